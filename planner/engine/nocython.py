@@ -1,0 +1,37 @@
+"""What kernel.py uses of Cython's shadow module, for a machine without Cython: decorators that do nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+compiled = False
+
+
+def _same(function: F) -> F:
+    return function
+
+
+cfunc = inline = ccall = _same
+
+
+def exceptval(check: bool) -> Callable[[F], F]:
+    return _same
+
+
+class _NoGil:
+    """Both a decorator and a context manager, as `cython.nogil` is."""
+
+    def __call__(self, function: F) -> F:
+        return function
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+nogil = _NoGil()

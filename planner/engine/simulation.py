@@ -1,0 +1,220 @@
+"""Checked arrays around the kernel: a `Graph` once, then schedules of any number of samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from planner import engine
+
+Ints = NDArray[np.int32]
+Floats = NDArray[np.float64]
+
+TICK = 2.0**-20
+"""Durations are multiples of this many seconds, so that their sums are exact and equal times are equal."""
+
+LONGEST = 2.0**32
+"""Seconds: below this, sums of ticks are exact in binary64."""
+
+
+def round_to_ticks(seconds: Floats) -> Floats:
+    """Round durations in seconds to the nearest multiple of 2⁻²⁰ s, in place."""
+    np.multiply(seconds, 1 / TICK, out=seconds)
+    np.rint(seconds, out=seconds)
+    return np.multiply(seconds, TICK, out=seconds)
+
+
+def _ints(values: ArrayLike) -> Ints:
+    return np.ascontiguousarray(values, np.int32)
+
+
+def _none() -> Ints:
+    return np.empty(0, np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A task graph for the kernel. Tasks are numbered 0…n−1; an id is also a priority among equals.
+
+    successor_start, successors : successors of task i are ``successors[successor_start[i]:successor_start[i+1]]``
+    in_degree : how many predecessors must end before a task is ready (1 for the join of a race)
+    acquire, release : pool whose slot a task takes when it starts and gives back when it ends, or −1. They may
+        differ: one task then takes a slot that a later one gives back. A skipped task does neither.
+    capacity : slots of each pool
+    crew : 1 for a pool whose queue counts as waiting on the critical path, 0 where what is served there counts
+    race : of the exit of a copy, its race; else −1. The first exit to end cancels the other copies.
+    copy_lo : of such an exit, the first task of its copy, whose last is the exit
+    race_lo, race_hi : of each race, the range of tasks that all its copies occupy
+    leave : row of `since`, or −1. When such a task starts more than ``patience`` after task ``since[row]``
+        ended, ``away`` is added to its duration.
+
+    Raises ValueError where these do not fit together.
+    """
+
+    successor_start: Ints
+    successors: Ints
+    in_degree: Ints
+    acquire: Ints
+    release: Ints
+    capacity: Ints
+    crew: Ints
+    race: Ints
+    copy_lo: Ints
+    race_lo: Ints = field(default_factory=_none)
+    race_hi: Ints = field(default_factory=_none)
+    leave: Ints = field(default_factory=_none)
+    since: Ints = field(default_factory=_none)
+
+    def __post_init__(self) -> None:
+        n = len(self.in_degree)
+        pools, races = len(self.capacity), len(self.race_lo)
+        if len(self.leave) == 0:
+            object.__setattr__(self, "leave", np.full(n, -1, np.int32))
+        for name in ("acquire", "release", "race", "copy_lo", "leave"):
+            if len(getattr(self, name)) != n:
+                raise ValueError(f"{name} has {len(getattr(self, name))} entries for {n} tasks")
+        if len(self.successor_start) != n + 1 or self.successor_start[0] != 0 or np.any(np.diff(self.successor_start) < 0):
+            raise ValueError("successor_start must rise from 0 in n + 1 entries")
+        if self.successor_start[-1] != len(self.successors):
+            raise ValueError("successor_start must end at the number of successors")
+        if len(self.crew) != pools or len(self.race_hi) != races:
+            raise ValueError("crew needs an entry for each pool, race_hi one for each race")
+        ranges = (("successors", 0, n), ("acquire", -1, pools), ("release", -1, pools), ("race", -1, races),
+                  ("copy_lo", -1, n), ("leave", -1, len(self.since)), ("since", 0, n), ("race_lo", 0, n), ("race_hi", 0, n + 1))  # fmt: skip
+        for name, low, high in ranges:
+            values = getattr(self, name)
+            if len(values) and (values.min() < low or values.max() >= high):
+                raise ValueError(f"{name} must lie in {low}…{high - 1}")
+        if pools and self.capacity.min() < 1:
+            raise ValueError("capacity must be at least 1 in each pool")
+        exits = np.flatnonzero(self.race >= 0)
+        race = self.race[exits]
+        if np.any((self.copy_lo[exits] < self.race_lo[race]) | (self.copy_lo[exits] > exits) | (exits >= self.race_hi[race])):
+            raise ValueError("the copy of a race's exit must lie within the race")
+
+    def __len__(self) -> int:
+        return len(self.in_degree)
+
+    @cached_property
+    def queue_lo(self) -> Ints:
+        """Where each pool's queue begins in one array that holds them all."""
+        taken = self.acquire[self.acquire >= 0]
+        counts = np.bincount(taken, minlength=len(self.capacity))
+        return _ints(np.concatenate(([0], np.cumsum(counts))))
+
+    def with_capacity(self, capacity: ArrayLike) -> Graph:
+        """The same tasks with other pool sizes."""
+        from dataclasses import replace
+
+        return replace(self, capacity=_ints(capacity))
+
+
+def build_graph(n: int, edges: ArrayLike, *, acquire: ArrayLike | None = None, release: ArrayLike | None = None,
+                capacity: ArrayLike = (), crew: ArrayLike | None = None, races: dict[int, tuple[int, int]] | None = None,
+                exits: dict[int, tuple[int, int]] | None = None, leaves: dict[int, int] | None = None) -> Graph:  # fmt: skip
+    """A `Graph` from (predecessor, successor) pairs.
+
+    acquire, release : default −1; release defaults to acquire
+    crew : default 1 for each pool
+    races : race → (first task, one past the last)
+    exits : task → (its race, first task of its copy). The join that all exits of a race lead to waits for one of them.
+    leaves : task → the task since whose end its person waits
+    """
+    pairs = np.asarray(edges, np.int32).reshape(-1, 2)
+    source, target = pairs[:, 0], pairs[:, 1]
+    order = np.lexsort((target, source))
+    source, target = source[order], target[order]
+    if len(pairs) and (pairs.min() < 0 or pairs.max() >= n):
+        raise ValueError(f"edges must join tasks 0…{n - 1}")
+    in_degree = np.bincount(target, minlength=n)
+    race, copy_lo, leave = np.full(n, -1), np.full(n, -1), np.full(n, -1)
+    race_index = {key: index for index, key in enumerate(races or {})}
+    entered: set[tuple[int, int]] = set()
+    successor_start = np.concatenate(([0], np.cumsum(np.bincount(source, minlength=n))))
+    for task, (key, first) in (exits or {}).items():
+        race[task], copy_lo[task] = race_index[key], first
+        for join in target[successor_start[task] : successor_start[task + 1]]:
+            in_degree[join] -= (key, int(join)) in entered
+            entered.add((key, int(join)))
+    since: list[int] = []
+    for task, mark in (leaves or {}).items():
+        leave[task] = len(since)
+        since.append(mark)
+    taken = np.full(n, -1) if acquire is None else acquire
+    return Graph(
+        successor_start=_ints(successor_start), successors=_ints(target), in_degree=_ints(in_degree),
+        acquire=_ints(taken), release=_ints(taken if release is None else release), capacity=_ints(capacity),
+        crew=_ints(np.ones(len(np.asarray(capacity))) if crew is None else crew), race=_ints(race), copy_lo=_ints(copy_lo),
+        race_lo=_ints([low for low, _ in (races or {}).values()]), race_hi=_ints([high for _, high in (races or {}).values()]),
+        leave=_ints(leave), since=_ints(since),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """What the kernel found for S samples of n tasks.
+
+    makespan : (S,) seconds
+    waiting : (S,) seconds of the critical path spent waiting for an agent of a crew; NaN if not traced
+    critical : (S, n) whether a task lies on the critical path; (0, n) if not traced
+    start, end : (n,) seconds, of the last sample; NaN for a task that never started
+    """
+
+    makespan: Floats
+    waiting: Floats
+    critical: NDArray[np.int8]
+    start: Floats
+    end: Floats
+
+
+def simulate(graph: Graph, durations: Floats, *, patience: Floats | None = None, away: Floats | None = None,
+             traced: bool = False, kernel: ModuleType | None = None) -> Schedule:  # fmt: skip
+    """Schedule each row of `durations`, (S, n) seconds; a negative one means that the task is skipped.
+
+    patience, away : (S, rows of `graph.since`) seconds
+    traced : also find each sample's critical path
+    kernel : the module to use instead of `planner.engine.active_kernel()`
+
+    Raises ValueError where shapes do not fit, a duration is not a number or too long, or a task never becomes ready
+    (a cycle, or pools that wait for each other).
+    """
+    kernel = kernel or engine.active_kernel()
+    n, leaves = len(graph), len(graph.since)
+    if durations.ndim != 2 or durations.shape[1] != n:
+        raise ValueError(f"durations must have a column for each of {n} tasks, not shape {durations.shape}")
+    samples = len(durations)
+    away = np.zeros((samples, leaves)) if away is None else away
+    patience = np.zeros((samples, leaves)) if patience is None else patience
+    if away.shape != (samples, leaves) or patience.shape != (samples, leaves):
+        raise ValueError(f"patience and away must have {leaves} columns and a row for each sample")
+    for name, values in (("durations", durations), ("away", away)):
+        if not np.all(values < LONGEST):
+            raise ValueError(f"{name} must be numbers below {LONGEST:.0f} s")
+    if np.any(away < 0):
+        raise ValueError("away must not be negative")
+    pools = len(graph.capacity)
+    makespan, waiting = np.full(samples, np.nan), np.full(samples, np.nan)
+    critical = np.zeros((samples if traced else 0, n), np.int8)
+    start, end = np.empty(n), np.empty(n)
+    inputs = [graph.successor_start, graph.successors, graph.in_degree, graph.acquire, graph.release, graph.capacity,
+              graph.crew, graph.race, graph.copy_lo, graph.race_lo, graph.race_hi, graph.leave, graph.since,
+              durations.ravel(), patience.ravel(), away.ravel()]  # fmt: skip
+    outputs = [makespan, waiting, critical.ravel(), start, end]
+    scratch: list[NDArray[Any]] = [np.empty(n, np.int32) for _ in range(4)]  # cause, freer, missing, state
+    scratch += [np.empty(n), np.empty(n, np.int32), np.empty(n, np.int32), graph.queue_lo]  # heap, queue
+    scratch += [np.empty(pools, np.int32) for _ in range(3)] + [np.empty(pools), np.empty(pools, np.int32), np.empty(pools, np.int32)]
+    if kernel.compiled:
+        kernel.simulate(samples, n, pools, leaves, *inputs, *outputs, *scratch)
+    else:  # plain Python indexes lists several times faster than arrays
+        lists = [array.tolist() for array in outputs]
+        kernel.simulate(samples, n, pools, leaves, *(array.tolist() for array in inputs), *lists, *(array.tolist() for array in scratch))
+        for array, values in zip(outputs, lists, strict=True):
+            array[:] = values
+    if np.any(np.isnan(makespan)):
+        raise ValueError("some tasks never become ready: a cycle, or pools that wait for each other")
+    return Schedule(makespan, waiting, critical, start, end)
