@@ -1,0 +1,1 @@
+"""What the world offers: names in, `Profile`s out."""

@@ -1,0 +1,186 @@
+"""The command line: options in, one call, text out, exit code. Every import of weight waits for its command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from planner import __version__
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+INTERRUPTED = 130
+BAD_INPUT = 2
+
+File = Annotated[Path, typer.Argument(help="A workflow file.", show_default=False)]
+Seed = Annotated[int, typer.Option(help="Seed of the random draws.", min=0)]
+Samples = Annotated[int, typer.Option(help="Monte-Carlo samples.", min=1, max=10_000_000)]
+Set = Annotated[list[str] | None, typer.Option("--set", help="Give a parameter another value, as in --set modules=240.", metavar="NAME=VALUE")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file, whole or not at all.", metavar="PATH")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from planner import engine
+
+        typer.echo(f"planner {__version__}, kernel {engine.status()}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and which kernel runs.")] = False) -> None:
+    """Plan LLM agent workflows before they run: how long, how much, and faster requests or more agents?"""
+
+
+@app.command()
+def forecast(
+    file: File,
+    speed: Annotated[str, typer.Option(help="Factor on the output speed of every request, as in 2.5x.")] = "1x",
+    agents: Annotated[str | None, typer.Option(help="Agents of the only crew, or CREW=N.", metavar="N")] = None,
+    seed: Seed = 1,
+    samples: Samples = 1000,
+    set_: Set = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    output: Output = None,
+) -> None:
+    """Completion time and cost of a workflow as declared, and where the time goes."""
+    with _reported() as progress:
+        from planner.planning.forecast import forecast as run
+        from planner.report.data import forecast_csv, forecast_json
+        from planner.report.forecast_text import forecast_text
+        from planner.workflow.read import read_workflow
+
+        crew, counts = _agents(agents) if agents is not None else (None, [None])
+        speeds = _speeds(speed)
+        if len(speeds) > 1 or len(counts) > 1:
+            raise typer.BadParameter("a forecast is of one scenario; use 'planner compare' for several")
+        workflow = read_workflow(file, _parameters(set_))
+        found = run(workflow, speed=speeds[0], agents=counts[0], crew=crew, seed=seed, samples=samples, progress=progress)
+    _write(_chosen(found, as_json, as_csv, forecast_json, forecast_csv, forecast_text), output)
+
+
+@app.command()
+def compare(
+    file: File,
+    speed: Annotated[str, typer.Option(help="Factors on the output speed of every request.")] = "1x,1.5x,2.5x,5x,8x",
+    agents: Annotated[str, typer.Option(help="Agents of the only crew, or CREW=1,2,4 of the one named.")] = "1,2,4,8,16",
+    seed: Seed = 1,
+    samples: Samples = 1000,
+    set_: Set = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    output: Output = None,
+) -> None:
+    """Completion time and cost over speeds × agents, on the same random draws."""
+    with _reported() as progress:
+        from planner.planning.comparison import compare as run
+        from planner.report.data import comparison_csv, comparison_json
+        from planner.report.heat_map import heat_map
+        from planner.workflow.read import read_workflow
+
+        crew, counts = _agents(agents)
+        speeds = _speeds(speed)
+        workflow = read_workflow(file, _parameters(set_))
+        found = run(workflow, speeds, counts, crew=crew, seed=seed, samples=samples, progress=progress)
+    _write(_chosen(found, as_json, as_csv, comparison_json, comparison_csv, heat_map), output)
+
+
+@app.command()
+def examples() -> None:
+    """Where the example workflows lie, a path on each line."""
+    from planner.examples import folder
+
+    for path in sorted(folder().glob("*.yaml")):
+        typer.echo(path)
+
+
+@contextmanager
+def _reported() -> Iterator[Callable[[float], None]]:
+    """Show progress on a terminal; turn bad input into exit 2 and Ctrl-C into exit 130, with nothing written."""
+    from planner import engine
+    from planner.errors import InputError
+    from planner.report.progress import Progress
+
+    progress = Progress(sys.stderr)
+    try:
+        if not engine.active_kernel().compiled:
+            typer.echo(f"note: the kernel runs {engine.status()}, many times slower", err=True)
+        with progress:
+            yield progress
+    except InputError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(BAD_INPUT) from None
+    except KeyboardInterrupt:
+        typer.echo("interrupted; nothing was written", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _chosen(found: Any, as_json: bool, as_csv: bool, to_json: Callable[[Any], str], to_csv: Callable[[Any], str], to_text: Callable[[Any], str]) -> str:
+    if as_json and as_csv:
+        raise typer.BadParameter("choose one of --json and --csv")
+    return to_json(found) if as_json else to_csv(found) if as_csv else to_text(found)
+
+
+def _write(text: str, output: Path | None) -> None:
+    """To standard output, or to a file that appears whole or not at all."""
+    if output is None:
+        typer.echo(text, nl=False, color=False if "NO_COLOR" in os.environ else None)
+        return
+    import tempfile
+
+    from planner.report.words import without_colour
+
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=output.parent, prefix=f".{output.name}.", delete=False, encoding="utf-8") as file:
+            file.write(without_colour(text))
+        Path(file.name).replace(output)
+    except OSError as error:
+        typer.echo(f"cannot write {output}: {error.strerror}", err=True)
+        raise typer.Exit(BAD_INPUT) from None
+
+
+def _speeds(text: str) -> list[float]:
+    from planner.reading.units import factor
+
+    return [_value(factor, part, "--speed") for part in text.split(",")]
+
+
+def _agents(text: str) -> tuple[str | None, list[Any]]:
+    """The crew that is named, and the numbers of agents."""
+    from planner.planning.scenarios import MOST_AGENTS
+
+    def count(part: str) -> int:
+        if not part.strip().isdecimal() or not 1 <= int(part) <= MOST_AGENTS:
+            raise ValueError(f"expected whole numbers from 1 to {MOST_AGENTS:,}, such as 1,2,4")
+        return int(part)
+
+    crew, equals, numbers = text.rpartition("=")
+    return (crew.strip() if equals else None), [_value(count, part, "--agents") for part in numbers.split(",")]
+
+
+def _parameters(settings: list[str] | None) -> dict[str, float]:
+    from planner.reading.units import count
+
+    found = {}
+    for setting in settings or []:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"--set {setting}: write NAME=VALUE")
+        found[name.strip()] = _value(count, value, f"--set {name}")
+    return found
+
+
+def _value(parse: Callable[[str], Any], text: str, option: str) -> Any:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{option}: '{text}': {error}") from None

@@ -1,0 +1,1 @@
+"""Workflow and crew sizes in, task graph and demands out."""

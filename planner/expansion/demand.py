@@ -1,0 +1,182 @@
+"""What a piece of work asks for, drawn for a block of samples: requests, tokens and seconds, before speeds make time of it.
+
+Every equation here stands in docs/model.md, "Requests" and "Agent loops", in the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.engine.draws import Samples
+from planner.expansion.fragments import Placed, Reading, Work
+from planner.reading.estimates import Estimate
+from planner.workflow.declaration import AgentLoop, Llm, Merge, Message, Wait
+
+Floats = NDArray[np.float64]
+_NONE: Floats = np.zeros((1, 1))
+
+MOST_TURNS = 1000.0
+"""Draws of `turns` are cut here; an estimate's 95th percentile may be no larger."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """What of a profile shapes demand: the log-sd of its jitter, whether it caches prompts, and for how many seconds."""
+
+    jitter: float = 0.0
+    caches: bool = False
+    cache_ttl: float = float("inf")
+
+
+@dataclass(frozen=True, eq=False)
+class Demand:
+    """What work asks for, in arrays that broadcast to (rows, samples): a row for each item.
+
+    requests : number of requests, each weighted by its jitter: it multiplies TTFT
+    prefill, decode : tokens to prefill and to decode, weighted by jitter: they divide by speeds
+    seconds : of tools or people
+    input, cache_read, output : tokens as billed
+    written : those of `input` that go into a cache
+    largest : most tokens of prompt and output that one request holds
+    """
+
+    requests: Floats
+    prefill: Floats
+    decode: Floats
+    seconds: Floats
+    input: Floats
+    cache_read: Floats
+    output: Floats
+    written: Floats
+    largest: Floats
+
+    @classmethod
+    def of_seconds(cls, seconds: Floats) -> Demand:
+        return cls(_NONE, _NONE, _NONE, seconds, _NONE, _NONE, _NONE, _NONE, _NONE)
+
+
+class Draws:
+    """The demands of one slice of samples. Each is drawn once, whichever graphs it stands in."""
+
+    def __init__(self, samples: Samples) -> None:
+        self.samples = samples
+        self.known: dict[tuple[object, ...], Demand] = {}
+
+    def of(self, placed: Placed, service: Service, briefs: Service) -> Iterator[tuple[NDArray[np.int32], Demand]]:
+        """For each occurrence of a work: the tasks it is part of, one for each item, and its demand.
+
+        service : of the profile that serves it
+        briefs : of the profile that serves what it reads
+        """
+        items = placed.items
+        tasks = placed.tasks[..., None] if items is None else np.moveaxis(placed.tasks, items, -1)
+        rows = tasks.shape[-1]
+        within = 0 if items is None else -items - 1  # loops within an item, the last axes of an occurrence
+        for occurrence in np.ndindex(tasks.shape[:-1]):
+            outside = occurrence[: len(occurrence) - within]
+            first = not any(occurrence[len(outside) :])
+            read = self._one(placed.work.reads, briefs, rows, outside, _NONE).output if placed.work.reads and first else _NONE
+            yield tasks[occurrence], self._one(placed.work, service, rows, occurrence, read)
+
+    def _one(self, work: Work, service: Service, rows: int, occurrence: tuple[int, ...], read: Floats) -> Demand:
+        key = (work.step, work.kind, service, rows, occurrence, read is _NONE)
+        if key not in self.known:
+            self.known[key] = _Occurrence(self.samples, work, service, rows, occurrence).demand(read)
+        return self.known[key]
+
+
+class _Occurrence:
+    """Draws for one occurrence of a work, for all items."""
+
+    def __init__(self, samples: Samples, work: Work, service: Service, rows: int, occurrence: tuple[int, ...]) -> None:
+        self.samples = samples
+        self.path = f"{work.step}/{work.kind}"
+        self.body = work.body
+        self.service = service
+        self.rows = rows
+        self.occurrence = occurrence
+
+    def demand(self, read: Floats) -> Demand:
+        body = self.body
+        if isinstance(body, AgentLoop):
+            return self.loop(body, read)
+        if isinstance(body, Llm):
+            prompt = self.draw(body.input, "input") + read
+            cached = np.minimum(self.draw(body.cached, "cached"), prompt) if self.service.caches else _NONE
+            return self.request(prompt, cached, self.draw(body.thinking, "thinking") + self.draw(body.output, "output"))
+        if isinstance(body, Wait):
+            return Demand.of_seconds(self.draw(body.time, "time"))
+        if isinstance(body, Message):
+            return self.request(self.draw(body.input, "input"), _NONE, self.draw(body.output, "output"))
+        if isinstance(body, Merge):
+            seconds = self.draw(body.time, "time")
+            if not body.asks:
+                return Demand.of_seconds(seconds)
+            request = self.request(self.draw(body.input, "input"), _NONE, self.draw(body.output, "output"))
+            return replace(request, seconds=seconds)
+        return self.request(read, _NONE, _NONE)
+
+    def request(self, prompt: Floats, cached: Floats, output: Floats) -> Demand:
+        """One request: T = jitter · (TTFT + uncached / prefill speed + output / output speed)."""
+        jitter = self.jitter()
+        uncached = prompt - cached
+        return Demand(jitter, jitter * uncached, jitter * output, _NONE, uncached, cached, output, _NONE, prompt + output)
+
+    def loop(self, body: AgentLoop, read: Floats) -> Demand:
+        """Turn i reads the prompt and all earlier outputs and tool results; of a cached prompt, only what is new is prefilled."""
+        turns = np.minimum(self.draw(body.turns, "turns"), MOST_TURNS)
+        last = int(turns.max()) - 1
+        context = self.draw(body.prompt, "prompt") + read
+        fresh = context  # what no cache holds yet
+        requests = prefill = decode = seconds = input_ = cache_read = output = largest = _NONE
+        for turn in range(last + 1):
+            going = (turns > turn).astype(float)
+            jitter = self.jitter(turn) * going
+            uncached = (fresh if self.service.caches else context) * going
+            said = self.draw(body.output, "output", turn)
+            decoded = said + self.draw(body.thinking, "thinking", turn)
+            requests = requests + jitter
+            prefill = prefill + jitter * uncached
+            decode = decode + jitter * decoded
+            input_ = input_ + uncached
+            cache_read = cache_read + (context * going - uncached)
+            output = output + decoded * going
+            largest = np.maximum(largest, (context + decoded) * going)
+            if turn == last:
+                break
+            fresh, pause = said, _NONE
+            if body.tool is not None:
+                pause = self.draw(body.tool.time, "tool.time", turn)
+                seconds = seconds + pause * (turns > turn + 1)
+                fresh = said + self.draw(body.tool.result, "tool.result", turn)
+            context = context + fresh
+            fresh = np.where(pause > self.service.cache_ttl, context, fresh)  # the cache went cold meanwhile
+        written = input_ if self.service.caches else _NONE
+        return Demand(requests, prefill, decode, seconds, input_, cache_read, output, written, largest)
+
+    def jitter(self, *turn: int) -> Floats:
+        """A lognormal factor with median 1."""
+        if self.service.jitter == 0:
+            return np.ones((1, 1))
+        return np.exp(self.service.jitter * self.samples.normal(self.rows, self.path, "jitter", self.occurrence + turn))
+
+    def draw(self, estimate: Estimate, purpose: str, *turn: int) -> Floats:
+        """The estimate's quantity, (1, 1) if it is known exactly, else (rows, samples)."""
+        return drawn(estimate, self.samples, self.rows, self.path, purpose, self.occurrence + turn)
+
+
+def drawn(estimate: Estimate, samples: Samples, rows: int, path: str, purpose: str, occurrence: tuple[int, ...] = ()) -> Floats:
+    """Draws of an estimate; whole numbers are rounded half up."""
+    if not estimate.varies:
+        return np.full((1, 1), float(estimate.scale))
+    if estimate.shape == "exponential":
+        values = estimate.scale * samples.exponential(rows, path, purpose, occurrence)
+    else:
+        values = estimate.scale * np.exp(estimate.sigma * samples.normal(rows, path, purpose, occurrence))
+    if estimate.whole:
+        values = np.floor(values + 0.5)
+    return np.maximum(values, estimate.least) if estimate.least else values

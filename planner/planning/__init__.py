@@ -1,0 +1,1 @@
+"""Demands and profiles in, times and costs out: forecast and comparison."""

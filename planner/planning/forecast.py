@@ -1,0 +1,52 @@
+"""One scenario in detail: when it ends, what it costs, and where the time goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from planner.planning.notes import notes
+from planner.planning.results import Forecast, Result, Scenario, StepResult, Tokens
+from planner.planning.sampling import Cell, Progress, Sampled, sample
+from planner.planning.scenarios import Sizing
+from planner.planning.timing import PARTS
+from planner.workflow.declaration import Workflow
+
+
+def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = None, crew: str | None = None,
+             seed: int = 1, samples: int = 1000, progress: Progress = lambda done: None) -> Forecast:  # fmt: skip
+    """Forecast a workflow with its crews as declared, or `agents` in one of them.
+
+    speed : factor on every output speed
+    crew : the crew that `agents` sizes, if several are declared
+    samples : Monte-Carlo samples, at least 1
+
+    Raises InputError where the workflow is too large or the crew unknown.
+    """
+    sizing = Sizing.of(workflow, crew)
+    sizes = dict(sizing.declared) if agents is None else sizing.sizes(agents)
+    count = sizing.agents if agents is None else agents
+    model = workflow.model or ""
+    baseline = Scenario(model, 1.0, 1)
+    found = sample(workflow, [Cell(speed, sizes)], seed, samples, lambda done: progress(done * 0.6), detailed=True)
+    alone = _alone(workflow, found, Cell(speed, sizes), sizing.alone(), seed, samples, progress)
+    cost = found.usd[0]
+    result = Result.of(Scenario(model, speed, count), found.seconds[0], cost, found.tokens[0], found.coordination[0], alone[1.0], alone[speed])
+    assert found.detail is not None
+    breakdown = dict(zip((*PARTS, "waiting"), map(float, found.detail.breakdown / samples), strict=True))
+    steps = tuple(
+        StepResult(work.step, work.kind, occurrences, row[0], row[1], None if cost is None else row[2], Tokens(*row[3:]))
+        for (work, occurrences), row in zip(found.works, (found.detail.steps / samples).tolist(), strict=True)
+    )
+    return Forecast(workflow.workflow, seed, samples, baseline, sizes, result, breakdown, steps, notes(workflow, found.over_context, [speed]))
+
+
+def _alone(workflow: Workflow, found: Sampled, cell: Cell, sizes: Mapping[str, int], seed: int, samples: int, progress: Progress) -> dict[float, float]:
+    """p50 with one agent, by speed: at 1× and at the speed of the cell."""
+    wanted = [Cell(speed, sizes) for speed in dict.fromkeys((1.0, cell.speed)) if (speed, sizes) != (cell.speed, cell.sizes)]
+    p50 = {cell.speed: float(np.median(found.seconds[0]))} if dict(cell.sizes) == dict(sizes) else {}
+    if wanted:
+        more = sample(workflow, wanted, seed, samples, lambda done: progress(0.6 + done * 0.4))
+        p50 |= {one.speed: float(np.median(row)) for one, row in zip(wanted, more.seconds, strict=True)}
+    return p50

@@ -1,0 +1,30 @@
+"""What a reader must know to use the numbers: assumptions that the declaration leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from planner.planning.sampling import profiles
+from planner.workflow.declaration import Workflow
+
+
+def notes(workflow: Workflow, over_context: Mapping[str, float], speeds: Iterable[float]) -> tuple[str, ...]:
+    """One sentence for each assumption that bears on this workflow."""
+    found = []
+    models = profiles(workflow)
+    unpriced = [name for name, profile in models.items() if profile.price is None]
+    if unpriced:
+        found.append(f"Cost is unknown: no price for {_names(unpriced)}.")
+    elif models and any(speed != 1 for speed in speeds):
+        found.append("Speeds other than 1x are hypothetical: the same price per token at every speed.")
+    instant = [name for name, profile in models.items() if profile.prefill_speed is None]
+    if instant:
+        found.append(f"No prefill_speed for {_names(instant)}: prompts take no time beyond TTFT.")
+    for name, share in over_context.items():
+        context = models[name].context
+        found.append(f"A request exceeds the context of {name} ({context:,.0f} tokens) in {share:.0%} of samples: it would fail.")
+    return tuple(found)
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,161 @@
+"""Answers as frozen data: one scenario, a forecast of it, a comparison of many. Seconds, US dollars, tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, order=True)
+class Scenario:
+    """What is varied. `speed` multiplies every output speed; `agents` sizes the crew that is sized."""
+
+    model: str
+    speed: float
+    agents: int
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """Completion time. Percentiles interpolate linearly between samples; the standard error is that of the mean."""
+
+    mean: float
+    p50: float
+    p90: float
+    p95: float
+    standard_error: float
+
+    @classmethod
+    def of(cls, samples: Floats) -> Seconds:
+        p50, p90, p95 = map(float, np.quantile(samples, (0.5, 0.9, 0.95)))
+        error = float(samples.std(ddof=1) / np.sqrt(len(samples))) if len(samples) > 1 else 0.0
+        return cls(float(samples.mean()), p50, p90, p95, error)
+
+
+@dataclass(frozen=True)
+class Usd:
+    mean: float
+    p50: float
+    p90: float
+
+    @classmethod
+    def of(cls, samples: Floats) -> Usd:
+        p50, p90 = map(float, np.quantile(samples, (0.5, 0.9)))
+        return cls(float(samples.mean()), p50, p90)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Mean tokens. `input` is what is prefilled, `cache_read` what is read from a cache instead."""
+
+    input: float
+    cache_read: float
+    output: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """One scenario.
+
+    speedup : p50 of the baseline over this p50
+    efficiency : p50 at this speed with one agent over (agents × this p50)
+    coordination_share : seconds of coordination on the critical path over the mean completion time
+    """
+
+    scenario: Scenario
+    seconds: Seconds
+    usd: Usd | None
+    tokens: Tokens
+    speedup: float
+    efficiency: float
+    coordination_share: float
+
+    @classmethod
+    def of(cls, scenario: Scenario, seconds: Floats, usd: Floats | None, tokens: Floats, coordination: Floats, baseline: float, alone: float) -> Result:
+        """From samples, (N,) each and (3, N) tokens; `baseline` and `alone` are the p50 of the baseline and of one agent at this speed."""
+        time = Seconds.of(seconds)
+        return cls(
+            scenario,
+            time,
+            None if usd is None else Usd.of(usd),
+            Tokens(*map(float, tokens.mean(1))),
+            baseline / time.p50 if time.p50 else 1.0,
+            alone / (scenario.agents * time.p50) if time.p50 else 1.0 / scenario.agents,
+            float(coordination.mean()) / time.mean if time.mean else 0.0,
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Which end of a grid gains more.
+
+    more, faster : (speed, agents) of most agents at the least speed, and of the highest speed with fewest agents
+    gains : ``agents`` or ``speed``, ``same`` where the paired difference does not tell, empty where only one is varied
+    difference : 95 % interval of the median of (more − faster), seconds, paired by sample
+    best : (speed, agents) of the least p50; among equals, of fewest agents, then of least speed
+    """
+
+    more: tuple[float, int]
+    faster: tuple[float, int]
+    gains: str
+    difference: tuple[float, float]
+    best: tuple[float, int]
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """All occurrences of a step, or of one mechanism of its crew; means over samples.
+
+    seconds : of work, whoever did it in parallel
+    critical : seconds of it on the critical path
+    """
+
+    step: str
+    kind: str
+    occurrences: int
+    seconds: float
+    critical: float
+    usd: float | None
+    tokens: Tokens
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """One scenario in detail.
+
+    sizes : agents of each crew
+    breakdown : mean seconds of the critical path by what they were spent on; they sum to the mean completion time
+    notes : what the numbers rest on that the reader should know
+    """
+
+    workflow: str
+    seed: int
+    samples: int
+    baseline: Scenario
+    sizes: Mapping[str, int]
+    result: Result
+    breakdown: Mapping[str, float]
+    steps: tuple[StepResult, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A grid of scenarios, speeds outermost.
+
+    crew : whose agents vary
+    """
+
+    workflow: str
+    seed: int
+    samples: int
+    crew: str
+    baseline: Scenario
+    results: tuple[Result, ...]
+    verdict: Verdict
+    notes: tuple[str, ...]

@@ -1,0 +1,199 @@
+"""Simulates scenarios of one workflow on common random draws, a slice of samples at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.catalogue.profile import Profile, resolve
+from planner.engine.draws import BLOCK, Samples
+from planner.engine.simulation import simulate
+from planner.errors import InputError, Problem
+from planner.expansion.demand import Draws
+from planner.expansion.expand import TaskGraph, expand, resized, structure
+from planner.expansion.fragments import Work
+from planner.planning.timing import COORDINATION, PARTS, Served, Times, times
+from planner.workflow.declaration import Workflow
+
+Floats = NDArray[np.float64]
+
+MEMORY = 1_000_000_000
+"""Bytes over which a plan is refused."""
+
+SLICE = 200_000_000
+"""Bytes that one slice of samples may take, where one sample takes less."""
+
+STEPS = 4_000_000
+"""Most task-samples in one call of the kernel, so that Ctrl-C is heard within a second or so."""
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One point of a grid before it is simulated."""
+
+    speed: float
+    sizes: Mapping[str, int]
+
+
+@dataclass(eq=False)
+class Detail:
+    """Sums over samples that a forecast needs of its one cell.
+
+    breakdown : seconds on the critical path of each of `PARTS`, then waiting
+    steps : of each placed work: seconds, critical seconds, US dollars, and three kinds of tokens
+    """
+
+    breakdown: Floats
+    steps: Floats
+
+
+@dataclass(eq=False)
+class Sampled:
+    """What was found for each cell and sample.
+
+    seconds : (cells, N) completion times
+    coordination : (cells, N) seconds of coordination on the critical path
+    usd, tokens : of each structure, (N,) and (3, N); cost is None where a price is unknown
+    structures : index of each cell's structure
+    works : each placed work of the first graph and its occurrences, in the order of ``detail.steps``
+    over_context : model → share of samples in which a request exceeds its context
+    """
+
+    seconds: Floats
+    coordination: Floats
+    usd: list[Floats | None]
+    tokens: list[Floats]
+    structures: list[int]
+    over_context: dict[str, float] = field(default_factory=dict)
+    detail: Detail | None = None
+    works: tuple[tuple[Work, int], ...] = ()
+
+
+def profiles(workflow: Workflow) -> dict[str, Profile]:
+    """The profiles that the workflow's requests use."""
+    used = {step.model for _, step in workflow.walk() if step.model} | ({workflow.model} if workflow.model else set())
+    return {name: resolve(name, workflow.models) for name in sorted(used)}
+
+
+def sample(workflow: Workflow, cells: Sequence[Cell], seed: int, samples: int, progress: Progress, detailed: bool = False) -> Sampled:
+    """Simulate every cell on the same draws. `detailed` is for a single cell. Raises InputError where it is too large."""
+    graphs, structures = _graphs(workflow, cells)
+    models = profiles(workflow)
+    width = _width(graphs, cells, samples, detailed)
+    found = Sampled(
+        np.empty((len(cells), samples)),
+        np.zeros((len(cells), samples)),
+        [np.empty(samples) for _ in graphs],
+        [np.empty((3, samples)) for _ in graphs],
+        structures,
+    )
+    if detailed:
+        found.works = tuple((placed.work, placed.tasks.size) for placed in graphs[0].placed)
+        found.detail = Detail(np.zeros(len(PARTS) + 1), np.zeros((len(graphs[0].placed), 6)))
+    over = dict.fromkeys(models, 0)
+    progress(0.0)
+    for chosen, slice_ in _slices(seed, samples, width):
+        draws = Draws(slice_)
+        served = {name: Served.of(profile, slice_) for name, profile in models.items()}
+        for index, graph in enumerate(graphs):
+            prepared = times(graph, served, draws, detailed)
+            cost = found.usd[index]
+            if prepared.usd is None or cost is None:
+                found.usd[index] = None
+            else:
+                cost[chosen] = prepared.usd
+            found.tokens[index][:, chosen] = prepared.tokens
+            if index == len(graphs) - 1:
+                for name, largest in prepared.largest.items():
+                    over[name] += int(np.sum(largest > (models[name].context or np.inf)))
+            for at in _by_speed(cells, structures, index):
+                _run(graph, prepared, cells[at[0]].speed, [(cell, cells[cell].sizes) for cell in at], found, chosen)
+        progress(chosen.stop / samples)
+    found.over_context = {name: count / samples for name, count in over.items() if count}
+    return found
+
+
+def _run(graph: TaskGraph, prepared: Times, speed: float, cells: Sequence[tuple[int, Mapping[str, int]]], found: Sampled, chosen: slice) -> None:
+    """Schedule the cells that differ only in the sizes of crews."""
+    durations = prepared.durations(speed)
+    coordinated = len(prepared.fixed) > 1 and found.detail is None
+    share = prepared.part(1, speed) if coordinated else None
+    rows = max(1, STEPS // max(1, durations.shape[1]))
+    for cell, sizes in cells:
+        sized = resized(graph, sizes).graph
+        for low in range(0, len(durations), rows):
+            part = slice(low, min(len(durations), low + rows))
+            traced = coordinated or found.detail is not None
+            schedule = simulate(sized, durations[part], traced=traced)
+            into = slice(chosen.start + part.start, chosen.start + part.stop)
+            found.seconds[cell, into] = schedule.makespan
+            if share is not None:
+                found.coordination[cell, into] = np.einsum("sn,sn->s", schedule.critical, share[part])
+            if found.detail is not None:
+                on_path = _add_detail(found.detail, graph, prepared, speed, schedule.critical, part)
+                found.detail.breakdown[-1] += schedule.waiting.sum()
+                found.coordination[cell, into] = on_path[COORDINATION]
+
+
+def _add_detail(detail: Detail, graph: TaskGraph, prepared: Times, speed: float, critical: NDArray[np.int8], part: slice) -> Floats:
+    """Add the parts of the critical paths and the totals of steps; returns (parts, samples) seconds."""
+    on_path = np.stack([np.einsum("sn,sn->s", critical, prepared.part(index, speed)[part]) for index in range(len(PARTS))])
+    detail.breakdown[:-1] += on_path.sum(1)
+    for index, total in enumerate(prepared.steps):
+        detail.steps[index, 0] += total.seconds(speed, part)
+        detail.steps[index, 1] += total.seconds(speed, part, critical)
+        detail.steps[index, 2] += total.usd[part].sum()
+        detail.steps[index, 3:] += total.tokens[:, part].sum(1)
+    return on_path
+
+
+def _graphs(workflow: Workflow, cells: Sequence[Cell]) -> tuple[list[TaskGraph], list[int]]:
+    """A graph for each structure among the cells, and each cell's."""
+    keys: dict[tuple[bool, ...], int] = {}
+    graphs: list[TaskGraph] = []
+    structures = []
+    for cell in cells:
+        key = structure(cell.sizes)
+        if key not in keys:
+            keys[key] = len(graphs)
+            graphs.append(expand(workflow, cell.sizes))
+        structures.append(keys[key])
+    return graphs, structures
+
+
+def _by_speed(cells: Sequence[Cell], structures: Sequence[int], index: int) -> list[list[int]]:
+    groups: dict[float, list[int]] = {}
+    for at, cell in enumerate(cells):
+        if structures[at] == index:
+            groups.setdefault(cell.speed, []).append(at)
+    return list(groups.values())
+
+
+def _slices(seed: int, samples: int, width: int) -> Iterator[tuple[slice, Samples]]:
+    """The samples from 0 in slices of `width`, none across two blocks."""
+    for low in range(0, samples, BLOCK):
+        for first in range(low, min(low + BLOCK, samples), width):
+            last = min(first + width, low + BLOCK, samples)
+            yield slice(first, last), Samples(seed, low // BLOCK, first - low, last - low)
+
+
+def _width(graphs: Sequence[TaskGraph], cells: Sequence[Cell], samples: int, detailed: bool) -> int:
+    """Samples in a slice: a power of two that fits `SLICE`. Raises InputError where even one does not fit `MEMORY`."""
+    tasks = max(len(graph.graph) for graph in graphs)
+    occurrences = max(graph.occurrences for graph in graphs)
+    fixed = sum(150 * len(graph.graph) + 40 * len(graph.graph.successors) + 8 * graph.occurrences for graph in graphs)
+    fixed += samples * (16 * len(cells) + 32 * len(graphs))
+    each = 8 * (tasks * (2 * (len(PARTS) if detailed else 2) + 4) + occurrences * 11)
+    needed = fixed + each
+    if needed > MEMORY:
+        message = f"the plan needs {needed / 1e9:.1f} GB for {tasks:,} tasks and {samples:,} samples of {len(cells)} scenarios; the limit is {MEMORY / 1e9:.0f} GB"
+        raise InputError([Problem("too-large", message, None, "take fewer samples or scenarios, or plan a part of it")])
+    width = BLOCK
+    while width > 1 and width * each > max(SLICE, each):
+        width //= 2
+    return width

@@ -1,0 +1,49 @@
+"""Which crew `agents` sizes, and what a scenario makes of all crews."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from planner.errors import InputError, Problem, did_you_mean
+from planner.expansion.expand import crew_sizes
+from planner.workflow.declaration import Workflow
+
+MOST_AGENTS = 100_000
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """`crew` is the crew that scenarios size, or None: all crews at once, as declared or of one agent each."""
+
+    crew: str | None
+    declared: Mapping[str, int]
+
+    @classmethod
+    def of(cls, workflow: Workflow, crew: str | None = None) -> Sizing:
+        """The crew named, else the only one. Raises InputError for a crew that is not declared."""
+        declared = crew_sizes(workflow)
+        if crew is not None and crew not in declared:
+            raise InputError([Problem("unknown-crew", f"--agents: unknown crew '{crew}'", None, did_you_mean(crew, declared))])
+        return cls(crew if crew or len(declared) > 1 else next(iter(declared)), declared)
+
+    def choose(self) -> str:
+        """The crew to size. Raises InputError where several are declared and none is named."""
+        if self.crew is None:
+            hint = " or ".join(f"--agents {name}=1,2,4" for name in self.declared)
+            raise InputError([Problem("unknown-crew", "--agents: the workflow has several crews; name the one to size", None, hint)])
+        return self.crew
+
+    @property
+    def agents(self) -> int:
+        """Agents as declared: of the crew, else of all crews together."""
+        return self.declared[self.crew] if self.crew else sum(self.declared.values())
+
+    def sizes(self, agents: int) -> dict[str, int]:
+        """Agents of every crew when the sized one has `agents`."""
+        return {**self.declared, self.choose(): agents}
+
+    def alone(self) -> dict[str, int]:
+        """The baseline's crews: one agent in the sized crew, or in each."""
+        return dict.fromkeys(self.declared, 1) if self.crew is None else self.sizes(1)
+

@@ -1,0 +1,1 @@
+"""Results in, text out: terminal, JSON, CSV. Pure functions: nothing here prints."""

@@ -1,0 +1,39 @@
+"""A line of progress for work that takes over a second, on a terminal only."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TextIO
+
+PATIENCE = 1.0
+"""Seconds before anything is shown."""
+
+_EVERY = 0.2
+
+
+class Progress:
+    """Called with the share that is done; the line goes away at the end."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.shown = False
+        self.next = time.monotonic() + PATIENCE
+
+    def __call__(self, done: float) -> None:
+        now = time.monotonic()
+        if now < self.next or not self.stream.isatty():
+            return
+        self.next = now + _EVERY
+        self.shown = True
+        filled = round(done * 40)
+        self.stream.write(f"\rsimulating {'█' * filled}{'·' * (40 - filled)} {done:4.0%}")
+        self.stream.flush()
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.shown:
+            self.stream.write("\r" + " " * 60 + "\r")
+            self.stream.flush()

@@ -1,0 +1,84 @@
+"""Quantities and verdicts in words, in the units that a workflow file reads."""
+
+from __future__ import annotations
+
+import re
+
+from planner.planning.results import Comparison, Result
+
+
+def seconds(value: float) -> str:
+    """A time in its two leading units: `0.42s`, `13.5s`, `12min05s`, `3h20min`, `2d04h`."""
+    if value < 9.995:
+        return f"{value:.2f}s"
+    if value < 59.95:
+        return f"{value:.1f}s"
+    for limit, unit, big, small in ((3600, 1, "min", "s"), (86400, 60, "h", "min"), (float("inf"), 3600, "d", "h")):
+        whole = round(value / unit)
+        ratio = 24 if big == "d" else 60
+        if whole * unit < limit:
+            return f"{whole // ratio:,}{big}{whole % ratio:02d}{small}"
+    raise ValueError(f"{value} is not a time")
+
+
+def usd(value: float) -> str:
+    """US dollars with the digits that matter: `$0.0042`, `$3.10`, `$1,234`."""
+    if 0 < value < 0.0995:
+        return f"${value:.2g}"
+    return f"${value:,.2f}" if value < 99.995 else f"${value:,.0f}"
+
+
+def tokens(value: float) -> str:
+    """A number of tokens: `900`, `12.3k`, `4.56M`."""
+    for limit, divisor, unit in ((1e3, 1, ""), (1e6, 1e3, "k"), (1e9, 1e6, "M"), (float("inf"), 1e9, "G")):
+        if value < limit * 0.9995:
+            return f"{value / divisor:.3g}{unit}" if value / divisor < 999.5 else f"{value / divisor:.0f}{unit}"
+    raise ValueError(f"{value} is not a number of tokens")
+
+
+def factor(value: float) -> str:
+    """`2.5x`, with three digits at most."""
+    return f"{value:.3g}x" if value < 999.5 else f"{value:,.0f}x"
+
+
+def percent(value: float) -> str:
+    return f"{value:.0%}"
+
+
+def agents(count: int) -> str:
+    return "1 agent" if count == 1 else f"{count} agents"
+
+
+def verdict(comparison: Comparison) -> str:
+    """One sentence. It orders two choices only where their paired difference does."""
+    found = comparison.verdict
+    cells = {(result.scenario.speed, result.scenario.agents): result for result in comparison.results}
+    more, faster, best = cells[found.more], cells[found.faster], cells[found.best]
+    if found.gains == "":
+        if len(cells) == 1:
+            return f"{_ends(best)}."
+        varied = [point for point in (found.more, found.faster) if point != found.best]
+        return f"{_name(best)[0].upper()}{_name(best)[1:]} is quickest, {_ends(best)}; {_name(cells[varied[0]])} {_ends(cells[varied[0]])}." if varied else f"{_name(best)} is quickest: {_ends(best)}."
+    start = {
+        "agents": "More agents gain more here",
+        "speed": "Faster requests gain more here",
+        "same": "More agents and faster requests gain about the same here",
+    }[found.gains]
+    sentence = f"{start}: {_name(more)} {_ends(more)}, {_name(faster)} {_ends(faster)}"
+    if found.best not in (found.more, found.faster):
+        sentence += f"; quickest is {_name(best)}, {_ends(best)}"
+    return sentence + "."
+
+
+def _name(result: Result) -> str:
+    return f"{agents(result.scenario.agents)} at {factor(result.scenario.speed)}"
+
+
+def _ends(result: Result) -> str:
+    cost = f" for {usd(result.usd.p50)}" if result.usd else ""
+    return f"{seconds(result.seconds.p50)}{cost} ({factor(result.speedup)})"
+
+
+def without_colour(text: str) -> str:
+    """The text without terminal escapes."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)

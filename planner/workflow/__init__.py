@@ -1,0 +1,1 @@
+"""What a user declares: a YAML file in, a validated `Workflow` out."""
