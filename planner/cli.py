@@ -21,10 +21,15 @@ BAD_INPUT = 2
 File = Annotated[Path, typer.Argument(help="A workflow file.", show_default=False)]
 Seed = Annotated[int, typer.Option(help="Seed of the random draws.", min=0)]
 Samples = Annotated[int, typer.Option(help="Monte-Carlo samples.", min=1, max=10_000_000)]
-Set = Annotated[list[str] | None, typer.Option("--set", help="Give a parameter another value, as in --set modules=240.", metavar="NAME=VALUE")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Give a parameter another value, as in --set modules=240.", metavar="NAME=VALUE"),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file, whole or not at all.", metavar="PATH")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write to a file, whole or not at all.", metavar="PATH")
+]
 
 
 def _version(wanted: bool) -> None:
@@ -36,7 +41,12 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def main(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and which kernel runs.")] = False) -> None:
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version and which kernel runs."),
+    ] = False,
+) -> None:
     """Plan LLM agent workflows before they run: how long, how much, and faster requests or more agents?"""
 
 
@@ -64,7 +74,9 @@ def forecast(
         if len(speeds) > 1 or len(counts) > 1:
             raise typer.BadParameter("a forecast is of one scenario; use 'planner compare' for several")
         workflow = read_workflow(file, _parameters(set_))
-        found = run(workflow, speed=speeds[0], agents=counts[0], crew=crew, seed=seed, samples=samples, progress=progress)
+        found = run(
+            workflow, speed=speeds[0], agents=counts[0], crew=crew, seed=seed, samples=samples, progress=progress
+        )
     _write(_chosen(found, as_json, as_csv, forecast_json, forecast_csv, forecast_text), output)
 
 
@@ -72,7 +84,9 @@ def forecast(
 def compare(
     file: File,
     speed: Annotated[str, typer.Option(help="Factors on the output speed of every request.")] = "1x,1.5x,2.5x,5x,8x",
-    agents: Annotated[str, typer.Option(help="Agents of the only crew, or CREW=1,2,4 of the one named.")] = "1,2,4,8,16",
+    agents: Annotated[
+        str, typer.Option(help="Agents of the only crew, or CREW=1,2,4 of the one named.")
+    ] = "1,2,4,8,16",
     seed: Seed = 1,
     samples: Samples = 1000,
     set_: Set = None,
@@ -124,7 +138,14 @@ def _reported() -> Iterator[Callable[[float], None]]:
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _chosen(found: Any, as_json: bool, as_csv: bool, to_json: Callable[[Any], str], to_csv: Callable[[Any], str], to_text: Callable[[Any], str]) -> str:
+def _chosen(
+    found: Any,
+    as_json: bool,
+    as_csv: bool,
+    to_json: Callable[[Any], str],
+    to_csv: Callable[[Any], str],
+    to_text: Callable[[Any], str],
+) -> str:
     if as_json and as_csv:
         raise typer.BadParameter("choose one of --json and --csv")
     return to_json(found) if as_json else to_csv(found) if as_csv else to_text(found)
@@ -140,7 +161,9 @@ def _write(text: str, output: Path | None) -> None:
     from planner.report.words import without_colour
 
     try:
-        with tempfile.NamedTemporaryFile("w", dir=output.parent, prefix=f".{output.name}.", delete=False, encoding="utf-8") as file:
+        with tempfile.NamedTemporaryFile(
+            "w", dir=output.parent, prefix=f".{output.name}.", delete=False, encoding="utf-8"
+        ) as file:
             file.write(without_colour(text))
         Path(file.name).replace(output)
     except OSError as error:

@@ -26,7 +26,12 @@ class Price:
     def times(self, factor: float) -> Price:
         by = Decimal(str(factor))
         read, write = self.cache_read, self.cache_write
-        return Price(self.input * by, self.output * by, None if read is None else read * by, None if write is None else write * by)
+        return Price(
+            self.input * by,
+            self.output * by,
+            None if read is None else read * by,
+            None if write is None else write * by,
+        )
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,9 @@ def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
         prefill_speed=_first(chain, "prefill_speed"),
         output_speed=output_speed.times(speed),
         jitter=JITTER if jitter is None else jitter,
-        price=None if price is None else Price(price.input, price.output, price.cache_read, price.cache_write).times(multiplier),
+        price=None
+        if price is None
+        else Price(price.input, price.output, price.cache_read, price.cache_write).times(multiplier),
         context=_first(chain, "context"),
         cache_ttl=float("inf") if cache_ttl is None else cache_ttl,
         caches=cache_ttl is not None or (price is not None and price.cache_read is not None),

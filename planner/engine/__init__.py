@@ -42,4 +42,8 @@ def status() -> str:
     if compiled() is not None:
         return "uncompiled (PLANNER_PURE=1)"
     built = any(path.suffix in (".so", ".pyd") for path in SOURCE.parent.glob("_kernel_*"))
-    return "uncompiled (built for another kernel.py or Python: reinstall)" if built else "uncompiled (no C compiler at install)"
+    return (
+        "uncompiled (built for another kernel.py or Python: reinstall)"
+        if built
+        else "uncompiled (no C compiler at install)"
+    )

@@ -18,6 +18,7 @@ cfunc = inline = ccall = _same
 
 
 def exceptval(check: bool) -> Callable[[F], F]:
+    """Whether C must look for an exception after each call; Python always does."""
     return _same
 
 

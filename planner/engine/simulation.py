@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import ModuleType
 from typing import Any
@@ -78,15 +78,21 @@ class Graph:
         for name in ("acquire", "release", "race", "copy_lo", "leave"):
             if len(getattr(self, name)) != n:
                 raise ValueError(f"{name} has {len(getattr(self, name))} entries for {n} tasks")
-        if len(self.successor_start) != n + 1 or self.successor_start[0] != 0 or np.any(np.diff(self.successor_start) < 0):
+        if (
+            len(self.successor_start) != n + 1
+            or self.successor_start[0] != 0
+            or np.any(np.diff(self.successor_start) < 0)
+        ):
             raise ValueError("successor_start must rise from 0 in n + 1 entries")
         if self.successor_start[-1] != len(self.successors):
             raise ValueError("successor_start must end at the number of successors")
         if len(self.crew) != pools or len(self.race_hi) != races:
             raise ValueError("crew needs an entry for each pool, race_hi one for each race")
-        ranges = (("successors", 0, n), ("acquire", -1, pools), ("release", -1, pools), ("race", -1, races),
-                  ("copy_lo", -1, n), ("leave", -1, len(self.since)), ("since", 0, n), ("race_lo", 0, n), ("race_hi", 0, n + 1))  # fmt: skip
-        for name, low, high in ranges:
+        ranges = {
+            "successors": (0, n), "acquire": (-1, pools), "release": (-1, pools), "race": (-1, races),
+            "copy_lo": (-1, n), "leave": (-1, len(self.since)), "since": (0, n), "race_lo": (0, n), "race_hi": (0, n + 1),
+        }  # fmt: skip
+        for name, (low, high) in ranges.items():
             values = getattr(self, name)
             if len(values) and (values.min() < low or values.max() >= high):
                 raise ValueError(f"{name} must lie in {low}…{high - 1}")
@@ -94,7 +100,9 @@ class Graph:
             raise ValueError("capacity must be at least 1 in each pool")
         exits = np.flatnonzero(self.race >= 0)
         race = self.race[exits]
-        if np.any((self.copy_lo[exits] < self.race_lo[race]) | (self.copy_lo[exits] > exits) | (exits >= self.race_hi[race])):
+        if np.any(
+            (self.copy_lo[exits] < self.race_lo[race]) | (self.copy_lo[exits] > exits) | (exits >= self.race_hi[race])
+        ):
             raise ValueError("the copy of a race's exit must lie within the race")
 
     def __len__(self) -> int:
@@ -109,20 +117,27 @@ class Graph:
 
     def with_capacity(self, capacity: ArrayLike) -> Graph:
         """The same tasks with other pool sizes."""
-        from dataclasses import replace
-
         return replace(self, capacity=_ints(capacity))
 
 
-def build_graph(n: int, edges: ArrayLike, *, acquire: ArrayLike | None = None, release: ArrayLike | None = None,
-                capacity: ArrayLike = (), crew: ArrayLike | None = None, races: dict[int, tuple[int, int]] | None = None,
-                exits: dict[int, tuple[int, int]] | None = None, leaves: dict[int, int] | None = None) -> Graph:  # fmt: skip
+def build_graph(
+    n: int,
+    edges: ArrayLike,
+    *,
+    acquire: ArrayLike | None = None,
+    release: ArrayLike | None = None,
+    capacity: ArrayLike = (),
+    crew: ArrayLike | None = None,
+    races: dict[int, tuple[int, int]] | None = None,
+    exits: dict[int, tuple[int, int]] | None = None,
+    leaves: dict[int, int] | None = None,
+) -> Graph:
     """A `Graph` from (predecessor, successor) pairs.
 
     acquire, release : default −1; release defaults to acquire
     crew : default 1 for each pool
     races : race → (first task, one past the last)
-    exits : task → (its race, first task of its copy). The join that all exits of a race lead to waits for one of them.
+    exits : task → (its race, first task of its copy). What all exits of a race lead to waits for one of them.
     leaves : task → the task since whose end its person waits
     """
     pairs = np.asarray(edges, np.int32).reshape(-1, 2)
@@ -146,13 +161,22 @@ def build_graph(n: int, edges: ArrayLike, *, acquire: ArrayLike | None = None, r
         leave[task] = len(since)
         since.append(mark)
     taken = np.full(n, -1) if acquire is None else acquire
+    pools = len(np.asarray(capacity))
     return Graph(
-        successor_start=_ints(successor_start), successors=_ints(target), in_degree=_ints(in_degree),
-        acquire=_ints(taken), release=_ints(taken if release is None else release), capacity=_ints(capacity),
-        crew=_ints(np.ones(len(np.asarray(capacity))) if crew is None else crew), race=_ints(race), copy_lo=_ints(copy_lo),
-        race_lo=_ints([low for low, _ in (races or {}).values()]), race_hi=_ints([high for _, high in (races or {}).values()]),
-        leave=_ints(leave), since=_ints(since),
-    )  # fmt: skip
+        successor_start=_ints(successor_start),
+        successors=_ints(target),
+        in_degree=_ints(in_degree),
+        acquire=_ints(taken),
+        release=_ints(taken if release is None else release),
+        capacity=_ints(capacity),
+        crew=_ints(np.ones(pools) if crew is None else crew),
+        race=_ints(race),
+        copy_lo=_ints(copy_lo),
+        race_lo=_ints([low for low, _ in (races or {}).values()]),
+        race_hi=_ints([high for _, high in (races or {}).values()]),
+        leave=_ints(leave),
+        since=_ints(since),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,8 +196,15 @@ class Schedule:
     end: Floats
 
 
-def simulate(graph: Graph, durations: Floats, *, patience: Floats | None = None, away: Floats | None = None,
-             traced: bool = False, kernel: ModuleType | None = None) -> Schedule:  # fmt: skip
+def simulate(
+    graph: Graph,
+    durations: Floats,
+    *,
+    patience: Floats | None = None,
+    away: Floats | None = None,
+    traced: bool = False,
+    kernel: ModuleType | None = None,
+) -> Schedule:
     """Schedule each row of `durations`, (S, n) seconds; a negative one means that the task is skipped.
 
     patience, away : (S, rows of `graph.since`) seconds
@@ -204,16 +235,21 @@ def simulate(graph: Graph, durations: Floats, *, patience: Floats | None = None,
     inputs = [graph.successor_start, graph.successors, graph.in_degree, graph.acquire, graph.release, graph.capacity,
               graph.crew, graph.race, graph.copy_lo, graph.race_lo, graph.race_hi, graph.leave, graph.since,
               durations.ravel(), patience.ravel(), away.ravel()]  # fmt: skip
-    outputs = [makespan, waiting, critical.ravel(), start, end]
-    scratch: list[NDArray[Any]] = [np.empty(n, np.int32) for _ in range(4)]  # cause, freer, missing, state
+    outputs: list[NDArray[Any]] = [makespan, waiting, critical.ravel(), start, end]
+    scratch: list[Any] = [np.empty(n, np.int32) for _ in range(4)]  # cause, freer, missing, state
     scratch += [np.empty(n), np.empty(n, np.int32), np.empty(n, np.int32), graph.queue_lo]  # heap, queue
-    scratch += [np.empty(pools, np.int32) for _ in range(3)] + [np.empty(pools), np.empty(pools, np.int32), np.empty(pools, np.int32)]
+    scratch += [np.empty(pools, np.int32) for _ in range(3)] + [
+        np.empty(pools),
+        np.empty(pools, np.int32),
+        np.empty(pools, np.int32),
+    ]
+    arguments: list[Any] = [*inputs, *outputs, *scratch]
     if kernel.compiled:
-        kernel.simulate(samples, n, pools, leaves, *inputs, *outputs, *scratch)
+        kernel.simulate(samples, n, pools, leaves, *arguments)
     else:  # plain Python indexes lists several times faster than arrays
-        lists = [array.tolist() for array in outputs]
-        kernel.simulate(samples, n, pools, leaves, *(array.tolist() for array in inputs), *lists, *(array.tolist() for array in scratch))
-        for array, values in zip(outputs, lists, strict=True):
+        lists = [array.tolist() for array in arguments]
+        kernel.simulate(samples, n, pools, leaves, *lists)
+        for array, values in zip(outputs, lists[len(inputs) :], strict=False):
             array[:] = values
     if np.any(np.isnan(makespan)):
         raise ValueError("some tasks never become ready: a cycle, or pools that wait for each other")

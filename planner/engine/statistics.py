@@ -15,7 +15,7 @@ def quantile_interval(samples: NDArray[np.float64], q: float) -> tuple[float, fl
     """95 % confidence interval of the quantile `q`, 0 < q < 1, of iid samples.
 
     The order statistics whose ranks lie 1.96 standard deviations of Binomial(N, q) from N·q on either side
-    (normal approximation, widened to whole ranks); from the least to the greatest sample where these ranks do not exist.
+    (normal approximation, widened to whole ranks); the least or the greatest sample where there is no such rank.
     """
     ordered = np.sort(samples)
     n = len(ordered)

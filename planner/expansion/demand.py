@@ -1,4 +1,4 @@
-"""What a piece of work asks for, drawn for a block of samples: requests, tokens and seconds, before speeds make time of it.
+"""What a piece of work asks for, drawn for some samples: requests, tokens and seconds, before speeds make it time.
 
 Every equation here stands in docs/model.md, "Requests" and "Agent loops", in the same words.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.engine.draws import Samples
-from planner.expansion.fragments import Placed, Reading, Work
+from planner.expansion.fragments import Placed, Work
 from planner.reading.estimates import Estimate
 from planner.workflow.declaration import AgentLoop, Llm, Merge, Message, Wait
 
@@ -25,7 +25,7 @@ MOST_TURNS = 1000.0
 
 @dataclass(frozen=True)
 class Service:
-    """What of a profile shapes demand: the log-sd of its jitter, whether it caches prompts, and for how many seconds."""
+    """What of a profile shapes demand: the log-sd of its jitter, whether it caches prompts, and how long (seconds)."""
 
     jitter: float = 0.0
     caches: bool = False
@@ -79,7 +79,11 @@ class Draws:
         for occurrence in np.ndindex(tasks.shape[:-1]):
             outside = occurrence[: len(occurrence) - within]
             first = not any(occurrence[len(outside) :])
-            read = self._one(placed.work.reads, briefs, rows, outside, _NONE).output if placed.work.reads and first else _NONE
+            read = (
+                self._one(placed.work.reads, briefs, rows, outside, _NONE).output
+                if placed.work.reads and first
+                else _NONE
+            )
             yield tasks[occurrence], self._one(placed.work, service, rows, occurrence, read)
 
     def _one(self, work: Work, service: Service, rows: int, occurrence: tuple[int, ...], read: Floats) -> Demand:
@@ -124,10 +128,12 @@ class _Occurrence:
         """One request: T = jitter · (TTFT + uncached / prefill speed + output / output speed)."""
         jitter = self.jitter()
         uncached = prompt - cached
-        return Demand(jitter, jitter * uncached, jitter * output, _NONE, uncached, cached, output, _NONE, prompt + output)
+        return Demand(
+            jitter, jitter * uncached, jitter * output, _NONE, uncached, cached, output, _NONE, prompt + output
+        )
 
     def loop(self, body: AgentLoop, read: Floats) -> Demand:
-        """Turn i reads the prompt and all earlier outputs and tool results; of a cached prompt, only what is new is prefilled."""
+        """Turn i reads the prompt and all earlier outputs and results; with a cache, only the new part is prefilled."""
         turns = np.minimum(self.draw(body.turns, "turns"), MOST_TURNS)
         last = int(turns.max()) - 1
         context = self.draw(body.prompt, "prompt") + read
@@ -169,7 +175,9 @@ class _Occurrence:
         return drawn(estimate, self.samples, self.rows, self.path, purpose, self.occurrence + turn)
 
 
-def drawn(estimate: Estimate, samples: Samples, rows: int, path: str, purpose: str, occurrence: tuple[int, ...] = ()) -> Floats:
+def drawn(
+    estimate: Estimate, samples: Samples, rows: int, path: str, purpose: str, occurrence: tuple[int, ...] = ()
+) -> Floats:
     """Draws of an estimate; whole numbers are rounded half up."""
     if not estimate.varies:
         return np.full((1, 1), float(estimate.scale))

@@ -1,4 +1,4 @@
-"""A workflow and crew sizes in, a `TaskGraph` out: every loop unrolled, every fan-out laid out, coordination inserted."""
+"""A workflow and crew sizes in, a `TaskGraph` out: loops unrolled, fan-outs laid out, coordination inserted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,19 @@ import numpy as np
 
 from planner.engine.simulation import Graph, build_graph
 from planner.errors import InputError, Problem
-from planner.expansion.fragments import NO_POOL, Fragment, Placed, Reading, Work, fanned_out, in_order, merged, repeated, side_by_side, single
+from planner.expansion.fragments import (
+    NO_POOL,
+    Fragment,
+    Placed,
+    Reading,
+    Work,
+    fanned_out,
+    in_order,
+    merged,
+    repeated,
+    side_by_side,
+    single,
+)
 from planner.workflow.declaration import Coordination, Step, Workflow
 
 MOST_TASKS = 2_000_000
@@ -169,7 +181,11 @@ class _Expansion:
         """The pieces of an item, or of a step within one, whose agent is of `pool`."""
         model = step.model or model
         if step.steps is not None:
-            pieces = [piece for name in ordered(step.steps) for piece in self.inner((*path, "steps", name), step.steps[name], pool, model)]
+            pieces = [
+                piece
+                for name in ordered(step.steps)
+                for piece in self.inner((*path, "steps", name), step.steps[name], pool, model)
+            ]
         else:
             pieces = [_Piece(self.holds(step, pool), self.work(path, step, model))]
         if step.repeat is None:
@@ -205,7 +221,13 @@ class _Expansion:
                 continue
             kept.append(piece.content)
             following = pieces[index + 1] if index + 1 < len(pieces) else None
-            if piece.apart or piece.pool == NO_POOL or following is None or isinstance(following.content, Fragment) or following.pool != piece.pool:
+            if (
+                piece.apart
+                or piece.pool == NO_POOL
+                or following is None
+                or isinstance(following.content, Fragment)
+                or following.pool != piece.pool
+            ):
                 stretches.append(single(piece.pool, *kept))
                 kept = []
         return merged(in_order(stretches), rounds)
@@ -213,8 +235,10 @@ class _Expansion:
     def limit(self, size: int, times: int, path: tuple[str, ...]) -> None:
         """Refuse before building what would be too large."""
         if size * times > MOST_TASKS:
-            message = f"'{_dotted(path) or self.workflow.workflow}' expands to {size * times:,} tasks; the limit is {MOST_TASKS:,}"
-            raise InputError([Problem("too-large", message, self.workflow.place(*path), "plan a part of it, or fewer items of more work each")])
+            name = _dotted(path) or self.workflow.workflow
+            message = f"'{name}' expands to {size * times:,} tasks; the limit is {MOST_TASKS:,}"
+            hint = "plan a part of it, or fewer items of more work each"
+            raise InputError([Problem("too-large", message, self.workflow.place(*path), hint)])
 
 
 def _reading(pieces: list[_Piece], brief: Work) -> list[_Piece]:
@@ -241,4 +265,3 @@ def ordered(steps: Mapping[str, Step]) -> list[str]:
 def _dotted(path: tuple[str, ...]) -> str:
     """A step's path without the keys between its names: they stand at every second place."""
     return ".".join(path[1::2])
-

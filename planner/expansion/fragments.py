@@ -1,4 +1,4 @@
-"""Pieces of a task graph and how they are put together: in order, side by side, tiled. Tasks are numbered depth-first."""
+"""Pieces of a task graph, put together in order, side by side, repeated or fanned out. Ids are depth-first."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ class Work:
     @property
     def estimates(self) -> tuple[Estimate, ...]:
         bodies = [self.body, getattr(self.body, "tool", None)]
-        return tuple(value for body in bodies for value in vars(body or Reading()).values() if isinstance(value, Estimate))
+        return tuple(
+            value for body in bodies for value in vars(body or Reading()).values() if isinstance(value, Estimate)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,13 +92,20 @@ def single(pool: int, *works: Work) -> Fragment:
 def in_order(fragments: Sequence[Fragment]) -> Fragment:
     """Each after the one before. Works that occur in several of them keep an entry for each; see `merged`."""
     offsets = np.cumsum([0, *map(len, fragments)]).tolist()
-    joints = [(before.exit + at, after.entry + offsets[index + 1]) for index, (at, before, after) in enumerate(zip(offsets, fragments, fragments[1:], strict=False))]
+    joints = [
+        (before.exit + at, after.entry + offsets[index + 1])
+        for index, (at, before, after) in enumerate(zip(offsets, fragments, fragments[1:], strict=False))
+    ]
     return Fragment(
         np.concatenate([fragment.acquire for fragment in fragments]),
-        np.concatenate([fragment.edges + at for fragment, at in zip(fragments, offsets, strict=False)] + [_edges(joints)]),
+        np.concatenate(
+            [fragment.edges + at for fragment, at in zip(fragments, offsets, strict=False)] + [_edges(joints)]
+        ),
         fragments[0].entry,
         fragments[-1].exit + offsets[-2],
-        tuple(_moved(placed, at) for fragment, at in zip(fragments, offsets, strict=False) for placed in fragment.placed),
+        tuple(
+            _moved(placed, at) for fragment, at in zip(fragments, offsets, strict=False) for placed in fragment.placed
+        ),
     )
 
 
@@ -106,7 +115,11 @@ def merged(fragment: Fragment, rounds: Mapping[Work, tuple[int, ...]]) -> Fragme
     for placed in fragment.placed:
         found.setdefault(placed.work, []).append(placed)
     stacked = [
-        Placed(work, np.stack([one.tasks for one in several]).reshape(rounds.get(work, ()) + several[0].tasks.shape), several[0].items)
+        Placed(
+            work,
+            np.stack([one.tasks for one in several]).reshape(rounds.get(work, ()) + several[0].tasks.shape),
+            several[0].items,
+        )
         for work, several in found.items()
     ]
     return replace(fragment, placed=tuple(stacked))
@@ -140,7 +153,9 @@ def repeated(fragment: Fragment, times: int) -> Fragment:
     copies = _copies(fragment, times, items=False)
     starts = np.arange(times - 1, dtype=np.int32) * len(fragment)
     joints = np.stack([starts + fragment.exit, starts + len(fragment) + fragment.entry], axis=1)
-    return replace(copies, edges=np.concatenate([copies.edges, joints]), exit=fragment.exit + (times - 1) * len(fragment))
+    return replace(
+        copies, edges=np.concatenate([copies.edges, joints]), exit=fragment.exit + (times - 1) * len(fragment)
+    )
 
 
 def fanned_out(fragment: Fragment, count: int) -> Fragment:
@@ -164,7 +179,9 @@ def _copies(fragment: Fragment, count: int, items: bool) -> Fragment:
     placed = []
     for one in fragment.placed:
         tasks = starts.reshape((count,) + (1,) * one.tasks.ndim) + one.tasks
-        placed.append(Placed(one.work, tasks.astype(np.int32), -tasks.ndim if items and one.items is None else one.items))
+        placed.append(
+            Placed(one.work, tasks.astype(np.int32), -tasks.ndim if items and one.items is None else one.items)
+        )
     return Fragment(
         np.tile(fragment.acquire, count),
         (fragment.edges[None] + starts[:, None, None]).reshape(-1, 2),

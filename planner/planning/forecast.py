@@ -32,19 +32,49 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
     found = sample(workflow, [Cell(speed, sizes)], seed, samples, lambda done: progress(done * 0.6), detailed=True)
     alone = _alone(workflow, found, Cell(speed, sizes), sizing.alone(), seed, samples, progress)
     cost = found.usd[0]
-    result = Result.of(Scenario(model, speed, count), found.seconds[0], cost, found.tokens[0], found.coordination[0], alone[1.0], alone[speed])
+    result = Result.of(
+        Scenario(model, speed, count),
+        found.seconds[0],
+        cost,
+        found.tokens[0],
+        found.coordination[0],
+        alone[1.0],
+        alone[speed],
+    )
     assert found.detail is not None
     breakdown = dict(zip((*PARTS, "waiting"), map(float, found.detail.breakdown / samples), strict=True))
     steps = tuple(
-        StepResult(work.step, work.kind, occurrences, row[0], row[1], None if cost is None else row[2], Tokens(*row[3:]))
+        StepResult(
+            work.step, work.kind, occurrences, row[0], row[1], None if cost is None else row[2], Tokens(*row[3:])
+        )
         for (work, occurrences), row in zip(found.works, (found.detail.steps / samples).tolist(), strict=True)
     )
-    return Forecast(workflow.workflow, seed, samples, baseline, sizes, result, breakdown, steps, notes(workflow, found.over_context, [speed]))
+    return Forecast(
+        workflow.workflow,
+        seed,
+        samples,
+        baseline,
+        sizes,
+        result,
+        breakdown,
+        steps,
+        notes(workflow, found.over_context, [speed]),
+    )
 
 
-def _alone(workflow: Workflow, found: Sampled, cell: Cell, sizes: Mapping[str, int], seed: int, samples: int, progress: Progress) -> dict[float, float]:
+def _alone(
+    workflow: Workflow,
+    found: Sampled,
+    cell: Cell,
+    sizes: Mapping[str, int],
+    seed: int,
+    samples: int,
+    progress: Progress,
+) -> dict[float, float]:
     """p50 with one agent, by speed: at 1× and at the speed of the cell."""
-    wanted = [Cell(speed, sizes) for speed in dict.fromkeys((1.0, cell.speed)) if (speed, sizes) != (cell.speed, cell.sizes)]
+    wanted = [
+        Cell(speed, sizes) for speed in dict.fromkeys((1.0, cell.speed)) if (speed, sizes) != (cell.speed, cell.sizes)
+    ]
     p50 = {cell.speed: float(np.median(found.seconds[0]))} if dict(cell.sizes) == dict(sizes) else {}
     if wanted:
         more = sample(workflow, wanted, seed, samples, lambda done: progress(0.6 + done * 0.4))

@@ -22,7 +22,9 @@ def notes(workflow: Workflow, over_context: Mapping[str, float], speeds: Iterabl
         found.append(f"No prefill_speed for {_names(instant)}: prompts take no time beyond TTFT.")
     for name, share in over_context.items():
         context = models[name].context
-        found.append(f"A request exceeds the context of {name} ({context:,.0f} tokens) in {share:.0%} of samples: it would fail.")
+        found.append(
+            f"A request exceeds the context of {name} ({context:,.0f} tokens) in {share:.0%} of samples: it would fail."
+        )
     return tuple(found)
 
 

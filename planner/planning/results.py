@@ -39,6 +39,8 @@ class Seconds:
 
 @dataclass(frozen=True)
 class Usd:
+    """Cost. Percentiles interpolate linearly between samples."""
+
     mean: float
     p50: float
     p90: float
@@ -76,8 +78,17 @@ class Result:
     coordination_share: float
 
     @classmethod
-    def of(cls, scenario: Scenario, seconds: Floats, usd: Floats | None, tokens: Floats, coordination: Floats, baseline: float, alone: float) -> Result:
-        """From samples, (N,) each and (3, N) tokens; `baseline` and `alone` are the p50 of the baseline and of one agent at this speed."""
+    def of(
+        cls,
+        scenario: Scenario,
+        seconds: Floats,
+        usd: Floats | None,
+        tokens: Floats,
+        coordination: Floats,
+        baseline: float,
+        alone: float,
+    ) -> Result:
+        """From (N,) samples and (3, N) tokens. `baseline`, `alone`: p50 of the baseline, of one agent at this speed."""
         time = Seconds.of(seconds)
         return cls(
             scenario,

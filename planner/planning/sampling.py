@@ -80,8 +80,10 @@ def profiles(workflow: Workflow) -> dict[str, Profile]:
     return {name: resolve(name, workflow.models) for name in sorted(used)}
 
 
-def sample(workflow: Workflow, cells: Sequence[Cell], seed: int, samples: int, progress: Progress, detailed: bool = False) -> Sampled:
-    """Simulate every cell on the same draws. `detailed` is for a single cell. Raises InputError where it is too large."""
+def sample(
+    workflow: Workflow, cells: Sequence[Cell], seed: int, samples: int, progress: Progress, detailed: bool = False
+) -> Sampled:
+    """Simulate every cell on the same draws. `detailed` is for a single cell. Raises InputError if it is too large."""
     graphs, structures = _graphs(workflow, cells)
     models = profiles(workflow)
     width = _width(graphs, cells, samples, detailed)
@@ -118,7 +120,14 @@ def sample(workflow: Workflow, cells: Sequence[Cell], seed: int, samples: int, p
     return found
 
 
-def _run(graph: TaskGraph, prepared: Times, speed: float, cells: Sequence[tuple[int, Mapping[str, int]]], found: Sampled, chosen: slice) -> None:
+def _run(
+    graph: TaskGraph,
+    prepared: Times,
+    speed: float,
+    cells: Sequence[tuple[int, Mapping[str, int]]],
+    found: Sampled,
+    chosen: slice,
+) -> None:
     """Schedule the cells that differ only in the sizes of crews."""
     durations = prepared.durations(speed)
     coordinated = len(prepared.fixed) > 1 and found.detail is None
@@ -140,9 +149,13 @@ def _run(graph: TaskGraph, prepared: Times, speed: float, cells: Sequence[tuple[
                 found.coordination[cell, into] = on_path[COORDINATION]
 
 
-def _add_detail(detail: Detail, graph: TaskGraph, prepared: Times, speed: float, critical: NDArray[np.int8], part: slice) -> Floats:
+def _add_detail(
+    detail: Detail, graph: TaskGraph, prepared: Times, speed: float, critical: NDArray[np.int8], part: slice
+) -> Floats:
     """Add the parts of the critical paths and the totals of steps; returns (parts, samples) seconds."""
-    on_path = np.stack([np.einsum("sn,sn->s", critical, prepared.part(index, speed)[part]) for index in range(len(PARTS))])
+    on_path = np.stack(
+        [np.einsum("sn,sn->s", critical, prepared.part(index, speed)[part]) for index in range(len(PARTS))]
+    )
     detail.breakdown[:-1] += on_path.sum(1)
     for index, total in enumerate(prepared.steps):
         detail.steps[index, 0] += total.seconds(speed, part)
@@ -191,7 +204,8 @@ def _width(graphs: Sequence[TaskGraph], cells: Sequence[Cell], samples: int, det
     each = 8 * (tasks * (2 * (len(PARTS) if detailed else 2) + 4) + occurrences * 11)
     needed = fixed + each
     if needed > MEMORY:
-        message = f"the plan needs {needed / 1e9:.1f} GB for {tasks:,} tasks and {samples:,} samples of {len(cells)} scenarios; the limit is {MEMORY / 1e9:.0f} GB"
+        what = f"{tasks:,} tasks and {samples:,} samples of {len(cells)} scenarios"
+        message = f"the plan needs {needed / 1e9:.1f} GB for {what}; the limit is {MEMORY / 1e9:.0f} GB"
         raise InputError([Problem("too-large", message, None, "take fewer samples or scenarios, or plan a part of it")])
     width = BLOCK
     while width > 1 and width * each > max(SLICE, each):

@@ -24,14 +24,18 @@ class Sizing:
         """The crew named, else the only one. Raises InputError for a crew that is not declared."""
         declared = crew_sizes(workflow)
         if crew is not None and crew not in declared:
-            raise InputError([Problem("unknown-crew", f"--agents: unknown crew '{crew}'", None, did_you_mean(crew, declared))])
+            raise InputError(
+                [Problem("unknown-crew", f"--agents: unknown crew '{crew}'", None, did_you_mean(crew, declared))]
+            )
         return cls(crew if crew or len(declared) > 1 else next(iter(declared)), declared)
 
     def choose(self) -> str:
         """The crew to size. Raises InputError where several are declared and none is named."""
         if self.crew is None:
             hint = " or ".join(f"--agents {name}=1,2,4" for name in self.declared)
-            raise InputError([Problem("unknown-crew", "--agents: the workflow has several crews; name the one to size", None, hint)])
+            raise InputError(
+                [Problem("unknown-crew", "--agents: the workflow has several crews; name the one to size", None, hint)]
+            )
         return self.crew
 
     @property
@@ -46,4 +50,3 @@ class Sizing:
     def alone(self) -> dict[str, int]:
         """The baseline's crews: one agent in the sized crew, or in each."""
         return dict.fromkeys(self.declared, 1) if self.crew is None else self.sizes(1)
-

@@ -38,8 +38,17 @@ class Served:
     def of(cls, profile: Profile, samples: Samples) -> Served:
         """`prefill` and `decode` are seconds per token."""
         path = f"models/{profile.root}"
-        prefill = np.zeros((1, 1)) if profile.prefill_speed is None else 1.0 / drawn(profile.prefill_speed, samples, 1, path, "prefill_speed")
-        return cls(profile, drawn(profile.ttft, samples, 1, path, "ttft"), prefill, 1.0 / drawn(profile.output_speed, samples, 1, path, "output_speed"))
+        prefill = (
+            np.zeros((1, 1))
+            if profile.prefill_speed is None
+            else 1.0 / drawn(profile.prefill_speed, samples, 1, path, "prefill_speed")
+        )
+        return cls(
+            profile,
+            drawn(profile.ttft, samples, 1, path, "ttft"),
+            prefill,
+            1.0 / drawn(profile.output_speed, samples, 1, path, "output_speed"),
+        )
 
     @property
     def service(self) -> Service:
@@ -53,8 +62,13 @@ class Served:
         read = price.input if price.cache_read is None else price.cache_read
         write = price.input if price.cache_write is None else price.cache_write
         unwritten = demand.input - demand.written
-        dollars = unwritten * float(price.input) + demand.written * float(write) + demand.cache_read * float(read) + demand.output * float(price.output)
-        return dollars / 1e6
+        dollars = (
+            unwritten * float(price.input)
+            + demand.written * float(write)
+            + demand.cache_read * float(read)
+            + demand.output * float(price.output)
+        )
+        return np.asarray(dollars / 1e6)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +122,8 @@ class Times:
 
     def part(self, part: int, speed: float) -> Floats:
         """(S, n) seconds of one part."""
-        return (self.fixed[part] + self.decode[part] / speed).T
+        seconds: Floats = self.fixed[part] + self.decode[part] / speed
+        return seconds.T
 
 
 def times(graph: TaskGraph, served: Mapping[str, Served], draws: Draws, detailed: bool = False) -> Times:
@@ -139,15 +154,27 @@ def times(graph: TaskGraph, served: Mapping[str, Served], draws: Draws, detailed
                 else:
                     into[part if detailed else 0, where] += value
             if detailed:
-                total.pieces.append((where, sum((value for part, value in seconds.items() if part != DECODE), _NONE), seconds.get(DECODE, _NONE)))
+                total.pieces.append(
+                    (
+                        where,
+                        sum((value for part, value in seconds.items() if part != DECODE), _NONE),
+                        seconds.get(DECODE, _NONE),
+                    )
+                )
             if by is None:
                 continue
-            spent = np.stack(np.broadcast_arrays(*(_sum(value, rows) for value in (demand.input, demand.cache_read, demand.output))))
+            spent = np.stack(
+                np.broadcast_arrays(*(_sum(value, rows) for value in (demand.input, demand.cache_read, demand.output)))
+            )
             dollars = _sum(by.usd(demand), rows)
             tokens += spent
             usd += dollars
             priced &= by.profile.price is not None
-            np.maximum(largest[by.profile.name], np.broadcast_to(demand.largest, (rows, demand.largest.shape[1])).max(0), out=largest[by.profile.name])
+            np.maximum(
+                largest[by.profile.name],
+                np.broadcast_to(demand.largest, (rows, demand.largest.shape[1])).max(0),
+                out=largest[by.profile.name],
+            )
             total.tokens[:] += spent
             total.usd[:] += dollars
         totals.append(total)
@@ -169,7 +196,8 @@ def _seconds(work: Work, demand: Demand, by: Served | None) -> dict[int, Floats]
 
 def _sum(values: Floats, rows: int) -> Floats:
     """Sum over items of what broadcasts to (rows, samples)."""
-    return values.sum(0) * (1 if len(values) == rows else rows)
+    total: Floats = values.sum(0) * (1 if len(values) == rows else rows)
+    return total
 
 
 def _span(tasks: NDArray[np.int32]) -> slice:

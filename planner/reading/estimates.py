@@ -89,7 +89,9 @@ def _from_range(low: str, high: str, quantity: Quantity) -> Estimate:
 def _from_percentiles(value: dict[str, Any], quantity: Quantity) -> Estimate:
     if set(value) != {"p50", "p95"}:
         unknown = sorted(set(value) - {"p50", "p95"})
-        raise ValueError(f"unknown key '{unknown[0]}': write {{p50: …, p95: …}}" if unknown else "write both p50 and p95")
+        raise ValueError(
+            f"unknown key '{unknown[0]}': write {{p50: …, p95: …}}" if unknown else "write both p50 and p95"
+        )
     p50, p95 = _bound(value["p50"], quantity), _bound(value["p95"], quantity)
     if p95 < p50:
         raise ValueError("p95 is below p50")

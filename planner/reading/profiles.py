@@ -7,7 +7,19 @@ from typing import Annotated, Any
 from pydantic import PlainValidator, model_validator
 
 from planner.reading.units import count
-from planner.reading.validation import Declared, Duration, Factor, Mapping, Rate, Seconds, Text, TokenCount, Usd, checked, problem_in
+from planner.reading.validation import (
+    Declared,
+    Duration,
+    Factor,
+    Mapping,
+    Rate,
+    Seconds,
+    Text,
+    TokenCount,
+    Usd,
+    checked,
+    problem_in,
+)
 
 
 class PriceDeclaration(Declared):
@@ -50,7 +62,11 @@ class ProfileDeclaration(Declared):
             if getattr(self, key) is None:
                 continue
             if self.based_on is None:
-                raise problem_in("bad-profile", f"'{key}' multiplies another profile's, and there is no based_on", f"give {own} itself, or name a profile in based_on")
+                raise problem_in(
+                    "bad-profile",
+                    f"'{key}' multiplies another profile's, and there is no based_on",
+                    f"give {own} itself, or name a profile in based_on",
+                )
             if getattr(self, own) is not None:
                 raise problem_in("bad-profile", f"give either {own} or {key}, not both")
         return self

@@ -51,7 +51,11 @@ def duration(value: Any) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         if value == 0:
             return 0.0
-        raise ValueError(f"a time needs a unit: write {value:g}s, {value:g}min or {value:g}h" if value > 0 else "must not be negative")
+        raise ValueError(
+            f"a time needs a unit: write {value:g}s, {value:g}min or {value:g}h"
+            if value > 0
+            else "must not be negative"
+        )
     if not isinstance(value, str):
         raise ValueError(f"expected {expected}")
     text = value.strip()

@@ -72,7 +72,9 @@ Count = Annotated[int | str, PlainValidator(checked(_count, "bad-value"))]
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         shown = "nothing" if value is None else f"'{value}'"
-        raise ValueError(f"expected text, not {shown}" + ("; put it in quotes" if isinstance(value, int | float) else ""))
+        raise ValueError(
+            f"expected text, not {shown}" + ("; put it in quotes" if isinstance(value, int | float) else "")
+        )
     return value
 
 
@@ -82,7 +84,9 @@ Text = Annotated[str, PlainValidator(checked(_text, "bad-value"))]
 def mapping(value: Any) -> Any:
     """Refuse what is not a mapping with words of ours."""
     if not isinstance(value, dict) and not isinstance(value, BaseModel):
-        raise problem_in("bad-value", "expected a mapping of keys to values" + (", not nothing" if value is None else ""))
+        raise problem_in(
+            "bad-value", "expected a mapping of keys to values" + (", not nothing" if value is None else "")
+        )
     return value
 
 
@@ -97,7 +101,12 @@ def validate(model: type[Model], document: Document) -> tuple[Model | None, list
         details = error.errors(include_url=False)
     except PydanticCustomError as error:
         return None, [Problem(error.type, error.message(), document.value())]
-    typos = {(detail["loc"][:-1], hint) for detail in details if detail["type"] == "extra_forbidden" if (hint := _unknown(model, detail))}
+    typos = {
+        (detail["loc"][:-1], hint)
+        for detail in details
+        if detail["type"] == "extra_forbidden"
+        if (hint := _unknown(model, detail))
+    }
     problems = []
     for detail in details:
         missing = detail["type"] == "missing" and (detail["loc"][:-1], f"did you mean '{detail['loc'][-1]}'?") in typos
@@ -114,7 +123,9 @@ def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -
     context = detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
-            return Problem("unknown-key", f"unknown key '{detail['loc'][-1]}'", document.key(*path), _unknown(model, detail))
+            return Problem(
+                "unknown-key", f"unknown key '{detail['loc'][-1]}'", document.key(*path), _unknown(model, detail)
+            )
         case "missing":
             return Problem("missing-key", f"the key '{detail['loc'][-1]}' is missing", document.key(*path))
         case "model_type" | "dict_type" | "model_attributes_type":

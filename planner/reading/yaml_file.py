@@ -70,7 +70,9 @@ def read_text(path: Path) -> str:
         good = content[: error.start].decode("utf-8-sig")
         place = Position(str(path), good.count("\n") + 1, len(good) - (good.rfind("\n") + 1) + 1)
         hint = "save the file as UTF-8"
-        raise InputError([Problem("not-utf-8", f"byte 0x{content[error.start]:02x} is not UTF-8", place, hint)]) from None
+        raise InputError(
+            [Problem("not-utf-8", f"byte 0x{content[error.start]:02x} is not UTF-8", place, hint)]
+        ) from None
 
 
 def read_yaml(path: Path) -> Document:
@@ -136,19 +138,25 @@ class _Builder:
             hint = "indent with spaces: YAML allows no tabs there"
         elif line.count(": ") > 1:
             hint = "a value that contains ': ' needs quotes"
-        raise InputError([*self.problems, Problem("yaml-syntax", f"YAML: {error.problem or error.context}", place, hint)]) from None
+        raise InputError(
+            [*self.problems, Problem("yaml-syntax", f"YAML: {error.problem or error.context}", place, hint)]
+        ) from None
 
     def take(self, event: Any) -> None:
         if isinstance(event, yaml.DocumentStartEvent):
             self.documents += 1
             if self.documents > 1:
-                self.refuse("yaml-syntax", "a second YAML document begins here", event, "one workflow a file: remove '---'")
+                self.refuse(
+                    "yaml-syntax", "a second YAML document begins here", event, "one workflow a file: remove '---'"
+                )
         elif isinstance(event, yaml.ScalarEvent):
             self.scalar(event)
         elif isinstance(event, yaml.AliasEvent):
             target = self.anchors.get(event.anchor)
             if target is None:
-                self.refuse("yaml-syntax", f"alias '*{event.anchor}' points to nothing before it, or into itself", event)
+                self.refuse(
+                    "yaml-syntax", f"alias '*{event.anchor}' points to nothing before it, or into itself", event
+                )
             else:
                 self.add(target[0], target[1], event)
         elif isinstance(event, yaml.CollectionStartEvent):
@@ -173,7 +181,14 @@ class _Builder:
         path = (*parent.path, event.value)
         if event.value in parent.value and event.value != "<<":
             first = self.document.keys[path].line
-            self.problems.append(Problem("duplicate-key", f"the key '{event.value}' is here twice", place, f"it was first given in line {first}"))
+            self.problems.append(
+                Problem(
+                    "duplicate-key",
+                    f"the key '{event.value}' is here twice",
+                    place,
+                    f"it was first given in line {first}",
+                )
+            )
         parent.key = event.value
         self.document.keys[path] = place
 

@@ -13,6 +13,7 @@ from planner.report import words
 
 
 def comparison_json(comparison: Comparison) -> str:
+    """A comparison, its scenarios and its verdict."""
     return _json(
         {
             "workflow": comparison.workflow,
@@ -26,6 +27,7 @@ def comparison_json(comparison: Comparison) -> str:
 
 
 def forecast_json(forecast: Forecast) -> str:
+    """A forecast: one scenario with its breakdown and steps."""
     return _json(
         {
             "workflow": forecast.workflow,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 
 from planner.planning.results import Comparison, Result
 from planner.report import words
@@ -23,20 +23,36 @@ Value = Callable[[Result], float]
 def heat_map(comparison: Comparison) -> str:
     """Completion time, cost, speedup and efficiency of every scenario, then the verdict and the notes."""
     base = comparison.baseline
+    served = f" on {base.model}" if base.model else ""
+    of = "" if comparison.crew == "agents" else f" in '{comparison.crew}'"
     lines = [
-        f"{comparison.workflow}: {comparison.samples:,} samples, seed {comparison.seed}; baseline {base.model or 'no model'} at {words.factor(base.speed)}, {words.agents(base.agents)}",
-        f"Columns: agents of the crew '{comparison.crew}'. Rows: speed of every request's output.",
+        f"{comparison.workflow}: {comparison.samples:,} samples, seed {comparison.seed}",
+        f"Baseline: {words.agents(base.agents)}{served}, {words.factor(base.speed)}."
+        f" Columns: agents{of}. Rows: output speed.",
     ]
     lines += _table("Completion time, p50", comparison, lambda result: result.seconds.p50, words.seconds, least=True)
     if all(result.usd for result in comparison.results):
-        lines += _table("Cost, p50", comparison, lambda result: result.usd.p50 if result.usd else 0.0, words.usd, least=True)
+        lines += _table(
+            "Cost, p50", comparison, lambda result: result.usd.p50 if result.usd else 0.0, words.usd, least=True
+        )
     lines += _table("Speedup over the baseline", comparison, lambda result: result.speedup, words.factor)
-    lines += _table("Efficiency: speedup over one agent at this speed, per agent", comparison, lambda result: result.efficiency, words.percent)
-    lines += ["", *wrapped(words.verdict(comparison)), *(line for note in comparison.notes for line in wrapped("Note: " + note))]
+    lines += _table(
+        "Efficiency: speedup over one agent at this speed, per agent",
+        comparison,
+        lambda result: result.efficiency,
+        words.percent,
+    )
+    lines += [
+        "",
+        *wrapped(words.verdict(comparison)),
+        *(line for note in comparison.notes for line in wrapped("Note: " + note)),
+    ]
     return "\n".join(lines) + "\n"
 
 
-def _table(title: str, comparison: Comparison, value: Value, show: Callable[[float], str], least: bool = False) -> list[str]:
+def _table(
+    title: str, comparison: Comparison, value: Value, show: Callable[[float], str], least: bool = False
+) -> list[str]:
     cells = {(result.scenario.speed, result.scenario.agents): result for result in comparison.results}
     speeds = list(dict.fromkeys(speed for speed, _ in cells))
     counts = list(dict.fromkeys(count for _, count in cells))
@@ -48,7 +64,14 @@ def _table(title: str, comparison: Comparison, value: Value, show: Callable[[flo
         shown = counts[first : first + per_line]
         lines.append(" " * _LABEL + "".join(f"{count:>{_CELL}}" for count in shown))
         for speed in speeds:
-            row = [_cell(show(values[speed, count]), _level(values[speed, count], values.values()), values[speed, count] == best) for count in shown]
+            row = [
+                _cell(
+                    show(values[speed, count]),
+                    _level(values[speed, count], values.values()),
+                    values[speed, count] == best,
+                )
+                for count in shown
+            ]
             lines.append(f"{words.factor(speed):>{_LABEL}}" + "".join(row))
     return lines
 
@@ -59,9 +82,9 @@ def _cell(text: str, level: int, best: bool) -> str:
     return " " + (f"\x1b[48;5;{background}m\x1b[97m{shaded}\x1b[0m" if background else shaded)
 
 
-def _level(value: float, values: Sequence[float] | object) -> int:
+def _level(value: float, values: Collection[float]) -> int:
     """Which shade: equal steps from the least to the greatest value."""
-    least, most = min(values), max(values)  # type: ignore[call-overload]
+    least, most = min(values), max(values)
     return 0 if most <= least else min(len(SHADES) - 1, int((value - least) / (most - least) * len(SHADES)))
 
 

@@ -42,11 +42,13 @@ def factor(value: float) -> str:
 
 
 def percent(value: float) -> str:
+    """`74%`."""
     return f"{value:.0%}"
 
 
 def agents(count: int) -> str:
-    return "1 agent" if count == 1 else f"{count} agents"
+    """`1 agent`, `16 agents`."""
+    return "1 agent" if count == 1 else f"{count:,} agents"
 
 
 def verdict(comparison: Comparison) -> str:
@@ -54,29 +56,25 @@ def verdict(comparison: Comparison) -> str:
     found = comparison.verdict
     cells = {(result.scenario.speed, result.scenario.agents): result for result in comparison.results}
     more, faster, best = cells[found.more], cells[found.faster], cells[found.best]
-    if found.gains == "":
-        if len(cells) == 1:
-            return f"{_ends(best)}."
-        varied = [point for point in (found.more, found.faster) if point != found.best]
-        return f"{_name(best)[0].upper()}{_name(best)[1:]} is quickest, {_ends(best)}; {_name(cells[varied[0]])} {_ends(cells[varied[0]])}." if varied else f"{_name(best)} is quickest: {_ends(best)}."
+    if len(cells) == 1:
+        return f"{_ends(best)}."
+    if not found.gains:
+        least = comparison.results[0] if comparison.results[0] is not best else comparison.results[-1]
+        return f"Quickest is {_ends(best)}; {_ends(least)}."
     start = {
         "agents": "More agents gain more here",
         "speed": "Faster requests gain more here",
         "same": "More agents and faster requests gain about the same here",
     }[found.gains]
-    sentence = f"{start}: {_name(more)} {_ends(more)}, {_name(faster)} {_ends(faster)}"
-    if found.best not in (found.more, found.faster):
-        sentence += f"; quickest is {_name(best)}, {_ends(best)}"
-    return sentence + "."
-
-
-def _name(result: Result) -> str:
-    return f"{agents(result.scenario.agents)} at {factor(result.scenario.speed)}"
+    quickest = "" if best in (more, faster) else f"; quickest is {_ends(best)}"
+    return f"{start}: {_ends(more)}, {_ends(faster)}{quickest}."
 
 
 def _ends(result: Result) -> str:
+    """`16 agents at 1x: 12min04s for $3.10 (1.8x sooner)`."""
     cost = f" for {usd(result.usd.p50)}" if result.usd else ""
-    return f"{seconds(result.seconds.p50)}{cost} ({factor(result.speedup)})"
+    name = f"{agents(result.scenario.agents)} at {factor(result.scenario.speed)}"
+    return f"{name} in {seconds(result.seconds.p50)}{cost} ({factor(result.speedup)})"
 
 
 def without_colour(text: str) -> str:

@@ -116,7 +116,9 @@ class _Checks:
             else:
                 elsewhere = [".".join(other) for other in _paths(self.steps) if other[-1] == need]
                 if elsewhere:
-                    hint: str | None = f"a step needs steps beside it; '{elsewhere[0]}' is in another group: need the group"
+                    hint: str | None = (
+                        f"a step needs steps beside it; '{elsewhere[0]}' is in another group: need the group"
+                    )
                 else:
                     hint = did_you_mean(need, set(siblings) - {name})
                 yield Problem("unknown-step", f"unknown step '{need}'", place, hint)
@@ -129,7 +131,9 @@ class _Checks:
             first = min(range(len(circle)), key=lambda index: list(needs).index(circle[index]))
             circle = [*circle[first:], *circle[:first], circle[first]]  # the same message whatever the search order
             place = self.document.value(*path, circle[-2], "needs")
-            yield Problem("cycle", "steps wait for each other: " + " → ".join(circle), place, "take one of these needs away")
+            yield Problem(
+                "cycle", "steps wait for each other: " + " → ".join(circle), place, "take one of these needs away"
+            )
 
     def step(self, here: KeyPath, step: dict[str, Any], model: Any) -> Iterator[Problem]:
         crew = step.get("crew")
@@ -143,11 +147,20 @@ class _Checks:
         requests = [body for body in ("llm", "agent") if body in step]
         if requests and model is None:
             hint = "name one with 'model:' at the top of the file or on the step"
-            yield Problem("unknown-model", f"the step '{here[-1]}' makes requests, and no model is named", self.document.key(*here), hint)
+            yield Problem(
+                "unknown-model",
+                f"the step '{here[-1]}' makes requests, and no model is named",
+                self.document.key(*here),
+                hint,
+            )
         for body in BODIES:
             if step.get("hold") is False and body in step and body != "tool":
                 reason = "releases its agent anyway" if body == "human" else "cannot go on without its agent"
-                yield Problem("bad-value", f"'hold: false' is for tools; a step with '{body}' {reason}", self.document.key(*here, "hold"))
+                yield Problem(
+                    "bad-value",
+                    f"'hold: false' is for tools; a step with '{body}' {reason}",
+                    self.document.key(*here, "hold"),
+                )
         yield from self.group((*here, "steps"), _mapping(step.get("steps")), model)
 
     def coordination_models(self) -> Iterator[Problem]:
@@ -157,7 +170,12 @@ class _Checks:
                 asks = isinstance(mechanism, dict) and ("output" in mechanism or "input" in mechanism)
                 if asks and self.model is None:
                     place = self.document.key("crews", crew, "coordination", name)
-                    yield Problem("unknown-model", f"'{name}' is a request, and no model is named", place, "name one with 'model:' at the top of the file")
+                    yield Problem(
+                        "unknown-model",
+                        f"'{name}' is a request, and no model is named",
+                        place,
+                        "name one with 'model:' at the top of the file",
+                    )
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -127,7 +127,11 @@ class Step(Declared):
         if isinstance(data, dict):
             bodies = [key for key in BODIES if key in data]
             if len(bodies) > 1:
-                raise problem_in("step-body", f"a step does one thing, and this one has {' and '.join(bodies)}", "put them into 'steps:' of a group")
+                raise problem_in(
+                    "step-body",
+                    f"a step does one thing, and this one has {' and '.join(bodies)}",
+                    "put them into 'steps:' of a group",
+                )
             if not bodies and set(data) <= set(cls.model_fields):
                 raise problem_in("step-body", f"the step has no body: one of {', '.join(BODIES)}")
             if "steps" in data and data["steps"] in ({}, None):

@@ -14,7 +14,9 @@ from planner.workflow.checks import check_names
 from planner.workflow.declaration import Workflow
 
 
-def read_workflow(path: Path, parameters: Mapping[str, float] | None = None, known_models: Collection[str] = ()) -> Workflow:
+def read_workflow(
+    path: Path, parameters: Mapping[str, float] | None = None, known_models: Collection[str] = ()
+) -> Workflow:
     """The workflow that a file declares.
 
     parameters : values that replace those of the file
