@@ -150,8 +150,8 @@ class _Expansion:
 
     def fan_out(self, path: tuple[str, ...], step: Step, pool: int, model: str | None) -> Fragment:
         count = self.workflow.count(step.for_each or 1)
-        pool = max(pool, 0)
-        coordination = self.coordination(step, pool, count)
+        pool = self.takes(step, pool) if step.kind in ("tool", "human") else max(pool, 0)
+        coordination = self.coordination(pool, count)
         pieces = self.body(path, step, pool, model)
         name = _dotted(path)
         before: list[_Piece] = []
@@ -170,9 +170,9 @@ class _Expansion:
         self.limit(max(len(item), len(pieces)), count, path)
         return fanned_out(item, count)
 
-    def coordination(self, step: Step, pool: int, count: int) -> Coordination:
+    def coordination(self, pool: int, count: int) -> Coordination:
         """What the crew of a pool coordinates; nothing for one agent, or one item."""
-        name = self.pools[pool]
+        name = self.pools[pool] if pool != NO_POOL else ""
         if name in self.workflow.crews and min(self.sizes[name], count) > 1:
             return self.workflow.crews[name].coordination
         return Coordination()
