@@ -1,7 +1,5 @@
 """The command line: options in, one call, text out, exit code. Every import of weight waits for its command."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from planner import __version__
+
+# Looking for pydantic plugins reads the metadata of every installed package, a tenth of a second in large environments.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 
 import numpy as np
@@ -18,6 +19,8 @@ Floats = NDArray[np.float64]
 
 BLOCK = 256
 """Samples in a block. Part of the key: changing it changes every draw."""
+
+_ZEROS = np.zeros(4, np.uint64)
 
 _ROWS = 1 << 12
 """Rows drawn at once where only some samples of a block are kept."""
@@ -48,9 +51,23 @@ class Samples:
         return self._draw(self._stream(path, purpose, occurrence).standard_exponential, rows)
 
     def _stream(self, path: str, purpose: str, occurrence: tuple[int, ...]) -> np.random.Generator:
+        """The stream's generator, at its beginning; valid until the next call."""
         text = "\0".join((str(self.seed), str(self.block), path, purpose, *map(str, occurrence)))
-        key = np.frombuffer(blake2b(text.encode(), digest_size=16).digest(), np.dtype("<u8")).astype(np.uint64)
-        return np.random.Generator(np.random.Philox(key=key))
+        key = np.frombuffer(blake2b(text.encode(), digest_size=16).digest(), "<u8")
+        self._generator.bit_generator.state = {
+            "bit_generator": "Philox",
+            "state": {"counter": _ZEROS, "key": key},
+            "buffer": _ZEROS,
+            "buffer_pos": 4,
+            "has_uint32": 0,
+            "uinteger": 0,
+        }
+        return self._generator
+
+    @cached_property
+    def _generator(self) -> np.random.Generator:
+        """One generator whose state is set for each stream: a tenth of the time of making one."""
+        return np.random.Generator(np.random.Philox(key=0))
 
     def _draw(self, draw: Callable[[tuple[int, int]], Floats], rows: int) -> Floats:
         if len(self) == BLOCK:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from planner.catalogue.profile import Profile, resolve
 from planner.engine.draws import BLOCK, Samples
-from planner.engine.simulation import simulate
+from planner.engine.simulation import Graph, simulate
 from planner.errors import InputError, Problem
 from planner.expansion.demand import Draws
 from planner.expansion.expand import TaskGraph, expand, resized, structure
@@ -97,6 +97,7 @@ def sample(
     if detailed:
         found.works = tuple((placed.work, placed.tasks.size) for placed in graphs[0].placed)
         found.detail = Detail(np.zeros(len(PARTS) + 1), np.zeros((len(graphs[0].placed), 6)))
+    sized = [resized(graphs[index], cell.sizes).graph for index, cell in zip(structures, cells, strict=True)]
     over = dict.fromkeys(models, 0)
     progress(0.0)
     for chosen, slice_ in _slices(seed, samples, width):
@@ -114,7 +115,7 @@ def sample(
                 for name, largest in prepared.largest.items():
                     over[name] += int(np.sum(largest > (models[name].context or np.inf)))
             for at in _by_speed(cells, structures, index):
-                _run(graph, prepared, cells[at[0]].speed, [(cell, cells[cell].sizes) for cell in at], found, chosen)
+                _run(graph, prepared, cells[at[0]].speed, [(cell, sized[cell]) for cell in at], found, chosen)
         progress(chosen.stop / samples)
     found.over_context = {name: count / samples for name, count in over.items() if count}
     return found
@@ -124,7 +125,7 @@ def _run(
     graph: TaskGraph,
     prepared: Times,
     speed: float,
-    cells: Sequence[tuple[int, Mapping[str, int]]],
+    cells: Sequence[tuple[int, Graph]],
     found: Sampled,
     chosen: slice,
 ) -> None:
@@ -133,8 +134,7 @@ def _run(
     coordinated = len(prepared.fixed) > 1 and found.detail is None
     share = prepared.part(1, speed) if coordinated else None
     rows = max(1, STEPS // max(1, durations.shape[1]))
-    for cell, sizes in cells:
-        sized = resized(graph, sizes).graph
+    for cell, sized in cells:
         for low in range(0, len(durations), rows):
             part = slice(low, min(len(durations), low + rows))
             traced = coordinated or found.detail is not None

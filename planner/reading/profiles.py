@@ -1,10 +1,8 @@
 """A model profile as a user or the catalogue declares it, with all that it may leave out."""
 
-from __future__ import annotations
+from typing import Annotated, Any, Self
 
-from typing import Annotated, Any
-
-from pydantic import PlainValidator, model_validator
+from pydantic import model_validator
 
 from planner.reading.units import count
 from planner.reading.validation import (
@@ -12,12 +10,12 @@ from planner.reading.validation import (
     Duration,
     Factor,
     Mapping,
+    Parsed,
     Rate,
     Seconds,
     Text,
     TokenCount,
     Usd,
-    checked,
     problem_in,
 )
 
@@ -49,7 +47,7 @@ class ProfileDeclaration(Declared):
     ttft: Duration | None = None
     prefill_speed: Rate | None = None
     output_speed: Rate | None = None
-    jitter: Annotated[float, PlainValidator(checked(count, "bad-value"))] | None = None
+    jitter: Annotated[float, Parsed(count)] | None = None
     price: Annotated[PriceDeclaration, Mapping] | None = None
     context: TokenCount | None = None
     cache_ttl: Seconds | None = None
@@ -57,7 +55,7 @@ class ProfileDeclaration(Declared):
     price_multiplier: Factor | None = None
 
     @model_validator(mode="after")
-    def _factors_need_a_base(self) -> ProfileDeclaration:
+    def _factors_need_a_base(self) -> Self:
         for key, own in (("speed", "output_speed"), ("price_multiplier", "price")):
             if getattr(self, key) is None:
                 continue

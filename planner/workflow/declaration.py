@@ -1,9 +1,7 @@
 """The shape of a workflow file (docs/reference/workflow.md)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, PrivateAttr, model_validator
 
@@ -72,7 +70,7 @@ class Merge(Declared):
     output: Tokens = NOTHING
 
     @model_validator(mode="after")
-    def _takes_something(self) -> Merge:
+    def _takes_something(self) -> Self:
         if not self.asks and self.time.scale == 0:
             raise problem_in("bad-value", "a merge takes a time, a request, or both", "write {time: 20s to 90s}")
         return self
@@ -119,7 +117,7 @@ class Step(Declared):
     agent: Annotated[AgentLoop, Mapping] | None = None
     tool: Annotated[Wait, BeforeValidator(_as_time)] | None = None
     human: Annotated[Wait, BeforeValidator(_as_time)] | None = None
-    steps: Annotated[dict[str, Annotated[Step, Mapping]], Mapping] | None = None
+    steps: Annotated[dict[str, Annotated["Step", Mapping]], Mapping] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -155,7 +153,7 @@ class Workflow(Declared):
     steps: Annotated[dict[str, Annotated[Step, Mapping]], Mapping]
     _document: Document | None = PrivateAttr(None)
 
-    def read_from(self, document: Document) -> Workflow:
+    def read_from(self, document: Document) -> Self:
         """Remember where everything stands."""
         self._document = document
         return self
