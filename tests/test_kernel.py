@@ -73,7 +73,7 @@ class Draft:
 
     def __init__(self, rng: Generator) -> None:
         self.rng = rng
-        self.whole = self.chance(0.7)  # seconds
+        self.whole = self.chance(0.7)  # whether all seconds are integers
         self.capacity: list[int] = rng.choice([1, 1, 1, 2, 2, 3, 4], rng.integers(1, 5)).tolist()
         self.acquire: list[int] = []
         self.release: list[int] = []
@@ -456,15 +456,15 @@ def test_the_loser_of_a_race_leaves_its_queue(kernel: ModuleType) -> None:
 def test_a_losing_copy_gives_back_a_slot_that_it_holds_between_two_tasks(kernel: ModuleType) -> None:
     # Copy 1…3: 1 takes the slot of pool 0 until 1; 2 waits for pool 1, which 6 has until 5; 3 would give pool 0 back.
     # Copy 0 wins at 2: 5, which waits for pool 0 since 0, starts. Until then no task runs that has its slot.
-    graph = build_graph(7, [(1, 2), (2, 3), (0, 4), (3, 4)], acquire=[-1, 0, 1, -1, -1, 0, 1], release=[-1, -1, 1, 0, -1, 0, 1],
-                        capacity=[1, 1], races={0: (0, 4)}, exits={0: (0, 0), 3: (0, 1)})  # fmt: skip
+    graph = build_graph(7, [(1, 2), (2, 3), (0, 4), (3, 4)], acquire=[-1, 0, 1, -1, -1, 0, 1],
+                        release=[-1, -1, 1, 0, -1, 0, 1], capacity=[1, 1], races={0: (0, 4)},
+                        exits={0: (0, 0), 3: (0, 1)})  # fmt: skip
     check(kernel, graph, [2, 1, 9, 9, 1, 1, 5], [0, 0, NAN, NAN, 2, 2, 0], [2, 1, NAN, NAN, 3, 3, 5], 5)
 
 
 def test_the_winner_keeps_the_slot_that_it_holds(kernel: ModuleType) -> None:
     # 0 and 1 each take a slot; 0 wins at 1 and keeps its own until 2 gives it back at 4. That of 1 goes to 3 at 1.
-    graph = build_graph(5, [(0, 2), (1, 2)], acquire=[0, 0, -1, 0, 0], release=[-1, -1, 0, 0, 0], capacity=[2],
-                        **PAIR)  # fmt: skip
+    graph = build_graph(5, [(0, 2), (1, 2)], acquire=[0, 0, -1, 0, 0], release=[-1, -1, 0, 0, 0], capacity=[2], **PAIR)
     check(kernel, graph, [1, 2, 3, 5, 1], [0, 0, 1, 1, 4], [1, 1, 4, 6, 5], 6)
 
 
@@ -499,11 +499,11 @@ def test_a_skipped_exit_wins_its_race(kernel: ModuleType) -> None:
 
 
 def test_races_within_a_race_are_cancelled_with_their_copy_and_give_back_each_slot_once(kernel: ModuleType) -> None:
-    # Outer race 0…5: copy 0…2 with an inner race of 0 and 1 and the exit 2, copy 3…5 with one of 3 and 4 and the exit 5.
+    # Outer race 0…5: copy 0…2 with an inner race of 0 and 1 and exit 2, copy 3…5 with one of 3 and 4 and exit 5.
     # At 1, 1 and 4 win their races; 0 is cancelled, and so is 3, whose slot goes to 7 until 5. 2 runs from 1 to 2, then
     # cancels 5. The slot of 3 is not given back again at 2: 8 starts at 5. The join 6 runs from 2 to 3.
-    graph = build_graph(9, [(0, 2), (1, 2), (3, 5), (4, 5), (2, 6), (5, 6)], acquire=[-1, -1, -1, 0, -1, -1, -1, 0, 0], capacity=[1],
-                        races={7: (0, 6), 8: (0, 2), 9: (3, 5)},
+    graph = build_graph(9, [(0, 2), (1, 2), (3, 5), (4, 5), (2, 6), (5, 6)], acquire=[-1, -1, -1, 0, -1, -1, -1, 0, 0],
+                        capacity=[1], races={7: (0, 6), 8: (0, 2), 9: (3, 5)},
                         exits={0: (8, 0), 1: (8, 1), 3: (9, 3), 4: (9, 4), 2: (7, 0), 5: (7, 3)})  # fmt: skip
     check(kernel, graph, [9, 1, 1, 9, 1, 9, 1, 4, 1], [0, 0, 1, 0, 0, 1, 2, 1, 5], [1, 1, 2, 1, 1, 2, 3, 5, 6], 6)
 
@@ -542,13 +542,13 @@ def test_a_skipped_task_is_never_away(kernel: ModuleType) -> None:
 
 def test_no_one_leaves_since_what_never_ended(kernel: ModuleType) -> None:
     # 3 waits since 1, which lost its race in the queue at 2; 4 waits since 2, which still runs when 4 starts at 2.
-    graph = build_graph(5, [(0, 3), (0, 4)], acquire=[0, 0, -1, -1, -1], capacity=[1], **PAIR, leaves={3: 1, 4: 2})  # fmt: skip
+    graph = build_graph(5, [(0, 3), (0, 4)], acquire=[0, 0, -1, -1, -1], capacity=[1], leaves={3: 1, 4: 2}, **PAIR)
     check(kernel, graph, [2, 9, 9, 1, 1], [0, NAN, 0, 2, 2], [2, NAN, 9, 3, 3], 9, patience=[0, 0], away=[10, 10])
 
 
 def test_who_waits_since_a_running_task_that_was_cancelled_waits_since_then(kernel: ModuleType) -> None:
     # 1 is cancelled at 2, and thereby ended. 2 starts at 5, after 3 seconds.
-    graph = build_graph(4, [(3, 2)], **PAIR, leaves={2: 1})
+    graph = build_graph(4, [(3, 2)], leaves={2: 1}, **PAIR)
     check(kernel, graph, [2, 9, 1, 5], [0, 0, 5, 0], [2, 2, 6, 5], 6, patience=[3], away=[10])
     check(kernel, graph, [2, 9, 1, 5], [0, 0, 5, 0], [2, 2, 16, 5], 16, patience=[2], away=[10])
 
@@ -596,8 +596,8 @@ def traced(kernel: ModuleType, graph: Graph, durations: Sequence[float]) -> tupl
     return float(found.waiting[0]), np.flatnonzero(found.critical[0]).tolist()
 
 
-# 1 has the slot until 4 and 2, ready at 1 when 0 ends, gets it then and keeps it until 6. 3 follows 1, until 5.
 QUEUE = build_graph(4, [(0, 2), (1, 3)], acquire=[-1, 0, 0, -1], capacity=[1])
+"""1 has the slot until 4; 2, ready at 1 when 0 ends, gets it then and keeps it until 6. 3 follows 1, until 5."""
 
 
 def test_the_critical_path_goes_through_the_queue_of_a_crew(kernel: ModuleType) -> None:
@@ -617,7 +617,7 @@ def test_the_critical_path_goes_through_the_predecessor_that_ended_last(kernel: 
 
 def test_the_critical_path_goes_through_the_winner_of_a_race(kernel: ModuleType) -> None:
     # 3 waits for the slot of 0, who loses to 1 at 2.
-    graph = build_graph(4, [(0, 2), (1, 2)], acquire=[0, -1, -1, 0], capacity=[1], crew=[0], **PAIR)  # fmt: skip
+    graph = build_graph(4, [(0, 2), (1, 2)], acquire=[0, -1, -1, 0], capacity=[1], crew=[0], **PAIR)
     assert traced(kernel, graph, [9, 2, 1, 4]) == (0, [1, 3])
 
 
@@ -695,7 +695,7 @@ def test_a_schedule_scales_with_all_its_seconds(kernel: ModuleType, seed: int, f
 # ---------------------------------------------------------------------------------------------------------------------
 # What is refused
 
-VALID = build_graph(4, [(0, 2), (1, 2), (2, 3)], acquire=[0, -1, 0, -1], capacity=[1], **PAIR, leaves={3: 0})  # fmt: skip
+VALID = build_graph(4, [(0, 2), (1, 2), (2, 3)], acquire=[0, -1, 0, -1], capacity=[1], leaves={3: 0}, **PAIR)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ older build; it runs uncompiled until the next install. `PLANNER_PURE=1` forces 
 from __future__ import annotations
 
 import os
+from functools import cache
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +22,7 @@ def uncompiled() -> ModuleType:
     return import_module("planner.engine.kernel")
 
 
+@cache
 def compiled() -> ModuleType | None:
     """The extension built from this very `kernel.py`, or None."""
     try:

@@ -45,9 +45,16 @@ def drop(times: cython.double[::1], ids: cython.int[::1], size: cython.Py_ssize_
     i: cython.int = ids[size]
     k: cython.Py_ssize_t = 0
     child: cython.Py_ssize_t = 1
+    left: cython.double
+    right: cython.double
     while child < size:
-        if child + 1 < size and (times[child + 1] < times[child] or (times[child + 1] == times[child] and ids[child + 1] < ids[child])):
-            child += 1
+        if child + 1 < size:
+            left = times[child]
+            right = times[child + 1]
+            if left == right:
+                child += ids[child + 1] < ids[child]
+            else:
+                child += right < left
         if t < times[child] or (t == times[child] and i < ids[child]):
             break
         times[k] = times[child]
@@ -78,10 +85,10 @@ def schedule(n: cython.Py_ssize_t, pools: cython.Py_ssize_t, row: cython.Py_ssiz
     again: cython.bint
     e: cython.Py_ssize_t
     z: cython.Py_ssize_t
-    i: cython.int
-    j: cython.int
-    p: cython.int
-    r: cython.int
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    p: cython.Py_ssize_t
+    r: cython.Py_ssize_t
     for p in range(pools):
         head[p] = tail[p] = run_lo[p] = queue_lo[p]
         run_time[p] = 0.0
@@ -107,7 +114,8 @@ def schedule(n: cython.Py_ssize_t, pools: cython.Py_ssize_t, row: cython.Py_ssiz
         while size > 0 and heap_times[0] == t:
             i = heap_ids[0]
             size -= 1
-            drop(heap_times, heap_ids, size)
+            if size > 0:
+                drop(heap_times, heap_ids, size)
             if state[i] == 4:
                 continue
             state[i] = 3

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from planner.workflow.declaration import Workflow
+from planner.workflow.read import read_workflow
+
+ROOT = Path(__file__).resolve().parent.parent
+
+PLAIN = "models: {plain: {ttft: 1s, prefill_speed: 1000, output_speed: 50, jitter: 0}}\nmodel: plain\n"
+"""A profile in which a request of i tokens in and o out takes 1 + i/1000 + o/50 seconds."""
+
+
+@pytest.fixture
+def declare(tmp_path: Path) -> Callable[..., Workflow]:
+    """A workflow from the text of its steps, on the profile `PLAIN` unless a header is given."""
+
+    def make(steps: str, header: str = PLAIN, **parameters: float) -> Workflow:
+        path = tmp_path / "workflow.yaml"
+        path.write_text(f"workflow: test\n{header}\nsteps:\n{steps}\n", encoding="utf-8")
+        return read_workflow(path, parameters)
+
+    return make

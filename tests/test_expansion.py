@@ -1,0 +1,188 @@
+"""What a workflow becomes: tasks, pools and edges, read off the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from planner.errors import InputError
+from planner.expansion.expand import TaskGraph, crew_sizes, expand, resized, structure
+from planner.workflow.declaration import Workflow
+from planner.workflow.read import read_workflow
+from tests.conftest import PLAIN
+
+Declare = Callable[..., Workflow]
+
+CREW = PLAIN + "crews: {team: {agents: 3}}"
+COORDINATED = PLAIN + "crews: {team: {agents: 3, coordination: {brief: {output: 100}, report: {output: 200}, merge: 5s}}}"
+
+
+def tasks(graph: TaskGraph, step: str, kind: str) -> list[int]:
+    """Ids of the tasks that a work is part of, in the order of its occurrences."""
+    (found,) = [placed.tasks for placed in graph.placed if (placed.work.step, placed.work.kind) == (step, kind)]
+    return [int(task) for task in found.ravel()]
+
+
+def pool(graph: TaskGraph, task: int) -> str:
+    index = graph.graph.acquire[task]
+    return graph.pools[index] if index >= 0 else ""
+
+
+def successors(graph: TaskGraph, task: int) -> list[int]:
+    inner = graph.graph
+    return inner.successors[inner.successor_start[task] : inner.successor_start[task + 1]].tolist()
+
+
+def test_held_work_of_an_item_is_one_task() -> None:
+    workflow = read_workflow(Path(__file__).parent / "cases" / "eight_items.yaml")
+    graph = expand(workflow, crew_sizes(workflow))
+    items = tasks(graph, "build.think", "llm")
+    assert len(items) == 48  # eight items, six rounds
+    assert items == tasks(graph, "build.act", "tool")
+    assert len(set(items)) == 8
+    assert {pool(graph, item) for item in items} == {"workers"}
+    # entry, plan, fan-out entry, eight items, fan-out exit, merge, approve, exit
+    assert len(graph.graph) == 15
+
+
+def test_steps_outside_of_items_run_on_the_lead_and_people_hold_nobody() -> None:
+    workflow = read_workflow(Path(__file__).parent / "cases" / "eight_items.yaml")
+    graph = expand(workflow, crew_sizes(workflow))
+    assert pool(graph, tasks(graph, "plan", "llm")[0]) == "lead"
+    assert pool(graph, tasks(graph, "approve", "human")[0]) == ""
+
+
+def test_without_crews_all_requests_share_the_default_crew(declare: Declare) -> None:
+    workflow = declare("  a: {llm: {output: 1}}\n  b: {tool: 1s}\n  c: {for_each: 4, llm: {output: 1}}")
+    graph = expand(workflow, {"agents": 5})
+    assert graph.pools == ("agents",)
+    assert graph.graph.capacity.tolist() == [5]
+    assert pool(graph, tasks(graph, "a", "llm")[0]) == "agents"
+    assert pool(graph, tasks(graph, "b", "tool")[0]) == ""
+    assert {pool(graph, task) for task in tasks(graph, "c", "llm")} == {"agents"}
+
+
+def test_a_fan_out_of_a_tool_holds_no_agent_unless_it_names_a_crew(declare: Declare) -> None:
+    graph = expand(declare("  a: {for_each: 4, tool: 1s}"), {"agents": 1})
+    assert {pool(graph, task) for task in tasks(graph, "a", "tool")} == {""}
+    graph = expand(declare("  a: {for_each: 4, crew: team, tool: 1s}", CREW), {"team": 3})
+    assert {pool(graph, task) for task in tasks(graph, "a", "tool")} == {"team"}
+
+
+@pytest.mark.parametrize(
+    ("release", "stretches"),
+    [("tool: 1s", 1), ("tool: 1s, hold: false", 3), ("human: 1s", 3), ("crew: other, llm: {output: 1}", 3)],
+)
+def test_what_releases_an_item_s_agent_cuts_it_into_stretches(declare: Declare, release: str, stretches: int) -> None:
+    header = PLAIN + "crews: {team: {agents: 3}, other: {agents: 2}}"
+    steps = f"""  work:
+    for_each: 2
+    crew: team
+    steps:
+      one: {{llm: {{output: 1}}}}
+      two: {{needs: one, {release}}}
+      three: {{needs: two, llm: {{output: 1}}}}"""
+    graph = expand(declare(steps, header), {"team": 3, "other": 2})
+    kind = "human" if "human" in release else "llm" if "crew" in release else "tool"
+    first = [tasks(graph, f"work.{name}", body)[0] for name, body in (("one", "llm"), ("two", kind), ("three", "llm"))]
+    assert len(set(first)) == stretches
+    assert [pool(graph, task) for task in (first[0], first[2])] == ["team", "team"]
+    if stretches == 3:
+        assert pool(graph, first[1]) == ("other" if "crew" in release else "")
+        assert successors(graph, first[0]) == [first[1]]
+        assert successors(graph, first[1]) == [first[2]]
+
+
+def test_an_item_s_steps_follow_needs_then_the_file(declare: Declare) -> None:
+    steps = """  work:
+    for_each: 2
+    crew: team
+    steps:
+      last: {needs: [a, b], human: 4s}
+      b: {human: 2s}
+      a: {human: 3s}"""
+    graph = expand(declare(steps, CREW), {"team": 3})
+    order = sorted((tasks(graph, f"work.{name}", "human")[0], name) for name in ("last", "a", "b"))
+    assert [name for _, name in order] == ["b", "a", "last"]
+
+
+def test_coordination_of_an_item(declare: Declare) -> None:
+    """Brief by the lead, the item with its report by an agent, reading by the lead, merge in a pool of its own."""
+    graph = expand(declare("  work: {for_each: 4, crew: team, llm: {output: 1}}", COORDINATED), {"team": 3})
+    chain = [tasks(graph, "work", kind)[2] for kind in ("brief", "llm", "report", "reading", "merge")]
+    assert [pool(graph, task) for task in chain] == ["lead", "team", "team", "lead", "team: merge"]
+    assert chain[1] == chain[2]  # the report is written by the agent that holds the item
+    path = [chain[0], chain[1], chain[3], chain[4]]
+    assert [successors(graph, task) for task in path[:-1]] == [[task] for task in path[1:]]
+    assert graph.graph.capacity[list(graph.pools).index("team: merge")] == 1
+    briefs = tasks(graph, "work", "brief")
+    assert briefs == sorted(briefs)  # in item order
+
+
+@pytest.mark.parametrize(("agents", "items"), [(1, 4), (3, 1)])
+def test_one_agent_or_one_item_needs_no_coordination(declare: Declare, agents: int, items: int) -> None:
+    workflow = declare(f"  work: {{for_each: {items}, crew: team, llm: {{output: 1}}}}", COORDINATED)
+    graph = expand(workflow, {"team": agents})
+    assert {placed.work.kind for placed in graph.placed} == {"llm"}
+
+
+def test_a_crew_of_one_is_the_lead(declare: Declare) -> None:
+    steps = "  a: {llm: {output: 1}}\n  work: {for_each: 4, crew: team, llm: {output: 1}}"
+    graph = expand(declare(steps, CREW), {"team": 1})
+    assert graph.pools == ("lead",)
+    assert {pool(graph, task) for task in tasks(graph, "work", "llm")} == {"lead"}
+    assert structure({"team": 1}) != structure({"team": 2}) == structure({"team": 9})
+
+
+def test_only_capacities_change_with_the_size_of_a_crew(declare: Declare) -> None:
+    workflow = declare("  work: {for_each: 4, crew: team, llm: {output: 1}}", COORDINATED)
+    two, nine = expand(workflow, {"team": 2}), expand(workflow, {"team": 9})
+    again = resized(two, {"team": 9})
+    assert again.graph.capacity.tolist() == nine.graph.capacity.tolist()
+    assert again.graph.successors.tolist() == nine.graph.successors.tolist()
+    assert again.graph.acquire.tolist() == nine.graph.acquire.tolist()
+
+
+def test_a_nested_fan_out_releases_its_parent_s_agent(declare: Declare) -> None:
+    steps = """  outer:
+    for_each: 2
+    crew: team
+    steps:
+      before: {llm: {output: 1}}
+      inner: {needs: before, for_each: 3, llm: {output: 1}}
+      after: {needs: inner, llm: {output: 1}}"""
+    graph = expand(declare(steps, CREW), {"team": 3})
+    assert len(tasks(graph, "outer.inner", "llm")) == 6
+    assert len(set(tasks(graph, "outer.inner", "llm"))) == 6
+    before, after = tasks(graph, "outer.before", "llm")[0], tasks(graph, "outer.after", "llm")[0]
+    (entry,) = successors(graph, before)
+    assert pool(graph, entry) == ""
+    assert successors(graph, entry) == tasks(graph, "outer.inner", "llm")[:3]
+    assert before != after
+
+
+def test_a_repeated_group_runs_its_rounds_in_order(declare: Declare) -> None:
+    steps = "  loop:\n    repeat: {times: 3}\n    steps:\n      a: {human: 1s}\n      b: {needs: a, human: 1s}"
+    graph = expand(declare(steps), {"agents": 1})
+    rounds = list(zip(tasks(graph, "loop.a", "human"), tasks(graph, "loop.b", "human"), strict=True))
+    assert len(rounds) == 3
+    assert all(successors(graph, a) == [b] for a, b in rounds)
+    assert sum(rounds, ()) == tuple(sorted(sum(rounds, ())))
+
+
+def test_too_many_tasks_are_refused_with_their_number_and_place(declare: Declare) -> None:
+    workflow = declare("  work: {for_each: n, steps: {a: {human: 1s}, b: {human: 1s}}}", PLAIN + "parameters: {n: 3000000}")
+    with pytest.raises(InputError) as caught:
+        expand(workflow, {"agents": 1})
+    (problem,) = caught.value.problems
+    assert problem.code == "too-large"
+    assert "6,000,000 tasks; the limit is 2,000,000" in problem.message
+    assert problem.position is not None
+
+
+def test_rounds_and_items_multiply_towards_the_limit(declare: Declare) -> None:
+    steps = "  work: {for_each: 2000, repeat: {times: 2000}, llm: {output: 1}}"
+    with pytest.raises(InputError, match="4,000,000"):
+        expand(declare(steps), {"agents": 1})
