@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+MOST = 100
+"""Most problems of one kind of check that are worked out; a file with more has one fault many times."""
+
+_LONG, _AROUND = 160, 60
+"""Source lines longer than the first are cut to the second on both sides of the caret."""
+
+_CONTROL_PICTURES = 0x2400
+
 
 @dataclass(frozen=True, order=True)
 class Position:
-    """A place in a file: 1-based line and column, the width of what is meant, and the whole line."""
+    """A place in a file: 1-based line and column, the width of what is meant, and the whole line. Line 0: the file."""
 
     file: str
-    line: int
-    column: int
+    line: int = 0
+    column: int = 0
     width: int = 1
     text: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
 @dataclass(frozen=True)
@@ -32,32 +41,73 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.position}: " if self.position else ""
-        lines = [f"{place}{self.message} [{self.code}]"]
+        lines = [printable(f"{place}{self.message} [{self.code}]")]
         if self.position and self.position.text:
             number = str(self.position.line)
-            text, before = self.position.text[:200], self.position.text[: self.position.column - 1]
-            indent = "".join("\t" if character == "\t" else " " for character in before)
-            width = max(1, min(self.position.width, len(text) - len(before)))
-            lines += [f"  {number} | {text}", f"  {' ' * len(number)} | {indent}{'^' * width}"]
+            text, carets = _excerpt(self.position)
+            lines += [f"  {number} | {text}", f"  {' ' * len(number)} | {carets}"]
         if self.hint:
-            lines.append(f"  help: {self.hint}")
+            lines.append(printable(f"  help: {self.hint}"))
         return "\n".join(lines)
 
 
 class InputError(Exception):
-    """The input is wrong; the message shows every problem, in the order of the file."""
+    """The input is wrong; the message shows every problem, in the order of the file.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    more : there are more problems than these
+    """
+
+    def __init__(self, problems: Iterable[Problem], more: bool = False) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: (problem.position is None, problem.position or 0)))
         count = len(self.problems)
-        summary = f"{count} problem{'s' if count != 1 else ''}"
+        summary = f"{count} problem{'s' if count != 1 else ''}{', and there are more' if more else ''}"
         super().__init__("\n\n".join([*map(str, self.problems), summary]))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """A hint for a misspelt name: the nearest known one, else all of them."""
     names = sorted(set(known))
-    near = get_close_matches(name, names, 1, 0.6)
+    near = nearest(name, names)
     if near:
-        return f"did you mean '{near[0]}'?"
+        return f"did you mean '{near}'?"
     return f"known: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}" if names else None
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that a misspelt one most resembles, if any does; case does not count."""
+    folded = {other.casefold(): other for other in known}
+    if len(folded) > 2000 or len(name) > 200:  # that many comparisons take seconds
+        return folded.get(name.casefold())
+    near = get_close_matches(name.casefold(), folded, 1, 0.6)
+    return folded[near[0]] if near else None
+
+
+def printable(text: str) -> str:
+    """`text` on one line, with stand-ins for what a terminal would obey or not show."""
+    return text if text.isprintable() else "".join(map(_shown, text))
+
+
+def _shown(character: str) -> str:
+    if character.isprintable():
+        return character
+    if ord(character) < 0x20:
+        return chr(_CONTROL_PICTURES + ord(character))
+    return " " if unicodedata.category(character) == "Zs" else "\N{REPLACEMENT CHARACTER}"
+
+
+def _excerpt(position: Position) -> tuple[str, str]:
+    """The source line, cut where it is long, and carets that stand under what is meant; tabs stay tabs in both."""
+    text, at = position.text, min(position.column - 1, len(position.text))
+    low, high = (0, len(text)) if len(text) <= _LONG else (max(0, at - _AROUND), at + _AROUND)
+    before, marked, after = text[low:at], text[at : at + position.width][: high - at], text[:high][at + position.width :]
+    before, after = "…" * (low > 0) + before, after + "…" * (high < len(text))
+    indent = "".join("\t" if character == "\t" else " " * _columns(character) for character in before)
+    carets = "^" * max(1, sum(map(_columns, marked)))
+    return "\t".join(map(printable, f"{before}{marked}{after}".split("\t"))), indent + carets
+
+
+def _columns(character: str) -> int:
+    """Columns that a character takes on a terminal."""
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -97,7 +97,7 @@ def sample(
     if detailed:
         found.works = tuple((placed.work, placed.tasks.size) for placed in graphs[0].placed)
         found.detail = Detail(np.zeros(len(PARTS) + 1), np.zeros((len(graphs[0].placed), 6)))
-    sized = [resized(graphs[index], cell.sizes).graph for index, cell in zip(structures, cells, strict=True)]
+    sized = _sized(graphs, structures, cells)
     over = dict.fromkeys(models, 0)
     progress(0.0)
     for chosen, slice_ in _slices(seed, samples, width):
@@ -177,6 +177,16 @@ def _graphs(workflow: Workflow, cells: Sequence[Cell]) -> tuple[list[TaskGraph],
             graphs.append(expand(workflow, cell.sizes))
         structures.append(keys[key])
     return graphs, structures
+
+
+def _sized(graphs: Sequence[TaskGraph], structures: Sequence[int], cells: Sequence[Cell]) -> list[Graph]:
+    """Each cell's graph with its pools as large as its crews; cells that differ only in speed share it."""
+    known: dict[tuple[int, ...], Graph] = {}
+    for index, cell in zip(structures, cells, strict=True):
+        key = tuple(cell.sizes.values())
+        if key not in known:
+            known[key] = resized(graphs[index], cell.sizes).graph
+    return [known[tuple(cell.sizes.values())] for cell in cells]
 
 
 def _by_speed(cells: Sequence[Cell], structures: Sequence[int], index: int) -> list[list[int]]:

@@ -1,6 +1,6 @@
 """Quantities as people write them: durations, token counts, speeds, factors, money. Text or number in, number out.
 
-Every parser raises ValueError whose text says what was expected.
+Every parser raises `Mistake`, whose text says what was expected.
 """
 
 from __future__ import annotations
@@ -12,72 +12,131 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-_NUMBER = r"\d[\d_]*(?:\.\d+)?(?:[eE][-+]?\d+)?|\.\d+"
+LONGEST_TEXT = 100
+"""No quantity takes more characters."""
+
+_NUMBER = r"(?:\d[\d_]*(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
 _SECONDS = {"ms": 1e-3, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(rf"({_NUMBER})\s*(ms|sec|min|s|m|h|d)\s*")
 _TOKENS = re.compile(rf"({_NUMBER})\s*([kKM]?)(?:\s*(?:tokens?|tok))?")
 _RATE = re.compile(rf"({_NUMBER})\s*([kK]?)\s*(?:(?:tokens?|tok)?\s*/\s*s)?")
 _FACTOR = re.compile(rf"({_NUMBER})\s*[x×]?")
 _MONEY = re.compile(rf"\$?\s*({_NUMBER})")
+_PLAIN = re.compile(rf"({_NUMBER})")
+_CLOCK = re.compile(r"(\d+):(\d+)(?::\d+)?")
+_NEGATIVE = re.compile(r"-\s*[\d.]")
 _PREFIX = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6}
+
+
+class Mistake(ValueError):
+    """A value that cannot be read.
+
+    hint : what to write instead
+    at : where in the value the mistake is, as keys and indices
+    on_key : it is the key there that is at fault, not its value
+    """
+
+    def __init__(
+        self,
+        message: str,
+        hint: str | None = None,
+        *,
+        code: str = "bad-value",
+        at: tuple[str | int, ...] = (),
+        on_key: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.code = code
+        self.at = at
+        self.on_key = on_key
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def finite(value: float) -> float:
     """`value`, unless it is negative or not a finite number."""
     if not math.isfinite(value):
-        raise ValueError("must be a finite number")
+        raise Mistake("must be a finite number")
     if value < 0:
-        raise ValueError("must not be negative")
+        raise Mistake("must not be negative")
     return value
+
+
+def positive(value: float) -> float:
+    """`value`, unless it is 0 or less."""
+    if value <= 0:
+        raise Mistake("must be above 0")
+    return value
+
+
+def at_most(value: float, most: float) -> float:
+    """`value`, unless it is larger than `most`."""
+    if value > most:
+        raise Mistake(f"must be at most {most:,.15g}")
+    return value
+
+
+def _text(value: Any, expected: str) -> str:
+    """The text of a quantity; what is no text, or begins with a minus sign, is none."""
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+        raise Mistake(f"expected {expected}")
+    text = value.strip()
+    if _NEGATIVE.match(text):
+        raise Mistake("must not be negative")
+    return text
 
 
 def _match(pattern: re.Pattern[str], value: Any, expected: str) -> tuple[float, str]:
     """The number, and the unit if the pattern has one."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if is_number(value):
         return finite(float(value)), ""
-    if isinstance(value, str):
-        text = value.strip()
-        if re.match(r"-\s*[\d.]", text):
-            raise ValueError("must not be negative")
-        match = pattern.fullmatch(text)
-        if match:
-            return finite(float(match[1].replace("_", ""))), match[2] if pattern.groups > 1 else ""
-    raise ValueError(f"expected {expected}")
+    match = pattern.fullmatch(_text(value, expected))
+    if not match:
+        raise Mistake(f"expected {expected}")
+    return finite(float(match[1].replace("_", ""))), match[2] if pattern.groups > 1 else ""
 
 
 def duration(value: Any) -> float:
     """Seconds of `30s`, `500ms`, `5min`, `1h30m`, `2d`; 0 needs no unit."""
     expected = "a time with its unit, such as 30s, 5min or 1h30m"
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        if value == 0:
-            return 0.0
-        raise ValueError(
-            f"a time needs a unit: write {value:g}s, {value:g}min or {value:g}h"
-            if value > 0
-            else "must not be negative"
-        )
-    if not isinstance(value, str):
-        raise ValueError(f"expected {expected}")
-    text = value.strip()
-    if text.startswith("-"):
-        raise ValueError("must not be negative")
+    if is_number(value):
+        number = finite(float(value))
+        if number:
+            raise Mistake("a time needs a unit", f"write {number:.15g}s, {number:.15g}min or {number:.15g}h")
+        return 0.0
+    text = _text(value, expected)
     parts = _DURATION.findall(text)
     if not parts or _DURATION.sub("", text):
-        if re.fullmatch(_NUMBER, text):
+        if _PLAIN.fullmatch(text):
             return duration(float(text.replace("_", "")))
-        raise ValueError(f"expected {expected}")
+        clock = _CLOCK.fullmatch(text)
+        hint = f"write {clock[1]}min{clock[2]}s or {clock[1]}h{clock[2]}min" if clock else None
+        raise Mistake(f"expected {expected}", hint)
     return finite(sum(float(number.replace("_", "")) * _SECONDS[unit] for number, unit in parts))
 
 
 def tokens(value: Any) -> float:
     """Tokens of `900`, `12k`, `1.5M`, `12_000`."""
     number, prefix = _match(_TOKENS, value, "a number of tokens, such as 900, 12k or 1.5M")
-    return number * _PREFIX[prefix]
+    return finite(number * _PREFIX[prefix])
 
 
 def count(value: Any) -> float:
     """A plain number such as `12`."""
-    return _match(re.compile(rf"({_NUMBER})"), value, "a number")[0]
+    return _match(_PLAIN, value, "a number, such as 12")[0]
+
+
+def whole(value: Any, most: int) -> int:
+    """A whole number from 1 to `most`."""
+    number = count(value)
+    if not number.is_integer():
+        raise Mistake("must be a whole number")
+    if number < 1:
+        raise Mistake("must be at least 1")
+    return int(at_most(number, most))
 
 
 def rate(value: Any) -> float:
@@ -87,40 +146,66 @@ def rate(value: Any) -> float:
 
 
 def factor(value: Any) -> float:
-    """A factor such as `2.5x` or 2.5; above 0."""
-    return positive(_match(_FACTOR, value, "a factor such as 2.5x")[0])
+    """A factor such as `2.5x` or 2.5; above 0, and at most a million."""
+    return at_most(positive(_match(_FACTOR, value, "a factor, such as 2.5x")[0]), 1e6)
 
 
 def money(value: Any) -> Decimal:
-    """US dollars of `5`, `0.25` or `$5`, exact."""
-    if isinstance(value, str) and (match := _MONEY.fullmatch(value.strip())):
-        return Decimal(match[1].replace("_", ""))
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        finite(value)
+    """US dollars of `5`, `0.25` or `$5`, exact; at most a million."""
+    expected = "US dollars, such as 5 or 0.25"
+    if is_number(value):
+        at_most(finite(float(value)), 1e6)
         return Decimal(str(value))
-    raise ValueError("expected US dollars, such as 5 or 0.25")
+    match = _MONEY.fullmatch(_text(value.replace("$", "", 1) if isinstance(value, str) else value, expected))
+    if not match:
+        raise Mistake(f"expected {expected}")
+    at_most(finite(float(match[1].replace("_", ""))), 1e6)
+    return Decimal(match[1].replace("_", ""))
 
 
-def positive(value: float) -> float:
-    """`value`, unless it is 0 or less."""
-    if value <= 0:
-        raise ValueError("must be above 0")
-    return value
+def log_sd(value: Any) -> float:
+    """A standard deviation of logarithms, such as `0.2`; at most 3, where 1 draw in 20 is over 139 times the median."""
+    return at_most(_match(_PLAIN, value, "a standard deviation of logarithms, such as 0.2")[0], 3.0)
+
+
+def context(value: Any) -> float:
+    """Tokens that a request may hold; above 0."""
+    return positive(tokens(value))
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """What an estimate estimates: how one number is read, its bounds, and whether draws are whole numbers."""
+    """What an estimate estimates: how one number is read, its bounds, and whether draws are whole numbers.
+
+    one, spread : how a number and a range are written
+    unit : of the bounds
+    """
 
     name: str
     parse: Callable[[Any], float]
-    example: str
+    one: str
+    spread: str
     whole: bool = False
     least: float = 0.0
     most: float = math.inf
+    unit: str = ""
+    per_unit: float = 1.0
+
+    @property
+    def expected(self) -> str:
+        """What may be written, with examples."""
+        low, high = self.spread.split(" to ")
+        return f"expected a {self.name}: {self.one}, {self.spread}, or {{p50: {low}, p95: {high}}}"
+
+    def bounded(self, number: float) -> float:
+        """`number`, unless it is out of bounds."""
+        if not self.least <= number <= self.most:
+            side, bound = ("least", self.least) if number < self.least else ("most", self.most)
+            raise Mistake(f"must be at {side} {bound / self.per_unit:,.15g}{self.unit}")
+        return number
 
 
-DURATION = Quantity("time", duration, "30s to 4min", most=366 * 86400.0)
-TOKENS = Quantity("number of tokens", tokens, "500 to 2k", whole=True, most=1e9)
-TURNS = Quantity("number of turns", count, "6 to 14", whole=True, least=1.0, most=1000.0)
-RATE = Quantity("speed", rate, "40 to 80", least=0.001, most=1e9)
+DURATION = Quantity("time", duration, "30s", "30s to 4min", most=366 * 86400.0, unit=" days", per_unit=86400.0)
+TOKENS = Quantity("number of tokens", tokens, "900", "500 to 2k", whole=True, most=1e9)
+TURNS = Quantity("number of turns", count, "8", "6 to 14", whole=True, least=1.0, most=1000.0)
+RATE = Quantity("speed", rate, "60", "40 to 80", least=0.001, most=1e9, unit=" tokens per second")

@@ -1,0 +1,65 @@
+"""A file in, its text out: UTF-8, of limited size, without control characters."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from planner.errors import InputError, Position, Problem, nearest
+
+BYTES = 1_000_000
+"""Largest file that is read."""
+
+_LINE_END = re.compile(r"\r\n?|\n")
+_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text, without what ends them; YAML ends lines nowhere else."""
+    return _LINE_END.split(text)
+
+
+def place_at(file: str, text: str, offset: int) -> Position:
+    """The place of the character at `offset` of a text."""
+    before = lines_of(text[:offset])
+    return Position(file, len(before), len(before[-1]) + 1, 1, lines_of(text)[len(before) - 1])
+
+
+def read_text(path: Path) -> str:
+    """The text of a file of at most `BYTES` bytes of UTF-8. Raises InputError."""
+    file = str(path)
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise InputError(
+            [Problem("unreadable", f"cannot read the file: {reason}", Position(file), _misspelt(path, error))]
+        ) from None
+    if len(content) > BYTES:
+        hint = "is this a workflow? Large data belongs in a file of its own"
+        raise InputError([Problem("too-large", f"the file is over the limit of {BYTES:,} bytes", Position(file), hint)])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        wrong = error.object[error.start]
+        place = place_at(file, content.decode("utf-8-sig", "replace"), len(error.object[: error.start].decode()))
+        raise InputError(
+            [Problem("not-utf-8", f"byte 0x{wrong:02x} is not UTF-8", place, "save the file as UTF-8")]
+        ) from None
+
+
+def check_characters(text: str, file: str) -> None:
+    """Refuse characters that YAML does not allow in a file. Raises InputError."""
+    found = _UNREADABLE.search(text)
+    if found:
+        message = f"the character U+{ord(found[0]):04X} cannot stand in a YAML file"
+        raise InputError([Problem("yaml-syntax", message, place_at(file, text, found.start()), "take it away")])
+
+
+def _misspelt(path: Path, error: Exception) -> str | None:
+    """A hint at a YAML file beside the one that is not there."""
+    if not isinstance(error, FileNotFoundError) or not path.parent.is_dir():
+        return None
+    near = nearest(path.name, (other.name for other in path.parent.glob("*.y*ml")))
+    return f"did you mean '{path.with_name(near)}'?" if near else None
