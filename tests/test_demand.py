@@ -107,7 +107,9 @@ def test_the_mean_of_random_loops_meets_its_closed_form() -> None:
     means = [estimate.scale * np.exp(estimate.sigma**2 / 2) for estimate in (body.output, body.tool.result)]  # type: ignore[union-attr]
     expected = 4 * 1000 + 6 * sum(means)
     error = found.input.std() / np.sqrt(found.input.size)
-    assert abs(found.input.mean() - expected) < 5 * error + 6  # rounding to whole tokens moves a mean by less than 1/2 each
+    assert (
+        abs(found.input.mean() - expected) < 5 * error + 6
+    )  # rounding to whole tokens moves a mean by less than 1/2 each
 
 
 def test_jitter_weights_time_and_not_tokens() -> None:

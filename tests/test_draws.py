@@ -31,7 +31,14 @@ def test_a_slice_of_a_block_holds_the_block_s_own_draws(low: int, high: int) -> 
 
 
 @pytest.mark.parametrize(
-    "other", [(2, 0, "a", "b", (0,)), (1, 1, "a", "b", (0,)), (1, 0, "a.b", "", (0,)), (1, 0, "a", "c", (0,)), (1, 0, "a", "b", (1,))]
+    "other",
+    [
+        (2, 0, "a", "b", (0,)),
+        (1, 1, "a", "b", (0,)),
+        (1, 0, "a.b", "", (0,)),
+        (1, 0, "a", "c", (0,)),
+        (1, 0, "a", "b", (1,)),
+    ],
 )
 def test_every_part_of_the_key_gives_other_draws(other: tuple[int, int, str, str, tuple[int, ...]]) -> None:
     seed, block, path, purpose, occurrence = other

@@ -16,7 +16,9 @@ from tests.conftest import PLAIN
 Declare = Callable[..., Workflow]
 
 CREW = PLAIN + "crews: {team: {agents: 3}}"
-COORDINATED = PLAIN + "crews: {team: {agents: 3, coordination: {brief: {output: 100}, report: {output: 200}, merge: 5s}}}"
+COORDINATED = (
+    PLAIN + "crews: {team: {agents: 3, coordination: {brief: {output: 100}, report: {output: 200}, merge: 5s}}}"
+)
 
 
 def tasks(graph: TaskGraph, step: str, kind: str) -> list[int]:
@@ -173,7 +175,9 @@ def test_a_repeated_group_runs_its_rounds_in_order(declare: Declare) -> None:
 
 
 def test_too_many_tasks_are_refused_with_their_number_and_place(declare: Declare) -> None:
-    workflow = declare("  work: {for_each: n, steps: {a: {human: 1s}, b: {human: 1s}}}", PLAIN + "parameters: {n: 3000000}")
+    workflow = declare(
+        "  work: {for_each: n, steps: {a: {human: 1s}, b: {human: 1s}}}", PLAIN + "parameters: {n: 3000000}"
+    )
     with pytest.raises(InputError) as caught:
         expand(workflow, {"agents": 1})
     (problem,) = caught.value.problems

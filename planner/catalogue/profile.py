@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from planner.reading.estimates import Estimate
 from planner.reading.profiles import ProfileDeclaration
+
+Amount = TypeVar("Amount", bound=Any)
 
 JITTER = 0.2
 """Log-sd of the jitter of a profile that declares none: median over the models in 182,598 requests (docs/model.md)."""
@@ -24,6 +26,7 @@ class Price:
     cache_write: Decimal | None = None
 
     def times(self, factor: float) -> Price:
+        """All prices `factor` times as high."""
         by = Decimal(str(factor))
         read, write = self.cache_read, self.cache_write
         return Price(
@@ -32,6 +35,14 @@ class Price:
             None if read is None else read * by,
             None if write is None else write * by,
         )
+
+    def usd(self, plain: Amount, cache_write: Amount, cache_read: Amount, output: Amount) -> Amount:
+        """US dollars of tokens, numbers or arrays: plain input, written to a cache, read from it, output."""
+        read = self.input if self.cache_read is None else self.cache_read
+        write = self.input if self.cache_write is None else self.cache_write
+        dollars: Amount = plain * float(self.input) + cache_write * float(write) + cache_read * float(read)
+        priced: Amount = (dollars + output * float(self.output)) / 1e6
+        return priced
 
 
 @dataclass(frozen=True)

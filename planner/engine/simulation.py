@@ -90,7 +90,8 @@ class Graph:
             raise ValueError("crew needs an entry for each pool, race_hi one for each race")
         ranges = {
             "successors": (0, n), "acquire": (-1, pools), "release": (-1, pools), "race": (-1, races),
-            "copy_lo": (-1, n), "leave": (-1, len(self.since)), "since": (0, n), "race_lo": (0, n), "race_hi": (0, n + 1),
+            "copy_lo": (-1, n), "leave": (-1, len(self.since)), "since": (0, n),
+            "race_lo": (0, n), "race_hi": (0, n + 1),
         }  # fmt: skip
         for name, (low, high) in ranges.items():
             values = getattr(self, name)

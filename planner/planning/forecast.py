@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from planner.catalogue.profile import Profile
+from planner.engine.simulation import TICK
+from planner.planning.detail import WorkDetail
 from planner.planning.notes import notes
 from planner.planning.results import Forecast, Result, Scenario, StepResult, Tokens
-from planner.planning.sampling import Cell, Progress, Sampled, sample
+from planner.planning.sampling import Cell, Progress, Sampled, profiles, sample
 from planner.planning.scenarios import Sizing
-from planner.planning.timing import PARTS
 from planner.workflow.declaration import Workflow
 
 
@@ -42,23 +44,24 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
         alone[speed],
     )
     assert found.detail is not None
-    breakdown = dict(zip((*PARTS, "waiting"), map(float, found.detail.breakdown / samples), strict=True))
-    steps = tuple(
-        StepResult(
-            work.step, work.kind, occurrences, row[0], row[1], None if cost is None else row[2], Tokens(*row[3:])
-        )
-        for (work, occurrences), row in zip(found.works, (found.detail.steps / samples).tolist(), strict=True)
-    )
-    return Forecast(
-        workflow.workflow,
-        seed,
-        samples,
-        baseline,
-        sizes,
-        result,
-        breakdown,
-        steps,
-        notes(workflow, found.over_context, [speed]),
+    models = profiles(workflow)
+    steps = tuple(_step(detail, samples, models, cost is not None) for detail in found.detail.works)
+    remarks = notes(workflow, found.over_context, [speed])
+    breakdown = found.detail.breakdown(samples)
+    return Forecast(workflow.workflow, seed, samples, baseline, sizes, result, breakdown, steps, remarks)
+
+
+def _step(detail: WorkDetail, samples: int, models: Mapping[str, Profile], priced: bool) -> StepResult:
+    tokens = (detail.tokens / samples).tolist()
+    price = models[detail.work.model].price if detail.work.model else None
+    return StepResult(
+        detail.work.step,
+        detail.work.kind,
+        detail.occurrences,
+        detail.ticks * TICK / samples,
+        detail.critical_ticks * TICK / samples,
+        (price.usd(*tokens) if price else 0.0) if priced else None,
+        Tokens.of(tokens),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +59,12 @@ class Tokens:
     cache_read: float
     output: float
 
+    @classmethod
+    def of(cls, billed: Sequence[float]) -> Tokens:
+        """From tokens as billed: input, input written to a cache, read from a cache, output."""
+        plain, written, read, output = billed
+        return cls(plain + written, read, output)
+
 
 @dataclass(frozen=True)
 class Result:
@@ -88,13 +94,13 @@ class Result:
         baseline: float,
         alone: float,
     ) -> Result:
-        """From (N,) samples and (3, N) tokens. `baseline`, `alone`: p50 of the baseline, of one agent at this speed."""
+        """From (N,) samples and (4, N) tokens. `baseline`, `alone`: p50 of the baseline, of one agent at this speed."""
         time = Seconds.of(seconds)
         return cls(
             scenario,
             time,
             None if usd is None else Usd.of(usd),
-            Tokens(*map(float, tokens.mean(1))),
+            Tokens.of(tokens.mean(1).tolist()),
             baseline / time.p50 if time.p50 else 1.0,
             alone / (scenario.agents * time.p50) if time.p50 else 1.0 / scenario.agents,
             float(coordination.mean()) / time.mean if time.mean else 0.0,

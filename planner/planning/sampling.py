@@ -14,8 +14,8 @@ from planner.engine.simulation import Graph, simulate
 from planner.errors import InputError, Problem
 from planner.expansion.demand import Draws
 from planner.expansion.expand import TaskGraph, expand, resized, structure
-from planner.expansion.fragments import Work
-from planner.planning.timing import COORDINATION, PARTS, Served, Times, times
+from planner.planning.detail import Detail, on_path
+from planner.planning.timing import PARTS, Served, Times, times
 from planner.workflow.declaration import Workflow
 
 Floats = NDArray[np.float64]
@@ -41,26 +41,13 @@ class Cell:
 
 
 @dataclass(eq=False)
-class Detail:
-    """Sums over samples that a forecast needs of its one cell.
-
-    breakdown : seconds on the critical path of each of `PARTS`, then waiting
-    steps : of each placed work: seconds, critical seconds, US dollars, and three kinds of tokens
-    """
-
-    breakdown: Floats
-    steps: Floats
-
-
-@dataclass(eq=False)
 class Sampled:
     """What was found for each cell and sample.
 
     seconds : (cells, N) completion times
     coordination : (cells, N) seconds of coordination on the critical path
-    usd, tokens : of each structure, (N,) and (3, N); cost is None where a price is unknown
+    usd, tokens : of each structure, (N,) and (4, N); cost is None where a price is unknown
     structures : index of each cell's structure
-    works : each placed work of the first graph and its occurrences, in the order of ``detail.steps``
     over_context : model → share of samples in which a request exceeds its context
     """
 
@@ -71,7 +58,6 @@ class Sampled:
     structures: list[int]
     over_context: dict[str, float] = field(default_factory=dict)
     detail: Detail | None = None
-    works: tuple[tuple[Work, int], ...] = ()
 
 
 def profiles(workflow: Workflow) -> dict[str, Profile]:
@@ -91,12 +77,11 @@ def sample(
         np.empty((len(cells), samples)),
         np.zeros((len(cells), samples)),
         [np.empty(samples) for _ in graphs],
-        [np.empty((3, samples)) for _ in graphs],
+        [np.empty((4, samples)) for _ in graphs],
         structures,
     )
     if detailed:
-        found.works = tuple((placed.work, placed.tasks.size) for placed in graphs[0].placed)
-        found.detail = Detail(np.zeros(len(PARTS) + 1), np.zeros((len(graphs[0].placed), 6)))
+        found.detail = Detail(graphs[0].placed)
     sized = _sized(graphs, structures, cells)
     over = dict.fromkeys(models, 0)
     progress(0.0)
@@ -115,54 +100,27 @@ def sample(
                 for name, largest in prepared.largest.items():
                     over[name] += int(np.sum(largest > (models[name].context or np.inf)))
             for at in _by_speed(cells, structures, index):
-                _run(graph, prepared, cells[at[0]].speed, [(cell, sized[cell]) for cell in at], found, chosen)
+                _run(prepared, cells[at[0]].speed, [(cell, sized[cell]) for cell in at], found, chosen)
         progress(chosen.stop / samples)
     found.over_context = {name: count / samples for name, count in over.items() if count}
     return found
 
 
-def _run(
-    graph: TaskGraph,
-    prepared: Times,
-    speed: float,
-    cells: Sequence[tuple[int, Graph]],
-    found: Sampled,
-    chosen: slice,
-) -> None:
-    """Schedule the cells that differ only in the sizes of crews."""
-    durations = prepared.durations(speed)
-    coordinated = len(prepared.fixed) > 1 and found.detail is None
-    share = prepared.part(1, speed) if coordinated else None
+def _run(times: Times, speed: float, cells: Sequence[tuple[int, Graph]], found: Sampled, chosen: slice) -> None:
+    """Schedule the cells of one structure and speed."""
+    durations = times.durations(speed)
+    coordination = times.part(1, speed) if len(times.fixed) == 2 else None
     rows = max(1, STEPS // max(1, durations.shape[1]))
-    for cell, sized in cells:
+    for cell, graph in cells:
         for low in range(0, len(durations), rows):
             part = slice(low, min(len(durations), low + rows))
-            traced = coordinated or found.detail is not None
-            schedule = simulate(sized, durations[part], traced=traced)
             into = slice(chosen.start + part.start, chosen.start + part.stop)
+            schedule = simulate(graph, durations[part], traced=coordination is not None or found.detail is not None)
             found.seconds[cell, into] = schedule.makespan
-            if share is not None:
-                found.coordination[cell, into] = np.einsum("sn,sn->s", schedule.critical, share[part])
             if found.detail is not None:
-                on_path = _add_detail(found.detail, graph, prepared, speed, schedule.critical, part)
-                found.detail.breakdown[-1] += schedule.waiting.sum()
-                found.coordination[cell, into] = on_path[COORDINATION]
-
-
-def _add_detail(
-    detail: Detail, graph: TaskGraph, prepared: Times, speed: float, critical: NDArray[np.int8], part: slice
-) -> Floats:
-    """Add the parts of the critical paths and the totals of steps; returns (parts, samples) seconds."""
-    on_path = np.stack(
-        [np.einsum("sn,sn->s", critical, prepared.part(index, speed)[part]) for index in range(len(PARTS))]
-    )
-    detail.breakdown[:-1] += on_path.sum(1)
-    for index, total in enumerate(prepared.steps):
-        detail.steps[index, 0] += total.seconds(speed, part)
-        detail.steps[index, 1] += total.seconds(speed, part, critical)
-        detail.steps[index, 2] += total.usd[part].sum()
-        detail.steps[index, 3:] += total.tokens[:, part].sum(1)
-    return on_path
+                found.coordination[cell, into] = found.detail.add(times, speed, schedule, part)
+            elif coordination is not None:
+                found.coordination[cell, into] = on_path(schedule, coordination[part])
 
 
 def _graphs(workflow: Workflow, cells: Sequence[Cell]) -> tuple[list[TaskGraph], list[int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ PARTS = ("decode", "prefill", "ttft", "tools", "people", "coordination")
 """What the time of a task is made of. Coordination is all the time of its mechanisms."""
 
 _NONE: Floats = np.zeros((1, 1))
+_IDLE = Service()
 DECODE, PREFILL, TTFT, TOOLS, PEOPLE, COORDINATION = range(6)
 
 
@@ -54,44 +55,18 @@ class Served:
     def service(self) -> Service:
         return Service(self.profile.jitter, self.profile.caches, self.profile.cache_ttl)
 
-    def usd(self, demand: Demand) -> Floats:
-        """US dollars of a demand; a missing price counts as 0 here and makes the whole cost unknown."""
-        price = self.profile.price
-        if price is None:
-            return np.zeros((1, 1))
-        read = price.input if price.cache_read is None else price.cache_read
-        write = price.input if price.cache_write is None else price.cache_write
-        unwritten = demand.input - demand.written
-        dollars = (
-            unwritten * float(price.input)
-            + demand.written * float(write)
-            + demand.cache_read * float(read)
-            + demand.output * float(price.output)
-        )
-        return np.asarray(dollars / 1e6)
-
 
 @dataclass(frozen=True, eq=False)
-class StepTotals:
-    """Of one work over all its occurrences: tokens (3, S) and US dollars (S,).
+class Totals:
+    """Of one work over all its occurrences.
 
-    pieces : of each occurrence: its tasks, and seconds at speed 1 that do not and that do shrink with speed
+    tokens : (4, S) as billed: input, input written to a cache, read from a cache, output
+    pieces : of each occurrence, if asked for: its tasks, and seconds that do not and that do shrink with speed
     """
 
     work: Work
-    occurrences: int
-    pieces: list[tuple[slice, Floats, Floats]]
     tokens: Floats
-    usd: Floats
-
-    def seconds(self, speed: float, samples: slice, critical: NDArray[np.int8] | None = None) -> float:
-        """Seconds over these samples; only those on the critical path, (S, n), if it is given."""
-        total = 0.0
-        for tasks, fixed, decode in self.pieces:
-            width, rows = self.usd.size, len(range(tasks.start, tasks.stop, tasks.step))
-            seconds = np.broadcast_to(fixed + decode / speed, (rows, width))[:, samples]
-            total += float(seconds.sum() if critical is None else np.einsum("rs,sr->", seconds, critical[:, tasks]))
-        return total
+    pieces: list[tuple[slice, Floats, Floats]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,18 +74,18 @@ class Times:
     """Seconds of n tasks in S samples: task and part take ``fixed + decode / speed``.
 
     fixed, decode : (parts, n, S), where parts are `PARTS`, or (all else, coordination)
-    tokens : (3, S) input, cache read, output
+    works : totals of each work
+    tokens : (4, S) as in `Totals`, of all works
     usd : (S,), or None where a price is unknown
     largest : model → (S,) most tokens of prompt and output in one request
-    steps : totals of each work, if they were asked for
     """
 
     fixed: Floats
     decode: Floats
+    works: tuple[Totals, ...]
     tokens: Floats
     usd: Floats | None
     largest: Mapping[str, Floats]
-    steps: tuple[StepTotals, ...]
 
     def durations(self, speed: float) -> Floats:
         """(S, n) seconds in ticks. Raises InputError for a task longer than the clock can hold."""
@@ -130,55 +105,50 @@ def times(graph: TaskGraph, served: Mapping[str, Served], draws: Draws, detailed
     """What every task takes.
 
     served : of each model
-    detailed : tell all `PARTS` apart, and keep totals for each work
+    detailed : tell all `PARTS` apart, and keep the pieces of each work
     """
     n, width = len(graph.graph), len(draws.samples)
     coordinated = any(placed.work.coordination for placed in graph.placed)
     parts = len(PARTS) if detailed else 1 + coordinated
     fixed, decode = np.zeros((parts, n, width)), np.zeros((parts, n, width))
-    tokens, usd = np.zeros((3, width)), np.zeros(width)
-    priced, largest, totals = True, {name: np.zeros(width) for name in served}, []
-    idle = Service()
+    largest = {name: np.zeros(width) for name in served}
+    works = []
     for placed in graph.placed:
         work = placed.work
         by = served[work.model] if work.model is not None else None
-        total = StepTotals(work, placed.tasks.size, [], np.zeros((3, width)), np.zeros(width))
-        briefs = served[work.reads.model].service if work.reads and work.reads.model else idle
-        for tasks, demand in draws.of(placed, by.service if by else idle, briefs):
-            rows = len(tasks)
-            seconds, where = _seconds(work, demand, by), _span(tasks)
+        reads = served[work.reads.model] if work.reads and work.reads.model else None
+        totals = Totals(work, np.zeros((4, width)), [])
+        for tasks, demand in draws.of(placed, by.service if by else _IDLE, reads.service if reads else _IDLE):
+            rows, where = len(tasks), _span(tasks)
+            seconds = _seconds(work, demand, by)
             for part, value in seconds.items():
-                into = decode if part == DECODE else fixed
+                column = part if detailed else 0
                 if work.coordination:
-                    into[COORDINATION if detailed else 1, where] += value
-                else:
-                    into[part if detailed else 0, where] += value
+                    column = COORDINATION if detailed else 1
+                (decode if part == DECODE else fixed)[column, where] += value
             if detailed:
-                total.pieces.append(
-                    (
-                        where,
-                        sum((value for part, value in seconds.items() if part != DECODE), _NONE),
-                        seconds.get(DECODE, _NONE),
-                    )
-                )
-            if by is None:
-                continue
-            spent = np.stack(
-                np.broadcast_arrays(*(_sum(value, rows) for value in (demand.input, demand.cache_read, demand.output)))
-            )
-            dollars = _sum(by.usd(demand), rows)
-            tokens += spent
-            usd += dollars
-            priced &= by.profile.price is not None
-            np.maximum(
-                largest[by.profile.name],
-                np.broadcast_to(demand.largest, (rows, demand.largest.shape[1])).max(0),
-                out=largest[by.profile.name],
-            )
-            total.tokens[:] += spent
-            total.usd[:] += dollars
-        totals.append(total)
-    return Times(fixed, decode, tokens, usd if priced else None, largest, tuple(totals) if detailed else ())
+                others = sum((value for part, value in seconds.items() if part != DECODE), _NONE)
+                totals.pieces.append((where, others, seconds.get(DECODE, _NONE)))
+            if by is not None:
+                billed = (demand.input - demand.written, demand.written, demand.cache_read, demand.output)
+                for row, value in enumerate(billed):
+                    totals.tokens[row] += _sum(value, rows)
+                np.maximum(largest[by.profile.name], demand.largest.max(0), out=largest[by.profile.name])
+        works.append(totals)
+    tokens = sum((totals.tokens for totals in works), np.zeros((4, width)))
+    return Times(fixed, decode, tuple(works), tokens, _usd(works, served, width), largest)
+
+
+def _usd(works: Sequence[Totals], served: Mapping[str, Served], width: int) -> Floats | None:
+    """Cost of all works: whole tokens are summed before they are priced, so that no order of summing shows."""
+    cost = np.zeros(width)
+    for totals in works:
+        if totals.work.model is not None:
+            price = served[totals.work.model].profile.price
+            if price is None:
+                return None
+            cost += price.usd(*totals.tokens)
+    return cost
 
 
 def _seconds(work: Work, demand: Demand, by: Served | None) -> dict[int, Floats]:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from planner.reading.units import Quantity
+from planner.reading.units import LONGEST_TEXT, Mistake, Quantity
 
 Z95 = 1.6448536269514722
 """95th percentile of the standard normal distribution."""
@@ -55,62 +55,62 @@ NOTHING = constant(0.0)
 
 
 def parse_estimate(value: Any, quantity: Quantity) -> Estimate:
-    """An estimate of a quantity. Raises ValueError saying what was expected.
+    """An estimate of a quantity. Raises `Mistake` saying what was expected.
 
     `a to b` are the 5th and 95th percentile of a lognormal: median √(ab), σ = ln(b/a) / (2·1.645). `0 to b` is an
     exponential with 95th percentile b: mean b / ln 20. `{p50, p95}` is a lognormal: σ = ln(p95/p50) / 1.645.
     """
     if isinstance(value, dict):
         return _from_percentiles(value, quantity)
+    if value is None or isinstance(value, bool | list) or (isinstance(value, str) and len(value) > LONGEST_TEXT):
+        raise Mistake(quantity.expected)
     if isinstance(value, str):
         parts = re.split(r"\s+to\s+", value.strip())
         if len(parts) == 2:
             return _from_range(parts[0], parts[1], quantity)
-    if value is None or isinstance(value, bool | list):
-        raise ValueError(f"expected a {quantity.name}: a number, '{quantity.example}' or {{p50: …, p95: …}}")
-    number = _bound(value, quantity)
+    number = quantity.bounded(quantity.parse(value))
     if quantity.whole:
-        number = math.floor(number + 0.5)
+        number = max(math.floor(number + 0.5), 1.0 if number else 0.0)
     return Estimate("constant", number, whole=quantity.whole, least=number, text=str(value))
 
 
 def _from_range(low: str, high: str, quantity: Quantity) -> Estimate:
-    a, b = _bound(low, quantity), _bound(high, quantity)
+    a, b = (quantity.bounded(quantity.parse(bound)) for bound in (low, high))
     text = f"{low} to {high}"
     if b < a:
-        raise ValueError(f"'{text}' runs backwards: the lower bound comes first")
+        raise Mistake(f"'{text}' runs backwards", f"the lower bound comes first: {high} to {low}")
     if b == a:
         return parse_estimate(low, quantity)
     if a == 0:
         return Estimate("exponential", b / LN20, whole=quantity.whole, text=text)
-    return _lognormal(math.sqrt(a) * math.sqrt(b), math.log(b / a) / (2 * Z95), quantity, text)
+    return _lognormal(math.sqrt(a) * math.sqrt(b), (math.log(b) - math.log(a)) / (2 * Z95), quantity, text)
 
 
 def _from_percentiles(value: dict[str, Any], quantity: Quantity) -> Estimate:
-    if set(value) != {"p50", "p95"}:
-        unknown = sorted(set(value) - {"p50", "p95"})
-        raise ValueError(
-            f"unknown key '{unknown[0]}': write {{p50: …, p95: …}}" if unknown else "write both p50 and p95"
-        )
-    p50, p95 = _bound(value["p50"], quantity), _bound(value["p95"], quantity)
+    unknown = [key for key in value if key not in ("p50", "p95")]
+    if unknown:
+        hint = f"{quantity.expected.removeprefix('expected ')}"
+        raise Mistake(f"unknown key '{unknown[0]}'", hint, code="unknown-key", at=(unknown[0],), on_key=True)
+    for key in ("p50", "p95"):
+        if key not in value:
+            raise Mistake(f"the key '{key}' is missing", "give both p50 and p95", code="missing-key", on_key=True)
+    p50, p95 = (_percentile(value[key], key, quantity) for key in ("p50", "p95"))
     if p95 < p50:
-        raise ValueError("p95 is below p50")
+        raise Mistake("p95 is below p50", "of 100 draws 50 are below p50, and 95 are below p95", at=("p95",))
     if p50 == 0:
-        raise ValueError("p50 must be above 0; for a quantity that is often 0 write '0 to b'")
+        raise Mistake("p50 must be above 0", "for a quantity that is often 0 write '0 to b'", at=("p50",))
     if p95 == p50:
         return parse_estimate(value["p50"], quantity)
-    return _lognormal(p50, math.log(p95 / p50) / Z95, quantity, f"p50 {value['p50']}, p95 {value['p95']}")
+    text = f"p50 {value['p50']}, p95 {value['p95']}"
+    return _lognormal(p50, (math.log(p95) - math.log(p50)) / Z95, quantity, text)
+
+
+def _percentile(value: Any, key: str, quantity: Quantity) -> float:
+    try:
+        return quantity.bounded(quantity.parse(value))
+    except Mistake as mistake:
+        raise Mistake(str(mistake), mistake.hint, at=(key,)) from None
 
 
 def _lognormal(median: float, sigma: float, quantity: Quantity, text: str) -> Estimate:
     return Estimate("lognormal", median, sigma, quantity.whole, 1.0 if quantity.whole else 0.0, text)
-
-
-def _bound(value: Any, quantity: Quantity) -> float:
-    if value is None or isinstance(value, bool | list | dict):
-        raise ValueError(f"expected a {quantity.name}")
-    number = quantity.parse(value)
-    if not quantity.least <= number <= quantity.most:
-        side = f"at least {quantity.least:g}" if number < quantity.least else f"at most {quantity.most:,.0f}"
-        raise ValueError(f"must be {side}" + (" seconds" if quantity.name == "time" else ""))
-    return number

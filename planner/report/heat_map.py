@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Collection
 
 from planner.planning.results import Comparison, Result
@@ -27,9 +28,10 @@ def heat_map(comparison: Comparison) -> str:
     of = "" if comparison.crew == "agents" else f" in '{comparison.crew}'"
     lines = [
         f"{comparison.workflow}: {comparison.samples:,} samples, seed {comparison.seed}",
-        f"Baseline: {words.agents(base.agents)}{served}, {words.factor(base.speed)}."
-        f" Columns: agents{of}. Rows: output speed.",
+        f"Rows: output speed. Columns: agents{of}.",
+        f"Baseline: {words.agents(base.agents)} at {words.factor(base.speed)}{served}.",
     ]
+    lines = [part for line in lines for part in wrapped(line)]
     lines += _table("Completion time, p50", comparison, lambda result: result.seconds.p50, words.seconds, least=True)
     if all(result.usd for result in comparison.results):
         lines += _table(
@@ -90,6 +92,4 @@ def _level(value: float, values: Collection[float]) -> int:
 
 def wrapped(text: str) -> list[str]:
     """Lines of at most 80 columns."""
-    import textwrap
-
     return textwrap.wrap(text, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)

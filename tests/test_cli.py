@@ -1,0 +1,289 @@
+"""The commands as a user runs them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from planner import __version__
+from planner.cli import app
+from tests.conftest import ROOT
+
+EIGHT = ROOT / "tests" / "cases" / "eight_items.yaml"
+PORT = ROOT / "workflows" / "port_codebase.yaml"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def printed(*arguments: object) -> str:
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def refused(*arguments: object) -> str:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    return result.stderr
+
+
+# JSON and CSV
+
+
+def test_the_json_of_a_comparison_is_what_is_documented() -> None:
+    data = json.loads(
+        printed(
+            "compare", PORT, "--set", "modules=5", "--speed", "1x,2.5x", "--agents", "1,3", "--samples", 50, "--json"
+        )
+    )
+    assert list(data) == ["workflow", "seed", "samples", "baseline", "scenarios", "verdict"]
+    assert data["baseline"] == {"model": "claude-opus-4-8", "speed": 1.0, "agents": 1}
+    assert [(one["speed"], one["agents"]) for one in data["scenarios"]] == [(1.0, 1), (1.0, 3), (2.5, 1), (2.5, 3)]
+    for one in data["scenarios"]:
+        assert list(one) == [
+            "model",
+            "speed",
+            "agents",
+            "seconds",
+            "usd",
+            "tokens",
+            "speedup",
+            "efficiency",
+            "coordination_share",
+        ]
+        assert list(one["seconds"]) == ["mean", "p50", "p90", "p95", "standard_error"]
+        assert list(one["usd"]) == ["mean", "p50", "p90"]
+        assert list(one["tokens"]) == ["input", "cache_read", "output"]
+        assert one["seconds"]["p50"] < one["seconds"]["p90"] < one["seconds"]["p95"]
+    assert data["scenarios"][0]["speedup"] == data["scenarios"][0]["efficiency"] == 1
+    assert data["scenarios"][0]["coordination_share"] == 0
+    assert 0 < data["scenarios"][1]["coordination_share"] < 1
+
+
+def test_the_json_of_a_forecast_is_one_such_scenario_with_its_breakdown() -> None:
+    data = json.loads(printed("forecast", EIGHT, "--samples", 5, "--json"))
+    assert list(data)[:4] == ["workflow", "seed", "samples", "baseline"]
+    assert data["usd"] is None
+    assert list(data["breakdown"]) == ["decode", "prefill", "ttft", "tools", "people", "coordination", "waiting"]
+    assert sum(data["breakdown"].values()) == pytest.approx(data["seconds"]["mean"])
+    assert [step["step"] for step in data["steps"]] == ["plan", "build.think", "build.act", "merge", "approve"]
+    assert data["steps"][1] | {"tokens": None} == {
+        "step": "build.think", "kind": "llm", "occurrences": 48, "usd": None, "tokens": None,
+        "seconds": pytest.approx(48 * (1.5 + 500 / 60)), "critical": pytest.approx(6 * (1.5 + 500 / 60)),
+    }  # fmt: skip
+
+
+def test_the_forecast_is_the_cell_of_the_comparison() -> None:
+    options = ("--set", "modules=6", "--samples", 40, "--seed", 3, "--json")
+    forecast = json.loads(printed("forecast", PORT, "--speed", "2.5x", "--agents", 3, *options))
+    comparison = json.loads(printed("compare", PORT, "--speed", "2.5x", "--agents", 3, *options))
+    (cell,) = comparison["scenarios"]
+    assert {key: forecast[key] for key in cell} == cell
+
+
+def test_csv_has_a_row_for_each_scenario() -> None:
+    rows = list(
+        csv.DictReader(
+            io.StringIO(printed("compare", EIGHT, "--speed", "1x", "--agents", "1,4", "--samples", 5, "--csv"))
+        )
+    )
+    assert [row["agents"] for row in rows] == ["1", "4"]
+    assert [float(row["seconds_p50"]) for row in rows] == pytest.approx([1305.333, 807.333], abs=0.01)
+    assert rows[0]["usd_p50"] == ""
+    steps = list(csv.DictReader(io.StringIO(printed("forecast", PORT, "--set", "modules=2", "--samples", 5, "--csv"))))
+    assert steps[0]["step"] == "survey"
+    assert float(steps[0]["usd"]) > 0
+
+
+# Text
+
+
+def test_text_fits_80_columns_and_reads_without_colour() -> None:
+    text = printed("compare", PORT, "--set", "modules=20", "--samples", 50) + printed(
+        "forecast", PORT, "--set", "modules=20", "--samples", 50
+    )
+    assert max(map(len, text.splitlines())) <= 80
+    assert "\x1b" not in text
+    assert "█" in text  # shades say what colours would
+
+
+def test_many_columns_are_wrapped() -> None:
+    text = printed("compare", EIGHT, "--agents", ",".join(map(str, range(1, 17))), "--samples", 2)
+    assert max(map(len, text.splitlines())) <= 80
+    assert all(f" {count} " in text or f" {count}\n" in text for count in range(1, 17))
+
+
+def test_colours_come_on_a_terminal_only() -> None:
+    arguments = ["compare", str(EIGHT), "--samples", "2"]
+    coloured = CliRunner().invoke(app, arguments, color=True).stdout
+    plain = CliRunner().invoke(app, arguments).stdout
+    assert "\x1b[48;5;" in coloured
+    from planner.report.words import without_colour
+
+    assert without_colour(coloured) == plain
+    assert CliRunner(env={"NO_COLOR": "1"}).invoke(app, arguments, color=True).stdout == plain
+
+
+# Options
+
+
+def test_set_changes_a_parameter() -> None:
+    few, many = (
+        json.loads(printed("forecast", PORT, "--set", f"modules={n}", "--samples", 20, "--json")) for n in (4, 8)
+    )
+    assert many["tokens"]["output"] > 1.5 * few["tokens"]["output"]
+    assert "did you mean 'modules'?" in refused("forecast", PORT, "--set", "module=4")
+
+
+def test_agents_size_the_only_crew_the_named_one_or_the_default_crew() -> None:
+    by_name = printed("compare", EIGHT, "--agents", "workers=1,4", "--samples", 2)
+    assert by_name == printed("compare", EIGHT, "--agents", "1,4", "--samples", 2)
+    qa = json.loads(
+        printed("forecast", ROOT / "workflows" / "parallel_qa.yaml", "--agents", 7, "--samples", 2, "--json")
+    )
+    assert qa["agents"] == 7
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--agents", "0"), ("--agents", "1,x"), ("--agents", "2.5"), ("--agents", "nobody=2"), ("--agents", "999999999"), ("--speed", "0x"), ("--speed", "fast"),
+     ("--speed", "-1x"), ("--set", "modules"), ("--set", "modules=many"), ("--samples", "0"), ("--seed", "-1")],
+)  # fmt: skip
+def test_bad_options_are_refused_with_a_reason(option: str, value: str) -> None:
+    message = refused("compare", PORT, option, value)
+    assert option in message
+
+
+def test_a_forecast_is_of_one_scenario_and_one_format() -> None:
+    assert "planner compare" in refused("forecast", EIGHT, "--agents", "1,2")
+    assert "one of --json and --csv" in refused("forecast", EIGHT, "--json", "--csv")
+
+
+def test_version_says_which_kernel_runs() -> None:
+    assert printed("--version").startswith(f"planner {__version__}, kernel ")
+
+
+def test_examples_are_listed() -> None:
+    assert [Path(line).name for line in printed("examples").splitlines()] == sorted(
+        path.name for path in (ROOT / "workflows").glob("*.yaml")
+    )
+
+
+@pytest.mark.parametrize("command", [["-m", "planner"], ["cli.py"]])
+def test_every_entry_point_is_the_same(command: list[str]) -> None:
+    found = subprocess.run(
+        [sys.executable, *command, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert "forecast" in found
+    assert "compare" in found
+    assert "planner [OPTIONS]" in found
+
+
+# Files
+
+
+def test_output_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "plan.json"
+    target.write_text("old", encoding="utf-8")
+    assert printed("compare", EIGHT, "--samples", 2, "--json", "--output", target) == ""
+    assert json.loads(target.read_text(encoding="utf-8"))["workflow"] == "eight-items"
+    assert [path.name for path in tmp_path.iterdir()] == ["plan.json"]
+    refused("compare", tmp_path / "missing.yaml", "--output", target)
+    assert json.loads(target.read_text(encoding="utf-8"))["workflow"] == "eight-items"
+    assert "cannot write" in refused("compare", EIGHT, "--samples", 2, "--output", tmp_path / "nowhere" / "plan.json")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGINT to a process of its own")
+def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path) -> None:
+    target = tmp_path / "plan.json"
+    command = [
+        sys.executable,
+        "-m",
+        "planner",
+        "compare",
+        str(PORT),
+        "--samples",
+        "1000000",
+        "--json",
+        "--output",
+        str(target),
+    ]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(3)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert out == ""
+    assert err == "interrupted; nothing was written\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_but_the_answer_goes_to_standard_output_and_no_progress_off_a_terminal() -> None:
+    found = subprocess.run(
+        [sys.executable, "-m", "planner", "compare", str(PORT), "--json", "--samples", "2000"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(found.stdout)["workflow"] == "port-codebase"
+    assert "simulating" not in found.stderr
+
+
+# What a command imports
+
+
+def loaded(*arguments: str) -> set[str]:
+    code = (
+        "import sys\nfrom planner.cli import app\n"
+        "try: app(sys.argv[1:], standalone_mode=False)\nexcept SystemExit: pass\n"
+        "print('modules', *{name.partition('.')[0] for name in sys.modules})"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    return set(found.splitlines()[-1].split()[1:])
+
+
+def test_help_loads_neither_numpy_nor_langgraph_nor_pydantic() -> None:
+    assert not loaded("--help") & {"numpy", "langgraph", "tiktoken", "pydantic", "yaml", "rich"}
+
+
+@pytest.mark.parametrize("command", ["compare", "forecast"])
+def test_commands_load_no_library_that_they_do_not_need(command: str) -> None:
+    modules = loaded(command, str(EIGHT), "--samples", "2")
+    assert "numpy" in modules
+    assert not modules & {
+        "langgraph",
+        "langchain_core",
+        "scipy",
+        "tiktoken",
+        "pandas",
+        "rich",
+        "networkx",
+        "hypothesis",
+    }
+
+
+def test_an_uncompiled_kernel_is_noted_and_agrees() -> None:
+    command = [sys.executable, "-m", "planner", "compare", str(EIGHT), "--samples", "2", "--json"]
+    pure = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=True, env={**os.environ, "PLANNER_PURE": "1"}
+    )
+    assert pure.stderr.count("uncompiled") == 1
+    assert pure.stdout == printed("compare", EIGHT, "--samples", 2, "--json")
