@@ -14,7 +14,7 @@ SHADES = " ░▒▓█"
 _BACKGROUNDS = (None, 236, 238, 240, 242)
 """256-colour greys behind the shades: colour only repeats what the glyph says."""
 
-_CELL = 10
+_CELL = 11
 _LABEL = 7
 _WIDTH = 80
 

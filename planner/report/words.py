@@ -8,17 +8,20 @@ from planner.planning.results import Comparison, Result
 
 
 def seconds(value: float) -> str:
-    """A time in its two leading units: `0.42s`, `13.5s`, `12min05s`, `3h20min`, `2d04h`."""
+    """A time in its two leading units: `0.42s`, `13.5s`, `12min05s`, `3h20min`, `2d04h`, `365d`."""
     if value < 9.995:
         return f"{value:.2f}s"
     if value < 59.95:
         return f"{value:.1f}s"
-    for limit, unit, big, small in ((3600, 1, "min", "s"), (86400, 60, "h", "min"), (float("inf"), 3600, "d", "h")):
+    for limit, unit, ratio, big, small in (
+        (3600, 1, 60, "min", "s"),
+        (86400, 60, 60, "h", "min"),
+        (8.64e6, 3600, 24, "d", "h"),
+    ):
         whole = round(value / unit)
-        ratio = 24 if big == "d" else 60
         if whole * unit < limit:
-            return f"{whole // ratio:,}{big}{whole % ratio:02d}{small}"
-    raise ValueError(f"{value} is not a time")
+            return f"{whole // ratio}{big}{whole % ratio:02d}{small}"
+    return f"{value / 86400:,.0f}d"
 
 
 def usd(value: float) -> str:
