@@ -565,6 +565,14 @@ def test_a_slot_is_held_from_the_task_that_takes_it_to_the_one_that_gives_it_bac
     check(kernel, graph, [1, 2, 3, 1], [0, 1, 3, 6], [1, 3, 6, 7], 7)
 
 
+def test_what_follows_two_races_waits_for_one_exit_of_each_and_for_all_else(kernel: ModuleType) -> None:
+    # 5 follows both races, won at 1 and 3, and 4, which ends at 4.
+    graph = build_graph(6, [(task, 5) for task in range(5)], races={0: (0, 2), 1: (2, 4)},
+                        exits={0: (0, 0), 1: (0, 1), 2: (1, 2), 3: (1, 3)})  # fmt: skip
+    check(kernel, graph, [1, 2, 9, 3, 4, 1], [0, 0, 0, 0, 0, 4], [1, 1, 3, 3, 4, 5], 5)
+    check(kernel, graph, [1, 2, 9, 7, 4, 1], [0, 0, 0, 0, 0, 7], [1, 1, 7, 7, 4, 8], 8)
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # The critical path
 
