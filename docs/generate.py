@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import os
 import re
 import shlex
@@ -27,7 +28,6 @@ from typer.testing import CliRunner
 DOCS = Path(__file__).resolve().parent
 CLI = DOCS / "reference" / "cli.md"
 PAGES = (DOCS / "tutorial.md", DOCS / "how-to.md")
-COMMANDS = ((), ("forecast",), ("compare",), ("examples",))
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# file: (\S+)\n")
@@ -87,12 +87,11 @@ def command_line() -> str:
     """The page on the command line."""
     from planner.cli import app
 
+    names = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
     parts = [_HEAD]
-    for command in COMMANDS:
-        arguments = [*command, "--help"]
-        result = CliRunner().invoke(app, arguments, prog_name="planner", env={"COLUMNS": "80"})
-        title = " ".join(("planner", *command))
-        parts.append(f"## {title}\n\n```text\n{result.stdout.strip()}\n```\n")
+    for words in ([], *([name] for name in names)):
+        result = CliRunner().invoke(app, [*words, "--help"], prog_name="planner", env={"COLUMNS": "80"})
+        parts.append(f"## {' '.join(['planner', *words])}\n\n```text\n{result.stdout.strip()}\n```\n")
     return "\n".join([*parts, _TAIL])
 
 
@@ -140,7 +139,7 @@ def runs(page: str) -> Iterator[Run]:
             name = _FILE.match(block.text)
             if block.language == "yaml" and name:
                 Path(folder, name[1]).write_text(block.text, encoding="utf-8")
-        for block, following in zip(found, [*found[1:], None], strict=True):
+        for block, following in itertools.zip_longest(found, found[1:]):
             if block.language == "sh" and _PLANNER.search(block.text):
                 shown = following if following and following.language == "text" else None
                 code, output, errors = run(block.text, Path(folder))
@@ -150,7 +149,7 @@ def runs(page: str) -> Iterator[Run]:
 def run(commands: str, folder: Path) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of a block. Plain commands need no process of their own."""
     lines = [shlex.split(line, comments=True) for line in commands.splitlines()]
-    if re.search(r"[|&;<>$`\\'\"(]", commands) or any(line and line[0] != "planner" for line in lines):
+    if re.search(r"[|&;<>$`\\(]", commands) or any(line and line[0] != "planner" for line in lines):
         return _run_in_shell(commands, folder)
     from planner.cli import app
 
