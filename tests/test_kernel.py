@@ -770,7 +770,9 @@ def test_pools_without_slots_or_of_another_number_are_refused() -> None:
         ({"durations": np.full((2, 4), math.inf)}, "durations must be numbers below 4294967296 s"),
         ({"away": np.full((2, 1), NAN)}, "away must be numbers below 4294967296 s"),
         ({"away": np.full((2, 1), LONGEST)}, "away must be numbers below 4294967296 s"),
-        ({"away": np.full((2, 1), -1.0)}, "away must not be negative"),
+        ({"away": np.full((2, 1), -1.0)}, "patience and away must be numbers, and not negative"),
+        ({"patience": np.full((2, 1), -1.0)}, "patience and away must be numbers, and not negative"),
+        ({"patience": np.full((2, 1), NAN)}, "patience and away must be numbers, and not negative"),
     ],
 )
 def test_malformed_durations_are_refused(kernel: ModuleType, changes: dict[str, Floats], message: str) -> None:
@@ -825,3 +827,19 @@ def test_seconds_are_rounded_in_place_to_the_nearest_tick() -> None:
     assert seconds[:5].tolist() == [0, 0, TICK, 1 + TICK, -1]
     assert (seconds[5] / TICK).is_integer()
     assert abs(seconds[5] - (1e6 + 0.3)) <= TICK / 2
+
+
+def test_a_graph_without_tasks_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one task"):
+        build_graph(0, [])
+
+
+def test_an_exit_of_no_race_is_refused() -> None:
+    with pytest.raises(ValueError, match="no such task or race"):
+        build_graph(2, [(0, 1)], exits={0: (7, 0)})
+
+
+def test_durations_of_any_number_type_are_taken(kernel: ModuleType) -> None:
+    graph = build_graph(2, [(0, 1)])
+    for kind in (np.int64, np.float32):
+        assert simulate(graph, np.array([[1, 2]], kind), kernel=kernel).makespan[0] == 3

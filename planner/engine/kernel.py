@@ -82,7 +82,6 @@ def schedule(n: cython.Py_ssize_t, pools: cython.Py_ssize_t, row: cython.Py_ssiz
     t: cython.double = 0.0
     d: cython.double
     last: cython.int = 0
-    again: cython.bint
     e: cython.Py_ssize_t
     z: cython.Py_ssize_t
     i: cython.Py_ssize_t
@@ -171,7 +170,6 @@ def schedule(n: cython.Py_ssize_t, pools: cython.Py_ssize_t, row: cython.Py_ssiz
                             z -= 1
                         queue[z] = j
         # 2. Dispatch: each pool gives its free slots to those that wait.
-        again = False
         for p in range(pools):
             while free[p] > 0 and head[p] < tail[p]:
                 j = queue[head[p]]
@@ -185,16 +183,9 @@ def schedule(n: cython.Py_ssize_t, pools: cython.Py_ssize_t, row: cython.Py_ssiz
                 d = durations[row + j]
                 if leave[j] >= 0 and t - end[since[leave[j]]] > patience[leave_row + leave[j]]:
                     d += away[leave_row + leave[j]]
-                if d == 0.0:
-                    again = True
                 push(heap_times, heap_ids, size, t + d, j)
                 size += 1
-        if again:
-            continue
-        # Only then does time advance, past what was cancelled.
-        while size > 0 and state[heap_ids[0]] == 4:
-            size -= 1
-            drop(heap_times, heap_ids, size)
+        # Only then does time advance. What started without taking time ends at t still: then 1 again.
         if size == 0:
             break
         t = heap_times[0]

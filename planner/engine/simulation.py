@@ -73,6 +73,8 @@ class Graph:
     def __post_init__(self) -> None:
         n = len(self.in_degree)
         pools, races = len(self.capacity), len(self.race_lo)
+        if n == 0:
+            raise ValueError("a graph needs at least one task")
         if len(self.leave) == 0:
             object.__setattr__(self, "leave", np.full(n, -1, np.int32))
         for name in ("acquire", "release", "race", "copy_lo", "leave"):
@@ -153,6 +155,8 @@ def build_graph(
     entered: set[tuple[int, int]] = set()
     successor_start = np.concatenate(([0], np.cumsum(np.bincount(source, minlength=n))))
     for task, (key, first) in (exits or {}).items():
+        if not 0 <= task < n or key not in race_index:
+            raise ValueError(f"exit {task} of race {key}: there is no such task or race")
         race[task], copy_lo[task] = race_index[key], first
         for join in target[successor_start[task] : successor_start[task + 1]]:
             in_degree[join] -= (key, int(join)) in entered
@@ -216,19 +220,20 @@ def simulate(
     (a cycle, or pools that wait for each other).
     """
     kernel = kernel or engine.active_kernel()
+    durations = np.ascontiguousarray(durations, np.float64)
     n, leaves = len(graph), len(graph.since)
     if durations.ndim != 2 or durations.shape[1] != n:
         raise ValueError(f"durations must have a column for each of {n} tasks, not shape {durations.shape}")
     samples = len(durations)
-    away = np.zeros((samples, leaves)) if away is None else away
-    patience = np.zeros((samples, leaves)) if patience is None else patience
+    away = np.zeros((samples, leaves)) if away is None else np.ascontiguousarray(away, np.float64)
+    patience = np.zeros((samples, leaves)) if patience is None else np.ascontiguousarray(patience, np.float64)
     if away.shape != (samples, leaves) or patience.shape != (samples, leaves):
         raise ValueError(f"patience and away must have {leaves} columns and a row for each sample")
     for name, values in (("durations", durations), ("away", away)):
         if not np.all(values < LONGEST):
             raise ValueError(f"{name} must be numbers below {LONGEST:.0f} s")
-    if np.any(away < 0):
-        raise ValueError("away must not be negative")
+    if np.any(away < 0) or not np.all(patience >= 0):
+        raise ValueError("patience and away must be numbers, and not negative")
     pools = len(graph.capacity)
     makespan, waiting = np.full(samples, np.nan), np.full(samples, np.nan)
     critical = np.zeros((samples if traced else 0, n), np.int8)
