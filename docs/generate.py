@@ -32,6 +32,7 @@ PAGES = (DOCS / "tutorial.md", DOCS / "how-to.md")
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# file: (\S+)\n")
 _PLANNER = re.compile(r"^(?:.*[\s|;&(])?planner ", re.MULTILINE)
+_SHELL = re.compile(r"[][|&;<>$`\\(){}*?#~!]")
 _LEFT_OUT = "…\n"
 
 _HEAD = """\
@@ -148,15 +149,15 @@ def runs(page: str) -> Iterator[Run]:
 
 def run(commands: str, folder: Path) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of a block. Plain commands need no process of their own."""
-    lines = [shlex.split(line, comments=True) for line in commands.splitlines()]
-    if re.search(r"[|&;<>$`\\(]", commands) or any(line and line[0] != "planner" for line in lines):
+    lines = commands.splitlines()
+    if _SHELL.search(commands) or not all(line.startswith("planner ") for line in lines):
         return _run_in_shell(commands, folder)
     from planner.cli import app
 
     output, errors = "", ""
     with contextlib.chdir(folder):
-        for line in filter(None, lines):
-            result = CliRunner().invoke(app, line[1:], prog_name="planner")
+        for line in lines:
+            result = CliRunner().invoke(app, shlex.split(line)[1:], prog_name="planner")
             output, errors = output + result.stdout, errors + result.stderr
             if result.exit_code:
                 return result.exit_code, output, errors

@@ -11,8 +11,11 @@ from planner.report import words
 SHADES = " ░▒▓█"
 """From the least to the greatest value of a table."""
 
-_BACKGROUNDS = (None, 236, 238, 240, 242)
-"""256-colour greys behind the shades: colour only repeats what the glyph says."""
+_COLOURS = ((16, 195), (16, 153), (16, 75), (231, 26), (231, 18))
+"""Text and background of each shade in 256 colours, legible on dark and on light: they repeat what the glyph says."""
+
+_ALIKE = 0.05
+"""Values that all lie within this share of the greatest are not told apart by shades."""
 
 _CELL = 11
 _LABEL = 7
@@ -80,14 +83,14 @@ def _table(
 
 def _cell(text: str, level: int, best: bool) -> str:
     shaded = f"{SHADES[level]}{'*' if best else ' '}{text:>{_CELL - 3}}"
-    background = _BACKGROUNDS[level]
-    return " " + (f"\x1b[48;5;{background}m\x1b[97m{shaded}\x1b[0m" if background else shaded)
+    text_colour, background = _COLOURS[level]
+    return f" \x1b[38;5;{text_colour};48;5;{background}m{shaded}\x1b[0m"
 
 
 def _level(value: float, values: Collection[float]) -> int:
-    """Which shade: equal steps from the least to the greatest value."""
+    """Which shade: equal steps from the least to the greatest value, if they differ enough to matter."""
     least, most = min(values), max(values)
-    return 0 if most <= least else min(len(SHADES) - 1, int((value - least) / (most - least) * len(SHADES)))
+    return 0 if most - least <= _ALIKE * most else min(len(SHADES) - 1, int((value - least) / (most - least) * len(SHADES)))
 
 
 def wrapped(text: str) -> list[str]:
