@@ -32,10 +32,9 @@ def demand(body: Llm | AgentLoop, service: Service, rows: int = 1, kind: str = "
 
 
 def loop(turns: Any, tool: Tool | None = None, **values: Any) -> AgentLoop:
-    named = {key: tokens(value) for key, value in values.items()}
-    return AgentLoop.model_construct(
-        turns=parse_estimate(turns, TURNS), tool=tool, **{"prompt": NOTHING, "thinking": NOTHING, **named}
-    )
+    named: dict[str, Any] = {"prompt": NOTHING, "thinking": NOTHING}
+    named |= {key: tokens(value) for key, value in values.items()}
+    return AgentLoop.model_construct(turns=parse_estimate(turns, TURNS), tool=tool, **named)
 
 
 def tool(time: Any, result: Any) -> Tool:

@@ -34,7 +34,7 @@ def pool(graph: TaskGraph, task: int) -> str:
 
 def successors(graph: TaskGraph, task: int) -> list[int]:
     inner = graph.graph
-    return inner.successors[inner.successor_start[task] : inner.successor_start[task + 1]].tolist()
+    return [int(after) for after in inner.successors[inner.successor_start[task] : inner.successor_start[task + 1]]]
 
 
 def test_held_work_of_an_item_is_one_task() -> None:

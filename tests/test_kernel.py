@@ -11,7 +11,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +18,7 @@ from numpy.random import Generator, default_rng
 
 from planner import engine
 from planner.engine.simulation import LONGEST, TICK, Floats, Graph, Schedule, build_graph, round_to_ticks, simulate
+from tests import oracle
 
 NAN = math.nan
 SKIPPED = -1.0

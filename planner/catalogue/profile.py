@@ -13,7 +13,7 @@ from planner.reading.profiles import ProfileDeclaration
 Amount = TypeVar("Amount", bound=Any)
 
 JITTER = 0.2
-"""Log-sd of the jitter of a profile that declares none: median of 54 fits to BFCL-Result (docs/model.md, "Requests")."""
+"""Log-sd of the jitter of a profile that declares none: median of 54 fits (docs/model.md, "Requests")."""
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,9 @@ def _cell(text: str, level: int, best: bool) -> str:
 def _level(value: float, values: Collection[float]) -> int:
     """Which shade: equal steps from the least to the greatest value, if they differ enough to matter."""
     least, most = min(values), max(values)
-    return 0 if most - least <= _ALIKE * most else min(len(SHADES) - 1, int((value - least) / (most - least) * len(SHADES)))
+    if most - least <= _ALIKE * most:
+        return 0
+    return min(len(SHADES) - 1, int((value - least) / (most - least) * len(SHADES)))
 
 
 def wrapped(text: str) -> list[str]:
