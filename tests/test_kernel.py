@@ -754,7 +754,7 @@ def test_an_edge_to_no_task_is_refused(edge: tuple[int, int]) -> None:
 def test_pools_without_slots_or_of_another_number_are_refused() -> None:
     with pytest.raises(ValueError, match="capacity must be at least 1"):
         VALID.with_capacity([0])
-    with pytest.raises(ValueError, match="crew needs an entry for each pool"):
+    with pytest.raises(ValueError, match="the graph has 1 pools"):
         VALID.with_capacity([1, 1])
 
 

@@ -286,7 +286,7 @@ def test_one_more_module_leaves_the_first_120_as_they_were() -> None:
         workflow = read_workflow(ROOT / "workflows" / "port_codebase.yaml", {"modules": modules})
         graph = expand(workflow, crew_sizes(workflow))
         samples = Samples(1, 0, 0, 16)
-        served = {name: Served.of(profile, samples) for name, profile in profiles(workflow).items()}
+        served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
         found = times(graph, served, Draws(samples), detailed=True)
         return {
             (step.work.step, step.work.kind): np.stack(
@@ -322,7 +322,7 @@ def test_the_oracle_schedules_the_examples_alike(path: Path) -> None:
         sizes = dict.fromkeys(crew_sizes(workflow), size)
         graph = expand(workflow, sizes)
         samples = Samples(1, 0, 0, 3)
-        served = {name: Served.of(profile, samples) for name, profile in profiles(workflow).items()}
+        served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
         durations = times(graph, served, Draws(samples)).durations(2.5)
         for row in durations:
             found = simulate(graph.graph, row[None])

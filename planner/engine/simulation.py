@@ -46,7 +46,7 @@ class Graph:
     acquire, release : pool whose slot a task takes when it starts and gives back when it ends, or −1. They may
         differ: one task then takes a slot that a later one gives back. A skipped task does neither.
     capacity : slots of each pool
-    crew : 1 for a pool whose queue counts as waiting on the critical path, 0 where what is served there counts
+    crew : 1 for a pool whose queue counts as waiting on the critical path, 0 where what its server did counts
     race : of the exit of a copy, its race; else −1. The first exit to end cancels the other copies.
     copy_lo : of such an exit, the first task of its copy, whose last is the exit
     race_lo, race_hi : of each race, the range of tasks that all its copies occupy
@@ -119,8 +119,10 @@ class Graph:
         return _ints(np.concatenate(([0], np.cumsum(counts))))
 
     def with_capacity(self, capacity: ArrayLike) -> Graph:
-        """The same tasks with other pool sizes."""
-        return replace(self, capacity=_ints(capacity))
+        """The same tasks with other pool sizes; pools of more than one slot are crews."""
+        if len(np.asarray(capacity)) != len(self.capacity):
+            raise ValueError(f"the graph has {len(self.capacity)} pools")
+        return replace(self, capacity=_ints(capacity), crew=_ints(np.asarray(capacity) > 1))
 
 
 def build_graph(

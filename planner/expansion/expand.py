@@ -74,15 +74,13 @@ def expand(workflow: Workflow, sizes: Mapping[str, int]) -> TaskGraph:
     """The task graph of a workflow whose crews have these sizes. Raises InputError over `MOST_TASKS` tasks."""
     expansion = _Expansion(workflow, sizes)
     fragment = expansion.group(("steps",), workflow.steps, NO_POOL, workflow.model)
-    crews = [pool == DEFAULT_CREW or pool in workflow.crews for pool in expansion.pools]
-    if LEAD in expansion.pools and len(expansion.pools) == 1:
-        crews = [True]  # crews of one: the lead does the work of all of them
+    capacity = np.array([sizes.get(pool, 1) for pool in expansion.pools])
     graph = build_graph(
         len(fragment),
         fragment.edges,
         acquire=fragment.acquire,
-        capacity=[sizes.get(pool, 1) for pool in expansion.pools],
-        crew=np.array(crews),
+        capacity=capacity,
+        crew=capacity > 1,
     )
     return TaskGraph(graph, fragment.placed, tuple(expansion.pools), sizes)
 

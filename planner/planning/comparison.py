@@ -43,5 +43,5 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
             )
         )  # fmt: skip
     answer = verdict(grid, dict(zip(points, found.seconds, strict=True)))
-    remarks = notes(workflow, found.over_context, speeds)
+    remarks = notes(found.models, found.over_context, speeds)
     return Comparison(workflow.workflow, seed, samples, sized, Scenario(model, 1.0, 1), tuple(results), answer, remarks)

@@ -11,7 +11,7 @@ from planner.engine.simulation import TICK
 from planner.planning.detail import WorkDetail
 from planner.planning.notes import notes
 from planner.planning.results import Forecast, Result, Scenario, StepResult, Tokens
-from planner.planning.sampling import Cell, Progress, Sampled, profiles, sample
+from planner.planning.sampling import Cell, Progress, Sampled, sample
 from planner.planning.scenarios import Sizing
 from planner.workflow.declaration import Workflow
 
@@ -44,9 +44,8 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
         alone[speed],
     )
     assert found.detail is not None
-    models = profiles(workflow)
-    steps = tuple(_step(detail, samples, models, cost is not None) for detail in found.detail.works)
-    remarks = notes(workflow, found.over_context, [speed])
+    steps = tuple(_step(detail, samples, found.models, cost is not None) for detail in found.detail.works)
+    remarks = notes(found.models, found.over_context, [speed])
     breakdown = found.detail.breakdown(samples)
     return Forecast(workflow.workflow, seed, samples, baseline, sizes, result, breakdown, steps, remarks)
 

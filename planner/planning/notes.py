@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from planner.planning.sampling import profiles
-from planner.workflow.declaration import Workflow
+from planner.catalogue.profile import Profile
 
 
-def notes(workflow: Workflow, over_context: Mapping[str, float], speeds: Iterable[float]) -> tuple[str, ...]:
-    """One sentence for each assumption that bears on this workflow."""
+def notes(models: Mapping[str, Profile], over_context: Mapping[str, float], speeds: Iterable[float]) -> tuple[str, ...]:
+    """One sentence for each assumption that bears on these profiles."""
     found = []
-    models = profiles(workflow)
     unpriced = [name for name, profile in models.items() if profile.price is None]
     if unpriced:
         found.append(f"Cost is unknown: no price for {_names(unpriced)}.")

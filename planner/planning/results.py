@@ -111,7 +111,8 @@ class Result:
 class Verdict:
     """Which end of a grid gains more.
 
-    more, faster : (speed, agents) of most agents at the least speed, and of the highest speed with fewest agents
+    more : (speed, agents) at the least speed with the fewest agents that are about as quick as any number
+    faster : (speed, agents) with the fewest agents at the least speed that is about as quick as any
     gains : ``agents`` or ``speed``, ``same`` where the paired difference does not tell, empty where only one is varied
     difference : 95 % interval of the median of (more − faster), seconds, paired by sample
     best : (speed, agents) of the least p50; among equals, of fewest agents, then of least speed

@@ -48,6 +48,7 @@ class Sampled:
     coordination : (cells, N) seconds of coordination on the critical path
     usd, tokens : of each structure, (N,) and (4, N); cost is None where a price is unknown
     structures : index of each cell's structure
+    models : profiles that requests use
     over_context : model → share of samples in which a request exceeds its context
     """
 
@@ -56,13 +57,14 @@ class Sampled:
     usd: list[Floats | None]
     tokens: list[Floats]
     structures: list[int]
+    models: dict[str, Profile]
     over_context: dict[str, float] = field(default_factory=dict)
     detail: Detail | None = None
 
 
-def profiles(workflow: Workflow) -> dict[str, Profile]:
-    """The profiles that the workflow's requests use."""
-    used = {step.model for _, step in workflow.walk() if step.model} | ({workflow.model} if workflow.model else set())
+def profiles(workflow: Workflow, *graphs: TaskGraph) -> dict[str, Profile]:
+    """The profiles that requests in these graphs use."""
+    used = {placed.work.model for graph in graphs for placed in graph.placed if placed.work.model is not None}
     return {name: resolve(name, workflow.models) for name in sorted(used)}
 
 
@@ -71,7 +73,7 @@ def sample(
 ) -> Sampled:
     """Simulate every cell on the same draws. `detailed` is for a single cell. Raises InputError if it is too large."""
     graphs, structures = _graphs(workflow, cells)
-    models = profiles(workflow)
+    models = profiles(workflow, *graphs)
     width = _width(graphs, cells, samples, detailed)
     found = Sampled(
         np.empty((len(cells), samples)),
@@ -79,6 +81,7 @@ def sample(
         [np.empty(samples) for _ in graphs],
         [np.empty((4, samples)) for _ in graphs],
         structures,
+        models,
     )
     if detailed:
         found.detail = Detail(graphs[0].placed)

@@ -14,7 +14,7 @@ def forecast_text(forecast: Forecast) -> str:
     result, time = forecast.result, forecast.result.seconds
     model = f" {result.scenario.model}" if result.scenario.model else ""
     lines = [
-        f"{forecast.workflow}: {forecast.samples:,} samples, seed {forecast.seed}",
+        f"{forecast.workflow}: {words.samples(forecast.samples)}, seed {forecast.seed}",
         "",
         f"Completion  p50 {_time(time.p50)}   p90 {_time(time.p90)}   p95 {_time(time.p95)}",
         f"            mean {_time(time.mean)}, known to ± {_time(time.standard_error)} (standard error)",

@@ -30,7 +30,7 @@ def heat_map(comparison: Comparison) -> str:
     served = f" on {base.model}" if base.model else ""
     of = "" if comparison.crew == "agents" else f" in '{comparison.crew}'"
     lines = [
-        f"{comparison.workflow}: {comparison.samples:,} samples, seed {comparison.seed}",
+        f"{comparison.workflow}: {words.samples(comparison.samples)}, seed {comparison.seed}",
         f"Rows: output speed. Columns: agents{of}.",
         f"Baseline: {words.agents(base.agents)} at {words.factor(base.speed)}{served}.",
     ]
@@ -62,8 +62,9 @@ def _table(
     speeds = list(dict.fromkeys(speed for speed, _ in cells))
     counts = list(dict.fromkeys(count for _, count in cells))
     values = {point: value(result) for point, result in cells.items()}
-    best = (min if least else max)(values.values())
-    lines = ["", f"{title}  (* best; {SHADES[-1]} highest)"]
+    best, worst = (min, max) if least else (max, min)
+    differ = best(values.values()) != worst(values.values())
+    lines = ["", f"{title}  (* best; {SHADES[-1]} highest)" if differ else title]
     per_line = (_WIDTH - _LABEL) // _CELL
     for first in range(0, len(counts), per_line):
         shown = counts[first : first + per_line]
@@ -73,7 +74,7 @@ def _table(
                 _cell(
                     show(values[speed, count]),
                     _level(values[speed, count], values.values()),
-                    values[speed, count] == best,
+                    differ and values[speed, count] == best(values.values()),
                 )
                 for count in shown
             ]

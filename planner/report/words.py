@@ -54,23 +54,32 @@ def agents(count: int) -> str:
     return "1 agent" if count == 1 else f"{count:,} agents"
 
 
+def samples(count: int) -> str:
+    """`1 sample`, `1,000 samples`."""
+    return "1 sample" if count == 1 else f"{count:,} samples"
+
+
 def verdict(comparison: Comparison) -> str:
     """One sentence. It orders two choices only where their paired difference does."""
     found = comparison.verdict
     cells = {(result.scenario.speed, result.scenario.agents): result for result in comparison.results}
-    more, faster, best = cells[found.more], cells[found.faster], cells[found.best]
     if len(cells) == 1:
-        return f"{_ends(best)}."
+        return f"{_ends(cells[found.best])}."
+    slow, few = min(speed for speed, _ in cells), min(count for _, count in cells)
+    best, base = cells[found.best], cells[slow, few]
     if not found.gains:
-        least = comparison.results[0] if comparison.results[0] is not best else comparison.results[-1]
-        return f"Quickest is {_ends(best)}; {_ends(least)}."
+        return f"Quickest is {_ends(best)}; {_ends(base)}." if best is not base else f"Quickest is {_ends(best)}."
     start = {
         "agents": "More agents gain more here",
         "speed": "Faster requests gain more here",
         "same": "More agents and faster requests gain about the same here",
     }[found.gains]
-    quickest = "" if best in (more, faster) else f"; quickest is {_ends(best)}"
-    return f"{start}: {_ends(more)}, {_ends(faster)}{quickest}."
+    more = "more agents gain nothing" if found.more == (slow, few) else _ends(cells[found.more])
+    faster = "faster requests gain nothing" if found.faster == (slow, few) else _ends(cells[found.faster])
+    if found.more == found.faster:
+        return f"Neither more agents nor faster requests gain anything here: {_ends(base)}."
+    quickest = "" if found.best in (found.more, found.faster) else f"; quickest is {_ends(best)}"
+    return f"{start}: {more}, {faster}{quickest}."
 
 
 def _ends(result: Result) -> str:
