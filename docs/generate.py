@@ -4,7 +4,7 @@
     python docs/generate.py --check    write nothing; exit 1 where something has drifted
 
 A page's YAML blocks that begin with `# file: NAME` are put into an empty folder. Its `sh` blocks with a `planner`
-command run there, in order; a `text` block that follows one holds its standard output, where a line `…` stands for
+command run there, in order. A `text` block that follows one holds its standard output, where a line `…` stands for
 lines left out.
 """
 
@@ -32,7 +32,7 @@ PAGES = (DOCS / "tutorial.md", DOCS / "how-to.md")
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# file: (\S+)\n")
 _PLANNER = re.compile(r"^(?:.*[\s|;&(])?planner ", re.MULTILINE)
-_SHELL = re.compile(r"[][|&;<>$`\\(){}*?#~!]")
+_SIMPLE = re.compile(r"planner ([^|&;<>$`\\()#]*)((?:\|(?!\|)|>)[^&;$]*)?")
 _LEFT_OUT = "…\n"
 
 _HEAD = """\
@@ -48,13 +48,14 @@ _TAIL = """\
 
 | Option | Takes | Example |
 | --- | --- | --- |
-| `--speed` | A factor on every output speed, above 0, at most 1,000,000. `compare` takes several with commas between. | `1x,2.5x` |
-| `--agents` | A whole number from 1 to 100,000; with several crews `CREW=` before it. `compare` takes several with commas between. | `engineers=1,2,4` |
+| `--speed` | A factor on every output speed, above 0, at most 1,000,000. | `2.5x` |
+| `--agents` | A whole number from 1 to 100,000; with several crews `CREW=` before it. | `engineers=4` |
 | `--set` | `NAME=VALUE`: a parameter that the file declares and a number. May be given several times. | `modules=240` |
 | `--seed` | A whole number from 0. | `7` |
 | `--samples` | A whole number from 1 to 10,000,000. | `4000` |
-| `--output` | A path. The file appears whole when the command succeeds, and is left as it was when it fails. | `plan.json` |
+| `--output` | A path. The file appears whole at the end; a command that fails leaves it as it was. | `plan.json` |
 
+`compare` takes several speeds and several numbers of agents, with commas between: `1x,2.5x`, `engineers=1,2,4`.
 `--agents` sizes the only crew that is declared, the crew that is named, or, where none is declared, the default crew.
 Without `--agents`, `forecast` takes every crew as declared.
 
@@ -135,58 +136,83 @@ def blocks(page: str) -> list[Block]:
 def runs(page: str) -> Iterator[Run]:
     """Run the commands of a page in a folder of their own that holds the files of the page."""
     found = blocks(page)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as place:
+        folder, programs = Path(place, "page"), Path(place, "programs")
+        folder.mkdir()
+        programs.mkdir()
+        for program, arguments in (("planner", "-m planner "), ("python", "")):
+            script = programs / program
+            script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {arguments}"$@"\n', encoding="utf-8")
+            script.chmod(0o755)
         for block in found:
             name = _FILE.match(block.text)
             if block.language == "yaml" and name:
-                Path(folder, name[1]).write_text(block.text, encoding="utf-8")
+                (folder / name[1]).write_text(block.text, encoding="utf-8")
         for block, following in itertools.zip_longest(found, found[1:]):
             if block.language == "sh" and _PLANNER.search(block.text):
                 shown = following if following and following.language == "text" else None
-                code, output, errors = run(block.text, Path(folder))
-                yield Run(block.text, code, output, errors, shown)
+                yield Run(block.text, *_run(block.text, folder, programs), shown)
 
 
-def run(commands: str, folder: Path) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of a block. Plain commands need no process of their own."""
-    lines = commands.splitlines()
-    if _SHELL.search(commands) or not all(line.startswith("planner ") for line in lines):
-        return _run_in_shell(commands, folder)
+def _run(block: str, folder: Path, programs: Path) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of a block."""
+    commands = _commands(block)
+    if any(_PLANNER.search(command) and not _SIMPLE.fullmatch(command) for command in commands):
+        return _run_in_shell(block, folder, programs)
+    code, output, errors = 0, "", ""
+    for command in commands:
+        code, written, wrong = _run_command(command, folder, programs)
+        output, errors = output + written, errors + wrong
+        if code:
+            break
+    return code, output, errors
+
+
+def _commands(block: str) -> list[str]:
+    """The lines of a block, where a quotation that goes on makes one of several."""
+    commands: list[str] = []
+    for line in block.splitlines():
+        if commands and commands[-1].count('"') % 2:
+            commands[-1] += f"\n{line}"
+        else:
+            commands.append(line)
+    return commands
+
+
+def _run_command(command: str, folder: Path, programs: Path) -> tuple[int, str, str]:
+    """The same of a command; the planner runs in this process, which saves its start."""
+    simple = _SIMPLE.fullmatch(command)
+    if not simple:
+        return _run_in_shell(command, folder, programs)
     from planner.cli import app
 
-    output, errors = "", ""
     with contextlib.chdir(folder):
-        for line in lines:
-            result = CliRunner().invoke(app, shlex.split(line)[1:], prog_name="planner")
-            output, errors = output + result.stdout, errors + result.stderr
-            if result.exit_code:
-                return result.exit_code, output, errors
-    return 0, output, errors
+        result = CliRunner().invoke(app, shlex.split(simple[1]), prog_name="planner")
+    if result.exit_code or not simple[2]:
+        return result.exit_code, result.stdout, result.stderr
+    code, output, errors = _run_in_shell(f"cat {simple[2]}", folder, programs, result.stdout)
+    return code, output, result.stderr + errors
 
 
-def _run_in_shell(commands: str, folder: Path) -> tuple[int, str, str]:
-    """Run a block by `sh`, where `planner` and `python` are this Python's."""
-    with tempfile.TemporaryDirectory() as programs:
-        for name, arguments in (("planner", "-m planner "), ("python", "")):
-            program = Path(programs, name)
-            program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {arguments}"$@"\n', encoding="utf-8")
-            program.chmod(0o755)
-        environment = {
-            **os.environ,
-            "PATH": programs + os.pathsep + os.environ.get("PATH", ""),
-            "PYTHONPATH": str(DOCS.parent),
-            "PYTHONUTF8": "1",
-        }
-        done = subprocess.run(
-            ["sh", "-e", "-c", commands], cwd=folder, env=environment, capture_output=True, encoding="utf-8"
-        )
+def _run_in_shell(commands: str, folder: Path, programs: Path, read: str = "") -> tuple[int, str, str]:
+    """The same by `sh`, where `planner` and `python` are this Python's. `read` is on standard input."""
+    environment = {
+        **os.environ,
+        "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PYTHONPATH": str(DOCS.parent),
+        "PYTHONUTF8": "1",
+    }
+    done = subprocess.run(
+        ["sh", "-e", "-c", commands], cwd=folder, env=environment, input=read, capture_output=True, encoding="utf-8"
+    )
     return done.returncode, done.stdout, done.stderr
 
 
 def alike(shown: str, output: str) -> bool:
     """Whether a block shows an output; a line `…` in it stands for any lines."""
-    pattern = r"(?:.*\n)*?".join(re.escape(part) for part in f"\n{shown}".split(f"\n{_LEFT_OUT}"))
-    return re.fullmatch(pattern.removeprefix(r"\n"), output) is not None
+    lines = shown.splitlines(keepends=True)
+    pattern = "".join(r"(?:.*\n)*?" if line == _LEFT_OUT else re.escape(line) for line in lines)
+    return re.fullmatch(pattern, output) is not None
 
 
 def refreshed(page: str) -> str:
@@ -201,11 +227,10 @@ def refreshed(page: str) -> str:
 
 def _abridged(output: str, like: str) -> str:
     """An output with as many lines before and after `…` as another."""
-    parts = like.split(_LEFT_OUT)
-    if len(parts) == 1:
+    lines, shown = output.splitlines(keepends=True), like.splitlines(keepends=True)
+    if _LEFT_OUT not in shown:
         return output
-    lines = output.splitlines(keepends=True)
-    head, tail = parts[0].count("\n"), parts[-1].count("\n")
+    head, tail = shown.index(_LEFT_OUT), shown[::-1].index(_LEFT_OUT)
     return "".join([*lines[:head], _LEFT_OUT, *lines[len(lines) - tail :]])
 
 

@@ -180,7 +180,7 @@ def _speeds(text: str) -> list[float]:
 
 def _agents(text: str) -> tuple[str | None, list[Any]]:
     """The crew that is named, and the numbers of agents."""
-    from planner.planning.scenarios import MOST_AGENTS
+    from planner.reading.validation import MOST_AGENTS
 
     def count(part: str) -> int:
         if not part.strip().isdecimal() or not 1 <= int(part) <= MOST_AGENTS:

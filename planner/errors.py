@@ -13,6 +13,9 @@ MOST = 100
 _LONG, _AROUND = 160, 60
 """Source lines longer than the first are cut to the second on both sides of the caret."""
 
+_LONGEST = 1000
+"""Most characters of a message that are shown."""
+
 _CONTROL_PICTURES = 0x2400
 
 
@@ -54,13 +57,13 @@ class Problem:
 class InputError(Exception):
     """The input is wrong; the message shows every problem, in the order of the file.
 
-    more : there are more problems than these
+    more : there may be more problems than these
     """
 
     def __init__(self, problems: Iterable[Problem], more: bool = False) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: (problem.position is None, problem.position or 0)))
         count = len(self.problems)
-        summary = f"{count} problem{'s' if count != 1 else ''}{', and there are more' if more else ''}"
+        summary = f"{count} problem{'s' if count != 1 else ''}{', and there may be more' if more else ''}"
         super().__init__("\n\n".join([*map(str, self.problems), summary]))
 
 
@@ -83,7 +86,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def printable(text: str) -> str:
-    """`text` on one line, with stand-ins for what a terminal would obey or not show."""
+    """`text` on one line, with stand-ins for what a terminal would obey or not show, and of a bearable length."""
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
     return text if text.isprintable() else "".join(map(_shown, text))
 
 
@@ -92,14 +96,18 @@ def _shown(character: str) -> str:
         return character
     if ord(character) < 0x20:
         return chr(_CONTROL_PICTURES + ord(character))
-    return " " if unicodedata.category(character) == "Zs" else "\N{REPLACEMENT CHARACTER}"
+    return "␣" if unicodedata.category(character) == "Zs" else "\N{REPLACEMENT CHARACTER}"
 
 
 def _excerpt(position: Position) -> tuple[str, str]:
     """The source line, cut where it is long, and carets that stand under what is meant; tabs stay tabs in both."""
     text, at = position.text, min(position.column - 1, len(position.text))
     low, high = (0, len(text)) if len(text) <= _LONG else (max(0, at - _AROUND), at + _AROUND)
-    before, marked, after = text[low:at], text[at : at + position.width][: high - at], text[:high][at + position.width :]
+    before, marked, after = (
+        text[low:at],
+        text[at : at + position.width][: high - at],
+        text[:high][at + position.width :],
+    )
     before, after = "…" * (low > 0) + before, after + "…" * (high < len(text))
     indent = "".join("\t" if character == "\t" else " " * _columns(character) for character in before)
     carets = "^" * max(1, sum(map(_columns, marked)))

@@ -9,8 +9,6 @@ from planner.errors import InputError, Problem, did_you_mean
 from planner.expansion.expand import crew_sizes
 from planner.workflow.declaration import Workflow
 
-MOST_AGENTS = 100_000
-
 
 @dataclass(frozen=True)
 class Sizing:

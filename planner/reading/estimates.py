@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from planner.reading.units import LONGEST_TEXT, Mistake, Quantity
+from planner.reading.units import LONGEST_TEXT, BadValueError, Quantity
 
 Z95 = 1.6448536269514722
 """95th percentile of the standard normal distribution."""
@@ -48,6 +48,7 @@ class Estimate:
 
 
 def constant(value: float) -> Estimate:
+    """A quantity that is known exactly."""
     return Estimate("constant", value, text=f"{value:g}")
 
 
@@ -55,7 +56,7 @@ NOTHING = constant(0.0)
 
 
 def parse_estimate(value: Any, quantity: Quantity) -> Estimate:
-    """An estimate of a quantity. Raises `Mistake` saying what was expected.
+    """An estimate of a quantity. Raises `BadValueError` saying what was expected.
 
     `a to b` are the 5th and 95th percentile of a lognormal: median √(ab), σ = ln(b/a) / (2·1.645). `0 to b` is an
     exponential with 95th percentile b: mean b / ln 20. `{p50, p95}` is a lognormal: σ = ln(p95/p50) / 1.645.
@@ -63,7 +64,7 @@ def parse_estimate(value: Any, quantity: Quantity) -> Estimate:
     if isinstance(value, dict):
         return _from_percentiles(value, quantity)
     if value is None or isinstance(value, bool | list) or (isinstance(value, str) and len(value) > LONGEST_TEXT):
-        raise Mistake(quantity.expected)
+        raise BadValueError(quantity.expected)
     if isinstance(value, str):
         parts = re.split(r"\s+to\s+", value.strip())
         if len(parts) == 2:
@@ -78,7 +79,7 @@ def _from_range(low: str, high: str, quantity: Quantity) -> Estimate:
     a, b = (quantity.bounded(quantity.parse(bound)) for bound in (low, high))
     text = f"{low} to {high}"
     if b < a:
-        raise Mistake(f"'{text}' runs backwards", f"the lower bound comes first: {high} to {low}")
+        raise BadValueError(f"'{text}' runs backwards", f"the lower bound comes first: {high} to {low}")
     if b == a:
         return parse_estimate(low, quantity)
     if a == 0:
@@ -89,16 +90,16 @@ def _from_range(low: str, high: str, quantity: Quantity) -> Estimate:
 def _from_percentiles(value: dict[str, Any], quantity: Quantity) -> Estimate:
     unknown = [key for key in value if key not in ("p50", "p95")]
     if unknown:
-        hint = f"{quantity.expected.removeprefix('expected ')}"
-        raise Mistake(f"unknown key '{unknown[0]}'", hint, code="unknown-key", at=(unknown[0],), on_key=True)
+        hint = f"write {quantity.expected.removeprefix('expected ')}"
+        raise BadValueError(f"unknown key '{unknown[0]}'", hint, code="unknown-key", at=(unknown[0],), on_key=True)
     for key in ("p50", "p95"):
         if key not in value:
-            raise Mistake(f"the key '{key}' is missing", "give both p50 and p95", code="missing-key", on_key=True)
+            raise BadValueError(f"the key '{key}' is missing", "give both p50 and p95", code="missing-key", on_key=True)
     p50, p95 = (_percentile(value[key], key, quantity) for key in ("p50", "p95"))
     if p95 < p50:
-        raise Mistake("p95 is below p50", "of 100 draws 50 are below p50, and 95 are below p95", at=("p95",))
+        raise BadValueError("p95 is below p50", "of 100 draws 50 are below p50, and 95 are below p95", at=("p95",))
     if p50 == 0:
-        raise Mistake("p50 must be above 0", "for a quantity that is often 0 write '0 to b'", at=("p50",))
+        raise BadValueError("p50 must be above 0", "for a quantity that is often 0 write '0 to b'", at=("p50",))
     if p95 == p50:
         return parse_estimate(value["p50"], quantity)
     text = f"p50 {value['p50']}, p95 {value['p95']}"
@@ -108,8 +109,8 @@ def _from_percentiles(value: dict[str, Any], quantity: Quantity) -> Estimate:
 def _percentile(value: Any, key: str, quantity: Quantity) -> float:
     try:
         return quantity.bounded(quantity.parse(value))
-    except Mistake as mistake:
-        raise Mistake(str(mistake), mistake.hint, at=(key,)) from None
+    except BadValueError as mistake:
+        raise BadValueError(str(mistake), mistake.hint, at=(key,)) from None
 
 
 def _lognormal(median: float, sigma: float, quantity: Quantity, text: str) -> Estimate:

@@ -1,27 +1,18 @@
 """A model profile as a user or the catalogue declares it, with all that it may leave out."""
 
-from typing import Annotated, Any, Self
+from collections.abc import Collection, Iterator
+from collections.abc import Set as AbstractSet
+from typing import Annotated, Any, ClassVar
 
-from pydantic import model_validator
-
-from planner.reading.units import count
-from planner.reading.validation import (
-    Declared,
-    Duration,
-    Factor,
-    Mapping,
-    Parsed,
-    Rate,
-    Seconds,
-    Text,
-    TokenCount,
-    Usd,
-    problem_in,
-)
+from planner.errors import Problem, did_you_mean, nearest
+from planner.reading.document import Document
+from planner.reading.validation import Context, Declared, Duration, Factor, LogSd, Mapping, Rate, Seconds, Text, Usd
 
 
 class PriceDeclaration(Declared):
     """US dollars per million tokens."""
+
+    example: ClassVar[str] = "{input: 3, output: 15}"
 
     input: Usd
     output: Usd
@@ -43,54 +34,110 @@ class ProfileDeclaration(Declared):
     price_multiplier : factor on all prices of the profile it is based on
     """
 
+    example: ClassVar[str] = "{ttft: 1.5s, output_speed: 60}"
+
     based_on: Text | None = None
     ttft: Duration | None = None
     prefill_speed: Rate | None = None
     output_speed: Rate | None = None
-    jitter: Annotated[float, Parsed(count)] | None = None
+    jitter: LogSd | None = None
     price: Annotated[PriceDeclaration, Mapping] | None = None
-    context: TokenCount | None = None
+    context: Context | None = None
     cache_ttl: Seconds | None = None
     speed: Factor | None = None
     price_multiplier: Factor | None = None
 
-    @model_validator(mode="after")
-    def _factors_need_a_base(self) -> Self:
-        for key, own in (("speed", "output_speed"), ("price_multiplier", "price")):
-            if getattr(self, key) is None:
-                continue
-            if self.based_on is None:
-                raise problem_in(
-                    "bad-profile",
-                    f"'{key}' multiplies another profile's, and there is no based_on",
-                    f"give {own} itself, or name a profile in based_on",
-                )
-            if getattr(self, own) is not None:
-                raise problem_in("bad-profile", f"give either {own} or {key}, not both")
-        return self
+
+_MULTIPLIED = {"speed": "output_speed", "price_multiplier": "price"}
+"""Factors, and what of another profile they multiply."""
 
 
-def profile_problem(name: str, declared: dict[str, Any], known: frozenset[str]) -> tuple[str, str] | None:
-    """Why the profile `name` cannot be resolved, as the key at fault and the reason; None if it can.
+def profile_problems(
+    document: Document, models: dict[str, Any], known: Collection[str], used: AbstractSet[str]
+) -> Iterator[Problem]:
+    """Why profiles cannot be resolved.
 
-    declared : name → mapping, as read from the file
-    known : names that are resolved elsewhere
+    models : name → mapping, as read from the file
+    known : names that are resolved here or elsewhere
+    used : names that requests are made to
     """
-    seen = [name]
-    fields: set[str] = set()
-    while True:
-        profile = declared[seen[-1]]
+    given: dict[str, frozenset[str] | None] = {}
+    for name in models:
+        circle = _inherit(name, models, given)
+        if circle:
+            message = "profiles are based on each other: " + " → ".join(circle)
+            place = document.value("models", circle[0], "based_on")
+            yield Problem("bad-profile", message, place, "one of them must give its own numbers")
+    needed = used | (models.keys() - {profile.get("based_on") for profile in models.values() if _has_base(profile)})
+    for name, profile in models.items():
         if not isinstance(profile, dict):
-            return None
-        fields |= set(profile)
+            continue
+        yield from _factors(document, name, profile)
         base = profile.get("based_on")
-        if base is None:
-            if {"output_speed", "ttft"} <= fields:
-                return None
-            missing = "output_speed" if "output_speed" not in fields else "ttft"
-            return "", f"the profile '{name}' has no {missing}"
-        if base in seen:
-            return "based_on", "profiles are based on each other: " + " → ".join([*seen, str(base)])
-        if base not in declared:
-            return None if base in known else ("based_on", f"unknown model '{base}'")
-        seen.append(base)
+        if isinstance(base, str) and base not in known:
+            hint = did_you_mean(base, set(known) - {name}) or "declare it under 'models:'"
+            place = document.value("models", name, "based_on")
+            yield Problem("unknown-model", f"unknown model '{base}'", place, hint)
+        keys = given[name]
+        if keys is not None:
+            yield from _completeness(document, name, profile, keys, name in needed)
+
+
+def _inherit(name: str, models: dict[str, Any], given: dict[str, frozenset[str] | None]) -> list[str]:
+    """Note which keys a profile gives or takes from others, or None where the file does not tell; returns a circle."""
+    chain: dict[str, None] = {}
+    while name not in given:
+        if name in chain:
+            circle = list(chain)[list(chain).index(name) :]
+            given.update(dict.fromkeys(chain))
+            at = circle.index(min(circle, key=list(models).index))
+            return [*circle[at:], *circle[:at], circle[at]]
+        chain[name] = None
+        profile = models.get(name)
+        if _has_base(profile):
+            name = models[name]["based_on"]
+        else:
+            told = isinstance(profile, dict) and "based_on" not in profile
+            given[name] = frozenset(models[name]) if told else None
+    for name in reversed(chain):
+        if _has_base(models.get(name)):
+            keys = given[models[name]["based_on"]]
+            given[name] = None if keys is None else keys | models[name].keys()
+    return []
+
+
+def _has_base(profile: Any) -> bool:
+    return isinstance(profile, dict) and isinstance(profile.get("based_on"), str)
+
+
+def _factors(document: Document, name: str, profile: dict[str, Any]) -> Iterator[Problem]:
+    """A factor needs a base whose value it multiplies, and no value beside it."""
+    for key, own in _MULTIPLIED.items():
+        if key not in profile:
+            continue
+        place = document.key("models", name, key)
+        if own in profile:
+            hint = f"'{own}' is this profile's own, '{key}' multiplies that of the profile it is based on"
+            yield Problem("bad-profile", f"give either '{own}' or '{key}', not both", place, hint)
+        elif "based_on" not in profile:
+            message = f"'{key}' multiplies the '{own}' of another profile, and none is named"
+            yield Problem("bad-profile", message, place, f"name it in 'based_on', or give '{own}' itself")
+
+
+def _completeness(
+    document: Document, name: str, profile: dict[str, Any], given: frozenset[str], needed: bool
+) -> Iterator[Problem]:
+    """What a profile and those it is based on leave out. A misspelt key is a problem of its own."""
+    fields = ProfileDeclaration.model_fields
+    given |= {nearest(key, fields) or "" for key in given - fields.keys()}
+    missing = [f"'{key}'" for key in ("ttft", "output_speed") if key not in given]
+    if missing and needed:
+        message = f"the profile '{name}' has no {' and no '.join(missing)}"
+        elsewhere = (
+            "in one that it is based on" if "based_on" in profile else "name a profile that has it in 'based_on'"
+        )
+        yield Problem("bad-profile", message, document.key("models", name), f"give it here, or {elsewhere}")
+    if "price_multiplier" in profile and "based_on" in profile and "price" not in given:
+        message = "'price_multiplier' multiplies a price, and no profile that this one is based on has any"
+        place = document.key("models", name, "price_multiplier")
+        yield Problem("bad-profile", message, place, "give 'price' in one of them")

@@ -11,7 +11,7 @@ BYTES = 1_000_000
 """Largest file that is read."""
 
 _LINE_END = re.compile(r"\r\n?|\n")
-_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_INVISIBLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 def lines_of(text: str) -> list[str]:
@@ -32,10 +32,8 @@ def read_text(path: Path) -> str:
         with path.open("rb") as stream:
             content = stream.read(BYTES + 1)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise InputError(
-            [Problem("unreadable", f"cannot read the file: {reason}", Position(file), _misspelt(path, error))]
-        ) from None
+        message = f"cannot read the file: {getattr(error, 'strerror', None) or error}"
+        raise InputError([Problem("unreadable", message, Position(file), _misspelt(path, error))]) from None
     if len(content) > BYTES:
         hint = "is this a workflow? Large data belongs in a file of its own"
         raise InputError([Problem("too-large", f"the file is over the limit of {BYTES:,} bytes", Position(file), hint)])
@@ -44,16 +42,15 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         wrong = error.object[error.start]
         place = place_at(file, content.decode("utf-8-sig", "replace"), len(error.object[: error.start].decode()))
-        raise InputError(
-            [Problem("not-utf-8", f"byte 0x{wrong:02x} is not UTF-8", place, "save the file as UTF-8")]
-        ) from None
+        message = f"byte 0x{wrong:02x} is not UTF-8"
+        raise InputError([Problem("not-utf-8", message, place, "save the file as UTF-8")]) from None
 
 
 def check_characters(text: str, file: str) -> None:
-    """Refuse characters that YAML does not allow in a file. Raises InputError."""
-    found = _UNREADABLE.search(text)
+    """Refuse control characters and the like, which YAML allows nowhere. Raises InputError."""
+    found = _INVISIBLE.search(text)
     if found:
-        message = f"the character U+{ord(found[0]):04X} cannot stand in a YAML file"
+        message = f"the invisible character U+{ord(found[0]):04X} is not allowed"
         raise InputError([Problem("yaml-syntax", message, place_at(file, text, found.start()), "take it away")])
 
 

@@ -1,6 +1,6 @@
 """Quantities as people write them: durations, token counts, speeds, factors, money. Text or number in, number out.
 
-Every parser raises `Mistake`, whose text says what was expected.
+Every parser raises `BadValueError`, whose text says what was expected.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NEGATIVE = re.compile(r"-\s*[\d.]")
 _PREFIX = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6}
 
 
-class Mistake(ValueError):
+class BadValueError(ValueError):
     """A value that cannot be read.
 
     hint : what to write instead
@@ -53,39 +53,40 @@ class Mistake(ValueError):
 
 
 def is_number(value: Any) -> bool:
+    """Whether YAML read a number; true and false are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def finite(value: float) -> float:
     """`value`, unless it is negative or not a finite number."""
     if not math.isfinite(value):
-        raise Mistake("must be a finite number")
+        raise BadValueError("must be a finite number")
     if value < 0:
-        raise Mistake("must not be negative")
+        raise BadValueError("must not be negative")
     return value
 
 
 def positive(value: float) -> float:
     """`value`, unless it is 0 or less."""
     if value <= 0:
-        raise Mistake("must be above 0")
+        raise BadValueError("must be above 0")
     return value
 
 
 def at_most(value: float, most: float) -> float:
     """`value`, unless it is larger than `most`."""
     if value > most:
-        raise Mistake(f"must be at most {most:,.15g}")
+        raise BadValueError(f"must be at most {most:,.15g}")
     return value
 
 
 def _text(value: Any, expected: str) -> str:
     """The text of a quantity; what is no text, or begins with a minus sign, is none."""
     if not isinstance(value, str) or len(value) > LONGEST_TEXT:
-        raise Mistake(f"expected {expected}")
+        raise BadValueError(f"expected {expected}")
     text = value.strip()
     if _NEGATIVE.match(text):
-        raise Mistake("must not be negative")
+        raise BadValueError("must not be negative")
     return text
 
 
@@ -95,7 +96,7 @@ def _match(pattern: re.Pattern[str], value: Any, expected: str) -> tuple[float, 
         return finite(float(value)), ""
     match = pattern.fullmatch(_text(value, expected))
     if not match:
-        raise Mistake(f"expected {expected}")
+        raise BadValueError(f"expected {expected}")
     return finite(float(match[1].replace("_", ""))), match[2] if pattern.groups > 1 else ""
 
 
@@ -105,7 +106,7 @@ def duration(value: Any) -> float:
     if is_number(value):
         number = finite(float(value))
         if number:
-            raise Mistake("a time needs a unit", f"write {number:.15g}s, {number:.15g}min or {number:.15g}h")
+            raise BadValueError("a time needs a unit", f"write {number:.15g}s, {number:.15g}min or {number:.15g}h")
         return 0.0
     text = _text(value, expected)
     parts = _DURATION.findall(text)
@@ -114,7 +115,7 @@ def duration(value: Any) -> float:
             return duration(float(text.replace("_", "")))
         clock = _CLOCK.fullmatch(text)
         hint = f"write {clock[1]}min{clock[2]}s or {clock[1]}h{clock[2]}min" if clock else None
-        raise Mistake(f"expected {expected}", hint)
+        raise BadValueError(f"expected {expected}", hint)
     return finite(sum(float(number.replace("_", "")) * _SECONDS[unit] for number, unit in parts))
 
 
@@ -133,9 +134,9 @@ def whole(value: Any, most: int) -> int:
     """A whole number from 1 to `most`."""
     number = count(value)
     if not number.is_integer():
-        raise Mistake("must be a whole number")
+        raise BadValueError("must be a whole number")
     if number < 1:
-        raise Mistake("must be at least 1")
+        raise BadValueError("must be at least 1")
     return int(at_most(number, most))
 
 
@@ -158,7 +159,7 @@ def money(value: Any) -> Decimal:
         return Decimal(str(value))
     match = _MONEY.fullmatch(_text(value.replace("$", "", 1) if isinstance(value, str) else value, expected))
     if not match:
-        raise Mistake(f"expected {expected}")
+        raise BadValueError(f"expected {expected}")
     at_most(finite(float(match[1].replace("_", ""))), 1e6)
     return Decimal(match[1].replace("_", ""))
 
@@ -201,7 +202,7 @@ class Quantity:
         """`number`, unless it is out of bounds."""
         if not self.least <= number <= self.most:
             side, bound = ("least", self.least) if number < self.least else ("most", self.most)
-            raise Mistake(f"must be at {side} {bound / self.per_unit:,.15g}{self.unit}")
+            raise BadValueError(f"must be at {side} {bound / self.per_unit:,.15g}{self.unit}")
         return number
 
 

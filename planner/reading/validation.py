@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError, core_schema
 
-from planner.errors import Problem, did_you_mean
+from planner.errors import MOST, Problem, did_you_mean, nearest
 from planner.reading import units
+from planner.reading.document import Document, KeyPath
 from planner.reading.estimates import Estimate, parse_estimate
-from planner.reading.yaml_file import Document, KeyPath
+from planner.reading.units import BadValueError
 
 
 class Declared(BaseModel):
@@ -21,17 +23,21 @@ class Declared(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
+    example: ClassVar[str]
+    """How the shortest one is written."""
 
-Model = TypeVar("Model", bound=BaseModel)
+
+Model = TypeVar("Model", bound=Declared)
 
 
-def problem_in(code: str, message: str, hint: str | None = None) -> PydanticCustomError:
-    """What a validator raises."""
-    return PydanticCustomError(code, "{message}", {"message": message, "hint": hint})  # type: ignore[arg-type]  # a code is documented, not a literal
+def raised(mistake: BadValueError, **more: Any) -> PydanticCustomError:
+    """A mistake as a validator raises it."""
+    context = {"message": str(mistake), "hint": mistake.hint, "at": mistake.at, "on_key": mistake.on_key, **more}
+    return PydanticCustomError(mistake.code, "{message}", context)
 
 
 class Parsed:
-    """A field whose value is what `parse` makes of it; its ValueError is the user's to read.
+    """A field whose value is what `parse` makes of it; its `BadValueError` is the user's to read.
 
     Nothing is derived from the field's type: for a dataclass that would cost tens of milliseconds at every start.
     """
@@ -45,8 +51,8 @@ class Parsed:
     def check(self, value: Any) -> Any:
         try:
             return self.parse(value)
-        except ValueError as error:
-            raise problem_in("bad-value", str(error)) from None
+        except BadValueError as mistake:
+            raise raised(mistake) from None
 
 
 def _estimate(quantity: units.Quantity) -> Any:
@@ -60,42 +66,73 @@ Rate = Annotated[Estimate, _estimate(units.RATE)]
 Seconds = Annotated[float, Parsed(units.duration)]
 Factor = Annotated[float, Parsed(units.factor)]
 Number = Annotated[float, Parsed(units.count)]
-TokenCount = Annotated[float, Parsed(units.tokens)]
+Context = Annotated[float, Parsed(units.context)]
+LogSd = Annotated[float, Parsed(units.log_sd)]
 Usd = Annotated[Decimal, Parsed(units.money)]
 
+MOST_ITEMS = 10_000_000
+MOST_AGENTS = 100_000
 
-def _count(value: Any) -> int | str:
+
+def _count(most: int) -> Any:
     """A whole number from 1, or the name of a parameter."""
-    if isinstance(value, str) and value.isidentifier():
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        if value < 1:
-            raise ValueError("must be at least 1")
-        return value
-    raise ValueError("expected a whole number from 1, or the name of a parameter")
+
+    def parse(value: Any) -> int | str:
+        if isinstance(value, str) and value.isidentifier():
+            return value
+        if not isinstance(value, str | int | float) or isinstance(value, bool):
+            raise BadValueError("expected a whole number from 1, or the name of a parameter")
+        try:
+            return units.whole(value, most)
+        except BadValueError as mistake:
+            if str(mistake).startswith("expected"):
+                raise BadValueError("expected a whole number from 1, or the name of a parameter") from None
+            raise
+
+    return Parsed(parse)
 
 
-Count = Annotated[int | str, Parsed(_count)]
+Count = Annotated[int | str, _count(MOST_ITEMS)]
+Agents = Annotated[int | str, _count(MOST_AGENTS)]
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        shown = "nothing" if value is None else f"'{value}'"
-        raise ValueError(
-            f"expected text, not {shown}" + ("; put it in quotes" if isinstance(value, int | float) else "")
-        )
-    return value
+    if isinstance(value, str):
+        return value
+    kind = "list" if isinstance(value, list) else "mapping" if isinstance(value, dict) else None
+    if kind:
+        raise BadValueError(f"expected text, not a {kind}")
+    shown = "true or false" if isinstance(value, bool) else "a number" if units.is_number(value) else "nothing"
+    raise BadValueError(f"expected text, not {shown}", "put it in quotes")
+
+
+def _name(value: Any) -> str:
+    if not _text(value).strip():
+        raise BadValueError("expected a name, not an empty text")
+    return str(value)
 
 
 Text = Annotated[str, Parsed(_text)]
+Name = Annotated[str, Parsed(_name)]
+
+
+def _flag(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    meant = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+    likely = meant.get(value.lower(), value.lower()) if isinstance(value, str) else None
+    raise BadValueError(
+        "expected true or false", f"write {likely}, without quotes" if likely in ("true", "false") else None
+    )
+
+
+Flag = Annotated[bool, Parsed(_flag)]
 
 
 def mapping(value: Any) -> Any:
     """Refuse what is not a mapping with words of ours."""
     if not isinstance(value, dict) and not isinstance(value, BaseModel):
-        raise problem_in(
-            "bad-value", "expected a mapping of keys to values" + (", not nothing" if value is None else "")
-        )
+        raise raised(BadValueError("expected a mapping of keys to values"), wrong_shape=True)
     return value
 
 
@@ -103,58 +140,110 @@ Mapping = BeforeValidator(mapping)
 
 
 def validate(model: type[Model], document: Document) -> tuple[Model | None, list[Problem]]:
-    """The document as a `model`, or every mistake in its shape."""
+    """The document as a `model`, or the mistakes in its shape: all, or the first `MOST`."""
+    if document.data is None and () not in document.unreadable:
+        return None, [Problem("bad-value", "the file is empty", document.value(), model.example)]
     try:
-        return model.model_validate(mapping(document.data)), []
+        return model.model_validate(mapping(document.data)), list(_left_out(model, document, []))
+    except PydanticCustomError:
+        message = "expected a mapping of keys to values"
+        return None, [] if () in document.unreadable else [
+            Problem("bad-value", message, document.value(), model.example)
+        ]
     except ValidationError as error:
-        details = error.errors(include_url=False)
-    except PydanticCustomError as error:
-        return None, [Problem(error.type, error.message(), document.value())]
-    typos = {
-        (detail["loc"][:-1], hint)
-        for detail in details
-        if detail["type"] == "extra_forbidden"
-        if (hint := _unknown(model, detail))
-    }
-    problems = []
+        details = error.errors(include_url=False, include_input=False)
+    return None, [*_problems(model, document, details), *_left_out(model, document, details)]
+
+
+def _left_out(model: type[Declared], document: Document, details: list[ErrorDetails]) -> Iterator[Problem]:
+    """A problem for each key without a value, unless the key itself is unknown."""
+    unknown = {detail["loc"] for detail in details if detail["type"] == "extra_forbidden"}
+    for path, place in list(document.nothing.items())[:MOST]:
+        if path in unknown or not path:
+            continue
+        around, _ = _declared(model, path[:-1])
+        field = around.model_fields.get(str(path[-1])) if around else None
+        hint = "write one after ':'" + (", or take the key away" if field and not field.is_required() else "")
+        if isinstance(path[-1], str):
+            yield Problem("bad-value", f"'{path[-1]}' has no value", place, _as_in(model, path) or hint)
+        else:
+            yield Problem("bad-value", "this item has no value", place, "take it away")
+
+
+def _problems(model: type[Declared], document: Document, details: list[ErrorDetails]) -> Iterator[Problem]:
+    silent = document.unreadable | document.nothing.keys()
+    typos: dict[tuple[KeyPath, str], None] = {}
+    for detail in details[: 10 * MOST]:
+        if detail["type"] == "extra_forbidden":
+            near = nearest(str(detail["loc"][-1]), _fields(model, detail["loc"][:-1]))
+            typos[detail["loc"][:-1], near or ""] = None
+    told = 0
     for detail in details:
-        missing = detail["type"] == "missing" and (detail["loc"][:-1], f"did you mean '{detail['loc'][-1]}'?") in typos
-        if not missing:  # a missing key is explained by its misspelling
-            problems.append(_problem(model, document, detail))
-    return None, problems
+        path: KeyPath = ()
+        for part in detail["loc"]:
+            if (*path, part) in document.values:
+                path = (*path, part)
+        unknown = detail["type"] == "extra_forbidden"
+        at = (*path, *detail.get("ctx", {}).get("at", ()))
+        if path in document.unreadable or (at in silent and not unknown):
+            continue  # a problem of its own, or none that could be seen
+        if detail["type"] == "missing" and (detail["loc"][:-1], str(detail["loc"][-1])) in typos:
+            continue  # explained by its misspelling
+        yield _problem(model, document, detail, path)
+        told += 1
+        if told == MOST:
+            return
 
 
-def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -> Problem:
-    path: KeyPath = ()
-    for part in detail["loc"]:
-        if (*path, part) in document.values:
-            path = (*path, part)
+def _problem(model: type[Declared], document: Document, detail: ErrorDetails, path: KeyPath) -> Problem:
+    name, around = (str(detail["loc"][-1]), detail["loc"][:-1]) if detail["loc"] else ("", ())
     context = detail.get("ctx", {})
-    match detail["type"]:
-        case "extra_forbidden":
-            return Problem(
-                "unknown-key", f"unknown key '{detail['loc'][-1]}'", document.key(*path), _unknown(model, detail)
-            )
-        case "missing":
-            return Problem("missing-key", f"the key '{detail['loc'][-1]}' is missing", document.key(*path))
-        case "model_type" | "dict_type" | "model_attributes_type":
-            return Problem("bad-value", "expected a mapping of keys to values", document.value(*path))
-        case "bool_type" | "bool_parsing":
-            return Problem("bad-value", "expected true or false", document.value(*path))
-    place = document.key(*path) if detail["type"] == "step-body" else document.value(*path)
-    return Problem(detail["type"], context.get("message", detail["msg"]), place, context.get("hint"))
+    if detail["type"] == "extra_forbidden":
+        place = document.key(*path) if len(path) == len(detail["loc"]) else document.value(*path)
+        return Problem("unknown-key", f"unknown key '{name}'", place, did_you_mean(name, _fields(model, around)))
+    if detail["type"] == "missing":
+        place = document.key(*path) if len(path) == len(around) else document.value(*path)
+        return Problem("missing-key", f"the key '{name}' is missing", place, _as_in(model, around))
+    hint = _as_in(model, detail["loc"]) if context.get("wrong_shape") else context.get("hint")
+    path = (*path, *context.get("at", ()))
+    place = document.key(*path) if context.get("on_key") else document.value(*path)
+    return Problem(detail["type"], context.get("message", detail["msg"]), place, hint)
 
 
-def _unknown(model: type[BaseModel], detail: ErrorDetails) -> str | None:
-    """A hint for an unknown key: the nearest field of the declaration that it stands in, or all of them."""
-    inside: list[Any] = [model]
-    for part in detail["loc"][:-1]:
-        fields = [kind.model_fields[part].annotation for kind in inside if part in kind.model_fields]
-        inside = [found for annotation in fields for found in _models(annotation)] or inside
-    return did_you_mean(str(detail["loc"][-1]), (name for kind in inside for name in kind.model_fields))
+def _as_in(model: type[Declared], loc: KeyPath) -> str | None:
+    """A hint that shows how what stands at `loc` is written."""
+    declared, many = _declared(model, loc)
+    if declared is None or not loc:
+        return declared.example if declared else None
+    return f"as in {loc[-1]}: " + (f"{{a-name: {declared.example}}}" if many else declared.example)
 
 
-def _models(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [found for argument in typing.get_args(annotation) for found in _models(argument)]
+def _fields(model: type[Declared], loc: KeyPath) -> list[str]:
+    """The keys that what stands at `loc` may have."""
+    declared, _ = _declared(model, loc)
+    return list(declared.model_fields) if declared else []
+
+
+def _declared(model: type[Declared], loc: KeyPath) -> tuple[type[Declared] | None, bool]:
+    """The declaration at a path of pydantic's, and whether there are many of it, by name."""
+    here: Any = model
+    for part in loc:
+        if isinstance(here, type) and issubclass(here, Declared):
+            here = here.model_fields[str(part)].annotation if part in here.model_fields else None
+        else:
+            here = typing.get_args(here)[1] if typing.get_origin(here) is dict else None
+        here = _bare(here)
+    many = typing.get_origin(here) is dict
+    if many:
+        here = _bare(typing.get_args(here)[1])
+    return (here if isinstance(here, type) and issubclass(here, Declared) else None), many
+
+
+def _bare(annotation: Any) -> Any:
+    """A type without what is annotated, and without None."""
+    origin = typing.get_origin(annotation)
+    if origin is Annotated:
+        return _bare(typing.get_args(annotation)[0])
+    if origin in (typing.Union, types.UnionType):
+        return _bare(next(one for one in typing.get_args(annotation) if one is not types.NoneType))
+    return annotation

@@ -8,181 +8,172 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from graphlib import CycleError, TopologicalSorter
+from itertools import islice
 from typing import Any
 
-from planner.errors import Problem, did_you_mean
-from planner.reading.profiles import profile_problem
-from planner.reading.yaml_file import Document, KeyPath
-from planner.workflow.declaration import BODIES
+from planner.errors import MOST, Problem, did_you_mean, nearest
+from planner.reading.document import Document
+from planner.reading.profiles import profile_problems
+from planner.reading.units import BadValueError, count, whole
+from planner.reading.validation import MOST_AGENTS, MOST_ITEMS
+from planner.reading.yaml_file import resolve
+from planner.workflow.declaration import BODIES, Step
+from planner.workflow.needs import Path, need_problems
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TAKEN = {"lead": "the lead of all crews", "agents": "the crew of a workflow that declares none"}
+"""Names of crews that are always there."""
+_STEPS = f"as in steps: {{plan: {Step.example}}}"
+_NO_MODEL = "name one with 'model:' at the top of the file"
 
 
 def check_names(document: Document, known_models: Collection[str]) -> list[Problem]:
-    """Every unknown, doubtful or circular name in a workflow file."""
-    return list(_Checks(document, known_models).all())
+    """Unknown, doubtful or circular names in a workflow file: all, or the first `MOST`."""
+    return list(islice(_Checks(document, known_models).all(), MOST))
 
 
 class _Checks:
     def __init__(self, document: Document, known_models: Collection[str]) -> None:
         self.document = document
-        data = document.data if isinstance(document.data, dict) else {}
-        self.model = data.get("model")
-        self.models = _mapping(data.get("models"))
+        self.data = _mapping(document.data)
+        self.model = self.data.get("model")
+        self.models = _mapping(self.data.get("models"))
         self.known_models = frozenset(known_models) | set(self.models)
-        self.crews = _mapping(data.get("crews"))
-        self.parameters = _mapping(data.get("parameters"))
-        self.steps = _mapping(data.get("steps"))
-        self.empty = data.get("steps") == {}
+        self.crews = _mapping(self.data.get("crews"))
+        self.parameters = _mapping(self.data.get("parameters"))
+        self.steps = _mapping(self.data.get("steps"))
 
     def all(self) -> Iterator[Problem]:
         yield from self.declared_names()
-        yield from self.profiles()
+        if self.told("models"):
+            used = {str(self.model), *_models(self.steps)}
+            yield from profile_problems(self.document, self.models, self.known_models, used)
         yield from self.model_name("model", name=self.model)
         for crew, declared in self.crews.items():
-            yield from self.count("crews", crew, "agents", value=_mapping(declared).get("agents"))
-        if self.empty:
-            yield Problem("step-body", "the workflow has no steps", self.document.key("steps"))
-        yield from self.group(("steps",), self.steps, self.model)
+            agents = _mapping(declared).get("agents")
+            yield from self.count("crews", crew, "agents", value=agents, most=MOST_AGENTS)
+        if self.data.get("steps") == {}:
+            yield Problem("step-body", "the workflow has no steps", self.document.key("steps"), _STEPS)
+        yield from self.group(("steps",), self.steps, "model" in self.data)
         yield from self.coordination_models()
 
+    def told(self, section: str) -> bool:
+        """Whether the names of a section can be known: it is left out, or has the right shape."""
+        return isinstance(self.data.get(section, {}), dict)
+
     def declared_names(self) -> Iterator[Problem]:
-        for section, names in (("models", self.models), ("crews", self.crews), ("parameters", self.parameters)):
-            for name in names:
-                good = name.isidentifier() if section == "parameters" else _NAME.fullmatch(name) or section == "models"
-                if not good or not name:
-                    yield self.bad_name(name, section, name)
+        for name in self.parameters:
+            yield from self.name(_PARAMETER, name, "parameters")
+        for name in self.crews:
+            yield from self.name(_NAME, name, "crews")
+            if name in _TAKEN:
+                message = f"'{name}' cannot be the name of a crew: it is {_TAKEN[name]}"
+                yield Problem("bad-name", message, self.document.key("crews", name), "choose another name")
 
-    def bad_name(self, name: str, *path: str) -> Problem:
-        hint = "start with a letter; then letters, digits, '_' and '-'"
-        return Problem("bad-name", f"'{name}' cannot be a name here", self.document.key(*path), hint)
-
-    def profiles(self) -> Iterator[Problem]:
-        for name in self.models:
-            problem = profile_problem(name, self.models, self.known_models)
-            if problem:
-                key, message = problem
-                unknown = message.startswith("unknown")
-                hint = did_you_mean(str(self.models[name]["based_on"]), self.known_models - {name}) if unknown else None
-                place = self.document.value("models", name, key) if key else self.document.key("models", name)
-                yield Problem("unknown-model" if unknown else "bad-profile", message, place, hint)
+    def name(self, pattern: re.Pattern[str], name: str, *path: str) -> Iterator[Problem]:
+        """Names are of letters and digits, so that messages, commands and arithmetic can hold them."""
+        if name.startswith("\0"):
+            return  # made up where no text is
+        if not pattern.fullmatch(name):
+            others = "digits and '_'" if pattern is _PARAMETER else "digits, '_' and '-'"
+            hint: str | None = f"begin with a letter from a to z; then letters, {others}"
+        elif not isinstance(resolve(name), str):
+            hint = f"choose another name: as a value YAML reads {name} as something else than text"
+        else:
+            return
+        yield Problem("bad-name", f"'{name}' cannot be a name here", self.document.key(*path, name), hint)
 
     def model_name(self, *path: str, name: Any) -> Iterator[Problem]:
-        if isinstance(name, str) and name not in self.known_models:
+        if isinstance(name, str) and name not in self.known_models and self.told("models"):
             hint = did_you_mean(name, self.known_models) or "declare it under 'models:'"
             yield Problem("unknown-model", f"unknown model '{name}'", self.document.value(*path), hint)
 
-    def count(self, *path: str, value: Any) -> Iterator[Problem]:
+    def count(self, *path: str, value: Any, most: int = MOST_ITEMS) -> Iterator[Problem]:
         """A count may be a parameter, whose value must then be a whole number from 1."""
-        if not isinstance(value, str) or not value.isidentifier():
+        if not isinstance(value, str) or not value.isidentifier() or not self.told("parameters"):
             return
         place = self.document.value(*path)
         if value not in self.parameters:
             hint = did_you_mean(value, self.parameters) or f"declare it: parameters: {{{value}: 10}}"
             yield Problem("unknown-parameter", f"unknown parameter '{value}'", place, hint)
             return
-        number = self.parameters[value]
-        if isinstance(number, int | float) and not (number >= 1 and float(number).is_integer()):
-            yield Problem("bad-value", f"'{value}' is {number:g}, and this needs a whole number from 1", place)
-
-    def group(self, path: KeyPath, steps: Mapping[str, Any], model: Any) -> Iterator[Problem]:
-        needs: dict[str, list[str]] = {}
-        for name, step in steps.items():
-            here = (*path, name)
-            if not _NAME.fullmatch(name):
-                yield self.bad_name(name, *map(str, here))
-            if not isinstance(step, dict):
-                continue
-            needs[name] = []
-            for problem_or_need in self.needs(here, name, step.get("needs"), steps):
-                if isinstance(problem_or_need, Problem):
-                    yield problem_or_need
-                else:
-                    needs[name].append(problem_or_need)
-            yield from self.step(here, step, model)
-        yield from self.cycle(path, needs)
-
-    def needs(self, here: KeyPath, name: str, value: Any, siblings: Mapping[str, Any]) -> Iterator[Problem | str]:
-        listed = value if isinstance(value, list) else [value]
-        for index, need in enumerate(listed):
-            if not isinstance(need, str):
-                continue
-            place = self.document.value(*here, "needs", index)
-            if need == name:
-                yield Problem("cycle", f"the step '{name}' needs itself", place)
-            elif need in siblings:
-                yield need
-            else:
-                elsewhere = [".".join(other) for other in _paths(self.steps) if other[-1] == need]
-                if elsewhere:
-                    hint: str | None = (
-                        f"a step needs steps beside it; '{elsewhere[0]}' is in another group: need the group"
-                    )
-                else:
-                    hint = did_you_mean(need, set(siblings) - {name})
-                yield Problem("unknown-step", f"unknown step '{need}'", place, hint)
-
-    def cycle(self, path: KeyPath, needs: dict[str, list[str]]) -> Iterator[Problem]:
         try:
-            TopologicalSorter(needs).prepare()
-        except CycleError as error:
-            circle = error.args[1][:-1]
-            first = min(range(len(circle)), key=lambda index: list(needs).index(circle[index]))
-            circle = [*circle[first:], *circle[:first], circle[first]]  # the same message whatever the search order
-            place = self.document.value(*path, circle[-2], "needs")
-            yield Problem(
-                "cycle", "steps wait for each other: " + " → ".join(circle), place, "take one of these needs away"
-            )
+            number = count(self.parameters[value])
+        except BadValueError:
+            return  # a problem of its own
+        try:
+            whole(number, most)
+        except BadValueError as mistake:
+            message = f"the parameter '{value}' is {number:.15g}, and as a count it {mistake}"
+            yield Problem("bad-value", message, place, f"give it another value, or try --set {value}=10")
 
-    def step(self, here: KeyPath, step: dict[str, Any], model: Any) -> Iterator[Problem]:
+    def group(self, path: Path, steps: Mapping[str, Any], model: bool) -> Iterator[Problem]:
+        """All of a group. `model`: whether one is named for it."""
+        yield from need_problems(self.document, path, steps, self.steps)
+        for name, step in steps.items():
+            yield from self.name(_NAME, name, *path)
+            if isinstance(step, dict):
+                yield from self.step((*path, name), step, model)
+
+    def step(self, here: Path, step: dict[str, Any], model: bool) -> Iterator[Problem]:
+        yield from self.body(here, step)
         crew = step.get("crew")
-        if isinstance(crew, str) and crew not in self.crews:
+        if isinstance(crew, str) and crew not in self.crews and self.told("crews"):
             hint = did_you_mean(crew, self.crews) or f"declare it: crews: {{{crew}: {{agents: 4}}}}"
             yield Problem("unknown-crew", f"unknown crew '{crew}'", self.document.value(*here, "crew"), hint)
-        yield from self.count(*map(str, here), "for_each", value=step.get("for_each"))
-        yield from self.count(*map(str, here), "repeat", "times", value=_mapping(step.get("repeat")).get("times"))
-        yield from self.model_name(*map(str, here), "model", name=step.get("model"))
-        model = step.get("model", model)
-        requests = [body for body in ("llm", "agent") if body in step]
-        if requests and model is None:
-            hint = "name one with 'model:' at the top of the file or on the step"
-            yield Problem(
-                "unknown-model",
-                f"the step '{here[-1]}' makes requests, and no model is named",
-                self.document.key(*here),
-                hint,
-            )
-        for body in BODIES:
-            if step.get("hold") is False and body in step and body != "tool":
-                reason = "releases its agent anyway" if body == "human" else "cannot go on without its agent"
-                yield Problem(
-                    "bad-value",
-                    f"'hold: false' is for tools; a step with '{body}' {reason}",
-                    self.document.key(*here, "hold"),
-                )
+        yield from self.count(*here, "for_each", value=step.get("for_each"))
+        yield from self.count(*here, "repeat", "times", value=_mapping(step.get("repeat")).get("times"))
+        yield from self.model_name(*here, "model", name=step.get("model"))
+        model = model or "model" in step
+        if not model and ("llm" in step or "agent" in step):
+            message = f"the step '{here[-1]}' makes requests, and no model is named"
+            yield Problem("unknown-model", message, self.document.key(*here), f"{_NO_MODEL} or on the step")
         yield from self.group((*here, "steps"), _mapping(step.get("steps")), model)
+
+    def body(self, here: Path, step: dict[str, Any]) -> Iterator[Problem]:
+        """A step does exactly one thing."""
+        bodies = [body for body in BODIES if body in step]
+        place = self.document.key(*here)
+        if len(bodies) > 1:
+            message = f"a step does one thing, and this one has {', '.join(bodies[:-1])} and {bodies[-1]}"
+            yield Problem("step-body", message, place, "make a step of each, or put them into 'steps:' of a group")
+        misspelt = (nearest(key, Step.model_fields) for key in step.keys() - Step.model_fields.keys())
+        if not bodies and not any(near in BODIES for near in misspelt) and here not in self.document.unreadable:
+            hint = f"give it one of {', '.join(BODIES)}, as in {here[-1]}: {Step.example}"
+            yield Problem("step-body", "the step does nothing", place, hint)
+        if step.get("steps") == {}:
+            yield Problem("step-body", "the group has no steps", self.document.key(*here, "steps"), _STEPS)
+        for body in bodies:
+            if step.get("hold") is False and body != "tool":
+                reason = "releases its agent anyway" if body == "human" else "cannot go on without its agent"
+                message = f"'hold: false' is for tools; a step with '{body}' {reason}"
+                yield Problem("bad-value", message, self.document.key(*here, "hold"), "take 'hold' away")
+            if step.get("hold") is False and body == "tool" and "crew" in step:
+                message = "'crew' takes an agent for this tool, and 'hold: false' lets it go"
+                yield Problem("bad-value", message, self.document.key(*here, "hold"), "take one of them away")
+            if body in ("tool", "human") and "model" in step:
+                message = f"a step with '{body}' makes no requests, and needs no model"
+                yield Problem("bad-value", message, self.document.key(*here, "model"), "take 'model' away")
 
     def coordination_models(self) -> Iterator[Problem]:
         """Coordination requests run on the workflow's model."""
         for crew, declared in self.crews.items():
             for name, mechanism in _mapping(_mapping(declared).get("coordination")).items():
                 asks = isinstance(mechanism, dict) and ("output" in mechanism or "input" in mechanism)
-                if asks and self.model is None:
+                if asks and "model" not in self.data:
                     place = self.document.key("crews", crew, "coordination", name)
-                    yield Problem(
-                        "unknown-model",
-                        f"'{name}' is a request, and no model is named",
-                        place,
-                        "name one with 'model:' at the top of the file",
-                    )
+                    yield Problem("unknown-model", f"'{name}' makes requests, and no model is named", place, _NO_MODEL)
 
 
 def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _paths(steps: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    for name, step in steps.items():
-        yield (*path, name)
-        yield from _paths(_mapping(_mapping(step).get("steps")), (*path, name))
+def _models(steps: Mapping[str, Any]) -> Iterator[str]:
+    """The models that steps name."""
+    for step in steps.values():
+        name = _mapping(step).get("model")
+        if isinstance(name, str):
+            yield name
+        yield from _models(_mapping(_mapping(step).get("steps")))

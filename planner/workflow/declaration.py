@@ -1,15 +1,30 @@
 """The shape of a workflow file (docs/reference/workflow.md)."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, PrivateAttr, model_validator
 
 from planner.errors import Position
+from planner.reading.document import Document
 from planner.reading.estimates import NOTHING
 from planner.reading.profiles import ProfileDeclaration
-from planner.reading.validation import Count, Declared, Duration, Mapping, Number, Text, Tokens, Turns, problem_in
-from planner.reading.yaml_file import Document
+from planner.reading.units import BadValueError
+from planner.reading.validation import (
+    Agents,
+    Count,
+    Declared,
+    Duration,
+    Flag,
+    Mapping,
+    Name,
+    Number,
+    Parsed,
+    Text,
+    Tokens,
+    Turns,
+    raised,
+)
 
 BODIES = ("llm", "agent", "tool", "human", "steps")
 
@@ -22,6 +37,8 @@ def _as_time(value: Any) -> Any:
 class Llm(Declared):
     """One request. Tokens."""
 
+    example: ClassVar[str] = "{output: 500 to 2k}"
+
     input: Tokens = NOTHING
     cached: Tokens = NOTHING
     thinking: Tokens = NOTHING
@@ -31,12 +48,16 @@ class Llm(Declared):
 class Tool(Declared):
     """Time without tokens; `result` tokens come back to the agent that called it."""
 
+    example: ClassVar[str] = "{time: 2s to 25s, result: 500 to 4k}"
+
     time: Duration
     result: Tokens = NOTHING
 
 
 class AgentLoop(Declared):
     """`turns` requests with a tool call after each but the last; every turn reads all that came before."""
+
+    example: ClassVar[str] = "{turns: 6 to 14, output: 200 to 900}"
 
     turns: Turns
     prompt: Tokens = NOTHING
@@ -48,15 +69,23 @@ class AgentLoop(Declared):
 class Wait(Declared):
     """A tool or a person at work on a step of their own: seconds."""
 
+    example: ClassVar[str] = "30s to 4min"
+
     time: Duration
 
 
 class Repeat(Declared):
+    """How often a step runs, one round after another."""
+
+    example: ClassVar[str] = "{times: 3}"
+
     times: Count
 
 
 class Message(Declared):
     """A request of a coordination mechanism. Tokens."""
+
+    example: ClassVar[str] = "{output: 300 to 800}"
 
     input: Tokens = NOTHING
     output: Tokens
@@ -65,6 +94,8 @@ class Message(Declared):
 class Merge(Declared):
     """Joining an item's work with the rest, one at a time: a time, a request, or both."""
 
+    example: ClassVar[str] = "{time: 20s to 90s}"
+
     time: Duration = NOTHING
     input: Tokens = NOTHING
     output: Tokens = NOTHING
@@ -72,7 +103,7 @@ class Merge(Declared):
     @model_validator(mode="after")
     def _takes_something(self) -> Self:
         if not self.asks and self.time.scale == 0:
-            raise problem_in("bad-value", "a merge takes a time, a request, or both", "write {time: 20s to 90s}")
+            raise raised(BadValueError("a merge takes a time, a request, or both", f"as in merge: {self.example}"))
         return self
 
     @property
@@ -82,6 +113,10 @@ class Merge(Declared):
 
 
 class Coordination(Declared):
+    """What a crew of several agents does beside its work."""
+
+    example: ClassVar[str] = "{brief: {output: 300 to 800}}"
+
     brief: Annotated[Message, Mapping] | None = None
     report: Annotated[Message, Mapping] | None = None
     merge: Annotated[Merge, BeforeValidator(_as_time)] | None = None
@@ -90,51 +125,40 @@ class Coordination(Declared):
 class Crew(Declared):
     """A pool of identical agents."""
 
-    agents: Count
+    example: ClassVar[str] = "{agents: 4}"
+
+    agents: Agents
     coordination: Annotated[Coordination, Mapping] = Coordination()
 
 
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
 def _names(value: Any) -> list[str]:
-    if isinstance(value, list) and all(isinstance(name, str) for name in value):
-        return value
-    raise problem_in("bad-value", "expected the name of a step, or a list of names")
+    """Names of steps, or a single one."""
+    if isinstance(value, str):
+        return [value]
+    if not isinstance(value, list):
+        raise BadValueError("expected the name of a step, or a list of names", "as in needs: [plan, survey]")
+    for index, name in enumerate(value):
+        if not isinstance(name, str):
+            raise BadValueError("expected the name of a step", at=(index,))
+    return value
 
 
 class Step(Declared):
     """One step: exactly one body (`llm`, `agent`, `tool`, `human`, `steps`) and its modifiers."""
 
-    needs: Annotated[list[str], BeforeValidator(_names), BeforeValidator(_as_list)] = []
+    example: ClassVar[str] = "{llm: {output: 500 to 2k}}"
+
+    needs: Annotated[list[str], Parsed(_names)] = []
     for_each: Count | None = None
     repeat: Annotated[Repeat, Mapping] | None = None
     crew: Text | None = None
-    hold: bool = True
+    hold: Flag = True
     model: Text | None = None
     llm: Annotated[Llm, Mapping] | None = None
     agent: Annotated[AgentLoop, Mapping] | None = None
     tool: Annotated[Wait, BeforeValidator(_as_time)] | None = None
     human: Annotated[Wait, BeforeValidator(_as_time)] | None = None
     steps: Annotated[dict[str, Annotated["Step", Mapping]], Mapping] | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_body(cls, data: Any) -> Any:
-        if isinstance(data, dict):
-            bodies = [key for key in BODIES if key in data]
-            if len(bodies) > 1:
-                raise problem_in(
-                    "step-body",
-                    f"a step does one thing, and this one has {' and '.join(bodies)}",
-                    "put them into 'steps:' of a group",
-                )
-            if not bodies and set(data) <= set(cls.model_fields):
-                raise problem_in("step-body", f"the step has no body: one of {', '.join(BODIES)}")
-            if "steps" in data and data["steps"] in ({}, None):
-                raise problem_in("step-body", "the group has no steps")
-        return data
 
     @property
     def kind(self) -> str:
@@ -144,7 +168,9 @@ class Step(Declared):
 class Workflow(Declared):
     """A validated workflow file. `parameters` hold what `--set` made of them."""
 
-    workflow: Text
+    example: ClassVar[str] = "at least {workflow: its-name, steps: {plan: {human: 5min}}}"
+
+    workflow: Name
     description: Text = ""
     parameters: Annotated[dict[str, Number], Mapping] = {}
     model: Text | None = None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from planner.errors import InputError, Problem, did_you_mean
+from planner.errors import MOST, InputError, Problem, did_you_mean
+from planner.reading.document import Document
 from planner.reading.validation import validate
-from planner.reading.yaml_file import Document, read_yaml
+from planner.reading.yaml_file import read_yaml
 from planner.workflow.checks import check_names
 from planner.workflow.declaration import Workflow
 
@@ -25,12 +26,14 @@ def read_workflow(
     Raises InputError with every problem of the file.
     """
     document = read_yaml(path)
-    problems = _set(document, parameters or {})
+    settings = _set(document, parameters or {})
     workflow, mistakes = validate(Workflow, document)
-    problems += mistakes
-    problems += _new(check_names(document, known_models), mistakes)
+    names = check_names(document, known_models)
+    problems = [*settings, *document.problems, *mistakes, *names]
     if problems or workflow is None:
-        raise InputError(problems)
+        raise InputError(
+            _distinct(problems, document), more=max(map(len, (document.problems, mistakes, names))) >= MOST
+        )
     return workflow.read_from(document)
 
 
@@ -43,20 +46,23 @@ def _set(document: Document, parameters: Mapping[str, float]) -> list[Problem]:
     for name, value in parameters.items():
         if name in declared:
             declared[name] = int(value) if float(value).is_integer() else value
+            document.nothing.pop(("parameters", name), None)
         else:
             hint = did_you_mean(name, declared) or "the file declares no parameters"
             problems.append(Problem("unknown-parameter", f"--set: unknown parameter '{name}'", None, hint))
     return problems
 
 
-def _new(found: list[Problem], known: list[Problem]) -> list[Problem]:
-    """Leave out what is already reported at the same place, or twice (an alias is read wherever it stands)."""
-    places = {problem.position for problem in known if problem.position}
-    seen: set[Problem] = set()
-    new = []
-    for problem in found:
-        bare = replace(problem, hint=None)
-        if problem.position not in places and bare not in seen:
-            new.append(problem)
-            seen.add(bare)
-    return new
+def _distinct(problems: Sequence[Problem], document: Document) -> list[Problem]:
+    """Leave out what is said twice: a mistake in what an alias stands for shows wherever the alias stands."""
+    same = defaultdict(list)
+    for problem in problems:
+        if problem.position:
+            same[problem.code, problem.message].append((problem.position.line, problem.position.column))
+    distinct: dict[Problem, None] = {}
+    for problem in problems:
+        place = (problem.position.line, problem.position.column) if problem.position else None
+        span = document.aliases.get(place) if place else None
+        if span is None or not any(span[0] <= other < span[1] for other in same[problem.code, problem.message]):
+            distinct[problem] = None
+    return list(distinct)
