@@ -142,7 +142,7 @@ def test_every_limit_is_the_one_that_is_described() -> None:
     from planner.engine.simulation import LONGEST
     from planner.expansion.expand import MOST_TASKS
     from planner.planning.sampling import MEMORY
-    from planner.planning.scenarios import MOST_AGENTS
+    from planner.reading.validation import MOST_AGENTS
     from planner.reading import text_file, units, yaml_file
 
     described = text(WORKFLOW).split("## Limits")[1].split("##")[0]
