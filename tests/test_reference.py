@@ -142,8 +142,8 @@ def test_every_limit_is_the_one_that_is_described() -> None:
     from planner.engine.simulation import LONGEST
     from planner.expansion.expand import MOST_TASKS
     from planner.planning.sampling import MEMORY
-    from planner.reading.validation import MOST_AGENTS
     from planner.reading import text_file, units, yaml_file
+    from planner.reading.validation import MOST_AGENTS
 
     described = text(WORKFLOW).split("## Limits")[1].split("##")[0]
     for limit in (MOST_TASKS, MOST_AGENTS, text_file.BYTES, yaml_file.NODES, yaml_file.DEPTH, units.LONGEST_TEXT):
