@@ -10,7 +10,8 @@ import pytest
 
 from planner.engine.draws import Samples
 from planner.expansion.demand import Demand, Draws, Service
-from planner.expansion.fragments import Placed, Work
+from planner.expansion.fragments import Mark
+from planner.expansion.work import Loop, Work
 from planner.reading.estimates import NOTHING, Estimate, parse_estimate
 from planner.reading.units import DURATION, TOKENS, TURNS
 from planner.workflow.declaration import AgentLoop, Llm, Tool
@@ -24,10 +25,10 @@ def tokens(text: Any) -> Estimate:
 
 
 def demand(body: Llm | AgentLoop, service: Service, rows: int = 1, kind: str = "agent") -> Demand:
-    work = Work("step", kind, body, "model")
-    tasks = np.arange(rows, dtype=np.int32)
-    placed = Placed(work, tasks, -1) if rows > 1 else Placed(work, tasks[0])
-    ((_, found),) = Draws(Samples(1, 0)).of(placed, service, service)
+    loops = (Loop(rows, items=True),) if rows > 1 else ()
+    tasks = np.arange(rows, dtype=np.int32) if rows > 1 else np.zeros((), np.int32)
+    mark = Mark(Work("step", kind, body, "model", loops), tasks)
+    ((_, found, _),) = Draws(Samples(1, 0)).of(mark, service, service)
     return found
 
 
@@ -131,10 +132,10 @@ def test_cached_tokens_count_only_where_the_profile_caches() -> None:
 
 def test_a_demand_is_drawn_once_for_all_graphs(declare: Callable[..., Any]) -> None:
     draws = Draws(Samples(1, 0))
-    placed = Placed(Work("step", "agent", loop("2 to 9", prompt=100, output=10), "m"), np.arange(3, dtype=np.int32), -1)
-    ((_, one),) = draws.of(placed, UNCACHED, UNCACHED)
-    again = Placed(Work("step", "agent", placed.work.body, "m"), np.arange(3, dtype=np.int32) + 10, -1)
-    ((_, two),) = draws.of(again, UNCACHED, UNCACHED)
+    body, loops = loop("2 to 9", prompt=100, output=10), (Loop(3, items=True),)
+    ones, others = (Mark(Work("step", "agent", body, "m", loops), np.arange(3, dtype=np.int32) + at) for at in (0, 10))
+    ((_, one, _),) = draws.of(ones, UNCACHED, UNCACHED)
+    ((_, two, _),) = draws.of(others, UNCACHED, UNCACHED)
     assert one is two
 
 

@@ -23,7 +23,7 @@ COORDINATED = (
 
 def tasks(graph: TaskGraph, step: str, kind: str) -> list[int]:
     """Ids of the tasks that a work is part of, in the order of its occurrences."""
-    (found,) = [placed.tasks for placed in graph.placed if (placed.work.step, placed.work.kind) == (step, kind)]
+    (found,) = [mark.tasks for mark in graph.works if (mark.what.step, mark.what.kind) == (step, kind)]
     return [int(task) for task in found.ravel()]
 
 
@@ -127,7 +127,7 @@ def test_coordination_of_an_item(declare: Declare) -> None:
 def test_one_agent_or_one_item_needs_no_coordination(declare: Declare, agents: int, items: int) -> None:
     workflow = declare(f"  work: {{for_each: {items}, crew: team, llm: {{output: 1}}}}", COORDINATED)
     graph = expand(workflow, {"team": agents})
-    assert {placed.work.kind for placed in graph.placed} == {"llm"}
+    assert {mark.what.kind for mark in graph.works} == {"llm"}
 
 
 def test_a_crew_of_one_is_the_lead(declare: Declare) -> None:

@@ -609,9 +609,9 @@ def check_workflow(workflow: Workflow) -> None:
     for _, step in workflow.walk():
         assert step.kind
         assert step.for_each is None or workflow.count(step.for_each) >= 1
-        assert step.repeat is None or workflow.count(step.repeat.times) >= 1
+        assert step.repeat is None or workflow.count(step.repeat.most) >= 1
         assert step.crew is None or step.crew in workflow.crews
-        groups += [step.steps] if step.steps is not None else []
+        groups += [group for group in (step.steps, step.choose) if group is not None]
     for group in groups:
         assert group
         assert sorted(ordered(group)) == sorted(group)

@@ -50,6 +50,10 @@ class Samples:
         """Exponential draws with mean 1, (rows, samples)."""
         return self._draw(self._stream(path, purpose, occurrence).standard_exponential, rows)
 
+    def uniform(self, rows: int, path: str, purpose: str, occurrence: tuple[int, ...] = ()) -> Floats:
+        """Uniform draws in [0, 1), (rows, samples)."""
+        return self._draw(self._stream(path, purpose, occurrence).random, rows)
+
     def _stream(self, path: str, purpose: str, occurrence: tuple[int, ...]) -> np.random.Generator:
         """The stream's generator, at its beginning; valid until the next call."""
         text = "\0".join((str(self.seed), str(self.block), path, purpose, *map(str, occurrence)))

@@ -6,13 +6,16 @@ Every equation here stands in docs/model.md, "Requests" and "Agent loops", in th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from planner.engine.draws import Samples
-from planner.expansion.fragments import Placed, Work
+from planner.expansion.activity import Activity, Bools, Ints, drawn_index, occurrences, tasks_at
+from planner.expansion.chain import Hand, Skip
+from planner.expansion.fragments import Mark
+from planner.expansion.work import Work, innermost_items
 from planner.reading.estimates import Estimate
 from planner.workflow.declaration import AgentLoop, Llm, Merge, Message, Wait
 
@@ -54,6 +57,10 @@ class Demand:
     written: Floats
     largest: Floats
 
+    def where(self, active: Bools) -> Demand:
+        """The same where `active`, and nothing elsewhere."""
+        return Demand(*(getattr(self, field.name) * active for field in fields(self)))
+
     @classmethod
     def of_seconds(cls, seconds: Floats) -> Demand:
         return cls(_NONE, _NONE, _NONE, seconds, _NONE, _NONE, _NONE, _NONE, _NONE)
@@ -64,27 +71,36 @@ class Draws:
 
     def __init__(self, samples: Samples) -> None:
         self.samples = samples
+        self.activity = Activity(samples)
         self.known: dict[tuple[object, ...], Demand] = {}
 
-    def of(self, placed: Placed, service: Service, briefs: Service) -> Iterator[tuple[NDArray[np.int32], Demand]]:
-        """For each occurrence of a work: the tasks it is part of, one for each item, and its demand.
+    def of(self, mark: Mark[Work], service: Service, briefs: Service) -> Iterator[tuple[Ints, Demand, Bools | None]]:
+        """For each occurrence of a work: its tasks, one for each item, its demand, and where it is done.
 
         service : of the profile that serves it
         briefs : of the profile that serves what it reads
         """
-        items = placed.items
-        tasks = placed.tasks[..., None] if items is None else np.moveaxis(placed.tasks, items, -1)
-        rows = tasks.shape[-1]
-        within = 0 if items is None else -items - 1  # loops within an item, the last axes of an occurrence
-        for occurrence in np.ndindex(tasks.shape[:-1]):
-            outside = occurrence[: len(occurrence) - within]
-            first = not any(occurrence[len(outside) :])
-            read = (
-                self._one(placed.work.reads, briefs, rows, outside, _NONE).output
-                if placed.work.reads and first
-                else _NONE
+        work = mark.what
+        items = innermost_items(work.loops)
+        within = len(work.loops) if items is None else items + 1
+        for index in occurrences(work.loops):
+            tasks = tasks_at(mark.tasks, index)
+            read = _NONE
+            if work.reads and not any(index[within:]):
+                read = self._one(work.reads, briefs, len(tasks), drawn_index(index[:within]), _NONE).output
+            demand = self._one(work, service, len(tasks), drawn_index(index), read)
+            active = self.activity.holds(work.guard, index)
+            yield tasks, demand if active is None else demand.where(active), active
+
+    def skipped(self, mark: Mark[Skip | Hand]) -> Iterator[tuple[Ints, Bools]]:
+        """For each occurrence of a task that a condition leaves out: its tasks, and where they are left out."""
+        what = mark.what
+        for index in occurrences(what.loops if isinstance(what, Skip) else what.plan.loops):
+            holds = (
+                self.activity.holds(what.guard, index) if isinstance(what, Skip) else self.activity.moves(what, index)
             )
-            yield tasks[occurrence], self._one(placed.work, service, rows, occurrence, read)
+            assert holds is not None
+            yield tasks_at(mark.tasks, index), ~holds
 
     def _one(self, work: Work, service: Service, rows: int, occurrence: tuple[int, ...], read: Floats) -> Demand:
         key = (work.step, work.kind, service, rows, occurrence, read is _NONE)

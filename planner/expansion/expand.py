@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from planner.engine.simulation import Graph, build_graph
 from planner.errors import InputError, Problem
-from planner.expansion.fragments import (
-    NO_POOL,
-    Fragment,
-    Placed,
-    Reading,
-    Work,
-    fanned_out,
-    in_order,
-    merged,
-    repeated,
-    side_by_side,
-    single,
-)
+from planner.expansion.chain import Hand, Piece, Skip, chain
+from planner.expansion.fragments import NO_POOL, Fragment, Mark, fanned_out, repeated, side_by_side, single
+from planner.expansion.work import Guard, Loop, Loops, Reading, Work
 from planner.workflow.declaration import Coordination, Step, Workflow
 
 MOST_TASKS = 2_000_000
@@ -33,25 +23,30 @@ DEFAULT_CREW = "agents"
 
 LEAD = "lead"
 
+StepPath = tuple[str, ...]
+"""Keys of the file: ``steps``, a name, ``steps`` or ``choose``, a name, and so on."""
+
 
 @dataclass(frozen=True, eq=False)
 class TaskGraph:
     """What the scheduler sees.
 
-    placed : which work each task does
+    works : marks of what each task does
+    skips : marks of tasks that are left out under a condition: `Skip` and `Hand`
     pools : name of each pool, in the kernel's order
     sizes : agents of each crew
     """
 
     graph: Graph
-    placed: tuple[Placed, ...]
+    works: tuple[Mark[Work], ...]
+    skips: tuple[Mark[Skip | Hand], ...]
     pools: tuple[str, ...]
     sizes: Mapping[str, int]
 
     @cached_property
     def occurrences(self) -> int:
         """How often any work occurs: tasks, counting what collapsed into one as many."""
-        return sum(placed.tasks.size for placed in self.placed)
+        return sum(mark.tasks.size for mark in self.works)
 
 
 def crew_sizes(workflow: Workflow) -> dict[str, int]:
@@ -67,35 +62,54 @@ def structure(sizes: Mapping[str, int]) -> tuple[bool, ...]:
 def resized(graph: TaskGraph, sizes: Mapping[str, int]) -> TaskGraph:
     """The same graph for other crew sizes of the same `structure`."""
     capacity = [sizes.get(pool, 1) for pool in graph.pools]
-    return TaskGraph(graph.graph.with_capacity(capacity), graph.placed, graph.pools, sizes)
+    return replace(graph, graph=graph.graph.with_capacity(capacity), sizes=sizes)
 
 
 def expand(workflow: Workflow, sizes: Mapping[str, int]) -> TaskGraph:
     """The task graph of a workflow whose crews have these sizes. Raises InputError over `MOST_TASKS` tasks."""
     expansion = _Expansion(workflow, sizes)
-    fragment = expansion.group(("steps",), workflow.steps, NO_POOL, workflow.model)
+    here = _Place(("steps",), NO_POOL, workflow.model)
+    fragment = expansion.group(here, workflow.steps)
     capacity = np.array([sizes.get(pool, 1) for pool in expansion.pools])
     graph = build_graph(
         len(fragment),
         fragment.edges,
         acquire=fragment.acquire,
+        release=fragment.release,
         capacity=capacity,
         crew=capacity > 1,
     )
-    return TaskGraph(graph, fragment.placed, tuple(expansion.pools), sizes)
+    works = tuple(mark for mark in fragment.marks if isinstance(mark.what, Work))
+    skips = tuple(mark for mark in fragment.marks if not isinstance(mark.what, Work))
+    return TaskGraph(graph, works, skips, tuple(expansion.pools), sizes)
 
 
 @dataclass(frozen=True, eq=False)
-class _Piece:
-    """A stretch of an item: work on a pool, or a fragment of its own, in `rounds` of loops within the item.
+class _Place:
+    """Where a step stands.
 
-    apart : it is a task of its own, whoever comes next
+    path : of the step, or of the keys that hold the steps of a group
+    pool : of the crew around it; −1: the lead, or the default crew
+    model : named for it
+    loops, guard : around it
     """
 
+    path: StepPath
     pool: int
-    content: Work | Fragment
-    rounds: tuple[int, ...] = ()
-    apart: bool = False
+    model: str | None
+    loops: Loops = ()
+    guard: Guard | None = None
+
+    @property
+    def name(self) -> str:
+        """Names of the steps on the path, joined by dots: they stand at every second place."""
+        return ".".join(self.path[1::2])
+
+    def within(self, loop: Loop) -> _Place:
+        return replace(self, loops=(*self.loops, loop))
+
+    def only(self, guard: Guard) -> _Place:
+        return replace(self, guard=guard)
 
 
 class _Expansion:
@@ -111,62 +125,100 @@ class _Expansion:
         """The pool of a crew; a crew of one is the lead."""
         return self.pools.index(crew) if self.sizes[crew] > 1 else 0
 
+    def enter(self, around: _Place, name: str, step: Step) -> _Place:
+        """Where a step of a group stands, with what it says of crew, model and chance."""
+        pool = self.pool(step.crew) if step.crew else around.pool
+        here = replace(around, path=(*around.path, name), pool=pool, model=step.model or around.model)
+        if step.chance is None:
+            return here
+        return here.only(Guard("draw", here.name, here.loops, 0.0, step.chance, here.guard))
+
     # Steps outside of any item: each takes an agent for itself.
 
-    def group(self, path: tuple[str, ...], steps: Mapping[str, Step], pool: int, model: str | None) -> Fragment:
-        children = {name: self.step((*path, name), step, pool, model) for name, step in steps.items()}
+    def group(self, around: _Place, steps: Mapping[str, Step]) -> Fragment:
+        children = {name: self.step(self.enter(around, name, step), step) for name, step in steps.items()}
         fragment = side_by_side(children, {name: step.needs for name, step in steps.items()})
-        self.limit(len(fragment), 1, path)
+        self.limit(len(fragment), 1, around)
         return fragment
 
-    def step(self, path: tuple[str, ...], step: Step, pool: int, model: str | None) -> Fragment:
-        """A step with its modifiers. `pool` is that of the crew around it, or −1: the lead, or the default crew."""
-        pool = self.pool(step.crew) if step.crew else pool
-        model = step.model or model
+    def step(self, here: _Place, step: Step) -> Fragment:
+        """A step with its modifiers, once its chance is taken."""
         if step.for_each is not None:
-            return self.fan_out(path, step, pool, model)
-        if step.steps is not None:
-            fragment = self.group((*path, "steps"), step.steps, pool, model)
-        else:
-            fragment = single(self.takes(step, max(pool, 0)), self.work(path, step, model))
+            return self.fan_out(here, step)
         if step.repeat is None:
-            return fragment
-        times = self.workflow.count(step.repeat.times)
-        self.limit(len(fragment), times, path)
+            return self.body(here, step)
+        times, inside = self.rounds(here, step)
+        fragment = self.body(inside, step)
+        self.limit(len(fragment), times, here)
         return repeated(fragment, times)
+
+    def body(self, here: _Place, step: Step) -> Fragment:
+        if step.steps is not None:
+            return self.group(replace(here, path=(*here.path, "steps")), step.steps)
+        if step.choose is not None:
+            branches = {name: self.step(place, branch) for name, branch, place in self.branches(here, step)}
+            return side_by_side(branches, dict.fromkeys(branches, ()))
+        pool = self.takes(step, max(here.pool, 0))
+        skip = (Skip(here.guard, here.loops),) if here.guard and pool != NO_POOL else ()
+        return single(pool, pool, self.work(here, step), *skip)
 
     def takes(self, step: Step, pool: int) -> int:
         """The pool whose agent a step outside of items takes: tools and people take one only of a crew they name."""
         return pool if step.kind in ("llm", "agent") else self.pool(step.crew) if step.crew else NO_POOL
 
-    def work(self, path: tuple[str, ...], step: Step, model: str | None) -> Work:
+    def work(self, here: _Place, step: Step) -> Work:
         body = step.llm or step.agent or step.tool or step.human
         assert body is not None
-        return Work(_dotted(path), step.kind, body, model if step.kind in ("llm", "agent") else None)
+        model = here.model if step.kind in ("llm", "agent") else None
+        return Work(here.name, step.kind, body, model, here.loops, here.guard)
+
+    def rounds(self, here: _Place, step: Step) -> tuple[int, _Place]:
+        """How many rounds there are at most, and where a round stands."""
+        assert step.repeat is not None
+        times = self.workflow.count(step.repeat.most)
+        inside = here.within(Loop(times))
+        if step.repeat.until is None:
+            return times, inside
+        return times, inside.only(Guard("rounds", here.name, inside.loops, 0.0, step.repeat.until, here.guard))
+
+    def branches(self, here: _Place, step: Step) -> list[tuple[str, Step, _Place]]:
+        """The branches of a choice: one draw, a stretch of it for each."""
+        found, low = [], 0.0
+        around = replace(here, path=(*here.path, "choose"))
+        for name, branch in (step.choose or {}).items():
+            high = low + (branch.chance or 0.0)
+            place = self.enter(around, name, branch.model_copy(update={"chance": None}))
+            found.append((name, branch, place.only(Guard("draw", here.name, here.loops, low, high, here.guard))))
+            low = high
+        return found
 
     # Items: steps one after another, by one agent where they let it.
 
-    def fan_out(self, path: tuple[str, ...], step: Step, pool: int, model: str | None) -> Fragment:
+    def fan_out(self, here: _Place, step: Step) -> Fragment:
         count = self.workflow.count(step.for_each or 1)
-        pool = self.takes(step, pool) if step.kind in ("tool", "human") else max(pool, 0)
+        pool = self.takes(step, here.pool) if step.kind in ("tool", "human") else max(here.pool, 0)
+        loops = (*here.loops, Loop(count, items=True))
+        item = replace(here, pool=pool, loops=loops)
+        pieces = self.pieces(item, step)
+        before: list[Piece] = []
         coordination = self.coordination(pool, count)
-        pieces = self.body(path, step, pool, model)
-        name = _dotted(path)
-        before: list[_Piece] = []
+        model, guard = self.workflow.model, here.guard
         if coordination.brief:
-            brief = Work(name, "brief", coordination.brief, self.workflow.model)
-            before.append(_Piece(0, brief, apart=True))
+            brief = Work(here.name, "brief", coordination.brief, model, loops, guard)
+            before.append(Piece(0, brief, guard, apart=True))
             pieces = _reading(pieces, brief)
         if coordination.report:
-            report = Work(name, "report", coordination.report, self.workflow.model)
-            read = Work(name, "reading", Reading(), self.workflow.model, reads=report)
-            pieces = [*pieces, _Piece(pool, report), _Piece(0, read)]
+            report = Work(here.name, "report", coordination.report, model, loops, guard)
+            read = Work(here.name, "reading", Reading(), model, loops, guard, reads=report)
+            pieces = [*pieces, Piece(pool, report, guard), Piece(0, read, guard)]
         if coordination.merge:
-            merge = Work(name, "merge", coordination.merge, self.workflow.model if coordination.merge.asks else None)
-            pieces = [*pieces, _Piece(pool + 1, merge)]
-        item = self.chain([*before, *pieces])
-        self.limit(max(len(item), len(pieces)), count, path)
-        return fanned_out(item, count)
+            served = model if coordination.merge.asks else None
+            merge = Work(here.name, "merge", coordination.merge, served, loops, guard)
+            pieces = [*pieces, Piece(pool + 1, merge, guard)]
+        self.limit(len(pieces), count, here)
+        fragment = chain([*before, *pieces], loops, guard)
+        self.limit(len(fragment), count, here)
+        return fanned_out(fragment, count)
 
     def coordination(self, pool: int, count: int) -> Coordination:
         """What the crew of a pool coordinates; nothing for one agent, or one item."""
@@ -175,29 +227,36 @@ class _Expansion:
             return self.workflow.crews[name].coordination
         return Coordination()
 
-    def body(self, path: tuple[str, ...], step: Step, pool: int, model: str | None) -> list[_Piece]:
-        """The pieces of an item, or of a step within one, whose agent is of `pool`."""
-        model = step.model or model
-        if step.steps is not None:
-            pieces = [
-                piece
-                for name in ordered(step.steps)
-                for piece in self.inner((*path, "steps", name), step.steps[name], pool, model)
-            ]
-        else:
-            pieces = [_Piece(self.holds(step, pool), self.work(path, step, model))]
+    def pieces(self, here: _Place, step: Step) -> list[Piece]:
+        """The pieces of an item, or of a step within one, whose agent is of `here.pool`."""
         if step.repeat is None:
-            return pieces
-        times = self.workflow.count(step.repeat.times)
-        self.limit(len(pieces), times, path)
-        return [_Piece(piece.pool, piece.content, (times, *piece.rounds)) for piece in pieces] * times
+            return self.round(here, step)
+        times, inside = self.rounds(here, step)
+        pieces = self.round(inside, step)
+        self.limit(len(pieces), times, here)
+        loop = inside.loops[-1]
+        return [
+            replace(piece, rounds=(loop, *piece.rounds), inner=(number, *piece.inner))
+            for number in range(times)
+            for piece in pieces
+        ]
 
-    def inner(self, path: tuple[str, ...], step: Step, pool: int, model: str | None) -> list[_Piece]:
+    def round(self, here: _Place, step: Step) -> list[Piece]:
+        """One round of a step within an item."""
+        if step.steps is not None:
+            around = replace(here, path=(*here.path, "steps"))
+            names = ordered(step.steps)
+            inner = [(self.enter(around, name, step.steps[name]), step.steps[name]) for name in names]
+            return [piece for place, one in inner for piece in self.inner(place, one)]
+        if step.choose is not None:
+            return [piece for _, branch, place in self.branches(here, step) for piece in self.inner(place, branch)]
+        return [Piece(self.holds(step, here.pool), self.work(here, step), here.guard)]
+
+    def inner(self, here: _Place, step: Step) -> list[Piece]:
         """A step within an item."""
-        inside = self.pool(step.crew) if step.crew else pool
         if step.for_each is None:
-            return self.body(path, step, inside, model)
-        return [_Piece(NO_POOL, self.fan_out(path, step, inside, step.model or model))]
+            return self.pieces(here, step)
+        return [Piece(NO_POOL, self.fan_out(here, step), here.guard)]
 
     def holds(self, step: Step, pool: int) -> int:
         """The pool whose agent a step of an item needs: none for people and for tools that let it go."""
@@ -205,47 +264,22 @@ class _Expansion:
             return self.pool(step.crew) if step.crew else NO_POOL
         return pool if step.hold else NO_POOL
 
-    def chain(self, pieces: list[_Piece]) -> Fragment:
-        """Pieces one after another; what keeps its agent is one task."""
-        stretches: list[Fragment] = []
-        kept: list[Work] = []
-        rounds: dict[Work, tuple[int, ...]] = {}
-        for index, piece in enumerate(pieces):
-            works = piece.content.placed if isinstance(piece.content, Fragment) else (piece.content,)
-            for work in works:
-                rounds[work.work if isinstance(work, Placed) else work] = piece.rounds
-            if isinstance(piece.content, Fragment):
-                stretches.append(piece.content)
-                continue
-            kept.append(piece.content)
-            following = pieces[index + 1] if index + 1 < len(pieces) else None
-            if (
-                piece.apart
-                or piece.pool == NO_POOL
-                or following is None
-                or isinstance(following.content, Fragment)
-                or following.pool != piece.pool
-            ):
-                stretches.append(single(piece.pool, *kept))
-                kept = []
-        return merged(in_order(stretches), rounds)
-
-    def limit(self, size: int, times: int, path: tuple[str, ...]) -> None:
+    def limit(self, size: int, times: int, here: _Place) -> None:
         """Refuse before building what would be too large."""
         if size * times > MOST_TASKS:
-            name = _dotted(path) or self.workflow.workflow
+            name = here.name or self.workflow.workflow
             message = f"'{name}' expands to {size * times:,} tasks; the limit is {MOST_TASKS:,}"
             hint = "plan a part of it, or fewer items of more work each"
-            raise InputError([Problem("too-large", message, self.workflow.place(*path), hint)])
+            raise InputError([Problem("too-large", message, self.workflow.place(*here.path), hint)])
 
 
-def _reading(pieces: list[_Piece], brief: Work) -> list[_Piece]:
+def _reading(pieces: list[Piece], brief: Work) -> list[Piece]:
     """The same pieces, where the first request reads the brief."""
     for piece in pieces:
         first = piece.content
         if isinstance(first, Work) and first.model is not None:
-            reader = Work(first.step, first.kind, first.body, first.model, reads=brief)
-            return [_Piece(one.pool, reader if one.content is first else one.content, one.rounds) for one in pieces]
+            reader = replace(first, reads=brief)
+            return [replace(one, content=reader) if one.content is first else one for one in pieces]
     return pieces
 
 
@@ -258,8 +292,3 @@ def ordered(steps: Mapping[str, Step]) -> list[str]:
         done.append(name)
         del left[name]
     return done
-
-
-def _dotted(path: tuple[str, ...]) -> str:
-    """A step's path without the keys between its names: they stand at every second place."""
-    return ".".join(path[1::2])

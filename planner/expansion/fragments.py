@@ -4,76 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-
-from planner.reading.estimates import Estimate
-from planner.workflow.declaration import AgentLoop, Llm, Merge, Message, Wait
 
 Ints = NDArray[np.int32]
 NO_POOL = -1
 
 
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """The lead's reading of a report: its input is what the report put out."""
+What = TypeVar("What")
 
 
 @dataclass(frozen=True, eq=False)
-class Work:
-    """One declared piece of work, however often it occurs.
+class Mark(Generic[What]):
+    """Where something stands in a graph.
 
-    step : path of the step, joined by dots
-    kind : ``llm``, ``agent``, ``tool``, ``human``, or a coordination mechanism
-    model : name of the profile that serves its requests, None if it makes none
-    reads : work whose output its first request reads: a brief, or the report of a `Reading`
+    what : work, or a task that is skipped under some condition
+    tasks : ids of its tasks, one for each occurrence; an axis for each loop around it, outermost first
     """
 
-    step: str
-    kind: str
-    body: Llm | AgentLoop | Wait | Message | Merge | Reading
-    model: str | None = None
-    reads: Work | None = None
-
-    @property
-    def coordination(self) -> bool:
-        return isinstance(self.body, Message | Merge | Reading)
-
-    @property
-    def estimates(self) -> tuple[Estimate, ...]:
-        bodies = [self.body, getattr(self.body, "tool", None)]
-        return tuple(
-            value for body in bodies for value in vars(body or Reading()).values() if isinstance(value, Estimate)
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class Placed:
-    """Where a piece of work stands in a graph.
-
-    tasks : ids of the tasks it is part of, one for each occurrence; an axis for each loop around it, outermost first
-    items : the axis, counted from the end, of the innermost fan-out, or None outside of any
-    """
-
-    work: Work
+    what: What
     tasks: Ints
-    items: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Fragment:
     """A part of a task graph that is entered at one task and left at one.
 
-    acquire : pool of each task, or −1
+    acquire, release : pool whose agent each task takes when it starts, gives back when it ends, or −1
     edges : (m, 2) predecessor, successor
     """
 
     acquire: Ints
+    release: Ints
     edges: Ints
     entry: int
     exit: int
-    placed: tuple[Placed, ...] = ()
+    marks: tuple[Mark[Any], ...] = ()
 
     def __len__(self) -> int:
         return len(self.acquire)
@@ -83,52 +52,43 @@ def _edges(pairs: Sequence[tuple[int, int]]) -> Ints:
     return np.array(pairs, np.int32).reshape(-1, 2)
 
 
-def single(pool: int, *works: Work) -> Fragment:
-    """One task, which does all these works."""
-    here = np.zeros((), np.int32)
-    return Fragment(np.array([pool], np.int32), _edges([]), 0, 0, tuple(Placed(work, here) for work in works))
+def single(acquire: int, release: int, *what: object) -> Fragment:
+    """One task."""
+    marks = tuple(Mark(one, np.zeros((), np.int32)) for one in what)
+    return Fragment(np.array([acquire], np.int32), np.array([release], np.int32), _edges([]), 0, 0, marks)
 
 
 def in_order(fragments: Sequence[Fragment]) -> Fragment:
-    """Each after the one before. Works that occur in several of them keep an entry for each; see `merged`."""
+    """Each after the one before. What occurs in several of them keeps a mark for each; see `stacked`."""
     offsets = np.cumsum([0, *map(len, fragments)]).tolist()
     joints = [
-        (before.exit + at, after.entry + offsets[index + 1])
-        for index, (at, before, after) in enumerate(zip(offsets, fragments, fragments[1:], strict=False))
+        (before.exit + offsets[index], after.entry + offsets[index + 1])
+        for index, (before, after) in enumerate(pairwise(fragments))
     ]
     return Fragment(
         np.concatenate([fragment.acquire for fragment in fragments]),
-        np.concatenate(
-            [fragment.edges + at for fragment, at in zip(fragments, offsets, strict=False)] + [_edges(joints)]
-        ),
+        np.concatenate([fragment.release for fragment in fragments]),
+        np.concatenate([*_shifted(fragments, offsets), _edges(joints)]),
         fragments[0].entry,
         fragments[-1].exit + offsets[-2],
-        tuple(
-            _moved(placed, at) for fragment, at in zip(fragments, offsets, strict=False) for placed in fragment.placed
-        ),
+        _moved(fragments, offsets),
     )
 
 
-def merged(fragment: Fragment, rounds: Mapping[Work, tuple[int, ...]]) -> Fragment:
-    """One `Placed` for each work: its occurrences stacked along the axes of the loops that `rounds` gives."""
-    found: dict[Work, list[Placed]] = {}
-    for placed in fragment.placed:
-        found.setdefault(placed.work, []).append(placed)
-    stacked = [
-        Placed(
-            work,
-            np.stack([one.tasks for one in several]).reshape(rounds.get(work, ()) + several[0].tasks.shape),
-            several[0].items,
-        )
-        for work, several in found.items()
-    ]
-    return replace(fragment, placed=tuple(stacked))
+def stacked(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]]) -> Fragment:
+    """One mark for each thing: its occurrences along the axes of the loops that `rounds` gives."""
+    found: dict[object, list[Ints]] = {}
+    for mark in fragment.marks:
+        found.setdefault(mark.what, []).append(mark.tasks)
+    marks = (
+        Mark(what, np.stack(tasks).reshape(rounds.get(what, ()) + tasks[0].shape)) for what, tasks in found.items()
+    )
+    return replace(fragment, marks=tuple(marks))
 
 
 def side_by_side(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[str]]) -> Fragment:
     """A group: an entry, the children, each after those it needs, and an exit."""
-    entry = exit_ = single(NO_POOL)
-    fragments = [entry, *children.values(), exit_]
+    fragments = [single(NO_POOL, NO_POOL), *children.values(), single(NO_POOL, NO_POOL)]
     offsets = np.cumsum([0, *map(len, fragments)]).tolist()
     at = dict(zip(children, offsets[1:-2], strict=True))
     last = offsets[-2]
@@ -141,55 +101,64 @@ def side_by_side(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[
             pairs.append((child.exit + at[name], last))
     return Fragment(
         np.concatenate([fragment.acquire for fragment in fragments]),
-        np.concatenate([child.edges + at[name] for name, child in children.items()] + [_edges(pairs)]),
+        np.concatenate([fragment.release for fragment in fragments]),
+        np.concatenate([*_shifted(fragments, offsets), _edges(pairs)]),
         0,
         last,
-        tuple(_moved(placed, at[name]) for name, child in children.items() for placed in child.placed),
+        _moved(fragments, offsets),
     )
 
 
 def repeated(fragment: Fragment, times: int) -> Fragment:
     """Rounds, one after the other."""
-    copies = _copies(fragment, times, items=False)
+    copies = _copies(fragment, times)
     starts = np.arange(times - 1, dtype=np.int32) * len(fragment)
     joints = np.stack([starts + fragment.exit, starts + len(fragment) + fragment.entry], axis=1)
-    return replace(
-        copies, edges=np.concatenate([copies.edges, joints]), exit=fragment.exit + (times - 1) * len(fragment)
-    )
+    edges = np.concatenate([copies.edges, joints]).astype(np.int32)
+    return replace(copies, edges=edges, exit=fragment.exit + (times - 1) * len(fragment))
 
 
 def fanned_out(fragment: Fragment, count: int) -> Fragment:
     """An entry, `count` copies side by side, and an exit."""
-    copies = _copies(fragment, count, items=True)
+    copies = _copies(fragment, count)
     starts = np.arange(count, dtype=np.int32) * len(fragment)
     last = len(copies) + 1
     begin = np.stack([np.zeros(count, np.int32), starts + fragment.entry + 1], axis=1)
     finish = np.stack([starts + fragment.exit + 1, np.full(count, last, np.int32)], axis=1)
+    ends = np.array([NO_POOL], np.int32)
     return Fragment(
-        np.concatenate([[NO_POOL], copies.acquire, [NO_POOL]]).astype(np.int32),
+        np.concatenate([ends, copies.acquire, ends]),
+        np.concatenate([ends, copies.release, ends]),
         np.concatenate([copies.edges + 1, begin, finish]).astype(np.int32),
         0,
         last,
-        tuple(_moved(placed, 1) for placed in copies.placed),
+        _moved([copies], [1]),
     )
 
 
-def _copies(fragment: Fragment, count: int, items: bool) -> Fragment:
+def _copies(fragment: Fragment, count: int) -> Fragment:
     starts = np.arange(count, dtype=np.int32) * len(fragment)
-    placed = []
-    for one in fragment.placed:
-        tasks = starts.reshape((count,) + (1,) * one.tasks.ndim) + one.tasks
-        placed.append(
-            Placed(one.work, tasks.astype(np.int32), -tasks.ndim if items and one.items is None else one.items)
-        )
+    marks = []
+    for mark in fragment.marks:
+        tasks = starts.reshape((count,) + (1,) * mark.tasks.ndim) + mark.tasks
+        marks.append(Mark(mark.what, tasks.astype(np.int32)))
     return Fragment(
         np.tile(fragment.acquire, count),
+        np.tile(fragment.release, count),
         (fragment.edges[None] + starts[:, None, None]).reshape(-1, 2),
         fragment.entry,
         fragment.exit,
-        tuple(placed),
+        tuple(marks),
     )
 
 
-def _moved(placed: Placed, offset: int) -> Placed:
-    return replace(placed, tasks=placed.tasks + np.int32(offset))
+def _shifted(fragments: Sequence[Fragment], offsets: Sequence[int]) -> list[Ints]:
+    return [fragment.edges + np.int32(at) for fragment, at in zip(fragments, offsets, strict=False)]
+
+
+def _moved(fragments: Sequence[Fragment], offsets: Sequence[int]) -> tuple[Mark[Any], ...]:
+    return tuple(
+        Mark(mark.what, mark.tasks + np.int32(at))
+        for fragment, at in zip(fragments, offsets, strict=False)
+        for mark in fragment.marks
+    )

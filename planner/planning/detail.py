@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.engine.simulation import TICK, Schedule, round_to_ticks
-from planner.expansion.fragments import Placed, Work
+from planner.expansion.fragments import Mark
+from planner.expansion.work import Work
 from planner.planning.timing import COORDINATION, PARTS, Times
 
 Floats = NDArray[np.float64]
@@ -17,9 +18,9 @@ Floats = NDArray[np.float64]
 class WorkDetail:
     """Sums over samples of one placed work. Seconds are counted in ticks: whole numbers, whose sums are exact."""
 
-    def __init__(self, placed: Placed) -> None:
-        self.work: Work = placed.work
-        self.occurrences: int = placed.tasks.size
+    def __init__(self, mark: Mark[Work]) -> None:
+        self.work = mark.what
+        self.done = 0.0
         self.ticks = 0
         self.critical_ticks = 0
         self.tokens = np.zeros(4)
@@ -28,8 +29,8 @@ class WorkDetail:
 class Detail:
     """Sums over samples of the parts of the critical path, and of every work. Filled slice by slice."""
 
-    def __init__(self, placed: Sequence[Placed]) -> None:
-        self.works = [WorkDetail(one) for one in placed]
+    def __init__(self, works: Sequence[Mark[Work]]) -> None:
+        self.works = [WorkDetail(mark) for mark in works]
         self.ticks = [0] * (len(PARTS) + 1)
 
     def breakdown(self, samples: int) -> dict[str, float]:
@@ -44,6 +45,7 @@ class Detail:
         width = times.fixed.shape[2]
         for detail, totals in zip(self.works, times.works, strict=True):
             detail.tokens += totals.tokens[:, part].sum(1)
+            detail.done += float(totals.done[part].sum())
             for tasks, fixed, decode in totals.pieces:
                 rows = len(range(tasks.start, tasks.stop, tasks.step))
                 seconds = round_to_ticks(np.broadcast_to(fixed + decode / speed, (rows, width))[:, part].T.copy())

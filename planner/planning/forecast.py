@@ -56,7 +56,7 @@ def _step(detail: WorkDetail, samples: int, models: Mapping[str, Profile], price
     return StepResult(
         detail.work.step,
         detail.work.kind,
-        detail.occurrences,
+        detail.done / samples,
         detail.ticks * TICK / samples,
         detail.critical_ticks * TICK / samples,
         (price.usd(*tokens) if price else 0.0) if priced else None,

@@ -129,13 +129,14 @@ class Verdict:
 class StepResult:
     """All occurrences of a step, or of one mechanism of its crew; means over samples.
 
+    occurrences : how often it is done
     seconds : of work, whoever did it in parallel
     critical : seconds of it on the critical path
     """
 
     step: str
     kind: str
-    occurrences: int
+    occurrences: float
     seconds: float
     critical: float
     usd: float | None

@@ -64,7 +64,7 @@ class Sampled:
 
 def profiles(workflow: Workflow, *graphs: TaskGraph) -> dict[str, Profile]:
     """The profiles that requests in these graphs use."""
-    used = {placed.work.model for graph in graphs for placed in graph.placed if placed.work.model is not None}
+    used = {model for graph in graphs for mark in graph.works if (model := mark.what.model) is not None}
     return {name: resolve(name, workflow.models) for name in sorted(used)}
 
 
@@ -84,7 +84,7 @@ def sample(
         models,
     )
     if detailed:
-        found.detail = Detail(graphs[0].placed)
+        found.detail = Detail(graphs[0].works)
     sized = _sized(graphs, structures, cells)
     over = dict.fromkeys(models, 0)
     progress(0.0)

@@ -14,13 +14,17 @@ from planner.engine.simulation import LONGEST, round_to_ticks
 from planner.errors import InputError, Problem
 from planner.expansion.demand import Demand, Draws, Service, drawn
 from planner.expansion.expand import TaskGraph
-from planner.expansion.fragments import Work
+from planner.expansion.work import Work
 
 Floats = NDArray[np.float64]
 
 PARTS = ("decode", "prefill", "ttft", "tools", "people", "coordination")
 """What the time of a task is made of. Coordination is all the time of its mechanisms."""
 
+SKIPPED = -1.0
+"""The duration of a task that is left out."""
+
+Bools = NDArray[np.bool_]
 _NONE: Floats = np.zeros((1, 1))
 _IDLE = Service()
 DECODE, PREFILL, TTFT, TOOLS, PEOPLE, COORDINATION = range(6)
@@ -60,11 +64,13 @@ class Served:
 class Totals:
     """Of one work over all its occurrences.
 
+    done : (S,) how many of them are done
     tokens : (4, S) as billed: input, input written to a cache, read from a cache, output
     pieces : of each occurrence, if asked for: its tasks, and seconds that do not and that do shrink with speed
     """
 
     work: Work
+    done: Floats
     tokens: Floats
     pieces: list[tuple[slice, Floats, Floats]]
 
@@ -74,6 +80,7 @@ class Times:
     """Seconds of n tasks in S samples: task and part take ``fixed + decode / speed``.
 
     fixed, decode : (parts, n, S), where parts are `PARTS`, or (all else, coordination)
+    skipped : tasks that a condition leaves out, and where it does
     works : totals of each work
     tokens : (4, S) as in `Totals`, of all works
     usd : (S,), or None where a price is unknown
@@ -82,6 +89,7 @@ class Times:
 
     fixed: Floats
     decode: Floats
+    skipped: tuple[tuple[slice, Bools], ...]
     works: tuple[Totals, ...]
     tokens: Floats
     usd: Floats | None
@@ -93,7 +101,10 @@ class Times:
         if not np.all(seconds < LONGEST):
             hint = "raise the slowest speed, or lower the tokens or the time of the longest step"
             raise InputError([Problem("too-large", f"a task takes over {LONGEST / 86400 / 365:.0f} years", None, hint)])
-        return round_to_ticks(seconds)
+        round_to_ticks(seconds)
+        for tasks, left_out in self.skipped:
+            seconds[:, tasks][np.broadcast_to(left_out, (_length(tasks), len(seconds))).T] = SKIPPED
+        return seconds
 
     def part(self, part: int, speed: float) -> Floats:
         """(S, n) seconds of one part."""
@@ -108,18 +119,19 @@ def times(graph: TaskGraph, served: Mapping[str, Served], draws: Draws, detailed
     detailed : tell all `PARTS` apart, and keep the pieces of each work
     """
     n, width = len(graph.graph), len(draws.samples)
-    coordinated = any(placed.work.coordination for placed in graph.placed)
+    coordinated = any(mark.what.coordination for mark in graph.works)
     parts = len(PARTS) if detailed else 1 + coordinated
     fixed, decode = np.zeros((parts, n, width)), np.zeros((parts, n, width))
     largest = {name: np.zeros(width) for name in served}
     works = []
-    for placed in graph.placed:
-        work = placed.work
+    for mark in graph.works:
+        work = mark.what
         by = served[work.model] if work.model is not None else None
         reads = served[work.reads.model] if work.reads and work.reads.model else None
-        totals = Totals(work, np.zeros((4, width)), [])
-        for tasks, demand in draws.of(placed, by.service if by else _IDLE, reads.service if reads else _IDLE):
+        totals = Totals(work, np.zeros(width), np.zeros((4, width)), [])
+        for tasks, demand, active in draws.of(mark, by.service if by else _IDLE, reads.service if reads else _IDLE):
             rows, where = len(tasks), _span(tasks)
+            totals.done[:] += rows if active is None else _sum(active.astype(float), rows)
             seconds = _seconds(work, demand, by)
             for part, value in seconds.items():
                 column = part if detailed else 0
@@ -136,7 +148,8 @@ def times(graph: TaskGraph, served: Mapping[str, Served], draws: Draws, detailed
                 np.maximum(largest[by.profile.name], demand.largest.max(0), out=largest[by.profile.name])
         works.append(totals)
     tokens = sum((totals.tokens for totals in works), np.zeros((4, width)))
-    return Times(fixed, decode, tuple(works), tokens, _usd(works, served, width), largest)
+    skipped = tuple((_span(tasks), left_out) for mark in graph.skips for tasks, left_out in draws.skipped(mark))
+    return Times(fixed, decode, skipped, tuple(works), tokens, _usd(works, served, width), largest)
 
 
 def _usd(works: Sequence[Totals], served: Mapping[str, Served], width: int) -> Floats | None:
@@ -168,6 +181,10 @@ def _sum(values: Floats, rows: int) -> Floats:
     """Sum over items of what broadcasts to (rows, samples)."""
     total: Floats = values.sum(0) * (1 if len(values) == rows else rows)
     return total
+
+
+def _length(tasks: slice) -> int:
+    return len(range(tasks.start, tasks.stop, tasks.step))
 
 
 def _span(tasks: NDArray[np.int32]) -> slice:

@@ -21,6 +21,7 @@ _DURATION = re.compile(rf"({_NUMBER})\s*(ms|sec|min|s|m|h|d)\s*")
 _TOKENS = re.compile(rf"({_NUMBER})\s*([kKM]?)(?:\s*(?:tokens?|tok))?")
 _RATE = re.compile(rf"({_NUMBER})\s*([kK]?)\s*(?:(?:tokens?|tok)?\s*/\s*s)?")
 _FACTOR = re.compile(rf"({_NUMBER})\s*[x×]?")
+_PERCENT = re.compile(rf"({_NUMBER})\s*%")
 _MONEY = re.compile(rf"\$?\s*({_NUMBER})")
 _PLAIN = re.compile(rf"({_NUMBER})")
 _CLOCK = re.compile(r"(\d+):(\d+)(?::\d+)?")
@@ -149,6 +150,23 @@ def rate(value: Any) -> float:
 def factor(value: Any) -> float:
     """A factor such as `2.5x` or 2.5; above 0, and at most a million."""
     return at_most(positive(_match(_FACTOR, value, "a factor, such as 2.5x")[0]), 1e6)
+
+
+def chance(value: Any) -> float:
+    """A probability of `70%`, `0.4%` or 0.7."""
+    expected = "a chance, such as 70%"
+    if is_number(value):
+        number = finite(float(value))
+        if number > 1:
+            raise BadValueError("must be at most 1, or have a %", f"write {number:.15g}%")
+        return number
+    match = _PERCENT.fullmatch(_text(value, expected))
+    if not match:
+        raise BadValueError(f"expected {expected}")
+    percent = float(match[1].replace("_", ""))
+    if percent > 100:
+        raise BadValueError("must be at most 100%")
+    return percent / 100
 
 
 def money(value: Any) -> Decimal:

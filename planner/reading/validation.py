@@ -68,6 +68,7 @@ Factor = Annotated[float, Parsed(units.factor)]
 Number = Annotated[float, Parsed(units.count)]
 Context = Annotated[float, Parsed(units.context)]
 LogSd = Annotated[float, Parsed(units.log_sd)]
+Chance = Annotated[float, Parsed(units.chance)]
 Usd = Annotated[Decimal, Parsed(units.money)]
 
 MOST_ITEMS = 10_000_000

@@ -60,7 +60,7 @@ def _step(step: StepResult) -> str:
     asks = step.tokens.input + step.tokens.cache_read + step.tokens.output > 0
     cost = words.usd(step.usd) if step.usd is not None and asks else ""
     times = f"{_time(step.seconds):>10}{_time(step.critical):>10}"
-    return f"{name:<30}{step.kind:<9}{step.occurrences:>7,}{times}{cost:>10}".rstrip()
+    return f"{name:<30}{step.kind:<9}{words.times(step.occurrences):>7}{times}{cost:>10}".rstrip()
 
 
 def _crews(forecast: Forecast) -> str:

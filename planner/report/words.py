@@ -54,6 +54,11 @@ def agents(count: int) -> str:
     return "1 agent" if count == 1 else f"{count:,} agents"
 
 
+def times(count: float) -> str:
+    """How often, on average: `48`, `1.4`, `167`."""
+    return f"{count:,.1f}" if count < 10 and count != round(count) else f"{count:,.0f}"
+
+
 def samples(count: int) -> str:
     """`1 sample`, `1,000 samples`."""
     return "1 sample" if count == 1 else f"{count:,} samples"

@@ -25,6 +25,7 @@ _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TAKEN = {"lead": "the lead of all crews", "agents": "the crew of a workflow that declares none"}
 """Names of crews that are always there."""
 _STEPS = f"as in steps: {{plan: {Step.example}}}"
+_BRANCHES = "as in choose: {easy: {chance: 70%, tool: 5s}, hard: {chance: 30%, human: 5min}}"
 _NO_MODEL = "name one with 'model:' at the top of the file"
 
 
@@ -123,13 +124,25 @@ class _Checks:
             hint = did_you_mean(crew, self.crews) or f"declare it: crews: {{{crew}: {{agents: 4}}}}"
             yield Problem("unknown-crew", f"unknown crew '{crew}'", self.document.value(*here, "crew"), hint)
         yield from self.count(*here, "for_each", value=step.get("for_each"))
-        yield from self.count(*here, "repeat", "times", value=_mapping(step.get("repeat")).get("times"))
+        for rounds in ("times", "at_most"):
+            yield from self.count(*here, "repeat", rounds, value=_mapping(step.get("repeat")).get(rounds))
         yield from self.model_name(*here, "model", name=step.get("model"))
         model = model or "model" in step
         if not model and ("llm" in step or "agent" in step):
             message = f"the step '{here[-1]}' makes requests, and no model is named"
             yield Problem("unknown-model", message, self.document.key(*here), f"{_NO_MODEL} or on the step")
         yield from self.group((*here, "steps"), _mapping(step.get("steps")), model)
+        branches = _mapping(step.get("choose"))
+        for name, branch in branches.items():
+            if "needs" in _mapping(branch):
+                message = f"'{name}' is a branch: one of them runs, and none after another"
+                place = self.document.key(*here, "choose", name, "needs")
+                yield Problem("bad-value", message, place, "let the choice need it")
+        without = {
+            name: {key: value for key, value in _mapping(branch).items() if key != "needs"}
+            for name, branch in branches.items()
+        }
+        yield from self.group((*here, "choose"), without, model)
 
     def body(self, here: Path, step: dict[str, Any]) -> Iterator[Problem]:
         """A step does exactly one thing."""
@@ -144,6 +157,8 @@ class _Checks:
             yield Problem("step-body", "the step does nothing", place, hint)
         if step.get("steps") == {}:
             yield Problem("step-body", "the group has no steps", self.document.key(*here, "steps"), _STEPS)
+        if step.get("choose") == {}:
+            yield Problem("step-body", "the choice has no branches", self.document.key(*here, "choose"), _BRANCHES)
         for body in bodies:
             if step.get("hold") is False and body != "tool":
                 reason = "releases its agent anyway" if body == "human" else "cannot go on without its agent"
@@ -177,3 +192,4 @@ def _models(steps: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(name, str):
             yield name
         yield from _models(_mapping(_mapping(step).get("steps")))
+        yield from _models(_mapping(_mapping(step).get("choose")))

@@ -12,6 +12,7 @@ from planner.reading.profiles import ProfileDeclaration
 from planner.reading.units import BadValueError
 from planner.reading.validation import (
     Agents,
+    Chance,
     Count,
     Declared,
     Duration,
@@ -26,7 +27,7 @@ from planner.reading.validation import (
     raised,
 )
 
-BODIES = ("llm", "agent", "tool", "human", "steps")
+BODIES = ("llm", "agent", "tool", "human", "steps", "choose")
 
 
 def _as_time(value: Any) -> Any:
@@ -75,11 +76,31 @@ class Wait(Declared):
 
 
 class Repeat(Declared):
-    """How often a step runs, one round after another."""
+    """Rounds of a step, one after another: `times` of them, or `until` one is accepted, `at_most` so many."""
 
-    example: ClassVar[str] = "{times: 3}"
+    example: ClassVar[str] = "{times: 3} or {until: 70%, at_most: 3}"
 
-    times: Count
+    times: Count | None = None
+    until: Chance | None = None
+    at_most: Count | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if self.times is None and (self.until is None or self.at_most is None):
+            raise raised(BadValueError("a repeat takes times, or until and at_most", f"as in repeat: {self.example}"))
+        if self.times is not None and (self.until is not None or self.at_most is not None):
+            raise raised(BadValueError("a repeat takes times, or until and at_most, not both", "take 'times' away"))
+        if self.until == 0:
+            message = "a round that is accepted in 0% of cases never ends it"
+            raise raised(BadValueError(message, "raise 'until', or write times", at=("until",)))
+        return self
+
+    @property
+    def most(self) -> int | str:
+        """The largest number of rounds."""
+        most = self.at_most if self.times is None else self.times
+        assert most is not None
+        return most
 
 
 class Message(Declared):
@@ -144,11 +165,12 @@ def _names(value: Any) -> list[str]:
 
 
 class Step(Declared):
-    """One step: exactly one body (`llm`, `agent`, `tool`, `human`, `steps`) and its modifiers."""
+    """One step: exactly one body (`llm`, `agent`, `tool`, `human`, `steps`, `choose`) and its modifiers."""
 
     example: ClassVar[str] = "{llm: {output: 500 to 2k}}"
 
     needs: Annotated[list[str], Parsed(_names)] = []
+    chance: Chance | None = None
     for_each: Count | None = None
     repeat: Annotated[Repeat, Mapping] | None = None
     crew: Text | None = None
@@ -159,6 +181,26 @@ class Step(Declared):
     tool: Annotated[Wait, BeforeValidator(_as_time)] | None = None
     human: Annotated[Wait, BeforeValidator(_as_time)] | None = None
     steps: Annotated[dict[str, Annotated["Step", Mapping]], Mapping] | None = None
+    choose: Annotated[dict[str, Annotated["Step", Mapping]], Mapping] | None = None
+
+    @model_validator(mode="after")
+    def _branches_are_all(self) -> Self:
+        if not self.choose:
+            return self
+        for name, branch in self.choose.items():
+            if branch.chance is None:
+                raise raised(
+                    BadValueError(
+                        "a branch of a choice needs a chance", "as in chance: 30%", at=("choose", name), on_key=True
+                    )
+                )
+        total = sum(branch.chance or 0.0 for branch in self.choose.values())
+        if abs(total - 1) > 1e-9:
+            message = f"the chances of a choice must add up to 100%, and these make {100 * total:.6g}%"
+            raise raised(
+                BadValueError(message, "a branch that does nothing may be a tool of 0s", at=("choose",), on_key=True)
+            )
+        return self
 
     @property
     def kind(self) -> str:
@@ -198,6 +240,6 @@ class Workflow(Declared):
         def inside(steps: dict[str, Step], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Step]]:
             for name, step in steps.items():
                 yield (*path, name), step
-                yield from inside(step.steps or {}, (*path, name))
+                yield from inside(step.steps or step.choose or {}, (*path, name))
 
         return inside(self.steps, ())

@@ -1,0 +1,157 @@
+"""An item's steps one after another: which tasks they become, and when the item takes an agent or lets it go.
+
+An item holds one agent at a time. A piece that needs another one, or none, lets it go first; the next that needs it
+queues again. Where all of this is known, a task takes the agent when it starts and gives it back when it ends. Where it
+depends on what is drawn, `Hand` tasks of no duration take and give, and are skipped where there is nothing to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from planner.expansion.fragments import NO_POOL, Fragment, in_order, single, stacked
+from planner.expansion.work import Guard, Index, Loops, Work
+
+
+@dataclass(frozen=True, eq=False)
+class Skip:
+    """A task that takes or gives an agent, and is skipped where `guard` does not hold."""
+
+    guard: Guard
+    loops: Loops
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A stretch of an item.
+
+    pool : whose agent it needs, or −1
+    content : work, or a fragment of its own that needs none of the item's
+    guard : when it is done
+    rounds : the loops within the item around it
+    inner : its occurrence in them
+    apart : it is a task of its own, whoever comes next
+    """
+
+    pool: int
+    content: Work | Fragment
+    guard: Guard | None = None
+    rounds: Loops = ()
+    inner: Index = ()
+    apart: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The pieces of an item in order, from which follows where hands are skipped.
+
+    loops : around the item, its fan-out last
+    hands : in the order of their tasks
+    """
+
+    loops: Loops
+    pieces: tuple[Piece, ...]
+    hands: list[Hand] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class Hand:
+    """Takes an agent of `pool` before the piece at `position`, or gives it back; after the last piece, at the end."""
+
+    plan: Plan
+    position: int
+    pool: int
+    takes: bool
+
+
+def chain(pieces: Sequence[Piece], loops: Loops, guard: Guard | None) -> Fragment:
+    """The item's tasks in order. `guard`: when the item is done at all."""
+    return _Chain(Plan(loops, tuple(pieces)), guard).fragment()
+
+
+class _Chain:
+    def __init__(self, plan: Plan, guard: Guard | None) -> None:
+        self.plan = plan
+        self.guard = guard
+        self.done: list[Fragment] = []
+        self.kept: list[Work] = []  # works of the task that is being put together
+        self.takes = NO_POOL  # what that task takes
+        self.open = False
+        self.holding = {NO_POOL}  # whose agents the item may hold here
+
+    def fragment(self) -> Fragment:
+        for position, piece in enumerate(self.plan.pieces):
+            self.piece(position, piece)
+        self.give(len(self.plan.pieces), {NO_POOL}, certain=True)
+        rounds: dict[object, tuple[int, ...]] = {}
+        for piece in self.plan.pieces:
+            inside = (
+                [mark.what for mark in piece.content.marks] if isinstance(piece.content, Fragment) else [piece.content]
+            )
+            rounds |= dict.fromkeys(inside, tuple(loop.count for loop in piece.rounds))
+        return stacked(in_order(self.done), rounds)
+
+    def piece(self, position: int, piece: Piece) -> None:
+        certain = always(piece.guard, piece.inner, self.guard, len(self.plan.loops))
+        if self.holding != {piece.pool}:
+            self.give(position, {NO_POOL, piece.pool}, certain)
+            if piece.pool != NO_POOL:
+                self.take(position, piece.pool, certain)
+        if isinstance(piece.content, Fragment):
+            self.close()
+            self.done.append(piece.content)
+        else:
+            if (piece.apart or piece.pool == NO_POOL) and self.kept:
+                self.close()
+            self.open = True
+            self.kept.append(piece.content)
+            if piece.pool == NO_POOL:
+                self.close()
+        self.holding = {piece.pool} if certain else self.holding | {piece.pool}
+        if piece.apart:
+            self.give(position + 1, {NO_POOL}, certain=True)
+            self.holding = {NO_POOL}
+
+    def take(self, position: int, pool: int, certain: bool) -> None:
+        """Take an agent, with the task that comes next where that is certain."""
+        self.close()
+        if certain and self.holding == {NO_POOL}:
+            self.takes, self.open = pool, True
+        elif NO_POOL in self.holding or self.holding - {pool}:
+            self.hand(Hand(self.plan, position, pool, takes=True))
+
+    def give(self, position: int, allowed: set[int], certain: bool) -> None:
+        """Give back what is held and not allowed, with the task before where that is certain."""
+        for pool in sorted(self.holding - allowed):
+            if certain and self.holding == {pool} and self.open:
+                self.close(release=pool)
+                self.holding = {NO_POOL}
+            else:
+                self.close()
+                self.hand(Hand(self.plan, position, pool, takes=False))
+                if certain:
+                    self.holding = self.holding - {pool} | {NO_POOL}
+
+    def hand(self, hand: Hand) -> None:
+        self.plan.hands.append(hand)
+        pool = (hand.pool, NO_POOL) if hand.takes else (NO_POOL, hand.pool)
+        self.done.append(single(*pool, hand))
+
+    def close(self, release: int = NO_POOL) -> None:
+        """Finish the task that is being put together."""
+        if self.open:
+            moves = self.takes != NO_POOL or release != NO_POOL
+            skip = (Skip(self.guard, self.plan.loops),) if moves and self.guard else ()
+            self.done.append(single(self.takes, release, *self.kept, *skip))
+        self.kept, self.takes, self.open = [], NO_POOL, False
+
+
+def always(guard: Guard | None, inner: Index, base: Guard | None, depth: int) -> bool:
+    """Whether `guard` holds wherever `base` does, at this occurrence of loops within: first rounds are always run."""
+    while guard is not base:
+        assert guard is not None
+        if guard.kind != "rounds" or inner[len(guard.loops) - 1 - depth] != 0:
+            return False
+        guard = guard.parent
+    return True

@@ -1,0 +1,78 @@
+"""What is done: declared pieces of work, the loops around them, and the conditions under which they are done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from planner.workflow.declaration import AgentLoop, Llm, Merge, Message, Wait
+
+
+@dataclass(frozen=True, eq=False)
+class Loop:
+    """A loop around work: the items of a fan-out, or rounds one after the other."""
+
+    count: int
+    items: bool = False
+
+
+Loops = tuple[Loop, ...]
+"""Outermost first."""
+
+Index = tuple[int, ...]
+"""An occurrence: a number for each loop; `EVERY` at the innermost fan-out, whose items are computed together."""
+
+EVERY = -1
+
+
+def innermost_items(loops: Loops) -> int | None:
+    """Position of the innermost fan-out among loops."""
+    return next((at for at in reversed(range(len(loops))) if loops[at].items), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Guard:
+    """A condition, drawn for each occurrence of what it guards.
+
+    kind : ``draw`` holds where low ≤ u < high for a uniform draw u; ``rounds`` holds in a round if every round before
+        was rejected, where a round is accepted with probability `high`; its loop is the last of `loops`
+    path : declared path whose draw it is; branches of one choice share it
+    parent : the condition around it, which must hold too
+    """
+
+    kind: Literal["draw", "rounds"]
+    path: str
+    loops: Loops
+    low: float
+    high: float
+    parent: Guard | None
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """The lead's reading of a report: its input is what the report put out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """One declared piece of work, however often it occurs.
+
+    step : path of the step, joined by dots
+    kind : ``llm``, ``agent``, ``tool``, ``human``, or a coordination mechanism
+    model : name of the profile that serves its requests, None if it makes none
+    loops : around it
+    guard : when it is done; None: always
+    reads : work whose output its first request reads: a brief, or the report of a `Reading`
+    """
+
+    step: str
+    kind: str
+    body: Llm | AgentLoop | Wait | Message | Merge | Reading
+    model: str | None = None
+    loops: Loops = ()
+    guard: Guard | None = None
+    reads: Work | None = None
+
+    @property
+    def coordination(self) -> bool:
+        return isinstance(self.body, Message | Merge | Reading)
