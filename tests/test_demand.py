@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from planner.engine.draws import Samples
-from planner.expansion.demand import Demand, Draws, Service
+from planner.expansion.demand import Demand, Draws, Layers, Service
 from planner.expansion.fragments import Mark
 from planner.expansion.work import Loop, Work
 from planner.reading.estimates import NOTHING, Estimate, parse_estimate
@@ -28,7 +28,7 @@ def demand(body: Llm | AgentLoop, service: Service, rows: int = 1, kind: str = "
     loops = (Loop(rows, items=True),) if rows > 1 else ()
     tasks = np.arange(rows, dtype=np.int32) if rows > 1 else np.zeros((), np.int32)
     mark = Mark(Work("step", kind, body, "model", loops), tasks)
-    ((_, found, _),) = Draws(Samples(1, 0)).of(mark, service, service)
+    ((_, found, _),) = Draws(Samples(1, 0), Layers()).of(mark, service, service)
     return found
 
 
@@ -131,7 +131,7 @@ def test_cached_tokens_count_only_where_the_profile_caches() -> None:
 
 
 def test_a_demand_is_drawn_once_for_all_graphs(declare: Callable[..., Any]) -> None:
-    draws = Draws(Samples(1, 0))
+    draws = Draws(Samples(1, 0), Layers())
     body, loops = loop("2 to 9", prompt=100, output=10), (Loop(3, items=True),)
     ones, others = (Mark(Work("step", "agent", body, "m", loops), np.arange(3, dtype=np.int32) + at) for at in (0, 10))
     ((_, one, _),) = draws.of(ones, UNCACHED, UNCACHED)

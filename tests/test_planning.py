@@ -12,7 +12,7 @@ from planner.engine.draws import Samples
 from planner.engine.simulation import TICK, simulate
 from planner.engine.statistics import quantile_interval
 from planner.errors import InputError
-from planner.expansion.demand import Draws
+from planner.expansion.demand import Draws, Layers
 from planner.expansion.expand import crew_sizes, expand
 from planner.planning.comparison import compare
 from planner.planning.forecast import forecast
@@ -287,7 +287,7 @@ def test_one_more_module_leaves_the_first_120_as_they_were() -> None:
         graph = expand(workflow, crew_sizes(workflow))
         samples = Samples(1, 0, 0, 16)
         served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
-        found = times(graph, served, Draws(samples), detailed=True)
+        found = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty)), detailed=True)
         return {
             (step.work.step, step.work.kind): np.stack(
                 [np.broadcast_to(fixed + decode, (modules, 16)) for _, fixed, decode in step.pieces]
@@ -323,7 +323,7 @@ def test_the_oracle_schedules_the_examples_alike(path: Path) -> None:
         graph = expand(workflow, sizes)
         samples = Samples(1, 0, 0, 3)
         served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
-        durations = times(graph, served, Draws(samples)).durations(2.5)
+        durations = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty))).durations(2.5)
         for row in durations:
             found = simulate(graph.graph, row[None])
             start, end, makespan = oracle.simulate(graph.graph, row.tolist())

@@ -504,7 +504,8 @@ def test_parameters_take_the_values_that_are_set(tmp_path: Path) -> None:
     path = write(tmp_path, SIZED)
     workflow = read_workflow(path, {"modules": 240, "team": 3.0, "empty": 0.5})
     step = workflow.steps["a"]
-    assert step.for_each == "modules"
+    assert step.for_each is not None
+    assert step.for_each.count == "modules"
     assert workflow.count("modules") == 240
     assert workflow.count(workflow.crews["engineers"].agents) == 3
     assert workflow.count(2) == 2
@@ -608,7 +609,7 @@ def check_workflow(workflow: Workflow) -> None:
     groups: list[Mapping[str, Step]] = [workflow.steps]
     for _, step in workflow.walk():
         assert step.kind
-        assert step.for_each is None or workflow.count(step.for_each) >= 1
+        assert step.for_each is None or workflow.count(step.for_each.count) >= 1
         assert step.repeat is None or workflow.count(step.repeat.most) >= 1
         assert step.crew is None or step.crew in workflow.crews
         groups += [group for group in (step.steps, step.choose) if group is not None]

@@ -28,6 +28,18 @@ def tasks_at(tasks: Ints, index: Index) -> Ints:
     return np.atleast_1d(tasks[tuple(slice(None) if number == EVERY else number for number in index)])
 
 
+def own_row(loops: Loops, index: Index) -> tuple[Index, slice]:
+    """The occurrence of what is drawn within `loops`, a part of those of `index`, and the rows that belong to `index`.
+
+    It is drawn for all items of its own innermost fan-out; around another fan-out, `index` is of one of these.
+    """
+    around, items = index[: len(loops)], innermost_items(loops)
+    if items is None or around[items] == EVERY:
+        return around, slice(None)
+    row = around[items]
+    return (*around[:items], EVERY, *around[items + 1 :]), slice(row, row + 1)
+
+
 def drawn_index(index: Index) -> tuple[int, ...]:
     """The part of an occurrence that is part of the key of its draws."""
     return tuple(number for number in index if number != EVERY)
@@ -47,12 +59,8 @@ class Activity:
 
     def guarded(self, guard: Guard, index: Index) -> Bools:
         """As `holds`, of a guard."""
-        around = index[: len(guard.loops)]
-        items = innermost_items(guard.loops)
-        if items is None or around[items] == EVERY:
-            return self._values(guard, around)
-        row = around[items]  # the guard is of an item around the fan-out that is computed together
-        return self._values(guard, (*around[:items], EVERY, *around[items + 1 :]))[row : row + 1]
+        around, rows = own_row(guard.loops, index)
+        return self._values(guard, around)[rows]
 
     def _values(self, guard: Guard, index: Index) -> Bools:
         if (guard, index) not in self.known:

@@ -5,6 +5,7 @@ Every equation here stands in docs/model.md, "Requests" and "Agent loops", in th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 
@@ -12,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.engine.draws import Samples
-from planner.expansion.activity import Activity, Bools, Ints, drawn_index, occurrences, tasks_at
+from planner.expansion.activity import Activity, Bools, Ints, drawn_index, occurrences, own_row, tasks_at
 from planner.expansion.chain import Hand, Skip
 from planner.expansion.fragments import Mark
-from planner.expansion.work import Work, innermost_items
-from planner.reading.estimates import Estimate
-from planner.workflow.declaration import AgentLoop, Llm, Merge, Message, Wait
+from planner.expansion.work import Index, Loops, Work, innermost_items
+from planner.reading.estimates import Z95, Estimate
+from planner.workflow.declaration import AgentLoop, Llm, Merge, Message, Uncertainty, Wait
 
 Floats = NDArray[np.float64]
 _NONE: Floats = np.zeros((1, 1))
@@ -66,11 +67,33 @@ class Demand:
         return cls(_NONE, _NONE, _NONE, seconds, _NONE, _NONE, _NONE, _NONE, _NONE)
 
 
+@dataclass(frozen=True)
+class Layers:
+    """The error of estimates themselves: log-sd of a factor drawn per sample and step, and of one for all steps."""
+
+    per_step: float = 0.0
+    overall: float = 0.0
+
+    @classmethod
+    def of(cls, uncertainty: Uncertainty) -> Layers:
+        """A factor of `1.3x` is exceeded in 5 cases of 100."""
+        return cls(*(math.log(factor) / Z95 for factor in (uncertainty.per_step, uncertainty.overall)))
+
+    def error(self, samples: Samples, path: str) -> Floats | None:
+        """(1, samples) factor on the tokens and tool times of a step that are ranges; None: no error."""
+        if not self.per_step and not self.overall:
+            return None
+        own = self.per_step * samples.normal(1, path, "error") if self.per_step else 0.0
+        shared = self.overall * samples.normal(1, "", "error") if self.overall else 0.0
+        return np.asarray(np.exp(own + shared))
+
+
 class Draws:
     """The demands of one slice of samples. Each is drawn once, whichever graphs it stands in."""
 
-    def __init__(self, samples: Samples) -> None:
+    def __init__(self, samples: Samples, layers: Layers) -> None:
         self.samples = samples
+        self.layers = layers
         self.activity = Activity(samples)
         self.known: dict[tuple[object, ...], Demand] = {}
 
@@ -87,8 +110,8 @@ class Draws:
             tasks = tasks_at(mark.tasks, index)
             read = _NONE
             if work.reads and not any(index[within:]):
-                read = self._one(work.reads, briefs, len(tasks), drawn_index(index[:within]), _NONE).output
-            demand = self._one(work, service, len(tasks), drawn_index(index), read)
+                read = self._one(work.reads, briefs, index[:within], _NONE).output
+            demand = self._one(work, service, index, read)
             active = self.activity.holds(work.guard, index)
             yield tasks, demand if active is None else demand.where(active), active
 
@@ -102,23 +125,44 @@ class Draws:
             assert holds is not None
             yield tasks_at(mark.tasks, index), ~holds
 
-    def _one(self, work: Work, service: Service, rows: int, occurrence: tuple[int, ...], read: Floats) -> Demand:
-        key = (work.step, work.kind, service, rows, occurrence, read is _NONE)
+    def _one(self, work: Work, service: Service, index: Index, read: Floats) -> Demand:
+        key = (work.step, work.kind, service, index, read is _NONE)
         if key not in self.known:
-            self.known[key] = _Occurrence(self.samples, work, service, rows, occurrence).demand(read)
+            size = None if work.coordination else self._size(work.loops, index)
+            self.known[key] = _Occurrence(self.samples, self.layers, work, service, index, size).demand(read)
         return self.known[key]
+
+    def _size(self, loops: Loops, index: Index) -> Floats | None:
+        """The size of the items around an occurrence, (rows or 1, samples): the product over nested fan-outs."""
+        size = None
+        for at, loop in enumerate(loops):
+            if loop.size is not None:
+                around, rows = own_row(loops[: at + 1], index)
+                key = drawn_index(around)
+                values = drawn(loop.size, self.samples, loop.count, loop.path, "size", key) / loop.size.mean
+                size = values[rows if len(values) > 1 else slice(None)] * (1.0 if size is None else size)
+        return size
 
 
 class _Occurrence:
-    """Draws for one occurrence of a work, for all items."""
+    """Draws for one occurrence of a work, for all items.
 
-    def __init__(self, samples: Samples, work: Work, service: Service, rows: int, occurrence: tuple[int, ...]) -> None:
+    size : of the items, or None
+    """
+
+    def __init__(
+        self, samples: Samples, layers: Layers, work: Work, service: Service, index: Index, size: Floats | None
+    ) -> None:
+        items = innermost_items(work.loops)
         self.samples = samples
         self.path = f"{work.step}/{work.kind}"
         self.body = work.body
         self.service = service
-        self.rows = rows
-        self.occurrence = occurrence
+        self.rows = 1 if items is None else work.loops[items].count
+        self.occurrence = drawn_index(index)
+        self.human = work.kind == "human"
+        self.size = size
+        self.error = layers.error(samples, self.path)
 
     def demand(self, read: Floats) -> Demand:
         body = self.body
@@ -187,20 +231,40 @@ class _Occurrence:
         return np.exp(self.service.jitter * self.samples.normal(self.rows, self.path, "jitter", self.occurrence + turn))
 
     def draw(self, estimate: Estimate, purpose: str, *turn: int) -> Floats:
-        """The estimate's quantity, (1, 1) if it is known exactly, else (rows, samples)."""
-        return drawn(estimate, self.samples, self.rows, self.path, purpose, self.occurrence + turn)
+        """The estimate's quantity, (1, 1) if it is known exactly, else (rows, samples).
+
+        An item's size multiplies the turns of agent loops, and the tokens and tool times of other steps; the error of
+        estimates multiplies tokens and tool times that are ranges.
+        """
+        factor: Floats | None = None
+        if self.size is not None and not self.human and isinstance(self.body, AgentLoop) == (purpose == "turns"):
+            factor = self.size
+        if self.error is not None and estimate.varies and not self.human and purpose != "turns":
+            factor = self.error if factor is None else factor * self.error
+        return drawn(estimate, self.samples, self.rows, self.path, purpose, self.occurrence + turn, factor)
 
 
 def drawn(
-    estimate: Estimate, samples: Samples, rows: int, path: str, purpose: str, occurrence: tuple[int, ...] = ()
+    estimate: Estimate,
+    samples: Samples,
+    rows: int,
+    path: str,
+    purpose: str,
+    occurrence: tuple[int, ...] = (),
+    factor: Floats | None = None,
 ) -> Floats:
-    """Draws of an estimate; whole numbers are rounded half up."""
+    """Draws of an estimate, times a factor; whole numbers are rounded half up."""
     if not estimate.varies:
-        return np.full((1, 1), float(estimate.scale))
-    if estimate.shape == "exponential":
+        values = np.full((1, 1), float(estimate.scale))
+        if factor is None or estimate.scale == 0:
+            return values
+    elif estimate.shape == "exponential":
         values = estimate.scale * samples.exponential(rows, path, purpose, occurrence)
     else:
         values = estimate.scale * np.exp(estimate.sigma * samples.normal(rows, path, purpose, occurrence))
+    if factor is not None:
+        values = values * factor
     if estimate.whole:
         values = np.floor(values + 0.5)
-    return np.maximum(values, estimate.least) if estimate.least else values
+    least = min(estimate.least, 1.0) if estimate.whole else estimate.least if factor is None else 0.0
+    return np.maximum(values, least) if least else values

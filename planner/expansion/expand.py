@@ -195,9 +195,10 @@ class _Expansion:
     # Items: steps one after another, by one agent where they let it.
 
     def fan_out(self, here: _Place, step: Step) -> Fragment:
-        count = self.workflow.count(step.for_each or 1)
+        assert step.for_each is not None
+        count = self.workflow.count(step.for_each.count)
         pool = self.takes(step, here.pool) if step.kind in ("tool", "human") else max(here.pool, 0)
-        loops = (*here.loops, Loop(count, items=True))
+        loops = (*here.loops, Loop(count, True, here.name, step.for_each.size))
         item = replace(here, pool=pool, loops=loops)
         pieces = self.pieces(item, step)
         before: list[Piece] = []

@@ -5,15 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from planner.reading.estimates import Estimate
 from planner.workflow.declaration import AgentLoop, Llm, Merge, Message, Wait
 
 
 @dataclass(frozen=True, eq=False)
 class Loop:
-    """A loop around work: the items of a fan-out, or rounds one after the other."""
+    """A loop around work: the items of a fan-out, or rounds one after the other.
+
+    path : of the step with the fan-out, whose draws the sizes of items are
+    size : of its items, 1 on average; None: all alike
+    """
 
     count: int
     items: bool = False
+    path: str = ""
+    size: Estimate | None = None
 
 
 Loops = tuple[Loop, ...]

@@ -12,7 +12,7 @@ from planner.catalogue.profile import Profile, resolve
 from planner.engine.draws import BLOCK, Samples
 from planner.engine.simulation import Graph, simulate
 from planner.errors import InputError, Problem
-from planner.expansion.demand import Draws
+from planner.expansion.demand import Draws, Layers
 from planner.expansion.expand import TaskGraph, expand, resized, structure
 from planner.planning.detail import Detail, on_path
 from planner.planning.timing import PARTS, Served, Times, times
@@ -89,7 +89,7 @@ def sample(
     over = dict.fromkeys(models, 0)
     progress(0.0)
     for chosen, slice_ in _slices(seed, samples, width):
-        draws = Draws(slice_)
+        draws = Draws(slice_, Layers.of(workflow.uncertainty))
         served = {name: Served.of(profile, slice_) for name, profile in models.items()}
         for index, graph in enumerate(graphs):
             prepared = times(graph, served, draws, detailed)

@@ -39,6 +39,11 @@ class Estimate:
     def varies(self) -> bool:
         return self.shape != "constant"
 
+    @property
+    def mean(self) -> float:
+        """The mean of its draws before rounding."""
+        return self.scale * math.exp(self.sigma**2 / 2)
+
     def times(self, factor: float) -> Estimate:
         """The same estimate of a quantity `factor` times as large."""
         return replace(self, scale=self.scale * factor)

@@ -169,6 +169,14 @@ def chance(value: Any) -> float:
     return percent / 100
 
 
+def widening(value: Any) -> float:
+    """A factor of uncertainty such as `1.3x`: 1 or more."""
+    number = factor(value)
+    if number < 1:
+        raise BadValueError("must be at least 1x", "1.3x says: in 5 cases of 100 it is over 1.3 times as much")
+    return number
+
+
 def money(value: Any) -> Decimal:
     """US dollars of `5`, `0.25` or `$5`, exact; at most a million."""
     expected = "US dollars, such as 5 or 0.25"
@@ -228,3 +236,4 @@ DURATION = Quantity("time", duration, "30s", "30s to 4min", most=366 * 86400.0, 
 TOKENS = Quantity("number of tokens", tokens, "900", "500 to 2k", whole=True, most=1e9)
 TURNS = Quantity("number of turns", count, "8", "6 to 14", whole=True, least=1.0, most=1000.0)
 RATE = Quantity("speed", rate, "60", "40 to 80", least=0.001, most=1e9, unit=" tokens per second")
+SIZE = Quantity("size", factor, "1x", "0.4x to 2.5x", least=1e-3, most=1000.0)

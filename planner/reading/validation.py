@@ -68,6 +68,8 @@ Factor = Annotated[float, Parsed(units.factor)]
 Number = Annotated[float, Parsed(units.count)]
 Context = Annotated[float, Parsed(units.context)]
 LogSd = Annotated[float, Parsed(units.log_sd)]
+Size = Annotated[Estimate, _estimate(units.SIZE)]
+Widening = Annotated[float, Parsed(units.widening)]
 Chance = Annotated[float, Parsed(units.chance)]
 Usd = Annotated[Decimal, Parsed(units.money)]
 

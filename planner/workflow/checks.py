@@ -123,7 +123,11 @@ class _Checks:
         if isinstance(crew, str) and crew not in self.crews and self.told("crews"):
             hint = did_you_mean(crew, self.crews) or f"declare it: crews: {{{crew}: {{agents: 4}}}}"
             yield Problem("unknown-crew", f"unknown crew '{crew}'", self.document.value(*here, "crew"), hint)
-        yield from self.count(*here, "for_each", value=step.get("for_each"))
+        items = step.get("for_each")
+        if isinstance(items, dict):
+            yield from self.count(*here, "for_each", "count", value=items.get("count"))
+        else:
+            yield from self.count(*here, "for_each", value=items)
         for rounds in ("times", "at_most"):
             yield from self.count(*here, "repeat", rounds, value=_mapping(step.get("repeat")).get(rounds))
         yield from self.model_name(*here, "model", name=step.get("model"))

@@ -21,9 +21,11 @@ from planner.reading.validation import (
     Name,
     Number,
     Parsed,
+    Size,
     Text,
     Tokens,
     Turns,
+    Widening,
     raised,
 )
 
@@ -103,6 +105,33 @@ class Repeat(Declared):
         return most
 
 
+class ForEach(Declared):
+    """A fan-out: so many items, each of its own size, 1 on average."""
+
+    example: ClassVar[str] = "{count: 120, size: 0.4x to 2.5x}"
+
+    count: Count
+    size: Size | None = None
+
+
+def _as_count(value: Any) -> Any:
+    """A bare count stands for a mapping with that count."""
+    return value if isinstance(value, dict) else {"count": value}
+
+
+class Uncertainty(Declared):
+    """How far estimates may be off: factors whose logarithms are normal, 1 in the median, larger in 5 cases of 100.
+
+    per_step : drawn once per sample and step
+    overall : drawn once per sample, for all steps
+    """
+
+    example: ClassVar[str] = "{per_step: 1.3x, overall: 1.2x}"
+
+    per_step: Widening = 1.0
+    overall: Widening = 1.0
+
+
 class Message(Declared):
     """A request of a coordination mechanism. Tokens."""
 
@@ -171,7 +200,7 @@ class Step(Declared):
 
     needs: Annotated[list[str], Parsed(_names)] = []
     chance: Chance | None = None
-    for_each: Count | None = None
+    for_each: Annotated[ForEach, BeforeValidator(_as_count)] | None = None
     repeat: Annotated[Repeat, Mapping] | None = None
     crew: Text | None = None
     hold: Flag = True
@@ -216,6 +245,7 @@ class Workflow(Declared):
     description: Text = ""
     parameters: Annotated[dict[str, Number], Mapping] = {}
     model: Text | None = None
+    uncertainty: Annotated[Uncertainty, Mapping] = Uncertainty()
     models: Annotated[dict[str, Annotated[ProfileDeclaration, Mapping]], Mapping] = {}
     crews: Annotated[dict[str, Annotated[Crew, Mapping]], Mapping] = {}
     steps: Annotated[dict[str, Annotated[Step, Mapping]], Mapping]
