@@ -135,7 +135,8 @@ def test_a_crew_of_one_is_the_lead(declare: Declare) -> None:
     graph = expand(declare(steps, CREW), {"team": 1})
     assert graph.pools == ("lead",)
     assert {pool(graph, task) for task in tasks(graph, "work", "llm")} == {"lead"}
-    assert structure({"team": 1}) != structure({"team": 2}) == structure({"team": 9})
+    workflow = declare(steps, CREW)
+    assert structure(workflow, {"team": 1}) != structure(workflow, {"team": 2}) == structure(workflow, {"team": 9})
 
 
 def test_only_capacities_change_with_the_size_of_a_crew(declare: Declare) -> None:

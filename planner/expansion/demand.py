@@ -16,7 +16,7 @@ from planner.engine.draws import Samples
 from planner.expansion.activity import Activity, Bools, Ints, drawn_index, occurrences, own_row, tasks_at
 from planner.expansion.chain import Hand, Skip
 from planner.expansion.fragments import Mark
-from planner.expansion.work import Index, Loops, Work, innermost_items
+from planner.expansion.work import Index, Loops, Syncing, Work, innermost_items
 from planner.reading.estimates import Z95, Estimate
 from planner.workflow.declaration import AgentLoop, Llm, Merge, Message, Uncertainty, Wait
 
@@ -61,6 +61,14 @@ class Demand:
     def where(self, active: Bools) -> Demand:
         """The same where `active`, and nothing elsewhere."""
         return Demand(*(getattr(self, field.name) * active for field in fields(self)))
+
+    def times(self, share: float) -> Demand:
+        """So many times as much; tokens are rounded half up."""
+        whole = {
+            name: np.floor(getattr(self, name) * share + 0.5) for name in ("input", "cache_read", "output", "written")
+        }
+        weighted = {name: getattr(self, name) * share for name in ("requests", "prefill", "decode", "seconds")}
+        return replace(self, **whole, **weighted)
 
     @classmethod
     def of_seconds(cls, seconds: Floats) -> Demand:
@@ -126,7 +134,8 @@ class Draws:
             yield tasks_at(mark.tasks, index), ~holds
 
     def _one(self, work: Work, service: Service, index: Index, read: Floats) -> Demand:
-        key = (work.step, work.kind, service, index, read is _NONE)
+        rows = tuple(loop.count for loop in work.loops)  # ramp-ups are of as many agents as there are
+        key = (work.step, id(work.body), service, rows, index, read is _NONE)
         if key not in self.known:
             size = None if work.coordination else self._size(work.loops, index)
             self.known[key] = _Occurrence(self.samples, self.layers, work, service, index, size).demand(read)
@@ -182,6 +191,9 @@ class _Occurrence:
                 return Demand.of_seconds(seconds)
             request = self.request(self.draw(body.input, "input"), _NONE, self.draw(body.output, "output"))
             return replace(request, seconds=seconds)
+        if isinstance(body, Syncing):
+            message = self.draw(body.output, "output")
+            return self.request(body.peers * message, _NONE, message).times(body.share)
         return self.request(read, _NONE, _NONE)
 
     def request(self, prompt: Floats, cached: Floats, output: Floats) -> Demand:

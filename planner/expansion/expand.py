@@ -12,7 +12,7 @@ from planner.engine.simulation import Graph, build_graph
 from planner.errors import InputError, Problem
 from planner.expansion.chain import Hand, Piece, Skip, chain
 from planner.expansion.fragments import NO_POOL, Fragment, Mark, fanned_out, repeated, side_by_side, single
-from planner.expansion.work import Guard, Loop, Loops, Reading, Work
+from planner.expansion.work import Guard, Loop, Loops, Reading, Syncing, Work
 from planner.workflow.declaration import Coordination, Step, Workflow
 
 MOST_TASKS = 2_000_000
@@ -54,9 +54,17 @@ def crew_sizes(workflow: Workflow) -> dict[str, int]:
     return {name: workflow.count(crew.agents) for name, crew in workflow.crews.items()} or {DEFAULT_CREW: 1}
 
 
-def structure(sizes: Mapping[str, int]) -> tuple[bool, ...]:
-    """What the graph depends on in the sizes of crews: a crew of one is the lead, and needs no coordination."""
-    return () if DEFAULT_CREW in sizes else tuple(size == 1 for size in sizes.values())
+def structure(workflow: Workflow, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """What the graph and its demands depend on in the sizes of crews.
+
+    A crew of one is the lead, and needs no coordination; ramp-up and messages grow with the crew.
+    """
+
+    def matters(name: str) -> bool:
+        coordination = workflow.crews[name].coordination
+        return coordination.ramp_up is not None or coordination.sync is not None
+
+    return tuple(size if matters(name) else min(size, 2) for name, size in sizes.items() if name in workflow.crews)
 
 
 def resized(graph: TaskGraph, sizes: Mapping[str, int]) -> TaskGraph:
@@ -208,6 +216,11 @@ class _Expansion:
             brief = Work(here.name, "brief", coordination.brief, model, loops, guard)
             before.append(Piece(0, brief, guard, apart=True))
             pieces = _reading(pieces, brief)
+        agents = min(self.sizes[self.pools[pool]], count) if coordination != Coordination() else 1
+        if coordination.sync:
+            share = agents / self.workflow.count(coordination.sync.every)
+            body = Syncing(coordination.sync.output, agents - 1, share)
+            pieces = [*pieces, Piece(pool, Work(here.name, "sync", body, model, loops, guard), guard)]
         if coordination.report:
             report = Work(here.name, "report", coordination.report, model, loops, guard)
             read = Work(here.name, "reading", Reading(), model, loops, guard, reads=report)
@@ -219,7 +232,29 @@ class _Expansion:
         self.limit(len(pieces), count, here)
         fragment = chain([*before, *pieces], loops, guard)
         self.limit(len(fragment), count, here)
-        return fanned_out(fragment, count)
+        items = fanned_out(fragment, count)
+        if coordination.ramp_up is None:
+            return items
+        return self.ramped_up(here, pool, agents, items, len(fragment), int(coordination.brief is not None))
+
+    def ramped_up(self, here: _Place, pool: int, agents: int, items: Fragment, size: int, first: int) -> Fragment:
+        """A fan-out whose agents first ramp up. They come before all items in the queue of the crew.
+
+        size : tasks of an item
+        first : that of its tasks which takes the first agent
+        """
+        body = self.workflow.crews[self.pools[pool]].coordination.ramp_up
+        assert body is not None
+        loops = (*here.loops, Loop(agents, items=True))
+        skip = (Skip(here.guard, loops),) if here.guard else ()
+        work = Work(here.name, "ramp_up", body, self.workflow.model, loops, here.guard)
+        ramp_ups = fanned_out(single(pool, pool, work, *skip), agents)
+        both = side_by_side({"ramp_up": ramp_ups, "items": items}, {"ramp_up": (), "items": ()})
+        if agents < self.sizes[self.pools[pool]]:  # agents to spare must not begin items without ramping up
+            each = np.arange(agents, dtype=np.int32)
+            waits = np.stack([each + 2, len(ramp_ups) + 2 + each * size + first], axis=1).astype(np.int32)
+            return replace(both, edges=np.concatenate([both.edges, waits]))
+        return both
 
     def coordination(self, pool: int, count: int) -> Coordination:
         """What the crew of a pool coordinates; nothing for one agent, or one item."""

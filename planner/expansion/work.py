@@ -61,6 +61,19 @@ class Reading:
 
 
 @dataclass(frozen=True, eq=False)
+class Syncing:
+    """An item's share of the messages of its crew: so many times, an agent reads those of its peers and writes its own.
+
+    peers : agents less one
+    share : syncs of an agent that fall on one item: agents / every
+    """
+
+    output: Estimate
+    peers: int
+    share: float
+
+
+@dataclass(frozen=True, eq=False)
 class Work:
     """One declared piece of work, however often it occurs.
 
@@ -74,7 +87,7 @@ class Work:
 
     step: str
     kind: str
-    body: Llm | AgentLoop | Wait | Message | Merge | Reading
+    body: Llm | AgentLoop | Wait | Message | Merge | Reading | Syncing
     model: str | None = None
     loops: Loops = ()
     guard: Guard | None = None
@@ -82,4 +95,4 @@ class Work:
 
     @property
     def coordination(self) -> bool:
-        return isinstance(self.body, Message | Merge | Reading)
+        return isinstance(self.body, Message | Merge | Reading | Syncing)

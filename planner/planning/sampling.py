@@ -128,11 +128,11 @@ def _run(times: Times, speed: float, cells: Sequence[tuple[int, Graph]], found: 
 
 def _graphs(workflow: Workflow, cells: Sequence[Cell]) -> tuple[list[TaskGraph], list[int]]:
     """A graph for each structure among the cells, and each cell's."""
-    keys: dict[tuple[bool, ...], int] = {}
+    keys: dict[tuple[int, ...], int] = {}
     graphs: list[TaskGraph] = []
     structures = []
     for cell in cells:
-        key = structure(cell.sizes)
+        key = structure(workflow, cell.sizes)
         if key not in keys:
             keys[key] = len(graphs)
             graphs.append(expand(workflow, cell.sizes))

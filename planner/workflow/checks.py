@@ -54,6 +54,8 @@ class _Checks:
         for crew, declared in self.crews.items():
             agents = _mapping(declared).get("agents")
             yield from self.count("crews", crew, "agents", value=agents, most=MOST_AGENTS)
+            sync = _mapping(_mapping(_mapping(declared).get("coordination")).get("sync"))
+            yield from self.count("crews", crew, "coordination", "sync", "every", value=sync.get("every"))
         if self.data.get("steps") == {}:
             yield Problem("step-body", "the workflow has no steps", self.document.key("steps"), _STEPS)
         yield from self.group(("steps",), self.steps, "model" in self.data)

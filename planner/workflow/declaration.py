@@ -162,12 +162,23 @@ class Merge(Declared):
         return self.input.scale > 0 or self.output.scale > 0
 
 
+class Sync(Declared):
+    """After `every` items of the crew each agent writes a message of `output` tokens to all, and reads the others'."""
+
+    example: ClassVar[str] = "{output: 150, every: 5}"
+
+    output: Tokens
+    every: Count
+
+
 class Coordination(Declared):
     """What a crew of several agents does beside its work."""
 
     example: ClassVar[str] = "{brief: {output: 300 to 800}}"
 
+    ramp_up: Annotated[Message, Mapping] | None = None
     brief: Annotated[Message, Mapping] | None = None
+    sync: Annotated[Sync, Mapping] | None = None
     report: Annotated[Message, Mapping] | None = None
     merge: Annotated[Merge, BeforeValidator(_as_time)] | None = None
 

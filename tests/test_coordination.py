@@ -1,0 +1,134 @@
+"""Mechanisms that grow with the crew, worked out by hand on `PLAIN`: a request takes 1 + input/1000 + output/50 s."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from planner.engine.draws import Samples
+from planner.engine.simulation import simulate
+from planner.expansion.demand import Draws, Layers
+from planner.expansion.expand import expand
+from planner.planning.comparison import compare
+from planner.planning.forecast import forecast
+from planner.planning.results import Forecast
+from planner.planning.sampling import profiles
+from planner.planning.timing import Served, times
+from planner.workflow.declaration import Workflow
+from tests import oracle
+from tests.conftest import PLAIN
+
+Declare = Callable[..., Workflow]
+
+
+def crew(coordination: str) -> str:
+    return f"{PLAIN}crews: {{team: {{agents: 2, coordination: {{{coordination}}}}}}}\n"
+
+
+def run(declare: Declare, coordination: str, items: int, agents: int, item: str = "llm: {output: 100}") -> Forecast:
+    workflow = declare(f"  work: {{for_each: {items}, crew: team, {item}}}", crew(coordination))
+    return forecast(workflow, agents=agents, samples=2)
+
+
+@pytest.mark.parametrize(
+    ("agents", "items", "seconds"),
+    [
+        (2, 4, 4 + 3 + 3),  # each agent ramps up once, then does two items
+        (4, 4, 4 + 3),
+        (8, 4, 4 + 3),  # four ramp up; the others do not begin the items without
+        (3, 4, 4 + 3 + 3),
+        (1, 4, 4 * 3),  # nobody to get in line with
+        (4, 1, 3),
+    ],
+)
+def test_agents_ramp_up_once_ahead_of_the_items(declare: Declare, agents: int, items: int, seconds: float) -> None:
+    """Ramp-up: 1 + 2000/1000 + 50/50 = 4 s. An item: 1 + 100/50 = 3 s."""
+    found = run(declare, "ramp_up: {input: 2000, output: 50}", items, agents)
+    assert found.result.seconds.p50 == pytest.approx(seconds)
+    crew_size = min(agents, items)
+    assert found.result.tokens.input == (2000 * crew_size if crew_size > 1 else 0)  # per agent, not per item
+
+
+def test_briefs_are_written_while_agents_ramp_up(declare: Declare) -> None:
+    """Two items, two agents: ramp-up 0–4; briefs of 1 + 50/50 = 2 s at 0–2 and 2–4; items 3 s: 7 s, not 9."""
+    found = run(declare, "ramp_up: {input: 2000, output: 50}, brief: {output: 50}", 2, 2)
+    assert found.result.seconds.p50 == pytest.approx(4 + 3 + 0.05)  # and 50 tokens of brief to read
+
+
+def test_each_fan_out_ramps_up_anew(declare: Declare) -> None:
+    steps = "  a: {for_each: 2, crew: team, llm: {output: 100}}\n  b: {needs: a, for_each: 2, crew: team, llm: {output: 100}}"
+    found = forecast(declare(steps, crew("ramp_up: {output: 50}")), samples=2)
+    assert found.result.seconds.p50 == pytest.approx(2 * (2 + 3))
+
+
+@pytest.mark.parametrize("agents", [2, 3, 6])
+def test_messages_are_of_each_agent_to_all(declare: Declare, agents: int) -> None:
+    """After every 2 items each of n agents reads n − 1 messages of 100 tokens and writes one: n/2 times per item.
+
+    A sync takes 1 + (n − 1)/10 + 2 s. Six items on n agents: 6/n each, of 3 + n/2 · (3 + (n − 1)/10) s.
+    """
+    n = agents
+    found = run(declare, "sync: {output: 100, every: 2}", 6, n)
+    assert found.result.seconds.p50 == pytest.approx(6 / n * (3 + n / 2 * (3 + (n - 1) / 10)), abs=1e-5)
+    assert found.result.tokens.output == 6 * 100 + 6 * n / 2 * 100
+    assert found.result.tokens.input == 6 * n * (n - 1) / 2 * 100  # grows with n²
+
+
+def test_the_message_share_counts_the_agents_that_have_items(declare: Declare) -> None:
+    """Eight agents, two items: two agents at work, one peer each."""
+    found = run(declare, "sync: {output: 100, every: 1}", 2, 8)
+    assert found.result.seconds.p50 == pytest.approx(3 + 2 * (1 + 0.1 + 2))
+
+
+def test_sync_is_held_and_comes_before_the_report(declare: Declare) -> None:
+    """One task for the item: 3 s, one sync of 1 + 0.1 + 2 s, a report of 1 + 1 s; then the lead reads 1 + 0.05 s, twice."""
+    found = run(declare, "sync: {output: 100, every: 2}, report: {output: 50}", 2, 2)
+    assert found.result.seconds.p50 == pytest.approx(3 + 3.1 + 2 + 2 * 1.05)
+    assert found.breakdown["coordination"] == pytest.approx(3.1 + 2 + 2 * 1.05, abs=1e-5)
+
+
+def test_more_agents_cost_more_and_may_be_slower(declare: Declare) -> None:
+    workflow = declare(
+        "  work: {for_each: 12, crew: team, llm: {output: 100}}",
+        f"{crew('ramp_up: {input: 3000, output: 50}, sync: {output: 200, every: 1}')}".replace(
+            "jitter: 0", "jitter: 0, price: {input: 1, output: 5}"
+        ),
+    )
+    results = compare(workflow, [1.0], [1, 2, 4, 8, 12], samples=2).results
+    costs = [result.usd.p50 for result in results if result.usd]
+    assert costs == sorted(costs)
+    assert len(set(costs)) == 5
+    times_ = [result.seconds.p50 for result in results]
+    assert times_ == pytest.approx(
+        [36] + [5 + -(-12 // n) * (3 + n * (1 + (n - 1) / 5 + 4)) for n in (2, 4, 8, 12)], abs=1e-3
+    )
+    assert min(times_) == times_[0]  # syncing after every item costs more than any crew gains
+    shares = [result.coordination_share for result in results]
+    assert shares[0] == 0
+    assert shares[-1] > 0.5
+
+
+def test_a_comparison_and_a_forecast_agree_for_every_size(declare: Declare) -> None:
+    """Each size has a graph of its own."""
+    workflow = declare(
+        "  work: {for_each: 7, crew: team, llm: {output: 10 to 200}}",
+        crew("ramp_up: {output: 20 to 90}, sync: {output: 9 to 20, every: 2}"),
+    )
+    results = compare(workflow, [1.0], [1, 2, 3, 5, 9], samples=50).results
+    for result in results:
+        assert forecast(workflow, agents=result.scenario.agents, samples=50).result == result
+
+
+@pytest.mark.parametrize("agents", [2, 3, 9])
+def test_the_oracle_agrees_on_coordination(declare: Declare, agents: int) -> None:
+    steps = "  plan: {chance: 70%, llm: {output: 100}}\n  work: {needs: plan, chance: 80%, for_each: 5, crew: team, llm: {output: 20 to 200}}"
+    workflow = declare(
+        steps,
+        crew("ramp_up: {output: 50}, brief: {output: 20}, sync: {output: 9, every: 2}, report: {output: 5}, merge: 2s"),
+    )
+    graph = expand(workflow, {"team": agents})
+    samples = Samples(1, 0, 0, 40)
+    served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
+    for row in times(graph, served, Draws(samples, Layers())).durations(1.0):
+        assert simulate(graph.graph, row[None]).makespan[0] == oracle.simulate(graph.graph, row.tolist())[2]
