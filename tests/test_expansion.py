@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from planner.errors import InputError
-from planner.expansion.expand import TaskGraph, crew_sizes, expand, resized, structure
+from planner.expansion.expand import expand
+from planner.expansion.task_graph import TaskGraph, crew_sizes, resized, structure
 from planner.workflow.declaration import Workflow
 from planner.workflow.read import read_workflow
 from tests.conftest import PLAIN

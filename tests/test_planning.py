@@ -13,7 +13,8 @@ from planner.engine.simulation import TICK, simulate
 from planner.engine.statistics import quantile_interval
 from planner.errors import InputError
 from planner.expansion.demand import Draws, Layers
-from planner.expansion.expand import crew_sizes, expand
+from planner.expansion.expand import expand
+from planner.expansion.task_graph import crew_sizes
 from planner.planning.comparison import compare
 from planner.planning.forecast import forecast
 from planner.planning.results import Comparison, Result

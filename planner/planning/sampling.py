@@ -13,7 +13,8 @@ from planner.engine.draws import BLOCK, Samples
 from planner.engine.simulation import Graph, simulate
 from planner.errors import InputError, Problem
 from planner.expansion.demand import Draws, Layers
-from planner.expansion.expand import TaskGraph, expand, resized, structure
+from planner.expansion.expand import expand
+from planner.expansion.task_graph import TaskGraph, resized, structure
 from planner.planning.detail import Detail, on_path
 from planner.planning.timing import PARTS, Served, Times, times
 from planner.workflow.declaration import Workflow

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from planner.errors import InputError, Problem, did_you_mean
-from planner.expansion.expand import crew_sizes
+from planner.expansion.task_graph import crew_sizes
 from planner.workflow.declaration import Workflow
 
 

@@ -13,7 +13,7 @@ from planner.engine.draws import Samples
 from planner.engine.simulation import LONGEST, round_to_ticks
 from planner.errors import InputError, Problem
 from planner.expansion.demand import Demand, Draws, Service, drawn
-from planner.expansion.expand import TaskGraph
+from planner.expansion.task_graph import TaskGraph
 from planner.expansion.work import Work
 
 Floats = NDArray[np.float64]
