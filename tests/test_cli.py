@@ -121,6 +121,20 @@ def test_text_fits_80_columns_and_reads_without_colour() -> None:
     assert "█" in text  # shades say what colours would
 
 
+def test_long_names_are_wrapped_and_long_step_names_cut(tmp_path: Path) -> None:
+    name = "-".join(["name"] * 30)
+    path = tmp_path / "long.yaml"
+    path.write_text(
+        f"workflow: {name}\ncrews: {{{name}: {{agents: 3}}}}\nsteps:\n  {name}: {{for_each: 3, crew: {name}, tool: 9s}}\n",
+        encoding="utf-8",
+    )
+    for command in ("compare", "forecast"):
+        text = printed(command, path, "--samples", 1)
+        assert max(map(len, text.splitlines())) <= 80
+        assert "nan" not in text
+    assert "its error is unknown" in printed("forecast", path, "--samples", 1)
+
+
 def test_many_columns_are_wrapped() -> None:
     text = printed("compare", EIGHT, "--agents", ",".join(map(str, range(1, 17))), "--samples", 2)
     assert max(map(len, text.splitlines())) <= 80

@@ -13,14 +13,15 @@ def forecast_text(forecast: Forecast) -> str:
     """Completion time and cost, where the time goes, and what each step takes."""
     result, time = forecast.result, forecast.result.seconds
     model = f" {result.scenario.model}" if result.scenario.model else ""
+    known = f"known to ± {_time(time.standard_error)} (standard error)"
     lines = [
-        f"{forecast.workflow}: {words.samples(forecast.samples)}, seed {forecast.seed}",
+        *wrapped(f"{forecast.workflow}: {words.samples(forecast.samples)}, seed {forecast.seed}"),
         "",
         f"Completion  p50 {_time(time.p50)}   p90 {_time(time.p90)}   p95 {_time(time.p95)}",
-        f"            mean {_time(time.mean)}, known to ± {_time(time.standard_error)} (standard error)",
+        f"            mean {_time(time.mean)}, {known if forecast.samples > 1 else 'of a single sample: its error is unknown'}",
         f"Cost        {_cost(result)}",
         f"Tokens      {_tokens(result)}",
-        f"Agents      {_crews(forecast)}, at {words.factor(result.scenario.speed)}{model}",
+        *wrapped(f"Agents      {_crews(forecast)}, at {words.factor(result.scenario.speed)}{model}"),
         f"            {words.factor(result.speedup)} as fast as one agent at 1x; "
         f"efficiency {words.percent(result.efficiency)}",
         "",
