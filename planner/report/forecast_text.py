@@ -14,11 +14,13 @@ def forecast_text(forecast: Forecast) -> str:
     result, time = forecast.result, forecast.result.seconds
     model = f" {result.scenario.model}" if result.scenario.model else ""
     known = f"known to ± {_time(time.standard_error)} (standard error)"
+    if forecast.samples == 1:
+        known = "of a single sample: its error is unknown"
     lines = [
         *wrapped(f"{forecast.workflow}: {words.samples(forecast.samples)}, seed {forecast.seed}"),
         "",
         f"Completion  p50 {_time(time.p50)}   p90 {_time(time.p90)}   p95 {_time(time.p95)}",
-        f"            mean {_time(time.mean)}, {known if forecast.samples > 1 else 'of a single sample: its error is unknown'}",
+        f"            mean {_time(time.mean)}, {known}",
         f"Cost        {_cost(result)}",
         f"Tokens      {_tokens(result)}",
         *wrapped(f"Agents      {_crews(forecast)}, at {words.factor(result.scenario.speed)}{model}"),
