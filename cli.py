@@ -1,6 +1,6 @@
 """The entry point of a checkout: python cli.py --help"""
 
-from planner.cli import app
+from planner.__main__ import main
 
 if __name__ == "__main__":
-    app(prog_name="planner")
+    main()

@@ -1,5 +1,6 @@
 """The command line: options in, one call, text out, exit code. Every import of weight waits for its command."""
 
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -10,13 +11,13 @@ from typing import Annotated, Any
 import typer
 
 from planner import __version__
+from planner.__main__ import INTERRUPTED
 
 # Looking for pydantic plugins reads the metadata of every installed package, a tenth of a second in large environments.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-INTERRUPTED = 130
 BAD_INPUT = 2
 
 File = Annotated[Path, typer.Argument(help="A workflow file.", show_default=False)]
@@ -70,6 +71,7 @@ def forecast(
         from planner.report.forecast_text import forecast_text
         from planner.workflow.read import read_workflow
 
+        _one_format(as_json, as_csv)
         crew, counts = _agents(agents) if agents is not None else (None, [None])
         speeds = _speeds(speed)
         if len(speeds) > 1 or len(counts) > 1:
@@ -78,7 +80,7 @@ def forecast(
         found = run(
             workflow, speed=speeds[0], agents=counts[0], crew=crew, seed=seed, samples=samples, progress=progress
         )
-    _write(_chosen(found, as_json, as_csv, forecast_json, forecast_csv, forecast_text), output)
+        _show(found, as_json, as_csv, output, forecast_json, forecast_csv, forecast_text)
 
 
 @app.command()
@@ -102,11 +104,12 @@ def compare(
         from planner.report.heat_map import heat_map
         from planner.workflow.read import read_workflow
 
+        _one_format(as_json, as_csv)
         crew, counts = _agents(agents)
         speeds = _speeds(speed)
         workflow = read_workflow(file, _parameters(set_))
         found = run(workflow, speeds, counts, crew=crew, seed=seed, samples=samples, progress=progress)
-    _write(_chosen(found, as_json, as_csv, comparison_json, comparison_csv, heat_map), output)
+        _show(found, as_json, as_csv, output, comparison_json, comparison_csv, heat_map)
 
 
 @app.command()
@@ -121,54 +124,58 @@ def examples() -> None:
 @contextmanager
 def _reported() -> Iterator[Callable[[float], None]]:
     """Show progress on a terminal; turn bad input into exit 2 and Ctrl-C into exit 130, with nothing written."""
-    from planner import engine
-    from planner.errors import InputError
-    from planner.report.progress import Progress
-
-    progress = Progress(sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal or pipe that cannot show a shade or a dash shows '?'
     try:
-        if not engine.active_kernel().compiled:
-            typer.echo(f"note: the kernel runs {engine.status()}, many times slower", err=True)
-        with progress:
-            yield progress
-    except InputError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(BAD_INPUT) from None
+        from planner import engine
+        from planner.errors import InputError
+        from planner.report.progress import Progress
+
+        try:
+            if not engine.active_kernel().compiled:
+                typer.echo(f"note: the kernel runs {engine.status()}, many times slower", err=True)
+            with Progress(sys.stderr) as progress:
+                yield progress
+        except InputError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(BAD_INPUT) from None
     except KeyboardInterrupt:
         typer.echo("interrupted; nothing was written", err=True)
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _chosen(
+def _one_format(as_json: bool, as_csv: bool) -> None:
+    if as_json and as_csv:
+        raise typer.BadParameter("choose one of --json and --csv")
+
+
+def _show(
     found: Any,
     as_json: bool,
     as_csv: bool,
+    output: Path | None,
     to_json: Callable[[Any], str],
     to_csv: Callable[[Any], str],
     to_text: Callable[[Any], str],
-) -> str:
-    if as_json and as_csv:
-        raise typer.BadParameter("choose one of --json and --csv")
-    return to_json(found) if as_json else to_csv(found) if as_csv else to_text(found)
-
-
-def _write(text: str, output: Path | None) -> None:
-    """To standard output, or to a file that appears whole or not at all."""
-    if output is None:
-        typer.echo(text, nl=False, color=False if "NO_COLOR" in os.environ else None)
-        return
-    import tempfile
-
+) -> None:
+    """To standard output, or to a file that appears whole or not at all; notes of JSON and CSV to standard error."""
+    from planner.output import write_whole
     from planner.report.words import without_colour
 
+    text = to_json(found) if as_json else to_csv(found) if as_csv else to_text(found)
+    if as_json or as_csv:
+        for note in found.notes:
+            typer.echo(f"note: {note}", err=True)
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", dir=output.parent, prefix=f".{output.name}.", delete=False, encoding="utf-8"
-        ) as file:
-            file.write(without_colour(text))
-        Path(file.name).replace(output)
+        if output is not None:
+            write_whole(without_colour(text), output)
+        else:
+            typer.echo(text, nl=False, color=False if os.environ.get("NO_COLOR") else None)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        typer.echo(f"cannot write {output}: {error.strerror}", err=True)
+        typer.echo(f"cannot write {output or 'the output'}: {error.strerror}", err=True)
         raise typer.Exit(BAD_INPUT) from None
 
 

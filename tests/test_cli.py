@@ -135,6 +135,29 @@ def test_long_names_are_wrapped_and_long_step_names_cut(tmp_path: Path) -> None:
     assert "its error is unknown" in printed("forecast", path, "--samples", 1)
 
 
+def test_huge_numbers_stay_in_their_columns(tmp_path: Path) -> None:
+    path = tmp_path / "huge.yaml"
+    path.write_text(
+        "workflow: huge\nmodels: {m: {ttft: 1s, output_speed: 50, price: {input: 100000, output: 1000000}}}\nmodel: m\n"
+        "steps:\n  a: {for_each: 1000, llm: {input: 900M, output: 900M}}\n  b: {human: 1s}\n",
+        encoding="utf-8",
+    )
+    compared = printed("compare", path, "--samples", 2, "--speed", "0.5x,1000000x", "--agents", "1,2,3,4,5,100000")
+    assert max(map(len, compared.splitlines())) <= 80
+    rows = [line for line in compared.splitlines() if line[:9].strip() in ("0.5x", "1Mx")]
+    assert len({len(line) for line in rows}) == 1  # columns line up
+    assert max(map(len, printed("forecast", path, "--samples", 2).splitlines())) <= 80
+
+
+def test_a_name_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "red.yaml"
+    path.write_text('workflow: "a\\nb\\e[31mred"\nsteps:\n  a: {tool: 5s}\n', encoding="utf-8")
+    for command in ("compare", "forecast"):
+        text = printed(command, path, "--samples", 2)
+        assert "\x1b" not in text
+        assert text.splitlines()[0].startswith("a␊b␛[31mred: 2 samples")
+
+
 def test_many_columns_are_wrapped() -> None:
     text = printed("compare", EIGHT, "--agents", ",".join(map(str, range(1, 17))), "--samples", 2)
     assert max(map(len, text.splitlines())) <= 80
@@ -219,6 +242,50 @@ def test_output_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     refused("compare", tmp_path / "missing.yaml", "--output", target)
     assert json.loads(target.read_text(encoding="utf-8"))["workflow"] == "eight-items"
     assert "cannot write" in refused("compare", EIGHT, "--samples", 2, "--output", tmp_path / "nowhere" / "plan.json")
+
+
+def test_a_file_keeps_its_mode_its_links_and_its_kind(tmp_path: Path) -> None:
+    target, link, new = tmp_path / "plan.txt", tmp_path / "link.txt", tmp_path / "new.txt"
+    target.write_text("old", encoding="utf-8")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    for path in (link, new):
+        assert printed("forecast", EIGHT, "--samples", 2, "--output", path) == ""
+    assert link.is_symlink()
+    assert "Completion" in target.read_text(encoding="utf-8")
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert new.stat().st_mode & 0o777 == 0o666 & ~_umask()
+    assert "is a directory" in refused("forecast", EIGHT, "--samples", 2, "--output", tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.txt", "new.txt", "plan.txt"]
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_notes_of_json_go_to_standard_error() -> None:
+    result = run("compare", EIGHT, "--samples", 2, "--json")
+    assert json.loads(result.stdout)
+    assert "note: Cost is unknown: no price for plain." in result.stderr
+
+
+def test_a_stream_that_cannot_show_a_shade_shows_something_else() -> None:
+    command = [sys.executable, "-m", "planner", "compare", str(EIGHT), "--samples", "2"]
+    found = subprocess.run(
+        command, cwd=ROOT, capture_output=True, check=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}
+    )
+    assert b"12min04s" in found.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device")
+def test_a_full_disk_is_told() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        command = [sys.executable, "-m", "planner", "compare", str(EIGHT), "--samples", "2"]
+        found = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert found.returncode == 2
+    assert found.stderr == "cannot write the output: No space left on device\n"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGINT to a process of its own")

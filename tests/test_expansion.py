@@ -192,3 +192,31 @@ def test_rounds_and_items_multiply_towards_the_limit(declare: Declare) -> None:
     steps = "  work: {for_each: 2000, repeat: {times: 2000}, llm: {output: 1}}"
     with pytest.raises(InputError, match="4,000,000"):
         expand(declare(steps), {"agents": 1})
+
+
+@pytest.mark.parametrize(
+    ("steps", "what"),
+    [
+        ("  f: {for_each: 2, steps: {r: {repeat: {times: 100}, steps: {z: {for_each: 1000000, llm: {output: 1}}}}}}", "'f.r.z' has|'f.r' expands to 100,000,000 tasks"),
+        ("\n".join(f"  s{index}: {{for_each: 1900000, llm: {{output: 5}}}}" for index in range(3)), "'test' expands to 5,700,000 tasks"),
+        ("  f: {for_each: 1, repeat: {times: 900000}, steps: {a: {tool: 1s, hold: false}, b: {llm: {output: 5}}}}", "'f' has 1,800,000 pieces of work in an item; the limit is 100,000"),
+        ("  c: {for_each: 700000, steps: {a: {choose: {x: {chance: 50%, tool: 1s}, y: {chance: 50%, tool: 2s}}}, b: {tool: 1s}}}", "'c' expands to 2,100,000 tasks"),
+    ],
+)  # fmt: skip
+def test_sizes_are_counted_before_anything_is_built(
+    declare: Declare, monkeypatch: pytest.MonkeyPatch, steps: str, what: str
+) -> None:
+    from planner.expansion import expand as module
+
+    monkeypatch.setattr(module, "_Expansion", None)  # whoever builds fails
+    with pytest.raises(InputError, match=what):
+        expand(declare(steps), {"agents": 1})
+
+
+def test_many_steps_are_put_in_order_quickly(declare: Declare) -> None:
+    from planner.expansion.expand import ordered
+
+    count = 3000
+    needs = [f"  s{index}: {{needs: s{index + 1}, tool: 1s}}" for index in range(count - 1)]
+    steps = declare("\n".join([*needs, f"  s{count - 1}: {{tool: 1s}}"])).steps
+    assert ordered(steps) == [f"s{index}" for index in reversed(range(count))]

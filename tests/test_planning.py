@@ -373,3 +373,26 @@ def test_the_verdict_orders_only_what_the_samples_order(declare: Declare) -> Non
     # two agents halve 2 × (1 + 1) s to 2; speed 2 would make it 2 × 1.5; at 1e9 only TTFT is left: 2 × 1 = 2
     same = compare(declare("  a: {for_each: 2, llm: {output: 50}}"), [1, 1e9], [1, 2], samples=5)
     assert same.verdict.gains == "same"
+
+
+def test_a_crew_that_no_step_names_is_noted(declare: Declare) -> None:
+    workflow = declare("  a: {for_each: 4, llm: {output: 5}}", PLAIN + "crews: {team: {agents: 8}}")
+    assert "No step names the crew 'team': its agents do nothing." in forecast(workflow, samples=1).notes
+    assert "No step names the crew 'team': its agents do nothing." in compare(workflow, [1], [1, 2], samples=1).notes
+
+
+def test_a_verdict_says_where_more_agents_are_slower(declare: Declare) -> None:
+    from planner.report.words import verdict
+
+    header = PLAIN + "crews: {team: {agents: 2, coordination: {brief: {output: 500}}}}"
+    comparison = compare(
+        declare("  a: {for_each: 3, crew: team, llm: {output: 5}}", header), [1, 2], [1, 2, 4], samples=2
+    )
+    assert "more agents are slower" in verdict(comparison)
+
+
+def test_factors_along_a_chain_of_profiles_have_bounds(declare: Declare) -> None:
+    tiers = "\n".join(f"  m{index}: {{based_on: m{index - 1}, price_multiplier: 1000}}" for index in range(1, 9))
+    header = f"model: m8\nmodels:\n  m0: {{ttft: 1s, output_speed: 50, price: {{input: 3, output: 15}}}}\n{tiers}\n"
+    with pytest.raises(InputError, match="the factors along based_on of 'm8'"):
+        forecast(declare("  a: {llm: {output: 5}}", header), samples=1)

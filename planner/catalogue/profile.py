@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from planner.errors import InputError, Problem
 from planner.reading.estimates import Estimate
 from planner.reading.profiles import ProfileDeclaration
 
 Amount = TypeVar("Amount", bound=Any)
+
+_MOST_FACTOR = 1e6
+_LEAST_FACTOR = 1e-6
 
 JITTER = 0.2
 """Log-sd of the jitter of a profile that declares none: median of 54 fits (docs/model.md, "Requests")."""
@@ -75,7 +79,8 @@ class Profile:
 def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
     """The profile `name`, with what it leaves out taken along `based_on`.
 
-    Raises KeyError for an unknown name and ValueError where a needed number is missing or bases form a circle.
+    Raises InputError where factors multiply beyond bounds, KeyError for an unknown name, and
+    ValueError where a needed number is missing or bases form a circle.
     """
     chain = [declared[name]]
     names = [name]
@@ -90,6 +95,9 @@ def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
         if profile.price is not None:
             price, multiplier = profile.price, 1.0
         multiplier *= profile.price_multiplier or 1.0
+    if not (_LEAST_FACTOR <= speed <= _MOST_FACTOR and _LEAST_FACTOR <= multiplier <= _MOST_FACTOR):
+        message = f"the factors along based_on of '{name}' multiply to over {_MOST_FACTOR:,.0f} or under 1 part in that"
+        raise InputError([Problem("bad-profile", message, None, "give output_speed or price themselves")])
     ttft, output_speed = _first(chain, "ttft"), _first(chain, "output_speed")
     if ttft is None or output_speed is None:
         raise ValueError(f"the profile '{name}' has no {'ttft' if ttft is None else 'output_speed'}")

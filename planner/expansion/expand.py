@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 
 import numpy as np
 
 from planner.engine.simulation import build_graph
-from planner.errors import InputError, Problem
 from planner.expansion.chain import Piece, Skip, chain
 from planner.expansion.fragments import NO_POOL, Fragment, fanned_out, repeated, side_by_side, single
+from planner.expansion.size import check_size
 from planner.expansion.task_graph import DEFAULT_CREW, LEAD, TaskGraph
 from planner.expansion.work import Guard, Loop, Loops, Reading, Syncing, Work
 from planner.workflow.declaration import Coordination, Step, Workflow
-
-MOST_TASKS = 2_000_000
-"""Most tasks, and most occurrences of work, that a workflow may expand to."""
 
 StepPath = tuple[str, ...]
 """Keys of the file: ``steps``, a name, ``steps`` or ``choose``, a name, and so on."""
 
 
 def expand(workflow: Workflow, sizes: Mapping[str, int]) -> TaskGraph:
-    """The task graph of a workflow whose crews have these sizes. Raises InputError over `MOST_TASKS` tasks."""
+    """The task graph of a workflow whose crews have these sizes. Raises InputError where it is too large."""
+    check_size(workflow)
     expansion = _Expansion(workflow, sizes)
     here = _Place(("steps",), NO_POOL, workflow.model)
     fragment = expansion.group(here, workflow.steps)
@@ -94,9 +93,7 @@ class _Expansion:
 
     def group(self, around: _Place, steps: Mapping[str, Step]) -> Fragment:
         children = {name: self.step(self.enter(around, name, step), step) for name, step in steps.items()}
-        fragment = side_by_side(children, {name: step.needs for name, step in steps.items()})
-        self.limit(len(fragment), 1, around)
-        return fragment
+        return side_by_side(children, {name: step.needs for name, step in steps.items()})
 
     def step(self, here: _Place, step: Step) -> Fragment:
         """A step with its modifiers, once its chance is taken."""
@@ -106,7 +103,6 @@ class _Expansion:
             return self.body(here, step)
         times, inside = self.rounds(here, step)
         fragment = self.body(inside, step)
-        self.limit(len(fragment), times, here)
         return repeated(fragment, times)
 
     def body(self, here: _Place, step: Step) -> Fragment:
@@ -178,9 +174,7 @@ class _Expansion:
             served = model if coordination.merge.asks else None
             merge = Work(here.name, "merge", coordination.merge, served, loops, guard)
             pieces = [*pieces, Piece(pool + 1, merge, guard)]
-        self.limit(len(pieces), count, here)
         fragment = chain([*before, *pieces], loops, guard)
-        self.limit(len(fragment), count, here)
         items = fanned_out(fragment, count)
         if coordination.ramp_up is None:
             return items
@@ -218,7 +212,6 @@ class _Expansion:
             return self.round(here, step)
         times, inside = self.rounds(here, step)
         pieces = self.round(inside, step)
-        self.limit(len(pieces), times, here)
         loop = inside.loops[-1]
         return [
             replace(piece, rounds=(loop, *piece.rounds), inner=(number, *piece.inner))
@@ -249,14 +242,6 @@ class _Expansion:
             return self.pool(step.crew) if step.crew else NO_POOL
         return pool if step.hold else NO_POOL
 
-    def limit(self, size: int, times: int, here: _Place) -> None:
-        """Refuse before building what would be too large."""
-        if size * times > MOST_TASKS:
-            name = here.name or self.workflow.workflow
-            message = f"'{name}' expands to {size * times:,} tasks; the limit is {MOST_TASKS:,}"
-            hint = "plan a part of it, or fewer items of more work each"
-            raise InputError([Problem("too-large", message, self.workflow.place(*here.path), hint)])
-
 
 def _reading(pieces: list[Piece], brief: Work) -> list[Piece]:
     """The same pieces, where the first request reads the brief."""
@@ -270,10 +255,20 @@ def _reading(pieces: list[Piece], brief: Work) -> list[Piece]:
 
 def ordered(steps: Mapping[str, Step]) -> list[str]:
     """Names of steps in topological, then declared order."""
-    left = dict(steps)
+    names = list(steps)
+    place = {name: index for index, name in enumerate(names)}
+    missing = {name: set(step.needs) for name, step in steps.items()}
+    needed_by: dict[str, list[str]] = {name: [] for name in names}
+    for name, needs in missing.items():
+        for need in needs:
+            needed_by[need].append(name)
+    ready = [place[name] for name in names if not missing[name]]
     done: list[str] = []
-    while left:
-        name = next(name for name, step in left.items() if not any(need in left for need in step.needs))
+    while ready:
+        name = names[heappop(ready)]
         done.append(name)
-        del left[name]
+        for other in needed_by[name]:
+            missing[other].discard(name)
+            if not missing[other]:
+                heappush(ready, place[other])
     return done

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from planner.planning.notes import notes
+from planner.planning.notes import notes, unused_crews
 from planner.planning.results import Comparison, Result, Scenario
 from planner.planning.sampling import Cell, Progress, sample
 from planner.planning.scenarios import Sizing
@@ -43,5 +43,5 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
             )
         )  # fmt: skip
     answer = verdict(grid, dict(zip(points, found.seconds, strict=True)))
-    remarks = notes(found.models, found.over_context, speeds)
+    remarks = (*unused_crews(workflow), *notes(found.models, found.over_context, speeds))
     return Comparison(workflow.workflow, seed, samples, sized, Scenario(model, 1.0, 1), tuple(results), answer, remarks)

@@ -9,7 +9,7 @@ import numpy as np
 from planner.catalogue.profile import Profile
 from planner.engine.simulation import TICK
 from planner.planning.detail import WorkDetail
-from planner.planning.notes import notes
+from planner.planning.notes import notes, unused_crews
 from planner.planning.results import Forecast, Result, Scenario, StepResult, Tokens
 from planner.planning.sampling import Cell, Progress, Sampled, sample
 from planner.planning.scenarios import Sizing
@@ -45,7 +45,7 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
     )
     assert found.detail is not None
     steps = tuple(_step(detail, samples, found.models, cost is not None) for detail in found.detail.works)
-    remarks = notes(found.models, found.over_context, [speed])
+    remarks = (*unused_crews(workflow), *notes(found.models, found.over_context, [speed]))
     breakdown = found.detail.breakdown(samples)
     return Forecast(workflow.workflow, seed, samples, baseline, sizes, result, breakdown, steps, remarks)
 

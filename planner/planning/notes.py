@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from planner.catalogue.profile import Profile
+from planner.workflow.declaration import Workflow
+
+
+def unused_crews(workflow: Workflow) -> tuple[str, ...]:
+    """A sentence for each crew that no step names."""
+    used = {step.crew for _, step in workflow.walk()}
+    return tuple(
+        f"No step names the crew '{name}': its agents do nothing." for name in workflow.crews if name not in used
+    )
 
 
 def notes(models: Mapping[str, Profile], over_context: Mapping[str, float], speeds: Iterable[float]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from planner.errors import printable
 from planner.planning.results import Forecast, Result, StepResult
 from planner.report import words
 from planner.report.heat_map import wrapped
@@ -12,12 +13,12 @@ _BAR = 30
 def forecast_text(forecast: Forecast) -> str:
     """Completion time and cost, where the time goes, and what each step takes."""
     result, time = forecast.result, forecast.result.seconds
-    model = f" {result.scenario.model}" if result.scenario.model else ""
+    model = f" {printable(result.scenario.model)}" if result.scenario.model else ""
     known = f"known to ± {_time(time.standard_error)} (standard error)"
     if forecast.samples == 1:
         known = "of a single sample: its error is unknown"
     lines = [
-        *wrapped(f"{forecast.workflow}: {words.samples(forecast.samples)}, seed {forecast.seed}"),
+        *wrapped(f"{printable(forecast.workflow)}: {words.samples(forecast.samples)}, seed {forecast.seed}"),
         "",
         f"Completion  p50 {_time(time.p50)}   p90 {_time(time.p90)}   p95 {_time(time.p95)}",
         f"            mean {_time(time.mean)}, {known}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Collection
 
+from planner.errors import printable
 from planner.planning.results import Comparison, Result
 from planner.report import words
 
@@ -18,7 +19,7 @@ _ALIKE = 0.05
 """Values that all lie within this share of the greatest are not told apart by shades."""
 
 _CELL = 11
-_LABEL = 7
+_LABEL = 9
 _WIDTH = 80
 
 Value = Callable[[Result], float]
@@ -27,10 +28,10 @@ Value = Callable[[Result], float]
 def heat_map(comparison: Comparison) -> str:
     """Completion time, cost, speedup and efficiency of every scenario, then the verdict and the notes."""
     base = comparison.baseline
-    served = f" on {base.model}" if base.model else ""
+    served = f" on {printable(base.model)}" if base.model else ""
     of = "" if comparison.crew == "agents" else f" in '{comparison.crew}'"
     lines = [
-        f"{comparison.workflow}: {words.samples(comparison.samples)}, seed {comparison.seed}",
+        f"{printable(comparison.workflow)}: {words.samples(comparison.samples)}, seed {comparison.seed}",
         f"Rows: output speed. Columns: agents{of}.",
         f"Baseline: {words.agents(base.agents)} at {words.factor(base.speed)}{served}.",
     ]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 from planner.planning.results import Comparison, Result
+from planner.planning.verdict import ALIKE
+
+_PREFIXES = ("", "k", "M", "G", "T", "P", "E")
 
 
 def seconds(value: float) -> str:
@@ -21,27 +24,37 @@ def seconds(value: float) -> str:
         whole = round(value / unit)
         if whole * unit < limit:
             return f"{whole // ratio}{big}{whole % ratio:02d}{small}"
-    return f"{value / 86400:,.0f}d"
+    days = value / 86400
+    return f"{days:,.0f}d" if days < 9999.5 else f"{_short(days)}d"
 
 
 def usd(value: float) -> str:
-    """US dollars with the digits that matter: `$0.0042`, `$3.10`, `$1,234`."""
+    """US dollars with the digits that matter: `$0.0042`, `$3.10`, `$1,234`, `$1.98M`."""
     if 0 < value < 0.0995:
-        return f"${value:.2g}"
-    return f"${value:,.2f}" if value < 99.995 else f"${value:,.0f}"
+        return f"${value:.2g}" if value >= 1e-4 else "<$0.0001"
+    if value < 99.995:
+        return f"${value:,.2f}"
+    return f"${value:,.0f}" if value < 999_999.5 else f"${_short(value)}"
 
 
 def tokens(value: float) -> str:
     """A number of tokens: `900`, `12.3k`, `4.56M`."""
-    for limit, divisor, unit in ((1e3, 1, ""), (1e6, 1e3, "k"), (1e9, 1e6, "M"), (float("inf"), 1e9, "G")):
-        if value < limit * 0.9995:
-            return f"{value / divisor:.3g}{unit}" if value / divisor < 999.5 else f"{value / divisor:.0f}{unit}"
-    raise ValueError(f"{value} is not a number of tokens")
+    return _short(value)
 
 
 def factor(value: float) -> str:
     """`2.5x`, with three digits at most."""
-    return f"{value:.3g}x" if value < 999.5 else f"{value:,.0f}x"
+    if value < 999.5:
+        return f"{value:.3g}x"
+    return f"{value:,.0f}x" if value < 999_999.5 else f"{_short(value)}x"
+
+
+def _short(value: float) -> str:
+    """Three digits and a prefix."""
+    power = 0
+    while value >= 999.5 and power < len(_PREFIXES) - 1:
+        value, power = value / 1000, power + 1
+    return f"{value:.3g}{_PREFIXES[power]}" if value < 999.5 else f"{value:.0e}{_PREFIXES[power]}"
 
 
 def percent(value: float) -> str:
@@ -56,7 +69,9 @@ def agents(count: int) -> str:
 
 def times(count: float) -> str:
     """How often, on average: `48`, `1.4`, `167`."""
-    return f"{count:,.1f}" if count < 10 and count != round(count) else f"{count:,.0f}"
+    if count < 10 and count != round(count):
+        return f"{count:,.1f}"
+    return f"{count:,.0f}" if count < 99_999.5 else _short(count)
 
 
 def samples(count: int) -> str:
@@ -79,16 +94,25 @@ def verdict(comparison: Comparison) -> str:
         "speed": "Faster requests gain more here",
         "same": "More agents and faster requests gain about the same here",
     }[found.gains]
-    more = "more agents gain nothing" if found.more == (slow, few) else _ends(cells[found.more])
-    faster = "faster requests gain nothing" if found.faster == (slow, few) else _ends(cells[found.faster])
+    more = _without("more agents", cells, base, 1) if found.more == (slow, few) else _ends(cells[found.more])
+    faster = _without("faster requests", cells, base, 0) if found.faster == (slow, few) else _ends(cells[found.faster])
     if found.more == found.faster:
         return f"Neither more agents nor faster requests gain anything here: {_ends(base)}."
     quickest = "" if found.best in (found.more, found.faster) else f"; quickest is {_ends(best)}"
     return f"{start}: {more}, {faster}{quickest}."
 
 
+def _without(what: str, cells: dict[tuple[float, int], Result], base: Result, varied: int) -> str:
+    """What is said of agents, or of speed, where the least of it is as quick as any."""
+    fixed = 1 - varied
+    start = (base.scenario.speed, base.scenario.agents)
+    others = [result for point, result in cells.items() if point[fixed] == start[fixed] and result is not base]
+    slower = min(result.seconds.p50 for result in others) > base.seconds.p50 * (1 + ALIKE)
+    return f"{what} are slower" if slower else f"{what} gain nothing"
+
+
 def _ends(result: Result) -> str:
-    """`16 agents at 1x: 12min04s for $3.10 (1.8x sooner)`."""
+    """`16 agents at 1x in 12min04s for $3.10 (1.8x)`: the speedup is over the baseline."""
     cost = f" for {usd(result.usd.p50)}" if result.usd else ""
     name = f"{agents(result.scenario.agents)} at {factor(result.scenario.speed)}"
     return f"{name} in {seconds(result.seconds.p50)}{cost} ({factor(result.speedup)})"
