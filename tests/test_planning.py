@@ -349,6 +349,11 @@ def test_a_task_beyond_the_clock_is_refused(declare: Declare) -> None:
         forecast(declare("  a: {agent: {turns: 1000, output: 1M}}", header), samples=1)
 
 
+def test_a_completion_time_beyond_exact_sums_is_refused(declare: Declare) -> None:
+    with pytest.raises(InputError, match="the workflow takes over 272 years"):
+        forecast(declare("  a: {repeat: {times: 1000}, human: 366d}"), samples=1)
+
+
 def test_agents_size_the_named_crew_and_ask_for_a_name_among_several(declare: Declare) -> None:
     header = PLAIN + "crews: {team: {agents: 3}, other: {agents: 2}}"
     workflow = declare(

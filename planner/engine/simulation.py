@@ -19,7 +19,10 @@ TICK = 2.0**-20
 """Durations are multiples of this many seconds, so that their sums are exact and equal times are equal."""
 
 LONGEST = 2.0**32
-"""Seconds: below this, sums of ticks are exact in binary64."""
+"""Seconds that a task may take."""
+
+EXACT = 2.0**33
+"""Seconds below which sums of ticks are exact in binary64."""
 
 
 def round_to_ticks(seconds: Floats) -> Floats:

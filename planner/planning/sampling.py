@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from planner.catalogue.profile import Profile, resolve
 from planner.engine.draws import BLOCK, Samples
-from planner.engine.simulation import Graph, simulate
+from planner.engine.simulation import EXACT, Graph, simulate
 from planner.errors import InputError, Problem
 from planner.expansion.demand import Draws, Layers
 from planner.expansion.expand import expand
@@ -120,6 +120,9 @@ def _run(times: Times, speed: float, cells: Sequence[tuple[int, Graph]], found: 
             part = slice(low, min(len(durations), low + rows))
             into = slice(chosen.start + part.start, chosen.start + part.stop)
             schedule = simulate(graph, durations[part], traced=coordination is not None or found.detail is not None)
+            if schedule.makespan.max() >= EXACT:
+                message = f"the workflow takes over {EXACT / 86400 / 365:.0f} years"
+                raise InputError([Problem("too-large", message, None, "check the units of its times and speeds")])
             found.seconds[cell, into] = schedule.makespan
             if found.detail is not None:
                 found.coordination[cell, into] = found.detail.add(times, speed, schedule, part)
