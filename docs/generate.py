@@ -72,8 +72,8 @@ code 2 are in [Errors](errors.md).
 
 ## Standard output and standard error
 
-The answer goes to standard output. Problems, notes on the kernel, and with `--json` and `--csv` all notes go to standard
-error. So does a line of progress, where standard error is a terminal and a command takes over a second.
+The answer goes to standard output. Problems, notes on the kernel, and with `--json` and `--csv` all notes go to
+standard error. So does a line of progress, where standard error is a terminal and a command takes over a second.
 
 ## Environment
 

@@ -139,7 +139,7 @@ def test_huge_numbers_stay_in_their_columns(tmp_path: Path) -> None:
     path = tmp_path / "huge.yaml"
     path.write_text(
         "workflow: huge\nmodels: {m: {ttft: 1s, output_speed: 50, price: {input: 100000, output: 1000000}}}\nmodel: m\n"
-        "steps:\n  a: {for_each: 1000, llm: {input: 900M, output: 900M}}\n  b: {human: 1s}\n",
+        "steps:\n  a: {for_each: 50, llm: {input: 900M, output: 900M}}\n  b: {human: 1s}\n",
         encoding="utf-8",
     )
     compared = printed("compare", path, "--samples", 2, "--speed", "0.5x,1000000x", "--agents", "1,2,3,4,5,100000")
