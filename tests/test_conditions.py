@@ -235,3 +235,11 @@ def test_the_oracle_agrees_on_all_that_conditions_skip(declare: Declare, agents:
         assert found.makespan[0] == makespan
         assert np.array_equal(found.start, start, equal_nan=True)
         assert np.array_equal(found.end, end, equal_nan=True)
+
+
+def test_the_chance_of_a_choice_and_the_choice_are_draws_of_their_own(declare: Declare) -> None:
+    """Done in half of the cases; then either branch in half of these: 1/2, 1/4, 1/4."""
+    steps = "  c: {chance: 50%, choose: {a: {chance: 50%, human: 1s}, b: {chance: 50%, human: 7s}}}"
+    found = ends(declare(steps))
+    for seconds, chance in ((0, 0.5), (1, 0.25), (7, 0.25)):
+        share(found == seconds, len(found), chance)

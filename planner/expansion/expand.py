@@ -141,7 +141,9 @@ class _Expansion:
         for name, branch in (step.choose or {}).items():
             high = low + (branch.chance or 0.0)
             place = self.enter(around, name, branch.model_copy(update={"chance": None}))
-            found.append((name, branch, place.only(Guard("draw", here.name, here.loops, low, high, here.guard))))
+            found.append(
+                (name, branch, place.only(Guard("draw", f"{here.name}/choice", here.loops, low, high, here.guard)))
+            )
             low = high
         return found
 
