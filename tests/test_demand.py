@@ -14,7 +14,7 @@ from planner.expansion.fragments import Mark
 from planner.expansion.work import Loop, Work
 from planner.reading.estimates import NOTHING, Estimate, parse_estimate
 from planner.reading.units import DURATION, TOKENS, TURNS
-from planner.workflow.declaration import AgentLoop, Llm, Tool
+from planner.workflow.bodies import AgentLoop, Llm, Tool
 
 CACHED = Service(caches=True)
 UNCACHED = Service()

@@ -18,7 +18,9 @@ from planner.expansion.chain import Hand, Skip
 from planner.expansion.fragments import Mark
 from planner.expansion.work import Index, Loops, Syncing, Work, innermost_items
 from planner.reading.estimates import Z95, Estimate
-from planner.workflow.declaration import AgentLoop, Llm, Merge, Message, Uncertainty, Wait
+from planner.workflow.bodies import AgentLoop, Call, Llm, Wait
+from planner.workflow.crews import Merge, Message
+from planner.workflow.declaration import Uncertainty
 
 Floats = NDArray[np.float64]
 _NONE: Floats = np.zeros((1, 1))
@@ -181,7 +183,7 @@ class _Occurrence:
             prompt = self.draw(body.input, "input") + read
             cached = np.minimum(self.draw(body.cached, "cached"), prompt) if self.service.caches else _NONE
             return self.request(prompt, cached, self.draw(body.thinking, "thinking") + self.draw(body.output, "output"))
-        if isinstance(body, Wait):
+        if isinstance(body, Call | Wait):
             return Demand.of_seconds(self.draw(body.time, "time"))
         if isinstance(body, Message):
             return self.request(self.draw(body.input, "input"), _NONE, self.draw(body.output, "output"))

@@ -14,7 +14,8 @@ from planner.expansion.fragments import NO_POOL, Fragment, fanned_out, repeated,
 from planner.expansion.size import check_size
 from planner.expansion.task_graph import DEFAULT_CREW, LEAD, TaskGraph
 from planner.expansion.work import Guard, Loop, Loops, Reading, Syncing, Work
-from planner.workflow.declaration import Coordination, Step, Workflow
+from planner.workflow.crews import Coordination
+from planner.workflow.declaration import Step, Workflow
 
 StepPath = tuple[str, ...]
 """Keys of the file: ``steps``, a name, ``steps`` or ``choose``, a name, and so on."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from planner.reading.estimates import Estimate
-from planner.workflow.declaration import AgentLoop, Llm, Merge, Message, Wait
+from planner.workflow.bodies import AgentLoop, Call, Llm, Wait
+from planner.workflow.crews import Merge, Message
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +88,7 @@ class Work:
 
     step: str
     kind: str
-    body: Llm | AgentLoop | Wait | Message | Merge | Reading | Syncing
+    body: Llm | AgentLoop | Call | Wait | Message | Merge | Reading | Syncing
     model: str | None = None
     loops: Loops = ()
     guard: Guard | None = None

@@ -62,6 +62,7 @@ def _estimate(quantity: units.Quantity) -> Any:
 Duration = Annotated[Estimate, _estimate(units.DURATION)]
 Tokens = Annotated[Estimate, _estimate(units.TOKENS)]
 Turns = Annotated[Estimate, _estimate(units.TURNS)]
+Calls = Annotated[Estimate, _estimate(units.CALLS)]
 Rate = Annotated[Estimate, _estimate(units.RATE)]
 Seconds = Annotated[float, Parsed(units.duration)]
 Factor = Annotated[float, Parsed(units.factor)]

@@ -11,7 +11,6 @@ from planner.reading.estimates import NOTHING
 from planner.reading.profiles import ProfileDeclaration
 from planner.reading.units import BadValueError
 from planner.reading.validation import (
-    Agents,
     Chance,
     Count,
     Declared,
@@ -21,60 +20,16 @@ from planner.reading.validation import (
     Name,
     Number,
     Parsed,
+    Seconds,
     Size,
     Text,
-    Tokens,
-    Turns,
     Widening,
     raised,
 )
+from planner.workflow.bodies import AgentLoop, Call, Llm, Use, Wait, as_file, as_time
+from planner.workflow.crews import Crew
 
-BODIES = ("llm", "agent", "tool", "human", "steps", "choose")
-
-
-def _as_time(value: Any) -> Any:
-    """A bare time stands for a mapping with that time; a mapping of percentiles is a time too."""
-    return value if isinstance(value, dict) and not set(value) & {"p50", "p95"} else {"time": value}
-
-
-class Llm(Declared):
-    """One request. Tokens."""
-
-    example: ClassVar[str] = "{output: 500 to 2k}"
-
-    input: Tokens = NOTHING
-    cached: Tokens = NOTHING
-    thinking: Tokens = NOTHING
-    output: Tokens
-
-
-class Tool(Declared):
-    """Time without tokens; `result` tokens come back to the agent that called it."""
-
-    example: ClassVar[str] = "{time: 2s to 25s, result: 500 to 4k}"
-
-    time: Duration
-    result: Tokens = NOTHING
-
-
-class AgentLoop(Declared):
-    """`turns` requests with a tool call after each but the last; every turn reads all that came before."""
-
-    example: ClassVar[str] = "{turns: 6 to 14, output: 200 to 900}"
-
-    turns: Turns
-    prompt: Tokens = NOTHING
-    output: Tokens
-    thinking: Tokens = NOTHING
-    tool: Annotated[Tool, BeforeValidator(_as_time)] | None = None
-
-
-class Wait(Declared):
-    """A tool or a person at work on a step of their own: seconds."""
-
-    example: ClassVar[str] = "30s to 4min"
-
-    time: Duration
+BODIES = ("llm", "agent", "tool", "human", "steps", "choose", "use")
 
 
 class Repeat(Declared):
@@ -105,6 +60,31 @@ class Repeat(Declared):
         return most
 
 
+class Retry(Declared):
+    """Attempts of a step, until one does not fail: by `chance`, or because it takes longer than `timeout`.
+
+    at_most : attempts, the first included
+    wait : seconds before each attempt but the first
+    timeout : seconds after which an attempt is given up
+    """
+
+    example: ClassVar[str] = "{chance: 5%, at_most: 3, wait: 2s}"
+
+    chance: Chance = 0.0
+    at_most: Count
+    wait: Duration = NOTHING
+    timeout: Seconds | None = None
+
+    @model_validator(mode="after")
+    def _can_fail(self) -> Self:
+        if self.chance == 0 and self.timeout is None:
+            message = "a retry takes the chance that an attempt fails, or a timeout, or both"
+            raise raised(BadValueError(message, f"as in retry: {self.example}"))
+        if self.timeout == 0:
+            raise raised(BadValueError("a timeout must be above 0", "as in timeout: 2min", at=("timeout",)))
+        return self
+
+
 class ForEach(Declared):
     """A fan-out: so many items, each of its own size, 1 on average."""
 
@@ -132,66 +112,6 @@ class Uncertainty(Declared):
     overall: Widening = 1.0
 
 
-class Message(Declared):
-    """A request of a coordination mechanism. Tokens."""
-
-    example: ClassVar[str] = "{output: 300 to 800}"
-
-    input: Tokens = NOTHING
-    output: Tokens
-
-
-class Merge(Declared):
-    """Joining an item's work with the rest, one at a time: a time, a request, or both."""
-
-    example: ClassVar[str] = "{time: 20s to 90s}"
-
-    time: Duration = NOTHING
-    input: Tokens = NOTHING
-    output: Tokens = NOTHING
-
-    @model_validator(mode="after")
-    def _takes_something(self) -> Self:
-        if not self.asks and self.time.scale == 0:
-            raise raised(BadValueError("a merge takes a time, a request, or both", f"as in merge: {self.example}"))
-        return self
-
-    @property
-    def asks(self) -> bool:
-        """Whether it makes a request."""
-        return self.input.scale > 0 or self.output.scale > 0
-
-
-class Sync(Declared):
-    """After `every` items of the crew each agent writes a message of `output` tokens to all, and reads the others'."""
-
-    example: ClassVar[str] = "{output: 150, every: 5}"
-
-    output: Tokens
-    every: Count
-
-
-class Coordination(Declared):
-    """What a crew of several agents does beside its work."""
-
-    example: ClassVar[str] = "{brief: {output: 300 to 800}}"
-
-    ramp_up: Annotated[Message, Mapping] | None = None
-    brief: Annotated[Message, Mapping] | None = None
-    sync: Annotated[Sync, Mapping] | None = None
-    report: Annotated[Message, Mapping] | None = None
-    merge: Annotated[Merge, BeforeValidator(_as_time)] | None = None
-
-
-class Crew(Declared):
-    """A pool of identical agents."""
-
-    example: ClassVar[str] = "{agents: 4}"
-
-    agents: Agents
-    coordination: Annotated[Coordination, Mapping] = Coordination()
-
-
 def _names(value: Any) -> list[str]:
     """Names of steps, or a single one."""
     if isinstance(value, str):
@@ -205,7 +125,12 @@ def _names(value: Any) -> list[str]:
 
 
 class Step(Declared):
-    """One step: exactly one body (`llm`, `agent`, `tool`, `human`, `steps`, `choose`) and its modifiers."""
+    """One step: exactly one body (`llm`, `agent`, `tool`, `human`, `steps`, `choose`, `use`) and its modifiers.
+
+    success : chance that what it does comes out well
+    otherwise : the step that is done if this one fails
+    best_of, first_of : copies, of which all, or the first, are waited for
+    """
 
     example: ClassVar[str] = "{llm: {output: 500 to 2k}}"
 
@@ -213,15 +138,22 @@ class Step(Declared):
     chance: Chance | None = None
     for_each: Annotated[ForEach, BeforeValidator(_as_count)] | None = None
     repeat: Annotated[Repeat, Mapping] | None = None
+    best_of: Count | None = None
+    first_of: Count | None = None
+    retry: Annotated[Retry, Mapping] | None = None
+    success: Chance | None = None
+    otherwise: Text | None = None
     crew: Text | None = None
     hold: Flag = True
     model: Text | None = None
     llm: Annotated[Llm, Mapping] | None = None
     agent: Annotated[AgentLoop, Mapping] | None = None
-    tool: Annotated[Wait, BeforeValidator(_as_time)] | None = None
-    human: Annotated[Wait, BeforeValidator(_as_time)] | None = None
+    tool: Annotated[Call, BeforeValidator(as_time)] | None = None
+    human: Annotated[Wait, BeforeValidator(as_time)] | None = None
     steps: Annotated[dict[str, Annotated["Step", Mapping]], Mapping] | None = None
     choose: Annotated[dict[str, Annotated["Step", Mapping]], Mapping] | None = None
+    use: Annotated[Use, BeforeValidator(as_file), Mapping] | None = None
+    _used: "Workflow | None" = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _branches_are_all(self) -> Self:
@@ -245,6 +177,11 @@ class Step(Declared):
     @property
     def kind(self) -> str:
         return next(body for body in BODIES if getattr(self, body) is not None)
+
+    @property
+    def used(self) -> "Workflow | None":
+        """The workflow of `use`, once it is read."""
+        return self._used
 
 
 class Workflow(Declared):
