@@ -201,11 +201,13 @@ def _agents(text: str) -> tuple[str | None, list[Any]]:
 def _parameters(settings: list[str] | None) -> dict[str, float]:
     from planner.reading.units import count
 
-    found = {}
+    found: dict[str, float] = {}
     for setting in settings or []:
         name, equals, value = setting.partition("=")
         if not equals:
             raise typer.BadParameter(f"--set {setting}: write NAME=VALUE")
+        if name.strip() in found:
+            raise typer.BadParameter(f"--set {name.strip()}: given twice")
         found[name.strip()] = _value(count, value, f"--set {name}")
     return found
 

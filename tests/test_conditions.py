@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from planner.engine.draws import BLOCK, Samples
 from planner.engine.simulation import simulate
-from planner.expansion.demand import Draws, Layers
+from planner.expansion.demand import Layers
 from planner.expansion.expand import expand
 from planner.planning.forecast import forecast
 from planner.planning.sampling import Cell, profiles, sample
-from planner.planning.timing import Served, times
+from planner.planning.timing import Draws, Served, times
 from planner.workflow.declaration import Workflow
 from tests import oracle
 
@@ -191,7 +191,7 @@ def test_draws_of_conditions_stay_with_their_items(declare: Declare) -> None:
     def fixed(count: int) -> Floats:
         workflow = declare(f"  f: {{for_each: {count}, steps: {{a: {{chance: 50%, human: 4s}}}}}}")
         graph = expand(workflow, {"agents": 1})
-        return np.asarray(times(graph, {}, Draws(Samples(1, 0), Layers())).fixed[0][graph.works[0].tasks])
+        return np.asarray(times(graph, {}, Draws(Samples(1, 0), Layers()), 1.0).fixed[0][graph.works[0].tasks])
 
     assert np.array_equal(fixed(20), fixed(21)[:20])
 
@@ -227,7 +227,7 @@ def test_the_oracle_agrees_on_all_that_conditions_skip(declare: Declare, agents:
     graph = expand(workflow, {"team": agents, "ci": 2})
     samples = Samples(1, 0)
     served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
-    durations = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty))).durations(1.0)
+    durations = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty)), 1.0).durations(1.0)
     assert len(durations) == BLOCK
     for row in durations[:60]:
         found = simulate(graph.graph, row[None])

@@ -8,13 +8,13 @@ import pytest
 
 from planner.engine.draws import Samples
 from planner.engine.simulation import simulate
-from planner.expansion.demand import Draws, Layers
+from planner.expansion.demand import Layers
 from planner.expansion.expand import expand
 from planner.planning.comparison import compare
 from planner.planning.forecast import forecast
 from planner.planning.results import Forecast
 from planner.planning.sampling import profiles
-from planner.planning.timing import Served, times
+from planner.planning.timing import Draws, Served, times
 from planner.workflow.declaration import Workflow
 from tests import oracle
 from tests.conftest import PLAIN
@@ -130,5 +130,5 @@ def test_the_oracle_agrees_on_coordination(declare: Declare, agents: int) -> Non
     graph = expand(workflow, {"team": agents})
     samples = Samples(1, 0, 0, 40)
     served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
-    for row in times(graph, served, Draws(samples, Layers())).durations(1.0):
+    for row in times(graph, served, Draws(samples, Layers()), 1.0).durations(1.0):
         assert simulate(graph.graph, row[None]).makespan[0] == oracle.simulate(graph.graph, row.tolist())[2]

@@ -9,12 +9,17 @@ import numpy as np
 import pytest
 
 from planner.engine.draws import Samples
-from planner.expansion.demand import Demand, Draws, Layers, Service
-from planner.expansion.fragments import Mark
-from planner.expansion.work import Loop, Work
+from planner.expansion.demand import Demand, Layers, Service
+from planner.expansion.drawing import Drawing, Known
+from planner.expansion.expand import expand
+from planner.expansion.loops import EVERY, Loop
+from planner.expansion.occurrence import Around, Occurrence
+from planner.expansion.work import Work
 from planner.reading.estimates import NOTHING, Estimate, parse_estimate
 from planner.reading.units import DURATION, TOKENS, TURNS
 from planner.workflow.bodies import AgentLoop, Llm, Tool
+from planner.workflow.declaration import Workflow
+from tests.conftest import PLAIN
 
 CACHED = Service(caches=True)
 UNCACHED = Service()
@@ -25,11 +30,10 @@ def tokens(text: Any) -> Estimate:
 
 
 def demand(body: Llm | AgentLoop, service: Service, rows: int = 1, kind: str = "agent") -> Demand:
-    loops = (Loop(rows, items=True),) if rows > 1 else ()
-    tasks = np.arange(rows, dtype=np.int32) if rows > 1 else np.zeros((), np.int32)
-    mark = Mark(Work("step", kind, body, "model", loops), tasks)
-    ((_, found, _),) = Draws(Samples(1, 0), Layers()).of(mark, service, service)
-    return found
+    loops = (Loop(rows, "items"),) if rows > 1 else ()
+    work = Work("step", kind, body, "model", loops)
+    index = (EVERY,) if rows > 1 else ()
+    return Occurrence(Samples(1, 0), Layers(), work, service, index, Around()).demand()
 
 
 def loop(turns: Any, tool: Tool | None = None, **values: Any) -> AgentLoop:
@@ -130,13 +134,21 @@ def test_cached_tokens_count_only_where_the_profile_caches() -> None:
     assert only(demand(body, UNCACHED, kind="llm").input) == 1000
 
 
-def test_a_demand_is_drawn_once_for_all_graphs(declare: Callable[..., Any]) -> None:
-    draws = Draws(Samples(1, 0), Layers())
-    body, loops = loop("2 to 9", prompt=100, output=10), (Loop(3, items=True),)
-    ones, others = (Mark(Work("step", "agent", body, "m", loops), np.arange(3, dtype=np.int32) + at) for at in (0, 10))
-    ((_, one, _),) = draws.of(ones, UNCACHED, UNCACHED)
-    ((_, two, _),) = draws.of(others, UNCACHED, UNCACHED)
-    assert one is two
+def test_a_demand_is_drawn_once_for_all_graphs(declare: Callable[..., Workflow]) -> None:
+    header = f"{PLAIN}crews: {{team: {{agents: 2, coordination: {{brief: {{output: 10}}}}}}}}"
+    workflow = declare("  a: {for_each: 3, crew: team, agent: {turns: 2 to 9, output: 10}}", header)
+    known: Known = {}
+    found = []
+    for agents in (1, 1, 2):
+        graph = expand(workflow, {"team": agents})
+        drawing = Drawing(
+            Samples(1, 0), Layers(), graph, {"plain": UNCACHED}, lambda work, demand: demand.seconds, known
+        )
+        mark = next(mark for mark in graph.works if mark.what.kind == "agent")
+        ((_, demand, _),) = drawing.of(mark)
+        found.append(demand)
+    assert found[0] is found[1]
+    assert found[2] is not found[0]  # it reads a brief
 
 
 @pytest.mark.parametrize("rows", [1, 3])

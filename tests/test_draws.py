@@ -5,7 +5,7 @@ import pytest
 
 from planner.engine.draws import BLOCK, Samples
 from planner.engine.statistics import quantile_interval
-from planner.expansion.demand import drawn
+from planner.expansion.distributions import drawn
 from planner.reading.estimates import LN20, Z95, parse_estimate
 from planner.reading.units import DURATION, TOKENS
 

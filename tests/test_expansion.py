@@ -214,9 +214,9 @@ def test_sizes_are_counted_before_anything_is_built(
 
 
 def test_many_steps_are_put_in_order_quickly(declare: Declare) -> None:
-    from planner.expansion.expand import ordered
+    from planner.expansion.order import in_order
 
     count = 3000
     needs = [f"  s{index}: {{needs: s{index + 1}, tool: 1s}}" for index in range(count - 1)]
     steps = declare("\n".join([*needs, f"  s{count - 1}: {{tool: 1s}}"])).steps
-    assert ordered(steps) == [f"s{index}" for index in reversed(range(count))]
+    assert in_order(steps) == [f"s{index}" for index in reversed(range(count))]

@@ -12,14 +12,14 @@ from planner.engine.draws import Samples
 from planner.engine.simulation import TICK, simulate
 from planner.engine.statistics import quantile_interval
 from planner.errors import InputError
-from planner.expansion.demand import Draws, Layers
+from planner.expansion.demand import Layers
 from planner.expansion.expand import expand
 from planner.expansion.task_graph import crew_sizes
 from planner.planning.comparison import compare
 from planner.planning.forecast import forecast
 from planner.planning.results import Comparison, Result
 from planner.planning.sampling import Cell, profiles, sample
-from planner.planning.timing import Served, times
+from planner.planning.timing import Draws, Served, times
 from planner.workflow.declaration import Workflow
 from planner.workflow.read import read_workflow
 from tests import oracle
@@ -288,10 +288,10 @@ def test_one_more_module_leaves_the_first_120_as_they_were() -> None:
         graph = expand(workflow, crew_sizes(workflow))
         samples = Samples(1, 0, 0, 16)
         served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
-        found = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty)), detailed=True)
+        found = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty)), 1.0, detailed=True)
         return {
             (step.work.step, step.work.kind): np.stack(
-                [np.broadcast_to(fixed + decode, (modules, 16)) for _, fixed, decode in step.pieces]
+                [np.broadcast_to(piece.fixed + piece.decode, (modules, 16)) for piece in step.pieces]
             )
             for step in found.works
             if step.work.step.startswith("port") and step.work.kind != "ramp_up"  # which is of agents
@@ -324,7 +324,7 @@ def test_the_oracle_schedules_the_examples_alike(path: Path) -> None:
         graph = expand(workflow, sizes)
         samples = Samples(1, 0, 0, 3)
         served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
-        durations = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty))).durations(2.5)
+        durations = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty)), 2.5).durations(2.5)
         for row in durations:
             found = simulate(graph.graph, row[None])
             start, end, makespan = oracle.simulate(graph.graph, row.tolist())
@@ -338,7 +338,7 @@ def test_the_oracle_schedules_the_examples_alike(path: Path) -> None:
 
 def test_a_plan_that_needs_too_much_memory_is_refused_with_its_size(declare: Declare) -> None:
     with pytest.raises(
-        InputError, match=r"needs 8\.3 GB for 3 tasks and 10,000,000 samples of 50 scenarios; the limit is 1 GB"
+        InputError, match=r"needs 8\.4 GB for 3 tasks and 10,000,000 samples of 50 scenarios; the limit is 1 GB"
     ):
         compare(declare("  a: {llm: {output: 1}}"), list(range(1, 11)), list(range(1, 6)), samples=10_000_000)
 

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from planner.catalogue.profile import JITTER, Price, resolve
 from planner.errors import InputError, Position
-from planner.expansion.expand import ordered
+from planner.expansion.order import in_order
 from planner.reading import units
+from planner.reading.counts import count_of
 from planner.reading.estimates import LN20, NOTHING, Z95, Estimate, parse_estimate
 from planner.reading.profiles import ProfileDeclaration
 from planner.reading.units import DURATION, RATE, TOKENS, TURNS, BadValueError, Quantity
@@ -604,25 +605,27 @@ def check_workflow(workflow: Workflow) -> None:
     used = {step.model for _, step in workflow.walk()} | {workflow.model}
     for name in used - {None}:
         resolve(str(name), workflow.models)
+    values = {**workflow.parameters, "agents": 1.0}
     for crew in workflow.crews.values():
         assert workflow.count(crew.agents) >= 1
     groups: list[Mapping[str, Step]] = [workflow.steps]
     for _, step in workflow.walk():
         assert step.kind
-        assert step.for_each is None or workflow.count(step.for_each.count) >= 1
-        assert step.repeat is None or workflow.count(step.repeat.most) >= 1
+        if step.for_each is not None and not isinstance(step.for_each.count, Estimate):
+            assert count_of(step.for_each.count, values) >= 1
+        assert step.repeat is None or count_of(step.repeat.most, values) >= 1
         assert step.crew is None or step.crew in workflow.crews
         groups += [group for group in (step.steps, step.choose) if group is not None]
     for group in groups:
         assert group
-        assert sorted(ordered(group)) == sorted(group)
+        assert sorted(in_order(group)) == sorted(group)
 
 
 TOKENS_OF_YAML = st.sampled_from(
     [
         ": ", ":", "\n", "\n  ", "\n    ", "- ", "{", "}", "[", "]", ", ", "'", '"', "#", " #", "|", ">", "&a ", "*a", "<<: *a",
         "? ", "!!str ", "!x ", "%", "---\n", "...\n", "\t", "\\", "@", "`", "~", "null", "true", "no", "12:30", ".nan", ".inf",
-        "-1", "0", "1e400", "5s", "1s to 5s", "9s to 5s", "{p50: 1s, p95: 2s}", "\r", "\u2028", "\x85", "\x00", "\ufeff", "日",
+        "-1", "0", "1e400", "5s", "1s to 5s", "9s to 5s", "{p50: 1s, p95: 2s}", "= 9 / agents", "= ", "{values: [", "{by_model: {", "{low: 1, likely: 2, high: 3}", "\r", "\u2028", "\x85", "\x00", "\ufeff", "日",
         "workflow", "steps", "needs", "llm", "tool", "for_each", "models", "crews", "output", "based_on",
     ]
 )  # fmt: skip
@@ -670,11 +673,11 @@ def test_any_mutation_of_a_valid_file_is_read_or_refused(folder: Path, text: str
 
 
 KEYS = sorted(
-    {"p50", "p95", "time", "tool", "a", "b", "engineers", "m", "1", "", "input", "output", "turns", "agents", "times"}
+    {"p50", "p95", "low", "likely", "high", "values", "file", "column", "by_model", "time", "tool", "a", "b", "engineers", "m", "1", "", "input", "output", "turns", "agents", "times"}
     | set(Workflow.model_fields) | set(Step.model_fields) | set(ProfileDeclaration.model_fields)
 )  # fmt: skip
 SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(-2, 5), st.floats(), st.sampled_from([*KEYS, "5s", "1s to 5s", "12k", "$5", "2x"])
+    st.none(), st.booleans(), st.integers(-2, 5), st.floats(), st.sampled_from([*KEYS, "5s", "1s to 5s", "12k", "$5", "2x", "= 60s / agents", "= a * 2", "= 24k"])
 )  # fmt: skip
 SHAPES = st.recursive(
     SCALARS,

@@ -223,13 +223,16 @@ def simulate(samples: cython.Py_ssize_t, n: cython.Py_ssize_t, pools: cython.Py_
              release: cython.int[::1], capacity: cython.int[::1], crew: cython.int[::1], race: cython.int[::1], copy_lo: cython.int[::1],
              race_lo: cython.int[::1], race_hi: cython.int[::1], leave: cython.int[::1], since: cython.int[::1],
              durations: cython.double[::1], patience: cython.double[::1], away: cython.double[::1], makespan: cython.double[::1],
-             waiting: cython.double[::1], critical: cython.schar[::1], start: cython.double[::1], end: cython.double[::1],
+             waiting: cython.double[::1], critical: cython.schar[::1], starts: cython.double[::1], ends: cython.double[::1],
+             start: cython.double[::1], end: cython.double[::1],
              cause: cython.int[::1], freer: cython.int[::1], missing: cython.int[::1], state: cython.int[::1], heap_times: cython.double[::1],
              heap_ids: cython.int[::1], queue: cython.int[::1], queue_lo: cython.int[::1], head: cython.int[::1], tail: cython.int[::1],
              run_lo: cython.int[::1], run_time: cython.double[::1], free: cython.int[::1], freed_by: cython.int[::1]):
-    """Schedule every sample: fills `makespan`, `waiting` and, if it has room, `critical`; `start` and `end` are the last sample's."""
+    """Schedule every sample: fills `makespan`, `waiting`, and `critical`, `starts` and `ends` where they have room."""
     nan: cython.double = float("nan")
     traced: cython.bint = len(critical) > 0
+    recorded: cython.bint = len(starts) > 0
+    i: cython.Py_ssize_t
     s: cython.Py_ssize_t
     last: cython.int
     with cython.nogil:
@@ -240,3 +243,7 @@ def simulate(samples: cython.Py_ssize_t, n: cython.Py_ssize_t, pools: cython.Py_
             makespan[s] = end[last] if last >= 0 else nan
             if traced and last >= 0:
                 waiting[s] = trace(last, s * n, acquire, crew, start, end, cause, freer, critical)
+            if recorded:
+                for i in range(n):
+                    starts[s * n + i] = start[i]
+                    ends[s * n + i] = end[i]

@@ -196,12 +196,15 @@ class Schedule:
     makespan : (S,) seconds
     waiting : (S,) seconds of the critical path spent waiting for an agent of a crew; NaN if not traced
     critical : (S, n) whether a task lies on the critical path; (0, n) if not traced
-    start, end : (n,) seconds, of the last sample; NaN for a task that never started
+    starts, ends : (S, n) seconds; NaN for a task that never started; (0, n) if not recorded
+    start, end : (n,) the same of the last sample
     """
 
     makespan: Floats
     waiting: Floats
     critical: NDArray[np.int8]
+    starts: Floats
+    ends: Floats
     start: Floats
     end: Floats
 
@@ -213,12 +216,14 @@ def simulate(
     patience: Floats | None = None,
     away: Floats | None = None,
     traced: bool = False,
+    recorded: bool = False,
     kernel: ModuleType | None = None,
 ) -> Schedule:
     """Schedule each row of `durations`, (S, n) seconds; a negative one means that the task is skipped.
 
     patience, away : (S, rows of `graph.since`) seconds
     traced : also find each sample's critical path
+    recorded : also keep each sample's starts and ends
     kernel : the module to use instead of `planner.engine.active_kernel()`
 
     Raises ValueError where shapes do not fit, a duration is not a number or too long, or a task never becomes ready
@@ -242,11 +247,12 @@ def simulate(
     pools = len(graph.capacity)
     makespan, waiting = np.full(samples, np.nan), np.full(samples, np.nan)
     critical = np.zeros((samples if traced else 0, n), np.int8)
+    starts, ends = (np.empty((samples if recorded else 0, n)) for _ in range(2))
     start, end = np.empty(n), np.empty(n)
     inputs = [graph.successor_start, graph.successors, graph.in_degree, graph.acquire, graph.release, graph.capacity,
               graph.crew, graph.race, graph.copy_lo, graph.race_lo, graph.race_hi, graph.leave, graph.since,
               durations.ravel(), patience.ravel(), away.ravel()]  # fmt: skip
-    outputs: list[NDArray[Any]] = [makespan, waiting, critical.ravel(), start, end]
+    outputs: list[NDArray[Any]] = [makespan, waiting, critical.ravel(), starts.ravel(), ends.ravel(), start, end]
     scratch: list[Any] = [np.empty(n, np.int32) for _ in range(4)]  # cause, freer, missing, state
     scratch += [np.empty(n), np.empty(n, np.int32), np.empty(n, np.int32), graph.queue_lo]  # heap, queue
     scratch += [np.empty(pools, np.int32) for _ in range(3)] + [
@@ -264,4 +270,4 @@ def simulate(
             array[:] = values
     if np.any(np.isnan(makespan)):
         raise ValueError("some tasks never become ready: a cycle, or pools that wait for each other")
-    return Schedule(makespan, waiting, critical, start, end)
+    return Schedule(makespan, waiting, critical, starts, ends, start, end)

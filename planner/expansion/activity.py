@@ -1,56 +1,42 @@
-"""Where guards hold and hands take or give, for the samples of a slice."""
+"""Where conditions hold, steps fail, and hands take or give, for the samples of a slice."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from planner.engine.draws import Samples
 from planner.expansion.chain import Hand, Plan
+from planner.expansion.conditions import (
+    Agents,
+    Attempt,
+    Conflicting,
+    Counted,
+    Drawn,
+    Existing,
+    Failed,
+    Guard,
+    Outcome,
+    Round,
+)
+from planner.expansion.distributions import drawn
 from planner.expansion.fragments import NO_POOL
-from planner.expansion.work import EVERY, Guard, Index, Loops, innermost_items
+from planner.expansion.loops import EVERY, Index, drawn_index, innermost_items, own_row, rows
 
 Bools = NDArray[np.bool_]
-Ints = NDArray[np.int32]
-
-
-def occurrences(loops: Loops) -> Iterator[Index]:
-    """Every occurrence within loops, all items of the innermost fan-out at once."""
-    items = innermost_items(loops)
-    for index in np.ndindex(*(1 if at == items else loop.count for at, loop in enumerate(loops))):
-        yield tuple(EVERY if at == items else int(number) for at, number in enumerate(index))
-
-
-def tasks_at(tasks: Ints, index: Index) -> Ints:
-    """(rows,) tasks of an occurrence: one, or one for each item."""
-    return np.atleast_1d(tasks[tuple(slice(None) if number == EVERY else number for number in index)])
-
-
-def own_row(loops: Loops, index: Index) -> tuple[Index, slice]:
-    """The occurrence of what is drawn within `loops`, a part of those of `index`, and the rows that belong to `index`.
-
-    It is drawn for all items of its own innermost fan-out; around another fan-out, `index` is of one of these.
-    """
-    around, items = index[: len(loops)], innermost_items(loops)
-    if items is None or around[items] == EVERY:
-        return around, slice(None)
-    row = around[items]
-    return (*around[:items], EVERY, *around[items + 1 :]), slice(row, row + 1)
-
-
-def drawn_index(index: Index) -> tuple[int, ...]:
-    """The part of an occurrence that is part of the key of its draws."""
-    return tuple(number for number in index if number != EVERY)
+Floats = NDArray[np.float64]
+TimedOut = Callable[[Attempt, Index], Bools]
 
 
 class Activity:
-    """Draws of conditions, each once."""
+    """Draws of conditions, each once. `timed_out`: where an attempt, at an occurrence of it, takes too long."""
 
-    def __init__(self, samples: Samples) -> None:
+    def __init__(self, samples: Samples, timed_out: TimedOut) -> None:
         self.samples = samples
-        self.known: dict[tuple[Guard, Index], Bools] = {}
+        self.timed_out = timed_out
+        self.known: dict[tuple[object, Index], Bools] = {}
         self.hands: dict[tuple[Plan, Index], dict[Hand, Bools]] = {}
 
     def holds(self, guard: Guard | None, index: Index) -> Bools | None:
@@ -59,24 +45,123 @@ class Activity:
 
     def guarded(self, guard: Guard, index: Index) -> Bools:
         """As `holds`, of a guard."""
-        around, rows = own_row(guard.loops, index)
-        return self._values(guard, around)[rows]
+        around, chosen = own_row(guard.loops, index)
+        values = self._values(guard, around)
+        return values[chosen] if len(values) > 1 else values
 
     def _values(self, guard: Guard, index: Index) -> Bools:
         if (guard, index) not in self.known:
-            items = innermost_items(guard.loops)
-            rows = 1 if items is None else guard.loops[items].count
-            key = drawn_index(index)
-            if guard.kind == "draw":
-                u = self.samples.uniform(rows, guard.path, "chance", key)
-                values = (u >= guard.low) & (u < guard.high)
-            else:
-                values = np.ones((rows, len(self.samples)), bool)
-                for before in range(key[-1]):
-                    values &= self.samples.uniform(rows, guard.path, "accepted", (*key[:-1], before)) >= guard.high
+            values = self._own(guard, index)
             parent = self.holds(guard.parent, index)
             self.known[guard, index] = values if parent is None else values & parent
         return self.known[guard, index]
+
+    def _own(self, guard: Guard, index: Index) -> Bools:
+        """Where a guard holds if those around it do."""
+        if isinstance(guard, Drawn):
+            u = self.samples.uniform(rows(guard.loops), guard.path, "chance", drawn_index(index))
+            return (u >= guard.low) & (u < guard.high)
+        if isinstance(guard, Round):
+            return self._all(self.rejected(guard, (*index[:-1], before)) for before in range(index[-1]))
+        if isinstance(guard, Attempt):
+            return self._all(self.lost(guard, (*index[:-1], before)) for before in range(index[-1]))
+        if isinstance(guard, Conflicting):
+            return self._all(self.clashes(guard, (*index[:-1], found)) for found in range(index[-1] + 1))
+        if isinstance(guard, Existing):
+            count = self.count(guard.counted, index[:-1])
+            return np.asarray((np.arange(rows(guard.loops))[:, None] < count) & (count > guard.several))
+        assert isinstance(guard, Failed)
+        return self.fails(guard.outcome, index)
+
+    @staticmethod
+    def _all(conditions: Iterator[Bools]) -> Bools:
+        values: Bools = np.ones((1, 1), bool)
+        for condition in conditions:
+            values = values & condition
+        return values
+
+    def rejected(self, guard: Round, index: Index) -> Bools:
+        """Where a round is rejected, if it is done."""
+        u = self.samples.uniform(rows(guard.loops), guard.path, "accepted", drawn_index(index))
+        values: Bools = u >= guard.until
+        for body in guard.body:
+            values = values | self.fails(body, index)
+        return values
+
+    def lost(self, guard: Attempt, index: Index) -> Bools:
+        """Where an attempt fails, if it is made."""
+        values: Bools = np.zeros((1, 1), bool)
+        if guard.chance:
+            u = self.samples.uniform(rows(guard.loops), guard.path, "attempt", drawn_index(index))
+            values = u < guard.chance
+        return values if guard.timeout is None else values | self.timed_out(guard, index)
+
+    def clashes(self, guard: Conflicting, index: Index) -> Bools:
+        """Where a merge finds a conflict: chance 1 − (1 − c)^(n − 1), on the same draw for every n."""
+        u = self.samples.uniform(rows(guard.loops), guard.path, "conflict", drawn_index(index))
+        return np.asarray(u >= (1.0 - guard.chance) ** (self.agents(guard.agents, index[:-2]) - 1.0))
+
+    def count(self, counted: Counted, index: Index) -> Floats:
+        """The drawn number of items of a fan-out, at an occurrence of it: (1, samples)."""
+        around, chosen = own_row(counted.loops, index)
+        key = drawn_index(around)
+        values = drawn(counted.estimate, self.samples, rows(counted.loops), counted.path, "count", key)
+        values = np.minimum(values, float(counted.most))
+        return values[chosen] if len(values) > 1 else values
+
+    def agents(self, agents: Agents, index: Index) -> Floats:
+        """Agents that a fan-out keeps busy, at an occurrence of it: (1, 1) or (1, samples)."""
+        most = np.full((1, 1), float(agents.most))
+        return most if agents.counted is None else np.minimum(self.count(agents.counted, index), most)
+
+    def fails(self, outcome: Outcome, index: Index) -> Bools:
+        """Where a step fails, (rows or 1, samples). `index`: of what is around it, and of some of its own loops."""
+        if (outcome, index) not in self.known:
+            self.known[outcome, index] = self._fails(outcome, index)
+        return self.known[outcome, index]
+
+    def _fails(self, outcome: Outcome, index: Index) -> Bools:
+        level = len(index) - len(outcome.around)
+        if level == len(outcome.own):
+            return self._run_fails(outcome, index)
+        loop = outcome.own[level]
+        if loop.items:
+            return self._some_item_fails(outcome, index)
+        if loop.kind == "copies":
+            copies = range(1 if outcome.first else loop.count)
+            return self._all(self.fails(outcome, (*index, copy)) for copy in copies)
+        if outcome.until is not None:
+            last = (*index, loop.count - 1)
+            return self.guarded(outcome.until, last) & self.rejected(outcome.until, last)
+        values: Bools = np.zeros((1, 1), bool)
+        for number in range(loop.count):
+            values = values | self.fails(outcome, (*index, number))
+        return values
+
+    def _some_item_fails(self, outcome: Outcome, index: Index) -> Bools:
+        if EVERY not in index:
+            return np.asarray(self.fails(outcome, (*index, EVERY)).any(0, keepdims=True))
+        at = index.index(EVERY)
+        found = []
+        for item in range(outcome.around[at].count):
+            one = (*index[:at], item, *index[at + 1 :])
+            found.append(self.fails(outcome, (*one, EVERY)).any(0, keepdims=True))
+        return np.concatenate(np.broadcast_arrays(*found))
+
+    def _run_fails(self, outcome: Outcome, index: Index) -> Bools:
+        """Where a run of the body fails: its attempts are exhausted, it does not succeed, or something in it fails."""
+        values: Bools = np.zeros((1, 1), bool)
+        if outcome.attempt is not None:
+            last = (*index, outcome.attempt.loops[-1].count - 1)
+            values = values | (self.guarded(outcome.attempt, last) & self.lost(outcome.attempt, last))
+        if outcome.success < 1:
+            loops = (*outcome.around, *outcome.own)
+            u = self.samples.uniform(rows(loops), outcome.path, "success", drawn_index(index))
+            values = values | (u >= outcome.success)
+        for inner in outcome.inner:
+            values = values | self.fails(inner, index)
+        done = self.holds(outcome.guard, index)
+        return values if done is None else values & done
 
     def moves(self, hand: Hand, index: Index) -> Bools:
         """Where a hand has something to take or give, at an occurrence of its item."""
@@ -87,8 +172,9 @@ class Activity:
 
     def _follow(self, plan: Plan, index: Index) -> Iterator[tuple[Hand, Bools]]:
         """Go through the pieces of an item, keeping whose agent it holds."""
-        rows = plan.loops[-1].count
-        held = np.full((rows, len(self.samples)), NO_POOL)
+        items = innermost_items(plan.loops)
+        count = 1 if items is None or index[items] != EVERY else plan.loops[items].count
+        held = np.full((count, len(self.samples)), NO_POOL)
         for position, piece in enumerate((*plan.pieces, None)):
             if piece is None:
                 active, pool = np.ones_like(held, bool), NO_POOL

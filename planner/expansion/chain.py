@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from planner.expansion.conditions import Attempt, Guard, Round
 from planner.expansion.fragments import NO_POOL, Fragment, in_order, single, stacked
-from planner.expansion.work import Guard, Index, Loops, Work
+from planner.expansion.loops import Index, Loops
+from planner.expansion.work import Work
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +33,8 @@ class Piece:
     guard : when it is done
     rounds : the loops within the item around it
     inner : its occurrence in them
-    apart : it is a task of its own, whoever comes next
+    apart : it is a task of its own, and lets its agent go, whoever comes next
+    alone : it is a task of its own, and keeps its agent
     """
 
     pool: int
@@ -40,13 +43,14 @@ class Piece:
     rounds: Loops = ()
     inner: Index = ()
     apart: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """The pieces of an item in order, from which follows where hands are skipped.
+    """The pieces of an item, or of a copy, in order, from which follows where hands are skipped.
 
-    loops : around the item, its fan-out last
+    loops : around its pieces
     hands : in the order of their tasks
     """
 
@@ -66,7 +70,7 @@ class Hand:
 
 
 def chain(pieces: Sequence[Piece], loops: Loops, guard: Guard | None) -> Fragment:
-    """The item's tasks in order. `guard`: when the item is done at all."""
+    """The tasks of an item, or of a copy, in order. `guard`: when it is done at all."""
     return _Chain(Plan(loops, tuple(pieces)), guard).fragment()
 
 
@@ -78,6 +82,7 @@ class _Chain:
         self.kept: list[Work] = []  # works of the task that is being put together
         self.takes = NO_POOL  # what that task takes
         self.open = False
+        self.alone = False  # what is put together goes into a task of its own
         self.holding = {NO_POOL}  # whose agents the item may hold here
 
     def fragment(self) -> Fragment:
@@ -102,9 +107,9 @@ class _Chain:
             self.close()
             self.done.append(piece.content)
         else:
-            if (piece.apart or piece.pool == NO_POOL) and self.kept:
+            if (piece.apart or piece.pool == NO_POOL or piece.alone or self.alone) and self.kept:
                 self.close()
-            self.open = True
+            self.open, self.alone = True, piece.alone
             self.kept.append(piece.content)
             if piece.pool == NO_POOL:
                 self.close()
@@ -143,15 +148,19 @@ class _Chain:
         if self.open:
             moves = self.takes != NO_POOL or release != NO_POOL
             skip = (Skip(self.guard, self.plan.loops),) if moves and self.guard else ()
-            self.done.append(single(self.takes, release, *self.kept, *skip))
+            person = any(work.kind == "human" for work in self.kept)
+            self.done.append(single(self.takes, release, *self.kept, *skip, person=person))
         self.kept, self.takes, self.open = [], NO_POOL, False
 
 
 def always(guard: Guard | None, inner: Index, base: Guard | None, depth: int) -> bool:
-    """Whether `guard` holds wherever `base` does, at this occurrence of loops within: first rounds are always run."""
+    """Whether `guard` holds wherever `base` does, at this occurrence of loops within it.
+
+    First rounds are always run, and first attempts are always made.
+    """
     while guard is not base:
         assert guard is not None
-        if guard.kind != "rounds" or inner[len(guard.loops) - 1 - depth] != 0:
+        if not isinstance(guard, Round | Attempt) or inner[len(guard.loops) - 1 - depth] != 0:
             return False
         guard = guard.parent
     return True

@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from heapq import heappop, heappush
+from dataclasses import replace
 
 import numpy as np
 
 from planner.engine.simulation import build_graph
-from planner.expansion.chain import Piece, Skip, chain
-from planner.expansion.fragments import NO_POOL, Fragment, fanned_out, repeated, side_by_side, single
+from planner.expansion.chain import Piece, chain
+from planner.expansion.conditions import Attempt, Drawn, Failed, Outcome, Round
+from planner.expansion.crews import Crews
+from planner.expansion.fan_out import fan_out
+from planner.expansion.fragments import NO_POOL, Fragment, fanned_out, raced, repeated, side_by_side
+from planner.expansion.loops import Loop, Loops
+from planner.expansion.order import Steps, between, in_order, needs, sorted_by_name
+from planner.expansion.place import Place
 from planner.expansion.size import check_size
-from planner.expansion.task_graph import DEFAULT_CREW, LEAD, TaskGraph
-from planner.expansion.work import Guard, Loop, Loops, Reading, Syncing, Work
-from planner.workflow.crews import Coordination
+from planner.expansion.task_graph import TaskGraph
+from planner.expansion.work import Thread, Work
+from planner.workflow.bodies import Wait
 from planner.workflow.declaration import Step, Workflow
-
-StepPath = tuple[str, ...]
-"""Keys of the file: ``steps``, a name, ``steps`` or ``choose``, a name, and so on."""
 
 
 def expand(workflow: Workflow, sizes: Mapping[str, int]) -> TaskGraph:
     """The task graph of a workflow whose crews have these sizes. Raises InputError where it is too large."""
-    check_size(workflow)
-    expansion = _Expansion(workflow, sizes)
-    here = _Place(("steps",), NO_POOL, workflow.model)
-    fragment = expansion.group(here, workflow.steps)
-    capacity = np.array([sizes.get(pool, 1) for pool in expansion.pools])
+    check_size(workflow, sizes)
+    crews = Crews.of(workflow, sizes)
+    expansion = _Expansion(crews)
+    place = Place(("steps",), NO_POOL, workflow.model, workflow.parameters)
+    fragment = expansion.group(place, workflow.steps)
+    capacity = np.array([sizes.get(pool, 1) for pool in crews.pools])
     graph = build_graph(
         len(fragment),
         fragment.edges,
@@ -35,243 +38,236 @@ def expand(workflow: Workflow, sizes: Mapping[str, int]) -> TaskGraph:
         release=fragment.release,
         capacity=capacity,
         crew=capacity > 1,
+        races=dict(enumerate(map(tuple, fragment.races.tolist()))),
+        exits={task: (race, first) for task, race, first in fragment.exits.tolist()},
+        leaves=_leaves(fragment),
     )
     works = tuple(mark for mark in fragment.marks if isinstance(mark.what, Work))
     skips = tuple(mark for mark in fragment.marks if not isinstance(mark.what, Work))
-    return TaskGraph(graph, works, skips, tuple(expansion.pools), sizes)
+    return TaskGraph(graph, works, skips, expansion.left_over("", workflow.steps), tuple(crews.pools), sizes)
 
 
-@dataclass(frozen=True, eq=False)
-class _Place:
-    """Where a step stands.
-
-    path : of the step, or of the keys that hold the steps of a group
-    pool : of the crew around it; −1: the lead, or the default crew
-    model : named for it
-    loops, guard : around it
-    """
-
-    path: StepPath
-    pool: int
-    model: str | None
-    loops: Loops = ()
-    guard: Guard | None = None
-
-    @property
-    def name(self) -> str:
-        """Names of the steps on the path, joined by dots: they stand at every second place."""
-        return ".".join(self.path[1::2])
-
-    def within(self, loop: Loop) -> _Place:
-        return replace(self, loops=(*self.loops, loop))
-
-    def only(self, guard: Guard) -> _Place:
-        return replace(self, guard=guard)
+def _leaves(fragment: Fragment) -> dict[int, int]:
+    """The steps of people who may leave, and the ends of their steps before: at the start of all if there is none."""
+    may = {
+        int(task)
+        for mark in fragment.marks
+        if isinstance(mark.what, Work) and isinstance(mark.what.body, Wait) and mark.what.body.leaves
+        for task in mark.tasks.flat
+    }
+    since = dict(fragment.people.since.tolist()) | dict.fromkeys(fragment.people.first.tolist(), fragment.entry)
+    return {task: before for task, before in since.items() if task in may}
 
 
 class _Expansion:
-    def __init__(self, workflow: Workflow, sizes: Mapping[str, int]) -> None:
-        self.workflow = workflow
-        self.sizes = sizes
-        self.pools = [LEAD if workflow.crews else DEFAULT_CREW]
-        for name in workflow.crews:
-            if sizes[name] > 1:
-                self.pools += [name, f"{name}: merge"]
+    """Outcomes of the steps that are expanded so far, by name."""
 
-    def pool(self, crew: str) -> int:
-        """The pool of a crew; a crew of one is the lead."""
-        return self.pools.index(crew) if self.sizes[crew] > 1 else 0
-
-    def enter(self, around: _Place, name: str, step: Step) -> _Place:
-        """Where a step of a group stands, with what it says of crew, model and chance."""
-        pool = self.pool(step.crew) if step.crew else around.pool
-        here = replace(around, path=(*around.path, name), pool=pool, model=step.model or around.model)
-        if step.chance is None:
-            return here
-        return here.only(Guard("draw", here.name, here.loops, 0.0, step.chance, here.guard))
+    def __init__(self, crews: Crews) -> None:
+        self.crews = crews
+        self.outcomes: dict[str, Outcome] = {}
 
     # Steps outside of any item: each takes an agent for itself.
 
-    def group(self, around: _Place, steps: Mapping[str, Step]) -> Fragment:
-        children = {name: self.step(self.enter(around, name, step), step) for name, step in steps.items()}
-        return side_by_side(children, {name: step.needs for name, step in steps.items()})
+    def group(self, around: Place, steps: Steps) -> Fragment:
+        steps = sorted_by_name(steps)
+        children = {name: self.step(self.enter(around, name, steps), steps[name]) for name in in_order(steps)}
+        return side_by_side(children, needs(steps))
 
-    def step(self, here: _Place, step: Step) -> Fragment:
+    def enter(self, around: Place, name: str, steps: Steps) -> Place:
+        """Where a step of a group stands."""
+        crew = steps[name].crew
+        here = around.step(name, steps, self.crews.pool(crew) if crew else None)
+        failing = next((other for other in steps if steps[other].otherwise == name), None)
+        if failing is None:
+            return here
+        return here.only(Failed(here.loops, here.guard, self.outcomes[here.beside(failing)]))
+
+    def step(self, here: Place, step: Step) -> Fragment:
         """A step with its modifiers, once its chance is taken."""
         if step.for_each is not None:
-            return self.fan_out(here, step)
+            return self.items(here, step)
         if step.repeat is None:
-            return self.body(here, step)
-        times, inside = self.rounds(here, step)
-        fragment = self.body(inside, step)
-        return repeated(fragment, times)
+            return self.copies(here, step)
+        inside = self.rounds(here, step)
+        return repeated(self.copies(inside, step), inside.loops[-1].count)
 
-    def body(self, here: _Place, step: Step) -> Fragment:
-        if step.steps is not None:
-            return self.group(replace(here, path=(*here.path, "steps")), step.steps)
+    def copies(self, here: Place, step: Step) -> Fragment:
+        inside = self.copied(here, step)
+        fragment = self.body(inside, step)
+        return fragment if inside is here else _side_by_side(step, inside, fragment)
+
+    def body(self, here: Place, step: Step) -> Fragment:
+        group = _group(here, step)
+        if group is not None:
+            inside, steps = group
+            fragment = self.group(inside, steps)
+            self.finish(here, step, steps)
+            return fragment
         if step.choose is not None:
             branches = {name: self.step(place, branch) for name, branch, place in self.branches(here, step)}
+            self.finish(here, step, step.choose)
             return side_by_side(branches, dict.fromkeys(branches, ()))
-        pool = self.takes(step, max(here.pool, 0))
-        skip = (Skip(here.guard, here.loops),) if here.guard and pool != NO_POOL else ()
-        return single(pool, pool, self.work(here, step), *skip)
+        pool = self.crews.takes(step, max(here.pool, 0))
+        return chain(self.attempts(replace(here, pool=pool), step), here.loops, here.guard)
 
-    def takes(self, step: Step, pool: int) -> int:
-        """The pool whose agent a step outside of items takes: tools and people take one only of a crew they name."""
-        return pool if step.kind in ("llm", "agent") else self.pool(step.crew) if step.crew else NO_POOL
+    # A step's own loops and conditions, wherever it stands.
 
-    def work(self, here: _Place, step: Step) -> Work:
-        body = step.llm or step.agent or step.tool or step.human
-        assert body is not None
-        model = here.model if step.kind in ("llm", "agent") else None
-        return Work(here.name, step.kind, body, model, here.loops, here.guard)
-
-    def rounds(self, here: _Place, step: Step) -> tuple[int, _Place]:
-        """How many rounds there are at most, and where a round stands."""
+    def rounds(self, here: Place, step: Step) -> Place:
+        """Where a round stands."""
         assert step.repeat is not None
-        times = self.workflow.count(step.repeat.most)
-        inside = here.within(Loop(times))
+        inside = replace(here.within(Loop(self.crews.count(step.repeat.most, here))), repeats=here.name)
         if step.repeat.until is None:
-            return times, inside
-        return times, inside.only(Guard("rounds", here.name, inside.loops, 0.0, step.repeat.until, here.guard))
+            return inside
+        guard = Round(inside.loops, here.guard, here.name, step.repeat.until)
+        return replace(inside.only(guard), round=guard)
 
-    def branches(self, here: _Place, step: Step) -> list[tuple[str, Step, _Place]]:
-        """The branches of a choice: one draw, a stretch of it for each."""
+    def copied(self, here: Place, step: Step) -> Place:
+        """Where a copy stands."""
+        count = step.best_of or step.first_of
+        if count is None:
+            return here
+        inside = here.within(Loop(self.crews.count(count, here), "copies"))
+        return replace(inside, apart=here.apart or step.first_of is not None)
+
+    def branches(self, here: Place, step: Step) -> list[tuple[str, Step, Place]]:
+        """The branches of a choice: one draw, a stretch of it for each, in the order of their names."""
         found, low = [], 0.0
-        around = replace(here, path=(*here.path, "choose"))
-        for name, branch in (step.choose or {}).items():
+        steps = sorted_by_name(step.choose or {})
+        for name, branch in steps.items():
             high = low + (branch.chance or 0.0)
-            place = self.enter(around, name, branch.model_copy(update={"chance": None}))
-            found.append(
-                (name, branch, place.only(Guard("draw", f"{here.name}/choice", here.loops, low, high, here.guard)))
-            )
+            certain = {**steps, name: branch.model_copy(update={"chance": None})}
+            guard = Drawn(here.loops, here.guard, f"{here.name}/choice", low, high)
+            found.append((name, branch, self.enter(here.inside("choose"), name, certain).only(guard)))
             low = high
         return found
 
+    def finish(self, here: Place, step: Step, steps: Steps, attempt: Attempt | None = None) -> None:
+        """Note how a step comes out whose body stands `here`. `steps`: those of its body."""
+        inner = self.left_over(f"{here.name}.", steps)
+        success = 1.0 if step.success is None else step.success
+        outcome = Outcome(
+            here.name, here.loops[: here.depth], here.loops[here.depth :], step.first_of is not None, here.guard,
+            here.round, attempt, success, inner,
+        )  # fmt: skip
+        self.outcomes[here.name] = outcome
+        if here.round is not None and (success < 1 or inner or attempt):
+            here.round.body.append(outcome)
+
+    def left_over(self, prefix: str, steps: Steps) -> tuple[Outcome, ...]:
+        """Outcomes of steps that may fail, and whose failure nothing deals with."""
+        found = [self.outcomes[prefix + name] for name, step in steps.items() if step.otherwise is None]
+        return tuple(outcome for outcome in found if outcome.possible)
+
+    def attempts(self, here: Place, step: Step) -> list[Piece]:
+        """A request, an agent loop, a tool or a person: the attempts at it, which keep the agent of `here.pool`."""
+        inside, attempt, count = here, None, 1
+        rounds: Loops = ()
+        if step.retry is not None:
+            count = self.crews.count(step.retry.at_most, here)
+            loop = Loop(count)
+            attempt = Attempt((*here.loops, loop), here.guard, here.name, step.retry.chance, step.retry.timeout)
+            inside, rounds = here.within(loop).only(attempt), (loop,)
+        work = self.work(inside, step)
+        self.finish(here, step, {}, attempt)
+        return [
+            Piece(here.pool, work, inside.guard, rounds, (number,) if rounds else (), alone=here.apart)
+            for number in range(count)
+        ]
+
+    def work(self, here: Place, step: Step) -> Work:
+        body = step.llm or step.agent or step.tool or step.human
+        assert body is not None
+        asks = step.kind in ("llm", "agent")
+        reads = here.briefs.pop() if asks and here.briefs else None
+        agents = self.crews.agents(here.pool)
+        continued = any(
+            other.llm is not None and other.llm.continues == here.path[-1] for other in here.siblings.values()
+        )
+        return Work(
+            here.name, step.kind, here.settled(body, agents), here.model if asks else None, here.loops, here.guard,
+            reads, step.retry and here.settled(step.retry, agents), _thread(here, step), continued,
+        )  # fmt: skip
+
     # Items: steps one after another, by one agent where they let it.
 
-    def fan_out(self, here: _Place, step: Step) -> Fragment:
-        assert step.for_each is not None
-        count = self.workflow.count(step.for_each.count)
-        pool = self.takes(step, here.pool) if step.kind in ("tool", "human") else max(here.pool, 0)
-        loops = (*here.loops, Loop(count, True, here.name, step.for_each.size))
-        item = replace(here, pool=pool, loops=loops)
-        pieces = self.pieces(item, step)
-        before: list[Piece] = []
-        coordination = self.coordination(pool, count)
-        model, guard = self.workflow.model, here.guard
-        if coordination.brief:
-            brief = Work(here.name, "brief", coordination.brief, model, loops, guard)
-            before.append(Piece(0, brief, guard, apart=True))
-            pieces = _reading(pieces, brief)
-        agents = min(self.sizes[self.pools[pool]], count) if coordination != Coordination() else 1
-        if coordination.sync:
-            share = agents / self.workflow.count(coordination.sync.every)
-            body = Syncing(coordination.sync.output, agents - 1, share)
-            pieces = [*pieces, Piece(pool, Work(here.name, "sync", body, model, loops, guard), guard)]
-        if coordination.report:
-            report = Work(here.name, "report", coordination.report, model, loops, guard)
-            read = Work(here.name, "reading", Reading(), model, loops, guard, reads=report)
-            pieces = [*pieces, Piece(pool, report, guard), Piece(0, read, guard)]
-        if coordination.merge:
-            served = model if coordination.merge.asks else None
-            merge = Work(here.name, "merge", coordination.merge, served, loops, guard)
-            pieces = [*pieces, Piece(pool + 1, merge, guard)]
-        fragment = chain([*before, *pieces], loops, guard)
-        items = fanned_out(fragment, count)
-        if coordination.ramp_up is None:
-            return items
-        return self.ramped_up(here, pool, agents, items, len(fragment), int(coordination.brief is not None))
+    def items(self, here: Place, step: Step) -> Fragment:
+        pool = self.crews.takes(step, here.pool) if step.kind in ("tool", "human") else max(here.pool, 0)
+        return fan_out(self.crews, replace(here, pool=pool), step, lambda item: self.pieces(item, step))
 
-    def ramped_up(self, here: _Place, pool: int, agents: int, items: Fragment, size: int, first: int) -> Fragment:
-        """A fan-out whose agents first ramp up. They come before all items in the queue of the crew.
-
-        size : tasks of an item
-        first : that of its tasks which takes the first agent
-        """
-        body = self.workflow.crews[self.pools[pool]].coordination.ramp_up
-        assert body is not None
-        loops = (*here.loops, Loop(agents, items=True))
-        skip = (Skip(here.guard, loops),) if here.guard else ()
-        work = Work(here.name, "ramp_up", body, self.workflow.model, loops, here.guard)
-        ramp_ups = fanned_out(single(pool, pool, work, *skip), agents)
-        both = side_by_side({"ramp_up": ramp_ups, "items": items}, {"ramp_up": (), "items": ()})
-        if agents < self.sizes[self.pools[pool]]:  # agents to spare must not begin items without ramping up
-            each = np.arange(agents, dtype=np.int32)
-            waits = np.stack([each + 2, len(ramp_ups) + 2 + each * size + first], axis=1).astype(np.int32)
-            return replace(both, edges=np.concatenate([both.edges, waits]))
-        return both
-
-    def coordination(self, pool: int, count: int) -> Coordination:
-        """What the crew of a pool coordinates; nothing for one agent, or one item."""
-        name = self.pools[pool] if pool != NO_POOL else ""
-        if name in self.workflow.crews and min(self.sizes[name], count) > 1:
-            return self.workflow.crews[name].coordination
-        return Coordination()
-
-    def pieces(self, here: _Place, step: Step) -> list[Piece]:
+    def pieces(self, here: Place, step: Step) -> list[Piece]:
         """The pieces of an item, or of a step within one, whose agent is of `here.pool`."""
         if step.repeat is None:
             return self.round(here, step)
-        times, inside = self.rounds(here, step)
+        inside = self.rounds(here, step)
         pieces = self.round(inside, step)
         loop = inside.loops[-1]
         return [
             replace(piece, rounds=(loop, *piece.rounds), inner=(number, *piece.inner))
-            for number in range(times)
+            for number in range(loop.count)
             for piece in pieces
         ]
 
-    def round(self, here: _Place, step: Step) -> list[Piece]:
-        """One round of a step within an item."""
-        if step.steps is not None:
-            around = replace(here, path=(*here.path, "steps"))
-            names = ordered(step.steps)
-            inner = [(self.enter(around, name, step.steps[name]), step.steps[name]) for name in names]
-            return [piece for place, one in inner for piece in self.inner(place, one)]
-        if step.choose is not None:
-            return [piece for _, branch, place in self.branches(here, step) for piece in self.inner(place, branch)]
-        return [Piece(self.holds(step, here.pool), self.work(here, step), here.guard)]
+    def round(self, here: Place, step: Step) -> list[Piece]:
+        """One round of a step within an item, with its copies side by side."""
+        inside = self.copied(here, step)
+        if inside is here:
+            return self.run(here, step)
+        pool = self.holds(step, here.pool)
+        by_one = step.kind in ("llm", "tool") and pool == here.pool  # agents make several of these at once
+        pieces = self.run(replace(inside, pool=NO_POOL if by_one else here.pool), step)
+        fragment = _side_by_side(step, inside, chain(pieces, inside.loops, inside.guard))
+        return [Piece(pool if by_one else NO_POOL, fragment, here.guard)]
 
-    def inner(self, here: _Place, step: Step) -> list[Piece]:
+    def run(self, here: Place, step: Step) -> list[Piece]:
+        """The body of a step within an item."""
+        group = _group(here, step)
+        if group is not None:
+            inside, steps = group
+            pieces = [
+                piece for name in in_order(steps) for piece in self.inner(self.enter(inside, name, steps), steps[name])
+            ]
+            self.finish(here, step, steps)
+            return pieces
+        if step.choose is not None:
+            pieces = [piece for _, branch, place in self.branches(here, step) for piece in self.inner(place, branch)]
+            self.finish(here, step, step.choose)
+            return pieces
+        return self.attempts(replace(here, pool=self.holds(step, here.pool)), step)
+
+    def inner(self, here: Place, step: Step) -> list[Piece]:
         """A step within an item."""
         if step.for_each is None:
             return self.pieces(here, step)
-        return [Piece(NO_POOL, self.fan_out(here, step), here.guard)]
+        return [Piece(NO_POOL, self.items(replace(here, briefs=[]), step), here.guard)]
 
     def holds(self, step: Step, pool: int) -> int:
         """The pool whose agent a step of an item needs: none for people and for tools that let it go."""
         if step.kind == "human":
-            return self.pool(step.crew) if step.crew else NO_POOL
+            return self.crews.pool(step.crew) if step.crew else NO_POOL
         return pool if step.hold else NO_POOL
 
 
-def _reading(pieces: list[Piece], brief: Work) -> list[Piece]:
-    """The same pieces, where the first request reads the brief."""
-    for piece in pieces:
-        first = piece.content
-        if isinstance(first, Work) and first.model is not None:
-            reader = replace(first, reads=brief)
-            return [replace(one, content=reader) if one.content is first else one for one in pieces]
-    return pieces
+def _group(here: Place, step: Step) -> tuple[Place, Steps] | None:
+    """The steps of a group or of another file, and where they stand."""
+    if step.steps is not None:
+        return here.inside("steps"), step.steps
+    if step.used is None:
+        return None
+    inside = here.inside("use")
+    return replace(inside, model=step.used.model or here.model, values=step.used.parameters), step.used.steps
 
 
-def ordered(steps: Mapping[str, Step]) -> list[str]:
-    """Names of steps in topological, then declared order."""
-    names = list(steps)
-    place = {name: index for index, name in enumerate(names)}
-    missing = {name: set(step.needs) for name, step in steps.items()}
-    needed_by: dict[str, list[str]] = {name: [] for name in names}
-    for name, needs in missing.items():
-        for need in needs:
-            needed_by[need].append(name)
-    ready = [place[name] for name in names if not missing[name]]
-    done: list[str] = []
-    while ready:
-        name = names[heappop(ready)]
-        done.append(name)
-        for other in needed_by[name]:
-            missing[other].discard(name)
-            if not missing[other]:
-                heappush(ready, place[other])
-    return done
+def _thread(here: Place, step: Step) -> Thread | None:
+    """What a request continues, and what lies between."""
+    name, own = step.llm.continues if step.llm is not None else None, here.path[-1]
+    if name is None:
+        return None
+    if name == own:
+        return Thread(here.name, True, (here.repeats,))
+    return Thread(here.beside(name), False, tuple(map(here.beside, between(here.siblings, name, own))))
+
+
+def _side_by_side(step: Step, inside: Place, fragment: Fragment) -> Fragment:
+    """The copies of a step."""
+    count = inside.loops[-1].count
+    return raced(fragment, count) if step.first_of is not None else fanned_out(fragment, count)

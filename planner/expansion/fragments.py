@@ -1,9 +1,9 @@
-"""Pieces of a task graph, put together in order, side by side, repeated or fanned out. Ids are depth-first."""
+"""Pieces of a task graph, put together in order, side by side, repeated, fanned out or raced. Ids are depth-first."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
@@ -29,33 +29,60 @@ class Mark(Generic[What]):
     tasks: Ints
 
 
+def _rows(pairs: Sequence[Sequence[int]], columns: int = 2) -> Ints:
+    return np.array(pairs, np.int32).reshape(-1, columns)
+
+
+def _no_rows() -> Ints:
+    return _rows([])
+
+
+@dataclass(frozen=True, eq=False)
+class People:
+    """Steps of people in a fragment, as tasks.
+
+    since : (m, 2) a person's step, and the step of theirs before it
+    first : (k,) steps without one before them in the fragment
+    last : their last step in it, or −1
+    """
+
+    since: Ints = field(default_factory=_no_rows)
+    first: Ints = field(default_factory=lambda: np.empty(0, np.int32))
+    last: int = -1
+
+
 @dataclass(frozen=True, eq=False)
 class Fragment:
-    """A part of a task graph that is entered at one task and left at one.
+    """A part of a task graph that is entered at one task and left at its last one.
 
     acquire, release : pool whose agent each task takes when it starts, gives back when it ends, or −1
     edges : (m, 2) predecessor, successor
+    races : (r, 2) first task of a race, one past its last
+    exits : (e, 3) exit of a copy, its race, first task of the copy
     """
 
     acquire: Ints
     release: Ints
     edges: Ints
     entry: int
-    exit: int
     marks: tuple[Mark[Any], ...] = ()
+    races: Ints = field(default_factory=_no_rows)
+    exits: Ints = field(default_factory=lambda: _rows([], 3))
+    people: People = field(default_factory=People)
 
     def __len__(self) -> int:
         return len(self.acquire)
 
+    @property
+    def exit(self) -> int:
+        return len(self) - 1
 
-def _edges(pairs: Sequence[tuple[int, int]]) -> Ints:
-    return np.array(pairs, np.int32).reshape(-1, 2)
 
-
-def single(acquire: int, release: int, *what: object) -> Fragment:
-    """One task."""
+def single(acquire: int, release: int, *what: object, person: bool = False) -> Fragment:
+    """One task. `person`: it is a step of somebody's."""
     marks = tuple(Mark(one, np.zeros((), np.int32)) for one in what)
-    return Fragment(np.array([acquire], np.int32), np.array([release], np.int32), _edges([]), 0, 0, marks)
+    people = People(first=np.zeros(1, np.int32), last=0) if person else People()
+    return Fragment(np.array([acquire], np.int32), np.array([release], np.int32), _no_rows(), 0, marks, people=people)
 
 
 def in_order(fragments: Sequence[Fragment]) -> Fragment:
@@ -65,14 +92,11 @@ def in_order(fragments: Sequence[Fragment]) -> Fragment:
         (before.exit + offsets[index], after.entry + offsets[index + 1])
         for index, (before, after) in enumerate(pairwise(fragments))
     ]
-    return Fragment(
-        np.concatenate([fragment.acquire for fragment in fragments]),
-        np.concatenate([fragment.release for fragment in fragments]),
-        np.concatenate([*_shifted(fragments, offsets), _edges(joints)]),
-        fragments[0].entry,
-        fragments[-1].exit + offsets[-2],
-        _moved(fragments, offsets),
-    )
+    last, before = -1, []
+    for fragment, at in zip(fragments, offsets, strict=False):
+        before.append(last)
+        last = last if fragment.people.last < 0 else fragment.people.last + at
+    return _joined(fragments, _rows(joints), fragments[0].entry, before, last)
 
 
 def stacked(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]]) -> Fragment:
@@ -87,26 +111,22 @@ def stacked(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]]) -> Fra
 
 
 def side_by_side(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[str]]) -> Fragment:
-    """A group: an entry, the children, each after those it needs, and an exit."""
+    """A group: an entry, the children, each after those it needs, and an exit. What is needed comes first."""
     fragments = [single(NO_POOL, NO_POOL), *children.values(), single(NO_POOL, NO_POOL)]
     offsets = np.cumsum([0, *map(len, fragments)]).tolist()
     at = dict(zip(children, offsets[1:-2], strict=True))
     last = offsets[-2]
     needed = {need for name in children for need in needs[name]}
-    pairs = []
+    joints, before, after, person = [], [], {"": -1}, -1
     for name, child in children.items():
         sources = [children[need].exit + at[need] for need in dict.fromkeys(needs[name])] or [0]
-        pairs += [(source, child.entry + at[name]) for source in sources]
+        joints += [(source, child.entry + at[name]) for source in sources]
         if name not in needed:
-            pairs.append((child.exit + at[name], last))
-    return Fragment(
-        np.concatenate([fragment.acquire for fragment in fragments]),
-        np.concatenate([fragment.release for fragment in fragments]),
-        np.concatenate([*_shifted(fragments, offsets), _edges(pairs)]),
-        0,
-        last,
-        _moved(fragments, offsets),
-    )
+            joints.append((child.exit + at[name], last))
+        before.append(max((after[need] for need in needs[name]), default=-1))
+        after[name] = before[-1] if child.people.last < 0 else child.people.last + at[name]
+        person = max(person, after[name])
+    return _joined(fragments, _rows(joints), 0, [-1, *before, -1], person)
 
 
 def repeated(fragment: Fragment, times: int) -> Fragment:
@@ -114,51 +134,97 @@ def repeated(fragment: Fragment, times: int) -> Fragment:
     copies = _copies(fragment, times)
     starts = np.arange(times - 1, dtype=np.int32) * len(fragment)
     joints = np.stack([starts + fragment.exit, starts + len(fragment) + fragment.entry], axis=1)
-    edges = np.concatenate([copies.edges, joints]).astype(np.int32)
-    return replace(copies, edges=edges, exit=fragment.exit + (times - 1) * len(fragment))
+    people, size = copies.people, len(fragment)
+    if fragment.people.last >= 0:
+        later = people.first[len(fragment.people.first) :]
+        since = np.stack([later, (later // size - 1) * size + fragment.people.last], axis=1)
+        last = fragment.people.last + (times - 1) * size
+        people = People(_stack([people.since, since]), fragment.people.first, last)
+    return replace(copies, edges=_stack([copies.edges, joints]), people=people)
 
 
-def fanned_out(fragment: Fragment, count: int) -> Fragment:
-    """An entry, `count` copies side by side, and an exit."""
+def fanned_out(fragment: Fragment, count: int, joints: Sequence[tuple[int, int]] = (), barriers: int = 0) -> Fragment:
+    """An entry, `count` copies side by side, `barriers` tasks that do nothing, and an exit.
+
+    joints : more edges; copy k begins at 1 + k · len(fragment), and the barriers behind the copies
+    """
     copies = _copies(fragment, count)
     starts = np.arange(count, dtype=np.int32) * len(fragment)
-    last = len(copies) + 1
+    last = len(copies) + barriers + 1
     begin = np.stack([np.zeros(count, np.int32), starts + fragment.entry + 1], axis=1)
     finish = np.stack([starts + fragment.exit + 1, np.full(count, last, np.int32)], axis=1)
-    ends = np.array([NO_POOL], np.int32)
-    return Fragment(
-        np.concatenate([ends, copies.acquire, ends]),
-        np.concatenate([ends, copies.release, ends]),
-        np.concatenate([copies.edges + 1, begin, finish]).astype(np.int32),
-        0,
-        last,
-        _moved([copies], [1]),
-    )
+    entry, ends = single(NO_POOL, NO_POOL), [single(NO_POOL, NO_POOL)] * (barriers + 1)
+    edges = _stack([begin, finish, _rows(joints)])
+    person = last if fragment.people.last >= 0 else -1
+    return _joined([entry, copies, *ends], edges, 0, [-1] * (barriers + 3), person)
+
+
+def raced(fragment: Fragment, count: int) -> Fragment:
+    """Copies side by side, of which the first to end cancels the others."""
+    copies = fanned_out(fragment, count)
+    starts = 1 + np.arange(count, dtype=np.int32) * len(fragment)
+    race = len(copies.races)
+    exits = np.stack([starts + fragment.exit, np.full(count, race, np.int32), starts], axis=1)
+    races = _stack([copies.races, _rows([(1, copies.exit)])])
+    return replace(copies, races=races, exits=_stack([copies.exits, exits]))
+
+
+def _stack(parts: Sequence[Ints]) -> Ints:
+    return np.concatenate(parts).astype(np.int32)
 
 
 def _copies(fragment: Fragment, count: int) -> Fragment:
-    starts = np.arange(count, dtype=np.int32) * len(fragment)
+    """Copies behind each other, not joined; their people know nothing of each other."""
+    size = len(fragment)
+    starts = np.arange(count, dtype=np.int32) * size
+    races = np.arange(count, dtype=np.int32) * len(fragment.races)
     marks = []
     for mark in fragment.marks:
         tasks = starts.reshape((count,) + (1,) * mark.tasks.ndim) + mark.tasks
         marks.append(Mark(mark.what, tasks.astype(np.int32)))
+
+    def shifted(rows: Ints) -> Ints:
+        return (rows[None] + starts.reshape((count,) + (1,) * rows.ndim)).reshape((-1, *rows.shape[1:]))
+
+    exits = fragment.exits[None] + np.stack([starts, races, starts], axis=1)[:, None]
     return Fragment(
         np.tile(fragment.acquire, count),
         np.tile(fragment.release, count),
-        (fragment.edges[None] + starts[:, None, None]).reshape(-1, 2),
+        shifted(fragment.edges),
         fragment.entry,
-        fragment.exit,
         tuple(marks),
+        shifted(fragment.races),
+        exits.reshape(-1, 3),
+        People(shifted(fragment.people.since), shifted(fragment.people.first), fragment.people.last),
     )
 
 
-def _shifted(fragments: Sequence[Fragment], offsets: Sequence[int]) -> list[Ints]:
-    return [fragment.edges + np.int32(at) for fragment, at in zip(fragments, offsets, strict=False)]
+def _joined(fragments: Sequence[Fragment], joints: Ints, entry: int, before: Sequence[int], person: int) -> Fragment:
+    """Fragments behind each other.
 
-
-def _moved(fragments: Sequence[Fragment], offsets: Sequence[int]) -> tuple[Mark[Any], ...]:
-    return tuple(
-        Mark(mark.what, mark.tasks + np.int32(at))
-        for fragment, at in zip(fragments, offsets, strict=False)
-        for mark in fragment.marks
-    )
+    joints : edges between them
+    before : the step of a person before each of them, or −1
+    person : the last step of a person in all
+    """
+    offsets = np.cumsum([0, *map(len, fragments)])[:-1].astype(np.int32)
+    races = np.cumsum([0, *(len(fragment.races) for fragment in fragments)])[:-1].astype(np.int32)
+    placed = list(zip(fragments, offsets, strict=True))
+    exits = [one.exits + np.array([at, race, at], np.int32) for (one, at), race in zip(placed, races, strict=True)]
+    since = [fragment.people.since + at for fragment, at in placed]
+    first = [np.empty(0, np.int32)]
+    for (fragment, at), last in zip(placed, before, strict=True):
+        found = fragment.people.first + at
+        if last < 0:
+            first.append(found)
+        else:
+            since.append(np.stack([found, np.full(len(found), last)], axis=1))
+    return Fragment(
+        np.concatenate([fragment.acquire for fragment in fragments]),
+        np.concatenate([fragment.release for fragment in fragments]),
+        _stack([*(fragment.edges + at for fragment, at in placed), joints]),
+        entry,
+        tuple(Mark(mark.what, mark.tasks + at) for fragment, at in placed for mark in fragment.marks),
+        _stack([fragment.races + at for fragment, at in placed]),
+        _stack(exits),
+        People(_stack(since), _stack(first), person),
+    )  # fmt: skip

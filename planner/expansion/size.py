@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from planner.errors import InputError, Problem
+from planner.expansion.counting import count_at, most_items
+from planner.expansion.task_graph import DEFAULT_CREW
+from planner.reading.counts import CountValue
+from planner.reading.estimates import Estimate
+from planner.reading.settle import settled
 from planner.workflow.declaration import Step, Workflow
 
 MOST_TASKS = 2_000_000
@@ -13,48 +19,87 @@ MOST_TASKS = 2_000_000
 MOST_PIECES = 100_000
 """Most pieces of work in one item, with its rounds."""
 
+AGAIN = 3
+"""Conflicts that an item may have."""
 
-def check_size(workflow: Workflow) -> None:
+
+def check_size(workflow: Workflow, sizes: Mapping[str, int]) -> None:
     """Raises InputError where there are over `MOST_TASKS` tasks, or over `MOST_PIECES` pieces in an item."""
-    _Size(workflow).group(("steps",), workflow.steps, inside=False)
+    around = _Around(("steps",), workflow.parameters, DEFAULT_CREW, inside=False)
+    _Size(workflow, sizes).group(around, workflow.steps)
+
+
+@dataclass(frozen=True)
+class _Around:
+    """What is around a step: keys of the file, values of parameters, the crew, whether it is an item."""
+
+    path: tuple[str, ...]
+    values: Mapping[str, float]
+    crew: str
+    inside: bool
 
 
 class _Size:
-    def __init__(self, workflow: Workflow) -> None:
+    def __init__(self, workflow: Workflow, sizes: Mapping[str, int]) -> None:
         self.workflow = workflow
+        self.sizes = sizes
 
-    def group(self, path: tuple[str, ...], steps: Mapping[str, Step], inside: bool) -> tuple[int, int]:
-        """Tasks of a group, and pieces where it stands `inside` of an item."""
-        sizes = [self.step((*path, name), step, inside) for name, step in steps.items()]
-        tasks, pieces = sum(tasks for tasks, _ in sizes), sum(pieces for _, pieces in sizes)
-        self.check(path[:-1], tasks, MOST_TASKS, "expands to {:,} tasks")
+    def group(self, around: _Around, steps: Mapping[str, Step]) -> tuple[int, int]:
+        """Tasks of a group, and pieces where it stands inside of an item."""
+        found = [self.step(replace(around, path=(*around.path, name)), step) for name, step in steps.items()]
+        tasks, pieces = sum(tasks for tasks, _ in found), sum(pieces for _, pieces in found)
+        self.check(around.path[:-1], tasks, MOST_TASKS, "expands to {:,} tasks")
         return tasks, pieces
 
-    def step(self, path: tuple[str, ...], step: Step, inside: bool) -> tuple[int, int]:
+    def step(self, here: _Around, step: Step) -> tuple[int, int]:
         """Tasks of a step with its loops, and the pieces that it is for the item around it: a fan-out is one."""
-        within = inside or step.for_each is not None
-        if step.steps is not None:
-            tasks, pieces = self.group((*path, "steps"), step.steps, within)
-        elif step.choose is not None:
-            tasks, pieces = self.group((*path, "choose"), step.choose, within)
-        else:
-            tasks, pieces = 1, 1
-        times = 1 if step.repeat is None else self.workflow.count(step.repeat.most)
-        tasks, pieces = tasks * times, pieces * times
-        if within:
-            self.check(path, pieces, MOST_PIECES, "has {:,} pieces of work in an item")
+        crew = step.crew or here.crew
+        inner = replace(here, crew=crew, inside=here.inside or step.for_each is not None)
+        tasks, pieces = self.body(inner, step)
+        rounds = step.repeat.most if step.repeat is not None else None
+        attempts = step.retry.at_most if step.retry is not None else None
+        for count in (rounds, step.best_of, step.first_of, attempts):
+            if count is not None:
+                times = self.count(count, inner)
+                tasks, pieces = tasks * times, pieces * times
+        if inner.inside:
+            self.check(here.path, pieces, MOST_PIECES, "has {:,} pieces of work in an item")
         if step.for_each is not None:
-            items = self.workflow.count(step.for_each.count)
-            tasks, pieces = (tasks + self.coordination(step)) * items, 1
-        self.check(path, tasks, MOST_TASKS, "expands to {:,} tasks")
+            items = step.for_each.count
+            if isinstance(items, Estimate):
+                known = settled(step.for_each, {**here.values, "agents": self.agents(crew)}, None).count
+                assert isinstance(known, Estimate)
+                number = most_items(known)
+            else:
+                assert items is not None
+                number = self.count(items, inner)
+            tasks, pieces = (tasks + self.coordination(step, pieces)) * number, 1
+        self.check(here.path, tasks, MOST_TASKS, "expands to {:,} tasks")
         return tasks, pieces
 
-    def coordination(self, step: Step) -> int:
-        """Tasks of coordination for an item, if its crew is larger than one."""
+    def body(self, here: _Around, step: Step) -> tuple[int, int]:
+        if step.steps is not None:
+            return self.group(replace(here, path=(*here.path, "steps")), step.steps)
+        if step.choose is not None:
+            return self.group(replace(here, path=(*here.path, "choose")), step.choose)
+        if step.used is not None:
+            inside = replace(here, path=(*here.path, "use"), values=step.used.parameters)
+            return self.group(inside, step.used.steps)
+        return 1, 1
+
+    def agents(self, crew: str) -> int:
+        return self.sizes.get(crew, 1)
+
+    def count(self, declared: CountValue, here: _Around) -> int:
+        return count_at(declared, here.values, self.agents(here.crew))
+
+    def coordination(self, step: Step, pieces: int) -> int:
+        """Tasks of coordination for an item with so many pieces, if its crew is larger than one."""
         if step.crew is None:
             return 0
         declared = self.workflow.crews[step.crew].coordination
-        return bool(declared.brief) + 2 * bool(declared.report) + bool(declared.merge)
+        again = AGAIN * (1 + pieces) if declared.conflict else 0
+        return bool(declared.brief) + bool(declared.sync) + 2 * bool(declared.report) + bool(declared.merge) + again
 
     def check(self, path: tuple[str, ...], size: int, most: int, what: str) -> None:
         if size > most:

@@ -6,11 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from planner.engine.simulation import Graph
 from planner.expansion.chain import Hand, Skip
+from planner.expansion.conditions import Outcome
 from planner.expansion.fragments import Mark
 from planner.expansion.work import Work
-from planner.workflow.declaration import Workflow
+from planner.reading.arithmetic import AGENTS
+from planner.reading.counts import ComputedCount
+from planner.reading.estimates import Arithmetic, ByModel
+from planner.reading.validation import Declared
+from planner.workflow.declaration import Step, Workflow
 
 DEFAULT_CREW = "agents"
 """The crew that does everything where no crew is declared."""
@@ -24,6 +32,7 @@ class TaskGraph:
 
     works : marks of what each task does
     skips : marks of tasks that are left out under a condition: `Skip` and `Hand`
+    outcomes : of the steps whose failure nothing deals with
     pools : name of each pool, in the kernel's order
     sizes : agents of each crew
     """
@@ -31,8 +40,22 @@ class TaskGraph:
     graph: Graph
     works: tuple[Mark[Work], ...]
     skips: tuple[Mark[Skip | Hand], ...]
+    outcomes: tuple[Outcome, ...]
     pools: tuple[str, ...]
     sizes: Mapping[str, int]
+
+    @property
+    def timed(self) -> bool:
+        """Whether what is done depends on how long it takes."""
+        return any(mark.what.retry is not None and mark.what.retry.timeout is not None for mark in self.works)
+
+    @cached_property
+    def raced(self) -> NDArray[np.bool_]:
+        """(n,) whether a task may be cancelled."""
+        found = np.zeros(len(self.graph), bool)
+        for low, high in zip(self.graph.race_lo, self.graph.race_hi, strict=True):
+            found[low:high] = True
+        return found
 
     @cached_property
     def occurrences(self) -> int:
@@ -48,13 +71,18 @@ def crew_sizes(workflow: Workflow) -> dict[str, int]:
 def structure(workflow: Workflow, sizes: Mapping[str, int]) -> tuple[int, ...]:
     """What the graph and its demands depend on in the sizes of crews.
 
-    A crew of one is the lead, and needs no coordination; ramp-up and messages grow with the crew.
+    A crew of one is the lead, and needs no coordination; ramp-up, messages and conflicts grow with the crew.
     """
+    by_agents = depends_on_agents(workflow)
 
     def matters(name: str) -> bool:
-        coordination = workflow.crews[name].coordination
-        return coordination.ramp_up is not None or coordination.sync is not None
+        crew = workflow.crews[name]
+        declared = crew.coordination
+        grows = declared.ramp_up or declared.stagger or declared.sync or declared.conflict
+        return bool(grows) or crew.lockstep or by_agents
 
+    if not workflow.crews:
+        return tuple(sizes.values()) if by_agents else ()
     return tuple(size if matters(name) else min(size, 2) for name, size in sizes.items() if name in workflow.crews)
 
 
@@ -62,3 +90,20 @@ def resized(graph: TaskGraph, sizes: Mapping[str, int]) -> TaskGraph:
     """The same graph for other crew sizes of the same `structure`."""
     capacity = [sizes.get(pool, 1) for pool in graph.pools]
     return replace(graph, graph=graph.graph.with_capacity(capacity), sizes=sizes)
+
+
+def depends_on_agents(declared: object) -> bool:
+    """Whether arithmetic in a declaration uses the number of agents."""
+    if isinstance(declared, ComputedCount):
+        return AGENTS in declared.formula.names
+    if isinstance(declared, Arithmetic):
+        return any(AGENTS in formula.names for formula in declared.formulas)
+    if isinstance(declared, ByModel):
+        return any(depends_on_agents(estimate) for _, estimate in declared.models)
+    if isinstance(declared, Workflow):
+        return depends_on_agents(declared.steps) or depends_on_agents(declared.crews)
+    if isinstance(declared, Step) and declared.used is not None:
+        return depends_on_agents(declared.used)
+    if isinstance(declared, Declared):
+        return any(depends_on_agents(getattr(declared, name)) for name in type(declared).model_fields)
+    return isinstance(declared, dict) and any(map(depends_on_agents, declared.values()))

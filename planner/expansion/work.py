@@ -3,57 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from decimal import Decimal
 
+from planner.expansion.conditions import Agents, Guard
+from planner.expansion.loops import Loops
 from planner.reading.estimates import Estimate
-from planner.workflow.bodies import AgentLoop, Call, Llm, Wait
+from planner.workflow.bodies import AgentLoop, Call, Llm, Tool, Wait
 from planner.workflow.crews import Merge, Message
-
-
-@dataclass(frozen=True, eq=False)
-class Loop:
-    """A loop around work: the items of a fan-out, or rounds one after the other.
-
-    path : of the step with the fan-out, whose draws the sizes of items are
-    size : of its items, 1 on average; None: all alike
-    """
-
-    count: int
-    items: bool = False
-    path: str = ""
-    size: Estimate | None = None
-
-
-Loops = tuple[Loop, ...]
-"""Outermost first."""
-
-Index = tuple[int, ...]
-"""An occurrence: a number for each loop; `EVERY` at the innermost fan-out, whose items are computed together."""
-
-EVERY = -1
-
-
-def innermost_items(loops: Loops) -> int | None:
-    """Position of the innermost fan-out among loops."""
-    return next((at for at in reversed(range(len(loops))) if loops[at].items), None)
-
-
-@dataclass(frozen=True, eq=False)
-class Guard:
-    """A condition, drawn for each occurrence of what it guards.
-
-    kind : ``draw`` holds where low ≤ u < high for a uniform draw u; ``rounds`` holds in a round if every round before
-        was rejected, where a round is accepted with probability `high`; its loop is the last of `loops`
-    path : declared path whose draw it is; branches of one choice share it
-    parent : the condition around it, which must hold too
-    """
-
-    kind: Literal["draw", "rounds"]
-    path: str
-    loops: Loops
-    low: float
-    high: float
-    parent: Guard | None
+from planner.workflow.declaration import Retry
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,15 +20,43 @@ class Reading:
 
 @dataclass(frozen=True, eq=False)
 class Syncing:
-    """An item's share of the messages of its crew: so many times, an agent reads those of its peers and writes its own.
+    """An item's share of the messages of its crew: at a sync an agent reads those of its peers and writes its own.
 
-    peers : agents less one
-    share : syncs of an agent that fall on one item: agents / every
+    every : items of the crew between two syncs
     """
 
     output: Estimate
-    peers: int
+    every: int
+    agents: Agents
+
+
+@dataclass(frozen=True, eq=False)
+class Stagger:
+    """An agent comes so many seconds after the one before it."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Rework:
+    """A share of what a work of the item took, in requests, tokens and tool times."""
+
     share: float
+    work: Work
+
+
+@dataclass(frozen=True, eq=False)
+class Thread:
+    """The context that a request appends to.
+
+    work : whose context
+    itself : the work is the request's own, in the round before
+    between : tools and people whose times are known to lie between the two
+    """
+
+    work: str
+    itself: bool
+    between: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,16 +69,30 @@ class Work:
     loops : around it
     guard : when it is done; None: always
     reads : work whose output its first request reads: a brief, or the report of a `Reading`
+    retry : its attempts, which are the last of `loops`
+    thread : what its request continues
+    continued : another request continues it
     """
 
     step: str
     kind: str
-    body: Llm | AgentLoop | Call | Wait | Message | Merge | Reading | Syncing
+    body: Llm | AgentLoop | Call | Wait | Message | Merge | Reading | Syncing | Stagger | Rework
     model: str | None = None
     loops: Loops = ()
     guard: Guard | None = None
     reads: Work | None = None
+    retry: Retry | None = None
+    thread: Thread | None = None
+    continued: bool = False
 
     @property
     def coordination(self) -> bool:
-        return isinstance(self.body, Message | Merge | Reading | Syncing)
+        return isinstance(self.body, Message | Merge | Reading | Syncing | Stagger | Rework)
+
+    @property
+    def usd(self) -> Decimal | None:
+        """US dollars of a call of its tool, None if there is no price."""
+        if isinstance(self.body, Rework):
+            return self.body.work.usd
+        tool = self.body.tool if isinstance(self.body, AgentLoop) else self.body
+        return tool.usd if isinstance(tool, Call | Tool) else None

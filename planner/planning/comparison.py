@@ -35,11 +35,10 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
     p50 = {point: float(np.median(row)) for point, row in zip(points, found.seconds, strict=True)}
     results = []
     for index, point in enumerate(grid):
-        structure = found.structures[index]
         results.append(
             Result.of(
-                Scenario(model, *point), found.seconds[index], found.usd[structure], found.tokens[structure],
-                found.coordination[index], p50[1.0, 1], p50[point[0], 1],
+                Scenario(model, *point), found.seconds[index], found.usd[index], found.tokens[index],
+                found.accepted[index], found.coordination[index], p50[1.0, 1], p50[point[0], 1],
             )
         )  # fmt: skip
     answer = verdict(grid, dict(zip(points, found.seconds, strict=True)))

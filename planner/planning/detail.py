@@ -10,47 +10,72 @@ from numpy.typing import NDArray
 from planner.engine.simulation import TICK, Schedule, round_to_ticks
 from planner.expansion.fragments import Mark
 from planner.expansion.work import Work
-from planner.planning.timing import COORDINATION, PARTS, Times
+from planner.planning.paid import Run
+from planner.planning.timing import COORDINATION, PARTS, PEOPLE, Times, length
 
 Floats = NDArray[np.float64]
 
 
 class WorkDetail:
-    """Sums over samples of one placed work. Seconds are counted in ticks: whole numbers, whose sums are exact."""
+    """Sums over samples of a step, or of a mechanism of its crew. Seconds are counted in ticks: whole numbers, whose
+    sums are exact.
 
-    def __init__(self, mark: Mark[Work]) -> None:
-        self.work = mark.what
+    billed : of each work, (5,) as in `Totals.billed`
+    """
+
+    def __init__(self, work: Work) -> None:
+        self.step, self.kind = work.step, work.kind
         self.done = 0.0
         self.ticks = 0
         self.critical_ticks = 0
-        self.tokens = np.zeros(4)
+        self.billed: dict[Work, Floats] = {}
 
 
 class Detail:
-    """Sums over samples of the parts of the critical path, and of every work. Filled slice by slice."""
+    """Sums over samples of the parts of the critical path, and of every step. Filled slice by slice."""
 
     def __init__(self, works: Sequence[Mark[Work]]) -> None:
-        self.works = [WorkDetail(mark) for mark in works]
+        rows: dict[tuple[str, str], WorkDetail] = {}
+        self.of = [rows.setdefault((mark.what.step, mark.what.kind), WorkDetail(mark.what)) for mark in works]
+        self.works = list(rows.values())
         self.ticks = [0] * (len(PARTS) + 1)
 
     def breakdown(self, samples: int) -> dict[str, float]:
         """Mean seconds of the critical path by part, and of waiting for an agent."""
         return {part: ticks * TICK / samples for part, ticks in zip((*PARTS, "waiting"), self.ticks, strict=True)}
 
-    def add(self, times: Times, speed: float, schedule: Schedule, part: slice) -> Floats:
-        """Add the samples `part` of a slice; returns their seconds of coordination on the critical path."""
+    def add(
+        self, times: Times, speed: float, schedule: Schedule, part: slice, durations: Floats, billed: Sequence[Floats]
+    ) -> Floats:
+        """Add the samples `part` of a slice; returns their seconds of coordination on the critical path.
+
+        durations : of these samples as they were scheduled
+        billed : of each work and these samples, (5, S)
+        """
         paths = [on_path(schedule, times.part(index, speed)[part]) for index in range(len(PARTS))]
+        if times.away.size:  # the time that people are away is not part of what a task asks for
+            paths[PEOPLE] = schedule.makespan - schedule.waiting - sum(paths[:PEOPLE] + paths[PEOPLE + 1 :])
         for index, seconds in enumerate((*paths, schedule.waiting)):
             self.ticks[index] += _ticks(seconds)
         width = times.fixed.shape[2]
-        for detail, totals in zip(self.works, times.works, strict=True):
-            detail.tokens += totals.tokens[:, part].sum(1)
+        for detail, totals, amounts in zip(self.of, times.works, billed, strict=True):
+            detail.billed[totals.work] = detail.billed.get(totals.work, np.zeros(5)) + amounts.sum(1)
             detail.done += float(totals.done[part].sum())
-            for tasks, fixed, decode in totals.pieces:
-                rows = len(range(tasks.start, tasks.stop, tasks.step))
-                seconds = round_to_ticks(np.broadcast_to(fixed + decode / speed, (rows, width))[:, part].T.copy())
+            leaves = totals.work.kind == "human" and times.away.size > 0
+            for piece in totals.pieces:
+                shape = (length(piece.tasks), width)
+                seconds = np.broadcast_to(piece.fixed + piece.decode / speed, shape)[:, part]
+                if piece.done is not None or leaves:
+                    run = Run.of(piece, durations, schedule)
+                    done = np.ones(shape) if piece.done is None else piece.done
+                    detail.done -= float((done[:, part] * (1 - run.started)).sum())
+                    seconds = seconds * run.share
+                if leaves:
+                    took = (schedule.ends - schedule.starts)[:, piece.tasks].T
+                    seconds = np.where(np.isnan(took), 0.0, took)
+                seconds = round_to_ticks(seconds.T.copy())
                 detail.ticks += _ticks(seconds)
-                detail.critical_ticks += _ticks(seconds * schedule.critical[:, tasks])
+                detail.critical_ticks += _ticks(seconds * schedule.critical[:, piece.tasks])
         return paths[COORDINATION]
 
 

@@ -39,6 +39,7 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
         found.seconds[0],
         cost,
         found.tokens[0],
+        found.accepted[0],
         found.coordination[0],
         alone[1.0],
         alone[speed],
@@ -51,16 +52,21 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
 
 
 def _step(detail: WorkDetail, samples: int, models: Mapping[str, Profile], priced: bool) -> StepResult:
-    tokens = (detail.tokens / samples).tolist()
-    price = models[detail.work.model].price if detail.work.model else None
+    cost, tokens = 0.0, np.zeros(4)
+    for work, billed in detail.billed.items():
+        amounts = billed / samples
+        price = models[work.model].price if work.model else None
+        cost += float(price.usd(*amounts[:4])) if price else 0.0
+        cost += float(work.usd) * float(amounts[4]) if work.usd is not None else 0.0
+        tokens += amounts[:4]
     return StepResult(
-        detail.work.step,
-        detail.work.kind,
+        detail.step,
+        detail.kind,
         detail.done / samples,
         detail.ticks * TICK / samples,
         detail.critical_ticks * TICK / samples,
-        (price.usd(*tokens) if price else 0.0) if priced else None,
-        Tokens.of(tokens),
+        cost if priced else None,
+        Tokens.of(tokens.tolist()),
     )
 
 

@@ -67,6 +67,28 @@ class Tokens:
 
 
 @dataclass(frozen=True)
+class Accepted:
+    """Samples in which no failure is left over.
+
+    chance : their share; `standard_error` is its own
+    seconds, usd : mean time and cost of all samples over that share, None where it is 0 or the cost unknown
+    """
+
+    chance: float
+    standard_error: float
+    seconds: float | None
+    usd: float | None
+
+    @classmethod
+    def of(cls, accepted: NDArray[np.bool_], seconds: Seconds, usd: Usd | None) -> Accepted:
+        chance = float(accepted.mean())
+        error = float(np.sqrt(chance * (1 - chance) / len(accepted)))
+        if not chance:
+            return cls(chance, error, None, None)
+        return cls(chance, error, seconds.mean / chance, None if usd is None else usd.mean / chance)
+
+
+@dataclass(frozen=True)
 class Result:
     """One scenario.
 
@@ -79,6 +101,7 @@ class Result:
     seconds: Seconds
     usd: Usd | None
     tokens: Tokens
+    accepted: Accepted
     speedup: float
     efficiency: float
     coordination_share: float
@@ -90,17 +113,20 @@ class Result:
         seconds: Floats,
         usd: Floats | None,
         tokens: Floats,
+        accepted: NDArray[np.bool_],
         coordination: Floats,
         baseline: float,
         alone: float,
     ) -> Result:
         """From (N,) samples and (4, N) tokens. `baseline`, `alone`: p50 of the baseline, of one agent at this speed."""
         time = Seconds.of(seconds)
+        cost = None if usd is None else Usd.of(usd)
         return cls(
             scenario,
             time,
-            None if usd is None else Usd.of(usd),
+            cost,
             Tokens.of(tokens.mean(1).tolist()),
+            Accepted.of(accepted, time, cost),
             baseline / time.p50 if time.p50 else 1.0,
             alone / (scenario.agents * time.p50) if time.p50 else 1.0 / scenario.agents,
             float(coordination.mean()) / time.mean if time.mean else 0.0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,9 @@ from planner.catalogue.profile import Profile
 from planner.engine.draws import Samples
 from planner.engine.simulation import LONGEST, round_to_ticks
 from planner.errors import InputError, Problem
-from planner.expansion.demand import Demand, Draws, Service, drawn
+from planner.expansion.demand import Demand, Layers, Service
+from planner.expansion.distributions import drawn
+from planner.expansion.drawing import Drawing, Known
 from planner.expansion.task_graph import TaskGraph
 from planner.expansion.work import Work
 
@@ -26,7 +28,6 @@ SKIPPED = -1.0
 
 Bools = NDArray[np.bool_]
 _NONE: Floats = np.zeros((1, 1))
-_IDLE = Service()
 DECODE, PREFILL, TTFT, TOOLS, PEOPLE, COORDINATION = range(6)
 
 
@@ -61,18 +62,44 @@ class Served:
 
 
 @dataclass(frozen=True, eq=False)
+class Draws:
+    """The samples of a slice, and the demands that are drawn for them already."""
+
+    samples: Samples
+    layers: Layers
+    known: Known = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """An occurrence of a work, for all items.
+
+    tasks : its tasks
+    fixed, decode : seconds that do not and that do shrink with speed
+    billed : (5, rows, S) as in `Totals.tokens`, and calls; kept where it may be cancelled
+    done : (rows, S) where it is done; kept with `billed`
+    """
+
+    tasks: slice
+    fixed: Floats
+    decode: Floats
+    billed: Floats | None = None
+    done: Floats | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Totals:
-    """Of one work over all its occurrences.
+    """Of one work over all its occurrences, as if nothing were cancelled.
 
     done : (S,) how many of them are done
-    tokens : (4, S) as billed: input, input written to a cache, read from a cache, output
-    pieces : of each occurrence, if asked for: its tasks, and seconds that do not and that do shrink with speed
+    billed : (5, S) tokens: input, input written to a cache, read from a cache, output; and calls of tools
+    pieces : of each occurrence, if asked for or if it may be cancelled
     """
 
     work: Work
     done: Floats
-    tokens: Floats
-    pieces: list[tuple[slice, Floats, Floats]]
+    billed: Floats
+    pieces: list[Piece]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,29 +108,30 @@ class Times:
 
     fixed, decode : (parts, n, S), where parts are `PARTS`, or (all else, coordination)
     skipped : tasks that a condition leaves out, and where it does
+    patience, away : (S, rows of the graph's `since`) seconds of people who leave
     works : totals of each work
-    tokens : (4, S) as in `Totals`, of all works
-    usd : (S,), or None where a price is unknown
+    accepted : (S,) where no failure is left over
     largest : model → (S,) most tokens of prompt and output in one request
     """
 
     fixed: Floats
     decode: Floats
     skipped: tuple[tuple[slice, Bools], ...]
+    patience: Floats
+    away: Floats
     works: tuple[Totals, ...]
-    tokens: Floats
-    usd: Floats | None
+    accepted: Bools
     largest: Mapping[str, Floats]
 
     def durations(self, speed: float) -> Floats:
         """(S, n) seconds in ticks. Raises InputError for a task longer than the clock can hold."""
         seconds = np.ascontiguousarray((self.fixed.sum(0) + self.decode.sum(0) / speed).T)
-        if not np.all(seconds < LONGEST):
+        if not np.all(seconds < LONGEST) or not np.all(self.away < LONGEST):
             hint = "raise the slowest speed, or lower the tokens or the time of the longest step"
             raise InputError([Problem("too-large", f"a task takes over {LONGEST / 86400 / 365:.0f} years", None, hint)])
         round_to_ticks(seconds)
         for tasks, left_out in self.skipped:
-            seconds[:, tasks][np.broadcast_to(left_out, (_length(tasks), len(seconds))).T] = SKIPPED
+            seconds[:, tasks][np.broadcast_to(left_out, (length(tasks), len(seconds))).T] = SKIPPED
         return seconds
 
     def part(self, part: int, speed: float) -> Floats:
@@ -112,56 +140,100 @@ class Times:
         return seconds.T
 
 
-def times(graph: TaskGraph, served: Mapping[str, Served], draws: Draws, detailed: bool = False) -> Times:
+def times(graph: TaskGraph, served: Mapping[str, Served], draws: Draws, speed: float, detailed: bool = False) -> Times:
     """What every task takes.
 
     served : of each model
+    speed : at which attempts have timeouts; without timeouts it makes no difference
     detailed : tell all `PARTS` apart, and keep the pieces of each work
     """
-    n, width = len(graph.graph), len(draws.samples)
-    coordinated = any(mark.what.coordination for mark in graph.works)
-    parts = len(PARTS) if detailed else 1 + coordinated
+    samples = draws.samples
+    n, width = len(graph.graph), len(samples)
+    drawing = Drawing(
+        samples, draws.layers, graph, {name: by.service for name, by in served.items()},
+        lambda work, demand: _lasting(_seconds(work, demand, _server(work, served)), speed), draws.known,
+    )  # fmt: skip
+    parts = len(PARTS) if detailed else 1 + any(mark.what.coordination for mark in graph.works)
     fixed, decode = np.zeros((parts, n, width)), np.zeros((parts, n, width))
     largest = {name: np.zeros(width) for name in served}
+    patience, away = (np.zeros((width, len(graph.graph.since))) for _ in range(2))
     works = []
     for mark in graph.works:
-        work = mark.what
-        by = served[work.model] if work.model is not None else None
-        reads = served[work.reads.model] if work.reads and work.reads.model else None
-        totals = Totals(work, np.zeros(width), np.zeros((4, width)), [])
-        for tasks, demand, active in draws.of(mark, by.service if by else _IDLE, reads.service if reads else _IDLE):
+        work, by = mark.what, _server(mark.what, served)
+        totals = Totals(work, np.zeros(width), np.zeros((5, width)), [])
+        for tasks, demand, active in drawing.of(mark):
             rows, where = len(tasks), _span(tasks)
             totals.done[:] += rows if active is None else _sum(active.astype(float), rows)
             seconds = _seconds(work, demand, by)
+            if work.retry is not None:
+                seconds = _attempt(seconds, demand.wait, work.retry.timeout, speed)
             for part, value in seconds.items():
                 column = part if detailed else 0
                 if work.coordination:
                     column = COORDINATION if detailed else 1
                 (decode if part == DECODE else fixed)[column, where] += value
-            if detailed:
-                others = sum((value for part, value in seconds.items() if part != DECODE), _NONE)
-                totals.pieces.append((where, others, seconds.get(DECODE, _NONE)))
-            if by is not None:
-                billed = (demand.input - demand.written, demand.written, demand.cache_read, demand.output)
+            raced = bool(graph.raced[where].any())
+            billed = (
+                demand.input - demand.written, demand.written, demand.cache_read, demand.output, demand.calls
+            )  # fmt: skip
+            if by is not None or work.usd is not None:
                 for row, value in enumerate(billed):
-                    totals.tokens[row] += _sum(value, rows)
+                    totals.billed[row] += _sum(value, rows)
+            if by is not None:
                 np.maximum(largest[by.profile.name], demand.largest.max(0), out=largest[by.profile.name])
+            if detailed or raced:
+                others = sum((value for part, value in seconds.items() if part != DECODE), _NONE)
+                piece = Piece(where, others, seconds.get(DECODE, _NONE))
+                if raced:
+                    kept = np.stack([np.broadcast_to(value, (rows, width)) for value in billed])
+                    done = np.broadcast_to(1.0 if active is None else active.astype(float), (rows, width))
+                    piece = replace(piece, billed=kept, done=done)
+                totals.pieces.append(piece)
+        for tasks, before_leaving, back in drawing.leaving(mark):
+            leaving = graph.graph.leave[tasks]
+            patience[:, leaving] = before_leaving.T
+            away[:, leaving] = back.T
         works.append(totals)
-    tokens = sum((totals.tokens for totals in works), np.zeros((4, width)))
-    skipped = tuple((_span(tasks), left_out) for mark in graph.skips for tasks, left_out in draws.skipped(mark))
-    return Times(fixed, decode, skipped, tuple(works), tokens, _usd(works, served, width), largest)
+    skipped = tuple((_span(tasks), left_out) for mark in graph.skips for tasks, left_out in drawing.skipped(mark))
+    return Times(
+        fixed, decode, skipped, patience, round_to_ticks(away), tuple(works), drawing.accepted(), largest
+    )  # fmt: skip
 
 
-def _usd(works: Sequence[Totals], served: Mapping[str, Served], width: int) -> Floats | None:
-    """Cost of all works: whole tokens are summed before they are priced, so that no order of summing shows."""
-    cost = np.zeros(width)
-    for totals in works:
-        if totals.work.model is not None:
-            price = served[totals.work.model].profile.price
+def usd(works: Sequence[Work], billed: Sequence[Floats], served: Mapping[str, Served]) -> Floats | None:
+    """(S,) cost of (5, S) of each work, or None where a price is unknown.
+
+    Whole tokens are summed before they are priced, so that no order of summing shows.
+    """
+    cost: Floats = np.zeros(billed[0].shape[1] if billed else 1)
+    for work, amounts in zip(works, billed, strict=True):
+        if work.model is not None:
+            price = served[work.model].profile.price
             if price is None:
                 return None
-            cost += price.usd(*totals.tokens)
+            cost += price.usd(*amounts[:4])
+        if work.usd is not None:
+            cost += float(work.usd) * amounts[4]
     return cost
+
+
+def _server(work: Work, served: Mapping[str, Served]) -> Served | None:
+    return served[work.model] if work.model is not None else None
+
+
+def _lasting(seconds: Mapping[int, Floats], speed: float) -> Floats:
+    """All parts together."""
+    return sum((value / speed if part == DECODE else value for part, value in seconds.items()), _NONE)
+
+
+def _attempt(seconds: dict[int, Floats], wait: Floats, timeout: float | None, speed: float) -> dict[int, Floats]:
+    """Parts of an attempt: cut where it would take longer than its timeout, and the wait before it."""
+    if timeout is not None:
+        lasting = np.maximum(_lasting(seconds, speed), timeout)
+        seconds = {part: value * (timeout / lasting) for part, value in seconds.items()}
+    if np.any(wait):
+        seconds[TOOLS] = seconds.get(TOOLS, _NONE) + wait
+    return seconds
 
 
 def _seconds(work: Work, demand: Demand, by: Served | None) -> dict[int, Floats]:
@@ -183,7 +255,8 @@ def _sum(values: Floats, rows: int) -> Floats:
     return total
 
 
-def _length(tasks: slice) -> int:
+def length(tasks: slice) -> int:
+    """How many tasks a slice has."""
     return len(range(tasks.start, tasks.stop, tasks.step))
 
 

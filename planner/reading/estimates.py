@@ -1,122 +1,262 @@
-"""Estimates as declared: a number, `a to b`, or `{p50, p95}` in; a distribution with its parameters out."""
+"""Estimates as declared: a number, a range, percentiles, a triangle, values, arithmetic in; a distribution out."""
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
-from planner.reading.units import LONGEST_TEXT, BadValueError, Quantity
+from planner.errors import did_you_mean
+from planner.reading.arithmetic import Formula, is_arithmetic, parse_formulas
+from planner.reading.distributions import (
+    LN20,
+    NOTHING,
+    Z95,
+    Estimate,
+    constant,
+    empirical,
+    known,
+    lognormal,
+    ranged,
+    triangular,
+)
+from planner.reading.surroundings import NOWHERE, Surroundings
+from planner.reading.units import LONGEST_TEXT, NUMBER, BadValueError, Quantity, within
 
-Z95 = 1.6448536269514722
-"""95th percentile of the standard normal distribution."""
+__all__ = ["LN20", "NOTHING", "Z95", "Estimate", "Open", "constant", "parse_estimate"]
 
-LN20 = math.log(20.0)
-"""95th percentile of the exponential distribution with mean 1."""
+MOST_VALUES = 10_000
+"""Most values of an estimate."""
+
+OTHER = "other"
+"""Stands in `by_model` for every model that is not listed."""
+
+
+class Open(Estimate):
+    """An estimate that depends on parameters, agents or the model; it has no numbers until it is settled."""
+
+    def quantile(self, p: float) -> NoReturn:
+        raise ValueError(f"'{self.text}' is not settled")
+
+    def times(self, factor: float) -> NoReturn:
+        raise ValueError(f"'{self.text}' is not settled")
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A quantity that is known exactly or drawn anew at each occurrence.
+class Arithmetic(Open):
+    """`= a` or `= a to b`."""
 
-    shape : ``constant``, ``lognormal`` or ``exponential``
-    scale : the constant; the median of the lognormal; the mean of the exponential. In seconds, tokens or tokens/s.
-    sigma : standard deviation of the lognormal's logarithm, else 0
-    whole : draws are rounded half up to whole numbers
-    least : smallest draw: 1 for whole numbers, unless 0 was written
-    text : as declared
-    """
+    formulas: tuple[Formula, ...] = ()
+    quantity: Quantity | None = None
 
-    shape: Literal["constant", "lognormal", "exponential"]
-    scale: float
-    sigma: float = 0.0
-    whole: bool = False
-    least: float = 0.0
-    text: str = ""
-
-    @property
-    def varies(self) -> bool:
-        return self.shape != "constant"
-
-    @property
-    def mean(self) -> float:
-        """The mean of its draws before rounding."""
-        return self.scale * math.exp(self.sigma**2 / 2)
-
-    def times(self, factor: float) -> Estimate:
-        """The same estimate of a quantity `factor` times as large."""
-        return replace(self, scale=self.scale * factor)
-
-    def __str__(self) -> str:
-        return self.text
+    def settled(self, values: Mapping[str, float], model: str | None) -> Estimate:
+        assert self.quantity is not None
+        bounds = []
+        for formula in self.formulas:
+            number = formula.value(values)
+            try:
+                bounds.append(self.quantity.bounded(number))
+            except BadValueError as mistake:
+                raise BadValueError(
+                    f"'= {formula.text}' is {formula.shown(number)}, and {mistake}", mistake.hint
+                ) from None
+        if len(bounds) == 1:
+            return known(bounds[0], self.quantity, self.text)
+        if bounds[1] < bounds[0]:
+            shown = " to ".join(formula.shown(bound) for formula, bound in zip(self.formulas, bounds, strict=True))
+            raise BadValueError(f"'{self.text}' is {shown}, and runs backwards", "the lower bound comes first")
+        return ranged(bounds[0], bounds[1], self.quantity, self.text)
 
 
-def constant(value: float) -> Estimate:
-    """A quantity that is known exactly."""
-    return Estimate("constant", value, text=f"{value:g}")
+@dataclass(frozen=True)
+class ByModel(Open):
+    """An estimate for each model."""
+
+    models: tuple[tuple[str, Estimate], ...] = ()
+
+    def settled(self, values: Mapping[str, float], model: str | None) -> Estimate:
+        estimates = dict(self.models)
+        found = estimates.get(model or OTHER) or estimates.get(OTHER)
+        if found is None:
+            where = f"has no estimate for the model '{model}'" if model else "stands where no model is used"
+            raise BadValueError(f"'by_model' {where}", "add it, or 'other' for all that are not listed")
+        return found.settled(values, model)
 
 
-NOTHING = constant(0.0)
-
-
-def parse_estimate(value: Any, quantity: Quantity) -> Estimate:
+def parse_estimate(value: Any, quantity: Quantity, around: Surroundings = NOWHERE) -> Estimate:
     """An estimate of a quantity. Raises `BadValueError` saying what was expected.
 
     `a to b` are the 5th and 95th percentile of a lognormal: median √(ab), σ = ln(b/a) / (2·1.645). `0 to b` is an
     exponential with 95th percentile b: mean b / ln 20. `{p50, p95}` is a lognormal: σ = ln(p95/p50) / 1.645.
+    `{low, likely, high}` is triangular. Of `{values}`, or of a column of a file, each is equally likely.
     """
     if isinstance(value, dict):
-        return _from_percentiles(value, quantity)
+        return _from_mapping(value, quantity, around)
+    if is_arithmetic(value):
+        return _from_arithmetic(value, quantity, around)
     if value is None or isinstance(value, bool | list) or (isinstance(value, str) and len(value) > LONGEST_TEXT):
         raise BadValueError(quantity.expected)
     if isinstance(value, str):
         parts = re.split(r"\s+to\s+", value.strip())
         if len(parts) == 2:
             return _from_range(parts[0], parts[1], quantity)
-    number = quantity.bounded(quantity.parse(value))
-    if quantity.whole:
-        number = max(math.floor(number + 0.5), 1.0 if number else 0.0)
-    return Estimate("constant", number, whole=quantity.whole, least=number, text=str(value))
+    try:
+        number = _number(value, quantity)
+    except BadValueError as mistake:
+        raise BadValueError(str(mistake), mistake.hint or _with_a_dash(value, quantity), code=mistake.code) from None
+    return known(number, quantity, str(value))
+
+
+def _number(value: Any, quantity: Quantity) -> float:
+    return quantity.bounded(quantity.parse(value))
+
+
+def _with_a_dash(value: Any, quantity: Quantity) -> str | None:
+    """A hint where a range is written with a dash."""
+    bound = rf"\s*({NUMBER})\s*([a-zA-Z]*)\s*"
+    parts = re.fullmatch(f"{bound}[-–—]{bound}", value) if isinstance(value, str) else None
+    if not parts:
+        return None
+    low, high = f"{parts[1]}{parts[2] or parts[4]}", f"{parts[3]}{parts[4] or parts[2]}"
+    try:
+        _number(low, quantity), _number(high, quantity)
+    except BadValueError:
+        return None
+    return f"write {low} to {high}"
 
 
 def _from_range(low: str, high: str, quantity: Quantity) -> Estimate:
-    a, b = (quantity.bounded(quantity.parse(bound)) for bound in (low, high))
+    a, b = _number(low, quantity), _number(high, quantity)
     text = f"{low} to {high}"
     if b < a:
         raise BadValueError(f"'{text}' runs backwards", f"the lower bound comes first: {high} to {low}")
-    if b == a:
-        return parse_estimate(low, quantity)
-    if a == 0:
-        return Estimate("exponential", b / LN20, whole=quantity.whole, text=text)
-    return _lognormal(math.sqrt(a) * math.sqrt(b), (math.log(b) - math.log(a)) / (2 * Z95), quantity, text)
+    return ranged(a, b, quantity, low if a == b else text)
 
 
-def _from_percentiles(value: dict[str, Any], quantity: Quantity) -> Estimate:
-    unknown = [key for key in value if key not in ("p50", "p95")]
+def _from_mapping(value: dict[str, Any], quantity: Quantity, around: Surroundings) -> Estimate:
+    """The estimate of a form with keys, which the first key that belongs to any form tells."""
+    form = next((form for key in value for form in _FORMS if key in form.keys), _FORMS[0])
+    unknown = [key for key in value if key not in form.keys]
     if unknown:
-        hint = f"write {quantity.expected.removeprefix('expected ')}"
-        raise BadValueError(f"unknown key '{unknown[0]}'", hint, code="unknown-key", at=(unknown[0],), on_key=True)
-    for key in ("p50", "p95"):
+        shown = quantity.expected.removeprefix("expected ") if form is _FORMS[0] else form.example
+        raise BadValueError(
+            f"unknown key '{unknown[0]}'", f"write {shown}", code="unknown-key", at=(unknown[0],), on_key=True
+        )
+    for key in form.keys:
         if key not in value:
-            raise BadValueError(f"the key '{key}' is missing", "give both p50 and p95", code="missing-key", on_key=True)
-    p50, p95 = (_percentile(value[key], key, quantity) for key in ("p50", "p95"))
+            raise BadValueError(f"the key '{key}' is missing", form.all, code="missing-key", on_key=True)
+    return form.parse(value, quantity, around)
+
+
+def _from_percentiles(value: dict[str, Any], quantity: Quantity, around: Surroundings) -> Estimate:
+    p50, p95 = _at_keys(value, quantity)
     if p95 < p50:
         raise BadValueError("p95 is below p50", "of 100 draws 50 are below p50, and 95 are below p95", at=("p95",))
     if p50 == 0:
         raise BadValueError("p50 must be above 0", "for a quantity that is often 0 write '0 to b'", at=("p50",))
     if p95 == p50:
-        return parse_estimate(value["p50"], quantity)
-    text = f"p50 {value['p50']}, p95 {value['p95']}"
-    return _lognormal(p50, (math.log(p95) - math.log(p50)) / Z95, quantity, text)
+        return known(p50, quantity, str(value["p50"]))
+    return lognormal(p50, (math.log(p95) - math.log(p50)) / Z95, quantity, _text(value))
 
 
-def _percentile(value: Any, key: str, quantity: Quantity) -> float:
-    try:
-        return quantity.bounded(quantity.parse(value))
-    except BadValueError as mistake:
-        raise BadValueError(str(mistake), mistake.hint, at=(key,)) from None
+def _from_triangle(value: dict[str, Any], quantity: Quantity, around: Surroundings) -> Estimate:
+    low, likely, high = _at_keys({key: value[key] for key in ("low", "likely", "high")}, quantity)
+    if likely < low:
+        raise BadValueError("low is above likely", "low, likely and high run upwards", at=("low",))
+    if high < likely:
+        raise BadValueError("likely is above high", "low, likely and high run upwards", at=("likely",))
+    return triangular(low, likely, high, quantity, _text(value) if low < high else str(value["low"]))
 
 
-def _lognormal(median: float, sigma: float, quantity: Quantity, text: str) -> Estimate:
-    return Estimate("lognormal", median, sigma, quantity.whole, 1.0 if quantity.whole else 0.0, text)
+def _at_keys(value: dict[str, Any], quantity: Quantity) -> list[float]:
+    numbers = []
+    for key, one in value.items():
+        with within(key):
+            numbers.append(_number(one, quantity))
+    return numbers
+
+
+def _text(value: dict[str, Any]) -> str:
+    return ", ".join(f"{key} {one}" for key, one in value.items())
+
+
+def _from_values(value: dict[str, Any], quantity: Quantity, around: Surroundings) -> Estimate:
+    with within("values"):
+        values = value["values"]
+        if not isinstance(values, list):
+            raise BadValueError("expected a list of values", "as in values: [3, 5, 8]")
+        _check_number_of(values)
+        numbers = []
+        for index, one in enumerate(values):
+            with within(index):
+                numbers.append(_number(one, quantity))
+    return empirical(numbers, quantity, f"one of {', '.join(map(str, values[:5]))}{', …' if len(values) > 5 else ''}")
+
+
+def _from_file(value: dict[str, Any], quantity: Quantity, around: Surroundings) -> Estimate:
+    name, column = value["file"], value["column"]
+    with within("file"):
+        table = around.table(name)
+        _check_number_of(table.rows)
+    numbers = []
+    with within("column"):
+        for line, cell in table.column(column):
+            try:
+                numbers.append(_number(cell, quantity))
+            except BadValueError as mistake:
+                raise BadValueError(f"'{name}', line {line}: '{cell}': {mistake}", mistake.hint) from None
+    return empirical(numbers, quantity, f"{column} of {name}")
+
+
+def _check_number_of(values: Any) -> None:
+    if not 1 <= len(values) <= MOST_VALUES:
+        raise BadValueError(f"expected 1 to {MOST_VALUES:,} values, not {len(values):,}")
+
+
+def _from_models(value: dict[str, Any], quantity: Quantity, around: Surroundings) -> Estimate:
+    with within("by_model"):
+        models = value["by_model"]
+        if not isinstance(models, dict) or not models:
+            raise BadValueError("expected an estimate for each model", f"as in {_FORMS[-1].example}")
+        estimates = []
+        for name, one in models.items():
+            if around.models is not None and name != OTHER and name not in around.models:
+                hint = did_you_mean(name, around.models) or "declare it under 'models:'"
+                raise BadValueError(f"unknown model '{name}'", hint, code="unknown-model", at=(name,), on_key=True)
+            with within(name):
+                estimate = parse_estimate(one, quantity, around)
+                if isinstance(estimate, ByModel):
+                    raise BadValueError("'by_model' cannot stand within 'by_model'", "give the model one estimate")
+            estimates.append((name, estimate))
+    text = ", ".join(f"{estimate} for {name}" for name, estimate in estimates)
+    return ByModel("open", math.nan, 0.0, quantity.whole, 0.0, text, (), tuple(estimates))
+
+
+def _from_arithmetic(value: str, quantity: Quantity, around: Surroundings) -> Estimate:
+    formulas = parse_formulas(value, quantity, around.parameters)
+    text = f"= {' to '.join(formula.text for formula in formulas)}"
+    estimate = Arithmetic("open", math.nan, 0.0, quantity.whole, 0.0, text, (), formulas, quantity)
+    for values in around.trials(name for formula in formulas for name in formula.names):
+        estimate.settled(values, None)
+    return estimate
+
+
+@dataclass(frozen=True)
+class _Form:
+    """An estimate with keys. `all` says which go together; `example` is one of no particular quantity."""
+
+    keys: tuple[str, ...]
+    parse: Callable[[dict[str, Any], Quantity, Surroundings], Estimate]
+    all: str
+    example: str
+
+
+_FORMS = (
+    _Form(("p50", "p95"), _from_percentiles, "give both p50 and p95", "{p50: 500, p95: 2k}"),
+    _Form(("low", "likely", "high"), _from_triangle, "give low, likely and high", "{low: 2, likely: 5, high: 20}"),
+    _Form(("values",), _from_values, "", "{values: [3, 5, 8]}"),
+    _Form(("file", "column"), _from_file, "give both file and column", "{file: turns.csv, column: turns}"),
+    _Form(("by_model",), _from_models, "", "{by_model: {sonnet: 900, other: 1k}}"),
+)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from planner.errors import Problem, did_you_mean, nearest
 from planner.reading.document import Document
-from planner.reading.validation import Context, Declared, Duration, Factor, LogSd, Mapping, Rate, Seconds, Text, Usd
+from planner.reading.validation import Context, Declared, Factor, Latency, LogSd, Mapping, Rate, Seconds, Text, Usd
 
 
 class PriceDeclaration(Declared):
@@ -37,7 +37,7 @@ class ProfileDeclaration(Declared):
     example: ClassVar[str] = "{ttft: 1.5s, output_speed: 60}"
 
     based_on: Text | None = None
-    ttft: Duration | None = None
+    ttft: Latency | None = None
     prefill_speed: Rate | None = None
     output_speed: Rate | None = None
     jitter: LogSd | None = None

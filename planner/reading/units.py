@@ -7,24 +7,28 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 LONGEST_TEXT = 100
 """No quantity takes more characters."""
 
-_NUMBER = r"(?:\d[\d_]*(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
+NUMBER = r"(?:\d[\d_]*(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
 _SECONDS = {"ms": 1e-3, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(rf"({_NUMBER})\s*(ms|sec|min|s|m|h|d)\s*")
-_TOKENS = re.compile(rf"({_NUMBER})\s*([kKM]?)(?:\s*(?:tokens?|tok))?")
-_RATE = re.compile(rf"({_NUMBER})\s*([kK]?)\s*(?:(?:tokens?|tok)?\s*/\s*s)?")
-_FACTOR = re.compile(rf"({_NUMBER})\s*[x×]?")
-_PERCENT = re.compile(rf"({_NUMBER})\s*%")
-_MONEY = re.compile(rf"\$?\s*({_NUMBER})")
-_PLAIN = re.compile(rf"({_NUMBER})")
+_DURATION = re.compile(rf"({NUMBER})\s*(ms|sec|min|s|m|h|d)\s*")
+_TOKENS = re.compile(rf"({NUMBER})\s*([kKM]?)(?:\s*(?:tokens?|tok))?")
+_RATE = re.compile(rf"({NUMBER})\s*([kK]?)\s*(?:(?:tokens?|tok)?\s*/\s*s)?")
+_FACTOR = re.compile(rf"({NUMBER})\s*[x×]?")
+_PERCENT = re.compile(rf"({NUMBER})\s*%")
+_MONEY = re.compile(rf"\$?\s*({NUMBER})")
+_PLAIN = re.compile(rf"({NUMBER})")
 _CLOCK = re.compile(r"(\d+):(\d+)(?::\d+)?")
+_SPELT_OUT = re.compile(rf"({NUMBER})\s*(milliseconds?|seconds?|secs|minutes?|mins|hours?|hrs?|days?)", re.IGNORECASE)
+_SHORT = {"mil": "ms", "sec": "s", "min": "min", "day": "d"}
 _NEGATIVE = re.compile(r"-\s*[\d.]")
 _PREFIX = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6}
 
@@ -51,6 +55,17 @@ class BadValueError(ValueError):
         self.code = code
         self.at = at
         self.on_key = on_key
+
+
+@contextmanager
+def within(*keys: str | int) -> Iterator[None]:
+    """Move the place of a `BadValueError` into what stands at these keys and indices."""
+    try:
+        yield
+    except BadValueError as mistake:
+        raise BadValueError(
+            str(mistake), mistake.hint, code=mistake.code, at=(*keys, *mistake.at), on_key=mistake.on_key
+        ) from None
 
 
 def is_number(value: Any) -> bool:
@@ -114,10 +129,23 @@ def duration(value: Any) -> float:
     if not parts or _DURATION.sub("", text):
         if _PLAIN.fullmatch(text):
             return duration(float(text.replace("_", "")))
-        clock = _CLOCK.fullmatch(text)
-        hint = f"write {clock[1]}min{clock[2]}s or {clock[1]}h{clock[2]}min" if clock else None
-        raise BadValueError(f"expected {expected}", hint)
+        raise BadValueError(f"expected {expected}", _meant(text))
+    sizes = [_SECONDS[unit] for _, unit in parts]
+    if any(larger <= smaller for larger, smaller in pairwise(sizes)):
+        raise BadValueError(f"expected {expected}", "larger units come first, and each stands once: 1h30m")
     return finite(sum(float(number.replace("_", "")) * _SECONDS[unit] for number, unit in parts))
+
+
+def _meant(text: str) -> str | None:
+    """How to write a time that is written by the clock or with a unit in full."""
+    clock = _CLOCK.fullmatch(text)
+    if clock:
+        return f"write {clock[1]}min{clock[2]}s or {clock[1]}h{clock[2]}min"
+    full = _SPELT_OUT.fullmatch(text)
+    if full:
+        unit = full[2].lower()
+        return f"write {full[1]}{_SHORT.get(unit[:3], 'h')}"
+    return None
 
 
 def tokens(value: Any) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, TypeVar
 
@@ -12,9 +12,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError, core_schema
 
 from planner.errors import MOST, Problem, did_you_mean, nearest
-from planner.reading import units
+from planner.reading import counts, units
+from planner.reading.arithmetic import AGENTS
 from planner.reading.document import Document, KeyPath
-from planner.reading.estimates import Estimate, parse_estimate
+from planner.reading.estimates import Estimate, Open, parse_estimate
+from planner.reading.surroundings import Surroundings, context_of
 from planner.reading.units import BadValueError
 
 
@@ -55,15 +57,45 @@ class Parsed:
             raise raised(mistake) from None
 
 
+class ParsedHere:
+    """A field like `Parsed`, whose `parse` is also given what stands around the value."""
+
+    def __init__(self, parse: Callable[[Any, Surroundings], Any]) -> None:
+        self.parse = parse
+
+    def __get_pydantic_core_schema__(self, source: object, handler: object) -> core_schema.CoreSchema:
+        return core_schema.with_info_plain_validator_function(self.check)
+
+    def check(self, value: Any, info: core_schema.ValidationInfo) -> Any:
+        try:
+            return self.parse(value, Surroundings(**(info.context or {})))
+        except BadValueError as mistake:
+            raise raised(mistake) from None
+
+
 def _estimate(quantity: units.Quantity) -> Any:
-    return Parsed(lambda value: parse_estimate(value, quantity))
+    return ParsedHere(lambda value, around: parse_estimate(value, quantity, around))
+
+
+def _level(quantity: units.Quantity) -> Any:
+    """An estimate in a profile, which is one and the same for all steps."""
+
+    def parse(value: Any, around: Surroundings) -> Estimate:
+        estimate = parse_estimate(value, quantity, around)
+        if isinstance(estimate, Open):
+            message = "a profile is the same for all steps, and takes neither arithmetic nor by_model"
+            raise BadValueError(message, f"write {quantity.expected.removeprefix('expected ')}")
+        return estimate
+
+    return ParsedHere(parse)
 
 
 Duration = Annotated[Estimate, _estimate(units.DURATION)]
 Tokens = Annotated[Estimate, _estimate(units.TOKENS)]
 Turns = Annotated[Estimate, _estimate(units.TURNS)]
 Calls = Annotated[Estimate, _estimate(units.CALLS)]
-Rate = Annotated[Estimate, _estimate(units.RATE)]
+Latency = Annotated[Estimate, _level(units.DURATION)]
+Rate = Annotated[Estimate, _level(units.RATE)]
 Seconds = Annotated[float, Parsed(units.duration)]
 Factor = Annotated[float, Parsed(units.factor)]
 Number = Annotated[float, Parsed(units.count)]
@@ -74,30 +106,14 @@ Widening = Annotated[float, Parsed(units.widening)]
 Chance = Annotated[float, Parsed(units.chance)]
 Usd = Annotated[Decimal, Parsed(units.money)]
 
-MOST_ITEMS = 10_000_000
-MOST_AGENTS = 100_000
+MOST_ITEMS = counts.MOST_ITEMS
+MOST_AGENTS = counts.MOST_AGENTS
 
-
-def _count(most: int) -> Any:
-    """A whole number from 1, or the name of a parameter."""
-
-    def parse(value: Any) -> int | str:
-        if isinstance(value, str) and value.isidentifier():
-            return value
-        if not isinstance(value, str | int | float) or isinstance(value, bool):
-            raise BadValueError("expected a whole number from 1, or the name of a parameter")
-        try:
-            return units.whole(value, most)
-        except BadValueError as mistake:
-            if str(mistake).startswith("expected"):
-                raise BadValueError("expected a whole number from 1, or the name of a parameter") from None
-            raise
-
-    return Parsed(parse)
-
-
-Count = Annotated[int | str, _count(MOST_ITEMS)]
-Agents = Annotated[int | str, _count(MOST_AGENTS)]
+Count = Annotated[counts.CountValue, ParsedHere(lambda value, around: counts.parse_count(value, MOST_ITEMS, around))]
+Agents = Annotated[
+    counts.CountValue, ParsedHere(lambda value, around: counts.parse_count(value, MOST_AGENTS, around, agents=False))
+]
+ItemCount = Annotated[counts.ItemCountValue, ParsedHere(counts.parse_item_count)]
 
 
 def _text(value: Any) -> str:
@@ -143,12 +159,19 @@ def mapping(value: Any) -> Any:
 Mapping = BeforeValidator(mapping)
 
 
-def validate(model: type[Model], document: Document) -> tuple[Model | None, list[Problem]]:
-    """The document as a `model`, or the mistakes in its shape: all, or the first `MOST`."""
+def validate(
+    model: type[Model], document: Document, known_models: Collection[str] | None = None
+) -> tuple[Model | None, list[Problem]]:
+    """The document as a `model`, or the mistakes in its shape: all, or the first `MOST`.
+
+    known_models : profiles that the file need not declare; None if they are not known
+    """
     if document.data is None and () not in document.unreadable:
         return None, [Problem("bad-value", "the file is empty", document.value(), model.example)]
     try:
-        return model.model_validate(mapping(document.data)), list(_left_out(model, document, []))
+        context = context_of(document, known_models)
+        found = model.model_validate(mapping(document.data), context=context)
+        return found, [*_taken(document), *_left_out(model, document, [])]
     except PydanticCustomError:
         message = "expected a mapping of keys to values"
         return None, [] if () in document.unreadable else [
@@ -156,7 +179,15 @@ def validate(model: type[Model], document: Document) -> tuple[Model | None, list
         ]
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-    return None, [*_problems(model, document, details), *_left_out(model, document, details)]
+    return None, [*_problems(model, document, details), *_taken(document), *_left_out(model, document, details)]
+
+
+def _taken(document: Document) -> Iterator[Problem]:
+    """A problem for a parameter with the name that stands for the agents of a crew in arithmetic."""
+    declared = document.data.get("parameters") if isinstance(document.data, dict) else None
+    if isinstance(declared, dict) and AGENTS in declared:
+        message = f"'{AGENTS}' cannot be the name of a parameter: in arithmetic it is the number of agents of the crew"
+        yield Problem("bad-name", message, document.key("parameters", AGENTS), "choose another name")
 
 
 def _left_out(model: type[Declared], document: Document, details: list[ErrorDetails]) -> Iterator[Problem]:

@@ -4,8 +4,10 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, model_validator
 
+from planner.reading.arithmetic import AGENTS, is_arithmetic, parse_formulas, unknown_parameter
 from planner.reading.estimates import NOTHING, constant
-from planner.reading.units import BadValueError
+from planner.reading.surroundings import Surroundings
+from planner.reading.units import BadValueError, Quantity, count
 from planner.reading.validation import (
     Calls,
     Context,
@@ -13,7 +15,7 @@ from planner.reading.validation import (
     Duration,
     Mapping,
     Name,
-    Number,
+    ParsedHere,
     Text,
     Tokens,
     Turns,
@@ -22,6 +24,8 @@ from planner.reading.validation import (
 )
 
 ONCE = constant(1.0)
+
+PLAIN = Quantity("number", count, "12", "8 to 20")
 
 
 def as_time(value: Any) -> Any:
@@ -129,13 +133,37 @@ class Wait(Declared):
     leaves: Annotated[Leaves, Mapping] | None = None
 
 
+def given(value: Any, around: Surroundings) -> float | None:
+    """The value of a parameter of another file: a number, a parameter of this file, or arithmetic of such.
+
+    None, if what it is made of cannot be read, which is a problem of its own. Raises `BadValueError`.
+    """
+    if is_arithmetic(value):
+        formulas = parse_formulas(value, PLAIN, around.parameters)
+        if len(formulas) > 1 or AGENTS in formulas[0].names:
+            what = "be a range" if len(formulas) > 1 else f"depend on '{AGENTS}'"
+            raise BadValueError(
+                f"the value of a parameter cannot {what}", "as in parameters: {modules: = 2 * services}"
+            )
+        return next((formulas[0].value(values) for values in around.trials(formulas[0].names)), None)
+    if isinstance(value, str) and value.isidentifier() and around.parameters is not None:
+        if value not in around.parameters:
+            unknown_parameter(value, around.parameters)
+        return around.parameters[value]
+    return count(value)
+
+
+def _given(value: Any, around: Surroundings) -> float:
+    return given(value, around) or 0.0
+
+
 class Use(Declared):
     """The steps of another workflow file, with values for its parameters."""
 
     example: ClassVar[str] = "{file: other.yaml, parameters: {modules: 12}}"
 
     file: Name
-    parameters: Annotated[dict[str, Number], Mapping] = {}
+    parameters: Annotated[dict[str, Annotated[float, ParsedHere(_given)]], Mapping] = {}
 
 
 def as_file(value: Any) -> Any:

@@ -7,7 +7,8 @@ mistakes of shape and mistakes of meaning together. They skip what has the wrong
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -18,7 +19,10 @@ from planner.reading.units import BadValueError, count, whole
 from planner.reading.validation import MOST_AGENTS, MOST_ITEMS
 from planner.reading.yaml_file import resolve
 from planner.workflow.declaration import BODIES, Step
-from planner.workflow.needs import Path, need_problems
+from planner.workflow.modifiers import continues_problems, modifier_problems
+from planner.workflow.needs import Group, need_problems
+from planner.workflow.raw import Path, raw_steps
+from planner.workflow.raw import as_mapping as _mapping
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -29,26 +33,49 @@ _BRANCHES = "as in choose: {easy: {chance: 70%, tool: 5s}, hard: {chance: 30%, h
 _NO_MODEL = "name one with 'model:' at the top of the file"
 
 
-def check_names(document: Document, known_models: Collection[str]) -> list[Problem]:
-    """Unknown, doubtful or circular names in a workflow file: all, or the first `MOST`."""
-    return list(islice(_Checks(document, known_models).all(), MOST))
+@dataclass(frozen=True)
+class Around:
+    """What a file need not declare, because files that use it do.
+
+    models, crews : names
+    model : whether a model is named for its steps
+    file : the outermost one; None: this one is
+    requests : whether that one names a model, for requests of coordination
+    """
+
+    models: frozenset[str] = frozenset()
+    crews: frozenset[str] = frozenset()
+    model: bool = False
+    file: str | None = None
+    requests: bool = False
+
+
+def check_names(document: Document, around: Around, used: Mapping[Path, bool]) -> list[Problem]:
+    """Unknown, doubtful or circular names in a workflow file: all, or the first `MOST`.
+
+    used : for a step with `use` at a path, whether something in that file may fail; left out where that is unknown
+    """
+    return list(islice(_Checks(document, around, used).all(), MOST))
 
 
 class _Checks:
-    def __init__(self, document: Document, known_models: Collection[str]) -> None:
+    def __init__(self, document: Document, around: Around, used: Mapping[Path, bool]) -> None:
         self.document = document
+        self.around = around
+        self.used = used
         self.data = _mapping(document.data)
         self.model = self.data.get("model")
         self.models = _mapping(self.data.get("models"))
-        self.known_models = frozenset(known_models) | set(self.models)
+        self.known_models = around.models | set(self.models)
         self.crews = _mapping(self.data.get("crews"))
+        self.known_crews = around.crews | set(self.crews)
         self.parameters = _mapping(self.data.get("parameters"))
         self.steps = _mapping(self.data.get("steps"))
 
     def all(self) -> Iterator[Problem]:
         yield from self.declared_names()
         if self.told("models"):
-            used = {str(self.model), *_models(self.steps)}
+            used = {str(self.model), *(str(step.get("model")) for _, step, _ in raw_steps(self.data))}
             yield from profile_problems(self.document, self.models, self.known_models, used)
         yield from self.model_name("model", name=self.model)
         for crew, declared in self.crews.items():
@@ -58,7 +85,7 @@ class _Checks:
             yield from self.count("crews", crew, "coordination", "sync", "every", value=sync.get("every"))
         if self.data.get("steps") == {}:
             yield Problem("step-body", "the workflow has no steps", self.document.key("steps"), _STEPS)
-        yield from self.group(("steps",), self.steps, "model" in self.data)
+        yield from self.group(("steps",), self.steps, self.around.model or "model" in self.data, rounds=False)
         yield from self.coordination_models()
 
     def told(self, section: str) -> bool:
@@ -109,35 +136,47 @@ class _Checks:
             whole(number, most)
         except BadValueError as mistake:
             message = f"the parameter '{value}' is {number:.15g}, and as a count it {mistake}"
-            yield Problem("bad-value", message, place, f"give it another value, or try --set {value}=10")
+            hint = "give it another value" + (", here or where the file is used" if self.around.file else "")
+            yield Problem("bad-value", message, place, hint if self.around.file else f"{hint}, or try --set {value}=10")
 
-    def group(self, path: Path, steps: Mapping[str, Any], model: bool) -> Iterator[Problem]:
-        """All of a group. `model`: whether one is named for it."""
-        yield from need_problems(self.document, path, steps, self.steps)
+    def group(self, path: Path, steps: Mapping[str, Any], model: bool, rounds: bool) -> Iterator[Problem]:
+        """All of a group.
+
+        model : whether one is named for it
+        rounds : whether it is repeated, within the item around it
+        """
+        group = Group(self.document, path, steps, self.steps)
+        yield from need_problems(group)
+        yield from continues_problems(group, rounds)
         for name, step in steps.items():
             yield from self.name(_NAME, name, *path)
             if isinstance(step, dict):
-                yield from self.step((*path, name), step, model)
+                yield from self.step((*path, name), step, model, rounds)
 
-    def step(self, here: Path, step: dict[str, Any], model: bool) -> Iterator[Problem]:
+    def step(self, here: Path, step: dict[str, Any], model: bool, rounds: bool) -> Iterator[Problem]:
         yield from self.body(here, step)
+        yield from modifier_problems(self.document, here, step, self.used)
         crew = step.get("crew")
-        if isinstance(crew, str) and crew not in self.crews and self.told("crews"):
-            hint = did_you_mean(crew, self.crews) or f"declare it: crews: {{{crew}: {{agents: 4}}}}"
+        if isinstance(crew, str) and crew not in self.known_crews and self.told("crews"):
+            hint = did_you_mean(crew, self.known_crews) or f"declare it: crews: {{{crew}: {{agents: 4}}}}"
             yield Problem("unknown-crew", f"unknown crew '{crew}'", self.document.value(*here, "crew"), hint)
         items = step.get("for_each")
         if isinstance(items, dict):
             yield from self.count(*here, "for_each", "count", value=items.get("count"))
         else:
             yield from self.count(*here, "for_each", value=items)
-        for rounds in ("times", "at_most"):
-            yield from self.count(*here, "repeat", rounds, value=_mapping(step.get("repeat")).get(rounds))
+        for limit in ("times", "at_most"):
+            yield from self.count(*here, "repeat", limit, value=_mapping(step.get("repeat")).get(limit))
+        for copies in ("best_of", "first_of"):
+            yield from self.count(*here, copies, value=step.get(copies))
+        yield from self.count(*here, "retry", "at_most", value=_mapping(step.get("retry")).get("at_most"))
         yield from self.model_name(*here, "model", name=step.get("model"))
         model = model or "model" in step
         if not model and ("llm" in step or "agent" in step):
             message = f"the step '{here[-1]}' makes requests, and no model is named"
             yield Problem("unknown-model", message, self.document.key(*here), f"{_NO_MODEL} or on the step")
-        yield from self.group((*here, "steps"), _mapping(step.get("steps")), model)
+        rounds = "repeat" in step or (rounds and "for_each" not in step)
+        yield from self.group((*here, "steps"), _mapping(step.get("steps")), model, rounds)
         branches = _mapping(step.get("choose"))
         for name, branch in branches.items():
             if "needs" in _mapping(branch):
@@ -148,7 +187,7 @@ class _Checks:
             name: {key: value for key, value in _mapping(branch).items() if key != "needs"}
             for name, branch in branches.items()
         }
-        yield from self.group((*here, "choose"), without, model)
+        yield from self.group((*here, "choose"), without, model, rounds)
 
     def body(self, here: Path, step: dict[str, Any]) -> Iterator[Problem]:
         """A step does exactly one thing."""
@@ -179,23 +218,14 @@ class _Checks:
 
     def coordination_models(self) -> Iterator[Problem]:
         """Coordination requests run on the workflow's model."""
+        if "model" in self.data if self.around.file is None else self.around.requests:
+            return
+        hint = _NO_MODEL if self.around.file is None else f"name one with 'model:' at the top of {self.around.file}"
         for crew, declared in self.crews.items():
+            if crew in self.around.crews:
+                continue  # that of the file around counts
             for name, mechanism in _mapping(_mapping(declared).get("coordination")).items():
                 asks = isinstance(mechanism, dict) and ("output" in mechanism or "input" in mechanism)
-                if asks and "model" not in self.data:
+                if asks:
                     place = self.document.key("crews", crew, "coordination", name)
-                    yield Problem("unknown-model", f"'{name}' makes requests, and no model is named", place, _NO_MODEL)
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _models(steps: Mapping[str, Any]) -> Iterator[str]:
-    """The models that steps name."""
-    for step in steps.values():
-        name = _mapping(step).get("model")
-        if isinstance(name, str):
-            yield name
-        yield from _models(_mapping(_mapping(step).get("steps")))
-        yield from _models(_mapping(_mapping(step).get("choose")))
+                    yield Problem("unknown-model", f"'{name}' makes requests, and no model is named", place, hint)

@@ -3,100 +3,108 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BeforeValidator, PrivateAttr, model_validator
+from pydantic import (
+    BeforeValidator,
+    PrivateAttr,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 
 from planner.errors import Position
+from planner.reading.counts import CountValue, ItemCountValue, count_of
 from planner.reading.document import Document
-from planner.reading.estimates import NOTHING
 from planner.reading.profiles import ProfileDeclaration
 from planner.reading.units import BadValueError
 from planner.reading.validation import (
     Chance,
     Count,
     Declared,
-    Duration,
     Flag,
+    ItemCount,
     Mapping,
     Name,
     Number,
     Parsed,
-    Seconds,
     Size,
     Text,
     Widening,
     raised,
 )
-from planner.workflow.bodies import AgentLoop, Call, Llm, Use, Wait, as_file, as_time
+from planner.workflow.backlog import Backlog
+from planner.workflow.bodies import ESTIMATE_KEYS, AgentLoop, Call, Llm, Use, Wait, as_file, as_time
 from planner.workflow.crews import Crew
+from planner.workflow.rounds import Repeat as Repeat
+from planner.workflow.rounds import Retry as Retry
 
 BODIES = ("llm", "agent", "tool", "human", "steps", "choose", "use")
 
 
-class Repeat(Declared):
-    """Rounds of a step, one after another: `times` of them, or `until` one is accepted, `at_most` so many."""
-
-    example: ClassVar[str] = "{times: 3} or {until: 70%, at_most: 3}"
-
-    times: Count | None = None
-    until: Chance | None = None
-    at_most: Count | None = None
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Self:
-        if self.times is None and (self.until is None or self.at_most is None):
-            raise raised(BadValueError("a repeat takes times, or until and at_most", f"as in repeat: {self.example}"))
-        if self.times is not None and (self.until is not None or self.at_most is not None):
-            raise raised(BadValueError("a repeat takes times, or until and at_most, not both", "take 'times' away"))
-        if self.until == 0:
-            message = "a round that is accepted in 0% of cases never ends it"
-            raise raised(BadValueError(message, "raise 'until', or write times", at=("until",)))
-        return self
-
-    @property
-    def most(self) -> int | str:
-        """The largest number of rounds."""
-        most = self.at_most if self.times is None else self.times
-        assert most is not None
-        return most
-
-
-class Retry(Declared):
-    """Attempts of a step, until one does not fail: by `chance`, or because it takes longer than `timeout`.
-
-    at_most : attempts, the first included
-    wait : seconds before each attempt but the first
-    timeout : seconds after which an attempt is given up
-    """
-
-    example: ClassVar[str] = "{chance: 5%, at_most: 3, wait: 2s}"
-
-    chance: Chance = 0.0
-    at_most: Count
-    wait: Duration = NOTHING
-    timeout: Seconds | None = None
-
-    @model_validator(mode="after")
-    def _can_fail(self) -> Self:
-        if self.chance == 0 and self.timeout is None:
-            message = "a retry takes the chance that an attempt fails, or a timeout, or both"
-            raise raised(BadValueError(message, f"as in retry: {self.example}"))
-        if self.timeout == 0:
-            raise raised(BadValueError("a timeout must be above 0", "as in timeout: 2min", at=("timeout",)))
-        return self
-
-
 class ForEach(Declared):
-    """A fan-out: so many items, each of its own size, 1 on average."""
+    """A fan-out: so many items, each of its own size, 1 on average; or the rows of a backlog, each of its own size.
+
+    size : of `count` items, an estimate; of a `file`, the column that holds it, so that the field is None
+    needs : the column with the ids of rows that are done before
+    id : the column of ids
+    """
 
     example: ClassVar[str] = "{count: 120, size: 0.4x to 2.5x}"
 
-    count: Count
+    count: ItemCount = 0
+    file: Name | None = None
     size: Size | None = None
+    needs: Name | None = None
+    id: Name | None = None
+    _backlog: Backlog | None = PrivateAttr(None)
+
+    @field_validator("size", mode="wrap")
+    @classmethod
+    def _size_or_column(cls, value: Any, parse: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        """A column is a name; whether the file has it is seen when the file is read."""
+        if "file" not in info.data:
+            return None  # a mistake of its own
+        if info.data["file"] is None:
+            return parse(value)
+        if not isinstance(value, str) or not value.strip():
+            raise raised(BadValueError("expected the name of a column of the file", "as in size: lines"))
+        return None
+
+    @model_validator(mode="after")
+    def _count_or_file(self) -> Self:
+        if self.file is not None and "count" in self.model_fields_set:
+            message = "a fan-out takes a count, or the rows of a file, not both"
+            raise raised(BadValueError(message, "take 'count' away", at=("count",), on_key=True))
+        if self.file is None and "count" not in self.model_fields_set:
+            hint = f"as in for_each: {self.example}"
+            raise raised(BadValueError("the key 'count' is missing", hint, code="missing-key", on_key=True))
+        for key in ("needs", "id"):
+            if self.file is None and getattr(self, key) is not None:
+                message = f"'{key}' is a column of a file, and none is named"
+                raise raised(BadValueError(message, "as in file: backlog.csv", at=(key,), on_key=True))
+        return self
+
+    @property
+    def items(self) -> ItemCountValue:
+        """The number of items: the rows of a backlog, else as declared."""
+        return self.count if self._backlog is None else len(self._backlog.ids)
+
+    @property
+    def backlog(self) -> Backlog | None:
+        """The rows of `file`, once they are read."""
+        return self._backlog
+
+    def of(self, backlog: Backlog) -> Self:
+        """The fan-out over these rows, whose number is its count."""
+        fan_out = self.model_copy(update={"count": len(backlog.ids)})
+        fan_out._backlog = backlog
+        return fan_out
 
 
 def _as_count(value: Any) -> Any:
-    """A bare count stands for a mapping with that count."""
-    return value if isinstance(value, dict) else {"count": value}
+    """A bare count, or an estimate of one, stands for a mapping with that count."""
+    estimate = isinstance(value, dict) and "count" not in value and value.keys() & (ESTIMATE_KEYS - {"file"})
+    return value if isinstance(value, dict) and not estimate else {"count": value}
 
 
 class Uncertainty(Declared):
@@ -152,7 +160,7 @@ class Step(Declared):
     human: Annotated[Wait, BeforeValidator(as_time)] | None = None
     steps: Annotated[dict[str, Annotated["Step", Mapping]], Mapping] | None = None
     choose: Annotated[dict[str, Annotated["Step", Mapping]], Mapping] | None = None
-    use: Annotated[Use, BeforeValidator(as_file), Mapping] | None = None
+    use: Annotated[Use, Mapping, BeforeValidator(as_file)] | None = None
     _used: "Workflow | None" = PrivateAttr(None)
 
     @model_validator(mode="after")
@@ -183,6 +191,17 @@ class Step(Declared):
         """The workflow of `use`, once it is read."""
         return self._used
 
+    @property
+    def within(self) -> "dict[str, Step]":
+        """The steps of a group, the branches of a choice, the steps of a used workflow; else none."""
+        return self.steps or self.choose or (self._used.steps if self._used else {})
+
+    def using(self, workflow: "Workflow") -> Self:
+        """This step with the workflow that its `use` stands for."""
+        step = self.model_copy()
+        step._used = workflow
+        return step
+
 
 class Workflow(Declared):
     """A validated workflow file. `parameters` hold what `--set` made of them."""
@@ -205,19 +224,31 @@ class Workflow(Declared):
         return self
 
     def place(self, *path: str | int) -> Position | None:
-        """Where the value at a path of the file stands."""
+        """Where the value at a path stands; a path may go on through `use` into the steps of another file."""
+        steps = self.steps
+        for at in range(1, len(path) if path[:1] == ("steps",) else 0, 2):
+            step = steps.get(str(path[at]))
+            if step is None:
+                break
+            if step.used is not None and len(path) > at + 2 and path[at + 2] in step.used.steps:
+                return step.used.place("steps", *path[at + 2 :])
+            steps = step.within
         return self._document.value(*path) if self._document else None
 
-    def count(self, declared: int | str) -> int:
-        """A count that is a number or the name of a parameter."""
-        return declared if isinstance(declared, int) else int(self.parameters[declared])
+    def key(self, *path: str | int) -> Position | None:
+        """Where the key at a path of this file stands."""
+        return self._document.key(*path) if self._document else None
+
+    def count(self, declared: CountValue) -> int:
+        """A count that does not depend on agents: a number, the name of a parameter, arithmetic."""
+        return count_of(declared, self.parameters)
 
     def walk(self) -> Iterator[tuple[tuple[str, ...], Step]]:
-        """Every step with its path, a group before its steps, in the order of the file."""
+        """Every step with its path, a group before its steps, in the order of the file; also those of used files."""
 
         def inside(steps: dict[str, Step], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Step]]:
             for name, step in steps.items():
                 yield (*path, name), step
-                yield from inside(step.steps or step.choose or {}, (*path, name))
+                yield from inside(step.within, (*path, name))
 
         return inside(self.steps, ())

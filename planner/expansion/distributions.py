@@ -1,0 +1,49 @@
+"""Draws of estimates."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.engine.draws import Samples
+from planner.reading.estimates import Estimate
+
+Floats = NDArray[np.float64]
+
+
+def drawn(
+    estimate: Estimate,
+    samples: Samples,
+    rows: int,
+    path: str,
+    purpose: str,
+    occurrence: tuple[int, ...] = (),
+    factor: Floats | None = None,
+) -> Floats:
+    """Draws of an estimate, times a factor; whole numbers are rounded half up."""
+    if not estimate.varies:
+        values = np.full((1, 1), float(estimate.scale))
+        if factor is None or estimate.scale == 0:
+            return values
+    elif estimate.shape == "exponential":
+        values = estimate.scale * samples.exponential(rows, path, purpose, occurrence)
+    elif estimate.shape == "triangular":
+        values = _triangular(estimate.points, samples.uniform(rows, path, purpose, occurrence))
+    elif estimate.shape == "empirical":
+        u = samples.uniform(rows, path, purpose, occurrence)
+        values = np.array(estimate.points)[(u * len(estimate.points)).astype(int)]
+    else:
+        values = estimate.scale * np.exp(estimate.sigma * samples.normal(rows, path, purpose, occurrence))
+    if factor is not None:
+        values = values * factor
+    if estimate.whole:
+        values = np.floor(values + 0.5)
+    least = min(estimate.least, 1.0) if estimate.whole else estimate.least if factor is None else 0.0
+    return np.maximum(values, least) if least else values
+
+
+def _triangular(points: tuple[float, ...], u: Floats) -> Floats:
+    """Where the distribution with these low, likely and high ends has reached u."""
+    low, likely, high = points
+    rise, fall, width = likely - low, high - likely, high - low
+    return np.where(u * width < rise, low + np.sqrt(u * width * rise), high - np.sqrt((1 - u) * width * fall))

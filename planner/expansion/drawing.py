@@ -1,0 +1,242 @@
+"""The demands of all works of a task graph, drawn for a slice of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import takewhile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.engine.draws import Samples
+from planner.expansion.activity import Activity
+from planner.expansion.chain import Hand, Skip
+from planner.expansion.conditions import Attempt
+from planner.expansion.demand import NONE, Bools, Demand, Floats, Layers, Service
+from planner.expansion.distributions import drawn
+from planner.expansion.fragments import Ints, Mark
+from planner.expansion.loops import EVERY, Index, Loops, drawn_index, innermost_items, occurrences, own_row, rows
+from planner.expansion.occurrence import Around, Occurrence
+from planner.expansion.task_graph import TaskGraph
+from planner.expansion.work import Rework, Syncing, Thread, Work
+
+Known = dict[tuple[object, ...], Demand]
+"""Demands that do not depend on the graph in which they stand."""
+
+Lasts = Callable[[Work, Demand], Floats]
+_IDLE = Service()
+
+
+class Drawing:
+    """Draws for one graph.
+
+    services : of each model
+    lasts : seconds of an attempt, where attempts have timeouts
+    known : shared by the graphs of a slice, so that each demand is drawn once
+    """
+
+    def __init__(
+        self,
+        samples: Samples,
+        layers: Layers,
+        graph: TaskGraph,
+        services: Mapping[str, Service],
+        lasts: Lasts,
+        known: Known,
+    ) -> None:
+        self.samples = samples
+        self.layers = layers
+        self.graph = graph
+        self.services = services
+        self.lasts = lasts
+        self.known = known
+        self.activity = Activity(samples, self._timed_out)
+        self.sums: dict[tuple[Work, Index], Demand] = {}
+        self.marks = {mark.what.step: mark for mark in graph.works if not mark.what.coordination}
+
+    def of(self, mark: Mark[Work]) -> Iterator[tuple[Ints, Demand, Bools | None]]:
+        """For each occurrence of a work: its tasks, one for each item, its demand, and where it is done."""
+        for index in occurrences(mark.what.loops):
+            active = self.activity.holds(mark.what.guard, index)
+            demand = self._demand(mark.what, index)
+            yield tasks_at(mark.tasks, index), demand if active is None else demand.where(active), active
+
+    def skipped(self, mark: Mark[Skip | Hand]) -> Iterator[tuple[Ints, Bools]]:
+        """For each occurrence of a task that a condition leaves out: its tasks, and where they are left out."""
+        what = mark.what
+        for index in occurrences(what.loops if isinstance(what, Skip) else what.plan.loops):
+            holds = (
+                self.activity.holds(what.guard, index) if isinstance(what, Skip) else self.activity.moves(what, index)
+            )
+            assert holds is not None
+            yield tasks_at(mark.tasks, index), ~holds
+
+    def accepted(self) -> Bools:
+        """(samples,) where no failure is left over."""
+        found: Bools = np.ones(len(self.samples), bool)
+        for outcome in self.graph.outcomes:
+            found &= ~self.activity.fails(outcome, ())[0]
+        return found
+
+    def leaving(self, mark: Mark[Work]) -> Iterator[tuple[Ints, Floats, Floats]]:
+        """For each occurrence of a step of people who may leave: its tasks, their patience, and their time away."""
+        work = mark.what
+        leaves = getattr(work.body, "leaves", None)
+        if leaves is None:
+            return
+        for index in occurrences(work.loops):
+            key = rows(work.loops), f"{work.step}/{work.kind}"
+            patience = drawn(leaves.after, self.samples, *key, "after", drawn_index(index))
+            away = drawn(leaves.back, self.samples, *key, "back", drawn_index(index))
+            yield tasks_at(mark.tasks, index), patience, away
+
+    def _demand(self, work: Work, index: Index) -> Demand:
+        """At an occurrence, as if it were done."""
+        if isinstance(work.body, Rework):
+            items = innermost_items(work.loops)
+            assert items is not None
+            return self._sum(work.body.work, index[: items + 1]).times(work.body.share)
+        service = self.services[work.model] if work.model else _IDLE
+        reads = work.reads if work.reads and self._first(work, index) else None
+        apart = work.thread is not None or (isinstance(work.body, Syncing) and work.body.agents.counted is not None)
+        counts = tuple(loop.count for loop in work.loops if loop.items)  # ramp-ups are of as many agents as there are
+        key = (work.step, id(work.body), service, counts, index, reads is None)
+        if apart or key not in self.known:
+            demand = Occurrence(
+                self.samples, self.layers, work, service, index, self._around(work, index, reads, service)
+            ).demand()
+            if work.retry is not None and index[-1] > 0:
+                path = f"{work.step}/{work.kind}"
+                wait = drawn(work.retry.wait, self.samples, rows(work.loops), path, "wait", drawn_index(index))
+                demand = replace(demand, wait=wait)
+            if apart:
+                return demand
+            self.known[key] = demand
+        return self.known[key]
+
+    def _first(self, work: Work, index: Index) -> bool:
+        """Whether this is the first round of all around it within its item; a second attempt reads again."""
+        items = innermost_items(work.loops)
+        end = len(work.loops) - (work.retry is not None)
+        within = range(end if items is None else items + 1, end)
+        return not any(index[at] for at in within if work.loops[at].kind == "rounds")
+
+    def _around(self, work: Work, index: Index, reads: Work | None, service: Service) -> Around:
+        size = None if work.coordination else self._size(work.loops, index)
+        read = NONE if reads is None else self._demand(reads, index[: len(reads.loops)]).output
+        context = warm = NONE
+        if work.thread is not None:
+            context = self._continued(work, work.thread, index)
+            if service.caches and self.marks[work.thread.work].what.model == work.model:
+                warm = (self._between(work, work.thread, index) <= service.cache_ttl).astype(float)
+        agents = NONE
+        if isinstance(work.body, Syncing):
+            agents = self.activity.agents(work.body.agents, index[:-1])
+        return Around(size, read, context, warm, agents)
+
+    def _size(self, loops: Loops, index: Index) -> Floats | None:
+        """The size of the items around an occurrence, (rows or 1, samples): the product over nested fan-outs."""
+        size = None
+        for at, loop in enumerate(loops):
+            if loop.size is None and loop.sizes is None:
+                continue
+            around, chosen = own_row(loops[: at + 1], index)
+            if loop.sizes is not None:
+                values = np.array(loop.sizes)[:, None]
+            else:
+                assert loop.size is not None
+                key = drawn_index(around)
+                values = drawn(loop.size, self.samples, loop.count, loop.path, "size", key) / loop.size.mean
+            size = values[chosen if len(values) > 1 else slice(None)] * (1.0 if size is None else size)
+        return size
+
+    def _timed_out(self, attempt: Attempt, index: Index) -> Bools:
+        work = self.marks[attempt.path].what
+        assert attempt.timeout is not None
+        return np.asarray(self.lasts(work, self._demand(work, index)) > attempt.timeout)
+
+    # Threads
+
+    def _continued(self, work: Work, thread: Thread, index: Index) -> Floats:
+        """The context that a request continues at an occurrence of it."""
+        if thread.itself:
+            before = self._round_before(work, index)
+            return NONE if before is None else self._context(work, before)
+        other = self.marks[thread.work].what
+        return self._context(other, index[: _shared(other.loops, work.loops)])
+
+    def _context(self, work: Work, index: Index) -> Floats:
+        """The context that a work leaves behind, after all its occurrences within those of `index`."""
+        thread = work.thread
+        value: Floats = NONE
+        for inner in occurrences(work.loops[len(index) :]):
+            at = (*index, *inner)
+            if any(number for number, loop in zip(at, work.loops, strict=True) if loop.kind == "copies"):
+                continue
+            active = self.activity.holds(work.guard, at)
+            demand = self._demand(work, at)
+            if thread is not None and (thread.itself or not value.any()):
+                value = self._continued(work, thread, at)
+            value = demand.context if active is None else np.where(active, demand.context, value)
+        return value
+
+    def _round_before(self, work: Work, index: Index) -> Index | None:
+        """The round before, of the innermost repeat around a work."""
+        end = len(work.loops) - (work.retry is not None)
+        at = next(at for at in reversed(range(end)) if work.loops[at].kind == "rounds")
+        return (*index[:at], index[at] - 1) if index[at] else None
+
+    def _between(self, work: Work, thread: Thread, index: Index) -> Floats:
+        """Seconds of the tools and people that lie between a request and what it continues."""
+        seconds: Floats = NONE
+        own = int(self.marks[work.step].tasks.flat[0])
+        for mark in self.marks.values():
+            other = mark.what
+            if other.model is not None or not any(_within(other.step, path) for path in thread.between):
+                continue
+            shared = _shared(other.loops, work.loops)
+            at: Index | None = index[:shared]
+            if thread.itself and int(mark.tasks.flat[0]) > own:
+                before = self._round_before(work, index)
+                at = None if before is None else before[:shared]
+            if at is not None and not any(loop.items for loop in other.loops[shared:]):
+                seconds = seconds + self._sum(other, at).seconds
+        return seconds
+
+    # Sums
+
+    def _sum(self, work: Work, index: Index) -> Demand:
+        """The demand of all occurrences of a work within those of `index`, where they are done."""
+        if (work, index) not in self.sums:
+            self.sums[work, index] = self._summed(work, index)
+        return self.sums[work, index]
+
+    def _summed(self, work: Work, index: Index) -> Demand:
+        inner = work.loops[len(index) :]
+        if EVERY in index and any(loop.items for loop in inner):
+            at = index.index(EVERY)
+            each = [self._summed(work, (*index[:at], item, *index[at + 1 :])) for item in range(work.loops[at].count)]
+            return Demand.stacked(each)
+        total = Demand()
+        for one in occurrences(inner):
+            at_one = (*index, *one)
+            active = self.activity.holds(work.guard, at_one)
+            demand = self._demand(work, at_one)
+            total = total.plus(demand if active is None else demand.where(active))
+        items = any(loop.items for loop in inner)
+        return total.over_items(rows(work.loops)) if items else total
+
+
+def tasks_at(tasks: Ints, index: Index) -> NDArray[np.int32]:
+    """(rows,) tasks of an occurrence: one, or one for each item."""
+    return np.atleast_1d(tasks[tuple(slice(None) if number == EVERY else number for number in index)])
+
+
+def _shared(loops: Loops, others: Loops) -> int:
+    """How many loops are around both of two works."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], zip(loops, others, strict=False)))
+
+
+def _within(step: str, path: str) -> bool:
+    return step == path or step.startswith(f"{path}.")

@@ -1,0 +1,202 @@
+"""Fan-outs: items side by side, and what a crew does to coordinate them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from heapq import heappop, heappush
+from itertools import pairwise
+
+import numpy as np
+
+from planner.expansion.chain import Piece, Skip, chain
+from planner.expansion.conditions import Agents, Conflicting, Counted, Existing, Guard
+from planner.expansion.counting import most_items
+from planner.expansion.crews import Crews
+from planner.expansion.fragments import Fragment, fanned_out, side_by_side, single
+from planner.expansion.loops import Loop, Loops
+from planner.expansion.place import Place
+from planner.expansion.size import AGAIN
+from planner.expansion.work import Reading, Rework, Stagger, Syncing, Work
+from planner.reading.estimates import Estimate
+from planner.workflow.crews import Conflict, Coordination
+from planner.workflow.declaration import ForEach, Step
+
+
+def fan_out(crews: Crews, here: Place, step: Step, pieces: Callable[[Place], list[Piece]]) -> Fragment:
+    """The items of a step, by agents of `here.pool`. `pieces`: of an item, from where it stands."""
+    assert step.for_each is not None
+    return _FanOut(crews, here, step.for_each).fragment(pieces)
+
+
+class _FanOut:
+    def __init__(self, crews: Crews, here: Place, declared: ForEach) -> None:
+        self.crews = crews
+        self.here = here
+        self.backlog = declared.backlog
+        self.counted: Counted | None = None
+        if self.backlog is not None:
+            self.count = len(self.backlog.ids)
+        elif isinstance(declared.count, Estimate):
+            estimate = here.settled(declared, crews.agents(here.pool)).count
+            assert isinstance(estimate, Estimate)
+            self.count = most_items(estimate)
+            if estimate.varies:
+                self.counted = Counted(here.name, here.loops, estimate, self.count)
+        else:
+            assert declared.count is not None
+            self.count = crews.count(declared.count, here)
+        sizes = self.backlog.sizes if self.backlog is not None else None
+        scaled = None if sizes is None else tuple(size * len(sizes) / sum(sizes) for size in sizes)
+        size = declared.size if isinstance(declared.size, Estimate) else None
+        self.loops = (*here.loops, Loop(self.count, "items", here.name, size, scaled))
+        self.agents = self.coordinating()
+        self.guard = self.exists(self.loops, several=False)
+        self.together = self.exists(self.loops, several=True)
+
+    def coordinating(self) -> int:
+        """Agents that coordinate: 1 where there is nothing to."""
+        crew = self.crews.crew(self.here.pool)
+        return 1 if crew is None else min(self.crews.agents(self.here.pool), self.count)
+
+    def exists(self, loops: Loops, several: bool) -> Guard | None:
+        """Where an item is among those that are drawn."""
+        if self.counted is None:
+            return self.here.guard
+        return Existing(loops, self.here.guard, self.counted, several)
+
+    @property
+    def coordination(self) -> Coordination:
+        crew = self.crews.crew(self.here.pool)
+        if crew is None or self.agents == 1:
+            return Coordination()
+        return self.here.settled(crew.coordination, self.agents)
+
+    def work(self, kind: str, body: object, asks: bool = True, **more: object) -> Work:
+        """A work of coordination, for each item."""
+        model = self.crews.workflow.model if asks else None
+        return Work(self.here.name, kind, body, model, **{"loops": self.loops, "guard": self.together, **more})  # type: ignore[arg-type]
+
+    def fragment(self, pieces: Callable[[Place], list[Piece]]) -> Fragment:
+        here, declared = self.here, self.coordination
+        before: list[Piece] = []
+        briefs = []
+        if declared.brief:
+            brief = self.work("brief", declared.brief)
+            briefs.append(brief)
+            before.append(Piece(0, brief, self.together, apart=True))
+        item = replace(here, loops=self.loops, guard=self.guard, briefs=briefs)
+        done = pieces(item)
+        after = self.after(declared, [piece.content for piece in done])
+        if here.apart:
+            after = [replace(piece, alone=True) for piece in after]
+        first = len(chain(before, self.loops, self.guard)) if before else 0
+        items = self.laid_out(chain([*before, *done, *after], self.loops, self.guard), first)
+        if declared.ramp_up is None and not declared.stagger:
+            return items
+        size = (len(items) - 2) // self.count
+        return self.ramped_up(declared, items, size, first)
+
+    def after(self, declared: Coordination, done: Sequence[Work | Fragment]) -> list[Piece]:
+        """What follows the work of an item."""
+        pool, guard, pieces = self.here.pool, self.together, []
+        agents = Agents(self.agents, self.counted)
+        if declared.sync:
+            every = self.crews.count(declared.sync.every, self.here)
+            pieces.append(Piece(pool, self.work("sync", Syncing(declared.sync.output, every, agents)), guard))
+        if declared.report:
+            report = self.work("report", declared.report)
+            reading = self.work("reading", Reading(), reads=report)
+            pieces += [Piece(pool, report, guard), Piece(0, reading, guard)]
+        if declared.merge:
+            merge = self.work("merge", declared.merge, declared.merge.asks)
+            pieces.append(Piece(pool + 1, merge, guard))
+            if declared.conflict and declared.conflict.chance:
+                pieces += self.conflicts(declared.conflict, merge, agents, done)
+        return pieces
+
+    def conflicts(
+        self, conflict: Conflict, merge: Work, agents: Agents, done: Sequence[Work | Fragment]
+    ) -> list[Piece]:
+        """Rework and another merge, as often as there may be conflicts."""
+        loop = Loop(AGAIN)
+        loops = (*self.loops, loop)
+        guard = Conflicting(loops, self.together, self.here.name, conflict.chance, agents)
+        reworks = [
+            replace(self.work("rework", Rework(conflict.rework, work), guard=guard, loops=loops), model=work.model)
+            for work in _works(done)
+            if work.kind != "human"
+        ]
+        again = replace(merge, loops=loops, guard=guard)
+        steps = [*((self.here.pool, rework) for rework in reworks), (self.here.pool + 1, again)]
+        return [Piece(pool, work, guard, (loop,), (number,)) for number in range(loop.count) for pool, work in steps]
+
+    def laid_out(self, item: Fragment, first: int) -> Fragment:
+        """Items side by side, where they do not wait for each other; then they do so before their task `first`."""
+        size, joints = len(item), []
+        ends = [1 + number * size + item.exit for number in range(self.count)]
+        begins = [1 + number * size + first for number in range(self.count)]
+        if self.backlog is not None:
+            joints += [(ends[need], begins[row]) for row, needs in enumerate(self.backlog.needs) for need in needs]
+        crew = self.crews.crew(self.here.pool)
+        if crew is None or not crew.lockstep or self.agents == 1:
+            return fanned_out(item, self.count, joints)
+        order = list(range(self.count)) if self.backlog is None else _by_needs(self.backlog.needs)
+        rounds = [order[at : at + self.agents] for at in range(0, self.count, self.agents)]
+        for number, (one, other) in enumerate(pairwise(rounds)):
+            barrier = 1 + self.count * size + number
+            joints += [(ends[row], barrier) for row in one] + [(barrier, begins[row]) for row in other]
+        return fanned_out(item, self.count, joints, len(rounds) - 1)
+
+    def ramped_up(self, declared: Coordination, items: Fragment, size: int, first: int) -> Fragment:
+        """Items whose agents first come and ramp up. They are before all items in the queue of the crew.
+
+        size : tasks of an item
+        first : that of its tasks which takes the first agent
+        """
+        pool, agents = self.here.pool, self.agents
+        loops = (*self.here.loops, Loop(agents, "items"))
+        guard = self.exists(loops, several=True)
+        works = []
+        if declared.stagger:
+            works.append(self.work("stagger", Stagger(declared.stagger), asks=False, loops=loops, guard=guard))
+        if declared.ramp_up is not None:
+            works.append(self.work("ramp_up", declared.ramp_up, loops=loops, guard=guard))
+        skip = (Skip(guard, loops),) if guard else ()
+        ramp_ups = fanned_out(single(pool, pool, *works, *skip), agents)
+        both = side_by_side({"ramp_up": ramp_ups, "items": items}, {"ramp_up": (), "items": ()})
+        if agents == self.crews.agents(pool):
+            return both
+        each = np.arange(agents, dtype=np.int32)  # agents to spare must not begin items without ramping up
+        waits = np.stack([each + 2, len(ramp_ups) + 2 + each * size + first], axis=1).astype(np.int32)
+        return replace(both, edges=np.concatenate([both.edges, waits]))
+
+
+def _by_needs(needs: Sequence[Sequence[int]]) -> list[int]:
+    """Rows in their order, but each after those that it needs."""
+    needed_by: list[list[int]] = [[] for _ in needs]
+    missing = [len(set(wanted)) for wanted in needs]
+    for row, wanted in enumerate(needs):
+        for need in set(wanted):
+            needed_by[need].append(row)
+    ready = [row for row, count in enumerate(missing) if not count]
+    order = []
+    while ready:
+        row = heappop(ready)
+        order.append(row)
+        for other in needed_by[row]:
+            missing[other] -= 1
+            if not missing[other]:
+                heappush(ready, other)
+    return order
+
+
+def _works(done: Sequence[Work | Fragment]) -> list[Work]:
+    """The works of an item, each once, those of its fan-outs included."""
+    found: dict[Work, None] = {}
+    for content in done:
+        if isinstance(content, Work):
+            found[content] = None
+        else:
+            found |= dict.fromkeys(mark.what for mark in content.marks if isinstance(mark.what, Work))
+    return list(found)

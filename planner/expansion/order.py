@@ -1,0 +1,67 @@
+"""The order of the steps of a group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from heapq import heappop, heappush
+
+from planner.workflow.declaration import Step
+
+Steps = Mapping[str, Step]
+
+
+def needs(steps: Steps) -> dict[str, tuple[str, ...]]:
+    """What each step waits for: what it needs, and what is done where that fails; the latter waits for what fails."""
+    failing = {step.otherwise: name for name, step in steps.items() if step.otherwise}
+
+    def of(name: str, step: Step) -> tuple[str, ...]:
+        wanted = [*step.needs, *([failing[name]] if name in failing else [])]
+        instead = [other for need in wanted if (other := steps[need].otherwise) and other != name]
+        chained = list(instead)
+        while chained:  # what is done instead may fail in turn
+            other = steps[chained.pop()].otherwise
+            if other and other != name and other not in instead:
+                instead.append(other)
+                chained.append(other)
+        return tuple(dict.fromkeys([*wanted, *instead]))
+
+    return {name: of(name, step) for name, step in steps.items()}
+
+
+def in_order(steps: Steps) -> list[str]:
+    """Names of steps, each after those it waits for, else as they come."""
+    names = list(steps)
+    place = {name: index for index, name in enumerate(names)}
+    missing = {name: set(wanted) for name, wanted in needs(steps).items()}
+    needed_by: dict[str, list[str]] = {name: [] for name in names}
+    for name, wanted in missing.items():
+        for need in wanted:
+            needed_by[need].append(name)
+    ready = [place[name] for name in names if not missing[name]]
+    done: list[str] = []
+    while ready:
+        name = names[heappop(ready)]
+        done.append(name)
+        for other in needed_by[name]:
+            missing[other].discard(name)
+            if not missing[other]:
+                heappush(ready, place[other])
+    return done
+
+
+def sorted_by_name(steps: Steps) -> dict[str, Step]:
+    """Steps side by side come in the order of their names, so that their order in the file makes no difference."""
+    return dict(sorted(steps.items()))
+
+
+def between(steps: Steps, first: str, last: str) -> list[str]:
+    """The steps that come after `first` and before `last`, by what they need."""
+    wanted, order = needs(steps), in_order(steps)
+    after, before = {first}, {last}
+    for name in order:
+        if not after.isdisjoint(wanted[name]):
+            after.add(name)
+    for name in reversed(order):
+        if any(name in wanted[other] for other in before):
+            before.add(name)
+    return [name for name in order if name in after & before - {first, last}]

@@ -1,0 +1,52 @@
+"""What is paid for where some of it is cancelled: times and their schedule in, tokens and work done out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.engine.simulation import Schedule
+from planner.planning.timing import Piece, Times, Totals
+
+Floats = NDArray[np.float64]
+_CALLS = 4
+_OUTPUT = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """How far the tasks of a piece got, (rows, S): whether they started, and the share of their time that they ran."""
+
+    started: Floats
+    share: Floats
+
+    @classmethod
+    def of(cls, piece: Piece, durations: Floats, schedule: Schedule) -> Run:
+        """`durations`: (S, n) seconds as they were scheduled."""
+        starts, ends = schedule.starts[:, piece.tasks].T, schedule.ends[:, piece.tasks].T
+        planned = durations[:, piece.tasks].T
+        started = ~np.isnan(starts)
+        ran = np.where(planned > 0, (ends - starts) / np.where(planned > 0, planned, 1.0), 1.0)
+        return cls(started.astype(float), np.where(started, np.minimum(ran, 1.0), 0.0))
+
+
+def billed(times: Times, part: slice, durations: Floats, schedule: Schedule) -> list[Floats]:
+    """(5, S) of each work as in `Totals.billed`, for the samples `part` whose schedule this is.
+
+    A request that is cancelled costs its input in full and its output in proportion to the time it ran, an agent loop
+    both in that proportion, a tool its calls in full; what never started costs nothing.
+    """
+    return [_billed(totals, part, durations, schedule) for totals in times.works]
+
+
+def _billed(totals: Totals, part: slice, durations: Floats, schedule: Schedule) -> Floats:
+    amounts: Floats = totals.billed[:, part]
+    for piece in totals.pieces:
+        if piece.billed is not None:
+            run, whole = Run.of(piece, durations, schedule), piece.billed[:, :, part]
+            shares = np.stack([run.share if totals.work.kind == "agent" else run.started] * len(whole))
+            shares[_OUTPUT] = run.share
+            amounts = amounts - (whole - np.floor(whole * shares + 0.5)).sum(1)
+    return amounts

@@ -1,0 +1,98 @@
+"""Modifiers of steps that exclude each other or mean nothing where they stand: raw data in, problems out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from planner.errors import Problem
+from planner.reading.document import Document
+from planner.workflow.declaration import BODIES
+from planner.workflow.needs import Group, needs_of
+from planner.workflow.raw import Path, as_mapping, can_fail
+
+RETRIED = ("llm", "agent", "tool", "human")
+"""Bodies that a `retry` makes sense of."""
+
+
+def modifier_problems(
+    document: Document, here: Path, step: Mapping[str, Any], used: Mapping[Path, bool]
+) -> Iterator[Problem]:
+    """What is wrong with one step's copies, attempts and `otherwise`.
+
+    used : for a step with `use` at a path, whether something in that file may fail
+    """
+    if "best_of" in step and "first_of" in step:
+        message = "copies are waited for all, or for the first, not both"
+        yield Problem("bad-value", message, document.key(*here, "first_of"), "take 'best_of' or 'first_of' away")
+    group = next((body for body in ("steps", "choose", "use") if body in step), None)
+    if "retry" in step and group and not any(body in step for body in RETRIED):
+        message = f"a retry is for a single request, loop, tool or person, not for '{group}'"
+        yield Problem("bad-value", message, document.key(*here, "retry"), "as in repeat: {until: 90%, at_most: 3}")
+    in_choice = here[-2] == "choose"  # a branch has none anyway
+    bodies = any(body in step for body in BODIES)
+    if isinstance(step.get("otherwise"), str) and bodies and not in_choice and not can_fail(step, here, used):
+        message = f"'{here[-1]}' cannot fail, so that its 'otherwise' is never done"
+        hint = f"give it a 'success' below 100%{', or a step within it' if group else ''}"
+        yield Problem("bad-value", message, document.key(*here, "otherwise"), hint)
+
+
+def continues_problems(group: Group, rounds: bool) -> Iterator[Problem]:
+    """What is wrong with the contexts that requests of a group continue.
+
+    rounds : whether the group is repeated, within the item around it
+    """
+    needs: dict[str, set[str]] = {}
+    after: dict[str, set[str]] = {}  # a step → all that wait for it, directly or through others
+    for name, step in group.steps.items():
+        other = as_mapping(as_mapping(step).get("llm")).get("continues")
+        if not isinstance(other, str):
+            continue
+        place = group.document.value(*group.path, name, "llm", "continues")
+        if other not in group.steps:
+            yield group.unknown(other, name, place, "a request continues the context of a step of its own group")
+            continue
+        needs = needs or needs_of(group)
+        mistake = _not_continued(other, as_mapping(group.steps[other]))
+        if mistake is None and other == name and not rounds and "repeat" not in step:
+            mistake = "continues itself, and is done once", "repeat it, as in repeat: {times: 3}, or name another step"
+        if mistake is None and other != name and other not in needs[name]:
+            if other not in after:
+                after[other] = _all_after(other, needs)
+            if name in after[other]:
+                continue
+            remedy = "branches stand apart: continue within one" if group.branches else f"let '{name}' need '{other}'"
+            mistake = f"continues '{other}', and does not wait for it", remedy
+        if mistake is not None:
+            yield Problem("bad-value", f"'{name}' {mistake[0]}", place, mistake[1])
+
+
+def _not_continued(name: str, step: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Why a step has no context that could be continued, with a remedy."""
+    if not step:
+        return None  # a problem of its own
+    if "for_each" in step:
+        hint = f"put both into 'steps:' of a step with the 'for_each' of '{name}'"
+        return f"continues '{name}', which has a context for each item", hint
+    if "llm" not in step and "agent" not in step:
+        what = next((body for body in ("steps", "choose", "use") if body in step), None)
+        if what:
+            return f"continues '{name}', which is no single request", "continue one step, from within its group"
+        return f"continues '{name}', which makes no requests", "name a step with 'llm' or 'agent'"
+    return None
+
+
+def _all_after(name: str, needs: Mapping[str, set[str]]) -> set[str]:
+    """The steps that wait for one, directly or through others."""
+    needing: dict[str, list[str]] = {step: [] for step in needs}
+    for step, needed in needs.items():
+        for one in needed:
+            needing[one].append(step)
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        for step in needing[waiting.pop()]:
+            if step not in found:
+                found.add(step)
+                waiting.append(step)
+    return found
