@@ -60,6 +60,9 @@ def forecast(
     seed: Seed = 1,
     samples: Samples = 1000,
     set_: Set = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show where every number comes from, down to the request.")
+    ] = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
     output: Output = None,
@@ -80,6 +83,17 @@ def forecast(
         found = run(
             workflow, speed=speeds[0], agents=counts[0], crew=crew, seed=seed, samples=samples, progress=progress
         )
+        if explain:
+            from planner.planning.explanation import explain as take_apart
+            from planner.report.explanation_text import explanation_text
+
+            if as_json or as_csv:
+                raise typer.BadParameter("--explain is text; leave --json and --csv away")
+            explanation = explanation_text(found, take_apart(workflow, found))
+            _show(
+                found, False, False, output, forecast_json, forecast_csv, lambda one: forecast_text(one) + explanation
+            )
+            return
         _show(found, as_json, as_csv, output, forecast_json, forecast_csv, forecast_text)
 
 

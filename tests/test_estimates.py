@@ -286,7 +286,13 @@ def test_a_count_that_does_not_come_out(value: str, message: str) -> None:
 
 
 def test_a_number_of_items_may_be_estimated() -> None:
-    exact: list[tuple[Any, Any]] = [(5, 5), ("120", 120), ("5 to 5", 5), ({"values": [7, 7]}, 7), ("modules", "modules")]
+    exact: list[tuple[Any, Any]] = [
+        (5, 5),
+        ("120", 120),
+        ("5 to 5", 5),
+        ({"values": [7, 7]}, 7),
+        ("modules", "modules"),
+    ]
     for value, number in exact:
         assert parse_item_count(value) == number
     for value, shape in (("80 to 150", "lognormal"), ({"p50": 80, "p95": 150}, "lognormal"), ({"low": 1, "likely": 2, "high": 9}, "triangular"), ({"values": [3, 5]}, "empirical"), ("= 80 / agents to 150", "open")):  # fmt: skip

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from planner.cli import app
 from planner.errors import InputError, Problem
 from planner.workflow.declaration import Workflow
 from planner.workflow.read import read_workflow
@@ -348,3 +350,16 @@ def test_rounds_around_a_fan_out_are_not_those_of_an_item(files: Files) -> None:
         + "steps: {r: {repeat: {times: 2}, steps: {g: {for_each: 3, steps: {a: {llm: {output: 5, continues: a}}}}}}}\n"
     )
     assert [problem.message for problem in refused(path)] == ["'a' continues itself, and is done once"]
+
+
+def test_a_step_waits_for_another_through_many(files: Files) -> None:
+    """However many steps continue however many others, the check takes seconds."""
+    steps = "".join(f"  s{n}: {{needs: s{n - 1}, llm: {{output: 5, continues: s{n // 2}}}}}\n" for n in range(1, 3000))
+    read_workflow(files(a="model: m\n" + PROFILE + "steps:\n  s0: {llm: {output: 5}}\n" + steps))
+
+
+def test_a_parameter_is_set_once(files: Files) -> None:
+    path = files(a=PART)
+    result = CliRunner().invoke(app, ["forecast", str(path), "--set", "modules=3", "--set", "modules=4"])
+    assert result.exit_code == 2
+    assert "--set modules: given twice" in result.stderr

@@ -24,6 +24,8 @@ from planner.expansion.work import Rework, Syncing, Thread, Work
 Known = dict[tuple[object, ...], Demand]
 """Demands that do not depend on the graph in which they stand."""
 
+Traces = dict[tuple[Work, Index], Occurrence]
+
 Lasts = Callable[[Work, Demand], Floats]
 _IDLE = Service()
 
@@ -34,6 +36,7 @@ class Drawing:
     services : of each model
     lasts : seconds of an attempt, where attempts have timeouts
     known : shared by the graphs of a slice, so that each demand is drawn once
+    traces : if given, each occurrence is kept there with what it asks for, one by one
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Drawing:
         services: Mapping[str, Service],
         lasts: Lasts,
         known: Known,
+        traces: Traces | None = None,
     ) -> None:
         self.samples = samples
         self.layers = layers
@@ -51,6 +55,7 @@ class Drawing:
         self.services = services
         self.lasts = lasts
         self.known = known
+        self.traces = traces
         self.activity = Activity(samples, self._timed_out)
         self.sums: dict[tuple[Work, Index], Demand] = {}
         self.marks = {mark.what.step: mark for mark in graph.works if not mark.what.coordination}
@@ -103,9 +108,11 @@ class Drawing:
         counts = tuple(loop.count for loop in work.loops if loop.items)  # ramp-ups are of as many agents as there are
         key = (work.step, id(work.body), service, counts, index, reads is None)
         if apart or key not in self.known:
-            demand = Occurrence(
-                self.samples, self.layers, work, service, index, self._around(work, index, reads, service)
-            ).demand()
+            around = self._around(work, index, reads, service)
+            occurrence = Occurrence(self.samples, self.layers, work, service, index, around, self.traces is not None)
+            if self.traces is not None:
+                self.traces[work, index] = occurrence
+            demand = occurrence.demand()
             if work.retry is not None and index[-1] > 0:
                 path = f"{work.step}/{work.kind}"
                 wait = drawn(work.retry.wait, self.samples, rows(work.loops), path, "wait", drawn_index(index))

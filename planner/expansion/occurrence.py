@@ -40,11 +40,34 @@ class Around:
     agents: Floats = field(default_factory=nothing)
 
 
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """One request of an occurrence, or one go of its tool: what its demand is the sum of. (rows or 1, samples or 1).
+
+    going : where it is made
+    """
+
+    going: Floats
+    prompt: Floats = field(default_factory=nothing)
+    uncached: Floats = field(default_factory=nothing)
+    output: Floats = field(default_factory=nothing)
+    jitter: Floats = field(default_factory=nothing)
+    seconds: Floats = field(default_factory=nothing)
+    calls: Floats = field(default_factory=nothing)
+
+
 class Occurrence:
-    """Draws for one occurrence of a work, for all items."""
+    """Draws for one occurrence of a work, for all items. `traced`: what it asks for is kept, one by one."""
 
     def __init__(
-        self, samples: Samples, layers: Layers, work: Work, service: Service, index: Index, around: Around
+        self,
+        samples: Samples,
+        layers: Layers,
+        work: Work,
+        service: Service,
+        index: Index,
+        around: Around,
+        traced: bool = False,
     ) -> None:
         self.samples = samples
         self.work = work
@@ -55,6 +78,7 @@ class Occurrence:
         self.occurrence = drawn_index(index)
         self.human = work.kind == "human"
         self.around = around
+        self.trace: list[Asked] | None = [] if traced else None
         self.error = layers.error(samples, self.path)
 
     def demand(self) -> Demand:
@@ -65,13 +89,20 @@ class Occurrence:
             return self.single(body)
         if isinstance(body, Call):
             seconds, _, calls = self.go(body, "")
+            if self.trace is not None:
+                self.trace.append(Asked(np.ones((1, 1)), seconds=seconds, calls=calls))
             return Demand(seconds=seconds, calls=calls)
         if isinstance(body, Wait):
-            return Demand(seconds=self.draw(body.time, "time"))
+            seconds = self.draw(body.time, "time")
+            if self.trace is not None:
+                self.trace.append(Asked(np.ones((1, 1)), seconds=seconds))
+            return Demand(seconds=seconds)
         if isinstance(body, Message):
             return self.request(self.draw(body.input, "input"), NONE, self.draw(body.output, "output"))
         if isinstance(body, Merge):
             seconds = self.draw(body.time, "time")
+            if self.trace is not None and (seconds.any() or not body.asks):
+                self.trace.append(Asked(np.ones((1, 1)), seconds=seconds))
             if not body.asks:
                 return Demand(seconds=seconds)
             request = self.request(self.draw(body.input, "input"), NONE, self.draw(body.output, "output"))
@@ -88,6 +119,8 @@ class Occurrence:
         """One request: T = jitter · (TTFT + uncached / prefill speed + output / output speed)."""
         jitter = self.jitter()
         uncached = prompt - cached
+        if self.trace is not None:
+            self.trace.append(Asked(np.ones((1, 1)), prompt, uncached, output, jitter))
         return Demand(
             requests=jitter,
             prefill=jitter * uncached,
@@ -137,6 +170,8 @@ class Occurrence:
             if body.tool is not None:
                 goes = turns > turn + 1
                 pause, result, calls = self.go(body.tool, "tool.", turn)
+                if self.trace is not None:
+                    self.trace.append(Asked(goes.astype(float), seconds=pause, calls=calls))
                 sums = sums.plus(Demand(seconds=pause * goes, calls=calls * goes))
                 fresh = said + result
             context = context + fresh
@@ -147,6 +182,8 @@ class Occurrence:
         """One request of a loop, where it is `going`."""
         jitter = self.jitter(number) * going
         uncached = (fresh if self.service.caches else context) * going
+        if self.trace is not None:
+            self.trace.append(Asked(going, context, uncached, decoded, jitter))
         return Demand(
             requests=jitter,
             prefill=jitter * uncached,

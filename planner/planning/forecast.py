@@ -48,7 +48,8 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
     steps = tuple(_step(detail, samples, found.models, cost is not None) for detail in found.detail.works)
     remarks = (*unused_crews(workflow), *notes(found.models, found.over_context, [speed]))
     breakdown = found.detail.breakdown(samples)
-    return Forecast(workflow.workflow, seed, samples, baseline, sizes, result, breakdown, steps, remarks)
+    typical = int(np.argmin(np.abs(found.seconds[0] - result.seconds.p50)))
+    return Forecast(workflow.workflow, seed, samples, baseline, sizes, result, breakdown, steps, typical, remarks)
 
 
 def _step(detail: WorkDetail, samples: int, models: Mapping[str, Profile], priced: bool) -> StepResult:

@@ -175,6 +175,7 @@ class Forecast:
 
     sizes : agents of each crew
     breakdown : mean seconds of the critical path by what they were spent on; they sum to the mean completion time
+    typical : the sample, from 0, whose completion time is nearest to the p50
     notes : what the numbers rest on that the reader should know
     """
 
@@ -186,6 +187,7 @@ class Forecast:
     result: Result
     breakdown: Mapping[str, float]
     steps: tuple[StepResult, ...]
+    typical: int
     notes: tuple[str, ...]
 
 

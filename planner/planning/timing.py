@@ -14,7 +14,7 @@ from planner.engine.simulation import LONGEST, round_to_ticks
 from planner.errors import InputError, Problem
 from planner.expansion.demand import Demand, Layers, Service
 from planner.expansion.distributions import drawn
-from planner.expansion.drawing import Drawing, Known
+from planner.expansion.drawing import Drawing, Known, Traces
 from planner.expansion.task_graph import TaskGraph
 from planner.expansion.work import Work
 
@@ -68,6 +68,7 @@ class Draws:
     samples: Samples
     layers: Layers
     known: Known = field(default_factory=dict)
+    traces: Traces | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +152,7 @@ def times(graph: TaskGraph, served: Mapping[str, Served], draws: Draws, speed: f
     n, width = len(graph.graph), len(samples)
     drawing = Drawing(
         samples, draws.layers, graph, {name: by.service for name, by in served.items()},
-        lambda work, demand: _lasting(_seconds(work, demand, _server(work, served)), speed), draws.known,
+        lambda work, demand: _lasting(_seconds(work, demand, _server(work, served)), speed), draws.known, draws.traces,
     )  # fmt: skip
     parts = len(PARTS) if detailed else 1 + any(mark.what.coordination for mark in graph.works)
     fixed, decode = np.zeros((parts, n, width)), np.zeros((parts, n, width))

@@ -24,6 +24,7 @@ def forecast_text(forecast: Forecast) -> str:
         f"            mean {_time(time.mean)}, {known}",
         f"Cost        {_cost(result)}",
         f"Tokens      {_tokens(result)}",
+        *([f"Accepted    {words.accepted(result)}"] if result.accepted.chance < 1 else []),
         *wrapped(f"Agents      {_crews(forecast)}, at {words.factor(result.scenario.speed)}{model}"),
         f"            {words.factor(result.speedup)} as fast as one agent at 1x; "
         f"efficiency {words.percent(result.efficiency)}",

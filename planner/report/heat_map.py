@@ -48,12 +48,23 @@ def heat_map(comparison: Comparison) -> str:
         lambda result: result.efficiency,
         words.percent,
     )
+    lines += _accepted(comparison)
     lines += [
         "",
         *wrapped(words.verdict(comparison)),
         *(line for note in comparison.notes for line in wrapped("Note: " + note)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _accepted(comparison: Comparison) -> list[str]:
+    """How often a result is accepted, if ever it is not: in a line where it is the same in every scenario."""
+    chances = {result.accepted.chance for result in comparison.results}
+    if chances == {1.0}:
+        return []
+    if len(chances) > 1:
+        return _table("Accepted", comparison, lambda result: result.accepted.chance, words.share)
+    return ["", f"Accepted: {words.share(min(chances))} of samples in every scenario."]
 
 
 def _table(

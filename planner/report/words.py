@@ -62,6 +62,22 @@ def percent(value: float) -> str:
     return f"{value:.0%}"
 
 
+def share(value: float) -> str:
+    """`97.3%`, and `>99.9%` or `<0.1%` where it would round to all or nothing."""
+    if 0.9995 <= value < 1:
+        return ">99.9%"
+    return "<0.1%" if 0 < value < 0.0005 else f"{100 * value:.3g}%"
+
+
+def accepted(result: Result) -> str:
+    """`97.3% of samples; 3h15min and $12.40 for each accepted result`."""
+    found = result.accepted
+    if found.seconds is None:
+        return "0% of samples"
+    cost = f" and {usd(found.usd)}" if found.usd is not None else ""
+    return f"{share(found.chance)} of samples; {seconds(found.seconds)}{cost} for each accepted result"
+
+
 def agents(count: int) -> str:
     """`1 agent`, `16 agents`."""
     return "1 agent" if count == 1 else f"{count:,} agents"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from planner.errors import Problem
@@ -43,7 +44,7 @@ def continues_problems(group: Group, rounds: bool) -> Iterator[Problem]:
     rounds : whether the group is repeated, within the item around it
     """
     needs: dict[str, set[str]] = {}
-    after: dict[str, set[str]] = {}  # a step → all that wait for it, directly or through others
+    waits: _Waits | None = None
     for name, step in group.steps.items():
         other = as_mapping(as_mapping(step).get("llm")).get("continues")
         if not isinstance(other, str):
@@ -57,9 +58,8 @@ def continues_problems(group: Group, rounds: bool) -> Iterator[Problem]:
         if mistake is None and other == name and not rounds and "repeat" not in step:
             mistake = "continues itself, and is done once", "repeat it, as in repeat: {times: 3}, or name another step"
         if mistake is None and other != name and other not in needs[name]:
-            if other not in after:
-                after[other] = _all_after(other, needs)
-            if name in after[other]:
+            waits = waits or _Waits(needs)
+            if waits.for_(name, other):
                 continue
             remedy = "branches stand apart: continue within one" if group.branches else f"let '{name}' need '{other}'"
             mistake = f"continues '{other}', and does not wait for it", remedy
@@ -82,17 +82,21 @@ def _not_continued(name: str, step: Mapping[str, Any]) -> tuple[str, str] | None
     return None
 
 
-def _all_after(name: str, needs: Mapping[str, set[str]]) -> set[str]:
-    """The steps that wait for one, directly or through others."""
-    needing: dict[str, list[str]] = {step: [] for step in needs}
-    for step, needed in needs.items():
-        for one in needed:
-            needing[one].append(step)
-    found: set[str] = set()
-    waiting = [name]
-    while waiting:
-        for step in needing[waiting.pop()]:
-            if step not in found:
-                found.add(step)
-                waiting.append(step)
-    return found
+class _Waits:
+    """Which steps of a group wait for which others, directly or not. As sets of bits: groups may be large."""
+
+    def __init__(self, needs: Mapping[str, Collection[str]]) -> None:
+        self.bit = {name: 1 << index for index, name in enumerate(needs)}
+        self.behind: dict[str, int] | None = {}
+        try:
+            for name in TopologicalSorter(needs).static_order():
+                bits = 0
+                for need in needs[name]:
+                    bits |= self.bit[need] | self.behind[need]
+                self.behind[name] = bits
+        except CycleError:
+            self.behind = None  # a problem of its own
+
+    def for_(self, name: str, other: str) -> bool:
+        """Whether a step waits for another; so it is said of all where they wait in a circle."""
+        return self.behind is None or bool(self.behind[name] & self.bit[other])

@@ -1,0 +1,284 @@
+"""One sample of a forecast taken apart: every number down to the request, and what it was declared as."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.engine.draws import BLOCK, Samples
+from planner.engine.simulation import simulate
+from planner.expansion.conditions import Attempt, Conflicting, Drawn, Existing, Failed, Guard, Round
+from planner.expansion.demand import Floats, Layers
+from planner.expansion.drawing import Traces
+from planner.expansion.expand import expand
+from planner.expansion.loops import EVERY, Index
+from planner.expansion.occurrence import Asked
+from planner.expansion.work import Rework, Stagger, Syncing, Work
+from planner.planning.detail import Detail, WorkDetail
+from planner.planning.paid import billed
+from planner.planning.results import Forecast
+from planner.planning.sampling import profiles
+from planner.planning.timing import Draws, Served, times
+from planner.reading.estimates import Estimate
+from planner.reading.validation import Declared
+from planner.workflow.bodies import ONCE
+from planner.workflow.declaration import Step, Workflow
+
+
+@dataclass(frozen=True)
+class Level:
+    """A profile as it is in the sample. Seconds, tokens/s, US dollars per million tokens; None: not declared."""
+
+    model: str
+    place: str
+    ttft: float
+    prefill_speed: float | None
+    output_speed: float
+    jitter: float
+    price: Mapping[str, float] | None
+    declared: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Term:
+    """A quantity as declared. seconds: it is a time."""
+
+    name: str
+    estimate: Estimate
+    seconds: bool
+
+
+@dataclass(frozen=True)
+class Made:
+    """A request, or a go of a tool or a person: its `tool` seconds, and how many calls it makes.
+
+    prompt, uncached, output : tokens that it reads, those that no cache holds, and those that it puts out
+    seconds : jitter · (TTFT + uncached / prefill speed + output / (output speed · speed))
+    """
+
+    prompt: float
+    uncached: float
+    output: float
+    jitter: float
+    seconds: float
+    tool: float
+    calls: float
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A step, or a mechanism of its crew, in the sample.
+
+    terms : what it draws from, as declared
+    conditions : when it is done, in words
+    occurrence : which one of it `made` tells of
+    size, error : factors on what that one draws: the size of its item, and how far the estimates are off
+    made : in order
+    times : how often it is done
+    seconds, critical : of all of it, and on the critical path
+    tokens : input, written to a cache, read from one, output; and calls of tools
+    """
+
+    step: str
+    kind: str
+    model: str | None
+    place: str
+    terms: tuple[Term, ...]
+    conditions: tuple[str, ...]
+    occurrence: str
+    size: float
+    error: float
+    made: tuple[Made, ...]
+    times: float
+    seconds: float
+    critical: float
+    tokens: tuple[float, ...]
+    usd: float | None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The sample whose completion time is nearest to the p50. `breakdown`: of its critical path, seconds."""
+
+    sample: int
+    seconds: float
+    usd: float | None
+    breakdown: Mapping[str, float]
+    levels: tuple[Level, ...]
+    layers: Mapping[str, float]
+    steps: tuple[Explained, ...]
+
+
+def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
+    """Take the typical sample of a forecast of this workflow apart."""
+    number, speed = forecast.typical, forecast.result.scenario.speed
+    samples = Samples(forecast.seed, number // BLOCK, number % BLOCK, number % BLOCK + 1)
+    graph = expand(workflow, forecast.sizes)
+    served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
+    layers = Layers.of(workflow.uncertainty)
+    traces: Traces = {}
+    found = times(graph, served, Draws(samples, layers, traces=traces), speed, detailed=True)
+    durations = found.durations(speed)
+    schedule = simulate(
+        graph.graph, durations, patience=found.patience, away=found.away, traced=True, recorded=True
+    )  # fmt: skip
+    detail = Detail(graph.works)
+    only = slice(0, 1)
+    detail.add(found, speed, schedule, only, durations, billed(found, only, durations, schedule))
+    works = {(mark.what.step, mark.what.kind): mark.what for mark in reversed(graph.works)}
+    steps = tuple(_explained(workflow, works[row.step, row.kind], row, traces, served, speed) for row in detail.works)
+    costs = [step.usd for step in steps if step.usd is not None]
+    shared = layers.error(samples, "") if layers.overall else None
+    return Explanation(
+        number + 1, float(schedule.makespan[0]), sum(costs) if len(costs) == len(steps) else None, detail.breakdown(1),
+        tuple(_level(workflow, name, by) for name, by in served.items()),
+        {"overall": float(shared[0, 0])} if shared is not None else {}, steps,
+    )  # fmt: skip
+
+
+def _level(workflow: Workflow, name: str, by: Served) -> Level:
+    profile = by.profile
+    price = profile.price
+    declared = {"ttft": str(profile.ttft), "output_speed": str(profile.output_speed)}
+    if profile.prefill_speed is not None:
+        declared["prefill_speed"] = str(profile.prefill_speed)
+    prices = None if price is None else {
+        key: float(price.usd(*(1e6 * (at == column) for at in range(4))))
+        for column, key in enumerate(("input", "cache_write", "cache_read", "output"))
+    }  # fmt: skip
+    return Level(
+        name, str(workflow.place("models", name) or ""), float(by.ttft[0, 0]),
+        1 / float(by.prefill[0, 0]) if profile.prefill_speed is not None else None,
+        1 / float(by.decode[0, 0]), profile.jitter, prices, declared,
+    )  # fmt: skip
+
+
+def _explained(
+    workflow: Workflow, work: Work, row: WorkDetail, traces: Traces,
+    served: Mapping[str, Served], speed: float,
+) -> Explained:  # fmt: skip
+    by = served[work.model] if work.model else None
+    index, first = next(((index, one) for (other, index), one in traces.items() if other is work), ((), None))
+    made = (first.trace or []) if first is not None else []
+    tokens = sum((amounts for amounts in row.billed.values()), np.zeros(5))
+    cost: float | None = 0.0
+    for other, amounts in row.billed.items():
+        price = served[other.model].profile.price if other.model else None
+        if other.model and price is None:
+            cost = None
+        elif cost is not None:
+            cost += float(price.usd(*amounts[:4])) if price else 0.0
+            cost += float(other.usd or 0) * float(amounts[4])
+    tick = 2.0**-20
+    return Explained(
+        work.step, work.kind, work.model, _place(workflow, work), tuple(_terms(work.body)), tuple(_conditions(work)),
+        _occurrence(work, index), _factor(first and first.around.size), _factor(first and first.error),
+        tuple(_made(one, by, speed) for one in made if one.going[0, 0]), row.done,
+        row.ticks * tick, row.critical_ticks * tick, tuple(tokens.tolist()), cost,
+    )  # fmt: skip
+
+
+def _factor(values: Floats | None) -> float:
+    """Of the first item, in the one sample that there is."""
+    return 1.0 if values is None else float(values[0, 0])
+
+
+def _made(asked: Asked, by: Served | None, speed: float) -> Made:
+    """Of the first item, in the one sample that there is."""
+    prompt, uncached, output, jitter, seconds, calls = (
+        float(values[0, 0])
+        for values in (asked.prompt, asked.uncached, asked.output, asked.jitter, asked.seconds, asked.calls)
+    )
+    lasts = 0.0
+    if by is not None and jitter:
+        lasts = jitter * float((by.ttft + uncached * by.prefill + output * by.decode / speed)[0, 0])
+    return Made(prompt, uncached, output, jitter, lasts, seconds, calls)
+
+
+def _occurrence(work: Work, index: Index) -> str:
+    """`item 1, round 2`."""
+    names = {"items": "item", "rounds": "round", "copies": "copy"}
+    end = len(work.loops) - (work.retry is not None)
+    found = [
+        f"{names[loop.kind] if at < end else 'attempt'} {1 if number == EVERY else number + 1}"
+        for at, (loop, number) in enumerate(zip(work.loops, index, strict=False))
+    ]
+    return ", ".join(found)
+
+
+def _terms(body: object, prefix: str = "") -> Iterator[Term]:
+    if isinstance(body, Syncing):
+        yield Term("output", body.output, False)
+    if not isinstance(body, Declared):
+        return
+    for name in type(body).model_fields:
+        value = getattr(body, name)
+        if isinstance(value, Estimate) and (value.scale or value.varies) and value is not ONCE:
+            yield Term(prefix + name, value, name in ("time", "after", "back", "wait"))
+        elif isinstance(value, Declared):
+            yield from _terms(value, f"{prefix}{name}.")
+
+
+def _conditions(work: Work) -> Iterator[str]:
+    """When it is done, how often, and by how many."""
+    for loop in work.loops:
+        if loop.items:
+            size = f", each {loop.size} of the mean size" if loop.size is not None else ""
+            yield f"{loop.count:,} {'agents' if work.kind in ('ramp_up', 'stagger') else 'items'}{size}"
+        elif loop.kind == "copies":
+            yield f"{loop.count:,} copies"
+        elif not any(loop is guard.loops[-1] for guard in _guards(work.guard) if guard.loops):
+            yield f"{loop.count:,} rounds"
+    for guard in reversed(list(_guards(work.guard))):
+        yield _condition(guard)
+    body = work.body
+    if isinstance(body, Syncing):
+        n = body.agents.most
+        yield f"{n} / {body.every} of a request that reads {n - 1} messages and writes one"
+    elif isinstance(body, Stagger):
+        yield f"agent j, from 0, comes after j · {body.seconds:g}s"
+    elif isinstance(body, Rework):
+        yield f"{body.share:.3g} of what the item took"
+
+
+def _guards(guard: Guard | None) -> Iterator[Guard]:
+    while guard is not None:
+        yield guard
+        guard = guard.parent
+
+
+def _condition(guard: Guard) -> str:
+    if isinstance(guard, Drawn):
+        return f"with a chance of {100 * (guard.high - guard.low):.3g}%"
+    if isinstance(guard, Round):
+        return f"in rounds, until one is accepted with {100 * guard.until:.3g}%, at most {guard.loops[-1].count}"
+    if isinstance(guard, Attempt):
+        late = f" or takes over {guard.timeout:g}s" if guard.timeout is not None else ""
+        return f"in attempts, each of which fails with {100 * guard.chance:.3g}%{late}, at most {guard.loops[-1].count}"
+    if isinstance(guard, Conflicting):
+        c, n = guard.chance, guard.agents.most
+        chance = 1 - (1 - c) ** (n - 1)
+        return f"conflict: 1 − (1 − {c:g})^({n} − 1) = {100 * chance:.3g}%, at most {guard.loops[-1].count} times"
+    if isinstance(guard, Existing):
+        return f"as many items as are drawn from {guard.counted.estimate}, at most {guard.counted.most:,}"
+    assert isinstance(guard, Failed)
+    return f"where '{guard.outcome.path}' fails"
+
+
+def _place(workflow: Workflow, work: Work) -> str:
+    """Where the step, or the mechanism of its crew, is declared."""
+    names, path = work.step.split("."), []
+    steps: Mapping[str, Step] = workflow.steps
+    key, step = "steps", None
+    for name in names:
+        path += [key, name]
+        step = steps[name]
+        if step.used is not None:
+            break  # the rest stands in the other file
+        key, steps = ("choose", step.choose) if step.choose is not None else ("steps", step.steps or {})
+    if work.coordination and step is not None and step.crew:
+        mechanism = {"reading": "report", "rework": "conflict"}.get(work.kind, work.kind)
+        path = ["crews", step.crew, "coordination", mechanism]
+    return str(workflow.place(*path) or "")

@@ -1,0 +1,133 @@
+"""An explanation as text of 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from planner.errors import printable
+from planner.planning.explanation import Explained, Explanation, Level, Made, Term
+from planner.planning.results import Forecast
+from planner.reading.estimates import Estimate
+from planner.report import words
+from planner.report.heat_map import wrapped
+
+_MODEL = "docs/model.md"
+
+
+def explanation_text(forecast: Forecast, explanation: Explanation) -> str:
+    """What the forecast rests on, and one sample of it down to the request."""
+    seconds = forecast.result.seconds
+    lines = [
+        "",
+        "Explanation",
+        *wrapped(
+            f"p50 {words.seconds(seconds.p50)} is the middle of {words.samples(forecast.samples)}, p90 and p95 lie "
+            f"above 90 and 95 of 100. What follows is sample {explanation.sample:,}, the one nearest to the p50: it takes "
+            f"{words.seconds(explanation.seconds)}{_for(explanation.usd)}. Every equation stands in {_MODEL}."
+        ),
+        *wrapped(_path(explanation)),
+        "",
+        "  T = jitter · (TTFT + uncached / prefill_speed + output / (output_speed · speed))",
+        "  USD = (input · price + written · price + read · price + output · price) / 10⁶",
+    ]
+    for level in explanation.levels:
+        lines += ["", *_level(level, forecast.result.scenario.speed)]
+    for name, value in explanation.layers.items():
+        lines += ["", f"Estimates are off by {value:.3g}x in this sample ({name})."]
+    for step in explanation.steps:
+        lines += ["", *_step(step)]
+    return "\n".join(lines) + "\n"
+
+
+def _for(usd: float | None) -> str:
+    return f" and costs {words.usd(usd)}" if usd is not None else ""
+
+
+def _path(explanation: Explanation) -> str:
+    """The critical path as a sum."""
+    parts = [f"{words.seconds(value)} {part}" for part, value in explanation.breakdown.items() if value]
+    return f"Its critical path: {words.seconds(explanation.seconds)} = {' + '.join(parts) or '0s'}."
+
+
+def _level(level: Level, speed: float) -> Iterator[str]:
+    yield from wrapped(f"Profile {printable(level.model)}{_at(level.place)}, at {words.factor(speed)}")
+    rows = [("ttft", words.seconds(level.ttft))]
+    if level.prefill_speed is not None:
+        rows.append(("prefill_speed", f"{level.prefill_speed:,.4g} tok/s"))
+    rows.append(("output_speed", f"{level.output_speed:,.4g} tok/s"))
+    for name, value in rows:
+        declared = level.declared[name]
+        yield f"  {name:<14}{value:>14}" + (f"   drawn once per sample from {declared}" if " " in declared else "")
+    yield f"  {'jitter':<14}{level.jitter:>14g}   log-sd, drawn for each request; its median is 1"
+    if level.price is None:
+        yield "  price         unknown"
+    else:
+        prices = ", ".join(f"{key} ${value:g}" for key, value in level.price.items())
+        yield from wrapped(f"  price per 10⁶ tokens: {prices}")
+
+
+def _at(place: str) -> str:
+    return f" ({place})" if place else ""
+
+
+def _step(step: Explained) -> Iterator[str]:
+    model = f" on {printable(step.model)}" if step.model else ""
+    yield from wrapped(f"{step.step}: {step.kind}{model}{_at(step.place)}")
+    for condition in step.conditions:
+        yield from wrapped(f"  {condition}")
+    for term in step.terms:
+        yield from wrapped(f"  {term.name:<14}{term.estimate!s:<16} {_meaning(term)}")
+    if step.made:
+        size = f", of size {step.size:.3g}" if step.size != 1 else ""
+        error = f", estimates off by {step.error:.3g}x" if step.error != 1 else ""
+        yield f"  {step.occurrence or 'once'}{size}{error}:"
+        yield from _made(step.made)
+    total = f"  done {words.times(step.times)}x: {words.seconds(step.seconds)} of work"
+    total += f", {words.seconds(step.critical)} on the critical path"
+    yield from wrapped(total)
+    plain, written, read, output, calls = step.tokens
+    if plain + written + read + output:
+        amounts = ((plain, "input"), (written, "written to a cache"), (read, "read from one"), (output, "output"))
+        sums = ", ".join(f"{value:,.0f} {name}" for value, name in amounts if value)
+        yield from wrapped(f"  tokens: {sums}{_costs(step.usd)}")
+    elif calls and step.usd:
+        yield from wrapped(f"  {calls:,.0f} calls{_costs(step.usd)}")
+
+
+def _costs(usd: float | None) -> str:
+    return f"; {words.usd(usd)}" if usd is not None else ""
+
+
+def _meaning(term: Term) -> str:
+    """The distribution of an estimate, in its unit."""
+    estimate = term.estimate
+
+    def shown(value: float) -> str:
+        return words.seconds(value) if term.seconds else f"{value:,.4g}"
+
+    if not estimate.varies:
+        return "known"
+    return f"{_shape(estimate)}, p50 {shown(estimate.quantile(0.5))}, mean {shown(estimate.mean)}"
+
+
+def _shape(estimate: Estimate) -> str:
+    return f"lognormal σ {estimate.sigma:.2g}" if estimate.shape == "lognormal" else estimate.shape
+
+
+def _made(made: tuple[Made, ...]) -> Iterator[str]:
+    """A line for each request, with the go of the tool that follows it."""
+    if any(one.jitter for one in made):
+        yield f"{'prompt':>12}{'uncached':>12}{'output':>10}{'jitter':>9}{'T':>10}{'then tool':>11}{'calls':>6}"
+    for number, one in enumerate(made):
+        if not one.jitter:
+            if number and made[number - 1].jitter:
+                continue  # stands beside its request
+            calls = f" for {one.calls:,.0f} calls" if one.calls > 1 else ""
+            yield f"    {words.seconds(one.tool)}{calls}"
+            continue
+        after = made[number + 1] if number + 1 < len(made) and not made[number + 1].jitter else None
+        tool = f"{words.seconds(after.tool):>11}{after.calls:>6,.0f}" if after is not None else ""
+        yield (
+            f"{one.prompt:>12,.0f}{one.uncached:>12,.0f}{one.output:>10,.0f}{one.jitter:>9.3f}"
+            f"{words.seconds(one.seconds):>10}{tool}"
+        )
