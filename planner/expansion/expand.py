@@ -213,7 +213,7 @@ class _Expansion:
         if inside is here:
             return self.run(here, step)
         pool = self.holds(step, here.pool)
-        by_one = step.kind in ("llm", "tool") and pool == here.pool  # agents make several of these at once
+        by_one = step.kind == "llm"  # an agent makes several requests at once
         pieces = self.run(replace(inside, pool=NO_POOL if by_one else here.pool), step)
         fragment = _side_by_side(step, inside, chain(pieces, inside.loops, inside.guard))
         return [Piece(pool if by_one else NO_POOL, fragment, here.guard)]

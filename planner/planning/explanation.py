@@ -162,6 +162,8 @@ def _explained(
     by = served[work.model] if work.model else None
     index, first = next(((index, one) for (other, index), one in traces.items() if other is work), ((), None))
     made = (first.trace or []) if first is not None else []
+    size = _factor(first.around.size if first is not None else None)
+    error = _factor(first.error if first is not None else None)
     tokens = sum((amounts for amounts in row.billed.values()), np.zeros(5))
     cost: float | None = 0.0
     for other, amounts in row.billed.items():
@@ -174,7 +176,7 @@ def _explained(
     tick = 2.0**-20
     return Explained(
         work.step, work.kind, work.model, _place(workflow, work), tuple(_terms(work.body)), tuple(_conditions(work)),
-        _occurrence(work, index), _factor(first and first.around.size), _factor(first and first.error),
+        _occurrence(work, index), size, error,
         tuple(_made(one, by, speed) for one in made if one.going[0, 0]), row.done,
         row.ticks * tick, row.critical_ticks * tick, tuple(tokens.tolist()), cost,
     )  # fmt: skip

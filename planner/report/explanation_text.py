@@ -22,8 +22,8 @@ def explanation_text(forecast: Forecast, explanation: Explanation) -> str:
         "Explanation",
         *wrapped(
             f"p50 {words.seconds(seconds.p50)} is the middle of {words.samples(forecast.samples)}, p90 and p95 lie "
-            f"above 90 and 95 of 100. What follows is sample {explanation.sample:,}, the one nearest to the p50: it takes "
-            f"{words.seconds(explanation.seconds)}{_for(explanation.usd)}. Every equation stands in {_MODEL}."
+            f"above 90 and 95 of 100. What follows is sample {explanation.sample:,}, the one nearest to the p50: it "
+            f"takes {words.seconds(explanation.seconds)}{_for(explanation.usd)}. Every equation stands in {_MODEL}."
         ),
         *wrapped(_path(explanation)),
         "",

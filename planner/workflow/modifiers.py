@@ -34,7 +34,7 @@ def modifier_problems(
     bodies = any(body in step for body in BODIES)
     if isinstance(step.get("otherwise"), str) and bodies and not in_choice and not can_fail(step, here, used):
         message = f"'{here[-1]}' cannot fail, so that its 'otherwise' is never done"
-        hint = f"give it a 'success' below 100%{', or a step within it' if group else ''}"
+        hint = f"give it a 'success'{', or a step within it' if group else ''}"
         yield Problem("bad-value", message, document.key(*here, "otherwise"), hint)
 
 

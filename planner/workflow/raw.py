@@ -40,9 +40,8 @@ def can_fail(step: Any, here: Path, used: Mapping[Path, bool]) -> bool:
     """
     if not isinstance(step, dict):
         return True
-    until = step["repeat"].get("until") if isinstance(step.get("repeat"), dict) else None
-    if "retry" in step or not _certain(step.get("success")) or not _certain(until):
-        return True
+    if "retry" in step or "success" in step or "until" in as_mapping(step.get("repeat")):
+        return True  # whatever the chances are: they may be set to 100% for a while
     if "use" in step and used.get((*here, "use"), True):
         return True
     return any(group_can_fail(step[group], (*here, group), used) for group in ("steps", "choose") if group in step)
@@ -55,13 +54,3 @@ def group_can_fail(steps: Any, path: Path, used: Mapping[Path, bool]) -> bool:
     return any(
         can_fail(step, (*path, name), used) for name, step in steps.items() if "otherwise" not in as_mapping(step)
     )
-
-
-def _certain(value: Any) -> bool:
-    """Whether a chance is left out, or 100 %."""
-    if value is None:
-        return True
-    try:
-        return chance(value) == 1
-    except BadValueError:
-        return False
