@@ -175,17 +175,15 @@ class Activity:
         items = innermost_items(plan.loops)
         count = 1 if items is None or index[items] != EVERY else plan.loops[items].count
         held = np.full((count, len(self.samples)), NO_POOL)
+        done = np.zeros(held.shape, bool)  # the piece before is, and lets its agent go
         for position, piece in enumerate((*plan.pieces, None)):
-            if piece is None:
-                active, pool = np.ones_like(held, bool), NO_POOL
-            else:
-                found = self.holds(piece.guard, index + piece.inner)
-                active, pool = (
-                    (np.ones_like(held, bool) if found is None else np.broadcast_to(found, held.shape)),
-                    piece.pool,
-                )
+            active, pool = np.ones_like(done), NO_POOL
+            if piece is not None:
+                found, pool = self.holds(piece.guard, index + piece.inner), piece.pool
+                active = active if found is None else np.broadcast_to(found, held.shape)
+            after = np.where(done, NO_POOL, held)
             for hand in (hand for hand in plan.hands if hand.position == position):
-                yield hand, active & ((held != pool) if hand.takes else (held == hand.pool) & (held != pool))
-            held = np.where(active, pool, held)
-            if piece is not None and piece.apart:
-                held = np.where(active, NO_POOL, held)
+                gives = (held == hand.pool) & (done | (active & (held != pool)))
+                yield hand, active & (after != pool) if hand.takes else gives
+            held = np.where(active, pool, after)
+            done = active if piece is not None and piece.apart else np.zeros_like(done)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from planner.reading.units import BadValueError, chance
-
 Path = tuple[str, ...]
 """Keys of the file: ``steps``, a name, ``steps`` or ``choose``, a name, and so on."""
 
