@@ -48,14 +48,25 @@ def test_parallel_qa_has_the_paper_s_tokens_and_cost() -> None:
     assert 1000 * result.usd.mean == pytest.approx(103, rel=0.01)
 
 
-def test_port_codebase_gains_less_and_less_from_agents() -> None:
-    comparison = compare(read_workflow(example("port_codebase")), [1.0], [1, 2, 4, 8, 16], samples=100)
+def test_port_codebase_has_a_best_number_of_agents_and_tells_where_the_time_went() -> None:
+    """More agents gain less and less, then it gets slower: coordination grows until it is most of the critical path."""
+    counts = [1, 2, 4, 8, 16, 32, 64, 120]
+    workflow = read_workflow(example("port_codebase"))
+    comparison = compare(workflow, [1.0], counts, samples=256)
     times = [result.seconds.p50 for result in comparison.results]
-    gains = [before / after for before, after in itertools.pairwise(times)]
+    best = times.index(min(times))
+    assert counts[best] in (16, 32)
+    gains = [before / after for before, after in itertools.pairwise(times[: best + 1])]
     assert gains == sorted(gains, reverse=True)
+    assert times[best] < 0.97 * times[-2] < 0.97 * times[-1]
     shares = [result.coordination_share for result in comparison.results]
     assert shares == sorted(shares)
     assert shares[0] == 0
+    few, many = (forecast(workflow, agents=agents, samples=64) for agents in (2, 120))
+    assert max(few.breakdown, key=few.breakdown.__getitem__) == "waiting"
+    assert many.breakdown["coordination"] > sum(many.breakdown.values()) / 2
+    merges = {step.kind: step.critical for step in many.steps}
+    assert merges["merge"] > 0.8 * many.breakdown["coordination"]  # one at a time, and again after each conflict
 
 
 def test_an_example_is_as_good_with_its_parameters_named_elsewhere() -> None:

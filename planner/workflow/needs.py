@@ -54,6 +54,9 @@ class Group:
         if there == here[: len(there)]:
             hint = remedy or "a group begins and ends with its steps"
             return Problem("unknown-step", f"'{name}' is the group around this step", place, hint)
+        if here == there[: len(here)]:
+            hint = remedy or "a group begins and ends with its steps"
+            return Problem("unknown-step", f"'{name}' is a step within this one", place, hint)
         common = next(index for index, (one, other) in enumerate(zip(here, there, strict=False)) if one != other)
         hint = remedy or f"a step needs steps of its own group: let '{here[common]}' need '{there[common]}'"
         return Problem("unknown-step", f"the step '{'.'.join(there)}' is in another group", place, hint)
