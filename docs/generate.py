@@ -3,8 +3,8 @@
     python docs/generate.py            write
     python docs/generate.py --check    write nothing; exit 1 where something has drifted
 
-A page's YAML blocks that begin with `# file: NAME` are put into an empty folder. Its `sh` blocks with a `planner`
-command run there, in order. A `text` block that follows one holds its standard output, where a line `…` stands for
+A page's YAML and CSV blocks that begin with `# file: NAME` are put into an empty folder, CSV without that line. Its
+`sh` blocks with a `planner` command run there, in order. A `text` block that follows one holds its standard output, where a line `…` stands for
 lines left out.
 """
 
@@ -146,8 +146,9 @@ def runs(page: str) -> Iterator[Run]:
             script.chmod(0o755)
         for block in found:
             name = _FILE.match(block.text)
-            if block.language == "yaml" and name:
-                (folder / name[1]).write_text(block.text, encoding="utf-8")
+            if block.language in ("yaml", "csv") and name:
+                content = block.text if block.language == "yaml" else block.text[name.end() :]
+                (folder / name[1]).write_text(content, encoding="utf-8")
         for block, following in itertools.zip_longest(found, found[1:]):
             if block.language == "sh" and _PLANNER.search(block.text):
                 shown = following if following and following.language == "text" else None

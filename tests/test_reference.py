@@ -106,7 +106,7 @@ def test_commands_print_what_the_page_shows(page: str) -> None:
 def test_every_file_of_a_page_has_a_name_of_its_own(page: str) -> None:
     names = re.findall(r"^# file: (\S+)$", text(DOCS / page), re.MULTILINE)
     assert names
-    assert len(set(names)) == len(names) == text(DOCS / page).count("```yaml")
+    assert len(set(names)) == len(names) == len(re.findall(r"^```(?:yaml|csv)$", text(DOCS / page), re.MULTILINE))
 
 
 def test_workflows_in_the_reference_are_valid(tmp_path: Path) -> None:

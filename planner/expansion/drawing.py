@@ -65,6 +65,9 @@ class Drawing:
         for index in occurrences(mark.what.loops):
             active = self.activity.holds(mark.what.guard, index)
             demand = self._demand(mark.what, index)
+            if self.traces is not None and (mark.what, index) in self.traces:
+                done = np.ones(1, bool) if active is None else active[:, 0]
+                self.traces[mark.what, index].item = int(np.argmax(done)) if done.any() else None
             yield tasks_at(mark.tasks, index), demand if active is None else demand.where(active), active
 
     def skipped(self, mark: Mark[Skip | Hand]) -> Iterator[tuple[Ints, Bools]]:

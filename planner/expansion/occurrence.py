@@ -57,7 +57,11 @@ class Asked:
 
 
 class Occurrence:
-    """Draws for one occurrence of a work, for all items. `traced`: what it asks for is kept, one by one."""
+    """Draws for one occurrence of a work, for all items.
+
+    trace : what it asks for, one by one, if that is kept (`traced`)
+    item : the first for which it is done, in the first sample
+    """
 
     def __init__(
         self,
@@ -78,6 +82,7 @@ class Occurrence:
         self.occurrence = drawn_index(index)
         self.human = work.kind == "human"
         self.around = around
+        self.item: int | None = None
         self.trace: list[Asked] | None = [] if traced else None
         self.error = layers.error(samples, self.path)
 

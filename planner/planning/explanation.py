@@ -160,10 +160,16 @@ def _explained(
     served: Mapping[str, Served], speed: float,
 ) -> Explained:  # fmt: skip
     by = served[work.model] if work.model else None
-    index, first = next(((index, one) for (other, index), one in traces.items() if other is work), ((), None))
+    index, first = next(
+        ((index, one) for (other, index), one in traces.items() if other is work and one.item is not None), ((), None)
+    )  # fmt: skip
+    item = first.item if first is not None and first.item is not None else 0
     made = (first.trace or []) if first is not None else []
-    size = _factor(first.around.size if first is not None else None)
-    error = _factor(first.error if first is not None else None)
+    terms = tuple(_terms(work.body))
+    scaled = first is not None and work.kind != "human"
+    size = _factor(first.around.size if first is not None and scaled else None, item)
+    off = scaled and any(term.estimate.varies for term in terms)
+    error = _factor(first.error if first is not None and off else None, item)
     tokens = sum((amounts for amounts in row.billed.values()), np.zeros(5))
     cost: float | None = 0.0
     for other, amounts in row.billed.items():
@@ -175,22 +181,25 @@ def _explained(
             cost += float(other.usd or 0) * float(amounts[4])
     tick = 2.0**-20
     return Explained(
-        work.step, work.kind, work.model, _place(workflow, work), tuple(_terms(work.body)), tuple(_conditions(work)),
-        _occurrence(work, index), size, error,
-        tuple(_made(one, by, speed) for one in made if one.going[0, 0]), row.done,
+        work.step, work.kind, work.model, _place(workflow, work), terms, tuple(_conditions(work)),
+        _occurrence(work, index, item), size, error,
+        tuple(_made(one, by, speed, item) for one in made if _of(one.going, item)), row.done,
         row.ticks * tick, row.critical_ticks * tick, tuple(tokens.tolist()), cost,
     )  # fmt: skip
 
 
-def _factor(values: Floats | None) -> float:
-    """Of the first item, in the one sample that there is."""
-    return 1.0 if values is None else float(values[0, 0])
+def _of(values: Floats, item: int) -> float:
+    """Of an item, in the one sample that there is."""
+    return float(values[item if len(values) > 1 else 0, 0])
 
 
-def _made(asked: Asked, by: Served | None, speed: float) -> Made:
-    """Of the first item, in the one sample that there is."""
+def _factor(values: Floats | None, item: int) -> float:
+    return 1.0 if values is None else _of(values, item)
+
+
+def _made(asked: Asked, by: Served | None, speed: float, item: int) -> Made:
     prompt, uncached, output, jitter, seconds, calls = (
-        float(values[0, 0])
+        _of(values, item)
         for values in (asked.prompt, asked.uncached, asked.output, asked.jitter, asked.seconds, asked.calls)
     )
     lasts = 0.0
@@ -199,12 +208,12 @@ def _made(asked: Asked, by: Served | None, speed: float) -> Made:
     return Made(prompt, uncached, output, jitter, lasts, seconds, calls)
 
 
-def _occurrence(work: Work, index: Index) -> str:
+def _occurrence(work: Work, index: Index, item: int) -> str:
     """`item 1, round 2`."""
     names = {"items": "item", "rounds": "round", "copies": "copy"}
     end = len(work.loops) - (work.retry is not None)
     found = [
-        f"{names[loop.kind] if at < end else 'attempt'} {1 if number == EVERY else number + 1}"
+        f"{names[loop.kind] if at < end else 'attempt'} {item + 1 if number == EVERY else number + 1}"
         for at, (loop, number) in enumerate(zip(work.loops, index, strict=False))
     ]
     return ", ".join(found)
@@ -227,7 +236,8 @@ def _conditions(work: Work) -> Iterator[str]:
     """When it is done, how often, and by how many."""
     for loop in work.loops:
         if loop.items:
-            size = f", each {loop.size} of the mean size" if loop.size is not None else ""
+            sized = loop.size is not None and not work.coordination and work.kind != "human"
+            size = f", each {loop.size} of the mean size" if sized else ""
             yield f"{loop.count:,} {'agents' if work.kind in ('ramp_up', 'stagger') else 'items'}{size}"
         elif loop.kind == "copies":
             yield f"{loop.count:,} copies"

@@ -77,7 +77,7 @@ def _step(step: Explained) -> Iterator[str]:
         yield from wrapped(f"  {condition}")
     for term in step.terms:
         yield from wrapped(f"  {term.name:<14}{term.estimate!s:<16} {_meaning(term)}")
-    if step.made:
+    if step.made and step.times:
         size = f", of size {step.size:.3g}" if step.size != 1 else ""
         error = f", estimates off by {step.error:.3g}x" if step.error != 1 else ""
         yield f"  {step.occurrence or 'once'}{size}{error}:"
