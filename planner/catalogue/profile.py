@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from planner.errors import InputError, Problem
+from planner.reading.curves import Curve
 from planner.reading.estimates import Estimate
 from planner.reading.profiles import ProfileDeclaration
 
 Amount = TypeVar("Amount", bound=Any)
 
+_FREE = Decimal(0)
 _MOST_FACTOR = 1e6
 _LEAST_FACTOR = 1e-6
 
@@ -22,12 +24,16 @@ JITTER = 0.2
 
 @dataclass(frozen=True)
 class Price:
-    """US dollars per million tokens. None: the provider has no price of its own for it."""
+    """US dollars per million tokens. None: the provider has no price of its own for it.
+
+    per_hour : of the machines that serve the model; tokens then cost nothing
+    """
 
     input: Decimal
     output: Decimal
     cache_read: Decimal | None = None
     cache_write: Decimal | None = None
+    per_hour: Decimal | None = None
 
     def times(self, factor: float) -> Price:
         """All prices `factor` times as high."""
@@ -38,6 +44,7 @@ class Price:
             self.output * by,
             None if read is None else read * by,
             None if write is None else write * by,
+            None if self.per_hour is None else self.per_hour * by,
         )
 
     def usd(self, plain: Amount, cache_write: Amount, cache_read: Amount, output: Amount) -> Amount:
@@ -56,24 +63,34 @@ class Profile:
     root : the profile at the end of `based_on`, which shares its level with this one
     ttft : seconds; a range is the service's level, drawn once per sample, as for the speeds
     prefill_speed : tokens/s, or None: not declared, prompts take no time
-    output_speed : tokens/s
+    output_speed : tokens/s, or by concurrency
     jitter : log-sd of the lognormal factor (median 1) on each request's time
     price : None: not declared, cost is unknown
     context : most tokens of prompt and output together, or None: not declared
     cache_ttl : seconds for which a prompt stays cached; infinite if not declared
     caches : whether prompts are cached at all
+    tokens : factor on tokens that are counted with o200k_base
+    available : ``general``, ``limited`` or ``retired``; None: not declared
     """
 
     name: str
     root: str
     ttft: Estimate
     prefill_speed: Estimate | None
-    output_speed: Estimate
+    output_speed: Estimate | Curve
     jitter: float
     price: Price | None
     context: float | None
     cache_ttl: float
     caches: bool
+    tokens: float = 1.0
+    available: str | None = None
+
+    def at(self, concurrency: int) -> Profile:
+        """The same where so many requests are served at a time."""
+        if isinstance(self.output_speed, Estimate):
+            return self
+        return replace(self, output_speed=self.output_speed.at(concurrency))
 
 
 def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
@@ -111,10 +128,14 @@ def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
         jitter=JITTER if jitter is None else jitter,
         price=None
         if price is None
-        else Price(price.input, price.output, price.cache_read, price.cache_write).times(multiplier),
+        else Price(
+            price.input or _FREE, price.output or _FREE, price.cache_read, price.cache_write, price.per_hour
+        ).times(multiplier),
         context=_first(chain, "context"),
         cache_ttl=float("inf") if cache_ttl is None else cache_ttl,
         caches=cache_ttl is not None or (price is not None and price.cache_read is not None),
+        tokens=_first(chain, "tokens") or 1.0,
+        available=chain[0].available,
     )
 
 

@@ -2,22 +2,61 @@
 
 from collections.abc import Collection, Iterator
 from collections.abc import Set as AbstractSet
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import model_validator
 
 from planner.errors import Problem, did_you_mean, nearest
 from planner.reading.document import Document
-from planner.reading.validation import Context, Declared, Factor, Latency, LogSd, Mapping, Rate, Seconds, Text, Usd
+from planner.reading.units import BadValueError
+from planner.reading.validation import (
+    Context,
+    Declared,
+    Factor,
+    Latency,
+    LogSd,
+    Mapping,
+    Parsed,
+    Rate,
+    Seconds,
+    Speed,
+    Text,
+    Usd,
+    raised,
+)
 
 
 class PriceDeclaration(Declared):
-    """US dollars per million tokens."""
+    """US dollars per million tokens, or per hour of the machines that serve the model."""
 
-    example: ClassVar[str] = "{input: 3, output: 15}"
+    example: ClassVar[str] = "{input: 3, output: 15} or {per_hour: 3.50}"
 
-    input: Usd
-    output: Usd
+    input: Usd | None = None
+    output: Usd | None = None
     cache_read: Usd | None = None
     cache_write: Usd | None = None
+    per_hour: Usd | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        tokens = [key for key in ("input", "output", "cache_read", "cache_write") if getattr(self, key) is not None]
+        if self.per_hour is not None and tokens:
+            message = "a price is per token or per hour, not both"
+            raise raised(BadValueError(message, "take 'per_hour' away", at=("per_hour",), on_key=True))
+        for key in ("input", "output"):
+            if self.per_hour is None and getattr(self, key) is None:
+                message = f"the key '{key}' is missing"
+                raise raised(BadValueError(message, f"as in price: {self.example}", code="missing-key", on_key=True))
+        return self
+
+
+AVAILABLE = ("general", "limited", "retired")
+
+
+def _available(value: Any) -> str:
+    if value not in AVAILABLE:
+        raise BadValueError(f"expected one of {', '.join(AVAILABLE)}")
+    return str(value)
 
 
 class ProfileDeclaration(Declared):
@@ -25,13 +64,16 @@ class ProfileDeclaration(Declared):
 
     ttft : seconds to the first token, of an empty prompt
     prefill_speed : tokens/s at which an uncached prompt is read
-    output_speed : tokens/s of one request
+    output_speed : tokens/s of one request; or of each of so many requests at a time, interpolated between them
     jitter : log-sd of the lognormal factor (median 1) on each request's time
-    price : per million tokens
+    price : per million tokens, or per hour
     context : most tokens of prompt and output together
     cache_ttl : seconds for which a prompt stays cached; declaring it, or a price for cache reads, declares a cache
     speed : factor on the output speed of the profile it is based on
     price_multiplier : factor on all prices of the profile it is based on
+    tokens : factor on tokens that are counted with o200k_base; other counts are of the model's own tokenizer
+    provider, note : for the reader
+    available : whether everybody can buy it: ``general``, ``limited`` or ``retired``
     """
 
     example: ClassVar[str] = "{ttft: 1.5s, output_speed: 60}"
@@ -39,13 +81,17 @@ class ProfileDeclaration(Declared):
     based_on: Text | None = None
     ttft: Latency | None = None
     prefill_speed: Rate | None = None
-    output_speed: Rate | None = None
+    output_speed: Speed | None = None
     jitter: LogSd | None = None
     price: Annotated[PriceDeclaration, Mapping] | None = None
     context: Context | None = None
     cache_ttl: Seconds | None = None
     speed: Factor | None = None
     price_multiplier: Factor | None = None
+    tokens: Factor | None = None
+    provider: Text | None = None
+    note: Text | None = None
+    available: Annotated[str, Parsed(_available)] | None = None
 
 
 _MULTIPLIED = {"speed": "output_speed", "price_multiplier": "price"}

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError, core_schema
 from planner.errors import MOST, Problem, did_you_mean, nearest
 from planner.reading import counts, units
 from planner.reading.arithmetic import AGENTS
+from planner.reading.curves import Curve, is_curve, parse_curve
 from planner.reading.document import Document, KeyPath
 from planner.reading.estimates import Estimate, Open, parse_estimate
 from planner.reading.surroundings import Surroundings, context_of
@@ -90,12 +91,18 @@ def _level(quantity: units.Quantity) -> Any:
     return ParsedHere(parse)
 
 
+def _speed(value: Any, around: Surroundings) -> Any:
+    """One speed, or speeds by concurrency."""
+    return parse_curve(value) if is_curve(value) else _level(units.RATE).parse(value, around)
+
+
 Duration = Annotated[Estimate, _estimate(units.DURATION)]
 Tokens = Annotated[Estimate, _estimate(units.TOKENS)]
 Turns = Annotated[Estimate, _estimate(units.TURNS)]
 Calls = Annotated[Estimate, _estimate(units.CALLS)]
 Latency = Annotated[Estimate, _level(units.DURATION)]
 Rate = Annotated[Estimate, _level(units.RATE)]
+Speed = Annotated[Estimate | Curve, ParsedHere(_speed)]
 Seconds = Annotated[float, Parsed(units.duration)]
 Factor = Annotated[float, Parsed(units.factor)]
 Number = Annotated[float, Parsed(units.count)]
