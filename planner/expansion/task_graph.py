@@ -49,6 +49,12 @@ class TaskGraph:
         """Whether what is done depends on how long it takes."""
         return any(mark.what.retry is not None and mark.what.retry.timeout is not None for mark in self.works)
 
+    def requesters(self, sizes: Mapping[str, int]) -> int:
+        """Agents that may make requests at a time: of all pools on which requests are made."""
+        tasks = [mark.tasks.ravel() for mark in self.works if mark.what.model is not None]
+        pools = {int(pool) for part in tasks for pool in np.unique(self.graph.acquire[part])} - {-1}
+        return max(1, sum(sizes.get(self.pools[pool], 1) for pool in pools))
+
     @cached_property
     def raced(self) -> NDArray[np.bool_]:
         """(n,) whether a task may be cancelled."""

@@ -37,7 +37,7 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
     for index, point in enumerate(grid):
         results.append(
             Result.of(
-                Scenario(model, *point), found.seconds[index], found.usd[index], found.tokens[index],
+                Scenario(model, *point), found.seconds[index], found.cost(index), found.tokens_of(index),
                 found.accepted[index], found.coordination[index], p50[1.0, 1], p50[point[0], 1],
             )
         )  # fmt: skip

@@ -33,12 +33,12 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
     baseline = Scenario(model, 1.0, 1)
     found = sample(workflow, [Cell(speed, sizes)], seed, samples, lambda done: progress(done * 0.6), detailed=True)
     alone = _alone(workflow, found, Cell(speed, sizes), sizing.alone(), seed, samples, progress)
-    cost = found.usd[0]
+    cost = found.cost(0)
     result = Result.of(
         Scenario(model, speed, count),
         found.seconds[0],
         cost,
-        found.tokens[0],
+        found.tokens_of(0),
         found.accepted[0],
         found.coordination[0],
         alone[1.0],

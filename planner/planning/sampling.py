@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from planner.expansion.task_graph import TaskGraph, resized, structure
 from planner.planning.detail import Detail, on_path
 from planner.planning.paid import billed
 from planner.planning.timing import PARTS, Draws, Served, Times, times, usd
+from planner.reading.curves import Curve
 from planner.workflow.declaration import Workflow
 
 Floats = NDArray[np.float64]
@@ -34,6 +34,7 @@ STEPS = 4_000_000
 """Most task-samples in one call of the kernel, so that Ctrl-C is heard within a second or so."""
 
 Progress = Callable[[float], None]
+Premium = Callable[[float], float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +51,8 @@ class Sampled:
 
     seconds : (cells, N) completion times
     coordination : (cells, N) seconds of coordination on the critical path
-    usd, tokens : of each cell, (N,) and (4, N); cost is None where a price is unknown
+    payers : for each cell, the one whose cost and tokens are also its own
+    usd, tokens : of payers, (N,) and (4, N); cost is None where a price is unknown
     accepted : of each cell, (N,) whether no failure is left over
     models : profiles that requests use
     over_context : model → share of samples in which a request exceeds its context
@@ -58,12 +60,21 @@ class Sampled:
 
     seconds: Floats
     coordination: Floats
-    usd: list[Floats | None]
-    tokens: list[Floats]
+    payers: list[int]
+    usd: dict[int, Floats | None]
+    tokens: dict[int, Floats]
     accepted: list[Bools]
     models: dict[str, Profile]
     over_context: dict[str, float] = field(default_factory=dict)
     detail: Detail | None = None
+
+    def cost(self, cell: int) -> Floats | None:
+        """(N,) of a cell, or None where a price is unknown."""
+        return self.usd[self.payers[cell]]
+
+    def tokens_of(self, cell: int) -> Floats:
+        """(4, N) of a cell."""
+        return self.tokens[self.payers[cell]]
 
 
 def profiles(workflow: Workflow, *graphs: TaskGraph) -> dict[str, Profile]:
@@ -73,23 +84,31 @@ def profiles(workflow: Workflow, *graphs: TaskGraph) -> dict[str, Profile]:
 
 
 def sample(
-    workflow: Workflow, cells: Sequence[Cell], seed: int, samples: int, progress: Progress, detailed: bool = False
-) -> Sampled:
-    """Simulate every cell on the same draws. `detailed` is for a single cell. Raises InputError if it is too large."""
+    workflow: Workflow, cells: Sequence[Cell], seed: int, samples: int, progress: Progress, detailed: bool = False,
+    premium: Premium = lambda speed: 1.0,
+) -> Sampled:  # fmt: skip
+    """Simulate every cell on the same draws.
+
+    detailed : also fill `Sampled.detail`; of a single cell
+    premium : factor on the prices of tokens at a speed
+
+    Raises InputError if it is too large.
+    """
     graphs, structures = _graphs(workflow, cells)
     models = profiles(workflow, *graphs)
-    variants = _variants(graphs, structures, cells)
+    variants = _variants(graphs, structures, cells, models)
     width = _width(graphs, cells, samples, detailed)
     found = Sampled(
         np.empty((len(cells), samples)),
         np.zeros((len(cells), samples)),
-        [None] * len(cells),
-        [np.empty(0)] * len(cells),
+        [0] * len(cells),
+        {},
+        {},
         [np.empty(0, bool)] * len(cells),
         models,
     )
     for variant in variants:
-        variant.prepare(found, samples)
+        variant.prepare(found, cells, samples)
     if detailed:
         found.detail = Detail(graphs[0].works)
     sized = _sized(graphs, structures, cells)
@@ -98,15 +117,16 @@ def sample(
     progress(0.0)
     for chosen, slice_ in _slices(seed, samples, width):
         draws = Draws(slice_, layers)
-        served = {name: Served.of(profile, slice_) for name, profile in models.items()}
         for variant in variants:
+            served = {name: Served.of(profile.at(variant.requests), slice_) for name, profile in models.items()}
             prepared = times(variant.graph, served, draws, variant.speed or 1.0, detailed)
-            variant.add(found, prepared, served, chosen)
+            found.accepted[variant.cells[0]][chosen] = prepared.accepted
             if variant is variants[-1]:
                 for name, largest in prepared.largest.items():
                     over[name] += int(np.sum(largest > (models[name].context or np.inf)))
             for speed, at in variant.by_speed(cells):
-                _run(variant, prepared, served, speed, [(cell, sized[cell]) for cell in at], found, chosen)
+                run = _Run(variant, prepared, served, speed, premium, found)
+                run.all([(cell, sized[cell]) for cell in at], chosen)
         progress(chosen.stop / samples)
     found.over_context = {name: count / samples for name, count in over.items() if count}
     return found
@@ -117,44 +137,25 @@ class _Variant:
     """Cells that share what is done and what it asks for.
 
     speed : None: what is done does not depend on it
+    requests : at a time, where speeds depend on it
+    alone : each cell pays for itself, because that depends on its schedule
     """
 
     graph: TaskGraph
     speed: float | None
+    requests: int
+    alone: bool
     cells: list[int]
 
-    @cached_property
-    def raced(self) -> bool:
-        """Whether something may be cancelled, so that what is paid depends on the schedule."""
-        return bool(self.graph.raced.any())
-
-    def prepare(self, found: Sampled, samples: int) -> None:
+    def prepare(self, found: Sampled, cells: Sequence[Cell], samples: int) -> None:
         """Make room. Cells share arrays that are the same for all of them."""
         accepted = np.empty(samples, bool)
-        for number, cell in enumerate(self.cells):
-            alike = number > 0 and not self.raced
-            found.usd[cell] = found.usd[self.cells[0]] if alike else np.empty(samples)
-            found.tokens[cell] = found.tokens[self.cells[0]] if alike else np.empty((4, samples))
-            found.accepted[cell] = accepted
-
-    def add(self, found: Sampled, prepared: Times, served: Mapping[str, Served], chosen: slice) -> None:
-        """Note what does not depend on the schedule."""
-        found.accepted[self.cells[0]][chosen] = prepared.accepted
-        if not self.raced:
-            self.pay(found, self.cells, [totals.billed for totals in prepared.works], served, chosen)
-
-    def pay(
-        self, found: Sampled, cells: Sequence[int], billed: Sequence[Floats], served: Mapping[str, Served], into: slice
-    ) -> None:
-        """Note tokens and cost of cells that share them."""
-        works = [mark.what for mark in self.graph.works]
-        found.tokens[cells[0]][:, into] = sum((amounts[:4] for amounts in billed), np.zeros((4, 1)))
-        cost, room = usd(works, billed, served), found.usd[cells[0]]
-        if cost is not None and room is not None:
-            room[into] = cost
-        else:
-            for cell in cells:
-                found.usd[cell] = None
+        for _, same in self.by_speed(cells):
+            for cell in same:
+                payer = found.payers[cell] = cell if self.alone else same[0]
+                found.accepted[cell] = accepted
+                if payer == cell:
+                    found.usd[cell], found.tokens[cell] = np.empty(samples), np.empty((4, samples))
 
     def by_speed(self, cells: Sequence[Cell]) -> Iterator[tuple[float, list[int]]]:
         """Cells of each speed."""
@@ -162,43 +163,76 @@ class _Variant:
             yield speed, [at for at in self.cells if cells[at].speed == speed]
 
 
-def _run(
-    variant: _Variant, times: Times, served: Mapping[str, Served], speed: float, cells: Sequence[tuple[int, Graph]],
-    found: Sampled, chosen: slice,
-) -> None:  # fmt: skip
-    """Schedule the cells of one variant and speed."""
-    durations = times.durations(speed)
-    coordination = times.part(1, speed) if len(times.fixed) == 2 else None
-    rows = max(1, STEPS // max(1, durations.shape[1]))
-    detail = found.detail
-    recorded = variant.raced or (detail is not None and times.away.size > 0)
-    for cell, graph in cells:
-        for low in range(0, len(durations), rows):
-            part = slice(low, min(len(durations), low + rows))
-            into = slice(chosen.start + part.start, chosen.start + part.stop)
-            schedule = simulate(
-                graph, durations[part], patience=times.patience[part], away=times.away[part],
-                traced=coordination is not None or detail is not None, recorded=recorded,
-            )  # fmt: skip
-            if schedule.makespan.max() >= EXACT:
-                message = f"the workflow takes over {EXACT / 86400 / 365:.0f} years"
-                raise InputError([Problem("too-large", message, None, "check the units of its times and speeds")])
-            found.seconds[cell, into] = schedule.makespan
-            amounts = [totals.billed[:, part] for totals in times.works]
-            if variant.raced:
-                amounts = billed(times, part, durations[part], schedule)
-                variant.pay(found, [cell], amounts, served, into)
-            if detail is not None:
-                found.coordination[cell, into] = detail.add(times, speed, schedule, part, durations[part], amounts)
-            elif coordination is not None:
-                found.coordination[cell, into] = on_path(schedule, coordination[part])
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """Schedules cells of one variant and speed. premium : factor on the prices of tokens at a speed."""
+
+    variant: _Variant
+    times: Times
+    served: Mapping[str, Served]
+    speed: float
+    premium: Premium
+    found: Sampled
+
+    def all(self, cells: Sequence[tuple[int, Graph]], chosen: slice) -> None:
+        durations = self.times.durations(self.speed)
+        coordination = self.times.part(1, self.speed) if len(self.times.fixed) == 2 else None
+        rows = max(1, STEPS // max(1, durations.shape[1]))
+        for cell, graph in cells:
+            for low in range(0, len(durations), rows):
+                part = slice(low, min(len(durations), low + rows))
+                self.some(cell, graph, durations[part], coordination, part, chosen.start)
+
+    def some(
+        self, cell: int, graph: Graph, durations: Floats, coordination: Floats | None, part: slice, start: int
+    ) -> None:
+        """The samples `part` of a slice that begins with sample `start`."""
+        times, found, detail = self.times, self.found, self.found.detail
+        into = slice(start + part.start, start + part.stop)
+        raced = bool(self.variant.graph.raced.any())
+        schedule = simulate(
+            graph, durations, patience=times.patience[part], away=times.away[part],
+            traced=coordination is not None or detail is not None,
+            recorded=raced or (detail is not None and times.away.size > 0),
+        )  # fmt: skip
+        if schedule.makespan.max() >= EXACT:
+            message = f"the workflow takes over {EXACT / 86400 / 365:.0f} years"
+            raise InputError([Problem("too-large", message, None, "check the units of its times and speeds")])
+        found.seconds[cell, into] = schedule.makespan
+        amounts = [totals.billed[:, part] for totals in times.works]
+        if raced:
+            amounts = billed(times, part, durations, schedule)
+        if found.payers[cell] == cell:
+            self.pay(cell, amounts, schedule.makespan, into)
+        if detail is not None:
+            found.coordination[cell, into] = detail.add(times, self.speed, schedule, part, durations, amounts)
+        elif coordination is not None:
+            found.coordination[cell, into] = on_path(schedule, coordination[part])
+
+    def pay(self, cell: int, amounts: Sequence[Floats], seconds: Floats, into: slice) -> None:
+        """Note tokens and cost."""
+        works = [mark.what for mark in self.variant.graph.works]
+        self.found.tokens[cell][:, into] = sum((tokens[:4] for tokens in amounts), np.zeros((4, 1)))
+        cost, room = usd(works, amounts, self.served, self.premium(self.speed), seconds), self.found.usd[cell]
+        if cost is None or room is None:
+            self.found.usd[cell] = None
+        else:
+            room[into] = cost
 
 
-def _variants(graphs: Sequence[TaskGraph], structures: Sequence[int], cells: Sequence[Cell]) -> list[_Variant]:
-    found: dict[tuple[int, float | None], _Variant] = {}
+def _variants(
+    graphs: Sequence[TaskGraph], structures: Sequence[int], cells: Sequence[Cell], models: Mapping[str, Profile]
+) -> list[_Variant]:
+    curved = any(isinstance(profile.output_speed, Curve) for profile in models.values())
+    hourly = any(profile.price is not None and profile.price.per_hour is not None for profile in models.values())
+    found: dict[tuple[int, float | None, int], _Variant] = {}
     for at, (index, cell) in enumerate(zip(structures, cells, strict=True)):
-        speed = cell.speed if graphs[index].timed else None
-        found.setdefault((index, speed), _Variant(graphs[index], speed, [])).cells.append(at)
+        graph = graphs[index]
+        speed = cell.speed if graph.timed else None
+        requests = graph.requesters(cell.sizes) if curved else 1
+        alone = hourly or bool(graph.raced.any())
+        variant = _Variant(graph, speed, requests, alone, [])
+        found.setdefault((index, speed, requests), variant).cells.append(at)
     return list(found.values())
 
 
@@ -240,7 +274,7 @@ def _width(graphs: Sequence[TaskGraph], cells: Sequence[Cell], samples: int, det
     occurrences = max(graph.occurrences for graph in graphs)
     fixed = sum(150 * len(graph.graph) + 40 * len(graph.graph.successors) + 8 * graph.occurrences for graph in graphs)
     raced = any(graph.raced.any() for graph in graphs)
-    kept = len(cells) if raced or any(graph.timed for graph in graphs) else len(graphs)
+    kept = len(cells)
     fixed += samples * (16 * len(cells) + 41 * kept)
     each = 8 * (tasks * (2 * (len(PARTS) if detailed else 2) + 4 + 2 * raced) + occurrences * (13 + 8 * raced))
     needed = fixed + each

@@ -17,6 +17,7 @@ from planner.expansion.distributions import drawn
 from planner.expansion.drawing import Drawing, Known, Traces
 from planner.expansion.task_graph import TaskGraph
 from planner.expansion.work import Work
+from planner.reading.estimates import Estimate
 
 Floats = NDArray[np.float64]
 
@@ -42,7 +43,8 @@ class Served:
 
     @classmethod
     def of(cls, profile: Profile, samples: Samples) -> Served:
-        """`prefill` and `decode` are seconds per token."""
+        """`prefill` and `decode` are seconds per token. The profile's speeds do not depend on concurrency any more."""
+        assert isinstance(profile.output_speed, Estimate)
         path = f"models/{profile.root}"
         prefill = (
             np.zeros((1, 1))
@@ -201,18 +203,28 @@ def times(graph: TaskGraph, served: Mapping[str, Served], draws: Draws, speed: f
     )  # fmt: skip
 
 
-def usd(works: Sequence[Work], billed: Sequence[Floats], served: Mapping[str, Served]) -> Floats | None:
+def usd(
+    works: Sequence[Work], billed: Sequence[Floats], served: Mapping[str, Served], premium: float, seconds: Floats
+) -> Floats | None:
     """(S,) cost of (5, S) of each work, or None where a price is unknown.
+
+    premium : factor on the prices of tokens
+    seconds : (S,) completion times, for which machines with a price per hour are paid
 
     Whole tokens are summed before they are priced, so that no order of summing shows.
     """
-    cost: Floats = np.zeros(billed[0].shape[1] if billed else 1)
+    cost: Floats = np.zeros(len(seconds))
+    hired = {work.model for work in works if work.model is not None}
+    for model in sorted(hired):
+        price = served[model].profile.price
+        if price is not None and price.per_hour is not None:
+            cost += float(price.per_hour) * seconds / 3600.0
     for work, amounts in zip(works, billed, strict=True):
         if work.model is not None:
             price = served[work.model].profile.price
             if price is None:
                 return None
-            cost += price.usd(*amounts[:4])
+            cost += price.usd(*amounts[:4]) * premium
         if work.usd is not None:
             cost += float(work.usd) * amounts[4]
     return cost
