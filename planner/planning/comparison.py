@@ -6,41 +6,64 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from planner.planning.notes import notes, unused_crews
+from planner.catalogue.profile import Profile
+from planner.planning.law import FREE, Law
+from planner.planning.notes import notes, restricted, unused_crews
 from planner.planning.results import Comparison, Result, Scenario
-from planner.planning.sampling import Cell, Progress, sample
-from planner.planning.scenarios import Sizing
+from planner.planning.sampling import Cell, Progress, Sampled, sample
+from planner.planning.scenarios import Sizing, on_model
 from planner.planning.verdict import verdict
 from planner.workflow.declaration import Workflow
 
 
-def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], *, crew: str | None = None,
-            seed: int = 1, samples: int = 1000, progress: Progress = lambda done: None) -> Comparison:  # fmt: skip
-    """Compare every speed with every number of agents.
+def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], *, models: Sequence[str] = (),
+            crew: str | None = None, seed: int = 1, samples: int = 1000, law: Law = FREE,
+            progress: Progress = lambda done: None) -> Comparison:  # fmt: skip
+    """Compare every model at every speed with every number of agents.
 
     speeds : factors on every output speed
     agents : sizes of the crew `crew`, of the only crew, or of the default crew
+    models : profiles in the place of the workflow's; none: its own
     samples : Monte-Carlo samples, at least 1; all scenarios share them
+    law : of the price of hypothetical speeds
 
     Raises InputError where the workflow is too large, or the crew unknown or not named among several.
     """
     sizing = Sizing.of(workflow, crew)
     sized = sizing.choose()
-    grid = [(speed, count) for speed in dict.fromkeys(speeds) for count in dict.fromkeys(agents)]
+    own = workflow.model or ""
+    wanted = list(dict.fromkeys(models)) or [own]
+    points = [(speed, count) for speed in dict.fromkeys(speeds) for count in dict.fromkeys(agents)]
     alone = [(speed, 1) for speed in dict.fromkeys((1.0, *speeds))]
-    points = list(dict.fromkeys([*grid, *alone]))
-    cells = [Cell(speed, sizing.sizes(count)) for speed, count in points]
-    found = sample(workflow, cells, seed, samples, progress)
-    model = workflow.model or ""
-    p50 = {point: float(np.median(row)) for point, row in zip(points, found.seconds, strict=True)}
-    results = []
-    for index, point in enumerate(grid):
-        results.append(
-            Result.of(
-                Scenario(model, *point), found.seconds[index], found.cost(index), found.tokens_of(index),
-                found.accepted[index], found.coordination[index], p50[1.0, 1], p50[point[0], 1],
-            )
-        )  # fmt: skip
-    answer = verdict(grid, dict(zip(points, found.seconds, strict=True)))
-    remarks = (*unused_crews(workflow), *notes(found.models, found.over_context, speeds))
-    return Comparison(workflow.workflow, seed, samples, sized, Scenario(model, 1.0, 1), tuple(results), answer, remarks)
+    simulated: dict[Scenario, tuple[Sampled, int]] = {}
+    every = wanted if own in wanted else [own, *wanted]
+    for number, model in enumerate(every):
+        chosen = list(dict.fromkeys([*points, *alone])) if model in wanted else [(1.0, 1)]
+        cells = [Cell(speed, sizing.sizes(count)) for speed, count in chosen]
+
+        def told(done: float, before: int = number) -> None:
+            progress((before + done) / len(every))
+
+        found = sample(on_model(workflow, model), cells, seed, samples, told, premium=law)
+        simulated |= {Scenario(model, *point): (found, at) for at, point in enumerate(chosen)}
+    seconds = {point: found.seconds[at] for point, (found, at) in simulated.items()}
+    p50 = {point: float(np.median(row)) for point, row in seconds.items()}
+    baseline = Scenario(own, 1.0, 1)
+    grid = [Scenario(model, *point) for model in wanted for point in points]
+    results = tuple(
+        Result.of(
+            point, seconds[point], found.cost(at), found.tokens_of(at), found.accepted[at], found.coordination[at],
+            p50[baseline], p50[Scenario(point.model, point.speed, 1)],
+        )
+        for point in grid
+        for found, at in [simulated[point]]
+    )  # fmt: skip
+    used: dict[str, Profile] = {}
+    over: dict[str, float] = {}
+    for found in {id(found): found for point in grid for found, _ in [simulated[point]]}.values():
+        used |= found.models
+        over |= found.over_context
+    remarks = (*unused_crews(workflow), *notes(used, over, speeds, law))
+    return Comparison(
+        workflow.workflow, seed, samples, sized, baseline, results, verdict(grid, seconds), restricted(used), remarks
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from planner.catalogue.profile import Profile
+from planner.planning.law import Law
 from planner.workflow.declaration import Workflow
 
 
@@ -16,14 +17,24 @@ def unused_crews(workflow: Workflow) -> tuple[str, ...]:
     )
 
 
-def notes(models: Mapping[str, Profile], over_context: Mapping[str, float], speeds: Iterable[float]) -> tuple[str, ...]:
+def restricted(models: Mapping[str, Profile]) -> dict[str, str]:
+    """Models that not everybody can buy, and why."""
+    return {name: profile.available for name, profile in models.items() if profile.available in ("limited", "retired")}
+
+
+def notes(
+    models: Mapping[str, Profile], over_context: Mapping[str, float], speeds: Iterable[float], law: Law
+) -> tuple[str, ...]:
     """One sentence for each assumption that bears on these profiles."""
     found = []
     unpriced = [name for name, profile in models.items() if profile.price is None]
     if unpriced:
         found.append(f"Cost is unknown: no price for {_names(unpriced)}.")
     elif models and any(speed != 1 for speed in speeds):
-        found.append("Speeds other than 1x are hypothetical: the same price per token at every speed.")
+        price = (
+            f"tokens cost speed^{law.exponent:.3g} as much{law.basis}" if law.exponent else "the same price per token"
+        )
+        found.append(f"Speeds other than 1x are hypothetical: {price}.")
     instant = [name for name, profile in models.items() if profile.prefill_speed is None]
     if instant:
         found.append(f"No prefill_speed for {_names(instant)}: prompts take no time beyond TTFT.")

@@ -137,18 +137,18 @@ class Result:
 class Verdict:
     """Which end of a grid gains more.
 
-    more : (speed, agents) at the least speed with the fewest agents that are about as quick as any number
-    faster : (speed, agents) with the fewest agents at the least speed that is about as quick as any
+    more : in the first row, the fewest agents that are about as quick as any number
+    faster : with the fewest agents, the first row that is about as quick as any
     gains : ``agents`` or ``speed``, ``same`` where the paired difference does not tell, empty where only one is varied
     difference : 95 % interval of the median of (more − faster), seconds, paired by sample
-    best : (speed, agents) of the least p50; among equals, of fewest agents, then of least speed
+    best : of the least p50; among equals, of fewest agents, then of the first row
     """
 
-    more: tuple[float, int]
-    faster: tuple[float, int]
+    more: Scenario
+    faster: Scenario
     gains: str
     difference: tuple[float, float]
-    best: tuple[float, int]
+    best: Scenario
 
 
 @dataclass(frozen=True)
@@ -193,9 +193,10 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A grid of scenarios, speeds outermost.
+    """A grid of scenarios, models and speeds outermost.
 
     crew : whose agents vary
+    restricted : models that not everybody can buy → ``limited`` or ``retired``
     """
 
     workflow: str
@@ -205,4 +206,5 @@ class Comparison:
     baseline: Scenario
     results: tuple[Result, ...]
     verdict: Verdict
+    restricted: Mapping[str, str]
     notes: tuple[str, ...]

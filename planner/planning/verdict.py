@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from planner.engine.statistics import quantile_interval
-from planner.planning.results import Floats, Verdict
-
-Point = tuple[float, int]
+from planner.planning.results import Floats, Scenario, Verdict
 
 ALIKE = 0.01
 """Two completion times within this share of each other are about the same, however sure their order is."""
 
+Row = tuple[str, float]
+"""A model and a factor on its speed."""
 
-def verdict(grid: Sequence[Point], seconds: Mapping[Point, Floats]) -> Verdict:
-    """Compare what more agents gain at the least speed with what speed gains for the fewest agents.
 
-    grid : (speed, agents) asked for
+def rows(grid: Iterable[Scenario]) -> list[Row]:
+    """Rows of a grid from the slowest: models in the order they are named, each at rising speeds."""
+    found = dict.fromkeys((scenario.model, scenario.speed) for scenario in grid)
+    models = list(dict.fromkeys(model for model, _ in found))
+    return sorted(found, key=lambda row: (models.index(row[0]), row[1]))
+
+
+def verdict(grid: Sequence[Scenario], seconds: Mapping[Scenario, Floats]) -> Verdict:
+    """Compare what more agents gain in the first row with what other rows gain for the fewest agents.
+
+    grid : scenarios asked for
     seconds : samples of each of them, paired
     """
+    order = rows(grid)
     p50 = {point: float(np.median(seconds[point])) for point in grid}
-    slow, few = min(speed for speed, _ in grid), min(count for _, count in grid)
-    more = _least({point: p50[point] for point in sorted(grid) if point[0] == slow})
-    faster = _least({point: p50[point] for point in sorted(grid) if point[1] == few})
-    best = min(grid, key=lambda point: (p50[point], point[1], point[0]))
-    if len({speed for speed, _ in grid}) == 1 or len({count for _, count in grid}) == 1:
+    place = {point: (order.index((point.model, point.speed)), point.agents) for point in grid}
+    few = min(point.agents for point in grid)
+    more = _least([point for point in sorted(grid, key=place.__getitem__) if place[point][0] == 0], p50)
+    faster = _least([point for point in sorted(grid, key=place.__getitem__) if point.agents == few], p50)
+    best = min(grid, key=lambda point: (p50[point], point.agents, place[point][0]))
+    if len(order) == 1 or len({point.agents for point in grid}) == 1:
         return Verdict(more, faster, "", (0.0, 0.0), best)
     low, high = quantile_interval(seconds[more] - seconds[faster], 0.5)
     alike = low <= 0 <= high or abs(p50[more] - p50[faster]) <= ALIKE * max(p50[more], p50[faster])
     return Verdict(more, faster, "same" if alike else "agents" if high < 0 else "speed", (low, high), best)
 
 
-def _least(p50: Mapping[Point, float]) -> Point:
-    """The first point, in ascending order, that is about as quick as the quickest."""
-    limit = min(p50.values()) * (1 + ALIKE)
-    return next(point for point, value in p50.items() if value <= limit)
+def _least(points: Sequence[Scenario], p50: Mapping[Scenario, float]) -> Scenario:
+    """The first point that is about as quick as the quickest."""
+    limit = min(p50[point] for point in points) * (1 + ALIKE)
+    return next(point for point in points if p50[point] <= limit)

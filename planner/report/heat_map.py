@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Collection
 
 from planner.errors import printable
-from planner.planning.results import Comparison, Result
+from planner.planning.results import Comparison, Result, Scenario
 from planner.report import words
 
 SHADES = " ░▒▓█"
@@ -19,7 +19,7 @@ _ALIKE = 0.05
 """Values that all lie within this share of the greatest are not told apart by shades."""
 
 _CELL = 11
-_LABEL = 9
+_LABEL, _LONGEST = 9, 34
 _WIDTH = 80
 
 Value = Callable[[Result], float]
@@ -32,7 +32,7 @@ def heat_map(comparison: Comparison) -> str:
     of = "" if comparison.crew == "agents" else f" in '{comparison.crew}'"
     lines = [
         f"{printable(comparison.workflow)}: {words.samples(comparison.samples)}, seed {comparison.seed}",
-        f"Rows: output speed. Columns: agents{of}.",
+        f"Rows: {_rows(comparison)}. Columns: agents{of}.",
         f"Baseline: {words.agents(base.agents)} at {words.factor(base.speed)}{served}.",
     ]
     lines = [part for line in lines for part in wrapped(line)]
@@ -57,6 +57,14 @@ def heat_map(comparison: Comparison) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _rows(comparison: Comparison) -> str:
+    models = {result.scenario.model for result in comparison.results}
+    if len(models) > 1:
+        return "model"
+    (model,) = models
+    return "output speed" if model == comparison.baseline.model else f"output speed of {printable(model)}"
+
+
 def _accepted(comparison: Comparison) -> list[str]:
     """How often a result is accepted, if ever it is not: in a line where it is the same in every scenario."""
     chances = {result.accepted.chance for result in comparison.results}
@@ -70,28 +78,34 @@ def _accepted(comparison: Comparison) -> list[str]:
 def _table(
     title: str, comparison: Comparison, value: Value, show: Callable[[float], str], least: bool = False
 ) -> list[str]:
-    cells = {(result.scenario.speed, result.scenario.agents): result for result in comparison.results}
-    speeds = list(dict.fromkeys(speed for speed, _ in cells))
-    counts = list(dict.fromkeys(count for _, count in cells))
-    values = {point: value(result) for point, result in cells.items()}
+    values = {result.scenario: value(result) for result in comparison.results}
+    counts = list(dict.fromkeys(scenario.agents for scenario in values))
+    names = {
+        (scenario.model, scenario.speed): _fitted(words.row_name(comparison, scenario.model, scenario.speed))
+        for scenario in values
+    }
+    label = max(_LABEL, *map(len, names.values()))
     best, worst = (min, max) if least else (max, min)
     differ = best(values.values()) != worst(values.values())
     lines = ["", f"{title}  (* best; {SHADES[-1]} highest)" if differ else title]
-    per_line = (_WIDTH - _LABEL) // _CELL
+    per_line = (_WIDTH - label) // _CELL
     for first in range(0, len(counts), per_line):
         shown = counts[first : first + per_line]
-        lines.append(" " * _LABEL + "".join(f"{count:>{_CELL}}" for count in shown))
-        for speed in speeds:
-            row = [
-                _cell(
-                    show(values[speed, count]),
-                    _level(values[speed, count], values.values()),
-                    differ and values[speed, count] == best(values.values()),
-                )
-                for count in shown
+        lines.append(" " * label + "".join(f"{count:>{_CELL}}" for count in shown))
+        for row, name in names.items():
+            found = [values[Scenario(*row, count)] for count in shown]
+            marked = [differ and one == best(values.values()) for one in found]
+            cells = [
+                _cell(show(one), _level(one, values.values()), mark) for one, mark in zip(found, marked, strict=True)
             ]
-            lines.append(f"{words.factor(speed):>{_LABEL}}" + "".join(row))
+            lines.append(f"{name:>{label}}" + "".join(cells))
     return lines
+
+
+def _fitted(name: str) -> str:
+    """A name that leaves room for the numbers."""
+    name = printable(name)
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
 def _cell(text: str, level: int, best: bool) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from planner.planning.results import Comparison, Result
-from planner.planning.verdict import ALIKE
+from planner.planning.results import Comparison, Result, Scenario
+from planner.planning.verdict import ALIKE, rows
 
 _PREFIXES = ("", "k", "M", "G", "T", "P", "E")
 
@@ -98,40 +99,57 @@ def samples(count: int) -> str:
 def verdict(comparison: Comparison) -> str:
     """One sentence. It orders two choices only where their paired difference does."""
     found = comparison.verdict
-    cells = {(result.scenario.speed, result.scenario.agents): result for result in comparison.results}
+    cells = {result.scenario: result for result in comparison.results}
+    model, speed = rows(cells)[0]
+    base = cells[Scenario(model, speed, min(scenario.agents for scenario in cells))]
+    best = cells[found.best]
+
+    def ends(scenario: Scenario) -> str:
+        return _ends(comparison, cells[scenario])
+
     if len(cells) == 1:
-        return f"{_ends(cells[found.best])}."
-    slow, few = min(speed for speed, _ in cells), min(count for _, count in cells)
-    best, base = cells[found.best], cells[slow, few]
+        return f"{ends(found.best)}."
     if not found.gains:
-        return f"Quickest is {_ends(best)}; {_ends(base)}." if best is not base else f"Quickest is {_ends(best)}."
+        other = f"; {ends(base.scenario)}" if best is not base else ""
+        return f"Quickest is {ends(found.best)}{other}."
     start = {
         "agents": "More agents gain more here",
         "speed": "Faster requests gain more here",
         "same": "More agents and faster requests gain about the same here",
     }[found.gains]
-    more = _without("more agents", cells, base, 1) if found.more == (slow, few) else _ends(cells[found.more])
-    faster = _without("faster requests", cells, base, 0) if found.faster == (slow, few) else _ends(cells[found.faster])
+    row = [one for one in cells.values() if (one.scenario.model, one.scenario.speed) == (model, speed)]
+    column = [one for one in cells.values() if one.scenario.agents == base.scenario.agents]
+    more = ends(found.more) if found.more != base.scenario else _without("more agents", row, base)
+    faster = ends(found.faster) if found.faster != base.scenario else _without("faster requests", column, base)
     if found.more == found.faster:
-        return f"Neither more agents nor faster requests gain anything here: {_ends(base)}."
-    quickest = "" if found.best in (found.more, found.faster) else f"; quickest is {_ends(best)}"
+        return f"Neither more agents nor faster requests gain anything here: {ends(base.scenario)}."
+    quickest = "" if found.best in (found.more, found.faster) else f"; quickest is {ends(found.best)}"
     return f"{start}: {more}, {faster}{quickest}."
 
 
-def _without(what: str, cells: dict[tuple[float, int], Result], base: Result, varied: int) -> str:
+def _without(what: str, others: Sequence[Result], base: Result) -> str:
     """What is said of agents, or of speed, where the least of it is as quick as any."""
-    fixed = 1 - varied
-    start = (base.scenario.speed, base.scenario.agents)
-    others = [result for point, result in cells.items() if point[fixed] == start[fixed] and result is not base]
-    slower = min(result.seconds.p50 for result in others) > base.seconds.p50 * (1 + ALIKE)
-    return f"{what} are slower" if slower else f"{what} gain nothing"
+    quickest = min(result.seconds.p50 for result in others if result is not base)
+    return f"{what} {'are slower' if quickest > base.seconds.p50 * (1 + ALIKE) else 'gain nothing'}"
 
 
-def _ends(result: Result) -> str:
+def row_name(comparison: Comparison, model: str, speed: float) -> str:
+    """What a row of scenarios is called: by its model where there are several, by its speed where that varies."""
+    scenarios = [result.scenario for result in comparison.results]
+    if len({scenario.model for scenario in scenarios}) == 1:
+        return factor(speed)
+    at = f" at {factor(speed)}" if len({scenario.speed for scenario in scenarios}) > 1 or speed != 1 else ""
+    return f"{model}{at}"
+
+
+def _ends(comparison: Comparison, result: Result) -> str:
     """`16 agents at 1x in 12min04s for $3.10 (1.8x)`: the speedup is over the baseline."""
+    scenario = result.scenario
     cost = f" for {usd(result.usd.p50)}" if result.usd else ""
-    name = f"{agents(result.scenario.agents)} at {factor(result.scenario.speed)}"
-    return f"{name} in {seconds(result.seconds.p50)}{cost} ({factor(result.speedup)})"
+    name = row_name(comparison, scenario.model, scenario.speed)
+    where = comparison.restricted.get(scenario.model)
+    at = f"{agents(scenario.agents)} {'at' if name[0].isdecimal() else 'on'} {name}{f' ({where})' if where else ''}"
+    return f"{at} in {seconds(result.seconds.p50)}{cost} ({factor(result.speedup)})"
 
 
 def without_colour(text: str) -> str:

@@ -1,0 +1,99 @@
+"""A summary of LLMPerf in, a `Run` out; and summaries joined with the requests that they sum up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from planner.catalogue.benchmarks.fields import Fields
+from planner.catalogue.benchmarks.per_request import day_of
+from planner.catalogue.benchmarks.run import Run, check_units, spread
+
+FORMAT = "LLMPerf"
+_KIND = re.compile(r"_(individual_responses|individual|summary)$")
+_TTFT, _LATENCY, _GAP = "results_ttft_s", "results_end_to_end_latency_s", "results_inter_token_latency_s"
+
+
+def is_summary(fields: Fields) -> bool:
+    """Whether a record is the summary of a run of LLMPerf."""
+    return "num_concurrent_requests" in fields.data or any(key.startswith("results_ttft_s") for key in fields.data)
+
+
+def is_request(fields: Fields) -> bool:
+    """Whether a record is one request of LLMPerf."""
+    return bool(fields.data.keys() & {"ttft_s", "inter_token_latency_s", "end_to_end_latency_s"})
+
+
+def read_summary(fields: Fields) -> Run | None:
+    """A run. Its inter-token latency has the first token's wait in it, so the time per token is made up anew."""
+    before = fields.wrong
+    concurrency = fields.needed("num_concurrent_requests")
+    ttft, mean_ttft = fields.needed(f"{_TTFT}_quantiles_p50", f"{_TTFT}_mean"), fields.needed(f"{_TTFT}_mean")
+    latency = fields.needed(f"{_LATENCY}_mean")
+    outputs = fields.needed("results_number_output_tokens_mean")
+    inputs = fields.number("results_number_input_tokens_mean", "mean_input_tokens", zero=True)
+    completed = fields.number("results_num_completed_requests", zero=True)
+    jitter = spread(fields, f"{_GAP}_quantiles_p50", f"{_GAP}_quantiles_p{{}}")
+    per_minute = fields.number("results_num_completed_requests_per_min", zero=True)
+    started = fields.number("timestamp")
+    if fields.wrong > before or None in (concurrency, ttft, mean_ttft, latency, outputs):
+        return None
+    assert concurrency and ttft and mean_ttft and latency and outputs
+    if outputs <= 1.5 or latency <= mean_ttft:
+        key = "results_number_output_tokens_mean" if outputs <= 1.5 else f"{_LATENCY}_mean"
+        fields.complain(f"'{key}' leaves no time between tokens", key, hint="run it with more output tokens")
+        return None
+    run = Run(
+        format=FORMAT,
+        fields=fields,
+        model=fields.text("model"),
+        server=tuple((key, text) for key in ("framework", "api") if (text := fields.text(key)) is not None),
+        load=(),
+        date=day_of(started),
+        requests=int(completed or 1),
+        failed=int(fields.number("results_number_errors", zero=True) or 0),
+        inputs=inputs,
+        outputs=outputs,
+        concurrency=concurrency,
+        counted="'num_concurrent_requests'",
+        ttft=ttft,
+        tpot=(latency - mean_ttft) / (outputs - 1),
+        timed=f"(mean output tokens − 1) / ({_LATENCY}_mean − {_TTFT}_mean)",
+        jitter=jitter,
+        latency=latency,
+        duration=completed / per_minute * 60 if completed and per_minute else None,
+    )
+    check_units(run, f"{_TTFT}_mean", f"{_LATENCY}_mean")
+    return run if fields.wrong == before else None
+
+
+def is_of_requests(run: Run) -> bool:
+    """Whether a run was made of LLMPerf's single requests."""
+    return run.format == FORMAT and is_request(run.fields)
+
+
+def joined(runs: Sequence[Run]) -> list[Run]:
+    """Runs, where a summary and the requests of one run (files of one name) are one."""
+    summaries = {stem(run.file): run for run in runs if run.format == FORMAT and not is_of_requests(run)}
+    whole: list[Run] = []
+    told = {stem(run.file) for run in runs if is_of_requests(run)}
+    for run in runs:
+        if is_of_requests(run) and stem(run.file) in summaries:
+            other = summaries[stem(run.file)]
+            run = replace(
+                run, model=other.model, server=other.server, date=other.date, failed=max(run.failed, other.failed),
+                concurrency=other.concurrency, counted=f"{other.counted} of {Path(other.file).name}",
+                duration=other.duration,
+            )  # fmt: skip
+        elif run.format == FORMAT and not is_of_requests(run) and stem(run.file) in told:
+            continue
+        whole.append(run)
+    return whole
+
+
+def stem(file: str) -> str:
+    """What the names of a run's files have in common."""
+    path = Path(file)
+    return str(path.with_name(_KIND.sub("", path.stem) or "_"))

@@ -1,0 +1,178 @@
+"""Totals of a run in, as vLLM bench, SGLang and InferenceX write them: one record a run. A `Run` out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from planner.catalogue.benchmarks.fields import Fields
+from planner.catalogue.benchmarks.run import Run, check_units, spread
+
+SERVER = (
+    "backend", "framework", "engine", "gpu", "hw", "hardware", "deployment", "gateway", "precision", "tp", "ep",
+    "dp_attention", "tensor_parallel_size", "prefill_replicas", "decode_replicas", "tag",
+)  # fmt: skip
+"""Keys that tell servers of one model apart."""
+
+_DATE = re.compile(r"(20\d\d)-?(\d\d)-?(\d\d)(?:\D.*)?")
+_REMEDY = "run the benchmark with a limit on concurrency, --max-concurrency N, or give --concurrency N here"
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a format names and counts times: `median_ttft_ms` in milliseconds, `median_ttft` in seconds."""
+
+    format: str
+    ending: str
+    scale: float
+
+
+def is_served(fields: Fields) -> Style | None:
+    """The format of totals that a record has, if any."""
+    keys = fields.data.keys()
+    if any(key.endswith("_ttft_ms") for key in keys):
+        sglang = {"sharegpt_output_len", "random_input_len", "total_output_tokens_retokenized", "accept_length"}
+        named = str(fields.data.get("backend")).startswith("sglang")
+        return Style("SGLang" if named or keys & sglang else "vLLM bench", "_ms", 1e-3)
+    if keys & {"median_ttft", "mean_ttft"} and keys & {"median_tpot", "mean_tpot", "median_itl"}:
+        return Style("InferenceX", "", 1.0)
+    return None
+
+
+def read_served(fields: Fields, style: Style) -> Run | None:
+    """A run of totals; None where something that it needs is missing or wrong."""
+    end, scale = style.ending, style.scale
+    before = fields.wrong
+    if fields.data.get("completed") == 0:
+        fields.complain("no request was completed", "completed", hint="is the server up? run the benchmark again")
+        return None
+    completed = fields.number("completed", "num_prompts")
+    duration = fields.number("duration")
+    inputs, outputs = _mean(fields, "input", completed), _mean(fields, "output", completed)
+    ttft = fields.needed(f"median_ttft{end}", f"mean_ttft{end}", scale=scale)
+    mean_ttft = fields.number(f"mean_ttft{end}", scale=scale)
+    latency = fields.number(f"mean_e2e_latency{end}", f"mean_e2el{end}", scale=scale)
+    tpot, timed, key = _time_per_token(fields, style, mean_ttft or ttft, latency, outputs)
+    jitter = spread(fields, f"median_tpot{end}", f"p{{}}_tpot{end}")
+    if fields.wrong > before or ttft is None or tpot is None:
+        return None
+    how = "mean end-to-end latency"
+    if latency is None:
+        latency, how = _latency(fields, style, mean_ttft, ttft, tpot, outputs)
+    concurrency, counted = _concurrency(fields, completed, duration, latency, how)
+    if fields.wrong > before:
+        return None
+    prompts = fields.number("num_prompts", zero=True) or 0.0
+    run = Run(
+        format=style.format,
+        fields=fields,
+        model=fields.text("model_id", "model", "model_name"),
+        server=tuple((name, text) for name in SERVER if (text := fields.text(name)) is not None),
+        load=_load(fields),
+        date=date_of(fields.text("date", "timestamp")),
+        requests=int(completed or 1),
+        failed=max(0, int(prompts - (completed or prompts))),
+        inputs=inputs,
+        outputs=outputs,
+        concurrency=concurrency,
+        counted=counted,
+        ttft=ttft,
+        tpot=tpot,
+        timed=timed,
+        jitter=jitter,
+        latency=latency,
+        duration=duration,
+    )
+    check_units(run, fields.given(f"median_ttft{end}") or f"mean_ttft{end}", key)
+    return run if fields.wrong == before else None
+
+
+def _mean(fields: Fields, kind: str, completed: float | None) -> float | None:
+    """Tokens of a request: measured, else those that were asked for."""
+    total = fields.number(f"total_{kind}_tokens", zero=True)
+    if total and completed:
+        return total / completed
+    return fields.number("isl" if kind == "input" else "osl", f"{kind}_len", f"random_{kind}_len")
+
+
+def _time_per_token(
+    fields: Fields, style: Style, ttft: float | None, latency: float | None, outputs: float | None
+) -> tuple[float | None, str, str]:
+    """Seconds per output token of one request, how that is known, and the key that it is told at.
+
+    The median of gaps between tokens leaves out the pauses in which the server reads other prompts, so it comes last.
+    """
+    end, scale = style.ending, style.scale
+    for key in (f"median_tpot{end}", f"mean_tpot{end}"):
+        if fields.given(key):
+            return fields.number(key, scale=scale), f"1 / {key}", key
+    if latency is not None and ttft is not None and outputs is not None and outputs > 1.5 and latency > ttft:
+        key = fields.given(f"mean_e2e_latency{end}", f"mean_e2el{end}") or ""
+        source = "mean" if fields.given(f"mean_ttft{end}") else "median"
+        told = f"(mean output tokens − 1) / ({key} − {source}_ttft{end})"
+        return (latency - ttft) / (outputs - 1), told, key
+    for key in (f"mean_itl{end}", f"median_itl{end}"):
+        if fields.given(key):
+            return fields.number(key, scale=scale), f"1 / {key}", key
+    keys = (f"median_tpot{end}", f"mean_tpot{end}", f"mean_itl{end}", f"median_itl{end}")
+    if fields.wrong == 0:
+        fields.missing(*keys, hint="run the benchmark with streaming; without the time per token there is no speed")
+    return None, "", keys[0]
+
+
+def _latency(
+    fields: Fields, style: Style, mean_ttft: float | None, ttft: float, tpot: float, outputs: float | None
+) -> tuple[float | None, str]:
+    """Mean seconds of a request where the file does not give them, and how they are made up."""
+    end, scale = style.ending, style.scale
+    if outputs is not None:
+        gap = fields.number(f"mean_itl{end}", f"mean_tpot{end}", scale=scale)
+        if mean_ttft is not None and gap is not None:
+            return mean_ttft + gap * max(outputs - 1, 0), "mean TTFT + mean time per token × tokens"
+    median = fields.number(f"median_e2e_latency{end}", f"median_e2el{end}", scale=scale)
+    if median is not None:
+        return median, "median end-to-end latency"
+    return (ttft + tpot * max(outputs - 1, 0), "TTFT + time per token × tokens") if outputs is not None else (None, "")
+
+
+def _concurrency(
+    fields: Fields, completed: float | None, duration: float | None, latency: float | None, how: str
+) -> tuple[float | None, str]:
+    """Requests in flight: the limit where it was reached all the time, else their measured mean."""
+    key = fields.given("max_concurrency", "conc")
+    limit = fields.number(key) if key else None
+    unlimited = str(fields.data.get("request_rate", "inf")).lower() in ("inf", "infinity", "none")
+    if limit is not None and limit < 1:
+        fields.complain(f"'{key}' must be at least 1", str(key))
+    if limit is not None and unlimited and (completed is None or completed >= limit):
+        return limit, f"'{key}'"
+    measured = fields.number("concurrency")
+    if measured is None and completed and duration and latency:
+        measured, told = completed / duration * latency, f"measured mean: requests/s × {how} (Little's law)"
+    else:
+        told = "'concurrency', the measured mean"
+    if measured is not None:
+        return max(1.0, min(measured, limit or measured)), told
+    return limit, f"'{key}', which may not have been reached" if limit is not None else ""
+
+
+def _load(fields: Fields) -> tuple[tuple[str, str], ...]:
+    """The data set and nominal lengths. SGLang writes lengths of random prompts whatever the data set is."""
+    data_set = fields.text("dataset_name", "dataset")
+    keys = ["isl", "osl", "input_len", "output_len"]
+    if data_set is not None and data_set.startswith("random"):
+        keys += ["random_input_len", "random_output_len"]
+    named = [("data set", data_set)] if data_set else []
+    return (*named, *((key, text) for key in keys if (text := fields.text(key)) is not None))
+
+
+def date_of(text: str | None) -> str | None:
+    """`2025-05-30` of a text that begins with a date."""
+    match = _DATE.fullmatch(text or "")
+    return f"{match[1]}-{match[2]}-{match[3]}" if match else None
+
+
+def no_concurrency(run: Run) -> None:
+    """Complain that a run does not tell at how many requests at a time it was."""
+    message = "at how many requests at a time this was run is not in the file, nor what it follows from"
+    run.fields.complain(message, "max_concurrency", hint=_REMEDY, code="missing-key")
