@@ -90,6 +90,7 @@ def command_line() -> str:
     from planner.cli import app
 
     names = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+    names += [group.name for group in app.registered_groups if group.name]
     parts = [_HEAD]
     for words in ([], *([name] for name in names)):
         result = CliRunner().invoke(app, [*words, "--help"], prog_name="planner", env={"COLUMNS": "80"})

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
 from planner import __version__
 from planner.__main__ import INTERRUPTED
@@ -16,7 +17,20 @@ from planner.__main__ import INTERRUPTED
 # Looking for pydantic plugins reads the metadata of every installed package, a tenth of a second in large environments.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
+
+class _Models(TyperGroup):
+    """`planner models`: what is no command of its own is the name of a profile."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and not args[0].startswith("-") and args[0] not in self.commands:
+            args = ["show", *args]
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+models_app = typer.Typer(cls=_Models, rich_markup_mode=None, invoke_without_command=True)
+app.add_typer(models_app, name="models")
 
 BAD_INPUT = 2
 
@@ -31,6 +45,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Write to a file, whole or not at all.", metavar="PATH")
+]
+
+
+CatalogueFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--catalogue", help="Your own catalogue file; else PLANNER_CATALOGUE, else catalogue.yaml here.", metavar="FILE"
+    ),
 ]
 
 
@@ -127,6 +149,28 @@ def compare(
 
 
 @app.command()
+def tokens(
+    files: Annotated[
+        list[str], typer.Argument(help="Text files; - is standard input.", show_default=False, metavar="FILE...")
+    ],
+    encoding: Annotated[
+        Literal["o200k_base", "cl100k_base"], typer.Option(help="Count with it; estimates are of o200k_base.")
+    ] = "o200k_base",
+    as_json: AsJson = False,
+) -> None:
+    """Tokens of text files, counted offline, and estimates for other tokenizers."""
+    with _refused():
+        from planner.reading.texts import read_texts
+        from planner.report.tokens_text import tokens_json, tokens_text
+        from planner.tokens.tally import tally
+
+        found = tally(read_texts(files, sys.stdin.buffer), encoding)
+        typer.echo(tokens_json(found) if as_json else tokens_text(found), nl=False)
+        for note in found.notes if as_json else ():
+            typer.echo(f"note: {note}", err=True)
+
+
+@app.command()
 def examples() -> None:
     """Where the example workflows lie, a path on each line."""
     from planner.examples import folder
@@ -135,22 +179,84 @@ def examples() -> None:
         typer.echo(path)
 
 
+@models_app.callback()
+def models(
+    context: typer.Context,
+    sort: Annotated[str, typer.Option(help="Sort by name, speed (fastest first) or price (cheapest first).")] = "name",
+    min_speed: Annotated[float | None, typer.Option(help="Least output speed, in tokens/s.", min=0)] = None,
+    max_price: Annotated[
+        float | None, typer.Option(help="Highest price of output, in $ per million tokens, or per hour.", min=0)
+    ] = None,
+    available: Annotated[str | None, typer.Option(help="Only general, limited or retired ones.")] = None,
+    catalogue: CatalogueFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """The catalogue of models and tiers; with a NAME, all that is known of that one and where it comes from."""
+    if context.invoked_subcommand is not None:
+        context.obj = (catalogue, as_json)
+        return
+    for option, value, choices in (
+        ("--sort", sort, ("name", "speed", "price")),
+        ("--available", available or "general", ("general", "limited", "retired")),
+    ):
+        if value not in choices:
+            raise typer.BadParameter(f"{option}: '{value}': expected {', '.join(choices[:-1])} or {choices[-1]}")
+    with _reported():
+        from planner.report.models_text import chosen, models_json, models_text, rows
+
+        known = _catalogue(catalogue)
+        found = chosen(rows(known), sort, min_speed, max_price, available)
+        typer.echo(models_json(known, found) if as_json else models_text(found), nl=False)
+
+
+@models_app.command(hidden=True)
+def show(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A profile of the catalogue.", show_default=False)],
+    catalogue: CatalogueFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every number of a profile with its source, kind and age."""
+    with _reported():
+        from planner.report.models_text import model_json, model_text
+
+        file, json = context.obj or (None, False)
+        known = _catalogue(catalogue or file)
+        typer.echo(model_json(known, name) if as_json or json else model_text(known, name), nl=False)
+
+
+def _catalogue(option: Path | None) -> Any:
+    """The catalogue, with the user's file that is named or lies here."""
+    from planner.catalogue.catalogue import Catalogue
+    from planner.catalogue.own import find
+
+    return Catalogue.load(find(option, Path()))
+
+
 @contextmanager
 def _reported() -> Iterator[Callable[[float], None]]:
-    """Show progress on a terminal; turn bad input into exit 2 and Ctrl-C into exit 130, with nothing written."""
+    """As `_refused`, and show progress on a terminal and a note if the kernel is slow."""
+    with _refused():
+        from planner import engine
+        from planner.report.progress import Progress
+
+        if not engine.active_kernel().compiled:
+            typer.echo(f"note: the kernel runs {engine.status()}, many times slower", err=True)
+        with Progress(sys.stderr) as progress:
+            yield progress
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    """Turn bad input into exit 2 and Ctrl-C into exit 130, with nothing written."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal or pipe that cannot show a shade or a dash shows '?'
     try:
-        from planner import engine
         from planner.errors import InputError
-        from planner.report.progress import Progress
 
         try:
-            if not engine.active_kernel().compiled:
-                typer.echo(f"note: the kernel runs {engine.status()}, many times slower", err=True)
-            with Progress(sys.stderr) as progress:
-                yield progress
+            yield
         except InputError as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(BAD_INPUT) from None

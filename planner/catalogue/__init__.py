@@ -1,1 +1,1 @@
-"""What the world offers: names in, `Profile`s out."""
+"""What the world offers: names in, `Profile`s out, and where each of their numbers comes from."""

@@ -27,6 +27,8 @@ class Estimate:
     least : smallest draw: 1 for whole numbers, unless 0 was written
     text : as declared
     points : low, likely and high of the triangular; the values of the empirical, upwards, each equally likely
+    counted : it is tokens of o200k_base that were counted in a text; those of another tokenizer are more or fewer
+    approximate : they could not be counted, and are estimated from the text's length
     """
 
     shape: Literal["constant", "lognormal", "exponential", "triangular", "empirical", "open"]
@@ -36,6 +38,8 @@ class Estimate:
     least: float = 0.0
     text: str = ""
     points: tuple[float, ...] = ()
+    counted: bool = False
+    approximate: bool = False
 
     @property
     def varies(self) -> bool:

@@ -1,4 +1,4 @@
-"""Estimates as declared: a number, a range, percentiles, a triangle, values, arithmetic in; a distribution out."""
+"""Estimates as declared: a number, a range, percentiles, a triangle, values, arithmetic, text; a distribution out."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ from planner.reading.distributions import (
     ranged,
     triangular,
 )
+from planner.reading.prompts import prompt_file, prompt_text
 from planner.reading.surroundings import NOWHERE, Surroundings
-from planner.reading.units import LONGEST_TEXT, NUMBER, BadValueError, Quantity, within
+from planner.reading.units import LONGEST_TEXT, NUMBER, TOKENS, BadValueError, Quantity, within
 
 __all__ = ["LN20", "NOTHING", "Z95", "Estimate", "Open", "constant", "parse_estimate"]
 
@@ -90,7 +91,8 @@ def parse_estimate(value: Any, quantity: Quantity, around: Surroundings = NOWHER
 
     `a to b` are the 5th and 95th percentile of a lognormal: median √(ab), σ = ln(b/a) / (2·1.645). `0 to b` is an
     exponential with 95th percentile b: mean b / ln 20. `{p50, p95}` is a lognormal: σ = ln(p95/p50) / 1.645.
-    `{low, likely, high}` is triangular. Of `{values}`, or of a column of a file, each is equally likely.
+    `{low, likely, high}` is triangular. Of `{values}`, or of a column of a file, each is equally likely. The tokens
+    of `{text}`, and of a file without a column, are counted.
     """
     if isinstance(value, dict):
         return _from_mapping(value, quantity, around)
@@ -137,7 +139,7 @@ def _from_range(low: str, high: str, quantity: Quantity) -> Estimate:
 
 def _from_mapping(value: dict[str, Any], quantity: Quantity, around: Surroundings) -> Estimate:
     """The estimate of a form with keys, which the first key that belongs to any form tells."""
-    form = next((form for key in value for form in _FORMS if key in form.keys), _FORMS[0])
+    form = next((form for key in value for form in _forms(value, quantity) if key in form.keys), _FORMS[0])
     unknown = [key for key in value if key not in form.keys]
     if unknown:
         shown = quantity.expected.removeprefix("expected ") if form is _FORMS[0] else form.example
@@ -231,13 +233,13 @@ def _from_models(value: dict[str, Any], quantity: Quantity, around: Surroundings
                     raise BadValueError("'by_model' cannot stand within 'by_model'", "give the model one estimate")
             estimates.append((name, estimate))
     text = ", ".join(f"{estimate} for {name}" for name, estimate in estimates)
-    return ByModel("open", math.nan, 0.0, quantity.whole, 0.0, text, (), tuple(estimates))
+    return ByModel("open", math.nan, 0.0, quantity.whole, text=text, models=tuple(estimates))
 
 
 def _from_arithmetic(value: str, quantity: Quantity, around: Surroundings) -> Estimate:
     formulas = parse_formulas(value, quantity, around.parameters)
     text = f"= {' to '.join(formula.text for formula in formulas)}"
-    estimate = Arithmetic("open", math.nan, 0.0, quantity.whole, 0.0, text, (), formulas, quantity)
+    estimate = Arithmetic("open", math.nan, 0.0, quantity.whole, text=text, formulas=formulas, quantity=quantity)
     for values in around.trials(name for formula in formulas for name in formula.names):
         estimate.settled(values, None)
     return estimate
@@ -260,3 +262,16 @@ _FORMS = (
     _Form(("file", "column"), _from_file, "give both file and column", "{file: turns.csv, column: turns}"),
     _Form(("by_model",), _from_models, "", "{by_model: {sonnet: 900, other: 1k}}"),
 )
+
+_COUNTED = (
+    _Form(("text",), prompt_text, "", "{text: You are a reviewer.}"),
+    _Form(("file",), prompt_file, "", "{file: prompts/system.md}"),
+)
+"""Forms of numbers of tokens alone."""
+
+
+def _forms(value: dict[str, Any], quantity: Quantity) -> tuple[_Form, ...]:
+    """The forms that a mapping may have."""
+    if quantity is not TOKENS:
+        return _FORMS
+    return (*_COUNTED, *_FORMS) if value.keys() == {"file"} else (_COUNTED[0], *_FORMS)

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from planner.catalogue.benchmarks.records import Complaints, Record
-from planner.errors import Position, printable
+from planner.errors import printable
 
 _SECONDS = {
     "ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0,
@@ -23,16 +23,25 @@ class Fields:
         self.record = record
         self.data = record.data
         self.wrong = 0
+        self._told: set[tuple[str, ...]] = set()
         self._complaints = complaints
 
-    def complain(self, message: str, *keys: str, hint: str | None = None, code: str = "bad-value") -> None:
+    def refuse(self, message: str, *keys: str, hint: str | None = None, code: str = "bad-value") -> None:
+        """Add a problem at these nested keys, once however often the value is asked for."""
         self.wrong += 1
+        if (message, *keys) in self._told:
+            return
+        self._told.add((message, *keys))
+        if self._complaints.full:  # where it stands would be looked for in vain
+            self._complaints.more = True
+            return
         record = f"record {self.record.number}: " if self.record.number > 1 or self.record.start else ""
         self._complaints.add(code, f"{record}{message}", self.record.place(*keys), hint)
 
     @property
-    def place(self) -> Position:
-        return self.record.place()
+    def hopeless(self) -> bool:
+        """Whether no more complaints are taken, so that reading on is of no use."""
+        return self._complaints.full
 
     def given(self, *keys: str) -> str | None:
         """The first of these keys that has a value."""
@@ -54,10 +63,10 @@ class Fields:
         """Complain about keys of which one is needed."""
         written = next((key for key in keys if key in self.data), None)
         if written is not None:
-            self.complain(f"'{written}' is null", written, hint=hint, code="missing-key")
+            self.refuse(f"'{written}' is null", written, hint=hint, code="missing-key")
             return
         names = " or ".join(f"'{key}'" for key in keys)
-        self.complain(f"the key {names} is missing", hint=hint, code="missing-key")
+        self.refuse(f"the key {names} is missing", hint=hint, code="missing-key")
 
     def text(self, *keys: str) -> str | None:
         """The text or number at the first of these keys that has one, on one line."""
@@ -73,11 +82,11 @@ class Fields:
         metric = metrics.get(name)
         if metric is None:
             if needed:
-                self.complain(f"the metric '{name}' is missing", "metrics", code="missing-key")
+                self.refuse(f"the metric '{name}' is missing", "metrics", code="missing-key")
             return None
         if not isinstance(metric, dict) or "value" not in metric:
             message = f"'{name}' must be an object with 'value' and 'unit'"
-            self.complain(message, "metrics", name, hint='as in {"value": 5.2, "unit": "ms"}')
+            self.refuse(message, "metrics", name, hint='as in {"value": 5.2, "unit": "ms"}')
             return None
         units = _TOKENS if name.endswith(("_length", "_count")) else _SECONDS
         unit = metric.get("unit")
@@ -85,7 +94,7 @@ class Fields:
             expected = ", ".join(units if units is _TOKENS else list(units)[:5])
             shown = printable(str(unit))[:30]
             message = f"'{name}' has the unit '{shown}'" if unit is not None else f"'{name}' has no unit"
-            self.complain(message, "metrics", name, "unit", hint=f"expected one of {expected}")
+            self.refuse(message, "metrics", name, "unit", hint=f"expected one of {expected}")
             return None
         return self._checked(metric["value"], units[unit.strip().lower()], False, "metrics", name)
 
@@ -93,14 +102,14 @@ class Fields:
         """A number that a measurement can have. Text that is a number counts as one."""
         key = path[-1]
         if isinstance(value, bool) or not isinstance(value, int | float | str):
-            self.complain(f"'{key}' must be a number", *path)
+            self.refuse(f"'{key}' must be a number", *path)
             return None
         try:
             number = float(value)
         except OverflowError:
             number = math.inf
         except ValueError:
-            self.complain(f"'{key}' must be a number, not '{printable(str(value))[:30]}'", *path)
+            self.refuse(f"'{key}' must be a number, not '{printable(str(value))[:30]}'", *path)
             return None
         reason = (
             "must be a finite number"
@@ -116,7 +125,7 @@ class Fields:
             else None
         )
         if reason:
-            self.complain(f"'{key}' {reason}", *path)
+            self.refuse(f"'{key}' {reason}", *path)
             return None
         return number * scale
 

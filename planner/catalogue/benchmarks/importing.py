@@ -14,10 +14,13 @@ from planner.catalogue.benchmarks.run import Run
 from planner.catalogue.benchmarks.series import arranged, readings
 from planner.catalogue.benchmarks.served import is_served, no_concurrency, read_served
 from planner.catalogue.benchmarks.writing import names_of, written
-from planner.errors import InputError, printable
+from planner.errors import MOST, InputError, printable
 from planner.reading import units
 from planner.reading.curves import MOST_REQUESTS
 from planner.reading.units import BadValueError
+
+MOST_RUNS = 500
+"""Most runs of a file."""
 
 _LONGEST_NAME = 200
 
@@ -90,6 +93,13 @@ def _runs(path: Path, complaints: Complaints) -> Iterable[Run]:
     unknown: list[Fields] = []
     before = len(complaints.problems)
     for record in read_records(path, complaints):
+        if complaints.full or len(unknown) == MOST:
+            complaints.more = True
+            break
+        if len(runs) > MOST_RUNS:
+            message = f"the file has over {MOST_RUNS:,} runs"
+            complaints.add("too-large", message, record.place(), "give a part of it")
+            break
         fields = Fields(record, complaints)
         style = is_served(fields)
         if isinstance(fields.data.get("metrics"), dict) and isinstance(fields.data.get("metadata"), dict):
@@ -118,7 +128,7 @@ def _some(run: Run | None) -> list[Run]:
 
 
 def _foreign(unknown: Sequence[Fields], complaints: Complaints) -> None:
-    """Complain about records of no known format: of a file the first, and how many there are."""
+    """Complain about records of no known format: the first of a file, and how many there are."""
     if not unknown:
         return
     keys = [printable(key)[:40] for key in unknown[0].data]
@@ -127,8 +137,9 @@ def _foreign(unknown: Sequence[Fields], complaints: Complaints) -> None:
     else:
         hint = f"expected a result of {KNOWN}"
     shown = ", ".join(f"'{key}'" for key in keys[:6]) + (", …" if len(keys) > 6 else "") if keys else "none"
-    more = f"; and {len(unknown) - 1:,} more records" if len(unknown) > 1 else ""
-    unknown[0].complain(f"no known benchmark writes records with these keys: {shown}{more}", hint=hint)
+    others = f"{len(unknown) - 1} more records" if len(unknown) < MOST else "many more"
+    more = f"; and {others}" if len(unknown) > 1 else ""
+    unknown[0].refuse(f"no known benchmark writes records with these keys: {shown}{more}", hint=hint)
 
 
 def _without_concurrency(run: Run) -> None:
@@ -137,4 +148,4 @@ def _without_concurrency(run: Run) -> None:
         return
     hint = f"give the summary of the run too, {Path(stem(run.file)).name}_summary.json, or --concurrency N"
     message = "these requests do not tell how many of them there were at a time"
-    run.fields.complain(message, hint=hint, code="missing-key")
+    run.fields.refuse(message, hint=hint, code="missing-key")

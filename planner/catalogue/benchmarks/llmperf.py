@@ -9,7 +9,7 @@ from pathlib import Path
 
 from planner.catalogue.benchmarks.fields import Fields
 from planner.catalogue.benchmarks.per_request import day_of
-from planner.catalogue.benchmarks.run import Run, check_units, spread
+from planner.catalogue.benchmarks.run import Run, check_units, spread, tail
 
 FORMAT = "LLMPerf"
 _KIND = re.compile(r"_(individual_responses|individual|summary)$")
@@ -36,14 +36,14 @@ def read_summary(fields: Fields) -> Run | None:
     inputs = fields.number("results_number_input_tokens_mean", "mean_input_tokens", zero=True)
     completed = fields.number("results_num_completed_requests", zero=True)
     jitter = spread(fields, f"{_GAP}_quantiles_p50", f"{_GAP}_quantiles_p{{}}")
+    high = tail(fields, f"{_TTFT}_quantiles_p{{}}")
     per_minute = fields.number("results_num_completed_requests_per_min", zero=True)
     started = fields.number("timestamp")
-    if fields.wrong > before or None in (concurrency, ttft, mean_ttft, latency, outputs):
+    if fields.wrong > before or not (concurrency and ttft and mean_ttft and latency and outputs):
         return None
-    assert concurrency and ttft and mean_ttft and latency and outputs
     if outputs <= 1.5 or latency <= mean_ttft:
         key = "results_number_output_tokens_mean" if outputs <= 1.5 else f"{_LATENCY}_mean"
-        fields.complain(f"'{key}' leaves no time between tokens", key, hint="run it with more output tokens")
+        fields.refuse(f"'{key}' leaves no time between tokens", key, hint="run it with more output tokens")
         return None
     run = Run(
         format=FORMAT,
@@ -62,6 +62,7 @@ def read_summary(fields: Fields) -> Run | None:
         tpot=(latency - mean_ttft) / (outputs - 1),
         timed=f"(mean output tokens − 1) / ({_LATENCY}_mean − {_TTFT}_mean)",
         jitter=jitter,
+        tail=high,
         latency=latency,
         duration=completed / per_minute * 60 if completed and per_minute else None,
     )

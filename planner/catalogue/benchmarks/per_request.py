@@ -32,6 +32,8 @@ def read_aiperf(records: Sequence[Fields]) -> Run | None:
     """The run whose requests are these records; cancelled ones, errors and those of a warm-up do not count."""
     requests, clocks, failed, before = list[_Request](), list[tuple[float, float]](), 0, _wrong(records)
     for fields in records:
+        if fields.hopeless:
+            return None
         metadata = fields.data["metadata"]
         if fields.data.get("error") or metadata.get("was_cancelled"):
             failed += 1
@@ -72,7 +74,7 @@ def _aiperf_request(fields: Fields) -> _Request | None:
         if outputs == 1:
             return None
         if latency is None or outputs is None or latency <= ttft:
-            fields.complain("the metric 'inter_token_latency' is missing", "metrics", code="missing-key")
+            fields.refuse("the metric 'inter_token_latency' is missing", "metrics", code="missing-key")
             return None
         tpot = (latency - ttft) / (outputs - 1)
     return _Request(ttft, tpot, latency, inputs, outputs)
@@ -82,6 +84,8 @@ def read_llmperf_requests(records: Sequence[Fields]) -> Run | None:
     """The run whose requests are these records; its concurrency stands in the summary beside them."""
     requests, failed, before = list[_Request](), 0, _wrong(records)
     for fields in records:
+        if fields.hopeless:
+            return None
         if fields.data.get("error_code") is not None:
             failed += 1
             continue
@@ -90,7 +94,7 @@ def read_llmperf_requests(records: Sequence[Fields]) -> Run | None:
         if ttft is None or latency is None or outputs is None or outputs <= 1:
             continue
         if latency <= ttft:
-            fields.complain("'end_to_end_latency_s' must be above 'ttft_s'", "end_to_end_latency_s")
+            fields.refuse("'end_to_end_latency_s' must be above 'ttft_s'", "end_to_end_latency_s")
             continue
         requests.append(_Request(ttft, (latency - ttft) / (outputs - 1), latency, inputs, outputs))
     if _wrong(records) > before or not _any(records, requests):
@@ -125,6 +129,7 @@ def _summarised(
         tpot=tpot,
         timed=timed,
         jitter=_jitter(requests, ttft, tpot),
+        tail=_tail([one.ttft for one in requests]),
         latency=_mean([one.latency for one in requests]),
     )
 
@@ -141,6 +146,13 @@ def _jitter(requests: Sequence[_Request], ttft: float, tpot: float) -> float | N
     return max(0.0, math.log(quantiles(ratios, n=20, method="inclusive")[18] / median(ratios)) / _Z95)
 
 
+def _tail(times: Sequence[float]) -> str:
+    """The 95th percentile in words, of enough requests."""
+    if len(times) < _ENOUGH:
+        return ""
+    return f"p95 over requests {quantiles(times, n=20, method='inclusive')[18]:.4g} s"
+
+
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return fmean(known) if known else None
@@ -150,7 +162,7 @@ def _any(records: Sequence[Fields], requests: Sequence[_Request]) -> bool:
     """Whether any request counts; if not, complain."""
     if not requests:
         hint = "is the server up? run the benchmark again"
-        records[0].complain("no request was completed with two output tokens or more", hint=hint)
+        records[0].refuse("no request was completed with two output tokens or more", hint=hint)
     return bool(requests)
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_right
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ from planner.errors import MOST, Position, Problem, printable
 BYTES = 50_000_000
 """Largest result file that is read."""
 
-BRACKETS = 1_000_000
+BRACKETS = 500_000
 """Most objects and lists of a file; each takes memory however short it is written."""
 
 KNOWN = "vLLM bench, SGLang, InferenceX, AIPerf (profile_export.jsonl) and LLMPerf"
@@ -48,20 +46,17 @@ class Complaints:
 
 @dataclass
 class Source:
-    """The text of a file, and where its lines begin."""
+    """The text of a file."""
 
     file: str
     text: str = field(repr=False)
 
-    @cached_property
-    def _starts(self) -> list[int]:
-        return [0, *(match.end() for match in re.finditer("\n", self.text))]
-
     def place(self, offset: int, width: int = 1) -> Position:
         """The place of a character; of a very long line the text is left out."""
-        number = bisect_right(self._starts, offset)
-        start = self._starts[number - 1]
-        end = self._starts[number] - 1 if number < len(self._starts) else len(self.text)
+        number = self.text.count("\n", 0, offset) + 1
+        start = self.text.rfind("\n", 0, offset) + 1
+        end = self.text.find("\n", offset)
+        end = end if end >= 0 else len(self.text)
         line = self.text[start:end].rstrip("\r") if end - start <= _SHOWN_LINE else ""
         return Position(self.file, number, offset - start + 1, width, line)
 

@@ -33,6 +33,7 @@ class Run:
     tpot : of one request, seconds per output token after the first
     timed : how `tpot` is known, in words
     jitter : log-sd over requests of the time per token, if known
+    tail : a high percentile over requests of the time to the first token, in words
     latency : mean seconds of a request, if known
     duration : seconds of the run, if known
     """
@@ -53,6 +54,7 @@ class Run:
     tpot: float
     timed: str
     jitter: float | None = None
+    tail: str = ""
     latency: float | None = None
     duration: float | None = None
 
@@ -85,6 +87,15 @@ def spread(fields: Fields, median: str, percentile: str, scale: float = 1.0) -> 
     return None
 
 
+def tail(fields: Fields, percentile: str, scale: float = 1.0) -> str:
+    """The 95th, else 99th, else 90th percentile of a time in words, or nothing. percentile : as in `spread`"""
+    for percent in (95, 99, 90):
+        value = fields.number(percentile.format(percent), scale=scale)
+        if value is not None:
+            return f"p{percent} over requests {value:.4g} s"
+    return ""
+
+
 def check_units(run: Run, key_of_ttft: str, key_of_tpot: str) -> None:
     """Complain about a run whose numbers contradict each other by so much that a unit must be wrong."""
     fields = run.fields
@@ -92,25 +103,25 @@ def check_units(run: Run, key_of_ttft: str, key_of_tpot: str) -> None:
     speed = 1 / run.tpot
     if not SLOWEST <= speed <= FASTEST:
         shown = f"{run.tpot * 1000:.4g} ms per output token are {speed:.4g} tokens/s for one request"
-        fields.complain(f"{shown}, which is implausible", key_of_tpot, hint=hint)
+        fields.refuse(f"{shown}, which is implausible", key_of_tpot, hint=hint)
         return
     if run.duration is not None and run.ttft > 1.05 * run.duration:
         message = f"the time to first token, {run.ttft:.4g} s, is longer than the run, {run.duration:.4g} s"
-        fields.complain(message, key_of_ttft, hint=hint)
+        fields.refuse(message, key_of_ttft, hint=hint)
         return
     if run.duration is not None and run.latency is not None and run.latency > 2 * run.duration:
         message = f"a request takes {run.latency:.4g} s, longer than the run, {run.duration:.4g} s"
-        fields.complain(message, key_of_tpot, hint=hint)
+        fields.refuse(message, key_of_tpot, hint=hint)
         return
     if run.outputs is not None and run.latency is not None:
         decoding, rest = run.tpot * max(run.outputs - 1, 1), run.latency
         if decoding > _MIXED_UP * rest or run.ttft > _MIXED_UP * rest:
             message = f"its parts take {run.ttft + decoding:.4g} s, but a request takes {rest:.4g} s"
-            fields.complain(message, key_of_tpot if decoding > run.ttft else key_of_ttft, hint=hint)
+            fields.refuse(message, key_of_tpot if decoding > run.ttft else key_of_ttft, hint=hint)
             return
         if rest > _MIXED_UP * (run.ttft + decoding):
             message = f"a request takes {rest:.4g} s, but its parts only {run.ttft + decoding:.4g} s"
-            fields.complain(message, key_of_tpot, hint=hint)
+            fields.refuse(message, key_of_tpot, hint=hint)
             return
     _check_count(run, key_of_tpot, hint)
 
@@ -119,7 +130,7 @@ def _check_count(run: Run, key_of_tpot: str, hint: str) -> None:
     """By Little's law as many requests are in flight as come in while one takes place."""
     fields = run.fields
     if run.concurrency is not None and run.concurrency > MOST_REQUESTS:
-        fields.complain(f"{run.concurrency:,.0f} concurrent requests are implausible", "max_concurrency", hint=hint)
+        fields.refuse(f"{run.concurrency:,.0f} concurrent requests are implausible", "max_concurrency", hint=hint)
     elif run.concurrency is not None and run.duration is not None and run.outputs is not None:
         taken = run.ttft + run.tpot * max(run.outputs - 1, 0)
         meant = run.requests / run.duration * taken
@@ -128,10 +139,10 @@ def _check_count(run: Run, key_of_tpot: str, hint: str) -> None:
                 f"{run.requests:,} requests of {taken:.4g} s each in {run.duration:.4g} s are {meant:,.0f} at a time, "
                 f"not {run.concurrency:.4g}"
             )
-            fields.complain(message, key_of_tpot, hint=hint)
+            fields.refuse(message, key_of_tpot, hint=hint)
         elif run.concurrency > _MIXED_UP * max(meant, 1 / _MIXED_UP) and run.requests > 2 * run.concurrency:
             message = (
                 f"{run.requests:,} requests of {taken:.4g} s each in {run.duration:.4g} s are {meant:.4g} at a time, "
                 f"not {run.concurrency:.4g}"
             )
-            fields.complain(message, key_of_tpot, hint=hint)
+            fields.refuse(message, key_of_tpot, hint=hint)

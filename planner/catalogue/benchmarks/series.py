@@ -16,7 +16,7 @@ _READING = (10.0, 1e7)
 """Plausible prefill speeds, tokens/s."""
 
 _WAITS = 0.25
-"""Share of a request spent on the first token from which it was waiting for its turn."""
+"""Share of a request spent on the first token from which it may have been waiting for its turn."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,14 @@ class Series:
         latency = self.first.latency
         if latency and self.first.ttft > _WAITS * latency:
             notes.append(
-                f"TTFT, {self.first.ttft:.3g} s, is {self.first.ttft / latency:.0%} of a request even at "
-                f"concurrency {first.concurrency}: requests waited for their turn; add a run at a lower concurrency"
+                f"TTFT, {self.first.ttft:.3g} s, is {self.first.ttft / latency:.0%} of a request at concurrency "
+                f"{first.concurrency}, the lowest: requests read long prompts, or waited for their turn; a run with "
+                "fewer requests at a time would tell"
             )
         if last.ttft[0] > 2 * first.ttft[1]:
             notes.append(
                 f"TTFT rose from {first.ttft[1]:.3g} s at {first.concurrency} to {last.ttft[0]:.3g} s at "
-                f"{last.concurrency}; the profile's is the first, so forecasts near {last.concurrency} are short by that"
+                f"{last.concurrency}; the profile's is the first, so forecasts for many requests are too short by that"
             )
         for one, other in pairwise(self.points):
             if other.tpot < 0.97 * one.tpot:
@@ -137,7 +138,8 @@ def _reading(series: Sequence[Series]) -> Reading | None:
         return None
     worst = max(abs((ttft + slope * length) / measured - 1) for length, measured in points)
     shown = ", ".join(f"{length:,.0f}" for length in sorted(lengths))
-    how = f"line through median TTFT of prompts of {shown} tokens at concurrency {min(at)}, off by at most {worst:.0%}"
+    how = f"line through median TTFT of prompts of {shown} tokens at concurrency {min(at)}"
+    how += f", off by at most {worst:.0%}" if len(points) > 2 else ""
     return Reading(ttft, 1 / slope, how)
 
 

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 
 from planner.catalogue.benchmarks.fields import Fields
-from planner.catalogue.benchmarks.run import Run, check_units, spread
+from planner.catalogue.benchmarks.run import Run, check_units, spread, tail
 
 SERVER = (
     "backend", "framework", "engine", "gpu", "hw", "hardware", "deployment", "gateway", "precision", "tp", "ep",
-    "dp_attention", "tensor_parallel_size", "prefill_replicas", "decode_replicas", "tag",
+    "dp_attention", "tensor_parallel_size", "prefill_replicas", "decode_replicas",
 )  # fmt: skip
 """Keys that tell servers of one model apart."""
 
@@ -44,7 +44,7 @@ def read_served(fields: Fields, style: Style) -> Run | None:
     end, scale = style.ending, style.scale
     before = fields.wrong
     if fields.data.get("completed") == 0:
-        fields.complain("no request was completed", "completed", hint="is the server up? run the benchmark again")
+        fields.refuse("no request was completed", "completed", hint="is the server up? run the benchmark again")
         return None
     completed = fields.number("completed", "num_prompts")
     duration = fields.number("duration")
@@ -54,6 +54,7 @@ def read_served(fields: Fields, style: Style) -> Run | None:
     latency = fields.number(f"mean_e2e_latency{end}", f"mean_e2el{end}", scale=scale)
     tpot, timed, key = _time_per_token(fields, style, mean_ttft or ttft, latency, outputs)
     jitter = spread(fields, f"median_tpot{end}", f"p{{}}_tpot{end}")
+    high = tail(fields, f"p{{}}_ttft{end}", scale)
     if fields.wrong > before or ttft is None or tpot is None:
         return None
     how = "mean end-to-end latency"
@@ -80,6 +81,7 @@ def read_served(fields: Fields, style: Style) -> Run | None:
         tpot=tpot,
         timed=timed,
         jitter=jitter,
+        tail=high,
         latency=latency,
         duration=duration,
     )
@@ -115,7 +117,7 @@ def _time_per_token(
         if fields.given(key):
             return fields.number(key, scale=scale), f"1 / {key}", key
     keys = (f"median_tpot{end}", f"mean_tpot{end}", f"mean_itl{end}", f"median_itl{end}")
-    if fields.wrong == 0:
+    if latency is not None or not fields.given(f"mean_e2e_latency{end}", f"mean_e2el{end}"):
         fields.missing(*keys, hint="run the benchmark with streaming; without the time per token there is no speed")
     return None, "", keys[0]
 
@@ -143,7 +145,7 @@ def _concurrency(
     limit = fields.number(key) if key else None
     unlimited = str(fields.data.get("request_rate", "inf")).lower() in ("inf", "infinity", "none")
     if limit is not None and limit < 1:
-        fields.complain(f"'{key}' must be at least 1", str(key))
+        fields.refuse(f"'{key}' must be at least 1", str(key))
     if limit is not None and unlimited and (completed is None or completed >= limit):
         return limit, f"'{key}'"
     measured = fields.number("concurrency")
@@ -175,4 +177,4 @@ def date_of(text: str | None) -> str | None:
 def no_concurrency(run: Run) -> None:
     """Complain that a run does not tell at how many requests at a time it was."""
     message = "at how many requests at a time this was run is not in the file, nor what it follows from"
-    run.fields.complain(message, "max_concurrency", hint=_REMEDY, code="missing-key")
+    run.fields.refuse(message, "max_concurrency", hint=_REMEDY, code="missing-key")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -61,12 +61,13 @@ def _load(run: Run) -> dict[str, str]:
     return {**load, "lengths": "-".join(lengths)}
 
 
-def _differing(one: Series, series: Sequence[Series], bases: Sequence[str], parts: object) -> str:
+def _differing(
+    one: Series, series: Sequence[Series], bases: Sequence[str], parts: Callable[[Run], dict[str, str]]
+) -> str:
     """What of a run's parts is not the same in all series of its base name."""
-    of = parts if callable(parts) else dict
     base = bases[list(series).index(one)]
-    others = [of(other.first) for other, name in zip(series, bases, strict=True) if name == base]
-    mine = of(one.first)
+    others = [parts(other.first) for other, name in zip(series, bases, strict=True) if name == base]
+    mine = parts(one.first)
     differing = [text for key, text in mine.items() if any(other.get(key) != text for other in others)]
     return slug("-".join(differing)) if differing else ""
 
@@ -80,12 +81,14 @@ def _profile(series: Series, reading: Reading | None, name: str, per_hour: Decim
         told = f"median at concurrency {point.concurrency}"
         if len(point.runs) > 1 and spread != seconds(low):
             told += f", of {len(point.runs)} runs"
+        if point.runs[0].tail:
+            told += f"; {point.runs[0].tail}"
         if series.inputs is not None:
             told += f"; reading {series.inputs:,.0f} tokens of prompt included"
         lines.append(f"  ttft: {spread}  {_comment(told)}")
     else:
         lines.append(f"  ttft: {seconds(reading.ttft)}  # of an empty prompt")
-        lines.append(f"  prefill_speed: {reading.speed:.4g}  {_comment(reading.how)}")
+        lines.append(f"  prefill_speed: {speed(float(f'{reading.speed:.4g}'))}  {_comment(reading.how)}")
     lines.append("  output_speed:  " + _comment(f"tokens/s of each request, by concurrency: {series.first.timed}"))
     for at in series.points:
         told = f"{len(at.runs)} runs" if len(at.runs) > 1 else at.runs[0].counted
@@ -120,7 +123,7 @@ def _provenance(series: Series) -> list[str]:
     told = [
         "kind: measured",
         f"source: {shown} ({series.first.format}; {len(runs)} run{'s' if len(runs) > 1 else ''}, "
-        f"{sum(run.requests for run in runs):,} requests)",
+        f"{sum(run.requests for run in runs):,} request{'s' if sum(run.requests for run in runs) > 1 else ''})",
         f"date: {' to '.join(dict.fromkeys((dates[0], dates[-1])))}" if dates else "date: not in the file",
         f"model: {series.first.model or 'not in the file'}",
         f"server: {server}" if server else "server: not in the file",
