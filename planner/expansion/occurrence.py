@@ -21,6 +21,9 @@ from planner.workflow.crews import Merge, Message
 MOST_TURNS = 1000.0
 """Draws of `turns` are cut here; an estimate's 95th percentile may be no larger."""
 
+MOST_CALLS = 100.0
+"""Draws of `calls` are cut here, likewise."""
+
 
 @dataclass(frozen=True, eq=False)
 class Around:
@@ -201,7 +204,7 @@ class Occurrence:
 
     def go(self, tool: Tool | Call, prefix: str, *turn: int) -> tuple[Floats, Floats, Floats]:
         """Calls at the same time: seconds of the longest, tokens of all results, and how many there are."""
-        calls = self.draw(tool.calls, prefix + "calls", *turn)
+        calls = np.minimum(self.draw(tool.calls, prefix + "calls", *turn), MOST_CALLS)
         results = tool.result if isinstance(tool, Tool) else None
         seconds = self.draw(tool.time, prefix + "time", *turn)
         result = NONE if results is None else self.draw(results, prefix + "result", *turn)

@@ -23,7 +23,7 @@ from planner.planning.sampling import profiles
 from planner.planning.timing import Draws, Served, times
 from planner.reading.estimates import Estimate
 from planner.reading.validation import Declared
-from planner.workflow.bodies import ONCE
+from planner.workflow.bodies import ONCE, Wait
 from planner.workflow.declaration import Step, Workflow
 
 
@@ -165,7 +165,7 @@ def _explained(
     )  # fmt: skip
     item = first.item if first is not None and first.item is not None else 0
     made = (first.trace or []) if first is not None else []
-    terms = tuple(_terms(work.body))
+    terms = (*_terms(work.body), *_terms(work.retry, "retry."))
     scaled = first is not None and work.kind != "human"
     size = _factor(first.around.size if first is not None and scaled else None, item)
     off = scaled and any(term.estimate.varies for term in terms)
@@ -238,7 +238,8 @@ def _conditions(work: Work) -> Iterator[str]:
         if loop.items:
             sized = loop.size is not None and not work.coordination and work.kind != "human"
             size = f", each {loop.size} of the mean size" if sized else ""
-            yield f"{loop.count:,} {'agents' if work.kind in ('ramp_up', 'stagger') else 'items'}{size}"
+            drawn = "at most " if any(isinstance(guard, Existing) for guard in _guards(work.guard)) else ""
+            yield f"{drawn}{loop.count:,} {'agents' if work.kind in ('ramp_up', 'stagger') else 'items'}{size}"
         elif loop.kind == "copies":
             yield f"{loop.count:,} copies"
         elif not any(loop is guard.loops[-1] for guard in _guards(work.guard) if guard.loops):
@@ -253,6 +254,8 @@ def _conditions(work: Work) -> Iterator[str]:
         yield f"agent j, from 0, comes after j · {body.seconds:g}s"
     elif isinstance(body, Rework):
         yield f"{body.share:.3g} of what the item took"
+    elif isinstance(body, Wait) and body.leaves is not None:
+        yield "away for leaves.back more, if they waited for longer than leaves.after"
 
 
 def _guards(guard: Guard | None) -> Iterator[Guard]:
@@ -274,7 +277,7 @@ def _condition(guard: Guard) -> str:
         chance = 1 - (1 - c) ** (n - 1)
         return f"conflict: 1 − (1 − {c:g})^({n} − 1) = {100 * chance:.3g}%, at most {guard.loops[-1].count} times"
     if isinstance(guard, Existing):
-        return f"as many items as are drawn from {guard.counted.estimate}, at most {guard.counted.most:,}"
+        return f"as many as the number of items, drawn from {guard.counted.estimate}"
     assert isinstance(guard, Failed)
     return f"where '{guard.outcome.path}' fails"
 
@@ -283,14 +286,15 @@ def _place(workflow: Workflow, work: Work) -> str:
     """Where the step, or the mechanism of its crew, is declared."""
     names, path = work.step.split("."), []
     steps: Mapping[str, Step] = workflow.steps
-    key, step = "steps", None
+    key, crew = "steps", None
     for name in names:
         path += [key, name]
         step = steps[name]
+        crew = step.crew or crew
         if step.used is not None:
             break  # the rest stands in the other file
         key, steps = ("choose", step.choose) if step.choose is not None else ("steps", step.steps or {})
-    if work.coordination and step is not None and step.crew:
+    if work.coordination and crew is not None:
         mechanism = {"reading": "report", "rework": "conflict"}.get(work.kind, work.kind)
-        path = ["crews", step.crew, "coordination", mechanism]
+        path = ["crews", crew, "coordination", mechanism]
     return str(workflow.place(*path) or "")

@@ -117,7 +117,8 @@ def _shape(estimate: Estimate) -> str:
 def _made(made: tuple[Made, ...]) -> Iterator[str]:
     """A line for each request, with the go of the tool that follows it."""
     if any(one.jitter for one in made):
-        yield f"{'prompt':>12}{'uncached':>12}{'output':>10}{'jitter':>9}{'T':>10}{'then tool':>11}{'calls':>6}"
+        tool = f"{'then tool':>11}{'calls':>6}" if any(not one.jitter for one in made) else ""
+        yield f"{'prompt':>12}{'uncached':>12}{'output':>10}{'jitter':>9}{'T':>10}{tool}"
     for number, one in enumerate(made):
         if not one.jitter:
             if number and made[number - 1].jitter:
