@@ -57,7 +57,9 @@ class Drawing:
         self.known = known
         self.traces = traces
         self.activity = Activity(samples, self._timed_out)
+        self.apart: Known = {}
         self.sums: dict[tuple[Work, Index], Demand] = {}
+        self.contexts: dict[tuple[Work, Index], Floats] = {}
         self.marks = {mark.what.step: mark for mark in graph.works if not mark.what.coordination}
 
     def of(self, mark: Mark[Work]) -> Iterator[tuple[Ints, Demand, Bools | None]]:
@@ -110,7 +112,8 @@ class Drawing:
         apart = work.thread is not None or (isinstance(work.body, Syncing) and work.body.agents.counted is not None)
         counts = tuple(loop.count for loop in work.loops if loop.items)  # ramp-ups are of as many agents as there are
         key = (work.step, id(work.body), service, counts, index, reads is None)
-        if apart or key not in self.known:
+        known = self.apart if apart else self.known
+        if key not in known:
             around = self._around(work, index, reads, service)
             occurrence = Occurrence(self.samples, self.layers, work, service, index, around, self.traces is not None)
             if self.traces is not None:
@@ -120,10 +123,8 @@ class Drawing:
                 path = f"{work.step}/{work.kind}"
                 wait = drawn(work.retry.wait, self.samples, rows(work.loops), path, "wait", drawn_index(index))
                 demand = replace(demand, wait=wait)
-            if apart:
-                return demand
-            self.known[key] = demand
-        return self.known[key]
+            known[key] = demand
+        return known[key]
 
     def _first(self, work: Work, index: Index) -> bool:
         """Whether this is the first round of all around it within its item; a second attempt reads again."""
@@ -178,6 +179,11 @@ class Drawing:
 
     def _context(self, work: Work, index: Index) -> Floats:
         """The context that a work leaves behind, after all its occurrences within those of `index`."""
+        if (work, index) not in self.contexts:
+            self.contexts[work, index] = self._left_behind(work, index)
+        return self.contexts[work, index]
+
+    def _left_behind(self, work: Work, index: Index) -> Floats:
         thread = work.thread
         value: Floats = NONE
         for inner in occurrences(work.loops[len(index) :]):
