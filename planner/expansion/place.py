@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from planner.expansion.conditions import Drawn, Guard, Round
 from planner.expansion.loops import Loop, Loops
-from planner.expansion.work import Work
+from planner.expansion.work import Briefing
 from planner.reading.settle import Model, settled
 from planner.workflow.declaration import Step
 
@@ -26,7 +26,7 @@ class Place:
     loops, guard : around it
     depth : how many of the loops are around the step, before its own
     round : of the step itself, if its rounds may be rejected
-    briefs : not yet read by a request of the item
+    briefing : of the item
     apart : everything is a task of its own, because it may be cancelled on its way
     siblings : the steps of its group, itself included
     repeats : name of the innermost step around it, or itself, that has rounds
@@ -40,7 +40,7 @@ class Place:
     guard: Guard | None = None
     depth: int = 0
     round: Round | None = None
-    briefs: list[Work] = field(default_factory=list)
+    briefing: Briefing | None = None
     apart: bool = False
     siblings: Mapping[str, Step] = field(default_factory=dict)
     repeats: str = ""

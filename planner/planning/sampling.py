@@ -27,7 +27,7 @@ Bools = NDArray[np.bool_]
 MEMORY = 1_000_000_000
 """Bytes over which a plan is refused."""
 
-SLICE = 200_000_000
+SLICE = 600_000_000
 """Bytes that one slice of samples may take, where one sample takes less."""
 
 STEPS = 4_000_000
