@@ -613,20 +613,27 @@ def check_workflow(workflow: Workflow) -> None:
     used = {step.model for _, step in workflow.walk()} | {workflow.model}
     for name in used - {None}:
         resolve(str(name), workflow.models)
-    values = {**workflow.parameters, "agents": 1.0}
     for crew in workflow.crews.values():
         assert workflow.count(crew.agents) >= 1
-    groups: list[Mapping[str, Step]] = [workflow.steps]
-    for _, step in workflow.walk():
+    check_steps(workflow.steps, workflow, workflow.parameters)
+
+
+def check_steps(steps: Mapping[str, Step], workflow: Workflow, parameters: Mapping[str, float]) -> None:
+    """A group of `workflow`, or of a file that it uses, which has parameters of its own."""
+    assert steps
+    assert sorted(in_order(steps)) == sorted(steps)
+    values = {**parameters, "agents": 1.0}
+    for step in steps.values():
         assert step.kind
         if step.for_each is not None and not isinstance(step.for_each.count, Estimate):
             assert count_of(step.for_each.count, values) >= 1
-        assert step.repeat is None or count_of(step.repeat.most, values) >= 1
+        rounds = step.repeat.most if step.repeat else None
+        attempts = step.retry.at_most if step.retry else None
+        for count in (rounds, attempts, step.best_of, step.first_of):
+            assert count is None or count_of(count, values) >= 1
         assert step.crew is None or step.crew in workflow.crews
-        groups += [group for group in (step.steps, step.choose) if group is not None]
-    for group in groups:
-        assert group
-        assert sorted(in_order(group)) == sorted(group)
+        if step.within:
+            check_steps(step.within, workflow, step.used.parameters if step.used else parameters)
 
 
 TOKENS_OF_YAML = st.sampled_from(

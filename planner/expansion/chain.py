@@ -120,8 +120,8 @@ class _Chain:
             self.open, self.alone = True, piece.alone
             self.leaving = piece if piece.leaves else None
             self.kept.append(piece.content)
-            if piece.pool == NO_POOL:
-                self.close()
+            if piece.pool == NO_POOL or (piece.leaves and not certain):
+                self.close()  # what may be skipped gives nothing back
         self.holding = {piece.pool} if certain else self.holding | {piece.pool}
         if piece.apart:
             self.give(position + 1, {NO_POOL}, certain=True)
