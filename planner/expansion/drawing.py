@@ -152,6 +152,8 @@ class Drawing:
             )
             unread = ~self.activity.guarded(other.guard, at) if other.guard is not None else np.zeros((1, 1), bool)
             where = unread if where is None else where & unread
+            if not where.any():
+                break  # soon so, however many requests follow
         return None, None
 
     def _around(self, work: Work, index: Index, reads: Work | None, where: Bools | None, service: Service) -> Around:

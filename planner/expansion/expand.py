@@ -28,7 +28,7 @@ def expand(workflow: Workflow, sizes: Mapping[str, int]) -> TaskGraph:
     check_size(workflow, sizes)
     crews = Crews.of(workflow, sizes)
     expansion = _Expansion(crews)
-    place = Place(("steps",), NO_POOL, workflow.model, workflow.parameters)
+    place = Place(("steps",), NO_POOL, workflow.model, workflow.parameters, locate=workflow.place)
     fragment = expansion.group(place, workflow.steps)
     capacity = np.array([sizes.get(pool, 1) for pool in crews.pools])
     graph = build_graph(

@@ -71,7 +71,8 @@ class _FanOut:
         if crew is None or self.agents == 1:
             return Coordination()
         agents, model = self.crews.agents(self.here.pool), self.crews.workflow.model
-        return replace(self.here, model=model).settled(crew.coordination, agents)
+        path = ("crews", self.crews.pools[self.here.pool], "coordination")
+        return replace(self.here, path=path, model=model).settled(crew.coordination, agents)
 
     def work(self, kind: str, body: object, asks: bool = True, **more: object) -> Work:
         """A work of coordination, for each item."""

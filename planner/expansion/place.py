@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from planner.errors import InputError, Position
 from planner.expansion.conditions import Drawn, Guard, Round
 from planner.expansion.loops import Loop, Loops
 from planner.expansion.work import Briefing
@@ -28,6 +29,7 @@ class Place:
     round : of the step itself, if its rounds may be rejected
     briefing : of the item
     apart : everything is a task of its own, because it may be cancelled on its way
+    locate : tells where something at a path of the file stands
     siblings : the steps of its group, itself included
     repeats : name of the innermost step around it, or itself, that has rounds
     """
@@ -42,6 +44,7 @@ class Place:
     round: Round | None = None
     briefing: Briefing | None = None
     apart: bool = False
+    locate: Callable[..., Position | None] = lambda *path: None
     siblings: Mapping[str, Step] = field(default_factory=dict)
     repeats: str = ""
 
@@ -66,7 +69,15 @@ class Place:
 
     def settled(self, declared: Model, agents: int) -> Model:
         """What is declared, with the values of parameters, `agents` and the model put in."""
-        return settled(declared, {**self.values, "agents": agents}, self.model)
+        try:
+            return settled(declared, {**self.values, "agents": agents}, self.model)
+        except InputError as error:
+            raise self.placed(error) from None
+
+    def placed(self, error: InputError) -> InputError:
+        """A mistake in what is declared here, with its place."""
+        position = self.locate(*self.path)
+        return InputError(replace(problem, position=problem.position or position) for problem in error.problems)
 
     def step(self, name: str, steps: Mapping[str, Step], pool: int | None) -> Place:
         """A step of this group, with what it says of crew, model and chance. `pool`: of the crew it names."""

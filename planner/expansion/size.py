@@ -94,7 +94,11 @@ class _Size:
         return self.sizes.get(crew, 1)
 
     def count(self, declared: CountValue, here: _Around) -> int:
-        return count_at(declared, here.values, self.agents(here.crew))
+        try:
+            return count_at(declared, here.values, self.agents(here.crew))
+        except InputError as error:
+            place = self.workflow.place(*here.path)
+            raise InputError(replace(problem, position=place) for problem in error.problems) from None
 
     def coordination(self, crew: str, pieces: int) -> int:
         """Tasks of coordination for an item with so many pieces, if its crew is larger than one."""

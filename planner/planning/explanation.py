@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.engine.draws import BLOCK, Samples
-from planner.engine.simulation import simulate
+from planner.engine.simulation import TICK, simulate
 from planner.expansion.conditions import Attempt, Conflicting, Drawn, Existing, Failed, Guard, Round
 from planner.expansion.demand import Floats, Layers
 from planner.expansion.drawing import Traces
@@ -52,9 +52,11 @@ class Term:
 
 @dataclass(frozen=True)
 class Made:
-    """A request, or a go of a tool or a person: its `tool` seconds, and how many calls it makes.
+    """A request; or a go of a tool or a person: `tool` seconds, how many calls it makes, and tokens of their results.
 
     prompt, uncached, output : tokens that it reads, those that no cache holds, and those that it puts out
+    thinking : those of its output that are not read again
+    what : ``compaction``, or nothing to say
     seconds : jitter · (TTFT + uncached / prefill speed + output / (output speed · speed))
     """
 
@@ -65,6 +67,9 @@ class Made:
     seconds: float
     tool: float
     calls: float
+    result: float
+    thinking: float
+    what: str
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,7 @@ class Explained:
     times : how often it is done
     seconds, critical : of all of it, and on the critical path
     tokens : input, written to a cache, read from one, output; and calls of tools
+    call_price : US dollars of a call
     """
 
     step: str
@@ -95,6 +101,7 @@ class Explained:
     seconds: float
     critical: float
     tokens: tuple[float, ...]
+    call_price: float | None
     usd: float | None
 
 
@@ -179,12 +186,12 @@ def _explained(
         elif cost is not None:
             cost += float(price.usd(*amounts[:4])) if price else 0.0
             cost += float(other.usd or 0) * float(amounts[4])
-    tick = 2.0**-20
     return Explained(
         work.step, work.kind, work.model, _place(workflow, work), terms, tuple(_conditions(work)),
         _occurrence(work, index, item), size, error,
         tuple(_made(one, by, speed, item) for one in made if _of(one.going, item)), row.done,
-        row.ticks * tick, row.critical_ticks * tick, tuple(tokens.tolist()), cost,
+        row.ticks * TICK, row.critical_ticks * TICK, tuple(tokens.tolist()),
+        None if work.usd is None else float(work.usd), cost,
     )  # fmt: skip
 
 
@@ -198,14 +205,17 @@ def _factor(values: Floats | None, item: int) -> float:
 
 
 def _made(asked: Asked, by: Served | None, speed: float, item: int) -> Made:
-    prompt, uncached, output, jitter, seconds, calls = (
+    prompt, uncached, output, jitter, seconds, calls, result, thinking = (
         _of(values, item)
-        for values in (asked.prompt, asked.uncached, asked.output, asked.jitter, asked.seconds, asked.calls)
-    )
+        for values in (
+            asked.prompt, asked.uncached, asked.output, asked.jitter, asked.seconds, asked.calls, asked.result,
+            asked.thinking,
+        )
+    )  # fmt: skip
     lasts = 0.0
     if by is not None and jitter:
         lasts = jitter * float((by.ttft + uncached * by.prefill + output * by.decode / speed)[0, 0])
-    return Made(prompt, uncached, output, jitter, lasts, seconds, calls)
+    return Made(prompt, uncached, output, jitter, lasts, seconds, calls, result, thinking, asked.what)
 
 
 def _occurrence(work: Work, index: Index, item: int) -> str:
