@@ -19,6 +19,7 @@ from planner.engine.simulation import TICK, simulate
 from planner.expansion.demand import Layers
 from planner.expansion.expand import expand
 from planner.expansion.task_graph import crew_sizes
+from planner.planning.comparison import compare
 from planner.planning.explanation import explain
 from planner.planning.forecast import forecast
 from planner.planning.sampling import profiles
@@ -68,7 +69,7 @@ class Writer:
         mechanisms = {
             "ramp_up": {"input": 100, "output": "10 to 40"},
             "stagger": self.one("2s", "500ms"),
-            "brief": {"output": "10 to 90"},
+            "brief": {"output": self.one("10 to 90", "= 90 / agents")},
             "sync": {"output": 20, "every": self.one(1, 3, "few")},
             "report": {"output": "= 90 / agents"},
             "merge": self.one("1s to 9s", {"time": "2s", "output": 30}),
@@ -139,7 +140,14 @@ class Writer:
         if kind == "agent" and self.sometimes("compaction", 0.3):
             step["agent"] |= {"context_limit": 600, "compaction": {"output": 50}}
         if self.sometimes("retry", 0.2):
-            step["retry"] = {"chance": "40%", "at_most": 3, "wait": "1s", **self.one({}, {"timeout": "4s"})}
+            step["retry"] = {
+                "chance": "40%",
+                "at_most": 3,
+                "wait": self.one("1s", "= 4s / agents"),
+                **self.one({}, {"timeout": "4s"}),
+            }
+            if kind == "human" and isinstance(bodies[kind], dict):
+                step["retry"].pop("timeout", None)
             self.used["timeout"] += "timeout" in step["retry"]
         if kind == "tool" and inside and "crew" not in step and self.sometimes("released", 0.6):
             step["hold"] = False
@@ -235,6 +243,20 @@ def test_an_explanation_is_of_the_forecast(folder: Path, seed: int) -> None:
                 prefill = made.uncached / level.prefill_speed if level.prefill_speed else 0.0
                 spoken = made.output / level.output_speed
                 assert made.seconds == pytest.approx(made.jitter * (level.ttft + prefill + spoken))
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_scenario_of_a_comparison_is_the_forecast_of_it(folder: Path, seed: int) -> None:
+    """Scenarios share draws, and nothing that depends on their agents."""
+    workflow, _ = written(Random(seed), folder)
+    crew = next(iter(workflow.crews), None)
+    for result in compare(workflow, [1.0, 2.5], [1, 2, 3], crew=crew, samples=9).results:
+        scenario = result.scenario
+        alone = forecast(workflow, speed=scenario.speed, agents=scenario.agents, crew=crew, samples=9).result
+        assert (alone.seconds, alone.usd, alone.tokens, alone.accepted) == (
+            result.seconds, result.usd, result.tokens, result.accepted,
+        )  # fmt: skip
 
 
 def shuffled(steps: dict[str, Any], random: Random, item: bool = False) -> dict[str, Any]:

@@ -283,23 +283,23 @@ def test_fewer_samples_are_the_first_of_more() -> None:
 
 
 def test_one_more_module_leaves_the_first_120_as_they_were() -> None:
-    def demands(modules: int) -> dict[tuple[str, str], np.ndarray]:
+    def demands(modules: int) -> dict[tuple[str, str, int], np.ndarray]:
         workflow = read_workflow(ROOT / "workflows" / "port_codebase.yaml", {"modules": modules})
         graph = expand(workflow, crew_sizes(workflow))
         samples = Samples(1, 0, 0, 16)
         served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
         found = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty)), 1.0, detailed=True)
         return {
-            (step.work.step, step.work.kind): np.stack(
+            (step.work.step, step.work.kind, number): np.stack(
                 [np.broadcast_to(piece.fixed + piece.decode, (modules, 16)) for piece in step.pieces]
             )
-            for step in found.works
+            for number, step in enumerate(found.works)
             if step.work.step.startswith("port") and step.work.kind != "ramp_up"  # which is of agents
         }
 
     before, after = demands(120), demands(121)
     assert before.keys() == after.keys()
-    assert len(before) == 8
+    assert len(before) == 13
     for key, values in before.items():
         assert np.array_equal(values, after[key][:, :120])
 

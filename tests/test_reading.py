@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
+import shutil
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
@@ -23,16 +25,19 @@ from planner.reading.counts import count_of
 from planner.reading.estimates import LN20, NOTHING, Z95, Estimate, parse_estimate
 from planner.reading.profiles import ProfileDeclaration
 from planner.reading.units import DURATION, RATE, TOKENS, TURNS, BadValueError, Quantity
+from planner.reading.validation import Declared
 from planner.reading.yaml_file import parse_yaml
 from planner.reading.yaml_file import resolve as resolve_scalar
+from planner.workflow.bodies import ESTIMATE_KEYS
 from planner.workflow.declaration import Step, Workflow
 from planner.workflow.read import read_workflow
 
 ROOT = Path(__file__).resolve().parent.parent
 VALID = [
-    path.read_text(encoding="utf-8")
+    re.sub(r"\A(#.*\n)+", "", path.read_text(encoding="utf-8"))
     for path in sorted([*(ROOT / "workflows").glob("*.yaml"), *(ROOT / "tests" / "cases").glob("*.yaml")])
 ]
+"""Without the comments that they begin with, which are longer than the workflows."""
 CODES = {
     line.removeprefix("## ").strip()
     for line in (ROOT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8").splitlines()
@@ -566,7 +571,10 @@ SOON = timedelta(seconds=5)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("fuzz")
+    """With the files that those of tests/cases name."""
+    made = tmp_path_factory.mktemp("fuzz")
+    shutil.copytree(ROOT / "tests" / "cases" / "data", made / "data")
+    return made
 
 
 def check(folder: Path, text: str) -> None:
@@ -605,20 +613,27 @@ def check_workflow(workflow: Workflow) -> None:
     used = {step.model for _, step in workflow.walk()} | {workflow.model}
     for name in used - {None}:
         resolve(str(name), workflow.models)
-    values = {**workflow.parameters, "agents": 1.0}
     for crew in workflow.crews.values():
         assert workflow.count(crew.agents) >= 1
-    groups: list[Mapping[str, Step]] = [workflow.steps]
-    for _, step in workflow.walk():
+    check_steps(workflow.steps, workflow, workflow.parameters)
+
+
+def check_steps(steps: Mapping[str, Step], workflow: Workflow, parameters: Mapping[str, float]) -> None:
+    """A group of `workflow`, or of a file that it uses, which has parameters of its own."""
+    assert steps
+    assert sorted(in_order(steps)) == sorted(steps)
+    values = {**parameters, "agents": 1.0}
+    for step in steps.values():
         assert step.kind
         if step.for_each is not None and not isinstance(step.for_each.count, Estimate):
             assert count_of(step.for_each.count, values) >= 1
-        assert step.repeat is None or count_of(step.repeat.most, values) >= 1
+        rounds = step.repeat.most if step.repeat else None
+        attempts = step.retry.at_most if step.retry else None
+        for count in (rounds, attempts, step.best_of, step.first_of):
+            assert count is None or count_of(count, values) >= 1
         assert step.crew is None or step.crew in workflow.crews
-        groups += [group for group in (step.steps, step.choose) if group is not None]
-    for group in groups:
-        assert group
-        assert sorted(in_order(group)) == sorted(group)
+        if step.within:
+            check_steps(step.within, workflow, step.used.parameters if step.used else parameters)
 
 
 TOKENS_OF_YAML = st.sampled_from(
@@ -627,6 +642,10 @@ TOKENS_OF_YAML = st.sampled_from(
         "? ", "!!str ", "!x ", "%", "---\n", "...\n", "\t", "\\", "@", "`", "~", "null", "true", "no", "12:30", ".nan", ".inf",
         "-1", "0", "1e400", "5s", "1s to 5s", "9s to 5s", "{p50: 1s, p95: 2s}", "= 9 / agents", "= ", "{values: [", "{by_model: {", "{low: 1, likely: 2, high: 3}", "\r", "\u2028", "\x85", "\x00", "\ufeff", "日",
         "workflow", "steps", "needs", "llm", "tool", "for_each", "models", "crews", "output", "based_on",
+        "repeat", "retry", "timeout", "best_of", "first_of", "success", "otherwise", "choose", "chance", "use", "continues",
+        "leaves", "calls", "usd", "lockstep", "conflict", "sync", "merge", "stagger", "uncertainty", "by_model", "other", "agents",
+        "0s", "1e-300s", "366d", "0%", "50%", "100%", "1 to 3", "0 to 3", "= agents - 1", "= 1 / agents", "= 1 to agents",
+        "data/rounds.yaml", "data/four.csv", "plan.yaml",
     ]
 )  # fmt: skip
 
@@ -635,6 +654,25 @@ TOKENS_OF_YAML = st.sampled_from(
 @given(text=st.lists(st.one_of(TOKENS_OF_YAML, st.text(max_size=5)), max_size=40).map("".join))
 def test_any_text_is_read_or_refused(folder: Path, text: str) -> None:
     check(folder, text)
+
+
+PAIRS = st.sampled_from(
+    [
+        "repeat: {times: 2}", "repeat: {until: 50%, at_most: 2}", "repeat: {times: = agents}", "retry: {chance: 50%, at_most: 2}",
+        "retry: {timeout: 1s, at_most: 2, wait: 1s}", "best_of: 2", "first_of: 2", "success: 50%", "chance: 50%", "hold: false",
+        "for_each: 2", "for_each: 1 to 3", "for_each: {count: = agents, size: 0.5x to 2x}", "for_each: {values: [1, 3]}",
+        "for_each: {file: data/four.csv, size: points}", "for_each: {file: data/chained.csv, needs: after, id: item}",
+        "for_each: {file: data/four.csv, column: points}", "use: {file: data/rounds.yaml, parameters: {rounds: 2}}",
+        "use: data/helpers.yaml", "use: plan.yaml", "choose: {x: {chance: 50%, tool: 1s}, y: {chance: 50%, tool: 2s}}",
+        "steps: {x: {success: 50%, otherwise: y, tool: 1s}, y: {tool: 2s}}", "needs: x", "otherwise: x", "continues: x",
+        "llm: {output: {by_model: {plain: 5, other: 9}}}", "agent: {turns: 2, output: = 10 * agents, tool: 1s}",
+        "tool: {time: 1s, calls: 1 to 3, usd: 0.1}", "human: {time: 5s, leaves: {after: 1s, back: 9s}}", "time: = 9s / agents",
+        "output: = 24k / agents to 48k / agents", "output: {low: 1, likely: 2, high: 9}", "output: {values: [1, 5]}",
+        "lockstep: true", "stagger: 1s", "sync: {output: 5, every: 2}", "merge: 1s", "conflict: {chance: 50%, rework: 50%}",
+        "price: {input: 1, output: 5}", "cache_ttl: 5min", "based_on: plain", "model: plain", "crew: engineers",
+    ]
+)  # fmt: skip
+"""Of a mapping: what a step, a body or a crew may have."""
 
 
 @st.composite
@@ -646,7 +684,9 @@ def mutations(draw: st.DrawFn) -> str:
         length = draw(st.integers(0, 12))
         lines = text.split("\n")
         line, other = (draw(st.integers(0, len(lines) - 1)) for _ in range(2))
-        match draw(st.sampled_from(["delete", "double", "replace", "drop line", "double line", "move line", "indent"])):
+        match draw(
+            st.sampled_from(["delete", "double", "replace", "drop line", "double line", "move line", "indent", "pair"])
+        ):
             case "delete":
                 text = text[:where] + text[where + length :]
             case "double":
@@ -663,6 +703,10 @@ def mutations(draw: st.DrawFn) -> str:
             case "indent":
                 lines[line] = draw(st.sampled_from(["", " ", "  ", "    ", "\t"])) + lines[line].lstrip()
                 text = "\n".join(lines)
+            case "pair":
+                braces = [index for index, character in enumerate(text) if character == "{"] or [where]
+                brace = draw(st.sampled_from(braces)) + 1
+                text = f"{text[:brace]}{draw(PAIRS)}, {text[brace:]}"
     return text
 
 
@@ -672,12 +716,14 @@ def test_any_mutation_of_a_valid_file_is_read_or_refused(folder: Path, text: str
     check(folder, text)
 
 
-KEYS = sorted(
-    {"p50", "p95", "low", "likely", "high", "values", "file", "column", "by_model", "time", "tool", "a", "b", "engineers", "m", "1", "", "input", "output", "turns", "agents", "times"}
-    | set(Workflow.model_fields) | set(Step.model_fields) | set(ProfileDeclaration.model_fields)
-)  # fmt: skip
+def keys_of(declaration: type[Declared]) -> set[str]:
+    """All keys of the language."""
+    return set(declaration.model_fields).union(*map(keys_of, declaration.__subclasses__()))
+
+
+KEYS = sorted({*ESTIMATE_KEYS, *keys_of(Declared), "a", "b", "engineers", "m", "1", ""})
 SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(-2, 5), st.floats(), st.sampled_from([*KEYS, "5s", "1s to 5s", "12k", "$5", "2x", "= 60s / agents", "= a * 2", "= 24k"])
+    st.none(), st.booleans(), st.integers(-2, 5), st.floats(), st.sampled_from([*KEYS, "5s", "1s to 5s", "12k", "$5", "2x", "= 60s / agents", "= a * 2", "= 24k", "50%", "plan.yaml", "data/rounds.yaml", "data/four.csv"])
 )  # fmt: skip
 SHAPES = st.recursive(
     SCALARS,

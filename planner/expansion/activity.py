@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ from planner.expansion.loops import EVERY, Index, drawn_index, innermost_items, 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 TimedOut = Callable[[Attempt, Index], Bools]
+Condition = TypeVar("Condition", bound=Guard)
 
 
 class Activity:
@@ -37,6 +39,7 @@ class Activity:
         self.samples = samples
         self.timed_out = timed_out
         self.known: dict[tuple[object, Index], Bools] = {}
+        self.before: dict[tuple[Guard, Index], list[Bools]] = {}
         self.hands: dict[tuple[Plan, Index], dict[Hand, Bools]] = {}
 
     def holds(self, guard: Guard | None, index: Index) -> Bools | None:
@@ -62,9 +65,9 @@ class Activity:
             u = self.samples.uniform(rows(guard.loops), guard.path, "chance", drawn_index(index))
             return (u >= guard.low) & (u < guard.high)
         if isinstance(guard, Round):
-            return self._all(self.rejected(guard, (*index[:-1], before)) for before in range(index[-1]))
+            return self._all_before(guard, index, self.rejected)
         if isinstance(guard, Attempt):
-            return self._all(self.lost(guard, (*index[:-1], before)) for before in range(index[-1]))
+            return self._all_before(guard, index, self.lost)
         if isinstance(guard, Conflicting):
             return self._all(self.clashes(guard, (*index[:-1], found)) for found in range(index[-1] + 1))
         if isinstance(guard, Existing):
@@ -72,6 +75,13 @@ class Activity:
             return np.asarray((np.arange(rows(guard.loops))[:, None] < count) & (count > guard.several))
         assert isinstance(guard, Failed)
         return self.fails(guard.outcome, index)
+
+    def _all_before(self, guard: Condition, index: Index, condition: Callable[[Condition, Index], Bools]) -> Bools:
+        """Where a condition holds of all rounds before that of `index`; each is asked for once, however many follow."""
+        found = self.before.setdefault((guard, index[:-1]), [np.ones((1, 1), bool)])
+        while len(found) <= index[-1]:
+            found.append(found[-1] & condition(guard, (*index[:-1], len(found) - 1)))
+        return found[index[-1]]
 
     @staticmethod
     def _all(conditions: Iterator[Bools]) -> Bools:

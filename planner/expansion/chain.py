@@ -18,10 +18,15 @@ from planner.expansion.work import Work
 
 @dataclass(frozen=True, eq=False)
 class Skip:
-    """A task that takes or gives an agent, and is skipped where `guard` does not hold."""
+    """A task that is skipped where `guard` does not hold: one that takes or gives an agent, or a person who may leave.
+
+    loops : around the item
+    inner : its occurrence in the loops within it
+    """
 
     guard: Guard
     loops: Loops
+    inner: Index = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +40,7 @@ class Piece:
     inner : its occurrence in them
     apart : it is a task of its own, and lets its agent go, whoever comes next
     alone : it is a task of its own, and keeps its agent
+    leaves : it is a person who may have left
     """
 
     pool: int
@@ -44,6 +50,7 @@ class Piece:
     inner: Index = ()
     apart: bool = False
     alone: bool = False
+    leaves: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +90,7 @@ class _Chain:
         self.takes = NO_POOL  # what that task takes
         self.open = False
         self.alone = False  # what is put together goes into a task of its own
+        self.leaving: Piece | None = None  # the person in it who may leave
         self.holding = {NO_POOL}  # whose agents the item may hold here
 
     def fragment(self) -> Fragment:
@@ -110,9 +118,10 @@ class _Chain:
             if (piece.apart or piece.pool == NO_POOL or piece.alone or self.alone) and self.kept:
                 self.close()
             self.open, self.alone = True, piece.alone
+            self.leaving = piece if piece.leaves else None
             self.kept.append(piece.content)
-            if piece.pool == NO_POOL:
-                self.close()
+            if piece.pool == NO_POOL or (piece.leaves and not certain):
+                self.close()  # what may be skipped gives nothing back
         self.holding = {piece.pool} if certain else self.holding | {piece.pool}
         if piece.apart:
             self.give(position + 1, {NO_POOL}, certain=True)
@@ -148,9 +157,11 @@ class _Chain:
         if self.open:
             moves = self.takes != NO_POOL or release != NO_POOL
             skip = (Skip(self.guard, self.plan.loops),) if moves and self.guard else ()
+            if self.leaving is not None and self.leaving.guard is not None:
+                skip = (Skip(self.leaving.guard, self.plan.loops, self.leaving.inner),)
             person = any(work.kind == "human" for work in self.kept)
             self.done.append(single(self.takes, release, *self.kept, *skip, person=person))
-        self.kept, self.takes, self.open = [], NO_POOL, False
+        self.kept, self.takes, self.open, self.leaving = [], NO_POOL, False, None
 
 
 def always(guard: Guard | None, inner: Index, base: Guard | None, depth: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from planner.errors import InputError
 from planner.expansion.counting import count_at
 from planner.expansion.fragments import NO_POOL
 from planner.expansion.place import Place
@@ -48,4 +49,7 @@ class Crews:
 
     def count(self, declared: CountValue, here: Place) -> int:
         """A count as it is declared: a number, a parameter, or arithmetic."""
-        return count_at(declared, here.values, self.agents(here.pool))
+        try:
+            return count_at(declared, here.values, self.agents(here.pool))
+        except InputError as error:
+            raise here.placed(error) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import reduce
 from itertools import takewhile
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from planner.engine.draws import Samples
 from planner.expansion.activity import Activity
-from planner.expansion.chain import Hand, Skip
+from planner.expansion.chain import Hand, Skip, always
 from planner.expansion.conditions import Attempt
 from planner.expansion.demand import NONE, Bools, Demand, Floats, Layers, Service
 from planner.expansion.distributions import drawn
@@ -19,10 +20,10 @@ from planner.expansion.fragments import Ints, Mark
 from planner.expansion.loops import EVERY, Index, Loops, drawn_index, innermost_items, occurrences, own_row, rows
 from planner.expansion.occurrence import Around, Occurrence
 from planner.expansion.task_graph import TaskGraph
-from planner.expansion.work import Rework, Syncing, Thread, Work
+from planner.expansion.work import Briefing, Rework, Syncing, Thread, Work
 
 Known = dict[tuple[object, ...], Demand]
-"""Demands that do not depend on the graph in which they stand."""
+"""Demands by what they depend on: declarations (which live as long as the graphs), services, and the occurrence."""
 
 Traces = dict[tuple[Work, Index], Occurrence]
 
@@ -57,7 +58,9 @@ class Drawing:
         self.known = known
         self.traces = traces
         self.activity = Activity(samples, self._timed_out)
+        self.apart: Known = {}
         self.sums: dict[tuple[Work, Index], Demand] = {}
+        self.contexts: dict[tuple[Work, Index], Floats] = {}
         self.marks = {mark.what.step: mark for mark in graph.works if not mark.what.coordination}
 
     def of(self, mark: Mark[Work]) -> Iterator[tuple[Ints, Demand, Bools | None]]:
@@ -75,7 +78,9 @@ class Drawing:
         what = mark.what
         for index in occurrences(what.loops if isinstance(what, Skip) else what.plan.loops):
             holds = (
-                self.activity.holds(what.guard, index) if isinstance(what, Skip) else self.activity.moves(what, index)
+                self.activity.holds(what.guard, index + what.inner)
+                if isinstance(what, Skip)
+                else self.activity.moves(what, index)
             )
             assert holds is not None
             yield tasks_at(mark.tasks, index), ~holds
@@ -106,12 +111,14 @@ class Drawing:
             assert items is not None
             return self._sum(work.body.work, index[: items + 1]).times(work.body.share)
         service = self.services[work.model] if work.model else _IDLE
-        reads = work.reads if work.reads and self._first(work, index) else None
-        apart = work.thread is not None or (isinstance(work.body, Syncing) and work.body.agents.counted is not None)
+        reads, where = self._read(work, index)
+        apart = work.thread is not None or where is not None
+        apart = apart or (isinstance(work.body, Syncing) and work.body.agents.counted is not None)
         counts = tuple(loop.count for loop in work.loops if loop.items)  # ramp-ups are of as many agents as there are
-        key = (work.step, id(work.body), service, counts, index, reads is None)
-        if apart or key not in self.known:
-            around = self._around(work, index, reads, service)
+        key = (work.step, id(work.body), id(work.retry), service, counts, index, id(reads and reads.body))
+        known = self.apart if apart else self.known
+        if key not in known:
+            around = self._around(work, index, reads, where, service)
             occurrence = Occurrence(self.samples, self.layers, work, service, index, around, self.traces is not None)
             if self.traces is not None:
                 self.traces[work, index] = occurrence
@@ -120,21 +127,39 @@ class Drawing:
                 path = f"{work.step}/{work.kind}"
                 wait = drawn(work.retry.wait, self.samples, rows(work.loops), path, "wait", drawn_index(index))
                 demand = replace(demand, wait=wait)
-            if apart:
-                return demand
-            self.known[key] = demand
-        return self.known[key]
+            known[key] = demand
+        return known[key]
 
-    def _first(self, work: Work, index: Index) -> bool:
-        """Whether this is the first round of all around it within its item; a second attempt reads again."""
+    def _read(self, work: Work, index: Index) -> tuple[Work | None, Bools | None]:
+        """The work whose output a request reads, and where it does; None: everywhere."""
+        if not isinstance(work.reads, Briefing):
+            return work.reads, None
         items = innermost_items(work.loops)
-        end = len(work.loops) - (work.retry is not None)
-        within = range(end if items is None else items + 1, end)
-        return not any(index[at] for at in within if work.loops[at].kind == "rounds")
+        assert items is not None
+        base, where = index[: items + 1], None
+        attempts = len(work.loops) - (work.retry is not None)
+        for other, inner in work.reads.requests:
+            at = (*base, *inner)
+            rounds = (here for here in range(items + 1, attempts) if work.loops[here].kind == "rounds")
+            if other is work and all(at[here] == index[here] for here in rounds):
+                return work.reads.brief, where  # a second attempt reads it again, as every copy does
+            if always(other.guard, inner, work.reads.guard, items + 1):
+                break
+            shared = range(items + 1, _shared(other.loops, work.loops))
+            at = tuple(
+                index[here] if here in shared and other.loops[here].kind == "copies" else number
+                for here, number in enumerate(at)
+            )
+            unread = ~self.activity.guarded(other.guard, at) if other.guard is not None else np.zeros((1, 1), bool)
+            where = unread if where is None else where & unread
+            if not where.any():
+                break  # soon so, however many requests follow
+        return None, None
 
-    def _around(self, work: Work, index: Index, reads: Work | None, service: Service) -> Around:
+    def _around(self, work: Work, index: Index, reads: Work | None, where: Bools | None, service: Service) -> Around:
         size = None if work.coordination else self._size(work.loops, index)
         read = NONE if reads is None else self._demand(reads, index[: len(reads.loops)]).output
+        read = read if where is None else read * where
         context = warm = NONE
         if work.thread is not None:
             context = self._continued(work, work.thread, index)
@@ -178,6 +203,11 @@ class Drawing:
 
     def _context(self, work: Work, index: Index) -> Floats:
         """The context that a work leaves behind, after all its occurrences within those of `index`."""
+        if (work, index) not in self.contexts:
+            self.contexts[work, index] = self._left_behind(work, index)
+        return self.contexts[work, index]
+
+    def _left_behind(self, work: Work, index: Index) -> Floats:
         thread = work.thread
         value: Floats = NONE
         for inner in occurrences(work.loops[len(index) :]):
@@ -199,25 +229,60 @@ class Drawing:
 
     def _between(self, work: Work, thread: Thread, index: Index) -> Floats:
         """Seconds of the tools and people that lie between a request and what it continues."""
-        seconds: Floats = NONE
-        own = int(self.marks[work.step].tasks.flat[0])
-        for mark in self.marks.values():
-            other = mark.what
-            if other.model is not None or not any(_within(other.step, path) for path in thread.between):
-                continue
-            shared = _shared(other.loops, work.loops)
-            at: Index | None = index[:shared]
-            if thread.itself and int(mark.tasks.flat[0]) > own:
-                before = self._round_before(work, index)
-                at = None if before is None else before[:shared]
-            if at is not None and not any(loop.items for loop in other.loops[shared:]):
-                seconds = seconds + self._sum(other, at).seconds
-        return seconds
+        longest: dict[str, Floats] = {}
+        for path, needed in thread.between:
+            own: Floats = NONE
+            for mark in self.marks.values():
+                at = self._place_between(work, thread, mark, index) if _within(mark.what.step, path) else None
+                if at is not None:
+                    own = own + self._lasting(mark.what, at)
+            before = [longest[name] for name in (longest if innermost_items(work.loops) is not None else needed)]
+            latest = before[-1:] if innermost_items(work.loops) is not None else before
+            longest[path] = own + reduce(np.maximum, latest, NONE)
+        return reduce(np.maximum, longest.values(), NONE)
+
+    def _place_between(self, work: Work, thread: Thread, mark: Mark[Work], index: Index) -> Index | None:
+        """The occurrence of what a tool or a person, and a request after it, have around both; None: there is none."""
+        other = mark.what
+        if other.model is not None:
+            return None
+        shared = _shared(other.loops, work.loops)
+        if thread.itself and int(mark.tasks.flat[0]) > int(self.marks[work.step].tasks.flat[0]):
+            before = self._round_before(work, index)  # it stands behind the request, in the round before
+            return None if before is None else before[:shared]
+        return index[:shared]
+
+    def _lasting(self, work: Work, index: Index) -> Floats:
+        """Seconds of all occurrences of a tool or person: side by side the longest, one after the other their sum."""
+        if len(index) == len(work.loops):
+            done = self._done(work, index)
+            return done.seconds + done.wait
+        loop = work.loops[len(index)]
+        if loop.items and EVERY in index:
+            at = index.index(EVERY)
+            rows_ = [(*index[:at], item, *index[at + 1 :]) for item in range(work.loops[at].count)]
+            return np.concatenate(np.broadcast_arrays(*(self._lasting(work, row) for row in rows_)))
+        if loop.items:
+            return np.asarray(self._lasting(work, (*index, EVERY)).max(0, keepdims=True))
+        numbers = range(1 if loop.first else loop.count)
+        each = [self._lasting(work, (*index, number)) for number in numbers]
+        return reduce(np.maximum if loop.kind == "copies" else np.add, each)
 
     # Sums
 
+    def _done(self, work: Work, index: Index) -> Demand:
+        """At an occurrence, where it is done, and cut where an attempt would take too long."""
+        demand = self._demand(work, index)
+        timeout = work.retry.timeout if work.retry is not None else None
+        if timeout is not None:
+            share = timeout / np.maximum(self.lasts(work, demand), timeout)
+            cut = {name: getattr(demand, name) * share for name in ("requests", "prefill", "decode", "seconds")}
+            demand = replace(demand, **cut)
+        active = self.activity.holds(work.guard, index)
+        return demand if active is None else demand.where(active)
+
     def _sum(self, work: Work, index: Index) -> Demand:
-        """The demand of all occurrences of a work within those of `index`, where they are done."""
+        """The demand of all occurrences of a work within those of `index`; of a race that of its first copy."""
         if (work, index) not in self.sums:
             self.sums[work, index] = self._summed(work, index)
         return self.sums[work, index]
@@ -230,10 +295,8 @@ class Drawing:
             return Demand.stacked(each)
         total = Demand()
         for one in occurrences(inner):
-            at_one = (*index, *one)
-            active = self.activity.holds(work.guard, at_one)
-            demand = self._demand(work, at_one)
-            total = total.plus(demand if active is None else demand.where(active))
+            if not any(number for number, loop in zip(one, inner, strict=True) if loop.first):
+                total = total.plus(self._done(work, (*index, *one)))
         items = any(loop.items for loop in inner)
         return total.over_items(rows(work.loops)) if items else total
 

@@ -28,7 +28,7 @@ def expand(workflow: Workflow, sizes: Mapping[str, int]) -> TaskGraph:
     check_size(workflow, sizes)
     crews = Crews.of(workflow, sizes)
     expansion = _Expansion(crews)
-    place = Place(("steps",), NO_POOL, workflow.model, workflow.parameters)
+    place = Place(("steps",), NO_POOL, workflow.model, workflow.parameters, locate=workflow.place)
     fragment = expansion.group(place, workflow.steps)
     capacity = np.array([sizes.get(pool, 1) for pool in crews.pools])
     graph = build_graph(
@@ -126,8 +126,9 @@ class _Expansion:
         count = step.best_of or step.first_of
         if count is None:
             return here
-        inside = here.within(Loop(self.crews.count(count, here), "copies"))
-        return replace(inside, apart=here.apart or step.first_of is not None)
+        first = step.first_of is not None
+        inside = here.within(Loop(self.crews.count(count, here), "copies", first=first))
+        return replace(inside, apart=here.apart or first)
 
     def branches(self, here: Place, step: Step) -> list[tuple[str, Step, Place]]:
         """The branches of a choice: one draw, a stretch of it for each, in the order of their names."""
@@ -168,9 +169,18 @@ class _Expansion:
             attempt = Attempt((*here.loops, loop), here.guard, here.name, step.retry.chance, step.retry.timeout)
             inside, rounds = here.within(loop).only(attempt), (loop,)
         work = self.work(inside, step)
+        leaves = step.human is not None and step.human.leaves is not None
         self.finish(here, step, {}, attempt)
         return [
-            Piece(here.pool, work, inside.guard, rounds, (number,) if rounds else (), alone=here.apart)
+            Piece(
+                here.pool,
+                work,
+                inside.guard,
+                rounds,
+                (number,) if rounds else (),
+                alone=here.apart or leaves,
+                leaves=leaves,
+            )
             for number in range(count)
         ]
 
@@ -178,14 +188,14 @@ class _Expansion:
         body = step.llm or step.agent or step.tool or step.human
         assert body is not None
         asks = step.kind in ("llm", "agent")
-        reads = here.briefs.pop() if asks and here.briefs else None
         agents = self.crews.agents(here.pool)
         continued = any(
             other.llm is not None and other.llm.continues == here.path[-1] for other in here.siblings.values()
         )
         return Work(
             here.name, step.kind, here.settled(body, agents), here.model if asks else None, here.loops, here.guard,
-            reads, step.retry and here.settled(step.retry, agents), _thread(here, step), continued,
+            here.briefing if asks else None, step.retry and here.settled(step.retry, agents), _thread(here, step),
+            continued,
         )  # fmt: skip
 
     # Items: steps one after another, by one agent where they let it.
@@ -238,7 +248,7 @@ class _Expansion:
         """A step within an item."""
         if step.for_each is None:
             return self.pieces(here, step)
-        return [Piece(NO_POOL, self.items(replace(here, briefs=[]), step), here.guard)]
+        return [Piece(NO_POOL, self.items(replace(here, briefing=None), step), here.guard)]
 
     def holds(self, step: Step, pool: int) -> int:
         """The pool whose agent a step of an item needs: none for people and for tools that let it go."""
@@ -263,8 +273,11 @@ def _thread(here: Place, step: Step) -> Thread | None:
     if name is None:
         return None
     if name == own:
-        return Thread(here.name, True, (here.repeats,))
-    return Thread(here.beside(name), False, tuple(map(here.beside, between(here.siblings, name, own))))
+        return Thread(here.name, True, ((here.repeats, ()),))
+    inner = between(here.siblings, name, own)
+    wanted = needs(here.siblings)
+    found = ((here.beside(one), tuple(here.beside(need) for need in wanted[one] if need in inner)) for one in inner)
+    return Thread(here.beside(name), False, tuple(found))
 
 
 def _side_by_side(step: Step, inside: Place, fragment: Fragment) -> Fragment:

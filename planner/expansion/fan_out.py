@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from heapq import heappop, heappush
 from itertools import pairwise
@@ -14,10 +14,10 @@ from planner.expansion.conditions import Agents, Conflicting, Counted, Existing,
 from planner.expansion.counting import most_items
 from planner.expansion.crews import Crews
 from planner.expansion.fragments import Fragment, fanned_out, side_by_side, single
-from planner.expansion.loops import Loop, Loops
+from planner.expansion.loops import Index, Loop, Loops
 from planner.expansion.place import Place
 from planner.expansion.size import AGAIN
-from planner.expansion.work import Reading, Rework, Stagger, Syncing, Work
+from planner.expansion.work import Briefing, Reading, Rework, Stagger, Syncing, Work
 from planner.reading.estimates import Estimate
 from planner.workflow.crews import Conflict, Coordination
 from planner.workflow.declaration import ForEach, Step
@@ -70,7 +70,9 @@ class _FanOut:
         crew = self.crews.crew(self.here.pool)
         if crew is None or self.agents == 1:
             return Coordination()
-        return self.here.settled(crew.coordination, self.agents)
+        agents, model = self.crews.agents(self.here.pool), self.crews.workflow.model
+        path = ("crews", self.crews.pools[self.here.pool], "coordination")
+        return replace(self.here, path=path, model=model).settled(crew.coordination, agents)
 
     def work(self, kind: str, body: object, asks: bool = True, **more: object) -> Work:
         """A work of coordination, for each item."""
@@ -80,13 +82,14 @@ class _FanOut:
     def fragment(self, pieces: Callable[[Place], list[Piece]]) -> Fragment:
         here, declared = self.here, self.coordination
         before: list[Piece] = []
-        briefs = []
+        briefing = None
         if declared.brief:
             brief = self.work("brief", declared.brief)
-            briefs.append(brief)
+            briefing = Briefing(brief, self.guard)
             before.append(Piece(0, brief, self.together, apart=True))
-        item = replace(here, loops=self.loops, guard=self.guard, briefs=briefs)
-        done = pieces(item)
+        done = pieces(replace(here, loops=self.loops, guard=self.guard, briefing=briefing))
+        if briefing is not None:
+            briefing.requests.extend(_requests(done, len(self.loops), briefing))
         after = self.after(declared, [piece.content for piece in done])
         if here.apart:
             after = [replace(piece, alone=True) for piece in after]
@@ -123,9 +126,10 @@ class _FanOut:
         loops = (*self.loops, loop)
         guard = Conflicting(loops, self.together, self.here.name, conflict.chance, agents)
         reworks = [
-            replace(self.work("rework", Rework(conflict.rework, work), guard=guard, loops=loops), model=work.model)
-            for work in _works(done)
-            if work.kind != "human"
+            replace(
+                self.work("rework", Rework(conflict.rework, work, not at), guard=guard, loops=loops), model=work.model
+            )
+            for at, work in enumerate(work for work in _works(done) if work.kind != "human" and not work.coordination)
         ]
         again = replace(merge, loops=loops, guard=guard)
         steps = [*((self.here.pool, rework) for rework in reworks), (self.here.pool + 1, again)]
@@ -170,6 +174,19 @@ class _FanOut:
         each = np.arange(agents, dtype=np.int32)  # agents to spare must not begin items without ramping up
         waits = np.stack([each + 2, len(ramp_ups) + 2 + each * size + first], axis=1).astype(np.int32)
         return replace(both, edges=np.concatenate([both.edges, waits]))
+
+
+def _requests(done: Sequence[Piece], depth: int, briefing: Briefing) -> Iterator[tuple[Work, Index]]:
+    """The requests of an item that may read its brief, in their order; its own loops are `depth` deep."""
+    for piece in done:
+        if isinstance(piece.content, Work):
+            if piece.content.reads is briefing:
+                yield piece.content, piece.inner
+            continue
+        for mark in piece.content.marks:
+            if isinstance(mark.what, Work) and mark.what.reads is briefing:
+                missing = len(mark.what.loops) - depth - len(piece.inner)
+                yield mark.what, (*piece.inner, *[0] * missing)
 
 
 def _by_needs(needs: Sequence[Sequence[int]]) -> list[int]:

@@ -111,22 +111,42 @@ def stacked(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]]) -> Fra
 
 
 def side_by_side(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[str]]) -> Fragment:
-    """A group: an entry, the children, each after those it needs, and an exit. What is needed comes first."""
-    fragments = [single(NO_POOL, NO_POOL), *children.values(), single(NO_POOL, NO_POOL)]
-    offsets = np.cumsum([0, *map(len, fragments)]).tolist()
-    at = dict(zip(children, offsets[1:-2], strict=True))
-    last = offsets[-2]
-    needed = {need for name in children for need in needs[name]}
-    joints, before, after, person = [], [], {"": -1}, -1
+    """A group: an entry, the children, each after those it needs, and an exit. What is needed comes first.
+
+    Where several people have had steps before, a task that does nothing ends with the last of these.
+    """
+    fragments = [single(NO_POOL, NO_POOL)]
+    joints: list[tuple[int, int]] = []
+    at, before, size = {}, [-1], 1
+    after: dict[str, frozenset[int]] = {}
+
+    def add(fragment: Fragment, person: int) -> int:
+        nonlocal size
+        fragments.append(fragment)
+        before.append(person)
+        size += len(fragment)
+        return size - len(fragment)
+
+    def last_of(people: frozenset[int]) -> int:
+        if len(people) < 2:
+            return max(people, default=-1)
+        joined = add(single(NO_POOL, NO_POOL), -1)
+        joints.extend((person, joined) for person in sorted(people))
+        return joined
+
     for name, child in children.items():
+        person = last_of(frozenset().union(*(after[need] for need in needs[name])))
+        at[name] = add(child, person)
+        own = child.people.last
+        after[name] = frozenset([own + at[name]] if own >= 0 else [person] if person >= 0 else [])
         sources = [children[need].exit + at[need] for need in dict.fromkeys(needs[name])] or [0]
         joints += [(source, child.entry + at[name]) for source in sources]
-        if name not in needed:
-            joints.append((child.exit + at[name], last))
-        before.append(max((after[need] for need in needs[name]), default=-1))
-        after[name] = before[-1] if child.people.last < 0 else child.people.last + at[name]
-        person = max(person, after[name])
-    return _joined(fragments, _rows(joints), 0, [-1, *before, -1], person)
+    needed = {need for name in children for need in needs[name]}
+    ends = [name for name in children if name not in needed]
+    person = last_of(frozenset().union(*(after[name] for name in ends)))
+    last = add(single(NO_POOL, NO_POOL), -1)
+    joints += [(children[name].exit + at[name], last) for name in ends]
+    return _joined(fragments, _rows(joints), 0, before, person)
 
 
 def repeated(fragment: Fragment, times: int) -> Fragment:

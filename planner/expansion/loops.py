@@ -16,6 +16,7 @@ class Loop:
     """A loop around work.
 
     kind : ``items`` and ``copies`` side by side, ``rounds`` one after the other; attempts are rounds
+    first : of copies the first to end is waited for, not all
     path : of the step with the fan-out, whose draws the sizes of items are
     size : of its items, 1 on average; None: all alike
     sizes : of each item, 1 on average, where they are known
@@ -26,6 +27,7 @@ class Loop:
     path: str = ""
     size: Estimate | None = None
     sizes: tuple[float, ...] | None = None
+    first: bool = False
 
     @property
     def items(self) -> bool:

@@ -21,6 +21,9 @@ from planner.workflow.crews import Merge, Message
 MOST_TURNS = 1000.0
 """Draws of `turns` are cut here; an estimate's 95th percentile may be no larger."""
 
+MOST_CALLS = 100.0
+"""Draws of `calls` are cut here, likewise."""
+
 
 @dataclass(frozen=True, eq=False)
 class Around:
@@ -45,6 +48,9 @@ class Asked:
     """One request of an occurrence, or one go of its tool: what its demand is the sum of. (rows or 1, samples or 1).
 
     going : where it is made
+    result : tokens that come back from the calls
+    thinking : those of `output` that are not read again
+    what : ``compaction``, or nothing to say
     """
 
     going: Floats
@@ -54,6 +60,9 @@ class Asked:
     jitter: Floats = field(default_factory=nothing)
     seconds: Floats = field(default_factory=nothing)
     calls: Floats = field(default_factory=nothing)
+    result: Floats = field(default_factory=nothing)
+    thinking: Floats = field(default_factory=nothing)
+    what: str = ""
 
 
 class Occurrence:
@@ -120,12 +129,12 @@ class Occurrence:
             return Demand(seconds=body.seconds * np.arange(float(self.rows))[:, None])
         return self.request(self.around.read, NONE, NONE)
 
-    def request(self, prompt: Floats, cached: Floats, output: Floats) -> Demand:
+    def request(self, prompt: Floats, cached: Floats, output: Floats, thinking: Floats = NONE) -> Demand:
         """One request: T = jitter · (TTFT + uncached / prefill speed + output / output speed)."""
         jitter = self.jitter()
         uncached = prompt - cached
         if self.trace is not None:
-            self.trace.append(Asked(np.ones((1, 1)), prompt, uncached, output, jitter))
+            self.trace.append(Asked(np.ones((1, 1)), prompt, uncached, output, jitter, thinking=thinking))
         return Demand(
             requests=jitter,
             prefill=jitter * uncached,
@@ -144,7 +153,8 @@ class Occurrence:
             known = self.around.context * self.around.warm + self.draw(body.cached, "cached")
             cached = np.minimum(known, prompt)
         said = self.draw(body.output, "output")
-        demand = self.request(prompt, cached, self.draw(body.thinking, "thinking") + said)
+        thinking = self.draw(body.thinking, "thinking")
+        demand = self.request(prompt, cached, thinking + said, thinking)
         written = demand.input if self.work.continued and self.service.caches else NONE
         return replace(demand, written=written, context=prompt + said)
 
@@ -176,7 +186,7 @@ class Occurrence:
                 goes = turns > turn + 1
                 pause, result, calls = self.go(body.tool, "tool.", turn)
                 if self.trace is not None:
-                    self.trace.append(Asked(goes.astype(float), seconds=pause, calls=calls))
+                    self.trace.append(Asked(goes.astype(float), seconds=pause, calls=calls, result=result))
                 sums = sums.plus(Demand(seconds=pause * goes, calls=calls * goes))
                 fresh = said + result
             context = context + fresh
@@ -188,7 +198,8 @@ class Occurrence:
         jitter = self.jitter(number) * going
         uncached = (fresh if self.service.caches else context) * going
         if self.trace is not None:
-            self.trace.append(Asked(going, context, uncached, decoded, jitter))
+            what = "compaction" if number < 0 else ""
+            self.trace.append(Asked(going, context, uncached, decoded, jitter, thinking=decoded - said, what=what))
         return Demand(
             requests=jitter,
             prefill=jitter * uncached,
@@ -201,7 +212,7 @@ class Occurrence:
 
     def go(self, tool: Tool | Call, prefix: str, *turn: int) -> tuple[Floats, Floats, Floats]:
         """Calls at the same time: seconds of the longest, tokens of all results, and how many there are."""
-        calls = self.draw(tool.calls, prefix + "calls", *turn)
+        calls = np.minimum(self.draw(tool.calls, prefix + "calls", *turn), MOST_CALLS)
         results = tool.result if isinstance(tool, Tool) else None
         seconds = self.draw(tool.time, prefix + "time", *turn)
         result = NONE if results is None else self.draw(results, prefix + "result", *turn)

@@ -62,6 +62,6 @@ def between(steps: Steps, first: str, last: str) -> list[str]:
         if not after.isdisjoint(wanted[name]):
             after.add(name)
     for name in reversed(order):
-        if any(name in wanted[other] for other in before):
-            before.add(name)
+        if name in before:
+            before.update(wanted[name])
     return [name for name in order if name in after & before - {first, last}]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from planner.errors import InputError, Position
 from planner.expansion.conditions import Drawn, Guard, Round
 from planner.expansion.loops import Loop, Loops
-from planner.expansion.work import Work
+from planner.expansion.work import Briefing
 from planner.reading.settle import Model, settled
 from planner.workflow.declaration import Step
 
@@ -26,8 +27,9 @@ class Place:
     loops, guard : around it
     depth : how many of the loops are around the step, before its own
     round : of the step itself, if its rounds may be rejected
-    briefs : not yet read by a request of the item
+    briefing : of the item
     apart : everything is a task of its own, because it may be cancelled on its way
+    locate : tells where something at a path of the file stands
     siblings : the steps of its group, itself included
     repeats : name of the innermost step around it, or itself, that has rounds
     """
@@ -40,8 +42,9 @@ class Place:
     guard: Guard | None = None
     depth: int = 0
     round: Round | None = None
-    briefs: list[Work] = field(default_factory=list)
+    briefing: Briefing | None = None
     apart: bool = False
+    locate: Callable[..., Position | None] = lambda *path: None
     siblings: Mapping[str, Step] = field(default_factory=dict)
     repeats: str = ""
 
@@ -66,7 +69,15 @@ class Place:
 
     def settled(self, declared: Model, agents: int) -> Model:
         """What is declared, with the values of parameters, `agents` and the model put in."""
-        return settled(declared, {**self.values, "agents": agents}, self.model)
+        try:
+            return settled(declared, {**self.values, "agents": agents}, self.model)
+        except InputError as error:
+            raise self.placed(error) from None
+
+    def placed(self, error: InputError) -> InputError:
+        """A mistake in what is declared here, with its place."""
+        position = self.locate(*self.path)
+        return InputError(replace(problem, position=problem.position or position) for problem in error.problems)
 
     def step(self, name: str, steps: Mapping[str, Step], pool: int | None) -> Place:
         """A step of this group, with what it says of crew, model and chance. `pool`: of the crew it names."""

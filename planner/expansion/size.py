@@ -22,6 +22,9 @@ MOST_PIECES = 100_000
 AGAIN = 3
 """Conflicts that an item may have."""
 
+_HANDS = 4
+"""Tasks that take and give back an agent for rework, and one for its merge."""
+
 
 def check_size(workflow: Workflow, sizes: Mapping[str, int]) -> None:
     """Raises InputError where there are over `MOST_TASKS` tasks, or over `MOST_PIECES` pieces in an item."""
@@ -73,7 +76,7 @@ class _Size:
             else:
                 assert items is not None
                 number = self.count(items, inner)
-            tasks, pieces = (tasks + self.coordination(step, pieces)) * number, 1
+            tasks, pieces = (tasks + self.coordination(crew, pieces)) * number, 1
         self.check(here.path, tasks, MOST_TASKS, "expands to {:,} tasks")
         return tasks, pieces
 
@@ -91,14 +94,18 @@ class _Size:
         return self.sizes.get(crew, 1)
 
     def count(self, declared: CountValue, here: _Around) -> int:
-        return count_at(declared, here.values, self.agents(here.crew))
+        try:
+            return count_at(declared, here.values, self.agents(here.crew))
+        except InputError as error:
+            place = self.workflow.place(*here.path)
+            raise InputError(replace(problem, position=place) for problem in error.problems) from None
 
-    def coordination(self, step: Step, pieces: int) -> int:
+    def coordination(self, crew: str, pieces: int) -> int:
         """Tasks of coordination for an item with so many pieces, if its crew is larger than one."""
-        if step.crew is None:
+        if self.agents(crew) == 1 or crew not in self.workflow.crews:
             return 0
-        declared = self.workflow.crews[step.crew].coordination
-        again = AGAIN * (1 + pieces) if declared.conflict else 0
+        declared = self.workflow.crews[crew].coordination
+        again = AGAIN * (_HANDS + 1 + pieces) if declared.conflict else 0
         return bool(declared.brief) + bool(declared.sync) + 2 * bool(declared.report) + bool(declared.merge) + again
 
     def check(self, path: tuple[str, ...], size: int, most: int, what: str) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from planner.expansion.conditions import Agents, Guard
-from planner.expansion.loops import Loops
+from planner.expansion.loops import Index, Loops
 from planner.reading.estimates import Estimate
 from planner.workflow.bodies import AgentLoop, Call, Llm, Tool, Wait
 from planner.workflow.crews import Merge, Message
@@ -39,10 +39,14 @@ class Stagger:
 
 @dataclass(frozen=True, eq=False)
 class Rework:
-    """A share of what a work of the item took, in requests, tokens and tool times."""
+    """A share of what a work of the item took, in requests, tokens and tool times.
+
+    first : of the item's works; the others belong to the same rework
+    """
 
     share: float
     work: Work
+    first: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +55,25 @@ class Thread:
 
     work : whose context
     itself : the work is the request's own, in the round before
-    between : tools and people whose times are known to lie between the two
+    between : steps that lie between the two, each after those of them that it needs; with these
     """
 
     work: str
     itself: bool
-    between: tuple[str, ...]
+    between: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Briefing:
+    """A brief, and the requests of its item in their order: the first that is made reads it.
+
+    guard : when the item is done
+    requests : with their occurrence within the item, of copies the first; to be filled
+    """
+
+    brief: Work
+    guard: Guard | None
+    requests: list[tuple[Work, Index]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +85,7 @@ class Work:
     model : name of the profile that serves its requests, None if it makes none
     loops : around it
     guard : when it is done; None: always
-    reads : work whose output its first request reads: a brief, or the report of a `Reading`
+    reads : the report of a `Reading`, or the brief of its item, if it is the first to make a request
     retry : its attempts, which are the last of `loops`
     thread : what its request continues
     continued : another request continues it
@@ -80,7 +97,7 @@ class Work:
     model: str | None = None
     loops: Loops = ()
     guard: Guard | None = None
-    reads: Work | None = None
+    reads: Work | Briefing | None = None
     retry: Retry | None = None
     thread: Thread | None = None
     continued: bool = False

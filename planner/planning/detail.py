@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from planner.engine.simulation import TICK, Schedule, round_to_ticks
 from planner.expansion.fragments import Mark
-from planner.expansion.work import Work
+from planner.expansion.work import Rework, Work
 from planner.planning.paid import Run
 from planner.planning.timing import COORDINATION, PARTS, PEOPLE, Times, length
 
@@ -60,13 +60,14 @@ class Detail:
         width = times.fixed.shape[2]
         for detail, totals, amounts in zip(self.of, times.works, billed, strict=True):
             detail.billed[totals.work] = detail.billed.get(totals.work, np.zeros(5)) + amounts.sum(1)
-            detail.done += float(totals.done[part].sum())
+            counted = not isinstance(totals.work.body, Rework) or totals.work.body.first
+            detail.done += float(totals.done[part].sum()) * counted
             leaves = totals.work.kind == "human" and times.away.size > 0
             for piece in totals.pieces:
                 shape = (length(piece.tasks), width)
                 seconds = np.broadcast_to(piece.fixed + piece.decode / speed, shape)[:, part]
                 if piece.done is not None or leaves:
-                    run = Run.of(piece, durations, schedule)
+                    run = Run.of(piece, part, width, durations, schedule)
                     done = np.ones(shape) if piece.done is None else piece.done
                     detail.done -= float((done[:, part] * (1 - run.started)).sum())
                     seconds = seconds * run.share

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.engine.draws import BLOCK, Samples
-from planner.engine.simulation import simulate
+from planner.engine.simulation import TICK, simulate
 from planner.expansion.conditions import Attempt, Conflicting, Drawn, Existing, Failed, Guard, Round
 from planner.expansion.demand import Floats, Layers
 from planner.expansion.drawing import Traces
@@ -23,7 +23,7 @@ from planner.planning.sampling import profiles
 from planner.planning.timing import Draws, Served, times
 from planner.reading.estimates import Estimate
 from planner.reading.validation import Declared
-from planner.workflow.bodies import ONCE
+from planner.workflow.bodies import ONCE, Wait
 from planner.workflow.declaration import Step, Workflow
 
 
@@ -52,9 +52,11 @@ class Term:
 
 @dataclass(frozen=True)
 class Made:
-    """A request, or a go of a tool or a person: its `tool` seconds, and how many calls it makes.
+    """A request; or a go of a tool or a person: `tool` seconds, how many calls it makes, and tokens of their results.
 
     prompt, uncached, output : tokens that it reads, those that no cache holds, and those that it puts out
+    thinking : those of its output that are not read again
+    what : ``compaction``, or nothing to say
     seconds : jitter · (TTFT + uncached / prefill speed + output / (output speed · speed))
     """
 
@@ -65,6 +67,9 @@ class Made:
     seconds: float
     tool: float
     calls: float
+    result: float
+    thinking: float
+    what: str
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,7 @@ class Explained:
     times : how often it is done
     seconds, critical : of all of it, and on the critical path
     tokens : input, written to a cache, read from one, output; and calls of tools
+    call_price : US dollars of a call
     """
 
     step: str
@@ -95,6 +101,7 @@ class Explained:
     seconds: float
     critical: float
     tokens: tuple[float, ...]
+    call_price: float | None
     usd: float | None
 
 
@@ -165,7 +172,7 @@ def _explained(
     )  # fmt: skip
     item = first.item if first is not None and first.item is not None else 0
     made = (first.trace or []) if first is not None else []
-    terms = tuple(_terms(work.body))
+    terms = (*_terms(work.body), *_terms(work.retry, "retry."))
     scaled = first is not None and work.kind != "human"
     size = _factor(first.around.size if first is not None and scaled else None, item)
     off = scaled and any(term.estimate.varies for term in terms)
@@ -179,12 +186,12 @@ def _explained(
         elif cost is not None:
             cost += float(price.usd(*amounts[:4])) if price else 0.0
             cost += float(other.usd or 0) * float(amounts[4])
-    tick = 2.0**-20
     return Explained(
         work.step, work.kind, work.model, _place(workflow, work), terms, tuple(_conditions(work)),
         _occurrence(work, index, item), size, error,
         tuple(_made(one, by, speed, item) for one in made if _of(one.going, item)), row.done,
-        row.ticks * tick, row.critical_ticks * tick, tuple(tokens.tolist()), cost,
+        row.ticks * TICK, row.critical_ticks * TICK, tuple(tokens.tolist()),
+        None if work.usd is None else float(work.usd), cost,
     )  # fmt: skip
 
 
@@ -198,14 +205,17 @@ def _factor(values: Floats | None, item: int) -> float:
 
 
 def _made(asked: Asked, by: Served | None, speed: float, item: int) -> Made:
-    prompt, uncached, output, jitter, seconds, calls = (
+    prompt, uncached, output, jitter, seconds, calls, result, thinking = (
         _of(values, item)
-        for values in (asked.prompt, asked.uncached, asked.output, asked.jitter, asked.seconds, asked.calls)
-    )
+        for values in (
+            asked.prompt, asked.uncached, asked.output, asked.jitter, asked.seconds, asked.calls, asked.result,
+            asked.thinking,
+        )
+    )  # fmt: skip
     lasts = 0.0
     if by is not None and jitter:
         lasts = jitter * float((by.ttft + uncached * by.prefill + output * by.decode / speed)[0, 0])
-    return Made(prompt, uncached, output, jitter, lasts, seconds, calls)
+    return Made(prompt, uncached, output, jitter, lasts, seconds, calls, result, thinking, asked.what)
 
 
 def _occurrence(work: Work, index: Index, item: int) -> str:
@@ -238,7 +248,8 @@ def _conditions(work: Work) -> Iterator[str]:
         if loop.items:
             sized = loop.size is not None and not work.coordination and work.kind != "human"
             size = f", each {loop.size} of the mean size" if sized else ""
-            yield f"{loop.count:,} {'agents' if work.kind in ('ramp_up', 'stagger') else 'items'}{size}"
+            drawn = "at most " if any(isinstance(guard, Existing) for guard in _guards(work.guard)) else ""
+            yield f"{drawn}{loop.count:,} {'agents' if work.kind in ('ramp_up', 'stagger') else 'items'}{size}"
         elif loop.kind == "copies":
             yield f"{loop.count:,} copies"
         elif not any(loop is guard.loops[-1] for guard in _guards(work.guard) if guard.loops):
@@ -253,6 +264,8 @@ def _conditions(work: Work) -> Iterator[str]:
         yield f"agent j, from 0, comes after j · {body.seconds:g}s"
     elif isinstance(body, Rework):
         yield f"{body.share:.3g} of what the item took"
+    elif isinstance(body, Wait) and body.leaves is not None:
+        yield "away for leaves.back more, if they waited for longer than leaves.after"
 
 
 def _guards(guard: Guard | None) -> Iterator[Guard]:
@@ -274,7 +287,7 @@ def _condition(guard: Guard) -> str:
         chance = 1 - (1 - c) ** (n - 1)
         return f"conflict: 1 − (1 − {c:g})^({n} − 1) = {100 * chance:.3g}%, at most {guard.loops[-1].count} times"
     if isinstance(guard, Existing):
-        return f"as many items as are drawn from {guard.counted.estimate}, at most {guard.counted.most:,}"
+        return f"as many as the number of items, drawn from {guard.counted.estimate}"
     assert isinstance(guard, Failed)
     return f"where '{guard.outcome.path}' fails"
 
@@ -283,14 +296,15 @@ def _place(workflow: Workflow, work: Work) -> str:
     """Where the step, or the mechanism of its crew, is declared."""
     names, path = work.step.split("."), []
     steps: Mapping[str, Step] = workflow.steps
-    key, step = "steps", None
+    key, crew = "steps", None
     for name in names:
         path += [key, name]
         step = steps[name]
+        crew = step.crew or crew
         if step.used is not None:
             break  # the rest stands in the other file
         key, steps = ("choose", step.choose) if step.choose is not None else ("steps", step.steps or {})
-    if work.coordination and step is not None and step.crew:
+    if work.coordination and crew is not None:
         mechanism = {"reading": "report", "rework": "conflict"}.get(work.kind, work.kind)
-        path = ["crews", step.crew, "coordination", mechanism]
+        path = ["crews", crew, "coordination", mechanism]
     return str(workflow.place(*path) or "")

@@ -40,8 +40,9 @@ def notes(
         found.append(f"No prefill_speed for {_names(instant)}: prompts take no time beyond TTFT.")
     for name, share in over_context.items():
         context = models[name].context
+        often = f"{share:.0%}" if share >= 0.005 else "under 1%"
         found.append(
-            f"A request exceeds the context of {name} ({context:,.0f} tokens) in {share:.0%} of samples: it would fail."
+            f"A request exceeds the context of {name} ({context:,.0f} tokens) in {often} of samples: it would fail."
         )
     return tuple(found)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.engine.simulation import Schedule
+from planner.engine.simulation import Schedule, round_to_ticks
 from planner.planning.timing import Piece, Times, Totals
 
 Floats = NDArray[np.float64]
@@ -23,13 +23,14 @@ class Run:
     share: Floats
 
     @classmethod
-    def of(cls, piece: Piece, durations: Floats, schedule: Schedule) -> Run:
-        """`durations`: (S, n) seconds as they were scheduled."""
+    def of(cls, piece: Piece, part: slice, whole: int, durations: Floats, schedule: Schedule) -> Run:
+        """Of the samples `part` of a piece. `durations`: (S, n) seconds as they were scheduled."""
         starts, ends = schedule.starts[:, piece.tasks].T, schedule.ends[:, piece.tasks].T
-        planned = durations[:, piece.tasks].T
-        started = ~np.isnan(starts)
-        ran = np.where(planned > 0, (ends - starts) / np.where(planned > 0, planned, 1.0), 1.0)
-        return cls(started.astype(float), np.where(started, np.minimum(ran, 1.0), 0.0))
+        wait = round_to_ticks(np.broadcast_to(piece.wait, (len(piece.wait), whole))[:, part].copy())
+        planned, ran = durations[:, piece.tasks].T - wait, ends - starts - wait
+        started = ~np.isnan(starts) & ((ran > 0) | (planned <= 0))
+        share = np.where(planned > 0, ran / np.where(planned > 0, planned, 1.0), 1.0)
+        return cls(started.astype(float), np.where(started, np.clip(share, 0.0, 1.0), 0.0))
 
 
 def billed(times: Times, part: slice, durations: Floats, schedule: Schedule) -> list[Floats]:
@@ -45,8 +46,10 @@ def _billed(totals: Totals, part: slice, durations: Floats, schedule: Schedule) 
     amounts: Floats = totals.billed[:, part]
     for piece in totals.pieces:
         if piece.billed is not None:
-            run, whole = Run.of(piece, durations, schedule), piece.billed[:, :, part]
+            run, whole = Run.of(piece, part, totals.done.size, durations, schedule), piece.billed[:, :, part]
             shares = np.stack([run.share if totals.work.kind == "agent" else run.started] * len(whole))
             shares[_OUTPUT] = run.share
-            amounts = amounts - (whole - np.floor(whole * shares + 0.5)).sum(1)
+            kept = whole * shares
+            kept[:_CALLS] = np.floor(kept[:_CALLS] + 0.5)
+            amounts = amounts - (whole - kept).sum(1)
     return amounts

@@ -101,10 +101,10 @@ class Result:
     seconds: Seconds
     usd: Usd | None
     tokens: Tokens
-    accepted: Accepted
     speedup: float
     efficiency: float
     coordination_share: float
+    accepted: Accepted
 
     @classmethod
     def of(
@@ -126,10 +126,10 @@ class Result:
             time,
             cost,
             Tokens.of(tokens.mean(1).tolist()),
-            Accepted.of(accepted, time, cost),
             baseline / time.p50 if time.p50 else 1.0,
             alone / (scenario.agents * time.p50) if time.p50 else 1.0 / scenario.agents,
             float(coordination.mean()) / time.mean if time.mean else 0.0,
+            Accepted.of(accepted, time, cost),
         )
 
 

@@ -27,7 +27,7 @@ Bools = NDArray[np.bool_]
 MEMORY = 1_000_000_000
 """Bytes over which a plan is refused."""
 
-SLICE = 200_000_000
+SLICE = 600_000_000
 """Bytes that one slice of samples may take, where one sample takes less."""
 
 STEPS = 4_000_000
@@ -279,7 +279,8 @@ def _width(graphs: Sequence[TaskGraph], cells: Sequence[Cell], samples: int, det
     each = 8 * (tasks * (2 * (len(PARTS) if detailed else 2) + 4 + 2 * raced) + occurrences * (13 + 8 * raced))
     needed = fixed + each
     if needed > MEMORY:
-        what = f"{tasks:,} tasks and {samples:,} samples of {len(cells)} scenarios"
+        scenarios = "1 scenario" if len(cells) == 1 else f"{len(cells)} scenarios"
+        what = f"{tasks:,} tasks and {samples:,} samples of {scenarios}"
         message = f"the plan needs {needed / 1e9:.1f} GB for {what}; the limit is {MEMORY / 1e9:.0f} GB"
         raise InputError([Problem("too-large", message, None, "take fewer samples or scenarios, or plan a part of it")])
     width = BLOCK

@@ -12,7 +12,7 @@ from planner.catalogue.profile import Profile
 from planner.engine.draws import Samples
 from planner.engine.simulation import LONGEST, round_to_ticks
 from planner.errors import InputError, Problem
-from planner.expansion.demand import Demand, Layers, Service
+from planner.expansion.demand import Demand, Layers, Service, nothing
 from planner.expansion.distributions import drawn
 from planner.expansion.drawing import Drawing, Known, Traces
 from planner.expansion.task_graph import TaskGraph
@@ -81,6 +81,7 @@ class Piece:
     fixed, decode : seconds that do not and that do shrink with speed
     billed : (5, rows, S) as in `Totals.tokens`, and calls; kept where it may be cancelled
     done : (rows, S) where it is done; kept with `billed`
+    wait : seconds of `fixed` that pass before it begins
     """
 
     tasks: slice
@@ -88,6 +89,7 @@ class Piece:
     decode: Floats
     billed: Floats | None = None
     done: Floats | None = None
+    wait: Floats = field(default_factory=nothing)
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +188,7 @@ def times(graph: TaskGraph, served: Mapping[str, Served], draws: Draws, speed: f
                 np.maximum(largest[by.profile.name], demand.largest.max(0), out=largest[by.profile.name])
             if detailed or raced:
                 others = sum((value for part, value in seconds.items() if part != DECODE), _NONE)
-                piece = Piece(where, others, seconds.get(DECODE, _NONE))
+                piece = Piece(where, others, seconds.get(DECODE, _NONE), wait=demand.wait)
                 if raced:
                     kept = np.stack([np.broadcast_to(value, (rows, width)) for value in billed])
                     done = np.broadcast_to(1.0 if active is None else active.astype(float), (rows, width))

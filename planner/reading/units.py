@@ -186,7 +186,8 @@ def chance(value: Any) -> float:
     if is_number(value):
         number = finite(float(value))
         if number > 1:
-            raise BadValueError("must be at most 1, or have a %", f"write {number:.15g}%")
+            hint = f"write {number:.15g}%" if number >= 2 else "a chance is from 0 to 1, or from 0% to 100%"
+            raise BadValueError("must be at most 1, or have a %", hint)
         return number
     match = _PERCENT.fullmatch(_text(value, expected))
     if not match:

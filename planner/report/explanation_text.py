@@ -27,7 +27,7 @@ def explanation_text(forecast: Forecast, explanation: Explanation) -> str:
         ),
         *wrapped(_path(explanation)),
         "",
-        "  T = jitter · (TTFT + uncached / prefill_speed + output / (output_speed · speed))",
+        "  T = jitter · (TTFT + uncached / prefill_speed + output / (output_speed·speed))",
         "  USD = (input · price + written · price + read · price + output · price) / 10⁶",
     ]
     for level in explanation.levels:
@@ -53,8 +53,8 @@ def _level(level: Level, speed: float) -> Iterator[str]:
     yield from wrapped(f"Profile {printable(level.model)}{_at(level.place)}, at {words.factor(speed)}")
     rows = [("ttft", words.seconds(level.ttft))]
     if level.prefill_speed is not None:
-        rows.append(("prefill_speed", f"{level.prefill_speed:,.4g} tok/s"))
-    rows.append(("output_speed", f"{level.output_speed:,.4g} tok/s"))
+        rows.append(("prefill_speed", _speed(level.prefill_speed)))
+    rows.append(("output_speed", _speed(level.output_speed)))
     for name, value in rows:
         declared = level.declared[name]
         yield f"  {name:<14}{value:>14}" + (f"   drawn once per sample from {declared}" if " " in declared else "")
@@ -64,6 +64,10 @@ def _level(level: Level, speed: float) -> Iterator[str]:
     else:
         prices = ", ".join(f"{key} ${value:g}" for key, value in level.price.items())
         yield from wrapped(f"  price per 10⁶ tokens: {prices}")
+
+
+def _speed(value: float) -> str:
+    return f"{value:,.0f} tok/s" if value >= 1000 else f"{value:.4g} tok/s"
 
 
 def _at(place: str) -> str:
@@ -76,7 +80,7 @@ def _step(step: Explained) -> Iterator[str]:
     for condition in step.conditions:
         yield from wrapped(f"  {condition}")
     for term in step.terms:
-        yield from wrapped(f"  {term.name:<14}{term.estimate!s:<16} {_meaning(term)}")
+        yield from wrapped(f"  {term.name:<17} {term.estimate!s:<15} {_meaning(term)}")
     if step.made and step.times:
         size = f", of size {step.size:.3g}" if step.size != 1 else ""
         error = f", estimates off by {step.error:.3g}x" if step.error != 1 else ""
@@ -85,13 +89,18 @@ def _step(step: Explained) -> Iterator[str]:
     total = f"  done {words.times(step.times)}x: {words.seconds(step.seconds)} of work"
     total += f", {words.seconds(step.critical)} on the critical path"
     yield from wrapped(total)
+    yield from wrapped(f"  {_paid(step)}") if any(step.tokens) and (step.usd or any(step.tokens[:4])) else ()
+
+
+def _paid(step: Explained) -> str:
+    """Tokens, calls with their price, and what they cost together."""
     plain, written, read, output, calls = step.tokens
-    if plain + written + read + output:
-        amounts = ((plain, "input"), (written, "written to a cache"), (read, "read from one"), (output, "output"))
-        sums = ", ".join(f"{value:,.0f} {name}" for value, name in amounts if value)
-        yield from wrapped(f"  tokens: {sums}{_costs(step.usd)}")
-    elif calls and step.usd:
-        yield from wrapped(f"  {calls:,.0f} calls{_costs(step.usd)}")
+    amounts = ((plain, "input"), (written, "written to a cache"), (read, "read from one"), (output, "output"))
+    parts = [f"{value:,.0f} {name}" for value, name in amounts if value]
+    sums = [f"tokens: {', '.join(parts)}"] if parts else []
+    if step.call_price is not None:
+        sums.append(f"{calls:,.4g} calls at {words.usd(step.call_price)}")
+    return f"{'; '.join(sums)}{_costs(step.usd)}"
 
 
 def _costs(usd: float | None) -> str:
@@ -117,7 +126,8 @@ def _shape(estimate: Estimate) -> str:
 def _made(made: tuple[Made, ...]) -> Iterator[str]:
     """A line for each request, with the go of the tool that follows it."""
     if any(one.jitter for one in made):
-        yield f"{'prompt':>12}{'uncached':>12}{'output':>10}{'jitter':>9}{'T':>10}{'then tool':>11}{'calls':>6}"
+        tool = f"{'then tool':>11}{'result':>9}" if any(not one.jitter for one in made) else ""
+        yield f"{'prompt':>12}{'uncached':>11}{'thinking':>10}{'output':>9}{'jitter':>8}{'T':>9}{tool}"
     for number, one in enumerate(made):
         if not one.jitter:
             if number and made[number - 1].jitter:
@@ -126,8 +136,9 @@ def _made(made: tuple[Made, ...]) -> Iterator[str]:
             yield f"    {words.seconds(one.tool)}{calls}"
             continue
         after = made[number + 1] if number + 1 < len(made) and not made[number + 1].jitter else None
-        tool = f"{words.seconds(after.tool):>11}{after.calls:>6,.0f}" if after is not None else ""
+        times = f"{after.calls:,.0f} x " if after is not None and after.calls > 1 else ""
+        tool = f"{times + words.seconds(after.tool):>11}{after.result:>9,.0f}" if after is not None else ""
         yield (
-            f"{one.prompt:>12,.0f}{one.uncached:>12,.0f}{one.output:>10,.0f}{one.jitter:>9.3f}"
-            f"{words.seconds(one.seconds):>10}{tool}"
+            f"{one.prompt:>12,.0f}{one.uncached:>11,.0f}{one.thinking:>10,.0f}{one.output - one.thinking:>9,.0f}"
+            f"{one.jitter:>8.3f}{words.seconds(one.seconds):>9}{tool or ('   ' + one.what if one.what else '')}"
         )

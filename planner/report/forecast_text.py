@@ -63,7 +63,7 @@ def _tokens(result: Result) -> str:
 def _step(step: StepResult) -> str:
     name = step.step if len(step.step) < 30 else "…" + step.step[-28:]
     asks = step.tokens.input + step.tokens.cache_read + step.tokens.output > 0
-    cost = words.usd(step.usd) if step.usd is not None and asks else ""
+    cost = words.usd(step.usd) if step.usd is not None and (asks or step.usd) else ""
     times = f"{_time(step.seconds):>10}{_time(step.critical):>10}"
     return f"{name:<30}{step.kind:<9}{words.times(step.occurrences):>7}{times}{cost:>10}".rstrip()
 

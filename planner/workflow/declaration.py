@@ -164,6 +164,15 @@ class Step(Declared):
     _used: "Workflow | None" = PrivateAttr(None)
 
     @model_validator(mode="after")
+    def _leaving_knows_no_timeout(self) -> Self:
+        if self.human is not None and self.human.leaves and self.retry is not None and self.retry.timeout is not None:
+            message = "a timeout cannot cut the time that somebody who 'leaves' is away"
+            raise raised(
+                BadValueError(message, "take 'timeout' or 'leaves' away", at=("retry", "timeout"), on_key=True)
+            )
+        return self
+
+    @model_validator(mode="after")
     def _branches_are_all(self) -> Self:
         if not self.choose:
             return self

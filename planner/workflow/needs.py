@@ -79,6 +79,13 @@ def need_problems(group: Group) -> Iterator[Problem]:
                 yield group.unknown(need, name, place)
     of: dict[str, str] = {}
     yield from _otherwise(group, graph, of)
+    instead = {step: other for other, step in of.items()}
+    for name, needs in graph.items():
+        for need in list(needs):  # what is done in the place of a step that is needed is waited for as well
+            other = instead.get(need)
+            while other is not None and other != name and other not in needs:
+                needs[other] = needs[need]
+                other = instead.get(other)
     yield from _circles(graph, of)
 
 
@@ -146,6 +153,10 @@ def _circles(graph: Needs, of: Mapping[str, str]) -> Iterator[Problem]:
         message = "steps need each other: " + " → ".join(circle)
         hint = "take one of these needs away"
         implied = next((name for name, need in pairwise(circle) if of.get(name) == need), None)
+        behind = next(((one, of[need]) for one, need in pairwise(circle) if of.get(need) in graph[one]), None)
+        if implied is None and behind is not None:
+            one, step = behind
+            hint += f"; '{one}' needs '{step}', and so waits for its 'otherwise' too"
         if implied is not None:
             hint += f"; '{implied}' is the 'otherwise' of '{of[implied]}', and comes after it"
         yield Problem("cycle", message, place, hint)
