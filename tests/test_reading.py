@@ -17,7 +17,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.catalogue.profile import JITTER, Price, resolve
+from planner.catalogue.profile import JITTER, Price, Profile, resolve
 from planner.errors import InputError, Position
 from planner.expansion.order import in_order
 from planner.reading import units
@@ -414,6 +414,11 @@ def test_what_pyyaml_writes_is_read_back(data: Any, flow: bool) -> None:
 # Profiles.
 
 
+def speed_of(profile: Profile) -> Estimate:
+    assert isinstance(profile.output_speed, Estimate)
+    return profile.output_speed
+
+
 def declare_profiles(profiles: Mapping[str, Mapping[str, Any]]) -> dict[str, ProfileDeclaration]:
     return {name: ProfileDeclaration.model_validate(profile) for name, profile in profiles.items()}
 
@@ -428,7 +433,7 @@ def test_a_profile_takes_what_it_leaves_out_from_its_base() -> None:
     profile = resolve("b", declare_profiles({"a": BASE, "b": {"based_on": "a", "ttft": "2s"}}))
     assert (profile.name, profile.root) == ("b", "a")
     assert profile.ttft.scale == 2
-    assert profile.output_speed.scale == 60
+    assert speed_of(profile).scale == 60
     assert profile.prefill_speed is not None
     assert profile.prefill_speed.scale == 5000
     assert (profile.jitter, profile.context, profile.cache_ttl, profile.caches) == (0.1, 200_000, 300, True)
@@ -443,10 +448,10 @@ def test_factors_multiply_along_a_chain() -> None:
         "d": {"based_on": "c", "speed": 2.5, "price_multiplier": "1.5x"},
     }
     profile = resolve("d", declare_profiles(chain))
-    assert profile.output_speed.scale == 60 * 2 * 2.5
+    assert speed_of(profile).scale == 60 * 2 * 2.5
     assert profile.price == Price(Decimal(9), Decimal(45), Decimal("0.9"), Decimal("11.25"))
     assert profile.root == "a"
-    assert resolve("c", declare_profiles(chain)).output_speed.scale == 120
+    assert speed_of(resolve("c", declare_profiles(chain))).scale == 120
 
 
 def test_a_value_of_its_own_forgets_the_factors_below_it() -> None:
@@ -457,10 +462,10 @@ def test_a_value_of_its_own_forgets_the_factors_below_it() -> None:
         "d": {"based_on": "c", "speed": "3x", "price_multiplier": 3},
     }
     own, faster = (resolve(name, declare_profiles(chain)) for name in "cd")
-    assert own.output_speed.scale == pytest.approx(math.sqrt(40 * 80))
+    assert speed_of(own).scale == pytest.approx(math.sqrt(40 * 80))
     assert own.price == Price(Decimal(1), Decimal(4))
-    assert faster.output_speed.scale == pytest.approx(3 * math.sqrt(40 * 80))
-    assert faster.output_speed.sigma == own.output_speed.sigma
+    assert speed_of(faster).scale == pytest.approx(3 * math.sqrt(40 * 80))
+    assert speed_of(faster).sigma == speed_of(own).sigma
     assert faster.price == Price(Decimal(3), Decimal(12))
 
 
