@@ -372,3 +372,57 @@ def test_an_uncompiled_kernel_is_noted_and_agrees() -> None:
     )
     assert pure.stderr.count("uncompiled") == 1
     assert pure.stdout == printed("compare", EIGHT, "--samples", 2, "--json")
+
+
+# Models
+
+
+def test_models_of_the_catalogue_stand_side_by_side_with_their_prices() -> None:
+    options = (
+        "--set",
+        "modules=3",
+        "--agents",
+        "1,2",
+        "--samples",
+        20,
+        "--model",
+        "claude-opus-5-5,claude-opus-5-5-fast",
+    )
+    data = json.loads(printed("compare", PORT, *options, "--json"))
+    cells = {(one["model"], one["agents"]): one for one in data["scenarios"]}
+    assert list(cells) == [(name, count) for name in ("claude-opus-5-5", "claude-opus-5-5-fast") for count in (1, 2)]
+    assert {one["speed"] for one in data["scenarios"]} == {1.0}
+    assert data["baseline"] == {"model": "claude-opus-4-8", "speed": 1.0, "agents": 1}
+    slow, fast = cells["claude-opus-5-5", 1], cells["claude-opus-5-5-fast", 1]
+    assert fast["seconds"]["p50"] < slow["seconds"]["p50"]
+    assert fast["usd"]["mean"] == pytest.approx(2 * slow["usd"]["mean"])
+    forecast = json.loads(printed("forecast", PORT, "--set", "modules=3", "--agents", 2, "--samples", 20, "--model", "claude-opus-5-5-fast", "--json"))  # fmt: skip
+    assert forecast["seconds"] == cells["claude-opus-5-5-fast", 2]["seconds"]
+    assert forecast["usd"] == cells["claude-opus-5-5-fast", 2]["usd"]
+
+
+def test_claims_are_told_wherever_they_are_used() -> None:
+    told = printed("forecast", PORT, "--set", "modules=2", "--samples", 5, "--model", "groq-llama-4-scout")
+    assert "claim without" in told
+    assert "withdrawn" in told
+    verdict = printed("compare", PORT, "--set", "modules=2", "--samples", 5, "--agents", "1,2", "--speed", "1x", "--model", "groq-llama-4-scout,claude-opus-5-5")  # fmt: skip
+    assert "groq-llama-4-scout (retired)" in " ".join(verdict.split())
+
+
+def test_a_misspelt_model_is_met_with_the_nearest_name() -> None:
+    result = CliRunner().invoke(app, ["forecast", str(PORT), "--model", "claude-opus-5-5-fats"])
+    assert result.exit_code == 2
+    assert "did you mean 'claude-opus-5-5-fast'?" in result.stderr
+
+
+def test_every_profile_of_the_catalogue_plans() -> None:
+    from planner.catalogue.catalogue import Catalogue
+    from planner.planning.forecast import forecast
+    from planner.planning.scenarios import on_model
+    from planner.workflow.read import read_workflow
+
+    known = Catalogue.load()
+    workflow = read_workflow(ROOT / "workflows" / "parallel_qa.yaml", known_models=known.names)
+    for name in known.names:
+        with_all = workflow.model_copy(update={"models": known.declared})
+        assert forecast(on_model(with_all, name), samples=2).result.seconds.p50 > 0

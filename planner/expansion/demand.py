@@ -31,11 +31,17 @@ _MAXIMA = ("largest", "context")
 
 @dataclass(frozen=True)
 class Service:
-    """What of a profile shapes demand: the log-sd of its jitter, whether it caches prompts, and how long (seconds)."""
+    """What of a profile shapes demand.
+
+    jitter : log-sd
+    caches, cache_ttl : whether it caches prompts, and how long (seconds)
+    tokens : factor on tokens that are counted with o200k_base
+    """
 
     jitter: float = 0.0
     caches: bool = False
     cache_ttl: float = float("inf")
+    tokens: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)

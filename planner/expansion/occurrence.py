@@ -233,7 +233,7 @@ class Occurrence:
         """The estimate's quantity, (1, 1) if it is known exactly, else (rows, samples).
 
         An item's size multiplies the turns of agent loops, and the tokens and tool times of other steps; the error of
-        estimates multiplies tokens and tool times that are ranges.
+        estimates multiplies tokens and tool times that are ranges; the ratio of the model's tokenizer, counted tokens.
         """
         factor: Floats | None = None
         counts = purpose == "turns" or purpose.endswith("calls")
@@ -242,4 +242,6 @@ class Occurrence:
             factor = self.around.size
         if self.error is not None and estimate.varies and not self.human and not counts:
             factor = self.error if factor is None else factor * self.error
+        if estimate.counted and self.service.tokens != 1:
+            factor = np.full((1, 1), self.service.tokens) if factor is None else factor * self.service.tokens
         return drawn(estimate, self.samples, self.rows, self.path, purpose, self.occurrence + turn, factor)

@@ -8,7 +8,7 @@ import numpy as np
 
 from planner.catalogue.profile import Profile
 from planner.planning.law import FREE, Law
-from planner.planning.notes import notes, restricted, unused_crews
+from planner.planning.notes import approximate_counts, notes, restricted, unused_crews
 from planner.planning.results import Comparison, Result, Scenario
 from planner.planning.sampling import Cell, Progress, Sampled, sample
 from planner.planning.scenarios import Sizing, on_model
@@ -63,7 +63,7 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
     for found in {id(found): found for point in grid for found, _ in [simulated[point]]}.values():
         used |= found.models
         over |= found.over_context
-    remarks = (*unused_crews(workflow), *notes(used, over, speeds, law))
+    remarks = (*unused_crews(workflow), *approximate_counts(workflow), *notes(used, over, speeds, law))
     return Comparison(
         workflow.workflow, seed, samples, sized, baseline, results, verdict(grid, seconds), restricted(used), remarks
     )

@@ -10,7 +10,7 @@ from planner.catalogue.profile import Profile
 from planner.engine.simulation import TICK
 from planner.planning.detail import WorkDetail
 from planner.planning.law import FREE, Law
-from planner.planning.notes import notes, unused_crews
+from planner.planning.notes import approximate_counts, notes, unused_crews
 from planner.planning.results import Forecast, Result, Scenario, StepResult, Tokens
 from planner.planning.sampling import Cell, Progress, Sampled, sample
 from planner.planning.scenarios import Sizing
@@ -50,7 +50,11 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
     assert found.detail is not None
     premium = law(speed)
     steps = tuple(_step(detail, samples, found.models, cost is not None, premium) for detail in found.detail.works)
-    remarks = (*unused_crews(workflow), *notes(found.models, found.over_context, [speed], law))
+    remarks = (
+        *unused_crews(workflow),
+        *approximate_counts(workflow),
+        *notes(found.models, found.over_context, [speed], law),
+    )
     breakdown = found.detail.breakdown(samples)
     typical = int(np.argmin(np.abs(found.seconds[0] - result.seconds.p50)))
     return Forecast(workflow.workflow, seed, samples, baseline, sizes, result, breakdown, steps, typical, remarks)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from planner.catalogue.profile import Profile
 from planner.planning.law import Law
+from planner.reading.estimates import Estimate
+from planner.reading.validation import Declared
 from planner.workflow.declaration import Workflow
 
 
@@ -15,6 +18,21 @@ def unused_crews(workflow: Workflow) -> tuple[str, ...]:
     return tuple(
         f"No step names the crew '{name}': its agents do nothing." for name in workflow.crews if name not in used
     )
+
+
+def approximate_counts(workflow: Workflow) -> tuple[str, ...]:
+    """A sentence if tokens of a text could not be counted."""
+    texts = sorted({str(estimate) for estimate in _estimates([step for _, step in workflow.walk()])})
+    return (f"Tokens that could not be counted are approximate: {'; '.join(texts)}.",) if texts else ()
+
+
+def _estimates(declared: Iterable[Any]) -> Iterator[Estimate]:
+    """The approximate ones among what is declared."""
+    for one in declared:
+        if isinstance(one, Estimate) and one.approximate:
+            yield one
+        elif isinstance(one, Declared):
+            yield from _estimates(getattr(one, name) for name in type(one).model_fields if name != "steps")
 
 
 def restricted(models: Mapping[str, Profile]) -> dict[str, str]:
@@ -31,9 +49,9 @@ def notes(
     if unpriced:
         found.append(f"Cost is unknown: no price for {_names(unpriced)}.")
     elif models and any(speed != 1 for speed in speeds):
-        price = (
-            f"tokens cost speed^{law.exponent:.3g} as much{law.basis}" if law.exponent else "the same price per token"
-        )
+        price = "the same price per token at every speed"
+        if law.exponent:
+            price = f"tokens cost speed^{law.exponent:.3g} times as much{law.basis}"
         found.append(f"Speeds other than 1x are hypothetical: {price}.")
     instant = [name for name, profile in models.items() if profile.prefill_speed is None]
     if instant:

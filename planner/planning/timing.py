@@ -60,7 +60,7 @@ class Served:
 
     @property
     def service(self) -> Service:
-        return Service(self.profile.jitter, self.profile.caches, self.profile.cache_ttl)
+        return Service(self.profile.jitter, self.profile.caches, self.profile.cache_ttl, self.profile.tokens)
 
 
 @dataclass(frozen=True, eq=False)
