@@ -160,12 +160,23 @@ def open_catalogue(option: Path | None, folder: Path) -> Any:
 
 
 def read(file: Path, settings: list[str] | None, catalogue: Path | None, models: list[str]) -> tuple[Any, list[str]]:
-    """The workflow of a file with all profiles of the catalogue, and what is to be known of those that are used."""
+    """The workflow of a file, and what is to be known of the profiles of the catalogue that it uses.
+
+    The catalogue is only opened where the file, or `models`, names a profile that the file does not declare.
+    """
     from planner.errors import InputError, Problem, did_you_mean
     from planner.workflow.read import read_workflow
 
+    given = parameters(settings)
+    try:
+        workflow = read_workflow(file, given)
+        if all(name in workflow.models for name in models):
+            return workflow, []
+    except InputError as error:
+        if not any(problem.code in ("unknown-model", "bad-profile") for problem in error.problems):
+            raise
     known = open_catalogue(catalogue, file.parent)
-    workflow = read_workflow(file, parameters(settings), known_models=known.names)
+    workflow = read_workflow(file, given, known_models=known.names)
     declared = ChainMap(dict(workflow.models), known.declared)
     unknown = [name for name in models if name not in declared]
     if unknown:
@@ -174,7 +185,11 @@ def read(file: Path, settings: list[str] | None, catalogue: Path | None, models:
             for name in unknown
         )
     named = models or ([workflow.model] if workflow.model else [])
-    used = dict.fromkeys([*named, *(step.model for _, step in workflow.walk() if step.model)])
+    used = list(dict.fromkeys([*named, *(step.model for _, step in workflow.walk() if step.model)]))
+    for name in used:  # and what the file's own profiles are based on
+        base = workflow.models[name].based_on if name in workflow.models else None
+        if base is not None and base not in used:
+            used.append(base)
     caveats = [caveat for name in used if name not in workflow.models for caveat in known.caveats(name)]
     return workflow.model_copy(update={"models": declared}), list(dict.fromkeys(caveats))
 
