@@ -4,8 +4,8 @@
     python docs/generate.py --check    write nothing; exit 1 where something has drifted
 
 A page's YAML and CSV blocks that begin with `# file: NAME` are put into an empty folder, CSV without that line. Its
-`sh` blocks with a `planner` command run there, in order. A `text` block that follows one holds its standard output, where a line `…` stands for
-lines left out.
+`sh` blocks with a `planner` command run there, in order. A `text` block that follows one holds its standard output,
+where a line `…` stands for lines left out.
 """
 
 from __future__ import annotations
