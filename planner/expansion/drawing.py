@@ -152,7 +152,8 @@ class Drawing:
             )
             unread = ~self.activity.guarded(other.guard, at) if other.guard is not None else np.zeros((1, 1), bool)
             where = unread if where is None else where & unread
-            if not where.any():
+            active = self.activity.holds(work.guard, index)
+            if not (where if active is None else where & active).any():
                 break  # soon so, however many requests follow
         return None, None
 
