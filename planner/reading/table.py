@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from planner.errors import InputError, did_you_mean, nearest
-from planner.reading.text_file import read_text
+from planner.errors import did_you_mean
+from planner.reading.named_file import named_text
 from planner.reading.units import BadValueError
 
 
@@ -49,7 +49,9 @@ def read_table(name: Any, folder: Path) -> Table:
     """The data file `name`, a path from `folder`. Raises `BadValueError`."""
     if not isinstance(name, str) or not name.strip():
         raise BadValueError("expected the name of a CSV file", "as in file: turns.csv")
-    text = _text(name, folder / name)
+    missing = "name a CSV file by its path from the folder of the workflow file"
+    too_large = "leave out rows and columns: a few thousand values tell as much"
+    text = named_text(name, folder / name, "*.csv", missing, too_large)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         rows = [(reader.line_num, tuple(row)) for row in reader if any(cell.strip() for cell in row)]
@@ -60,32 +62,3 @@ def read_table(name: Any, folder: Path) -> Table:
     if len(rows) < 2:
         raise BadValueError(f"'{name}' has no rows", "its first line names the columns, and each line below is a row")
     return Table(name, tuple(cell.strip() for cell in rows[0][1]), tuple(rows[1:]))
-
-
-def _text(name: str, path: Path) -> str:
-    """The text of a file. Raises `BadValueError` with the code of the cause."""
-    try:
-        return read_text(path)
-    except InputError as error:
-        (problem,) = error.problems
-        message, hint = problem.message, problem.hint
-        if problem.code == "unreadable":
-            message, hint = message.replace("the file", f"'{name}'", 1), _misspelt(name, path)
-        elif problem.code == "too-large":
-            message = message.replace("the file", f"'{name}'", 1)
-            hint = "leave out rows and columns: a few thousand values tell as much"
-        else:
-            message = f"'{name}', line {problem.position.line if problem.position else 0}: {message}"
-        raise BadValueError(message, hint, code=problem.code) from None
-
-
-def _misspelt(name: str, path: Path) -> str:
-    """A hint at the file that was meant, or at where files are looked for."""
-    try:
-        others = [] if path.exists() else sorted(other.name for other in path.parent.glob("*.csv"))
-    except (OSError, ValueError):
-        others = []
-    near = nearest(path.name, others)
-    if near and name.endswith(path.name):
-        return f"did you mean '{name.removesuffix(path.name)}{near}'?"
-    return "name a CSV file by its path from the folder of the workflow file"
