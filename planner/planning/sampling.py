@@ -97,7 +97,12 @@ def sample(
     graphs, structures = _graphs(workflow, cells)
     models = profiles(workflow, *graphs)
     variants = _variants(graphs, structures, cells, models)
-    width = _width(graphs, cells, samples, detailed)
+    kept = (
+        len(cells)
+        if any(variant.alone for variant in variants)
+        else len(graphs) * len({premium(cell.speed) for cell in cells})
+    )
+    width = _width(graphs, cells, samples, detailed, kept)
     found = Sampled(
         np.empty((len(cells), samples)),
         np.zeros((len(cells), samples)),
@@ -108,7 +113,7 @@ def sample(
         models,
     )
     for variant in variants:
-        variant.prepare(found, cells, samples)
+        variant.prepare(found, cells, samples, premium)
     if detailed:
         found.detail = Detail(graphs[0].works)
     sized = _sized(graphs, structures, cells)
@@ -147,15 +152,15 @@ class _Variant:
     alone: bool
     cells: list[int]
 
-    def prepare(self, found: Sampled, cells: Sequence[Cell], samples: int) -> None:
-        """Make room. Cells share arrays that are the same for all of them."""
+    def prepare(self, found: Sampled, cells: Sequence[Cell], samples: int, premium: Premium) -> None:
+        """Make room. Cells that cost the same share it."""
         accepted = np.empty(samples, bool)
-        for _, same in self.by_speed(cells):
-            for cell in same:
-                payer = found.payers[cell] = cell if self.alone else same[0]
-                found.accepted[cell] = accepted
-                if payer == cell:
-                    found.usd[cell], found.tokens[cell] = np.empty(samples), np.empty((4, samples))
+        payers: dict[float, int] = {}
+        for cell in self.cells:
+            payer = cell if self.alone else payers.setdefault(premium(cells[cell].speed), cell)
+            found.payers[cell], found.accepted[cell] = payer, accepted
+            if payer == cell:
+                found.usd[cell], found.tokens[cell] = np.empty(samples), np.empty((4, samples))
 
     def by_speed(self, cells: Sequence[Cell]) -> Iterator[tuple[float, list[int]]]:
         """Cells of each speed."""
@@ -268,13 +273,12 @@ def _slices(seed: int, samples: int, width: int) -> Iterator[tuple[slice, Sample
             yield slice(first, last), Samples(seed, low // BLOCK, first - low, last - low)
 
 
-def _width(graphs: Sequence[TaskGraph], cells: Sequence[Cell], samples: int, detailed: bool) -> int:
+def _width(graphs: Sequence[TaskGraph], cells: Sequence[Cell], samples: int, detailed: bool, kept: int) -> int:
     """Samples in a slice: a power of two that fits `SLICE`. Raises InputError where even one does not fit `MEMORY`."""
     tasks = max(len(graph.graph) for graph in graphs)
     occurrences = max(graph.occurrences for graph in graphs)
     fixed = sum(150 * len(graph.graph) + 40 * len(graph.graph.successors) + 8 * graph.occurrences for graph in graphs)
     raced = any(graph.raced.any() for graph in graphs)
-    kept = len(cells)
     fixed += samples * (16 * len(cells) + 41 * kept)
     each = 8 * (tasks * (2 * (len(PARTS) if detailed else 2) + 4 + 2 * raced) + occurrences * (13 + 8 * raced))
     needed = fixed + each
