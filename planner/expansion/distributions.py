@@ -6,9 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.engine.draws import Samples
+from planner.reading.distributions import MOST_EXPONENT
 from planner.reading.estimates import Estimate
 
 Floats = NDArray[np.float64]
+
+WIDE = 50.0
+"""Sigmas with which no normal draw comes near `MOST_EXPONENT`."""
 
 
 def drawn(
@@ -33,7 +37,11 @@ def drawn(
         u = samples.uniform(rows, path, purpose, occurrence)
         values = np.array(estimate.points)[(u * len(estimate.points)).astype(int)]
     else:
-        values = estimate.scale * np.exp(estimate.sigma * samples.normal(rows, path, purpose, occurrence))
+        exponents = estimate.sigma * samples.normal(rows, path, purpose, occurrence)
+        if estimate.sigma < WIDE:
+            values = estimate.scale * np.exp(exponents)
+        else:
+            values = np.exp(np.minimum(np.log(estimate.scale) + exponents, MOST_EXPONENT))
     if factor is not None:
         values = values * factor
     if estimate.whole:

@@ -15,6 +15,9 @@ Z95 = 1.6448536269514722
 LN20 = math.log(20.0)
 """95th percentile of the exponential distribution with mean 1."""
 
+MOST_EXPONENT = 600.0
+"""Lognormals are cut at e to this, so that the widest are finite; no task may take as long."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -48,7 +51,7 @@ class Estimate:
     @property
     def mean(self) -> float:
         """The mean of its draws before rounding."""
-        return self.scale * math.exp(self.sigma**2 / 2)
+        return self._times_e_to(self.sigma**2 / 2)
 
     def quantile(self, p: float) -> float:
         """The number that a share `p` of its draws, from 0 to 1, lies below, before rounding.
@@ -70,7 +73,12 @@ class Estimate:
             return -self.scale * math.log1p(-p)
         from statistics import NormalDist  # slow to import, and needed by few
 
-        return self.scale * math.exp(self.sigma * NormalDist().inv_cdf(p))
+        return self._times_e_to(self.sigma * NormalDist().inv_cdf(p))
+
+    def _times_e_to(self, exponent: float) -> float:
+        if exponent < MOST_EXPONENT:
+            return self.scale * math.exp(exponent)
+        return math.exp(min(math.log(self.scale) + exponent, MOST_EXPONENT))
 
     def times(self, factor: float) -> Estimate:
         """The same estimate of a quantity `factor` times as large."""
