@@ -97,11 +97,7 @@ def sample(
     graphs, structures = _graphs(workflow, cells)
     models = profiles(workflow, *graphs)
     variants = _variants(graphs, structures, cells, models)
-    kept = (
-        len(cells)
-        if any(variant.alone for variant in variants)
-        else len(graphs) * len({premium(cell.speed) for cell in cells})
-    )
+    kept = sum(variant.payers(cells, premium) for variant in variants)
     width = _width(graphs, cells, samples, detailed, kept)
     found = Sampled(
         np.empty((len(cells), samples)),
@@ -151,6 +147,10 @@ class _Variant:
     requests: int
     alone: bool
     cells: list[int]
+
+    def payers(self, cells: Sequence[Cell], premium: Premium) -> int:
+        """How many cells keep a cost of their own."""
+        return len(self.cells) if self.alone else len({premium(cells[cell].speed) for cell in self.cells})
 
     def prepare(self, found: Sampled, cells: Sequence[Cell], samples: int, premium: Premium) -> None:
         """Make room. Cells that cost the same share it."""
@@ -274,7 +274,10 @@ def _slices(seed: int, samples: int, width: int) -> Iterator[tuple[slice, Sample
 
 
 def _width(graphs: Sequence[TaskGraph], cells: Sequence[Cell], samples: int, detailed: bool, kept: int) -> int:
-    """Samples in a slice: a power of two that fits `SLICE`. Raises InputError where even one does not fit `MEMORY`."""
+    """Samples in a slice: a power of two that fits `SLICE`. Raises InputError where even one does not fit `MEMORY`.
+
+    kept : cells that keep a cost of their own
+    """
     tasks = max(len(graph.graph) for graph in graphs)
     occurrences = max(graph.occurrences for graph in graphs)
     fixed = sum(150 * len(graph.graph) + 40 * len(graph.graph.successors) + 8 * graph.occurrences for graph in graphs)
