@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import reduce
-from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +18,8 @@ from planner.expansion.fragments import Ints, Mark
 from planner.expansion.loops import EVERY, Index, Loops, drawn_index, innermost_items, occurrences, own_row, rows
 from planner.expansion.occurrence import Around, Occurrence
 from planner.expansion.task_graph import TaskGraph
-from planner.expansion.work import Briefing, Rework, Syncing, Thread, Work
+from planner.expansion.threads import Threads, shared_loops
+from planner.expansion.work import Briefing, Rework, Syncing, Work
 
 Known = dict[tuple[object, ...], Demand]
 """Demands by what they depend on: declarations (which live as long as the graphs), services, and the occurrence."""
@@ -60,14 +59,14 @@ class Drawing:
         self.activity = Activity(samples, self._timed_out)
         self.apart: Known = {}
         self.sums: dict[tuple[Work, Index], Demand] = {}
-        self.contexts: dict[tuple[Work, Index], Floats] = {}
+        self.threads = Threads(self)
         self.marks = {mark.what.step: mark for mark in graph.works if not mark.what.coordination}
 
     def of(self, mark: Mark[Work]) -> Iterator[tuple[Ints, Demand, Bools | None]]:
         """For each occurrence of a work: its tasks, one for each item, its demand, and where it is done."""
         for index in occurrences(mark.what.loops):
             active = self.activity.holds(mark.what.guard, index)
-            demand = self._demand(mark.what, index)
+            demand = self.demand(mark.what, index)
             if self.traces is not None and (mark.what, index) in self.traces:
                 done = np.ones(1, bool) if active is None else active[:, 0]
                 self.traces[mark.what, index].item = int(np.argmax(done)) if done.any() else None
@@ -104,7 +103,7 @@ class Drawing:
             away = drawn(leaves.back, self.samples, *key, "back", drawn_index(index))
             yield tasks_at(mark.tasks, index), patience, away
 
-    def _demand(self, work: Work, index: Index) -> Demand:
+    def demand(self, work: Work, index: Index) -> Demand:
         """At an occurrence, as if it were done."""
         if isinstance(work.body, Rework):
             items = innermost_items(work.loops)
@@ -145,7 +144,7 @@ class Drawing:
                 return work.reads.brief, where  # a second attempt reads it again, as every copy does
             if always(other.guard, inner, work.reads.guard, items + 1):
                 break
-            shared = range(items + 1, _shared(other.loops, work.loops))
+            shared = range(items + 1, shared_loops(other.loops, work.loops))
             at = tuple(
                 index[here] if here in shared and other.loops[here].kind == "copies" else number
                 for here, number in enumerate(at)
@@ -159,13 +158,13 @@ class Drawing:
 
     def _around(self, work: Work, index: Index, reads: Work | None, where: Bools | None, service: Service) -> Around:
         size = None if work.coordination else self._size(work.loops, index)
-        read = NONE if reads is None else self._demand(reads, index[: len(reads.loops)]).output
+        read = NONE if reads is None else self.demand(reads, index[: len(reads.loops)]).output
         read = read if where is None else read * where
         context = warm = NONE
         if work.thread is not None:
-            context = self._continued(work, work.thread, index)
+            context = self.threads.continued(work, work.thread, index)
             if service.caches and self.marks[work.thread.work].what.model == work.model:
-                warm = (self._between(work, work.thread, index) <= service.cache_ttl).astype(float)
+                warm = (self.threads.between(work, work.thread, index) <= service.cache_ttl).astype(float)
         agents = NONE
         if isinstance(work.body, Syncing):
             agents = self.activity.agents(work.body.agents, index[:-1])
@@ -190,90 +189,13 @@ class Drawing:
     def _timed_out(self, attempt: Attempt, index: Index) -> Bools:
         work = self.marks[attempt.path].what
         assert attempt.timeout is not None
-        return np.asarray(self.lasts(work, self._demand(work, index)) > attempt.timeout)
-
-    # Threads
-
-    def _continued(self, work: Work, thread: Thread, index: Index) -> Floats:
-        """The context that a request continues at an occurrence of it."""
-        if thread.itself:
-            before = self._round_before(work, index)
-            return NONE if before is None else self._context(work, before)
-        other = self.marks[thread.work].what
-        return self._context(other, index[: _shared(other.loops, work.loops)])
-
-    def _context(self, work: Work, index: Index) -> Floats:
-        """The context that a work leaves behind, after all its occurrences within those of `index`."""
-        if (work, index) not in self.contexts:
-            self.contexts[work, index] = self._left_behind(work, index)
-        return self.contexts[work, index]
-
-    def _left_behind(self, work: Work, index: Index) -> Floats:
-        thread = work.thread
-        value: Floats = NONE
-        for inner in occurrences(work.loops[len(index) :]):
-            at = (*index, *inner)
-            if any(number for number, loop in zip(at, work.loops, strict=True) if loop.kind == "copies"):
-                continue
-            active = self.activity.holds(work.guard, at)
-            demand = self._demand(work, at)
-            if thread is not None and (thread.itself or not value.any()):
-                value = self._continued(work, thread, at)
-            value = demand.context if active is None else np.where(active, demand.context, value)
-        return value
-
-    def _round_before(self, work: Work, index: Index) -> Index | None:
-        """The round before, of the innermost repeat around a work."""
-        end = len(work.loops) - (work.retry is not None)
-        at = next(at for at in reversed(range(end)) if work.loops[at].kind == "rounds")
-        return (*index[:at], index[at] - 1) if index[at] else None
-
-    def _between(self, work: Work, thread: Thread, index: Index) -> Floats:
-        """Seconds of the tools and people that lie between a request and what it continues."""
-        longest: dict[str, Floats] = {}
-        for path, needed in thread.between:
-            own: Floats = NONE
-            for mark in self.marks.values():
-                at = self._place_between(work, thread, mark, index) if _within(mark.what.step, path) else None
-                if at is not None:
-                    own = own + self._lasting(mark.what, at)
-            before = [longest[name] for name in (longest if innermost_items(work.loops) is not None else needed)]
-            latest = before[-1:] if innermost_items(work.loops) is not None else before
-            longest[path] = own + reduce(np.maximum, latest, NONE)
-        return reduce(np.maximum, longest.values(), NONE)
-
-    def _place_between(self, work: Work, thread: Thread, mark: Mark[Work], index: Index) -> Index | None:
-        """The occurrence of what a tool or a person, and a request after it, have around both; None: there is none."""
-        other = mark.what
-        if other.model is not None:
-            return None
-        shared = _shared(other.loops, work.loops)
-        if thread.itself and int(mark.tasks.flat[0]) > int(self.marks[work.step].tasks.flat[0]):
-            before = self._round_before(work, index)  # it stands behind the request, in the round before
-            return None if before is None else before[:shared]
-        return index[:shared]
-
-    def _lasting(self, work: Work, index: Index) -> Floats:
-        """Seconds of all occurrences of a tool or person: side by side the longest, one after the other their sum."""
-        if len(index) == len(work.loops):
-            done = self._done(work, index)
-            return done.seconds + done.wait
-        loop = work.loops[len(index)]
-        if loop.items and EVERY in index:
-            at = index.index(EVERY)
-            rows_ = [(*index[:at], item, *index[at + 1 :]) for item in range(work.loops[at].count)]
-            return np.concatenate(np.broadcast_arrays(*(self._lasting(work, row) for row in rows_)))
-        if loop.items:
-            return np.asarray(self._lasting(work, (*index, EVERY)).max(0, keepdims=True))
-        numbers = range(1 if loop.first else loop.count)
-        each = [self._lasting(work, (*index, number)) for number in numbers]
-        return reduce(np.maximum if loop.kind == "copies" else np.add, each)
+        return np.asarray(self.lasts(work, self.demand(work, index)) > attempt.timeout)
 
     # Sums
 
-    def _done(self, work: Work, index: Index) -> Demand:
+    def done(self, work: Work, index: Index) -> Demand:
         """At an occurrence, where it is done, and cut where an attempt would take too long."""
-        demand = self._demand(work, index)
+        demand = self.demand(work, index)
         timeout = work.retry.timeout if work.retry is not None else None
         if timeout is not None:
             share = timeout / np.maximum(self.lasts(work, demand), timeout)
@@ -297,7 +219,7 @@ class Drawing:
         total = Demand()
         for one in occurrences(inner):
             if not any(number for number, loop in zip(one, inner, strict=True) if loop.first):
-                total = total.plus(self._done(work, (*index, *one)))
+                total = total.plus(self.done(work, (*index, *one)))
         items = any(loop.items for loop in inner)
         return total.over_items(rows(work.loops)) if items else total
 
@@ -305,12 +227,3 @@ class Drawing:
 def tasks_at(tasks: Ints, index: Index) -> NDArray[np.int32]:
     """(rows,) tasks of an occurrence: one, or one for each item."""
     return np.atleast_1d(tasks[tuple(slice(None) if number == EVERY else number for number in index)])
-
-
-def _shared(loops: Loops, others: Loops) -> int:
-    """How many loops are around both of two works."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], zip(loops, others, strict=False)))
-
-
-def _within(step: str, path: str) -> bool:
-    return step == path or step.startswith(f"{path}.")

@@ -9,13 +9,12 @@ import numpy as np
 
 from planner.engine.draws import BLOCK, Samples
 from planner.engine.simulation import TICK, simulate
-from planner.expansion.conditions import Attempt, Conflicting, Drawn, Existing, Failed, Guard, Round
 from planner.expansion.demand import Floats, Layers
 from planner.expansion.drawing import Traces
 from planner.expansion.expand import expand
 from planner.expansion.loops import EVERY, Index
 from planner.expansion.occurrence import Asked
-from planner.expansion.work import Rework, Stagger, Syncing, Work
+from planner.expansion.work import Syncing, Work
 from planner.planning.detail import Detail, WorkDetail
 from planner.planning.paid import billed
 from planner.planning.results import Forecast
@@ -23,7 +22,7 @@ from planner.planning.sampling import profiles
 from planner.planning.timing import Draws, Served, times
 from planner.reading.estimates import Estimate
 from planner.reading.validation import Declared
-from planner.workflow.bodies import ONCE, Wait
+from planner.workflow.bodies import ONCE
 from planner.workflow.declaration import Step, Workflow
 
 
@@ -77,7 +76,7 @@ class Explained:
     """A step, or a mechanism of its crew, in the sample.
 
     terms : what it draws from, as declared
-    conditions : when it is done, in words
+    work : what is done, under which conditions
     occurrence : which one of it `made` tells of
     size, error : factors on what that one draws: the size of its item, and how far the estimates are off
     made : in order
@@ -92,7 +91,7 @@ class Explained:
     model: str | None
     place: str
     terms: tuple[Term, ...]
-    conditions: tuple[str, ...]
+    work: Work
     occurrence: str
     size: float
     error: float
@@ -187,7 +186,7 @@ def _explained(
             cost += float(price.usd(*amounts[:4])) if price else 0.0
             cost += float(other.usd or 0) * float(amounts[4])
     return Explained(
-        work.step, work.kind, work.model, _place(workflow, work), terms, tuple(_conditions(work)),
+        work.step, work.kind, work.model, _place(workflow, work), terms, work,
         _occurrence(work, index, item), size, error,
         tuple(_made(one, by, speed, item) for one in made if _of(one.going, item)), row.done,
         row.ticks * TICK, row.critical_ticks * TICK, tuple(tokens.tolist()),
@@ -240,56 +239,6 @@ def _terms(body: object, prefix: str = "") -> Iterator[Term]:
             yield Term(prefix + name, value, name in ("time", "after", "back", "wait"))
         elif isinstance(value, Declared):
             yield from _terms(value, f"{prefix}{name}.")
-
-
-def _conditions(work: Work) -> Iterator[str]:
-    """When it is done, how often, and by how many."""
-    for loop in work.loops:
-        if loop.items:
-            sized = loop.size is not None and not work.coordination and work.kind != "human"
-            size = f", each {loop.size} of the mean size" if sized else ""
-            drawn = "at most " if any(isinstance(guard, Existing) for guard in _guards(work.guard)) else ""
-            yield f"{drawn}{loop.count:,} {'agents' if work.kind in ('ramp_up', 'stagger') else 'items'}{size}"
-        elif loop.kind == "copies":
-            yield f"{loop.count:,} copies"
-        elif not any(loop is guard.loops[-1] for guard in _guards(work.guard) if guard.loops):
-            yield f"{loop.count:,} rounds"
-    for guard in reversed(list(_guards(work.guard))):
-        yield _condition(guard)
-    body = work.body
-    if isinstance(body, Syncing):
-        n = body.agents.most
-        yield f"{n} / {body.every} of a request that reads {n - 1} messages and writes one"
-    elif isinstance(body, Stagger):
-        yield f"agent j, from 0, comes after j · {body.seconds:g}s"
-    elif isinstance(body, Rework):
-        yield f"{body.share:.3g} of what the item took"
-    elif isinstance(body, Wait) and body.leaves is not None:
-        yield "away for leaves.back more, if they waited for longer than leaves.after"
-
-
-def _guards(guard: Guard | None) -> Iterator[Guard]:
-    while guard is not None:
-        yield guard
-        guard = guard.parent
-
-
-def _condition(guard: Guard) -> str:
-    if isinstance(guard, Drawn):
-        return f"with a chance of {100 * (guard.high - guard.low):.3g}%"
-    if isinstance(guard, Round):
-        return f"in rounds, until one is accepted with {100 * guard.until:.3g}%, at most {guard.loops[-1].count}"
-    if isinstance(guard, Attempt):
-        late = f" or takes over {guard.timeout:g}s" if guard.timeout is not None else ""
-        return f"in attempts, each of which fails with {100 * guard.chance:.3g}%{late}, at most {guard.loops[-1].count}"
-    if isinstance(guard, Conflicting):
-        c, n = guard.chance, guard.agents.most
-        chance = 1 - (1 - c) ** (n - 1)
-        return f"conflict: 1 − (1 − {c:g})^({n} − 1) = {100 * chance:.3g}%, at most {guard.loops[-1].count} times"
-    if isinstance(guard, Existing):
-        return f"as many as the number of items, drawn from {guard.counted.estimate}"
-    assert isinstance(guard, Failed)
-    return f"where '{guard.outcome.path}' fails"
 
 
 def _place(workflow: Workflow, work: Work) -> str:

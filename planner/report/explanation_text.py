@@ -9,6 +9,7 @@ from planner.planning.explanation import Explained, Explanation, Level, Made, Te
 from planner.planning.results import Forecast
 from planner.reading.estimates import Estimate
 from planner.report import words
+from planner.report.conditions import conditions
 from planner.report.heat_map import wrapped
 
 _MODEL = "docs/model.md"
@@ -77,7 +78,7 @@ def _at(place: str) -> str:
 def _step(step: Explained) -> Iterator[str]:
     model = f" on {printable(step.model)}" if step.model else ""
     yield from wrapped(f"{step.step}: {step.kind}{model}{_at(step.place)}")
-    for condition in step.conditions:
+    for condition in conditions(step.work):
         yield from wrapped(f"  {condition}")
     for term in step.terms:
         yield from wrapped(f"  {term.name:<17} {term.estimate!s:<15} {_meaning(term)}")
