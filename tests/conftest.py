@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from planner.cli_options import read
 from planner.workflow.declaration import Workflow
 from planner.workflow.read import read_workflow
 
@@ -24,3 +25,10 @@ def declare(tmp_path: Path) -> Callable[..., Workflow]:
         return read_workflow(path, parameters)
 
     return make
+
+
+def read_example(path: Path) -> Workflow:
+    """An example as the command line reads it, with the profiles of the catalogue."""
+    workflow, _ = read(path, None, None, [])
+    assert isinstance(workflow, Workflow)
+    return workflow

@@ -23,6 +23,7 @@ from planner.errors import MOST, InputError, Position, Problem, did_you_mean, ne
 from planner.reading import yaml_file
 from planner.reading.text_file import BYTES
 from planner.workflow.read import read_workflow
+from tests.conftest import read_example
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = sorted((ROOT / "tests" / "errors").glob("*.yaml"))
@@ -142,7 +143,7 @@ def test_the_parser_without_libyaml_says_the_same(path: Path, monkeypatch: pytes
 
 @pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)
 def test_a_valid_file_has_no_problems(path: Path) -> None:
-    assert read_workflow(path).steps
+    assert read_example(path).steps
 
 
 # Files that cannot be kept in a repository.

@@ -8,11 +8,14 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from planner.cli import app
 from planner.planning.comparison import compare
 from planner.planning.forecast import forecast
+from planner.planning.scenarios import on_model
 from planner.workflow.read import read_workflow
-from tests.conftest import ROOT
+from tests.conftest import ROOT, read_example
 
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.yaml"))
 
@@ -23,7 +26,7 @@ def example(name: str) -> Path:
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_every_example_runs_and_has_a_price(path: Path) -> None:
-    found = forecast(read_workflow(path), samples=20)
+    found = forecast(read_example(path), samples=20)
     assert found.result.usd is not None
     assert found.result.seconds.p50 > 0
 
@@ -80,3 +83,42 @@ def test_results_are_plain_data() -> None:
     from planner.report.data import forecast_json
 
     json.loads(forecast_json(forecast(read_workflow(example("fix_bugs")), samples=5)))
+
+
+ANSWER = re.compile(r"^# Answer: planner (.+?)(?:\n#  )? -> (.+(?:\n#   .+)*)", re.MULTILINE)
+ANSWERS = [
+    pytest.param(command.split(), " ".join(answer.replace("\n#", " ").split()), id=f"{path.stem}-{number}")
+    for path in WORKFLOWS
+    for number, (command, answer) in enumerate(ANSWER.findall(path.read_text(encoding="utf-8")), 1)
+]
+
+
+def test_every_new_example_says_what_it_shows_and_what_comes_out() -> None:
+    for path in WORKFLOWS:
+        text = path.read_text(encoding="utf-8")
+        if "# Answer:" in text:
+            assert text.startswith("# Shows:")
+            assert "\n# Sources:" in text
+            assert text.count("# Answer:") == len(ANSWER.findall(text))
+    assert len(ANSWERS) > 15
+
+
+@pytest.mark.parametrize(("command", "answer"), ANSWERS)
+def test_an_answer_is_what_the_planner_says(command: list[str], answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each part between semicolons stands in the output, of which only the line breaks may differ."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.delenv("PLANNER_CATALOGUE", raising=False)
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.stdout.split())
+    for part in answer.split("; "):
+        assert re.search(rf"(?<!\S){re.escape(part)}(?!\w|\.\d)", said), f"{part!r} is not in:\n{result.stdout}"
+
+
+def test_the_rounds_of_a_day_follow_from_the_time_of_forty() -> None:
+    path = example("interactive_chain")
+    (line,) = re.findall(r"# Rounds in 8 h: (.+)", path.read_text(encoding="utf-8"))
+    workflow = read_workflow(path)
+    for rounds, model in re.findall(r"(\d+) (at-\d+)", line):
+        seconds = forecast(on_model(workflow, model), samples=200).result.seconds.p50
+        assert round(workflow.parameters["rounds"] * 8 * 3600 / seconds) == int(rounds)

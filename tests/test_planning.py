@@ -23,7 +23,7 @@ from planner.planning.timing import Draws, Served, times
 from planner.workflow.declaration import Workflow
 from planner.workflow.read import read_workflow
 from tests import oracle
-from tests.conftest import PLAIN, ROOT
+from tests.conftest import PLAIN, ROOT, read_example
 
 Declare = Callable[..., Workflow]
 
@@ -318,16 +318,16 @@ def test_agents_and_other_steps_leave_a_step_s_draws_as_they_were(declare: Decla
 
 @pytest.mark.parametrize("path", sorted((ROOT / "workflows").glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_oracle_schedules_the_examples_alike(path: Path) -> None:
-    workflow = read_workflow(path)
+    workflow = read_example(path)
     for size in (1, 3):
         sizes = dict.fromkeys(crew_sizes(workflow), size)
         graph = expand(workflow, sizes)
         samples = Samples(1, 0, 0, 3)
-        served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
-        durations = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty)), 2.5).durations(2.5)
-        for row in durations:
-            found = simulate(graph.graph, row[None])
-            start, end, makespan = oracle.simulate(graph.graph, row.tolist())
+        served = {name: Served.of(profile.at(size), samples) for name, profile in profiles(workflow, graph).items()}
+        drawn = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty)), 2.5)
+        for row, patience, away in zip(drawn.durations(2.5), drawn.patience, drawn.away, strict=True):
+            found = simulate(graph.graph, row[None], patience=patience[None], away=away[None])
+            start, end, makespan = oracle.simulate(graph.graph, row.tolist(), patience.tolist(), away.tolist())
             assert found.makespan[0] == makespan
             assert np.array_equal(found.start, start, equal_nan=True)
             assert np.array_equal(found.end, end, equal_nan=True)

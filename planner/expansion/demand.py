@@ -23,7 +23,7 @@ def nothing() -> Floats:
     return NONE
 
 
-_WHOLE = ("input", "cache_read", "output", "written", "calls")
+_WHOLE = ("input", "cache_read", "output", "written")
 """What is counted: a share of it is rounded half up."""
 
 _MAXIMA = ("largest", "context")
@@ -85,7 +85,7 @@ class Demand:
 
     def times(self, share: Floats | float) -> Demand:
         """So many times as much; what is counted is rounded half up."""
-        weighted = {name: getattr(self, name) * share for name in ("requests", "prefill", "decode", "seconds")}
+        weighted = {name: getattr(self, name) * share for name in ("requests", "prefill", "decode", "seconds", "calls")}
         whole = {name: np.floor(getattr(self, name) * share + 0.5) for name in _WHOLE}
         return replace(self, **whole, **weighted)
 

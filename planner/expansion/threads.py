@@ -39,16 +39,15 @@ class Threads:
         return self.contexts[work, index]
 
     def _left_behind(self, work: Work, index: Index) -> Floats:
-        thread = work.thread
-        value: Floats = NONE
+        first = next(occurrences(work.loops[len(index) :]))
+        value = NONE if work.thread is None else self.continued(work, work.thread, (*index, *first))
         for inner in occurrences(work.loops[len(index) :]):
             at = (*index, *inner)
-            if any(number for number, loop in zip(at, work.loops, strict=True) if loop.kind == "copies"):
-                continue
+            own = zip(inner, work.loops[len(index) :], strict=True)
+            if any(number for number, loop in own if loop.kind == "copies"):
+                continue  # of copies of its own the first; copies of what is around it have contexts of their own
             active = self.drawing.activity.holds(work.guard, at)
             demand = self.drawing.demand(work, at)
-            if thread is not None and (thread.itself or not value.any()):
-                value = self.continued(work, thread, at)
             value = demand.context if active is None else np.where(active, demand.context, value)
         return value
 

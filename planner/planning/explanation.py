@@ -14,7 +14,7 @@ from planner.expansion.drawing import Traces
 from planner.expansion.expand import expand
 from planner.expansion.loops import EVERY, Index
 from planner.expansion.occurrence import Asked
-from planner.expansion.work import Syncing, Work
+from planner.expansion.work import Rework, Syncing, Work
 from planner.planning.detail import Detail, WorkDetail
 from planner.planning.paid import billed
 from planner.planning.results import Forecast
@@ -134,7 +134,10 @@ def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
     only = slice(0, 1)
     detail.add(found, speed, schedule, only, durations, billed(found, only, durations, schedule))
     works = {(mark.what.step, mark.what.kind): mark.what for mark in reversed(graph.works)}
-    steps = tuple(_explained(workflow, works[row.step, row.kind], row, traces, served, speed) for row in detail.works)
+    steps = tuple(
+        _explained(workflow, works[row.step, row.kind], row, traces, served, speed, forecast.result.usd is not None)
+        for row in detail.works
+    )
     costs = [step.usd for step in steps if step.usd is not None]
     shared = layers.error(samples, "") if layers.overall else None
     return Explanation(
@@ -163,7 +166,7 @@ def _level(workflow: Workflow, name: str, by: Served) -> Level:
 
 def _explained(
     workflow: Workflow, work: Work, row: WorkDetail, traces: Traces,
-    served: Mapping[str, Served], speed: float,
+    served: Mapping[str, Served], speed: float, priced: bool,
 ) -> Explained:  # fmt: skip
     by = served[work.model] if work.model else None
     index, first = next(
@@ -177,7 +180,7 @@ def _explained(
     off = scaled and any(term.estimate.varies for term in terms)
     error = _factor(first.error if first is not None and off else None, item)
     tokens = sum((amounts for amounts in row.billed.values()), np.zeros(5))
-    cost: float | None = 0.0
+    cost: float | None = 0.0 if priced else None
     for other, amounts in row.billed.items():
         price = served[other.model].profile.price if other.model else None
         if other.model and price is None:
@@ -190,7 +193,7 @@ def _explained(
         _occurrence(work, index, item), size, error,
         tuple(_made(one, by, speed, item) for one in made if _of(one.going, item)), row.done,
         row.ticks * TICK, row.critical_ticks * TICK, tuple(tokens.tolist()),
-        None if work.usd is None else float(work.usd), cost,
+        None if work.usd is None or isinstance(work.body, Rework) else float(work.usd), cost,
     )  # fmt: skip
 
 

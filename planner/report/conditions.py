@@ -26,7 +26,7 @@ def conditions(work: Work) -> Iterator[str]:
     body = work.body
     if isinstance(body, Syncing):
         n = body.agents.most
-        yield f"{n} / {body.every} of a request that reads {n - 1} messages and writes one"
+        yield f"{n} / {body.every} of a request that reads {n - 1} message{'' if n == 2 else 's'} and writes one"
     elif isinstance(body, Stagger):
         yield f"agent j, from 0, comes after j · {body.seconds:g}s"
     elif isinstance(body, Rework):

@@ -100,7 +100,7 @@ def _paid(step: Explained) -> str:
     parts = [f"{value:,.0f} {name}" for value, name in amounts if value]
     sums = [f"tokens: {', '.join(parts)}"] if parts else []
     if step.call_price is not None:
-        sums.append(f"{calls:,.4g} calls at {words.usd(step.call_price)}")
+        sums.append(f"{calls:,.4g} call{'' if calls == 1 else 's'} at {words.usd(step.call_price)}")
     return f"{'; '.join(sums)}{_costs(step.usd)}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Callable, Collection
 
@@ -37,9 +38,9 @@ def heat_map(comparison: Comparison) -> str:
     ]
     lines = [part for line in lines for part in wrapped(line)]
     lines += _table("Completion time, p50", comparison, lambda result: result.seconds.p50, words.seconds, least=True)
-    if all(result.usd for result in comparison.results):
+    if any(result.usd for result in comparison.results):
         lines += _table(
-            "Cost, p50", comparison, lambda result: result.usd.p50 if result.usd else 0.0, words.usd, least=True
+            "Cost, p50", comparison, lambda result: result.usd.p50 if result.usd else math.nan, words.usd, least=True
         )
     lines += _table("Speedup over the baseline", comparison, lambda result: result.speedup, words.factor)
     lines += _table(
@@ -86,7 +87,8 @@ def _table(
     }
     label = max(_LABEL, *map(len, names.values()))
     best, worst = (min, max) if least else (max, min)
-    differ = best(values.values()) != worst(values.values())
+    known = [value for value in values.values() if not math.isnan(value)]
+    differ = best(known) != worst(known)
     lines = ["", f"{title}  (* best; {SHADES[-1]} highest)" if differ else title]
     per_line = (_WIDTH - label) // _CELL
     for first in range(0, len(counts), per_line):
@@ -94,9 +96,10 @@ def _table(
         lines.append(" " * label + "".join(f"{count:>{_CELL}}" for count in shown))
         for row, name in names.items():
             found = [values[Scenario(*row, count)] for count in shown]
-            marked = [differ and one == best(values.values()) for one in found]
+            marked = [differ and one == best(known) for one in found]
             cells = [
-                _cell(show(one), _level(one, values.values()), mark) for one, mark in zip(found, marked, strict=True)
+                _cell("unknown", 0, False) if math.isnan(one) else _cell(show(one), _level(one, known), mark)
+                for one, mark in zip(found, marked, strict=True)
             ]
             lines.append(f"{name:>{label}}" + "".join(cells))
     return lines
