@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from planner.planning.forecast import forecast
 from planner.planning.results import Comparison, Result
 from planner.planning.sampling import Cell, profiles, sample
 from planner.planning.timing import Draws, Served, times
+from planner.report.data import forecast_json
 from planner.workflow.declaration import Workflow
 from planner.workflow.read import read_workflow
 from tests import oracle
@@ -401,3 +403,11 @@ def test_factors_along_a_chain_of_profiles_have_bounds(declare: Declare) -> None
     header = f"model: m8\nmodels:\n  m0: {{ttft: 1s, output_speed: 50, price: {{input: 3, output: 15}}}}\n{tiers}\n"
     with pytest.raises(InputError, match="the factors along based_on of 'm8'"):
         forecast(declare("  a: {llm: {output: 5}}", header), samples=1)
+
+
+def test_forecasts_in_several_threads_have_the_bytes_of_one() -> None:
+    workflow = read_workflow(ROOT / "workflows" / "port_codebase.yaml", {"modules": 5})
+    alone = forecast_json(forecast(workflow, samples=300))
+    with ThreadPoolExecutor(4) as pool:
+        beside = list(pool.map(lambda _: forecast_json(forecast(workflow, samples=300)), range(4)))
+    assert beside == [alone] * 4
