@@ -422,7 +422,7 @@ def test_every_profile_of_the_catalogue_plans() -> None:
     from planner.workflow.read import read_workflow
 
     known = Catalogue.load()
-    workflow = read_workflow(ROOT / "workflows" / "parallel_qa.yaml", known_models=known.names)
+    workflow = read_workflow(ROOT / "workflows" / "react_bugfix.yaml", known_models=known.names)
     for name in known.names:
         with_all = workflow.model_copy(update={"models": known.declared})
         assert forecast(on_model(with_all, name), samples=2).result.seconds.p50 > 0

@@ -49,7 +49,8 @@ def notes(
     if unpriced:
         found.append(f"Cost is unknown: no price for {_names(unpriced)}.")
     elif models and any(speed != 1 for speed in speeds):
-        price = "the same price per token at every speed"
+        hourly = any(profile.price is not None and profile.price.per_hour is not None for profile in models.values())
+        price = f"the same price per token{' and per hour' if hourly else ''} at every speed"
         if law.exponent:
             price = f"tokens cost speed^{law.exponent:.3g} times as much{law.basis}"
         found.append(f"Speeds other than 1x are hypothetical: {price}.")
