@@ -246,8 +246,12 @@ def _graphs(workflow: Workflow, cells: Sequence[Cell]) -> tuple[list[TaskGraph],
     keys: dict[tuple[int, ...], int] = {}
     graphs: list[TaskGraph] = []
     structures = []
+    found: dict[tuple[int, ...], tuple[int, ...]] = {}  # scenarios that differ in speed have the same sizes
     for cell in cells:
-        key = structure(workflow, cell.sizes)
+        sizes = tuple(cell.sizes.values())
+        if sizes not in found:
+            found[sizes] = structure(workflow, cell.sizes)
+        key = found[sizes]
         if key not in keys:
             keys[key] = len(graphs)
             graphs.append(expand(workflow, cell.sizes))
