@@ -297,3 +297,13 @@ def test_the_order_of_steps_changes_no_byte_of_the_examples(path: Path, tmp_path
         steps = shuffled(data["steps"], Random(seed))
         other.write_text(yaml.safe_dump({**data, "steps": steps}, sort_keys=False), encoding="utf-8")
         assert forecast_json(forecast(read_example(other), samples=5)) == before
+
+
+def test_an_explanation_of_machines_that_are_paid_by_the_hour_has_their_speed_and_cost() -> None:
+    """One agent: 8 · (1 + 1) s at 100 tok/s. Two: 4 · (1 + 100/75) s at 75. A second is $0.001."""
+    workflow = read_workflow(ROOT / "tests" / "cases" / "speeds_by_concurrency.yaml")
+    for agents, seconds, speed in ((1, 16.0, 100.0), (2, 4 * (1 + 100 / 75), 75.0)):
+        taken = explain(workflow, forecast(workflow, agents=agents, samples=3))
+        assert taken.seconds == pytest.approx(seconds, abs=1e-5)
+        assert taken.usd == pytest.approx(seconds / 1000, abs=1e-8)
+        assert taken.levels[0].output_speed == pytest.approx(speed)

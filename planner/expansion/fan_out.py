@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from heapq import heappop, heappush
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +14,7 @@ from planner.expansion.counting import most_items
 from planner.expansion.crews import Crews
 from planner.expansion.fragments import Fragment, fanned_out, side_by_side, single
 from planner.expansion.loops import Index, Loop, Loops
+from planner.expansion.order import topological
 from planner.expansion.place import Place
 from planner.expansion.size import AGAIN
 from planner.expansion.work import Briefing, Reading, Rework, Stagger, Syncing, Work
@@ -145,7 +145,7 @@ class _FanOut:
         crew = self.crews.crew(self.here.pool)
         if crew is None or not crew.lockstep or self.agents == 1:
             return fanned_out(item, self.count, joints)
-        order = list(range(self.count)) if self.backlog is None else _by_needs(self.backlog.needs)
+        order = list(range(self.count)) if self.backlog is None else topological(self.backlog.needs)
         rounds = [order[at : at + self.agents] for at in range(0, self.count, self.agents)]
         for number, (one, other) in enumerate(pairwise(rounds)):
             barrier = 1 + self.count * size + number
@@ -187,25 +187,6 @@ def _requests(done: Sequence[Piece], depth: int, briefing: Briefing) -> Iterator
             if isinstance(mark.what, Work) and mark.what.reads is briefing:
                 missing = len(mark.what.loops) - depth - len(piece.inner)
                 yield mark.what, (*piece.inner, *[0] * missing)
-
-
-def _by_needs(needs: Sequence[Sequence[int]]) -> list[int]:
-    """Rows in their order, but each after those that it needs."""
-    needed_by: list[list[int]] = [[] for _ in needs]
-    missing = [len(set(wanted)) for wanted in needs]
-    for row, wanted in enumerate(needs):
-        for need in set(wanted):
-            needed_by[need].append(row)
-    ready = [row for row, count in enumerate(missing) if not count]
-    order = []
-    while ready:
-        row = heappop(ready)
-        order.append(row)
-        for other in needed_by[row]:
-            missing[other] -= 1
-            if not missing[other]:
-                heappush(ready, other)
-    return order
 
 
 def _works(done: Sequence[Work | Fragment]) -> list[Work]:

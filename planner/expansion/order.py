@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from heapq import heappop, heappush
 
 from planner.workflow.declaration import Step
@@ -32,20 +32,26 @@ def in_order(steps: Steps) -> list[str]:
     """Names of steps, each after those it waits for, else as they come."""
     names = list(steps)
     place = {name: index for index, name in enumerate(names)}
-    missing = {name: set(wanted) for name, wanted in needs(steps).items()}
-    needed_by: dict[str, list[str]] = {name: [] for name in names}
-    for name, wanted in missing.items():
-        for need in wanted:
-            needed_by[need].append(name)
-    ready = [place[name] for name in names if not missing[name]]
-    done: list[str] = []
+    wanted = needs(steps)
+    return [names[index] for index in topological([[place[need] for need in wanted[name]] for name in names])]
+
+
+def topological(needed: Sequence[Collection[int]]) -> list[int]:
+    """Indices in their order, but each after those that it needs."""
+    needed_by: list[list[int]] = [[] for _ in needed]
+    missing = [len(set(wanted)) for wanted in needed]
+    for index, wanted in enumerate(needed):
+        for need in set(wanted):
+            needed_by[need].append(index)
+    ready = [index for index, count in enumerate(missing) if not count]
+    done = []
     while ready:
-        name = names[heappop(ready)]
-        done.append(name)
-        for other in needed_by[name]:
-            missing[other].discard(name)
+        index = heappop(ready)
+        done.append(index)
+        for other in needed_by[index]:
+            missing[other] -= 1
             if not missing[other]:
-                heappush(ready, place[other])
+                heappush(ready, other)
     return done
 
 

@@ -19,7 +19,7 @@ from planner.planning.detail import Detail, WorkDetail
 from planner.planning.paid import billed
 from planner.planning.results import Forecast
 from planner.planning.sampling import profiles
-from planner.planning.timing import Draws, Served, times
+from planner.planning.timing import Draws, Served, times, usd
 from planner.reading.estimates import Estimate
 from planner.reading.validation import Declared
 from planner.workflow.bodies import ONCE
@@ -28,7 +28,7 @@ from planner.workflow.declaration import Step, Workflow
 
 @dataclass(frozen=True)
 class Level:
-    """A profile as it is in the sample. Seconds, tokens/s, US dollars per million tokens; None: not declared."""
+    """A profile as it is in the sample. Seconds, tokens/s, USD per million tokens or per hour; None: not declared."""
 
     model: str
     place: str
@@ -122,7 +122,8 @@ def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
     number, speed = forecast.typical, forecast.result.scenario.speed
     samples = Samples(forecast.seed, number // BLOCK, number % BLOCK, number % BLOCK + 1)
     graph = expand(workflow, forecast.sizes)
-    served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
+    requests = graph.requesters(forecast.sizes)
+    served = {name: Served.of(profile.at(requests), samples) for name, profile in profiles(workflow, graph).items()}
     layers = Layers.of(workflow.uncertainty)
     traces: Traces = {}
     found = times(graph, served, Draws(samples, layers, traces=traces), speed, detailed=True)
@@ -132,16 +133,17 @@ def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
     )  # fmt: skip
     detail = Detail(graph.works)
     only = slice(0, 1)
-    detail.add(found, speed, schedule, only, durations, billed(found, only, durations, schedule))
+    paid = billed(found, only, durations, schedule)
+    detail.add(found, speed, schedule, only, durations, paid)
+    cost = usd([mark.what for mark in graph.works], paid, served, 1.0, schedule.makespan)
     works = {(mark.what.step, mark.what.kind): mark.what for mark in reversed(graph.works)}
     steps = tuple(
         _explained(workflow, works[row.step, row.kind], row, traces, served, speed, forecast.result.usd is not None)
         for row in detail.works
     )
-    costs = [step.usd for step in steps if step.usd is not None]
     shared = layers.error(samples, "") if layers.overall else None
     return Explanation(
-        number + 1, float(schedule.makespan[0]), sum(costs) if len(costs) == len(steps) else None, detail.breakdown(1),
+        number + 1, float(schedule.makespan[0]), None if cost is None else float(cost[0]), detail.breakdown(1),
         tuple(_level(workflow, name, by) for name, by in served.items()),
         {"overall": float(shared[0, 0])} if shared is not None else {}, steps,
     )  # fmt: skip
@@ -153,7 +155,7 @@ def _level(workflow: Workflow, name: str, by: Served) -> Level:
     declared = {"ttft": str(profile.ttft), "output_speed": str(profile.output_speed)}
     if profile.prefill_speed is not None:
         declared["prefill_speed"] = str(profile.prefill_speed)
-    prices = None if price is None else {
+    prices = None if price is None else {"per hour": float(price.per_hour)} if price.per_hour is not None else {
         key: float(price.usd(*(1e6 * (at == column) for at in range(4))))
         for column, key in enumerate(("input", "cache_write", "cache_read", "output"))
     }  # fmt: skip

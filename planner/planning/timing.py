@@ -79,7 +79,7 @@ class Piece:
 
     tasks : its tasks
     fixed, decode : seconds that do not and that do shrink with speed
-    billed : (5, rows, S) as in `Totals.tokens`, and calls; kept where it may be cancelled
+    billed : (5, rows, S) as in `Totals.billed`; kept where it may be cancelled
     done : (rows, S) where it is done; kept with `billed`
     wait : seconds of `fixed` that pass before it begins
     """

@@ -62,6 +62,8 @@ def _level(level: Level, speed: float) -> Iterator[str]:
     yield f"  {'jitter':<14}{level.jitter:>14g}   log-sd, drawn for each request; its median is 1"
     if level.price is None:
         yield "  price         unknown"
+    elif "per hour" in level.price:
+        yield f"  {'price':<14}{level.price['per hour']:>14g}   $ an hour, for all of the completion time"
     else:
         prices = ", ".join(f"{key} ${value:g}" for key, value in level.price.items())
         yield from wrapped(f"  price per 10⁶ tokens: {prices}")
