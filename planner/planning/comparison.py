@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from planner.catalogue.profile import Profile
-from planner.planning.law import FREE, Law
 from planner.planning.notes import approximate_counts, notes, restricted, unused_crews
 from planner.planning.results import Comparison, Result, Scenario
 from planner.planning.sampling import Cell, Progress, Sampled, sample
@@ -17,7 +16,7 @@ from planner.workflow.declaration import Workflow
 
 
 def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], *, models: Sequence[str] = (),
-            crew: str | None = None, seed: int = 1, samples: int = 1000, law: Law = FREE,
+            crew: str | None = None, seed: int = 1, samples: int = 1000,
             progress: Progress = lambda done: None) -> Comparison:  # fmt: skip
     """Compare every model at every speed with every number of agents.
 
@@ -25,7 +24,6 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
     agents : sizes of the crew `crew`, of the only crew, or of the default crew
     models : profiles in the place of the workflow's; none: its own
     samples : Monte-Carlo samples, at least 1; all scenarios share them
-    law : of the price of hypothetical speeds
 
     Raises InputError where the workflow is too large, or the crew unknown or not named among several.
     """
@@ -44,7 +42,7 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
         def told(done: float, before: int = number) -> None:
             progress((before + done) / len(every))
 
-        found = sample(on_model(workflow, model), cells, seed, samples, told, premium=law)
+        found = sample(on_model(workflow, model), cells, seed, samples, told)
         simulated |= {Scenario(model, *point): (found, at) for at, point in enumerate(chosen)}
     seconds = {point: found.seconds[at] for point, (found, at) in simulated.items()}
     p50 = {point: float(np.median(row)) for point, row in seconds.items()}
@@ -63,7 +61,7 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
     for found in {id(found): found for point in grid for found, _ in [simulated[point]]}.values():
         used |= found.models
         over |= found.over_context
-    remarks = (*unused_crews(workflow), *approximate_counts(workflow), *notes(used, over, speeds, law))
+    remarks = (*unused_crews(workflow), *approximate_counts(workflow), *notes(used, over, speeds))
     return Comparison(
         workflow.workflow, seed, samples, sized, baseline, results, verdict(grid, seconds), restricted(used), remarks
     )

@@ -19,7 +19,7 @@ from planner.planning.detail import Detail, WorkDetail
 from planner.planning.paid import billed
 from planner.planning.results import Forecast
 from planner.planning.sampling import profiles
-from planner.planning.timing import Draws, Served, times, usd
+from planner.planning.timing import Draws, Served, times, usd, usd_of
 from planner.reading.estimates import Estimate
 from planner.reading.validation import Declared
 from planner.workflow.bodies import ONCE
@@ -135,7 +135,7 @@ def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
     only = slice(0, 1)
     paid = billed(found, only, durations, schedule)
     detail.add(found, speed, schedule, only, durations, paid)
-    cost = usd([mark.what for mark in graph.works], paid, served, 1.0, schedule.makespan)
+    cost = usd([mark.what for mark in graph.works], paid, served, schedule.makespan)
     works = {(mark.what.step, mark.what.kind): mark.what for mark in reversed(graph.works)}
     steps = tuple(
         _explained(workflow, works[row.step, row.kind], row, traces, served, speed, forecast.result.usd is not None)
@@ -182,14 +182,13 @@ def _explained(
     off = scaled and any(term.estimate.varies for term in terms)
     error = _factor(first.error if first is not None and off else None, item)
     tokens = sum((amounts for amounts in row.billed.values()), np.zeros(5))
-    cost: float | None = 0.0 if priced else None
-    for other, amounts in row.billed.items():
-        price = served[other.model].profile.price if other.model else None
-        if other.model and price is None:
-            cost = None
-        elif cost is not None:
-            cost += float(price.usd(*amounts[:4])) if price else 0.0
-            cost += float(other.usd or 0) * float(amounts[4])
+    cost = None
+    if priced:
+        prices = {name: one.profile.price for name, one in served.items()}
+        cost = sum(
+            float(usd_of(other, amounts, prices[other.model] if other.model else None))
+            for other, amounts in row.billed.items()
+        )
     return Explained(
         work.step, work.kind, work.model, _place(workflow, work), terms, work,
         _occurrence(work, index, item), size, error,

@@ -9,23 +9,22 @@ import numpy as np
 from planner.catalogue.profile import Profile
 from planner.engine.simulation import TICK
 from planner.planning.detail import WorkDetail
-from planner.planning.law import FREE, Law
 from planner.planning.notes import approximate_counts, notes, unused_crews
 from planner.planning.results import Forecast, Result, Scenario, StepResult, Tokens
 from planner.planning.sampling import Cell, Progress, Sampled, sample
 from planner.planning.scenarios import Sizing
+from planner.planning.timing import usd_of
 from planner.workflow.declaration import Workflow
 
 
 def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = None, crew: str | None = None,
-             seed: int = 1, samples: int = 1000, law: Law = FREE,
+             seed: int = 1, samples: int = 1000,
              progress: Progress = lambda done: None) -> Forecast:  # fmt: skip
     """Forecast a workflow with its crews as declared, or `agents` in one of them.
 
     speed : factor on every output speed
     crew : the crew that `agents` sizes, if several are declared
     samples : Monte-Carlo samples, at least 1
-    law : of the price of hypothetical speeds
 
     Raises InputError where the workflow is too large or the crew unknown.
     """
@@ -34,7 +33,7 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
     count = sizing.agents if agents is None else agents
     model = workflow.model or ""
     baseline = Scenario(model, 1.0, 1)
-    found = sample(workflow, [Cell(speed, sizes)], seed, samples, lambda done: progress(done * 0.6), True, law)
+    found = sample(workflow, [Cell(speed, sizes)], seed, samples, lambda done: progress(done * 0.6), True)
     alone = _alone(workflow, found, Cell(speed, sizes), sizing.alone(), seed, samples, progress)
     cost = found.cost(0)
     result = Result.of(
@@ -48,25 +47,23 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
         alone[speed],
     )
     assert found.detail is not None
-    premium = law(speed)
-    steps = tuple(_step(detail, samples, found.models, cost is not None, premium) for detail in found.detail.works)
+    steps = tuple(_step(detail, samples, found.models, cost is not None) for detail in found.detail.works)
     remarks = (
         *unused_crews(workflow),
         *approximate_counts(workflow),
-        *notes(found.models, found.over_context, [speed], law),
+        *notes(found.models, found.over_context, [speed]),
     )
     breakdown = found.detail.breakdown(samples)
     typical = int(np.argmin(np.abs(found.seconds[0] - result.seconds.p50)))
     return Forecast(workflow.workflow, seed, samples, baseline, sizes, result, breakdown, steps, typical, remarks)
 
 
-def _step(detail: WorkDetail, samples: int, models: Mapping[str, Profile], priced: bool, premium: float) -> StepResult:
+def _step(detail: WorkDetail, samples: int, models: Mapping[str, Profile], priced: bool) -> StepResult:
     cost, tokens = 0.0, np.zeros(4)
     for work, billed in detail.billed.items():
         amounts = billed / samples
-        price = models[work.model].price if work.model else None
-        cost += float(price.usd(*amounts[:4])) * premium if price else 0.0
-        cost += float(work.usd) * float(amounts[4]) if work.usd is not None else 0.0
+        if priced:
+            cost += float(usd_of(work, amounts, models[work.model].price if work.model else None))
         tokens += amounts[:4]
     return StepResult(
         detail.step,

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from planner.catalogue.profile import Profile
-from planner.planning.law import Law
 from planner.reading.estimates import Estimate
 from planner.reading.validation import Declared
 from planner.workflow.declaration import Workflow
@@ -40,9 +39,7 @@ def restricted(models: Mapping[str, Profile]) -> dict[str, str]:
     return {name: profile.available for name, profile in models.items() if profile.available in ("limited", "retired")}
 
 
-def notes(
-    models: Mapping[str, Profile], over_context: Mapping[str, float], speeds: Iterable[float], law: Law
-) -> tuple[str, ...]:
+def notes(models: Mapping[str, Profile], over_context: Mapping[str, float], speeds: Iterable[float]) -> tuple[str, ...]:
     """One sentence for each assumption that bears on these profiles."""
     found = []
     unpriced = [name for name, profile in models.items() if profile.price is None]
@@ -51,8 +48,6 @@ def notes(
     elif models and any(speed != 1 for speed in speeds):
         hourly = any(profile.price is not None and profile.price.per_hour is not None for profile in models.values())
         price = f"the same price per token{' and per hour' if hourly else ''} at every speed"
-        if law.exponent:
-            price = f"tokens cost speed^{law.exponent:.3g} times as much{law.basis}"
         found.append(f"Speeds other than 1x are hypothetical: {price}.")
     instant = [name for name, profile in models.items() if profile.prefill_speed is None]
     if instant:

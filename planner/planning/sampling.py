@@ -34,7 +34,6 @@ STEPS = 4_000_000
 """Most task-samples in one call of the kernel, so that Ctrl-C is heard within a second or so."""
 
 Progress = Callable[[float], None]
-Premium = Callable[[float], float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,19 +84,17 @@ def profiles(workflow: Workflow, *graphs: TaskGraph) -> dict[str, Profile]:
 
 def sample(
     workflow: Workflow, cells: Sequence[Cell], seed: int, samples: int, progress: Progress, detailed: bool = False,
-    premium: Premium = lambda speed: 1.0,
 ) -> Sampled:  # fmt: skip
     """Simulate every cell on the same draws.
 
     detailed : also fill `Sampled.detail`; of a single cell
-    premium : factor on the prices of tokens at a speed
 
     Raises InputError if it is too large.
     """
     graphs, structures = _graphs(workflow, cells)
     models = profiles(workflow, *graphs)
     variants = _variants(graphs, structures, cells, models)
-    kept = sum(variant.payers(cells, premium) for variant in variants)
+    kept = sum(variant.payers for variant in variants)
     width = _width(graphs, cells, samples, detailed, kept)
     found = Sampled(
         np.empty((len(cells), samples)),
@@ -109,7 +106,7 @@ def sample(
         models,
     )
     for variant in variants:
-        variant.prepare(found, cells, samples, premium)
+        variant.prepare(found, samples)
     if detailed:
         found.detail = Detail(graphs[0].works)
     sized = _sized(graphs, structures, cells)
@@ -126,7 +123,7 @@ def sample(
                 for name, largest in prepared.largest.items():
                     over[name] += int(np.sum(largest > (models[name].context or np.inf)))
             for speed, at in variant.by_speed(cells):
-                run = _Run(variant, prepared, served, speed, premium, found)
+                run = _Run(variant, prepared, served, speed, found)
                 run.all([(cell, sized[cell]) for cell in at], chosen)
         progress(chosen.stop / samples)
     found.over_context = {name: count / samples for name, count in over.items() if count}
@@ -148,16 +145,16 @@ class _Variant:
     alone: bool
     cells: list[int]
 
-    def payers(self, cells: Sequence[Cell], premium: Premium) -> int:
+    @property
+    def payers(self) -> int:
         """How many cells keep a cost of their own."""
-        return len(self.cells) if self.alone else len({premium(cells[cell].speed) for cell in self.cells})
+        return len(self.cells) if self.alone else 1
 
-    def prepare(self, found: Sampled, cells: Sequence[Cell], samples: int, premium: Premium) -> None:
+    def prepare(self, found: Sampled, samples: int) -> None:
         """Make room. Cells that cost the same share it."""
         accepted = np.empty(samples, bool)
-        payers: dict[float, int] = {}
         for cell in self.cells:
-            payer = cell if self.alone else payers.setdefault(premium(cells[cell].speed), cell)
+            payer = cell if self.alone else self.cells[0]
             found.payers[cell], found.accepted[cell] = payer, accepted
             if payer == cell:
                 found.usd[cell], found.tokens[cell] = np.empty(samples), np.empty((4, samples))
@@ -170,13 +167,12 @@ class _Variant:
 
 @dataclass(frozen=True, eq=False)
 class _Run:
-    """Schedules cells of one variant and speed. premium : factor on the prices of tokens at a speed."""
+    """Schedules cells of one variant and speed."""
 
     variant: _Variant
     times: Times
     served: Mapping[str, Served]
     speed: float
-    premium: Premium
     found: Sampled
 
     def all(self, cells: Sequence[tuple[int, Graph]], chosen: slice) -> None:
@@ -218,7 +214,7 @@ class _Run:
         """Note tokens and cost."""
         works = [mark.what for mark in self.variant.graph.works]
         self.found.tokens[cell][:, into] = sum((tokens[:4] for tokens in amounts), np.zeros((4, 1)))
-        cost, room = usd(works, amounts, self.served, self.premium(self.speed), seconds), self.found.usd[cell]
+        cost, room = usd(works, amounts, self.served, seconds), self.found.usd[cell]
         if cost is None or room is None:
             self.found.usd[cell] = None
         else:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.catalogue.profile import Profile
+from planner.catalogue.profile import Price, Profile
 from planner.engine.draws import Samples
 from planner.engine.simulation import LONGEST, round_to_ticks
 from planner.errors import InputError, Problem
@@ -206,11 +207,10 @@ def times(graph: TaskGraph, served: Mapping[str, Served], draws: Draws, speed: f
 
 
 def usd(
-    works: Sequence[Work], billed: Sequence[Floats], served: Mapping[str, Served], premium: float, seconds: Floats
+    works: Sequence[Work], billed: Sequence[Floats], served: Mapping[str, Served], seconds: Floats
 ) -> Floats | None:
     """(S,) cost of (5, S) of each work, or None where a price is unknown.
 
-    premium : factor on the prices of tokens
     seconds : (S,) completion times, for which machines with a price per hour are paid
 
     Whole tokens are summed before they are priced, so that no order of summing shows.
@@ -222,14 +222,17 @@ def usd(
         if price is not None and price.per_hour is not None:
             cost += float(price.per_hour) * seconds / 3600.0
     for work, amounts in zip(works, billed, strict=True):
-        if work.model is not None:
-            price = served[work.model].profile.price
-            if price is None:
-                return None
-            cost += price.usd(*amounts[:4]) * premium
-        if work.usd is not None:
-            cost += float(work.usd) * amounts[4]
+        price = served[work.model].profile.price if work.model is not None else None
+        if work.model is not None and price is None:
+            return None
+        cost += usd_of(work, amounts, price)
     return cost
+
+
+def usd_of(work: Work, amounts: Floats, price: Price | None) -> Any:
+    """Cost of a work's (5, …) amounts: tokens at the price of its model, if it has one, and calls of tools."""
+    tokens = price.usd(*amounts[:4]) if price is not None else 0.0
+    return tokens + (float(work.usd) * amounts[4] if work.usd is not None else 0.0)
 
 
 def _server(work: Work, served: Mapping[str, Served]) -> Served | None:
