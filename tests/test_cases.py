@@ -93,7 +93,7 @@ def test_case(scenario: Scenario) -> None:
         assert result.usd is not None
         found["usd"] = result.usd.mean
     if "accepted" in scenario.results:
-        found["accepted"] = getattr(result, "accepted").chance  # noqa: B009
+        found["accepted"] = result.accepted.chance
     for name, value in scenario.results.items():
         absolute = {"seconds": SECONDS, "coordination": 1e-6}.get(name)
         close = pytest.approx(value, rel=1e-9, abs=0) if absolute is None else pytest.approx(value, rel=0, abs=absolute)

@@ -289,6 +289,11 @@ def test_a_full_disk_is_told() -> None:
     assert found.stderr == "cannot write the output: No space left on device\n"
 
 
+def _hear_interrupts() -> None:
+    """A test run in the background ignores them, and what it starts does likewise."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no SIGINT to a process of its own")
 def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path) -> None:
     target = tmp_path / "plan.json"
@@ -304,9 +309,8 @@ def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path) -> None:
         "--output",
         str(target),
     ]
-    heard = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731  a test run in the background ignores it
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_hear_interrupts
     ) as process:
         time.sleep(3)
         assert process.poll() is None

@@ -17,7 +17,7 @@ from planner.expansion.loops import Index, Loop, Loops
 from planner.expansion.order import topological
 from planner.expansion.place import Place
 from planner.expansion.size import AGAIN
-from planner.expansion.work import Briefing, Reading, Rework, Stagger, Syncing, Work
+from planner.expansion.work import Body, Briefing, Reading, Rework, Stagger, Syncing, Work
 from planner.reading.estimates import Estimate
 from planner.workflow.crews import Conflict, Coordination
 from planner.workflow.declaration import ForEach, Step
@@ -74,10 +74,10 @@ class _FanOut:
         path = ("crews", self.crews.pools[self.here.pool], "coordination")
         return replace(self.here, path=path, model=model).settled(crew.coordination, agents)
 
-    def work(self, kind: str, body: object, asks: bool = True, **more: object) -> Work:
+    def work(self, kind: str, body: Body, asks: bool = True) -> Work:
         """A work of coordination, for each item."""
         model = self.crews.workflow.model if asks else None
-        return Work(self.here.name, kind, body, model, **{"loops": self.loops, "guard": self.together, **more})  # type: ignore[arg-type]
+        return Work(self.here.name, kind, body, model, self.loops, self.together)
 
     def fragment(self, pieces: Callable[[Place], list[Piece]]) -> Fragment:
         here, declared = self.here, self.coordination
@@ -109,7 +109,7 @@ class _FanOut:
             pieces.append(Piece(pool, self.work("sync", Syncing(declared.sync.output, every, agents)), guard))
         if declared.report:
             report = self.work("report", declared.report)
-            reading = self.work("reading", Reading(), reads=report)
+            reading = replace(self.work("reading", Reading()), reads=report)
             pieces += [Piece(pool, report, guard), Piece(0, reading, guard)]
         if declared.merge:
             merge = self.work("merge", declared.merge, declared.merge.asks)
@@ -127,7 +127,7 @@ class _FanOut:
         guard = Conflicting(loops, self.together, self.here.name, conflict.chance, agents)
         reworks = [
             replace(
-                self.work("rework", Rework(conflict.rework, work, not at), guard=guard, loops=loops), model=work.model
+                self.work("rework", Rework(conflict.rework, work, not at)), guard=guard, loops=loops, model=work.model
             )
             for at, work in enumerate(work for work in _works(done) if work.kind != "human" and not work.coordination)
         ]
@@ -163,9 +163,9 @@ class _FanOut:
         guard = self.exists(loops, several=True)
         works = []
         if declared.stagger:
-            works.append(self.work("stagger", Stagger(declared.stagger), asks=False, loops=loops, guard=guard))
+            works.append(replace(self.work("stagger", Stagger(declared.stagger), asks=False), loops=loops, guard=guard))
         if declared.ramp_up is not None:
-            works.append(self.work("ramp_up", declared.ramp_up, loops=loops, guard=guard))
+            works.append(replace(self.work("ramp_up", declared.ramp_up), loops=loops, guard=guard))
         skip = (Skip(guard, loops),) if guard else ()
         ramp_ups = fanned_out(single(pool, pool, *works, *skip), agents)
         both = side_by_side({"ramp_up": ramp_ups, "items": items}, {"ramp_up": (), "items": ()})

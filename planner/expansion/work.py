@@ -93,7 +93,7 @@ class Work:
 
     step: str
     kind: str
-    body: Llm | AgentLoop | Call | Wait | Message | Merge | Reading | Syncing | Stagger | Rework
+    body: Body
     model: str | None = None
     loops: Loops = ()
     guard: Guard | None = None
@@ -113,3 +113,7 @@ class Work:
             return self.body.work.usd
         tool = self.body.tool if isinstance(self.body, AgentLoop) else self.body
         return tool.usd if isinstance(tool, Call | Tool) else None
+
+
+Body = Llm | AgentLoop | Call | Wait | Message | Merge | Reading | Syncing | Stagger | Rework
+"""What a work does."""
