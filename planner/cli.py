@@ -15,12 +15,14 @@ from planner.cli_options import (
     File,
     Models,
     Output,
+    Premium,
     Samples,
     Seed,
     Set,
     agents_of,
     names,
     one_format,
+    premium_of,
     read,
     refused,
     reported,
@@ -57,6 +59,7 @@ def forecast(
     speed: Annotated[str, typer.Option(help="Factor on the output speed of every request, as in 2.5x.")] = "1x",
     agents: Annotated[str | None, typer.Option(help="Agents of the only crew, or CREW=N.", metavar="N")] = None,
     model: Models = None,
+    premium: Premium = None,
     catalogue: CatalogueFile = None,
     seed: Seed = 1,
     samples: Samples = 1000,
@@ -71,7 +74,6 @@ def forecast(
     """Completion time and cost of a workflow as declared, and where the time goes."""
     with reported() as progress:
         from planner.planning.forecast import forecast as run
-        from planner.planning.scenarios import on_model
         from planner.report.data import forecast_csv, forecast_json
         from planner.report.forecast_text import forecast_text
 
@@ -82,10 +84,11 @@ def forecast(
         if len(speeds) > 1 or len(counts) > 1 or len(models) > 1:
             raise typer.BadParameter("a forecast is of one scenario; use 'planner compare' for several")
         workflow, caveats = read(file, set_, catalogue, models)
-        workflow = on_model(workflow, models[0]) if models else workflow
+        workflow = workflow.on(models[0]) if models else workflow
         found = run(
-            workflow, speed=speeds[0], agents=counts[0], crew=crew, seed=seed, samples=samples, progress=progress
-        )
+            workflow, speed=speeds[0], agents=counts[0], crew=crew, premium=premium_of(premium), seed=seed,
+            samples=samples, progress=progress,
+        )  # fmt: skip
         found = replace(found, notes=(*found.notes, *map(sentence, caveats)))
         if explain:
             from planner.planning.explanation import explain as take_apart
@@ -113,6 +116,7 @@ def compare(
         str, typer.Option(help="Agents of the only crew, or CREW=1,2,4 of the one named.")
     ] = "1,2,4,8,16",
     model: Models = None,
+    premium: Premium = None,
     catalogue: CatalogueFile = None,
     seed: Seed = 1,
     samples: Samples = 1000,
@@ -132,7 +136,8 @@ def compare(
         models = names(model)
         speeds = speeds_of(speed or ("1x" if len(models) > 1 else "1x,1.5x,2.5x,5x,8x"))
         workflow, caveats = read(file, set_, catalogue, models)
-        found = run(workflow, speeds, counts, models=models, crew=crew, seed=seed, samples=samples, progress=progress)
+        found = run(workflow, speeds, counts, models=models, crew=crew, premium=premium_of(premium), seed=seed,
+                    samples=samples, progress=progress)  # fmt: skip
         found = replace(found, notes=(*found.notes, *map(sentence, caveats)))
         show(found, as_json, as_csv, output, comparison_json, comparison_csv, heat_map)
 

@@ -42,6 +42,17 @@ CatalogueFile = Annotated[
 ]
 
 
+Premium = Annotated[
+    str | None,
+    typer.Option(
+        "--premium",
+        help="What speeds above 1x cost: an exponent of the speed, or a price as in 2.5x=6x. [default: 1.11]",
+        metavar="LAW",
+        show_default=False,
+    ),
+]
+
+
 @contextmanager
 def reported() -> Iterator[Callable[[float], None]]:
     """As `refused`, and show progress on a terminal and a note if the kernel is slow."""
@@ -114,6 +125,24 @@ def speeds_of(text: str) -> list[float]:
     from planner.reading.units import factor
 
     return [_value(factor, part, "--speed") for part in text.split(",")]
+
+
+def premium_of(text: str | None) -> Any:
+    """The law of prices by which a speed that nobody sells is paid."""
+    from planner.catalogue.premium import EXPECTED, FITTED, Premium
+    from planner.reading.units import factor
+
+    def law(written: str) -> Premium:
+        speed, equals, price = written.partition("=")
+        if equals:
+            return Premium.through(factor(speed), factor(price))
+        try:
+            exponent = float(speed)
+        except ValueError:
+            raise ValueError(EXPECTED) from None
+        return Premium(exponent)
+
+    return FITTED if text is None else _value(law, text, "--premium")
 
 
 def agents_of(text: str) -> tuple[str | None, list[Any]]:

@@ -422,11 +422,10 @@ def test_a_misspelt_model_is_met_with_the_nearest_name() -> None:
 def test_every_profile_of_the_catalogue_plans() -> None:
     from planner.catalogue.catalogue import Catalogue
     from planner.planning.forecast import forecast
-    from planner.planning.scenarios import on_model
     from planner.workflow.read import read_workflow
 
     known = Catalogue.load()
     workflow = read_workflow(ROOT / "workflows" / "react_bugfix.yaml", known_models=known.names)
     for name in known.names:
         with_all = workflow.model_copy(update={"models": known.declared})
-        assert forecast(on_model(with_all, name), samples=2).result.seconds.p50 > 0
+        assert forecast(with_all.on(name), samples=2).result.seconds.p50 > 0

@@ -340,7 +340,7 @@ def test_the_oracle_schedules_the_examples_alike(path: Path) -> None:
 
 def test_a_plan_that_needs_too_much_memory_is_refused_with_its_size(declare: Declare) -> None:
     with pytest.raises(
-        InputError, match=r"needs 8\.4 GB for 3 tasks and 10,000,000 samples of 50 scenarios; the limit is 1 GB"
+        InputError, match=r"needs 8\.5 GB for 3 tasks and 10,000,000 samples of 50 scenarios; the limit is 1 GB"
     ):
         compare(declare("  a: {llm: {output: 1}}"), list(range(1, 11)), list(range(1, 6)), samples=10_000_000)
 

@@ -114,7 +114,7 @@ class Drawing:
         apart = work.thread is not None or where is not None
         apart = apart or (isinstance(work.body, Syncing) and work.body.agents.counted is not None)
         counts = tuple(loop.count for loop in work.loops if loop.items)  # ramp-ups are of as many agents as there are
-        key = (work.step, id(work.body), id(work.retry), service, counts, index, id(reads and reads.body))
+        key = (work.step, id(work.body), id(work.retry), service, work.ratio, counts, index, id(reads and reads.body))
         known = self.apart if apart else self.known
         if key not in known:
             around = self._around(work, index, reads, where, service)
@@ -158,11 +158,11 @@ class Drawing:
 
     def _around(self, work: Work, index: Index, reads: Work | None, where: Bools | None, service: Service) -> Around:
         size = None if work.coordination else self._size(work.loops, index)
-        read = NONE if reads is None else self.demand(reads, index[: len(reads.loops)]).output
+        read = NONE if reads is None else _retold(self.demand(reads, index[: len(reads.loops)]).output, reads, work)
         read = read if where is None else read * where
         context = warm = NONE
         if work.thread is not None:
-            context = self.threads.continued(work, work.thread, index)
+            context = _retold(self.threads.continued(work, work.thread, index), self.marks[work.thread.work].what, work)
             if service.caches and self.marks[work.thread.work].what.model == work.model:
                 warm = (self.threads.between(work, work.thread, index) <= service.cache_ttl).astype(float)
         agents = NONE
@@ -222,6 +222,11 @@ class Drawing:
                 total = total.plus(self.done(work, (*index, *one)))
         items = any(loop.items for loop in inner)
         return total.over_items(rows(work.loops)) if items else total
+
+
+def _retold(tokens: Floats, by: Work, to: Work) -> Floats:
+    """Tokens that one work wrote in the tokens of another's model."""
+    return tokens if by.ratio == to.ratio else np.floor(tokens * (to.ratio / by.ratio) + 0.5)
 
 
 def tasks_at(tasks: Ints, index: Index) -> NDArray[np.int32]:

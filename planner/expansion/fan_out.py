@@ -76,8 +76,10 @@ class _FanOut:
 
     def work(self, kind: str, body: Body, asks: bool = True) -> Work:
         """A work of coordination, for each item."""
-        model = self.crews.workflow.model if asks else None
-        return Work(self.here.name, kind, body, model, self.loops, self.together)
+        workflow = self.crews.workflow
+        ratio = self.crews.ratio(replace(self.here, model=workflow.model, written_for=workflow.written_for))
+        model = workflow.model if asks else None
+        return Work(self.here.name, kind, body, model, self.loops, self.together, ratio=ratio)
 
     def fragment(self, pieces: Callable[[Place], list[Piece]]) -> Fragment:
         here, declared = self.here, self.coordination

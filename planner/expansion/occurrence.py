@@ -229,11 +229,17 @@ class Occurrence:
             return np.ones((1, 1))
         return np.exp(self.service.jitter * self.samples.normal(self.rows, self.path, "jitter", self.occurrence + turn))
 
+    def ratio(self, estimate: Estimate) -> float:
+        """Tokens of the model for each of the estimate."""
+        if estimate.counted:
+            return self.service.tokens
+        return 1.0 if estimate.own else self.work.ratio
+
     def draw(self, estimate: Estimate, purpose: str, *turn: int) -> Floats:
         """The estimate's quantity, (1, 1) if it is known exactly, else (rows, samples).
 
         An item's size multiplies the turns of agent loops, and the tokens and tool times of other steps; the error of
-        estimates multiplies tokens and tool times that are ranges; the ratio of the model's tokenizer, counted tokens.
+        estimates multiplies tokens and tool times that are ranges; the ratio of tokenizers, tokens of another one.
         """
         factor: Floats | None = None
         counts = purpose == "turns" or purpose.endswith("calls")
@@ -242,6 +248,7 @@ class Occurrence:
             factor = self.around.size
         if self.error is not None and estimate.varies and not self.human and not counts:
             factor = self.error if factor is None else factor * self.error
-        if estimate.counted and self.service.tokens != 1:
-            factor = np.full((1, 1), self.service.tokens) if factor is None else factor * self.service.tokens
+        ratio = self.ratio(estimate) if estimate.whole and not counts else 1.0
+        if ratio != 1:
+            factor = np.full((1, 1), ratio) if factor is None else factor * ratio
         return drawn(estimate, self.samples, self.rows, self.path, purpose, self.occurrence + turn, factor)

@@ -6,23 +6,25 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from planner.catalogue.premium import FITTED, Premium
 from planner.catalogue.profile import Profile
-from planner.planning.notes import approximate_counts, notes, restricted, unused_crews
+from planner.planning.notes import approximate_counts, notes, other_tokenizers, restricted, unused_crews
 from planner.planning.results import Comparison, Result, Scenario
 from planner.planning.sampling import Cell, Progress, Sampled, sample
-from planner.planning.scenarios import Sizing, on_model
+from planner.planning.scenarios import Sizing
 from planner.planning.verdict import verdict
 from planner.workflow.declaration import Workflow
 
 
 def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], *, models: Sequence[str] = (),
-            crew: str | None = None, seed: int = 1, samples: int = 1000,
+            crew: str | None = None, premium: Premium = FITTED, seed: int = 1, samples: int = 1000,
             progress: Progress = lambda done: None) -> Comparison:  # fmt: skip
     """Compare every model at every speed with every number of agents.
 
     speeds : factors on every output speed
     agents : sizes of the crew `crew`, of the only crew, or of the default crew
     models : profiles in the place of the workflow's; none: its own
+    premium : what a speed other than 1x costs
     samples : Monte-Carlo samples, at least 1; all scenarios share them
 
     Raises InputError where the workflow is too large, or the crew unknown or not named among several.
@@ -42,7 +44,7 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
         def told(done: float, before: int = number) -> None:
             progress((before + done) / len(every))
 
-        found = sample(on_model(workflow, model), cells, seed, samples, told)
+        found = sample(workflow.on(model), cells, seed, samples, told)
         simulated |= {Scenario(model, *point): (found, at) for at, point in enumerate(chosen)}
     seconds = {point: found.seconds[at] for point, (found, at) in simulated.items()}
     p50 = {point: float(np.median(row)) for point, row in seconds.items()}
@@ -50,18 +52,21 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
     grid = [Scenario(model, *point) for model in wanted for point in points]
     results = tuple(
         Result.of(
-            point, seconds[point], found.cost(at), found.tokens_of(at), found.accepted[at], found.coordination[at],
-            p50[baseline], p50[Scenario(point.model, point.speed, 1)],
+            point, seconds[point], found.cost(at, multiplier), found.tokens_of(at), found.accepted[at],
+            found.coordination[at], p50[baseline], p50[Scenario(point.model, point.speed, 1)], multiplier,
         )
         for point in grid
-        for found, at in [simulated[point]]
+        for (found, at), multiplier in [(simulated[point], premium.of(point.speed))]
     )  # fmt: skip
     used: dict[str, Profile] = {}
     over: dict[str, float] = {}
     for found in {id(found): found for point in grid for found, _ in [simulated[point]]}.values():
         used |= found.models
         over |= found.over_context
-    remarks = (*unused_crews(workflow), *approximate_counts(workflow), *notes(used, over, speeds))
+    remarks = (
+        *unused_crews(workflow), *approximate_counts(workflow), *other_tokenizers(workflow, used),
+        *notes(used, over, speeds, premium),
+    )  # fmt: skip
     return Comparison(
         workflow.workflow, seed, samples, sized, baseline, results, verdict(grid, seconds), restricted(used), remarks
     )

@@ -123,7 +123,10 @@ def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
     samples = Samples(forecast.seed, number // BLOCK, number % BLOCK, number % BLOCK + 1)
     graph = expand(workflow, forecast.sizes)
     requests = graph.requesters(forecast.sizes)
-    served = {name: Served.of(profile.at(requests), samples) for name, profile in profiles(workflow, graph).items()}
+    served = {
+        name: Served.of(profile.at(requests).priced(forecast.result.price_multiplier), samples)
+        for name, profile in profiles(workflow, graph).items()
+    }
     layers = Layers.of(workflow.uncertainty)
     traces: Traces = {}
     found = times(graph, served, Draws(samples, layers, traces=traces), speed, detailed=True)
@@ -143,7 +146,7 @@ def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
     )
     shared = layers.error(samples, "") if layers.overall else None
     return Explanation(
-        number + 1, float(schedule.makespan[0]), None if cost is None else float(cost[0]), detail.breakdown(1),
+        number + 1, float(schedule.makespan[0]), None if cost is None else float(cost[:, 0].sum()), detail.breakdown(1),
         tuple(_level(workflow, name, by) for name, by in served.items()),
         {"overall": float(shared[0, 0])} if shared is not None else {}, steps,
     )  # fmt: skip

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from planner.catalogue.premium import FITTED, Premium
 from planner.catalogue.profile import Profile
 from planner.engine.simulation import TICK
 from planner.planning.detail import WorkDetail
-from planner.planning.notes import approximate_counts, notes, unused_crews
+from planner.planning.notes import approximate_counts, notes, other_tokenizers, unused_crews
 from planner.planning.results import Forecast, Result, Scenario, StepResult, Tokens
 from planner.planning.sampling import Cell, Progress, Sampled, sample
 from planner.planning.scenarios import Sizing
@@ -18,12 +19,13 @@ from planner.workflow.declaration import Workflow
 
 
 def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = None, crew: str | None = None,
-             seed: int = 1, samples: int = 1000,
+             premium: Premium = FITTED, seed: int = 1, samples: int = 1000,
              progress: Progress = lambda done: None) -> Forecast:  # fmt: skip
     """Forecast a workflow with its crews as declared, or `agents` in one of them.
 
     speed : factor on every output speed
     crew : the crew that `agents` sizes, if several are declared
+    premium : what a speed other than 1x costs
     samples : Monte-Carlo samples, at least 1
 
     Raises InputError where the workflow is too large or the crew unknown.
@@ -35,7 +37,8 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
     baseline = Scenario(model, 1.0, 1)
     found = sample(workflow, [Cell(speed, sizes)], seed, samples, lambda done: progress(done * 0.6), True)
     alone = _alone(workflow, found, Cell(speed, sizes), sizing.alone(), seed, samples, progress)
-    cost = found.cost(0)
+    multiplier = premium.of(speed)
+    cost = found.cost(0, multiplier)
     result = Result.of(
         Scenario(model, speed, count),
         found.seconds[0],
@@ -45,13 +48,16 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
         found.coordination[0],
         alone[1.0],
         alone[speed],
+        multiplier,
     )
     assert found.detail is not None
-    steps = tuple(_step(detail, samples, found.models, cost is not None) for detail in found.detail.works)
+    models = {name: profile.priced(multiplier) for name, profile in found.models.items()}
+    steps = tuple(_step(detail, samples, models, cost is not None) for detail in found.detail.works)
     remarks = (
         *unused_crews(workflow),
         *approximate_counts(workflow),
-        *notes(found.models, found.over_context, [speed]),
+        *other_tokenizers(workflow, found.models),
+        *notes(found.models, found.over_context, [speed], premium),
     )
     breakdown = found.detail.breakdown(samples)
     typical = int(np.argmin(np.abs(found.seconds[0] - result.seconds.p50)))

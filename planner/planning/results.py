@@ -95,6 +95,7 @@ class Result:
     speedup : p50 of the baseline over this p50
     efficiency : p50 at this speed with one agent over (agents × this p50)
     coordination_share : seconds of coordination on the critical path over the mean completion time
+    price_multiplier : how many times the price at 1x its hypothetical speed is taken to cost
     """
 
     scenario: Scenario
@@ -105,6 +106,7 @@ class Result:
     efficiency: float
     coordination_share: float
     accepted: Accepted
+    price_multiplier: float
 
     @classmethod
     def of(
@@ -117,6 +119,7 @@ class Result:
         coordination: Floats,
         baseline: float,
         alone: float,
+        price_multiplier: float,
     ) -> Result:
         """From (N,) samples and (4, N) tokens. `baseline`, `alone`: p50 of the baseline, of one agent at this speed."""
         time = Seconds.of(seconds)
@@ -130,6 +133,7 @@ class Result:
             alone / (scenario.agents * time.p50) if time.p50 else 1.0 / scenario.agents,
             float(coordination.mean()) / time.mean if time.mean else 0.0,
             Accepted.of(accepted, time, cost),
+            price_multiplier,
         )
 
 

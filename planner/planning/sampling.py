@@ -51,7 +51,7 @@ class Sampled:
     seconds : (cells, N) completion times
     coordination : (cells, N) seconds of coordination on the critical path
     payers : for each cell, the one whose cost and tokens are also its own
-    usd, tokens : of payers, (N,) and (4, N); cost is None where a price is unknown
+    usd, tokens : of payers, (2, N) of models at 1x and of calls, or None where a price is unknown; and (4, N)
     accepted : of each cell, (N,) whether no failure is left over
     models : profiles that requests use
     over_context : model → share of samples in which a request exceeds its context
@@ -67,9 +67,10 @@ class Sampled:
     over_context: dict[str, float] = field(default_factory=dict)
     detail: Detail | None = None
 
-    def cost(self, cell: int) -> Floats | None:
-        """(N,) of a cell, or None where a price is unknown."""
-        return self.usd[self.payers[cell]]
+    def cost(self, cell: int, price_multiplier: float) -> Floats | None:
+        """(N,) of a cell whose models cost so many times what they cost at 1x, or None where a price is unknown."""
+        usd = self.usd[self.payers[cell]]
+        return None if usd is None else usd[0] * price_multiplier + usd[1]
 
     def tokens_of(self, cell: int) -> Floats:
         """(4, N) of a cell."""
@@ -157,7 +158,7 @@ class _Variant:
             payer = cell if self.alone else self.cells[0]
             found.payers[cell], found.accepted[cell] = payer, accepted
             if payer == cell:
-                found.usd[cell], found.tokens[cell] = np.empty(samples), np.empty((4, samples))
+                found.usd[cell], found.tokens[cell] = np.empty((2, samples)), np.empty((4, samples))
 
     def by_speed(self, cells: Sequence[Cell]) -> Iterator[tuple[float, list[int]]]:
         """Cells of each speed."""
@@ -218,7 +219,7 @@ class _Run:
         if cost is None or room is None:
             self.found.usd[cell] = None
         else:
-            room[into] = cost
+            room[:, into] = cost
 
 
 def _variants(
@@ -282,7 +283,7 @@ def _width(graphs: Sequence[TaskGraph], cells: Sequence[Cell], samples: int, det
     occurrences = max(graph.occurrences for graph in graphs)
     fixed = sum(150 * len(graph.graph) + 40 * len(graph.graph.successors) + 8 * graph.occurrences for graph in graphs)
     raced = any(graph.raced.any() for graph in graphs)
-    fixed += samples * (16 * len(cells) + 41 * kept)
+    fixed += samples * (16 * len(cells) + 49 * kept)
     each = 8 * (tasks * (2 * (len(PARTS) if detailed else 2) + 4 + 2 * raced) + occurrences * (13 + 8 * raced))
     needed = fixed + each
     if needed > MEMORY:

@@ -61,7 +61,7 @@ class Served:
 
     @property
     def service(self) -> Service:
-        return Service(self.profile.jitter, self.profile.caches, self.profile.cache_ttl, self.profile.tokens)
+        return Service(self.profile.jitter, self.profile.caches, self.profile.cache_ttl, self.profile.tokens or 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,23 +209,24 @@ def times(graph: TaskGraph, served: Mapping[str, Served], draws: Draws, speed: f
 def usd(
     works: Sequence[Work], billed: Sequence[Floats], served: Mapping[str, Served], seconds: Floats
 ) -> Floats | None:
-    """(S,) cost of (5, S) of each work, or None where a price is unknown.
+    """(2, S) cost of (5, S) of each work, of models and of calls of tools, or None where a price is unknown.
 
     seconds : (S,) completion times, for which machines with a price per hour are paid
 
     Whole tokens are summed before they are priced, so that no order of summing shows.
     """
-    cost: Floats = np.zeros(len(seconds))
+    cost: Floats = np.zeros((2, len(seconds)))
     hired = {work.model for work in works if work.model is not None}
     for model in sorted(hired):
         price = served[model].profile.price
         if price is not None and price.per_hour is not None:
-            cost += float(price.per_hour) * seconds / 3600.0
+            cost[0] += float(price.per_hour) * seconds / 3600.0
     for work, amounts in zip(works, billed, strict=True):
         price = served[work.model].profile.price if work.model is not None else None
         if work.model is not None and price is None:
             return None
-        cost += usd_of(work, amounts, price)
+        cost[0] += 0.0 if price is None else price.usd(*amounts[:4])
+        cost[1] += 0.0 if work.usd is None else float(work.usd) * amounts[4]
     return cost
 
 

@@ -51,7 +51,8 @@ def _path(explanation: Explanation) -> str:
 
 
 def _level(level: Level, speed: float) -> Iterator[str]:
-    yield from wrapped(f"Profile {printable(level.model)}{_at(level.place)}, at {words.factor(speed)}")
+    hypothetical = ", hypothetical, and the price with it" if speed != 1 else ""
+    yield from wrapped(f"Profile {printable(level.model)}{_at(level.place)}, at {words.factor(speed)}{hypothetical}")
     rows = [("ttft", words.seconds(level.ttft))]
     if level.prefill_speed is not None:
         rows.append(("prefill_speed", _speed(level.prefill_speed)))
@@ -82,6 +83,8 @@ def _step(step: Explained) -> Iterator[str]:
     yield from wrapped(f"{step.step}: {step.kind}{model}{_at(step.place)}")
     for condition in conditions(step.work):
         yield from wrapped(f"  {condition}")
+    if step.work.ratio != 1:
+        yield f"  {step.work.ratio:.3g} tokens for each that is written here: its tokenizer is another"
     for term in step.terms:
         yield from wrapped(f"  {term.name:<17} {term.estimate!s:<15} {_meaning(term)}")
     if step.made and step.times:

@@ -14,6 +14,7 @@ def forecast_text(forecast: Forecast) -> str:
     """Completion time and cost, where the time goes, and what each step takes."""
     result, time = forecast.result, forecast.result.seconds
     model = f" {printable(result.scenario.model)}" if result.scenario.model else ""
+    hypothetical = ", hypothetical" if result.scenario.speed != 1 else ""
     known = f"known to ± {_time(time.standard_error)} (standard error)"
     if forecast.samples == 1:
         known = "of a single sample: its error is unknown"
@@ -25,7 +26,7 @@ def forecast_text(forecast: Forecast) -> str:
         f"Cost        {_cost(result)}",
         f"Tokens      {_tokens(result)}",
         *([f"Accepted    {words.accepted(result)}"] if result.accepted.chance < 1 else []),
-        *wrapped(f"Agents      {_crews(forecast)}, at {words.factor(result.scenario.speed)}{model}"),
+        *wrapped(f"Agents      {_crews(forecast)}, at {words.factor(result.scenario.speed)}{model}{hypothetical}"),
         f"            {words.factor(result.speedup)} as fast as one agent at 1x; "
         f"efficiency {words.percent(result.efficiency)}",
         "",

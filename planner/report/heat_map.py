@@ -59,11 +59,14 @@ def heat_map(comparison: Comparison) -> str:
 
 
 def _rows(comparison: Comparison) -> str:
-    models = {result.scenario.model for result in comparison.results}
+    scenarios = [result.scenario for result in comparison.results]
+    models = {scenario.model for scenario in scenarios}
+    hypothetical = ", hypothetical unless 1x" if any(scenario.speed != 1 for scenario in scenarios) else ""
     if len(models) > 1:
-        return "model"
+        return f"model{hypothetical}"
     (model,) = models
-    return "output speed" if model == comparison.baseline.model else f"output speed of {printable(model)}"
+    of = "" if model == comparison.baseline.model else f" of {printable(model)}"
+    return f"output speed{of}{hypothetical}"
 
 
 def _accepted(comparison: Comparison) -> list[str]:

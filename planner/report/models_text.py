@@ -24,7 +24,7 @@ _UNITS = {
     "cache_ttl": "for which a prompt stays cached",
     "speed": "factor on the output speed of its base",
     "price_multiplier": "factor on the price of its base",
-    "tokens": "factor on tokens counted with o200k_base",
+    "tokens": "its own for each of o200k_base",
     "available": "",
 }
 
