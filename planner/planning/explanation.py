@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.engine.draws import BLOCK, Samples
+from planner.engine.draws import Samples
 from planner.engine.simulation import TICK, simulate
 from planner.expansion.demand import Floats, Layers
 from planner.expansion.drawing import Traces
@@ -120,7 +120,7 @@ class Explanation:
 def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
     """Take the typical sample of a forecast of this workflow apart."""
     number, speed = forecast.typical, forecast.result.scenario.speed
-    samples = Samples(forecast.seed, number // BLOCK, number % BLOCK, number % BLOCK + 1)
+    samples = Samples(forecast.seed, number, number + 1)
     graph = expand(workflow, forecast.sizes)
     requests = graph.requesters(forecast.sizes)
     served = {
