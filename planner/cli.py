@@ -11,15 +11,21 @@ from planner.cli_models import models_app
 from planner.cli_options import (
     AsCsv,
     AsJson,
+    BackendName,
     CatalogueFile,
     File,
+    MaxTime,
     Models,
     Output,
+    Precise,
     Premium,
     Samples,
+    Scheduler,
     Seed,
     Set,
+    Threads,
     agents_of,
+    backend_of,
     names,
     one_format,
     premium_of,
@@ -29,6 +35,7 @@ from planner.cli_options import (
     sentence,
     show,
     speeds_of,
+    stopping_of,
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -62,7 +69,12 @@ def forecast(
     premium: Premium = None,
     catalogue: CatalogueFile = None,
     seed: Seed = 1,
-    samples: Samples = 1000,
+    samples: Samples = None,
+    precision: Precise = None,
+    max_time: MaxTime = None,
+    threads: Threads = None,
+    backend: BackendName = "threads",
+    scheduler: Scheduler = None,
     set_: Set = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show where every number comes from, down to the request.")
@@ -87,7 +99,8 @@ def forecast(
         workflow = workflow.on(models[0]) if models else workflow
         found = run(
             workflow, speed=speeds[0], agents=counts[0], crew=crew, premium=premium_of(premium), seed=seed,
-            samples=samples, progress=progress,
+            **stopping_of(samples, precision, max_time), backend=backend_of(backend, threads, scheduler),
+            progress=progress,
         )  # fmt: skip
         found = replace(found, notes=(*found.notes, *map(sentence, caveats)))
         if explain:
@@ -119,7 +132,12 @@ def compare(
     premium: Premium = None,
     catalogue: CatalogueFile = None,
     seed: Seed = 1,
-    samples: Samples = 1000,
+    samples: Samples = None,
+    precision: Precise = None,
+    max_time: MaxTime = None,
+    threads: Threads = None,
+    backend: BackendName = "threads",
+    scheduler: Scheduler = None,
     set_: Set = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -137,7 +155,8 @@ def compare(
         speeds = speeds_of(speed or ("1x" if len(models) > 1 else "1x,1.5x,2.5x,5x,8x"))
         workflow, caveats = read(file, set_, catalogue, models)
         found = run(workflow, speeds, counts, models=models, crew=crew, premium=premium_of(premium), seed=seed,
-                    samples=samples, progress=progress)  # fmt: skip
+                    **stopping_of(samples, precision, max_time), backend=backend_of(backend, threads, scheduler),
+                    progress=progress)  # fmt: skip
         found = replace(found, notes=(*found.notes, *map(sentence, caveats)))
         show(found, as_json, as_csv, output, comparison_json, comparison_csv, heat_map)
 

@@ -7,7 +7,7 @@ from collections import ChainMap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -18,7 +18,30 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 File = Annotated[Path, typer.Argument(help="A workflow file.", show_default=False)]
 Seed = Annotated[int, typer.Option(help="Seed of the random draws.", min=0)]
-Samples = Annotated[int, typer.Option(help="Monte-Carlo samples.", min=1, max=10_000_000)]
+Samples = Annotated[
+    int | None,
+    typer.Option(
+        help="Monte-Carlo samples: exactly so many; at most, with --precision. [default: until 1% or 1,024]",
+        min=1, max=10_000_000, show_default=False,
+    ),
+]  # fmt: skip
+Precise = Annotated[
+    str | None,
+    typer.Option("--precision", help="Go on until p50 and p90 are known to within it, as 1%.", metavar="SHARE"),
+]
+MaxTime = Annotated[
+    str | None, typer.Option("--max-time", help="Stop after so long, as 30s, with what is known.", metavar="TIME")
+]
+Threads = Annotated[
+    int | None, typer.Option(help="Threads to simulate on. [default: all cores]", min=1, max=1024, show_default=False)
+]
+BackendName = Annotated[
+    Literal["threads", "dask"], typer.Option("--backend", help="Where samples are simulated; dask is an extra.")
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(help="Address of the scheduler of a Dask cluster, as tcp://host:8786.", metavar="ADDRESS"),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", help="Give a parameter another value, as in --set modules=240.", metavar="NAME=VALUE"),
@@ -143,6 +166,45 @@ def premium_of(text: str | None) -> Any:
         return Premium(exponent)
 
     return FITTED if text is None else _value(law, text, "--premium")
+
+
+def stopping_of(samples: int | None, precision: str | None, max_time: str | None) -> dict[str, Any]:
+    """When to stop, as the arguments of a forecast or comparison."""
+    from planner.reading.units import chance, duration
+
+    def share(text: str) -> float:
+        found = chance(text)
+        if not 0 < found <= 1:
+            raise ValueError("expected a share above 0%, such as 1%")
+        return found
+
+    def time(text: str) -> float:
+        found = duration(text)
+        if found <= 0:
+            raise ValueError("expected a time above 0s, such as 30s")
+        return found
+
+    return {
+        "samples": samples,
+        "precision": None if precision is None else _value(share, precision, "--precision"),
+        "max_time": None if max_time is None else _value(time, max_time, "--max-time"),
+    }
+
+
+def backend_of(name: str, threads: int | None, scheduler: str | None) -> Any:
+    """Where samples are simulated."""
+    from planner.planning.backends import Dask, Threads, missing
+
+    if name == "threads":
+        if scheduler is not None:
+            raise typer.BadParameter("--scheduler goes with --backend dask")
+        return Threads(threads)
+    if scheduler is None or threads is not None:
+        raise typer.BadParameter("--backend dask needs --scheduler ADDRESS, and takes no --threads")
+    lacking = missing()
+    if lacking:
+        raise typer.BadParameter(f"--backend dask needs {lacking}: pip install 'agent-loop-planner[dask]'")
+    return Dask(scheduler)
 
 
 def agents_of(text: str) -> tuple[str | None, list[Any]]:

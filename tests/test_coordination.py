@@ -12,8 +12,8 @@ from planner.expansion.demand import Layers
 from planner.expansion.expand import expand
 from planner.planning.comparison import compare
 from planner.planning.forecast import forecast
+from planner.planning.plan import profiles
 from planner.planning.results import Forecast
-from planner.planning.sampling import profiles
 from planner.planning.timing import Draws, Served, times
 from planner.workflow.declaration import Workflow
 from tests import oracle

@@ -21,7 +21,7 @@ from planner.expansion.task_graph import crew_sizes
 from planner.planning.comparison import compare
 from planner.planning.explanation import explain
 from planner.planning.forecast import forecast
-from planner.planning.sampling import profiles
+from planner.planning.plan import profiles
 from planner.planning.timing import Draws, Served, times
 from planner.report.data import forecast_json
 from planner.workflow.declaration import Workflow

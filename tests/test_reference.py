@@ -141,7 +141,7 @@ def test_every_key_of_a_workflow_file_is_described(kind: str, key: str) -> None:
 def test_every_limit_is_the_one_that_is_described() -> None:
     from planner.engine.simulation import LONGEST
     from planner.expansion.size import MOST_TASKS
-    from planner.planning.sampling import MEMORY
+    from planner.planning.plan import MEMORY
     from planner.reading import text_file, units, yaml_file
     from planner.reading.validation import MOST_AGENTS
 

@@ -204,8 +204,11 @@ class _Chain:
         """Finish the task that is being put together. One that takes or gives must be skipped where it is not done."""
         if self.kept:
             first = self.kept[0]
-            guarded = (self.conditional(first) or release != NO_POOL) and first.guard is not None
-            skip = [Skip(first.guard, self.plan.loops, first.inner)] if guarded and first.guard is not None else []
+            guard, inner = first.guard, first.inner
+            if always(guard, inner, self.guard, self.depth):
+                guard, inner = self.guard, ()
+            moves = self.conditional(first) or release != NO_POOL
+            skip = [Skip(guard, self.plan.loops, inner)] if moves and guard is not None else []
             person = any(piece.content.kind == "human" for piece in self.kept if isinstance(piece.content, Work))
             contents = [piece.content for piece in self.kept]
             self.done.append(single(self.takes, release, *contents, *skip, person=person))

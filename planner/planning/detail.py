@@ -40,6 +40,17 @@ class Detail:
         self.works = list(rows.values())
         self.ticks = [0] * (len(PARTS) + 1)
 
+    def plus(self, other: Detail) -> Detail:
+        """Of the samples of both."""
+        self.ticks = [one + more for one, more in zip(self.ticks, other.ticks, strict=True)]
+        for row, more in zip(self.works, other.works, strict=True):
+            row.done += more.done
+            row.ticks += more.ticks
+            row.critical_ticks += more.critical_ticks
+            for work, amounts in zip(list(row.billed), more.billed.values(), strict=True):
+                row.billed[work] = row.billed[work] + amounts
+        return self
+
     def breakdown(self, samples: int) -> dict[str, float]:
         """Mean seconds of the critical path by part, and of waiting for an agent."""
         return {part: ticks * TICK / samples for part, ticks in zip((*PARTS, "waiting"), self.ticks, strict=True)}

@@ -17,8 +17,8 @@ from planner.expansion.occurrence import Asked
 from planner.expansion.work import Rework, Syncing, Work
 from planner.planning.detail import Detail, WorkDetail
 from planner.planning.paid import billed
+from planner.planning.plan import profiles
 from planner.planning.results import Forecast
-from planner.planning.sampling import profiles
 from planner.planning.timing import Draws, Served, times, usd, usd_of
 from planner.reading.estimates import Estimate
 from planner.reading.validation import Declared

@@ -7,9 +7,21 @@ from typing import Any
 
 from planner.catalogue.premium import FITTED, Premium
 from planner.catalogue.profile import Profile, resolve
+from planner.planning.precision import Precision
 from planner.reading.estimates import Estimate
 from planner.reading.validation import Declared
 from planner.workflow.declaration import Workflow
+
+
+def imprecise(precision: Precision, samples: int) -> tuple[str, ...]:
+    """A sentence if percentiles are not known as well as is wanted."""
+    if precision.converged:
+        return ()
+    wanted = f"{100 * precision.target:.3g}%"
+    return (
+        f"Not converged: after {samples:,} samples p50 or p90 is not yet known to ± {wanted}; "
+        f"--precision {wanted} takes as many as it needs.",
+    )
 
 
 def unused_crews(workflow: Workflow) -> tuple[str, ...]:

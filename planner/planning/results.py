@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from planner.engine.statistics import Distribution, standard_error
+from planner.planning.precision import Precision
+from planner.planning.sampled import Sampled
 
 Floats = NDArray[np.float64]
 
@@ -22,33 +27,43 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Seconds:
-    """Completion time. Percentiles interpolate linearly between samples; the standard error is that of the mean."""
+    """Completion time. Percentiles interpolate linearly between samples.
+
+    standard_error : of the mean
+    p50_low, … : ends of the 95 % intervals of the percentiles
+    """
 
     mean: float
     p50: float
     p90: float
     p95: float
     standard_error: float
+    p50_low: float
+    p50_high: float
+    p90_low: float
+    p90_high: float
+    p95_low: float
+    p95_high: float
 
     @classmethod
-    def of(cls, samples: Floats) -> Seconds:
-        p50, p90, p95 = map(float, np.quantile(samples, (0.5, 0.9, 0.95)))
-        error = float(samples.std(ddof=1) / np.sqrt(len(samples))) if len(samples) > 1 else 0.0
-        return cls(float(samples.mean()), p50, p90, p95, error)
+    def of(cls, samples: Distribution) -> Seconds:
+        p50, p90, p95 = map(samples.quantile, (0.5, 0.9, 0.95))
+        error, interval = samples.standard_error, samples.interval
+        return cls(samples.mean, p50, p90, p95, error, *interval(0.5), *interval(0.9), *interval(0.95))
 
 
 @dataclass(frozen=True)
 class Usd:
-    """Cost. Percentiles interpolate linearly between samples."""
+    """Cost. Percentiles interpolate linearly between samples. standard_error : of the mean."""
 
     mean: float
     p50: float
     p90: float
+    standard_error: float
 
     @classmethod
-    def of(cls, samples: Floats) -> Usd:
-        p50, p90 = map(float, np.quantile(samples, (0.5, 0.9)))
-        return cls(float(samples.mean()), p50, p90)
+    def of(cls, samples: Distribution) -> Usd:
+        return cls(samples.mean, samples.quantile(0.5), samples.quantile(0.9), samples.standard_error)
 
 
 @dataclass(frozen=True)
@@ -80,9 +95,9 @@ class Accepted:
     usd: float | None
 
     @classmethod
-    def of(cls, accepted: NDArray[np.bool_], seconds: Seconds, usd: Usd | None) -> Accepted:
-        chance = float(accepted.mean())
-        error = float(np.sqrt(chance * (1 - chance) / len(accepted)))
+    def of(cls, accepted: Distribution, seconds: Seconds, usd: Usd | None) -> Accepted:
+        chance = accepted.mean
+        error = math.sqrt(chance * (1 - chance) / accepted.count)
         if not chance:
             return cls(chance, error, None, None)
         return cls(chance, error, seconds.mean / chance, None if usd is None else usd.mean / chance)
@@ -96,6 +111,7 @@ class Result:
     efficiency : p50 at this speed with one agent over (agents × this p50)
     coordination_share : seconds of coordination on the critical path over the mean completion time
     price_multiplier : how many times the price at 1x its hypothetical speed is taken to cost
+    standard_errors : of what has no error of its own
     """
 
     scenario: Scenario
@@ -107,34 +123,79 @@ class Result:
     coordination_share: float
     accepted: Accepted
     price_multiplier: float
+    standard_errors: StandardErrors
 
     @classmethod
-    def of(
-        cls,
-        scenario: Scenario,
-        seconds: Floats,
-        usd: Floats | None,
-        tokens: Floats,
-        accepted: NDArray[np.bool_],
-        coordination: Floats,
-        baseline: float,
-        alone: float,
-        price_multiplier: float,
-    ) -> Result:
-        """From (N,) samples and (4, N) tokens. `baseline`, `alone`: p50 of the baseline, of one agent at this speed."""
+    def of(cls, scenario: Scenario, found: Simulated, baseline: Simulated, alone: Simulated) -> Result:
+        """`alone`: one agent at this speed. All are of the same samples."""
+        seconds, usd = found.seconds, found.usd
         time = Seconds.of(seconds)
         cost = None if usd is None else Usd.of(usd)
         return cls(
             scenario,
             time,
             cost,
-            Tokens.of(tokens.mean(1).tolist()),
-            baseline / time.p50 if time.p50 else 1.0,
-            alone / (scenario.agents * time.p50) if time.p50 else 1.0 / scenario.agents,
-            float(coordination.mean()) / time.mean if time.mean else 0.0,
-            Accepted.of(accepted, time, cost),
-            price_multiplier,
+            Tokens.of(found.sampled.tokens(found.cell).tolist()),
+            _over(baseline.seconds.quantile(0.5), time.p50),
+            _over(alone.seconds.quantile(0.5), time.p50) / scenario.agents,
+            found.coordination.mean / time.mean if time.mean else 0.0,
+            Accepted.of(found.sampled.accepted(found.cell), time, cost),
+            found.sampled.plan.cells[found.cell].price_multiplier,
+            StandardErrors.of(scenario, found, baseline, alone),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """A cell of a plan that was simulated."""
+
+    sampled: Sampled
+    cell: int
+
+    @property
+    def seconds(self) -> Distribution:
+        return self.sampled.seconds[self.cell]
+
+    @property
+    def coordination(self) -> Distribution:
+        return self.sampled.coordination[self.cell]
+
+    @property
+    def usd(self) -> Distribution | None:
+        return self.sampled.usd(self.cell)
+
+
+@dataclass(frozen=True)
+class StandardErrors:
+    """Of ratios, from how they vary between groups of samples. None: too few samples to tell."""
+
+    speedup: float | None
+    efficiency: float | None
+    coordination_share: float | None
+
+    @classmethod
+    def of(cls, scenario: Scenario, found: Simulated, baseline: Simulated, alone: Simulated) -> StandardErrors:
+        samples, scale = found.seconds.first, math.sqrt(len(found.seconds.first) / found.seconds.count)
+
+        def error(statistic: Callable[[Floats, Floats], float], other: Distribution) -> float | None:
+            value = standard_error(statistic, other.first, samples)
+            return None if value is None else value * scale
+
+        efficiency = error(_speedup, alone.seconds)
+        return cls(
+            error(_speedup, baseline.seconds),
+            None if efficiency is None else efficiency / scenario.agents,
+            error(lambda coordination, seconds: float(coordination.sum() / (seconds.sum() or 1.0)), found.coordination),
+        )
+
+
+def _speedup(base: Floats, samples: Floats) -> float:
+    return _over(float(np.median(base)), float(np.median(samples)))
+
+
+def _over(base: float, seconds: float) -> float:
+    """How many times as long; 1 of nothing."""
+    return base / seconds if seconds else 1.0
 
 
 @dataclass(frozen=True)
@@ -186,6 +247,7 @@ class Forecast:
     workflow: str
     seed: int
     samples: int
+    precision: Precision
     baseline: Scenario
     sizes: Mapping[str, int]
     result: Result
@@ -206,6 +268,7 @@ class Comparison:
     workflow: str
     seed: int
     samples: int
+    precision: Precision
     crew: str
     baseline: Scenario
     results: tuple[Result, ...]

@@ -8,6 +8,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from planner.planning.precision import Precision
 from planner.planning.results import Comparison, Forecast, Result
 from planner.report import words
 
@@ -19,6 +20,7 @@ def comparison_json(comparison: Comparison) -> str:
             "workflow": comparison.workflow,
             "seed": comparison.seed,
             "samples": comparison.samples,
+            "precision": _precision(comparison.precision),
             "baseline": asdict(comparison.baseline),
             "scenarios": [_result(result) for result in comparison.results],
             "verdict": words.verdict(comparison),
@@ -33,6 +35,7 @@ def forecast_json(forecast: Forecast) -> str:
             "workflow": forecast.workflow,
             "seed": forecast.seed,
             "samples": forecast.samples,
+            "precision": _precision(forecast.precision),
             "baseline": asdict(forecast.baseline),
             **_result(forecast.result),
             "breakdown": dict(forecast.breakdown),
@@ -51,6 +54,10 @@ def forecast_csv(forecast: Forecast) -> str:
     return _csv([_flat(step) for step in _steps(forecast)])
 
 
+def _precision(precision: Precision) -> dict[str, Any]:
+    return {**asdict(precision), "converged": precision.converged}
+
+
 def _result(result: Result) -> dict[str, Any]:
     data = asdict(result)
     return {**data.pop("scenario"), **data}
@@ -67,7 +74,7 @@ def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         if isinstance(value, dict):
             row |= _flat(value, f"{prefix}{key}_")
         elif key == "usd" and value is None and "kind" not in data:
-            row |= {f"{prefix}usd_{part}": None for part in ("mean", "p50", "p90")}
+            row |= {f"{prefix}usd_{part}": None for part in ("mean", "p50", "p90", "standard_error")}
         else:
             row[prefix + key] = value
     return row

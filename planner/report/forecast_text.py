@@ -15,14 +15,16 @@ def forecast_text(forecast: Forecast) -> str:
     result, time = forecast.result, forecast.result.seconds
     model = f" {printable(result.scenario.model)}" if result.scenario.model else ""
     hypothetical = ", hypothetical" if result.scenario.speed != 1 else ""
-    known = f"known to ± {_time(time.standard_error)} (standard error)"
+    known = f"± {_time(time.standard_error)} (standard error)"
     if forecast.samples == 1:
-        known = "of a single sample: its error is unknown"
+        known = "(of a single sample: its error is unknown)"
     lines = [
         *wrapped(f"{printable(forecast.workflow)}: {words.samples(forecast.samples)}, seed {forecast.seed}"),
         "",
         f"Completion  p50 {_time(time.p50)}   p90 {_time(time.p90)}   p95 {_time(time.p95)}",
-        f"            mean {_time(time.mean)}, {known}",
+        f"  95% sure  p50 {_time(time.p50_low)} to {_time(time.p50_high)}   "
+        f"p90 {_time(time.p90_low)} to {_time(time.p90_high)}",
+        f"            mean {_time(time.mean)} {known}",
         f"Cost        {_cost(result)}",
         f"Tokens      {_tokens(result)}",
         *([f"Accepted    {words.accepted(result)}"] if result.accepted.chance < 1 else []),
@@ -52,7 +54,8 @@ def _cost(result: Result) -> str:
     cost = result.usd
     if cost is None:
         return "unknown"
-    return f"p50 {words.usd(cost.p50)}   p90 {words.usd(cost.p90)}   mean {words.usd(cost.mean)}"
+    error = f" ± {words.usd(cost.standard_error)}" if cost.standard_error else ""
+    return f"p50 {words.usd(cost.p50)}   p90 {words.usd(cost.p90)}   mean {words.usd(cost.mean)}{error}"
 
 
 def _tokens(result: Result) -> str:

@@ -35,6 +35,8 @@ def heat_map(comparison: Comparison) -> str:
         f"{printable(comparison.workflow)}: {words.samples(comparison.samples)}, seed {comparison.seed}",
         f"Rows: {_rows(comparison)}. Columns: agents{of}.",
         f"Baseline: {words.agents(base.agents)} at {words.factor(base.speed)}{served}.",
+        f"In every scenario p50 is known to ± {words.error(comparison.precision.p50)}, "
+        f"p90 to ± {words.error(comparison.precision.p90)} (95%).",
     ]
     lines = [part for line in lines for part in wrapped(line)]
     lines += _table("Completion time, p50", comparison, lambda result: result.seconds.p50, words.seconds, least=True)

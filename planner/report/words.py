@@ -63,6 +63,11 @@ def percent(value: float) -> str:
     return f"{value:.0%}"
 
 
+def error(value: float) -> str:
+    """`0.84%`, `12%`: two digits."""
+    return f"{100 * value:.2g}%" if value else "0%"
+
+
 def share(value: float) -> str:
     """`97.3%`, and `>99.9%` or `<0.1%` where it would round to all or nothing."""
     if 0.9995 <= value < 1:
