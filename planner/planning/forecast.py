@@ -10,11 +10,14 @@ from planner.catalogue.premium import FITTED, Premium
 from planner.catalogue.profile import Profile
 from planner.engine.simulation import TICK
 from planner.planning.detail import WorkDetail
+from planner.planning.distribution import Distribution
+from planner.planning.moments import Mean
 from planner.planning.notes import approximate_counts, notes, other_tokenizers, unused_crews
 from planner.planning.results import Forecast, Result, Scenario, StepResult, Tokens
 from planner.planning.sampling import Cell, Progress, Sampled, sample
 from planner.planning.scenarios import Sizing
 from planner.planning.timing import usd_of
+from planner.planning.typical import retake, typical
 from planner.workflow.declaration import Workflow
 
 
@@ -50,22 +53,43 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
         alone[speed],
         multiplier,
     )
-    assert found.detail is not None
+    findings = found.findings
+    assert findings is not None
     models = {name: profile.priced(multiplier) for name, profile in found.models.items()}
-    steps = tuple(_step(detail, samples, models, cost is not None) for detail in found.detail.works)
+    steps = tuple(
+        _step(detail, drag, samples, models, cost is not None)
+        for detail, drag in zip(findings.detail.works, findings.drag.means(), strict=True)
+    )
     remarks = (
         *unused_crews(workflow),
         *approximate_counts(workflow),
         *other_tokenizers(workflow, found.models),
         *notes(found.models, found.over_context, [speed], premium),
     )
-    breakdown = found.detail.breakdown(samples)
-    typical = int(np.argmin(np.abs(found.seconds[0] - result.seconds.p50)))
-    return Forecast(workflow.workflow, seed, samples, baseline, sizes, result, breakdown, steps, typical, remarks)
+    breakdown = findings.detail.breakdown()
+    middle = int(np.argmin(np.abs(found.seconds[0] - result.seconds.p50)))
+    taken = retake(workflow, findings.expanded, seed, middle, speed, multiplier)
+    return Forecast(
+        workflow.workflow,
+        seed,
+        samples,
+        baseline,
+        sizes,
+        result,
+        {part: value.mean for part, value in breakdown.items()},
+        {part: value.standard_error for part, value in breakdown.items()},
+        Mean.ratio(found.coordination[0], found.seconds[0]),
+        Distribution.of(found.seconds[0]),
+        findings.usage.results(findings.expanded.pools, sizes),
+        steps,
+        min(samples, findings.drag.limit),
+        typical(taken, middle, speed),
+        remarks,
+    )
 
 
-def _step(detail: WorkDetail, samples: int, models: Mapping[str, Profile], priced: bool) -> StepResult:
-    cost, tokens = 0.0, np.zeros(4)
+def _step(detail: WorkDetail, drag: Mean, samples: int, models: Mapping[str, Profile], priced: bool) -> StepResult:
+    cost, tokens, critical = 0.0, np.zeros(4), detail.critical.mean()
     for work, billed in detail.billed.items():
         amounts = billed / samples
         if priced:
@@ -76,9 +100,12 @@ def _step(detail: WorkDetail, samples: int, models: Mapping[str, Profile], price
         detail.kind,
         detail.done / samples,
         detail.ticks * TICK / samples,
-        detail.critical_ticks * TICK / samples,
+        critical.mean,
         cost if priced else None,
         Tokens.of(tokens.tolist()),
+        critical.standard_error,
+        detail.critical_in.mean(),
+        drag,
     )
 
 

@@ -8,6 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.planning.distribution import Distribution
+from planner.planning.moments import Mean
+from planner.planning.typical import Typical
+from planner.planning.utilisation import Utilisation
+
 Floats = NDArray[np.float64]
 
 
@@ -162,6 +167,9 @@ class StepResult:
     occurrences : how often it is done
     seconds : of work, whoever did it in parallel
     critical : seconds of it on the critical path
+    criticality : share of samples in which a part of the critical path is its own
+    critical_standard_error : of `critical`
+    drag : seconds that completion would lose if it took no time, on the first `Forecast.drag_samples`
     """
 
     step: str
@@ -171,6 +179,9 @@ class StepResult:
     critical: float
     usd: float | None
     tokens: Tokens
+    critical_standard_error: float
+    criticality: Mean
+    drag: Mean
 
 
 @dataclass(frozen=True)
@@ -179,7 +190,10 @@ class Forecast:
 
     sizes : agents of each crew
     breakdown : mean seconds of the critical path by what they were spent on; they sum to the mean completion time
-    typical : the sample, from 0, whose completion time is nearest to the p50
+    breakdown_standard_error : of each of them
+    coordination_share : as in `result`, with its error
+    crews : how busy agents are
+    typical : the sample whose completion time is nearest to the p50
     notes : what the numbers rest on that the reader should know
     """
 
@@ -190,8 +204,13 @@ class Forecast:
     sizes: Mapping[str, int]
     result: Result
     breakdown: Mapping[str, float]
+    breakdown_standard_error: Mapping[str, float]
+    coordination_share: Mean
+    distribution: Distribution
+    crews: tuple[Utilisation, ...]
     steps: tuple[StepResult, ...]
-    typical: int
+    drag_samples: int
+    typical: Typical
     notes: tuple[str, ...]
 
 

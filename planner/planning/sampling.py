@@ -15,7 +15,8 @@ from planner.errors import InputError, Problem
 from planner.expansion.demand import Layers
 from planner.expansion.expand import expand
 from planner.expansion.task_graph import TaskGraph, resized, structure
-from planner.planning.detail import Detail, on_path
+from planner.planning.detail import on_path
+from planner.planning.findings import Findings
 from planner.planning.paid import billed
 from planner.planning.timing import PARTS, Draws, Served, Times, times, usd
 from planner.reading.curves import Curve
@@ -31,7 +32,7 @@ SLICE = 600_000_000
 """Bytes that one slice of samples may take, where one sample takes less."""
 
 STEPS = 4_000_000
-"""Most task-samples in one call of the kernel, so that Ctrl-C is heard within a second or so."""
+"""Most task-samples in one call of the kernel, so that Ctrl-C is heard soon; a quarter where all starts are kept."""
 
 Progress = Callable[[float], None]
 
@@ -65,7 +66,7 @@ class Sampled:
     accepted: list[Bools]
     models: dict[str, Profile]
     over_context: dict[str, float] = field(default_factory=dict)
-    detail: Detail | None = None
+    findings: Findings | None = None
 
     def cost(self, cell: int, price_multiplier: float) -> Floats | None:
         """(N,) of a cell whose models cost so many times what they cost at 1x, or None where a price is unknown."""
@@ -88,7 +89,7 @@ def sample(
 ) -> Sampled:  # fmt: skip
     """Simulate every cell on the same draws.
 
-    detailed : also fill `Sampled.detail`; of a single cell
+    detailed : also fill `Sampled.findings`; of a single cell
 
     Raises InputError if it is too large.
     """
@@ -109,7 +110,7 @@ def sample(
     for variant in variants:
         variant.prepare(found, samples)
     if detailed:
-        found.detail = Detail(graphs[0].works)
+        found.findings = Findings(resized(graphs[0], cells[0].sizes))
     sized = _sized(graphs, structures, cells)
     over = dict.fromkeys(models, 0)
     layers = Layers.of(workflow.uncertainty)
@@ -179,7 +180,7 @@ class _Run:
     def all(self, cells: Sequence[tuple[int, Graph]], chosen: slice) -> None:
         durations = self.times.durations(self.speed)
         coordination = self.times.part(1, self.speed) if len(self.times.fixed) == 2 else None
-        rows = max(1, STEPS // max(1, durations.shape[1]))
+        rows = max(1, STEPS // (4 if self.found.findings else 1) // max(1, durations.shape[1]))
         for cell, graph in cells:
             for low in range(0, len(durations), rows):
                 part = slice(low, min(len(durations), low + rows))
@@ -189,13 +190,13 @@ class _Run:
         self, cell: int, graph: Graph, durations: Floats, coordination: Floats | None, part: slice, start: int
     ) -> None:
         """The samples `part` of a slice that begins with sample `start`."""
-        times, found, detail = self.times, self.found, self.found.detail
+        times, found, findings = self.times, self.found, self.found.findings
         into = slice(start + part.start, start + part.stop)
         raced = bool(self.variant.graph.raced.any())
         schedule = simulate(
             graph, durations, patience=times.patience[part], away=times.away[part],
-            traced=coordination is not None or detail is not None,
-            recorded=raced or (detail is not None and times.away.size > 0),
+            traced=coordination is not None or findings is not None,
+            recorded=raced or findings is not None,
         )  # fmt: skip
         if schedule.makespan.max() >= EXACT:
             message = f"the workflow takes over {EXACT / 86400 / 365:.0f} years"
@@ -206,8 +207,9 @@ class _Run:
             amounts = billed(times, part, durations, schedule)
         if found.payers[cell] == cell:
             self.pay(cell, amounts, schedule.makespan, into)
-        if detail is not None:
-            found.coordination[cell, into] = detail.add(times, self.speed, schedule, part, durations, amounts)
+        if findings is not None:
+            on_critical = findings.add(times, self.speed, graph, schedule, part, into.start, durations, amounts)
+            found.coordination[cell, into] = on_critical
         elif coordination is not None:
             found.coordination[cell, into] = on_path(schedule, coordination[part])
 
@@ -283,7 +285,7 @@ def _width(graphs: Sequence[TaskGraph], cells: Sequence[Cell], samples: int, det
     occurrences = max(graph.occurrences for graph in graphs)
     fixed = sum(150 * len(graph.graph) + 40 * len(graph.graph.successors) + 8 * graph.occurrences for graph in graphs)
     raced = any(graph.raced.any() for graph in graphs)
-    fixed += samples * (16 * len(cells) + 49 * kept)
+    fixed += samples * (16 * len(cells) + 49 * kept) + 64 * detailed * max(tasks, min(STEPS // 4, tasks * samples))
     each = 8 * (tasks * (2 * (len(PARTS) if detailed else 2) + 4 + 2 * raced) + occurrences * (13 + 8 * raced))
     needed = fixed + each
     if needed > MEMORY:
