@@ -3,9 +3,9 @@
     python docs/generate.py            write
     python docs/generate.py --check    write nothing; exit 1 where something has drifted
 
-A page's YAML and CSV blocks that begin with `# file: NAME` are put into an empty folder, CSV without that line. Its
-`sh` blocks with a `planner` command run there, in order. A `text` block that follows one holds its standard output,
-where a line `…` stands for lines left out.
+A page's YAML and CSV blocks that begin with `# file: NAME` are put into an empty folder, CSV without that line, and the
+examples beside them, as `workflows/NAME`. Its `sh` blocks with a `planner` command run there, in order. A `text` block
+that follows one holds its standard output, where a line `…` stands for lines left out.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import itertools
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,7 @@ from typer.testing import CliRunner
 
 DOCS = Path(__file__).resolve().parent
 CLI = DOCS / "reference" / "cli.md"
-PAGES = (DOCS / "tutorial.md", DOCS / "how-to.md")
+PAGES = (DOCS / "tutorial.md", DOCS / "how-to.md", DOCS / "faster-or-more.md")
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# file: (\S+)\n")
@@ -51,6 +52,7 @@ _TAIL = """\
 | `--speed` | A factor on every output speed, above 0, at most 1,000,000. | `2.5x` |
 | `--agents` | A whole number from 1 to 100,000; with several crews `CREW=` before it. | `engineers=4` |
 | `--set` | `NAME=VALUE`: a parameter that the file declares and a number. May be given several times. | `modules=240` |
+| `--premium` | An exponent of the speed from 0 to 10, or what a speed costs: `SPEED=PRICE`. | `2.5x=6x` |
 | `--seed` | A whole number from 0. | `7` |
 | `--samples` | A whole number from 1 to 10,000,000. | `4000` |
 | `--output` | A path. The file appears whole at the end; a command that fails leaves it as it was. | `plan.json` |
@@ -135,12 +137,13 @@ def blocks(page: str) -> list[Block]:
 
 
 def runs(page: str) -> Iterator[Run]:
-    """Run the commands of a page in a folder of their own that holds the files of the page."""
+    """Run the commands of a page in a folder of their own that holds the files of the page and the examples."""
     found = blocks(page)
     with tempfile.TemporaryDirectory() as place:
         folder, programs = Path(place, "page"), Path(place, "programs")
         folder.mkdir()
         programs.mkdir()
+        shutil.copytree(DOCS.parent / "workflows", folder / "workflows")
         for program, arguments in (("planner", "-m planner "), ("python", "")):
             script = programs / program
             script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {arguments}"$@"\n', encoding="utf-8")

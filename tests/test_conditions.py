@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from planner.engine.draws import BLOCK, Samples
+from planner.engine.draws import Samples
 from planner.engine.simulation import simulate
 from planner.expansion.demand import Layers
 from planner.expansion.expand import expand
@@ -191,7 +191,7 @@ def test_draws_of_conditions_stay_with_their_items(declare: Declare) -> None:
     def fixed(count: int) -> Floats:
         workflow = declare(f"  f: {{for_each: {count}, steps: {{a: {{chance: 50%, human: 4s}}}}}}")
         graph = expand(workflow, {"agents": 1})
-        return np.asarray(times(graph, {}, Draws(Samples(1, 0), Layers()), 1.0).fixed[0][graph.works[0].tasks])
+        return np.asarray(times(graph, {}, Draws(Samples(1, 0, 256), Layers()), 1.0).fixed[0][graph.works[0].tasks])
 
     assert np.array_equal(fixed(20), fixed(21)[:20])
 
@@ -225,10 +225,10 @@ def test_the_oracle_agrees_on_all_that_conditions_skip(declare: Declare, agents:
   end: {needs: work, human: 1s}"""
     workflow = declare(steps, header)
     graph = expand(workflow, {"team": agents, "ci": 2})
-    samples = Samples(1, 0)
+    samples = Samples(1, 0, 256)
     served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
     durations = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty)), 1.0).durations(1.0)
-    assert len(durations) == BLOCK
+    assert len(durations) == len(samples)
     for row in durations[:60]:
         found = simulate(graph.graph, row[None])
         start, end, makespan = oracle.simulate(graph.graph, row.tolist())

@@ -128,7 +128,7 @@ def test_the_oracle_agrees_on_coordination(declare: Declare, agents: int) -> Non
         crew("ramp_up: {output: 50}, brief: {output: 20}, sync: {output: 9, every: 2}, report: {output: 5}, merge: 2s"),
     )
     graph = expand(workflow, {"team": agents})
-    samples = Samples(1, 0, 0, 40)
+    samples = Samples(1, 0, 40)
     served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
     for row in times(graph, served, Draws(samples, Layers()), 1.0).durations(1.0):
         assert simulate(graph.graph, row[None]).makespan[0] == oracle.simulate(graph.graph, row.tolist())[2]

@@ -257,7 +257,7 @@ def test_the_oracle_s_agents_are_held_as_long(path: Path) -> None:
     workflow = read_example(path)
     sizes = {name: min(size, 3) for name, size in crew_sizes(workflow).items()}
     graph = expand(workflow, sizes)
-    samples = Samples(1, 0, 0, 3)
+    samples = Samples(1, 0, 3)
     served = {name: Served.of(profile.at(1), samples) for name, profile in profiles(workflow, graph).items()}
     drawn = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty)), 1.0, detailed=True)
     durations = drawn.durations(1.0)

@@ -186,7 +186,7 @@ def test_no_workflow_stands_still_and_each_is_scheduled_by_the_rule(folder: Path
     """An item lets its agent go before it waits for another, so that crews cannot wait for each other in a circle."""
     workflow, _ = written(Random(seed), folder)
     graph = expand(workflow, crew_sizes(workflow))
-    samples = Samples(1, 0, 0, 3)
+    samples = Samples(1, 0, 3)
     served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
     found = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty)), 1.5)
     durations = found.durations(1.5)

@@ -288,7 +288,7 @@ def test_one_more_module_leaves_the_first_120_as_they_were() -> None:
     def demands(modules: int) -> dict[tuple[str, str, int], np.ndarray]:
         workflow = read_workflow(ROOT / "workflows" / "port_codebase.yaml", {"modules": modules})
         graph = expand(workflow, crew_sizes(workflow))
-        samples = Samples(1, 0, 0, 16)
+        samples = Samples(1, 0, 16)
         served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
         found = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty)), 1.0, detailed=True)
         return {
@@ -324,7 +324,7 @@ def test_the_oracle_schedules_the_examples_alike(path: Path) -> None:
     for size in (1, 3):
         sizes = dict.fromkeys(crew_sizes(workflow), size)
         graph = expand(workflow, sizes)
-        samples = Samples(1, 0, 0, 3)
+        samples = Samples(1, 0, 3)
         served = {name: Served.of(profile.at(size), samples) for name, profile in profiles(workflow, graph).items()}
         drawn = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty)), 2.5)
         for row, patience, away in zip(drawn.durations(2.5), drawn.patience, drawn.away, strict=True):

@@ -196,4 +196,4 @@ class Activity:
                 gives = (held == hand.pool) & (done | (active & (held != pool)))
                 yield hand, active & (after != pool) if hand.takes else gives
             held = np.where(active, pool, after)
-            done = active if piece is not None and piece.apart else np.zeros_like(done)
+            done = active if piece is not None and (piece.apart or piece.frees) else np.zeros_like(done)

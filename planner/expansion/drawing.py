@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from planner.expansion.occurrence import Around, Occurrence
 from planner.expansion.task_graph import TaskGraph
 from planner.expansion.threads import Threads, shared_loops
 from planner.expansion.work import Briefing, Rework, Syncing, Work
+from planner.workflow.bodies import AgentLoop
 
 Known = dict[tuple[object, ...], Demand]
 """Demands by what they depend on: declarations (which live as long as the graphs), services, and the occurrence."""
@@ -66,7 +68,7 @@ class Drawing:
         """For each occurrence of a work: its tasks, one for each item, its demand, and where it is done."""
         for index in occurrences(mark.what.loops):
             active = self.activity.holds(mark.what.guard, index)
-            demand = self.demand(mark.what, index)
+            demand = self.demand(mark.what, index, active)
             if self.traces is not None and (mark.what, index) in self.traces:
                 done = np.ones(1, bool) if active is None else active[:, 0]
                 self.traces[mark.what, index].item = int(np.argmax(done)) if done.any() else None
@@ -103,8 +105,8 @@ class Drawing:
             away = drawn(leaves.back, self.samples, *key, "back", drawn_index(index))
             yield tasks_at(mark.tasks, index), patience, away
 
-    def demand(self, work: Work, index: Index) -> Demand:
-        """At an occurrence, as if it were done."""
+    def demand(self, work: Work, index: Index, active: Bools | None = None) -> Demand:
+        """At an occurrence, as if it were done; of an agent loop only where it is `active`, if that is given."""
         if isinstance(work.body, Rework):
             items = innermost_items(work.loops)
             assert items is not None
@@ -114,14 +116,17 @@ class Drawing:
         apart = work.thread is not None or where is not None
         apart = apart or (isinstance(work.body, Syncing) and work.body.agents.counted is not None)
         counts = tuple(loop.count for loop in work.loops if loop.items)  # ramp-ups are of as many agents as there are
-        key = (work.step, id(work.body), id(work.retry), service, work.ratio, counts, index, id(reads and reads.body))
+        only = active if isinstance(work.body, AgentLoop) else None
+        where_only = None if only is None else blake2b(only.tobytes(), digest_size=16).digest()
+        declared = work.step, id(work.body), id(work.retry), id(reads and reads.body)
+        key = (*declared, service, work.ratio, counts, index, where_only)
         known = self.apart if apart else self.known
         if key not in known:
             around = self._around(work, index, reads, where, service)
             occurrence = Occurrence(self.samples, self.layers, work, service, index, around, self.traces is not None)
             if self.traces is not None:
                 self.traces[work, index] = occurrence
-            demand = occurrence.demand()
+            demand = occurrence.demand(only)
             if work.retry is not None and index[-1] > 0:
                 path = f"{work.step}/{work.kind}"
                 wait = drawn(work.retry.wait, self.samples, rows(work.loops), path, "wait", drawn_index(index))
@@ -195,13 +200,13 @@ class Drawing:
 
     def done(self, work: Work, index: Index) -> Demand:
         """At an occurrence, where it is done, and cut where an attempt would take too long."""
-        demand = self.demand(work, index)
+        active = self.activity.holds(work.guard, index)
+        demand = self.demand(work, index, active)
         timeout = work.retry.timeout if work.retry is not None else None
         if timeout is not None:
             share = timeout / np.maximum(self.lasts(work, demand), timeout)
             cut = {name: getattr(demand, name) * share for name in ("requests", "prefill", "decode", "seconds")}
             demand = replace(demand, **cut)
-        active = self.activity.holds(work.guard, index)
         return demand if active is None else demand.where(active)
 
     def _sum(self, work: Work, index: Index) -> Demand:

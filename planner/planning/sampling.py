@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.catalogue.profile import Profile, resolve
-from planner.engine.draws import BLOCK, Samples
+from planner.engine.draws import Samples
 from planner.engine.simulation import EXACT, Graph, simulate
 from planner.errors import InputError, Problem
 from planner.expansion.demand import Layers
@@ -30,6 +30,9 @@ MEMORY = 1_000_000_000
 
 SLICE = 600_000_000
 """Bytes that one slice of samples may take, where one sample takes less."""
+
+WIDTH = 256
+"""Most samples in a slice: more gain nothing."""
 
 STEPS = 4_000_000
 """Most task-samples in one call of the kernel, so that Ctrl-C is heard soon; a quarter where all starts are kept."""
@@ -96,8 +99,7 @@ def sample(
     graphs, structures = _graphs(workflow, cells)
     models = profiles(workflow, *graphs)
     variants = _variants(graphs, structures, cells, models)
-    kept = sum(variant.payers for variant in variants)
-    width = _width(graphs, cells, samples, detailed, kept)
+    width = _width(graphs, cells, samples, detailed, sum(variant.payers for variant in variants))
     found = Sampled(
         np.empty((len(cells), samples)),
         np.zeros((len(cells), samples)),
@@ -269,11 +271,10 @@ def _sized(graphs: Sequence[TaskGraph], structures: Sequence[int], cells: Sequen
 
 
 def _slices(seed: int, samples: int, width: int) -> Iterator[tuple[slice, Samples]]:
-    """The samples from 0 in slices of `width`, none across two blocks."""
-    for low in range(0, samples, BLOCK):
-        for first in range(low, min(low + BLOCK, samples), width):
-            last = min(first + width, low + BLOCK, samples)
-            yield slice(first, last), Samples(seed, low // BLOCK, first - low, last - low)
+    """The samples from 0 in slices of `width`."""
+    for low in range(0, samples, width):
+        high = min(low + width, samples)
+        yield slice(low, high), Samples(seed, low, high)
 
 
 def _width(graphs: Sequence[TaskGraph], cells: Sequence[Cell], samples: int, detailed: bool, kept: int) -> int:
@@ -293,7 +294,7 @@ def _width(graphs: Sequence[TaskGraph], cells: Sequence[Cell], samples: int, det
         what = f"{tasks:,} tasks and {samples:,} samples of {scenarios}"
         message = f"the plan needs {needed / 1e9:.1f} GB for {what}; the limit is {MEMORY / 1e9:.0f} GB"
         raise InputError([Problem("too-large", message, None, "take fewer samples or scenarios, or plan a part of it")])
-    width = BLOCK
+    width = WIDTH
     while width > 1 and width * each > max(SLICE, each):
         width //= 2
     return width

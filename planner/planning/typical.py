@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.engine.draws import BLOCK, Samples
+from planner.engine.draws import Samples
 from planner.engine.simulation import Schedule, simulate
 from planner.expansion.demand import Layers
 from planner.expansion.drawing import Traces, tasks_at
@@ -117,7 +117,7 @@ def retake(workflow: Workflow, graph: TaskGraph, seed: int, sample: int, speed: 
 
 def sample_of(seed: int, sample: int) -> Samples:
     """A single sample, numbered from 0."""
-    return Samples(seed, sample // BLOCK, sample % BLOCK, sample % BLOCK + 1)
+    return Samples(seed, sample, sample + 1)
 
 
 def typical(retaken: Retaken, sample: int, speed: float) -> Typical:

@@ -12,7 +12,6 @@ from typing import Any
 from planner.planning.results import Comparison, Forecast, Result
 from planner.report import words
 
-
 _NUMBERS = re.compile(r"\[\n\s+([-+.,\deE\s]+?)\n\s+\]")
 """Lists of numbers, which go on one line. No text has a line break of its own."""
 
