@@ -65,6 +65,7 @@ def test_the_json_of_a_comparison_is_what_is_documented() -> None:
             "efficiency",
             "coordination_share",
             "accepted",
+            "price_multiplier",
         ]
         assert list(one["seconds"]) == ["mean", "p50", "p90", "p95", "standard_error"]
         assert list(one["usd"]) == ["mean", "p50", "p90"]

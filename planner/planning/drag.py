@@ -13,19 +13,16 @@ from planner.planning.timing import SKIPPED, Piece, Times, length
 
 Floats = NDArray[np.float64]
 
-MOST, LEAST = 256, 16
-"""Samples on which drag is found, where there are as many: at least and at most."""
+LEAST = 16
+"""Samples on which drag is found, if there are as many, however large the graph."""
 
 BUDGET = 32_000_000
-"""Task-samples that are scheduled for it, unless `LEAST` samples take more."""
+"""Task-samples that are scheduled for it at most, unless `LEAST` samples take more: a few seconds."""
 
 
 def enough(tasks: int, steps: int) -> int:
-    """Samples for a graph of so many tasks: a power of two."""
-    samples = MOST
-    while samples > LEAST and samples * tasks * steps > BUDGET:
-        samples //= 2
-    return samples
+    """Samples on which the drag of so many steps of a graph is found, if there are as many: a power of two."""
+    return max(LEAST, 1 << (BUDGET // (tasks * steps)).bit_length() >> 1)
 
 
 class Drag:

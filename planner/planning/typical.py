@@ -210,7 +210,7 @@ def _path(
     names: dict[int, str] = {}
     spans = []
     for (step, kind), run in found.items():
-        names |= dict.fromkeys(run[3].astype(int).tolist(), step)
+        names = dict.fromkeys(run[3].astype(int).tolist(), step) | names
         spans += [(start, end, step, kind) for start, end, critical, _ in run.T.tolist() if critical]
     spans += [(start, start + gap, names.get(task, ""), "waiting") for start, gap, task in waits]
     for (step, kind), group in groupby(sorted(spans), lambda span: span[2:]):

@@ -69,7 +69,7 @@ def _tokens(result: Result) -> str:
 
 def _breakdown(forecast: Forecast) -> list[str]:
     error = max(forecast.breakdown_standard_error.values())
-    lines = [f"Where the time goes (critical path, mean; ± {_time(error)} at most)"]
+    lines = [f"Where the time goes (critical path, mean{_within('; ', _time(error), error)})"]
     total = sum(forecast.breakdown.values())
     for part, value in forecast.breakdown.items():
         share = value / total if total else 0.0
@@ -85,7 +85,7 @@ def _breakdown(forecast: Forecast) -> list[str]:
 
 def _busy(forecast: Forecast) -> list[str]:
     error = max((crew.utilisation.standard_error for crew in forecast.crews), default=0.0)
-    lines = [f"How busy agents are (time held, of all their time, mean; ± {_error(error)} at most)"]
+    lines = [f"How busy agents are (time held, of all their time, mean{_within('; ', _error(error), error)})"]
     for crew in forecast.crews:
         share = crew.utilisation.mean
         name = _fitted(_named(forecast, crew.name), 18)
@@ -98,6 +98,11 @@ def _named(forecast: Forecast, pool: str) -> str:
     if pool != LEAD:
         return pool
     return ", ".join([pool, *(name for name, size in forecast.sizes.items() if size == 1)])
+
+
+def _within(before: str, shown: str, error: float) -> str:
+    """How far something is known, if there is an error at all."""
+    return f"{before}± {shown}" if error else ""
 
 
 def _error(share: float) -> str:
@@ -133,11 +138,11 @@ def _legend(forecast: Forecast) -> list[str]:
     """What the columns are, and how far they are known."""
     often = max(step.criticality.standard_error for step in forecast.steps)
     drags = [step.drag for step in forecast.steps]
-    lost = _time(max(drag.standard_error for drag in drags))
+    lost = max(drag.standard_error for drag in drags)
     lines = [
-        "on path: mean time on the critical path (±: largest standard error of a column)",
-        f"critical: share of samples in which it is on that path, ± {_error(often)}",
-        f"drag: how much sooner all would end if it took no time, ± {lost}",
+        "on path: mean time on the critical path (±: largest standard error in a column)",
+        f"critical: share of samples in which it is on that path{_within(', ', _error(often), often)}",
+        f"drag: how much sooner all would end if it took no time{_within(', ', _time(lost), lost)}",
     ]
     if forecast.drag_samples < forecast.samples:
         lines[-1] += f", {forecast.drag_samples} samples"

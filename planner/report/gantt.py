@@ -60,7 +60,8 @@ def _some(parts: list[str], count: int | None = None, between: str = ", ") -> st
 
 def _stretch(stretch: Stretch) -> str:
     if stretch.kind == "waiting":
-        return f"a wait for an agent ({words.seconds(stretch.seconds)})"
+        who = f"{printable(stretch.step)} waits" if stretch.step else "a wait"
+        return f"{who} for an agent ({words.seconds(stretch.seconds)})"
     times = f"{stretch.occurrences:,} x " if stretch.occurrences > 1 else ""
     return f"{times}{name(stretch.step, stretch.kind)} ({words.seconds(stretch.seconds)})"
 
