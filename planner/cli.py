@@ -76,6 +76,7 @@ def forecast(
     backend: BackendName = "threads",
     scheduler: Scheduler = None,
     set_: Set = None,
+    gantt: Annotated[bool, typer.Option("--gantt", help="Draw what runs when in a typical sample.")] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show where every number comes from, down to the request.")
     ] = False,
@@ -103,16 +104,19 @@ def forecast(
             progress=progress,
         )  # fmt: skip
         found = replace(found, notes=(*found.notes, *map(sentence, caveats)))
+        if (gantt or explain) and (as_json or as_csv):
+            raise typer.BadParameter("--gantt and --explain are text; leave --json and --csv away")
+        text = forecast_text(found)
+        if gantt:
+            from planner.report.gantt import gantt as chart
+
+            text += chart(found)
         if explain:
             from planner.planning.explanation import explain as take_apart
             from planner.report.explanation_text import explanation_text
 
-            if as_json or as_csv:
-                raise typer.BadParameter("--explain is text; leave --json and --csv away")
-            explanation = explanation_text(found, take_apart(workflow, found))
-            show(found, False, False, output, forecast_json, forecast_csv, lambda one: forecast_text(one) + explanation)
-            return
-        show(found, as_json, as_csv, output, forecast_json, forecast_csv, forecast_text)
+            text += explanation_text(found, take_apart(workflow, found))
+        show(found, as_json, as_csv, output, forecast_json, forecast_csv, lambda one: text)
 
 
 @app.command()

@@ -23,8 +23,8 @@ GROUPS = 16
 """Into which samples are parted, to see how much a statistic varies between them."""
 
 
-class Distribution:
-    """Samples of a quantity that is not negative, in their order. The first `KEPT` are there one by one."""
+class Values:
+    """A quantity that is not negative, in each sample, in their order. The first `KEPT` are there one by one."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -55,7 +55,7 @@ class Distribution:
         self.count = total
 
     @classmethod
-    def of(cls, samples: Floats) -> Distribution:
+    def of(cls, samples: Floats) -> Values:
         """Of (n,) samples."""
         found = cls()
         found.add(samples)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from planner.engine.draws import Samples
 from planner.engine.simulation import EXACT, Graph, simulate
 from planner.errors import InputError, Problem
-from planner.planning.detail import Detail, on_path
+from planner.planning.detail import on_path
+from planner.planning.findings import Findings
 from planner.planning.paid import billed
 from planner.planning.plan import Plan, Variant
 from planner.planning.timing import Draws, Served, Times, times, usd
@@ -20,7 +21,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 STEPS = 4_000_000
-"""Most task-samples in one call of the kernel, so that Ctrl-C is heard within a second or so."""
+"""Most task-samples in one call of the kernel, so that Ctrl-C is heard soon; a quarter where all starts are kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +33,7 @@ class Block:
     usd, tokens : of cells that pay: (2, S) of models at 1x and of calls, or None where a price is unknown; and (4, S)
     accepted : (cells, S) whether no failure is left over
     over_context : model → samples in which a request exceeds its context
-    detail : where the time goes, if it is asked for
+    findings : where the time goes, if it is asked for
     """
 
     low: int
@@ -42,7 +43,7 @@ class Block:
     usd: dict[int, Floats | None] = field(default_factory=dict)
     tokens: dict[int, Floats] = field(default_factory=dict)
     over_context: dict[str, int] = field(default_factory=dict)
-    detail: Detail | None = None
+    findings: Findings | None = None
 
 
 def simulate_block(plan: Plan, low: int, high: int) -> Block:
@@ -52,8 +53,8 @@ def simulate_block(plan: Plan, low: int, high: int) -> Block:
     """
     samples = Samples(plan.seed, low, high)
     shape = len(plan.cells), len(samples)
-    detail = Detail(plan.variants[0].graph.works) if plan.detailed else None
-    block = Block(low, np.empty(shape), np.zeros(shape), np.empty(shape, bool), detail=detail)
+    findings = Findings(plan.variants[0].graph) if plan.detailed else None
+    block = Block(low, np.empty(shape), np.zeros(shape), np.empty(shape, bool), findings=findings)
     draws = Draws(samples, plan.layers)
     for variant in plan.variants:
         served = {name: Served.of(model.at(variant.requests), samples) for name, model in plan.models.items()}
@@ -81,7 +82,7 @@ class _Run:
     def all(self, cells: Sequence[int]) -> None:
         durations = self.times.durations(self.speed)
         coordination = self.times.part(1, self.speed) if len(self.times.fixed) == 2 else None
-        rows = max(1, STEPS // max(1, durations.shape[1]))
+        rows = max(1, STEPS // (4 if self.block.findings else 1) // max(1, durations.shape[1]))
         for cell in cells:
             for low in range(0, len(durations), rows):
                 part = slice(low, min(len(durations), low + rows))
@@ -89,12 +90,12 @@ class _Run:
 
     def some(self, cell: int, graph: Graph, durations: Floats, coordination: Floats | None, part: slice) -> None:
         """Some samples of the block."""
-        times, block, detail = self.times, self.block, self.block.detail
+        times, block, findings = self.times, self.block, self.block.findings
         raced = bool(self.variant.graph.raced.any())
         schedule = simulate(
             graph, durations, patience=times.patience[part], away=times.away[part],
-            traced=coordination is not None or detail is not None,
-            recorded=raced or (detail is not None and times.away.size > 0),
+            traced=coordination is not None or findings is not None,
+            recorded=raced or findings is not None,
         )  # fmt: skip
         if schedule.makespan.max() >= EXACT:
             message = f"the workflow takes over {EXACT / 86400 / 365:.0f} years"
@@ -105,8 +106,10 @@ class _Run:
             amounts = billed(times, part, durations, schedule)
         if self.variant.payer(cell) == cell:
             self.pay(cell, amounts, schedule.makespan, part)
-        if detail is not None:
-            block.coordination[cell, part] = detail.add(times, self.speed, schedule, part, durations, amounts)
+        if findings is not None:
+            first = block.low + part.start
+            on_critical = findings.add(times, self.speed, graph, schedule, part, first, durations, amounts)
+            block.coordination[cell, part] = on_critical
         elif coordination is not None:
             block.coordination[cell, part] = on_path(schedule, coordination[part])
 

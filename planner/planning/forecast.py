@@ -11,6 +11,8 @@ from planner.catalogue.profile import Profile
 from planner.engine.simulation import TICK
 from planner.planning.backends import Backend, Threads
 from planner.planning.detail import WorkDetail
+from planner.planning.distribution import Distribution
+from planner.planning.moments import Mean
 from planner.planning.notes import approximate_counts, imprecise, notes, other_tokenizers, unused_crews
 from planner.planning.plan import Cell, Plan
 from planner.planning.precision import Stopping
@@ -18,6 +20,7 @@ from planner.planning.results import Forecast, Result, Scenario, Simulated, Step
 from planner.planning.sampling import Progress, quiet, reached, sample
 from planner.planning.scenarios import Sizing
 from planner.planning.timing import usd_of
+from planner.planning.typical import retake, typical
 from planner.workflow.declaration import Workflow
 
 
@@ -47,9 +50,13 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
     found, alone = sample(plans, stopping, backend, progress)
     main = Simulated(found, 0)
     result = Result.of(Scenario(model, speed, count), main, Simulated(alone, 0), Simulated(alone, len(bases) - 1))
-    assert found.detail is not None
+    findings = found.findings
+    assert findings is not None
     models = {name: profile.priced(multiplier) for name, profile in plan.models.items()}
-    steps = tuple(_step(detail, found.count, models, result.usd is not None) for detail in found.detail.works)
+    steps = tuple(
+        _step(detail, drag, found.count, models, result.usd is not None)
+        for detail, drag in zip(findings.detail.works, findings.drag.means(), strict=True)
+    )
     known = reached([found], stopping)
     remarks = (
         *imprecise(known, found.count),
@@ -58,15 +65,30 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
         *other_tokenizers(workflow, plan.models),
         *notes(plan.models, found.over_context, [speed], premium),
     )
-    typical = int(np.argmin(np.abs(main.seconds.first - result.seconds.p50)))
+    breakdown = findings.detail.breakdown()
+    middle = int(np.argmin(np.abs(main.seconds.first - result.seconds.p50)))
+    taken = retake(workflow, findings.expanded, seed, middle, speed, multiplier)
     return Forecast(
-        workflow.workflow, seed, found.count, known, Scenario(model, 1.0, 1), sizes, result,
-        found.detail.breakdown(found.count), steps, typical, remarks,
-    )  # fmt: skip
+        workflow.workflow,
+        seed,
+        found.count,
+        known,
+        Scenario(model, 1.0, 1),
+        sizes,
+        result,
+        {part: value.mean for part, value in breakdown.items()},
+        {part: value.standard_error for part, value in breakdown.items()},
+        Distribution.of(main.seconds),
+        findings.usage.results(findings.expanded.pools, sizes),
+        steps,
+        min(found.count, findings.drag.limit),
+        typical(taken, middle, speed),
+        remarks,
+    )
 
 
-def _step(detail: WorkDetail, samples: int, models: Mapping[str, Profile], priced: bool) -> StepResult:
-    cost, tokens = 0.0, np.zeros(4)
+def _step(detail: WorkDetail, drag: Mean, samples: int, models: Mapping[str, Profile], priced: bool) -> StepResult:
+    cost, tokens, critical = 0.0, np.zeros(4), detail.critical.mean()
     for work, billed in detail.billed.items():
         amounts = billed / samples
         if priced:
@@ -77,7 +99,10 @@ def _step(detail: WorkDetail, samples: int, models: Mapping[str, Profile], price
         detail.kind,
         detail.done / samples,
         detail.ticks * TICK / samples,
-        detail.critical_ticks * TICK / samples,
+        critical.mean,
         cost if priced else None,
         Tokens.of(tokens.tolist()),
+        critical.standard_error,
+        detail.critical_in.mean(),
+        drag,
     )

@@ -95,6 +95,8 @@ class Plan:
         at_once : blocks that are simulated at the same time
         """
         graphs, structures = _graphs(workflow, cells)
+        if detailed:
+            graphs = [resized(graphs[0], cells[0].sizes)]
         models = profiles(workflow, *graphs)
         return cls(
             seed,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from planner.engine.statistics import Distribution
+from planner.engine.statistics import Values
 
 FIRST_LOOK = 256
 """Samples before it is first asked whether there are enough; then after twice as many, and so on."""
@@ -41,13 +41,13 @@ class Precision:
         return max(self.p50, self.p90) <= self.target
 
     @classmethod
-    def of(cls, target: float, cells: Iterable[Distribution]) -> Precision:
+    def of(cls, target: float, cells: Iterable[Values]) -> Precision:
         """Of the completion times of all scenarios."""
         widths = [[half_width(cell, q) for q in PERCENTILES] for cell in cells]
         return cls(target, *(max(each) for each in zip(*widths, strict=True)))
 
 
-def half_width(samples: Distribution, q: float) -> float:
+def half_width(samples: Values, q: float) -> float:
     """Half of the 95 % interval of a quantile, as a share of it."""
     low, high = samples.interval(q)
     return (high - low) / 2 / samples.quantile(q) if high > low else 0.0

@@ -9,9 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.engine.statistics import Distribution, standard_error
+from planner.engine.statistics import Values, standard_error
+from planner.planning.distribution import Distribution
+from planner.planning.moments import Mean
 from planner.planning.precision import Precision
 from planner.planning.sampled import Sampled
+from planner.planning.typical import Typical
+from planner.planning.utilisation import Utilisation
 
 Floats = NDArray[np.float64]
 
@@ -46,7 +50,7 @@ class Seconds:
     p95_high: float
 
     @classmethod
-    def of(cls, samples: Distribution) -> Seconds:
+    def of(cls, samples: Values) -> Seconds:
         p50, p90, p95 = map(samples.quantile, (0.5, 0.9, 0.95))
         error, interval = samples.standard_error, samples.interval
         return cls(samples.mean, p50, p90, p95, error, *interval(0.5), *interval(0.9), *interval(0.95))
@@ -62,7 +66,7 @@ class Usd:
     standard_error: float
 
     @classmethod
-    def of(cls, samples: Distribution) -> Usd:
+    def of(cls, samples: Values) -> Usd:
         return cls(samples.mean, samples.quantile(0.5), samples.quantile(0.9), samples.standard_error)
 
 
@@ -95,7 +99,7 @@ class Accepted:
     usd: float | None
 
     @classmethod
-    def of(cls, accepted: Distribution, seconds: Seconds, usd: Usd | None) -> Accepted:
+    def of(cls, accepted: Values, seconds: Seconds, usd: Usd | None) -> Accepted:
         chance = accepted.mean
         error = math.sqrt(chance * (1 - chance) / accepted.count)
         if not chance:
@@ -153,31 +157,31 @@ class Simulated:
     cell: int
 
     @property
-    def seconds(self) -> Distribution:
+    def seconds(self) -> Values:
         return self.sampled.seconds[self.cell]
 
     @property
-    def coordination(self) -> Distribution:
+    def coordination(self) -> Values:
         return self.sampled.coordination[self.cell]
 
     @property
-    def usd(self) -> Distribution | None:
+    def usd(self) -> Values | None:
         return self.sampled.usd(self.cell)
 
 
 @dataclass(frozen=True)
 class StandardErrors:
-    """Of ratios, from how they vary between groups of samples. None: too few samples to tell."""
+    """Of ratios: of medians from how they vary between groups of samples, None where there are too few to tell."""
 
     speedup: float | None
     efficiency: float | None
-    coordination_share: float | None
+    coordination_share: float
 
     @classmethod
     def of(cls, scenario: Scenario, found: Simulated, baseline: Simulated, alone: Simulated) -> StandardErrors:
         samples, scale = found.seconds.first, math.sqrt(len(found.seconds.first) / found.seconds.count)
 
-        def error(statistic: Callable[[Floats, Floats], float], other: Distribution) -> float | None:
+        def error(statistic: Callable[[Floats, Floats], float], other: Values) -> float | None:
             value = standard_error(statistic, other.first, samples)
             return None if value is None else value * scale
 
@@ -185,7 +189,7 @@ class StandardErrors:
         return cls(
             error(_speedup, baseline.seconds),
             None if efficiency is None else efficiency / scenario.agents,
-            error(lambda coordination, seconds: float(coordination.sum() / (seconds.sum() or 1.0)), found.coordination),
+            Mean.ratio(found.coordination.first, samples).standard_error * scale,
         )
 
 
@@ -223,6 +227,9 @@ class StepResult:
     occurrences : how often it is done
     seconds : of work, whoever did it in parallel
     critical : seconds of it on the critical path
+    critical_standard_error : of `critical`
+    criticality : share of samples in which a part of the critical path is its own
+    drag : seconds that completion would lose if it took no time, on the first `Forecast.drag_samples`
     """
 
     step: str
@@ -232,6 +239,9 @@ class StepResult:
     critical: float
     usd: float | None
     tokens: Tokens
+    critical_standard_error: float
+    criticality: Mean
+    drag: Mean
 
 
 @dataclass(frozen=True)
@@ -240,7 +250,9 @@ class Forecast:
 
     sizes : agents of each crew
     breakdown : mean seconds of the critical path by what they were spent on; they sum to the mean completion time
-    typical : the sample, from 0, whose completion time is nearest to the p50
+    breakdown_standard_error : of each of them
+    crews : how busy agents are
+    typical : the sample whose completion time is nearest to the p50
     notes : what the numbers rest on that the reader should know
     """
 
@@ -252,8 +264,12 @@ class Forecast:
     sizes: Mapping[str, int]
     result: Result
     breakdown: Mapping[str, float]
+    breakdown_standard_error: Mapping[str, float]
+    distribution: Distribution
+    crews: tuple[Utilisation, ...]
     steps: tuple[StepResult, ...]
-    typical: int
+    drag_samples: int
+    typical: Typical
     notes: tuple[str, ...]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.engine.statistics import Distribution
+from planner.engine.statistics import Values
 from planner.planning.block import Block
-from planner.planning.detail import Detail
+from planner.planning.findings import Findings
 from planner.planning.plan import Plan
 
 Floats = NDArray[np.float64]
@@ -17,22 +17,22 @@ class Sampled:
     """Sums and distributions over all blocks so far.
 
     seconds, coordination : of each cell, completion time, and seconds of coordination on the critical path
-    detail : where the time goes, if it is asked for
+    findings : where the time goes, if it is asked for
     """
 
     def __init__(self, plan: Plan) -> None:
         cells = range(len(plan.cells))
         self.plan = plan
         self.count = 0
-        self.seconds = [Distribution() for _ in cells]
-        self.coordination = [Distribution() for _ in cells]
-        self.detail: Detail | None = None
+        self.seconds = [Values() for _ in cells]
+        self.coordination = [Values() for _ in cells]
+        self.findings: Findings | None = None
         self._payers = {at: variant.payer(at) for variant in plan.variants for at in variant.cells}
         costs = {at: (payer, plan.cells[at].price_multiplier) for at, payer in self._payers.items()}
         self._costs = costs
-        self._usd: dict[tuple[int, float], Distribution | None] = {key: Distribution() for key in costs.values()}
+        self._usd: dict[tuple[int, float], Values | None] = {key: Values() for key in costs.values()}
         self._tokens = {payer: np.zeros(4) for payer in self._payers.values()}
-        self._accepted = {variant.cells[0]: Distribution() for variant in plan.variants}
+        self._accepted = {variant.cells[0]: Values() for variant in plan.variants}
         self._leaders = {at: variant.cells[0] for variant in plan.variants for at in variant.cells}
         self._over = dict.fromkeys(plan.models, 0)
 
@@ -54,11 +54,13 @@ class Sampled:
             accepted.add(block.accepted[cell].astype(float))
         for name, count in block.over_context.items():
             self._over[name] += count
-        if block.detail is not None:
-            self.detail = block.detail if self.detail is None else self.detail.plus(block.detail)
+        if self.findings is None:
+            self.findings = block.findings
+        elif block.findings is not None:
+            self.findings.plus(block.findings)
         self.count += block.seconds.shape[1]
 
-    def usd(self, cell: int) -> Distribution | None:
+    def usd(self, cell: int) -> Values | None:
         """Cost of a cell; None where a price is unknown."""
         return self._usd[self._costs[cell]]
 
@@ -66,7 +68,7 @@ class Sampled:
         """(4,) mean tokens of a cell as billed: input, written to a cache, read from a cache, output."""
         return self._tokens[self._payers[cell]] / self.count
 
-    def accepted(self, cell: int) -> Distribution:
+    def accepted(self, cell: int) -> Values:
         """1 where no failure is left over, else 0."""
         return self._accepted[self._leaders[cell]]
 

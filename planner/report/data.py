@@ -5,12 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import asdict
 from typing import Any
 
 from planner.planning.precision import Precision
 from planner.planning.results import Comparison, Forecast, Result
 from planner.report import words
+
+_NUMBERS = re.compile(r"\[\n\s+([-+.,\deE\s]+?)\n\s+\]")
+"""Lists of numbers, which go on one line. No text has a line break of its own."""
 
 
 def comparison_json(comparison: Comparison) -> str:
@@ -40,6 +44,11 @@ def forecast_json(forecast: Forecast) -> str:
             **_result(forecast.result),
             "breakdown": dict(forecast.breakdown),
             "steps": _steps(forecast),
+            "breakdown_standard_error": dict(forecast.breakdown_standard_error),
+            "distribution": asdict(forecast.distribution),
+            "crews": [asdict(crew) for crew in forecast.crews],
+            "drag_samples": forecast.drag_samples,
+            "typical": asdict(forecast.typical),
         }
     )
 
@@ -81,7 +90,8 @@ def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _json(data: dict[str, Any]) -> str:
-    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
+    return _NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:
