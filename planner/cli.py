@@ -26,7 +26,6 @@ from planner.cli_options import (
     read,
     refused,
     reported,
-    sentence,
     show,
     speeds_of,
 )
@@ -89,7 +88,7 @@ def forecast(
             workflow, speed=speeds[0], agents=counts[0], crew=crew, premium=premium_of(premium), seed=seed,
             samples=samples, progress=progress,
         )  # fmt: skip
-        found = replace(found, notes=(*found.notes, *map(sentence, caveats)))
+        found = replace(found, notes=(*found.notes, *caveats))
         if explain:
             from planner.planning.explanation import explain as take_apart
             from planner.report.explanation_text import explanation_text
@@ -138,7 +137,7 @@ def compare(
         workflow, caveats = read(file, set_, catalogue, models)
         found = run(workflow, speeds, counts, models=models, crew=crew, premium=premium_of(premium), seed=seed,
                     samples=samples, progress=progress)  # fmt: skip
-        found = replace(found, notes=(*found.notes, *map(sentence, caveats)))
+        found = replace(found, notes=(*found.notes, *caveats))
         show(found, as_json, as_csv, output, comparison_json, comparison_csv, heat_map)
 
 

@@ -12,43 +12,59 @@ from planner.planning.results import Comparison, Forecast, Result
 from planner.report import words
 
 
-def comparison_json(comparison: Comparison) -> str:
+def comparison_data(comparison: Comparison) -> dict[str, Any]:
     """A comparison, its scenarios and its verdict."""
-    return _json(
-        {
-            "workflow": comparison.workflow,
-            "seed": comparison.seed,
-            "samples": comparison.samples,
-            "baseline": asdict(comparison.baseline),
-            "scenarios": [_result(result) for result in comparison.results],
-            "verdict": words.verdict(comparison),
-        }
-    )
+    return {
+        "workflow": comparison.workflow,
+        "seed": comparison.seed,
+        "samples": comparison.samples,
+        "baseline": asdict(comparison.baseline),
+        "scenarios": [_result(result) for result in comparison.results],
+        "verdict": words.verdict(comparison),
+    }
+
+
+def forecast_data(forecast: Forecast) -> dict[str, Any]:
+    """A forecast: one scenario with its breakdown and steps."""
+    return {
+        "workflow": forecast.workflow,
+        "seed": forecast.seed,
+        "samples": forecast.samples,
+        "baseline": asdict(forecast.baseline),
+        **_result(forecast.result),
+        "breakdown": dict(forecast.breakdown),
+        "steps": _steps(forecast),
+    }
+
+
+def comparison_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """A row for each scenario."""
+    return [_flat(_result(result)) for result in comparison.results]
+
+
+def forecast_rows(forecast: Forecast) -> list[dict[str, Any]]:
+    """A row for each step."""
+    return [_flat(step) for step in _steps(forecast)]
+
+
+def comparison_json(comparison: Comparison) -> str:
+    """`comparison_data` as JSON."""
+    return _json(comparison_data(comparison))
 
 
 def forecast_json(forecast: Forecast) -> str:
-    """A forecast: one scenario with its breakdown and steps."""
-    return _json(
-        {
-            "workflow": forecast.workflow,
-            "seed": forecast.seed,
-            "samples": forecast.samples,
-            "baseline": asdict(forecast.baseline),
-            **_result(forecast.result),
-            "breakdown": dict(forecast.breakdown),
-            "steps": _steps(forecast),
-        }
-    )
+    """`forecast_data` as JSON."""
+    return _json(forecast_data(forecast))
 
 
 def comparison_csv(comparison: Comparison) -> str:
-    """A row for each scenario."""
-    return _csv([_flat(_result(result)) for result in comparison.results])
+    """`comparison_rows` as CSV."""
+    return _csv(comparison_rows(comparison))
 
 
 def forecast_csv(forecast: Forecast) -> str:
-    """A row for each step."""
-    return _csv([_flat(step) for step in _steps(forecast)])
+    """`forecast_rows` as CSV."""
+    return _csv(forecast_rows(forecast))
 
 
 def _result(result: Result) -> dict[str, Any]:
