@@ -1,0 +1,110 @@
+"""Results as HTML for a notebook: tables that read on light and on dark, and by glyphs where styles are taken away.
+
+Colours are translucent, so that they tint whatever background is there, and text keeps the colour it has around it.
+Styles stand on the elements: a sanitizer takes a style sheet away sooner than those. Every text is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from planner.errors import printable
+from planner.planning.results import Comparison, Forecast
+from planner.report import words
+from planner.report.forecast_text import STEP_COLUMNS, facts, heading, parts, step_cells
+from planner.report.tables import SHADES, Cell, Table, accepted, level, tables
+from planner.report.tables import heading as heading_of_comparison
+
+_TINTS = (0.0, 0.12, 0.25, 0.4, 0.55)
+"""Opacity of each shade. At the last one black on white keeps a contrast of 8:1, and so does white on black."""
+_TINT = "rgba(37,99,235,{})"
+_LINE = "1px solid rgba(128,128,128,.35)"
+_CELL = "padding:2px 8px;text-align:{};background:{};white-space:pre"
+_NONE = "transparent"
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """The tables of a comparison, its verdict and its notes."""
+    first, *others = heading_of_comparison(comparison)
+    shown = "".join(map(_heat_map, tables(comparison)))
+    side_by_side = f'<div style="display:flex;flex-wrap:wrap;align-items:flex-start;column-gap:28px">{shown}</div>'
+    after = [accepted(comparison), words.verdict(comparison)]
+    return _whole(first, [*others], side_by_side, [line for line in after if line], comparison.notes)
+
+
+def forecast_html(forecast: Forecast) -> str:
+    """Completion time, cost, where the time goes, what each step takes, and the notes."""
+    answers = [[_head(name, scope="row"), _data(text, "left")] for name, text in facts(forecast)]
+    shares = [
+        [_head(part, scope="row"), _data(time), _data(words.percent(share)), _bar(share)]
+        for part, time, share in parts(forecast)
+    ]
+    critical = [step.critical for step in forecast.steps]
+    steps = []
+    for step in forecast.steps:
+        name, kind, times, work, on_path, cost = step_cells(step)
+        shaded = _shaded(Cell(on_path, level(step.critical, critical), False))
+        steps.append([_head(name, scope="row"), _data(kind, "left"), _data(times), _data(work), shaded, _data(cost)])
+    columns = [_head(name, "left" if name in STEP_COLUMNS[:2] else "right") for name in STEP_COLUMNS]
+    body = (
+        _table("", [], answers)
+        + _table("Where the time goes (critical path, mean)", [], shares)
+        + _table(f"Steps ({SHADES[-1]} longest on the critical path)", columns, steps)
+    )
+    return _whole(heading(forecast), [], body, [], forecast.notes)
+
+
+def rows_html(title: str, rows: Sequence[dict[str, object]], notes: Iterable[str] = ()) -> str:
+    """Rows of plain data under the names of their columns."""
+    columns = [_head(name, "left") for name in rows[0]] if rows else []
+    cells = [[_data("" if value is None else str(value), "left") for value in row.values()] for row in rows]
+    return _whole(title, [], _table("", columns, cells), [], notes)
+
+
+def _whole(title: str, about: Iterable[str], body: str, after: Iterable[str], notes: Iterable[str]) -> str:
+    lines = "".join(f'<div style="opacity:.8">{_text(line)}</div>' for line in about)
+    said = "".join(f'<p style="margin:6px 0;max-width:80em">{_text(line)}</p>' for line in after)
+    noted = "".join(f'<p style="margin:2px 0;max-width:80em;opacity:.8">Note: {_text(note)}</p>' for note in notes)
+    return f'<div style="font-size:13px"><div><b>{_text(title)}</b></div>{lines}{body}{said}{noted}</div>\n'
+
+
+def _heat_map(table: Table) -> str:
+    columns = [_head("", "left"), *(_head(f"{count:,}") for count in table.agents)]
+    rows = [[_head(row.name, scope="row"), *map(_shaded, row.cells)] for row in table.rows]
+    return _table(f"{table.title} {table.legend}".strip(), columns, rows)
+
+
+def _table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    title = "text-align:left;padding:8px 0 2px;color:inherit;white-space:nowrap"
+    above = f'<caption style="{title}">{_text(caption)}</caption>' if caption else ""
+    head = f'<thead><tr style="border-bottom:{_LINE}">{"".join(columns)}</tr></thead>' if columns else ""
+    body = "".join(f'<tr style="background:{_NONE}">{"".join(row)}</tr>' for row in rows)
+    style = "border-collapse:collapse;margin:0 0 6px;color:inherit;font-size:inherit;font-variant-numeric:tabular-nums"
+    return f'<table style="{style}">{above}{head}<tbody>{body}</tbody></table>'
+
+
+def _head(text: str, side: str = "right", scope: str = "col") -> str:
+    aligned = "left" if scope == "row" else side
+    return f'<th scope="{scope}" style="{_CELL.format(aligned, _NONE)};font-weight:600">{_text(text)}</th>'
+
+
+def _data(text: str, side: str = "right") -> str:
+    return f'<td style="{_CELL.format(side, _NONE)}">{_text(text)}</td>'
+
+
+def _shaded(cell: Cell) -> str:
+    background = _TINT.format(_TINTS[cell.level]) if cell.level else _NONE
+    weight = ";font-weight:700" if cell.best else ""
+    glyph = f'<span style="float:left;margin-right:8px">{SHADES[cell.level]}</span> ' if cell.level else ""
+    text = f"{glyph}{'* ' if cell.best else ''}{_text(cell.text)}"
+    return f'<td style="{_CELL.format("right", background)}{weight}">{text}</td>'
+
+
+def _bar(share: float) -> str:
+    """A share as a bar of glyphs, 30 for all."""
+    return f'<td style="{_CELL.format("left", _NONE)};color:{_TINT.format(1)}">{"█" * round(30 * share)}</td>'
+
+
+def _text(text: str) -> str:
+    return escape(printable(text))
