@@ -6,8 +6,8 @@ Beside it, on the same machine in the same run:
 - 80 single forecasts, extrapolated from four that run as whole processes, for the smaller number of samples;
 - SimPy, extrapolated from some samples: the schedules alone, of durations that the planner drew, without reading,
   drawing or paying. Twice: a lean model (in-degrees counted by hand, a process for each ready task, a resource for each
-  pool), and the independent program that the tests hold the kernel against. The program's makespans must equal the kernel's
-  to the bit; the lean model leaves ties to SimPy, and its makespans must equal them in most samples: else nothing is
+  pool), and the independent program that the tests hold the kernel against. Its makespans must equal the kernel's to
+  the bit; the lean model leaves ties to SimPy, and its makespans must equal them in most samples: else nothing is
   measured.
 
 Wall and CPU time, of all threads, and peak memory are those of the process as the operating system counts them. What is
@@ -164,7 +164,7 @@ def simpy_seconds(samples: int) -> dict[str, float]:
     seconds, equal = {"lean": 0.0, "oracle": 0.0}, 0
     for speed, agents in STANDING_FOR_ALL:
         task_graph = expand(workflow, {"engineers": agents})
-        graph, drawn = task_graph.graph, Samples(1, 0, 0, samples)
+        graph, drawn = task_graph.graph, Samples(1, 0, samples)
         served = {name: Served.of(profile, drawn) for name, profile in profiles(workflow, task_graph).items()}
         durations = times(task_graph, served, Draws(drawn, Layers.of(workflow.uncertainty)), speed).durations(speed)
         found = simulate(graph, durations).makespan.tolist()

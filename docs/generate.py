@@ -5,9 +5,9 @@ the outputs of `notebook.ipynb` (by `run_notebook.py`).
     python docs/generate.py --check    write nothing; exit 1 where something has drifted
 
 A page's YAML and CSV blocks that begin with `# file: NAME` are put into an empty folder, CSV without that line, and the
-examples beside them, as `workflows/NAME`. Its `sh` blocks with a `planner` command run there, and its `python` blocks, as
-one program, in order. A `text` block that follows one holds its standard output, where a line `…` stands for lines left
-out.
+examples beside them, as `workflows/NAME`. Its `sh` blocks with a `planner` command run there, in order, and so do its
+`python` blocks, as one program. A `text` block that follows one holds its standard output, where a line `…` stands for
+lines left out.
 """
 
 from __future__ import annotations

@@ -6,15 +6,13 @@ Styles stand on the elements: a sanitizer takes a style sheet away sooner than t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 
 from planner.errors import printable
-from planner.planning.results import Comparison, Forecast
+from planner.planning.results import Comparison, Forecast, Result, StepResult
 from planner.report import words
-from planner.report.forecast_text import STEP_COLUMNS, facts, heading, parts, step_cells
-from planner.report.tables import SHADES, Cell, Table, accepted, level, tables
-from planner.report.tables import heading as heading_of_comparison
+from planner.report.tables import SHADES, Cell, Table, accepted, heading, level, tables
 
 _TINTS = (0.0, 0.12, 0.25, 0.4, 0.55)
 """Opacity of each shade. At the last one black on white keeps a contrast of 8:1, and so does white on black."""
@@ -26,7 +24,7 @@ _NONE = "transparent"
 
 def comparison_html(comparison: Comparison) -> str:
     """The tables of a comparison, its verdict and its notes."""
-    first, *others = heading_of_comparison(comparison)
+    first, *others = heading(comparison)
     shown = "".join(map(_heat_map, tables(comparison)))
     side_by_side = f'<div style="display:flex;flex-wrap:wrap;align-items:flex-start;column-gap:28px">{shown}</div>'
     after = [accepted(comparison), words.verdict(comparison)]
@@ -34,32 +32,87 @@ def comparison_html(comparison: Comparison) -> str:
 
 
 def forecast_html(forecast: Forecast) -> str:
-    """Completion time, cost, where the time goes, what each step takes, and the notes."""
-    answers = [[_head(name, scope="row"), _data(text, "left")] for name, text in facts(forecast)]
-    shares = [
-        [_head(part, scope="row"), _data(time), _data(words.percent(share)), _bar(share)]
-        for part, time, share in parts(forecast)
-    ]
+    """Completion time and cost, where the time goes, what each step takes, and the notes."""
+    columns = [_head(name, "left" if name in _NAMES else "right") for name in _STEPS]
     critical = [step.critical for step in forecast.steps]
-    steps = []
-    for step in forecast.steps:
-        name, kind, times, work, on_path, cost = step_cells(step)
-        shaded = _shaded(Cell(on_path, level(step.critical, critical), False))
-        steps.append([_head(name, scope="row"), _data(kind, "left"), _data(times), _data(work), shaded, _data(cost)])
-    columns = [_head(name, "left" if name in STEP_COLUMNS[:2] else "right") for name in STEP_COLUMNS]
+    steps = [_step(step, level(step.critical, critical)) for step in forecast.steps]
     body = (
-        _table("", [], answers)
-        + _table("Where the time goes (critical path, mean)", [], shares)
+        _quantities(forecast.result)
+        + _table("Where the time goes (critical path, mean)", [], _parts(forecast.breakdown))
         + _table(f"Steps ({SHADES[-1]} longest on the critical path)", columns, steps)
     )
-    return _whole(heading(forecast), [], body, [], forecast.notes)
+    title = f"{forecast.workflow}: {words.samples(forecast.samples)}, seed {forecast.seed}"
+    return _whole(title, _about(forecast), body, [], forecast.notes)
+
+
+_STEPS = ("Step", "kind", "times", "work", "critical", "cost")
+_NAMES = _STEPS[:2]
+
+
+def _about(forecast: Forecast) -> list[str]:
+    """Agents and tokens, and what they compare with."""
+    result, scenario, tokens = forecast.result, forecast.result.scenario, forecast.result.tokens
+    crews = [
+        f"{size:,} in '{name}'" if name != "agents" else words.agents(size) for name, size in forecast.sizes.items()
+    ]
+    served = (
+        f"{words.factor(scenario.speed)}{' (hypothetical)' if scenario.speed != 1 else ''} {scenario.model}".strip()
+    )
+    read = f", {words.tokens(tokens.cache_read)} read from cache" if tokens.cache_read else ""
+    faster = f"{words.factor(result.speedup)} as fast as one agent at 1x"
+    return [
+        f"Agents: {', '.join(crews)}, at {served}; {faster}, efficiency {words.percent(result.efficiency)}.",
+        f"Tokens: {words.tokens(tokens.input)} input{read}, {words.tokens(tokens.output)} output.",
+        *([f"Accepted: {words.accepted(result)}."] if result.accepted.chance < 1 else []),
+    ]
+
+
+def _quantities(result: Result) -> str:
+    time, cost = result.seconds, result.usd
+    rows: list[tuple[str, Callable[[float], str], tuple[float | None, ...]]]
+    rows = [("Completion", words.seconds, (time.p50, time.p90, time.p95, time.mean, time.standard_error))]
+    if cost is not None:
+        rows.append(("Cost", words.usd, (cost.p50, cost.p90, None, cost.mean, None)))
+    cells = [
+        [_head(name, scope="row"), *(_data("" if value is None else show(value)) for value in values)]
+        for name, show, values in rows
+    ]
+    if cost is None:
+        cells.append([_head("Cost", scope="row"), _data("unknown")])
+    names = ("", "p50", "p90", "p95", "mean", "± standard error")
+    return _table("", [_head(name) for name in names], cells)
+
+
+def _parts(breakdown: Mapping[str, float]) -> list[list[str]]:
+    total = sum(breakdown.values())
+    shares = {part: value / total if total else 0.0 for part, value in breakdown.items()}
+    return [
+        [_head(part, scope="row"), _data(words.seconds(value)), _data(words.percent(shares[part])), _bar(shares[part])]
+        for part, value in breakdown.items()
+    ]
+
+
+def _step(step: StepResult, shade: int) -> list[str]:
+    asks = step.tokens.input + step.tokens.cache_read + step.tokens.output > 0
+    cost = words.usd(step.usd) if step.usd is not None and (asks or step.usd) else ""
+    return [
+        _head(step.step, scope="row"), _data(step.kind, "left"), _data(words.times(step.occurrences)),
+        _data(words.seconds(step.seconds)), _shaded(Cell(words.seconds(step.critical), shade, False)), _data(cost),
+    ]  # fmt: skip
 
 
 def rows_html(title: str, rows: Sequence[dict[str, object]], notes: Iterable[str] = ()) -> str:
     """Rows of plain data under the names of their columns."""
     columns = [_head(name, "left") for name in rows[0]] if rows else []
-    cells = [[_data("" if value is None else str(value), "left") for value in row.values()] for row in rows]
+    cells = [[_data(_plain(value), "left") for value in row.values()] for row in rows]
     return _whole(title, [], _table("", columns, cells), [], notes)
+
+
+def _plain(value: object) -> str:
+    """A value of plain data, with four digits; nothing where it is unknown."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "" if value is None else str(value)
 
 
 def _whole(title: str, about: Iterable[str], body: str, after: Iterable[str], notes: Iterable[str]) -> str:
