@@ -32,7 +32,6 @@ from planner.cli_options import (
     read,
     refused,
     reported,
-    sentence,
     show,
     speeds_of,
     stopping_of,
@@ -103,7 +102,7 @@ def forecast(
             **stopping_of(samples, precision, max_time), backend=backend_of(backend, threads, scheduler),
             progress=progress,
         )  # fmt: skip
-        found = replace(found, notes=(*found.notes, *map(sentence, caveats)))
+        found = replace(found, notes=(*found.notes, *caveats))
         if (gantt or explain) and (as_json or as_csv):
             raise typer.BadParameter("--gantt and --explain are text; leave --json and --csv away")
         text = forecast_text(found)
@@ -161,7 +160,7 @@ def compare(
         found = run(workflow, speeds, counts, models=models, crew=crew, premium=premium_of(premium), seed=seed,
                     **stopping_of(samples, precision, max_time), backend=backend_of(backend, threads, scheduler),
                     progress=progress)  # fmt: skip
-        found = replace(found, notes=(*found.notes, *map(sentence, caveats)))
+        found = replace(found, notes=(*found.notes, *caveats))
         show(found, as_json, as_csv, output, comparison_json, comparison_csv, heat_map)
 
 

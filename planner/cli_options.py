@@ -3,7 +3,6 @@
 import io
 import os
 import sys
-from collections import ChainMap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from planner.exit_codes import BAD_INPUT, INTERRUPTED
+from planner.limits import MOST_SAMPLES
 
 # Looking for pydantic plugins reads the metadata of every installed package, a tenth of a second in large environments.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -22,7 +22,7 @@ Samples = Annotated[
     int | None,
     typer.Option(
         help="Monte-Carlo samples: exactly so many; at most, with --precision. [default: until 1% or 1,024]",
-        min=1, max=10_000_000, show_default=False,
+        min=1, max=MOST_SAMPLES, show_default=False,
     ),
 ]  # fmt: skip
 Precise = Annotated[
@@ -170,13 +170,8 @@ def premium_of(text: str | None) -> Any:
 
 def stopping_of(samples: int | None, precision: str | None, max_time: str | None) -> dict[str, Any]:
     """When to stop, as the arguments of a forecast or comparison."""
-    from planner.reading.units import chance, duration
-
-    def share(text: str) -> float:
-        found = chance(text)
-        if not 0 < found <= 1:
-            raise ValueError("expected a share above 0%, such as 1%")
-        return found
+    from planner.reading.units import duration
+    from planner.reading.units import precision as share
 
     def time(text: str) -> float:
         found = duration(text)
@@ -242,54 +237,13 @@ def _value(parse: Callable[[str], Any], text: str, option: str) -> Any:
         raise typer.BadParameter(f"{option}: '{text}': {error}") from None
 
 
-def open_catalogue(option: Path | None, folder: Path) -> Any:
-    """The catalogue, with the user's file that is named or lies in a folder."""
-    from planner.catalogue.catalogue import Catalogue
-    from planner.catalogue.own import find
+def read(file: Path, settings: list[str] | None, catalogue: Path | None, models: list[str]) -> tuple[Any, Any]:
+    """The workflow of a file, served by its models or those given, and notes on profiles of the catalogue."""
+    from planner.loading import load
 
-    return Catalogue.load(find(option, folder))
-
-
-def read(file: Path, settings: list[str] | None, catalogue: Path | None, models: list[str]) -> tuple[Any, list[str]]:
-    """The workflow of a file, and what is to be known of the profiles of the catalogue that it uses.
-
-    The catalogue is only opened where the file, or `models`, names a profile that the file does not declare.
-    """
-    from planner.errors import InputError, Problem, did_you_mean
-    from planner.workflow.read import read_workflow
-
-    given = parameters(settings)
-    try:
-        workflow = read_workflow(file, given)
-        if all(name in workflow.models for name in models):
-            return workflow, []
-    except InputError as error:
-        if not any(problem.code in ("unknown-model", "bad-profile") for problem in error.problems):
-            raise
-    known = open_catalogue(catalogue, file.parent)
-    workflow = read_workflow(file, given, known_models=known.names)
-    declared = ChainMap(dict(workflow.models), known.declared)
-    unknown = [name for name in models if name not in declared]
-    if unknown:
-        raise InputError(
-            Problem("unknown-model", f"--model: unknown model '{name}'", None, did_you_mean(name, declared))
-            for name in unknown
-        )
-    named = models or ([workflow.model] if workflow.model else [])
-    used = list(dict.fromkeys([*named, *(step.model for _, step in workflow.walk() if step.model)]))
-    for name in used:  # and what the file's own profiles are based on
-        base = workflow.models[name].based_on if name in workflow.models else None
-        if base is not None and base not in used:
-            used.append(base)
-    caveats = [caveat for name in used if name not in workflow.models for caveat in known.caveats(name)]
-    return workflow.model_copy(update={"models": declared}), list(dict.fromkeys(caveats))
+    return load(file, parameters(settings), catalogue).serving(models)
 
 
 def names(text: str | None) -> list[str]:
     """Names with commas between them."""
     return [name.strip() for name in text.split(",") if name.strip()] if text else []
-
-
-def sentence(text: str) -> str:
-    """With a full stop."""
-    return text if text.endswith((".", "!", "?")) else f"{text}."

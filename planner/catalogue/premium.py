@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from planner.catalogue.catalogue import Catalogue
 
 
-_MOST = 10
+MOST_EXPONENT = 10
 
-EXPECTED = f"expected an exponent from 0 to {_MOST}, or a price such as 2.5x=6x"
+EXPECTED = f"expected an exponent from 0 to {MOST_EXPONENT}, or a price such as 2.5x=6x"
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Premium:
     exponent: float
 
     def __post_init__(self) -> None:
-        if not 0 <= self.exponent <= _MOST:
+        if not 0 <= self.exponent <= MOST_EXPONENT:
             raise ValueError(EXPECTED)
 
     @classmethod

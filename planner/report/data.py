@@ -17,50 +17,66 @@ _NUMBERS = re.compile(r"\[\n\s+([-+.,\deE\s]+?)\n\s+\]")
 """Lists of numbers, which go on one line. No text has a line break of its own."""
 
 
-def comparison_json(comparison: Comparison) -> str:
+def comparison_data(comparison: Comparison) -> dict[str, Any]:
     """A comparison, its scenarios and its verdict."""
-    return _json(
-        {
-            "workflow": comparison.workflow,
-            "seed": comparison.seed,
-            "samples": comparison.samples,
-            "precision": _precision(comparison.precision),
-            "baseline": asdict(comparison.baseline),
-            "scenarios": [_result(result) for result in comparison.results],
-            "verdict": words.verdict(comparison),
-        }
-    )
+    return {
+        "workflow": comparison.workflow,
+        "seed": comparison.seed,
+        "samples": comparison.samples,
+        "precision": _precision(comparison.precision),
+        "baseline": asdict(comparison.baseline),
+        "scenarios": [_result(result) for result in comparison.results],
+        "verdict": words.verdict(comparison),
+    }
+
+
+def forecast_data(forecast: Forecast) -> dict[str, Any]:
+    """A forecast: one scenario with its breakdown and steps."""
+    return {
+        "workflow": forecast.workflow,
+        "seed": forecast.seed,
+        "samples": forecast.samples,
+        "precision": _precision(forecast.precision),
+        "baseline": asdict(forecast.baseline),
+        **_result(forecast.result),
+        "breakdown": dict(forecast.breakdown),
+        "steps": _steps(forecast),
+        "breakdown_standard_error": dict(forecast.breakdown_standard_error),
+        "distribution": asdict(forecast.distribution),
+        "crews": [asdict(crew) for crew in forecast.crews],
+        "drag_samples": forecast.drag_samples,
+        "typical": asdict(forecast.typical),
+    }
+
+
+def comparison_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """A row for each scenario."""
+    return [_flat(_result(result)) for result in comparison.results]
+
+
+def forecast_rows(forecast: Forecast) -> list[dict[str, Any]]:
+    """A row for each step."""
+    return [_flat(step) for step in _steps(forecast)]
+
+
+def comparison_json(comparison: Comparison) -> str:
+    """`comparison_data` as JSON."""
+    return _json(comparison_data(comparison))
 
 
 def forecast_json(forecast: Forecast) -> str:
-    """A forecast: one scenario with its breakdown and steps."""
-    return _json(
-        {
-            "workflow": forecast.workflow,
-            "seed": forecast.seed,
-            "samples": forecast.samples,
-            "precision": _precision(forecast.precision),
-            "baseline": asdict(forecast.baseline),
-            **_result(forecast.result),
-            "breakdown": dict(forecast.breakdown),
-            "steps": _steps(forecast),
-            "breakdown_standard_error": dict(forecast.breakdown_standard_error),
-            "distribution": asdict(forecast.distribution),
-            "crews": [asdict(crew) for crew in forecast.crews],
-            "drag_samples": forecast.drag_samples,
-            "typical": asdict(forecast.typical),
-        }
-    )
+    """`forecast_data` as JSON."""
+    return _json(forecast_data(forecast))
 
 
 def comparison_csv(comparison: Comparison) -> str:
-    """A row for each scenario."""
-    return _csv([_flat(_result(result)) for result in comparison.results])
+    """`comparison_rows` as CSV."""
+    return _csv(comparison_rows(comparison))
 
 
 def forecast_csv(forecast: Forecast) -> str:
-    """A row for each step."""
-    return _csv([_flat(step) for step in _steps(forecast)])
+    """`forecast_rows` as CSV."""
+    return _csv(forecast_rows(forecast))
 
 
 def _precision(precision: Precision) -> dict[str, Any]:
