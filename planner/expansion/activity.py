@@ -72,7 +72,8 @@ class Activity:
             return self._all(self.clashes(guard, (*index[:-1], found)) for found in range(index[-1] + 1))
         if isinstance(guard, Existing):
             count = self.count(guard.counted, index[:-1])
-            return np.asarray((np.arange(rows(guard.loops))[:, None] < count) & (count > guard.several))
+            items = np.array(guard.loops[-1].same or range(rows(guard.loops)))
+            return np.asarray((items[:, None] < count) & (count > guard.several))
         assert isinstance(guard, Failed)
         return self.fails(guard.outcome, index)
 
