@@ -205,8 +205,14 @@ def measured(
     return Measure(name, value, *interval(values, clusters, statistic), goal, met)
 
 
-def better(name: str, ours: Sequence[float], theirs: Sequence[float], clusters: Sequence[Hashable]) -> Measure:
-    """By how much a baseline errs more than we do, row by row: better if the interval of the mean is above 0."""
+def better(
+    name: str,
+    ours: Sequence[float],
+    theirs: Sequence[float],
+    clusters: Sequence[Hashable],
+    statistic: Callable[[Floats], float] = mean,
+) -> Measure:
+    """By how much a baseline errs more than we do, row by row: better if the interval is above 0."""
     differences = [other - own for own, other in zip(ours, theirs, strict=True)]
-    low, high = interval(differences, clusters, mean)
-    return Measure(name, mean(differences), low, high, "interval above 0", low > 0)
+    low, high = interval(differences, clusters, statistic)
+    return Measure(name, statistic(np.array(differences)), low, high, "interval above 0", low > 0)

@@ -1,4 +1,4 @@
-"""Items of a crew that several agents do, each for itself, and the rounds in which a crew in lockstep does all of them."""
+"""Items of a crew that several agents do, and the rounds in which a crew in lockstep does all of them."""
 
 from __future__ import annotations
 

@@ -1,14 +1,17 @@
-"""Ways to coordinate that were measured, as mechanisms of a crew. What a crew declares beside a preset replaces its part.
+"""Ways to coordinate that were measured, as mechanisms of a crew.
 
-The first four are of "Towards a Science of Scaling Agent Systems" (arXiv 2512.08296), table 5: mean turns of a trial, of
-which a single agent takes 7.2. It counts turns, not seconds. A turn is a request here, and a trial three items of 2.4
-turns for three agents (the paper's power law gives 23.6 turns to three). A brief, a report, its reading and a merge of
-each item are 12 turns, a message of each agent to all after every second item 4.5. `redundancy` is what makes up the
-turns that the paper counts: (1 + 2 · redundancy) · (7.2 + 12 + 4.5) is its 44.3 of hybrid teams. Messages are as long as
-a turn of that architecture: every trial has 4,800 tokens.
+What a crew declares beside a preset replaces its part.
+
+The first four are of "Towards a Science of Scaling Agent Systems" (arXiv 2512.08296), table 5: mean turns of a trial,
+of which a single agent takes 7.2. It counts turns, not seconds. A turn is a request here, and a trial three items of
+2.4 turns for three agents (the paper's power law gives 23.6 turns to three). A brief, a report, its reading and a
+merge of each item are 12 turns, a message of each agent to all after every second item 4.5. `redundancy` is what
+makes up the turns that the paper counts: (1 + 2 · redundancy) · (7.2 + 12 + 4.5) is its 44.3 of hybrid teams.
+Messages are as long as a turn of that architecture: every trial has 4,800 tokens.
 
 The last two are fitted to 624 runs of teams in rounds (arXiv 2603.12229; benchmarks/fidelity.py --suite teams): the
-share is read off their output tokens, 1 + redundancy · (agents − 1) times those of one agent, and not off their seconds.
+share is read off their output tokens, 1 + redundancy · (agents − 1) times those of one agent, and not off their
+seconds.
 """
 
 from __future__ import annotations
@@ -48,7 +51,7 @@ PRESETS = {
         _SCALING,
     ),
     "lockstep-preassigned": Preset({"redundancy": 0.09}, _TEAMS, lockstep=True),
-    "lockstep-decentralized": Preset({"redundancy": 0.97}, _TEAMS, lockstep=True),
+    "lockstep-decentralized": Preset({"redundancy": 0.96}, _TEAMS, lockstep=True),
 }
 
 
