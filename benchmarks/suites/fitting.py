@@ -46,7 +46,7 @@ def fit(inputs: Floats, outputs: Floats, seconds: Floats) -> Fitted:
     best, least = np.zeros(3), np.inf
     for count in (1, 2, 3):
         for chosen in combinations(range(3), count):
-            if not columns[:, chosen].sum(1).all():
+            if not columns[:, chosen].any(0).all() or not columns[:, chosen].sum(1).all():
                 continue
             found = _least_absolute(columns[:, chosen], seconds)
             if (found <= 0).any():
