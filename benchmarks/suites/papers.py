@@ -75,8 +75,8 @@ def run(files: Sequence[Path]) -> Report:
         Measure("rows predicted", len(errors)),
         Measure("rows not predicted", len(rows) - len(errors)),
     ], rows, (
-        "Few rows share a model: a profile of three numbers is fitted to at most three rows, and where the row left out "
-        "has the fewest tokens it is extrapolated.",
+        "Few rows share a model: a profile of three numbers is fitted to at most three rows, and where the row that "
+        "is left out has the fewest tokens it is extrapolated.",
     ))  # fmt: skip
 
 
@@ -115,9 +115,9 @@ def _predicted(row: Row, alike: Sequence[Row]) -> float | None:
         np.array([other[key] for other in alike]) for key in ("input_tokens", "output_tokens", "seconds")
     )
     found = fit(read, written, seconds)
-    each = Request(found.ttft / requests, found.prefill_speed, found.output_speed, row["input_tokens"] / requests,
+    request = Request(found.ttft / requests, found.prefill_speed, found.output_speed, row["input_tokens"] / requests,
                    row["output_tokens"] / requests)  # fmt: skip
-    return plan(each, [], requests)
+    return plan(request, [], requests)
 
 
 @dataclass(frozen=True)
