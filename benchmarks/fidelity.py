@@ -1,6 +1,6 @@
 """How near the planner's predictions come to measurements that nobody here made.
 
-    python benchmarks/fidelity.py [--suite NAME ...] [--data FILE ...] [--json [FILE]] [--brief] [--form]
+    python benchmarks/fidelity.py [--suite NAME ...] [--data FILE ...] [--json [FILE]] [--brief] [--form] [--page]
 
 Each suite reads small tables (benchmarks/data), plans what they measured, and prints every prediction beside its
 measurement, with the error, its interval, baselines and goals. `--data` takes other files of the same form, which
@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from suites.common import BadDataError, Report, Row
 
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "fidelity.md"
 SUITES = ("teams", "requests", "agents", "dollars", "papers", "serving", "graphs")
 
 
@@ -31,11 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", nargs="+", type=Path, default=[], help="other files of the form of one suite")
     parser.add_argument("--json", nargs="?", const="-", help="print JSON, or write it to a file")
     parser.add_argument("--brief", action="store_true", help="leave the rows out")
+    parser.add_argument("--page", action="store_true", help="put the measures into docs/fidelity.md")
     parser.add_argument("--form", action="store_true", help="describe the files that a suite reads")
     options = parser.parse_args(arguments)
     chosen = options.suite or SUITES
-    if options.data and len(chosen) != 1:
-        parser.error("--data is for one suite: name it with --suite")
+    if options.data and (len(chosen) != 1 or options.page):
+        parser.error("--data is for one suite, named with --suite, and not for the page")
     modules = [importlib.import_module(f"suites.{name}") for name in chosen]
     if options.form:
         print("\n".join(f"{name}\n{'-' * len(name)}\n{one.__doc__}" for name, one in zip(chosen, modules, strict=True)))
@@ -51,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(content, end="")
         else:
             Path(options.json).write_text(content, encoding="utf-8")
+    if options.page:
+        PAGE.write_text(paged(PAGE.read_text(encoding="utf-8"), reports), encoding="utf-8")
     if options.json != "-":
         print("\n".join(shown(report, options.brief) for report in reports), end="")
     return int(any(report.missed for report in reports))
@@ -68,6 +72,21 @@ def shown(report: Report, brief: bool) -> str:
     for note in report.notes:
         lines += textwrap.wrap(f"Note: {note}", 110, subsequent_indent="  ")
     return "\n".join([*lines, ""]) + "\n"
+
+
+def paged(page: str, reports: Sequence[Report]) -> str:
+    """The page with the measures of these reports between their marks."""
+    for report in reports:
+        lines = ["| Measure | Value | 95 % interval | Goal |", "| --- | ---: | :---: | --- |"]
+        for measure in report.measures:
+            span = f"{measure.low:.3f} to {measure.high:.3f}" if measure.low is not None else ""
+            goal = "" if measure.met is None else f"{measure.goal}: {'met' if measure.met else '**missed**'}"
+            name = measure.name.replace("|ln|", "ln")
+            lines.append(f"| {name} | {measure.value:.3f} | {span} | {goal} |")
+        before, mark, rest = page.partition(f"<!-- {report.suite} -->\n")
+        after = rest.partition("<!-- end -->")[2]
+        page = before + mark + "\n".join(lines) + "\n<!-- end -->" + after if mark else page
+    return page
 
 
 def _rows(rows: Sequence[Row]) -> list[str]:

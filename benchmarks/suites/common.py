@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import math
+import statistics
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 DATA = Path(__file__).resolve().parent.parent / "data"
-RESAMPLES = 2000
+RESAMPLES = 1000
 SEED = 1
 
 Row = dict[str, Any]
@@ -160,7 +161,7 @@ def log_error(predicted: float, measured: float) -> float:
 
 
 def median(values: Sequence[float] | Floats) -> float:
-    return float(np.median(np.asarray(values, float)))
+    return float(statistics.median(np.asarray(values, float).tolist()))
 
 
 def interval(
