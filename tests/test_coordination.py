@@ -200,6 +200,12 @@ def test_lockstep_beside_a_preset_counts(declare: Declare) -> None:
     assert not declare("  work: {for_each: 4, crew: team, llm: {output: 9}}", free).crews["team"].lockstep
 
 
+@pytest.mark.parametrize("value", ["[hybrid]", "{hybrid: 1}", "3", "true", "elsewhere"])
+def test_what_is_no_preset_is_a_mistake(declare: Declare, value: str) -> None:
+    with pytest.raises(InputError, match="expected the name of a preset"):
+        declare("  work: {for_each: 4, crew: team, llm: {output: 9}}", crew(f"preset: {value}"))
+
+
 def test_an_unknown_preset_is_a_mistake_with_a_remedy(declare: Declare) -> None:
     with pytest.raises(InputError, match=r"expected the name of a preset.*(?s:.*)did you mean 'hybrid'"):
         declare("  work: {for_each: 4, crew: team, llm: {output: 9}}", crew("preset: hibrid"))

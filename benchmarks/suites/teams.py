@@ -100,7 +100,7 @@ def run(files: Sequence[Path]) -> Report:
         if not predicted:
             continue
         found = [
-            _row(name, cell, share, speedup, _usual(cells, cell, axis), graphs) for cell, share, speedup in predicted
+            _row(name, cell, share, planned, _usual(cells, cell, axis), graphs) for cell, share, planned in predicted
         ]
         rows += found
         measures += _measures(name, found)
@@ -162,8 +162,8 @@ def _of(rows: Sequence[Row], name: str) -> Floats:
 
 def _predicted(
     cells: Sequence[Cell], graphs: Mapping[str, Graph], axis: int | None
-) -> Iterator[tuple[Cell, float, float]]:
-    """Each cell with its redundancy and the predicted speedup. axis: of a case, what it shares with no training row."""
+) -> Iterator[tuple[Cell, float, Planned]]:
+    """Each cell with its redundancy and what is predicted. axis: of a case, what it shares with no training row."""
     for case, own in grouped(cells, lambda cell: cell.case).items():
         if axis is None:
             preset = PRESETS.get(f"lockstep-{case[1]}")
@@ -172,12 +172,20 @@ def _predicted(
             training = [cell.redundancy for cell in cells if cell.case[1] == case[1] and cell.case[axis] != case[axis]]
             share = min(1.0, max(0.0, median(training))) if training else None
         if share is not None:
-            speedups = plan(own[0], graphs[case[3]], share, [cell.agents for cell in own])
-            yield from ((cell, share, speedup) for cell, speedup in zip(own, speedups, strict=True))
+            found = plan(own[0], graphs[case[3]], share, [cell.agents for cell in own])
+            yield from ((cell, share, planned) for cell, planned in zip(own, found, strict=True))
 
 
-def plan(cell: Cell, graph: Graph, redundancy: float, agents: Sequence[int]) -> list[float]:
-    """Speedups of so many agents, by the planner."""
+@dataclass(frozen=True)
+class Planned:
+    """A speedup, and output tokens over those of a single agent."""
+
+    speedup: float
+    tokens: float
+
+
+def plan(cell: Cell, graph: Graph, redundancy: float, agents: Sequence[int]) -> list[Planned]:
+    """Teams of so many agents, by the planner."""
     tokens = median(cell.single_tokens)
     workflow = f"""
 workflow: team
@@ -194,10 +202,10 @@ steps:
         path = Path(folder, "team.yaml")
         path.write_text(workflow, encoding="utf-8")
         try:
-            found = compare(read_workflow(path), [1.0], agents, samples=SAMPLES)
+            one, *found = compare(read_workflow(path), [1.0], [1, *agents], samples=SAMPLES).results
         except InputError as error:
             raise BadDataError(f"the graph of {', '.join(cell.case)}: {error.problems[0].message}") from None
-    return [result.speedup for result in found.results]
+    return [Planned(result.speedup, result.tokens.output / one.tokens.output) for result in found]
 
 
 def _usual(cells: Sequence[Cell], cell: Cell, axis: int | None) -> float:
@@ -208,16 +216,18 @@ def _usual(cells: Sequence[Cell], cell: Cell, axis: int | None) -> float:
     return float(np.exp(median([np.log(one.speedup) for one in training])))
 
 
-def _row(name: str, cell: Cell, redundancy: float, speedup: float, usual: float, graphs: Mapping[str, Graph]) -> Row:
+def _row(name: str, cell: Cell, redundancy: float, planned: Planned, usual: float, graphs: Mapping[str, Graph]) -> Row:
     model, mode, task, graph = cell.case
     serial = _depth(graphs[graph]) / len(graphs[graph])
     amdahl = 1 / (serial + (1 - serial) / cell.agents)
-    error = log_error(speedup, cell.speedup)
+    speedup, tokens = planned.speedup, median(cell.tokens) / median(cell.single_tokens)
     return {
         "held out": name, "model": model, "mode": mode, "graph": graph, "agents": cell.agents, "task": task,
-        "redundancy": redundancy, "predicted": speedup, "measured": cell.speedup, "error": error,
+        "redundancy": redundancy, "predicted": speedup, "measured": cell.speedup,
+        "error": log_error(speedup, cell.speedup),
         "no change": log_error(1.0, cell.speedup), "amdahl": log_error(amdahl, cell.speedup),
         "usual": log_error(usual, cell.speedup),
+        "tokens": log_error(planned.tokens, tokens), "same tokens": log_error(1.0, tokens),
         "sign": (speedup > 1) == (cell.speedup > 1),
     }  # fmt: skip
 
@@ -255,6 +265,8 @@ def _measures(name: str, rows: Sequence[Row]) -> list[Measure]:
         measured(f"{name}: median |ln| of no change", [row["no change"] for row in rows], clusters),
         measured(f"{name}: median |ln| of Amdahl", [row["amdahl"] for row in rows], clusters),
         measured(f"{name}: median |ln| of the mode's usual speedup", [row["usual"] for row in rows], clusters),
+        measured(f"{name}: median |ln| of output tokens", [row["tokens"] for row in rows], clusters),
+        measured(f"{name}: the same if they did not change", [row["same tokens"] for row in rows], clusters),
         better(f"{name}: mean |ln| less than no change", errors, [row["no change"] for row in rows], clusters),
         better(f"{name}: mean |ln| less than Amdahl", errors, [row["amdahl"] for row in rows], clusters),
         better(

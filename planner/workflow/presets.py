@@ -57,10 +57,10 @@ PRESETS = {
 
 def preset_name(value: Any) -> str:
     """The name of a preset."""
-    if value not in PRESETS:
-        hint = did_you_mean(str(value), PRESETS) if isinstance(value, str) else None
-        raise BadValueError("expected the name of a preset", hint or f"one of {', '.join(PRESETS)}")
-    return str(value)
+    if isinstance(value, str) and value in PRESETS:
+        return value
+    hint = did_you_mean(value, PRESETS) if isinstance(value, str) else None
+    raise BadValueError("expected the name of a preset", hint or f"one of {', '.join(PRESETS)}")
 
 
 def preset_of(coordination: object) -> Preset | None:
