@@ -209,6 +209,20 @@ def test_another_file_by_one_command(suite: str, tmp_path: Path, capsys: pytest.
     assert code == any(measure["met"] is False for measure in found[0]["measures"])
 
 
+@pytest.mark.parametrize(
+    ("suite", "file", "measure", "shown"),
+    [
+        ("requests", "requests_llmperf.csv", "median over models of the median APE", "median APE 2.7 % over four"),
+        ("serving", "serving_h200.csv", "median APE", "errs by 1.5 %"),
+    ],
+)
+def test_other_data_does_better(suite: str, file: str, measure: str, shown: str) -> None:
+    found = __import__(f"suites.{suite}", fromlist=["run"]).run([DATA / file])
+    assert not found.missed
+    assert f"{100 * value(found, measure):.1f} %" in shown
+    assert shown in PAGE.read_text(encoding="utf-8")
+
+
 # Files that are not of the form
 
 REQUEST = "model,input_tokens,output_tokens,seconds\n"
