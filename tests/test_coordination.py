@@ -116,7 +116,7 @@ def test_a_comparison_and_a_forecast_agree_for_every_size(declare: Declare) -> N
     """Each size has a graph of its own."""
     workflow = declare(
         "  work: {for_each: 7, crew: team, llm: {output: 10 to 200}}",
-        crew("ramp_up: {output: 20 to 90}, sync: {output: 9 to 20, every: 2}"),
+        crew("ramp_up: {output: 20 to 90}, sync: {output: 9 to 20, every: 2}, redundancy: 40%"),
     )
     results = compare(workflow, [1.0], [1, 2, 3, 5, 9], samples=50).results
     for result in results:
@@ -128,7 +128,10 @@ def test_the_oracle_agrees_on_coordination(declare: Declare, agents: int) -> Non
     steps = "  plan: {chance: 70%, llm: {output: 100}}\n  work: {needs: plan, chance: 80%, for_each: 5, crew: team, llm: {output: 20 to 200}}"
     workflow = declare(
         steps,
-        crew("ramp_up: {output: 50}, brief: {output: 20}, sync: {output: 9, every: 2}, report: {output: 5}, merge: 2s"),
+        crew(
+            "ramp_up: {output: 50}, brief: {output: 20}, sync: {output: 9, every: 2}, report: {output: 5}, merge: 2s, "
+            "redundancy: 30%"
+        ),
     )
     graph = expand(workflow, {"team": agents})
     samples = Samples(1, 0, 0, 40)
