@@ -22,6 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from suites.common import BadDataError, Report, Row
 
+from planner.errors import InputError
+
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "fidelity.md"
 SUITES = ("teams", "requests", "agents", "dollars", "papers", "serving", "graphs")
 
@@ -46,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         reports: list[Report] = [module.run(options.data or list(module.FILES)) for module in modules]
     except BadDataError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except InputError as error:
+        print(f"error: the planner refuses what the data says: {error.problems[0].message}", file=sys.stderr)
         return 2
     if options.json:
         content = json.dumps([asdict(report) for report in reports], indent=1) + "\n"

@@ -264,6 +264,11 @@ RUN = "model,mode,task,graph,agents,seconds,output_tokens\n"
         ("papers", ["source,benchmark,model,method,known,requests,input_tokens,output_tokens,parts,seconds,note\ns,b,m,x,guess,,,,,1,\n"], "known is 'guess': expected one of tokens, turns, parts, none"),
         ("papers", ["source,benchmark,model,method,known,requests,input_tokens,output_tokens,parts,seconds,note\ns,b,m,x,parts,,,,,1,\n"], "b, x: no parts"),
         ("dollars", ["source,what,input_tokens,output_tokens,input_price,output_price,usd,comparable\ns,w,1,1,1,1,1,no idea\n"], "no row is comparable"),
+        (
+            "dollars",
+            ["source,what,input_tokens,output_tokens,input_price,output_price,usd,comparable\ns,w,1e12,1,1,1,1,yes\n"],
+            "the planner refuses what the data says: ",
+        ),
         ("agents", ["model,task,output_tokens,seconds\nm,t,1,1\n"], "no model has 20 trials"),
     ],
 )  # fmt: skip

@@ -186,14 +186,15 @@ class Planned:
 
 def plan(cell: Cell, graph: Graph, redundancy: float, agents: Sequence[int]) -> list[Planned]:
     """Teams of so many agents, by the planner."""
-    tokens = median(cell.single_tokens)
+    each = max(1, round(median(cell.single_tokens) / len(graph)))
+    speed = each * len(graph) / median(cell.single)
     workflow = f"""
 workflow: team
 model: measured
-models: {{measured: {{ttft: 0s, output_speed: {tokens / median(cell.single):.6g}}}}}
+models: {{measured: {{ttft: 0s, output_speed: {speed:.6g}}}}}
 crews: {{team: {{agents: 2, lockstep: true, coordination: {{redundancy: {redundancy:.4f}}}}}}}
 steps:
-  work: {{for_each: {{file: backlog.csv, needs: needs}}, crew: team, llm: {{output: {tokens / len(graph):.0f}}}}}
+  work: {{for_each: {{file: backlog.csv, needs: needs}}, crew: team, llm: {{output: {each}}}}}
 """
     ids = {item: str(number) for number, item in enumerate(graph)}
     backlog = "\n".join(f"{ids[item]},{' '.join(ids[need] for need in needs)}" for item, needs in graph.items())
