@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from suites.common import BadDataError, Report, Row
+from suites.common import BadDataError, Measure, Report, Row
 
 from planner.errors import InputError
 
@@ -73,10 +73,15 @@ def shown(report: Report, brief: bool) -> str:
     for measure in report.measures:
         span = f" [{measure.low:.3f}, {measure.high:.3f}]" if measure.low is not None else ""
         goal = f"   goal: {measure.goal}: {'met' if measure.met else 'MISSED'}" if measure.met is not None else ""
-        lines.append(f"{measure.name:<58} {measure.value:8.3f}{span}{goal}")
+        lines.append(f"{measure.name:<58} {number(measure):>8}{span}{goal}")
     for note in report.notes:
         lines += textwrap.wrap(f"Note: {note}", 110, subsequent_indent="  ")
     return "\n".join([*lines, ""]) + "\n"
+
+
+def number(measure: Measure) -> str:
+    """A count as it is, anything else to three digits."""
+    return str(measure.value) if isinstance(measure.value, int) else f"{measure.value:.3f}"
 
 
 def paged(page: str, reports: Sequence[Report]) -> str:
@@ -87,7 +92,7 @@ def paged(page: str, reports: Sequence[Report]) -> str:
             span = f"{measure.low:.3f} to {measure.high:.3f}" if measure.low is not None else ""
             goal = "" if measure.met is None else f"{measure.goal}: {'met' if measure.met else '**missed**'}"
             name = measure.name.replace("|ln|", "ln")
-            lines.append(f"| {name} | {measure.value:.3f} | {span} | {goal} |")
+            lines.append(f"| {name} | {number(measure)} | {span} | {goal} |")
         before, mark, rest = page.partition(f"<!-- {report.suite} -->\n")
         after = rest.partition("<!-- end -->")[2]
         page = before + mark + "\n".join(lines) + "\n<!-- end -->" + after if mark else page
