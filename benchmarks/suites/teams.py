@@ -40,7 +40,6 @@ from suites.common import (
     DATA,
     SEED,
     BadDataError,
-    Floats,
     Measure,
     Report,
     Row,
@@ -50,57 +49,37 @@ from suites.common import (
     mean,
     measured,
     median,
-    positive,
-    table,
-    whole,
-    word,
 )
+from suites.team_runs import Case, Cell, Graph, cells_of, chain, graphs_of
 
 FILES = (DATA / "teams_runs.csv", DATA / "teams_graphs.csv")
 SAMPLES = 100
 HALVES = 100
 
-Case = tuple[str, str, str, str]
-"""Model, mode, task, graph: what a single agent was measured on."""
-
-Graph = Mapping[str, list[str]]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Runs of so many agents. seconds, tokens: of each run; single, single_tokens: of the same case's single agent."""
-
-    case: Case
-    agents: int
-    seconds: Floats
-    tokens: Floats
-    single: Floats
-    single_tokens: Floats
-
-    @property
-    def speedup(self) -> float:
-        return median(self.single) / median(self.seconds)
-
-    @property
-    def redundancy(self) -> float:
-        """How much of a single agent's work each further agent does again, by output tokens."""
-        return (median(self.tokens) / median(self.single_tokens) - 1) / (self.agents - 1)
+Axes = tuple[int, ...]
+FOLDS: tuple[tuple[str, Axes | None], ...] = (
+    ("other models", (0,)),
+    ("other tasks", (2,)),
+    ("others of both", (0, 2)),
+    ("shipped presets", None),
+)
+"""What redundancy is read off: rows that differ in these parts of their case, or none of the file."""
 
 
 def run(files: Sequence[Path]) -> Report:
     """Predict each cell without its model, without its task, and with the presets that the planner ships."""
     if len(files) != 2:
         raise BadDataError("teams takes two files: runs and task graphs")
-    graphs = _graphs(files[1])
-    cells = _cells(files[0], graphs)
+    graphs = graphs_of(files[1])
+    cells = cells_of(files[0], graphs)
     rows: list[Row] = []
     measures: list[Measure] = []
-    for name, axis in (("other models", 0), ("other tasks", 2), ("shipped presets", None)):
-        predicted = list(_predicted(cells, graphs, axis))
+    for name, axes in FOLDS:
+        predicted = list(_predicted(cells, graphs, axes))
         if not predicted:
             continue
         found = [
-            _row(name, cell, share, planned, _usual(cells, cell, axis), graphs) for cell, share, planned in predicted
+            _row(name, cell, share, planned, _usual(cells, cell, axes), graphs) for cell, share, planned in predicted
         ]
         rows += found
         measures += _measures(name, found)
@@ -122,54 +101,16 @@ def run(files: Sequence[Path]) -> Report:
     ))  # fmt: skip
 
 
-def _graphs(path: Path) -> dict[str, Graph]:
-    rows = table(path, {"graph": word, "item": word, "needs": str.split})
-    found: dict[str, Graph] = {
-        name: {row["item"]: row["needs"] for row in items}
-        for name, items in grouped(rows, lambda row: row["graph"]).items()
-    }
-    for name, graph in found.items():
-        for item, needs in graph.items():
-            for need in needs:
-                if need not in graph:
-                    raise BadDataError(f"{path}: '{item}' of '{name}' needs '{need}', which is not an item of it")
-    return found
-
-
-def _cells(path: Path, graphs: Mapping[str, Graph]) -> list[Cell]:
-    columns = {
-        "model": word, "mode": word, "task": word, "graph": word, "agents": whole, "seconds": positive,
-        "output_tokens": positive,
-    }  # fmt: skip
-    rows = table(path, columns)
-    cells = []
-    for case, runs in grouped(rows, lambda row: (row["model"], row["mode"], row["task"], row["graph"])).items():
-        if case[3] not in graphs:
-            raise BadDataError(f"{path}: there is no task graph '{case[3]}'")
-        by = {agents: (_of(some, "seconds"), _of(some, "output_tokens")) for agents, some in
-              grouped(runs, lambda row: row["agents"]).items()}  # fmt: skip
-        if 1 not in by:
-            raise BadDataError(f"{path}: no run of a single agent of {', '.join(case)}")
-        cells += [Cell(case, agents, *by[agents], *by[1]) for agents in sorted(by) if agents > 1]
-    if not cells:
-        raise BadDataError(f"{path}: no run of several agents")
-    return cells
-
-
-def _of(rows: Sequence[Row], name: str) -> Floats:
-    return np.array([row[name] for row in rows], float)
-
-
 def _predicted(
-    cells: Sequence[Cell], graphs: Mapping[str, Graph], axis: int | None
+    cells: Sequence[Cell], graphs: Mapping[str, Graph], axes: Axes | None
 ) -> Iterator[tuple[Cell, float, Planned]]:
-    """Each cell with its redundancy and what is predicted. axis: of a case, what it shares with no training row."""
+    """Each cell with its redundancy and what is predicted. axes: of a case, what it shares with no training row."""
     for case, own in grouped(cells, lambda cell: cell.case).items():
-        if axis is None:
+        if axes is None:
             preset = PRESETS.get(f"lockstep-{case[1]}")
             share = None if preset is None else float(preset.parts["redundancy"])
         else:
-            training = [cell.redundancy for cell in cells if cell.case[1] == case[1] and cell.case[axis] != case[axis]]
+            training = [one.redundancy for one in cells if _trains(one.case, case, axes)]
             share = min(1.0, max(0.0, median(training))) if training else None
         if share is not None:
             found = plan(own[0], graphs[case[3]], share, [cell.agents for cell in own])
@@ -209,17 +150,20 @@ steps:
     return [Planned(result.speedup, result.tokens.output / one.tokens.output) for result in found]
 
 
-def _usual(cells: Sequence[Cell], cell: Cell, axis: int | None) -> float:
+def _trains(one: Case, case: Case, axes: Axes) -> bool:
+    """Whether a row of a case may be used for predictions of another: of the same mode, and nothing held out."""
+    return one[1] == case[1] and all(one[axis] != case[axis] for axis in axes)
+
+
+def _usual(cells: Sequence[Cell], cell: Cell, axes: Axes | None) -> float:
     """The median speedup of the mode, in the rows that a prediction may be fitted to."""
-    training = [
-        one for one in cells if one.case[1] == cell.case[1] and (axis is None or one.case[axis] != cell.case[axis])
-    ]
+    training = [one for one in cells if _trains(one.case, cell.case, axes or ())]
     return float(np.exp(median([np.log(one.speedup) for one in training])))
 
 
 def _row(name: str, cell: Cell, redundancy: float, planned: Planned, usual: float, graphs: Mapping[str, Graph]) -> Row:
     model, mode, task, graph = cell.case
-    serial = _depth(graphs[graph]) / len(graphs[graph])
+    serial = chain(graphs[graph]) / len(graphs[graph])
     amdahl = 1 / (serial + (1 - serial) / cell.agents)
     speedup, tokens = planned.speedup, median(cell.tokens) / median(cell.single_tokens)
     return {
@@ -231,18 +175,6 @@ def _row(name: str, cell: Cell, redundancy: float, planned: Planned, usual: floa
         "tokens": log_error(planned.tokens, tokens), "same tokens": log_error(1.0, tokens),
         "sign": (speedup > 1) == (cell.speedup > 1),
     }  # fmt: skip
-
-
-def _depth(graph: Graph) -> int:
-    """Items of the longest chain."""
-    known: dict[str, int] = {}
-
-    def depth(item: str) -> int:
-        if item not in known:
-            known[item] = 1 + max(map(depth, graph[item]), default=0)
-        return known[item]
-
-    return max(map(depth, graph))
 
 
 def _errors(rows: Sequence[Row]) -> tuple[list[float], list[Any]]:
