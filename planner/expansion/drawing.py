@@ -188,6 +188,8 @@ class Drawing:
                 assert loop.size is not None
                 key = drawn_index(around)
                 values = drawn(loop.size, self.samples, loop.count, loop.path, "size", key) / loop.size.mean
+            if loop.same is not None and len(values) > 1:
+                values = values[list(loop.same)]
             size = values[chosen if len(values) > 1 else slice(None)] * (1.0 if size is None else size)
         return size
 

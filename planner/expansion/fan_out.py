@@ -16,6 +16,7 @@ from planner.expansion.fragments import Fragment, fanned_out, side_by_side, sing
 from planner.expansion.loops import Index, Loop, Loops
 from planner.expansion.order import topological
 from planner.expansion.place import Place
+from planner.expansion.redundancy import Shared, shared
 from planner.expansion.size import AGAIN
 from planner.expansion.work import Body, Briefing, Reading, Rework, Stagger, Syncing, Work
 from planner.reading.estimates import Estimate
@@ -49,8 +50,10 @@ class _FanOut:
         sizes = self.backlog.sizes if self.backlog is not None else None
         scaled = None if sizes is None else tuple(size * len(sizes) / sum(sizes) for size in sizes)
         size = declared.size if isinstance(declared.size, Estimate) else None
-        self.loops = (*here.loops, Loop(self.count, "items", here.name, size, scaled))
         self.agents = self.coordinating()
+        self.shared = self.sharing()
+        same = None if len(self.shared) == self.count else self.shared.same
+        self.loops = (*here.loops, Loop(len(self.shared), "items", here.name, size, scaled, same))
         self.guard = self.exists(self.loops, several=False)
         self.together = self.exists(self.loops, several=True)
 
@@ -58,6 +61,12 @@ class _FanOut:
         """Agents that coordinate: 1 where there is nothing to."""
         crew = self.crews.crew(self.here.pool)
         return 1 if crew is None else min(self.crews.agents(self.here.pool), self.count)
+
+    def sharing(self) -> Shared:
+        """Which items several agents do."""
+        order = list(range(self.count)) if self.backlog is None else topological(self.backlog.needs)
+        crew = self.crews.crew(self.here.pool)
+        return shared(order, self.agents, 0.0 if crew is None or self.agents == 1 else crew.coordination.redundancy)
 
     def exists(self, loops: Loops, several: bool) -> Guard | None:
         """Where an item is among those that are drawn."""
@@ -99,7 +108,7 @@ class _FanOut:
         items = self.laid_out(chain([*before, *done, *after], self.loops, self.guard), first)
         if declared.ramp_up is None and not declared.stagger:
             return items
-        size = (len(items) - 2) // self.count
+        size = (len(items) - 2) // len(self.shared)
         return self.ramped_up(declared, items, size, first)
 
     def after(self, declared: Coordination, done: Sequence[Work | Fragment]) -> list[Piece]:
@@ -139,20 +148,19 @@ class _FanOut:
 
     def laid_out(self, item: Fragment, first: int) -> Fragment:
         """Items side by side, where they do not wait for each other; then they do so before their task `first`."""
-        size, joints = len(item), []
-        ends = [1 + number * size + item.exit for number in range(self.count)]
-        begins = [1 + number * size + first for number in range(self.count)]
+        size, joints, count = len(item), [], len(self.shared)
+        ends = [1 + number * size + item.exit for number in range(count)]
+        begins = [1 + number * size + first for number in range(count)]
         if self.backlog is not None:
-            joints += [(ends[need], begins[row]) for row, needs in enumerate(self.backlog.needs) for need in needs]
+            needs = self.backlog.needs
+            joints += [(ends[need], begins[row]) for row, same in enumerate(self.shared.same) for need in needs[same]]
         crew = self.crews.crew(self.here.pool)
         if crew is None or not crew.lockstep or self.agents == 1:
-            return fanned_out(item, self.count, joints)
-        order = list(range(self.count)) if self.backlog is None else topological(self.backlog.needs)
-        rounds = [order[at : at + self.agents] for at in range(0, self.count, self.agents)]
-        for number, (one, other) in enumerate(pairwise(rounds)):
-            barrier = 1 + self.count * size + number
+            return fanned_out(item, count, joints)
+        for number, (one, other) in enumerate(pairwise(self.shared.rounds)):
+            barrier = 1 + count * size + number
             joints += [(ends[row], barrier) for row in one] + [(barrier, begins[row]) for row in other]
-        return fanned_out(item, self.count, joints, len(rounds) - 1)
+        return fanned_out(item, count, joints, len(self.shared.rounds) - 1)
 
     def ramped_up(self, declared: Coordination, items: Fragment, size: int, first: int) -> Fragment:
         """Items whose agents first come and ramp up. They are before all items in the queue of the crew.

@@ -22,6 +22,7 @@ from planner.planning.typical import retake, sample_of
 from planner.reading.estimates import Estimate
 from planner.reading.validation import Declared
 from planner.workflow.bodies import ONCE
+from planner.workflow.crews import Crew
 from planner.workflow.declaration import Step, Workflow
 
 
@@ -105,7 +106,11 @@ class Explained:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The sample whose completion time is nearest to the p50. `breakdown`: of its critical path, seconds."""
+    """The sample whose completion time is nearest to the p50.
+
+    breakdown : of its critical path, seconds
+    crews : those of several agents
+    """
 
     sample: int
     seconds: float
@@ -113,6 +118,7 @@ class Explanation:
     breakdown: Mapping[str, float]
     levels: tuple[Level, ...]
     layers: Mapping[str, float]
+    crews: Mapping[str, Crew]
     steps: tuple[Explained, ...]
 
 
@@ -139,7 +145,8 @@ def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
         number + 1, float(schedule.makespan[0]), None if cost is None else float(cost[:, 0].sum()),
         {part: seconds.mean for part, seconds in detail.breakdown().items()},
         tuple(_level(workflow, name, by) for name, by in served.items()),
-        {"overall": float(shared[0, 0])} if shared is not None else {}, steps,
+        {"overall": float(shared[0, 0])} if shared is not None else {},
+        {name: crew for name, crew in workflow.crews.items() if forecast.sizes[name] > 1}, steps,
     )  # fmt: skip
 
 
