@@ -168,7 +168,7 @@ def test_drag_may_be_below_zero_where_a_shorter_step_lets_another_one_in(declare
 
 
 def test_drag_is_found_on_fewer_samples_of_a_large_graph() -> None:
-    assert enough(7_000, 14) == 256
+    assert enough(7_000, 14) == 128
     assert enough(2_000_000, 20) == LEAST
     for tasks in (3, 1_000, 7_000, 20_000, 100_000):
         samples = enough(tasks, 15)

@@ -286,7 +286,7 @@ def _width(graphs: Sequence[TaskGraph], cells: Sequence[Cell], samples: int, det
     occurrences = max(graph.occurrences for graph in graphs)
     fixed = sum(150 * len(graph.graph) + 40 * len(graph.graph.successors) + 8 * graph.occurrences for graph in graphs)
     raced = any(graph.raced.any() for graph in graphs)
-    fixed += samples * (16 * len(cells) + 49 * kept) + 64 * detailed * max(tasks, min(STEPS // 4, tasks * samples))
+    fixed += samples * (16 * len(cells) + 49 * kept) + 40 * detailed * max(tasks, min(STEPS // 4, tasks * samples))
     each = 8 * (tasks * (2 * (len(PARTS) if detailed else 2) + 4 + 2 * raced) + occurrences * (13 + 8 * raced))
     needed = fixed + each
     if needed > MEMORY:
