@@ -19,8 +19,8 @@ def imprecise(precision: Precision, samples: int) -> tuple[str, ...]:
         return ()
     wanted = f"{100 * precision.target:.3g}%"
     return (
-        f"Not converged: after {samples:,} samples p50 or p90 is not yet known to ± {wanted}; "
-        f"--precision {wanted} takes as many as it needs.",
+        f"Not converged: after {samples:,} samples p50 or p90 is not yet known to ± {wanted} (95% interval). "
+        f"A precision of {wanted} takes more of them.",
     )
 
 
