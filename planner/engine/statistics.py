@@ -134,8 +134,8 @@ def _counted(bins: Ints, counts: Ints, samples: list[Floats]) -> tuple[Ints, Int
 def ranks(n: int, q: float) -> tuple[int, int]:
     """Ranks, from 0, of the samples among n iid ones that enclose the quantile `q`, 0 < q < 1, in 95 of 100 cases.
 
-    They lie 1.96 standard deviations of Binomial(n, q) from n·q on either side (normal approximation with correction for
-    continuity, widened to whole ranks); the least or the greatest sample where there is no such rank.
+    They lie 1.96 standard deviations of Binomial(n, q) from n·q on either side (normal approximation, corrected for
+    continuity, widened to whole ranks); the least or greatest sample where there is no such rank.
     """
     spread = Z975 * math.sqrt(n * q * (1 - q))
     return max(math.floor(n * q - spread - 0.5), 0), min(math.ceil(n * q + spread - 0.5), n - 1)
