@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli import app
-from planner.engine.statistics import GROUPS, KEPT, Values, ranks, standard_error
+from planner.engine.statistics import GROUPS, KEPT, Values, grouped_medians, ranks, standard_error
 from planner.planning.comparison import compare
 from planner.planning.forecast import forecast
 from planner.planning.plan import Cell, Plan
@@ -58,13 +58,13 @@ def test_values_do_not_depend_on_how_they_come(many: np.ndarray) -> None:
     assert (one.mean, one.standard_error, one.interval(0.9)) == (other.mean, other.standard_error, other.interval(0.9))
 
 
-def test_an_error_from_groups_is_that_of_a_mean() -> None:
-    """Of 4,096 normal samples it is 1/64, itself known to 1/√30 from 16 groups; half of it allowed, 2.7 of these."""
+def test_an_error_from_groups_is_that_of_a_median() -> None:
+    """Of 4,096 normal samples it is √(π/2)/64, itself known to 1/√30 from 16 groups; half allowed, 2.7 of these."""
     samples = np.random.default_rng(5).standard_normal(4096)
-    found = standard_error(lambda group: float(group.mean()), samples)
-    assert found is not None
-    assert found == pytest.approx(1 / 64, rel=0.5)
-    assert standard_error(lambda group: float(group.mean()), samples[: 2 * GROUPS - 1]) is None
+    medians = grouped_medians(samples)
+    assert medians is not None
+    assert standard_error(medians) == pytest.approx(math.sqrt(math.pi / 2) / 64, rel=0.5)
+    assert grouped_medians(samples[: 2 * GROUPS - 1]) is None
 
 
 # Coverage: of 1,000 seeds the quantile, known exactly, lies within the 95 % interval in 93 to 97 of 100
