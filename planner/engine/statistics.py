@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -74,7 +75,79 @@ class Values:
         return self._all()[1]
 
     @property
-    def grouped_medians(samples: Floats) -> Floats | None:
+    def standard_error(self) -> float:
+        """Of the mean; 0 of a single sample."""
+        count, _, scatter = self._all()
+        return math.sqrt(scatter / (count - 1) / count) if count > 1 else 0.0
+
+    def quantile(self, q: float) -> float:
+        """The quantile `q` from 0 to 1, interpolated linearly between samples."""
+        place = q * (self.count - 1)
+        low, high = self._ranked(math.floor(place)), self._ranked(math.ceil(place))
+        return low + (high - low) * (place - math.floor(place))
+
+    def interval(self, q: float) -> tuple[float, float]:
+        """95 % confidence interval of the quantile `q`, as `ranks`."""
+        low, high = ranks(self.count, q)
+        return self._ranked(low), self._ranked(high)
+
+    def _ranked(self, rank: int) -> float:
+        """The sample of a rank, from 0; of more than `KEPT` the middle of its bin."""
+        if self.count <= KEPT:
+            if self._sorted is None:
+                self._sorted = np.sort(self.first)
+            return float(self._sorted[rank])
+        bins, counts = _counted(self._bins, self._counts, self._waiting)
+        at = int(np.searchsorted(np.cumsum(counts), rank, side="right"))
+        ends = (np.array([bins[at], bins[at] + 1]) << _BIN_BITS).view(np.float64)
+        return float(ends.mean())
+
+    def _all(self) -> tuple[int, float, float]:
+        """Moments of all samples."""
+        rest = self._waiting if self.count > KEPT else self._kept
+        return _joined(self._moments, np.concatenate(rest)) if rest else self._moments
+
+    def _fold(self, samples: Floats) -> None:
+        self._moments = _joined(self._moments, samples)
+        self._bins, self._counts = _counted(self._bins, self._counts, [samples])
+
+
+def _joined(moments: tuple[int, float, float], samples: Floats) -> tuple[int, float, float]:
+    """Count, mean and scatter with further samples (Chan, Golub and LeVeque 1979)."""
+    count, mean, scatter = moments
+    total, own = count + len(samples), float(samples.mean())
+    apart = own - mean
+    scatter += float(np.square(samples - own).sum()) + apart**2 * count * len(samples) / total
+    return total, (mean + apart * len(samples) / total if count else own), scatter
+
+
+def _counted(bins: Ints, counts: Ints, samples: list[Floats]) -> tuple[Ints, Ints]:
+    """Bins in which there are any, and how many, with further samples."""
+    if not samples:
+        return bins, counts
+    own, added = np.unique(np.concatenate(samples).view(np.int64) >> _BIN_BITS, return_counts=True)
+    every, place = np.unique(np.concatenate([bins, own]), return_inverse=True)
+    return every, np.bincount(place, np.concatenate([counts, added])).astype(np.int64)
+
+
+def ranks(n: int, q: float) -> tuple[int, int]:
+    """Ranks, from 0, of the samples among n iid ones that enclose the quantile `q`, 0 < q < 1, in 95 of 100 cases.
+
+    They lie 1.96 standard deviations of Binomial(n, q) from n·q on either side (normal approximation, corrected for
+    continuity, widened to whole ranks); the least or greatest sample where there is no such rank.
+    """
+    spread = Z975 * math.sqrt(n * q * (1 - q))
+    return max(math.floor(n * q - spread - 0.5), 0), min(math.ceil(n * q + spread - 0.5), n - 1)
+
+
+def quantile_interval(samples: Floats, q: float) -> tuple[float, float]:
+    """95 % confidence interval of the quantile `q`, 0 < q < 1, of iid samples, as `ranks`."""
+    ordered = np.sort(samples)
+    low, high = ranks(len(ordered), q)
+    return float(ordered[low]), float(ordered[high])
+
+
+def grouped_medians(samples: Floats) -> Floats | None:
     """(GROUPS,) medians of groups of (n,) samples; None where there are too few for groups of two."""
     size = len(samples) // GROUPS
     if size < 2:
