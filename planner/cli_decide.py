@@ -1,0 +1,115 @@
+"""`planner target`: commands that look for a plan, rather than work one out."""
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+import typer
+
+from planner.cli_options import (
+    AsCsv,
+    AsJson,
+    BackendName,
+    CatalogueFile,
+    File,
+    MaxTime,
+    Models,
+    Output,
+    Precise,
+    Premium,
+    Samples,
+    Scheduler,
+    Seed,
+    Set,
+    Threads,
+    agents_of,
+    backend_of,
+    names,
+    one_format,
+    premium_of,
+    read,
+    reported,
+    show,
+    speeds_of,
+    stopping_of,
+)
+from planner.exit_codes import GATE_FAILED
+
+
+def target(
+    file: File,
+    p90: Annotated[
+        str | None,
+        typer.Option("--p90", help="Deadline for 90 of 100 runs, as 4h.", metavar="TIME", show_default=False),
+    ] = None,
+    p50: Annotated[
+        str | None,
+        typer.Option("--p50", help="Deadline for 50 of 100 runs, instead.", metavar="TIME", show_default=False),
+    ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(help="Most US dollars that as many runs may cost.", metavar="USD", show_default=False),
+    ] = None,
+    speed: Annotated[
+        str | None,
+        typer.Option(
+            help="Factors on the output speed of every request. [default: 1x,1.5x,2.5x,5x,8x; 1x of several models]",
+            show_default=False,
+        ),
+    ] = None,
+    agents: Annotated[
+        str, typer.Option(help="Agents of the only crew, or CREW=1,2,4 of the one named.")
+    ] = "1,2,4,8,16",
+    model: Models = None,
+    premium: Premium = None,
+    catalogue: CatalogueFile = None,
+    seed: Seed = 1,
+    samples: Samples = None,
+    precision: Precise = None,
+    max_time: MaxTime = None,
+    threads: Threads = None,
+    backend: BackendName = "threads",
+    scheduler: Scheduler = None,
+    set_: Set = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    output: Output = None,
+) -> None:
+    """The cheapest scenario that meets a deadline and a budget; exit code 1 if none is known to."""
+    with reported() as progress:
+        from planner.planning.target import plan_for
+        from planner.report.target_data import target_csv, target_json
+        from planner.report.target_text import target_text
+
+        one_format(as_json, as_csv)
+        wanted = _target(p90, p50, budget)
+        crew, counts = agents_of(agents)
+        models = names(model)
+        speeds = speeds_of(speed or ("1x" if len(models) > 1 else "1x,1.5x,2.5x,5x,8x"))
+        workflow, caveats = read(file, set_, catalogue, models)
+        found = plan_for(workflow, wanted, speeds, counts, models=models, crew=crew, premium=premium_of(premium),
+                         seed=seed, **stopping_of(samples, precision, max_time),
+                         backend=backend_of(backend, threads, scheduler), progress=progress)  # fmt: skip
+        found = replace(found, notes=(*found.notes, *caveats))
+        show(found, as_json, as_csv, output, target_json, target_csv, target_text)
+        if found.cheapest is None:
+            raise typer.Exit(GATE_FAILED)
+
+
+def _target(p90: str | None, p50: str | None, budget: str | None) -> Any:
+    from planner.planning.goal import Target
+    from planner.reading.units import duration, money
+
+    if (p90 is None) == (p50 is None):
+        raise typer.BadParameter("give the deadline by one of --p90 TIME and --p50 TIME")
+    option, text = ("--p90", p90) if p90 is not None else ("--p50", p50)
+    try:
+        deadline = duration(text)
+        if deadline <= 0:
+            raise ValueError("expected a time above 0s, such as 4h")
+    except ValueError as error:
+        raise typer.BadParameter(f"{option}: '{text}': {error}") from None
+    try:
+        most = None if budget is None else float(money(budget))
+    except ValueError as error:
+        raise typer.BadParameter(f"--budget: '{budget}': {error}") from None
+    return Target(0.9 if p90 is not None else 0.5, deadline, most)
