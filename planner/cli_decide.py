@@ -1,4 +1,4 @@
-"""`planner target`: commands that look for a plan, rather than work one out."""
+"""`planner target` and `planner tier`: commands that look for a plan, rather than work one out."""
 
 from dataclasses import replace
 from typing import Annotated, Any
@@ -25,6 +25,7 @@ from planner.cli_options import (
     backend_of,
     names,
     one_format,
+    parameters,
     premium_of,
     read,
     reported,
@@ -95,9 +96,64 @@ def target(
             raise typer.Exit(GATE_FAILED)
 
 
+def tier(
+    file: File,
+    fast: Annotated[str, typer.Option("--fast", help="The profile of the fast tier.", metavar="NAME")],
+    budget: Annotated[str, typer.Option(help="Most US dollars that half of all runs may cost.", metavar="USD")],
+    agents: Annotated[str | None, typer.Option(help="Agents of the only crew, or CREW=N.", metavar="N")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="The standard tier, in the place of the workflow's.", metavar="NAME")
+    ] = None,
+    catalogue: CatalogueFile = None,
+    seed: Seed = 1,
+    samples: Samples = None,
+    precision: Precise = None,
+    max_time: MaxTime = None,
+    threads: Threads = None,
+    backend: BackendName = "threads",
+    scheduler: Scheduler = None,
+    set_: Set = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    output: Output = None,
+) -> None:
+    """Which steps to put on a fast tier within a budget; exit code 1 if nothing is within it."""
+    with reported() as progress:
+        from planner.loading import load
+        from planner.planning.tier import tier as run
+        from planner.report.tier_data import tier_csv, tier_json
+        from planner.report.tier_text import tier_text
+
+        one_format(as_json, as_csv)
+        most = _money(budget)
+        crew, counts = agents_of(agents) if agents is not None else (None, [None])
+        if len(counts) > 1 or len(names(fast)) != 1 or len(names(model)) > 1:
+            raise typer.BadParameter("--fast and --model name one profile each, --agents one number")
+        loaded = load(file, parameters(set_), catalogue)
+        standard = names(model) or ([loaded.declared.model] if loaded.declared.model else [])
+        workflow, caveats = loaded.serving([*standard, *names(fast)])
+        workflow = workflow.on(standard[0]) if standard else workflow
+        found = run(workflow, names(fast)[0], most, agents=counts[0], crew=crew, seed=seed,
+                    **stopping_of(samples, precision, max_time),
+                    backend=backend_of(backend, threads, scheduler), progress=progress)  # fmt: skip
+        found = replace(found, notes=(*found.notes, *caveats))
+        show(found, as_json, as_csv, output, tier_json, tier_csv, tier_text)
+        if found.best is None:
+            raise typer.Exit(GATE_FAILED)
+
+
+def _money(text: str) -> float:
+    from planner.reading.units import money
+
+    try:
+        return float(money(text))
+    except ValueError as error:
+        raise typer.BadParameter(f"--budget: '{text}': {error}") from None
+
+
 def _target(p90: str | None, p50: str | None, budget: str | None) -> Any:
     from planner.planning.goal import Target
-    from planner.reading.units import duration, money
+    from planner.reading.units import duration
 
     if (p90 is None) == (p50 is None):
         raise typer.BadParameter("give the deadline by one of --p90 TIME and --p50 TIME")
@@ -108,8 +164,4 @@ def _target(p90: str | None, p50: str | None, budget: str | None) -> Any:
             raise ValueError("expected a time above 0s, such as 4h")
     except ValueError as error:
         raise typer.BadParameter(f"{option}: '{text}': {error}") from None
-    try:
-        most = None if budget is None else float(money(budget))
-    except ValueError as error:
-        raise typer.BadParameter(f"--budget: '{budget}': {error}") from None
-    return Target(0.9 if p90 is not None else 0.5, deadline, most)
+    return Target(0.9 if p90 is not None else 0.5, deadline, None if budget is None else _money(budget))
