@@ -71,7 +71,7 @@ Without `--agents`, `forecast` takes every crew as declared.
 | Code | Meaning |
 | --- | --- |
 | 0 | The answer is on standard output, or in the file of `--output`. |
-| 1 | `target`: no scenario is known to meet the target; `tier`: no choice is known to be within the budget. The answer says why. |
+| 1 | `target`: no scenario is known to meet the target; `tier`: no choice is known to be within the budget. |
 | 2 | Bad input: a workflow file, an option or a file that cannot be written. Standard error says what and where. |
 | 130 | Interrupted by Ctrl-C. No file was written. |
 
