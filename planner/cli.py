@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from planner import __version__
-from planner.cli_decide import target, tier
+from planner.cli_decide import sensitivity, target, tier
 from planner.cli_models import models_app
 from planner.cli_options import (
     AsCsv,
@@ -167,6 +167,7 @@ def compare(
 
 app.command()(target)
 app.command()(tier)
+app.command()(sensitivity)
 
 
 @app.command()

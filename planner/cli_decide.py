@@ -1,4 +1,4 @@
-"""`planner target` and `planner tier`: commands that look for a plan, rather than work one out."""
+"""`planner target`, `tier` and `sensitivity`: commands that look for a plan, or for what it hangs on."""
 
 from dataclasses import replace
 from typing import Annotated, Any
@@ -140,6 +140,40 @@ def tier(
         show(found, as_json, as_csv, output, tier_json, tier_csv, tier_text)
         if found.best is None:
             raise typer.Exit(GATE_FAILED)
+
+
+def sensitivity(
+    file: File,
+    speed: Annotated[str, typer.Option(help="Factor on the output speed of every request, as in 2.5x.")] = "1x",
+    agents: Annotated[str | None, typer.Option(help="Agents of the only crew, or CREW=N.", metavar="N")] = None,
+    model: Models = None,
+    catalogue: CatalogueFile = None,
+    seed: Seed = 1,
+    samples: Samples = None,
+    precision: Precise = None,
+    max_time: MaxTime = None,
+    threads: Threads = None,
+    set_: Set = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    output: Output = None,
+) -> None:
+    """Which estimates drive the p90 of the completion time, and what to measure first."""
+    with reported() as progress:
+        from planner.planning.sensitivity import sensitivity as run
+        from planner.report.sensitivity_text import sensitivity_csv, sensitivity_json, sensitivity_text
+
+        one_format(as_json, as_csv)
+        crew, counts = agents_of(agents) if agents is not None else (None, [None])
+        speeds, models = speeds_of(speed), names(model)
+        if len(speeds) > 1 or len(counts) > 1 or len(models) > 1:
+            raise typer.BadParameter("a sensitivity is of one scenario")
+        workflow, caveats = read(file, set_, catalogue, models)
+        workflow = workflow.on(models[0]) if models else workflow
+        found = run(workflow, speed=speeds[0], agents=counts[0], crew=crew, seed=seed,
+                    **stopping_of(samples, precision, max_time), threads=threads, progress=progress)  # fmt: skip
+        found = replace(found, notes=(*found.notes, *caveats))
+        show(found, as_json, as_csv, output, sensitivity_json, sensitivity_csv, sensitivity_text)
 
 
 def _money(text: str) -> float:
