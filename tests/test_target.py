@@ -291,3 +291,4 @@ def test_speeds_that_nobody_sells_and_models_that_few_can_buy_are_said(tmp_path:
     shown = re.sub(r"\s+", " ", run(file, "--p90", "4h", "--samples", 60, "--speed", "2.5x", "--agents", "4").stdout)
     assert "4 agents at a hypothetical 2.5x of sonnet (limited)" in shown
     assert "Speeds other than 1x are hypothetical: above it they cost speed^1.11" in shown
+    assert "sonnet is limited: not everybody can buy it." in shown

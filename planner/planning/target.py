@@ -109,6 +109,7 @@ def plan_for(workflow: Workflow, target: Target, speeds: Sequence[float], agents
     known = Precision.of(stopping.target, (grid.found[point].seconds for point in points))
     remarks = (
         *imprecise(known, grid.samples),
+        *(f"{name} is {why}: not everybody can buy it." for name, why in restricted(grid.models).items()),
         *(("Time was over before all needed speeds and agents were found.",) if stopping.late else ()),
         *unused_crews(workflow), *approximate_counts(workflow), *other_tokenizers(workflow, grid.models),
         *notes(grid.models, grid.over_context, [*speeds, *(needed.value or 1.0 for needed in by_agents)], premium),

@@ -157,6 +157,7 @@ def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = N
     remarks = (
         *imprecise(known, count),
         *(() if exhaustive else ("Steps are too many to try all choices: there may be a better one.",)),
+        *(f"{name} is {why}: not everybody can buy it." for name, why in restricted(models).items()),
         *unused_crews(workflow), *approximate_counts(workflow), *other_tokenizers(workflow, models),
         "A request that continues a context of the other tier reads it uncached.",
     )  # fmt: skip
