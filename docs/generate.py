@@ -79,6 +79,7 @@ Samples are drawn until p50 and p90 are known to 1%, at most 1,024. `--samples` 
 | Code | Meaning |
 | --- | --- |
 | 0 | The answer is on standard output, or in the file of `--output`. |
+| 1 | `target`: no scenario is known to meet the target; `tier`: no choice is known to be within the budget. |
 | 2 | Bad input: a workflow file, an option or a file that cannot be written. Standard error says what and where. |
 | 130 | Interrupted by Ctrl-C. No file was written. |
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from planner import __version__
+from planner.cli_decide import sensitivity, target, tier
 from planner.cli_models import models_app
 from planner.cli_options import (
     AsCsv,
@@ -162,6 +163,11 @@ def compare(
                     progress=progress)  # fmt: skip
         found = replace(found, notes=(*found.notes, *caveats))
         show(found, as_json, as_csv, output, comparison_json, comparison_csv, heat_map)
+
+
+app.command()(target)
+app.command()(tier)
+app.command()(sensitivity)
 
 
 @app.command()

@@ -127,3 +127,7 @@ def _csv(rows: list[dict[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+flat, json_text, csv_text = _flat, _json, _csv
+"""For results of other commands."""
