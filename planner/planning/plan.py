@@ -28,11 +28,16 @@ WIDTH = 256
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """One point of a grid. `price_multiplier`: how many times what it costs at 1x a model costs here."""
+    """One point of a grid.
+
+    price_multiplier : how many times what it costs at 1x a model costs here
+    asked : it decides how many samples are enough; others come along
+    """
 
     speed: float
     sizes: Mapping[str, int]
     price_multiplier: float = 1.0
+    asked: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +110,7 @@ class Plan:
             tuple(_sized(graphs, structures, cells)),
             models,
             Layers.of(workflow.uncertainty),
-            _width(graphs, len(cells), min(samples, KEPT), at_once, detailed),
+            _width(graphs, cells, min(samples, KEPT), at_once, detailed),
             detailed,
         )
 
@@ -160,17 +165,18 @@ def _sized(graphs: Sequence[TaskGraph], structures: Sequence[int], cells: Sequen
     return [known[tuple(cell.sizes.values())] for cell in cells]
 
 
-def _width(graphs: Sequence[TaskGraph], cells: int, kept: int, at_once: int, detailed: bool) -> int:
+def _width(graphs: Sequence[TaskGraph], cells: Sequence[Cell], kept: int, at_once: int, detailed: bool) -> int:
     """Samples in a block. Raises InputError where blocks of one do not fit `MEMORY`."""
     tasks = max(len(graph.graph) for graph in graphs)
     occurrences = max(graph.occurrences for graph in graphs)
     fixed = sum(150 * len(graph.graph) + 40 * len(graph.graph.successors) + 8 * graph.occurrences for graph in graphs)
     raced = any(graph.raced.any() for graph in graphs)
-    fixed += kept * 8 * 4 * cells
+    fixed += kept * 8 * 4 * len(cells)
     each = 8 * (tasks * (2 * (len(PARTS) if detailed else 2) + 4 + 2 * raced) + occurrences * (13 + 8 * raced))
     needed = fixed + at_once * each
     if needed > MEMORY:
-        what = f"{tasks:,} tasks of {'1 scenario' if cells == 1 else f'{cells} scenarios'}"
+        asked = sum(cell.asked for cell in cells)
+        what = f"{tasks:,} tasks of {'1 scenario' if asked == 1 else f'{asked} scenarios'}"
         message = f"the plan needs {needed / 1e9:.1f} GB for {what}; the limit is {MEMORY / 1e9:.0f} GB"
         raise InputError([Problem("too-large", message, None, "take fewer scenarios, or plan a part of it")])
     width = WIDTH
