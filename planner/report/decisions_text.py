@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from planner.planning.decisions.agents import Numbers
 from planner.planning.decisions.chances import Beats
@@ -12,11 +12,11 @@ from planner.planning.decisions.runs import Count, Payback, Setup
 from planner.planning.results import Comparison, Scenario
 from planner.report import words
 
-_SERIAL = 0.995
-"""A serial fraction above it is all."""
-
-_MOST = 4
+_MOST = 3
 """Scenarios that a line lists."""
+
+_RARE = 0.01
+"""Chances below it, or above 1 less it, go without saying."""
 
 
 def decisions(comparison: Comparison) -> tuple[str, ...]:
@@ -32,16 +32,17 @@ def _time(comparison: Comparison) -> Iterator[str]:
     if len(first.tried) > 1 and widest > 1:
         yield _best_number(comparison, first)
         yield _exchange(comparison)
-    ceiling = found.ceilings
-    instant, wide = ceiling.infinite_speed, ceiling.infinite_agents
-    agents = ""
-    if widest > 1:
-        agents = f"; {words.agents(widest)} without coordination {_quick(wide.p50, wide.speedup)}"
-    yield f"Ceilings: 1 agent at infinite speed {_quick(instant.p50, instant.speedup)}{agents}."
-    serial = ceiling.serial_fraction
-    if widest > 1 and serial.value < _SERIAL:
-        most = f": no number of agents gains more than {words.factor(1 / serial.value)}" if serial.value else ""
-        yield f"Serial fraction: {_range(serial, words.share)}{most}."
+    yield _ceilings(comparison)
+
+
+def _ceilings(comparison: Comparison) -> str:
+    found, widest = comparison.decisions.ceilings, comparison.decisions.widest
+    instant, wide, serial = found.infinite_speed, found.infinite_agents, found.serial_fraction
+    text = f"Ceilings: 1 agent at infinite speed {_quick(instant.p50, instant.speedup)}"
+    if widest == 1:
+        return f"{text}."
+    text += f"; {words.agents(widest)} without coordination {_quick(wide.p50, wide.speedup)}"
+    return f"{text}; serial fraction {_range(serial, words.percent)}."
 
 
 def _best_number(comparison: Comparison, first: Numbers) -> str:
@@ -53,7 +54,7 @@ def _best_number(comparison: Comparison, first: Numbers) -> str:
     if first.diminishing is not None:
         count = first.diminishing.agents
         ratio = first.diminishing.ratio
-        gain = "nothing" if ratio.value >= 1 else words.share(1 - ratio.value)
+        gain = "nothing" if ratio.value >= 1 else words.error(1 - ratio.value)
         found.append(f"{2 * count} gain {gain} over {count}")
     if first.slower_again is not None:
         found.append(f"surely slower again from {first.slower_again.agents}")
@@ -66,25 +67,33 @@ def _best_number(comparison: Comparison, first: Numbers) -> str:
 def _exchange(comparison: Comparison) -> str:
     found = comparison.decisions.exchange
     base = words.row_name(comparison, found.model, found.speed)
-    worth = [
-        f"{words.row_name(comparison, one.model, one.speed, 'a hypothetical ' if at == 0 else '')} "
-        + ("none" if one.needed is None else f"{one.needed}" + _surely(one.needed, one.surely))
-        for at, one in enumerate(found.agents_for_speed)
-    ]
-    if not worth:
+    few = words.agents(found.few)
+    if not found.agents_for_speed:
         return ""
-    faster = [
-        f"{one.agents} agents {words.row_name(comparison, one.model or '', one.speed)}"
+    groups: dict[tuple[int | None, str], list[str]] = {}
+    for one in found.agents_for_speed:
+        key = one.needed, "" if one.needed is None else _surely(one.needed, one.surely)
+        groups.setdefault(key, []).append(words.row_name(comparison, one.model, one.speed))
+    parts = [
+        f"{'no number' if needed is None else words.agents(needed)}{sure} {_matches(needed)} {few} at {_or(names)}"
+        for (needed, sure), names in groups.items()
+    ]
+    text = f"Exchange rate at {base}: {'; '.join(parts)}."
+    speeds = [
+        f"{words.row_name(comparison, one.model or '', one.speed)} for {one.agents:,}"
         for one in found.speed_for_agents
         if one.speed is not None
     ]
-    never = [one.agents for one in found.speed_for_agents if one.speed is None]
-    text = f"Agents at {base} as quick as {words.agents(found.few)} at {', '.join(worth)}."
-    if faster:
-        text += f" As quick as {', '.join(faster)}."
-    if never:
-        text += f" No speed compared makes {words.agents(found.few)} as quick as {never[0]}."
+    never = next((one.agents for one in found.speed_for_agents if one.speed is None), None)
+    if speeds:
+        text += f" {few[0].upper()}{few[1:]} {_matches(found.few)} more at {', '.join(speeds)}."
+    if never is not None:
+        text += f" No speed compared lets {few} match {never:,} or more."
     return text
+
+
+def _matches(count: int | None) -> str:
+    return "match" if count is not None and count > 1 else "matches"
 
 
 def _surely(needed: int, surely: int | None) -> str:
@@ -93,21 +102,24 @@ def _surely(needed: int, surely: int | None) -> str:
     return " (about the same)" if surely is None else f" (surely {surely})"
 
 
+def _or(names: Sequence[str]) -> str:
+    return " or ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
+
+
 def _money(comparison: Comparison) -> Iterator[str]:
     found = comparison.decisions
     if found.pareto_p50 is not None and len(found.pareto_p50) > 1:
-        shown = [
-            f"{_name(comparison, one.scenario)} {words.seconds(one.seconds.value)} {words.usd(one.usd.value)}"
-            for one in found.pareto_p50[:_MOST]
-        ]
-        more = len(found.pareto_p50) - _MOST
-        yield f"Worth choosing from (p50, mean cost): {'; '.join(shown)}{f'; {more} more' if more > 0 else ''}."
+        by_row: dict[str, list[int]] = {}
+        for choice in found.pareto_p50:
+            by_row.setdefault(_row(comparison, choice.scenario), []).append(choice.scenario.agents)
+        choices = [f"{_listed(sorted(counts))} at {name}" for name, counts in by_row.items()]
+        yield f"Pareto set (p50 against mean cost), agents: {'; '.join(choices)}."
     if found.price_of_an_hour:
         trades = [
-            f"{_usd_range(one.usd_per_hour)} to go to {_name(comparison, one.quicker)}"
+            f"{_usd_range(one.usd_per_hour)} up to {_name(comparison, one.quicker)}"
             for one in found.price_of_an_hour[:_MOST]
         ]
-        yield f"Price of an hour less: {'; '.join(trades)}."
+        yield f"Price of an hour less: {'; '.join(trades)}{_more(found.price_of_an_hour)}."
     few = comparison.decisions.exchange.few
     prices = [
         f"{words.row_name(comparison, one.model, one.speed)} {_from(one.pays, one.usd_per_hour)}"
@@ -116,7 +128,7 @@ def _money(comparison: Comparison) -> Iterator[str]:
     ]
     if prices:
         waiting = "" if found.waiting == 1 else f", {words.times(found.waiting)} waiting"
-        yield f"Pays with {words.agents(few)} if an hour is worth (break-even{waiting}): {', '.join(prices)}."
+        yield f"Break-even value of an hour with {words.agents(few)}{waiting}: {', '.join(prices)}."
     value = found.value_of_time
     if value is not None:
         alike = [one for one in value.alike if one != value.best]
@@ -127,8 +139,8 @@ def _money(comparison: Comparison) -> Iterator[str]:
         gain = f", {words.usd(value.gain.value)} less than the baseline" if value.gain.above else ""
         yield f"At {each}: {_name(comparison, value.best)}, {words.usd(value.total.value)} in all{gain}{about}."
     if found.setup is not None:
-        for one in found.payback:
-            yield _payback(comparison, found.setup, one)
+        chosen = comparison.verdict.best if value is None else value.best
+        yield from (_payback(comparison, found.setup, one) for one in found.payback if one.scenario == chosen)
 
 
 def _payback(comparison: Comparison, setup: Setup, one: Payback) -> str:
@@ -157,32 +169,25 @@ def _runs(found: Count) -> str:
     return f"after {found.runs:,} run{'s' if found.runs != 1 else ''}{spread}"
 
 
-def _saved(found: Interval, show: object) -> str:
-    assert callable(show)
+def _saved(found: Interval, show: Callable[[float], str]) -> str:
     return f"{'save' if found.value >= 0 else 'lose'} {show(abs(found.value))}"
 
 
 def _people(comparison: Comparison) -> Iterator[str]:
     found = comparison.decisions
     for one in found.beats[:1]:
-        yield _beats(comparison, one)
-    less = [one for one in found.success if one.by_time.high is not None and one.by_time.high < one.chance]
-    if less:
-        best = min(less, key=lambda one: one.by_time.value)
-        may = 1 - best.by_time.value / best.chance
-        yield (
-            f"Break-even success rate: {_name(comparison, best.scenario)} may be right {words.share(may)} less often "
-            f"than the baseline before an accepted result takes as long.{_fifth(comparison)}"
-        )
+        if one.quicker.value + one.equal > _RARE and one.quicker.value < 1 - _RARE:
+            yield _beats(comparison, one)
+    yield _fifth(comparison)
     base, *others = found.pace
     if others:
         quickest = others[-1]
-        if base.names != quickest.names or base.rounds_per_day is not None:
-            text = f"Pace: {' or '.join(base.names)} at the baseline, {' or '.join(quickest.names)} at the quickest"
-            if base.rounds_per_day is not None and quickest.rounds_per_day is not None:
-                one, other = base.rounds_per_day.value, quickest.rounds_per_day.value
-                text += f"; rounds in a working day of 8h: {one:.2g} and {other:.2g}"
-            yield f"{text}."
+        if base.rounds_per_day is not None and quickest.rounds_per_day is not None:
+            one_day, other_day = _range(base.rounds_per_day, _rounds), _range(quickest.rounds_per_day, _rounds)
+            rounds = f"rounds in a working day of 8h: {one_day} at the baseline, {other_day} at the quickest"
+            yield f"{rounds[0].upper()}{rounds[1:]}."
+        elif base.names != quickest.names:
+            yield f"Pace: {' or '.join(base.names)} at the baseline, {' or '.join(quickest.names)} at the quickest."
 
 
 def _fifth(comparison: Comparison) -> str:
@@ -190,11 +195,10 @@ def _fifth(comparison: Comparison) -> str:
     found, few = comparison.decisions, comparison.decisions.exchange.few
     rows = [one for one in found.success if one.scenario.agents == few]
     enough = [one for one in rows if one.by_time.high is not None and one.by_time.high <= 0.8 * one.chance]
-    if not rows:
-        return ""
     if not enough:
-        return f" With {words.agents(few)} no row compared breaks even at 20% less."
-    return f" With {words.agents(few)}, 20% less breaks even from {_row(comparison, enough[0].scenario)}."
+        return ""
+    row = _row(comparison, enough[0].scenario)
+    return f"A model right 20% less often breaks even at {row} with {words.agents(few)}, by time per accepted result."
 
 
 def _beats(comparison: Comparison, found: Beats) -> str:
@@ -217,6 +221,14 @@ def _tried(found: Numbers) -> str:
     return f"among {_listed(found.tried)}"
 
 
+def _more(listed: Sequence[object]) -> str:
+    return f"; {len(listed) - _MOST} more" if len(listed) > _MOST else ""
+
+
+def _rounds(count: float) -> str:
+    return f"{count:.2g}" if count < 10 else words.times(count)
+
+
 def _listed(numbers: Sequence[int]) -> str:
     return ", ".join(f"{number:,}" for number in numbers)
 
@@ -225,13 +237,13 @@ def _quick(p50: Interval, speedup: Interval) -> str:
     return f"{words.seconds(p50.value)} ({words.factor(speedup.value)})"
 
 
-def _range(found: Interval, show: object) -> str:
+def _range(found: Interval, show: Callable[[float], str]) -> str:
     """A number, and its interval where it shows."""
-    assert callable(show)
     if found.low is None or found.high is None:
-        return str(show(found.value))
+        return show(found.value)
     low, high = show(found.low), show(found.high)
-    return str(show(found.value)) if low == high else f"{show(found.value)} ({low} to {high})"
+    middle = show(found.value)
+    return middle if low == high else f"{middle} ({low} to {high})"
 
 
 def _usd_range(found: Interval) -> str:
