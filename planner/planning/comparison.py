@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from planner.catalogue.premium import FITTED, Premium
 from planner.catalogue.profile import Profile
@@ -49,30 +49,27 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
     every.setdefault(own, [(1.0, 1)])
     first_row = (wanted[0], min(speeds))
     probes = Probes.of(workflow.on(wanted[0]), sizing, first_row, wishes.every_n)
-    more = [point for point in probes.points if point not in every[wanted[0]]]
-    every[wanted[0]] = [*more, *every[wanted[0]]]
-
-    def plan(of: Workflow, chosen: Sequence[tuple[float, int]], besides: Collection[tuple[float, int]]) -> Plan:
-        cells = [
-            Cell(
-                speed,
-                sizing.sizes(count),
-                1.0 if speed == INSTANT else premium.of(speed),
-                (speed, count) not in besides,
-            )
-            for speed, count in chosen
-        ]
-        return Plan.of(of, cells, seed, stopping.most, backend.at_once)
-
-    plans = [plan(workflow.on(model), chosen, more if model == wanted[0] else ()) for model, chosen in every.items()]
-    if probes.plain is not None:
-        plans.append(plan(probes.plain, probes.plain_points, probes.plain_points))
+    besides = [point for point in probes.points if point not in every[wanted[0]]]
+    plans = []
+    for model, chosen in every.items():
+        cells = [Cell(speed, sizing.sizes(count), premium.of(speed)) for speed, count in chosen]
+        if model == wanted[0]:
+            chosen[:0] = besides
+            cells[:0] = [
+                *(
+                    Cell(speed, sizing.sizes(count), asked=False, other=probes.plain)
+                    for speed, count in probes.plain_points
+                ),
+                *(Cell(speed, sizing.sizes(count), _price(premium, speed), asked=False) for speed, count in besides),
+            ]
+        plans.append(Plan.of(workflow.on(model), cells, seed, stopping.most, backend.at_once))
     found = sample(plans, stopping, backend, progress)
     simulated = {
-        Scenario(model, *point): Simulated(sampled, at)
-        for (model, chosen), sampled in zip(every.items(), found, strict=False)
+        Scenario(model, *point): Simulated(sampled, len(sampled.plan.cells) - len(chosen) + at)
+        for (model, chosen), sampled in zip(every.items(), found, strict=True)
         for at, point in enumerate(chosen)
     }
+    plain = [Simulated(found[0], at) for at in range(len(probes.plain_points))]
     baseline = Scenario(own, 1.0, 1)
     grid = [Scenario(model, *point) for model in wanted for point in points]
     results = tuple(
@@ -91,13 +88,17 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
         *notes(used, over, speeds, premium),
     )  # fmt: skip
     said = verdict(grid, {point: simulated[point].seconds.first for point in grid})
-    plain = [Simulated(found[-1], at) for at in range(len(probes.plain_points))]
     return Comparison(
         workflow.workflow, seed, found[0].count,
         known, sized, baseline, results,
         said, decide(_known(simulated, plain, grid, baseline, probes.widest, workflow), said, wishes),
         restricted(used), remarks,
     )  # fmt: skip
+
+
+def _price(premium: Premium, speed: float) -> float:
+    """What a speed costs; infinite speed has no price, and none is shown."""
+    return 1.0 if speed == INSTANT else premium.of(speed)
 
 
 def _known(
