@@ -219,6 +219,7 @@ class Verdict:
     gains : ``agents`` or ``speed``, ``same`` where the paired difference does not tell, empty where only one is varied
     difference : 95 % interval of the median of (more − faster), seconds, paired by sample
     best : of the least p50; among equals, of fewest agents, then of the first row
+    close : `best` is about as quick as `more` or `faster`, or, where only one is varied, as the least of it
     """
 
     more: Scenario
@@ -226,6 +227,7 @@ class Verdict:
     gains: str
     difference: tuple[float, float]
     best: Scenario
+    close: bool
 
 
 @dataclass(frozen=True)

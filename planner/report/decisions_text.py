@@ -82,7 +82,7 @@ def _exchange(comparison: Comparison) -> str:
     speeds = [
         f"{words.row_name(comparison, one.model or '', one.speed)} for {one.agents:,}"
         for one in found.speed_for_agents
-        if one.speed is not None
+        if one.speed is not None and (one.model, one.speed) != (found.model, found.speed)
     ]
     never = next((one.agents for one in found.speed_for_agents if one.speed is None), None)
     if speeds:

@@ -32,7 +32,7 @@ class Speed:
     """Which speed with few agents is as quick as more agents at the first one.
 
     agents : what is matched
-    model, speed : the first row that is as quick in the median; None: none is
+    model, speed : the first row that is as quick in the median, which may be the first of all; None: none is
     difference : of that row, seconds: T(row) − T(matched)
     """
 
@@ -63,7 +63,7 @@ def exchange(
     return Exchange(
         *first, few, tried, every,
         tuple(_agents(row, few, numbers, samples) for row, samples in faster.items()),
-        tuple(_speed(count, numbers[count], faster) for count in tried if count > few),
+        tuple(_speed(count, numbers[count], {first: numbers[few], **faster}) for count in tried if count > few),
     )  # fmt: skip
 
 
