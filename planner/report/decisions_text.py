@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 
 from planner.planning.decisions.agents import Numbers
@@ -47,10 +46,11 @@ def _ceilings(comparison: Comparison) -> str:
 
 def _best_number(comparison: Comparison, first: Numbers) -> str:
     found = [f"{first.best} in {words.seconds(first.p50.value)}"]
-    if len(first.alike) > 1:
-        found.append(f"not surely quicker than {_listed([count for count in first.alike if count != first.best])}")
+    others = [count for count in first.alike if count != first.best]
     if first.enough != first.best:
-        found.append(f"{first.enough} within 1%")
+        found.append(f"{first.enough} {'about the same' if first.enough in others else 'within 1%'}")
+    elif others:
+        found.append(f"not surely quicker than {_listed(others)}")
     if first.diminishing is not None:
         count = first.diminishing.agents
         ratio = first.diminishing.ratio
@@ -61,7 +61,7 @@ def _best_number(comparison: Comparison, first: Numbers) -> str:
     if first.slower_than_one is not None:
         found.append(f"slower than one from {first.slower_than_one.agents}")
     speed = words.row_name(comparison, first.model, first.speed)
-    return f"Best number of agents {'on' if ' ' in speed else 'at'} {speed}: {'; '.join(found)} ({_tried(first)})."
+    return f"Best number of agents {_at(speed)}: {'; '.join(found)} ({_tried(first)})."
 
 
 def _exchange(comparison: Comparison) -> str:
@@ -74,19 +74,19 @@ def _exchange(comparison: Comparison) -> str:
     for one in found.agents_for_speed:
         key = one.needed, "" if one.needed is None else _surely(one.needed, one.surely)
         groups.setdefault(key, []).append(words.row_name(comparison, one.model, one.speed))
-    parts = [
-        f"{'no number' if needed is None else words.agents(needed)}{sure} {_matches(needed)} {few} at {_or(names)}"
-        for (needed, sure), names in groups.items()
-    ]
-    text = f"Exchange rate at {base}: {'; '.join(parts)}."
+    parts = []
+    for (needed, sure), names in groups.items():
+        number = "no number" if needed is None else words.agents(needed)
+        parts.append(f"{number}{sure} {_matches(needed)} {few} {_at(names[0])[:2]} {_or(names)}")
+    text = f"Exchange rate {_at(base)}: {'; '.join(parts)}."
     speeds = [
-        f"{words.row_name(comparison, one.model or '', one.speed)} for {one.agents:,}"
+        f"{one.agents:,} {_at(words.row_name(comparison, one.model or '', one.speed))}"
         for one in found.speed_for_agents
         if one.speed is not None and (one.model, one.speed) != (found.model, found.speed)
     ]
     never = next((one.agents for one in found.speed_for_agents if one.speed is None), None)
     if speeds:
-        text += f" {few[0].upper()}{few[1:]} {_matches(found.few)} more at {', '.join(speeds)}."
+        text += f" {few[0].upper()}{few[1:]} {_matches(found.few)} {', '.join(speeds)}."
     if never is not None:
         text += f" No speed compared lets {few} match {never:,} or more."
     return text
@@ -112,7 +112,7 @@ def _money(comparison: Comparison) -> Iterator[str]:
         by_row: dict[str, list[int]] = {}
         for choice in found.pareto_p50:
             by_row.setdefault(_row(comparison, choice.scenario), []).append(choice.scenario.agents)
-        choices = [f"{_listed(sorted(counts))} at {name}" for name, counts in by_row.items()]
+        choices = [f"{_listed(sorted(counts))} {_at(name)}" for name, counts in by_row.items()]
         yield f"Pareto set (p50 against mean cost), agents: {'; '.join(choices)}."
     if found.price_of_an_hour:
         trades = [
@@ -198,7 +198,7 @@ def _fifth(comparison: Comparison) -> str:
     if not enough:
         return ""
     row = _row(comparison, enough[0].scenario)
-    return f"A model right 20% less often breaks even at {row} with {words.agents(few)}, by time per accepted result."
+    return f"A model right 20% less often breaks even {_at(row)} with {words.agents(few)}, by time per accepted result."
 
 
 def _beats(comparison: Comparison, found: Beats) -> str:
@@ -230,7 +230,17 @@ def _rounds(count: float) -> str:
 
 
 def _listed(numbers: Sequence[int]) -> str:
-    return ", ".join(f"{number:,}" for number in numbers)
+    """`1, 2, 4, 21 to 32`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    parts = [
+        f"{run[0]:,} to {run[-1]:,}" if len(run) > 2 else ", ".join(f"{number:,}" for number in run) for run in runs
+    ]
+    return ", ".join(parts)
 
 
 def _quick(p50: Interval, speedup: Interval) -> str:
@@ -253,7 +263,9 @@ def _usd_range(found: Interval) -> str:
 
 
 def _from(pays: str, price: Interval | None) -> str:
-    return words.usd(price.value) if price is not None and math.isfinite(price.value) else pays
+    if price is None:
+        return pays
+    return f"{'up to ' if pays == 'up to' else ''}{_range(price, words.usd)}"
 
 
 def _row(comparison: Comparison, scenario: Scenario) -> str:
@@ -261,7 +273,14 @@ def _row(comparison: Comparison, scenario: Scenario) -> str:
 
 
 def _name(comparison: Comparison, scenario: Scenario) -> str:
-    return f"{words.agents(scenario.agents)} at {_row(comparison, scenario)}"
+    if scenario == comparison.baseline:
+        return "the baseline"
+    return f"{words.agents(scenario.agents)} {_at(_row(comparison, scenario))}"
+
+
+def _at(row: str) -> str:
+    """Speeds are worked at, models on."""
+    return f"at {row}" if row[0].isdigit() and row.endswith("x") and " " not in row else f"on {row}"
 
 
 def _names(comparison: Comparison, scenarios: Sequence[Scenario]) -> str:

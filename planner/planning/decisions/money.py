@@ -49,7 +49,8 @@ class Trade:
 class BreakEven:
     """From which value of an hour a row pays, against the first row with as many agents.
 
-    pays : ``from`` usd_per_hour on, ``always``, ``never``, or ``unclear`` where it is not surely quicker or slower
+    pays : ``from`` usd_per_hour on; ``up to`` it where it is slower and cheaper; ``always``: quicker and not dearer;
+        ``never``: dearer and not quicker, none of it surely otherwise; or ``unclear``
     usd_per_hour : of a person who waits
     """
 
@@ -108,13 +109,13 @@ def break_evens(first: Cells, others: Cells, waiting: float) -> tuple[BreakEven,
         less = mean_difference(base.seconds, samples.seconds)
         more = mean_difference(_priced(samples), _priced(base))
         pays, price = "unclear", None
-        if less.above and more.above:
+        if (less.above and more.above) or (less.below and more.below):
             apart = _priced(samples).first - _priced(base).first
             price = ratio_of_means(apart, base.seconds.first - samples.seconds.first).times(HOUR / waiting)
-            pays = "from"
-        elif less.above and more.value <= 0:
+            pays = "from" if less.above else "up to"
+        elif less.above and not more.above:
             pays = "always"
-        elif not less.above and less.value <= 0 and more.value >= 0:
+        elif not less.above and more.above:
             pays = "never"
         found.append(BreakEven(scenario.model, scenario.speed, scenario.agents, pays, price))
     return tuple(found)
@@ -150,7 +151,8 @@ def _fewest(
     point: Scenario, points: Sequence[Scenario], time: Mapping[Scenario, float], cost: Mapping[Scenario, float]
 ) -> Scenario:
     """Of those that cost as much and are about as quick, the one with fewest agents."""
-    equal = [one for one in points if cost[one] <= cost[point] * (1 + 1e-9) and time[one] <= time[point] * (1 + ALIKE)]
+    near = 1e-9 * cost[point]
+    equal = [one for one in points if abs(cost[one] - cost[point]) <= near and time[one] <= time[point] * (1 + ALIKE)]
     return min(equal, key=lambda one: (one.agents, time[one]))
 
 
