@@ -27,7 +27,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         "baseline": asdict(comparison.baseline),
         "scenarios": [_result(result) for result in comparison.results],
         "verdict": words.verdict(comparison),
-        "decisions": asdict(comparison.decisions),
+        "decisions": _plain(comparison.decisions),
     }
 
 
@@ -43,10 +43,10 @@ def forecast_data(forecast: Forecast) -> dict[str, Any]:
         "breakdown": dict(forecast.breakdown),
         "steps": _steps(forecast),
         "breakdown_standard_error": dict(forecast.breakdown_standard_error),
-        "distribution": asdict(forecast.distribution),
+        "distribution": _plain(forecast.distribution),
         "crews": [asdict(crew) for crew in forecast.crews],
         "drag_samples": forecast.drag_samples,
-        "typical": asdict(forecast.typical),
+        "typical": _plain(forecast.typical),
     }
 
 
@@ -82,6 +82,17 @@ def forecast_csv(forecast: Forecast) -> str:
 
 def _precision(precision: Precision) -> dict[str, Any]:
     return {**asdict(precision), "converged": precision.converged}
+
+
+def _plain(data: Any) -> Any:
+    """A dataclass as JSON has it: mappings and lists."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(one) for key, one in value.items()}
+        return [plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+    return plain(asdict(data))
 
 
 def _result(result: Result) -> dict[str, Any]:
