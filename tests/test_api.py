@@ -38,16 +38,16 @@ def workflow() -> planner.Workflow:
 
 @pytest.fixture(scope="module")
 def forecast(workflow: planner.Workflow) -> planner.Forecast:
-    return planner.forecast(workflow, agents=3, samples=20)
+    return planner.forecast(workflow, agents=3, samples=40)
 
 
 @pytest.fixture(scope="module")
 def comparison(workflow: planner.Workflow) -> planner.Comparison:
-    return planner.compare(workflow, speeds=[1, 2.5], agents=[1, 3], samples=20)
+    return planner.compare(workflow, speeds=[1, 2.5], agents=[1, 3], samples=40)
 
 
 def printed(*arguments: object) -> str:
-    found = CliRunner().invoke(app, [*map(str, arguments), "--samples", "20"])
+    found = CliRunner().invoke(app, [*map(str, arguments), "--samples", "40"])
     assert found.exit_code == 0, found.output
     return found.stdout
 
@@ -228,8 +228,8 @@ def test_results_are_those_of_planning_and_can_be_sent(
 
 
 def test_a_result_in_a_list_is_short(forecast: planner.Forecast, comparison: planner.Comparison) -> None:
-    assert re.fullmatch(r"<Forecast of fix-bugs: 3 agents at 1x, p50 \w+, 20 samples>", repr(forecast))
-    assert repr(comparison) == "<Comparison of fix-bugs: 4 scenarios, 20 samples>"
+    assert re.fullmatch(r"<Forecast of fix-bugs: 3 agents at 1x, p50 \w+, 40 samples>", repr(forecast))
+    assert repr(comparison) == "<Comparison of fix-bugs: 4 scenarios, 40 samples>"
 
 
 def test_a_catalogue_is_data_a_table_and_html() -> None:

@@ -172,7 +172,7 @@ def test_drag_may_be_below_zero_where_a_shorter_step_lets_another_one_in(declare
 
 
 def test_drag_is_found_on_fewer_samples_of_a_large_graph() -> None:
-    assert enough(7_000, 14) == 256
+    assert enough(7_000, 14) == 128
     assert enough(2_000_000, 20) == LEAST
     for tasks in (3, 1_000, 7_000, 20_000, 100_000):
         samples = enough(tasks, 15)
@@ -183,11 +183,11 @@ def test_drag_says_on_how_many_samples_it_is_found(declare: Declare, monkeypatch
     workflow = declare("  a: {tool: 1s to 9s}\n  b: {tool: 1s to 9s}")
     found = forecast(workflow, samples=40)
     assert found.drag_samples == 40
-    assert "samples" not in forecast_text(found).splitlines()[-1]
+    assert not any(line.startswith("drag:") and "samples" in line for line in forecast_text(found).splitlines())
     monkeypatch.setattr(drag, "BUDGET", 0)
     found = forecast(workflow, samples=40)
     assert found.drag_samples == LEAST
-    assert forecast_text(found).splitlines()[-1].endswith(", 16 samples")
+    assert any(line.startswith("drag:") and line.endswith(", 16 samples") for line in forecast_text(found).splitlines())
 
 
 # Criticality
@@ -299,12 +299,12 @@ ROUNDS = """  begin: {llm: {output: 50}}
 CHART = """
 A typical sample, number 1: 54.0s
 █ on the critical path   ░▒▓ running: up to 1/3, 2/3, all of its max at once
-                       |0       |10s      |20s     |30s      |40s      |50s max
-begin                  ██                                                     1
-work.a                  ░▓▓▓    ▒▓▓▒    ████    ███                           2
-work.b                     ░▓▓▓▓▒  ▒▓▓▓▓▒  ██████ ██████                      2
-end                                                    ████████████████████   1
-(waits for an agent)    ·················
+                      |0       |10s      |20s     |30s      |40s      |50s max
+begin                 ██                                                     1
+work.a                 ░▓▓▓    ▒▓▓▒    ████    ███                           2
+work.b                    ░▓▓▓▓▒  ▒▓▓▓▓▒  ██████ ██████                      2
+end                                                   ████████████████████   1
+(waits for an agent)   ·················
 Critical path: begin (2.00s), then work.a waits for an agent (16.0s), then
   work.a (3.00s), then work.b (5.00s), then work.a (3.00s), then work.b (5.00s),
   then end (20.0s).
@@ -371,6 +371,12 @@ def test_many_steps_are_cut_to_25_rows_and_the_rest_is_told(declare: Declare) ->
     assert [line[:3] for line in chart.splitlines() if line.startswith("s")] == [f"s{n}" for n in range(15, 40)]
 
 
+def test_many_at_once_leave_room_for_the_chart(declare: Declare) -> None:
+    found = forecast(declare("  a: {for_each: 12345, tool: 1s}"), samples=1)
+    assert gantt(found).splitlines()[4] == f"{'a':<21} {'█' * SLOTS} 12.3k"
+    assert "How busy" not in forecast_text(found)  # tools hold no agent
+
+
 def test_a_workflow_that_takes_no_time_has_an_answer_all_the_same(declare: Declare) -> None:
     found = forecast(declare("  a: {tool: 0s}"), samples=2)
     assert "No time in this sample: a." in gantt(found)
@@ -418,5 +424,5 @@ def test_json_tells_what_the_chart_shows() -> None:
     assert {one["name"] for one in data["crews"]} == {"lead", "fixers", "fixers: merge"}
     assert all(len(row["at_once"]) == len(row["critical"]) == SLOTS for row in data["typical"]["rows"])
     assert sum(one["waiting"]["mean"] for one in data["crews"]) == pytest.approx(data["breakdown"]["waiting"])
-    assert data["coordination_share_standard_error"] > 0
+    assert data["standard_errors"]["coordination_share"] > 0
     assert set(data["breakdown_standard_error"]) == set(data["breakdown"])

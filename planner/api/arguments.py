@@ -24,7 +24,6 @@ _IN_PYTHON = (
     (r"--set (\w+)=(\d+)", r"parameters={'\1': \2}"),
     (r"--set\b", "parameters"),
     (r"--agents\b", "crew"),
-    (r"--precision (\S+?)%", r"precision='\1%'"),
     (r"--(model|premium|catalogue|samples|seed|precision)\b", r"\1"),
 )
 """Options of the command line that messages name, and what they are called here."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 Z975 = 1.959963984540054
 """97.5th percentile of the standard normal distribution."""
@@ -24,35 +24,37 @@ GROUPS = 16
 
 
 class Values:
-    """A quantity that is not negative, in each sample, in their order. The first `KEPT` are there one by one."""
+    """A quantity that is not negative, in each sample, in their order. The first `KEPT` are there one by one.
+
+    What comes out does not depend on how many samples are added at a time: more than `KEPT` are summed up in so many.
+    """
 
     def __init__(self) -> None:
         self.count = 0
         self._kept: list[Floats] = []
-        self.mean = 0.0
-        self._scatter = 0.0  # sum of squared distances from the mean
+        self._waiting: list[Floats] = []  # beyond those that are kept, until there are `KEPT`
+        self._moments = (0, 0.0, 0.0)  # of all but those: count, mean, sum of squared distances from it
         self._bins = np.empty(0, np.int64)
         self._counts = np.empty(0, np.int64)
         self._sorted: Floats | None = None
 
     def add(self, samples: Floats) -> None:
-        """Add (n,) samples."""
-        if self.count < KEPT < self.count + len(samples):
-            self.add(samples[: KEPT - self.count])
-            samples = samples[KEPT - self.count :]
+        """Add (n,) samples, at most `KEPT`."""
+        room = KEPT - self.count % KEPT
+        if len(samples) > room:
+            self.add(samples[:room])
+            samples = samples[room:]
         self._sorted = None
-        total = self.count + len(samples)
-        mean = float(samples.mean())
-        apart = mean - self.mean
-        self._scatter += float(np.square(samples - mean).sum()) + apart**2 * self.count * len(samples) / total
-        self.mean += apart * len(samples) / total
-        if self.count < KEPT:
+        self.count += len(samples)
+        if self.count <= KEPT:
             self._kept.append(samples)
-        else:
-            if self.count == KEPT:
-                self._count(self.first)
-            self._count(samples)
-        self.count = total
+            return
+        if not len(self._counts):
+            self._fold(self.first)
+        self._waiting.append(samples)
+        if self.count % KEPT == 0:
+            self._fold(np.concatenate(self._waiting))
+            self._waiting = []
 
     @classmethod
     def of(cls, samples: Floats) -> Values:
@@ -69,11 +71,14 @@ class Values:
         return self._kept[0] if self._kept else np.empty(0)
 
     @property
+    def mean(self) -> float:
+        return self._all()[1]
+
+    @property
     def standard_error(self) -> float:
         """Of the mean; 0 of a single sample."""
-        if self.count < 2:
-            return 0.0
-        return math.sqrt(self._scatter / (self.count - 1) / self.count)
+        count, _, scatter = self._all()
+        return math.sqrt(scatter / (count - 1) / count) if count > 1 else 0.0
 
     def quantile(self, q: float) -> float:
         """The quantile `q` from 0 to 1, interpolated linearly between samples."""
@@ -92,25 +97,47 @@ class Values:
             if self._sorted is None:
                 self._sorted = np.sort(self.first)
             return float(self._sorted[rank])
-        at = int(np.searchsorted(np.cumsum(self._counts), rank, side="right"))
-        ends = (np.array([self._bins[at], self._bins[at] + 1]) << _BIN_BITS).view(np.float64)
+        bins, counts = _counted(self._bins, self._counts, self._waiting)
+        at = int(np.searchsorted(np.cumsum(counts), rank, side="right"))
+        ends = (np.array([bins[at], bins[at] + 1]) << _BIN_BITS).view(np.float64)
         return float(ends.mean())
 
-    def _count(self, samples: Floats) -> None:
-        bins, counts = np.unique(np.ascontiguousarray(samples).view(np.int64) >> _BIN_BITS, return_counts=True)
-        both = np.concatenate([self._bins, bins])
-        self._bins, place = np.unique(both, return_inverse=True)
-        self._counts = np.bincount(place, np.concatenate([self._counts, counts])).astype(np.int64)
+    def _all(self) -> tuple[int, float, float]:
+        """Moments of all samples."""
+        rest = self._waiting if self.count > KEPT else self._kept
+        return _joined(self._moments, np.concatenate(rest)) if rest else self._moments
+
+    def _fold(self, samples: Floats) -> None:
+        self._moments = _joined(self._moments, samples)
+        self._bins, self._counts = _counted(self._bins, self._counts, [samples])
+
+
+def _joined(moments: tuple[int, float, float], samples: Floats) -> tuple[int, float, float]:
+    """Count, mean and scatter with further samples (Chan, Golub and LeVeque 1979)."""
+    count, mean, scatter = moments
+    total, own = count + len(samples), float(samples.mean())
+    apart = own - mean
+    scatter += float(np.square(samples - own).sum()) + apart**2 * count * len(samples) / total
+    return total, (mean + apart * len(samples) / total if count else own), scatter
+
+
+def _counted(bins: Ints, counts: Ints, samples: list[Floats]) -> tuple[Ints, Ints]:
+    """Bins in which there are any, and how many, with further samples."""
+    if not samples:
+        return bins, counts
+    own, added = np.unique(np.concatenate(samples).view(np.int64) >> _BIN_BITS, return_counts=True)
+    every, place = np.unique(np.concatenate([bins, own]), return_inverse=True)
+    return every, np.bincount(place, np.concatenate([counts, added])).astype(np.int64)
 
 
 def ranks(n: int, q: float) -> tuple[int, int]:
     """Ranks, from 0, of the samples among n iid ones that enclose the quantile `q`, 0 < q < 1, in 95 of 100 cases.
 
-    They lie 1.96 standard deviations of Binomial(n, q) from n·q on either side (normal approximation, widened to whole
-    ranks); the least or the greatest sample where there is no such rank.
+    They lie 1.96 standard deviations of Binomial(n, q) from n·q on either side (normal approximation, corrected for
+    continuity, widened to whole ranks); the least or greatest sample where there is no such rank.
     """
     spread = Z975 * math.sqrt(n * q * (1 - q))
-    return max(math.floor(n * q - spread) - 1, 0), min(math.ceil(n * q + spread), n - 1)
+    return max(math.floor(n * q - spread - 0.5), 0), min(math.ceil(n * q + spread - 0.5), n - 1)
 
 
 def quantile_interval(samples: Floats, q: float) -> tuple[float, float]:
@@ -120,13 +147,14 @@ def quantile_interval(samples: Floats, q: float) -> tuple[float, float]:
     return float(ordered[low]), float(ordered[high])
 
 
-def standard_error(statistic: Callable[..., float], *samples: Floats) -> float | None:
-    """Of any statistic of (n,) samples that belong together: from how it varies between `GROUPS` groups of them.
-
-    None where there are too few samples for groups of two.
-    """
-    size = len(samples[0]) // GROUPS
+def grouped_medians(samples: Floats) -> Floats | None:
+    """(GROUPS,) medians of groups of (n,) samples; None where there are too few for groups of two."""
+    size = len(samples) // GROUPS
     if size < 2:
         return None
-    found = [statistic(*(one[at * size : (at + 1) * size] for one in samples)) for at in range(GROUPS)]
-    return float(np.std(found, ddof=1) / math.sqrt(GROUPS))
+    return np.asarray(np.median(samples[: size * GROUPS].reshape(GROUPS, size), axis=1))
+
+
+def standard_error(of_groups: Floats) -> float:
+    """Of a statistic of all samples, from what it is in each of (GROUPS,) groups of them."""
+    return float(np.std(of_groups, ddof=1) / math.sqrt(GROUPS))

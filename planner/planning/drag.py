@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 LEAST = 16
 """Samples on which drag is found, if there are as many, however large the graph."""
 
-BUDGET = 32_000_000
+BUDGET = 16_000_000
 """Task-samples that are scheduled for it at most, unless `LEAST` samples take more: a few seconds."""
 
 

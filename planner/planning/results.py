@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.engine.statistics import Values, standard_error
+from planner.engine.statistics import Values, grouped_medians, standard_error
 from planner.planning.distribution import Distribution
 from planner.planning.moments import Mean
 from planner.planning.precision import Precision
@@ -187,22 +187,21 @@ class StandardErrors:
 
     @classmethod
     def of(cls, scenario: Scenario, found: Simulated, baseline: Simulated, alone: Simulated) -> StandardErrors:
-        samples, scale = found.seconds.first, math.sqrt(len(found.seconds.first) / found.seconds.count)
+        scale = math.sqrt(len(found.seconds.first) / found.seconds.count)
+        medians = grouped_medians(found.seconds.first)
 
-        def error(statistic: Callable[[Floats, Floats], float], other: Values) -> float | None:
-            value = standard_error(statistic, other.first, samples)
-            return None if value is None else value * scale
+        def speedup(over: Values) -> float | None:
+            base = grouped_medians(over.first)
+            if base is None or medians is None:
+                return None
+            return scale * standard_error(base / np.where(medians > 0, medians, 1.0)) if medians.any() else 0.0
 
-        efficiency = error(_speedup, alone.seconds)
+        alone_error = speedup(alone.seconds)
         return cls(
-            error(_speedup, baseline.seconds),
-            None if efficiency is None else efficiency / scenario.agents,
-            Mean.ratio(found.coordination.first, samples).standard_error * scale,
+            speedup(baseline.seconds),
+            None if alone_error is None else alone_error / scenario.agents,
+            scale * Mean.ratio(found.coordination.first, found.seconds.first).standard_error,
         )
-
-
-def _speedup(base: Floats, samples: Floats) -> float:
-    return _over(float(np.median(base)), float(np.median(samples)))
 
 
 def _over(base: float, seconds: float) -> float:

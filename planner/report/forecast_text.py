@@ -40,7 +40,6 @@ def forecast_text(forecast: Forecast) -> str:
         f"efficiency {words.percent(result.efficiency)}",
         "",
         *_breakdown(forecast),
-        "",
         *_busy(forecast),
         "",
         f"{'Step':<22}{'kind':<8}{'times':>6}{'work':>9}{'on path':>9}{'critical':>9}{'drag':>9}{'cost':>8}",
@@ -87,8 +86,10 @@ def _breakdown(forecast: Forecast) -> list[str]:
 
 
 def _busy(forecast: Forecast) -> list[str]:
-    error = max((crew.utilisation.standard_error for crew in forecast.crews), default=0.0)
-    lines = [f"How busy agents are (time held, of all their time, mean{_within('; ', _error(error), error)})"]
+    if not forecast.crews:
+        return []
+    error = max(crew.utilisation.standard_error for crew in forecast.crews)
+    lines = ["", f"How busy agents are (time held, of all their time, mean{_within('; ', _error(error), error)})"]
     for crew in forecast.crews:
         share = crew.utilisation.mean
         name = _fitted(_named(forecast, crew.name), 18)

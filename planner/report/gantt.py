@@ -12,7 +12,7 @@ from planner.report.heat_map import wrapped
 
 CRITICAL, WAITING = "█", "·"
 SHADES = "░▒▓"
-_LABEL, _ROWS, _PATH = 22, 25, 10
+_LABEL, _ROWS, _PATH = 21, 25, 10
 _APART = 9
 """Columns between two labels of the axis, at least."""
 
@@ -24,7 +24,7 @@ def gantt(forecast: Forecast) -> str:
     """What runs when in the sample whose completion time is nearest to the p50, and its critical path."""
     typical = forecast.typical
     kept = _kept(typical.rows)
-    most = max((len(f"{row.most:,}") for row in kept), default=1)
+    most = max((len(words.tokens(row.most)) for row in kept), default=1)
     lines = [
         "",
         f"A typical sample, number {typical.sample:,}: {words.seconds(typical.seconds)}",
@@ -32,7 +32,7 @@ def gantt(forecast: Forecast) -> str:
     ]
     if typical.seconds and kept:
         lines.append(f"{'':<{_LABEL}} {_axis(typical.seconds):<{SLOTS}}{'max':>{max(most, 3) + 1}}")
-        lines += [f"{_label(row):<{_LABEL}} {_cells(row)} {row.most:>{max(most, 3)},}" for row in kept]
+        lines += [f"{_label(row):<{_LABEL}} {_cells(row)} {words.tokens(row.most):>{max(most, 3)}}" for row in kept]
         if any(typical.waiting):
             cells = "".join(WAITING if share else " " for share in typical.waiting)
             lines.append(f"{'(waits for an agent)':<{_LABEL}} {cells}".rstrip())

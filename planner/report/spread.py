@@ -9,9 +9,9 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def spread(distribution: Distribution) -> list[str]:
-    """Two lines of at most 68 columns; none where every sample takes the same time."""
+    """Two lines of at most 68 columns; none where every sample takes the same time, as it reads."""
     histogram = distribution.histogram
-    if not histogram.counts:
+    if not histogram.counts or words.seconds(histogram.low) == words.seconds(histogram.high):
         return []
     most = max(histogram.counts)
     strip = "".join(_BLOCKS[-(-8 * count // most) - 1] if count else " " for count in histogram.counts)
