@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.planning.decisions.interval import Interval, Samples, of_groups, quantile, ratio_of_medians
+from planner.planning.decisions.interval import Interval, Samples, of_medians, quantile, ratio_of_medians
 
 Floats = NDArray[np.float64]
 
@@ -81,8 +81,8 @@ def usl(cells: Mapping[int, Samples], widest: int) -> Usl | None:
     constants = _fit(used, seconds)
 
     def constant(at: int) -> Interval:
-        return of_groups(
-            float(constants[at]), lambda *some: float(_fit(used, np.array([np.median(one) for one in some]))[at]),
+        return of_medians(
+            float(constants[at]), lambda *medians: float(_fit(used, np.array(medians))[at]),
             *values,
         )  # fmt: skip
 

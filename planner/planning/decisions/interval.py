@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.engine.statistics import Z975, Values, quantile_interval, standard_error
+from planner.engine.statistics import Z975, Values, grouped_medians, quantile_interval, standard_error
 from planner.planning.moments import Mean
 
 Floats = NDArray[np.float64]
@@ -70,21 +70,19 @@ def median_difference(one: Values, other: Values) -> Interval:
     return Interval(float(np.median(apart)), *quantile_interval(apart, 0.5))
 
 
-def of_groups(value: float, statistic: Callable[..., float], *samples: Values) -> Interval:
-    """A statistic of several scenarios, from how it varies between groups of samples. Not below 0."""
-    firsts = [one.first for one in samples]
-    error = standard_error(statistic, *firsts)
-    scale = math.sqrt(len(firsts[0]) / samples[0].count)
-    return around(value, None if error is None else error * scale, 0.0)
+def of_medians(value: float, statistic: Callable[..., float], *samples: Values) -> Interval:
+    """A statistic of medians of several scenarios, from how it varies between groups of samples. Not below 0."""
+    medians = [grouped_medians(one.first) for one in samples]
+    known = [one for one in medians if one is not None]
+    if len(known) < len(medians):
+        return around(value, None)
+    error = standard_error(np.array([statistic(*group) for group in zip(*known, strict=True)]))
+    return around(value, error * math.sqrt(len(samples[0].first) / samples[0].count), 0.0)
 
 
 def ratio_of_medians(above: Values, below: Values) -> Interval:
     """p50 over p50; 1 of nothing."""
-
-    def ratio(one: Floats, other: Floats) -> float:
-        return _over(float(np.median(one)), float(np.median(other)))
-
-    return of_groups(_over(above.quantile(0.5), below.quantile(0.5)), ratio, above, below)
+    return of_medians(_over(above.quantile(0.5), below.quantile(0.5)), _over, above, below)
 
 
 def mean(samples: Values) -> Interval:
