@@ -294,3 +294,41 @@ def test_chances() -> None:
 )
 def test_paces(seconds: float, word: str) -> None:
     assert name(seconds) == word
+
+
+# Options.
+
+
+def test_options_reach_the_decisions_from_python_and_are_checked() -> None:
+    import planner
+
+    source = "workflow: w\n" + PRICED + "steps:\n  a: {for_each: 4, llm: {output: 450}}\n"
+    workflow = planner.load_workflow(source)
+    found = planner.compare(
+        workflow, speeds=[1, 2], agents=[1, 2], samples=64, value_of_time=120, waiting=3, setup="2h,$500", runs=200,
+        every_n=True,
+    )  # fmt: skip
+    assert found.decisions.value_of_time is not None
+    assert found.decisions.value_of_time.waiting == 3
+    assert found.decisions.setup == runs.Setup(7200, 500, 200)
+    assert found.decisions.numbers[0].tried == (1, 2, 3, 4)
+    assert found.to_dict()["decisions"]["numbers"][0]["every"] is True
+    assert "every number to 4 tried" in str(found).replace("\n  ", " ")
+    with pytest.raises(planner.InputError) as problems:
+        planner.compare(workflow, value_of_time="x", waiting=0, runs=3)  # type: ignore[arg-type]
+    assert [one.message.split(":")[0] for one in problems.value.problems] == ["value_of_time", "waiting", "runs"]
+
+
+def test_other_scenarios_do_not_change_what_was_asked_for(declare: Declare) -> None:
+    """Every number of agents beside the grid changes none of its results, nor how many samples are taken."""
+    workflow = declare("  a: {for_each: 6, llm: {output: 50 to 900}}", PRICED)
+    few, many = (compare(workflow, [1.0, 2.0], [1, 3], wishes=Wishes(every_n=every)) for every in (False, True))
+    assert few.results == many.results
+    assert (few.samples, few.precision, few.notes) == (many.samples, many.precision, many.notes)
+
+
+@pytest.mark.parametrize("copies", [1, 3])
+def test_the_widest_fan_out_counts_copies_and_steps_side_by_side(declare: Declare, copies: int) -> None:
+    steps = f"  a: {{for_each: 4, best_of: {copies}, llm: {{output: 5}}}}\n  b: {{for_each: 5, llm: {{output: 5}}}}\n"
+    steps += "  c: {needs: [a, b], for_each: 2, llm: {output: 5}}"
+    assert decided(declare(steps)).widest == 4 * copies + 5

@@ -112,14 +112,17 @@ def setup(value: Any) -> tuple[float, float]:
     return units.setup_of(value)
 
 
-def runs(value: Any) -> int | None:
-    """A number of runs and the setup that it goes with."""
-    count, once = value
-    if count is None:
-        return None
-    if once is None:
-        raise ValueError("it goes with a setup, such as setup='2h,$500'")
-    return units.whole(count, 10**9)
+def runs(setup: Any) -> Callable[[Any], Any]:
+    """A number of runs, which goes with a setup; None: not known."""
+
+    def parse(value: Any) -> int | None:
+        if value is None:
+            return None
+        if setup is None:
+            raise ValueError("it goes with a setup, such as setup='2h,$500'")
+        return units.whole(value, 10**9)
+
+    return parse
 
 
 def flag(value: Any) -> bool:

@@ -206,7 +206,7 @@ def _wishes(check: arguments.Arguments, value: Any, waiting: Any, setup: Any, ru
     hour = check.take("value_of_time", value, arguments.either(arguments.usd))
     people = check.take("waiting", waiting, arguments.people)
     once = check.take("setup", setup, arguments.either(arguments.setup))
-    times = check.take("runs", (runs, setup), arguments.runs)
+    times = check.take("runs", runs, arguments.runs(setup))
     every = check.take("every_n", every_n, arguments.flag)
     return Wishes(bool(every), hour, people or 1.0, once and Setup(once[0], once[1], times))
 
