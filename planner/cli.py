@@ -14,17 +14,22 @@ from planner.cli_options import (
     AsJson,
     BackendName,
     CatalogueFile,
+    EveryN,
     File,
     MaxTime,
     Models,
     Output,
     Precise,
     Premium,
+    Runs,
     Samples,
     Scheduler,
     Seed,
     Set,
+    Setup,
     Threads,
+    ValueOfTime,
+    Waiting,
     agents_of,
     backend_of,
     names,
@@ -36,6 +41,7 @@ from planner.cli_options import (
     show,
     speeds_of,
     stopping_of,
+    wishes_of,
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -143,6 +149,11 @@ def compare(
     backend: BackendName = "threads",
     scheduler: Scheduler = None,
     set_: Set = None,
+    value_of_time: ValueOfTime = None,
+    waiting: Waiting = 1.0,
+    setup: Setup = None,
+    runs: Runs = None,
+    every_n: EveryN = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
     output: Output = None,
@@ -158,9 +169,10 @@ def compare(
         models = names(model)
         speeds = speeds_of(speed or ("1x" if len(models) > 1 else "1x,1.5x,2.5x,5x,8x"))
         workflow, caveats = read(file, set_, catalogue, models)
+        wishes = wishes_of(value_of_time, waiting, setup, runs, every_n)
         found = run(workflow, speeds, counts, models=models, crew=crew, premium=premium_of(premium), seed=seed,
                     **stopping_of(samples, precision, max_time), backend=backend_of(backend, threads, scheduler),
-                    progress=progress)  # fmt: skip
+                    progress=progress, wishes=wishes)  # fmt: skip
         found = replace(found, notes=(*found.notes, *caveats))
         show(found, as_json, as_csv, output, comparison_json, comparison_csv, heat_map)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from planner.planning.precision import Precision
 from planner.planning.sampled import Sampled
 from planner.planning.typical import Typical
 from planner.planning.utilisation import Utilisation
+
+if TYPE_CHECKING:
+    from planner.planning.decisions.decide import Decisions
 
 Floats = NDArray[np.float64]
 
@@ -168,6 +172,10 @@ class Simulated:
     def usd(self) -> Values | None:
         return self.sampled.usd(self.cell)
 
+    @property
+    def accepted(self) -> Values:
+        return self.sampled.accepted(self.cell)
+
 
 @dataclass(frozen=True)
 class StandardErrors:
@@ -210,6 +218,7 @@ class Verdict:
     gains : ``agents`` or ``speed``, ``same`` where the paired difference does not tell, empty where only one is varied
     difference : 95 % interval of the median of (more − faster), seconds, paired by sample
     best : of the least p50; among equals, of fewest agents, then of the first row
+    close : `best` is about as quick as `more` or `faster`, or, where only one is varied, as the least of it
     """
 
     more: Scenario
@@ -217,6 +226,7 @@ class Verdict:
     gains: str
     difference: tuple[float, float]
     best: Scenario
+    close: bool
 
 
 @dataclass(frozen=True)
@@ -288,5 +298,6 @@ class Comparison:
     baseline: Scenario
     results: tuple[Result, ...]
     verdict: Verdict
+    decisions: Decisions
     restricted: Mapping[str, str]
     notes: tuple[str, ...]

@@ -27,6 +27,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         "baseline": asdict(comparison.baseline),
         "scenarios": [_result(result) for result in comparison.results],
         "verdict": words.verdict(comparison),
+        "decisions": _plain(comparison.decisions),
     }
 
 

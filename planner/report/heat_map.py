@@ -7,6 +7,7 @@ import textwrap
 from planner.errors import printable
 from planner.planning.results import Comparison
 from planner.report import words
+from planner.report.decisions_text import decisions
 from planner.report.tables import SHADES, Cell, Table, accepted, heading, tables
 
 _COLOURS = ((16, 195), (16, 153), (16, 75), (231, 26), (231, 18))
@@ -26,9 +27,16 @@ def heat_map(comparison: Comparison) -> str:
     lines += [
         "",
         *wrapped(words.verdict(comparison)),
+        *_decisions(comparison),
         *(line for note in comparison.notes for line in wrapped("Note: " + note)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _decisions(comparison: Comparison) -> list[str]:
+    """A section of its own, if there is anything to say."""
+    found = decisions(comparison)
+    return ["", "Decisions", *(part for line in found for part in wrapped(line)), ""] if found else []
 
 
 def _lines(table: Table) -> list[str]:
