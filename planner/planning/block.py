@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from planner.engine.draws import Samples
 from planner.engine.simulation import EXACT, Graph, simulate
 from planner.errors import InputError, Problem
-from planner.planning.detail import on_path
 from planner.planning.findings import Findings
 from planner.planning.paid import billed
 from planner.planning.plan import Plan, Variant
@@ -81,7 +80,7 @@ class _Run:
 
     def all(self, cells: Sequence[int]) -> None:
         durations = self.times.durations(self.speed)
-        coordination = self.times.part(1, self.speed) if len(self.times.fixed) == 2 else None
+        coordination = self.times.coordination(self.speed) if len(self.times.fixed) == 2 else None
         rows = max(1, STEPS // (4 if self.block.findings else 1) // max(1, durations.shape[1]))
         for cell in cells:
             for low in range(0, len(durations), rows):
@@ -111,7 +110,8 @@ class _Run:
             on_critical = findings.add(times, self.speed, graph, schedule, part, first, durations, amounts)
             block.coordination[cell, part] = on_critical
         elif coordination is not None:
-            block.coordination[cell, part] = on_path(schedule, coordination[part])
+            on_critical = coordination[part] * schedule.critical[:, times.coordinating]
+            block.coordination[cell, part] = on_critical.sum(1)
 
     def pay(self, cell: int, amounts: Sequence[Floats], seconds: Floats, part: slice) -> None:
         """Note tokens and cost."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -129,9 +130,17 @@ class Times:
     accepted: Bools
     largest: Mapping[str, Floats]
 
+    @cached_property
+    def _whole(self) -> tuple[Floats, Floats]:
+        """(S, n) `fixed` and `decode`, all parts together."""
+        fixed, decode = (np.ascontiguousarray(parts.sum(0).T) for parts in (self.fixed, self.decode))
+        return fixed, decode
+
     def durations(self, speed: float) -> Floats:
         """(S, n) seconds in ticks. Raises InputError for a task longer than the clock can hold."""
-        seconds = np.ascontiguousarray((self.fixed.sum(0) + self.decode.sum(0) / speed).T)
+        fixed, decode = self._whole
+        seconds = decode / speed
+        seconds += fixed
         if not np.all(seconds < LONGEST) or not np.all(self.away < LONGEST):
             hint = "raise the slowest speed, or lower the tokens or the time of the longest step"
             raise InputError([Problem("too-large", f"a task takes over {LONGEST / 86400 / 365:.0f} years", None, hint)])
@@ -139,6 +148,16 @@ class Times:
         for tasks, left_out in self.skipped:
             seconds[:, tasks][np.broadcast_to(left_out, (length(tasks), len(seconds))).T] = SKIPPED
         return seconds
+
+    @cached_property
+    def coordinating(self) -> NDArray[np.intp]:
+        """Tasks whose coordination takes time, where parts are (all else, coordination)."""
+        return np.flatnonzero((self.fixed[1] != 0).any(1) | (self.decode[1] != 0).any(1))
+
+    def coordination(self, speed: float) -> Floats:
+        """(S, coordinating) seconds, in ticks."""
+        tasks = self.coordinating
+        return round_to_ticks(np.ascontiguousarray((self.fixed[1][tasks] + self.decode[1][tasks] / speed).T))
 
     def part(self, part: int, speed: float) -> Floats:
         """(S, n) seconds of one part."""
