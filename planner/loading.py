@@ -43,7 +43,8 @@ class Loaded:
         own = workflow.models
         default = [workflow.model] if workflow.model else []
         of_steps = [step.model for _, step in workflow.walk() if step.model]
-        if all(name in own for name in _with_bases([*models, *default, *of_steps], workflow)):
+        asked = isinstance(self.catalogue, Path)  # a file that is named must be one, needed or not
+        if not asked and all(name in own for name in _with_bases([*models, *default, *of_steps], workflow)):
             return workflow, ()
         known = _open(self.catalogue, self.folder)
         shipped: Any = known.declared  # each is read when it is asked for

@@ -402,6 +402,8 @@ def test_percentiles_come_with_intervals_of_order_statistics() -> None:
     found = Distribution.of(Values.of(np.arange(1000.0)))
     (median,) = [one for one in found.percentiles if one.percentile == 50]
     assert median.seconds == 499.5
+    assert median.low is not None
+    assert median.high is not None
     assert 499.5 - median.low == pytest.approx(1.96 * np.sqrt(250), abs=2)
     assert median.high - 499.5 == pytest.approx(1.96 * np.sqrt(250), abs=2)
 

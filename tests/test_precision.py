@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from planner.planning.forecast import forecast
 from planner.planning.plan import Cell, Plan
 from planner.planning.precision import FIRST_LOOK, USUALLY, Precision, Stopping, half_width
 from planner.planning.sampling import sample
+from planner.report.data import forecast_json
+from planner.report.forecast_text import forecast_text
 from planner.workflow.declaration import Workflow
 from tests.conftest import ROOT, read_example
 
@@ -152,10 +155,31 @@ def test_a_precision_is_reached(declare: Declare) -> None:
     assert found.precision.converged
     assert found.samples > USUALLY
     seconds = found.result.seconds
-    assert (seconds.p50_high - seconds.p50_low) / 2 <= 0.02 * seconds.p50
-    assert (seconds.p90_high - seconds.p90_low) / 2 <= 0.02 * seconds.p90
-    before = forecast(workflow, samples=found.samples // 2)
-    assert max(before.precision.p50, before.precision.p90) > 0.02
+    for low, value, high in (
+        (seconds.p50_low, seconds.p50, seconds.p50_high),
+        (seconds.p90_low, seconds.p90, seconds.p90_high),
+    ):
+        assert low is not None
+        assert high is not None
+        assert (high - low) / 2 <= 0.02 * value
+    before = forecast(workflow, samples=found.samples // 2).precision
+    assert max(before.p50 or 0.0, before.p90 or 0.0) > 0.02
+
+
+@pytest.mark.parametrize(
+    ("samples", "of_p50", "of_p90"), [(1, False, False), (4, False, False), (20, True, False), (64, True, True)]
+)
+def test_what_too_few_samples_cannot_tell_is_not_told(
+    declare: Declare, samples: int, of_p50: bool, of_p90: bool
+) -> None:
+    found = forecast(declare("  a: {tool: 5s to 20s}"), samples=samples)
+    assert (found.precision.p50 is not None) == of_p50
+    assert (found.precision.p90 is not None) == of_p90
+    assert (found.result.seconds.p90_low is not None) == of_p90
+    assert not found.precision.converged
+    assert any("Not converged" in note for note in found.notes)
+    assert ("unknown, too few samples" in forecast_text(found)) == (not of_p90)
+    assert not math.isnan(json.loads(forecast_json(found))["precision"]["target"])
 
 
 def test_all_scenarios_share_their_samples(declare: Declare) -> None:

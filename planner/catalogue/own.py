@@ -50,9 +50,24 @@ def find(option: Path | None, folder: Path) -> Path | None:
 
 
 def merged(shipped: Mapping[str, Any] | None, own: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry with the keys of the user's in place of the shipped ones."""
+    """An entry with the keys of the user's in place of the shipped ones, also within prices per token."""
     replaced = own.keys() | {_FACTORS[key] for key in own.keys() & _FACTORS.keys()}
-    return {key: value for key, value in (shipped or {}).items() if key not in replaced} | dict(own)
+    found = {key: value for key, value in (shipped or {}).items() if key not in replaced} | dict(own)
+    before, price = _price((shipped or {}).get("price")), own.get("price")
+    if before is not None and isinstance(price, dict) and _price(price) is not None and not is_listed("price", price):
+        given = price["value"] if is_fact(price) else price
+        kept = {key: value for key, value in before.items() if value is not None}
+        found["price"] = {**price, "value": {**kept, **given}} if is_fact(price) else {**kept, **given}
+    return found
+
+
+def _price(value: Any) -> dict[str, Any] | None:
+    """A price per token as it is written, without what is said about it; None if it is none."""
+    if is_fact(value):
+        value = value["value"]
+    if is_listed("price", value):
+        value = listed(value).price
+    return dict(value) if isinstance(value, dict) and "per_hour" not in value else None
 
 
 def read_own(path: Path, shipped: Mapping[str, Callable[[], dict[str, Any]]]) -> Own:

@@ -19,6 +19,9 @@ KEPT = 1 << 16
 _BIN_BITS = 52 - 14
 """Bits of a double that a bin leaves out: bins are 1 part in 2¹⁴ wide."""
 
+_ROUNDING = 1e-12
+"""Spreads of values that are within this share of their mean are of rounding."""
+
 GROUPS = 16
 """Into which samples are parted, to see how much a statistic varies between them."""
 
@@ -77,8 +80,10 @@ class Values:
     @property
     def standard_error(self) -> float:
         """Of the mean; 0 of a single sample."""
-        count, _, scatter = self._all()
-        return math.sqrt(scatter / (count - 1) / count) if count > 1 else 0.0
+        count, mean, scatter = self._all()
+        if count < 2 or scatter <= count * (_ROUNDING * mean) ** 2:
+            return 0.0
+        return math.sqrt(scatter / (count - 1) / count)
 
     def quantile(self, q: float) -> float:
         """The quantile `q` from 0 to 1, interpolated linearly between samples."""
@@ -97,6 +102,10 @@ class Values:
         """95 % confidence interval of the quantile `q`, as `ranks`."""
         low, high = ranks(self.count, q)
         return self._ranked(low), self._ranked(high)
+
+    def known_interval(self, q: float) -> tuple[float, float] | tuple[None, None]:
+        """The same, or nothing where there are too few samples for it."""
+        return self.interval(q) if enclosed(self.count, q) else (None, None)
 
     def _ranked(self, rank: int) -> float:
         """The sample of a rank, from 0; of more than `KEPT` the middle of its bin."""
@@ -143,8 +152,19 @@ def ranks(n: int, q: float) -> tuple[int, int]:
     They lie 1.96 standard deviations of Binomial(n, q) from n·q on either side (normal approximation, corrected for
     continuity, widened to whole ranks); the least or greatest sample where there is no such rank.
     """
+    low, high = _wanted(n, q)
+    return max(low, 0), min(high, n - 1)
+
+
+def enclosed(n: int, q: float) -> bool:
+    """Whether n samples are enough for both of these ranks."""
+    low, high = _wanted(n, q)
+    return low >= 0 and high <= n - 1
+
+
+def _wanted(n: int, q: float) -> tuple[int, int]:
     spread = Z975 * math.sqrt(n * q * (1 - q))
-    return max(math.floor(n * q - spread - 0.5), 0), min(math.ceil(n * q + spread - 0.5), n - 1)
+    return math.floor(n * q - spread - 0.5), math.ceil(n * q + spread - 0.5)
 
 
 def quantile_interval(samples: Floats, q: float) -> tuple[float, float]:

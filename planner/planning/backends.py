@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from typing import Protocol
 
+from planner.errors import InputError, Problem
 from planner.planning.block import Block, simulate_block
 from planner.planning.plan import Plan
 
@@ -74,8 +75,14 @@ class Dask:
         import joblib  # type: ignore[import-untyped]
         from distributed import Client  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
-        with Client(self.scheduler, set_as_default=True) as client:  # type: ignore[no-untyped-call,unused-ignore]
-            at_once = 2 * max(1, sum(client.nthreads().values()))
+        try:
+            client = Client(self.scheduler, set_as_default=True)  # type: ignore[no-untyped-call,unused-ignore]
+        except (OSError, ValueError) as error:
+            message = f"the Dask scheduler {self.scheduler} cannot be reached: {error}"
+            raise InputError([Problem("bad-value", message, None, "as in tcp://10.0.0.5:8786")]) from None
+        with client:
+            threads: dict[str, int] = client.nthreads()  # type: ignore[no-untyped-call,unused-ignore]
+            at_once = 2 * max(1, sum(threads.values()))
 
             def simulated(jobs: Iterable[Job]) -> Iterator[Block]:
                 work = joblib.Parallel(return_as="generator", pre_dispatch=at_once, batch_size=1)

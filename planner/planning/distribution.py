@@ -17,12 +17,13 @@ BINS = 36
 
 @dataclass(frozen=True)
 class Percentile:
-    """So many per cent of samples are at most so long. low, high : 95 % interval, from order statistics; seconds."""
+    """So many per cent of samples are at most so long. low, high : 95 % interval, from order statistics,
+    None where there are too few samples; seconds."""
 
     percentile: int
     seconds: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Distribution:
     def of(cls, seconds: Values) -> Distribution:
         """Percentiles of all samples, the histogram of those that are kept one by one."""
         found = (
-            Percentile(percentile, seconds.quantile(percentile / 100), *seconds.interval(percentile / 100))
+            Percentile(percentile, seconds.quantile(percentile / 100), *seconds.known_interval(percentile / 100))
             for percentile in PERCENTILES
         )
         return cls(tuple(found), Histogram.of(seconds.first))

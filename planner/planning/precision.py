@@ -29,27 +29,30 @@ class Precision:
     """What was reached.
 
     target : wanted half-width of the 95 % intervals of p50 and p90, as a share of each
-    p50, p90 : the largest half-width among all scenarios, likewise
+    p50, p90 : the largest half-width among all scenarios, likewise; None: too few samples to tell
     """
 
     target: float
-    p50: float
-    p90: float
+    p50: float | None
+    p90: float | None
 
     @property
     def converged(self) -> bool:
-        return max(self.p50, self.p90) <= self.target
+        return self.p50 is not None and self.p90 is not None and max(self.p50, self.p90) <= self.target
 
     @classmethod
     def of(cls, target: float, cells: Iterable[Values]) -> Precision:
         """Of the completion times of all scenarios."""
         widths = [[half_width(cell, q) for q in PERCENTILES] for cell in cells]
-        return cls(target, *(max(each) for each in zip(*widths, strict=True)))
+        most = (None if None in each else max(filter(None, each), default=0.0) for each in zip(*widths, strict=True))
+        return cls(target, *most)
 
 
-def half_width(samples: Values, q: float) -> float:
-    """Half of the 95 % interval of a quantile, as a share of it."""
-    low, high = samples.interval(q)
+def half_width(samples: Values, q: float) -> float | None:
+    """Half of the 95 % interval of a quantile, as a share of it; None where there are too few samples to tell."""
+    low, high = samples.known_interval(q)
+    if low is None or high is None:
+        return None
     return (high - low) / 2 / samples.quantile(q) if high > low else 0.0
 
 

@@ -38,7 +38,7 @@ class Seconds:
     """Completion time. Percentiles interpolate linearly between samples.
 
     standard_error : of the mean
-    p50_low, … : ends of the 95 % intervals of the percentiles
+    p50_low, … : ends of the 95 % intervals of the percentiles; None: too few samples to tell
     """
 
     mean: float
@@ -46,17 +46,17 @@ class Seconds:
     p90: float
     p95: float
     standard_error: float
-    p50_low: float
-    p50_high: float
-    p90_low: float
-    p90_high: float
-    p95_low: float
-    p95_high: float
+    p50_low: float | None
+    p50_high: float | None
+    p90_low: float | None
+    p90_high: float | None
+    p95_low: float | None
+    p95_high: float | None
 
     @classmethod
     def of(cls, samples: Values) -> Seconds:
         p50, p90, p95 = map(samples.quantile, (0.5, 0.9, 0.95))
-        error, interval = samples.standard_error, samples.interval
+        error, interval = samples.standard_error, samples.known_interval
         return cls(samples.mean, p50, p90, p95, error, *interval(0.5), *interval(0.9), *interval(0.95))
 
 

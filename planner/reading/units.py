@@ -200,7 +200,7 @@ def chance(value: Any) -> float:
 
 def precision(value: Any) -> float:
     """A share above 0, as a number or as in ``"1%"``."""
-    expected = "expected a share above 0%, such as 1%"
+    expected = "expected a share above 0%, up to 100%, such as 1%"
     try:
         found = chance(value)
     except BadValueError:

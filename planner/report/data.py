@@ -27,6 +27,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         "baseline": asdict(comparison.baseline),
         "scenarios": [_result(result) for result in comparison.results],
         "verdict": words.verdict(comparison),
+        "notes": list(comparison.notes),
         "decisions": _plain(comparison.decisions),
     }
 
@@ -47,6 +48,7 @@ def forecast_data(forecast: Forecast) -> dict[str, Any]:
         "crews": [asdict(crew) for crew in forecast.crews],
         "drag_samples": forecast.drag_samples,
         "typical": _plain(forecast.typical),
+        "notes": list(forecast.notes),
     }
 
 

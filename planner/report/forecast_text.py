@@ -28,8 +28,8 @@ def forecast_text(forecast: Forecast) -> str:
         *wrapped(f"{printable(forecast.workflow)}: {words.samples(forecast.samples)}, seed {forecast.seed}"),
         "",
         f"Completion  p50 {_time(time.p50)}   p90 {_time(time.p90)}   p95 {_time(time.p95)}",
-        f"  95% sure  p50 {_time(time.p50_low)} to {_time(time.p50_high)}   "
-        f"p90 {_time(time.p90_low)} to {_time(time.p90_high)}",
+        f"  95% sure  p50 {words.between(time.p50_low, time.p50_high)}   "
+        f"p90 {words.between(time.p90_low, time.p90_high)}",
         f"            mean {_time(time.mean)} {known}",
         *(f"            {line}" for line in spread(forecast.distribution)),
         f"Cost        {_cost(result)}",
@@ -42,7 +42,7 @@ def forecast_text(forecast: Forecast) -> str:
         *_breakdown(forecast),
         *_busy(forecast),
         "",
-        f"{'Step':<22}{'kind':<8}{'times':>6}{'work':>9}{'on path':>9}{'critical':>9}{'drag':>9}{'cost':>8}",
+        f"{'Step':<21}{'kind':<8}{'times':>6}{'work':>9}{'on path':>9}{'critical':>9}{'drag':>9}{'cost':>9}",
         *(_step(step) for step in forecast.steps),
         *_legend(forecast),
     ]
@@ -127,8 +127,8 @@ def _step(step: StepResult) -> str:
     asks = step.tokens.input + step.tokens.cache_read + step.tokens.output > 0
     cost = words.usd(step.usd) if step.usd is not None and (asks or step.usd) else ""
     times = f"{_time(step.seconds):>9}{_time(step.critical):>9}{words.share(step.criticality.mean):>9}"
-    name = f"{_fitted(step.step, 21):<22}{step.kind:<8}{words.times(step.occurrences):>6}"
-    return f"{name}{times}{_drag(step.drag):>9}{cost:>8}".rstrip()
+    name = f"{_fitted(step.step, 20):<21}{step.kind:<8}{words.times(step.occurrences):>6}"
+    return f"{name}{times}{_drag(step.drag):>9}{cost:>9}".rstrip()
 
 
 def _drag(drag: Mean) -> str:

@@ -24,8 +24,7 @@ def sensitivity_text(found: Sensitivity) -> str:
     lines = [
         *wrapped(f"{printable(found.workflow)}: {words.samples(found.samples)}, seed {found.seed}"),
         *wrapped(f"{words.agents(point.agents)} at {words.factor(point.speed)}{model}."),
-        f"Completion p90 {words.seconds(time.p90)} (95%: {words.seconds(time.p90_low)} to "
-        f"{words.seconds(time.p90_high)})",
+        f"Completion p90 {words.seconds(time.p90)} (95%: {words.between(time.p90_low, time.p90_high)})",
         "",
         *(part for line in _answer(found) for part in wrapped(line)),
         "",

@@ -154,7 +154,7 @@ def _ends(plans: Plans, one: Candidate) -> str:
         if target.percentile == 0.5
         else (one.seconds.p90_low, one.seconds.p90_high)
     )
-    sure = f" (95%: {words.seconds(low)} to {words.seconds(high)})" if high > low else ""
+    sure = f" (95%: {words.between(low, high)})" if low != high or low is None else ""
     text = f"{words.agents(point.agents)} at {hypothetical}{words.factor(point.speed)}{served}"
     text += f" ({where})" if where else ""
     text += f", {q} {words.seconds(one.quantile(target))}{sure}, in time in {words.share(one.chance.chance)}"

@@ -86,7 +86,7 @@ def _against(one: Choice, other: str, fast: bool) -> str:
 
 
 def _row(name: str, one: Choice) -> str:
-    between = f"{words.seconds(one.seconds.p50_low)} to {words.seconds(one.seconds.p50_high)}"
+    between = words.between(one.seconds.p50_low, one.seconds.p50_high)
     over = "" if one.fits else " over"
     return f"{name:<{_LABEL}}{words.seconds(one.seconds.p50):>9}{between:>22}{words.usd(one.usd.p50):>10}{over}"
 

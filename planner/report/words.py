@@ -63,9 +63,16 @@ def percent(value: float) -> str:
     return f"{value:.0%}"
 
 
-def error(value: float) -> str:
+def error(value: float | None) -> str:
     """`0.84%`, `12%`: two digits."""
-    return f"{100 * value:.2g}%" if value else "0%"
+    if value is None:
+        return "an unknown share"
+    return f"{100 * value:.2g}%" if value < 0.995 else f"{100 * value:.0f}%"
+
+
+def between(low: float | None, high: float | None) -> str:
+    """`1h57min to 2h01min`."""
+    return "unknown, too few samples" if low is None or high is None else f"{seconds(low)} to {seconds(high)}"
 
 
 def share(value: float) -> str:
