@@ -87,6 +87,7 @@ class _Chain:
         self.guard = guard
         self.done: list[Fragment] = []
         self.kept: list[Work] = []  # works of the task that is being put together
+        self.does: list[tuple[Work, Index]] = []  # the same with their occurrences within the item
         self.takes = NO_POOL  # what that task takes
         self.open = False
         self.alone = False  # what is put together goes into a task of its own
@@ -120,6 +121,7 @@ class _Chain:
             self.open, self.alone = True, piece.alone
             self.leaving = piece if piece.leaves else None
             self.kept.append(piece.content)
+            self.does.append((piece.content, piece.inner))
             if piece.pool == NO_POOL or (piece.leaves and not certain):
                 self.close()  # what may be skipped gives nothing back
         self.holding = {piece.pool} if certain else self.holding | {piece.pool}
@@ -160,8 +162,8 @@ class _Chain:
             if self.leaving is not None and self.leaving.guard is not None:
                 skip = (Skip(self.leaving.guard, self.plan.loops, self.leaving.inner),)
             person = any(work.kind == "human" for work in self.kept)
-            self.done.append(single(self.takes, release, *self.kept, *skip, person=person))
-        self.kept, self.takes, self.open, self.leaving = [], NO_POOL, False, None
+            self.done.append(single(self.takes, release, *self.kept, *skip, person=person, does=self.does))
+        self.kept, self.does, self.takes, self.open, self.leaving = [], [], NO_POOL, False, None
 
 
 def always(guard: Guard | None, inner: Index, base: Guard | None, depth: int) -> bool:

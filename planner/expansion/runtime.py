@@ -1,0 +1,32 @@
+"""What runs a workflow, as far as its times depend on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from planner.workflow.declaration import Workflow
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A runtime: by default a step begins when what it needs has ended.
+
+    graphs : groups are graphs that run in LangGraph's order
+    barriers : and a superstep of theirs waits for all of the one before
+    limit : tasks at a time in each graph (`max_concurrency`), None: any number
+    wrapped : by the name of a group, '' for the outermost, sets of its steps that are put into a subgraph
+    """
+
+    graphs: bool = False
+    barriers: bool = False
+    limit: int | None = None
+    wrapped: Mapping[str, tuple[frozenset[str], ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, workflow: Workflow) -> Runtime:
+        """As the workflow declares it."""
+        if workflow.runtime != "langgraph":
+            return cls()
+        limit = None if workflow.max_concurrency is None else workflow.count(workflow.max_concurrency)
+        return cls(True, True, limit)
