@@ -15,6 +15,7 @@ from planner.cli_options import (
     File,
     Models,
     Output,
+    RuntimeName,
     Samples,
     Seed,
     Set,
@@ -57,6 +58,7 @@ def forecast(
     speed: Annotated[str, typer.Option(help="Factor on the output speed of every request, as in 2.5x.")] = "1x",
     agents: Annotated[str | None, typer.Option(help="Agents of the only crew, or CREW=N.", metavar="N")] = None,
     model: Models = None,
+    runtime: RuntimeName = None,
     catalogue: CatalogueFile = None,
     seed: Seed = 1,
     samples: Samples = 1000,
@@ -70,6 +72,7 @@ def forecast(
 ) -> None:
     """Completion time and cost of a workflow as declared, and where the time goes."""
     with reported() as progress:
+        from planner.expansion.runtime import on_runtime, runtime_notes
         from planner.planning.forecast import forecast as run
         from planner.planning.scenarios import on_model
         from planner.report.data import forecast_csv, forecast_json
@@ -82,11 +85,11 @@ def forecast(
         if len(speeds) > 1 or len(counts) > 1 or len(models) > 1:
             raise typer.BadParameter("a forecast is of one scenario; use 'planner compare' for several")
         workflow, caveats = read(file, set_, catalogue, models)
-        workflow = on_model(workflow, models[0]) if models else workflow
+        workflow = on_runtime(on_model(workflow, models[0]) if models else workflow, runtime)
         found = run(
             workflow, speed=speeds[0], agents=counts[0], crew=crew, seed=seed, samples=samples, progress=progress
         )
-        found = replace(found, notes=(*found.notes, *map(sentence, caveats)))
+        found = replace(found, notes=(*found.notes, *runtime_notes(workflow), *map(sentence, caveats)))
         if explain:
             from planner.planning.explanation import explain as take_apart
             from planner.report.explanation_text import explanation_text
@@ -113,6 +116,7 @@ def compare(
         str, typer.Option(help="Agents of the only crew, or CREW=1,2,4 of the one named.")
     ] = "1,2,4,8,16",
     model: Models = None,
+    runtime: RuntimeName = None,
     catalogue: CatalogueFile = None,
     seed: Seed = 1,
     samples: Samples = 1000,
@@ -123,6 +127,8 @@ def compare(
 ) -> None:
     """Completion time and cost over speeds × agents, on the same random draws."""
     with reported() as progress:
+        from planner.expansion.runtime import on_runtime, runtime_notes
+        from planner.planning.barriers import with_barriers
         from planner.planning.comparison import compare as run
         from planner.report.data import comparison_csv, comparison_json
         from planner.report.heat_map import heat_map
@@ -132,8 +138,10 @@ def compare(
         models = names(model)
         speeds = speeds_of(speed or ("1x" if len(models) > 1 else "1x,1.5x,2.5x,5x,8x"))
         workflow, caveats = read(file, set_, catalogue, models)
+        workflow = on_runtime(workflow, runtime)
         found = run(workflow, speeds, counts, models=models, crew=crew, seed=seed, samples=samples, progress=progress)
-        found = replace(found, notes=(*found.notes, *map(sentence, caveats)))
+        found = with_barriers(found, workflow, crew)
+        found = replace(found, notes=(*found.notes, *runtime_notes(workflow), *map(sentence, caveats)))
         show(found, as_json, as_csv, output, comparison_json, comparison_csv, heat_map)
 
 

@@ -7,7 +7,7 @@ from collections import ChainMap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -30,6 +30,10 @@ Output = Annotated[
 ]
 
 
+RuntimeName = Annotated[
+    Literal["langgraph", "dataflow"] | None,
+    typer.Option("--runtime", help="What runs it, in the place of the file's: LangGraph has supersteps."),
+]
 Models = Annotated[
     str | None,
     typer.Option("--model", help="Profiles in the place of the workflow's: NAME or NAME,NAME.", metavar="NAME"),

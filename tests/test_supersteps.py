@@ -11,21 +11,19 @@ import pytest
 
 from planner.expansion.graph_form import END, START, GraphForm, Node, Option, Sending, of_needs
 from planner.expansion.predict import predicted
-from planner.expansion.supersteps import EndlessError, Key, Routing, played
+from planner.expansion.supersteps import EndlessError, Key, Routing, no_routes, played
 from planner.expansion.wrapping import branches, wrapped
 from planner.planning.graph_forecast import graph_barriers, graph_seconds
 from planner.workflow.declaration import Step, Workflow
 from tests.random_graphs import Case
 
-NO_ROUTES: Callable[..., Routing] = lambda *_: Routing()  # noqa: E731
-
 
 def names(form: GraphForm) -> list[list[str]]:
-    return [[run.node for run in superstep] for superstep in played(form, NO_ROUTES).supersteps]
+    return [[run.node for run in superstep] for superstep in played(form, no_routes).supersteps]
 
 
 def seconds(form: GraphForm, each: Mapping[str, float], limit: int | None = None, barriers: bool = True) -> float:
-    return predicted(played(form, NO_ROUTES), lambda key: each[key[-1][0]], limit, barriers)[1]
+    return predicted(played(form, no_routes), lambda key: each[key[-1][0]], limit, barriers)[1]
 
 
 CHAIN = {"a": (), "b": ("a",), "c": ("b",), "x": ()}
@@ -48,7 +46,7 @@ def test_two_single_edges_trigger_twice_and_defer_once() -> None:
     nodes = dict.fromkeys("abcxj", Node())
     twice = GraphForm(nodes, edges)
     assert names(twice) == [["a", "x"], ["b", "j"], ["c"], ["j"]]
-    spans, end = predicted(played(twice, NO_ROUTES), lambda key: EACH[key[-1][0]], None)
+    spans, end = predicted(played(twice, no_routes), lambda key: EACH[key[-1][0]], None)
     assert end == 8
     assert (spans[("j", 0),], spans[("j", 1),]) == ((5, 6), (7, 8))
     once = GraphForm({**nodes, "j": Node(defer=True)}, edges)
@@ -87,14 +85,14 @@ def test_max_concurrency_is_of_each_graph() -> None:
 
 def test_slots_go_to_tasks_in_the_order_of_names() -> None:
     form = of_needs({"a": (), "b": (), "c": ()})
-    spans, end = predicted(played(form, NO_ROUTES), lambda key: {"a": 3, "b": 1, "c": 1}[key[-1][0]], 2)
+    spans, end = predicted(played(form, no_routes), lambda key: {"a": 3, "b": 1, "c": 1}[key[-1][0]], 2)
     assert (spans[("b", 0),], spans[("c", 0),], end) == ((0, 1), (1, 2), 3)
 
 
 def test_an_endless_graph_is_refused() -> None:
     form = GraphForm({"a": Node()}, ((START, "a"), ("a", "a")))
     with pytest.raises(EndlessError, match="10,000 supersteps"):
-        played(form, NO_ROUTES)
+        played(form, no_routes)
 
 
 @pytest.mark.parametrize(
@@ -146,9 +144,9 @@ def test_wrapping_any_branch_changes_nothing_where_there_are_no_barriers(seed: i
         for name in sorted(case.form.nodes)
     }
     form = of_needs(needs)
-    before = predicted(played(form, NO_ROUTES), case.seconds, None, barriers=False)
+    before = predicted(played(form, no_routes), case.seconds, None, barriers=False)
     for nodes in branches(form):
-        after = predicted(played(wrapped(form, nodes), NO_ROUTES), lambda key: case.seconds(key[-1:]), None, False)
+        after = predicted(played(wrapped(form, nodes), no_routes), lambda key: case.seconds(key[-1:]), None, False)
         assert after[1] == before[1]
         starts = {key[-1]: span for key, span in after[0].items() if key[-1][0] in form.nodes}
         assert starts == {key[-1]: span for key, span in before[0].items()}
@@ -202,7 +200,7 @@ def test_sends_of_two_stages_wait_for_each_other_unless_they_are_wrapped() -> No
 def test_the_branch_to_wrap_is_recommended_with_the_seconds_it_saves() -> None:
     """Of the samples in which the two items take 1 + 5 and 5 + 1 s, or the other way round."""
     found = graph_barriers(two_stages(), plain(), seed=1, samples=200)
-    assert [(one.group, one.steps) for one in found.wrappings] == [("", ("one", "two"))]
+    assert [(one.group, one.steps) for one in found.wrappings] == [("", (("one", "two"),))]
     assert found.seconds == 12
     assert found.wrappings[0].seconds == found.without
     form = two_stages()

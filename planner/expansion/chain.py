@@ -8,11 +8,12 @@ depends on what is drawn, `Hand` tasks of no duration take and give, and are ski
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from planner.expansion.conditions import Attempt, Guard, Round
 from planner.expansion.fragments import NO_POOL, Fragment, in_order, single, stacked
 from planner.expansion.loops import Index, Loops
+from planner.expansion.outline import Within
 from planner.expansion.work import Work
 
 
@@ -114,7 +115,8 @@ class _Chain:
                 self.take(position, piece.pool, certain)
         if isinstance(piece.content, Fragment):
             self.close()
-            self.done.append(piece.content)
+            outline = Within(len(piece.content), piece.inner, piece.content.outline)
+            self.done.append(replace(piece.content, outline=outline))
         else:
             if (piece.apart or piece.pool == NO_POOL or piece.alone or self.alone) and self.kept:
                 self.close()

@@ -30,7 +30,7 @@ from planner.expansion.outline import Group, Part, Sent
 from planner.expansion.place import Place
 from planner.expansion.runtime import Runtime
 from planner.expansion.size import check_size
-from planner.expansion.supersteps import Routing, played
+from planner.expansion.supersteps import no_routes, played
 from planner.expansion.task_graph import LIMIT, TaskGraph
 from planner.expansion.work import Thread, Work
 from planner.expansion.wrapping import wrapped
@@ -102,7 +102,7 @@ class _Expansion:
         form = of_needs(needs(steps))
         for nodes in runtime.wrapped.get(around.name, ()):
             form = wrapped(form, nodes)
-        game = played(form, lambda *_: Routing())
+        game = played(form, no_routes)
         return laid_out(game, lambda key: children[key[-1][0]], runtime.limit, runtime.barriers)
 
     def enter(self, around: Place, name: str, steps: Steps) -> Place:

@@ -41,6 +41,14 @@ class Chain(Outline):
 
 
 @dataclass(frozen=True, eq=False)
+class Within(Outline):
+    """A body within rounds of an item that are numbered `inner`."""
+
+    inner: tuple[int, ...]
+    body: Outline
+
+
+@dataclass(frozen=True, eq=False)
 class Group(Outline):
     """Nodes of a graph, each once.
 

@@ -8,6 +8,20 @@ from dataclasses import dataclass, field
 from planner.workflow.declaration import Workflow
 
 
+def on_runtime(workflow: Workflow, runtime: str | None) -> Workflow:
+    """The same workflow on another runtime; None: its own."""
+    return workflow if runtime is None else workflow.model_copy(update={"runtime": runtime})
+
+
+def runtime_notes(workflow: Workflow) -> tuple[str, ...]:
+    """What is to be known of times on LangGraph."""
+    runtime = Runtime.of(workflow)
+    if not runtime.barriers:
+        return ()
+    limit = "" if runtime.limit is None else f", max_concurrency {runtime.limit:,} in each graph"
+    return (f"Runtime: LangGraph{limit}. A step waits for all steps of the superstep before it.",)
+
+
 @dataclass(frozen=True)
 class Runtime:
     """A runtime: by default a step begins when what it needs has ended.

@@ -40,6 +40,11 @@ Route = Callable[[GraphForm, Key, str], Routing]
 """What the conditional edges of a node come to after the run `Key`; those of `START` when the graph `Key` starts."""
 
 
+def no_routes(form: GraphForm, key: Key, name: str) -> Routing:
+    """Of a graph without conditional edges."""
+    return Routing()
+
+
 class EndlessError(ValueError):
     """A graph takes more supersteps than there may be."""
 

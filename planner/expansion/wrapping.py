@@ -17,18 +17,29 @@ def branches(form: GraphForm) -> list[frozenset[str]]:
 
     They lie between two nodes, one before and one behind all of them, or are these two with all between them.
     """
+    return list(dict.fromkeys(nodes for found in _between(form) for nodes in found))
+
+
+def side_by_side(form: GraphForm) -> list[tuple[frozenset[str], ...]]:
+    """Branches between the same two nodes, where there are several: to be wrapped all, each in a subgraph."""
+    return list(dict.fromkeys(found for found in _between(form) if len(found) > 1))
+
+
+def _between(form: GraphForm) -> Iterator[tuple[frozenset[str], ...]]:
+    """The branches between any two nodes, and these two with all between them."""
     if len(form.nodes) > MOST_NODES:
-        return []
+        return
     after, before = _neighbours(form), _neighbours(form, backwards=True)
     above, below = _always_passed(form.nodes, before, START), _always_passed(form.nodes, after, END)
-    found: dict[frozenset[str], None] = {}
+
+    def may_be(nodes: frozenset[str]) -> bool:
+        return 1 < len(nodes) < len(form.nodes) and _wrappable(form, nodes)
+
     for first, last in product((START, *form.nodes), (*form.nodes, END)):
         inner = {name for name in form.nodes if first in above[name] and last in below[name]} - {first, last}
+        yield tuple(sorted(filter(may_be, _parts(inner, after)), key=sorted))
         if first != START and last != END and first != last and first in above[last] and last in below[first]:
-            found[frozenset(inner | {first, last})] = None
-        for part in _parts(inner, after):
-            found[part] = None
-    return [nodes for nodes in found if 1 < len(nodes) < len(form.nodes) and _wrappable(form, nodes)]
+            yield tuple(filter(may_be, [frozenset(inner | {first, last})]))
 
 
 def wrapped(form: GraphForm, nodes: Collection[str]) -> GraphForm:

@@ -12,10 +12,13 @@ from planner.engine.simulation import Floats, simulate
 from planner.expansion.demand import Layers
 from planner.expansion.expand import expand
 from planner.expansion.graph_form import GraphForm, of_needs
-from planner.expansion.order import needs, sorted_by_name
+from planner.expansion.order import in_order, needs, sorted_by_name
 from planner.expansion.runtime import Runtime
-from planner.expansion.wrapping import branches, wrapped
+from planner.expansion.supersteps import no_routes, played
+from planner.expansion.wrapping import branches, side_by_side, wrapped
+from planner.planning.results import Comparison
 from planner.planning.sampling import profiles
+from planner.planning.scenarios import Sizing, on_model
 from planner.planning.timing import Draws, Served, times
 from planner.workflow.declaration import Step, Workflow
 
@@ -42,10 +45,10 @@ Wrapped = Mapping[str, tuple[frozenset[str], ...]]
 
 @dataclass(frozen=True)
 class Wrapping:
-    """Steps of a group to be put into a subgraph. `seconds`: p50 with this one and those before it."""
+    """Steps of a group to be put into a subgraph, or into one each. `seconds`: p50 with these and those before."""
 
     group: str
-    steps: tuple[str, ...]
+    steps: tuple[tuple[str, ...], ...]
     seconds: float
 
 
@@ -77,12 +80,24 @@ def barriers(workflow: Workflow, sizes: Mapping[str, int], speed: float, seed: i
     def seconds(runtime: Runtime, count: int) -> float:
         return float(np.median(_seconds(workflow, runtime, sizes, speed, seed, count)))
 
+    graphs = dict(_graphs(workflow))
+    if all(len(superstep) == 1 for form in graphs.values() for superstep in played(form, no_routes).supersteps):
+        median = seconds(runtime, count)  # nothing runs beside anything else
+        return Barriers(count, median, median, ())
     return advised(
-        dict(_graphs(workflow)),
+        graphs,
         lambda chosen, few: seconds(replace(runtime, wrapped=chosen), min(FEW, count) if few else count),
         seconds(replace(runtime, barriers=False), count),
         count,
     )
+
+
+def with_barriers(comparison: Comparison, workflow: Workflow, crew: str | None) -> Comparison:
+    """The comparison with what barriers cost in the best scenario of its verdict."""
+    best = comparison.verdict.best
+    sizes = Sizing.of(workflow, crew).sizes(best.agents)
+    found = barriers(on_model(workflow, best.model), sizes, best.speed, comparison.seed, comparison.samples)
+    return comparison if found is None else replace(comparison, barriers=found)
 
 
 def advised(
@@ -97,7 +112,7 @@ def advised(
     found: list[Wrapping] = []
     now = before
     while len(found) < MOST_WRAPPED and now - without > WORTH * before:
-        tried = [_with(chosen, group, nodes) for group, nodes in _branches(graphs, chosen)]
+        tried = [_with(chosen, group, sets) for group, sets in _branches(graphs, chosen)]
         if len(tried) > MOST_BRANCHES:
             tried = sorted(tried, key=lambda one: seconds(one, True))[:MOST_BRANCHES]
         if not tried:
@@ -107,9 +122,14 @@ def advised(
         if now - best < WORTH * before:
             break
         (group,) = (name for name in tried[at] if tried[at][name] != chosen.get(name, ()))
+        new = tried[at][group][len(chosen.get(group, ())) :]
         chosen, now = tried[at], best
-        found.append(Wrapping(group, tuple(sorted(chosen[group][-1])), best))
+        found.append(Wrapping(group, tuple(_ordered(graphs[group], nodes) for nodes in new), best))
     return Barriers(samples, before, without, tuple(found))
+
+
+def _ordered(form: GraphForm, nodes: frozenset[str]) -> tuple[str, ...]:
+    return tuple(name for name in form.nodes if name in nodes)
 
 
 def _steps(chosen: Wrapped) -> int:
@@ -117,17 +137,19 @@ def _steps(chosen: Wrapped) -> int:
     return sum(len(nodes) for sets in chosen.values() for nodes in sets)
 
 
-def _with(chosen: Wrapped, group: str, nodes: frozenset[str]) -> Wrapped:
-    return {**chosen, group: (*chosen.get(group, ()), nodes)}
+def _with(chosen: Wrapped, group: str, sets: tuple[frozenset[str], ...]) -> Wrapped:
+    return {**chosen, group: (*chosen.get(group, ()), *sets)}
 
 
-def _branches(graphs: Mapping[str, GraphForm], chosen: Wrapped) -> Iterator[tuple[str, frozenset[str]]]:
-    """Branches of declared nodes that are not in a subgraph yet."""
+def _branches(graphs: Mapping[str, GraphForm], chosen: Wrapped) -> Iterator[tuple[str, tuple[frozenset[str], ...]]]:
+    """Branches of declared nodes that are not in a subgraph yet, one by one, and all that are side by side."""
     for group, form in graphs.items():
         now = form
         for nodes in chosen.get(group, ()):
             now = wrapped(now, nodes)
-        yield from ((group, nodes) for nodes in branches(now) if nodes <= form.nodes.keys())
+        for sets in (*((nodes,) for nodes in branches(now)), *side_by_side(now)):
+            if all(nodes <= form.nodes.keys() for nodes in sets):
+                yield group, sets
 
 
 def _graphs(workflow: Workflow) -> Iterator[tuple[str, GraphForm]]:
@@ -135,7 +157,8 @@ def _graphs(workflow: Workflow) -> Iterator[tuple[str, GraphForm]]:
 
     def inside(name: str, steps: Mapping[str, Step], choice: bool) -> Iterator[tuple[str, GraphForm]]:
         if not choice:
-            yield name, of_needs(needs(sorted_by_name(steps)))
+            wanted = needs(steps)
+            yield name, of_needs({own: wanted[own] for own in in_order(sorted_by_name(steps))})
         for own, step in steps.items():
             if step.for_each is None and step.within:
                 yield from inside(f"{name}.{own}" if name else own, step.within, step.choose is not None)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from planner.planning.barriers import Barriers
 
 Floats = NDArray[np.float64]
 
@@ -197,6 +201,7 @@ class Comparison:
 
     crew : whose agents vary
     restricted : models that not everybody can buy → ``limited`` or ``retired``
+    barriers : what LangGraph's supersteps cost in the best scenario of the verdict, where it is the runtime
     """
 
     workflow: str
@@ -208,3 +213,4 @@ class Comparison:
     verdict: Verdict
     restricted: Mapping[str, str]
     notes: tuple[str, ...]
+    barriers: Barriers | None = None

@@ -22,8 +22,15 @@ def comparison_json(comparison: Comparison) -> str:
             "baseline": asdict(comparison.baseline),
             "scenarios": [_result(result) for result in comparison.results],
             "verdict": words.verdict(comparison),
+            **_barriers(comparison),
         }
     )
+
+
+def _barriers(comparison: Comparison) -> dict[str, Any]:
+    """What barriers cost, where there are any."""
+    found = comparison.barriers
+    return {} if found is None else {"barriers": {**asdict(found), "cost": found.cost}}
 
 
 def forecast_json(forecast: Forecast) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from planner.errors import printable
 from planner.planning.results import Comparison, Result, Scenario
 from planner.report import words
+from planner.report.barriers_text import barriers_text
 
 SHADES = " ░▒▓█"
 """From the least to the greatest value of a table."""
@@ -53,6 +54,7 @@ def heat_map(comparison: Comparison) -> str:
     lines += [
         "",
         *wrapped(words.verdict(comparison)),
+        *_barriers(comparison),
         *(line for note in comparison.notes for line in wrapped("Note: " + note)),
     ]
     return "\n".join(lines) + "\n"
@@ -74,6 +76,16 @@ def _accepted(comparison: Comparison) -> list[str]:
     if len(chances) > 1:
         return _table("Accepted", comparison, lambda result: result.accepted.chance, words.share)
     return ["", f"Accepted: {words.share(min(chances))} of samples in every scenario."]
+
+
+def _barriers(comparison: Comparison) -> list[str]:
+    """What barriers cost in the best scenario."""
+    if comparison.barriers is None:
+        return []
+    best = comparison.verdict.best
+    name = words.row_name(comparison, best.model, best.speed)
+    where = f"with {words.agents(best.agents)} {'at' if name[0].isdecimal() else 'on'} {name}"
+    return [line for one in barriers_text(comparison.barriers, where) for line in wrapped(one)]
 
 
 def _table(

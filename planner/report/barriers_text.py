@@ -1,0 +1,38 @@
+"""What barriers cost, and what to do about it, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from planner.planning.barriers import WORTH, Barriers
+from planner.report import words
+
+
+def barriers_text(found: Barriers, scenario: str) -> list[str]:
+    """A sentence on the cost, then one for each branch to wrap. `scenario`: where, as in ``at 4 agents and 2.5x``."""
+    of = f"{scenario} (p50 of {words.samples(found.samples)})"
+    if found.cost <= WORTH * found.seconds:
+        return [f"The barriers between supersteps cost less than {words.percent(WORTH)} {of}."]
+    first = (
+        f"The barriers between supersteps cost {words.seconds(found.cost)} of {words.seconds(found.seconds)} {of}: "
+        f"without them it takes {words.seconds(found.without)}."
+    )
+    if not found.wrappings:
+        return [f"{first} No branch can be put into a subgraph that would win back over {words.percent(WORTH)}."]
+    lines, before = [first], found.seconds
+    for number, one in enumerate(found.wrappings):
+        where = f" of '{one.group}'" if one.group else ""
+        also = "also " if number else ""
+        each = " each" if len(one.steps) > 1 else ""
+        lines.append(
+            f"Wrap {also}{', and '.join(map(_named, one.steps))}{where} in a subgraph{each} ('steps:' of one step): "
+            f"{words.seconds(one.seconds)}, {words.seconds(before - one.seconds)} less."
+        )
+        before = one.seconds
+    return lines
+
+
+def _named(steps: Sequence[str]) -> str:
+    """`'a', 'b' and 'c'`."""
+    names = [f"'{name}'" for name in steps]
+    return f"{', '.join(names[:-1])} and {names[-1]}"
