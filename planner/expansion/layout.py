@@ -92,7 +92,7 @@ class _Layout:
         waited = [ends[run] for run in played.supersteps[-1]] if self.barriers and played.supersteps else []
         add(single(NO_POOL, NO_POOL), waited or [ends[run] for run in final] or [0])
         found = joined(fragments, np.array(joints, np.int32).reshape(-1, 2), 0, before, person)
-        found = replace(found, outline=Group(size, played.form, parts))
+        found = replace(found, outline=Group(size, played.form, parts, limited=limited))
         return limited_to(found, takes, gives) if limited else found
 
     def binds(self, played: Played) -> bool:
@@ -145,7 +145,7 @@ def sent(fragment: Fragment, outline: Sent, runs: Sequence[tuple[int, int]], lim
     exits = np.stack([new[fragment.exits[:, 0]], fragment.exits[:, 1], new[fragment.exits[:, 2]]], axis=1)
     moved = Sent(
         len(none), tuple(Part(part.at + count, part.outline) for part in outline.parts),
-        tuple((source + count, target + count) for source, target in outline.joints), outline.order,
+        tuple((source + count, target + count) for source, target in outline.joints), outline.order, True,
     )  # fmt: skip
     return limited_to(
         Fragment(

@@ -6,7 +6,7 @@ Whoever runs a workflow instead of scheduling it follows this. Numbers of tasks 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from planner.expansion.graph_form import GraphForm
 
@@ -55,11 +55,13 @@ class Group(Outline):
     form : what waits for what
     parts : what each node does
     choice : at most one of them is done
+    limited : a limit of what may run at a time may keep some waiting
     """
 
     form: GraphForm
     parts: Mapping[str, Part]
     choice: bool = False
+    limited: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +93,10 @@ class Sent(Outline):
 
     joints : what must have ended before a task begins, beside what the outline says
     order : in which copies of the last part are sent; None: as they lie
+    limited : a limit of what may run at a time may keep some waiting
     """
 
     parts: tuple[Part, ...]
     joints: tuple[tuple[int, int], ...] = ()
-    order: tuple[int, ...] | None = field(default=None)
+    order: tuple[int, ...] | None = None
+    limited: bool = False

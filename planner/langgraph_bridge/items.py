@@ -63,16 +63,24 @@ class Items:
         run = self.stage.compiled(name, graph)
 
         async def act(at: int, index: Index) -> None:
-            walk = Walk(self.steps(outline, inner, name, at, index))
-            await run.ainvoke({"(on)": walk}, self.stage.config)
+            hands = Hands(self.performance)
+            try:
+                walk = Walk(self.steps(outline, inner, name, at, index, hands))
+                await run.ainvoke({"(on)": walk}, self.stage.config)
+            finally:
+                hands.empty()
             self.performance.end(at + outline.size - 1)
 
         return act
 
     async def follow(self, outline: Chain, inner: Mapping[int, Act], name: str, at: int, index: Index) -> None:
         """The same for what is a single node."""
-        for _, do in self.steps(outline, inner, name, at, index):
-            await do()
+        hands = Hands(self.performance)
+        try:
+            for _, do in self.steps(outline, inner, name, at, index, hands):
+                await do()
+        finally:
+            hands.empty()
         self.performance.end(at + outline.size - 1)
 
     def labels(self, outline: Chain, name: str) -> Iterator[str]:
@@ -82,11 +90,14 @@ class Items:
             else:
                 yield label(part.outline, name)
 
-    def steps(self, outline: Chain, inner: Mapping[int, Act], name: str, at: int, index: Index) -> Iterator[Step]:
+    def steps(
+        self, outline: Chain, inner: Mapping[int, Act], name: str, at: int, index: Index, hands: Hands
+    ) -> Iterator[Step]:
         """What is done, each with the node that does it; taking and giving agents has no node of its own."""
         for part in outline.parts:
             here, what = at + part.at, part.outline
-            yield "", partial(self.performance.ready, here)
+            if self.performance.waits:
+                yield "", partial(self.performance.ready, here)
             if not isinstance(what, Task):
                 if self.performance.busy(here, what.size):
                     yield label(what, name), partial(self.done, inner[part.at], here, index)
@@ -95,14 +106,14 @@ class Items:
                 continue
             if self.performance.graph.acquire[here] >= 0:
                 self.stage.beside["agents of crews"] = None
-                yield "", partial(self.performance.take, here)
+                yield "", partial(hands.take, here)
             for work, one, seconds in self.performance.script.stretches(what, here, index, self.performance.row):
                 if seconds > 0 or self.performance.graph.leave[here] >= 0:
                     yield work_label(work), partial(self.work, work, one, here, seconds)
-            yield "", partial(self.given, here)
+            yield "", partial(self.ended, here, hands)
 
-    async def given(self, at: int) -> None:
-        self.performance.give(at)
+    async def ended(self, at: int, hands: Hands) -> None:
+        hands.give(at)
         self.performance.end(at)
 
     async def done(self, act: Act, at: int, index: Index) -> None:
@@ -149,6 +160,31 @@ class Items:
         for source in (START, "model", "tools"):
             graph.add_conditional_edges(source, following, ["model", "tools", END])
         return self.stage.compiled("agent", graph)
+
+
+class Hands:
+    """The agents that an item holds. What is cancelled on its way gives them back."""
+
+    def __init__(self, performance: Performance) -> None:
+        self.performance = performance
+        self.held: list[int] = []
+
+    async def take(self, task: int) -> None:
+        """Get the agent that a task takes."""
+        pool = int(self.performance.graph.acquire[task])
+        await self.performance.pools.take(pool, task)
+        self.held.append(pool)
+
+    def give(self, task: int) -> None:
+        """Give back the agent that a task gives."""
+        pool = int(self.performance.graph.release[task])
+        if pool >= 0:
+            self.held.remove(pool)
+            self.performance.pools.give(pool)
+
+    def empty(self) -> None:
+        while self.held:
+            self.performance.pools.give(self.held.pop())
 
 
 class AgentLoop:

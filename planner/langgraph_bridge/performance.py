@@ -94,18 +94,6 @@ class Performance:
     def _event(self, task: int) -> asyncio.Event:
         return self.told.setdefault(task, asyncio.Event())
 
-    async def take(self, task: int) -> None:
-        """Get the agent that a task takes."""
-        pool = int(self.graph.acquire[task])
-        if pool >= 0 and self.duration(task) >= 0:
-            await self.pools.take(pool, task)
-
-    def give(self, task: int) -> None:
-        """Give back the agent that a task gives."""
-        pool = int(self.graph.release[task])
-        if pool >= 0 and self.duration(task) >= 0:
-            self.pools.give(pool)
-
     def note(self, work: Work, index: Index, start: float) -> None:
         """Something has been done, or was cancelled, since `start`."""
         if self.now > start and not math.isclose(self.now, start, rel_tol=0, abs_tol=1e-12):

@@ -16,6 +16,7 @@ class Pools:
         self.loop = asyncio.get_running_loop()
         self.free = list(capacity)
         self.queues: list[list[tuple[float, int, asyncio.Future[None]]]] = [[] for _ in capacity]
+        self.turns: list[asyncio.Future[None]] = []
         if isinstance(self.loop, VirtualLoop):
             self.loop.at_end_of_instant.append(self.dispatch)
 
@@ -31,6 +32,16 @@ class Pools:
                 self.give(pool)  # it was granted at the instant of being cancelled
             raise
 
+    async def turn(self) -> None:
+        """Wait until slots are given out next: who takes one of LangGraph's does so then, by the rule.
+
+        On a real clock LangGraph's own order is all there is.
+        """
+        if isinstance(self.loop, VirtualLoop):
+            turn: asyncio.Future[None] = self.loop.create_future()
+            self.turns.append(turn)
+            await turn
+
     def give(self, pool: int) -> None:
         self.free[pool] += 1
         self._changed()
@@ -41,7 +52,11 @@ class Pools:
 
     def dispatch(self) -> bool:
         """Give free slots to those who wait; whether anybody got one."""
-        granted = False
+        granted = bool(self.turns)
+        for turn in self.turns:
+            if not turn.done():
+                turn.set_result(None)
+        self.turns = []
         for pool, queue in enumerate(self.queues):
             while queue and (queue[0][2].done() or self.free[pool] > 0):
                 _, _, turn = heapq.heappop(queue)

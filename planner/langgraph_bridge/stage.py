@@ -109,6 +109,8 @@ class Stage:
         graph: Any = StateGraph(State)
 
         async def node(child: str, state: State) -> None:
+            if outline.limited:
+                await self.performance.pools.turn()
             await children[child](state["(at)"] + outline.parts[child].at, state["(index)"])
 
         async def choice(state: State) -> list[str]:
@@ -188,7 +190,7 @@ class Stage:
         for label, part in zip(labels, outline.parts, strict=True):
             assert isinstance(part.outline, Many)
             bodies.append(self.part(part.outline.body, name))
-            graph.add_node(label, self.sendee(bodies[-1]))
+            graph.add_node(label, self.sendee(bodies[-1], outline.limited))
         if outline.joints:
             self.beside[f"what items of '{name}' wait for among each other"] = None
 
@@ -210,8 +212,10 @@ class Stage:
 
         return act
 
-    def sendee(self, body: Act) -> Callable[[State], Awaitable[None]]:
+    def sendee(self, body: Act, limited: bool) -> Callable[[State], Awaitable[None]]:
         async def node(state: State) -> None:
+            if limited:
+                await self.performance.pools.turn()
             await body(state["(at)"], state["(index)"])
 
         return node
@@ -224,7 +228,7 @@ class Stage:
             order = outline.order if outline.order is not None and part is outline.parts[-1] else range(many.count)
             for number in order:
                 at = state["(at)"] + part.at + many.at + number * size
-                if outline.joints or self.performance.busy(at, size):
+                if outline.joints or outline.limited or self.performance.busy(at, size):
                     yield label, {"(at)": at, "(index)": (*state["(index)"], number)}
 
     def race(self, outline: Many, name: str) -> Act:
