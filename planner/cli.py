@@ -29,6 +29,7 @@ from planner.cli_options import (
     show,
     speeds_of,
 )
+from planner.cli_rehearse import rehearse
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(models_app, name="models")
@@ -143,6 +144,9 @@ def compare(
         found = with_barriers(found, workflow, crew)
         found = replace(found, notes=(*found.notes, *runtime_notes(workflow), *map(sentence, caveats)))
         show(found, as_json, as_csv, output, comparison_json, comparison_csv, heat_map)
+
+
+app.command()(rehearse)
 
 
 @app.command()
