@@ -100,3 +100,13 @@ class Sent(Outline):
     joints: tuple[tuple[int, int], ...] = ()
     order: tuple[int, ...] | None = None
     limited: bool = False
+
+
+def may_wait(outline: Outline) -> bool:
+    """Whether a limit of what may run at a time may keep something in it waiting, if only for its turn."""
+    if isinstance(outline, Group | Sent):
+        parts = outline.parts.values() if isinstance(outline, Group) else outline.parts
+        return outline.limited or any(may_wait(part.outline) for part in parts)
+    if isinstance(outline, Chain):
+        return any(may_wait(part.outline) for part in outline.parts)
+    return isinstance(outline, Within | Rounds | Many) and may_wait(outline.body)

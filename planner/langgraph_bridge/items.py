@@ -11,7 +11,7 @@ from langgraph.graph import END, START, StateGraph
 from typing_extensions import TypedDict
 
 from planner.expansion.loops import Index
-from planner.expansion.outline import Chain, Outline, Task
+from planner.expansion.outline import Chain, Outline, Task, may_wait
 from planner.expansion.work import Work
 from planner.langgraph_bridge import actors
 from planner.langgraph_bridge.performance import Performance
@@ -99,7 +99,7 @@ class Items:
             if self.performance.waits:
                 yield "", partial(self.performance.ready, here)
             if not isinstance(what, Task):
-                if self.performance.busy(here, what.size):
+                if self.performance.busy(here, what.size) or may_wait(what):
                     yield label(what, name), partial(self.done, inner[part.at], here, index)
                 continue
             if self.performance.duration(here) < 0:

@@ -85,6 +85,11 @@ class Performance:
             else:
                 await self._event(source).wait()
 
+    async def turn(self, task: int) -> None:
+        """Let a task that takes one of LangGraph's slots do so when others take theirs."""
+        await self.pools.turn()
+        self.end(task)
+
     def end(self, task: int) -> None:
         """Note that a task has ended."""
         self.ended[task] = self.now

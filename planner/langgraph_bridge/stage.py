@@ -20,12 +20,15 @@ from typing_extensions import TypedDict
 
 from planner.expansion.graph_form import GraphForm
 from planner.expansion.loops import Index
-from planner.expansion.outline import Chain, Group, Many, Outline, Part, Rounds, Sent, Task, Within
+from planner.expansion.outline import Chain, Group, Many, Outline, Part, Rounds, Sent, Task, Within, may_wait
 from planner.langgraph_bridge.items import Act, Items
 from planner.langgraph_bridge.performance import Performance
 
-State = TypedDict("State", {"(at)": int, "(index)": tuple[int, ...], "(round)": int}, total=False)
-"""The part of the workflow that a graph is to do, and the round. Names of steps have no brackets."""
+State = TypedDict("State", {"(at)": int, "(index)": tuple[int, ...], "(round)": int, "(take)": int}, total=False)
+"""The part of the workflow that a graph is to do, the round, and the task that stands for its slot.
+
+Names of steps have no brackets.
+"""
 
 RECURSION = 1_000_000
 
@@ -107,15 +110,19 @@ class Stage:
     def state_graph(self, outline: Group, children: Mapping[str, Act], name: str) -> Callable[[Any], Awaitable[Any]]:
         """A group as a StateGraph. The steps that wait for several others do so by a list join."""
         graph: Any = StateGraph(State)
+        waiting = outline.choice and may_wait(outline)
 
         async def node(child: str, state: State) -> None:
+            at = state["(at)"] + outline.parts[child].at
             if outline.limited:
-                await self.performance.pools.turn()
-            await children[child](state["(at)"] + outline.parts[child].at, state["(index)"])
+                await self.performance.turn(at - 1)
+            await children[child](at, state["(index)"])
 
         async def choice(state: State) -> list[str]:
             parts = outline.parts.items()
-            chosen = (child for child, part in parts if self.busy(state, part.at, part.outline.size))
+            chosen = (
+                child for child, part in parts if waiting or self.busy(state, part.at, part.outline.size)
+            )  # fmt: skip
             return [node_name(child) for child in chosen]
 
         for child in children:
@@ -159,7 +166,7 @@ class Stage:
     def rounds(self, outline: Rounds, name: str) -> Act:
         """A loop: a conditional edge leads back to the body while a round is left that has something to do."""
         graph: Any = StateGraph(State)
-        body, size = self.part(outline.body, name), outline.body.size
+        body, size, waiting = self.part(outline.body, name), outline.body.size, may_wait(outline.body)
 
         async def one(state: State) -> State:
             number = state["(round)"]
@@ -168,7 +175,7 @@ class Stage:
 
         async def again(state: State) -> str:
             done = state["(round)"]
-            left = done < outline.count and self.busy(state, done * size, (outline.count - done) * size)
+            left = done < outline.count and (waiting or self.busy(state, done * size, (outline.count - done) * size))
             return "round" if left else END
 
         graph.add_node("round", one)
@@ -215,21 +222,23 @@ class Stage:
     def sendee(self, body: Act, limited: bool) -> Callable[[State], Awaitable[None]]:
         async def node(state: State) -> None:
             if limited:
-                await self.performance.pools.turn()
+                await self.performance.turn(state["(take)"])
             await body(state["(at)"], state["(index)"])
 
         return node
 
     def sends(self, outline: Sent, labels: list[str], state: State) -> Iterator[tuple[str, State]]:
         """What is sent, in order: all that has something to do, or all where others wait for it."""
+        take = state["(at)"]
         for label, part in zip(labels, outline.parts, strict=True):
             assert isinstance(part.outline, Many)
             many, size = part.outline, part.outline.body.size
             order = outline.order if outline.order is not None and part is outline.parts[-1] else range(many.count)
             for number in order:
                 at = state["(at)"] + part.at + many.at + number * size
-                if outline.joints or outline.limited or self.performance.busy(at, size):
-                    yield label, {"(at)": at, "(index)": (*state["(index)"], number)}
+                take += 1
+                if outline.joints or outline.limited or may_wait(many) or self.performance.busy(at, size):
+                    yield label, {"(at)": at, "(index)": (*state["(index)"], number), "(take)": take}
 
     def race(self, outline: Many, name: str) -> Act:
         """Copies of which the first cancels the others: LangGraph cancels nothing, asyncio does."""
@@ -237,7 +246,7 @@ class Stage:
         body, size = self.part(outline.body, name), outline.body.size
 
         async def act(at: int, index: Index) -> None:
-            if self.performance.busy(at, outline.size):
+            if self.performance.busy(at, outline.size) or may_wait(outline):
                 copies = [
                     asyncio.ensure_future(body(at + outline.at + copy * size, (*index, copy)))
                     for copy in range(outline.count)
