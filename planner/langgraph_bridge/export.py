@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -82,7 +83,9 @@ class _Writer:
         if queues:
             queues = [*comment("Who works is one of so many agents, and each does one thing at a time."), *queues]
         config = ([] if limit is None else [f'"max_concurrency": {limit}']) + ['"recursion_limit": 10_000']
-        head = "\n".join([*about, "", IMPORTS + types])
+        ends = any(re.search(r"\bEND\b", section) for section in self.sections)
+        imports = IMPORTS if ends else IMPORTS.replace("import END, START", "import START")
+        head = "\n".join([*about, "", imports + types])
         frame = frame.rstrip("\n")
         constants, _, classes = frame.partition("\n\n\n") if frame.startswith("RETRIED") else ("", "", frame)
         constants = "\n".join([*([constants] if constants else []), *queues])

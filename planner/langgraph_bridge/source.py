@@ -67,6 +67,7 @@ class Names:
     def of(self, *words: str) -> str:
         """From the last of some names, with those before it where it is taken already."""
         clean = [re.sub(r"\W", "_", word).lower().strip("_") or "step" for word in words]
+        clean = [f"step_{word}" if word[0].isdigit() else word for word in clean]
         candidates = ["_".join(clean[at:]) for at in reversed(range(len(clean)))]
         candidates += [f"{candidates[-1]}_{number}" for number in range(2, len(self.taken) + 3)]
         for name in candidates:
