@@ -27,7 +27,7 @@ from typer.testing import CliRunner
 
 DOCS = Path(__file__).resolve().parent
 CLI = DOCS / "reference" / "cli.md"
-PAGES = (DOCS / "tutorial.md", DOCS / "how-to.md")
+PAGES = (DOCS / "tutorial.md", DOCS / "how-to.md", DOCS / "langgraph.md")
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# file: (\S+)\n")
@@ -53,6 +53,8 @@ _TAIL = """\
 | `--set` | `NAME=VALUE`: a parameter that the file declares and a number. May be given several times. | `modules=240` |
 | `--seed` | A whole number from 0. | `7` |
 | `--samples` | A whole number from 1 to 10,000,000. | `4000` |
+| `--runtime` | `langgraph` or `dataflow`. | `langgraph` |
+| `--scale` | A number from 0.01: with `--real`, how many times as fast as the plan. | `20` |
 | `--output` | A path. The file appears whole at the end; a command that fails leaves it as it was. | `plan.json` |
 
 `compare` takes several speeds and several numbers of agents, with commas between: `1x,2.5x`, `engineers=1,2,4`.
@@ -64,6 +66,7 @@ Without `--agents`, `forecast` takes every crew as declared.
 | Code | Meaning |
 | --- | --- |
 | 0 | The answer is on standard output, or in the file of `--output`. |
+| 1 | `rehearse`: LangGraph does not take as long as predicted. The first difference is on standard output. |
 | 2 | Bad input: a workflow file, an option or a file that cannot be written. Standard error says what and where. |
 | 130 | Interrupted by Ctrl-C. No file was written. |
 

@@ -32,7 +32,7 @@ Output = Annotated[
 
 RuntimeName = Annotated[
     Literal["langgraph", "dataflow"] | None,
-    typer.Option("--runtime", help="What runs it, in the place of the file's: LangGraph has supersteps."),
+    typer.Option("--runtime", help="What runs it, in the place of the file's: langgraph or dataflow.", metavar="NAME"),
 ]
 Models = Annotated[
     str | None,
