@@ -12,28 +12,16 @@ from planner.expansion.chain import Piece, chain
 from planner.expansion.conditions import Attempt, Drawn, Failed, Outcome, Round
 from planner.expansion.crews import Crews
 from planner.expansion.fan_out import fan_out
-from planner.expansion.fragments import (
-    NO_POOL,
-    OWN_POOL,
-    Fragment,
-    Ints,
-    fanned_out,
-    raced,
-    repeated,
-    side_by_side,
-)
-from planner.expansion.graph_form import of_needs
-from planner.expansion.layout import laid_out, sent
+from planner.expansion.fragments import NO_POOL, Fragment, numbered, repeated, side_by_side
+from planner.expansion.grouping import copied, grouped
 from planner.expansion.loops import Loop, Loops
 from planner.expansion.order import Steps, between, in_order, needs, sorted_by_name
-from planner.expansion.outline import Group, Part, Sent
+from planner.expansion.outline import Group
 from planner.expansion.place import Place
 from planner.expansion.runtime import Runtime
 from planner.expansion.size import check_size
-from planner.expansion.supersteps import no_routes, played
 from planner.expansion.task_graph import LIMIT, TaskGraph
 from planner.expansion.work import Thread, Work
-from planner.expansion.wrapping import wrapped
 from planner.workflow.bodies import Wait
 from planner.workflow.declaration import Step, Workflow
 
@@ -52,8 +40,8 @@ def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None
     graph = build_graph(
         len(fragment),
         fragment.edges,
-        acquire=_whole(fragment.acquire, len(crews.pools)),
-        release=_whole(fragment.release, len(crews.pools)),
+        acquire=numbered(fragment.acquire, len(crews.pools)),
+        release=numbered(fragment.release, len(crews.pools)),
         capacity=capacity,
         crew=capacity > 1,
         races=dict(enumerate(map(tuple, fragment.races.tolist()))),
@@ -65,11 +53,6 @@ def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None
     pools = (*crews.pools, *[LIMIT] * fragment.own)
     outcomes = expansion.left_over("", workflow.steps)
     return TaskGraph(graph, works, skips, outcomes, pools, sizes, fragment.outline)
-
-
-def _whole(pools: Ints, crews: int) -> Ints:
-    """Pools of a graph: those of the fragment's own come after those of the crews."""
-    return np.where(pools <= OWN_POOL, crews + OWN_POOL - pools, pools)
 
 
 def _leaves(fragment: Fragment) -> dict[int, int]:
@@ -96,14 +79,7 @@ class _Expansion:
     def group(self, around: Place, steps: Steps) -> Fragment:
         steps = sorted_by_name(steps)
         children = {name: self.step(self.enter(around, name, steps), steps[name]) for name in in_order(steps)}
-        runtime = self.crews.runtime
-        if not runtime.graphs:
-            return side_by_side(children, needs(steps))
-        form = of_needs(needs(steps))
-        for nodes in runtime.wrapped.get(around.name, ()):
-            form = wrapped(form, nodes)
-        game = played(form, no_routes)
-        return laid_out(game, lambda key: children[key[-1][0]], runtime.limit, runtime.barriers)
+        return grouped(children, needs(steps), self.crews.runtime, around.name)
 
     def enter(self, around: Place, name: str, steps: Steps) -> Place:
         """Where a step of a group stands."""
@@ -126,7 +102,11 @@ class _Expansion:
     def copies(self, here: Place, step: Step) -> Fragment:
         inside = self.copied(here, step)
         fragment = self.body(inside, step)
-        return fragment if inside is here else self.side_by_side(step, inside, fragment)
+        return (
+            fragment
+            if inside is here
+            else copied(fragment, inside.loops[-1].count, step.first_of is not None, self.crews.runtime)
+        )
 
     def body(self, here: Place, step: Step) -> Fragment:
         group = _group(here, step)
@@ -259,7 +239,8 @@ class _Expansion:
         pool = self.holds(step, here.pool)
         by_one = step.kind == "llm"  # an agent makes several requests at once
         pieces = self.run(replace(inside, pool=NO_POOL if by_one else here.pool), step)
-        fragment = self.side_by_side(step, inside, chain(pieces, inside.loops, inside.guard))
+        fragment = chain(pieces, inside.loops, inside.guard)
+        fragment = copied(fragment, inside.loops[-1].count, step.first_of is not None, self.crews.runtime)
         return [Piece(pool if by_one else NO_POOL, fragment, here.guard)]
 
     def run(self, here: Place, step: Step) -> list[Piece]:
@@ -283,17 +264,6 @@ class _Expansion:
         if step.for_each is None:
             return self.pieces(here, step)
         return [Piece(NO_POOL, self.items(replace(here, briefing=None), step), here.guard)]
-
-    def side_by_side(self, step: Step, inside: Place, fragment: Fragment) -> Fragment:
-        """The copies of a step."""
-        count = inside.loops[-1].count
-        if step.first_of is not None:
-            return raced(fragment, count)
-        copies = fanned_out(fragment, count)
-        size = len(fragment)
-        runs = [(1 + copy * size, (copy + 1) * size) for copy in range(count)]
-        outline = Sent(len(copies), (Part(0, copies.outline),))
-        return sent(copies, outline, runs, self.crews.runtime.limit)
 
     def holds(self, step: Step, pool: int) -> int:
         """The pool whose agent a step of an item needs: none for people and for tools that let it go."""

@@ -251,6 +251,11 @@ def _own_after(pools: Ints, before: Ints | int) -> Ints:
     return np.where(pools <= OWN_POOL, pools - before, pools).astype(np.int32)
 
 
+def numbered(pools: Ints, others: int) -> Ints:
+    """Pools of a whole graph: those of a fragment's own come behind so many others."""
+    return np.where(pools <= OWN_POOL, others + OWN_POOL - pools, pools).astype(np.int32)
+
+
 def joined(fragments: Sequence[Fragment], joints: Ints, entry: int, before: Sequence[int], person: int) -> Fragment:
     """Fragments behind each other; the outline is for the caller to tell.
 

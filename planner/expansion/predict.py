@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from planner.engine.simulation import Graph, build_graph, round_to_ticks, simulate
-from planner.expansion.fragments import NO_POOL, OWN_POOL, Fragment, single
+from planner.expansion.fragments import NO_POOL, Fragment, numbered, single
 from planner.expansion.layout import laid_out
 from planner.expansion.supersteps import Key, Played
 
@@ -33,8 +33,6 @@ def predicted(
 
 def whole(fragment: Fragment, limit: int | None) -> Graph:
     """A fragment without crews as a graph for the kernel."""
-    acquire, release = (
-        np.where(pools <= OWN_POOL, OWN_POOL - pools, pools) for pools in (fragment.acquire, fragment.release)
-    )
+    acquire, release = numbered(fragment.acquire, 0), numbered(fragment.release, 0)
     capacity = [limit or 1] * fragment.own
     return build_graph(len(fragment), fragment.edges, acquire=acquire, release=release, capacity=capacity)
