@@ -253,6 +253,14 @@ def test_only_rehearsals_import_langgraph() -> None:
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 
 
+def test_what_is_too_large_to_be_performed_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "large.yaml"
+    path.write_text("workflow: large\nsteps:\n  a: {for_each: 100001, tool: 1s}\n", encoding="utf-8")
+    code, said = told(path)
+    assert code == 2
+    assert "a sample has up to 100,001 works, and 100,000 can be performed" in said
+
+
 def test_two_scenarios_at_once_are_refused() -> None:
     assert told(BARRIER, "--speed", "1x,2x")[0] == 2
 

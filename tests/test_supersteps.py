@@ -9,11 +9,14 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import pytest
 
+from planner.engine.draws import Samples
 from planner.expansion.graph_form import END, START, GraphForm, Node, Option, Sending, of_needs
 from planner.expansion.predict import predicted
-from planner.expansion.supersteps import EndlessError, Key, Routing, no_routes, played
+from planner.expansion.supersteps import EndlessError, Key, Route, Routing, no_routes, played
 from planner.expansion.wrapping import branches, wrapped
-from planner.planning.graph_forecast import graph_barriers, graph_seconds
+from planner.langgraph_bridge.state_graph import run_on_virtual_clock
+from planner.planning.barriers import Wrapped, advised
+from planner.planning.graph_forecast import Routes, graph_barriers, graph_seconds
 from planner.workflow.declaration import Step, Workflow
 from tests.random_graphs import Case
 
@@ -194,7 +197,17 @@ def test_sends_of_two_stages_wait_for_each_other_unless_they_are_wrapped() -> No
     assert predicted(played(form, route), lasting, None, barriers=False)[1] == 8
     assert frozenset({"one", "two"}) in branches(form)
     assert frozenset({"f", "one"}) not in branches(form)  # it would send one item on, and not two
-    assert predicted(played(wrapped(form, {"one", "two"}), route), lasting, None)[1] == 8
+    inner = wrapped(form, {"one", "two"})
+    assert predicted(played(inner, route), lasting, None)[1] == 8
+    assert [run_on_virtual_clock(one, route, lasting, None)[1] for one in (form, inner)] == [12, 8]
+
+    def seconds(chosen: Wrapped, _: bool) -> float:
+        sets = chosen.get("", ())
+        return predicted(played(wrapped(form, sets[0]) if sets else form, route), lasting, None)[1]
+
+    found = advised({"": form}, seconds, without=8.0, samples=1)
+    assert (found.seconds, found.cost) == (12, 4)
+    assert [(one.steps, one.seconds) for one in found.wrappings] == [((("one", "two"),), 8)]
 
 
 def test_the_branch_to_wrap_is_recommended_with_the_seconds_it_saves() -> None:
@@ -229,6 +242,44 @@ def test_chances_are_those_of_the_conditional_edge_and_widths_are_drawn() -> Non
     assert set(lasting) == {2.0, 4.0}
 
 
+class Drawn:
+    """Routes as they are drawn in the order of play, for whoever asks in another order."""
+
+    def __init__(self, route: Route) -> None:
+        self.route = route
+        self.drawn: dict[Key, Routing] = {}
+
+    def __call__(self, form: GraphForm, key: Key, name: str) -> Routing:
+        if key not in self.drawn:
+            self.drawn[key] = self.route(form, key, name)
+        return self.drawn[key]
+
+
+def test_drawn_routes_take_the_same_time_on_langgraph() -> None:
+    """A loop, a drawn number of Sends, a join in the loop, a deferred node: each sample as it is drawn."""
+    turns = Step.model_validate({"agent": {"turns": {"values": [1, 3, 4]}, "output": 1}}).agent
+    assert turns is not None
+    each = {"plan": 1.0, "work": 2.0, "check": 3.0, "fix": 4.0, "done": 5.0}
+    form = GraphForm(
+        {name: Node(tool(f"{each[name]:g}s"), defer=name == "done") for name in each},
+        ((START, "plan"), ("plan", "check"), ("plan", "done"), ("work", "done")),
+        ((("check", "work"), "fix"),),
+        {
+            "plan": ((Option(1.0, (), (Sending("work", turns.turns),)),),),
+            "fix": ((Option(0.5, ("plan",)), Option(0.5, (END,))),),
+            "check": ((Option(0.3, ("check",)), Option(0.7, ())),),
+        },
+    )
+    samples = Samples(3, 0, 0, 40)
+    found = graph_seconds(form, plain(), 3, len(samples), limit=2)
+    routes = Routes(samples)
+    for row in range(len(samples)):
+        drawn = Drawn(routes.of(row))
+        played(form, drawn)
+        assert found[row] == run_on_virtual_clock(form, drawn, lambda key: each[key[-1][0]], 2)[1]
+    assert len(set(found)) > 10
+
+
 # The real LangGraph
 
 GRAPHS = 3000
@@ -236,8 +287,6 @@ GRAPHS = 3000
 
 def equal_to_langgraph(seed: int) -> tuple[int, str]:
     """How many runs of nodes a random graph has, and what is not as on LangGraph."""
-    from planner.langgraph_bridge.state_graph import run_on_virtual_clock
-
     case = Case(seed)
     game = case.play()
     if game is None:

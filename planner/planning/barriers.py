@@ -36,7 +36,7 @@ MOST_WRAPPED = 3
 WORTH = 0.01
 """Share of the completion time that a subgraph must save to be recommended."""
 
-STEPS = 4_000_000
+STEPS = 2_000_000
 """Task-samples at a time."""
 
 Wrapped = Mapping[str, tuple[frozenset[str], ...]]

@@ -54,7 +54,7 @@ def graph_barriers(form: GraphForm, workflow: Workflow, seed: int, samples: int,
 
 def _games(form: GraphForm, samples: Samples) -> Iterator[tuple[Played, list[int]]]:
     """What is played in a slice, each with the samples in which it is."""
-    routes = _Routes(samples)
+    routes = Routes(samples)
     games: dict[object, tuple[Played, list[int]]] = {}
     for row in range(len(samples)):
         game = played(form, routes.of(row))
@@ -68,7 +68,7 @@ def _causes(game: Played) -> tuple[object, ...]:
     return tuple(tuple((cause.node, cause.number) for cause in run.causes) for _, run in game.runs())
 
 
-class _Routes:
+class Routes:
     """Draws of conditional edges and widths, by the path of a node and the number of its run."""
 
     def __init__(self, samples: Samples) -> None:
@@ -97,7 +97,7 @@ class _Routes:
 class _Route:
     """The routes of one sample."""
 
-    def __init__(self, routes: _Routes, row: int) -> None:
+    def __init__(self, routes: Routes, row: int) -> None:
         self.routes, self.row = routes, row
         self.counts: Counter[str] = Counter()
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from planner.engine.draws import BLOCK, Samples
 from planner.engine.simulation import TICK, Floats, Schedule, simulate
+from planner.errors import InputError, Problem
 from planner.expansion.demand import Layers
 from planner.expansion.drawing import Traces
 from planner.expansion.expand import expand
@@ -118,11 +119,21 @@ class Script:
         return found
 
 
+MOST_WORKS = 100_000
+"""Works in a sample that is performed: each takes about a millisecond, and room for its draws."""
+
+
 def script(
     workflow: Workflow, sizes: Mapping[str, int], speed: float, seed: int, samples: int, width: int
 ) -> Iterator[Script]:
-    """The samples of a scenario, at most `width` at a time, on the draws of every forecast of this seed."""
+    """The samples of a scenario, at most `width` at a time, on the draws of every forecast of this seed.
+
+    Raises InputError where there are over `MOST_WORKS` works in one.
+    """
     graph = expand(workflow, sizes)
+    if graph.occurrences > MOST_WORKS:
+        message = f"a sample has up to {graph.occurrences:,} works, and {MOST_WORKS:,} can be performed"
+        raise InputError([Problem("too-large", message, None, "rehearse fewer items: all of them are alike")])
     models = profiles(workflow, graph)
     requests = graph.requesters(sizes)
     layers = Layers.of(workflow.uncertainty)

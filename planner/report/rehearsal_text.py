@@ -52,6 +52,6 @@ def _real(found: RealTime) -> str:
     return (
         f"Sample {found.sample + 1} is predicted to take {words.seconds(found.predicted)}, "
         f"{words.seconds(found.predicted / found.scale)} at this pace. It took {words.seconds(found.seconds)}: "
-        f"{words.seconds(max(0.0, found.overhead))} of overhead{each}. Real runs have as much, whatever their pace: "
+        f"{words.seconds(max(0.0, found.overhead))} of overhead{each}. A real run has about as much: "
         f"{words.share(min(1.0, max(0.0, share / found.scale)))} of {words.seconds(found.predicted)}."
     )
