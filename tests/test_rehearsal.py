@@ -10,6 +10,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.pregel import Pregel
 from typer.testing import CliRunner
 
 from planner.cli import app
@@ -108,6 +110,19 @@ def test_two_branches_are_wrapped_together_where_one_alone_gains_nothing(declare
     assert (found.seconds, found.without) == (9, 6)
     assert found.wrappings[-1].seconds == 6
     assert {frozenset(steps) for one in found.wrappings for steps in one.steps} == {frozenset("ab"), frozenset("xy")}
+
+
+def test_what_is_performed_are_graphs_and_entrypoints_of_langgraph() -> None:
+    workflow = read_workflow(BARRIER)
+    part = next(script(workflow, crew_sizes(workflow), 1.0, 1, 1, 1))
+    graphs = dict(rehearsal._stage(workflow, part.graph).graphs)
+    assert isinstance(graphs[""], CompiledStateGraph)
+    builder = graphs[""].builder
+    assert builder.edges == {("__start__", "a"), ("__start__", "x"), ("a", "b"), ("b", "c")}
+    assert builder.waiting_edges == {(("c", "x"), "j")}
+    functional = dict(rehearsal._stage(on(workflow, "dataflow"), part.graph).graphs)[""]
+    assert isinstance(functional, Pregel)
+    assert not isinstance(functional, CompiledStateGraph)
 
 
 # What does not hold is seen

@@ -194,9 +194,7 @@ class _FanOut:
             waits = np.stack([each + 2, behind + 1 + each * size + first], axis=1).astype(np.int32)
             both = replace(both, edges=np.concatenate([both.edges, waits]))
             joints += [(int(source), int(target)) for source, target in waits]
-        assert isinstance(ramp_ups.outline, Many)
-        ahead = replace(ramp_ups.outline, items=False)
-        return self.sent(both, (Part(1, ahead), Part(behind, items.outline)), joints, size)
+        return self.sent(both, (Part(1, ramp_ups.outline), Part(behind, items.outline)), joints, size)
 
 
 @dataclass(frozen=True, eq=False)

@@ -77,14 +77,12 @@ class Many(Outline):
     """`count` times the same side by side, each behind the one before; the first begins at `at`.
 
     race : the first to end cancels the others
-    items : of a fan-out; else copies
     """
 
     at: int
     count: int
     body: Outline
     race: bool = False
-    items: bool = True
 
 
 @dataclass(frozen=True, eq=False)

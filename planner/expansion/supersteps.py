@@ -108,7 +108,7 @@ class _Game:
                 return found
             if len(found.supersteps) == MOST_SUPERSTEPS:
                 raise EndlessError(f"the graph takes over {MOST_SUPERSTEPS:,} supersteps")
-            self.empty_joins(tasks)
+            self.empty_joins()
             self.triggered, self.sends = {}, []
             for run in tasks:
                 here = (*self.key, (run.node, run.number))
@@ -148,13 +148,9 @@ class _Game:
         self.numbers[name] += 1
         return Run(name, self.numbers[name] - 1, sent, causes)
 
-    def empty_joins(self, tasks: Iterable[Run]) -> None:
-        """Of the nodes that run by trigger; of deferred ones, what was released."""
-        ran = {run.node for run in tasks if not run.sent}
-        for join in self.full(deferred=False):
-            if self.form.joins[join][1] in ran:
-                self.seen[join] = {}
-        for join in self.released:
+    def empty_joins(self) -> None:
+        """Those that are full, whose targets run now; of deferred targets, those that were released."""
+        for join in (*self.full(deferred=False), *self.released):
             self.seen[join] = {}
         self.released = set()
 

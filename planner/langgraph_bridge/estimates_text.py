@@ -32,15 +32,11 @@ def _fields(body: Declared, prefix: str, only: tuple[str, ...] = ()) -> Iterator
         if isinstance(value, Declared):
             yield from _fields(value, f"{prefix}{name} ")
         elif isinstance(value, Estimate | ByModel) or (only and value is not None):
-            text = _text(value)
+            text = str(value)
             if text != "0" and not (name == "calls" and text == "1"):
                 yield f"{prefix}{name}: {text}{_unit(body, name)}"
         elif value is not None:
             yield f"{prefix}{name}: {value}"
-
-
-def _text(value: object) -> str:
-    return str(value)
 
 
 def _unit(body: Declared, name: str) -> str:
