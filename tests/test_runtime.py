@@ -132,6 +132,16 @@ def test_compare_says_what_barriers_cost_and_what_to_wrap() -> None:
     assert "barriers" not in told("compare", BARRIER, "--runtime", "dataflow")
 
 
+def test_a_long_branch_is_told_by_its_ends(tmp_path: Path) -> None:
+    chain = "".join(f"  s{n}: {{{f'needs: s{n - 1}, ' if n else ''}tool: 1s}}\n" for n in range(7))
+    path = tmp_path / "long.yaml"
+    steps = f"{chain}  x: {{tool: 9s}}\n  j: {{needs: [s6, x], tool: 1s}}\n"
+    path.write_text(f"workflow: long\nruntime: langgraph\nsteps:\n{steps}", encoding="utf-8")
+    said = " ".join(told("compare", path, "--speed", "1x", "--agents", "1").split())
+    assert "cost 6.00s of 16.0s" in said  # max(1, 9) + 6 · 1 + 1, and max(7, 9) + 1
+    assert "Wrap 's0', 's1' … 's6' (7 steps) in a subgraph ('steps:' of one step): 10.0s, 6.00s less." in said
+
+
 def test_every_field_on_barriers_is_described() -> None:
     found = json.loads(told("compare", BARRIER, "--json"))["barriers"]
     page = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
@@ -28,7 +29,11 @@ MOST_SAMPLES = 256
 MOST_BRANCHES = 24
 """Branches that are tried: those that seem best in `FEW` samples."""
 
+MOST_TRIED = 100
+"""Branches that are tried at all, in few samples: first those that lie side by side."""
+
 FEW = 16
+"""Samples in which many branches are told apart."""
 
 MOST_WRAPPED = 3
 """Branches that are recommended, one after the other."""
@@ -112,7 +117,7 @@ def advised(
     found: list[Wrapping] = []
     now = before
     while len(found) < MOST_WRAPPED and now - without > WORTH * before:
-        tried = [_with(chosen, group, sets) for group, sets in _branches(graphs, chosen)]
+        tried = [_with(chosen, group, sets) for group, sets in islice(_branches(graphs, chosen), MOST_TRIED)]
         if len(tried) > MOST_BRANCHES:
             tried = sorted(tried, key=lambda one: seconds(one, True))[:MOST_BRANCHES]
         if not tried:
@@ -147,9 +152,17 @@ def _branches(graphs: Mapping[str, GraphForm], chosen: Wrapped) -> Iterator[tupl
         now = form
         for nodes in chosen.get(group, ()):
             now = wrapped(now, nodes)
-        for sets in (*((nodes,) for nodes in branches(now)), *side_by_side(now)):
-            if all(nodes <= form.nodes.keys() for nodes in sets):
+        alone = _alone(now)
+        for sets in (*side_by_side(now), *((nodes,) for nodes in branches(now))):
+            if all(nodes <= form.nodes.keys() and not nodes <= alone for nodes in sets):
                 yield group, sets
+
+
+def _alone(form: GraphForm) -> set[str]:
+    """Nodes that have a superstep for themselves, where that is known: nothing is won by wrapping them."""
+    if form.branches:
+        return set()
+    return {run.node for superstep in played(form, no_routes).supersteps for run in superstep if len(superstep) == 1}
 
 
 def _graphs(workflow: Workflow) -> Iterator[tuple[str, GraphForm]]:

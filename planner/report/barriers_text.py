@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from planner.planning.barriers import WORTH, Barriers
 from planner.report import words
 
+MOST_NAMED = 5
+"""Steps of a branch that are all named."""
+
 
 def barriers_text(found: Barriers, scenario: str) -> list[str]:
     """A sentence on the cost, then one for each branch to wrap. `scenario`: where, as in ``at 4 agents and 2.5x``."""
@@ -33,6 +36,8 @@ def barriers_text(found: Barriers, scenario: str) -> list[str]:
 
 
 def _named(steps: Sequence[str]) -> str:
-    """`'a', 'b' and 'c'`."""
+    """`'a', 'b' and 'c'`; of many the first, the last, and their number."""
     names = [f"'{name}'" for name in steps]
+    if len(names) > MOST_NAMED:
+        return f"{names[0]}, {names[1]} … {names[-1]} ({len(names)} steps)"
     return f"{', '.join(names[:-1])} and {names[-1]}"
