@@ -1,24 +1,29 @@
-"""Writes what the documentation takes from the tool: `reference/cli.md`, and the output under each command of a page.
+"""Writes what the documentation takes from the tool: `reference/cli.md`, the output under each command of a page, and
+the outputs of `notebook.ipynb` (by `run_notebook.py`).
 
     python docs/generate.py            write
     python docs/generate.py --check    write nothing; exit 1 where something has drifted
 
-A page's YAML and CSV blocks that begin with `# file: NAME` are put into an empty folder, CSV without that line. Its
-`sh` blocks with a `planner` command run there, in order. A `text` block that follows one holds its standard output,
-where a line `…` stands for lines left out.
+A page's YAML and CSV blocks that begin with `# file: NAME` are put into an empty folder, CSV without that line, and the
+examples beside them, as `workflows/NAME`. Its `sh` blocks with a `planner` command run there, in order, and so do its
+`python` blocks, as one program. A `text` block that follows one holds its standard output, where a line `…` stands for
+lines left out.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import itertools
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +32,8 @@ from typer.testing import CliRunner
 
 DOCS = Path(__file__).resolve().parent
 CLI = DOCS / "reference" / "cli.md"
-PAGES = (DOCS / "tutorial.md", DOCS / "how-to.md", DOCS / "langgraph.md")
+PAGES = tuple(DOCS / f"{name}.md" for name in ("tutorial", "how-to", "faster-or-more", "python", "langgraph"))
+NOTEBOOK = DOCS / "notebook.ipynb"
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# file: (\S+)\n")
@@ -51,6 +57,7 @@ _TAIL = """\
 | `--speed` | A factor on every output speed, above 0, at most 1,000,000. | `2.5x` |
 | `--agents` | A whole number from 1 to 100,000; with several crews `CREW=` before it. | `engineers=4` |
 | `--set` | `NAME=VALUE`: a parameter that the file declares and a number. May be given several times. | `modules=240` |
+| `--premium` | An exponent of the speed from 0 to 10, or what a speed costs: `SPEED=PRICE`. | `2.5x=6x` |
 | `--seed` | A whole number from 0. | `7` |
 | `--samples` | A whole number from 1 to 10,000,000. | `4000` |
 | `--runtime` | `langgraph` or `dataflow`. | `langgraph` |
@@ -113,7 +120,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Run:
-    """A block of commands that ran.
+    """A block of commands, or of Python, that ran.
 
     output : its standard output
     errors : its standard error
@@ -138,12 +145,13 @@ def blocks(page: str) -> list[Block]:
 
 
 def runs(page: str) -> Iterator[Run]:
-    """Run the commands of a page in a folder of their own that holds the files of the page."""
+    """Run the commands of a page in a folder of their own that holds the files of the page and the examples."""
     found = blocks(page)
     with tempfile.TemporaryDirectory() as place:
         folder, programs = Path(place, "page"), Path(place, "programs")
         folder.mkdir()
         programs.mkdir()
+        shutil.copytree(DOCS.parent / "workflows", folder / "workflows")
         for program, arguments in (("planner", "-m planner "), ("python", "")):
             script = programs / program
             script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {arguments}"$@"\n', encoding="utf-8")
@@ -153,10 +161,25 @@ def runs(page: str) -> Iterator[Run]:
             if block.language in ("yaml", "csv") and name:
                 content = block.text if block.language == "yaml" else block.text[name.end() :]
                 (folder / name[1]).write_text(content, encoding="utf-8")
+        names: dict[str, object] = {"__name__": "__main__"}
         for block, following in itertools.zip_longest(found, found[1:]):
+            shown = following if following and following.language == "text" else None
             if block.language == "sh" and _PLANNER.search(block.text):
-                shown = following if following and following.language == "text" else None
                 yield Run(block.text, *_run(block.text, folder, programs), shown)
+            elif block.language == "python":
+                yield Run(block.text, *_run_python(block.text, folder, names), shown)
+
+
+def _run_python(block: str, folder: Path, names: dict[str, object]) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of a block that goes on from those before it."""
+    output, errors = io.StringIO(), io.StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+        try:
+            exec(block, names)
+        except Exception:
+            traceback.print_exc()
+            return 1, output.getvalue(), errors.getvalue()
+    return 0, output.getvalue(), errors.getvalue()
 
 
 def _run(block: str, folder: Path, programs: Path) -> tuple[int, str, str]:
@@ -244,10 +267,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where something has drifted")
     check = parser.parse_args().check
+    from run_notebook import refreshed as refreshed_notebook
+
     drifted = False
-    for path in (CLI, *PAGES):
+    for path in (CLI, *PAGES, NOTEBOOK):
         old = path.read_text(encoding="utf-8") if path.exists() else ""
-        new = command_line() if path == CLI else refreshed(old)
+        new = command_line() if path == CLI else refreshed_notebook(path) if path == NOTEBOOK else refreshed(old)
         if new != old:
             drifted = True
             print(f"{path.relative_to(DOCS.parent)} {'has drifted' if check else 'written'}")

@@ -1,6 +1,64 @@
 """Time and cost of LLM agent workflows before they run: faster requests or more agents?
 
 file → `Workflow` → task graph and demands → samples → `Forecast` or `Comparison` → text.
+
+    import planner
+
+    workflow = planner.load_workflow("fix_bugs.yaml")
+    print(planner.forecast(workflow, agents=8))
+    print(planner.compare(workflow, speeds=[1, 2.5, 5]))
+
+What stands in `__all__` is kept (docs/python.md); each is imported when it is first used.
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 __version__ = "0.1.0"
+
+if _TYPE_CHECKING:
+    from planner.api.answers import Catalogue, Comparison, Forecast
+    from planner.api.calls import Workflow, compare, forecast, load_workflow
+    from planner.catalogue.premium import Premium
+    from planner.errors import InputError, Position, Problem
+
+__all__ = [
+    "Catalogue",
+    "Comparison",
+    "Forecast",
+    "InputError",
+    "Position",
+    "Premium",
+    "Problem",
+    "Workflow",
+    "__version__",
+    "compare",
+    "forecast",
+    "load_workflow",
+]
+
+_WHERE = {
+    "Catalogue": "planner.api.answers",
+    "Comparison": "planner.api.answers",
+    "Forecast": "planner.api.answers",
+    "InputError": "planner.errors",
+    "Position": "planner.errors",
+    "Premium": "planner.catalogue.premium",
+    "Problem": "planner.errors",
+    "Workflow": "planner.api.calls",
+    "compare": "planner.api.calls",
+    "forecast": "planner.api.calls",
+    "load_workflow": "planner.api.calls",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'planner' has no attribute '{name}'")
+    from importlib import import_module
+
+    found = globals()[name] = getattr(import_module(_WHERE[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

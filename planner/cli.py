@@ -11,23 +11,31 @@ from planner.cli_models import models_app
 from planner.cli_options import (
     AsCsv,
     AsJson,
+    BackendName,
     CatalogueFile,
     File,
+    MaxTime,
     Models,
     Output,
+    Precise,
+    Premium,
     RuntimeName,
     Samples,
+    Scheduler,
     Seed,
     Set,
+    Threads,
     agents_of,
+    backend_of,
     names,
     one_format,
+    premium_of,
     read,
     refused,
     reported,
-    sentence,
     show,
     speeds_of,
+    stopping_of,
 )
 from planner.cli_rehearse import rehearse
 
@@ -60,10 +68,17 @@ def forecast(
     agents: Annotated[str | None, typer.Option(help="Agents of the only crew, or CREW=N.", metavar="N")] = None,
     model: Models = None,
     runtime: RuntimeName = None,
+    premium: Premium = None,
     catalogue: CatalogueFile = None,
     seed: Seed = 1,
-    samples: Samples = 1000,
+    samples: Samples = None,
+    precision: Precise = None,
+    max_time: MaxTime = None,
+    threads: Threads = None,
+    backend: BackendName = "threads",
+    scheduler: Scheduler = None,
     set_: Set = None,
+    gantt: Annotated[bool, typer.Option("--gantt", help="Draw what runs when in a typical sample.")] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show where every number comes from, down to the request.")
     ] = False,
@@ -75,7 +90,6 @@ def forecast(
     with reported() as progress:
         from planner.expansion.runtime import on_runtime, runtime_notes
         from planner.planning.forecast import forecast as run
-        from planner.planning.scenarios import on_model
         from planner.report.data import forecast_csv, forecast_json
         from planner.report.forecast_text import forecast_text
 
@@ -86,21 +100,26 @@ def forecast(
         if len(speeds) > 1 or len(counts) > 1 or len(models) > 1:
             raise typer.BadParameter("a forecast is of one scenario; use 'planner compare' for several")
         workflow, caveats = read(file, set_, catalogue, models)
-        workflow = on_runtime(on_model(workflow, models[0]) if models else workflow, runtime)
+        workflow = on_runtime(workflow.on(models[0]) if models else workflow, runtime)
         found = run(
-            workflow, speed=speeds[0], agents=counts[0], crew=crew, seed=seed, samples=samples, progress=progress
-        )
-        found = replace(found, notes=(*found.notes, *runtime_notes(workflow), *map(sentence, caveats)))
+            workflow, speed=speeds[0], agents=counts[0], crew=crew, premium=premium_of(premium), seed=seed,
+            **stopping_of(samples, precision, max_time), backend=backend_of(backend, threads, scheduler),
+            progress=progress,
+        )  # fmt: skip
+        found = replace(found, notes=(*found.notes, *runtime_notes(workflow), *caveats))
+        if (gantt or explain) and (as_json or as_csv):
+            raise typer.BadParameter("--gantt and --explain are text; leave --json and --csv away")
+        text = forecast_text(found)
+        if gantt:
+            from planner.report.gantt import gantt as chart
+
+            text += chart(found)
         if explain:
             from planner.planning.explanation import explain as take_apart
             from planner.report.explanation_text import explanation_text
 
-            if as_json or as_csv:
-                raise typer.BadParameter("--explain is text; leave --json and --csv away")
-            explanation = explanation_text(found, take_apart(workflow, found))
-            show(found, False, False, output, forecast_json, forecast_csv, lambda one: forecast_text(one) + explanation)
-            return
-        show(found, as_json, as_csv, output, forecast_json, forecast_csv, forecast_text)
+            text += explanation_text(found, take_apart(workflow, found))
+        show(found, as_json, as_csv, output, forecast_json, forecast_csv, lambda one: text)
 
 
 @app.command()
@@ -118,9 +137,15 @@ def compare(
     ] = "1,2,4,8,16",
     model: Models = None,
     runtime: RuntimeName = None,
+    premium: Premium = None,
     catalogue: CatalogueFile = None,
     seed: Seed = 1,
-    samples: Samples = 1000,
+    samples: Samples = None,
+    precision: Precise = None,
+    max_time: MaxTime = None,
+    threads: Threads = None,
+    backend: BackendName = "threads",
+    scheduler: Scheduler = None,
     set_: Set = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -140,9 +165,11 @@ def compare(
         speeds = speeds_of(speed or ("1x" if len(models) > 1 else "1x,1.5x,2.5x,5x,8x"))
         workflow, caveats = read(file, set_, catalogue, models)
         workflow = on_runtime(workflow, runtime)
-        found = run(workflow, speeds, counts, models=models, crew=crew, seed=seed, samples=samples, progress=progress)
+        found = run(workflow, speeds, counts, models=models, crew=crew, premium=premium_of(premium), seed=seed,
+                    **stopping_of(samples, precision, max_time), backend=backend_of(backend, threads, scheduler),
+                    progress=progress)  # fmt: skip
         found = with_barriers(found, workflow, crew)
-        found = replace(found, notes=(*found.notes, *runtime_notes(workflow), *map(sentence, caveats)))
+        found = replace(found, notes=(*found.notes, *runtime_notes(workflow), *caveats))
         show(found, as_json, as_csv, output, comparison_json, comparison_csv, heat_map)
 
 

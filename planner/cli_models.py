@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from planner.cli_options import AsJson, CatalogueFile, open_catalogue, refused
+from planner.cli_options import AsJson, CatalogueFile, refused
 from planner.exit_codes import BAD_INPUT
 
 
@@ -45,9 +45,10 @@ def models(
         if value not in choices:
             raise typer.BadParameter(f"{option}: '{value}': expected {', '.join(choices[:-1])} or {choices[-1]}")
     with refused():
+        from planner.catalogue.catalogue import Catalogue
         from planner.report.models_text import chosen, models_json, models_text, rows
 
-        known = open_catalogue(catalogue, Path())
+        known = Catalogue.of(catalogue, Path())
         found = chosen(rows(known), sort, min_speed, max_price, available)
         typer.echo(models_json(known, found) if as_json else models_text(found), nl=False)
 
@@ -61,10 +62,11 @@ def show_one(
 ) -> None:
     """Every number of a profile with its source, kind and age."""
     with refused():
+        from planner.catalogue.catalogue import Catalogue
         from planner.report.models_text import model_json, model_text
 
         file, json = context.obj or (None, False)
-        known = open_catalogue(catalogue or file, Path())
+        known = Catalogue.of(catalogue or file, Path())
         typer.echo(model_json(known, name) if as_json or json else model_text(known, name), nl=False)
 
 

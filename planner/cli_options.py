@@ -3,7 +3,6 @@
 import io
 import os
 import sys
-from collections import ChainMap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,13 +11,37 @@ from typing import Annotated, Any, Literal
 import typer
 
 from planner.exit_codes import BAD_INPUT, INTERRUPTED
+from planner.limits import MOST_SAMPLES
 
 # Looking for pydantic plugins reads the metadata of every installed package, a tenth of a second in large environments.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 File = Annotated[Path, typer.Argument(help="A workflow file.", show_default=False)]
 Seed = Annotated[int, typer.Option(help="Seed of the random draws.", min=0)]
-Samples = Annotated[int, typer.Option(help="Monte-Carlo samples.", min=1, max=10_000_000)]
+Samples = Annotated[
+    int | None,
+    typer.Option(
+        help="Monte-Carlo samples: exactly so many; at most, with --precision. [default: until 1% or 1,024]",
+        min=1, max=MOST_SAMPLES, show_default=False,
+    ),
+]  # fmt: skip
+Precise = Annotated[
+    str | None,
+    typer.Option("--precision", help="Go on until p50 and p90 are known to within it, as 1%.", metavar="SHARE"),
+]
+MaxTime = Annotated[
+    str | None, typer.Option("--max-time", help="Stop after so long, as 30s, with what is known.", metavar="TIME")
+]
+Threads = Annotated[
+    int | None, typer.Option(help="Threads to simulate on. [default: all cores]", min=1, max=1024, show_default=False)
+]
+BackendName = Annotated[
+    Literal["threads", "dask"], typer.Option("--backend", help="Where samples are simulated; dask is an extra.")
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(help="Address of the scheduler of a Dask cluster, as tcp://host:8786.", metavar="ADDRESS"),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", help="Give a parameter another value, as in --set modules=240.", metavar="NAME=VALUE"),
@@ -42,6 +65,17 @@ CatalogueFile = Annotated[
     Path | None,
     typer.Option(
         "--catalogue", help="Your own catalogue file; else PLANNER_CATALOGUE, else catalogue.yaml here.", metavar="FILE"
+    ),
+]
+
+
+Premium = Annotated[
+    str | None,
+    typer.Option(
+        "--premium",
+        help="What speeds above 1x cost: an exponent of the speed, or a price as in 2.5x=6x. [default: 1.11]",
+        metavar="LAW",
+        show_default=False,
     ),
 ]
 
@@ -120,6 +154,58 @@ def speeds_of(text: str) -> list[float]:
     return [_value(factor, part, "--speed") for part in text.split(",")]
 
 
+def premium_of(text: str | None) -> Any:
+    """The law of prices by which a speed that nobody sells is paid."""
+    from planner.catalogue.premium import EXPECTED, FITTED, Premium
+    from planner.reading.units import factor
+
+    def law(written: str) -> Premium:
+        speed, equals, price = written.partition("=")
+        if equals:
+            return Premium.through(factor(speed), factor(price))
+        try:
+            exponent = float(speed)
+        except ValueError:
+            raise ValueError(EXPECTED) from None
+        return Premium(exponent)
+
+    return FITTED if text is None else _value(law, text, "--premium")
+
+
+def stopping_of(samples: int | None, precision: str | None, max_time: str | None) -> dict[str, Any]:
+    """When to stop, as the arguments of a forecast or comparison."""
+    from planner.reading.units import duration
+    from planner.reading.units import precision as share
+
+    def time(text: str) -> float:
+        found = duration(text)
+        if found <= 0:
+            raise ValueError("expected a time above 0s, such as 30s")
+        return found
+
+    return {
+        "samples": samples,
+        "precision": None if precision is None else _value(share, precision, "--precision"),
+        "max_time": None if max_time is None else _value(time, max_time, "--max-time"),
+    }
+
+
+def backend_of(name: str, threads: int | None, scheduler: str | None) -> Any:
+    """Where samples are simulated."""
+    from planner.planning.backends import Dask, Threads, missing
+
+    if name == "threads":
+        if scheduler is not None:
+            raise typer.BadParameter("--scheduler goes with --backend dask")
+        return Threads(threads)
+    if scheduler is None or threads is not None:
+        raise typer.BadParameter("--backend dask needs --scheduler ADDRESS, and takes no --threads")
+    lacking = missing()
+    if lacking:
+        raise typer.BadParameter(f"--backend dask needs {lacking}: pip install 'agent-loop-planner[dask]'")
+    return Dask(scheduler)
+
+
 def agents_of(text: str) -> tuple[str | None, list[Any]]:
     """The crew that is named, and the numbers of agents."""
     from planner.reading.validation import MOST_AGENTS
@@ -155,54 +241,13 @@ def _value(parse: Callable[[str], Any], text: str, option: str) -> Any:
         raise typer.BadParameter(f"{option}: '{text}': {error}") from None
 
 
-def open_catalogue(option: Path | None, folder: Path) -> Any:
-    """The catalogue, with the user's file that is named or lies in a folder."""
-    from planner.catalogue.catalogue import Catalogue
-    from planner.catalogue.own import find
+def read(file: Path, settings: list[str] | None, catalogue: Path | None, models: list[str]) -> tuple[Any, Any]:
+    """The workflow of a file, served by its models or those given, and notes on profiles of the catalogue."""
+    from planner.loading import load
 
-    return Catalogue.load(find(option, folder))
-
-
-def read(file: Path, settings: list[str] | None, catalogue: Path | None, models: list[str]) -> tuple[Any, list[str]]:
-    """The workflow of a file, and what is to be known of the profiles of the catalogue that it uses.
-
-    The catalogue is only opened where the file, or `models`, names a profile that the file does not declare.
-    """
-    from planner.errors import InputError, Problem, did_you_mean
-    from planner.workflow.read import read_workflow
-
-    given = parameters(settings)
-    try:
-        workflow = read_workflow(file, given)
-        if all(name in workflow.models for name in models):
-            return workflow, []
-    except InputError as error:
-        if not any(problem.code in ("unknown-model", "bad-profile") for problem in error.problems):
-            raise
-    known = open_catalogue(catalogue, file.parent)
-    workflow = read_workflow(file, given, known_models=known.names)
-    declared = ChainMap(dict(workflow.models), known.declared)
-    unknown = [name for name in models if name not in declared]
-    if unknown:
-        raise InputError(
-            Problem("unknown-model", f"--model: unknown model '{name}'", None, did_you_mean(name, declared))
-            for name in unknown
-        )
-    named = models or ([workflow.model] if workflow.model else [])
-    used = list(dict.fromkeys([*named, *(step.model for _, step in workflow.walk() if step.model)]))
-    for name in used:  # and what the file's own profiles are based on
-        base = workflow.models[name].based_on if name in workflow.models else None
-        if base is not None and base not in used:
-            used.append(base)
-    caveats = [caveat for name in used if name not in workflow.models for caveat in known.caveats(name)]
-    return workflow.model_copy(update={"models": declared}), list(dict.fromkeys(caveats))
+    return load(file, parameters(settings), catalogue).serving(models)
 
 
 def names(text: str | None) -> list[str]:
     """Names with commas between them."""
     return [name.strip() for name in text.split(",") if name.strip()] if text else []
-
-
-def sentence(text: str) -> str:
-    """With a full stop."""
-    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -45,7 +45,7 @@ def rehearse(
     """Perform a workflow on the real LangGraph, and compare it with its prediction."""
     with reported() as progress:
         from planner.expansion.runtime import on_runtime
-        from planner.planning.scenarios import Sizing, on_model
+        from planner.planning.scenarios import Sizing
         from planner.report.rehearsal_text import rehearsal_text
 
         crew, counts = agents_of(agents) if agents is not None else (None, [None])
@@ -53,7 +53,7 @@ def rehearse(
         if len(speeds) > 1 or len(counts) > 1 or len(models) > 1:
             raise typer.BadParameter("a rehearsal is of one scenario")
         workflow, _ = read(file, set_, catalogue, models)
-        workflow = on_runtime(on_model(workflow, models[0]) if models else workflow, runtime)
+        workflow = on_runtime(workflow.on(models[0]) if models else workflow, runtime)
         sizing = Sizing.of(workflow, crew)
         sizes = dict(sizing.declared) if counts[0] is None else sizing.sizes(counts[0])
         if export is not None:

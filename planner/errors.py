@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 MOST = 100
 """Most problems of one kind of check that are worked out; a file with more has one fault many times."""
@@ -62,9 +63,13 @@ class InputError(Exception):
 
     def __init__(self, problems: Iterable[Problem], more: bool = False) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: (problem.position is None, problem.position or 0)))
+        self.more = more
         count = len(self.problems)
         summary = f"{count} problem{'s' if count != 1 else ''}{', and there may be more' if more else ''}"
         super().__init__("\n\n".join([*map(str, self.problems), summary]))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problems, self.more)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

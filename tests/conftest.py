@@ -1,11 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from planner.cli_options import read
+from planner.planning.plan import Cell, Plan
+from planner.planning.precision import Stopping
+from planner.planning.sampling import sample
 from planner.workflow.declaration import Workflow
 from planner.workflow.read import read_workflow
 
@@ -32,3 +36,9 @@ def read_example(path: Path) -> Workflow:
     workflow, _ = read(path, None, None, [])
     assert isinstance(workflow, Workflow)
     return workflow
+
+
+def simulated(workflow: Workflow, cells: Sequence[Cell], samples: int) -> np.ndarray:
+    """(cells, N) completion times, on seed 1."""
+    (found,) = sample([Plan.of(workflow, cells, 1)], Stopping(samples))
+    return np.array([seconds.first for seconds in found.seconds])

@@ -1,4 +1,7 @@
-"""Exact cases, worked out by hand from docs/model.md: each file has its arithmetic and what it expects in comments."""
+"""Exact cases, worked out by hand from docs/model.md: each file has its arithmetic and what it expects in comments.
+
+Speeds other than 1x have the price of 1x here.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from planner.catalogue.premium import Premium
 from planner.planning.forecast import forecast
 from planner.workflow.read import read_workflow
 
@@ -77,7 +81,7 @@ def test_every_case_expects_something() -> None:
 def test_case(scenario: Scenario) -> None:
     workflow = read_workflow(CASES / f"{scenario.file}.yaml", scenario.parameters)
     result = forecast(
-        workflow, speed=scenario.speed, agents=scenario.agents, crew=scenario.crew, samples=4
+        workflow, speed=scenario.speed, agents=scenario.agents, crew=scenario.crew, premium=Premium(0), samples=4
     ).result  # fmt: skip
     tokens = result.tokens
     assert result.seconds.p50 == result.seconds.p90

@@ -65,6 +65,7 @@ def test_the_json_of_a_comparison_is_what_is_documented() -> None:
             "efficiency",
             "coordination_share",
             "accepted",
+            "price_multiplier",
         ]
         assert list(one["seconds"]) == ["mean", "p50", "p90", "p95", "standard_error"]
         assert list(one["usd"]) == ["mean", "p50", "p90"]
@@ -85,6 +86,8 @@ def test_the_json_of_a_forecast_is_one_such_scenario_with_its_breakdown() -> Non
     assert data["steps"][1] | {"tokens": None} == {
         "step": "build.think", "kind": "llm", "occurrences": 48, "usd": None, "tokens": None,
         "seconds": pytest.approx(48 * (1.5 + 500 / 60)), "critical": pytest.approx(6 * (1.5 + 500 / 60)),
+        "critical_standard_error": 0, "criticality": {"mean": 1, "standard_error": 0},
+        "drag": {"mean": pytest.approx(118), "standard_error": 0},
     }  # fmt: skip
 
 
@@ -422,11 +425,10 @@ def test_a_misspelt_model_is_met_with_the_nearest_name() -> None:
 def test_every_profile_of_the_catalogue_plans() -> None:
     from planner.catalogue.catalogue import Catalogue
     from planner.planning.forecast import forecast
-    from planner.planning.scenarios import on_model
     from planner.workflow.read import read_workflow
 
     known = Catalogue.load()
     workflow = read_workflow(ROOT / "workflows" / "react_bugfix.yaml", known_models=known.names)
     for name in known.names:
         with_all = workflow.model_copy(update={"models": known.declared})
-        assert forecast(on_model(with_all, name), samples=2).result.seconds.p50 > 0
+        assert forecast(with_all.on(name), samples=2).result.seconds.p50 > 0

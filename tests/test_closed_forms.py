@@ -34,10 +34,10 @@ from planner.engine.simulation import TICK, round_to_ticks, simulate
 from planner.expansion.expand import expand
 from planner.expansion.task_graph import crew_sizes
 from planner.planning.forecast import forecast
+from planner.planning.plan import Cell
 from planner.planning.results import Forecast, Seconds
-from planner.planning.sampling import Cell, sample
 from planner.workflow.declaration import Workflow
-from tests.conftest import PLAIN
+from tests.conftest import PLAIN, simulated
 
 Floats = NDArray[np.float64]
 Declare = Callable[..., Workflow]
@@ -198,7 +198,7 @@ def accepted(found: Any) -> float:
 
 def ends(workflow: Workflow, n: int, agents: int = 1) -> Floats:
     """Completion times."""
-    return np.asarray(sample(workflow, [Cell(1.0, {"agents": agents})], 1, n, lambda done: None).seconds[0])
+    return np.asarray(simulated(workflow, [Cell(1.0, {"agents": agents})], n)[0])
 
 
 def profile(**values: Any) -> str:
@@ -598,7 +598,7 @@ def test_how_long_the_thirtieth_waits(declare: Declare, agents: int) -> None:
     gap, service = (f"0 to {mean * LN20:.12f}s" for mean in (s / rate, s))
     workflow = queue(declare, jobs, gap, service, agents, f"  z: {{needs: j{jobs - 1}, tool: 30d}}")
     cells = [Cell(1.0, {"team": size}) for size in (agents, jobs)]
-    few, many = sample(workflow, cells, 1, samples, lambda done: None).seconds
+    few, many = simulated(workflow, cells, samples)
     law = exact_waits(jobs, agents, rate)[-1]
     check_mean(float((few - many).mean()) / s, law, samples)
     assert np.all(few >= many)

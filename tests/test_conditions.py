@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from planner.engine.draws import BLOCK, Samples
+from planner.engine.draws import Samples
 from planner.engine.simulation import simulate
 from planner.expansion.demand import Layers
 from planner.expansion.expand import expand
 from planner.planning.forecast import forecast
-from planner.planning.sampling import Cell, profiles, sample
+from planner.planning.plan import Cell, profiles
 from planner.planning.timing import Draws, Served, times
 from planner.workflow.declaration import Workflow
 from tests import oracle
+from tests.conftest import simulated
 
 Floats = NDArray[np.float64]
 
@@ -26,8 +27,8 @@ Declare = Callable[..., Workflow]
 
 def ends(workflow: Workflow, samples: int = 2000, agents: int = 1) -> Floats:
     """Completion times."""
-    found = sample(workflow, [Cell(1.0, {"agents": agents})], 1, samples, lambda done: None)
-    return np.asarray(found.seconds[0])
+    found = simulated(workflow, [Cell(1.0, {"agents": agents})], samples)
+    return np.asarray(found[0])
 
 
 def share(hits: Any, of: int, expected: float) -> None:
@@ -156,7 +157,7 @@ def test_a_step_of_another_crew_may_be_left_out(declare: Declare) -> None:
     )
     steps = "  f:\n    for_each: 3\n    crew: team\n    steps:\n      a: {llm: {output: 50}}\n      t: {needs: a, chance: 50%, crew: checkers, tool: 10s}\n      b: {needs: t, llm: {output: 100}}"
     workflow = declare(steps, header)
-    found = sample(workflow, [Cell(1.0, {"team": 2, "checkers": 2})], 1, 400, lambda done: None).seconds[0]
+    found = simulated(workflow, [Cell(1.0, {"team": 2, "checkers": 2})], 400)[0]
     assert found.min() == 10.0  # nobody is checked: two items 0–5, the third 5–10
     share(found == 10, len(found), 0.125)
 
@@ -191,7 +192,7 @@ def test_draws_of_conditions_stay_with_their_items(declare: Declare) -> None:
     def fixed(count: int) -> Floats:
         workflow = declare(f"  f: {{for_each: {count}, steps: {{a: {{chance: 50%, human: 4s}}}}}}")
         graph = expand(workflow, {"agents": 1})
-        return np.asarray(times(graph, {}, Draws(Samples(1, 0), Layers()), 1.0).fixed[0][graph.works[0].tasks])
+        return np.asarray(times(graph, {}, Draws(Samples(1, 0, 256), Layers()), 1.0).fixed[0][graph.works[0].tasks])
 
     assert np.array_equal(fixed(20), fixed(21)[:20])
 
@@ -225,10 +226,10 @@ def test_the_oracle_agrees_on_all_that_conditions_skip(declare: Declare, agents:
   end: {needs: work, human: 1s}"""
     workflow = declare(steps, header)
     graph = expand(workflow, {"team": agents, "ci": 2})
-    samples = Samples(1, 0)
+    samples = Samples(1, 0, 256)
     served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
     durations = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty)), 1.0).durations(1.0)
-    assert len(durations) == BLOCK
+    assert len(durations) == len(samples)
     for row in durations[:60]:
         found = simulate(graph.graph, row[None])
         start, end, makespan = oracle.simulate(graph.graph, row.tolist())

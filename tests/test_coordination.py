@@ -8,13 +8,16 @@ import pytest
 
 from planner.engine.draws import Samples
 from planner.engine.simulation import simulate
+from planner.errors import InputError
 from planner.expansion.demand import Layers
 from planner.expansion.expand import expand
 from planner.planning.comparison import compare
+from planner.planning.explanation import explain
 from planner.planning.forecast import forecast
+from planner.planning.plan import profiles
 from planner.planning.results import Forecast
-from planner.planning.sampling import profiles
 from planner.planning.timing import Draws, Served, times
+from planner.report.explanation_text import explanation_text
 from planner.workflow.declaration import Workflow
 from tests import oracle
 from tests.conftest import PLAIN
@@ -113,7 +116,7 @@ def test_a_comparison_and_a_forecast_agree_for_every_size(declare: Declare) -> N
     """Each size has a graph of its own."""
     workflow = declare(
         "  work: {for_each: 7, crew: team, llm: {output: 10 to 200}}",
-        crew("ramp_up: {output: 20 to 90}, sync: {output: 9 to 20, every: 2}"),
+        crew("ramp_up: {output: 20 to 90}, sync: {output: 9 to 20, every: 2}, redundancy: 40%"),
     )
     results = compare(workflow, [1.0], [1, 2, 3, 5, 9], samples=50).results
     for result in results:
@@ -125,10 +128,87 @@ def test_the_oracle_agrees_on_coordination(declare: Declare, agents: int) -> Non
     steps = "  plan: {chance: 70%, llm: {output: 100}}\n  work: {needs: plan, chance: 80%, for_each: 5, crew: team, llm: {output: 20 to 200}}"
     workflow = declare(
         steps,
-        crew("ramp_up: {output: 50}, brief: {output: 20}, sync: {output: 9, every: 2}, report: {output: 5}, merge: 2s"),
+        crew(
+            "ramp_up: {output: 50}, brief: {output: 20}, sync: {output: 9, every: 2}, report: {output: 5}, merge: 2s, "
+            "redundancy: 30%"
+        ),
     )
     graph = expand(workflow, {"team": agents})
-    samples = Samples(1, 0, 0, 40)
+    samples = Samples(1, 0, 40)
     served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
     for row in times(graph, served, Draws(samples, Layers()), 1.0).durations(1.0):
         assert simulate(graph.graph, row[None]).makespan[0] == oracle.simulate(graph.graph, row.tolist())[2]
+
+
+@pytest.mark.parametrize(("agents", "redundancy", "tokens"), [(2, 0.5, 15), (5, 0.5, 30), (5, 0.05, 14), (4, 0.04, 10)])
+def test_redundant_items_are_done_by_all(declare: Declare, agents: int, redundancy: float, tokens: int) -> None:
+    """Ten items; that share of them, rounded half up, n times."""
+    found = run(declare, f"redundancy: {redundancy}", 10, agents)
+    assert found.result.tokens.output == 100 * tokens
+
+
+def test_of_redundant_items_one_that_succeeds_is_enough(declare: Declare) -> None:
+    """Two items, each done by two agents that succeed in half of the cases: (1 − ½²)² of the samples are accepted."""
+    workflow = declare("  work: {for_each: 2, crew: team, success: 50%, llm: {output: 9}}", crew("redundancy: 100%"))
+    accepted = forecast(workflow, agents=2, samples=4000).result.accepted
+    assert accepted.chance == pytest.approx(0.5625, abs=4 * accepted.standard_error)
+
+
+def test_redundant_items_are_of_the_same_size(declare: Declare) -> None:
+    """In lockstep all agents are done with an item at once, whatever its size, and three of one size take as long as one."""
+    steps = "  work: {for_each: {count: 5, size: 0.3x to 3x}, crew: team, llm: {output: 500}}"
+    together = f"{PLAIN}crews: {{team: {{agents: 3, lockstep: true, coordination: {{redundancy: 100%}}}}}}\n"
+    workflow = declare(steps, together)
+    results = compare(workflow, [1.0], [1, 3], samples=20).results
+    assert results[0].seconds == results[1].seconds
+    assert results[1].tokens.output == pytest.approx(3 * results[0].tokens.output)
+
+
+def test_what_is_not_drawn_is_not_done_again(declare: Declare) -> None:
+    steps = "  work: {for_each: {values: [2, 6]}, crew: team, llm: {output: 100}}"
+    workflow = declare(steps, crew("redundancy: 100%"))
+    for samples in (1, 2, 5):
+        found = forecast(workflow, agents=2, samples=samples, seed=samples).result
+        assert found.tokens.output % (2 * 200 / samples) == pytest.approx(0, abs=1e-6)
+        assert 400 <= found.tokens.output <= 1200
+
+
+TURNS = {"independent": 11.4, "centralized": 27.7, "decentralized": 26.1, "hybrid": 44.3}
+"""Mean turns of a trial: arXiv 2512.08296, table 5. A single agent's are 7.2."""
+
+
+@pytest.mark.parametrize("preset", TURNS)
+def test_presets_make_the_turns_that_they_are_taken_from(declare: Declare, preset: str) -> None:
+    """100 trials of three items; an item of a request stands for 2.4 turns. A share of a message is that share of a turn."""
+    found = run(declare, f"preset: {preset}", 300, 3, "llm: {output: 10}")
+    each = {"llm": 2.4, "sync": 3 / 2}
+    turns = sum(step.occurrences * each.get(step.kind, 1.0) for step in found.steps) / 100
+    assert turns == pytest.approx(TURNS[preset], rel=0.02)
+
+
+def test_presets_say_what_they_stand_for(declare: Declare) -> None:
+    workflow = declare(
+        "  work: {for_each: 4, crew: team, llm: {output: 9}}",
+        f"{PLAIN}crews: {{team: {{agents: 2, coordination: {{preset: lockstep-preassigned, merge: 2s}}}}}}\n",
+    )
+    assert workflow.crews["team"].lockstep
+    found = forecast(workflow, samples=2)
+    text = " ".join(explanation_text(found, explain(workflow, found)).split())
+    assert "has the preset lockstep-preassigned, from output tokens of the teams of arXiv 2603.12229: lockstep:" in text
+    assert "redundancy: 9% but for what the file declares itself: merge" in text
+
+
+def test_lockstep_beside_a_preset_counts(declare: Declare) -> None:
+    free = f"{PLAIN}crews: {{team: {{agents: 2, lockstep: false, coordination: {{preset: lockstep-decentralized}}}}}}\n"
+    assert not declare("  work: {for_each: 4, crew: team, llm: {output: 9}}", free).crews["team"].lockstep
+
+
+@pytest.mark.parametrize("value", ["[hybrid]", "{hybrid: 1}", "3", "true", "elsewhere"])
+def test_what_is_no_preset_is_a_mistake(declare: Declare, value: str) -> None:
+    with pytest.raises(InputError, match="expected the name of a preset"):
+        declare("  work: {for_each: 4, crew: team, llm: {output: 9}}", crew(f"preset: {value}"))
+
+
+def test_an_unknown_preset_is_a_mistake_with_a_remedy(declare: Declare) -> None:
+    with pytest.raises(InputError, match=r"expected the name of a preset.*(?s:.*)did you mean 'hybrid'"):
+        declare("  work: {for_each: 4, crew: team, llm: {output: 9}}", crew("preset: hibrid"))

@@ -33,7 +33,7 @@ def demand(body: Llm | AgentLoop, service: Service, rows: int = 1, kind: str = "
     loops = (Loop(rows, "items"),) if rows > 1 else ()
     work = Work("step", kind, body, "model", loops)
     index = (EVERY,) if rows > 1 else ()
-    return Occurrence(Samples(1, 0), Layers(), work, service, index, Around()).demand()
+    return Occurrence(Samples(1, 0, 256), Layers(), work, service, index, Around()).demand()
 
 
 def loop(turns: Any, tool: Tool | None = None, **values: Any) -> AgentLoop:
@@ -142,7 +142,7 @@ def test_a_demand_is_drawn_once_for_all_graphs(declare: Callable[..., Workflow])
     for agents in (1, 1, 2):
         graph = expand(workflow, {"team": agents})
         drawing = Drawing(
-            Samples(1, 0), Layers(), graph, {"plain": UNCACHED}, lambda work, demand: demand.seconds, known
+            Samples(1, 0, 256), Layers(), graph, {"plain": UNCACHED}, lambda work, demand: demand.seconds, known
         )
         mark = next(mark for mark in graph.works if mark.what.kind == "agent")
         ((_, demand, _),) = drawing.of(mark)
@@ -153,5 +153,6 @@ def test_a_demand_is_drawn_once_for_all_graphs(declare: Callable[..., Workflow])
 
 @pytest.mark.parametrize("rows", [1, 3])
 def test_known_numbers_take_no_room(rows: int) -> None:
-    found = demand(loop(5, tool("2s", 30), prompt=100, output=10), CACHED, rows)
+    body = Llm.model_construct(input=tokens(1000), cached=tokens(0), thinking=NOTHING, output=tokens(100))
+    found = demand(body, CACHED, rows, kind="llm")
     assert found.input.shape == (1, 1)

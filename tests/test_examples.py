@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 from planner.cli import app
 from planner.planning.comparison import compare
 from planner.planning.forecast import forecast
-from planner.planning.scenarios import on_model
 from planner.workflow.read import read_workflow
 from tests.conftest import ROOT, read_example
 
@@ -120,5 +119,5 @@ def test_the_rounds_of_a_day_follow_from_the_time_of_forty() -> None:
     (line,) = re.findall(r"# Rounds in 8 h: (.+)", path.read_text(encoding="utf-8"))
     workflow = read_workflow(path)
     for rounds, model in re.findall(r"(\d+) (at-\d+)", line):
-        seconds = forecast(on_model(workflow, model), samples=200).result.seconds.p50
+        seconds = forecast(workflow.on(model), samples=200).result.seconds.p50
         assert round(workflow.parameters["rounds"] * 8 * 3600 / seconds) == int(rounds)

@@ -98,7 +98,7 @@ def test_the_widest_estimates_are_finite_where_they_are_drawn_and_where_they_are
     assert math.isfinite(estimate.mean)
     assert estimate.quantile(0.5) == pytest.approx(1e-300)
     assert estimate.quantile(0.95) == pytest.approx(1e9)
-    draws = drawn(estimate, Samples(1, 0), 1000, "a", "output")
+    draws = drawn(estimate, Samples(1, 0, 256), 1000, "a", "output")
     assert np.isfinite(draws).all()
     assert (draws > 1e9).mean() == pytest.approx(0.05, abs=0.002)
 

@@ -21,7 +21,7 @@ from planner.expansion.task_graph import crew_sizes
 from planner.planning.comparison import compare
 from planner.planning.explanation import explain
 from planner.planning.forecast import forecast
-from planner.planning.sampling import profiles
+from planner.planning.plan import profiles
 from planner.planning.timing import Draws, Served, times
 from planner.report.data import forecast_json
 from planner.workflow.declaration import Workflow
@@ -186,7 +186,7 @@ def test_no_workflow_stands_still_and_each_is_scheduled_by_the_rule(folder: Path
     """An item lets its agent go before it waits for another, so that crews cannot wait for each other in a circle."""
     workflow, _ = written(Random(seed), folder)
     graph = expand(workflow, crew_sizes(workflow))
-    samples = Samples(1, 0, 0, 3)
+    samples = Samples(1, 0, 3)
     served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
     found = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty)), 1.5)
     durations = found.durations(1.5)

@@ -16,16 +16,19 @@ from planner.errors import InputError
 from planner.expansion.demand import Layers
 from planner.expansion.expand import expand
 from planner.expansion.task_graph import crew_sizes
+from planner.planning import block, plan
 from planner.planning.comparison import compare
 from planner.planning.forecast import forecast
+from planner.planning.plan import Cell, Plan, profiles
+from planner.planning.precision import Stopping
 from planner.planning.results import Comparison, Result
-from planner.planning.sampling import Cell, profiles, sample
+from planner.planning.sampling import sample
 from planner.planning.timing import Draws, Served, times
 from planner.report.data import forecast_json
 from planner.workflow.declaration import Workflow
 from planner.workflow.read import read_workflow
 from tests import oracle
-from tests.conftest import PLAIN, ROOT, read_example
+from tests.conftest import PLAIN, ROOT, read_example, simulated
 
 Declare = Callable[..., Workflow]
 
@@ -215,11 +218,11 @@ def test_the_slowest_of_n_lognormals(declare: Declare) -> None:
 
     n = 16
     workflow = declare(f"  a: {{for_each: {n}, tool: 2s to 32s}}")
-    found = sample(workflow, [Cell(1.0, {"agents": 1})], 1, 8000, lambda done: None)
+    found = simulated(workflow, [Cell(1.0, {"agents": 1})], 8000)
     sigma = np.log(32 / 2) / (2 * NormalDist().inv_cdf(0.95))
     expected = 8 * np.exp(sigma * NormalDist().inv_cdf(0.5 ** (1 / n)))
-    low, high = quantile_interval(found.seconds[0], 0.5)
-    assert abs(np.median(found.seconds[0]) - expected) < (high - low) / 2 * 5 / 1.96  # five standard errors
+    low, high = quantile_interval(found[0], 0.5)
+    assert abs(np.median(found[0]) - expected) < (high - low) / 2 * 5 / 1.96  # five standard errors
 
 
 def test_a_range_of_a_profile_is_one_level_for_a_whole_sample(declare: Declare) -> None:
@@ -233,14 +236,8 @@ def test_a_range_of_a_profile_is_one_level_for_a_whole_sample(declare: Declare) 
 def test_jitter_of_many_requests_averages_out(declare: Declare) -> None:
     """The sum of 100 requests of 2 s with log-sd 0.2: mean 200·exp(0.02), sd 20·√(exp(0.04)(exp(0.04) − 1))."""
     header = "models: {m: {ttft: 1s, output_speed: 50}}\nmodel: m\n"
-    found = sample(
-        declare("  a: {for_each: 100, llm: {output: 50}}", header),
-        [Cell(1.0, {"agents": 1})],
-        1,
-        4000,
-        lambda done: None,
-    )
-    sums = found.seconds[0]
+    found = simulated(declare("  a: {for_each: 100, llm: {output: 50}}", header), [Cell(1.0, {"agents": 1})], 4000)
+    sums = found[0]
     sd = 20 * np.sqrt(np.exp(0.04) * (np.exp(0.04) - 1))
     assert abs(sums.mean() - 200 * np.exp(0.02)) < 5 * sd / np.sqrt(4000)
     assert sums.std() == pytest.approx(sd, rel=5 / np.sqrt(2 * 4000))  # sd of a standard deviation: σ/√(2N)
@@ -265,22 +262,22 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_does_not() -> None:
 
 
 def test_samples_do_not_depend_on_how_they_are_sliced(monkeypatch: pytest.MonkeyPatch) -> None:
-    from planner.planning import sampling
-
     workflow = read_workflow(ROOT / "workflows" / "port_codebase.yaml", {"modules": 7})
     cells = [Cell(speed, {"engineers": agents}) for speed in (1.0, 2.5) for agents in (1, 3)]
-    whole = sample(workflow, cells, 1, 300, lambda done: None)
-    monkeypatch.setattr(sampling, "SLICE", 1)
-    monkeypatch.setattr(sampling, "STEPS", 100)
-    sliced = sample(workflow, cells[::-1], 1, 300, lambda done: None)
-    assert np.array_equal(whole.seconds, sliced.seconds[::-1])
-    assert np.array_equal(whole.coordination, sliced.coordination[::-1])
+    (whole,) = sample([Plan.of(workflow, cells, 1)], Stopping(300))
+    monkeypatch.setattr(plan, "BLOCK", 1)
+    monkeypatch.setattr(block, "STEPS", 100)
+    (sliced,) = sample([Plan.of(workflow, cells[::-1], 1)], Stopping(300))
+    for one, other in zip(whole.seconds, sliced.seconds[::-1], strict=True):
+        assert np.array_equal(one.first, other.first)
+    for one, other in zip(whole.coordination, sliced.coordination[::-1], strict=True):
+        assert np.array_equal(one.first, other.first)
 
 
 def test_fewer_samples_are_the_first_of_more() -> None:
     workflow = read_workflow(ROOT / "workflows" / "parallel_qa.yaml")
     cells = [Cell(1.0, {"agents": 1})]
-    few, many = (sample(workflow, cells, 1, samples, lambda done: None).seconds[0] for samples in (300, 600))
+    few, many = (simulated(workflow, cells, samples)[0] for samples in (300, 600))
     assert np.array_equal(few, many[:300])
 
 
@@ -288,7 +285,7 @@ def test_one_more_module_leaves_the_first_120_as_they_were() -> None:
     def demands(modules: int) -> dict[tuple[str, str, int], np.ndarray]:
         workflow = read_workflow(ROOT / "workflows" / "port_codebase.yaml", {"modules": modules})
         graph = expand(workflow, crew_sizes(workflow))
-        samples = Samples(1, 0, 0, 16)
+        samples = Samples(1, 0, 16)
         served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
         found = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty)), 1.0, detailed=True)
         return {
@@ -324,7 +321,7 @@ def test_the_oracle_schedules_the_examples_alike(path: Path) -> None:
     for size in (1, 3):
         sizes = dict.fromkeys(crew_sizes(workflow), size)
         graph = expand(workflow, sizes)
-        samples = Samples(1, 0, 0, 3)
+        samples = Samples(1, 0, 3)
         served = {name: Served.of(profile.at(size), samples) for name, profile in profiles(workflow, graph).items()}
         drawn = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty)), 2.5)
         for row, patience, away in zip(drawn.durations(2.5), drawn.patience, drawn.away, strict=True):
@@ -339,10 +336,8 @@ def test_the_oracle_schedules_the_examples_alike(path: Path) -> None:
 
 
 def test_a_plan_that_needs_too_much_memory_is_refused_with_its_size(declare: Declare) -> None:
-    with pytest.raises(
-        InputError, match=r"needs 8\.4 GB for 3 tasks and 10,000,000 samples of 50 scenarios; the limit is 1 GB"
-    ):
-        compare(declare("  a: {llm: {output: 1}}"), list(range(1, 11)), list(range(1, 6)), samples=10_000_000)
+    with pytest.raises(InputError, match=r"needs 2\.1 GB for 3 tasks of 1000 scenarios; the limit is 1 GB"):
+        compare(declare("  a: {llm: {output: 1}}"), list(range(1, 101)), list(range(1, 11)), samples=10_000_000)
 
 
 def test_a_task_beyond_the_clock_is_refused(declare: Declare) -> None:

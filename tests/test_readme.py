@@ -40,6 +40,21 @@ def test_a_command_prints_what_the_readme_shows(command: str, output: str) -> No
     assert found.stdout == output
 
 
+def test_the_python_shown_prints_what_the_readme_shows(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    found = [
+        (code, output)
+        for (kind, code), (next_kind, output) in itertools.pairwise(BLOCKS)
+        if (kind, next_kind) == ("python", "text")
+    ]
+    assert len(found) == sum(kind == "python" for kind, _ in BLOCKS) == 1
+    for code, output in found:
+        exec(code, {})
+        assert capsys.readouterr().out == output
+
+
 def test_the_readme_shows_two_commands_with_output_and_two_that_set_up() -> None:
     assert len(shown()) == 2
     set_up = [command for kind, command in BLOCKS if kind == "sh" and "python3 -m venv" in command]

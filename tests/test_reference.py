@@ -27,6 +27,7 @@ DOCS = ROOT / "docs"
 REFERENCE = DOCS / "reference"
 WORKFLOW = REFERENCE / "workflow.md"
 PAGES = sorted(DOCS.rglob("*.md"))
+RUN = ["tutorial.md", "how-to.md", "python.md"]
 
 runs_pages = [
     pytest.mark.skipif(os.name == "nt", reason="commands in pages are for sh"),
@@ -92,7 +93,7 @@ def test_an_ellipsis_stands_for_lines_left_out(shown: str, output: str, same: bo
 # Commands in pages
 
 
-@pytest.mark.parametrize("page", [pytest.param(page, marks=runs_pages) for page in ("tutorial.md", "how-to.md")])
+@pytest.mark.parametrize("page", [pytest.param(page, marks=runs_pages) for page in RUN])
 def test_commands_print_what_the_page_shows(page: str) -> None:
     found = list(generate().runs(text(DOCS / page)))
     assert len(found) >= 6
@@ -102,7 +103,7 @@ def test_commands_print_what_the_page_shows(page: str) -> None:
         assert not run.drifted, f"run: python docs/generate.py\n{run.commands}\n{run.output}"
 
 
-@pytest.mark.parametrize("page", ["tutorial.md", "how-to.md"])
+@pytest.mark.parametrize("page", RUN)
 def test_every_file_of_a_page_has_a_name_of_its_own(page: str) -> None:
     names = re.findall(r"^# file: (\S+)$", text(DOCS / page), re.MULTILINE)
     assert names
@@ -141,7 +142,7 @@ def test_every_key_of_a_workflow_file_is_described(kind: str, key: str) -> None:
 def test_every_limit_is_the_one_that_is_described() -> None:
     from planner.engine.simulation import LONGEST
     from planner.expansion.size import MOST_TASKS
-    from planner.planning.sampling import MEMORY
+    from planner.planning.plan import MEMORY
     from planner.reading import text_file, units, yaml_file
     from planner.reading.validation import MOST_AGENTS
 

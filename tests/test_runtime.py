@@ -20,7 +20,7 @@ from planner.expansion.runtime import Runtime, on_runtime
 from planner.expansion.task_graph import crew_sizes
 from planner.planning.barriers import barriers
 from planner.planning.forecast import forecast
-from planner.planning.sampling import profiles
+from planner.planning.plan import profiles
 from planner.planning.timing import Draws, Served, times
 from planner.workflow.declaration import Workflow
 from tests import oracle
@@ -34,7 +34,7 @@ NO_BARRIERS = Runtime(graphs=True)
 def ended(workflow: Workflow, runtime: Runtime, check: bool = False) -> Floats:
     """(3,) completion times; `check`: each sample is also scheduled by the oracle."""
     graph = expand(workflow, crew_sizes(workflow), runtime)
-    samples = Samples(1, 0, 0, 3)
+    samples = Samples(1, 0, 3)
     served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
     found = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty)), 1.5)
     durations = found.durations(1.5)

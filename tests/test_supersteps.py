@@ -270,7 +270,7 @@ def test_drawn_routes_take_the_same_time_on_langgraph() -> None:
             "check": ((Option(0.3, ("check",)), Option(0.7, ())),),
         },
     )
-    samples = Samples(3, 0, 0, 40)
+    samples = Samples(3, 0, 40)
     found = graph_seconds(form, plain(), 3, len(samples), limit=2)
     routes = Routes(samples)
     for row in range(len(samples)):

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from planner.engine.statistics import quantile_interval
 from planner.planning.forecast import forecast
-from planner.planning.sampling import Cell, sample
+from planner.planning.plan import Cell
 from planner.workflow.declaration import Workflow
-from tests.conftest import PLAIN
+from tests.conftest import PLAIN, simulated
 
 Declare = Callable[..., Workflow]
 Floats = NDArray[np.float64]
@@ -22,7 +22,7 @@ Z95 = NormalDist().inv_cdf(0.95)
 
 
 def ends(workflow: Workflow, samples: int = 4000) -> Floats:
-    return np.asarray(sample(workflow, [Cell(1.0, {"agents": 1})], 1, samples, lambda done: None).seconds[0])
+    return np.asarray(simulated(workflow, [Cell(1.0, {"agents": 1})], samples)[0])
 
 
 def near(values: Floats, q: float, expected: float) -> None:

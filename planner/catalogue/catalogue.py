@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from functools import cached_property, partial
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from planner.catalogue import shipped
 from planner.catalogue.declaration import NUMBERS, FactDeclaration, is_fact, is_listed
-from planner.catalogue.own import Own, merged, read_own
+from planner.catalogue.own import Own, find, merged, read_own
 from planner.catalogue.prices import Listed, listed, origin
 from planner.catalogue.profile import Profile, resolve
 from planner.reading.profiles import ProfileDeclaration
@@ -96,12 +97,17 @@ class Catalogue:
         self.today = today or date.today()
 
     @classmethod
-    def load(cls, user_file: Path | None = None, today: date | None = None) -> Catalogue:
+    def load(cls, user_file: str | PathLike[str] | None = None, today: date | None = None) -> Self:
         """The catalogue, with the user's file if there is one. Raises InputError with every problem of that file."""
         if user_file is None:
             return cls(None, today)
         entries = {name: partial(_plain, name) for name in shipped.names()}
-        return cls(read_own(user_file, entries), today)
+        return cls(read_own(Path(user_file), entries), today)
+
+    @classmethod
+    def of(cls, user_file: Path | None, folder: Path) -> Self:
+        """The catalogue, with the user's file: the one named, else that of the environment, else that of the folder."""
+        return cls.load(find(user_file, folder))
 
     @cached_property
     def names(self) -> tuple[str, ...]:

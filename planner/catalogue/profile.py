@@ -69,7 +69,7 @@ class Profile:
     context : most tokens of prompt and output together, or None: not declared
     cache_ttl : seconds for which a prompt stays cached; infinite if not declared
     caches : whether prompts are cached at all
-    tokens : factor on tokens that are counted with o200k_base
+    tokens : its own tokenizer's for each of o200k_base, or None: not declared
     available : ``general``, ``limited`` or ``retired``; None: not declared
     """
 
@@ -83,7 +83,7 @@ class Profile:
     context: float | None
     cache_ttl: float
     caches: bool
-    tokens: float = 1.0
+    tokens: float | None = None
     available: str | None = None
 
     def at(self, concurrency: int) -> Profile:
@@ -92,6 +92,10 @@ class Profile:
             return self
         return replace(self, output_speed=self.output_speed.at(concurrency))
 
+    def priced(self, factor: float) -> Profile:
+        """The same at `factor` times its price."""
+        return self if self.price is None or factor == 1 else replace(self, price=self.price.times(factor))
+
 
 def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
     """The profile `name`, with what it leaves out taken along `based_on`.
@@ -99,13 +103,7 @@ def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
     Raises InputError where factors multiply beyond bounds, KeyError for an unknown name, and
     ValueError where a needed number is missing or bases form a circle.
     """
-    chain = [declared[name]]
-    names = [name]
-    while chain[-1].based_on is not None:
-        if chain[-1].based_on in names:
-            raise ValueError(f"profiles are based on each other: {' → '.join(names)}")
-        names.append(chain[-1].based_on)
-        chain.append(declared[names[-1]])
+    names, chain = _bases(name, declared)
     speed, price, multiplier = 1.0, None, 1.0
     for profile in reversed(chain):
         speed = (1.0 if profile.output_speed is not None else speed) * (profile.speed or 1.0)
@@ -134,9 +132,29 @@ def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
         context=_first(chain, "context"),
         cache_ttl=float("inf") if cache_ttl is None else cache_ttl,
         caches=cache_ttl is not None or (price is not None and price.cache_read is not None),
-        tokens=_first(chain, "tokens") or 1.0,
+        tokens=_first(chain, "tokens"),
         available=chain[0].available,
     )
+
+
+def token_ratio(model: str, written_for: str | None, declared: Mapping[str, ProfileDeclaration]) -> float:
+    """Tokens of one model for each of another on the same text; 1 where either's tokenizer is not declared."""
+    if written_for is None or model == written_for:
+        return 1.0
+    own, other = (_first(_bases(name, declared)[1], "tokens") for name in (model, written_for))
+    return 1.0 if own is None or other is None else float(own / other)
+
+
+def _bases(name: str, declared: Mapping[str, ProfileDeclaration]) -> tuple[list[str], list[ProfileDeclaration]]:
+    """A profile and those along `based_on`, with their names."""
+    chain = [declared[name]]
+    names = [name]
+    while chain[-1].based_on is not None:
+        if chain[-1].based_on in names:
+            raise ValueError(f"profiles are based on each other: {' → '.join(names)}")
+        names.append(chain[-1].based_on)
+        chain.append(declared[names[-1]])
+    return names, chain
 
 
 def _first(chain: Sequence[ProfileDeclaration], field: str) -> Any:

@@ -1,8 +1,11 @@
 """Random draws that depend on what is drawn, not on who draws or in what order.
 
-A stream of draws is keyed by (seed, block of samples, declared path, purpose, occurrence), and holds a row for each
-item and a column for each of `BLOCK` samples. So the same step of the same item draws the same numbers whatever else
-the workflow holds, however many agents there are, and whichever samples are computed first; more items add rows.
+A draw is a function of (seed, declared path, purpose, occurrence), which make the key of a stream, and of the item and
+the sample, which count within it. So the same step of the same item draws the same numbers whatever else the workflow
+holds, however many agents or items there are, and whichever samples are computed, together or alone, in any order.
+
+Uniform draws are two rounds of the finaliser of SplitMix64 (Steele, Lea and Flood 2014; constants of Stafford's variant
+13) over the counter, the first keyed by addition, the second by exclusive or. Normal draws are quantiles of them.
 """
 
 from __future__ import annotations
@@ -15,69 +18,100 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.engine.quantiles import normal_quantile
+
 Floats = NDArray[np.float64]
+Cells = NDArray[np.uint64]
+"""Which item and sample: item · 2³² + sample."""
 
-BLOCK = 256
-"""Samples in a block. Part of the key: changing it changes every draw."""
+Occurrence = tuple[int, ...]
+"""Which round, copy and turn."""
 
-_ZEROS = np.zeros(4, np.uint64)
+MOST = 1 << 32
+"""Samples, and items, that a stream can tell apart."""
 
-_ROWS = 1 << 12
-"""Rows drawn at once where only some samples of a block are kept."""
+_CHUNK = 8192
+"""Draws made at once, so that what is worked with stays in the processor's cache."""
+
+_GOLDEN, _M1, _M2 = map(np.uint64, (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
+_S11, _S27, _S30, _S31, _S32 = map(np.uint64, (11, 27, 30, 31, 32))
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Samples `low` to `high` − 1 of block number `block`, under a seed."""
+    """Samples `low` to `high` − 1 under a seed."""
 
     seed: int
-    block: int
-    low: int = 0
-    high: int = BLOCK
+    low: int
+    high: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.low < self.high <= BLOCK:
-            raise ValueError(f"samples {self.low} to {self.high} are not within a block of {BLOCK}")
+        if not 0 <= self.low < self.high <= MOST:
+            raise ValueError(f"samples {self.low} to {self.high} are not within 0 to {MOST}")
 
     def __len__(self) -> int:
         return self.high - self.low
 
-    def normal(self, rows: int, path: str, purpose: str, occurrence: tuple[int, ...] = ()) -> Floats:
-        """Standard normal draws, (rows, samples)."""
-        return self._draw(self._stream(path, purpose, occurrence).standard_normal, rows)
+    def cells(self, rows: int) -> Cells:
+        """(rows, samples): all samples of items 0 to `rows` − 1."""
+        if rows not in self._cells:
+            items = np.arange(rows, dtype=np.uint64)[:, None] << _S32
+            self._cells[rows] = items | np.arange(self.low, self.high, dtype=np.uint64)
+        return self._cells[rows]
 
-    def exponential(self, rows: int, path: str, purpose: str, occurrence: tuple[int, ...] = ()) -> Floats:
-        """Exponential draws with mean 1, (rows, samples)."""
-        return self._draw(self._stream(path, purpose, occurrence).standard_exponential, rows)
+    def normal(self, cells: int | Cells, path: str, purpose: str, occurrence: Occurrence = ()) -> Floats:
+        """Standard normal draws for cells, or for all samples of so many items: of the shape of the cells."""
+        return self._draw(normal_quantile, cells, path, purpose, occurrence)
 
-    def uniform(self, rows: int, path: str, purpose: str, occurrence: tuple[int, ...] = ()) -> Floats:
-        """Uniform draws in [0, 1), (rows, samples)."""
-        return self._draw(self._stream(path, purpose, occurrence).random, rows)
+    def exponential(self, cells: int | Cells, path: str, purpose: str, occurrence: Occurrence = ()) -> Floats:
+        """Exponential draws with mean 1, likewise."""
+        return self._draw(lambda u: -np.log(u), cells, path, purpose, occurrence)
 
-    def _stream(self, path: str, purpose: str, occurrence: tuple[int, ...]) -> np.random.Generator:
-        """The stream's generator, at its beginning; valid until the next call."""
-        text = "\0".join((str(self.seed), str(self.block), path, purpose, *map(str, occurrence)))
-        key = np.frombuffer(blake2b(text.encode(), digest_size=16).digest(), "<u8")
-        self._generator.bit_generator.state = {
-            "bit_generator": "Philox",
-            "state": {"counter": _ZEROS, "key": key},
-            "buffer": _ZEROS,
-            "buffer_pos": 4,
-            "has_uint32": 0,
-            "uinteger": 0,
-        }
-        return self._generator
+    def uniform(self, cells: int | Cells, path: str, purpose: str, occurrence: Occurrence = ()) -> Floats:
+        """Uniform draws in (0, 1), likewise."""
+        return self._draw(lambda u: u, cells, path, purpose, occurrence)
+
+    def _draw(
+        self,
+        shape: Callable[[Floats], Floats],
+        cells: int | Cells,
+        path: str,
+        purpose: str,
+        occurrence: Occurrence,
+    ) -> Floats:
+        chosen = self.cells(cells) if isinstance(cells, int) else cells
+        text = "\0".join((str(self.seed), path, purpose, *map(str, occurrence)))
+        first, second = np.frombuffer(blake2b(text.encode(), digest_size=16).digest(), "<u8")
+        flat, drawn = chosen.reshape(-1), np.empty(chosen.size)
+        for low in range(0, flat.size, _CHUNK):
+            drawn[low : low + _CHUNK] = shape(_uniform(flat[low : low + _CHUNK], first, second))
+        return drawn.reshape(chosen.shape)
 
     @cached_property
-    def _generator(self) -> np.random.Generator:
-        """One generator whose state is set for each stream: a tenth of the time of making one."""
-        return np.random.Generator(np.random.Philox(key=0))
+    def _cells(self) -> dict[int, Cells]:
+        return {}
 
-    def _draw(self, draw: Callable[[tuple[int, int]], Floats], rows: int) -> Floats:
-        if len(self) == BLOCK:
-            return draw((rows, BLOCK))
-        kept = np.empty((rows, len(self)))
-        for first in range(0, rows, _ROWS):
-            last = min(rows, first + _ROWS)
-            kept[first:last] = draw((last - first, BLOCK))[:, self.low : self.high]
-        return kept
+
+def _uniform(cells: Cells, first: np.uint64, second: np.uint64) -> Floats:
+    """The middles of 2⁵³ equal parts of (0, 1)."""
+    state = cells * _GOLDEN
+    state += first
+    room = np.empty_like(state)
+    _mix(state, room)
+    state ^= second
+    _mix(state, room)
+    state >>= _S11
+    drawn = state.astype(np.float64)
+    drawn += 0.5
+    drawn *= 2.0**-53
+    return drawn
+
+
+def _mix(state: Cells, room: Cells) -> None:
+    """The finaliser of SplitMix64, in place."""
+    for shift, factor in ((_S30, _M1), (_S27, _M2)):
+        np.right_shift(state, shift, out=room)
+        state ^= room
+        state *= factor
+    np.right_shift(state, _S31, out=room)
+    state ^= room

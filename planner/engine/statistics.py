@@ -1,4 +1,4 @@
-"""Intervals from order statistics: nothing is assumed of the distribution."""
+"""Statistics of samples that assume nothing of their distribution, in memory that does not grow with them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,154 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
 Z975 = 1.959963984540054
 """97.5th percentile of the standard normal distribution."""
 
+KEPT = 1 << 16
+"""Samples that are kept one by one. Of more, quantiles are known to 1 part in 2¹⁵."""
 
-def quantile_interval(samples: NDArray[np.float64], q: float) -> tuple[float, float]:
-    """95 % confidence interval of the quantile `q`, 0 < q < 1, of iid samples.
+_BIN_BITS = 52 - 14
+"""Bits of a double that a bin leaves out: bins are 1 part in 2¹⁴ wide."""
 
-    The order statistics whose ranks lie 1.96 standard deviations of Binomial(N, q) from N·q on either side
-    (normal approximation, widened to whole ranks); the least or the greatest sample where there is no such rank.
+GROUPS = 16
+"""Into which samples are parted, to see how much a statistic varies between them."""
+
+
+class Values:
+    """A quantity that is not negative, in each sample, in their order. The first `KEPT` are there one by one.
+
+    What comes out does not depend on how many samples are added at a time: more than `KEPT` are summed up in so many.
     """
-    ordered = np.sort(samples)
-    n = len(ordered)
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._kept: list[Floats] = []
+        self._waiting: list[Floats] = []  # beyond those that are kept, until there are `KEPT`
+        self._moments = (0, 0.0, 0.0)  # of all but those: count, mean, sum of squared distances from it
+        self._bins = np.empty(0, np.int64)
+        self._counts = np.empty(0, np.int64)
+        self._sorted: Floats | None = None
+
+    def add(self, samples: Floats) -> None:
+        """Add (n,) samples, at most `KEPT`."""
+        room = KEPT - self.count % KEPT
+        if len(samples) > room:
+            self.add(samples[:room])
+            samples = samples[room:]
+        self._sorted = None
+        self.count += len(samples)
+        if self.count <= KEPT:
+            self._kept.append(samples)
+            return
+        if not len(self._counts):
+            self._fold(self.first)
+        self._waiting.append(samples)
+        if self.count % KEPT == 0:
+            self._fold(np.concatenate(self._waiting))
+            self._waiting = []
+
+    @classmethod
+    def of(cls, samples: Floats) -> Values:
+        """Of (n,) samples."""
+        found = cls()
+        found.add(samples)
+        return found
+
+    @property
+    def first(self) -> Floats:
+        """The first `KEPT` samples, in their order."""
+        if len(self._kept) > 1:
+            self._kept = [np.concatenate(self._kept)]
+        return self._kept[0] if self._kept else np.empty(0)
+
+    @property
+    def mean(self) -> float:
+        return self._all()[1]
+
+    @property
+    def standard_error(self) -> float:
+        """Of the mean; 0 of a single sample."""
+        count, _, scatter = self._all()
+        return math.sqrt(scatter / (count - 1) / count) if count > 1 else 0.0
+
+    def quantile(self, q: float) -> float:
+        """The quantile `q` from 0 to 1, interpolated linearly between samples."""
+        place = q * (self.count - 1)
+        low, high = self._ranked(math.floor(place)), self._ranked(math.ceil(place))
+        return low + (high - low) * (place - math.floor(place))
+
+    def interval(self, q: float) -> tuple[float, float]:
+        """95 % confidence interval of the quantile `q`, as `ranks`."""
+        low, high = ranks(self.count, q)
+        return self._ranked(low), self._ranked(high)
+
+    def _ranked(self, rank: int) -> float:
+        """The sample of a rank, from 0; of more than `KEPT` the middle of its bin."""
+        if self.count <= KEPT:
+            if self._sorted is None:
+                self._sorted = np.sort(self.first)
+            return float(self._sorted[rank])
+        bins, counts = _counted(self._bins, self._counts, self._waiting)
+        at = int(np.searchsorted(np.cumsum(counts), rank, side="right"))
+        ends = (np.array([bins[at], bins[at] + 1]) << _BIN_BITS).view(np.float64)
+        return float(ends.mean())
+
+    def _all(self) -> tuple[int, float, float]:
+        """Moments of all samples."""
+        rest = self._waiting if self.count > KEPT else self._kept
+        return _joined(self._moments, np.concatenate(rest)) if rest else self._moments
+
+    def _fold(self, samples: Floats) -> None:
+        self._moments = _joined(self._moments, samples)
+        self._bins, self._counts = _counted(self._bins, self._counts, [samples])
+
+
+def _joined(moments: tuple[int, float, float], samples: Floats) -> tuple[int, float, float]:
+    """Count, mean and scatter with further samples (Chan, Golub and LeVeque 1979)."""
+    count, mean, scatter = moments
+    total, own = count + len(samples), float(samples.mean())
+    apart = own - mean
+    scatter += float(np.square(samples - own).sum()) + apart**2 * count * len(samples) / total
+    return total, (mean + apart * len(samples) / total if count else own), scatter
+
+
+def _counted(bins: Ints, counts: Ints, samples: list[Floats]) -> tuple[Ints, Ints]:
+    """Bins in which there are any, and how many, with further samples."""
+    if not samples:
+        return bins, counts
+    own, added = np.unique(np.concatenate(samples).view(np.int64) >> _BIN_BITS, return_counts=True)
+    every, place = np.unique(np.concatenate([bins, own]), return_inverse=True)
+    return every, np.bincount(place, np.concatenate([counts, added])).astype(np.int64)
+
+
+def ranks(n: int, q: float) -> tuple[int, int]:
+    """Ranks, from 0, of the samples among n iid ones that enclose the quantile `q`, 0 < q < 1, in 95 of 100 cases.
+
+    They lie 1.96 standard deviations of Binomial(n, q) from n·q on either side (normal approximation, corrected for
+    continuity, widened to whole ranks); the least or greatest sample where there is no such rank.
+    """
     spread = Z975 * math.sqrt(n * q * (1 - q))
-    low = math.floor(n * q - spread) - 1
-    high = math.ceil(n * q + spread)
-    return float(ordered[max(low, 0)]), float(ordered[min(high, n - 1)])
+    return max(math.floor(n * q - spread - 0.5), 0), min(math.ceil(n * q + spread - 0.5), n - 1)
+
+
+def quantile_interval(samples: Floats, q: float) -> tuple[float, float]:
+    """95 % confidence interval of the quantile `q`, 0 < q < 1, of iid samples, as `ranks`."""
+    ordered = np.sort(samples)
+    low, high = ranks(len(ordered), q)
+    return float(ordered[low]), float(ordered[high])
+
+
+def grouped_medians(samples: Floats) -> Floats | None:
+    """(GROUPS,) medians of groups of (n,) samples; None where there are too few for groups of two."""
+    size = len(samples) // GROUPS
+    if size < 2:
+        return None
+    return np.asarray(np.median(samples[: size * GROUPS].reshape(GROUPS, size), axis=1))
+
+
+def standard_error(of_groups: Floats) -> float:
+    """Of a statistic of all samples, from what it is in each of (GROUPS,) groups of them."""
+    return float(np.std(of_groups, ddof=1) / math.sqrt(GROUPS))

@@ -24,7 +24,7 @@ from planner.expansion.conditions import (
 )
 from planner.expansion.distributions import drawn
 from planner.expansion.fragments import NO_POOL
-from planner.expansion.loops import EVERY, Index, drawn_index, innermost_items, own_row, rows
+from planner.expansion.loops import EVERY, Index, Loop, drawn_index, innermost_items, own_row, rows
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -72,7 +72,8 @@ class Activity:
             return self._all(self.clashes(guard, (*index[:-1], found)) for found in range(index[-1] + 1))
         if isinstance(guard, Existing):
             count = self.count(guard.counted, index[:-1])
-            return np.asarray((np.arange(rows(guard.loops))[:, None] < count) & (count > guard.several))
+            items = np.array(guard.loops[-1].same or range(rows(guard.loops)))
+            return np.asarray((items[:, None] < count) & (count > guard.several))
         assert isinstance(guard, Failed)
         return self.fails(guard.outcome, index)
 
@@ -149,13 +150,14 @@ class Activity:
         return values
 
     def _some_item_fails(self, outcome: Outcome, index: Index) -> Bools:
+        loop = outcome.own[len(index) - len(outcome.around)]
         if EVERY not in index:
-            return np.asarray(self.fails(outcome, (*index, EVERY)).any(0, keepdims=True))
+            return _some(self.fails(outcome, (*index, EVERY)), loop)
         at = index.index(EVERY)
         found = []
         for item in range(outcome.around[at].count):
             one = (*index[:at], item, *index[at + 1 :])
-            found.append(self.fails(outcome, (*one, EVERY)).any(0, keepdims=True))
+            found.append(_some(self.fails(outcome, (*one, EVERY)), loop))
         return np.concatenate(np.broadcast_arrays(*found))
 
     def _run_fails(self, outcome: Outcome, index: Index) -> Bools:
@@ -196,4 +198,13 @@ class Activity:
                 gives = (held == hand.pool) & (done | (active & (held != pool)))
                 yield hand, active & (after != pool) if hand.takes else gives
             held = np.where(active, pool, after)
-            done = active if piece is not None and piece.apart else np.zeros_like(done)
+            done = active if piece is not None and (piece.apart or piece.frees) else np.zeros_like(done)
+
+
+def _some(fails: Bools, loop: Loop) -> Bools:
+    """Where an item fails, (1, samples): for one that several agents do, where all of them fail."""
+    if loop.same is not None and len(fails) > 1:
+        all_of = np.ones_like(fails)
+        np.logical_and.at(all_of, list(loop.same), fails)
+        fails = all_of[: min(len(fails), max(loop.same) + 1)]
+    return np.asarray(fails.any(0, keepdims=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from planner.catalogue.profile import token_ratio
 from planner.errors import InputError
 from planner.expansion.counting import count_at
 from planner.expansion.fragments import NO_POOL
@@ -51,6 +52,10 @@ class Crews:
     def crew(self, pool: int) -> Crew | None:
         """The declared crew of several agents whose pool this is."""
         return self.workflow.crews.get(self.pools[pool]) if pool != NO_POOL else None
+
+    def ratio(self, here: Place) -> float:
+        """Tokens of a place's model for each that is written there."""
+        return token_ratio(here.model, here.written_for, self.workflow.models) if here.model is not None else 1.0
 
     def count(self, declared: CountValue, here: Place) -> int:
         """A count as it is declared: a number, a parameter, or arithmetic."""

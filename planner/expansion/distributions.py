@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.engine.draws import Samples
+from planner.engine.draws import Cells, Samples
 from planner.reading.distributions import MOST_EXPONENT
 from planner.reading.estimates import Estimate
 
@@ -18,26 +18,29 @@ WIDE = 50.0
 def drawn(
     estimate: Estimate,
     samples: Samples,
-    rows: int,
+    cells: int | Cells,
     path: str,
     purpose: str,
     occurrence: tuple[int, ...] = (),
-    factor: Floats | None = None,
+    factor: Floats | float | None = None,
 ) -> Floats:
-    """Draws of an estimate, times a factor; whole numbers are rounded half up."""
+    """Draws of an estimate, times a factor; whole numbers are rounded half up.
+
+    cells : which, or of how many items all samples: (m,), or (items, samples). What is known exactly is (1,) or (1, 1).
+    """
     if not estimate.varies:
-        values = np.full((1, 1), float(estimate.scale))
+        values = np.full((1, 1) if isinstance(cells, int) else (1,), float(estimate.scale))
         if factor is None or estimate.scale == 0:
             return values
     elif estimate.shape == "exponential":
-        values = estimate.scale * samples.exponential(rows, path, purpose, occurrence)
+        values = estimate.scale * samples.exponential(cells, path, purpose, occurrence)
     elif estimate.shape == "triangular":
-        values = _triangular(estimate.points, samples.uniform(rows, path, purpose, occurrence))
+        values = _triangular(estimate.points, samples.uniform(cells, path, purpose, occurrence))
     elif estimate.shape == "empirical":
-        u = samples.uniform(rows, path, purpose, occurrence)
+        u = samples.uniform(cells, path, purpose, occurrence)
         values = np.array(estimate.points)[(u * len(estimate.points)).astype(int)]
     else:
-        exponents = estimate.sigma * samples.normal(rows, path, purpose, occurrence)
+        exponents = estimate.sigma * samples.normal(cells, path, purpose, occurrence)
         if estimate.sigma < WIDE:
             values = estimate.scale * np.exp(exponents)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from planner.expansion.occurrence import Around, Occurrence
 from planner.expansion.task_graph import TaskGraph
 from planner.expansion.threads import Threads, shared_loops
 from planner.expansion.work import Briefing, Rework, Syncing, Work
+from planner.workflow.bodies import AgentLoop
 
 Known = dict[tuple[object, ...], Demand]
 """Demands by what they depend on: declarations (which live as long as the graphs), services, and the occurrence."""
@@ -66,7 +68,7 @@ class Drawing:
         """For each occurrence of a work: its tasks, one for each item, its demand, and where it is done."""
         for index in occurrences(mark.what.loops):
             active = self.activity.holds(mark.what.guard, index)
-            demand = self.demand(mark.what, index)
+            demand = self.demand(mark.what, index, active)
             if self.traces is not None and (mark.what, index) in self.traces:
                 done = np.ones(1, bool) if active is None else active[:, 0]
                 self.traces[mark.what, index].item = int(np.argmax(done)) if done.any() else None
@@ -103,8 +105,8 @@ class Drawing:
             away = drawn(leaves.back, self.samples, *key, "back", drawn_index(index))
             yield tasks_at(mark.tasks, index), patience, away
 
-    def demand(self, work: Work, index: Index) -> Demand:
-        """At an occurrence, as if it were done."""
+    def demand(self, work: Work, index: Index, active: Bools | None = None) -> Demand:
+        """At an occurrence, as if it were done; of an agent loop only where it is `active`, if that is given."""
         if isinstance(work.body, Rework):
             items = innermost_items(work.loops)
             assert items is not None
@@ -114,14 +116,17 @@ class Drawing:
         apart = work.thread is not None or where is not None
         apart = apart or (isinstance(work.body, Syncing) and work.body.agents.counted is not None)
         counts = tuple(loop.count for loop in work.loops if loop.items)  # ramp-ups are of as many agents as there are
-        key = (work.step, id(work.body), id(work.retry), service, counts, index, id(reads and reads.body))
+        only = active if isinstance(work.body, AgentLoop) else None
+        where_only = None if only is None else blake2b(only.tobytes(), digest_size=16).digest()
+        declared = work.step, id(work.body), id(work.retry), id(reads and reads.body)
+        key = (*declared, service, work.ratio, counts, index, where_only)
         known = self.apart if apart else self.known
         if key not in known:
             around = self._around(work, index, reads, where, service)
             occurrence = Occurrence(self.samples, self.layers, work, service, index, around, self.traces is not None)
             if self.traces is not None:
                 self.traces[work, index] = occurrence
-            demand = occurrence.demand()
+            demand = occurrence.demand(only)
             if work.retry is not None and index[-1] > 0:
                 path = f"{work.step}/{work.kind}"
                 wait = drawn(work.retry.wait, self.samples, rows(work.loops), path, "wait", drawn_index(index))
@@ -158,11 +163,11 @@ class Drawing:
 
     def _around(self, work: Work, index: Index, reads: Work | None, where: Bools | None, service: Service) -> Around:
         size = None if work.coordination else self._size(work.loops, index)
-        read = NONE if reads is None else self.demand(reads, index[: len(reads.loops)]).output
+        read = NONE if reads is None else _retold(self.demand(reads, index[: len(reads.loops)]).output, reads, work)
         read = read if where is None else read * where
         context = warm = NONE
         if work.thread is not None:
-            context = self.threads.continued(work, work.thread, index)
+            context = _retold(self.threads.continued(work, work.thread, index), self.marks[work.thread.work].what, work)
             if service.caches and self.marks[work.thread.work].what.model == work.model:
                 warm = (self.threads.between(work, work.thread, index) <= service.cache_ttl).astype(float)
         agents = NONE
@@ -183,6 +188,8 @@ class Drawing:
                 assert loop.size is not None
                 key = drawn_index(around)
                 values = drawn(loop.size, self.samples, loop.count, loop.path, "size", key) / loop.size.mean
+            if loop.same is not None and len(values) > 1:
+                values = values[list(loop.same)]
             size = values[chosen if len(values) > 1 else slice(None)] * (1.0 if size is None else size)
         return size
 
@@ -195,13 +202,13 @@ class Drawing:
 
     def done(self, work: Work, index: Index) -> Demand:
         """At an occurrence, where it is done, and cut where an attempt would take too long."""
-        demand = self.demand(work, index)
+        active = self.activity.holds(work.guard, index)
+        demand = self.demand(work, index, active)
         timeout = work.retry.timeout if work.retry is not None else None
         if timeout is not None:
             share = timeout / np.maximum(self.lasts(work, demand), timeout)
             cut = {name: getattr(demand, name) * share for name in ("requests", "prefill", "decode", "seconds")}
             demand = replace(demand, **cut)
-        active = self.activity.holds(work.guard, index)
         return demand if active is None else demand.where(active)
 
     def _sum(self, work: Work, index: Index) -> Demand:
@@ -222,6 +229,11 @@ class Drawing:
                 total = total.plus(self.done(work, (*index, *one)))
         items = any(loop.items for loop in inner)
         return total.over_items(rows(work.loops)) if items else total
+
+
+def _retold(tokens: Floats, by: Work, to: Work) -> Floats:
+    """Tokens that one work wrote in the tokens of another's model."""
+    return tokens if by.ratio == to.ratio else np.floor(tokens * (to.ratio / by.ratio) + 0.5)
 
 
 def tasks_at(tasks: Ints, index: Index) -> NDArray[np.int32]:

@@ -34,7 +34,7 @@ def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None
     check_size(workflow, sizes)
     crews = Crews.of(workflow, sizes, runtime)
     expansion = _Expansion(crews)
-    place = Place(("steps",), NO_POOL, workflow.model, workflow.parameters, locate=workflow.place)
+    place = Place(("steps",), NO_POOL, workflow.model, workflow.written_for, workflow.parameters, locate=workflow.place)
     fragment = expansion.group(place, workflow.steps)
     capacity = np.array([*(sizes.get(pool, 1) for pool in crews.pools), *[crews.runtime.limit or 1] * fragment.own])
     graph = build_graph(
@@ -209,7 +209,7 @@ class _Expansion:
         return Work(
             here.name, step.kind, here.settled(body, agents), here.model if asks else None, here.loops, here.guard,
             here.briefing if asks else None, step.retry and here.settled(step.retry, agents), _thread(here, step),
-            continued,
+            continued, self.crews.ratio(here) if asks else 1.0,
         )  # fmt: skip
 
     # Items: steps one after another, by one agent where they let it.
@@ -279,7 +279,9 @@ def _group(here: Place, step: Step) -> tuple[Place, Steps] | None:
     if step.used is None:
         return None
     inside = here.inside("use")
-    return replace(inside, model=step.used.model or here.model, values=step.used.parameters), step.used.steps
+    own = step.used.model
+    inside = replace(inside, model=own or here.model, written_for=own or here.written_for, values=step.used.parameters)
+    return inside, step.used.steps
 
 
 def _thread(here: Place, step: Step) -> Thread | None:

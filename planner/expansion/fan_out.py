@@ -18,6 +18,7 @@ from planner.expansion.loops import Index, Loop, Loops
 from planner.expansion.order import topological
 from planner.expansion.outline import Many, Part, Sent
 from planner.expansion.place import Place
+from planner.expansion.redundancy import Shared, shared
 from planner.expansion.size import AGAIN
 from planner.expansion.work import Body, Briefing, Reading, Rework, Stagger, Syncing, Work
 from planner.reading.estimates import Estimate
@@ -51,8 +52,10 @@ class _FanOut:
         sizes = self.backlog.sizes if self.backlog is not None else None
         scaled = None if sizes is None else tuple(size * len(sizes) / sum(sizes) for size in sizes)
         size = declared.size if isinstance(declared.size, Estimate) else None
-        self.loops = (*here.loops, Loop(self.count, "items", here.name, size, scaled))
         self.agents = self.coordinating()
+        self.shared = self.sharing()
+        same = None if len(self.shared) == self.count else self.shared.same
+        self.loops = (*here.loops, Loop(len(self.shared), "items", here.name, size, scaled, same))
         self.guard = self.exists(self.loops, several=False)
         self.together = self.exists(self.loops, several=True)
 
@@ -60,6 +63,12 @@ class _FanOut:
         """Agents that coordinate: 1 where there is nothing to."""
         crew = self.crews.crew(self.here.pool)
         return 1 if crew is None else min(self.crews.agents(self.here.pool), self.count)
+
+    def sharing(self) -> Shared:
+        """Which items several agents do."""
+        order = list(range(self.count)) if self.backlog is None else topological(self.backlog.needs)
+        crew = self.crews.crew(self.here.pool)
+        return shared(order, self.agents, 0.0 if crew is None or self.agents == 1 else crew.coordination.redundancy)
 
     def exists(self, loops: Loops, several: bool) -> Guard | None:
         """Where an item is among those that are drawn."""
@@ -78,8 +87,10 @@ class _FanOut:
 
     def work(self, kind: str, body: Body, asks: bool = True) -> Work:
         """A work of coordination, for each item."""
-        model = self.crews.workflow.model if asks else None
-        return Work(self.here.name, kind, body, model, self.loops, self.together)
+        workflow = self.crews.workflow
+        ratio = self.crews.ratio(replace(self.here, model=workflow.model, written_for=workflow.written_for))
+        model = workflow.model if asks else None
+        return Work(self.here.name, kind, body, model, self.loops, self.together, ratio=ratio)
 
     def fragment(self, pieces: Callable[[Place], list[Piece]]) -> Fragment:
         here, declared = self.here, self.coordination
@@ -114,8 +125,8 @@ class _FanOut:
 
     @property
     def order(self) -> Sequence[int]:
-        """The order of items in which each comes after those it needs."""
-        return range(self.count) if self.backlog is None else topological(self.backlog.needs)
+        """The order of items, with those that are done again, in which each comes after those it waits for."""
+        return [item for items in self.shared.rounds for item in items]
 
     def after(self, declared: Coordination, done: Sequence[Work | Fragment]) -> list[Piece]:
         """What follows the work of an item."""
@@ -154,20 +165,19 @@ class _FanOut:
 
     def laid_out(self, item: Fragment, first: int) -> _Items:
         """Items side by side, where they do not wait for each other; then they do so before their task `first`."""
-        size, joints = len(item), []
-        ends = [1 + number * size + item.exit for number in range(self.count)]
-        begins = [1 + number * size + first for number in range(self.count)]
+        size, joints, count = len(item), [], len(self.shared)
+        ends = [1 + number * size + item.exit for number in range(count)]
+        begins = [1 + number * size + first for number in range(count)]
         if self.backlog is not None:
-            joints += [(ends[need], begins[row]) for row, needs in enumerate(self.backlog.needs) for need in needs]
+            needs = self.backlog.needs
+            joints += [(ends[need], begins[row]) for row, same in enumerate(self.shared.same) for need in needs[same]]
         crew = self.crews.crew(self.here.pool)
         if crew is None or not crew.lockstep or self.agents == 1:
-            return _Items(fanned_out(item, self.count, joints), joints)
-        order = self.order
-        rounds = [order[at : at + self.agents] for at in range(0, self.count, self.agents)]
-        for number, (one, other) in enumerate(pairwise(rounds)):
-            barrier = 1 + self.count * size + number
+            return _Items(fanned_out(item, count, joints), joints)
+        for number, (one, other) in enumerate(pairwise(self.shared.rounds)):
+            barrier = 1 + count * size + number
             joints += [(ends[row], barrier) for row in one] + [(barrier, begins[row]) for row in other]
-        return _Items(fanned_out(item, self.count, joints, len(rounds) - 1), joints)
+        return _Items(fanned_out(item, count, joints, len(self.shared.rounds) - 1), joints)
 
     def ramped_up(self, declared: Coordination, items: _Items, size: int, first: int) -> Fragment:
         """Items whose agents first come and ramp up. They are before all items in the queue of the crew.

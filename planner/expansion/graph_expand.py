@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from planner.catalogue.profile import token_ratio
 from planner.expansion.fragments import NO_POOL, Fragment, Mark, single
 from planner.expansion.graph_form import GraphForm
 from planner.expansion.layout import laid_out
@@ -68,4 +69,5 @@ def _work(path: str, step: Step | None, runs: int, workflow: Workflow) -> Work:
         raise ValueError(f"the node '{path}' does more than one thing: make a graph of it")
     model = step.model or workflow.model if step.kind in ("llm", "agent") else None
     values: Mapping[str, float] = {**workflow.parameters, "agents": 1}
-    return Work(path, step.kind, settled(body, values, model), model, (Loop(runs),))
+    ratio = 1.0 if model is None else token_ratio(model, workflow.written_for, workflow.models)
+    return Work(path, step.kind, settled(body, values, model), model, (Loop(runs),), ratio=ratio)

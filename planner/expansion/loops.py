@@ -20,6 +20,7 @@ class Loop:
     path : of the step with the fan-out, whose draws the sizes of items are
     size : of its items, 1 on average; None: all alike
     sizes : of each item, 1 on average, where they are known
+    same : of each item, the one that it is, where several agents do one
     """
 
     count: int
@@ -27,6 +28,7 @@ class Loop:
     path: str = ""
     size: Estimate | None = None
     sizes: tuple[float, ...] | None = None
+    same: tuple[int, ...] | None = None
     first: bool = False
 
     @property

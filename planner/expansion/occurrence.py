@@ -5,21 +5,21 @@ Every equation here stands in docs/model.md, "Requests", "Agent loops", "Tools" 
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from planner.engine.draws import Samples
-from planner.expansion.demand import NONE, Demand, Floats, Layers, Service, nothing
+from planner.engine.draws import Cells, Samples
+from planner.expansion.agent_loop import Chosen, Loop
+from planner.expansion.demand import NONE, Bools, Demand, Floats, Layers, Service, nothing
 from planner.expansion.distributions import drawn
 from planner.expansion.loops import Index, drawn_index, rows
 from planner.expansion.work import Stagger, Syncing, Work
 from planner.reading.estimates import Estimate
 from planner.workflow.bodies import AgentLoop, Call, Llm, Tool, Wait
 from planner.workflow.crews import Merge, Message
-
-MOST_TURNS = 1000.0
-"""Draws of `turns` are cut here; an estimate's 95th percentile may be no larger."""
 
 MOST_CALLS = 100.0
 """Draws of `calls` are cut here, likewise."""
@@ -87,18 +87,21 @@ class Occurrence:
         self.path = f"{work.step}/{work.kind}"
         self.body = work.body
         self.service = service
-        self.rows = rows(work.loops)
+        self.shape = rows(work.loops), len(samples)
+        self.cells: int | Cells = self.shape[0]
         self.occurrence = drawn_index(index)
         self.human = work.kind == "human"
         self.around = around
         self.item: int | None = None
         self.trace: list[Asked] | None = [] if traced else None
+        self.size = around.size
         self.error = layers.error(samples, self.path)
 
-    def demand(self) -> Demand:
+    def demand(self, active: Bools | None = None) -> Demand:
+        """What it asks for; of an agent loop where it is `active`, and nothing elsewhere."""
         body = self.body
         if isinstance(body, AgentLoop):
-            return self.loop(body)
+            return Loop(body, self, active).demand(self.around.read)
         if isinstance(body, Llm):
             return self.single(body)
         if isinstance(body, Call):
@@ -126,7 +129,7 @@ class Occurrence:
             agents = self.around.agents
             return self.request((agents - 1) * message, NONE, message).times(agents / body.every)
         if isinstance(body, Stagger):
-            return Demand(seconds=body.seconds * np.arange(float(self.rows))[:, None])
+            return Demand(seconds=body.seconds * np.arange(float(self.shape[0]))[:, None])
         return self.request(self.around.read, NONE, NONE)
 
     def request(self, prompt: Floats, cached: Floats, output: Floats, thinking: Floats = NONE) -> Demand:
@@ -158,64 +161,36 @@ class Occurrence:
         written = demand.input if self.work.continued and self.service.caches else NONE
         return replace(demand, written=written, context=prompt + said)
 
-    def loop(self, body: AgentLoop) -> Demand:
-        """Turn i reads the prompt and all earlier outputs and results; with a cache, only the new part is prefilled."""
-        turns = np.minimum(self.draw(body.turns, "turns"), MOST_TURNS)
-        last = int(turns.max()) - 1
-        prompt = self.draw(body.prompt, "prompt") + self.around.read
-        context = fresh = prompt  # `fresh` is what no cache holds yet
-        sums = Demand()
-        final = NONE
-        for turn in range(last + 1):
-            going = (turns > turn).astype(float)
-            if turn and body.compaction is not None and body.context_limit is not None:
-                full = going * (context > body.context_limit)
-                if full.any():
-                    summary = self.draw(body.compaction.output, "compaction", turn)
-                    sums = sums.plus(self.turn(context, fresh, summary, summary, full, -turn))
-                    context = np.where(full > 0, prompt + summary, context)
-                    fresh = np.where(full > 0, summary, fresh)
-            said = self.draw(body.output, "output", turn)
-            decoded = said + self.draw(body.thinking, "thinking", turn)
-            sums = sums.plus(self.turn(context, fresh, said, decoded, going, turn))
-            final = np.where(going > 0, context + said, final)
-            if turn == last:
-                break
-            fresh, pause = said, NONE
-            if body.tool is not None:
-                goes = turns > turn + 1
-                pause, result, calls = self.go(body.tool, "tool.", turn)
-                if self.trace is not None:
-                    self.trace.append(Asked(goes.astype(float), seconds=pause, calls=calls, result=result))
-                sums = sums.plus(Demand(seconds=pause * goes, calls=calls * goes))
-                fresh = said + result
-            context = context + fresh
-            fresh = np.where(pause > self.service.cache_ttl, context, fresh)  # the cache went cold meanwhile
-        return replace(sums, written=sums.input if self.service.caches else NONE, context=final)
+    def at(self, cells: NDArray[np.int64]) -> Occurrence:
+        """The same for some cells, by their positions in (rows, samples): draws are (m,) then, or (1,)."""
 
-    def turn(self, context: Floats, fresh: Floats, said: Floats, decoded: Floats, going: Floats, number: int) -> Demand:
-        """One request of a loop, where it is `going`."""
-        jitter = self.jitter(number) * going
-        uncached = (fresh if self.service.caches else context) * going
-        if self.trace is not None:
-            what = "compaction" if number < 0 else ""
-            self.trace.append(Asked(going, context, uncached, decoded, jitter, thinking=decoded - said, what=what))
-        return Demand(
-            requests=jitter,
-            prefill=jitter * uncached,
-            decode=jitter * decoded,
-            input=uncached,
-            cache_read=context * going - uncached,
-            output=decoded * going,
-            largest=(context + decoded) * going,
-        )
+        def flat(values: Floats | None) -> Floats | None:
+            return None if values is None else np.broadcast_to(values, self.shape).reshape(-1)[cells]
+
+        other = copy(self)
+        other.cells = self.samples.cells(self.shape[0]).reshape(-1)[cells]
+        other.size, other.error = flat(self.size), flat(self.error)
+        return other
+
+    def only(self, chosen: Chosen) -> Occurrence:
+        """Some of some cells."""
+        assert not isinstance(self.cells, int)
+        other = copy(self)
+        other.cells = self.cells[chosen]
+        other.size = None if self.size is None else self.size[chosen]
+        other.error = None if self.error is None else self.error[chosen]
+        return other
+
+    def constant(self, value: float) -> Floats:
+        """Of the number of dimensions that draws have."""
+        return np.full((1, 1) if isinstance(self.cells, int) else (1,), value)
 
     def go(self, tool: Tool | Call, prefix: str, *turn: int) -> tuple[Floats, Floats, Floats]:
         """Calls at the same time: seconds of the longest, tokens of all results, and how many there are."""
         calls = np.minimum(self.draw(tool.calls, prefix + "calls", *turn), MOST_CALLS)
         results = tool.result if isinstance(tool, Tool) else None
         seconds = self.draw(tool.time, prefix + "time", *turn)
-        result = NONE if results is None else self.draw(results, prefix + "result", *turn)
+        result = self.constant(0.0) if results is None else self.draw(results, prefix + "result", *turn)
         for call in range(1, int(calls.max())):
             made = calls > call
             seconds = np.maximum(seconds, made * self.draw(tool.time, prefix + "time", *turn, call))
@@ -226,22 +201,31 @@ class Occurrence:
     def jitter(self, *turn: int) -> Floats:
         """A lognormal factor with median 1."""
         if self.service.jitter == 0:
-            return np.ones((1, 1))
-        return np.exp(self.service.jitter * self.samples.normal(self.rows, self.path, "jitter", self.occurrence + turn))
+            return self.constant(1.0)
+        return np.exp(
+            self.service.jitter * self.samples.normal(self.cells, self.path, "jitter", self.occurrence + turn)
+        )
+
+    def ratio(self, estimate: Estimate) -> float:
+        """Tokens of the model for each of the estimate."""
+        if estimate.counted:
+            return self.service.tokens
+        return 1.0 if estimate.own else self.work.ratio
 
     def draw(self, estimate: Estimate, purpose: str, *turn: int) -> Floats:
         """The estimate's quantity, (1, 1) if it is known exactly, else (rows, samples).
 
         An item's size multiplies the turns of agent loops, and the tokens and tool times of other steps; the error of
-        estimates multiplies tokens and tool times that are ranges; the ratio of the model's tokenizer, counted tokens.
+        estimates multiplies tokens and tool times that are ranges; the ratio of tokenizers, tokens of another one.
         """
-        factor: Floats | None = None
+        factor: Floats | float | None = None
         counts = purpose == "turns" or purpose.endswith("calls")
         sized = purpose == "turns" if isinstance(self.body, AgentLoop) else not counts
-        if self.around.size is not None and not self.human and sized:
-            factor = self.around.size
+        if self.size is not None and not self.human and sized:
+            factor = self.size
         if self.error is not None and estimate.varies and not self.human and not counts:
             factor = self.error if factor is None else factor * self.error
-        if estimate.counted and self.service.tokens != 1:
-            factor = np.full((1, 1), self.service.tokens) if factor is None else factor * self.service.tokens
-        return drawn(estimate, self.samples, self.rows, self.path, purpose, self.occurrence + turn, factor)
+        ratio = self.ratio(estimate) if estimate.whole and not counts else 1.0
+        if ratio != 1:
+            factor = ratio if factor is None else factor * ratio
+        return drawn(estimate, self.samples, self.cells, self.path, purpose, self.occurrence + turn, factor)

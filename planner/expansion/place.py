@@ -23,6 +23,7 @@ class Place:
     path : of the step, or of the keys that hold the steps of a group
     pool : of the crew around it; −1: the lead, or the default crew
     model : named for it
+    written_for : the model in whose tokens its numbers of tokens are
     values : of the parameters of its file
     loops, guard : around it
     depth : how many of the loops are around the step, before its own
@@ -37,6 +38,7 @@ class Place:
     path: StepPath
     pool: int
     model: str | None
+    written_for: str | None
     values: Mapping[str, float]
     loops: Loops = ()
     guard: Guard | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import floor
 
 from planner.errors import InputError, Problem
 from planner.expansion.counting import count_at, most_items
@@ -76,7 +77,7 @@ class _Size:
             else:
                 assert items is not None
                 number = self.count(items, inner)
-            tasks, pieces = (tasks + self.coordination(crew, pieces)) * number, 1
+            tasks, pieces = (tasks + self.coordination(crew, pieces)) * (number + self.redundant(crew, number)), 1
         self.check(here.path, tasks, MOST_TASKS, "expands to {:,} tasks")
         return tasks, pieces
 
@@ -107,6 +108,13 @@ class _Size:
         declared = self.workflow.crews[crew].coordination
         again = AGAIN * (_HANDS + 1 + pieces) if declared.conflict else 0
         return bool(declared.brief) + bool(declared.sync) + 2 * bool(declared.report) + bool(declared.merge) + again
+
+    def redundant(self, crew: str, items: int) -> int:
+        """Items that are done again."""
+        if crew not in self.workflow.crews:
+            return 0
+        share = self.workflow.crews[crew].coordination.redundancy
+        return floor(share * items + 0.5) * (min(self.agents(crew), items) - 1)
 
     def check(self, path: tuple[str, ...], size: int, most: int, what: str) -> None:
         if size > most:

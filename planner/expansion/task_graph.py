@@ -91,7 +91,7 @@ def structure(workflow: Workflow, sizes: Mapping[str, int]) -> tuple[int, ...]:
         crew = workflow.crews[name]
         declared = crew.coordination
         grows = declared.ramp_up or declared.stagger or declared.sync or declared.conflict
-        return bool(grows) or crew.lockstep or by_agents
+        return bool(grows) or declared.redundancy > 0 or crew.lockstep or by_agents
 
     if not workflow.crews:
         return tuple(sizes.values()) if by_agents else ()

@@ -89,6 +89,7 @@ class Work:
     retry : its attempts, which are the last of `loops`
     thread : what its request continues
     continued : another request continues it
+    ratio : tokens of its model for each that its declaration writes
     """
 
     step: str
@@ -101,6 +102,7 @@ class Work:
     retry: Retry | None = None
     thread: Thread | None = None
     continued: bool = False
+    ratio: float = 1.0
 
     @property
     def coordination(self) -> bool:

@@ -8,7 +8,7 @@ from itertools import islice
 
 import numpy as np
 
-from planner.engine.draws import BLOCK, Samples
+from planner.engine.draws import Samples
 from planner.engine.simulation import Floats, simulate
 from planner.expansion.demand import Layers
 from planner.expansion.expand import expand
@@ -17,9 +17,9 @@ from planner.expansion.order import in_order, needs, sorted_by_name
 from planner.expansion.runtime import Runtime
 from planner.expansion.supersteps import no_routes, played
 from planner.expansion.wrapping import branches, side_by_side, wrapped
+from planner.planning.plan import profiles
 from planner.planning.results import Comparison
-from planner.planning.sampling import profiles
-from planner.planning.scenarios import Sizing, on_model
+from planner.planning.scenarios import Sizing
 from planner.planning.timing import Draws, Served, times
 from planner.workflow.declaration import Step, Workflow
 
@@ -101,7 +101,7 @@ def with_barriers(comparison: Comparison, workflow: Workflow, crew: str | None) 
     """The comparison with what barriers cost in the best scenario of its verdict."""
     best = comparison.verdict.best
     sizes = Sizing.of(workflow, crew).sizes(best.agents)
-    found = barriers(on_model(workflow, best.model), sizes, best.speed, comparison.seed, comparison.samples)
+    found = barriers(workflow.on(best.model), sizes, best.speed, comparison.seed, comparison.samples)
     return comparison if found is None else replace(comparison, barriers=found)
 
 
@@ -187,10 +187,10 @@ def _seconds(
     requests = graph.requesters(sizes)
     models = profiles(workflow, graph)
     layers = Layers.of(workflow.uncertainty)
-    width = max(1, min(samples, BLOCK, STEPS // len(graph.graph)))
+    width = max(1, min(samples, STEPS // len(graph.graph)))
     found = []
     for low in range(0, samples, width):
-        slice_ = Samples(seed, 0, low, min(low + width, samples))
+        slice_ = Samples(seed, low, min(low + width, samples))
         served = {name: Served.of(profile.at(requests), slice_) for name, profile in models.items()}
         prepared = times(graph, served, Draws(slice_, layers), speed)
         schedule = simulate(

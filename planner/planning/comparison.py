@@ -4,64 +4,79 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
+from planner.catalogue.premium import FITTED, Premium
 from planner.catalogue.profile import Profile
-from planner.planning.notes import approximate_counts, notes, restricted, unused_crews
-from planner.planning.results import Comparison, Result, Scenario
-from planner.planning.sampling import Cell, Progress, Sampled, sample
-from planner.planning.scenarios import Sizing, on_model
+from planner.planning.backends import Backend, Threads
+from planner.planning.notes import approximate_counts, imprecise, notes, other_tokenizers, restricted, unused_crews
+from planner.planning.plan import Cell, Plan
+from planner.planning.precision import Precision, Stopping
+from planner.planning.results import Comparison, Result, Scenario, Simulated
+from planner.planning.sampling import Progress, quiet, sample
+from planner.planning.scenarios import Sizing
 from planner.planning.verdict import verdict
 from planner.workflow.declaration import Workflow
 
 
 def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], *, models: Sequence[str] = (),
-            crew: str | None = None, seed: int = 1, samples: int = 1000,
-            progress: Progress = lambda done: None) -> Comparison:  # fmt: skip
+            crew: str | None = None, premium: Premium = FITTED, seed: int = 1, samples: int | None = None,
+            precision: float | None = None, max_time: float | None = None, backend: Backend | None = None,
+            progress: Progress = quiet) -> Comparison:  # fmt: skip
     """Compare every model at every speed with every number of agents.
 
     speeds : factors on every output speed
     agents : sizes of the crew `crew`, of the only crew, or of the default crew
     models : profiles in the place of the workflow's; none: its own
-    samples : Monte-Carlo samples, at least 1; all scenarios share them
+    premium : what a speed other than 1x costs
+    samples, precision, max_time : when to stop, as `Stopping`; all scenarios share their samples
+    backend : where samples are simulated; None: on all cores of this machine
 
     Raises InputError where the workflow is too large, or the crew unknown or not named among several.
     """
+    stopping, backend = Stopping(samples, precision, max_time), backend or Threads()
     sizing = Sizing.of(workflow, crew)
     sized = sizing.choose()
     own = workflow.model or ""
     wanted = list(dict.fromkeys(models)) or [own]
     points = [(speed, count) for speed in dict.fromkeys(speeds) for count in dict.fromkeys(agents)]
     alone = [(speed, 1) for speed in dict.fromkeys((1.0, *speeds))]
-    simulated: dict[Scenario, tuple[Sampled, int]] = {}
-    every = wanted if own in wanted else [own, *wanted]
-    for number, model in enumerate(every):
-        chosen = list(dict.fromkeys([*points, *alone])) if model in wanted else [(1.0, 1)]
-        cells = [Cell(speed, sizing.sizes(count)) for speed, count in chosen]
-
-        def told(done: float, before: int = number) -> None:
-            progress((before + done) / len(every))
-
-        found = sample(on_model(workflow, model), cells, seed, samples, told)
-        simulated |= {Scenario(model, *point): (found, at) for at, point in enumerate(chosen)}
-    seconds = {point: found.seconds[at] for point, (found, at) in simulated.items()}
-    p50 = {point: float(np.median(row)) for point, row in seconds.items()}
+    every = {model: list(dict.fromkeys([*points, *alone])) for model in wanted}
+    every.setdefault(own, [(1.0, 1)])
+    plans = [
+        Plan.of(
+            workflow.on(model),
+            [Cell(speed, sizing.sizes(count), premium.of(speed)) for speed, count in chosen],
+            seed,
+            stopping.most,
+            backend.at_once,
+        )
+        for model, chosen in every.items()
+    ]
+    found = sample(plans, stopping, backend, progress)
+    simulated = {
+        Scenario(model, *point): Simulated(sampled, at)
+        for (model, chosen), sampled in zip(every.items(), found, strict=True)
+        for at, point in enumerate(chosen)
+    }
     baseline = Scenario(own, 1.0, 1)
     grid = [Scenario(model, *point) for model in wanted for point in points]
     results = tuple(
-        Result.of(
-            point, seconds[point], found.cost(at), found.tokens_of(at), found.accepted[at], found.coordination[at],
-            p50[baseline], p50[Scenario(point.model, point.speed, 1)],
-        )
+        Result.of(point, simulated[point], simulated[baseline], simulated[Scenario(point.model, point.speed, 1)])
         for point in grid
-        for found, at in [simulated[point]]
-    )  # fmt: skip
+    )
     used: dict[str, Profile] = {}
     over: dict[str, float] = {}
-    for found in {id(found): found for point in grid for found, _ in [simulated[point]]}.values():
-        used |= found.models
-        over |= found.over_context
-    remarks = (*unused_crews(workflow), *approximate_counts(workflow), *notes(used, over, speeds))
+    for sampled in dict.fromkeys(simulated[point].sampled for point in grid):
+        used |= sampled.plan.models
+        over |= sampled.over_context
+    known = Precision.of(stopping.target, (simulated[point].seconds for point in grid))
+    remarks = (
+        *imprecise(known, found[0].count),
+        *unused_crews(workflow), *approximate_counts(workflow), *other_tokenizers(workflow, used),
+        *notes(used, over, speeds, premium),
+    )  # fmt: skip
+    first = {point: simulated[point].seconds.first for point in grid}
     return Comparison(
-        workflow.workflow, seed, samples, sized, baseline, results, verdict(grid, seconds), restricted(used), remarks
-    )
+        workflow.workflow, seed, found[0].count,
+        known, sized, baseline, results,
+        verdict(grid, first), restricted(used), remarks,
+    )  # fmt: skip

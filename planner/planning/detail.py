@@ -1,4 +1,4 @@
-"""What a forecast tells of one scenario beyond its end: sums over samples of what is on the critical path."""
+"""What is on the critical path, and what each step takes: sums over samples of one scenario."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from planner.engine.simulation import TICK, Schedule, round_to_ticks
 from planner.expansion.fragments import Mark
 from planner.expansion.work import Rework, Work
+from planner.planning.moments import Mean, Moments
 from planner.planning.paid import Run
 from planner.planning.timing import COORDINATION, PARTS, PEOPLE, Times, length
 
@@ -20,6 +21,8 @@ class WorkDetail:
     """Sums over samples of a step, or of a mechanism of its crew. Seconds are counted in ticks: whole numbers, whose
     sums are exact.
 
+    critical : seconds on the critical path
+    critical_in : samples in which there are any
     billed : of each work, (5,) as in `Totals.billed`
     """
 
@@ -27,7 +30,8 @@ class WorkDetail:
         self.step, self.kind = work.step, work.kind
         self.done = 0.0
         self.ticks = 0
-        self.critical_ticks = 0
+        self.critical = Moments(TICK)
+        self.critical_in = Moments(1.0)
         self.billed: dict[Work, Floats] = {}
 
 
@@ -38,11 +42,28 @@ class Detail:
         rows: dict[tuple[str, str], WorkDetail] = {}
         self.of = [rows.setdefault((mark.what.step, mark.what.kind), WorkDetail(mark.what)) for mark in works]
         self.works = list(rows.values())
-        self.ticks = [0] * (len(PARTS) + 1)
+        self.parts = [Moments(TICK) for _ in (*PARTS, "waiting")]
 
-    def breakdown(self, samples: int) -> dict[str, float]:
-        """Mean seconds of the critical path by part, and of waiting for an agent."""
-        return {part: ticks * TICK / samples for part, ticks in zip((*PARTS, "waiting"), self.ticks, strict=True)}
+    def plus(self, other: Detail) -> None:
+        """Add the samples of another, of the same graph."""
+        for one, more in zip(self.parts, other.parts, strict=True):
+            one.plus(more)
+        for row, added in zip(self.works, other.works, strict=True):
+            row.done += added.done
+            row.ticks += added.ticks
+            row.critical.plus(added.critical)
+            row.critical_in.plus(added.critical_in)
+            for work, amounts in zip(list(row.billed), added.billed.values(), strict=True):
+                row.billed[work] = row.billed[work] + amounts
+
+    @property
+    def rows(self) -> list[int]:
+        """Of each work of the graph, its place in `works`."""
+        return [self.works.index(row) for row in self.of]
+
+    def breakdown(self) -> dict[str, Mean]:
+        """Seconds of the critical path by part, and of waiting for an agent."""
+        return {part: moments.mean() for part, moments in zip((*PARTS, "waiting"), self.parts, strict=True)}
 
     def add(
         self, times: Times, speed: float, schedule: Schedule, part: slice, durations: Floats, billed: Sequence[Floats]
@@ -56,8 +77,9 @@ class Detail:
         if times.away.size:  # the time that people are away is not part of what a task asks for
             paths[PEOPLE] = schedule.makespan - schedule.waiting - sum(paths[:PEOPLE] + paths[PEOPLE + 1 :])
         for index, seconds in enumerate((*paths, schedule.waiting)):
-            self.ticks[index] += _ticks(seconds)
+            self.parts[index].add(seconds)
         width = times.fixed.shape[2]
+        critical = {id(row): np.zeros(len(durations)) for row in self.works}
         for detail, totals, amounts in zip(self.of, times.works, billed, strict=True):
             detail.billed[totals.work] = detail.billed.get(totals.work, np.zeros(5)) + amounts.sum(1)
             counted = not isinstance(totals.work.body, Rework) or totals.work.body.first
@@ -76,7 +98,10 @@ class Detail:
                     seconds = np.where(np.isnan(took), 0.0, took)
                 seconds = round_to_ticks(seconds.T.copy())
                 detail.ticks += _ticks(seconds)
-                detail.critical_ticks += _ticks(seconds * schedule.critical[:, piece.tasks])
+                critical[id(detail)] += (seconds * schedule.critical[:, piece.tasks]).sum(1)
+        for row in self.works:
+            row.critical.add(critical[id(row)])
+            row.critical_in.add((critical[id(row)] > 0).astype(float))
         return paths[COORDINATION]
 
 

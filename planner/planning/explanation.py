@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.engine.draws import BLOCK, Samples
-from planner.engine.simulation import TICK, simulate
+from planner.engine.simulation import TICK
 from planner.expansion.demand import Floats, Layers
 from planner.expansion.drawing import Traces
 from planner.expansion.expand import expand
@@ -18,11 +17,12 @@ from planner.expansion.work import Rework, Syncing, Work
 from planner.planning.detail import Detail, WorkDetail
 from planner.planning.paid import billed
 from planner.planning.results import Forecast
-from planner.planning.sampling import profiles
-from planner.planning.timing import Draws, Served, times, usd, usd_of
+from planner.planning.timing import Served, usd, usd_of
+from planner.planning.typical import retake, sample_of
 from planner.reading.estimates import Estimate
 from planner.reading.validation import Declared
 from planner.workflow.bodies import ONCE
+from planner.workflow.crews import Crew
 from planner.workflow.declaration import Step, Workflow
 
 
@@ -106,7 +106,11 @@ class Explained:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The sample whose completion time is nearest to the p50. `breakdown`: of its critical path, seconds."""
+    """The sample whose completion time is nearest to the p50.
+
+    breakdown : of its critical path, seconds
+    crews : those of several agents
+    """
 
     sample: int
     seconds: float
@@ -114,38 +118,35 @@ class Explanation:
     breakdown: Mapping[str, float]
     levels: tuple[Level, ...]
     layers: Mapping[str, float]
+    crews: Mapping[str, Crew]
     steps: tuple[Explained, ...]
 
 
 def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
     """Take the typical sample of a forecast of this workflow apart."""
-    number, speed = forecast.typical, forecast.result.scenario.speed
-    samples = Samples(forecast.seed, number // BLOCK, number % BLOCK, number % BLOCK + 1)
+    number, speed = forecast.typical.sample - 1, forecast.result.scenario.speed
     graph = expand(workflow, forecast.sizes)
-    requests = graph.requesters(forecast.sizes)
-    served = {name: Served.of(profile.at(requests), samples) for name, profile in profiles(workflow, graph).items()}
-    layers = Layers.of(workflow.uncertainty)
     traces: Traces = {}
-    found = times(graph, served, Draws(samples, layers, traces=traces), speed, detailed=True)
-    durations = found.durations(speed)
-    schedule = simulate(
-        graph.graph, durations, patience=found.patience, away=found.away, traced=True, recorded=True
-    )  # fmt: skip
+    taken = retake(workflow, graph, forecast.seed, number, speed, forecast.result.price_multiplier, traces)
+    found, schedule, served = taken.times, taken.schedule, taken.served
     detail = Detail(graph.works)
     only = slice(0, 1)
-    paid = billed(found, only, durations, schedule)
-    detail.add(found, speed, schedule, only, durations, paid)
+    paid = billed(found, only, taken.durations, schedule)
+    detail.add(found, speed, schedule, only, taken.durations, paid)
     cost = usd([mark.what for mark in graph.works], paid, served, schedule.makespan)
     works = {(mark.what.step, mark.what.kind): mark.what for mark in reversed(graph.works)}
     steps = tuple(
         _explained(workflow, works[row.step, row.kind], row, traces, served, speed, forecast.result.usd is not None)
         for row in detail.works
     )
-    shared = layers.error(samples, "") if layers.overall else None
+    layers = Layers.of(workflow.uncertainty)
+    shared = layers.error(sample_of(forecast.seed, number), "") if layers.overall else None
     return Explanation(
-        number + 1, float(schedule.makespan[0]), None if cost is None else float(cost[0]), detail.breakdown(1),
+        number + 1, float(schedule.makespan[0]), None if cost is None else float(cost[:, 0].sum()),
+        {part: seconds.mean for part, seconds in detail.breakdown().items()},
         tuple(_level(workflow, name, by) for name, by in served.items()),
-        {"overall": float(shared[0, 0])} if shared is not None else {}, steps,
+        {"overall": float(shared[0, 0])} if shared is not None else {},
+        {name: crew for name, crew in workflow.crews.items() if forecast.sizes[name] > 1}, steps,
     )  # fmt: skip
 
 
@@ -193,7 +194,7 @@ def _explained(
         work.step, work.kind, work.model, _place(workflow, work), terms, work,
         _occurrence(work, index, item), size, error,
         tuple(_made(one, by, speed, item) for one in made if _of(one.going, item)), row.done,
-        row.ticks * TICK, row.critical_ticks * TICK, tuple(tokens.tolist()),
+        row.ticks * TICK, row.critical.mean().mean, tuple(tokens.tolist()),
         None if work.usd is None or isinstance(work.body, Rework) else float(work.usd), cost,
     )  # fmt: skip
 

@@ -6,60 +6,89 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from planner.catalogue.premium import FITTED, Premium
 from planner.catalogue.profile import Profile
 from planner.engine.simulation import TICK
+from planner.planning.backends import Backend, Threads
 from planner.planning.detail import WorkDetail
-from planner.planning.notes import approximate_counts, notes, unused_crews
-from planner.planning.results import Forecast, Result, Scenario, StepResult, Tokens
-from planner.planning.sampling import Cell, Progress, Sampled, sample
+from planner.planning.distribution import Distribution
+from planner.planning.moments import Mean
+from planner.planning.notes import approximate_counts, imprecise, notes, other_tokenizers, unused_crews
+from planner.planning.plan import Cell, Plan
+from planner.planning.precision import Stopping
+from planner.planning.results import Forecast, Result, Scenario, Simulated, StepResult, Tokens
+from planner.planning.sampling import Progress, quiet, reached, sample
 from planner.planning.scenarios import Sizing
 from planner.planning.timing import usd_of
+from planner.planning.typical import retake, typical
 from planner.workflow.declaration import Workflow
 
 
 def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = None, crew: str | None = None,
-             seed: int = 1, samples: int = 1000,
-             progress: Progress = lambda done: None) -> Forecast:  # fmt: skip
+             premium: Premium = FITTED, seed: int = 1, samples: int | None = None, precision: float | None = None,
+             max_time: float | None = None, backend: Backend | None = None,
+             progress: Progress = quiet) -> Forecast:  # fmt: skip
     """Forecast a workflow with its crews as declared, or `agents` in one of them.
 
     speed : factor on every output speed
     crew : the crew that `agents` sizes, if several are declared
-    samples : Monte-Carlo samples, at least 1
+    premium : what a speed other than 1x costs
+    samples, precision, max_time : when to stop, as `Stopping`
+    backend : where samples are simulated; None: on all cores of this machine
 
     Raises InputError where the workflow is too large or the crew unknown.
     """
+    stopping, backend = Stopping(samples, precision, max_time), backend or Threads()
     sizing = Sizing.of(workflow, crew)
     sizes = dict(sizing.declared) if agents is None else sizing.sizes(agents)
     count = sizing.agents if agents is None else agents
     model = workflow.model or ""
-    baseline = Scenario(model, 1.0, 1)
-    found = sample(workflow, [Cell(speed, sizes)], seed, samples, lambda done: progress(done * 0.6), True)
-    alone = _alone(workflow, found, Cell(speed, sizes), sizing.alone(), seed, samples, progress)
-    cost = found.cost(0)
-    result = Result.of(
-        Scenario(model, speed, count),
-        found.seconds[0],
-        cost,
-        found.tokens_of(0),
-        found.accepted[0],
-        found.coordination[0],
-        alone[1.0],
-        alone[speed],
+    cell, multiplier = Cell(speed, sizes, premium.of(speed)), premium.of(speed)
+    bases = [Cell(other, sizing.alone(), premium.of(other)) for other in dict.fromkeys((1.0, speed))]
+    plan = Plan.of(workflow, [cell], seed, stopping.most, backend.at_once, detailed=True)
+    plans = [plan, Plan.of(workflow, bases, seed, stopping.most, backend.at_once)]
+    found, alone = sample(plans, stopping, backend, progress)
+    main = Simulated(found, 0)
+    result = Result.of(Scenario(model, speed, count), main, Simulated(alone, 0), Simulated(alone, len(bases) - 1))
+    findings = found.findings
+    assert findings is not None
+    models = {name: profile.priced(multiplier) for name, profile in plan.models.items()}
+    steps = tuple(
+        _step(detail, drag, found.count, models, result.usd is not None)
+        for detail, drag in zip(findings.detail.works, findings.drag.means(), strict=True)
     )
-    assert found.detail is not None
-    steps = tuple(_step(detail, samples, found.models, cost is not None) for detail in found.detail.works)
+    known = reached([found], stopping)
     remarks = (
+        *imprecise(known, found.count),
         *unused_crews(workflow),
         *approximate_counts(workflow),
-        *notes(found.models, found.over_context, [speed]),
+        *other_tokenizers(workflow, plan.models),
+        *notes(plan.models, found.over_context, [speed], premium),
     )
-    breakdown = found.detail.breakdown(samples)
-    typical = int(np.argmin(np.abs(found.seconds[0] - result.seconds.p50)))
-    return Forecast(workflow.workflow, seed, samples, baseline, sizes, result, breakdown, steps, typical, remarks)
+    breakdown = findings.detail.breakdown()
+    middle = int(np.argmin(np.abs(main.seconds.first - result.seconds.p50)))
+    taken = retake(workflow, findings.expanded, seed, middle, speed, multiplier)
+    return Forecast(
+        workflow.workflow,
+        seed,
+        found.count,
+        known,
+        Scenario(model, 1.0, 1),
+        sizes,
+        result,
+        {part: value.mean for part, value in breakdown.items()},
+        {part: value.standard_error for part, value in breakdown.items()},
+        Distribution.of(main.seconds),
+        findings.usage.results(findings.expanded.pools, sizes),
+        steps,
+        min(found.count, findings.drag.limit),
+        typical(taken, middle, speed),
+        remarks,
+    )
 
 
-def _step(detail: WorkDetail, samples: int, models: Mapping[str, Profile], priced: bool) -> StepResult:
-    cost, tokens = 0.0, np.zeros(4)
+def _step(detail: WorkDetail, drag: Mean, samples: int, models: Mapping[str, Profile], priced: bool) -> StepResult:
+    cost, tokens, critical = 0.0, np.zeros(4), detail.critical.mean()
     for work, billed in detail.billed.items():
         amounts = billed / samples
         if priced:
@@ -70,27 +99,10 @@ def _step(detail: WorkDetail, samples: int, models: Mapping[str, Profile], price
         detail.kind,
         detail.done / samples,
         detail.ticks * TICK / samples,
-        detail.critical_ticks * TICK / samples,
+        critical.mean,
         cost if priced else None,
         Tokens.of(tokens.tolist()),
+        critical.standard_error,
+        detail.critical_in.mean(),
+        drag,
     )
-
-
-def _alone(
-    workflow: Workflow,
-    found: Sampled,
-    cell: Cell,
-    sizes: Mapping[str, int],
-    seed: int,
-    samples: int,
-    progress: Progress,
-) -> dict[float, float]:
-    """p50 with one agent, by speed: at 1× and at the speed of the cell."""
-    wanted = [
-        Cell(speed, sizes) for speed in dict.fromkeys((1.0, cell.speed)) if (speed, sizes) != (cell.speed, cell.sizes)
-    ]
-    p50 = {cell.speed: float(np.median(found.seconds[0]))} if dict(cell.sizes) == dict(sizes) else {}
-    if wanted:
-        more = sample(workflow, wanted, seed, samples, lambda done: progress(0.6 + done * 0.4))
-        p50 |= {one.speed: float(np.median(row)) for one, row in zip(wanted, more.seconds, strict=True)}
-    return p50

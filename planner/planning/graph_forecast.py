@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from planner.engine.draws import BLOCK, Samples
+from planner.engine.draws import Samples
 from planner.engine.simulation import Floats, simulate
 from planner.expansion.demand import Layers
 from planner.expansion.distributions import drawn
@@ -17,7 +17,7 @@ from planner.expansion.graph_form import START, Branch, GraphForm, Sending
 from planner.expansion.supersteps import Key, Played, Routing, played
 from planner.expansion.wrapping import wrapped
 from planner.planning.barriers import Barriers, Wrapped, advised
-from planner.planning.sampling import profiles
+from planner.planning.plan import WIDTH, profiles
 from planner.planning.timing import Draws, Served, times
 from planner.workflow.declaration import Workflow
 
@@ -28,8 +28,8 @@ def graph_seconds(
     """(samples,) completion times of a graph whose steps use the profiles and parameters of a workflow."""
     found = np.empty(samples)
     layers = Layers.of(workflow.uncertainty)
-    for low in range(0, samples, BLOCK):
-        slice_ = Samples(seed, low // BLOCK, 0, min(BLOCK, samples - low))
+    for low in range(0, samples, WIDTH):
+        slice_ = Samples(seed, low, min(low + WIDTH, samples))
         for game, rows in _games(form, slice_):
             graph = expand_graph(game, workflow, limit, barriers)
             served = {name: Served.of(profile.at(1), slice_) for name, profile in profiles(workflow, graph).items()}

@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from planner.catalogue.profile import Profile
+from planner.catalogue.premium import FITTED, Premium
+from planner.catalogue.profile import Profile, resolve
+from planner.planning.precision import Precision
 from planner.reading.estimates import Estimate
 from planner.reading.validation import Declared
 from planner.workflow.declaration import Workflow
+
+
+def imprecise(precision: Precision, samples: int) -> tuple[str, ...]:
+    """A sentence if percentiles are not known as well as is wanted."""
+    if precision.converged:
+        return ()
+    wanted = f"{100 * precision.target:.3g}%"
+    return (
+        f"Not converged: after {samples:,} samples p50 or p90 is not yet known to ± {wanted} (95% interval). "
+        f"A precision of {wanted} takes more of them.",
+    )
 
 
 def unused_crews(workflow: Workflow) -> tuple[str, ...]:
@@ -25,6 +38,18 @@ def approximate_counts(workflow: Workflow) -> tuple[str, ...]:
     return (f"Tokens that could not be counted are approximate: {'; '.join(texts)}.",) if texts else ()
 
 
+def other_tokenizers(workflow: Workflow, models: Mapping[str, Profile]) -> tuple[str, ...]:
+    """A sentence if numbers of tokens are written for one model and used for another whose tokenizer is not known."""
+    own = workflow.written_for
+    if own is None:
+        return ()
+    known = own in workflow.models and resolve(own, workflow.models).tokens is not None
+    others = [name for name, profile in models.items() if name != own and not (known and profile.tokens is not None)]
+    if not others:
+        return ()
+    return (f"Tokens of {_names(others)} are taken to be as many as those of {own}: a profile has no 'tokens'.",)
+
+
 def _estimates(declared: Iterable[Any]) -> Iterator[Estimate]:
     """The approximate ones among what is declared."""
     for one in declared:
@@ -39,16 +64,18 @@ def restricted(models: Mapping[str, Profile]) -> dict[str, str]:
     return {name: profile.available for name, profile in models.items() if profile.available in ("limited", "retired")}
 
 
-def notes(models: Mapping[str, Profile], over_context: Mapping[str, float], speeds: Iterable[float]) -> tuple[str, ...]:
+def notes(
+    models: Mapping[str, Profile], over_context: Mapping[str, float], speeds: Iterable[float], premium: Premium
+) -> tuple[str, ...]:
     """One sentence for each assumption that bears on these profiles."""
     found = []
     unpriced = [name for name, profile in models.items() if profile.price is None]
     if unpriced:
         found.append(f"Cost is unknown: no price for {_names(unpriced)}.")
     elif models and any(speed != 1 for speed in speeds):
-        hourly = any(profile.price is not None and profile.price.per_hour is not None for profile in models.values())
-        price = f"the same price per token{' and per hour' if hourly else ''} at every speed"
-        found.append(f"Speeds other than 1x are hypothetical: {price}.")
+        fitted = ", as tiers of the catalogue are on average" if premium == FITTED else ""
+        law = f"speed^{premium.exponent:.3g} times the price at 1x{fitted}" if premium.exponent else "the price at 1x"
+        found.append(f"Speeds other than 1x are hypothetical: above it they cost {law} (--premium).")
     instant = [name for name, profile in models.items() if profile.prefill_speed is None]
     if instant:
         found.append(f"No prefill_speed for {_names(instant)}: prompts take no time beyond TTFT.")

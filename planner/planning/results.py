@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from planner.engine.statistics import Values, grouped_medians, standard_error
+from planner.planning.distribution import Distribution
+from planner.planning.moments import Mean
+from planner.planning.precision import Precision
+from planner.planning.sampled import Sampled
+from planner.planning.typical import Typical
+from planner.planning.utilisation import Utilisation
 
 if TYPE_CHECKING:
     from planner.planning.barriers import Barriers
@@ -26,33 +35,43 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Seconds:
-    """Completion time. Percentiles interpolate linearly between samples; the standard error is that of the mean."""
+    """Completion time. Percentiles interpolate linearly between samples.
+
+    standard_error : of the mean
+    p50_low, … : ends of the 95 % intervals of the percentiles
+    """
 
     mean: float
     p50: float
     p90: float
     p95: float
     standard_error: float
+    p50_low: float
+    p50_high: float
+    p90_low: float
+    p90_high: float
+    p95_low: float
+    p95_high: float
 
     @classmethod
-    def of(cls, samples: Floats) -> Seconds:
-        p50, p90, p95 = map(float, np.quantile(samples, (0.5, 0.9, 0.95)))
-        error = float(samples.std(ddof=1) / np.sqrt(len(samples))) if len(samples) > 1 else 0.0
-        return cls(float(samples.mean()), p50, p90, p95, error)
+    def of(cls, samples: Values) -> Seconds:
+        p50, p90, p95 = map(samples.quantile, (0.5, 0.9, 0.95))
+        error, interval = samples.standard_error, samples.interval
+        return cls(samples.mean, p50, p90, p95, error, *interval(0.5), *interval(0.9), *interval(0.95))
 
 
 @dataclass(frozen=True)
 class Usd:
-    """Cost. Percentiles interpolate linearly between samples."""
+    """Cost. Percentiles interpolate linearly between samples. standard_error : of the mean."""
 
     mean: float
     p50: float
     p90: float
+    standard_error: float
 
     @classmethod
-    def of(cls, samples: Floats) -> Usd:
-        p50, p90 = map(float, np.quantile(samples, (0.5, 0.9)))
-        return cls(float(samples.mean()), p50, p90)
+    def of(cls, samples: Values) -> Usd:
+        return cls(samples.mean, samples.quantile(0.5), samples.quantile(0.9), samples.standard_error)
 
 
 @dataclass(frozen=True)
@@ -84,9 +103,9 @@ class Accepted:
     usd: float | None
 
     @classmethod
-    def of(cls, accepted: NDArray[np.bool_], seconds: Seconds, usd: Usd | None) -> Accepted:
-        chance = float(accepted.mean())
-        error = float(np.sqrt(chance * (1 - chance) / len(accepted)))
+    def of(cls, accepted: Values, seconds: Seconds, usd: Usd | None) -> Accepted:
+        chance = accepted.mean
+        error = math.sqrt(chance * (1 - chance) / accepted.count)
         if not chance:
             return cls(chance, error, None, None)
         return cls(chance, error, seconds.mean / chance, None if usd is None else usd.mean / chance)
@@ -99,6 +118,8 @@ class Result:
     speedup : p50 of the baseline over this p50
     efficiency : p50 at this speed with one agent over (agents × this p50)
     coordination_share : seconds of coordination on the critical path over the mean completion time
+    price_multiplier : how many times the price at 1x its hypothetical speed is taken to cost
+    standard_errors : of what has no error of its own
     """
 
     scenario: Scenario
@@ -109,32 +130,79 @@ class Result:
     efficiency: float
     coordination_share: float
     accepted: Accepted
+    price_multiplier: float
+    standard_errors: StandardErrors
 
     @classmethod
-    def of(
-        cls,
-        scenario: Scenario,
-        seconds: Floats,
-        usd: Floats | None,
-        tokens: Floats,
-        accepted: NDArray[np.bool_],
-        coordination: Floats,
-        baseline: float,
-        alone: float,
-    ) -> Result:
-        """From (N,) samples and (4, N) tokens. `baseline`, `alone`: p50 of the baseline, of one agent at this speed."""
+    def of(cls, scenario: Scenario, found: Simulated, baseline: Simulated, alone: Simulated) -> Result:
+        """`alone`: one agent at this speed. All are of the same samples."""
+        seconds, usd = found.seconds, found.usd
         time = Seconds.of(seconds)
         cost = None if usd is None else Usd.of(usd)
         return cls(
             scenario,
             time,
             cost,
-            Tokens.of(tokens.mean(1).tolist()),
-            baseline / time.p50 if time.p50 else 1.0,
-            alone / (scenario.agents * time.p50) if time.p50 else 1.0 / scenario.agents,
-            float(coordination.mean()) / time.mean if time.mean else 0.0,
-            Accepted.of(accepted, time, cost),
+            Tokens.of(found.sampled.tokens(found.cell).tolist()),
+            _over(baseline.seconds.quantile(0.5), time.p50),
+            _over(alone.seconds.quantile(0.5), time.p50) / scenario.agents,
+            found.coordination.mean / time.mean if time.mean else 0.0,
+            Accepted.of(found.sampled.accepted(found.cell), time, cost),
+            found.sampled.plan.cells[found.cell].price_multiplier,
+            StandardErrors.of(scenario, found, baseline, alone),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """A cell of a plan that was simulated."""
+
+    sampled: Sampled
+    cell: int
+
+    @property
+    def seconds(self) -> Values:
+        return self.sampled.seconds[self.cell]
+
+    @property
+    def coordination(self) -> Values:
+        return self.sampled.coordination[self.cell]
+
+    @property
+    def usd(self) -> Values | None:
+        return self.sampled.usd(self.cell)
+
+
+@dataclass(frozen=True)
+class StandardErrors:
+    """Of ratios: of medians from how they vary between groups of samples, None where there are too few to tell."""
+
+    speedup: float | None
+    efficiency: float | None
+    coordination_share: float
+
+    @classmethod
+    def of(cls, scenario: Scenario, found: Simulated, baseline: Simulated, alone: Simulated) -> StandardErrors:
+        scale = math.sqrt(len(found.seconds.first) / found.seconds.count)
+        medians = grouped_medians(found.seconds.first)
+
+        def speedup(over: Values) -> float | None:
+            base = grouped_medians(over.first)
+            if base is None or medians is None:
+                return None
+            return scale * standard_error(base / np.where(medians > 0, medians, 1.0)) if medians.any() else 0.0
+
+        alone_error = speedup(alone.seconds)
+        return cls(
+            speedup(baseline.seconds),
+            None if alone_error is None else alone_error / scenario.agents,
+            scale * Mean.ratio(found.coordination.first, found.seconds.first).standard_error,
+        )
+
+
+def _over(base: float, seconds: float) -> float:
+    """How many times as long; 1 of nothing."""
+    return base / seconds if seconds else 1.0
 
 
 @dataclass(frozen=True)
@@ -162,6 +230,9 @@ class StepResult:
     occurrences : how often it is done
     seconds : of work, whoever did it in parallel
     critical : seconds of it on the critical path
+    critical_standard_error : of `critical`
+    criticality : share of samples in which a part of the critical path is its own
+    drag : seconds that completion would lose if it took no time, on the first `Forecast.drag_samples`
     """
 
     step: str
@@ -171,6 +242,9 @@ class StepResult:
     critical: float
     usd: float | None
     tokens: Tokens
+    critical_standard_error: float
+    criticality: Mean
+    drag: Mean
 
 
 @dataclass(frozen=True)
@@ -179,19 +253,26 @@ class Forecast:
 
     sizes : agents of each crew
     breakdown : mean seconds of the critical path by what they were spent on; they sum to the mean completion time
-    typical : the sample, from 0, whose completion time is nearest to the p50
+    breakdown_standard_error : of each of them
+    crews : how busy agents are
+    typical : the sample whose completion time is nearest to the p50
     notes : what the numbers rest on that the reader should know
     """
 
     workflow: str
     seed: int
     samples: int
+    precision: Precision
     baseline: Scenario
     sizes: Mapping[str, int]
     result: Result
     breakdown: Mapping[str, float]
+    breakdown_standard_error: Mapping[str, float]
+    distribution: Distribution
+    crews: tuple[Utilisation, ...]
     steps: tuple[StepResult, ...]
-    typical: int
+    drag_samples: int
+    typical: Typical
     notes: tuple[str, ...]
 
 
@@ -207,6 +288,7 @@ class Comparison:
     workflow: str
     seed: int
     samples: int
+    precision: Precision
     crew: str
     baseline: Scenario
     results: tuple[Result, ...]

@@ -1,296 +1,48 @@
-"""Simulates scenarios of one workflow on common random draws, a slice of samples at a time."""
+"""Simulates plans on common random draws, block by block, until enough is known."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from planner.catalogue.profile import Profile, resolve
-from planner.engine.draws import BLOCK, Samples
-from planner.engine.simulation import EXACT, Graph, simulate
-from planner.errors import InputError, Problem
-from planner.expansion.demand import Layers
-from planner.expansion.expand import expand
-from planner.expansion.task_graph import TaskGraph, resized, structure
-from planner.planning.detail import Detail, on_path
-from planner.planning.paid import billed
-from planner.planning.timing import PARTS, Draws, Served, Times, times, usd
-from planner.reading.curves import Curve
-from planner.workflow.declaration import Workflow
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-
-MEMORY = 1_000_000_000
-"""Bytes over which a plan is refused."""
-
-SLICE = 600_000_000
-"""Bytes that one slice of samples may take, where one sample takes less."""
-
-STEPS = 4_000_000
-"""Most task-samples in one call of the kernel, so that Ctrl-C is heard within a second or so."""
+from planner.planning.backends import Backend, Threads
+from planner.planning.plan import Plan
+from planner.planning.precision import Precision, Stopping
+from planner.planning.sampled import Sampled
 
 Progress = Callable[[float], None]
 
 
-@dataclass(frozen=True, eq=False)
-class Cell:
-    """One point of a grid before it is simulated."""
-
-    speed: float
-    sizes: Mapping[str, int]
-
-
-@dataclass(eq=False)
-class Sampled:
-    """What was found for each cell and sample.
-
-    seconds : (cells, N) completion times
-    coordination : (cells, N) seconds of coordination on the critical path
-    payers : for each cell, the one whose cost and tokens are also its own
-    usd, tokens : of payers, (N,) and (4, N); cost is None where a price is unknown
-    accepted : of each cell, (N,) whether no failure is left over
-    models : profiles that requests use
-    over_context : model → share of samples in which a request exceeds its context
-    """
-
-    seconds: Floats
-    coordination: Floats
-    payers: list[int]
-    usd: dict[int, Floats | None]
-    tokens: dict[int, Floats]
-    accepted: list[Bools]
-    models: dict[str, Profile]
-    over_context: dict[str, float] = field(default_factory=dict)
-    detail: Detail | None = None
-
-    def cost(self, cell: int) -> Floats | None:
-        """(N,) of a cell, or None where a price is unknown."""
-        return self.usd[self.payers[cell]]
-
-    def tokens_of(self, cell: int) -> Floats:
-        """(4, N) of a cell."""
-        return self.tokens[self.payers[cell]]
-
-
-def profiles(workflow: Workflow, *graphs: TaskGraph) -> dict[str, Profile]:
-    """The profiles that requests in these graphs use."""
-    used = {model for graph in graphs for mark in graph.works if (model := mark.what.model) is not None}
-    return {name: resolve(name, workflow.models) for name in sorted(used)}
+def quiet(done: float) -> None:
+    """Progress that nobody sees."""
 
 
 def sample(
-    workflow: Workflow, cells: Sequence[Cell], seed: int, samples: int, progress: Progress, detailed: bool = False,
-) -> Sampled:  # fmt: skip
-    """Simulate every cell on the same draws.
+    plans: Sequence[Plan], stopping: Stopping, backend: Backend | None = None, progress: Progress = quiet
+) -> list[Sampled]:
+    """Take as many samples as `stopping` says, the same of every plan.
 
-    detailed : also fill `Sampled.detail`; of a single cell
+    Blocks are added up in their order, wherever they were simulated, so that the same numbers come out.
 
-    Raises InputError if it is too large.
+    progress : told the share of the samples up to the next look that are done
     """
-    graphs, structures = _graphs(workflow, cells)
-    models = profiles(workflow, *graphs)
-    variants = _variants(graphs, structures, cells, models)
-    kept = sum(variant.payers for variant in variants)
-    width = _width(graphs, cells, samples, detailed, kept)
-    found = Sampled(
-        np.empty((len(cells), samples)),
-        np.zeros((len(cells), samples)),
-        [0] * len(cells),
-        {},
-        {},
-        [np.empty(0, bool)] * len(cells),
-        models,
-    )
-    for variant in variants:
-        variant.prepare(found, samples)
-    if detailed:
-        found.detail = Detail(graphs[0].works)
-    sized = _sized(graphs, structures, cells)
-    over = dict.fromkeys(models, 0)
-    layers = Layers.of(workflow.uncertainty)
-    progress(0.0)
-    for chosen, slice_ in _slices(seed, samples, width):
-        draws = Draws(slice_, layers)
-        for variant in variants:
-            served = {name: Served.of(profile.at(variant.requests), slice_) for name, profile in models.items()}
-            prepared = times(variant.graph, served, draws, variant.speed or 1.0, detailed)
-            found.accepted[variant.cells[0]][chosen] = prepared.accepted
-            if variant is variants[-1]:
-                for name, largest in prepared.largest.items():
-                    over[name] += int(np.sum(largest > (models[name].context or np.inf)))
-            for speed, at in variant.by_speed(cells):
-                run = _Run(variant, prepared, served, speed, found)
-                run.all([(cell, sized[cell]) for cell in at], chosen)
-        progress(chosen.stop / samples)
-    found.over_context = {name: count / samples for name, count in over.items() if count}
+    found = [Sampled(plan) for plan in plans]
+    width = min(plan.width for plan in plans)
+    with (backend or Threads()).open(plans) as simulated:
+        for look in stopping.looks():
+            progress(found[0].count / look)
+            parts = [(low, min(low + width, look)) for low in range(found[0].count, look, width)]
+            blocks = simulated((at, *part) for part in parts for at in range(len(plans)))
+            for number, block in enumerate(blocks):
+                at = number % len(plans)
+                found[at].add(block)
+                progress((found[at].count - block.seconds.shape[1] * (1 - (at + 1) / len(plans))) / look)
+                if at == len(plans) - 1 and stopping.late:
+                    return found
+            if stopping.may_stop and reached(found, stopping).converged:
+                break
     return found
 
 
-@dataclass(frozen=True, eq=False)
-class _Variant:
-    """Cells that share what is done and what it asks for.
-
-    speed : None: what is done does not depend on it
-    requests : at a time, where speeds depend on it
-    alone : each cell pays for itself, because that depends on its schedule
-    """
-
-    graph: TaskGraph
-    speed: float | None
-    requests: int
-    alone: bool
-    cells: list[int]
-
-    @property
-    def payers(self) -> int:
-        """How many cells keep a cost of their own."""
-        return len(self.cells) if self.alone else 1
-
-    def prepare(self, found: Sampled, samples: int) -> None:
-        """Make room. Cells that cost the same share it."""
-        accepted = np.empty(samples, bool)
-        for cell in self.cells:
-            payer = cell if self.alone else self.cells[0]
-            found.payers[cell], found.accepted[cell] = payer, accepted
-            if payer == cell:
-                found.usd[cell], found.tokens[cell] = np.empty(samples), np.empty((4, samples))
-
-    def by_speed(self, cells: Sequence[Cell]) -> Iterator[tuple[float, list[int]]]:
-        """Cells of each speed."""
-        for speed in dict.fromkeys(cells[at].speed for at in self.cells):
-            yield speed, [at for at in self.cells if cells[at].speed == speed]
-
-
-@dataclass(frozen=True, eq=False)
-class _Run:
-    """Schedules cells of one variant and speed."""
-
-    variant: _Variant
-    times: Times
-    served: Mapping[str, Served]
-    speed: float
-    found: Sampled
-
-    def all(self, cells: Sequence[tuple[int, Graph]], chosen: slice) -> None:
-        durations = self.times.durations(self.speed)
-        coordination = self.times.part(1, self.speed) if len(self.times.fixed) == 2 else None
-        rows = max(1, STEPS // max(1, durations.shape[1]))
-        for cell, graph in cells:
-            for low in range(0, len(durations), rows):
-                part = slice(low, min(len(durations), low + rows))
-                self.some(cell, graph, durations[part], coordination, part, chosen.start)
-
-    def some(
-        self, cell: int, graph: Graph, durations: Floats, coordination: Floats | None, part: slice, start: int
-    ) -> None:
-        """The samples `part` of a slice that begins with sample `start`."""
-        times, found, detail = self.times, self.found, self.found.detail
-        into = slice(start + part.start, start + part.stop)
-        raced = bool(self.variant.graph.raced.any())
-        schedule = simulate(
-            graph, durations, patience=times.patience[part], away=times.away[part],
-            traced=coordination is not None or detail is not None,
-            recorded=raced or (detail is not None and times.away.size > 0),
-        )  # fmt: skip
-        if schedule.makespan.max() >= EXACT:
-            message = f"the workflow takes over {EXACT / 86400 / 365:.0f} years"
-            raise InputError([Problem("too-large", message, None, "check the units of its times and speeds")])
-        found.seconds[cell, into] = schedule.makespan
-        amounts = [totals.billed[:, part] for totals in times.works]
-        if raced:
-            amounts = billed(times, part, durations, schedule)
-        if found.payers[cell] == cell:
-            self.pay(cell, amounts, schedule.makespan, into)
-        if detail is not None:
-            found.coordination[cell, into] = detail.add(times, self.speed, schedule, part, durations, amounts)
-        elif coordination is not None:
-            found.coordination[cell, into] = on_path(schedule, coordination[part])
-
-    def pay(self, cell: int, amounts: Sequence[Floats], seconds: Floats, into: slice) -> None:
-        """Note tokens and cost."""
-        works = [mark.what for mark in self.variant.graph.works]
-        self.found.tokens[cell][:, into] = sum((tokens[:4] for tokens in amounts), np.zeros((4, 1)))
-        cost, room = usd(works, amounts, self.served, seconds), self.found.usd[cell]
-        if cost is None or room is None:
-            self.found.usd[cell] = None
-        else:
-            room[into] = cost
-
-
-def _variants(
-    graphs: Sequence[TaskGraph], structures: Sequence[int], cells: Sequence[Cell], models: Mapping[str, Profile]
-) -> list[_Variant]:
-    curved = any(isinstance(profile.output_speed, Curve) for profile in models.values())
-    hourly = any(profile.price is not None and profile.price.per_hour is not None for profile in models.values())
-    found: dict[tuple[int, float | None, int], _Variant] = {}
-    for at, (index, cell) in enumerate(zip(structures, cells, strict=True)):
-        graph = graphs[index]
-        speed = cell.speed if graph.timed else None
-        requests = graph.requesters(cell.sizes) if curved else 1
-        alone = hourly or bool(graph.raced.any())
-        variant = _Variant(graph, speed, requests, alone, [])
-        found.setdefault((index, speed, requests), variant).cells.append(at)
-    return list(found.values())
-
-
-def _graphs(workflow: Workflow, cells: Sequence[Cell]) -> tuple[list[TaskGraph], list[int]]:
-    """A graph for each structure among the cells, and each cell's."""
-    keys: dict[tuple[int, ...], int] = {}
-    graphs: list[TaskGraph] = []
-    structures = []
-    found: dict[tuple[int, ...], tuple[int, ...]] = {}  # scenarios that differ in speed have the same sizes
-    for cell in cells:
-        sizes = tuple(cell.sizes.values())
-        if sizes not in found:
-            found[sizes] = structure(workflow, cell.sizes)
-        key = found[sizes]
-        if key not in keys:
-            keys[key] = len(graphs)
-            graphs.append(expand(workflow, cell.sizes))
-        structures.append(keys[key])
-    return graphs, structures
-
-
-def _sized(graphs: Sequence[TaskGraph], structures: Sequence[int], cells: Sequence[Cell]) -> list[Graph]:
-    """Each cell's graph with its pools as large as its crews; cells that differ only in speed share it."""
-    known: dict[tuple[int, ...], Graph] = {}
-    for index, cell in zip(structures, cells, strict=True):
-        key = tuple(cell.sizes.values())
-        if key not in known:
-            known[key] = resized(graphs[index], cell.sizes).graph
-    return [known[tuple(cell.sizes.values())] for cell in cells]
-
-
-def _slices(seed: int, samples: int, width: int) -> Iterator[tuple[slice, Samples]]:
-    """The samples from 0 in slices of `width`, none across two blocks."""
-    for low in range(0, samples, BLOCK):
-        for first in range(low, min(low + BLOCK, samples), width):
-            last = min(first + width, low + BLOCK, samples)
-            yield slice(first, last), Samples(seed, low // BLOCK, first - low, last - low)
-
-
-def _width(graphs: Sequence[TaskGraph], cells: Sequence[Cell], samples: int, detailed: bool, kept: int) -> int:
-    """Samples in a slice: a power of two that fits `SLICE`. Raises InputError where even one does not fit `MEMORY`.
-
-    kept : cells that keep a cost of their own
-    """
-    tasks = max(len(graph.graph) for graph in graphs)
-    occurrences = max(graph.occurrences for graph in graphs)
-    fixed = sum(150 * len(graph.graph) + 40 * len(graph.graph.successors) + 8 * graph.occurrences for graph in graphs)
-    raced = any(graph.raced.any() for graph in graphs)
-    fixed += samples * (16 * len(cells) + 41 * kept)
-    each = 8 * (tasks * (2 * (len(PARTS) if detailed else 2) + 4 + 2 * raced) + occurrences * (13 + 8 * raced))
-    needed = fixed + each
-    if needed > MEMORY:
-        scenarios = "1 scenario" if len(cells) == 1 else f"{len(cells)} scenarios"
-        what = f"{tasks:,} tasks and {samples:,} samples of {scenarios}"
-        message = f"the plan needs {needed / 1e9:.1f} GB for {what}; the limit is {MEMORY / 1e9:.0f} GB"
-        raise InputError([Problem("too-large", message, None, "take fewer samples or scenarios, or plan a part of it")])
-    width = BLOCK
-    while width > 1 and width * each > max(SLICE, each):
-        width //= 2
-    return width
+def reached(found: Sequence[Sampled], stopping: Stopping) -> Precision:
+    """The precision that there is."""
+    return Precision.of(stopping.target, (cell for sampled in found for cell in sampled.seconds))

@@ -10,11 +10,6 @@ from planner.expansion.task_graph import crew_sizes
 from planner.workflow.declaration import Workflow
 
 
-def on_model(workflow: Workflow, model: str) -> Workflow:
-    """The same workflow with another model, for the steps that name none."""
-    return workflow if model == (workflow.model or "") else workflow.model_copy(update={"model": model})
-
-
 @dataclass(frozen=True)
 class Sizing:
     """`crew` is the crew that scenarios size, or None: all crews at once, as declared or of one agent each."""

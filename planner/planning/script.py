@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.engine.draws import BLOCK, Samples
+from planner.engine.draws import Samples
 from planner.engine.simulation import TICK, Floats, Schedule, simulate
 from planner.errors import InputError, Problem
 from planner.expansion.demand import Layers
@@ -17,7 +17,7 @@ from planner.expansion.loops import EVERY, Index, innermost_items, occurrences
 from planner.expansion.outline import Chain, Group, Many, Outline, Rounds, Sent, Task, Within
 from planner.expansion.task_graph import TaskGraph
 from planner.expansion.work import Work
-from planner.planning.sampling import profiles
+from planner.planning.plan import profiles
 from planner.planning.timing import Draws, Piece, Served, Times, times
 from planner.workflow.declaration import Workflow
 
@@ -137,21 +137,19 @@ def script(
     models = profiles(workflow, graph)
     requests = graph.requesters(sizes)
     layers = Layers.of(workflow.uncertainty)
-    for low in range(0, samples, BLOCK):
-        for first in range(low, min(low + BLOCK, samples), width):
-            last = min(first + width, low + BLOCK, samples)
-            slice_ = Samples(seed, low // BLOCK, first - low, last - low)
-            served = {name: Served.of(profile.at(requests), slice_) for name, profile in models.items()}
-            traces: Traces = {}
-            found = times(graph, served, Draws(slice_, layers, traces=traces), speed, detailed=True)
-            durations = found.durations(speed)
-            schedule = simulate(graph.graph, durations, patience=found.patience, away=found.away, recorded=True)
-            pieces = {
-                (totals.work, index): piece
-                for totals in found.works
-                for index, piece in zip(occurrences(totals.work.loops), totals.pieces, strict=True)
-            }
-            yield Script(graph, first, speed, found, durations, schedule, traces, pieces, served)
+    for first in range(0, samples, width):
+        slice_ = Samples(seed, first, min(first + width, samples))
+        served = {name: Served.of(profile.at(requests), slice_) for name, profile in models.items()}
+        traces: Traces = {}
+        found = times(graph, served, Draws(slice_, layers, traces=traces), speed, detailed=True)
+        durations = found.durations(speed)
+        schedule = simulate(graph.graph, durations, patience=found.patience, away=found.away, recorded=True)
+        pieces = {
+            (totals.work, index): piece
+            for totals in found.works
+            for index, piece in zip(occurrences(totals.work.loops), totals.pieces, strict=True)
+        }
+        yield Script(graph, first, speed, found, durations, schedule, traces, pieces, served)
 
 
 def tasks(outline: Outline, at: int, index: Index) -> Iterator[tuple[Task, int, Index]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ class Served:
 
     @property
     def service(self) -> Service:
-        return Service(self.profile.jitter, self.profile.caches, self.profile.cache_ttl, self.profile.tokens)
+        return Service(self.profile.jitter, self.profile.caches, self.profile.cache_ttl, self.profile.tokens or 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,9 +130,17 @@ class Times:
     accepted: Bools
     largest: Mapping[str, Floats]
 
+    @cached_property
+    def _whole(self) -> tuple[Floats, Floats]:
+        """(S, n) `fixed` and `decode`, all parts together."""
+        fixed, decode = (np.ascontiguousarray(parts.sum(0).T) for parts in (self.fixed, self.decode))
+        return fixed, decode
+
     def durations(self, speed: float) -> Floats:
         """(S, n) seconds in ticks. Raises InputError for a task longer than the clock can hold."""
-        seconds = np.ascontiguousarray((self.fixed.sum(0) + self.decode.sum(0) / speed).T)
+        fixed, decode = self._whole
+        seconds = decode / speed
+        seconds += fixed
         if not np.all(seconds < LONGEST) or not np.all(self.away < LONGEST):
             hint = "raise the slowest speed, or lower the tokens or the time of the longest step"
             raise InputError([Problem("too-large", f"a task takes over {LONGEST / 86400 / 365:.0f} years", None, hint)])
@@ -139,6 +148,16 @@ class Times:
         for tasks, left_out in self.skipped:
             seconds[:, tasks][np.broadcast_to(left_out, (length(tasks), len(seconds))).T] = SKIPPED
         return seconds
+
+    @cached_property
+    def coordinating(self) -> NDArray[np.intp]:
+        """Tasks whose coordination takes time, where parts are (all else, coordination)."""
+        return np.flatnonzero((self.fixed[1] != 0).any(1) | (self.decode[1] != 0).any(1))
+
+    def coordination(self, speed: float) -> Floats:
+        """(S, coordinating) seconds, in ticks."""
+        tasks = self.coordinating
+        return round_to_ticks(np.ascontiguousarray((self.fixed[1][tasks] + self.decode[1][tasks] / speed).T))
 
     def part(self, part: int, speed: float) -> Floats:
         """(S, n) seconds of one part."""
@@ -209,23 +228,24 @@ def times(graph: TaskGraph, served: Mapping[str, Served], draws: Draws, speed: f
 def usd(
     works: Sequence[Work], billed: Sequence[Floats], served: Mapping[str, Served], seconds: Floats
 ) -> Floats | None:
-    """(S,) cost of (5, S) of each work, or None where a price is unknown.
+    """(2, S) cost of (5, S) of each work, of models and of calls of tools, or None where a price is unknown.
 
     seconds : (S,) completion times, for which machines with a price per hour are paid
 
     Whole tokens are summed before they are priced, so that no order of summing shows.
     """
-    cost: Floats = np.zeros(len(seconds))
+    cost: Floats = np.zeros((2, len(seconds)))
     hired = {work.model for work in works if work.model is not None}
     for model in sorted(hired):
         price = served[model].profile.price
         if price is not None and price.per_hour is not None:
-            cost += float(price.per_hour) * seconds / 3600.0
+            cost[0] += float(price.per_hour) * seconds / 3600.0
     for work, amounts in zip(works, billed, strict=True):
         price = served[work.model].profile.price if work.model is not None else None
         if work.model is not None and price is None:
             return None
-        cost += usd_of(work, amounts, price)
+        cost[0] += 0.0 if price is None else price.usd(*amounts[:4])
+        cost[1] += 0.0 if work.usd is None else float(work.usd) * amounts[4]
     return cost
 
 

@@ -31,6 +31,7 @@ class Estimate:
     text : as declared
     points : low, likely and high of the triangular; the values of the empirical, upwards, each equally likely
     counted : it is tokens of o200k_base that were counted in a text; those of another tokenizer are more or fewer
+    own : it is of the model's own tokens, because it was written for that model
     approximate : they could not be counted, and are estimated from the text's length
     """
 
@@ -42,6 +43,7 @@ class Estimate:
     text: str = ""
     points: tuple[float, ...] = ()
     counted: bool = False
+    own: bool = False
     approximate: bool = False
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from planner.errors import did_you_mean
@@ -83,7 +83,7 @@ class ByModel(Open):
         if found is None:
             where = f"has no estimate for the model '{model}'" if model else "stands where no model is used"
             raise BadValueError(f"'by_model' {where}", "add it, or 'other' for all that are not listed")
-        return found.settled(values, model)
+        return replace(found.settled(values, model), own=True)
 
 
 def parse_estimate(value: Any, quantity: Quantity, around: Surroundings = NOWHERE) -> Estimate:

@@ -71,7 +71,7 @@ class ProfileDeclaration(Declared):
     cache_ttl : seconds for which a prompt stays cached; declaring it, or a price for cache reads, declares a cache
     speed : factor on the output speed of the profile it is based on
     price_multiplier : factor on all prices of the profile it is based on
-    tokens : factor on tokens that are counted with o200k_base; other counts are of the model's own tokenizer
+    tokens : tokens of its own tokenizer for each of o200k_base
     provider, note : for the reader
     available : whether everybody can buy it: ``general``, ``limited`` or ``retired``
     """

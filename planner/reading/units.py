@@ -198,6 +198,18 @@ def chance(value: Any) -> float:
     return percent / 100
 
 
+def precision(value: Any) -> float:
+    """A share above 0, as a number or as in ``"1%"``."""
+    expected = "expected a share above 0%, such as 1%"
+    try:
+        found = chance(value)
+    except BadValueError:
+        raise BadValueError(expected) from None
+    if not found:
+        raise BadValueError(expected)
+    return found
+
+
 def widening(value: Any) -> float:
     """A factor of uncertainty such as `1.3x`: 1 or more."""
     number = factor(value)

@@ -17,6 +17,9 @@ def conditions(work: Work) -> Iterator[str]:
             size = f", each {loop.size} of the mean size" if sized else ""
             drawn = "at most " if any(isinstance(guard, Existing) for guard in _guards(work.guard)) else ""
             yield f"{drawn}{loop.count:,} {'agents' if work.kind in ('ramp_up', 'stagger') else 'items'}{size}"
+            if loop.same is not None:
+                again = loop.count - len(set(loop.same))
+                yield f"{again:,} of these are redundant: another agent does the same item"
         elif loop.kind == "copies":
             yield f"{loop.count:,} copies"
         elif not any(loop is guard.loops[-1] for guard in _guards(work.guard) if guard.loops):

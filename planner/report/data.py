@@ -5,26 +5,83 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import asdict
 from typing import Any
 
+from planner.planning.precision import Precision
 from planner.planning.results import Comparison, Forecast, Result
 from planner.report import words
 
+_NUMBERS = re.compile(r"\[\n\s+([-+.,\deE\s]+?)\n\s+\]")
+"""Lists of numbers, which go on one line. No text has a line break of its own."""
+
+
+def comparison_data(comparison: Comparison) -> dict[str, Any]:
+    """A comparison, its scenarios and its verdict."""
+    return {
+        "workflow": comparison.workflow,
+        "seed": comparison.seed,
+        "samples": comparison.samples,
+        "precision": _precision(comparison.precision),
+        "baseline": asdict(comparison.baseline),
+        "scenarios": [_result(result) for result in comparison.results],
+        "verdict": words.verdict(comparison),
+        **_barriers(comparison),
+    }
+
+
+def forecast_data(forecast: Forecast) -> dict[str, Any]:
+    """A forecast: one scenario with its breakdown and steps."""
+    return {
+        "workflow": forecast.workflow,
+        "seed": forecast.seed,
+        "samples": forecast.samples,
+        "precision": _precision(forecast.precision),
+        "baseline": asdict(forecast.baseline),
+        **_result(forecast.result),
+        "breakdown": dict(forecast.breakdown),
+        "steps": _steps(forecast),
+        "breakdown_standard_error": dict(forecast.breakdown_standard_error),
+        "distribution": _plain(forecast.distribution),
+        "crews": [asdict(crew) for crew in forecast.crews],
+        "drag_samples": forecast.drag_samples,
+        "typical": _plain(forecast.typical),
+    }
+
+
+def comparison_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """A row for each scenario."""
+    return [_flat(_result(result)) for result in comparison.results]
+
+
+def forecast_rows(forecast: Forecast) -> list[dict[str, Any]]:
+    """A row for each step."""
+    return [_flat(step) for step in _steps(forecast)]
+
 
 def comparison_json(comparison: Comparison) -> str:
-    """A comparison, its scenarios and its verdict."""
-    return _json(
-        {
-            "workflow": comparison.workflow,
-            "seed": comparison.seed,
-            "samples": comparison.samples,
-            "baseline": asdict(comparison.baseline),
-            "scenarios": [_result(result) for result in comparison.results],
-            "verdict": words.verdict(comparison),
-            **_barriers(comparison),
-        }
-    )
+    """`comparison_data` as JSON."""
+    return _json(comparison_data(comparison))
+
+
+def forecast_json(forecast: Forecast) -> str:
+    """`forecast_data` as JSON."""
+    return _json(forecast_data(forecast))
+
+
+def comparison_csv(comparison: Comparison) -> str:
+    """`comparison_rows` as CSV."""
+    return _csv(comparison_rows(comparison))
+
+
+def forecast_csv(forecast: Forecast) -> str:
+    """`forecast_rows` as CSV."""
+    return _csv(forecast_rows(forecast))
+
+
+def _precision(precision: Precision) -> dict[str, Any]:
+    return {**asdict(precision), "converged": precision.converged}
 
 
 def _barriers(comparison: Comparison) -> dict[str, Any]:
@@ -33,29 +90,15 @@ def _barriers(comparison: Comparison) -> dict[str, Any]:
     return {} if found is None else {"barriers": {**asdict(found), "cost": found.cost}}
 
 
-def forecast_json(forecast: Forecast) -> str:
-    """A forecast: one scenario with its breakdown and steps."""
-    return _json(
-        {
-            "workflow": forecast.workflow,
-            "seed": forecast.seed,
-            "samples": forecast.samples,
-            "baseline": asdict(forecast.baseline),
-            **_result(forecast.result),
-            "breakdown": dict(forecast.breakdown),
-            "steps": _steps(forecast),
-        }
-    )
+def _plain(data: Any) -> Any:
+    """A dataclass as JSON has it: mappings and lists."""
 
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(one) for key, one in value.items()}
+        return [plain(one) for one in value] if isinstance(value, list | tuple) else value
 
-def comparison_csv(comparison: Comparison) -> str:
-    """A row for each scenario."""
-    return _csv([_flat(_result(result)) for result in comparison.results])
-
-
-def forecast_csv(forecast: Forecast) -> str:
-    """A row for each step."""
-    return _csv([_flat(step) for step in _steps(forecast)])
+    return plain(asdict(data))
 
 
 def _result(result: Result) -> dict[str, Any]:
@@ -74,14 +117,15 @@ def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         if isinstance(value, dict):
             row |= _flat(value, f"{prefix}{key}_")
         elif key == "usd" and value is None and "kind" not in data:
-            row |= {f"{prefix}usd_{part}": None for part in ("mean", "p50", "p90")}
+            row |= {f"{prefix}usd_{part}": None for part in ("mean", "p50", "p90", "standard_error")}
         else:
             row[prefix + key] = value
     return row
 
 
 def _json(data: dict[str, Any]) -> str:
-    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
+    return _NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from planner.errors import printable
 from planner.planning.explanation import Explained, Explanation, Level, Made, Term
@@ -11,6 +12,8 @@ from planner.reading.estimates import Estimate
 from planner.report import words
 from planner.report.conditions import conditions
 from planner.report.heat_map import wrapped
+from planner.workflow.crews import Coordination, Crew
+from planner.workflow.presets import PRESETS
 
 _MODEL = "docs/model.md"
 
@@ -35,9 +38,37 @@ def explanation_text(forecast: Forecast, explanation: Explanation) -> str:
         lines += ["", *_level(level, forecast.result.scenario.speed)]
     for name, value in explanation.layers.items():
         lines += ["", f"Estimates are off by {value:.3g}x in this sample ({name})."]
+    for name, crew in explanation.crews.items():
+        lines += _preset(name, crew)
     for step in explanation.steps:
         lines += ["", *_step(step)]
     return "\n".join(lines) + "\n"
+
+
+def _preset(name: str, crew: Crew) -> Iterator[str]:
+    """What a preset stands for, where it is from, and what the file declares in the place of its parts."""
+    declared = crew.coordination
+    if declared.preset is None:
+        return
+    preset = PRESETS[declared.preset]
+    parts = {"lockstep": "true"} if preset.lockstep else {}
+    parts |= {key: _part(value) for key, value in preset.parts.items()}
+    yield ""
+    yield from wrapped(f"Crew '{name}' has the preset {declared.preset}, from {preset.source}:")
+    yield from wrapped(f"  {', '.join(f'{key}: {value}' for key, value in parts.items())}")
+    alone = Coordination.model_validate(dict(preset.parts))
+    own = [
+        key for key in Coordination.model_fields if key != "preset" and getattr(declared, key) != getattr(alone, key)
+    ]
+    own += ["lockstep"] if crew.lockstep != preset.lockstep else []
+    if own:
+        yield from wrapped(f"  but for what the file declares itself: {', '.join(own)}")
+
+
+def _part(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {one}' for key, one in value.items())}}}"
+    return f"{100 * value:g}%"
 
 
 def _for(usd: float | None) -> str:
@@ -51,7 +82,8 @@ def _path(explanation: Explanation) -> str:
 
 
 def _level(level: Level, speed: float) -> Iterator[str]:
-    yield from wrapped(f"Profile {printable(level.model)}{_at(level.place)}, at {words.factor(speed)}")
+    hypothetical = ", hypothetical, and the price with it" if speed != 1 else ""
+    yield from wrapped(f"Profile {printable(level.model)}{_at(level.place)}, at {words.factor(speed)}{hypothetical}")
     rows = [("ttft", words.seconds(level.ttft))]
     if level.prefill_speed is not None:
         rows.append(("prefill_speed", _speed(level.prefill_speed)))
@@ -82,6 +114,8 @@ def _step(step: Explained) -> Iterator[str]:
     yield from wrapped(f"{step.step}: {step.kind}{model}{_at(step.place)}")
     for condition in conditions(step.work):
         yield from wrapped(f"  {condition}")
+    if step.work.ratio != 1:
+        yield f"  {step.work.ratio:.3g} tokens for each that is written here: its tokenizer is another"
     for term in step.terms:
         yield from wrapped(f"  {term.name:<17} {term.estimate!s:<15} {_meaning(term)}")
     if step.made and step.times:

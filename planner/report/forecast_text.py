@@ -1,43 +1,51 @@
-"""A forecast as text of 80 columns."""
+"""A forecast as text of 80 columns: the answer first, then where the time goes, who is busy, and each step."""
 
 from __future__ import annotations
 
+from planner.engine.statistics import Z975
 from planner.errors import printable
+from planner.expansion.task_graph import LEAD
+from planner.planning.moments import Mean
 from planner.planning.results import Forecast, Result, StepResult
 from planner.report import words
 from planner.report.heat_map import wrapped
+from planner.report.spread import spread
 
 _BAR = 30
+_OWN = ("llm", "agent", "tool", "human")
+"""Kinds of a step's own work; the others are coordination."""
 
 
 def forecast_text(forecast: Forecast) -> str:
     """Completion time and cost, where the time goes, and what each step takes."""
     result, time = forecast.result, forecast.result.seconds
     model = f" {printable(result.scenario.model)}" if result.scenario.model else ""
-    known = f"known to ± {_time(time.standard_error)} (standard error)"
+    hypothetical = ", hypothetical" if result.scenario.speed != 1 else ""
+    known = f"± {_time(time.standard_error)} (standard error)"
     if forecast.samples == 1:
-        known = "of a single sample: its error is unknown"
+        known = "(of a single sample: its error is unknown)"
     lines = [
         *wrapped(f"{printable(forecast.workflow)}: {words.samples(forecast.samples)}, seed {forecast.seed}"),
         "",
         f"Completion  p50 {_time(time.p50)}   p90 {_time(time.p90)}   p95 {_time(time.p95)}",
-        f"            mean {_time(time.mean)}, {known}",
+        f"  95% sure  p50 {_time(time.p50_low)} to {_time(time.p50_high)}   "
+        f"p90 {_time(time.p90_low)} to {_time(time.p90_high)}",
+        f"            mean {_time(time.mean)} {known}",
+        *(f"            {line}" for line in spread(forecast.distribution)),
         f"Cost        {_cost(result)}",
         f"Tokens      {_tokens(result)}",
         *([f"Accepted    {words.accepted(result)}"] if result.accepted.chance < 1 else []),
-        *wrapped(f"Agents      {_crews(forecast)}, at {words.factor(result.scenario.speed)}{model}"),
+        *wrapped(f"Agents      {_crews(forecast)}, at {words.factor(result.scenario.speed)}{model}{hypothetical}"),
         f"            {words.factor(result.speedup)} as fast as one agent at 1x; "
         f"efficiency {words.percent(result.efficiency)}",
         "",
-        "Where the time goes (critical path, mean)",
+        *_breakdown(forecast),
+        *_busy(forecast),
+        "",
+        f"{'Step':<22}{'kind':<8}{'times':>6}{'work':>9}{'on path':>9}{'critical':>9}{'drag':>9}{'cost':>8}",
+        *(_step(step) for step in forecast.steps),
+        *_legend(forecast),
     ]
-    total = sum(forecast.breakdown.values())
-    for part, value in forecast.breakdown.items():
-        share = value / total if total else 0.0
-        bar = "█" * round(share * _BAR)
-        lines.append(f"  {part:<13}{_time(value):>9}  {words.percent(share):>4}  {bar}".rstrip())
-    lines += ["", f"{'Step':<30}{'kind':<9}{'times':>7}{'work':>10}{'critical':>10}{'cost':>10}"]
-    lines += [_step(step) for step in forecast.steps]
     lines += [""] if forecast.notes else []
     lines += [line for note in forecast.notes for line in wrapped("Note: " + note)]
     return "\n".join(lines) + "\n"
@@ -51,7 +59,8 @@ def _cost(result: Result) -> str:
     cost = result.usd
     if cost is None:
         return "unknown"
-    return f"p50 {words.usd(cost.p50)}   p90 {words.usd(cost.p90)}   mean {words.usd(cost.mean)}"
+    error = f" ± {words.usd(cost.standard_error)}" if cost.standard_error else ""
+    return f"p50 {words.usd(cost.p50)}   p90 {words.usd(cost.p90)}   mean {words.usd(cost.mean)}{error}"
 
 
 def _tokens(result: Result) -> str:
@@ -60,12 +69,90 @@ def _tokens(result: Result) -> str:
     return f"{words.tokens(tokens.input)} input{read}, {words.tokens(tokens.output)} output"
 
 
+def _breakdown(forecast: Forecast) -> list[str]:
+    error = max(forecast.breakdown_standard_error.values())
+    lines = [f"Where the time goes (critical path, mean{_within('; ', _time(error), error)})"]
+    total = sum(forecast.breakdown.values())
+    for part, value in forecast.breakdown.items():
+        share = value / total if total else 0.0
+        lines.append(f"  {part:<13}{_time(value):>9}  {words.percent(share):>4}  {_bar(share)}".rstrip())
+    share, error = forecast.result.coordination_share, forecast.result.standard_errors.coordination_share
+    work = sum(step.seconds for step in forecast.steps)
+    mechanisms = sum(step.seconds for step in forecast.steps if step.kind not in _OWN)
+    if mechanisms:
+        own = f"{words.percent(share)} ± {_error(error)} of the completion time"
+        lines += wrapped(f"Coordination is {own} and {words.percent(mechanisms / work)} of all work.")
+    return lines
+
+
+def _busy(forecast: Forecast) -> list[str]:
+    if not forecast.crews:
+        return []
+    error = max(crew.utilisation.standard_error for crew in forecast.crews)
+    lines = ["", f"How busy agents are (time held, of all their time, mean{_within('; ', _error(error), error)})"]
+    for crew in forecast.crews:
+        share = crew.utilisation.mean
+        name = _fitted(_named(forecast, crew.name), 18)
+        lines.append(f"  {name:<18}{crew.agents:>4,}  {words.percent(share):>4}  {_bar(share)}".rstrip())
+    return lines
+
+
+def _named(forecast: Forecast, pool: str) -> str:
+    """What a pool is called; crews of one are the lead."""
+    if pool != LEAD:
+        return pool
+    return ", ".join([pool, *(name for name, size in forecast.sizes.items() if size == 1)])
+
+
+def _within(before: str, shown: str, error: float) -> str:
+    """How far something is known, if there is an error at all."""
+    return f"{before}± {shown}" if error else ""
+
+
+def _error(share: float) -> str:
+    """A standard error of a share, in points of per cent."""
+    return f"{100 * share:.2g}%"
+
+
+def _bar(share: float) -> str:
+    return "█" * round(share * _BAR)
+
+
+def _fitted(name: str, width: int) -> str:
+    name = printable(name)
+    return name if len(name) <= width else f"…{name[1 - width :]}"
+
+
 def _step(step: StepResult) -> str:
-    name = step.step if len(step.step) < 30 else "…" + step.step[-28:]
     asks = step.tokens.input + step.tokens.cache_read + step.tokens.output > 0
     cost = words.usd(step.usd) if step.usd is not None and (asks or step.usd) else ""
-    times = f"{_time(step.seconds):>10}{_time(step.critical):>10}"
-    return f"{name:<30}{step.kind:<9}{words.times(step.occurrences):>7}{times}{cost:>10}".rstrip()
+    times = f"{_time(step.seconds):>9}{_time(step.critical):>9}{words.share(step.criticality.mean):>9}"
+    name = f"{_fitted(step.step, 21):<22}{step.kind:<8}{words.times(step.occurrences):>6}"
+    return f"{name}{times}{_drag(step.drag):>9}{cost:>8}".rstrip()
+
+
+def _drag(drag: Mean) -> str:
+    """Seconds, unless they cannot be told from 0."""
+    if drag.mean and abs(drag.mean) < Z975 * drag.standard_error:
+        return "about 0"
+    return f"-{_time(-drag.mean)}" if drag.mean < 0 else _time(drag.mean)
+
+
+def _legend(forecast: Forecast) -> list[str]:
+    """What the columns are, and how far they are known."""
+    often = max(step.criticality.standard_error for step in forecast.steps)
+    drags = [step.drag for step in forecast.steps]
+    lost = max(drag.standard_error for drag in drags)
+    lines = [
+        "on path: mean time on the critical path (±: largest standard error in a column)",
+        f"critical: share of samples in which it is on that path{_within(', ', _error(often), often)}",
+        f"drag: how much sooner all would end if it took no time{_within(', ', _time(lost), lost)}",
+    ]
+    if forecast.drag_samples < forecast.samples:
+        lines[-1] += f", {forecast.drag_samples} samples"
+    if any(drag.mean < -Z975 * drag.standard_error for drag in drags):
+        lines.append("drag below 0: without it agents would be given out in an order that ends later")
+    return lines
 
 
 def _crews(forecast: Forecast) -> str:

@@ -24,7 +24,7 @@ _UNITS = {
     "cache_ttl": "for which a prompt stays cached",
     "speed": "factor on the output speed of its base",
     "price_multiplier": "factor on the price of its base",
-    "tokens": "factor on tokens counted with o200k_base",
+    "tokens": "its own for each of o200k_base",
     "available": "",
 }
 
@@ -155,13 +155,17 @@ def _price(row: Row) -> str:
     return f"{row.input:>6.4g} {row.output:>6.4g}"
 
 
-def models_json(catalogue: Catalogue, found: Sequence[Row]) -> str:
-    """The rows as JSON: seconds, tokens/s, US dollars per million tokens or per hour."""
-    data = [
+def models_data(catalogue: Catalogue, found: Sequence[Row]) -> list[dict[str, Any]]:
+    """The rows as plain data: seconds, tokens/s, US dollars per million tokens or per hour."""
+    return [
         {**asdict(row), "stale": row.oldest is not None and row.oldest > STALE, "caveats": catalogue.caveats(row.name)}
         for row in found
     ]
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def models_json(catalogue: Catalogue, found: Sequence[Row]) -> str:
+    """`models_data` as JSON."""
+    return json.dumps(models_data(catalogue, found), indent=2, ensure_ascii=False) + "\n"
 
 
 def known(catalogue: Catalogue, name: str) -> str:

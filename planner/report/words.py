@@ -63,6 +63,11 @@ def percent(value: float) -> str:
     return f"{value:.0%}"
 
 
+def error(value: float) -> str:
+    """`0.84%`, `12%`: two digits."""
+    return f"{100 * value:.2g}%" if value else "0%"
+
+
 def share(value: float) -> str:
     """`97.3%`, and `>99.9%` or `<0.1%` where it would round to all or nothing."""
     if 0.9995 <= value < 1:
@@ -133,22 +138,30 @@ def _without(what: str, others: Sequence[Result], base: Result) -> str:
     return f"{what} {'are slower' if quickest > base.seconds.p50 * (1 + ALIKE) else 'gain nothing'}"
 
 
-def row_name(comparison: Comparison, model: str, speed: float) -> str:
-    """What a row of scenarios is called: by its model where there are several, by its speed where that varies."""
-    scenarios = [result.scenario for result in comparison.results]
-    if len({scenario.model for scenario in scenarios}) == 1:
-        return factor(speed)
-    at = f" at {factor(speed)}" if len({scenario.speed for scenario in scenarios}) > 1 or speed != 1 else ""
-    return f"{model}{at}"
+def row_name(comparison: Comparison, model: str, speed: float, mark: str = "") -> str:
+    """What a row of scenarios is called: by its model where there are several, by its speed where that varies.
+
+    mark : stands before a speed that is not sold
+    """
+    shown = factor(speed) if speed == 1 else f"{mark}{factor(speed)}"
+    if not _several(comparison):
+        return shown
+    varied = len({result.scenario.speed for result in comparison.results}) > 1
+    return f"{model} at {shown}" if varied or speed != 1 else model
+
+
+def _several(comparison: Comparison) -> bool:
+    """Whether the models vary."""
+    return len({result.scenario.model for result in comparison.results}) > 1
 
 
 def _ends(comparison: Comparison, result: Result) -> str:
     """`16 agents at 1x in 12min04s for $3.10 (1.8x)`: the speedup is over the baseline."""
     scenario = result.scenario
     cost = f" for {usd(result.usd.p50)}" if result.usd else ""
-    name = row_name(comparison, scenario.model, scenario.speed)
+    name = row_name(comparison, scenario.model, scenario.speed, "a hypothetical ")
     where = comparison.restricted.get(scenario.model)
-    at = f"{agents(scenario.agents)} {'at' if name[0].isdecimal() else 'on'} {name}{f' ({where})' if where else ''}"
+    at = f"{agents(scenario.agents)} {'on' if _several(comparison) else 'at'} {name}{f' ({where})' if where else ''}"
     return f"{at} in {seconds(result.seconds.p50)}{cost} ({factor(result.speedup)})"
 
 

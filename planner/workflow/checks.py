@@ -21,6 +21,7 @@ from planner.reading.yaml_file import resolve
 from planner.workflow.declaration import BODIES, Step
 from planner.workflow.modifiers import continues_problems, modifier_problems
 from planner.workflow.needs import Group, need_problems
+from planner.workflow.presets import filled
 from planner.workflow.raw import Path, raw_steps
 from planner.workflow.raw import as_mapping as _mapping
 
@@ -225,7 +226,7 @@ class _Checks:
         for crew, declared in self.crews.items():
             if crew in self.around.crews:
                 continue  # that of the file around counts
-            for name, mechanism in _mapping(_mapping(declared).get("coordination")).items():
+            for name, mechanism in _mapping(_mapping(filled(declared)).get("coordination")).items():
                 asks = isinstance(mechanism, dict) and ("output" in mechanism or "input" in mechanism)
                 if asks:
                     place = self.document.key("crews", crew, "coordination", name)

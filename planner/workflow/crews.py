@@ -1,13 +1,26 @@
 """Crews, and what they do beside their work (docs/reference/workflow.md)."""
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, model_validator
 
 from planner.reading.estimates import NOTHING
 from planner.reading.units import BadValueError
-from planner.reading.validation import Agents, Chance, Count, Declared, Duration, Flag, Mapping, Seconds, Tokens, raised
+from planner.reading.validation import (
+    Agents,
+    Chance,
+    Count,
+    Declared,
+    Duration,
+    Flag,
+    Mapping,
+    Parsed,
+    Seconds,
+    Tokens,
+    raised,
+)
 from planner.workflow.bodies import as_time
+from planner.workflow.presets import filled, preset_name
 
 
 class Message(Declared):
@@ -62,10 +75,13 @@ class Coordination(Declared):
     """What a crew of several agents does beside its work.
 
     stagger : seconds between the starts of its agents
+    redundancy : share of the items that every agent does, each for itself
+    preset : whose mechanisms fill in what is not declared
     """
 
     example: ClassVar[str] = "{brief: {output: 300 to 800}}"
 
+    preset: Annotated[str, Parsed(preset_name)] | None = None
     ramp_up: Annotated[Message, Mapping] | None = None
     stagger: Seconds = 0.0
     brief: Annotated[Message, Mapping] | None = None
@@ -73,6 +89,7 @@ class Coordination(Declared):
     report: Annotated[Message, Mapping] | None = None
     merge: Annotated[Merge, BeforeValidator(as_time)] | None = None
     conflict: Annotated[Conflict, Mapping] | None = None
+    redundancy: Chance = 0.0
 
     @model_validator(mode="after")
     def _conflicts_are_found_at_merge(self) -> Self:
@@ -93,3 +110,8 @@ class Crew(Declared):
     agents: Agents
     lockstep: Flag = False
     coordination: Annotated[Coordination, Mapping] = Coordination()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_its_preset(cls, value: Any) -> Any:
+        return filled(value)

@@ -241,6 +241,20 @@ class Workflow(Declared):
     crews: Annotated[dict[str, Annotated[Crew, Mapping]], Mapping] = {}
     steps: Annotated[dict[str, Annotated[Step, Mapping]], Mapping]
     _document: Document | None = PrivateAttr(None)
+    _written_for: str | None = PrivateAttr(None)
+
+    def on(self, model: str) -> Self:
+        """The same on another model, for the steps that name none."""
+        if model == (self.model or ""):
+            return self
+        other = self.model_copy(update={"model": model})
+        other._written_for = self.written_for
+        return other
+
+    @property
+    def written_for(self) -> str | None:
+        """The model in whose tokens bare numbers of tokens are: the one that the file declares."""
+        return self._written_for or self.model
 
     @model_validator(mode="after")
     def _limits_are_langgraph_s(self) -> Self:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from planner.reading.yaml_file import read_yaml
+from planner.reading.yaml_file import parse_yaml, read_yaml
 from planner.workflow.declaration import Workflow
 from planner.workflow.use import Reader
 
@@ -23,3 +23,10 @@ def read_workflow(
     Raises InputError with every problem of the file, and of those that it uses.
     """
     return Reader().outermost(read_yaml(path), parameters or {}, frozenset(known_models))
+
+
+def parse_workflow(
+    text: str, parameters: Mapping[str, float] | None = None, known_models: Collection[str] = ()
+) -> Workflow:
+    """The same of the text of a file; files that it names are looked for in the current folder."""
+    return Reader().outermost(parse_yaml(text), parameters or {}, frozenset(known_models))

@@ -1,0 +1,1 @@
+"""Python calls in, answers out that show themselves: what `import planner` offers (docs/python.md)."""

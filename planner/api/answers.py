@@ -1,0 +1,158 @@
+"""Results that show themselves: as text, as HTML in a notebook, as plain data, as a pandas table.
+
+They are the results of `planner.planning` with these ways added, so that whatever takes those takes these.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from planner.catalogue import catalogue
+from planner.planning import results
+from planner.report import data, models_text, notebook, words
+from planner.report.forecast_text import forecast_text
+from planner.report.heat_map import heat_map
+
+if TYPE_CHECKING:
+    import pandas
+
+Answer = TypeVar("Answer")
+
+
+class Shown:
+    """What has a text, HTML and rows."""
+
+    @abstractmethod
+    def _label(self) -> str: ...
+
+    @abstractmethod
+    def _text(self) -> str: ...
+
+    @abstractmethod
+    def _rows(self) -> list[dict[str, Any]]: ...
+
+    @abstractmethod
+    def _repr_html_(self) -> str: ...
+
+    def to_frame(self) -> pandas.DataFrame:
+        """The rows of `--csv` as a pandas table; what is unknown is NaN. Raises ImportError without pandas."""
+        return _frame(self._rows())
+
+    def __str__(self) -> str:
+        return words.without_colour(self._text()).removesuffix("\n")
+
+    def __repr__(self) -> str:
+        return f"<{self._label()}>"
+
+    def _repr_pretty_(self, printer: _Printer, cycle: bool) -> None:
+        printer.text(str(self))
+
+
+class _Printer(Protocol):
+    """What IPython hands to `_repr_pretty_`."""
+
+    def text(self, text: str) -> None: ...
+
+
+class Forecast(Shown, results.Forecast):
+    """One scenario in detail: see the fields, `print` it, or leave it at the end of a notebook's cell."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The data of `planner forecast --json`: seconds, US dollars, tokens (docs/reference/json.md)."""
+        return data.forecast_data(self)
+
+    def _text(self) -> str:
+        return forecast_text(self)
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return data.forecast_rows(self)
+
+    def _repr_html_(self) -> str:
+        return notebook.forecast_html(self)
+
+    def _label(self) -> str:
+        one = self.result.scenario
+        return (
+            f"Forecast of {self.workflow}: {words.agents(one.agents)} at {words.factor(one.speed)}, "
+            f"p50 {words.seconds(self.result.seconds.p50)}, {words.samples(self.samples)}"
+        )
+
+
+class Comparison(Shown, results.Comparison):
+    """A grid of scenarios: see the fields, `print` it, or leave it at the end of a notebook's cell."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The data of `planner compare --json`: seconds, US dollars, tokens (docs/reference/json.md)."""
+        return data.comparison_data(self)
+
+    def _text(self) -> str:
+        return heat_map(self)
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return data.comparison_rows(self)
+
+    def _repr_html_(self) -> str:
+        return notebook.comparison_html(self)
+
+    def _label(self) -> str:
+        count = len(self.results)
+        return (
+            f"Comparison of {self.workflow}: {count} scenario{'s' if count != 1 else ''}, {words.samples(self.samples)}"
+        )
+
+
+class Catalogue(Shown, catalogue.Catalogue):
+    """Profiles of models and tiers: those that come with the planner, and the user's.
+
+    `Catalogue.load()` or `Catalogue.load("my-catalogue.yaml")`
+    """
+
+    def to_dict(self) -> dict[str, Any]:
+        """By name, the data of `planner models --json`."""
+        return {row.pop("name"): row for row in self._rows()}
+
+    def _text(self) -> str:
+        return models_text.models_text(self._profiles())
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return models_text.models_data(self, self._profiles())
+
+    def _repr_html_(self) -> str:
+        columns = ("name", "provider", "available", "speed_text", "ttft", "input", "output", "per_hour", "oldest")
+        rows = [{key: row[key] for key in columns} for row in self._rows()]
+        about = "Speeds in tokens/s, TTFT in seconds, US dollars per million tokens or per hour, age in days."
+        return notebook.rows_html(f"{len(rows)} profiles", rows, [about])
+
+    def _label(self) -> str:
+        return f"Catalogue of {len(self.names)} profiles"
+
+    def _profiles(self) -> list[models_text.Row]:
+        return models_text.chosen(models_text.rows(self), "name")
+
+
+def forecast_of(found: results.Forecast, notes: tuple[str, ...]) -> Forecast:
+    """A forecast that shows itself, with these notes."""
+    return _as(Forecast, found, notes)
+
+
+def comparison_of(found: results.Comparison, notes: tuple[str, ...]) -> Comparison:
+    """A comparison that shows itself, with these notes."""
+    return _as(Comparison, found, notes)
+
+
+def _as(kind: Callable[..., Answer], found: Any, notes: tuple[str, ...]) -> Answer:
+    values = {field.name: getattr(found, field.name) for field in fields(found)}
+    return kind(**{**values, "notes": notes})
+
+
+def _frame(rows: list[dict[str, Any]]) -> pandas.DataFrame:
+    try:
+        import pandas
+    except ImportError as error:
+        message = "to_frame() needs pandas, which the planner does not install: pip install pandas; or use to_dict()"
+        raise ImportError(message, name="pandas") from error
+    nan = float("nan")
+    return pandas.DataFrame([{key: nan if value is None else value for key, value in row.items()} for row in rows])

@@ -1,0 +1,184 @@
+"""Arguments of a call in, checked values out, or an `InputError` with every problem."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from planner.catalogue.catalogue import Catalogue
+from planner.catalogue.premium import FITTED, MOST_EXPONENT, Premium
+from planner.errors import InputError, Problem
+from planner.limits import MOST_SAMPLES
+from planner.loading import Loaded
+from planner.planning.backends import missing
+from planner.reading import units
+from planner.reading.validation import MOST_AGENTS
+
+_IN_PYTHON = (
+    (r"--agents (\S+?)=[\d,]+", r"crew='\1'"),
+    (r"--set (\w+)=(\d+)", r"parameters={'\1': \2}"),
+    (r"--set\b", "parameters"),
+    (r"--agents\b", "crew"),
+    (r"--(model|premium|catalogue|samples|seed|precision)\b", r"\1"),
+)
+"""Options of the command line that messages name, and what they are called here."""
+
+
+class Arguments:
+    """Checks one argument after the other; `done` raises what was wrong with all of them."""
+
+    def __init__(self) -> None:
+        self._problems: list[Problem] = []
+
+    def take(self, name: str, value: Any, parse: Callable[[Any], Any]) -> Any:
+        """The value, or None where it is wrong."""
+        try:
+            return parse(value)
+        except (ValueError, TypeError) as mistake:
+            hint = getattr(mistake, "hint", None)
+            self._problems.append(Problem("bad-value", f"{name}: {value!r}: {mistake}", None, hint))
+            return None
+
+    def each(self, name: str, values: Any, parse: Callable[[Any], Any]) -> list[Any]:
+        """Several values, at least one."""
+        if isinstance(values, str) or not isinstance(values, Iterable) or not (listed := list(values)):
+            self.take(name, values, _refuse("expected a list of at least one, such as [1, 2, 4]"))
+            return []
+        return [self.take(name, value, parse) for value in listed]
+
+    def done(self) -> None:
+        if self._problems:
+            raise InputError(self._problems)
+
+
+def speed(value: Any) -> float:
+    """A factor on every output speed, as a number or as in ``"2.5x"``."""
+    return units.factor(value)
+
+
+def agents(value: Any) -> int:
+    """A number of agents."""
+    return units.whole(value, MOST_AGENTS)
+
+
+def samples(value: Any) -> int:
+    """A number of samples."""
+    return units.whole(value, MOST_SAMPLES)
+
+
+def precision(value: Any) -> float:
+    """A share, as a number or as in ``"1%"``."""
+    return units.precision(value)
+
+
+def max_time(value: Any) -> float:
+    """Seconds, as a number or as in ``"30s"``."""
+    seconds = float(value) if units.is_number(value) else units.duration(value)
+    if not seconds > 0:
+        raise ValueError("expected a time above 0, in seconds or as '30s'")
+    return seconds
+
+
+def threads(value: Any) -> int:
+    """A number of threads."""
+    return units.whole(value, 1024)
+
+
+def scheduler(value: Any) -> str:
+    """The address of a Dask scheduler."""
+    lacking = missing()
+    if lacking:
+        raise ValueError(f"it needs {lacking}: pip install 'agent-loop-planner[dask]'")
+    return name(value)
+
+
+def seed(value: Any) -> int:
+    """A whole number from 0."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("expected a whole number from 0")
+    return value
+
+
+def name(value: Any) -> str:
+    """A name."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("expected a name")
+    return value.strip()
+
+
+def premium(value: Any) -> Premium:
+    """A law of prices, its exponent, or None: the fitted one."""
+    if value is None:
+        return FITTED
+    if isinstance(value, Premium):
+        return value
+    try:
+        return Premium(units.count(value))
+    except ValueError:
+        raise ValueError(
+            f"expected an exponent from 0 to {MOST_EXPONENT}, or a Premium such as .through(2.5, 6)"
+        ) from None
+
+
+def parameters(value: Any) -> dict[str, float]:
+    """Numbers by name."""
+    if not isinstance(value, Mapping):
+        raise ValueError("expected a mapping of names to numbers, such as {'modules': 240}")
+    return {name(one): units.count(number) for one, number in value.items()}
+
+
+def catalogue(value: Any) -> Catalogue | Path | None:
+    """A catalogue, the user's file, or None: it is looked for."""
+    return value if value is None or isinstance(value, Catalogue) else Path(os.fspath(value))
+
+
+def source(value: Any) -> Path | str:
+    """A workflow's file, or its text: a string of several lines."""
+    if isinstance(value, str) and "\n" in value:
+        return value
+    return Path(os.fspath(value))
+
+
+def loaded(value: Any) -> Loaded:
+    """A workflow that has been read."""
+    if not isinstance(value, Loaded):
+        raise ValueError("expected a workflow of load_workflow()")
+    return value
+
+
+def either(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The same, where None stands for what is declared."""
+    return lambda value: None if value is None else parse(value)
+
+
+@contextmanager
+def in_python() -> Iterator[None]:
+    """Problems in the words of a call: what the command line calls by an option is called by its argument."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(map(_in_python, error.problems), error.more) from None
+
+
+def worded(message: str) -> str:
+    """A message of the planner in the words of a call."""
+    for option, argument in _IN_PYTHON:
+        message = re.sub(option, argument, message)
+    return message
+
+
+def _in_python(problem: Problem) -> Problem:
+    message = problem.message if problem.position else worded(problem.message)
+    return replace(problem, message=message, hint=problem.hint and worded(problem.hint))
+
+
+def _refuse(message: str) -> Callable[[Any], Any]:
+    def refuse(value: Any) -> Any:
+        raise ValueError(message)
+
+    return refuse

@@ -1,0 +1,199 @@
+"""Read a workflow, forecast it, compare scenarios: each a call with checked arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from types import MappingProxyType
+from typing import Any
+
+from planner.api import arguments
+from planner.api.answers import Comparison, Forecast, comparison_of, forecast_of
+from planner.catalogue import catalogue as catalogues
+from planner.catalogue.premium import Premium
+from planner.expansion.task_graph import crew_sizes
+from planner.loading import Loaded, load
+from planner.planning.backends import Backend, Dask, Threads
+from planner.planning.comparison import compare as run_comparison
+from planner.planning.forecast import forecast as run_forecast
+
+Progress = Callable[[float], None]
+"""Told the share that is done, 0 to 1."""
+
+
+@dataclass(frozen=True, repr=False)
+class Workflow(Loaded):
+    """A workflow that has been read, and the catalogue that it takes profiles from. Made by `load_workflow`."""
+
+    @property
+    def name(self) -> str:
+        return self.declared.workflow
+
+    @property
+    def model(self) -> str | None:
+        """The profile that serves steps that name none."""
+        return self.declared.model
+
+    @property
+    def parameters(self) -> Mapping[str, float]:
+        return MappingProxyType(self.declared.parameters)
+
+    @property
+    def crews(self) -> Mapping[str, int]:
+        """Agents of each crew as declared; without crews, those of the default crew."""
+        return MappingProxyType(crew_sizes(self.declared))
+
+    def __repr__(self) -> str:
+        return f"<Workflow {self.name}: {len(self.declared.steps)} steps, crews {dict(self.crews)}>"
+
+
+def load_workflow(
+    source: str | PathLike[str],
+    *,
+    parameters: Mapping[str, float] | None = None,
+    catalogue: catalogues.Catalogue | str | PathLike[str] | None = None,
+) -> Workflow:
+    """Read a workflow.
+
+    source : the path of its file, or its text, which is a string of several lines; files that a text names are looked
+        for in the current folder
+    parameters : values that replace those of the file
+    catalogue : a catalogue, or the file of one's own; none: that of PLANNER_CATALOGUE, else catalogue.yaml in the
+        workflow's folder, beside the profiles that come with the planner
+
+    Raises InputError with every problem of the file.
+    """
+    check = arguments.Arguments()
+    given = check.take("source", source, arguments.source)
+    values = check.take("parameters", parameters or {}, arguments.parameters)
+    known = check.take("catalogue", catalogue, arguments.catalogue)
+    check.done()
+    with arguments.in_python():
+        found = load(given, values, known)
+    return Workflow(found.declared, found.folder, found.catalogue)
+
+
+def forecast(
+    workflow: Workflow,
+    *,
+    speed: float = 1.0,
+    agents: int | None = None,
+    crew: str | None = None,
+    model: str | None = None,
+    premium: Premium | float | None = None,
+    seed: int = 1,
+    samples: int | None = None,
+    precision: float | str | None = None,
+    max_time: float | str | None = None,
+    threads: int | None = None,
+    scheduler: str | None = None,
+    progress: Progress | None = None,
+) -> Forecast:
+    """Completion time and cost of one scenario, and where the time goes, as `planner forecast`.
+
+    speed : factor on every output speed
+    agents : of the only crew, or of `crew`; none: all crews as declared
+    crew : which crew `agents` sizes, where several are declared
+    model : a profile in the place of the workflow's
+    premium : what speeds above 1 cost: an exponent of the speed, or `Premium.through(2.5, 6)`; none: the fitted law
+    seed : of the random draws
+    samples : exactly so many samples; with a precision at most so many; none: until `precision`, at most 1,024
+    precision : go on until p50 and p90 are known to within this share, 95 % intervals; none: 0.01
+    max_time : seconds after which to stop, with what is known by then
+    threads : to simulate on; none: all cores
+    scheduler : address of a Dask cluster to simulate on instead
+    progress : is told the share that is done
+
+    Raises InputError with every problem.
+    """
+    check = arguments.Arguments()
+    plan = check.take("workflow", workflow, arguments.loaded)
+    factor = check.take("speed", speed, arguments.speed)
+    count = check.take("agents", agents, arguments.either(arguments.agents))
+    sized = check.take("crew", crew, arguments.either(arguments.name))
+    on = check.take("model", model, arguments.either(arguments.name))
+    law = check.take("premium", premium, arguments.premium)
+    start = check.take("seed", seed, arguments.seed)
+    stopping = _stopping(check, samples, precision, max_time)
+    where = _backend(check, threads, scheduler)
+    check.done()
+    with arguments.in_python():
+        served, notes = plan.serving([on] if on else ())
+        found = run_forecast(
+            served.on(on) if on else served, speed=factor, agents=count, crew=sized, premium=law, seed=start,
+            backend=where, progress=progress or _silent, **stopping,
+        )  # fmt: skip
+    return forecast_of(found, tuple(map(arguments.worded, (*found.notes, *notes))))
+
+
+def compare(
+    workflow: Workflow,
+    *,
+    speeds: Sequence[float] | None = None,
+    agents: Sequence[int] = (1, 2, 4, 8, 16),
+    crew: str | None = None,
+    models: Sequence[str] = (),
+    premium: Premium | float | None = None,
+    seed: int = 1,
+    samples: int | None = None,
+    precision: float | str | None = None,
+    max_time: float | str | None = None,
+    threads: int | None = None,
+    scheduler: str | None = None,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Completion time and cost over speeds × agents, on the same random draws, as `planner compare`.
+
+    speeds : factors on every output speed; none: 1, 1.5, 2.5, 5 and 8, or 1 where there are several models
+    agents : of the only crew, or of `crew`
+    crew : which crew `agents` sizes, where several are declared
+    models : profiles in the place of the workflow's; none: its own
+    premium : what speeds above 1 cost: an exponent of the speed, or `Premium.through(2.5, 6)`; none: the fitted law
+    seed : of the random draws
+    samples : exactly so many samples; with a precision at most so many; none: until `precision`, at most 1,024
+    precision : go on until p50 and p90 are known to within this share, 95 % intervals; none: 0.01
+    max_time : seconds after which to stop, with what is known by then
+    threads : to simulate on; none: all cores
+    scheduler : address of a Dask cluster to simulate on instead
+    progress : is told the share that is done
+
+    Raises InputError with every problem.
+    """
+    check = arguments.Arguments()
+    plan = check.take("workflow", workflow, arguments.loaded)
+    on = check.each("models", models, arguments.name) if models else []
+    wanted = ((1.0,) if len(on) > 1 else (1.0, 1.5, 2.5, 5.0, 8.0)) if speeds is None else speeds
+    factors = check.each("speeds", wanted, arguments.speed)
+    counts = check.each("agents", agents, arguments.agents)
+    sized = check.take("crew", crew, arguments.either(arguments.name))
+    law = check.take("premium", premium, arguments.premium)
+    start = check.take("seed", seed, arguments.seed)
+    stopping = _stopping(check, samples, precision, max_time)
+    where = _backend(check, threads, scheduler)
+    check.done()
+    with arguments.in_python():
+        served, notes = plan.serving(on)
+        found = run_comparison(
+            served, factors, counts, models=on, crew=sized, premium=law, seed=start,
+            backend=where, progress=progress or _silent, **stopping,
+        )  # fmt: skip
+    return comparison_of(found, tuple(map(arguments.worded, (*found.notes, *notes))))
+
+
+def _stopping(check: arguments.Arguments, samples: Any, precision: Any, max_time: Any) -> dict[str, Any]:
+    return {
+        "samples": check.take("samples", samples, arguments.either(arguments.samples)),
+        "precision": check.take("precision", precision, arguments.either(arguments.precision)),
+        "max_time": check.take("max_time", max_time, arguments.either(arguments.max_time)),
+    }
+
+
+def _backend(check: arguments.Arguments, threads: Any, scheduler: Any) -> Backend:
+    count = check.take("threads", threads, arguments.either(arguments.threads))
+    address = check.take("scheduler", scheduler, arguments.either(arguments.scheduler))
+    return Threads(count) if address is None else Dask(address)
+
+
+def _silent(done: float) -> None:
+    """No progress is shown."""

@@ -1,0 +1,107 @@
+"""A file or text in, a workflow with the catalogue that it takes profiles from out.
+
+The catalogue is opened only where something names a profile that the file does not declare.
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from planner.errors import InputError, Problem, did_you_mean
+from planner.workflow.declaration import Workflow
+from planner.workflow.read import parse_workflow, read_workflow
+
+if TYPE_CHECKING:
+    from planner.catalogue.catalogue import Catalogue
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A workflow as it is declared.
+
+    declared : with the profiles of its file, and no others
+    folder : of the file; the user's catalogue may lie in it
+    catalogue : that it takes other profiles from, or the user's file; None: the file is looked for, see `Catalogue.of`
+    """
+
+    declared: Workflow
+    folder: Path
+    catalogue: Catalogue | Path | None = None
+
+    def serving(self, models: Sequence[str] = ()) -> tuple[Workflow, tuple[str, ...]]:
+        """The workflow with all profiles that it may be served by, and notes on those of the catalogue that it uses.
+
+        models : profiles in the place of the workflow's; none: its own
+
+        Raises InputError for a model that nobody declares, or with every problem of the user's catalogue.
+        """
+        workflow = self.declared
+        own = workflow.models
+        default = [workflow.model] if workflow.model else []
+        of_steps = [step.model for _, step in workflow.walk() if step.model]
+        if all(name in own for name in _with_bases([*models, *default, *of_steps], workflow)):
+            return workflow, ()
+        known = _open(self.catalogue, self.folder)
+        shipped: Any = known.declared  # each is read when it is asked for
+        profiles = ChainMap(dict(own), shipped)
+        unknown = [name for name in models if name not in profiles]
+        if unknown:
+            raise InputError(
+                Problem("unknown-model", f"--model: unknown model '{name}'", None, did_you_mean(name, profiles))
+                for name in unknown
+            )
+        used = _with_bases([*(models or default), *of_steps], workflow)
+        caveats = [caveat for name in used if name not in own for caveat in known.caveats(name)]
+        notes = tuple(map(_sentence, dict.fromkeys(caveats)))
+        return workflow.model_copy(update={"models": profiles}), notes
+
+
+def load(
+    source: Path | str, parameters: Mapping[str, float] | None = None, catalogue: Catalogue | Path | None = None
+) -> Loaded:
+    """Read a workflow.
+
+    source : its file, or its text, where files that it names are looked for in the current folder
+    parameters : values that replace those of the file
+    catalogue : see `Loaded`
+
+    Raises InputError with every problem.
+    """
+    folder = source.parent if isinstance(source, Path) else Path()
+    try:
+        return Loaded(_read(source, parameters), folder, catalogue)
+    except InputError as error:
+        if not any(problem.code in ("unknown-model", "bad-profile") for problem in error.problems):
+            raise
+    known = _open(catalogue, folder)
+    return Loaded(_read(source, parameters, known.names), folder, catalogue)
+
+
+def _open(catalogue: Catalogue | Path | None, folder: Path) -> Catalogue:
+    from planner.catalogue.catalogue import Catalogue
+
+    return catalogue if isinstance(catalogue, Catalogue) else Catalogue.of(catalogue, folder)
+
+
+def _read(source: Path | str, parameters: Mapping[str, float] | None, known_models: Sequence[str] = ()) -> Workflow:
+    if isinstance(source, Path):
+        return read_workflow(source, parameters, known_models)
+    return parse_workflow(source, parameters, known_models)
+
+
+def _with_bases(names: Sequence[str], workflow: Workflow) -> list[str]:
+    """Names of profiles, each once, and what those of the file are based on."""
+    used = list(dict.fromkeys(names))
+    for name in used:
+        base = workflow.models[name].based_on if name in workflow.models else None
+        if base is not None and base not in used:
+            used.append(base)
+    return used
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."

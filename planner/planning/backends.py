@@ -1,0 +1,95 @@
+"""Where blocks are simulated: here, on all cores of this machine, or on a Dask cluster. The results are the same."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from importlib.util import find_spec
+from typing import Protocol
+
+from planner.planning.block import Block, simulate_block
+from planner.planning.plan import Plan
+
+Job = tuple[int, int, int]
+"""Which plan, and its samples from, and to before."""
+
+Simulated = Callable[[Iterable[Job]], Iterator[Block]]
+"""Blocks in the order of their jobs."""
+
+
+class Backend(Protocol):
+    """at_once : blocks in work at the same time in this process."""
+
+    at_once: int
+
+    def open(self, plans: Sequence[Plan]) -> AbstractContextManager[Simulated]:
+        """Make ready to simulate blocks of these plans; leaving it stops what is still in work."""
+        ...
+
+
+class Threads:
+    """Threads of this process. The kernel and most of numpy run beside each other."""
+
+    def __init__(self, count: int | None = None) -> None:
+        """`count`: None: as many as this process may use cores."""
+        self.at_once = count or cores()
+
+    @contextmanager
+    def open(self, plans: Sequence[Plan]) -> Iterator[Simulated]:
+        if self.at_once == 1:
+            yield lambda jobs: (simulate_block(plans[at], low, high) for at, low, high in jobs)
+            return
+        from concurrent.futures import Future, ThreadPoolExecutor
+
+        pool = ThreadPoolExecutor(self.at_once)
+
+        def simulated(jobs: Iterable[Job]) -> Iterator[Block]:
+            waiting: deque[Future[Block]] = deque()
+            for at, low, high in jobs:
+                waiting.append(pool.submit(simulate_block, plans[at], low, high))
+                if len(waiting) > self.at_once:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+        try:
+            yield simulated
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+class Dask:
+    """A Dask cluster, through joblib. Its workers need this package; what a lost one had in work is done by another."""
+
+    at_once = 1
+
+    def __init__(self, scheduler: str) -> None:
+        """`scheduler`: its address, such as ``tcp://10.0.0.5:8786``."""
+        self.scheduler = scheduler
+
+    @contextmanager
+    def open(self, plans: Sequence[Plan]) -> Iterator[Simulated]:
+        import joblib  # type: ignore[import-untyped]
+        from distributed import Client  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
+        with Client(self.scheduler, set_as_default=True) as client:  # type: ignore[no-untyped-call,unused-ignore]
+            at_once = 2 * max(1, sum(client.nthreads().values()))
+
+            def simulated(jobs: Iterable[Job]) -> Iterator[Block]:
+                work = joblib.Parallel(return_as="generator", pre_dispatch=at_once, batch_size=1)
+                yield from work(joblib.delayed(simulate_block)(plans[at], low, high) for at, low, high in jobs)
+
+            with joblib.parallel_config(backend="dask", wait_for_workers_timeout=30):
+                yield simulated
+
+
+def missing() -> str:
+    """Packages that a Dask cluster needs and that are not installed, with commas between them."""
+    return ", ".join(name for name in ("joblib", "distributed") if find_spec(name) is None)
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

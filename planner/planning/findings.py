@@ -1,0 +1,46 @@
+"""What a forecast finds beyond the end of one scenario: the critical path, what drags, and who is busy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.engine.simulation import Graph, Schedule
+from planner.expansion.task_graph import TaskGraph
+from planner.planning.detail import Detail
+from planner.planning.drag import Drag
+from planner.planning.timing import Times
+from planner.planning.utilisation import Usage
+
+Floats = NDArray[np.float64]
+
+
+class Findings:
+    """Sums of whole numbers, filled block by block in any order."""
+
+    def __init__(self, expanded: TaskGraph) -> None:
+        self.expanded = expanded
+        self.detail = Detail(expanded.works)
+        self.drag = Drag(len(expanded.graph), self.detail.rows, len(self.detail.works))
+        self.usage = Usage(expanded.graph)
+
+    def plus(self, other: Findings) -> None:
+        """Add the samples of another, of the same graph."""
+        self.detail.plus(other.detail)
+        self.drag.plus(other.drag)
+        self.usage.plus(other.usage)
+
+    def add(
+        self, times: Times, speed: float, graph: Graph, schedule: Schedule, part: slice, first: int,
+        durations: Floats, billed: Sequence[Floats],
+    ) -> Floats:  # fmt: skip
+        """Add the samples `part` of a slice; returns their seconds of coordination on the critical path.
+
+        first : number of the first of them among all samples, from 0
+        durations, billed : as for `Detail.add`
+        """
+        self.usage.add(graph, durations, schedule)
+        self.drag.add(times, speed, graph, schedule, part, first, durations)
+        return self.detail.add(times, speed, schedule, part, durations, billed)

@@ -1,0 +1,179 @@
+"""Scenarios of one workflow made ready to be simulated: what they share, and what each needs of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from planner.catalogue.profile import Profile, resolve
+from planner.engine.simulation import Graph
+from planner.engine.statistics import KEPT
+from planner.errors import InputError, Problem
+from planner.expansion.demand import Layers
+from planner.expansion.expand import expand
+from planner.expansion.task_graph import TaskGraph, resized, structure
+from planner.planning.timing import PARTS
+from planner.reading.curves import Curve
+from planner.workflow.declaration import Workflow
+
+MEMORY = 1_000_000_000
+"""Bytes over which a plan is refused."""
+
+BLOCK = 600_000_000
+"""Bytes that blocks may take which are simulated at the same time, where one sample of each takes less."""
+
+WIDTH = 256
+"""Most samples in a block: more gain nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One point of a grid. `price_multiplier`: how many times what it costs at 1x a model costs here."""
+
+    speed: float
+    sizes: Mapping[str, int]
+    price_multiplier: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """Cells that share what is done and what it asks for.
+
+    speed : None: what is done does not depend on it
+    requests : at a time, where speeds depend on it
+    alone : each cell pays for itself, because that depends on its schedule
+    """
+
+    graph: TaskGraph
+    speed: float | None
+    requests: int
+    alone: bool
+    cells: list[int]
+
+    def by_speed(self, cells: Sequence[Cell]) -> Iterator[tuple[float, list[int]]]:
+        """Cells of each speed."""
+        for speed in dict.fromkeys(cells[at].speed for at in self.cells):
+            yield speed, [at for at in self.cells if cells[at].speed == speed]
+
+    def payer(self, cell: int) -> int:
+        """The cell whose cost and tokens are also those of `cell`."""
+        return cell if self.alone else self.cells[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What does not depend on samples.
+
+    graphs : of each cell, with its pools as large as its crews
+    models : profiles that requests use
+    width : samples in a block: a power of two
+    detailed : tell where the time goes; of a single cell
+    """
+
+    seed: int
+    cells: tuple[Cell, ...]
+    variants: tuple[Variant, ...]
+    graphs: tuple[Graph, ...]
+    models: Mapping[str, Profile]
+    layers: Layers
+    width: int
+    detailed: bool
+
+    @classmethod
+    def of(
+        cls,
+        workflow: Workflow,
+        cells: Sequence[Cell],
+        seed: int,
+        samples: int = KEPT,
+        at_once: int = 1,
+        detailed: bool = False,
+    ) -> Plan:
+        """Expand a workflow for each cell. Raises InputError if it is too large.
+
+        samples : at most so many will be taken
+        at_once : blocks that are simulated at the same time
+        """
+        graphs, structures = _graphs(workflow, cells)
+        if detailed:
+            graphs = [resized(graphs[0], cells[0].sizes)]
+        models = profiles(workflow, *graphs)
+        return cls(
+            seed,
+            tuple(cells),
+            tuple(_variants(graphs, structures, cells, models)),
+            tuple(_sized(graphs, structures, cells)),
+            models,
+            Layers.of(workflow.uncertainty),
+            _width(graphs, len(cells), min(samples, KEPT), at_once, detailed),
+            detailed,
+        )
+
+
+def profiles(workflow: Workflow, *graphs: TaskGraph) -> dict[str, Profile]:
+    """The profiles that requests in these graphs use."""
+    used = {model for graph in graphs for mark in graph.works if (model := mark.what.model) is not None}
+    return {name: resolve(name, workflow.models) for name in sorted(used)}
+
+
+def _variants(
+    graphs: Sequence[TaskGraph], structures: Sequence[int], cells: Sequence[Cell], models: Mapping[str, Profile]
+) -> list[Variant]:
+    curved = any(isinstance(profile.output_speed, Curve) for profile in models.values())
+    hourly = any(profile.price is not None and profile.price.per_hour is not None for profile in models.values())
+    found: dict[tuple[int, float | None, int], Variant] = {}
+    for at, (index, cell) in enumerate(zip(structures, cells, strict=True)):
+        graph = graphs[index]
+        speed = cell.speed if graph.timed else None
+        requests = graph.requesters(cell.sizes) if curved else 1
+        alone = hourly or bool(graph.raced.any())
+        variant = Variant(graph, speed, requests, alone, [])
+        found.setdefault((index, speed, requests), variant).cells.append(at)
+    return list(found.values())
+
+
+def _graphs(workflow: Workflow, cells: Sequence[Cell]) -> tuple[list[TaskGraph], list[int]]:
+    """A graph for each structure among the cells, and each cell's."""
+    keys: dict[tuple[int, ...], int] = {}
+    graphs: list[TaskGraph] = []
+    structures = []
+    found: dict[tuple[int, ...], tuple[int, ...]] = {}  # scenarios that differ in speed have the same sizes
+    for cell in cells:
+        sizes = tuple(cell.sizes.values())
+        if sizes not in found:
+            found[sizes] = structure(workflow, cell.sizes)
+        key = found[sizes]
+        if key not in keys:
+            keys[key] = len(graphs)
+            graphs.append(expand(workflow, cell.sizes))
+        structures.append(keys[key])
+    return graphs, structures
+
+
+def _sized(graphs: Sequence[TaskGraph], structures: Sequence[int], cells: Sequence[Cell]) -> list[Graph]:
+    """Each cell's graph with its pools as large as its crews; cells that differ only in speed share it."""
+    known: dict[tuple[int, ...], Graph] = {}
+    for index, cell in zip(structures, cells, strict=True):
+        key = tuple(cell.sizes.values())
+        if key not in known:
+            known[key] = resized(graphs[index], cell.sizes).graph
+    return [known[tuple(cell.sizes.values())] for cell in cells]
+
+
+def _width(graphs: Sequence[TaskGraph], cells: int, kept: int, at_once: int, detailed: bool) -> int:
+    """Samples in a block. Raises InputError where blocks of one do not fit `MEMORY`."""
+    tasks = max(len(graph.graph) for graph in graphs)
+    occurrences = max(graph.occurrences for graph in graphs)
+    fixed = sum(150 * len(graph.graph) + 40 * len(graph.graph.successors) + 8 * graph.occurrences for graph in graphs)
+    raced = any(graph.raced.any() for graph in graphs)
+    fixed += kept * 8 * 4 * cells
+    each = 8 * (tasks * (2 * (len(PARTS) if detailed else 2) + 4 + 2 * raced) + occurrences * (13 + 8 * raced))
+    needed = fixed + at_once * each
+    if needed > MEMORY:
+        what = f"{tasks:,} tasks of {'1 scenario' if cells == 1 else f'{cells} scenarios'}"
+        message = f"the plan needs {needed / 1e9:.1f} GB for {what}; the limit is {MEMORY / 1e9:.0f} GB"
+        raise InputError([Problem("too-large", message, None, "take fewer scenarios, or plan a part of it")])
+    width = WIDTH
+    while width > 1 and at_once * width * each > max(BLOCK, at_once * each):
+        width //= 2
+    return width

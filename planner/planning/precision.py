@@ -1,0 +1,97 @@
+"""How many samples are taken: until percentiles are known well enough, or as many as are asked for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from planner.engine.statistics import Values
+
+FIRST_LOOK = 256
+"""Samples before it is first asked whether there are enough; then after twice as many, and so on."""
+
+ENOUGH = 0.01
+"""Half of the 95 % interval of p50 and p90, as a share of each, that is enough if nothing else is asked for."""
+
+USUALLY = 1024
+"""Most samples that are taken if neither their number nor a precision is asked for."""
+
+MOST = 1 << 20
+"""Most samples that are taken for a precision."""
+
+PERCENTILES = (0.5, 0.9)
+"""Whose intervals decide."""
+
+
+@dataclass(frozen=True)
+class Precision:
+    """What was reached.
+
+    target : wanted half-width of the 95 % intervals of p50 and p90, as a share of each
+    p50, p90 : the largest half-width among all scenarios, likewise
+    """
+
+    target: float
+    p50: float
+    p90: float
+
+    @property
+    def converged(self) -> bool:
+        return max(self.p50, self.p90) <= self.target
+
+    @classmethod
+    def of(cls, target: float, cells: Iterable[Values]) -> Precision:
+        """Of the completion times of all scenarios."""
+        widths = [[half_width(cell, q) for q in PERCENTILES] for cell in cells]
+        return cls(target, *(max(each) for each in zip(*widths, strict=True)))
+
+
+def half_width(samples: Values, q: float) -> float:
+    """Half of the 95 % interval of a quantile, as a share of it."""
+    low, high = samples.interval(q)
+    return (high - low) / 2 / samples.quantile(q) if high > low else 0.0
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """When to stop.
+
+    samples : exactly so many; with a precision at most so many
+    precision : as `Precision.target`
+    seconds : after so long, whatever is reached; no results are without their first samples
+    """
+
+    samples: int | None = None
+    precision: float | None = None
+    seconds: float | None = None
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def may_stop(self) -> bool:
+        """Whether fewer samples than `most` may be enough."""
+        return self.samples is None or self.precision is not None
+
+    @property
+    def target(self) -> float:
+        return ENOUGH if self.precision is None else self.precision
+
+    @property
+    def most(self) -> int:
+        """Samples that are never exceeded."""
+        if self.samples is not None:
+            return self.samples
+        return USUALLY if self.precision is None and self.seconds is None else MOST
+
+    def looks(self) -> Iterator[int]:
+        """Numbers of samples after which to ask whether there are enough. The last is `most`."""
+        look = FIRST_LOOK if self.may_stop else self.most
+        while look < self.most:
+            yield look
+            look *= 2
+        yield self.most
+
+    @property
+    def late(self) -> bool:
+        """Whether time is over."""
+        return self.seconds is not None and time.monotonic() - self.began >= self.seconds

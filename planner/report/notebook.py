@@ -1,0 +1,163 @@
+"""Results as HTML for a notebook: tables that read on light and on dark, and by glyphs where styles are taken away.
+
+Colours are translucent, so that they tint whatever background is there, and text keeps the colour it has around it.
+Styles stand on the elements: a sanitizer takes a style sheet away sooner than those. Every text is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape
+
+from planner.errors import printable
+from planner.planning.results import Comparison, Forecast, Result, StepResult
+from planner.report import words
+from planner.report.tables import SHADES, Cell, Table, accepted, heading, level, tables
+
+_TINTS = (0.0, 0.12, 0.25, 0.4, 0.55)
+"""Opacity of each shade. At the last one black on white keeps a contrast of 8:1, and so does white on black."""
+_TINT = "rgba(37,99,235,{})"
+_LINE = "1px solid rgba(128,128,128,.35)"
+_CELL = "padding:2px 8px;text-align:{};background:{};white-space:pre"
+_NONE = "transparent"
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """The tables of a comparison, its verdict and its notes."""
+    first, *others = heading(comparison)
+    shown = "".join(map(_heat_map, tables(comparison)))
+    side_by_side = f'<div style="display:flex;flex-wrap:wrap;align-items:flex-start;column-gap:28px">{shown}</div>'
+    after = [accepted(comparison), words.verdict(comparison)]
+    return _whole(first, [*others], side_by_side, [line for line in after if line], comparison.notes)
+
+
+def forecast_html(forecast: Forecast) -> str:
+    """Completion time and cost, where the time goes, what each step takes, and the notes."""
+    columns = [_head(name, "left" if name in _NAMES else "right") for name in _STEPS]
+    critical = [step.critical for step in forecast.steps]
+    steps = [_step(step, level(step.critical, critical)) for step in forecast.steps]
+    body = (
+        _quantities(forecast.result)
+        + _table("Where the time goes (critical path, mean)", [], _parts(forecast.breakdown))
+        + _table(f"Steps ({SHADES[-1]} longest on the critical path)", columns, steps)
+    )
+    title = f"{forecast.workflow}: {words.samples(forecast.samples)}, seed {forecast.seed}"
+    return _whole(title, _about(forecast), body, [], forecast.notes)
+
+
+_STEPS = ("Step", "kind", "times", "work", "critical", "cost")
+_NAMES = _STEPS[:2]
+
+
+def _about(forecast: Forecast) -> list[str]:
+    """Agents and tokens, and what they compare with."""
+    result, scenario, tokens = forecast.result, forecast.result.scenario, forecast.result.tokens
+    crews = [
+        f"{size:,} in '{name}'" if name != "agents" else words.agents(size) for name, size in forecast.sizes.items()
+    ]
+    served = (
+        f"{words.factor(scenario.speed)}{' (hypothetical)' if scenario.speed != 1 else ''} {scenario.model}".strip()
+    )
+    read = f", {words.tokens(tokens.cache_read)} read from cache" if tokens.cache_read else ""
+    faster = f"{words.factor(result.speedup)} as fast as one agent at 1x"
+    return [
+        f"Agents: {', '.join(crews)}, at {served}; {faster}, efficiency {words.percent(result.efficiency)}.",
+        f"Tokens: {words.tokens(tokens.input)} input{read}, {words.tokens(tokens.output)} output.",
+        *([f"Accepted: {words.accepted(result)}."] if result.accepted.chance < 1 else []),
+    ]
+
+
+def _quantities(result: Result) -> str:
+    time, cost = result.seconds, result.usd
+    rows: list[tuple[str, Callable[[float], str], tuple[float | None, ...]]]
+    rows = [("Completion", words.seconds, (time.p50, time.p90, time.p95, time.mean, time.standard_error))]
+    if cost is not None:
+        rows.append(("Cost", words.usd, (cost.p50, cost.p90, None, cost.mean, None)))
+    cells = [
+        [_head(name, scope="row"), *(_data("" if value is None else show(value)) for value in values)]
+        for name, show, values in rows
+    ]
+    if cost is None:
+        cells.append([_head("Cost", scope="row"), _data("unknown")])
+    names = ("", "p50", "p90", "p95", "mean", "± standard error")
+    return _table("", [_head(name) for name in names], cells)
+
+
+def _parts(breakdown: Mapping[str, float]) -> list[list[str]]:
+    total = sum(breakdown.values())
+    shares = {part: value / total if total else 0.0 for part, value in breakdown.items()}
+    return [
+        [_head(part, scope="row"), _data(words.seconds(value)), _data(words.percent(shares[part])), _bar(shares[part])]
+        for part, value in breakdown.items()
+    ]
+
+
+def _step(step: StepResult, shade: int) -> list[str]:
+    asks = step.tokens.input + step.tokens.cache_read + step.tokens.output > 0
+    cost = words.usd(step.usd) if step.usd is not None and (asks or step.usd) else ""
+    return [
+        _head(step.step, scope="row"), _data(step.kind, "left"), _data(words.times(step.occurrences)),
+        _data(words.seconds(step.seconds)), _shaded(Cell(words.seconds(step.critical), shade, False)), _data(cost),
+    ]  # fmt: skip
+
+
+def rows_html(title: str, rows: Sequence[dict[str, object]], notes: Iterable[str] = ()) -> str:
+    """Rows of plain data under the names of their columns."""
+    columns = [_head(name, "left") for name in rows[0]] if rows else []
+    cells = [[_data(_plain(value), "left") for value in row.values()] for row in rows]
+    return _whole(title, [], _table("", columns, cells), [], notes)
+
+
+def _plain(value: object) -> str:
+    """A value of plain data, with four digits; nothing where it is unknown."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "" if value is None else str(value)
+
+
+def _whole(title: str, about: Iterable[str], body: str, after: Iterable[str], notes: Iterable[str]) -> str:
+    lines = "".join(f'<div style="opacity:.8">{_text(line)}</div>' for line in about)
+    said = "".join(f'<p style="margin:6px 0;max-width:80em">{_text(line)}</p>' for line in after)
+    noted = "".join(f'<p style="margin:2px 0;max-width:80em;opacity:.8">Note: {_text(note)}</p>' for note in notes)
+    return f'<div style="font-size:13px"><div><b>{_text(title)}</b></div>{lines}{body}{said}{noted}</div>\n'
+
+
+def _heat_map(table: Table) -> str:
+    columns = [_head("", "left"), *(_head(f"{count:,}") for count in table.agents)]
+    rows = [[_head(row.name, scope="row"), *map(_shaded, row.cells)] for row in table.rows]
+    return _table(f"{table.title} {table.legend}".strip(), columns, rows)
+
+
+def _table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    title = "text-align:left;padding:8px 0 2px;color:inherit;white-space:nowrap"
+    above = f'<caption style="{title}">{_text(caption)}</caption>' if caption else ""
+    head = f'<thead><tr style="border-bottom:{_LINE}">{"".join(columns)}</tr></thead>' if columns else ""
+    body = "".join(f'<tr style="background:{_NONE}">{"".join(row)}</tr>' for row in rows)
+    style = "border-collapse:collapse;margin:0 0 6px;color:inherit;font-size:inherit;font-variant-numeric:tabular-nums"
+    return f'<table style="{style}">{above}{head}<tbody>{body}</tbody></table>'
+
+
+def _head(text: str, side: str = "right", scope: str = "col") -> str:
+    aligned = "left" if scope == "row" else side
+    return f'<th scope="{scope}" style="{_CELL.format(aligned, _NONE)};font-weight:600">{_text(text)}</th>'
+
+
+def _data(text: str, side: str = "right") -> str:
+    return f'<td style="{_CELL.format(side, _NONE)}">{_text(text)}</td>'
+
+
+def _shaded(cell: Cell) -> str:
+    background = _TINT.format(_TINTS[cell.level]) if cell.level else _NONE
+    weight = ";font-weight:700" if cell.best else ""
+    glyph = f'<span style="float:left;margin-right:8px">{SHADES[cell.level]}</span> ' if cell.level else ""
+    text = f"{glyph}{'* ' if cell.best else ''}{_text(cell.text)}"
+    return f'<td style="{_CELL.format("right", background)}{weight}">{text}</td>'
+
+
+def _bar(share: float) -> str:
+    """A share as a bar of glyphs, 30 for all."""
+    return f'<td style="{_CELL.format("left", _NONE)};color:{_TINT.format(1)}">{"█" * round(30 * share)}</td>'
+
+
+def _text(text: str) -> str:
+    return escape(printable(text))

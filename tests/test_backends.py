@@ -1,0 +1,132 @@
+"""The same bytes wherever samples are simulated, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from planner.cli import app
+from planner.planning.backends import Dask, Threads
+from planner.planning.block import simulate_block
+from planner.planning.comparison import compare
+from planner.planning.forecast import forecast
+from planner.planning.plan import Cell, Plan
+from planner.report.data import comparison_json, forecast_json
+from tests.conftest import ROOT, read_example
+
+PORT = ROOT / "workflows" / "port_codebase.yaml"
+FIX = ROOT / "workflows" / "fix_bugs.yaml"
+
+
+@pytest.mark.parametrize("threads", [2, 3, 7])
+def test_threads_change_no_byte(threads: int) -> None:
+    workflow = read_example(FIX)
+    assert forecast_json(forecast(workflow, samples=1500, backend=Threads(threads))) == forecast_json(
+        forecast(workflow, samples=1500, backend=Threads(1))
+    )
+    assert comparison_json(compare(workflow, [1, 2], [1, 3], samples=600, backend=Threads(threads))) == comparison_json(
+        compare(workflow, [1, 2], [1, 3], samples=600, backend=Threads(1))
+    )
+
+
+def test_a_block_is_a_function_of_its_plan_also_in_another_process() -> None:
+    plan = Plan.of(read_example(PORT), [Cell(1.0, {"engineers": 3})], 1, detailed=True)
+    here = simulate_block(plan, 512, 520)
+    there = pickle.loads(pickle.dumps(simulate_block(pickle.loads(pickle.dumps(plan)), 512, 520)))
+    assert np.array_equal(here.seconds, there.seconds)
+    assert np.array_equal(here.coordination, there.coordination)
+    assert here.findings is not None
+    assert there.findings is not None
+    assert [row.ticks for row in here.findings.detail.works] == [row.ticks for row in there.findings.detail.works]
+
+
+def test_threads_stop_when_somebody_else_fails() -> None:
+    plan = Plan.of(read_example(FIX), [Cell(1.0, {"fixers": 4})], 1)
+    before = threading.active_count()
+
+    def fail() -> None:
+        with Threads(2).open([plan]) as simulated:
+            next(simulated((0, low, low + 256) for low in range(0, 256 * 50, 256)))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert threading.active_count() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for a child")
+def test_ctrl_c_leaves_the_file_as_it_was_and_no_process(tmp_path: Path) -> None:
+    output = tmp_path / "plan.json"
+    output.write_text("before", encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "planner",
+        "compare",
+        str(PORT),
+        "--precision",
+        "0.1%",
+        "--json",
+        "-o",
+        str(output),
+    ]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    time.sleep(4)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted; nothing was written" in said
+    assert output.read_text(encoding="utf-8") == "before"
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+def test_a_cluster_changes_no_byte_also_where_a_worker_dies() -> None:
+    distributed = pytest.importorskip("distributed")
+    workflow = read_example(FIX)
+    grid = [1.0, 2.5], [1, 4, 8]
+    here = compare(workflow, *grid, samples=6144, backend=Threads(1))
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    ) as cluster:
+        doomed = next(iter(cluster.workers.values())).pid
+        seen: list[float] = []
+
+        def kill(done: float) -> None:
+            if done > 0.2 and not seen:
+                seen.append(done)
+                os.kill(doomed, signal.SIGKILL)
+
+        there = compare(workflow, *grid, samples=6144, backend=Dask(cluster.scheduler_address), progress=kill)
+    assert seen
+    assert seen[0] < 0.9
+    assert there == here
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--backend", "dask"), "needs --scheduler"),
+        (("--backend", "dask", "--scheduler", "tcp://x:1", "--threads", "2"), "takes no --threads"),
+        (("--scheduler", "tcp://x:1"), "goes with --backend dask"),
+        (("--threads", "0"), "--threads"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(options: tuple[str, ...], said: str) -> None:
+    result = CliRunner().invoke(app, ["forecast", str(FIX), *options])
+    assert result.exit_code == 2
+    assert said in " ".join(result.output.replace("│", " ").split())
