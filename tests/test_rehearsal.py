@@ -59,8 +59,7 @@ def test_every_example_takes_as_long_as_predicted(path: Path, runtime: str, tmp_
     workflow, _ = read(fewer, FEWER.get(path.stem), None, [])
     found = rehearsed(on(workflow, runtime))
     assert found.difference is None
-    assert found.compared >= 2 * 3
-    assert found.samples == 2
+    assert found.compared >= found.samples == 2
 
 
 @pytest.mark.parametrize("seed", range(24))

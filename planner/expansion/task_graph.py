@@ -29,6 +29,9 @@ LEAD = "lead"
 LIMIT = "max_concurrency: "
 """The name of the pools of what may run at a time in one graph of LangGraph's. No crew can have it."""
 
+LIMITED = LIMIT.rstrip(": ")
+"""What is shown for all these pools together."""
+
 
 @dataclass(frozen=True, eq=False)
 class TaskGraph:

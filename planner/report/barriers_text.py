@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from planner.planning.barriers import WORTH, Barriers
+from planner.planning.results import Comparison
 from planner.report import words
 
 MOST_NAMED = 5
 """Steps of a branch that are all named."""
 
 
-def barriers_text(found: Barriers, scenario: str) -> list[str]:
-    """A sentence on the cost, then one for each branch to wrap. `scenario`: where, as in ``at 4 agents and 2.5x``."""
+def barriers_text(comparison: Comparison) -> list[str]:
+    """On the best scenario of a comparison: a sentence on the cost, then one for each branch to wrap."""
+    if comparison.barriers is None:
+        return []
+    best = comparison.verdict.best
+    name = words.row_name(comparison, best.model, best.speed)
+    where = f"with {words.agents(best.agents)} {'at' if name[0].isdecimal() else 'on'} {name}"
+    return _sentences(comparison.barriers, where)
+
+
+def _sentences(found: Barriers, scenario: str) -> list[str]:
     of = f"{scenario} (p50 of {words.samples(found.samples)})"
     if found.cost <= WORTH * found.seconds:
         return [f"The barriers between supersteps cost less than {words.percent(WORTH)} {of}."]

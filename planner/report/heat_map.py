@@ -27,20 +27,10 @@ def heat_map(comparison: Comparison) -> str:
     lines += [
         "",
         *wrapped(words.verdict(comparison)),
-        *_barriers(comparison),
+        *(line for one in barriers_text(comparison) for line in wrapped(one)),
         *(line for note in comparison.notes for line in wrapped("Note: " + note)),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _barriers(comparison: Comparison) -> list[str]:
-    """What barriers cost in the best scenario."""
-    if comparison.barriers is None:
-        return []
-    best = comparison.verdict.best
-    name = words.row_name(comparison, best.model, best.speed)
-    where = f"with {words.agents(best.agents)} {'at' if name[0].isdecimal() else 'on'} {name}"
-    return [line for one in barriers_text(comparison.barriers, where) for line in wrapped(one)]
 
 
 def _lines(table: Table) -> list[str]:
