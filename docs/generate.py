@@ -60,13 +60,24 @@ _TAIL = """\
 | `--premium` | An exponent of the speed from 0 to 10, or what a speed costs: `SPEED=PRICE`. | `2.5x=6x` |
 | `--seed` | A whole number from 0. | `7` |
 | `--samples` | A whole number from 1 to 10,000,000. | `4000` |
+<<<<<<< HEAD
 | `--runtime` | `langgraph` or `dataflow`. | `langgraph` |
 | `--scale` | A number from 0.01: with `--real`, how many times as fast as the plan. | `20` |
+=======
+| `--precision` | A share of p50 and p90: half of their 95% intervals. | `0.5%` |
+| `--max-time` | A time above 0. | `30s` |
+| `--threads` | A whole number from 1 to 1,024. | `4` |
+| `--scheduler` | The address of a Dask scheduler, with `--backend dask`. | `tcp://10.0.0.5:8786` |
+>>>>>>> main
 | `--output` | A path. The file appears whole at the end; a command that fails leaves it as it was. | `plan.json` |
 
 `compare` takes several speeds and several numbers of agents, with commas between: `1x,2.5x`, `engineers=1,2,4`.
 `--agents` sizes the only crew that is declared, the crew that is named, or, where none is declared, the default crew.
 Without `--agents`, `forecast` takes every crew as declared.
+
+Samples are drawn until p50 and p90 are known to 1%, at most 1,024. `--samples` alone draws exactly so many;
+`--precision` and `--max-time` go on beyond 1,024, with `--samples` as the limit: see
+[How sure is it?](../how-to.md#how-sure-is-it)
 
 ## Exit codes
 
@@ -89,6 +100,7 @@ standard error. So does a line of progress, where standard error is a terminal a
 
 | Variable | Effect |
 | --- | --- |
+| `PLANNER_CATALOGUE` | A catalogue file of your own, where `--catalogue` names none. |
 | `NO_COLOR` | If it is set, a terminal gets no colours. Other outputs never do. |
 | `PLANNER_PURE=1` | The kernel runs uncompiled. |
 | `PLANNER_COMPILED=1` | At installation: fail where the kernel cannot be compiled. `0`: do not compile it. |

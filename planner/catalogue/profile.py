@@ -131,7 +131,8 @@ def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
         ).times(multiplier),
         context=_first(chain, "context"),
         cache_ttl=float("inf") if cache_ttl is None else cache_ttl,
-        caches=cache_ttl is not None or (price is not None and price.cache_read is not None),
+        caches=cache_ttl is not None
+        or any(one.price is not None and one.price.cache_read is not None for one in chain),
         tokens=_first(chain, "tokens"),
         available=chain[0].available,
     )

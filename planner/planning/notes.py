@@ -76,6 +76,16 @@ def notes(
         fitted = ", as tiers of the catalogue are on average" if premium == FITTED else ""
         law = f"speed^{premium.exponent:.3g} times the price at 1x{fitted}" if premium.exponent else "the price at 1x"
         found.append(f"Speeds other than 1x are hypothetical: above it they cost {law} (--premium).")
+    dear = [
+        name
+        for name, profile in models.items()
+        if profile.caches
+        and profile.price is not None
+        and not profile.price.per_hour
+        and profile.price.cache_read is None
+    ]
+    if dear:
+        found.append(f"No cache_read price for {_names(dear)}: reads from a cache cost what other input costs.")
     instant = [name for name, profile in models.items() if profile.prefill_speed is None]
     if instant:
         found.append(f"No prefill_speed for {_names(instant)}: prompts take no time beyond TTFT.")
