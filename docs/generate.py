@@ -60,15 +60,12 @@ _TAIL = """\
 | `--premium` | An exponent of the speed from 0 to 10, or what a speed costs: `SPEED=PRICE`. | `2.5x=6x` |
 | `--seed` | A whole number from 0. | `7` |
 | `--samples` | A whole number from 1 to 10,000,000. | `4000` |
-<<<<<<< HEAD
 | `--runtime` | `langgraph` or `dataflow`. | `langgraph` |
 | `--scale` | A number from 0.01: with `--real`, how many times as fast as the plan. | `20` |
-=======
 | `--precision` | A share of p50 and p90: half of their 95% intervals. | `0.5%` |
 | `--max-time` | A time above 0. | `30s` |
 | `--threads` | A whole number from 1 to 1,024. | `4` |
 | `--scheduler` | The address of a Dask scheduler, with `--backend dask`. | `tcp://10.0.0.5:8786` |
->>>>>>> main
 | `--output` | A path. The file appears whole at the end; a command that fails leaves it as it was. | `plan.json` |
 
 `compare` takes several speeds and several numbers of agents, with commas between: `1x,2.5x`, `engineers=1,2,4`.
@@ -84,6 +81,7 @@ Samples are drawn until p50 and p90 are known to 1%, at most 1,024. `--samples` 
 | Code | Meaning |
 | --- | --- |
 | 0 | The answer is on standard output, or in the file of `--output`. |
+| 1 | `target`: no scenario is known to meet the target; `tier`: no choice is known to be within the budget. |
 | 1 | `rehearse`: LangGraph does not take as long as predicted. The first difference is on standard output. |
 | 2 | Bad input: a workflow file, an option or a file that cannot be written. Standard error says what and where. |
 | 130 | Interrupted by Ctrl-C. No file was written. |

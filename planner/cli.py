@@ -7,24 +7,30 @@ from typing import Annotated, Literal
 import typer
 
 from planner import __version__
+from planner.cli_decide import sensitivity, target, tier
 from planner.cli_models import models_app
 from planner.cli_options import (
     AsCsv,
     AsJson,
     BackendName,
     CatalogueFile,
+    EveryN,
     File,
     MaxTime,
     Models,
     Output,
     Precise,
     Premium,
+    Runs,
     RuntimeName,
     Samples,
     Scheduler,
     Seed,
     Set,
+    Setup,
     Threads,
+    ValueOfTime,
+    Waiting,
     agents_of,
     backend_of,
     names,
@@ -36,6 +42,7 @@ from planner.cli_options import (
     show,
     speeds_of,
     stopping_of,
+    wishes_of,
 )
 from planner.cli_rehearse import rehearse
 
@@ -147,6 +154,11 @@ def compare(
     backend: BackendName = "threads",
     scheduler: Scheduler = None,
     set_: Set = None,
+    value_of_time: ValueOfTime = None,
+    waiting: Waiting = 1.0,
+    setup: Setup = None,
+    runs: Runs = None,
+    every_n: EveryN = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
     output: Output = None,
@@ -165,14 +177,18 @@ def compare(
         speeds = speeds_of(speed or ("1x" if len(models) > 1 else "1x,1.5x,2.5x,5x,8x"))
         workflow, caveats = read(file, set_, catalogue, models)
         workflow = on_runtime(workflow, runtime)
+        wishes = wishes_of(value_of_time, waiting, setup, runs, every_n)
         found = run(workflow, speeds, counts, models=models, crew=crew, premium=premium_of(premium), seed=seed,
                     **stopping_of(samples, precision, max_time), backend=backend_of(backend, threads, scheduler),
-                    progress=progress)  # fmt: skip
+                    progress=progress, wishes=wishes)  # fmt: skip
         found = with_barriers(found, workflow, crew)
         found = replace(found, notes=(*found.notes, *runtime_notes(workflow), *caveats))
         show(found, as_json, as_csv, output, comparison_json, comparison_csv, heat_map)
 
 
+app.command()(target)
+app.command()(tier)
+app.command()(sensitivity)
 app.command()(rehearse)
 
 

@@ -79,6 +79,20 @@ Premium = Annotated[
     ),
 ]
 
+ValueOfTime = Annotated[
+    str | None,
+    typer.Option("--value-of-time", help="US dollars that an hour of waiting is worth, as 120.", metavar="USD"),
+]
+Waiting = Annotated[float, typer.Option("--waiting", help="How many people wait.", min=0.01, max=1e6)]
+Setup = Annotated[
+    str | None,
+    typer.Option("--setup", help="What it takes once to leave the baseline: as 2h, $500 or 2h,$500.", metavar="WHAT"),
+]
+Runs = Annotated[int | None, typer.Option("--runs", help="How often it is then run.", min=1, max=10**9)]
+EveryN = Annotated[
+    bool, typer.Option("--every-n", help="Try every number of agents up to the widest fan-out: slow, but exact.")
+]
+
 
 @contextmanager
 def reported() -> Iterator[Callable[[float], None]]:
@@ -188,6 +202,21 @@ def stopping_of(samples: int | None, precision: str | None, max_time: str | None
         "precision": None if precision is None else _value(share, precision, "--precision"),
         "max_time": None if max_time is None else _value(time, max_time, "--max-time"),
     }
+
+
+def wishes_of(value: str | None, waiting: float, setup: str | None, runs: int | None, every_n: bool) -> Any:
+    """What decisions need to know."""
+    from planner.planning.decisions.decide import Wishes
+    from planner.planning.decisions.runs import Setup
+    from planner.reading.units import money, setup_of
+
+    if runs is not None and setup is None:
+        raise typer.BadParameter("--runs goes with --setup, as in --runs 200 --setup 2h,$500")
+    hour = None if value is None else float(_value(money, value, "--value-of-time"))
+    if setup is None:
+        return Wishes(every_n, hour, waiting)
+    seconds, usd = _value(setup_of, setup, "--setup")
+    return Wishes(every_n, hour, waiting, Setup(seconds, usd, runs))
 
 
 def backend_of(name: str, threads: int | None, scheduler: str | None) -> Any:

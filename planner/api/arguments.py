@@ -98,6 +98,41 @@ def scheduler(value: Any) -> str:
     return name(value)
 
 
+def usd(value: Any) -> float:
+    """US dollars, as a number or as in ``"$120"``."""
+    return float(units.money(value))
+
+
+def people(value: Any) -> float:
+    """How many people; a share of one is fine."""
+    return units.at_most(units.positive(units.count(value)), 1e6)
+
+
+def setup(value: Any) -> tuple[float, float]:
+    """Seconds and US dollars of ``"2h"``, ``"$500"`` or ``"2h,$500"``."""
+    return units.setup_of(value)
+
+
+def runs(setup: Any) -> Callable[[Any], Any]:
+    """A number of runs, which goes with a setup; None: not known."""
+
+    def parse(value: Any) -> int | None:
+        if value is None:
+            return None
+        if setup is None:
+            raise ValueError("it goes with a setup, such as setup='2h,$500'")
+        return units.whole(value, 10**9)
+
+    return parse
+
+
+def flag(value: Any) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise ValueError("expected True or False")
+    return value
+
+
 def seed(value: Any) -> int:
     """A whole number from 0."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:

@@ -18,6 +18,8 @@ from planner.loading import Loaded, load
 from planner.planning.backends import Backend, Dask, Threads
 from planner.planning.barriers import with_barriers
 from planner.planning.comparison import compare as run_comparison
+from planner.planning.decisions.decide import Wishes
+from planner.planning.decisions.runs import Setup
 from planner.planning.forecast import forecast as run_forecast
 
 Progress = Callable[[float], None]
@@ -148,6 +150,11 @@ def compare(
     max_time: float | str | None = None,
     threads: int | None = None,
     scheduler: str | None = None,
+    value_of_time: float | None = None,
+    waiting: float = 1.0,
+    setup: str | None = None,
+    runs: int | None = None,
+    every_n: bool = False,
     progress: Progress | None = None,
 ) -> Comparison:
     """Completion time and cost over speeds × agents, on the same random draws, as `planner compare`.
@@ -164,6 +171,11 @@ def compare(
     max_time : seconds after which to stop, with what is known by then
     threads : to simulate on; none: all cores
     scheduler : address of a Dask cluster to simulate on instead
+    value_of_time : US dollars that an hour of waiting is worth
+    waiting : how many people wait
+    setup : what it takes once to leave the baseline, as "2h", "$500" or "2h,$500"
+    runs : how often it is then run
+    every_n : try every number of agents up to the widest fan-out at the first speed: slow, but exact
     progress : is told the share that is done
 
     Raises InputError with every problem.
@@ -180,13 +192,14 @@ def compare(
     start = check.take("seed", seed, arguments.seed)
     stopping = _stopping(check, samples, precision, max_time)
     where = _backend(check, threads, scheduler)
+    wishes = _wishes(check, value_of_time, waiting, setup, runs, every_n)
     check.done()
     with arguments.in_python():
         served, notes = plan.serving(on)
         served = on_runtime(served, by)
         found = run_comparison(
             served, factors, counts, models=on, crew=sized, premium=law, seed=start,
-            backend=where, progress=progress or _silent, **stopping,
+            backend=where, progress=progress or _silent, wishes=wishes, **stopping,
         )  # fmt: skip
         found = with_barriers(found, served, sized)
     return comparison_of(found, tuple(map(arguments.worded, (*found.notes, *runtime_notes(served), *notes))))
@@ -198,6 +211,15 @@ def _stopping(check: arguments.Arguments, samples: Any, precision: Any, max_time
         "precision": check.take("precision", precision, arguments.either(arguments.precision)),
         "max_time": check.take("max_time", max_time, arguments.either(arguments.max_time)),
     }
+
+
+def _wishes(check: arguments.Arguments, value: Any, waiting: Any, setup: Any, runs: Any, every_n: Any) -> Wishes:
+    hour = check.take("value_of_time", value, arguments.either(arguments.usd))
+    people = check.take("waiting", waiting, arguments.people)
+    once = check.take("setup", setup, arguments.either(arguments.setup))
+    times = check.take("runs", runs, arguments.runs(setup))
+    every = check.take("every_n", every_n, arguments.flag)
+    return Wishes(bool(every), hour, people or 1.0, once and Setup(once[0], once[1], times))
 
 
 def _backend(check: arguments.Arguments, threads: Any, scheduler: Any) -> Backend:

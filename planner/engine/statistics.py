@@ -86,6 +86,13 @@ class Values:
         low, high = self._ranked(math.floor(place)), self._ranked(math.ceil(place))
         return low + (high - low) * (place - math.floor(place))
 
+    def at_most(self, limit: float) -> int:
+        """How many samples are at most so much; of more than `KEPT` those whose bin begins there."""
+        if self.count <= KEPT:
+            return int(np.count_nonzero(self.first <= limit))
+        starts = (self._bins << _BIN_BITS).view(np.float64)
+        return int(self._counts[starts <= limit].sum())
+
     def interval(self, q: float) -> tuple[float, float]:
         """95 % confidence interval of the quantile `q`, as `ranks`."""
         low, high = ranks(self.count, q)
@@ -145,6 +152,14 @@ def quantile_interval(samples: Floats, q: float) -> tuple[float, float]:
     ordered = np.sort(samples)
     low, high = ranks(len(ordered), q)
     return float(ordered[low]), float(ordered[high])
+
+
+def share_interval(count: int, n: int) -> tuple[float, float]:
+    """95 % confidence interval of a share, of which `count` of n iid samples are: Wilson's (1927)."""
+    share, weight = count / n, Z975**2 / n
+    middle = (share + weight / 2) / (1 + weight)
+    half = math.sqrt(share * (1 - share) * weight + weight**2 / 4) / (1 + weight)
+    return (max(0.0, middle - half) if count else 0.0), (min(1.0, middle + half) if count < n else 1.0)
 
 
 def grouped_medians(samples: Floats) -> Floats | None:

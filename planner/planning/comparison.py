@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from planner.catalogue.premium import FITTED, Premium
 from planner.catalogue.profile import Profile
 from planner.planning.backends import Backend, Threads
+from planner.planning.decisions.decide import Known, Wishes, decide
+from planner.planning.decisions.interval import Samples
+from planner.planning.decisions.probes import INSTANT, Probes
 from planner.planning.notes import approximate_counts, imprecise, notes, other_tokenizers, restricted, unused_crews
 from planner.planning.plan import Cell, Plan
 from planner.planning.precision import Precision, Stopping
 from planner.planning.results import Comparison, Result, Scenario, Simulated
 from planner.planning.sampling import Progress, quiet, sample
 from planner.planning.scenarios import Sizing
-from planner.planning.verdict import verdict
+from planner.planning.verdict import Row, rows, verdict
 from planner.workflow.declaration import Workflow
+
+NOTHING_MORE = Wishes()
 
 
 def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], *, models: Sequence[str] = (),
             crew: str | None = None, premium: Premium = FITTED, seed: int = 1, samples: int | None = None,
             precision: float | None = None, max_time: float | None = None, backend: Backend | None = None,
-            progress: Progress = quiet) -> Comparison:  # fmt: skip
+            progress: Progress = quiet, wishes: Wishes = NOTHING_MORE) -> Comparison:  # fmt: skip
     """Compare every model at every speed with every number of agents.
 
     speeds : factors on every output speed
@@ -29,6 +34,7 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
     premium : what a speed other than 1x costs
     samples, precision, max_time : when to stop, as `Stopping`; all scenarios share their samples
     backend : where samples are simulated; None: on all cores of this machine
+    wishes : what decisions need to know
 
     Raises InputError where the workflow is too large, or the crew unknown or not named among several.
     """
@@ -41,22 +47,29 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
     alone = [(speed, 1) for speed in dict.fromkeys((1.0, *speeds))]
     every = {model: list(dict.fromkeys([*points, *alone])) for model in wanted}
     every.setdefault(own, [(1.0, 1)])
-    plans = [
-        Plan.of(
-            workflow.on(model),
-            [Cell(speed, sizing.sizes(count), premium.of(speed)) for speed, count in chosen],
-            seed,
-            stopping.most,
-            backend.at_once,
-        )
-        for model, chosen in every.items()
-    ]
+    first_row = (wanted[0], min(speeds))
+    probes = Probes.of(workflow.on(wanted[0]), sizing, first_row, wishes.every_n)
+    besides = [point for point in probes.points if point not in every[wanted[0]]]
+    plans = []
+    for model, chosen in every.items():
+        cells = [Cell(speed, sizing.sizes(count), premium.of(speed)) for speed, count in chosen]
+        if model == wanted[0]:
+            chosen[:0] = besides
+            cells[:0] = [
+                *(
+                    Cell(speed, sizing.sizes(count), asked=False, other=probes.plain)
+                    for speed, count in probes.plain_points
+                ),
+                *(Cell(speed, sizing.sizes(count), _price(premium, speed), asked=False) for speed, count in besides),
+            ]
+        plans.append(Plan.of(workflow.on(model), cells, seed, stopping.most, backend.at_once))
     found = sample(plans, stopping, backend, progress)
     simulated = {
-        Scenario(model, *point): Simulated(sampled, at)
+        Scenario(model, *point): Simulated(sampled, len(sampled.plan.cells) - len(chosen) + at)
         for (model, chosen), sampled in zip(every.items(), found, strict=True)
         for at, point in enumerate(chosen)
     }
+    plain = [Simulated(found[0], at) for at in range(len(probes.plain_points))]
     baseline = Scenario(own, 1.0, 1)
     grid = [Scenario(model, *point) for model in wanted for point in points]
     results = tuple(
@@ -74,9 +87,38 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
         *unused_crews(workflow), *approximate_counts(workflow), *other_tokenizers(workflow, used),
         *notes(used, over, speeds, premium),
     )  # fmt: skip
-    first = {point: simulated[point].seconds.first for point in grid}
+    said = verdict(grid, {point: simulated[point].seconds.first for point in grid})
     return Comparison(
         workflow.workflow, seed, found[0].count,
         known, sized, baseline, results,
-        verdict(grid, first), restricted(used), remarks,
+        said, decide(_known(simulated, plain, grid, baseline, probes.widest, workflow), said, wishes),
+        restricted(used), remarks,
     )  # fmt: skip
+
+
+def _price(premium: Premium, speed: float) -> float:
+    """What a speed costs; infinite speed has no price, and none is shown."""
+    return 1.0 if speed == INSTANT else premium.of(speed)
+
+
+def _known(
+    simulated: Mapping[Scenario, Simulated], plain: Sequence[Simulated], grid: Sequence[Scenario], baseline: Scenario,
+    widest: int, workflow: Workflow,
+) -> Known:  # fmt: skip
+    """What decisions are taken from."""
+    cells = {scenario: Samples(one.seconds, one.usd, one.accepted) for scenario, one in simulated.items()}
+    without = [Samples(one.seconds, one.usd, one.accepted) for one in plain]
+    numbers: dict[Row, dict[int, Samples]] = {}
+    for scenario, samples in cells.items():
+        numbers.setdefault((scenario.model, scenario.speed), {})[scenario.agents] = samples
+    first = rows(grid)[0]
+    return Known(
+        {scenario: cells[scenario] for scenario in grid},
+        (baseline, cells[baseline]),
+        numbers,
+        cells[Scenario(first[0], INSTANT, 1)],
+        widest,
+        without[0] if without else numbers[first][widest],
+        without[1] if len(without) > 1 else numbers[first][1],
+        any(step.kind == "human" for _, step in workflow.walk()),
+    )

@@ -26,13 +26,23 @@ WIDTH = 256
 """Most samples in a block: more gain nothing."""
 
 
+Key = tuple[int, tuple[int, ...]]
+
+
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """One point of a grid. `price_multiplier`: how many times what it costs at 1x a model costs here."""
+    """One point of a grid.
+
+    price_multiplier : how many times what it costs at 1x a model costs here
+    asked : it decides how many samples are enough; others come along
+    other : it is of another workflow, which declares the same steps
+    """
 
     speed: float
     sizes: Mapping[str, int]
     price_multiplier: float = 1.0
+    asked: bool = True
+    other: Workflow | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +115,7 @@ class Plan:
             tuple(_sized(graphs, structures, cells)),
             models,
             Layers.of(workflow.uncertainty),
-            _width(graphs, len(cells), min(samples, KEPT), at_once, detailed),
+            _width(graphs, cells, min(samples, KEPT), at_once, detailed),
             detailed,
         )
 
@@ -134,43 +144,45 @@ def _variants(
 
 def _graphs(workflow: Workflow, cells: Sequence[Cell]) -> tuple[list[TaskGraph], list[int]]:
     """A graph for each structure among the cells, and each cell's."""
-    keys: dict[tuple[int, ...], int] = {}
+    keys: dict[Key, int] = {}
     graphs: list[TaskGraph] = []
     structures = []
-    found: dict[tuple[int, ...], tuple[int, ...]] = {}  # scenarios that differ in speed have the same sizes
+    found: dict[Key, Key] = {}  # scenarios that differ in speed have the same sizes
     for cell in cells:
-        sizes = tuple(cell.sizes.values())
+        of = cell.other or workflow
+        sizes = id(of), tuple(cell.sizes.values())
         if sizes not in found:
-            found[sizes] = structure(workflow, cell.sizes)
+            found[sizes] = id(of), structure(of, cell.sizes)
         key = found[sizes]
         if key not in keys:
             keys[key] = len(graphs)
-            graphs.append(expand(workflow, cell.sizes))
+            graphs.append(expand(of, cell.sizes))
         structures.append(keys[key])
     return graphs, structures
 
 
 def _sized(graphs: Sequence[TaskGraph], structures: Sequence[int], cells: Sequence[Cell]) -> list[Graph]:
     """Each cell's graph with its pools as large as its crews; cells that differ only in speed share it."""
-    known: dict[tuple[int, ...], Graph] = {}
-    for index, cell in zip(structures, cells, strict=True):
-        key = tuple(cell.sizes.values())
+    known: dict[Key, Graph] = {}
+    keys = [(index, tuple(cell.sizes.values())) for index, cell in zip(structures, cells, strict=True)]
+    for key, cell in zip(keys, cells, strict=True):
         if key not in known:
-            known[key] = resized(graphs[index], cell.sizes).graph
-    return [known[tuple(cell.sizes.values())] for cell in cells]
+            known[key] = resized(graphs[key[0]], cell.sizes).graph
+    return [known[key] for key in keys]
 
 
-def _width(graphs: Sequence[TaskGraph], cells: int, kept: int, at_once: int, detailed: bool) -> int:
+def _width(graphs: Sequence[TaskGraph], cells: Sequence[Cell], kept: int, at_once: int, detailed: bool) -> int:
     """Samples in a block. Raises InputError where blocks of one do not fit `MEMORY`."""
     tasks = max(len(graph.graph) for graph in graphs)
     occurrences = max(graph.occurrences for graph in graphs)
     fixed = sum(150 * len(graph.graph) + 40 * len(graph.graph.successors) + 8 * graph.occurrences for graph in graphs)
     raced = any(graph.raced.any() for graph in graphs)
-    fixed += kept * 8 * 4 * cells
+    fixed += kept * 8 * 4 * len(cells)
     each = 8 * (tasks * (2 * (len(PARTS) if detailed else 2) + 4 + 2 * raced) + occurrences * (13 + 8 * raced))
     needed = fixed + at_once * each
     if needed > MEMORY:
-        what = f"{tasks:,} tasks of {'1 scenario' if cells == 1 else f'{cells} scenarios'}"
+        asked = sum(cell.asked for cell in cells)
+        what = f"{tasks:,} tasks of {'1 scenario' if asked == 1 else f'{asked} scenarios'}"
         message = f"the plan needs {needed / 1e9:.1f} GB for {what}; the limit is {MEMORY / 1e9:.0f} GB"
         raise InputError([Problem("too-large", message, None, "take fewer scenarios, or plan a part of it")])
     width = WIDTH

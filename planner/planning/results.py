@@ -20,6 +20,7 @@ from planner.planning.utilisation import Utilisation
 
 if TYPE_CHECKING:
     from planner.planning.barriers import Barriers
+    from planner.planning.decisions.decide import Decisions
 
 Floats = NDArray[np.float64]
 
@@ -172,6 +173,10 @@ class Simulated:
     def usd(self) -> Values | None:
         return self.sampled.usd(self.cell)
 
+    @property
+    def accepted(self) -> Values:
+        return self.sampled.accepted(self.cell)
+
 
 @dataclass(frozen=True)
 class StandardErrors:
@@ -214,6 +219,7 @@ class Verdict:
     gains : ``agents`` or ``speed``, ``same`` where the paired difference does not tell, empty where only one is varied
     difference : 95 % interval of the median of (more − faster), seconds, paired by sample
     best : of the least p50; among equals, of fewest agents, then of the first row
+    close : `best` is about as quick as `more` or `faster`, or, where only one is varied, as the least of it
     """
 
     more: Scenario
@@ -221,6 +227,7 @@ class Verdict:
     gains: str
     difference: tuple[float, float]
     best: Scenario
+    close: bool
 
 
 @dataclass(frozen=True)
@@ -293,6 +300,7 @@ class Comparison:
     baseline: Scenario
     results: tuple[Result, ...]
     verdict: Verdict
+    decisions: Decisions
     restricted: Mapping[str, str]
     notes: tuple[str, ...]
     barriers: Barriers | None = None

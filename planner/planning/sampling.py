@@ -44,5 +44,13 @@ def sample(
 
 
 def reached(found: Sequence[Sampled], stopping: Stopping) -> Precision:
-    """The precision that there is."""
-    return Precision.of(stopping.target, (cell for sampled in found for cell in sampled.seconds))
+    """The precision that there is of what is asked for."""
+    return Precision.of(
+        stopping.target,
+        (
+            seconds
+            for sampled in found
+            for cell, seconds in zip(sampled.plan.cells, sampled.seconds, strict=True)
+            if cell.asked
+        ),
+    )

@@ -36,11 +36,17 @@ def verdict(grid: Sequence[Scenario], seconds: Mapping[Scenario, Floats]) -> Ver
     more = _least([point for point in sorted(grid, key=place.__getitem__) if place[point][0] == 0], p50)
     faster = _least([point for point in sorted(grid, key=place.__getitem__) if point.agents == few], p50)
     best = min(grid, key=lambda point: (p50[point], point.agents, place[point][0]))
+
+    def about(one: Scenario, other: Scenario) -> bool:
+        low, high = quantile_interval(seconds[one] - seconds[other], 0.5)
+        return low <= 0 <= high or abs(p50[one] - p50[other]) <= ALIKE * max(p50[one], p50[other])
+
     if len(order) == 1 or len({point.agents for point in grid}) == 1:
-        return Verdict(more, faster, "", (0.0, 0.0), best)
+        fewest = next(point for point in sorted(grid, key=place.__getitem__) if point.agents == few)
+        return Verdict(more, faster, "", (0.0, 0.0), best, about(best, fewest))
     low, high = quantile_interval(seconds[more] - seconds[faster], 0.5)
-    alike = low <= 0 <= high or abs(p50[more] - p50[faster]) <= ALIKE * max(p50[more], p50[faster])
-    return Verdict(more, faster, "same" if alike else "agents" if high < 0 else "speed", (low, high), best)
+    gains = "same" if about(more, faster) else "agents" if high < 0 else "speed"
+    return Verdict(more, faster, gains, (low, high), best, any(about(best, one) for one in (more, faster)))
 
 
 def _least(points: Sequence[Scenario], p50: Mapping[Scenario, float]) -> Scenario:

@@ -231,6 +231,17 @@ def money(value: Any) -> Decimal:
     return Decimal(match[1].replace("_", ""))
 
 
+def setup_of(value: Any) -> tuple[float, float]:
+    """Seconds and US dollars of `2h`, `$500`, or `2h,$500` in either order."""
+    expected = "a time, US dollars, or both, such as 2h, $500 or 2h,$500"
+    parts = [part.strip() for part in _text(value, expected).split(",")]
+    dollars = [part for part in parts if part.startswith("$")]
+    times = [part for part in parts if not part.startswith("$")]
+    if len(dollars) > 1 or len(times) > 1:
+        raise BadValueError(f"expected {expected}")
+    return sum(map(duration, times)), float(sum(map(money, dollars)))
+
+
 def log_sd(value: Any) -> float:
     """A standard deviation of logarithms, such as `0.2`; at most 3, where 1 draw in 20 is over 139 times the median."""
     return at_most(_match(_PLAIN, value, "a standard deviation of logarithms, such as 0.2")[0], 3.0)

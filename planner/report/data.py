@@ -27,6 +27,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         "baseline": asdict(comparison.baseline),
         "scenarios": [_result(result) for result in comparison.results],
         "verdict": words.verdict(comparison),
+        "decisions": _plain(comparison.decisions),
         **_barriers(comparison),
     }
 
@@ -134,3 +135,7 @@ def _csv(rows: list[dict[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+flat, json_text, csv_text = _flat, _json, _csv
+"""For results of other commands."""

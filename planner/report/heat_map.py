@@ -8,6 +8,7 @@ from planner.errors import printable
 from planner.planning.results import Comparison
 from planner.report import words
 from planner.report.barriers_text import barriers_text
+from planner.report.decisions_text import decisions
 from planner.report.tables import SHADES, Cell, Table, accepted, heading, tables
 
 _COLOURS = ((16, 195), (16, 153), (16, 75), (231, 26), (231, 18))
@@ -28,9 +29,16 @@ def heat_map(comparison: Comparison) -> str:
         "",
         *wrapped(words.verdict(comparison)),
         *(line for one in barriers_text(comparison) for line in wrapped(one)),
+        *_decisions(comparison),
         *(line for note in comparison.notes for line in wrapped("Note: " + note)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _decisions(comparison: Comparison) -> list[str]:
+    """A section of its own, if there is anything to say."""
+    found = decisions(comparison)
+    return ["", "Decisions", *(part for line in found for part in wrapped(line)), ""] if found else []
 
 
 def _lines(table: Table) -> list[str]:

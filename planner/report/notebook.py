@@ -13,6 +13,7 @@ from planner.errors import printable
 from planner.planning.results import Comparison, Forecast, Result, StepResult
 from planner.report import words
 from planner.report.barriers_text import barriers_text
+from planner.report.decisions_text import decisions
 from planner.report.tables import SHADES, Cell, Table, accepted, heading, level, tables
 
 _TINTS = (0.0, 0.12, 0.25, 0.4, 0.55)
@@ -24,11 +25,13 @@ _NONE = "transparent"
 
 
 def comparison_html(comparison: Comparison) -> str:
-    """The tables of a comparison, its verdict and its notes."""
+    """The tables of a comparison, its verdict, what to decide by, and its notes."""
     first, *others = heading(comparison)
     shown = "".join(map(_heat_map, tables(comparison)))
     side_by_side = f'<div style="display:flex;flex-wrap:wrap;align-items:flex-start;column-gap:28px">{shown}</div>'
-    after = [accepted(comparison), words.verdict(comparison), *barriers_text(comparison)]
+    after = [
+        accepted(comparison), words.verdict(comparison), *barriers_text(comparison), *decisions(comparison)
+    ]  # fmt: skip
     return _whole(first, [*others], side_by_side, [line for line in after if line], comparison.notes)
 
 

@@ -116,7 +116,8 @@ def verdict(comparison: Comparison) -> str:
         return f"{ends(found.best)}."
     if not found.gains:
         other = f"; {ends(base.scenario)}" if best is not base else ""
-        return f"Quickest is {ends(found.best)}{other}."
+        same = ", about the same" if best is not base and found.close else ""
+        return f"Quickest is {ends(found.best)}{other}{same}."
     start = {
         "agents": "More agents gain more here",
         "speed": "Faster requests gain more here",
@@ -128,7 +129,8 @@ def verdict(comparison: Comparison) -> str:
     faster = ends(found.faster) if found.faster != base.scenario else _without("faster requests", column, base)
     if found.more == found.faster:
         return f"Neither more agents nor faster requests gain anything here: {ends(base.scenario)}."
-    quickest = "" if found.best in (found.more, found.faster) else f"; quickest is {ends(found.best)}"
+    close = ", about the same" if found.close else ""
+    quickest = "" if found.best in (found.more, found.faster) else f"; quickest is {ends(found.best)}{close}"
     return f"{start}: {more}, {faster}{quickest}."
 
 

@@ -1,0 +1,201 @@
+"""`planner target`, `tier` and `sensitivity`: commands that look for a plan, or for what it hangs on."""
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+import typer
+
+from planner.cli_options import (
+    AsCsv,
+    AsJson,
+    BackendName,
+    CatalogueFile,
+    File,
+    MaxTime,
+    Models,
+    Output,
+    Precise,
+    Premium,
+    Samples,
+    Scheduler,
+    Seed,
+    Set,
+    Threads,
+    agents_of,
+    backend_of,
+    names,
+    one_format,
+    parameters,
+    premium_of,
+    read,
+    reported,
+    show,
+    speeds_of,
+    stopping_of,
+)
+from planner.exit_codes import GATE_FAILED
+
+
+def target(
+    file: File,
+    p90: Annotated[
+        str | None,
+        typer.Option("--p90", help="Deadline for 90 of 100 runs, as 4h.", metavar="TIME", show_default=False),
+    ] = None,
+    p50: Annotated[
+        str | None,
+        typer.Option("--p50", help="Deadline for 50 of 100 runs, instead.", metavar="TIME", show_default=False),
+    ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(help="Most US dollars that as many runs may cost.", metavar="USD", show_default=False),
+    ] = None,
+    speed: Annotated[
+        str | None,
+        typer.Option(
+            help="Factors on the output speed of every request. [default: 1x,1.5x,2.5x,5x,8x; 1x of several models]",
+            show_default=False,
+        ),
+    ] = None,
+    agents: Annotated[
+        str, typer.Option(help="Agents of the only crew, or CREW=1,2,4 of the one named.")
+    ] = "1,2,4,8,16",
+    model: Models = None,
+    premium: Premium = None,
+    catalogue: CatalogueFile = None,
+    seed: Seed = 1,
+    samples: Samples = None,
+    precision: Precise = None,
+    max_time: MaxTime = None,
+    threads: Threads = None,
+    backend: BackendName = "threads",
+    scheduler: Scheduler = None,
+    set_: Set = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    output: Output = None,
+) -> None:
+    """The cheapest scenario that meets a deadline and a budget; exit code 1 if none is known to."""
+    with reported() as progress:
+        from planner.planning.target import plan_for
+        from planner.report.target_data import target_csv, target_json
+        from planner.report.target_text import target_text
+
+        one_format(as_json, as_csv)
+        wanted = _target(p90, p50, budget)
+        crew, counts = agents_of(agents)
+        models = names(model)
+        speeds = speeds_of(speed or ("1x" if len(models) > 1 else "1x,1.5x,2.5x,5x,8x"))
+        workflow, caveats = read(file, set_, catalogue, models)
+        found = plan_for(workflow, wanted, speeds, counts, models=models, crew=crew, premium=premium_of(premium),
+                         seed=seed, **stopping_of(samples, precision, max_time),
+                         backend=backend_of(backend, threads, scheduler), progress=progress)  # fmt: skip
+        found = replace(found, notes=(*found.notes, *caveats))
+        show(found, as_json, as_csv, output, target_json, target_csv, target_text)
+        if found.cheapest is None:
+            raise typer.Exit(GATE_FAILED)
+
+
+def tier(
+    file: File,
+    fast: Annotated[str, typer.Option("--fast", help="The profile of the fast tier.", metavar="NAME")],
+    budget: Annotated[str, typer.Option(help="Most US dollars that half of all runs may cost.", metavar="USD")],
+    agents: Annotated[str | None, typer.Option(help="Agents of the only crew, or CREW=N.", metavar="N")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="The standard tier, in the place of the workflow's.", metavar="NAME")
+    ] = None,
+    catalogue: CatalogueFile = None,
+    seed: Seed = 1,
+    samples: Samples = None,
+    precision: Precise = None,
+    max_time: MaxTime = None,
+    threads: Threads = None,
+    backend: BackendName = "threads",
+    scheduler: Scheduler = None,
+    set_: Set = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    output: Output = None,
+) -> None:
+    """Which steps to put on a fast tier within a budget; exit code 1 if nothing is within it."""
+    with reported() as progress:
+        from planner.loading import load
+        from planner.planning.tier import tier as run
+        from planner.report.tier_data import tier_csv, tier_json
+        from planner.report.tier_text import tier_text
+
+        one_format(as_json, as_csv)
+        most = _money(budget)
+        crew, counts = agents_of(agents) if agents is not None else (None, [None])
+        if len(counts) > 1 or len(names(fast)) != 1 or len(names(model)) > 1:
+            raise typer.BadParameter("--fast and --model name one profile each, --agents one number")
+        loaded = load(file, parameters(set_), catalogue)
+        standard = names(model) or ([loaded.declared.model] if loaded.declared.model else [])
+        workflow, caveats = loaded.serving([*standard, *names(fast)])
+        workflow = workflow.on(standard[0]) if standard else workflow
+        found = run(workflow, names(fast)[0], most, agents=counts[0], crew=crew, seed=seed,
+                    **stopping_of(samples, precision, max_time),
+                    backend=backend_of(backend, threads, scheduler), progress=progress)  # fmt: skip
+        found = replace(found, notes=(*found.notes, *caveats))
+        show(found, as_json, as_csv, output, tier_json, tier_csv, tier_text)
+        if found.best is None:
+            raise typer.Exit(GATE_FAILED)
+
+
+def sensitivity(
+    file: File,
+    speed: Annotated[str, typer.Option(help="Factor on the output speed of every request, as in 2.5x.")] = "1x",
+    agents: Annotated[str | None, typer.Option(help="Agents of the only crew, or CREW=N.", metavar="N")] = None,
+    model: Models = None,
+    catalogue: CatalogueFile = None,
+    seed: Seed = 1,
+    samples: Samples = None,
+    precision: Precise = None,
+    max_time: MaxTime = None,
+    threads: Threads = None,
+    set_: Set = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    output: Output = None,
+) -> None:
+    """Which estimates drive the p90 of the completion time, and what to measure first."""
+    with reported() as progress:
+        from planner.planning.sensitivity import sensitivity as run
+        from planner.report.sensitivity_text import sensitivity_csv, sensitivity_json, sensitivity_text
+
+        one_format(as_json, as_csv)
+        crew, counts = agents_of(agents) if agents is not None else (None, [None])
+        speeds, models = speeds_of(speed), names(model)
+        if len(speeds) > 1 or len(counts) > 1 or len(models) > 1:
+            raise typer.BadParameter("a sensitivity is of one scenario")
+        workflow, caveats = read(file, set_, catalogue, models)
+        workflow = workflow.on(models[0]) if models else workflow
+        found = run(workflow, speed=speeds[0], agents=counts[0], crew=crew, seed=seed,
+                    **stopping_of(samples, precision, max_time), threads=threads, progress=progress)  # fmt: skip
+        found = replace(found, notes=(*found.notes, *caveats))
+        show(found, as_json, as_csv, output, sensitivity_json, sensitivity_csv, sensitivity_text)
+
+
+def _money(text: str) -> float:
+    from planner.reading.units import money
+
+    try:
+        return float(money(text))
+    except ValueError as error:
+        raise typer.BadParameter(f"--budget: '{text}': {error}") from None
+
+
+def _target(p90: str | None, p50: str | None, budget: str | None) -> Any:
+    from planner.planning.goal import Target
+    from planner.reading.units import duration
+
+    if (p90 is None) == (p50 is None):
+        raise typer.BadParameter("give the deadline by one of --p90 TIME and --p50 TIME")
+    option, text = ("--p90", p90) if p90 is not None else ("--p50", p50)
+    try:
+        deadline = duration(text)
+        if deadline <= 0:
+            raise ValueError("expected a time above 0s, such as 4h")
+    except ValueError as error:
+        raise typer.BadParameter(f"{option}: '{text}': {error}") from None
+    return Target(0.9 if p90 is not None else 0.5, deadline, None if budget is None else _money(budget))

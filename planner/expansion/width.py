@@ -1,0 +1,76 @@
+"""How many agents of a crew could work at once at most: the widest fan-out, with copies and with steps side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+
+from planner.expansion.counting import count_at, most_items
+from planner.expansion.order import in_order, needs
+from planner.expansion.task_graph import DEFAULT_CREW, LEAD
+from planner.reading.estimates import Estimate
+from planner.reading.settle import settled
+from planner.workflow.declaration import Step, Workflow
+
+_FEW = 10
+"""Steps of a group up to which every choice of steps side by side is tried; of more, all of them are added up."""
+
+
+def widest(workflow: Workflow, sizes: Mapping[str, int], crew: str) -> int:
+    """Most agents of a crew that could be busy at once, at least 1; more than these wait for work."""
+    start = DEFAULT_CREW if not workflow.crews else LEAD
+    return max(1, _Width(sizes, crew).group(workflow.steps, workflow.parameters, start, inside=False))
+
+
+class _Width:
+    def __init__(self, sizes: Mapping[str, int], crew: str) -> None:
+        self.sizes = sizes
+        self.crew = crew
+
+    def group(self, steps: Mapping[str, Step], values: Mapping[str, float], crew: str, inside: bool) -> int:
+        """Of steps by what they need; the steps of an item run one after another."""
+        wide = {name: self.step(step, values, crew, inside) for name, step in steps.items()}
+        wide = {name: width for name, width in wide.items() if width}
+        if inside or len(wide) < 2:
+            return max(wide.values(), default=0)
+        if len(wide) > _FEW:
+            return sum(wide.values())
+        wanted = needs(dict(steps))
+        before: dict[str, set[str]] = {}
+        for name in in_order(dict(steps)):
+            before[name] = {earlier for need in wanted[name] for earlier in (need, *before[need])}
+        return max(
+            (
+                sum(wide[name] for name in some)
+                for size in range(1, len(wide) + 1)
+                for some in combinations(wide, size)
+                if not any(before[name] & set(some) for name in some)
+            ),
+        )
+
+    def step(self, step: Step, values: Mapping[str, float], crew: str, inside: bool) -> int:
+        crew = step.crew or crew
+        agents = self.sizes.get(crew, 1)
+        width = self.body(step, values, crew, inside or step.for_each is not None)
+        for copies in (step.best_of, step.first_of):
+            if copies is not None:
+                width *= count_at(copies, values, agents)
+        if step.for_each is not None:
+            items = step.for_each.items
+            if isinstance(items, Estimate):
+                known = settled(step.for_each, {**values, "agents": agents}, None).count
+                assert isinstance(known, Estimate)
+                width *= most_items(known)
+            else:
+                width *= count_at(items, values, agents)
+        return width
+
+    def body(self, step: Step, values: Mapping[str, float], crew: str, inside: bool) -> int:
+        if step.used is not None:
+            return self.group(step.used.steps, step.used.parameters, crew, inside)
+        if step.choose is not None:
+            return max((self.step(branch, values, crew, inside) for branch in step.choose.values()), default=0)
+        if step.steps is not None:
+            found = self.group(step.steps, values, crew, inside)
+            return max(found, int(inside and crew == self.crew))
+        return int(crew == self.crew and (step.kind in ("llm", "agent") or step.crew is not None or inside))

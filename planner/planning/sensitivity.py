@@ -1,0 +1,178 @@
+"""Which estimates drive the p90 of the completion time, from the samples themselves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.engine.quantiles import normal_quantile
+from planner.engine.simulation import simulate
+from planner.engine.statistics import GROUPS, Values, quantile_interval, standard_error
+from planner.errors import InputError, Problem
+from planner.planning.backends import cores
+from planner.planning.drivers import CHANCE, Driver, Noted, Stream, Wanted, drivers
+from planner.planning.notes import imprecise, unused_crews
+from planner.planning.plan import Cell, Plan
+from planner.planning.precision import Precision, Stopping
+from planner.planning.results import Scenario, Seconds
+from planner.planning.sampling import Progress, quiet
+from planner.planning.scenarios import Sizing
+from planner.planning.timing import Draws, Served, times
+from planner.workflow.declaration import Workflow
+
+Floats = NDArray[np.float64]
+
+FIFTH = 5
+"""Samples are parted into so many equal parts by a driver; the outer two are compared."""
+
+LEAST = 50
+"""Samples below which a fifth tells nothing of a p90."""
+
+
+@dataclass(frozen=True)
+class Influence:
+    """What a driver does to the completion time.
+
+    p90_low, p90_high : p90 of the fifth of samples in which the least, and the most, was drawn for it; seconds
+    swing : the latter less the former, negative where more of it makes the workflow quicker
+    swing_error : half of its 95 % interval
+    share : of the variance that goes with it in a straight line, the square of the correlation
+    share_error : its standard error, None with too few samples
+    correlation : Pearson's, of what was drawn and the completion time
+    told : whether it can be told from 0: of drivers that have none, one is taken to have some in 5 of 100 analyses
+    """
+
+    driver: Driver
+    p90_low: float
+    p90_high: float
+    swing: float
+    swing_error: float
+    share: float
+    share_error: float | None
+    correlation: float
+    told: bool
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Drivers of one scenario: those that can be told from nothing first, among them the widest swing."""
+
+    workflow: str
+    seed: int
+    samples: int
+    precision: Precision
+    scenario: Scenario
+    seconds: Seconds
+    drivers: tuple[Influence, ...]
+    notes: tuple[str, ...]
+
+
+def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = None, crew: str | None = None,
+                seed: int = 1, samples: int | None = None, precision: float | None = None,
+                max_time: float | None = None, threads: int | None = None,
+                progress: Progress = quiet) -> Sensitivity:  # fmt: skip
+    """Simulate as a forecast does, on the same draws, and note what is drawn.
+
+    Arguments are those of `forecast`. Raises InputError as it does, and for fewer than `LEAST` samples.
+    """
+    stopping = Stopping(samples, precision, max_time)
+    if stopping.most < LEAST:
+        raise InputError([Problem("bad-value", f"--samples: at least {LEAST} are needed to compare fifths of them")])
+    sizing = Sizing.of(workflow, crew)
+    sizes = dict(sizing.declared) if agents is None else sizing.sizes(agents)
+    workers = threads or cores()
+    plan = Plan.of(workflow, [Cell(speed, sizes)], seed, stopping.most, workers)
+    wanted = drivers(plan.variants[0].graph, plan.models, plan.layers)
+    seconds, found = Values(), [np.empty((0, len(wanted)))]
+    with ThreadPoolExecutor(workers) as pool:
+        for look in stopping.looks():
+            parts = [(low, min(low + plan.width, look)) for low in range(seconds.count, look, plan.width)]
+            for makespan, drawn in pool.map(lambda part: _block(plan, wanted, speed, *part), parts):
+                seconds.add(makespan)
+                found.append(drawn)
+                progress(seconds.count / look)
+            if stopping.late:
+                break
+            if stopping.may_stop and Precision.of(stopping.target, [seconds]).converged:
+                break
+    known = Precision.of(stopping.target, [seconds])
+    kept = np.concatenate(found)[: len(seconds.first)]
+    varied = [(driver, kept[:, at]) for at, (driver, _, _) in enumerate(wanted.values()) if np.ptp(kept[:, at])]
+    least = _least_correlation(len(varied), len(kept))
+    one = [_influence(driver, drawn, seconds.first, least) for driver, drawn in varied]
+    ordered = sorted(one, key=lambda item: (not item.told, -abs(item.swing), str(item.driver)))
+    count = sizing.agents if agents is None else agents
+    return Sensitivity(
+        workflow.workflow, seed, seconds.count, known, Scenario(workflow.model or "", speed, count),
+        Seconds.of(seconds), tuple(ordered), (*imprecise(known, seconds.count), *unused_crews(workflow)),
+    )  # fmt: skip
+
+
+def _block(plan: Plan, wanted: Wanted, speed: float, low: int, high: int) -> tuple[Floats, Floats]:
+    """(S,) completion times, and (S, drivers) means of what was drawn."""
+    samples = Noted(plan.seed, low, high)
+    for stream, (_, estimate, sigma) in wanted.items():
+        samples.note(stream, estimate, sigma)
+    (variant,) = plan.variants
+    served = {name: Served.of(model.at(variant.requests), samples) for name, model in plan.models.items()}
+    prepared = times(variant.graph, served, Draws(samples, plan.layers), speed)
+    schedule = simulate(plan.graphs[0], prepared.durations(speed), patience=prepared.patience, away=prepared.away)
+    means = samples.means()
+    return schedule.makespan, np.stack([_column(means, stream, high - low) for stream in wanted], 1) if wanted else (
+        np.empty((high - low, 0))
+    )
+
+
+def _column(means: dict[Stream, Floats], stream: Stream, width: int) -> Floats:
+    return means.get(stream, np.zeros(width))
+
+
+def _least_correlation(count: int, samples: int) -> float:
+    """Which the greatest of so many correlations that are none exceeds in 5 of 100 cases (Bonferroni)."""
+    if not count:
+        return 0.0
+    return float(normal_quantile(np.array([1 - 0.025 / count]))[0]) / math.sqrt(samples)
+
+
+def _influence(driver: Driver, drawn: Floats, seconds: Floats, least_correlation: float) -> Influence:
+    order, size = np.argsort(drawn, kind="stable"), len(drawn) // FIFTH
+    least, most = seconds[order[:size]], seconds[order[-size:]]
+    low, high = float(np.quantile(least, 0.9)), float(np.quantile(most, 0.9))
+    half = [(end - start) / 2 for start, end in (quantile_interval(part, 0.9) for part in (least, most))]
+    correlation = _correlation(drawn, seconds)
+    return Influence(
+        driver, low, high, high - low, math.hypot(*half), correlation**2,
+        _share_error(drawn, seconds), correlation, abs(correlation) > least_correlation,
+    )  # fmt: skip
+
+
+def _share_error(drawn: Floats, seconds: Floats) -> float | None:
+    """Standard error of the squared correlation; None where there are too few samples for groups of two."""
+    size = len(drawn) // GROUPS
+    if size < 2:
+        return None
+    parts = [slice(at * size, (at + 1) * size) for at in range(GROUPS)]
+    return standard_error(np.array([_correlation(drawn[part], seconds[part]) ** 2 for part in parts]))
+
+
+def _correlation(drawn: Floats, seconds: Floats) -> float:
+    if not np.ptp(drawn) or not np.ptp(seconds):
+        return 0.0
+    return float(np.corrcoef(drawn, seconds)[0, 1])
+
+
+def first_to_measure(found: Sequence[Influence]) -> Influence | None:
+    """The widest swing of what can be measured: an estimate, a model, or the error of a step's estimates."""
+    return next(
+        (
+            one
+            for one in found
+            if one.told and one.driver.kind != CHANCE and one.driver.key not in ("jitter", "overall")
+        ),
+        None,
+    )

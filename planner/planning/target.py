@@ -1,0 +1,150 @@
+"""The cheapest scenario that meets a target, what would be needed for it, or why none does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from planner.catalogue.premium import FITTED, Premium
+from planner.errors import InputError, Problem
+from planner.planning.backends import Backend, Threads
+from planner.planning.forecast import forecast
+from planner.planning.goal import Candidate, Target
+from planner.planning.grid import Grid
+from planner.planning.needed import Needed, needed_agents, needed_speeds
+from planner.planning.notes import approximate_counts, imprecise, notes, other_tokenizers, restricted, unused_crews
+from planner.planning.precision import Precision, Stopping
+from planner.planning.results import Scenario, StepResult
+from planner.planning.sampling import Progress, quiet
+from planner.planning.scenarios import Sizing
+from planner.workflow.declaration import Workflow
+
+NAMED = 3
+"""Steps that are named as worth shortening."""
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why no scenario is known to meet a target.
+
+    closest : of those within the budget, if any, the quickest; else the cheapest
+    steps : of `closest`, those with the largest drag, or the most time on the critical path where none has any
+    within_reach : the cheapest of what was solved for that is known to meet the target, though none of the grid is
+    """
+
+    closest: Candidate
+    steps: tuple[StepResult, ...]
+    within_reach: Candidate | None
+
+
+@dataclass(frozen=True)
+class Plans:
+    """Scenarios against a target.
+
+    candidates : models and speeds outermost, as they were asked for
+    cheapest : the one of them with the least mean cost that is known to meet the target, if any does
+    perhaps : one that costs less and is about at the limit
+    speeds : needed by each number of agents, of each model
+    agents : needed at each speed, of each model
+    obstacle : why there is no `cheapest`
+    """
+
+    workflow: str
+    seed: int
+    samples: int
+    precision: Precision
+    crew: str
+    target: Target
+    candidates: tuple[Candidate, ...]
+    cheapest: Candidate | None
+    perhaps: Candidate | None
+    speeds: tuple[Needed, ...]
+    agents: tuple[Needed, ...]
+    obstacle: Obstacle | None
+    restricted: Mapping[str, str]
+    notes: tuple[str, ...]
+
+
+def plan_for(workflow: Workflow, target: Target, speeds: Sequence[float], agents: Sequence[int], *,
+             models: Sequence[str] = (), crew: str | None = None, premium: Premium = FITTED, seed: int = 1,
+             samples: int | None = None, precision: float | None = None, max_time: float | None = None,
+             backend: Backend | None = None, progress: Progress = quiet) -> Plans:  # fmt: skip
+    """Look for the cheapest scenario that meets a target.
+
+    All arguments but `target` are those of `compare`. All scenarios, those that are solved for too, share their draws
+    and the number of samples that the grid took.
+
+    Raises InputError as `compare`, and where there is a budget and the cost is not known.
+    """
+    stopping, backend = Stopping(samples, precision, max_time), backend or Threads()
+    sizing = Sizing.of(workflow, crew)
+    sized = sizing.choose()
+    wanted = list(dict.fromkeys(models)) or [workflow.model or ""]
+    grid = Grid(workflow, sizing, premium, seed, backend)
+    points = [Scenario(model, speed, count) for model in wanted
+              for speed in dict.fromkeys(speeds) for count in dict.fromkeys(agents)]  # fmt: skip
+    grid.take(points, stopping, progress)
+    if target.budget is not None:
+        _priced(grid, points)
+    asked = (grid, wanted, list(dict.fromkeys(speeds)), list(dict.fromkeys(agents)), target, stopping, progress)
+    by_agents, by_speed = needed_speeds(*asked), needed_agents(*asked)
+    candidates = tuple(Candidate.of(point, grid.found[point], target) for point in points)
+    order = {point: at for at, point in enumerate(points)}
+
+    def cost(one: Candidate) -> tuple[float, float, int, int]:
+        usd = 0.0 if one.usd is None else one.usd.mean
+        return usd, one.price_multiplier, one.scenario.agents, order.get(one.scenario, len(order))
+
+    meeting = [one for one in candidates if one.standing == "meets"]
+    cheapest = min(meeting, key=cost, default=None)
+    near = [one for one in candidates if one.standing == "limit" and (cheapest is None or cost(one) < cost(cheapest))]
+    obstacle = None
+    if cheapest is None:
+        sure = [needed.sure for needed in (*by_agents, *by_speed) if needed.sure is not None]
+        closest = _closest(candidates, target, cost)
+        steps = _to_shorten(workflow, closest.scenario, sized, premium, seed, grid.samples, backend, progress)
+        obstacle = Obstacle(
+            closest, steps, min((one for one in sure if one.standing == "meets"), key=cost, default=None)
+        )
+    known = Precision.of(stopping.target, (grid.found[point].seconds for point in points))
+    remarks = (
+        *imprecise(known, grid.samples),
+        *(f"{name} is {why}: not everybody can buy it." for name, why in restricted(grid.models).items()),
+        *(("Time was over before all needed speeds and agents were found.",) if stopping.late else ()),
+        *unused_crews(workflow), *approximate_counts(workflow), *other_tokenizers(workflow, grid.models),
+        *notes(grid.models, grid.over_context, [*speeds, *(needed.value or 1.0 for needed in by_agents)], premium),
+    )  # fmt: skip
+    return Plans(
+        workflow.workflow, seed, grid.samples, known, sized, target, candidates, cheapest,
+        min(near, key=cost, default=None), by_agents, by_speed, obstacle, restricted(grid.models), remarks,
+    )  # fmt: skip
+
+
+def _priced(grid: Grid, points: Sequence[Scenario]) -> None:
+    unknown = list(dict.fromkeys(point.model for point in points if grid.found[point].usd is None))
+    if unknown:
+        without = [name for name, profile in grid.models.items() if profile.price is None]
+        message = f"--budget: the cost is unknown, since {', '.join(without)} has no price"
+        raise InputError([Problem("bad-profile", message, None, "give the profile a 'price', or leave --budget away")])
+
+
+def _closest(candidates: Sequence[Candidate], target: Target, cost: object) -> Candidate:
+    """Of those within the budget the quickest, of equals the cheapest; the cheapest if none is."""
+    assert callable(cost)
+    within = [one for one in candidates if one.in_budget != "misses"]
+    if not within:
+        return min(candidates, key=cost)
+    return min(within, key=lambda one: (one.quantile(target), cost(one)))
+
+
+def _to_shorten(
+    workflow: Workflow, scenario: Scenario, crew: str, premium: Premium, seed: int, samples: int, backend: Backend,
+    progress: Progress,
+) -> tuple[StepResult, ...]:  # fmt: skip
+    served = workflow.on(scenario.model) if scenario.model else workflow
+    found = forecast(
+        served, speed=scenario.speed, agents=scenario.agents, crew=crew, premium=premium, seed=seed,
+        samples=min(samples, 1024), backend=backend, progress=progress,
+    )  # fmt: skip
+    order = sorted(found.steps, key=lambda step: (-step.drag.mean, -step.critical))
+    return tuple(step for step in order if step.drag.mean > 0 or step.critical > 0)[:NAMED]

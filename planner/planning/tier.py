@@ -1,0 +1,187 @@
+"""Which steps to put on a fast tier within a budget, against all on the standard tier and all on the fast one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.engine.statistics import Z975, Floats, quantile_interval
+from planner.errors import InputError, Problem
+from planner.planning.backends import Backend, Threads
+from planner.planning.notes import approximate_counts, imprecise, other_tokenizers, restricted, unused_crews
+from planner.planning.precision import Precision, Stopping
+from planner.planning.results import Seconds, Simulated, Usd
+from planner.planning.sampling import Progress, quiet, sample
+from planner.planning.scenarios import Sizing
+from planner.planning.tier_search import EXHAUSTIVE, cost, every, fits, selected, time
+from planner.planning.tiers import Choices, Chosen, may_be_fast
+from planner.planning.verdict import ALIKE
+from planner.workflow.declaration import Workflow
+
+SEARCHED = 256
+"""Samples on which choices are searched, if there are more than `FEW` of them."""
+
+FEW = 15
+
+FINAL = 8
+"""Of the best of the search so many are simulated in full."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One choice less another, paired by sample: 95 % intervals. Seconds: of the median; US dollars: of the mean."""
+
+    seconds: float
+    seconds_low: float
+    seconds_high: float
+    usd: float
+    usd_low: float
+    usd_high: float
+
+    @classmethod
+    def of(cls, found: Simulated, base: Simulated) -> Difference:
+        seconds = found.seconds.first - base.seconds.first
+        assert found.usd is not None
+        assert base.usd is not None
+        usd: Floats = found.usd.first - base.usd.first
+        low, high = quantile_interval(seconds, 0.5)
+        mean = float(usd.mean())
+        error = Z975 * float(usd.std(ddof=1)) / len(usd) ** 0.5 if len(usd) > 1 else 0.0
+        return cls(float(np.median(seconds)), low, high, mean, mean - error, mean + error)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Steps on the fast tier, and what comes of it.
+
+    steps : in the order of the graph
+    fits : the cost's p50 is known to be within the budget
+    to_standard, to_fast : against no step, and against all steps, on the fast tier
+    """
+
+    steps: tuple[str, ...]
+    seconds: Seconds
+    usd: Usd
+    fits: bool
+    to_standard: Difference
+    to_fast: Difference
+
+
+@dataclass(frozen=True)
+class Tiering:
+    """Which steps to put on a fast tier.
+
+    budget : US dollars, of the p50 of the cost
+    steps : that may be put on it
+    standard, fast : no step, and all of them
+    best : the quickest choice within the budget; None: not even one is within it
+    thrifty : costs less than `best` and is about as quick
+    alone : each step on the fast tier by itself
+    searched : choices that were simulated, on `search_samples` samples
+    exhaustive : these were all there are
+    """
+
+    workflow: str
+    seed: int
+    samples: int
+    precision: Precision
+    sizes: Mapping[str, int]
+    budget: float
+    standard_model: str
+    fast_model: str
+    steps: tuple[str, ...]
+    standard: Choice
+    fast: Choice
+    best: Choice | None
+    thrifty: Choice | None
+    alone: tuple[Choice, ...]
+    searched: int
+    search_samples: int
+    exhaustive: bool
+    restricted: Mapping[str, str]
+    notes: tuple[str, ...]
+
+
+def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = None, crew: str | None = None,
+         seed: int = 1, samples: int | None = None, precision: float | None = None, max_time: float | None = None,
+         backend: Backend | None = None, progress: Progress = quiet) -> Tiering:  # fmt: skip
+    """Look for the steps whose move to the profile `fast` saves most time within a budget.
+
+    agents, crew : as in a forecast
+    samples, precision, max_time : of the two ends, all standard and all fast; the best choices then take as many
+
+    Raises InputError where no step can move, or the cost is not known.
+    """
+    stopping, backend = Stopping(samples, precision, max_time), backend or Threads()
+    sizing = Sizing.of(workflow, crew)
+    sizes = dict(sizing.declared) if agents is None else sizing.sizes(agents)
+    steps = may_be_fast(workflow, sizes)
+    _possible(workflow, fast, steps)
+    nothing, everything = frozenset[str](), frozenset(steps)
+    ends = Choices(workflow, fast, sizes, seed, stopping.most, backend)
+    (sampled,) = sample([ends.plan([nothing, everything])], stopping, backend, progress)
+    count, known = sampled.count, Precision.of(stopping.target, sampled.seconds)
+    alone = [frozenset({step}) for step in steps]
+    exhaustive = len(steps) <= EXHAUSTIVE
+    many = not exhaustive or 2 ** len(steps) > FEW
+    search = Choices(workflow, fast, sizes, seed, min(count, SEARCHED) if many else count, backend)
+    search.take([nothing, everything, *alone], progress)
+    _priced(search.found[everything], search.found[nothing])
+    order = (every if exhaustive else selected)(search, steps, budget, progress)
+    final = search if search.samples == count else Choices(workflow, fast, sizes, seed, count, backend)
+    final.take([nothing, everything, *alone, *order[:FINAL]], progress)
+
+    def order_of(one: Chosen) -> tuple[float, float, int, list[str]]:
+        return time(final.found[one]), cost(final.found[one]), len(one), sorted(one)
+
+    def choice(chosen: Chosen) -> Choice:
+        found = final.found[chosen]
+        assert found.usd is not None
+        return Choice(
+            tuple(step for step in steps if step in chosen), Seconds.of(found.seconds), Usd.of(found.usd),
+            fits(found, budget),
+            Difference.of(found, final.found[nothing]), Difference.of(found, final.found[everything]),
+        )  # fmt: skip
+
+    within = [one for one in final.found if fits(final.found[one], budget)]
+    best = min(within, key=order_of, default=None)
+    thrifty = None
+    if best is not None:
+        near = time(final.found[best]) * (1 + ALIKE)
+        cheaper = [one for one in within if time(final.found[one]) <= near]
+        least = min(cheaper, key=lambda one: (cost(final.found[one]), len(one), sorted(one)))
+        thrifty = least if cost(final.found[least]) < cost(final.found[best]) else None
+    models = final.found[everything].sampled.plan.models
+    remarks = (
+        *imprecise(known, count),
+        *(() if exhaustive else ("Steps are too many to try all choices: there may be a better one.",)),
+        *(f"{name} is {why}: not everybody can buy it." for name, why in restricted(models).items()),
+        *unused_crews(workflow), *approximate_counts(workflow), *other_tokenizers(workflow, models),
+        "A request that continues a context of the other tier reads it uncached.",
+    )  # fmt: skip
+    return Tiering(
+        workflow.workflow, seed, count, known, sizes, budget, workflow.model or "", fast, steps,
+        choice(nothing), choice(everything), None if best is None else choice(best),
+        None if thrifty is None else choice(thrifty), tuple(map(choice, alone)),
+        len(search.found), search.samples, exhaustive, restricted(models), remarks,
+    )  # fmt: skip
+
+
+def _possible(workflow: Workflow, fast: str, steps: tuple[str, ...]) -> None:
+    if fast == workflow.model:
+        message, hint = f"--fast: '{fast}' is the model that the workflow has already", "name a faster profile"
+    elif not steps:
+        message, hint = "no step makes requests of the workflow's model", "steps with a 'model' of their own keep it"
+    else:
+        return
+    raise InputError([Problem("bad-profile", message, None, hint)])
+
+
+def _priced(*found: Simulated) -> None:
+    if any(one.usd is None for one in found):
+        models = {name: profile for one in found for name, profile in one.sampled.plan.models.items()}
+        without = ", ".join(name for name, profile in models.items() if profile.price is None)
+        message = f"--budget: the cost is unknown, since {without} has no price"
+        raise InputError([Problem("bad-profile", message, None, "give the profile a 'price'")])

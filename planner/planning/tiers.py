@@ -1,0 +1,96 @@
+"""A workflow with some of its steps on a fast tier, and what many such choices take, all on the same draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from planner.expansion.expand import expand
+from planner.planning.backends import Backend
+from planner.planning.plan import Cell, Plan
+from planner.planning.precision import Stopping
+from planner.planning.results import Simulated
+from planner.planning.sampling import Progress, sample
+from planner.workflow.declaration import Step, Workflow
+
+Chosen = frozenset[str]
+"""Paths of the steps on the fast tier."""
+
+TOGETHER = 32
+"""Choices that are simulated at once, so that they share what they draw."""
+
+
+def may_be_fast(workflow: Workflow, sizes: Mapping[str, int]) -> tuple[str, ...]:
+    """Paths of the steps that make requests of the workflow's model, in the order of the graph."""
+    works = (mark.what for mark in expand(workflow, sizes).works)
+    own = [work for work in works if not work.coordination and work.model is not None]
+    return tuple(dict.fromkeys(work.step for work in own if work.model == workflow.model))
+
+
+def tiered(workflow: Workflow, chosen: Chosen, fast: str) -> Workflow:
+    """The workflow with `fast` in the place of the model of the chosen steps."""
+    return workflow.model_copy(update={"steps": _tiered(workflow.steps, chosen, fast, ())})
+
+
+def _tiered(steps: Mapping[str, Step], chosen: Chosen, fast: str, path: tuple[str, ...]) -> dict[str, Step]:
+    found = {}
+    for name, step in steps.items():
+        here = (*path, name)
+        if ".".join(here) in chosen:
+            step = step.model_copy(update={"model": fast})
+        elif step.used is not None:
+            used = step.used
+            step = step.using(used.model_copy(update={"steps": _tiered(used.steps, chosen, fast, here)}))
+        elif step.steps is not None:
+            step = step.model_copy(update={"steps": _tiered(step.steps, chosen, fast, here)})
+        elif step.choose is not None:
+            step = step.model_copy(update={"choose": _tiered(step.choose, chosen, fast, here)})
+        found[name] = step
+    return found
+
+
+class Choices:
+    """Choices of steps that were simulated so far, each on the same first `samples` samples."""
+
+    def __init__(
+        self, workflow: Workflow, fast: str, sizes: Mapping[str, int], seed: int, samples: int, backend: Backend
+    ) -> None:
+        self.workflow, self.fast, self.cell, self.seed = workflow, fast, Cell(1.0, sizes), seed
+        self.samples, self.backend = samples, backend
+        self.found: dict[Chosen, Simulated] = {}
+
+    def take(self, wanted: Iterable[Chosen], progress: Progress) -> None:
+        """Simulate those that were not yet."""
+        new = [chosen for chosen in dict.fromkeys(wanted) if chosen not in self.found]
+        for first in range(0, len(new), TOGETHER):
+            part = new[first : first + TOGETHER]
+            (sampled,) = sample([self.plan(part)], Stopping(self.samples), self.backend)
+            self.found |= {chosen: Simulated(sampled, at) for at, chosen in enumerate(part)}
+            progress((first + len(part)) / len(new))
+
+    def plan(self, part: Sequence[Chosen]) -> Plan:
+        """Of these choices, in their order."""
+        return joined(
+            [
+                Plan.of(
+                    tiered(self.workflow, chosen, self.fast), [self.cell], self.seed, self.samples, self.backend.at_once
+                )
+                for chosen in part
+            ]
+        )
+
+
+def joined(plans: Sequence[Plan]) -> Plan:
+    """One plan of plans of a cell each that differ in the models of steps only: what is drawn is drawn once."""
+    first = plans[0]
+    variants = []
+    for at, plan in enumerate(plans):
+        variants += [replace(variant, cells=[at + cell for cell in variant.cells]) for variant in plan.variants]
+    return replace(
+        first,
+        cells=tuple(cell for plan in plans for cell in plan.cells),
+        variants=tuple(variants),
+        graphs=tuple(graph for plan in plans for graph in plan.graphs),
+        models={name: profile for plan in plans for name, profile in plan.models.items()},
+        width=max(1, min(plan.width for plan in plans)),
+    )

@@ -1,0 +1,126 @@
+"""What drives the p90, as a tornado of text in 80 columns; and as JSON and CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from planner.errors import printable
+from planner.planning.drivers import Driver
+from planner.planning.sensitivity import Influence, Sensitivity, first_to_measure
+from planner.report import words
+from planner.report.data import csv_text, flat, json_text
+from planner.report.heat_map import wrapped
+
+_SHOWN = 15
+_NAME, _BAR = 32, 24
+
+
+def sensitivity_text(found: Sensitivity) -> str:
+    """The tornado, what to measure first, and the notes."""
+    time, point = found.seconds, found.scenario
+    model = f" on {printable(point.model)}" if point.model else ""
+    lines = [
+        *wrapped(f"{printable(found.workflow)}: {words.samples(found.samples)}, seed {found.seed}"),
+        *wrapped(f"{words.agents(point.agents)} at {words.factor(point.speed)}{model}."),
+        f"Completion p90 {words.seconds(time.p90)} (95%: {words.seconds(time.p90_low)} to "
+        f"{words.seconds(time.p90_high)})",
+        "",
+        *(part for line in _answer(found) for part in wrapped(line)),
+        "",
+        *_tornado(found),
+    ]
+    lines += [""] if found.notes else []
+    lines += [line for note in found.notes for line in wrapped("Note: " + note)]
+    return "\n".join(lines) + "\n"
+
+
+def _answer(found: Sensitivity) -> Iterator[str]:
+    first = first_to_measure(found.drivers)
+    if first is None:
+        yield "No estimate moves the completion time by more than the error of the simulation."
+        return
+    yield (
+        f"Measure first: {_name(first.driver)}. Where it is in its highest fifth, p90 is "
+        f"{words.seconds(first.p90_high)}; in its lowest, {words.seconds(first.p90_low)}."
+    )
+
+
+def _name(driver: Driver) -> str:
+    if driver.key == "overall":
+        return "overall (error of all estimates)"
+    of = f"{printable(driver.step)} ({driver.kind})" if driver.kind != "llm" else printable(driver.step)
+    written = f" {driver.estimate}" if driver.estimate else ""
+    return f"{of}: {driver.key}{written}"
+
+
+def _tornado(found: Sensitivity) -> Iterator[str]:
+    told = [one for one in found.drivers if one.told]
+    shown = told[:_SHOWN]
+    if not shown:
+        return
+    least = min(min(one.p90_low, one.p90_high) for one in shown)
+    most = max(max(one.p90_low, one.p90_high) for one in shown)
+    yield "p90 in the lowest fifth of each (░) and in its highest (█); share of variance"
+    yield f"{'':<{_NAME}}{words.seconds(least):<{_BAR - 9}}{words.seconds(most):>9}{'swing':>11}{'share':>7}"
+    middle = found.seconds.p90
+    for one in shown:
+        yield _row(one, least, most, middle)
+    rest = len(found.drivers) - len(shown)
+    error = max(one.swing_error for one in shown)
+    yield f"Swings are known to ± {words.seconds(error)} or better (95%)."
+    if rest:
+        yield from wrapped(f"{rest} more cannot be told from nothing, or are less than these.")
+
+
+def _row(one: Influence, least: float, most: float, middle: float) -> str:
+    scale = (_BAR - 1) / (most - least) if most > least else 0.0
+
+    def at(value: float) -> int:
+        return round((min(max(value, least), most) - least) * scale)
+
+    low, high, centre = at(one.p90_low), at(one.p90_high), at(middle)
+    cells = [" "] * _BAR
+    for place in range(*_span(low, centre)):
+        cells[place] = "░"
+    for place in range(*_span(centre, high)):
+        cells[place] = "█"
+    cells[centre] = "│"
+    name = _name(one.driver)
+    name = name if len(name) < _NAME else f"{name[: _NAME - 2]}…"
+    sign = "-" if one.swing < 0 else "+"
+    swing = f"{sign}{words.seconds(abs(one.swing))}"
+    return f"{name:<{_NAME}}{''.join(cells)}{swing:>11}{words.percent(one.share):>7}"
+
+
+def _span(one: int, other: int) -> tuple[int, int]:
+    return min(one, other), max(one, other) + 1
+
+
+def sensitivity_data(found: Sensitivity) -> dict[str, Any]:
+    """The scenario and all drivers."""
+    return {
+        "workflow": found.workflow,
+        "seed": found.seed,
+        "samples": found.samples,
+        "precision": {**asdict(found.precision), "converged": found.precision.converged},
+        **asdict(found.scenario),
+        "seconds": asdict(found.seconds),
+        "drivers": [_driver(one) for one in found.drivers],
+    }
+
+
+def _driver(one: Influence) -> dict[str, Any]:
+    data = asdict(one)
+    return {**data.pop("driver"), **data}
+
+
+def sensitivity_json(found: Sensitivity) -> str:
+    """`sensitivity_data` as JSON."""
+    return json_text(sensitivity_data(found))
+
+
+def sensitivity_csv(found: Sensitivity) -> str:
+    """A row for each driver."""
+    return csv_text([flat(_driver(one)) for one in found.drivers] or [{"step": "", "kind": "", "key": ""}])

@@ -1,0 +1,206 @@
+"""Scenarios against a target as text of 80 columns: their chances, the answer, and what would be needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from planner.errors import printable
+from planner.planning.goal import Candidate, Target
+from planner.planning.needed import FASTEST, Needed
+from planner.planning.results import Scenario, StepResult
+from planner.planning.target import Obstacle, Plans
+from planner.report import words
+from planner.report.heat_map import wrapped
+
+_MARKS = {"meets": "✓", "limit": "~", "misses": " "}
+_CELL, _LABEL, _LONGEST, _WIDTH = 9, 9, 30, 80
+
+
+def target_text(plans: Plans) -> str:
+    """The answer first, then chances in every scenario, then needed speeds and agents, then notes."""
+    lines = [part for line in _heading(plans) for part in wrapped(line)]
+    lines += ["", *(part for line in _answer(plans) for part in wrapped(line))]
+    lines += ["", *_chances(plans)]
+    if plans.obstacle is not None:
+        lines += ["", *_steps(plans, plans.obstacle)]
+    lines += ["", *_needed(plans, "Speed needed", plans.speeds, lambda one: words.agents(int(one.fixed)))]
+    lines += ["", *_needed(plans, "Agents needed", plans.agents, lambda one: f"at {words.factor(one.fixed)}")]
+    lines += [""] if plans.notes else []
+    lines += [line for note in plans.notes for line in wrapped("Note: " + note)]
+    return "\n".join(lines) + "\n"
+
+
+def percentile(target: Target) -> str:
+    """`p50` or `p90`."""
+    return f"p{100 * target.percentile:.0f}"
+
+
+def aim(target: Target) -> str:
+    """`p90 of the completion time within 4h00min and of the cost within $200`."""
+    cost = "" if target.budget is None else f" and of the cost within {words.usd(target.budget)}"
+    return f"{percentile(target)} of the completion time within {words.seconds(target.deadline)}{cost}"
+
+
+def _heading(plans: Plans) -> Iterator[str]:
+    yield f"{printable(plans.workflow)}: {words.samples(plans.samples)}, seed {plans.seed}"
+    yield f"Target: {aim(plans.target)}."
+
+
+def _answer(plans: Plans) -> Iterator[str]:
+    target, count = plans.target, len(plans.candidates)
+    best = plans.cheapest
+    if best is not None:
+        known = "Cheapest that meets it" if best.usd else "It is met, at unknown cost, by"
+        yield f"{known}: {_ends(plans, best)}."
+        if plans.perhaps is not None:
+            yield f"For less, but about at the limit: {_ends(plans, plans.perhaps)}."
+        return
+    obstacle = plans.obstacle
+    assert obstacle is not None
+    closest = obstacle.closest
+    limits = [one for one in plans.candidates if one.standing == "limit"]
+    none = "The scenario is not known to meet" if count == 1 else f"None of the {count} scenarios is known to meet"
+    yield f"{none} the target{_about(limits)}."
+    if plans.perhaps is not None:
+        yield f"About at the limit: {_ends(plans, plans.perhaps)}."
+    elif closest.in_budget == "misses":
+        yield f"All are over the budget; the cheapest is {_ends(plans, closest)}."
+    else:
+        within = " within the budget" if target.budget is not None else ""
+        over = closest.quantile(target) - target.deadline
+        late = f", {words.seconds(over)} too late" if over > 0 else ""
+        yield f"The quickest{within} is {_ends(plans, closest)}{late}."
+    in_time = [one for one in plans.candidates if one.in_time == "meets"]
+    if in_time:
+        least = min(in_time, key=lambda one: one.usd.mean if one.usd else 0.0)
+        yield f"In time, but not within the budget: {_ends(plans, least)}."
+    if obstacle.within_reach is not None:
+        yield f"Between the scenarios, this one would meet it: {_ends(plans, obstacle.within_reach)}."
+    elif not in_time and all(one.value is None for one in (*plans.speeds, *plans.agents)):
+        least_late = min((one.at for one in plans.speeds), key=lambda one: one.quantile(target))
+        where = words.agents(least_late.scenario.agents)
+        what = f"{percentile(target)} {words.seconds(least_late.quantile(target))}"
+        yield f"Speed alone cannot do it: {where} at {words.factor(FASTEST)} would still take {what}."
+    if obstacle.steps:
+        yield _shorten(plans, obstacle)
+
+
+def _about(limits: list[Candidate]) -> str:
+    if not limits:
+        return ""
+    return "; 1 is about at its limit" if len(limits) == 1 else f"; {len(limits)} are about at its limit"
+
+
+def _shorten(plans: Plans, obstacle: Obstacle) -> str:
+    step = obstacle.steps[0]
+    over = obstacle.closest.quantile(plans.target) - plans.target.deadline
+    name = f"'{printable(step.step)}' ({step.kind})"
+    if step.drag.mean <= 0:
+        return f"Shorten {name}: it is {words.seconds(step.critical)} of the critical path."
+    text = f"Shorten {name}: if it took no time, all would end {words.seconds(step.drag.mean)} sooner on average"
+    return f"{text}; {words.seconds(over)} are too many." if over > 0 else f"{text}."
+
+
+def _chances(plans: Plans) -> Iterator[str]:
+    """A table of speeds × agents."""
+    found = {one.scenario: one for one in plans.candidates}
+    agents = list(dict.fromkeys(point.agents for point in found))
+    rows = list(dict.fromkeys((point.model, point.speed) for point in found))
+    names = [_fitted(_row(plans, *row)) for row in rows]
+    label = max(_LABEL, *map(len, names))
+    yield from wrapped(f"Chance of ending within {words.seconds(plans.target.deadline)}  ({_legend(plans)})")
+    per_line = (_WIDTH - label) // _CELL
+    for first in range(0, len(agents), per_line):
+        shown = agents[first : first + per_line]
+        yield " " * label + "".join(f"{count:>{_CELL},}" for count in shown)
+        for name, row in zip(names, rows, strict=True):
+            cells = [found[Scenario(*row, count)] for count in shown]
+            yield (f"{name:>{label}}" + "".join(f" {_mark(one)} {words.share(one.chance.chance):>6}" for one in cells))
+
+
+def _legend(plans: Plans) -> str:
+    marks = {_mark(one) for one in plans.candidates}
+    said = {"✓": "✓ meets the target", "~": "~ about at its limit", "$": "$ over the budget", " ": ""}
+    error = max((one.chance.high - one.chance.low) / 2 for one in plans.candidates)
+    return "; ".join([*(said[mark] for mark in "✓~$" if mark in marks), f"± {words.error(error)} at most"])
+
+
+def _mark(one: Candidate) -> str:
+    return "$" if one.in_budget == "misses" else _MARKS[one.standing]
+
+
+def _row(plans: Plans, model: str, speed: float) -> str:
+    """What a row is called: its model where there are several, its speed where that varies."""
+    several = len({one.scenario.model for one in plans.candidates}) > 1
+    varied = len({one.scenario.speed for one in plans.candidates}) > 1
+    if not several:
+        return words.factor(speed)
+    return f"{printable(model)} at {words.factor(speed)}" if varied or speed != 1 else printable(model)
+
+
+def _fitted(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+
+
+def _ends(plans: Plans, one: Candidate) -> str:
+    """`8 agents at 1x, p90 3h42min (95%: 3h40min to 3h44min), in time in 97.1%; $180 on average`."""
+    point, target, q = one.scenario, plans.target, percentile(plans.target)
+    hypothetical = "" if point.speed == 1 else "a hypothetical "
+    several = len({other.scenario.model for other in plans.candidates}) > 1
+    where = plans.restricted.get(point.model)
+    served = f" of {printable(point.model)}" if several or where else ""
+    low, high = (
+        (one.seconds.p50_low, one.seconds.p50_high)
+        if target.percentile == 0.5
+        else (one.seconds.p90_low, one.seconds.p90_high)
+    )
+    sure = f" (95%: {words.seconds(low)} to {words.seconds(high)})" if high > low else ""
+    text = f"{words.agents(point.agents)} at {hypothetical}{words.factor(point.speed)}{served}"
+    text += f" ({where})" if where else ""
+    text += f", {q} {words.seconds(one.quantile(target))}{sure}, in time in {words.share(one.chance.chance)}"
+    if one.usd is None:
+        return text
+    spread = one.usd.p50 if target.percentile == 0.5 else one.usd.p90
+    cost = f"; {words.usd(one.usd.mean)} on average"
+    return f"{text}{cost}, {q} {words.usd(spread)}" if target.budget is not None else text + cost
+
+
+def _steps(plans: Plans, obstacle: Obstacle) -> Iterator[str]:
+    point = obstacle.closest.scenario
+    yield f"What to shorten ({words.agents(point.agents)} at {words.factor(point.speed)}: mean seconds)"
+    yield f"  {'step':<30}{'kind':<10}{'drag':>9}{'on path':>9}{'cost':>9}"
+    yield from map(_step, obstacle.steps)
+
+
+def _step(step: StepResult) -> str:
+    drag = words.seconds(step.drag.mean) if step.drag.mean >= 0 else f"-{words.seconds(-step.drag.mean)}"
+    cost = words.usd(step.usd) if step.usd else ""
+    name = _fitted(printable(step.step))
+    return f"  {name:<30}{step.kind:<10}{drag:>9}{words.seconds(step.critical):>9}{cost:>9}".rstrip()
+
+
+def _needed(plans: Plans, title: str, found: tuple[Needed, ...], name: object) -> Iterator[str]:
+    assert callable(name)
+    several = len({one.model for one in found}) > 1
+    speeds = found is plans.speeds
+    show = words.factor if speeds else lambda value: f"{value:,.0f}"
+    q = percentile(plans.target)
+    yield f"{title}{', hypothetical unless 1x' if speeds else ''}"
+    yield f"  {'':<29}{'needs':>8}{'95%':>16}{q:>10}{'cost':>10}"
+    for one in found:
+        label = f"{name(one)}{f' of {printable(one.model)}' if several else ''}"
+        label = label if len(label) <= 28 else f"{label[:27]}…"
+        cost = words.usd(one.at.usd.mean) if one.at.usd else ""
+        over = " $" if one.at.in_budget == "misses" else ""
+        between = "" if one.low == one.high else f"{_end(one.low, show)} to {_end(one.high, show)}"
+        needs = "none" if one.value is None else show(one.value)
+        after = f"{words.seconds(one.at.quantile(plans.target)):>10}{cost:>10}{over}"
+        if one.value is None:
+            limit = words.factor(one.at.scenario.speed) if speeds else words.agents(one.at.scenario.agents)
+            after = f"{words.seconds(one.at.quantile(plans.target)):>10}  at {limit}"
+        yield f"  {label:<29}{needs:>8}{between:>16}{after}".rstrip()
+
+
+def _end(value: float | None, show: object) -> str:
+    assert callable(show)
+    return "none" if value is None else str(show(value))

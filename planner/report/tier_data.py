@@ -1,0 +1,32 @@
+"""A choice of tiers as JSON and CSV (docs/reference/json.md): seconds, US dollars."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from planner.planning.tier import Choice, Tiering
+from planner.report.data import csv_text, flat, json_text
+
+ENDS = ("standard", "fast", "best", "thrifty")
+
+
+def tier_data(found: Tiering) -> dict[str, Any]:
+    """The choice, both ends, and each step by itself."""
+    data = asdict(found)
+    del data["restricted"], data["notes"]
+    data["precision"]["converged"] = found.precision.converged
+    return data
+
+
+def tier_json(found: Tiering) -> str:
+    """`tier_data` as JSON."""
+    return json_text(tier_data(found))
+
+
+def tier_csv(found: Tiering) -> str:
+    """A row for each choice that is shown; names of steps with spaces between them."""
+    shown: list[tuple[str, Choice | None]] = [(name, getattr(found, name)) for name in ENDS]
+    shown += [("alone", one) for one in found.alone]
+    rows = [{"choice": name, **asdict(one), "steps": " ".join(one.steps)} for name, one in shown if one is not None]
+    return csv_text(list(map(flat, rows)))

@@ -1,0 +1,114 @@
+"""Which steps to put on a fast tier, as text of 80 columns: the answer, what it gains, what each step does alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from planner.errors import printable
+from planner.planning.tier import Choice, Tiering
+from planner.report import words
+from planner.report.heat_map import wrapped
+
+_LABEL = 22
+
+
+def tier_text(found: Tiering) -> str:
+    """The answer first, then it against both ends, then each step by itself, then notes."""
+    lines = [part for line in _heading(found) for part in wrapped(line)]
+    lines += ["", *(part for line in _answer(found) for part in wrapped(line)), ""]
+    lines += [f"{'':<{_LABEL}}{'p50':>9}{'95%':>22}{'cost p50':>10}"]
+    rows = [("all standard", found.standard), ("all fast", found.fast)]
+    rows += [("chosen", found.best)] if found.best else []
+    rows += [("thrifty", found.thrifty)] if found.thrifty else []
+    lines += [_row(name, choice) for name, choice in rows]
+    lines += ["", "Each fast step by itself, against all standard (paired differences)"]
+    lines += [f"{'':<{_LABEL}}{'p50':>9}{'95%':>22}{'cost':>10}{'s per $':>9}  chosen"]
+    lines += [_alone(one, found.best) for one in sorted(found.alone, key=_worth)]
+    lines += [""] if found.notes else []
+    lines += [line for note in found.notes for line in wrapped("Note: " + note)]
+    return "\n".join(lines) + "\n"
+
+
+def _heading(found: Tiering) -> Iterator[str]:
+    yield f"{printable(found.workflow)}: {words.samples(found.samples)}, seed {found.seed}"
+    where = found.restricted.get(found.fast_model)
+    fast = printable(found.fast_model) + (f" ({where})" if where else "")
+    yield (
+        f"Standard tier: {printable(found.standard_model)}. Fast tier: {fast}. Budget: p50 of the cost within "
+        f"{words.usd(found.budget)}."
+    )
+    how = "all" if found.exhaustive else "by forward and backward selection"
+    rough = f" on {words.samples(found.search_samples)}" if found.search_samples < found.samples else ""
+    yield f"{found.searched:,} choices of {len(found.steps)} steps were tried ({how}){rough}."
+
+
+def _answer(found: Tiering) -> Iterator[str]:
+    best = found.best
+    if best is None:
+        least = min((found.standard, found.fast), key=lambda one: one.usd.p50)
+        yield f"No choice is known to be within the budget: {_costs(found, least)}."
+        return
+    yield f"Fast: {_names(best.steps)}."
+    if best.steps:
+        yield f"That is {_against(best, 'all standard', fast=False)}; {_against(best, 'all fast', fast=True)}."
+    elif found.fast.to_standard.seconds >= 0:
+        yield "No step on the fast tier gains any time."
+    if found.thrifty is not None:
+        least = found.thrifty
+        yield (
+            f"About as quick for less: {_names(least.steps)}, {words.seconds(least.seconds.p50)} for "
+            f"{words.usd(least.usd.p50)}."
+        )
+
+
+def _names(steps: tuple[str, ...]) -> str:
+    return ", ".join(map(printable, steps)) or "none"
+
+
+def _costs(found: Tiering, one: Choice) -> str:
+    name = "all standard" if one is found.standard else "all fast"
+    return f"{name} costs {words.usd(one.usd.p50)}"
+
+
+def _against(one: Choice, other: str, fast: bool) -> str:
+    """`12min05s sooner than all standard (95%: 11min to 13min) for $3.10 more`."""
+    by = one.to_fast if fast else one.to_standard
+    low, high = by.seconds_low, by.seconds_high
+    if low <= 0 <= high:
+        when = f"about as quick as {other}"
+    else:
+        ends = sorted((abs(low), abs(high)))
+        word = "sooner" if by.seconds < 0 else "later"
+        when = f"{words.seconds(abs(by.seconds))} {word} than {other} "
+        when += f"(95%: {words.seconds(ends[0])} to {words.seconds(ends[1])})"
+    more = "more" if by.usd > 0 else "less"
+    return f"{when} for {words.usd(abs(by.usd))} {more}" if by.usd else f"{when} at the same cost"
+
+
+def _row(name: str, one: Choice) -> str:
+    between = f"{words.seconds(one.seconds.p50_low)} to {words.seconds(one.seconds.p50_high)}"
+    over = "" if one.fits else " over"
+    return f"{name:<{_LABEL}}{words.seconds(one.seconds.p50):>9}{between:>22}{words.usd(one.usd.p50):>10}{over}"
+
+
+def _alone(one: Choice, best: Choice | None) -> str:
+    (step,) = one.steps
+    name = printable(step)
+    name = name if len(name) < _LABEL else f"…{name[2 - _LABEL :]}"
+    by = one.to_standard
+    between = "" if by.seconds_low == by.seconds_high else f"{_signed(by.seconds_low)} to {_signed(by.seconds_high)}"
+    rate = f"{-by.seconds / by.usd:.3g}" if by.usd > 0 else ""
+    rate = rate if len(rate) < 9 else f"{-by.seconds / by.usd:.1e}"
+    cost = f"{'-' if by.usd < 0 else '+'}{words.usd(abs(by.usd))}"
+    mark = "  yes" if best is not None and step in best.steps else ""
+    return f"{name:<{_LABEL}}{_signed(by.seconds):>9}{between:>22}{cost:>10}{rate:>9}{mark}"
+
+
+def _worth(one: Choice) -> tuple[float, str]:
+    """Most seconds for a dollar first."""
+    by = one.to_standard
+    return by.seconds / by.usd if by.usd > 0 else by.seconds * 1e12, one.steps[0]
+
+
+def _signed(value: float) -> str:
+    return f"{'-' if value < 0 else '+'}{words.seconds(abs(value))}" if value else "0s"

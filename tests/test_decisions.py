@@ -1,0 +1,334 @@
+"""Decisions against closed forms: eight workflows whose answers follow from a line of arithmetic.
+
+On `PLAIN` a request of o output tokens and no input takes 1 + o/50 s, so that 50 o tokens at speed s take 1 + o/s.
+Nothing varies in them, so every interval is a point; what samples decide is tested on numbers further down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from planner.engine.simulation import TICK
+from planner.engine.statistics import Values
+from planner.planning.comparison import compare
+from planner.planning.decisions import agents, ceilings, chances, money, runs
+from planner.planning.decisions.decide import Decisions, Wishes
+from planner.planning.decisions.exchange import exchange
+from planner.planning.decisions.interval import Samples
+from planner.planning.decisions.pace import name
+from planner.planning.results import Comparison, Scenario
+from planner.report.decisions_text import decisions as text
+from planner.workflow.declaration import Workflow
+from tests.conftest import PLAIN
+
+Declare = Callable[..., Workflow]
+
+PRICED = PLAIN.replace("jitter: 0", "jitter: 0, price: {input: 0, output: 1000}")
+"""Output costs 1 USD per 1,000 tokens."""
+
+SPEEDS = [1.0, 2.0, 4.0]
+NUMBERS = [1, 2, 4, 8, 16]
+
+
+def decided(workflow: Workflow, **wishes: object) -> Decisions:
+    return compared(workflow, **wishes).decisions
+
+
+def compared(workflow: Workflow, **wishes: object) -> Comparison:
+    return compare(workflow, SPEEDS, NUMBERS, samples=64, wishes=Wishes(**wishes))  # type: ignore[arg-type]
+
+
+def crew(*mechanisms: str) -> str:
+    return PRICED + f"crews: {{team: {{agents: 2, coordination: {{{', '.join(mechanisms)}}}}}}}"
+
+
+# Eight workflows.
+
+
+def test_embarrassingly_parallel(declare: Declare) -> None:
+    """16 items of 1 + 9 s: T(n) = 160/n, T(1 agent, s) = 16 + 144/s: 88 s at 2x, 52 s at 4x, 16 s at infinity."""
+    found = decided(declare("  a: {for_each: 16, llm: {output: 450}}", PRICED))
+    first = found.numbers[0]
+    assert (found.widest, first.best, first.enough, first.every) == (16, 16, 16, False)
+    assert (first.diminishing, first.slower_again, first.slower_than_one) == (None, None, None)
+    # 88 s: 2 agents take 80; 52 s: 4 take 40
+    assert [(one.speed, one.needed, one.surely) for one in found.exchange.agents_for_speed] == [(2, 2, 2), (4, 4, 4)]
+    # no speed makes one agent as quick as 80 s but 4x (52); none as 40 s
+    assert [(one.agents, one.speed) for one in found.exchange.speed_for_agents] == [
+        (2, 4), (4, None), (8, None), (16, None),
+    ]  # fmt: skip
+    assert found.ceilings.infinite_speed.p50.value == pytest.approx(16)
+    assert found.ceilings.infinite_agents.speedup.value == pytest.approx(16)
+    assert found.ceilings.serial_fraction.value == pytest.approx(1 / 16)
+    assert found.usl is not None
+    assert found.usl.contention.value == pytest.approx(0, abs=1e-9)
+    assert found.usl.coherency.value == pytest.approx(0, abs=1e-9)
+    # 16 agents at 1x are as cheap as any; at 2x 88/16 = 5.5 s, at 4x 3.25 s
+    assert found.pareto_p50 is not None
+    assert [one.scenario.agents for one in found.pareto_p50] == [16, 16, 16]
+
+
+def test_a_pure_chain(declare: Declare) -> None:
+    """Two requests of 1 + 9 s: agents change nothing, speed s takes 2 + 18/s."""
+    comparison = compared(declare("  a: {llm: {output: 450}}\n  b: {needs: a, llm: {output: 450}}", PRICED))
+    found = comparison.decisions
+    assert (found.widest, found.numbers[0].best, found.numbers[0].enough) == (1, 1, 1)
+    assert found.numbers[0].slower_again is None
+    assert [one.needed for one in found.exchange.agents_for_speed] == [None, None]
+    assert [one.speed for one in found.exchange.speed_for_agents] == [1, 1, 1, 1]
+    assert found.ceilings.infinite_speed.p50.value == pytest.approx(2, abs=2 * TICK)
+    assert found.ceilings.serial_fraction.value == 1
+    assert found.usl is None
+    # at 2x 11 s, 9 less, for 2^1.11 times 0.90 USD
+    assert found.break_evens is not None
+    assert found.break_evens[0].pays == "from"
+    assert found.break_evens[0].usd_per_hour is not None
+    assert found.break_evens[0].usd_per_hour.value == pytest.approx(0.9 * (2**1.11 - 1) / 9 * 3600)
+    lines = " ".join(text(comparison))
+    assert "Best number" not in lines
+    assert "Ceilings: 1 agent at infinite speed 2.00s (10x)." in lines
+
+
+def test_bound_by_coordination(declare: Declare) -> None:
+    """16 items of 1 s; a lead writes a brief of 2 s for each: from 2 agents on, 32 s of briefs and a last item of 1 s."""
+    found = decided(declare("  a: {for_each: 16, crew: team, tool: 1s}", crew("brief: {output: 50}")))
+    first = found.numbers[0]
+    assert (first.best, first.p50.value) == (1, 16)
+    assert first.slower_than_one is not None
+    assert first.slower_than_one.agents == 2
+    assert first.slower_than_one.difference.value == pytest.approx(17)
+    assert first.slower_again == first.slower_than_one
+    assert found.ceilings.infinite_agents.p50.value == pytest.approx(1)  # without briefs
+    assert found.ceilings.coordinated.p50.value == 16
+    assert found.ceilings.serial_fraction.value == pytest.approx(1 / 16)
+
+
+def test_bound_by_tools(declare: Declare) -> None:
+    """8 items of 2 s of requests and a tool of 98 s: infinite speed saves 8 s of 800; agents divide all of it."""
+    comparison = compared(
+        declare("  a: {for_each: 8, steps: {b: {llm: {output: 50}}, c: {needs: b, tool: 98s}}}", PRICED)
+    )
+    found = comparison.decisions
+    assert found.ceilings.infinite_speed.p50.value == pytest.approx(792)
+    assert found.ceilings.infinite_agents.p50.value == pytest.approx(100)
+    assert found.numbers[0].best == 8
+    assert all(one.needed == 2 for one in found.exchange.agents_for_speed)
+    assert all(one.speed is None for one in found.exchange.speed_for_agents)
+    assert comparison.verdict.gains == "agents"
+
+
+def test_bound_by_people(declare: Declare) -> None:
+    """A person of 1 h and a request of 9 + 1 s: 3,610 s, 7.98 rounds in a working day, and hardly more at any speed."""
+    found = decided(declare("  a: {human: 1h}\n  b: {needs: a, llm: {output: 450}}", PRICED))
+    base = found.pace[0]
+    assert base.names == ("a working day",)
+    assert base.rounds_per_day is not None
+    assert base.rounds_per_day.value == pytest.approx(28800 / 3610)
+    assert found.ceilings.infinite_speed.speedup.value == pytest.approx(3610 / 3601)
+    assert found.ceilings.serial_fraction.value == 1
+
+
+def test_full_of_conflicts(declare: Declare) -> None:
+    """Every pair conflicts: each of 8 items of 4 s is redone in full three times, and merges of 10 s queue."""
+    header = crew("merge: {time: 10s}", "conflict: {chance: 100%, rework: 100%}")
+    found = decided(declare("  a: {for_each: 8, crew: team, tool: 4s}", header))
+    first = found.numbers[0]
+    # 8 items × 4 merges × 10 s after the first item's 4 s, whatever the number of agents is
+    assert first.best == 1
+    assert first.p50.value == 32
+    assert first.slower_than_one is not None
+    assert first.slower_than_one.agents == 2
+    assert first.slower_than_one.difference.value >= 8 * 4 * 10 + 4 - 32
+    assert found.ceilings.infinite_agents.p50.value == pytest.approx(4)
+    assert found.ceilings.serial_fraction.value == pytest.approx(1 / 8)
+
+
+def test_two_stages(declare: Declare) -> None:
+    """Amdahl: 11 s, then 8 items of 3 s: T(n) = 11 + 24/n, serial fraction (11 + 3)/35 with 8 agents."""
+    found = decided(declare("  a: {llm: {output: 500}}\n  b: {needs: a, for_each: 8, llm: {output: 100}}", PRICED))
+    first = found.numbers[0]
+    assert (found.widest, first.best, first.enough) == (8, 8, 8)
+    assert first.diminishing is not None
+    assert (first.diminishing.agents, first.diminishing.ratio.value) == (8, 1)  # 16 are as quick as 8
+    assert found.ceilings.serial_fraction.value == pytest.approx(14 / 35)
+    # T(s) = 9 + 26/s: 22 s at 2x, 15.5 s at 4x; T(2) = 23, T(4) = 17, T(8) = 14
+    assert [one.needed for one in found.exchange.agents_for_speed] == [4, 8]
+    assert [one.speed for one in found.exchange.speed_for_agents] == [2, 4, None, None]
+    assert found.usl is not None
+    assert found.usl.contention.value == pytest.approx(11 / 35, abs=1e-5)
+    assert found.usl.coherency.value == pytest.approx(0, abs=1e-9)
+
+
+def test_mixed(declare: Declare) -> None:
+    """Messages between all peers make the best number a middle one; all numbers from 1 to 16 are tried."""
+    header = crew("sync: {output: 500, every: 1}")
+    steps = "  a: {for_each: 16, crew: team, tool: 20s}"
+    found = decided(declare(steps, header), every_n=True)
+    first = found.numbers[0]
+    assert first.every
+    assert first.tried == tuple(range(1, 17))
+
+    def seconds(n: int) -> float:
+        """Rounds of items of 20 s and, for n > 1, n messages: TTFT 1 s, 500 tokens in 10 s, n − 1 of them read in 0.5 s each."""
+        share = n * (1 + 10 + 0.5 * (n - 1)) if n > 1 else 0.0
+        return -(-16 // n) * (20 + share)
+
+    assert first.best == min(range(1, 17), key=seconds)
+    assert first.p50.value == pytest.approx(seconds(first.best))
+
+
+# What samples decide.
+
+
+def samples(seconds: list[float], usd: float | None = None) -> Samples:
+    times = np.array(seconds, float)
+    cost = None if usd is None else Values.of(np.full(len(times), float(usd)))
+    return Samples(Values.of(times), cost, Values.of(np.ones(len(times))))
+
+
+def noisy(mean: float, seed: int, usd: float | None = None) -> Samples:
+    return samples((mean + np.random.default_rng(seed).normal(0, 1, 400)).tolist(), usd)
+
+
+def test_what_cannot_be_told_apart_is_not_slower() -> None:
+    cells = {1: noisy(100, 1), 2: noisy(50, 2), 4: noisy(50.001, 3), 8: noisy(60, 4)}
+    found = agents.numbers("m", 1.0, cells, every=False)
+    assert set(found.alike) == {2, 4}
+    assert found.slower_again is not None
+    assert found.slower_again.agents == 8
+    assert found.slower_than_one is None
+    assert found.enough == 2
+
+
+def test_an_exchange_is_sure_only_where_its_interval_is() -> None:
+    cells = {1: noisy(100, 1), 2: noisy(50, 2), 4: noisy(30, 3)}
+    found = exchange(("m", 1.0), 1, cells, {("m", 2.0): samples(cells[2].seconds.first.tolist())}, False)
+    (one,) = found.agents_for_speed
+    assert (one.needed, one.surely) == (2, 4)
+
+
+def test_usl_finds_the_constants_it_is_made_of() -> None:
+    sigma, kappa = 0.05, 0.002
+    cells = {n: samples([1000 / n * (1 + sigma * (n - 1) + kappa * n * (n - 1))] * 64) for n in (1, 2, 4, 8, 16, 32)}
+    found = ceilings.usl(cells, 32)
+    assert found is not None
+    assert found.contention.value == pytest.approx(sigma)
+    assert found.contention.high == pytest.approx(sigma)
+    assert found.coherency.value == pytest.approx(kappa)
+    assert found.peak == pytest.approx(((1 - sigma) / kappa) ** 0.5)
+    assert found.largest_error == pytest.approx(0, abs=1e-9)
+
+
+def scenario(agents: int, speed: float = 1.0) -> Scenario:
+    return Scenario("m", speed, agents)
+
+
+def test_the_hull_leaves_out_what_lies_above_it() -> None:
+    """1 h for 10 USD, 0.5 h for 19, 0 h for 20: going by the middle is dearer than its corners."""
+    cells = {
+        scenario(1): samples([3600] * 4, 10), scenario(2): samples([1800] * 4, 19), scenario(4): samples([1] * 4, 20),
+    }  # fmt: skip
+    (trade,) = money.price_of_an_hour(cells)
+    assert (trade.cheaper, trade.quicker) == (scenario(1), scenario(4))
+    assert trade.usd_per_hour.value == pytest.approx(10 / 3599 * 3600)
+    assert [one.scenario for one in money.pareto(cells, 0.5)] == [scenario(1), scenario(2), scenario(4)]
+
+
+def test_a_choice_gains_more_than_one_percent() -> None:
+    cells = {
+        scenario(1): samples([100] * 4, 1), scenario(2): samples([50] * 4, 1),
+        scenario(4): samples([49.9] * 4, 1), scenario(8): samples([49.8] * 4, 2),
+    }  # fmt: skip
+    assert [one.scenario for one in money.pareto(cells, 0.9)] == [scenario(2)]
+
+
+@pytest.mark.parametrize(("value", "best"), [(5.0, 1), (15.0, 2)])
+def test_the_value_of_time_decides(value: float, best: int) -> None:
+    """An hour less costs 20 USD; two wait."""
+    cells = {scenario(1): samples([7200] * 4, 10), scenario(2): samples([3600] * 4, 30)}
+    found = money.value_of_time(cells, cells[scenario(1)], value, 2)
+    assert found.best == scenario(best)
+    assert found.total.value == pytest.approx({1: 10 + 4 * value, 2: 30 + 2 * value}[best])
+    fast = {scenario(1, 2.0): samples([3600] * 4, 30)}
+    (tier,) = money.break_evens({scenario(1): cells[scenario(1)]}, fast, 2)
+    assert tier.usd_per_hour is not None
+    assert tier.pays == "from"
+    assert tier.usd_per_hour.value == pytest.approx(10)
+    (back,) = money.break_evens(fast, {scenario(1): cells[scenario(1)]}, 2)
+    assert (back.pays, back.usd_per_hour) == ("up to", tier.usd_per_hour)
+
+
+def test_setup_pays_back() -> None:
+    """2 h and 500 USD, against 30 min and 3 USD of each run: 4 and 167 runs; at 120 USD an hour, 740 USD by 63: 12."""
+    base, other = samples([3600] * 4, 10), samples([1800] * 4, 7)
+    found = runs.payback(scenario(2), other, base, runs.Setup(7200, 500, 200), 120.0, 1)
+    assert found.time == runs.Count(4, 4, 4)
+    assert found.usd == runs.Count(167, 167, 167)
+    assert found.value == runs.Count(12, 12, 12)
+    assert found.seconds_saved is not None
+    assert found.usd_saved is not None
+    assert (found.seconds_saved.value, found.usd_saved.value) == (200 * 1800 - 7200, 100)
+    assert runs.payback(scenario(2), base, other, runs.Setup(1, 1), None, 1).time.runs is None
+
+
+def test_chances() -> None:
+    found = chances.beats(scenario(1), scenario(2), samples([1, 2, 3, 3]), samples([2, 2, 2, 4]))
+    assert (found.quicker.value, found.equal) == (0.5, 0.25)
+    # Wilson 1927, for 5 of 10: 0.2366 to 0.7634
+    half = chances.share(5, 10)
+    assert half.low == pytest.approx(0.2366, abs=1e-4)
+    assert half.high == pytest.approx(0.7634, abs=1e-4)
+    # at 60 % of the time, right in 60 of 100 cases breaks even
+    less = chances.success(scenario(2), samples([6] * 4, 5), samples([10] * 4, 10))
+    assert less.by_usd is not None
+    assert less.by_time.value == pytest.approx(0.6)
+    assert less.by_usd.value == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "word"),
+    [(1, "at once"), (1.1, "within attention"), (60, "within patience"), (61, "a coffee"), (28801, "longer")],
+)
+def test_paces(seconds: float, word: str) -> None:
+    assert name(seconds) == word
+
+
+# Options.
+
+
+def test_options_reach_the_decisions_from_python_and_are_checked() -> None:
+    import planner
+
+    source = "workflow: w\n" + PRICED + "steps:\n  a: {for_each: 4, llm: {output: 450}}\n"
+    workflow = planner.load_workflow(source)
+    found = planner.compare(
+        workflow, speeds=[1, 2], agents=[1, 2], samples=64, value_of_time=120, waiting=3, setup="2h,$500", runs=200,
+        every_n=True,
+    )  # fmt: skip
+    assert found.decisions.value_of_time is not None
+    assert found.decisions.value_of_time.waiting == 3
+    assert found.decisions.setup == runs.Setup(7200, 500, 200)
+    assert found.decisions.numbers[0].tried == (1, 2, 3, 4)
+    assert found.to_dict()["decisions"]["numbers"][0]["every"] is True
+    assert "every number to 4 tried" in str(found).replace("\n  ", " ")
+    with pytest.raises(planner.InputError) as problems:
+        planner.compare(workflow, value_of_time="x", waiting=0, runs=3)  # type: ignore[arg-type]
+    assert [one.message.split(":")[0] for one in problems.value.problems] == ["value_of_time", "waiting", "runs"]
+
+
+def test_other_scenarios_do_not_change_what_was_asked_for(declare: Declare) -> None:
+    """Every number of agents beside the grid changes none of its results, nor how many samples are taken."""
+    workflow = declare("  a: {for_each: 6, llm: {output: 50 to 900}}", PRICED)
+    few, many = (compare(workflow, [1.0, 2.0], [1, 3], wishes=Wishes(every_n=every)) for every in (False, True))
+    assert few.results == many.results
+    assert (few.samples, few.precision, few.notes) == (many.samples, many.precision, many.notes)
+
+
+@pytest.mark.parametrize("copies", [1, 3])
+def test_the_widest_fan_out_counts_copies_and_steps_side_by_side(declare: Declare, copies: int) -> None:
+    steps = f"  a: {{for_each: 4, best_of: {copies}, llm: {{output: 5}}}}\n  b: {{for_each: 5, llm: {{output: 5}}}}\n"
+    steps += "  c: {needs: [a, b], for_each: 2, llm: {output: 5}}"
+    assert decided(declare(steps)).widest == 4 * copies + 5
