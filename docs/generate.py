@@ -32,7 +32,7 @@ from typer.testing import CliRunner
 
 DOCS = Path(__file__).resolve().parent
 CLI = DOCS / "reference" / "cli.md"
-PAGES = (DOCS / "tutorial.md", DOCS / "how-to.md", DOCS / "faster-or-more.md", DOCS / "python.md")
+PAGES = tuple(DOCS / f"{name}.md" for name in ("tutorial", "how-to", "faster-or-more", "python", "langgraph"))
 NOTEBOOK = DOCS / "notebook.ipynb"
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -60,6 +60,8 @@ _TAIL = """\
 | `--premium` | An exponent of the speed from 0 to 10, or what a speed costs: `SPEED=PRICE`. | `2.5x=6x` |
 | `--seed` | A whole number from 0. | `7` |
 | `--samples` | A whole number from 1 to 10,000,000. | `4000` |
+| `--runtime` | `langgraph` or `dataflow`. | `langgraph` |
+| `--scale` | A number from 0.01: with `--real`, how many times as fast as the plan. | `20` |
 | `--precision` | A share of p50 and p90: half of their 95% intervals. | `0.5%` |
 | `--max-time` | A time above 0. | `30s` |
 | `--threads` | A whole number from 1 to 1,024. | `4` |
@@ -80,6 +82,7 @@ Samples are drawn until p50 and p90 are known to 1%, at most 1,024. `--samples` 
 | --- | --- |
 | 0 | The answer is on standard output, or in the file of `--output`. |
 | 1 | `target`: no scenario is known to meet the target; `tier`: no choice is known to be within the budget. |
+| 1 | `rehearse`: LangGraph does not take as long as predicted. The first difference is on standard output. |
 | 2 | Bad input: a workflow file, an option or a file that cannot be written. Standard error says what and where. |
 | 130 | Interrupted by Ctrl-C. No file was written. |
 

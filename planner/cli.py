@@ -22,6 +22,7 @@ from planner.cli_options import (
     Precise,
     Premium,
     Runs,
+    RuntimeName,
     Samples,
     Scheduler,
     Seed,
@@ -43,6 +44,7 @@ from planner.cli_options import (
     stopping_of,
     wishes_of,
 )
+from planner.cli_rehearse import rehearse
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(models_app, name="models")
@@ -72,6 +74,7 @@ def forecast(
     speed: Annotated[str, typer.Option(help="Factor on the output speed of every request, as in 2.5x.")] = "1x",
     agents: Annotated[str | None, typer.Option(help="Agents of the only crew, or CREW=N.", metavar="N")] = None,
     model: Models = None,
+    runtime: RuntimeName = None,
     premium: Premium = None,
     catalogue: CatalogueFile = None,
     seed: Seed = 1,
@@ -92,6 +95,7 @@ def forecast(
 ) -> None:
     """Completion time and cost of a workflow as declared, and where the time goes."""
     with reported() as progress:
+        from planner.expansion.runtime import on_runtime, runtime_notes
         from planner.planning.forecast import forecast as run
         from planner.report.data import forecast_csv, forecast_json
         from planner.report.forecast_text import forecast_text
@@ -103,13 +107,13 @@ def forecast(
         if len(speeds) > 1 or len(counts) > 1 or len(models) > 1:
             raise typer.BadParameter("a forecast is of one scenario; use 'planner compare' for several")
         workflow, caveats = read(file, set_, catalogue, models)
-        workflow = workflow.on(models[0]) if models else workflow
+        workflow = on_runtime(workflow.on(models[0]) if models else workflow, runtime)
         found = run(
             workflow, speed=speeds[0], agents=counts[0], crew=crew, premium=premium_of(premium), seed=seed,
             **stopping_of(samples, precision, max_time), backend=backend_of(backend, threads, scheduler),
             progress=progress,
         )  # fmt: skip
-        found = replace(found, notes=(*found.notes, *caveats))
+        found = replace(found, notes=(*found.notes, *runtime_notes(workflow), *caveats))
         if (gantt or explain) and (as_json or as_csv):
             raise typer.BadParameter("--gantt and --explain are text; leave --json and --csv away")
         text = forecast_text(found)
@@ -139,6 +143,7 @@ def compare(
         str, typer.Option(help="Agents of the only crew, or CREW=1,2,4 of the one named.")
     ] = "1,2,4,8,16",
     model: Models = None,
+    runtime: RuntimeName = None,
     premium: Premium = None,
     catalogue: CatalogueFile = None,
     seed: Seed = 1,
@@ -160,6 +165,8 @@ def compare(
 ) -> None:
     """Completion time and cost over speeds × agents, on the same random draws."""
     with reported() as progress:
+        from planner.expansion.runtime import on_runtime, runtime_notes
+        from planner.planning.barriers import with_barriers
         from planner.planning.comparison import compare as run
         from planner.report.data import comparison_csv, comparison_json
         from planner.report.heat_map import heat_map
@@ -169,17 +176,20 @@ def compare(
         models = names(model)
         speeds = speeds_of(speed or ("1x" if len(models) > 1 else "1x,1.5x,2.5x,5x,8x"))
         workflow, caveats = read(file, set_, catalogue, models)
+        workflow = on_runtime(workflow, runtime)
         wishes = wishes_of(value_of_time, waiting, setup, runs, every_n)
         found = run(workflow, speeds, counts, models=models, crew=crew, premium=premium_of(premium), seed=seed,
                     **stopping_of(samples, precision, max_time), backend=backend_of(backend, threads, scheduler),
                     progress=progress, wishes=wishes)  # fmt: skip
-        found = replace(found, notes=(*found.notes, *caveats))
+        found = with_barriers(found, workflow, crew)
+        found = replace(found, notes=(*found.notes, *runtime_notes(workflow), *caveats))
         show(found, as_json, as_csv, output, comparison_json, comparison_csv, heat_map)
 
 
 app.command()(target)
 app.command()(tier)
 app.command()(sensitivity)
+app.command()(rehearse)
 
 
 @app.command()

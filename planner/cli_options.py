@@ -53,6 +53,10 @@ Output = Annotated[
 ]
 
 
+RuntimeName = Annotated[
+    Literal["langgraph", "dataflow"] | None,
+    typer.Option("--runtime", help="What runs it, in the place of the file's: langgraph or dataflow.", metavar="NAME"),
+]
 Models = Annotated[
     str | None,
     typer.Option("--model", help="Profiles in the place of the workflow's: NAME or NAME,NAME.", metavar="NAME"),

@@ -272,7 +272,7 @@ def test_the_oracle_s_agents_are_held_as_long(path: Path) -> None:
     schedule = simulate(
         graph.graph, durations, patience=drawn.patience, away=drawn.away, traced=True, recorded=True
     )  # fmt: skip
-    usage = Usage(graph.graph)
+    usage = Usage(graph.graph, graph.pools)
     found = np.array(usage.agent_ticks(durations, schedule)) * TICK
     for row, (lasting, patience, away) in enumerate(zip(durations, drawn.patience, drawn.away, strict=True)):
         one = oracle.Sample(graph.graph, lasting.tolist(), patience.tolist(), away.tolist())
@@ -281,7 +281,7 @@ def test_the_oracle_s_agents_are_held_as_long(path: Path) -> None:
         assert meter == meter.capacity  # everything is given back
         assert found[:, row].tolist() == meter.held
     usage.add(graph.graph, durations, schedule)
-    waited = sum(one.waiting.mean for one in usage.results(graph.pools, sizes))
+    waited = sum(one.waiting.mean for one in usage.results())
     assert waited == pytest.approx(schedule.waiting.mean(), abs=1e-9)
 
 

@@ -18,6 +18,7 @@ from planner.loading import Loaded
 from planner.planning.backends import missing
 from planner.reading import units
 from planner.reading.validation import MOST_AGENTS
+from planner.workflow.declaration import RUNTIMES
 
 _IN_PYTHON = (
     (r"--agents (\S+?)=[\d,]+", r"crew='\1'"),
@@ -144,6 +145,13 @@ def name(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("expected a name")
     return value.strip()
+
+
+def runtime(value: Any) -> str:
+    """What runs a workflow."""
+    if value not in RUNTIMES:
+        raise ValueError("expected 'dataflow' or 'langgraph'")
+    return str(value)
 
 
 def premium(value: Any) -> Premium:

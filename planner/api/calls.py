@@ -12,9 +12,11 @@ from planner.api import arguments
 from planner.api.answers import Comparison, Forecast, comparison_of, forecast_of
 from planner.catalogue import catalogue as catalogues
 from planner.catalogue.premium import Premium
+from planner.expansion.runtime import on_runtime, runtime_notes
 from planner.expansion.task_graph import crew_sizes
 from planner.loading import Loaded, load
 from planner.planning.backends import Backend, Dask, Threads
+from planner.planning.barriers import with_barriers
 from planner.planning.comparison import compare as run_comparison
 from planner.planning.decisions.decide import Wishes
 from planner.planning.decisions.runs import Setup
@@ -83,6 +85,7 @@ def forecast(
     agents: int | None = None,
     crew: str | None = None,
     model: str | None = None,
+    runtime: str | None = None,
     premium: Premium | float | None = None,
     seed: int = 1,
     samples: int | None = None,
@@ -98,6 +101,7 @@ def forecast(
     agents : of the only crew, or of `crew`; none: all crews as declared
     crew : which crew `agents` sizes, where several are declared
     model : a profile in the place of the workflow's
+    runtime : what runs it, in the place of the file's: ``langgraph`` or ``dataflow``
     premium : what speeds above 1 cost: an exponent of the speed, or `Premium.through(2.5, 6)`; none: the fitted law
     seed : of the random draws
     samples : exactly so many samples; with a precision at most so many; none: until `precision`, at most 1,024
@@ -115,6 +119,7 @@ def forecast(
     count = check.take("agents", agents, arguments.either(arguments.agents))
     sized = check.take("crew", crew, arguments.either(arguments.name))
     on = check.take("model", model, arguments.either(arguments.name))
+    by = check.take("runtime", runtime, arguments.either(arguments.runtime))
     law = check.take("premium", premium, arguments.premium)
     start = check.take("seed", seed, arguments.seed)
     stopping = _stopping(check, samples, precision, max_time)
@@ -122,11 +127,12 @@ def forecast(
     check.done()
     with arguments.in_python():
         served, notes = plan.serving([on] if on else ())
+        served = on_runtime(served.on(on) if on else served, by)
         found = run_forecast(
-            served.on(on) if on else served, speed=factor, agents=count, crew=sized, premium=law, seed=start,
+            served, speed=factor, agents=count, crew=sized, premium=law, seed=start,
             backend=where, progress=progress or _silent, **stopping,
         )  # fmt: skip
-    return forecast_of(found, tuple(map(arguments.worded, (*found.notes, *notes))))
+    return forecast_of(found, tuple(map(arguments.worded, (*found.notes, *runtime_notes(served), *notes))))
 
 
 def compare(
@@ -136,6 +142,7 @@ def compare(
     agents: Sequence[int] = (1, 2, 4, 8, 16),
     crew: str | None = None,
     models: Sequence[str] = (),
+    runtime: str | None = None,
     premium: Premium | float | None = None,
     seed: int = 1,
     samples: int | None = None,
@@ -156,6 +163,7 @@ def compare(
     agents : of the only crew, or of `crew`
     crew : which crew `agents` sizes, where several are declared
     models : profiles in the place of the workflow's; none: its own
+    runtime : what runs it, in the place of the file's: ``langgraph`` or ``dataflow``
     premium : what speeds above 1 cost: an exponent of the speed, or `Premium.through(2.5, 6)`; none: the fitted law
     seed : of the random draws
     samples : exactly so many samples; with a precision at most so many; none: until `precision`, at most 1,024
@@ -175,6 +183,7 @@ def compare(
     check = arguments.Arguments()
     plan = check.take("workflow", workflow, arguments.loaded)
     on = check.each("models", models, arguments.name) if models else []
+    by = check.take("runtime", runtime, arguments.either(arguments.runtime))
     wanted = ((1.0,) if len(on) > 1 else (1.0, 1.5, 2.5, 5.0, 8.0)) if speeds is None else speeds
     factors = check.each("speeds", wanted, arguments.speed)
     counts = check.each("agents", agents, arguments.agents)
@@ -187,11 +196,13 @@ def compare(
     check.done()
     with arguments.in_python():
         served, notes = plan.serving(on)
+        served = on_runtime(served, by)
         found = run_comparison(
             served, factors, counts, models=on, crew=sized, premium=law, seed=start,
             backend=where, progress=progress or _silent, wishes=wishes, **stopping,
         )  # fmt: skip
-    return comparison_of(found, tuple(map(arguments.worded, (*found.notes, *notes))))
+        found = with_barriers(found, served, sized)
+    return comparison_of(found, tuple(map(arguments.worded, (*found.notes, *runtime_notes(served), *notes))))
 
 
 def _stopping(check: arguments.Arguments, samples: Any, precision: Any, max_time: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from itertools import takewhile
 from planner.expansion.conditions import Attempt, Conflicting, Guard, Round
 from planner.expansion.fragments import NO_POOL, Fragment, in_order, single, stacked
 from planner.expansion.loops import Index, Loops
+from planner.expansion.outline import Within
 from planner.expansion.work import Work
 
 
@@ -154,7 +155,8 @@ class _Chain:
                 self.hand(Hand(self.plan, position, piece.pool, takes=True))
         if isinstance(piece.content, Fragment):
             self.close()
-            self.done.append(piece.content)
+            outline = Within(len(piece.content), piece.inner, piece.content.outline)
+            self.done.append(replace(piece.content, outline=outline))
             self.give(position + 1, {piece.pool} if piece.frees else set())
             return
         if self.kept and not self.joins(piece):
@@ -210,8 +212,9 @@ class _Chain:
             moves = self.conditional(first) or release != NO_POOL
             skip = [Skip(guard, self.plan.loops, inner)] if moves and guard is not None else []
             person = any(piece.content.kind == "human" for piece in self.kept if isinstance(piece.content, Work))
-            contents = [piece.content for piece in self.kept]
-            self.done.append(single(self.takes, release, *contents, *skip, person=person))
+            does = [(piece.content, piece.inner) for piece in self.kept]
+            contents = [content for content, _ in does]
+            self.done.append(single(self.takes, release, *contents, *skip, person=person, does=does))
         self.kept, self.takes = [], NO_POOL
 
 

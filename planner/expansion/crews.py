@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from planner.catalogue.profile import token_ratio
 from planner.errors import InputError
 from planner.expansion.counting import count_at
 from planner.expansion.fragments import NO_POOL
 from planner.expansion.place import Place
+from planner.expansion.runtime import Runtime
 from planner.expansion.task_graph import DEFAULT_CREW, LEAD
 from planner.reading.counts import CountValue
 from planner.workflow.crews import Crew
@@ -18,19 +19,23 @@ from planner.workflow.declaration import Step, Workflow
 
 @dataclass(frozen=True, eq=False)
 class Crews:
-    """Crews of these sizes. `pools` are names: the lead, and for each crew of several its agents and its merges."""
+    """Crews of these sizes, and what runs them.
+
+    pools : names: the lead, and for each crew of several its agents and its merges
+    """
 
     workflow: Workflow
     sizes: Mapping[str, int]
     pools: tuple[str, ...]
+    runtime: Runtime = field(default_factory=Runtime)
 
     @classmethod
-    def of(cls, workflow: Workflow, sizes: Mapping[str, int]) -> Crews:
+    def of(cls, workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None = None) -> Crews:
         pools = [LEAD if workflow.crews else DEFAULT_CREW]
         for name in workflow.crews:
             if sizes[name] > 1:
                 pools += [name, f"{name}: merge"]
-        return cls(workflow, sizes, tuple(pools))
+        return cls(workflow, sizes, tuple(pools), Runtime.of(workflow) if runtime is None else runtime)
 
     def pool(self, crew: str) -> int:
         """The pool of a crew; a crew of one is the lead."""

@@ -12,30 +12,36 @@ from planner.expansion.chain import Piece, chain
 from planner.expansion.conditions import Attempt, Drawn, Failed, Outcome, Round
 from planner.expansion.crews import Crews
 from planner.expansion.fan_out import fan_out
-from planner.expansion.fragments import NO_POOL, Fragment, fanned_out, raced, repeated, side_by_side
+from planner.expansion.fragments import NO_POOL, Fragment, numbered, repeated, side_by_side
+from planner.expansion.grouping import copied, grouped
 from planner.expansion.loops import Loop, Loops
 from planner.expansion.order import Steps, between, in_order, needs, sorted_by_name
+from planner.expansion.outline import Group
 from planner.expansion.place import Place
+from planner.expansion.runtime import Runtime
 from planner.expansion.size import check_size
-from planner.expansion.task_graph import TaskGraph
+from planner.expansion.task_graph import LIMIT, TaskGraph
 from planner.expansion.work import Thread, Work
 from planner.workflow.bodies import Wait
 from planner.workflow.declaration import Step, Workflow
 
 
-def expand(workflow: Workflow, sizes: Mapping[str, int]) -> TaskGraph:
-    """The task graph of a workflow whose crews have these sizes. Raises InputError where it is too large."""
+def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None = None) -> TaskGraph:
+    """The task graph of a workflow whose crews have these sizes. Raises InputError where it is too large.
+
+    runtime : None: as the workflow declares it
+    """
     check_size(workflow, sizes)
-    crews = Crews.of(workflow, sizes)
+    crews = Crews.of(workflow, sizes, runtime)
     expansion = _Expansion(crews)
     place = Place(("steps",), NO_POOL, workflow.model, workflow.written_for, workflow.parameters, locate=workflow.place)
     fragment = expansion.group(place, workflow.steps)
-    capacity = np.array([sizes.get(pool, 1) for pool in crews.pools])
+    capacity = np.array([*(sizes.get(pool, 1) for pool in crews.pools), *[crews.runtime.limit or 1] * fragment.own])
     graph = build_graph(
         len(fragment),
         fragment.edges,
-        acquire=fragment.acquire,
-        release=fragment.release,
+        acquire=numbered(fragment.acquire, len(crews.pools)),
+        release=numbered(fragment.release, len(crews.pools)),
         capacity=capacity,
         crew=capacity > 1,
         races=dict(enumerate(map(tuple, fragment.races.tolist()))),
@@ -44,7 +50,9 @@ def expand(workflow: Workflow, sizes: Mapping[str, int]) -> TaskGraph:
     )
     works = tuple(mark for mark in fragment.marks if isinstance(mark.what, Work))
     skips = tuple(mark for mark in fragment.marks if not isinstance(mark.what, Work))
-    return TaskGraph(graph, works, skips, expansion.left_over("", workflow.steps), tuple(crews.pools), sizes)
+    pools = (*crews.pools, *[LIMIT] * fragment.own)
+    outcomes = expansion.left_over("", workflow.steps)
+    return TaskGraph(graph, works, skips, outcomes, pools, sizes, fragment.outline)
 
 
 def _leaves(fragment: Fragment) -> dict[int, int]:
@@ -71,7 +79,7 @@ class _Expansion:
     def group(self, around: Place, steps: Steps) -> Fragment:
         steps = sorted_by_name(steps)
         children = {name: self.step(self.enter(around, name, steps), steps[name]) for name in in_order(steps)}
-        return side_by_side(children, needs(steps))
+        return grouped(children, needs(steps), self.crews.runtime, around.name)
 
     def enter(self, around: Place, name: str, steps: Steps) -> Place:
         """Where a step of a group stands."""
@@ -94,7 +102,11 @@ class _Expansion:
     def copies(self, here: Place, step: Step) -> Fragment:
         inside = self.copied(here, step)
         fragment = self.body(inside, step)
-        return fragment if inside is here else _side_by_side(step, inside, fragment)
+        return (
+            fragment
+            if inside is here
+            else copied(fragment, inside.loops[-1].count, step.first_of is not None, self.crews.runtime)
+        )
 
     def body(self, here: Place, step: Step) -> Fragment:
         group = _group(here, step)
@@ -106,7 +118,9 @@ class _Expansion:
         if step.choose is not None:
             branches = {name: self.step(place, branch) for name, branch, place in self.branches(here, step)}
             self.finish(here, step, step.choose)
-            return side_by_side(branches, dict.fromkeys(branches, ()))
+            fragment = side_by_side(branches, dict.fromkeys(branches, ()))
+            assert isinstance(fragment.outline, Group)
+            return replace(fragment, outline=replace(fragment.outline, choice=True))
         pool = self.crews.takes(step, max(here.pool, 0))
         return chain(self.attempts(replace(here, pool=pool), step), here.loops, here.guard)
 
@@ -225,7 +239,8 @@ class _Expansion:
         pool = self.holds(step, here.pool)
         by_one = step.kind == "llm"  # an agent makes several requests at once
         pieces = self.run(replace(inside, pool=NO_POOL if by_one else here.pool), step)
-        fragment = _side_by_side(step, inside, chain(pieces, inside.loops, inside.guard))
+        fragment = chain(pieces, inside.loops, inside.guard)
+        fragment = copied(fragment, inside.loops[-1].count, step.first_of is not None, self.crews.runtime)
         return [Piece(pool if by_one else NO_POOL, fragment, here.guard)]
 
     def run(self, here: Place, step: Step) -> list[Piece]:
@@ -280,9 +295,3 @@ def _thread(here: Place, step: Step) -> Thread | None:
     wanted = needs(here.siblings)
     found = ((here.beside(one), tuple(here.beside(need) for need in wanted[one] if need in inner)) for one in inner)
     return Thread(here.beside(name), False, tuple(found))
-
-
-def _side_by_side(step: Step, inside: Place, fragment: Fragment) -> Fragment:
-    """The copies of a step."""
-    count = inside.loops[-1].count
-    return raced(fragment, count) if step.first_of is not None else fanned_out(fragment, count)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,8 +13,10 @@ from planner.expansion.conditions import Agents, Conflicting, Counted, Existing,
 from planner.expansion.counting import most_items
 from planner.expansion.crews import Crews
 from planner.expansion.fragments import Fragment, fanned_out, side_by_side, single
+from planner.expansion.layout import sent
 from planner.expansion.loops import Index, Loop, Loops
 from planner.expansion.order import topological
+from planner.expansion.outline import Many, Part, Sent
 from planner.expansion.place import Place
 from planner.expansion.redundancy import Shared, shared
 from planner.expansion.size import AGAIN
@@ -106,10 +108,25 @@ class _FanOut:
             after = [replace(piece, alone=True) for piece in after]
         first = len(chain(before, self.loops, self.guard)) if before else 0
         items = self.laid_out(chain([*before, *done, *after], self.loops, self.guard), first)
+        size = items.outline.body.size
         if declared.ramp_up is None and not declared.stagger:
-            return items
-        size = (len(items) - 2) // len(self.shared)
+            return self.sent(items.fragment, (Part(0, items.outline),), items.joints, size)
         return self.ramped_up(declared, items, size, first)
+
+    def sent(
+        self, fragment: Fragment, parts: tuple[Part, ...], joints: Sequence[tuple[int, int]], size: int
+    ) -> Fragment:
+        """What is sent out, of which the items, of so many tasks each, come last."""
+        first = parts[-1].at + 1
+        ahead = [(parts[0].at + 1 + agent, parts[0].at + 1 + agent) for agent in range(self.agents) if len(parts) > 1]
+        items = [(first + number * size, first + (number + 1) * size - 1) for number in self.order]
+        outline = Sent(len(fragment), parts, tuple(joints), tuple(self.order))
+        return sent(fragment, outline, [*ahead, *items], self.crews.runtime.limit)
+
+    @property
+    def order(self) -> Sequence[int]:
+        """The order of items, with those that are done again, in which each comes after those it waits for."""
+        return [item for items in self.shared.rounds for item in items]
 
     def after(self, declared: Coordination, done: Sequence[Work | Fragment]) -> list[Piece]:
         """What follows the work of an item."""
@@ -146,7 +163,7 @@ class _FanOut:
         steps = [*((self.here.pool, rework) for rework in reworks), (self.here.pool + 1, again)]
         return [Piece(pool, work, guard, (loop,), (number,)) for number in range(loop.count) for pool, work in steps]
 
-    def laid_out(self, item: Fragment, first: int) -> Fragment:
+    def laid_out(self, item: Fragment, first: int) -> _Items:
         """Items side by side, where they do not wait for each other; then they do so before their task `first`."""
         size, joints, count = len(item), [], len(self.shared)
         ends = [1 + number * size + item.exit for number in range(count)]
@@ -156,13 +173,13 @@ class _FanOut:
             joints += [(ends[need], begins[row]) for row, same in enumerate(self.shared.same) for need in needs[same]]
         crew = self.crews.crew(self.here.pool)
         if crew is None or not crew.lockstep or self.agents == 1:
-            return fanned_out(item, count, joints)
+            return _Items(fanned_out(item, count, joints), joints)
         for number, (one, other) in enumerate(pairwise(self.shared.rounds)):
             barrier = 1 + count * size + number
             joints += [(ends[row], barrier) for row in one] + [(barrier, begins[row]) for row in other]
-        return fanned_out(item, count, joints, len(self.shared.rounds) - 1)
+        return _Items(fanned_out(item, count, joints, len(self.shared.rounds) - 1), joints)
 
-    def ramped_up(self, declared: Coordination, items: Fragment, size: int, first: int) -> Fragment:
+    def ramped_up(self, declared: Coordination, items: _Items, size: int, first: int) -> Fragment:
         """Items whose agents first come and ramp up. They are before all items in the queue of the crew.
 
         size : tasks of an item
@@ -177,13 +194,30 @@ class _FanOut:
         if declared.ramp_up is not None:
             works.append(replace(self.work("ramp_up", declared.ramp_up), loops=loops, guard=guard))
         skip = (Skip(guard, loops),) if guard else ()
-        ramp_ups = fanned_out(single(pool, pool, *works, *skip), agents)
-        both = side_by_side({"ramp_up": ramp_ups, "items": items}, {"ramp_up": (), "items": ()})
-        if agents == self.crews.agents(pool):
-            return both
-        each = np.arange(agents, dtype=np.int32)  # agents to spare must not begin items without ramping up
-        waits = np.stack([each + 2, len(ramp_ups) + 2 + each * size + first], axis=1).astype(np.int32)
-        return replace(both, edges=np.concatenate([both.edges, waits]))
+        does = [(work, ()) for work in works]
+        ramp_ups = fanned_out(single(pool, pool, *works, *skip, does=does), agents)
+        both = side_by_side({"ramp_up": ramp_ups, "items": items.fragment}, {"ramp_up": (), "items": ()})
+        behind = 1 + len(ramp_ups)
+        joints = [(source + behind, target + behind) for source, target in items.joints]
+        if agents < self.crews.agents(pool):
+            each = np.arange(agents, dtype=np.int32)  # agents to spare must not begin items without ramping up
+            waits = np.stack([each + 2, behind + 1 + each * size + first], axis=1).astype(np.int32)
+            both = replace(both, edges=np.concatenate([both.edges, waits]))
+            joints += [(int(source), int(target)) for source, target in waits]
+        return self.sent(both, (Part(1, ramp_ups.outline), Part(behind, items.outline)), joints, size)
+
+
+@dataclass(frozen=True, eq=False)
+class _Items:
+    """Items side by side, and how they wait for each other."""
+
+    fragment: Fragment
+    joints: Sequence[tuple[int, int]]
+
+    @property
+    def outline(self) -> Many:
+        assert isinstance(self.fragment.outline, Many)
+        return self.fragment.outline
 
 
 def _requests(done: Sequence[Piece], depth: int, briefing: Briefing) -> Iterator[tuple[Work, Index]]:

@@ -10,8 +10,14 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.expansion.graph_form import of_needs
+from planner.expansion.outline import Chain, Group, Many, Outline, Part, Rounds, Task
+
 Ints = NDArray[np.int32]
 NO_POOL = -1
+
+OWN_POOL = -2
+"""A fragment's first pool of its own, of which the next is −3; they are numbered anew once the graph is whole."""
 
 
 What = TypeVar("What")
@@ -59,6 +65,8 @@ class Fragment:
     edges : (m, 2) predecessor, successor
     races : (r, 2) first task of a race, one past its last
     exits : (e, 3) exit of a copy, its race, first task of the copy
+    own : how many pools of its own it has
+    outline : how it is put together
     """
 
     acquire: Ints
@@ -69,6 +77,8 @@ class Fragment:
     races: Ints = field(default_factory=_no_rows)
     exits: Ints = field(default_factory=lambda: _rows([], 3))
     people: People = field(default_factory=People)
+    own: int = 0
+    outline: Outline = field(default_factory=lambda: Task(1))
 
     def __len__(self) -> int:
         return len(self.acquire)
@@ -78,11 +88,20 @@ class Fragment:
         return len(self) - 1
 
 
-def single(acquire: int, release: int, *what: object, person: bool = False) -> Fragment:
-    """One task. `person`: it is a step of somebody's."""
+def single(
+    acquire: int, release: int, *what: object, person: bool = False, does: Sequence[tuple[object, tuple[int, ...]]] = ()
+) -> Fragment:
+    """One task.
+
+    person : it is a step of somebody's
+    does : what is done in it, in order, with its occurrence in the loops of its item
+    """
     marks = tuple(Mark(one, np.zeros((), np.int32)) for one in what)
     people = People(first=np.zeros(1, np.int32), last=0) if person else People()
-    return Fragment(np.array([acquire], np.int32), np.array([release], np.int32), _no_rows(), 0, marks, people=people)
+    return Fragment(
+        np.array([acquire], np.int32), np.array([release], np.int32), _no_rows(), 0, marks, people=people,
+        outline=Task(1, tuple(does)),
+    )  # fmt: skip
 
 
 def in_order(fragments: Sequence[Fragment]) -> Fragment:
@@ -96,7 +115,8 @@ def in_order(fragments: Sequence[Fragment]) -> Fragment:
     for fragment, at in zip(fragments, offsets, strict=False):
         before.append(last)
         last = last if fragment.people.last < 0 else fragment.people.last + at
-    return _joined(fragments, _rows(joints), fragments[0].entry, before, last)
+    outline = Chain(offsets[-1], tuple(Part(at, one.outline) for one, at in zip(fragments, offsets, strict=False)))
+    return replace(joined(fragments, _rows(joints), fragments[0].entry, before, last), outline=outline)
 
 
 def stacked(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]]) -> Fragment:
@@ -146,7 +166,9 @@ def side_by_side(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[
     person = last_of(frozenset().union(*(after[name] for name in ends)))
     last = add(single(NO_POOL, NO_POOL), -1)
     joints += [(children[name].exit + at[name], last) for name in ends]
-    return _joined(fragments, _rows(joints), 0, before, person)
+    parts = {name: Part(at[name], child.outline) for name, child in children.items()}
+    outline = Group(size, of_needs({name: tuple(dict.fromkeys(needs[name])) for name in children}), parts)
+    return replace(joined(fragments, _rows(joints), 0, before, person), outline=outline)
 
 
 def repeated(fragment: Fragment, times: int) -> Fragment:
@@ -160,7 +182,8 @@ def repeated(fragment: Fragment, times: int) -> Fragment:
         since = np.stack([later, (later // size - 1) * size + fragment.people.last], axis=1)
         last = fragment.people.last + (times - 1) * size
         people = People(_stack([people.since, since]), fragment.people.first, last)
-    return replace(copies, edges=_stack([copies.edges, joints]), people=people)
+    outline = Rounds(len(copies), times, fragment.outline)
+    return replace(copies, edges=_stack([copies.edges, joints]), people=people, outline=outline)
 
 
 def fanned_out(fragment: Fragment, count: int, joints: Sequence[tuple[int, int]] = (), barriers: int = 0) -> Fragment:
@@ -176,7 +199,8 @@ def fanned_out(fragment: Fragment, count: int, joints: Sequence[tuple[int, int]]
     entry, ends = single(NO_POOL, NO_POOL), [single(NO_POOL, NO_POOL)] * (barriers + 1)
     edges = _stack([begin, finish, _rows(joints)])
     person = last if fragment.people.last >= 0 else -1
-    return _joined([entry, copies, *ends], edges, 0, [-1] * (barriers + 3), person)
+    found = joined([entry, copies, *ends], edges, 0, [-1] * (barriers + 3), person)
+    return replace(found, outline=Many(last + 1, 1, count, fragment.outline))
 
 
 def raced(fragment: Fragment, count: int) -> Fragment:
@@ -186,7 +210,8 @@ def raced(fragment: Fragment, count: int) -> Fragment:
     race = len(copies.races)
     exits = np.stack([starts + fragment.exit, np.full(count, race, np.int32), starts], axis=1)
     races = _stack([copies.races, _rows([(1, copies.exit)])])
-    return replace(copies, races=races, exits=_stack([copies.exits, exits]))
+    outline = Many(len(copies), 1, count, fragment.outline, race=True)
+    return replace(copies, races=races, exits=_stack([copies.exits, exits]), outline=outline)
 
 
 def _stack(parts: Sequence[Ints]) -> Ints:
@@ -207,20 +232,32 @@ def _copies(fragment: Fragment, count: int) -> Fragment:
         return (rows[None] + starts.reshape((count,) + (1,) * rows.ndim)).reshape((-1, *rows.shape[1:]))
 
     exits = fragment.exits[None] + np.stack([starts, races, starts], axis=1)[:, None]
+    own = np.repeat(np.arange(count, dtype=np.int32) * fragment.own, size)
     return Fragment(
-        np.tile(fragment.acquire, count),
-        np.tile(fragment.release, count),
+        _own_after(np.tile(fragment.acquire, count), own),
+        _own_after(np.tile(fragment.release, count), own),
         shifted(fragment.edges),
         fragment.entry,
         tuple(marks),
         shifted(fragment.races),
         exits.reshape(-1, 3),
         People(shifted(fragment.people.since), shifted(fragment.people.first), fragment.people.last),
+        fragment.own * count,
     )
 
 
-def _joined(fragments: Sequence[Fragment], joints: Ints, entry: int, before: Sequence[int], person: int) -> Fragment:
-    """Fragments behind each other.
+def _own_after(pools: Ints, before: Ints | int) -> Ints:
+    """Pools, those of one's own numbered behind so many others."""
+    return np.where(pools <= OWN_POOL, pools - before, pools).astype(np.int32)
+
+
+def numbered(pools: Ints, others: int) -> Ints:
+    """Pools of a whole graph: those of a fragment's own come behind so many others."""
+    return np.where(pools <= OWN_POOL, others + OWN_POOL - pools, pools).astype(np.int32)
+
+
+def joined(fragments: Sequence[Fragment], joints: Ints, entry: int, before: Sequence[int], person: int) -> Fragment:
+    """Fragments behind each other; the outline is for the caller to tell.
 
     joints : edges between them
     before : the step of a person before each of them, or −1
@@ -228,6 +265,7 @@ def _joined(fragments: Sequence[Fragment], joints: Ints, entry: int, before: Seq
     """
     offsets = np.cumsum([0, *map(len, fragments)])[:-1].astype(np.int32)
     races = np.cumsum([0, *(len(fragment.races) for fragment in fragments)])[:-1].astype(np.int32)
+    owned = np.cumsum([0, *(fragment.own for fragment in fragments)]).tolist()
     placed = list(zip(fragments, offsets, strict=True))
     exits = [one.exits + np.array([at, race, at], np.int32) for (one, at), race in zip(placed, races, strict=True)]
     since = [fragment.people.since + at for fragment, at in placed]
@@ -239,12 +277,13 @@ def _joined(fragments: Sequence[Fragment], joints: Ints, entry: int, before: Seq
         else:
             since.append(np.stack([found, np.full(len(found), last)], axis=1))
     return Fragment(
-        np.concatenate([fragment.acquire for fragment in fragments]),
-        np.concatenate([fragment.release for fragment in fragments]),
+        np.concatenate([_own_after(one.acquire, ahead) for one, ahead in zip(fragments, owned, strict=False)]),
+        np.concatenate([_own_after(one.release, ahead) for one, ahead in zip(fragments, owned, strict=False)]),
         _stack([*(fragment.edges + at for fragment, at in placed), joints]),
         entry,
         tuple(Mark(mark.what, mark.tasks + at) for fragment, at in placed for mark in fragment.marks),
         _stack([fragment.races + at for fragment, at in placed]),
         _stack(exits),
         People(_stack(since), _stack(first), person),
+        owned[-1],
     )  # fmt: skip

@@ -13,6 +13,7 @@ from planner.engine.simulation import Graph
 from planner.expansion.chain import Hand, Skip
 from planner.expansion.conditions import Outcome
 from planner.expansion.fragments import Mark
+from planner.expansion.outline import Outline
 from planner.expansion.work import Work
 from planner.reading.arithmetic import AGENTS
 from planner.reading.counts import ComputedCount
@@ -25,6 +26,12 @@ DEFAULT_CREW = "agents"
 
 LEAD = "lead"
 
+LIMIT = "max_concurrency: "
+"""The name of the pools of what may run at a time in one graph of LangGraph's. No crew can have it."""
+
+LIMITED = LIMIT.rstrip(": ")
+"""What is shown for all these pools together."""
+
 
 @dataclass(frozen=True, eq=False)
 class TaskGraph:
@@ -35,6 +42,7 @@ class TaskGraph:
     outcomes : of the steps whose failure nothing deals with
     pools : name of each pool, in the kernel's order
     sizes : agents of each crew
+    outline : how the graph is put together
     """
 
     graph: Graph
@@ -43,6 +51,7 @@ class TaskGraph:
     outcomes: tuple[Outcome, ...]
     pools: tuple[str, ...]
     sizes: Mapping[str, int]
+    outline: Outline
 
     @property
     def timed(self) -> bool:
@@ -94,7 +103,8 @@ def structure(workflow: Workflow, sizes: Mapping[str, int]) -> tuple[int, ...]:
 
 def resized(graph: TaskGraph, sizes: Mapping[str, int]) -> TaskGraph:
     """The same graph for other crew sizes of the same `structure`."""
-    capacity = [sizes.get(pool, 1) for pool in graph.pools]
+    kept = graph.graph.capacity.tolist()
+    capacity = [kept[at] if pool == LIMIT else sizes.get(pool, 1) for at, pool in enumerate(graph.pools)]
     return replace(graph, graph=graph.graph.with_capacity(capacity), sizes=sizes)
 
 

@@ -24,7 +24,7 @@ class Findings:
         self.expanded = expanded
         self.detail = Detail(expanded.works)
         self.drag = Drag(len(expanded.graph), self.detail.rows, len(self.detail.works))
-        self.usage = Usage(expanded.graph)
+        self.usage = Usage(expanded.graph, expanded.pools)
 
     def plus(self, other: Findings) -> None:
         """Add the samples of another, of the same graph."""

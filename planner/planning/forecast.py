@@ -79,7 +79,7 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
         {part: value.mean for part, value in breakdown.items()},
         {part: value.standard_error for part, value in breakdown.items()},
         Distribution.of(main.seconds),
-        findings.usage.results(findings.expanded.pools, sizes),
+        findings.usage.results(),
         steps,
         min(found.count, findings.drag.limit),
         typical(taken, middle, speed),

@@ -19,6 +19,7 @@ from planner.planning.typical import Typical
 from planner.planning.utilisation import Utilisation
 
 if TYPE_CHECKING:
+    from planner.planning.barriers import Barriers
     from planner.planning.decisions.decide import Decisions
 
 Floats = NDArray[np.float64]
@@ -288,6 +289,7 @@ class Comparison:
 
     crew : whose agents vary
     restricted : models that not everybody can buy → ``limited`` or ``retired``
+    barriers : what LangGraph's supersteps cost in the best scenario of the verdict, where it is the runtime
     """
 
     workflow: str
@@ -301,3 +303,4 @@ class Comparison:
     decisions: Decisions
     restricted: Mapping[str, str]
     notes: tuple[str, ...]
+    barriers: Barriers | None = None

@@ -1,14 +1,15 @@
-"""How busy agents are: a graph and its schedule in, the share of their time that they are held out."""
+"""How busy agents and slots are: a graph and its schedule in, the share of their time that they are held out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from planner.engine.simulation import TICK, Graph, Schedule
+from planner.expansion.task_graph import LIMIT, LIMITED
 from planner.planning.moments import Mean, Moments
 
 Floats = NDArray[np.float64]
@@ -20,9 +21,10 @@ _SHARE = 2.0**-40
 
 @dataclass(frozen=True)
 class Utilisation:
-    """Agents of a crew, the lead, or the server of a crew's merges.
+    """Agents of a crew, the lead, the server of a crew's merges, or slots of LangGraph's graphs.
 
-    name : of the crew; ``lead``; or the crew's with ``: merge``
+    name : of the crew; ``lead``; the crew's with ``: merge``; or `LIMITED`, of all graphs together
+    agents : or slots in each graph
     utilisation : agent-seconds held over (agents · completion time), mean over samples. An agent is held from when a
         task takes it until one gives it back, also while nothing of what holds it runs.
     waiting : seconds of the critical path spent waiting for one of several agents
@@ -35,37 +37,44 @@ class Utilisation:
 
 
 class Usage:
-    """Sums over samples of how long the slots of each pool are held, and are waited for on the critical path."""
+    """Sums over samples of how long the slots of each pool are held, and are waited for on the critical path.
 
-    def __init__(self, graph: Graph) -> None:
+    groups : pools by their name: those of one name count together
+    """
+
+    def __init__(self, graph: Graph, pools: Sequence[str]) -> None:
+        self.groups = {name: [at for at, other in enumerate(pools) if other == name] for name in dict.fromkeys(pools)}
+        self.sizes = [int(graph.capacity[group[0]]) for group in self.groups.values()]
         self.races = _Races(graph) if len(graph.race_lo) else None
         self.takes = [np.flatnonzero(graph.acquire == pool) for pool in range(len(graph.capacity))]
         self.gives = [np.flatnonzero(graph.release == pool) for pool in range(len(graph.capacity))]
-        self.held = [Moments(_SHARE) for _ in self.takes]
-        self.waiting = [Moments(TICK) for _ in self.takes]
+        self.held = [Moments(_SHARE) for _ in self.groups]
+        self.waiting = [Moments(TICK) for _ in self.groups]
 
     def plus(self, other: Usage) -> None:
         """Add the samples of another, of the same graph."""
         for one, more in zip((*self.held, *self.waiting), (*other.held, *other.waiting), strict=True):
             one.plus(more)
 
-    def results(self, pools: Sequence[str], sizes: Mapping[str, int]) -> tuple[Utilisation, ...]:
+    def results(self) -> tuple[Utilisation, ...]:
         """Of the pools that something needs."""
         return tuple(
-            Utilisation(name, sizes.get(name, 1), held.mean(), waiting.mean())
-            for name, takes, held, waiting in zip(pools, self.takes, self.held, self.waiting, strict=True)
-            if len(takes)
+            Utilisation(LIMITED if name == LIMIT else name, size, held.mean(), waiting.mean())
+            for (name, group), size, held, waiting in zip(
+                self.groups.items(), self.sizes, self.held, self.waiting, strict=True
+            )
+            if any(len(self.takes[pool]) for pool in group)
         )
 
     def add(self, graph: Graph, durations: Floats, schedule: Schedule) -> None:
         """Add samples whose schedule is traced and recorded."""
         makespan = schedule.makespan / TICK
-        for pool, held in enumerate(self.agent_ticks(durations, schedule)):
-            agents = float(graph.capacity[pool])
-            share = np.where(makespan > 0, held / np.where(makespan > 0, agents * makespan, 1.0), 0.0)
-            self.held[pool].add(share)
-        for moments, waited in zip(self.waiting, waits(graph, schedule), strict=True):
-            moments.add(waited)
+        held, waited = self.agent_ticks(durations, schedule), waits(graph, schedule)
+        for group, shares, seconds in zip(self.groups.values(), self.held, self.waiting, strict=True):
+            agents = float(graph.capacity[group].sum())
+            ticks = sum((held[pool] for pool in group), np.zeros(len(makespan), np.int64))
+            shares.add(np.where(makespan > 0, ticks / np.where(makespan > 0, agents * makespan, 1.0), 0.0))
+            seconds.add(sum((waited[pool] for pool in group), np.zeros(len(makespan))))
 
     def agent_ticks(self, durations: Floats, schedule: Schedule) -> list[Ticks]:
         """(S,) ticks for which slots of each pool are held.

@@ -29,6 +29,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         "verdict": words.verdict(comparison),
         "notes": list(comparison.notes),
         "decisions": _plain(comparison.decisions),
+        **_barriers(comparison),
     }
 
 
@@ -84,6 +85,12 @@ def forecast_csv(forecast: Forecast) -> str:
 
 def _precision(precision: Precision) -> dict[str, Any]:
     return {**asdict(precision), "converged": precision.converged}
+
+
+def _barriers(comparison: Comparison) -> dict[str, Any]:
+    """What barriers cost, where there are any."""
+    found = comparison.barriers
+    return {} if found is None else {"barriers": {**asdict(found), "cost": found.cost}}
 
 
 def _plain(data: Any) -> Any:

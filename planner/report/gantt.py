@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.errors import printable
+from planner.expansion.task_graph import LIMITED
 from planner.planning.results import Forecast
 from planner.planning.typical import SLOTS, Row, Stretch
 from planner.report import words
@@ -35,13 +36,13 @@ def gantt(forecast: Forecast) -> str:
         lines += [f"{_label(row):<{_LABEL}} {_cells(row)} {words.tokens(row.most):>{max(most, 3)}}" for row in kept]
         if any(typical.waiting):
             cells = "".join(WAITING if share else " " for share in typical.waiting)
-            lines.append(f"{'(waits for an agent)':<{_LABEL}} {cells}".rstrip())
+            lines.append(f"{f'(waits for {_awaited(forecast)})':<{_LABEL}} {cells}".rstrip())
     if len(kept) < len(typical.rows):
         lines.append(f"… {len(typical.rows) - len(kept):,} more rows, which take less time")
     shown = {(row.step, row.kind) for row in typical.rows}
     idle = [name(step.step, step.kind) for step in forecast.steps if (step.step, step.kind) not in shown]
     lines += wrapped(f"No time in this sample: {_some(idle)}.") if idle else []
-    parts = [_stretch(stretch) for stretch in typical.path]
+    parts = [_stretch(stretch, _awaited(forecast)) for stretch in typical.path]
     lines += wrapped(f"Critical path: {_some(parts, len(typical.path) + typical.left_out, ', then ')}.")
     return "\n".join(lines) + "\n"
 
@@ -58,10 +59,15 @@ def _some(parts: list[str], count: int | None = None, between: str = ", ") -> st
     return between.join(parts[:_PATH] + more)
 
 
-def _stretch(stretch: Stretch) -> str:
+def _awaited(forecast: Forecast) -> str:
+    """What the critical path waits for."""
+    return "its turn" if any(crew.name == LIMITED for crew in forecast.crews) else "an agent"
+
+
+def _stretch(stretch: Stretch, awaited: str) -> str:
     if stretch.kind == "waiting":
         who = f"{printable(stretch.step)} waits" if stretch.step else "a wait"
-        return f"{who} for an agent ({words.seconds(stretch.seconds)})"
+        return f"{who} for {awaited} ({words.seconds(stretch.seconds)})"
     times = f"{stretch.occurrences:,} x " if stretch.occurrences > 1 else ""
     return f"{times}{name(stretch.step, stretch.kind)} ({words.seconds(stretch.seconds)})"
 

@@ -7,6 +7,7 @@ import textwrap
 from planner.errors import printable
 from planner.planning.results import Comparison
 from planner.report import words
+from planner.report.barriers_text import barriers_text
 from planner.report.decisions_text import decisions
 from planner.report.tables import SHADES, Cell, Table, accepted, heading, tables
 
@@ -27,6 +28,7 @@ def heat_map(comparison: Comparison) -> str:
     lines += [
         "",
         *wrapped(words.verdict(comparison)),
+        *(line for one in barriers_text(comparison) for line in wrapped(one)),
         *_decisions(comparison),
         *(line for note in comparison.notes for line in wrapped("Note: " + note)),
     ]

@@ -12,6 +12,7 @@ from html import escape
 from planner.errors import printable
 from planner.planning.results import Comparison, Forecast, Result, StepResult
 from planner.report import words
+from planner.report.barriers_text import barriers_text
 from planner.report.decisions_text import decisions
 from planner.report.tables import SHADES, Cell, Table, accepted, heading, level, tables
 
@@ -28,7 +29,9 @@ def comparison_html(comparison: Comparison) -> str:
     first, *others = heading(comparison)
     shown = "".join(map(_heat_map, tables(comparison)))
     side_by_side = f'<div style="display:flex;flex-wrap:wrap;align-items:flex-start;column-gap:28px">{shown}</div>'
-    after = [accepted(comparison), words.verdict(comparison), *decisions(comparison)]
+    after = [
+        accepted(comparison), words.verdict(comparison), *barriers_text(comparison), *decisions(comparison)
+    ]  # fmt: skip
     return _whole(first, [*others], side_by_side, [line for line in after if line], comparison.notes)
 
 

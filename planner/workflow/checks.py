@@ -79,6 +79,7 @@ class _Checks:
             used = {str(self.model), *(str(step.get("model")) for _, step, _ in raw_steps(self.data))}
             yield from profile_problems(self.document, self.models, self.known_models, used)
         yield from self.model_name("model", name=self.model)
+        yield from self.count("max_concurrency", value=self.data.get("max_concurrency"))
         for crew, declared in self.crews.items():
             agents = _mapping(declared).get("agents")
             yield from self.count("crews", crew, "agents", value=agents, most=MOST_AGENTS)

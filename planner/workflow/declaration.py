@@ -212,8 +212,21 @@ class Step(Declared):
         return step
 
 
+RUNTIMES = ("dataflow", "langgraph")
+
+
+def _runtime(value: Any) -> str:
+    if value not in RUNTIMES:
+        raise BadValueError("expected 'dataflow' or 'langgraph'", "as in runtime: langgraph")
+    return str(value)
+
+
 class Workflow(Declared):
-    """A validated workflow file. `parameters` hold what `--set` made of them."""
+    """A validated workflow file. `parameters` hold what `--set` made of them.
+
+    runtime : ``langgraph``: groups are graphs of LangGraph's, in whose supersteps steps wait for each other
+    max_concurrency : tasks at a time in each run of a graph
+    """
 
     example: ClassVar[str] = "at least {workflow: its-name, steps: {plan: {human: 5min}}}"
 
@@ -221,6 +234,8 @@ class Workflow(Declared):
     description: Text = ""
     parameters: Annotated[dict[str, Number], Mapping] = {}
     model: Text | None = None
+    runtime: Annotated[str, Parsed(_runtime)] = "dataflow"
+    max_concurrency: Count | None = None
     uncertainty: Annotated[Uncertainty, Mapping] = Uncertainty()
     models: Annotated[dict[str, Annotated[ProfileDeclaration, Mapping]], Mapping] = {}
     crews: Annotated[dict[str, Annotated[Crew, Mapping]], Mapping] = {}
@@ -240,6 +255,13 @@ class Workflow(Declared):
     def written_for(self) -> str | None:
         """The model in whose tokens bare numbers of tokens are: the one that the file declares."""
         return self._written_for or self.model
+
+    @model_validator(mode="after")
+    def _limits_are_langgraph_s(self) -> Self:
+        if self.max_concurrency is not None and self.runtime != "langgraph":
+            message = "'max_concurrency' is LangGraph's, and the runtime is another"
+            raise raised(BadValueError(message, "add runtime: langgraph", at=("max_concurrency",), on_key=True))
+        return self
 
     def read_from(self, document: Document) -> Self:
         """Remember where everything stands."""

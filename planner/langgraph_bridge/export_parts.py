@@ -1,0 +1,90 @@
+"""What the parts of an exported application are made of: functions, graphs, and the queues of crews."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from planner.expansion.counting import count_at
+from planner.expansion.task_graph import crew_sizes
+from planner.langgraph_bridge.export_frame import TAKEN
+from planner.langgraph_bridge.source import Names, call, docstring, text
+from planner.reading.counts import CountValue
+from planner.workflow.declaration import Workflow
+
+
+@dataclass(frozen=True)
+class Around:
+    """What is around a step: names of steps, model, crew, whether it is an item, values of parameters."""
+
+    path: tuple[str, ...]
+    model: str | None
+    crew: str | None
+    item: bool
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node to be put into a graph: its name there, the function that does it, and its policy."""
+
+    name: str
+    function: str
+    policy: tuple[str, ...] = ()
+
+
+class Parts:
+    """The functions that are written so far, and what they use."""
+
+    def __init__(self, workflow: Workflow) -> None:
+        self.workflow = workflow
+        self.sizes = crew_sizes(workflow)
+        self.names = Names(TAKEN)
+        self.sections: list[str] = []
+        self.queues: dict[str, tuple[str, int]] = {}  # name of a pool → its identifier, and its size
+        self.imports: set[str] = set()
+
+    def add(self, *lines: str) -> None:
+        self.sections.append("\n".join(lines))
+
+    def function(
+        self, name: str, about: str, body: Sequence[str], lines: Sequence[str] = (), to: str = "Update"
+    ) -> None:
+        """An async function of the state."""
+        self.add(f"async def {name}(state: State) -> {to}:", *docstring(about, lines), *body)
+
+    def own(self, here: Around, what: str) -> str:
+        """The name of something that belongs to a step."""
+        return self.names.of(*here.path[:-1], f"{here.path[-1]}_{what}")
+
+    def count(self, declared: CountValue, here: Around) -> int:
+        return count_at(declared, here.values, self.agents(here))
+
+    def agents(self, here: Around) -> int:
+        return self.sizes.get(here.crew, 1) if here.crew is not None else 1
+
+    def queue(self, name: str, size: int) -> str:
+        """The semaphore of a pool."""
+        if name not in self.queues:
+            self.queues[name] = (self.names.of(name).upper(), size)
+        return self.queues[name][0]
+
+    def build(self, function: str, about: str, nodes: Sequence[Node], edges: Sequence[str]) -> None:
+        lines = ["@cache", f"def {function}_graph() -> Graph:", *docstring(about)]
+        lines.append("    graph = StateGraph(State, output_schema=Update)")
+        for node in nodes:
+            lines += call("    graph.add_node(", [text(node.name), node.function, *node.policy])
+        self.add(*lines, *edges, *call("    return graph.compile(", [f"name={text(function)}"]))
+
+    def routed(self, function: str, about: str, nodes: Sequence[Node], router: str, sources: Sequence[str]) -> None:
+        """A graph whose conditional edges all ask one function."""
+        targets = f"[{', '.join([*(text(node.name) for node in nodes), 'END'])}]"
+        edges = [
+            line for source in sources for line in call("    graph.add_conditional_edges(", [source, router, targets])
+        ]
+        self.build(function, about, nodes, edges)
+
+    def within(self, function: str, about: str, of: Sequence[str] = (), lines: Sequence[str] = ()) -> None:
+        """A node that runs the graph of the same name."""
+        arguments = [f"{function}_graph()", text(function), "state", *of]
+        self.function(function, about, call("    return await within(", arguments), lines)

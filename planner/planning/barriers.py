@@ -1,0 +1,200 @@
+"""What the barriers between LangGraph's supersteps cost, and which branch to wrap in a subgraph to win that back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
+
+from planner.engine.draws import Samples
+from planner.engine.simulation import Floats, simulate
+from planner.expansion.demand import Layers
+from planner.expansion.expand import expand
+from planner.expansion.graph_form import GraphForm, of_needs
+from planner.expansion.order import in_order, needs, sorted_by_name
+from planner.expansion.runtime import Runtime
+from planner.expansion.supersteps import no_routes, played
+from planner.expansion.wrapping import branches, side_by_side, wrapped
+from planner.planning.plan import profiles
+from planner.planning.results import Comparison
+from planner.planning.scenarios import Sizing
+from planner.planning.timing import Draws, Served, times
+from planner.workflow.declaration import Step, Workflow
+
+MOST_SAMPLES = 256
+"""Samples in which barriers are looked at: differences of the same draws need no more."""
+
+MOST_BRANCHES = 24
+"""Branches that are tried: those that seem best in `FEW` samples."""
+
+MOST_TRIED = 100
+"""Branches that are tried at all, in few samples: first those that lie side by side."""
+
+FEW = 16
+"""Samples in which many branches are told apart."""
+
+MOST_WRAPPED = 3
+"""Branches that are recommended, one after the other."""
+
+WORTH = 0.01
+"""Share of the completion time that a subgraph must save to be recommended."""
+
+STEPS = 2_000_000
+"""Task-samples at a time."""
+
+Wrapped = Mapping[str, tuple[frozenset[str], ...]]
+"""Sets of nodes in a subgraph each, by the name of their graph; '' is the outermost."""
+
+
+@dataclass(frozen=True)
+class Wrapping:
+    """Steps of a group to be put into a subgraph, or into one each. `seconds`: p50 with these and those before."""
+
+    group: str
+    steps: tuple[tuple[str, ...], ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Barriers:
+    """What barriers cost, in p50 of the same samples.
+
+    seconds : on LangGraph
+    without : where a step waits for nothing but what it needs, under the same `max_concurrency`
+    """
+
+    samples: int
+    seconds: float
+    without: float
+    wrappings: tuple[Wrapping, ...]
+
+    @property
+    def cost(self) -> float:
+        return self.seconds - self.without
+
+
+def barriers(workflow: Workflow, sizes: Mapping[str, int], speed: float, seed: int, samples: int) -> Barriers | None:
+    """Of one scenario of a workflow; None where the runtime has no supersteps."""
+    runtime = Runtime.of(workflow)
+    if not runtime.barriers:
+        return None
+    count = min(samples, MOST_SAMPLES)
+
+    def seconds(runtime: Runtime, count: int) -> float:
+        return float(np.median(_seconds(workflow, runtime, sizes, speed, seed, count)))
+
+    graphs = dict(_graphs(workflow))
+    if all(len(superstep) == 1 for form in graphs.values() for superstep in played(form, no_routes).supersteps):
+        median = seconds(runtime, count)  # nothing runs beside anything else
+        return Barriers(count, median, median, ())
+    return advised(
+        graphs,
+        lambda chosen, few: seconds(replace(runtime, wrapped=chosen), min(FEW, count) if few else count),
+        seconds(replace(runtime, barriers=False), count),
+        count,
+    )
+
+
+def with_barriers(comparison: Comparison, workflow: Workflow, crew: str | None) -> Comparison:
+    """The comparison with what barriers cost in the best scenario of its verdict."""
+    best = comparison.verdict.best
+    sizes = Sizing.of(workflow, crew).sizes(best.agents)
+    found = barriers(workflow.on(best.model), sizes, best.speed, comparison.seed, comparison.samples)
+    return comparison if found is None else replace(comparison, barriers=found)
+
+
+def advised(
+    graphs: Mapping[str, GraphForm], seconds: Callable[[Wrapped, bool], float], without: float, samples: int
+) -> Barriers:
+    """Wrap the branch that saves most, then the next one, while that is worth it.
+
+    seconds : p50 with these branches wrapped, the second argument: of few samples
+    """
+    before = seconds({}, False)
+    chosen: Wrapped = {}
+    found: list[Wrapping] = []
+    now = before
+    while len(found) < MOST_WRAPPED and now - without > WORTH * before:
+        tried = [_with(chosen, group, sets) for group, sets in islice(_branches(graphs, chosen), MOST_TRIED)]
+        if len(tried) > MOST_BRANCHES:
+            tried = sorted(tried, key=lambda one: seconds(one, True))[:MOST_BRANCHES]
+        if not tried:
+            break
+        saved = [(seconds(one, False), _steps(one), at) for at, one in enumerate(tried)]
+        best, _, at = min(saved)
+        if now - best < WORTH * before:
+            break
+        (group,) = (name for name in tried[at] if tried[at][name] != chosen.get(name, ()))
+        new = tried[at][group][len(chosen.get(group, ())) :]
+        chosen, now = tried[at], best
+        found.append(Wrapping(group, tuple(_ordered(graphs[group], nodes) for nodes in new), best))
+    return Barriers(samples, before, without, tuple(found))
+
+
+def _ordered(form: GraphForm, nodes: frozenset[str]) -> tuple[str, ...]:
+    return tuple(name for name in form.nodes if name in nodes)
+
+
+def _steps(chosen: Wrapped) -> int:
+    """How many steps are wrapped: of branches that save the same, the smallest is taken."""
+    return sum(len(nodes) for sets in chosen.values() for nodes in sets)
+
+
+def _with(chosen: Wrapped, group: str, sets: tuple[frozenset[str], ...]) -> Wrapped:
+    return {**chosen, group: (*chosen.get(group, ()), *sets)}
+
+
+def _branches(graphs: Mapping[str, GraphForm], chosen: Wrapped) -> Iterator[tuple[str, tuple[frozenset[str], ...]]]:
+    """Branches of declared nodes that are not in a subgraph yet, one by one, and all that are side by side."""
+    for group, form in graphs.items():
+        now = form
+        for nodes in chosen.get(group, ()):
+            now = wrapped(now, nodes)
+        alone = _alone(now)
+        for sets in (*side_by_side(now), *((nodes,) for nodes in branches(now))):
+            if all(nodes <= form.nodes.keys() and not nodes <= alone for nodes in sets):
+                yield group, sets
+
+
+def _alone(form: GraphForm) -> set[str]:
+    """Nodes that have a superstep for themselves, where that is known: nothing is won by wrapping them."""
+    if form.branches:
+        return set()
+    return {run.node for superstep in played(form, no_routes).supersteps for run in superstep if len(superstep) == 1}
+
+
+def _graphs(workflow: Workflow) -> Iterator[tuple[str, GraphForm]]:
+    """The groups that are graphs: all outside of items."""
+
+    def inside(name: str, steps: Mapping[str, Step], choice: bool) -> Iterator[tuple[str, GraphForm]]:
+        if not choice:
+            wanted = needs(steps)
+            yield name, of_needs({own: wanted[own] for own in in_order(sorted_by_name(steps))})
+        for own, step in steps.items():
+            if step.for_each is None and step.within:
+                yield from inside(f"{name}.{own}" if name else own, step.within, step.choose is not None)
+
+    return inside("", workflow.steps, False)
+
+
+def _seconds(
+    workflow: Workflow, runtime: Runtime, sizes: Mapping[str, int], speed: float, seed: int, samples: int
+) -> Floats:
+    """(samples,) completion times on the draws that every forecast of this seed begins with."""
+    graph = expand(workflow, sizes, runtime)
+    requests = graph.requesters(sizes)
+    models = profiles(workflow, graph)
+    layers = Layers.of(workflow.uncertainty)
+    width = max(1, min(samples, STEPS // len(graph.graph)))
+    found = []
+    for low in range(0, samples, width):
+        slice_ = Samples(seed, low, min(low + width, samples))
+        served = {name: Served.of(profile.at(requests), slice_) for name, profile in models.items()}
+        prepared = times(graph, served, Draws(slice_, layers), speed)
+        schedule = simulate(
+            graph.graph, prepared.durations(speed), patience=prepared.patience, away=prepared.away
+        )  # fmt: skip
+        found.append(schedule.makespan)
+    return np.concatenate(found)

@@ -1,0 +1,53 @@
+"""What barriers cost, and what to do about it, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from planner.planning.barriers import WORTH, Barriers
+from planner.planning.results import Comparison
+from planner.report import words
+
+MOST_NAMED = 5
+"""Steps of a branch that are all named."""
+
+
+def barriers_text(comparison: Comparison) -> list[str]:
+    """On the best scenario of a comparison: a sentence on the cost, then one for each branch to wrap."""
+    if comparison.barriers is None:
+        return []
+    best = comparison.verdict.best
+    name = words.row_name(comparison, best.model, best.speed)
+    where = f"with {words.agents(best.agents)} {'at' if name[0].isdecimal() else 'on'} {name}"
+    return _sentences(comparison.barriers, where)
+
+
+def _sentences(found: Barriers, scenario: str) -> list[str]:
+    of = f"{scenario} (p50 of {words.samples(found.samples)})"
+    if found.cost <= WORTH * found.seconds:
+        return [f"The barriers between supersteps cost less than {words.percent(WORTH)} {of}."]
+    first = (
+        f"The barriers between supersteps cost {words.seconds(found.cost)} of {words.seconds(found.seconds)} {of}: "
+        f"without them it takes {words.seconds(found.without)}."
+    )
+    if not found.wrappings:
+        return [f"{first} No branch can be put into a subgraph that would win back over {words.percent(WORTH)}."]
+    lines, before = [first], found.seconds
+    for number, one in enumerate(found.wrappings):
+        where = f" of '{one.group}'" if one.group else ""
+        also = "also " if number else ""
+        each = " each" if len(one.steps) > 1 else ""
+        lines.append(
+            f"Wrap {also}{', and '.join(map(_named, one.steps))}{where} in a subgraph{each} ('steps:' of one step): "
+            f"{words.seconds(one.seconds)}, {words.seconds(before - one.seconds)} less."
+        )
+        before = one.seconds
+    return lines
+
+
+def _named(steps: Sequence[str]) -> str:
+    """`'a', 'b' and 'c'`; of many the first, the last, and their number."""
+    names = [f"'{name}'" for name in steps]
+    if len(names) > MOST_NAMED:
+        return f"{names[0]}, {names[1]} … {names[-1]} ({len(names)} steps)"
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,57 @@
+"""A rehearsal in words."""
+
+from __future__ import annotations
+
+from planner.errors import printable
+from planner.planning.rehearsed import Difference, RealTime, Rehearsal
+from planner.report import words
+from planner.report.heat_map import wrapped
+
+
+def rehearsal_text(found: Rehearsal) -> str:
+    """Whether LangGraph took as long as predicted, and where it first did not."""
+    clock = "a virtual clock" if found.real is None else f"the real clock, {found.real.scale:g} times as fast"
+    lines = wrapped(
+        f"{printable(found.workflow)}: runtime {found.runtime}, on LangGraph {found.langgraph} and {clock}, "
+        f"seed {found.seed}"
+    )
+    if found.real is not None:
+        lines += wrapped(_real(found.real))
+    elif found.difference is None:
+        lines += wrapped(
+            f"Equal on {words.samples(found.samples)}: completion, and the start and end of all "
+            f"{found.compared:,} works that take time, to a microsecond."
+        )
+    else:
+        lines += wrapped(_difference(found.difference))
+    if found.beside:
+        lines += wrapped(f"Note: LangGraph has no means for these, plain asyncio does them: {', '.join(found.beside)}.")
+    return "\n".join(lines) + "\n"
+
+
+def _difference(found: Difference) -> str:
+    if found.what is None:
+        what = "the whole"
+    else:
+        step, kind, index = found.what
+        which = f", occurrence {', '.join(str(number + 1) for number in index)}" if index else ""
+        what = f"'{printable(step)}' ({kind}{which})"
+    return (
+        f"Different in sample {found.sample + 1}: {what} is predicted {_span(found.predicted)}, "
+        f"and on LangGraph is {_span(found.rehearsed)}."
+    )
+
+
+def _span(span: tuple[float, float] | None) -> str:
+    return "not done" if span is None else f"from {span[0]:.6f} s to {span[1]:.6f} s"
+
+
+def _real(found: RealTime) -> str:
+    share = found.overhead * found.scale / found.predicted if found.predicted else 0.0
+    each = f", {1000 * found.overhead / found.steps:.1f} ms for each of {found.steps:,} works" if found.steps else ""
+    return (
+        f"Sample {found.sample + 1} is predicted to take {words.seconds(found.predicted)}, "
+        f"{words.seconds(found.predicted / found.scale)} at this pace. It took {words.seconds(found.seconds)}: "
+        f"{words.seconds(max(0.0, found.overhead))} of overhead{each}. A real run has about as much: "
+        f"{words.share(min(1.0, max(0.0, share / found.scale)))} of {words.seconds(found.predicted)}."
+    )

@@ -1,0 +1,289 @@
+"""Workflows on the real LangGraph take exactly as long as predicted, and what differs is seen."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.pregel import Pregel
+from typer.testing import CliRunner
+
+from planner.cli import app
+from planner.cli_options import read
+from planner.expansion.runtime import on_runtime
+from planner.expansion.task_graph import crew_sizes
+from planner.langgraph_bridge import rehearsal, virtual_clock
+from planner.langgraph_bridge.pools import Pools
+from planner.langgraph_bridge.rehearsal import performed, rehearse
+from planner.langgraph_bridge.stage import Stage
+from planner.planning.barriers import barriers
+from planner.planning.rehearsed import Rehearsal
+from planner.planning.script import script
+from planner.workflow.declaration import RUNTIMES, Workflow
+from planner.workflow.read import read_workflow
+from tests.conftest import ROOT
+from tests.test_language import written
+
+EXAMPLES = sorted((ROOT / "workflows").glob("*.yaml"))
+FEWER = {
+    "eval_500": ["cases=6"], "port_codebase": ["modules=3"], "overnight_migration": ["files=4"],
+    "support_triage": ["tickets=12"], "interactive_chain": ["rounds=3"],
+}  # fmt: skip
+"""Of the large examples a part is performed here; all of them are before a release (CONTRIBUTING.md)."""
+
+BARRIER = ROOT / "tests" / "cases" / "barrier_between_supersteps.yaml"
+
+
+def on(workflow: Workflow, runtime: str, limit: int | None = None) -> Workflow:
+    return on_runtime(workflow, runtime).model_copy(update={"max_concurrency": limit})
+
+
+def rehearsed(workflow: Workflow, samples: int = 2) -> Rehearsal:
+    return rehearse(workflow, crew_sizes(workflow), samples=samples, speed=1.5)
+
+
+# Predictions hold
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_takes_as_long_as_predicted(path: Path, runtime: str, tmp_path: Path) -> None:
+    fewer = tmp_path / path.name
+    fewer.write_text(path.read_text(encoding="utf-8").replace("for_each: 40", "for_each: 6"), encoding="utf-8")
+    workflow, _ = read(fewer, FEWER.get(path.stem), None, [])
+    found = rehearsed(on(workflow, runtime))
+    assert found.difference is None
+    assert found.compared >= found.samples == 2
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_random_workflows_of_the_whole_language_take_as_long_as_predicted(seed: int, tmp_path: Path) -> None:
+    workflow, _ = written(Random(seed), tmp_path)
+    assert rehearsed(on(workflow, "dataflow")).difference is None
+    assert rehearsed(on(workflow, "langgraph", Random(seed).choice([None, 1, 2, 3]))).difference is None
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_every_exact_case_takes_as_long_as_worked_out_by_hand(runtime: str) -> None:
+    """Races, people who leave, backlogs, lockstep, conflicts: one sample of each of the cases by hand."""
+    for path in sorted((ROOT / "tests" / "cases").glob("*.yaml")):
+        workflow = read_workflow(path)
+        own = workflow if workflow.runtime == runtime else on(workflow, runtime)
+        assert rehearsed(own, samples=1).difference is None, path.stem
+
+
+def test_the_barrier_costs_two_of_eight_seconds_and_a_subgraph_wins_them_back(declare: Callable[..., Workflow]) -> None:
+    workflow = read_workflow(BARRIER)
+    found = barriers(workflow, crew_sizes(workflow), 1.0, seed=1, samples=4)
+    assert found is not None
+    assert (found.seconds, found.without, found.cost) == (8, 6, 2)
+    assert [(one.group, one.steps, one.seconds) for one in found.wrappings] == [("", (("a", "b", "c"),), 6)]
+    assert [ends(on(read_workflow(BARRIER), runtime)) for runtime in ("langgraph", "dataflow")] == [8, 6]
+    assert ends(read_workflow(BARRIER.with_name("barrier_won_back_by_a_subgraph.yaml"))) == 6
+
+
+def ends(workflow: Workflow) -> float:
+    """When a workflow ends on LangGraph's virtual clock."""
+    part = next(script(workflow, crew_sizes(workflow), 1.0, 1, 1, 1))
+    return performed(rehearsal._stage(workflow, part.graph), part, 0)[1]
+
+
+def test_two_branches_are_wrapped_together_where_one_alone_gains_nothing(declare: Callable[..., Workflow]) -> None:
+    """{a, x}, {b, y}, j: max(1, 4) + max(4, 1) + 1 = 9; max(5, 5) + 1 = 6 with each branch in a subgraph."""
+    steps = """
+      a: {tool: 1s}
+      b: {needs: a, tool: 4s}
+      x: {tool: 4s}
+      y: {needs: x, tool: 1s}
+      j: {needs: [b, y], tool: 1s}
+    """
+    workflow = on(declare(steps), "langgraph")
+    found = barriers(workflow, crew_sizes(workflow), 1.0, seed=1, samples=4)
+    assert found is not None
+    assert (found.seconds, found.without) == (9, 6)
+    assert found.wrappings[-1].seconds == 6
+    assert {frozenset(steps) for one in found.wrappings for steps in one.steps} == {frozenset("ab"), frozenset("xy")}
+
+
+def test_what_is_performed_are_graphs_and_entrypoints_of_langgraph() -> None:
+    workflow = read_workflow(BARRIER)
+    part = next(script(workflow, crew_sizes(workflow), 1.0, 1, 1, 1))
+    graphs = dict(rehearsal._stage(workflow, part.graph).graphs)
+    assert isinstance(graphs[""], CompiledStateGraph)
+    builder = graphs[""].builder
+    assert builder.edges == {("__start__", "a"), ("__start__", "x"), ("a", "b"), ("b", "c")}
+    assert builder.waiting_edges == {(("c", "x"), "j")}
+    functional = dict(rehearsal._stage(on(workflow, "dataflow"), part.graph).graphs)[""]
+    assert isinstance(functional, Pregel)
+    assert not isinstance(functional, CompiledStateGraph)
+
+
+# What does not hold is seen
+
+
+def test_a_difference_is_told_with_its_first_step() -> None:
+    """Supersteps predicted, and performed without: 'b' comes at 1 s instead of 5 s."""
+    workflow = read_workflow(BARRIER)
+    part = next(script(workflow, crew_sizes(workflow), 1.0, 1, 1, 1))
+    spans, seconds = performed(Stage(part.graph.outline, dataflow=True, limit=None), part, 0)
+    found = rehearsal._difference(3, part.predicted(0), spans, 8.0, seconds)
+    assert found is not None
+    assert (found.sample, found.what) == (3, ("b", "tool", ()))
+    assert (found.predicted, found.rehearsed) == ((5, 6), (1, 2))
+    late = rehearsal._difference(0, spans, spans, 8.0, seconds)
+    assert late is not None
+    assert (late.what, late.rehearsed) == (None, (0.0, 6.0))
+    missing = rehearsal._difference(0, spans, {**spans, ("z", "tool", ()): (0.0, 1.0)}, seconds, seconds)
+    assert missing is not None
+    assert (missing.what, missing.predicted) == (("z", "tool", ()), None)
+
+
+def test_a_limit_that_was_not_predicted_is_seen(declare: Callable[..., Workflow]) -> None:
+    workflow = declare("  item: {for_each: 4, tool: 1s to 3s}")
+    part = next(script(workflow, crew_sizes(workflow), 1.0, 1, 1, 1))
+    spans, _ = performed(Stage(part.graph.outline, dataflow=False, limit=2), part, 0)
+    assert rehearsal._difference(0, part.predicted(0), spans, 0.0, 0.0) is not None
+
+
+# Pools and clock
+
+
+def test_pools_give_slots_by_ready_time_then_by_task() -> None:
+    """Asked for at 0 by 5, 3 and 4 in this order, and at 1 by 1: 3 first, then 4, 5, 1."""
+    order: list[int] = []
+
+    async def main(_: virtual_clock.VirtualLoop) -> None:
+        pools = Pools([1])
+
+        async def work(task: int, ready: float) -> None:
+            await asyncio.sleep(ready)
+            await pools.take(0, task)
+            order.append(task)
+            await asyncio.sleep(2)
+            pools.give(0)
+
+        await asyncio.gather(work(5, 0), work(3, 0), work(4, 0), work(1, 1))
+
+    assert virtual_clock.run(main)[1] == 8
+    assert order == [3, 4, 5, 1]
+
+
+def test_who_is_cancelled_leaves_the_queue_and_gives_back_what_was_granted() -> None:
+    async def main(_: virtual_clock.VirtualLoop) -> list[int]:
+        pools = Pools([1])
+        await pools.take(0, 0)
+        waiting = [asyncio.ensure_future(pools.take(0, task)) for task in (1, 2)]
+        await asyncio.sleep(1)
+        waiting[0].cancel()
+        pools.give(0)
+        await asyncio.sleep(1)
+        assert waiting[1].done()
+        return pools.free
+
+    assert virtual_clock.run(main)[0] == [0]
+
+
+def test_the_clock_jumps_waits_for_threads_and_tells_of_deadlocks() -> None:
+    async def main(loop: virtual_clock.VirtualLoop) -> tuple[float, float, str]:
+        await asyncio.sleep(1e6)
+        late = loop.time()
+        found = await loop.run_in_executor(None, lambda: "done")
+        return late, loop.time(), found
+
+    assert virtual_clock.run(main)[0] == (1e6, 1e6, "done")
+
+    async def stuck(loop: virtual_clock.VirtualLoop) -> None:
+        await loop.create_future()
+
+    with pytest.raises(virtual_clock.DeadlockError, match=r"at 0\.000000 s something waits"):
+        virtual_clock.run(stuck)
+
+
+# The command
+
+
+def told(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["rehearse", *map(str, arguments)])
+    return result.exit_code, " ".join((result.stdout + result.stderr).split())
+
+
+def test_the_command_says_on_how_many_samples_all_is_equal() -> None:
+    code, said = told(BARRIER, "--samples", 3)
+    assert code == 0
+    assert "Equal on 3 samples: completion, and the start and end of all 15 works that take time" in said
+    assert "runtime langgraph" in said
+    assert "runtime dataflow" in told(BARRIER, "--samples", 1, "--runtime", "dataflow")[1]
+
+
+def test_the_command_shows_the_first_difference_and_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rehearsal, "_stage", lambda workflow, graph: Stage(graph.outline, True, None))
+    code, said = told(BARRIER)
+    assert code == 1
+    assert "Different in sample 1: 'b' (tool) is predicted from 5.000000 s to 6.000000 s" in said
+    assert "and on LangGraph is from 1.000000 s to 2.000000 s" in said
+
+
+def test_what_langgraph_has_no_means_for_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "race.yaml"
+    path.write_text("workflow: race\nsteps:\n  a: {first_of: 2, tool: 1s to 9s}\n", encoding="utf-8")
+    assert "plain asyncio does them: the race of 'a'." in told(path, "--samples", 2)[1]
+
+
+def test_the_real_clock_tells_the_overhead() -> None:
+    code, said = told(BARRIER, "--real", "--scale", 100)
+    assert code == 0
+    assert "the real clock, 100 times as fast" in said
+    assert "Sample 1 is predicted to take 8.00s, 0.08s at this pace. It took 0." in said
+    assert "for each of 5 works" in said
+
+
+def test_without_langgraph_it_says_so_and_nothing_else_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("planner.langgraph_bridge")]:
+        monkeypatch.delitem(sys.modules, name)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "langgraph"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    code, said = told(BARRIER)
+    assert code == 2
+    assert "langgraph" in said
+    assert "pip install langgraph" in said
+    for command in ("forecast", "compare"):
+        assert CliRunner().invoke(app, [command, str(BARRIER), "--samples", "2"]).exit_code == 0
+
+
+def test_only_rehearsals_import_langgraph() -> None:
+    import subprocess
+
+    program = (
+        "import sys; from typer.testing import CliRunner; from planner.cli import app\n"
+        f"CliRunner().invoke(app, ['compare', {str(BARRIER)!r}, '--samples', '2'])\n"
+        "assert not any(name.partition('.')[0] in ('langgraph', 'langchain_core') for name in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+
+
+def test_what_is_too_large_to_be_performed_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "large.yaml"
+    path.write_text("workflow: large\nsteps:\n  a: {for_each: 100001, tool: 1s}\n", encoding="utf-8")
+    code, said = told(path)
+    assert code == 2
+    assert "a sample has up to 100,001 works, and 100,000 can be performed" in said
+
+
+def test_two_scenarios_at_once_are_refused() -> None:
+    assert told(BARRIER, "--speed", "1x,2x")[0] == 2
+
+
+def test_a_rehearsal_is_of_the_samples_of_the_forecast(declare: Callable[..., Workflow]) -> None:
+    """The sample that is performed is the one that the forecast draws."""
+    from planner.planning.forecast import forecast
+
+    workflow = declare("  a: {tool: 1s to 9s}\n  b: {needs: a, llm: {output: 10 to 500}}")
+    part = next(script(workflow, crew_sizes(workflow), 1.0, 7, 1, 1))
+    assert float(part.schedule.makespan[0]) == forecast(workflow, seed=7, samples=1).result.seconds.p50
+    assert replace(rehearsed(workflow), compared=0).difference is None

@@ -1,0 +1,164 @@
+"""`runtime: langgraph` in forecasts and comparisons: the same workflow, with barriers and limits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from planner.cli import app
+from planner.engine.draws import Samples
+from planner.engine.simulation import Floats, simulate
+from planner.expansion.demand import Layers
+from planner.expansion.expand import expand
+from planner.expansion.runtime import Runtime, on_runtime
+from planner.expansion.task_graph import crew_sizes
+from planner.planning.barriers import barriers
+from planner.planning.forecast import forecast
+from planner.planning.plan import profiles
+from planner.planning.timing import Draws, Served, times
+from planner.workflow.declaration import Workflow
+from tests import oracle
+from tests.conftest import ROOT
+from tests.test_language import written
+
+BARRIER = ROOT / "tests" / "cases" / "barrier_between_supersteps.yaml"
+NO_BARRIERS = Runtime(graphs=True)
+
+
+def ended(workflow: Workflow, runtime: Runtime, check: bool = False) -> Floats:
+    """(3,) completion times; `check`: each sample is also scheduled by the oracle."""
+    graph = expand(workflow, crew_sizes(workflow), runtime)
+    samples = Samples(1, 0, 3)
+    served = {name: Served.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
+    found = times(graph, served, Draws(samples, Layers.of(workflow.uncertainty)), 1.5)
+    durations = found.durations(1.5)
+    schedule = simulate(graph.graph, durations, patience=found.patience, away=found.away, recorded=True)
+    for row in range(len(samples) if check else 0):
+        sample = oracle.Sample(
+            graph.graph, durations[row].tolist(), found.patience[row].tolist(), found.away[row].tolist()
+        )
+        sample.run()
+        assert np.array_equal(schedule.starts[row], sample.start, equal_nan=True)
+        assert np.array_equal(schedule.ends[row], sample.end, equal_nan=True)
+        assert sample.free == graph.graph.capacity.tolist()  # agents and slots are given back, each once
+    return schedule.makespan
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_workflows_on_langgraph_are_scheduled_by_the_rule(seed: int, tmp_path: Path) -> None:
+    workflow, _ = written(Random(seed), tmp_path)
+    for limit in (None, 1, 2):
+        ended(workflow, Runtime(True, True, limit), check=True)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_without_barriers_and_limits_nothing_is_different(seed: int, tmp_path: Path) -> None:
+    """What only LangGraph has is all that the runtimes differ in. (Ids differ, and with them who wins a tie.)"""
+    workflow, _ = written(Random(seed), tmp_path)
+    assert ended(workflow, NO_BARRIERS) == pytest.approx(ended(workflow, Runtime()), abs=1e-9)
+    assert np.array_equal(ended(workflow, Runtime(True, False, 10_000)), ended(workflow, NO_BARRIERS))
+
+
+def test_a_limit_of_one_does_one_thing_after_the_other(declare: Callable[..., Workflow]) -> None:
+    """Each graph has a slot of its own; there is one graph: 1 + 2 + 3 + 4."""
+    steps = "  a: {tool: 1s}\n  b: {tool: 2s}\n  c: {needs: a, tool: 3s}\n  d: {needs: b, tool: 4s}"
+    assert ended(declare(steps), Runtime(True, True, 1)).tolist() == [10] * 3
+    assert ended(declare(steps), Runtime(True, True, None)).tolist() == [2 + 4] * 3
+
+
+def test_wrapping_steps_keeps_their_draws(declare: Callable[..., Workflow]) -> None:
+    """A chain draws the same whether it is wrapped or not, and nothing runs beside it."""
+    workflow = declare("  a: {tool: 1s to 9s}\n  b: {needs: a, tool: 1s to 9s}\n  c: {needs: b, tool: 1s to 9s}")
+    runtime = Runtime(True, True, None, {"": (frozenset("ab"),)})
+    assert np.array_equal(ended(workflow, runtime), ended(workflow, Runtime(True, True)))
+
+
+def test_a_branch_of_a_group_is_named_with_its_group(declare: Callable[..., Workflow]) -> None:
+    steps = """
+      g:
+        best_of: 2
+        steps:
+          a: {tool: 1s}
+          b: {needs: a, tool: 1s}
+          x: {tool: 5s}
+          j: {needs: [b, x], tool: 1s}
+    """
+    workflow = on_runtime(declare(steps), "langgraph")
+    found = barriers(workflow, crew_sizes(workflow), 1.0, seed=1, samples=4)
+    assert found is not None
+    assert [(one.group, one.steps, one.seconds) for one in found.wrappings] == [("g", (("a", "b"),), 6)]
+    assert (found.seconds, found.cost) == (7, 1)
+
+
+def test_where_nothing_runs_beside_anything_barriers_cost_nothing(declare: Callable[..., Workflow]) -> None:
+    workflow = on_runtime(declare("  a: {for_each: 3, tool: 1s to 9s}\n  b: {needs: a, tool: 1s}"), "langgraph")
+    found = barriers(workflow, crew_sizes(workflow), 1.0, seed=1, samples=9)
+    assert found is not None
+    assert found.cost == 0
+    assert barriers(on_runtime(workflow, "dataflow"), crew_sizes(workflow), 1.0, seed=1, samples=9) is None
+
+
+def test_barriers_are_looked_at_in_the_samples_of_the_forecast(declare: Callable[..., Workflow]) -> None:
+    steps = (
+        "  a: {tool: 1s to 9s}\n  b: {needs: a, tool: 1s to 9s}\n  x: {tool: 1s to 9s}\n  j: {needs: [b, x], tool: 1s}"
+    )
+    workflow = on_runtime(declare(steps), "langgraph")
+    found = barriers(workflow, crew_sizes(workflow), 1.0, seed=5, samples=50)
+    assert found is not None
+    assert found.seconds == forecast(workflow, seed=5, samples=50).result.seconds.p50
+    assert found.without == forecast(on_runtime(workflow, "dataflow"), seed=5, samples=50).result.seconds.p50
+
+
+# The commands
+
+
+def told(*arguments: object) -> str:
+    result = CliRunner().invoke(app, [*map(str, arguments), "--samples", "4"])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_compare_says_what_barriers_cost_and_what_to_wrap() -> None:
+    said = " ".join(told("compare", BARRIER, "--speed", "1x", "--agents", "1").split())
+    assert "The barriers between supersteps cost 2.00s of 8.00s with 1 agent at 1x (p50 of 4 samples)" in said
+    assert "without them it takes 6.00s." in said
+    assert "Wrap 'a', 'b' and 'c' in a subgraph ('steps:' of one step): 6.00s, 2.00s less." in said
+    assert "barriers" not in told("compare", BARRIER, "--runtime", "dataflow")
+
+
+def test_a_long_branch_is_told_by_its_ends(tmp_path: Path) -> None:
+    chain = "".join(f"  s{n}: {{{f'needs: s{n - 1}, ' if n else ''}tool: 1s}}\n" for n in range(7))
+    path = tmp_path / "long.yaml"
+    steps = f"{chain}  x: {{tool: 9s}}\n  j: {{needs: [s6, x], tool: 1s}}\n"
+    path.write_text(f"workflow: long\nruntime: langgraph\nsteps:\n{steps}", encoding="utf-8")
+    said = " ".join(told("compare", path, "--speed", "1x", "--agents", "1").split())
+    assert "cost 6.00s of 16.0s" in said  # max(1, 9) + 6 · 1 + 1, and max(7, 9) + 1
+    assert "Wrap 's0', 's1' … 's6' (7 steps) in a subgraph ('steps:' of one step): 10.0s, 6.00s less." in said
+
+
+def test_every_field_on_barriers_is_described() -> None:
+    found = json.loads(told("compare", BARRIER, "--json"))["barriers"]
+    page = (
+        (ROOT / "docs" / "reference" / "json.md").read_text(encoding="utf-8").split("### Barriers")[1].split("\n## ")[0]
+    )
+    assert found["wrappings"] == [{"group": "", "steps": [["a", "b", "c"]], "seconds": 6.0}]
+    assert all(f"`{name}`" in page for name in (*found, *found["wrappings"][0]))
+    assert "barriers" not in json.loads(told("compare", BARRIER, "--json", "--runtime", "dataflow"))
+
+
+def test_a_forecast_says_what_runtime_it_is_of() -> None:
+    said = " ".join(told("forecast", ROOT / "tests" / "cases" / "max_concurrency_of_each_graph.yaml").split())
+    assert "Note: Runtime: LangGraph, max_concurrency 2 in each graph." in said
+    assert "p50 4.00s" in said
+    assert "Runtime" not in told("forecast", ROOT / "tests" / "cases" / "chain.yaml")
+
+
+def test_an_unknown_runtime_is_refused() -> None:
+    result = CliRunner().invoke(app, ["forecast", str(BARRIER), "--runtime", "langchain"])
+    assert result.exit_code == 2
