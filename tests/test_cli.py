@@ -50,7 +50,9 @@ def test_the_json_of_a_comparison_is_what_is_documented() -> None:
             "compare", PORT, "--set", "modules=5", "--speed", "1x,2.5x", "--agents", "1,3", "--samples", 50, "--json"
         )
     )
-    assert list(data) == ["workflow", "seed", "samples", "baseline", "scenarios", "verdict"]
+    assert list(data) == [
+        "workflow", "seed", "samples", "precision", "baseline", "scenarios", "verdict", "notes", "decisions",
+    ]  # fmt: skip
     assert data["baseline"] == {"model": "claude-opus-4-8", "speed": 1.0, "agents": 1}
     assert [(one["speed"], one["agents"]) for one in data["scenarios"]] == [(1.0, 1), (1.0, 3), (2.5, 1), (2.5, 3)]
     for one in data["scenarios"]:
@@ -66,9 +68,10 @@ def test_the_json_of_a_comparison_is_what_is_documented() -> None:
             "coordination_share",
             "accepted",
             "price_multiplier",
+            "standard_errors",
         ]
-        assert list(one["seconds"]) == ["mean", "p50", "p90", "p95", "standard_error"]
-        assert list(one["usd"]) == ["mean", "p50", "p90"]
+        assert list(one["seconds"])[:5] == ["mean", "p50", "p90", "p95", "standard_error"]
+        assert list(one["usd"]) == ["mean", "p50", "p90", "standard_error"]
         assert list(one["tokens"]) == ["input", "cache_read", "output"]
         assert one["seconds"]["p50"] < one["seconds"]["p90"] < one["seconds"]["p95"]
     assert data["scenarios"][0]["speedup"] == data["scenarios"][0]["efficiency"] == 1
@@ -78,7 +81,7 @@ def test_the_json_of_a_comparison_is_what_is_documented() -> None:
 
 def test_the_json_of_a_forecast_is_one_such_scenario_with_its_breakdown() -> None:
     data = json.loads(printed("forecast", EIGHT, "--samples", 5, "--json"))
-    assert list(data)[:4] == ["workflow", "seed", "samples", "baseline"]
+    assert list(data)[:5] == ["workflow", "seed", "samples", "precision", "baseline"]
     assert data["usd"] is None
     assert list(data["breakdown"]) == ["decode", "prefill", "ttft", "tools", "people", "coordination", "waiting"]
     assert sum(data["breakdown"].values()) == pytest.approx(data["seconds"]["mean"])
