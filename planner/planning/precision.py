@@ -29,7 +29,7 @@ class Precision:
     """What was reached.
 
     target : wanted half-width of the 95 % intervals of p50 and p90, as a share of each
-    p50, p90 : the largest half-width among all scenarios, likewise; None: too few samples to tell
+    p50, p90 : the largest half-width among all scenarios, likewise; None: too few samples, or no time at all
     """
 
     target: float
@@ -49,11 +49,14 @@ class Precision:
 
 
 def half_width(samples: Values, q: float) -> float | None:
-    """Half of the 95 % interval of a quantile, as a share of it; None where there are too few samples to tell."""
+    """Half of the 95 % interval of a quantile, as a share of it; None if there are too few samples, or it is 0."""
     low, high = samples.known_interval(q)
     if low is None or high is None:
         return None
-    return (high - low) / 2 / samples.quantile(q) if high > low else 0.0
+    if high == low:
+        return 0.0
+    value = samples.quantile(q)
+    return (high - low) / 2 / value if value else None
 
 
 @dataclass(frozen=True)
