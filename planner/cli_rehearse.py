@@ -52,6 +52,12 @@ def rehearse(
         speeds, models = speeds_of(speed), names(model)
         if len(speeds) > 1 or len(counts) > 1 or len(models) > 1:
             raise typer.BadParameter("a rehearsal is of one scenario")
+        if export is not None:
+            given = {"--agents": agents is not None, "--speed": speed != "1x", "--real": real}
+            for option in (name for name, value in given.items() if value):
+                raise typer.BadParameter(f"--export writes the workflow as declared; leave {option} away")
+            if export.exists() and export.samefile(file):
+                raise typer.BadParameter(f"--export would replace the workflow {file}; name another file")
         workflow, _ = read(file, set_, catalogue, models)
         workflow = on_runtime(workflow.on(models[0]) if models else workflow, runtime)
         sizing = Sizing.of(workflow, crew)

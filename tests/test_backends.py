@@ -99,7 +99,7 @@ def test_a_cluster_changes_no_byte_also_where_a_worker_dies() -> None:
     distributed = pytest.importorskip("distributed")
     workflow = read_example(FIX)
     grid = [1.0, 2.5], [1, 4, 8]
-    here = compare(workflow, *grid, samples=6144, backend=Threads(1))
+    here = compare(workflow, *grid, samples=4096, backend=Threads(1))
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
     ) as cluster:
@@ -111,7 +111,7 @@ def test_a_cluster_changes_no_byte_also_where_a_worker_dies() -> None:
                 seen.append(done)
                 os.kill(doomed, signal.SIGKILL)
 
-        there = compare(workflow, *grid, samples=6144, backend=Dask(cluster.scheduler_address), progress=kill)
+        there = compare(workflow, *grid, samples=4096, backend=Dask(cluster.scheduler_address), progress=kill)
     assert seen
     assert seen[0] < 0.9
     assert there == here

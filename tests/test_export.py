@@ -193,3 +193,37 @@ def test_names_are_given_out_once() -> None:
     names = Names(["taken"])
     assert [names.of("a", "b"), names.of("a", "b"), names.of("a", "b")] == ["b", "a_b", "a_b_2"]
     assert [names.of("taken"), names.of("class"), names.of("1")] == ["taken_2", "class_", "step_1"]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "  build: {steps: {a: {tool: 1s}, b: {tool: 1s}}}\n  build_graph: {needs: build, tool: 1s}",
+        "  build_graph: {tool: 1s}\n  build: {needs: build_graph, steps: {a: {tool: 1s}, b: {tool: 1s}}}",
+        "  g: {steps: {a: {tool: 1s}, graph: {tool: 1s}}}",
+        "  page: {for_each: 3, steps: {fetch: {tool: 1s}, graph: {needs: fetch, tool: 1s}}}",
+    ],
+)
+def test_steps_may_be_called_as_graphs_are(steps: str, tmp_path: Path) -> None:
+    path, target = tmp_path / "plan.yaml", tmp_path / "app.py"
+    path.write_text(f"workflow: plan\nsteps:\n{steps}\n", encoding="utf-8")
+    assert CliRunner().invoke(app, ["rehearse", str(path), "--export", str(target)]).exit_code == 0
+    found = subprocess.run([sys.executable, str(target)], capture_output=True, text=True, timeout=60, check=False)
+    assert found.returncode == 0, found.stderr
+
+
+@pytest.mark.parametrize("options", [("--agents", "3"), ("--speed", "2x"), ("--real",)])
+def test_an_export_refuses_what_it_does_not_take_into_account(options: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text("workflow: plan\nsteps: {a: {tool: 1s}}\n", encoding="utf-8")
+    target = tmp_path / "app.py"
+    result = CliRunner().invoke(app, ["rehearse", str(path), "--export", str(target), *options])
+    assert result.exit_code == 2
+    assert not target.exists()
+
+
+def test_an_export_does_not_replace_the_workflow(tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text("workflow: plan\nsteps: {a: {tool: 1s}}\n", encoding="utf-8")
+    assert CliRunner().invoke(app, ["rehearse", str(path), "--export", str(path)]).exit_code == 2
+    assert path.read_text(encoding="utf-8").startswith("workflow: plan")

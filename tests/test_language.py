@@ -245,7 +245,7 @@ def test_an_explanation_is_of_the_forecast(folder: Path, seed: int) -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_scenario_of_a_comparison_is_the_forecast_of_it(folder: Path, seed: int) -> None:
     """Scenarios share draws, and nothing that depends on their agents."""
     workflow, _ = written(Random(seed), folder)

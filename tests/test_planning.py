@@ -264,10 +264,10 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_does_not() -> None:
 def test_samples_do_not_depend_on_how_they_are_sliced(monkeypatch: pytest.MonkeyPatch) -> None:
     workflow = read_workflow(ROOT / "workflows" / "port_codebase.yaml", {"modules": 7})
     cells = [Cell(speed, {"engineers": agents}) for speed in (1.0, 2.5) for agents in (1, 3)]
-    (whole,) = sample([Plan.of(workflow, cells, 1)], Stopping(300))
+    (whole,) = sample([Plan.of(workflow, cells, 1)], Stopping(60))
     monkeypatch.setattr(plan, "BLOCK", 1)
     monkeypatch.setattr(block, "STEPS", 100)
-    (sliced,) = sample([Plan.of(workflow, cells[::-1], 1)], Stopping(300))
+    (sliced,) = sample([Plan.of(workflow, cells[::-1], 1)], Stopping(60))
     for one, other in zip(whole.seconds, sliced.seconds[::-1], strict=True):
         assert np.array_equal(one.first, other.first)
     for one, other in zip(whole.coordination, sliced.coordination[::-1], strict=True):

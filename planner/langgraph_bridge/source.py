@@ -59,7 +59,7 @@ def text(value: str) -> str:
 
 
 class Names:
-    """Identifiers of a module, each given out once."""
+    """Identifiers of a module, each given out once, with that of the graph that may belong to it."""
 
     def __init__(self, taken: Sequence[str]) -> None:
         self.taken = set(taken)
@@ -72,7 +72,8 @@ class Names:
         candidates += [f"{candidates[-1]}_{number}" for number in range(2, len(self.taken) + 3)]
         for name in candidates:
             safe = f"{name}_" if keyword.iskeyword(name) or not name.isidentifier() else name
-            if safe.isidentifier() and safe not in self.taken:
-                self.taken.add(safe)
+            both = {safe, f"{safe}_graph"}
+            if safe.isidentifier() and not both & self.taken:
+                self.taken |= both
                 return safe
         raise AssertionError("there is always another number")

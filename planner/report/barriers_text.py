@@ -31,7 +31,7 @@ def _sentences(found: Barriers, scenario: str) -> list[str]:
         f"without them it takes {words.seconds(found.without)}."
     )
     if not found.wrappings:
-        return [f"{first} No branch can be put into a subgraph that would win back over {words.percent(WORTH)}."]
+        return [f"{first} No branch that was tried wins back over {words.percent(WORTH)} in a subgraph."]
     lines, before = [first], found.seconds
     for number, one in enumerate(found.wrappings):
         where = f" of '{one.group}'" if one.group else ""
