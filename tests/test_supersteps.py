@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 
@@ -282,7 +283,7 @@ def test_drawn_routes_take_the_same_time_on_langgraph() -> None:
 
 # The real LangGraph
 
-GRAPHS = 3000
+GRAPHS = int(os.environ.get("PLANNER_GRAPHS", "3000"))
 
 
 def equal_to_langgraph(seed: int) -> tuple[int, str]:
