@@ -13,7 +13,8 @@ from planner.planning.decisions.probes import INSTANT, Probes
 from planner.planning.notes import approximate_counts, imprecise, notes, other_tokenizers, restricted, unused_crews
 from planner.planning.plan import Cell, Plan
 from planner.planning.precision import Precision, Stopping
-from planner.planning.results import Comparison, Result, Scenario, Simulated
+from planner.planning.results import Comparison, Result, Scenario
+from planner.planning.sampled import Simulated
 from planner.planning.sampling import Progress, quiet, sample
 from planner.planning.scenarios import Sizing
 from planner.planning.verdict import Row, rows, verdict

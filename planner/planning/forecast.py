@@ -16,7 +16,8 @@ from planner.planning.moments import Mean
 from planner.planning.notes import approximate_counts, imprecise, notes, other_tokenizers, unused_crews
 from planner.planning.plan import Cell, Plan
 from planner.planning.precision import Stopping
-from planner.planning.results import Forecast, Result, Scenario, Simulated, StepResult, Tokens
+from planner.planning.results import Forecast, Result, Scenario, StepResult, Tokens
+from planner.planning.sampled import Simulated
 from planner.planning.sampling import Progress, quiet, reached, sample
 from planner.planning.scenarios import Sizing
 from planner.planning.timing import usd_of

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from planner.engine.statistics import Z975, Values, share_interval
-from planner.planning.results import Accepted, Scenario, Seconds, Simulated, Usd
+from planner.planning.results import Accepted, Scenario, Seconds, Usd
+from planner.planning.sampled import Simulated
 
 Standing = Literal["meets", "limit", "misses"]
 """What is known of a claim: the 95 % interval lies within the limit, holds it, or lies beyond it."""

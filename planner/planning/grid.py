@@ -11,7 +11,8 @@ from planner.expansion.expand import expand
 from planner.planning.backends import Backend
 from planner.planning.plan import Cell, Plan
 from planner.planning.precision import Stopping
-from planner.planning.results import Scenario, Simulated
+from planner.planning.results import Scenario
+from planner.planning.sampled import Simulated
 from planner.planning.sampling import Progress, quiet, sample
 from planner.planning.scenarios import Sizing
 from planner.reading.validation import MOST_AGENTS

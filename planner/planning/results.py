@@ -14,7 +14,7 @@ from planner.engine.statistics import Values, grouped_medians, standard_error
 from planner.planning.distribution import Distribution
 from planner.planning.moments import Mean
 from planner.planning.precision import Precision
-from planner.planning.sampled import Sampled
+from planner.planning.sampled import Simulated
 from planner.planning.typical import Typical
 from planner.planning.utilisation import Utilisation
 
@@ -152,30 +152,6 @@ class Result:
             found.sampled.plan.cells[found.cell].price_multiplier,
             StandardErrors.of(scenario, found, baseline, alone),
         )
-
-
-@dataclass(frozen=True, eq=False)
-class Simulated:
-    """A cell of a plan that was simulated."""
-
-    sampled: Sampled
-    cell: int
-
-    @property
-    def seconds(self) -> Values:
-        return self.sampled.seconds[self.cell]
-
-    @property
-    def coordination(self) -> Values:
-        return self.sampled.coordination[self.cell]
-
-    @property
-    def usd(self) -> Values | None:
-        return self.sampled.usd(self.cell)
-
-    @property
-    def accepted(self) -> Values:
-        return self.sampled.accepted(self.cell)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -76,3 +78,27 @@ class Sampled:
     def over_context(self) -> dict[str, float]:
         """Model → share of samples in which a request exceeds its context, if there are any."""
         return {name: count / self.count for name, count in self._over.items() if count}
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """A cell of a plan that was simulated."""
+
+    sampled: Sampled
+    cell: int
+
+    @property
+    def seconds(self) -> Values:
+        return self.sampled.seconds[self.cell]
+
+    @property
+    def coordination(self) -> Values:
+        return self.sampled.coordination[self.cell]
+
+    @property
+    def usd(self) -> Values | None:
+        return self.sampled.usd(self.cell)
+
+    @property
+    def accepted(self) -> Values:
+        return self.sampled.accepted(self.cell)

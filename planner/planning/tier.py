@@ -12,7 +12,8 @@ from planner.errors import InputError, Problem
 from planner.planning.backends import Backend, Threads
 from planner.planning.notes import approximate_counts, imprecise, other_tokenizers, restricted, unused_crews
 from planner.planning.precision import Precision, Stopping
-from planner.planning.results import Seconds, Simulated, Usd
+from planner.planning.results import Seconds, Usd
+from planner.planning.sampled import Simulated
 from planner.planning.sampling import Progress, quiet, sample
 from planner.planning.scenarios import Sizing
 from planner.planning.tier_search import EXHAUSTIVE, cost, every, fits, selected, time

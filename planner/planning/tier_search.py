@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
 
 from planner.planning.goal import standing
-from planner.planning.results import Simulated
+from planner.planning.sampled import Simulated
 from planner.planning.sampling import Progress
 from planner.planning.tiers import Choices, Chosen
 

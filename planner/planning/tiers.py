@@ -9,7 +9,7 @@ from planner.expansion.expand import expand
 from planner.planning.backends import Backend
 from planner.planning.plan import Cell, Plan
 from planner.planning.precision import Stopping
-from planner.planning.results import Simulated
+from planner.planning.sampled import Simulated
 from planner.planning.sampling import Progress, sample
 from planner.workflow.declaration import Step, Workflow
 
