@@ -60,9 +60,10 @@ class Served:
             1.0 / drawn(profile.output_speed, samples, 1, path, "output_speed"),
         )
 
-    @property
-    def service(self) -> Service:
-        return Service(self.profile.jitter, self.profile.caches, self.profile.cache_ttl, self.profile.tokens or 1.0)
+
+def service(profile: Profile) -> Service:
+    """What of a profile shapes demand."""
+    return Service(profile.jitter, profile.caches, profile.cache_ttl, profile.tokens or 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +176,7 @@ def times(graph: TaskGraph, served: Mapping[str, Served], draws: Draws, speed: f
     samples = draws.samples
     n, width = len(graph.graph), len(samples)
     drawing = Drawing(
-        samples, draws.layers, graph, {name: by.service for name, by in served.items()},
+        samples, draws.layers, graph, {name: service(by.profile) for name, by in served.items()},
         lambda work, demand: _lasting(_seconds(work, demand, _server(work, served)), speed), draws.known, draws.traces,
     )  # fmt: skip
     parts = len(PARTS) if detailed else 1 + any(mark.what.coordination for mark in graph.works)
