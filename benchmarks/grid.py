@@ -157,7 +157,8 @@ def simpy_seconds(samples: int) -> dict[str, float]:
     from planner.expansion.expand import expand
     from planner.loading import load
     from planner.planning.plan import profiles
-    from planner.planning.timing import Draws, Served, times
+    from planner.planning.served import Served
+    from planner.planning.timing import Draws, times
     from tests import oracle
 
     workflow, _ = load(WORKFLOW).serving()

@@ -25,7 +25,8 @@ from planner.planning.plan import Cell, Plan, profiles
 from planner.planning.precision import Stopping
 from planner.planning.results import Comparison, Result
 from planner.planning.sampling import sample
-from planner.planning.timing import Draws, Served, times
+from planner.planning.served import Served
+from planner.planning.timing import Draws, times
 from planner.report.data import forecast_json
 from planner.workflow.declaration import Workflow
 from planner.workflow.read import read_workflow

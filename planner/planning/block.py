@@ -15,7 +15,8 @@ from planner.expansion.drawing import Known
 from planner.planning.findings import Findings
 from planner.planning.paid import billed
 from planner.planning.plan import Plan, Variant
-from planner.planning.timing import Draws, Served, Times, service, times, usd
+from planner.planning.served import Served, service
+from planner.planning.timing import Draws, Times, times, usd
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
