@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -109,6 +109,40 @@ def test_two_branches_are_wrapped_together_where_one_alone_gains_nothing(declare
     assert (found.seconds, found.without) == (9, 6)
     assert found.wrappings[-1].seconds == 6
     assert {frozenset(steps) for one in found.wrappings for steps in one.steps} == {frozenset("ab"), frozenset("xy")}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_recommended_takes_so_long_when_it_is_written(seed: int, declare: Callable[..., Workflow]) -> None:
+    """The groups of the recommendation in the file, on LangGraph: as long as was said, and less than before."""
+    random = Random(seed)
+    names = "abcdefgh"
+    needs = {
+        name: tuple(random.sample(names[:at], min(at, random.choice([0, 1, 1, 2])))) for at, name in enumerate(names)
+    }
+    each = {name: random.choice([1, 2, 5]) for name in names}
+
+    def written_with(groups: dict[str, tuple[str, ...]]) -> Workflow:
+        inside = {name: group for group, steps in groups.items() for name in steps}
+
+        def line(name: str, wanted: Iterable[str]) -> str:
+            return f"{name}: {{needs: [{', '.join(dict.fromkeys(wanted))}], tool: {each[name]}s}}"
+
+        lines = [line(name, (inside.get(need, need) for need in needs[name])) for name in names if name not in inside]
+        for group, steps in groups.items():
+            within = ", ".join(line(name, (need for need in needs[name] if need in steps)) for name in steps)
+            outside = {inside.get(need, need): None for name in steps for need in needs[name] if need not in steps}
+            lines.append(f"{group}: {{needs: [{', '.join(outside)}], steps: {{{within}}}}}")
+        return on(declare("\n".join(f"  {line}" for line in lines)), "langgraph")
+
+    plain = written_with({})
+    found = barriers(plain, crew_sizes(plain), 1.0, seed=1, samples=2)
+    assert found is not None
+    assert ends(plain) == found.seconds
+    now, groups = found.seconds, dict[str, tuple[str, ...]]()
+    for wrapping in found.wrappings:
+        groups |= {f"group_{'_'.join(steps)}": steps for steps in wrapping.steps}
+        assert ends(written_with(groups)) == wrapping.seconds < now
+        now = wrapping.seconds
 
 
 def test_what_is_performed_are_graphs_and_entrypoints_of_langgraph() -> None:
