@@ -75,12 +75,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 def run(main: Callable[[VirtualLoop], Coroutine[Any, Any, Result]]) -> tuple[Result, float]:
     """Run a coroutine on a loop of its own; its result and the seconds that passed on the virtual clock."""
     loop = VirtualLoop()
-    try:
-        asyncio.set_event_loop(loop)
-        result = loop.run_until_complete(main(loop))
-        seconds = loop.now
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        return result, seconds
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:  # what is left when it is interrupted is cancelled
+        result = runner.run(main(loop))
+        return result, loop.now
