@@ -68,6 +68,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._thread_is_done)
         return future
 
+    async def shutdown_default_executor(self, *timeout: Any) -> None:
+        self.threads += 1  # it waits for one that no future here stands for
+        try:
+            await super().shutdown_default_executor(*timeout)
+        finally:
+            self.threads -= 1
+
     def _thread_is_done(self, _: object) -> None:
         self.threads -= 1
 
