@@ -323,3 +323,26 @@ def test_max_concurrency_limits_each_graph_of_an_application(tmp_path: Path) -> 
     steps = "".join(f"  g{number}: {group}\n" for number in range(3))
     text = f"workflow: plan\nruntime: langgraph\nmax_concurrency: 2\nsteps:\n{steps}"
     assert most_at_a_time(tmp_path, text) == 4
+
+
+def test_what_an_application_leaves_out_is_said_in_it(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("id,needs\na,\nb,a\n", encoding="utf-8")
+    coordination = "{stagger: 5s, redundancy: 20%, merge: 10s, conflict: {chance: 1%, rework: 30%}}"
+    text = f"""
+workflow: plan
+models: {{m: {{ttft: 1s, output_speed: 100}}}}
+model: m
+crews: {{team: {{agents: 2, lockstep: true, coordination: {coordination}}}}}
+steps:
+  row: {{for_each: {{file: rows.csv, id: id, needs: needs}}, crew: team, tool: 1s}}
+  item: {{for_each: 4, crew: team, steps: {{read: {{llm: {{output: 100}}}}, write: {{llm: {{output: 100}}}}}}}}
+"""
+    code, said, target = written_to(tmp_path, text)
+    assert code == 0, said
+    about = " ".join(ast.get_docstring(ast.parse(target.read_text(encoding="utf-8"))).split())  # type: ignore[union-attr]
+    assert about.endswith(
+        "Left out: the lockstep of 'team'; the stagger of 'team'; the redundancy of 'team'; rework after conflicts in "
+        "'team'; what rows of 'row' need of each other; that an item of 'item' keeps its agent from step to step."
+    )
+    assert written_to(tmp_path, PLAN, "--force")[0] == 0
+    assert "Left out" not in target.read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ from planner.langgraph_bridge.estimates_text import estimates
 from planner.langgraph_bridge.export_frame import FRAME, IMPORTS, KEYS, MAIN
 from planner.langgraph_bridge.export_modifiers import Modifiers
 from planner.langgraph_bridge.export_parts import Around, Node
+from planner.langgraph_bridge.left_out import left_out
 from planner.langgraph_bridge.source import call, comment, docstring, text
 from planner.workflow.declaration import Step, Workflow
 
@@ -39,11 +40,13 @@ class _Writer(Modifiers):
         workflow, limit = self.workflow, Runtime.of(self.workflow).limit
         around = Around((), workflow.model, None, False, workflow.parameters)
         self.graph("workflow", around, workflow.steps, f"The workflow '{workflow.workflow}'.")
+        without = list(left_out(workflow, self.sizes))
         about = docstring(
             f"{workflow.workflow}: {workflow.description or 'a workflow.'}",
             [
                 "A skeleton: what stands behind TODO is to be filled in. The estimates are those of the plan.",
                 "Nodes that run side by side wait for each other before the graph goes on.",
+                *([f"Left out: {'; '.join(without)}."] if without else []),
             ],
             indent="",
         )
