@@ -120,7 +120,7 @@ def _write(source: str, path: Path, force: bool) -> None:
     except OSError as error:
         typer.echo(f"cannot write {path}: {error.strerror}", err=True)
         raise typer.Exit(BAD_INPUT) from None
-    typer.echo(f"wrote {path}: python {path} runs it; fill in what stands behind TODO", err=True)
+    typer.echo(f"wrote {path}; run it: python {path}", err=True)
 
 
 @contextmanager

@@ -248,7 +248,7 @@ PLAN = "workflow: plan\nsteps: {a: {tool: 1s}}\n"
 
 def test_an_application_that_was_edited_is_kept_unless_forced(tmp_path: Path) -> None:
     code, said, target = written_to(tmp_path, PLAN)
-    assert (code, said) == (0, f"wrote {target}: python {target} runs it; fill in what stands behind TODO")
+    assert (code, said) == (0, f"wrote {target}; run it: python {target}")
     source = target.read_text(encoding="utf-8")
     assert written_to(tmp_path, PLAN)[0] == 0
     target.write_text(source + "# mine\n", encoding="utf-8")
