@@ -137,7 +137,7 @@ def test_estimates_stand_beside_their_steps(folder: Path) -> None:
         "    ",
     ]
     assert "rounds until one is accepted, 70% of them are; at most 3." in source
-    assert "ENGINEERS = asyncio.Semaphore(8)" in source
+    assert 'AGENTS = {"lead": 1, "engineers": 8, "engineers merge": 1}' in source
 
 
 def test_what_fails_is_dealt_with_where_the_file_says_so(declare: Callable[..., Workflow], tmp_path: Path) -> None:
@@ -315,6 +315,14 @@ def test_agents_limit_an_application_as_they_limit_the_plan(tmp_path: Path) -> N
     crew = ITEMS.replace("{item: {", "{item: {crew: team, ") + "crews: {team: {agents: 2}}\n"
     assert most_at_a_time(tmp_path, crew, "--force") == 2
     assert most_at_a_time(tmp_path, "workflow: plan\nsteps: {a: {for_each: 6, tool: 1s}}\n", "--force") == 6
+
+
+def test_an_application_runs_in_one_event_loop_after_the_other(tmp_path: Path) -> None:
+    """As in tests: items wait for the only agent in each of them."""
+    code, said, target = written_to(tmp_path, ITEMS)
+    assert code == 0, said
+    module = loaded(target)
+    assert run(module) == run(module) == {"log": ["read", "write"] * 6, "failed": []}
 
 
 def test_max_concurrency_limits_each_graph_of_an_application(tmp_path: Path) -> None:

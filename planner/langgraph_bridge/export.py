@@ -9,7 +9,7 @@ from dataclasses import replace
 from planner.expansion.order import in_order, needs, sorted_by_name
 from planner.expansion.runtime import Runtime
 from planner.langgraph_bridge.estimates_text import estimates
-from planner.langgraph_bridge.export_frame import FRAME, IMPORTS, KEYS, MAIN
+from planner.langgraph_bridge.export_frame import AGENTS, FRAME, IMPORTS, KEYS, MAIN
 from planner.langgraph_bridge.export_modifiers import Modifiers
 from planner.langgraph_bridge.export_parts import Around, Node
 from planner.langgraph_bridge.left_out import left_out
@@ -52,10 +52,11 @@ class _Writer(Modifiers):
         )
         types = f"from langgraph.types import {', '.join(sorted(self.imports))}\n" if self.imports else ""
         frame = FRAME if "RetryPolicy" in self.imports else FRAME.split("\n\n\n", 1)[1]
-        queues = [f"{name} = asyncio.Semaphore({size})" for name, size in self.queues.values()]
-        if queues:
-            said = comment("Agents of the plan, each at one thing at a time. More do more side by side.")
-            queues = [*said, *queues]
+        queues = []
+        if self.queues:
+            about_agents = "Agents of the plan, each at one thing at a time. More do more side by side."
+            sizes = [f"{text(name)}: {size}" for name, size in self.queues.items()]
+            queues = [*comment(about_agents), *call("AGENTS = {", sizes, "}")]
         config = ([] if limit is None else [f'"max_concurrency": {limit}']) + ['"recursion_limit": 10_000']
         ends = any(re.search(r"\bEND\b", section) for section in self.sections)
         imports = IMPORTS if ends else IMPORTS.replace("import END, START", "import START")
@@ -64,7 +65,9 @@ class _Writer(Modifiers):
         constants, _, classes = frame.partition("\n\n\n") if frame.startswith("RETRIED") else ("", "", frame)
         constants = "\n".join([*([constants] if constants else []), *queues])
         first = f"{head}\n{constants}" if constants else head.rstrip("\n")
-        return "\n\n\n".join([first, classes, *self.sections, MAIN.format(config=", ".join(config))])
+        return "\n\n\n".join(
+            [first, classes, *([AGENTS] if queues else []), *self.sections, MAIN.format(config=", ".join(config))]
+        )
 
     # Graphs
 

@@ -40,7 +40,7 @@ class Parts:
         self.workflow, self.sizes = workflow, sizes
         self.names = Names(TAKEN)
         self.sections: list[str] = []
-        self.queues: dict[str, tuple[str, int]] = {}  # name of a pool → its identifier, and its size
+        self.queues: dict[str, int] = {}  # name of a pool → its size
         self.imports: set[str] = set()
 
     def add(self, *lines: str) -> None:
@@ -70,10 +70,9 @@ class Parts:
         return (here.crew or LEAD, self.agents(here)) if several else (LEAD, 1)
 
     def queue(self, name: str, size: int) -> str:
-        """The semaphore of a pool."""
-        if name not in self.queues:
-            self.queues[name] = (self.names.of(name).upper(), size)
-        return self.queues[name][0]
+        """What waits for an agent of a pool."""
+        self.queues[name] = size
+        return f"agent({text(name)})"
 
     def build(self, function: str, about: str, nodes: Sequence[Node], edges: Sequence[str]) -> None:
         lines = ["@cache", f"def {function}_graph() -> Graph:", *docstring(about)]
