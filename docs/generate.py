@@ -57,6 +57,7 @@ _TAIL = """\
 | `--speed` | A factor on every output speed, above 0, at most 1,000,000. | `2.5x` |
 | `--agents` | A whole number from 1 to 100,000; with several crews `CREW=` before it. | `engineers=4` |
 | `--set` | `NAME=VALUE`: a parameter that the file declares and a number. May be given several times. | `modules=240` |
+| `--scale` | With `--real`: a number above 0, at most 1,000,000. | `20` |
 | `--premium` | An exponent of the speed from 0 to 10, or what a speed costs: `SPEED=PRICE`. | `2.5x=6x` |
 | `--seed` | A whole number from 0. | `7` |
 | `--samples` | A whole number from 1 to 10,000,000. | `4000` |

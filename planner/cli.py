@@ -45,8 +45,11 @@ from planner.cli_options import (
     wishes_of,
 )
 from planner.cli_rehearse import rehearse
+from planner.cli_words import Commands
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(
+    cls=Commands, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+)
 app.add_typer(models_app, name="models")
 
 

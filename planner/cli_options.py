@@ -6,12 +6,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from planner.exit_codes import BAD_INPUT, INTERRUPTED
 from planner.limits import MOST_SAMPLES
+
+if TYPE_CHECKING:
+    from planner.report.progress import Progress
 
 # Looking for pydantic plugins reads the metadata of every installed package, a tenth of a second in large environments.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -95,7 +98,7 @@ EveryN = Annotated[
 
 
 @contextmanager
-def reported() -> Iterator[Callable[[float], None]]:
+def reported() -> Iterator["Progress"]:
     """As `refused`, and show progress on a terminal and a note if the kernel is slow."""
     with refused():
         from planner import engine

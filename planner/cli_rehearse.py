@@ -37,51 +37,90 @@ def rehearse(
     samples: Annotated[int, typer.Option(help="Samples to perform.", min=1, max=100_000)] = 20,
     set_: Set = None,
     real: Annotated[bool, typer.Option("--real", help="Perform one sample on the real clock.")] = False,
-    scale: Annotated[float, typer.Option(help="With --real: so many times as fast.", min=0.01)] = 20.0,
+    scale: Annotated[
+        str | None, typer.Option("--scale", help="With --real: so many times as fast. [default: 20]", metavar="N")
+    ] = None,
     export: Annotated[
         Path | None, typer.Option("--export", help="Write an application to start from instead.", metavar="APP.PY")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="With --export: replace a file that differs.")] = False,
 ) -> None:
     """Perform a workflow on the real LangGraph, and compare it with its prediction."""
     with reported() as progress:
         from planner.expansion.runtime import on_runtime
         from planner.planning.scenarios import Sizing
-        from planner.report.rehearsal_text import rehearsal_text
+        from planner.report.rehearsal_text import ahead_text, rehearsal_text
 
         crew, counts = agents_of(agents) if agents is not None else (None, [None])
-        speeds, models = speeds_of(speed), names(model)
+        speeds, models, times = speeds_of(speed), names(model), _times(scale, real)
         if len(speeds) > 1 or len(counts) > 1 or len(models) > 1:
             raise typer.BadParameter("a rehearsal is of one scenario")
+        if force and export is None:
+            raise typer.BadParameter("--force goes with --export")
         if export is not None:
-            given = {"--agents": agents is not None, "--speed": speed != "1x", "--real": real}
+            given = {"--speed": speed != "1x", "--real": real}
             for option in (name for name, value in given.items() if value):
-                raise typer.BadParameter(f"--export writes the workflow as declared; leave {option} away")
+                raise typer.BadParameter(f"--export writes the steps as declared; leave {option} away")
             if export.exists() and export.samefile(file):
                 raise typer.BadParameter(f"--export would replace the workflow {file}; name another file")
         workflow, _ = read(file, set_, catalogue, models)
+        said = "runtime" in workflow.model_fields_set
         workflow = on_runtime(workflow.on(models[0]) if models else workflow, runtime)
         sizing = Sizing.of(workflow, crew)
         sizes = dict(sizing.declared) if counts[0] is None else sizing.sizes(counts[0])
         if export is not None:
+            if workflow.runtime == "dataflow" and (said or runtime is not None):
+                raise typer.BadParameter(
+                    "--export writes a graph of supersteps, and the runtime is dataflow; add --runtime langgraph"
+                )
             from planner.langgraph_bridge.export import exported
-            from planner.output import write_whole
 
-            try:
-                write_whole(exported(workflow), export)
-            except OSError as error:
-                typer.echo(f"cannot write {export}: {error.strerror}", err=True)
-                raise typer.Exit(BAD_INPUT) from None
+            _write(exported(workflow, sizes), export, force)
             return
         with _langgraph():
             from planner.langgraph_bridge.rehearsal import in_real_time
             from planner.langgraph_bridge.rehearsal import rehearse as run
+        progress.doing = "rehearsing"
         if real:
-            found = in_real_time(workflow, sizes, scale=scale, speed=speeds[0], seed=seed)
+            found = in_real_time(
+                workflow, sizes, scale=times, speed=speeds[0], seed=seed, progress=progress,
+                ahead=lambda seconds: typer.echo(ahead_text(seconds, times), err=True),
+            )  # fmt: skip
         else:
             found = run(workflow, sizes, speed=speeds[0], seed=seed, samples=samples, progress=progress)
     typer.echo(rehearsal_text(found), nl=False)
     if found.difference is not None:
         raise typer.Exit(FAILED)
+
+
+def _times(scale: str | None, real: bool) -> float:
+    """How many times as fast as in reality."""
+    from planner.errors import InputError, Problem
+    from planner.reading.units import factor
+
+    if scale is None:
+        return 20.0
+    if not real:
+        raise typer.BadParameter("--scale goes with --real")
+    try:
+        return factor(scale)
+    except ValueError:
+        message = f"--scale: '{scale}': expected a number above 0, at most 1,000,000"
+        raise InputError([Problem("bad-value", message, None, "as in --scale 20")]) from None
+
+
+def _write(source: str, path: Path, force: bool) -> None:
+    """Write an application, and say what to do with it; what somebody has edited is kept."""
+    from planner.output import write_whole
+
+    try:
+        if path.is_file() and not force and path.read_bytes() not in (b"", source.encode()):
+            raise typer.BadParameter(f"{path} differs from what would be written; --force replaces it")
+        write_whole(source, path)
+    except OSError as error:
+        typer.echo(f"cannot write {path}: {error.strerror}", err=True)
+        raise typer.Exit(BAD_INPUT) from None
+    typer.echo(f"wrote {path}; run it: python {path}", err=True)
 
 
 @contextmanager

@@ -444,3 +444,19 @@ def test_every_profile_of_the_catalogue_plans() -> None:
     for name in known.names:
         with_all = workflow.model_copy(update={"models": known.declared})
         assert forecast(with_all.on(name), samples=2).result.seconds.p50 > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("forecast", "--runtime", "langchain"), "'--runtime': 'langchain' is not one of 'langgraph', 'dataflow'."),
+        (("compare", "--samples", "0"), "'--samples': '0': expected at least 1\n"),
+        (("compare", "--samples", "1000000000000"), "'--samples': '1000000000000': expected at most "),
+        (("forecast", "--seed", "one"), "'--seed': 'one': expected a whole number\n"),
+        (("compare", "--waiting", "some"), "'--waiting': 'some': expected a number\n"),
+    ],
+)
+def test_options_are_refused_in_words_of_ours(options: tuple[str, ...], said: str) -> None:
+    result = CliRunner().invoke(app, [options[0], str(EIGHT), *options[1:]])
+    assert result.exit_code == 2
+    assert f"Error: Invalid value for {said}" in result.stderr

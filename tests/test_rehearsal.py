@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -111,6 +111,40 @@ def test_two_branches_are_wrapped_together_where_one_alone_gains_nothing(declare
     assert {frozenset(steps) for one in found.wrappings for steps in one.steps} == {frozenset("ab"), frozenset("xy")}
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_recommended_takes_so_long_when_it_is_written(seed: int, declare: Callable[..., Workflow]) -> None:
+    """The groups of the recommendation in the file, on LangGraph: as long as was said, and less than before."""
+    random = Random(seed)
+    names = "abcdefgh"
+    needs = {
+        name: tuple(random.sample(names[:at], min(at, random.choice([0, 1, 1, 2])))) for at, name in enumerate(names)
+    }
+    each = {name: random.choice([1, 2, 5]) for name in names}
+
+    def written_with(groups: dict[str, tuple[str, ...]]) -> Workflow:
+        inside = {name: group for group, steps in groups.items() for name in steps}
+
+        def line(name: str, wanted: Iterable[str]) -> str:
+            return f"{name}: {{needs: [{', '.join(dict.fromkeys(wanted))}], tool: {each[name]}s}}"
+
+        lines = [line(name, (inside.get(need, need) for need in needs[name])) for name in names if name not in inside]
+        for group, steps in groups.items():
+            within = ", ".join(line(name, (need for need in needs[name] if need in steps)) for name in steps)
+            outside = {inside.get(need, need): None for name in steps for need in needs[name] if need not in steps}
+            lines.append(f"{group}: {{needs: [{', '.join(outside)}], steps: {{{within}}}}}")
+        return on(declare("\n".join(f"  {line}" for line in lines)), "langgraph")
+
+    plain = written_with({})
+    found = barriers(plain, crew_sizes(plain), 1.0, seed=1, samples=2)
+    assert found is not None
+    assert ends(plain) == found.seconds
+    now, groups = found.seconds, dict[str, tuple[str, ...]]()
+    for wrapping in found.wrappings:
+        groups |= {f"group_{'_'.join(steps)}": steps for steps in wrapping.steps}
+        assert ends(written_with(groups)) == wrapping.seconds < now
+        now = wrapping.seconds
+
+
 def test_what_is_performed_are_graphs_and_entrypoints_of_langgraph() -> None:
     workflow = read_workflow(BARRIER)
     part = next(script(workflow, crew_sizes(workflow), 1.0, 1, 1, 1))
@@ -205,6 +239,26 @@ def test_the_clock_jumps_waits_for_threads_and_tells_of_deadlocks() -> None:
         virtual_clock.run(stuck)
 
 
+def test_what_is_left_when_a_run_is_interrupted_is_cancelled() -> None:
+    ended: list[str] = []
+
+    async def waiting() -> None:
+        try:
+            await asyncio.sleep(5)
+        finally:
+            ended.append("cancelled")
+
+    async def main(_: virtual_clock.VirtualLoop) -> None:
+        task = asyncio.ensure_future(waiting())
+        await asyncio.sleep(1)
+        assert not task.done()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        virtual_clock.run(main)
+    assert ended == ["cancelled"]
+
+
 # The command
 
 
@@ -233,6 +287,12 @@ def test_what_langgraph_has_no_means_for_is_said(tmp_path: Path) -> None:
     path = tmp_path / "race.yaml"
     path.write_text("workflow: race\nsteps:\n  a: {first_of: 2, tool: 1s to 9s}\n", encoding="utf-8")
     assert "plain asyncio does them: the race of 'a'." in told(path, "--samples", 2)[1]
+    models = "models: {m: {ttft: 1s, output_speed: 100}}\nmodel: m\n"
+    steps = "steps:\n  a: {for_each: 2, llm: {output: 100}}\n"
+    path.write_text(f"workflow: items\n{models}{steps}", encoding="utf-8")
+    assert "plain asyncio does them: agents." in told(path, "--samples", 2)[1]
+    path.write_text(f"workflow: items\n{models}crews: {{team: {{agents: 2}}}}\n{steps}", encoding="utf-8")
+    assert "plain asyncio does them: agents of crews." in told(path, "--samples", 2)[1]
 
 
 def test_the_real_clock_tells_the_overhead() -> None:
@@ -241,6 +301,33 @@ def test_the_real_clock_tells_the_overhead() -> None:
     assert "the real clock, 100 times as fast" in said
     assert "Sample 1 is predicted to take 8.00s, 0.08s at this pace. It took 0." in said
     assert "for each of 5 works" in said
+
+
+def test_a_rehearsal_in_real_time_tells_how_long_it_takes_and_how_far_it_is() -> None:
+    """8 s, 100 times as fast: 0.08 s, said before the first look at how much of it has passed."""
+    workflow, said = read_workflow(BARRIER), list[tuple[str, float]]()
+    rehearsal.in_real_time(
+        workflow, crew_sizes(workflow), scale=100,
+        ahead=lambda seconds: said.append(("ahead", seconds)), progress=lambda done: said.append(("done", done)),
+    )  # fmt: skip
+    assert said[0] == ("ahead", 0.08)
+    assert {what for what, _ in said[1:]} == {"done"}
+    assert all(0 <= done <= 1 for _, done in said[1:])
+    result = CliRunner().invoke(app, ["rehearse", str(BARRIER), "--real", "--scale", "100x"])
+    assert result.stderr == "on the real clock, 100 times as fast: about 0.08s\n"  # and no progress: it is no terminal
+
+
+@pytest.mark.parametrize("scale", ["inf", "nan", "0", "-1", "1e9", "fast", ""])
+def test_a_pace_that_is_none_is_refused_with_a_remedy(scale: str) -> None:
+    code, said = told(BARRIER, "--real", "--scale", scale)
+    assert code == 2
+    assert (
+        f"--scale: '{scale}': expected a number above 0, at most 1,000,000 [bad-value] help: as in --scale 20" in said
+    )
+
+
+def test_a_pace_without_a_real_clock_is_refused() -> None:
+    assert told(BARRIER, "--scale", 20)[0] == 2
 
 
 def test_without_langgraph_it_says_so_and_nothing_else_breaks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,6 +143,26 @@ def test_a_long_branch_is_told_by_its_ends(tmp_path: Path) -> None:
     assert "Wrap 's0', 's1' … 's6' (7 steps) in a subgraph ('steps:' of one step): 10.0s, 6.00s less." in said
 
 
+def test_what_was_not_tried_is_said(tmp_path: Path) -> None:
+    def said(steps: str) -> str:
+        path = tmp_path / "large.yaml"
+        path.write_text(f"workflow: large\nruntime: langgraph\nsteps:\n{steps}", encoding="utf-8")
+        return " ".join(told("compare", path, "--speed", "1x", "--agents", "1").split())
+
+    chain = "".join(f"  s{n}: {{{f'needs: s{n - 1}, ' if n else ''}tool: 1s}}\n" for n in range(100))
+    assert "Groups of over 100 steps are not searched for branches." in said(f"{chain}  x: {{tool: 9s}}\n")
+    random = Random(0)
+    names = [f"s{n:02}" for n in range(40)]
+    needs = [random.sample(names[max(0, at - 12) : at], min(at, 2)) for at in range(40)]
+    lines = [
+        f"  {name}: {{needs: [{', '.join(wanted)}], tool: {random.choice([1, 9])}s}}\n"
+        for name, wanted in zip(names, needs, strict=True)
+    ]
+    assert "The 150 branches that seem best were tried. There are more." in said("".join(lines))
+    short = "  a: {tool: 1s}\n  x: {tool: 9s}\n  b: {needs: a, tool: 1s}\n  c: {needs: b, tool: 1s}\n"
+    assert "were tried" not in said(short)
+
+
 def test_every_field_on_barriers_is_described() -> None:
     found = json.loads(told("compare", BARRIER, "--json"))["barriers"]
     page = (

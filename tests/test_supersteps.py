@@ -6,17 +6,20 @@ import multiprocessing
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from itertools import combinations
+from random import Random
 
 import numpy as np
 import pytest
 
 from planner.engine.draws import Samples
+from planner.expansion.branches import MOST_NODES, Branches, to_try
 from planner.expansion.graph_form import END, START, GraphForm, Node, Option, Sending, of_needs
 from planner.expansion.predict import predicted
 from planner.expansion.supersteps import EndlessError, Key, Route, Routing, no_routes, played
-from planner.expansion.wrapping import branches, wrapped
+from planner.expansion.wrapping import may_be_wrapped, wrapped
 from planner.langgraph_bridge.state_graph import run_on_virtual_clock
-from planner.planning.barriers import Wrapped, advised
+from planner.planning.barriers import MOST_TRIED, Barriers, Wrapped, advised
 from planner.planning.graph_forecast import Routes, graph_barriers, graph_seconds
 from planner.workflow.declaration import Step, Workflow
 from tests.random_graphs import Case
@@ -117,43 +120,126 @@ def test_forms_that_do_not_fit_together_are_refused(form: Callable[[], GraphForm
 # Wrapping
 
 
+def tried(form: GraphForm) -> set[Branches]:
+    return set(to_try(form))
+
+
 def test_wrapping_the_branch_wins_the_barrier_back() -> None:
     form = of_needs({**CHAIN, "j": ("c", "x")})
-    assert frozenset("abc") in branches(form)
+    assert (frozenset("abc"),) in tried(form)
     inner = wrapped(form, frozenset("abc"))
     assert set(inner.nodes) == {"a+b+c", "x", "j"}
     assert inner.joins == ((("a+b+c", "x"), "j"),)
     assert seconds(inner, EACH) == 6
 
 
-def test_what_waits_for_the_middle_of_a_branch_keeps_it_from_being_wrapped() -> None:
+def test_a_subgraph_waits_for_all_that_it_needs_and_is_waited_for_as_a_whole() -> None:
+    """k needs b alone, and waits for c. Supersteps {abc, x}, {j, k}: max(3, 5) + 1."""
     form = of_needs({**CHAIN, "j": ("c", "x"), "k": ("b",)})
-    assert frozenset("abc") not in branches(form)
-    with pytest.raises(ValueError, match="one way out"):
-        wrapped(form, frozenset("abc"))
+    assert (frozenset("abc"),) in tried(form)
+    inner = wrapped(form, frozenset("abc"))
+    assert dict(inner.edges)["a+b+c"] == "k"
+    assert seconds(inner, {**EACH, "k": 1.0}) == 6
+    late = of_needs({"w": (), "a": (), "b": ("a", "w"), "x": ("w",), "j": ("b", "x")})
+    assert wrapped(late, frozenset("ab")).edges == (("__start__", "w"), ("w", "x"), ("w", "a+b"))
 
 
-def test_branches_with_several_beginnings_are_wrapped_where_these_begin_together() -> None:
+def test_what_a_way_leads_out_of_and_back_into_cannot_be_wrapped() -> None:
+    form = of_needs(CHAIN)
+    assert all(frozenset("ac") not in sets for sets in tried(form))
+    with pytest.raises(ValueError, match="one way in"):
+        wrapped(form, frozenset("ac"))
+
+
+def test_branches_with_several_beginnings_are_wrapped() -> None:
     form = of_needs({"p": (), "a": ("p",), "b": ("p",), "c": ("a", "b"), "x": ("p",), "j": ("c", "x")})
-    assert frozenset("abc") in branches(form)
+    assert (frozenset("abc"),) in tried(form)
     assert seconds(wrapped(form, frozenset("abc")), {**EACH, "p": 1.0}) == 1 + 5 + 1
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_wrapping_any_branch_changes_nothing_where_there_are_no_barriers(seed: int) -> None:
-    """What is found can be wrapped, and without barriers every node starts when it did."""
+def test_nothing_is_tried_that_can_win_nothing() -> None:
+    """Of a chain nothing runs beside anything, and steps that do not follow each other take one superstep anyway."""
+    assert tried(of_needs({"a": (), "b": ("a",), "c": ("b",)})) == set()
+    assert tried(of_needs({"a": (), "b": (), "c": ()})) == set()
+    chain = {f"s{n:03}": (f"s{n - 1:03}",) if n else () for n in range(MOST_NODES)}
+    assert tried(of_needs({**chain, "x": ()})) == set()
+
+
+def random_needs(seed: int) -> dict[str, tuple[str, ...]]:
     case = Case(seed)
-    needs = {
+    return {
         name: tuple(sorted({a for a, b in case.form.edges if b == name and a != START and a < name}))
         for name in sorted(case.form.nodes)
     }
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_is_tried_can_be_wrapped_and_nothing_starts_before_what_it_needs(seed: int) -> None:
+    """Without barriers a subgraph makes nothing sooner, and each node is done once, for as long as before."""
+    case, needs = Case(seed), random_needs(seed)
     form = of_needs(needs)
-    before = predicted(played(form, no_routes), case.seconds, None, barriers=False)
-    for nodes in branches(form):
-        after = predicted(played(wrapped(form, nodes), no_routes), lambda key: case.seconds(key[-1:]), None, False)
-        assert after[1] == before[1]
-        starts = {key[-1]: span for key, span in after[0].items() if key[-1][0] in form.nodes}
-        assert starts == {key[-1]: span for key, span in before[0].items()}
+    before = predicted(played(form, no_routes), case.seconds, None, barriers=False)[0]
+    for sets in to_try(form):
+        now = form
+        for nodes in sets:
+            now = wrapped(now, nodes)
+        after, _ = predicted(played(now, no_routes), lambda key: case.seconds(key[-1:]), None, False)
+        spans = {key[-1:]: span for key, span in after.items() if key[-1][0] in form.nodes}
+        assert spans.keys() == before.keys()
+        for key, (start, end) in spans.items():
+            assert start >= before[key][0]
+            assert end - start == pytest.approx(before[key][1] - before[key][0], abs=1e-9)
+            assert all(spans[(need, 0),][1] <= start for need in needs[key[0][0]])
+
+
+def test_two_groups_are_found_though_several_steps_need_both() -> None:
+    """{x1, x2}, {y1, y2}, {j, k}: 5 + 5 + 1 = 11. 6 + 1 = 7 with both groups wrapped, 6 + 1 + 1 and 6 + 5 + 1 with one."""
+    form = of_needs({"x1": (), "y1": ("x1",), "x2": (), "y2": ("x2",), "j": ("y1", "y2"), "k": ("y1", "y2")})
+    each = {"x1": 1.0, "y1": 5.0, "x2": 5.0, "y2": 1.0, "j": 1.0, "k": 1.0}
+    one, other = frozenset({"x1", "y1"}), frozenset({"x2", "y2"})
+    assert (seconds(form, each), seconds(wrapped(form, one), each), seconds(wrapped(form, other), each)) == (11, 8, 12)
+    found = recommended(form, each)
+    assert (found.cost, found.cut) == (4, False)
+    assert [(set(map(frozenset, step.steps)), step.seconds) for step in found.wrappings] == [({one, other}, 7)]
+
+
+def recommended(form: GraphForm, each: Mapping[str, float]) -> Barriers:
+    def lasting(chosen: Wrapped, few: bool) -> float:
+        now = form
+        for nodes in chosen.get("", ()):
+            now = wrapped(now, nodes)
+        return seconds(now, each)
+
+    return advised({"": form}, lasting, seconds(form, each, barriers=False), 1)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_no_set_of_steps_in_a_subgraph_is_better_than_what_is_recommended(seed: int) -> None:
+    """Every set of steps that may be wrapped, in small random graphs."""
+    random = Random(seed)
+    names = "abcdef"
+    needs = {name: tuple(sorted(random.sample(names[:at], min(at, random.choice([0, 1, 1, 2])))))
+             for at, name in enumerate(names)}  # fmt: skip
+    form, each = of_needs(needs), {name: random.choice([1.0, 2.0, 5.0]) for name in names}
+    found = recommended(form, each)
+    best = found.wrappings[-1].seconds if found.wrappings else found.seconds
+    for size in range(2, len(names)):
+        for nodes in map(frozenset, combinations(names, size)):
+            if may_be_wrapped(form, nodes):
+                assert best <= max(seconds(wrapped(form, nodes), each), found.without + 0.01 * found.seconds)
+
+
+def test_a_search_that_is_cut_says_so() -> None:
+    random = Random(0)
+    names = [f"s{n:02}" for n in range(40)]
+    needs = {name: tuple(random.sample(names[max(0, at - 12) : at], min(at, 2))) for at, name in enumerate(names)}
+    found = recommended(of_needs(needs), {name: random.choice([1.0, 9.0]) for name in names})
+    assert (found.tried, found.cut) == (MOST_TRIED, True)
+    assert found.cost > 0
+    large = {f"s{n:03}": () if n == 0 else (f"s{n - 1:03}",) for n in range(MOST_NODES)}
+    each = dict.fromkeys(large, 1.0) | {"x": 9.0, "j": 1.0}
+    found = recommended(of_needs({**large, "x": (), "j": ("s099", "x")}), each)
+    assert (found.tried, found.cut, found.wrappings) == (0, True, ())
 
 
 # Chances, widths, seconds
@@ -196,8 +282,8 @@ def test_sends_of_two_stages_wait_for_each_other_unless_they_are_wrapped() -> No
 
     assert predicted(played(form, route), lasting, None)[1] == 12
     assert predicted(played(form, route), lasting, None, barriers=False)[1] == 8
-    assert frozenset({"one", "two"}) in branches(form)
-    assert frozenset({"f", "one"}) not in branches(form)  # it would send one item on, and not two
+    assert (frozenset({"one", "two"}),) in tried(form)
+    assert (frozenset({"f", "one"}),) not in tried(form)  # it would send one item on, and not two
     inner = wrapped(form, {"one", "two"})
     assert predicted(played(inner, route), lasting, None)[1] == 8
     assert [run_on_virtual_clock(one, route, lasting, None)[1] for one in (form, inner)] == [12, 8]

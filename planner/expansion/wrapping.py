@@ -1,52 +1,26 @@
-"""Which nodes of a graph may be put into a subgraph, where they keep supersteps of their own; and the graph with it."""
+"""A graph with some of its nodes in a subgraph, where they have supersteps of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
-from itertools import product
+from graphlib import CycleError, TopologicalSorter
 
-from planner.expansion.graph_form import END, START, GraphForm, Node, Option
-
-MOST_NODES = 100
-"""Nodes of a graph in which branches are looked for: it takes time with their square."""
-
-
-def branches(form: GraphForm) -> list[frozenset[str]]:
-    """Sets of nodes that can be wrapped without keeping anything waiting that does not wait for all of them anyway.
-
-    They lie between two nodes, one before and one behind all of them, or are these two with all between them.
-    """
-    return list(dict.fromkeys(nodes for found in _between(form) for nodes in found))
-
-
-def side_by_side(form: GraphForm) -> list[tuple[frozenset[str], ...]]:
-    """Branches between the same two nodes, where there are several: to be wrapped all, each in a subgraph."""
-    return list(dict.fromkeys(found for found in _between(form) if len(found) > 1))
-
-
-def _between(form: GraphForm) -> Iterator[tuple[frozenset[str], ...]]:
-    """The branches between any two nodes, and these two with all between them."""
-    if len(form.nodes) > MOST_NODES:
-        return
-    after, before = _neighbours(form), _neighbours(form, backwards=True)
-    above, below = _always_passed(form.nodes, before, START), _always_passed(form.nodes, after, END)
-
-    def may_be(nodes: frozenset[str]) -> bool:
-        return 1 < len(nodes) < len(form.nodes) and _wrappable(form, nodes)
-
-    for first, last in product((START, *form.nodes), (*form.nodes, END)):
-        inner = {name for name in form.nodes if first in above[name] and last in below[name]} - {first, last}
-        yield tuple(sorted(filter(may_be, _parts(inner, after)), key=sorted))
-        if first != START and last != END and first != last and first in above[last] and last in below[first]:
-            yield tuple(filter(may_be, [frozenset(inner | {first, last})]))
+from planner.expansion.graph_form import END, START, GraphForm, Node, Option, of_needs
 
 
 def wrapped(form: GraphForm, nodes: Collection[str]) -> GraphForm:
-    """The graph with these nodes in a subgraph. Raises ValueError where it cannot have the same meaning."""
-    if not _wrappable(form, nodes):
+    """The graph with these nodes in a subgraph. Raises ValueError where it cannot have the same meaning.
+
+    Where each node waits for others and nothing is routed, the subgraph waits for all that one of its nodes needs, and
+    what needs one of them waits for all.
+    """
+    if not may_be_wrapped(form, nodes):
         raise ValueError("these nodes are no branch with one way in and one way out")
     name = next(name for name in ("+".join(sorted(nodes)), "_".join(sorted(nodes)) + "_") if name not in form.nodes)
+    needs = _waits(form)
+    if needs is not None:
+        return _group(form, needs, nodes, name)
     entries = {target for source, target in form.arrows() if target in nodes and source not in nodes}
     exits = {source for source, target in form.arrows() if source in nodes and target not in nodes}
     inner = GraphForm(
@@ -75,6 +49,49 @@ def wrapped(form: GraphForm, nodes: Collection[str]) -> GraphForm:
     kept = {node: _named(form, node) for node in form.nodes if node not in nodes}
     all_edges = dict.fromkeys(edge for edge in (*edges, *single) if edge != (name, name))
     return GraphForm({**kept, name: Node(graph=inner)}, tuple(all_edges), tuple(dict.fromkeys(joins)), routes)
+
+
+def may_be_wrapped(form: GraphForm, nodes: Collection[str]) -> bool:
+    """Whether the graph means the same with these nodes in a subgraph."""
+    waits = _waits(form)
+    return _wrappable(form, nodes) if waits is None else _convex(waits, nodes)
+
+
+def _waits(form: GraphForm) -> dict[str, tuple[str, ...]] | None:
+    """What each node waits for, where each runs once, after all of these; None: there is more to it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for sources, target in (*(((source,), target) for source, target in form.edges), *form.joins):
+        if target in found or target == END:
+            return None
+        found[target] = tuple(source for source in sources if source != START)
+    if form.branches or found.keys() != form.nodes.keys() or any(node.defer for node in form.nodes.values()):
+        return None
+    try:
+        TopologicalSorter(found).prepare()
+    except CycleError:
+        return None
+    return found
+
+
+def _convex(waits: Mapping[str, tuple[str, ...]], nodes: Collection[str]) -> bool:
+    """Whether no way leads out of these nodes and back into them."""
+    out: set[str] = set()
+    for name in TopologicalSorter(waits).static_order():
+        if any(need in out or need in nodes for need in waits[name]) and name not in nodes:
+            out.add(name)
+    return not any(need in out for name in nodes for need in waits[name])
+
+
+def _group(form: GraphForm, waits: Mapping[str, tuple[str, ...]], nodes: Collection[str], name: str) -> GraphForm:
+    inner = {node: tuple(need for need in waits[node] if need in nodes) for node in form.nodes if node in nodes}
+    outer = {
+        node: tuple(dict.fromkeys(name if need in nodes else need for need in waits[node]))
+        for node in form.nodes if node not in nodes
+    }  # fmt: skip
+    outer[name] = tuple(dict.fromkeys(need for node in inner for need in waits[node] if need not in nodes))
+    group = replace(of_needs(inner), nodes={node: _named(form, node) for node in inner})
+    kept = {node: _named(form, node) for node in outer if node != name}
+    return replace(of_needs(outer), nodes={**kept, name: Node(graph=group)})
 
 
 def _named(form: GraphForm, node: str) -> Node:
@@ -131,47 +148,3 @@ def _triggers(form: GraphForm, node: str) -> frozenset[tuple[str, frozenset[str]
         if _routes_to(form, source, {node}):
             found.append(("branch", frozenset([source])))
     return frozenset(found)
-
-
-def _neighbours(form: GraphForm, backwards: bool = False) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {name: set() for name in (START, END, *form.nodes)}
-    for source, target in form.arrows():
-        one, other = (target, source) if backwards else (source, target)
-        found[one].add(other)
-    leads_on = {source for source, _ in form.arrows()}
-    for name in form.nodes:  # a path ends where nothing leads on
-        if name not in leads_on:
-            found[END if backwards else name].add(name if backwards else END)
-    return found
-
-
-def _always_passed(nodes: Collection[str], before: Mapping[str, set[str]], root: str) -> dict[str, set[str]]:
-    """The dominators of each node: what every way from `root` to it passes, itself included."""
-    every = {root, *nodes}
-    found = {name: set(every) for name in (*nodes, START, END)}
-    found[root] = {root}
-    changed = True
-    while changed:
-        changed = False
-        for name in found:
-            if name == root:
-                continue
-            ways = [found[other] for other in before[name]]
-            new = {name} | (set.intersection(*ways) if ways else set(every))
-            if new != found[name]:
-                found[name], changed = new, True
-    return found
-
-
-def _parts(nodes: set[str], after: Mapping[str, set[str]]) -> Iterator[frozenset[str]]:
-    """What hangs together among nodes."""
-    left = set(nodes)
-    while left:
-        part, front = set(), {min(left)}
-        while front:
-            part |= front
-            front = {
-                other for other in left - part for name in part if other in after[name] or name in after[other]
-            }  # fmt: skip
-        left -= part
-        yield frozenset(part)

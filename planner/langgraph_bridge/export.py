@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from planner.expansion.order import in_order, needs, sorted_by_name
 from planner.expansion.runtime import Runtime
-from planner.expansion.task_graph import LEAD
 from planner.langgraph_bridge.estimates_text import estimates
-from planner.langgraph_bridge.export_frame import FRAME, IMPORTS, KEYS, MAIN
+from planner.langgraph_bridge.export_frame import AGENTS, FRAME, IMPORTS, KEYS, MAIN
 from planner.langgraph_bridge.export_modifiers import Modifiers
 from planner.langgraph_bridge.export_parts import Around, Node
+from planner.langgraph_bridge.left_out import left_out
 from planner.langgraph_bridge.source import call, comment, docstring, text
 from planner.workflow.declaration import Step, Workflow
 
@@ -28,9 +28,9 @@ WHAT = {
 }
 
 
-def exported(workflow: Workflow) -> str:
-    """The source of the application."""
-    return _Writer(workflow).module()
+def exported(workflow: Workflow, sizes: Mapping[str, int]) -> str:
+    """The source of the application, whose crews have these sizes."""
+    return _Writer(workflow, sizes).module()
 
 
 class _Writer(Modifiers):
@@ -40,19 +40,23 @@ class _Writer(Modifiers):
         workflow, limit = self.workflow, Runtime.of(self.workflow).limit
         around = Around((), workflow.model, None, False, workflow.parameters)
         self.graph("workflow", around, workflow.steps, f"The workflow '{workflow.workflow}'.")
+        without = list(left_out(workflow, self.sizes))
         about = docstring(
             f"{workflow.workflow}: {workflow.description or 'a workflow.'}",
             [
                 "A skeleton: what stands behind TODO is to be filled in. The estimates are those of the plan.",
                 "Nodes that run side by side wait for each other before the graph goes on.",
+                *([f"Left out: {'; '.join(without)}."] if without else []),
             ],
             indent="",
         )
         types = f"from langgraph.types import {', '.join(sorted(self.imports))}\n" if self.imports else ""
         frame = FRAME if "RetryPolicy" in self.imports else FRAME.split("\n\n\n", 1)[1]
-        queues = [f"{name} = asyncio.Semaphore({size})" for name, size in self.queues.values()]
-        if queues:
-            queues = [*comment("Who works is one of so many agents, and each does one thing at a time."), *queues]
+        queues = []
+        if self.queues:
+            about_agents = "Agents of the plan, each at one thing at a time. More do more side by side."
+            sizes = [f"{text(name)}: {size}" for name, size in self.queues.items()]
+            queues = [*comment(about_agents), *call("AGENTS = {", sizes, "}")]
         config = ([] if limit is None else [f'"max_concurrency": {limit}']) + ['"recursion_limit": 10_000']
         ends = any(re.search(r"\bEND\b", section) for section in self.sections)
         imports = IMPORTS if ends else IMPORTS.replace("import END, START", "import START")
@@ -61,7 +65,9 @@ class _Writer(Modifiers):
         constants, _, classes = frame.partition("\n\n\n") if frame.startswith("RETRIED") else ("", "", frame)
         constants = "\n".join([*([constants] if constants else []), *queues])
         first = f"{head}\n{constants}" if constants else head.rstrip("\n")
-        return "\n\n\n".join([first, classes, *self.sections, MAIN.format(config=", ".join(config))])
+        return "\n\n\n".join(
+            [first, classes, *([AGENTS] if queues else []), *self.sections, MAIN.format(config=", ".join(config))]
+        )
 
     # Graphs
 
@@ -151,10 +157,9 @@ class _Writer(Modifiers):
         """A line that takes an agent and watches the clock, around what is done."""
         found = []
         asks = step.kind in ("llm", "agent")
-        takes = asks or step.crew is not None or (here.item and step.kind == "tool" and step.hold)
-        if takes and self.workflow.crews:
-            several = here.crew is not None and self.sizes.get(here.crew, 1) > 1
-            found.append(self.queue(here.crew or LEAD, self.agents(here)) if several else self.queue(LEAD, 1))
+        held = here.item and step.kind == "tool" and step.hold and step.for_each is None
+        if asks or step.crew is not None or held:
+            found.append(self.queue(*self.pool(here)))
         if step.retry is not None and step.retry.timeout is not None:
             found.append(f"asyncio.timeout({step.retry.timeout:g})")
         if found:

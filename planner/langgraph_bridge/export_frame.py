@@ -57,6 +57,17 @@ async def within(
     return {"log": found.get("log", []), "failed": fails}
 '''
 
+AGENTS = '''\
+@cache
+def slots(who: str, loop: asyncio.AbstractEventLoop) -> asyncio.Semaphore:
+    """The agents of an event loop, which no other can wait for."""
+    return asyncio.Semaphore(AGENTS[who])
+
+
+def agent(who: str) -> asyncio.Semaphore:
+    """Wait for an agent and give it back, by `async with`."""
+    return slots(who, asyncio.get_running_loop())'''
+
 MAIN = '''\
 async def main() -> Update:
     """Run the workflow once."""
@@ -77,6 +88,6 @@ TAKEN = (
     "asyncio", "operator", "random", "cache", "annotated", "typeddict", "end", "start", "stategraph", "send", "state",
     "compiledstategraph", "retrypolicy", "retried", "update", "graph", "decide", "within", "main", "done", "workflow",
     "workflow_graph", "name", "found", "failed", "fails", "copies", "late", "copy", "accepted", "print", "range",
-    "list", "str", "int", "bool", "float", "tuple", "len",
+    "agents", "agent", "slots", "who", "loop", "list", "str", "int", "bool", "float", "tuple", "len",
 )  # fmt: skip
 """Names that an application uses for itself."""

@@ -61,7 +61,7 @@ class Modifiers(Parts):
             ("", "", "", 0),
             ("sync", "messages to and from peers", crew, agents),
             ("report", "the agent reports", crew, agents),
-            ("merge", "merged, one at a time", f"{crew}_merge", 1),
+            ("merge", "merged, one at a time", f"{crew} merge", 1),
         )
         nodes: list[Node] = []
         for stage, about, pool, size in stages:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from planner.expansion.counting import count_at
-from planner.expansion.task_graph import crew_sizes
+from planner.expansion.task_graph import DEFAULT_CREW, LEAD
 from planner.langgraph_bridge.export_frame import TAKEN
 from planner.langgraph_bridge.source import Names, call, docstring, text
 from planner.reading.counts import CountValue
@@ -36,12 +36,11 @@ class Node:
 class Parts:
     """The functions that are written so far, and what they use."""
 
-    def __init__(self, workflow: Workflow) -> None:
-        self.workflow = workflow
-        self.sizes = crew_sizes(workflow)
+    def __init__(self, workflow: Workflow, sizes: Mapping[str, int]) -> None:
+        self.workflow, self.sizes = workflow, sizes
         self.names = Names(TAKEN)
         self.sections: list[str] = []
-        self.queues: dict[str, tuple[str, int]] = {}  # name of a pool → its identifier, and its size
+        self.queues: dict[str, int] = {}  # name of a pool → its size
         self.imports: set[str] = set()
 
     def add(self, *lines: str) -> None:
@@ -61,13 +60,19 @@ class Parts:
         return count_at(declared, here.values, self.agents(here))
 
     def agents(self, here: Around) -> int:
-        return self.sizes.get(here.crew, 1) if here.crew is not None else 1
+        return self.sizes.get(here.crew or DEFAULT_CREW, 1)
+
+    def pool(self, here: Around) -> tuple[str, int]:
+        """Who does a step, and how many they are: a crew, or the lead, which a crew of one is too."""
+        if not self.workflow.crews:
+            return DEFAULT_CREW, self.agents(here)
+        several = here.crew is not None and self.agents(here) > 1
+        return (here.crew or LEAD, self.agents(here)) if several else (LEAD, 1)
 
     def queue(self, name: str, size: int) -> str:
-        """The semaphore of a pool."""
-        if name not in self.queues:
-            self.queues[name] = (self.names.of(name).upper(), size)
-        return self.queues[name][0]
+        """What waits for an agent of a pool."""
+        self.queues[name] = size
+        return f"agent({text(name)})"
 
     def build(self, function: str, about: str, nodes: Sequence[Node], edges: Sequence[str]) -> None:
         lines = ["@cache", f"def {function}_graph() -> Graph:", *docstring(about)]

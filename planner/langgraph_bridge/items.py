@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 
 from planner.expansion.loops import Index
 from planner.expansion.outline import Chain, Outline, Task, may_wait
+from planner.expansion.task_graph import DEFAULT_CREW
 from planner.expansion.work import Work
 from planner.langgraph_bridge import actors
 from planner.langgraph_bridge.performance import Performance
@@ -105,7 +106,8 @@ class Items:
             if self.performance.duration(here) < 0:
                 continue
             if self.performance.graph.acquire[here] >= 0:
-                self.stage.beside["agents of crews"] = None
+                crews = self.performance.script.graph.pools[0] != DEFAULT_CREW
+                self.stage.beside["agents of crews" if crews else "agents"] = None
                 yield "", partial(hands.take, here)
             for work, one, seconds in self.performance.script.stretches(what, here, index, self.performance.row):
                 if seconds > 0 or self.performance.graph.leave[here] >= 0:

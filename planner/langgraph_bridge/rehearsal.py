@@ -22,6 +22,9 @@ ALIKE = 1e-6
 TOGETHER = 8
 """Samples that are drawn at a time."""
 
+OFTEN = 0.25
+"""Seconds of the real clock between two looks at how much of it has passed."""
+
 
 def rehearse(
     workflow: Workflow, sizes: Mapping[str, int], *, speed: float = 1.0, seed: int = 1, samples: int = 20,
@@ -48,22 +51,40 @@ def rehearse(
 
 
 def in_real_time(
-    workflow: Workflow, sizes: Mapping[str, int], *, scale: float, speed: float = 1.0, seed: int = 1
-) -> Rehearsal:
-    """Perform the first sample on the real clock, so many times as fast."""
+    workflow: Workflow, sizes: Mapping[str, int], *, scale: float, speed: float = 1.0, seed: int = 1,
+    ahead: Callable[[float], None] = lambda seconds: None, progress: Callable[[float], None] = lambda done: None,
+) -> Rehearsal:  # fmt: skip
+    """Perform the first sample on the real clock, so many times as fast.
+
+    ahead : is told beforehand how many seconds it should take
+    """
     part = next(script(workflow, sizes, speed, seed, 1, 1))
     stage = _stage(workflow, part.graph)
+    predicted = float(part.schedule.makespan[0])
+    ahead(predicted / scale)
     performed(stage, part, 0)  # what Python and LangGraph do only once is no overhead of a run
 
     async def main() -> float:
         performance = Performance(part, 0, scale)
+        showing = asyncio.ensure_future(_shown(progress, predicted / scale))
         start = time.perf_counter()
-        await stage.perform(performance)
+        try:
+            await stage.perform(performance)
+        finally:
+            showing.cancel()
         return time.perf_counter() - start
 
     seconds = asyncio.run(main())
-    real = RealTime(part.first, scale, seconds, float(part.schedule.makespan[0]), len(part.predicted(0)))
+    real = RealTime(part.first, scale, seconds, predicted, len(part.predicted(0)))
     return _rehearsal(workflow, stage, seed, 1, 0, None, real)
+
+
+async def _shown(progress: Callable[[float], None], seconds: float) -> None:
+    """Tell how much of a time has passed, until it is cancelled."""
+    start = time.perf_counter()
+    while True:
+        progress(min(1.0, (time.perf_counter() - start) / seconds) if seconds else 1.0)
+        await asyncio.sleep(OFTEN)
 
 
 def performed(stage: Stage, part: Script, row: int) -> tuple[Spans, float]:

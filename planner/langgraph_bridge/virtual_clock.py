@@ -68,6 +68,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._thread_is_done)
         return future
 
+    async def shutdown_default_executor(self, *timeout: Any) -> None:
+        self.threads += 1  # it waits for one that no future here stands for
+        try:
+            await super().shutdown_default_executor(*timeout)
+        finally:
+            self.threads -= 1
+
     def _thread_is_done(self, _: object) -> None:
         self.threads -= 1
 
@@ -75,12 +82,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 def run(main: Callable[[VirtualLoop], Coroutine[Any, Any, Result]]) -> tuple[Result, float]:
     """Run a coroutine on a loop of its own; its result and the seconds that passed on the virtual clock."""
     loop = VirtualLoop()
-    try:
-        asyncio.set_event_loop(loop)
-        result = loop.run_until_complete(main(loop))
-        seconds = loop.now
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        return result, seconds
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:  # what is left when it is interrupted is cancelled
+        result = runner.run(main(loop))
+        return result, loop.now

@@ -10,13 +10,14 @@ import numpy as np
 
 from planner.engine.draws import Samples
 from planner.engine.simulation import Floats, simulate
+from planner.expansion.branches import MOST_NODES, Branches, to_try
 from planner.expansion.demand import Layers
 from planner.expansion.expand import expand
 from planner.expansion.graph_form import GraphForm, of_needs
 from planner.expansion.order import in_order, needs, sorted_by_name
 from planner.expansion.runtime import Runtime
 from planner.expansion.supersteps import no_routes, played
-from planner.expansion.wrapping import branches, side_by_side, wrapped
+from planner.expansion.wrapping import wrapped
 from planner.planning.plan import profiles
 from planner.planning.results import Comparison
 from planner.planning.scenarios import Sizing
@@ -27,11 +28,11 @@ from planner.workflow.declaration import Step, Workflow
 MOST_SAMPLES = 256
 """Samples in which barriers are looked at: differences of the same draws need no more."""
 
-MOST_BRANCHES = 24
-"""Branches that are tried: those that seem best in `FEW` samples."""
+MOST_BRANCHES = 8
+"""Branches that are planned in all samples: those that seem best in `FEW`."""
 
-MOST_TRIED = 100
-"""Branches that are tried at all, in few samples: first those that lie side by side."""
+MOST_TRIED = 150
+"""Branches, or several at once, that are tried at all, in few samples: each is a plan of its own."""
 
 FEW = 16
 """Samples in which many branches are told apart."""
@@ -45,7 +46,7 @@ WORTH = 0.01
 STEPS = 2_000_000
 """Task-samples at a time."""
 
-Wrapped = Mapping[str, tuple[frozenset[str], ...]]
+Wrapped = Mapping[str, Branches]
 """Sets of nodes in a subgraph each, by the name of their graph; '' is the outermost."""
 
 
@@ -64,12 +65,16 @@ class Barriers:
 
     seconds : on LangGraph
     without : where a step waits for nothing but what it needs, under the same `max_concurrency`
+    tried : branches that were planned in a subgraph, or several at once
+    cut : there are more of them, and what is left of the cost might be won back
     """
 
     samples: int
     seconds: float
     without: float
     wrappings: tuple[Wrapping, ...]
+    tried: int = 0
+    cut: bool = False
 
     @property
     def cost(self) -> float:
@@ -116,11 +121,14 @@ def advised(
     before = seconds({}, False)
     chosen: Wrapped = {}
     found: list[Wrapping] = []
-    now = before
+    now, number, cut = before, 0, any(len(form.nodes) > MOST_NODES for form in graphs.values())
     while len(found) < MOST_WRAPPED and now - without > WORTH * before:
-        tried = [_with(chosen, group, sets) for group, sets in islice(_branches(graphs, chosen), MOST_TRIED)]
+        candidates = _candidates(graphs, chosen)
+        tried = [_with(chosen, group, sets) for group, sets in islice(candidates, MOST_TRIED - number)]
+        number += len(tried)
+        cut = cut or next(candidates, None) is not None
         if len(tried) > MOST_BRANCHES:
-            tried = sorted(tried, key=lambda one: seconds(one, True))[:MOST_BRANCHES]
+            tried = sorted(tried, key=lambda one: (seconds(one, True), _steps(one)))[:MOST_BRANCHES]
         if not tried:
             break
         saved = [(seconds(one, False), _steps(one), at) for at, one in enumerate(tried)]
@@ -131,7 +139,8 @@ def advised(
         new = tried[at][group][len(chosen.get(group, ())) :]
         chosen, now = tried[at], best
         found.append(Wrapping(group, tuple(_ordered(graphs[group], nodes) for nodes in new), best))
-    return Barriers(samples, before, without, tuple(found))
+    left = now - without > WORTH * before
+    return Barriers(samples, before, without, tuple(found), number, cut and left)
 
 
 def _ordered(form: GraphForm, nodes: frozenset[str]) -> tuple[str, ...]:
@@ -143,27 +152,19 @@ def _steps(chosen: Wrapped) -> int:
     return sum(len(nodes) for sets in chosen.values() for nodes in sets)
 
 
-def _with(chosen: Wrapped, group: str, sets: tuple[frozenset[str], ...]) -> Wrapped:
+def _with(chosen: Wrapped, group: str, sets: Branches) -> Wrapped:
     return {**chosen, group: (*chosen.get(group, ()), *sets)}
 
 
-def _branches(graphs: Mapping[str, GraphForm], chosen: Wrapped) -> Iterator[tuple[str, tuple[frozenset[str], ...]]]:
-    """Branches of declared nodes that are not in a subgraph yet, one by one, and all that are side by side."""
+def _candidates(graphs: Mapping[str, GraphForm], chosen: Wrapped) -> Iterator[tuple[str, Branches]]:
+    """Branches of declared nodes that are not in a subgraph yet, each with the name of its graph."""
     for group, form in graphs.items():
         now = form
         for nodes in chosen.get(group, ()):
             now = wrapped(now, nodes)
-        alone = _alone(now)
-        for sets in (*side_by_side(now), *((nodes,) for nodes in branches(now))):
-            if all(nodes <= form.nodes.keys() and not nodes <= alone for nodes in sets):
+        for sets in to_try(now):
+            if all(nodes <= form.nodes.keys() for nodes in sets):
                 yield group, sets
-
-
-def _alone(form: GraphForm) -> set[str]:
-    """Nodes that have a superstep for themselves, where that is known: nothing is won by wrapping them."""
-    if form.branches:
-        return set()
-    return {run.node for superstep in played(form, no_routes).supersteps for run in superstep if len(superstep) == 1}
 
 
 def _graphs(workflow: Workflow) -> Iterator[tuple[str, GraphForm]]:

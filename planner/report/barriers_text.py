@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from planner.expansion.branches import MOST_NODES
 from planner.planning.barriers import WORTH, Barriers
 from planner.planning.results import Comparison
 from planner.report import words
@@ -30,8 +31,15 @@ def _sentences(found: Barriers, scenario: str) -> list[str]:
         f"The barriers between supersteps cost {words.seconds(found.cost)} of {words.seconds(found.seconds)} {of}: "
         f"without them it takes {words.seconds(found.without)}."
     )
+    if not found.tried:
+        none = (
+            f"Groups of over {MOST_NODES} steps are not searched for branches."
+            if found.cut
+            else "No subgraph can help."
+        )
+        return [f"{first} {none}"]
     if not found.wrappings:
-        return [f"{first} No branch that was tried wins back over {words.percent(WORTH)} in a subgraph."]
+        first = f"{first} No branch that was tried wins back over {words.percent(WORTH)} in a subgraph."
     lines, before = [first], found.seconds
     for number, one in enumerate(found.wrappings):
         where = f" of '{one.group}'" if one.group else ""
@@ -42,6 +50,8 @@ def _sentences(found: Barriers, scenario: str) -> list[str]:
             f"{words.seconds(one.seconds)}, {words.seconds(before - one.seconds)} less."
         )
         before = one.seconds
+    if found.cut:
+        lines.append(f"The {found.tried:,} branches that seem best were tried. There are more.")
     return lines
 
 

@@ -16,6 +16,7 @@ class Progress:
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
+        self.doing = "simulating"
         self.shown = False
         self.next = time.monotonic() + PATIENCE
 
@@ -26,7 +27,7 @@ class Progress:
         self.next = now + _EVERY
         self.shown = True
         filled = round(done * 40)
-        self.stream.write(f"\rsimulating {'█' * filled}{'·' * (40 - filled)} {done:4.0%}")
+        self.stream.write(f"\r{self.doing} {'█' * filled}{'·' * (40 - filled)} {done:4.0%}")
         self.stream.flush()
 
     def __enter__(self) -> Progress:

@@ -29,6 +29,11 @@ def rehearsal_text(found: Rehearsal) -> str:
     return "\n".join(lines) + "\n"
 
 
+def ahead_text(seconds: float, scale: float) -> str:
+    """What is said before a sample is performed on the real clock."""
+    return f"on the real clock, {scale:g} times as fast: about {words.seconds(seconds)}"
+
+
 def _difference(found: Difference) -> str:
     if found.what is None:
         what = "the whole"
