@@ -26,7 +26,9 @@ models_app = typer.Typer(cls=_Models, rich_markup_mode=None, invoke_without_comm
 def models(
     context: typer.Context,
     sort: Annotated[str, typer.Option(help="Sort by name, speed (fastest first) or price (cheapest first).")] = "name",
-    min_speed: Annotated[float | None, typer.Option(help="Least output speed, in tokens/s.", min=0)] = None,
+    min_speed: Annotated[
+        float | None, typer.Option(help="Least output speed, in tokens/s; of a range its low end.", min=0)
+    ] = None,
     max_price: Annotated[
         float | None, typer.Option(help="Highest price of output, in $ per million tokens, or per hour.", min=0)
     ] = None,

@@ -16,6 +16,7 @@ from planner.catalogue.declaration import NUMBERS, FactDeclaration, is_fact, is_
 from planner.catalogue.own import Own, find, merged, read_own
 from planner.catalogue.prices import Listed, listed, origin
 from planner.catalogue.profile import Profile, resolve
+from planner.reading.curves import Curve
 from planner.reading.profiles import ProfileDeclaration
 
 STALE = 90
@@ -180,6 +181,9 @@ class Catalogue:
                 )
             elif fact.kind == "estimate":
                 found.append(f"{title} of {fact.profile}, {fact.text}, is an estimate: {fact.conditions}")
+            elif isinstance(getattr(self.declared[fact.profile], key), Curve) and fact.conditions:
+                known = "measured" if fact.kind == "measured" else "claimed"
+                found.append(f"{title} of {fact.profile} is {known} for: {fact.conditions}")
             if fact.up_to:
                 found.append(f"{title} of {fact.profile} is the most that is claimed: 'up to {fact.text}'")
         price = facts.get("price")
@@ -252,7 +256,7 @@ def _plain(name: str) -> dict[str, Any]:
 
 
 def _shown(value: Any) -> str:
-    """A value as it is written."""
+    """A value in words: as it is written, but a curve as `55 at 1, 42 at 64`."""
     if isinstance(value, dict):
-        return ", ".join(f"{key}{':' if key.isdecimal() else ''} {one}" for key, one in value.items())
+        return ", ".join(f"{one} at {key}" if key.isdecimal() else f"{key} {one}" for key, one in value.items())
     return str(value)
