@@ -1,7 +1,7 @@
 """`planner models`: the catalogue, one profile of it, and profiles from benchmark results."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -89,16 +89,20 @@ def import_results(
     concurrency: Annotated[
         int | None, typer.Option(help="Requests at a time, where the file does not tell.", min=1)
     ] = None,
+    form: Annotated[
+        Literal["catalogue", "workflow"],
+        typer.Option("--as", help="A file for --catalogue, or a 'models:' section to be pasted into a workflow."),
+    ] = "catalogue",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to a file, whole or not at all.", metavar="PATH")
     ] = None,
 ) -> None:
-    """Make profiles of benchmark results, to be put under 'models:' of a workflow."""
+    """Make profiles of benchmark results: a catalogue file, each number with its source, day and kind."""
     with refused():
         from planner.catalogue.benchmarks import import_results as run
         from planner.output import write_whole
 
-        text, notes = run(results, name, price_per_hour, concurrency)
+        text, notes = run(results, name, price_per_hour, concurrency, form == "workflow")
         for note in notes:
             typer.echo(f"note: {note}", err=True)
         try:

@@ -191,7 +191,9 @@ def model_text(catalogue: Catalogue, name: str) -> str:
     lines += [f"Provider   {printable(declared.provider)}"] if declared.provider else []
     lines += [f"Based on   {printable(declared.based_on)}"] if declared.based_on else []
     lines += [f"Available  {declared.available or 'unknown'}"]
-    lines += [f"In effect  {_speed(profile)} tokens/s, first token after {_soon(profile.ttft.quantile(0.5))}"]
+    speed, _, requests = _speed(profile).partition(" at ")
+    at = f" at concurrency {requests}" if requests else ""
+    lines += [f"In effect  {speed} tokens/s{at}, first token after {_soon(profile.ttft.quantile(0.5))}"]
     for key, fact in catalogue.facts(name).items():
         lines += ["", *_fact(key, fact, name, catalogue)]
     caveats = catalogue.caveats(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 from planner.catalogue.benchmarks.fields import Fields
 from planner.catalogue.benchmarks.run import Run, check_units, spread, tail
@@ -171,7 +172,10 @@ def _load(fields: Fields) -> tuple[tuple[str, str], ...]:
 def date_of(text: str | None) -> str | None:
     """`2025-05-30` of a text that begins with a date."""
     match = _DATE.fullmatch(text or "")
-    return f"{match[1]}-{match[2]}-{match[3]}" if match else None
+    try:
+        return str(date(int(match[1]), int(match[2]), int(match[3]))) if match else None
+    except ValueError:  # the 31st of February
+        return None
 
 
 def no_concurrency(run: Run) -> None:
