@@ -16,6 +16,7 @@ from planner.catalogue.declaration import NUMBERS, FactDeclaration, is_fact, is_
 from planner.catalogue.own import Own, find, merged, read_own
 from planner.catalogue.prices import Listed, listed, origin
 from planner.catalogue.profile import Profile, resolve
+from planner.errors import InputError, Problem, printable
 from planner.reading.curves import Curve
 from planner.reading.profiles import ProfileDeclaration
 
@@ -122,8 +123,16 @@ class Catalogue:
         return _Lazily(self.names, self._entry)
 
     def profile(self, name: str) -> Profile:
-        """The profile `name`, resolved. Raises KeyError for an unknown name."""
-        return resolve(name, self.declared)
+        """The profile `name`, resolved. Raises InputError for an unknown name."""
+        return resolve(self.known(name), self.declared)
+
+    def known(self, name: str) -> str:
+        """The name, if there is such a profile. Raises InputError with the nearest names."""
+        if isinstance(name, str) and name in self.declared:
+            return name
+        near = [f"'{one}'" for one in self.nearest(str(name))]
+        hint = f"did you mean {' or '.join(near)}?" if near else "'planner models' lists all"
+        raise InputError([Problem("unknown-model", f"unknown model '{printable(str(name))[:100]}'", None, hint)])
 
     def nearest(self, name: str) -> list[str]:
         """Up to three known names that a misspelt one resembles, the nearest first; else those that contain it."""
@@ -133,13 +142,19 @@ class Catalogue:
         return near or [known for known in self.names if asked and asked in known][:3]
 
     def available(self, name: str) -> str | None:
-        """``general``, ``limited`` or ``retired``, today; None if it is not declared."""
-        return self.declared[name].available
+        """``general``, ``limited`` or ``retired``, today; None if it is not declared.
+
+        Raises InputError for an unknown name.
+        """
+        return self.declared[self.known(name)].available
 
     def facts(self, name: str) -> Mapping[str, Fact]:
-        """What holds for a profile, by key, with what it takes from those that it is based on."""
+        """What holds for a profile, by key, with what it takes from those that it is based on.
+
+        Raises InputError for an unknown name.
+        """
         found: dict[str, Fact] = {}
-        at: str | None = name
+        at: str | None = self.known(name)
         while at is not None:
             entry = self._entry(at)
             for key, fact in entry.facts.items():
@@ -155,7 +170,7 @@ class Catalogue:
         return [fact for fact in self.facts(name).values() if (fact.age(self.today) or 0) > STALE]
 
     def caveats(self, name: str) -> list[str]:
-        """What has to be said where the profile is used."""
+        """What has to be said where the profile is used. Raises InputError for an unknown name."""
         facts = self.facts(name)
         found = []
         sold = facts.get("available")

@@ -10,7 +10,7 @@ from typing import Any
 
 from planner.catalogue.catalogue import STALE, Catalogue, Fact
 from planner.catalogue.profile import Profile
-from planner.errors import InputError, Problem, printable
+from planner.errors import printable
 from planner.reading.curves import Curve
 from planner.reading.estimates import Estimate
 from planner.report import words
@@ -175,18 +175,9 @@ def models_json(catalogue: Catalogue, found: Sequence[Row]) -> str:
     return json.dumps(models_data(catalogue, found), indent=2, ensure_ascii=False) + "\n"
 
 
-def known(catalogue: Catalogue, name: str) -> str:
-    """The name, if there is such a profile. Raises InputError with the nearest names."""
-    if name in catalogue.declared:
-        return name
-    near = [f"'{one}'" for one in catalogue.nearest(name)]
-    hint = f"did you mean {' or '.join(near)}?" if near else "'planner models' lists all"
-    raise InputError([Problem("unknown-model", f"unknown model '{name}'", None, hint)])
-
-
 def model_text(catalogue: Catalogue, name: str) -> str:
     """One profile: every number with its source, kind and age. Raises InputError for an unknown name."""
-    profile, declared = catalogue.profile(known(catalogue, name)), catalogue.declared[name]
+    profile, declared = catalogue.profile(name), catalogue.declared[name]
     lines = wrapped(f"{printable(name)}: {printable(declared.note or 'no note')}")
     lines += [f"Provider   {printable(declared.provider)}"] if declared.provider else []
     lines += [f"Based on   {printable(declared.based_on)}"] if declared.based_on else []
@@ -226,7 +217,7 @@ def _fact(key: str, fact: Fact, name: str, catalogue: Catalogue) -> list[str]:
 
 def model_json(catalogue: Catalogue, name: str) -> str:
     """One profile as JSON, with every number's source. Raises InputError for an unknown name."""
-    row = _row(catalogue, known(catalogue, name))
+    row = _row(catalogue, name)
     facts = {
         key: {
             one: str(value) if one in ("as_of", "retired_on") and value else value
