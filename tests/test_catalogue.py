@@ -380,6 +380,20 @@ def test_a_misspelt_name_is_met_with_the_nearest() -> None:
     assert "did you mean 'claude-opus-4-8-fast'" in text
 
 
+@pytest.mark.parametrize(
+    ("asked", "hint"),
+    [
+        ("gpt4o", "did you mean 'gpt-4o'?"),
+        ("GPT-4O", "did you mean 'gpt-4o'?"),
+        ("gpt-oss", "did you mean 'groq-gpt-oss-120b' or 'cerebras-gpt-oss-120b'?"),
+        ("vllm", "did you mean 'glm-5-vllm-1k', 'glm-5-vllm-8k' or 'nemotron-nano-30b-vllm-b200'?"),
+        ("xyzzy", "'planner models' lists all"),
+    ],
+)
+def test_a_part_of_a_name_is_met_with_the_names_that_have_it(asked: str, hint: str) -> None:
+    assert hint in run(asked)[1]
+
+
 def test_the_command_takes_a_users_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "catalogue.yaml"
     path.write_text(OWN, encoding="utf-8")

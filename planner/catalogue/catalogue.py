@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
@@ -16,7 +15,7 @@ from planner.catalogue.declaration import NUMBERS, FactDeclaration, is_fact, is_
 from planner.catalogue.own import Own, find, merged, read_own
 from planner.catalogue.prices import Listed, listed, origin
 from planner.catalogue.profile import Profile, resolve
-from planner.errors import InputError, Problem, printable
+from planner.errors import InputError, Problem, did_you_mean, printable
 from planner.reading.curves import Curve
 from planner.reading.profiles import ProfileDeclaration
 
@@ -130,16 +129,9 @@ class Catalogue:
         """The name, if there is such a profile. Raises InputError with the nearest names."""
         if isinstance(name, str) and name in self.declared:
             return name
-        near = [f"'{one}'" for one in self.nearest(str(name))]
-        hint = f"did you mean {' or '.join(near)}?" if near else "'planner models' lists all"
+        near = did_you_mean(str(name), self.names) or ""
+        hint = near if near.startswith("did") else "'planner models' lists all"
         raise InputError([Problem("unknown-model", f"unknown model '{printable(str(name))[:100]}'", None, hint)])
-
-    def nearest(self, name: str) -> list[str]:
-        """Up to three known names that a misspelt one resembles, the nearest first; else those that contain it."""
-        folded = {known.casefold(): known for known in self.names}
-        asked = name.casefold()[:200]
-        near = [folded[one] for one in get_close_matches(asked, folded, 3, 0.6)]
-        return near or [known for known in self.names if asked and asked in known][:3]
 
     def available(self, name: str) -> str | None:
         """``general``, ``limited`` or ``retired``, today; None if it is not declared.
