@@ -117,6 +117,7 @@ def test_what_is_written_tells_source_day_kind_and_cautions(tmp_path: Path) -> N
     path = tmp_path / "house.yaml"
     run = CliRunner().invoke(app, ["models", "import", str(VLLM), "--name", "house", "-o", str(path)])
     assert run.exit_code == 0
+    assert path.read_text(encoding="utf-8").startswith("# Give it as --catalogue FILE")
     name = "house-no-features"
     shown = CliRunner().invoke(app, ["models", "--catalogue", str(path), name])
     assert shown.exit_code == 0

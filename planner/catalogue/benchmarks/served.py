@@ -16,6 +16,7 @@ SERVER = (
 """Keys that tell servers of one model apart."""
 
 _DATE = re.compile(r"(20\d\d)-?(\d\d)-?(\d\d)(?:\D.*)?")
+_STREAM = "run the benchmark with streaming; without it the time to the first token is not known"
 _REMEDY = "run the benchmark with a limit on concurrency, --max-concurrency N, or give --concurrency N here"
 
 
@@ -50,7 +51,7 @@ def read_served(fields: Fields, style: Style) -> Run | None:
     completed = fields.number("completed", "num_prompts")
     duration = fields.number("duration")
     inputs, outputs = _mean(fields, "input", completed), _mean(fields, "output", completed)
-    ttft = fields.needed(f"median_ttft{end}", f"mean_ttft{end}", scale=scale)
+    ttft = fields.needed(f"median_ttft{end}", f"mean_ttft{end}", scale=scale, hint=_STREAM)
     mean_ttft = fields.number(f"mean_ttft{end}", scale=scale)
     latency = fields.number(f"mean_e2e_latency{end}", f"mean_e2el{end}", scale=scale)
     tpot, timed, key = _time_per_token(fields, style, mean_ttft or ttft, latency, outputs)

@@ -17,6 +17,7 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 _WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 _NO_SLUG = re.compile(r"[^a-z0-9._]+")
 _MOST_SHOWN = 20
+_USE = "Give it as --catalogue FILE, or call it catalogue.yaml and put it beside a workflow."
 
 
 def written(
@@ -27,7 +28,7 @@ def written(
     workflow: bool = False,
 ) -> str:
     """The text of a catalogue with one profile for each series; or of `models:` of a workflow."""
-    lines = ["models:" if workflow else "profiles:"]
+    lines = ["models:"] if workflow else [f"# {_USE}", "profiles:"]
     form = _profile if workflow else _catalogued
     for one, reading, name in zip(series, readings, names, strict=True):
         lines += [f"  {line}" for line in form(one, reading, name, per_hour)]
