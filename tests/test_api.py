@@ -178,6 +178,16 @@ def test_a_catalogue_is_given_as_an_object_or_a_file(tmp_path: Path) -> None:
         planner.load_workflow(text)
 
 
+def test_a_step_on_machines_paid_by_the_hour_has_a_dash_for_its_cost(workflow: planner.Workflow) -> None:
+    found = planner.forecast(workflow, model="h200x1-8b-1k", samples=2)
+    assert {step.step: step.usd for step in found.steps if step.kind in ("llm", "agent")} == {
+        "triage": None,
+        "fix": None,
+    }
+    assert ">—</td>" in found._repr_html_()
+    assert "paid by the hour" in found._repr_html_()
+
+
 def test_progress_is_told(workflow: planner.Workflow) -> None:
     told: list[float] = []
     planner.compare(workflow, samples=3, progress=told.append)
