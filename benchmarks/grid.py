@@ -3,7 +3,8 @@
 Beside it, on the same machine in the same run:
 
 - importing the libraries that the command loads, and nothing else;
-- 80 single forecasts, extrapolated from four that run as whole processes, for the smaller number of samples;
+- the same on one thread, for the smaller number of samples, by wall time: the cores must be free;
+- 80 single forecasts, extrapolated from four that run as whole processes, likewise;
 - SimPy, extrapolated from some samples: the schedules alone, of durations that the planner drew, without reading,
   drawing or paying. Twice: a lean model (in-degrees counted by hand, a process for each ready task, a resource for each
   pool), and the independent program that the tests hold the kernel against. Its makespans must equal the kernel's to
@@ -58,19 +59,24 @@ class Cost:
 
 @dataclass(frozen=True)
 class Row:
-    """A contestant. `ratio` is its CPU time over that of the grid with as many samples; None: it is the grid."""
+    """A contestant. `ratio` is its CPU time over that of the grid with as many samples; None: it is the grid.
+
+    by_wall : it is its wall time over the grid's
+    """
 
     what: str
     samples: int
     cost: Cost
     ratio: float | None = None
     extrapolated: bool = False
+    by_wall: bool = False
 
     def __str__(self) -> str:
         cost, about = self.cost, "~" if self.extrapolated else " "
         memory = f"{cost.megabytes:>7,.0f}" if cost.megabytes else " " * 7
         ratio = "" if self.ratio is None else f"{self.ratio:>9,.{2 if self.ratio < 10 else 0}f}"
-        return f"{self.what:<38} {about}{cost.wall:>8,.1f} {about}{cost.cpu:>8,.1f} {memory} {ratio}".rstrip()
+        mark = " wall" if self.by_wall else ""
+        return f"{self.what:<38} {about}{cost.wall:>8,.1f} {about}{cost.cpu:>8,.1f} {memory} {ratio}{mark}".rstrip()
 
 
 def process(command: Sequence[str]) -> Cost:
@@ -157,7 +163,8 @@ def simpy_seconds(samples: int) -> dict[str, float]:
     from planner.expansion.expand import expand
     from planner.loading import load
     from planner.planning.plan import profiles
-    from planner.planning.timing import Draws, Served, times
+    from planner.planning.served import Served
+    from planner.planning.timing import Draws, times
     from tests import oracle
 
     workflow, _ = load(WORKFLOW).serving()
@@ -200,15 +207,18 @@ def measure(sizes: Sequence[int], rounds: int, of_simpy: int) -> tuple[list[Row]
     process(imports)
     found = json.loads(subprocess.check_output([sys.executable, __file__, "--simpy", str(of_simpy)], text=True))
     for samples in sizes:
-        pairs = [(process(command(*grid(samples))), process(imports)) for _ in range(rounds)]
-        ours, importing = (median(costs) for costs in zip(*pairs, strict=True))
+        first = samples == sizes[0]
+        commands = [command(*grid(samples)), imports] + [command(*grid(samples), "--threads", "1")] * first
+        costs = [[process(each) for each in commands] for _ in range(rounds)]
+        ours, importing, *alone = (median(each) for each in zip(*costs, strict=True))
         rows.append(Row(f"planner compare, 80 x {samples:,}", samples, ours))
 
         def beside(what: str, cost: Cost, extrapolated: bool = True, ours: Cost = ours, samples: int = samples) -> None:
             rows.append(Row(f"  {what}", samples, cost, cost.cpu / ours.cpu, extrapolated))
 
         beside("importing its libraries", importing, False)
-        if samples == sizes[0]:
+        if first:
+            rows.append(Row("  the same, one thread", samples, alone[0], alone[0].wall / ours.wall, by_wall=True))
             beside("80 single forecasts", forecasts(samples))
         for name, what in (("lean", "lean SimPy model, schedules only"), ("oracle", "SimPy program of the tests")):
             beside(what, Cost(found[name] * samples, found[name] * samples, 0.0))

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from planner.cli import app
 from planner.planning.backends import Dask, Threads
-from planner.planning.block import simulate_block
+from planner.planning.block import CancelledError, simulate_block, simulate_blocks
 from planner.planning.comparison import compare
 from planner.planning.forecast import forecast
 from planner.planning.plan import Cell, Plan
@@ -56,7 +56,7 @@ def test_threads_stop_when_somebody_else_fails() -> None:
 
     def fail() -> None:
         with Threads(2).open([plan]) as simulated:
-            next(simulated((0, low, low + 256) for low in range(0, 256 * 50, 256)))
+            next(simulated((low, low + 256) for low in range(0, 256 * 50, 256)))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -130,3 +130,17 @@ def test_options_that_do_not_go_together_are_refused(options: tuple[str, ...], s
     result = CliRunner().invoke(app, ["forecast", str(FIX), *options])
     assert result.exit_code == 2
     assert said in " ".join(result.output.replace("│", " ").split())
+
+
+def test_a_block_that_nobody_wants_any_more_is_given_up() -> None:
+    """After a look, or Ctrl-C, threads do not go on to the end of their blocks."""
+    plan = Plan.of(read_example(FIX), [Cell(1.0, {"fixers": agents}) for agents in (1, 2, 3)], 1)
+    asked: list[bool] = []
+
+    def cancelled() -> bool:
+        asked.append(True)
+        return len(asked) == 2
+
+    with pytest.raises(CancelledError):
+        simulate_blocks([plan], 0, 64, cancelled)
+    assert len(asked) == 2

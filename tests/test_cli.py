@@ -72,7 +72,16 @@ def test_the_json_of_a_comparison_is_what_is_documented() -> None:
             "standard_errors",
         ]
         assert list(one["seconds"])[:5] == ["mean", "p50", "p90", "p95", "standard_error"]
-        assert list(one["usd"]) == ["mean", "p50", "p90", "standard_error"]
+        assert list(one["usd"]) == [
+            "mean",
+            "p50",
+            "p90",
+            "standard_error",
+            "p50_low",
+            "p50_high",
+            "p90_low",
+            "p90_high",
+        ]
         assert list(one["tokens"]) == ["input", "cache_read", "output"]
         assert one["seconds"]["p50"] < one["seconds"]["p90"] < one["seconds"]["p95"]
     assert data["scenarios"][0]["speedup"] == data["scenarios"][0]["efficiency"] == 1

@@ -15,7 +15,8 @@ from planner.expansion.demand import Layers
 from planner.expansion.expand import expand
 from planner.planning.forecast import forecast
 from planner.planning.plan import Cell, profiles
-from planner.planning.timing import Draws, Served, times
+from planner.planning.served import Served
+from planner.planning.timing import Draws, times
 from planner.workflow.declaration import Workflow
 from tests import oracle
 from tests.conftest import simulated

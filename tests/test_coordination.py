@@ -16,7 +16,8 @@ from planner.planning.explanation import explain
 from planner.planning.forecast import forecast
 from planner.planning.plan import profiles
 from planner.planning.results import Forecast
-from planner.planning.timing import Draws, Served, times
+from planner.planning.served import Served
+from planner.planning.timing import Draws, times
 from planner.report.explanation_text import explanation_text
 from planner.workflow.declaration import Workflow
 from tests import oracle

@@ -27,7 +27,8 @@ from planner.planning.plan import Cell, Plan, profiles
 from planner.planning.precision import Stopping
 from planner.planning.results import Forecast, StepResult
 from planner.planning.sampling import sample
-from planner.planning.timing import Draws, Served, times
+from planner.planning.served import Served
+from planner.planning.timing import Draws, times
 from planner.planning.typical import SLOTS
 from planner.planning.utilisation import Usage, Utilisation
 from planner.report.data import forecast_json

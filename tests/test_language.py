@@ -22,7 +22,8 @@ from planner.planning.comparison import compare
 from planner.planning.explanation import explain
 from planner.planning.forecast import forecast
 from planner.planning.plan import profiles
-from planner.planning.timing import Draws, Served, times
+from planner.planning.served import Served
+from planner.planning.timing import Draws, times
 from planner.report.data import forecast_json
 from planner.workflow.declaration import Workflow
 from planner.workflow.read import read_workflow

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,13 +18,15 @@ from planner.expansion.demand import Layers
 from planner.expansion.expand import expand
 from planner.expansion.task_graph import crew_sizes
 from planner.planning import block, plan
+from planner.planning.backends import Threads
 from planner.planning.comparison import compare
 from planner.planning.forecast import forecast
 from planner.planning.plan import Cell, Plan, profiles
 from planner.planning.precision import Stopping
 from planner.planning.results import Comparison, Result
 from planner.planning.sampling import sample
-from planner.planning.timing import Draws, Served, times
+from planner.planning.served import Served
+from planner.planning.timing import Draws, times
 from planner.report.data import forecast_json
 from planner.workflow.declaration import Workflow
 from planner.workflow.read import read_workflow
@@ -406,3 +409,31 @@ def test_forecasts_in_several_threads_have_the_bytes_of_one() -> None:
     with ThreadPoolExecutor(4) as pool:
         beside = list(pool.map(lambda _: forecast_json(forecast(workflow, samples=300)), range(4)))
     assert beside == [alone] * 4
+
+
+def test_profiles_that_ask_for_the_same_share_what_is_drawn(declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fast tier has its model's tokenizer, cache and jitter."""
+    drawn: list[tuple[object, ...]] = []
+    draw = Samples._draw
+
+    def noted(self: Samples, shape: Any, cells: Any, path: str, purpose: str, occurrence: Any) -> Any:
+        drawn.append((path, purpose, occurrence))
+        return draw(self, shape, cells, path, purpose, occurrence)
+
+    monkeypatch.setattr(Samples, "_draw", noted)
+    workflow = declare(
+        "  a: {llm: {input: 1k to 2k, output: 200 to 900}}",
+        header="""model: slow
+models:
+  slow: {ttft: 1s, output_speed: 50}
+  fast: {ttft: 1s, output_speed: 100}
+  rough: {ttft: 1s, output_speed: 50, jitter: 0.4}""",
+    )
+
+    def draws(*models: str) -> int:
+        drawn.clear()
+        compare(workflow, [1.0], [1], models=models, samples=32, backend=Threads(1))
+        return len(drawn)
+
+    assert draws("slow") == draws("slow", "fast") == 3  # input, output, jitter
+    assert draws("slow", "rough") == 6

@@ -203,8 +203,9 @@ def test_time_that_is_over_ends_it_with_what_is_known(declare: Declare, monkeypa
 def test_a_width_is_half_an_interval_over_the_quantile() -> None:
     values = Values.of(np.arange(1.0, 1001.0))
     low, high = values.interval(0.5)
-    assert half_width(values, 0.5) == (high - low) / 2 / 500.5
-    assert half_width(Values.of(np.zeros(10)), 0.5) == 0.0
+    assert half_width(values.quantile(0.5), *values.interval(0.5)) == (high - low) / 2 / 500.5
+    assert half_width(0.0, 0.0, 0.0) == 0.0
+    assert half_width(0.0, 0.0, 1.0) is None
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ from planner.expansion.task_graph import crew_sizes
 from planner.planning.barriers import barriers
 from planner.planning.forecast import forecast
 from planner.planning.plan import profiles
-from planner.planning.timing import Draws, Served, times
+from planner.planning.served import Served
+from planner.planning.timing import Draws, times
 from planner.workflow.declaration import Workflow
 from tests import oracle
 from tests.conftest import ROOT

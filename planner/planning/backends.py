@@ -10,14 +10,14 @@ from importlib.util import find_spec
 from typing import Protocol
 
 from planner.errors import InputError, Problem
-from planner.planning.block import Block, simulate_block
+from planner.planning.block import Block, simulate_blocks
 from planner.planning.plan import Plan
 
-Job = tuple[int, int, int]
-"""Which plan, and its samples from, and to before."""
+Job = tuple[int, int]
+"""Samples from, and to before."""
 
-Simulated = Callable[[Iterable[Job]], Iterator[Block]]
-"""Blocks in the order of their jobs."""
+Simulated = Callable[[Iterable[Job]], Iterator[list[Block]]]
+"""Blocks of all plans, in the order of their jobs; some jobs are begun before their turn."""
 
 
 class Backend(Protocol):
@@ -40,16 +40,17 @@ class Threads:
     @contextmanager
     def open(self, plans: Sequence[Plan]) -> Iterator[Simulated]:
         if self.at_once == 1:
-            yield lambda jobs: (simulate_block(plans[at], low, high) for at, low, high in jobs)
+            yield lambda jobs: (simulate_blocks(plans, *job) for job in jobs)
             return
         from concurrent.futures import Future, ThreadPoolExecutor
+        from threading import Event
 
-        pool = ThreadPoolExecutor(self.at_once)
+        pool, over = ThreadPoolExecutor(self.at_once), Event()
 
-        def simulated(jobs: Iterable[Job]) -> Iterator[Block]:
-            waiting: deque[Future[Block]] = deque()
-            for at, low, high in jobs:
-                waiting.append(pool.submit(simulate_block, plans[at], low, high))
+        def simulated(jobs: Iterable[Job]) -> Iterator[list[Block]]:
+            waiting: deque[Future[list[Block]]] = deque()
+            for job in jobs:
+                waiting.append(pool.submit(simulate_blocks, plans, *job, over.is_set))
                 if len(waiting) > self.at_once:
                     yield waiting.popleft().result()
             while waiting:
@@ -58,6 +59,7 @@ class Threads:
         try:
             yield simulated
         finally:
+            over.set()
             pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -84,9 +86,9 @@ class Dask:
             threads: dict[str, int] = client.nthreads()  # type: ignore[no-untyped-call,unused-ignore]
             at_once = 2 * max(1, sum(threads.values()))
 
-            def simulated(jobs: Iterable[Job]) -> Iterator[Block]:
+            def simulated(jobs: Iterable[Job]) -> Iterator[list[Block]]:
                 work = joblib.Parallel(return_as="generator", pre_dispatch=at_once, batch_size=1)
-                yield from work(joblib.delayed(simulate_block)(plans[at], low, high) for at, low, high in jobs)
+                yield from work(joblib.delayed(simulate_blocks)(plans, *job) for job in jobs)
 
             with joblib.parallel_config(backend="dask", wait_for_workers_timeout=30):
                 yield simulated

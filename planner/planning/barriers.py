@@ -20,7 +20,8 @@ from planner.expansion.wrapping import branches, side_by_side, wrapped
 from planner.planning.plan import profiles
 from planner.planning.results import Comparison
 from planner.planning.scenarios import Sizing
-from planner.planning.timing import Draws, Served, times
+from planner.planning.served import Served
+from planner.planning.timing import Draws, times
 from planner.workflow.declaration import Step, Workflow
 
 MOST_SAMPLES = 256

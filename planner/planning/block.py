@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from planner.engine.draws import Samples
 from planner.engine.simulation import EXACT, Graph, simulate
 from planner.errors import InputError, Problem
+from planner.expansion.drawing import Known
 from planner.planning.findings import Findings
 from planner.planning.paid import billed
 from planner.planning.plan import Plan, Variant
-from planner.planning.timing import Draws, Served, Times, times, usd
+from planner.planning.served import Served, service
+from planner.planning.timing import Draws, Times, times, usd
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -45,8 +47,38 @@ class Block:
     findings: Findings | None = None
 
 
-def simulate_block(plan: Plan, low: int, high: int) -> Block:
+class CancelledError(Exception):
+    """A block that nobody wants any more."""
+
+
+def never() -> bool:
+    """Nobody cancels it."""
+    return False
+
+
+def simulate_blocks(plans: Sequence[Plan], low: int, high: int, cancelled: Callable[[], bool] = never) -> list[Block]:
+    """The blocks of several plans; those of one workflow on profiles that ask for the same share their demands.
+
+    Raises CancelledError soon after `cancelled` says so, and what `simulate_block` raises.
+    """
+    return list(_blocks(plans, low, high, cancelled))
+
+
+def _blocks(plans: Sequence[Plan], low: int, high: int, cancelled: Callable[[], bool]) -> Iterator[Block]:
+    known: Known = {}
+    before = None
+    for plan in plans:
+        services = {service(profile) for profile in plan.models.values()}
+        known, before = known if services == before else {}, services  # others' would only take room
+        yield simulate_block(plan, low, high, known, cancelled)
+
+
+def simulate_block(
+    plan: Plan, low: int, high: int, known: Known | None = None, cancelled: Callable[[], bool] = never
+) -> Block:
     """Simulate the samples from `low` to `high` − 1 in every cell, on the same draws.
+
+    known : demands of these samples that are drawn already; those that are not are added
 
     Raises InputError where a task or the whole takes too long for the clock.
     """
@@ -54,7 +86,7 @@ def simulate_block(plan: Plan, low: int, high: int) -> Block:
     shape = len(plan.cells), len(samples)
     findings = Findings(plan.variants[0].graph) if plan.detailed else None
     block = Block(low, np.empty(shape), np.zeros(shape), np.empty(shape, bool), findings=findings)
-    draws = Draws(samples, plan.layers)
+    draws = Draws(samples, plan.layers, {} if known is None else known)
     for variant in plan.variants:
         served = {name: Served.of(model.at(variant.requests), samples) for name, model in plan.models.items()}
         prepared = times(variant.graph, served, draws, variant.speed or 1.0, plan.detailed)
@@ -63,7 +95,7 @@ def simulate_block(plan: Plan, low: int, high: int) -> Block:
             for name, largest in prepared.largest.items():
                 block.over_context[name] = int(np.sum(largest > (plan.models[name].context or np.inf)))
         for speed, at in variant.by_speed(plan.cells):
-            _Run(plan, variant, prepared, served, speed, block).all(at)
+            _Run(plan, variant, prepared, served, speed, block, cancelled).all(at)
     return block
 
 
@@ -77,6 +109,7 @@ class _Run:
     served: Mapping[str, Served]
     speed: float
     block: Block
+    cancelled: Callable[[], bool]
 
     def all(self, cells: Sequence[int]) -> None:
         durations = self.times.durations(self.speed)
@@ -84,6 +117,8 @@ class _Run:
         rows = max(1, STEPS // (4 if self.block.findings else 1) // max(1, durations.shape[1]))
         for cell in cells:
             for low in range(0, len(durations), rows):
+                if self.cancelled():
+                    raise CancelledError
                 part = slice(low, min(len(durations), low + rows))
                 self.some(cell, self.plan.graphs[cell], durations[part], coordination, part)
 

@@ -17,7 +17,8 @@ from planner.expansion.work import Rework, Syncing, Work
 from planner.planning.detail import Detail, WorkDetail
 from planner.planning.paid import billed
 from planner.planning.results import Forecast
-from planner.planning.timing import Served, usd, usd_of_step
+from planner.planning.served import Served
+from planner.planning.timing import usd, usd_of_step
 from planner.planning.typical import retake, sample_of
 from planner.reading.estimates import Estimate
 from planner.reading.validation import Declared

@@ -18,7 +18,8 @@ from planner.expansion.supersteps import Key, Played, Routing, played
 from planner.expansion.wrapping import wrapped
 from planner.planning.barriers import Barriers, Wrapped, advised
 from planner.planning.plan import WIDTH, profiles
-from planner.planning.timing import Draws, Served, times
+from planner.planning.served import Served
+from planner.planning.timing import Draws, times
 from planner.workflow.declaration import Workflow
 
 

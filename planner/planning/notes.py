@@ -18,9 +18,11 @@ def imprecise(precision: Precision, samples: int) -> tuple[str, ...]:
     if precision.converged:
         return ()
     wanted = f"{100 * precision.target:.3g}%"
+    needed = precision.needed(samples)
+    more = "more of them" if needed is None else f"about {float(f'{needed:.2g}'):,.0f}"
     return (
         f"Not converged: after {samples:,} samples p50 or p90 is not yet known to ± {wanted} (95% interval). "
-        f"A precision of {wanted} takes more of them.",
+        f"A precision of {wanted} takes {more}.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -40,22 +41,26 @@ class Precision:
     def converged(self) -> bool:
         return self.p50 is not None and self.p90 is not None and max(self.p50, self.p90) <= self.target
 
+    def needed(self, samples: int) -> int | None:
+        """About how many samples reach the target, after so many that did not: half-widths shrink as 1 / √samples."""
+        if self.p50 is None or self.p90 is None or not self.target:
+            return None
+        return math.ceil(samples * (max(self.p50, self.p90) / self.target) ** 2)
+
     @classmethod
     def of(cls, target: float, cells: Iterable[Values]) -> Precision:
         """Of the completion times of all scenarios."""
-        widths = [[half_width(cell, q) for q in PERCENTILES] for cell in cells]
+        widths = [[half_width(cell.quantile(q), *cell.known_interval(q)) for q in PERCENTILES] for cell in cells]
         most = (None if None in each else max(filter(None, each), default=0.0) for each in zip(*widths, strict=True))
         return cls(target, *most)
 
 
-def half_width(samples: Values, q: float) -> float | None:
-    """Half of the 95 % interval of a quantile, as a share of it; None if there are too few samples, or it is 0."""
-    low, high = samples.known_interval(q)
+def half_width(value: float, low: float | None, high: float | None) -> float | None:
+    """Half of an interval around a value, as a share of it; None if the interval is unknown, or the value 0."""
     if low is None or high is None:
         return None
     if high == low:
         return 0.0
-    value = samples.quantile(q)
     return (high - low) / 2 / value if value else None
 
 

@@ -63,16 +63,22 @@ class Seconds:
 
 @dataclass(frozen=True)
 class Usd:
-    """Cost. Percentiles interpolate linearly between samples. standard_error : of the mean."""
+    """Cost; fields as those of `Seconds`."""
 
     mean: float
     p50: float
     p90: float
     standard_error: float
+    p50_low: float | None
+    p50_high: float | None
+    p90_low: float | None
+    p90_high: float | None
 
     @classmethod
     def of(cls, samples: Values) -> Usd:
-        return cls(samples.mean, samples.quantile(0.5), samples.quantile(0.9), samples.standard_error)
+        p50, p90 = map(samples.quantile, (0.5, 0.9))
+        interval = samples.known_interval
+        return cls(samples.mean, p50, p90, samples.standard_error, *interval(0.5), *interval(0.9))
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from planner.planning.backends import Backend, Threads
+from planner.planning.backends import Backend, Job, Threads
 from planner.planning.plan import Plan
 from planner.planning.precision import Precision, Stopping
 from planner.planning.sampled import Sampled
@@ -21,26 +21,35 @@ def sample(
 ) -> list[Sampled]:
     """Take as many samples as `stopping` says, the same of every plan.
 
-    Blocks are added up in their order, wherever they were simulated, so that the same numbers come out.
+    Blocks are added up in their order, wherever they were simulated, so that the same numbers come out. Those after a
+    look are begun before it is known whether they are wanted, so that no core waits for it.
 
     progress : told the share of the samples up to the next look that are done
     """
     found = [Sampled(plan) for plan in plans]
     width = min(plan.width for plan in plans)
     with (backend or Threads()).open(plans) as simulated:
+        blocks = simulated(_parts(stopping, width))
         for look in stopping.looks():
             progress(found[0].count / look)
-            parts = [(low, min(low + width, look)) for low in range(found[0].count, look, width)]
-            blocks = simulated((at, *part) for part in parts for at in range(len(plans)))
-            for number, block in enumerate(blocks):
-                at = number % len(plans)
-                found[at].add(block)
-                progress((found[at].count - block.seconds.shape[1] * (1 - (at + 1) / len(plans))) / look)
-                if at == len(plans) - 1 and stopping.late:
+            while found[0].count < look:
+                for sampled, block in zip(found, next(blocks), strict=True):
+                    sampled.add(block)
+                progress(found[0].count / look)
+                if stopping.late:
                     return found
             if stopping.may_stop and reached(found, stopping).converged:
                 break
     return found
+
+
+def _parts(stopping: Stopping, width: int) -> Iterator[Job]:
+    """Samples of blocks, the last of each look no further than it."""
+    done = 0
+    for look in stopping.looks():
+        for low in range(done, look, width):
+            yield low, min(low + width, look)
+        done = look
 
 
 def reached(found: Sequence[Sampled], stopping: Stopping) -> Precision:

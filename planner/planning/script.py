@@ -18,7 +18,8 @@ from planner.expansion.outline import Chain, Group, Many, Outline, Rounds, Sent,
 from planner.expansion.task_graph import TaskGraph
 from planner.expansion.work import Work
 from planner.planning.plan import profiles
-from planner.planning.timing import Draws, Piece, Served, Times, times
+from planner.planning.served import Served
+from planner.planning.timing import Draws, Piece, Times, times
 from planner.workflow.declaration import Workflow
 
 Occurrence = tuple[str, str, Index]

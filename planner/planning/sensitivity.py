@@ -22,7 +22,8 @@ from planner.planning.precision import Precision, Stopping
 from planner.planning.results import Scenario, Seconds
 from planner.planning.sampling import Progress, quiet
 from planner.planning.scenarios import Sizing
-from planner.planning.timing import Draws, Served, times
+from planner.planning.served import Served
+from planner.planning.timing import Draws, times
 from planner.workflow.declaration import Workflow
 
 Floats = NDArray[np.float64]

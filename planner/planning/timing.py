@@ -13,12 +13,11 @@ from planner.catalogue.profile import Profile
 from planner.engine.draws import Samples
 from planner.engine.simulation import LONGEST, round_to_ticks
 from planner.errors import InputError, Problem
-from planner.expansion.demand import Demand, Layers, Service, nothing
-from planner.expansion.distributions import drawn
+from planner.expansion.demand import Demand, Layers, nothing
 from planner.expansion.drawing import Drawing, Known, Traces
 from planner.expansion.task_graph import TaskGraph
 from planner.expansion.work import Work
-from planner.reading.estimates import Estimate
+from planner.planning.served import Served, service
 
 Floats = NDArray[np.float64]
 
@@ -31,37 +30,6 @@ SKIPPED = -1.0
 Bools = NDArray[np.bool_]
 _NONE: Floats = np.zeros((1, 1))
 DECODE, PREFILL, TTFT, TOOLS, PEOPLE, COORDINATION = range(6)
-
-
-@dataclass(frozen=True, eq=False)
-class Served:
-    """A profile at the level it has in each sample: (1, samples), or (1, 1) where it is known exactly."""
-
-    profile: Profile
-    ttft: Floats
-    prefill: Floats
-    decode: Floats
-
-    @classmethod
-    def of(cls, profile: Profile, samples: Samples) -> Served:
-        """`prefill` and `decode` are seconds per token. The profile's speeds do not depend on concurrency any more."""
-        assert isinstance(profile.output_speed, Estimate)
-        path = f"models/{profile.root}"
-        prefill = (
-            np.zeros((1, 1))
-            if profile.prefill_speed is None
-            else 1.0 / drawn(profile.prefill_speed, samples, 1, path, "prefill_speed")
-        )
-        return cls(
-            profile,
-            drawn(profile.ttft, samples, 1, path, "ttft"),
-            prefill,
-            1.0 / drawn(profile.output_speed, samples, 1, path, "output_speed"),
-        )
-
-    @property
-    def service(self) -> Service:
-        return Service(self.profile.jitter, self.profile.caches, self.profile.cache_ttl, self.profile.tokens or 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,8 +99,10 @@ class Times:
 
     @cached_property
     def _whole(self) -> tuple[Floats, Floats]:
-        """(S, n) `fixed` and `decode`, all parts together."""
+        """(S, n) `fixed` and `decode`, all parts together; −∞ in the first where a task is skipped."""
         fixed, decode = (np.ascontiguousarray(parts.sum(0).T) for parts in (self.fixed, self.decode))
+        for tasks, left_out in self.skipped:
+            fixed[:, tasks][np.broadcast_to(left_out, (length(tasks), len(fixed))).T] = -np.inf
         return fixed, decode
 
     def durations(self, speed: float) -> Floats:
@@ -143,10 +113,7 @@ class Times:
         if not np.all(seconds < LONGEST) or not np.all(self.away < LONGEST):
             hint = "raise the slowest speed, or lower the tokens or the time of the longest step"
             raise InputError([Problem("too-large", f"a task takes over {LONGEST / 86400 / 365:.0f} years", None, hint)])
-        round_to_ticks(seconds)
-        for tasks, left_out in self.skipped:
-            seconds[:, tasks][np.broadcast_to(left_out, (length(tasks), len(seconds))).T] = SKIPPED
-        return seconds
+        return np.maximum(round_to_ticks(seconds), SKIPPED, out=seconds)
 
     @cached_property
     def coordinating(self) -> NDArray[np.intp]:
@@ -174,7 +141,7 @@ def times(graph: TaskGraph, served: Mapping[str, Served], draws: Draws, speed: f
     samples = draws.samples
     n, width = len(graph.graph), len(samples)
     drawing = Drawing(
-        samples, draws.layers, graph, {name: by.service for name, by in served.items()},
+        samples, draws.layers, graph, {name: service(by.profile) for name, by in served.items()},
         lambda work, demand: _lasting(_seconds(work, demand, _server(work, served)), speed), draws.known, draws.traces,
     )  # fmt: skip
     parts = len(PARTS) if detailed else 1 + any(mark.what.coordination for mark in graph.works)

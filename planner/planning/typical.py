@@ -17,7 +17,8 @@ from planner.expansion.loops import Index, occurrences
 from planner.expansion.task_graph import TaskGraph
 from planner.expansion.work import Work
 from planner.planning.plan import profiles
-from planner.planning.timing import Draws, Served, Times, times
+from planner.planning.served import Served
+from planner.planning.timing import Draws, Times, times
 from planner.planning.utilisation import gaps
 from planner.workflow.declaration import Workflow
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from planner.engine.statistics import Z975
 from planner.errors import printable
 from planner.expansion.task_graph import LEAD
@@ -32,12 +34,11 @@ def forecast_text(forecast: Forecast) -> str:
         f"p90 {words.between(time.p90_low, time.p90_high)}",
         f"            mean {_time(time.mean)} {known}",
         *(f"            {line}" for line in spread(forecast.distribution)),
-        f"Cost        {_cost(result)}",
+        *_cost(result),
         f"Tokens      {_tokens(result)}",
         *([f"Accepted    {words.accepted(result)}"] if result.accepted.chance < 1 else []),
         *wrapped(f"Agents      {_crews(forecast)}, at {words.factor(result.scenario.speed)}{model}{hypothetical}"),
-        f"            {words.factor(result.speedup)} as fast as one agent at 1x; "
-        f"efficiency {words.percent(result.efficiency)}",
+        f"            {_speedup(result)}",
         "",
         *_breakdown(forecast),
         *_busy(forecast),
@@ -55,12 +56,24 @@ def _time(value: float) -> str:
     return words.seconds(value)
 
 
-def _cost(result: Result) -> str:
+def _cost(result: Result) -> Iterator[str]:
     cost = result.usd
     if cost is None:
-        return "unknown"
+        yield "Cost        unknown"
+        return
     error = f" ± {words.usd(cost.standard_error)}" if cost.standard_error else ""
-    return f"p50 {words.usd(cost.p50)}   p90 {words.usd(cost.p90)}   mean {words.usd(cost.mean)}{error}"
+    yield f"Cost        p50 {words.usd(cost.p50)}   p90 {words.usd(cost.p90)}   mean {words.usd(cost.mean)}{error}"
+    if error:
+        p50, p90 = (cost.p50_low, cost.p50_high), (cost.p90_low, cost.p90_high)
+        yield f"  95% sure  p50 {words.between(*p50, words.usd)}   p90 {words.between(*p90, words.usd)}"
+
+
+def _speedup(result: Result) -> str:
+    known = result.standard_errors
+    error = f" ± {known.speedup:.2g}" if known.speedup else ""
+    share = f" ± {_error(known.efficiency)}" if known.efficiency else ""
+    factor, efficiency = words.factor(result.speedup), words.percent(result.efficiency)
+    return f"{factor}{error} as fast as one agent at 1x; efficiency {efficiency}{share}"
 
 
 def _tokens(result: Result) -> str:

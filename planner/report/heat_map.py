@@ -67,5 +67,7 @@ def _cell(cell: Cell) -> str:
 
 
 def wrapped(text: str) -> list[str]:
-    """Lines of at most 80 columns."""
-    return textwrap.wrap(text, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    """Lines of at most 80 columns; an error stays with its sign."""
+    joined = text.replace("± ", "±\N{NO-BREAK SPACE}")
+    lines = textwrap.wrap(joined, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    return [line.replace("±\N{NO-BREAK SPACE}", "± ") for line in lines]

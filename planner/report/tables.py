@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from planner.engine.statistics import Z975
 from planner.errors import printable
+from planner.planning.precision import half_width
 from planner.planning.results import Comparison, Result, Scenario
 from planner.report import words
 
@@ -60,9 +62,35 @@ def heading(comparison: Comparison) -> tuple[str, ...]:
         f"{printable(comparison.workflow)}: {words.samples(comparison.samples)}, seed {comparison.seed}",
         f"Rows: {_rows(comparison)}. Columns: agents{of}.",
         f"Baseline: {words.agents(base.agents)} at {words.factor(base.speed)}{served}.",
-        f"In every scenario p50 is known to ± {words.error(comparison.precision.p50)}, "
-        f"p90 to ± {words.error(comparison.precision.p90)} (95%).",
+        f"95% sure in every scenario: {', '.join(_errors(comparison))}.",
     )
+
+
+def _errors(comparison: Comparison) -> Iterator[str]:
+    """How well each column of numbers is known where it is known least, as a share of it."""
+    costs = [usd for result in comparison.results if (usd := result.usd) and usd.p50]
+    known = {
+        "p50": comparison.precision.p50,
+        "p90": comparison.precision.p90,
+        "cost": _most(half_width(usd.p50, usd.p50_low, usd.p50_high) for usd in costs),
+        "speedup": _most(_ratio(one.speedup, one.standard_errors.speedup) for one in comparison.results),
+        "efficiency": _most(_ratio(one.efficiency, one.standard_errors.efficiency) for one in comparison.results),
+    }
+    for what, error in known.items():
+        if error is None:
+            yield f"{what} unknown"
+        elif error or what in ("p50", "p90"):
+            yield f"{what} ± {words.error(error)}"
+
+
+def _ratio(value: float, standard_error: float | None) -> float | None:
+    return None if standard_error is None or not value else Z975 * standard_error / value
+
+
+def _most(errors: Iterable[float | None]) -> float | None:
+    """The largest, None if one is unknown."""
+    found = list(errors)
+    return max(filter(None, found), default=0.0) if None not in found else None
 
 
 def tables(comparison: Comparison) -> Iterator[Table]:
@@ -80,7 +108,9 @@ def tables(comparison: Comparison) -> Iterator[Table]:
         words.percent,
     )
     if len(_chances(comparison)) > 1:
-        yield _table("Accepted", comparison, lambda result: result.accepted.chance, words.share)
+        yield _table(
+            f"Accepted{_chance_error(comparison)}", comparison, lambda result: result.accepted.chance, words.share
+        )
 
 
 def accepted(comparison: Comparison) -> str:
@@ -88,7 +118,12 @@ def accepted(comparison: Comparison) -> str:
     chances = _chances(comparison)
     if len(chances) > 1 or chances == {1.0}:
         return ""
-    return f"Accepted: {words.share(min(chances))} of samples in every scenario."
+    return f"Accepted: {words.share(min(chances))} of samples in every scenario{_chance_error(comparison)}."
+
+
+def _chance_error(comparison: Comparison) -> str:
+    error = Z975 * max(result.accepted.standard_error for result in comparison.results)
+    return f", ± {words.error(error)} (95%)"
 
 
 def _chances(comparison: Comparison) -> set[float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from planner.planning.results import Comparison, Result, Scenario, StepResult
 from planner.planning.verdict import ALIKE, rows
@@ -81,9 +81,9 @@ def error(value: float | None) -> str:
     return f"{100 * value:.2g}%" if value < 0.995 else f"{100 * value:.0f}%"
 
 
-def between(low: float | None, high: float | None) -> str:
+def between(low: float | None, high: float | None, shown: Callable[[float], str] = seconds) -> str:
     """`1h57min to 2h01min`."""
-    return "unknown, too few samples" if low is None or high is None else f"{seconds(low)} to {seconds(high)}"
+    return "unknown, too few samples" if low is None or high is None else f"{shown(low)} to {shown(high)}"
 
 
 def share(value: float) -> str:
