@@ -1,7 +1,7 @@
 """`planner models`: the catalogue, one profile of it, and profiles from benchmark results."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -26,7 +26,9 @@ models_app = typer.Typer(cls=_Models, rich_markup_mode=None, invoke_without_comm
 def models(
     context: typer.Context,
     sort: Annotated[str, typer.Option(help="Sort by name, speed (fastest first) or price (cheapest first).")] = "name",
-    min_speed: Annotated[float | None, typer.Option(help="Least output speed, in tokens/s.", min=0)] = None,
+    min_speed: Annotated[
+        float | None, typer.Option(help="Least output speed, in tokens/s; of a range its low end.", min=0)
+    ] = None,
     max_price: Annotated[
         float | None, typer.Option(help="Highest price of output, in $ per million tokens, or per hour.", min=0)
     ] = None,
@@ -87,16 +89,20 @@ def import_results(
     concurrency: Annotated[
         int | None, typer.Option(help="Requests at a time, where the file does not tell.", min=1)
     ] = None,
+    form: Annotated[
+        Literal["catalogue", "workflow"],
+        typer.Option("--as", help="A file for --catalogue, or a 'models:' section to be pasted into a workflow."),
+    ] = "catalogue",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to a file, whole or not at all.", metavar="PATH")
     ] = None,
 ) -> None:
-    """Make profiles of benchmark results, to be put under 'models:' of a workflow."""
+    """Make profiles of benchmark results: a catalogue file, each number with its source, day and kind."""
     with refused():
         from planner.catalogue.benchmarks import import_results as run
         from planner.output import write_whole
 
-        text, notes = run(results, name, price_per_hour, concurrency)
+        text, notes = run(results, name, price_per_hour, concurrency, form == "workflow")
         for note in notes:
             typer.echo(f"note: {note}", err=True)
         try:

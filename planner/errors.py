@@ -17,6 +17,9 @@ _LONG, _AROUND = 160, 60
 _LONGEST = 1000
 """Most characters of a message that are shown."""
 
+_PART = 4
+"""Characters from which a name may be meant as a part of another."""
+
 _CONTROL_PICTURES = 0x2400
 
 
@@ -73,21 +76,32 @@ class InputError(Exception):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """A hint for a misspelt name: the nearest known one, else all of them."""
+    """A hint for a misspelt name: the nearest known one, or up to three that it is a part of, else all of them."""
     names = sorted(set(known))
-    near = nearest(name, names)
+    near = meant(name, names)
     if near:
-        return f"did you mean '{near}'?"
+        quoted = [f"'{one}'" for one in near]
+        return f"did you mean {' or '.join([', '.join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)}?"
     return f"known: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}" if names else None
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that a misspelt one most resembles, if any does; case does not count."""
+def nearest(name: str, known: Iterable[str], alike: float = 0.6) -> str | None:
+    """The known name that a misspelt one most resembles, if any does, as `difflib` measures it; case does not count."""
     folded = {other.casefold(): other for other in known}
     if len(folded) > 2000 or len(name) > 200:  # that many comparisons take seconds
         return folded.get(name.casefold())
-    near = get_close_matches(name.casefold(), folded, 1, 0.6)
+    near = get_close_matches(name.casefold(), folded, 1, alike)
     return folded[near[0]] if near else None
+
+
+def meant(name: str, known: Iterable[str]) -> list[str]:
+    """The known name that a misspelt one closely resembles; else up to three that it is a part of, the shortest first;
+    else the one that it resembles most. Case does not count."""
+    names, asked = list(known), name.casefold()
+    parts = [other for other in names if asked in other.casefold()] if len(asked) >= _PART else []
+    close = nearest(name, names, 0.8)
+    near = None if close or parts else nearest(name, names)
+    return [close] if close else sorted(parts, key=len)[:3] or ([near] if near else [])
 
 
 def printable(text: str) -> str:

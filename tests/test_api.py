@@ -148,6 +148,25 @@ def test_models_come_from_the_catalogue_with_what_is_to_be_known_of_them(workflo
     assert set(planner.Catalogue.load().caveats("claude-opus-4-8")) <= {note.rstrip(".") for note in one.notes}
 
 
+def test_models_are_named_in_a_list_or_as_on_the_command_line(workflow: planner.Workflow) -> None:
+    for models in ("claude-opus-4-8, sonnet", ["claude-opus-4-8", "sonnet"], ("claude-opus-4-8", "sonnet")):
+        found = planner.compare(workflow, models=models, agents=[1], samples=2)
+        assert [one.scenario.model for one in found.results] == ["claude-opus-4-8", "sonnet"]
+    assert planner.compare(workflow, models="gpt-4o", agents=[1], samples=2).results[0].scenario.model == "gpt-4o"
+
+
+@pytest.mark.parametrize("ask", ["profile", "facts", "caveats", "available", "stale"])
+def test_a_catalogue_meets_a_misspelt_name_with_the_nearest(ask: str) -> None:
+    known = planner.Catalogue.load()
+    with pytest.raises(planner.InputError) as error:
+        getattr(known, ask)("gpt4o")
+    (problem,) = error.value.problems
+    assert (problem.code, problem.message) == ("unknown-model", "unknown model 'gpt4o'")
+    assert "'gpt-4o'" in (problem.hint or "")
+    with pytest.raises(planner.InputError, match="planner models' lists all"):
+        getattr(known, ask)("xyzzy-0-0")
+
+
 def test_a_catalogue_is_given_as_an_object_or_a_file(tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
     mine.write_text("profiles: {mine: {ttft: 1s, output_speed: 50}}\n", encoding="utf-8")
@@ -157,6 +176,16 @@ def test_a_catalogue_is_given_as_an_object_or_a_file(tmp_path: Path) -> None:
         assert found.result.scenario.model == "mine"
     with pytest.raises(planner.InputError, match="mine"):
         planner.load_workflow(text)
+
+
+def test_a_step_on_machines_paid_by_the_hour_has_a_dash_for_its_cost(workflow: planner.Workflow) -> None:
+    found = planner.forecast(workflow, model="h200x1-8b-1k", samples=2)
+    assert {step.step: step.usd for step in found.steps if step.kind in ("llm", "agent")} == {
+        "triage": None,
+        "fix": None,
+    }
+    assert ">—</td>" in found._repr_html_()
+    assert "paid by the hour" in found._repr_html_()
 
 
 def test_progress_is_told(workflow: planner.Workflow) -> None:

@@ -11,17 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from planner.catalogue import shipped
 from planner.catalogue.benchmarks import import_results
 from planner.catalogue.benchmarks.records import BYTES
+from planner.catalogue.catalogue import Catalogue
 from planner.catalogue.profile import Profile, resolve
+from planner.cli import app
 from planner.errors import InputError, Problem
 from planner.reading.curves import Curve
 from planner.workflow.read import read_workflow
 
 DATA = Path(__file__).resolve().parent / "data" / "benchmarks"
+WORKFLOW = DATA.parents[2] / "workflows" / "react_bugfix.yaml"
 VLLM = DATA / "vllm_nerdalert.json"
 ONLINE = DATA / "sglang_llama_70b_online.jsonl"
 OFFLINE = DATA / "sglang_llama_70b_offline.jsonl"
@@ -57,7 +63,7 @@ def records_of(path: Path) -> list[dict[str, Any]]:
 
 
 def read_back(text: str, folder: Path) -> dict[str, Profile]:
-    """The profiles of a text as a workflow has them."""
+    """The profiles of a `models:` section as a workflow has them."""
     path = folder / "imported.yaml"
     name = json.dumps(next(line for line in text.splitlines()[1:] if not line.strip().startswith("#")).strip()[:-1])
     name = name if '\\"' not in name else json.loads(name)
@@ -67,7 +73,15 @@ def read_back(text: str, folder: Path) -> dict[str, Profile]:
 
 
 def imported(folder: Path, *paths: Path, **options: Any) -> dict[str, Profile]:
-    return read_back(import_results(paths, **options)[0], folder)
+    return read_back(import_results(paths, **options, workflow=True)[0], folder)
+
+
+def catalogued(text: str, folder: Path) -> dict[str, Profile]:
+    """The profiles of a text as a user's catalogue has them."""
+    path = folder / "imported.yaml"
+    path.write_text(text, encoding="utf-8")
+    known = Catalogue.load(path)
+    return {name: known.profile(name) for name in known.names if name not in shipped.names()}
 
 
 def points(profile: Profile) -> dict[int, float]:
@@ -84,6 +98,58 @@ def problems(*paths: Path, **options: Any) -> tuple[Problem, ...]:
 def the_problem(*paths: Path, **options: Any) -> Problem:
     (problem,) = problems(*paths, **options)
     return problem
+
+
+# What is written.
+
+
+@pytest.mark.parametrize(
+    "paths", [(VLLM,), (ONLINE,), (OFFLINE,), (GLM,), (MINIMAX,), (AIPERF,), (SUMMARY,), (REQUESTS, SUMMARY)], ids=str
+)
+def test_a_catalogue_and_a_workflow_are_written_the_same_profiles(paths: tuple[Path, ...], tmp_path: Path) -> None:
+    options = {"name": "house", "per_hour": "12.50"}
+    text, notes = import_results(paths, **options)  # type: ignore[arg-type]
+    assert catalogued(text, tmp_path) == imported(tmp_path, *paths, **options)
+    assert all(note.partition(": ")[2] in text for note in notes if "profiles, for" not in note)
+
+
+def test_what_is_written_tells_source_day_kind_and_cautions(tmp_path: Path) -> None:
+    path = tmp_path / "house.yaml"
+    run = CliRunner().invoke(app, ["models", "import", str(VLLM), "--name", "house", "-o", str(path)])
+    assert run.exit_code == 0
+    assert path.read_text(encoding="utf-8").startswith("# Give it as --catalogue FILE")
+    name = "house-no-features"
+    shown = CliRunner().invoke(app, ["models", "--catalogue", str(path), name])
+    assert shown.exit_code == 0
+    told = " ".join(shown.stdout.split())
+    assert "In effect 73.1 tokens/s at concurrency 31" in told
+    assert "Caution: TTFT rose from 0.0529 s at 31 to 4.07 s at 536" in told
+    facts = json.loads(CliRunner().invoke(app, ["models", "--catalogue", str(path), name, "--json"]).stdout)["facts"]
+    for key in ("ttft", "output_speed", "jitter"):
+        assert facts[key]["source"] == "vllm_nerdalert.json (vLLM bench; 3 runs, 2,100 requests)"
+        assert facts[key]["as_of"] == "2025-05-30"
+        assert facts[key]["kind"] == "measured"
+    assert facts["output_speed"]["text"] == "73.066 at 31, 39.268 at 146, 18.82 at 536"
+    listed = CliRunner().invoke(app, ["models", "--catalogue", str(path)]).stdout
+    assert " 73.1 at 31 " in next(line for line in listed.splitlines() if line.startswith(name))
+    plan = ["forecast", str(WORKFLOW), "--catalogue", str(path), "--model", name, "--samples", "2"]
+    told = " ".join(CliRunner().invoke(app, plan).stdout.split())
+    assert f"the output speed of {name} is measured for: requests of 999 input, 264 to 270 output tokens" in told
+
+
+def test_a_number_from_a_line_through_measurements_is_an_estimate(write: Write) -> None:
+    short, long = run(4, 10) | {"median_ttft_ms": 150.0}, run(4, 10) | {"median_ttft_ms": 450.0}
+    paths = write(short | {"total_input_tokens": 10_000}, long | {"total_input_tokens": 40_000})
+    entries = yaml.safe_load(import_results([paths], "m")[0])["profiles"]
+    for entry in entries.values():
+        assert {key: entry[key]["kind"] for key in ("ttft", "prefill_speed", "output_speed")} == {
+            "ttft": "estimate", "prefill_speed": "estimate", "output_speed": "measured",
+        }  # fmt: skip
+
+
+def test_a_day_that_does_not_exist_is_none(write: Write) -> None:
+    assert "as_of" not in import_results([write(run(1, 10, date="20250231-101010"))])[0]
+    assert "as_of: 2025-02-28" in import_results([write(run(1, 10, date="20250228-101010"))])[0]
 
 
 # What each format tells.
@@ -142,7 +208,7 @@ def test_sglang_requests_take_the_time_that_the_file_says(tmp_path: Path) -> Non
 
 def test_a_saturated_server_is_told() -> None:
     """All 3,000 requests at once: in flight 3000 / 341.72107 · 224.9188 = 1974.6; TTFT 91.3 s, 41% of 224.9 s."""
-    text, notes = import_results([OFFLINE])
+    text, notes = import_results([OFFLINE], workflow=True)
     assert "    1975: " in text
     assert any("TTFT, 91.3 s, is 41% of a request at concurrency 1975" in note for note in notes)
 
@@ -161,7 +227,7 @@ def test_inferencex(tmp_path: Path) -> None:
 
 def test_aiperf(tmp_path: Path) -> None:
     """One of two requests was cancelled. 1000 / 5.2048325 = 192.129 tokens/s; TTFT 4.8984 ms; one at a time."""
-    text, notes = import_results([AIPERF])
+    text, notes = import_results([AIPERF], workflow=True)
     (profile,) = read_back(text, tmp_path).values()
     assert points(profile) == pytest.approx({1: 192.129}, rel=1e-4)
     assert profile.ttft.quantile(0.5) == pytest.approx(0.0048984, rel=1e-3)
@@ -225,7 +291,7 @@ def test_llmperf_requests_alone_need_a_concurrency(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(DATA.glob("*.json*")), ids=lambda path: str(path.name)[:20])
 def test_every_example_makes_profiles_that_a_workflow_reads(path: Path, tmp_path: Path) -> None:
-    text, _ = import_results([path], concurrency=5, per_hour=3.5)
+    text, _ = import_results([path], concurrency=5, per_hour=3.5, workflow=True)
     profiles = read_back(text, tmp_path)
     assert profiles
     for profile in profiles.values():
@@ -313,8 +379,9 @@ def test_no_concurrency_is_refused_or_given(tmp_path: Path, write: Write) -> Non
 def test_names_that_yaml_would_misread(tmp_path: Path, write: Write) -> None:
     path = write(run(1, 10, model_id="a: b # c\n- d\u2028\U0001f600\x07", gpu='"\n'))
     for name in ("null", "a: b # c", "- x", "7", "ü “q” \\", None):
-        text, _ = import_results([path], name)
+        text, _ = import_results([path], name, workflow=True)
         assert len(read_back(text, tmp_path)) == 1
+        assert len(catalogued(import_results([path], name)[0], tmp_path)) == 1
 
 
 # What is refused.
@@ -506,8 +573,9 @@ def test_bytes_that_are_lost_or_changed(data: st.DataObject, tmp_path: Path) -> 
 
 def _only_input_errors(path: Path, folder: Path) -> None:
     try:
-        text, notes = import_results([path], concurrency=4)
+        text, notes = import_results([path], concurrency=4, workflow=True)
     except InputError:
         return
     assert all(note.isprintable() for note in notes)
     assert read_back(text, folder)
+    assert catalogued(import_results([path], concurrency=4)[0], folder)

@@ -1,5 +1,6 @@
 """The catalogue: every number has a source, a date and a kind; the user's file; prices; the command."""
 
+import csv
 import json
 from datetime import date
 from pathlib import Path
@@ -14,11 +15,13 @@ from planner.catalogue.declaration import KINDS, NUMBERS
 from planner.catalogue.own import find
 from planner.cli import app
 from planner.errors import InputError
+from planner.reading.curves import Curve
 from planner.reading.estimates import Estimate
 from planner.workflow.read import read_workflow
 
 TODAY = date(2026, 11, 21)
-WORKFLOWS = Path(__file__).parent.parent / "workflows"
+ROOT = Path(__file__).parent.parent
+WORKFLOWS = ROOT / "workflows"
 DATA = Path(shipped.__file__).parent / "data"
 
 REQUIRED = {
@@ -57,6 +60,12 @@ def median(catalogue: Catalogue, name: str) -> float:
     speed = catalogue.profile(name).at(1).output_speed
     assert isinstance(speed, Estimate)
     return speed.quantile(0.5)
+
+
+def curve(catalogue: Catalogue, name: str) -> tuple[tuple[int, float], ...]:
+    speed = catalogue.profile(name).output_speed
+    assert isinstance(speed, Curve)
+    return speed.points
 
 
 @pytest.mark.parametrize("name", shipped.names())
@@ -156,6 +165,47 @@ def test_the_measured_servers_slow_down_with_concurrency_and_gain_by_gpus(catalo
         assert profile.price is not None
         assert profile.price.per_hour == 4 * int(name[5])
     assert median(catalogue, "h200x4-70b-8k") / median(catalogue, "h200x2-70b-8k") == pytest.approx(1.74, rel=0.01)
+
+
+def test_engines_have_the_speeds_that_their_sources_give(catalogue: Catalogue) -> None:
+    measured = csv.DictReader((ROOT / "benchmarks" / "data" / "serving.csv").read_text().splitlines())
+    rows = [row for row in measured if row["model"] == "zai-org/GLM-5-FP8"]
+    for name, length in (("glm-5-vllm-1k", "1024"), ("glm-5-vllm-8k", "8192")):
+        points = {
+            int(row["concurrency"]): float(row["tokens_per_second"]) for row in rows if row["input_tokens"] == length
+        }
+        assert dict(curve(catalogue, name)) == pytest.approx(points, rel=1e-3)
+    milliseconds = {  # per output token, as published
+        "glm-5-sglang-h200": {1: 6.97, 100: 36.52},
+        "llama-70b-tensorrt-llm-h100": {1: 18.58, 5: 21.83, 25: 38.75, 50: 59.73, 100: 92.91},
+        "nemotron-nano-30b-vllm-b200": {
+            1: 2.91, 8: 3.96, 16: 4.32, 32: 7.86, 64: 6.74, 128: 8.91, 256: 11.77, 512: 15.46, 1024: 15.46,
+        },
+    }  # fmt: skip
+    for name, points in milliseconds.items():
+        assert dict(curve(catalogue, name)) == pytest.approx({n: 1000 / ms for n, ms in points.items()}, rel=1e-3)
+
+
+def test_an_engine_that_serves_one_request_at_a_time_shares_its_speed(catalogue: Catalogue) -> None:
+    for name, alone in (("glm-5-tilert-b200", 500), ("deepseek-v4-flash-ds4-spark", 16.8)):
+        shared = catalogue.profile(name).at(4).output_speed
+        assert isinstance(shared, Estimate)
+        assert shared.scale == pytest.approx(alone / 4)
+    facts = catalogue.facts("glm-5-tilert-b200")["output_speed"]
+    assert (facts.kind, facts.up_to) == ("vendor claim", True)
+
+
+def test_self_hosted_engines_have_a_price_per_hour_and_say_under_which_conditions_they_are_fast(
+    catalogue: Catalogue,
+) -> None:
+    for name in shipped.names():
+        profile, facts = catalogue.profile(name), catalogue.facts(name)
+        if isinstance(profile.output_speed, Curve):
+            assert profile.price is not None
+            assert profile.price.per_hour
+            assert facts["price"].conditions
+            assert facts["output_speed"].conditions
+            assert sum(" for: " in one and "output speed" in one for one in catalogue.caveats(name)) == 1
 
 
 def test_a_claim_without_conditions_says_so(catalogue: Catalogue) -> None:
@@ -298,6 +348,12 @@ def test_models_are_listed_sorted_and_chosen() -> None:
     assert run("--sort", "colour")[0] == 2
     assert run("--available", "soon")[0] == 2
     assert "No profile" in run("--min-speed", "100000")[1]
+    shown = {line.split()[0]: line for line in run()[1].splitlines() if line}
+    assert " 46.8 at 4 " in shown["glm-5-vllm-1k"]
+    assert " 239 at 1 " in shown["h200x1-8b-1k"]
+    listed = {row["name"] for row in json.loads(run("--json", "--min-speed", "118")[1])}
+    assert "h100-llama-4-scout" not in listed  # 115 to 153
+    assert "claude-3-5-sonnet" in listed  # 120
 
 
 def test_a_model_is_shown_with_every_source() -> None:
@@ -322,6 +378,20 @@ def test_a_misspelt_name_is_met_with_the_nearest() -> None:
     code, text = run("claude-opus-4-8-fats")
     assert code == 2
     assert "did you mean 'claude-opus-4-8-fast'" in text
+
+
+@pytest.mark.parametrize(
+    ("asked", "hint"),
+    [
+        ("gpt4o", "did you mean 'gpt-4o'?"),
+        ("GPT-4O", "did you mean 'gpt-4o'?"),
+        ("gpt-oss", "did you mean 'groq-gpt-oss-120b' or 'cerebras-gpt-oss-120b'?"),
+        ("vllm", "did you mean 'glm-5-vllm-1k', 'glm-5-vllm-8k' or 'nemotron-nano-30b-vllm-b200'?"),
+        ("xyzzy", "'planner models' lists all"),
+    ],
+)
+def test_a_part_of_a_name_is_met_with_the_names_that_have_it(asked: str, hint: str) -> None:
+    assert hint in run(asked)[1]
 
 
 def test_the_command_takes_a_users_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

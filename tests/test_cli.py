@@ -21,6 +21,7 @@ from tests.conftest import ROOT
 
 EIGHT = ROOT / "tests" / "cases" / "eight_items.yaml"
 PORT = ROOT / "workflows" / "port_codebase.yaml"
+BUGFIX = ROOT / "workflows" / "react_bugfix.yaml"
 
 
 def run(*arguments: object) -> Result:
@@ -428,10 +429,50 @@ def test_claims_are_told_wherever_they_are_used() -> None:
     assert "groq-llama-4-scout (retired)" in " ".join(verdict.split())
 
 
+def test_the_conditions_of_a_measured_curve_are_told_where_it_is_used() -> None:
+    told = " ".join(printed("forecast", BUGFIX, "--samples", 5, "--model", "h200x2-70b-8k").split())
+    said = "the output speed of h200x2-70b-8k is measured for: requests of 8,192 tokens of context each, decoding alone"
+    assert said in told
+    assert "No cache_ttl for h200x2-70b-8k" in told
+    options = ("--samples", 5, "--agents", 1, "--model", "glm-5-tilert-b200,glm-5-sglang-h200", "--json")
+    notes = json.loads(printed("compare", BUGFIX, *options))["notes"]
+    assert sum("is measured for: " in note for note in notes) == 1
+    assert sum("is claimed for: 1 request at a time" in note for note in notes) == 1
+    assert any("'up to 500 at 1'" in note for note in notes)
+
+
+def test_steps_have_no_cost_of_their_own_where_machines_are_paid_by_the_hour() -> None:
+    options = ("forecast", BUGFIX, "--samples", 5, "--model", "h200x1-8b-1k")
+    data = json.loads(printed(*options, "--json"))
+    assert data["usd"]["mean"] == pytest.approx(4 * data["seconds"]["mean"] / 3600)
+    cost = {step["step"]: step["usd"] for step in data["steps"]}
+    assert cost == {"attempt.fix": None, "attempt.test": 0, "report": None}
+    text = printed(*options, "--explain")
+    assert next(line for line in text.splitlines() if line.startswith("report")).endswith(" —")
+    assert "paid by the hour for the whole run" in text
+    paid = [line for line in text.splitlines() if line.startswith("  tokens: ")]
+    assert paid
+    assert not any("$" in line for line in paid)
+
+
 def test_a_misspelt_model_is_met_with_the_nearest_name() -> None:
     result = CliRunner().invoke(app, ["forecast", str(PORT), "--model", "claude-opus-5-5-fats"])
     assert result.exit_code == 2
     assert "did you mean 'claude-opus-5-5-fast'?" in result.stderr
+
+
+OFFERED = (
+    "claude-opus-4-6-fast", "claude-opus-4-8-fast", "claude-opus-5-fast", "claude-opus-5-5-fast",
+    "gpt-5.5", "gpt-5.5-fast-may-2026", "gpt-5.5-fast", "gpt-5.6-sol-fast", "gpt-6-astra-ultrafast",
+    "gpt-6.1-sol-ultrafast", "gemini-3.5-flash", "glm-5.1", "glm-5.1-highspeed", "groq-llama-4-scout",
+    "groq-gpt-oss-120b", "cerebras-llama-70b", "cerebras-gpt-oss-120b", "h100-llama-4-scout", "gpt-4o",
+    "claude-3-5-sonnet", "gemini-1.5-flash", "a100-llama-2-70b",
+    "nemotron-nano-30b-vllm-b200", "glm-5-vllm-1k", "glm-5-vllm-8k", "glm-5-sglang-h200",
+    "llama-70b-tensorrt-llm-h100", "glm-5-tilert-b200", "deepseek-v4-flash-ds4-spark",
+    *(f"h200x{count}-8b-{context}" for count in (1, 2, 4) for context in ("1k", "8k")),
+    *(f"h200x{count}-70b-{context}" for count in (2, 4) for context in ("1k", "8k")),
+)  # fmt: skip
+"""What the catalogue is to offer by name, whatever else it has."""
 
 
 def test_every_profile_of_the_catalogue_plans() -> None:
@@ -440,7 +481,8 @@ def test_every_profile_of_the_catalogue_plans() -> None:
     from planner.workflow.read import read_workflow
 
     known = Catalogue.load()
-    workflow = read_workflow(ROOT / "workflows" / "react_bugfix.yaml", known_models=known.names)
+    assert set(OFFERED) <= set(known.names)
+    workflow = read_workflow(BUGFIX, known_models=known.names)
     for name in known.names:
         with_all = workflow.model_copy(update={"models": known.declared})
         assert forecast(with_all.on(name), samples=2).result.seconds.p50 > 0

@@ -180,35 +180,43 @@ def test_names_in_the_cache_are_those_of_tiktoken() -> None:
 def test_the_users_cache_is_used_if_it_has_the_file(
     empty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with ranks.cache_folder("cl100k_base") as folder:
-        assert folder == ranks.own_folder()
-        content = (folder / ranks.file_name("cl100k_base")).read_bytes()
+    own = ranks.own_folder()
+    assert own is not None
+    assert not count("hello world", "cl100k_base").approximate
     users = tmp_path / "users"
     users.mkdir()
-    (users / ranks.file_name("cl100k_base")).write_bytes(content)
+    (own / ranks.file_name("cl100k_base")).rename(users / ranks.file_name("cl100k_base"))
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(users))
-    with ranks.cache_folder("cl100k_base") as folder:
-        assert folder == users
-    assert not count("hello world", "cl100k_base").approximate
+    monkeypatch.setattr(ranks, "find_spec", lambda name: None)
+    assert len(ranks.ranks_of("cl100k_base")) == 100256
+    assert not list(own.iterdir())
     assert os.environ["TIKTOKEN_CACHE_DIR"] == str(users)
 
 
-def test_a_broken_cache_of_ours_is_mended(empty_home: Path) -> None:
+@pytest.mark.parametrize("content", [b"", b"broken", b"IQ== 0\n"])
+def test_a_broken_cache_of_ours_is_mended(content: bytes, empty_home: Path) -> None:
     own = ranks.own_folder()
     assert own is not None
     own.mkdir(parents=True)
     path = own / ranks.file_name("cl100k_base")
-    path.write_bytes(b"broken")
+    path.write_bytes(content)
     assert not count("hello world", "cl100k_base").approximate
-    assert ranks._is_sound(path, "cl100k_base")
+    assert ranks._sound(path, "cl100k_base")
+    assert [one.name for one in own.iterdir()] == [path.name]
     assert "TIKTOKEN_CACHE_DIR" not in os.environ
 
 
-def test_a_temporary_folder_is_gone_afterwards(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranks, "own_folder", lambda: None)
-    with ranks.cache_folder("cl100k_base") as folder:
-        assert ranks._is_sound(folder / ranks.file_name("cl100k_base"), "cl100k_base")
-    assert not folder.exists()
+@pytest.mark.parametrize("encoding", list(ranks.SHA256))
+def test_ranks_are_those_that_tiktoken_reads(encoding: str, empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tiktoken.load import load_tiktoken_bpe
+
+    found = ranks.ranks_of(encoding)
+    own = ranks.own_folder()
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(own))
+    address = f"https://openaipublic.blob.core.windows.net/encodings/{encoding}.tiktoken"
+    theirs = load_tiktoken_bpe(address, ranks.SHA256[encoding])
+    assert found == theirs
+    assert list(found) == list(theirs)
 
 
 def test_there_may_be_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,15 +229,35 @@ def test_there_may_be_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ranks.own_folder() is None
 
 
-def test_tiktoken_fails_where_it_would_download(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As when the file vanishes between the check and the reading, or a later tiktoken expects another one."""
-    import tiktoken.load
+def test_a_tiktoken_that_wants_another_rank_file_does_not_get_ours(
+    empty_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tiktoken_ext.openai_public as public
 
-    before = tiktoken.load.read_file
-    monkeypatch.setattr(ranks, "_is_sound", lambda path, encoding: True)
+    def later() -> dict[str, Any]:
+        return {"mergeable_ranks": public.load_tiktoken_bpe("https://example.org/new", expected_hash="0" * 64)}
+
+    before = public.load_tiktoken_bpe
+    monkeypatch.setitem(public.ENCODING_CONSTRUCTORS, "cl100k_base", later)
     found = count("hello world", "cl100k_base")
     assert found.approximate
-    assert "is not in the cache" in (found.reason or "")
+    assert "it wants another rank file, https://example.org/new" in (found.reason or "")
+    assert public.load_tiktoken_bpe is before
+
+
+def test_tiktoken_fails_where_it_would_download(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a later tiktoken reads its files by another way."""
+    import tiktoken.load
+    import tiktoken_ext.openai_public as public
+
+    before, theirs = tiktoken.load.read_file, public.load_tiktoken_bpe
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(empty_home / "none"))
+    monkeypatch.setitem(
+        public.ENCODING_CONSTRUCTORS, "cl100k_base", lambda: {"mergeable_ranks": theirs("https://example.org/new")}
+    )
+    found = count("hello world", "cl100k_base")
+    assert found.approximate
+    assert "https://example.org/new would be downloaded" in (found.reason or "")
     assert tiktoken.load.read_file is before
 
 

@@ -147,6 +147,11 @@ def name(value: Any) -> str:
     return value.strip()
 
 
+def names(value: Any) -> Any:
+    """Names as a list; a text has commas between them, as on the command line."""
+    return value.split(",") if isinstance(value, str) else value
+
+
 def runtime(value: Any) -> str:
     """What runs a workflow."""
     if value not in RUNTIMES:

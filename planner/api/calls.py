@@ -141,7 +141,7 @@ def compare(
     speeds: Sequence[float] | None = None,
     agents: Sequence[int] = (1, 2, 4, 8, 16),
     crew: str | None = None,
-    models: Sequence[str] = (),
+    models: Sequence[str] | str = (),
     runtime: str | None = None,
     premium: Premium | float | None = None,
     seed: int = 1,
@@ -162,7 +162,7 @@ def compare(
     speeds : factors on every output speed; none: 1, 1.5, 2.5, 5 and 8, or 1 where there are several models
     agents : of the only crew, or of `crew`
     crew : which crew `agents` sizes, where several are declared
-    models : profiles in the place of the workflow's; none: its own
+    models : profiles in the place of the workflow's, as a list or as "a,b"; none: its own
     runtime : what runs it, in the place of the file's: ``langgraph`` or ``dataflow``
     premium : what speeds above 1 cost: an exponent of the speed, or `Premium.through(2.5, 6)`; none: the fitted law
     seed : of the random draws
@@ -182,7 +182,7 @@ def compare(
     """
     check = arguments.Arguments()
     plan = check.take("workflow", workflow, arguments.loaded)
-    on = check.each("models", models, arguments.name) if models else []
+    on = check.each("models", arguments.names(models), arguments.name) if models else []
     by = check.take("runtime", runtime, arguments.either(arguments.runtime))
     wanted = ((1.0,) if len(on) > 1 else (1.0, 1.5, 2.5, 5.0, 8.0)) if speeds is None else speeds
     factors = check.each("speeds", wanted, arguments.speed)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
@@ -16,6 +15,8 @@ from planner.catalogue.declaration import NUMBERS, FactDeclaration, is_fact, is_
 from planner.catalogue.own import Own, find, merged, read_own
 from planner.catalogue.prices import Listed, listed, origin
 from planner.catalogue.profile import Profile, resolve
+from planner.errors import InputError, Problem, did_you_mean, printable
+from planner.reading.curves import Curve
 from planner.reading.profiles import ProfileDeclaration
 
 STALE = 90
@@ -121,24 +122,31 @@ class Catalogue:
         return _Lazily(self.names, self._entry)
 
     def profile(self, name: str) -> Profile:
-        """The profile `name`, resolved. Raises KeyError for an unknown name."""
-        return resolve(name, self.declared)
+        """The profile `name`, resolved. Raises InputError for an unknown name."""
+        return resolve(self.known(name), self.declared)
 
-    def nearest(self, name: str) -> list[str]:
-        """Up to three known names that a misspelt one resembles, the nearest first; else those that contain it."""
-        folded = {known.casefold(): known for known in self.names}
-        asked = name.casefold()[:200]
-        near = [folded[one] for one in get_close_matches(asked, folded, 3, 0.6)]
-        return near or [known for known in self.names if asked and asked in known][:3]
+    def known(self, name: str) -> str:
+        """The name, if there is such a profile. Raises InputError with the nearest names."""
+        if isinstance(name, str) and name in self.declared:
+            return name
+        near = did_you_mean(str(name), self.names) or ""
+        hint = near if near.startswith("did") else "'planner models' lists all"
+        raise InputError([Problem("unknown-model", f"unknown model '{printable(str(name))[:100]}'", None, hint)])
 
     def available(self, name: str) -> str | None:
-        """``general``, ``limited`` or ``retired``, today; None if it is not declared."""
-        return self.declared[name].available
+        """``general``, ``limited`` or ``retired``, today; None if it is not declared.
+
+        Raises InputError for an unknown name.
+        """
+        return self.declared[self.known(name)].available
 
     def facts(self, name: str) -> Mapping[str, Fact]:
-        """What holds for a profile, by key, with what it takes from those that it is based on."""
+        """What holds for a profile, by key, with what it takes from those that it is based on.
+
+        Raises InputError for an unknown name.
+        """
         found: dict[str, Fact] = {}
-        at: str | None = name
+        at: str | None = self.known(name)
         while at is not None:
             entry = self._entry(at)
             for key, fact in entry.facts.items():
@@ -154,7 +162,7 @@ class Catalogue:
         return [fact for fact in self.facts(name).values() if (fact.age(self.today) or 0) > STALE]
 
     def caveats(self, name: str) -> list[str]:
-        """What has to be said where the profile is used."""
+        """What has to be said where the profile is used. Raises InputError for an unknown name."""
         facts = self.facts(name)
         found = []
         sold = facts.get("available")
@@ -180,6 +188,9 @@ class Catalogue:
                 )
             elif fact.kind == "estimate":
                 found.append(f"{title} of {fact.profile}, {fact.text}, is an estimate: {fact.conditions}")
+            elif isinstance(getattr(self.declared[fact.profile], key), Curve) and fact.conditions:
+                known = "measured" if fact.kind == "measured" else "claimed"
+                found.append(f"{title} of {fact.profile} is {known} for: {fact.conditions}")
             if fact.up_to:
                 found.append(f"{title} of {fact.profile} is the most that is claimed: 'up to {fact.text}'")
         price = facts.get("price")
@@ -252,7 +263,7 @@ def _plain(name: str) -> dict[str, Any]:
 
 
 def _shown(value: Any) -> str:
-    """A value as it is written."""
+    """A value in words: as it is written, but a curve as `55 at 1, 42 at 64`."""
     if isinstance(value, dict):
-        return ", ".join(f"{key}{':' if key.isdecimal() else ''} {one}" for key, one in value.items())
+        return ", ".join(f"{one} at {key}" if key.isdecimal() else f"{key} {one}" for key, one in value.items())
     return str(value)

@@ -18,7 +18,7 @@ from planner.planning.detail import Detail, WorkDetail
 from planner.planning.paid import billed
 from planner.planning.results import Forecast
 from planner.planning.served import Served
-from planner.planning.timing import usd, usd_of
+from planner.planning.timing import usd, usd_of_step
 from planner.planning.typical import retake, sample_of
 from planner.reading.estimates import Estimate
 from planner.reading.validation import Declared
@@ -184,13 +184,7 @@ def _explained(
     off = scaled and any(term.estimate.varies for term in terms)
     error = _factor(first.error if first is not None and off else None, item)
     tokens = sum((amounts for amounts in row.billed.values()), np.zeros(5))
-    cost = None
-    if priced:
-        prices = {name: one.profile.price for name, one in served.items()}
-        cost = sum(
-            float(usd_of(other, amounts, prices[other.model] if other.model else None))
-            for other, amounts in row.billed.items()
-        )
+    cost = usd_of_step(row.billed, {name: one.profile for name, one in served.items()}) if priced else None
     return Explained(
         work.step, work.kind, work.model, _place(workflow, work), terms, work,
         _occurrence(work, index, item), size, error,

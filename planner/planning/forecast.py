@@ -13,14 +13,21 @@ from planner.planning.backends import Backend, Threads
 from planner.planning.detail import WorkDetail
 from planner.planning.distribution import Distribution
 from planner.planning.moments import Mean
-from planner.planning.notes import approximate_counts, imprecise, notes, other_tokenizers, unused_crews
+from planner.planning.notes import (
+    approximate_counts,
+    imprecise,
+    notes,
+    other_tokenizers,
+    paid_by_the_hour,
+    unused_crews,
+)
 from planner.planning.plan import Cell, Plan
 from planner.planning.precision import Stopping
 from planner.planning.results import Forecast, Result, Scenario, StepResult, Tokens
 from planner.planning.sampled import Simulated
 from planner.planning.sampling import Progress, quiet, reached, sample
 from planner.planning.scenarios import Sizing
-from planner.planning.timing import usd_of
+from planner.planning.timing import usd_of_step
 from planner.planning.typical import retake, typical
 from planner.workflow.declaration import Workflow
 
@@ -65,6 +72,7 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
         *approximate_counts(workflow),
         *other_tokenizers(workflow, plan.models),
         *notes(plan.models, found.over_context, [speed], premium),
+        *paid_by_the_hour(plan.models),
     )
     breakdown = findings.detail.breakdown()
     middle = int(np.argmin(np.abs(main.seconds.first - result.seconds.p50)))
@@ -89,19 +97,15 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
 
 
 def _step(detail: WorkDetail, drag: Mean, samples: int, models: Mapping[str, Profile], priced: bool) -> StepResult:
-    cost, tokens, critical = 0.0, np.zeros(4), detail.critical.mean()
-    for work, billed in detail.billed.items():
-        amounts = billed / samples
-        if priced:
-            cost += float(usd_of(work, amounts, models[work.model].price if work.model else None))
-        tokens += amounts[:4]
+    means = {work: billed / samples for work, billed in detail.billed.items()}
+    tokens, critical = sum((amounts[:4] for amounts in means.values()), np.zeros(4)), detail.critical.mean()
     return StepResult(
         detail.step,
         detail.kind,
         detail.done / samples,
         detail.ticks * TICK / samples,
         critical.mean,
-        cost if priced else None,
+        usd_of_step(means, models) if priced else None,
         Tokens.of(tokens.tolist()),
         critical.standard_error,
         detail.critical_in.mean(),

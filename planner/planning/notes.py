@@ -61,6 +61,14 @@ def _estimates(declared: Iterable[Any]) -> Iterator[Estimate]:
             yield from _estimates(getattr(one, name) for name in type(one).model_fields if name != "steps")
 
 
+def paid_by_the_hour(models: Mapping[str, Profile]) -> tuple[str, ...]:
+    """A sentence if no cost can be told for single steps."""
+    hourly = [name for name, profile in models.items() if profile.price is not None and profile.price.per_hour]
+    if not hourly:
+        return ()
+    return (f"{_names(hourly)}: paid by the hour for the whole run, so steps have no cost of their own.",)
+
+
 def restricted(models: Mapping[str, Profile]) -> dict[str, str]:
     """Models that not everybody can buy, and why."""
     return {name: profile.available for name, profile in models.items() if profile.available in ("limited", "retired")}
@@ -91,6 +99,13 @@ def notes(
     instant = [name for name, profile in models.items() if profile.prefill_speed is None]
     if instant:
         found.append(f"No prefill_speed for {_names(instant)}: prompts take no time beyond TTFT.")
+    rereading = [
+        name
+        for name, profile in models.items()
+        if profile.price is not None and profile.price.per_hour and not profile.caches and name not in instant
+    ]
+    if rereading:
+        found.append(f"No cache_ttl for {_names(rereading)}: each request reads its whole prompt anew.")
     for name, share in over_context.items():
         context = models[name].context
         often = f"{share:.0%}" if share >= 0.005 else "under 1%"

@@ -222,6 +222,7 @@ class StepResult:
     critical_standard_error : of `critical`
     criticality : share of samples in which a part of the critical path is its own
     drag : seconds that completion would lose if it took no time, on the first `Forecast.drag_samples`
+    usd : of its tokens and calls; None where that is unknown, or machines paid by the hour serve it
     """
 
     step: str

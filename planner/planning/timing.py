@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.catalogue.profile import Price
+from planner.catalogue.profile import Profile
 from planner.engine.draws import Samples
 from planner.engine.simulation import LONGEST, round_to_ticks
 from planner.errors import InputError, Problem
@@ -216,10 +215,20 @@ def usd(
     return cost
 
 
-def usd_of(work: Work, amounts: Floats, price: Price | None) -> Any:
-    """Cost of a work's (5, …) amounts: tokens at the price of its model, if it has one, and calls of tools."""
-    tokens = price.usd(*amounts[:4]) if price is not None else 0.0
-    return tokens + (float(work.usd) * amounts[4] if work.usd is not None else 0.0)
+def usd_of_step(billed: Mapping[Work, Floats], models: Mapping[str, Profile]) -> float | None:
+    """Cost of (5,) amounts of each work of a step: tokens at the price of its model, and calls of tools.
+
+    None where machines with a price per hour serve it: they are paid for the whole run, not for steps.
+    """
+    cost = 0.0
+    for work, amounts in billed.items():
+        price = models[work.model].price if work.model is not None else None
+        if price is not None:
+            if price.per_hour is not None:
+                return None
+            cost += float(price.usd(*amounts[:4]))
+        cost += float(work.usd) * float(amounts[4]) if work.usd is not None else 0.0
+    return cost
 
 
 def _server(work: Work, served: Mapping[str, Served]) -> Served | None:

@@ -44,7 +44,7 @@ def forecast_text(forecast: Forecast) -> str:
         *_busy(forecast),
         "",
         f"{'Step':<21}{'kind':<8}{'times':>6}{'work':>9}{'on path':>9}{'critical':>9}{'drag':>9}{'cost':>9}",
-        *(_step(step) for step in forecast.steps),
+        *(_step(step, result.usd is not None) for step in forecast.steps),
         *_legend(forecast),
     ]
     lines += [""] if forecast.notes else []
@@ -136,9 +136,8 @@ def _fitted(name: str, width: int) -> str:
     return name if len(name) <= width else f"…{name[1 - width :]}"
 
 
-def _step(step: StepResult) -> str:
-    asks = step.tokens.input + step.tokens.cache_read + step.tokens.output > 0
-    cost = words.usd(step.usd) if step.usd is not None and (asks or step.usd) else ""
+def _step(step: StepResult, priced: bool) -> str:
+    cost = words.step_cost(step, priced)
     times = f"{_time(step.seconds):>9}{_time(step.critical):>9}{words.share(step.criticality.mean):>9}"
     name = f"{_fitted(step.step, 20):<21}{step.kind:<8}{words.times(step.occurrences):>6}"
     return f"{name}{times}{_drag(step.drag):>9}{cost:>9}".rstrip()

@@ -10,7 +10,8 @@ from typing import Any
 
 from planner.catalogue.catalogue import STALE, Catalogue, Fact
 from planner.catalogue.profile import Profile
-from planner.errors import InputError, Problem, printable
+from planner.errors import printable
+from planner.reading.curves import Curve
 from planner.reading.estimates import Estimate
 from planner.report import words
 
@@ -38,7 +39,8 @@ def wrapped(text: str, width: int = 80) -> list[str]:
 class Row:
     """A profile as it is listed.
 
-    speed : median tokens/s of a single request
+    speed : median tokens/s of one request; by concurrency: at the lowest that is known
+    slowest : 5th percentile of it
     input, output, per_hour : US dollars per million tokens, or per hour; None: unknown
     oldest : days since the day that its oldest number holds for; None: it does not say
     """
@@ -47,6 +49,7 @@ class Row:
     provider: str | None
     available: str | None
     speed: float
+    slowest: float
     speed_text: str
     ttft: float
     input: float | None
@@ -76,6 +79,7 @@ def _row(catalogue: Catalogue, name: str) -> Row:
         declared.provider,
         declared.available,
         speed.quantile(0.5),
+        speed.quantile(0.05),
         _speed(profile),
         profile.ttft.quantile(0.5),
         float(price.input) if price and tokens else None,
@@ -86,11 +90,11 @@ def _row(catalogue: Catalogue, name: str) -> Row:
 
 
 def _speed(profile: Profile) -> str:
-    """Tokens/s: one, a range, or that of a single request where it depends on how many there are."""
-    speed = profile.at(1).output_speed
-    assert isinstance(speed, Estimate)
-    if not isinstance(profile.output_speed, Estimate):
-        return f"{speed.scale:.3g} at 1"
+    """Tokens/s: one, a range, or by concurrency that at the lowest that is known."""
+    speed = profile.output_speed
+    if isinstance(speed, Curve):
+        requests, fastest = speed.points[0]
+        return f"{_digits(fastest)} at {requests}"
     low, high = speed.quantile(0.05), speed.quantile(0.95)
     return f"{_digits(low)} to {_digits(high)}" if high > low else _digits(low)
 
@@ -106,11 +110,14 @@ def chosen(
     max_price: float | None = None,
     available: str | None = None,
 ) -> list[Row]:
-    """Rows that are fast, cheap and available enough. Prices are of output tokens, or per hour; unknown is too high."""
+    """Rows that are fast, cheap and available enough.
+
+    Of a range of speeds the low end counts. Prices are of output tokens, or per hour; an unknown one is too high.
+    """
     kept = [
         row
         for row in found
-        if (min_speed is None or row.speed >= min_speed)
+        if (min_speed is None or row.slowest >= min_speed)
         and (max_price is None or (row.usd is not None and row.usd <= max_price))
         and (available is None or row.available == available)
     ]
@@ -136,7 +143,7 @@ def models_text(found: Sequence[Row]) -> str:
             f"{row.available or '?':<8} {old}"
         )
         lines.append(line.rstrip())
-    lines += ["", "tok/s: of one request, 5th to 95th percentile; at 1: where nothing else runs."]
+    lines += ["", "tok/s: of one request, 5th to 95th percentile; at 4: of each of 4 at a time."]
     lines += ["$: per million tokens, or per hour of the machines; ?: unknown."]
     if any(row.oldest is not None and row.oldest > STALE for row in found):
         lines += [f"!: a number is older than {STALE} days; 'planner models NAME' shows which."]
@@ -168,23 +175,16 @@ def models_json(catalogue: Catalogue, found: Sequence[Row]) -> str:
     return json.dumps(models_data(catalogue, found), indent=2, ensure_ascii=False) + "\n"
 
 
-def known(catalogue: Catalogue, name: str) -> str:
-    """The name, if there is such a profile. Raises InputError with the nearest names."""
-    if name in catalogue.declared:
-        return name
-    near = [f"'{one}'" for one in catalogue.nearest(name)]
-    hint = f"did you mean {' or '.join(near)}?" if near else "'planner models' lists all"
-    raise InputError([Problem("unknown-model", f"unknown model '{name}'", None, hint)])
-
-
 def model_text(catalogue: Catalogue, name: str) -> str:
     """One profile: every number with its source, kind and age. Raises InputError for an unknown name."""
-    profile, declared = catalogue.profile(known(catalogue, name)), catalogue.declared[name]
+    profile, declared = catalogue.profile(name), catalogue.declared[name]
     lines = wrapped(f"{printable(name)}: {printable(declared.note or 'no note')}")
     lines += [f"Provider   {printable(declared.provider)}"] if declared.provider else []
     lines += [f"Based on   {printable(declared.based_on)}"] if declared.based_on else []
     lines += [f"Available  {declared.available or 'unknown'}"]
-    lines += [f"In effect  {_speed(profile)} tokens/s, first token after {_soon(profile.ttft.quantile(0.5))}"]
+    speed, _, requests = _speed(profile).partition(" at ")
+    at = f" at concurrency {requests}" if requests else ""
+    lines += [f"In effect  {speed} tokens/s{at}, first token after {_soon(profile.ttft.quantile(0.5))}"]
     for key, fact in catalogue.facts(name).items():
         lines += ["", *_fact(key, fact, name, catalogue)]
     caveats = catalogue.caveats(name)
@@ -217,7 +217,7 @@ def _fact(key: str, fact: Fact, name: str, catalogue: Catalogue) -> list[str]:
 
 def model_json(catalogue: Catalogue, name: str) -> str:
     """One profile as JSON, with every number's source. Raises InputError for an unknown name."""
-    row = _row(catalogue, known(catalogue, name))
+    row = _row(catalogue, name)
     facts = {
         key: {
             one: str(value) if one in ("as_of", "retired_on") and value else value

@@ -39,7 +39,8 @@ def forecast_html(forecast: Forecast) -> str:
     """Completion time and cost, where the time goes, what each step takes, and the notes."""
     columns = [_head(name, "left" if name in _NAMES else "right") for name in _STEPS]
     critical = [step.critical for step in forecast.steps]
-    steps = [_step(step, level(step.critical, critical)) for step in forecast.steps]
+    priced = forecast.result.usd is not None
+    steps = [_step(step, level(step.critical, critical), priced) for step in forecast.steps]
     body = (
         _quantities(forecast.result)
         + _table("Where the time goes (critical path, mean)", [], _parts(forecast.breakdown))
@@ -96,9 +97,8 @@ def _parts(breakdown: Mapping[str, float]) -> list[list[str]]:
     ]
 
 
-def _step(step: StepResult, shade: int) -> list[str]:
-    asks = step.tokens.input + step.tokens.cache_read + step.tokens.output > 0
-    cost = words.usd(step.usd) if step.usd is not None and (asks or step.usd) else ""
+def _step(step: StepResult, shade: int, priced: bool) -> list[str]:
+    cost = words.step_cost(step, priced)
     return [
         _head(step.step, scope="row"), _data(step.kind, "left"), _data(words.times(step.occurrences)),
         _data(words.seconds(step.seconds)), _shaded(Cell(words.seconds(step.critical), shade, False)), _data(cost),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from planner.planning.results import Comparison, Result, Scenario
+from planner.planning.results import Comparison, Result, Scenario, StepResult
 from planner.planning.verdict import ALIKE, rows
 
 _PREFIXES = ("", "k", "M", "G", "T", "P", "E")
@@ -36,6 +36,17 @@ def usd(value: float) -> str:
     if value < 99.995:
         return f"${value:,.2f}"
     return f"${value:,.0f}" if value < 999_999.5 else f"${_short(value)}"
+
+
+def step_cost(step: StepResult, known: bool) -> str:
+    """What a step costs; a dash where machines paid by the hour serve it, nothing where nothing is asked for.
+
+    known : whether the scenario's cost is
+    """
+    asks = step.tokens.input + step.tokens.cache_read + step.tokens.output > 0
+    if step.usd is None:
+        return "—" if known and asks else ""
+    return usd(step.usd) if asks or step.usd else ""
 
 
 def tokens(value: float) -> str:

@@ -30,8 +30,9 @@ def import_results(
     name: str | None = None,
     per_hour: str | float | Decimal | None = None,
     concurrency: int | None = None,
+    workflow: bool = False,
 ) -> tuple[str, list[str]]:
-    """The text of a `models:` section with what result files tell, and notes for the user.
+    """The text of a catalogue file with what result files tell, and notes for the user.
 
     Runs of one model on one server with requests alike make one profile, whose output speed is a curve by concurrency;
     others make profiles of their own.
@@ -39,6 +40,7 @@ def import_results(
     name : of the profile; several get endings that tell them apart. Default: the model's
     per_hour : US dollars per hour of the machines
     concurrency : requests at a time, of runs whose file does not tell it
+    workflow : write a `models:` section for a workflow instead; its comments say what a catalogue says as data
 
     Raises InputError with everything that is wrong with the files, or the first hundred such things.
     """
@@ -66,7 +68,7 @@ def import_results(
     if len(series) > 1:
         many = f"{len(series)} profiles, for the runs differ in model, server or lengths of requests"
         notes.insert(0, f"{many}: {', '.join(names)}")
-    return written(series, readings(series), names, price), [printable(note) for note in notes]
+    return written(series, readings(series), names, price, workflow), [printable(note) for note in notes]
 
 
 def _checked(

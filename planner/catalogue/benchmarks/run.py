@@ -99,7 +99,9 @@ def tail(fields: Fields, percentile: str, scale: float = 1.0) -> str:
 def check_units(run: Run, key_of_ttft: str, key_of_tpot: str) -> None:
     """Complain about a run whose numbers contradict each other by so much that a unit must be wrong."""
     fields = run.fields
-    hint = f"{run.format} gives {'milliseconds' if key_of_ttft.endswith('_ms') else 'times'} here; is a unit mixed up?"
+    unit = "times with their units" if run.format == "AIPerf" else "seconds"
+    unit = "milliseconds" if key_of_ttft.endswith("_ms") else unit
+    hint = f"{run.format} gives {unit} here; is a unit mixed up?"
     speed = 1 / run.tpot
     if not SLOWEST <= speed <= FASTEST:
         shown = f"{run.tpot * 1000:.4g} ms per output token are {speed:.4g} tokens/s for one request"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 from planner.catalogue.benchmarks.fields import Fields
 from planner.catalogue.benchmarks.run import Run, check_units, spread, tail
@@ -15,6 +16,7 @@ SERVER = (
 """Keys that tell servers of one model apart."""
 
 _DATE = re.compile(r"(20\d\d)-?(\d\d)-?(\d\d)(?:\D.*)?")
+_STREAM = "run the benchmark with streaming; without it the time to the first token is not known"
 _REMEDY = "run the benchmark with a limit on concurrency, --max-concurrency N, or give --concurrency N here"
 
 
@@ -49,7 +51,7 @@ def read_served(fields: Fields, style: Style) -> Run | None:
     completed = fields.number("completed", "num_prompts")
     duration = fields.number("duration")
     inputs, outputs = _mean(fields, "input", completed), _mean(fields, "output", completed)
-    ttft = fields.needed(f"median_ttft{end}", f"mean_ttft{end}", scale=scale)
+    ttft = fields.needed(f"median_ttft{end}", f"mean_ttft{end}", scale=scale, hint=_STREAM)
     mean_ttft = fields.number(f"mean_ttft{end}", scale=scale)
     latency = fields.number(f"mean_e2e_latency{end}", f"mean_e2el{end}", scale=scale)
     tpot, timed, key = _time_per_token(fields, style, mean_ttft or ttft, latency, outputs)
@@ -171,7 +173,10 @@ def _load(fields: Fields) -> tuple[tuple[str, str], ...]:
 def date_of(text: str | None) -> str | None:
     """`2025-05-30` of a text that begins with a date."""
     match = _DATE.fullmatch(text or "")
-    return f"{match[1]}-{match[2]}-{match[3]}" if match else None
+    try:
+        return str(date(int(match[1]), int(match[2]), int(match[3]))) if match else None
+    except ValueError:  # the 31st of February
+        return None
 
 
 def no_concurrency(run: Run) -> None:

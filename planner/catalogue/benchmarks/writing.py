@@ -1,10 +1,11 @@
-"""Series in, profiles in YAML out, with comments that say where every number comes from."""
+"""Series in, profiles in YAML out: a catalogue, which has the origin of each number, or a section of a workflow."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,15 +17,21 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 _WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 _NO_SLUG = re.compile(r"[^a-z0-9._]+")
 _MOST_SHOWN = 20
+_USE = "Give it as --catalogue FILE, or call it catalogue.yaml and put it beside a workflow."
 
 
 def written(
-    series: Sequence[Series], readings: Sequence[Reading | None], names: Sequence[str], per_hour: Decimal | None
+    series: Sequence[Series],
+    readings: Sequence[Reading | None],
+    names: Sequence[str],
+    per_hour: Decimal | None,
+    workflow: bool = False,
 ) -> str:
-    """The text of `models:` with one profile for each series."""
-    lines = ["models:"]
+    """The text of a catalogue with one profile for each series; or of `models:` of a workflow."""
+    lines = ["models:"] if workflow else [f"# {_USE}", "profiles:"]
+    form = _profile if workflow else _catalogued
     for one, reading, name in zip(series, readings, names, strict=True):
-        lines += [f"  {line}" if line else "" for line in _profile(one, reading, name, per_hour)]
+        lines += [f"  {line}" for line in form(one, reading, name, per_hour)]
     return "\n".join(lines) + "\n"
 
 
@@ -73,7 +80,58 @@ def _differing(
 
 
 def _profile(series: Series, reading: Reading | None, name: str, per_hour: Decimal | None) -> list[str]:
+    """A profile as a workflow declares it: what is known of a number stands beside it as a comment."""
+    dates = _days(series)
+    told = [
+        "kind: measured",
+        f"source: {_source(series)}",
+        f"date: {' to '.join(dict.fromkeys((dates[0], dates[-1])))}" if dates else "date: not in the file",
+        *_provenance(series),
+        *(f"caution: {note}" for note in series.notes()),
+    ]
+    lines = [*map(_comment, told), f"{quoted(name)}:"]
+    for number in _numbers(series, reading):
+        lines.append(f"  {number.key}: {number.value}  {_comment(number.told)}".replace(":   #", ":  #"))
+        lines += [f"    {at}: {value}  {_comment(told)}" for at, value, told in number.points]
+    if per_hour is not None:
+        lines.append(f"  price: {{per_hour: {per_hour:f}}}")
+    lines.append(f"  note: {quoted(_note(series), always=True)}")
+    return lines
+
+
+def _catalogued(series: Series, reading: Reading | None, name: str, per_hour: Decimal | None) -> list[str]:
+    """A profile as a catalogue has it: every number with its source, day, kind and conditions."""
+    cautions = [f"Caution: {note}" for note in series.notes()]
     lines = [*map(_comment, _provenance(series)), f"{quoted(name)}:"]
+    lines.append(f"  note: {quoted('. '.join([_note(series), *cautions]), always=True)}")
+    for number in _numbers(series, reading):
+        if number.points:
+            conditions = f"{_requests(series)}, measured with {series.first.format}"
+            lines += [f"  {number.key}:", f"    value:  {_comment(number.told)}"]
+            lines += [f"      {at}: {value}  {_comment(told)}" for at, value, told in number.points]
+        else:
+            conditions = number.told
+            lines += [f"  {number.key}:", f"    value: {number.value}"]
+        lines.append(f"    source: {quoted(_source(series), always=True)}")
+        lines += [f"    as_of: {day}" for day in _days(series)[:1]]
+        lines += [f"    kind: {number.kind}", f"    conditions: {quoted(conditions, always=True)}"]
+    if per_hour is not None:
+        lines.append(f"  price: {{value: {{per_hour: {per_hour:f}}}, source: given when it was imported}}")
+    return lines
+
+
+@dataclass(frozen=True)
+class _Number:
+    """A number of a profile. told : how it is known; points : of a curve: concurrency, tokens/s, how that is known"""
+
+    key: str
+    value: str
+    kind: str
+    told: str
+    points: tuple[tuple[int, str, str], ...] = ()
+
+
+def _numbers(series: Series, reading: Reading | None) -> Iterator[_Number]:
     point = series.points[0]
     if reading is None:
         low, high = point.ttft
@@ -85,52 +143,56 @@ def _profile(series: Series, reading: Reading | None, name: str, per_hour: Decim
             told += f"; {point.runs[0].tail}"
         if series.inputs is not None:
             told += f"; reading {series.inputs:,.0f} tokens of prompt included"
-        lines.append(f"  ttft: {spread}  {_comment(told)}")
+        yield _Number("ttft", spread, "measured", told)
     else:
-        lines.append(f"  ttft: {seconds(reading.ttft)}  # of an empty prompt")
-        lines.append(f"  prefill_speed: {speed(float(f'{reading.speed:.4g}'))}  {_comment(reading.how)}")
-    lines.append("  output_speed:  " + _comment(f"tokens/s of each request, by concurrency: {series.first.timed}"))
+        yield _Number("ttft", seconds(reading.ttft), "estimate", f"of an empty prompt: {reading.how}")
+        yield _Number("prefill_speed", speed(float(f"{reading.speed:.4g}")), "estimate", reading.how)
+    points = []
     for at in series.points:
         told = f"{len(at.runs)} runs" if len(at.runs) > 1 else at.runs[0].counted
         others = {run.timed for run in at.runs} - {series.first.timed}
         told += f"; {', '.join(sorted(others))}" if others else ""
-        lines.append(f"    {at.concurrency}: {speed(1 / at.tpot)}  {_comment(told)}")
+        points.append((at.concurrency, speed(1 / at.tpot), told))
+    told = f"tokens/s of each request, by concurrency: {series.first.timed}"
+    yield _Number("output_speed", "", "measured", told, tuple(points))
     if series.first.jitter is not None:
-        lines.append(
-            f"  jitter: {min(series.first.jitter, 3.0):.3f}  # log-sd over requests at concurrency {point.concurrency}"
-        )
-    if per_hour is not None:
-        lines.append(f"  price: {{per_hour: {per_hour:f}}}")
-    lines.append(f"  note: {quoted(_note(series), always=True)}")
-    return lines
+        value = f"{min(series.first.jitter, 3.0):.3f}"
+        yield _Number("jitter", value, "measured", f"log-sd over requests at concurrency {point.concurrency}")
 
 
 def _provenance(series: Series) -> list[str]:
-    """Kind, sources, dates, model, hardware and lengths."""
-    runs = series.runs
-    files = list(dict.fromkeys(Path(run.file).name for run in runs))
-    shown = ", ".join(files[:_MOST_SHOWN]) + (
-        f" and {len(files) - _MOST_SHOWN} more" if len(files) > _MOST_SHOWN else ""
-    )
-    dates = sorted({run.date for run in runs if run.date})
-    server = ", ".join(f"{key} {text}" for key, text in series.first.server)
-    lengths = [
-        f"{_range(tokens)} {word}"
-        for word, tokens in (("input", [run.inputs for run in runs]), ("output", [run.outputs for run in runs]))
-        if any(tokens)
-    ]
+    """Model, hardware and lengths."""
     load = "; ".join(f"{key} {text}" for key, text in series.first.load)
+    server = ", ".join(f"{key} {text}" for key, text in series.first.server)
     told = [
-        "kind: measured",
-        f"source: {shown} ({series.first.format}; {len(runs)} run{'s' if len(runs) > 1 else ''}, "
-        f"{sum(run.requests for run in runs):,} request{'s' if sum(run.requests for run in runs) > 1 else ''})",
-        f"date: {' to '.join(dict.fromkeys((dates[0], dates[-1])))}" if dates else "date: not in the file",
         f"model: {series.first.model or 'not in the file'}",
-        f"server: {server}" if server else "server: not in the file",
-        f"tokens of a request, mean: {', '.join(lengths)}" if lengths else "tokens of a request: not in the file",
+        f"server: {server or 'not in the file'}",
+        _requests(series),
         f"load: {load}" if load else "",
     ]
-    return [line for line in (*told, *(f"caution: {note}" for note in series.notes())) if line]
+    return [line for line in told if line]
+
+
+def _source(series: Series) -> str:
+    """Files, format, runs and requests."""
+    runs = series.runs
+    files = list(dict.fromkeys(Path(run.file).name for run in runs))
+    more = f" and {len(files) - _MOST_SHOWN} more" if len(files) > _MOST_SHOWN else ""
+    requests = sum(run.requests for run in runs)
+    told = f"{len(runs)} run{'s' if len(runs) > 1 else ''}, {requests:,} request{'s' if requests > 1 else ''}"
+    return f"{', '.join(files[:_MOST_SHOWN])}{more} ({series.first.format}; {told})"
+
+
+def _days(series: Series) -> list[str]:
+    """The days of its runs, in order."""
+    return sorted({run.date for run in series.runs if run.date})
+
+
+def _requests(series: Series) -> str:
+    """Their mean lengths, where the file tells."""
+    kinds = (("input", [run.inputs for run in series.runs]), ("output", [run.outputs for run in series.runs]))
+    lengths = ", ".join(f"{_range(tokens)} {word}" for word, tokens in kinds if any(tokens))
+    return f"requests of {lengths} tokens" if lengths else "requests of unknown lengths"
 
 
 def _note(series: Series) -> str:
