@@ -75,8 +75,13 @@ def text_of(path: Path) -> str:
         raise BadDataError(f"{path}: cannot be read ({error})") from None
 
 
-def table(path: Path, columns: Mapping[str, Callable[[str], Any]]) -> list[Row]:
-    """The rows of a CSV file with these columns, each cell converted. Raises BadDataError with the line."""
+def table(
+    path: Path, columns: Mapping[str, Callable[[str], Any]], optional: Mapping[str, Callable[[str], Any]] | None = None
+) -> list[Row]:
+    """The rows of a CSV file with these columns, each cell converted. Raises BadDataError with the line.
+
+    optional : columns that a file may leave out; their cells are then as if empty
+    """
     reader = csv.DictReader(io.StringIO(text_of(path)))
     names = reader.fieldnames or []
     missing = [name for name in columns if name not in names]
@@ -87,8 +92,8 @@ def table(path: Path, columns: Mapping[str, Callable[[str], Any]]) -> list[Row]:
     rows = []
     for raw in reader:
         row = {}
-        for name, convert in columns.items():
-            cell = raw[name]
+        for name, convert in {**columns, **(optional or {})}.items():
+            cell = raw[name] if name in names else ""
             try:
                 row[name] = convert("" if cell is None else cell)
             except ValueError as error:
@@ -123,6 +128,11 @@ def amount(cell: str) -> float:
     if not math.isfinite(value) or value < 0:
         raise ValueError("expected a number from 0")
     return value
+
+
+def amount_or_none(cell: str) -> float | None:
+    """A number from 0, or nothing."""
+    return amount(cell) if cell.strip() else None
 
 
 def whole(cell: str) -> int:

@@ -29,7 +29,7 @@ import numpy as np
 
 from planner.planning.forecast import forecast
 from planner.workflow.read import read_workflow
-from suites.common import DATA, BadDataError, Measure, Report, Row, amount, ape, median, positive, table, word
+from suites.common import DATA, BadDataError, Measure, Report, Row, amount_or_none, ape, median, positive, table, word
 from suites.fitting import fit
 
 FILES = (DATA / "papers.csv",)
@@ -42,9 +42,9 @@ def run(files: Sequence[Path]) -> Report:
     if len(files) != 1:
         raise BadDataError("papers takes one file")
     columns: dict[str, Callable[[str], Any]] = {
-        "source": word, "benchmark": word, "model": word, "method": word, "known": _kind, "requests": _or_none,
-        "input_tokens": _or_none,
-        "output_tokens": _or_none, "parts": _parts, "seconds": positive, "note": str,
+        "source": word, "benchmark": word, "model": word, "method": word, "known": _kind, "requests": amount_or_none,
+        "input_tokens": amount_or_none,
+        "output_tokens": amount_or_none, "parts": _parts, "seconds": positive, "note": str,
     }  # fmt: skip
     published = table(files[0], columns)
     rows: list[Row] = []
@@ -84,10 +84,6 @@ def _kind(cell: str) -> str:
     if cell not in KINDS:
         raise ValueError(f"expected one of {', '.join(KINDS)}")
     return cell
-
-
-def _or_none(cell: str) -> float | None:
-    return amount(cell) if cell else None
 
 
 def _parts(cell: str) -> list[float]:

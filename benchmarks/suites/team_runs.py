@@ -8,12 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
+from planner.catalogue.profile import JITTER
 from suites.common import BadDataError, Floats, Row, grouped, median, positive, table, whole, word
 
 Case = tuple[str, str, str, str]
 """Model, mode, task, graph: what a single agent was measured on."""
 
 Graph = Mapping[str, list[str]]
+
+PRIOR = 3
+"""Degrees of freedom of the planner's own jitter: sigma of so many has the quartiles of the 54 fits, a factor of 1.9
+apart (docs/model.md, "Requests"). Nothing of it is read off a team."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,13 @@ class Cell:
     @property
     def speedup(self) -> float:
         return median(self.single) / median(self.seconds)
+
+    @property
+    def jitter(self) -> float:
+        """Log-sd of the single agent's runs; of few runs drawn towards the planner's own, of one that itself."""
+        freedom = len(self.single) - 1
+        variance = float(np.var(np.log(self.single), ddof=1)) if freedom else 0.0
+        return float(np.sqrt((PRIOR * JITTER**2 + freedom * variance) / (PRIOR + freedom)))
 
     @property
     def redundancy(self) -> float:
