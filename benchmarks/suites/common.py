@@ -143,6 +143,19 @@ def whole(cell: str) -> int:
     return int(value)
 
 
+def count(cell: str) -> int:
+    """A whole number from 1."""
+    value = whole(cell)
+    if value < 1:
+        raise ValueError("expected a whole number from 1")
+    return value
+
+
+def positive_or_none(cell: str) -> float | None:
+    """A number above 0, or nothing."""
+    return positive(cell) if cell.strip() else None
+
+
 def some(lowest: int, found: Sequence[object], what: str, path: Path) -> None:
     """Raises BadDataError where there are fewer than needed."""
     if len(found) < lowest:
