@@ -14,6 +14,8 @@ A CSV file, a published latency a row:
     seconds        the latency
     note           text
 
+The first four columns, `known` and `seconds` are needed; others where `known` asks for them.
+
 The prediction is the completion time of an agent loop, or of a chain of parts, by the planner.
 """
 
@@ -42,11 +44,13 @@ def run(files: Sequence[Path]) -> Report:
     if len(files) != 1:
         raise BadDataError("papers takes one file")
     columns: dict[str, Callable[[str], Any]] = {
-        "source": word, "benchmark": word, "model": word, "method": word, "known": _kind, "requests": amount_or_none,
-        "input_tokens": amount_or_none,
-        "output_tokens": amount_or_none, "parts": _parts, "seconds": positive, "note": str,
+        "source": word, "benchmark": word, "model": word, "method": word, "known": _kind, "seconds": positive,
     }  # fmt: skip
-    published = table(files[0], columns)
+    optional: dict[str, Callable[[str], Any]] = {
+        "requests": amount_or_none, "input_tokens": amount_or_none, "output_tokens": amount_or_none, "parts": _parts,
+        "note": str,
+    }  # fmt: skip
+    published = table(files[0], columns, optional)
     rows: list[Row] = []
     for row in published:
         if row["known"] == "tokens" and sum(row["parts"]) >= row["seconds"]:

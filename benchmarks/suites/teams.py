@@ -6,7 +6,7 @@ Two CSV files, in this order. Runs, one a row:
     mode           how work is divided: `decentralized` (agents claim items) or `preassigned`; any name will do
     task           what was worked on; graphs of one task are alike in kind
     graph          the task graph of the run, as in the second file
-    agents         1, 2, ...; every model, mode and graph needs runs of 1
+    agents         1, 2, ...; a model, mode and graph without a run of 1 is left out
     seconds        completion time, wall clock
     output_tokens  of all agents together
 
@@ -72,7 +72,7 @@ def run(files: Sequence[Path]) -> Report:
     if len(files) != 2:
         raise BadDataError("teams takes two files: runs and task graphs")
     graphs = graphs_of(files[1])
-    cells = cells_of(files[0], graphs)
+    cells, without = cells_of(files[0], graphs)
     rows: list[Row] = []
     measures: list[Measure] = []
     for name, axes in FOLDS:
@@ -98,6 +98,7 @@ def run(files: Sequence[Path]) -> Report:
         f"{len(cells)} cells of {runs} runs. Errors are |ln(predicted / measured speedup)|. Intervals resample the "
         f"{len({cell.case for cell in cells})} cases of a model, mode and graph, whose cells share the single agent's "
         "runs.",
+        *((f"{len(without)} cases have no run of a single agent and are left out.",) if without else ()),
         "Rows of 'shipped presets' are not held out where the data is the one that the presets are fitted to.",
     ))  # fmt: skip
 
