@@ -51,10 +51,11 @@ def run(files: Sequence[Path]) -> Report:
         "note": str,
     }  # fmt: skip
     published = table(files[0], columns, optional)
-    rows: list[Row] = []
     for row in published:
         if row["known"] == "tokens" and sum(row["parts"]) >= row["seconds"]:
             raise BadDataError(f"{files[0]}: {row['benchmark']}, {row['method']}: its parts take longer than it does")
+    rows: list[Row] = []
+    for row in published:
         alike = [other for other in published if other["model"] == row["model"] and other["known"] == row["known"]]
         try:
             guess = _predicted(row, [other for other in alike if other is not row])

@@ -98,7 +98,7 @@ def run(files: Sequence[Path]) -> Report:
         f"{len(cells)} cells of {runs} runs. Errors are |ln(predicted / measured speedup)|. Intervals resample the "
         f"{len({cell.case for cell in cells})} cases of a model, mode and graph, whose cells share the single agent's "
         "runs.",
-        *((f"{len(without)} cases have no run of a single agent and are left out.",) if without else ()),
+        *((f"Cases without a run of a single agent, which are left out: {len(without)}.",) if without else ()),
         "Rows of 'shipped presets' are not held out where the data is the one that the presets are fitted to.",
     ))  # fmt: skip
 
