@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -23,19 +24,16 @@ from tests.conftest import ROOT
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import fidelity
-from suites import agents, common, fitting, graphs, requests, serving, teams
+from suites import agents, common, fitting, graphs, papers, requests, serving, team_runs, teams
 from suites.common import DATA, BadDataError, Report
 
 PAGE = ROOT / "docs" / "fidelity.md"
 
 MISSED = {
     "teams": {
-        "other tasks: mean |ln| less than no change",
         "others of both: mean |ln| less than no change",
         "others of both: median |ln| less than no change",
     },
-    "agents": {"new tasks: mean |ln| less than constant speed"},
-    "papers": {"largest error"},
     "serving": {"median APE"},
 }
 """Goals that are missed, as docs/fidelity.md says."""
@@ -153,6 +151,18 @@ def test_requests_that_are_predicted_do_not_enter_the_profile(tmp_path: Path) ->
     assert after["median ape"] > 0.9 > before["median ape"]
 
 
+def test_a_new_task_enters_neither_its_own_profile_nor_its_own_baseline(tmp_path: Path) -> None:
+    rows = [row for row in rows_of(agents.FILES[0]) if row["task"] < "d"]
+    task = rows[0]["task"]
+    before = agents.run([written(tmp_path / "before.csv", rows)]).rows
+    slower = [{**row, "seconds": 50 * float(row["seconds"])} if row["task"] == task else row for row in rows]
+    after = agents.run([written(tmp_path / "after.csv", slower)]).rows
+    for row, other in zip(before, after, strict=True):
+        if row["case"] == "new tasks" and row["task"] == task:
+            assert row["predicted"] == other["predicted"]
+            assert row["constant"] != other["constant"]
+
+
 # Other data of the same form
 
 
@@ -191,6 +201,146 @@ def test_teams_that_behave_as_the_mechanism_says_are_predicted(tmp_path: Path) -
     assert value(found, "other models: median |ln|") < 0.15  # half of the rows are slowed by jitter alone
 
 
+def test_teams_do_not_depend_on_the_order_of_rows(tmp_path: Path) -> None:
+    runs, items = changed(teams.FILES, tmp_path, lambda row: None)
+    files = [written(tmp_path / "pairs.csv", [row for row in rows_of(runs) if row["agents"] in "12"]), items]
+    turned = [written(tmp_path / f"turned{at}.csv", rows_of(path)[::-1]) for at, path in enumerate(files)]
+    predicted = [
+        {(row["held out"], row["model"], row["mode"], row["graph"], row["agents"]): row["predicted"] for row in found}
+        for found in (teams.run(files).rows, teams.run(turned).rows)
+    ]
+    assert predicted[0] == predicted[1]
+
+
+def test_jitter_of_a_team_is_the_spread_of_single_runs() -> None:
+    def jitter(*seconds: float) -> float:
+        ones = np.ones(1)
+        return team_runs.Cell(("m", "d", "t", "g"), 2, ones, ones, np.array(seconds), ones).jitter
+
+    assert jitter(30) == pytest.approx(0.2)
+    assert jitter(30, 30, 30, 30, 30) == pytest.approx(0.2 * (3 / 7) ** 0.5)
+    spread = np.exp(np.random.default_rng(1).normal(3, 0.7, 5000))
+    assert jitter(*spread) == pytest.approx(0.7, abs=0.02)
+
+
+def test_a_case_without_a_single_agent_is_left_out(tmp_path: Path) -> None:
+    files = changed(teams.FILES, tmp_path, lambda row: None)
+    rows = rows_of(files[0])
+    lost = (rows[0]["model"], rows[0]["mode"], rows[0]["graph"])
+    rest = [
+        row
+        for row in rows
+        if row["agents"] == "2" or (row["agents"] == "1" and (row["model"], row["mode"], row["graph"]) != lost)
+    ]
+    found = teams.run([written(tmp_path / "rest.csv", rest), files[1]])
+    assert lost not in {(row["model"], row["mode"], row["graph"]) for row in found.rows}
+    assert any("which are left out: 1." in note for note in found.notes)
+
+
+def test_turns_that_show_in_input_tokens_are_found(tmp_path: Path) -> None:
+    """Trials at 50 tokens per second, whose n turns of 3 s read 800 tokens more each time."""
+    rng = np.random.default_rng(2)
+    rows: list[dict[str, Any]] = []
+    for task in range(12):
+        for turns, written_ in zip(rng.integers(3, 60, 3), rng.integers(500, 9000, 3), strict=True):
+            rows.append({"model": "m", "task": f"t{task}", "input_tokens": 800 * turns * (turns + 1) // 2,
+                         "output_tokens": written_, "seconds": written_ / 50 + 3 * turns})  # fmt: skip
+    found = agents.run([written(tmp_path / "turns.csv", rows)])
+    assert value(found, "new tasks: median over models of the median APE") < 0.01
+    blind = agents.run([written(tmp_path / "blind.csv", [{**row, "input_tokens": ""} for row in rows])])
+    assert value(blind, "new tasks: median over models of the median APE") > 0.1
+    without = [{key: cell for key, cell in row.items() if key != "input_tokens"} for row in rows]
+    assert agents.run([written(tmp_path / "without.csv", without)]).rows == blind.rows
+
+
+def test_the_slowest_of_two_searches_follows_from_what_is_published() -> None:
+    """Lognormal seconds of mean 0.61, whose largest of eight is 1.13 in the mean: so much the larger of two is."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(200)
+    density, below = weights / weights.sum(), np.array([NormalDist().cdf(node) for node in nodes])
+
+    def largest(count: int, sigma: float) -> float:
+        return float(0.61 * (density * count * below ** (count - 1) * np.exp(sigma * nodes - sigma**2 / 2)).sum())
+
+    sigma = min(np.linspace(0.1, 1.5, 2801), key=lambda one: abs(largest(8, one) - 1.13))
+    assert largest(2, sigma) == pytest.approx(0.61 * 2 * NormalDist().cdf(sigma / 2**0.5), rel=1e-6)
+    rows = [row for row in rows_of(papers.FILES[0]) if row["known"] == "tokens" and row["benchmark"] == "HotpotQA"]
+    assert len(rows) == 2
+    assert all(float(row["parts"]) == pytest.approx(largest(2, sigma), abs=0.005) for row in rows)
+
+
+@pytest.mark.parametrize("searching", ["0.61", "1.13"])
+def test_whatever_two_searches_take_the_papers_are_met(searching: str, tmp_path: Path) -> None:
+    rows = rows_of(papers.FILES[0])
+    for row in rows:
+        if row["benchmark"] == "HotpotQA" and row["known"] == "tokens":
+            row["parts"] = searching
+    assert not papers.run([written(tmp_path / "papers.csv", rows)]).missed
+
+
+def test_tools_of_a_row_are_no_part_of_its_profile(tmp_path: Path) -> None:
+    rows = [
+        {"source": "s", "benchmark": f"b{read}", "model": "m", "method": "x", "known": "tokens", "requests": 2,
+         "input_tokens": read, "output_tokens": wrote, "parts": parts,
+         "seconds": 1.6 + read / 2000 + wrote / 80 + sum(map(float, parts.split()))}
+        for read, wrote, parts in ((900, 50, ""), (2500, 60, "4"), (5000, 200, "0.5 0.5"), (3000, 120, "2"))
+    ]  # fmt: skip
+    found = papers.run([written(tmp_path / "rows.csv", rows)])
+    assert max(row["ape"] for row in found.rows) < 0.01
+    rows[1]["parts"] = "99"
+    with pytest.raises(BadDataError, match="b2500, x: its parts take longer than it does"):
+        papers.run([written(tmp_path / "long.csv", rows)])
+
+
+def test_points_of_a_second_file_are_read_off_the_first(tmp_path: Path) -> None:
+    def point(model: str, at: int, repeat: float = 1) -> dict[str, Any]:
+        speed = 1000 / (10 + at)
+        whole = {"all_tokens_per_second": at * 1000 / (20 + 3 * at)} if model == "m" else {"all_tokens_per_second": ""}
+        return {"model": model, "setup": "s", "input_tokens": 9, "concurrency": at,
+                "tokens_per_second": speed / repeat, **whole}  # fmt: skip
+
+    known = [point(model, at, repeat) for model in "mn" for at in (4, 32) for repeat in (0.9, 1.1)]
+    others = [point("m", 16), point("m", 32), point("n", 8), point("n", 64), point("other", 16)]
+    files = [written(tmp_path / "known.csv", known), written(tmp_path / "others.csv", others)]
+    found = serving.run(files)
+    assert [(row["speed"], row["model"], row["concurrency"], row["where"]) for row in found.rows] == [
+        (serving.WRITING, "m", 16, serving.BETWEEN),
+        (serving.WRITING, "n", 8, serving.BETWEEN),
+        (serving.WRITING, "n", 64, serving.BEYOND),
+        (serving.WHOLE, "m", 16, serving.BETWEEN),
+    ]
+    assert value(found, "median APE") < 1e-5
+    assert value(found, "whole requests: median APE") < 1e-5
+    assert value(found, "median APE beyond the points") == pytest.approx(
+        1 - 1000 / 42 * 32 / 64 / (1000 / 74), rel=1e-4
+    )
+    with pytest.raises(BadDataError, match="no point of another concurrency"):
+        serving.run([files[0], files[0]])
+
+
+def test_of_many_requests_some_are_drawn(tmp_path: Path) -> None:
+    rows = [{"model": "m", "input_tokens": 10 * at, "output_tokens": 1 + at % 97, "seconds": 1 + at % 97 / 30}
+            for at in range(2000)]  # fmt: skip
+    assert requests.run([written(tmp_path / "many.csv", rows)]).rows[0]["requests"] == requests.MOST // 2
+
+
+def test_bounds_hold_of_long_graphs_too(tmp_path: Path) -> None:
+    tasks = [{**row, "seconds": 1e4 * float(row["seconds"])} for row in rows_of(graphs.FILES[0])]
+    found = graphs.run([written(tmp_path / "tasks.csv", tasks), graphs.FILES[1]])
+    assert value(found, "instances outside of the bounds") == 0
+
+
+@pytest.mark.parametrize(("suite", "column"), [("dollars", "comparable"), ("papers", "note"), ("papers", "parts")])
+def test_columns_that_may_be_left_out(suite: str, column: str, tmp_path: Path) -> None:
+    module = __import__(f"suites.{suite}", fromlist=["run"])
+    rows = [row for row in rows_of(module.FILES[0]) if row.get("known") in (None, "tokens")]
+    left = [{key: cell for key, cell in row.items() if key != column} for row in rows]
+    empty = [{**row, column: ""} for row in rows]
+    without, with_none = (
+        module.run([written(tmp_path / f"{at}.csv", some)]).rows for at, some in enumerate((left, empty))
+    )
+    assert without == with_none
+
+
 @pytest.mark.parametrize("suite", fidelity.SUITES)
 def test_another_file_by_one_command(suite: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The shipped rows of one model, task or source as a file of its own, with a column more, unpacked."""
@@ -218,12 +368,18 @@ def test_another_file_by_one_command(suite: str, tmp_path: Path, capsys: pytest.
     [
         ("requests", "requests_llmperf.csv", "median over models of the median APE", "median APE 2.7 % over four"),
         ("serving", "serving_h200.csv", "median APE", "errs by 1.5 %"),
+        (
+            "agents",
+            "agents_chaterm.csv",
+            "new tasks: median over models of the median APE",
+            "median APE 18 % on new tasks",
+        ),
     ],
 )
 def test_other_data_does_better(suite: str, file: str, measure: str, shown: str) -> None:
     found = __import__(f"suites.{suite}", fromlist=["run"]).run([DATA / file])
     assert not found.missed
-    assert f"{100 * value(found, measure):.1f} %" in shown
+    assert re.search(rf"\b{100 * value(found, measure):.{1 if '.' in shown else 0}f} %", shown)
     assert shown in PAGE.read_text(encoding="utf-8")
 
 
@@ -260,7 +416,7 @@ RUN = "model,mode,task,graph,agents,seconds,output_tokens\n"
         (
             "teams",
             [f"{RUN}m,decentralized,t,g,1,1,1\nm,decentralized,t,g,2,1,1\n", "graph,item,needs\ng,a,b\ng,b,a\n"],
-            "rows need each other: 0 → 1 → 0",
+            "'g': items need each other in a circle",
         ),
         ("graphs", ["instance,task,seconds,needs\ni,a,1,b\ni,b,1,a\n", "instance,source,agents,seconds,meaning\ni,s,1,1,measured\n"], "'i': tasks need each other in a circle"),
         ("graphs", ["instance,task,seconds,needs\ni,a,1,\n", "instance,source,agents,seconds,meaning\nj,s,1,1,measured\n"], "'j' has no tasks"),

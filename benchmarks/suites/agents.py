@@ -4,6 +4,7 @@ A CSV file, a trial a row:
 
     model          name of the model
     task           what the agent was given; trials of one task are repeats
+    input_tokens   of the whole trial, what was read again counted again; the column may be left out
     output_tokens  of the whole trial, at least 1
     seconds        from the start of the agent to its end
 
@@ -11,7 +12,10 @@ A trial is a request of so many output tokens and, after it, the rest: tools, wa
 
 - known tasks: half of each task's trials give the model's output speed and, for each task, the rest in seconds
   (median). The planner forecasts the other trials.
-- new tasks: trials of half of the tasks give the output speed and one time besides it, for trials of the other half.
+- new tasks: each task's trials are forecast from those of all other tasks, which give the output speed, one time
+  besides it, and a time per turn. Turns are not in the data, but what an agent reads tells of them: it reads its
+  context in each turn, which has grown by then, so that n turns read about n² times what one adds, and the time of n
+  turns is proportional to the root of the input tokens. A model with trials that have none does without.
 
 The baseline, constant speed, is output tokens over the mean tokens per second of the same trials.
 """
@@ -36,6 +40,7 @@ from suites.common import (
     Measure,
     Report,
     Row,
+    amount_or_none,
     ape,
     better,
     grouped,
@@ -52,15 +57,21 @@ from suites.fitting import fit
 FILES = (DATA / "agents.csv",)
 LEAST = 20
 SPEEDS = 40
+FOLDS = 100
+"""Most groups of tasks that are left out in turn; of fewer tasks each is a group."""
+
+TOGETHER = 200
+"""Trials of one workflow file."""
 
 Bools = NDArray[np.bool_]
 
 
 def run(files: Sequence[Path]) -> Report:
-    """Predict half of each model's trials from the other half."""
+    """Predict half of each task's trials from the other half, and each task's from those of the others."""
     if len(files) != 1:
         raise BadDataError("agents takes one file")
-    trials = table(files[0], {"model": word, "task": word, "output_tokens": positive, "seconds": positive})
+    columns = {"model": word, "task": word, "output_tokens": positive, "seconds": positive}
+    trials = table(files[0], columns, {"input_tokens": amount_or_none})
     rows: list[Row] = []
     for model, found in grouped(trials, lambda row: row["model"]).items():
         if len(found) >= LEAST:
@@ -96,32 +107,40 @@ def _signed(case: str, rows: Sequence[Row], tasks: Sequence[Any]) -> list[Measur
 def _model(model: str, trials: Sequence[Row]) -> list[Row]:
     tokens, seconds = (np.array([row[key] for row in trials], float) for key in ("output_tokens", "seconds"))
     tasks = np.array([row["task"] for row in trials])
+    found: list[tuple[str, Bools, float, Floats]] = []
     rng = np.random.default_rng(SEED)
     known = np.zeros(len(trials), bool)
     for task in sorted(set(tasks)):
         own = rng.permutation(np.flatnonzero(tasks == task))
         known[own[: (len(own) + 1) // 2]] = True
-    names = rng.permutation(sorted(set(tasks)))
-    new = np.isin(tasks, names[: (len(names) + 1) // 2])
-    rows = []
-    for case, training in (("known tasks", known), ("new tasks", new)):
-        if training.all():
-            continue
-        if case == "known tasks":
-            speed, rest = _by_task(tokens, seconds, tasks, training)
-        else:
-            profile = fit(np.zeros(int(training.sum())), tokens[training], seconds[training])
-            speed, rest = profile.output_speed, np.full(len(trials), profile.ttft)
+    if not known.all():
+        found.append(("known tasks", known, *_by_task(tokens, seconds, tasks, known)))
+    read = [row["input_tokens"] for row in trials]
+    turns = np.zeros(len(trials)) if None in read else np.sqrt(np.array(read, float))
+    names = sorted(set(tasks))
+    groups = min(FOLDS, len(names))
+    for group in range(groups if groups > 1 else 0):
+        training = ~np.isin(tasks, names[group::groups])
+        profile = fit(turns[training], tokens[training], seconds[training])
+        found.append(("new tasks", training, profile.output_speed, profile.ttft + turns / profile.prefill_speed))
+    rows: list[Row] = []
+    for case, training, speed, rest in found:
         constant = float(tokens[training].sum() / seconds[training].sum())
-        held_out = ~training
-        found = plan(speed, tokens[held_out], rest[held_out])
-        for task, written, took, guess in zip(tasks[held_out], tokens[held_out], seconds[held_out], found, strict=True):
-            rows.append({
-                "case": case, "model": model, "task": str(task), "output tokens": float(written), "speed": speed,
-                "predicted": guess, "measured": float(took), "ape": ape(guess, took), "error": log_error(guess, took),
-                "constant ape": ape(written / constant, took), "constant": log_error(written / constant, took),
-            })  # fmt: skip
-    return rows
+        rows += [
+            {"case": case, "model": model, "task": str(tasks[at]), "output tokens": float(tokens[at]), "speed": speed,
+             "rest": float(rest[at]), "constant speed": float(tokens[at]) / constant, "measured": float(seconds[at])}
+            for at in np.flatnonzero(~training)
+        ]  # fmt: skip
+    guesses = plan([(row["speed"], row["output tokens"], row["rest"]) for row in rows])
+    return [_compared(row, guess) for row, guess in zip(rows, guesses, strict=True)]
+
+
+def _compared(row: Row, guess: float) -> Row:
+    measured_, constant = row["measured"], row.pop("constant speed")
+    return {
+        **row, "predicted": guess, "ape": ape(guess, measured_), "error": log_error(guess, measured_),
+        "constant ape": ape(constant, measured_), "constant": log_error(constant, measured_),
+    }  # fmt: skip
 
 
 def _by_task(tokens: Floats, seconds: Floats, tasks: NDArray[np.str_], training: Bools) -> tuple[float, Floats]:
@@ -139,19 +158,26 @@ def _by_task(tokens: Floats, seconds: Floats, tasks: NDArray[np.str_], training:
     return best[1:]
 
 
-def plan(speed: float, tokens: Floats, rest: Floats) -> list[float]:
-    """Median seconds of trials, each a request and the rest after it, by the planner."""
-    steps = "\n".join(
-        f"  t{number}: {{steps: {{write: {{llm: {{output: {written:.0f}}}}}, "
-        f"rest: {{needs: write, tool: {besides:.3f}s}}}}}}"
-        for number, (written, besides) in enumerate(zip(tokens, rest, strict=True))
-    )
-    workflow = f"workflow: trials\nmodel: m\nmodels: {{m: {{ttft: 0s, output_speed: {speed:.6g}, jitter: 0}}}}\n"
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "trials.yaml")
-        path.write_text(f"{workflow}steps:\n{steps}\n", encoding="utf-8")
-        found = {step.step: step.seconds for step in forecast(read_workflow(path), samples=1).steps}
-    return [found[f"t{number}.write"] + found[f"t{number}.rest"] for number in range(len(tokens))]
+def plan(trials: Sequence[tuple[float, float, float]]) -> list[float]:
+    """Median seconds of trials by the planner, each a request and the rest after it: speed, output tokens, seconds."""
+    found: list[float] = []
+    for start in range(0, len(trials), TOGETHER):
+        some = trials[start : start + TOGETHER]
+        speeds = {speed: f"m{at}" for at, speed in enumerate(dict.fromkeys(speed for speed, _, _ in some))}
+        models = "\n".join(
+            f"  {name}: {{ttft: 0s, output_speed: {speed:.6g}, jitter: 0}}" for speed, name in speeds.items()
+        )
+        steps = "\n".join(
+            f"  t{at}: {{steps: {{write: {{model: {speeds[speed]}, llm: {{output: {written:.0f}}}}}, "
+            f"rest: {{needs: write, tool: {besides:.3f}s}}}}}}"
+            for at, (speed, written, besides) in enumerate(some)
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "trials.yaml")
+            path.write_text(f"workflow: trials\nmodels:\n{models}\nsteps:\n{steps}\n", encoding="utf-8")
+            taken = {step.step: step.seconds for step in forecast(read_workflow(path), samples=1).steps}
+        found += [taken[f"t{at}.write"] + taken[f"t{at}.rest"] for at in range(len(some))]
+    return found
 
 
 def _floor(trials: Sequence[Row]) -> list[Measure]:

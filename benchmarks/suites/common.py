@@ -75,8 +75,13 @@ def text_of(path: Path) -> str:
         raise BadDataError(f"{path}: cannot be read ({error})") from None
 
 
-def table(path: Path, columns: Mapping[str, Callable[[str], Any]]) -> list[Row]:
-    """The rows of a CSV file with these columns, each cell converted. Raises BadDataError with the line."""
+def table(
+    path: Path, columns: Mapping[str, Callable[[str], Any]], optional: Mapping[str, Callable[[str], Any]] | None = None
+) -> list[Row]:
+    """The rows of a CSV file with these columns, each cell converted. Raises BadDataError with the line.
+
+    optional : columns that a file may leave out; their cells are then as if empty
+    """
     reader = csv.DictReader(io.StringIO(text_of(path)))
     names = reader.fieldnames or []
     missing = [name for name in columns if name not in names]
@@ -87,8 +92,8 @@ def table(path: Path, columns: Mapping[str, Callable[[str], Any]]) -> list[Row]:
     rows = []
     for raw in reader:
         row = {}
-        for name, convert in columns.items():
-            cell = raw[name]
+        for name, convert in {**columns, **(optional or {})}.items():
+            cell = raw[name] if name in names else ""
             try:
                 row[name] = convert("" if cell is None else cell)
             except ValueError as error:
@@ -125,12 +130,30 @@ def amount(cell: str) -> float:
     return value
 
 
+def amount_or_none(cell: str) -> float | None:
+    """A number from 0, or nothing."""
+    return amount(cell) if cell.strip() else None
+
+
 def whole(cell: str) -> int:
     """A whole number from 0."""
     value = amount(cell)
     if value != int(value):
         raise ValueError("expected a whole number")
     return int(value)
+
+
+def count(cell: str) -> int:
+    """A whole number from 1."""
+    value = whole(cell)
+    if value < 1:
+        raise ValueError("expected a whole number from 1")
+    return value
+
+
+def positive_or_none(cell: str) -> float | None:
+    """A number above 0, or nothing."""
+    return positive(cell) if cell.strip() else None
 
 
 def some(lowest: int, found: Sequence[object], what: str, path: Path) -> None:

@@ -7,7 +7,8 @@ A CSV file, a bill a row:
     input_tokens, output_tokens   that were billed
     input_price, output_price     US dollars per million tokens
     usd            what was paid
-    comparable     yes; or why tokens and prices cannot give the bill, which is then reported and not judged
+    comparable     yes, also if left out; or why tokens and prices cannot give the bill, which is then reported and
+                   not judged
 
 Each row is a request of a workflow; its cost is the planner's.
 """
@@ -32,9 +33,9 @@ def run(files: Sequence[Path]) -> Report:
         raise BadDataError("dollars takes one file")
     columns = {
         "source": word, "what": word, "input_tokens": amount, "output_tokens": amount, "input_price": amount,
-        "output_price": amount, "usd": positive, "comparable": word,
+        "output_price": amount, "usd": positive,
     }  # fmt: skip
-    bills = table(files[0], columns)
+    bills = table(files[0], columns, {"comparable": _comparable})
     rows = [
         {"source": bill["source"], "what": bill["what"], "predicted": usd, "measured": bill["usd"],
          "ape": ape(usd, bill["usd"]), "comparable": bill["comparable"]}
@@ -52,6 +53,10 @@ def run(files: Sequence[Path]) -> Report:
     if others:
         measures.append(Measure("median error of the others", median(others)))
     return Report("dollars", measures, rows, (f"{len(judged)} comparable bills, {len(others)} others.",))
+
+
+def _comparable(cell: str) -> str:
+    return cell.strip() or "yes"
 
 
 def plan(bills: Sequence[Row]) -> list[float]:

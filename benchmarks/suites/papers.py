@@ -10,9 +10,11 @@ A CSV file, a published latency a row:
                    none    nothing: the row is reported, and `note` says why
     requests       one after another; a fraction is a mean
     input_tokens, output_tokens   of all of them
-    parts          seconds, with spaces between
+    parts          seconds, with spaces between; of rows with tokens those of its tools, which their requests wait for
     seconds        the latency
     note           text
+
+The first four columns, `known` and `seconds` are needed; others where `known` asks for them.
 
 The prediction is the completion time of an agent loop, or of a chain of parts, by the planner.
 """
@@ -29,7 +31,7 @@ import numpy as np
 
 from planner.planning.forecast import forecast
 from planner.workflow.read import read_workflow
-from suites.common import DATA, BadDataError, Measure, Report, Row, amount, ape, median, positive, table, word
+from suites.common import DATA, BadDataError, Measure, Report, Row, amount_or_none, ape, median, positive, table, word
 from suites.fitting import fit
 
 FILES = (DATA / "papers.csv",)
@@ -42,11 +44,16 @@ def run(files: Sequence[Path]) -> Report:
     if len(files) != 1:
         raise BadDataError("papers takes one file")
     columns: dict[str, Callable[[str], Any]] = {
-        "source": word, "benchmark": word, "model": word, "method": word, "known": _kind, "requests": _or_none,
-        "input_tokens": _or_none,
-        "output_tokens": _or_none, "parts": _parts, "seconds": positive, "note": str,
+        "source": word, "benchmark": word, "model": word, "method": word, "known": _kind, "seconds": positive,
     }  # fmt: skip
-    published = table(files[0], columns)
+    optional: dict[str, Callable[[str], Any]] = {
+        "requests": amount_or_none, "input_tokens": amount_or_none, "output_tokens": amount_or_none, "parts": _parts,
+        "note": str,
+    }  # fmt: skip
+    published = table(files[0], columns, optional)
+    for row in published:
+        if row["known"] == "tokens" and sum(row["parts"]) >= row["seconds"]:
+            raise BadDataError(f"{files[0]}: {row['benchmark']}, {row['method']}: its parts take longer than it does")
     rows: list[Row] = []
     for row in published:
         alike = [other for other in published if other["model"] == row["model"] and other["known"] == row["known"]]
@@ -86,10 +93,6 @@ def _kind(cell: str) -> str:
     return cell
 
 
-def _or_none(cell: str) -> float | None:
-    return amount(cell) if cell else None
-
-
 def _parts(cell: str) -> list[float]:
     return [positive(part) for part in cell.split()]
 
@@ -114,10 +117,10 @@ def _predicted(row: Row, alike: Sequence[Row]) -> float | None:
     read, written, seconds = (
         np.array([other[key] for other in alike]) for key in ("input_tokens", "output_tokens", "seconds")
     )
-    found = fit(read, written, seconds)
+    found = fit(read, written, seconds - np.array([sum(other["parts"]) for other in alike]))
     request = Request(found.ttft / requests, found.prefill_speed, found.output_speed, row["input_tokens"] / requests,
                    row["output_tokens"] / requests)  # fmt: skip
-    return plan(request, [], requests)
+    return plan(request, row["parts"], requests)
 
 
 @dataclass(frozen=True)
@@ -132,9 +135,8 @@ class Request:
 
 
 def plan(request: Request | None, parts: Sequence[float], times: float = 1) -> float:
-    """Completion time by the planner: a request so many times, or parts one after another."""
-    steps = [f"  p{at}: {{{f'needs: p{at - 1}, ' if at else ''}tool: {part}s}}" for at, part in enumerate(parts)]
-    model = ""
+    """Completion time by the planner: a request so many times, and parts, one after another."""
+    steps, last, model = [], "", ""
     if request is not None:
         model = (
             f"model: m\nmodels: {{m: {{ttft: {request.ttft:.6f}s, prefill_speed: {request.prefill_speed:.6g}, "
@@ -142,9 +144,12 @@ def plan(request: Request | None, parts: Sequence[float], times: float = 1) -> f
         )
         body = f"llm: {{input: {request.read:.0f}, output: {request.written:.0f}}}"
         whole = int(times)
-        steps = [f"  loop: {{repeat: {{times: {max(1, whole)}}}, {body}}}"]
+        steps, last = [f"  loop: {{repeat: {{times: {max(1, whole)}}}, {body}}}"], "loop"
         if times > whole:
             steps.append(f"  more: {{needs: loop, chance: {times - whole:.4f}, {body}}}")
+    for at, part in enumerate(parts):
+        steps.append(f"  p{at}: {{{f'needs: {last}, ' if last else ''}tool: {part}s}}")
+        last = f"p{at}"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "row.yaml")
         path.write_text(f"workflow: row\n{model}steps:\n" + "\n".join(steps) + "\n", encoding="utf-8")

@@ -7,8 +7,8 @@ A CSV file (it may end in .gz), a request a row:
     output_tokens  tokens written, at least 1
     seconds        from sending the request to its last token
 
-Half of each model's requests, drawn at random, give its profile: TTFT, prefill speed, output speed and jitter. The
-planner forecasts every request of the other half from its tokens.
+Of each model up to 300 requests are drawn at random. Half of them give its profile: TTFT, prefill speed, output speed
+and jitter. The planner forecasts every request of the other half from its tokens.
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ from suites.fitting import fit, predicted
 
 FILES = (DATA / "requests.csv.gz",)
 LEAST = 20
+MOST = 300
+"""Requests of a model that are used, drawn at random; more make a suite of minutes."""
+
 WITHIN = 1.6449
 """Standard deviations on either side that hold 90 of 100."""
 
@@ -70,7 +73,7 @@ def run(files: Sequence[Path]) -> Report:
 
 
 def _model(name: str, requests: Sequence[Row]) -> Row:
-    order = np.random.default_rng(SEED).permutation(len(requests))
+    order = np.random.default_rng(SEED).permutation(len(requests))[:MOST]
     read, written, seconds = (
         np.array([requests[at][key] for at in order], float) for key in ("input_tokens", "output_tokens", "seconds")
     )

@@ -6,7 +6,7 @@ Two CSV files, in this order. Runs, one a row:
     mode           how work is divided: `decentralized` (agents claim items) or `preassigned`; any name will do
     task           what was worked on; graphs of one task are alike in kind
     graph          the task graph of the run, as in the second file
-    agents         1, 2, ...; every model, mode and graph needs runs of 1
+    agents         1, 2, ...; a model, mode and graph without a run of 1 is left out
     seconds        completion time, wall clock
     output_tokens  of all agents together
 
@@ -17,9 +17,10 @@ Task graphs, an item a row:
     needs  items of the graph that must end before, with spaces between; empty: none
 
 What is predicted from what: the graph is a backlog of items of equal size, whose tokens and speed are medians of the
-single agent's runs of the same model, mode and graph; the team is a crew in lockstep. Its one parameter, `redundancy`,
-is the median of (output tokens of n agents / of one - 1) / (n - 1) over the runs of other models, or of other tasks:
-tokens, never seconds, and never of what is predicted. The speedup is that of `planner compare`.
+single agent's runs of the same model, mode and graph, and whose jitter is the spread of these runs: a team waits for
+the slowest of its agents, who differ as runs of one do. The team is a crew in lockstep. Its one parameter,
+`redundancy`, is the median of (output tokens of n agents / of one - 1) / (n - 1) over the runs of other models, or of
+other tasks: tokens, never seconds, and never of what is predicted. The speedup is that of `planner compare`.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ from suites.common import (
 from suites.team_runs import Case, Cell, Graph, cells_of, chain, graphs_of
 
 FILES = (DATA / "teams_runs.csv", DATA / "teams_graphs.csv")
-SAMPLES = 100
+SAMPLES = 400
 HALVES = 100
 
 Axes = tuple[int, ...]
@@ -71,7 +72,7 @@ def run(files: Sequence[Path]) -> Report:
     if len(files) != 2:
         raise BadDataError("teams takes two files: runs and task graphs")
     graphs = graphs_of(files[1])
-    cells = cells_of(files[0], graphs)
+    cells, without = cells_of(files[0], graphs)
     rows: list[Row] = []
     measures: list[Measure] = []
     for name, axes in FOLDS:
@@ -97,6 +98,7 @@ def run(files: Sequence[Path]) -> Report:
         f"{len(cells)} cells of {runs} runs. Errors are |ln(predicted / measured speedup)|. Intervals resample the "
         f"{len({cell.case for cell in cells})} cases of a model, mode and graph, whose cells share the single agent's "
         "runs.",
+        *((f"Cases without a run of a single agent, which are left out: {len(without)}.",) if without else ()),
         "Rows of 'shipped presets' are not held out where the data is the one that the presets are fitted to.",
     ))  # fmt: skip
 
@@ -132,7 +134,7 @@ def plan(cell: Cell, graph: Graph, redundancy: float, agents: Sequence[int]) -> 
     workflow = f"""
 workflow: team
 model: measured
-models: {{measured: {{ttft: 0s, output_speed: {speed:.6g}}}}}
+models: {{measured: {{ttft: 0s, output_speed: {speed:.6g}, jitter: {cell.jitter:.4f}}}}}
 crews: {{team: {{agents: 2, lockstep: true, coordination: {{redundancy: {redundancy:.4f}}}}}}}
 steps:
   work: {{for_each: {{file: backlog.csv, needs: needs}}, crew: team, llm: {{output: {each}}}}}
@@ -168,7 +170,7 @@ def _row(name: str, cell: Cell, redundancy: float, planned: Planned, usual: floa
     speedup, tokens = planned.speedup, median(cell.tokens) / median(cell.single_tokens)
     return {
         "held out": name, "model": model, "mode": mode, "graph": graph, "agents": cell.agents, "task": task,
-        "redundancy": redundancy, "predicted": speedup, "measured": cell.speedup,
+        "jitter": cell.jitter, "redundancy": redundancy, "predicted": speedup, "measured": cell.speedup,
         "error": log_error(speedup, cell.speedup),
         "no change": log_error(1.0, cell.speedup), "amdahl": log_error(amdahl, cell.speedup),
         "usual": log_error(usual, cell.speedup),
