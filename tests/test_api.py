@@ -119,6 +119,22 @@ def test_an_unknown_cost_is_none_in_data_and_nan_in_a_table() -> None:
     assert "unknown" in planner.forecast(planner.load_workflow(UNPRICED), samples=2)._repr_html_()
 
 
+@pytest.mark.parametrize("models", ["free,paid", "paid,free"])
+def test_csv_has_the_same_columns_whether_costs_are_known_or_not(models: str, tmp_path: Path) -> None:
+    file = tmp_path / "mixed.yaml"
+    speeds = "ttft: 1s, prefill_speed: 5k, output_speed: 60"
+    file.write_text(
+        f"workflow: mixed\nmodel: free\nmodels: {{free: {{{speeds}}}, paid: {{{speeds}, price: {{input: 3, output: 15}}}}}}\n"
+        "steps: {a: {llm: {input: 1k, output: 100}}}\n",
+        encoding="utf-8",
+    )
+    header, *rows = csv.reader(io.StringIO(printed("compare", file, "--model", models, "--agents", "1", "--csv")))
+    assert header == next(csv.reader(io.StringIO(printed(*COMPARE, "--csv"))))
+    costs = {row[0]: {row[at] for at, name in enumerate(header) if "usd" in name} for row in rows}
+    assert costs["free"] == {""}
+    assert "" not in costs["paid"]
+
+
 def test_without_pandas_there_is_a_remedy(comparison: planner.Comparison, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match="pip install pandas"):

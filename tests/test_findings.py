@@ -380,6 +380,7 @@ def test_many_at_once_leave_room_for_the_chart(declare: Declare) -> None:
 def test_a_workflow_that_takes_no_time_has_an_answer_all_the_same(declare: Declare) -> None:
     found = forecast(declare("  a: {tool: 0s}"), samples=2)
     assert "No time in this sample: a." in gantt(found)
+    assert "Critical path" not in gantt(found)
     assert step(found, "a").drag == Mean(0, 0)
     json.loads(forecast_json(found))
 

@@ -52,6 +52,14 @@ def test_values_are_summed_up_as_numpy_does_it(many: np.ndarray, count: int) -> 
     assert np.array_equal(found.first, values[:KEPT])
 
 
+def test_nothing_is_nothing_however_many_samples_there_are() -> None:
+    """The first bin begins at 0: its middle is above 0, and no value that is drawn lies in it but 0 itself."""
+    found = Values.of(np.zeros(1))
+    while found.count <= KEPT:
+        found.add(np.zeros(KEPT // 4))
+    assert (found.quantile(0.5), found.interval(0.5)) == (0.0, (0.0, 0.0))
+
+
 def test_values_do_not_depend_on_how_they_come(many: np.ndarray) -> None:
     one, other = Values(), Values()
     for low in range(0, len(many), 256):
@@ -147,6 +155,9 @@ def test_what_is_not_known_goes_on_to_the_most_and_says_so(declare: Declare) -> 
     assert found.samples == USUALLY
     assert not found.precision.converged
     assert any("Not converged: after 1,024 samples" in note for note in found.notes)
+    assert (
+        forecast(declare("  a: {tool: 1s to 1h}"), samples=1).notes[0].startswith("Not converged: after 1 sample p50")
+    )
 
 
 def test_a_precision_is_reached(declare: Declare) -> None:

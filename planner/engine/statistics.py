@@ -108,13 +108,15 @@ class Values:
         return self.interval(q) if enclosed(self.count, q) else (None, None)
 
     def _ranked(self, rank: int) -> float:
-        """The sample of a rank, from 0; of more than `KEPT` the middle of its bin."""
+        """The sample of a rank, from 0; of more than `KEPT` the middle of its bin, or 0 in the first."""
         if self.count <= KEPT:
             if self._sorted is None:
                 self._sorted = np.sort(self.first)
             return float(self._sorted[rank])
         bins, counts = _counted(self._bins, self._counts, self._waiting)
         at = int(np.searchsorted(np.cumsum(counts), rank, side="right"))
+        if bins[at] == 0:
+            return 0.0
         ends = (np.array([bins[at], bins[at] + 1]) << _BIN_BITS).view(np.float64)
         return float(ends.mean())
 

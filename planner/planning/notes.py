@@ -21,7 +21,7 @@ def imprecise(precision: Precision, samples: int) -> tuple[str, ...]:
     needed = precision.needed(samples)
     more = "more of them" if needed is None else f"about {float(f'{needed:.2g}'):,.0f}"
     return (
-        f"Not converged: after {samples:,} samples p50 or p90 is not yet known to ± {wanted} (95% interval). "
+        f"Not converged: after {samples:,} sample{'s' if samples != 1 else ''} p50 or p90 is not yet known to ± {wanted} (95% interval). "
         f"A precision of {wanted} takes {more}.",
     )
 

@@ -97,7 +97,9 @@ def agents(count: int) -> str:
 
 
 def times(count: float) -> str:
-    """How often, on average: `48`, `1.4`, `167`."""
+    """How often, on average: `48`, `1.4`, `167`, and `<0.1` where it would round to never."""
+    if 0 < count < 0.05:
+        return "<0.1"
     if count < 10 and count != round(count):
         return f"{count:,.1f}"
     return f"{count:,.0f}" if count < 99_999.5 else _short(count)
