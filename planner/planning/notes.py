@@ -20,8 +20,9 @@ def imprecise(precision: Precision, samples: int) -> tuple[str, ...]:
     wanted = f"{100 * precision.target:.3g}%"
     needed = precision.needed(samples)
     more = "more of them" if needed is None else f"about {float(f'{needed:.2g}'):,.0f}"
+    taken = "1 sample" if samples == 1 else f"{samples:,} samples"
     return (
-        f"Not converged: after {samples:,} sample{'s' if samples != 1 else ''} p50 or p90 is not yet known to ± {wanted} (95% interval). "
+        f"Not converged: after {taken} p50 or p90 is not yet known to ± {wanted} (95% interval). "
         f"A precision of {wanted} takes {more}.",
     )
 
