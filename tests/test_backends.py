@@ -103,7 +103,7 @@ def test_a_cluster_changes_no_byte_also_where_a_worker_dies() -> None:
     grid = [1.0, 2.5], [1, 4, 8]
     here = compare(workflow, *grid, samples=4096, backend=Threads(1))
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
     ) as cluster:
         doomed = next(iter(cluster.workers.values())).pid
         seen: list[float] = []
@@ -123,11 +123,21 @@ def test_a_cluster_without_workers_is_refused(monkeypatch: pytest.MonkeyPatch) -
     distributed = pytest.importorskip("distributed")
     monkeypatch.setattr("planner.planning.backends.PATIENCE", 0.5)
     with (
-        distributed.LocalCluster(n_workers=0, dashboard_address=None, silence_logs=50) as cluster,
+        distributed.LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=50) as cluster,
         pytest.raises(InputError, match="has no worker") as refused,
     ):
         compare(read_example(FIX), [1.0], [1], samples=10, backend=Dask(cluster.scheduler_address))
     assert refused.value.problems[0].hint == f"start one: dask worker {cluster.scheduler_address}"
+
+
+def test_a_cluster_without_the_planner_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("planner.planning.backends.find_spec", lambda name: None)
+    with (
+        distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=":0", silence_logs=50) as cluster,
+        pytest.raises(InputError, match=r"no planner on inproc://\S+, scheduler"),
+    ):
+        compare(read_example(FIX), [1.0], [1], samples=10, backend=Dask(cluster.scheduler_address))
 
 
 def test_a_scheduler_that_is_lost_is_said_in_a_line() -> None:

@@ -65,7 +65,7 @@ class Threads:
 
 
 class Dask:
-    """A Dask cluster, through joblib. Its workers need this package; what a lost one had in work is done by another."""
+    """A Dask cluster, through joblib. Its processes need this package; what a lost worker had in work is done again."""
 
     at_once = 1
 
@@ -89,6 +89,11 @@ class Dask:
                 client.wait_for_workers(1, PATIENCE)  # type: ignore[no-untyped-call,unused-ignore]
             except TimeoutError as error:
                 raise self._refusal("has no worker", error, f"start one: dask worker {self.scheduler}") from None
+            found = client.run(find_spec, "planner")  # type: ignore[no-untyped-call,unused-ignore]
+            found["scheduler"] = client.run_on_scheduler(find_spec, "planner")  # type: ignore[no-untyped-call,unused-ignore]
+            lacking = ", ".join(sorted(address for address, spec in found.items() if spec is None))
+            if lacking:  # Dask would say so in its logs alone, and this process wait without end
+                raise self._refusal("cannot be used", f"no planner on {lacking}", "install this version of it there")
             threads: dict[str, int] = client.nthreads()  # type: ignore[no-untyped-call,unused-ignore]
             at_once = 2 * max(1, sum(threads.values()))
 
@@ -103,7 +108,7 @@ class Dask:
             with joblib.parallel_config(backend="dask"):
                 yield simulated
 
-    def _refusal(self, what: str, error: BaseException, hint: str) -> InputError:
+    def _refusal(self, what: str, error: BaseException | str, hint: str) -> InputError:
         said = (str(error) or type(error).__name__).splitlines()[0]
         return InputError([Problem("bad-value", f"the Dask scheduler {self.scheduler} {what}: {said}", None, hint)])
 
