@@ -23,6 +23,7 @@ import planner
 from planner.cli import app
 from planner.planning import results
 from planner.report import notebook, words
+from planner.report.forecast_text import drag
 from planner.report.tables import SHADES, tables
 from tests.conftest import PLAIN, ROOT
 
@@ -288,18 +289,23 @@ def test_cells_have_the_shades_and_marks_of_the_terminal(comparison: planner.Com
 
 def test_html_has_the_numbers_of_a_forecast(forecast: planner.Forecast) -> None:
     tables = parsed(forecast._repr_html_()).findall(".//table")
-    quantities, parts, steps = (content(table) for table in tables)
+    quantities, parts, busy, steps = (content(table) for table in tables)
     time, cost = forecast.result.seconds, forecast.result.usd
     assert cost is not None
     for value in (time.p50, time.p90, time.p95, time.mean, time.standard_error):
         assert words.seconds(value) in quantities
-    for value in (cost.p50, cost.p90, cost.mean):
+    for value in (cost.p50, cost.p90, cost.mean, cost.standard_error):
         assert words.usd(value) in quantities
+    for shown, low, high in ((words.seconds, time.p50_low, time.p50_high), (words.usd, cost.p90_low, cost.p90_high)):
+        assert words.between(low, high, shown) in quantities
     for part, value in forecast.breakdown.items():
         assert f"{part} {words.seconds(value)}" in parts
-    assert len(tables[2].findall("tbody/tr")) == len(forecast.steps)
+    for crew in forecast.crews:
+        assert f"{crew.agents} {words.percent(crew.utilisation.mean)} ± " in busy
+    assert len(tables[3].findall("tbody/tr")) == len(forecast.steps)
     for step in forecast.steps:
         assert f"{step.step} {step.kind} {words.times(step.occurrences)} {words.seconds(step.seconds)}" in steps
+        assert f"{words.share(step.criticality.mean)} {drag(step.drag)}" in steps
 
 
 def test_whatever_a_file_holds_is_escaped() -> None:

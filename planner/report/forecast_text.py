@@ -38,7 +38,7 @@ def forecast_text(forecast: Forecast) -> str:
         f"Tokens      {_tokens(result)}",
         *([f"Accepted    {words.accepted(result)}"] if result.accepted.chance < 1 else []),
         *wrapped(f"Agents      {_crews(forecast)}, at {words.factor(result.scenario.speed)}{model}{hypothetical}"),
-        f"            {_speedup(result)}",
+        f"            {speedup(result)}",
         "",
         *_breakdown(forecast),
         *_busy(forecast),
@@ -68,10 +68,11 @@ def _cost(result: Result) -> Iterator[str]:
         yield f"  95% sure  p50 {words.between(*p50, words.usd)}   p90 {words.between(*p90, words.usd)}"
 
 
-def _speedup(result: Result) -> str:
+def speedup(result: Result) -> str:
+    """How much sooner than one agent, with standard errors."""
     known = result.standard_errors
     error = f" ± {known.speedup:.2g}" if known.speedup else ""
-    share = f" ± {_error(known.efficiency)}" if known.efficiency else ""
+    share = f" ± {points(known.efficiency)}" if known.efficiency else ""
     factor, efficiency = words.factor(result.speedup), words.percent(result.efficiency)
     return f"{factor}{error} as fast as one agent at 1x; efficiency {efficiency}{share}"
 
@@ -93,7 +94,7 @@ def _breakdown(forecast: Forecast) -> list[str]:
     work = sum(step.seconds for step in forecast.steps)
     mechanisms = sum(step.seconds for step in forecast.steps if step.kind not in _OWN)
     if mechanisms:
-        own = f"{words.percent(share)} ± {_error(error)} of the completion time"
+        own = f"{words.percent(share)} ± {points(error)} of the completion time"
         lines += wrapped(f"Coordination is {own} and {words.percent(mechanisms / work)} of all work.")
     return lines
 
@@ -102,15 +103,15 @@ def _busy(forecast: Forecast) -> list[str]:
     if not forecast.crews:
         return []
     error = max(crew.utilisation.standard_error for crew in forecast.crews)
-    lines = ["", f"How busy agents are (time held, of all their time, mean{_within('; ', _error(error), error)})"]
+    lines = ["", f"How busy agents are (time held, of all their time, mean{_within('; ', points(error), error)})"]
     for crew in forecast.crews:
         share = crew.utilisation.mean
-        name = _fitted(_named(forecast, crew.name), 18)
+        name = _fitted(named(forecast, crew.name), 18)
         lines.append(f"  {name:<18}{crew.agents:>4,}  {words.percent(share):>4}  {_bar(share)}".rstrip())
     return lines
 
 
-def _named(forecast: Forecast, pool: str) -> str:
+def named(forecast: Forecast, pool: str) -> str:
     """What a pool is called; crews of one are the lead."""
     if pool != LEAD:
         return pool
@@ -122,7 +123,7 @@ def _within(before: str, shown: str, error: float) -> str:
     return f"{before}± {shown}" if error else ""
 
 
-def _error(share: float) -> str:
+def points(share: float) -> str:
     """A standard error of a share, in points of per cent."""
     return f"{100 * share:.2g}%"
 
@@ -141,14 +142,14 @@ def _step(step: StepResult) -> str:
     cost = words.usd(step.usd) if step.usd is not None and (asks or step.usd) else ""
     times = f"{_time(step.seconds):>9}{_time(step.critical):>9}{words.share(step.criticality.mean):>9}"
     name = f"{_fitted(step.step, 20):<21}{step.kind:<8}{words.times(step.occurrences):>6}"
-    return f"{name}{times}{_drag(step.drag):>9}{cost:>9}".rstrip()
+    return f"{name}{times}{drag(step.drag):>9}{cost:>9}".rstrip()
 
 
-def _drag(drag: Mean) -> str:
+def drag(found: Mean) -> str:
     """Seconds, unless they cannot be told from 0."""
-    if drag.mean and abs(drag.mean) < Z975 * drag.standard_error:
+    if found.mean and abs(found.mean) < Z975 * found.standard_error:
         return "about 0"
-    return f"-{_time(-drag.mean)}" if drag.mean < 0 else _time(drag.mean)
+    return f"-{_time(-found.mean)}" if found.mean < 0 else _time(found.mean)
 
 
 def _legend(forecast: Forecast) -> list[str]:
@@ -158,7 +159,7 @@ def _legend(forecast: Forecast) -> list[str]:
     lost = max(drag.standard_error for drag in drags)
     lines = [
         "on path: mean time on the critical path (±: largest standard error in a column)",
-        f"critical: share of samples in which it is on that path{_within(', ', _error(often), often)}",
+        f"critical: share of samples in which it is on that path{_within(', ', points(often), often)}",
         f"drag: how much sooner all would end if it took no time{_within(', ', _time(lost), lost)}",
     ]
     if forecast.drag_samples < forecast.samples:
