@@ -339,6 +339,18 @@ def test_who_was_cancelled_stops_when_the_race_ends(declare: Declare) -> None:
     assert row.at_once == pytest.approx([3] * SLOTS)
 
 
+def test_steps_cost_what_they_ask_for_and_hired_machines_by_the_hour(declare: Declare) -> None:
+    """An hour on a machine of $8 an hour; two calls of $1 are the tool's own."""
+    header = "models: {m: {ttft: 0s, output_speed: 1, jitter: 0, price: {per_hour: 8}}}\nmodel: m\n"
+    found = forecast(
+        declare("  a: {llm: {output: 3600}}\n  b: {tool: {time: 0s, calls: 2, usd: 1}}", header), samples=2
+    )
+    assert found.result.usd is not None
+    assert found.result.usd.mean == pytest.approx(10)
+    assert "cost: of tokens and calls; machines paid by the hour are $8.00 more" in forecast_text(found).splitlines()
+    assert "by the hour" not in forecast_text(example(ROOT / "workflows" / "fix_bugs.yaml"))
+
+
 @cache
 def example(path: Path) -> Forecast:
     return forecast(read_example(path), samples=8)

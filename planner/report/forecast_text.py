@@ -166,6 +166,10 @@ def _legend(forecast: Forecast) -> list[str]:
         lines[-1] += f", {forecast.drag_samples} samples"
     if any(drag.mean < -Z975 * drag.standard_error for drag in drags):
         lines.append("drag below 0: without it agents would be given out in an order that ends later")
+    usd = forecast.result.usd
+    hired = usd.mean - sum(step.usd or 0.0 for step in forecast.steps) if usd else 0.0
+    if usd and hired > 1e-9 * usd.mean:
+        lines.append(f"cost: of tokens and calls; machines paid by the hour are {words.usd(hired)} more")
     return lines
 
 
