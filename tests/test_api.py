@@ -23,6 +23,7 @@ import planner
 from planner.cli import app
 from planner.planning import results
 from planner.report import notebook, words
+from planner.report.forecast_text import drag
 from planner.report.tables import SHADES, tables
 from tests.conftest import PLAIN, ROOT
 
@@ -117,6 +118,22 @@ def test_an_unknown_cost_is_none_in_data_and_nan_in_a_table() -> None:
     assert frame["usd_p50"].isna().all()
     assert frame["usd_p50"].dtype == float
     assert "unknown" in planner.forecast(planner.load_workflow(UNPRICED), samples=2)._repr_html_()
+
+
+@pytest.mark.parametrize("models", ["free,paid", "paid,free"])
+def test_csv_has_the_same_columns_whether_costs_are_known_or_not(models: str, tmp_path: Path) -> None:
+    file = tmp_path / "mixed.yaml"
+    speeds = "ttft: 1s, prefill_speed: 5k, output_speed: 60"
+    file.write_text(
+        f"workflow: mixed\nmodel: free\nmodels: {{free: {{{speeds}}}, paid: {{{speeds}, price: {{input: 3, output: 15}}}}}}\n"
+        "steps: {a: {llm: {input: 1k, output: 100}}}\n",
+        encoding="utf-8",
+    )
+    header, *rows = csv.reader(io.StringIO(printed("compare", file, "--model", models, "--agents", "1", "--csv")))
+    assert header == next(csv.reader(io.StringIO(printed(*COMPARE, "--csv"))))
+    costs = {row[0]: {row[at] for at, name in enumerate(header) if "usd" in name} for row in rows}
+    assert costs["free"] == {""}
+    assert "" not in costs["paid"]
 
 
 def test_without_pandas_there_is_a_remedy(comparison: planner.Comparison, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,6 +235,9 @@ def test_all_wrong_arguments_are_told_at_once(workflow: planner.Workflow) -> Non
         (lambda flow: planner.forecast("fix.yaml"), "expected a workflow of load_workflow()", None),  # type: ignore
         (lambda flow: planner.compare(flow, agents="1,2"), "expected a list", None),  # type: ignore
         (lambda flow: planner.compare(flow, speeds=[]), "expected a list", None),
+        (lambda flow: planner.compare(flow, models="opus"), "such as ['sonnet', 'opus']", None),
+        (lambda flow: planner.forecast(flow, progress=3), "progress: 3: expected a function", None),  # type: ignore
+        (lambda flow: planner.forecast(flow, threads=2, scheduler="tcp://h:1"), "it takes no threads", None),
     ],
 )
 def test_problems_name_the_argument(
@@ -298,18 +318,23 @@ def test_cells_have_the_shades_and_marks_of_the_terminal(comparison: planner.Com
 
 def test_html_has_the_numbers_of_a_forecast(forecast: planner.Forecast) -> None:
     tables = parsed(forecast._repr_html_()).findall(".//table")
-    quantities, parts, steps = (content(table) for table in tables)
+    quantities, parts, busy, steps = (content(table) for table in tables)
     time, cost = forecast.result.seconds, forecast.result.usd
     assert cost is not None
     for value in (time.p50, time.p90, time.p95, time.mean, time.standard_error):
         assert words.seconds(value) in quantities
-    for value in (cost.p50, cost.p90, cost.mean):
+    for value in (cost.p50, cost.p90, cost.mean, cost.standard_error):
         assert words.usd(value) in quantities
+    for shown, low, high in ((words.seconds, time.p50_low, time.p50_high), (words.usd, cost.p90_low, cost.p90_high)):
+        assert words.between(low, high, shown) in quantities
     for part, value in forecast.breakdown.items():
         assert f"{part} {words.seconds(value)}" in parts
-    assert len(tables[2].findall("tbody/tr")) == len(forecast.steps)
+    for crew in forecast.crews:
+        assert f"{crew.agents} {words.percent(crew.utilisation.mean)} ± " in busy
+    assert len(tables[3].findall("tbody/tr")) == len(forecast.steps)
     for step in forecast.steps:
         assert f"{step.step} {step.kind} {words.times(step.occurrences)} {words.seconds(step.seconds)}" in steps
+        assert f"{words.share(step.criticality.mean)} {drag(step.drag)}" in steps
 
 
 def test_whatever_a_file_holds_is_escaped() -> None:

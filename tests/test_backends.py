@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli import app
+from planner.errors import InputError
 from planner.planning.backends import Dask, Threads
 from planner.planning.block import CancelledError, simulate_block, simulate_blocks
 from planner.planning.comparison import compare
@@ -47,7 +49,9 @@ def test_a_block_is_a_function_of_its_plan_also_in_another_process() -> None:
     assert np.array_equal(here.coordination, there.coordination)
     assert here.findings is not None
     assert there.findings is not None
-    assert [row.ticks for row in here.findings.detail.works] == [row.ticks for row in there.findings.detail.works]
+    assert [row.seconds.total for row in here.findings.detail.works] == [
+        row.seconds.total for row in there.findings.detail.works
+    ]
 
 
 def test_threads_stop_when_somebody_else_fails() -> None:
@@ -101,7 +105,7 @@ def test_a_cluster_changes_no_byte_also_where_a_worker_dies() -> None:
     grid = [1.0, 2.5], [1, 4, 8]
     here = compare(workflow, *grid, samples=4096, backend=Threads(1))
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
     ) as cluster:
         doomed = next(iter(cluster.workers.values())).pid
         seen: list[float] = []
@@ -115,6 +119,53 @@ def test_a_cluster_changes_no_byte_also_where_a_worker_dies() -> None:
     assert seen
     assert seen[0] < 0.9
     assert there == here
+
+
+def test_a_cluster_without_workers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("planner.planning.backends.PATIENCE", 0.5)
+    with (
+        distributed.LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=50) as cluster,
+        pytest.raises(InputError, match="has no worker") as refused,
+    ):
+        compare(read_example(FIX), [1.0], [1], samples=10, backend=Dask(cluster.scheduler_address))
+    assert refused.value.problems[0].hint == f"start one: dask worker {cluster.scheduler_address}"
+
+
+def test_a_cluster_without_the_planner_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("planner.planning.backends.find_spec", lambda name: None)
+    with (
+        distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=":0", silence_logs=50) as cluster,
+        pytest.raises(InputError, match=r"no planner on inproc://\S+, scheduler"),
+    ):
+        compare(read_example(FIX), [1.0], [1], samples=10, backend=Dask(cluster.scheduler_address))
+
+
+def test_a_scheduler_that_is_lost_is_said_in_a_line() -> None:
+    pytest.importorskip("distributed")
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
+    scheduler = subprocess.Popen([*command, "--no-dashboard"], stderr=subprocess.PIPE, text=True)
+    worker = None
+    try:
+        assert scheduler.stderr is not None
+        address = next(found[0] for line in scheduler.stderr if (found := re.search(r"tcp://127\.0\.0\.1:\d+", line)))
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-nanny", "--no-dashboard"],
+            stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+
+        def kill(done: float) -> None:
+            if done > 0:
+                scheduler.kill()
+
+        with pytest.raises(InputError, match="or its workers failed"):
+            compare(read_example(FIX), [1.0], [1], samples=1 << 16, backend=Dask(address), progress=kill)
+    finally:
+        for process in (scheduler, worker):
+            if process is not None:
+                process.kill()
+                process.communicate()
 
 
 @pytest.mark.parametrize(

@@ -340,6 +340,18 @@ def test_who_was_cancelled_stops_when_the_race_ends(declare: Declare) -> None:
     assert row.at_once == pytest.approx([3] * SLOTS)
 
 
+def test_steps_cost_what_they_ask_for_and_hired_machines_by_the_hour(declare: Declare) -> None:
+    """An hour on a machine of $8 an hour; two calls of $1 are the tool's own."""
+    header = "models: {m: {ttft: 0s, output_speed: 1, jitter: 0, price: {per_hour: 8}}}\nmodel: m\n"
+    found = forecast(
+        declare("  a: {llm: {output: 3600}}\n  b: {tool: {time: 0s, calls: 2, usd: 1}}", header), samples=2
+    )
+    assert found.result.usd is not None
+    assert found.result.usd.mean == pytest.approx(10)
+    assert [step.usd for step in found.steps] == [None, 2.0]
+    assert "m: paid by the hour for the whole run, so steps have no cost of their own." in found.notes
+
+
 @cache
 def example(path: Path) -> Forecast:
     return forecast(read_example(path), samples=8)
@@ -381,6 +393,7 @@ def test_many_at_once_leave_room_for_the_chart(declare: Declare) -> None:
 def test_a_workflow_that_takes_no_time_has_an_answer_all_the_same(declare: Declare) -> None:
     found = forecast(declare("  a: {tool: 0s}"), samples=2)
     assert "No time in this sample: a." in gantt(found)
+    assert "Critical path" not in gantt(found)
     assert step(found, "a").drag == Mean(0, 0)
     json.loads(forecast_json(found))
 

@@ -52,6 +52,14 @@ def test_values_are_summed_up_as_numpy_does_it(many: np.ndarray, count: int) -> 
     assert np.array_equal(found.first, values[:KEPT])
 
 
+def test_nothing_is_nothing_however_many_samples_there_are() -> None:
+    """The first bin begins at 0: its middle is above 0, and no value that is drawn lies in it but 0 itself."""
+    found = Values.of(np.zeros(1))
+    while found.count <= KEPT:
+        found.add(np.zeros(KEPT // 4))
+    assert (found.quantile(0.5), found.interval(0.5)) == (0.0, (0.0, 0.0))
+
+
 def test_values_do_not_depend_on_how_they_come(many: np.ndarray) -> None:
     one, other = Values(), Values()
     for low in range(0, len(many), 256):
@@ -147,6 +155,9 @@ def test_what_is_not_known_goes_on_to_the_most_and_says_so(declare: Declare) -> 
     assert found.samples == USUALLY
     assert not found.precision.converged
     assert any("Not converged: after 1,024 samples" in note for note in found.notes)
+    assert (
+        forecast(declare("  a: {tool: 1s to 1h}"), samples=1).notes[0].startswith("Not converged: after 1 sample p50")
+    )
 
 
 def test_a_precision_is_reached(declare: Declare) -> None:
@@ -178,7 +189,7 @@ def test_what_too_few_samples_cannot_tell_is_not_told(
     assert (found.result.seconds.p90_low is not None) == of_p90
     assert not found.precision.converged
     assert any("Not converged" in note for note in found.notes)
-    assert ("unknown, too few samples" in forecast_text(found)) == (not of_p90)
+    assert ("p90 unknown, too few samples" in forecast_text(found)) == (not of_p90 and samples > 1)
     assert not math.isnan(json.loads(forecast_json(found))["precision"]["target"])
 
 
@@ -198,6 +209,16 @@ def test_time_that_is_over_ends_it_with_what_is_known(declare: Declare, monkeypa
         [Plan.of(declare("  a: {tool: 1s to 1h}"), CELLS, 1)], Stopping(precision=1e-6, seconds=3.0, began=0.0)
     )
     assert 0 < found.count <= 4 * FIRST_LOOK
+
+
+def test_intervals_of_binned_samples_hold_what_they_are_of() -> None:
+    low, high = Values.of(np.full(KEPT, 15.1)).interval(0.5)
+    assert low == high == 15.1
+    binned = Values.of(np.full(KEPT, 15.1))
+    binned.add(np.full(1, 15.1))
+    low, high = binned.interval(0.5)
+    assert low < 15.1 < high
+    assert high / low - 1 <= 2**-14
 
 
 def test_a_width_is_half_an_interval_over_the_quantile() -> None:

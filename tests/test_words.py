@@ -51,3 +51,10 @@ def test_tokens_have_three_digits(value: float, text: str) -> None:
 @pytest.mark.parametrize(("value", "text"), [(1, "1x"), (2.5, "2.5x"), (0.126, "0.126x"), (12345.6, "12,346x")])
 def test_factors(value: float, text: str) -> None:
     assert words.factor(value) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0"), (0.044, "<0.1"), (0.05, "0.1"), (1, "1"), (1.4, "1.4"), (167, "167")]
+)
+def test_what_is_done_at_times_is_not_never(count: float, text: str) -> None:
+    assert words.times(count) == text

@@ -45,10 +45,10 @@ class Arguments:
             self._problems.append(Problem("bad-value", f"{name}: {value!r}: {mistake}", None, hint))
             return None
 
-    def each(self, name: str, values: Any, parse: Callable[[Any], Any]) -> list[Any]:
+    def each(self, name: str, values: Any, parse: Callable[[Any], Any], example: str = "[1, 2, 4]") -> list[Any]:
         """Several values, at least one."""
         if isinstance(values, str) or not isinstance(values, Iterable) or not (listed := list(values)):
-            self.take(name, values, _refuse("expected a list of at least one, such as [1, 2, 4]"))
+            self.take(name, values, _refuse(f"expected a list of at least one, such as {example}"))
             return []
         return [self.take(name, value, parse) for value in listed]
 
@@ -90,12 +90,18 @@ def threads(value: Any) -> int:
     return units.whole(value, 1024)
 
 
-def scheduler(value: Any) -> str:
-    """The address of a Dask scheduler."""
-    lacking = missing()
-    if lacking:
-        raise ValueError(f"it needs {lacking}: pip install 'agent-loop-planner[dask]'")
-    return name(value)
+def scheduler(threads: Any) -> Callable[[Any], str]:
+    """The address of a Dask scheduler, which takes no number of threads."""
+
+    def parse(value: Any) -> str:
+        if threads is not None:
+            raise ValueError("it takes no threads, which are those of this machine")
+        lacking = missing()
+        if lacking:
+            raise ValueError(f"it needs {lacking}: pip install 'agent-loop-planner[dask]'")
+        return name(value)
+
+    return parse
 
 
 def usd(value: Any) -> float:
@@ -150,6 +156,14 @@ def name(value: Any) -> str:
 def names(value: Any) -> Any:
     """Names as a list; a text has commas between them, as on the command line."""
     return value.split(",") if isinstance(value, str) else value
+
+
+def progress(value: Any) -> Callable[[float], None]:
+    """What is told the share that is done."""
+    if not callable(value):
+        raise ValueError("expected a function of the share that is done")
+    told: Callable[[float], None] = value
+    return told
 
 
 def runtime(value: Any) -> str:

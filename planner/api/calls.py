@@ -124,13 +124,14 @@ def forecast(
     start = check.take("seed", seed, arguments.seed)
     stopping = _stopping(check, samples, precision, max_time)
     where = _backend(check, threads, scheduler)
+    told = check.take("progress", progress or _silent, arguments.progress)
     check.done()
     with arguments.in_python():
         served, notes = plan.serving([on] if on else ())
         served = on_runtime(served.on(on) if on else served, by)
         found = run_forecast(
             served, speed=factor, agents=count, crew=sized, premium=law, seed=start,
-            backend=where, progress=progress or _silent, **stopping,
+            backend=where, progress=told, **stopping,
         )  # fmt: skip
     return forecast_of(found, tuple(map(arguments.worded, (*found.notes, *runtime_notes(served), *notes))))
 
@@ -182,7 +183,7 @@ def compare(
     """
     check = arguments.Arguments()
     plan = check.take("workflow", workflow, arguments.loaded)
-    on = check.each("models", arguments.names(models), arguments.name) if models else []
+    on = check.each("models", arguments.names(models), arguments.name, "['sonnet', 'opus']") if models else []
     by = check.take("runtime", runtime, arguments.either(arguments.runtime))
     wanted = ((1.0,) if len(on) > 1 else (1.0, 1.5, 2.5, 5.0, 8.0)) if speeds is None else speeds
     factors = check.each("speeds", wanted, arguments.speed)
@@ -192,6 +193,7 @@ def compare(
     start = check.take("seed", seed, arguments.seed)
     stopping = _stopping(check, samples, precision, max_time)
     where = _backend(check, threads, scheduler)
+    told = check.take("progress", progress or _silent, arguments.progress)
     wishes = _wishes(check, value_of_time, waiting, setup, runs, every_n)
     check.done()
     with arguments.in_python():
@@ -199,7 +201,7 @@ def compare(
         served = on_runtime(served, by)
         found = run_comparison(
             served, factors, counts, models=on, crew=sized, premium=law, seed=start,
-            backend=where, progress=progress or _silent, wishes=wishes, **stopping,
+            backend=where, progress=told, wishes=wishes, **stopping,
         )  # fmt: skip
         found = with_barriers(found, served, sized)
     return comparison_of(found, tuple(map(arguments.worded, (*found.notes, *runtime_notes(served), *notes))))
@@ -224,7 +226,7 @@ def _wishes(check: arguments.Arguments, value: Any, waiting: Any, setup: Any, ru
 
 def _backend(check: arguments.Arguments, threads: Any, scheduler: Any) -> Backend:
     count = check.take("threads", threads, arguments.either(arguments.threads))
-    address = check.take("scheduler", scheduler, arguments.either(arguments.scheduler))
+    address = check.take("scheduler", scheduler, arguments.either(arguments.scheduler(count)))
     return Threads(count) if address is None else Dask(address)
 
 

@@ -99,24 +99,26 @@ class Values:
         return int(self._counts[starts <= limit].sum())
 
     def interval(self, q: float) -> tuple[float, float]:
-        """95 % confidence interval of the quantile `q`, as `ranks`."""
+        """95 % confidence interval of the quantile `q`, as `ranks`; of more than `KEPT` to the far ends of bins."""
         low, high = ranks(self.count, q)
-        return self._ranked(low), self._ranked(high)
+        return self._ranked(low, 0.0), self._ranked(high, 1.0)
 
     def known_interval(self, q: float) -> tuple[float, float] | tuple[None, None]:
         """The same, or nothing where there are too few samples for it."""
         return self.interval(q) if enclosed(self.count, q) else (None, None)
 
-    def _ranked(self, rank: int) -> float:
-        """The sample of a rank, from 0; of more than `KEPT` the middle of its bin."""
+    def _ranked(self, rank: int, within: float = 0.5) -> float:
+        """The sample of a rank, from 0; of more than `KEPT` what lies so far into its bin, or 0 in the first."""
         if self.count <= KEPT:
             if self._sorted is None:
                 self._sorted = np.sort(self.first)
             return float(self._sorted[rank])
         bins, counts = _counted(self._bins, self._counts, self._waiting)
         at = int(np.searchsorted(np.cumsum(counts), rank, side="right"))
-        ends = (np.array([bins[at], bins[at] + 1]) << _BIN_BITS).view(np.float64)
-        return float(ends.mean())
+        if bins[at] == 0:
+            return 0.0
+        low, high = (np.array([bins[at], bins[at] + 1]) << _BIN_BITS).view(np.float64)
+        return float(low + (high - low) * within)
 
     def _all(self) -> tuple[int, float, float]:
         """Moments of all samples."""

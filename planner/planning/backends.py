@@ -19,6 +19,9 @@ Job = tuple[int, int]
 Simulated = Callable[[Iterable[Job]], Iterator[list[Block]]]
 """Blocks of all plans, in the order of their jobs; some jobs are begun before their turn."""
 
+PATIENCE = 30
+"""Seconds for which a cluster may be without a worker before anything is sent."""
+
 
 class Backend(Protocol):
     """at_once : blocks in work at the same time in this process."""
@@ -64,7 +67,7 @@ class Threads:
 
 
 class Dask:
-    """A Dask cluster, through joblib. Its workers need this package; what a lost one had in work is done by another."""
+    """A Dask cluster, through joblib. Its processes need this package; what a lost worker had in work is done again."""
 
     at_once = 1
 
@@ -74,24 +77,42 @@ class Dask:
 
     @contextmanager
     def open(self, plans: Sequence[Plan]) -> Iterator[Simulated]:
+        from concurrent.futures import CancelledError
+
         import joblib  # type: ignore[import-untyped]
-        from distributed import Client  # type: ignore[import-not-found,import-untyped,unused-ignore]
+        from distributed import Client, KilledWorker  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
         try:
             client = Client(self.scheduler, set_as_default=True)  # type: ignore[no-untyped-call,unused-ignore]
         except (OSError, ValueError) as error:
-            message = f"the Dask scheduler {self.scheduler} cannot be reached: {error}"
-            raise InputError([Problem("bad-value", message, None, "as in tcp://10.0.0.5:8786")]) from None
+            raise self._refusal("cannot be reached", error, "as in tcp://10.0.0.5:8786") from None
         with client:
+            try:
+                client.wait_for_workers(1, PATIENCE)  # type: ignore[no-untyped-call,unused-ignore]
+            except TimeoutError as error:
+                raise self._refusal("has no worker", error, f"start one: dask worker {self.scheduler}") from None
+            found = client.run(find_spec, "planner")  # type: ignore[no-untyped-call,unused-ignore]
+            found["scheduler"] = client.run_on_scheduler(find_spec, "planner")  # type: ignore[no-untyped-call,unused-ignore]
+            lacking = ", ".join(sorted(address for address, spec in found.items() if spec is None))
+            if lacking:  # Dask would say so in its logs alone, and this process wait without end
+                raise self._refusal("cannot be used", f"no planner on {lacking}", "install this version of it there")
             threads: dict[str, int] = client.nthreads()  # type: ignore[no-untyped-call,unused-ignore]
             at_once = 2 * max(1, sum(threads.values()))
 
             def simulated(jobs: Iterable[Job]) -> Iterator[list[Block]]:
                 work = joblib.Parallel(return_as="generator", pre_dispatch=at_once, batch_size=1)
-                yield from work(joblib.delayed(simulate_blocks)(plans, *job) for job in jobs)
+                try:
+                    yield from work(joblib.delayed(simulate_blocks)(plans, *job) for job in jobs)
+                except (CancelledError, ImportError, KilledWorker, OSError) as error:
+                    hint = "its workers need this version of the planner; their logs may tell more"
+                    raise self._refusal("or its workers failed", error, hint) from None
 
-            with joblib.parallel_config(backend="dask", wait_for_workers_timeout=30):
+            with joblib.parallel_config(backend="dask"):
                 yield simulated
+
+    def _refusal(self, what: str, error: BaseException | str, hint: str) -> InputError:
+        said = (str(error) or type(error).__name__).splitlines()[0]
+        return InputError([Problem("bad-value", f"the Dask scheduler {self.scheduler} {what}: {said}", None, hint)])
 
 
 def missing() -> str:

@@ -21,6 +21,7 @@ class WorkDetail:
     """Sums over samples of a step, or of a mechanism of its crew. Seconds are counted in ticks: whole numbers, whose
     sums are exact.
 
+    done, seconds : how often it is done, and its work
     critical : seconds on the critical path
     critical_in : samples in which there are any
     billed : of each work, (5,) as in `Totals.billed`
@@ -28,8 +29,8 @@ class WorkDetail:
 
     def __init__(self, work: Work) -> None:
         self.step, self.kind = work.step, work.kind
-        self.done = 0.0
-        self.ticks = 0
+        self.done = Moments(1.0)
+        self.seconds = Moments(TICK)
         self.critical = Moments(TICK)
         self.critical_in = Moments(1.0)
         self.billed: dict[Work, Floats] = {}
@@ -49,8 +50,8 @@ class Detail:
         for one, more in zip(self.parts, other.parts, strict=True):
             one.plus(more)
         for row, added in zip(self.works, other.works, strict=True):
-            row.done += added.done
-            row.ticks += added.ticks
+            row.done.plus(added.done)
+            row.seconds.plus(added.seconds)
             row.critical.plus(added.critical)
             row.critical_in.plus(added.critical_in)
             for work, amounts in zip(list(row.billed), added.billed.values(), strict=True):
@@ -79,11 +80,11 @@ class Detail:
         for index, seconds in enumerate((*paths, schedule.waiting)):
             self.parts[index].add(seconds)
         width = times.fixed.shape[2]
-        critical = {id(row): np.zeros(len(durations)) for row in self.works}
+        done_of, work_of, critical = ({id(row): np.zeros(len(durations)) for row in self.works} for _ in range(3))
         for detail, totals, amounts in zip(self.of, times.works, billed, strict=True):
             detail.billed[totals.work] = detail.billed.get(totals.work, np.zeros(5)) + amounts.sum(1)
             counted = not isinstance(totals.work.body, Rework) or totals.work.body.first
-            detail.done += float(totals.done[part].sum()) * counted
+            done_of[id(detail)] += totals.done[part] * counted
             leaves = totals.work.kind == "human" and times.away.size > 0
             for piece in totals.pieces:
                 shape = (length(piece.tasks), width)
@@ -91,15 +92,17 @@ class Detail:
                 if piece.done is not None or leaves:
                     run = Run.of(piece, part, width, durations, schedule)
                     done = np.ones(shape) if piece.done is None else piece.done
-                    detail.done -= float((done[:, part] * (1 - run.started)).sum())
+                    done_of[id(detail)] -= (done[:, part] * (1 - run.started)).sum(0)
                     seconds = seconds * run.share
                 if leaves:
                     took = (schedule.ends - schedule.starts)[:, piece.tasks].T
                     seconds = np.where(np.isnan(took), 0.0, took)
                 seconds = round_to_ticks(seconds.T.copy())
-                detail.ticks += _ticks(seconds)
+                work_of[id(detail)] += seconds.sum(1)
                 critical[id(detail)] += (seconds * schedule.critical[:, piece.tasks]).sum(1)
         for row in self.works:
+            row.done.add(done_of[id(row)])
+            row.seconds.add(work_of[id(row)])
             row.critical.add(critical[id(row)])
             row.critical_in.add((critical[id(row)] > 0).astype(float))
         return paths[COORDINATION]
@@ -108,7 +111,3 @@ class Detail:
 def on_path(schedule: Schedule, seconds: Floats) -> Floats:
     """(S,) sums of (S, n) `seconds` over the critical path, in ticks, so that no order of summing shows."""
     return np.asarray((round_to_ticks(seconds.copy()) * schedule.critical).sum(1))
-
-
-def _ticks(seconds: Floats) -> int:
-    return int(seconds.sum() / TICK)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.engine.simulation import TICK
 from planner.expansion.demand import Floats, Layers
 from planner.expansion.drawing import Traces
 from planner.expansion.expand import expand
@@ -188,8 +187,8 @@ def _explained(
     return Explained(
         work.step, work.kind, work.model, _place(workflow, work), terms, work,
         _occurrence(work, index, item), size, error,
-        tuple(_made(one, by, speed, item) for one in made if _of(one.going, item)), row.done,
-        row.ticks * TICK, row.critical.mean().mean, tuple(tokens.tolist()),
+        tuple(_made(one, by, speed, item) for one in made if _of(one.going, item)), row.done.mean().mean,
+        row.seconds.mean().mean, row.critical.mean().mean, tuple(tokens.tolist()),
         None if work.usd is None or isinstance(work.body, Rework) else float(work.usd), cost,
     )  # fmt: skip
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from planner.catalogue.premium import FITTED, Premium
 from planner.catalogue.profile import Profile
-from planner.engine.simulation import TICK
 from planner.planning.backends import Backend, Threads
 from planner.planning.detail import WorkDetail
 from planner.planning.distribution import Distribution
@@ -98,16 +97,19 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
 
 def _step(detail: WorkDetail, drag: Mean, samples: int, models: Mapping[str, Profile], priced: bool) -> StepResult:
     means = {work: billed / samples for work, billed in detail.billed.items()}
-    tokens, critical = sum((amounts[:4] for amounts in means.values()), np.zeros(4)), detail.critical.mean()
+    tokens = sum((amounts[:4] for amounts in means.values()), np.zeros(4))
+    done, seconds, critical = detail.done.mean(), detail.seconds.mean(), detail.critical.mean()
     return StepResult(
         detail.step,
         detail.kind,
-        detail.done / samples,
-        detail.ticks * TICK / samples,
+        done.mean,
+        seconds.mean,
         critical.mean,
         usd_of_step(means, models) if priced else None,
         Tokens.of(tokens.tolist()),
         critical.standard_error,
         detail.critical_in.mean(),
         drag,
+        done.standard_error,
+        seconds.standard_error,
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from planner.catalogue.premium import FITTED, Premium
 from planner.catalogue.profile import Profile, resolve
-from planner.planning.precision import Precision
+from planner.planning.precision import MOST, Precision
 from planner.reading.estimates import Estimate
 from planner.reading.validation import Declared
 from planner.workflow.declaration import Workflow
@@ -20,8 +20,10 @@ def imprecise(precision: Precision, samples: int) -> tuple[str, ...]:
     wanted = f"{100 * precision.target:.3g}%"
     needed = precision.needed(samples)
     more = "more of them" if needed is None else f"about {float(f'{needed:.2g}'):,.0f}"
+    more += " (allow them by --samples)" if needed is not None and needed > MOST else ""
+    taken = "1 sample" if samples == 1 else f"{samples:,} samples"
     return (
-        f"Not converged: after {samples:,} samples p50 or p90 is not yet known to ± {wanted} (95% interval). "
+        f"Not converged: after {taken} p50 or p90 is not yet known to ± {wanted} (95% interval). "
         f"A precision of {wanted} takes {more}.",
     )
 

@@ -219,7 +219,7 @@ class StepResult:
     occurrences : how often it is done
     seconds : of work, whoever did it in parallel
     critical : seconds of it on the critical path
-    critical_standard_error : of `critical`
+    critical_standard_error, occurrences_standard_error, seconds_standard_error : of `critical`, and so on
     criticality : share of samples in which a part of the critical path is its own
     drag : seconds that completion would lose if it took no time, on the first `Forecast.drag_samples`
     usd : of its tokens and calls; None where that is unknown, or machines paid by the hour serve it
@@ -235,6 +235,8 @@ class StepResult:
     critical_standard_error: float
     criticality: Mean
     drag: Mean
+    occurrences_standard_error: float
+    seconds_standard_error: float
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ import csv
 import io
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from planner.planning.precision import Precision
-from planner.planning.results import Comparison, Forecast, Result
+from planner.planning.results import Comparison, Forecast, Result, Usd
 from planner.report import words
 
 _NUMBERS = re.compile(r"\[\n\s+([-+.,\deE\s]+?)\n\s+\]")
@@ -119,8 +119,8 @@ def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in data.items():
         if isinstance(value, dict):
             row |= _flat(value, f"{prefix}{key}_")
-        elif key == "usd" and value is None and "kind" not in data:
-            row |= {f"{prefix}usd_{part}": None for part in ("mean", "p50", "p90", "standard_error")}
+        elif key == "usd" and value is None and isinstance(data.get("seconds"), dict):
+            row |= {f"{prefix}usd_{field.name}": None for field in fields(Usd)}
         else:
             row[prefix + key] = value
     return row

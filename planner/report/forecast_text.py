@@ -8,7 +8,7 @@ from planner.engine.statistics import Z975
 from planner.errors import printable
 from planner.expansion.task_graph import LEAD
 from planner.planning.moments import Mean
-from planner.planning.results import Forecast, Result, StepResult
+from planner.planning.results import Forecast, Result, Seconds, StepResult
 from planner.report import words
 from planner.report.heat_map import wrapped
 from planner.report.spread import spread
@@ -23,22 +23,17 @@ def forecast_text(forecast: Forecast) -> str:
     result, time = forecast.result, forecast.result.seconds
     model = f" {printable(result.scenario.model)}" if result.scenario.model else ""
     hypothetical = ", hypothetical" if result.scenario.speed != 1 else ""
-    known = f"± {_time(time.standard_error)} (standard error)"
-    if forecast.samples == 1:
-        known = "(of a single sample: its error is unknown)"
     lines = [
         *wrapped(f"{printable(forecast.workflow)}: {words.samples(forecast.samples)}, seed {forecast.seed}"),
         "",
         f"Completion  p50 {_time(time.p50)}   p90 {_time(time.p90)}   p95 {_time(time.p95)}",
-        f"  95% sure  p50 {words.between(time.p50_low, time.p50_high)}   "
-        f"p90 {words.between(time.p90_low, time.p90_high)}",
-        f"            mean {_time(time.mean)} {known}",
+        *_known(forecast.samples, time),
         *(f"            {line}" for line in spread(forecast.distribution)),
         *_cost(result),
         f"Tokens      {_tokens(result)}",
         *([f"Accepted    {words.accepted(result)}"] if result.accepted.chance < 1 else []),
         *wrapped(f"Agents      {_crews(forecast)}, at {words.factor(result.scenario.speed)}{model}{hypothetical}"),
-        f"            {_speedup(result)}",
+        f"            {speedup(result)}",
         "",
         *_breakdown(forecast),
         *_busy(forecast),
@@ -50,6 +45,22 @@ def forecast_text(forecast: Forecast) -> str:
     lines += [""] if forecast.notes else []
     lines += [line for note in forecast.notes for line in wrapped("Note: " + note)]
     return "\n".join(lines) + "\n"
+
+
+def _known(samples: int, time: Seconds) -> list[str]:
+    """Intervals, and the mean with its error."""
+    mean = f"mean {_time(time.mean)}"
+    if samples == 1:
+        return [f"            {mean} (of a single sample: its error is unknown)"]
+    if not time.standard_error:
+        return [f"            {mean}, as in every sample"]
+    p50, p90, p95 = (
+        words.between(*ends)
+        for ends in ((time.p50_low, time.p50_high), (time.p90_low, time.p90_high), (time.p95_low, time.p95_high))
+    )
+    error = f"± {_time(time.standard_error)} (standard error)"
+    p95 = p95.removesuffix(", too few samples")  # as p90, then
+    return [f"  95% sure  p50 {p50}   p90 {p90}", f"            p95 {p95}   {mean} {error}"]
 
 
 def _time(value: float) -> str:
@@ -68,10 +79,11 @@ def _cost(result: Result) -> Iterator[str]:
         yield f"  95% sure  p50 {words.between(*p50, words.usd)}   p90 {words.between(*p90, words.usd)}"
 
 
-def _speedup(result: Result) -> str:
+def speedup(result: Result) -> str:
+    """How much sooner than one agent, with standard errors."""
     known = result.standard_errors
     error = f" ± {known.speedup:.2g}" if known.speedup else ""
-    share = f" ± {_error(known.efficiency)}" if known.efficiency else ""
+    share = f" ± {points(known.efficiency)}" if known.efficiency else ""
     factor, efficiency = words.factor(result.speedup), words.percent(result.efficiency)
     return f"{factor}{error} as fast as one agent at 1x; efficiency {efficiency}{share}"
 
@@ -93,7 +105,7 @@ def _breakdown(forecast: Forecast) -> list[str]:
     work = sum(step.seconds for step in forecast.steps)
     mechanisms = sum(step.seconds for step in forecast.steps if step.kind not in _OWN)
     if mechanisms:
-        own = f"{words.percent(share)} ± {_error(error)} of the completion time"
+        own = f"{words.percent(share)} ± {points(error)} of the completion time"
         lines += wrapped(f"Coordination is {own} and {words.percent(mechanisms / work)} of all work.")
     return lines
 
@@ -102,15 +114,15 @@ def _busy(forecast: Forecast) -> list[str]:
     if not forecast.crews:
         return []
     error = max(crew.utilisation.standard_error for crew in forecast.crews)
-    lines = ["", f"How busy agents are (time held, of all their time, mean{_within('; ', _error(error), error)})"]
+    lines = ["", f"How busy agents are (time held, of all their time, mean{_within('; ', points(error), error)})"]
     for crew in forecast.crews:
         share = crew.utilisation.mean
-        name = _fitted(_named(forecast, crew.name), 18)
+        name = _fitted(named(forecast, crew.name), 18)
         lines.append(f"  {name:<18}{crew.agents:>4,}  {words.percent(share):>4}  {_bar(share)}".rstrip())
     return lines
 
 
-def _named(forecast: Forecast, pool: str) -> str:
+def named(forecast: Forecast, pool: str) -> str:
     """What a pool is called; crews of one are the lead."""
     if pool != LEAD:
         return pool
@@ -122,7 +134,7 @@ def _within(before: str, shown: str, error: float) -> str:
     return f"{before}± {shown}" if error else ""
 
 
-def _error(share: float) -> str:
+def points(share: float) -> str:
     """A standard error of a share, in points of per cent."""
     return f"{100 * share:.2g}%"
 
@@ -140,30 +152,36 @@ def _step(step: StepResult, priced: bool) -> str:
     cost = words.step_cost(step, priced)
     times = f"{_time(step.seconds):>9}{_time(step.critical):>9}{words.share(step.criticality.mean):>9}"
     name = f"{_fitted(step.step, 20):<21}{step.kind:<8}{words.times(step.occurrences):>6}"
-    return f"{name}{times}{_drag(step.drag):>9}{cost:>9}".rstrip()
+    return f"{name}{times}{drag(step.drag):>9}{cost:>9}".rstrip()
 
 
-def _drag(drag: Mean) -> str:
+def drag(found: Mean) -> str:
     """Seconds, unless they cannot be told from 0."""
-    if drag.mean and abs(drag.mean) < Z975 * drag.standard_error:
+    if found.mean and abs(found.mean) < Z975 * found.standard_error:
         return "about 0"
-    return f"-{_time(-drag.mean)}" if drag.mean < 0 else _time(drag.mean)
+    return f"-{_time(-found.mean)}" if found.mean < 0 else _time(found.mean)
 
 
 def _legend(forecast: Forecast) -> list[str]:
     """What the columns are, and how far they are known."""
-    often = max(step.criticality.standard_error for step in forecast.steps)
     drags = [step.drag for step in forecast.steps]
+    often = max(step.criticality.standard_error for step in forecast.steps)
     lost = max(drag.standard_error for drag in drags)
+    count = max(step.occurrences_standard_error for step in forecast.steps)
+    work = max(step.seconds_standard_error for step in forecast.steps)
+    path = max(step.critical_standard_error for step in forecast.steps)
     lines = [
-        "on path: mean time on the critical path (±: largest standard error in a column)",
-        f"critical: share of samples in which it is on that path{_within(', ', _error(often), often)}",
+        f"times, work: means{_within(', ', f'{count:.2g}', count)}{_within(', ', _time(work), work)}",
+        f"on path: mean time on the critical path{_within(', ', _time(path), path)}",
+        f"critical: share of samples in which it is on that path{_within(', ', points(often), often)}",
         f"drag: how much sooner all would end if it took no time{_within(', ', _time(lost), lost)}",
     ]
     if forecast.drag_samples < forecast.samples:
         lines[-1] += f", {forecast.drag_samples} samples"
     if any(drag.mean < -Z975 * drag.standard_error for drag in drags):
         lines.append("drag below 0: without it agents would be given out in an order that ends later")
+    if any((count, work, path, often, lost)):
+        lines.append("±: the largest standard error in the column")
     return lines
 
 

@@ -43,7 +43,8 @@ def gantt(forecast: Forecast) -> str:
     idle = [name(step.step, step.kind) for step in forecast.steps if (step.step, step.kind) not in shown]
     lines += wrapped(f"No time in this sample: {_some(idle)}.") if idle else []
     parts = [_stretch(stretch, _awaited(forecast)) for stretch in typical.path]
-    lines += wrapped(f"Critical path: {_some(parts, len(typical.path) + typical.left_out, ', then ')}.")
+    if parts:
+        lines += wrapped(f"Critical path: {_some(parts, len(typical.path) + typical.left_out, ', then ')}.")
     return "\n".join(lines) + "\n"
 
 

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 
 from planner.errors import printable
-from planner.planning.results import Comparison, Forecast, Result, StepResult
+from planner.planning.results import Comparison, Forecast, Result, Seconds, StepResult, Usd
 from planner.report import words
 from planner.report.barriers_text import barriers_text
 from planner.report.decisions_text import decisions
+from planner.report.forecast_text import drag, named, points, speedup
 from planner.report.tables import SHADES, Cell, Table, accepted, heading, level, tables
 
 _TINTS = (0.0, 0.12, 0.25, 0.4, 0.55)
@@ -36,21 +37,24 @@ def comparison_html(comparison: Comparison) -> str:
 
 
 def forecast_html(forecast: Forecast) -> str:
-    """Completion time and cost, where the time goes, what each step takes, and the notes."""
+    """Completion time and cost, where the time goes, how busy agents are, what each step takes, and the notes."""
     columns = [_head(name, "left" if name in _NAMES else "right") for name in _STEPS]
     critical = [step.critical for step in forecast.steps]
     priced = forecast.result.usd is not None
     steps = [_step(step, level(step.critical, critical), priced) for step in forecast.steps]
+    most = max(forecast.breakdown_standard_error.values())
+    error = f", ± {words.seconds(most)} at most" if most else ""
     body = (
         _quantities(forecast.result)
-        + _table("Where the time goes (critical path, mean)", [], _parts(forecast.breakdown))
+        + _table(f"Where the time goes (critical path, mean{error})", [], _parts(forecast.breakdown))
+        + _busy(forecast)
         + _table(f"Steps ({SHADES[-1]} longest on the critical path)", columns, steps)
     )
     title = f"{forecast.workflow}: {words.samples(forecast.samples)}, seed {forecast.seed}"
     return _whole(title, _about(forecast), body, [], forecast.notes)
 
 
-_STEPS = ("Step", "kind", "times", "work", "critical", "cost")
+_STEPS = ("Step", "kind", "times", "work", "on path", "critical", "drag", "cost")
 _NAMES = _STEPS[:2]
 
 
@@ -64,28 +68,40 @@ def _about(forecast: Forecast) -> list[str]:
         f"{words.factor(scenario.speed)}{' (hypothetical)' if scenario.speed != 1 else ''} {scenario.model}".strip()
     )
     read = f", {words.tokens(tokens.cache_read)} read from cache" if tokens.cache_read else ""
-    faster = f"{words.factor(result.speedup)} as fast as one agent at 1x"
     return [
-        f"Agents: {', '.join(crews)}, at {served}; {faster}, efficiency {words.percent(result.efficiency)}.",
+        f"Agents: {', '.join(crews)}, at {served}; {speedup(result)}.",
         f"Tokens: {words.tokens(tokens.input)} input{read}, {words.tokens(tokens.output)} output.",
         *([f"Accepted: {words.accepted(result)}."] if result.accepted.chance < 1 else []),
     ]
 
 
 def _quantities(result: Result) -> str:
-    time, cost = result.seconds, result.usd
-    rows: list[tuple[str, Callable[[float], str], tuple[float | None, ...]]]
-    rows = [("Completion", words.seconds, (time.p50, time.p90, time.p95, time.mean, time.standard_error))]
-    if cost is not None:
-        rows.append(("Cost", words.usd, (cost.p50, cost.p90, None, cost.mean, None)))
-    cells = [
-        [_head(name, scope="row"), *(_data("" if value is None else show(value)) for value in values)]
-        for name, show, values in rows
-    ]
-    if cost is None:
-        cells.append([_head("Cost", scope="row"), _data("unknown")])
     names = ("", "p50", "p90", "p95", "mean", "± standard error")
-    return _table("", [_head(name) for name in names], cells)
+    cost = _quantity("Cost", result.usd, words.usd) if result.usd else [[_head("Cost", scope="row"), _data("unknown")]]
+    return _table("", [_head(name) for name in names], [*_quantity("Completion", result.seconds, words.seconds), *cost])
+
+
+def _quantity(name: str, found: Seconds | Usd, show: Callable[[float], str]) -> list[list[str]]:
+    """Percentiles, mean and its error; and the intervals of the percentiles."""
+    p95 = found.p95 if isinstance(found, Seconds) else None
+    values = (found.p50, found.p90, p95, found.mean, found.standard_error)
+    known = [(found.p50_low, found.p50_high), (found.p90_low, found.p90_high)]
+    known += [(found.p95_low, found.p95_high)] if isinstance(found, Seconds) else []
+    return [
+        [_head(name, scope="row"), *(_data("" if value is None else show(value)) for value in values)],
+        [_head("95% sure", scope="row"), *(_data(words.between(*ends, show)) for ends in known)],
+    ]
+
+
+def _busy(forecast: Forecast) -> str:
+    """How busy agents are, if there are any."""
+    rows = []
+    for crew in forecast.crews:
+        share, error = crew.utilisation.mean, crew.utilisation.standard_error
+        known = f" ± {points(error)}" if error else ""
+        cells = [_data(f"{crew.agents:,}"), _data(f"{words.percent(share)}{known}"), _bar(share)]
+        rows.append([_head(named(forecast, crew.name), scope="row"), *cells])
+    return _table("How busy agents are (time held, of all their time, mean)", [], rows) if rows else ""
 
 
 def _parts(breakdown: Mapping[str, float]) -> list[list[str]]:
@@ -101,7 +117,8 @@ def _step(step: StepResult, shade: int, priced: bool) -> list[str]:
     cost = words.step_cost(step, priced)
     return [
         _head(step.step, scope="row"), _data(step.kind, "left"), _data(words.times(step.occurrences)),
-        _data(words.seconds(step.seconds)), _shaded(Cell(words.seconds(step.critical), shade, False)), _data(cost),
+        _data(words.seconds(step.seconds)), _shaded(Cell(words.seconds(step.critical), shade, False)),
+        _data(words.share(step.criticality.mean)), _data(drag(step.drag)), _data(cost),
     ]  # fmt: skip
 
 

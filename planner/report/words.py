@@ -94,12 +94,13 @@ def share(value: float) -> str:
 
 
 def accepted(result: Result) -> str:
-    """`97.3% of samples; 3h15min and $12.40 for each accepted result`."""
+    """`97.3% ± 0.5% of samples; 3h15min and $12.40 for each accepted result`; the error is a standard error."""
     found = result.accepted
     if found.seconds is None:
         return "0% of samples"
     cost = f" and {usd(found.usd)}" if found.usd is not None else ""
-    return f"{share(found.chance)} of samples; {seconds(found.seconds)}{cost} for each accepted result"
+    known = f" ± {error(found.standard_error)}" if found.standard_error else ""
+    return f"{share(found.chance)}{known} of samples; {seconds(found.seconds)}{cost} for each accepted result"
 
 
 def agents(count: int) -> str:
@@ -108,7 +109,9 @@ def agents(count: int) -> str:
 
 
 def times(count: float) -> str:
-    """How often, on average: `48`, `1.4`, `167`."""
+    """How often, on average: `48`, `1.4`, `167`, and `<0.1` where it would round to never."""
+    if 0 < count < 0.05:
+        return "<0.1"
     if count < 10 and count != round(count):
         return f"{count:,.1f}"
     return f"{count:,.0f}" if count < 99_999.5 else _short(count)
