@@ -188,11 +188,13 @@ class Catalogue:
                 )
             elif fact.kind == "estimate":
                 found.append(f"{title} of {fact.profile}, {fact.text}, is an estimate: {fact.conditions}")
-            elif isinstance(getattr(self.declared[fact.profile], key), Curve) and fact.conditions:
+            curve = isinstance(getattr(self.declared[fact.profile], key), Curve)
+            if curve and fact.conditions and fact.kind != "estimate":
                 known = "measured" if fact.kind == "measured" else "claimed"
                 found.append(f"{title} of {fact.profile} is {known} for: {fact.conditions}")
             if fact.up_to:
-                found.append(f"{title} of {fact.profile} is the most that is claimed: 'up to {fact.text}'")
+                where = f"; {fact.conditions}" if fact.conditions and not curve else ""
+                found.append(f"{title} of {fact.profile} is the most that is claimed: 'up to {fact.text}'{where}")
         price = facts.get("price")
         if price is not None and price.above:
             found.append(f"prompts of over {price.above:,} tokens cost more at {name} than is planned with")
