@@ -166,9 +166,11 @@ def test_the_measured_servers_slow_down_with_concurrency_and_gain_by_gpus(catalo
     many = catalogue.profile("h200x2-70b-1k").at(32).output_speed
     assert isinstance(many, Estimate)
     assert many.scale == pytest.approx(46.48)
-    for name in shipped.names():
-        if not name.startswith("h200"):
-            continue
+    measured = {
+        f"h200x{gpus}-{shape}-{context}" for gpus in (1, 2, 4) for shape in ("8b", "70b") for context in ("1k", "8k")
+    }
+    assert measured == {name for name in shipped.names() if name.startswith("h200")}
+    for name in measured:
         profile = catalogue.profile(name)
         speeds = [profile.at(n).output_speed for n in (1, 4, 16, 32)]
         numbers = [speed.quantile(0.5) for speed in speeds if isinstance(speed, Estimate)]
@@ -391,6 +393,8 @@ def test_a_misspelt_name_is_met_with_the_nearest() -> None:
     code, text = run("claude-opus-4-8-fats")
     assert code == 2
     assert "did you mean 'claude-opus-4-8-fast'" in text
+    plan = ["forecast", str(WORKFLOWS / "react_bugfix.yaml"), "--model", "nope"]
+    assert "help: 'planner models' lists all\n" in CliRunner().invoke(app, plan).output
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from planner.catalogue.declaration import NUMBERS, FactDeclaration, is_fact, is_
 from planner.catalogue.own import Own, find, merged, read_own
 from planner.catalogue.prices import Listed, listed, origin
 from planner.catalogue.profile import Profile, resolve
-from planner.errors import InputError, Problem, did_you_mean, printable
+from planner.errors import InputError, Problem, model_hint, printable
 from planner.reading.curves import Curve
 from planner.reading.profiles import ProfileDeclaration
 
@@ -129,8 +129,7 @@ class Catalogue:
         """The name, if there is such a profile. Raises InputError with the nearest names."""
         if isinstance(name, str) and name in self.declared:
             return name
-        near = did_you_mean(str(name), self.names) or ""
-        hint = near if near.startswith("did") else "'planner models' lists all"
+        hint = model_hint(str(name), self.names)
         raise InputError([Problem("unknown-model", f"unknown model '{printable(str(name))[:100]}'", None, hint)])
 
     def available(self, name: str) -> str | None:
