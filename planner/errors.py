@@ -85,6 +85,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     return f"known: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}" if names else None
 
 
+def model_hint(name: str, known: Iterable[str]) -> str:
+    """`did_you_mean` of a model; where none is near, there are too many to tell."""
+    near = did_you_mean(name, known) or ""
+    return near if near.startswith("did") else "'planner models' lists all"
+
+
 def nearest(name: str, known: Iterable[str], alike: float = 0.6) -> str | None:
     """The known name that a misspelt one most resembles, if any does, as `difflib` measures it; case does not count."""
     folded = {other.casefold(): other for other in known}

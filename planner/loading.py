@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner.errors import InputError, Problem, did_you_mean
+from planner.errors import InputError, Problem, model_hint
 from planner.workflow.declaration import Workflow
 from planner.workflow.read import parse_workflow, read_workflow
 
@@ -52,7 +52,7 @@ class Loaded:
         unknown = [name for name in models if name not in profiles]
         if unknown:
             raise InputError(
-                Problem("unknown-model", f"--model: unknown model '{name}'", None, did_you_mean(name, profiles))
+                Problem("unknown-model", f"--model: unknown model '{name}'", None, model_hint(name, profiles))
                 for name in unknown
             )
         used = _with_bases([*(models or default), *of_steps], workflow)

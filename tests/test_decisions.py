@@ -92,6 +92,17 @@ def test_a_pure_chain(declare: Declare) -> None:
     assert "Ceilings: 1 agent at infinite speed 2.00s (10x)." in lines
 
 
+def test_ceilings_name_their_model_where_there_are_several(declare: Declare) -> None:
+    """They are the first model's: 4 + 8 s, 4 s at infinite speed; the second takes 1 + 2 s."""
+    models = """model: slow
+models:
+  slow: {ttft: 4s, output_speed: 50, jitter: 0}
+  quick: {ttft: 1s, output_speed: 200, jitter: 0}"""
+    workflow = declare("  a: {llm: {output: 400}}", models)
+    comparison = compare(workflow, [1.0], [1], models=["slow", "quick"], samples=16)
+    assert "Ceilings on slow: 1 agent at infinite speed 4.00s (3x)." in " ".join(text(comparison))
+
+
 def test_bound_by_coordination(declare: Declare) -> None:
     """16 items of 1 s; a lead writes a brief of 2 s for each: from 2 agents on, 32 s of briefs and a last item of 1 s."""
     found = decided(declare("  a: {for_each: 16, crew: team, tool: 1s}", crew("brief: {output: 50}")))

@@ -95,7 +95,8 @@ ANSWERS = [
 def test_every_new_example_says_what_it_shows_and_what_comes_out() -> None:
     for path in WORKFLOWS:
         text = path.read_text(encoding="utf-8")
-        if "# Answer:" in text:
+        if path.stem != "fix_bugs":  # the short one of the README
+            assert "# Answer:" in text
             assert text.startswith("# Shows:")
             assert "\n# Sources:" in text
             assert text.count("# Answer:") == len(ANSWER.findall(text))

@@ -15,7 +15,7 @@ from planner.catalogue.declaration import NUMBERS, FactDeclaration, is_fact, is_
 from planner.catalogue.own import Own, find, merged, read_own
 from planner.catalogue.prices import Listed, listed, origin
 from planner.catalogue.profile import Profile, resolve
-from planner.errors import InputError, Problem, did_you_mean, printable
+from planner.errors import InputError, Problem, model_hint, printable
 from planner.reading.curves import Curve
 from planner.reading.profiles import ProfileDeclaration
 
@@ -129,8 +129,7 @@ class Catalogue:
         """The name, if there is such a profile. Raises InputError with the nearest names."""
         if isinstance(name, str) and name in self.declared:
             return name
-        near = did_you_mean(str(name), self.names) or ""
-        hint = near if near.startswith("did") else "'planner models' lists all"
+        hint = model_hint(str(name), self.names)
         raise InputError([Problem("unknown-model", f"unknown model '{printable(str(name))[:100]}'", None, hint)])
 
     def available(self, name: str) -> str | None:
@@ -188,11 +187,13 @@ class Catalogue:
                 )
             elif fact.kind == "estimate":
                 found.append(f"{title} of {fact.profile}, {fact.text}, is an estimate: {fact.conditions}")
-            elif isinstance(getattr(self.declared[fact.profile], key), Curve) and fact.conditions:
+            curve = isinstance(getattr(self.declared[fact.profile], key), Curve)
+            if curve and fact.conditions and fact.kind != "estimate":
                 known = "measured" if fact.kind == "measured" else "claimed"
                 found.append(f"{title} of {fact.profile} is {known} for: {fact.conditions}")
             if fact.up_to:
-                found.append(f"{title} of {fact.profile} is the most that is claimed: 'up to {fact.text}'")
+                where = f"; {fact.conditions}" if fact.conditions and not curve else ""
+                found.append(f"{title} of {fact.profile} is the most that is claimed: 'up to {fact.text}'{where}")
         price = facts.get("price")
         if price is not None and price.above:
             found.append(f"prompts of over {price.above:,} tokens cost more at {name} than is planned with")

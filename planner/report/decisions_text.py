@@ -37,7 +37,8 @@ def _time(comparison: Comparison) -> Iterator[str]:
 def _ceilings(comparison: Comparison) -> str:
     found, widest = comparison.decisions.ceilings, comparison.decisions.widest
     instant, wide, serial = found.infinite_speed, found.infinite_agents, found.serial_fraction
-    text = f"Ceilings: 1 agent at infinite speed {_quick(instant.p50, instant.speedup)}"
+    served = f" on {comparison.decisions.numbers[0].model}" if words.several(comparison) else ""
+    text = f"Ceilings{served}: 1 agent at infinite speed {_quick(instant.p50, instant.speedup)}"
     if widest == 1:
         return f"{text}."
     text += f"; {words.agents(widest)} without coordination {_quick(wide.p50, wide.speedup)}"

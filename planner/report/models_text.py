@@ -201,7 +201,7 @@ def _fact(key: str, fact: Fact, name: str, catalogue: Catalogue) -> list[str]:
     lines = wrapped(f"{key}: {'up to ' if fact.up_to else ''}{printable(fact.text)}{until}{of}")
     age = fact.age(catalogue.today)
     old = " !" if age is not None and age > STALE else ""
-    dated = f"as of {fact.as_of} ({age:,} days{old})" if age is not None else "undated"
+    dated = f"as of {fact.as_of} ({age:,} {'day' if age == 1 else 'days'}{old})" if age is not None else "undated"
     about = [
         _UNITS[key],
         ", ".join(one for one in (fact.kind, dated) if one),

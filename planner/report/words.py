@@ -167,14 +167,14 @@ def row_name(comparison: Comparison, model: str, speed: float, mark: str = "") -
     mark : stands before a speed that is not sold
     """
     shown = factor(speed) if speed == 1 else f"{mark}{factor(speed)}"
-    if not _several(comparison):
+    if not several(comparison):
         return shown
     varied = len({result.scenario.speed for result in comparison.results}) > 1
     return f"{model} at {shown}" if varied or speed != 1 else model
 
 
-def _several(comparison: Comparison) -> bool:
-    """Whether the models vary."""
+def several(comparison: Comparison) -> bool:
+    """Whether models vary."""
     return len({result.scenario.model for result in comparison.results}) > 1
 
 
@@ -184,7 +184,7 @@ def _ends(comparison: Comparison, result: Result) -> str:
     cost = f" for {usd(result.usd.p50)}" if result.usd else ""
     name = row_name(comparison, scenario.model, scenario.speed, "a hypothetical ")
     where = comparison.restricted.get(scenario.model)
-    at = f"{agents(scenario.agents)} {'on' if _several(comparison) else 'at'} {name}{f' ({where})' if where else ''}"
+    at = f"{agents(scenario.agents)} {'on' if several(comparison) else 'at'} {name}{f' ({where})' if where else ''}"
     return f"{at} in {seconds(result.seconds.p50)}{cost} ({factor(result.speedup)})"
 
 

@@ -16,7 +16,7 @@ BYTES = 50_000_000
 BRACKETS = 500_000
 """Most objects and lists of a file; each takes memory however short it is written."""
 
-KNOWN = "vLLM bench, SGLang, InferenceX, AIPerf (profile_export.jsonl) and LLMPerf"
+KNOWN = "vLLM bench, SGLang, InferenceX, AIPerf (profile_export.jsonl) or LLMPerf"
 _SHOWN_LINE = 100_000
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
