@@ -98,6 +98,21 @@ def ends(workflow: Workflow) -> float:
     return performed(rehearsal._stage(workflow, part.graph), part, 0)[1]
 
 
+def test_a_subgraph_may_win_more_than_barriers_cost_as_it_has_slots_of_its_own(
+    declare: Callable[..., Workflow],
+) -> None:
+    """Two slots. {a, b, x}, {c}, {j}: 2 + 6 + 2 + 1; without barriers 2 + 6 + 1; three at a time: max(2 + 2, 6) + 1."""
+    branch = "a: {tool: 2s}, b: {tool: 2s}, c: {needs: [a, b], tool: 2s}"
+    steps = "  a: {tool: 2s}\n  b: {tool: 2s}\n  c: {needs: [a, b], tool: 2s}\n"
+    beside = "  x: {tool: 6s}\n  j: {needs: [%s, x], tool: 1s}\n"
+    workflow = on(declare(steps + beside % "c"), "langgraph", 2)
+    found = barriers(workflow, crew_sizes(workflow), 1.0, seed=1, samples=4)
+    assert found is not None
+    assert (found.seconds, found.without, found.wrappings[-1].seconds) == (11, 9, 7)
+    written_so = on(declare(f"  g: {{steps: {{{branch}}}}}\n" + beside % "g"), "langgraph", 2)
+    assert [ends(workflow), ends(written_so)] == [11, 7]
+
+
 def test_two_branches_are_wrapped_together_where_one_alone_gains_nothing(declare: Callable[..., Workflow]) -> None:
     """{a, x}, {b, y}, j: max(1, 4) + max(4, 1) + 1 = 9; max(5, 5) + 1 = 6 with each branch in a subgraph."""
     steps = """
