@@ -1,5 +1,6 @@
 """`planner rehearse`: a workflow on the real LangGraph, compared with its prediction; or written as an application."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,6 +81,8 @@ def rehearse(
         with _langgraph():
             from planner.langgraph_bridge.rehearsal import in_real_time
             from planner.langgraph_bridge.rehearsal import rehearse as run
+        # Ctrl-C: what waits for one of LangGraph's slots is dropped before it begins.
+        warnings.filterwarnings("ignore", "coroutine 'arun_with_retry' was never awaited", RuntimeWarning)
         progress.doing = "rehearsing"
         if real:
             found = in_real_time(

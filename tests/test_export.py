@@ -36,6 +36,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (place / f"{path.stem}.py").write_text(example(path), encoding="utf-8")
     for seed in range(25):
         workflow, _ = written(Random(seed), place)
+        if seed % 2:
+            workflow = workflow.model_copy(update={"runtime": "langgraph", "max_concurrency": seed})
         (place / f"random_{seed}.py").write_text(exported(workflow, crew_sizes(workflow)), encoding="utf-8")
     return place
 

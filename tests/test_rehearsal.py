@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +21,14 @@ from planner.cli import app
 from planner.cli_options import read
 from planner.expansion.runtime import on_runtime
 from planner.expansion.task_graph import crew_sizes
-from planner.langgraph_bridge import rehearsal, virtual_clock
+from planner.langgraph_bridge import actors, rehearsal, virtual_clock
 from planner.langgraph_bridge.pools import Pools
 from planner.langgraph_bridge.rehearsal import performed, rehearse
 from planner.langgraph_bridge.stage import Stage
 from planner.planning.barriers import barriers
 from planner.planning.rehearsed import Rehearsal
 from planner.planning.script import script
+from planner.report.rehearsal_text import ahead_text
 from planner.workflow.declaration import RUNTIMES, Workflow
 from planner.workflow.read import read_workflow
 from tests.conftest import ROOT
@@ -92,6 +96,21 @@ def ends(workflow: Workflow) -> float:
     """When a workflow ends on LangGraph's virtual clock."""
     part = next(script(workflow, crew_sizes(workflow), 1.0, 1, 1, 1))
     return performed(rehearsal._stage(workflow, part.graph), part, 0)[1]
+
+
+def test_a_subgraph_may_win_more_than_barriers_cost_as_it_has_slots_of_its_own(
+    declare: Callable[..., Workflow],
+) -> None:
+    """Two slots. {a, b, x}, {c}, {j}: 2 + 6 + 2 + 1; without barriers 2 + 6 + 1; three at a time: max(2 + 2, 6) + 1."""
+    branch = "a: {tool: 2s}, b: {tool: 2s}, c: {needs: [a, b], tool: 2s}"
+    steps = "  a: {tool: 2s}\n  b: {tool: 2s}\n  c: {needs: [a, b], tool: 2s}\n"
+    beside = "  x: {tool: 6s}\n  j: {needs: [%s, x], tool: 1s}\n"
+    workflow = on(declare(steps + beside % "c"), "langgraph", 2)
+    found = barriers(workflow, crew_sizes(workflow), 1.0, seed=1, samples=4)
+    assert found is not None
+    assert (found.seconds, found.without, found.wrappings[-1].seconds) == (11, 9, 7)
+    written_so = on(declare(f"  g: {{steps: {{{branch}}}}}\n" + beside % "g"), "langgraph", 2)
+    assert [ends(workflow), ends(written_so)] == [11, 7]
 
 
 def test_two_branches_are_wrapped_together_where_one_alone_gains_nothing(declare: Callable[..., Workflow]) -> None:
@@ -259,6 +278,27 @@ def test_what_is_left_when_a_run_is_interrupted_is_cancelled() -> None:
     assert ended == ["cancelled"]
 
 
+def test_an_interrupted_rehearsal_says_nothing_of_what_waited_for_a_slot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while `a` has the only slot of LangGraph's."""
+
+    async def interrupted(_: float) -> None:
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.sleep(1)
+
+    monkeypatch.setattr(actors, "call", interrupted)
+    path = tmp_path / "limited.yaml"
+    steps = "steps: {a: {tool: 1s}, b: {tool: 1s}, c: {tool: 1s}}"
+    path.write_text(f"workflow: limited\nruntime: langgraph\nmax_concurrency: 1\n{steps}\n", encoding="utf-8")
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        code, said = told(path)
+        gc.collect()
+    assert (code, said) == (130, "interrupted; nothing was written")
+    assert [str(one.message) for one in found] == []
+
+
 # The command
 
 
@@ -270,7 +310,7 @@ def told(*arguments: object) -> tuple[int, str]:
 def test_the_command_says_on_how_many_samples_all_is_equal() -> None:
     code, said = told(BARRIER, "--samples", 3)
     assert code == 0
-    assert "Equal on 3 samples: completion, and the start and end of all 15 works that take time" in said
+    assert "Equal on 3 samples: completion, and the start and end of everything that takes time (15 in all)" in said
     assert "runtime langgraph" in said
     assert "runtime dataflow" in told(BARRIER, "--samples", 1, "--runtime", "dataflow")[1]
 
@@ -300,7 +340,7 @@ def test_the_real_clock_tells_the_overhead() -> None:
     assert code == 0
     assert "the real clock, 100 times as fast" in said
     assert "Sample 1 is predicted to take 8.00s, 0.08s at this pace. It took 0." in said
-    assert "for each of 5 works" in said
+    assert "for each thing done (5)" in said
 
 
 def test_a_rehearsal_in_real_time_tells_how_long_it_takes_and_how_far_it_is() -> None:
@@ -324,6 +364,11 @@ def test_a_pace_that_is_none_is_refused_with_a_remedy(scale: str) -> None:
     assert (
         f"--scale: '{scale}': expected a number above 0, at most 1,000,000 [bad-value] help: as in --scale 20" in said
     )
+
+
+def test_the_pace_of_reality_is_no_multiple() -> None:
+    assert ahead_text(8, 1) == "on the real clock: about 8.00s"
+    assert ahead_text(0.4, 20) == "on the real clock, 20 times as fast: about 0.40s"
 
 
 def test_a_pace_without_a_real_clock_is_refused() -> None:
@@ -359,7 +404,7 @@ def test_what_is_too_large_to_be_performed_is_refused(tmp_path: Path) -> None:
     path.write_text("workflow: large\nsteps:\n  a: {for_each: 100001, tool: 1s}\n", encoding="utf-8")
     code, said = told(path)
     assert code == 2
-    assert "a sample has up to 100,001 works, and 100,000 can be performed" in said
+    assert "up to 100,001 things are done in a sample, and 100,000 can be performed" in said
 
 
 def test_two_scenarios_at_once_are_refused() -> None:

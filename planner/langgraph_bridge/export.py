@@ -58,6 +58,7 @@ class _Writer(Modifiers):
             sizes = [f"{text(name)}: {size}" for name, size in self.queues.items()]
             queues = [*comment(about_agents), *call("AGENTS = {", sizes, "}")]
         config = ([] if limit is None else [f'"max_concurrency": {limit}']) + ['"recursion_limit": 10_000']
+        invoked = call("    found = await workflow_graph().ainvoke(", ["{}", f"{{{', '.join(config)}}}"])
         ends = any(re.search(r"\bEND\b", section) for section in self.sections)
         imports = IMPORTS if ends else IMPORTS.replace("import END, START", "import START")
         head = "\n".join([*about, "", imports + types])
@@ -66,7 +67,7 @@ class _Writer(Modifiers):
         constants = "\n".join([*([constants] if constants else []), *queues])
         first = f"{head}\n{constants}" if constants else head.rstrip("\n")
         return "\n\n\n".join(
-            [first, classes, *([AGENTS] if queues else []), *self.sections, MAIN.format(config=", ".join(config))]
+            [first, classes, *([AGENTS] if queues else []), *self.sections, MAIN.format(invoked="\n".join(invoked))]
         )
 
     # Graphs

@@ -71,7 +71,7 @@ def agent(who: str) -> asyncio.Semaphore:
 MAIN = '''\
 async def main() -> Update:
     """Run the workflow once."""
-    found = await workflow_graph().ainvoke({{}}, {{{config}}})
+{invoked}
     return {{"log": found.get("log", []), "failed": found.get("failed", [])}}
 
 

@@ -133,7 +133,7 @@ def script(
     """
     graph = expand(workflow, sizes)
     if graph.occurrences > MOST_WORKS:
-        message = f"a sample has up to {graph.occurrences:,} works, and {MOST_WORKS:,} can be performed"
+        message = f"up to {graph.occurrences:,} things are done in a sample, and {MOST_WORKS:,} can be performed"
         raise InputError([Problem("too-large", message, None, "rehearse fewer items: all of them are alike")])
     models = profiles(workflow, graph)
     requests = graph.requesters(sizes)

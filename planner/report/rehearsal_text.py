@@ -10,7 +10,7 @@ from planner.report.heat_map import wrapped
 
 def rehearsal_text(found: Rehearsal) -> str:
     """Whether LangGraph took as long as predicted, and where it first did not."""
-    clock = "a virtual clock" if found.real is None else f"the real clock, {found.real.scale:g} times as fast"
+    clock = "a virtual clock" if found.real is None else _real_clock(found.real.scale)
     lines = wrapped(
         f"{printable(found.workflow)}: runtime {found.runtime}, on LangGraph {found.langgraph} and {clock}, "
         f"seed {found.seed}"
@@ -19,8 +19,8 @@ def rehearsal_text(found: Rehearsal) -> str:
         lines += wrapped(_real(found.real))
     elif found.difference is None:
         lines += wrapped(
-            f"Equal on {words.samples(found.samples)}: completion, and the start and end of all "
-            f"{found.compared:,} works that take time, to a microsecond."
+            f"Equal on {words.samples(found.samples)}: completion, and the start and end of everything that takes time "
+            f"({found.compared:,} in all), to a microsecond."
         )
     else:
         lines += wrapped(_difference(found.difference))
@@ -31,7 +31,11 @@ def rehearsal_text(found: Rehearsal) -> str:
 
 def ahead_text(seconds: float, scale: float) -> str:
     """What is said before a sample is performed on the real clock."""
-    return f"on the real clock, {scale:g} times as fast: about {words.seconds(seconds)}"
+    return f"on {_real_clock(scale)}: about {words.seconds(seconds)}"
+
+
+def _real_clock(scale: float) -> str:
+    return "the real clock" if scale == 1 else f"the real clock, {scale:g} times as fast"
 
 
 def _difference(found: Difference) -> str:
@@ -53,7 +57,8 @@ def _span(span: tuple[float, float] | None) -> str:
 
 def _real(found: RealTime) -> str:
     share = found.overhead * found.scale / found.predicted if found.predicted else 0.0
-    each = f", {1000 * found.overhead / found.steps:.1f} ms for each of {found.steps:,} works" if found.steps else ""
+    done = f"each thing done ({found.steps:,})"
+    each = f", {1000 * found.overhead / found.steps:.1f} ms for {done}" if found.steps else ""
     return (
         f"Sample {found.sample + 1} is predicted to take {words.seconds(found.predicted)}, "
         f"{words.seconds(found.predicted / found.scale)} at this pace. It took {words.seconds(found.seconds)}: "
