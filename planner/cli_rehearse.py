@@ -35,7 +35,9 @@ def rehearse(
     model: Models = None,
     catalogue: CatalogueFile = None,
     seed: Seed = 1,
-    samples: Annotated[int, typer.Option(help="Samples to perform.", min=1, max=100_000)] = 20,
+    samples: Annotated[
+        int | None, typer.Option(help="Samples to perform. [default: 20]", min=1, max=100_000, show_default=False)
+    ] = None,
     set_: Set = None,
     real: Annotated[bool, typer.Option("--real", help="Perform one sample on the real clock.")] = False,
     scale: Annotated[
@@ -56,10 +58,12 @@ def rehearse(
         speeds, models, times = speeds_of(speed), names(model), _times(scale, real)
         if len(speeds) > 1 or len(counts) > 1 or len(models) > 1:
             raise typer.BadParameter("a rehearsal is of one scenario")
+        if real and samples is not None:
+            raise typer.BadParameter("--real performs one sample; leave --samples away")
         if force and export is None:
             raise typer.BadParameter("--force goes with --export")
         if export is not None:
-            given = {"--speed": speed != "1x", "--real": real}
+            given = {"--speed": speed != "1x", "--samples": samples is not None, "--real": real}
             for option in (name for name, value in given.items() if value):
                 raise typer.BadParameter(f"--export writes the steps as declared; leave {option} away")
             if export.exists() and export.samefile(file):
@@ -90,7 +94,7 @@ def rehearse(
                 ahead=lambda seconds: typer.echo(ahead_text(seconds, times), err=True),
             )  # fmt: skip
         else:
-            found = run(workflow, sizes, speed=speeds[0], seed=seed, samples=samples, progress=progress)
+            found = run(workflow, sizes, speed=speeds[0], seed=seed, samples=samples or 20, progress=progress)
     typer.echo(rehearsal_text(found), nl=False)
     if found.difference is not None:
         raise typer.Exit(FAILED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -19,6 +19,9 @@ _LONGEST = 1000
 
 _PART = 4
 """Characters from which a name may be meant as a part of another."""
+
+_FEW = 8
+"""Most known models that are all told where none is near."""
 
 _CONTROL_PICTURES = 0x2400
 
@@ -85,10 +88,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     return f"known: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}" if names else None
 
 
-def model_hint(name: str, known: Iterable[str]) -> str:
-    """`did_you_mean` of a model; where none is near, there are too many to tell."""
-    near = did_you_mean(name, known) or ""
-    return near if near.startswith("did") else "'planner models' lists all"
+def model_hint(name: str, known: Collection[str]) -> str:
+    """`did_you_mean` of a model; where none is near, a catalogue has too many to tell."""
+    near = did_you_mean(name, known)
+    return near if near and (near.startswith("did") or len(known) <= _FEW) else "'planner models' lists all"
 
 
 def nearest(name: str, known: Iterable[str], alike: float = 0.6) -> str | None:

@@ -411,6 +411,13 @@ def test_two_scenarios_at_once_are_refused() -> None:
     assert told(BARRIER, "--speed", "1x,2x")[0] == 2
 
 
+def test_samples_that_would_not_be_performed_are_refused(tmp_path: Path) -> None:
+    code, said = told(BARRIER, "--real", "--samples", "3")
+    assert (code, "leave --samples away" in said) == (2, True)
+    code, said = told(BARRIER, "--export", str(tmp_path / "app.py"), "--samples", "3")
+    assert (code, "leave --samples away" in said) == (2, True)
+
+
 def test_a_rehearsal_is_of_the_samples_of_the_forecast(declare: Callable[..., Workflow]) -> None:
     """The sample that is performed is the one that the forecast draws."""
     from planner.planning.forecast import forecast

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from planner.errors import MOST, Problem, did_you_mean, nearest
+from planner.errors import MOST, Problem, did_you_mean, model_hint, nearest
 from planner.reading.document import Document
 from planner.reading.profiles import profile_problems
 from planner.reading.units import BadValueError, count, whole
@@ -118,7 +118,7 @@ class _Checks:
 
     def model_name(self, *path: str, name: Any) -> Iterator[Problem]:
         if isinstance(name, str) and name not in self.known_models and self.told("models"):
-            hint = did_you_mean(name, self.known_models) or "declare it under 'models:'"
+            hint = model_hint(name, self.known_models) if self.known_models else "declare it under 'models:'"
             yield Problem("unknown-model", f"unknown model '{name}'", self.document.value(*path), hint)
 
     def count(self, *path: str, value: Any, most: int = MOST_ITEMS) -> Iterator[Problem]:
