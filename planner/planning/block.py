@@ -54,7 +54,7 @@ def simulate_block(plan: Plan, low: int, high: int) -> Block:
     shape = len(plan.cells), len(samples)
     findings = Findings(plan.variants[0].graph) if plan.detailed else None
     block = Block(low, np.empty(shape), np.zeros(shape), np.empty(shape, bool), findings=findings)
-    draws = Draws(samples, plan.layers)
+    draws = plan.kept.draws(samples, plan.layers) if plan.kept else Draws(samples, plan.layers)
     for variant in plan.variants:
         served = {name: Served.of(model.at(variant.requests), samples) for name, model in plan.models.items()}
         prepared = times(variant.graph, served, draws, variant.speed or 1.0, plan.detailed)
@@ -64,6 +64,8 @@ def simulate_block(plan: Plan, low: int, high: int) -> Block:
                 block.over_context[name] = int(np.sum(largest > (plan.models[name].context or np.inf)))
         for speed, at in variant.by_speed(plan.cells):
             _Run(plan, variant, prepared, served, speed, block).all(at)
+    if plan.kept:
+        plan.kept.keep(draws, (variant.graph for variant in plan.variants))
     return block
 
 

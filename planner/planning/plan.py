@@ -12,6 +12,7 @@ from planner.errors import InputError, Problem
 from planner.expansion.demand import Layers
 from planner.expansion.expand import expand
 from planner.expansion.task_graph import TaskGraph, resized, structure
+from planner.planning.kept import Kept
 from planner.planning.timing import PARTS
 from planner.reading.curves import Curve
 from planner.workflow.declaration import Workflow
@@ -78,6 +79,7 @@ class Plan:
     models : profiles that requests use
     width : samples in a block: a power of two
     detailed : tell where the time goes; of a single cell
+    kept : what other plans of the workflow have drawn for its blocks, and this one will
     """
 
     seed: int
@@ -88,6 +90,7 @@ class Plan:
     layers: Layers
     width: int
     detailed: bool
+    kept: Kept | None = None
 
     @classmethod
     def of(
@@ -98,6 +101,7 @@ class Plan:
         samples: int = KEPT,
         at_once: int = 1,
         detailed: bool = False,
+        kept: Kept | None = None,
     ) -> Plan:
         """Expand a workflow for each cell. Raises InputError if it is too large.
 
@@ -117,6 +121,7 @@ class Plan:
             Layers.of(workflow.uncertainty),
             _width(graphs, cells, min(samples, KEPT), at_once, detailed),
             detailed,
+            kept,
         )
 
 
