@@ -19,6 +19,9 @@ from planner.planning.sampling import Progress, quiet
 from planner.planning.scenarios import Sizing
 from planner.workflow.declaration import Workflow
 
+UNSOLVED = "Time was over before all needed speeds and agents were found: those marked ≤ are enough, less may be."
+"""What is said where `--max-time` ends the search."""
+
 NAMED = 3
 """Steps that are named as worth shortening."""
 
@@ -110,7 +113,7 @@ def plan_for(workflow: Workflow, target: Target, speeds: Sequence[float], agents
     remarks = (
         *imprecise(known, grid.samples),
         *(f"{name} is {why}: not everybody can buy it." for name, why in restricted(grid.models).items()),
-        *(("Time was over before all needed speeds and agents were found.",) if stopping.late else ()),
+        *(() if all(one.solved for one in (*by_agents, *by_speed)) else (UNSOLVED,)),
         *unused_crews(workflow), *approximate_counts(workflow), *other_tokenizers(workflow, grid.models),
         *notes(grid.models, grid.over_context, [*speeds, *(needed.value or 1.0 for needed in by_agents)], premium),
     )  # fmt: skip

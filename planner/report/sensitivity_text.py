@@ -107,6 +107,7 @@ def sensitivity_data(found: Sensitivity) -> dict[str, Any]:
         **asdict(found.scenario),
         "seconds": asdict(found.seconds),
         "drivers": [_driver(one) for one in found.drivers],
+        "notes": list(found.notes),
     }
 
 

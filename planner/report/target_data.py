@@ -33,6 +33,7 @@ def target_data(plans: Plans) -> dict[str, Any]:
             "steps": [asdict(step) for step in obstacle.steps],
             "within_reach": _candidate(obstacle.within_reach),
         },
+        "notes": list(plans.notes),
     }
 
 
@@ -64,4 +65,5 @@ def _needed(one: Needed, fixed: str) -> dict[str, Any]:
         name: int(end) if whole and end is not None else end
         for name, end in (("needed", one.value), ("low", one.low), ("high", one.high))
     }
-    return {"model": one.model, fixed: value, **ends, "at": _candidate(one.at), "sure": _candidate(one.sure)}
+    return {"model": one.model, fixed: value, **ends, "at": _candidate(one.at), "sure": _candidate(one.sure),
+            "solved": one.solved}  # fmt: skip

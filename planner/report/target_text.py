@@ -76,7 +76,7 @@ def _answer(plans: Plans) -> Iterator[str]:
         yield f"In time, but not within the budget: {_ends(plans, least)}."
     if obstacle.within_reach is not None:
         yield f"Between the scenarios, this one would meet it: {_ends(plans, obstacle.within_reach)}."
-    elif not in_time and all(one.value is None for one in (*plans.speeds, *plans.agents)):
+    elif not in_time and all(one.value is None and one.solved for one in (*plans.speeds, *plans.agents)):
         least_late = min((one.at for one in plans.speeds), key=lambda one: one.quantile(target))
         where = words.agents(least_late.scenario.agents)
         what = f"{percentile(target)} {words.seconds(least_late.quantile(target))}"
@@ -193,7 +193,9 @@ def _needed(plans: Plans, title: str, found: tuple[Needed, ...], name: object) -
         cost = words.usd(one.at.usd.mean) if one.at.usd else ""
         over = " $" if one.at.in_budget == "misses" else ""
         between = "" if one.low == one.high else f"{_end(one.low, show)} to {_end(one.high, show)}"
-        needs = "none" if one.value is None else show(one.value)
+        needs = ("none" if one.solved else "unknown") if one.value is None else show(one.value)
+        if not one.solved:
+            needs, between = needs if one.value is None else f"≤ {needs}", ""
         after = f"{words.seconds(one.at.quantile(plans.target)):>10}{cost:>10}{over}"
         if one.value is None:
             limit = words.factor(one.at.scenario.speed) if speeds else words.agents(one.at.scenario.agents)

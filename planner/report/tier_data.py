@@ -14,7 +14,8 @@ ENDS = ("standard", "fast", "best", "thrifty")
 def tier_data(found: Tiering) -> dict[str, Any]:
     """The choice, both ends, and each step by itself."""
     data = asdict(found)
-    del data["restricted"], data["notes"]
+    del data["restricted"]
+    data["notes"] = list(found.notes)
     data["precision"]["converged"] = found.precision.converged
     return data
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from planner.errors import printable
 from planner.planning.tier import Choice, Tiering
+from planner.planning.tier_search import EXHAUSTIVE
 from planner.report import words
 from planner.report.heat_map import wrapped
 
@@ -37,7 +38,8 @@ def _heading(found: Tiering) -> Iterator[str]:
         f"Standard tier: {printable(found.standard_model)}. Fast tier: {fast}. Budget: p50 of the cost within "
         f"{words.usd(found.budget)}."
     )
-    how = "all" if found.exhaustive else "by forward and backward selection"
+    chosen = f"of {2 ** len(found.steps):,}" if len(found.steps) <= EXHAUSTIVE else "by forward and backward selection"
+    how = "all" if found.exhaustive else chosen
     rough = f" on {words.samples(found.search_samples)}" if found.search_samples < found.samples else ""
     yield f"{found.searched:,} choices of {len(found.steps)} steps were tried ({how}){rough}."
 
