@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from types import MappingProxyType
@@ -10,20 +10,17 @@ from typing import Any
 
 from planner.api import arguments
 from planner.api.answers import Comparison, Forecast, comparison_of, forecast_of
+from planner.api.shared import Progress, backend_of, silent, stopping_of
 from planner.catalogue import catalogue as catalogues
 from planner.catalogue.premium import Premium
 from planner.expansion.runtime import on_runtime, runtime_notes
 from planner.expansion.task_graph import crew_sizes
 from planner.loading import Loaded, load
-from planner.planning.backends import Backend, Dask, Threads
 from planner.planning.barriers import with_barriers
 from planner.planning.comparison import compare as run_comparison
 from planner.planning.decisions.decide import Wishes
 from planner.planning.decisions.runs import Setup
 from planner.planning.forecast import forecast as run_forecast
-
-Progress = Callable[[float], None]
-"""Told the share that is done, 0 to 1."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -122,15 +119,15 @@ def forecast(
     by = check.take("runtime", runtime, arguments.either(arguments.runtime))
     law = check.take("premium", premium, arguments.premium)
     start = check.take("seed", seed, arguments.seed)
-    stopping = _stopping(check, samples, precision, max_time)
-    where = _backend(check, threads, scheduler)
+    stopping = stopping_of(check, samples, precision, max_time)
+    where = backend_of(check, threads, scheduler)
     check.done()
     with arguments.in_python():
         served, notes = plan.serving([on] if on else ())
         served = on_runtime(served.on(on) if on else served, by)
         found = run_forecast(
             served, speed=factor, agents=count, crew=sized, premium=law, seed=start,
-            backend=where, progress=progress or _silent, **stopping,
+            backend=where, progress=progress or silent, **stopping,
         )  # fmt: skip
     return forecast_of(found, tuple(map(arguments.worded, (*found.notes, *runtime_notes(served), *notes))))
 
@@ -190,8 +187,8 @@ def compare(
     sized = check.take("crew", crew, arguments.either(arguments.name))
     law = check.take("premium", premium, arguments.premium)
     start = check.take("seed", seed, arguments.seed)
-    stopping = _stopping(check, samples, precision, max_time)
-    where = _backend(check, threads, scheduler)
+    stopping = stopping_of(check, samples, precision, max_time)
+    where = backend_of(check, threads, scheduler)
     wishes = _wishes(check, value_of_time, waiting, setup, runs, every_n)
     check.done()
     with arguments.in_python():
@@ -199,18 +196,10 @@ def compare(
         served = on_runtime(served, by)
         found = run_comparison(
             served, factors, counts, models=on, crew=sized, premium=law, seed=start,
-            backend=where, progress=progress or _silent, wishes=wishes, **stopping,
+            backend=where, progress=progress or silent, wishes=wishes, **stopping,
         )  # fmt: skip
         found = with_barriers(found, served, sized)
     return comparison_of(found, tuple(map(arguments.worded, (*found.notes, *runtime_notes(served), *notes))))
-
-
-def _stopping(check: arguments.Arguments, samples: Any, precision: Any, max_time: Any) -> dict[str, Any]:
-    return {
-        "samples": check.take("samples", samples, arguments.either(arguments.samples)),
-        "precision": check.take("precision", precision, arguments.either(arguments.precision)),
-        "max_time": check.take("max_time", max_time, arguments.either(arguments.max_time)),
-    }
 
 
 def _wishes(check: arguments.Arguments, value: Any, waiting: Any, setup: Any, runs: Any, every_n: Any) -> Wishes:
@@ -220,13 +209,3 @@ def _wishes(check: arguments.Arguments, value: Any, waiting: Any, setup: Any, ru
     times = check.take("runs", runs, arguments.runs(setup))
     every = check.take("every_n", every_n, arguments.flag)
     return Wishes(bool(every), hour, people or 1.0, once and Setup(once[0], once[1], times))
-
-
-def _backend(check: arguments.Arguments, threads: Any, scheduler: Any) -> Backend:
-    count = check.take("threads", threads, arguments.either(arguments.threads))
-    address = check.take("scheduler", scheduler, arguments.either(arguments.scheduler))
-    return Threads(count) if address is None else Dask(address)
-
-
-def _silent(done: float) -> None:
-    """No progress is shown."""

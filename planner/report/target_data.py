@@ -42,10 +42,15 @@ def target_json(plans: Plans) -> str:
     return json_text(target_data(plans))
 
 
-def target_csv(plans: Plans) -> str:
+def target_rows(plans: Plans) -> list[dict[str, Any]]:
     """A row for each scenario."""
     rows = [_candidate(one) for one in plans.candidates]
-    return csv_text([flat({**row, "affordable": row["affordable"] or _NO_BUDGET}) for row in rows if row])
+    return [flat({**row, "affordable": row["affordable"] or _NO_BUDGET}) for row in rows if row]
+
+
+def target_csv(plans: Plans) -> str:
+    """`target_rows` as CSV."""
+    return csv_text(target_rows(plans))
 
 
 _NO_BUDGET = {"chance": None, "low": None, "high": None}

@@ -25,9 +25,14 @@ def tier_json(found: Tiering) -> str:
     return json_text(tier_data(found))
 
 
-def tier_csv(found: Tiering) -> str:
+def tier_rows(found: Tiering) -> list[dict[str, Any]]:
     """A row for each choice that is shown; names of steps with spaces between them."""
     shown: list[tuple[str, Choice | None]] = [(name, getattr(found, name)) for name in ENDS]
     shown += [("alone", one) for one in found.alone]
     rows = [{"choice": name, **asdict(one), "steps": " ".join(one.steps)} for name, one in shown if one is not None]
-    return csv_text(list(map(flat, rows)))
+    return list(map(flat, rows))
+
+
+def tier_csv(found: Tiering) -> str:
+    """`tier_rows` as CSV."""
+    return csv_text(tier_rows(found))
