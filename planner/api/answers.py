@@ -39,6 +39,9 @@ class Shown:
     @abstractmethod
     def _repr_html_(self) -> str: ...
 
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]: ...
+
     def to_frame(self) -> pandas.DataFrame:
         """The rows of `--csv` as a pandas table; what is unknown is NaN. Raises ImportError without pandas."""
         return _frame(self._rows())

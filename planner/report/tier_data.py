@@ -6,16 +6,15 @@ from dataclasses import asdict
 from typing import Any
 
 from planner.planning.tier import Choice, Tiering
-from planner.report.data import csv_text, flat, json_text
+from planner.report.data import csv_text, flat, json_text, plain
 
 ENDS = ("standard", "fast", "best", "thrifty")
 
 
 def tier_data(found: Tiering) -> dict[str, Any]:
     """The choice, both ends, and each step by itself."""
-    data = asdict(found)
+    data: dict[str, Any] = plain(found)
     del data["restricted"]
-    data["notes"] = list(found.notes)
     data["precision"]["converged"] = found.precision.converged
     return data
 
