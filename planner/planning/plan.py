@@ -37,6 +37,7 @@ class Cell:
     price_multiplier : how many times what it costs at 1x a model costs here
     asked : it decides how many samples are enough; others come along
     other : it is of another workflow, which declares the same steps
+    unhindered : each request is served at the speed that it has alone, however many there are
     """
 
     speed: float
@@ -44,6 +45,7 @@ class Cell:
     price_multiplier: float = 1.0
     asked: bool = True
     other: Workflow | None = None
+    unhindered: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +142,7 @@ def _variants(
     for at, (index, cell) in enumerate(zip(structures, cells, strict=True)):
         graph = graphs[index]
         speed = cell.speed if graph.timed else None
-        requests = graph.requesters(cell.sizes) if curved else 1
+        requests = graph.requesters(cell.sizes) if curved and not cell.unhindered else 1
         alone = hourly or bool(graph.raced.any())
         variant = Variant(graph, speed, requests, alone, [])
         found.setdefault((index, speed, requests), variant).cells.append(at)
