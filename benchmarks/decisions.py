@@ -140,7 +140,7 @@ def main() -> None:
     options = parser.parse_args()
     about = {"machine": f"{platform.platform()}, {os.cpu_count()} cores", "Python": platform.python_version()}
     print(*(f"{key:<8} {value}"[:80] for key, value in about.items()), sep="\n")
-    pairs = 3 if options.quick else 9
+    pairs = 3 if options.quick else 5
     rows = measure(pairs, not options.quick)
     print(f"\nCPU seconds of a call, medians of {pairs} pairs; budget: {BUDGET}\n")
     print(f"{'':<27}{'cells':>5}{'plain':>9}{'decided':>9}{'ratio':>7}  {'quartiles':<9}{'command':>10}")

@@ -232,6 +232,13 @@ def test_decisions_add_few_tasks_to_the_default_grid(name: str, monkeypatch: pyt
     assert 0 < added <= 0.3 * asked
 
 
+def test_a_ceiling_names_its_model_where_there_are_several(declare: Declare) -> None:
+    workflow = declare("  a: {llm: {output: 450}}", PRICED.replace("{plain: {", "{other: {based_on: plain}, plain: {"))
+    one, several = (compare(workflow, [1.0, 2.0], [1], models=models, samples=2) for models in ([], ["other", "plain"]))
+    assert any("Ceilings: 1 agent at infinite speed 1.00s (10x)" in line for line in text(one))
+    assert any("Ceilings: 1 agent on other at infinite speed 1.00s (10x)" in line for line in text(several))
+
+
 def test_what_cannot_be_told_apart_is_not_slower() -> None:
     cells = {1: noisy(100, 1), 2: noisy(50, 2), 4: noisy(50.001, 3), 8: noisy(60, 4)}
     found = agents.numbers("m", 1.0, cells, every=False)

@@ -47,7 +47,9 @@ def _time(comparison: Comparison) -> Iterator[str]:
 def _ceilings(comparison: Comparison) -> str:
     found, widest = comparison.decisions.ceilings, comparison.decisions.widest
     instant, wide, serial = found.infinite_speed, found.infinite_agents, found.serial_fraction
-    text = f"Ceilings: 1 agent at infinite speed {_quick(instant.p50, instant.speedup)}"
+    several = len({result.scenario.model for result in comparison.results}) > 1
+    alone = f"1 agent{f' on {comparison.decisions.exchange.model}' if several else ''}"
+    text = f"Ceilings: {alone} at infinite speed {_quick(instant.p50, instant.speedup)}"
     if widest == 1:
         return f"{text}."
     text += f"; {words.agents(widest)} {_unhindered(comparison)} {_quick(wide.p50, wide.speedup)}"

@@ -85,7 +85,7 @@ def answer(plans: Plans) -> Iterator[str]:
         what = f"{percentile(target)} {words.seconds(least_late.quantile(target))}"
         yield f"Speed alone cannot do it: {where} at {words.factor(FASTEST)} would still take {what}."
     if obstacle.steps:
-        yield _shorten(plans, obstacle)
+        yield _shorten(obstacle)
 
 
 def _about(limits: list[Candidate]) -> str:
@@ -94,14 +94,12 @@ def _about(limits: list[Candidate]) -> str:
     return "; 1 is about at its limit" if len(limits) == 1 else f"; {len(limits)} are about at its limit"
 
 
-def _shorten(plans: Plans, obstacle: Obstacle) -> str:
+def _shorten(obstacle: Obstacle) -> str:
     step = obstacle.steps[0]
-    over = obstacle.closest.quantile(plans.target) - plans.target.deadline
     name = f"'{printable(step.step)}' ({step.kind})"
     if step.drag.mean <= 0:
         return f"Shorten {name}: it is {words.seconds(step.critical)} of the critical path."
-    text = f"Shorten {name}: if it took no time, all would end {words.seconds(step.drag.mean)} sooner on average"
-    return f"{text}; {words.seconds(over)} are too many." if over > 0 else f"{text}."
+    return f"Shorten {name}: if it took no time, all would end {words.seconds(step.drag.mean)} sooner on average."
 
 
 def _chances(plans: Plans) -> Iterator[str]:
