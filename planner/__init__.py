@@ -7,6 +7,7 @@ file → `Workflow` → task graph and demands → samples → `Forecast` or `Co
     workflow = planner.load_workflow("fix_bugs.yaml")
     print(planner.forecast(workflow, agents=8))
     print(planner.compare(workflow, speeds=[1, 2.5, 5]))
+    print(planner.target(workflow, p90="4h", budget=200))
 
 What stands in `__all__` is kept (docs/python.md); each is imported when it is first used.
 """
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 __version__ = "0.1.0"
 
 if _TYPE_CHECKING:
-    from planner.api.answers import Catalogue, Comparison, Forecast
+    from planner.api.answers import Catalogue, Comparison, Forecast, Plans, Sensitivity, Tiering
     from planner.api.calls import Workflow, compare, forecast, load_workflow
+    from planner.api.searches import sensitivity, target, tier
     from planner.catalogue.premium import Premium
     from planner.errors import InputError, Position, Problem
 
@@ -26,14 +28,20 @@ __all__ = [
     "Comparison",
     "Forecast",
     "InputError",
+    "Plans",
     "Position",
     "Premium",
     "Problem",
+    "Sensitivity",
+    "Tiering",
     "Workflow",
     "__version__",
     "compare",
     "forecast",
     "load_workflow",
+    "sensitivity",
+    "target",
+    "tier",
 ]
 
 _WHERE = {
@@ -41,13 +49,19 @@ _WHERE = {
     "Comparison": "planner.api.answers",
     "Forecast": "planner.api.answers",
     "InputError": "planner.errors",
+    "Plans": "planner.api.answers",
     "Position": "planner.errors",
     "Premium": "planner.catalogue.premium",
     "Problem": "planner.errors",
+    "Sensitivity": "planner.api.answers",
+    "Tiering": "planner.api.answers",
     "Workflow": "planner.api.calls",
     "compare": "planner.api.calls",
     "forecast": "planner.api.calls",
     "load_workflow": "planner.api.calls",
+    "sensitivity": "planner.api.searches",
+    "target": "planner.api.searches",
+    "tier": "planner.api.searches",
 }
 
 

@@ -32,6 +32,7 @@ from planner.cli_options import (
     ValueOfTime,
     Waiting,
     agents_of,
+    all_at_once,
     backend_of,
     names,
     one_format,
@@ -104,17 +105,20 @@ def forecast(
         from planner.report.forecast_text import forecast_text
 
         one_format(as_json, as_csv)
-        crew, counts = agents_of(agents) if agents is not None else (None, [None])
-        speeds = speeds_of(speed)
         models = names(model)
+        with all_at_once():
+            crew, counts = agents_of(agents) if agents is not None else (None, [None])
+            speeds = speeds_of(speed)
+            law = premium_of(premium)
+            stopping = stopping_of(samples, precision, max_time)
+            where = backend_of(backend, threads, scheduler)
         if len(speeds) > 1 or len(counts) > 1 or len(models) > 1:
             raise typer.BadParameter("a forecast is of one scenario; use 'planner compare' for several")
         workflow, caveats = read(file, set_, catalogue, models)
         workflow = on_runtime(workflow.on(models[0]) if models else workflow, runtime)
         found = run(
-            workflow, speed=speeds[0], agents=counts[0], crew=crew, premium=premium_of(premium), seed=seed,
-            **stopping_of(samples, precision, max_time), backend=backend_of(backend, threads, scheduler),
-            progress=progress,
+            workflow, speed=speeds[0], agents=counts[0], crew=crew, premium=law, seed=seed, **stopping,
+            backend=where, progress=progress,
         )  # fmt: skip
         found = replace(found, notes=(*found.notes, *runtime_notes(workflow), *caveats))
         if (gantt or explain) and (as_json or as_csv):
@@ -158,7 +162,7 @@ def compare(
     scheduler: Scheduler = None,
     set_: Set = None,
     value_of_time: ValueOfTime = None,
-    waiting: Waiting = 1.0,
+    waiting: Waiting = "1",
     setup: Setup = None,
     runs: Runs = None,
     every_n: EveryN = False,
@@ -175,15 +179,18 @@ def compare(
         from planner.report.heat_map import heat_map
 
         one_format(as_json, as_csv)
-        crew, counts = agents_of(agents)
         models = names(model)
-        speeds = speeds_of(speed or ("1x" if len(models) > 1 else "1x,1.5x,2.5x,5x,8x"))
+        with all_at_once():
+            crew, counts = agents_of(agents)
+            speeds = speeds_of(speed or ("1x" if len(models) > 1 else "1x,1.5x,2.5x,5x,8x"))
+            law = premium_of(premium)
+            stopping = stopping_of(samples, precision, max_time)
+            wishes = wishes_of(value_of_time, waiting, setup, runs, every_n)
+            where = backend_of(backend, threads, scheduler)
         workflow, caveats = read(file, set_, catalogue, models)
         workflow = on_runtime(workflow, runtime)
-        wishes = wishes_of(value_of_time, waiting, setup, runs, every_n)
-        found = run(workflow, speeds, counts, models=models, crew=crew, premium=premium_of(premium), seed=seed,
-                    **stopping_of(samples, precision, max_time), backend=backend_of(backend, threads, scheduler),
-                    progress=progress, wishes=wishes)  # fmt: skip
+        found = run(workflow, speeds, counts, models=models, crew=crew, premium=law, seed=seed, **stopping,
+                    backend=where, progress=progress, wishes=wishes)  # fmt: skip
         found = with_barriers(found, workflow, crew)
         found = replace(found, notes=(*found.notes, *runtime_notes(workflow), *caveats))
         show(found, as_json, as_csv, output, comparison_json, comparison_csv, heat_map)

@@ -22,6 +22,7 @@ from planner.cli_options import (
     Set,
     Threads,
     agents_of,
+    all_at_once,
     backend_of,
     names,
     one_format,
@@ -32,6 +33,7 @@ from planner.cli_options import (
     show,
     speeds_of,
     stopping_of,
+    value_of,
 )
 from planner.exit_codes import GATE_FAILED
 
@@ -82,14 +84,17 @@ def target(
         from planner.report.target_text import target_text
 
         one_format(as_json, as_csv)
-        wanted = _target(p90, p50, budget)
-        crew, counts = agents_of(agents)
         models = names(model)
-        speeds = speeds_of(speed or ("1x" if len(models) > 1 else "1x,1.5x,2.5x,5x,8x"))
+        with all_at_once():
+            wanted = _target(p90, p50, budget)
+            crew, counts = agents_of(agents)
+            speeds = speeds_of(speed or ("1x" if len(models) > 1 else "1x,1.5x,2.5x,5x,8x"))
+            law = premium_of(premium)
+            stopping = stopping_of(samples, precision, max_time)
+            where = backend_of(backend, threads, scheduler)
         workflow, caveats = read(file, set_, catalogue, models)
-        found = plan_for(workflow, wanted, speeds, counts, models=models, crew=crew, premium=premium_of(premium),
-                         seed=seed, **stopping_of(samples, precision, max_time),
-                         backend=backend_of(backend, threads, scheduler), progress=progress)  # fmt: skip
+        found = plan_for(workflow, wanted, speeds, counts, models=models, crew=crew, premium=law, seed=seed,
+                         **stopping, backend=where, progress=progress)  # fmt: skip
         found = replace(found, notes=(*found.notes, *caveats))
         show(found, as_json, as_csv, output, target_json, target_csv, target_text)
         if found.cheapest is None:
@@ -125,17 +130,19 @@ def tier(
         from planner.report.tier_text import tier_text
 
         one_format(as_json, as_csv)
-        most = _money(budget)
-        crew, counts = agents_of(agents) if agents is not None else (None, [None])
+        with all_at_once():
+            most = _money(budget)
+            crew, counts = agents_of(agents) if agents is not None else (None, [None])
+            stopping = stopping_of(samples, precision, max_time)
+            where = backend_of(backend, threads, scheduler)
         if len(counts) > 1 or len(names(fast)) != 1 or len(names(model)) > 1:
             raise typer.BadParameter("--fast and --model name one profile each, --agents one number")
         loaded = load(file, parameters(set_), catalogue)
         standard = names(model) or ([loaded.declared.model] if loaded.declared.model else [])
         workflow, caveats = loaded.serving([*standard, *names(fast)])
         workflow = workflow.on(standard[0]) if standard else workflow
-        found = run(workflow, names(fast)[0], most, agents=counts[0], crew=crew, seed=seed,
-                    **stopping_of(samples, precision, max_time),
-                    backend=backend_of(backend, threads, scheduler), progress=progress)  # fmt: skip
+        found = run(workflow, names(fast)[0], most, agents=counts[0], crew=crew, seed=seed, **stopping, backend=where,
+                    progress=progress)  # fmt: skip
         found = replace(found, notes=(*found.notes, *caveats))
         show(found, as_json, as_csv, output, tier_json, tier_csv, tier_text)
         if found.best is None:
@@ -164,38 +171,39 @@ def sensitivity(
         from planner.report.sensitivity_text import sensitivity_csv, sensitivity_json, sensitivity_text
 
         one_format(as_json, as_csv)
-        crew, counts = agents_of(agents) if agents is not None else (None, [None])
-        speeds, models = speeds_of(speed), names(model)
+        with all_at_once():
+            crew, counts = agents_of(agents) if agents is not None else (None, [None])
+            speeds, models = speeds_of(speed), names(model)
+            stopping = stopping_of(samples, precision, max_time)
         if len(speeds) > 1 or len(counts) > 1 or len(models) > 1:
             raise typer.BadParameter("a sensitivity is of one scenario")
         workflow, caveats = read(file, set_, catalogue, models)
         workflow = workflow.on(models[0]) if models else workflow
-        found = run(workflow, speed=speeds[0], agents=counts[0], crew=crew, seed=seed,
-                    **stopping_of(samples, precision, max_time), threads=threads, progress=progress)  # fmt: skip
+        found = run(workflow, speed=speeds[0], agents=counts[0], crew=crew, seed=seed, **stopping, threads=threads,
+                    progress=progress)  # fmt: skip
         found = replace(found, notes=(*found.notes, *caveats))
         show(found, as_json, as_csv, output, sensitivity_json, sensitivity_csv, sensitivity_text)
 
 
-def _money(text: str) -> float:
+def _money(text: str) -> Any:
     from planner.reading.units import money
 
-    try:
-        return float(money(text))
-    except ValueError as error:
-        raise typer.BadParameter(f"--budget: '{text}': {error}") from None
+    return value_of(lambda written: float(money(written)), text, "--budget")
 
 
 def _target(p90: str | None, p50: str | None, budget: str | None) -> Any:
     from planner.planning.goal import Target
     from planner.reading.units import duration
 
-    if (p90 is None) == (p50 is None):
-        raise typer.BadParameter("give the deadline by one of --p90 TIME and --p50 TIME")
-    option, text = ("--p90", p90) if p90 is not None else ("--p50", p50)
-    try:
-        deadline = duration(text)
-        if deadline <= 0:
+    def time(text: str) -> float:
+        found = duration(text)
+        if found <= 0:
             raise ValueError("expected a time above 0s, such as 4h")
-    except ValueError as error:
-        raise typer.BadParameter(f"{option}: '{text}': {error}") from None
-    return Target(0.9 if p90 is not None else 0.5, deadline, None if budget is None else _money(budget))
+        return found
+
+    most = None if budget is None else _money(budget)
+    given = {option: text for option, text in (("--p90", p90), ("--p50", p50)) if text is not None}
+    limits = [value_of(time, text, option) for option, text in given.items()]
+    if len(given) != 1:
+        raise typer.BadParameter("give the deadline by one of --p90 TIME and --p50 TIME")
+    return Target(0.9 if p90 is not None else 0.5, limits[0], most)

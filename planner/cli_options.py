@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -86,12 +87,12 @@ ValueOfTime = Annotated[
     str | None,
     typer.Option("--value-of-time", help="US dollars that an hour of waiting is worth, as 120.", metavar="USD"),
 ]
-Waiting = Annotated[float, typer.Option("--waiting", help="How many people wait.", min=0.01, max=1e6)]
+Waiting = Annotated[str, typer.Option("--waiting", help="How many people wait.", metavar="PEOPLE")]
 Setup = Annotated[
     str | None,
     typer.Option("--setup", help="What it takes once to leave the baseline: as 2h, $500 or 2h,$500.", metavar="WHAT"),
 ]
-Runs = Annotated[int | None, typer.Option("--runs", help="How often it is then run.", min=1, max=10**9)]
+Runs = Annotated[str | None, typer.Option("--runs", help="How often it is then run.", metavar="COUNT")]
 EveryN = Annotated[
     bool, typer.Option("--every-n", help="Try every number of agents up to the widest fan-out: slow, but exact.")
 ]
@@ -168,7 +169,7 @@ def speeds_of(text: str) -> list[float]:
     """Factors on output speeds."""
     from planner.reading.units import factor
 
-    return [_value(factor, part, "--speed") for part in text.split(",")]
+    return [value_of(factor, part, "--speed") for part in text.split(",")]
 
 
 def premium_of(text: str | None) -> Any:
@@ -186,7 +187,7 @@ def premium_of(text: str | None) -> Any:
             raise ValueError(EXPECTED) from None
         return Premium(exponent)
 
-    return FITTED if text is None else _value(law, text, "--premium")
+    return FITTED if text is None else value_of(law, text, "--premium")
 
 
 def stopping_of(samples: int | None, precision: str | None, max_time: str | None) -> dict[str, Any]:
@@ -202,24 +203,27 @@ def stopping_of(samples: int | None, precision: str | None, max_time: str | None
 
     return {
         "samples": samples,
-        "precision": None if precision is None else _value(share, precision, "--precision"),
-        "max_time": None if max_time is None else _value(time, max_time, "--max-time"),
+        "precision": None if precision is None else value_of(share, precision, "--precision"),
+        "max_time": None if max_time is None else value_of(time, max_time, "--max-time"),
     }
 
 
-def wishes_of(value: str | None, waiting: float, setup: str | None, runs: int | None, every_n: bool) -> Any:
+def wishes_of(value: str | None, waiting: str, setup: str | None, runs: str | None, every_n: bool) -> Any:
     """What decisions need to know."""
     from planner.planning.decisions.decide import Wishes
     from planner.planning.decisions.runs import Setup
-    from planner.reading.units import money, setup_of
+    from planner.reading.units import at_most, count, money, positive, setup_of, whole
 
-    if runs is not None and setup is None:
-        raise typer.BadParameter("--runs goes with --setup, as in --runs 200 --setup 2h,$500")
-    hour = None if value is None else float(_value(money, value, "--value-of-time"))
-    if setup is None:
-        return Wishes(every_n, hour, waiting)
-    seconds, usd = _value(setup_of, setup, "--setup")
-    return Wishes(every_n, hour, waiting, Setup(seconds, usd, runs))
+    def times(text: str) -> int:
+        if setup is None:
+            raise ValueError("it goes with --setup, as in --runs 200 --setup 2h,$500")
+        return whole(text, 10**9)
+
+    hour = None if value is None else value_of(lambda text: float(money(text)), value, "--value-of-time")
+    people = value_of(lambda text: at_most(positive(count(text)), 1e6), waiting, "--waiting")
+    once = None if setup is None else value_of(setup_of, setup, "--setup")
+    often = None if runs is None else value_of(times, runs, "--runs")
+    return Wishes(every_n, hour, people, once and Setup(once[0], once[1], often))
 
 
 def backend_of(name: str, threads: int | None, scheduler: str | None) -> Any:
@@ -248,7 +252,7 @@ def agents_of(text: str) -> tuple[str | None, list[Any]]:
         return int(part)
 
     crew, equals, numbers = text.rpartition("=")
-    return (crew.strip() if equals else None), [_value(count, part, "--agents") for part in numbers.split(",")]
+    return (crew.strip() if equals else None), [value_of(count, part, "--agents") for part in numbers.split(",")]
 
 
 def parameters(settings: list[str] | None) -> dict[str, float]:
@@ -262,15 +266,41 @@ def parameters(settings: list[str] | None) -> dict[str, float]:
             raise typer.BadParameter(f"--set {setting}: write NAME=VALUE")
         if name.strip() in found:
             raise typer.BadParameter(f"--set {name.strip()}: given twice")
-        found[name.strip()] = _value(count, value, f"--set {name}")
+        found[name.strip()] = value_of(count, value, f"--set {name}")
     return found
 
 
-def _value(parse: Callable[[str], Any], text: str, option: str) -> Any:
+_wrong: ContextVar[list[str] | None] = ContextVar("_wrong", default=None)
+"""What is wrong with options that are checked together, so far."""
+
+
+@contextmanager
+def all_at_once() -> Iterator[None]:
+    """Refuse every bad option that is read within, not the first one alone."""
+    found: list[str] = []
+    token = _wrong.set(found)
+    try:
+        yield
+    except typer.BadParameter as error:
+        found.append(error.message)
+    finally:
+        _wrong.reset(token)
+    if found:
+        raise typer.BadParameter("\n  ".join(found))
+
+
+def value_of(parse: Callable[[str], Any], text: str, option: str) -> Any:
+    """The value; None where it is bad and others are to be read first."""
     try:
         return parse(text)
     except ValueError as error:
-        raise typer.BadParameter(f"{option}: '{text}': {error}") from None
+        hint = getattr(error, "hint", None)
+        message = f"{option}: '{text}': {error}{f'; {hint}' if hint else ''}"
+    together = _wrong.get()
+    if together is None:
+        raise typer.BadParameter(message)
+    together.append(message)
+    return None
 
 
 def read(file: Path, settings: list[str] | None, catalogue: Path | None, models: list[str]) -> tuple[Any, Any]:

@@ -29,6 +29,8 @@ from tests.conftest import PLAIN, ROOT
 
 EXAMPLE = ROOT / "workflows" / "fix_bugs.yaml"
 PAGE = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+Searches = tuple[planner.Plans, planner.Tiering, planner.Sensitivity]
+Commands = list[tuple[int, tuple[object, ...]]]
 UNPRICED = f"workflow: test\n{PLAIN}steps: {{a: {{for_each: 4, llm: {{input: 1k, output: 100}}}}}}\n"
 
 
@@ -47,14 +49,48 @@ def comparison(workflow: planner.Workflow) -> planner.Comparison:
     return planner.compare(workflow, speeds=[1, 2.5], agents=[1, 3], samples=120)
 
 
-def printed(*arguments: object) -> str:
+@pytest.fixture(scope="module")
+def searches(workflow: planner.Workflow) -> Searches:
+    return (
+        planner.target(workflow, p90="1h", budget=20, speeds=[1, 2.5], agents=[1, 3], samples=120),
+        planner.tier(planner.load_workflow(TIERS), fast="fast", budget=0.2, samples=120),
+        planner.sensitivity(workflow, agents=3, samples=120),
+    )
+
+
+def printed(*arguments: object, code: int = 0) -> str:
     found = CliRunner().invoke(app, [*map(str, arguments), "--samples", "120"])
-    assert found.exit_code == 0, found.output
+    assert found.exit_code == code, found.output
     return found.stdout
 
 
 FORECAST = ("forecast", EXAMPLE, "--agents", 3)
 COMPARE = ("compare", EXAMPLE, "--speed", "1x,2.5x", "--agents", "1,3")
+
+
+TIERS = """\
+workflow: two-steps
+model: slow
+models:
+  slow: {ttft: 1s, prefill_speed: 1000, output_speed: 50, price: {input: 0, output: 10}}
+  fast: {based_on: slow, speed: 2x, price_multiplier: 3}
+steps:
+  a: {llm: {output: 1000 to 3000}}
+  b: {needs: a, llm: {output: 4000}}
+"""
+
+
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Commands:
+    """Exit codes, and what `searches` are on the command line."""
+    file = tmp_path_factory.mktemp("tiers") / "two.yaml"
+    file.write_text(TIERS, encoding="utf-8")
+    grid = ("--speed", "1x,2.5x", "--agents", "1,3")
+    return [
+        (1, ("target", EXAMPLE, "--p90", "1h", "--budget", 20, *grid)),
+        (0, ("tier", file, "--fast", "fast", "--budget", 0.2)),
+        (0, ("sensitivity", EXAMPLE, "--agents", 3)),
+    ]
 
 
 # The package
@@ -78,7 +114,7 @@ def test_another_name_is_not_there() -> None:
         planner.forcast  # noqa: B018
 
 
-@pytest.mark.parametrize("call", ["load_workflow", "forecast", "compare"])
+@pytest.mark.parametrize("call", ["load_workflow", "forecast", "compare", "target", "tier", "sensitivity"])
 def test_the_page_shows_every_argument(call: str) -> None:
     import inspect
 
@@ -109,6 +145,62 @@ def test_a_table_has_the_columns_of_csv(forecast: planner.Forecast, comparison: 
         assert list(frame.columns) == header
         assert len(frame) == len(rows)
         assert not frame.isna().any().any()
+
+
+def test_searches_are_those_of_the_commands(searches: Searches, commands: Commands) -> None:
+    for found, (code, command) in zip(searches, commands, strict=True):
+        data = json.loads(printed(*command, "--json", code=code))
+        data["notes"] = [note.replace("(--premium)", "(premium)") for note in data["notes"]]
+        assert found.to_dict() == data
+        assert f"{found}\n" == printed(*command, code=code).replace("(--premium)", "(premium)")
+        header, *rows = csv.reader(io.StringIO(printed(*command, "--csv", code=code)))
+        assert (list(found.to_frame().columns), len(found.to_frame())) == (header, len(rows))
+
+
+def test_searches_show_themselves_in_a_notebook(searches: Searches) -> None:
+    plans, tiering, sensitivity = searches
+    chances, speeds, agents = parsed(plans._repr_html_()).findall(".//table")
+    assert [words.share(one.chance.chance) in content(cell) for one, cell in zip(
+        plans.candidates, chances.findall(".//td"), strict=True
+    )] == [True] * 4  # fmt: skip
+    assert [len(table.findall("tbody/tr")) for table in (speeds, agents)] == [2, 2]
+    assert "is known to meet the target" in plans._repr_html_()
+    choices, alone = (content(table) for table in parsed(tiering._repr_html_()).findall(".//table"))
+    assert words.seconds(tiering.fast.seconds.p50) in choices
+    assert all(one.steps[0] in alone for one in tiering.alone)
+    (drivers,) = parsed(sensitivity._repr_html_()).findall(".//table")
+    assert len(drivers.findall("tbody/tr")) == sum(one.told for one in sensitivity.drivers) > 0
+
+
+def test_searches_can_be_sent_and_are_short_in_a_list(searches: Searches) -> None:
+    for found in searches:
+        assert pickle.loads(pickle.dumps(found)) == found
+    assert list(map(repr, searches)) == [
+        "<Plans for fix-bugs: not known to be met, 4 scenarios, 120 samples>",
+        f"<Tiering of two-steps: {len(searches[1].best.steps) if searches[1].best else 0} of 2 fast, 120 samples>",
+        f"<Sensitivity of fix-bugs: {len(searches[2].drivers)} drivers, 120 samples>",
+    ]
+
+
+def test_wrong_arguments_of_searches_are_told_at_once(workflow: planner.Workflow) -> None:
+    nan: Any = float("nan")
+    for call, told in (
+        (
+            lambda: planner.target(workflow, p90=-1, p50="4", budget=nan),
+            {"p90", "p50", "budget", "give the deadline by one of"},
+        ),
+        (lambda: planner.target(workflow), {"give the deadline by one of"}),
+        (lambda: planner.tier(workflow, fast="", budget="x", max_time=0), {"fast", "budget", "max_time"}),
+        (lambda: planner.sensitivity(workflow, speed=0, threads=0), {"speed", "threads"}),
+        (lambda: planner.sensitivity(workflow, samples=49), {"samples: at least 50"}),
+        (lambda: planner.tier(workflow, fast="sonnet", budget=1), {"fast: 'sonnet' is the model"}),
+    ):
+        with pytest.raises(planner.InputError) as found:
+            call()
+        assert len(found.value.problems) == len(told)
+        assert "--" not in str(found.value)
+        for start in told:
+            assert any(problem.message.startswith(start) for problem in found.value.problems), start
 
 
 def test_an_unknown_cost_is_none_in_data_and_nan_in_a_table() -> None:

@@ -13,16 +13,20 @@ import pytest
 
 from planner.engine.simulation import TICK
 from planner.engine.statistics import Values
+from planner.expansion.task_graph import crew_sizes
+from planner.loading import load
+from planner.planning import comparison as comparison_module
 from planner.planning.comparison import compare
 from planner.planning.decisions import agents, ceilings, chances, money, runs
 from planner.planning.decisions.decide import Decisions, Wishes
 from planner.planning.decisions.exchange import exchange
 from planner.planning.decisions.interval import Samples
 from planner.planning.decisions.pace import name
+from planner.planning.plan import Plan
 from planner.planning.results import Comparison, Scenario
 from planner.report.decisions_text import decisions as text
 from planner.workflow.declaration import Workflow
-from tests.conftest import PLAIN
+from tests.conftest import PLAIN, ROOT
 
 Declare = Callable[..., Workflow]
 
@@ -202,6 +206,48 @@ def samples(seconds: list[float], usd: float | None = None) -> Samples:
 
 def noisy(mean: float, seed: int, usd: float | None = None) -> Samples:
     return samples((mean + np.random.default_rng(seed).normal(0, 1, 400)).tolist(), usd)
+
+
+def test_requests_that_slow_each_other_down_are_no_ceiling(declare: Declare) -> None:
+    """16 requests of 1,000 tokens: 1 + 10 s alone, 1 + 20 s of four at a time, 1 + 100 s of 16 at a time."""
+    header = PRICED.replace("output_speed: 50", "output_speed: {1: 100, 4: 50, 16: 10}") + "crews: {team: {agents: 2}}"
+    comparison = compared(declare("  a: {for_each: 16, crew: team, llm: {output: 1000}}", header))
+    found = comparison.decisions.ceilings
+    assert found.infinite_agents.p50.value == pytest.approx(11)
+    assert found.infinite_agents.speedup.value == pytest.approx(16)
+    assert found.serial_fraction.value == pytest.approx(1 / 16)
+    seconds = {
+        result.scenario.agents: result.seconds.p50 for result in comparison.results if result.scenario.speed == 1
+    }
+    assert [seconds[count] for count in (1, 4, 16)] == pytest.approx([176, 84, 101])
+    assert comparison.decisions.numbers[0].tried == (1, 2, 4, 8, 16)
+    assert "16 agents without coordination or slowing each other down 11.0s (16x)" in " ".join(text(comparison))
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "workflows").glob("*.yaml")))
+def test_decisions_add_few_tasks_to_the_default_grid(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The budget is 30 % of the time; what can be counted is scheduled task by task, in as many samples each."""
+    workflow, _ = load(ROOT / "workflows" / f"{name}.yaml").serving()
+    plans: list[Plan] = []
+
+    def caught(given: list[Plan], *_: object) -> None:
+        plans.extend(given)
+        raise StopIteration
+
+    monkeypatch.setattr(comparison_module, "sample", caught)
+    crew = next(iter(crew_sizes(workflow)))
+    with pytest.raises(StopIteration):
+        compare(workflow, [1.0, 1.5, 2.5, 5.0, 8.0], NUMBERS, crew=crew)
+    cells = [(cell.asked, len(graph)) for plan in plans for cell, graph in zip(plan.cells, plan.graphs, strict=True)]
+    added, asked = (sum(tasks for was, tasks in cells if was is wanted) for wanted in (False, True))
+    assert 0 < added <= 0.3 * asked
+
+
+def test_a_ceiling_names_its_model_where_there_are_several(declare: Declare) -> None:
+    workflow = declare("  a: {llm: {output: 450}}", PRICED.replace("{plain: {", "{other: {based_on: plain}, plain: {"))
+    one, several = (compare(workflow, [1.0, 2.0], [1], models=models, samples=2) for models in ([], ["other", "plain"]))
+    assert any("Ceilings: 1 agent at infinite speed 1.00s (10x)" in line for line in text(one))
+    assert any("Ceilings: 1 agent on other at infinite speed 1.00s (10x)" in line for line in text(several))
 
 
 def test_what_cannot_be_told_apart_is_not_slower() -> None:

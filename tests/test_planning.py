@@ -396,6 +396,39 @@ def test_a_verdict_says_where_more_agents_are_slower(declare: Declare) -> None:
     assert "more agents are slower" in verdict(comparison)
 
 
+TIERS = """models:
+  plain: {ttft: 1s, prefill_speed: 1000, output_speed: 50, jitter: 0}
+  quick: {based_on: plain, speed: 2x}
+  slow: {based_on: plain, speed: 0.5x}
+model: plain
+"""
+
+
+@pytest.mark.parametrize(
+    ("models", "speeds", "said"),
+    [
+        # 1 + 80 / s seconds at 1x; the baseline takes 81
+        (["quick", "slow"], [1], "Neither more agents nor other models gain anything over 1 agent on quick in 41.0s "
+         "(1.98x); this speedup is over the baseline."),
+        (["quick", "slow"], [2], "Neither more agents nor other models gain anything over 1 agent on quick at a "
+         "hypothetical 2x in 21.0s (3.86x); this speedup is over the baseline."),
+        (["plain", "slow"], [1], "Neither more agents nor other models gain anything here: 1 agent on plain in 1min21s (1x)."),
+        ([], [2, 2.01], "Neither more agents nor faster requests gain even 1% over 1 agent at a hypothetical 2x in 41.0s "
+         "(1.98x); this speedup is over the baseline."),
+        ([], [1, 1.005], "Neither more agents nor faster requests gain even 1% here: 1 agent at 1x in 1min21s (1x)."),
+        ([], [1, 2], "Faster requests gain more here: more agents gain nothing, 1 agent at a hypothetical 2x in 41.0s "
+         "(1.98x)."),
+    ],
+)  # fmt: skip
+def test_a_verdict_says_what_gains_nothing_and_over_what(
+    declare: Declare, models: list[str], speeds: list[float], said: str
+) -> None:
+    from planner.report.words import verdict
+
+    comparison = compare(declare("  a: {llm: {output: 4000}}", TIERS), speeds, [1, 2], models=models, samples=2)
+    assert verdict(comparison) == said
+
+
 def test_factors_along_a_chain_of_profiles_have_bounds(declare: Declare) -> None:
     tiers = "\n".join(f"  m{index}: {{based_on: m{index - 1}, price_multiplier: 1000}}" for index in range(1, 9))
     header = f"model: m8\nmodels:\n  m0: {{ttft: 1s, output_speed: 50, price: {{input: 3, output: 15}}}}\n{tiers}\n"

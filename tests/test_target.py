@@ -19,8 +19,9 @@ from planner.cli import app
 from planner.engine.statistics import KEPT, Values, share_interval
 from planner.errors import InputError
 from planner.planning.goal import Candidate, Target, standing
+from planner.planning.kept import Kept
 from planner.planning.needed import rounded_down, rounded_up
-from planner.planning.target import Plans, plan_for
+from planner.planning.target import UNSOLVED, Plans, plan_for
 from planner.report.target_text import target_text
 from planner.workflow.declaration import Workflow
 from tests.conftest import ROOT
@@ -194,6 +195,32 @@ def test_a_budget_needs_prices(declare: Declare) -> None:
     with pytest.raises(InputError, match="the cost is unknown, since plain has no price"):
         solved(declare(CHAIN), 60, [1], [1], budget=5.0)
     assert "at unknown cost" in target_text(solved(declare(CHAIN), 200, [1], [1]))
+
+
+def test_time_ends_the_search_and_that_is_said(declare: Declare) -> None:
+    """12 items of 1 + 9 / speed seconds within 24 s: 1x needs 6 agents; without time only 1, 4 and 12 are known."""
+    workflow = declare(TWELVE, CREW)
+    cut = solved(workflow, 24, [1.0], [1, 4, 12], samples=None, max_time=1e-9)
+    whole = solved(workflow, 24, [1.0], [1, 4, 12])
+    assert [(one.value, one.solved) for one in cut.agents] == [(12, False)]
+    assert [(one.value, one.solved) for one in whole.agents] == [(6, True)]
+    assert UNSOLVED in cut.notes
+    assert UNSOLVED not in whole.notes
+    assert re.search(r"at 1x +≤ 12 ", target_text(cut))
+    assert re.search(r"1 agent +unknown ", target_text(cut))
+    assert re.search(r"1 agent +9x ", target_text(whole))
+
+
+def test_what_was_drawn_is_kept_and_changes_nothing(declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:
+    workflow = declare(
+        "  a: {for_each: 12, crew: team, llm: {output: 100 to 900}, retry: {chance: 10%, at_most: 2, timeout: 20s}}",
+        CREW,
+    )
+    kept, room = solved(workflow, 60, [1.0, 2.0], [1, 12]), Kept.__init__
+    assert kept.agents[0].value not in (None, 1, 12)
+    for most in (0, 50_000):  # nothing is kept, and some of it
+        monkeypatch.setattr(Kept, "__init__", lambda self, given, most=most: room(self, most))
+        assert solved(workflow, 60, [1.0, 2.0], [1, 12]) == kept
 
 
 def test_samples_are_those_of_a_comparison(declare: Declare) -> None:

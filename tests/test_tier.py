@@ -19,9 +19,11 @@ from planner.expansion.task_graph import crew_sizes
 from planner.planning import tier_search
 from planner.planning.backends import Threads
 from planner.planning.forecast import forecast
+from planner.planning.precision import Stopping
 from planner.planning.tier import Tiering, tier
 from planner.planning.tier_search import selected
 from planner.planning.tiers import Choices, may_be_fast, tiered
+from planner.report.tier_text import tier_text
 from planner.workflow.declaration import Workflow
 from tests.conftest import ROOT
 
@@ -124,7 +126,8 @@ def test_the_best_choice_is_that_of_brute_force(declare: Declare, budget: float)
 def test_selection_comes_near_the_best_choice(declare: Declare, budget: float) -> None:
     workflow = declare(UNEVEN, TIERS)
     steps = may_be_fast(workflow, crew_sizes(workflow))
-    choices = Choices(workflow, "fast", crew_sizes(workflow), 1, 200, Threads())
+    choices = Choices(workflow, "fast", crew_sizes(workflow), 1, Threads(), Stopping())
+    choices.first([frozenset(), frozenset(steps)], 2, Stopping(200), lambda done: None)
     chosen = selected(choices, steps, budget, lambda done: None)[0]
     best = tier_search.every(choices, steps, budget, lambda done: None)[0]
     assert tier_search.time(choices.found[chosen]) <= 1.03 * tier_search.time(choices.found[best])
@@ -143,6 +146,21 @@ def test_many_steps_are_selected_and_the_chain_of_twins_is_exact(declare: Declar
     assert answer.best
     saved = -answer.best.to_standard.seconds  # one second costs 0.002 USD: at most 50 s can be bought
     assert 49 <= saved <= 50 + 1e-6
+
+
+def test_time_ends_the_search_and_that_is_said(declare: Declare) -> None:
+    """Nothing but both ends is simulated when there is no time at all."""
+    names = "abcdefgh"
+    steps = "\n".join(f"  {name}: {{llm: {{output: 1000}}}}" for name in names)
+    answer = found(declare(steps, TIERS), 1.0, samples=None, max_time=1e-9)
+    assert (answer.cut, answer.exhaustive, answer.searched, answer.alone) == (True, False, 2, ())
+    assert answer.best
+    assert answer.best.steps == tuple(names)
+    assert "Time was over before the search was: there may be a better choice." in answer.notes
+    assert "2 choices of 8 steps were tried (of 256)" in tier_text(answer)
+    whole = found(declare(steps, TIERS), 1.0)
+    assert (whole.cut, whole.exhaustive, whole.searched, len(whole.alone)) == (False, True, 256, 8)
+    assert not any("Time was over" in note for note in whole.notes)
 
 
 def test_a_switch_of_tier_within_a_thread_reads_the_context_uncached(declare: Declare) -> None:

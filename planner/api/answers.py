@@ -6,15 +6,17 @@ They are the results of `planner.planning` with these ways added, so that whatev
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from planner.catalogue import catalogue
-from planner.planning import results
-from planner.report import data, models_text, notebook, words
+from planner.planning import results, sensitivity, target, tier
+from planner.report import data, models_text, notebook, notebook_decide, sensitivity_text, target_data, tier_data, words
 from planner.report.forecast_text import forecast_text
 from planner.report.heat_map import heat_map
+from planner.report.target_text import target_text
+from planner.report.tier_text import tier_text
 
 if TYPE_CHECKING:
     import pandas
@@ -36,6 +38,9 @@ class Shown:
 
     @abstractmethod
     def _repr_html_(self) -> str: ...
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]: ...
 
     def to_frame(self) -> pandas.DataFrame:
         """The rows of `--csv` as a pandas table; what is unknown is NaN. Raises ImportError without pandas."""
@@ -98,10 +103,70 @@ class Comparison(Shown, results.Comparison):
         return notebook.comparison_html(self)
 
     def _label(self) -> str:
-        count = len(self.results)
-        return (
-            f"Comparison of {self.workflow}: {count} scenario{'s' if count != 1 else ''}, {words.samples(self.samples)}"
-        )
+        return f"Comparison of {self.workflow}: {_scenarios(self.results)}, {words.samples(self.samples)}"
+
+
+class Plans(Shown, target.Plans):
+    """Scenarios against a target: see the fields, `print` it, or leave it at the end of a notebook's cell."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The data of `planner target --json`: seconds, US dollars, shares (docs/reference/json.md)."""
+        return target_data.target_data(self)
+
+    def _text(self) -> str:
+        return target_text(self)
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return target_data.target_rows(self)
+
+    def _repr_html_(self) -> str:
+        return notebook_decide.target_html(self)
+
+    def _label(self) -> str:
+        met = "not known to be met" if self.cheapest is None else "met"
+        return f"Plans for {self.workflow}: {met}, {_scenarios(self.candidates)}, {words.samples(self.samples)}"
+
+
+class Tiering(Shown, tier.Tiering):
+    """Which steps to put on a fast tier: see the fields, `print` it, or leave it at the end of a notebook's cell."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The data of `planner tier --json`: seconds, US dollars (docs/reference/json.md)."""
+        return tier_data.tier_data(self)
+
+    def _text(self) -> str:
+        return tier_text(self)
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return tier_data.tier_rows(self)
+
+    def _repr_html_(self) -> str:
+        return notebook_decide.tier_html(self)
+
+    def _label(self) -> str:
+        fast = "nothing within the budget" if self.best is None else f"{len(self.best.steps)} of {len(self.steps)} fast"
+        return f"Tiering of {self.workflow}: {fast}, {words.samples(self.samples)}"
+
+
+class Sensitivity(Shown, sensitivity.Sensitivity):
+    """What drives the p90: see the fields, `print` it, or leave it at the end of a notebook's cell."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The data of `planner sensitivity --json`: seconds, shares (docs/reference/json.md)."""
+        return sensitivity_text.sensitivity_data(self)
+
+    def _text(self) -> str:
+        return sensitivity_text.sensitivity_text(self)
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return sensitivity_text.sensitivity_rows(self)
+
+    def _repr_html_(self) -> str:
+        return notebook_decide.sensitivity_html(self)
+
+    def _label(self) -> str:
+        count = len(self.drivers)
+        return f"Sensitivity of {self.workflow}: {count} driver{_s(count)}, {words.samples(self.samples)}"
 
 
 class Catalogue(Shown, catalogue.Catalogue):
@@ -141,6 +206,29 @@ def forecast_of(found: results.Forecast, notes: tuple[str, ...]) -> Forecast:
 def comparison_of(found: results.Comparison, notes: tuple[str, ...]) -> Comparison:
     """A comparison that shows itself, with these notes."""
     return _as(Comparison, found, notes)
+
+
+def plans_of(found: target.Plans, notes: tuple[str, ...]) -> Plans:
+    """Scenarios against a target that show themselves, with these notes."""
+    return _as(Plans, found, notes)
+
+
+def tiering_of(found: tier.Tiering, notes: tuple[str, ...]) -> Tiering:
+    """A choice of tiers that shows itself, with these notes."""
+    return _as(Tiering, found, notes)
+
+
+def sensitivity_of(found: sensitivity.Sensitivity, notes: tuple[str, ...]) -> Sensitivity:
+    """A sensitivity that shows itself, with these notes."""
+    return _as(Sensitivity, found, notes)
+
+
+def _scenarios(listed: Sized) -> str:
+    return f"{len(listed)} scenario{_s(len(listed))}"
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
 
 
 def _as(kind: Callable[..., Answer], found: Any, notes: tuple[str, ...]) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,7 +26,7 @@ _IN_PYTHON = (
     (r"--set (\w+)=(\d+)", r"parameters={'\1': \2}"),
     (r"--set\b", "parameters"),
     (r"--agents\b", "crew"),
-    (r"--(model|premium|catalogue|samples|seed|precision)\b", r"\1"),
+    (r"--(model|premium|catalogue|samples|seed|precision|budget|fast)\b", r"\1"),
 )
 """Options of the command line that messages name, and what they are called here."""
 
@@ -51,6 +52,10 @@ class Arguments:
             self.take(name, values, _refuse(f"expected a list of at least one, such as {example}"))
             return []
         return [self.take(name, value, parse) for value in listed]
+
+    def add(self, message: str) -> None:
+        """What is wrong with several arguments together."""
+        self._problems.append(Problem("bad-value", message, None, None))
 
     def done(self) -> None:
         if self._problems:
@@ -107,6 +112,14 @@ def scheduler(threads: Any) -> Callable[[Any], str]:
 def usd(value: Any) -> float:
     """US dollars, as a number or as in ``"$120"``."""
     return float(units.money(value))
+
+
+def deadline(value: Any) -> float:
+    """Seconds above 0, as a number or as in ``"4h"``."""
+    seconds = float(value) if units.is_number(value) else units.duration(value)
+    if not 0 < seconds < math.inf:
+        raise ValueError("expected a time above 0, in seconds or as '4h'")
+    return seconds
 
 
 def people(value: Any) -> float:

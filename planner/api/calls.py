@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from types import MappingProxyType
@@ -10,20 +10,17 @@ from typing import Any
 
 from planner.api import arguments
 from planner.api.answers import Comparison, Forecast, comparison_of, forecast_of
+from planner.api.shared import Progress, backend_of, silent, stopping_of
 from planner.catalogue import catalogue as catalogues
 from planner.catalogue.premium import Premium
 from planner.expansion.runtime import on_runtime, runtime_notes
 from planner.expansion.task_graph import crew_sizes
 from planner.loading import Loaded, load
-from planner.planning.backends import Backend, Dask, Threads
 from planner.planning.barriers import with_barriers
 from planner.planning.comparison import compare as run_comparison
 from planner.planning.decisions.decide import Wishes
 from planner.planning.decisions.runs import Setup
 from planner.planning.forecast import forecast as run_forecast
-
-Progress = Callable[[float], None]
-"""Told the share that is done, 0 to 1."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -122,9 +119,9 @@ def forecast(
     by = check.take("runtime", runtime, arguments.either(arguments.runtime))
     law = check.take("premium", premium, arguments.premium)
     start = check.take("seed", seed, arguments.seed)
-    stopping = _stopping(check, samples, precision, max_time)
-    where = _backend(check, threads, scheduler)
-    told = check.take("progress", progress or _silent, arguments.progress)
+    stopping = stopping_of(check, samples, precision, max_time)
+    where = backend_of(check, threads, scheduler)
+    told = check.take("progress", progress or silent, arguments.progress)
     check.done()
     with arguments.in_python():
         served, notes = plan.serving([on] if on else ())
@@ -191,9 +188,9 @@ def compare(
     sized = check.take("crew", crew, arguments.either(arguments.name))
     law = check.take("premium", premium, arguments.premium)
     start = check.take("seed", seed, arguments.seed)
-    stopping = _stopping(check, samples, precision, max_time)
-    where = _backend(check, threads, scheduler)
-    told = check.take("progress", progress or _silent, arguments.progress)
+    stopping = stopping_of(check, samples, precision, max_time)
+    where = backend_of(check, threads, scheduler)
+    told = check.take("progress", progress or silent, arguments.progress)
     wishes = _wishes(check, value_of_time, waiting, setup, runs, every_n)
     check.done()
     with arguments.in_python():
@@ -207,14 +204,6 @@ def compare(
     return comparison_of(found, tuple(map(arguments.worded, (*found.notes, *runtime_notes(served), *notes))))
 
 
-def _stopping(check: arguments.Arguments, samples: Any, precision: Any, max_time: Any) -> dict[str, Any]:
-    return {
-        "samples": check.take("samples", samples, arguments.either(arguments.samples)),
-        "precision": check.take("precision", precision, arguments.either(arguments.precision)),
-        "max_time": check.take("max_time", max_time, arguments.either(arguments.max_time)),
-    }
-
-
 def _wishes(check: arguments.Arguments, value: Any, waiting: Any, setup: Any, runs: Any, every_n: Any) -> Wishes:
     hour = check.take("value_of_time", value, arguments.either(arguments.usd))
     people = check.take("waiting", waiting, arguments.people)
@@ -222,13 +211,3 @@ def _wishes(check: arguments.Arguments, value: Any, waiting: Any, setup: Any, ru
     times = check.take("runs", runs, arguments.runs(setup))
     every = check.take("every_n", every_n, arguments.flag)
     return Wishes(bool(every), hour, people or 1.0, once and Setup(once[0], once[1], times))
-
-
-def _backend(check: arguments.Arguments, threads: Any, scheduler: Any) -> Backend:
-    count = check.take("threads", threads, arguments.either(arguments.threads))
-    address = check.take("scheduler", scheduler, arguments.either(arguments.scheduler(count)))
-    return Threads(count) if address is None else Dask(address)
-
-
-def _silent(done: float) -> None:
-    """No progress is shown."""

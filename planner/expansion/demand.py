@@ -101,6 +101,11 @@ class Demand:
             *(np.broadcast_to(value, (rows, value.shape[1])).sum(0, keepdims=True) for value in self._values())
         )
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays."""
+        return sum(value.nbytes for value in self._values())
+
     def _values(self) -> list[Floats]:
         return [getattr(self, name) for name in _NAMES]
 

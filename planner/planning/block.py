@@ -86,7 +86,20 @@ def simulate_block(
     shape = len(plan.cells), len(samples)
     findings = Findings(plan.variants[0].graph) if plan.detailed else None
     block = Block(low, np.empty(shape), np.zeros(shape), np.empty(shape, bool), findings=findings)
-    draws = Draws(samples, plan.layers, {} if known is None else known)
+    if plan.kept:
+        draws = plan.kept.draws(samples, plan.layers)
+    else:
+        draws = Draws(samples, plan.layers, {} if known is None else known)
+    try:
+        _fill(block, plan, draws, cancelled)
+    finally:  # what is drawn is known by declarations, so that these must live as long as it
+        if plan.kept:
+            plan.kept.keep(draws, (variant.graph for variant in plan.variants))
+    return block
+
+
+def _fill(block: Block, plan: Plan, draws: Draws, cancelled: Callable[[], bool]) -> None:
+    samples = draws.samples
     for variant in plan.variants:
         served = {name: Served.of(model.at(variant.requests), samples) for name, model in plan.models.items()}
         prepared = times(variant.graph, served, draws, variant.speed or 1.0, plan.detailed)
@@ -96,7 +109,6 @@ def simulate_block(
                 block.over_context[name] = int(np.sum(largest > (plan.models[name].context or np.inf)))
         for speed, at in variant.by_speed(plan.cells):
             _Run(plan, variant, prepared, served, speed, block, cancelled).all(at)
-    return block
 
 
 @dataclass(frozen=True, eq=False)

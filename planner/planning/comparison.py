@@ -58,7 +58,7 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
             chosen[:0] = besides
             cells[:0] = [
                 *(
-                    Cell(speed, sizing.sizes(count), asked=False, other=probes.plain)
+                    Cell(speed, sizing.sizes(count), asked=False, other=probes.plain, unhindered=probes.curved)
                     for speed, count in probes.plain_points
                 ),
                 *(Cell(speed, sizing.sizes(count), _price(premium, speed), asked=False) for speed, count in besides),
@@ -92,7 +92,7 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
     return Comparison(
         workflow.workflow, seed, found[0].count,
         known, sized, baseline, results,
-        said, decide(_known(simulated, plain, grid, baseline, probes.widest, workflow), said, wishes),
+        said, decide(_known(simulated, plain, grid, baseline, probes, workflow), said, wishes),
         restricted(used), remarks,
     )  # fmt: skip
 
@@ -104,7 +104,7 @@ def _price(premium: Premium, speed: float) -> float:
 
 def _known(
     simulated: Mapping[Scenario, Simulated], plain: Sequence[Simulated], grid: Sequence[Scenario], baseline: Scenario,
-    widest: int, workflow: Workflow,
+    probes: Probes, workflow: Workflow,
 ) -> Known:  # fmt: skip
     """What decisions are taken from."""
     cells = {scenario: Samples(one.seconds, one.usd, one.accepted) for scenario, one in simulated.items()}
@@ -118,8 +118,9 @@ def _known(
         (baseline, cells[baseline]),
         numbers,
         cells[Scenario(first[0], INSTANT, 1)],
-        widest,
-        without[0] if without else numbers[first][widest],
+        probes.widest,
+        without[0] if without else numbers[first][probes.widest],
         without[1] if len(without) > 1 else numbers[first][1],
+        probes.curved,
         any(step.kind == "human" for _, step in workflow.walk()),
     )

@@ -23,7 +23,7 @@ from planner.planning.notes import (
 from planner.planning.plan import Cell, Plan
 from planner.planning.precision import Stopping
 from planner.planning.results import Forecast, Result, Scenario, StepResult, Tokens
-from planner.planning.sampled import Simulated
+from planner.planning.sampled import Sampled, Simulated
 from planner.planning.sampling import Progress, quiet, reached, sample
 from planner.planning.scenarios import Sizing
 from planner.planning.timing import usd_of_step
@@ -59,11 +59,6 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
     result = Result.of(Scenario(model, speed, count), main, Simulated(alone, 0), Simulated(alone, len(bases) - 1))
     findings = found.findings
     assert findings is not None
-    models = {name: profile.priced(multiplier) for name, profile in plan.models.items()}
-    steps = tuple(
-        _step(detail, drag, found.count, models, result.usd is not None)
-        for detail, drag in zip(findings.detail.works, findings.drag.means(), strict=True)
-    )
     known = reached([found], stopping)
     remarks = (
         *imprecise(known, found.count),
@@ -88,10 +83,22 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
         {part: value.standard_error for part, value in breakdown.items()},
         Distribution.of(main.seconds),
         findings.usage.results(),
-        steps,
+        step_results(found),
         min(found.count, findings.drag.limit),
         typical(taken, middle, speed),
         remarks,
+    )
+
+
+def step_results(found: Sampled) -> tuple[StepResult, ...]:
+    """What each step takes, of a plan of one scenario in detail."""
+    findings, (cell,) = found.findings, found.plan.cells
+    assert findings is not None
+    models = {name: profile.priced(cell.price_multiplier) for name, profile in found.plan.models.items()}
+    priced = found.usd(0) is not None
+    return tuple(
+        _step(detail, drag, found.count, models, priced)
+        for detail, drag in zip(findings.detail.works, findings.drag.means(), strict=True)
     )
 
 

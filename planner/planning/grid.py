@@ -9,10 +9,11 @@ from planner.catalogue.premium import Premium
 from planner.catalogue.profile import Profile
 from planner.expansion.expand import expand
 from planner.planning.backends import Backend
+from planner.planning.kept import MOST, Kept
 from planner.planning.plan import Cell, Plan
 from planner.planning.precision import Stopping
 from planner.planning.results import Scenario
-from planner.planning.sampled import Simulated
+from planner.planning.sampled import Sampled, Simulated
 from planner.planning.sampling import Progress, quiet, sample
 from planner.planning.scenarios import Sizing
 from planner.reading.validation import MOST_AGENTS
@@ -34,6 +35,8 @@ class Grid:
     found: dict[Scenario, Simulated] = field(default_factory=dict)
     models: dict[str, Profile] = field(default_factory=dict)
     over_context: dict[str, float] = field(default_factory=dict)
+    _workflows: dict[str, Workflow] = field(default_factory=dict)
+    _kept: dict[str, Kept] = field(default_factory=dict)
 
     def take(self, points: Iterable[Scenario], stopping: Stopping, progress: Progress = quiet) -> None:
         """Simulate those that were not yet."""
@@ -43,15 +46,24 @@ class Grid:
                 by_model.setdefault(point.model, []).append(point)
         if not by_model:
             return
+        for model in by_model:
+            self._kept.setdefault(model, Kept(MOST // len(by_model)))
         plans = [
-            Plan.of(self.workflow.on(model), list(map(self._cell, chosen)), self.seed, stopping.most,
-                    self.backend.at_once)
+            Plan.of(self._served(model), list(map(self._cell, chosen)), self.seed, stopping.most,
+                    self.backend.at_once, kept=self._kept[model])
             for model, chosen in by_model.items()
         ]  # fmt: skip
         for chosen, sampled in zip(by_model.values(), sample(plans, stopping, self.backend, progress), strict=True):
             self.found |= {point: Simulated(sampled, at) for at, point in enumerate(chosen)}
             self.models |= sampled.plan.models
             self.over_context |= sampled.over_context
+
+    def in_detail(self, point: Scenario, stopping: Stopping, progress: Progress = quiet) -> Sampled:
+        """One of them, and where its time goes."""
+        plan = Plan.of(self._served(point.model), [self._cell(point)], self.seed, stopping.most, self.backend.at_once,
+                       detailed=True, kept=self._kept.get(point.model))  # fmt: skip
+        (found,) = sample([plan], stopping, self.backend, progress)
+        return found
 
     @property
     def samples(self) -> int:
@@ -75,6 +87,9 @@ class Grid:
             fan_out = next((loop.path for loop in side_by_side if loop.items), mark.what.step)
             widths[fan_out] = max(widths.get(fan_out, 1), width)
         return sum(widths.values())
+
+    def _served(self, model: str) -> Workflow:
+        return self._workflows.setdefault(model, self.workflow.on(model))
 
     def _cell(self, point: Scenario) -> Cell:
         return Cell(point.speed, self.sizing.sizes(point.agents), self.premium.of(point.speed))

@@ -24,6 +24,9 @@ TOGETHER = 9
 _ROUNDS = 24
 """Most rounds of simulations; the last ones halve what is left, so that 2²⁰ numbers come down to one."""
 
+_PART = 16
+"""Scenarios that are simulated before it is asked again whether time is over."""
+
 _STRAIGHT = 4
 """Rounds in which a speed is sought on a straight line; after them by halving."""
 
@@ -40,6 +43,7 @@ class Needed:
     low, high : the same for the ends of its interval: below `low` it is missed, from `high` on it is known to be met
     at : the scenario at `value`, else the one that comes nearest
     sure : the one at `high`
+    solved : False: time was over before; what was tried by then tells no more than that `value` is enough
     """
 
     model: str
@@ -49,15 +53,17 @@ class Needed:
     high: float | None
     at: Candidate
     sure: Candidate | None
+    solved: bool
 
 
-@dataclass
+@dataclass(eq=False)
 class _Line:
     """A row or a column of a grid, along which one number is sought."""
 
     model: str
     fixed: float
     tried: dict[float, tuple[float, float, float]]
+    solved: bool = False
 
     def ends(self, what: int, deadline: float) -> tuple[float | None, float | None]:
         """The greatest number that was tried below the least that meets the deadline, and that one."""
@@ -113,10 +119,8 @@ def needed_agents(
         assert below is not None or met is not None
         if met is None:
             assert below is not None
-            most = below
-            while most < widest:
-                most = min(2 * most, widest)
-                yield most
+            if below < widest:
+                yield min(2 * below, widest)
         elif below is not None:
             gap = int(met - below) - 1
             step = max(1, math.ceil(gap / TOGETHER))
@@ -137,17 +141,28 @@ def _solve(
     """Try what `between` proposes until it proposes nothing, or time is over."""
     wanted = [(line, value) for line in lines for value in ahead[line.model, line.fixed]]
     for turn in range(_ROUNDS):
-        grid.take((scenario(line, value) for line, value in wanted), Stopping(grid.samples), progress)
+        points = [point for line, value in wanted if (point := scenario(line, value)) not in grid.found]
+        points.sort(key=lambda point: point.agents)  # those that share what they ask for
+        size = _PART if stopping.seconds is not None else max(1, len(points))
+        for first in range(0, len(points), size):
+            if not stopping.late:
+                grid.take(points[first : first + size], Stopping(grid.samples), progress)
+        left = []
         for line, value in wanted:
-            seconds = grid.found[scenario(line, value)].seconds
-            line.tried[value] = (seconds.quantile(target.percentile), *seconds.interval(target.percentile))
+            if (point := scenario(line, value)) in grid.found:
+                seconds = grid.found[point].seconds
+                line.tried[value] = (seconds.quantile(target.percentile), *seconds.interval(target.percentile))
+            else:
+                left.append((line, value))
         ends = (POINT, LOW, HIGH)
-        wanted = [
+        wanted = left + [
             (line, value)
             for line in lines
             for value in dict.fromkeys(float(value) for what in ends for value in between(line, what, turn))
             if value not in line.tried
         ]
+        for line in lines:
+            line.solved = all(other is not line for other, _ in wanted)
         if not wanted or stopping.late:
             return
 
@@ -161,7 +176,8 @@ def _needed(grid: Grid, line: _Line, scenario: Callable[[_Line, float], Scenario
         return Candidate.of(point, grid.found[point], target)
 
     at = candidate(nearest if value is None else value)
-    return Needed(line.model, line.fixed, value, low, high, at, None if high is None else candidate(high))
+    return Needed(line.model, line.fixed, value, low, high, at, None if high is None else candidate(high),
+                  line.solved)  # fmt: skip
 
 
 def _straight(below: float, slow: float, met: float, quick: float, deadline: float) -> float:

@@ -12,6 +12,7 @@ from planner.errors import InputError, Problem
 from planner.expansion.demand import Layers
 from planner.expansion.expand import expand
 from planner.expansion.task_graph import TaskGraph, resized, structure
+from planner.planning.kept import Kept
 from planner.planning.timing import PARTS
 from planner.reading.curves import Curve
 from planner.workflow.declaration import Workflow
@@ -36,6 +37,7 @@ class Cell:
     price_multiplier : how many times what it costs at 1x a model costs here
     asked : it decides how many samples are enough; others come along
     other : it is of another workflow, which declares the same steps
+    unhindered : each request is served at the speed that it has alone, however many there are
     """
 
     speed: float
@@ -43,6 +45,7 @@ class Cell:
     price_multiplier: float = 1.0
     asked: bool = True
     other: Workflow | None = None
+    unhindered: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +81,7 @@ class Plan:
     models : profiles that requests use
     width : samples in a block: a power of two
     detailed : tell where the time goes; of a single cell
+    kept : what other plans of the workflow have drawn for its blocks, and this one will
     """
 
     seed: int
@@ -88,6 +92,7 @@ class Plan:
     layers: Layers
     width: int
     detailed: bool
+    kept: Kept | None = None
 
     @classmethod
     def of(
@@ -98,6 +103,7 @@ class Plan:
         samples: int = KEPT,
         at_once: int = 1,
         detailed: bool = False,
+        kept: Kept | None = None,
     ) -> Plan:
         """Expand a workflow for each cell. Raises InputError if it is too large.
 
@@ -117,6 +123,7 @@ class Plan:
             Layers.of(workflow.uncertainty),
             _width(graphs, cells, min(samples, KEPT), at_once, detailed),
             detailed,
+            kept,
         )
 
 
@@ -135,7 +142,7 @@ def _variants(
     for at, (index, cell) in enumerate(zip(structures, cells, strict=True)):
         graph = graphs[index]
         speed = cell.speed if graph.timed else None
-        requests = graph.requesters(cell.sizes) if curved else 1
+        requests = graph.requesters(cell.sizes) if curved and not cell.unhindered else 1
         alone = hourly or bool(graph.raced.any())
         variant = Variant(graph, speed, requests, alone, [])
         found.setdefault((index, speed, requests), variant).cells.append(at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from planner.engine.statistics import Values
 
@@ -101,6 +101,11 @@ class Stopping:
             yield look
             look *= 2
         yield self.most
+
+    @property
+    def half(self) -> Stopping:
+        """The same, after half the time."""
+        return self if self.seconds is None else replace(self, seconds=self.seconds / 2)
 
     @property
     def late(self) -> bool:

@@ -202,6 +202,8 @@ class Verdict:
     difference : 95 % interval of the median of (more − faster), seconds, paired by sample
     best : of the least p50; among equals, of fewest agents, then of the first row
     close : `best` is about as quick as `more` or `faster`, or, where only one is varied, as the least of it
+    no_more, no_faster : where the least of it is `more`, or `faster`: the quickest other one gains ``little``, under
+        1 %, or ``nothing`` that can be told, or is surely ``slower`` by over 1 %; else empty, and where only one varies
     """
 
     more: Scenario
@@ -210,6 +212,8 @@ class Verdict:
     difference: tuple[float, float]
     best: Scenario
     close: bool
+    no_more: str = ""
+    no_faster: str = ""
 
 
 @dataclass(frozen=True)

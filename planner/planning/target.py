@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from planner.catalogue.premium import FITTED, Premium
 from planner.errors import InputError, Problem
 from planner.planning.backends import Backend, Threads
-from planner.planning.forecast import forecast
+from planner.planning.forecast import step_results
 from planner.planning.goal import Candidate, Target
 from planner.planning.grid import Grid
 from planner.planning.needed import Needed, needed_agents, needed_speeds
 from planner.planning.notes import approximate_counts, imprecise, notes, other_tokenizers, restricted, unused_crews
-from planner.planning.precision import Precision, Stopping
+from planner.planning.precision import USUALLY, Precision, Stopping
 from planner.planning.results import Scenario, StepResult
 from planner.planning.sampling import Progress, quiet
 from planner.planning.scenarios import Sizing
 from planner.workflow.declaration import Workflow
+
+UNSOLVED = "Time was over before all needed speeds and agents were found: those marked ≤ are enough, less may be."
+"""What is said where `--max-time` ends the search."""
 
 NAMED = 3
 """Steps that are named as worth shortening."""
@@ -102,7 +105,7 @@ def plan_for(workflow: Workflow, target: Target, speeds: Sequence[float], agents
     if cheapest is None:
         sure = [needed.sure for needed in (*by_agents, *by_speed) if needed.sure is not None]
         closest = _closest(candidates, target, cost)
-        steps = _to_shorten(workflow, closest.scenario, sized, premium, seed, grid.samples, backend, progress)
+        steps = _to_shorten(grid, closest.scenario, progress)
         obstacle = Obstacle(
             closest, steps, min((one for one in sure if one.standing == "meets"), key=cost, default=None)
         )
@@ -110,7 +113,7 @@ def plan_for(workflow: Workflow, target: Target, speeds: Sequence[float], agents
     remarks = (
         *imprecise(known, grid.samples),
         *(f"{name} is {why}: not everybody can buy it." for name, why in restricted(grid.models).items()),
-        *(("Time was over before all needed speeds and agents were found.",) if stopping.late else ()),
+        *(() if all(one.solved for one in (*by_agents, *by_speed)) else (UNSOLVED,)),
         *unused_crews(workflow), *approximate_counts(workflow), *other_tokenizers(workflow, grid.models),
         *notes(grid.models, grid.over_context, [*speeds, *(needed.value or 1.0 for needed in by_agents)], premium),
     )  # fmt: skip
@@ -137,14 +140,7 @@ def _closest(candidates: Sequence[Candidate], target: Target, cost: object) -> C
     return min(within, key=lambda one: (one.quantile(target), cost(one)))
 
 
-def _to_shorten(
-    workflow: Workflow, scenario: Scenario, crew: str, premium: Premium, seed: int, samples: int, backend: Backend,
-    progress: Progress,
-) -> tuple[StepResult, ...]:  # fmt: skip
-    served = workflow.on(scenario.model) if scenario.model else workflow
-    found = forecast(
-        served, speed=scenario.speed, agents=scenario.agents, crew=crew, premium=premium, seed=seed,
-        samples=min(samples, 1024), backend=backend, progress=progress,
-    )  # fmt: skip
-    order = sorted(found.steps, key=lambda step: (-step.drag.mean, -step.critical))
+def _to_shorten(grid: Grid, scenario: Scenario, progress: Progress) -> tuple[StepResult, ...]:
+    found = grid.in_detail(scenario, Stopping(min(grid.samples, USUALLY)), progress)
+    order = sorted(step_results(found), key=lambda step: (-step.drag.mean, -step.critical))
     return tuple(step for step in order if step.drag.mean > 0 or step.critical > 0)[:NAMED]

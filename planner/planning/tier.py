@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +14,9 @@ from planner.planning.notes import approximate_counts, imprecise, other_tokenize
 from planner.planning.precision import Precision, Stopping
 from planner.planning.results import Seconds, Usd
 from planner.planning.sampled import Simulated
-from planner.planning.sampling import Progress, quiet, sample
+from planner.planning.sampling import Progress, quiet
 from planner.planning.scenarios import Sizing
-from planner.planning.tier_search import EXHAUSTIVE, cost, every, fits, selected, time
+from planner.planning.tier_search import EXHAUSTIVE, all_of, cost, every, fits, selected, time
 from planner.planning.tiers import Choices, Chosen, may_be_fast
 from planner.planning.verdict import ALIKE
 from planner.workflow.declaration import Workflow
@@ -79,9 +79,10 @@ class Tiering:
     standard, fast : no step, and all of them
     best : the quickest choice within the budget; None: not even one is within it
     thrifty : costs less than `best` and is about as quick
-    alone : each step on the fast tier by itself
+    alone : each step on the fast tier by itself, as far as there was time
     searched : choices that were simulated, on `search_samples` samples
     exhaustive : these were all there are
+    cut : time was over before all was tried that would have been
     """
 
     workflow: str
@@ -101,6 +102,7 @@ class Tiering:
     searched: int
     search_samples: int
     exhaustive: bool
+    cut: bool
     restricted: Mapping[str, str]
     notes: tuple[str, ...]
 
@@ -111,7 +113,8 @@ def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = N
     """Look for the steps whose move to the profile `fast` saves most time within a budget.
 
     agents, crew : as in a forecast
-    samples, precision, max_time : of the two ends, all standard and all fast; the best choices then take as many
+    samples, precision : of the two ends, all standard and all fast; the best choices take as many
+    max_time : after half of it the search ends, after all of it everything; a block of samples is always taken
 
     Raises InputError where no step can move, or the cost is not known.
     """
@@ -121,18 +124,22 @@ def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = N
     steps = may_be_fast(workflow, sizes)
     _possible(workflow, fast, steps)
     nothing, everything = frozenset[str](), frozenset(steps)
-    ends = Choices(workflow, fast, sizes, seed, stopping.most, backend)
-    (sampled,) = sample([ends.plan([nothing, everything])], stopping, backend, progress)
-    count, known = sampled.count, Precision.of(stopping.target, sampled.seconds)
-    alone = [frozenset({step}) for step in steps]
-    exhaustive = len(steps) <= EXHAUSTIVE
-    many = not exhaustive or 2 ** len(steps) > FEW
-    search = Choices(workflow, fast, sizes, seed, min(count, SEARCHED) if many else count, backend)
-    search.take([nothing, everything, *alone], progress)
+    ends, alone = [nothing, everything], [frozenset({step}) for step in steps]
+    few, exhaustive = 2 ** len(steps) <= FEW, len(steps) <= EXHAUSTIVE
+    search = Choices(workflow, fast, sizes, seed, backend, stopping.half)
+    search.first(ends, 2, Stopping(min(stopping.most, SEARCHED)), progress)
     _priced(search.found[everything], search.found[nothing])
-    order = (every if exhaustive else selected)(search, steps, budget, progress)
-    final = search if search.samples == count else Choices(workflow, fast, sizes, seed, count, backend)
-    final.take([nothing, everything, *alone, *order[:FINAL]], progress)
+    if few:
+        chosen = all_of(steps)
+    else:
+        search.take(alone, progress)
+        chosen = (every if exhaustive else selected)(search, steps, budget, progress)[:FINAL]
+    final = Choices(workflow, fast, sizes, seed, backend, stopping, search.kept)
+    sampled = final.first(list(dict.fromkeys([*ends, *chosen])), 2, stopping, progress)
+    count, known = sampled.count, Precision.of(stopping.target, sampled.seconds[:2])
+    each = final.take(alone, progress)
+    tried = final if few else search
+    exhaustive = exhaustive and not tried.cut
 
     def order_of(one: Chosen) -> tuple[float, float, int, list[str]]:
         return time(final.found[one]), cost(final.found[one]), len(one), sorted(one)
@@ -157,7 +164,7 @@ def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = N
     models = final.found[everything].sampled.plan.models
     remarks = (
         *imprecise(known, count),
-        *(() if exhaustive else ("Steps are too many to try all choices: there may be a better one.",)),
+        *_left_out(len(steps), search.cut, len(alone) - len(each)),
         *(f"{name} is {why}: not everybody can buy it." for name, why in restricted(models).items()),
         *unused_crews(workflow), *approximate_counts(workflow), *other_tokenizers(workflow, models),
         "A request that continues a context of the other tier reads it uncached.",
@@ -165,9 +172,19 @@ def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = N
     return Tiering(
         workflow.workflow, seed, count, known, sizes, budget, workflow.model or "", fast, steps,
         choice(nothing), choice(everything), None if best is None else choice(best),
-        None if thrifty is None else choice(thrifty), tuple(map(choice, alone)),
-        len(search.found), search.samples, exhaustive, restricted(models), remarks,
+        None if thrifty is None else choice(thrifty), tuple(map(choice, each)),
+        len(tried.found), tried.samples, exhaustive, search.cut or final.cut, restricted(models), remarks,
     )  # fmt: skip
+
+
+def _left_out(steps: int, cut: bool, unknown: int) -> Iterator[str]:
+    """What was not tried."""
+    if cut:
+        yield "Time was over before the search was: there may be a better choice."
+    elif steps > EXHAUSTIVE:
+        yield "Steps are too many to try all choices: there may be a better one."
+    if unknown:
+        yield f"Time was over before each step was tried by itself: {unknown} are left out."
 
 
 def _possible(workflow: Workflow, fast: str, steps: tuple[str, ...]) -> None:

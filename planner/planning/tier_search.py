@@ -32,11 +32,14 @@ def cost(found: Simulated) -> float:
     return found.usd.mean if found.usd is not None else 0.0
 
 
+def all_of(steps: Sequence[str]) -> list[Chosen]:
+    """All choices, those of few steps first."""
+    return [frozenset(some) for count in range(len(steps) + 1) for some in combinations(steps, count)]
+
+
 def every(choices: Choices, steps: Sequence[str], budget: float, progress: Progress) -> list[Chosen]:
     """All choices within the budget, the quickest first; of equals the cheapest, then that of the fewest steps."""
-    wanted = [frozenset(some) for count in range(len(steps) + 1) for some in combinations(steps, count)]
-    choices.take(wanted, progress)
-    return _ordered(choices, wanted, budget)
+    return _ordered(choices, choices.take(all_of(steps), progress), budget)
 
 
 def selected(choices: Choices, steps: Sequence[str], budget: float, progress: Progress) -> list[Chosen]:
@@ -58,21 +61,22 @@ def _forward(choices: Choices, steps: Sequence[str], budget: float, progress: Pr
 def _backward(choices: Choices, steps: Sequence[str], budget: float, progress: Progress) -> Chosen:
     """From all: take off what loses the fewest seconds per dollar until the budget is kept, then as forward."""
     now = frozenset(steps)
-    choices.take([now], progress)
     while now and not fits(choices.found[now], budget):
-        fewer = [now - {step} for step in steps if step in now]
-        choices.take(fewer, progress)
+        fewer = choices.take([now - {step} for step in steps if step in now], progress)
+        if not fewer:
+            return now
         now = max(fewer, key=_gain(choices, now))
     return _climb(choices, now, steps, budget, progress)
 
 
 def _climb(choices: Choices, now: Chosen, steps: Sequence[str], budget: float, progress: Progress) -> Chosen:
-    """Single moves, and pairs of them where no single one helps: of parallel steps both must be faster."""
-    choices.take([now], progress)
+    """Single moves, and pairs of them where no single one helps: of parallel steps both must be faster.
+
+    `now`, and both ends, were simulated.
+    """
     while True:
         for size in (1, 2):
-            moves = [now ^ set(some) for some in combinations(steps, size)]
-            choices.take(moves, progress)
+            moves = choices.take([now ^ set(some) for some in combinations(steps, size)], progress)
             better = [one for one in _ordered(choices, moves, budget) if _saves(choices, now, one)]
             if better:
                 now = max(better, key=_gain(choices, now))

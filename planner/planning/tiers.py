@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from planner.expansion.expand import expand
 from planner.planning.backends import Backend
+from planner.planning.kept import Kept
 from planner.planning.plan import Cell, Plan
 from planner.planning.precision import Stopping
-from planner.planning.sampled import Simulated
+from planner.planning.sampled import Sampled, Simulated
 from planner.planning.sampling import Progress, sample
 from planner.workflow.declaration import Step, Workflow
 
@@ -18,6 +19,9 @@ Chosen = frozenset[str]
 
 TOGETHER = 32
 """Choices that are simulated at once, so that they share what they draw."""
+
+AT_ONCE = 8
+"""The same where time is limited."""
 
 
 def may_be_fast(workflow: Workflow, sizes: Mapping[str, int]) -> tuple[str, ...]:
@@ -50,34 +54,57 @@ def _tiered(steps: Mapping[str, Step], chosen: Chosen, fast: str, path: tuple[st
 
 
 class Choices:
-    """Choices of steps that were simulated so far, each on the same first `samples` samples."""
+    """Choices of steps that were simulated so far, each on the same first samples.
+
+    until : after it no more are simulated
+    cut : some were not
+    kept : what was drawn
+    """
 
     def __init__(
-        self, workflow: Workflow, fast: str, sizes: Mapping[str, int], seed: int, samples: int, backend: Backend
-    ) -> None:
-        self.workflow, self.fast, self.cell, self.seed = workflow, fast, Cell(1.0, sizes), seed
-        self.samples, self.backend = samples, backend
+        self, workflow: Workflow, fast: str, sizes: Mapping[str, int], seed: int, backend: Backend, until: Stopping,
+        kept: Kept | None = None,
+    ) -> None:  # fmt: skip
+        self.workflow, self.fast, self.seed, self.backend, self.until = workflow, fast, seed, backend, until
         self.found: dict[Chosen, Simulated] = {}
+        self.cut = False
+        self._cells = [Cell(1.0, sizes, asked=asked) for asked in (False, True)]
+        self.kept = kept or Kept()
 
-    def take(self, wanted: Iterable[Chosen], progress: Progress) -> None:
-        """Simulate those that were not yet."""
-        new = [chosen for chosen in dict.fromkeys(wanted) if chosen not in self.found]
-        for first in range(0, len(new), TOGETHER):
-            part = new[first : first + TOGETHER]
-            (sampled,) = sample([self.plan(part)], Stopping(self.samples), self.backend)
+    @property
+    def samples(self) -> int:
+        """Of each choice."""
+        return next(iter(self.found.values())).seconds.count
+
+    def first(self, wanted: Sequence[Chosen], deciding: int, stopping: Stopping, progress: Progress) -> Sampled:
+        """Simulate these together; the first `deciding` of them decide how many samples are enough for all."""
+        (sampled,) = sample([self._plan(wanted, stopping.most, deciding)], stopping, self.backend, progress)
+        self.found |= {chosen: Simulated(sampled, at) for at, chosen in enumerate(wanted)}
+        return sampled
+
+    def take(self, wanted: Iterable[Chosen], progress: Progress) -> list[Chosen]:
+        """Simulate those that were not yet, on as many samples, until time is over; those that were by then."""
+        wanted = list(dict.fromkeys(wanted))
+        new = [chosen for chosen in wanted if chosen not in self.found]
+        size = AT_ONCE if self.until.seconds is not None else TOGETHER
+        for first in range(0, len(new), size):
+            if self.until.late:
+                self.cut = True
+                break
+            part = new[first : first + size]
+            (sampled,) = sample([self._plan(part, self.samples)], Stopping(self.samples), self.backend)
             self.found |= {chosen: Simulated(sampled, at) for at, chosen in enumerate(part)}
             progress((first + len(part)) / len(new))
+        return [chosen for chosen in wanted if chosen in self.found]
 
-    def plan(self, part: Sequence[Chosen]) -> Plan:
-        """Of these choices, in their order."""
+    def _plan(self, part: Sequence[Chosen], samples: int, deciding: int = 0) -> Plan:
         return joined(
             [
-                Plan.of(
-                    tiered(self.workflow, chosen, self.fast), [self.cell], self.seed, self.samples, self.backend.at_once
-                )
-                for chosen in part
+                Plan.of(tiered(self.workflow, chosen, self.fast), [self._cells[at < deciding]], self.seed, samples,
+                        self.backend.at_once, kept=self.kept)
+                for at, chosen in enumerate(part)
             ]
-        )
+        )  # fmt: skip
 
 
 def joined(plans: Sequence[Plan]) -> Plan:

@@ -46,7 +46,19 @@ def verdict(grid: Sequence[Scenario], seconds: Mapping[Scenario, Floats]) -> Ver
         return Verdict(more, faster, "", (0.0, 0.0), best, about(best, fewest))
     low, high = quantile_interval(seconds[more] - seconds[faster], 0.5)
     gains = "same" if about(more, faster) else "agents" if high < 0 else "speed"
-    return Verdict(more, faster, gains, (low, high), best, any(about(best, one) for one in (more, faster)))
+    base = next(point for point in grid if place[point] == (0, few))
+
+    def without(along: Sequence[Scenario]) -> str:
+        quickest = min((point for point in along if point != base), key=lambda point: p50[point])
+        if p50[quickest] < p50[base]:
+            return "little"
+        return "nothing" if about(quickest, base) else "slower"
+
+    return Verdict(
+        more, faster, gains, (low, high), best, any(about(best, one) for one in (more, faster)),
+        without([point for point in grid if place[point][0] == 0]) if more == base else "",
+        without([point for point in grid if point.agents == few]) if faster == base else "",
+    )  # fmt: skip
 
 
 def _least(points: Sequence[Scenario], p50: Mapping[Scenario, float]) -> Scenario:

@@ -139,5 +139,5 @@ def _csv(rows: list[dict[str, Any]]) -> str:
     return text.getvalue()
 
 
-flat, json_text, csv_text = _flat, _json, _csv
+flat, json_text, csv_text, plain = _flat, _json, _csv, _plain
 """For results of other commands."""

@@ -7,12 +7,22 @@ from collections.abc import Callable, Iterator, Sequence
 from planner.planning.decisions.agents import Numbers
 from planner.planning.decisions.chances import Beats
 from planner.planning.decisions.interval import Interval
+from planner.planning.decisions.pace import LONGER, Pace
 from planner.planning.decisions.runs import Count, Payback, Setup
 from planner.planning.results import Comparison, Scenario
 from planner.report import words
 
 _MOST = 3
 """Scenarios that a line lists."""
+
+_PACES = {
+    "within attention": "within attention (10s)",
+    "within patience": "within patience (1min)",
+    "a coffee": "within a coffee break (15min)",
+    "a working day": "within a working day",
+    LONGER: "longer than a working day",
+}
+"""Paces as they read in a sentence."""
 
 _RARE = 0.01
 """Chances below it, or above 1 less it, go without saying."""
@@ -41,8 +51,13 @@ def _ceilings(comparison: Comparison) -> str:
     text = f"Ceilings{served}: 1 agent at infinite speed {_quick(instant.p50, instant.speedup)}"
     if widest == 1:
         return f"{text}."
-    text += f"; {words.agents(widest)} without coordination {_quick(wide.p50, wide.speedup)}"
+    text += f"; {words.agents(widest)} {_unhindered(comparison)} {_quick(wide.p50, wide.speedup)}"
     return f"{text}; serial fraction {_range(serial, words.percent)}."
+
+
+def _unhindered(comparison: Comparison) -> str:
+    """What the ceiling of agents leaves out."""
+    return f"without coordination{' or slowing each other down' if comparison.decisions.ceilings.slowed else ''}"
 
 
 def _best_number(comparison: Comparison, first: Numbers) -> str:
@@ -188,7 +203,11 @@ def _people(comparison: Comparison) -> Iterator[str]:
             rounds = f"rounds in a working day of 8h: {one_day} at the baseline, {other_day} at the quickest"
             yield f"{rounds[0].upper()}{rounds[1:]}."
         elif base.names != quickest.names:
-            yield f"Pace: {' or '.join(base.names)} at the baseline, {' or '.join(quickest.names)} at the quickest."
+            yield f"Pace: {_paces(base)} at the baseline, {_paces(quickest)} at the quickest."
+
+
+def _paces(found: Pace) -> str:
+    return " or ".join(_PACES.get(name, name) for name in found.names)
 
 
 def _fifth(comparison: Comparison) -> str:

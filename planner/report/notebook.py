@@ -33,12 +33,12 @@ def comparison_html(comparison: Comparison) -> str:
     after = [
         accepted(comparison), words.verdict(comparison), *barriers_text(comparison), *decisions(comparison)
     ]  # fmt: skip
-    return _whole(first, [*others], side_by_side, [line for line in after if line], comparison.notes)
+    return whole(first, [*others], side_by_side, [line for line in after if line], comparison.notes)
 
 
 def forecast_html(forecast: Forecast) -> str:
     """Completion time and cost, where the time goes, how busy agents are, what each step takes, and the notes."""
-    columns = [_head(name, "left" if name in _NAMES else "right") for name in _STEPS]
+    columns = [head(name, "left" if name in _NAMES else "right") for name in _STEPS]
     critical = [step.critical for step in forecast.steps]
     priced = forecast.result.usd is not None
     steps = [_step(step, level(step.critical, critical), priced) for step in forecast.steps]
@@ -46,12 +46,12 @@ def forecast_html(forecast: Forecast) -> str:
     error = f", ± {words.seconds(most)} at most" if most else ""
     body = (
         _quantities(forecast.result)
-        + _table(f"Where the time goes (critical path, mean{error})", [], _parts(forecast.breakdown))
+        + table(f"Where the time goes (critical path, mean{error})", [], _parts(forecast.breakdown))
         + _busy(forecast)
-        + _table(f"Steps ({SHADES[-1]} longest on the critical path)", columns, steps)
+        + table(f"Steps ({SHADES[-1]} longest on the critical path)", columns, steps)
     )
     title = f"{forecast.workflow}: {words.samples(forecast.samples)}, seed {forecast.seed}"
-    return _whole(title, _about(forecast), body, [], forecast.notes)
+    return whole(title, _about(forecast), body, [], forecast.notes)
 
 
 _STEPS = ("Step", "kind", "times", "work", "on path", "critical", "drag", "cost")
@@ -77,8 +77,8 @@ def _about(forecast: Forecast) -> list[str]:
 
 def _quantities(result: Result) -> str:
     names = ("", "p50", "p90", "p95", "mean", "± standard error")
-    cost = _quantity("Cost", result.usd, words.usd) if result.usd else [[_head("Cost", scope="row"), _data("unknown")]]
-    return _table("", [_head(name) for name in names], [*_quantity("Completion", result.seconds, words.seconds), *cost])
+    cost = _quantity("Cost", result.usd, words.usd) if result.usd else [[head("Cost", scope="row"), data("unknown")]]
+    return table("", [head(name) for name in names], [*_quantity("Completion", result.seconds, words.seconds), *cost])
 
 
 def _quantity(name: str, found: Seconds | Usd, show: Callable[[float], str]) -> list[list[str]]:
@@ -88,8 +88,8 @@ def _quantity(name: str, found: Seconds | Usd, show: Callable[[float], str]) -> 
     known = [(found.p50_low, found.p50_high), (found.p90_low, found.p90_high)]
     known += [(found.p95_low, found.p95_high)] if isinstance(found, Seconds) else []
     return [
-        [_head(name, scope="row"), *(_data("" if value is None else show(value)) for value in values)],
-        [_head("95% sure", scope="row"), *(_data(words.between(*ends, show)) for ends in known)],
+        [head(name, scope="row"), *(data("" if value is None else show(value)) for value in values)],
+        [head("95% sure", scope="row"), *(data(words.between(*ends, show)) for ends in known)],
     ]
 
 
@@ -99,16 +99,16 @@ def _busy(forecast: Forecast) -> str:
     for crew in forecast.crews:
         share, error = crew.utilisation.mean, crew.utilisation.standard_error
         known = f" ± {points(error)}" if error else ""
-        cells = [_data(f"{crew.agents:,}"), _data(f"{words.percent(share)}{known}"), _bar(share)]
-        rows.append([_head(named(forecast, crew.name), scope="row"), *cells])
-    return _table("How busy agents are (time held, of all their time, mean)", [], rows) if rows else ""
+        cells = [data(f"{crew.agents:,}"), data(f"{words.percent(share)}{known}"), _bar(share)]
+        rows.append([head(named(forecast, crew.name), scope="row"), *cells])
+    return table("How busy agents are (time held, of all their time, mean)", [], rows) if rows else ""
 
 
 def _parts(breakdown: Mapping[str, float]) -> list[list[str]]:
     total = sum(breakdown.values())
     shares = {part: value / total if total else 0.0 for part, value in breakdown.items()}
     return [
-        [_head(part, scope="row"), _data(words.seconds(value)), _data(words.percent(shares[part])), _bar(shares[part])]
+        [head(part, scope="row"), data(words.seconds(value)), data(words.percent(shares[part])), _bar(shares[part])]
         for part, value in breakdown.items()
     ]
 
@@ -116,17 +116,17 @@ def _parts(breakdown: Mapping[str, float]) -> list[list[str]]:
 def _step(step: StepResult, shade: int, priced: bool) -> list[str]:
     cost = words.step_cost(step, priced)
     return [
-        _head(step.step, scope="row"), _data(step.kind, "left"), _data(words.times(step.occurrences)),
-        _data(words.seconds(step.seconds)), _shaded(Cell(words.seconds(step.critical), shade, False)),
-        _data(words.share(step.criticality.mean)), _data(drag(step.drag)), _data(cost),
+        head(step.step, scope="row"), data(step.kind, "left"), data(words.times(step.occurrences)),
+        data(words.seconds(step.seconds)), shaded(Cell(words.seconds(step.critical), shade, False)),
+        data(words.share(step.criticality.mean)), data(drag(step.drag)), data(cost),
     ]  # fmt: skip
 
 
 def rows_html(title: str, rows: Sequence[dict[str, object]], notes: Iterable[str] = ()) -> str:
     """Rows of plain data under the names of their columns."""
-    columns = [_head(name, "left") for name in rows[0]] if rows else []
-    cells = [[_data(_plain(value), "left") for value in row.values()] for row in rows]
-    return _whole(title, [], _table("", columns, cells), [], notes)
+    columns = [head(name, "left") for name in rows[0]] if rows else []
+    cells = [[data(_plain(value), "left") for value in row.values()] for row in rows]
+    return whole(title, [], table("", columns, cells), [], notes)
 
 
 def _plain(value: object) -> str:
@@ -136,38 +136,43 @@ def _plain(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _whole(title: str, about: Iterable[str], body: str, after: Iterable[str], notes: Iterable[str]) -> str:
+def whole(title: str, about: Iterable[str], body: str, after: Iterable[str], notes: Iterable[str]) -> str:
+    """A title, lines, tables, sentences and notes."""
     lines = "".join(f'<div style="opacity:.8">{_text(line)}</div>' for line in about)
     said = "".join(f'<p style="margin:6px 0;max-width:80em">{_text(line)}</p>' for line in after)
     noted = "".join(f'<p style="margin:2px 0;max-width:80em;opacity:.8">Note: {_text(note)}</p>' for note in notes)
     return f'<div style="font-size:13px"><div><b>{_text(title)}</b></div>{lines}{body}{said}{noted}</div>\n'
 
 
-def _heat_map(table: Table) -> str:
-    columns = [_head("", "left"), *(_head(f"{count:,}") for count in table.agents)]
-    rows = [[_head(row.name, scope="row"), *map(_shaded, row.cells)] for row in table.rows]
-    return _table(f"{table.title} {table.legend}".strip(), columns, rows)
+def _heat_map(shown: Table) -> str:
+    columns = [head("", "left"), *(head(f"{count:,}") for count in shown.agents)]
+    rows = [[head(row.name, scope="row"), *map(shaded, row.cells)] for row in shown.rows]
+    return table(f"{shown.title} {shown.legend}".strip(), columns, rows)
 
 
-def _table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Rows of cells below a caption and the heads of columns, if there are any."""
     title = "text-align:left;padding:8px 0 2px;color:inherit;white-space:nowrap"
     above = f'<caption style="{title}">{_text(caption)}</caption>' if caption else ""
-    head = f'<thead><tr style="border-bottom:{_LINE}">{"".join(columns)}</tr></thead>' if columns else ""
+    names = f'<thead><tr style="border-bottom:{_LINE}">{"".join(columns)}</tr></thead>' if columns else ""
     body = "".join(f'<tr style="background:{_NONE}">{"".join(row)}</tr>' for row in rows)
     style = "border-collapse:collapse;margin:0 0 6px;color:inherit;font-size:inherit;font-variant-numeric:tabular-nums"
-    return f'<table style="{style}">{above}{head}<tbody>{body}</tbody></table>'
+    return f'<table style="{style}">{above}{names}<tbody>{body}</tbody></table>'
 
 
-def _head(text: str, side: str = "right", scope: str = "col") -> str:
+def head(text: str, side: str = "right", scope: str = "col") -> str:
+    """The head of a column, or with `scope` ``row`` of a row."""
     aligned = "left" if scope == "row" else side
     return f'<th scope="{scope}" style="{_CELL.format(aligned, _NONE)};font-weight:600">{_text(text)}</th>'
 
 
-def _data(text: str, side: str = "right") -> str:
+def data(text: str, side: str = "right") -> str:
+    """A cell with text."""
     return f'<td style="{_CELL.format(side, _NONE)}">{_text(text)}</td>'
 
 
-def _shaded(cell: Cell) -> str:
+def shaded(cell: Cell) -> str:
+    """A cell of a heat map."""
     background = _TINT.format(_TINTS[cell.level]) if cell.level else _NONE
     weight = ";font-weight:700" if cell.best else ""
     glyph = f'<span style="float:left;margin-right:8px">{SHADES[cell.level]}</span> ' if cell.level else ""

@@ -19,14 +19,10 @@ _NAME, _BAR = 32, 24
 
 def sensitivity_text(found: Sensitivity) -> str:
     """The tornado, what to measure first, and the notes."""
-    time, point = found.seconds, found.scenario
-    model = f" on {printable(point.model)}" if point.model else ""
     lines = [
-        *wrapped(f"{printable(found.workflow)}: {words.samples(found.samples)}, seed {found.seed}"),
-        *wrapped(f"{words.agents(point.agents)} at {words.factor(point.speed)}{model}."),
-        f"Completion p90 {words.seconds(time.p90)} (95%: {words.between(time.p90_low, time.p90_high)})",
+        *(part for line in heading(found) for part in wrapped(line)),
         "",
-        *(part for line in _answer(found) for part in wrapped(line)),
+        *(part for line in answer(found) for part in wrapped(line)),
         "",
         *_tornado(found),
     ]
@@ -35,18 +31,29 @@ def sensitivity_text(found: Sensitivity) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _answer(found: Sensitivity) -> Iterator[str]:
+def heading(found: Sensitivity) -> Iterator[str]:
+    """What was simulated, the scenario and its p90."""
+    time, point = found.seconds, found.scenario
+    model = f" on {printable(point.model)}" if point.model else ""
+    yield f"{printable(found.workflow)}: {words.samples(found.samples)}, seed {found.seed}"
+    yield f"{words.agents(point.agents)} at {words.factor(point.speed)}{model}."
+    yield f"Completion p90 {words.seconds(time.p90)} (95%: {words.between(time.p90_low, time.p90_high)})"
+
+
+def answer(found: Sensitivity) -> Iterator[str]:
+    """What to measure first."""
     first = first_to_measure(found.drivers)
     if first is None:
         yield "No estimate moves the completion time by more than the error of the simulation."
         return
     yield (
-        f"Measure first: {_name(first.driver)}. Where it is in its highest fifth, p90 is "
+        f"Measure first: {driver_name(first.driver)}. Where it is in its highest fifth, p90 is "
         f"{words.seconds(first.p90_high)}; in its lowest, {words.seconds(first.p90_low)}."
     )
 
 
-def _name(driver: Driver) -> str:
+def driver_name(driver: Driver) -> str:
+    """The step, the key and the estimate."""
     if driver.key == "overall":
         return "overall (error of all estimates)"
     of = f"{printable(driver.step)} ({driver.kind})" if driver.kind != "llm" else printable(driver.step)
@@ -86,11 +93,14 @@ def _row(one: Influence, least: float, most: float, middle: float) -> str:
     for place in range(*_span(centre, high)):
         cells[place] = "█"
     cells[centre] = "│"
-    name = _name(one.driver)
+    name = driver_name(one.driver)
     name = name if len(name) < _NAME else f"{name[: _NAME - 2]}…"
-    sign = "-" if one.swing < 0 else "+"
-    swing = f"{sign}{words.seconds(abs(one.swing))}"
-    return f"{name:<{_NAME}}{''.join(cells)}{swing:>11}{words.percent(one.share):>7}"
+    return f"{name:<{_NAME}}{''.join(cells)}{swing(one):>11}{words.percent(one.share):>7}"
+
+
+def swing(one: Influence) -> str:
+    """From its lowest fifth to its highest."""
+    return f"{'-' if one.swing < 0 else '+'}{words.seconds(abs(one.swing))}"
 
 
 def _span(one: int, other: int) -> tuple[int, int]:
@@ -107,6 +117,7 @@ def sensitivity_data(found: Sensitivity) -> dict[str, Any]:
         **asdict(found.scenario),
         "seconds": asdict(found.seconds),
         "drivers": [_driver(one) for one in found.drivers],
+        "notes": list(found.notes),
     }
 
 
@@ -120,6 +131,11 @@ def sensitivity_json(found: Sensitivity) -> str:
     return json_text(sensitivity_data(found))
 
 
-def sensitivity_csv(found: Sensitivity) -> str:
+def sensitivity_rows(found: Sensitivity) -> list[dict[str, Any]]:
     """A row for each driver."""
-    return csv_text([flat(_driver(one)) for one in found.drivers] or [{"step": "", "kind": "", "key": ""}])
+    return [flat(_driver(one)) for one in found.drivers]
+
+
+def sensitivity_csv(found: Sensitivity) -> str:
+    """`sensitivity_rows` as CSV."""
+    return csv_text(sensitivity_rows(found) or [{"step": "", "kind": "", "key": ""}])

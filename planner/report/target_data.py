@@ -33,6 +33,7 @@ def target_data(plans: Plans) -> dict[str, Any]:
             "steps": [asdict(step) for step in obstacle.steps],
             "within_reach": _candidate(obstacle.within_reach),
         },
+        "notes": list(plans.notes),
     }
 
 
@@ -41,10 +42,15 @@ def target_json(plans: Plans) -> str:
     return json_text(target_data(plans))
 
 
-def target_csv(plans: Plans) -> str:
+def target_rows(plans: Plans) -> list[dict[str, Any]]:
     """A row for each scenario."""
     rows = [_candidate(one) for one in plans.candidates]
-    return csv_text([flat({**row, "affordable": row["affordable"] or _NO_BUDGET}) for row in rows if row])
+    return [flat({**row, "affordable": row["affordable"] or _NO_BUDGET}) for row in rows if row]
+
+
+def target_csv(plans: Plans) -> str:
+    """`target_rows` as CSV."""
+    return csv_text(target_rows(plans))
 
 
 _NO_BUDGET = {"chance": None, "low": None, "high": None}
@@ -64,4 +70,5 @@ def _needed(one: Needed, fixed: str) -> dict[str, Any]:
         name: int(end) if whole and end is not None else end
         for name, end in (("needed", one.value), ("low", one.low), ("high", one.high))
     }
-    return {"model": one.model, fixed: value, **ends, "at": _candidate(one.at), "sure": _candidate(one.sure)}
+    return {"model": one.model, fixed: value, **ends, "at": _candidate(one.at), "sure": _candidate(one.sure),
+            "solved": one.solved}  # fmt: skip

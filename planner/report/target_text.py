@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from planner.errors import printable
 from planner.planning.goal import Candidate, Target
@@ -13,18 +13,19 @@ from planner.report import words
 from planner.report.heat_map import wrapped
 
 _MARKS = {"meets": "✓", "limit": "~", "misses": " "}
+SPEEDS, AGENTS = "Speed needed, hypothetical unless 1x", "Agents needed"
 _CELL, _LABEL, _LONGEST, _WIDTH = 9, 9, 30, 80
 
 
 def target_text(plans: Plans) -> str:
     """The answer first, then chances in every scenario, then needed speeds and agents, then notes."""
-    lines = [part for line in _heading(plans) for part in wrapped(line)]
-    lines += ["", *(part for line in _answer(plans) for part in wrapped(line))]
+    lines = [part for line in heading(plans) for part in wrapped(line)]
+    lines += ["", *(part for line in answer(plans) for part in wrapped(line))]
     lines += ["", *_chances(plans)]
     if plans.obstacle is not None:
         lines += ["", *_steps(plans, plans.obstacle)]
-    lines += ["", *_needed(plans, "Speed needed", plans.speeds, lambda one: words.agents(int(one.fixed)))]
-    lines += ["", *_needed(plans, "Agents needed", plans.agents, lambda one: f"at {words.factor(one.fixed)}")]
+    lines += ["", *_needed(plans, SPEEDS, plans.speeds)]
+    lines += ["", *_needed(plans, AGENTS, plans.agents)]
     lines += [""] if plans.notes else []
     lines += [line for note in plans.notes for line in wrapped("Note: " + note)]
     return "\n".join(lines) + "\n"
@@ -41,12 +42,14 @@ def aim(target: Target) -> str:
     return f"{percentile(target)} of the completion time within {words.seconds(target.deadline)}{cost}"
 
 
-def _heading(plans: Plans) -> Iterator[str]:
+def heading(plans: Plans) -> Iterator[str]:
+    """What was simulated, and the target."""
     yield f"{printable(plans.workflow)}: {words.samples(plans.samples)}, seed {plans.seed}"
     yield f"Target: {aim(plans.target)}."
 
 
-def _answer(plans: Plans) -> Iterator[str]:
+def answer(plans: Plans) -> Iterator[str]:
+    """What to take, or why nothing is enough and what to shorten."""
     target, count = plans.target, len(plans.candidates)
     best = plans.cheapest
     if best is not None:
@@ -76,13 +79,13 @@ def _answer(plans: Plans) -> Iterator[str]:
         yield f"In time, but not within the budget: {_ends(plans, least)}."
     if obstacle.within_reach is not None:
         yield f"Between the scenarios, this one would meet it: {_ends(plans, obstacle.within_reach)}."
-    elif not in_time and all(one.value is None for one in (*plans.speeds, *plans.agents)):
+    elif not in_time and all(one.value is None and one.solved for one in (*plans.speeds, *plans.agents)):
         least_late = min((one.at for one in plans.speeds), key=lambda one: one.quantile(target))
         where = words.agents(least_late.scenario.agents)
         what = f"{percentile(target)} {words.seconds(least_late.quantile(target))}"
         yield f"Speed alone cannot do it: {where} at {words.factor(FASTEST)} would still take {what}."
     if obstacle.steps:
-        yield _shorten(plans, obstacle)
+        yield _shorten(obstacle)
 
 
 def _about(limits: list[Candidate]) -> str:
@@ -91,14 +94,12 @@ def _about(limits: list[Candidate]) -> str:
     return "; 1 is about at its limit" if len(limits) == 1 else f"; {len(limits)} are about at its limit"
 
 
-def _shorten(plans: Plans, obstacle: Obstacle) -> str:
+def _shorten(obstacle: Obstacle) -> str:
     step = obstacle.steps[0]
-    over = obstacle.closest.quantile(plans.target) - plans.target.deadline
     name = f"'{printable(step.step)}' ({step.kind})"
     if step.drag.mean <= 0:
         return f"Shorten {name}: it is {words.seconds(step.critical)} of the critical path."
-    text = f"Shorten {name}: if it took no time, all would end {words.seconds(step.drag.mean)} sooner on average"
-    return f"{text}; {words.seconds(over)} are too many." if over > 0 else f"{text}."
+    return f"Shorten {name}: if it took no time, all would end {words.seconds(step.drag.mean)} sooner on average."
 
 
 def _chances(plans: Plans) -> Iterator[str]:
@@ -106,30 +107,36 @@ def _chances(plans: Plans) -> Iterator[str]:
     found = {one.scenario: one for one in plans.candidates}
     agents = list(dict.fromkeys(point.agents for point in found))
     rows = list(dict.fromkeys((point.model, point.speed) for point in found))
-    names = [_fitted(_row(plans, *row)) for row in rows]
+    names = [_fitted(row_name(plans, *row)) for row in rows]
     label = max(_LABEL, *map(len, names))
-    yield from wrapped(f"Chance of ending within {words.seconds(plans.target.deadline)}  ({_legend(plans)})")
+    yield from wrapped(chances_title(plans))
     per_line = (_WIDTH - label) // _CELL
     for first in range(0, len(agents), per_line):
         shown = agents[first : first + per_line]
         yield " " * label + "".join(f"{count:>{_CELL},}" for count in shown)
         for name, row in zip(names, rows, strict=True):
             cells = [found[Scenario(*row, count)] for count in shown]
-            yield (f"{name:>{label}}" + "".join(f" {_mark(one)} {words.share(one.chance.chance):>6}" for one in cells))
+            yield (f"{name:>{label}}" + "".join(f" {mark(one)} {words.share(one.chance.chance):>6}" for one in cells))
+
+
+def chances_title(plans: Plans) -> str:
+    """What the table of chances shows, what its marks mean, and how well chances are known."""
+    return f"Chance of ending within {words.seconds(plans.target.deadline)}  ({_legend(plans)})"
 
 
 def _legend(plans: Plans) -> str:
-    marks = {_mark(one) for one in plans.candidates}
+    marks = {mark(one) for one in plans.candidates}
     said = {"✓": "✓ meets the target", "~": "~ about at its limit", "$": "$ over the budget", " ": ""}
     error = max((one.chance.high - one.chance.low) / 2 for one in plans.candidates)
-    return "; ".join([*(said[mark] for mark in "✓~$" if mark in marks), f"± {words.error(error)} at most"])
+    return "; ".join([*(said[each] for each in "✓~$" if each in marks), f"± {words.error(error)} at most"])
 
 
-def _mark(one: Candidate) -> str:
+def mark(one: Candidate) -> str:
+    """How it stands to the target."""
     return "$" if one.in_budget == "misses" else _MARKS[one.standing]
 
 
-def _row(plans: Plans, model: str, speed: float) -> str:
+def row_name(plans: Plans, model: str, speed: float) -> str:
     """What a row is called: its model where there are several, its speed where that varies."""
     several = len({one.scenario.model for one in plans.candidates}) > 1
     varied = len({one.scenario.speed for one in plans.candidates}) > 1
@@ -179,28 +186,43 @@ def _step(step: StepResult) -> str:
     return f"  {name:<30}{step.kind:<10}{drag:>9}{words.seconds(step.critical):>9}{cost:>9}".rstrip()
 
 
-def _needed(plans: Plans, title: str, found: tuple[Needed, ...], name: object) -> Iterator[str]:
-    assert callable(name)
-    several = len({one.model for one in found}) > 1
-    speeds = found is plans.speeds
-    show = words.factor if speeds else lambda value: f"{value:,.0f}"
-    q = percentile(plans.target)
-    yield f"{title}{', hypothetical unless 1x' if speeds else ''}"
-    yield f"  {'':<29}{'needs':>8}{'95%':>16}{q:>10}{'cost':>10}"
+def _needed(plans: Plans, title: str, found: tuple[Needed, ...]) -> Iterator[str]:
+    yield title
+    yield f"  {'':<29}{'needs':>8}{'95%':>16}{percentile(plans.target):>10}{'cost':>10}"
     for one in found:
-        label = f"{name(one)}{f' of {printable(one.model)}' if several else ''}"
+        label, needs, between, time, cost = needed(plans, one)
         label = label if len(label) <= 28 else f"{label[:27]}…"
-        cost = words.usd(one.at.usd.mean) if one.at.usd else ""
-        over = " $" if one.at.in_budget == "misses" else ""
-        between = "" if one.low == one.high else f"{_end(one.low, show)} to {_end(one.high, show)}"
-        needs = "none" if one.value is None else show(one.value)
-        after = f"{words.seconds(one.at.quantile(plans.target)):>10}{cost:>10}{over}"
-        if one.value is None:
-            limit = words.factor(one.at.scenario.speed) if speeds else words.agents(one.at.scenario.agents)
-            after = f"{words.seconds(one.at.quantile(plans.target)):>10}  at {limit}"
-        yield f"  {label:<29}{needs:>8}{between:>16}{after}".rstrip()
+        after = (
+            f"  {cost}" if cost.startswith("at ") else f"{cost.removesuffix(' $'):>10}{cost[-2:] * cost.endswith(' $')}"
+        )
+        yield f"  {label:<29}{needs:>8}{between:>16}{time:>10}{after}".rstrip()
 
 
-def _end(value: float | None, show: object) -> str:
-    assert callable(show)
-    return "none" if value is None else str(show(value))
+def needed(plans: Plans, one: Needed) -> tuple[str, str, str, str, str]:
+    """What it is for, what is needed, between what with 95 %, and the percentile and the cost of that.
+
+    Where nothing is enough, the last two are the percentile of what comes nearest, and what that is.
+    """
+    speeds, at = one in plans.speeds, one.at
+    show = words.factor if speeds else lambda value: f"{value:,.0f}"
+    label = words.agents(int(one.fixed)) if speeds else f"at {words.factor(one.fixed)}"
+    label += f" of {printable(one.model)}" if len({other.model for other in plans.speeds}) > 1 else ""
+    time = words.seconds(at.quantile(plans.target))
+    if one.value is None:
+        limit = words.factor(at.scenario.speed) if speeds else words.agents(at.scenario.agents)
+        ends = "" if one.low is None or not one.solved else f"{_end(one.low, show)} to none"
+        return label, "none" if one.solved else "unknown", ends, time, f"at {limit}"
+    cost = (words.usd(at.usd.mean) if at.usd else "") + (" $" if at.in_budget == "misses" else "")
+    if not one.solved:
+        return label, f"≤ {show(one.value)}", "", time, cost
+    return (
+        label,
+        show(one.value),
+        "" if one.low == one.high else f"{_end(one.low, show)} to {_end(one.high, show)}",
+        time,
+        cost,
+    )
+
+
+def _end(value: float | None, show: Callable[[float], str]) -> str:
+    return "none" if value is None else show(value)

@@ -6,15 +6,15 @@ from dataclasses import asdict
 from typing import Any
 
 from planner.planning.tier import Choice, Tiering
-from planner.report.data import csv_text, flat, json_text
+from planner.report.data import csv_text, flat, json_text, plain
 
 ENDS = ("standard", "fast", "best", "thrifty")
 
 
 def tier_data(found: Tiering) -> dict[str, Any]:
     """The choice, both ends, and each step by itself."""
-    data = asdict(found)
-    del data["restricted"], data["notes"]
+    data: dict[str, Any] = plain(found)
+    del data["restricted"]
     data["precision"]["converged"] = found.precision.converged
     return data
 
@@ -24,9 +24,14 @@ def tier_json(found: Tiering) -> str:
     return json_text(tier_data(found))
 
 
-def tier_csv(found: Tiering) -> str:
+def tier_rows(found: Tiering) -> list[dict[str, Any]]:
     """A row for each choice that is shown; names of steps with spaces between them."""
     shown: list[tuple[str, Choice | None]] = [(name, getattr(found, name)) for name in ENDS]
     shown += [("alone", one) for one in found.alone]
     rows = [{"choice": name, **asdict(one), "steps": " ".join(one.steps)} for name, one in shown if one is not None]
-    return csv_text(list(map(flat, rows)))
+    return list(map(flat, rows))
+
+
+def tier_csv(found: Tiering) -> str:
+    """`tier_rows` as CSV."""
+    return csv_text(tier_rows(found))

@@ -6,30 +6,30 @@ from collections.abc import Iterator
 
 from planner.errors import printable
 from planner.planning.tier import Choice, Tiering
+from planner.planning.tier_search import EXHAUSTIVE
 from planner.report import words
 from planner.report.heat_map import wrapped
 
+ALONE = "Each fast step by itself, against all standard (paired differences)"
 _LABEL = 22
 
 
 def tier_text(found: Tiering) -> str:
     """The answer first, then it against both ends, then each step by itself, then notes."""
-    lines = [part for line in _heading(found) for part in wrapped(line)]
-    lines += ["", *(part for line in _answer(found) for part in wrapped(line)), ""]
+    lines = [part for line in heading(found) for part in wrapped(line)]
+    lines += ["", *(part for line in answer(found) for part in wrapped(line)), ""]
     lines += [f"{'':<{_LABEL}}{'p50':>9}{'95%':>22}{'cost p50':>10}"]
-    rows = [("all standard", found.standard), ("all fast", found.fast)]
-    rows += [("chosen", found.best)] if found.best else []
-    rows += [("thrifty", found.thrifty)] if found.thrifty else []
-    lines += [_row(name, choice) for name, choice in rows]
-    lines += ["", "Each fast step by itself, against all standard (paired differences)"]
+    lines += [_row(name, choice) for name, choice in shown(found)]
+    lines += ["", ALONE]
     lines += [f"{'':<{_LABEL}}{'p50':>9}{'95%':>22}{'cost':>10}{'s per $':>9}  chosen"]
-    lines += [_alone(one, found.best) for one in sorted(found.alone, key=_worth)]
+    lines += [_alone(one, found.best) for one in by_worth(found)]
     lines += [""] if found.notes else []
     lines += [line for note in found.notes for line in wrapped("Note: " + note)]
     return "\n".join(lines) + "\n"
 
 
-def _heading(found: Tiering) -> Iterator[str]:
+def heading(found: Tiering) -> Iterator[str]:
+    """What was simulated, the tiers and the budget."""
     yield f"{printable(found.workflow)}: {words.samples(found.samples)}, seed {found.seed}"
     where = found.restricted.get(found.fast_model)
     fast = printable(found.fast_model) + (f" ({where})" if where else "")
@@ -37,12 +37,14 @@ def _heading(found: Tiering) -> Iterator[str]:
         f"Standard tier: {printable(found.standard_model)}. Fast tier: {fast}. Budget: p50 of the cost within "
         f"{words.usd(found.budget)}."
     )
-    how = "all" if found.exhaustive else "by forward and backward selection"
+    chosen = f"of {2 ** len(found.steps):,}" if len(found.steps) <= EXHAUSTIVE else "by forward and backward selection"
+    how = "all" if found.exhaustive else chosen
     rough = f" on {words.samples(found.search_samples)}" if found.search_samples < found.samples else ""
     yield f"{found.searched:,} choices of {len(found.steps)} steps were tried ({how}){rough}."
 
 
-def _answer(found: Tiering) -> Iterator[str]:
+def answer(found: Tiering) -> Iterator[str]:
+    """Which steps, and what that gains."""
     best = found.best
     if best is None:
         least = min((found.standard, found.fast), key=lambda one: one.usd.p50)
@@ -86,26 +88,47 @@ def _against(one: Choice, other: str, fast: bool) -> str:
 
 
 def _row(name: str, one: Choice) -> str:
+    p50, between, cost = chosen_cells(one)
+    cost, _, over = cost.partition(" ")
+    return f"{name:<{_LABEL}}{p50:>9}{between:>22}{cost:>10} {over}".rstrip()
+
+
+def chosen_cells(one: Choice) -> tuple[str, str, str]:
+    """p50 of the time, its interval, and p50 of the cost, which may be over the budget."""
     between = words.between(one.seconds.p50_low, one.seconds.p50_high)
-    over = "" if one.fits else " over"
-    return f"{name:<{_LABEL}}{words.seconds(one.seconds.p50):>9}{between:>22}{words.usd(one.usd.p50):>10}{over}"
+    return words.seconds(one.seconds.p50), between, words.usd(one.usd.p50) + ("" if one.fits else " over")
 
 
 def _alone(one: Choice, best: Choice | None) -> str:
-    (step,) = one.steps
-    name = printable(step)
+    name, less, between, cost, rate, mark = alone_cells(one, best)
     name = name if len(name) < _LABEL else f"…{name[2 - _LABEL :]}"
-    by = one.to_standard
+    return f"{name:<{_LABEL}}{less:>9}{between:>22}{cost:>10}{rate:>9}  {mark}".rstrip()
+
+
+def alone_cells(one: Choice, best: Choice | None) -> tuple[str, str, str, str, str, str]:
+    """The step, what it gains by itself, between what with 95 %, its cost, seconds per dollar, whether it is chosen."""
+    (step,), by = one.steps, one.to_standard
     between = "" if by.seconds_low == by.seconds_high else f"{_signed(by.seconds_low)} to {_signed(by.seconds_high)}"
     rate = f"{-by.seconds / by.usd:.3g}" if by.usd > 0 else ""
     rate = rate if len(rate) < 9 else f"{-by.seconds / by.usd:.1e}"
     cost = f"{'-' if by.usd < 0 else '+'}{words.usd(abs(by.usd))}"
-    mark = "  yes" if best is not None and step in best.steps else ""
-    return f"{name:<{_LABEL}}{_signed(by.seconds):>9}{between:>22}{cost:>10}{rate:>9}{mark}"
+    chosen = "yes" if best is not None and step in best.steps else ""
+    return printable(step), _signed(by.seconds), between, cost, rate, chosen
+
+
+def shown(found: Tiering) -> list[tuple[str, Choice]]:
+    """Both ends and what is chosen, by their names."""
+    rows = [("all standard", found.standard), ("all fast", found.fast)]
+    rows += [("chosen", found.best)] if found.best else []
+    return rows + ([("thrifty", found.thrifty)] if found.thrifty else [])
+
+
+def by_worth(found: Tiering) -> list[Choice]:
+    """Each step by itself, most seconds for a dollar first."""
+    return sorted(found.alone, key=_worth)
 
 
 def _worth(one: Choice) -> tuple[float, str]:
-    """Most seconds for a dollar first."""
     by = one.to_standard
     return by.seconds / by.usd if by.usd > 0 else by.seconds * 1e12, one.steps[0]
 

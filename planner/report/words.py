@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from planner.planning.results import Comparison, Result, Scenario, StepResult
-from planner.planning.verdict import ALIKE, rows
+from planner.planning.verdict import rows
 
 _PREFIXES = ("", "k", "M", "G", "T", "P", "E")
 
@@ -144,21 +144,32 @@ def verdict(comparison: Comparison) -> str:
         "speed": "Faster requests gain more here",
         "same": "More agents and faster requests gain about the same here",
     }[found.gains]
-    row = [one for one in cells.values() if (one.scenario.model, one.scenario.speed) == (model, speed)]
-    column = [one for one in cells.values() if one.scenario.agents == base.scenario.agents]
-    more = ends(found.more) if found.more != base.scenario else _without("more agents", row, base)
-    faster = ends(found.faster) if found.faster != base.scenario else _without("faster requests", column, base)
-    if found.more == found.faster:
-        return f"Neither more agents nor faster requests gain anything here: {ends(base.scenario)}."
+    others = _other_rows(comparison)
+    more = _without("more agents", found.no_more) or ends(found.more)
+    faster = _without(others, found.no_faster) or ends(found.faster)
     close = ", about the same" if found.close else ""
     quickest = "" if found.best in (found.more, found.faster) else f"; quickest is {ends(found.best)}{close}"
+    if found.no_more and found.no_faster:
+        quickest = "" if found.close else quickest
+        gain = "even 1%" if "little" in (found.no_more, found.no_faster) else "anything"
+        if base.scenario == comparison.baseline:
+            return f"Neither more agents nor {others} gain {gain} here: {ends(base.scenario)}{quickest}."
+        over = "; this speedup is over the baseline"
+        return f"Neither more agents nor {others} gain {gain} over {ends(base.scenario)}{over}{quickest}."
     return f"{start}: {more}, {faster}{quickest}."
 
 
-def _without(what: str, others: Sequence[Result], base: Result) -> str:
-    """What is said of agents, or of speed, where the least of it is as quick as any."""
-    quickest = min(result.seconds.p50 for result in others if result is not base)
-    return f"{what} {'are slower' if quickest > base.seconds.p50 * (1 + ALIKE) else 'gain nothing'}"
+def _other_rows(comparison: Comparison) -> str:
+    """What the rows below the first are, where they may well be slower."""
+    if not several(comparison):
+        return "faster requests"
+    return "other models and speeds" if _speeds_vary(comparison) else "other models"
+
+
+def _without(what: str, gain: str) -> str:
+    """What is said of agents, or of other rows, where the least of it is about as quick as any."""
+    said = {"little": "gain under 1%", "nothing": "gain nothing", "slower": "are slower"}
+    return f"{what} {said[gain]}" if gain else ""
 
 
 def row_name(comparison: Comparison, model: str, speed: float, mark: str = "") -> str:
@@ -169,13 +180,16 @@ def row_name(comparison: Comparison, model: str, speed: float, mark: str = "") -
     shown = factor(speed) if speed == 1 else f"{mark}{factor(speed)}"
     if not several(comparison):
         return shown
-    varied = len({result.scenario.speed for result in comparison.results}) > 1
-    return f"{model} at {shown}" if varied or speed != 1 else model
+    return f"{model} at {shown}" if _speeds_vary(comparison) or speed != 1 else model
 
 
 def several(comparison: Comparison) -> bool:
     """Whether models vary."""
     return len({result.scenario.model for result in comparison.results}) > 1
+
+
+def _speeds_vary(comparison: Comparison) -> bool:
+    return len({result.scenario.speed for result in comparison.results}) > 1
 
 
 def _ends(comparison: Comparison, result: Result) -> str:

@@ -30,7 +30,8 @@ class Ceilings:
     """Of the first row.
 
     infinite_speed : one agent, output in no time
-    infinite_agents : `widest` agents without coordination
+    infinite_agents : `widest` agents without coordination, each of their requests as quick as if it were the only one
+    slowed : requests are slower, the more there are at a time
     coordinated : `best` agents with it: the least p50 of the numbers tried
     serial_fraction : p50 of `infinite_agents` over that of one agent, without coordination
     """
@@ -38,6 +39,7 @@ class Ceilings:
     infinite_speed: Ceiling
     widest: int
     infinite_agents: Ceiling
+    slowed: bool
     best: int
     coordinated: Ceiling
     serial_fraction: Interval
@@ -60,15 +62,16 @@ class Usl:
 
 
 def ceilings(
-    baseline: Samples, instant: Samples, plain: Samples, plain_alone: Samples, widest: int, best: int, at_best: Samples
-) -> Ceilings:
+    baseline: Samples, instant: Samples, plain: Samples, plain_alone: Samples, widest: int, slowed: bool, best: int,
+    at_best: Samples,
+) -> Ceilings:  # fmt: skip
     """Of one agent at infinite speed, of the widest fan-out's agents and of one without coordination, of the best."""
 
     def ceiling(samples: Samples) -> Ceiling:
         return Ceiling(quantile(samples.seconds, 0.5), ratio_of_medians(baseline.seconds, samples.seconds))
 
     serial = ratio_of_medians(plain.seconds, plain_alone.seconds)
-    return Ceilings(ceiling(instant), widest, ceiling(plain), best, ceiling(at_best), serial)
+    return Ceilings(ceiling(instant), widest, ceiling(plain), slowed, best, ceiling(at_best), serial)
 
 
 def usl(cells: Mapping[int, Samples], widest: int) -> Usl | None:

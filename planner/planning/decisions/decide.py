@@ -77,7 +77,8 @@ class Known:
     baseline : one agent at the declared speed
     numbers : by row, by number of agents: the grid's, one agent, and whatever else was simulated
     instant : one agent at infinite speed
-    plain, plain_alone : the widest fan-out's agents, and one, without coordination
+    plain, plain_alone : the widest fan-out's agents, and one, without coordination, each request served as if alone
+    curved : requests are slower, the more there are at a time
     people : whether they are in the loop
     """
 
@@ -88,6 +89,7 @@ class Known:
     widest: int
     plain: Samples
     plain_alone: Samples
+    curved: bool
     people: bool
 
 
@@ -114,7 +116,9 @@ def decide(known: Known, verdict: Verdict, wishes: Wishes) -> Decisions:
         wishes.waiting,
         found,
         exchange(first, few, cells, faster, every <= set(cells)),
-        ceilings(baseline, known.instant, known.plain, known.plain_alone, known.widest, best, cells[best]),
+        ceilings(
+            baseline, known.instant, known.plain, known.plain_alone, known.widest, known.curved, best, cells[best]
+        ),
         usl(cells, known.widest),
         pareto(grid, 0.5) if priced else None,
         pareto(grid, 0.9) if priced else None,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from planner.expansion.width import widest
 from planner.planning.scenarios import Sizing
 from planner.planning.verdict import Row
+from planner.reading.curves import Curve
 from planner.workflow.crews import Coordination
 from planner.workflow.declaration import Workflow
 
@@ -21,14 +22,16 @@ class Probes:
 
     widest : agents of the sized crew that could be busy at once
     points : further speeds and agents of the workflow itself
-    plain : the workflow without the sized crew's coordination, where it has any
-    plain_points : speeds and agents of that
+    plain : the workflow without the sized crew's coordination; None: it has none
+    plain_points : speeds and agents of that, or of the workflow itself, with each request served as if it were alone
+    curved : the more requests there are at a time, the slower each of them is
     """
 
     widest: int
     points: tuple[tuple[float, int], ...]
     plain: Workflow | None
     plain_points: tuple[tuple[float, int], ...]
+    curved: bool = False
 
     @classmethod
     def of(cls, workflow: Workflow, sizing: Sizing, first: Row, every_n: bool) -> Probes:
@@ -40,9 +43,12 @@ class Probes:
         if declared is not None and most > 1 and (declared.lockstep or declared.coordination != Coordination()):
             without = declared.model_copy(update={"coordination": Coordination(), "lockstep": False})
             plain = workflow.model_copy(update={"crews": {**workflow.crews, crew: without}})
-        numbers = range(1, most + 1) if every_n else () if plain else (most,)
+        curved = any(isinstance(profile.output_speed, Curve) for profile in workflow.models.values())
+        bare = plain is None and not (curved and most > 1)
+        numbers = range(1, most + 1) if every_n else (most,) if bare else ()
         points = tuple((speed, count) for count in numbers)
         plain_points: tuple[tuple[float, int], ...] = ()
-        if plain is not None and declared is not None:
-            plain_points = ((speed, most), (speed, 1)) if declared.lockstep else ((speed, most),)
-        return cls(most, ((INSTANT, 1), *points), plain, plain_points)
+        if not bare:
+            alone = curved or (declared is not None and declared.lockstep)
+            plain_points = ((speed, most), (speed, 1)) if alone else ((speed, most),)
+        return cls(most, ((INSTANT, 1), *points), plain, plain_points, curved)

@@ -1,0 +1,158 @@
+"""Meet a deadline, choose tiers, find what an answer hangs on: each a call with checked arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from planner.api import arguments
+from planner.api.answers import Plans, Sensitivity, Tiering, plans_of, sensitivity_of, tiering_of
+from planner.api.calls import Workflow
+from planner.api.shared import Progress, backend_of, silent, stopping_of
+from planner.catalogue.premium import Premium
+from planner.planning.goal import Target
+from planner.planning.sensitivity import sensitivity as run_sensitivity
+from planner.planning.target import plan_for
+from planner.planning.tier import tier as run_tier
+
+
+def target(
+    workflow: Workflow,
+    *,
+    p90: float | str | None = None,
+    p50: float | str | None = None,
+    budget: float | str | None = None,
+    speeds: Sequence[float] | None = None,
+    agents: Sequence[int] = (1, 2, 4, 8, 16),
+    crew: str | None = None,
+    models: Sequence[str] = (),
+    premium: Premium | float | None = None,
+    seed: int = 1,
+    samples: int | None = None,
+    precision: float | str | None = None,
+    max_time: float | str | None = None,
+    threads: int | None = None,
+    scheduler: str | None = None,
+    progress: Progress | None = None,
+) -> Plans:
+    """The cheapest scenario that meets a deadline and a budget, as `planner target`.
+
+    p90, p50 : one of them: the deadline of 90, or of 50, of 100 runs, in seconds or as "4h"
+    budget : most US dollars that as many runs may cost; none: as much as it takes
+
+    The other arguments are those of `compare`. Where no scenario is known to meet the target, `cheapest` is None and
+    `obstacle` says why.
+
+    Raises InputError with every problem, and where there is a budget and a price is unknown.
+    """
+    check = arguments.Arguments()
+    plan = check.take("workflow", workflow, arguments.loaded)
+    given = {name: value for name, value in (("p90", p90), ("p50", p50)) if value is not None}
+    limits = {name: check.take(name, value, arguments.deadline) for name, value in given.items()}
+    if len(given) != 1:
+        check.add("give the deadline by one of p90 and p50, as in p90='4h'")
+    most = check.take("budget", budget, arguments.either(arguments.usd))
+    on = check.each("models", arguments.names(models), arguments.name, "['sonnet', 'opus']") if models else []
+    wanted = ((1.0,) if len(on) > 1 else (1.0, 1.5, 2.5, 5.0, 8.0)) if speeds is None else speeds
+    factors = check.each("speeds", wanted, arguments.speed)
+    counts = check.each("agents", agents, arguments.agents)
+    sized = check.take("crew", crew, arguments.either(arguments.name))
+    law = check.take("premium", premium, arguments.premium)
+    start = check.take("seed", seed, arguments.seed)
+    stopping = stopping_of(check, samples, precision, max_time)
+    where = backend_of(check, threads, scheduler)
+    told = check.take("progress", progress or silent, arguments.progress)
+    check.done()
+    ((name, limit),) = limits.items()
+    with arguments.in_python():
+        served, notes = plan.serving(on)
+        found = plan_for(
+            served, Target(0.9 if name == "p90" else 0.5, limit, most), factors, counts, models=on, crew=sized,
+            premium=law, seed=start, backend=where, progress=told, **stopping,
+        )  # fmt: skip
+    return plans_of(found, tuple(map(arguments.worded, (*found.notes, *notes))))
+
+
+def tier(
+    workflow: Workflow,
+    *,
+    fast: str,
+    budget: float | str,
+    agents: int | None = None,
+    crew: str | None = None,
+    model: str | None = None,
+    seed: int = 1,
+    samples: int | None = None,
+    precision: float | str | None = None,
+    max_time: float | str | None = None,
+    threads: int | None = None,
+    scheduler: str | None = None,
+    progress: Progress | None = None,
+) -> Tiering:
+    """Which steps to put on a fast tier within a budget, as `planner tier`.
+
+    fast : the profile of the fast tier
+    budget : most US dollars that half of all runs may cost
+    model : the standard tier, in the place of the workflow's
+
+    The other arguments are those of `forecast`. Where no choice is known to be within the budget, `best` is None.
+
+    Raises InputError with every problem, where no step can move, and where a price is unknown.
+    """
+    check = arguments.Arguments()
+    plan = check.take("workflow", workflow, arguments.loaded)
+    quick = check.take("fast", fast, arguments.name)
+    most = check.take("budget", budget, arguments.usd)
+    count = check.take("agents", agents, arguments.either(arguments.agents))
+    sized = check.take("crew", crew, arguments.either(arguments.name))
+    on = check.take("model", model, arguments.either(arguments.name))
+    start = check.take("seed", seed, arguments.seed)
+    stopping = stopping_of(check, samples, precision, max_time)
+    where = backend_of(check, threads, scheduler)
+    told = check.take("progress", progress or silent, arguments.progress)
+    check.done()
+    with arguments.in_python():
+        standard = on or plan.declared.model
+        served, notes = plan.serving([standard, quick] if standard else [quick])
+        found = run_tier(
+            served.on(standard) if standard else served, quick, most, agents=count, crew=sized, seed=start,
+            backend=where, progress=told, **stopping,
+        )  # fmt: skip
+    return tiering_of(found, tuple(map(arguments.worded, (*found.notes, *notes))))
+
+
+def sensitivity(
+    workflow: Workflow,
+    *,
+    speed: float = 1.0,
+    agents: int | None = None,
+    crew: str | None = None,
+    model: str | None = None,
+    seed: int = 1,
+    samples: int | None = None,
+    precision: float | str | None = None,
+    max_time: float | str | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Sensitivity:
+    """Which estimates drive the p90 of the completion time, as `planner sensitivity`.
+
+    All arguments are those of `forecast`. Raises InputError with every problem, and for fewer than 50 samples.
+    """
+    check = arguments.Arguments()
+    plan = check.take("workflow", workflow, arguments.loaded)
+    factor = check.take("speed", speed, arguments.speed)
+    count = check.take("agents", agents, arguments.either(arguments.agents))
+    sized = check.take("crew", crew, arguments.either(arguments.name))
+    on = check.take("model", model, arguments.either(arguments.name))
+    start = check.take("seed", seed, arguments.seed)
+    stopping = stopping_of(check, samples, precision, max_time)
+    workers = check.take("threads", threads, arguments.either(arguments.threads))
+    told = check.take("progress", progress or silent, arguments.progress)
+    check.done()
+    with arguments.in_python():
+        served, notes = plan.serving([on] if on else ())
+        found = run_sensitivity(
+            served.on(on) if on else served, speed=factor, agents=count, crew=sized, seed=start,
+            threads=workers, progress=told, **stopping,
+        )  # fmt: skip
+    return sensitivity_of(found, tuple(map(arguments.worded, (*found.notes, *notes))))
