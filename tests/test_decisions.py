@@ -247,7 +247,7 @@ def test_a_ceiling_names_its_model_where_there_are_several(declare: Declare) -> 
     workflow = declare("  a: {llm: {output: 450}}", PRICED.replace("{plain: {", "{other: {based_on: plain}, plain: {"))
     one, several = (compare(workflow, [1.0, 2.0], [1], models=models, samples=2) for models in ([], ["other", "plain"]))
     assert any("Ceilings: 1 agent at infinite speed 1.00s (10x)" in line for line in text(one))
-    assert any("Ceilings: 1 agent on other at infinite speed 1.00s (10x)" in line for line in text(several))
+    assert any("Ceilings on other: 1 agent at infinite speed 1.00s (10x)" in line for line in text(several))
 
 
 def test_what_cannot_be_told_apart_is_not_slower() -> None:
