@@ -126,9 +126,7 @@ def test_a_target_that_nothing_meets_names_the_step_to_shorten(declare: Declare)
     assert all(needed.value is None for needed in (*found.speeds, *found.agents))
     text = re.sub(r"\s+", " ", target_text(found))
     assert "Speed alone cannot do it: 1 agent at 1,000x would still take p90 1h00min." in text
-    assert (
-        "Shorten 'sign' (human): if it took no time, all would end 1h00min sooner on average." in text
-    )
+    assert "Shorten 'sign' (human): if it took no time, all would end 1h00min sooner on average." in text
 
 
 # What is known of a claim

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.engine.statistics import Z975, Values, grouped_medians, quantile_interval, standard_error
+from planner.engine.statistics import Z975, Values, grouped_medians, ranks, standard_error
 from planner.planning.moments import Mean
 
 Floats = NDArray[np.float64]
@@ -66,8 +66,10 @@ def quantile(samples: Values, q: float) -> Interval:
 
 def median_difference(one: Values, other: Values) -> Interval:
     """The median of `one` − `other`, paired by sample, by order statistics."""
-    apart = one.first - other.first
-    return Interval(float(np.median(apart)), *quantile_interval(apart, 0.5))
+    apart = np.sort(one.first - other.first)
+    low, high = ranks(len(apart), 0.5)
+    middle = (apart[(len(apart) - 1) // 2] + apart[len(apart) // 2]) / 2
+    return Interval(float(middle), float(apart[low]), float(apart[high]))
 
 
 def of_medians(value: float, statistic: Callable[..., float], *samples: Values) -> Interval:
