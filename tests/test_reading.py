@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from planner.catalogue.profile import JITTER, Price, Profile, resolve
@@ -657,6 +657,7 @@ TOKENS_OF_YAML = st.sampled_from(
 
 @settings(max_examples=200, deadline=SOON)
 @given(text=st.lists(st.one_of(TOKENS_OF_YAML, st.text(max_size=5)), max_size=40).map("".join))
+@example(text="---\n#")
 def test_any_text_is_read_or_refused(folder: Path, text: str) -> None:
     check(folder, text)
 

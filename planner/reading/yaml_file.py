@@ -99,7 +99,10 @@ class _Builder:
         self.anchors: dict[str, _Anchor | None] = {}
 
     def place(self, start: Any, end: Any) -> Position:
-        text = self.lines[start.line] if start.line < len(self.lines) else ""
+        if start.line >= len(self.lines):  # the parser counts a line after a comment that ends the text
+            text = self.lines[-1]
+            return Position(self.document.file, len(self.lines), len(text) + 1, 1, text)
+        text = self.lines[start.line]
         width = end.column - start.column if end.line == start.line else len(text) - start.column
         return Position(self.document.file, start.line + 1, start.column + 1, max(1, width), text)
 
