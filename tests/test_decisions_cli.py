@@ -125,6 +125,11 @@ def test_every_number_of_agents_is_tried_where_that_is_asked_for(four: Path) -> 
     assert "Exchange rate at 1x: 2 agents match 1 agent at 2x. No speed compared lets 1 agent match 2 or more." in text
 
 
+def test_numbers_beyond_the_widest_fan_out_were_not_all_tried(four: Path) -> None:
+    text = said(four, "--speed", "1x,2x", "--agents", "1,8", "--samples", "64", "--every-n")
+    assert "(every number to 4 and 8 tried)." in text
+
+
 @pytest.mark.parametrize(
     ("options", "messages"),
     [
