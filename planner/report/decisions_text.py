@@ -220,7 +220,7 @@ def _fifth(comparison: Comparison) -> str:
     """From which row on a model may be right a fifth less often."""
     found, few = comparison.decisions, comparison.decisions.exchange.few
     rows = [one for one in found.success if one.scenario.agents == few]
-    enough = [one for one in rows if one.by_time.high is not None and one.by_time.high <= 0.8 * one.chance]
+    enough = [one for one in rows if one.by_time.high is not None and one.by_time.high <= 0.8 * one.chance > 0]
     if not enough:
         return ""
     row = _row(comparison, enough[0].scenario)
