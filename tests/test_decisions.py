@@ -6,6 +6,7 @@ Nothing varies in them, so every interval is a point; what samples decide is tes
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -20,7 +21,7 @@ from planner.planning.comparison import compare
 from planner.planning.decisions import agents, ceilings, chances, money, runs
 from planner.planning.decisions.decide import Decisions, Wishes
 from planner.planning.decisions.exchange import exchange
-from planner.planning.decisions.interval import Samples
+from planner.planning.decisions.interval import Interval, Samples
 from planner.planning.decisions.pace import name
 from planner.planning.plan import Plan
 from planner.planning.results import Comparison, Scenario
@@ -267,6 +268,40 @@ def test_an_exchange_is_sure_only_where_its_interval_is() -> None:
     assert (one.needed, one.surely) == (2, 4)
 
 
+def test_that_nothing_matches_is_said_only_where_it_is_known(declare: Declare) -> None:
+    """50.001 s against 50 s of noise is not known to be slower; 60 s is."""
+    first, twice = noisy(100, 1), noisy(50, 2)
+    near, far = noisy(50.001, 3), noisy(60, 4)
+    for matched, known in ((near, False), (far, True)):
+        found = exchange(("m", 1.0), 1, {1: first, 2: matched}, {("m", 2.0): twice}, False)
+        (one,) = found.agents_for_speed
+        assert (one.needed, one.difference.above) == (None, known)
+        back = exchange(("m", 1.0), 1, {1: first, 2: twice}, {("m", 2.0): matched}, False)
+        (other,) = back.speed_for_agents
+        assert (other.speed, other.difference.above) == (None, known)
+        result = compared(declare("  a: {for_each: 4, llm: {output: 450}}", PRICED))
+        for rate, sentence in (
+            (found, "no number matches 1" if known else "no number surely matches 1"),
+            (back, "No speed compared lets 1" if known else "No speed compared is known to let 1"),
+        ):
+            shown = dataclasses.replace(result, decisions=dataclasses.replace(result.decisions, exchange=rate))
+            assert any(sentence in line for line in text(shown))
+
+
+def test_more_agents_may_be_slower_than_those_that_no_speed_matches(declare: Declare) -> None:
+    """64 items of over 100 s, mostly of tools; each of 64 agents reads 64 · 63 · 200 tokens: over 8,000 s."""
+    source = PRICED.replace("prefill_speed: 1000", "prefill_speed: 100") + (
+        "crews: {team: {agents: 2, coordination: {sync: {output: 200, every: 1}}}}\n"
+    )
+    workflow = declare(
+        "  a: {for_each: 64, crew: team, steps: {t: {tool: 100s}, w: {needs: t, llm: {output: 50}}}}", source
+    )
+    result = compare(workflow, [1.0, 2.0], [1, 2, 4, 64], samples=8, wishes=Wishes())
+    found = [one.agents for one in result.decisions.exchange.speed_for_agents if one.speed is None]
+    assert found == [2, 4]
+    assert any(line.endswith("No speed compared lets 1 agent match 2, 4.") for line in text(result))
+
+
 def test_usl_finds_the_constants_it_is_made_of() -> None:
     sigma, kappa = 0.05, 0.002
     cells = {n: samples([1000 / n * (1 + sigma * (n - 1) + kappa * n * (n - 1))] * 64) for n in (1, 2, 4, 8, 16, 32)}
@@ -329,6 +364,23 @@ def test_setup_pays_back() -> None:
     assert found.usd_saved is not None
     assert (found.seconds_saved.value, found.usd_saved.value) == (200 * 1800 - 7200, 100)
     assert runs.payback(scenario(2), base, other, runs.Setup(1, 1), None, 1).time.runs is None
+
+
+def test_a_saving_that_may_be_a_loss_is_not_sure(declare: Declare) -> None:
+    workflow = declare("  a: {for_each: 4, llm: {output: 450}}", PRICED)
+    setup = runs.Setup(0, 100, 10)
+    result = compared(workflow, setup=setup)
+    (best,) = [one for one in result.decisions.payback if one.scenario == result.verdict.best]
+    for dollars, words in (
+        (Interval(-1, -3, 1), "its $100 never (not surely)"), (Interval(-1, -3, -0.5), "its $100 never;"),
+    ):  # fmt: skip
+        usd = runs.count(100, dollars)
+        saved = Interval(10 * dollars.value, -30, 10 * (dollars.high or 0))
+        one = dataclasses.replace(best, usd=usd, usd_saved=saved)
+        shown = dataclasses.replace(result, decisions=dataclasses.replace(result.decisions, payback=(one,)))
+        (line,) = [line for line in text(shown) if line.startswith("Setup")]
+        assert words in line
+        assert line.endswith("lose $10.00 (not surely)." if usd.low else "lose $10.00.")
 
 
 def test_chances() -> None:

@@ -125,6 +125,19 @@ def test_every_number_of_agents_is_tried_where_that_is_asked_for(four: Path) -> 
     assert "Exchange rate at 1x: 2 agents match 1 agent at 2x. No speed compared lets 1 agent match 2 or more." in text
 
 
+def test_no_sample_accepted_does_not_mean_never(four: Path) -> None:
+    """Of 0 in 20 samples Wilson's interval goes to 1.96² / (20 + 1.96²) = 16 %; nothing follows for another chance."""
+    four.write_text(FOUR.replace("output: 450}", "output: 450}, success: 0.001%"), encoding="utf-8")
+    text = said(four, "--speed", "1x,2x", "--agents", "1,2", "--samples", "20")
+    assert "Accepted: 0% of samples in every scenario, ± 16% (95%)." in text
+    assert "20% less often" not in text
+
+
+def test_numbers_beyond_the_widest_fan_out_were_not_all_tried(four: Path) -> None:
+    text = said(four, "--speed", "1x,2x", "--agents", "1,8", "--samples", "64", "--every-n")
+    assert "(every number to 4 and 8 tried)." in text
+
+
 @pytest.mark.parametrize(
     ("options", "messages"),
     [

@@ -148,6 +148,12 @@ def test_what_lies_at_the_limit_is_neither_met_nor_missed(declare: Declare) -> N
         assert solved(workflow, factor * exact, [1], [1], samples=1000).candidates[0].standing == expected
 
 
+def test_how_well_chances_are_known_is_the_further_end_of_their_interval(declare: Declare) -> None:
+    """30 of 30 samples in time: Wilson's interval is 30 / (30 + 1.96²) = 88.6 % to 100 %."""
+    found = solved(declare("  a: {tool: 10s}", PRICED), 20, [1], [1], samples=30)
+    assert "± 11% at most" in re.sub(r"\s+", " ", target_text(found))
+
+
 def test_the_interval_of_a_needed_speed_holds_the_exact_one(declare: Declare) -> None:
     workflow = declare("  a: {llm: {output: 5000}}\n  b: {needs: a, tool: {time: {p50: 10s, p95: 20s}}}", PRICED)
     exact = 100 / (60 - 1 - 10 * math.exp(Z90 * math.log(2) / 1.6448536269514722))

@@ -76,6 +76,7 @@ def test_of_parallel_steps_both_are_fast_or_none(declare: Declare) -> None:
     short = found(side, 0.11)  # enough for b alone, which saves nothing
     assert short.best
     assert short.best.steps == ()
+    assert re.search(r"^b +0s +\+\$0\.04 +0$", tier_text(short), re.MULTILINE)
 
 
 def test_what_is_about_as_quick_for_less_is_told(declare: Declare) -> None:

@@ -77,7 +77,7 @@ def _best_number(comparison: Comparison, first: Numbers) -> str:
     if first.slower_than_one is not None:
         found.append(f"slower than one from {first.slower_than_one.agents}")
     speed = words.row_name(comparison, first.model, first.speed)
-    return f"Best number of agents {_at(speed)}: {'; '.join(found)} ({_tried(first)})."
+    return f"Best number of agents {_at(speed)}: {'; '.join(found)} ({_tried(first, comparison.decisions.widest)})."
 
 
 def _exchange(comparison: Comparison) -> str:
@@ -88,7 +88,8 @@ def _exchange(comparison: Comparison) -> str:
         return ""
     groups: dict[tuple[int | None, str], list[str]] = {}
     for one in found.agents_for_speed:
-        key = one.needed, "" if one.needed is None else _surely(one.needed, one.surely)
+        unknown = "" if one.difference.above else " surely"
+        key = one.needed, unknown if one.needed is None else _surely(one.needed, one.surely)
         groups.setdefault(key, []).append(words.row_name(comparison, one.model, one.speed))
     parts = []
     for (needed, sure), names in groups.items():
@@ -100,11 +101,15 @@ def _exchange(comparison: Comparison) -> str:
         for one in found.speed_for_agents
         if one.speed is not None and (one.model, one.speed) != (found.model, found.speed)
     ]
-    never = next((one.agents for one in found.speed_for_agents if one.speed is None), None)
+    unmatched = [one for one in found.speed_for_agents if one.speed is None]
     if speeds:
         text += f" {few[0].upper()}{few[1:]} {_matches(found.few)} {', '.join(speeds)}."
-    if never is not None:
-        text += f" No speed compared lets {few} match {never:,} or more."
+    if unmatched:
+        counts = [one.agents for one in unmatched]
+        more = counts == [count for count in found.tried if count >= counts[0]]
+        lets = "lets" if all(one.difference.above for one in unmatched) else "is known to let"
+        which = f"{counts[0]:,} or more" if more else _listed(counts)
+        text += f" No speed compared {lets} {few} match {which}."
     return text
 
 
@@ -177,7 +182,7 @@ def _payback(comparison: Comparison, setup: Setup, one: Payback) -> str:
 
 def _runs(found: Count) -> str:
     if found.runs is None:
-        return "never"
+        return "never" if found.low is None else "never (not surely)"
     ends = found.low, found.high
     if found.high is None:
         return f"after {found.runs:,} runs (not surely)"
@@ -186,7 +191,8 @@ def _runs(found: Count) -> str:
 
 
 def _saved(found: Interval, show: Callable[[float], str]) -> str:
-    return f"{'save' if found.value >= 0 else 'lose'} {show(abs(found.value))}"
+    unsure = found.low is not None and found.high is not None and found.low < 0 < found.high
+    return f"{'save' if found.value >= 0 else 'lose'} {show(abs(found.value))}{' (not surely)' if unsure else ''}"
 
 
 def _people(comparison: Comparison) -> Iterator[str]:
@@ -214,7 +220,7 @@ def _fifth(comparison: Comparison) -> str:
     """From which row on a model may be right a fifth less often."""
     found, few = comparison.decisions, comparison.decisions.exchange.few
     rows = [one for one in found.success if one.scenario.agents == few]
-    enough = [one for one in rows if one.by_time.high is not None and one.by_time.high <= 0.8 * one.chance]
+    enough = [one for one in rows if one.by_time.high is not None and one.by_time.high <= 0.8 * one.chance > 0]
     if not enough:
         return ""
     row = _row(comparison, enough[0].scenario)
@@ -235,9 +241,10 @@ def _even(found: Beats) -> bool:
     return low is not None and high is not None and low <= (1 - found.equal) / 2 <= high
 
 
-def _tried(found: Numbers) -> str:
+def _tried(found: Numbers, widest: int) -> str:
     if found.every:
-        return f"every number to {found.tried[-1]} tried"
+        beyond = [count for count in found.tried if count > widest]
+        return f"every number to {widest:,}{f' and {_listed(beyond)}' if beyond else ''} tried"
     return f"among {_listed(found.tried)}"
 
 

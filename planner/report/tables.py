@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from planner.engine.statistics import Z975
+from planner.engine.statistics import Z975, share_interval
 from planner.errors import printable
 from planner.planning.precision import half_width
 from planner.planning.results import Comparison, Result, Scenario
@@ -122,7 +122,10 @@ def accepted(comparison: Comparison) -> str:
 
 
 def _chance_error(comparison: Comparison) -> str:
-    error = Z975 * max(result.accepted.standard_error for result in comparison.results)
+    error = 0.0
+    for chance in _chances(comparison):
+        low, high = share_interval(round(chance * comparison.samples), comparison.samples)
+        error = max(error, high - chance, chance - low)
     return f", ± {words.error(error)} (95%)"
 
 

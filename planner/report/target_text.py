@@ -127,7 +127,8 @@ def chances_title(plans: Plans) -> str:
 def _legend(plans: Plans) -> str:
     marks = {mark(one) for one in plans.candidates}
     said = {"✓": "✓ meets the target", "~": "~ about at its limit", "$": "$ over the budget", " ": ""}
-    error = max((one.chance.high - one.chance.low) / 2 for one in plans.candidates)
+    chances = [one.chance for one in plans.candidates]
+    error = max(max(one.high - one.chance, one.chance - one.low) for one in chances)
     return "; ".join([*(said[each] for each in "✓~$" if each in marks), f"± {words.error(error)} at most"])
 
 

@@ -109,8 +109,9 @@ def alone_cells(one: Choice, best: Choice | None) -> tuple[str, str, str, str, s
     """The step, what it gains by itself, between what with 95 %, its cost, seconds per dollar, whether it is chosen."""
     (step,), by = one.steps, one.to_standard
     between = "" if by.seconds_low == by.seconds_high else f"{_signed(by.seconds_low)} to {_signed(by.seconds_high)}"
-    rate = f"{-by.seconds / by.usd:.3g}" if by.usd > 0 else ""
-    rate = rate if len(rate) < 9 else f"{-by.seconds / by.usd:.1e}"
+    worth = 0.0 - by.seconds / by.usd if by.usd > 0 else 0.0  # not -0
+    rate = f"{worth:.3g}" if by.usd > 0 else ""
+    rate = rate if len(rate) < 9 else f"{worth:.1e}"
     cost = f"{'-' if by.usd < 0 else '+'}{words.usd(abs(by.usd))}"
     chosen = "yes" if best is not None and step in best.steps else ""
     return printable(step), _signed(by.seconds), between, cost, rate, chosen

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from planner.engine.statistics import Z975
+from planner.engine.statistics import share_interval
 from planner.planning.decisions.interval import Interval, Samples, ratio_of_means
 from planner.planning.results import Scenario
 
@@ -45,9 +44,7 @@ def beats(one: Scenario, other: Scenario, samples: Samples, others: Samples) -> 
 
 def share(count: int, of: int) -> Interval:
     """A share with a 95 % interval by Wilson's score."""
-    p, z = count / of, Z975 * Z975 / of
-    middle, half = p + z / 2, Z975 * math.sqrt(p * (1 - p) / of + z / (4 * of))
-    return Interval(p, max(0.0, (middle - half) / (1 + z)), min(1.0, (middle + half) / (1 + z)))
+    return Interval(count / of, *share_interval(count, of))
 
 
 def success(scenario: Scenario, samples: Samples, baseline: Samples) -> Success:

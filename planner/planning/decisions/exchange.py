@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from planner.planning.decisions.interval import Interval, Samples, median_difference
@@ -15,7 +15,7 @@ class Agents:
 
     model, speed, agents : what is matched
     needed : the smallest number tried whose median paired difference is not above 0; None: none of them is
-    difference : of that number, seconds: T(needed) − T(matched)
+    difference : of that number, or of the one that comes nearest, seconds: T(number) − T(matched)
     surely : the smallest number tried that is quicker by its whole interval
     """
 
@@ -23,7 +23,7 @@ class Agents:
     speed: float
     agents: int
     needed: int | None
-    difference: Interval | None
+    difference: Interval
     surely: int | None
 
 
@@ -33,13 +33,13 @@ class Speed:
 
     agents : what is matched
     model, speed : the first row that is as quick in the median, which may be the first of all; None: none is
-    difference : of that row, seconds: T(row) − T(matched)
+    difference : of that row, or of the one that comes nearest, seconds: T(row) − T(matched)
     """
 
     agents: int
     model: str | None
     speed: float | None
-    difference: Interval | None
+    difference: Interval
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,17 @@ def _agents(row: Row, few: int, numbers: Mapping[int, Samples], matched: Samples
     apart = {count: median_difference(numbers[count].seconds, matched.seconds) for count in sorted(numbers)}
     needed = next((count for count, found in apart.items() if found.value <= 0), None)
     surely = next((count for count, found in apart.items() if found.below), None)
-    return Agents(*row, few, needed, None if needed is None else apart[needed], surely)
+    return Agents(*row, few, needed, _nearest(apart.values()) if needed is None else apart[needed], surely)
 
 
 def _speed(count: int, matched: Samples, faster: Mapping[Row, Samples]) -> Speed:
-    for row, samples in faster.items():
-        apart = median_difference(samples.seconds, matched.seconds)
-        if apart.value <= 0:
-            return Speed(count, *row, apart)
-    return Speed(count, None, None, None)
+    apart = {row: median_difference(samples.seconds, matched.seconds) for row, samples in faster.items()}
+    for row, found in apart.items():
+        if found.value <= 0:
+            return Speed(count, *row, found)
+    return Speed(count, None, None, _nearest(apart.values()))
+
+
+def _nearest(apart: Iterable[Interval]) -> Interval:
+    """The interval that reaches lowest: where it is above 0, nothing is as quick."""
+    return min(apart, key=lambda one: (one.value if one.low is None else one.low, one.value))
