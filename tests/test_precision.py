@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli import app
-from planner.engine.statistics import GROUPS, KEPT, Values, grouped_medians, ranks, standard_error
+from planner.engine.statistics import GROUPS, KEPT, Values, ranks, standard_error
 from planner.planning.comparison import compare
 from planner.planning.forecast import forecast
 from planner.planning.plan import Cell, Plan
@@ -72,10 +72,10 @@ def test_values_do_not_depend_on_how_they_come(many: np.ndarray) -> None:
 def test_an_error_from_groups_is_that_of_a_median() -> None:
     """Of 4,096 normal samples it is √(π/2)/64, itself known to 1/√30 from 16 groups; half allowed, 2.7 of these."""
     samples = np.random.default_rng(5).standard_normal(4096)
-    medians = grouped_medians(samples)
+    medians = Values.of(samples).group_medians()
     assert medians is not None
     assert standard_error(medians) == pytest.approx(math.sqrt(math.pi / 2) / 64, rel=0.5)
-    assert grouped_medians(samples[: 2 * GROUPS - 1]) is None
+    assert Values.of(samples[: 2 * GROUPS - 1]).group_medians() is None
 
 
 # Coverage: of 1,000 seeds the quantile, known exactly, lies within the 95 % interval in 93 to 97 of 100

@@ -91,12 +91,15 @@ class Values:
         low, high = self._ranked(math.floor(place)), self._ranked(math.ceil(place))
         return low + (high - low) * (place - math.floor(place))
 
-    def at_most(self, limit: float) -> int:
-        """How many samples are at most so much; of more than `KEPT` those whose bin begins there."""
-        if self.count <= KEPT:
-            return int(np.count_nonzero(self.first <= limit))
-        starts = (self._bins << _BIN_BITS).view(np.float64)
-        return int(self._counts[starts <= limit].sum())
+    def share(self, limit: float) -> tuple[float, float, float]:
+        """The share of samples that are at most so much, with its 95 % interval."""
+        count = self._at_most(limit)
+        return count / self.count, *share_interval(count, self.count)
+
+    def group_medians(self) -> Floats | None:
+        """(GROUPS,) medians of groups of the first `KEPT` samples; None where there are too few for groups of two."""
+        groups = in_groups(self.first)
+        return None if groups is None else np.asarray(np.median(groups, axis=1))
 
     def interval(self, q: float) -> tuple[float, float]:
         """95 % confidence interval of the quantile `q`, as `ranks`; of more than `KEPT` to the far ends of bins."""
@@ -106,6 +109,13 @@ class Values:
     def known_interval(self, q: float) -> tuple[float, float] | tuple[None, None]:
         """The same, or nothing where there are too few samples for it."""
         return self.interval(q) if enclosed(self.count, q) else (None, None)
+
+    def _at_most(self, limit: float) -> int:
+        """How many samples are at most so much; of more than `KEPT` those whose bin begins there."""
+        if self.count <= KEPT:
+            return int(np.count_nonzero(self.first <= limit))
+        starts = (self._bins << _BIN_BITS).view(np.float64)
+        return int(self._counts[starts <= limit].sum())
 
     def _ranked(self, rank: int, within: float = 0.5) -> float:
         """The sample of a rank, from 0; of more than `KEPT` what lies so far into its bin, or 0 in the first."""
@@ -177,19 +187,23 @@ def quantile_interval(samples: Floats, q: float) -> tuple[float, float]:
 
 
 def share_interval(count: int, n: int) -> tuple[float, float]:
-    """95 % confidence interval of a share, of which `count` of n iid samples are: Wilson's (1927)."""
-    share, weight = count / n, Z975**2 / n
+    """95 % confidence interval of a share, of which `count` of n iid samples are."""
+    low, high = wilson(count / n, n)
+    return (low if count else 0.0), (high if count < n else 1.0)
+
+
+def wilson(share: float, n: float) -> tuple[float, float]:
+    """95 % confidence interval of a share that is known as from n iid samples: Wilson's (1927)."""
+    weight = Z975**2 / n
     middle = (share + weight / 2) / (1 + weight)
     half = math.sqrt(share * (1 - share) * weight + weight**2 / 4) / (1 + weight)
-    return (max(0.0, middle - half) if count else 0.0), (min(1.0, middle + half) if count < n else 1.0)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def grouped_medians(samples: Floats) -> Floats | None:
-    """(GROUPS,) medians of groups of (n,) samples; None where there are too few for groups of two."""
+def in_groups(samples: Floats) -> Floats | None:
+    """(GROUPS, size) the first of (n,) samples; None where there are too few for groups of two."""
     size = len(samples) // GROUPS
-    if size < 2:
-        return None
-    return np.asarray(np.median(samples[: size * GROUPS].reshape(GROUPS, size), axis=1))
+    return None if size < 2 else samples[: size * GROUPS].reshape(GROUPS, size)
 
 
 def standard_error(of_groups: Floats) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.engine.draws import Cells, Samples
+from planner.engine.quantiles import normal_quantile
 from planner.reading.distributions import MOST_EXPONENT
 from planner.reading.estimates import Estimate
 
@@ -51,6 +52,15 @@ def drawn(
         values = np.floor(values + 0.5)
     least = min(estimate.least, 1.0) if estimate.whole else estimate.least if factor is None else 0.0
     return np.maximum(values, least) if least else values
+
+
+def at_shares(estimate: Estimate, shares: Floats) -> Floats:
+    """(n,) what a share of its draws lies below, each above 0 and below 1, of an estimate that is not empirical."""
+    if estimate.shape == "exponential":
+        return estimate.scale * -np.log1p(-shares)
+    if estimate.shape == "triangular":
+        return _triangular(estimate.points, shares)
+    return np.exp(np.minimum(np.log(estimate.scale) + estimate.sigma * normal_quantile(shares), MOST_EXPONENT))
 
 
 def _triangular(points: tuple[float, ...], u: Floats) -> Floats:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from planner.engine.statistics import Z975, Values, share_interval
+from planner.engine.statistics import Z975, Values
 from planner.planning.results import Accepted, Scenario, Seconds, Usd
 from planner.planning.sampled import Simulated
 
@@ -29,7 +29,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Chance:
-    """A share of samples with its 95 % interval (Wilson)."""
+    """A share of cases with its 95 % interval."""
 
     chance: float
     low: float
@@ -38,8 +38,7 @@ class Chance:
     @classmethod
     def of(cls, samples: Values, limit: float) -> Chance:
         """That samples are at most `limit`."""
-        count = samples.at_most(limit)
-        return cls(count / samples.count, *share_interval(count, samples.count))
+        return cls(*samples.share(limit))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from planner.expansion.expand import expand
 from planner.expansion.task_graph import TaskGraph, resized, structure
 from planner.planning.kept import Kept
 from planner.planning.timing import PARTS
+from planner.planning.waits import SeriesWait
 from planner.reading.curves import Curve
 from planner.workflow.declaration import Workflow
 
@@ -81,6 +82,7 @@ class Plan:
     models : profiles that requests use
     width : samples in a block: a power of two
     detailed : tell where the time goes; of a single cell
+    wait : that all scenarios pass through
     kept : what other plans of the workflow have drawn for its blocks, and this one will
     """
 
@@ -92,6 +94,7 @@ class Plan:
     layers: Layers
     width: int
     detailed: bool
+    wait: SeriesWait | None = None
     kept: Kept | None = None
 
     @classmethod
@@ -123,6 +126,7 @@ class Plan:
             Layers.of(workflow.uncertainty),
             _width(graphs, cells, min(samples, KEPT), at_once, detailed),
             detailed,
+            SeriesWait.of(graphs),
             kept,
         )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.engine.statistics import Values, grouped_medians, standard_error
+from planner.engine.statistics import Values, standard_error
 from planner.planning.distribution import Distribution
 from planner.planning.moments import Mean
 from planner.planning.precision import Precision
@@ -171,10 +171,10 @@ class StandardErrors:
     @classmethod
     def of(cls, scenario: Scenario, found: Simulated, baseline: Simulated, alone: Simulated) -> StandardErrors:
         scale = math.sqrt(len(found.seconds.first) / found.seconds.count)
-        medians = grouped_medians(found.seconds.first)
+        medians = found.seconds.group_medians()
 
         def speedup(over: Values) -> float | None:
-            base = grouped_medians(over.first)
+            base = over.group_medians()
             if base is None or medians is None:
                 return None
             return scale * standard_error(base / np.where(medians > 0, medians, 1.0)) if medians.any() else 0.0

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.engine.draws import Samples
+from planner.engine.smoothing import Smoothed
 from planner.engine.statistics import Values
 from planner.planning.block import Block
 from planner.planning.findings import Findings
@@ -26,7 +28,8 @@ class Sampled:
         cells = range(len(plan.cells))
         self.plan = plan
         self.count = 0
-        self.seconds = [Values() for _ in cells]
+        self._waits = plan.wait.waits() if plan.wait else None
+        self.seconds = [Smoothed(self._waits) if self._waits else Values() for _ in cells]
         self.coordination = [Values() for _ in cells]
         self.findings: Findings | None = None
         self._payers = {at: variant.payer(at) for variant in plan.variants for at in variant.cells}
@@ -41,6 +44,10 @@ class Sampled:
     def add(self, block: Block) -> None:
         """Add the next block."""
         assert block.low == self.count
+        if self.plan.wait and self._waits:
+            self._waits.add(
+                self.plan.wait.drawn(Samples(self.plan.seed, block.low, block.low + block.seconds.shape[1]))
+            )
         for cell, (seconds, coordination) in enumerate(zip(block.seconds, block.coordination, strict=True)):
             self.seconds[cell].add(seconds)
             self.coordination[cell].add(coordination)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.engine.statistics import Z975, Values, grouped_medians, ranks, standard_error
+from planner.engine.statistics import Z975, Values, ranks, standard_error
 from planner.planning.moments import Mean
 
 Floats = NDArray[np.float64]
@@ -74,7 +74,7 @@ def median_difference(one: Values, other: Values) -> Interval:
 
 def of_medians(value: float, statistic: Callable[..., float], *samples: Values) -> Interval:
     """A statistic of medians of several scenarios, from how it varies between groups of samples. Not below 0."""
-    medians = [grouped_medians(one.first) for one in samples]
+    medians = [one.group_medians() for one in samples]
     known = [one for one in medians if one is not None]
     if len(known) < len(medians):
         return around(value, None)

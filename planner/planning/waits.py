@@ -1,0 +1,80 @@
+"""A person's wait that the whole workflow passes through: where there is one, and what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.engine.draws import Samples
+from planner.engine.simulation import Graph
+from planner.engine.smoothing import Waits
+from planner.expansion.distributions import at_shares, drawn
+from planner.expansion.task_graph import TaskGraph
+from planner.expansion.work import Work
+from planner.reading.estimates import Estimate
+from planner.workflow.bodies import Wait
+
+Floats = NDArray[np.float64]
+
+_SHARES = 1 / (1 + np.exp(-np.linspace(-18.0, 18.0, 1201)))
+"""Where a distribution is read; in between it is linear, which is right to 10⁻⁵. Dense towards both ends."""
+
+
+@dataclass(frozen=True)
+class SeriesWait:
+    """A wait that comes before or after every other task, and that no other depends on."""
+
+    path: str
+    estimate: Estimate
+
+    @classmethod
+    def of(cls, graphs: Iterable[TaskGraph]) -> SeriesWait | None:
+        """The widest that all these graphs have, if there is one."""
+        shared: set[SeriesWait] | None = None
+        for graph in graphs:
+            own = _all(graph)
+            shared = own if shared is None else shared & own
+            if not shared:
+                return None
+        return max(shared or (), key=lambda one: (one.estimate.quantile(0.95), one.path), default=None)
+
+    def waits(self) -> Waits:
+        """Its distribution, with nothing drawn yet."""
+        return Waits(_SHARES, at_shares(self.estimate, _SHARES))
+
+    def drawn(self, samples: Samples) -> Floats:
+        """(S,) what it takes in each sample."""
+        return drawn(self.estimate, samples, 1, self.path, "time").ravel()
+
+
+def _all(graph: TaskGraph) -> set[SeriesWait]:
+    """Nothing else may depend on how long it is: no cache that expires meanwhile, nobody who walks away."""
+    if len(graph.graph.since) or any(mark.what.thread is not None for mark in graph.works):
+        return set()
+    return {
+        SeriesWait(f"{mark.what.step}/{mark.what.kind}", mark.what.body.time)
+        for mark in graph.works
+        if isinstance(mark.what.body, Wait) and _once(mark.what) and _in_series(graph.graph, int(mark.tasks.ravel()[0]))
+    }
+
+
+def _once(work: Work) -> bool:
+    """Whether it occurs once in every sample, with a continuous distribution."""
+    assert isinstance(work.body, Wait)
+    always = not work.loops and work.guard is None and work.retry is None
+    return always and work.body.time.varies and work.body.time.shape != "empirical"
+
+
+def _in_series(graph: Graph, task: int) -> bool:
+    """Whether all earlier tasks come before a task and all later ones after it, where edges lead from low to high ids.
+
+    It is so if no edge leads past it, every earlier task leads somewhere and every later one comes from somewhere.
+    """
+    leads = np.diff(graph.successor_start)
+    sources, targets = np.repeat(np.arange(len(graph)), leads), graph.successors
+    comes = np.bincount(targets, minlength=len(graph))
+    past = (sources < task) & (targets > task)
+    return bool((targets > sources).all() and not past.any() and leads[:task].all() and comes[task + 1 :].all())
