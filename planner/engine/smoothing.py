@@ -91,10 +91,11 @@ class Smoothed(Values):
         return self._quantiles[q]
 
     def interval(self, q: float) -> tuple[float, float]:
-        """95 % confidence interval; where there are too few samples for one, as that of `Values`."""
-        if self.count > KEPT or not enclosed(self.count, q):
-            return super().interval(q)
+        """95 % confidence interval; where there are too few samples for one, that of `Values`, and the quantile."""
         middle, rest = self.quantile(q), self._rest
+        if self.count > KEPT or not enclosed(self.count, q):
+            low, high = super().interval(q)
+            return min(low, middle), max(high, middle)
         half = Z975 * self._error(middle, rest)
         if not half:
             return middle, middle

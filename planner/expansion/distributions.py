@@ -57,10 +57,11 @@ def drawn(
 def at_shares(estimate: Estimate, shares: Floats) -> Floats:
     """(n,) what a share of its draws lies below, each above 0 and below 1, of an estimate that is not empirical."""
     if estimate.shape == "exponential":
-        return estimate.scale * -np.log1p(-shares)
+        return np.asarray(-np.log1p(-shares) * estimate.scale)
     if estimate.shape == "triangular":
         return _triangular(estimate.points, shares)
-    return np.exp(np.minimum(np.log(estimate.scale) + estimate.sigma * normal_quantile(shares), MOST_EXPONENT))
+    exponents: Floats = np.log(estimate.scale) + estimate.sigma * normal_quantile(shares)
+    return np.asarray(np.exp(np.minimum(exponents, MOST_EXPONENT)))
 
 
 def _triangular(points: tuple[float, ...], u: Floats) -> Floats:

@@ -17,8 +17,8 @@ BINS = 36
 
 @dataclass(frozen=True)
 class Percentile:
-    """So many per cent of samples are at most so long. low, high : 95 % interval, from order statistics,
-    None where there are too few samples; seconds."""
+    """So many per cent of cases are at most so long. low, high : 95 % interval, None where there are too few samples;
+    seconds."""
 
     percentile: int
     seconds: float

@@ -36,7 +36,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Seconds:
-    """Completion time. Percentiles interpolate linearly between samples.
+    """Completion time, with percentiles as `Values` and `Smoothed` have them.
 
     standard_error : of the mean
     p50_low, … : ends of the 95 % intervals of the percentiles; None: too few samples to tell

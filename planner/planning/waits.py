@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.engine.draws import Samples
-from planner.engine.simulation import Graph
+from planner.engine.simulation import Graph, round_to_ticks
 from planner.engine.smoothing import Waits
 from planner.expansion.distributions import at_shares, drawn
 from planner.expansion.task_graph import TaskGraph
@@ -46,8 +46,8 @@ class SeriesWait:
         return Waits(_SHARES, at_shares(self.estimate, _SHARES))
 
     def drawn(self, samples: Samples) -> Floats:
-        """(S,) what it takes in each sample."""
-        return drawn(self.estimate, samples, 1, self.path, "time").ravel()
+        """(S,) seconds that it takes in each sample, in ticks."""
+        return round_to_ticks(drawn(self.estimate, samples, 1, self.path, "time").ravel())
 
 
 def _all(graph: TaskGraph) -> set[SeriesWait]:
@@ -71,10 +71,8 @@ def _once(work: Work) -> bool:
 def _in_series(graph: Graph, task: int) -> bool:
     """Whether all earlier tasks come before a task and all later ones after it, where edges lead from low to high ids.
 
-    It is so if no edge leads past it, every earlier task leads somewhere and every later one comes from somewhere.
+    It is so if every earlier task leads to one that is not after it, and every later one comes from one not before it.
     """
-    leads = np.diff(graph.successor_start)
-    sources, targets = np.repeat(np.arange(len(graph)), leads), graph.successors
-    comes = np.bincount(targets, minlength=len(graph))
-    past = (sources < task) & (targets > task)
-    return bool((targets > sources).all() and not past.any() and leads[:task].all() and comes[task + 1 :].all())
+    sources, targets = np.repeat(np.arange(len(graph)), np.diff(graph.successor_start)), graph.successors
+    leads, comes = np.unique(sources[targets <= task]), np.unique(targets[sources >= task])
+    return bool((targets > sources).all()) and len(leads) == task and len(comes) == len(graph) - task - 1

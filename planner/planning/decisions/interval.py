@@ -60,7 +60,7 @@ def around(value: float, error: float | None, least: float = -math.inf) -> Inter
 
 
 def quantile(samples: Values, q: float) -> Interval:
-    """A quantile, by order statistics."""
+    """A quantile."""
     return Interval(samples.quantile(q), *samples.interval(q))
 
 
