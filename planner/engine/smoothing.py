@@ -24,8 +24,8 @@ Floats = NDArray[np.float64]
 _STEPS = 100
 """Most steps to a percentile."""
 
-_CLOSE = 1e-9
-"""Share of a percentile to which it is found, and least share that has one."""
+_CLOSE, _NEAR = 1e-9, 1e-12
+"""To which share of itself a percentile is found, or how near to its share of cases."""
 
 
 class Waits:
@@ -57,17 +57,20 @@ class Waits:
         own = float(np.interp(q, self.shares, self.seconds))
         low, high = float(rest.min()) + own, float(rest.max()) + own
         below, above = (float(self.within(end, rest).mean()) - q for end in (low, high))
+        stayed = 0
         for _ in range(_STEPS):
             if high - low <= _CLOSE * high or above <= below:
                 break
             at = low - below * (high - low) / (above - below)
             found = float(self.within(at, rest).mean()) - q
+            if abs(found) <= _NEAR:
+                return at
             if found < 0:
-                low, below, above = at, found, above / 2
+                low, below, above = at, found, above / 2 if stayed > 0 else above
+                stayed = 1
             else:
-                high, above, below = at, found, below / 2
-            if not found:
-                low = high
+                high, above, below = at, found, below / 2 if stayed < 0 else below
+                stayed = -1
         return (low + high) / 2
 
 
@@ -84,7 +87,7 @@ class Smoothed(Values):
         self._quantiles = {}
 
     def quantile(self, q: float) -> float:
-        if self.count > KEPT or not _CLOSE <= q <= 1 - _CLOSE:
+        if self.count > KEPT or not _NEAR <= q <= 1 - _NEAR:
             return super().quantile(q)
         if q not in self._quantiles:
             self._quantiles[q] = self._waits.quantile(q, self._rest)
@@ -99,7 +102,7 @@ class Smoothed(Values):
         half = Z975 * self._error(middle, rest)
         if not half:
             return middle, middle
-        low, high = (self._waits.quantile(min(max(at, _CLOSE), 1 - _CLOSE), rest) for at in (q - half, q + half))
+        low, high = (self._waits.quantile(min(max(at, _NEAR), 1 - _NEAR), rest) for at in (q - half, q + half))
         return low, high
 
     def share(self, limit: float) -> tuple[float, float, float]:
