@@ -59,6 +59,11 @@ class _Writer(Modifiers):
             queues = [*comment(about_agents), *call("AGENTS = {", sizes, "}")]
         config = ([] if limit is None else [f'"max_concurrency": {limit}']) + ['"recursion_limit": 10_000']
         invoked = call("    found = await workflow_graph().ainvoke(", ["{}", f"{{{', '.join(config)}}}"])
+        handled = [text(name) for name, step in workflow.steps.items() if step.otherwise]
+        failed = 'found.get("failed", [])'
+        if handled:
+            failed = f"[one for one in {failed} if one not in ({', '.join(handled)},)]"
+        returned = call("    return {", ['"log": found.get("log", [])', f'"failed": {failed}'], "}")
         ends = any(re.search(r"\bEND\b", section) for section in self.sections)
         imports = IMPORTS if ends else IMPORTS.replace("import END, START", "import START")
         head = "\n".join([*about, "", imports + types])
@@ -66,9 +71,8 @@ class _Writer(Modifiers):
         constants, _, classes = frame.partition("\n\n\n") if frame.startswith("RETRIED") else ("", "", frame)
         constants = "\n".join([*([constants] if constants else []), *queues])
         first = f"{head}\n{constants}" if constants else head.rstrip("\n")
-        return "\n\n\n".join(
-            [first, classes, *([AGENTS] if queues else []), *self.sections, MAIN.format(invoked="\n".join(invoked))]
-        )
+        main = MAIN.format(invoked="\n".join(invoked), returned="\n".join(returned))
+        return "\n\n\n".join([first, classes, *([AGENTS] if queues else []), *self.sections, main])
 
     # Graphs
 

@@ -72,7 +72,7 @@ MAIN = '''\
 async def main() -> Update:
     """Run the workflow once."""
 {invoked}
-    return {{"log": found.get("log", []), "failed": found.get("failed", [])}}
+{returned}
 
 
 if __name__ == "__main__":
