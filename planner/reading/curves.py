@@ -19,8 +19,6 @@ Points = tuple[tuple[int, float], ...]
 """Concurrency and value, of rising concurrency."""
 
 
-
-
 @dataclass(frozen=True)
 class Curve:
     """What each request gets where so many are served at a time.
