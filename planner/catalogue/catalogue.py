@@ -190,19 +190,10 @@ class Catalogue:
                 )
             elif fact.kind == "estimate":
                 found.append(f"{title} of {fact.profile}, {fact.text}, is an estimate: {fact.conditions}")
-            curve = self._curve(key, fact)
+            curve = isinstance(getattr(self.declared[fact.profile], key), Curve)
             if curve and fact.conditions and fact.kind != "estimate":
                 known = "measured" if fact.kind == "measured" else "claimed"
-                alike = [
-                    one
-                    for other, one in CLAIMED.items()
-                    if (same := facts.get(other))
-                    and self._curve(other, same)
-                    and (same.profile, same.kind, same.conditions) == (fact.profile, fact.kind, fact.conditions)
-                ]
-                if title == alike[0]:
-                    what = f"{' and '.join(alike)} of {fact.profile} {'are' if alike[1:] else 'is'}"
-                    found.append(f"{what} {known} for: {fact.conditions}")
+                found.append(f"{title} of {fact.profile} is {known} for: {fact.conditions}")
             if fact.up_to:
                 where = f"; {fact.conditions}" if fact.conditions and not curve else ""
                 found.append(f"{title} of {fact.profile} is the most that is claimed: 'up to {fact.text}'{where}")
@@ -210,10 +201,6 @@ class Catalogue:
         if price is not None and price.above:
             found.append(f"prompts of over {price.above:,} tokens cost more at {name} than is planned with")
         return found
-
-    def _curve(self, key: str, fact: Fact) -> bool:
-        """Whether it is by concurrency."""
-        return isinstance(getattr(self.declared[fact.profile], key), Curve)
 
     def _entry(self, name: str) -> _Entry:
         """What is known about a profile. Raises KeyError for an unknown name."""
