@@ -34,8 +34,8 @@ def import_results(
 ) -> tuple[str, list[str]]:
     """The text of a catalogue file with what result files tell, and notes for the user.
 
-    Runs of one model on one server with requests alike make one profile, with TTFT and output speed by concurrency; others
-    make profiles of their own.
+    Runs of one model on one server with requests alike make one profile, its TTFT and output speed by concurrency;
+    others make profiles of their own.
 
     name : of the profile; several get endings that tell them apart. Default: the model's
     per_hour : US dollars per hour of the machines
