@@ -336,6 +336,20 @@ def test_a_full_server_is_read_from_its_waits_too(tmp_path: Path) -> None:
     assert {row["what"] for row in serving.run([written(tmp_path / "no.csv", rows)]).rows} == {serving.WRITING}
 
 
+@pytest.mark.parametrize(
+    ("tokens", "speed", "wait"), [(16, 0.17, 0.28), (64, 0.12, 0.21), (256, 0.10, 0.23), (1000, 0.18, 0.25)]
+)
+def test_the_true_length_of_the_measured_outputs_errs_least(
+    tokens: int, speed: float, wait: float, tmp_path: Path
+) -> None:
+    """As docs/fidelity.md says: nothing is fitted, and a fit would find what is true."""
+    rows = [{**row, "output_tokens": tokens, "all_tokens_per_second": ""} for row in rows_of(serving.FILES[0])]
+    found = serving.run([written(tmp_path / "rows.csv", rows)])
+    for name, said in (("median APE", speed), ("first token: median APE", wait)):
+        assert value(found, name) > value(report("serving"), name)
+        assert value(found, name) == pytest.approx(said, abs=0.005)
+
+
 def test_of_many_requests_some_are_drawn(tmp_path: Path) -> None:
     rows = [{"model": "m", "input_tokens": 10 * at, "output_tokens": 1 + at % 97, "seconds": 1 + at % 97 / 30}
             for at in range(2000)]  # fmt: skip

@@ -173,7 +173,7 @@ def _measures(name: str, rows: Sequence[Row], most: float | None) -> list[Measur
             ),
             *([measured(f"{name}median APE of each alone", alone, curves)] if alone != errors else []),
             measured(f"{name}median APE of the point below", below, curves),
-            better(f"{name}mean APE less than the point below", errors, below, curves),
+            *([better(f"{name}mean APE less than the point below", errors, below, curves)] if most is not None else []),
         ]
     beyond = [row for row in rows if row["where"] == BEYOND]
     if beyond:
