@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from planner.catalogue.catalogue import Catalogue
 from planner.catalogue.profile import Profile, resolve
 from planner.errors import InputError
+from planner.planning.comparison import compare
+from planner.planning.decisions.decide import Wishes
 from planner.planning.forecast import forecast
 from planner.reading.curves import Curve
 from planner.reading.estimates import Estimate
@@ -197,6 +199,9 @@ def test_waits_alone_make_agents_slow_each_other_down(tmp_path: Path) -> None:
     path = written(tmp_path, "m: {ttft: {1: 1s, 8: 15s}, output_speed: 100, jitter: 0}")
     workflow = read_workflow(path)
     assert [forecast(workflow, agents=n, samples=1).result.seconds.p50 for n in (1, 8)] == pytest.approx([16, 16])
+    ceilings = compare(workflow, [1.0], [1, 8], samples=1, wishes=Wishes()).decisions.ceilings
+    assert ceilings.slowed
+    assert ceilings.infinite_agents.p50.value == pytest.approx(2)  # 8 agents, each served as if it were alone
 
 
 CATALOGUE = """
