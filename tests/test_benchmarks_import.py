@@ -405,6 +405,7 @@ def test_ttft_by_concurrency_leaves_the_reading_of_prompts_to_prefill_speed(tmp_
         entry = yaml.safe_load(import_results([path], "m")[0])["profiles"][short.name]
         assert entry["ttft"]["kind"] == "estimate"
         assert "less that of reading the prompt, by prefill_speed" in entry["ttft"]["conditions"]
+        assert f"        8: {wait - 50:g}ms  # {wait:g}ms with it\n" in import_results([path], "m")[0]
         if kept:
             assert waits(long) == pytest.approx({1: 0.05, 8: 0.7})
         else:

@@ -166,6 +166,7 @@ def _ttft(series: Series, reading: Reading | None) -> _Number:
         points = []
         for point, value in zip(series.points, curve, strict=True):
             told = f"{len(point.runs)} runs" if len(point.runs) > 1 else point.runs[0].tail or "median"
+            told = told if reading is None else f"{seconds(point.ttft)} with it"
             points.append((point.concurrency, seconds(value), told))
         if reading is None:
             about = "; reading the prompt included"
