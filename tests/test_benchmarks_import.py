@@ -24,6 +24,7 @@ from planner.catalogue.profile import Profile, resolve
 from planner.cli import app
 from planner.errors import InputError, Problem
 from planner.reading.curves import Curve
+from planner.reading.estimates import Estimate
 from planner.workflow.read import read_workflow
 
 DATA = Path(__file__).resolve().parent / "data" / "benchmarks"
@@ -89,6 +90,17 @@ def points(profile: Profile) -> dict[int, float]:
     return dict(profile.output_speed.points)
 
 
+def first_token(profile: Profile, p: float = 0.5, at: int = 1) -> float:
+    ttft = profile.at(at).ttft
+    assert isinstance(ttft, Estimate)
+    return ttft.quantile(p)
+
+
+def waits(profile: Profile) -> dict[int, float]:
+    assert isinstance(profile.ttft, Curve)
+    return dict(profile.ttft.points)
+
+
 def problems(*paths: Path, **options: Any) -> tuple[Problem, ...]:
     with pytest.raises(InputError) as caught:
         import_results(paths, **options)
@@ -122,14 +134,17 @@ def test_what_is_written_tells_source_day_kind_and_cautions(tmp_path: Path) -> N
     shown = CliRunner().invoke(app, ["models", "--catalogue", str(path), name])
     assert shown.exit_code == 0
     told = " ".join(shown.stdout.split())
-    assert "In effect 73.1 tokens/s at concurrency 31" in told
-    assert "Caution: TTFT rose from 0.0529 s at 31 to 4.07 s at 536" in told
+    assert "In effect 73.1 tokens/s at concurrency 31, first token after 0.05s" in told
+    assert "TTFT rose" not in told  # the profile has it at each concurrency
     facts = json.loads(CliRunner().invoke(app, ["models", "--catalogue", str(path), name, "--json"]).stdout)["facts"]
-    for key in ("ttft", "output_speed", "jitter"):
+    for key in ("ttft", "output_speed", "measured_output", "jitter"):
         assert facts[key]["source"] == "vllm_nerdalert.json (vLLM bench; 3 runs, 2,100 requests)"
         assert facts[key]["as_of"] == "2025-05-30"
         assert facts[key]["kind"] == "measured"
     assert facts["output_speed"]["text"] == "73.066 at 31, 39.268 at 146, 18.82 at 536"
+    assert facts["ttft"]["text"] == "52.87ms at 31, 76.65ms at 146, 4.066s at 536"
+    assert facts["ttft"]["conditions"].endswith("; reading the prompt included")
+    assert facts["measured_output"]["text"] == "266.2"
     listed = CliRunner().invoke(app, ["models", "--catalogue", str(path)]).stdout
     assert " 73.1 at 31 " in next(line for line in listed.splitlines() if line.startswith(name))
     plan = ["forecast", str(WORKFLOW), "--catalogue", str(path), "--model", name, "--samples", "2"]
@@ -169,7 +184,8 @@ def test_vllm(tmp_path: Path) -> None:
     assert list(profiles) == ["llama-3.2-3b-instruct-no-features", "llama-3.2-3b-instruct-base"]
     profile = profiles["llama-3.2-3b-instruct-no-features"]
     assert points(profile) == pytest.approx({31: 73.066, 146: 39.268, 536: 18.820}, rel=1e-4)
-    assert profile.ttft.quantile(0.5) == pytest.approx(0.0528689, rel=1e-3)
+    assert waits(profile) == pytest.approx({31: 0.0528689, 146: 0.0766460, 536: 4.0657}, rel=1e-3)
+    assert profile.measured_output == pytest.approx((80_945 + 237_873 + 240_165) / 2100, rel=1e-3)
     assert profile.jitter == pytest.approx(0.0615, abs=6e-4)
     assert profile.prefill_speed is None
     assert profile.price is None
@@ -189,7 +205,7 @@ def test_sglang(tmp_path: Path) -> None:
     assert (random.name, sharegpt.name) == ("llama-random-509-in-534-out", "llama-sharegpt-224-in-189-out")
     assert points(random) == pytest.approx({8: 68.794, 16: 60.750, 52: 39.531}, rel=1e-4)
     assert points(sharegpt) == pytest.approx({13: 60.029}, rel=1e-4)
-    assert random.ttft.quantile(0.5) == pytest.approx(0.08574514742940664, rel=1e-3)
+    assert waits(random) == pytest.approx({8: 0.0857451, 16: 0.0875563, 52: 0.1060631}, rel=1e-3)
     assert random.jitter == 0.2  # not in the file: the planner's default
 
 
@@ -200,7 +216,7 @@ def test_sglang_requests_take_the_time_that_the_file_says(tmp_path: Path) -> Non
         tokens = record["total_output_tokens"] / record["completed"]
         at = profile.at(concurrency).output_speed
         assert not isinstance(at, Curve)
-        taken = profile.ttft.quantile(0.5) + tokens / at.quantile(0.5)
+        taken = first_token(profile, at=concurrency) + tokens / at.quantile(0.5)
         assert taken == pytest.approx(record["mean_e2e_latency_ms"] / 1000, rel=0.005)
     third = records_of(ONLINE)[2]
     assert third["median_itl_ms"] * 506.6 < 0.77 * third["mean_e2e_latency_ms"]
@@ -219,7 +235,7 @@ def test_inferencex(tmp_path: Path) -> None:
     assert (glm.name, minimax.name) == ("glm-5-fp8", "minimax-m2.5")
     assert points(glm) == pytest.approx({16: 7.0896}, rel=1e-4)
     assert points(minimax) == pytest.approx({8: 39.766}, rel=1e-4)
-    assert glm.ttft.quantile(0.5) == pytest.approx(3.1382447, rel=1e-3)
+    assert first_token(glm) == pytest.approx(3.1382447, rel=1e-3)
     assert glm.jitter == pytest.approx(0.1419, abs=6e-4)
     assert glm.price is not None
     assert float(glm.price.per_hour or 0) == 24.5
@@ -230,7 +246,7 @@ def test_aiperf(tmp_path: Path) -> None:
     text, notes = import_results([AIPERF], workflow=True)
     (profile,) = read_back(text, tmp_path).values()
     assert points(profile) == pytest.approx({1: 192.129}, rel=1e-4)
-    assert profile.ttft.quantile(0.5) == pytest.approx(0.0048984, rel=1e-3)
+    assert first_token(profile) == pytest.approx(0.0048984, rel=1e-3)
     assert "1 of 2 requests failed; left out" in notes[0]
     assert "a request took 0.298 s, but TTFT and time per token make 0.0465 s" in notes[1]
 
@@ -249,7 +265,7 @@ def test_aiperf_concurrency_and_units(tmp_path: Path, write: Write) -> None:
         }
     (profile,) = imported(tmp_path, write(first, second)).values()
     assert points(profile) == pytest.approx({1: 1 / 0.03}, rel=1e-4)
-    assert profile.ttft.quantile(0.5) == pytest.approx(0.2)
+    assert first_token(profile) == pytest.approx(0.2)
     first["metrics"]["inter_token_latency"]["unit"] = "parsecs"
     problem = the_problem(write(first, second))
     assert problem.message == "'inter_token_latency' has the unit 'parsecs'"
@@ -263,11 +279,11 @@ def test_llmperf_summary(tmp_path: Path) -> None:
     """
     (profile,) = imported(tmp_path, SUMMARY).values()
     assert points(profile) == pytest.approx({5: 253.73}, rel=1e-4)
-    assert profile.ttft.quantile(0.5) == pytest.approx(0.22188838, rel=1e-3)
+    assert first_token(profile) == pytest.approx(0.22188838, rel=1e-3)
     assert profile.jitter == pytest.approx(math.log(0.0062214585 / 0.0053208087) / 1.644854, abs=6e-4)
     at = profile.at(5).output_speed
     assert not isinstance(at, Curve)
-    assert profile.ttft.quantile(0.5) + 150 / at.quantile(0.5) == pytest.approx(0.8151, rel=0.01)
+    assert first_token(profile) + 150 / at.quantile(0.5) == pytest.approx(0.8151, rel=0.01)
 
 
 def test_llmperf_requests_with_their_summary(tmp_path: Path) -> None:
@@ -276,7 +292,7 @@ def test_llmperf_requests_with_their_summary(tmp_path: Path) -> None:
         (profile,) = imported(tmp_path, *paths).values()
         assert profile.name == "llama2-70b-4096"
         assert points(profile) == pytest.approx({5: 259.27}, rel=1e-4)
-        assert profile.ttft.quantile(0.5) == pytest.approx(0.22163, rel=1e-3)
+        assert first_token(profile) == pytest.approx(0.22163, rel=1e-3)
 
 
 def test_llmperf_requests_alone_need_a_concurrency(tmp_path: Path) -> None:
@@ -332,7 +348,7 @@ def test_repeated_runs_are_averaged_by_time_per_token(tmp_path: Path, write: Wri
     other["duration"] = 340.0
     (profile,) = imported(tmp_path, write(one, other)).values()
     assert points(profile) == pytest.approx({1: 1000 / 14}, rel=1e-4)
-    assert [profile.ttft.quantile(p) for p in (0.05, 0.95)] == pytest.approx([0.1, 0.12], rel=1e-3)
+    assert [first_token(profile, p) for p in (0.05, 0.95)] == pytest.approx([0.1, 0.12], rel=1e-3)
 
 
 def test_prefill_speed_from_two_lengths_of_prompts(tmp_path: Path, write: Write) -> None:
@@ -347,7 +363,66 @@ def test_prefill_speed_from_two_lengths_of_prompts(tmp_path: Path, write: Write)
             found = None if profile.prefill_speed is None else profile.prefill_speed.quantile(0.5)
             assert found == (speed if speed is None else pytest.approx(speed, rel=1e-3))
         if speed:
-            assert profiles["m-4000-in-101-out"].ttft.quantile(0.5) == pytest.approx(0.05, rel=1e-3)
+            assert first_token(profiles["m-4000-in-101-out"]) == pytest.approx(0.05, rel=1e-3)
+
+
+def test_ttft_by_concurrency_is_the_mean_of_the_medians_of_the_runs(tmp_path: Path, write: Write) -> None:
+    """At 8, 100 requests with 200 ms and 300 with 600 ms: 500 ms. Outputs (101 · 200 + 3 · 101 · 100) / 500 = 101."""
+    long = {"completed": 300, "total_input_tokens": 300_000, "total_output_tokens": 30_300, "duration": 75.0}
+    runs = (run(1, 10), run(8, 20, median_ttft_ms=200.0), run(8, 20, median_ttft_ms=600.0, **long))
+    (profile,) = imported(tmp_path, write(*runs)).values()
+    assert waits(profile) == pytest.approx({1: 0.1, 8: 0.5})
+    assert profile.measured_output == 101
+    text, notes = import_results([write(*runs)], workflow=True)
+    assert "      8: 500ms  # 2 runs\n" in text
+    assert not any("TTFT rose" in note for note in notes)
+
+
+def test_without_the_lengths_of_outputs_ttft_and_speed_are_read_alone(tmp_path: Path, write: Write) -> None:
+    runs = [run(at, 10, mean_e2el_ms=1100.0) for at in (1, 8)]
+    del runs[0]["total_output_tokens"]
+    del runs[1]["total_output_tokens"]
+    (profile,) = imported(tmp_path, write(*runs)).values()
+    assert list(waits(profile)) == [1, 8]
+    assert profile.measured_output is None
+
+
+def test_ttft_by_concurrency_leaves_the_reading_of_prompts_to_prefill_speed(tmp_path: Path, write: Write) -> None:
+    """Prompts of 1,000 and 4,000 tokens: 100 and 250 ms for one request, 20,000 tokens/s. At 8 at a time they wait 300 and
+    900 ms: less 50 and 200 ms for reading, 250 and 700. Of 160 ms nothing would be left of the second: it has the line's."""
+    for wait, kept in ((300.0, True), (160.0, False)):
+        records = [
+            run(at, 10, median_ttft_ms=ttft, mean_ttft_ms=ttft, total_input_tokens=tokens)
+            for tokens, at, ttft in (
+                (100_000, 1, 100.0), (100_000, 8, wait), (400_000, 1, 250.0), (400_000, 8, wait if not kept else 900.0),
+            )
+        ]  # fmt: skip
+        path = write(*records)
+        short, long = imported(tmp_path, path, name="m").values()
+        assert short.prefill_speed is not None
+        assert short.prefill_speed.quantile(0.5) == pytest.approx(20_000, rel=1e-3)
+        assert waits(short) == pytest.approx({1: 0.05, 8: wait / 1000 - 0.05})
+        entry = yaml.safe_load(import_results([path], "m")[0])["profiles"][short.name]
+        assert entry["ttft"]["kind"] == "estimate"
+        assert "less that of reading the prompt, by prefill_speed" in entry["ttft"]["conditions"]
+        assert f"        8: {wait - 50:g}ms  # {wait:g}ms with it\n" in import_results([path], "m")[0]
+        if kept:
+            assert waits(long) == pytest.approx({1: 0.05, 8: 0.7})
+        else:
+            assert first_token(long, at=8) == pytest.approx(0.05)
+            assert long.measured_output is None
+
+
+def test_a_wait_that_a_profile_cannot_hold_is_told(write: Write) -> None:
+    """A line through 200, 190 and 500 ms of 1,000, 2,000 and 4,000 tokens makes 216 ms of reading 2,000, over 190."""
+    records = [
+        run(at, 10, median_ttft_ms=ttft, mean_ttft_ms=ttft, total_input_tokens=tokens)
+        for tokens, at, ttft in ((100_000, 1, 200.0), (200_000, 1, 190.0), (200_000, 8, 900.0), (400_000, 1, 500.0))
+    ]
+    text, notes = import_results([write(*records)], "m")
+    (said,) = (note for note in notes if "TTFT rose from 0.19 s at 1 to 0.9 s at 8" in note)
+    assert "m-2000-in-101-out" in said
+    assert "forecasts for many requests are too short by that" in text
 
 
 def test_a_rate_below_the_limit_does_not_reach_it(tmp_path: Path, write: Write) -> None:

@@ -63,6 +63,12 @@ def median(catalogue: Catalogue, name: str) -> float:
     return speed.quantile(0.5)
 
 
+def first_token(catalogue: Catalogue, name: str, at: int = 1) -> float:
+    ttft = catalogue.profile(name).at(at).ttft
+    assert isinstance(ttft, Estimate)
+    return ttft.quantile(0.5)
+
+
 def curve(catalogue: Catalogue, name: str) -> tuple[tuple[int, float], ...]:
     speed = catalogue.profile(name).output_speed
     assert isinstance(speed, Curve)
@@ -87,7 +93,7 @@ def test_every_number_has_a_source_a_date_and_a_kind(name: str, catalogue: Catal
             assert fact.kind in KINDS, key
         if fact.kind == "estimate":
             assert fact.conditions, f"{key} does not say what it is estimated from"
-    assert 0.001 <= profile.ttft.quantile(0.5) < 30
+    assert 0.001 <= first_token(catalogue, name) < 30
     assert 10 <= median(catalogue, name) <= 5000
     if profile.price is not None and profile.price.per_hour is None:
         assert 0 < profile.price.input <= profile.price.output <= 1000
@@ -150,8 +156,9 @@ def test_groq_in_2024_is_as_its_requests_were(catalogue: Catalogue) -> None:
     requests = json.loads(path.read_text(encoding="utf-8"))
     each = [(one["end_to_end_latency_s"] - one["ttft_s"]) / (one["number_output_tokens"] - 1) for one in requests]
     assert median(catalogue, "groq-llama-2-70b") == pytest.approx(1 / statistics.median(each), rel=0.05)
-    ttft = catalogue.profile("groq-llama-2-70b").ttft
-    assert ttft.quantile(0.5) == pytest.approx(statistics.median(one["ttft_s"] for one in requests), rel=0.05)
+    assert first_token(catalogue, "groq-llama-2-70b") == pytest.approx(
+        statistics.median(one["ttft_s"] for one in requests), rel=0.05
+    )
 
 
 def test_opus_is_as_the_example_declares_it(catalogue: Catalogue) -> None:
@@ -188,6 +195,12 @@ def test_engines_have_the_speeds_that_their_sources_give(catalogue: Catalogue) -
             int(row["concurrency"]): float(row["tokens_per_second"]) for row in rows if row["input_tokens"] == length
         }
         assert dict(curve(catalogue, name)) == pytest.approx(points, rel=1e-3)
+        profile = catalogue.profile(name)
+        assert profile.measured_output == {float(row["output_tokens"]) for row in rows}.pop()
+        assert profile.prefill_speed is not None
+        reading = float(length) / profile.prefill_speed.quantile(0.5)
+        waits = {int(row["concurrency"]): float(row["ttft_seconds"]) for row in rows if row["input_tokens"] == length}
+        assert {at: first_token(catalogue, name, at) + reading for at in waits} == pytest.approx(waits, rel=1e-3)
     milliseconds = {  # per output token, as published
         "glm-5-sglang-h200": {1: 6.97, 100: 36.52},
         "llama-70b-tensorrt-llm-h100": {1: 18.58, 5: 21.83, 25: 38.75, 50: 59.73, 100: 92.91},
@@ -275,7 +288,7 @@ def test_a_users_file_overrides_and_extends(tmp_path: Path) -> None:
     assert opus.price is not None
     assert opus.price.input == 4
     assert float(opus.price.cache_read or 0) == 0.5  # as in the catalogue: the file does not say otherwise
-    assert opus.ttft.scale == 0.87
+    assert first_token(found, "claude-opus-4-8") == 0.87
     assert median(found, "claude-opus-4-8") == 90
     fact = found.facts("claude-opus-4-8")["output_speed"]
     assert (fact.source, fact.as_of, fact.kind) == ("Our own test", date(2026, 11, 1), "measured")

@@ -432,6 +432,7 @@ BASE: dict[str, Any] = {
 def test_a_profile_takes_what_it_leaves_out_from_its_base() -> None:
     profile = resolve("b", declare_profiles({"a": BASE, "b": {"based_on": "a", "ttft": "2s"}}))
     assert (profile.name, profile.root) == ("b", "a")
+    assert isinstance(profile.ttft, Estimate)
     assert profile.ttft.scale == 2
     assert speed_of(profile).scale == 60
     assert profile.prefill_speed is not None

@@ -154,6 +154,9 @@ class Catalogue:
                 if inherits and key not in found and (taken is None or taken not in found):
                     found[key] = fact
             at = entry.declaration.based_on
+        together = found.get("measured_output")
+        if together and any(found[key].profile != together.profile for key in ("ttft", "output_speed")):
+            del found["measured_output"]
         return found
 
     def stale(self, name: str) -> list[Fact]:

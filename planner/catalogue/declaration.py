@@ -15,6 +15,7 @@ NUMBERS = (
     "ttft",
     "prefill_speed",
     "output_speed",
+    "measured_output",
     "jitter",
     "price",
     "context",

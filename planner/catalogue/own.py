@@ -23,6 +23,8 @@ NAME = "catalogue.yaml"
 _KEYS = ("sources", "profiles")
 _FACTORS = {"output_speed": "speed", "speed": "output_speed", "price": "price_multiplier", "price_multiplier": "price"}
 """What a profile gives either itself or as a factor."""
+_MEASURED = ("ttft", "output_speed", "speed")
+"""What a profile cannot have of its own and keep another's `measured_output`, which is of both curves."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ def find(option: Path | None, folder: Path) -> Path | None:
 def merged(shipped: Mapping[str, Any] | None, own: Mapping[str, Any]) -> dict[str, Any]:
     """An entry with the keys of the user's in place of the shipped ones, also within prices per token."""
     replaced = own.keys() | {_FACTORS[key] for key in own.keys() & _FACTORS.keys()}
+    if not own.keys().isdisjoint(_MEASURED):
+        replaced |= {"measured_output"}
     found = {key: value for key, value in (shipped or {}).items() if key not in replaced} | dict(own)
     before, price = _price((shipped or {}).get("price")), own.get("price")
     if before is not None and isinstance(price, dict) and _price(price) is not None and not is_listed("price", price):

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from planner.errors import InputError, Problem
-from planner.reading.curves import Curve
+from planner.reading.curves import Curve, together
 from planner.reading.estimates import Estimate
 from planner.reading.profiles import ProfileDeclaration
 
@@ -61,9 +61,11 @@ class Profile:
     """A model as served.
 
     root : the profile at the end of `based_on`, which shares its level with this one
-    ttft : seconds; a range is the service's level, drawn once per sample, as for the speeds
+    ttft : seconds, or by concurrency; a range is the service's level, drawn once per sample, as for the speeds
     prefill_speed : tokens/s, or None: not declared, prompts take no time
     output_speed : tokens/s, or by concurrency
+    measured_output : mean output tokens of the requests of which both were measured by concurrency; None: each is read
+        on its own
     jitter : log-sd of the lognormal factor (median 1) on each request's time
     price : None: not declared, cost is unknown
     context : most tokens of prompt and output together, or None: not declared
@@ -75,7 +77,7 @@ class Profile:
 
     name: str
     root: str
-    ttft: Estimate
+    ttft: Estimate | Curve
     prefill_speed: Estimate | None
     output_speed: Estimate | Curve
     jitter: float
@@ -85,12 +87,22 @@ class Profile:
     caches: bool
     tokens: float | None = None
     available: str | None = None
+    measured_output: float | None = None
+
+    @property
+    def by_concurrency(self) -> bool:
+        """Whether more requests at a time are served otherwise than one."""
+        return isinstance(self.ttft, Curve) or isinstance(self.output_speed, Curve)
 
     def at(self, concurrency: int) -> Profile:
-        """The same where so many requests are served at a time."""
-        if isinstance(self.output_speed, Estimate):
+        """The same where so many requests are served at a time: `ttft` and `output_speed` are then estimates."""
+        ttft, speed = self.ttft, self.output_speed
+        if not self.by_concurrency:
             return self
-        return replace(self, output_speed=self.output_speed.at(concurrency))
+        if isinstance(ttft, Curve) and isinstance(speed, Curve) and self.measured_output is not None:
+            ttft, speed = together(ttft, speed, self.measured_output, concurrency)
+        ttft, speed = (one.at(concurrency) if isinstance(one, Curve) else one for one in (ttft, speed))
+        return replace(self, ttft=ttft, output_speed=speed)
 
     def priced(self, factor: float) -> Profile:
         """The same at `factor` times its price."""
@@ -116,6 +128,7 @@ def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
     ttft, output_speed = _first(chain, "ttft"), _first(chain, "output_speed")
     if ttft is None or output_speed is None:
         raise ValueError(f"the profile '{name}' has no {'ttft' if ttft is None else 'output_speed'}")
+    measured = next(one for one in chain if one.ttft is not None or one.output_speed is not None).measured_output
     jitter, cache_ttl = _first(chain, "jitter"), _first(chain, "cache_ttl")
     return Profile(
         name=name,
@@ -135,6 +148,7 @@ def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
         or any(one.price is not None and one.price.cache_read is not None for one in chain),
         tokens=_first(chain, "tokens"),
         available=chain[0].available,
+        measured_output=None if measured is None else measured * speed,  # tokens that took as long
     )
 
 

@@ -15,7 +15,6 @@ from planner.expansion.task_graph import TaskGraph, resized, structure
 from planner.planning.kept import Kept
 from planner.planning.timing import PARTS
 from planner.planning.waits import SeriesWait
-from planner.reading.curves import Curve
 from planner.workflow.declaration import Workflow
 
 MEMORY = 1_000_000_000
@@ -140,7 +139,7 @@ def profiles(workflow: Workflow, *graphs: TaskGraph) -> dict[str, Profile]:
 def _variants(
     graphs: Sequence[TaskGraph], structures: Sequence[int], cells: Sequence[Cell], models: Mapping[str, Profile]
 ) -> list[Variant]:
-    curved = any(isinstance(profile.output_speed, Curve) for profile in models.values())
+    curved = any(profile.by_concurrency for profile in models.values())
     hourly = any(profile.price is not None and profile.price.per_hour is not None for profile in models.values())
     found: dict[tuple[int, float | None, int], Variant] = {}
     for at, (index, cell) in enumerate(zip(structures, cells, strict=True)):

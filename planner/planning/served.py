@@ -27,7 +27,8 @@ class Served:
 
     @classmethod
     def of(cls, profile: Profile, samples: Samples) -> Served:
-        """`prefill` and `decode` are seconds per token. The profile's speeds do not depend on concurrency any more."""
+        """`prefill` and `decode` are seconds per token. Nothing of the profile depends on concurrency any more."""
+        assert isinstance(profile.ttft, Estimate)
         assert isinstance(profile.output_speed, Estimate)
         path = f"models/{profile.root}"
         prefill = (

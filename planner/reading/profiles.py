@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import model_validator
 
 from planner.errors import Problem, did_you_mean, nearest
+from planner.reading.curves import EXAMPLES, Curve
 from planner.reading.document import Document
 from planner.reading.units import BadValueError
 from planner.reading.validation import (
@@ -16,6 +17,7 @@ from planner.reading.validation import (
     Latency,
     LogSd,
     Mapping,
+    MeanOutput,
     Parsed,
     Rate,
     Seconds,
@@ -62,9 +64,10 @@ def _available(value: Any) -> str:
 class ProfileDeclaration(Declared):
     """How a model is served. `based_on` takes what is not given here from another profile.
 
-    ttft : seconds to the first token, of an empty prompt
+    ttft : seconds to the first token, of an empty prompt; or by concurrency
     prefill_speed : tokens/s at which an uncached prompt is read
     output_speed : tokens/s of one request; or of each of so many requests at a time, interpolated between them
+    measured_output : mean output tokens of the requests of which both were measured, by which they are read together
     jitter : log-sd of the lognormal factor (median 1) on each request's time
     price : per million tokens, or per hour
     context : most tokens of prompt and output together
@@ -82,6 +85,7 @@ class ProfileDeclaration(Declared):
     ttft: Latency | None = None
     prefill_speed: Rate | None = None
     output_speed: Speed | None = None
+    measured_output: MeanOutput | None = None
     jitter: LogSd | None = None
     price: Annotated[PriceDeclaration, Mapping] | None = None
     context: Context | None = None
@@ -92,6 +96,30 @@ class ProfileDeclaration(Declared):
     provider: Text | None = None
     note: Text | None = None
     available: Annotated[str, Parsed(_available)] | None = None
+
+    @property
+    def by_concurrency(self) -> bool:
+        """Whether it gives a number by concurrency."""
+        return isinstance(self.ttft, Curve) or isinstance(self.output_speed, Curve)
+
+    @model_validator(mode="after")
+    def _measured_together(self) -> Self:
+        """With `measured_output` both curves stand beside it, at the same concurrencies."""
+        if self.measured_output is None:
+            return self
+        ttft, speed = self.ttft, self.output_speed
+        if not isinstance(ttft, Curve) or not isinstance(speed, Curve):
+            message = "'measured_output' needs 'ttft' and 'output_speed' by concurrency beside it"
+            hint = f"as in {EXAMPLES[0]} and {EXAMPLES[1]}, or take it away"
+            raise raised(BadValueError(message, hint, at=("measured_output",), code="bad-profile", on_key=True))
+        here, there = ({requests for requests, _ in curve.points} for curve in (ttft, speed))
+        if here != there:
+            key, other = ("ttft", "output_speed") if here - there else ("output_speed", "ttft")
+            odd = min(here - there or there - here)
+            message = f"'{key}' is given at {odd} and '{other}' is not, but both were measured together"
+            hint = "give both at the same numbers of requests, or take 'measured_output' away"
+            raise raised(BadValueError(message, hint, at=(key,), code="bad-profile", on_key=True))
+        return self
 
 
 _MULTIPLIED = {"speed": "output_speed", "price_multiplier": "price"}

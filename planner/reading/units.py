@@ -286,6 +286,7 @@ class Quantity:
 
 DURATION = Quantity("time", duration, "30s", "30s to 4min", most=366 * 86400.0, unit=" days", per_unit=86400.0)
 TOKENS = Quantity("number of tokens", tokens, "900", "500 to 2k", whole=True, most=1e9)
+OUTPUT = Quantity("number of tokens", tokens, "900", "500 to 2k", least=1.0, most=1e9)
 TURNS = Quantity("number of turns", count, "8", "6 to 14", whole=True, least=1.0, most=1000.0)
 RATE = Quantity("speed", rate, "60", "40 to 80", least=0.001, most=1e9, unit=" tokens per second")
 SIZE = Quantity("size", factor, "1x", "0.4x to 2.5x", least=1e-3, most=1000.0)

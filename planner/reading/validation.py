@@ -91,18 +91,22 @@ def _level(quantity: units.Quantity) -> Any:
     return ParsedHere(parse)
 
 
-def _speed(value: Any, around: Surroundings) -> Any:
-    """One speed, or speeds by concurrency."""
-    return parse_curve(value) if is_curve(value) else _level(units.RATE).parse(value, around)
+def _served(quantity: units.Quantity) -> Any:
+    """A level, or numbers by concurrency."""
+    level = _level(quantity)
+    return ParsedHere(
+        lambda value, around: parse_curve(value, quantity) if is_curve(value) else level.parse(value, around)
+    )
 
 
 Duration = Annotated[Estimate, _estimate(units.DURATION)]
 Tokens = Annotated[Estimate, _estimate(units.TOKENS)]
 Turns = Annotated[Estimate, _estimate(units.TURNS)]
 Calls = Annotated[Estimate, _estimate(units.CALLS)]
-Latency = Annotated[Estimate, _level(units.DURATION)]
+Latency = Annotated[Estimate | Curve, _served(units.DURATION)]
 Rate = Annotated[Estimate, _level(units.RATE)]
-Speed = Annotated[Estimate | Curve, ParsedHere(_speed)]
+Speed = Annotated[Estimate | Curve, _served(units.RATE)]
+MeanOutput = Annotated[float, Parsed(lambda value: units.OUTPUT.bounded(units.OUTPUT.parse(value)))]
 Seconds = Annotated[float, Parsed(units.duration)]
 Factor = Annotated[float, Parsed(units.factor)]
 Number = Annotated[float, Parsed(units.count)]

@@ -19,6 +19,7 @@ _UNITS = {
     "ttft": "time to the first token, of an empty prompt",
     "prefill_speed": "tokens/s at which a prompt is read",
     "output_speed": "tokens/s of one request, or of each of so many",
+    "measured_output": "mean output tokens of the requests that were measured",
     "jitter": "log-sd of each request's time",
     "price": "US dollars per million tokens, or per hour",
     "context": "tokens of prompt and output together",
@@ -41,6 +42,7 @@ class Row:
 
     speed : median tokens/s of one request; by concurrency: at the lowest that is known
     slowest : 5th percentile of it
+    ttft : median seconds; by concurrency as the speed
     input, output, per_hour : US dollars per million tokens, or per hour; None: unknown
     oldest : days since the day that its oldest number holds for; None: it does not say
     """
@@ -69,8 +71,9 @@ def rows(catalogue: Catalogue) -> list[Row]:
 
 def _row(catalogue: Catalogue, name: str) -> Row:
     profile, declared = catalogue.profile(name), catalogue.declared[name]
-    speed = profile.at(1).output_speed
-    assert isinstance(speed, Estimate)
+    alone = profile.at(1)
+    assert isinstance(alone.output_speed, Estimate)
+    assert isinstance(alone.ttft, Estimate)
     price = profile.price
     tokens = price is not None and price.per_hour is None
     ages = [age for fact in catalogue.facts(name).values() if (age := fact.age(catalogue.today)) is not None]
@@ -78,10 +81,10 @@ def _row(catalogue: Catalogue, name: str) -> Row:
         name,
         declared.provider,
         declared.available,
-        speed.quantile(0.5),
-        speed.quantile(0.05),
+        alone.output_speed.quantile(0.5),
+        alone.output_speed.quantile(0.05),
         _speed(profile),
-        profile.ttft.quantile(0.5),
+        alone.ttft.quantile(0.5),
         float(price.input) if price and tokens else None,
         float(price.output) if price and tokens else None,
         float(price.per_hour) if price and price.per_hour is not None else None,
@@ -177,14 +180,15 @@ def models_json(catalogue: Catalogue, found: Sequence[Row]) -> str:
 
 def model_text(catalogue: Catalogue, name: str) -> str:
     """One profile: every number with its source, kind and age. Raises InputError for an unknown name."""
-    profile, declared = catalogue.profile(name), catalogue.declared[name]
+    profile, declared, row = catalogue.profile(name), catalogue.declared[name], _row(catalogue, name)
     lines = wrapped(f"{printable(name)}: {printable(declared.note or 'no note')}")
     lines += [f"Provider   {printable(declared.provider)}"] if declared.provider else []
     lines += [f"Based on   {printable(declared.based_on)}"] if declared.based_on else []
     lines += [f"Available  {declared.available or 'unknown'}"]
-    speed, _, requests = _speed(profile).partition(" at ")
+    speed, _, requests = row.speed_text.partition(" at ")
     at = f" at concurrency {requests}" if requests else ""
-    lines += [f"In effect  {speed} tokens/s{at}, first token after {_soon(profile.ttft.quantile(0.5))}"]
+    then = f" at concurrency {profile.ttft.points[0][0]}" if isinstance(profile.ttft, Curve) and not at else ""
+    lines += [f"In effect  {speed} tokens/s{at}, first token after {_soon(row.ttft)}{then}"]
     for key, fact in catalogue.facts(name).items():
         lines += ["", *_fact(key, fact, name, catalogue)]
     caveats = catalogue.caveats(name)

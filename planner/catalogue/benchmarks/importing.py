@@ -34,7 +34,7 @@ def import_results(
 ) -> tuple[str, list[str]]:
     """The text of a catalogue file with what result files tell, and notes for the user.
 
-    Runs of one model on one server with requests alike make one profile, whose output speed is a curve by concurrency;
+    Runs of one model on one server with requests alike make one profile, its TTFT and output speed by concurrency;
     others make profiles of their own.
 
     name : of the profile; several get endings that tell them apart. Default: the model's
@@ -64,11 +64,16 @@ def import_results(
         raise InputError(complaints.problems, complaints.more)
     series = arranged(runs)
     names = names_of(series, name)
-    notes = [f"{one_name}: {note}" for one, one_name in zip(series, names, strict=True) for note in one.notes()]
+    read = readings(series)
+    notes = [
+        f"{one_name}: {note}"
+        for one, reading, one_name in zip(series, read, names, strict=True)
+        for note in one.notes(reading)
+    ]
     if len(series) > 1:
         many = f"{len(series)} profiles, for the runs differ in model, server or lengths of requests"
         notes.insert(0, f"{many}: {', '.join(names)}")
-    return written(series, readings(series), names, price, workflow), [printable(note) for note in notes]
+    return written(series, read, names, price, workflow), [printable(note) for note in notes]
 
 
 def _checked(

@@ -28,11 +28,15 @@ class Point:
 
     @property
     def tpot(self) -> float:
-        total = sum(run.requests for run in self.runs)
-        return sum(run.tpot * run.requests for run in self.runs) / total
+        return _mean(self.runs, [run.tpot for run in self.runs])
 
     @property
-    def ttft(self) -> tuple[float, float]:
+    def ttft(self) -> float:
+        """Mean of the medians of its runs, seconds."""
+        return _mean(self.runs, [run.ttft for run in self.runs])
+
+    @property
+    def ttfts(self) -> tuple[float, float]:
         """Least and largest of the medians of its runs, seconds."""
         return min(run.ttft for run in self.runs), max(run.ttft for run in self.runs)
 
@@ -56,7 +60,22 @@ class Series:
     def inputs(self) -> float | None:
         return self.first.inputs
 
-    def notes(self) -> list[str]:
+    @property
+    def outputs(self) -> float | None:
+        """Mean output tokens of a request, where every run tells."""
+        known = [run.outputs for run in self.runs if run.outputs is not None]
+        return _mean(self.runs, known) if len(known) == len(self.runs) else None
+
+    def ttft(self, reading: Reading | None) -> list[float] | None:
+        """Seconds to the first token at each of several points, less those of reading the prompt where they are known.
+
+        None: there is one point, or less than no time would be left at one.
+        """
+        read = 0.0 if reading is None or self.inputs is None else self.inputs / reading.speed
+        found = [point.ttft - read for point in self.points]
+        return found if len(found) > 1 and min(found) >= 0 else None
+
+    def notes(self, reading: Reading | None) -> list[str]:
         """What the user should know of the curve, beyond its numbers."""
         notes = []
         failed = sum(run.failed for run in self.runs)
@@ -70,9 +89,9 @@ class Series:
                 f"{first.concurrency}, the lowest: requests read long prompts, or waited for their turn; a run with "
                 "fewer requests at a time would tell"
             )
-        if last.ttft[0] > 2 * first.ttft[1]:
+        if self.ttft(reading) is None and last.ttft > 2 * first.ttft:
             notes.append(
-                f"TTFT rose from {first.ttft[1]:.3g} s at {first.concurrency} to {last.ttft[0]:.3g} s at "
+                f"TTFT rose from {first.ttft:.3g} s at {first.concurrency} to {last.ttft:.3g} s at "
                 f"{last.concurrency}; the profile's is the first, so forecasts for many requests are too short by that"
             )
         for one, other in pairwise(self.points):
@@ -141,6 +160,13 @@ def _reading(series: Sequence[Series]) -> Reading | None:
     how = f"line through median TTFT of prompts of {shown} tokens at concurrency {min(at)}"
     how += f", off by at most {worst:.0%}" if len(points) > 2 else ""
     return Reading(ttft, 1 / slope, how)
+
+
+def _mean(runs: Sequence[Run], values: Sequence[float]) -> float:
+    """Mean over the requests of runs."""
+    return sum(run.requests * value for run, value in zip(runs, values, strict=True)) / sum(
+        run.requests for run in runs
+    )
 
 
 def _series(runs: Sequence[Run]) -> Series:

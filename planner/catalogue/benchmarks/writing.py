@@ -12,6 +12,7 @@ from pathlib import Path
 from planner.catalogue.benchmarks.run import Run
 from planner.catalogue.benchmarks.series import Reading, Series
 from planner.errors import printable
+from planner.reading import units
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 _WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
@@ -87,7 +88,7 @@ def _profile(series: Series, reading: Reading | None, name: str, per_hour: Decim
         f"source: {_source(series)}",
         f"date: {' to '.join(dict.fromkeys((dates[0], dates[-1])))}" if dates else "date: not in the file",
         *_provenance(series),
-        *(f"caution: {note}" for note in series.notes()),
+        *(f"caution: {note}" for note in series.notes(reading)),
     ]
     lines = [*map(_comment, told), f"{quoted(name)}:"]
     for number in _numbers(series, reading):
@@ -101,12 +102,12 @@ def _profile(series: Series, reading: Reading | None, name: str, per_hour: Decim
 
 def _catalogued(series: Series, reading: Reading | None, name: str, per_hour: Decimal | None) -> list[str]:
     """A profile as a catalogue has it: every number with its source, day, kind and conditions."""
-    cautions = [f"Caution: {note}" for note in series.notes()]
+    cautions = [f"Caution: {note}" for note in series.notes(reading)]
     lines = [*map(_comment, _provenance(series)), f"{quoted(name)}:"]
     lines.append(f"  note: {quoted('. '.join([_note(series), *cautions]), always=True)}")
     for number in _numbers(series, reading):
         if number.points:
-            conditions = f"{_requests(series)}, measured with {series.first.format}"
+            conditions = f"{_requests(series)}, measured with {series.first.format}{number.conditions}"
             lines += [f"  {number.key}:", f"    value:  {_comment(number.told)}"]
             lines += [f"      {at}: {value}  {_comment(told)}" for at, value, told in number.points]
         else:
@@ -122,30 +123,24 @@ def _catalogued(series: Series, reading: Reading | None, name: str, per_hour: De
 
 @dataclass(frozen=True)
 class _Number:
-    """A number of a profile. told : how it is known; points : of a curve: concurrency, tokens/s, how that is known"""
+    """A number of a profile.
+
+    told : how it is known
+    points : of a curve: concurrency, value, how that is known
+    conditions : of a curve: what is to be said beyond the requests that were measured
+    """
 
     key: str
     value: str
     kind: str
     told: str
     points: tuple[tuple[int, str, str], ...] = ()
+    conditions: str = ""
 
 
 def _numbers(series: Series, reading: Reading | None) -> Iterator[_Number]:
-    point = series.points[0]
-    if reading is None:
-        low, high = point.ttft
-        spread = f"{seconds(low)} to {seconds(high)}" if seconds(low) != seconds(high) else seconds(low)
-        told = f"median at concurrency {point.concurrency}"
-        if len(point.runs) > 1 and spread != seconds(low):
-            told += f", of {len(point.runs)} runs"
-        if point.runs[0].tail:
-            told += f"; {point.runs[0].tail}"
-        if series.inputs is not None:
-            told += f"; reading {series.inputs:,.0f} tokens of prompt included"
-        yield _Number("ttft", spread, "measured", told)
-    else:
-        yield _Number("ttft", seconds(reading.ttft), "estimate", f"of an empty prompt: {reading.how}")
+    yield _ttft(series, reading)
+    if reading is not None:
         yield _Number("prefill_speed", speed(float(f"{reading.speed:.4g}")), "estimate", reading.how)
     points = []
     for at in series.points:
@@ -155,9 +150,41 @@ def _numbers(series: Series, reading: Reading | None) -> Iterator[_Number]:
         points.append((at.concurrency, speed(1 / at.tpot), told))
     told = f"tokens/s of each request, by concurrency: {series.first.timed}"
     yield _Number("output_speed", "", "measured", told, tuple(points))
+    outputs = series.outputs if series.ttft(reading) is not None else None
+    if outputs is not None and units.OUTPUT.least <= outputs <= units.OUTPUT.most:
+        yield _Number("measured_output", _digits(outputs), "measured", "mean output tokens of a request")
     if series.first.jitter is not None:
         value = f"{min(series.first.jitter, 3.0):.3f}"
-        yield _Number("jitter", value, "measured", f"log-sd over requests at concurrency {point.concurrency}")
+        where = f"at concurrency {series.points[0].concurrency}"
+        yield _Number("jitter", value, "measured", f"log-sd over requests {where}")
+
+
+def _ttft(series: Series, reading: Reading | None) -> _Number:
+    """By concurrency where there are several, else a range of the medians of the runs."""
+    first, curve = series.points[0], series.ttft(reading)
+    if curve is not None:
+        points = []
+        for point, value in zip(series.points, curve, strict=True):
+            told = f"{len(point.runs)} runs" if len(point.runs) > 1 else point.runs[0].tail or "median"
+            told = told if reading is None else f"{seconds(point.ttft)} with it"
+            points.append((point.concurrency, seconds(value), told))
+        if reading is None:
+            about = "; reading the prompt included"
+            return _Number("ttft", "", "measured", f"median, by concurrency{about}", tuple(points), about)
+        told = "of an empty prompt: median less that of reading the prompt, by prefill_speed"
+        return _Number("ttft", "", "estimate", told, tuple(points), f"; {told}")
+    if reading is not None:
+        return _Number("ttft", seconds(reading.ttft), "estimate", f"of an empty prompt: {reading.how}")
+    low, high = first.ttfts
+    spread = f"{seconds(low)} to {seconds(high)}" if seconds(low) != seconds(high) else seconds(low)
+    told = f"median at concurrency {first.concurrency}"
+    if len(first.runs) > 1 and spread != seconds(low):
+        told += f", of {len(first.runs)} runs"
+    if first.runs[0].tail:
+        told += f"; {first.runs[0].tail}"
+    if series.inputs is not None:
+        told += f"; reading {series.inputs:,.0f} tokens of prompt included"
+    return _Number("ttft", spread, "measured", told)
 
 
 def _provenance(series: Series) -> list[str]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from planner.expansion.width import widest
 from planner.planning.scenarios import Sizing
 from planner.planning.verdict import Row
-from planner.reading.curves import Curve
 from planner.workflow.crews import Coordination
 from planner.workflow.declaration import Workflow
 
@@ -43,7 +42,7 @@ class Probes:
         if declared is not None and most > 1 and (declared.lockstep or declared.coordination != Coordination()):
             without = declared.model_copy(update={"coordination": Coordination(), "lockstep": False})
             plain = workflow.model_copy(update={"crews": {**workflow.crews, crew: without}})
-        curved = any(isinstance(profile.output_speed, Curve) for profile in workflow.models.values())
+        curved = any(profile.by_concurrency for profile in workflow.models.values())
         bare = plain is None and not (curved and most > 1)
         numbers = range(1, most + 1) if every_n else (most,) if bare else ()
         points = tuple((speed, count) for count in numbers)
