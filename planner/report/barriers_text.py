@@ -8,6 +8,7 @@ from planner.expansion.branches import MOST_NODES
 from planner.planning.barriers import WORTH, Barriers
 from planner.planning.results import Comparison
 from planner.report import words
+from planner.report.phrases import agents_at
 
 MOST_NAMED = 5
 """Steps of a branch that are all named."""
@@ -17,10 +18,7 @@ def barriers_text(comparison: Comparison) -> list[str]:
     """On the best scenario of a comparison: a sentence on the cost, then one for each branch to wrap."""
     if comparison.barriers is None:
         return []
-    best = comparison.verdict.best
-    name = words.row_name(comparison, best.model, best.speed)
-    where = f"with {words.agents(best.agents)} {'at' if name[0].isdecimal() else 'on'} {name}"
-    return _sentences(comparison.barriers, where)
+    return _sentences(comparison.barriers, f"with {agents_at(comparison, comparison.verdict.best)}")
 
 
 def _sentences(found: Barriers, scenario: str) -> list[str]:
