@@ -16,6 +16,7 @@ from planner.cli_options import (
     Output,
     Precise,
     Premium,
+    RuntimeName,
     Samples,
     Scheduler,
     Seed,
@@ -63,6 +64,7 @@ def target(
         str, typer.Option(help="Agents of the only crew, or CREW=1,2,4 of the one named.")
     ] = "1,2,4,8,16",
     model: Models = None,
+    runtime: RuntimeName = None,
     premium: Premium = None,
     catalogue: CatalogueFile = None,
     seed: Seed = 1,
@@ -92,7 +94,7 @@ def target(
             law = premium_of(premium)
             stopping = stopping_of(samples, precision, max_time)
             where = backend_of(backend, threads, scheduler)
-        workflow, caveats = read(file, set_, catalogue, models)
+        workflow, caveats = read(file, set_, catalogue, models, runtime)
         found = plan_for(workflow, wanted, speeds, counts, models=models, crew=crew, premium=law, seed=seed,
                          **stopping, backend=where, progress=progress)  # fmt: skip
         found = replace(found, notes=(*found.notes, *caveats))
@@ -109,6 +111,7 @@ def tier(
     model: Annotated[
         str | None, typer.Option("--model", help="The standard tier, in the place of the workflow's.", metavar="NAME")
     ] = None,
+    runtime: RuntimeName = None,
     catalogue: CatalogueFile = None,
     seed: Seed = 1,
     samples: Samples = None,
@@ -139,7 +142,7 @@ def tier(
             raise typer.BadParameter("--fast and --model name one profile each, --agents one number")
         loaded = load(file, parameters(set_), catalogue)
         standard = names(model) or ([loaded.declared.model] if loaded.declared.model else [])
-        workflow, caveats = loaded.serving([*standard, *names(fast)])
+        workflow, caveats = loaded.serving([*standard, *names(fast)], runtime)
         workflow = workflow.on(standard[0]) if standard else workflow
         found = run(workflow, names(fast)[0], most, agents=counts[0], crew=crew, seed=seed, **stopping, backend=where,
                     progress=progress)  # fmt: skip
@@ -154,6 +157,7 @@ def sensitivity(
     speed: Annotated[str, typer.Option(help="Factor on the output speed of every request, as in 2.5x.")] = "1x",
     agents: Annotated[str | None, typer.Option(help="Agents of the only crew, or CREW=N.", metavar="N")] = None,
     model: Models = None,
+    runtime: RuntimeName = None,
     catalogue: CatalogueFile = None,
     seed: Seed = 1,
     samples: Samples = None,
@@ -177,7 +181,7 @@ def sensitivity(
             stopping = stopping_of(samples, precision, max_time)
         if len(speeds) > 1 or len(counts) > 1 or len(models) > 1:
             raise typer.BadParameter("a sensitivity is of one scenario")
-        workflow, caveats = read(file, set_, catalogue, models)
+        workflow, caveats = read(file, set_, catalogue, models, runtime)
         workflow = workflow.on(models[0]) if models else workflow
         found = run(workflow, speed=speeds[0], agents=counts[0], crew=crew, seed=seed, **stopping, threads=threads,
                     progress=progress)  # fmt: skip

@@ -303,11 +303,13 @@ def value_of(parse: Callable[[str], Any], text: str, option: str) -> Any:
     return None
 
 
-def read(file: Path, settings: list[str] | None, catalogue: Path | None, models: list[str]) -> tuple[Any, Any]:
-    """The workflow of a file, served by its models or those given, and notes on profiles of the catalogue."""
+def read(
+    file: Path, settings: list[str] | None, catalogue: Path | None, models: list[str], runtime: str | None = None
+) -> tuple[Any, Any]:
+    """The workflow of a file, served by its models or those given, and notes on profiles and the runtime."""
     from planner.loading import load
 
-    return load(file, parameters(settings), catalogue).serving(models)
+    return load(file, parameters(settings), catalogue).serving(models, runtime)
 
 
 def names(text: str | None) -> list[str]:

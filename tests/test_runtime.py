@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import planner
 from planner.cli import app
 from planner.engine.draws import Samples
 from planner.engine.simulation import Floats, simulate
@@ -178,6 +180,50 @@ def test_a_forecast_says_what_runtime_it_is_of() -> None:
     assert "Note: Runtime: LangGraph, max_concurrency 2 in each graph." in said
     assert "p50 4.00s" in said
     assert "Runtime" not in told("forecast", ROOT / "tests" / "cases" / "chain.yaml")
+
+
+TWICE = """\
+workflow: twice
+model: slow
+models:
+  slow: {ttft: 0s, output_speed: 50, jitter: 0, price: {input: 0, output: 10}}
+  fast: {based_on: slow, speed: 2x, price_multiplier: 3}
+steps:
+  a: {llm: {output: 50}}
+  b: {needs: a, llm: {output: 50}}
+  c: {needs: b, llm: {output: 50}}
+  x: {tool: 5s}
+  j: {needs: [c, x], tool: 1s}
+"""
+"""1 + 1 + 1 s beside 5 s, and 1 s: 6 s by needs; 5 + 1 + 1 + 1 with barriers, 7 on the fast tier, where b and c gain."""
+
+
+@pytest.mark.parametrize(("runtime", "seconds", "chosen"), [("dataflow", 6, ()), ("langgraph", 8, ("b", "c"))])
+def test_searches_are_of_a_runtime_too(runtime: str, seconds: float, chosen: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / "twice.yaml"
+    path.write_text(TWICE, encoding="utf-8")
+    options = ("--runtime", runtime, "--samples", "50", "--json")
+
+    def data(*arguments: object) -> Any:
+        result = CliRunner().invoke(app, [*map(str, arguments), *options])
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    (only,) = data("target", path, "--p50", "1h", "--speed", "1x", "--agents", "1")["scenarios"]
+    assert only["seconds"]["p50"] == pytest.approx(seconds)
+    found = data("tier", path, "--fast", "fast", "--budget", "1")
+    assert found["standard"]["seconds"]["p50"] == pytest.approx(seconds)
+    assert tuple(found["best"]["steps"]) == chosen
+    assert data("sensitivity", path)["seconds"]["p50"] == pytest.approx(seconds)
+    for note in (found["notes"], data("sensitivity", path)["notes"]):
+        assert any(line.startswith("Runtime: LangGraph") for line in note) == (runtime == "langgraph")
+
+    workflow = planner.load_workflow(path)
+    (met,) = planner.target(workflow, p50="1h", speeds=[1], agents=[1], runtime=runtime, samples=50).candidates
+    assert met.seconds.p50 == pytest.approx(seconds)
+    tiers = planner.tier(workflow, fast="fast", budget=1, runtime=runtime, samples=50)
+    assert tiers.standard.seconds.p50 == pytest.approx(seconds)
+    assert planner.sensitivity(workflow, runtime=runtime, samples=50).seconds.p50 == pytest.approx(seconds)
 
 
 def test_an_unknown_runtime_is_refused() -> None:
