@@ -165,6 +165,35 @@ def test_what_was_not_tried_is_said(tmp_path: Path) -> None:
     assert "were tried" not in said(short)
 
 
+@pytest.mark.parametrize(
+    ("head", "steps", "sentences"),
+    [
+        (  # 0–1 a, 0–8 x, 1–4 b, 4–12 c without barriers; in a subgraph b and c have two slots more: 1–4, 1–9
+            "max_concurrency: 2\n",
+            "  a: {tool: 1s}\n  b: {needs: a, tool: 3s}\n  c: {needs: a, tool: 8s}\n  x: {tool: 8s}\n",
+            ["without them it takes 12.0s.", "9.00s, 7.00s less. That is less than without barriers: max_concurrency "
+             "counts anew in each subgraph."],
+        ),
+        (
+            "crews: {team: {agents: 2}}\n",
+            "  a: {crew: team, tool: 3s}\n  b: {crew: team, needs: a, tool: 5s}\n  c: {crew: team, needs: a, tool: 8s}\n"
+            "  d: {crew: team, needs: c, tool: 3s}\n  x: {crew: team, tool: 3s}\n  y: {crew: team, tool: 8s}\n",
+            ["without them it takes 19.0s.", "16.0s, 6.00s less. That is less than without barriers: in subgraphs agents "
+             "are given out in another order."],
+        ),
+        ("", "  a: {tool: 1s}\n  x: {tool: 9s}\n  b: {needs: a, tool: 1s}\n  c: {needs: b, tool: 1s}\n", []),
+    ],
+)  # fmt: skip
+def test_why_a_subgraph_wins_more_than_the_barriers_cost_is_said(
+    head: str, steps: str, sentences: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "more.yaml"
+    path.write_text(f"workflow: more\nruntime: langgraph\n{head}steps:\n{steps}", encoding="utf-8")
+    said = " ".join(told("compare", path, "--speed", "1x", "--agents", "2").split())
+    assert all(sentence in said for sentence in sentences)
+    assert ("That is less than without barriers" in said) == bool(sentences)
+
+
 def test_every_field_on_barriers_is_described() -> None:
     found = json.loads(told("compare", BARRIER, "--json"))["barriers"]
     page = (

@@ -48,9 +48,18 @@ def _sentences(found: Barriers, scenario: str) -> list[str]:
             f"{words.seconds(one.seconds)}, {words.seconds(before - one.seconds)} less."
         )
         before = one.seconds
+    if before < found.without:
+        lines.append(f"That is less than without barriers: {_why(found)}.")
     if found.cut:
         lines.append(f"The {found.tried:,} branches that seem best were tried. There are more.")
     return lines
+
+
+def _why(found: Barriers) -> str:
+    """A subgraph wins more than the barriers cost."""
+    if found.limit is not None:
+        return "max_concurrency counts anew in each subgraph"
+    return "in subgraphs agents are given out in another order"
 
 
 def _named(steps: Sequence[str]) -> str:
