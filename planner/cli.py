@@ -8,6 +8,7 @@ import typer
 
 from planner import __version__
 from planner.cli_decide import sensitivity, target, tier
+from planner.cli_frame import one_format, refused, reported, show
 from planner.cli_models import models_app
 from planner.cli_options import (
     AsCsv,
@@ -35,12 +36,8 @@ from planner.cli_options import (
     all_at_once,
     backend_of,
     names,
-    one_format,
     premium_of,
     read,
-    refused,
-    reported,
-    show,
     speeds_of,
     stopping_of,
     wishes_of,

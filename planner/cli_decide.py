@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from planner.cli_frame import one_format, reported, show
 from planner.cli_options import (
     AsCsv,
     AsJson,
@@ -26,12 +27,9 @@ from planner.cli_options import (
     all_at_once,
     backend_of,
     names,
-    one_format,
     parameters,
     premium_of,
     read,
-    reported,
-    show,
     speeds_of,
     stopping_of,
     value_of,
