@@ -112,7 +112,8 @@ models:
 
 def test_bound_by_coordination(declare: Declare) -> None:
     """16 items of 1 s; a lead writes a brief of 2 s for each: from 2 agents on, 32 s of briefs and a last item of 1 s."""
-    found = decided(declare("  a: {for_each: 16, crew: team, tool: 1s}", crew("brief: {output: 50}")))
+    comparison = compared(declare("  a: {for_each: 16, crew: team, tool: 1s}", crew("brief: {output: 50}")))
+    found = comparison.decisions
     first = found.numbers[0]
     assert (first.best, first.p50.value) == (1, 16)
     assert first.slower_than_one is not None
@@ -120,6 +121,7 @@ def test_bound_by_coordination(declare: Declare) -> None:
     assert first.slower_than_one.difference.value == pytest.approx(17)
     assert first.slower_again == first.slower_than_one
     assert found.ceilings.infinite_agents.p50.value == pytest.approx(1)  # without briefs
+    assert "1 in 16.0s; 2 take 106% longer than 1; surely slower than one from 2; among" in " ".join(text(comparison))
     assert found.ceilings.coordinated.p50.value == 16
     assert found.ceilings.serial_fraction.value == pytest.approx(1 / 16)
 

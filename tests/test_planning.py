@@ -482,7 +482,9 @@ def test_tokens_and_cost_of_a_step_are_as_well_known_as_what_they_make_up(declar
     So all errors are that of the whole cost, which is found from its samples.
     """
     header = PLAIN.replace("jitter: 0", "jitter: 0, price: {input: 0, output: 20}")
-    workflow = declare("  a: {llm: {input: 300, output: 100 to 900}}\n  b: {needs: a, tool: {time: 1s, usd: 1}}", header)
+    workflow = declare(
+        "  a: {llm: {input: 300, output: 100 to 900}}\n  b: {needs: a, tool: {time: 1s, usd: 1}}", header
+    )
     found = forecast(workflow, speed=2.5, premium=Premium.through(2.5, 3), samples=600)
     a, b = found.steps
     usd = found.result.usd

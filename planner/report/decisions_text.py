@@ -72,10 +72,10 @@ def _best_number(comparison: Comparison, first: Numbers) -> str:
         found.append(f"not surely quicker than {listed(others)}")
     if first.diminishing is not None:
         found.append(_diminishing(first.diminishing))
-    if first.slower_again is not None:
+    if first.slower_again is not None and first.best != 1:
         found.append(f"surely slower again from {first.slower_again.agents}")
     if first.slower_than_one is not None:
-        found.append(f"slower than one from {first.slower_than_one.agents}")
+        found.append(f"surely slower than one from {first.slower_than_one.agents}")
     where = at(words.row_name(comparison, first.model, first.speed))
     return f"Best number of agents {where}: {'; '.join(found)}; {_tried(first, comparison.decisions.widest)}."
 
