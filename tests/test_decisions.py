@@ -272,6 +272,18 @@ def test_an_exchange_is_sure_only_where_its_interval_is() -> None:
     assert (one.needed, one.surely) == (2, 4)
 
 
+def test_few_samples_leave_everything_unsure(declare: Declare) -> None:
+    """95 % intervals of a median take about 8 samples."""
+    for count, sure in ((4, False), (12, True)):
+        found = compare(declare("  a: {for_each: 16, llm: {output: 450}}", PRICED), SPEEDS, [1, 16], samples=count)
+        line = " ".join(text(found))
+        assert ("16 agents are already quicker than 1 agent at 2x or 4x." in line) == sure
+        assert ("16 agents match 1 agent at 2x or 4x (not surely)." in line) == (not sure)
+        assert ("No speed compared lets 1 agent match 16 or more." in line) == sure
+        assert found.decisions.numbers[0].slower_again is None
+        assert [one.p50.low is not None for one in found.decisions.pace] == [sure] * len(found.decisions.pace)
+
+
 def test_that_nothing_matches_is_said_only_where_it_is_known(declare: Declare) -> None:
     """50.001 s against 50 s of noise is not known to be slower; 60 s is."""
     first, twice = noisy(100, 1), noisy(50, 2)
@@ -352,7 +364,7 @@ def test_of_models_it_is_models_that_are_named(declare: Declare) -> None:
         "  a: {for_each: 16, llm: {output: 450}}", PRICED.replace("{plain: {", "{other: {based_on: plain}, plain: {")
     )
     for speeds, what in (([1.0], "model"), ([1.0, 1.5], "model or speed")):
-        found = compare(workflow, speeds, [1, 4], models=["plain", "other"], samples=2)
+        found = compare(workflow, speeds, [1, 4], models=["plain", "other"], samples=12)
         assert f"No {what} compared lets 1 agent match 4 or more." in " ".join(text(found))
 
 

@@ -146,18 +146,20 @@ def _agents(found: Exchange, one: Agents) -> tuple[str, str]:
             return f"{count} {'is' if one.needed == 1 else 'are'} already quicker than", ""
         return f"it takes {count} to be quicker than", ""
     sure = "" if one.surely is None else f"; {one.surely} are surely quicker"
-    return f"{count} {_matches(one.needed)}", f" (about the same{sure})" if _unsure(one.difference) else ""
+    return f"{count} {_matches(one.needed)}", _about(one.difference, sure)
 
 
 def _row(few: int, found: Interval) -> tuple[str, str]:
     """The same of a row that is as quick as more agents."""
     if found.below:
         return f"{'is' if few == 1 else 'are'} quicker than", ""
-    return _matches(few), " (about the same)" if _unsure(found) else ""
+    return _matches(few), _about(found)
 
 
-def _unsure(difference: Interval) -> bool:
-    return difference.low != difference.high
+def _about(difference: Interval, sure: str = "") -> str:
+    if difference.low is None:
+        return " (not surely)"
+    return f" (about the same{sure})" if difference.low != difference.high else ""
 
 
 def _matches(count: int) -> str:
