@@ -8,6 +8,7 @@ import typer
 
 from planner import __version__
 from planner.cli_decide import sensitivity, target, tier
+from planner.cli_frame import one_format, refused, reported, show
 from planner.cli_models import models_app
 from planner.cli_options import (
     AsCsv,
@@ -35,12 +36,8 @@ from planner.cli_options import (
     all_at_once,
     backend_of,
     names,
-    one_format,
     premium_of,
     read,
-    refused,
-    reported,
-    show,
     speeds_of,
     stopping_of,
     wishes_of,
@@ -99,7 +96,6 @@ def forecast(
 ) -> None:
     """Completion time and cost of a workflow as declared, and where the time goes."""
     with reported() as progress:
-        from planner.expansion.runtime import on_runtime, runtime_notes
         from planner.planning.forecast import forecast as run
         from planner.report.data import forecast_csv, forecast_json
         from planner.report.forecast_text import forecast_text
@@ -114,13 +110,13 @@ def forecast(
             where = backend_of(backend, threads, scheduler)
         if len(speeds) > 1 or len(counts) > 1 or len(models) > 1:
             raise typer.BadParameter("a forecast is of one scenario; use 'planner compare' for several")
-        workflow, caveats = read(file, set_, catalogue, models)
-        workflow = on_runtime(workflow.on(models[0]) if models else workflow, runtime)
+        workflow, caveats = read(file, set_, catalogue, models, runtime)
+        workflow = workflow.on(models[0]) if models else workflow
         found = run(
             workflow, speed=speeds[0], agents=counts[0], crew=crew, premium=law, seed=seed, **stopping,
             backend=where, progress=progress,
         )  # fmt: skip
-        found = replace(found, notes=(*found.notes, *runtime_notes(workflow), *caveats))
+        found = replace(found, notes=(*found.notes, *caveats))
         if (gantt or explain) and (as_json or as_csv):
             raise typer.BadParameter("--gantt and --explain are text; leave --json and --csv away")
         text = forecast_text(found)
@@ -172,7 +168,6 @@ def compare(
 ) -> None:
     """Completion time and cost over speeds × agents, on the same random draws."""
     with reported() as progress:
-        from planner.expansion.runtime import on_runtime, runtime_notes
         from planner.planning.barriers import with_barriers
         from planner.planning.comparison import compare as run
         from planner.report.data import comparison_csv, comparison_json
@@ -187,12 +182,11 @@ def compare(
             stopping = stopping_of(samples, precision, max_time)
             wishes = wishes_of(value_of_time, waiting, setup, runs, every_n)
             where = backend_of(backend, threads, scheduler)
-        workflow, caveats = read(file, set_, catalogue, models)
-        workflow = on_runtime(workflow, runtime)
+        workflow, caveats = read(file, set_, catalogue, models, runtime)
         found = run(workflow, speeds, counts, models=models, crew=crew, premium=law, seed=seed, **stopping,
                     backend=where, progress=progress, wishes=wishes)  # fmt: skip
         found = with_barriers(found, workflow, crew)
-        found = replace(found, notes=(*found.notes, *runtime_notes(workflow), *caveats))
+        found = replace(found, notes=(*found.notes, *caveats))
         show(found, as_json, as_csv, output, comparison_json, comparison_csv, heat_map)
 
 

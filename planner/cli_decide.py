@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from planner.cli_frame import one_format, reported, show
 from planner.cli_options import (
     AsCsv,
     AsJson,
@@ -16,6 +17,7 @@ from planner.cli_options import (
     Output,
     Precise,
     Premium,
+    RuntimeName,
     Samples,
     Scheduler,
     Seed,
@@ -25,12 +27,9 @@ from planner.cli_options import (
     all_at_once,
     backend_of,
     names,
-    one_format,
     parameters,
     premium_of,
     read,
-    reported,
-    show,
     speeds_of,
     stopping_of,
     value_of,
@@ -63,6 +62,7 @@ def target(
         str, typer.Option(help="Agents of the only crew, or CREW=1,2,4 of the one named.")
     ] = "1,2,4,8,16",
     model: Models = None,
+    runtime: RuntimeName = None,
     premium: Premium = None,
     catalogue: CatalogueFile = None,
     seed: Seed = 1,
@@ -92,7 +92,7 @@ def target(
             law = premium_of(premium)
             stopping = stopping_of(samples, precision, max_time)
             where = backend_of(backend, threads, scheduler)
-        workflow, caveats = read(file, set_, catalogue, models)
+        workflow, caveats = read(file, set_, catalogue, models, runtime)
         found = plan_for(workflow, wanted, speeds, counts, models=models, crew=crew, premium=law, seed=seed,
                          **stopping, backend=where, progress=progress)  # fmt: skip
         found = replace(found, notes=(*found.notes, *caveats))
@@ -109,6 +109,7 @@ def tier(
     model: Annotated[
         str | None, typer.Option("--model", help="The standard tier, in the place of the workflow's.", metavar="NAME")
     ] = None,
+    runtime: RuntimeName = None,
     catalogue: CatalogueFile = None,
     seed: Seed = 1,
     samples: Samples = None,
@@ -139,7 +140,7 @@ def tier(
             raise typer.BadParameter("--fast and --model name one profile each, --agents one number")
         loaded = load(file, parameters(set_), catalogue)
         standard = names(model) or ([loaded.declared.model] if loaded.declared.model else [])
-        workflow, caveats = loaded.serving([*standard, *names(fast)])
+        workflow, caveats = loaded.serving([*standard, *names(fast)], runtime)
         workflow = workflow.on(standard[0]) if standard else workflow
         found = run(workflow, names(fast)[0], most, agents=counts[0], crew=crew, seed=seed, **stopping, backend=where,
                     progress=progress)  # fmt: skip
@@ -154,6 +155,7 @@ def sensitivity(
     speed: Annotated[str, typer.Option(help="Factor on the output speed of every request, as in 2.5x.")] = "1x",
     agents: Annotated[str | None, typer.Option(help="Agents of the only crew, or CREW=N.", metavar="N")] = None,
     model: Models = None,
+    runtime: RuntimeName = None,
     catalogue: CatalogueFile = None,
     seed: Seed = 1,
     samples: Samples = None,
@@ -177,7 +179,7 @@ def sensitivity(
             stopping = stopping_of(samples, precision, max_time)
         if len(speeds) > 1 or len(counts) > 1 or len(models) > 1:
             raise typer.BadParameter("a sensitivity is of one scenario")
-        workflow, caveats = read(file, set_, catalogue, models)
+        workflow, caveats = read(file, set_, catalogue, models, runtime)
         workflow = workflow.on(models[0]) if models else workflow
         found = run(workflow, speed=speeds[0], agents=counts[0], crew=crew, seed=seed, **stopping, threads=threads,
                     progress=progress)  # fmt: skip

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from planner.cli_options import AsJson, CatalogueFile, refused
+from planner.cli_frame import refused
+from planner.cli_options import AsJson, CatalogueFile
 from planner.exit_codes import BAD_INPUT
 
 

@@ -1,24 +1,14 @@
-"""What the commands share: options, bad input and Ctrl-C as exit codes, output to a terminal or a file."""
+"""Options that commands share, and what is written in them as values."""
 
-import io
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from planner.exit_codes import BAD_INPUT, INTERRUPTED
 from planner.limits import MOST_SAMPLES
-
-if TYPE_CHECKING:
-    from planner.report.progress import Progress
-
-# Looking for pydantic plugins reads the metadata of every installed package, a tenth of a second in large environments.
-os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 File = Annotated[Path, typer.Argument(help="A workflow file.", show_default=False)]
 Seed = Annotated[int, typer.Option(help="Seed of the random draws.", min=0)]
@@ -96,73 +86,6 @@ Runs = Annotated[str | None, typer.Option("--runs", help="How often it is then r
 EveryN = Annotated[
     bool, typer.Option("--every-n", help="Try every number of agents up to the widest fan-out: slow, but exact.")
 ]
-
-
-@contextmanager
-def reported() -> Iterator["Progress"]:
-    """As `refused`, and show progress on a terminal and a note if the kernel is slow."""
-    with refused():
-        from planner import engine
-        from planner.report.progress import Progress
-
-        if not engine.active_kernel().compiled:
-            typer.echo(f"note: the kernel runs {engine.status()}, many times slower", err=True)
-        with Progress(sys.stderr) as progress:
-            yield progress
-
-
-@contextmanager
-def refused() -> Iterator[None]:
-    """Turn bad input into exit 2 and Ctrl-C into exit 130, with nothing written."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal or pipe that cannot show a shade or a dash shows '?'
-    try:
-        from planner.errors import InputError
-
-        try:
-            yield
-        except InputError as error:
-            typer.echo(str(error), err=True)
-            raise typer.Exit(BAD_INPUT) from None
-    except KeyboardInterrupt:
-        typer.echo("interrupted; nothing was written", err=True)
-        raise typer.Exit(INTERRUPTED) from None
-
-
-def one_format(as_json: bool, as_csv: bool) -> None:
-    """Refuse two formats at once."""
-    if as_json and as_csv:
-        raise typer.BadParameter("choose one of --json and --csv")
-
-
-def show(
-    found: Any,
-    as_json: bool,
-    as_csv: bool,
-    output: Path | None,
-    to_json: Callable[[Any], str],
-    to_csv: Callable[[Any], str],
-    to_text: Callable[[Any], str],
-) -> None:
-    """To standard output, or to a file that appears whole or not at all; notes of JSON and CSV to standard error."""
-    from planner.output import write_whole
-    from planner.report.words import without_colour
-
-    text = to_json(found) if as_json else to_csv(found) if as_csv else to_text(found)
-    if as_json or as_csv:
-        for note in found.notes:
-            typer.echo(f"note: {note}", err=True)
-    try:
-        if output is not None:
-            write_whole(without_colour(text), output)
-        else:
-            typer.echo(text, nl=False, color=False if os.environ.get("NO_COLOR") else None)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        typer.echo(f"cannot write {output or 'the output'}: {error.strerror}", err=True)
-        raise typer.Exit(BAD_INPUT) from None
 
 
 def speeds_of(text: str) -> list[float]:
@@ -303,11 +226,13 @@ def value_of(parse: Callable[[str], Any], text: str, option: str) -> Any:
     return None
 
 
-def read(file: Path, settings: list[str] | None, catalogue: Path | None, models: list[str]) -> tuple[Any, Any]:
-    """The workflow of a file, served by its models or those given, and notes on profiles of the catalogue."""
+def read(
+    file: Path, settings: list[str] | None, catalogue: Path | None, models: list[str], runtime: str | None = None
+) -> tuple[Any, Any]:
+    """The workflow of a file, served by its models or those given, and notes on profiles and the runtime."""
     from planner.loading import load
 
-    return load(file, parameters(settings), catalogue).serving(models)
+    return load(file, parameters(settings), catalogue).serving(models, runtime)
 
 
 def names(text: str | None) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from planner.cli_frame import reported
 from planner.cli_options import (
     CatalogueFile,
     File,
@@ -18,7 +19,6 @@ from planner.cli_options import (
     agents_of,
     names,
     read,
-    reported,
     speeds_of,
 )
 from planner.exit_codes import BAD_INPUT

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import InputError, Problem, model_hint
+from planner.expansion.runtime import on_runtime, runtime_notes
 from planner.workflow.declaration import Workflow
 from planner.workflow.read import parse_workflow, read_workflow
 
@@ -32,13 +33,20 @@ class Loaded:
     folder: Path
     catalogue: Catalogue | Path | None = None
 
-    def serving(self, models: Sequence[str] = ()) -> tuple[Workflow, tuple[str, ...]]:
-        """The workflow with all profiles that it may be served by, and notes on those of the catalogue that it uses.
+    def serving(self, models: Sequence[str] = (), runtime: str | None = None) -> tuple[Workflow, tuple[str, ...]]:
+        """The workflow with all profiles that it may be served by, on its runtime, and notes on both: of profiles on
+        those of the catalogue that it uses.
 
         models : profiles in the place of the workflow's; none: its own
+        runtime : in the place of the workflow's; None: its own
 
         Raises InputError for a model that nobody declares, or with every problem of the user's catalogue.
         """
+        workflow, notes = self._served(models)
+        workflow = on_runtime(workflow, runtime)
+        return workflow, (*runtime_notes(workflow), *notes)
+
+    def _served(self, models: Sequence[str]) -> tuple[Workflow, tuple[str, ...]]:
         workflow = self.declared
         own = workflow.models
         default = [workflow.model] if workflow.model else []

@@ -121,6 +121,57 @@ def test_a_cluster_changes_no_byte_also_where_a_worker_dies() -> None:
     assert there == here
 
 
+def test_a_cluster_that_loses_all_workers_is_waited_for_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("planner.planning.backends.LOOK", 0.2)
+    workflow = read_example(FIX)
+    grid = [1.0, 2.5], [1, 4, 8]
+    here = compare(workflow, *grid, samples=2048, backend=Threads(1))
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+    ) as cluster:
+        said: list[str] = []
+        lost: list[float] = []
+
+        def lose(done: float) -> None:
+            if done > 0.2 and not lost:
+                lost.append(done)
+                cluster.scale(0)
+
+        def another(message: str) -> None:
+            said.append(message)
+            cluster.scale(1)
+
+        backend = Dask(cluster.scheduler_address, another)
+        there = compare(workflow, *grid, samples=2048, backend=backend, progress=lose)
+    assert lost
+    assert lost[0] < 0.9
+    assert len(said) == 1
+    assert "has lost all its workers; waiting for another" in said[0]
+    assert there == here
+
+
+def test_a_worker_that_is_back_at_the_next_look_was_not_lost(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("planner.planning.backends.LOOK", 0.01)
+    said: list[str] = []
+    looks, over = iter([0, 1, 0, 1, 0, 1]), threading.Event()
+
+    def workers() -> list[str]:
+        count = next(looks, None)
+        if count is None:
+            over.set()
+            raise OSError
+        return ["worker"] * count
+
+    with Dask("tcp://x:1", said.append)._watched(workers):
+        assert over.wait(60)
+    assert said == []
+    Dask("tcp://x:1").say("it waits")
+    assert capsys.readouterr() == ("", "it waits\n")
+
+
 def test_a_cluster_without_workers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     distributed = pytest.importorskip("distributed")
     monkeypatch.setattr("planner.planning.backends.PATIENCE", 0.5)

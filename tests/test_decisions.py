@@ -7,6 +7,7 @@ Nothing varies in them, so every interval is a point; what samples decide is tes
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -25,6 +26,7 @@ from planner.planning.decisions.interval import Interval, Samples
 from planner.planning.decisions.pace import name
 from planner.planning.plan import Plan
 from planner.planning.results import Comparison, Scenario
+from planner.report import words
 from planner.report.decisions_text import decisions as text
 from planner.workflow.declaration import Workflow
 from tests.conftest import PLAIN, ROOT
@@ -94,7 +96,7 @@ def test_a_pure_chain(declare: Declare) -> None:
     assert found.break_evens[0].usd_per_hour.value == pytest.approx(0.9 * (2**1.11 - 1) / 9 * 3600)
     lines = " ".join(text(comparison))
     assert "Best number" not in lines
-    assert "Ceilings: 1 agent at infinite speed 2.00s (10x)." in lines
+    assert "Ceilings: 1 agent at infinite speed 2.00s, speedup 10x." in lines
 
 
 def test_ceilings_name_their_model_where_there_are_several(declare: Declare) -> None:
@@ -105,12 +107,13 @@ models:
   quick: {ttft: 1s, output_speed: 200, jitter: 0}"""
     workflow = declare("  a: {llm: {output: 400}}", models)
     comparison = compare(workflow, [1.0], [1], models=["slow", "quick"], samples=16)
-    assert "Ceilings on slow: 1 agent at infinite speed 4.00s (3x)." in " ".join(text(comparison))
+    assert "Ceilings on slow: 1 agent at infinite speed 4.00s, speedup 3x." in " ".join(text(comparison))
 
 
 def test_bound_by_coordination(declare: Declare) -> None:
     """16 items of 1 s; a lead writes a brief of 2 s for each: from 2 agents on, 32 s of briefs and a last item of 1 s."""
-    found = decided(declare("  a: {for_each: 16, crew: team, tool: 1s}", crew("brief: {output: 50}")))
+    comparison = compared(declare("  a: {for_each: 16, crew: team, tool: 1s}", crew("brief: {output: 50}")))
+    found = comparison.decisions
     first = found.numbers[0]
     assert (first.best, first.p50.value) == (1, 16)
     assert first.slower_than_one is not None
@@ -118,6 +121,7 @@ def test_bound_by_coordination(declare: Declare) -> None:
     assert first.slower_than_one.difference.value == pytest.approx(17)
     assert first.slower_again == first.slower_than_one
     assert found.ceilings.infinite_agents.p50.value == pytest.approx(1)  # without briefs
+    assert "1 in 16.0s; 2 take 106% longer than 1; surely slower than one from 2; among" in " ".join(text(comparison))
     assert found.ceilings.coordinated.p50.value == 16
     assert found.ceilings.serial_fraction.value == pytest.approx(1 / 16)
 
@@ -222,7 +226,7 @@ def test_requests_that_slow_each_other_down_are_no_ceiling(declare: Declare) -> 
     }
     assert [seconds[count] for count in (1, 4, 16)] == pytest.approx([176, 84, 101])
     assert comparison.decisions.numbers[0].tried == (1, 2, 4, 8, 16)
-    assert "16 agents without coordination or slowing each other down 11.0s (16x)" in " ".join(text(comparison))
+    assert "16 agents without coordination or slowing each other down 11.0s, speedup 16x" in " ".join(text(comparison))
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "workflows").glob("*.yaml")))
@@ -247,8 +251,8 @@ def test_decisions_add_few_tasks_to_the_default_grid(name: str, monkeypatch: pyt
 def test_a_ceiling_names_its_model_where_there_are_several(declare: Declare) -> None:
     workflow = declare("  a: {llm: {output: 450}}", PRICED.replace("{plain: {", "{other: {based_on: plain}, plain: {"))
     one, several = (compare(workflow, [1.0, 2.0], [1], models=models, samples=2) for models in ([], ["other", "plain"]))
-    assert any("Ceilings: 1 agent at infinite speed 1.00s (10x)" in line for line in text(one))
-    assert any("Ceilings on other: 1 agent at infinite speed 1.00s (10x)" in line for line in text(several))
+    assert any("Ceilings: 1 agent at infinite speed 1.00s, speedup 10x" in line for line in text(one))
+    assert any("Ceilings on other: 1 agent at infinite speed 1.00s, speedup 10x" in line for line in text(several))
 
 
 def test_what_cannot_be_told_apart_is_not_slower() -> None:
@@ -266,6 +270,18 @@ def test_an_exchange_is_sure_only_where_its_interval_is() -> None:
     found = exchange(("m", 1.0), 1, cells, {("m", 2.0): samples(cells[2].seconds.first.tolist())}, False)
     (one,) = found.agents_for_speed
     assert (one.needed, one.surely) == (2, 4)
+
+
+def test_few_samples_leave_everything_unsure(declare: Declare) -> None:
+    """95 % intervals of a median take about 8 samples."""
+    for count, sure in ((4, False), (12, True)):
+        found = compare(declare("  a: {for_each: 16, llm: {output: 450}}", PRICED), SPEEDS, [1, 16], samples=count)
+        line = " ".join(text(found))
+        assert ("16 agents are already quicker than 1 agent at 2x or 4x." in line) == sure
+        assert ("16 agents match 1 agent at 2x or 4x (not surely)." in line) == (not sure)
+        assert ("No speed compared lets 1 agent match 16 or more." in line) == sure
+        assert found.decisions.numbers[0].slower_again is None
+        assert [one.p50.low is not None for one in found.decisions.pace] == [sure] * len(found.decisions.pace)
 
 
 def test_that_nothing_matches_is_said_only_where_it_is_known(declare: Declare) -> None:
@@ -286,6 +302,70 @@ def test_that_nothing_matches_is_said_only_where_it_is_known(declare: Declare) -
         ):
             shown = dataclasses.replace(result, decisions=dataclasses.replace(result.decisions, exchange=rate))
             assert any(sentence in line for line in text(shown))
+
+
+def said(declare: Declare, **found: object) -> str:
+    """The lines of a comparison in which a decision is another."""
+    result = compared(declare("  a: {for_each: 4, llm: {output: 450}}", PRICED))
+    return " ".join(text(dataclasses.replace(result, decisions=dataclasses.replace(result.decisions, **found))))  # type: ignore[arg-type]
+
+
+def test_what_is_surely_quicker_does_not_match(declare: Declare) -> None:
+    """2 agents take 50 s, 4 take 30 s: against rows of 49.99 s, 51 s, 40 s, and of exactly 30 s."""
+    one, two, four = noisy(100, 1), noisy(50, 2), noisy(30, 3)
+    faster = {
+        ("m", 2.0): samples((two.seconds.first + 1).tolist()), ("m", 3.0): noisy(50.01, 4), ("m", 4.0): noisy(40, 5),
+        ("m", 5.0): four,
+    }  # fmt: skip
+    found = exchange(("m", 1.0), 1, {1: one, 2: two, 4: four}, faster, False)
+    line = said(declare, exchange=found)
+    assert "Exchange rate at 1x: 2 agents are already quicker than 1 agent at 2x; " in line
+    assert "; 2 agents match 1 agent at 3x (about the same; 4 are surely quicker); " in line
+    assert "; it takes 4 agents to be quicker than 1 agent at 4x; 4 agents match 1 agent at 5x. " in line
+    back = {("m", 2.0): noisy(49.9, 8), ("m", 3.0): noisy(20, 7)}
+    line = said(declare, exchange=exchange(("m", 1.0), 1, {1: one, 2: two, 4: four}, back, False))
+    assert "1 agent at 2x matches 2 (about the same); 1 agent at 3x is quicker than 4." in line
+
+
+@pytest.mark.parametrize(
+    ("ratio", "sentence"),
+    [
+        (Interval(0.97, 0.96, 0.98), "4 gain 3% (2% to 4%) over 2;"),
+        (Interval(0.99, 0.97, 1.01), "4 not surely quicker than 2;"),
+        (Interval(1.0, 1.0, 1.0), "4 gain nothing over 2;"),
+        (Interval(1.2, 1.1, 1.3), "4 take 20% (10% to 30%) longer than 2;"),
+        (Interval(0.97, None, None), "4 gain about 3% over 2;"),
+        (Interval(1.2, None, None), "4 gain about nothing over 2;"),
+    ],
+)
+def test_what_twice_as_many_gain_is_said_as_far_as_it_is_known(
+    declare: Declare, ratio: Interval, sentence: str
+) -> None:
+    first = compared(declare("  a: {for_each: 4, llm: {output: 450}}", PRICED)).decisions.numbers[0]
+    one = dataclasses.replace(first, diminishing=agents.Doubling(2, ratio))
+    assert f"; {sentence}" in said(declare, numbers=(one,))
+
+
+def test_ceilings_have_intervals_where_something_varies(declare: Declare) -> None:
+    workflow = declare("  a: {for_each: 4, llm: {output: 300 to 600}}", PRICED)
+    found = compare(workflow, [1.0], [1, 4], samples=256)
+    (line,) = [line for line in text(found) if line.startswith("Ceilings")]
+    for one in (found.decisions.ceilings.infinite_agents.p50, found.decisions.numbers[0].p50):
+        assert one.low is not None
+        assert one.high is not None
+        shown = f"{words.seconds(one.value)} ({words.seconds(one.low)} to {words.seconds(one.high)})"
+        assert any(shown in line for line in text(found))
+    assert re.search(r"speedup [\d.]+x \([\d.]+x to [\d.]+x\)", line)
+
+
+def test_of_models_it_is_models_that_are_named(declare: Declare) -> None:
+    """16 items: 160 s of one agent, 40 s of 4; the other model takes as long as the first."""
+    workflow = declare(
+        "  a: {for_each: 16, llm: {output: 450}}", PRICED.replace("{plain: {", "{other: {based_on: plain}, plain: {")
+    )
+    for speeds, what in (([1.0], "model"), ([1.0, 1.5], "model or speed")):
+        found = compare(workflow, speeds, [1, 4], models=["plain", "other"], samples=12)
+        assert f"No {what} compared lets 1 agent match 4 or more." in " ".join(text(found))
 
 
 def test_more_agents_may_be_slower_than_those_that_no_speed_matches(declare: Declare) -> None:
@@ -371,7 +451,7 @@ def test_a_saving_that_may_be_a_loss_is_not_sure(declare: Declare) -> None:
     setup = runs.Setup(0, 100, 10)
     result = compared(workflow, setup=setup)
     (best,) = [one for one in result.decisions.payback if one.scenario == result.verdict.best]
-    for dollars, words in (
+    for dollars, sentence in (
         (Interval(-1, -3, 1), "its $100 never (not surely)"), (Interval(-1, -3, -0.5), "its $100 never;"),
     ):  # fmt: skip
         usd = runs.count(100, dollars)
@@ -379,7 +459,7 @@ def test_a_saving_that_may_be_a_loss_is_not_sure(declare: Declare) -> None:
         one = dataclasses.replace(best, usd=usd, usd_saved=saved)
         shown = dataclasses.replace(result, decisions=dataclasses.replace(result.decisions, payback=(one,)))
         (line,) = [line for line in text(shown) if line.startswith("Setup")]
-        assert words in line
+        assert sentence in line
         assert line.endswith("lose $10.00 (not surely)." if usd.low else "lose $10.00.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from planner.catalogue.premium import Premium
 from planner.engine.draws import Samples
 from planner.engine.simulation import TICK, simulate
 from planner.engine.statistics import quantile_interval
@@ -23,11 +25,13 @@ from planner.planning.comparison import compare
 from planner.planning.forecast import forecast
 from planner.planning.plan import Cell, Plan, profiles
 from planner.planning.precision import Stopping
-from planner.planning.results import Comparison, Result
+from planner.planning.results import Comparison, Result, Tokens
 from planner.planning.sampling import sample
 from planner.planning.served import Served
 from planner.planning.timing import Draws, times
+from planner.report import words
 from planner.report.data import forecast_json
+from planner.report.forecast_text import forecast_text
 from planner.workflow.declaration import Workflow
 from planner.workflow.read import read_workflow
 from tests import oracle
@@ -470,3 +474,37 @@ models:
 
     assert draws("slow") == draws("slow", "fast") == 3  # input, output, jitter
     assert draws("slow", "rough") == 6
+
+
+def test_tokens_and_cost_of_a_step_are_as_well_known_as_what_they_make_up(declare: Declare) -> None:
+    """Only the output of a varies, and it alone is paid for: at 2.5x, 3 times 20 USD for a million, and 1 USD for b.
+
+    So all errors are that of the whole cost, which is found from its samples.
+    """
+    header = PLAIN.replace("jitter: 0", "jitter: 0, price: {input: 0, output: 20}")
+    workflow = declare(
+        "  a: {llm: {input: 300, output: 100 to 900}}\n  b: {needs: a, tool: {time: 1s, usd: 1}}", header
+    )
+    found = forecast(workflow, speed=2.5, premium=Premium.through(2.5, 3), samples=600)
+    a, b = found.steps
+    usd = found.result.usd
+    assert usd is not None
+    assert usd.standard_error > 0
+    assert a.usd_standard_error == pytest.approx(usd.standard_error, rel=1e-6)
+    assert b.usd_standard_error == 0
+    known = found.result.standard_errors.tokens
+    assert known.output == pytest.approx(usd.standard_error / 60e-6, rel=2e-3)  # whole tokens
+    assert (known.input, known.cache_read) == (0, 0)
+    assert a.tokens_standard_error == known
+    assert b.tokens_standard_error == Tokens(0, 0, 0)
+    said = forecast_text(found)
+    assert re.search(r"^Tokens      300 input, \d+ ± [\d.]+ output$", said, re.MULTILINE)
+    assert f"\ncost: mean, ± {words.usd(usd.standard_error)}\n" in said
+    compared = cell(compare(workflow, [2.5], [1], samples=600), 2.5, 1)
+    assert compared.standard_errors.tokens == known
+
+
+def test_a_step_without_a_price_has_no_error_of_one(declare: Declare) -> None:
+    (step,) = forecast(declare("  a: {llm: {output: 100 to 900}}"), samples=60).steps
+    assert (step.usd, step.usd_standard_error) == (None, None)
+    assert step.tokens_standard_error.output > 0

@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import planner
 from planner.cli import app
 from planner.engine.draws import Samples
 from planner.engine.simulation import Floats, simulate
@@ -163,6 +165,35 @@ def test_what_was_not_tried_is_said(tmp_path: Path) -> None:
     assert "were tried" not in said(short)
 
 
+@pytest.mark.parametrize(
+    ("head", "steps", "sentences"),
+    [
+        (  # 0–1 a, 0–8 x, 1–4 b, 4–12 c without barriers; in a subgraph b and c have two slots more: 1–4, 1–9
+            "max_concurrency: 2\n",
+            "  a: {tool: 1s}\n  b: {needs: a, tool: 3s}\n  c: {needs: a, tool: 8s}\n  x: {tool: 8s}\n",
+            ["without them it takes 12.0s.", "9.00s, 7.00s less. That is less than without barriers: max_concurrency "
+             "counts anew in each subgraph."],
+        ),
+        (
+            "crews: {team: {agents: 2}}\n",
+            "  a: {crew: team, tool: 3s}\n  b: {crew: team, needs: a, tool: 5s}\n  c: {crew: team, needs: a, tool: 8s}\n"
+            "  d: {crew: team, needs: c, tool: 3s}\n  x: {crew: team, tool: 3s}\n  y: {crew: team, tool: 8s}\n",
+            ["without them it takes 19.0s.", "16.0s, 6.00s less. That is less than without barriers: in subgraphs agents "
+             "are given out in another order."],
+        ),
+        ("", "  a: {tool: 1s}\n  x: {tool: 9s}\n  b: {needs: a, tool: 1s}\n  c: {needs: b, tool: 1s}\n", []),
+    ],
+)  # fmt: skip
+def test_why_a_subgraph_wins_more_than_the_barriers_cost_is_said(
+    head: str, steps: str, sentences: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "more.yaml"
+    path.write_text(f"workflow: more\nruntime: langgraph\n{head}steps:\n{steps}", encoding="utf-8")
+    said = " ".join(told("compare", path, "--speed", "1x", "--agents", "2").split())
+    assert all(sentence in said for sentence in sentences)
+    assert ("That is less than without barriers" in said) == bool(sentences)
+
+
 def test_every_field_on_barriers_is_described() -> None:
     found = json.loads(told("compare", BARRIER, "--json"))["barriers"]
     page = (
@@ -178,6 +209,50 @@ def test_a_forecast_says_what_runtime_it_is_of() -> None:
     assert "Note: Runtime: LangGraph, max_concurrency 2 in each graph." in said
     assert "p50 4.00s" in said
     assert "Runtime" not in told("forecast", ROOT / "tests" / "cases" / "chain.yaml")
+
+
+TWICE = """\
+workflow: twice
+model: slow
+models:
+  slow: {ttft: 0s, output_speed: 50, jitter: 0, price: {input: 0, output: 10}}
+  fast: {based_on: slow, speed: 2x, price_multiplier: 3}
+steps:
+  a: {llm: {output: 50}}
+  b: {needs: a, llm: {output: 50}}
+  c: {needs: b, llm: {output: 50}}
+  x: {tool: 5s}
+  j: {needs: [c, x], tool: 1s}
+"""
+"""1 + 1 + 1 s beside 5 s, and 1 s: 6 s by needs; 5 + 1 + 1 + 1 with barriers, 7 on the fast tier, where b and c gain."""
+
+
+@pytest.mark.parametrize(("runtime", "seconds", "chosen"), [("dataflow", 6, ()), ("langgraph", 8, ("b", "c"))])
+def test_searches_are_of_a_runtime_too(runtime: str, seconds: float, chosen: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / "twice.yaml"
+    path.write_text(TWICE, encoding="utf-8")
+    options = ("--runtime", runtime, "--samples", "50", "--json")
+
+    def data(*arguments: object) -> Any:
+        result = CliRunner().invoke(app, [*map(str, arguments), *options])
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    (only,) = data("target", path, "--p50", "1h", "--speed", "1x", "--agents", "1")["scenarios"]
+    assert only["seconds"]["p50"] == pytest.approx(seconds)
+    found = data("tier", path, "--fast", "fast", "--budget", "1")
+    assert found["standard"]["seconds"]["p50"] == pytest.approx(seconds)
+    assert tuple(found["best"]["steps"]) == chosen
+    assert data("sensitivity", path)["seconds"]["p50"] == pytest.approx(seconds)
+    for note in (found["notes"], data("sensitivity", path)["notes"]):
+        assert any(line.startswith("Runtime: LangGraph") for line in note) == (runtime == "langgraph")
+
+    workflow = planner.load_workflow(path)
+    (met,) = planner.target(workflow, p50="1h", speeds=[1], agents=[1], runtime=runtime, samples=50).candidates
+    assert met.seconds.p50 == pytest.approx(seconds)
+    tiers = planner.tier(workflow, fast="fast", budget=1, runtime=runtime, samples=50)
+    assert tiers.standard.seconds.p50 == pytest.approx(seconds)
+    assert planner.sensitivity(workflow, runtime=runtime, samples=50).seconds.p50 == pytest.approx(seconds)
 
 
 def test_an_unknown_runtime_is_refused() -> None:

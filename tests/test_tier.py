@@ -65,6 +65,13 @@ def test_a_chain_gets_the_steps_that_a_knapsack_would_take(declare: Declare) -> 
     assert [one.to_standard.seconds for one in found(workflow, 1).alone] == pytest.approx([-10, -40, -20], abs=1e-5)
 
 
+def test_all_fast_is_not_compared_with_itself(declare: Declare) -> None:
+    workflow = declare(CHAIN, TIERS)
+    every, some = (" ".join(tier_text(found(workflow, budget)).split()) for budget in (1, 0.17 + 1e-9))
+    assert "Fast: a, b, c. That is all fast: 1min10s sooner than all standard for $0.14 more. " in every
+    assert "20.0s later than all fast for $0.04 less." in some
+
+
 def test_of_parallel_steps_both_are_fast_or_none(declare: Declare) -> None:
     """Either alone gains nothing: 41 s either way. Both gain 20 s for 0.08 USD."""
     side = declare("  all: {for_each: 2, crew: team, steps: {a: {llm: {output: 2000}}}}\n  b: {llm: {output: 2000}}",

@@ -240,16 +240,20 @@ def in_python() -> Iterator[None]:
         raise InputError(map(_in_python, error.problems), error.more) from None
 
 
-def worded(message: str) -> str:
-    """A message of the planner in the words of a call."""
+def worded(*messages: str) -> tuple[str, ...]:
+    """Messages of the planner in the words of a call."""
+    return tuple(map(_worded, messages))
+
+
+def _worded(message: str) -> str:
     for option, argument in _IN_PYTHON:
         message = re.sub(option, argument, message)
     return message
 
 
 def _in_python(problem: Problem) -> Problem:
-    message = problem.message if problem.position else worded(problem.message)
-    return replace(problem, message=message, hint=problem.hint and worded(problem.hint))
+    message = problem.message if problem.position else _worded(problem.message)
+    return replace(problem, message=message, hint=problem.hint and _worded(problem.hint))
 
 
 def _refuse(message: str) -> Callable[[Any], Any]:

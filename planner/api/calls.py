@@ -10,10 +10,9 @@ from typing import Any
 
 from planner.api import arguments
 from planner.api.answers import Comparison, Forecast, comparison_of, forecast_of
-from planner.api.shared import Progress, backend_of, silent, stopping_of
+from planner.api.shared import Progress, backend_of, grid_of, run_of, scenario_of, served_by, source_of
 from planner.catalogue import catalogue as catalogues
 from planner.catalogue.premium import Premium
-from planner.expansion.runtime import on_runtime, runtime_notes
 from planner.expansion.task_graph import crew_sizes
 from planner.loading import Loaded, load
 from planner.planning.barriers import with_barriers
@@ -111,26 +110,17 @@ def forecast(
     Raises InputError with every problem.
     """
     check = arguments.Arguments()
-    plan = check.take("workflow", workflow, arguments.loaded)
+    plan, by = source_of(check, workflow, runtime)
     factor = check.take("speed", speed, arguments.speed)
-    count = check.take("agents", agents, arguments.either(arguments.agents))
-    sized = check.take("crew", crew, arguments.either(arguments.name))
-    on = check.take("model", model, arguments.either(arguments.name))
-    by = check.take("runtime", runtime, arguments.either(arguments.runtime))
+    on, sized = scenario_of(check, agents, crew, model)
     law = check.take("premium", premium, arguments.premium)
-    start = check.take("seed", seed, arguments.seed)
-    stopping = stopping_of(check, samples, precision, max_time)
+    run = run_of(check, seed, samples, precision, max_time, progress)
     where = backend_of(check, threads, scheduler)
-    told = check.take("progress", progress or silent, arguments.progress)
     check.done()
     with arguments.in_python():
-        served, notes = plan.serving([on] if on else ())
-        served = on_runtime(served.on(on) if on else served, by)
-        found = run_forecast(
-            served, speed=factor, agents=count, crew=sized, premium=law, seed=start,
-            backend=where, progress=told, **stopping,
-        )  # fmt: skip
-    return forecast_of(found, tuple(map(arguments.worded, (*found.notes, *runtime_notes(served), *notes))))
+        served, notes = served_by(plan, on, by)
+        found = run_forecast(served, speed=factor, premium=law, backend=where, **sized, **run)
+    return forecast_of(found, arguments.worded(*found.notes, *notes))
 
 
 def compare(
@@ -179,29 +169,16 @@ def compare(
     Raises InputError with every problem.
     """
     check = arguments.Arguments()
-    plan = check.take("workflow", workflow, arguments.loaded)
-    on = check.each("models", arguments.names(models), arguments.name, "['sonnet', 'opus']") if models else []
-    by = check.take("runtime", runtime, arguments.either(arguments.runtime))
-    wanted = ((1.0,) if len(on) > 1 else (1.0, 1.5, 2.5, 5.0, 8.0)) if speeds is None else speeds
-    factors = check.each("speeds", wanted, arguments.speed)
-    counts = check.each("agents", agents, arguments.agents)
-    sized = check.take("crew", crew, arguments.either(arguments.name))
-    law = check.take("premium", premium, arguments.premium)
-    start = check.take("seed", seed, arguments.seed)
-    stopping = stopping_of(check, samples, precision, max_time)
+    plan, by = source_of(check, workflow, runtime)
+    grid = grid_of(check, speeds, agents, crew, models, premium)
+    run = run_of(check, seed, samples, precision, max_time, progress)
     where = backend_of(check, threads, scheduler)
-    told = check.take("progress", progress or silent, arguments.progress)
     wishes = _wishes(check, value_of_time, waiting, setup, runs, every_n)
     check.done()
     with arguments.in_python():
-        served, notes = plan.serving(on)
-        served = on_runtime(served, by)
-        found = run_comparison(
-            served, factors, counts, models=on, crew=sized, premium=law, seed=start,
-            backend=where, progress=told, wishes=wishes, **stopping,
-        )  # fmt: skip
-        found = with_barriers(found, served, sized)
-    return comparison_of(found, tuple(map(arguments.worded, (*found.notes, *runtime_notes(served), *notes))))
+        served, notes = plan.serving(grid["models"], by)
+        found = with_barriers(run_comparison(served, **grid, **run, backend=where, wishes=wishes), served, grid["crew"])
+    return comparison_of(found, arguments.worded(*found.notes, *notes))
 
 
 def _wishes(check: arguments.Arguments, value: Any, waiting: Any, setup: Any, runs: Any, every_n: Any) -> Wishes:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from planner.api import arguments
 from planner.api.answers import Plans, Sensitivity, Tiering, plans_of, sensitivity_of, tiering_of
 from planner.api.calls import Workflow
-from planner.api.shared import Progress, backend_of, silent, stopping_of
+from planner.api.shared import Progress, backend_of, grid_of, run_of, scenario_of, served_by, source_of
 from planner.catalogue.premium import Premium
 from planner.planning.goal import Target
 from planner.planning.sensitivity import sensitivity as run_sensitivity
@@ -24,7 +24,8 @@ def target(
     speeds: Sequence[float] | None = None,
     agents: Sequence[int] = (1, 2, 4, 8, 16),
     crew: str | None = None,
-    models: Sequence[str] = (),
+    models: Sequence[str] | str = (),
+    runtime: str | None = None,
     premium: Premium | float | None = None,
     seed: int = 1,
     samples: int | None = None,
@@ -45,31 +46,21 @@ def target(
     Raises InputError with every problem, and where there is a budget and a price is unknown.
     """
     check = arguments.Arguments()
-    plan = check.take("workflow", workflow, arguments.loaded)
+    plan, by = source_of(check, workflow, runtime)
     given = {name: value for name, value in (("p90", p90), ("p50", p50)) if value is not None}
     limits = {name: check.take(name, value, arguments.deadline) for name, value in given.items()}
     if len(given) != 1:
         check.add("give the deadline by one of p90 and p50, as in p90='4h'")
     most = check.take("budget", budget, arguments.either(arguments.usd))
-    on = check.each("models", arguments.names(models), arguments.name, "['sonnet', 'opus']") if models else []
-    wanted = ((1.0,) if len(on) > 1 else (1.0, 1.5, 2.5, 5.0, 8.0)) if speeds is None else speeds
-    factors = check.each("speeds", wanted, arguments.speed)
-    counts = check.each("agents", agents, arguments.agents)
-    sized = check.take("crew", crew, arguments.either(arguments.name))
-    law = check.take("premium", premium, arguments.premium)
-    start = check.take("seed", seed, arguments.seed)
-    stopping = stopping_of(check, samples, precision, max_time)
+    grid = grid_of(check, speeds, agents, crew, models, premium)
+    run = run_of(check, seed, samples, precision, max_time, progress)
     where = backend_of(check, threads, scheduler)
-    told = check.take("progress", progress or silent, arguments.progress)
     check.done()
     ((name, limit),) = limits.items()
     with arguments.in_python():
-        served, notes = plan.serving(on)
-        found = plan_for(
-            served, Target(0.9 if name == "p90" else 0.5, limit, most), factors, counts, models=on, crew=sized,
-            premium=law, seed=start, backend=where, progress=told, **stopping,
-        )  # fmt: skip
-    return plans_of(found, tuple(map(arguments.worded, (*found.notes, *notes))))
+        served, notes = plan.serving(grid["models"], by)
+        found = plan_for(served, Target(0.9 if name == "p90" else 0.5, limit, most), **grid, **run, backend=where)
+    return plans_of(found, arguments.worded(*found.notes, *notes))
 
 
 def tier(
@@ -80,6 +71,7 @@ def tier(
     agents: int | None = None,
     crew: str | None = None,
     model: str | None = None,
+    runtime: str | None = None,
     seed: int = 1,
     samples: int | None = None,
     precision: float | str | None = None,
@@ -99,25 +91,18 @@ def tier(
     Raises InputError with every problem, where no step can move, and where a price is unknown.
     """
     check = arguments.Arguments()
-    plan = check.take("workflow", workflow, arguments.loaded)
+    plan, by = source_of(check, workflow, runtime)
     quick = check.take("fast", fast, arguments.name)
     most = check.take("budget", budget, arguments.usd)
-    count = check.take("agents", agents, arguments.either(arguments.agents))
-    sized = check.take("crew", crew, arguments.either(arguments.name))
-    on = check.take("model", model, arguments.either(arguments.name))
-    start = check.take("seed", seed, arguments.seed)
-    stopping = stopping_of(check, samples, precision, max_time)
+    on, sized = scenario_of(check, agents, crew, model)
+    run = run_of(check, seed, samples, precision, max_time, progress)
     where = backend_of(check, threads, scheduler)
-    told = check.take("progress", progress or silent, arguments.progress)
     check.done()
     with arguments.in_python():
         standard = on or plan.declared.model
-        served, notes = plan.serving([standard, quick] if standard else [quick])
-        found = run_tier(
-            served.on(standard) if standard else served, quick, most, agents=count, crew=sized, seed=start,
-            backend=where, progress=told, **stopping,
-        )  # fmt: skip
-    return tiering_of(found, tuple(map(arguments.worded, (*found.notes, *notes))))
+        served, notes = plan.serving([standard, quick] if standard else [quick], by)
+        found = run_tier(served.on(standard) if standard else served, quick, most, **sized, **run, backend=where)
+    return tiering_of(found, arguments.worded(*found.notes, *notes))
 
 
 def sensitivity(
@@ -127,6 +112,7 @@ def sensitivity(
     agents: int | None = None,
     crew: str | None = None,
     model: str | None = None,
+    runtime: str | None = None,
     seed: int = 1,
     samples: int | None = None,
     precision: float | str | None = None,
@@ -139,20 +125,13 @@ def sensitivity(
     All arguments are those of `forecast`. Raises InputError with every problem, and for fewer than 50 samples.
     """
     check = arguments.Arguments()
-    plan = check.take("workflow", workflow, arguments.loaded)
+    plan, by = source_of(check, workflow, runtime)
     factor = check.take("speed", speed, arguments.speed)
-    count = check.take("agents", agents, arguments.either(arguments.agents))
-    sized = check.take("crew", crew, arguments.either(arguments.name))
-    on = check.take("model", model, arguments.either(arguments.name))
-    start = check.take("seed", seed, arguments.seed)
-    stopping = stopping_of(check, samples, precision, max_time)
+    on, sized = scenario_of(check, agents, crew, model)
+    run = run_of(check, seed, samples, precision, max_time, progress)
     workers = check.take("threads", threads, arguments.either(arguments.threads))
-    told = check.take("progress", progress or silent, arguments.progress)
     check.done()
     with arguments.in_python():
-        served, notes = plan.serving([on] if on else ())
-        found = run_sensitivity(
-            served.on(on) if on else served, speed=factor, agents=count, crew=sized, seed=start,
-            threads=workers, progress=told, **stopping,
-        )  # fmt: skip
-    return sensitivity_of(found, tuple(map(arguments.worded, (*found.notes, *notes))))
+        served, notes = served_by(plan, on, by)
+        found = run_sensitivity(served, speed=factor, threads=workers, **sized, **run)
+    return sensitivity_of(found, arguments.worded(*found.notes, *notes))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from typing import Protocol
@@ -21,6 +22,9 @@ Simulated = Callable[[Iterable[Job]], Iterator[list[Block]]]
 
 PATIENCE = 30
 """Seconds for which a cluster may be without a worker before anything is sent."""
+
+LOOK = 5
+"""Seconds between looks at whether it still has one; a worker that a nanny replaces is back by the next."""
 
 
 class Backend(Protocol):
@@ -67,13 +71,17 @@ class Threads:
 
 
 class Dask:
-    """A Dask cluster, through joblib. Its processes need this package; what a lost worker had in work is done again."""
+    """A Dask cluster, through joblib. Its processes need this package; what a lost worker had in work is done again.
+
+    Where all workers are lost it waits for another: clusters grow and shrink. That is said once.
+    """
 
     at_once = 1
 
-    def __init__(self, scheduler: str) -> None:
-        """`scheduler`: its address, such as ``tcp://10.0.0.5:8786``."""
+    def __init__(self, scheduler: str, say: Callable[[str], None] | None = None) -> None:
+        """`scheduler`: its address, such as ``tcp://10.0.0.5:8786``; `say`: is told of a wait; None: standard error."""
         self.scheduler = scheduler
+        self.say = say or _to_stderr
 
     @contextmanager
     def open(self, plans: Sequence[Plan]) -> Iterator[Simulated]:
@@ -107,12 +115,46 @@ class Dask:
                     hint = "its workers need this version of the planner; their logs may tell more"
                     raise self._refusal("or its workers failed", error, hint) from None
 
-            with joblib.parallel_config(backend="dask"):
+            with joblib.parallel_config(backend="dask"), self._watched(client.nthreads):
                 yield simulated
+
+    @contextmanager
+    def _watched(self, workers: Callable[[], Sized]) -> Iterator[None]:
+        """Say so if there are no workers at two looks in a row."""
+        from concurrent.futures import CancelledError
+        from threading import Event, Thread
+
+        over = Event()
+
+        def watch() -> None:
+            missed = 0
+            while missed < 2:
+                if over.wait(LOOK):
+                    return
+                try:
+                    missed = 0 if len(workers()) else missed + 1
+                except (CancelledError, OSError, RuntimeError):  # the scheduler is lost, which who waits for it hears
+                    return
+            self.say(
+                f"the Dask cluster at {self.scheduler} has lost all its workers; waiting for another. "
+                f"Start one: dask worker {self.scheduler}"
+            )
+
+        thread = Thread(target=watch, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def _refusal(self, what: str, error: BaseException | str, hint: str) -> InputError:
         said = (str(error) or type(error).__name__).splitlines()[0]
         return InputError([Problem("bad-value", f"the Dask scheduler {self.scheduler} {what}: {said}", None, hint)])
+
+
+def _to_stderr(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
 
 
 def missing() -> str:

@@ -67,6 +67,7 @@ class Barriers:
     without : where a step waits for nothing but what it needs, under the same `max_concurrency`
     tried : branches that were planned in a subgraph, or several at once
     cut : there are more of them, and what is left of the cost might be won back
+    limit : `max_concurrency`, which counts anew in each subgraph; None: none
     """
 
     samples: int
@@ -75,6 +76,7 @@ class Barriers:
     wrappings: tuple[Wrapping, ...]
     tried: int = 0
     cut: bool = False
+    limit: int | None = None
 
     @property
     def cost(self) -> float:
@@ -94,13 +96,14 @@ def barriers(workflow: Workflow, sizes: Mapping[str, int], speed: float, seed: i
     graphs = dict(_graphs(workflow))
     if all(len(superstep) == 1 for form in graphs.values() for superstep in played(form, no_routes).supersteps):
         median = seconds(runtime, count)  # nothing runs beside anything else
-        return Barriers(count, median, median, ())
-    return advised(
+        return Barriers(count, median, median, (), limit=runtime.limit)
+    found = advised(
         graphs,
         lambda chosen, few: seconds(replace(runtime, wrapped=chosen), min(FEW, count) if few else count),
         seconds(replace(runtime, barriers=False), count),
         count,
     )
+    return replace(found, limit=runtime.limit)
 
 
 def with_barriers(comparison: Comparison, workflow: Workflow, crew: str | None) -> Comparison:

@@ -84,7 +84,7 @@ def simulate_block(
     """
     samples = Samples(plan.seed, low, high)
     shape = len(plan.cells), len(samples)
-    findings = Findings(plan.variants[0].graph) if plan.detailed else None
+    findings = Findings(plan.variants[0].graph, plan.paid(0)) if plan.detailed else None
     block = Block(low, np.empty(shape), np.zeros(shape), np.empty(shape, bool), findings=findings)
     if plan.kept:
         draws = plan.kept.draws(samples, plan.layers)

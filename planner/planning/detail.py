@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.catalogue.profile import Profile
 from planner.engine.simulation import TICK, Schedule, round_to_ticks
 from planner.expansion.fragments import Mark
 from planner.expansion.work import Rework, Work
 from planner.planning.moments import Mean, Moments
 from planner.planning.paid import Run
-from planner.planning.timing import COORDINATION, PARTS, PEOPLE, Times, length
+from planner.planning.timing import COORDINATION, PARTS, PEOPLE, Times, length, usd_of_work
+from planner.planning.token_moments import TokenMoments
 
 Floats = NDArray[np.float64]
+
+
+NANO = 1e-9
+"""US dollars that costs are counted in."""
 
 
 class WorkDetail:
@@ -25,6 +31,8 @@ class WorkDetail:
     critical : seconds on the critical path
     critical_in : samples in which there are any
     billed : of each work, (5,) as in `Totals.billed`
+    tokens : input, read from a cache, output
+    usd : cost, where prices are known; machines paid by the hour cost steps nothing
     """
 
     def __init__(self, work: Work) -> None:
@@ -34,12 +42,16 @@ class WorkDetail:
         self.critical = Moments(TICK)
         self.critical_in = Moments(1.0)
         self.billed: dict[Work, Floats] = {}
+        self.tokens = TokenMoments()
+        self.usd = Moments(NANO)
 
 
 class Detail:
     """Sums over samples of the parts of the critical path, and of every step. Filled slice by slice."""
 
-    def __init__(self, works: Sequence[Mark[Work]]) -> None:
+    def __init__(self, works: Sequence[Mark[Work]], models: Mapping[str, Profile]) -> None:
+        """`models`: as they are paid."""
+        self.models = models
         rows: dict[tuple[str, str], WorkDetail] = {}
         self.of = [rows.setdefault((mark.what.step, mark.what.kind), WorkDetail(mark.what)) for mark in works]
         self.works = list(rows.values())
@@ -54,6 +66,8 @@ class Detail:
             row.seconds.plus(added.seconds)
             row.critical.plus(added.critical)
             row.critical_in.plus(added.critical_in)
+            row.tokens.plus(added.tokens)
+            row.usd.plus(added.usd)
             for work, amounts in zip(list(row.billed), added.billed.values(), strict=True):
                 row.billed[work] = row.billed[work] + amounts
 
@@ -80,9 +94,12 @@ class Detail:
         for index, seconds in enumerate((*paths, schedule.waiting)):
             self.parts[index].add(seconds)
         width = times.fixed.shape[2]
-        done_of, work_of, critical = ({id(row): np.zeros(len(durations)) for row in self.works} for _ in range(3))
+        done_of, work_of, critical, usd = ({id(row): np.zeros(len(durations)) for row in self.works} for _ in range(4))
+        tokens = {id(row): np.zeros((4, len(durations))) for row in self.works}
         for detail, totals, amounts in zip(self.of, times.works, billed, strict=True):
             detail.billed[totals.work] = detail.billed.get(totals.work, np.zeros(5)) + amounts.sum(1)
+            tokens[id(detail)] += amounts[:4]
+            usd[id(detail)] += usd_of_work(totals.work, amounts, self.models)
             counted = not isinstance(totals.work.body, Rework) or totals.work.body.first
             done_of[id(detail)] += totals.done[part] * counted
             leaves = totals.work.kind == "human" and times.away.size > 0
@@ -105,6 +122,8 @@ class Detail:
             row.seconds.add(work_of[id(row)])
             row.critical.add(critical[id(row)])
             row.critical_in.add((critical[id(row)] > 0).astype(float))
+            row.tokens.add(tokens[id(row)])
+            row.usd.add(usd[id(row)])
         return paths[COORDINATION]
 
 

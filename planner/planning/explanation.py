@@ -129,7 +129,7 @@ def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
     traces: Traces = {}
     taken = retake(workflow, graph, forecast.seed, number, speed, forecast.result.price_multiplier, traces)
     found, schedule, served = taken.times, taken.schedule, taken.served
-    detail = Detail(graph.works)
+    detail = Detail(graph.works, {name: one.profile for name, one in served.items()})
     only = slice(0, 1)
     paid = billed(found, only, taken.durations, schedule)
     detail.add(found, speed, schedule, only, taken.durations, paid)

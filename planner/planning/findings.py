@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.catalogue.profile import Profile
 from planner.engine.simulation import Graph, Schedule
 from planner.expansion.task_graph import TaskGraph
 from planner.planning.detail import Detail
@@ -20,9 +21,10 @@ Floats = NDArray[np.float64]
 class Findings:
     """Sums of whole numbers, filled block by block in any order."""
 
-    def __init__(self, expanded: TaskGraph) -> None:
+    def __init__(self, expanded: TaskGraph, models: Mapping[str, Profile]) -> None:
+        """`models`: as they are paid."""
         self.expanded = expanded
-        self.detail = Detail(expanded.works)
+        self.detail = Detail(expanded.works, models)
         self.drag = Drag(len(expanded.graph), self.detail.rows, len(self.detail.works))
         self.usage = Usage(expanded.graph, expanded.pools)
 

@@ -92,9 +92,8 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
 
 def step_results(found: Sampled) -> tuple[StepResult, ...]:
     """What each step takes, of a plan of one scenario in detail."""
-    findings, (cell,) = found.findings, found.plan.cells
+    findings, models = found.findings, found.plan.paid(0)
     assert findings is not None
-    models = {name: profile.priced(cell.price_multiplier) for name, profile in found.plan.models.items()}
     priced = found.usd(0) is not None
     return tuple(
         _step(detail, drag, found.count, models, priced)
@@ -105,6 +104,7 @@ def step_results(found: Sampled) -> tuple[StepResult, ...]:
 def _step(detail: WorkDetail, drag: Mean, samples: int, models: Mapping[str, Profile], priced: bool) -> StepResult:
     means = {work: billed / samples for work, billed in detail.billed.items()}
     tokens = sum((amounts[:4] for amounts in means.values()), np.zeros(4))
+    usd = usd_of_step(means, models) if priced else None
     done, seconds, critical = detail.done.mean(), detail.seconds.mean(), detail.critical.mean()
     return StepResult(
         detail.step,
@@ -112,11 +112,13 @@ def _step(detail: WorkDetail, drag: Mean, samples: int, models: Mapping[str, Pro
         done.mean,
         seconds.mean,
         critical.mean,
-        usd_of_step(means, models) if priced else None,
+        usd,
         Tokens.of(tokens.tolist()),
         critical.standard_error,
         detail.critical_in.mean(),
         drag,
         done.standard_error,
         seconds.standard_error,
+        None if usd is None else detail.usd.mean().standard_error,
+        Tokens(*detail.tokens.standard_errors),
     )

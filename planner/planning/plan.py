@@ -129,6 +129,10 @@ class Plan:
             kept,
         )
 
+    def paid(self, cell: int) -> dict[str, Profile]:
+        """Its models at the prices of a cell."""
+        return {name: profile.priced(self.cells[cell].price_multiplier) for name, profile in self.models.items()}
+
 
 def profiles(workflow: Workflow, *graphs: TaskGraph) -> dict[str, Profile]:
     """The profiles that requests in these graphs use."""

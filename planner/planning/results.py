@@ -162,11 +162,13 @@ class Result:
 
 @dataclass(frozen=True)
 class StandardErrors:
-    """Of ratios: of medians from how they vary between groups of samples, None where there are too few to tell."""
+    """Of mean tokens, and of ratios: of medians from how they vary between groups of samples, None where there are too
+    few to tell."""
 
     speedup: float | None
     efficiency: float | None
     coordination_share: float
+    tokens: Tokens
 
     @classmethod
     def of(cls, scenario: Scenario, found: Simulated, baseline: Simulated, alone: Simulated) -> StandardErrors:
@@ -184,6 +186,7 @@ class StandardErrors:
             speedup(baseline.seconds),
             None if alone_error is None else alone_error / scenario.agents,
             scale * Mean.ratio(found.coordination.first, found.seconds.first).standard_error,
+            Tokens(*found.sampled.token_errors(found.cell)),
         )
 
 
@@ -223,7 +226,7 @@ class StepResult:
     occurrences : how often it is done
     seconds : of work, whoever did it in parallel
     critical : seconds of it on the critical path
-    critical_standard_error, occurrences_standard_error, seconds_standard_error : of `critical`, and so on
+    critical_standard_error, … : of `critical`, and so on
     criticality : share of samples in which a part of the critical path is its own
     drag : seconds that completion would lose if it took no time, on the first `Forecast.drag_samples`
     usd : of its tokens and calls; None where that is unknown, or machines paid by the hour serve it
@@ -241,6 +244,8 @@ class StepResult:
     drag: Mean
     occurrences_standard_error: float
     seconds_standard_error: float
+    usd_standard_error: float | None
+    tokens_standard_error: Tokens
 
 
 @dataclass(frozen=True)

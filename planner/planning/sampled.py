@@ -13,6 +13,7 @@ from planner.engine.statistics import Values
 from planner.planning.block import Block
 from planner.planning.findings import Findings
 from planner.planning.plan import Plan
+from planner.planning.token_moments import TokenMoments
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +38,7 @@ class Sampled:
         self._costs = costs
         self._usd: dict[tuple[int, float], Values | None] = {key: Values() for key in costs.values()}
         self._tokens = {payer: np.zeros(4) for payer in self._payers.values()}
+        self._token_moments = {payer: TokenMoments() for payer in self._tokens}
         self._accepted = {variant.cells[0]: Values() for variant in plan.variants}
         self._leaders = {at: variant.cells[0] for variant in plan.variants for at in variant.cells}
         self._over = dict.fromkeys(plan.models, 0)
@@ -59,6 +61,7 @@ class Sampled:
                 found.add(usd[0] * multiplier + usd[1])
         for payer, tokens in block.tokens.items():
             self._tokens[payer] += tokens.sum(1)
+            self._token_moments[payer].add(tokens)
         for cell, accepted in self._accepted.items():
             accepted.add(block.accepted[cell].astype(float))
         for name, count in block.over_context.items():
@@ -76,6 +79,10 @@ class Sampled:
     def tokens(self, cell: int) -> Floats:
         """(4,) mean tokens of a cell as billed: input, written to a cache, read from a cache, output."""
         return self._tokens[self._payers[cell]] / self.count
+
+    def token_errors(self, cell: int) -> tuple[float, float, float]:
+        """Standard errors of mean tokens: of input, of what is read from a cache, of output."""
+        return self._token_moments[self._payers[cell]].standard_errors
 
     def accepted(self, cell: int) -> Values:
         """1 where no failure is left over, else 0."""

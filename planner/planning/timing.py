@@ -220,15 +220,17 @@ def usd_of_step(billed: Mapping[Work, Floats], models: Mapping[str, Profile]) ->
 
     None where machines with a price per hour serve it: they are paid for the whole run, not for steps.
     """
-    cost = 0.0
-    for work, amounts in billed.items():
-        price = models[work.model].price if work.model is not None else None
-        if price is not None:
-            if price.per_hour is not None:
-                return None
-            cost += float(price.usd(*amounts[:4]))
-        cost += float(work.usd) * float(amounts[4]) if work.usd is not None else 0.0
-    return cost
+    prices = [models[work.model].price for work in billed if work.model is not None]
+    if any(price is not None and price.per_hour is not None for price in prices):
+        return None
+    return sum(float(usd_of_work(work, amounts, models)) for work, amounts in billed.items())
+
+
+def usd_of_work(work: Work, amounts: Floats, models: Mapping[str, Profile]) -> Floats:
+    """Cost of (5, …) amounts of a work: tokens, where their model has a price for them, and calls of tools."""
+    price = models[work.model].price if work.model is not None else None
+    cost: Floats = 0.0 * amounts[4] if price is None else price.usd(*amounts[:4])
+    return cost if work.usd is None else cost + float(work.usd) * amounts[4]
 
 
 def _server(work: Work, served: Mapping[str, Served]) -> Served | None:

@@ -8,6 +8,7 @@ from planner.expansion.branches import MOST_NODES
 from planner.planning.barriers import WORTH, Barriers
 from planner.planning.results import Comparison
 from planner.report import words
+from planner.report.phrases import agents_at
 
 MOST_NAMED = 5
 """Steps of a branch that are all named."""
@@ -17,10 +18,7 @@ def barriers_text(comparison: Comparison) -> list[str]:
     """On the best scenario of a comparison: a sentence on the cost, then one for each branch to wrap."""
     if comparison.barriers is None:
         return []
-    best = comparison.verdict.best
-    name = words.row_name(comparison, best.model, best.speed)
-    where = f"with {words.agents(best.agents)} {'at' if name[0].isdecimal() else 'on'} {name}"
-    return _sentences(comparison.barriers, where)
+    return _sentences(comparison.barriers, f"with {agents_at(comparison, comparison.verdict.best)}")
 
 
 def _sentences(found: Barriers, scenario: str) -> list[str]:
@@ -50,9 +48,18 @@ def _sentences(found: Barriers, scenario: str) -> list[str]:
             f"{words.seconds(one.seconds)}, {words.seconds(before - one.seconds)} less."
         )
         before = one.seconds
+    if before < found.without:
+        lines.append(f"That is less than without barriers: {_why(found)}.")
     if found.cut:
         lines.append(f"The {found.tried:,} branches that seem best were tried. There are more.")
     return lines
+
+
+def _why(found: Barriers) -> str:
+    """A subgraph wins more than the barriers cost."""
+    if found.limit is not None:
+        return "max_concurrency counts anew in each subgraph"
+    return "in subgraphs agents are given out in another order"
 
 
 def _named(steps: Sequence[str]) -> str:

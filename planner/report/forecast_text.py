@@ -30,7 +30,7 @@ def forecast_text(forecast: Forecast) -> str:
         *_known(forecast.samples, time),
         *(f"            {line}" for line in spread(forecast.distribution)),
         *_cost(result),
-        f"Tokens      {_tokens(result)}",
+        *wrapped(f"Tokens      {tokens(result)}"),
         *([f"Accepted    {words.accepted(result)}"] if result.accepted.chance < 1 else []),
         *wrapped(f"Agents      {_crews(forecast)}, at {words.factor(result.scenario.speed)}{model}{hypothetical}"),
         f"            {speedup(result)}",
@@ -88,10 +88,15 @@ def speedup(result: Result) -> str:
     return f"{factor}{error} as fast as one agent at 1x; efficiency {efficiency}{share}"
 
 
-def _tokens(result: Result) -> str:
-    tokens = result.tokens
-    read = f", {words.tokens(tokens.cache_read)} read from cache" if tokens.cache_read else ""
-    return f"{words.tokens(tokens.input)} input{read}, {words.tokens(tokens.output)} output"
+def tokens(result: Result) -> str:
+    """Mean tokens, with standard errors."""
+    mean, error = result.tokens, result.standard_errors.tokens
+
+    def shown(count: float, known: float) -> str:
+        return words.tokens(count) + _within(" ", words.tokens(float(f"{known:.2g}")), known)
+
+    read = f", {shown(mean.cache_read, error.cache_read)} read from cache" if mean.cache_read else ""
+    return f"{shown(mean.input, error.input)} input{read}, {shown(mean.output, error.output)} output"
 
 
 def _breakdown(forecast: Forecast) -> list[str]:
@@ -170,6 +175,7 @@ def _legend(forecast: Forecast) -> list[str]:
     count = max(step.occurrences_standard_error for step in forecast.steps)
     work = max(step.seconds_standard_error for step in forecast.steps)
     path = max(step.critical_standard_error for step in forecast.steps)
+    cost = max(step.usd_standard_error or 0.0 for step in forecast.steps)
     lines = [
         f"times, work: means{_within(', ', f'{count:.2g}', count)}{_within(', ', _time(work), work)}",
         f"on path: mean time on the critical path{_within(', ', _time(path), path)}",
@@ -180,7 +186,9 @@ def _legend(forecast: Forecast) -> list[str]:
         lines[-1] += f", {forecast.drag_samples} samples"
     if any(drag.mean < -Z975 * drag.standard_error for drag in drags):
         lines.append("drag below 0: without it agents would be given out in an order that ends later")
-    if any((count, work, path, often, lost)):
+    if cost:
+        lines.append(f"cost: mean, ± {words.usd(cost)}")
+    if any((count, work, path, often, lost, cost)):
         lines.append("±: the largest standard error in the column")
     return lines
 

@@ -14,7 +14,7 @@ from planner.planning.results import Comparison, Forecast, Result, Seconds, Step
 from planner.report import words
 from planner.report.barriers_text import barriers_text
 from planner.report.decisions_text import decisions
-from planner.report.forecast_text import drag, named, points, speedup
+from planner.report.forecast_text import drag, named, points, speedup, tokens
 from planner.report.tables import SHADES, Cell, Table, accepted, heading, level, tables
 
 _TINTS = (0.0, 0.12, 0.25, 0.4, 0.55)
@@ -60,17 +60,16 @@ _NAMES = _STEPS[:2]
 
 def _about(forecast: Forecast) -> list[str]:
     """Agents and tokens, and what they compare with."""
-    result, scenario, tokens = forecast.result, forecast.result.scenario, forecast.result.tokens
+    result, scenario = forecast.result, forecast.result.scenario
     crews = [
         f"{size:,} in '{name}'" if name != "agents" else words.agents(size) for name, size in forecast.sizes.items()
     ]
     served = (
         f"{words.factor(scenario.speed)}{' (hypothetical)' if scenario.speed != 1 else ''} {scenario.model}".strip()
     )
-    read = f", {words.tokens(tokens.cache_read)} read from cache" if tokens.cache_read else ""
     return [
         f"Agents: {', '.join(crews)}, at {served}; {speedup(result)}.",
-        f"Tokens: {words.tokens(tokens.input)} input{read}, {words.tokens(tokens.output)} output.",
+        f"Tokens: {tokens(result)}.",
         *([f"Accepted: {words.accepted(result)}."] if result.accepted.chance < 1 else []),
     ]
 

@@ -52,7 +52,11 @@ def answer(found: Tiering) -> Iterator[str]:
         return
     yield f"Fast: {_names(best.steps)}."
     if best.steps:
-        yield f"That is {_against(best, 'all standard', fast=False)}; {_against(best, 'all fast', fast=True)}."
+        standard = _against(best, "all standard", fast=False)
+        if best.steps == found.fast.steps:
+            yield f"That is all fast: {standard}."
+        else:
+            yield f"That is {standard}; {_against(best, 'all fast', fast=True)}."
     elif found.fast.to_standard.seconds >= 0:
         yield "No step on the fast tier gains any time."
     if found.thrifty is not None:
@@ -81,8 +85,8 @@ def _against(one: Choice, other: str, fast: bool) -> str:
     else:
         ends = sorted((abs(low), abs(high)))
         word = "sooner" if by.seconds < 0 else "later"
-        when = f"{words.seconds(abs(by.seconds))} {word} than {other} "
-        when += f"(95%: {words.seconds(ends[0])} to {words.seconds(ends[1])})"
+        sure = f" (95%: {words.seconds(ends[0])} to {words.seconds(ends[1])})" if low != high else ""
+        when = f"{words.seconds(abs(by.seconds))} {word} than {other}{sure}"
     more = "more" if by.usd > 0 else "less"
     return f"{when} for {words.usd(abs(by.usd))} {more}" if by.usd else f"{when} at the same cost"
 

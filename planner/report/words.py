@@ -166,6 +166,13 @@ def _other_rows(comparison: Comparison) -> str:
     return "other models and speeds" if _speeds_vary(comparison) else "other models"
 
 
+def varied(comparison: Comparison) -> str:
+    """What rows differ in: `speed`, `model`, or `model or speed`."""
+    if not several(comparison):
+        return "speed"
+    return "model or speed" if _speeds_vary(comparison) else "model"
+
+
 def _without(what: str, gain: str) -> str:
     """What is said of agents, or of other rows, where the least of it is about as quick as any."""
     said = {"little": "gain under 1%", "nothing": "gain nothing", "slower": "are slower"}

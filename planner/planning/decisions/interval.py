@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.engine.statistics import Z975, Values, ranks, standard_error
+from planner.engine.statistics import Z975, Values, enclosed, ranks, standard_error
 from planner.planning.moments import Mean
 
 Floats = NDArray[np.float64]
@@ -61,15 +61,17 @@ def around(value: float, error: float | None, least: float = -math.inf) -> Inter
 
 def quantile(samples: Values, q: float) -> Interval:
     """A quantile."""
-    return Interval(samples.quantile(q), *samples.interval(q))
+    return Interval(samples.quantile(q), *samples.known_interval(q))
 
 
 def median_difference(one: Values, other: Values) -> Interval:
     """The median of `one` − `other`, paired by sample, by order statistics."""
     apart = np.sort(one.first - other.first)
+    middle = float(apart[(len(apart) - 1) // 2] + apart[len(apart) // 2]) / 2
+    if not enclosed(len(apart), 0.5):
+        return Interval(middle, None, None)
     low, high = ranks(len(apart), 0.5)
-    middle = (apart[(len(apart) - 1) // 2] + apart[len(apart) // 2]) / 2
-    return Interval(float(middle), float(apart[low]), float(apart[high]))
+    return Interval(middle, float(apart[low]), float(apart[high]))
 
 
 def of_medians(value: float, statistic: Callable[..., float], *samples: Values) -> Interval:

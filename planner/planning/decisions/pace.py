@@ -43,9 +43,9 @@ def name(seconds: float) -> str:
 def pace(scenario: Scenario, samples: Samples, people: bool) -> Pace:
     """Of a scenario; `people`: whether they are in the loop."""
     p50 = quantile(samples.seconds, 0.5)
-    assert p50.low is not None
-    assert p50.high is not None
+    ends = [end for end in (p50.low, p50.high) if end is not None] or [p50.value]
     rounds = None
-    if people and p50.low:
-        rounds = Interval(WORKING_DAY / p50.value, WORKING_DAY / p50.high, WORKING_DAY / p50.low)
-    return Pace(scenario, p50, tuple(dict.fromkeys((name(p50.low), name(p50.high)))), rounds)
+    if people and min(ends):
+        slowest, quickest = (None if end is None else WORKING_DAY / end for end in (p50.high, p50.low))
+        rounds = Interval(WORKING_DAY / p50.value, slowest, quickest)
+    return Pace(scenario, p50, tuple(dict.fromkeys(map(name, ends))), rounds)
