@@ -63,7 +63,7 @@ def _leaves(fragment: Fragment) -> dict[int, int]:
         if isinstance(mark.what, Work) and isinstance(mark.what.body, Wait) and mark.what.body.leaves
         for task in mark.tasks.flat
     }
-    since = dict(fragment.people.since.tolist()) | dict.fromkeys(fragment.people.first.tolist(), fragment.entry)
+    since = dict(fragment.people.since.tolist()) | dict.fromkeys(fragment.people.first.tolist(), 0)
     return {task: before for task, before in since.items() if task in may}
 
 
