@@ -105,10 +105,7 @@ def single(
 def in_order(fragments: Sequence[Fragment]) -> Fragment:
     """Each after the one before. What occurs in several of them keeps a mark for each; see `stacked`."""
     offsets = np.cumsum([0, *map(len, fragments)]).tolist()
-    joints = [
-        (before.exit + offsets[index], offsets[index + 1])
-        for index, before in enumerate(fragments[:-1])
-    ]
+    joints = [(before.exit + offsets[index], offsets[index + 1]) for index, before in enumerate(fragments[:-1])]
     last, before = -1, []
     for fragment, at in zip(fragments, offsets, strict=False):
         before.append(last)
@@ -198,7 +195,7 @@ def fanned_out(fragment: Fragment, count: int, joints: Sequence[tuple[int, int]]
     edges = _stack([begin, finish, _rows(joints)])
     person = last if fragment.people.last >= 0 else -1
     found = joined([entry, copies, *ends], edges, [-1] * (barriers + 3), person)
-    return replace(found, outline=Many(last + 1, 1, count, fragment.outline))
+    return replace(found, outline=Many(last + 1, count, fragment.outline))
 
 
 def raced(fragment: Fragment, count: int) -> Fragment:
@@ -208,7 +205,7 @@ def raced(fragment: Fragment, count: int) -> Fragment:
     race = len(copies.races)
     exits = np.stack([starts + fragment.exit, np.full(count, race, np.int32), starts], axis=1)
     races = _stack([copies.races, _rows([(1, copies.exit)])])
-    outline = Many(len(copies), 1, count, fragment.outline, race=True)
+    outline = Many(len(copies), count, fragment.outline, race=True)
     return replace(copies, races=races, exits=_stack([copies.exits, exits]), outline=outline)
 
 
