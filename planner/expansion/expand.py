@@ -215,7 +215,7 @@ class _Expansion:
     # Items: steps one after another, by one agent where they let it.
 
     def items(self, here: Place, step: Step) -> Fragment:
-        pool = self.crews.takes(step, here.pool) if step.kind in ("tool", "human") else max(here.pool, 0)
+        pool = self.crews.takes(step, max(here.pool, 0))
         return fan_out(self.crews, replace(here, pool=pool), step, lambda item: self.pieces(item, step))
 
     def pieces(self, here: Place, step: Step) -> list[Piece]:
