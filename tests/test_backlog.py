@@ -46,7 +46,7 @@ def test_rows_are_items_with_sizes_and_needs(fan: Fan) -> None:
     text = 'module,lines,after\r\nparser,1_200,\r\n\r\nlexer, 400 ,parser\r\ntypes,.5,"lexer, parser;parser"\r\n'
     found = fan(text, ", size: lines, needs: after, id: module")
     assert found.backlog == Backlog((1200, 400, 0.5), ((), (0,), (1, 0)), ("parser", "lexer", "types"))
-    assert (found.items, found.count, found.size) == (3, 3, None)
+    assert (found.count, found.size) == (3, None)
 
 
 def test_ids_are_needed_only_with_needs(fan: Fan) -> None:
@@ -61,7 +61,7 @@ def test_a_fan_out_of_a_count_has_no_backlog(tmp_path: Path) -> None:
     path.write_text("workflow: w\nsteps: {a: {for_each: {count: 3, size: 1x to 2x}, tool: 5s}}\n", encoding="utf-8")
     found = read_workflow(path).steps["a"].for_each
     assert found is not None
-    assert (found.backlog, found.items) == (None, 3)
+    assert (found.backlog, found.count) == (None, 3)
     assert found.size is not None
 
 
@@ -75,7 +75,7 @@ def test_a_backlog_lies_beside_the_file_that_names_it(tmp_path: Path) -> None:
     steps = dict(read_workflow(tmp_path / "a.yaml").walk())
     found = steps["g", "x", "y"].for_each
     assert found is not None
-    assert found.items == 2
+    assert found.count == 2
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ import numpy as np
 from planner.errors import InputError, Problem
 from planner.reading.counts import CountValue, count_of
 from planner.reading.estimates import Estimate
+from planner.reading.settle import settled
 from planner.reading.units import BadValueError
+from planner.workflow.declaration import ForEach
 
 MOST_COUNT = 0.999
 """Draws of a number of items are cut at this quantile."""
@@ -21,6 +23,13 @@ def count_at(declared: CountValue, values: Mapping[str, float], agents: int) -> 
         return count_of(declared, {**values, "agents": agents})
     except BadValueError as mistake:
         raise InputError([Problem(mistake.code, f"a count: {mistake}", None, mistake.hint)]) from None
+
+
+def most_drawn(declared: ForEach, values: Mapping[str, float], agents: int) -> int:
+    """`most_items` of a fan-out over a drawn number of items, with the values of parameters, and so many agents."""
+    known = settled(declared, {**values, "agents": agents}, None).count
+    assert isinstance(known, Estimate)
+    return most_items(known)
 
 
 def most_items(estimate: Estimate) -> int:

@@ -63,7 +63,7 @@ def _leaves(fragment: Fragment) -> dict[int, int]:
         if isinstance(mark.what, Work) and isinstance(mark.what.body, Wait) and mark.what.body.leaves
         for task in mark.tasks.flat
     }
-    since = dict(fragment.people.since.tolist()) | dict.fromkeys(fragment.people.first.tolist(), fragment.entry)
+    since = dict(fragment.people.since.tolist()) | dict.fromkeys(fragment.people.first.tolist(), 0)
     return {task: before for task, before in since.items() if task in may}
 
 
@@ -215,7 +215,7 @@ class _Expansion:
     # Items: steps one after another, by one agent where they let it.
 
     def items(self, here: Place, step: Step) -> Fragment:
-        pool = self.crews.takes(step, here.pool) if step.kind in ("tool", "human") else max(here.pool, 0)
+        pool = self.crews.takes(step, max(here.pool, 0))
         return fan_out(self.crews, replace(here, pool=pool), step, lambda item: self.pieces(item, step))
 
     def pieces(self, here: Place, step: Step) -> list[Piece]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -59,7 +58,7 @@ class People:
 
 @dataclass(frozen=True, eq=False)
 class Fragment:
-    """A part of a task graph that is entered at one task and left at its last one.
+    """A part of a task graph that is entered at its first task and left at its last one.
 
     acquire, release : pool whose agent each task takes when it starts, gives back when it ends, or −1
     edges : (m, 2) predecessor, successor
@@ -72,7 +71,6 @@ class Fragment:
     acquire: Ints
     release: Ints
     edges: Ints
-    entry: int
     marks: tuple[Mark[Any], ...] = ()
     races: Ints = field(default_factory=_no_rows)
     exits: Ints = field(default_factory=lambda: _rows([], 3))
@@ -99,7 +97,7 @@ def single(
     marks = tuple(Mark(one, np.zeros((), np.int32)) for one in what)
     people = People(first=np.zeros(1, np.int32), last=0) if person else People()
     return Fragment(
-        np.array([acquire], np.int32), np.array([release], np.int32), _no_rows(), 0, marks, people=people,
+        np.array([acquire], np.int32), np.array([release], np.int32), _no_rows(), marks, people=people,
         outline=Task(1, tuple(does)),
     )  # fmt: skip
 
@@ -107,16 +105,13 @@ def single(
 def in_order(fragments: Sequence[Fragment]) -> Fragment:
     """Each after the one before. What occurs in several of them keeps a mark for each; see `stacked`."""
     offsets = np.cumsum([0, *map(len, fragments)]).tolist()
-    joints = [
-        (before.exit + offsets[index], after.entry + offsets[index + 1])
-        for index, (before, after) in enumerate(pairwise(fragments))
-    ]
+    joints = [(before.exit + offsets[index], offsets[index + 1]) for index, before in enumerate(fragments[:-1])]
     last, before = -1, []
     for fragment, at in zip(fragments, offsets, strict=False):
         before.append(last)
         last = last if fragment.people.last < 0 else fragment.people.last + at
     outline = Chain(offsets[-1], tuple(Part(at, one.outline) for one, at in zip(fragments, offsets, strict=False)))
-    return replace(joined(fragments, _rows(joints), fragments[0].entry, before, last), outline=outline)
+    return replace(joined(fragments, _rows(joints), before, last), outline=outline)
 
 
 def stacked(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]]) -> Fragment:
@@ -160,7 +155,7 @@ def side_by_side(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[
         own = child.people.last
         after[name] = frozenset([own + at[name]] if own >= 0 else [person] if person >= 0 else [])
         sources = [children[need].exit + at[need] for need in dict.fromkeys(needs[name])] or [0]
-        joints += [(source, child.entry + at[name]) for source in sources]
+        joints += [(source, at[name]) for source in sources]
     needed = {need for name in children for need in needs[name]}
     ends = [name for name in children if name not in needed]
     person = last_of(frozenset().union(*(after[name] for name in ends)))
@@ -168,14 +163,14 @@ def side_by_side(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[
     joints += [(children[name].exit + at[name], last) for name in ends]
     parts = {name: Part(at[name], child.outline) for name, child in children.items()}
     outline = Group(size, of_needs({name: tuple(dict.fromkeys(needs[name])) for name in children}), parts)
-    return replace(joined(fragments, _rows(joints), 0, before, person), outline=outline)
+    return replace(joined(fragments, _rows(joints), before, person), outline=outline)
 
 
 def repeated(fragment: Fragment, times: int) -> Fragment:
     """Rounds, one after the other."""
     copies = _copies(fragment, times)
     starts = np.arange(times - 1, dtype=np.int32) * len(fragment)
-    joints = np.stack([starts + fragment.exit, starts + len(fragment) + fragment.entry], axis=1)
+    joints = np.stack([starts + fragment.exit, starts + len(fragment)], axis=1)
     people, size = copies.people, len(fragment)
     if fragment.people.last >= 0:
         later = people.first[len(fragment.people.first) :]
@@ -194,13 +189,13 @@ def fanned_out(fragment: Fragment, count: int, joints: Sequence[tuple[int, int]]
     copies = _copies(fragment, count)
     starts = np.arange(count, dtype=np.int32) * len(fragment)
     last = len(copies) + barriers + 1
-    begin = np.stack([np.zeros(count, np.int32), starts + fragment.entry + 1], axis=1)
+    begin = np.stack([np.zeros(count, np.int32), starts + 1], axis=1)
     finish = np.stack([starts + fragment.exit + 1, np.full(count, last, np.int32)], axis=1)
     entry, ends = single(NO_POOL, NO_POOL), [single(NO_POOL, NO_POOL)] * (barriers + 1)
     edges = _stack([begin, finish, _rows(joints)])
     person = last if fragment.people.last >= 0 else -1
-    found = joined([entry, copies, *ends], edges, 0, [-1] * (barriers + 3), person)
-    return replace(found, outline=Many(last + 1, 1, count, fragment.outline))
+    found = joined([entry, copies, *ends], edges, [-1] * (barriers + 3), person)
+    return replace(found, outline=Many(last + 1, count, fragment.outline))
 
 
 def raced(fragment: Fragment, count: int) -> Fragment:
@@ -210,7 +205,7 @@ def raced(fragment: Fragment, count: int) -> Fragment:
     race = len(copies.races)
     exits = np.stack([starts + fragment.exit, np.full(count, race, np.int32), starts], axis=1)
     races = _stack([copies.races, _rows([(1, copies.exit)])])
-    outline = Many(len(copies), 1, count, fragment.outline, race=True)
+    outline = Many(len(copies), count, fragment.outline, race=True)
     return replace(copies, races=races, exits=_stack([copies.exits, exits]), outline=outline)
 
 
@@ -237,7 +232,6 @@ def _copies(fragment: Fragment, count: int) -> Fragment:
         _own_after(np.tile(fragment.acquire, count), own),
         _own_after(np.tile(fragment.release, count), own),
         shifted(fragment.edges),
-        fragment.entry,
         tuple(marks),
         shifted(fragment.races),
         exits.reshape(-1, 3),
@@ -256,7 +250,7 @@ def numbered(pools: Ints, others: int) -> Ints:
     return np.where(pools <= OWN_POOL, others + OWN_POOL - pools, pools).astype(np.int32)
 
 
-def joined(fragments: Sequence[Fragment], joints: Ints, entry: int, before: Sequence[int], person: int) -> Fragment:
+def joined(fragments: Sequence[Fragment], joints: Ints, before: Sequence[int], person: int) -> Fragment:
     """Fragments behind each other; the outline is for the caller to tell.
 
     joints : edges between them
@@ -280,7 +274,6 @@ def joined(fragments: Sequence[Fragment], joints: Ints, entry: int, before: Sequ
         np.concatenate([_own_after(one.acquire, ahead) for one, ahead in zip(fragments, owned, strict=False)]),
         np.concatenate([_own_after(one.release, ahead) for one, ahead in zip(fragments, owned, strict=False)]),
         _stack([*(fragment.edges + at for fragment, at in placed), joints]),
-        entry,
         tuple(Mark(mark.what, mark.tasks + at) for fragment, at in placed for mark in fragment.marks),
         _stack([fragment.races + at for fragment, at in placed]),
         _stack(exits),

@@ -55,7 +55,7 @@ class _Layout:
             fragments.append(fragment)
             before.append(person)
             at, size = size, size + len(fragment)
-            joints.extend((source, at + fragment.entry) for source in after)
+            joints.extend((source, at) for source in after)
             return at
 
         def last_of(runs: Sequence[Run]) -> int:
@@ -71,7 +71,7 @@ class _Layout:
                 here = (*key, (run.node, run.number))
                 child = self.content(here) if run.inner is None else self.graph(run.inner, here)
                 if self.marked:
-                    span = Mark(Ran(here), np.array([child.entry, child.exit], np.int32))
+                    span = Mark(Ran(here), np.array([0, child.exit], np.int32))
                     child = replace(child, marks=(*child.marks, span))
                 after = [opened] if self.barriers or not run.causes else [ends[cause] for cause in run.causes]
                 person = last_of(run.causes)
@@ -91,7 +91,7 @@ class _Layout:
         person = last_of(final)
         waited = [ends[run] for run in played.supersteps[-1]] if self.barriers and played.supersteps else []
         add(single(NO_POOL, NO_POOL), waited or [ends[run] for run in final] or [0])
-        found = joined(fragments, np.array(joints, np.int32).reshape(-1, 2), 0, before, person)
+        found = joined(fragments, np.array(joints, np.int32).reshape(-1, 2), before, person)
         found = replace(found, outline=Group(size, played.form, parts, limited=limited))
         return limited_to(found, takes, gives) if limited else found
 
@@ -149,7 +149,7 @@ def sent(fragment: Fragment, outline: Sent, runs: Sequence[tuple[int, int]], lim
     )  # fmt: skip
     return limited_to(
         Fragment(
-            acquire, release, np.array(edges, np.int32), 0,
+            acquire, release, np.array(edges, np.int32),
             tuple(Mark(mark.what, new[mark.tasks]) for mark in fragment.marks), races, exits,
             People(new[people.since], new[people.first], int(new[people.last]) if people.last >= 0 else -1),
             fragment.own, moved,

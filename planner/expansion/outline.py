@@ -74,12 +74,11 @@ class Rounds(Outline):
 
 @dataclass(frozen=True, eq=False)
 class Many(Outline):
-    """`count` times the same side by side, each behind the one before; the first begins at `at`.
+    """`count` times the same side by side, each behind the one before; the first begins at 1.
 
     race : the first to end cancels the others
     """
 
-    at: int
     count: int
     body: Outline
     race: bool = False

@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from math import floor
 
 from planner.errors import InputError, Problem
-from planner.expansion.counting import count_at, most_items
+from planner.expansion.counting import count_at, most_drawn
 from planner.expansion.task_graph import DEFAULT_CREW
 from planner.reading.counts import CountValue
 from planner.reading.estimates import Estimate
-from planner.reading.settle import settled
 from planner.workflow.declaration import Step, Workflow
 
 MOST_TASKS = 2_000_000
@@ -71,9 +70,7 @@ class _Size:
         if step.for_each is not None:
             items = step.for_each.count
             if isinstance(items, Estimate):
-                known = settled(step.for_each, {**here.values, "agents": self.agents(crew)}, None).count
-                assert isinstance(known, Estimate)
-                number = most_items(known)
+                number = most_drawn(step.for_each, here.values, self.agents(crew))
             else:
                 assert items is not None
                 number = self.count(items, inner)

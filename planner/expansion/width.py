@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import combinations
 
-from planner.expansion.counting import count_at, most_items
+from planner.expansion.counting import count_at, most_drawn
 from planner.expansion.order import in_order, needs
 from planner.expansion.task_graph import DEFAULT_CREW, LEAD
 from planner.reading.estimates import Estimate
-from planner.reading.settle import settled
 from planner.workflow.declaration import Step, Workflow
 
 _FEW = 10
@@ -56,11 +55,9 @@ class _Width:
             if copies is not None:
                 width *= count_at(copies, values, agents)
         if step.for_each is not None:
-            items = step.for_each.items
+            items = step.for_each.count
             if isinstance(items, Estimate):
-                known = settled(step.for_each, {**values, "agents": agents}, None).count
-                assert isinstance(known, Estimate)
-                width *= most_items(known)
+                width *= most_drawn(step.for_each, values, agents)
             else:
                 width *= count_at(items, values, agents)
         return width

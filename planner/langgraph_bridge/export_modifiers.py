@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from planner.expansion.counting import most_items
+from planner.expansion.counting import most_drawn
 from planner.expansion.task_graph import LEAD
 from planner.langgraph_bridge.export_parts import Around, Node, Parts
 from planner.langgraph_bridge.source import call, docstring, text
 from planner.reading.estimates import Estimate
-from planner.reading.settle import settled
 from planner.workflow.crews import Coordination
 from planner.workflow.declaration import Step
 
@@ -22,9 +21,7 @@ class Modifiers(Parts):
         assert step.for_each is not None
         name, declared = here.path[-1], step.for_each
         if isinstance(declared.count, Estimate):
-            known = settled(declared, {**here.values, "agents": self.agents(here)}, None).count
-            assert isinstance(known, Estimate)
-            number, shown = most_items(known), f"{declared.count} items"
+            number, shown = most_drawn(declared, here.values, self.agents(here)), f"{declared.count} items"
         else:
             number = self.count(declared.count, here)
             shown = f"{number} items" + (f", the rows of {declared.file}" if declared.file else "")

@@ -89,7 +89,7 @@ class Parts:
         ]
         self.build(function, about, nodes, edges)
 
-    def within(self, function: str, about: str, of: Sequence[str] = (), lines: Sequence[str] = ()) -> None:
+    def within(self, function: str, about: str, of: Sequence[str] = ()) -> None:
         """A node that runs the graph of the same name."""
         arguments = [f"{function}_graph()", text(function), "state", *of]
-        self.function(function, about, call("    return await within(", arguments), lines)
+        self.function(function, about, call("    return await within(", arguments))

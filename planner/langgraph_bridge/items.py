@@ -101,7 +101,7 @@ class Items:
                 yield "", partial(self.performance.ready, here)
             if not isinstance(what, Task):
                 if self.performance.busy(here, what.size) or may_wait(what):
-                    yield label(what, name), partial(self.done, inner[part.at], here, index)
+                    yield label(what, name), partial(inner[part.at], here, index)
                 continue
             if self.performance.duration(here) < 0:
                 continue
@@ -117,9 +117,6 @@ class Items:
     async def ended(self, at: int, hands: Hands) -> None:
         hands.give(at)
         self.performance.end(at)
-
-    async def done(self, act: Act, at: int, index: Index) -> None:
-        await act(at, index)
 
     # What is done
 

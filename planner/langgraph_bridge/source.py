@@ -23,11 +23,9 @@ def call(start: str, arguments: Sequence[str], end: str = ")") -> list[str]:
     return [start, *(f"{indent}    {argument}," for argument in arguments), f"{indent}{end}"]
 
 
-def comment(text: str, indent: str = "") -> list[str]:
+def comment(text: str) -> list[str]:
     """Lines of a comment."""
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}#   ", break_long_words=False
-    )
+    return textwrap.wrap(text, WIDTH, initial_indent="# ", subsequent_indent="#   ", break_long_words=False)
 
 
 def docstring(text: str, lines: Sequence[str] = (), indent: str = "    ") -> list[str]:

@@ -208,7 +208,7 @@ class Stage:
         run = self.compiled(name, graph)
         last = outline.parts[-1]
         assert isinstance(last.outline, Many)
-        barriers = last.at + last.outline.at + last.outline.count * last.outline.body.size
+        barriers = last.at + 1 + last.outline.count * last.outline.body.size
 
         async def act(at: int, index: Index) -> None:
             self.performance.end(at)
@@ -235,7 +235,7 @@ class Stage:
             many, size = part.outline, part.outline.body.size
             order = outline.order if outline.order is not None and part is outline.parts[-1] else range(many.count)
             for number in order:
-                at = state["(at)"] + part.at + many.at + number * size
+                at = state["(at)"] + part.at + 1 + number * size
                 take += 1
                 if outline.joints or outline.limited or may_wait(many) or self.performance.busy(at, size):
                     yield label, {"(at)": at, "(index)": (*state["(index)"], number), "(take)": take}
@@ -248,8 +248,7 @@ class Stage:
         async def act(at: int, index: Index) -> None:
             if self.performance.busy(at, outline.size) or may_wait(outline):
                 copies = [
-                    asyncio.ensure_future(body(at + outline.at + copy * size, (*index, copy)))
-                    for copy in range(outline.count)
+                    asyncio.ensure_future(body(at + 1 + copy * size, (*index, copy))) for copy in range(outline.count)
                 ]
                 try:
                     done, _ = await asyncio.wait(copies, return_when=asyncio.FIRST_COMPLETED)

@@ -164,7 +164,7 @@ def tasks(outline: Outline, at: int, index: Index) -> Iterator[tuple[Task, int, 
     elif isinstance(outline, Within):
         yield from tasks(outline.body, at, (*index, *outline.inner))
     elif isinstance(outline, Rounds | Many):
-        first = at + outline.at if isinstance(outline, Many) else at
+        first = at + isinstance(outline, Many)
         for number in range(outline.count):
             yield from tasks(outline.body, first + number * outline.body.size, (*index, number))
 

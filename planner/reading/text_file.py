@@ -38,6 +38,11 @@ def read_text(path: Path) -> str:
     if len(content) > BYTES:
         hint = "is this a workflow? Large data belongs in a file of its own"
         raise InputError([Problem("too-large", f"the file is over the limit of {BYTES:,} bytes", Position(file), hint)])
+    return utf_8(content, file)
+
+
+def utf_8(content: bytes, file: str) -> str:
+    """A text without its byte order mark. Raises InputError."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

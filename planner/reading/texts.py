@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from planner.errors import InputError, Position, Problem, nearest
-from planner.reading.text_file import place_at
+from planner.reading.text_file import utf_8
 
 BYTES = 10_000_000
 """Largest text that is counted, about 2.5 million tokens: ten times what any model reads."""
@@ -61,9 +61,4 @@ def _decoded(content: bytes, name: str) -> str:
     if len(content) > BYTES:
         message = f"the file is over the limit of {BYTES:,} bytes"
         raise InputError([Problem("too-large", message, Position(name), "count a part of it, and multiply")])
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        message = f"byte 0x{error.object[error.start]:02x} is not UTF-8"
-        place = place_at(name, content.decode("utf-8-sig", "replace"), len(error.object[: error.start].decode()))
-        raise InputError([Problem("not-utf-8", message, place, "save the file as UTF-8")]) from None
+    return utf_8(content, name)

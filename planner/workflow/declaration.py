@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from planner.errors import Position
-from planner.reading.counts import CountValue, ItemCountValue, count_of
+from planner.reading.counts import CountValue, count_of
 from planner.reading.document import Document
 from planner.reading.profiles import ProfileDeclaration
 from planner.reading.units import BadValueError
@@ -83,11 +83,6 @@ class ForEach(Declared):
                 message = f"'{key}' is a column of a file, and none is named"
                 raise raised(BadValueError(message, "as in file: backlog.csv", at=(key,), on_key=True))
         return self
-
-    @property
-    def items(self) -> ItemCountValue:
-        """The number of items: the rows of a backlog, else as declared."""
-        return self.count if self._backlog is None else len(self._backlog.ids)
 
     @property
     def backlog(self) -> Backlog | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from planner.errors import MOST, InputError, Problem, did_you_mean
 from planner.reading.document import Document
+from planner.reading.named_file import named_text
 from planner.reading.surroundings import Surroundings, context_of
 from planner.reading.units import BadValueError
 from planner.reading.validation import validate
@@ -19,7 +20,6 @@ from planner.workflow.backlog import Backlog, Columns, read_backlog
 from planner.workflow.bodies import given
 from planner.workflow.checks import Around, check_names
 from planner.workflow.declaration import Workflow
-from planner.workflow.files import beside, text_of
 from planner.workflow.joining import bound, joined, joining_problems
 from planner.workflow.raw import Path, as_mapping, group_can_fail, raw_steps
 
@@ -150,7 +150,7 @@ class Reader:
         self, document: Document, name: str, parameters: Mapping[str, float], around: Around, files: _Files
     ) -> Read:
         """What a step uses. Raises BadValueError where that cannot be read, or leads back to a file on the way."""
-        path = beside(document, name)
+        path = FilePath(document.file).parent / name
         way = files.to(str(path))
         if way.real[-1] in files.real:
             circle = [FilePath(one).name for one in way.shown[files.real.index(way.real[-1]) :]]
@@ -165,7 +165,7 @@ class Reader:
         if len(self.found) >= FILES - 1:
             hint = "use fewer, of more steps"
             raise BadValueError(f"the workflow uses over {FILES} files", hint, code="too-large")
-        text = text_of(path, name)
+        text = named_text(name, path, f"*{path.suffix}", None, "plan a part of it")
         found = self.found[key] = Read()
         try:
             inner = parse_yaml(text, str(path))
@@ -225,7 +225,7 @@ def _backlogs(document: Document) -> tuple[dict[Path, Backlog], list[Problem]]:
         given = {key: value for key in ("size", "needs", "id") if isinstance(value := declared.get(key), str)}
         key = (name, *given.items())
         if key not in known:
-            known[key] = read_backlog(beside(document, ""), name, Columns(**given))
+            known[key] = read_backlog(FilePath(document.file).parent, name, Columns(**given))
         found, mistakes = known[key]
         if found is not None:
             backlogs[path] = found
