@@ -79,6 +79,8 @@ def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = 
                 progress: Progress = quiet) -> Sensitivity:  # fmt: skip
     """Simulate as a forecast does, on the same draws, and note what is drawn.
 
+    Swings are between samples, so that percentiles of samples decide how many there are.
+
     Arguments are those of `forecast`. Raises InputError as it does, and for fewer than `LEAST` samples.
     """
     stopping = Stopping(samples, precision, max_time)
@@ -101,7 +103,8 @@ def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = 
                 break
             if stopping.may_stop and Precision.of(stopping.target, [seconds]).converged:
                 break
-    known = Precision.of(stopping.target, [seconds])
+    shown = seconds if plan.wait is None else plan.wait.smoothed(seconds, seed)
+    known = Precision.of(stopping.target, [shown])
     kept = np.concatenate(found)[: len(seconds.first)]
     varied = [(driver, kept[:, at]) for at, (driver, _, _) in enumerate(wanted.values()) if np.ptp(kept[:, at])]
     least = _least_correlation(len(varied), len(kept))
@@ -110,7 +113,7 @@ def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = 
     count = sizing.agents if agents is None else agents
     return Sensitivity(
         workflow.workflow, seed, seconds.count, known, Scenario(workflow.model or "", speed, count),
-        Seconds.of(seconds), tuple(ordered), (*imprecise(known, seconds.count), *unused_crews(workflow)),
+        Seconds.of(shown), tuple(ordered), (*imprecise(known, seconds.count), *unused_crews(workflow)),
     )  # fmt: skip
 
 

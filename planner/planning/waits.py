@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from planner.engine.draws import Samples
 from planner.engine.simulation import Graph, round_to_ticks
-from planner.engine.smoothing import Waits
+from planner.engine.smoothing import Smoothed, Waits
+from planner.engine.statistics import KEPT, Values
 from planner.expansion.distributions import at_shares, drawn
 from planner.expansion.task_graph import TaskGraph
 from planner.expansion.work import Work
@@ -48,6 +49,16 @@ class SeriesWait:
     def drawn(self, samples: Samples) -> Floats:
         """(S,) seconds that it takes in each sample, in ticks."""
         return round_to_ticks(drawn(self.estimate, samples, 1, self.path, "time").ravel())
+
+    def smoothed(self, seconds: Values, seed: int) -> Values:
+        """The completion times of so many samples from the first, with the percentiles of `Smoothed`."""
+        if seconds.count > KEPT:
+            return seconds
+        waits = self.waits()
+        waits.add(self.drawn(Samples(seed, 0, seconds.count)))
+        found = Smoothed(waits)
+        found.add(seconds.first)
+        return found
 
 
 def _all(graph: TaskGraph) -> set[SeriesWait]:
