@@ -16,6 +16,7 @@ from planner.engine.simulation import build_graph
 from planner.engine.smoothing import Smoothed, Waits
 from planner.engine.statistics import GROUPS, KEPT, Values
 from planner.planning.block import simulate_block
+from planner.planning.comparison import compare
 from planner.planning.forecast import forecast
 from planner.planning.plan import Cell, Plan
 from planner.planning.precision import Stopping
@@ -110,9 +111,10 @@ def test_the_rest_is_the_workflow_without_the_wait(declare: Declare) -> None:
         cells = [Cell(1.0, {"c": agents})]
         waiting = Plan.of(declare(steps.replace("WAIT", "1min to 1h"), header), cells, 1)
         without = Plan.of(declare(steps.replace("WAIT", "0s"), header), cells, 1)
-        assert waiting.wait is not None
-        assert without.wait is None
-        drawn = waiting.wait.drawn(Samples(1, 0, 256))
+        (wait,) = waiting.waits
+        assert wait is not None
+        assert without.waits == (None,)
+        drawn = wait.drawn(Samples(1, 0, 256))
         rest = simulate_block(waiting, 0, 256).seconds[0] - drawn
         assert rest == pytest.approx(simulate_block(without, 0, 256).seconds[0], abs=2**-20)
 
@@ -132,7 +134,7 @@ def test_the_rest_is_the_workflow_without_the_wait(declare: Declare) -> None:
     ],
 )
 def test_a_wait_that_everything_passes_through(declare: Declare, steps: str, path: str) -> None:
-    wait = Plan.of(declare(steps), CELLS, 1).wait
+    (wait,) = Plan.of(declare(steps), CELLS, 1).waits
     assert wait is not None
     assert wait.path == path
 
@@ -155,7 +157,7 @@ def test_a_wait_that_everything_passes_through(declare: Declare, steps: str, pat
     ],
 )
 def test_a_wait_that_something_passes_by_or_depends_on(declare: Declare, steps: str) -> None:
-    assert Plan.of(declare(steps), CELLS, 1).wait is None
+    assert Plan.of(declare(steps), CELLS, 1).waits == (None,)
 
 
 @given(
@@ -209,3 +211,16 @@ def test_beyond_those_that_are_kept_percentiles_are_of_samples() -> None:
     assert (smoothed.quantile(0.9), smoothed.interval(0.9), smoothed.share(2.0)) == (
         plain.quantile(0.9), plain.interval(0.9), plain.share(2.0)
     )  # fmt: skip
+
+
+def test_each_scenario_has_its_own(declare: Declare) -> None:
+    """A comparison's scenarios are the forecasts of them, also where the wait depends on how many agents there are."""
+    header = f"{PLAIN}\ncrews: {{c: {{agents: 2}}}}"
+    steps = (
+        "  a: {for_each: 4, crew: c, llm: {output: 100 to 900}}\n  b: {needs: a, human: = 1min * agents to 15min * agents}"
+    )
+    workflow = declare(steps, header)
+    compared = compare(workflow, [1.0], [1, 2, 4], samples=300)
+    for result in compared.results:
+        alone = forecast(workflow, agents=result.scenario.agents, samples=300)
+        assert alone.result.seconds == result.seconds

@@ -81,7 +81,7 @@ class Plan:
     models : profiles that requests use
     width : samples in a block: a power of two
     detailed : tell where the time goes; of a single cell
-    wait : that all scenarios pass through
+    waits : of each cell, the person's wait that everything passes through, if there is one
     kept : what other plans of the workflow have drawn for its blocks, and this one will
     """
 
@@ -93,7 +93,7 @@ class Plan:
     layers: Layers
     width: int
     detailed: bool
-    wait: SeriesWait | None = None
+    waits: tuple[SeriesWait | None, ...]
     kept: Kept | None = None
 
     @classmethod
@@ -125,7 +125,7 @@ class Plan:
             Layers.of(workflow.uncertainty),
             _width(graphs, cells, min(samples, KEPT), at_once, detailed),
             detailed,
-            SeriesWait.of(graphs),
+            _waits(graphs, structures),
             kept,
         )
 
@@ -183,6 +183,11 @@ def _sized(graphs: Sequence[TaskGraph], structures: Sequence[int], cells: Sequen
         if key not in known:
             known[key] = resized(graphs[key[0]], cell.sizes).graph
     return [known[key] for key in keys]
+
+
+def _waits(graphs: Sequence[TaskGraph], structures: Sequence[int]) -> tuple[SeriesWait | None, ...]:
+    each = list(map(SeriesWait.of, graphs))
+    return tuple(each[index] for index in structures)
 
 
 def _width(graphs: Sequence[TaskGraph], cells: Sequence[Cell], kept: int, at_once: int, detailed: bool) -> int:

@@ -29,8 +29,8 @@ class Sampled:
         cells = range(len(plan.cells))
         self.plan = plan
         self.count = 0
-        self._waits = plan.wait.waits() if plan.wait else None
-        self.seconds = [Smoothed(self._waits) if self._waits else Values() for _ in cells]
+        self._waits = {wait: wait.waits() for wait in dict.fromkeys(plan.waits) if wait}
+        self.seconds = [Smoothed(self._waits[wait]) if wait else Values() for wait in plan.waits]
         self.coordination = [Values() for _ in cells]
         self.findings: Findings | None = None
         self._payers = {at: variant.payer(at) for variant in plan.variants for at in variant.cells}
@@ -46,10 +46,9 @@ class Sampled:
     def add(self, block: Block) -> None:
         """Add the next block."""
         assert block.low == self.count
-        if self.plan.wait and self._waits:
-            self._waits.add(
-                self.plan.wait.drawn(Samples(self.plan.seed, block.low, block.low + block.seconds.shape[1]))
-            )
+        samples = Samples(self.plan.seed, block.low, block.low + block.seconds.shape[1])
+        for wait, waits in self._waits.items():
+            waits.add(wait.drawn(samples))
         for cell, (seconds, coordination) in enumerate(zip(block.seconds, block.coordination, strict=True)):
             self.seconds[cell].add(seconds)
             self.coordination[cell].add(coordination)

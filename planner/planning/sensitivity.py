@@ -103,7 +103,8 @@ def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = 
                 break
             if stopping.may_stop and Precision.of(stopping.target, [seconds]).converged:
                 break
-    shown = seconds if plan.wait is None else plan.wait.smoothed(seconds, seed)
+    (wait,) = plan.waits
+    shown = seconds if wait is None else wait.smoothed(seconds, seed)
     known = Precision.of(stopping.target, [shown])
     kept = np.concatenate(found)[: len(seconds.first)]
     varied = [(driver, kept[:, at]) for at, (driver, _, _) in enumerate(wanted.values()) if np.ptp(kept[:, at])]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,15 +31,20 @@ class SeriesWait:
     estimate: Estimate
 
     @classmethod
-    def of(cls, graphs: Iterable[TaskGraph]) -> SeriesWait | None:
-        """The widest that all these graphs have, if there is one."""
-        shared: set[SeriesWait] | None = None
-        for graph in graphs:
-            own = _all(graph)
-            shared = own if shared is None else shared & own
-            if not shared:
-                return None
-        return max(shared or (), key=lambda one: (one.estimate.quantile(0.95), one.path), default=None)
+    def of(cls, graph: TaskGraph) -> SeriesWait | None:
+        """The widest of a graph, if it has any.
+
+        Nothing else may depend on how long it is: no cache that expires meanwhile, nobody who walks away.
+        """
+        if len(graph.graph.since) or any(mark.what.thread is not None for mark in graph.works):
+            return None
+        found = [
+            cls(f"{mark.what.step}/{mark.what.kind}", mark.what.body.time)
+            for mark in graph.works
+            if isinstance(mark.what.body, Wait) and _once(mark.what, mark.what.body.time)
+            and _in_series(graph.graph, int(mark.tasks.ravel()[0]))
+        ]  # fmt: skip
+        return max(found, key=lambda one: (one.estimate.quantile(0.95), one.path), default=None)
 
     def waits(self) -> Waits:
         """Its distribution, with nothing drawn yet."""
@@ -61,22 +65,10 @@ class SeriesWait:
         return found
 
 
-def _all(graph: TaskGraph) -> set[SeriesWait]:
-    """Nothing else may depend on how long it is: no cache that expires meanwhile, nobody who walks away."""
-    if len(graph.graph.since) or any(mark.what.thread is not None for mark in graph.works):
-        return set()
-    return {
-        SeriesWait(f"{mark.what.step}/{mark.what.kind}", mark.what.body.time)
-        for mark in graph.works
-        if isinstance(mark.what.body, Wait) and _once(mark.what) and _in_series(graph.graph, int(mark.tasks.ravel()[0]))
-    }
-
-
-def _once(work: Work) -> bool:
+def _once(work: Work, estimate: Estimate) -> bool:
     """Whether it occurs once in every sample, with a continuous distribution."""
-    assert isinstance(work.body, Wait)
     always = not work.loops and work.guard is None and work.retry is None
-    return always and work.body.time.varies and work.body.time.shape != "empirical"
+    return always and estimate.varies and estimate.shape != "empirical"
 
 
 def _in_series(graph: Graph, task: int) -> bool:
