@@ -6,7 +6,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from planner.engine.draws import MOST, Samples
+from planner.engine.draws import MOST, Samples, Turns
 from planner.engine.quantiles import normal_quantile
 from planner.engine.statistics import quantile_interval
 from planner.expansion.distributions import drawn
@@ -46,6 +46,16 @@ def test_cells_have_the_same_draws_alone() -> None:
     cells = samples.cells(200).reshape(-1)[chosen]
     for draw in (samples.normal, samples.exponential, samples.uniform):
         assert np.array_equal(draw(cells, "a", "b", (1,)), draw(200, "a", "b", (1,)).reshape(-1)[chosen])
+
+
+def test_turns_have_the_same_draws_together_and_alone() -> None:
+    samples = Samples(1, 5, 300)
+    cells = samples.cells(60).reshape(-1)
+    sizes = (len(cells), 9000, 3, 3)  # more than are drawn at once
+    for draw in (samples.normal, samples.exponential, samples.uniform):
+        together = draw(np.concatenate([cells[:size] for size in sizes]), "a", "b", (4, Turns(range(7, 11), sizes), 2))
+        alone = [draw(cells[:size], "a", "b", (4, turn, 2)) for turn, size in enumerate(sizes, start=7)]
+        assert np.array_equal(together, np.concatenate(alone))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ Uniform draws are two rounds of the finaliser of SplitMix64 (Steele, Lea and Flo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -24,8 +24,20 @@ Floats = NDArray[np.float64]
 Cells = NDArray[np.uint64]
 """Which item and sample: item · 2³² + sample."""
 
-Occurrence = tuple[int, ...]
-"""Which round, copy and turn."""
+
+@dataclass(frozen=True)
+class Turns:
+    """Several turns that are drawn in one call, each for some cells: a call costs as much as thousands of draws.
+
+    counts : of cells, which follow one another in the order of their turns
+    """
+
+    numbers: Sequence[int]
+    counts: Sequence[int]
+
+
+Occurrence = tuple[int | Turns, ...]
+"""Which round, copy and turn; of turns one at most."""
 
 MOST = 1 << 32
 """Samples, and items, that a stream can tell apart."""
@@ -80,19 +92,30 @@ class Samples:
         occurrence: Occurrence,
     ) -> Floats:
         chosen = self.cells(cells) if isinstance(cells, int) else cells
-        text = "\0".join((str(self.seed), path, purpose, *map(str, occurrence)))
-        first, second = np.frombuffer(blake2b(text.encode(), digest_size=16).digest(), "<u8")
+        keys = self._keys(path, purpose, occurrence)
         flat, drawn = chosen.reshape(-1), np.empty(chosen.size)
         for low in range(0, flat.size, _CHUNK):
-            drawn[low : low + _CHUNK] = shape(_uniform(flat[low : low + _CHUNK], first, second))
+            part = slice(low, low + _CHUNK)
+            first, second = keys if keys.ndim == 1 else keys[:, part]
+            drawn[part] = shape(_uniform(flat[part], first, second))
         return drawn.reshape(chosen.shape)
+
+    def _keys(self, path: str, purpose: str, occurrence: Occurrence) -> Cells:
+        """(2,) of a stream, or (2, cells) of several turns."""
+        for at, turns in enumerate(occurrence):
+            if isinstance(turns, Turns):
+                before, after = occurrence[:at], occurrence[at + 1 :]
+                each = [self._keys(path, purpose, (*before, number, *after)) for number in turns.numbers]
+                return np.repeat(each, turns.counts, axis=0).T
+        text = "\0".join((str(self.seed), path, purpose, *map(str, occurrence)))
+        return np.frombuffer(blake2b(text.encode(), digest_size=16).digest(), "<u8")
 
     @cached_property
     def _cells(self) -> dict[int, Cells]:
         return {}
 
 
-def _uniform(cells: Cells, first: np.uint64, second: np.uint64) -> Floats:
+def _uniform(cells: Cells, first: np.uint64 | Cells, second: np.uint64 | Cells) -> Floats:
     """The middles of 2⁵³ equal parts of (0, 1)."""
     state = cells * _GOLDEN
     state += first

@@ -6,11 +6,14 @@ to a turn are then always the first ones, and a turn costs as much as there are 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.engine.draws import Turns
 from planner.expansion.demand import Bools, Demand, Floats
 from planner.workflow.bodies import AgentLoop
 
@@ -21,6 +24,9 @@ Chosen = slice | NDArray[np.int64]
 """Some of the cells, in their order."""
 
 _SUMMED = ("requests", "prefill", "decode", "input", "cache_read", "output")
+
+AT_ONCE = 8192
+"""Draws that the turns of one call make together."""
 
 MOST_TURNS = 1000.0
 """Draws of `turns` are cut here; an estimate's 95th percentile may be no larger."""
@@ -38,8 +44,10 @@ class Loop:
         turns = np.minimum(everywhere.at(cells).draw(body.turns, "turns"), MOST_TURNS)
         turns = np.broadcast_to(turns, cells.shape)
         most_first = np.argsort(-turns, kind="stable")
-        self.turns, self.cells = turns[most_first], cells[most_first]
+        turns, self.cells = turns[most_first], cells[most_first]
         self.here = everywhere.at(self.cells)
+        every = np.arange(int(turns.max(initial=0.0)) + 1)
+        self.going: list[int] = np.searchsorted(-turns, -every, side="left").tolist()
         self.sums = {name: np.zeros(len(cells)) for name in (*_SUMMED, "seconds", "calls", "largest", "context")}
 
     def demand(self, read: Floats) -> Demand:
@@ -50,19 +58,17 @@ class Loop:
         body, caches, ttl = self.body, self.here.service.caches, self.here.service.cache_ttl
         prompt = self.here.draw(body.prompt, "prompt") + np.broadcast_to(read, self.shape).reshape(-1)[self.cells]
         context = fresh = prompt  # `fresh` is what no cache holds yet
-        turn, going = 0, len(self.cells)
-        while going:
+        gone = self.drawn(self.used, after=1) if body.tool is not None else None
+        for turn, (said, thinking, jitter) in enumerate(self.drawn(self.asked)):
+            first, next_ones = slice(self.going[turn]), slice(self.going[turn + 1])
             if turn:
                 context, fresh = self.compacted(turn, prompt, context, fresh)
-            first = slice(going)
-            here = self.here.only(first)
-            said = np.broadcast_to(here.draw(body.output, "output", turn), (going,))
-            self.request(first, turn, context, fresh, said, said + here.draw(body.thinking, "thinking", turn))
+            self.request(first, context, fresh, said, said + thinking, jitter)
             self.sums["context"][first] = context + said
-            turn, going = turn + 1, self.reaching(turn + 1)
-            context, fresh = context[:going], said[:going]
-            if body.tool is not None and going:
-                pause, result = self.used(slice(going), turn - 1)
+            context, fresh = context[next_ones], said[next_ones]
+            if gone is not None and self.going[turn + 1]:
+                pause, result, calls = next(gone)
+                self.use(next_ones, pause, result, calls)
                 fresh = fresh + result
                 context = context + fresh
                 fresh = np.where(pause > ttl, context, fresh)  # the cache went cold meanwhile
@@ -71,9 +77,35 @@ class Loop:
         found = {name: self.spread(slice(None), value) for name, value in self.sums.items()}
         return Demand(**found, **({"written": found["input"]} if caches else {}))
 
-    def reaching(self, turn: int) -> int:
-        """How many cells come to a turn, from 0."""
-        return int(np.searchsorted(-self.turns, -turn, side="left"))
+    def drawn(self, draw: Callable[[Occurrence, Turns], Sequence[Floats]], after: int = 0) -> Iterator[list[Floats]]:
+        """What is drawn for each turn, for the cells that come to the turn so many later.
+
+        Turns of few cells are drawn in one call, so many of them that no call makes more than `AT_ONCE` draws.
+        """
+        counts = self.going[after:-1]
+        low = 0
+        while low < len(counts):
+            high, size = low + 1, counts[low]
+            while high < len(counts) and size + counts[high] <= AT_ONCE:
+                size += counts[high]
+                high += 1
+            some = counts[low:high]
+            chosen = slice(size) if high == low + 1 else np.concatenate([np.arange(count) for count in some])
+            made = draw(self.here.only(chosen), Turns(range(low, high), some))
+            values = [np.broadcast_to(one, (size,)) for one in made]
+            for end, count in zip(accumulate(some), some, strict=True):
+                yield [one[end - count : end] for one in values]
+            low = high
+
+    def asked(self, here: Occurrence, turns: Turns) -> tuple[Floats, Floats, Floats]:
+        """Tokens of output and of thinking of requests, and their jitter."""
+        output, thinking = here.draw(self.body.output, "output", turns), self.body.thinking
+        return output, here.draw(thinking, "thinking", turns), here.jitter(turns)
+
+    def used(self, here: Occurrence, turns: Turns) -> tuple[Floats, Floats, Floats]:
+        """Seconds of goes of the tool, tokens of all their results, and how many calls they are."""
+        assert self.body.tool is not None
+        return here.go(self.body.tool, "tool.", turns)
 
     def compacted(self, turn: int, prompt: Floats, context: Floats, fresh: Floats) -> tuple[Floats, Floats]:
         """Context, and what of it is fresh, after requests that sum up where it is too long."""
@@ -85,34 +117,32 @@ class Loop:
         summary = np.broadcast_to(
             self.here.only(full).draw(self.body.compaction.output, "compaction", turn), full.shape
         )
-        self.request(full, -turn, context[full], fresh[full], summary, summary)
+        jitter = self.here.only(full).jitter(-turn)
+        self.request(full, context[full], fresh[full], summary, summary, jitter, "compaction")
         context, fresh = context.copy(), fresh.copy()
         context[full], fresh[full] = prompt[full] + summary, summary
         return context, fresh
 
-    def request(self, at: Chosen, number: int, context: Floats, fresh: Floats, said: Floats, decoded: Floats) -> None:
+    def request(
+        self, at: Chosen, context: Floats, fresh: Floats, said: Floats, decoded: Floats, jitter: Floats, what: str = ""
+    ) -> None:
         """Add one request."""
-        jitter = self.here.only(at).jitter(number)
         uncached = fresh if self.here.service.caches else context
         amounts = (jitter, jitter * uncached, jitter * decoded, uncached, context - uncached, decoded)
         for name, value in zip(_SUMMED, amounts, strict=True):
             self.sums[name][at] += value
         self.sums["largest"][at] = np.maximum(self.sums["largest"][at], context + decoded)
         if self.trace is not None:
-            what = "compaction" if number < 0 else ""
             self.note(
                 at, what, prompt=context, uncached=uncached, output=decoded, jitter=jitter, thinking=decoded - said
             )
 
-    def used(self, at: slice, turn: int) -> tuple[Floats, Floats]:
-        """Seconds and tokens of the results of a go of the tool."""
-        assert self.body.tool is not None
-        seconds, result, calls = self.here.only(at).go(self.body.tool, "tool.", turn)
+    def use(self, at: Chosen, seconds: Floats, result: Floats, calls: Floats) -> None:
+        """Add one go of the tool."""
         self.sums["seconds"][at] += seconds
         self.sums["calls"][at] += calls
         if self.trace is not None:
             self.note(at, seconds=seconds, calls=calls, result=result)
-        return seconds, result
 
     def note(self, at: Chosen, what: str = "", **values: Floats) -> None:
         """Keep what is made, for those who want to see it."""

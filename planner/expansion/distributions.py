@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.engine.draws import Cells, Samples
+from planner.engine.draws import Cells, Occurrence, Samples
 from planner.engine.quantiles import normal_quantile
 from planner.reading.distributions import MOST_EXPONENT
 from planner.reading.estimates import Estimate
@@ -22,7 +22,7 @@ def drawn(
     cells: int | Cells,
     path: str,
     purpose: str,
-    occurrence: tuple[int, ...] = (),
+    occurrence: Occurrence = (),
     factor: Floats | float | None = None,
 ) -> Floats:
     """Draws of an estimate, times a factor; whole numbers are rounded half up.

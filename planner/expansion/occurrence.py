@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.engine.draws import Cells, Samples
+from planner.engine.draws import Cells, Samples, Turns
 from planner.expansion.agent_loop import Chosen, Loop
 from planner.expansion.demand import NONE, Bools, Demand, Floats, Layers, Service, nothing
 from planner.expansion.distributions import drawn
@@ -185,7 +185,7 @@ class Occurrence:
         """Of the number of dimensions that draws have."""
         return np.full((1, 1) if isinstance(self.cells, int) else (1,), value)
 
-    def go(self, tool: Tool | Call, prefix: str, *turn: int) -> tuple[Floats, Floats, Floats]:
+    def go(self, tool: Tool | Call, prefix: str, *turn: int | Turns) -> tuple[Floats, Floats, Floats]:
         """Calls at the same time: seconds of the longest, tokens of all results, and how many there are."""
         calls = np.minimum(self.draw(tool.calls, prefix + "calls", *turn), MOST_CALLS)
         results = tool.result if isinstance(tool, Tool) else None
@@ -198,7 +198,7 @@ class Occurrence:
                 result = result + made * self.draw(results, prefix + "result", *turn, call)
         return seconds, result, calls
 
-    def jitter(self, *turn: int) -> Floats:
+    def jitter(self, *turn: int | Turns) -> Floats:
         """A lognormal factor with median 1."""
         if self.service.jitter == 0:
             return self.constant(1.0)
@@ -212,7 +212,7 @@ class Occurrence:
             return self.service.tokens
         return 1.0 if estimate.own else self.work.ratio
 
-    def draw(self, estimate: Estimate, purpose: str, *turn: int) -> Floats:
+    def draw(self, estimate: Estimate, purpose: str, *turn: int | Turns) -> Floats:
         """The estimate's quantity, (1, 1) if it is known exactly, else (rows, samples).
 
         An item's size multiplies the turns of agent loops, and the tokens and tool times of other steps; the error of
