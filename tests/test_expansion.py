@@ -9,7 +9,7 @@ import pytest
 
 from planner.errors import InputError
 from planner.expansion.expand import expand
-from planner.expansion.task_graph import TaskGraph, crew_sizes, resized, structure
+from planner.expansion.task_graph import TaskGraph, crew_sizes, resized, structures
 from planner.workflow.declaration import Workflow
 from planner.workflow.read import read_workflow
 from tests.conftest import PLAIN
@@ -137,7 +137,8 @@ def test_a_crew_of_one_is_the_lead(declare: Declare) -> None:
     assert graph.pools == ("lead",)
     assert {pool(graph, task) for task in tasks(graph, "work", "llm")} == {"lead"}
     workflow = declare(steps, CREW)
-    assert structure(workflow, {"team": 1}) != structure(workflow, {"team": 2}) == structure(workflow, {"team": 9})
+    structure = structures(workflow)
+    assert structure({"team": 1}) != structure({"team": 2}) == structure({"team": 9})
 
 
 def test_only_capacities_change_with_the_size_of_a_crew(declare: Declare) -> None:

@@ -40,6 +40,7 @@ class Values:
         self._bins = np.empty(0, np.int64)
         self._counts = np.empty(0, np.int64)
         self._sorted: Floats | None = None
+        self._all: tuple[int, float, float] | None = None  # moments of all
 
     def add(self, samples: Floats) -> None:
         """Add (n,) samples, at most `KEPT`."""
@@ -47,7 +48,7 @@ class Values:
         if len(samples) > room:
             self.add(samples[:room])
             samples = samples[room:]
-        self._sorted = None
+        self._sorted = self._all = None
         self.count += len(samples)
         if self.count <= KEPT:
             self._kept.append(samples)
@@ -75,12 +76,12 @@ class Values:
 
     @property
     def mean(self) -> float:
-        return self._all()[1]
+        return self._summed()[1]
 
     @property
     def standard_error(self) -> float:
         """Of the mean; 0 of a single sample."""
-        count, mean, scatter = self._all()
+        count, mean, scatter = self._summed()
         if count < 2 or scatter <= count * (_ROUNDING * mean) ** 2:
             return 0.0
         return math.sqrt(scatter / (count - 1) / count)
@@ -130,10 +131,12 @@ class Values:
         low, high = (np.array([bins[at], bins[at] + 1]) << _BIN_BITS).view(np.float64)
         return float(low + (high - low) * within)
 
-    def _all(self) -> tuple[int, float, float]:
+    def _summed(self) -> tuple[int, float, float]:
         """Moments of all samples."""
-        rest = self._waiting if self.count > KEPT else self._kept
-        return _joined(self._moments, np.concatenate(rest)) if rest else self._moments
+        if self._all is None:
+            rest = self._waiting if self.count > KEPT else self._kept
+            self._all = _joined(self._moments, np.concatenate(rest)) if rest else self._moments
+        return self._all
 
     def _fold(self, samples: Floats) -> None:
         self._moments = _joined(self._moments, samples)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -19,6 +19,7 @@ from planner.reading.arithmetic import AGENTS
 from planner.reading.counts import ComputedCount
 from planner.reading.estimates import Arithmetic, ByModel
 from planner.reading.validation import Declared
+from planner.workflow.crews import Crew
 from planner.workflow.declaration import Step, Workflow
 
 DEFAULT_CREW = "agents"
@@ -83,26 +84,26 @@ def crew_sizes(workflow: Workflow) -> dict[str, int]:
     return {name: workflow.count(crew.agents) for name, crew in workflow.crews.items()} or {DEFAULT_CREW: 1}
 
 
-def structure(workflow: Workflow, sizes: Mapping[str, int]) -> tuple[int, ...]:
+def structures(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, ...]]:
     """What the graph and its demands depend on in the sizes of crews.
 
     A crew of one is the lead, and needs no coordination; ramp-up, messages and conflicts grow with the crew.
     """
     by_agents = depends_on_agents(workflow)
 
-    def matters(name: str) -> bool:
-        crew = workflow.crews[name]
+    def matters(crew: Crew) -> bool:
         declared = crew.coordination
         grows = declared.ramp_up or declared.stagger or declared.sync or declared.conflict
         return bool(grows) or declared.redundancy > 0 or crew.lockstep or by_agents
 
     if not workflow.crews:
-        return tuple(sizes.values()) if by_agents else ()
-    return tuple(size if matters(name) else min(size, 2) for name, size in sizes.items() if name in workflow.crews)
+        return lambda sizes: tuple(sizes.values()) if by_agents else ()
+    whole = {name: matters(crew) for name, crew in workflow.crews.items()}
+    return lambda sizes: tuple(size if whole[name] else min(size, 2) for name, size in sizes.items() if name in whole)
 
 
 def resized(graph: TaskGraph, sizes: Mapping[str, int]) -> TaskGraph:
-    """The same graph for other crew sizes of the same `structure`."""
+    """The same graph for other crew sizes of the same structure."""
     kept = graph.graph.capacity.tolist()
     capacity = [kept[at] if pool == LIMIT else sizes.get(pool, 1) for at, pool in enumerate(graph.pools)]
     return replace(graph, graph=graph.graph.with_capacity(capacity), sizes=sizes)

@@ -11,7 +11,7 @@ from planner.engine.statistics import KEPT
 from planner.errors import InputError, Problem
 from planner.expansion.demand import Layers
 from planner.expansion.expand import expand
-from planner.expansion.task_graph import TaskGraph, resized, structure
+from planner.expansion.task_graph import TaskGraph, resized, structures
 from planner.planning.kept import Kept
 from planner.planning.timing import PARTS
 from planner.planning.waits import SeriesWait
@@ -24,7 +24,13 @@ BLOCK = 600_000_000
 """Bytes that blocks may take which are simulated at the same time, where one sample of each takes less."""
 
 WIDTH = 256
-"""Most samples in a block: more gain nothing."""
+"""Samples in a block of a graph of many tasks: more gain nothing."""
+
+WIDEST = 1024
+"""Samples in a block of few tasks, which take less time than the calls that draw and schedule them."""
+
+SMALL = 1 << 15
+"""Most tasks times samples in a block wider than `WIDTH`."""
 
 
 Key = tuple[int, tuple[int, ...]]
@@ -160,19 +166,17 @@ def _graphs(workflow: Workflow, cells: Sequence[Cell]) -> tuple[list[TaskGraph],
     """A graph for each structure among the cells, and each cell's."""
     keys: dict[Key, int] = {}
     graphs: list[TaskGraph] = []
-    structures = []
-    found: dict[Key, Key] = {}  # scenarios that differ in speed have the same sizes
+    found = []
+    workflows = {id(of): of for of in (workflow, *(cell.other for cell in cells)) if of is not None}
+    structure = {key: structures(of) for key, of in workflows.items()}
     for cell in cells:
         of = cell.other or workflow
-        sizes = id(of), tuple(cell.sizes.values())
-        if sizes not in found:
-            found[sizes] = id(of), structure(of, cell.sizes)
-        key = found[sizes]
+        key = id(of), structure[id(of)](cell.sizes)
         if key not in keys:
             keys[key] = len(graphs)
             graphs.append(expand(of, cell.sizes))
-        structures.append(keys[key])
-    return graphs, structures
+        found.append(keys[key])
+    return graphs, found
 
 
 def _sized(graphs: Sequence[TaskGraph], structures: Sequence[int], cells: Sequence[Cell]) -> list[Graph]:
@@ -205,6 +209,8 @@ def _width(graphs: Sequence[TaskGraph], cells: Sequence[Cell], kept: int, at_onc
         message = f"the plan needs {needed / 1e9:.1f} GB for {what}; the limit is {MEMORY / 1e9:.0f} GB"
         raise InputError([Problem("too-large", message, None, "take fewer scenarios, or plan a part of it")])
     width = WIDTH
+    while width < WIDEST and 2 * width * occurrences <= SMALL:
+        width *= 2
     while width > 1 and at_once * width * each > max(BLOCK, at_once * each):
         width //= 2
     return width

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,11 +84,12 @@ def usl(cells: Mapping[int, Samples], widest: int) -> Usl | None:
     seconds = np.array([cells[count].p50 for count in used])
     constants = _fit(used, seconds)
 
+    @cache  # both constants come from the same fits
+    def fit(*medians: float) -> Floats:
+        return _fit(used, np.array(medians))
+
     def constant(at: int) -> Interval:
-        return of_medians(
-            float(constants[at]), lambda *medians: float(_fit(used, np.array(medians))[at]),
-            *values,
-        )  # fmt: skip
+        return of_medians(float(constants[at]), lambda *medians: float(fit(*medians)[at]), *values)
 
     sigma, kappa = constants
     law = seconds[0] * _shape(used) @ np.array([1.0, sigma, kappa])
