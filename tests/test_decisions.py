@@ -229,6 +229,22 @@ def test_requests_that_slow_each_other_down_are_no_ceiling(declare: Declare) -> 
     assert "16 agents without coordination or slowing each other down 11.0s, speedup 16x" in " ".join(text(comparison))
 
 
+@pytest.mark.parametrize(
+    ("model", "of_step", "slowed"),
+    [("plain", "", False), ("plain", "model: shared, ", True), ("half", "", True)],
+)
+def test_only_models_that_are_used_slow_their_requests_down(
+    declare: Declare, model: str, of_step: str, slowed: bool
+) -> None:
+    """Of three that are declared, `shared` does, and what is based on it."""
+    header = (
+        f"model: {model}\nmodels: {{plain: {{ttft: 1s, output_speed: 50}}, half: {{based_on: shared, speed: 0.5}},"
+        " shared: {ttft: 1s, output_speed: {1: 50, 4: 10}}}\n"
+    )
+    found = decided(declare(f"  a: {{for_each: 4, {of_step}llm: {{output: 100}}}}", header)).ceilings
+    assert found.slowed is slowed
+
+
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "workflows").glob("*.yaml")))
 def test_decisions_add_few_tasks_to_the_default_grid(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The budget is 30 % of the time; what can be counted is scheduled task by task, in as many samples each."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from planner.catalogue.profile import resolve
 from planner.expansion.width import widest
 from planner.planning.scenarios import Sizing
 from planner.planning.verdict import Row
@@ -42,7 +43,7 @@ class Probes:
         if declared is not None and most > 1 and (declared.lockstep or declared.coordination != Coordination()):
             without = declared.model_copy(update={"coordination": Coordination(), "lockstep": False})
             plain = workflow.model_copy(update={"crews": {**workflow.crews, crew: without}})
-        curved = any(profile.by_concurrency for profile in workflow.models.values())
+        curved = _curved(workflow)
         bare = plain is None and not (curved and most > 1)
         numbers = range(1, most + 1) if every_n else (most,) if bare else ()
         points = tuple((speed, count) for count in numbers)
@@ -51,3 +52,9 @@ class Probes:
             alone = curved or (declared is not None and declared.lockstep)
             plain_points = ((speed, most), (speed, 1)) if alone else ((speed, most),)
         return cls(most, ((INSTANT, 1), *points), plain, plain_points, curved)
+
+
+def _curved(workflow: Workflow) -> bool:
+    """Whether requests on the workflow's model or a step's are slower, the more of them there are."""
+    named = dict.fromkeys((workflow.model, *(step.model for _, step in workflow.walk())))
+    return any(resolve(name, workflow.models).by_concurrency for name in named if name is not None)
