@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
-
-from planner.engine.statistics import quantile_interval
+from planner.engine.statistics import medians, quantile_interval
 from planner.planning.results import Floats, Scenario, Verdict
 
 ALIKE = 0.01
@@ -30,7 +28,7 @@ def verdict(grid: Sequence[Scenario], seconds: Mapping[Scenario, Floats]) -> Ver
     seconds : samples of each of them, paired
     """
     order = rows(grid)
-    p50 = {point: float(np.median(seconds[point])) for point in grid}
+    p50 = {point: float(medians(seconds[point])) for point in grid}
     place = {point: (order.index((point.model, point.speed)), point.agents) for point in grid}
     few = min(point.agents for point in grid)
     more = _least([point for point in sorted(grid, key=place.__getitem__) if place[point][0] == 0], p50)
