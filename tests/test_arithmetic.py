@@ -163,7 +163,7 @@ def expressions(draw: st.DrawFn, depth: int = 3) -> str:
             return f"{draw(st.sampled_from(['round', 'floor', 'ceil']))}({draw(inner)})"
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(expressions())
 def test_it_computes_what_python_computes(text: str) -> None:
     assume(len(text) <= 95)
@@ -203,7 +203,7 @@ def test_any_text_after_the_equals_sign_is_computed_or_refused(text: str) -> Non
         parse_item_count(f"= {text}", AROUND)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(PIECES, max_size=12).map("".join))
 def test_any_arithmetic_in_a_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     quoted = "'= " + text.replace("'", "''").replace("\n", " ").replace("\0", "").replace("\u2028", " ") + "'"

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,27 +20,45 @@ from typer.testing import CliRunner
 
 from planner.cli import app
 from planner.errors import InputError
+from planner.planning import plan as plans
 from planner.planning.backends import Dask, Threads
 from planner.planning.block import CancelledError, simulate_block, simulate_blocks
 from planner.planning.comparison import compare
 from planner.planning.forecast import forecast
 from planner.planning.plan import Cell, Plan
 from planner.report.data import comparison_json, forecast_json
+from planner.workflow.declaration import Workflow
 from tests.conftest import ROOT, read_example
+
+Declare = Callable[..., Workflow]
 
 PORT = ROOT / "workflows" / "port_codebase.yaml"
 FIX = ROOT / "workflows" / "fix_bugs.yaml"
 
 
+@cache
+def on_threads(count: int) -> tuple[str, str]:
+    workflow, backend = read_example(FIX), Threads(count)
+    forecasted = forecast(workflow, samples=1500, backend=backend)
+    return forecast_json(forecasted), comparison_json(compare(workflow, [1, 2], [1, 3], samples=600, backend=backend))
+
+
 @pytest.mark.parametrize("threads", [2, 3, 7])
 def test_threads_change_no_byte(threads: int) -> None:
-    workflow = read_example(FIX)
-    assert forecast_json(forecast(workflow, samples=1500, backend=Threads(threads))) == forecast_json(
-        forecast(workflow, samples=1500, backend=Threads(1))
+    assert on_threads(threads) == on_threads(1)
+
+
+def test_the_width_of_blocks_changes_no_byte(declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small graphs have wide blocks."""
+    workflow = declare(
+        "  a: {agent: {turns: 2 to 9, prompt: 3k, output: 100 to 900, tool: {time: 1s to 9s, result: 1k}}}\n"
+        "  b: {needs: a, for_each: 3, chance: 50%, tool: 1s to 9s}"
     )
-    assert comparison_json(compare(workflow, [1, 2], [1, 3], samples=600, backend=Threads(threads))) == comparison_json(
-        compare(workflow, [1, 2], [1, 3], samples=600, backend=Threads(1))
-    )
+    wide = comparison_json(compare(workflow, [1, 2], [1, 3], samples=1100))
+    assert Plan.of(workflow, [Cell(1.0, {"agents": 1})], 1).width == plans.WIDEST
+    monkeypatch.setattr(plans, "WIDEST", plans.WIDTH)
+    assert Plan.of(workflow, [Cell(1.0, {"agents": 1})], 1).width == plans.WIDTH
+    assert comparison_json(compare(workflow, [1, 2], [1, 3], samples=1100)) == wide
 
 
 def test_a_block_is_a_function_of_its_plan_also_in_another_process() -> None:

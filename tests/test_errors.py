@@ -12,6 +12,7 @@ import ast
 import re
 import unicodedata
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -243,12 +244,12 @@ def test_lines_are_counted_as_editors_count_them(end: str, odd: str, tmp_path: P
 @pytest.mark.parametrize(
     "text",
     [
-        "".join(f"s{index}:\n" for index in range(20_000)),
-        "steps:\n" + "".join(f"  s{index}: {{tol: 5s}}\n" for index in range(5_000)),
-        "steps:\n" + "".join(f"  step{index}: {{needs: stp{index}, tool: 5s}}\n" for index in range(5_000)),
-        "steps:\n" + "  s: {tool: 5s}\n" * 20_000,
-        "steps:\n" + "".join(f"  s{index}: *alias\n" for index in range(10_000)),
-        "models:\n" + "".join(f"  m{index}: {{based_on: m{index + 1}}}\n" for index in range(5_000)),
+        "".join(f"s{index}:\n" for index in range(5_000)),
+        "steps:\n" + "".join(f"  s{index}: {{tol: 5s}}\n" for index in range(2_000)),
+        "steps:\n" + "".join(f"  step{index}: {{needs: stp{index}, tool: 5s}}\n" for index in range(2_000)),
+        "steps:\n" + "  s: {tool: 5s}\n" * 5_000,
+        "steps:\n" + "".join(f"  s{index}: *alias\n" for index in range(3_000)),
+        "models:\n" + "".join(f"  m{index}: {{based_on: m{index + 1}}}\n" for index in range(2_000)),
     ],
     ids=["empty keys", "unknown keys", "unknown steps", "same keys", "unknown aliases", "a chain of profiles"],
 )
@@ -284,6 +285,7 @@ def test_the_nearest_name_is_meant_whatever_its_case() -> None:
 # Codes.
 
 
+@cache
 def codes_in_source() -> set[str]:
     """The code of every problem that the source can raise: the first argument of Problem, or `code=`."""
     codes: set[str] = set()
