@@ -24,8 +24,8 @@ Floats = NDArray[np.float64]
 _STEPS = 100
 """Most steps to a percentile."""
 
-_CLOSE, _NEAR = 1e-9, 1e-12
-"""To which share of itself a percentile is found, or how near to its share of cases."""
+_NEAR = 1e-9
+"""To which share of cases a percentile is found; the ends of its interval to a hundredth of the standard error."""
 
 
 class Waits:
@@ -48,30 +48,33 @@ class Waits:
         """(n,) what is left of the first n completion times."""
         return samples - self._drawn[: len(samples)]
 
-    def within(self, limit: float, rest: Floats) -> Floats:
-        """(n,) chance to be at most so long with each (n,) rest."""
-        return np.interp(limit - rest, self.seconds, self.shares, 0.0, 1.0)
+    def within(self, limits: Floats, rest: Floats) -> Floats:
+        """(rows, n) chance to be at most (rows,) long with each of (rows or 1, n) rests. Rests in order are quicker."""
+        chances: Floats = np.interp(limits[:, None] - rest, self.seconds, self.shares, 0.0, 1.0)
+        return chances
 
-    def quantile(self, q: float, rest: Floats) -> float:
-        """Where the mean of `within` reaches q: by false position, with the end that stays halved (Illinois)."""
-        own = float(np.interp(q, self.shares, self.seconds))
-        low, high = float(rest.min()) + own, float(rest.max()) + own
-        below, above = (float(self.within(end, rest).mean()) - q for end in (low, high))
-        stayed = 0
+    def quantiles(self, q: Floats, rest: Floats, near: float = _NEAR) -> Floats:
+        """(rows,) where the means of `within` reach (rows,) q: by false position, Illinois's rule for what stays."""
+        own = np.interp(q, self.shares, self.seconds)
+        low, high = rest.min(1) + own, rest.max(1) + own
+        below, above = (self._mean(end, rest) - q for end in (low, high))
+        at: Floats = low
+        before = np.zeros(len(q))
         for _ in range(_STEPS):
-            if high - low <= _CLOSE * high or above <= below:
+            apart = above - below
+            at = np.where(apart > 0, low - below * (high - low) / np.where(apart > 0, apart, 1.0), low)
+            found = self._mean(at, rest) - q
+            if np.all((np.abs(found) <= near) | (apart <= 0)):
                 break
-            at = low - below * (high - low) / (above - below)
-            found = float(self.within(at, rest).mean()) - q
-            if abs(found) <= _NEAR:
-                return at
-            if found < 0:
-                low, below, above = at, found, above / 2 if stayed > 0 else above
-                stayed = 1
-            else:
-                high, above, below = at, found, below / 2 if stayed < 0 else below
-                stayed = -1
-        return (low + high) / 2
+            side = np.where(found < 0, -1.0, 1.0)
+            again = np.where(side == before, 0.5, 1.0)
+            low, below = np.where(side < 0, at, low), np.where(side < 0, found, below * again)
+            high, above = np.where(side < 0, high, at), np.where(side < 0, above * again, found)
+            before = side
+        return at
+
+    def _mean(self, limits: Floats, rest: Floats) -> Floats:
+        return np.asarray(np.add.reduce(self.within(limits, rest), axis=1) / rest.shape[1])
 
 
 class Smoothed(Values):
@@ -80,48 +83,66 @@ class Smoothed(Values):
     def __init__(self, waits: Waits) -> None:
         super().__init__()
         self._waits = waits
-        self._quantiles: dict[float, float] = {}
+        self._forget()
 
     def add(self, samples: Floats) -> None:
         super().add(samples)
-        self._quantiles = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        self._rest: Floats | None = None
+        self._medians: Floats | None = None
+        self._quantiles: dict[float, float] = {}
+        self._intervals: dict[float, tuple[float, float]] = {}
 
     def quantile(self, q: float) -> float:
-        if self.count > KEPT or not _NEAR <= q <= 1 - _NEAR:
+        if self.count > KEPT or not _NEAR < q < 1 - _NEAR:
             return super().quantile(q)
         if q not in self._quantiles:
-            self._quantiles[q] = self._waits.quantile(q, self._rest)
+            self._quantiles[q] = float(self._waits.quantiles(np.array([q]), self._rests)[0])
         return self._quantiles[q]
 
     def interval(self, q: float) -> tuple[float, float]:
         """95 % confidence interval; where there are too few samples for one, that of `Values`, and the quantile."""
-        middle, rest = self.quantile(q), self._rest
+        if q not in self._intervals:
+            self._intervals[q] = self._interval(q)
+        return self._intervals[q]
+
+    def _interval(self, q: float) -> tuple[float, float]:
+        middle = self.quantile(q)
         if self.count > KEPT or not enclosed(self.count, q):
             low, high = super().interval(q)
             return min(low, middle), max(high, middle)
-        half = Z975 * self._error(middle, rest)
-        if not half:
+        error = self._error(middle)
+        if not error:
             return middle, middle
-        low, high = (self._waits.quantile(min(max(at, _NEAR), 1 - _NEAR), rest) for at in (q - half, q + half))
+        ends = np.clip([q - Z975 * error, q + Z975 * error], _NEAR, 1 - _NEAR)
+        low, high = self._waits.quantiles(ends, self._rests, error / 100).tolist()
         return low, high
 
     def share(self, limit: float) -> tuple[float, float, float]:
         """As that of `Values`; the interval is of as many samples as would be known as well."""
         if self.count > KEPT:
             return super().share(limit)
-        rest = self._rest
-        share, error = float(self._waits.within(limit, rest).mean()), self._error(limit, rest)
+        share, error = float(self._waits.within(np.array([limit]), self._rests).mean()), self._error(limit)
         known = share * (1 - share) / error**2 if error else math.inf
         return (share, share, share) if known == math.inf else (share, *wilson(share, max(known, self.count)))
 
     def group_medians(self) -> Floats | None:
-        groups = in_groups(self._rest)
-        return None if groups is None else np.array([self._waits.quantile(0.5, rest) for rest in groups])
+        if self._medians is None:
+            groups = in_groups(self._waits.without(self.first))
+            if groups is not None:
+                self._medians = self._waits.quantiles(np.full(len(groups), 0.5), np.sort(groups))
+        return self._medians
 
     @property
-    def _rest(self) -> Floats:
-        return self._waits.without(self.first)
+    def _rests(self) -> Floats:
+        """(1, n) in order."""
+        if self._rest is None:
+            self._rest = np.sort(self._waits.without(self.first))[None]
+        return self._rest
 
-    def _error(self, limit: float, rest: Floats) -> float:
+    def _error(self, limit: float) -> float:
         """Standard error of the share that is at most so long; 0 of a single sample."""
-        return float(self._waits.within(limit, rest).std(ddof=1)) / math.sqrt(len(rest)) if len(rest) > 1 else 0.0
+        chances = self._waits.within(np.array([limit]), self._rests)
+        return float(chances.std(ddof=1)) / math.sqrt(chances.size) if chances.size > 1 else 0.0

@@ -77,5 +77,7 @@ def _in_series(graph: Graph, task: int) -> bool:
     It is so if every earlier task leads to one that is not after it, and every later one comes from one not before it.
     """
     sources, targets = np.repeat(np.arange(len(graph)), np.diff(graph.successor_start)), graph.successors
-    leads, comes = np.unique(sources[targets <= task]), np.unique(targets[sources >= task])
-    return bool((targets > sources).all()) and len(leads) == task and len(comes) == len(graph) - task - 1
+    leads, comes = np.zeros(len(graph), bool), np.zeros(len(graph), bool)
+    leads[sources[targets <= task]] = True
+    comes[targets[sources >= task]] = True
+    return bool((targets > sources).all() and leads[:task].all() and comes[task + 1 :].all())
