@@ -119,5 +119,6 @@ def joined(plans: Sequence[Plan]) -> Plan:
         variants=tuple(variants),
         graphs=tuple(graph for plan in plans for graph in plan.graphs),
         models={name: profile for plan in plans for name, profile in plan.models.items()},
+        waits=tuple(wait for plan in plans for wait in plan.waits),
         width=max(1, min(plan.width for plan in plans)),
     )
