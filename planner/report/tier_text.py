@@ -11,17 +11,17 @@ from planner.report import words
 from planner.report.heat_map import wrapped
 
 ALONE = "Each fast step by itself, against all standard (paired differences)"
-_LABEL = 22
+_LABEL = 20
 
 
 def tier_text(found: Tiering) -> str:
     """The answer first, then it against both ends, then each step by itself, then notes."""
     lines = [part for line in heading(found) for part in wrapped(line)]
     lines += ["", *(part for line in answer(found) for part in wrapped(line)), ""]
-    lines += [f"{'':<{_LABEL}}{'p50':>9}{'95%':>22}{'cost p50':>10}"]
+    lines += [f"{'':<{_LABEL}}{'p50':>10}{'95%':>23}{'cost p50':>10}"]
     lines += [_row(name, choice) for name, choice in shown(found)]
     lines += ["", ALONE]
-    lines += [f"{'':<{_LABEL}}{'p50':>9}{'95%':>22}{'cost':>10}{'s per $':>9}  chosen"]
+    lines += [f"{'':<{_LABEL}}{'p50':>10}{'95%':>23}{'cost':>10}{'s per $':>9}  chosen"]
     lines += [_alone(one, found.best) for one in by_worth(found)]
     lines += [""] if found.notes else []
     lines += [line for note in found.notes for line in wrapped("Note: " + note)]
@@ -94,7 +94,7 @@ def _against(one: Choice, other: str, fast: bool) -> str:
 def _row(name: str, one: Choice) -> str:
     p50, between, cost = chosen_cells(one)
     cost, _, over = cost.partition(" ")
-    return f"{name:<{_LABEL}}{p50:>9}{between:>22}{cost:>10} {over}".rstrip()
+    return f"{name:<{_LABEL}}{p50:>10}{between:>23}{cost:>10} {over}".rstrip()
 
 
 def chosen_cells(one: Choice) -> tuple[str, str, str]:
@@ -106,7 +106,7 @@ def chosen_cells(one: Choice) -> tuple[str, str, str]:
 def _alone(one: Choice, best: Choice | None) -> str:
     name, less, between, cost, rate, mark = alone_cells(one, best)
     name = name if len(name) < _LABEL else f"…{name[2 - _LABEL :]}"
-    return f"{name:<{_LABEL}}{less:>9}{between:>22}{cost:>10}{rate:>9}  {mark}".rstrip()
+    return f"{name:<{_LABEL}}{less:>10}{between:>23}{cost:>10}{rate:>9}  {mark}".rstrip()
 
 
 def alone_cells(one: Choice, best: Choice | None) -> tuple[str, str, str, str, str, str]:

@@ -12,14 +12,14 @@ _PREFIXES = ("", "k", "M", "G", "T", "P", "E")
 
 
 def seconds(value: float) -> str:
-    """A time in its two leading units: `0.42s`, `13.5s`, `12min05s`, `3h20min`, `2d04h`, `365d`."""
+    """A time with three or four digits: `0.42s`, `13.5s`, `12min05s`, `3h20min`, `25h04min`, `5d03h`, `365d`."""
     if value < 9.995:
         return f"{value:.2f}s"
     if value < 59.95:
         return f"{value:.1f}s"
     for limit, unit, ratio, big, small in (
         (3600, 1, 60, "min", "s"),
-        (86400, 60, 60, "h", "min"),
+        (360000, 60, 60, "h", "min"),
         (8.64e6, 3600, 24, "d", "h"),
     ):
         whole = round(value / unit)
