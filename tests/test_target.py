@@ -99,6 +99,38 @@ def test_the_cheapest_is_of_the_least_mean_cost_then_of_the_fewest_agents(declar
     assert marks[2, 2] == "meets"
 
 
+@pytest.mark.parametrize(("less", "expected"), [(1, 2), (200, 4)])
+def test_a_tie_in_cost_goes_to_the_fewest_agents(declare: Declare, less: int, expected: int) -> None:
+    """Further agents write `less` tokens fewer of 4,500 each: 0.02 % is no reason for twice the agents, 9 % is."""
+    steps = f"  a: {{for_each: 12, crew: team, llm: {{output: = 4500 - {less} * agents}}}}"
+    found = solved(declare(steps, CREW), 2000, [1], [2, 4])
+    assert point(found.cheapest) == (1, expected)
+    tie = "About as cheap as any that meets it, with the fewest agents: 2 agents at 1x, " in words_of(found)
+    assert tie == (expected == 2)
+    assert ("Cheapest that meets it: 4 agents at 1x, " in words_of(found)) == (expected == 4)
+
+
+def test_costs_that_cannot_be_told_apart_are_a_tie(declare: Declare) -> None:
+    """Branches of equal chance: one costs twice as much with few agents, the other with many."""
+    steps = """  a:
+    for_each: {count: 2}
+    crew: team
+    choose:
+      few: {chance: 50%, llm: {output: = 8k / agents}}
+      many: {chance: 50%, llm: {output: = 500 * agents}}"""
+    found = solved(declare(steps, CREW), 4000, [1], [2, 8], samples=20, seed=1)
+    two, eight = found.candidates
+    assert two.usd
+    assert eight.usd
+    assert eight.usd.mean < 0.9 * two.usd.mean  # by the luck of 20 samples: both cost 0.05 USD
+    assert point(found.cheapest) == (1, 2)
+    assert "Not surely dearer than any that meets it, with the fewest agents: 2 agents at 1x, " in words_of(found)
+
+
+def words_of(found: Plans) -> str:
+    return " ".join(target_text(found).split())
+
+
 def test_a_budget_excludes_what_is_quick_enough(declare: Declare) -> None:
     workflow = declare(CHAIN, PRICED)
     law = Premium(1.0)
