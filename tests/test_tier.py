@@ -93,6 +93,27 @@ def test_what_is_about_as_quick_for_less_is_told(declare: Declare) -> None:
     assert answer.best.steps == ("a", "b", "c")
     assert answer.thrifty
     assert answer.thrifty.steps == ()  # 70 s are under 1 % of it
+    assert answer.chosen is answer.thrifty
+    text = " ".join(tier_text(answer).split())
+    # 10,148 s for $0.07, and 10,078 s for $0.21
+    assert (
+        "Fast: none. Nothing that was tried within the budget gains 1%. "
+        "Quickest, by under 1%: a, b, c, 2h48min for $0.21 instead of $0.07."
+    ) in text
+    assert re.search(r"chosen 2h49min \$0.07 quickest 2h48min \$0.21", re.sub(r" 2h\d+min to 2h\d+min", "", text))
+    assert "yes" not in text
+
+
+def test_what_gains_a_percent_leads(declare: Declare) -> None:
+    """All of a, b, c save 70 s of 4,148; a and c alone save 30 of them for the least that is within 1 % of that."""
+    answer = found(declare(CHAIN + "\n  e: {needs: d, human: 4000s}", TIERS), 1)
+    assert answer.best
+    assert answer.best.steps == ("a", "b", "c")
+    assert answer.chosen
+    assert answer.chosen.steps == ("a", "c")  # 4,118 s, under 1 % over 4,078
+    text = " ".join(tier_text(answer).split())
+    assert "Fast: a, c. That is 30.0s sooner than all standard for $0.06 more; 40.0s later than all fast" in text
+    assert "Quickest, by under 1%: a, b, c, 1h08min for $0.21 instead of $0.13." in text
 
 
 UNEVEN = """

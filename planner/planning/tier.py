@@ -106,6 +106,11 @@ class Tiering:
     restricted: Mapping[str, str]
     notes: tuple[str, ...]
 
+    @property
+    def chosen(self) -> Choice | None:
+        """What to take: `thrifty`, if there is one, since `best` gains under 1 % over it for more."""
+        return self.thrifty or self.best
+
 
 def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = None, crew: str | None = None,
          seed: int = 1, samples: int | None = None, precision: float | None = None, max_time: float | None = None,
