@@ -163,6 +163,20 @@ def test_selection_comes_near_the_best_choice(declare: Declare, budget: float) -
     assert tier_search.fits(choices.found[chosen], budget)
 
 
+def test_what_a_reader_must_know_is_noted(declare: Declare) -> None:
+    """Requests write 1,000, 4,000 and 2,000 tokens: all exceed the standard tier's context, one the fast tier's of 3,000."""
+    header = TIERS.replace("jitter: 0", "jitter: 0, context: 600").replace("speed: 2x", "speed: 2x, context: 3000")
+    notes = found(declare(CHAIN, header), 1).notes
+    exceeds = "A request exceeds the context of {} ({} tokens) in 100% of samples: it would fail."
+    assert exceeds.format("slow", "600") in notes
+    assert exceeds.format("fast", "3,000") in notes
+    assert not any("continues" in note for note in notes)
+    wide = header.replace("context: 3000", "context: 9000")
+    assert [note for note in found(declare(CHAIN, wide), 1).notes if "exceeds" in note] == [
+        exceeds.format("slow", "600")
+    ]
+
+
 def test_many_steps_are_selected_and_the_chain_of_twins_is_exact(declare: Declare) -> None:
     """13 steps in a chain, of which step i writes 100 · i tokens: savings and costs are in proportion."""
     names = [f"s{at:02}" for at in range(1, 14)]
@@ -202,6 +216,7 @@ def test_a_switch_of_tier_within_a_thread_reads_the_context_uncached(declare: De
     alone = {one.steps[0]: one.to_standard.seconds for one in answer.alone}
     # a alone: 1 s sooner, and then 10,100 tokens at 1,000/s; together 1 + 2 s sooner
     assert alone == {"a": pytest.approx(10 - 1, abs=0.2), "b": pytest.approx(10 - 2, abs=0.2)}
+    assert "A request that continues a context of the other tier reads it uncached." in answer.notes
     assert answer.best
     assert answer.best.steps == ("a", "b")
     assert answer.fast.to_standard.seconds == pytest.approx(-3, abs=1e-5)

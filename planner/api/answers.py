@@ -144,7 +144,8 @@ class Tiering(Shown, tier.Tiering):
         return notebook_decide.tier_html(self)
 
     def _label(self) -> str:
-        fast = "nothing within the budget" if self.chosen is None else f"{len(self.chosen.steps)} of {len(self.steps)} fast"
+        steps = self.chosen and self.chosen.steps
+        fast = "nothing within the budget" if steps is None else f"{len(steps)} of {len(self.steps)} fast"
         return f"Tiering of {self.workflow}: {fast}, {words.samples(self.samples)}"
 
 

@@ -120,4 +120,5 @@ def joined(plans: Sequence[Plan]) -> Plan:
         graphs=tuple(graph for plan in plans for graph in plan.graphs),
         models={name: profile for plan in plans for name, profile in plan.models.items()},
         width=max(1, min(plan.width for plan in plans)),
+        watched=len(variants),
     )

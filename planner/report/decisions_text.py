@@ -204,7 +204,7 @@ def _paces(found: Pace) -> str:
 
 
 def _fifth(comparison: Comparison) -> str:
-    """From which row on a model may be right a fifth less often: with as many agents as the baseline, or agents gain."""
+    """From which row on a model may be right a fifth less often, with as many agents as the baseline."""
     found, few = comparison.decisions, comparison.decisions.exchange.few
     if few != comparison.baseline.agents:
         return ""

@@ -23,6 +23,7 @@ def forecast_text(forecast: Forecast) -> str:
     result, time = forecast.result, forecast.result.seconds
     model = f" {printable(result.scenario.model)}" if result.scenario.model else ""
     hypothetical = ", hypothetical" if result.scenario.speed != 1 else ""
+    at = f"at {words.factor(result.scenario.speed)}"
     lines = [
         *wrapped(f"{printable(forecast.workflow)}: {words.samples(forecast.samples)}, seed {forecast.seed}"),
         "",
@@ -32,7 +33,7 @@ def forecast_text(forecast: Forecast) -> str:
         *_cost(result),
         *wrapped(f"Tokens      {tokens(result)}"),
         *([f"Accepted    {words.accepted(result)}"] if result.accepted.chance < 1 else []),
-        *wrapped(f"Agents      {_crews(forecast)}, at {words.factor(result.scenario.speed)}{model}{hypothetical}"),
+        *wrapped(f"Agents      {words.crews(forecast.sizes)}, {at}{model}{hypothetical}"),
         f"            {speedup(result)}",
         "",
         *_breakdown(forecast),
@@ -191,9 +192,3 @@ def _legend(forecast: Forecast) -> list[str]:
     if any((count, work, path, often, lost, cost)):
         lines.append("±: the largest standard error in the column")
     return lines
-
-
-def _crews(forecast: Forecast) -> str:
-    return ", ".join(
-        f"{size:,} in '{name}'" if name != "agents" else words.agents(size) for name, size in forecast.sizes.items()
-    )

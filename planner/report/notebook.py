@@ -61,14 +61,11 @@ _NAMES = _STEPS[:2]
 def _about(forecast: Forecast) -> list[str]:
     """Agents and tokens, and what they compare with."""
     result, scenario = forecast.result, forecast.result.scenario
-    crews = [
-        f"{size:,} in '{name}'" if name != "agents" else words.agents(size) for name, size in forecast.sizes.items()
-    ]
     served = (
         f"{words.factor(scenario.speed)}{' (hypothetical)' if scenario.speed != 1 else ''} {scenario.model}".strip()
     )
     return [
-        f"Agents: {', '.join(crews)}, at {served}; {speedup(result)}.",
+        f"Agents: {words.crews(forecast.sizes)}, at {served}; {speedup(result)}.",
         f"Tokens: {tokens(result)}.",
         *([f"Accepted: {words.accepted(result)}."] if result.accepted.chance < 1 else []),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from planner.planning.results import Comparison, Result, Scenario, StepResult
 from planner.planning.verdict import rows
@@ -106,6 +106,11 @@ def accepted(result: Result) -> str:
 def agents(count: int) -> str:
     """`1 agent`, `16 agents`."""
     return "1 agent" if count == 1 else f"{count:,} agents"
+
+
+def crews(sizes: Mapping[str, int]) -> str:
+    """`6 in 'migrators', 3 in 'reviewers'`; `4 agents` of the crew that needs no name."""
+    return ", ".join(f"{size:,} in '{name}'" if name != "agents" else agents(size) for name, size in sizes.items())
 
 
 def times(count: float) -> str:
