@@ -144,8 +144,9 @@ class Tiering(Shown, tier.Tiering):
         return notebook_decide.tier_html(self)
 
     def _label(self) -> str:
-        steps = self.chosen and self.chosen.steps
-        fast = "nothing within the budget" if steps is None else f"{len(steps)} of {len(self.steps)} fast"
+        fast = "nothing within the budget"
+        if self.chosen is not None:
+            fast = f"{len(self.chosen.steps)} of {len(self.steps)} fast"
         return f"Tiering of {self.workflow}: {fast}, {words.samples(self.samples)}"
 
 

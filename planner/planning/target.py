@@ -47,8 +47,8 @@ class Plans:
     """Scenarios against a target.
 
     candidates : models and speeds outermost, as they were asked for
-    cheapest : of those that are known to meet the target, if any is, the one with the least mean cost; of those about as
-        cheap, the one with the fewest agents, then with the least p90
+    cheapest : of those that are known to meet the target, if any is, the one with the least mean cost; of those
+        about as cheap, the one with the fewest agents, then with the least p90
     perhaps : one that costs less, or takes fewer agents for no more, and is about at the limit
     speeds : needed by each number of agents, of each model
     agents : needed at each speed, of each model
