@@ -87,6 +87,12 @@ def test_agents_beyond_those_asked_for_are_found_and_none_where_none_is_enough(d
     assert found.agents[0].at.seconds.p90 == pytest.approx(10)  # as many as can be of use
     assert [needed.value for needed in found.speeds] == [None, 13.9]  # 9.9 / 6 = 1 + 9 / 13.85; 9.9 / 12 < 1
     assert found.obstacle
+    text = words_of(found)
+    assert "none: no speed up to 1,000x is enough; p90 is the least that was found, and where. Agents" in text
+    assert "none: no number of agents is enough; p90 is the least that was found, and where. Note" in text
+    assert "to none" not in text
+    met = words_of(solved(workflow, 60, [1], [2]))
+    assert "none" not in met
 
 
 def test_the_cheapest_is_of_the_least_mean_cost_then_of_the_fewest_agents(declare: Declare) -> None:
@@ -157,6 +163,7 @@ def test_a_target_that_nothing_meets_names_the_step_to_shorten(declare: Declare)
     assert found.obstacle.steps[0].drag.mean == pytest.approx(3600)
     assert all(needed.value is None for needed in (*found.speeds, *found.agents))
     text = re.sub(r"\s+", " ", target_text(found))
+    assert "What to shorten (1 agent at 2x: mean time)" in text
     assert "Speed alone cannot do it: 1 agent at 1,000x would still take p90 1h00min." in text
     assert "Shorten 'sign' (human): if it took no time, all would end 1h00min sooner on average." in text
 

@@ -219,6 +219,12 @@ def _needed(plans: Plans, title: str, found: tuple[Needed, ...]) -> Iterator[str
             f"  {cost}" if cost.startswith("at ") else f"{cost.removesuffix(' $'):>10}{cost[-2:] * cost.endswith(' $')}"
         )
         yield f"  {label:<29}{needs:>8}{between:>16}{time:>10}{after}".rstrip()
+    what, most = ("speed", f" up to {words.factor(FASTEST)}") if title == SPEEDS else ("number of agents", "")
+    if any(one.value is None and one.solved for one in found):
+        found_at = f"{percentile(plans.target)} is the least that was found, and where"
+        yield from wrapped(f"none: no {what}{most} is enough; {found_at}.")
+    if any(one.low is not None and one.high is None and one.solved for one in found):
+        yield f"to none: it is not sure that any {what} is enough."
 
 
 def needed(plans: Plans, one: Needed) -> tuple[str, str, str, str, str]:
