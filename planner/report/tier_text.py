@@ -57,10 +57,10 @@ def answer(found: Tiering) -> Iterator[str]:
             yield f"That is all fast: {standard}."
         else:
             yield f"That is {standard}; {_against(chosen, 'all fast', fast=True)}."
-    elif found.fast.to_standard.seconds >= 0:
-        yield "No step on the fast tier gains any time."
     elif best is not chosen:
         yield "Nothing that was tried within the budget gains 1%."
+    elif found.fast.to_standard.seconds >= 0:
+        yield "No step on the fast tier gains any time."
     if best is not chosen:
         yield (
             f"Quickest, by under 1%: {_names(best.steps)}, {words.seconds(best.seconds.p50)} for "
