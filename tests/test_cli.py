@@ -168,6 +168,22 @@ def test_huge_numbers_stay_in_their_columns(tmp_path: Path) -> None:
     assert max(map(len, printed("forecast", path, "--samples", 2).splitlines())) <= 80
 
 
+def test_plans_of_more_than_a_day_are_told_apart(tmp_path: Path) -> None:
+    """A tool of 25 h, then 8 items of 10 min: 26:20, 25:40 and 25:20 with 1, 2 and 4 agents."""
+    path = tmp_path / "day.yaml"
+    path.write_text("workflow: day\nsteps:\n  a: {tool: 25h}\n  b: {needs: a, for_each: 8, steps: {c: {tool: 10min}}}\n",
+                    encoding="utf-8")  # fmt: skip
+    compared = printed("compare", path, "--samples", 2, "--agents", "1,2,4")
+    assert "26h20min   25h40min  *25h20min" in compared
+    shown = [
+        compared,
+        printed("forecast", path, "--agents", 2),
+        printed("target", path, "--p90", "30h", "--samples", 9),
+    ]
+    assert "Target: p90 of the completion time within 30h00min." in shown[2]
+    assert all(len(line) <= 80 for text in shown for line in text.splitlines())
+
+
 def test_a_name_cannot_steer_the_terminal(tmp_path: Path) -> None:
     path = tmp_path / "red.yaml"
     path.write_text('workflow: "a\\nb\\e[31mred"\nsteps:\n  a: {tool: 5s}\n', encoding="utf-8")

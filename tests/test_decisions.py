@@ -151,6 +151,22 @@ def test_bound_by_people(declare: Declare) -> None:
     assert found.ceilings.serial_fraction.value == 1
 
 
+def test_a_run_longer_than_a_working_day_is_told_in_working_days(declare: Declare) -> None:
+    """36 h and 10 s are 4.5 working days of 8 h; at any speed about as many."""
+    steps = "  a: {human: HOURS}\n  b: {needs: a, llm: {output: 450}}"
+    lines = " ".join(text(compared(declare(steps.replace("HOURS", "36h"), PRICED))))
+    assert "Working days of 8h that a run takes: 4.5 at the baseline, 4.5 at the quickest." in lines
+    lines = " ".join(text(compared(declare(steps.replace("HOURS", "2h"), PRICED))))
+    assert "Runs in a working day of 8h: 4 at the baseline, 4 at the quickest." in lines
+
+
+def test_further_agents_do_not_excuse_a_worse_model(declare: Declare) -> None:
+    """16 items of 10 s: 160 s with one agent, which at 2x takes 88 s; two agents take 80 s at 1x already."""
+    workflow = declare("  a: {for_each: 16, llm: {output: 450}}", PRICED)
+    assert "breaks even at 2x with 1 agent" in " ".join(text(compare(workflow, [1, 2], [1, 2], samples=64)))
+    assert "less often" not in " ".join(text(compare(workflow, [1, 2], [2, 4], samples=64)))
+
+
 def test_full_of_conflicts(declare: Declare) -> None:
     """Every pair conflicts: each of 8 items of 4 s is redone in full three times, and merges of 10 s queue."""
     header = crew("merge: {time: 10s}", "conflict: {chance: 100%, rework: 100%}")

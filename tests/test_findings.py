@@ -31,8 +31,9 @@ from planner.planning.served import Served
 from planner.planning.timing import Draws, times
 from planner.planning.typical import SLOTS
 from planner.planning.utilisation import Usage, Utilisation
+from planner.report import words
 from planner.report.data import forecast_json
-from planner.report.forecast_text import forecast_text
+from planner.report.forecast_text import forecast_text, points
 from planner.report.gantt import gantt
 from planner.report.spread import spread
 from planner.workflow.declaration import Workflow
@@ -188,7 +189,25 @@ def test_drag_says_on_how_many_samples_it_is_found(declare: Declare, monkeypatch
     monkeypatch.setattr(drag, "BUDGET", 0)
     found = forecast(workflow, samples=40)
     assert found.drag_samples == LEAST
-    assert any(line.startswith("drag:") and line.endswith(", 16 samples") for line in forecast_text(found).splitlines())
+    assert any(
+        line.startswith("drag:") and line.endswith(", mean of 16 samples") for line in forecast_text(found).splitlines()
+    )
+
+
+def test_the_largest_error_of_each_column_is_told_in_a_sentence(declare: Declare) -> None:
+    """Times and costs are known exactly here, and are left out."""
+    found = forecast(declare("  a: {tool: 1s to 9s}\n  b: {tool: 1s to 9s}"), samples=40)
+
+    def most(error: str) -> str:
+        return words.seconds(max(getattr(step, error) for step in found.steps))
+
+    often = max(step.criticality.standard_error for step in found.steps)
+    assert (
+        f"The largest standard errors of the columns: work ± {most('seconds_standard_error')}, "
+        f"on path ± {most('critical_standard_error')}, critical ± {points(often)}, "
+        f"drag ± {words.seconds(max(step.drag.standard_error for step in found.steps))}."
+    ) in " ".join(forecast_text(found).split())
+    assert "largest" not in forecast_text(forecast(declare("  a: {tool: 1s}"), samples=40))
 
 
 # Criticality

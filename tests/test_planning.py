@@ -141,6 +141,10 @@ def test_waiting_for_an_agent_is_told_from_what_the_lead_does(declare: Declare) 
     found = forecast(declare("  work: {for_each: 4, crew: team, llm: {output: 100}}", header), samples=2)
     assert found.result.seconds.p50 == pytest.approx(6)
     assert found.breakdown["waiting"] == pytest.approx(3)
+    text = forecast_text(found)
+    assert "\n                          busy   awaited\n" in text
+    assert re.search(r"^  team +2  100%     3\.00s  █+$", text, re.MULTILINE)
+    assert "\nawaited: time that the critical path waits for one of several, mean\n" in text
     assert found.breakdown["decode"] == pytest.approx(2)
 
 
@@ -499,7 +503,8 @@ def test_tokens_and_cost_of_a_step_are_as_well_known_as_what_they_make_up(declar
     assert b.tokens_standard_error == Tokens(0, 0, 0)
     said = forecast_text(found)
     assert re.search(r"^Tokens      300 input, \d+ ± [\d.]+ output$", said, re.MULTILINE)
-    assert f"\ncost: mean, ± {words.usd(usd.standard_error)}\n" in said
+    assert "\ntimes, work, cost: means\n" in said
+    assert f", cost ± {words.usd(usd.standard_error)}." in said
     compared = cell(compare(workflow, [2.5], [1], samples=600), 2.5, 1)
     assert compared.standard_errors.tokens == known
 

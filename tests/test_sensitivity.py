@@ -141,6 +141,23 @@ def test_nothing_varies(declare: Declare) -> None:
     assert "No estimate moves the completion time" in sensitivity_text(found)
 
 
+def test_crews_are_named_by_their_sizes(declare: Declare) -> None:
+    crews = "crews: {migrators: {agents: 6}, reviewers: {agents: 3}}"
+    steps = "  a: {for_each: 9, crew: migrators, tool: 1s to 9s}\n  b: {for_each: 9, crew: reviewers, tool: 1s to 9s}"
+    found = sensitivity(declare(steps, crews), samples=100)
+    assert "\n6 in 'migrators', 3 in 'reviewers', at 1x" in sensitivity_text(found)
+    assert "\n1 agent at 1x" in sensitivity_text(sensitivity(declare("  a: {tool: 1s to 9s}"), samples=100))
+
+
+def test_what_a_forecast_notes_of_times_is_noted(declare: Declare) -> None:
+    """Requests of 900 to 1,200 tokens, of which some exceed 1,000; a crew without a step."""
+    header = "models: {m: {ttft: 1s, output_speed: 50, context: 1000}}\nmodel: m\ncrews: {idle: {agents: 2}}"
+    workflow = declare("  a: {llm: {input: 500, output: 400 to 700}}", header)
+    wanted = [note for note in forecast(workflow, samples=100).notes if "Cost" not in note and "converged" not in note]
+    assert [note[:17] for note in wanted] == ["No step names the", "No prefill_speed ", "A request exceeds"]
+    assert [note for note in sensitivity(workflow, samples=100).notes if "converged" not in note] == wanted
+
+
 def test_too_few_samples_are_refused(declare: Declare) -> None:
     with pytest.raises(InputError, match="at least 50"):
         sensitivity(declare(TWO), samples=49)

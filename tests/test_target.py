@@ -87,6 +87,12 @@ def test_agents_beyond_those_asked_for_are_found_and_none_where_none_is_enough(d
     assert found.agents[0].at.seconds.p90 == pytest.approx(10)  # as many as can be of use
     assert [needed.value for needed in found.speeds] == [None, 13.9]  # 9.9 / 6 = 1 + 9 / 13.85; 9.9 / 12 < 1
     assert found.obstacle
+    text = words_of(found)
+    assert "none: no speed up to 1,000x is enough; p90 is the least that was found, and where. Agents" in text
+    assert "none: no number of agents is enough; p90 is the least that was found, and where. Note" in text
+    assert "to none" not in text
+    met = words_of(solved(workflow, 60, [1], [2]))
+    assert "none" not in met
 
 
 def test_the_cheapest_is_of_the_least_mean_cost_then_of_the_fewest_agents(declare: Declare) -> None:
@@ -97,6 +103,38 @@ def test_the_cheapest_is_of_the_least_mean_cost_then_of_the_fewest_agents(declar
     assert marks[1, 1] == "misses"
     assert marks[2, 1] == "misses"  # 12 · 5.5 s
     assert marks[2, 2] == "meets"
+
+
+@pytest.mark.parametrize(("less", "expected"), [(1, 2), (200, 4)])
+def test_a_tie_in_cost_goes_to_the_fewest_agents(declare: Declare, less: int, expected: int) -> None:
+    """Further agents write `less` tokens fewer of 4,500 each: 0.02 % is no reason for twice the agents, 9 % is."""
+    steps = f"  a: {{for_each: 12, crew: team, llm: {{output: = 4500 - {less} * agents}}}}"
+    found = solved(declare(steps, CREW), 2000, [1], [2, 4])
+    assert point(found.cheapest) == (1, expected)
+    tie = "About as cheap as any that meets it, with the fewest agents: 2 agents at 1x, " in words_of(found)
+    assert tie == (expected == 2)
+    assert ("Cheapest that meets it: 4 agents at 1x, " in words_of(found)) == (expected == 4)
+
+
+def test_costs_that_cannot_be_told_apart_are_a_tie(declare: Declare) -> None:
+    """Branches of equal chance: one costs twice as much with few agents, the other with many."""
+    steps = """  a:
+    for_each: {count: 2}
+    crew: team
+    choose:
+      few: {chance: 50%, llm: {output: = 8k / agents}}
+      many: {chance: 50%, llm: {output: = 500 * agents}}"""
+    found = solved(declare(steps, CREW), 4000, [1], [2, 8], samples=20, seed=1)
+    two, eight = found.candidates
+    assert two.usd
+    assert eight.usd
+    assert eight.usd.mean < 0.9 * two.usd.mean  # by the luck of 20 samples: both cost 0.05 USD
+    assert point(found.cheapest) == (1, 2)
+    assert "Not surely dearer than any that meets it, with the fewest agents: 2 agents at 1x, " in words_of(found)
+
+
+def words_of(found: Plans) -> str:
+    return " ".join(target_text(found).split())
 
 
 def test_a_budget_excludes_what_is_quick_enough(declare: Declare) -> None:
@@ -125,6 +163,7 @@ def test_a_target_that_nothing_meets_names_the_step_to_shorten(declare: Declare)
     assert found.obstacle.steps[0].drag.mean == pytest.approx(3600)
     assert all(needed.value is None for needed in (*found.speeds, *found.agents))
     text = re.sub(r"\s+", " ", target_text(found))
+    assert "What to shorten (1 agent at 2x: mean time)" in text
     assert "Speed alone cannot do it: 1 agent at 1,000x would still take p90 1h00min." in text
     assert "Shorten 'sign' (human): if it took no time, all would end 1h00min sooner on average." in text
 

@@ -93,6 +93,27 @@ def test_what_is_about_as_quick_for_less_is_told(declare: Declare) -> None:
     assert answer.best.steps == ("a", "b", "c")
     assert answer.thrifty
     assert answer.thrifty.steps == ()  # 70 s are under 1 % of it
+    assert answer.chosen is answer.thrifty
+    text = " ".join(tier_text(answer).split())
+    # 10,148 s for $0.07, and 10,078 s for $0.21
+    assert (
+        "Fast: none. Nothing that was tried within the budget gains 1%. "
+        "Quickest, by under 1%: a, b, c, 2h48min for $0.21 instead of $0.07."
+    ) in text
+    assert re.search(r"chosen 2h49min \$0.07 quickest 2h48min \$0.21", re.sub(r" 2h\d+min to 2h\d+min", "", text))
+    assert "yes" not in text
+
+
+def test_what_gains_a_percent_leads(declare: Declare) -> None:
+    """All of a, b, c save 70 s of 4,148; a and c alone save 30 of them for the least that is within 1 % of that."""
+    answer = found(declare(CHAIN + "\n  e: {needs: d, human: 4000s}", TIERS), 1)
+    assert answer.best
+    assert answer.best.steps == ("a", "b", "c")
+    assert answer.chosen
+    assert answer.chosen.steps == ("a", "c")  # 4,118 s, under 1 % over 4,078
+    text = " ".join(tier_text(answer).split())
+    assert "Fast: a, c. That is 30.0s sooner than all standard for $0.06 more; 40.0s later than all fast" in text
+    assert "Quickest, by under 1%: a, b, c, 1h08min for $0.21 instead of $0.13." in text
 
 
 UNEVEN = """
@@ -142,6 +163,20 @@ def test_selection_comes_near_the_best_choice(declare: Declare, budget: float) -
     assert tier_search.fits(choices.found[chosen], budget)
 
 
+def test_what_a_reader_must_know_is_noted(declare: Declare) -> None:
+    """Requests write 1,000, 4,000 and 2,000 tokens: all exceed the standard tier's context, one the fast tier's of 3,000."""
+    header = TIERS.replace("jitter: 0", "jitter: 0, context: 600").replace("speed: 2x", "speed: 2x, context: 3000")
+    notes = found(declare(CHAIN, header), 1).notes
+    exceeds = "A request exceeds the context of {} ({} tokens) in 100% of samples: it would fail."
+    assert exceeds.format("slow", "600") in notes
+    assert exceeds.format("fast", "3,000") in notes
+    assert not any("continues" in note for note in notes)
+    wide = header.replace("context: 3000", "context: 9000")
+    assert [note for note in found(declare(CHAIN, wide), 1).notes if "exceeds" in note] == [
+        exceeds.format("slow", "600")
+    ]
+
+
 def test_many_steps_are_selected_and_the_chain_of_twins_is_exact(declare: Declare) -> None:
     """13 steps in a chain, of which step i writes 100 · i tokens: savings and costs are in proportion."""
     names = [f"s{at:02}" for at in range(1, 14)]
@@ -181,6 +216,7 @@ def test_a_switch_of_tier_within_a_thread_reads_the_context_uncached(declare: De
     alone = {one.steps[0]: one.to_standard.seconds for one in answer.alone}
     # a alone: 1 s sooner, and then 10,100 tokens at 1,000/s; together 1 + 2 s sooner
     assert alone == {"a": pytest.approx(10 - 1, abs=0.2), "b": pytest.approx(10 - 2, abs=0.2)}
+    assert "A request that continues a context of the other tier reads it uncached." in answer.notes
     assert answer.best
     assert answer.best.steps == ("a", "b")
     assert answer.fast.to_standard.seconds == pytest.approx(-3, abs=1e-5)

@@ -144,7 +144,9 @@ class Tiering(Shown, tier.Tiering):
         return notebook_decide.tier_html(self)
 
     def _label(self) -> str:
-        fast = "nothing within the budget" if self.best is None else f"{len(self.best.steps)} of {len(self.steps)} fast"
+        fast = "nothing within the budget"
+        if self.chosen is not None:
+            fast = f"{len(self.chosen.steps)} of {len(self.steps)} fast"
         return f"Tiering of {self.workflow}: {fast}, {words.samples(self.samples)}"
 
 

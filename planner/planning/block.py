@@ -99,16 +99,19 @@ def simulate_block(
 
 
 def _fill(block: Block, plan: Plan, draws: Draws, cancelled: Callable[[], bool]) -> None:
-    samples = draws.samples
+    samples, most = draws.samples, dict[str, Floats]()
+    unwatched = plan.variants[: -plan.watched]
     for variant in plan.variants:
         served = {name: Served.of(model.at(variant.requests), samples) for name, model in plan.models.items()}
         prepared = times(variant.graph, served, draws, variant.speed or 1.0, plan.detailed)
         block.accepted[variant.cells] = prepared.accepted
-        if variant is plan.variants[-1]:
+        if variant not in unwatched:
             for name, largest in prepared.largest.items():
-                block.over_context[name] = int(np.sum(largest > (plan.models[name].context or np.inf)))
+                most[name] = np.maximum(most.get(name, 0.0), largest)
         for speed, at in variant.by_speed(plan.cells):
             _Run(plan, variant, prepared, served, speed, block, cancelled).all(at)
+    for name, largest in most.items():
+        block.over_context[name] = int(np.sum(largest > (plan.models[name].context or np.inf)))
 
 
 @dataclass(frozen=True, eq=False)

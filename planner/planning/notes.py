@@ -98,6 +98,15 @@ def notes(
     ]
     if dear:
         found.append(f"No cache_read price for {_names(dear)}: reads from a cache cost what other input costs.")
+    return (*found, *of_requests(models, over_context))
+
+
+def of_requests(models: Mapping[str, Profile], over_context: Mapping[str, float]) -> tuple[str, ...]:
+    """Those of the above that bear on times: also where no cost is told.
+
+    over_context : model → share of samples in which a request exceeds its context
+    """
+    found = []
     instant = [name for name, profile in models.items() if profile.prefill_speed is None]
     if instant:
         found.append(f"No prefill_speed for {_names(instant)}: prompts take no time beyond TTFT.")

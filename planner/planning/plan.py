@@ -89,6 +89,7 @@ class Plan:
     detailed : tell where the time goes; of a single cell
     waits : of each cell, the person's wait that everything passes through, if there is one
     kept : what other plans of the workflow have drawn for its blocks, and this one will
+    watched : the last so many variants are asked whether a request exceeds the context of its model
     """
 
     seed: int
@@ -101,6 +102,7 @@ class Plan:
     detailed: bool
     waits: tuple[SeriesWait | None, ...]
     kept: Kept | None = None
+    watched: int = 1
 
     @classmethod
     def of(

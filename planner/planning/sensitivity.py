@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from planner.engine.statistics import GROUPS, Values, quantile_interval, standar
 from planner.errors import InputError, Problem
 from planner.planning.backends import cores
 from planner.planning.drivers import CHANCE, Driver, Noted, Stream, Wanted, drivers
-from planner.planning.notes import imprecise, unused_crews
+from planner.planning.notes import approximate_counts, imprecise, of_requests, other_tokenizers, unused_crews
 from planner.planning.plan import Cell, Plan
 from planner.planning.precision import Precision, Stopping
 from planner.planning.results import Scenario, Seconds
@@ -61,13 +61,17 @@ class Influence:
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """Drivers of one scenario: those that can be told from nothing first, among them the widest swing."""
+    """Drivers of one scenario: those that can be told from nothing first, among them the widest swing.
+
+    sizes : agents of each crew
+    """
 
     workflow: str
     seed: int
     samples: int
     precision: Precision
     scenario: Scenario
+    sizes: Mapping[str, int]
     seconds: Seconds
     drivers: tuple[Influence, ...]
     notes: tuple[str, ...]
@@ -91,13 +95,14 @@ def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = 
     workers = threads or cores()
     plan = Plan.of(workflow, [Cell(speed, sizes)], seed, stopping.most, workers)
     wanted = drivers(plan.variants[0].graph, plan.models, plan.layers)
-    seconds, found = Values(), [np.empty((0, len(wanted)))]
+    seconds, found, over = Values(), [np.empty((0, len(wanted)))], dict.fromkeys(plan.models, 0)
     with ThreadPoolExecutor(workers) as pool:
         for look in stopping.looks():
             parts = [(low, min(low + plan.width, look)) for low in range(seconds.count, look, plan.width)]
-            for makespan, drawn in pool.map(lambda part: _block(plan, wanted, speed, *part), parts):
+            for makespan, drawn, exceeding in pool.map(lambda part: _block(plan, wanted, speed, *part), parts):
                 seconds.add(makespan)
                 found.append(drawn)
+                over = {name: count + exceeding[name] for name, count in over.items()}
                 progress(seconds.count / look)
             if stopping.late:
                 break
@@ -112,14 +117,21 @@ def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = 
     one = [_influence(driver, drawn, seconds.first, least) for driver, drawn in varied]
     ordered = sorted(one, key=lambda item: (not item.told, -abs(item.swing), str(item.driver)))
     count = sizing.agents if agents is None else agents
+    remarks = (
+        *imprecise(known, seconds.count),
+        *unused_crews(workflow), *approximate_counts(workflow), *other_tokenizers(workflow, plan.models),
+        *of_requests(plan.models, {name: many / seconds.count for name, many in over.items() if many}),
+    )  # fmt: skip
     return Sensitivity(
         workflow.workflow, seed, seconds.count, known, Scenario(workflow.model or "", speed, count),
-        Seconds.of(shown), tuple(ordered), (*imprecise(known, seconds.count), *unused_crews(workflow)),
+        sizes, Seconds.of(shown), tuple(ordered), remarks,
     )  # fmt: skip
 
 
-def _block(plan: Plan, wanted: Wanted, speed: float, low: int, high: int) -> tuple[Floats, Floats]:
-    """(S,) completion times, and (S, drivers) means of what was drawn."""
+def _block(
+    plan: Plan, wanted: Wanted, speed: float, low: int, high: int
+) -> tuple[Floats, Floats, dict[str, int]]:  # fmt: skip
+    """(S,) completion times, (S, drivers) means of what was drawn, and model → samples that exceed its context."""
     samples = Noted(plan.seed, low, high)
     for stream, (_, estimate, sigma) in wanted.items():
         samples.note(stream, estimate, sigma)
@@ -128,9 +140,9 @@ def _block(plan: Plan, wanted: Wanted, speed: float, low: int, high: int) -> tup
     prepared = times(variant.graph, served, Draws(samples, plan.layers), speed)
     schedule = simulate(plan.graphs[0], prepared.durations(speed), patience=prepared.patience, away=prepared.away)
     means = samples.means()
-    return schedule.makespan, np.stack([_column(means, stream, high - low) for stream in wanted], 1) if wanted else (
-        np.empty((high - low, 0))
-    )
+    columns = [_column(means, stream, high - low) for stream in wanted]
+    over = {name: int(np.sum(most > (plan.models[name].context or np.inf))) for name, most in prepared.largest.items()}
+    return schedule.makespan, np.stack(columns, 1) if columns else np.empty((high - low, 0)), over
 
 
 def _column(means: dict[Stream, Floats], stream: Stream, width: int) -> Floats:

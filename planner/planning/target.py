@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from planner.catalogue.premium import FITTED, Premium
 from planner.errors import InputError, Problem
 from planner.planning.backends import Backend, Threads
+from planner.planning.decisions.interval import mean_difference
 from planner.planning.forecast import step_results
 from planner.planning.goal import Candidate, Target
 from planner.planning.grid import Grid
@@ -17,6 +18,7 @@ from planner.planning.precision import USUALLY, Precision, Stopping
 from planner.planning.results import Scenario, StepResult
 from planner.planning.sampling import Progress, quiet
 from planner.planning.scenarios import Sizing
+from planner.planning.verdict import ALIKE
 from planner.workflow.declaration import Workflow
 
 UNSOLVED = "Time was over before all needed speeds and agents were found: those marked ≤ are enough, less may be."
@@ -45,8 +47,9 @@ class Plans:
     """Scenarios against a target.
 
     candidates : models and speeds outermost, as they were asked for
-    cheapest : the one of them with the least mean cost that is known to meet the target, if any does
-    perhaps : one that costs less and is about at the limit
+    cheapest : of those that are known to meet the target, if any is, the one with the least mean cost; of those
+        about as cheap, the one with the fewest agents, then with the least p90
+    perhaps : one that costs less, or takes fewer agents for no more, and is about at the limit
     speeds : needed by each number of agents, of each model
     agents : needed at each speed, of each model
     obstacle : why there is no `cheapest`
@@ -98,17 +101,30 @@ def plan_for(workflow: Workflow, target: Target, speeds: Sequence[float], agents
         usd = 0.0 if one.usd is None else one.usd.mean
         return usd, one.price_multiplier, one.scenario.agents, order.get(one.scenario, len(order))
 
-    meeting = [one for one in candidates if one.standing == "meets"]
-    cheapest = min(meeting, key=cost, default=None)
-    near = [one for one in candidates if one.standing == "limit" and (cheapest is None or cost(one) < cost(cheapest))]
+    def chosen(meeting: Sequence[Candidate]) -> Candidate | None:
+        least = min(meeting, key=cost, default=None)
+        if least is None:
+            return None
+        return min(
+            (one for one in meeting if one is least or _about_as_cheap(grid, one, least)),
+            key=lambda one: (one.scenario.agents, one.price_multiplier, one.seconds.p90, cost(one)),
+        )
+
+    cheapest = chosen([one for one in candidates if one.standing == "meets"])
+
+    def less(one: Candidate) -> bool:
+        if cheapest is None:
+            return True
+        fewer = one.scenario.agents < cheapest.scenario.agents
+        return cost(one) < cost(cheapest) and (fewer or not _about_as_cheap(grid, cheapest, one))
+
+    near = [one for one in candidates if one.standing == "limit" and less(one)]
     obstacle = None
     if cheapest is None:
         sure = [needed.sure for needed in (*by_agents, *by_speed) if needed.sure is not None]
         closest = _closest(candidates, target, cost)
         steps = _to_shorten(grid, closest.scenario, progress)
-        obstacle = Obstacle(
-            closest, steps, min((one for one in sure if one.standing == "meets"), key=cost, default=None)
-        )
+        obstacle = Obstacle(closest, steps, chosen([one for one in sure if one.standing == "meets"]))
     known = Precision.of(stopping.target, (grid.found[point].seconds for point in points))
     remarks = (
         *imprecise(known, grid.samples),
@@ -121,6 +137,15 @@ def plan_for(workflow: Workflow, target: Target, speeds: Sequence[float], agents
         workflow.workflow, seed, grid.samples, known, sized, target, candidates, cheapest,
         min(near, key=cost, default=None), by_agents, by_speed, obstacle, restricted(grid.models), remarks,
     )  # fmt: skip
+
+
+def _about_as_cheap(grid: Grid, one: Candidate, least: Candidate) -> bool:
+    """Whether it is not known to cost more than the least, in the same projects, or not by 1 %."""
+    usd, other = grid.found[one.scenario].usd, grid.found[least.scenario].usd
+    if usd is None or other is None or not other.mean:
+        return (usd is None or not usd.mean) and one.price_multiplier == least.price_multiplier
+    more = mean_difference(usd, other)
+    return more.value <= ALIKE * other.mean or (more.low is not None and not more.above)
 
 
 def _priced(grid: Grid, points: Sequence[Scenario]) -> None:

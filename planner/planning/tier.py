@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from planner.catalogue.premium import FITTED
 from planner.engine.statistics import Z975, Floats, quantile_interval
 from planner.errors import InputError, Problem
 from planner.planning.backends import Backend, Threads
-from planner.planning.notes import approximate_counts, imprecise, other_tokenizers, restricted, unused_crews
+from planner.planning.notes import approximate_counts, imprecise, notes, other_tokenizers, restricted, unused_crews
 from planner.planning.precision import Precision, Stopping
 from planner.planning.results import Seconds, Usd
 from planner.planning.sampled import Simulated
@@ -106,6 +107,11 @@ class Tiering:
     restricted: Mapping[str, str]
     notes: tuple[str, ...]
 
+    @property
+    def chosen(self) -> Choice | None:
+        """What to take: `thrifty`, if there is one, since `best` gains under 1 % over it for more."""
+        return self.thrifty or self.best
+
 
 def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = None, crew: str | None = None,
          seed: int = 1, samples: int | None = None, precision: float | None = None, max_time: float | None = None,
@@ -167,7 +173,8 @@ def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = N
         *_left_out(len(steps), search.cut, len(alone) - len(each)),
         *(f"{name} is {why}: not everybody can buy it." for name, why in restricted(models).items()),
         *unused_crews(workflow), *approximate_counts(workflow), *other_tokenizers(workflow, models),
-        "A request that continues a context of the other tier reads it uncached.",
+        *(("A request that continues a context of the other tier reads it uncached.",) if _continued(workflow) else ()),
+        *notes(models, sampled.over_context, [1.0], FITTED),
     )  # fmt: skip
     return Tiering(
         workflow.workflow, seed, count, known, sizes, budget, workflow.model or "", fast, steps,
@@ -175,6 +182,12 @@ def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = N
         None if thrifty is None else choice(thrifty), tuple(map(choice, each)),
         len(tried.found), tried.samples, exhaustive, search.cut or final.cut, restricted(models), remarks,
     )  # fmt: skip
+
+
+def _continued(workflow: Workflow) -> bool:
+    """Whether the request of a step continues the context of another."""
+    requests = [(path[-1], step.llm) for path, step in workflow.walk() if step.llm is not None]
+    return any(request.continues not in (None, name) for name, request in requests)
 
 
 def _left_out(steps: int, cut: bool, unknown: int) -> Iterator[str]:

@@ -9,7 +9,7 @@ from planner.planning.decisions.ceilings import Ceiling
 from planner.planning.decisions.chances import Beats
 from planner.planning.decisions.exchange import Agents, Exchange
 from planner.planning.decisions.interval import Interval
-from planner.planning.decisions.pace import LONGER, Pace
+from planner.planning.decisions.pace import LONGER, WORKING_DAY, Pace
 from planner.planning.results import Comparison
 from planner.report import words
 from planner.report.money_text import money
@@ -181,13 +181,21 @@ def _people(comparison: Comparison) -> Iterator[str]:
     if others:
         quickest = others[-1]
         if base.rounds_per_day is not None and quickest.rounds_per_day is not None:
-            one_day, other_day = ranged(base.rounds_per_day, _rounds), ranged(quickest.rounds_per_day, _rounds)
-            yield f"Rounds in a working day of 8h: {one_day} at the baseline, {other_day} at the quickest."
+            yield _runs(base, base.rounds_per_day, quickest, quickest.rounds_per_day)
         elif base.names != quickest.names:
             yield f"Pace: {_paces(base)} at the baseline, {_paces(quickest)} at the quickest."
 
 
-def _rounds(count: float) -> str:
+def _runs(base: Pace, by_base: Interval, quickest: Pace, by_quickest: Interval) -> str:
+    """Runs in a working day, or working days that a run takes where it does not fit into one."""
+    what = "Runs in a working day of 8h"
+    if min(by_base.value, by_quickest.value) < 1:
+        what = "Working days of 8h that a run takes"
+        by_base, by_quickest = (one.p50.times(1 / WORKING_DAY) for one in (base, quickest))
+    return f"{what}: {ranged(by_base, _count)} at the baseline, {ranged(by_quickest, _count)} at the quickest."
+
+
+def _count(count: float) -> str:
     return f"{count:.2g}" if count < 10 else words.times(count)
 
 
@@ -196,8 +204,10 @@ def _paces(found: Pace) -> str:
 
 
 def _fifth(comparison: Comparison) -> str:
-    """From which row on a model may be right a fifth less often."""
+    """From which row on a model may be right a fifth less often, with as many agents as the baseline."""
     found, few = comparison.decisions, comparison.decisions.exchange.few
+    if few != comparison.baseline.agents:
+        return ""
     rows = [one for one in found.success if one.scenario.agents == few]
     enough = [one for one in rows if one.by_time.high is not None and one.by_time.high <= 0.8 * one.chance > 0]
     if not enough:

@@ -9,6 +9,7 @@ from planner.errors import printable
 from planner.expansion.task_graph import LEAD
 from planner.planning.moments import Mean
 from planner.planning.results import Forecast, Result, Seconds, StepResult
+from planner.planning.utilisation import Utilisation
 from planner.report import words
 from planner.report.heat_map import wrapped
 from planner.report.spread import spread
@@ -23,6 +24,7 @@ def forecast_text(forecast: Forecast) -> str:
     result, time = forecast.result, forecast.result.seconds
     model = f" {printable(result.scenario.model)}" if result.scenario.model else ""
     hypothetical = ", hypothetical" if result.scenario.speed != 1 else ""
+    at = f"at {words.factor(result.scenario.speed)}"
     lines = [
         *wrapped(f"{printable(forecast.workflow)}: {words.samples(forecast.samples)}, seed {forecast.seed}"),
         "",
@@ -32,7 +34,7 @@ def forecast_text(forecast: Forecast) -> str:
         *_cost(result),
         *wrapped(f"Tokens      {tokens(result)}"),
         *([f"Accepted    {words.accepted(result)}"] if result.accepted.chance < 1 else []),
-        *wrapped(f"Agents      {_crews(forecast)}, at {words.factor(result.scenario.speed)}{model}{hypothetical}"),
+        *wrapped(f"Agents      {words.crews(forecast.sizes)}, {at}{model}{hypothetical}"),
         f"            {speedup(result)}",
         "",
         *_breakdown(forecast),
@@ -120,11 +122,24 @@ def _busy(forecast: Forecast) -> list[str]:
         return []
     error = max(crew.utilisation.standard_error for crew in forecast.crews)
     lines = ["", f"How busy agents are (time held, of all their time, mean{_within('; ', points(error), error)})"]
+    awaited = any(crew.waiting.mean for crew in forecast.crews)
+    lines += [f"  {'':<22}{'busy':>6}{'awaited':>10}"] if awaited else []
     for crew in forecast.crews:
         share = crew.utilisation.mean
         name = _fitted(named(forecast, crew.name), 18)
-        lines.append(f"  {name:<18}{crew.agents:>4,}  {words.percent(share):>4}  {_bar(share)}".rstrip())
+        waiting = f"{waited(crew):>10}" if awaited else ""
+        lines.append(f"  {name:<18}{crew.agents:>4,}{words.percent(share):>6}{waiting}  {_bar(share)}".rstrip())
+    if awaited:
+        error = max(crew.waiting.standard_error for crew in forecast.crews)
+        lines.append(
+            f"awaited: time that the critical path waits for one of several, mean{_within('; ', _time(error), error)}"
+        )
     return lines
+
+
+def waited(crew: Utilisation) -> str:
+    """How long one of several is waited for; nothing of one alone, a queue before whom is coordination."""
+    return _time(crew.waiting.mean) if crew.agents > 1 or crew.waiting.mean else ""
 
 
 def named(forecast: Forecast, pool: str) -> str:
@@ -176,24 +191,19 @@ def _legend(forecast: Forecast) -> list[str]:
     work = max(step.seconds_standard_error for step in forecast.steps)
     path = max(step.critical_standard_error for step in forecast.steps)
     cost = max(step.usd_standard_error or 0.0 for step in forecast.steps)
+    known = {
+        "times": (count, f"{count:.2g}"), "work": (work, _time(work)), "on path": (path, _time(path)),
+        "critical": (often, points(often)), "drag": (lost, _time(lost)), "cost": (cost, words.usd(cost)),
+    }  # fmt: skip
     lines = [
-        f"times, work: means{_within(', ', f'{count:.2g}', count)}{_within(', ', _time(work), work)}",
-        f"on path: mean time on the critical path{_within(', ', _time(path), path)}",
-        f"critical: share of samples in which it is on that path{_within(', ', points(often), often)}",
-        f"drag: how much sooner all would end if it took no time{_within(', ', _time(lost), lost)}",
+        f"times, work{', cost' if any(step.usd for step in forecast.steps) else ''}: means",
+        "on path: mean time on the critical path",
+        "critical: share of samples in which it is on that path",
+        "drag: how much sooner all would end if it took no time, mean",
     ]
     if forecast.drag_samples < forecast.samples:
-        lines[-1] += f", {forecast.drag_samples} samples"
+        lines[-1] += f" of {forecast.drag_samples} samples"
     if any(drag.mean < -Z975 * drag.standard_error for drag in drags):
         lines.append("drag below 0: without it agents would be given out in an order that ends later")
-    if cost:
-        lines.append(f"cost: mean, ± {words.usd(cost)}")
-    if any((count, work, path, often, lost, cost)):
-        lines.append("±: the largest standard error in the column")
-    return lines
-
-
-def _crews(forecast: Forecast) -> str:
-    return ", ".join(
-        f"{size:,} in '{name}'" if name != "agents" else words.agents(size) for name, size in forecast.sizes.items()
-    )
+    errors = [f"{name} ± {shown}" for name, (error, shown) in known.items() if error]
+    return lines + wrapped(f"The largest standard errors of the columns: {', '.join(errors)}." if errors else "")

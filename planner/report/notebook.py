@@ -14,7 +14,7 @@ from planner.planning.results import Comparison, Forecast, Result, Seconds, Step
 from planner.report import words
 from planner.report.barriers_text import barriers_text
 from planner.report.decisions_text import decisions
-from planner.report.forecast_text import drag, named, points, speedup, tokens
+from planner.report.forecast_text import drag, named, points, speedup, tokens, waited
 from planner.report.tables import SHADES, Cell, Table, accepted, heading, level, tables
 
 _TINTS = (0.0, 0.12, 0.25, 0.4, 0.55)
@@ -61,14 +61,11 @@ _NAMES = _STEPS[:2]
 def _about(forecast: Forecast) -> list[str]:
     """Agents and tokens, and what they compare with."""
     result, scenario = forecast.result, forecast.result.scenario
-    crews = [
-        f"{size:,} in '{name}'" if name != "agents" else words.agents(size) for name, size in forecast.sizes.items()
-    ]
     served = (
         f"{words.factor(scenario.speed)}{' (hypothetical)' if scenario.speed != 1 else ''} {scenario.model}".strip()
     )
     return [
-        f"Agents: {', '.join(crews)}, at {served}; {speedup(result)}.",
+        f"Agents: {words.crews(forecast.sizes)}, at {served}; {speedup(result)}.",
         f"Tokens: {tokens(result)}.",
         *([f"Accepted: {words.accepted(result)}."] if result.accepted.chance < 1 else []),
     ]
@@ -98,9 +95,14 @@ def _busy(forecast: Forecast) -> str:
     for crew in forecast.crews:
         share, error = crew.utilisation.mean, crew.utilisation.standard_error
         known = f" ± {points(error)}" if error else ""
-        cells = [data(f"{crew.agents:,}"), data(f"{words.percent(share)}{known}"), _bar(share)]
-        rows.append([head(named(forecast, crew.name), scope="row"), *cells])
-    return table("How busy agents are (time held, of all their time, mean)", [], rows) if rows else ""
+        cells = [data(f"{crew.agents:,}"), data(f"{words.percent(share)}{known}"), data(waited(crew))]
+        rows.append([head(named(forecast, crew.name), scope="row"), *cells, _bar(share)])
+    title = "How busy agents are (time held, of all their time, mean)"
+    return (
+        table(title, [head(name) for name in ("", "agents", "busy", "awaited on the critical path", "")], rows)
+        if rows
+        else ""
+    )
 
 
 def _parts(breakdown: Mapping[str, float]) -> list[list[str]]:

@@ -26,7 +26,7 @@ def tier_html(found: Tiering) -> str:
     """The answer, it against both ends, and each step by itself."""
     title, *about = tier_text.heading(found)
     ends = [(name, *tier_text.chosen_cells(one)) for name, one in tier_text.shown(found)]
-    alone = [tier_text.alone_cells(one, found.best) for one in tier_text.by_worth(found)]
+    alone = [tier_text.alone_cells(one, found.chosen) for one in tier_text.by_worth(found)]
     body = _rows("", ("", "p50", "95%", "cost p50"), ends)
     body += _rows(tier_text.ALONE, ("", "p50", "95%", "cost", "s per $", "chosen"), alone)
     return whole(title, [*about, *tier_text.answer(found)], body, [], found.notes)

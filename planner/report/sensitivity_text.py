@@ -36,7 +36,8 @@ def heading(found: Sensitivity) -> Iterator[str]:
     time, point = found.seconds, found.scenario
     model = f" on {printable(point.model)}" if point.model else ""
     yield f"{printable(found.workflow)}: {words.samples(found.samples)}, seed {found.seed}"
-    yield f"{words.agents(point.agents)} at {words.factor(point.speed)}{model}."
+    at = "" if list(found.sizes) == ["agents"] else ","
+    yield f"{words.crews(found.sizes)}{at} at {words.factor(point.speed)}{model}."
     yield f"Completion p90 {words.seconds(time.p90)} (95%: {words.between(time.p90_low, time.p90_high)})"
 
 
@@ -115,6 +116,7 @@ def sensitivity_data(found: Sensitivity) -> dict[str, Any]:
         "samples": found.samples,
         "precision": {**asdict(found.precision), "converged": found.precision.converged},
         **asdict(found.scenario),
+        "sizes": dict(found.sizes),
         "seconds": asdict(found.seconds),
         "drivers": [_driver(one) for one in found.drivers],
         "notes": list(found.notes),

@@ -9,6 +9,7 @@ from planner.planning.goal import Candidate, Target
 from planner.planning.needed import FASTEST, Needed
 from planner.planning.results import Scenario, StepResult
 from planner.planning.target import Obstacle, Plans
+from planner.planning.verdict import ALIKE
 from planner.report import words
 from planner.report.heat_map import wrapped
 
@@ -53,10 +54,9 @@ def answer(plans: Plans) -> Iterator[str]:
     target, count = plans.target, len(plans.candidates)
     best = plans.cheapest
     if best is not None:
-        known = "Cheapest that meets it" if best.usd else "It is met, at unknown cost, by"
-        yield f"{known}: {_ends(plans, best)}."
+        yield f"{_known(plans, best)}: {_ends(plans, best)}."
         if plans.perhaps is not None:
-            yield f"For less, but about at the limit: {_ends(plans, plans.perhaps)}."
+            yield f"{_less(best, plans.perhaps)}, but about at the limit: {_ends(plans, plans.perhaps)}."
         return
     obstacle = plans.obstacle
     assert obstacle is not None
@@ -86,6 +86,28 @@ def answer(plans: Plans) -> Iterator[str]:
         yield f"Speed alone cannot do it: {where} at {words.factor(FASTEST)} would still take {what}."
     if obstacle.steps:
         yield _shorten(obstacle)
+
+
+def _known(plans: Plans, best: Candidate) -> str:
+    """What is known of its cost: another that meets the target may cost a little less on average."""
+    if best.usd is None:
+        return "It is met, at unknown cost, by"
+    meeting = [one for one in plans.candidates if one.standing == "meets"]
+    least = min(meeting, key=lambda one: (one.usd.mean if one.usd else 0.0, one is not best))
+    if least.usd is None or least.usd.mean == best.usd.mean:
+        return "Cheapest that meets it"
+    fewest = ", with the fewest agents" if best.scenario.agents < least.scenario.agents else ""
+    about = "About as cheap as" if best.usd.mean <= (1 + ALIKE) * least.usd.mean else "Not surely dearer than"
+    return f"{about} any that meets it{fewest}"
+
+
+def _less(best: Candidate, other: Candidate) -> str:
+    """What one that is only about at the limit has to recommend it."""
+    if best.usd is None or other.usd is None:
+        same = best.price_multiplier == other.price_multiplier
+    else:
+        same = words.usd(best.usd.mean) == words.usd(other.usd.mean)
+    return "With fewer agents" if same else "For less"
 
 
 def _about(limits: list[Candidate]) -> str:
@@ -175,7 +197,7 @@ def _ends(plans: Plans, one: Candidate) -> str:
 
 def _steps(plans: Plans, obstacle: Obstacle) -> Iterator[str]:
     point = obstacle.closest.scenario
-    yield f"What to shorten ({words.agents(point.agents)} at {words.factor(point.speed)}: mean seconds)"
+    yield f"What to shorten ({words.agents(point.agents)} at {words.factor(point.speed)}: mean time)"
     yield f"  {'step':<30}{'kind':<10}{'drag':>9}{'on path':>9}{'cost':>9}"
     yield from map(_step, obstacle.steps)
 
@@ -197,6 +219,12 @@ def _needed(plans: Plans, title: str, found: tuple[Needed, ...]) -> Iterator[str
             f"  {cost}" if cost.startswith("at ") else f"{cost.removesuffix(' $'):>10}{cost[-2:] * cost.endswith(' $')}"
         )
         yield f"  {label:<29}{needs:>8}{between:>16}{time:>10}{after}".rstrip()
+    what, most = ("speed", f" up to {words.factor(FASTEST)}") if title == SPEEDS else ("number of agents", "")
+    if any(one.value is None and one.solved for one in found):
+        found_at = f"{percentile(plans.target)} is the least that was found, and where"
+        yield from wrapped(f"none: no {what}{most} is enough; {found_at}.")
+    if any(one.low is not None and one.high is None and one.solved for one in found):
+        yield f"to none: it is not sure that any {what} is enough."
 
 
 def needed(plans: Plans, one: Needed) -> tuple[str, str, str, str, str]:

@@ -11,18 +11,18 @@ from planner.report import words
 from planner.report.heat_map import wrapped
 
 ALONE = "Each fast step by itself, against all standard (paired differences)"
-_LABEL = 22
+_LABEL = 20
 
 
 def tier_text(found: Tiering) -> str:
     """The answer first, then it against both ends, then each step by itself, then notes."""
     lines = [part for line in heading(found) for part in wrapped(line)]
     lines += ["", *(part for line in answer(found) for part in wrapped(line)), ""]
-    lines += [f"{'':<{_LABEL}}{'p50':>9}{'95%':>22}{'cost p50':>10}"]
+    lines += [f"{'':<{_LABEL}}{'p50':>10}{'95%':>23}{'cost p50':>10}"]
     lines += [_row(name, choice) for name, choice in shown(found)]
     lines += ["", ALONE]
-    lines += [f"{'':<{_LABEL}}{'p50':>9}{'95%':>22}{'cost':>10}{'s per $':>9}  chosen"]
-    lines += [_alone(one, found.best) for one in by_worth(found)]
+    lines += [f"{'':<{_LABEL}}{'p50':>10}{'95%':>23}{'cost':>10}{'s per $':>9}  chosen"]
+    lines += [_alone(one, found.chosen) for one in by_worth(found)]
     lines += [""] if found.notes else []
     lines += [line for note in found.notes for line in wrapped("Note: " + note)]
     return "\n".join(lines) + "\n"
@@ -45,25 +45,26 @@ def heading(found: Tiering) -> Iterator[str]:
 
 def answer(found: Tiering) -> Iterator[str]:
     """Which steps, and what that gains."""
-    best = found.best
-    if best is None:
+    best, chosen = found.best, found.chosen
+    if best is None or chosen is None:
         least = min((found.standard, found.fast), key=lambda one: one.usd.p50)
         yield f"No choice is known to be within the budget: {_costs(found, least)}."
         return
-    yield f"Fast: {_names(best.steps)}."
-    if best.steps:
-        standard = _against(best, "all standard", fast=False)
-        if best.steps == found.fast.steps:
+    yield f"Fast: {_names(chosen.steps)}."
+    if chosen.steps:
+        standard = _against(chosen, "all standard", fast=False)
+        if chosen.steps == found.fast.steps:
             yield f"That is all fast: {standard}."
         else:
-            yield f"That is {standard}; {_against(best, 'all fast', fast=True)}."
+            yield f"That is {standard}; {_against(chosen, 'all fast', fast=True)}."
+    elif best is not chosen:
+        yield "Nothing that was tried within the budget gains 1%."
     elif found.fast.to_standard.seconds >= 0:
         yield "No step on the fast tier gains any time."
-    if found.thrifty is not None:
-        least = found.thrifty
+    if best is not chosen:
         yield (
-            f"About as quick for less: {_names(least.steps)}, {words.seconds(least.seconds.p50)} for "
-            f"{words.usd(least.usd.p50)}."
+            f"Quickest, by under 1%: {_names(best.steps)}, {words.seconds(best.seconds.p50)} for "
+            f"{words.usd(best.usd.p50)} instead of {words.usd(chosen.usd.p50)}."
         )
 
 
@@ -94,7 +95,7 @@ def _against(one: Choice, other: str, fast: bool) -> str:
 def _row(name: str, one: Choice) -> str:
     p50, between, cost = chosen_cells(one)
     cost, _, over = cost.partition(" ")
-    return f"{name:<{_LABEL}}{p50:>9}{between:>22}{cost:>10} {over}".rstrip()
+    return f"{name:<{_LABEL}}{p50:>10}{between:>23}{cost:>10} {over}".rstrip()
 
 
 def chosen_cells(one: Choice) -> tuple[str, str, str]:
@@ -103,13 +104,13 @@ def chosen_cells(one: Choice) -> tuple[str, str, str]:
     return words.seconds(one.seconds.p50), between, words.usd(one.usd.p50) + ("" if one.fits else " over")
 
 
-def _alone(one: Choice, best: Choice | None) -> str:
-    name, less, between, cost, rate, mark = alone_cells(one, best)
+def _alone(one: Choice, chosen: Choice | None) -> str:
+    name, less, between, cost, rate, mark = alone_cells(one, chosen)
     name = name if len(name) < _LABEL else f"…{name[2 - _LABEL :]}"
-    return f"{name:<{_LABEL}}{less:>9}{between:>22}{cost:>10}{rate:>9}  {mark}".rstrip()
+    return f"{name:<{_LABEL}}{less:>10}{between:>23}{cost:>10}{rate:>9}  {mark}".rstrip()
 
 
-def alone_cells(one: Choice, best: Choice | None) -> tuple[str, str, str, str, str, str]:
+def alone_cells(one: Choice, chosen: Choice | None) -> tuple[str, str, str, str, str, str]:
     """The step, what it gains by itself, between what with 95 %, its cost, seconds per dollar, whether it is chosen."""
     (step,), by = one.steps, one.to_standard
     between = "" if by.seconds_low == by.seconds_high else f"{_signed(by.seconds_low)} to {_signed(by.seconds_high)}"
@@ -117,15 +118,15 @@ def alone_cells(one: Choice, best: Choice | None) -> tuple[str, str, str, str, s
     rate = f"{worth:.3g}" if by.usd > 0 else ""
     rate = rate if len(rate) < 9 else f"{worth:.1e}"
     cost = f"{'-' if by.usd < 0 else '+'}{words.usd(abs(by.usd))}"
-    chosen = "yes" if best is not None and step in best.steps else ""
-    return printable(step), _signed(by.seconds), between, cost, rate, chosen
+    mark = "yes" if chosen is not None and step in chosen.steps else ""
+    return printable(step), _signed(by.seconds), between, cost, rate, mark
 
 
 def shown(found: Tiering) -> list[tuple[str, Choice]]:
-    """Both ends and what is chosen, by their names."""
+    """Both ends, what is chosen, and what is quickest, by their names."""
     rows = [("all standard", found.standard), ("all fast", found.fast)]
-    rows += [("chosen", found.best)] if found.best else []
-    return rows + ([("thrifty", found.thrifty)] if found.thrifty else [])
+    rows += [("chosen", found.chosen)] if found.chosen else []
+    return rows + ([("quickest", found.best)] if found.best and found.thrifty else [])
 
 
 def by_worth(found: Tiering) -> list[Choice]:

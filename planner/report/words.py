@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from planner.planning.results import Comparison, Result, Scenario, StepResult
 from planner.planning.verdict import rows
@@ -12,14 +12,14 @@ _PREFIXES = ("", "k", "M", "G", "T", "P", "E")
 
 
 def seconds(value: float) -> str:
-    """A time in its two leading units: `0.42s`, `13.5s`, `12min05s`, `3h20min`, `2d04h`, `365d`."""
+    """A time with three or four digits: `0.42s`, `13.5s`, `12min05s`, `3h20min`, `25h04min`, `5d03h`, `365d`."""
     if value < 9.995:
         return f"{value:.2f}s"
     if value < 59.95:
         return f"{value:.1f}s"
     for limit, unit, ratio, big, small in (
         (3600, 1, 60, "min", "s"),
-        (86400, 60, 60, "h", "min"),
+        (360000, 60, 60, "h", "min"),
         (8.64e6, 3600, 24, "d", "h"),
     ):
         whole = round(value / unit)
@@ -106,6 +106,11 @@ def accepted(result: Result) -> str:
 def agents(count: int) -> str:
     """`1 agent`, `16 agents`."""
     return "1 agent" if count == 1 else f"{count:,} agents"
+
+
+def crews(sizes: Mapping[str, int]) -> str:
+    """`6 in 'migrators', 3 in 'reviewers'`; `4 agents` of the crew that needs no name."""
+    return ", ".join(f"{size:,} in '{name}'" if name != "agents" else agents(size) for name, size in sizes.items())
 
 
 def times(count: float) -> str:
