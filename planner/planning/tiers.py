@@ -120,7 +120,6 @@ def joined(plans: Sequence[Plan]) -> Plan:
         graphs=tuple(graph for plan in plans for graph in plan.graphs),
         waits=tuple(wait for plan in plans for wait in plan.waits),
         models={name: profile for plan in plans for name, profile in plan.models.items()},
-        waits=tuple(wait for plan in plans for wait in plan.waits),
         width=max(1, min(plan.width for plan in plans)),
         watched=len(variants),
     )
