@@ -9,6 +9,7 @@ import numpy as np
 from planner.catalogue.premium import FITTED, Premium
 from planner.catalogue.profile import Profile
 from planner.planning.backends import Backend, Threads
+from planner.planning.concurrency import concurrency
 from planner.planning.detail import WorkDetail
 from planner.planning.distribution import Distribution
 from planner.planning.moments import Mean
@@ -16,6 +17,7 @@ from planner.planning.notes import (
     approximate_counts,
     imprecise,
     notes,
+    once_for_all,
     other_tokenizers,
     paid_by_the_hour,
     unused_crews,
@@ -63,9 +65,11 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
     remarks = (
         *imprecise(known, found.count),
         *unused_crews(workflow),
+        *once_for_all(workflow),
         *approximate_counts(workflow),
         *other_tokenizers(workflow, plan.models),
         *notes(plan.models, found.over_context, [speed], premium),
+        *concurrency(plans),
         *paid_by_the_hour(plan.models),
     )
     breakdown = findings.detail.breakdown()

@@ -36,6 +36,17 @@ def unused_crews(workflow: Workflow) -> tuple[str, ...]:
     )
 
 
+def once_for_all(workflow: Workflow) -> tuple[str, ...]:
+    """A sentence for each fan-out that has something done otherwise, which is done once for all of its items."""
+    steps = dict(workflow.walk())
+    return tuple(
+        f"'{step.otherwise}' is done once for all items of '{path[-1]}' that fail; to do it for each, put both into the "
+        "'steps:' of the fan-out."
+        for path, step in steps.items()
+        if step.otherwise and step.for_each is not None and steps[*path[:-1], step.otherwise].for_each is None
+    )
+
+
 def approximate_counts(workflow: Workflow) -> tuple[str, ...]:
     """A sentence if tokens of a text could not be counted."""
     texts = sorted({str(estimate) for estimate in _estimates([step for _, step in workflow.walk()])})
