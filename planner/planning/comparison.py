@@ -11,15 +11,7 @@ from planner.planning.concurrency import concurrency
 from planner.planning.decisions.decide import Known, Wishes, decide
 from planner.planning.decisions.interval import Samples
 from planner.planning.decisions.probes import INSTANT, Probes
-from planner.planning.notes import (
-    approximate_counts,
-    imprecise,
-    notes,
-    once_for_all,
-    other_tokenizers,
-    restricted,
-    unused_crews,
-)
+from planner.planning.notes import declaration_notes, imprecise, notes, other_tokenizers, restricted
 from planner.planning.plan import Cell, Plan
 from planner.planning.precision import Precision, Stopping
 from planner.planning.results import Comparison, Result, Scenario
@@ -94,7 +86,7 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
     known = Precision.of(stopping.target, (simulated[point].seconds for point in grid))
     remarks = (
         *imprecise(known, found[0].count),
-        *unused_crews(workflow), *once_for_all(workflow), *approximate_counts(workflow), *other_tokenizers(workflow, used),
+        *declaration_notes(workflow), *other_tokenizers(workflow, used),
         *notes(used, over, speeds, premium), *concurrency(sampled.plan for sampled in found),
     )  # fmt: skip
     said = verdict(grid, {point: simulated[point].seconds.first for point in grid})

@@ -1,4 +1,4 @@
-"""What a reader must know of speeds by concurrency: at which numbers of requests they were read, and what that leaves out."""
+"""What a reader must know of speeds by concurrency: where they were not measured, and what they leave out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from planner.workflow.bodies import AgentLoop, Call, Wait
 
 
 def concurrency(plans: Iterable[Plan]) -> tuple[str, ...]:
-    """A sentence for each curve that is read beyond its points, and one if fewer requests are open than are reckoned with.
+    """A sentence for each curve that is read beyond its points, and one if fewer requests are open than it is read at.
 
     Scenarios that come along with what was asked for, and those in which no request slows another, do not count.
     """
@@ -36,13 +36,13 @@ def concurrency(plans: Iterable[Plan]) -> tuple[str, ...]:
         return tuple(outside)
     return (
         *outside,
-        f"Speeds by concurrency are those of {_listed(sorted(paused))} requests at a time, as if every agent always had "
-        "one open; while tools run there are fewer, so it is an upper bound of the time.",
+        f"Speeds by concurrency are those of {_listed(sorted(paused))} requests at a time, as if every agent always "
+        "had one open; while tools run there are fewer, so it is an upper bound of the time.",
     )
 
 
 def _outside(profile: Profile, requests: Sequence[int]) -> Iterator[str]:
-    """A sentence for what is read below the first point of a curve or above the last; one if both curves say the same."""
+    """A sentence for what is read below the first point of a curve or above the last."""
     curves = {"ttft": profile.ttft, "output_speed": profile.output_speed}
     ends = {key: (one.points[0][0], one.points[-1][0]) for key, one in curves.items() if isinstance(one, Curve)}
     for least, most in dict.fromkeys(ends.values()):
@@ -51,10 +51,10 @@ def _outside(profile: Profile, requests: Sequence[int]) -> Iterator[str]:
         own = [key for key, both in ends.items() if both == (least, most)]
         name = profile.name if len(own) == len(ends) else f"{own[0]} of {profile.name}"
         known = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-        taken = [f"{_listed(below)} {_verb('take', below)} what {least:,} get"] if below else []
+        taken = [f"{_listed(below)} {_verb('take', below)} the numbers at {least:,}"] if below else []
         taken += [f"{_listed(above)} {_verb('share', above)} the total of {most:,}"] if above else []
         if taken:
-            yield f"{name}: known for {known} at a time; {', '.join(taken)}: not measured."
+            yield f"{name}: known for {known} requests at a time, not measured elsewhere: {'; '.join(taken)}."
 
 
 def _pauses(graph: TaskGraph, curved: Collection[str]) -> bool:

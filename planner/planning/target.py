@@ -13,15 +13,7 @@ from planner.planning.forecast import step_results
 from planner.planning.goal import Candidate, Target
 from planner.planning.grid import Grid
 from planner.planning.needed import Needed, needed_agents, needed_speeds
-from planner.planning.notes import (
-    approximate_counts,
-    imprecise,
-    notes,
-    once_for_all,
-    other_tokenizers,
-    restricted,
-    unused_crews,
-)
+from planner.planning.notes import declaration_notes, imprecise, notes, other_tokenizers, restricted
 from planner.planning.precision import USUALLY, Precision, Stopping
 from planner.planning.results import Scenario, StepResult
 from planner.planning.sampling import Progress, quiet
@@ -123,7 +115,7 @@ def plan_for(workflow: Workflow, target: Target, speeds: Sequence[float], agents
         *imprecise(known, grid.samples),
         *(f"{name} is {why}: not everybody can buy it." for name, why in restricted(grid.models).items()),
         *(() if all(one.solved for one in (*by_agents, *by_speed)) else (UNSOLVED,)),
-        *unused_crews(workflow), *once_for_all(workflow), *approximate_counts(workflow), *other_tokenizers(workflow, grid.models),
+        *declaration_notes(workflow), *other_tokenizers(workflow, grid.models),
         *notes(grid.models, grid.over_context, [*speeds, *(needed.value or 1.0 for needed in by_agents)], premium),
         *concurrency(dict.fromkeys(one.sampled.plan for one in grid.found.values())),
     )  # fmt: skip

@@ -11,14 +11,7 @@ from planner.engine.statistics import Z975, Floats, quantile_interval
 from planner.errors import InputError, Problem
 from planner.planning.backends import Backend, Threads
 from planner.planning.concurrency import concurrency
-from planner.planning.notes import (
-    approximate_counts,
-    imprecise,
-    once_for_all,
-    other_tokenizers,
-    restricted,
-    unused_crews,
-)
+from planner.planning.notes import declaration_notes, imprecise, other_tokenizers, restricted
 from planner.planning.precision import Precision, Stopping
 from planner.planning.results import Seconds, Usd
 from planner.planning.sampled import Simulated
@@ -174,7 +167,7 @@ def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = N
         *imprecise(known, count),
         *_left_out(len(steps), search.cut, len(alone) - len(each)),
         *(f"{name} is {why}: not everybody can buy it." for name, why in restricted(models).items()),
-        *unused_crews(workflow), *once_for_all(workflow), *approximate_counts(workflow), *other_tokenizers(workflow, models),
+        *declaration_notes(workflow), *other_tokenizers(workflow, models),
         *concurrency(dict.fromkeys(one.sampled.plan for one in final.found.values())),
         "A request that continues a context of the other tier reads it uncached.",
     )  # fmt: skip
