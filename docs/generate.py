@@ -57,12 +57,11 @@ _TAIL = """\
 | `--speed` | A factor on every output speed, above 0, at most 1,000,000. | `2.5x` |
 | `--agents` | A whole number from 1 to 100,000; with several crews `CREW=` before it. | `engineers=4` |
 | `--set` | `NAME=VALUE`: a parameter that the file declares and a number. May be given several times. | `modules=240` |
-| `--scale` | With `--real`: a number above 0, at most 1,000,000. | `20` |
 | `--premium` | An exponent of the speed from 0 to 10, or what a speed costs: `SPEED=PRICE`. | `2.5x=6x` |
 | `--seed` | A whole number from 0. | `7` |
 | `--samples` | A whole number from 1 to 10,000,000. | `4000` |
 | `--runtime` | `langgraph` or `dataflow`. | `langgraph` |
-| `--scale` | A number from 0.01: with `--real`, how many times as fast as the plan. | `20` |
+| `--scale` | A number above 0, at most 1,000,000: with `--real`, how many times as fast as the plan. | `20` |
 | `--precision` | A share of p50 and p90: half of their 95% intervals. | `0.5%` |
 | `--max-time` | A time above 0. | `30s` |
 | `--threads` | A whole number from 1 to 1,024. | `4` |

@@ -18,6 +18,9 @@ from planner.errors import InputError
 from planner.planning.comparison import compare
 from planner.planning.decisions.decide import Wishes
 from planner.planning.forecast import forecast
+from planner.planning.goal import Target
+from planner.planning.target import plan_for
+from planner.planning.tier import tier
 from planner.reading.curves import Curve
 from planner.reading.estimates import Estimate
 from planner.reading.profiles import ProfileDeclaration
@@ -263,3 +266,87 @@ def test_a_mistake_in_a_catalogue_has_its_place(tmp_path: Path) -> None:
         (6, "bad-value", "a time needs a unit"),
         (7, "bad-profile", "'measured_output' needs 'ttft' and 'output_speed' by concurrency beside it"),
     ]
+
+
+# What is noted.
+
+LOOPS = "a: {for_each: 64, agent: {turns: 2, output: 100, tool: {time: 1s}}}"
+UPPER = "requests at a time, as if every agent always had one open; while tools run there are fewer, so it is an upper"
+
+
+def noted(found: Any) -> list[str]:
+    """Its notes on speeds by concurrency."""
+    return [note for note in found.notes if "at a time" in note]
+
+
+def test_agents_without_items_slow_nobody_down(tmp_path: Path) -> None:
+    """200 requests of 1,000 tokens: at 200 at a time 40 tokens/s · 16 / 200 for each, whatever more agents there are."""
+    path = written(
+        tmp_path, "m: {ttft: 0s, output_speed: {1: 60, 16: 40}, jitter: 0}", "a: {for_each: 200, llm: {output: 1k}}"
+    )
+    found = compare(read_workflow(path), [1.0], [100, 200, 250, 500], samples=1, wishes=Wishes())
+    assert [one.seconds.p50 for one in found.results] == pytest.approx([2 * 156.25, 312.5, 312.5, 312.5])
+    assert noted(found) == [
+        "m: known for 1 to 16 requests at a time, not measured elsewhere: 100 and 200 share the total of 16."
+    ]
+
+
+def test_what_was_measured_at_one_concurrency_is_said(tmp_path: Path) -> None:
+    workflow = read_workflow(written(tmp_path, "m: {ttft: 1s, output_speed: {16: 40}, price: {per_hour: 1}}", LOOPS))
+    known = "m: known for 16 requests at a time, not measured elsewhere:"
+    several = f"{known} 1 and 8 take the numbers at 16; 32 and 64 share the total of 16."
+    found = compare(workflow, [1.0], [1, 8, 16, 32, 64, 99], samples=1, wishes=Wishes())
+    assert noted(found) == [several, f"Speeds by concurrency are those of 8 to 64 {UPPER} bound of the time."]
+    alone = forecast(workflow, agents=16, samples=1)  # against one agent
+    assert noted(alone) == [
+        f"{known} 1 takes the numbers at 16.", f"Speeds by concurrency are those of 16 {UPPER} bound of the time."
+    ]  # fmt: skip
+    assert noted(forecast(workflow, samples=1)) == [f"{known} 1 takes the numbers at 16."]
+    asked = plan_for(workflow, Target(0.5, 1e9), [1.0], [8, 32], samples=1)
+    assert noted(asked)[0].startswith(known)
+
+
+@pytest.mark.parametrize(
+    ("models", "steps", "notes"),
+    [
+        ("m: {ttft: 1s, output_speed: {1: 60, 64: 40}}", "a: {for_each: 64, llm: {output: 9}}", []),
+        ("m: {ttft: 1s, output_speed: 60}", LOOPS, []),
+        ("m: {ttft: {4: 1s, 64: 2s}, output_speed: {1: 60, 8: 40}}", "a: {for_each: 64, llm: {output: 9}}",
+         ["ttft of m: known for 4 to 64 requests at a time, not measured elsewhere: 1 takes the numbers at 4.",
+          "output_speed of m: known for 1 to 8 requests at a time, not measured elsewhere: 64 shares the total of 8."]),
+        ("m: {ttft: 1s, output_speed: {1: 60, 64: 40}}",
+         "a: {for_each: 64, steps: {t: {tool: 1s}, l: {needs: t, llm: {output: 9}}}}",
+         [f"Speeds by concurrency are those of 64 {UPPER} bound of the time."]),
+        ("m: {ttft: 1s, output_speed: {1: 60, 64: 40}}", "a: {for_each: 64, llm: {output: 9}}, b: {for_each: 9, tool: 1s}",
+         []),
+    ],
+)  # fmt: skip
+def test_notes_are_there_where_they_matter(tmp_path: Path, models: str, steps: str, notes: list[str]) -> None:
+    assert noted(forecast(read_workflow(written(tmp_path, models, steps)), agents=64, samples=1)) == notes
+
+
+def test_a_choice_of_tiers_says_it_too(tmp_path: Path) -> None:
+    models = (
+        "m: {ttft: 1s, output_speed: {2: 60}, price: {input: 1, output: 1}}, "
+        "fast: {ttft: 1s, output_speed: {1: 90, 8: 80}, price: {input: 2, output: 2}}"
+    )
+    workflow = read_workflow(written(tmp_path, models, LOOPS))
+    assert noted(tier(workflow, "fast", 1e6, agents=8, samples=1)) == [
+        "m: known for 2 requests at a time, not measured elsewhere: 8 shares the total of 2.",
+        f"Speeds by concurrency are those of 8 {UPPER} bound of the time.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reading", "said"),
+    [
+        ("prefill_speed: 5000", "time to the first token; reading the prompt is added to it"),
+        ("context: 64k", "time to the first token; reading the prompt adds nothing, as there is no prefill_speed"),
+    ],
+)
+def test_what_a_time_to_the_first_token_holds(tmp_path: Path, reading: str, said: str) -> None:
+    path = tmp_path / "catalogue.yaml"
+    path.write_text(f"profiles:\n  a: {{ttft: 1s, output_speed: 50, {reading}}}\n", encoding="utf-8")
+    told = " ".join(model_text(Catalogue.load(path), "a").split())
+    assert said in told
+    assert "empty prompt" not in told

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
+import numpy as np
 import pytest
 
 from planner.errors import InputError
 from planner.expansion.expand import expand
+from planner.expansion.order import most_beside
 from planner.expansion.task_graph import TaskGraph, crew_sizes, resized, structures
+from planner.planning.typical import retake
 from planner.workflow.declaration import Workflow
 from planner.workflow.read import read_workflow
-from tests.conftest import PLAIN
+from tests.conftest import PLAIN, ROOT, read_example
 
 Declare = Callable[..., Workflow]
 
@@ -221,3 +225,92 @@ def test_many_steps_are_put_in_order_quickly(declare: Declare) -> None:
     needs = [f"  s{index}: {{needs: s{index + 1}, tool: 1s}}" for index in range(count - 1)]
     steps = declare("\n".join([*needs, f"  s{count - 1}: {{tool: 1s}}"])).steps
     assert in_order(steps) == [f"s{index}" for index in reversed(range(count))]
+
+
+# Requests that can be open at a time
+
+ASK = "llm: {output: 10}"
+THREE = PLAIN + "crews: {a: {agents: 8}, b: {agents: 5}, c: {agents: 3, coordination: {merge: {output: 5}}}}"
+LOOP = "agent: {turns: 3, prompt: 1k, output: 10, tool: {time: 1s}}"
+
+
+@pytest.mark.parametrize(
+    ("steps", "header", "agents", "most"),
+    [
+        (f"  a: {{for_each: 200, {ASK}}}", PLAIN, 142, 142),
+        (f"  a: {{for_each: 200, {ASK}}}", PLAIN, 500, 200),
+        (f"  a: {{for_each: 20, best_of: 3, {ASK}}}", PLAIN, 500, 60),
+        (f"  a: {{for_each: 20, best_of: 3, {ASK}}}", PLAIN, 4, 12),  # an agent makes the requests of its item at once
+        (f"  a: {{for_each: 20, first_of: 3, {LOOP}}}", PLAIN, 500, 60),
+        (f"  a: {{for_each: 20, first_of: 3, {LOOP}}}", PLAIN, 4, 4),  # a copy of a loop is an agent's
+        ("  a: {for_each: 20, tool: 5s}", PLAIN, 8, 1),
+        (f"  a: {{for_each: 20, steps: {{t: {{tool: 5s}}, l: {{needs: t, {ASK}}}}}}}", PLAIN, 8, 8),
+        (f"  a: {{{ASK}}}\n  b: {{{ASK}}}\n  c: {{needs: [a, b], {ASK}}}", PLAIN, 9, 2),
+        (f"  a: {{for_each: 6, repeat: {{times: 4}}, {ASK}}}\n  b: {{for_each: 3, {ASK}}}", PLAIN, 99, 9),
+        (f"  a: {{choose: {{x: {{chance: 50%, {ASK}}}, y: {{chance: 50%, {ASK}}}}}}}", PLAIN, 9, 1),
+        (f"  a: {{for_each: 9, crew: a, {ASK}}}\n  b: {{for_each: 9, crew: b, {ASK}}}", THREE, None, 13),
+        (f"  a: {{for_each: 9, crew: a, {ASK}}}\n  b: {{needs: a, for_each: 9, crew: b, {ASK}}}", THREE, None, 8),
+        (f"  a: {{for_each: 9, crew: c, {ASK}}}\n  b: {{needs: a, {ASK}}}", THREE, None, 4),  # three and a merge
+        ("\n".join(f"  s{n}: {{for_each: {n}, {ASK}{f', needs: s{n - 1}' if n > 1 else ''}}}" for n in range(1, 15)),
+         PLAIN, 99, 14),
+    ],
+)  # fmt: skip
+def test_requests_that_can_be_open(declare: Declare, steps: str, header: str, agents: int | None, most: int) -> None:
+    workflow = declare(steps, header)
+    sizes = crew_sizes(workflow) if agents is None else {"agents": agents}
+    graph = expand(workflow, sizes)
+    assert graph.requesters(sizes) == most
+    other = expand(workflow, {name: min(2, size) for name, size in sizes.items()})
+    assert other.requesters(sizes) == most  # graphs are shared by sizes
+
+
+@pytest.mark.parametrize("runtime", ["dataflow", "langgraph"])
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "workflows").glob("*.yaml")))
+def test_never_are_more_requests_open(name: str, runtime: str) -> None:
+    """Of every example, with many agents: tasks that make requests, while they run, their tools' times included."""
+    workflow = read_example(ROOT / "workflows" / f"{name}.yaml").model_copy(update={"runtime": runtime})
+    for agents in (3, 1000):
+        sizes = dict.fromkeys(crew_sizes(workflow), agents)
+        try:
+            graph = expand(workflow, sizes)
+        except InputError:
+            continue  # messages between so many agents are too many tasks
+        asking = np.zeros(len(graph.graph), bool)
+        for mark in graph.works:
+            if mark.what.model is not None:
+                asking[mark.tasks.ravel()] = True
+        for sample in range(2):
+            schedule = retake(workflow, graph, 1, sample, 1.0, 1.0).schedule
+            starts, ends = schedule.starts[0][asking], schedule.ends[0][asking]
+            long = ends > starts
+            times = np.concatenate([starts[long], ends[long]])
+            change = np.repeat([1, -1], long.sum())
+            order = np.lexsort((change, times))
+            assert np.cumsum(change[order]).max(initial=0) <= graph.requesters(sizes)
+
+
+def test_more_steps_than_are_tried_are_put_into_rows() -> None:
+    """Two rows of nine that have nothing to do with each other, 9 + 90; then the first of one waits for all of the other."""
+    weights = {f"{row}{at}": at * {"a": 1, "b": 10}[row] for row in "ab" for at in range(1, 10)}
+    needed = {name: [f"{name[0]}{int(name[1]) - 1}"] if name[1] != "1" else [] for name in weights}
+    assert most_beside(weights, needed) == 99
+    assert most_beside(weights, {**needed, "b1": ["a9"]}) == 90
+    assert most_beside(weights, {}) == 45 + 450
+
+
+def test_steps_side_by_side_are_never_undercounted() -> None:
+    """Against every set of steps, of 400 random orders of up to 13."""
+    random = Random(1)
+    for _ in range(400):
+        count = random.randint(1, 13)
+        weights = {str(at): random.randint(0, 9) for at in range(count)}
+        needed = {str(at): [str(other) for other in range(at) if random.random() < 0.3] for at in range(count)}
+        before: dict[str, set[str]] = {}
+        for name in weights:
+            before[name] = {one for need in needed[name] for one in (need, *before[need])}
+        sets = [()]  # type: list[tuple[str, ...]]
+        for name in weights:
+            sets += [(*some, name) for some in sets if before[name].isdisjoint(some)]
+        most = max(sum(weights[name] for name in some) for some in sets)
+        found = most_beside(weights, needed)
+        assert found == most if sum(map(bool, weights.values())) <= 10 else found >= most

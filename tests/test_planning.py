@@ -394,6 +394,25 @@ def test_a_crew_that_no_step_names_is_noted(declare: Declare) -> None:
     assert "No step names the crew 'team': its agents do nothing." in compare(workflow, [1], [1, 2], samples=1).notes
 
 
+@pytest.mark.parametrize(
+    ("steps", "noted"),
+    [
+        ("  fix: {for_each: 60, success: 95%, otherwise: hand, tool: 1s}\n  hand: {human: 9s}", True),
+        ("  fix: {success: 95%, otherwise: hand, tool: 1s}\n  hand: {human: 9s}", False),
+        ("  fix: {for_each: 6, success: 95%, otherwise: hand, tool: 1s}\n  hand: {for_each: 6, human: 9s}", False),
+        ("  all: {for_each: 6, steps: {fix: {success: 95%, otherwise: hand, tool: 1s}, hand: {human: 9s}}}", False),
+        ("  all: {steps: {fix: {for_each: 6, success: 95%, otherwise: hand, tool: 1s}, hand: {human: 9s}}}", True),
+    ],
+)
+def test_what_is_done_once_for_all_items_is_noted(declare: Declare, steps: str, noted: bool) -> None:
+    note = (
+        "'hand' is done once for all items of 'fix' that fail; to do it for each, put both into the 'steps:' of the "
+        "fan-out."
+    )
+    assert (note in forecast(declare(steps), samples=1).notes) is noted
+    assert (note in compare(declare(steps), [1], [1], samples=1).notes) is noted
+
+
 def test_a_verdict_says_where_more_agents_are_slower(declare: Declare) -> None:
     from planner.report.words import verdict
 

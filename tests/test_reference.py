@@ -70,6 +70,12 @@ def test_the_page_on_the_command_line_has_not_drifted() -> None:
     assert text(REFERENCE / "cli.md") == generate().command_line(), "run: python docs/generate.py"
 
 
+def test_the_page_on_the_command_line_names_each_option_once() -> None:
+    named = re.findall(r"^\| `(--[a-z-]+)`", generate()._TAIL, re.MULTILINE)
+    assert "--scale" in named
+    assert len(named) == len(set(named))
+
+
 def test_help_fits_80_columns() -> None:
     longest = max(len(line) for line in text(REFERENCE / "cli.md").split("```")[1::2] for line in line.splitlines())
     assert longest <= 80

@@ -9,6 +9,9 @@ from planner.workflow.declaration import Step
 
 Steps = Mapping[str, Step]
 
+FEW = 10
+"""Steps up to which every choice of steps side by side is tried."""
+
 
 def needs(steps: Steps) -> dict[str, tuple[str, ...]]:
     """What each step waits for: what it needs, and what is done where that fails; the latter waits for what fails."""
@@ -71,3 +74,37 @@ def between(steps: Steps, first: str, last: str) -> list[str]:
         if name in before:
             before.update(wanted[name])
     return [name for name in order if name in after & before - {first, last}]
+
+
+def most_beside(weights: Mapping[str, int], needed: Mapping[str, Collection[str]]) -> int:
+    """The largest sum of weights of steps of which none waits for another.
+
+    weights : each step after those it waits for
+    needed : what each waits for itself
+
+    Of more than `FEW` steps that weigh anything it is an upper bound: steps are put into rows in which each waits for
+    the one before, and of a row at most one is there at a time (Dilworth 1950).
+    """
+    bits = {name: 1 << at for at, name in enumerate(weights)}
+    before: dict[str, int] = {}
+    for name in weights:
+        before[name] = 0
+        for need in needed.get(name, ()):
+            before[name] |= bits[need] | before[need]
+    heavy = [name for name in weights if weights[name]]
+    if len(heavy) > FEW:
+        rows: dict[int, int] = {}  # by the last step of each
+        lasts = 0
+        for name in heavy:
+            last = before[name] & lasts  # the latest of them: a row is found at once, however many there are
+            weight = 0
+            if last:
+                bit = 1 << (last.bit_length() - 1)
+                weight, lasts = rows.pop(bit), lasts ^ bit
+            rows[bits[name]] = max(weight, weights[name])
+            lasts |= bits[name]
+        return sum(rows.values())
+    found = [(0, 0)]
+    for name in heavy:
+        found += [(some | bits[name], most + weights[name]) for some, most in found if not some & before[name]]
+    return max(most for _, most in found)

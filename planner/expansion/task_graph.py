@@ -13,6 +13,7 @@ from planner.engine.simulation import Graph
 from planner.expansion.chain import Hand, Skip
 from planner.expansion.conditions import Outcome
 from planner.expansion.fragments import Mark
+from planner.expansion.open_requests import most_open
 from planner.expansion.outline import Outline
 from planner.expansion.work import Work
 from planner.reading.arithmetic import AGENTS
@@ -60,10 +61,8 @@ class TaskGraph:
         return any(mark.what.retry is not None and mark.what.retry.timeout is not None for mark in self.works)
 
     def requesters(self, sizes: Mapping[str, int]) -> int:
-        """Agents that may make requests at a time: of all pools on which requests are made."""
-        tasks = [mark.tasks.ravel() for mark in self.works if mark.what.model is not None]
-        pools = {int(pool) for part in tasks for pool in np.unique(self.graph.acquire[part])} - {-1}
-        return max(1, sum(sizes.get(self.pools[pool], 1) for pool in pools))
+        """Requests that can be open at a time, at least 1: no fewer than there ever are (docs/model.md, "Requests")."""
+        return max(1, most_open(self.graph, self.outline, [sizes.get(pool, 1) for pool in self.pools]))
 
     @cached_property
     def raced(self) -> NDArray[np.bool_]:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import combinations
 
 from planner.expansion.counting import count_at, most_drawn
-from planner.expansion.order import in_order, needs
+from planner.expansion.order import in_order, most_beside, needs
 from planner.expansion.task_graph import DEFAULT_CREW, LEAD
 from planner.reading.estimates import Estimate
 from planner.workflow.declaration import Step, Workflow
-
-_FEW = 10
-"""Steps of a group up to which every choice of steps side by side is tried; of more, all of them are added up."""
 
 
 def widest(workflow: Workflow, sizes: Mapping[str, int], crew: str) -> int:
@@ -28,24 +24,8 @@ class _Width:
 
     def group(self, steps: Mapping[str, Step], values: Mapping[str, float], crew: str, inside: bool) -> int:
         """Of steps by what they need; the steps of an item run one after another."""
-        wide = {name: self.step(step, values, crew, inside) for name, step in steps.items()}
-        wide = {name: width for name, width in wide.items() if width}
-        if inside or len(wide) < 2:
-            return max(wide.values(), default=0)
-        if len(wide) > _FEW:
-            return sum(wide.values())
-        wanted = needs(dict(steps))
-        before: dict[str, set[str]] = {}
-        for name in in_order(dict(steps)):
-            before[name] = {earlier for need in wanted[name] for earlier in (need, *before[need])}
-        return max(
-            (
-                sum(wide[name] for name in some)
-                for size in range(1, len(wide) + 1)
-                for some in combinations(wide, size)
-                if not any(before[name] & set(some) for name in some)
-            ),
-        )
+        wide = {name: self.step(steps[name], values, crew, inside) for name in in_order(steps)}
+        return max(wide.values(), default=0) if inside else most_beside(wide, needs(steps))
 
     def step(self, step: Step, values: Mapping[str, float], crew: str, inside: bool) -> int:
         crew = step.crew or crew

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from planner.catalogue.premium import FITTED, Premium
 from planner.catalogue.profile import Profile
 from planner.planning.backends import Backend, Threads
+from planner.planning.concurrency import concurrency
 from planner.planning.decisions.decide import Known, Wishes, decide
 from planner.planning.decisions.interval import Samples
 from planner.planning.decisions.probes import INSTANT, Probes
-from planner.planning.notes import approximate_counts, imprecise, notes, other_tokenizers, restricted, unused_crews
+from planner.planning.notes import declaration_notes, imprecise, notes, other_tokenizers, restricted
 from planner.planning.plan import Cell, Plan
 from planner.planning.precision import Precision, Stopping
 from planner.planning.results import Comparison, Result, Scenario
@@ -85,8 +86,8 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
     known = Precision.of(stopping.target, (simulated[point].seconds for point in grid))
     remarks = (
         *imprecise(known, found[0].count),
-        *unused_crews(workflow), *approximate_counts(workflow), *other_tokenizers(workflow, used),
-        *notes(used, over, speeds, premium),
+        *declaration_notes(workflow), *other_tokenizers(workflow, used),
+        *notes(used, over, speeds, premium), *concurrency(sampled.plan for sampled in found),
     )  # fmt: skip
     said = verdict(grid, {point: simulated[point].seconds.first for point in grid})
     return Comparison(

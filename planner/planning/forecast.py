@@ -9,17 +9,11 @@ import numpy as np
 from planner.catalogue.premium import FITTED, Premium
 from planner.catalogue.profile import Profile
 from planner.planning.backends import Backend, Threads
+from planner.planning.concurrency import concurrency
 from planner.planning.detail import WorkDetail
 from planner.planning.distribution import Distribution
 from planner.planning.moments import Mean
-from planner.planning.notes import (
-    approximate_counts,
-    imprecise,
-    notes,
-    other_tokenizers,
-    paid_by_the_hour,
-    unused_crews,
-)
+from planner.planning.notes import declaration_notes, imprecise, notes, other_tokenizers, paid_by_the_hour
 from planner.planning.plan import Cell, Plan
 from planner.planning.precision import Stopping
 from planner.planning.results import Forecast, Result, Scenario, StepResult, Tokens
@@ -62,10 +56,10 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
     known = reached([found], stopping)
     remarks = (
         *imprecise(known, found.count),
-        *unused_crews(workflow),
-        *approximate_counts(workflow),
+        *declaration_notes(workflow),
         *other_tokenizers(workflow, plan.models),
         *notes(plan.models, found.over_context, [speed], premium),
+        *concurrency(plans),
         *paid_by_the_hour(plan.models),
     )
     breakdown = findings.detail.breakdown()

@@ -28,11 +28,27 @@ def imprecise(precision: Precision, samples: int) -> tuple[str, ...]:
     )
 
 
+def declaration_notes(workflow: Workflow) -> tuple[str, ...]:
+    """Sentences on what stands in the file, whatever the scenario."""
+    return (*unused_crews(workflow), *once_for_all(workflow), *approximate_counts(workflow))
+
+
 def unused_crews(workflow: Workflow) -> tuple[str, ...]:
     """A sentence for each crew that no step names."""
     used = {step.crew for _, step in workflow.walk()}
     return tuple(
         f"No step names the crew '{name}': its agents do nothing." for name in workflow.crews if name not in used
+    )
+
+
+def once_for_all(workflow: Workflow) -> tuple[str, ...]:
+    """A sentence for each fan-out that has something done otherwise, which is done once for all of its items."""
+    steps = dict(workflow.walk())
+    return tuple(
+        f"'{step.otherwise}' is done once for all items of '{path[-1]}' that fail; to do it for each, put both into "
+        "the 'steps:' of the fan-out."
+        for path, step in steps.items()
+        if step.otherwise and step.for_each is not None and steps[*path[:-1], step.otherwise].for_each is None
     )
 
 

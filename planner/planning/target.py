@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from planner.catalogue.premium import FITTED, Premium
 from planner.errors import InputError, Problem
 from planner.planning.backends import Backend, Threads
+from planner.planning.concurrency import concurrency
 from planner.planning.decisions.interval import mean_difference
 from planner.planning.forecast import step_results
 from planner.planning.goal import Candidate, Target
 from planner.planning.grid import Grid
 from planner.planning.needed import Needed, needed_agents, needed_speeds
-from planner.planning.notes import approximate_counts, imprecise, notes, other_tokenizers, restricted, unused_crews
+from planner.planning.notes import declaration_notes, imprecise, notes, other_tokenizers, restricted
 from planner.planning.precision import USUALLY, Precision, Stopping
 from planner.planning.results import Scenario, StepResult
 from planner.planning.sampling import Progress, quiet
@@ -130,8 +131,9 @@ def plan_for(workflow: Workflow, target: Target, speeds: Sequence[float], agents
         *imprecise(known, grid.samples),
         *(f"{name} is {why}: not everybody can buy it." for name, why in restricted(grid.models).items()),
         *(() if all(one.solved for one in (*by_agents, *by_speed)) else (UNSOLVED,)),
-        *unused_crews(workflow), *approximate_counts(workflow), *other_tokenizers(workflow, grid.models),
+        *declaration_notes(workflow), *other_tokenizers(workflow, grid.models),
         *notes(grid.models, grid.over_context, [*speeds, *(needed.value or 1.0 for needed in by_agents)], premium),
+        *concurrency(dict.fromkeys(one.sampled.plan for one in grid.found.values())),
     )  # fmt: skip
     return Plans(
         workflow.workflow, seed, grid.samples, known, sized, target, candidates, cheapest,

@@ -11,7 +11,8 @@ from planner.catalogue.premium import FITTED
 from planner.engine.statistics import Z975, Floats, quantile_interval
 from planner.errors import InputError, Problem
 from planner.planning.backends import Backend, Threads
-from planner.planning.notes import approximate_counts, imprecise, notes, other_tokenizers, restricted, unused_crews
+from planner.planning.concurrency import concurrency
+from planner.planning.notes import declaration_notes, imprecise, notes, other_tokenizers, restricted
 from planner.planning.precision import Precision, Stopping
 from planner.planning.results import Seconds, Usd
 from planner.planning.sampled import Simulated
@@ -172,7 +173,8 @@ def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = N
         *imprecise(known, count),
         *_left_out(len(steps), search.cut, len(alone) - len(each)),
         *(f"{name} is {why}: not everybody can buy it." for name, why in restricted(models).items()),
-        *unused_crews(workflow), *approximate_counts(workflow), *other_tokenizers(workflow, models),
+        *declaration_notes(workflow), *other_tokenizers(workflow, models),
+        *concurrency(dict.fromkeys(one.sampled.plan for one in final.found.values())),
         *(("A request that continues a context of the other tier reads it uncached.",) if _continued(workflow) else ()),
         *notes(models, sampled.over_context, [1.0], FITTED),
     )  # fmt: skip

@@ -16,7 +16,7 @@ from planner.reading.estimates import Estimate
 from planner.report import words
 
 _UNITS = {
-    "ttft": "time to the first token, of an empty prompt",
+    "ttft": "time to the first token; reading the prompt is added to it",
     "prefill_speed": "tokens/s at which a prompt is read",
     "output_speed": "tokens/s of one request, or of each of so many",
     "measured_output": "mean output tokens of the requests that were measured",
@@ -29,6 +29,9 @@ _UNITS = {
     "tokens": "its own for each of o200k_base",
     "available": "",
 }
+
+_READ_WITHIN = "time to the first token; reading the prompt adds nothing, as there is no prefill_speed"
+"""What `ttft` is where it holds all that the profile knows of reading."""
 
 
 def wrapped(text: str, width: int = 80) -> list[str]:
@@ -190,7 +193,8 @@ def model_text(catalogue: Catalogue, name: str) -> str:
     then = f" at concurrency {profile.ttft.points[0][0]}" if isinstance(profile.ttft, Curve) and not at else ""
     lines += [f"In effect  {speed} tokens/s{at}, first token after {_soon(row.ttft)}{then}"]
     for key, fact in catalogue.facts(name).items():
-        lines += ["", *_fact(key, fact, name, catalogue)]
+        meaning = _READ_WITHIN if key == "ttft" and profile.prefill_speed is None else _UNITS[key]
+        lines += ["", *_fact(key, fact, meaning, name, catalogue)]
     caveats = catalogue.caveats(name)
     lines += ["", "To keep in mind"] if caveats else []
     for caveat in caveats:
@@ -199,7 +203,7 @@ def model_text(catalogue: Catalogue, name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _fact(key: str, fact: Fact, name: str, catalogue: Catalogue) -> list[str]:
+def _fact(key: str, fact: Fact, meaning: str, name: str, catalogue: Catalogue) -> list[str]:
     of = f" (of {fact.profile})" if fact.profile != name else ""
     until = f", until {fact.retired_on}" if fact.retired_on else ""
     lines = wrapped(f"{key}: {'up to ' if fact.up_to else ''}{printable(fact.text)}{until}{of}")
@@ -207,7 +211,7 @@ def _fact(key: str, fact: Fact, name: str, catalogue: Catalogue) -> list[str]:
     old = " !" if age is not None and age > STALE else ""
     dated = f"as of {fact.as_of} ({age:,} {'day' if age == 1 else 'days'}{old})" if age is not None else "undated"
     about = [
-        _UNITS[key],
+        meaning,
         ", ".join(one for one in (fact.kind, dated) if one),
         f"source: {fact.source}",
         f"checked: {fact.verified}" if fact.verified else "",
