@@ -16,7 +16,7 @@ from planner.engine.statistics import GROUPS, Values, quantile_interval, standar
 from planner.errors import InputError, Problem
 from planner.planning.backends import cores
 from planner.planning.drivers import CHANCE, Driver, Noted, Stream, Wanted, drivers
-from planner.planning.notes import approximate_counts, imprecise, of_requests, other_tokenizers, unused_crews
+from planner.planning.notes import declaration_notes, imprecise, of_requests, other_tokenizers
 from planner.planning.plan import Cell, Plan
 from planner.planning.precision import Precision, Stopping
 from planner.planning.results import Scenario, Seconds
@@ -119,7 +119,7 @@ def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = 
     count = sizing.agents if agents is None else agents
     remarks = (
         *imprecise(known, seconds.count),
-        *unused_crews(workflow), *approximate_counts(workflow), *other_tokenizers(workflow, plan.models),
+        *declaration_notes(workflow), *other_tokenizers(workflow, plan.models),
         *of_requests(plan.models, {name: many / seconds.count for name, many in over.items() if many}),
     )  # fmt: skip
     return Sensitivity(
