@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from planner.errors import InputError, Problem, model_hint
 from planner.expansion.runtime import on_runtime, runtime_notes
+from planner.reading.text_file import read_text
 from planner.workflow.declaration import Workflow
-from planner.workflow.read import parse_workflow, read_workflow
+from planner.workflow.read import parse_workflow
 
 if TYPE_CHECKING:
     from planner.catalogue.catalogue import Catalogue
@@ -70,36 +71,35 @@ class Loaded:
 
 
 def load(
-    source: Path | str, parameters: Mapping[str, float] | None = None, catalogue: Catalogue | Path | None = None
+    source: Path | str,
+    parameters: Mapping[str, float] | None = None,
+    catalogue: Catalogue | Path | None = None,
+    file: str = "<text>",
 ) -> Loaded:
     """Read a workflow.
 
     source : its file, or its text, where files that it names are looked for in the current folder
     parameters : values that replace those of the file
     catalogue : see `Loaded`
+    file : what a text is called
 
     Raises InputError with every problem.
     """
-    folder = source.parent if isinstance(source, Path) else Path()
+    text, file = (read_text(source), str(source)) if isinstance(source, Path) else (source, file)
+    folder = Path(file).parent
     try:
-        return Loaded(_read(source, parameters), folder, catalogue)
+        return Loaded(parse_workflow(text, parameters, (), file), folder, catalogue)
     except InputError as error:
         if not any(problem.code in ("unknown-model", "bad-profile") for problem in error.problems):
             raise
     known = _open(catalogue, folder)
-    return Loaded(_read(source, parameters, known.names), folder, catalogue)
+    return Loaded(parse_workflow(text, parameters, known.names, file), folder, catalogue)
 
 
 def _open(catalogue: Catalogue | Path | None, folder: Path) -> Catalogue:
     from planner.catalogue.catalogue import Catalogue
 
     return catalogue if isinstance(catalogue, Catalogue) else Catalogue.of(catalogue, folder)
-
-
-def _read(source: Path | str, parameters: Mapping[str, float] | None, known_models: Sequence[str] = ()) -> Workflow:
-    if isinstance(source, Path):
-        return read_workflow(source, parameters, known_models)
-    return parse_workflow(source, parameters, known_models)
 
 
 def _with_bases(names: Sequence[str], workflow: Workflow) -> list[str]:
