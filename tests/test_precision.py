@@ -251,7 +251,7 @@ def test_a_million_samples_take_no_more_room_than_a_few() -> None:
 
 @pytest.mark.parametrize("samples", [1, 20])
 def test_a_plan_in_which_nothing_is_drawn_is_known_exactly(declare: Declare, samples: int) -> None:
-    known = forecast(declare("steps: {a: {tool: 5min}, b: {needs: a, human: 3min}}"), samples=samples)
+    known = forecast(declare("  a: {tool: 5min}\n  b: {needs: a, human: 3min}"), samples=samples)
     assert known.precision == Precision(0.01, 0.0, 0.0)
     assert (known.result.seconds.p90_low, known.result.seconds.p90_high) == (480.0, 480.0)
     assert "as in every sample" in forecast_text(known)
@@ -259,7 +259,7 @@ def test_a_plan_in_which_nothing_is_drawn_is_known_exactly(declare: Declare, sam
 
 
 def test_samples_that_happen_to_be_equal_are_not_known_exactly(declare: Declare) -> None:
-    workflow = declare("steps: {a: {tool: 5min}, b: {needs: a, chance: 0.1%, human: 3min}}")
+    workflow = declare("  a: {tool: 5min}\n  b: {needs: a, chance: 0.1%, human: 3min}")
     rare = forecast(workflow, samples=20)
     assert rare.result.seconds.standard_error == 0.0
     assert not rare.precision.converged
