@@ -141,7 +141,7 @@ def tier(
         with spared(output, file, catalogue):
             plan = loaded(file, set_, catalogue)
             standard = names(model) or ([plan.declared.model] if plan.declared.model else [])
-            workflow, caveats = plan.serving([*standard, *names(fast)], runtime)
+            workflow, caveats = plan.serving(standard, runtime, names(fast)[0])
         workflow = workflow.on(standard[0]) if standard else workflow
         found = run(workflow, names(fast)[0], most, agents=counts[0], crew=crew, seed=seed, **stopping, backend=where,
                     progress=progress)  # fmt: skip

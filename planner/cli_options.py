@@ -263,7 +263,8 @@ def read(
     output : where an answer is to be written; it is none of the files that the workflow is read from
     """
     with spared(output, file, catalogue, option):
-        return loaded(file, settings, catalogue).serving(models, runtime)
+        found: tuple[Any, Any] = loaded(file, settings, catalogue).serving(models, runtime)
+    return found
 
 
 @contextmanager

@@ -78,10 +78,20 @@ class InputError(Exception):
         return type(self), (self.problems, self.more)
 
 
+class Offered(str):
+    """A name that may be meant; one that is `withdrawn` only where no other is."""
+
+    @property
+    def withdrawn(self) -> bool:
+        return False
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """A hint for a misspelt name: the nearest known one, or up to three that it is a part of, else all of them."""
     names = sorted(set(known))
-    near = meant(name, names)
+    offered = [one for one in names if not (isinstance(one, Offered) and one.withdrawn)]
+    exact = nearest(name, names, 0.9)
+    near = [exact] if exact else meant(name, offered) or meant(name, names)
     if near:
         quoted = [f"'{one}'" for one in near]
         return f"did you mean {' or '.join([', '.join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)}?"
@@ -105,11 +115,12 @@ def nearest(name: str, known: Iterable[str], alike: float = 0.6) -> str | None:
 
 def meant(name: str, known: Iterable[str]) -> list[str]:
     """The known name that a misspelt one closely resembles; else up to three that it is a part of, the shortest first;
-    else the one that it resembles most. Case does not count."""
+    else the longest that it begins with and a dash; else the one that it resembles most. Case does not count."""
     names, asked = list(known), name.casefold()
     parts = [other for other in names if asked in other.casefold()] if len(asked) >= _PART else []
     close = nearest(name, names, 0.8)
-    near = None if close or parts else nearest(name, names)
+    begun = [other for other in names if asked.startswith(f"{other.casefold()}-")]
+    near = None if close or parts else max(begun, key=len, default=None) or nearest(name, names)
     return [close] if close else sorted(parts, key=len)[:3] or ([near] if near else [])
 
 

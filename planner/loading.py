@@ -34,20 +34,23 @@ class Loaded:
     folder: Path
     catalogue: Catalogue | Path | None = None
 
-    def serving(self, models: Sequence[str] = (), runtime: str | None = None) -> tuple[Workflow, tuple[str, ...]]:
+    def serving(
+        self, models: Sequence[str] = (), runtime: str | None = None, fast: str | None = None
+    ) -> tuple[Workflow, tuple[str, ...]]:
         """The workflow with all profiles that it may be served by, on its runtime, and notes on both: of profiles on
         those of the catalogue that it uses.
 
         models : profiles in the place of the workflow's; none: its own
         runtime : in the place of the workflow's; None: its own
+        fast : a profile that steps may move to, as well
 
         Raises InputError for a model that nobody declares, or with every problem of the user's catalogue.
         """
-        workflow, notes = self._served(models)
+        workflow, notes = self._served([*models, fast] if fast else models, fast)
         workflow = on_runtime(workflow, runtime)
         return workflow, (*runtime_notes(workflow), *notes)
 
-    def _served(self, models: Sequence[str]) -> tuple[Workflow, tuple[str, ...]]:
+    def _served(self, models: Sequence[str], fast: str | None) -> tuple[Workflow, tuple[str, ...]]:
         workflow = self.declared
         own = workflow.models
         default = [workflow.model] if workflow.model else []
@@ -61,8 +64,13 @@ class Loaded:
         unknown = [name for name in models if name not in profiles]
         if unknown:
             raise InputError(
-                Problem("unknown-model", f"--model: unknown model '{name}'", None, model_hint(name, profiles))
-                for name in unknown
+                Problem(
+                    "unknown-model",
+                    f"{'--fast' if name == fast else '--model'}: unknown model '{name}'",
+                    None,
+                    model_hint(name, {*own, *known.offered}),
+                )
+                for name in dict.fromkeys(unknown)
             )
         used = _with_bases([*(models or default), *of_steps], workflow)
         caveats = [caveat for name in used if name not in own for caveat in known.caveats(name)]
@@ -93,7 +101,7 @@ def load(
         if not any(problem.code in ("unknown-model", "bad-profile") for problem in error.problems):
             raise
     known = _open(catalogue, folder)
-    return Loaded(parse_workflow(text, parameters, known.names, file), folder, catalogue)
+    return Loaded(parse_workflow(text, parameters, known.offered, file), folder, catalogue)
 
 
 def _open(catalogue: Catalogue | Path | None, folder: Path) -> Catalogue:

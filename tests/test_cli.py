@@ -607,6 +607,39 @@ OFFERED = (
 """What the catalogue is to offer by name, whatever else it has."""
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("gpt-5.5-turbo", "did you mean 'gpt-5.5'?"),
+        ("gpt-4-trubo", "did you mean 'gpt-4-turbo'?"),
+        ("opus", "did you mean 'claude-opus-"),
+        ("sonnet", "did you mean 'claude-sonnet-"),
+    ],
+)
+def test_models_that_can_be_bought_are_offered_first(tmp_path: Path, written: str, meant: str) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(f"workflow: w\nmodel: {written}\nsteps: {{a: {{llm: {{output: 9}}}}}}\n", encoding="utf-8")
+    for said in (refused("forecast", path), refused("forecast", EIGHT, "--model", written), refused("models", written)):
+        assert meant in said
+        assert "claude-3" not in said
+
+
+def test_a_profile_of_ones_own_is_meant_too(tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(
+        "workflow: w\nmodel: hause\nmodels: {house: {ttft: 1s, output_speed: 50}}\nsteps: {a: {llm: {output: 9}}}\n",
+        encoding="utf-8",
+    )
+    assert "did you mean 'house'?" in refused("forecast", path)
+
+
+def test_tier_names_the_option_that_is_wrong() -> None:
+    assert "--fast: unknown model 'nope'" in refused("tier", PORT, "--fast", "nope", "--budget", "3")
+    both = refused("tier", PORT, "--fast", "nope", "--model", "none", "--budget", "3")
+    assert "--fast: unknown model 'nope'" in both
+    assert "--model: unknown model 'none'" in both
+
+
 def test_every_profile_of_the_catalogue_plans() -> None:
     from planner.catalogue.catalogue import Catalogue
     from planner.planning.forecast import forecast

@@ -116,7 +116,7 @@ def _number(value: Any, quantity: Quantity) -> float:
 
 
 def _with_a_dash(value: Any, quantity: Quantity) -> str | None:
-    """A hint where a range is written with a dash."""
+    """A hint where a range is written with a dash; one bound may have the unit of both."""
     bound = rf"\s*({NUMBER})\s*([a-zA-Z]*)\s*"
     parts = re.fullmatch(f"{bound}[-–—]{bound}", value) if isinstance(value, str) else None
     if not parts:
@@ -130,7 +130,11 @@ def _with_a_dash(value: Any, quantity: Quantity) -> str | None:
 
 
 def _from_range(low: str, high: str, quantity: Quantity) -> Estimate:
-    a, b = _number(low, quantity), _number(high, quantity)
+    try:
+        a, b = _number(low, quantity), _number(high, quantity)
+    except BadValueError as mistake:
+        hint = _with_a_dash(f"{low}-{high}", quantity) or mistake.hint
+        raise BadValueError(str(mistake), hint, code=mistake.code) from None
     text = f"{low} to {high}"
     if b < a:
         raise BadValueError(f"'{text}' runs backwards", f"the lower bound comes first: {high} to {low}")
