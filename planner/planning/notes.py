@@ -98,6 +98,13 @@ def notes(
     ]
     if dear:
         found.append(f"No cache_read price for {_names(dear)}: reads from a cache cost what other input costs.")
+    tiny = [
+        name
+        for name, profile in models.items()
+        if profile.price is not None and any(0 < usd < TINY for usd in _per_million(profile.price))
+    ]
+    if tiny:
+        found.append(f"A price of {_names(tiny)} is under $0.001: prices are per million tokens, not per token.")
     instant = [name for name, profile in models.items() if profile.prefill_speed is None]
     if instant:
         found.append(f"No prefill_speed for {_names(instant)}: prompts take no time beyond TTFT.")

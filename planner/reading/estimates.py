@@ -23,8 +23,9 @@ from planner.reading.distributions import (
     triangular,
 )
 from planner.reading.prompts import prompt_file, prompt_text
+from planner.reading.remedies import NUMBER
 from planner.reading.surroundings import NOWHERE, Surroundings
-from planner.reading.units import LONGEST_TEXT, NUMBER, TOKENS, BadValueError, Quantity, within
+from planner.reading.units import LONGEST_TEXT, TOKENS, BadValueError, Quantity, within
 
 __all__ = ["LN20", "NOTHING", "Z95", "Estimate", "Open", "constant", "parse_estimate"]
 
