@@ -633,6 +633,36 @@ def test_a_profile_of_ones_own_is_meant_too(tmp_path: Path) -> None:
     assert "did you mean 'house'?" in refused("forecast", path)
 
 
+def test_prices_per_token_are_noted(tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    for prices, told in (
+        ("input: 0.000003, output: 0", True),
+        ("input: 0.001, output: 0", False),
+        ("per_hour: 3", False),
+    ):
+        path.write_text(
+            f"workflow: w\nmodel: m\nmodels: {{m: {{ttft: 1s, output_speed: 50, price: {{{prices}}}}}}}\n"
+            "steps: {a: {llm: {output: 9}}}\n",
+            encoding="utf-8",
+        )
+        for command in ("forecast", "compare"):
+            notes = json.loads(printed(command, path, "--samples", 2, "--json"))["notes"]
+            said = "A price of m is below $0.001: prices are per million tokens, not per token."
+            assert (said in notes) is told
+
+
+def test_an_explanation_says_where_a_profile_stands(tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    for model, place in (("gpt-5.5", "the catalogue"), ("house", f"{path}:3:17")):
+        path.write_text(
+            f"workflow: w\nmodel: {model}\nmodels: {{house: {{ttft: 1s, output_speed: 50}}}}\n"
+            "steps: {a: {llm: {output: 9}}}\n",
+            encoding="utf-8",
+        )
+        text = " ".join(printed("forecast", path, "--samples", 2, "--explain").split())
+        assert f"Profile {model} ({place}), at 1x" in text
+
+
 def test_tier_names_the_option_that_is_wrong() -> None:
     assert "--fast: unknown model 'nope'" in refused("tier", PORT, "--fast", "nope", "--budget", "3")
     both = refused("tier", PORT, "--fast", "nope", "--model", "none", "--budget", "3")
