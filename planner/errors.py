@@ -6,13 +6,17 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from textwrap import wrap
 from typing import Any
 
 MOST = 100
 """Most problems of one kind of check that are worked out; a file with more has one fault many times."""
 
-_LONG, _AROUND = 160, 60
-"""Source lines longer than the first are cut to the second on both sides of the caret."""
+_LONG, _BEFORE = 70, 35
+"""Most characters of a source line that are shown, and of those before the caret where it is longer."""
+
+_WIDTH = 80
+"""Columns that hints are wrapped to."""
 
 _LONGEST = 1000
 """Most characters of a message that are shown."""
@@ -57,7 +61,10 @@ class Problem:
             text, carets = _excerpt(self.position)
             lines += [f"  {number} | {text}", f"  {' ' * len(number)} | {carets}"]
         if self.hint:
-            lines.append(printable(f"  help: {self.hint}"))
+            lines += wrap(
+                printable(f"  help: {self.hint}"), _WIDTH,
+                subsequent_indent="    ", break_long_words=False, break_on_hyphens=False,
+            )  # fmt: skip
         return "\n".join(lines)
 
 
@@ -141,7 +148,8 @@ def _shown(character: str) -> str:
 def _excerpt(position: Position) -> tuple[str, str]:
     """The source line, cut where it is long, and carets that stand under what is meant; tabs stay tabs in both."""
     text, at = position.text, min(position.column - 1, len(position.text))
-    low, high = (0, len(text)) if len(text) <= _LONG else (max(0, at - _AROUND), at + _AROUND)
+    low = max(0, min(at - _BEFORE, len(text) - _LONG))
+    high = low + _LONG
     before, marked, after = (
         text[low:at],
         text[at : at + position.width][: high - at],
