@@ -43,10 +43,15 @@ from planner.cli_options import (
     wishes_of,
 )
 from planner.cli_rehearse import rehearse
-from planner.cli_words import Commands
+from planner.cli_words import Commands, Once
 
 app = typer.Typer(
-    cls=Commands, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+    cls=Commands,
+    context_settings={"help_option_names": ["--help", "-h"]},
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
 )
 app.add_typer(models_app, name="models")
 
@@ -69,11 +74,13 @@ def main(
     """Plan LLM agent workflows before they run: how long, how much, and faster requests or more agents?"""
 
 
-@app.command()
+@app.command(cls=Once)
 def forecast(
     file: File,
     speed: Annotated[str, typer.Option(help="Factor on the output speed of every request, as in 2.5x.")] = "1x",
-    agents: Annotated[str | None, typer.Option(help="Agents of the only crew, or CREW=N.", metavar="N")] = None,
+    agents: Annotated[
+        str | None, typer.Option(help="Agents of the only crew, or CREW=N, or CREW=N,CREW=N.", metavar="N")
+    ] = None,
     model: Models = None,
     runtime: RuntimeName = None,
     premium: Premium = None,
@@ -103,14 +110,14 @@ def forecast(
         one_format(as_json, as_csv)
         models = names(model)
         with all_at_once():
-            crew, counts = agents_of(agents) if agents is not None else (None, [None])
+            crew, counts = agents_of(agents, several=True) if agents is not None else (None, [None])
             speeds = speeds_of(speed)
             law = premium_of(premium)
             stopping = stopping_of(samples, precision, max_time)
             where = backend_of(backend, threads, scheduler)
         if len(speeds) > 1 or len(counts) > 1 or len(models) > 1:
             raise typer.BadParameter("a forecast is of one scenario; use 'planner compare' for several")
-        workflow, caveats = read(file, set_, catalogue, models, runtime)
+        workflow, caveats = read(file, set_, catalogue, models, runtime, output)
         workflow = workflow.on(models[0]) if models else workflow
         found = run(
             workflow, speed=speeds[0], agents=counts[0], crew=crew, premium=law, seed=seed, **stopping,
@@ -132,7 +139,7 @@ def forecast(
         show(found, as_json, as_csv, output, forecast_json, forecast_csv, lambda one: text)
 
 
-@app.command()
+@app.command(cls=Once)
 def compare(
     file: File,
     speed: Annotated[
@@ -182,7 +189,7 @@ def compare(
             stopping = stopping_of(samples, precision, max_time)
             wishes = wishes_of(value_of_time, waiting, setup, runs, every_n)
             where = backend_of(backend, threads, scheduler)
-        workflow, caveats = read(file, set_, catalogue, models, runtime)
+        workflow, caveats = read(file, set_, catalogue, models, runtime, output)
         found = run(workflow, speeds, counts, models=models, crew=crew, premium=law, seed=seed, **stopping,
                     backend=where, progress=progress, wishes=wishes)  # fmt: skip
         found = with_barriers(found, workflow, crew)
@@ -190,13 +197,13 @@ def compare(
         show(found, as_json, as_csv, output, comparison_json, comparison_csv, heat_map)
 
 
-app.command()(target)
-app.command()(tier)
-app.command()(sensitivity)
-app.command()(rehearse)
+app.command(cls=Once)(target)
+app.command(cls=Once)(tier)
+app.command(cls=Once)(sensitivity)
+app.command(cls=Once)(rehearse)
 
 
-@app.command()
+@app.command(cls=Once)
 def tokens(
     files: Annotated[
         list[str], typer.Argument(help="Text files; - is standard input.", show_default=False, metavar="FILE...")
@@ -218,7 +225,7 @@ def tokens(
             typer.echo(f"note: {note}", err=True)
 
 
-@app.command()
+@app.command(cls=Once)
 def examples() -> None:
     """Where the example workflows lie, a path on each line."""
     from planner.examples import folder

@@ -26,10 +26,11 @@ from planner.cli_options import (
     agents_of,
     all_at_once,
     backend_of,
+    loaded,
     names,
-    parameters,
     premium_of,
     read,
+    spared,
     speeds_of,
     stopping_of,
     value_of,
@@ -92,7 +93,7 @@ def target(
             law = premium_of(premium)
             stopping = stopping_of(samples, precision, max_time)
             where = backend_of(backend, threads, scheduler)
-        workflow, caveats = read(file, set_, catalogue, models, runtime)
+        workflow, caveats = read(file, set_, catalogue, models, runtime, output)
         found = plan_for(workflow, wanted, speeds, counts, models=models, crew=crew, premium=law, seed=seed,
                          **stopping, backend=where, progress=progress)  # fmt: skip
         found = replace(found, notes=(*found.notes, *caveats))
@@ -125,7 +126,6 @@ def tier(
 ) -> None:
     """Which steps to put on a fast tier within a budget; exit code 1 if nothing is within it."""
     with reported() as progress:
-        from planner.loading import load
         from planner.planning.tier import tier as run
         from planner.report.tier_data import tier_csv, tier_json
         from planner.report.tier_text import tier_text
@@ -138,9 +138,10 @@ def tier(
             where = backend_of(backend, threads, scheduler)
         if len(counts) > 1 or len(names(fast)) != 1 or len(names(model)) > 1:
             raise typer.BadParameter("--fast and --model name one profile each, --agents one number")
-        loaded = load(file, parameters(set_), catalogue)
-        standard = names(model) or ([loaded.declared.model] if loaded.declared.model else [])
-        workflow, caveats = loaded.serving([*standard, *names(fast)], runtime)
+        with spared(output, file, catalogue):
+            plan = loaded(file, set_, catalogue)
+            standard = names(model) or ([plan.declared.model] if plan.declared.model else [])
+            workflow, caveats = plan.serving(standard, runtime, names(fast)[0])
         workflow = workflow.on(standard[0]) if standard else workflow
         found = run(workflow, names(fast)[0], most, agents=counts[0], crew=crew, seed=seed, **stopping, backend=where,
                     progress=progress)  # fmt: skip
@@ -179,7 +180,7 @@ def sensitivity(
             stopping = stopping_of(samples, precision, max_time)
         if len(speeds) > 1 or len(counts) > 1 or len(models) > 1:
             raise typer.BadParameter("a sensitivity is of one scenario")
-        workflow, caveats = read(file, set_, catalogue, models, runtime)
+        workflow, caveats = read(file, set_, catalogue, models, runtime, output)
         workflow = workflow.on(models[0]) if models else workflow
         found = run(workflow, speed=speeds[0], agents=counts[0], crew=crew, seed=seed, **stopping, threads=threads,
                     progress=progress)  # fmt: skip

@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from typer.core import TyperGroup
 
 from planner.cli_frame import refused
 from planner.cli_options import AsJson, CatalogueFile
+from planner.cli_words import Commands, Once
 from planner.exit_codes import BAD_INPUT
 
 
-class _Models(TyperGroup):
+class _Models(Commands):
     """What is no command of its own is the name of a profile."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -56,7 +56,7 @@ def models(
         typer.echo(models_json(known, found) if as_json else models_text(found), nl=False)
 
 
-@models_app.command("show", hidden=True)
+@models_app.command("show", cls=Once, hidden=True)
 def show_one(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="A profile of the catalogue.", show_default=False)],
@@ -73,7 +73,7 @@ def show_one(
         typer.echo(model_json(known, name) if as_json or json else model_text(known, name), nl=False)
 
 
-@models_app.command("import")
+@models_app.command("import", cls=Once)
 def import_results(
     results: Annotated[
         list[Path],
@@ -101,12 +101,15 @@ def import_results(
     """Make profiles of benchmark results: a catalogue file, each number with its source, day and kind."""
     with refused():
         from planner.catalogue.benchmarks import import_results as run
+        from planner.catalogue.benchmarks import imported
         from planner.output import write_whole
 
         text, notes = run(results, name, price_per_hour, concurrency, form == "workflow")
-        for note in notes:
-            typer.echo(f"note: {note}", err=True)
         try:
+            if output is not None and output.is_file() and not imported(output.read_bytes()):
+                raise typer.BadParameter(f"--output would replace {output}, which holds no import; name another file")
+            for note in notes:
+                typer.echo(f"note: {note}", err=True)
             typer.echo(text, nl=False) if output is None else write_whole(text, output)
         except OSError as error:
             typer.echo(f"cannot write {output}: {error.strerror}", err=True)

@@ -10,7 +10,7 @@ import typer
 
 from planner.limits import MOST_SAMPLES
 
-File = Annotated[Path, typer.Argument(help="A workflow file.", show_default=False)]
+File = Annotated[Path, typer.Argument(help="A workflow file; - is standard input.", show_default=False)]
 Seed = Annotated[int, typer.Option(help="Seed of the random draws.", min=0)]
 Samples = Annotated[
     int | None,
@@ -165,8 +165,11 @@ def backend_of(name: str, threads: int | None, scheduler: str | None) -> Any:
     return Dask(scheduler)
 
 
-def agents_of(text: str) -> tuple[str | None, list[Any]]:
-    """The crew that is named, and the numbers of agents."""
+def agents_of(text: str, several: bool = False) -> tuple[str | None, list[Any]]:
+    """The crew that is named, and the numbers of agents.
+
+    several : crews may be sized together: no crew then, and one mapping of crews to their agents
+    """
     from planner.reading.validation import MOST_AGENTS
 
     def count(part: str) -> int:
@@ -174,6 +177,20 @@ def agents_of(text: str) -> tuple[str | None, list[Any]]:
             raise ValueError(f"expected whole numbers from 1 to {MOST_AGENTS:,}, such as 1,2,4")
         return int(part)
 
+    def crews(text: str) -> dict[str, int]:
+        parts = [part.partition("=") for part in text.split(",")]
+        names = [name.strip() for name, _, _ in parts]
+        if not all(equals for _, equals, _ in parts):
+            raise ValueError("several crews take one number each, as in migrators=4,reviewers=6")
+        if len({*names}) < len(names):
+            raise ValueError("a crew is given twice; give each one number")
+        return {name: count(number) for name, (_, _, number) in zip(names, parts, strict=True)}
+
+    def refused(text: str) -> None:
+        raise ValueError("one crew is sized here; size the others in the file, or all of them with 'planner forecast'")
+
+    if text.count("=") > 1:
+        return None, [value_of(crews if several else refused, text, "--agents")]
     crew, equals, numbers = text.rpartition("=")
     return (crew.strip() if equals else None), [value_of(count, part, "--agents") for part in numbers.split(",")]
 
@@ -226,13 +243,45 @@ def value_of(parse: Callable[[str], Any], text: str, option: str) -> Any:
     return None
 
 
-def read(
-    file: Path, settings: list[str] | None, catalogue: Path | None, models: list[str], runtime: str | None = None
-) -> tuple[Any, Any]:
-    """The workflow of a file, served by its models or those given, and notes on profiles and the runtime."""
+def loaded(file: Path, settings: list[str] | None, catalogue: Path | None) -> Any:
+    """What a file declares; of `-` standard input."""
     from planner.loading import load
+    from planner.reading.text_file import STDIN, read_stdin
 
-    return load(file, parameters(settings), catalogue).serving(models, runtime)
+    values = parameters(settings)
+    if file == Path("-"):
+        return load(read_stdin(), values, catalogue, STDIN)
+    return load(file, values, catalogue)
+
+
+def read(
+    file: Path, settings: list[str] | None, catalogue: Path | None, models: list[str], runtime: str | None = None,
+    output: Path | None = None, option: str = "--output",
+) -> tuple[Any, Any]:  # fmt: skip
+    """The workflow of a file, served by its models or those given, and notes on profiles and the runtime.
+
+    output : where an answer is to be written; it is none of the files that the workflow is read from
+    """
+    with spared(output, file, catalogue, option):
+        found: tuple[Any, Any] = loaded(file, settings, catalogue).serving(models, runtime)
+    return found
+
+
+@contextmanager
+def spared(output: Path | None, file: Path, catalogue: Path | None, option: str = "--output") -> Iterator[None]:
+    """Refuse to write to a file that a workflow is read from within, or to the user's catalogue."""
+    from planner.reading.text_file import noted
+
+    with noted() as files:
+        yield
+    if output is None or not output.is_file():
+        return
+    from planner.catalogue.own import find
+
+    for one in (file, *files, find(catalogue, file.parent)):
+        if one is not None and one.exists() and output.samefile(one):
+            what = f"the workflow {file}" if one == file else f"{one}, which the plan is read from"
+            raise typer.BadParameter(f"{option} would replace {what}; name another file")
 
 
 def names(text: str | None) -> list[str]:

@@ -31,7 +31,9 @@ def rehearse(
     file: File,
     runtime: RuntimeName = None,
     speed: Annotated[str, typer.Option(help="Factor on the output speed of every request, as in 2.5x.")] = "1x",
-    agents: Annotated[str | None, typer.Option(help="Agents of the only crew, or CREW=N.", metavar="N")] = None,
+    agents: Annotated[
+        str | None, typer.Option(help="Agents of the only crew, or CREW=N, or CREW=N,CREW=N.", metavar="N")
+    ] = None,
     model: Models = None,
     catalogue: CatalogueFile = None,
     seed: Seed = 1,
@@ -54,7 +56,7 @@ def rehearse(
         from planner.planning.scenarios import Sizing
         from planner.report.rehearsal_text import ahead_text, rehearsal_text
 
-        crew, counts = agents_of(agents) if agents is not None else (None, [None])
+        crew, counts = agents_of(agents, several=True) if agents is not None else (None, [None])
         speeds, models, times = speeds_of(speed), names(model), _times(scale, real)
         if len(speeds) > 1 or len(counts) > 1 or len(models) > 1:
             raise typer.BadParameter("a rehearsal is of one scenario")
@@ -66,13 +68,10 @@ def rehearse(
             given = {"--speed": speed != "1x", "--samples": samples is not None, "--real": real}
             for option in (name for name, value in given.items() if value):
                 raise typer.BadParameter(f"--export writes the steps as declared; leave {option} away")
-            if export.exists() and export.samefile(file):
-                raise typer.BadParameter(f"--export would replace the workflow {file}; name another file")
-        workflow, _ = read(file, set_, catalogue, models)
+        workflow, _ = read(file, set_, catalogue, models, output=export, option="--export")
         said = "runtime" in workflow.model_fields_set
         workflow = on_runtime(workflow.on(models[0]) if models else workflow, runtime)
-        sizing = Sizing.of(workflow, crew)
-        sizes = dict(sizing.declared) if counts[0] is None else sizing.sizes(counts[0])
+        _, sizes = Sizing.at(workflow, counts[0], crew)
         if export is not None:
             if workflow.runtime == "dataflow" and (said or runtime is not None):
                 raise typer.BadParameter(

@@ -6,13 +6,17 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from textwrap import wrap
 from typing import Any
 
 MOST = 100
 """Most problems of one kind of check that are worked out; a file with more has one fault many times."""
 
-_LONG, _AROUND = 160, 60
-"""Source lines longer than the first are cut to the second on both sides of the caret."""
+_LONG, _BEFORE = 70, 35
+"""Most characters of a source line that are shown, and of those before the caret where it is longer."""
+
+_WIDTH = 80
+"""Columns that hints are wrapped to."""
 
 _LONGEST = 1000
 """Most characters of a message that are shown."""
@@ -57,7 +61,10 @@ class Problem:
             text, carets = _excerpt(self.position)
             lines += [f"  {number} | {text}", f"  {' ' * len(number)} | {carets}"]
         if self.hint:
-            lines.append(printable(f"  help: {self.hint}"))
+            lines += wrap(
+                printable(f"  help: {self.hint}"), _WIDTH,
+                subsequent_indent="    ", break_long_words=False, break_on_hyphens=False,
+            )  # fmt: skip
         return "\n".join(lines)
 
 
@@ -78,10 +85,20 @@ class InputError(Exception):
         return type(self), (self.problems, self.more)
 
 
+class Offered(str):
+    """A name that may be meant; one that is `withdrawn` only where no other is."""
+
+    @property
+    def withdrawn(self) -> bool:
+        return False
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """A hint for a misspelt name: the nearest known one, or up to three that it is a part of, else all of them."""
     names = sorted(set(known))
-    near = meant(name, names)
+    offered = [one for one in names if not (isinstance(one, Offered) and one.withdrawn)]
+    exact = nearest(name, names, 0.9)
+    near = [exact] if exact else meant(name, offered) or meant(name, names)
     if near:
         quoted = [f"'{one}'" for one in near]
         return f"did you mean {' or '.join([', '.join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)}?"
@@ -105,11 +122,12 @@ def nearest(name: str, known: Iterable[str], alike: float = 0.6) -> str | None:
 
 def meant(name: str, known: Iterable[str]) -> list[str]:
     """The known name that a misspelt one closely resembles; else up to three that it is a part of, the shortest first;
-    else the one that it resembles most. Case does not count."""
+    else the longest that it begins with and a dash; else the one that it resembles most. Case does not count."""
     names, asked = list(known), name.casefold()
     parts = [other for other in names if asked in other.casefold()] if len(asked) >= _PART else []
     close = nearest(name, names, 0.8)
-    near = None if close or parts else nearest(name, names)
+    begun = [other for other in names if asked.startswith(f"{other.casefold()}-")]
+    near = None if close or parts else max(begun, key=len, default=None) or nearest(name, names)
     return [close] if close else sorted(parts, key=len)[:3] or ([near] if near else [])
 
 
@@ -130,7 +148,8 @@ def _shown(character: str) -> str:
 def _excerpt(position: Position) -> tuple[str, str]:
     """The source line, cut where it is long, and carets that stand under what is meant; tabs stay tabs in both."""
     text, at = position.text, min(position.column - 1, len(position.text))
-    low, high = (0, len(text)) if len(text) <= _LONG else (max(0, at - _AROUND), at + _AROUND)
+    low = max(0, min(at - _BEFORE, len(text) - _LONG))
+    high = low + _LONG
     before, marked, after = (
         text[low:at],
         text[at : at + position.width][: high - at],

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from planner.errors import InputError, Problem, model_hint
 from planner.expansion.runtime import on_runtime, runtime_notes
+from planner.reading.text_file import read_text
 from planner.workflow.declaration import Workflow
-from planner.workflow.read import parse_workflow, read_workflow
+from planner.workflow.read import parse_workflow
 
 if TYPE_CHECKING:
     from planner.catalogue.catalogue import Catalogue
@@ -33,20 +34,23 @@ class Loaded:
     folder: Path
     catalogue: Catalogue | Path | None = None
 
-    def serving(self, models: Sequence[str] = (), runtime: str | None = None) -> tuple[Workflow, tuple[str, ...]]:
+    def serving(
+        self, models: Sequence[str] = (), runtime: str | None = None, fast: str | None = None
+    ) -> tuple[Workflow, tuple[str, ...]]:
         """The workflow with all profiles that it may be served by, on its runtime, and notes on both: of profiles on
         those of the catalogue that it uses.
 
         models : profiles in the place of the workflow's; none: its own
         runtime : in the place of the workflow's; None: its own
+        fast : a profile that steps may move to, as well
 
         Raises InputError for a model that nobody declares, or with every problem of the user's catalogue.
         """
-        workflow, notes = self._served(models)
+        workflow, notes = self._served([*models, fast] if fast else models, fast)
         workflow = on_runtime(workflow, runtime)
         return workflow, (*runtime_notes(workflow), *notes)
 
-    def _served(self, models: Sequence[str]) -> tuple[Workflow, tuple[str, ...]]:
+    def _served(self, models: Sequence[str], fast: str | None) -> tuple[Workflow, tuple[str, ...]]:
         workflow = self.declared
         own = workflow.models
         default = [workflow.model] if workflow.model else []
@@ -60,8 +64,13 @@ class Loaded:
         unknown = [name for name in models if name not in profiles]
         if unknown:
             raise InputError(
-                Problem("unknown-model", f"--model: unknown model '{name}'", None, model_hint(name, profiles))
-                for name in unknown
+                Problem(
+                    "unknown-model",
+                    f"{'--fast' if name == fast else '--model'}: unknown model '{name}'",
+                    None,
+                    model_hint(name, {*own, *known.offered}),
+                )
+                for name in dict.fromkeys(unknown)
             )
         used = _with_bases([*(models or default), *of_steps], workflow)
         caveats = [caveat for name in used if name not in own for caveat in known.caveats(name)]
@@ -70,36 +79,35 @@ class Loaded:
 
 
 def load(
-    source: Path | str, parameters: Mapping[str, float] | None = None, catalogue: Catalogue | Path | None = None
+    source: Path | str,
+    parameters: Mapping[str, float] | None = None,
+    catalogue: Catalogue | Path | None = None,
+    file: str = "<text>",
 ) -> Loaded:
     """Read a workflow.
 
     source : its file, or its text, where files that it names are looked for in the current folder
     parameters : values that replace those of the file
     catalogue : see `Loaded`
+    file : what a text is called
 
     Raises InputError with every problem.
     """
-    folder = source.parent if isinstance(source, Path) else Path()
+    text, file = (read_text(source), str(source)) if isinstance(source, Path) else (source, file)
+    folder = Path(file).parent
     try:
-        return Loaded(_read(source, parameters), folder, catalogue)
+        return Loaded(parse_workflow(text, parameters, (), file), folder, catalogue)
     except InputError as error:
         if not any(problem.code in ("unknown-model", "bad-profile") for problem in error.problems):
             raise
     known = _open(catalogue, folder)
-    return Loaded(_read(source, parameters, known.names), folder, catalogue)
+    return Loaded(parse_workflow(text, parameters, known.offered, file), folder, catalogue)
 
 
 def _open(catalogue: Catalogue | Path | None, folder: Path) -> Catalogue:
     from planner.catalogue.catalogue import Catalogue
 
     return catalogue if isinstance(catalogue, Catalogue) else Catalogue.of(catalogue, folder)
-
-
-def _read(source: Path | str, parameters: Mapping[str, float] | None, known_models: Sequence[str] = ()) -> Workflow:
-    if isinstance(source, Path):
-        return read_workflow(source, parameters, known_models)
-    return parse_workflow(source, parameters, known_models)
 
 
 def _with_bases(names: Sequence[str], workflow: Workflow) -> list[str]:

@@ -455,3 +455,26 @@ def test_text_is_legible_on_every_shade_in_light_and_dark() -> None:
             tinted = tuple(opacity * tint + (1 - opacity) * page for tint in (red, green, blue))
             dark, light = sorted((luminance(tinted), luminance((text, text, text))))
             assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_a_forecast_sizes_several_crews(tmp_path: Path) -> None:
+    path = tmp_path / "two.yaml"
+    path.write_text(
+        "workflow: two\ncrews: {a: {agents: 1}, b: {agents: 1}}\nsteps:\n"
+        "  one: {for_each: 12, crew: a, tool: 1min}\n  two: {for_each: 12, needs: one, crew: b, tool: 1min}\n",
+        encoding="utf-8",
+    )
+    two = planner.load_workflow(path)
+    found = planner.forecast(two, agents={"a": 4, "b": 6}, samples=1)
+    assert found.result.seconds.p50 == 180 + 120
+    assert (
+        planner.forecast(two, agents={"a": 4}, samples=1).result
+        == planner.forecast(two, agents=4, crew="a", samples=1).result
+    )
+    for wrong, said in (({"a": 4, "c": 6}, "unknown crew 'c'"), ({}, "at least one crew"), ({"a": 0}, "at least 1")):
+        with pytest.raises(planner.InputError, match=said):
+            planner.forecast(two, agents=wrong)
+    with pytest.raises(planner.InputError, match="leave crew away"):
+        planner.forecast(two, agents={"a": 4}, crew="a")
+    with pytest.raises(planner.InputError, match="agents"):
+        planner.sensitivity(two, agents={"a": 4})  # type: ignore[arg-type]

@@ -152,6 +152,21 @@ def test_what_is_written_tells_source_day_kind_and_cautions(tmp_path: Path) -> N
     assert f"the output speed of {name} is measured for: requests of 999 input, 264 to 270 output tokens" in told
 
 
+@pytest.mark.parametrize("form", ["catalogue", "workflow"])
+def test_an_import_replaces_only_imports(tmp_path: Path, form: str) -> None:
+    path = tmp_path / "own.yaml"
+    command = ["models", "import", str(VLLM), "-o", str(path), "--as", form]
+    for name in ("house", "home"):
+        assert CliRunner().invoke(app, [*command, "--name", name]).exit_code == 0
+        assert f"  {name}:" in path.read_text(encoding="utf-8")
+    mine = "profiles:\n  mine: {ttft: 1s, output_speed: 60}\n"
+    path.write_text(mine, encoding="utf-8")
+    run = CliRunner().invoke(app, command)
+    assert run.exit_code == 2
+    assert "would replace" in run.stderr
+    assert path.read_text(encoding="utf-8") == mine
+
+
 def test_a_number_from_a_line_through_measurements_is_an_estimate(write: Write) -> None:
     short, long = run(4, 10) | {"median_ttft_ms": 150.0}, run(4, 10) | {"median_ttft_ms": 450.0}
     paths = write(short | {"total_input_tokens": 10_000}, long | {"total_input_tokens": 40_000})

@@ -240,6 +240,64 @@ def test_bad_options_are_refused_with_a_reason(option: str, value: str) -> None:
     assert option in message
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("forecast", EIGHT, "--agents", "2", "--agents", "4"),
+        ("compare", EIGHT, "--speed", "1x", "--speed=2x"),
+        ("compare", EIGHT, "--model", "gpt-5.5", "--model", "gpt-5"),
+        ("target", EIGHT, "--p90", "1h", "--p90", "2h"),
+        ("tier", EIGHT, "--fast", "a", "--fast", "b", "--budget", "3"),
+        ("sensitivity", EIGHT, "--seed", "1", "--seed", "1"),
+        ("rehearse", EIGHT, "--samples", "1", "--samples", "2"),
+        ("forecast", EIGHT, "-o", "a.txt", "--output", "b.txt"),
+        ("tokens", EIGHT, "--encoding", "o200k_base", "--encoding", "cl100k_base"),
+        ("models", "--sort", "name", "--sort", "price"),
+        ("models", "import", EIGHT, "--name", "a", "--name", "b"),
+        ("models", "show", "gpt-5", "--catalogue", "a", "--catalogue", "b"),
+    ],
+)
+def test_an_option_that_is_given_twice_is_refused(options: tuple[object, ...]) -> None:
+    message = refused(*options)
+    assert "given twice; give it once" in message
+
+
+def test_a_flag_may_be_given_twice() -> None:
+    assert json.loads(printed("forecast", EIGHT, "--samples", 2, "--json", "--json"))["samples"] == 2
+
+
+TWO = """\
+workflow: two
+crews:
+  migrators: {agents: 1}
+  reviewers: {agents: 1}
+steps:
+  migrate: {for_each: 12, crew: migrators, tool: 1min}
+  review: {for_each: 12, needs: migrate, crew: reviewers, tool: 1min}
+"""
+
+
+def test_a_forecast_sizes_several_crews(tmp_path: Path) -> None:
+    """12 minutes of work by 4, then as many by 6."""
+    path = tmp_path / "two.yaml"
+    path.write_text(TWO, encoding="utf-8")
+    found = json.loads(printed("forecast", path, "--agents", "migrators=4, reviewers=6", "--json"))
+    assert found["seconds"]["p50"] == 180 + 120
+    assert found["agents"] == 10
+    assert {crew["name"]: crew["agents"] for crew in found["crews"]} == {"migrators": 4, "reviewers": 6}
+    assert "unknown crew 'rewiewers'" in refused("forecast", path, "--agents", "migrators=4,rewiewers=6")
+    assert "one number each" in refused("forecast", path, "--agents", "migrators=4,5,reviewers=6")
+    assert "a crew is given twice" in refused("forecast", path, "--agents", "migrators=4,migrators=6")
+    for command in (("compare",), ("target", "--p90", "1h"), ("sensitivity",), ("tier", "--fast", "a", "--budget", 1)):
+        message = refused(command[0], path, *command[1:], "--agents", "migrators=4,reviewers=6")
+        assert "size the others in the file, or all of them with 'planner forecast'" in message
+
+
+@pytest.mark.parametrize("command", [(), ("forecast",), ("tier",), ("rehearse",), ("models",), ("models", "import")])
+def test_h_is_help(command: tuple[str, ...]) -> None:
+    assert printed(*command, "-h") == printed(*command, "--help")
+
+
 def test_a_forecast_is_of_one_scenario_and_one_format() -> None:
     assert "planner compare" in refused("forecast", EIGHT, "--agents", "1,2")
     assert "one of --json and --csv" in refused("forecast", EIGHT, "--json", "--csv")
@@ -292,6 +350,78 @@ def test_a_file_keeps_its_mode_its_links_and_its_kind(tmp_path: Path) -> None:
     assert new.stat().st_mode & 0o777 == 0o666 & ~_umask()
     assert "is a directory" in refused("forecast", EIGHT, "--samples", 2, "--output", tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.txt", "new.txt", "plan.txt"]
+
+
+USING = """\
+workflow: using
+model: house
+steps:
+  a: {use: used.yaml}
+  b: {agent: {turns: {file: turns.csv, column: n}, prompt: {file: prompt.md}, output: 100, tool: 1s}}
+"""
+FILES = {
+    "using.yaml": USING,
+    "used.yaml": "workflow: used\nsteps: {a: {tool: 1s}}\n",
+    "turns.csv": "n\n3\n",
+    "prompt.md": "Be brief.\n",
+    "catalogue.yaml": "profiles:\n  house: {ttft: 1s, output_speed: 60}\n",
+}
+
+
+@pytest.fixture
+def using(tmp_path: Path) -> Path:
+    """A workflow that reads four other files."""
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path / "using.yaml"
+
+
+@pytest.mark.parametrize("name", list(FILES))
+@pytest.mark.parametrize(
+    "command", [("forecast", "-o"), ("target", "--p90", "1h", "-o"), ("tier", "--fast", "house", "--budget", 1, "-o"),
+                ("rehearse", "--force", "--export")],
+)  # fmt: skip
+def test_no_file_that_is_read_is_written(using: Path, name: str, command: tuple[object, ...]) -> None:
+    link = using.parent / "link"
+    link.symlink_to(using.parent / name)
+    for output in (using.parent / name, link):
+        message = " ".join(refused(command[0], using, *command[1:], output).split())
+        assert "would replace" in message
+        assert "name another file" in message
+    assert {path.name: path.read_text(encoding="utf-8") for path in using.parent.iterdir() if path != link} == FILES
+
+
+def test_the_catalogue_is_spared_where_it_is_not_needed(tmp_path: Path) -> None:
+    workflow, catalogue = tmp_path / "w.yaml", tmp_path / "catalogue.yaml"
+    workflow.write_text(FILES["used.yaml"], encoding="utf-8")
+    catalogue.write_text(FILES["catalogue.yaml"], encoding="utf-8")
+    assert "would replace" in refused("forecast", workflow, "-o", catalogue)
+    assert catalogue.read_text(encoding="utf-8") == FILES["catalogue.yaml"]
+
+
+def fed(folder: Path, text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command with `text` as its standard input, in a folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "planner", *arguments],
+        input=text, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("file", ["-", "/dev/stdin"])
+def test_a_workflow_comes_from_standard_input(tmp_path: Path, file: str) -> None:
+    if file != "-" and not Path(file).exists():
+        pytest.skip("no such device here")
+    text = "workflow: w\nmodel: gpt-5.5\nsteps: {a: {llm: {input: 1k, output: 10}}}\n"
+    found = fed(tmp_path, text, "forecast", file, "--samples", "2", "--json")
+    assert json.loads(found.stdout)["model"] == "gpt-5.5", found.stderr
+
+
+def test_files_that_standard_input_names_are_looked_for_here(using: Path) -> None:
+    found = fed(using.parent, USING, "compare", "-", "--samples", "2", "--json")
+    assert json.loads(found.stdout)["workflow"] == "using", found.stderr
+    wrong = fed(using.parent, USING.replace("turns:", "turms:"), "tier", "-", "--fast", "house", "--budget", "1")
+    assert wrong.returncode == 2
+    assert "<stdin>:5:15: unknown key 'turms' [unknown-key]" in wrong.stderr
 
 
 def _umask() -> int:
@@ -492,6 +622,69 @@ OFFERED = (
     *(f"h200x{count}-70b-{context}" for count in (2, 4) for context in ("1k", "8k")),
 )  # fmt: skip
 """What the catalogue is to offer by name, whatever else it has."""
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("gpt-5.5-turbo", "did you mean 'gpt-5.5'?"),
+        ("gpt-4-trubo", "did you mean 'gpt-4-turbo'?"),
+        ("opus", "did you mean 'claude-opus-"),
+        ("sonnet", "did you mean 'claude-sonnet-"),
+    ],
+)
+def test_models_that_can_be_bought_are_offered_first(tmp_path: Path, written: str, meant: str) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(f"workflow: w\nmodel: {written}\nsteps: {{a: {{llm: {{output: 9}}}}}}\n", encoding="utf-8")
+    for said in (refused("forecast", path), refused("forecast", EIGHT, "--model", written), refused("models", written)):
+        assert meant in said
+        assert "claude-3" not in said
+
+
+def test_a_profile_of_ones_own_is_meant_too(tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(
+        "workflow: w\nmodel: hause\nmodels: {house: {ttft: 1s, output_speed: 50}}\nsteps: {a: {llm: {output: 9}}}\n",
+        encoding="utf-8",
+    )
+    assert "did you mean 'house'?" in refused("forecast", path)
+
+
+def test_prices_per_token_are_noted(tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    for prices, told in (
+        ("input: 0.000003, output: 0", True),
+        ("input: 0.001, output: 0", False),
+        ("per_hour: 3", False),
+    ):
+        path.write_text(
+            f"workflow: w\nmodel: m\nmodels: {{m: {{ttft: 1s, output_speed: 50, price: {{{prices}}}}}}}\n"
+            "steps: {a: {llm: {output: 9}}}\n",
+            encoding="utf-8",
+        )
+        for command in ("forecast", "compare"):
+            notes = json.loads(printed(command, path, "--samples", 2, "--json"))["notes"]
+            said = "A price of m is below $0.001: prices are per million tokens, not per token."
+            assert (said in notes) is told
+
+
+def test_an_explanation_says_where_a_profile_stands(tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    for model, place in (("gpt-5.5", "the catalogue"), ("house", f"{path}:3:17")):
+        path.write_text(
+            f"workflow: w\nmodel: {model}\nmodels: {{house: {{ttft: 1s, output_speed: 50}}}}\n"
+            "steps: {a: {llm: {output: 9}}}\n",
+            encoding="utf-8",
+        )
+        text = " ".join(printed("forecast", path, "--samples", 2, "--explain").split())
+        assert f"Profile {model} ({place}), at 1x" in text
+
+
+def test_tier_names_the_option_that_is_wrong() -> None:
+    assert "--fast: unknown model 'nope'" in refused("tier", PORT, "--fast", "nope", "--budget", "3")
+    both = refused("tier", PORT, "--fast", "nope", "--model", "none", "--budget", "3")
+    assert "--fast: unknown model 'nope'" in both
+    assert "--model: unknown model 'none'" in both
 
 
 def test_every_profile_of_the_catalogue_plans() -> None:

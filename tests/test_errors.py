@@ -120,7 +120,8 @@ def test_a_problem_shows_its_line_with_a_caret_under_the_place(path: Path) -> No
         assert source[problem.position.column - 1 :].replace("\x07", "␇").startswith(pointed)
         assert pointed or problem.position.column == len(source) + 1
         assert [c for c in before if c == "\t"] == [c for c in shown[bar + 2 : bar + 2 + at] if c == "\t"]
-        assert len(shown) < 140
+        assert len(shown) <= 80
+        assert all(len(line) <= 80 for line in str(problem).splitlines()[3:])
 
 
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
@@ -261,6 +262,19 @@ def test_a_fault_that_stands_everywhere_is_told_a_bearable_number_of_times(text:
     assert len(error.value.problems) <= 3 * MOST
     more = str(error.value).endswith("problems, and there may be more")
     assert more == (len(error.value.problems) >= MOST)
+
+
+def test_a_long_hint_is_wrapped_and_a_long_line_shown_around_its_caret() -> None:
+    text = "".join(f"{number:04} " for number in range(40))
+    for column, low, high in ((1, 0, 70), (101, 65, 135), (191, 130, 200)):
+        shown = str(Problem("bad-value", "wrong", Position("f.yaml", 7, column, 4, text), "word " * 30)).splitlines()
+        line = "…" * (low > 0) + text[low:high] + "…" * (high < 200)
+        assert shown[1] == f"  7 | {line}"
+        assert shown[2].index("^") == 6 + line.index(text[column - 1 :][:4])
+        assert shown[3].startswith("  help: word word")
+        assert shown[4].startswith("    word")
+        assert max(map(len, shown)) <= 80
+        assert " ".join(shown[3:]).split() == ["help:", *["word"] * 30]
 
 
 def test_a_long_message_is_cut(tmp_path: Path) -> None:

@@ -247,3 +247,21 @@ def test_a_million_samples_take_no_more_room_than_a_few() -> None:
     assert len(values.first) == KEPT
     assert len(values._bins) < KEPT
     assert values.count == KEPT + 4096
+
+
+@pytest.mark.parametrize("samples", [1, 20])
+def test_a_plan_in_which_nothing_is_drawn_is_known_exactly(declare: Declare, samples: int) -> None:
+    known = forecast(declare("  a: {tool: 5min}\n  b: {needs: a, human: 3min}"), samples=samples)
+    assert known.precision == Precision(0.01, 0.0, 0.0)
+    assert (known.result.seconds.p90_low, known.result.seconds.p90_high) == (480.0, 480.0)
+    assert "as in every sample" in forecast_text(known)
+    assert not any("Not converged" in note for note in known.notes)
+
+
+def test_samples_that_happen_to_be_equal_are_not_known_exactly(declare: Declare) -> None:
+    workflow = declare("  a: {tool: 5min}\n  b: {needs: a, chance: 0.1%, human: 3min}")
+    rare = forecast(workflow, samples=20)
+    assert rare.result.seconds.standard_error == 0.0
+    assert not rare.precision.converged
+    compared = compare(workflow, [1.0], [1, 2], samples=20)
+    assert not compared.precision.converged

@@ -72,6 +72,15 @@ def agents(value: Any) -> int:
     return units.whole(value, MOST_AGENTS)
 
 
+def agents_of_crews(value: Any) -> int | dict[str, int]:
+    """A number of agents, or one for each crew that is named."""
+    if not isinstance(value, Mapping):
+        return agents(value)
+    if not value:
+        raise ValueError("expected at least one crew, such as {'reviewers': 6}")
+    return {name(crew): agents(count) for crew, count in value.items()}
+
+
 def samples(value: Any) -> int:
     """A number of samples."""
     return units.whole(value, MOST_SAMPLES)

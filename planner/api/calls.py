@@ -78,7 +78,7 @@ def forecast(
     workflow: Workflow,
     *,
     speed: float = 1.0,
-    agents: int | None = None,
+    agents: int | Mapping[str, int] | None = None,
     crew: str | None = None,
     model: str | None = None,
     runtime: str | None = None,
@@ -94,7 +94,7 @@ def forecast(
     """Completion time and cost of one scenario, and where the time goes, as `planner forecast`.
 
     speed : factor on every output speed
-    agents : of the only crew, or of `crew`; none: all crews as declared
+    agents : of the only crew, or of `crew`; of several crews {"migrators": 4, "reviewers": 6}; none: all as declared
     crew : which crew `agents` sizes, where several are declared
     model : a profile in the place of the workflow's
     runtime : what runs it, in the place of the file's: ``langgraph`` or ``dataflow``
@@ -112,7 +112,9 @@ def forecast(
     check = arguments.Arguments()
     plan, by = source_of(check, workflow, runtime)
     factor = check.take("speed", speed, arguments.speed)
-    on, sized = scenario_of(check, agents, crew, model)
+    on, sized = scenario_of(check, agents, crew, model, arguments.agents_of_crews)
+    if isinstance(agents, Mapping) and crew is not None:
+        check.add("agents names crews, and so does crew; leave crew away")
     law = check.take("premium", premium, arguments.premium)
     run = run_of(check, seed, samples, precision, max_time, progress)
     where = backend_of(check, threads, scheduler)

@@ -100,7 +100,7 @@ def tier(
     check.done()
     with arguments.in_python():
         standard = on or plan.declared.model
-        served, notes = plan.serving([standard, quick] if standard else [quick], by)
+        served, notes = plan.serving([standard] if standard else [], by, quick)
         found = run_tier(served.on(standard) if standard else served, quick, most, **sized, **run, backend=where)
     return tiering_of(found, arguments.worded(*found.notes, *notes))
 

@@ -20,11 +20,13 @@ def source_of(check: arguments.Arguments, workflow: Any, runtime: Any) -> tuple[
     return plan, check.take("runtime", runtime, arguments.either(arguments.runtime))
 
 
-def scenario_of(check: arguments.Arguments, agents: Any, crew: Any, model: Any) -> tuple[str | None, dict[str, Any]]:
+def scenario_of(
+    check: arguments.Arguments, agents: Any, crew: Any, model: Any, parse: Callable[[Any], Any] = arguments.agents
+) -> tuple[str | None, dict[str, Any]]:
     """A profile in the place of the workflow's; agents of a crew, as arguments of `planner.planning`."""
     on = check.take("model", model, arguments.either(arguments.name))
     return on, {
-        "agents": check.take("agents", agents, arguments.either(arguments.agents)),
+        "agents": check.take("agents", agents, arguments.either(parse)),
         "crew": check.take("crew", crew, arguments.either(arguments.name)),
     }
 

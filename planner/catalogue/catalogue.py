@@ -15,7 +15,7 @@ from planner.catalogue.declaration import NUMBERS, FactDeclaration, is_fact, is_
 from planner.catalogue.own import Own, find, merged, read_own
 from planner.catalogue.prices import Listed, listed, origin
 from planner.catalogue.profile import Profile, resolve
-from planner.errors import InputError, Problem, model_hint, printable
+from planner.errors import InputError, Offered, Problem, model_hint, printable
 from planner.reading.curves import Curve
 from planner.reading.profiles import ProfileDeclaration
 
@@ -89,6 +89,22 @@ class _Lazily(Mapping[str, ProfileDeclaration]):
         return len(self._names)
 
 
+class _Offered(Offered):
+    """A name of a catalogue."""
+
+    _catalogue: Catalogue
+
+    @classmethod
+    def of(cls, name: str, catalogue: Catalogue) -> Self:
+        found = cls(name)
+        found._catalogue = catalogue
+        return found
+
+    @property
+    def withdrawn(self) -> bool:
+        return self._catalogue.available(str(self)) == "retired"
+
+
 class Catalogue:
     """Profiles that workflows may use without declaring them: those that come with the planner, and the user's."""
 
@@ -117,6 +133,11 @@ class Catalogue:
         return (*own, *(name for name in shipped.names() if name not in own))
 
     @cached_property
+    def offered(self) -> tuple[str, ...]:
+        """The same, as names that know whether they can be bought, which is read when it is asked for."""
+        return tuple(_Offered.of(name, self) for name in self.names)
+
+    @cached_property
     def declared(self) -> Mapping[str, ProfileDeclaration]:
         """The profiles as declared, to be resolved. Each is read when it is asked for."""
         return _Lazily(self.names, self._entry)
@@ -129,7 +150,7 @@ class Catalogue:
         """The name, if there is such a profile. Raises InputError with the nearest names."""
         if isinstance(name, str) and name in self.declared:
             return name
-        hint = model_hint(str(name), self.names)
+        hint = model_hint(str(name), self.offered)
         raise InputError([Problem("unknown-model", f"unknown model '{printable(str(name))[:100]}'", None, hint)])
 
     def available(self, name: str) -> str | None:

@@ -47,6 +47,12 @@ class Price:
             None if self.per_hour is None else self.per_hour * by,
         )
 
+    @property
+    def per_token(self) -> tuple[float, ...]:
+        """The prices per million tokens that it has of its own."""
+        prices = (self.input, self.output, self.cache_read, self.cache_write)
+        return tuple(float(price) for price in prices if price is not None)
+
     def usd(self, plain: Amount, cache_write: Amount, cache_read: Amount, output: Amount) -> Amount:
         """US dollars of tokens, numbers or arrays: plain input, written to a cache, read from it, output."""
         read = self.input if self.cache_read is None else self.cache_read

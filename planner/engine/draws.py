@@ -11,7 +11,7 @@ Uniform draws are two rounds of the finaliser of SplitMix64 (Steele, Lea and Flo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 
@@ -51,11 +51,15 @@ _S11, _S27, _S30, _S31, _S32 = map(np.uint64, (11, 27, 30, 31, 32))
 
 @dataclass(frozen=True)
 class Samples:
-    """Samples `low` to `high` − 1 under a seed."""
+    """Samples `low` to `high` − 1 under a seed.
+
+    drawn : paths for which something was drawn
+    """
 
     seed: int
     low: int
     high: int
+    drawn: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.low < self.high <= MOST:
@@ -91,6 +95,7 @@ class Samples:
         purpose: str,
         occurrence: Occurrence,
     ) -> Floats:
+        self.drawn.add(path)
         chosen = self.cells(cells) if isinstance(cells, int) else cells
         keys = self._keys(path, purpose, occurrence)
         flat, drawn = chosen.reshape(-1), np.empty(chosen.size)

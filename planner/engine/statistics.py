@@ -30,10 +30,13 @@ class Values:
     """A quantity that is not negative, in each sample, in their order. The first `KEPT` are there one by one.
 
     What comes out does not depend on how many samples are added at a time: more than `KEPT` are summed up in so many.
+
+    drawn : samples differ by what is drawn; if not, one of them is all of the distribution
     """
 
     def __init__(self) -> None:
         self.count = 0
+        self.drawn = True
         self._kept: list[Floats] = []
         self._waiting: list[Floats] = []  # beyond those that are kept, until there are `KEPT`
         self._moments = (0, 0.0, 0.0)  # of all but those: count, mean, sum of squared distances from it
@@ -109,7 +112,7 @@ class Values:
 
     def known_interval(self, q: float) -> tuple[float, float] | tuple[None, None]:
         """The same, or nothing where there are too few samples for it."""
-        return self.interval(q) if enclosed(self.count, q) else (None, None)
+        return self.interval(q) if enclosed(self.count, q) or not self.drawn else (None, None)
 
     def _at_most(self, limit: float) -> int:
         """How many samples are at most so much; of more than `KEPT` those whose bin begins there."""

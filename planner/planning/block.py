@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ class Block:
     accepted : (cells, S) whether no failure is left over
     over_context : model → samples in which a request exceeds its context
     findings : where the time goes, if it is asked for
+    drawn : something was drawn for it
     """
 
     low: int
@@ -45,6 +46,7 @@ class Block:
     tokens: dict[int, Floats] = field(default_factory=dict)
     over_context: dict[str, int] = field(default_factory=dict)
     findings: Findings | None = None
+    drawn: bool = True
 
 
 class CancelledError(Exception):
@@ -67,10 +69,13 @@ def simulate_blocks(plans: Sequence[Plan], low: int, high: int, cancelled: Calla
 def _blocks(plans: Sequence[Plan], low: int, high: int, cancelled: Callable[[], bool]) -> Iterator[Block]:
     known: Known = {}
     before = None
+    drawn = False
     for plan in plans:
         services = {service(profile) for profile in plan.models.values()}
         known, before = known if services == before else {}, services  # others' would only take room
-        yield simulate_block(plan, low, high, known, cancelled)
+        block = simulate_block(plan, low, high, known, cancelled)
+        drawn = drawn or block.drawn  # what an earlier plan drew is not drawn again
+        yield replace(block, drawn=drawn)
 
 
 def simulate_block(
@@ -95,7 +100,7 @@ def simulate_block(
     finally:  # what is drawn is known by declarations, so that these must live as long as it
         if plan.kept:
             plan.kept.keep(draws, (variant.graph for variant in plan.variants))
-    return block
+    return replace(block, drawn=bool(draws.samples.drawn))
 
 
 def _fill(block: Block, plan: Plan, draws: Draws, cancelled: Callable[[], bool]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -161,10 +162,19 @@ def _level(workflow: Workflow, name: str, by: Served) -> Level:
         for column, key in enumerate(("input", "cache_write", "cache_read", "output"))
     }  # fmt: skip
     return Level(
-        name, str(workflow.place("models", name) or ""), float(by.ttft[0, 0]),
+        name, _place_of_profile(workflow, name), float(by.ttft[0, 0]),
         1 / float(by.prefill[0, 0]) if profile.prefill_speed is not None else None,
         1 / float(by.decode[0, 0]), profile.jitter, prices, declared,
     )  # fmt: skip
+
+
+def _place_of_profile(workflow: Workflow, name: str) -> str:
+    """Where a profile is declared: in the file, in the catalogue; nothing of a file that the workflow uses."""
+    models = workflow.models
+    if isinstance(models, ChainMap) and name not in models.maps[0]:
+        return "the catalogue"
+    place = workflow.place("models", name)
+    return "" if place is None or place == workflow.place("models") else str(place)
 
 
 def _explained(

@@ -25,11 +25,12 @@ from planner.planning.typical import retake, typical
 from planner.workflow.declaration import Workflow
 
 
-def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = None, crew: str | None = None,
+def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[str, int] | None = None,
+             crew: str | None = None,
              premium: Premium = FITTED, seed: int = 1, samples: int | None = None, precision: float | None = None,
              max_time: float | None = None, backend: Backend | None = None,
              progress: Progress = quiet) -> Forecast:  # fmt: skip
-    """Forecast a workflow with its crews as declared, or `agents` in one of them.
+    """Forecast a workflow with its crews as declared, or `agents` in one of them or, as a mapping, in several.
 
     speed : factor on every output speed
     crew : the crew that `agents` sizes, if several are declared
@@ -40,9 +41,8 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | None = Non
     Raises InputError where the workflow is too large or the crew unknown.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or Threads()
-    sizing = Sizing.of(workflow, crew)
-    sizes = dict(sizing.declared) if agents is None else sizing.sizes(agents)
-    count = sizing.agents if agents is None else agents
+    sizing, sizes = Sizing.at(workflow, agents, crew)
+    count = sizing.agents(sizes)
     model = workflow.model or ""
     cell, multiplier = Cell(speed, sizes, premium.of(speed)), premium.of(speed)
     bases = [Cell(other, sizing.alone(), premium.of(other)) for other in dict.fromkeys((1.0, speed))]

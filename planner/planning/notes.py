@@ -12,6 +12,9 @@ from planner.reading.estimates import Estimate
 from planner.reading.validation import Declared
 from planner.workflow.declaration import Workflow
 
+TINY = 0.001
+"""US dollars per million tokens, below which a price above 0 was probably written per token."""
+
 
 def imprecise(precision: Precision, samples: int) -> tuple[str, ...]:
     """A sentence if percentiles are not known as well as is wanted."""
@@ -114,6 +117,13 @@ def notes(
     ]
     if dear:
         found.append(f"No cache_read price for {_names(dear)}: reads from a cache cost what other input costs.")
+    tiny = [
+        name
+        for name, profile in models.items()
+        if profile.price is not None and any(0 < usd < TINY for usd in profile.price.per_token)
+    ]
+    if tiny:
+        found.append(f"A price of {_names(tiny)} is below ${TINY}: prices are per million tokens, not per token.")
     return (*found, *of_requests(models, over_context))
 
 

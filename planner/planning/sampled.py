@@ -42,10 +42,13 @@ class Sampled:
         self._accepted = {variant.cells[0]: Values() for variant in plan.variants}
         self._leaders = {at: variant.cells[0] for variant in plan.variants for at in variant.cells}
         self._over = dict.fromkeys(plan.models, 0)
+        self._set_drawn(False)
 
     def add(self, block: Block) -> None:
         """Add the next block."""
         assert block.low == self.count
+        if block.drawn:
+            self._set_drawn(True)
         samples = Samples(self.plan.seed, block.low, block.low + block.seconds.shape[1])
         for wait, waits in self._waits.items():
             waits.add(wait.drawn(samples))
@@ -70,6 +73,11 @@ class Sampled:
         elif block.findings is not None:
             self.findings.plus(block.findings)
         self.count += block.seconds.shape[1]
+
+    def _set_drawn(self, drawn: bool) -> None:
+        for values in (*self.seconds, *self.coordination, *self._usd.values(), *self._accepted.values()):
+            if values is not None:
+                values.drawn = drawn
 
     def usd(self, cell: int) -> Values | None:
         """Cost of a cell; None where a price is unknown."""

@@ -27,6 +27,25 @@ class Sizing:
             )
         return cls(crew if crew or len(declared) > 1 else next(iter(declared)), declared)
 
+    @classmethod
+    def at(
+        cls, workflow: Workflow, agents: int | Mapping[str, int] | None, crew: str | None
+    ) -> tuple[Sizing, dict[str, int]]:
+        """The crews of one scenario: what it sizes, and the agents of every crew.
+
+        agents : of the crew that is sized, of each crew that is named, or None: as declared
+        """
+        if isinstance(agents, Mapping):
+            if len(agents) == 1:
+                ((crew, agents),) = agents.items()
+            else:
+                for name in agents:
+                    cls.of(workflow, name)
+                sizing = cls.of(workflow)
+                return sizing, {**sizing.declared, **agents}
+        sizing = cls.of(workflow, crew)
+        return sizing, dict(sizing.declared) if agents is None else sizing.sizes(agents)
+
     def choose(self) -> str:
         """The crew to size. Raises InputError where several are declared and none is named."""
         if self.crew is None:
@@ -36,10 +55,9 @@ class Sizing:
             )
         return self.crew
 
-    @property
-    def agents(self) -> int:
-        """Agents as declared: of the crew, else of all crews together."""
-        return self.declared[self.crew] if self.crew else sum(self.declared.values())
+    def agents(self, sizes: Mapping[str, int]) -> int:
+        """Agents of the crew, else of all crews together."""
+        return sizes[self.crew] if self.crew else sum(sizes.values())
 
     def sizes(self, agents: int) -> dict[str, int]:
         """Agents of every crew when the sized one has `agents`."""

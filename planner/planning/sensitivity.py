@@ -90,8 +90,7 @@ def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = 
     stopping = Stopping(samples, precision, max_time)
     if stopping.most < LEAST:
         raise InputError([Problem("bad-value", f"--samples: at least {LEAST} are needed to compare fifths of them")])
-    sizing = Sizing.of(workflow, crew)
-    sizes = dict(sizing.declared) if agents is None else sizing.sizes(agents)
+    sizing, sizes = Sizing.at(workflow, agents, crew)
     workers = threads or cores()
     plan = Plan.of(workflow, [Cell(speed, sizes)], seed, stopping.most, workers)
     wanted = drivers(plan.variants[0].graph, plan.models, plan.layers)
@@ -116,7 +115,7 @@ def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = 
     least = _least_correlation(len(varied), len(kept))
     one = [_influence(driver, drawn, seconds.first, least) for driver, drawn in varied]
     ordered = sorted(one, key=lambda item: (not item.told, -abs(item.swing), str(item.driver)))
-    count = sizing.agents if agents is None else agents
+    count = sizing.agents(sizes)
     remarks = (
         *imprecise(known, seconds.count),
         *declaration_notes(workflow), *other_tokenizers(workflow, plan.models),

@@ -126,8 +126,7 @@ def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = N
     Raises InputError where no step can move, or the cost is not known.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or Threads()
-    sizing = Sizing.of(workflow, crew)
-    sizes = dict(sizing.declared) if agents is None else sizing.sizes(agents)
+    _, sizes = Sizing.at(workflow, agents, crew)
     steps = may_be_fast(workflow, sizes)
     _possible(workflow, fast, steps)
     nothing, everything = frozenset[str](), frozenset(steps)

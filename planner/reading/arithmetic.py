@@ -16,7 +16,8 @@ from functools import lru_cache
 from typing import Any, Final, NoReturn
 
 from planner.errors import did_you_mean, nearest
-from planner.reading.units import LONGEST_TEXT, NUMBER, BadValueError, Quantity, count, duration
+from planner.reading.remedies import NUMBER
+from planner.reading.units import LONGEST_TEXT, BadValueError, Quantity, count, duration
 
 AGENTS: Final = "agents"
 """The number of agents of the crew that a step runs on; no parameter may have this name."""

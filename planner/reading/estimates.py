@@ -23,8 +23,9 @@ from planner.reading.distributions import (
     triangular,
 )
 from planner.reading.prompts import prompt_file, prompt_text
+from planner.reading.remedies import NUMBER
 from planner.reading.surroundings import NOWHERE, Surroundings
-from planner.reading.units import LONGEST_TEXT, NUMBER, TOKENS, BadValueError, Quantity, within
+from planner.reading.units import LONGEST_TEXT, TOKENS, BadValueError, Quantity, within
 
 __all__ = ["LN20", "NOTHING", "Z95", "Estimate", "Open", "constant", "parse_estimate"]
 
@@ -116,7 +117,7 @@ def _number(value: Any, quantity: Quantity) -> float:
 
 
 def _with_a_dash(value: Any, quantity: Quantity) -> str | None:
-    """A hint where a range is written with a dash."""
+    """A hint where a range is written with a dash; one bound may have the unit of both."""
     bound = rf"\s*({NUMBER})\s*([a-zA-Z]*)\s*"
     parts = re.fullmatch(f"{bound}[-–—]{bound}", value) if isinstance(value, str) else None
     if not parts:
@@ -130,7 +131,11 @@ def _with_a_dash(value: Any, quantity: Quantity) -> str | None:
 
 
 def _from_range(low: str, high: str, quantity: Quantity) -> Estimate:
-    a, b = _number(low, quantity), _number(high, quantity)
+    try:
+        a, b = _number(low, quantity), _number(high, quantity)
+    except BadValueError as mistake:
+        hint = _with_a_dash(f"{low}-{high}", quantity) or mistake.hint
+        raise BadValueError(str(mistake), hint, code=mistake.code) from None
     text = f"{low} to {high}"
     if b < a:
         raise BadValueError(f"'{text}' runs backwards", f"the lower bound comes first: {high} to {low}")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from planner.errors import InputError, Position, Problem, nearest
@@ -26,15 +30,44 @@ def place_at(file: str, text: str, offset: int) -> Position:
     return Position(file, len(before), len(before[-1]) + 1, 1, lines_of(text)[len(before) - 1])
 
 
+STDIN = "<stdin>"
+"""What standard input is called."""
+
+_read: ContextVar[list[Path] | None] = ContextVar("_read", default=None)
+
+
+@contextmanager
+def noted() -> Iterator[list[Path]]:
+    """The files that are read within."""
+    files: list[Path] = []
+    token = _read.set(files)
+    try:
+        yield files
+    finally:
+        _read.reset(token)
+
+
+def read_stdin() -> str:
+    """The text of standard input, as `read_text`."""
+    return _checked(sys.stdin.buffer.read(BYTES + 1), STDIN)
+
+
 def read_text(path: Path) -> str:
     """The text of a file of at most `BYTES` bytes of UTF-8. Raises InputError."""
-    file = str(path)
+    files = _read.get()
+    if files is not None:
+        files.append(path)
     try:
         with path.open("rb") as stream:
             content = stream.read(BYTES + 1)
     except (OSError, ValueError) as error:
         message = f"cannot read the file: {getattr(error, 'strerror', None) or error}"
-        raise InputError([Problem("unreadable", message, Position(file), _misspelt(path, error))]) from None
+        raise InputError([Problem("unreadable", message, Position(str(path)), _misspelt(path, error))]) from None
+    return _checked(content, str(path))
+
+
+def _checked(content: bytes, file: str) -> str:
+    """The text of so many bytes, of which one over the limit is enough."""
     if len(content) > BYTES:
         hint = "is this a workflow? Large data belongs in a file of its own"
         raise InputError([Problem("too-large", f"the file is over the limit of {BYTES:,} bytes", Position(file), hint)])

@@ -14,10 +14,11 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+from planner.reading.remedies import NUMBER, dollars_meant, per_second, time_meant, without_commas
+
 LONGEST_TEXT = 100
 """No quantity takes more characters."""
 
-NUMBER = r"(?:\d[\d_]*(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
 _SECONDS = {"ms": 1e-3, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(rf"({NUMBER})\s*(ms|sec|min|s|m|h|d)\s*")
 _TOKENS = re.compile(rf"({NUMBER})\s*([kKM]?)(?:\s*(?:tokens?|tok))?")
@@ -26,9 +27,6 @@ _FACTOR = re.compile(rf"({NUMBER})\s*[x×]?")
 _PERCENT = re.compile(rf"({NUMBER})\s*%")
 _MONEY = re.compile(rf"\$?\s*({NUMBER})")
 _PLAIN = re.compile(rf"({NUMBER})")
-_CLOCK = re.compile(r"(\d+):(\d+)(?::\d+)?")
-_SPELT_OUT = re.compile(rf"({NUMBER})\s*(milliseconds?|seconds?|secs|minutes?|mins|hours?|hrs?|days?)", re.IGNORECASE)
-_SHORT = {"mil": "ms", "sec": "s", "min": "min", "day": "d"}
 _NEGATIVE = re.compile(r"-\s*[\d.]")
 _PREFIX = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6}
 
@@ -110,9 +108,12 @@ def _match(pattern: re.Pattern[str], value: Any, expected: str) -> tuple[float, 
     """The number, and the unit if the pattern has one."""
     if is_number(value):
         return finite(float(value)), ""
-    match = pattern.fullmatch(_text(value, expected))
+    text = _text(value, expected)
+    match = pattern.fullmatch(text)
     if not match:
-        raise BadValueError(f"expected {expected}")
+        raise BadValueError(
+            f"expected {expected}", without_commas(text) or (per_second(text) if pattern is _RATE else None)
+        )
     return finite(float(match[1].replace("_", ""))), match[2] if pattern.groups > 1 else ""
 
 
@@ -129,23 +130,11 @@ def duration(value: Any) -> float:
     if not parts or _DURATION.sub("", text):
         if _PLAIN.fullmatch(text):
             return duration(float(text.replace("_", "")))
-        raise BadValueError(f"expected {expected}", _meant(text))
+        raise BadValueError(f"expected {expected}", without_commas(text) or time_meant(text))
     sizes = [_SECONDS[unit] for _, unit in parts]
     if any(larger <= smaller for larger, smaller in pairwise(sizes)):
         raise BadValueError(f"expected {expected}", "larger units come first, and each stands once: 1h30m")
     return finite(sum(float(number.replace("_", "")) * _SECONDS[unit] for number, unit in parts))
-
-
-def _meant(text: str) -> str | None:
-    """How to write a time that is written by the clock or with a unit in full."""
-    clock = _CLOCK.fullmatch(text)
-    if clock:
-        return f"write {clock[1]}min{clock[2]}s or {clock[1]}h{clock[2]}min"
-    full = _SPELT_OUT.fullmatch(text)
-    if full:
-        unit = full[2].lower()
-        return f"write {full[1]}{_SHORT.get(unit[:3], 'h')}"
-    return None
 
 
 def tokens(value: Any) -> float:
@@ -189,9 +178,10 @@ def chance(value: Any) -> float:
             hint = f"write {number:.15g}%" if number >= 2 else "a chance is from 0 to 1, or from 0% to 100%"
             raise BadValueError("must be at most 1, or have a %", hint)
         return number
-    match = _PERCENT.fullmatch(_text(value, expected))
+    text = _text(value, expected)
+    match = _PERCENT.fullmatch(text)
     if not match:
-        raise BadValueError(f"expected {expected}")
+        raise BadValueError(f"expected {expected}", without_commas(text))
     percent = float(match[1].replace("_", ""))
     if percent > 100:
         raise BadValueError("must be at most 100%")
@@ -224,9 +214,10 @@ def money(value: Any) -> Decimal:
     if is_number(value):
         at_most(finite(float(value)), 1e6)
         return Decimal(str(value))
-    match = _MONEY.fullmatch(_text(value.replace("$", "", 1) if isinstance(value, str) else value, expected))
+    text = _text(value.replace("$", "", 1) if isinstance(value, str) else value, expected)
+    match = _MONEY.fullmatch(text)
     if not match:
-        raise BadValueError(f"expected {expected}")
+        raise BadValueError(f"expected {expected}", without_commas(text) or dollars_meant(value))
     at_most(finite(float(match[1].replace("_", ""))), 1e6)
     return Decimal(match[1].replace("_", ""))
 

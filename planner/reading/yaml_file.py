@@ -7,7 +7,7 @@ what aliases expand to are limited. The file is read as a stream of events, so t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,7 +16,7 @@ import yaml
 from planner.errors import MOST, InputError, Position, Problem, did_you_mean
 from planner.reading.document import Document, KeyPath, Span
 from planner.reading.text_file import check_characters, lines_of, read_text
-from planner.reading.yaml_syntax import explain
+from planner.reading.yaml_syntax import comma_in_number, explain
 
 NODES = 100_000
 """Most values a file may hold, with aliases expanded."""
@@ -175,12 +175,28 @@ class _Builder:
 
     def key(self, parent: _Open, name: str, event: Any, plain: bool = False) -> None:
         place = self.place(event.start_mark, event.end_mark)
+        number = comma_in_number(place.text, event.start_mark.column, event.end_mark.column) if plain else None
+        if number is not None:
+            name = self.no_comma(parent, place, *number)
         path = (*parent.path, name)
         parent.key, parent.merging = name, plain and name == "<<"
         if name in parent.value:
             hint = f"it was first given in line {self.document.keys[path].line}"
             self.complain(f"the key '{name}' is here twice", event, hint, "duplicate-key")
         self.document.keys[path] = place
+
+    def no_comma(self, parent: _Open, place: Position, column: int, number: str, hint: str) -> str:
+        """Note a number with a comma, and go on without its parts; returns the name of the one that is no key."""
+        found = Problem(
+            "bad-value", "a number has no comma", replace(place, column=column + 1, width=len(number)), hint
+        )
+        if found not in self.document.problems and len(self.document.problems) < MOST:
+            self.document.problems.append(found)
+        made_up = f"\0{len(self.document.unreadable)}"
+        assert isinstance(parent.value, dict)
+        first = next(reversed(parent.value), made_up)
+        self.document.unreadable |= {(*parent.path, first), (*parent.path, made_up)}
+        return made_up
 
     def no_key(self, parent: _Open, place: Position) -> None:
         """Go on under a made-up key, whose value is checked all the same."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import yaml
 
 from planner.errors import Position
+from planner.reading.remedies import without_commas
 
 _CLOSING = {"{": "}", "[": "]"}
 _QUOTED = "in single quotes a quote is written twice, as in 'it''s'"
@@ -102,6 +103,26 @@ def explain(error: yaml.MarkedYAMLError, lines: Sequence[str], inside: Position 
     if "unexpected ':'" in problem:
         return here("a ':' after a key is followed by a space")
     return here("this cannot stand here", f"the YAML parser says: {problem}")
+
+
+_NUMBER = re.compile(r"\d+(?:,\d+)+\w*")
+_BEGUN = re.compile(r"\d[\d,]*,$")
+_NEAR = 40
+"""Columns before and after a key in which a number with commas is looked for: lines may be long."""
+
+
+def comma_in_number(line: str, start: int, end: int) -> tuple[int, str, str] | None:
+    """Where a number begins whose digits after a comma were read as a key, the number, and how to write it.
+
+    start, end : columns of the key, from 0
+    """
+    low = max(0, start - _NEAR)
+    begun = _BEGUN.search(line[low:start]) if line[start : start + 1].isdecimal() else None
+    if not begun or not line[end : end + _NEAR].lstrip().startswith((",", "}")):
+        return None  # what has a value is a key
+    found = _NUMBER.match(line, low + begun.start(), end + _NEAR)
+    hint = without_commas(found[0]) if found else None
+    return (found.start(), found[0], hint) if found and hint else None
 
 
 def _out_of_place(before: str, character: str) -> tuple[str, str | None]:

@@ -52,7 +52,7 @@ def forecast_text(forecast: Forecast) -> str:
 def _known(samples: int, time: Seconds) -> list[str]:
     """Intervals, and the mean with its error."""
     mean = f"mean {_time(time.mean)}"
-    if samples == 1:
+    if samples == 1 and time.p50_low is None:
         return [f"            {mean} (of a single sample: its error is unknown)"]
     if not time.standard_error:
         return [f"            {mean}, as in every sample"]

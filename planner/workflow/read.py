@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from planner.reading.yaml_file import parse_yaml, read_yaml
+from planner.reading.text_file import read_text
+from planner.reading.yaml_file import parse_yaml
 from planner.workflow.declaration import Workflow
 from planner.workflow.use import Reader
 
@@ -22,11 +23,14 @@ def read_workflow(
 
     Raises InputError with every problem of the file, and of those that it uses.
     """
-    return Reader().outermost(read_yaml(path), parameters or {}, frozenset(known_models))
+    return parse_workflow(read_text(path), parameters, known_models, str(path))
 
 
 def parse_workflow(
-    text: str, parameters: Mapping[str, float] | None = None, known_models: Collection[str] = ()
+    text: str,
+    parameters: Mapping[str, float] | None = None,
+    known_models: Collection[str] = (),
+    file: str = "<text>",
 ) -> Workflow:
-    """The same of the text of a file; files that it names are looked for in the current folder."""
-    return Reader().outermost(parse_yaml(text), parameters or {}, frozenset(known_models))
+    """The same of the text of `file`; files that it names are looked for in its folder."""
+    return Reader().outermost(parse_yaml(text, file), parameters or {}, frozenset(known_models))

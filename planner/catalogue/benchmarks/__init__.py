@@ -4,5 +4,6 @@ Formats: ``vllm bench serve``, SGLang's ``bench_serving``, InferenceX, AIPerf, L
 """
 
 from planner.catalogue.benchmarks.importing import import_results
+from planner.catalogue.benchmarks.writing import imported
 
-__all__ = ["import_results"]
+__all__ = ["import_results", "imported"]

@@ -18,7 +18,9 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 _WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 _NO_SLUG = re.compile(r"[^a-z0-9._]+")
 _MOST_SHOWN = 20
-_USE = "Give it as --catalogue FILE, or call it catalogue.yaml and put it beside a workflow."
+_CATALOGUE = "# Give it as --catalogue FILE, or call it catalogue.yaml and put it beside a workflow.\nprofiles:"
+_SECTION, _MEASURED = "models:", "# kind: measured"
+"""How the two forms begin."""
 
 
 def written(
@@ -29,11 +31,17 @@ def written(
     workflow: bool = False,
 ) -> str:
     """The text of a catalogue with one profile for each series; or of `models:` of a workflow."""
-    lines = ["models:"] if workflow else [f"# {_USE}", "profiles:"]
+    lines = [_SECTION] if workflow else [_CATALOGUE]
     form = _profile if workflow else _catalogued
     for one, reading, name in zip(series, readings, names, strict=True):
         lines += [f"  {line}" for line in form(one, reading, name, per_hour)]
     return "\n".join(lines) + "\n"
+
+
+def imported(content: bytes) -> bool:
+    """Whether a file is empty or holds what `written` wrote, as far as its first lines tell."""
+    text = content.decode(errors="replace")
+    return not text.strip() or text.startswith((_CATALOGUE, f"{_SECTION}\n  {_MEASURED}"))
 
 
 def names_of(series: Sequence[Series], name: str | None) -> list[str]:
