@@ -55,7 +55,7 @@ _TAIL = """\
 | Option | Takes | Example |
 | --- | --- | --- |
 | `--speed` | A factor on every output speed, above 0, at most 1,000,000. | `2.5x` |
-| `--agents` | A whole number from 1 to 100,000; with several crews `CREW=` before it; in `forecast` and `rehearse` several with commas between. | `engineers=4` |
+| `--agents` | From 1 to 100,000; with several crews `CREW=` before it; `forecast` takes several. | `engineers=4` |
 | `--set` | `NAME=VALUE`: a parameter that the file declares and a number. May be given several times. | `modules=240` |
 | `--premium` | An exponent of the speed from 0 to 10, or what a speed costs: `SPEED=PRICE`. | `2.5x=6x` |
 | `--seed` | A whole number from 0. | `7` |
@@ -66,10 +66,10 @@ _TAIL = """\
 | `--max-time` | A time above 0. | `30s` |
 | `--threads` | A whole number from 1 to 1,024. | `4` |
 | `--scheduler` | The address of a Dask scheduler, with `--backend dask`. | `tcp://10.0.0.5:8786` |
-| `--output` | A path. The file appears whole at the end; a command that fails leaves it as it was. No file that the plan is read from. | `plan.json` |
+| `--output` | A path. The file appears whole at the end; a command that fails leaves it as it was. | `plan.json` |
 
-An option is given once, but for `--set` and flags. A workflow file `-` is standard input; files that it names are looked
-for in the current folder.
+An option is given once, but for `--set` and flags. A workflow file `-` is standard input; files that it names are
+looked for in the current folder. `--output` replaces no file that the plan is read from.
 
 `compare` takes several speeds and several numbers of agents, with commas between: `1x,2.5x`, `engineers=1,2,4`.
 `--agents` sizes the only crew that is declared, the crew that is named, or, where none is declared, the default crew.

@@ -158,7 +158,7 @@ def test_an_import_replaces_only_imports(tmp_path: Path, form: str) -> None:
     command = ["models", "import", str(VLLM), "-o", str(path), "--as", form]
     for name in ("house", "home"):
         assert CliRunner().invoke(app, [*command, "--name", name]).exit_code == 0
-        assert f"  {name}:" in path.read_text(encoding="utf-8")
+        assert f"  {name}-" in path.read_text(encoding="utf-8")
     mine = "profiles:\n  mine: {ttft: 1s, output_speed: 60}\n"
     path.write_text(mine, encoding="utf-8")
     run = CliRunner().invoke(app, command)
