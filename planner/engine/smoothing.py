@@ -13,6 +13,7 @@ the interval of a percentile is where the distribution function reaches q ± 1.9
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ Floats = NDArray[np.float64]
 
 _STEPS = 100
 """Most steps to a percentile."""
+
+_USUAL = (0.5, 0.9, 0.95)
+"""Quantiles that are asked for together."""
 
 _NEAR = 1e-9
 """To which share of cases a percentile is found; the ends of its interval to a hundredth of the standard error."""
@@ -99,32 +103,40 @@ class Smoothed(Values):
         if self.count > KEPT or not _NEAR < q < 1 - _NEAR:
             return super().quantile(q)
         if q not in self._quantiles:
-            self._quantiles[q] = float(self._waits.quantiles(np.array([q]), self._rests)[0])
+            asked = _together(q)
+            self._quantiles.update(
+                zip(asked, self._waits.quantiles(np.array(asked), self._rests).tolist(), strict=True)
+            )
         return self._quantiles[q]
 
     def interval(self, q: float) -> tuple[float, float]:
         """95 % confidence interval; where there are too few samples for one, that of `Values`, and the quantile."""
+        if self.count > KEPT:
+            return super().interval(q)
         if q not in self._intervals:
-            self._intervals[q] = self._interval(q)
+            asked = _together(q)
+            self._intervals.update(zip(asked, self._around(asked), strict=True))
         return self._intervals[q]
 
-    def _interval(self, q: float) -> tuple[float, float]:
-        middle = self.quantile(q)
-        if self.count > KEPT or not enclosed(self.count, q):
-            low, high = super().interval(q)
-            return min(low, middle), max(high, middle)
-        error = self._error(middle)
-        if not error:
-            return middle, middle
-        ends = np.clip([q - Z975 * error, q + Z975 * error], _NEAR, 1 - _NEAR)
-        low, high = self._waits.quantiles(ends, self._rests, error / 100).tolist()
-        return low, high
+    def _around(self, asked: tuple[float, ...]) -> Iterator[tuple[float, float]]:
+        middles = np.array([self.quantile(q) for q in asked])
+        errors = self._errors(middles)
+        ends = np.clip(np.outer((-Z975, Z975), errors) + asked, _NEAR, 1 - _NEAR)
+        near = max(_NEAR, float(errors.min()) / 100)
+        lows, highs = self._waits.quantiles(ends.ravel(), self._rests, near).reshape(2, -1).tolist()
+        for q, middle, error, low, high in zip(asked, middles.tolist(), errors, lows, highs, strict=True):
+            if not enclosed(self.count, q):
+                least, most = super().interval(q)
+                yield min(least, middle), max(most, middle)
+            else:
+                yield (low, high) if error else (middle, middle)
 
     def share(self, limit: float) -> tuple[float, float, float]:
         """As that of `Values`; the interval is of as many samples as would be known as well."""
         if self.count > KEPT:
             return super().share(limit)
-        share, error = float(self._waits.within(np.array([limit]), self._rests).mean()), self._error(limit)
+        limits = np.array([limit])
+        share, error = float(self._waits.within(limits, self._rests).mean()), float(self._errors(limits)[0])
         known = share * (1 - share) / error**2 if error else math.inf
         return (share, share, share) if known == math.inf else (share, *wilson(share, max(known, self.count)))
 
@@ -142,7 +154,14 @@ class Smoothed(Values):
             self._rest = np.sort(self._waits.without(self.first))[None]
         return self._rest
 
-    def _error(self, limit: float) -> float:
-        """Standard error of the share that is at most so long; 0 of a single sample."""
-        chances = self._waits.within(np.array([limit]), self._rests)
-        return float(chances.std(ddof=1)) / math.sqrt(chances.size) if chances.size > 1 else 0.0
+    def _errors(self, limits: Floats) -> Floats:
+        """(n,) standard errors of the shares that are at most (n,) so long; 0 of a single sample."""
+        count = self._rests.shape[1]
+        if count == 1:
+            return np.zeros(len(limits))
+        return np.asarray(self._waits.within(limits, self._rests).std(axis=1, ddof=1) / math.sqrt(count))
+
+
+def _together(q: float) -> tuple[float, ...]:
+    """The quantiles that are worked out when one is asked for."""
+    return _USUAL if q in _USUAL else (q,)
