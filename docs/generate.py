@@ -55,7 +55,7 @@ _TAIL = """\
 | Option | Takes | Example |
 | --- | --- | --- |
 | `--speed` | A factor on every output speed, above 0, at most 1,000,000. | `2.5x` |
-| `--agents` | From 1 to 100,000; with several crews `CREW=` before it; `forecast` takes several. | `engineers=4` |
+| `--agents` | From 1 to 100,000; `CREW=` before it if there are several. | `engineers=4` |
 | `--set` | `NAME=VALUE`: a parameter that the file declares and a number. May be given several times. | `modules=240` |
 | `--premium` | An exponent of the speed from 0 to 10, or what a speed costs: `SPEED=PRICE`. | `2.5x=6x` |
 | `--seed` | A whole number from 0. | `7` |

@@ -245,3 +245,18 @@ def test_the_chance_of_a_choice_and_the_choice_are_draws_of_their_own(declare: D
     found = ends(declare(steps))
     for seconds, chance in ((0, 0.5), (1, 0.25), (7, 0.25)):
         share(found == seconds, len(found), chance)
+
+
+@pytest.mark.parametrize(("chance", "each"), [("0%", 5), ("100%", 9)])
+def test_an_agent_is_given_back_by_what_is_always_done(declare: Declare, chance: str, each: float) -> None:
+    """A race of requests of 2 s, a request of 4 s that may be left out, and one of 3 s, by one agent for two items."""
+    header = "models: {m: {ttft: 1s, output_speed: 50, jitter: 0}}\nmodel: m"
+    steps = f"""
+      item:
+        for_each: 2
+        steps:
+          a: {{first_of: 2, llm: {{output: 50}}}}
+          b: {{needs: a, chance: {chance}, llm: {{output: 150}}}}
+          c: {{needs: b, llm: {{output: 100}}}}
+    """
+    assert set(ends(declare(steps, header))) == {2 * each}

@@ -7,7 +7,8 @@ then R + W, where the rest R varies from sample to sample and W has a known dist
 
 whose mean over samples is known better than the share of samples that are at most x: what W alone would scatter is gone
 (conditional Monte Carlo: Asmussen and Glynn, "Stochastic Simulation", 2007, V.4). Its standard error is that of a mean;
-the interval of a percentile is where the distribution function reaches q ± 1.96 of them (Woodruff 1952).
+the interval of a percentile is where the distribution function reaches q ± 1.96 of them, half a sample at least
+(Woodruff 1952).
 """
 
 from __future__ import annotations
@@ -27,6 +28,12 @@ _STEPS = 100
 
 _USUAL = (0.5, 0.9, 0.95)
 """Quantiles that are asked for together."""
+
+LEAST = 256
+"""Samples from which on intervals cover what they should: of fewer the longest rests are missing too often."""
+
+RARE = 10
+"""Samples of a kind below which their spread tells too little: what is seen seldom may not have been seen."""
 
 _NEAR = 1e-9
 """To which share of cases a percentile is found; the ends of its interval to a hundredth of the standard error."""
@@ -82,7 +89,7 @@ class Waits:
 
 
 class Smoothed(Values):
-    """Completion times with a wait in series. Of more than `KEPT` samples all is as of `Values`."""
+    """Completion times with a wait in series. Of under `LEAST` samples, or over `KEPT`, all is as of `Values`."""
 
     def __init__(self, waits: Waits) -> None:
         super().__init__()
@@ -100,7 +107,7 @@ class Smoothed(Values):
         self._intervals: dict[float, tuple[float, float]] = {}
 
     def quantile(self, q: float) -> float:
-        if self.count > KEPT or not _NEAR < q < 1 - _NEAR:
+        if self._plain or not _NEAR < q < 1 - _NEAR:
             return super().quantile(q)
         if q not in self._quantiles:
             asked = _together(q)
@@ -111,7 +118,7 @@ class Smoothed(Values):
 
     def interval(self, q: float) -> tuple[float, float]:
         """95 % confidence interval; where there are too few samples for one, that of `Values`, and the quantile."""
-        if self.count > KEPT:
+        if self._plain:
             return super().interval(q)
         if q not in self._intervals:
             asked = _together(q)
@@ -121,31 +128,39 @@ class Smoothed(Values):
     def _around(self, asked: tuple[float, ...]) -> Iterator[tuple[float, float]]:
         middles = np.array([self.quantile(q) for q in asked])
         errors = self._errors(middles)
-        ends = np.clip(np.outer((-Z975, Z975), errors) + asked, _NEAR, 1 - _NEAR)
-        near = max(_NEAR, float(errors.min()) / 100)
+        halves = np.maximum(Z975 * errors, 0.5 / self.count)  # no nearer than half a sample
+        ends = np.clip(np.outer((-1, 1), halves) + asked, _NEAR, 1 - _NEAR)
+        near = float(halves.min()) / 100
         lows, highs = self._waits.quantiles(ends.ravel(), self._rests, near).reshape(2, -1).tolist()
-        for q, middle, error, low, high in zip(asked, middles.tolist(), errors, lows, highs, strict=True):
-            if not enclosed(self.count, q):
+        for q, middle, low, high in zip(asked, middles.tolist(), lows, highs, strict=True):
+            if enclosed(self.count, q):
+                yield low, high
+            else:
                 least, most = super().interval(q)
                 yield min(least, middle), max(most, middle)
-            else:
-                yield (low, high) if error else (middle, middle)
 
     def share(self, limit: float) -> tuple[float, float, float]:
         """As that of `Values`; the interval is of as many samples as would be known as well."""
-        if self.count > KEPT:
+        if self._plain:
             return super().share(limit)
         limits = np.array([limit])
         share, error = float(self._waits.within(limits, self._rests).mean()), float(self._errors(limits)[0])
-        known = share * (1 - share) / error**2 if error else math.inf
-        return (share, share, share) if known == math.inf else (share, *wilson(share, max(known, self.count)))
+        if min(share, 1 - share) * self.count < RARE or not error:
+            return super().share(limit)
+        return share, *wilson(share, max(share * (1 - share) / error**2, self.count))
 
     def group_medians(self) -> Floats | None:
+        if self._plain:
+            return super().group_medians()
         if self._medians is None:
             groups = in_groups(self._waits.without(self.first))
             if groups is not None:
                 self._medians = self._waits.quantiles(np.full(len(groups), 0.5), np.sort(groups))
         return self._medians
+
+    @property
+    def _plain(self) -> bool:
+        return not LEAST <= self.count <= KEPT
 
     @property
     def _rests(self) -> Floats:

@@ -176,8 +176,9 @@ class _Chain:
     def free(self, position: int, piece: Piece) -> None:
         """Let a piece's agent go at its end, with its task where that is done as often and no hand does it anyway."""
         first, others = self.kept[0], self.held_before(position + 1)
-        always_done = always(piece.guard, piece.inner, self.guard, self.depth, first.guard, first.inner)
-        if always_done and piece.pool not in others:
+        own, begun = (piece.guard, piece.inner), (first.guard, first.inner)
+        as_often = all(always(*one, self.guard, self.depth, *other) for one, other in ((own, begun), (begun, own)))
+        if as_often and piece.pool not in others:
             self.close(release=piece.pool)
         else:
             self.close()

@@ -37,7 +37,7 @@ def concurrency(plans: Iterable[Plan]) -> tuple[str, ...]:
     return (
         *outside,
         f"Speeds by concurrency are those of {_listed(sorted(paused))} requests at a time, as if every agent always "
-        "had one open; while tools run there are fewer, so it is an upper bound of the time.",
+        "had one open; while tools run there are fewer, which makes times too long rather than too short.",
     )
 
 

@@ -19,8 +19,8 @@ from planner.workflow.bodies import Wait
 
 Floats = NDArray[np.float64]
 
-_SHARES = 1 / (1 + np.exp(-np.linspace(-18.0, 18.0, 1201)))
-"""Where a distribution is read; in between it is linear, which is right to 10⁻⁵. Dense towards both ends."""
+_SHARES = 1 / (1 + np.exp(-np.linspace(-18.0, 18.0, 4801)))
+"""Where a distribution is read; in between it is linear: waits are right to 10⁻⁴. Dense at both ends."""
 
 
 @dataclass(frozen=True)

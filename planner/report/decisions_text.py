@@ -60,11 +60,13 @@ def _unhindered(comparison: Comparison) -> str:
 
 
 def _quick(found: Ceiling) -> str:
-    return f"{ranged(found.p50, words.seconds)}, speedup {ranged(found.speedup, words.factor)}"
+    speedup = f", speedup {ranged(found.speedup, words.factor)}" if found.p50.value else ""
+    return f"{ranged(found.p50, words.seconds)}{speedup}"
 
 
 def _best_number(comparison: Comparison, first: Numbers) -> str:
-    found = [f"{first.best} in {ranged(first.p50, words.seconds)}"]
+    beyond = first.best not in {result.scenario.agents for result in comparison.results}
+    found = [f"{first.best} in {ranged(first.p50, words.seconds)}{', which is not in the tables' if beyond else ''}"]
     others = [count for count in first.alike if count != first.best]
     if first.enough != first.best:
         found.append(f"{first.enough} {'about the same' if first.enough in others else 'within 1%'}")

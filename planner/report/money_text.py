@@ -62,7 +62,8 @@ def _payback(comparison: Comparison, setup: Setup, one: Payback) -> str:
     if setup.usd:
         counts.append(f"its {words.usd(setup.usd)} {'at an unknown cost' if one.usd is None else _runs(one.usd)}")
     if one.value is not None:
-        counts.append(f"both at the value of time {_runs(one.value)}")
+        both = "both " if setup.seconds and setup.usd else "all "
+        counts.append(f"{both}at the value of time {_runs(one.value)}")
     saved = ""
     if setup.runs is not None and one.seconds_saved is not None:
         saved = f"; {setup.runs:,} runs {_saved(one.seconds_saved, words.seconds)}"

@@ -45,7 +45,7 @@ def answer(found: Sensitivity) -> Iterator[str]:
     """What to measure first."""
     first = first_to_measure(found.drivers)
     if first is None:
-        yield "No estimate moves the completion time by more than the error of the simulation."
+        yield "No estimate that can be measured moves the completion time by more than the error of the simulation."
         return
     yield (
         f"Measure first: {driver_name(first.driver)}. Where it is in its highest fifth, p90 is "

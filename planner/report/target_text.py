@@ -232,7 +232,7 @@ def needed(plans: Plans, one: Needed) -> tuple[str, str, str, str, str]:
 
     Where nothing is enough, the last two are the percentile of what comes nearest, and what that is.
     """
-    speeds, at = one in plans.speeds, one.at
+    speeds, at = any(one is other for other in plans.speeds), one.at
     show = words.factor if speeds else lambda value: f"{value:,.0f}"
     label = words.agents(int(one.fixed)) if speeds else f"at {words.factor(one.fixed)}"
     label += f" of {printable(one.model)}" if len({other.model for other in plans.speeds}) > 1 else ""

@@ -40,7 +40,8 @@ def heading(found: Tiering) -> Iterator[str]:
     chosen = f"of {2 ** len(found.steps):,}" if len(found.steps) <= EXHAUSTIVE else "by forward and backward selection"
     how = "all" if found.exhaustive else chosen
     rough = f" on {words.samples(found.search_samples)}" if found.search_samples < found.samples else ""
-    yield f"{found.searched:,} choices of {len(found.steps)} steps were tried ({how}){rough}."
+    steps = f"{len(found.steps)} step{'s' * (len(found.steps) != 1)}"
+    yield f"{found.searched:,} choices of {steps} were tried ({how}){rough}."
 
 
 def answer(found: Tiering) -> Iterator[str]:
