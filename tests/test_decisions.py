@@ -355,7 +355,10 @@ def test_what_is_surely_quicker_does_not_match(declare: Declare) -> None:
     line = said(declare, exchange=found)
     assert "Exchange rate at 1x: 2 agents are already quicker than 1 agent at 2x; " in line
     assert "; 2 agents match 1 agent at 3x (about the same; 4 are surely quicker); " in line
-    assert "; it takes 4 agents to be quicker than 1 agent at 4x; 4 agents match 1 agent at 5x. " in line
+    assert (
+        "; it takes 4 agents, of the numbers compared, to be quicker than 1 agent at 4x; 4 agents match 1 agent at 5x. "
+        in line
+    )
     back = {("m", 2.0): noisy(49.9, 8), ("m", 3.0): noisy(20, 7)}
     line = said(declare, exchange=exchange(("m", 1.0), 1, {1: one, 2: two, 4: four}, back, False))
     assert "1 agent at 2x matches 2 (about the same); 1 agent at 3x is quicker than 4." in line

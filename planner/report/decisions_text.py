@@ -67,7 +67,7 @@ def _quick(found: Ceiling) -> str:
 def _best_number(comparison: Comparison, first: Numbers) -> str:
     beyond = first.best not in {result.scenario.agents for result in comparison.results}
     found = [f"{first.best} in {ranged(first.p50, words.seconds)}{', which is not in the tables' if beyond else ''}"]
-    others = [count for count in first.alike if count != first.best]
+    others = [count for count in first.alike if count != first.best and not _gained_over(first, count)]
     if first.enough != first.best:
         found.append(f"{first.enough} {'about the same' if first.enough in others else 'within 1%'}")
     elif others:
@@ -80,6 +80,14 @@ def _best_number(comparison: Comparison, first: Numbers) -> str:
         found.append(f"surely slower than one from {first.slower_than_one.agents}")
     where = at(words.row_name(comparison, first.model, first.speed))
     return f"Best number of agents {where}: {'; '.join(found)}; {_tried(first, comparison.decisions.widest)}."
+
+
+def _gained_over(first: Numbers, count: int) -> bool:
+    """Whether the best number is surely quicker than half of it, by the ratio of their medians."""
+    one = first.diminishing
+    if one is None or one.ratio.high is None:
+        return False
+    return (one.agents, 2 * one.agents) == (count, first.best) and one.ratio.high < 1
 
 
 def _diminishing(found: Doubling) -> str:
@@ -146,7 +154,8 @@ def _agents(found: Exchange, one: Agents) -> tuple[str, str]:
         least = one.needed <= min((tried for tried in found.tried if tried > found.few), default=found.few)
         if least:
             return f"{count} {'is' if one.needed == 1 else 'are'} already quicker than", ""
-        return f"it takes {count} to be quicker than", ""
+        known = one.needed - 1 in found.tried
+        return f"it takes {count}{'' if known else ', of the numbers compared,'} to be quicker than", ""
     sure = "" if one.surely is None else f"; {one.surely} are surely quicker"
     return f"{count} {_matches(one.needed)}", _about(one.difference, sure)
 
