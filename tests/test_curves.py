@@ -271,7 +271,10 @@ def test_a_mistake_in_a_catalogue_has_its_place(tmp_path: Path) -> None:
 # What is noted.
 
 LOOPS = "a: {for_each: 64, agent: {turns: 2, output: 100, tool: {time: 1s}}}"
-UPPER = "requests at a time, as if every agent always had one open; while tools run there are fewer, so it is an upper"
+FEWER = (
+    "requests at a time, as if every agent always had one open; while tools run there are fewer, which makes times "
+    "too long rather than too short."
+)
 
 
 def noted(found: Any) -> list[str]:
@@ -296,10 +299,10 @@ def test_what_was_measured_at_one_concurrency_is_said(tmp_path: Path) -> None:
     known = "m: known for 16 requests at a time, not measured elsewhere:"
     several = f"{known} 1 and 8 take the numbers at 16; 32 and 64 share the total of 16."
     found = compare(workflow, [1.0], [1, 8, 16, 32, 64, 99], samples=1, wishes=Wishes())
-    assert noted(found) == [several, f"Speeds by concurrency are those of 8 to 64 {UPPER} bound of the time."]
+    assert noted(found) == [several, f"Speeds by concurrency are those of 8 to 64 {FEWER}"]
     alone = forecast(workflow, agents=16, samples=1)  # against one agent
     assert noted(alone) == [
-        f"{known} 1 takes the numbers at 16.", f"Speeds by concurrency are those of 16 {UPPER} bound of the time."
+        f"{known} 1 takes the numbers at 16.", f"Speeds by concurrency are those of 16 {FEWER}"
     ]  # fmt: skip
     assert noted(forecast(workflow, samples=1)) == [f"{known} 1 takes the numbers at 16."]
     asked = plan_for(workflow, Target(0.5, 1e9), [1.0], [8, 32], samples=1)
@@ -316,7 +319,7 @@ def test_what_was_measured_at_one_concurrency_is_said(tmp_path: Path) -> None:
           "output_speed of m: known for 1 to 8 requests at a time, not measured elsewhere: 64 shares the total of 8."]),
         ("m: {ttft: 1s, output_speed: {1: 60, 64: 40}}",
          "a: {for_each: 64, steps: {t: {tool: 1s}, l: {needs: t, llm: {output: 9}}}}",
-         [f"Speeds by concurrency are those of 64 {UPPER} bound of the time."]),
+         [f"Speeds by concurrency are those of 64 {FEWER}"]),
         ("m: {ttft: 1s, output_speed: {1: 60, 64: 40}}", "a: {for_each: 64, llm: {output: 9}}, b: {for_each: 9, tool: 1s}",
          []),
     ],
@@ -333,7 +336,7 @@ def test_a_choice_of_tiers_says_it_too(tmp_path: Path) -> None:
     workflow = read_workflow(written(tmp_path, models, LOOPS))
     assert noted(tier(workflow, "fast", 1e6, agents=8, samples=1)) == [
         "m: known for 2 requests at a time, not measured elsewhere: 8 shares the total of 2.",
-        f"Speeds by concurrency are those of 8 {UPPER} bound of the time.",
+        f"Speeds by concurrency are those of 8 {FEWER}",
     ]
 
 

@@ -121,7 +121,7 @@ def test_every_number_of_agents_is_tried_where_that_is_asked_for(four: Path) -> 
     matched = [(one["agents"], one["speed"]) for one in every["exchange"]["speed_for_agents"]]
     assert matched == [(2, None), (3, None), (4, None)]
     text = said(four, *GRID, "--every-n")
-    assert "Best number of agents at 1x: 4 in 10.0s; every number to 4 tried." in text
+    assert "Best number of agents at 1x: 4 in 10.0s, which is not in the tables; every number to 4 tried." in text
     assert (
         "Exchange rate at 1x: 2 agents are already quicker than 1 agent at 2x. No speed compared lets 1 agent match 2 or more."
         in text
