@@ -82,23 +82,23 @@ class Row:
 def undecided() -> Iterator[None]:
     """A comparison without decisions, and without the scenarios that only they need."""
     from planner.planning import comparison
-    from planner.planning.decisions.probes import Probes
+    from planner.planning.decisions.extra_scenarios import ExtraScenarios
 
     def none(*_: Any) -> Any:
         return None
 
-    nothing = mock.Mock(of=lambda *_: Probes(1, (), None, ()))
+    nothing = mock.Mock(of=lambda *_: ExtraScenarios(1, (), None, ()))
     with mock.patch.multiple(comparison, Probes=nothing, _known=none, decide=none):
         yield
 
 
 def seconds(workflow: Any, speeds: Sequence[float], agents: Sequence[int]) -> float:
     """CPU time of a comparison."""
-    from planner.planning.backends import Threads
     from planner.planning.comparison import compare
+    from planner.sampling.backends import ThreadBackend
 
     begun = time.process_time()
-    compare(workflow, speeds, agents, backend=Threads(1))
+    compare(workflow, speeds, agents, backend=ThreadBackend(1))
     return time.process_time() - begun
 
 

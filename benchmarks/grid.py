@@ -116,9 +116,9 @@ def forecasts(samples: int) -> Cost:
         process(command("forecast", WORKFLOW, "--speed", speed, "--agents", agents, "--samples", samples, "--json"))
         for speed, agents in STANDING_FOR_ALL
     ]
-    times = len(SPEEDS) * len(AGENTS) / len(found)
+    task_times = len(SPEEDS) * len(AGENTS) / len(found)
     wall, cpu = sum(cost.wall for cost in found), sum(cost.cpu for cost in found)
-    return Cost(wall * times, cpu * times, max(cost.megabytes for cost in found))
+    return Cost(wall * task_times, cpu * task_times, max(cost.megabytes for cost in found))
 
 
 def lean(graph: Any, durations: list[float]) -> float:
@@ -159,12 +159,11 @@ def simpy_seconds(samples: int) -> dict[str, float]:
     sys.path.insert(0, str(ROOT))
     from planner.engine.draws import Samples
     from planner.engine.simulation import simulate
-    from planner.expansion.demand import Layers
+    from planner.expansion.draw.demand import Layers
     from planner.expansion.expand import expand
     from planner.loading import load
-    from planner.planning.plan import profiles
-    from planner.planning.served import Served
-    from planner.planning.timing import Draws, times
+    from planner.timing.durations import SampleDemands, task_times
+    from planner.timing.service import ServiceTimes, profiles
     from tests import oracle
 
     workflow, _ = load(WORKFLOW).serving()
@@ -172,8 +171,10 @@ def simpy_seconds(samples: int) -> dict[str, float]:
     for speed, agents in STANDING_FOR_ALL:
         task_graph = expand(workflow, {"engineers": agents})
         graph, drawn = task_graph.graph, Samples(1, 0, samples)
-        served = {name: Served.of(profile, drawn) for name, profile in profiles(workflow, task_graph).items()}
-        durations = times(task_graph, served, Draws(drawn, Layers.of(workflow.uncertainty)), speed).durations(speed)
+        served = {name: ServiceTimes.of(profile, drawn) for name, profile in profiles(workflow, task_graph).items()}
+        durations = task_times(
+            task_graph, served, SampleDemands(drawn, Layers.of(workflow.uncertainty)), speed
+        ).durations(speed)
         found = simulate(graph, durations).makespan.tolist()
         arrays = (
             graph.successor_start,

@@ -110,7 +110,7 @@ standard error. So does a line of progress, where standard error is a terminal a
 
 def command_line() -> str:
     """The page on the command line."""
-    from planner.cli import app
+    from planner.cli.app import app
 
     names = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
     names += [group.name for group in app.registered_groups if group.name]
@@ -225,7 +225,7 @@ def _run_command(command: str, folder: Path, programs: Path) -> tuple[int, str, 
     simple = _SIMPLE.fullmatch(command)
     if not simple:
         return _run_in_shell(command, folder, programs)
-    from planner.cli import app
+    from planner.cli.app import app
 
     with contextlib.chdir(folder):
         result = CliRunner().invoke(app, shlex.split(simple[1]), prog_name="planner")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 __version__ = "0.1.0"
 
 if _TYPE_CHECKING:
-    from planner.api.answers import Catalogue, Comparison, Forecast, Plans, Sensitivity, Tiering
+    from planner.api.answers import Catalogue, Comparison, Forecast, Sensitivity, TargetResult, TierResult
     from planner.api.calls import Workflow, compare, forecast, load_workflow
     from planner.api.searches import sensitivity, target, tier
     from planner.catalogue.premium import Premium
@@ -28,12 +28,12 @@ __all__ = [
     "Comparison",
     "Forecast",
     "InputError",
-    "Plans",
     "Position",
     "Premium",
     "Problem",
     "Sensitivity",
-    "Tiering",
+    "TargetResult",
+    "TierResult",
     "Workflow",
     "__version__",
     "compare",
@@ -49,12 +49,12 @@ _WHERE = {
     "Comparison": "planner.api.answers",
     "Forecast": "planner.api.answers",
     "InputError": "planner.errors",
-    "Plans": "planner.api.answers",
+    "TargetResult": "planner.api.answers",
     "Position": "planner.errors",
     "Premium": "planner.catalogue.premium",
     "Problem": "planner.errors",
     "Sensitivity": "planner.api.answers",
-    "Tiering": "planner.api.answers",
+    "TierResult": "planner.api.answers",
     "Workflow": "planner.api.calls",
     "compare": "planner.api.calls",
     "forecast": "planner.api.calls",

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import InputError, Problem, model_hint
-from planner.expansion.runtime import on_runtime, runtime_notes
-from planner.reading.text_file import read_text
+from planner.expansion.supersteps.runtime import on_runtime, runtime_notes
+from planner.reading.files.text_file import read_text
 from planner.workflow.declaration import Workflow
 from planner.workflow.read import parse_workflow
 
@@ -122,3 +122,9 @@ def _with_bases(names: Sequence[str], workflow: Workflow) -> list[str]:
 
 def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def example_folder() -> Path:
+    """The folder of the example workflows: in the package where it is installed, beside it in a checkout."""
+    inside = Path(__file__).with_name("workflows")
+    return inside if inside.is_dir() else Path(__file__).resolve().parent.parent / "workflows"

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from planner.cli_options import read
-from planner.planning.plan import Cell, Plan
-from planner.planning.precision import Stopping
-from planner.planning.sampling import sample
+from planner.cli.options import read
+from planner.sampling.batch import Batch, GridPoint
+from planner.sampling.sample import sample
+from planner.sampling.stopping import Stopping
 from planner.workflow.declaration import Workflow
 from planner.workflow.read import read_workflow
 
@@ -38,7 +38,7 @@ def read_example(path: Path) -> Workflow:
     return workflow
 
 
-def simulated(workflow: Workflow, cells: Sequence[Cell], samples: int) -> np.ndarray:
+def simulated(workflow: Workflow, cells: Sequence[GridPoint], samples: int) -> np.ndarray:
     """(cells, N) completion times, on seed 1."""
-    (found,) = sample([Plan.of(workflow, cells, 1)], Stopping(samples))
+    (found,) = sample([Batch.of(workflow, cells, 1)], Stopping(samples))
     return np.array([seconds.first for seconds in found.seconds])

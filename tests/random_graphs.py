@@ -6,8 +6,20 @@ from dataclasses import dataclass, field
 from random import Random
 
 from planner.engine.simulation import TICK
-from planner.expansion.graph_form import END, START, GraphForm, Node, Option, Sending
-from planner.expansion.supersteps import Key, Played, Routing, played
+from planner.expansion.graph.graph_form import (
+    END,
+    START,
+    GraphForm,
+    Node,
+    Option,
+    Sending,
+)
+from planner.expansion.supersteps.token_game import (
+    Key,
+    Played,
+    Routing,
+    played,
+)
 
 WIDTH = 3
 """Most Sends of one conditional edge."""

@@ -1,1 +1,1 @@
-"""Python calls in, answers out that show themselves: what `import planner` offers (docs/python.md)."""
+"""Python calls in, results that show themselves out: what `import planner` offers (docs/python.md)."""

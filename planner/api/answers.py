@@ -11,12 +11,22 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from planner.catalogue import catalogue
-from planner.planning import results, sensitivity, target, tier
-from planner.report import data, models_text, notebook, notebook_decide, sensitivity_text, target_data, tier_data, words
-from planner.report.forecast_text import forecast_text
-from planner.report.heat_map import heat_map
-from planner.report.target_text import target_text
-from planner.report.tier_text import tier_text
+from planner.planning import comparison_result, forecast_result
+from planner.planning.sensitivity import tornado
+from planner.planning.target import search as target_search
+from planner.planning.tier import search as tier_search
+from planner.report.data import results as data
+from planner.report.data import target as target_data
+from planner.report.data import tier as tier_data
+from planner.report.html import decisions as notebook_decide
+from planner.report.html import results as notebook
+from planner.report.text import models as models_text
+from planner.report.text import sensitivity as sensitivity_text
+from planner.report.text.comparison import heat_map
+from planner.report.text.forecast import forecast_text
+from planner.report.text.target import target_text
+from planner.report.text.tier import tier_text
+from planner.report.wording import quantities as words
 
 if TYPE_CHECKING:
     import pandas
@@ -62,7 +72,7 @@ class _Printer(Protocol):
     def text(self, text: str) -> None: ...
 
 
-class Forecast(Shown, results.Forecast):
+class Forecast(Shown, forecast_result.Forecast):
     """One scenario in detail: see the fields, `print` it, or leave it at the end of a notebook's cell."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -86,7 +96,7 @@ class Forecast(Shown, results.Forecast):
         )
 
 
-class Comparison(Shown, results.Comparison):
+class Comparison(Shown, comparison_result.Comparison):
     """A grid of scenarios: see the fields, `print` it, or leave it at the end of a notebook's cell."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -106,7 +116,7 @@ class Comparison(Shown, results.Comparison):
         return f"Comparison of {self.workflow}: {_scenarios(self.results)}, {words.samples(self.samples)}"
 
 
-class Plans(Shown, target.Plans):
+class TargetResult(Shown, target_search.TargetResult):
     """Scenarios against a target: see the fields, `print` it, or leave it at the end of a notebook's cell."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -124,10 +134,10 @@ class Plans(Shown, target.Plans):
 
     def _label(self) -> str:
         met = "not known to be met" if self.cheapest is None else "met"
-        return f"Plans for {self.workflow}: {met}, {_scenarios(self.candidates)}, {words.samples(self.samples)}"
+        return f"TargetResult for {self.workflow}: {met}, {_scenarios(self.candidates)}, {words.samples(self.samples)}"
 
 
-class Tiering(Shown, tier.Tiering):
+class TierResult(Shown, tier_search.TierResult):
     """Which steps to put on a fast tier: see the fields, `print` it, or leave it at the end of a notebook's cell."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -147,10 +157,10 @@ class Tiering(Shown, tier.Tiering):
         fast = "nothing within the budget"
         if self.chosen is not None:
             fast = f"{len(self.chosen.steps)} of {len(self.steps)} fast"
-        return f"Tiering of {self.workflow}: {fast}, {words.samples(self.samples)}"
+        return f"TierResult of {self.workflow}: {fast}, {words.samples(self.samples)}"
 
 
-class Sensitivity(Shown, sensitivity.Sensitivity):
+class Sensitivity(Shown, tornado.Sensitivity):
     """What drives the p90: see the fields, `print` it, or leave it at the end of a notebook's cell."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -200,27 +210,27 @@ class Catalogue(Shown, catalogue.Catalogue):
         return models_text.chosen(models_text.rows(self), "name")
 
 
-def forecast_of(found: results.Forecast, notes: tuple[str, ...]) -> Forecast:
+def forecast_of(found: forecast_result.Forecast, notes: tuple[str, ...]) -> Forecast:
     """A forecast that shows itself, with these notes."""
     return _as(Forecast, found, notes)
 
 
-def comparison_of(found: results.Comparison, notes: tuple[str, ...]) -> Comparison:
+def comparison_of(found: comparison_result.Comparison, notes: tuple[str, ...]) -> Comparison:
     """A comparison that shows itself, with these notes."""
     return _as(Comparison, found, notes)
 
 
-def plans_of(found: target.Plans, notes: tuple[str, ...]) -> Plans:
+def target_result_of(found: target_search.TargetResult, notes: tuple[str, ...]) -> TargetResult:
     """Scenarios against a target that show themselves, with these notes."""
-    return _as(Plans, found, notes)
+    return _as(TargetResult, found, notes)
 
 
-def tiering_of(found: tier.Tiering, notes: tuple[str, ...]) -> Tiering:
+def tier_result_of(found: tier_search.TierResult, notes: tuple[str, ...]) -> TierResult:
     """A choice of tiers that shows itself, with these notes."""
-    return _as(Tiering, found, notes)
+    return _as(TierResult, found, notes)
 
 
-def sensitivity_of(found: sensitivity.Sensitivity, notes: tuple[str, ...]) -> Sensitivity:
+def sensitivity_of(found: tornado.Sensitivity, notes: tuple[str, ...]) -> Sensitivity:
     """A sensitivity that shows itself, with these notes."""
     return _as(Sensitivity, found, notes)
 

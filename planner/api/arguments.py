@@ -16,9 +16,9 @@ from planner.catalogue.premium import FITTED, MOST_EXPONENT, Premium
 from planner.errors import InputError, Problem
 from planner.limits import MOST_SAMPLES
 from planner.loading import Loaded
-from planner.planning.backends import missing
 from planner.reading import units
 from planner.reading.validation import MOST_AGENTS
+from planner.sampling.backends import missing
 from planner.workflow.declaration import RUNTIMES
 
 _IN_PYTHON = (

@@ -9,16 +9,29 @@ from types import MappingProxyType
 from typing import Any
 
 from planner.api import arguments
-from planner.api.answers import Comparison, Forecast, comparison_of, forecast_of
-from planner.api.shared import Progress, backend_of, grid_of, run_of, scenario_of, served_by, source_of
+from planner.api.answers import (
+    Comparison,
+    Forecast,
+    comparison_of,
+    forecast_of,
+)
+from planner.api.shared import (
+    Progress,
+    backend_of,
+    grid_of,
+    run_of,
+    scenario_of,
+    served_by,
+    source_of,
+)
 from planner.catalogue import catalogue as catalogues
 from planner.catalogue.premium import Premium
-from planner.expansion.task_graph import crew_sizes
+from planner.expansion.graph.task_graph import crew_sizes
 from planner.loading import Loaded, load
-from planner.planning.barriers import with_barriers
 from planner.planning.comparison import compare as run_comparison
-from planner.planning.decisions.decide import Wishes
-from planner.planning.decisions.runs import Setup
+from planner.planning.comparison import with_barriers
+from planner.planning.decisions.decide import DecisionOptions
+from planner.planning.decisions.payback import Setup
 from planner.planning.forecast import forecast as run_forecast
 
 
@@ -183,10 +196,12 @@ def compare(
     return comparison_of(found, arguments.worded(*found.notes, *notes))
 
 
-def _wishes(check: arguments.Arguments, value: Any, waiting: Any, setup: Any, runs: Any, every_n: Any) -> Wishes:
+def _wishes(
+    check: arguments.Arguments, value: Any, waiting: Any, setup: Any, runs: Any, every_n: Any
+) -> DecisionOptions:
     hour = check.take("value_of_time", value, arguments.either(arguments.usd))
     people = check.take("waiting", waiting, arguments.people)
     once = check.take("setup", setup, arguments.either(arguments.setup))
     times = check.take("runs", runs, arguments.runs(setup))
     every = check.take("every_n", every_n, arguments.flag)
-    return Wishes(bool(every), hour, people or 1.0, once and Setup(once[0], once[1], times))
+    return DecisionOptions(bool(every), hour, people or 1.0, once and Setup(once[0], once[1], times))

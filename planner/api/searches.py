@@ -5,14 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from planner.api import arguments
-from planner.api.answers import Plans, Sensitivity, Tiering, plans_of, sensitivity_of, tiering_of
+from planner.api.answers import (
+    Sensitivity,
+    TargetResult,
+    TierResult,
+    sensitivity_of,
+    target_result_of,
+    tier_result_of,
+)
 from planner.api.calls import Workflow
-from planner.api.shared import Progress, backend_of, grid_of, run_of, scenario_of, served_by, source_of
+from planner.api.shared import (
+    Progress,
+    backend_of,
+    grid_of,
+    run_of,
+    scenario_of,
+    served_by,
+    source_of,
+)
 from planner.catalogue.premium import Premium
-from planner.planning.goal import Target
-from planner.planning.sensitivity import sensitivity as run_sensitivity
-from planner.planning.target import plan_for
-from planner.planning.tier import tier as run_tier
+from planner.planning.sensitivity.tornado import sensitivity as run_sensitivity
+from planner.planning.target.goal import Target
+from planner.planning.target.search import find_cheapest
+from planner.planning.tier.search import tier as run_tier
 
 
 def target(
@@ -34,7 +49,7 @@ def target(
     threads: int | None = None,
     scheduler: str | None = None,
     progress: Progress | None = None,
-) -> Plans:
+) -> TargetResult:
     """The cheapest scenario that meets a deadline and a budget, as `planner target`.
 
     p90, p50 : one of them: the deadline of 90, or of 50, of 100 runs, in seconds or as "4h"
@@ -59,8 +74,8 @@ def target(
     ((name, limit),) = limits.items()
     with arguments.in_python():
         served, notes = plan.serving(grid["models"], by)
-        found = plan_for(served, Target(0.9 if name == "p90" else 0.5, limit, most), **grid, **run, backend=where)
-    return plans_of(found, arguments.worded(*found.notes, *notes))
+        found = find_cheapest(served, Target(0.9 if name == "p90" else 0.5, limit, most), **grid, **run, backend=where)
+    return target_result_of(found, arguments.worded(*found.notes, *notes))
 
 
 def tier(
@@ -79,7 +94,7 @@ def tier(
     threads: int | None = None,
     scheduler: str | None = None,
     progress: Progress | None = None,
-) -> Tiering:
+) -> TierResult:
     """Which steps to put on a fast tier within a budget, as `planner tier`.
 
     fast : the profile of the fast tier
@@ -102,7 +117,7 @@ def tier(
         standard = on or plan.declared.model
         served, notes = plan.serving([standard] if standard else [], by, quick)
         found = run_tier(served.on(standard) if standard else served, quick, most, **sized, **run, backend=where)
-    return tiering_of(found, arguments.worded(*found.notes, *notes))
+    return tier_result_of(found, arguments.worded(*found.notes, *notes))
 
 
 def sensitivity(

@@ -7,7 +7,7 @@ from typing import Any
 
 from planner.api import arguments
 from planner.loading import Loaded
-from planner.planning.backends import Backend, Dask, Threads
+from planner.sampling.backends import Backend, DaskBackend, ThreadBackend
 from planner.workflow.declaration import Workflow
 
 Progress = Callable[[float], None]
@@ -69,7 +69,7 @@ def backend_of(check: arguments.Arguments, threads: Any, scheduler: Any) -> Back
     """Threads, or a cluster where its scheduler is given."""
     count = check.take("threads", threads, arguments.either(arguments.threads))
     address = check.take("scheduler", scheduler, arguments.either(arguments.scheduler(count)))
-    return Threads(count) if address is None else Dask(address)
+    return ThreadBackend(count) if address is None else DaskBackend(address)
 
 
 def _silent(done: float) -> None:

@@ -1,1 +1,1 @@
-"""What the world offers: names in, `Profile`s out, and where each of their numbers comes from."""
+"""Names of models in, profiles out, with the source and date of every number."""

@@ -10,13 +10,29 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
-from planner.catalogue import shipped
-from planner.catalogue.declaration import NUMBERS, FactDeclaration, is_fact, is_listed
-from planner.catalogue.own import Own, find, merged, read_own
+from planner.catalogue import builtin_files
+from planner.catalogue.declaration import (
+    NUMBERS,
+    FactDeclaration,
+    is_fact,
+    is_listed,
+)
 from planner.catalogue.prices import Listed, listed, origin
 from planner.catalogue.profile import Profile, resolve
-from planner.errors import InputError, Offered, Problem, model_hint, printable
-from planner.reading.curves import Curve
+from planner.catalogue.user_file import (
+    Own,
+    find,
+    merged,
+    read_own,
+)
+from planner.errors import (
+    InputError,
+    Offered,
+    Problem,
+    model_hint,
+    printable,
+)
+from planner.reading.estimates.curves import Curve
 from planner.reading.profiles import ProfileDeclaration
 
 STALE = 90
@@ -118,7 +134,7 @@ class Catalogue:
         """The catalogue, with the user's file if there is one. Raises InputError with every problem of that file."""
         if user_file is None:
             return cls(None, today)
-        entries = {name: partial(_plain, name) for name in shipped.names()}
+        entries = {name: partial(_plain, name) for name in builtin_files.names()}
         return cls(read_own(Path(user_file), entries), today)
 
     @classmethod
@@ -130,7 +146,7 @@ class Catalogue:
     def names(self) -> tuple[str, ...]:
         """All profiles: the user's own first."""
         own = self._own.entries if self._own else {}
-        return (*own, *(name for name in shipped.names() if name not in own))
+        return (*own, *(name for name in builtin_files.names() if name not in own))
 
     @cached_property
     def offered(self) -> tuple[str, ...]:
@@ -227,7 +243,7 @@ class Catalogue:
         """What is known about a profile. Raises KeyError for an unknown name."""
         if name not in self._read:
             own = self._own.entries.get(name) if self._own else None
-            known = shipped.entry(name)
+            known = builtin_files.entry(name)
             if own is None and known is None:
                 raise KeyError(name)
             self._read[name] = self._made(name, known, own)
@@ -256,7 +272,7 @@ class Catalogue:
             said = value.items() if is_fact(value) else ()
             about = FactDeclaration.model_validate({one: other for one, other in said if one != "value"})
         named = about.source or ""
-        source = (own.facts.sources.get(named) if own else None) or shipped.source(named)
+        source = (own.facts.sources.get(named) if own else None) or builtin_files.source(named)
         return Fact(
             key,
             name,
@@ -284,7 +300,7 @@ def _value(key: str, value: Any) -> tuple[Any, Listed | None]:
 
 def _plain(name: str) -> dict[str, Any]:
     """A shipped entry without what is said about its numbers."""
-    return {key: _value(key, value)[0] for key, value in (shipped.entry(name) or {}).items()}
+    return {key: _value(key, value)[0] for key, value in (builtin_files.entry(name) or {}).items()}
 
 
 def _shown(value: Any) -> str:

@@ -7,7 +7,13 @@ from typing import Annotated, Any, ClassVar
 
 from planner.reading.profiles import ProfileDeclaration
 from planner.reading.units import BadValueError
-from planner.reading.validation import Declared, Flag, Mapping, Parsed, Text
+from planner.reading.validation import (
+    Declared,
+    Flag,
+    Mapping,
+    Parsed,
+    Text,
+)
 
 KINDS = ("measured", "vendor claim", "estimate")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from planner.errors import did_you_mean
 from planner.reading.units import BadValueError
-from planner.reading.yaml_file import parse_yaml
+from planner.reading.yaml.parse import parse_yaml
 
 STANDARD = "standard"
 _LINE = re.compile(r"^  (\S+): (\{.*\})$", re.MULTILINE)

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from planner.errors import InputError, Problem
-from planner.reading.curves import Curve, together
-from planner.reading.estimates import Estimate
+from planner.reading.estimates.curves import Curve, together
+from planner.reading.estimates.estimate import Estimate
 from planner.reading.profiles import ProfileDeclaration
 
 Amount = TypeVar("Amount", bound=Any)

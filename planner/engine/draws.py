@@ -18,9 +18,9 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.engine.arrays import Floats
 from planner.engine.quantiles import normal_quantile
 
-Floats = NDArray[np.float64]
 Cells = NDArray[np.uint64]
 """Which item and sample: item · 2³² + sample."""
 

@@ -7,9 +7,8 @@ ratios of polynomials in the middle and in two parts of the tails. Coefficients 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from planner.engine.arrays import Floats
 
 _MIDDLE = (
     (2.50908092873012267270e3, 3.34305755835881281050e4, 6.72657709270087008530e4, 4.59219539315498714570e4,

@@ -11,9 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from planner import engine
-
-Ints = NDArray[np.int32]
-Floats = NDArray[np.float64]
+from planner.engine.arrays import Floats, Ints
 
 TICK = 2.0**-20
 """Durations are multiples of this many seconds, so that their sums are exact and equal times are equal."""

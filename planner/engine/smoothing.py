@@ -17,11 +17,16 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-from planner.engine.statistics import KEPT, Z975, Values, enclosed, in_groups, wilson
-
-Floats = NDArray[np.float64]
+from planner.engine.arrays import Floats
+from planner.engine.statistics import (
+    KEPT,
+    Z975,
+    Values,
+    enclosed,
+    in_groups,
+    wilson,
+)
 
 _STEPS = 100
 """Most steps to a percentile."""

@@ -7,7 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from planner.engine.arrays import Floats
+
 Ints = NDArray[np.int64]
 
 Z975 = 1.959963984540054

@@ -1,1 +1,1 @@
-"""Workflow and crew sizes in, task graph and demands out."""
+"""A `Workflow` and crew sizes in, a `TaskGraph` and its demands out."""

@@ -8,20 +8,39 @@ from dataclasses import replace
 import numpy as np
 
 from planner.engine.simulation import build_graph
-from planner.expansion.chain import Piece, chain
-from planner.expansion.conditions import Attempt, Drawn, Failed, Outcome, Round
-from planner.expansion.crews import Crews
-from planner.expansion.fan_out import fan_out
-from planner.expansion.fragments import NO_POOL, Fragment, numbered, repeated, side_by_side
-from planner.expansion.grouping import copied, grouped
-from planner.expansion.loops import Loop, Loops
-from planner.expansion.order import Steps, between, in_order, needs, sorted_by_name
-from planner.expansion.outline import Group
-from planner.expansion.place import Place
-from planner.expansion.runtime import Runtime
-from planner.expansion.size import check_size
-from planner.expansion.task_graph import LIMIT, TaskGraph
-from planner.expansion.work import Thread, Work
+from planner.expansion.build.fan_out import fan_out
+from planner.expansion.build.groups import copied, grouped
+from planner.expansion.build.item import item_tasks
+from planner.expansion.build.pools import Crews
+from planner.expansion.build.scope import Scope
+from planner.expansion.build.size_limits import check_size
+from planner.expansion.graph.conditions import (
+    Attempt,
+    ChanceHolds,
+    Outcome,
+    Round,
+    StepFailed,
+)
+from planner.expansion.graph.fragments import (
+    NO_POOL,
+    Fragment,
+    numbered,
+    repeated,
+    side_by_side,
+)
+from planner.expansion.graph.loops import Loop, Loops
+from planner.expansion.graph.order import (
+    Steps,
+    between,
+    in_order,
+    needs,
+    sorted_by_name,
+)
+from planner.expansion.graph.outline import Group
+from planner.expansion.graph.segments import ItemSegment
+from planner.expansion.graph.task_graph import LIMIT, TaskGraph
+from planner.expansion.graph.work import Thread, Work
+from planner.expansion.supersteps.runtime import Runtime
 from planner.workflow.bodies import Wait
 from planner.workflow.declaration import Step, Workflow
 
@@ -34,7 +53,7 @@ def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None
     check_size(workflow, sizes)
     crews = Crews.of(workflow, sizes, runtime)
     expansion = _Expansion(crews)
-    place = Place(("steps",), NO_POOL, workflow.model, workflow.written_for, workflow.parameters, locate=workflow.place)
+    place = Scope(("steps",), NO_POOL, workflow.model, workflow.written_for, workflow.parameters, locate=workflow.place)
     fragment = expansion.group(place, workflow.steps)
     capacity = np.array([*(sizes.get(pool, 1) for pool in crews.pools), *[crews.runtime.limit or 1] * fragment.own])
     graph = build_graph(
@@ -76,21 +95,21 @@ class _Expansion:
 
     # Steps outside of any item: each takes an agent for itself.
 
-    def group(self, around: Place, steps: Steps) -> Fragment:
+    def group(self, around: Scope, steps: Steps) -> Fragment:
         steps = sorted_by_name(steps)
         children = {name: self.step(self.enter(around, name, steps), steps[name]) for name in in_order(steps)}
         return grouped(children, needs(steps), self.crews.runtime, around.name)
 
-    def enter(self, around: Place, name: str, steps: Steps) -> Place:
+    def enter(self, around: Scope, name: str, steps: Steps) -> Scope:
         """Where a step of a group stands."""
         crew = steps[name].crew
         here = around.step(name, steps, self.crews.pool(crew) if crew else None)
         failing = next((other for other in steps if steps[other].otherwise == name), None)
         if failing is None:
             return here
-        return here.only(Failed(here.loops, here.guard, self.outcomes[here.beside(failing)]))
+        return here.only(StepFailed(here.loops, here.guard, self.outcomes[here.beside(failing)]))
 
-    def step(self, here: Place, step: Step) -> Fragment:
+    def step(self, here: Scope, step: Step) -> Fragment:
         """A step with its modifiers, once its chance is taken."""
         if step.for_each is not None:
             return self.items(here, step)
@@ -99,7 +118,7 @@ class _Expansion:
         inside = self.rounds(here, step)
         return repeated(self.copies(inside, step), inside.loops[-1].count)
 
-    def copies(self, here: Place, step: Step) -> Fragment:
+    def copies(self, here: Scope, step: Step) -> Fragment:
         inside = self.copied(here, step)
         fragment = self.body(inside, step)
         return (
@@ -108,7 +127,7 @@ class _Expansion:
             else copied(fragment, inside.loops[-1].count, step.first_of is not None, self.crews.runtime)
         )
 
-    def body(self, here: Place, step: Step) -> Fragment:
+    def body(self, here: Scope, step: Step) -> Fragment:
         group = _group(here, step)
         if group is not None:
             inside, steps = group
@@ -122,11 +141,11 @@ class _Expansion:
             assert isinstance(fragment.outline, Group)
             return replace(fragment, outline=replace(fragment.outline, choice=True))
         pool = self.crews.takes(step, max(here.pool, 0))
-        return chain(self.attempts(replace(here, pool=pool), step), here.loops, here.guard)
+        return item_tasks(self.attempts(replace(here, pool=pool), step), here.loops, here.guard)
 
     # A step's own loops and conditions, wherever it stands.
 
-    def rounds(self, here: Place, step: Step) -> Place:
+    def rounds(self, here: Scope, step: Step) -> Scope:
         """Where a round stands."""
         assert step.repeat is not None
         inside = replace(here.within(Loop(self.crews.count(step.repeat.most, here))), repeats=here.name)
@@ -135,7 +154,7 @@ class _Expansion:
         guard = Round(inside.loops, here.guard, here.name, step.repeat.until)
         return replace(inside.only(guard), round=guard)
 
-    def copied(self, here: Place, step: Step) -> Place:
+    def copied(self, here: Scope, step: Step) -> Scope:
         """Where a copy stands."""
         count = step.best_of or step.first_of
         if count is None:
@@ -144,19 +163,19 @@ class _Expansion:
         inside = here.within(Loop(self.crews.count(count, here), "copies", first=first))
         return replace(inside, apart=here.apart or first)
 
-    def branches(self, here: Place, step: Step) -> list[tuple[str, Step, Place]]:
+    def branches(self, here: Scope, step: Step) -> list[tuple[str, Step, Scope]]:
         """The branches of a choice: one draw, a stretch of it for each, in the order of their names."""
         found, low = [], 0.0
         steps = sorted_by_name(step.choose or {})
         for name, branch in steps.items():
             high = low + (branch.chance or 0.0)
             certain = {**steps, name: branch.model_copy(update={"chance": None})}
-            guard = Drawn(here.loops, here.guard, f"{here.name}/choice", low, high)
+            guard = ChanceHolds(here.loops, here.guard, f"{here.name}/choice", low, high)
             found.append((name, branch, self.enter(here.inside("choose"), name, certain).only(guard)))
             low = high
         return found
 
-    def finish(self, here: Place, step: Step, steps: Steps, attempt: Attempt | None = None) -> None:
+    def finish(self, here: Scope, step: Step, steps: Steps, attempt: Attempt | None = None) -> None:
         """Note how a step comes out whose body stands `here`. `steps`: those of its body."""
         inner = self.left_over(f"{here.name}.", steps)
         success = 1.0 if step.success is None else step.success
@@ -173,7 +192,7 @@ class _Expansion:
         found = [self.outcomes[prefix + name] for name, step in steps.items() if step.otherwise is None]
         return tuple(outcome for outcome in found if outcome.possible)
 
-    def attempts(self, here: Place, step: Step) -> list[Piece]:
+    def attempts(self, here: Scope, step: Step) -> list[ItemSegment]:
         """A request, an agent loop, a tool or a person: the attempts at it, which keep the agent of `here.pool`."""
         inside, attempt, count = here, None, 1
         rounds: Loops = ()
@@ -186,7 +205,7 @@ class _Expansion:
         leaves = step.human is not None and step.human.leaves is not None
         self.finish(here, step, {}, attempt)
         return [
-            Piece(
+            ItemSegment(
                 here.pool,
                 work,
                 inside.guard,
@@ -198,7 +217,7 @@ class _Expansion:
             for number in range(count)
         ]
 
-    def work(self, here: Place, step: Step) -> Work:
+    def work(self, here: Scope, step: Step) -> Work:
         body = step.llm or step.agent or step.tool or step.human
         assert body is not None
         asks = step.kind in ("llm", "agent")
@@ -207,18 +226,18 @@ class _Expansion:
             other.llm is not None and other.llm.continues == here.path[-1] for other in here.siblings.values()
         )
         return Work(
-            here.name, step.kind, here.settled(body, agents), here.model if asks else None, here.loops, here.guard,
-            here.briefing if asks else None, step.retry and here.settled(step.retry, agents), _thread(here, step),
+            here.name, step.kind, here.bound(body, agents), here.model if asks else None, here.loops, here.guard,
+            here.briefing if asks else None, step.retry and here.bound(step.retry, agents), _thread(here, step),
             continued, self.crews.ratio(here) if asks else 1.0,
         )  # fmt: skip
 
     # Items: steps one after another, by one agent where they let it.
 
-    def items(self, here: Place, step: Step) -> Fragment:
+    def items(self, here: Scope, step: Step) -> Fragment:
         pool = self.crews.takes(step, max(here.pool, 0))
         return fan_out(self.crews, replace(here, pool=pool), step, lambda item: self.pieces(item, step))
 
-    def pieces(self, here: Place, step: Step) -> list[Piece]:
+    def pieces(self, here: Scope, step: Step) -> list[ItemSegment]:
         """The pieces of an item, or of a step within one, whose agent is of `here.pool`."""
         if step.repeat is None:
             return self.round(here, step)
@@ -231,7 +250,7 @@ class _Expansion:
             for piece in pieces
         ]
 
-    def round(self, here: Place, step: Step) -> list[Piece]:
+    def round(self, here: Scope, step: Step) -> list[ItemSegment]:
         """One round of a step within an item, with its copies side by side."""
         inside = self.copied(here, step)
         if inside is here:
@@ -239,11 +258,11 @@ class _Expansion:
         pool = self.holds(step, here.pool)
         by_one = step.kind == "llm"  # an agent makes several requests at once
         pieces = self.run(replace(inside, pool=NO_POOL if by_one else here.pool), step)
-        fragment = chain(pieces, inside.loops, inside.guard)
+        fragment = item_tasks(pieces, inside.loops, inside.guard)
         fragment = copied(fragment, inside.loops[-1].count, step.first_of is not None, self.crews.runtime)
-        return [Piece(pool if by_one else NO_POOL, fragment, here.guard)]
+        return [ItemSegment(pool if by_one else NO_POOL, fragment, here.guard)]
 
-    def run(self, here: Place, step: Step) -> list[Piece]:
+    def run(self, here: Scope, step: Step) -> list[ItemSegment]:
         """The body of a step within an item."""
         group = _group(here, step)
         if group is not None:
@@ -259,11 +278,11 @@ class _Expansion:
             return pieces
         return self.attempts(replace(here, pool=self.holds(step, here.pool)), step)
 
-    def inner(self, here: Place, step: Step) -> list[Piece]:
+    def inner(self, here: Scope, step: Step) -> list[ItemSegment]:
         """A step within an item."""
         if step.for_each is None:
             return self.pieces(here, step)
-        return [Piece(NO_POOL, self.items(replace(here, briefing=None), step), here.guard)]
+        return [ItemSegment(NO_POOL, self.items(replace(here, briefing=None), step), here.guard)]
 
     def holds(self, step: Step, pool: int) -> int:
         """The pool whose agent a step of an item needs: none for people and for tools that let it go."""
@@ -272,7 +291,7 @@ class _Expansion:
         return pool if step.hold else NO_POOL
 
 
-def _group(here: Place, step: Step) -> tuple[Place, Steps] | None:
+def _group(here: Scope, step: Step) -> tuple[Scope, Steps] | None:
     """The steps of a group or of another file, and where they stand."""
     if step.steps is not None:
         return here.inside("steps"), step.steps
@@ -284,7 +303,7 @@ def _group(here: Place, step: Step) -> tuple[Place, Steps] | None:
     return inside, step.used.steps
 
 
-def _thread(here: Place, step: Step) -> Thread | None:
+def _thread(here: Scope, step: Step) -> Thread | None:
     """What a request continues, and what lies between."""
     name, own = step.llm.continues if step.llm is not None else None, here.path[-1]
     if name is None:

@@ -1,1 +1,1 @@
-"""Workflows and graphs in, real LangGraph runs on a virtual clock out; nothing else of ours imports LangGraph."""
+"""Workflows in, real LangGraph runs and applications out. Nothing else of ours imports LangGraph."""

@@ -1,1 +1,1 @@
-"""Demands and profiles in, times and costs out: forecast and comparison."""
+"""Questions in, answers as frozen data out: forecast and comparison here, one folder for each further question."""

@@ -8,21 +8,19 @@ from itertools import islice
 
 import numpy as np
 
+from planner.engine.arrays import Floats
 from planner.engine.draws import Samples
-from planner.engine.simulation import Floats, simulate
-from planner.expansion.branches import MOST_NODES, Branches, to_try
-from planner.expansion.demand import Layers
+from planner.engine.simulation import simulate
+from planner.expansion.draw.demand import Layers
 from planner.expansion.expand import expand
-from planner.expansion.graph_form import GraphForm, of_needs
-from planner.expansion.order import in_order, needs, sorted_by_name
-from planner.expansion.runtime import Runtime
-from planner.expansion.supersteps import no_routes, played
-from planner.expansion.wrapping import wrapped
-from planner.planning.plan import profiles
-from planner.planning.results import Comparison
-from planner.planning.scenarios import Sizing
-from planner.planning.served import Served
-from planner.planning.timing import Draws, times
+from planner.expansion.graph.graph_form import GraphForm, of_needs
+from planner.expansion.graph.order import in_order, needs, sorted_by_name
+from planner.expansion.supersteps.runtime import Runtime
+from planner.expansion.supersteps.subgraph_candidates import MOST_NODES, NodeSets, subgraph_candidates
+from planner.expansion.supersteps.subgraphs import into_subgraph
+from planner.expansion.supersteps.token_game import no_routes, played
+from planner.timing.durations import SampleDemands, task_times
+from planner.timing.service import ServiceTimes, profiles
 from planner.workflow.declaration import Step, Workflow
 
 MOST_SAMPLES = 256
@@ -46,7 +44,7 @@ WORTH = 0.01
 STEPS = 2_000_000
 """Task-samples at a time."""
 
-Wrapped = Mapping[str, Branches]
+Wrapped = Mapping[str, NodeSets]
 """Sets of nodes in a subgraph each, by the name of their graph; '' is the outermost."""
 
 
@@ -106,14 +104,6 @@ def barriers(workflow: Workflow, sizes: Mapping[str, int], speed: float, seed: i
     return replace(found, limit=runtime.limit)
 
 
-def with_barriers(comparison: Comparison, workflow: Workflow, crew: str | None) -> Comparison:
-    """The comparison with what barriers cost in the best scenario of its verdict."""
-    best = comparison.verdict.best
-    sizes = Sizing.of(workflow, crew).sizes(best.agents)
-    found = barriers(workflow.on(best.model), sizes, best.speed, comparison.seed, comparison.samples)
-    return comparison if found is None else replace(comparison, barriers=found)
-
-
 def advised(
     graphs: Mapping[str, GraphForm], seconds: Callable[[Wrapped, bool], float], without: float, samples: int
 ) -> Barriers:
@@ -155,17 +145,17 @@ def _steps(chosen: Wrapped) -> int:
     return sum(len(nodes) for sets in chosen.values() for nodes in sets)
 
 
-def _with(chosen: Wrapped, group: str, sets: Branches) -> Wrapped:
+def _with(chosen: Wrapped, group: str, sets: NodeSets) -> Wrapped:
     return {**chosen, group: (*chosen.get(group, ()), *sets)}
 
 
-def _candidates(graphs: Mapping[str, GraphForm], chosen: Wrapped) -> Iterator[tuple[str, Branches]]:
+def _candidates(graphs: Mapping[str, GraphForm], chosen: Wrapped) -> Iterator[tuple[str, NodeSets]]:
     """Branches of declared nodes that are not in a subgraph yet, each with the name of its graph."""
     for group, form in graphs.items():
         now = form
         for nodes in chosen.get(group, ()):
-            now = wrapped(now, nodes)
-        for sets in to_try(now):
+            now = into_subgraph(now, nodes)
+        for sets in subgraph_candidates(now):
             if all(nodes <= form.nodes.keys() for nodes in sets):
                 yield group, sets
 
@@ -196,8 +186,8 @@ def _seconds(
     found = []
     for low in range(0, samples, width):
         slice_ = Samples(seed, low, min(low + width, samples))
-        served = {name: Served.of(profile.at(requests), slice_) for name, profile in models.items()}
-        prepared = times(graph, served, Draws(slice_, layers), speed)
+        served = {name: ServiceTimes.of(profile.at(requests), slice_) for name, profile in models.items()}
+        prepared = task_times(graph, served, SampleDemands(slice_, layers), speed)
         schedule = simulate(
             graph.graph, prepared.durations(speed), patience=prepared.patience, away=prepared.away
         )  # fmt: skip

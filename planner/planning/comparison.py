@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from planner.catalogue.premium import FITTED, Premium
 from planner.catalogue.profile import Profile
-from planner.planning.backends import Backend, Threads
-from planner.planning.concurrency import concurrency
-from planner.planning.decisions.decide import Known, Wishes, decide
+from planner.planning.barriers import barriers
+from planner.planning.comparison_result import Comparison
+from planner.planning.decisions.decide import DecisionInputs, DecisionOptions, decide
+from planner.planning.decisions.extra_scenarios import INSTANT, ExtraScenarios
 from planner.planning.decisions.interval import Samples
-from planner.planning.decisions.probes import INSTANT, Probes
-from planner.planning.notes import declaration_notes, imprecise, notes, other_tokenizers, restricted
-from planner.planning.plan import Cell, Plan
-from planner.planning.precision import Precision, Stopping
-from planner.planning.results import Comparison, Result, Scenario
-from planner.planning.sampled import Simulated
-from planner.planning.sampling import Progress, quiet, sample
-from planner.planning.scenarios import Sizing
-from planner.planning.verdict import Row, rows, verdict
+from planner.planning.decisions.verdict import Row, rows, verdict
+from planner.planning.notes.assumptions import (
+    declaration_notes,
+    imprecise,
+    notes,
+    other_tokenizers,
+    restricted,
+)
+from planner.planning.notes.concurrency import concurrency
+from planner.planning.results import Result, Scenario
+from planner.planning.sizing import Sizing
+from planner.sampling.accumulator import ScenarioSamples
+from planner.sampling.backends import Backend, ThreadBackend
+from planner.sampling.batch import Batch, GridPoint
+from planner.sampling.sample import Progress, quiet, sample
+from planner.sampling.stopping import Precision, Stopping
 from planner.workflow.declaration import Workflow
 
-NOTHING_MORE = Wishes()
+NOTHING_MORE = DecisionOptions()
 
 
 def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], *, models: Sequence[str] = (),
             crew: str | None = None, premium: Premium = FITTED, seed: int = 1, samples: int | None = None,
             precision: float | None = None, max_time: float | None = None, backend: Backend | None = None,
-            progress: Progress = quiet, wishes: Wishes = NOTHING_MORE) -> Comparison:  # fmt: skip
+            progress: Progress = quiet, wishes: DecisionOptions = NOTHING_MORE) -> Comparison:  # fmt: skip
     """Compare every model at every speed with every number of agents.
 
     speeds : factors on every output speed
@@ -40,7 +49,7 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
 
     Raises InputError where the workflow is too large, or the crew unknown or not named among several.
     """
-    stopping, backend = Stopping(samples, precision, max_time), backend or Threads()
+    stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     sizing = Sizing.of(workflow, crew)
     sized = sizing.choose()
     own = workflow.model or ""
@@ -50,28 +59,31 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
     every = {model: list(dict.fromkeys([*points, *alone])) for model in wanted}
     every.setdefault(own, [(1.0, 1)])
     first_row = (wanted[0], min(speeds))
-    probes = Probes.of(workflow.on(wanted[0]), sizing, first_row, wishes.every_n)
+    probes = ExtraScenarios.of(workflow.on(wanted[0]), sizing, first_row, wishes.every_n)
     besides = [point for point in probes.points if point not in every[wanted[0]]]
     plans = []
     for model, chosen in every.items():
-        cells = [Cell(speed, sizing.sizes(count), premium.of(speed)) for speed, count in chosen]
+        cells = [GridPoint(speed, sizing.sizes(count), premium.of(speed)) for speed, count in chosen]
         if model == wanted[0]:
             chosen[:0] = besides
             cells[:0] = [
                 *(
-                    Cell(speed, sizing.sizes(count), asked=False, other=probes.plain, unhindered=probes.curved)
+                    GridPoint(speed, sizing.sizes(count), asked=False, other=probes.plain, unhindered=probes.curved)
                     for speed, count in probes.plain_points
                 ),
-                *(Cell(speed, sizing.sizes(count), _price(premium, speed), asked=False) for speed, count in besides),
+                *(
+                    GridPoint(speed, sizing.sizes(count), _price(premium, speed), asked=False)
+                    for speed, count in besides
+                ),
             ]
-        plans.append(Plan.of(workflow.on(model), cells, seed, stopping.most, backend.at_once))
+        plans.append(Batch.of(workflow.on(model), cells, seed, stopping.most, backend.at_once))
     found = sample(plans, stopping, backend, progress)
     simulated = {
-        Scenario(model, *point): Simulated(sampled, len(sampled.plan.cells) - len(chosen) + at)
+        Scenario(model, *point): ScenarioSamples(sampled, len(sampled.plan.cells) - len(chosen) + at)
         for (model, chosen), sampled in zip(every.items(), found, strict=True)
         for at, point in enumerate(chosen)
     }
-    plain = [Simulated(found[0], at) for at in range(len(probes.plain_points))]
+    plain = [ScenarioSamples(found[0], at) for at in range(len(probes.plain_points))]
     baseline = Scenario(own, 1.0, 1)
     grid = [Scenario(model, *point) for model in wanted for point in points]
     results = tuple(
@@ -104,9 +116,9 @@ def _price(premium: Premium, speed: float) -> float:
 
 
 def _known(
-    simulated: Mapping[Scenario, Simulated], plain: Sequence[Simulated], grid: Sequence[Scenario], baseline: Scenario,
-    probes: Probes, workflow: Workflow,
-) -> Known:  # fmt: skip
+    simulated: Mapping[Scenario, ScenarioSamples], plain: Sequence[ScenarioSamples], grid: Sequence[Scenario], baseline: Scenario,
+    probes: ExtraScenarios, workflow: Workflow,
+) -> DecisionInputs:  # fmt: skip
     """What decisions are taken from."""
     cells = {scenario: Samples(one.seconds, one.usd, one.accepted) for scenario, one in simulated.items()}
     without = [Samples(one.seconds, one.usd, one.accepted) for one in plain]
@@ -114,7 +126,7 @@ def _known(
     for scenario, samples in cells.items():
         numbers.setdefault((scenario.model, scenario.speed), {})[scenario.agents] = samples
     first = rows(grid)[0]
-    return Known(
+    return DecisionInputs(
         {scenario: cells[scenario] for scenario in grid},
         (baseline, cells[baseline]),
         numbers,
@@ -125,3 +137,11 @@ def _known(
         probes.curved,
         any(step.kind == "human" for _, step in workflow.walk()),
     )
+
+
+def with_barriers(comparison: Comparison, workflow: Workflow, crew: str | None) -> Comparison:
+    """The comparison with what barriers cost in the best scenario of its verdict."""
+    best = comparison.verdict.best
+    sizes = Sizing.of(workflow, crew).sizes(best.agents)
+    found = barriers(workflow.on(best.model), sizes, best.speed, comparison.seed, comparison.samples)
+    return comparison if found is None else replace(comparison, barriers=found)

@@ -8,20 +8,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.expansion.demand import Floats, Layers
-from planner.expansion.drawing import Traces
+from planner.engine.arrays import Floats
+from planner.expansion.draw.demand import Layers
+from planner.expansion.draw.demands import Traces
+from planner.expansion.draw.requests import RequestDraw
 from planner.expansion.expand import expand
-from planner.expansion.loops import EVERY, Index
-from planner.expansion.occurrence import Asked
-from planner.expansion.work import Rework, Syncing, Work
-from planner.planning.detail import Detail, WorkDetail
-from planner.planning.paid import billed
-from planner.planning.results import Forecast
-from planner.planning.served import Served
-from planner.planning.timing import usd, usd_of_step
-from planner.planning.typical import retake, sample_of
-from planner.reading.estimates import Estimate
+from planner.expansion.graph.loops import EVERY, Index
+from planner.expansion.graph.work import Rework, Syncing, Work
+from planner.measures.critical_path import Detail, WorkDetail
+from planner.measures.typical_run import replay, sample_of
+from planner.planning.forecast_result import Forecast
+from planner.reading.estimates.estimate import Estimate
 from planner.reading.validation import Declared
+from planner.timing.cancelled import bill_cancelled
+from planner.timing.cost import usd, usd_of_step
+from planner.timing.service import ServiceTimes
 from planner.workflow.bodies import ONCE
 from planner.workflow.crews import Crew
 from planner.workflow.declaration import Step, Workflow
@@ -51,7 +52,7 @@ class Term:
 
 
 @dataclass(frozen=True)
-class Made:
+class RequestDetail:
     """A request; or a go of a tool or a person: `tool` seconds, how many calls it makes, and tokens of their results.
 
     prompt, uncached, output : tokens that it reads, those that no cache holds, and those that it puts out
@@ -96,7 +97,7 @@ class Explained:
     occurrence: str
     size: float
     error: float
-    made: tuple[Made, ...]
+    made: tuple[RequestDetail, ...]
     times: float
     seconds: float
     critical: float
@@ -128,11 +129,11 @@ def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
     number, speed = forecast.typical.sample - 1, forecast.result.scenario.speed
     graph = expand(workflow, forecast.sizes)
     traces: Traces = {}
-    taken = retake(workflow, graph, forecast.seed, number, speed, forecast.result.price_multiplier, traces)
+    taken = replay(workflow, graph, forecast.seed, number, speed, forecast.result.price_multiplier, traces)
     found, schedule, served = taken.times, taken.schedule, taken.served
     detail = Detail(graph.works, {name: one.profile for name, one in served.items()})
     only = slice(0, 1)
-    paid = billed(found, only, taken.durations, schedule)
+    paid = bill_cancelled(found, only, taken.durations, schedule)
     detail.add(found, speed, schedule, only, taken.durations, paid)
     cost = usd([mark.what for mark in graph.works], paid, served, schedule.makespan)
     works = {(mark.what.step, mark.what.kind): mark.what for mark in reversed(graph.works)}
@@ -151,7 +152,7 @@ def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
     )  # fmt: skip
 
 
-def _level(workflow: Workflow, name: str, by: Served) -> Level:
+def _level(workflow: Workflow, name: str, by: ServiceTimes) -> Level:
     profile = by.profile
     price = profile.price
     declared = {"ttft": str(profile.ttft), "output_speed": str(profile.output_speed)}
@@ -179,7 +180,7 @@ def _place_of_profile(workflow: Workflow, name: str) -> str:
 
 def _explained(
     workflow: Workflow, work: Work, row: WorkDetail, traces: Traces,
-    served: Mapping[str, Served], speed: float, priced: bool,
+    served: Mapping[str, ServiceTimes], speed: float, priced: bool,
 ) -> Explained:  # fmt: skip
     by = served[work.model] if work.model else None
     index, first = next(
@@ -212,7 +213,7 @@ def _factor(values: Floats | None, item: int) -> float:
     return 1.0 if values is None else _of(values, item)
 
 
-def _made(asked: Asked, by: Served | None, speed: float, item: int) -> Made:
+def _made(asked: RequestDraw, by: ServiceTimes | None, speed: float, item: int) -> RequestDetail:
     prompt, uncached, output, jitter, seconds, calls, result, thinking = (
         _of(values, item)
         for values in (
@@ -223,7 +224,7 @@ def _made(asked: Asked, by: Served | None, speed: float, item: int) -> Made:
     lasts = 0.0
     if by is not None and jitter:
         lasts = jitter * float((by.ttft + uncached * by.prefill + output * by.decode / speed)[0, 0])
-    return Made(prompt, uncached, output, jitter, lasts, seconds, calls, result, thinking, asked.what)
+    return RequestDetail(prompt, uncached, output, jitter, lasts, seconds, calls, result, thinking, asked.what)
 
 
 def _occurrence(work: Work, index: Index, item: int) -> str:

@@ -8,20 +8,32 @@ import numpy as np
 
 from planner.catalogue.premium import FITTED, Premium
 from planner.catalogue.profile import Profile
-from planner.planning.backends import Backend, Threads
-from planner.planning.concurrency import concurrency
-from planner.planning.detail import WorkDetail
-from planner.planning.distribution import Distribution
-from planner.planning.moments import Mean
-from planner.planning.notes import declaration_notes, imprecise, notes, other_tokenizers, paid_by_the_hour
-from planner.planning.plan import Cell, Plan
-from planner.planning.precision import Stopping
-from planner.planning.results import Forecast, Result, Scenario, StepResult, Tokens
-from planner.planning.sampled import Sampled, Simulated
-from planner.planning.sampling import Progress, quiet, reached, sample
-from planner.planning.scenarios import Sizing
-from planner.planning.timing import usd_of_step
-from planner.planning.typical import retake, typical
+from planner.measures.critical_path import WorkDetail
+from planner.measures.distribution import Distribution
+from planner.measures.moments import Mean
+from planner.measures.typical_run import replay, typical_run
+from planner.planning.forecast_result import Forecast, StepResult
+from planner.planning.notes.assumptions import (
+    declaration_notes,
+    imprecise,
+    notes,
+    other_tokenizers,
+    paid_by_the_hour,
+)
+from planner.planning.notes.concurrency import concurrency
+from planner.planning.results import Result, Scenario, Tokens
+from planner.planning.sizing import Sizing
+from planner.sampling.accumulator import Accumulator, ScenarioSamples
+from planner.sampling.backends import Backend, ThreadBackend
+from planner.sampling.batch import Batch, GridPoint
+from planner.sampling.sample import (
+    Progress,
+    quiet,
+    reached,
+    sample,
+)
+from planner.sampling.stopping import Stopping
+from planner.timing.cost import usd_of_step
 from planner.workflow.declaration import Workflow
 
 
@@ -40,17 +52,19 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
 
     Raises InputError where the workflow is too large or the crew unknown.
     """
-    stopping, backend = Stopping(samples, precision, max_time), backend or Threads()
+    stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     sizing, sizes = Sizing.at(workflow, agents, crew)
     count = sizing.agents(sizes)
     model = workflow.model or ""
-    cell, multiplier = Cell(speed, sizes, premium.of(speed)), premium.of(speed)
-    bases = [Cell(other, sizing.alone(), premium.of(other)) for other in dict.fromkeys((1.0, speed))]
-    plan = Plan.of(workflow, [cell], seed, stopping.most, backend.at_once, detailed=True)
-    plans = [plan, Plan.of(workflow, bases, seed, stopping.most, backend.at_once)]
+    cell, multiplier = GridPoint(speed, sizes, premium.of(speed)), premium.of(speed)
+    bases = [GridPoint(other, sizing.alone(), premium.of(other)) for other in dict.fromkeys((1.0, speed))]
+    plan = Batch.of(workflow, [cell], seed, stopping.most, backend.at_once, detailed=True)
+    plans = [plan, Batch.of(workflow, bases, seed, stopping.most, backend.at_once)]
     found, alone = sample(plans, stopping, backend, progress)
-    main = Simulated(found, 0)
-    result = Result.of(Scenario(model, speed, count), main, Simulated(alone, 0), Simulated(alone, len(bases) - 1))
+    main = ScenarioSamples(found, 0)
+    result = Result.of(
+        Scenario(model, speed, count), main, ScenarioSamples(alone, 0), ScenarioSamples(alone, len(bases) - 1)
+    )
     findings = found.findings
     assert findings is not None
     known = reached([found], stopping)
@@ -64,7 +78,7 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
     )
     breakdown = findings.detail.breakdown()
     middle = int(np.argmin(np.abs(main.seconds.first - result.seconds.p50)))
-    taken = retake(workflow, findings.expanded, seed, middle, speed, multiplier)
+    taken = replay(workflow, findings.expanded, seed, middle, speed, multiplier)
     return Forecast(
         workflow.workflow,
         seed,
@@ -79,12 +93,12 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
         findings.usage.results(),
         step_results(found),
         min(found.count, findings.drag.limit),
-        typical(taken, middle, speed),
+        typical_run(taken, middle, speed),
         remarks,
     )
 
 
-def step_results(found: Sampled) -> tuple[StepResult, ...]:
+def step_results(found: Accumulator) -> tuple[StepResult, ...]:
     """What each step takes, of a plan of one scenario in detail."""
     findings, models = found.findings, found.plan.paid(0)
     assert findings is not None

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from planner.engine.statistics import Values, standard_error
-from planner.planning.distribution import Distribution
-from planner.planning.moments import Mean
-from planner.planning.precision import Precision
-from planner.planning.sampled import Simulated
-from planner.planning.typical import Typical
-from planner.planning.utilisation import Utilisation
+from planner.measures.moments import Mean
+from planner.sampling.accumulator import ScenarioSamples
 
 if TYPE_CHECKING:
-    from planner.planning.barriers import Barriers
-    from planner.planning.decisions.decide import Decisions
-
-Floats = NDArray[np.float64]
+    pass
 
 
 @dataclass(frozen=True, order=True)
@@ -141,7 +133,9 @@ class Result:
     standard_errors: StandardErrors
 
     @classmethod
-    def of(cls, scenario: Scenario, found: Simulated, baseline: Simulated, alone: Simulated) -> Result:
+    def of(
+        cls, scenario: Scenario, found: ScenarioSamples, baseline: ScenarioSamples, alone: ScenarioSamples
+    ) -> Result:
         """`alone`: one agent at this speed. All are of the same samples."""
         seconds, usd = found.seconds, found.usd
         time = Seconds.of(seconds)
@@ -171,7 +165,9 @@ class StandardErrors:
     tokens: Tokens
 
     @classmethod
-    def of(cls, scenario: Scenario, found: Simulated, baseline: Simulated, alone: Simulated) -> StandardErrors:
+    def of(
+        cls, scenario: Scenario, found: ScenarioSamples, baseline: ScenarioSamples, alone: ScenarioSamples
+    ) -> StandardErrors:
         scale = math.sqrt(len(found.seconds.first) / found.seconds.count)
         medians = found.seconds.group_medians()
 
@@ -193,108 +189,3 @@ class StandardErrors:
 def _over(base: float, seconds: float) -> float:
     """How many times as long; 1 of nothing."""
     return base / seconds if seconds else 1.0
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Which end of a grid gains more.
-
-    more : in the first row, the fewest agents that are about as quick as any number
-    faster : with the fewest agents, the first row that is about as quick as any
-    gains : ``agents`` or ``speed``, ``same`` where the paired difference does not tell, empty where only one is varied
-    difference : 95 % interval of the median of (more − faster), seconds, paired by sample
-    best : of the least p50; among equals, of fewest agents, then of the first row
-    close : `best` is about as quick as `more` or `faster`, or, where only one is varied, as the least of it
-    no_more, no_faster : where the least of it is `more`, or `faster`: the quickest other one gains ``little``, under
-        1 %, or ``nothing`` that can be told, or is surely ``slower`` by over 1 %; else empty, and where only one varies
-    """
-
-    more: Scenario
-    faster: Scenario
-    gains: str
-    difference: tuple[float, float]
-    best: Scenario
-    close: bool
-    no_more: str = ""
-    no_faster: str = ""
-
-
-@dataclass(frozen=True)
-class StepResult:
-    """All occurrences of a step, or of one mechanism of its crew; means over samples.
-
-    occurrences : how often it is done
-    seconds : of work, whoever did it in parallel
-    critical : seconds of it on the critical path
-    critical_standard_error, … : of `critical`, and so on
-    criticality : share of samples in which a part of the critical path is its own
-    drag : seconds that completion would lose if it took no time, on the first `Forecast.drag_samples`
-    usd : of its tokens and calls; None where that is unknown, or machines paid by the hour serve it
-    """
-
-    step: str
-    kind: str
-    occurrences: float
-    seconds: float
-    critical: float
-    usd: float | None
-    tokens: Tokens
-    critical_standard_error: float
-    criticality: Mean
-    drag: Mean
-    occurrences_standard_error: float
-    seconds_standard_error: float
-    usd_standard_error: float | None
-    tokens_standard_error: Tokens
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """One scenario in detail.
-
-    sizes : agents of each crew
-    breakdown : mean seconds of the critical path by what they were spent on; they sum to the mean completion time
-    breakdown_standard_error : of each of them
-    crews : how busy agents are
-    typical : the sample whose completion time is nearest to the p50
-    notes : what the numbers rest on that the reader should know
-    """
-
-    workflow: str
-    seed: int
-    samples: int
-    precision: Precision
-    baseline: Scenario
-    sizes: Mapping[str, int]
-    result: Result
-    breakdown: Mapping[str, float]
-    breakdown_standard_error: Mapping[str, float]
-    distribution: Distribution
-    crews: tuple[Utilisation, ...]
-    steps: tuple[StepResult, ...]
-    drag_samples: int
-    typical: Typical
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A grid of scenarios, models and speeds outermost.
-
-    crew : whose agents vary
-    restricted : models that not everybody can buy → ``limited`` or ``retired``
-    barriers : what LangGraph's supersteps cost in the best scenario of the verdict, where it is the runtime
-    """
-
-    workflow: str
-    seed: int
-    samples: int
-    precision: Precision
-    crew: str
-    baseline: Scenario
-    results: tuple[Result, ...]
-    verdict: Verdict
-    decisions: Decisions
-    restricted: Mapping[str, str]
-    notes: tuple[str, ...]
-    barriers: Barriers | None = None

@@ -1,1 +1,1 @@
-"""Text in, checked values with positions out: YAML, units, estimates, model profiles as declared."""
+"""Text in, checked values with positions out: the bottom of every input that a user writes."""

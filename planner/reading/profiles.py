@@ -7,8 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import model_validator
 
 from planner.errors import Problem, did_you_mean, nearest
-from planner.reading.curves import EXAMPLES, Curve
-from planner.reading.document import Document
+from planner.reading.estimates.curves import EXAMPLES, Curve
 from planner.reading.units import BadValueError
 from planner.reading.validation import (
     Context,
@@ -26,6 +25,7 @@ from planner.reading.validation import (
     Usd,
     raised,
 )
+from planner.reading.yaml.source_map import Document
 
 
 class PriceDeclaration(Declared):

@@ -14,7 +14,13 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from planner.reading.remedies import NUMBER, dollars_meant, per_second, time_meant, without_commas
+from planner.reading.hints import (
+    NUMBER,
+    dollars_meant,
+    per_second,
+    time_meant,
+    without_commas,
+)
 
 LONGEST_TEXT = 100
 """No quantity takes more characters."""

@@ -11,14 +11,20 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError, core_schema
 
-from planner.errors import MOST, Problem, did_you_mean, nearest
-from planner.reading import counts, units
-from planner.reading.arithmetic import AGENTS
-from planner.reading.curves import Curve, is_curve, parse_curve
-from planner.reading.document import Document, KeyPath
-from planner.reading.estimates import Estimate, Open, parse_estimate
-from planner.reading.surroundings import Surroundings, context_of
+from planner.errors import (
+    MOST,
+    Problem,
+    did_you_mean,
+    nearest,
+)
+from planner.reading import units
+from planner.reading.estimates import counts
+from planner.reading.estimates.arithmetic import AGENTS
+from planner.reading.estimates.context import FileContext, context_of
+from planner.reading.estimates.curves import Curve, is_curve, parse_curve
+from planner.reading.estimates.estimate import Estimate, Open, parse_estimate
 from planner.reading.units import BadValueError
+from planner.reading.yaml.source_map import Document, KeyPath
 
 
 class Declared(BaseModel):
@@ -61,7 +67,7 @@ class Parsed:
 class ParsedHere:
     """A field like `Parsed`, whose `parse` is also given what stands around the value."""
 
-    def __init__(self, parse: Callable[[Any, Surroundings], Any]) -> None:
+    def __init__(self, parse: Callable[[Any, FileContext], Any]) -> None:
         self.parse = parse
 
     def __get_pydantic_core_schema__(self, source: object, handler: object) -> core_schema.CoreSchema:
@@ -69,7 +75,7 @@ class ParsedHere:
 
     def check(self, value: Any, info: core_schema.ValidationInfo) -> Any:
         try:
-            return self.parse(value, Surroundings(**(info.context or {})))
+            return self.parse(value, FileContext(**(info.context or {})))
         except BadValueError as mistake:
             raise raised(mistake) from None
 
@@ -81,7 +87,7 @@ def _estimate(quantity: units.Quantity) -> Any:
 def _level(quantity: units.Quantity) -> Any:
     """An estimate in a profile, which is one and the same for all steps."""
 
-    def parse(value: Any, around: Surroundings) -> Estimate:
+    def parse(value: Any, around: FileContext) -> Estimate:
         estimate = parse_estimate(value, quantity, around)
         if isinstance(estimate, Open):
             message = "a profile is the same for all steps, and takes neither arithmetic nor by_model"

@@ -1,1 +1,1 @@
-"""Results in, text out: terminal, JSON, CSV. Pure functions: nothing here prints."""
+"""Results in, text, HTML, JSON and CSV out. Pure functions: nothing here prints."""

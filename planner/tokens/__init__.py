@@ -1,1 +1,1 @@
-"""Tokens: text in, counts out. tiktoken is imported here only, when something is counted, and never downloads."""
+"""Texts in, token counts out, offline. Only this package imports tiktoken, when something is counted."""

@@ -1,1 +1,1 @@
-"""What a user declares: a YAML file in, a validated `Workflow` out."""
+"""A workflow file in, a validated `Workflow` out, or every mistake in it."""

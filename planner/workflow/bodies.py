@@ -4,9 +4,14 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, model_validator
 
-from planner.reading.arithmetic import AGENTS, is_arithmetic, parse_formulas, unknown_parameter
-from planner.reading.estimates import NOTHING, constant
-from planner.reading.surroundings import Surroundings
+from planner.reading.estimates.arithmetic import (
+    AGENTS,
+    is_arithmetic,
+    parse_formulas,
+    unknown_parameter,
+)
+from planner.reading.estimates.context import FileContext
+from planner.reading.estimates.estimate import NOTHING, constant
 from planner.reading.units import BadValueError, Quantity, count
 from planner.reading.validation import (
     Calls,
@@ -133,7 +138,7 @@ class Wait(Declared):
     leaves: Annotated[Leaves, Mapping] | None = None
 
 
-def given(value: Any, around: Surroundings) -> float | None:
+def given(value: Any, around: FileContext) -> float | None:
     """The value of a parameter of another file: a number, a parameter of this file, or arithmetic of such.
 
     None, if what it is made of cannot be read, which is a problem of its own. Raises `BadValueError`.
@@ -153,7 +158,7 @@ def given(value: Any, around: Surroundings) -> float | None:
     return count(value)
 
 
-def _given(value: Any, around: Surroundings) -> float:
+def _given(value: Any, around: FileContext) -> float:
     return given(value, around) or 0.0
 
 

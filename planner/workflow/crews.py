@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, model_validator
 
-from planner.reading.estimates import NOTHING
+from planner.reading.estimates.estimate import NOTHING
 from planner.reading.units import BadValueError
 from planner.reading.validation import (
     Agents,

@@ -13,8 +13,7 @@ from pydantic import (
 )
 
 from planner.errors import Position
-from planner.reading.counts import CountValue, count_of
-from planner.reading.document import Document
+from planner.reading.estimates.counts import CountValue, count_of
 from planner.reading.profiles import ProfileDeclaration
 from planner.reading.units import BadValueError
 from planner.reading.validation import (
@@ -32,8 +31,18 @@ from planner.reading.validation import (
     Widening,
     raised,
 )
+from planner.reading.yaml.source_map import Document
 from planner.workflow.backlog import Backlog
-from planner.workflow.bodies import ESTIMATE_KEYS, AgentLoop, Call, Llm, Use, Wait, as_file, as_time
+from planner.workflow.bodies import (
+    ESTIMATE_KEYS,
+    AgentLoop,
+    Call,
+    Llm,
+    Use,
+    Wait,
+    as_file,
+    as_time,
+)
 from planner.workflow.crews import Crew
 from planner.workflow.rounds import Repeat as Repeat
 from planner.workflow.rounds import Retry as Retry

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from planner.reading.text_file import read_text
-from planner.reading.yaml_file import parse_yaml
+from planner.reading.files.text_file import read_text
+from planner.reading.yaml.parse import parse_yaml
 from planner.workflow.declaration import Workflow
 from planner.workflow.use import Reader
 

@@ -4,10 +4,17 @@ from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from planner.reading.counts import CountValue
-from planner.reading.estimates import NOTHING
+from planner.reading.estimates.counts import CountValue
+from planner.reading.estimates.estimate import NOTHING
 from planner.reading.units import BadValueError
-from planner.reading.validation import Chance, Count, Declared, Duration, Seconds, raised
+from planner.reading.validation import (
+    Chance,
+    Count,
+    Declared,
+    Duration,
+    Seconds,
+    raised,
+)
 
 
 class Repeat(Declared):

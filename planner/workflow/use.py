@@ -9,19 +9,29 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from planner.errors import MOST, InputError, Problem, did_you_mean
-from planner.reading.document import Document
-from planner.reading.named_file import named_text
-from planner.reading.surroundings import Surroundings, context_of
+from planner.errors import (
+    MOST,
+    InputError,
+    Problem,
+    did_you_mean,
+)
+from planner.reading.estimates.context import FileContext, context_of
+from planner.reading.files.referenced_file import named_text
 from planner.reading.units import BadValueError
 from planner.reading.validation import validate
-from planner.reading.yaml_file import NODES, parse_yaml
+from planner.reading.yaml.parse import NODES, parse_yaml
+from planner.reading.yaml.source_map import Document
 from planner.workflow.backlog import Backlog, Columns, read_backlog
 from planner.workflow.bodies import given
-from planner.workflow.checks import Around, check_names
+from planner.workflow.checks.names import CheckContext, check_names
+from planner.workflow.checks.raw_steps import (
+    Path,
+    as_mapping,
+    group_can_fail,
+    raw_steps,
+)
 from planner.workflow.declaration import Workflow
-from planner.workflow.joining import bound, joined, joining_problems
-from planner.workflow.raw import Path, as_mapping, group_can_fail, raw_steps
+from planner.workflow.inlining import bound, inlined, joining_problems
 
 DEPTH = 10
 """Most files of which each uses the next."""
@@ -74,7 +84,7 @@ class Reader:
 
     def outermost(self, document: Document, parameters: Mapping[str, float], known_models: frozenset[str]) -> Workflow:
         """The workflow of a document. Raises InputError with every problem."""
-        read = self.read(document, parameters, Around(known_models), _Files().to(document.file))
+        read = self.read(document, parameters, CheckContext(known_models), _Files().to(document.file))
         unset = [
             Problem("unknown-parameter", f"--set: unknown parameter '{name}'", None, hint)
             for name, hint in read.unknown.items()
@@ -83,7 +93,7 @@ class Reader:
             raise InputError([*unset, *read.problems], more=read.more)
         return read.workflow
 
-    def read(self, document: Document, parameters: Mapping[str, float], around: Around, files: _Files) -> Read:
+    def read(self, document: Document, parameters: Mapping[str, float], around: CheckContext, files: _Files) -> Read:
         """A document that was read before it is validated."""
         read = Read(unknown=_set(document, parameters))
         used, told = self.uses(document, around, files, read)
@@ -95,7 +105,7 @@ class Reader:
         inner = {path: one.workflow for path, one in used.items() if one.workflow is not None}
         if workflow is not None and not problems and len(inner) == len(used):
             problems += joining_problems(workflow.read_from(document), inner)
-            read.workflow = joined(workflow, inner, backlogs) if not problems else None
+            read.workflow = inlined(workflow, inner, backlogs) if not problems else None
         theirs = [problem for one in used.values() for problem in one.problems]
         read.problems = list(dict.fromkeys([*_distinct(problems, document), *theirs[:MOST]]))
         lists = (document.problems, mistakes, names, theirs, told, unreadable)
@@ -104,7 +114,7 @@ class Reader:
         return read
 
     def uses(
-        self, document: Document, around: Around, files: _Files, read: Read
+        self, document: Document, around: CheckContext, files: _Files, read: Read
     ) -> tuple[dict[Path, Read], list[Problem]]:
         """The files that steps use, by the path of the step, and what is wrong with how they are named."""
         data = as_mapping(document.data)
@@ -115,7 +125,7 @@ class Reader:
             file=around.file or document.file,
             requests=around.requests if around.file else "model" in data,
         )
-        here = Surroundings(**context_of(document, None))
+        here = FileContext(**context_of(document, None))
         used: dict[Path, Read] = {}
         problems: list[Problem] = []
         for path, step, model in raw_steps(data):
@@ -147,7 +157,7 @@ class Reader:
         return used, problems
 
     def use(
-        self, document: Document, name: str, parameters: Mapping[str, float], around: Around, files: _Files
+        self, document: Document, name: str, parameters: Mapping[str, float], around: CheckContext, files: _Files
     ) -> Read:
         """What a step uses. Raises BadValueError where that cannot be read, or leads back to a file on the way."""
         path = FilePath(document.file).parent / name
@@ -199,7 +209,7 @@ def _set(document: Document, parameters: Mapping[str, float]) -> dict[str, str]:
     return unknown
 
 
-def _numbers(declared: Mapping[str, Any], around: Surroundings) -> dict[str, float]:
+def _numbers(declared: Mapping[str, Any], around: FileContext) -> dict[str, float]:
     """Values of parameters; those that are no numbers are problems of their own."""
     found = {}
     for name, value in declared.items():

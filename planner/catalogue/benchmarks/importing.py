@@ -7,7 +7,14 @@ from decimal import Decimal
 from pathlib import Path
 
 from planner.catalogue.benchmarks.fields import Fields
-from planner.catalogue.benchmarks.llmperf import is_of_requests, is_request, is_summary, joined, read_summary, stem
+from planner.catalogue.benchmarks.llmperf import (
+    is_of_requests,
+    is_request,
+    is_summary,
+    joined,
+    read_summary,
+    stem,
+)
 from planner.catalogue.benchmarks.per_request import read_aiperf, read_llmperf_requests
 from planner.catalogue.benchmarks.records import KNOWN, Complaints, read_records
 from planner.catalogue.benchmarks.run import Run
@@ -16,7 +23,7 @@ from planner.catalogue.benchmarks.served import is_served, no_concurrency, read_
 from planner.catalogue.benchmarks.writing import names_of, written
 from planner.errors import MOST, InputError, printable
 from planner.reading import units
-from planner.reading.curves import MOST_REQUESTS
+from planner.reading.estimates.curves import MOST_REQUESTS
 from planner.reading.units import BadValueError
 
 MOST_RUNS = 500

@@ -9,7 +9,12 @@ from pathlib import Path
 
 from planner.catalogue.benchmarks.fields import Fields
 from planner.catalogue.benchmarks.per_request import day_of
-from planner.catalogue.benchmarks.run import Run, check_units, spread, tail
+from planner.catalogue.benchmarks.run import (
+    Run,
+    check_units,
+    spread,
+    tail,
+)
 
 FORMAT = "LLMPerf"
 _KIND = re.compile(r"_(individual_responses|individual|summary)$")

@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from planner.errors import MOST, Position, Problem, printable
+from planner.errors import (
+    MOST,
+    Position,
+    Problem,
+    printable,
+)
 
 BYTES = 50_000_000
 """Largest result file that is read."""

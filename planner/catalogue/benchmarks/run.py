@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from planner.catalogue.benchmarks.fields import Fields
-from planner.reading.curves import MOST_REQUESTS
+from planner.reading.estimates.curves import MOST_REQUESTS
 
 _Z = {90: 1.281552, 95: 1.644854, 99: 2.326348}
 """Standard normal quantiles of percentages."""

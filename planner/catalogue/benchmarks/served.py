@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from planner.catalogue.benchmarks.fields import Fields
-from planner.catalogue.benchmarks.run import Run, check_units, spread, tail
+from planner.catalogue.benchmarks.run import (
+    Run,
+    check_units,
+    spread,
+    tail,
+)
 
 SERVER = (
     "backend", "framework", "engine", "gpu", "hw", "hardware", "deployment", "gateway", "precision", "tp", "ep",

@@ -1,1 +1,1 @@
-"""Simulated scenarios in, what to decide by out: each number with its 95 % interval (docs/model.md, "Decisions")."""
+"""Simulated scenarios in, decisions out: exchange rates, best numbers, ceilings, money; each with its 95 % interval."""

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from planner.planning.decisions.interval import Interval, Samples, median_difference, quantile, ratio_of_medians
-from planner.planning.verdict import ALIKE
+from planner.planning.decisions.interval import (
+    Interval,
+    Samples,
+    median_difference,
+    quantile,
+    ratio_of_medians,
+)
+from planner.planning.decisions.verdict import ALIKE
 
 LITTLE = 0.95
 """Twice as many agents gain little where they take more than this share of the time."""

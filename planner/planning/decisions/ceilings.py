@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-from planner.planning.decisions.interval import Interval, Samples, of_medians, quantile, ratio_of_medians
-
-Floats = NDArray[np.float64]
+from planner.engine.arrays import Floats
+from planner.planning.decisions.interval import (
+    Interval,
+    Samples,
+    of_medians,
+    quantile,
+    ratio_of_medians,
+)
 
 FEWEST = 3
 """Numbers of agents beyond one that a fit of two constants needs."""

@@ -6,8 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from planner.planning.decisions.agents import Numbers, numbers
-from planner.planning.decisions.ceilings import Ceilings, Usl, ceilings, usl
-from planner.planning.decisions.chances import Beats, Success, beats, success
+from planner.planning.decisions.ceilings import (
+    Ceilings,
+    Usl,
+    ceilings,
+    usl,
+)
 from planner.planning.decisions.exchange import Exchange, exchange
 from planner.planning.decisions.interval import Samples
 from planner.planning.decisions.money import (
@@ -21,13 +25,19 @@ from planner.planning.decisions.money import (
     value_of_time,
 )
 from planner.planning.decisions.pace import Pace, pace
-from planner.planning.decisions.runs import Payback, Setup, payback
-from planner.planning.results import Scenario, Verdict
-from planner.planning.verdict import Row, rows
+from planner.planning.decisions.pairwise import (
+    Beats,
+    Success,
+    beats,
+    success,
+)
+from planner.planning.decisions.payback import Payback, Setup, payback
+from planner.planning.decisions.verdict import Row, Verdict, rows
+from planner.planning.results import Scenario
 
 
 @dataclass(frozen=True)
-class Wishes:
+class DecisionOptions:
     """What is asked for beside a grid.
 
     every_n : try every number of agents from 1 to the widest fan-out at the first speed
@@ -70,7 +80,7 @@ class Decisions:
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
+class DecisionInputs:
     """What was simulated.
 
     grid : what was asked for
@@ -93,7 +103,7 @@ class Known:
     people: bool
 
 
-def decide(known: Known, verdict: Verdict, wishes: Wishes) -> Decisions:
+def decide(known: DecisionInputs, verdict: Verdict, wishes: DecisionOptions) -> Decisions:
     """Pure functions of the samples, put together."""
     grid, (base, baseline) = known.grid, known.baseline
     order = rows(grid)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from planner.planning.decisions.interval import Interval, Samples, median_difference
-from planner.planning.verdict import Row
+from planner.planning.decisions.verdict import Row
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from planner.engine.statistics import Z975, Values, enclosed, ranks, standard_error
-from planner.planning.moments import Mean
-
-Floats = NDArray[np.float64]
+from planner.engine.arrays import Floats
+from planner.engine.statistics import (
+    Z975,
+    Values,
+    enclosed,
+    ranks,
+    standard_error,
+)
+from planner.measures.moments import Mean
 
 
 @dataclass(frozen=True, eq=False)

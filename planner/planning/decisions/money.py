@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from planner.engine.arrays import Floats
 from planner.engine.statistics import Values
 from planner.planning.decisions.interval import (
-    Floats,
     Interval,
     Samples,
     mean,
@@ -17,8 +17,8 @@ from planner.planning.decisions.interval import (
     quantile,
     ratio_of_means,
 )
+from planner.planning.decisions.verdict import ALIKE
 from planner.planning.results import Scenario
-from planner.planning.verdict import ALIKE
 
 HOUR = 3600.0
 

@@ -1,0 +1,69 @@
+"""Draws of estimates."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from planner.engine.arrays import Floats
+from planner.engine.draws import Cells, Occurrence, Samples
+from planner.engine.quantiles import normal_quantile
+from planner.reading.estimates.distributions import MOST_EXPONENT
+from planner.reading.estimates.estimate import Estimate
+
+WIDE = 50.0
+"""Sigmas with which no normal draw comes near `MOST_EXPONENT`."""
+
+
+def drawn(
+    estimate: Estimate,
+    samples: Samples,
+    cells: int | Cells,
+    path: str,
+    purpose: str,
+    occurrence: Occurrence = (),
+    factor: Floats | float | None = None,
+) -> Floats:
+    """Draws of an estimate, times a factor; whole numbers are rounded half up.
+
+    cells : which, or of how many items all samples: (m,), or (items, samples). What is known exactly is (1,) or (1, 1).
+    """
+    if not estimate.varies:
+        values = np.full((1, 1) if isinstance(cells, int) else (1,), float(estimate.scale))
+        if factor is None or estimate.scale == 0:
+            return values
+    elif estimate.shape == "exponential":
+        values = estimate.scale * samples.exponential(cells, path, purpose, occurrence)
+    elif estimate.shape == "triangular":
+        values = _triangular(estimate.points, samples.uniform(cells, path, purpose, occurrence))
+    elif estimate.shape == "empirical":
+        u = samples.uniform(cells, path, purpose, occurrence)
+        values = np.array(estimate.points)[(u * len(estimate.points)).astype(int)]
+    else:
+        exponents = estimate.sigma * samples.normal(cells, path, purpose, occurrence)
+        if estimate.sigma < WIDE:
+            values = estimate.scale * np.exp(exponents)
+        else:
+            values = np.exp(np.minimum(np.log(estimate.scale) + exponents, MOST_EXPONENT))
+    if factor is not None:
+        values = values * factor
+    if estimate.whole:
+        values = np.floor(values + 0.5)
+    least = min(estimate.least, 1.0) if estimate.whole else estimate.least if factor is None else 0.0
+    return np.maximum(values, least) if least else values
+
+
+def at_shares(estimate: Estimate, shares: Floats) -> Floats:
+    """(n,) what a share of its draws lies below, each above 0 and below 1, of an estimate that is not empirical."""
+    if estimate.shape == "exponential":
+        return np.asarray(-np.log1p(-shares) * estimate.scale)
+    if estimate.shape == "triangular":
+        return _triangular(estimate.points, shares)
+    exponents: Floats = np.log(estimate.scale) + estimate.sigma * normal_quantile(shares)
+    return np.asarray(np.exp(np.minimum(exponents, MOST_EXPONENT)))
+
+
+def _triangular(points: tuple[float, ...], u: Floats) -> Floats:
+    """Where the distribution with these low, likely and high ends has reached u."""
+    low, likely, high = points
+    rise, fall, width = likely - low, high - likely, high - low
+    return np.where(u * width < rise, low + np.sqrt(u * width * rise), high - np.sqrt((1 - u) * width * fall))

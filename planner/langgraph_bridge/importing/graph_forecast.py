@@ -1,0 +1,141 @@
+"""Completion times of graphs that come from LangGraph: routes are drawn, and samples with equal ones share a graph."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from planner.engine.arrays import Floats
+from planner.engine.draws import Samples
+from planner.engine.simulation import simulate
+from planner.expansion.draw.demand import Layers
+from planner.expansion.draw.estimates import drawn
+from planner.expansion.graph.graph_form import (
+    START,
+    Branch,
+    GraphForm,
+    Sending,
+)
+from planner.expansion.supersteps.subgraphs import into_subgraph
+from planner.expansion.supersteps.token_game import (
+    Key,
+    Played,
+    Routing,
+    played,
+)
+from planner.langgraph_bridge.importing.graph_expand import expand_graph
+from planner.planning.barriers import Barriers, Wrapped, advised
+from planner.sampling.batch import WIDTH
+from planner.timing.durations import SampleDemands, task_times
+from planner.timing.service import ServiceTimes, profiles
+from planner.workflow.declaration import Workflow
+
+
+def graph_seconds(
+    form: GraphForm, workflow: Workflow, seed: int, samples: int, limit: int | None = None, barriers: bool = True
+) -> Floats:
+    """(samples,) completion times of a graph whose steps use the profiles and parameters of a workflow."""
+    found = np.empty(samples)
+    layers = Layers.of(workflow.uncertainty)
+    for low in range(0, samples, WIDTH):
+        slice_ = Samples(seed, low, min(low + WIDTH, samples))
+        for game, rows in _games(form, slice_):
+            graph = expand_graph(game, workflow, limit, barriers)
+            served = {
+                name: ServiceTimes.of(profile.at(1), slice_) for name, profile in profiles(workflow, graph).items()
+            }
+            prepared = task_times(graph, served, SampleDemands(slice_, layers), 1.0)
+            found[[low + row for row in rows]] = simulate(graph.graph, prepared.durations(1.0)[rows]).makespan
+    return found
+
+
+def graph_barriers(form: GraphForm, workflow: Workflow, seed: int, samples: int, limit: int | None = None) -> Barriers:
+    """What the barriers of such a graph cost, and what to wrap."""
+
+    def seconds(chosen: Wrapped, _: bool) -> float:
+        now = form
+        for nodes in chosen.get("", ()):
+            now = into_subgraph(now, nodes)
+        return float(np.median(graph_seconds(now, workflow, seed, samples, limit)))
+
+    without = float(np.median(graph_seconds(form, workflow, seed, samples, limit, barriers=False)))
+    named = replace(form, nodes={name: replace(node, path=form.path(name)) for name, node in form.nodes.items()})
+    return advised({"": named}, seconds, without, samples)
+
+
+def _games(form: GraphForm, samples: Samples) -> Iterator[tuple[Played, list[int]]]:
+    """What is played in a slice, each with the samples in which it is."""
+    routes = Routes(samples)
+    games: dict[object, tuple[Played, list[int]]] = {}
+    for row in range(len(samples)):
+        game = played(form, routes.of(row))
+        what = tuple((key, run.sent) for key, run in game.runs())
+        levels = tuple(len(superstep) for superstep in game.supersteps)
+        games.setdefault((what, levels, _causes(game)), (game, []))[1].append(row)
+    yield from games.values()
+
+
+def _causes(game: Played) -> tuple[object, ...]:
+    return tuple(tuple((cause.node, cause.number) for cause in run.causes) for _, run in game.runs())
+
+
+class Routes:
+    """Draws of conditional edges and widths, by the path of a node and the number of its run."""
+
+    def __init__(self, samples: Samples) -> None:
+        self.samples = samples
+        self.known: dict[tuple[object, ...], Floats] = {}
+
+    def of(self, row: int) -> _Route:
+        return _Route(self, row)
+
+    def chosen(self, path: str, branch: int, number: int, row: int) -> float:
+        key = (path, branch, number)
+        if key not in self.known:
+            self.known[key] = self.samples.uniform(1, path, f"branch {branch}", (number,))[0]
+        return float(self.known[key][row])
+
+    def width(self, sending: Sending, path: str, place: str, number: int, row: int) -> int:
+        if isinstance(sending.width, int):
+            return sending.width
+        key = (path, place, number)
+        if key not in self.known:
+            values = drawn(sending.width, self.samples, 1, path, place, (number,))
+            self.known[key] = np.broadcast_to(values, (1, len(self.samples)))[0]
+        return int(self.known[key][row])
+
+
+class _Route:
+    """The routes of one sample."""
+
+    def __init__(self, routes: Routes, row: int) -> None:
+        self.routes, self.row = routes, row
+        self.counts: Counter[str] = Counter()
+
+    def __call__(self, form: GraphForm, key: Key, name: str) -> Routing:
+        path = ".".join((*(node for node, _ in key), START)) if name == START else form.path(name)
+        number = self.counts[path]
+        self.counts[path] += 1
+        targets: list[str] = []
+        sends: list[str] = []
+        for at, branch in enumerate(form.branches[name]):
+            taken = self._option(branch, self.routes.chosen(path, at, number, self.row))
+            option = branch[taken]
+            targets += option.targets
+            for place, sending in enumerate(option.sends):
+                width = self.routes.width(sending, path, f"width {at}.{taken}.{place}", number, self.row)
+                sends += [sending.node] * width
+        return Routing(tuple(targets), tuple(sends))
+
+    @staticmethod
+    def _option(branch: Branch, u: float) -> int:
+        """The option in whose stretch of [0, 1) a draw falls."""
+        reached = 0.0
+        for at, option in enumerate(branch):
+            reached += option.chance
+            if u < reached:
+                return at
+        return max(at for at, option in enumerate(branch) if option.chance > 0)

@@ -1,0 +1,35 @@
+"""The comparison of many scenarios as frozen data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from planner.planning.barriers import Barriers
+from planner.planning.decisions.decide import Decisions
+from planner.planning.decisions.verdict import Verdict
+from planner.planning.results import Result, Scenario
+from planner.sampling.stopping import Precision
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A grid of scenarios, models and speeds outermost.
+
+    crew : whose agents vary
+    restricted : models that not everybody can buy → ``limited`` or ``retired``
+    barriers : what LangGraph's supersteps cost in the best scenario of the verdict, where it is the runtime
+    """
+
+    workflow: str
+    seed: int
+    samples: int
+    precision: Precision
+    crew: str
+    baseline: Scenario
+    results: tuple[Result, ...]
+    verdict: Verdict
+    decisions: Decisions
+    restricted: Mapping[str, str]
+    notes: tuple[str, ...]
+    barriers: Barriers | None = None

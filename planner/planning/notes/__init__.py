@@ -1,0 +1,1 @@
+"""Scenarios in, what a reader must know to use their numbers out."""

@@ -1,0 +1,125 @@
+"""A workflow with some of its steps on a fast tier, and what many such choices take, all on the same draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from planner.expansion.expand import expand
+from planner.sampling.accumulator import Accumulator, ScenarioSamples
+from planner.sampling.backends import Backend
+from planner.sampling.batch import Batch, GridPoint
+from planner.sampling.draw_cache import DrawCache
+from planner.sampling.sample import Progress, sample
+from planner.sampling.stopping import Stopping
+from planner.workflow.declaration import Step, Workflow
+
+Chosen = frozenset[str]
+"""Paths of the steps on the fast tier."""
+
+TOGETHER = 32
+"""Choices that are simulated at once, so that they share what they draw."""
+
+AT_ONCE = 8
+"""The same where time is limited."""
+
+
+def may_be_fast(workflow: Workflow, sizes: Mapping[str, int]) -> tuple[str, ...]:
+    """Paths of the steps that make requests of the workflow's model, in the order of the graph."""
+    works = (mark.what for mark in expand(workflow, sizes).works)
+    own = [work for work in works if not work.coordination and work.model is not None]
+    return tuple(dict.fromkeys(work.step for work in own if work.model == workflow.model))
+
+
+def tiered(workflow: Workflow, chosen: Chosen, fast: str) -> Workflow:
+    """The workflow with `fast` in the place of the model of the chosen steps."""
+    return workflow.model_copy(update={"steps": _tiered(workflow.steps, chosen, fast, ())})
+
+
+def _tiered(steps: Mapping[str, Step], chosen: Chosen, fast: str, path: tuple[str, ...]) -> dict[str, Step]:
+    found = {}
+    for name, step in steps.items():
+        here = (*path, name)
+        if ".".join(here) in chosen:
+            step = step.model_copy(update={"model": fast})
+        elif step.used is not None:
+            used = step.used
+            step = step.using(used.model_copy(update={"steps": _tiered(used.steps, chosen, fast, here)}))
+        elif step.steps is not None:
+            step = step.model_copy(update={"steps": _tiered(step.steps, chosen, fast, here)})
+        elif step.choose is not None:
+            step = step.model_copy(update={"choose": _tiered(step.choose, chosen, fast, here)})
+        found[name] = step
+    return found
+
+
+class Choices:
+    """Choices of steps that were simulated so far, each on the same first samples.
+
+    until : after it no more are simulated
+    cut : some were not
+    kept : what was drawn
+    """
+
+    def __init__(
+        self, workflow: Workflow, fast: str, sizes: Mapping[str, int], seed: int, backend: Backend, until: Stopping,
+        kept: DrawCache | None = None,
+    ) -> None:  # fmt: skip
+        self.workflow, self.fast, self.seed, self.backend, self.until = workflow, fast, seed, backend, until
+        self.found: dict[Chosen, ScenarioSamples] = {}
+        self.cut = False
+        self._cells = [GridPoint(1.0, sizes, asked=asked) for asked in (False, True)]
+        self.kept = kept or DrawCache()
+
+    @property
+    def samples(self) -> int:
+        """Of each choice."""
+        return next(iter(self.found.values())).seconds.count
+
+    def first(self, wanted: Sequence[Chosen], deciding: int, stopping: Stopping, progress: Progress) -> Accumulator:
+        """Simulate these together; the first `deciding` of them decide how many samples are enough for all."""
+        (sampled,) = sample([self._plan(wanted, stopping.most, deciding)], stopping, self.backend, progress)
+        self.found |= {chosen: ScenarioSamples(sampled, at) for at, chosen in enumerate(wanted)}
+        return sampled
+
+    def take(self, wanted: Iterable[Chosen], progress: Progress) -> list[Chosen]:
+        """Simulate those that were not yet, on as many samples, until time is over; those that were by then."""
+        wanted = list(dict.fromkeys(wanted))
+        new = [chosen for chosen in wanted if chosen not in self.found]
+        size = AT_ONCE if self.until.seconds is not None else TOGETHER
+        for first in range(0, len(new), size):
+            if self.until.late:
+                self.cut = True
+                break
+            part = new[first : first + size]
+            (sampled,) = sample([self._plan(part, self.samples)], Stopping(self.samples), self.backend)
+            self.found |= {chosen: ScenarioSamples(sampled, at) for at, chosen in enumerate(part)}
+            progress((first + len(part)) / len(new))
+        return [chosen for chosen in wanted if chosen in self.found]
+
+    def _plan(self, part: Sequence[Chosen], samples: int, deciding: int = 0) -> Batch:
+        return joined(
+            [
+                Batch.of(tiered(self.workflow, chosen, self.fast), [self._cells[at < deciding]], self.seed, samples,
+                        self.backend.at_once, kept=self.kept)
+                for at, chosen in enumerate(part)
+            ]
+        )  # fmt: skip
+
+
+def joined(plans: Sequence[Batch]) -> Batch:
+    """One plan of plans of a cell each that differ in the models of steps only: what is drawn is drawn once."""
+    first = plans[0]
+    variants = []
+    for at, plan in enumerate(plans):
+        variants += [replace(variant, cells=[at + cell for cell in variant.cells]) for variant in plan.variants]
+    return replace(
+        first,
+        cells=tuple(cell for plan in plans for cell in plan.cells),
+        variants=tuple(variants),
+        graphs=tuple(graph for plan in plans for graph in plan.graphs),
+        waits=tuple(wait for plan in plans for wait in plan.waits),
+        models={name: profile for plan in plans for name, profile in plan.models.items()},
+        width=max(1, min(plan.width for plan in plans)),
+        watched=len(variants),
+    )

@@ -1,0 +1,69 @@
+"""Names of files on the command line in, their texts out; or all of what is wrong with them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+from planner.errors import (
+    InputError,
+    Position,
+    Problem,
+    nearest,
+)
+from planner.reading.files.text_file import utf_8
+
+BYTES = 10_000_000
+"""Largest text that is counted, about 2.5 million tokens: ten times what any model reads."""
+
+STANDARD_INPUT = "-"
+
+
+def read_texts(names: Iterable[str], standard_input: BinaryIO) -> list[tuple[str, str]]:
+    """Names and texts. Raises InputError with the problems of all files.
+
+    names : paths; `-` is standard input, and is called `<stdin>`
+    """
+    texts: list[tuple[str, str]] = []
+    problems: list[Problem] = []
+    for name in dict.fromkeys(names):
+        try:
+            if name == STANDARD_INPUT:
+                texts.append(("<stdin>", _decoded(standard_input.read(BYTES + 1), "<stdin>")))
+            else:
+                texts.append((name, _decoded(_content(name), name)))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return texts
+
+
+def _content(name: str) -> bytes:
+    """The first bytes of a file, one over the limit at most. Raises InputError."""
+    try:
+        with Path(name).open("rb") as stream:
+            return stream.read(BYTES + 1)
+    except (OSError, ValueError) as error:
+        message = f"cannot read the file: {getattr(error, 'strerror', None) or error}"
+        raise InputError([Problem("unreadable", message, Position(name), _remedy(Path(name), error))]) from None
+
+
+def _remedy(path: Path, error: Exception) -> str | None:
+    """What to name instead."""
+    if isinstance(error, IsADirectoryError) or (os.name == "nt" and path.is_dir()):
+        return f"name files, as in {path / '*'}"
+    if not isinstance(error, FileNotFoundError) or not path.parent.is_dir():
+        return None
+    near = nearest(path.name, (other.name for other in path.parent.iterdir()))
+    return f"did you mean '{path.with_name(near)}'?" if near else None
+
+
+def _decoded(content: bytes, name: str) -> str:
+    """A text of UTF-8, without its byte order mark. Raises InputError."""
+    if len(content) > BYTES:
+        message = f"the file is over the limit of {BYTES:,} bytes"
+        raise InputError([Problem("too-large", message, Position(name), "count a part of it, and multiply")])
+    return utf_8(content, name)

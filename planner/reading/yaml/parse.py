@@ -1,0 +1,306 @@
+"""A YAML file in, plain data and the position of every key and value out. YAML runs no code here.
+
+Scalars follow the YAML 1.2 core schema (`no` and `12:30` are text), a key may appear once, and size, depth and
+what aliases expand to are limited. The file is read as a stream of events, so that no nesting exhausts a stack.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+
+from planner.errors import (
+    MOST,
+    InputError,
+    Position,
+    Problem,
+    did_you_mean,
+)
+from planner.reading.files.text_file import check_characters, lines_of, read_text
+from planner.reading.yaml.source_map import Document, KeyPath, Span
+from planner.reading.yaml.syntax_errors import comma_in_number, explain
+
+NODES = 100_000
+"""Most values a file may hold, with aliases expanded."""
+DEPTH = 50
+"""Deepest nesting, with aliases expanded."""
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INTEGER = re.compile(r"[-+]?[0-9]{1,30}|0x[0-9a-fA-F]{1,16}")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_SPACES = dict.fromkeys(map(ord, "\x85\u2028\u2029"), " ")
+"""Line ends of YAML 1.1 that are none in YAML 1.2, nor in an editor."""
+_STANDARD_TAG = "tag:yaml.org,2002:"
+
+
+def read_yaml(path: Path) -> Document:
+    """Read a YAML file. Raises InputError where the rest of it cannot be read; see `Document.problems`."""
+    return parse_yaml(read_text(path), str(path))
+
+
+def parse_yaml(text: str, file: str = "<text>") -> Document:
+    """Parse the text of a YAML file; `file` names it in positions. Raises InputError like `read_yaml`."""
+    check_characters(text, file)
+    builder = _Builder(text, file)
+    try:
+        for event in yaml.parse(text.translate(_SPACES), Loader=_LOADER):
+            if isinstance(event, yaml.DocumentStartEvent) and builder.document.values:
+                builder.complain("a second document begins here", event, "one workflow a file: take '---' away")
+                break
+            builder.take(event)
+    except yaml.MarkedYAMLError as error:
+        builder.refuse_syntax(error)
+    builder.document.values.setdefault((), Position(file, 1, 1, 1, builder.lines[0]))
+    return builder.document
+
+
+@dataclass
+class _Anchor:
+    """What an alias stands for; `text` is a scalar's as written."""
+
+    value: Any
+    text: str | None
+    nodes: int
+    height: int
+    span: Span
+
+
+@dataclass
+class _Open:
+    """A mapping or sequence that is being read.
+
+    key : the key whose value comes next
+    merging : that key is '<<'
+    is_key : it is itself a key, which only text may be
+    merged : mappings to merge, and where each is named
+    """
+
+    value: dict[str, Any] | list[Any]
+    path: KeyPath
+    place: Position
+    anchor: str | None
+    is_key: bool
+    nodes: int = 1
+    height: int = 1
+    key: str | None = None
+    merging: bool = False
+    merged: list[tuple[dict[str, Any], Position]] = field(default_factory=list)
+
+    @property
+    def wants_key(self) -> bool:
+        return isinstance(self.value, dict) and self.key is None
+
+
+class _Builder:
+    """Builds a `Document` from parser events, with a stack of its own."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.lines = lines_of(text)
+        self.document = Document(file)
+        self.stack: list[_Open] = []
+        self.anchors: dict[str, _Anchor | None] = {}
+
+    def place(self, start: Any, end: Any) -> Position:
+        if start.line >= len(self.lines):  # the parser counts a line after a comment that ends the text
+            text = self.lines[-1]
+            return Position(self.document.file, len(self.lines), len(text) + 1, 1, text)
+        text = self.lines[start.line]
+        width = end.column - start.column if end.line == start.line else len(text) - start.column
+        return Position(self.document.file, start.line + 1, start.column + 1, max(1, width), text)
+
+    def complain(self, message: str, event: Any, hint: str | None = None, code: str = "yaml-syntax") -> None:
+        """Note what is wrong, and go on."""
+        if len(self.document.problems) < MOST:
+            self.document.problems.append(Problem(code, message, self.place(event.start_mark, event.end_mark), hint))
+
+    def refuse(self, message: str, event: Any) -> NoReturn:
+        """Stop at what is too large to go on with."""
+        place = self.place(event.start_mark, event.end_mark)
+        raise InputError([*self.document.problems, Problem("too-large", message, place)])
+
+    def refuse_syntax(self, error: yaml.MarkedYAMLError) -> NoReturn:
+        """Stop at what makes the rest unreadable."""
+        found = explain(error, self.lines, self.stack[-1].place if self.stack else None)
+        place = Position(self.document.file, found.line + 1, found.column + 1, 1, self.lines[found.line])
+        raise InputError([*self.document.problems, Problem("yaml-syntax", found.message, place, found.hint)]) from None
+
+    def take(self, event: Any) -> None:
+        parent = self.stack[-1] if self.stack else None
+        if isinstance(event, yaml.ScalarEvent):
+            self.check_tag(event)
+            value = resolve(event.value) if event.implicit[0] else event.value
+            anchor = _Anchor(value, event.value, 1, 0, _span(event.start_mark, event.end_mark))
+            if parent and parent.wants_key:
+                self.key(parent, event.value, event, plain=event.implicit[0])
+            else:
+                self.add(anchor, event)
+            if event.anchor:
+                self.anchors[event.anchor] = anchor
+        elif isinstance(event, yaml.AliasEvent):
+            self.alias(parent, event)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self.open(parent, event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self.close(event)
+
+    def check_tag(self, event: Any) -> None:
+        if event.tag in (None, "!") or (isinstance(event, yaml.ScalarEvent) and event.tag == f"{_STANDARD_TAG}str"):
+            return
+        shown = event.tag.replace(_STANDARD_TAG, "!!", 1)
+        self.complain(f"the tag {shown} is not supported", event, "take it away")
+        self.document.unreadable.add(self.path())
+
+    def alias(self, parent: _Open | None, event: Any) -> None:
+        target = self.anchors.get(event.anchor)
+        if target is None:
+            if event.anchor in self.anchors:
+                message, hint = f"'*{event.anchor}' stands inside the '&{event.anchor}' that it repeats", None
+            else:
+                message, hint = (
+                    f"unknown alias '*{event.anchor}'",
+                    did_you_mean(f"*{event.anchor}", (f"*{one}" for one in self.anchors)),
+                )
+            self.complain(message, event, hint)
+        if parent and parent.wants_key:
+            if target is None or target.text is None:
+                if target is not None:
+                    self.complain("a key must be plain text", event)
+                self.no_key(parent, self.place(event.start_mark, event.end_mark))
+            else:
+                self.key(parent, target.text, event)
+        elif target is None:
+            self.document.unreadable.add(self.path())
+            self.add(_Anchor(None, None, 1, 0, _span(event.start_mark, event.end_mark)), event)
+        else:
+            self.document.aliases[event.start_mark.line + 1, event.start_mark.column + 1] = target.span
+            self.add(target, event)
+
+    def key(self, parent: _Open, name: str, event: Any, plain: bool = False) -> None:
+        place = self.place(event.start_mark, event.end_mark)
+        number = comma_in_number(place.text, event.start_mark.column, event.end_mark.column) if plain else None
+        if number is not None:
+            name = self.no_comma(parent, place, *number)
+        path = (*parent.path, name)
+        parent.key, parent.merging = name, plain and name == "<<"
+        if name in parent.value:
+            hint = f"it was first given in line {self.document.keys[path].line}"
+            self.complain(f"the key '{name}' is here twice", event, hint, "duplicate-key")
+        self.document.keys[path] = place
+
+    def no_comma(self, parent: _Open, place: Position, column: int, number: str, hint: str) -> str:
+        """Note a number with a comma, and go on without its parts; returns the name of the one that is no key."""
+        found = Problem(
+            "bad-value", "a number has no comma", replace(place, column=column + 1, width=len(number)), hint
+        )
+        if found not in self.document.problems and len(self.document.problems) < MOST:
+            self.document.problems.append(found)
+        made_up = f"\0{len(self.document.unreadable)}"
+        assert isinstance(parent.value, dict)
+        first = next(reversed(parent.value), made_up)
+        self.document.unreadable |= {(*parent.path, first), (*parent.path, made_up)}
+        return made_up
+
+    def no_key(self, parent: _Open, place: Position) -> None:
+        """Go on under a made-up key, whose value is checked all the same."""
+        parent.key = f"\0{len(self.document.unreadable)}"
+        path = (*parent.path, parent.key)
+        self.document.keys[path] = place
+        self.document.unreadable |= {path, parent.path} - {()}
+
+    def open(self, parent: _Open | None, event: Any) -> None:
+        is_key = parent is not None and parent.wants_key
+        if is_key:
+            template = "a name in '{{ }}' is not filled in here: write a value, or the name of a parameter"
+            line = self.lines[event.start_mark.line]
+            hint = template if line[: event.start_mark.column].rstrip().endswith("{") else None
+            self.complain("a key must be plain text", event, hint)
+        self.check_tag(event)
+        if len(self.stack) >= DEPTH:
+            self.refuse(f"nested over {DEPTH} deep", event)
+        value: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
+        path, place = self.path(), self.place(event.start_mark, event.end_mark)
+        self.document.values[path] = place
+        if event.anchor:
+            self.anchors[event.anchor] = None  # not to be used until it is complete
+        self.stack.append(_Open(value, path, place, event.anchor, is_key))
+
+    def close(self, event: Any) -> None:
+        done = self.stack.pop()
+        for mapping, place in done.merged:
+            assert isinstance(done.value, dict)
+            for key, value in mapping.items():
+                if key not in done.value:
+                    done.value[key] = value
+                    self.document.keys[*done.path, key] = self.document.values[*done.path, key] = place
+        start = (done.place.line, done.place.column)
+        end = (event.end_mark.line + 1, event.end_mark.column + 1)
+        anchor = _Anchor(done.value, None, done.nodes, done.height, (start, end))
+        if done.anchor:
+            self.anchors[done.anchor] = anchor
+        if done.is_key:
+            self.no_key(self.stack[-1], done.place)
+        else:
+            self.add(anchor, event, done.place)
+
+    def path(self) -> KeyPath:
+        if not self.stack:
+            return ()
+        parent = self.stack[-1]
+        return (*parent.path, len(parent.value) if parent.key is None else parent.key)
+
+    def add(self, node: _Anchor, event: Any, place: Position | None = None) -> None:
+        """Put a finished value into what is open."""
+        path = self.path()
+        place = self.document.values[path] = place or self.place(event.start_mark, event.end_mark)
+        if not self.stack:
+            self.document.data = node.value
+            return
+        parent = self.stack[-1]
+        parent.nodes += node.nodes
+        parent.height = max(parent.height, node.height + 1)
+        if parent.nodes > NODES:
+            self.refuse(f"over {NODES:,} values, counting what aliases stand for", event)
+        if len(self.stack) + node.height > DEPTH:
+            self.refuse(f"nested over {DEPTH} deep, counting what aliases stand for", event)
+        if parent.merging:
+            mappings = node.value if isinstance(node.value, list) else [node.value]
+            if all(isinstance(mapping, dict) for mapping in mappings):
+                places = [self.document.value(*path, index) or place for index in range(len(mappings))]
+                parent.merged += zip(mappings, places, strict=True)
+            else:
+                if path not in self.document.unreadable:
+                    self.complain("'<<' takes a mapping or a list of mappings", event)
+                self.document.unreadable.add(parent.path)
+        else:
+            if (
+                node.value is None
+                and path not in self.document.unreadable
+                and not any(one.is_key for one in self.stack)
+            ):
+                self.document.nothing[path] = self.document.keys.get(path, place)
+            if isinstance(parent.value, list):
+                parent.value.append(node.value)
+            elif parent.key is not None:
+                parent.value[parent.key] = node.value
+        parent.key, parent.merging = None, False
+
+
+def _span(start: Any, end: Any) -> Span:
+    return (start.line + 1, start.column + 1), (end.line + 1, end.column + 1)
+
+
+def resolve(text: str) -> str | int | float | bool | None:
+    """The value of a plain scalar by the YAML 1.2 core schema, less octal numbers."""
+    if text in ("", "~", "null", "Null", "NULL"):
+        return None
+    if text in ("true", "True", "TRUE", "false", "False", "FALSE"):
+        return text[0] in "tT"
+    if _INTEGER.fullmatch(text):
+        return int(text, 16) if text.startswith("0x") else int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+    return text

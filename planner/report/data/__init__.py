@@ -1,0 +1,1 @@
+"""Results in, JSON and CSV out (docs/reference/json.md)."""

@@ -1,0 +1,1 @@
+"""Results in, HTML tables for notebooks out."""

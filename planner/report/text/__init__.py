@@ -1,0 +1,1 @@
+"""Results in, terminal text of 80 columns out."""

@@ -1,0 +1,80 @@
+"""A comparison as tables of speeds × agents that read in 80 columns and without colour."""
+
+from __future__ import annotations
+
+import textwrap
+
+from planner.errors import printable
+from planner.planning.comparison_result import Comparison
+from planner.report.text.barriers import barriers_text
+from planner.report.text.decisions import decisions
+from planner.report.text.tables import (
+    SHADES,
+    Cell,
+    Table,
+    accepted,
+    heading,
+    tables,
+)
+from planner.report.wording import quantities
+
+_COLOURS = ((16, 195), (16, 153), (16, 75), (231, 26), (231, 18))
+"""Text and background of each shade in 256 colours, legible on dark and on light: they repeat what the glyph says."""
+
+_CELL = 11
+_LABEL, _LONGEST = 9, 34
+_WIDTH = 80
+
+
+def heat_map(comparison: Comparison) -> str:
+    """Completion time, cost, speedup and efficiency of every scenario, then the verdict and the notes."""
+    lines = [part for line in heading(comparison) for part in wrapped(line)]
+    lines += [line for table in tables(comparison) for line in _lines(table)]
+    always = accepted(comparison)
+    lines += ["", always] if always else []
+    lines += [
+        "",
+        *wrapped(quantities.verdict(comparison)),
+        *(line for one in barriers_text(comparison) for line in wrapped(one)),
+        *_decisions(comparison),
+        *(line for note in comparison.notes for line in wrapped("Note: " + note)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _decisions(comparison: Comparison) -> list[str]:
+    """A section of its own, if there is anything to say."""
+    found = decisions(comparison)
+    return ["", "Decisions", *(part for line in found for part in wrapped(line)), ""] if found else []
+
+
+def _lines(table: Table) -> list[str]:
+    names = [_fitted(row.name) for row in table.rows]
+    label = max(_LABEL, *map(len, names))
+    lines = ["", f"{table.title}  {table.legend}".rstrip()]
+    per_line = (_WIDTH - label) // _CELL
+    for first in range(0, len(table.agents), per_line):
+        shown = slice(first, first + per_line)
+        lines.append(" " * label + "".join(f"{count:>{_CELL}}" for count in table.agents[shown]))
+        for name, row in zip(names, table.rows, strict=True):
+            lines.append(f"{name:>{label}}" + "".join(map(_cell, row.cells[shown])))
+    return lines
+
+
+def _fitted(name: str) -> str:
+    """A name that leaves room for the numbers."""
+    name = printable(name)
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+
+
+def _cell(cell: Cell) -> str:
+    shaded = f"{SHADES[cell.level]}{'*' if cell.best else ' '}{cell.text:>{_CELL - 3}}"
+    text_colour, background = _COLOURS[cell.level]
+    return f" \x1b[38;5;{text_colour};48;5;{background}m{shaded}\x1b[0m"
+
+
+def wrapped(text: str) -> list[str]:
+    """Lines of at most 80 columns; an error stays with its sign."""
+    joined = text.replace("± ", "±\N{NO-BREAK SPACE}")
+    lines = textwrap.wrap(joined, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    return [line.replace("±\N{NO-BREAK SPACE}", "± ") for line in lines]

@@ -1,0 +1,189 @@
+"""An explanation as text of 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from planner.errors import printable
+from planner.planning.explanation import (
+    Explained,
+    Explanation,
+    Level,
+    RequestDetail,
+    Term,
+)
+from planner.planning.forecast_result import Forecast
+from planner.reading.estimates.estimate import Estimate
+from planner.report.text.comparison import wrapped
+from planner.report.text.conditions import conditions
+from planner.report.wording import quantities
+from planner.workflow.crews import Coordination, Crew
+from planner.workflow.presets import PRESETS
+
+_MODEL = "docs/model.md"
+
+
+def explanation_text(forecast: Forecast, explanation: Explanation) -> str:
+    """What the forecast rests on, and one sample of it down to the request."""
+    seconds = forecast.result.seconds
+    lines = [
+        "",
+        "Explanation",
+        *wrapped(
+            f"p50 {quantities.seconds(seconds.p50)} is the middle of {quantities.samples(forecast.samples)}, p90 and p95 lie "
+            f"above 90 and 95 of 100. What follows is sample {explanation.sample:,}, the one nearest to the p50: it "
+            f"takes {quantities.seconds(explanation.seconds)}{_for(explanation.usd)}. Every equation stands in {_MODEL}."
+        ),
+        *wrapped(_path(explanation)),
+        "",
+        "  T = jitter · (TTFT + uncached / prefill_speed + output / (output_speed·speed))",
+        "  USD = (input · price + written · price + read · price + output · price) / 10⁶",
+    ]
+    for level in explanation.levels:
+        lines += ["", *_level(level, forecast.result.scenario.speed)]
+    for name, value in explanation.layers.items():
+        lines += ["", f"Estimates are off by {value:.3g}x in this sample ({name})."]
+    for name, crew in explanation.crews.items():
+        lines += _preset(name, crew)
+    for step in explanation.steps:
+        lines += ["", *_step(step)]
+    return "\n".join(lines) + "\n"
+
+
+def _preset(name: str, crew: Crew) -> Iterator[str]:
+    """What a preset stands for, where it is from, and what the file declares in the place of its parts."""
+    declared = crew.coordination
+    if declared.preset is None:
+        return
+    preset = PRESETS[declared.preset]
+    parts = {"lockstep": "true"} if preset.lockstep else {}
+    parts |= {key: _part(value) for key, value in preset.parts.items()}
+    yield ""
+    yield from wrapped(f"Crew '{name}' has the preset {declared.preset}, from {preset.source}:")
+    yield from wrapped(f"  {', '.join(f'{key}: {value}' for key, value in parts.items())}")
+    alone = Coordination.model_validate(dict(preset.parts))
+    own = [
+        key for key in Coordination.model_fields if key != "preset" and getattr(declared, key) != getattr(alone, key)
+    ]
+    own += ["lockstep"] if crew.lockstep != preset.lockstep else []
+    if own:
+        yield from wrapped(f"  but for what the file declares itself: {', '.join(own)}")
+
+
+def _part(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {one}' for key, one in value.items())}}}"
+    return f"{100 * value:g}%"
+
+
+def _for(usd: float | None) -> str:
+    return f" and costs {quantities.usd(usd)}" if usd is not None else ""
+
+
+def _path(explanation: Explanation) -> str:
+    """The critical path as a sum."""
+    parts = [f"{quantities.seconds(value)} {part}" for part, value in explanation.breakdown.items() if value]
+    return f"Its critical path: {quantities.seconds(explanation.seconds)} = {' + '.join(parts) or '0s'}."
+
+
+def _level(level: Level, speed: float) -> Iterator[str]:
+    hypothetical = ", hypothetical, and the price with it" if speed != 1 else ""
+    yield from wrapped(
+        f"Profile {printable(level.model)}{_at(level.place)}, at {quantities.factor(speed)}{hypothetical}"
+    )
+    rows = [("ttft", quantities.seconds(level.ttft))]
+    if level.prefill_speed is not None:
+        rows.append(("prefill_speed", _speed(level.prefill_speed)))
+    rows.append(("output_speed", _speed(level.output_speed)))
+    for name, value in rows:
+        declared = level.declared[name]
+        yield f"  {name:<14}{value:>14}" + (f"   drawn once per sample from {declared}" if " " in declared else "")
+    yield f"  {'jitter':<14}{level.jitter:>14g}   log-sd, drawn for each request; its median is 1"
+    if level.price is None:
+        yield "  price         unknown"
+    elif "per hour" in level.price:
+        yield f"  {'price':<14}{level.price['per hour']:>14g}   $ an hour, for all of the completion time"
+    else:
+        prices = ", ".join(f"{key} ${value:g}" for key, value in level.price.items())
+        yield from wrapped(f"  price per 10⁶ tokens: {prices}")
+
+
+def _speed(value: float) -> str:
+    return f"{value:,.0f} tok/s" if value >= 1000 else f"{value:.4g} tok/s"
+
+
+def _at(place: str) -> str:
+    return f" ({place})" if place else ""
+
+
+def _step(step: Explained) -> Iterator[str]:
+    model = f" on {printable(step.model)}" if step.model else ""
+    yield from wrapped(f"{step.step}: {step.kind}{model}{_at(step.place)}")
+    for condition in conditions(step.work):
+        yield from wrapped(f"  {condition}")
+    if step.work.ratio != 1:
+        yield f"  {step.work.ratio:.3g} tokens for each that is written here: its tokenizer is another"
+    for term in step.terms:
+        yield from wrapped(f"  {term.name:<17} {term.estimate!s:<15} {_meaning(term)}")
+    if step.made and step.times:
+        size = f", of size {step.size:.3g}" if step.size != 1 else ""
+        error = f", estimates off by {step.error:.3g}x" if step.error != 1 else ""
+        yield f"  {step.occurrence or 'once'}{size}{error}:"
+        yield from _made(step.made)
+    total = f"  done {quantities.times(step.times)}x: {quantities.seconds(step.seconds)} of work"
+    total += f", {quantities.seconds(step.critical)} on the critical path"
+    yield from wrapped(total)
+    yield from wrapped(f"  {_paid(step)}") if any(step.tokens) and (step.usd or any(step.tokens[:4])) else ()
+
+
+def _paid(step: Explained) -> str:
+    """Tokens, calls with their price, and what they cost together."""
+    plain, written, read, output, calls = step.tokens
+    amounts = ((plain, "input"), (written, "written to a cache"), (read, "read from one"), (output, "output"))
+    parts = [f"{value:,.0f} {name}" for value, name in amounts if value]
+    sums = [f"tokens: {', '.join(parts)}"] if parts else []
+    if step.call_price is not None:
+        sums.append(f"{calls:,.4g} call{'' if calls == 1 else 's'} at {quantities.usd(step.call_price)}")
+    return f"{'; '.join(sums)}{_costs(step.usd)}"
+
+
+def _costs(usd: float | None) -> str:
+    return f"; {quantities.usd(usd)}" if usd is not None else ""
+
+
+def _meaning(term: Term) -> str:
+    """The distribution of an estimate, in its unit."""
+    estimate = term.estimate
+
+    def shown(value: float) -> str:
+        return quantities.seconds(value) if term.seconds else f"{value:,.4g}"
+
+    if not estimate.varies:
+        return "known"
+    return f"{_shape(estimate)}, p50 {shown(estimate.quantile(0.5))}, mean {shown(estimate.mean)}"
+
+
+def _shape(estimate: Estimate) -> str:
+    return f"lognormal σ {estimate.sigma:.2g}" if estimate.shape == "lognormal" else estimate.shape
+
+
+def _made(made: tuple[RequestDetail, ...]) -> Iterator[str]:
+    """A line for each request, with the go of the tool that follows it."""
+    if any(one.jitter for one in made):
+        tool = f"{'then tool':>11}{'result':>9}" if any(not one.jitter for one in made) else ""
+        yield f"{'prompt':>12}{'uncached':>11}{'thinking':>10}{'output':>9}{'jitter':>8}{'T':>9}{tool}"
+    for number, one in enumerate(made):
+        if not one.jitter:
+            if number and made[number - 1].jitter:
+                continue  # stands beside its request
+            calls = f" for {one.calls:,.0f} calls" if one.calls > 1 else ""
+            yield f"    {quantities.seconds(one.tool)}{calls}"
+            continue
+        after = made[number + 1] if number + 1 < len(made) and not made[number + 1].jitter else None
+        times = f"{after.calls:,.0f} x " if after is not None and after.calls > 1 else ""
+        tool = f"{times + quantities.seconds(after.tool):>11}{after.result:>9,.0f}" if after is not None else ""
+        yield (
+            f"{one.prompt:>12,.0f}{one.uncached:>11,.0f}{one.thinking:>10,.0f}{one.output - one.thinking:>9,.0f}"
+            f"{one.jitter:>8.3f}{quantities.seconds(one.seconds):>9}{tool or ('   ' + one.what if one.what else '')}"
+        )

@@ -1,0 +1,1 @@
+"""Quantities and comparisons in, words and sentences out, for every format."""

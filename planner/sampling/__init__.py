@@ -1,0 +1,1 @@
+"""Scenarios in, simulated samples out: batches, blocks of samples, backends, stopping rule, cache of draws."""

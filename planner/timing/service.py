@@ -1,0 +1,55 @@
+"""A profile as it serves in each sample, and what of it shapes demand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.catalogue.profile import Profile, resolve
+from planner.engine.arrays import Floats
+from planner.engine.draws import Samples
+from planner.expansion.draw.demand import ServingTraits
+from planner.expansion.draw.estimates import drawn
+from planner.expansion.graph.task_graph import TaskGraph
+from planner.reading.estimates.estimate import Estimate
+from planner.workflow.declaration import Workflow
+
+
+@dataclass(frozen=True, eq=False)
+class ServiceTimes:
+    """A profile at the level it has in each sample: (1, samples), or (1, 1) where it is known exactly."""
+
+    profile: Profile
+    ttft: Floats
+    prefill: Floats
+    decode: Floats
+
+    @classmethod
+    def of(cls, profile: Profile, samples: Samples) -> ServiceTimes:
+        """`prefill` and `decode` are seconds per token. Nothing of the profile depends on concurrency any more."""
+        assert isinstance(profile.ttft, Estimate)
+        assert isinstance(profile.output_speed, Estimate)
+        path = f"models/{profile.root}"
+        prefill = (
+            np.zeros((1, 1))
+            if profile.prefill_speed is None
+            else 1.0 / drawn(profile.prefill_speed, samples, 1, path, "prefill_speed")
+        )
+        return cls(
+            profile,
+            drawn(profile.ttft, samples, 1, path, "ttft"),
+            prefill,
+            1.0 / drawn(profile.output_speed, samples, 1, path, "output_speed"),
+        )
+
+
+def serving_traits(profile: Profile) -> ServingTraits:
+    """What of a profile shapes demand."""
+    return ServingTraits(profile.jitter, profile.caches, profile.cache_ttl, profile.tokens or 1.0)
+
+
+def profiles(workflow: Workflow, *graphs: TaskGraph) -> dict[str, Profile]:
+    """The profiles that requests in these graphs use."""
+    used = {model for graph in graphs for mark in graph.works if (model := mark.what.model) is not None}
+    return {name: resolve(name, workflow.models) for name in sorted(used)}

@@ -1,0 +1,1 @@
+"""Raw steps in, problems out: unknown names, modifiers without effect, dependency cycles."""

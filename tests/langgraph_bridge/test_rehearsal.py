@@ -1,0 +1,429 @@
+"""Workflows on the real LangGraph take exactly as long as predicted, and what differs is seen."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.pregel import Pregel
+from typer.testing import CliRunner
+
+from planner.cli.app import app
+from planner.cli.options import read
+from planner.expansion.graph.task_graph import crew_sizes
+from planner.expansion.supersteps.runtime import on_runtime
+from planner.langgraph_bridge import virtual_clock
+from planner.langgraph_bridge.rehearse import actors, rehearsal
+from planner.langgraph_bridge.rehearse.pools import Pools
+from planner.langgraph_bridge.rehearse.rehearsal import performed, rehearse
+from planner.langgraph_bridge.rehearse.stage import Stage
+from planner.measures.playback import playbacks
+from planner.measures.rehearsal_result import Rehearsal
+from planner.planning.barriers import barriers
+from planner.report.text.rehearsal import ahead_text
+from planner.workflow.declaration import RUNTIMES, Workflow
+from planner.workflow.read import read_workflow
+from tests.conftest import ROOT
+from tests.theory.test_language import written
+
+EXAMPLES = sorted((ROOT / "workflows").glob("*.yaml"))
+FEWER = {
+    "eval_500": ["cases=6"], "port_codebase": ["modules=3"], "overnight_migration": ["files=4"],
+    "support_triage": ["tickets=12"], "interactive_chain": ["rounds=3"],
+}  # fmt: skip
+"""Of the large examples a part is performed here; all of them are before a release (CONTRIBUTING.md)."""
+
+BARRIER = ROOT / "tests" / "cases" / "barrier_between_supersteps.yaml"
+
+
+def on(workflow: Workflow, runtime: str, limit: int | None = None) -> Workflow:
+    return on_runtime(workflow, runtime).model_copy(update={"max_concurrency": limit})
+
+
+def rehearsed(workflow: Workflow, samples: int = 2) -> Rehearsal:
+    return rehearse(workflow, crew_sizes(workflow), samples=samples, speed=1.5)
+
+
+# Predictions hold
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_takes_as_long_as_predicted(path: Path, runtime: str, tmp_path: Path) -> None:
+    fewer = tmp_path / path.name
+    fewer.write_text(path.read_text(encoding="utf-8").replace("for_each: 40", "for_each: 6"), encoding="utf-8")
+    workflow, _ = read(fewer, FEWER.get(path.stem), None, [])
+    found = rehearsed(on(workflow, runtime))
+    assert found.difference is None
+    assert found.compared >= found.samples == 2
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_random_workflows_of_the_whole_language_take_as_long_as_predicted(seed: int, tmp_path: Path) -> None:
+    workflow, _ = written(Random(seed), tmp_path)
+    assert rehearsed(on(workflow, "dataflow")).difference is None
+    assert rehearsed(on(workflow, "langgraph", Random(seed).choice([None, 1, 2, 3]))).difference is None
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_every_exact_case_takes_as_long_as_worked_out_by_hand(runtime: str) -> None:
+    """Races, people who leave, backlogs, lockstep, conflicts: one sample of each of the cases by hand."""
+    for path in sorted((ROOT / "tests" / "cases").glob("*.yaml")):
+        workflow = read_workflow(path)
+        own = workflow if workflow.runtime == runtime else on(workflow, runtime)
+        assert rehearsed(own, samples=1).difference is None, path.stem
+
+
+def test_the_barrier_costs_two_of_eight_seconds_and_a_subgraph_wins_them_back(declare: Callable[..., Workflow]) -> None:
+    workflow = read_workflow(BARRIER)
+    found = barriers(workflow, crew_sizes(workflow), 1.0, seed=1, samples=4)
+    assert found is not None
+    assert (found.seconds, found.without, found.cost) == (8, 6, 2)
+    assert [(one.group, one.steps, one.seconds) for one in found.wrappings] == [("", (("a", "b", "c"),), 6)]
+    assert [ends(on(read_workflow(BARRIER), runtime)) for runtime in ("langgraph", "dataflow")] == [8, 6]
+    assert ends(read_workflow(BARRIER.with_name("barrier_won_back_by_a_subgraph.yaml"))) == 6
+
+
+def ends(workflow: Workflow) -> float:
+    """When a workflow ends on LangGraph's virtual clock."""
+    part = next(playbacks(workflow, crew_sizes(workflow), 1.0, 1, 1, 1))
+    return performed(rehearsal._stage(workflow, part.graph), part, 0)[1]
+
+
+def test_a_subgraph_may_win_more_than_barriers_cost_as_it_has_slots_of_its_own(
+    declare: Callable[..., Workflow],
+) -> None:
+    """Two slots. {a, b, x}, {c}, {j}: 2 + 6 + 2 + 1; without barriers 2 + 6 + 1; three at a time: max(2 + 2, 6) + 1."""
+    branch = "a: {tool: 2s}, b: {tool: 2s}, c: {needs: [a, b], tool: 2s}"
+    steps = "  a: {tool: 2s}\n  b: {tool: 2s}\n  c: {needs: [a, b], tool: 2s}\n"
+    beside = "  x: {tool: 6s}\n  j: {needs: [%s, x], tool: 1s}\n"
+    workflow = on(declare(steps + beside % "c"), "langgraph", 2)
+    found = barriers(workflow, crew_sizes(workflow), 1.0, seed=1, samples=4)
+    assert found is not None
+    assert (found.seconds, found.without, found.wrappings[-1].seconds) == (11, 9, 7)
+    written_so = on(declare(f"  g: {{steps: {{{branch}}}}}\n" + beside % "g"), "langgraph", 2)
+    assert [ends(workflow), ends(written_so)] == [11, 7]
+
+
+def test_two_branches_are_wrapped_together_where_one_alone_gains_nothing(declare: Callable[..., Workflow]) -> None:
+    """{a, x}, {b, y}, j: max(1, 4) + max(4, 1) + 1 = 9; max(5, 5) + 1 = 6 with each branch in a subgraph."""
+    steps = """
+      a: {tool: 1s}
+      b: {needs: a, tool: 4s}
+      x: {tool: 4s}
+      y: {needs: x, tool: 1s}
+      j: {needs: [b, y], tool: 1s}
+    """
+    workflow = on(declare(steps), "langgraph")
+    found = barriers(workflow, crew_sizes(workflow), 1.0, seed=1, samples=4)
+    assert found is not None
+    assert (found.seconds, found.without) == (9, 6)
+    assert found.wrappings[-1].seconds == 6
+    assert {frozenset(steps) for one in found.wrappings for steps in one.steps} == {frozenset("ab"), frozenset("xy")}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_recommended_takes_so_long_when_it_is_written(seed: int, declare: Callable[..., Workflow]) -> None:
+    """The groups of the recommendation in the file, on LangGraph: as long as was said, and less than before."""
+    random = Random(seed)
+    names = "abcdefgh"
+    needs = {
+        name: tuple(random.sample(names[:at], min(at, random.choice([0, 1, 1, 2])))) for at, name in enumerate(names)
+    }
+    each = {name: random.choice([1, 2, 5]) for name in names}
+
+    def written_with(groups: dict[str, tuple[str, ...]]) -> Workflow:
+        inside = {name: group for group, steps in groups.items() for name in steps}
+
+        def line(name: str, wanted: Iterable[str]) -> str:
+            return f"{name}: {{needs: [{', '.join(dict.fromkeys(wanted))}], tool: {each[name]}s}}"
+
+        lines = [line(name, (inside.get(need, need) for need in needs[name])) for name in names if name not in inside]
+        for group, steps in groups.items():
+            within = ", ".join(line(name, (need for need in needs[name] if need in steps)) for name in steps)
+            outside = {inside.get(need, need): None for name in steps for need in needs[name] if need not in steps}
+            lines.append(f"{group}: {{needs: [{', '.join(outside)}], steps: {{{within}}}}}")
+        return on(declare("\n".join(f"  {line}" for line in lines)), "langgraph")
+
+    plain = written_with({})
+    found = barriers(plain, crew_sizes(plain), 1.0, seed=1, samples=2)
+    assert found is not None
+    assert ends(plain) == found.seconds
+    now, groups = found.seconds, dict[str, tuple[str, ...]]()
+    for wrapping in found.wrappings:
+        groups |= {f"group_{'_'.join(steps)}": steps for steps in wrapping.steps}
+        assert ends(written_with(groups)) == wrapping.seconds < now
+        now = wrapping.seconds
+
+
+def test_what_is_performed_are_graphs_and_entrypoints_of_langgraph() -> None:
+    workflow = read_workflow(BARRIER)
+    part = next(playbacks(workflow, crew_sizes(workflow), 1.0, 1, 1, 1))
+    graphs = dict(rehearsal._stage(workflow, part.graph).graphs)
+    assert isinstance(graphs[""], CompiledStateGraph)
+    builder = graphs[""].builder
+    assert builder.edges == {("__start__", "a"), ("__start__", "x"), ("a", "b"), ("b", "c")}
+    assert builder.waiting_edges == {(("c", "x"), "j")}
+    functional = dict(rehearsal._stage(on(workflow, "dataflow"), part.graph).graphs)[""]
+    assert isinstance(functional, Pregel)
+    assert not isinstance(functional, CompiledStateGraph)
+
+
+# What does not hold is seen
+
+
+def test_a_difference_is_told_with_its_first_step() -> None:
+    """Supersteps predicted, and performed without: 'b' comes at 1 s instead of 5 s."""
+    workflow = read_workflow(BARRIER)
+    part = next(playbacks(workflow, crew_sizes(workflow), 1.0, 1, 1, 1))
+    spans, seconds = performed(Stage(part.graph.outline, dataflow=True, limit=None), part, 0)
+    found = rehearsal._difference(3, part.predicted(0), spans, 8.0, seconds)
+    assert found is not None
+    assert (found.sample, found.what) == (3, ("b", "tool", ()))
+    assert (found.predicted, found.rehearsed) == ((5, 6), (1, 2))
+    late = rehearsal._difference(0, spans, spans, 8.0, seconds)
+    assert late is not None
+    assert (late.what, late.rehearsed) == (None, (0.0, 6.0))
+    missing = rehearsal._difference(0, spans, {**spans, ("z", "tool", ()): (0.0, 1.0)}, seconds, seconds)
+    assert missing is not None
+    assert (missing.what, missing.predicted) == (("z", "tool", ()), None)
+
+
+def test_a_limit_that_was_not_predicted_is_seen(declare: Callable[..., Workflow]) -> None:
+    workflow = declare("  item: {for_each: 4, tool: 1s to 3s}")
+    part = next(playbacks(workflow, crew_sizes(workflow), 1.0, 1, 1, 1))
+    spans, _ = performed(Stage(part.graph.outline, dataflow=False, limit=2), part, 0)
+    assert rehearsal._difference(0, part.predicted(0), spans, 0.0, 0.0) is not None
+
+
+# Pools and clock
+
+
+def test_pools_give_slots_by_ready_time_then_by_task() -> None:
+    """Asked for at 0 by 5, 3 and 4 in this order, and at 1 by 1: 3 first, then 4, 5, 1."""
+    order: list[int] = []
+
+    async def main(_: virtual_clock.VirtualLoop) -> None:
+        pools = Pools([1])
+
+        async def work(task: int, ready: float) -> None:
+            await asyncio.sleep(ready)
+            await pools.take(0, task)
+            order.append(task)
+            await asyncio.sleep(2)
+            pools.give(0)
+
+        await asyncio.gather(work(5, 0), work(3, 0), work(4, 0), work(1, 1))
+
+    assert virtual_clock.run(main)[1] == 8
+    assert order == [3, 4, 5, 1]
+
+
+def test_who_is_cancelled_leaves_the_queue_and_gives_back_what_was_granted() -> None:
+    async def main(_: virtual_clock.VirtualLoop) -> list[int]:
+        pools = Pools([1])
+        await pools.take(0, 0)
+        waiting = [asyncio.ensure_future(pools.take(0, task)) for task in (1, 2)]
+        await asyncio.sleep(1)
+        waiting[0].cancel()
+        pools.give(0)
+        await asyncio.sleep(1)
+        assert waiting[1].done()
+        return pools.free
+
+    assert virtual_clock.run(main)[0] == [0]
+
+
+def test_the_clock_jumps_waits_for_threads_and_tells_of_deadlocks() -> None:
+    async def main(loop: virtual_clock.VirtualLoop) -> tuple[float, float, str]:
+        await asyncio.sleep(1e6)
+        late = loop.time()
+        found = await loop.run_in_executor(None, lambda: "done")
+        return late, loop.time(), found
+
+    assert virtual_clock.run(main)[0] == (1e6, 1e6, "done")
+
+    async def stuck(loop: virtual_clock.VirtualLoop) -> None:
+        await loop.create_future()
+
+    with pytest.raises(virtual_clock.DeadlockError, match=r"at 0\.000000 s something waits"):
+        virtual_clock.run(stuck)
+
+
+def test_what_is_left_when_a_run_is_interrupted_is_cancelled() -> None:
+    ended: list[str] = []
+
+    async def waiting() -> None:
+        try:
+            await asyncio.sleep(5)
+        finally:
+            ended.append("cancelled")
+
+    async def main(_: virtual_clock.VirtualLoop) -> None:
+        task = asyncio.ensure_future(waiting())
+        await asyncio.sleep(1)
+        assert not task.done()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        virtual_clock.run(main)
+    assert ended == ["cancelled"]
+
+
+def test_an_interrupted_rehearsal_says_nothing_of_what_waited_for_a_slot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while `a` has the only slot of LangGraph's."""
+
+    async def interrupted(_: float) -> None:
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.sleep(1)
+
+    monkeypatch.setattr(actors, "call", interrupted)
+    path = tmp_path / "limited.yaml"
+    steps = "steps: {a: {tool: 1s}, b: {tool: 1s}, c: {tool: 1s}}"
+    path.write_text(f"workflow: limited\nruntime: langgraph\nmax_concurrency: 1\n{steps}\n", encoding="utf-8")
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        code, said = told(path)
+        gc.collect()
+    assert (code, said) == (130, "interrupted; nothing was written")
+    assert [str(one.message) for one in found] == []
+
+
+# The command
+
+
+def told(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["rehearse", *map(str, arguments)])
+    return result.exit_code, " ".join((result.stdout + result.stderr).split())
+
+
+def test_the_command_says_on_how_many_samples_all_is_equal() -> None:
+    code, said = told(BARRIER, "--samples", 3)
+    assert code == 0
+    assert "Equal on 3 samples: completion, and the start and end of everything that takes time (15 in all)" in said
+    assert "runtime langgraph" in said
+    assert "runtime dataflow" in told(BARRIER, "--samples", 1, "--runtime", "dataflow")[1]
+
+
+def test_the_command_shows_the_first_difference_and_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rehearsal, "_stage", lambda workflow, graph: Stage(graph.outline, True, None))
+    code, said = told(BARRIER)
+    assert code == 1
+    assert "Different in sample 1: 'b' (tool) is predicted from 5.000000 s to 6.000000 s" in said
+    assert "and on LangGraph is from 1.000000 s to 2.000000 s" in said
+
+
+def test_what_langgraph_has_no_means_for_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "race.yaml"
+    path.write_text("workflow: race\nsteps:\n  a: {first_of: 2, tool: 1s to 9s}\n", encoding="utf-8")
+    assert "plain asyncio does them: the race of 'a'." in told(path, "--samples", 2)[1]
+    models = "models: {m: {ttft: 1s, output_speed: 100}}\nmodel: m\n"
+    steps = "steps:\n  a: {for_each: 2, llm: {output: 100}}\n"
+    path.write_text(f"workflow: items\n{models}{steps}", encoding="utf-8")
+    assert "plain asyncio does them: agents." in told(path, "--samples", 2)[1]
+    path.write_text(f"workflow: items\n{models}crews: {{team: {{agents: 2}}}}\n{steps}", encoding="utf-8")
+    assert "plain asyncio does them: agents of crews." in told(path, "--samples", 2)[1]
+
+
+def test_the_real_clock_tells_the_overhead() -> None:
+    code, said = told(BARRIER, "--real", "--scale", 100)
+    assert code == 0
+    assert "the real clock, 100 times as fast" in said
+    assert "Sample 1 is predicted to take 8.00s, 0.08s at this pace. It took 0." in said
+    assert "for each thing done (5)" in said
+
+
+def test_a_rehearsal_in_real_time_tells_how_long_it_takes_and_how_far_it_is() -> None:
+    """8 s, 100 times as fast: 0.08 s, said before the first look at how much of it has passed."""
+    workflow, said = read_workflow(BARRIER), list[tuple[str, float]]()
+    rehearsal.in_real_time(
+        workflow, crew_sizes(workflow), scale=100,
+        ahead=lambda seconds: said.append(("ahead", seconds)), progress=lambda done: said.append(("done", done)),
+    )  # fmt: skip
+    assert said[0] == ("ahead", 0.08)
+    assert {what for what, _ in said[1:]} == {"done"}
+    assert all(0 <= done <= 1 for _, done in said[1:])
+    result = CliRunner().invoke(app, ["rehearse", str(BARRIER), "--real", "--scale", "100x"])
+    assert result.stderr == "on the real clock, 100 times as fast: about 0.08s\n"  # and no progress: it is no terminal
+
+
+@pytest.mark.parametrize("scale", ["inf", "nan", "0", "-1", "1e9", "fast", ""])
+def test_a_pace_that_is_none_is_refused_with_a_remedy(scale: str) -> None:
+    code, said = told(BARRIER, "--real", "--scale", scale)
+    assert code == 2
+    assert (
+        f"--scale: '{scale}': expected a number above 0, at most 1,000,000 [bad-value] help: as in --scale 20" in said
+    )
+
+
+def test_the_pace_of_reality_is_no_multiple() -> None:
+    assert ahead_text(8, 1) == "on the real clock: about 8.00s"
+    assert ahead_text(0.4, 20) == "on the real clock, 20 times as fast: about 0.40s"
+
+
+def test_a_pace_without_a_real_clock_is_refused() -> None:
+    assert told(BARRIER, "--scale", 20)[0] == 2
+
+
+def test_without_langgraph_it_says_so_and_nothing_else_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("planner.langgraph_bridge")]:
+        monkeypatch.delitem(sys.modules, name)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "langgraph"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    code, said = told(BARRIER)
+    assert code == 2
+    assert "langgraph" in said
+    assert "pip install langgraph" in said
+    for command in ("forecast", "compare"):
+        assert CliRunner().invoke(app, [command, str(BARRIER), "--samples", "2"]).exit_code == 0
+
+
+def test_only_rehearsals_import_langgraph() -> None:
+    import subprocess
+
+    program = (
+        "import sys; from typer.testing import CliRunner; from planner.cli.app import app\n"
+        f"CliRunner().invoke(app, ['compare', {str(BARRIER)!r}, '--samples', '2'])\n"
+        "assert not any(name.partition('.')[0] in ('langgraph', 'langchain_core') for name in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+
+
+def test_what_is_too_large_to_be_performed_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "large.yaml"
+    path.write_text("workflow: large\nsteps:\n  a: {for_each: 100001, tool: 1s}\n", encoding="utf-8")
+    code, said = told(path)
+    assert code == 2
+    assert "up to 100,001 things are done in a sample, and 100,000 can be performed" in said
+
+
+def test_two_scenarios_at_once_are_refused() -> None:
+    assert told(BARRIER, "--speed", "1x,2x")[0] == 2
+
+
+def test_samples_that_would_not_be_performed_are_refused(tmp_path: Path) -> None:
+    code, said = told(BARRIER, "--real", "--samples", "3")
+    assert (code, "leave --samples away" in said) == (2, True)
+    code, said = told(BARRIER, "--export", str(tmp_path / "app.py"), "--samples", "3")
+    assert (code, "leave --samples away" in said) == (2, True)
+
+
+def test_a_rehearsal_is_of_the_samples_of_the_forecast(declare: Callable[..., Workflow]) -> None:
+    """The sample that is performed is the one that the forecast draws."""
+    from planner.planning.forecast import forecast
+
+    workflow = declare("  a: {tool: 1s to 9s}\n  b: {needs: a, llm: {output: 10 to 500}}")
+    part = next(playbacks(workflow, crew_sizes(workflow), 1.0, 7, 1, 1))
+    assert float(part.schedule.makespan[0]) == forecast(workflow, seed=7, samples=1).result.seconds.p50
+    assert replace(rehearsed(workflow), compared=0).difference is None

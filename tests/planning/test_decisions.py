@@ -1,0 +1,569 @@
+"""Decisions against closed forms: eight workflows whose answers follow from a line of arithmetic.
+
+On `PLAIN` a request of o output tokens and no input takes 1 + o/50 s, so that 50 o tokens at speed s take 1 + o/s.
+Nothing varies in them, so every interval is a point; what samples decide is tested on numbers further down.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from planner.engine.simulation import TICK
+from planner.engine.statistics import Values
+from planner.expansion.graph.task_graph import crew_sizes
+from planner.loading import load
+from planner.planning import comparison as comparison_module
+from planner.planning.comparison import compare
+from planner.planning.comparison_result import Comparison
+from planner.planning.decisions import (
+    agents,
+    ceilings,
+    money,
+    pairwise,
+    payback,
+)
+from planner.planning.decisions.decide import DecisionOptions, Decisions
+from planner.planning.decisions.exchange import exchange
+from planner.planning.decisions.interval import Interval, Samples
+from planner.planning.decisions.pace import name
+from planner.planning.results import Scenario
+from planner.report.text.decisions import decisions as text
+from planner.report.wording import quantities
+from planner.sampling.batch import Batch
+from planner.workflow.declaration import Workflow
+from tests.conftest import PLAIN, ROOT
+
+Declare = Callable[..., Workflow]
+
+PRICED = PLAIN.replace("jitter: 0", "jitter: 0, price: {input: 0, output: 1000}")
+"""Output costs 1 USD per 1,000 tokens."""
+
+SPEEDS = [1.0, 2.0, 4.0]
+NUMBERS = [1, 2, 4, 8, 16]
+
+
+def decided(workflow: Workflow, **wishes: object) -> Decisions:
+    return compared(workflow, **wishes).decisions
+
+
+def compared(workflow: Workflow, **wishes: object) -> Comparison:
+    return compare(workflow, SPEEDS, NUMBERS, samples=64, wishes=DecisionOptions(**wishes))  # type: ignore[arg-type]
+
+
+def crew(*mechanisms: str) -> str:
+    return PRICED + f"crews: {{team: {{agents: 2, coordination: {{{', '.join(mechanisms)}}}}}}}"
+
+
+# Eight workflows.
+
+
+def test_embarrassingly_parallel(declare: Declare) -> None:
+    """16 items of 1 + 9 s: T(n) = 160/n, T(1 agent, s) = 16 + 144/s: 88 s at 2x, 52 s at 4x, 16 s at infinity."""
+    found = decided(declare("  a: {for_each: 16, llm: {output: 450}}", PRICED))
+    first = found.numbers[0]
+    assert (found.widest, first.best, first.enough, first.every) == (16, 16, 16, False)
+    assert (first.diminishing, first.slower_again, first.slower_than_one) == (None, None, None)
+    # 88 s: 2 agents take 80; 52 s: 4 take 40
+    assert [(one.speed, one.needed, one.surely) for one in found.exchange.agents_for_speed] == [(2, 2, 2), (4, 4, 4)]
+    # no speed makes one agent as quick as 80 s but 4x (52); none as 40 s
+    assert [(one.agents, one.speed) for one in found.exchange.speed_for_agents] == [
+        (2, 4), (4, None), (8, None), (16, None),
+    ]  # fmt: skip
+    assert found.ceilings.infinite_speed.p50.value == pytest.approx(16)
+    assert found.ceilings.infinite_agents.speedup.value == pytest.approx(16)
+    assert found.ceilings.serial_fraction.value == pytest.approx(1 / 16)
+    assert found.usl is not None
+    assert found.usl.contention.value == pytest.approx(0, abs=1e-9)
+    assert found.usl.coherency.value == pytest.approx(0, abs=1e-9)
+    # 16 agents at 1x are as cheap as any; at 2x 88/16 = 5.5 s, at 4x 3.25 s
+    assert found.pareto_p50 is not None
+    assert [one.scenario.agents for one in found.pareto_p50] == [16, 16, 16]
+
+
+def test_a_pure_chain(declare: Declare) -> None:
+    """Two requests of 1 + 9 s: agents change nothing, speed s takes 2 + 18/s."""
+    comparison = compared(declare("  a: {llm: {output: 450}}\n  b: {needs: a, llm: {output: 450}}", PRICED))
+    found = comparison.decisions
+    assert (found.widest, found.numbers[0].best, found.numbers[0].enough) == (1, 1, 1)
+    assert found.numbers[0].slower_again is None
+    assert [one.needed for one in found.exchange.agents_for_speed] == [None, None]
+    assert [one.speed for one in found.exchange.speed_for_agents] == [1, 1, 1, 1]
+    assert found.ceilings.infinite_speed.p50.value == pytest.approx(2, abs=2 * TICK)
+    assert found.ceilings.serial_fraction.value == 1
+    assert found.usl is None
+    # at 2x 11 s, 9 less, for 2^1.11 times 0.90 USD
+    assert found.break_evens is not None
+    assert found.break_evens[0].pays == "from"
+    assert found.break_evens[0].usd_per_hour is not None
+    assert found.break_evens[0].usd_per_hour.value == pytest.approx(0.9 * (2**1.11 - 1) / 9 * 3600)
+    lines = " ".join(text(comparison))
+    assert "Best number" not in lines
+    assert "Ceilings: 1 agent at infinite speed 2.00s, speedup 10x." in lines
+
+
+def test_ceilings_name_their_model_where_there_are_several(declare: Declare) -> None:
+    """They are the first model's: 4 + 8 s, 4 s at infinite speed; the second takes 1 + 2 s."""
+    models = """model: slow
+models:
+  slow: {ttft: 4s, output_speed: 50, jitter: 0}
+  quick: {ttft: 1s, output_speed: 200, jitter: 0}"""
+    workflow = declare("  a: {llm: {output: 400}}", models)
+    comparison = compare(workflow, [1.0], [1], models=["slow", "quick"], samples=16)
+    assert "Ceilings on slow: 1 agent at infinite speed 4.00s, speedup 3x." in " ".join(text(comparison))
+
+
+def test_bound_by_coordination(declare: Declare) -> None:
+    """16 items of 1 s; a lead writes a brief of 2 s for each: from 2 agents on, 32 s of briefs and a last item of 1 s."""
+    comparison = compared(declare("  a: {for_each: 16, crew: team, tool: 1s}", crew("brief: {output: 50}")))
+    found = comparison.decisions
+    first = found.numbers[0]
+    assert (first.best, first.p50.value) == (1, 16)
+    assert first.slower_than_one is not None
+    assert first.slower_than_one.agents == 2
+    assert first.slower_than_one.difference.value == pytest.approx(17)
+    assert first.slower_again == first.slower_than_one
+    assert found.ceilings.infinite_agents.p50.value == pytest.approx(1)  # without briefs
+    assert "1 in 16.0s; 2 take 106% longer than 1; surely slower than one from 2; among" in " ".join(text(comparison))
+    assert found.ceilings.coordinated.p50.value == 16
+    assert found.ceilings.serial_fraction.value == pytest.approx(1 / 16)
+
+
+def test_bound_by_tools(declare: Declare) -> None:
+    """8 items of 2 s of requests and a tool of 98 s: infinite speed saves 8 s of 800; agents divide all of it."""
+    comparison = compared(
+        declare("  a: {for_each: 8, steps: {b: {llm: {output: 50}}, c: {needs: b, tool: 98s}}}", PRICED)
+    )
+    found = comparison.decisions
+    assert found.ceilings.infinite_speed.p50.value == pytest.approx(792)
+    assert found.ceilings.infinite_agents.p50.value == pytest.approx(100)
+    assert found.numbers[0].best == 8
+    assert all(one.needed == 2 for one in found.exchange.agents_for_speed)
+    assert all(one.speed is None for one in found.exchange.speed_for_agents)
+    assert comparison.verdict.gains == "agents"
+
+
+def test_bound_by_people(declare: Declare) -> None:
+    """A person of 1 h and a request of 9 + 1 s: 3,610 s, 7.98 rounds in a working day, and hardly more at any speed."""
+    found = decided(declare("  a: {human: 1h}\n  b: {needs: a, llm: {output: 450}}", PRICED))
+    base = found.pace[0]
+    assert base.names == ("a working day",)
+    assert base.rounds_per_day is not None
+    assert base.rounds_per_day.value == pytest.approx(28800 / 3610)
+    assert found.ceilings.infinite_speed.speedup.value == pytest.approx(3610 / 3601)
+    assert found.ceilings.serial_fraction.value == 1
+
+
+def test_a_run_longer_than_a_working_day_is_told_in_working_days(declare: Declare) -> None:
+    """36 h and 10 s are 4.5 working days of 8 h; at any speed about as many."""
+    steps = "  a: {human: HOURS}\n  b: {needs: a, llm: {output: 450}}"
+    lines = " ".join(text(compared(declare(steps.replace("HOURS", "36h"), PRICED))))
+    assert "Working days of 8h that a run takes: 4.5 at the baseline, 4.5 at the quickest." in lines
+    lines = " ".join(text(compared(declare(steps.replace("HOURS", "2h"), PRICED))))
+    assert "Runs in a working day of 8h: 4 at the baseline, 4 at the quickest." in lines
+
+
+def test_further_agents_do_not_excuse_a_worse_model(declare: Declare) -> None:
+    """16 items of 10 s: 160 s with one agent, which at 2x takes 88 s; two agents take 80 s at 1x already."""
+    workflow = declare("  a: {for_each: 16, llm: {output: 450}}", PRICED)
+    assert "breaks even at 2x with 1 agent" in " ".join(text(compare(workflow, [1, 2], [1, 2], samples=64)))
+    assert "less often" not in " ".join(text(compare(workflow, [1, 2], [2, 4], samples=64)))
+
+
+def test_full_of_conflicts(declare: Declare) -> None:
+    """Every pair conflicts: each of 8 items of 4 s is redone in full three times, and merges of 10 s queue."""
+    header = crew("merge: {time: 10s}", "conflict: {chance: 100%, rework: 100%}")
+    found = decided(declare("  a: {for_each: 8, crew: team, tool: 4s}", header))
+    first = found.numbers[0]
+    # 8 items × 4 merges × 10 s after the first item's 4 s, whatever the number of agents is
+    assert first.best == 1
+    assert first.p50.value == 32
+    assert first.slower_than_one is not None
+    assert first.slower_than_one.agents == 2
+    assert first.slower_than_one.difference.value >= 8 * 4 * 10 + 4 - 32
+    assert found.ceilings.infinite_agents.p50.value == pytest.approx(4)
+    assert found.ceilings.serial_fraction.value == pytest.approx(1 / 8)
+
+
+def test_two_stages(declare: Declare) -> None:
+    """Amdahl: 11 s, then 8 items of 3 s: T(n) = 11 + 24/n, serial fraction (11 + 3)/35 with 8 agents."""
+    found = decided(declare("  a: {llm: {output: 500}}\n  b: {needs: a, for_each: 8, llm: {output: 100}}", PRICED))
+    first = found.numbers[0]
+    assert (found.widest, first.best, first.enough) == (8, 8, 8)
+    assert first.diminishing is not None
+    assert (first.diminishing.agents, first.diminishing.ratio.value) == (8, 1)  # 16 are as quick as 8
+    assert found.ceilings.serial_fraction.value == pytest.approx(14 / 35)
+    # T(s) = 9 + 26/s: 22 s at 2x, 15.5 s at 4x; T(2) = 23, T(4) = 17, T(8) = 14
+    assert [one.needed for one in found.exchange.agents_for_speed] == [4, 8]
+    assert [one.speed for one in found.exchange.speed_for_agents] == [2, 4, None, None]
+    assert found.usl is not None
+    assert found.usl.contention.value == pytest.approx(11 / 35, abs=1e-5)
+    assert found.usl.coherency.value == pytest.approx(0, abs=1e-9)
+
+
+def test_mixed(declare: Declare) -> None:
+    """Messages between all peers make the best number a middle one; all numbers from 1 to 16 are tried."""
+    header = crew("sync: {output: 500, every: 1}")
+    steps = "  a: {for_each: 16, crew: team, tool: 20s}"
+    found = decided(declare(steps, header), every_n=True)
+    first = found.numbers[0]
+    assert first.every
+    assert first.tried == tuple(range(1, 17))
+
+    def seconds(n: int) -> float:
+        """Rounds of items of 20 s and, for n > 1, n messages: TTFT 1 s, 500 tokens in 10 s, n − 1 of them read in 0.5 s each."""
+        share = n * (1 + 10 + 0.5 * (n - 1)) if n > 1 else 0.0
+        return -(-16 // n) * (20 + share)
+
+    assert first.best == min(range(1, 17), key=seconds)
+    assert first.p50.value == pytest.approx(seconds(first.best))
+
+
+# What samples decide.
+
+
+def samples(seconds: list[float], usd: float | None = None) -> Samples:
+    times = np.array(seconds, float)
+    cost = None if usd is None else Values.of(np.full(len(times), float(usd)))
+    return Samples(Values.of(times), cost, Values.of(np.ones(len(times))))
+
+
+def noisy(mean: float, seed: int, usd: float | None = None) -> Samples:
+    return samples((mean + np.random.default_rng(seed).normal(0, 1, 400)).tolist(), usd)
+
+
+def test_requests_that_slow_each_other_down_are_no_ceiling(declare: Declare) -> None:
+    """16 requests of 1,000 tokens: 1 + 10 s alone, 1 + 20 s of four at a time, 1 + 100 s of 16 at a time."""
+    header = PRICED.replace("output_speed: 50", "output_speed: {1: 100, 4: 50, 16: 10}") + "crews: {team: {agents: 2}}"
+    comparison = compared(declare("  a: {for_each: 16, crew: team, llm: {output: 1000}}", header))
+    found = comparison.decisions.ceilings
+    assert found.infinite_agents.p50.value == pytest.approx(11)
+    assert found.infinite_agents.speedup.value == pytest.approx(16)
+    assert found.serial_fraction.value == pytest.approx(1 / 16)
+    seconds = {
+        result.scenario.agents: result.seconds.p50 for result in comparison.results if result.scenario.speed == 1
+    }
+    assert [seconds[count] for count in (1, 4, 16)] == pytest.approx([176, 84, 101])
+    assert comparison.decisions.numbers[0].tried == (1, 2, 4, 8, 16)
+    assert "16 agents without coordination or slowing each other down 11.0s, speedup 16x" in " ".join(text(comparison))
+
+
+@pytest.mark.parametrize(
+    ("model", "of_step", "slowed"),
+    [("plain", "", False), ("plain", "model: shared, ", True), ("half", "", True)],
+)
+def test_only_models_that_are_used_slow_their_requests_down(
+    declare: Declare, model: str, of_step: str, slowed: bool
+) -> None:
+    """Of three that are declared, `shared` does, and what is based on it."""
+    header = (
+        f"model: {model}\nmodels: {{plain: {{ttft: 1s, output_speed: 50}}, half: {{based_on: shared, speed: 0.5}},"
+        " shared: {ttft: 1s, output_speed: {1: 50, 4: 10}}}\n"
+    )
+    found = decided(declare(f"  a: {{for_each: 4, {of_step}llm: {{output: 100}}}}", header)).ceilings
+    assert found.slowed is slowed
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "workflows").glob("*.yaml")))
+def test_decisions_add_few_tasks_to_the_default_grid(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The budget is 30 % of the time; what can be counted is scheduled task by task, in as many samples each."""
+    workflow, _ = load(ROOT / "workflows" / f"{name}.yaml").serving()
+    plans: list[Batch] = []
+
+    def caught(given: list[Batch], *_: object) -> None:
+        plans.extend(given)
+        raise StopIteration
+
+    monkeypatch.setattr(comparison_module, "sample", caught)
+    crew = next(iter(crew_sizes(workflow)))
+    with pytest.raises(StopIteration):
+        compare(workflow, [1.0, 1.5, 2.5, 5.0, 8.0], NUMBERS, crew=crew)
+    cells = [(cell.asked, len(graph)) for plan in plans for cell, graph in zip(plan.cells, plan.graphs, strict=True)]
+    added, asked = (sum(tasks for was, tasks in cells if was is wanted) for wanted in (False, True))
+    assert 0 < added <= 0.3 * asked
+
+
+def test_a_ceiling_names_its_model_where_there_are_several(declare: Declare) -> None:
+    workflow = declare("  a: {llm: {output: 450}}", PRICED.replace("{plain: {", "{other: {based_on: plain}, plain: {"))
+    one, several = (compare(workflow, [1.0, 2.0], [1], models=models, samples=2) for models in ([], ["other", "plain"]))
+    assert any("Ceilings: 1 agent at infinite speed 1.00s, speedup 10x" in line for line in text(one))
+    assert any("Ceilings on other: 1 agent at infinite speed 1.00s, speedup 10x" in line for line in text(several))
+
+
+def test_what_cannot_be_told_apart_is_not_slower() -> None:
+    cells = {1: noisy(100, 1), 2: noisy(50, 2), 4: noisy(50.001, 3), 8: noisy(60, 4)}
+    found = agents.numbers("m", 1.0, cells, every=False)
+    assert set(found.alike) == {2, 4}
+    assert found.slower_again is not None
+    assert found.slower_again.agents == 8
+    assert found.slower_than_one is None
+    assert found.enough == 2
+
+
+def test_an_exchange_is_sure_only_where_its_interval_is() -> None:
+    cells = {1: noisy(100, 1), 2: noisy(50, 2), 4: noisy(30, 3)}
+    found = exchange(("m", 1.0), 1, cells, {("m", 2.0): samples(cells[2].seconds.first.tolist())}, False)
+    (one,) = found.agents_for_speed
+    assert (one.needed, one.surely) == (2, 4)
+
+
+def test_few_samples_leave_everything_unsure(declare: Declare) -> None:
+    """95 % intervals of a median take about 8 samples."""
+    for count, sure in ((4, False), (12, True)):
+        found = compare(
+            declare("  a: {for_each: 16, llm: {output: 430 to 470}}", PRICED), SPEEDS, [1, 16], samples=count
+        )
+        line = " ".join(text(found))
+        assert ("16 agents are already quicker than 1 agent at 2x or 4x." in line) == sure
+        assert ("16 agents match 1 agent at 2x or 4x (not surely)." in line) == (not sure)
+        assert ("No speed compared lets 1 agent match 16 or more." in line) == sure
+        assert found.decisions.numbers[0].slower_again is None
+        assert [one.p50.low is not None for one in found.decisions.pace] == [sure] * len(found.decisions.pace)
+
+
+def test_that_nothing_matches_is_said_only_where_it_is_known(declare: Declare) -> None:
+    """50.001 s against 50 s of noise is not known to be slower; 60 s is."""
+    first, twice = noisy(100, 1), noisy(50, 2)
+    near, far = noisy(50.001, 3), noisy(60, 4)
+    for matched, known in ((near, False), (far, True)):
+        found = exchange(("m", 1.0), 1, {1: first, 2: matched}, {("m", 2.0): twice}, False)
+        (one,) = found.agents_for_speed
+        assert (one.needed, one.difference.above) == (None, known)
+        back = exchange(("m", 1.0), 1, {1: first, 2: twice}, {("m", 2.0): matched}, False)
+        (other,) = back.speed_for_agents
+        assert (other.speed, other.difference.above) == (None, known)
+        result = compared(declare("  a: {for_each: 4, llm: {output: 450}}", PRICED))
+        for rate, sentence in (
+            (found, "no number matches 1" if known else "no number surely matches 1"),
+            (back, "No speed compared lets 1" if known else "No speed compared is known to let 1"),
+        ):
+            shown = dataclasses.replace(result, decisions=dataclasses.replace(result.decisions, exchange=rate))
+            assert any(sentence in line for line in text(shown))
+
+
+def said(declare: Declare, **found: object) -> str:
+    """The lines of a comparison in which a decision is another."""
+    result = compared(declare("  a: {for_each: 4, llm: {output: 450}}", PRICED))
+    return " ".join(text(dataclasses.replace(result, decisions=dataclasses.replace(result.decisions, **found))))  # type: ignore[arg-type]
+
+
+def test_what_is_surely_quicker_does_not_match(declare: Declare) -> None:
+    """2 agents take 50 s, 4 take 30 s: against rows of 49.99 s, 51 s, 40 s, and of exactly 30 s."""
+    one, two, four = noisy(100, 1), noisy(50, 2), noisy(30, 3)
+    faster = {
+        ("m", 2.0): samples((two.seconds.first + 1).tolist()), ("m", 3.0): noisy(50.01, 4), ("m", 4.0): noisy(40, 5),
+        ("m", 5.0): four,
+    }  # fmt: skip
+    found = exchange(("m", 1.0), 1, {1: one, 2: two, 4: four}, faster, False)
+    line = said(declare, exchange=found)
+    assert "Exchange rate at 1x: 2 agents are already quicker than 1 agent at 2x; " in line
+    assert "; 2 agents match 1 agent at 3x (about the same; 4 are surely quicker); " in line
+    assert (
+        "; it takes 4 agents, of the numbers compared, to be quicker than 1 agent at 4x; 4 agents match 1 agent at 5x. "
+        in line
+    )
+    back = {("m", 2.0): noisy(49.9, 8), ("m", 3.0): noisy(20, 7)}
+    line = said(declare, exchange=exchange(("m", 1.0), 1, {1: one, 2: two, 4: four}, back, False))
+    assert "1 agent at 2x matches 2 (about the same); 1 agent at 3x is quicker than 4." in line
+
+
+@pytest.mark.parametrize(
+    ("ratio", "sentence"),
+    [
+        (Interval(0.97, 0.96, 0.98), "4 gain 3% (2% to 4%) over 2;"),
+        (Interval(0.99, 0.97, 1.01), "4 not surely quicker than 2;"),
+        (Interval(1.0, 1.0, 1.0), "4 gain nothing over 2;"),
+        (Interval(1.2, 1.1, 1.3), "4 take 20% (10% to 30%) longer than 2;"),
+        (Interval(0.97, None, None), "4 gain about 3% over 2;"),
+        (Interval(1.2, None, None), "4 gain about nothing over 2;"),
+    ],
+)
+def test_what_twice_as_many_gain_is_said_as_far_as_it_is_known(
+    declare: Declare, ratio: Interval, sentence: str
+) -> None:
+    first = compared(declare("  a: {for_each: 4, llm: {output: 450}}", PRICED)).decisions.numbers[0]
+    one = dataclasses.replace(first, diminishing=agents.Doubling(2, ratio))
+    assert f"; {sentence}" in said(declare, numbers=(one,))
+
+
+def test_ceilings_have_intervals_where_something_varies(declare: Declare) -> None:
+    workflow = declare("  a: {for_each: 4, llm: {output: 300 to 600}}", PRICED)
+    found = compare(workflow, [1.0], [1, 4], samples=256)
+    (line,) = [line for line in text(found) if line.startswith("Ceilings")]
+    for one in (found.decisions.ceilings.infinite_agents.p50, found.decisions.numbers[0].p50):
+        assert one.low is not None
+        assert one.high is not None
+        shown = f"{quantities.seconds(one.value)} ({quantities.seconds(one.low)} to {quantities.seconds(one.high)})"
+        assert any(shown in line for line in text(found))
+    assert re.search(r"speedup [\d.]+x \([\d.]+x to [\d.]+x\)", line)
+
+
+def test_of_models_it_is_models_that_are_named(declare: Declare) -> None:
+    """16 items: 160 s of one agent, 40 s of 4; the other model takes as long as the first."""
+    workflow = declare(
+        "  a: {for_each: 16, llm: {output: 450}}", PRICED.replace("{plain: {", "{other: {based_on: plain}, plain: {")
+    )
+    for speeds, what in (([1.0], "model"), ([1.0, 1.5], "model or speed")):
+        found = compare(workflow, speeds, [1, 4], models=["plain", "other"], samples=12)
+        assert f"No {what} compared lets 1 agent match 4 or more." in " ".join(text(found))
+
+
+def test_more_agents_may_be_slower_than_those_that_no_speed_matches(declare: Declare) -> None:
+    """64 items of over 100 s, mostly of tools; each of 64 agents reads 64 · 63 · 200 tokens: over 8,000 s."""
+    source = PRICED.replace("prefill_speed: 1000", "prefill_speed: 100") + (
+        "crews: {team: {agents: 2, coordination: {sync: {output: 200, every: 1}}}}\n"
+    )
+    workflow = declare(
+        "  a: {for_each: 64, crew: team, steps: {t: {tool: 100s}, w: {needs: t, llm: {output: 50}}}}", source
+    )
+    result = compare(workflow, [1.0, 2.0], [1, 2, 4, 64], samples=8, wishes=DecisionOptions())
+    found = [one.agents for one in result.decisions.exchange.speed_for_agents if one.speed is None]
+    assert found == [2, 4]
+    assert any(line.endswith("No speed compared lets 1 agent match 2, 4.") for line in text(result))
+
+
+def test_usl_finds_the_constants_it_is_made_of() -> None:
+    sigma, kappa = 0.05, 0.002
+    cells = {n: samples([1000 / n * (1 + sigma * (n - 1) + kappa * n * (n - 1))] * 64) for n in (1, 2, 4, 8, 16, 32)}
+    found = ceilings.usl(cells, 32)
+    assert found is not None
+    assert found.contention.value == pytest.approx(sigma)
+    assert found.contention.high == pytest.approx(sigma)
+    assert found.coherency.value == pytest.approx(kappa)
+    assert found.peak == pytest.approx(((1 - sigma) / kappa) ** 0.5)
+    assert found.largest_error == pytest.approx(0, abs=1e-9)
+
+
+def scenario(agents: int, speed: float = 1.0) -> Scenario:
+    return Scenario("m", speed, agents)
+
+
+def test_the_hull_leaves_out_what_lies_above_it() -> None:
+    """1 h for 10 USD, 0.5 h for 19, 0 h for 20: going by the middle is dearer than its corners."""
+    cells = {
+        scenario(1): samples([3600] * 4, 10), scenario(2): samples([1800] * 4, 19), scenario(4): samples([1] * 4, 20),
+    }  # fmt: skip
+    (trade,) = money.price_of_an_hour(cells)
+    assert (trade.cheaper, trade.quicker) == (scenario(1), scenario(4))
+    assert trade.usd_per_hour.value == pytest.approx(10 / 3599 * 3600)
+    assert [one.scenario for one in money.pareto(cells, 0.5)] == [scenario(1), scenario(2), scenario(4)]
+
+
+def test_a_choice_gains_more_than_one_percent() -> None:
+    cells = {
+        scenario(1): samples([100] * 4, 1), scenario(2): samples([50] * 4, 1),
+        scenario(4): samples([49.9] * 4, 1), scenario(8): samples([49.8] * 4, 2),
+    }  # fmt: skip
+    assert [one.scenario for one in money.pareto(cells, 0.9)] == [scenario(2)]
+
+
+@pytest.mark.parametrize(("value", "best"), [(5.0, 1), (15.0, 2)])
+def test_the_value_of_time_decides(value: float, best: int) -> None:
+    """An hour less costs 20 USD; two wait."""
+    cells = {scenario(1): samples([7200] * 4, 10), scenario(2): samples([3600] * 4, 30)}
+    found = money.value_of_time(cells, cells[scenario(1)], value, 2)
+    assert found.best == scenario(best)
+    assert found.total.value == pytest.approx({1: 10 + 4 * value, 2: 30 + 2 * value}[best])
+    fast = {scenario(1, 2.0): samples([3600] * 4, 30)}
+    (tier,) = money.break_evens({scenario(1): cells[scenario(1)]}, fast, 2)
+    assert tier.usd_per_hour is not None
+    assert tier.pays == "from"
+    assert tier.usd_per_hour.value == pytest.approx(10)
+    (back,) = money.break_evens(fast, {scenario(1): cells[scenario(1)]}, 2)
+    assert (back.pays, back.usd_per_hour) == ("up to", tier.usd_per_hour)
+
+
+def test_setup_pays_back() -> None:
+    """2 h and 500 USD, against 30 min and 3 USD of each run: 4 and 167 runs; at 120 USD an hour, 740 USD by 63: 12."""
+    base, other = samples([3600] * 4, 10), samples([1800] * 4, 7)
+    found = payback.payback(scenario(2), other, base, payback.Setup(7200, 500, 200), 120.0, 1)
+    assert found.time == payback.Count(4, 4, 4)
+    assert found.usd == payback.Count(167, 167, 167)
+    assert found.value == payback.Count(12, 12, 12)
+    assert found.seconds_saved is not None
+    assert found.usd_saved is not None
+    assert (found.seconds_saved.value, found.usd_saved.value) == (200 * 1800 - 7200, 100)
+    assert payback.payback(scenario(2), base, other, payback.Setup(1, 1), None, 1).time.runs is None
+
+
+def test_a_saving_that_may_be_a_loss_is_not_sure(declare: Declare) -> None:
+    workflow = declare("  a: {for_each: 4, llm: {output: 450}}", PRICED)
+    setup = payback.Setup(0, 100, 10)
+    result = compared(workflow, setup=setup)
+    (best,) = [one for one in result.decisions.payback if one.scenario == result.verdict.best]
+    for dollars, sentence in (
+        (Interval(-1, -3, 1), "its $100 never (not surely)"), (Interval(-1, -3, -0.5), "its $100 never;"),
+    ):  # fmt: skip
+        usd = payback.count(100, dollars)
+        saved = Interval(10 * dollars.value, -30, 10 * (dollars.high or 0))
+        one = dataclasses.replace(best, usd=usd, usd_saved=saved)
+        shown = dataclasses.replace(result, decisions=dataclasses.replace(result.decisions, payback=(one,)))
+        (line,) = [line for line in text(shown) if line.startswith("Setup")]
+        assert sentence in line
+        assert line.endswith("lose $10.00 (not surely)." if usd.low else "lose $10.00.")
+
+
+def test_chances() -> None:
+    found = pairwise.beats(scenario(1), scenario(2), samples([1, 2, 3, 3]), samples([2, 2, 2, 4]))
+    assert (found.quicker.value, found.equal) == (0.5, 0.25)
+    # Wilson 1927, for 5 of 10: 0.2366 to 0.7634
+    half = pairwise.share(5, 10)
+    assert half.low == pytest.approx(0.2366, abs=1e-4)
+    assert half.high == pytest.approx(0.7634, abs=1e-4)
+    # at 60 % of the time, right in 60 of 100 cases breaks even
+    less = pairwise.success(scenario(2), samples([6] * 4, 5), samples([10] * 4, 10))
+    assert less.by_usd is not None
+    assert less.by_time.value == pytest.approx(0.6)
+    assert less.by_usd.value == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "word"),
+    [(1, "at once"), (1.1, "within attention"), (60, "within patience"), (61, "a coffee"), (28801, "longer")],
+)
+def test_paces(seconds: float, word: str) -> None:
+    assert name(seconds) == word
+
+
+# Options.
+
+
+def test_options_reach_the_decisions_from_python_and_are_checked() -> None:
+    import planner
+
+    source = "workflow: w\n" + PRICED + "steps:\n  a: {for_each: 4, llm: {output: 450}}\n"
+    workflow = planner.load_workflow(source)
+    found = planner.compare(
+        workflow, speeds=[1, 2], agents=[1, 2], samples=64, value_of_time=120, waiting=3, setup="2h,$500", runs=200,
+        every_n=True,
+    )  # fmt: skip
+    assert found.decisions.value_of_time is not None
+    assert found.decisions.value_of_time.waiting == 3
+    assert found.decisions.setup == payback.Setup(7200, 500, 200)
+    assert found.decisions.numbers[0].tried == (1, 2, 3, 4)
+    assert found.to_dict()["decisions"]["numbers"][0]["every"] is True
+    assert "every number to 4 tried" in str(found).replace("\n  ", " ")
+    with pytest.raises(planner.InputError) as problems:
+        planner.compare(workflow, value_of_time="x", waiting=0, runs=3)  # type: ignore[arg-type]
+    assert [one.message.split(":")[0] for one in problems.value.problems] == ["value_of_time", "waiting", "runs"]
+
+
+def test_other_scenarios_do_not_change_what_was_asked_for(declare: Declare) -> None:
+    """Every number of agents beside the grid changes none of its results, nor how many samples are taken."""
+    workflow = declare("  a: {for_each: 6, llm: {output: 50 to 900}}", PRICED)
+    few, many = (
+        compare(workflow, [1.0, 2.0], [1, 3], wishes=DecisionOptions(every_n=every)) for every in (False, True)
+    )
+    assert few.results == many.results
+    assert (few.samples, few.precision, few.notes) == (many.samples, many.precision, many.notes)
+
+
+@pytest.mark.parametrize("copies", [1, 3])
+def test_the_widest_fan_out_counts_copies_and_steps_side_by_side(declare: Declare, copies: int) -> None:
+    steps = f"  a: {{for_each: 4, best_of: {copies}, llm: {{output: 5}}}}\n  b: {{for_each: 5, llm: {{output: 5}}}}\n"
+    steps += "  c: {needs: [a, b], for_each: 2, llm: {output: 5}}"
+    assert decided(declare(steps)).widest == 4 * copies + 5

@@ -1,0 +1,463 @@
+"""What a forecast finds beyond its end: drag, criticality, utilisation, the typical sample and its chart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from planner.cli.app import app
+from planner.engine.draws import Samples
+from planner.engine.simulation import TICK, simulate
+from planner.engine.statistics import Values
+from planner.expansion.draw.demand import Layers
+from planner.expansion.expand import expand
+from planner.expansion.graph.task_graph import crew_sizes
+from planner.measures import drag
+from planner.measures.distribution import BINS, Distribution
+from planner.measures.drag import BUDGET, LEAST, enough
+from planner.measures.moments import Mean, Moments
+from planner.measures.typical_run import SLOTS
+from planner.measures.utilisation import Usage, Utilisation
+from planner.planning.forecast import forecast
+from planner.planning.forecast_result import Forecast, StepResult
+from planner.report.data.results import forecast_json
+from planner.report.text.forecast import forecast_text, points
+from planner.report.text.gantt import gantt
+from planner.report.text.sparkline import spread
+from planner.report.wording import quantities
+from planner.sampling.batch import Batch, GridPoint
+from planner.sampling.sample import sample
+from planner.sampling.stopping import Stopping
+from planner.timing.durations import SampleDemands, task_times
+from planner.timing.service import ServiceTimes, profiles
+from planner.workflow.declaration import Workflow
+from planner.workflow.read import read_workflow
+from tests import oracle
+from tests.conftest import PLAIN, ROOT, read_example, simulated
+
+Declare = Callable[..., Workflow]
+WORKFLOWS = sorted((ROOT / "workflows").glob("*.yaml"))
+CASES = sorted((ROOT / "tests" / "cases").glob("*.yaml"))
+
+
+def step(found: Forecast, name: str, kind: str | None = None) -> StepResult:
+    (one,) = [one for one in found.steps if one.step == name and kind in (None, one.kind)]
+    return one
+
+
+def crew(found: Forecast, name: str) -> Utilisation:
+    (one,) = [one for one in found.crews if one.name == name]
+    return one
+
+
+# Sums that no order changes.
+
+
+def test_moments_are_those_of_numpy_and_exact_in_any_order() -> None:
+    values = np.round(np.random.default_rng(1).lognormal(5, 2, 1000) / TICK) * TICK
+    whole, parts = Moments(TICK), Moments(TICK)
+    whole.add(values)
+    for part in np.split(values[::-1], [7, 300, 301]):
+        parts.add(part)
+    assert whole.mean() == parts.mean()
+    assert whole.mean().mean == pytest.approx(values.mean(), rel=1e-12)
+    assert whole.mean().standard_error == pytest.approx(values.std(ddof=1) / np.sqrt(1000), rel=1e-9)
+
+
+def test_the_error_of_a_ratio_is_that_of_resampling() -> None:
+    """The bootstrap's own error of a standard error from 2,000 resamples is about 1/√4000 = 1.6 %: five of them."""
+    rng = np.random.default_rng(2)
+    below = rng.lognormal(1, 0.5, 1000)
+    above = below * rng.uniform(0.1, 0.5, 1000)
+    chosen = rng.integers(0, 1000, (2000, 1000))
+    resampled = above[chosen].mean(1) / below[chosen].mean(1)
+    found = Mean.ratio(above, below)
+    assert found.mean == pytest.approx(above.sum() / below.sum())
+    assert found.standard_error == pytest.approx(resampled.std(), rel=0.08)
+
+
+def test_what_is_found_does_not_depend_on_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    workflow = read_workflow(ROOT / "workflows" / "port_codebase.yaml", {"modules": 5})
+    whole = forecast_json(forecast(workflow, samples=30))
+    monkeypatch.setattr("planner.sampling.batch.BLOCK", 1_000_000)
+    monkeypatch.setattr("planner.sampling.block.STEPS", 4000)
+    assert forecast_json(forecast(workflow, samples=30)) == whole
+
+
+# Drag: against the file with the step's time at 0.
+
+HEADER = """models:
+  m: {ttft: 0.5s to 2s, prefill_speed: 2k, output_speed: 50}
+  at-once: {ttft: 0s, output_speed: 50}
+model: m
+crews: {team: {agents: 3, coordination: {brief: {output: 100 to 300}, report: {output: 50 to 100}%s}}}
+"""
+MERGE = ", merge: 2s to 9s"
+STEPS = {
+    "plan": "{llm: {input: 2k, output: 100 to 900}}",
+    "b": "{needs: a, tool: 5s to 40s, hold: false}",
+    "c": "{needs: b, llm: {output: 50 to 400}}",
+    "side": "{needs: plan, human: {time: 20s to 5min, leaves: {after: 8s, back: 1min to 5min}}}",
+}
+AT_NOTHING = {
+    "plan": "{llm: {output: 0}, model: at-once}",
+    "b": "{needs: a, tool: 0s, hold: false}",
+    "c": "{needs: b, llm: {output: 0}, model: at-once}",
+    "side": "{needs: plan, human: 0s}",
+}
+
+
+def mixed(declare: Declare, steps: dict[str, str], merge: str) -> Workflow:
+    """Items with everything that makes scheduling hard: rounds, agents let go, races, coordination."""
+    text = """  plan: {plan}
+  work:
+    needs: plan
+    for_each: 7
+    crew: team
+    repeat: {until: 60%, at_most: 2}
+    steps:
+      a: {agent: {turns: 2 to 6, prompt: 2k, output: 50 to 300, tool: {time: 1s to 9s}}}
+      b: {b}
+      c: {c}
+      d: {needs: c, first_of: 2, agent: {turns: 3, prompt: 1k, output: 50 to 500}}
+  side: {side}"""
+    for name, value in steps.items():
+        text = text.replace(f"{{{name}}}", value)
+    return declare(text, HEADER % merge)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("plan", "llm"), ("work.b", "tool"), ("work.c", "llm"), ("side", "human"), ("work", "merge")],
+)
+def test_drag_is_what_the_same_file_gains_with_the_step_at_nothing(declare: Declare, name: str, kind: str) -> None:
+    """To the tick: all else is drawn alike. A merge of no time is as none."""
+    cells = [GridPoint(1.0, {"team": 3})]
+    plan = Batch.of(mixed(declare, STEPS, MERGE), cells, 1, detailed=True)
+    (found,) = sample([plan], Stopping(200))
+    own = name.rpartition(".")[2]
+    changed = {**STEPS, own: AT_NOTHING[own]} if kind != "merge" else STEPS
+    without = simulated(mixed(declare, changed, MERGE if kind != "merge" else ""), cells, 200)
+    gained = found.seconds[0].first - without[0]
+    assert found.findings is not None
+    works = found.findings.detail.works
+    (lost,) = [
+        lost
+        for one, lost in zip(works, found.findings.drag.means(), strict=True)
+        if (one.step, one.kind) == (name, kind)
+    ]
+    assert gained.any()
+    assert lost.mean == pytest.approx(gained.mean(), abs=1e-9)
+    assert lost.standard_error == pytest.approx(gained.std(ddof=1) / np.sqrt(200), abs=1e-9)
+
+
+def test_drag_of_a_chain_is_its_time_and_of_a_branch_what_it_is_longer_by(declare: Declare) -> None:
+    found = forecast(declare("  a: {human: 10s}\n  b: {tool: 25s}\n  c: {needs: [a, b], llm: {output: 50}}"), samples=3)
+    assert [step(found, name).drag for name in "abc"] == [Mean(0, 0), Mean(15, 0), Mean(2, 0)]
+    assert [step(found, name).criticality for name in "abc"] == [Mean(0, 0), Mean(1, 0), Mean(1, 0)]
+
+
+def test_drag_may_be_below_zero_where_a_shorter_step_lets_another_one_in(declare: Declare) -> None:
+    """Graham: two agents. a 0–2, c 0–5, d 2–8, b 5–8. Without a, b is ready as d is, and goes first: d 3–9."""
+    header = PLAIN + "crews: {team: {agents: 2}}"
+    steps = "  a: {tool: 2s}\n  b: {needs: a, tool: 3s}\n  c: {tool: 5s}\n  d: {tool: 6s}"
+    found = forecast(declare(steps.replace("tool:", "crew: team, tool:"), header), samples=3)
+    assert found.result.seconds.p50 == 8
+    assert step(found, "a").drag == Mean(-1, 0)
+    assert "drag below 0" in forecast_text(found)
+
+
+def test_drag_is_found_on_fewer_samples_of_a_large_graph() -> None:
+    assert enough(7_000, 14) == 128
+    assert enough(2_000_000, 20) == LEAST
+    for tasks in (3, 1_000, 7_000, 20_000, 100_000):
+        samples = enough(tasks, 15)
+        assert samples == LEAST or samples * tasks * 15 <= BUDGET < 2 * samples * tasks * 15
+
+
+def test_drag_says_on_how_many_samples_it_is_found(declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:
+    workflow = declare("  a: {tool: 1s to 9s}\n  b: {tool: 1s to 9s}")
+    found = forecast(workflow, samples=40)
+    assert found.drag_samples == 40
+    assert not any(line.startswith("drag:") and "samples" in line for line in forecast_text(found).splitlines())
+    monkeypatch.setattr(drag, "BUDGET", 0)
+    found = forecast(workflow, samples=40)
+    assert found.drag_samples == LEAST
+    assert any(
+        line.startswith("drag:") and line.endswith(", mean of 16 samples") for line in forecast_text(found).splitlines()
+    )
+
+
+def test_the_largest_error_of_each_column_is_told_in_a_sentence(declare: Declare) -> None:
+    """Times and costs are known exactly here, and are left out."""
+    found = forecast(declare("  a: {tool: 1s to 9s}\n  b: {tool: 1s to 9s}"), samples=40)
+
+    def most(error: str) -> str:
+        return quantities.seconds(max(getattr(step, error) for step in found.steps))
+
+    often = max(step.criticality.standard_error for step in found.steps)
+    assert (
+        f"The largest standard errors of the columns: work ± {most('seconds_standard_error')}, "
+        f"on path ± {most('critical_standard_error')}, critical ± {points(often)}, "
+        f"drag ± {quantities.seconds(max(step.drag.standard_error for step in found.steps))}."
+    ) in " ".join(forecast_text(found).split())
+    assert "largest" not in forecast_text(forecast(declare("  a: {tool: 1s}"), samples=40))
+
+
+# Criticality
+
+
+def test_each_of_two_independent_twins_is_critical_in_half_of_the_samples(declare: Declare) -> None:
+    """Binomial: five standard errors of √(¼/N). No ties but at a tick in 10⁶, so the two add up to 1."""
+    n = 2000
+    found = forecast(declare("  a: {tool: 1s to 9s}\n  b: {tool: 1s to 9s}"), samples=n)
+    shares = [step(found, name).criticality for name in "ab"]
+    for share in shares:
+        assert abs(share.mean - 0.5) < 5 * np.sqrt(0.25 / n)
+        assert share.standard_error == pytest.approx(np.sqrt(share.mean * (1 - share.mean) / (n - 1)))
+    assert shares[0].mean + shares[1].mean == 1
+
+
+def test_of_equal_twins_the_later_by_name_is_critical_and_neither_drags(declare: Declare) -> None:
+    found = forecast(declare("  b: {tool: 10s}\n  a: {tool: 10s}"), samples=3)
+    assert [step(found, name).criticality.mean for name in "ab"] == [0, 1]
+    assert [step(found, name).drag.mean for name in "ab"] == [0, 0]
+
+
+# Utilisation
+
+
+@pytest.mark.parametrize(("items", "agents", "busy"), [(4, 2, 1.0), (3, 2, 0.75), (1, 4, 0.25), (5, 1, 1.0)])
+def test_utilisation_is_held_time_over_agents_and_completion_time(
+    declare: Declare, items: int, agents: int, busy: float
+) -> None:
+    """Items of 3 s: ⌈items / agents⌉ rounds of them."""
+    found = forecast(declare(f"  a: {{for_each: {items}, llm: {{output: 100}}}}"), agents=agents, samples=3)
+    assert crew(found, "agents").utilisation.mean == pytest.approx(busy, abs=1e-9)
+    waits = crew(found, "agents").waiting.mean
+    assert waits == found.breakdown["waiting"] == ((-(-items // agents) - 1) * 3 if agents > 1 else 0)
+
+
+def test_an_agent_that_is_held_while_nothing_of_its_own_runs_is_busy(declare: Declare) -> None:
+    """3 s of request and 10 s of a tool that keeps the agent, or lets it go: 13 of 13 s, or 3."""
+    steps = "  work:\n    for_each: 2\n    steps:\n      a: {llm: {output: 100}}\n      b: {needs: a, tool: 10s%s}"
+    for hold, busy in (("", 1.0), (", hold: false", 3 / 13)):
+        found = forecast(declare(steps % hold), agents=2, samples=3)
+        assert crew(found, "agents").utilisation.mean == pytest.approx(busy, abs=1e-9)
+
+
+def test_the_lead_and_the_merges_of_a_crew_have_a_utilisation_of_their_own(declare: Declare) -> None:
+    """Two items: briefs 0–1, 1–2 by the lead, items 1–4 and 2–5, merges 4–9 and 9–14."""
+    header = PLAIN + "crews: {team: {agents: 2, coordination: {brief: {output: 0}, merge: 5s}}}"
+    found = forecast(declare("  work: {for_each: 2, crew: team, llm: {output: 100}}", header), samples=3)
+    assert found.result.seconds.p50 == pytest.approx(14)
+    shares = {one.name: one.utilisation.mean for one in found.crews}
+    assert shares == {
+        "lead": pytest.approx(2 / 14, abs=1e-9),
+        "team": pytest.approx(6 / 28, abs=1e-9),
+        "team: merge": pytest.approx(10 / 14, abs=1e-9),
+    }
+
+
+class Metered(list[int]):
+    """Free slots of the oracle, which add up how long each pool's are taken."""
+
+    def __init__(self, sample: oracle.Sample) -> None:
+        super().__init__(sample.free)
+        self.sample, self.capacity = sample, list(sample.free)
+        self.held, self.since = [0.0] * len(self), [0.0] * len(self)
+
+    def __setitem__(self, pool, value) -> None:  # type: ignore[no-untyped-def]
+        now = self.sample.env.now
+        self.held[pool] += (self.capacity[pool] - self[pool]) * (now - self.since[pool])
+        self.since[pool] = now
+        super().__setitem__(pool, value)
+
+
+@pytest.mark.parametrize("path", [*CASES, *WORKFLOWS], ids=lambda path: path.stem)
+def test_the_oracle_s_agents_are_held_as_long(path: Path) -> None:
+    workflow = read_example(path)
+    sizes = {name: min(size, 3) for name, size in crew_sizes(workflow).items()}
+    graph = expand(workflow, sizes)
+    samples = Samples(1, 0, 3)
+    served = {name: ServiceTimes.of(profile.at(1), samples) for name, profile in profiles(workflow, graph).items()}
+    drawn = task_times(graph, served, SampleDemands(samples, Layers.of(workflow.uncertainty)), 1.0, detailed=True)
+    durations = drawn.durations(1.0)
+    schedule = simulate(
+        graph.graph, durations, patience=drawn.patience, away=drawn.away, traced=True, recorded=True
+    )  # fmt: skip
+    usage = Usage(graph.graph, graph.pools)
+    found = np.array(usage.agent_ticks(durations, schedule)) * TICK
+    for row, (lasting, patience, away) in enumerate(zip(durations, drawn.patience, drawn.away, strict=True)):
+        one = oracle.Sample(graph.graph, lasting.tolist(), patience.tolist(), away.tolist())
+        one.free = meter = Metered(one)
+        one.run()
+        assert meter == meter.capacity  # everything is given back
+        assert found[:, row].tolist() == meter.held
+    usage.add(graph.graph, durations, schedule)
+    waited = sum(one.waiting.mean for one in usage.results())
+    assert waited == pytest.approx(schedule.waiting.mean(), abs=1e-9)
+
+
+# The typical sample
+
+ROUNDS = """  begin: {llm: {output: 50}}
+  work:
+    needs: begin
+    for_each: 3
+    repeat: {times: 2}
+    steps:
+      a: {llm: {output: 100}}
+      b: {needs: a, tool: 5s}
+  end: {needs: work, human: 20s}"""
+CHART = """
+A typical sample, number 1: 54.0s
+█ on the critical path   ░▒▓ running: up to 1/3, 2/3, all of its max at once
+                      |0       |10s      |20s     |30s      |40s      |50s max
+begin                 ██                                                     1
+work.a                 ░▓▓▓    ▒▓▓▒    ████    ███                           2
+work.b                    ░▓▓▓▓▒  ▒▓▓▓▓▒  ██████ ██████                      2
+end                                                   ████████████████████   1
+(waits for an agent)   ·················
+Critical path: begin (2.00s), then work.a waits for an agent (16.0s), then
+  work.a (3.00s), then work.b (5.00s), then work.a (3.00s), then work.b (5.00s),
+  then end (20.0s).
+"""
+
+
+def test_the_chart_of_a_small_workflow(declare: Declare) -> None:
+    """Two agents, three items of two rounds of 3 and 5 s in one task each: 2–18 twice, then 18–34."""
+    found = forecast(declare(ROUNDS), agents=2, samples=3)
+    assert gantt(found) == CHART
+
+
+def test_the_typical_sample_in_numbers(declare: Declare) -> None:
+    typical = forecast(declare(ROUNDS), agents=2, samples=3).typical
+    assert [(row.step, row.start, row.end, row.most) for row in typical.rows] == [
+        ("begin", 0, 2, 1), ("work.a", 2, 29, 2), ("work.b", 5, 34, 2), ("end", 34, 54, 1),
+    ]  # fmt: skip
+    slot = typical.seconds / SLOTS
+    assert [round(sum(row.at_once) * slot, 6) for row in typical.rows] == [2, 18, 30, 20]
+    assert [round(sum(row.critical) * slot, 6) for row in typical.rows] == [2, 6, 10, 20]
+    assert sum(typical.waiting) * slot == pytest.approx(16)
+    assert sum(stretch.seconds for stretch in typical.path) == pytest.approx(typical.seconds)
+    assert typical.left_out == 0
+
+
+def test_who_was_cancelled_stops_when_the_race_ends(declare: Declare) -> None:
+    header = "models: {m: {ttft: 0s, output_speed: 10}}\nmodel: m\n"
+    found = forecast(declare("  a: {first_of: 3, llm: {output: 20 to 2000}}", header), agents=3, samples=50)
+    (row,) = found.typical.rows
+    assert row.end == found.typical.seconds
+    assert row.most == 3
+    assert row.at_once == pytest.approx([3] * SLOTS)
+
+
+def test_steps_cost_what_they_ask_for_and_hired_machines_by_the_hour(declare: Declare) -> None:
+    """An hour on a machine of $8 an hour; two calls of $1 are the tool's own."""
+    header = "models: {m: {ttft: 0s, output_speed: 1, jitter: 0, price: {per_hour: 8}}}\nmodel: m\n"
+    found = forecast(
+        declare("  a: {llm: {output: 3600}}\n  b: {tool: {time: 0s, calls: 2, usd: 1}}", header), samples=2
+    )
+    assert found.result.usd is not None
+    assert found.result.usd.mean == pytest.approx(10)
+    assert [step.usd for step in found.steps] == [None, 2.0]
+    assert "m: paid by the hour for the whole run, so steps have no cost of their own." in found.notes
+
+
+@cache
+def example(path: Path) -> Forecast:
+    return forecast(read_example(path), samples=8)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_forecasts_of_the_examples_fit_80_columns(path: Path) -> None:
+    found = example(path)
+    text = forecast_text(found) + gantt(found)
+    assert [line for line in text.splitlines() if len(line) > 80 or line != line.rstrip()] == []
+    assert "\x1b" not in text
+    assert 5 <= len(gantt(found).splitlines()) <= 40
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_the_path_of_a_typical_sample_is_as_long_as_the_sample(path: Path) -> None:
+    typical = example(path).typical
+    if not typical.left_out:
+        assert sum(stretch.seconds for stretch in typical.path) == pytest.approx(typical.seconds, abs=1e-3)
+    slot = typical.seconds / SLOTS
+    critical = sum(sum(row.critical) for row in typical.rows) + sum(typical.waiting)
+    assert critical * slot == pytest.approx(typical.seconds, abs=1e-3)
+    assert max(max(row.critical) for row in typical.rows) < 1 + 1e-6
+
+
+def test_many_steps_are_cut_to_25_rows_and_the_rest_is_told(declare: Declare) -> None:
+    steps = "\n".join(f"  s{number:02}: {{tool: {number + 1}s}}" for number in range(40))
+    chart = gantt(forecast(declare(steps), samples=2))
+    assert "… 15 more rows, which take less time" in chart
+    assert [line[:3] for line in chart.splitlines() if line.startswith("s")] == [f"s{n}" for n in range(15, 40)]
+
+
+def test_many_at_once_leave_room_for_the_chart(declare: Declare) -> None:
+    found = forecast(declare("  a: {for_each: 12345, tool: 1s}"), samples=1)
+    assert gantt(found).splitlines()[4] == f"{'a':<21} {'█' * SLOTS} 12.3k"
+    assert "How busy" not in forecast_text(found)  # tools hold no agent
+
+
+def test_a_workflow_that_takes_no_time_has_an_answer_all_the_same(declare: Declare) -> None:
+    found = forecast(declare("  a: {tool: 0s}"), samples=2)
+    assert "No time in this sample: a." in gantt(found)
+    assert "Critical path" not in gantt(found)
+    assert step(found, "a").drag == Mean(0, 0)
+    json.loads(forecast_json(found))
+
+
+# The distribution
+
+
+def test_a_strip_tells_how_samples_are_spread() -> None:
+    samples = np.concatenate([np.full(50, 10.0), np.full(40, 20.0), np.full(10, 46.0)])
+    found = Distribution.of(Values.of(samples))
+    strip, marks = spread(found)
+    assert strip == f"10.0s █{' ' * 9}▇{' ' * 24}▂ 46.0s"
+    assert (marks.index("^p50"), marks.index("^p90")) == (11, 18)
+    assert sum(found.histogram.counts) + found.histogram.beyond == 100
+    assert len(found.histogram.counts) == BINS
+    assert spread(Distribution.of(Values.of(np.full(9, 3.0)))) == []
+
+
+def test_percentiles_come_with_intervals_of_order_statistics() -> None:
+    found = Distribution.of(Values.of(np.arange(1000.0)))
+    (median,) = [one for one in found.percentiles if one.percentile == 50]
+    assert median.seconds == 499.5
+    assert median.low is not None
+    assert median.high is not None
+    assert 499.5 - median.low == pytest.approx(1.96 * np.sqrt(250), abs=2)
+    assert median.high - 499.5 == pytest.approx(1.96 * np.sqrt(250), abs=2)
+
+
+# The command
+
+
+def test_gantt_is_an_option_and_text() -> None:
+    options = ["forecast", str(ROOT / "workflows" / "fix_bugs.yaml"), "--samples", "20"]
+    plain = CliRunner().invoke(app, options).stdout
+    drawn = CliRunner().invoke(app, [*options, "--gantt"]).stdout
+    assert drawn.startswith(plain)
+    assert "A typical sample" in drawn[len(plain) :]
+    assert CliRunner().invoke(app, [*options, "--gantt", "--json"]).exit_code == 2
+
+
+def test_json_tells_what_the_chart_shows() -> None:
+    data = json.loads(forecast_json(example(ROOT / "workflows" / "fix_bugs.yaml")))
+    assert data["drag_samples"] == 8
+    assert {one["name"] for one in data["crews"]} == {"lead", "fixers", "fixers: merge"}
+    assert all(len(row["at_once"]) == len(row["critical"]) == SLOTS for row in data["typical"]["rows"])
+    assert sum(one["waiting"]["mean"] for one in data["crews"]) == pytest.approx(data["breakdown"]["waiting"])
+    assert data["standard_errors"]["coordination_share"] > 0
+    assert set(data["breakdown_standard_error"]) == set(data["breakdown"])

@@ -1,0 +1,317 @@
+"""`planner tier` against brute force and cases worked out by hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from planner.cli.app import app
+from planner.errors import InputError
+from planner.expansion.graph.task_graph import crew_sizes
+from planner.planning.forecast import forecast
+from planner.planning.tier import selection
+from planner.planning.tier.assignments import Choices, may_be_fast, tiered
+from planner.planning.tier.search import TierResult, tier
+from planner.planning.tier.selection import selected
+from planner.report.text.tier import tier_text
+from planner.sampling.backends import ThreadBackend
+from planner.sampling.stopping import Stopping
+from planner.workflow.declaration import Workflow
+from tests.conftest import ROOT
+
+Declare = Callable[..., Workflow]
+
+TIERS = """models:
+  slow: {ttft: 1s, prefill_speed: 1000, output_speed: 50, jitter: 0, price: {input: 0, output: 10}}
+  fast: {based_on: slow, speed: 2x, price_multiplier: 3}
+model: slow
+"""
+"""A request of o tokens takes 1 + o/50 s for o/10⁵ USD; on the fast tier 1 + o/100 s for three times as much."""
+
+CHAIN = """
+  a: {llm: {output: 1000}}
+  b: {needs: a, llm: {output: 4000}}
+  c: {needs: b, llm: {output: 2000}}
+  d: {needs: c, tool: 5s}"""
+
+
+def found(workflow: Workflow, budget: float, **options: object) -> TierResult:
+    options.setdefault("samples", 8)
+    return tier(workflow, "fast", budget, **options)  # type: ignore[arg-type]
+
+
+def test_a_chain_gets_the_steps_that_a_knapsack_would_take(declare: Declare) -> None:
+    """a, b, c save 10, 40, 20 s for 0.02, 0.08, 0.04 USD; all standard costs 0.07."""
+    workflow = declare(CHAIN, TIERS)
+    for budget, steps in ((0.07, ()), (0.09, ("a",)), (0.12, ("c",)), (0.13, ("a", "c")), (0.16, ("b",)),
+                          (0.17, ("a", "b")), (0.20, ("b", "c")), (0.21, ("a", "b", "c"))):  # fmt: skip
+        answer = found(workflow, budget + 1e-9)
+        assert answer.best
+        assert answer.best.steps == steps, budget
+        assert answer.exhaustive
+        saved = {"a": 10, "b": 40, "c": 20}
+        assert answer.best.to_standard.seconds == pytest.approx(-sum(saved[step] for step in steps), abs=1e-5)
+        assert answer.best.to_standard.usd == pytest.approx(sum(saved[step] for step in steps) * 0.002)
+        assert answer.best.to_fast.seconds == pytest.approx(70 - sum(saved[step] for step in steps), abs=1e-5)
+    assert found(workflow, 0.06).best is None  # even all standard costs more
+    assert [one.to_standard.seconds for one in found(workflow, 1).alone] == pytest.approx([-10, -40, -20], abs=1e-5)
+
+
+def test_all_fast_is_not_compared_with_itself(declare: Declare) -> None:
+    workflow = declare(CHAIN, TIERS)
+    every, some = (" ".join(tier_text(found(workflow, budget)).split()) for budget in (1, 0.17 + 1e-9))
+    assert "Fast: a, b, c. That is all fast: 1min10s sooner than all standard for $0.14 more. " in every
+    assert "20.0s later than all fast for $0.04 less." in some
+
+
+def test_of_parallel_steps_both_are_fast_or_none(declare: Declare) -> None:
+    """Either alone gains nothing: 41 s either way. Both gain 20 s for 0.08 USD."""
+    side = declare("  all: {for_each: 2, crew: team, steps: {a: {llm: {output: 2000}}}}\n  b: {llm: {output: 2000}}",
+                   TIERS + "crews: {team: {agents: 2}}")  # fmt: skip
+    answer = found(side, 0.20)
+    assert answer.best
+    assert answer.best.steps == ("all.a", "b")
+    assert answer.best.to_standard.seconds == pytest.approx(-20, abs=1e-5)
+    short = found(side, 0.11)  # enough for b alone, which saves nothing
+    assert short.best
+    assert short.best.steps == ()
+    assert re.search(r"^b +0s +\+\$0\.04 +0$", tier_text(short), re.MULTILINE)
+
+
+def test_what_is_about_as_quick_for_less_is_told(declare: Declare) -> None:
+    workflow = declare(CHAIN + "\n  e: {needs: d, human: 10000s}", TIERS)
+    answer = found(workflow, 1)
+    assert answer.best
+    assert answer.best.steps == ("a", "b", "c")
+    assert answer.thrifty
+    assert answer.thrifty.steps == ()  # 70 s are under 1 % of it
+    assert answer.chosen is answer.thrifty
+    text = " ".join(tier_text(answer).split())
+    # 10,148 s for $0.07, and 10,078 s for $0.21
+    assert (
+        "Fast: none. Nothing that was tried within the budget gains 1%. "
+        "Quickest, by under 1%: a, b, c, 2h48min for $0.21 instead of $0.07."
+    ) in text
+    assert re.search(r"chosen 2h49min \$0.07 quickest 2h48min \$0.21", re.sub(r" 2h\d+min to 2h\d+min", "", text))
+    assert "yes" not in text
+
+
+def test_what_gains_a_percent_leads(declare: Declare) -> None:
+    """All of a, b, c save 70 s of 4,148; a and c alone save 30 of them for the least that is within 1 % of that."""
+    answer = found(declare(CHAIN + "\n  e: {needs: d, human: 4000s}", TIERS), 1)
+    assert answer.best
+    assert answer.best.steps == ("a", "b", "c")
+    assert answer.chosen
+    assert answer.chosen.steps == ("a", "c")  # 4,118 s, under 1 % over 4,078
+    text = " ".join(tier_text(answer).split())
+    assert "Fast: a, c. That is 30.0s sooner than all standard for $0.06 more; 40.0s later than all fast" in text
+    assert "Quickest, by under 1%: a, b, c, 1h08min for $0.21 instead of $0.13." in text
+
+
+UNEVEN = """
+  a: {llm: {output: 500 to 2k}}
+  b: {needs: a, llm: {output: 1k to 3k}}
+  c: {needs: a, agent: {turns: 2 to 4, prompt: 2k, output: 300, tool: 2s}}
+  d: {needs: [b, c], llm: {output: 400 to 4k}}
+  e: {needs: c, for_each: 3, llm: {output: 700}}"""
+
+
+def brute(workflow: Workflow, budget: float, samples: int) -> tuple[str, ...]:
+    """The quickest choice whose p50 of the cost is within the budget, by a forecast of each."""
+    steps = may_be_fast(workflow, crew_sizes(workflow))
+    best: list[tuple[float, float, int, list[str]]] = []
+    for count in range(len(steps) + 1):
+        for some in combinations(steps, count):
+            result = forecast(tiered(workflow, frozenset(some), "fast"), samples=samples).result
+            assert result.usd
+            high = result.usd.p50
+            if high <= budget:
+                best.append((result.seconds.p50, result.usd.mean, count, sorted(some)))
+    return tuple(step for step in steps if step in min(best)[3])
+
+
+@pytest.mark.parametrize("budget", [0.16, 0.22, 0.30])
+def test_the_best_choice_is_that_of_brute_force(declare: Declare, budget: float) -> None:
+    workflow = declare(UNEVEN, TIERS)
+    answer = found(workflow, budget, samples=200)
+    assert answer.best
+    assert answer.best.usd.p50 <= budget
+    wanted = brute(workflow, budget, 200)
+    other = forecast(tiered(workflow, frozenset(wanted), "fast"), samples=200).result
+    assert other.usd
+    # the same, unless the interval of its cost reaches beyond the budget
+    assert answer.best.steps == wanted or other.usd.p50 > 0.95 * budget
+
+
+@pytest.mark.parametrize("budget", [0.16, 0.22, 0.30, 1.0])
+def test_selection_comes_near_the_best_choice(declare: Declare, budget: float) -> None:
+    workflow = declare(UNEVEN, TIERS)
+    steps = may_be_fast(workflow, crew_sizes(workflow))
+    choices = Choices(workflow, "fast", crew_sizes(workflow), 1, ThreadBackend(), Stopping())
+    choices.first([frozenset(), frozenset(steps)], 2, Stopping(200), lambda done: None)
+    chosen = selected(choices, steps, budget, lambda done: None)[0]
+    best = selection.every(choices, steps, budget, lambda done: None)[0]
+    assert selection.time(choices.found[chosen]) <= 1.03 * selection.time(choices.found[best])
+    assert selection.fits(choices.found[chosen], budget)
+
+
+def test_what_a_reader_must_know_is_noted(declare: Declare) -> None:
+    """Requests write 1,000, 4,000 and 2,000 tokens: all exceed the standard tier's context, one the fast tier's of 3,000."""
+    header = TIERS.replace("jitter: 0", "jitter: 0, context: 600").replace("speed: 2x", "speed: 2x, context: 3000")
+    notes = found(declare(CHAIN, header), 1).notes
+    exceeds = "A request exceeds the context of {} ({} tokens) in 100% of samples: it would fail."
+    assert exceeds.format("slow", "600") in notes
+    assert exceeds.format("fast", "3,000") in notes
+    assert not any("continues" in note for note in notes)
+    wide = header.replace("context: 3000", "context: 9000")
+    assert [note for note in found(declare(CHAIN, wide), 1).notes if "exceeds" in note] == [
+        exceeds.format("slow", "600")
+    ]
+
+
+def test_many_steps_are_selected_and_the_chain_of_twins_is_exact(declare: Declare) -> None:
+    """13 steps in a chain, of which step i writes 100 · i tokens: savings and costs are in proportion."""
+    names = [f"s{at:02}" for at in range(1, 14)]
+    lines = [
+        f"  {name}: {{{f'needs: {names[at - 1]}, ' if at else ''}llm: {{output: {100 * (at + 1)}}}}}"
+        for at, name in enumerate(names)
+    ]
+    answer = found(declare("\n".join(lines), TIERS), 0.0910 + 0.1 + 1e-9, samples=4)
+    assert not answer.exhaustive
+    assert answer.best
+    saved = -answer.best.to_standard.seconds  # one second costs 0.002 USD: at most 50 s can be bought
+    assert 49 <= saved <= 50 + 1e-6
+
+
+def test_time_ends_the_search_and_that_is_said(declare: Declare) -> None:
+    """Nothing but both ends is simulated when there is no time at all."""
+    names = "abcdefgh"
+    steps = "\n".join(f"  {name}: {{llm: {{output: 1000}}}}" for name in names)
+    answer = found(declare(steps, TIERS), 1.0, samples=None, max_time=1e-9)
+    assert (answer.cut, answer.exhaustive, answer.searched, answer.alone) == (True, False, 2, ())
+    assert answer.best
+    assert answer.best.steps == tuple(names)
+    assert "Time was over before the search was: there may be a better choice." in answer.notes
+    assert "2 choices of 8 steps were tried (of 256)" in tier_text(answer)
+    whole = found(declare(steps, TIERS), 1.0)
+    assert (whole.cut, whole.exhaustive, whole.searched, len(whole.alone)) == (False, True, 256, 8)
+    assert not any("Time was over" in note for note in whole.notes)
+
+
+def test_a_switch_of_tier_within_a_thread_reads_the_context_uncached(declare: Declare) -> None:
+    """b reads 10k tokens of a's context: 0 s where it is cached, 10 s where the tier has changed."""
+    header = TIERS.replace("input: 0, output: 10", "input: 0, output: 10, cache_read: 0, cache_write: 0")
+    workflow = declare(
+        "  a: {llm: {input: 10k, output: 100}}\n  b: {needs: a, llm: {continues: a, output: 200}}", header
+    )
+    answer = found(workflow, 1)
+    alone = {one.steps[0]: one.to_standard.seconds for one in answer.alone}
+    # a alone: 1 s sooner, and then 10,100 tokens at 1,000/s; together 1 + 2 s sooner
+    assert alone == {"a": pytest.approx(10 - 1, abs=0.2), "b": pytest.approx(10 - 2, abs=0.2)}
+    assert "A request that continues a context of the other tier reads it uncached." in answer.notes
+    assert answer.best
+    assert answer.best.steps == ("a", "b")
+    assert answer.fast.to_standard.seconds == pytest.approx(-3, abs=1e-5)
+
+
+def test_steps_of_groups_choices_and_other_files_may_move_and_those_with_a_model_may_not(
+    declare: Declare, tmp_path: Path
+) -> None:
+    (tmp_path / "other.yaml").write_text("workflow: other\nmodel: slow\nmodels: {slow: {ttft: 1s, output_speed: 50}}\n"
+                                         "steps: {w: {llm: {output: 100}}}\n", encoding="utf-8")  # fmt: skip
+    steps = """
+  g: {steps: {x: {llm: {output: 100}}}}
+  o: {choose: {l: {chance: 50%, llm: {output: 100}}, r: {chance: 50%, tool: 1s}}}
+  u: {use: other.yaml}
+  m: {model: fast, llm: {output: 100}}
+  t: {tool: 1s}"""
+    workflow = declare(steps, TIERS)
+    names = may_be_fast(workflow, crew_sizes(workflow))
+    assert set(names) == {"g.x", "o.l", "u.w"}
+    moved = tiered(workflow, frozenset(names), "fast")
+    assert may_be_fast(moved, crew_sizes(moved)) == ()
+    assert may_be_fast(workflow, crew_sizes(workflow)) == names  # and the workflow is as it was
+
+
+def test_what_cannot_be_tiered_is_refused(declare: Declare) -> None:
+    with pytest.raises(InputError, match="the model that the workflow has already"):
+        tier(declare(CHAIN, TIERS), "slow", 1)
+    with pytest.raises(InputError, match="no step makes requests"):
+        found(declare("  a: {tool: 1s}", TIERS), 1)
+    with pytest.raises(InputError, match="fast has no price"):
+        found(
+            declare(
+                CHAIN, TIERS.replace("based_on: slow, speed: 2x, price_multiplier: 3", "ttft: 1s, output_speed: 90")
+            ),
+            1,
+        )
+
+
+# The command
+
+
+RESEARCH = ROOT / "workflows" / "deep_research.yaml"
+FAST = ("--fast", "claude-opus-4-8-fast")
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["tier", *map(str, arguments)])
+
+
+def test_the_exit_code_tells_whether_anything_is_within_the_budget() -> None:
+    shown = run(RESEARCH, *FAST, "--budget", "4", "--samples", 40)
+    assert shown.exit_code == 0, shown.output
+    assert "64 choices of 6 steps were tried (all)." in shown.stdout
+    assert "sooner than all standard" in shown.stdout
+    assert max(map(len, shown.stdout.splitlines())) <= 80
+    assert run(RESEARCH, *FAST, "--budget", "$4", "--samples", 40, "--threads", 1).stdout == shown.stdout
+    none = run(RESEARCH, *FAST, "--budget", "0.5", "--samples", 40)
+    assert none.exit_code == 1
+    assert "No choice is known to be within the budget: all standard costs $" in none.stdout
+    assert max(map(len, none.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--budget", "4"), "Missing option '--fast'"),
+        (FAST, "Missing option '--budget'"),
+        ((*FAST, "--budget", "little"), "--budget: 'little'"),
+        (("--fast", "claude-opus-4-8-fasd", "--budget", "4"), "did you mean 'claude-opus-4-8-fast'?"),
+        (("--fast", "a,b", "--budget", "4"), "name one profile each"),
+        ((*FAST, "--budget", "4", "--agents", "1,2"), "name one profile each"),
+        (("--fast", "claude-opus-4-8", "--budget", "4"), "has already"),
+        ((*FAST, "--budget", "4", "--json", "--csv"), "one of --json and --csv"),
+    ],
+)
+def test_bad_options_are_refused(options: tuple[str, ...], message: str) -> None:
+    result = run(RESEARCH, *options)
+    assert result.exit_code == 2
+    assert message in re.sub(r"[\s│]+", " ", result.stderr)
+    assert result.stdout == ""
+
+
+def test_json_and_csv_are_as_documented() -> None:
+    page = (ROOT / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
+
+    def keys(data: object) -> set[str]:
+        if isinstance(data, dict):
+            return set(data).union(*map(keys, data.values()))
+        return set().union(*map(keys, data)) if isinstance(data, list) else set()
+
+    options = (RESEARCH, *FAST, "--budget", 4, "--samples", 20)
+    data = json.loads(run(*options, "--json").stdout)
+    sizes = set(data.pop("sizes"))
+    assert sizes == {"researchers", "searchers"}
+    assert [key for key in sorted(keys(data) | {"sizes"}) if f"`{key}`" not in page] == []
+    text = run(*options, "--csv").stdout
+    assert f"\n{text.splitlines()[0]}\n" in page
+    assert [row["choice"] for row in csv.DictReader(io.StringIO(text))][:3] == ["standard", "fast", "best"]
