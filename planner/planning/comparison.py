@@ -116,7 +116,8 @@ def _price(premium: Premium, speed: float) -> float:
 
 
 def _known(
-    simulated: Mapping[Scenario, ScenarioSamples], plain: Sequence[ScenarioSamples], grid: Sequence[Scenario], baseline: Scenario,
+    simulated: Mapping[Scenario, ScenarioSamples], plain: Sequence[ScenarioSamples],
+    grid: Sequence[Scenario], baseline: Scenario,
     probes: ExtraScenarios, workflow: Workflow,
 ) -> DecisionInputs:  # fmt: skip
     """What decisions are taken from."""

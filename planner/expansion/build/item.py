@@ -2,8 +2,8 @@
 
 An item holds one agent at a time. A piece that needs another one, or none, lets it go first; the next that needs it
 queues again. Wherever what was done before a piece holds the same agent in all cases, or none in all cases, its task
-takes the agent when it starts and gives it back when it ends. Where it depends on what is drawn, `SeizeRelease` tasks of no
-duration take and give, and are skipped where there is nothing to do.
+takes the agent when it starts and gives it back when it ends. Where it depends on what is drawn, `SeizeRelease` tasks
+of no duration take and give, and are skipped where there is nothing to do.
 """
 
 from __future__ import annotations

@@ -78,7 +78,8 @@ _NAMES = _STEPS[:2]
 def _about(forecast: Forecast) -> list[str]:
     """Agents and tokens, and what they compare with."""
     result, scenario = forecast.result, forecast.result.scenario
-    served = f"{quantities.factor(scenario.speed)}{' (hypothetical)' if scenario.speed != 1 else ''} {scenario.model}".strip()
+    speed = quantities.factor(scenario.speed) + (" (hypothetical)" if scenario.speed != 1 else "")
+    served = f"{speed} {scenario.model}".strip()
     return [
         f"Agents: {quantities.crews(forecast.sizes)}, at {served}; {speedup(result)}.",
         f"Tokens: {tokens(result)}.",

@@ -26,7 +26,8 @@ def _sentences(found: Barriers, scenario: str) -> list[str]:
     if found.cost <= WORTH * found.seconds:
         return [f"The barriers between supersteps cost less than {quantities.percent(WORTH)} {of}."]
     first = (
-        f"The barriers between supersteps cost {quantities.seconds(found.cost)} of {quantities.seconds(found.seconds)} {of}: "
+        f"The barriers between supersteps cost {quantities.seconds(found.cost)} "
+        f"of {quantities.seconds(found.seconds)} {of}: "
         f"without them it takes {quantities.seconds(found.without)}."
     )
     if not found.tried:

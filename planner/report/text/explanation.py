@@ -31,9 +31,11 @@ def explanation_text(forecast: Forecast, explanation: Explanation) -> str:
         "",
         "Explanation",
         *wrapped(
-            f"p50 {quantities.seconds(seconds.p50)} is the middle of {quantities.samples(forecast.samples)}, p90 and p95 lie "
+            f"p50 {quantities.seconds(seconds.p50)} is the middle of {quantities.samples(forecast.samples)}, "
+            "p90 and p95 lie "
             f"above 90 and 95 of 100. What follows is sample {explanation.sample:,}, the one nearest to the p50: it "
-            f"takes {quantities.seconds(explanation.seconds)}{_for(explanation.usd)}. Every equation stands in {_MODEL}."
+            f"takes {quantities.seconds(explanation.seconds)}{_for(explanation.usd)}. "
+            f"Every equation stands in {_MODEL}."
         ),
         *wrapped(_path(explanation)),
         "",

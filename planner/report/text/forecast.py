@@ -76,10 +76,11 @@ def _cost(result: Result) -> Iterator[str]:
         yield "Cost        unknown"
         return
     error = f" ± {quantities.usd(cost.standard_error)}" if cost.standard_error else ""
-    yield f"Cost        p50 {quantities.usd(cost.p50)}   p90 {quantities.usd(cost.p90)}   mean {quantities.usd(cost.mean)}{error}"
+    usd = quantities.usd
+    yield f"Cost        p50 {usd(cost.p50)}   p90 {usd(cost.p90)}   mean {usd(cost.mean)}{error}"
     if error:
         p50, p90 = (cost.p50_low, cost.p50_high), (cost.p90_low, cost.p90_high)
-        yield f"  95% sure  p50 {quantities.between(*p50, quantities.usd)}   p90 {quantities.between(*p90, quantities.usd)}"
+        yield f"  95% sure  p50 {quantities.between(*p50, usd)}   p90 {quantities.between(*p90, usd)}"
 
 
 def speedup(result: Result) -> str:

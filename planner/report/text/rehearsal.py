@@ -19,7 +19,8 @@ def rehearsal_text(found: Rehearsal) -> str:
         lines += wrapped(_real(found.real))
     elif found.difference is None:
         lines += wrapped(
-            f"Equal on {quantities.samples(found.samples)}: completion, and the start and end of everything that takes time "
+            f"Equal on {quantities.samples(found.samples)}: "
+            "completion, and the start and end of everything that takes time "
             f"({found.compared:,} in all), to a microsecond."
         )
     else:
@@ -61,7 +62,8 @@ def _real(found: RealTime) -> str:
     each = f", {1000 * found.overhead / found.steps:.1f} ms for {done}" if found.steps else ""
     return (
         f"Sample {found.sample + 1} is predicted to take {quantities.seconds(found.predicted)}, "
-        f"{quantities.seconds(found.predicted / found.scale)} at this pace. It took {quantities.seconds(found.seconds)}: "
+        f"{quantities.seconds(found.predicted / found.scale)} at this pace. "
+        f"It took {quantities.seconds(found.seconds)}: "
         f"{quantities.seconds(max(0.0, found.overhead))} of overhead{each}. A real run has about as much: "
         f"{quantities.share(min(1.0, max(0.0, share / found.scale)))} of {quantities.seconds(found.predicted)}."
     )
