@@ -15,7 +15,7 @@ from planner.errors import InputError, Problem, model_hint
 from planner.expansion.supersteps.runtime import on_runtime, runtime_notes
 from planner.reading.files.text_file import read_text
 from planner.workflow.declaration import Workflow
-from planner.workflow.read import parse_workflow
+from planner.workflow.use import parse_workflow
 
 if TYPE_CHECKING:
     from planner.catalogue.catalogue import Catalogue

@@ -8,10 +8,9 @@ import pytest
 
 from planner.cli.options import read
 from planner.sampling.batch import Batch, GridPoint
-from planner.sampling.sample import sample
-from planner.sampling.stopping import Stopping
+from planner.sampling.sample import Stopping, sample
 from planner.workflow.declaration import Workflow
-from planner.workflow.read import read_workflow
+from planner.workflow.use import read_workflow
 
 ROOT = Path(__file__).resolve().parent.parent
 

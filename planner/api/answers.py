@@ -17,7 +17,7 @@ from planner.planning.target import search as target_search
 from planner.planning.tier import search as tier_search
 from planner.report.data import results as data
 from planner.report.data import target as target_data
-from planner.report.data import tier as tier_data
+from planner.report.data import target as tier_data
 from planner.report.html import decisions as notebook_decide
 from planner.report.html import results as notebook
 from planner.report.text import models as models_text

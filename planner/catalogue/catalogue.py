@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from planner.catalogue import builtin_files
+from planner.catalogue.builtin_files import Listed, listed, origin
 from planner.catalogue.declaration import (
     NUMBERS,
     FactDeclaration,
     is_fact,
     is_listed,
 )
-from planner.catalogue.prices import Listed, listed, origin
 from planner.catalogue.profile import Profile, resolve
 from planner.catalogue.user_file import (
     Own,

@@ -10,7 +10,7 @@ from planner.reading.units import BadValueError
 from planner.reading.validation import (
     Declared,
     Flag,
-    Mapping,
+    MappingField,
     Parsed,
     Text,
 )
@@ -84,7 +84,7 @@ class FactDeclaration(Declared):
     retired_on: Day | None = None
 
 
-Profiles = Annotated[dict[str, Annotated[ProfileDeclaration, Mapping]], Mapping]
+Profiles = Annotated[dict[str, Annotated[ProfileDeclaration, MappingField]], MappingField]
 
 
 class ProfilesDeclaration(Declared):
@@ -100,8 +100,8 @@ class FactsDeclaration(Declared):
 
     example: ClassVar[str] = ProfilesDeclaration.example
 
-    sources: Annotated[dict[str, Annotated[SourceDeclaration, Mapping]], Mapping] = {}
-    facts: dict[str, dict[str, Annotated[FactDeclaration, Mapping]]] = {}
+    sources: Annotated[dict[str, Annotated[SourceDeclaration, MappingField]], MappingField] = {}
+    facts: dict[str, dict[str, Annotated[FactDeclaration, MappingField]]] = {}
 
 
 def is_fact(value: Any) -> bool:

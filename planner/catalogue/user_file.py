@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from planner.catalogue.builtin_files import listed
 from planner.catalogue.declaration import (
     FactsDeclaration,
     ProfilesDeclaration,
     is_fact,
     is_listed,
 )
-from planner.catalogue.prices import listed
 from planner.errors import (
     InputError,
     Position,

@@ -127,7 +127,7 @@ def tier(
     """Which steps to put on a fast tier within a budget; exit code 1 if nothing is within it."""
     with reported() as progress:
         from planner.planning.tier.search import tier as run
-        from planner.report.data.tier import tier_csv, tier_json
+        from planner.report.data.target import tier_csv, tier_json
         from planner.report.text.tier import tier_text
 
         one_format(as_json, as_csv)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.engine.arrays import Floats
-from planner.engine.quantiles import normal_quantile
+from planner.engine.statistics import normal_quantile
 
 Cells = NDArray[np.uint64]
 """Which item and sample: item · 2³² + sample."""

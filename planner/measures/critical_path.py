@@ -11,10 +11,8 @@ from planner.engine.arrays import Floats
 from planner.engine.simulation import TICK, Schedule, round_to_ticks
 from planner.expansion.graph.fragments import TaskMap
 from planner.expansion.graph.work import Rework, Work
-from planner.measures.moments import Mean, Moments
-from planner.measures.token_moments import TokenMoments
-from planner.timing.cancelled import Run
-from planner.timing.cost import usd_of_work
+from planner.measures.moments import Mean, Moments, TokenMoments
+from planner.timing.cost import Run, usd_of_work
 from planner.timing.durations import (
     COORDINATION,
     PARTS,

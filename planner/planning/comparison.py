@@ -26,8 +26,7 @@ from planner.planning.sizing import Sizing
 from planner.sampling.accumulator import ScenarioSamples
 from planner.sampling.backends import Backend, ThreadBackend
 from planner.sampling.batch import Batch, GridPoint
-from planner.sampling.sample import Progress, quiet, sample
-from planner.sampling.stopping import Precision, Stopping
+from planner.sampling.sample import Precision, Progress, Stopping, quiet, sample
 from planner.workflow.declaration import Workflow
 
 NOTHING_MORE = DecisionOptions()

@@ -9,7 +9,7 @@ from planner.planning.barriers import Barriers
 from planner.planning.decisions.decide import Decisions
 from planner.planning.decisions.verdict import Verdict
 from planner.planning.results import Result, Scenario
-from planner.sampling.stopping import Precision
+from planner.sampling.sample import Precision
 
 
 @dataclass(frozen=True)

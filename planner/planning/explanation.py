@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.engine.arrays import Floats
-from planner.expansion.draw.demand import Layers
+from planner.expansion.draw.demand import Layers, RequestDraw
 from planner.expansion.draw.demands import Traces
-from planner.expansion.draw.requests import RequestDraw
 from planner.expansion.expand import expand
 from planner.expansion.graph.loops import EVERY, Index
 from planner.expansion.graph.work import Rework, Syncing, Work
@@ -20,8 +19,7 @@ from planner.measures.typical_run import replay, sample_of
 from planner.planning.forecast_result import Forecast
 from planner.reading.estimates.estimate import Estimate
 from planner.reading.validation import Declared
-from planner.timing.cancelled import bill_cancelled
-from planner.timing.cost import usd, usd_of_step
+from planner.timing.cost import bill_cancelled, usd, usd_of_step
 from planner.timing.service import ServiceTimes
 from planner.workflow.bodies import ONCE
 from planner.workflow.crews import Crew

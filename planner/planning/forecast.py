@@ -28,11 +28,11 @@ from planner.sampling.backends import Backend, ThreadBackend
 from planner.sampling.batch import Batch, GridPoint
 from planner.sampling.sample import (
     Progress,
+    Stopping,
     quiet,
     reached,
     sample,
 )
-from planner.sampling.stopping import Stopping
 from planner.timing.cost import usd_of_step
 from planner.workflow.declaration import Workflow
 

@@ -10,7 +10,7 @@ from planner.measures.moments import Mean
 from planner.measures.typical_run import TypicalRun
 from planner.measures.utilisation import Utilisation
 from planner.planning.results import Result, Scenario, Tokens
-from planner.sampling.stopping import Precision
+from planner.sampling.sample import Precision
 
 
 @dataclass(frozen=True)

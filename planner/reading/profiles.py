@@ -15,7 +15,7 @@ from planner.reading.validation import (
     Factor,
     Latency,
     LogSd,
-    Mapping,
+    MappingField,
     MeanOutput,
     Parsed,
     Rate,
@@ -87,7 +87,7 @@ class ProfileDeclaration(Declared):
     output_speed: Speed | None = None
     measured_output: MeanOutput | None = None
     jitter: LogSd | None = None
-    price: Annotated[PriceDeclaration, Mapping] | None = None
+    price: Annotated[PriceDeclaration, MappingField] | None = None
     context: Context | None = None
     cache_ttl: Seconds | None = None
     speed: Factor | None = None

@@ -173,7 +173,7 @@ def mapping(value: Any) -> Any:
     return value
 
 
-Mapping = BeforeValidator(mapping)
+MappingField = BeforeValidator(mapping)
 
 
 def validate(

@@ -11,7 +11,7 @@ from planner.engine.draws import Samples
 from planner.engine.smoothing import Smoothed
 from planner.engine.statistics import Values
 from planner.measures.collector import DetailCollector
-from planner.measures.token_moments import TokenMoments
+from planner.measures.moments import TokenMoments
 from planner.sampling.batch import Batch
 from planner.sampling.block import Block
 

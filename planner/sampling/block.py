@@ -14,8 +14,7 @@ from planner.errors import InputError, Problem
 from planner.expansion.draw.demands import KnownDemands
 from planner.measures.collector import DetailCollector
 from planner.sampling.batch import Batch, DemandGroup
-from planner.timing.cancelled import bill_cancelled
-from planner.timing.cost import usd
+from planner.timing.cost import bill_cancelled, usd
 from planner.timing.durations import SampleDemands, TaskTimes, task_times
 from planner.timing.service import ServiceTimes, serving_traits
 

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from planner.tokens.counting import count
-from planner.tokens.kinds import kind_of
-from planner.tokens.ratios import SOURCES, Kind, ratios
+from planner.tokens.kinds import SOURCES, Kind, kind_of, ratios
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,12 @@
 """Crews, and what they do beside their work (docs/reference/workflow.md)."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, model_validator
 
+from planner.errors import did_you_mean
 from planner.reading.estimates.estimate import NOTHING
 from planner.reading.units import BadValueError
 from planner.reading.validation import (
@@ -13,14 +16,66 @@ from planner.reading.validation import (
     Declared,
     Duration,
     Flag,
-    Mapping,
+    MappingField,
     Parsed,
     Seconds,
     Tokens,
     raised,
 )
 from planner.workflow.bodies import as_time
-from planner.workflow.presets import filled, preset_name
+
+_SCALING = "turns of arXiv 2512.08296, table 5"
+_TEAMS = "output tokens of the teams of arXiv 2603.12229"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Keys of `coordination`, and whether the crew works in lockstep."""
+
+    parts: Mapping[str, Any]
+    source: str
+    lockstep: bool = False
+
+
+_LEAD = {"brief": {"output": 170}, "report": {"output": 170}, "merge": {"output": 170}}
+
+PRESETS = {
+    "independent": Preset({"redundancy": 0.29}, _SCALING),
+    "centralized": Preset({**_LEAD, "redundancy": 0.22}, _SCALING),
+    "decentralized": Preset({"sync": {"output": 180, "every": 2}, "redundancy": 0.62}, _SCALING),
+    "hybrid": Preset(
+        {
+            **{key: {"output": 110} for key in _LEAD},
+            "sync": {"output": 110, "every": 2},
+            "redundancy": 0.43,
+        },
+        _SCALING,
+    ),
+    "lockstep-preassigned": Preset({"redundancy": 0.09}, _TEAMS, lockstep=True),
+    "lockstep-decentralized": Preset({"redundancy": 0.96}, _TEAMS, lockstep=True),
+}
+
+
+def preset_name(value: Any) -> str:
+    """The name of a preset."""
+    if isinstance(value, str) and value in PRESETS:
+        return value
+    hint = did_you_mean(value, PRESETS) if isinstance(value, str) else None
+    raise BadValueError("expected the name of a preset", hint or f"one of {', '.join(PRESETS)}")
+
+
+def preset_of(coordination: object) -> Preset | None:
+    """The preset that a `coordination` names as it stands in a file."""
+    name = coordination.get("preset") if isinstance(coordination, dict) else None
+    return PRESETS.get(name) if isinstance(name, str) else None
+
+
+def filled(crew: Any) -> Any:
+    """A crew as it stands in a file, with the parts of its preset that it does not declare itself."""
+    preset = preset_of(crew.get("coordination")) if isinstance(crew, dict) else None
+    if preset is None:
+        return crew
+    return {"lockstep": preset.lockstep, **crew, "coordination": {**preset.parts, **crew["coordination"]}}
 
 
 class Message(Declared):
@@ -82,13 +137,13 @@ class Coordination(Declared):
     example: ClassVar[str] = "{brief: {output: 300 to 800}}"
 
     preset: Annotated[str, Parsed(preset_name)] | None = None
-    ramp_up: Annotated[Message, Mapping] | None = None
+    ramp_up: Annotated[Message, MappingField] | None = None
     stagger: Seconds = 0.0
-    brief: Annotated[Message, Mapping] | None = None
-    sync: Annotated[Sync, Mapping] | None = None
-    report: Annotated[Message, Mapping] | None = None
+    brief: Annotated[Message, MappingField] | None = None
+    sync: Annotated[Sync, MappingField] | None = None
+    report: Annotated[Message, MappingField] | None = None
     merge: Annotated[Merge, BeforeValidator(as_time)] | None = None
-    conflict: Annotated[Conflict, Mapping] | None = None
+    conflict: Annotated[Conflict, MappingField] | None = None
     redundancy: Chance = 0.0
 
     @model_validator(mode="after")
@@ -109,7 +164,7 @@ class Crew(Declared):
 
     agents: Agents
     lockstep: Flag = False
-    coordination: Annotated[Coordination, Mapping] = Coordination()
+    coordination: Annotated[Coordination, MappingField] = Coordination()
 
     @model_validator(mode="before")
     @classmethod

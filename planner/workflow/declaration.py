@@ -22,7 +22,7 @@ from planner.reading.validation import (
     Declared,
     Flag,
     ItemCount,
-    Mapping,
+    MappingField,
     Name,
     Number,
     Parsed,
@@ -43,9 +43,9 @@ from planner.workflow.bodies import (
     as_file,
     as_time,
 )
+from planner.workflow.bodies import Repeat as Repeat
+from planner.workflow.bodies import Retry as Retry
 from planner.workflow.crews import Crew
-from planner.workflow.rounds import Repeat as Repeat
-from planner.workflow.rounds import Retry as Retry
 
 BODIES = ("llm", "agent", "tool", "human", "steps", "choose", "use")
 
@@ -149,22 +149,22 @@ class Step(Declared):
     needs: Annotated[list[str], Parsed(_names)] = []
     chance: Chance | None = None
     for_each: Annotated[ForEach, BeforeValidator(_as_count)] | None = None
-    repeat: Annotated[Repeat, Mapping] | None = None
+    repeat: Annotated[Repeat, MappingField] | None = None
     best_of: Count | None = None
     first_of: Count | None = None
-    retry: Annotated[Retry, Mapping] | None = None
+    retry: Annotated[Retry, MappingField] | None = None
     success: Chance | None = None
     otherwise: Text | None = None
     crew: Text | None = None
     hold: Flag = True
     model: Text | None = None
-    llm: Annotated[Llm, Mapping] | None = None
-    agent: Annotated[AgentLoop, Mapping] | None = None
+    llm: Annotated[Llm, MappingField] | None = None
+    agent: Annotated[AgentLoop, MappingField] | None = None
     tool: Annotated[Call, BeforeValidator(as_time)] | None = None
     human: Annotated[Wait, BeforeValidator(as_time)] | None = None
-    steps: Annotated[dict[str, Annotated["Step", Mapping]], Mapping] | None = None
-    choose: Annotated[dict[str, Annotated["Step", Mapping]], Mapping] | None = None
-    use: Annotated[Use, Mapping, BeforeValidator(as_file)] | None = None
+    steps: Annotated[dict[str, Annotated["Step", MappingField]], MappingField] | None = None
+    choose: Annotated[dict[str, Annotated["Step", MappingField]], MappingField] | None = None
+    use: Annotated[Use, MappingField, BeforeValidator(as_file)] | None = None
     _used: "Workflow | None" = PrivateAttr(None)
 
     @model_validator(mode="after")
@@ -236,14 +236,14 @@ class Workflow(Declared):
 
     workflow: Name
     description: Text = ""
-    parameters: Annotated[dict[str, Number], Mapping] = {}
+    parameters: Annotated[dict[str, Number], MappingField] = {}
     model: Text | None = None
     runtime: Annotated[str, Parsed(_runtime)] = "dataflow"
     max_concurrency: Count | None = None
-    uncertainty: Annotated[Uncertainty, Mapping] = Uncertainty()
-    models: Annotated[dict[str, Annotated[ProfileDeclaration, Mapping]], Mapping] = {}
-    crews: Annotated[dict[str, Annotated[Crew, Mapping]], Mapping] = {}
-    steps: Annotated[dict[str, Annotated[Step, Mapping]], Mapping]
+    uncertainty: Annotated[Uncertainty, MappingField] = Uncertainty()
+    models: Annotated[dict[str, Annotated[ProfileDeclaration, MappingField]], MappingField] = {}
+    crews: Annotated[dict[str, Annotated[Crew, MappingField]], MappingField] = {}
+    steps: Annotated[dict[str, Annotated[Step, MappingField]], MappingField]
     _document: Document | None = PrivateAttr(None)
     _written_for: str | None = PrivateAttr(None)
 

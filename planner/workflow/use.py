@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
@@ -16,7 +16,7 @@ from planner.errors import (
     did_you_mean,
 )
 from planner.reading.estimates.context import FileContext, context_of
-from planner.reading.files.referenced_file import named_text
+from planner.reading.files.text_file import named_text, read_text
 from planner.reading.units import BadValueError
 from planner.reading.validation import validate
 from planner.reading.yaml.parse import NODES, parse_yaml
@@ -24,7 +24,7 @@ from planner.reading.yaml.source_map import Document
 from planner.workflow.backlog import Backlog, Columns, read_backlog
 from planner.workflow.bodies import given
 from planner.workflow.checks.names import CheckContext, check_names
-from planner.workflow.checks.raw_steps import (
+from planner.workflow.checks.needs import (
     Path,
     as_mapping,
     group_can_fail,
@@ -258,3 +258,28 @@ def _distinct(problems: Sequence[Problem], document: Document) -> list[Problem]:
         if span is None or not any(span[0] <= other < span[1] for other in same[problem.code, problem.message]):
             distinct[problem] = None
     return list(distinct)
+
+
+def read_workflow(
+    path: FilePath, parameters: Mapping[str, float] | None = None, known_models: Collection[str] = ()
+) -> Workflow:
+    """The workflow that a file declares, with the crews and profiles of the files that it uses.
+
+    parameters : values that replace those of the file
+    known_models : profiles that the file need not declare
+
+    The `uncertainty` of this file holds for all; that of used files is not used.
+
+    Raises InputError with every problem of the file, and of those that it uses.
+    """
+    return parse_workflow(read_text(path), parameters, known_models, str(path))
+
+
+def parse_workflow(
+    text: str,
+    parameters: Mapping[str, float] | None = None,
+    known_models: Collection[str] = (),
+    file: str = "<text>",
+) -> Workflow:
+    """The same of the text of `file`; files that it names are looked for in its folder."""
+    return Reader().outermost(parse_yaml(text, file), parameters or {}, frozenset(known_models))

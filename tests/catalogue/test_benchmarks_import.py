@@ -25,7 +25,7 @@ from planner.cli.app import app
 from planner.errors import InputError, Problem
 from planner.reading.estimates.curves import Curve
 from planner.reading.estimates.estimate import Estimate
-from planner.workflow.read import read_workflow
+from planner.workflow.use import read_workflow
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "benchmarks"
 WORKFLOW = DATA.parents[2] / "workflows" / "react_bugfix.yaml"

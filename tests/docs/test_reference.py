@@ -20,7 +20,7 @@ from planner.engine import active_kernel
 from planner.reading import profiles
 from planner.reading.validation import Declared
 from planner.workflow import declaration
-from planner.workflow.read import read_workflow
+from planner.workflow.use import read_workflow
 from tests.conftest import PLAIN, ROOT
 
 DOCS = ROOT / "docs"

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from planner.engine.draws import MOST, Samples, Turns
-from planner.engine.quantiles import normal_quantile
-from planner.engine.statistics import quantile_interval
+from planner.engine.statistics import normal_quantile, quantile_interval
 from planner.expansion.draw.estimates import drawn
 from planner.reading.estimates.estimate import LN20, Z95, parse_estimate
 from planner.reading.units import DURATION, TOKENS

@@ -19,9 +19,8 @@ from planner.planning.comparison import compare
 from planner.planning.forecast import forecast
 from planner.sampling.batch import Batch, GridPoint
 from planner.sampling.block import simulate_block
-from planner.sampling.sample import sample
+from planner.sampling.sample import Stopping, sample
 from planner.sampling.series_wait import _in_series
-from planner.sampling.stopping import Stopping
 from planner.workflow.declaration import Workflow
 from tests.conftest import PLAIN
 

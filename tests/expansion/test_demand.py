@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from planner.engine.draws import Samples
-from planner.expansion.draw.demand import Demand, Layers, ServingTraits
+from planner.expansion.draw.demand import Demand, Layers, OccurrenceInputs, ServingTraits
 from planner.expansion.draw.demands import DemandDraws, KnownDemands
 from planner.expansion.draw.occurrence import Occurrence
-from planner.expansion.draw.requests import OccurrenceInputs
 from planner.expansion.expand import expand
 from planner.expansion.graph.loops import EVERY, Loop
 from planner.expansion.graph.work import Work

@@ -32,8 +32,7 @@ from planner.expansion.supersteps.token_game import (
     no_routes,
     played,
 )
-from planner.langgraph_bridge.importing.graph_forecast import Routes, graph_barriers, graph_seconds
-from planner.langgraph_bridge.importing.predict import predicted
+from planner.langgraph_bridge.importing.graph_forecast import Routes, graph_barriers, graph_seconds, predicted
 from planner.langgraph_bridge.importing.state_graph import run_on_virtual_clock
 from planner.planning.barriers import (
     MOST_TRIED,

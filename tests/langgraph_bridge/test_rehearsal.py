@@ -23,15 +23,14 @@ from planner.expansion.graph.task_graph import crew_sizes
 from planner.expansion.supersteps.runtime import on_runtime
 from planner.langgraph_bridge import virtual_clock
 from planner.langgraph_bridge.rehearse import actors, rehearsal
-from planner.langgraph_bridge.rehearse.pools import Pools
+from planner.langgraph_bridge.rehearse.performance import Pools
 from planner.langgraph_bridge.rehearse.rehearsal import performed, rehearse
 from planner.langgraph_bridge.rehearse.stage import Stage
-from planner.measures.playback import playbacks
-from planner.measures.rehearsal_result import Rehearsal
+from planner.measures.playback import Rehearsal, playbacks
 from planner.planning.barriers import barriers
 from planner.report.text.rehearsal import ahead_text
 from planner.workflow.declaration import RUNTIMES, Workflow
-from planner.workflow.read import read_workflow
+from planner.workflow.use import read_workflow
 from tests.conftest import ROOT
 from tests.theory.test_language import written
 

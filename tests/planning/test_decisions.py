@@ -23,14 +23,14 @@ from planner.planning.comparison_result import Comparison
 from planner.planning.decisions import (
     agents,
     ceilings,
+    interval,
     money,
-    pairwise,
     payback,
 )
+from planner.planning.decisions.agents import exchange
 from planner.planning.decisions.decide import DecisionOptions, Decisions
-from planner.planning.decisions.exchange import exchange
 from planner.planning.decisions.interval import Interval, Samples
-from planner.planning.decisions.pace import name
+from planner.planning.decisions.payback import name
 from planner.planning.results import Scenario
 from planner.report.text.decisions import decisions as text
 from planner.report.wording import quantities
@@ -508,14 +508,14 @@ def test_a_saving_that_may_be_a_loss_is_not_sure(declare: Declare) -> None:
 
 
 def test_chances() -> None:
-    found = pairwise.beats(scenario(1), scenario(2), samples([1, 2, 3, 3]), samples([2, 2, 2, 4]))
+    found = interval.beats(scenario(1), scenario(2), samples([1, 2, 3, 3]), samples([2, 2, 2, 4]))
     assert (found.quicker.value, found.equal) == (0.5, 0.25)
     # Wilson 1927, for 5 of 10: 0.2366 to 0.7634
-    half = pairwise.share(5, 10)
+    half = interval.share(5, 10)
     assert half.low == pytest.approx(0.2366, abs=1e-4)
     assert half.high == pytest.approx(0.7634, abs=1e-4)
     # at 60 % of the time, right in 60 of 100 cases breaks even
-    less = pairwise.success(scenario(2), samples([6] * 4, 5), samples([10] * 4, 10))
+    less = interval.success(scenario(2), samples([6] * 4, 5), samples([10] * 4, 10))
     assert less.by_usd is not None
     assert less.by_time.value == pytest.approx(0.6)
     assert less.by_usd.value == pytest.approx(0.5)

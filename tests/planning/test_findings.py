@@ -27,17 +27,15 @@ from planner.measures.utilisation import Usage, Utilisation
 from planner.planning.forecast import forecast
 from planner.planning.forecast_result import Forecast, StepResult
 from planner.report.data.results import forecast_json
-from planner.report.text.forecast import forecast_text, points
+from planner.report.text.forecast import forecast_text, points, spread
 from planner.report.text.gantt import gantt
-from planner.report.text.sparkline import spread
 from planner.report.wording import quantities
 from planner.sampling.batch import Batch, GridPoint
-from planner.sampling.sample import sample
-from planner.sampling.stopping import Stopping
+from planner.sampling.sample import Stopping, sample
 from planner.timing.durations import SampleDemands, task_times
 from planner.timing.service import ServiceTimes, profiles
 from planner.workflow.declaration import Workflow
-from planner.workflow.read import read_workflow
+from planner.workflow.use import read_workflow
 from tests import oracle
 from tests.conftest import PLAIN, ROOT, read_example, simulated
 

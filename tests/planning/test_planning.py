@@ -29,12 +29,11 @@ from planner.report.wording import quantities
 from planner.sampling import batch, block
 from planner.sampling.backends import ThreadBackend
 from planner.sampling.batch import Batch, GridPoint
-from planner.sampling.sample import sample
-from planner.sampling.stopping import Stopping
+from planner.sampling.sample import Stopping, sample
 from planner.timing.durations import SampleDemands, task_times
 from planner.timing.service import ServiceTimes, profiles
 from planner.workflow.declaration import Workflow
-from planner.workflow.read import read_workflow
+from planner.workflow.use import read_workflow
 from tests import oracle
 from tests.conftest import PLAIN, ROOT, read_example, simulated
 

@@ -17,13 +17,12 @@ from planner.cli.app import app
 from planner.errors import InputError
 from planner.expansion.graph.task_graph import crew_sizes
 from planner.planning.forecast import forecast
-from planner.planning.tier import selection
-from planner.planning.tier.assignments import Choices, may_be_fast, tiered
+from planner.planning.tier import assignments as selection
+from planner.planning.tier.assignments import Choices, may_be_fast, selected, tiered
 from planner.planning.tier.search import TierResult, tier
-from planner.planning.tier.selection import selected
 from planner.report.text.tier import tier_text
 from planner.sampling.backends import ThreadBackend
-from planner.sampling.stopping import Stopping
+from planner.sampling.sample import Stopping
 from planner.workflow.declaration import Workflow
 from tests.conftest import ROOT
 

@@ -28,7 +28,7 @@ from planner.reading.units import (
     Quantity,
     count,
 )
-from planner.workflow.read import read_workflow
+from planner.workflow.use import read_workflow
 
 ROOT = Path(__file__).resolve().parents[2]
 NUMBERS = Quantity("number", count, "5", "5 to 9")
@@ -235,7 +235,7 @@ def imported(code: str) -> Iterator[str]:
 
 
 def test_the_library_is_imported_only_where_a_file_has_arithmetic() -> None:
-    read = "from planner.reading.estimates.estimate import parse_estimate; from planner.reading.units import TOKENS; import planner.workflow.read\n"
+    read = "from planner.reading.estimates.estimate import parse_estimate; from planner.reading.units import TOKENS; import planner.workflow.use\n"
     assert "simpleeval" not in imported(f"{read}parse_estimate('5 to 9', TOKENS)")
     used = f"{read}parse_estimate('= 5 / agents', TOKENS).bound({{'agents': 2}}, None)"
     assert "simpleeval" in imported(used)

@@ -30,7 +30,7 @@ from planner.errors import (
 )
 from planner.reading.files.text_file import BYTES
 from planner.reading.yaml import parse
-from planner.workflow.read import read_workflow
+from planner.workflow.use import read_workflow
 from tests.conftest import read_example
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -37,7 +37,7 @@ from planner.reading.units import (
 )
 from planner.workflow.bodies import AgentLoop, Llm
 from planner.workflow.declaration import Workflow
-from planner.workflow.read import read_workflow
+from planner.workflow.use import read_workflow
 
 Declare = Callable[..., Workflow]
 

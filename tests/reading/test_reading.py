@@ -48,7 +48,7 @@ from planner.reading.yaml.parse import parse_yaml
 from planner.reading.yaml.parse import resolve as resolve_scalar
 from planner.workflow.bodies import ESTIMATE_KEYS
 from planner.workflow.declaration import Step, Workflow
-from planner.workflow.read import read_workflow
+from planner.workflow.use import read_workflow
 
 ROOT = Path(__file__).resolve().parents[2]
 VALID = [

@@ -25,13 +25,13 @@ from planner.planning.forecast import forecast
 from planner.report.data.results import forecast_json
 from planner.report.text.forecast import forecast_text
 from planner.sampling.batch import Batch, GridPoint
-from planner.sampling.sample import sample
-from planner.sampling.stopping import (
+from planner.sampling.sample import (
     FIRST_LOOK,
     USUALLY,
     Precision,
     Stopping,
     half_width,
+    sample,
 )
 from planner.workflow.declaration import Workflow
 from tests.conftest import ROOT, read_example

@@ -21,14 +21,13 @@ from planner.reading.estimates.estimate import parse_estimate
 from planner.reading.files import cli_texts
 from planner.reading.units import DURATION, TOKENS, BadValueError
 from planner.tokens import counting, ranks
-from planner.tokens.approximation import approximate
-from planner.tokens.counting import count
-from planner.tokens.kinds import kind_of
-from planner.tokens.ratios import (
+from planner.tokens.counting import approximate, count
+from planner.tokens.kinds import (
     KINDS,
     SOURCES,
     TEXTS,
     Kind,
+    kind_of,
     ratios,
 )
 from planner.tokens.tally import tally
@@ -550,7 +549,7 @@ def test_a_prompt_that_is_too_large(tmp_path: Path) -> None:
 
 def test_tiktoken_is_loaded_only_for_what_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "plan.yaml"
-    code = "import sys\nfrom pathlib import Path\nfrom planner.workflow.read import read_workflow\nread_workflow(Path(sys.argv[1]))\n"
+    code = "import sys\nfrom pathlib import Path\nfrom planner.workflow.use import read_workflow\nread_workflow(Path(sys.argv[1]))\n"
     code += "print(bool({'tiktoken', 'planner.tokens'} & set(sys.modules)))"
     head = "workflow: w\nmodel: m\nmodels: {m: {ttft: 1s, output_speed: 50}}\nsteps:\n"
     for tokens, loaded in (("900", "False"), ("{text: You are}", "True")):

@@ -14,7 +14,7 @@ from planner.errors import InputError, Problem
 from planner.reading.files.text_file import BYTES
 from planner.workflow.backlog import Backlog, circle_of
 from planner.workflow.declaration import ForEach
-from planner.workflow.read import read_workflow
+from planner.workflow.use import read_workflow
 
 Fan = Callable[..., ForEach]
 

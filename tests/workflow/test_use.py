@@ -11,8 +11,7 @@ from typer.testing import CliRunner
 from planner.cli.app import app
 from planner.errors import InputError, Problem
 from planner.workflow.declaration import Workflow
-from planner.workflow.read import read_workflow
-from planner.workflow.use import DEPTH, FILES
+from planner.workflow.use import DEPTH, FILES, read_workflow
 
 Files = Callable[..., Path]
 

@@ -8,12 +8,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from planner.expansion.build.counts import most_items
 from planner.expansion.build.item import item_tasks
-from planner.expansion.build.pools import Crews
-from planner.expansion.build.redundancy import Shared, shared
+from planner.expansion.build.pools import Crews, Shared, shared
 from planner.expansion.build.scope import Scope
-from planner.expansion.build.size_limits import AGAIN
+from planner.expansion.build.size_limits import AGAIN, most_items
 from planner.expansion.graph.conditions import (
     Agents,
     ConflictOccurs,

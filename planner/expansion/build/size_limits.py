@@ -6,12 +6,40 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import floor
 
+import numpy as np
+
 from planner.errors import InputError, Problem
-from planner.expansion.build.counts import count_at, most_drawn
-from planner.expansion.graph.task_graph import DEFAULT_CREW
-from planner.reading.estimates.counts import CountValue
+from planner.expansion.graph.order import in_order, most_beside, needs
+from planner.expansion.graph.task_graph import DEFAULT_CREW, LEAD
+from planner.reading.bind import bind
+from planner.reading.estimates.counts import CountValue, count_of
 from planner.reading.estimates.estimate import Estimate
-from planner.workflow.declaration import Step, Workflow
+from planner.reading.units import BadValueError
+from planner.workflow.declaration import ForEach, Step, Workflow
+
+MOST_COUNT = 0.999
+"""Draws of a number of items are cut at this quantile."""
+
+
+def count_at(declared: CountValue, values: Mapping[str, float], agents: int) -> int:
+    """A count with the values of parameters, and so many agents. Raises InputError where it is none."""
+    try:
+        return count_of(declared, {**values, "agents": agents})
+    except BadValueError as mistake:
+        raise InputError([Problem(mistake.code, f"a count: {mistake}", None, mistake.hint)]) from None
+
+
+def most_drawn(declared: ForEach, values: Mapping[str, float], agents: int) -> int:
+    """`most_items` of a fan-out over a drawn number of items, with the values of parameters, and so many agents."""
+    known = bind(declared, {**values, "agents": agents}, None).count
+    assert isinstance(known, Estimate)
+    return most_items(known)
+
+
+def most_items(estimate: Estimate) -> int:
+    """Items that a graph is built for: draws above are cut."""
+    return max(1, int(np.floor(estimate.quantile(MOST_COUNT) + 0.5)))
+
 
 MOST_TASKS = 2_000_000
 """Most tasks that a workflow may expand to: pieces of work, counting those that the scheduler sees as one."""
@@ -119,3 +147,45 @@ class _Size:
             message = f"'{name}' {what.format(size)}; the limit is {most:,}"
             hint = "plan a part of it, or fewer items of more work each"
             raise InputError([Problem("too-large", message, self.workflow.place(*path), hint)])
+
+
+def widest(workflow: Workflow, sizes: Mapping[str, int], crew: str) -> int:
+    """Most agents of a crew that could be busy at once, at least 1; more than these wait for work."""
+    start = DEFAULT_CREW if not workflow.crews else LEAD
+    return max(1, _Width(sizes, crew).group(workflow.steps, workflow.parameters, start, inside=False))
+
+
+class _Width:
+    def __init__(self, sizes: Mapping[str, int], crew: str) -> None:
+        self.sizes = sizes
+        self.crew = crew
+
+    def group(self, steps: Mapping[str, Step], values: Mapping[str, float], crew: str, inside: bool) -> int:
+        """Of steps by what they need; the steps of an item run one after another."""
+        wide = {name: self.step(steps[name], values, crew, inside) for name in in_order(steps)}
+        return max(wide.values(), default=0) if inside else most_beside(wide, needs(steps))
+
+    def step(self, step: Step, values: Mapping[str, float], crew: str, inside: bool) -> int:
+        crew = step.crew or crew
+        agents = self.sizes.get(crew, 1)
+        width = self.body(step, values, crew, inside or step.for_each is not None)
+        for copies in (step.best_of, step.first_of):
+            if copies is not None:
+                width *= count_at(copies, values, agents)
+        if step.for_each is not None:
+            items = step.for_each.count
+            if isinstance(items, Estimate):
+                width *= most_drawn(step.for_each, values, agents)
+            else:
+                width *= count_at(items, values, agents)
+        return width
+
+    def body(self, step: Step, values: Mapping[str, float], crew: str, inside: bool) -> int:
+        if step.used is not None:
+            return self.group(step.used.steps, step.used.parameters, crew, inside)
+        if step.choose is not None:
+            return max((self.step(branch, values, crew, inside) for branch in step.choose.values()), default=0)
+        if step.steps is not None:
+            found = self.group(step.steps, values, crew, inside)
+            return max(found, int(inside and crew == self.crew))
+        return int(crew == self.crew and (step.kind in ("llm", "agent") or step.crew is not None or inside))

@@ -147,7 +147,7 @@ class Loop:
 
     def note(self, at: Chosen, what: str = "", **values: Floats) -> None:
         """Keep what is made, for those who want to see it."""
-        from planner.expansion.draw.requests import RequestDraw
+        from planner.expansion.draw.demand import RequestDraw
 
         assert self.trace is not None
         spread = {name: self.spread(at, value) for name, value in values.items()}

@@ -13,10 +13,9 @@ from planner.engine.arrays import Bools, Floats, Ints
 from planner.engine.draws import Samples
 from planner.expansion.draw.conditions_drawn import ConditionDraws
 from planner.expansion.draw.conversations import Conversations, shared_loops
-from planner.expansion.draw.demand import NONE, Demand, Layers, ServingTraits
+from planner.expansion.draw.demand import NONE, Demand, Layers, OccurrenceInputs, ServingTraits
 from planner.expansion.draw.estimates import drawn
 from planner.expansion.draw.occurrence import Occurrence
-from planner.expansion.draw.requests import OccurrenceInputs
 from planner.expansion.graph.conditions import Attempt, always
 from planner.expansion.graph.fragments import TaskMap
 from planner.expansion.graph.loops import (

@@ -6,7 +6,7 @@ import numpy as np
 
 from planner.engine.arrays import Floats
 from planner.engine.draws import Cells, Occurrence, Samples
-from planner.engine.quantiles import normal_quantile
+from planner.engine.statistics import normal_quantile
 from planner.reading.estimates.distributions import MOST_EXPONENT
 from planner.reading.estimates.estimate import Estimate
 

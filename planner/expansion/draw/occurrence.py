@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from planner.engine.arrays import Bools, Floats
 from planner.engine.draws import Cells, Samples, Turns
 from planner.expansion.draw.agent_loop import Chosen, Loop
-from planner.expansion.draw.demand import NONE, Demand, Layers, ServingTraits
+from planner.expansion.draw.demand import NONE, Demand, Layers, OccurrenceInputs, RequestDraw, ServingTraits
 from planner.expansion.draw.estimates import drawn
-from planner.expansion.draw.requests import OccurrenceInputs, RequestDraw
 from planner.expansion.graph.loops import Index, drawn_index, rows
 from planner.expansion.graph.work import Stagger, Syncing, Work
 from planner.reading.estimates.estimate import Estimate

@@ -8,21 +8,21 @@ from dataclasses import replace
 
 from planner.expansion.graph.order import in_order, needs, sorted_by_name
 from planner.expansion.supersteps.runtime import Runtime
-from planner.langgraph_bridge.export.estimates import estimates
-from planner.langgraph_bridge.export.frame import (
+from planner.langgraph_bridge.export.modifiers import Modifiers
+from planner.langgraph_bridge.export.parts import (
     AGENTS,
     FRAME,
     IMPORTS,
     KEYS,
     MAIN,
+    ExportContext,
+    Node,
 )
-from planner.langgraph_bridge.export.left_out import left_out
-from planner.langgraph_bridge.export.modifiers import Modifiers
-from planner.langgraph_bridge.export.parts import ExportContext, Node
 from planner.langgraph_bridge.export.source import (
     call,
     comment,
     docstring,
+    estimates,
     text,
 )
 from planner.workflow.declaration import Step, Workflow
@@ -231,3 +231,37 @@ class _Writer(Modifiers):
         self.routed(function, f"{name}: one of its branches.", nodes, router, ["START"])
         handled = [text(other) for other, one in branches.items() if one.otherwise]
         self.within(function, f"{name}: a choice.", [f"handled=({', '.join(handled)},)"] if handled else [])
+
+
+def left_out(workflow: Workflow, sizes: Mapping[str, int]) -> Iterator[str]:
+    """Each as something that is left out; crews of one agent coordinate nothing."""
+    for name, crew in workflow.crews.items():
+        declared = crew.coordination
+        if sizes[name] > 1:
+            for what, there in (
+                (f"the lockstep of '{name}'", crew.lockstep),
+                (f"the stagger of '{name}'", declared.stagger > 0),
+                (f"the redundancy of '{name}'", declared.redundancy > 0),
+                (f"rework after conflicts in '{name}'", declared.conflict is not None),
+            ):
+                if there:
+                    yield what
+    for path, step in workflow.walk():
+        fan_out = step.for_each
+        if fan_out is None:
+            continue
+        if fan_out.backlog is not None and any(fan_out.backlog.needs):
+            yield f"what rows of '{'.'.join(path)}' need of each other"
+        if sum(_takes_agent(inner) for inner in _leaves(step)) > 1:
+            yield f"that an item of '{'.'.join(path)}' keeps its agent from step to step"
+
+
+def _leaves(step: Step) -> Iterator[Step]:
+    """What is done in a step, outside of fan-outs within."""
+    for inner in step.within.values():
+        if inner.for_each is None:
+            yield from _leaves(inner) if inner.within else (inner,)
+
+
+def _takes_agent(step: Step) -> bool:
+    return step.kind in ("llm", "agent") or (step.kind == "tool" and step.hold)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from planner.expansion.build.counts import most_drawn
+from planner.expansion.build.size_limits import most_drawn
 from planner.expansion.graph.task_graph import LEAD
 from planner.langgraph_bridge.export.parts import ExportContext, Node, Parts
 from planner.langgraph_bridge.export.source import call, docstring, text

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 
+from planner.catalogue.profile import token_ratio
 from planner.engine.arrays import Floats
 from planner.engine.draws import Samples
-from planner.engine.simulation import simulate
+from planner.engine.simulation import (
+    Graph,
+    build_graph,
+    round_to_ticks,
+    simulate,
+)
 from planner.expansion.draw.demand import Layers
 from planner.expansion.draw.estimates import drawn
+from planner.expansion.graph.fragments import (
+    NO_POOL,
+    Fragment,
+    TaskMap,
+    numbered,
+    single,
+)
 from planner.expansion.graph.graph_form import (
     START,
     Branch,
     GraphForm,
     Sending,
 )
+from planner.expansion.graph.loops import Loop
+from planner.expansion.graph.task_graph import LIMIT, TaskGraph
+from planner.expansion.graph.work import Work
+from planner.expansion.supersteps.barriers import superstep_graph
 from planner.expansion.supersteps.subgraphs import into_subgraph
 from planner.expansion.supersteps.token_game import (
     Key,
@@ -26,12 +43,92 @@ from planner.expansion.supersteps.token_game import (
     Routing,
     played,
 )
-from planner.langgraph_bridge.importing.graph_expand import expand_graph
 from planner.planning.barriers import Barriers, Wrapped, advised
+from planner.reading.bind import bind
 from planner.sampling.batch import WIDTH
 from planner.timing.durations import SampleDemands, task_times
 from planner.timing.service import ServiceTimes, profiles
-from planner.workflow.declaration import Workflow
+from planner.workflow.declaration import Step, Workflow
+
+
+def predicted(
+    game: Played, seconds: Callable[[Key], float], limit: int | None, barriers: bool = True
+) -> tuple[dict[Key, tuple[float, float]], float]:
+    """Start and end of every run, also of those that are graphs, and of all; seconds are rounded to ticks.
+
+    seconds : that a run takes which is no graph
+    limit, barriers : as for `superstep_graph`
+    """
+    fragment = superstep_graph(game, lambda key: single(NO_POOL, NO_POOL), limit, barriers, marked=True)
+    spans = {mark.what.key: mark.tasks.tolist() for mark in fragment.marks}
+    durations = np.zeros((1, len(fragment)))
+    for key, run in game.runs():
+        if run.inner is None:
+            durations[0, spans[key][0]] = seconds(key)
+    schedule = simulate(whole(fragment, limit), round_to_ticks(durations), recorded=True)
+    starts, ends = schedule.starts[0].tolist(), schedule.ends[0].tolist()
+    return {key: (starts[first], ends[last]) for key, (first, last) in spans.items()}, float(schedule.makespan[0])
+
+
+def whole(fragment: Fragment, limit: int | None) -> Graph:
+    """A fragment without crews as a graph for the kernel."""
+    acquire, release = numbered(fragment.acquire, 0), numbered(fragment.release, 0)
+    capacity = [limit or 1] * fragment.own
+    return build_graph(len(fragment), fragment.edges, acquire=acquire, release=release, capacity=capacity)
+
+
+Number = tuple[str, int]
+"""The draws of a run: the path of its node, and how many runs of it come before, in the order of play."""
+
+
+def expand_graph(game: Played, workflow: Workflow, limit: int | None, barriers: bool = True) -> TaskGraph:
+    """The task graph of a graph whose choices are made. Nobody has to be waited for but by `limit`.
+
+    workflow : whose profiles and parameters its steps name
+    """
+    numbers: dict[Key, Number] = {}
+    counts: Counter[str] = Counter()
+    nodes = {}
+    for key, run in game.runs():
+        form = _form(game, key)
+        if run.inner is None and form.nodes[run.node].step is not None:
+            path = form.path(run.node)
+            numbers[key], nodes[path] = (path, counts[path]), form.nodes[run.node]
+            counts[path] += 1
+    works = {path: _work(path, nodes[path].step, counts[path], workflow) for path in counts}
+
+    def content(key: Key) -> Fragment:
+        return single(NO_POOL, NO_POOL, *([numbers[key]] if key in numbers else []))
+
+    fragment = superstep_graph(game, content, limit, barriers)
+    tasks = {path: np.zeros(count, np.int32) for path, count in counts.items()}
+    for mark in fragment.marks:
+        path, number = mark.what
+        tasks[path][number] = mark.tasks
+    marks = tuple(TaskMap(work, tasks[path]) for path, work in works.items())
+    return TaskGraph(whole(fragment, limit), marks, (), (), (LIMIT,) * fragment.own, {}, fragment.outline)
+
+
+def _form(game: Played, key: Key) -> GraphForm:
+    """The graph that a run is a node of."""
+    form = game.form
+    for name, _ in key[:-1]:
+        inner = form.nodes[name].graph
+        assert inner is not None
+        form = inner
+    return form
+
+
+def _work(path: str, step: Step | None, runs: int, workflow: Workflow) -> Work:
+    """What the runs of a node do: rounds of one work."""
+    assert step is not None
+    body = step.llm or step.agent or step.tool or step.human
+    if body is None:
+        raise ValueError(f"the node '{path}' does more than one thing: make a graph of it")
+    model = step.model or workflow.model if step.kind in ("llm", "agent") else None
+    values: Mapping[str, float] = {**workflow.parameters, "agents": 1}
+    ratio = 1.0 if model is None else token_ratio(model, workflow.written_for, workflow.models)
+    return Work(path, step.kind, bind(body, values, model), model, (Loop(runs),), ratio=ratio)
 
 
 def graph_seconds(

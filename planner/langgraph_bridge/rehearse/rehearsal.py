@@ -12,8 +12,7 @@ from planner.expansion.supersteps.runtime import Runtime
 from planner.langgraph_bridge import virtual_clock
 from planner.langgraph_bridge.rehearse.performance import Performance
 from planner.langgraph_bridge.rehearse.stage import Stage
-from planner.measures.playback import Playback, Spans, playbacks
-from planner.measures.rehearsal_result import Difference, RealTime, Rehearsal
+from planner.measures.playback import Difference, Playback, RealTime, Rehearsal, Spans, playbacks
 from planner.workflow.declaration import Workflow
 
 ALIKE = 1e-6

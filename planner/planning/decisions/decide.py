@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from planner.planning.decisions.agents import Numbers, numbers
+from planner.planning.decisions.agents import Exchange, Numbers, exchange, numbers
 from planner.planning.decisions.ceilings import (
     Ceilings,
     Usl,
     ceilings,
     usl,
 )
-from planner.planning.decisions.exchange import Exchange, exchange
-from planner.planning.decisions.interval import Samples
+from planner.planning.decisions.interval import (
+    Beats,
+    Samples,
+    Success,
+    beats,
+    success,
+)
 from planner.planning.decisions.money import (
     BreakEven,
     Choice,
@@ -24,14 +29,7 @@ from planner.planning.decisions.money import (
     price_of_an_hour,
     value_of_time,
 )
-from planner.planning.decisions.pace import Pace, pace
-from planner.planning.decisions.pairwise import (
-    Beats,
-    Success,
-    beats,
-    success,
-)
-from planner.planning.decisions.payback import Payback, Setup, payback
+from planner.planning.decisions.payback import Pace, Payback, Setup, pace, payback
 from planner.planning.decisions.verdict import Row, Verdict, rows
 from planner.planning.results import Scenario
 

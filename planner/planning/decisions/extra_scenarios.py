@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from planner.catalogue.profile import resolve
-from planner.expansion.build.widest_fan_out import widest
+from planner.expansion.build.size_limits import widest
 from planner.planning.decisions.verdict import Row
 from planner.planning.sizing import Sizing
 from planner.workflow.crews import Coordination

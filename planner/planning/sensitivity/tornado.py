@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.engine.arrays import Floats
-from planner.engine.quantiles import normal_quantile
 from planner.engine.simulation import simulate
 from planner.engine.statistics import (
     GROUPS,
     Values,
+    normal_quantile,
     quantile_interval,
     standard_error,
 )
@@ -37,8 +37,7 @@ from planner.planning.sensitivity.drivers import (
 from planner.planning.sizing import Sizing
 from planner.sampling.backends import cores
 from planner.sampling.batch import Batch, GridPoint
-from planner.sampling.sample import Progress, quiet
-from planner.sampling.stopping import Precision, Stopping
+from planner.sampling.sample import Precision, Progress, Stopping, quiet
 from planner.timing.durations import SampleDemands, task_times
 from planner.timing.service import ServiceTimes
 from planner.workflow.declaration import Workflow

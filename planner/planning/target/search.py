@@ -25,8 +25,7 @@ from planner.planning.target.goal import Candidate, Target
 from planner.planning.target.grid import Grid
 from planner.planning.target.solve import Requirement, needed_agents, needed_speeds
 from planner.sampling.backends import Backend, ThreadBackend
-from planner.sampling.sample import Progress, quiet
-from planner.sampling.stopping import USUALLY, Precision, Stopping
+from planner.sampling.sample import USUALLY, Precision, Progress, Stopping, quiet
 from planner.workflow.declaration import Workflow
 
 UNSOLVED = "Time was over before all needed speeds and agents were found: those marked ≤ are enough, less may be."

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from planner.planning.results import Scenario
 from planner.planning.target.goal import Candidate, Target
 from planner.planning.target.grid import Grid
-from planner.sampling.sample import Progress
-from planner.sampling.stopping import Stopping
+from planner.sampling.sample import Progress, Stopping
 
 FASTEST = 1000.0
 """The highest speed that is tried, beyond all that is sold: a sum of tools and first tokens remains."""

@@ -22,20 +22,21 @@ from planner.planning.notes.assumptions import (
 from planner.planning.notes.concurrency import concurrency
 from planner.planning.results import Seconds, Usd
 from planner.planning.sizing import Sizing
-from planner.planning.tier.assignments import Choices, Chosen, may_be_fast
-from planner.planning.tier.selection import (
+from planner.planning.tier.assignments import (
     EXHAUSTIVE,
+    Choices,
+    Chosen,
     all_of,
     cost,
     every,
     fits,
+    may_be_fast,
     selected,
     time,
 )
 from planner.sampling.accumulator import ScenarioSamples
 from planner.sampling.backends import Backend, ThreadBackend
-from planner.sampling.sample import Progress, quiet
-from planner.sampling.stopping import Precision, Stopping
+from planner.sampling.sample import Precision, Progress, Stopping, quiet
 from planner.workflow.declaration import Workflow
 
 SEARCHED = 256

@@ -7,7 +7,7 @@ from typing import Any
 from planner.errors import printable
 from planner.reading.estimates.context import FileContext
 from planner.reading.estimates.distributions import Estimate
-from planner.reading.files.referenced_file import named_text
+from planner.reading.files.text_file import named_text
 from planner.reading.units import BadValueError, Quantity, within
 
 _EXCERPT = 24

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.errors import did_you_mean
-from planner.reading.files.referenced_file import named_text
+from planner.reading.files.text_file import named_text
 from planner.reading.units import BadValueError
 
 

@@ -13,7 +13,7 @@ from planner.planning.comparison_result import Comparison
 from planner.planning.forecast_result import Forecast
 from planner.planning.results import Result, Usd
 from planner.report.wording import quantities
-from planner.sampling.stopping import Precision
+from planner.sampling.sample import Precision
 
 _NUMBERS = re.compile(r"\[\n\s+([-+.,\deE\s]+?)\n\s+\]")
 """Lists of numbers, which go on one line. No text has a line break of its own."""

@@ -8,7 +8,13 @@ from typing import Any
 from planner.planning.target.goal import Candidate
 from planner.planning.target.search import TargetResult
 from planner.planning.target.solve import Requirement
-from planner.report.data.results import csv_text, flat, json_text
+from planner.planning.tier.search import Choice, TierResult
+from planner.report.data.results import (
+    csv_text,
+    flat,
+    json_text,
+    plain,
+)
 
 
 def target_data(plans: TargetResult) -> dict[str, Any]:
@@ -72,3 +78,32 @@ def _needed(one: Requirement, fixed: str) -> dict[str, Any]:
     }
     return {"model": one.model, fixed: value, **ends, "at": _candidate(one.at), "sure": _candidate(one.sure),
             "solved": one.solved}  # fmt: skip
+
+
+ENDS = ("standard", "fast", "best", "thrifty")
+
+
+def tier_data(found: TierResult) -> dict[str, Any]:
+    """The choice, both ends, and each step by itself."""
+    data: dict[str, Any] = plain(found)
+    del data["restricted"]
+    data["precision"]["converged"] = found.precision.converged
+    return data
+
+
+def tier_json(found: TierResult) -> str:
+    """`tier_data` as JSON."""
+    return json_text(tier_data(found))
+
+
+def tier_rows(found: TierResult) -> list[dict[str, Any]]:
+    """A row for each choice that is shown; names of steps with spaces between them."""
+    shown: list[tuple[str, Choice | None]] = [(name, getattr(found, name)) for name in ENDS]
+    shown += [("alone", one) for one in found.alone]
+    rows = [{"choice": name, **asdict(one), "steps": " ".join(one.steps)} for name, one in shown if one is not None]
+    return list(map(flat, rows))
+
+
+def tier_csv(found: TierResult) -> str:
+    """`tier_rows` as CSV."""
+    return csv_text(tier_rows(found))

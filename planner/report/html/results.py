@@ -13,7 +13,7 @@ from planner.errors import printable
 from planner.planning.comparison_result import Comparison
 from planner.planning.forecast_result import Forecast, StepResult
 from planner.planning.results import Result, Seconds, Usd
-from planner.report.text.barriers import barriers_text
+from planner.report.text.comparison import barriers_text
 from planner.report.text.decisions import decisions
 from planner.report.text.forecast import (
     drag,

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from planner.planning.comparison_result import Comparison
-from planner.planning.decisions.agents import Doubling, Numbers
+from planner.planning.decisions.agents import Agents, Doubling, Exchange, Numbers
 from planner.planning.decisions.ceilings import Ceiling
-from planner.planning.decisions.exchange import Agents, Exchange
-from planner.planning.decisions.interval import Interval
-from planner.planning.decisions.pace import LONGER, WORKING_DAY, Pace
-from planner.planning.decisions.pairwise import Beats
+from planner.planning.decisions.interval import Beats, Interval
+from planner.planning.decisions.payback import LONGER, WORKING_DAY, Pace
 from planner.report.text.money import money
 from planner.report.wording import quantities
 from planner.report.wording.phrases import (

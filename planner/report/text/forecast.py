@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from planner.engine.statistics import Z975
 from planner.errors import printable
 from planner.expansion.graph.task_graph import LEAD
+from planner.measures.distribution import Distribution
 from planner.measures.moments import Mean
 from planner.measures.utilisation import Utilisation
 from planner.planning.forecast_result import Forecast, StepResult
 from planner.planning.results import Result, Seconds
 from planner.report.text.comparison import wrapped
-from planner.report.text.sparkline import spread
 from planner.report.wording import quantities
 
 _BAR = 30
@@ -209,3 +209,25 @@ def _legend(forecast: Forecast) -> list[str]:
         lines.append("drag below 0: without it agents would be given out in an order that ends later")
     errors = [f"{name} ± {shown}" for name, (error, shown) in known.items() if error]
     return lines + wrapped(f"The largest standard errors of the columns: {', '.join(errors)}." if errors else "")
+
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+def spread(distribution: Distribution) -> list[str]:
+    """Two lines of at most 68 columns; none where every sample takes the same time, as it reads."""
+    histogram = distribution.histogram
+    if not histogram.counts or quantities.seconds(histogram.low) == quantities.seconds(histogram.high):
+        return []
+    most = max(histogram.counts)
+    strip = "".join(_BLOCKS[-(-8 * count // most) - 1] if count else " " for count in histogram.counts)
+    low = f"{quantities.seconds(histogram.low)} "
+    later = f" ({quantities.share(histogram.beyond / (sum(histogram.counts) + histogram.beyond))} later)"
+    values = {one.percentile: one.seconds for one in distribution.percentiles}
+    width = (histogram.high - histogram.low) / len(strip)
+    marks = ""
+    for percentile in (50, 90):
+        at = len(low) + min(len(strip) - 1, int((values[percentile] - histogram.low) / width))
+        if not marks or at > len(marks):
+            marks += " " * (at - len(marks)) + f"^p{percentile}"
+    return [f"{low}{strip} {quantities.seconds(histogram.high)}{later if histogram.beyond else ''}", marks]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.errors import printable
-from planner.measures.rehearsal_result import Difference, RealTime, Rehearsal
+from planner.measures.playback import Difference, RealTime, Rehearsal
 from planner.report.text.comparison import wrapped
 from planner.report.wording import quantities
 

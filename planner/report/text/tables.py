@@ -11,7 +11,7 @@ from planner.errors import printable
 from planner.planning.comparison_result import Comparison
 from planner.planning.results import Result, Scenario
 from planner.report.wording import quantities
-from planner.sampling.stopping import half_width
+from planner.sampling.sample import half_width
 
 SHADES = " ░▒▓█"
 """From the least to the greatest value of a table."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.errors import printable
+from planner.planning.tier.assignments import EXHAUSTIVE
 from planner.planning.tier.search import Choice, TierResult
-from planner.planning.tier.selection import EXHAUSTIVE
 from planner.report.text.comparison import wrapped
 from planner.report.wording import quantities
 

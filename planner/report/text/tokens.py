@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from planner.errors import printable
-from planner.tokens.ratios import (
+from planner.tokens.kinds import (
     KINDS,
     MEASURED,
     SOURCES,

@@ -25,11 +25,10 @@ from planner.reading.validation import MOST_AGENTS, MOST_ITEMS
 from planner.reading.yaml.parse import resolve
 from planner.reading.yaml.source_map import Document
 from planner.workflow.checks.modifiers import continues_problems, modifier_problems
-from planner.workflow.checks.needs import Group, need_problems
-from planner.workflow.checks.raw_steps import Path, raw_steps
-from planner.workflow.checks.raw_steps import as_mapping as _mapping
+from planner.workflow.checks.needs import Group, Path, need_problems, raw_steps
+from planner.workflow.checks.needs import as_mapping as _mapping
+from planner.workflow.crews import filled
 from planner.workflow.declaration import BODIES, Step
-from planner.workflow.presets import filled
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
