@@ -153,6 +153,8 @@ def _reading(series: Sequence[Series]) -> Reading | None:
     if len(points) < len(series) or max(lengths) < 2 * min(lengths) or max(at) > 1.5 * min(at):
         return None
     slope, ttft = linear_regression(lengths, [ttft for _, ttft in points])
+    if min(measured for _, measured in points) <= 0:
+        return None  # a first token that took no time was not measured
     if slope <= 0 or ttft <= 0 or not _READING[0] <= 1 / slope <= _READING[1]:
         return None
     worst = max(abs((ttft + slope * length) / measured - 1) for length, measured in points)
