@@ -222,3 +222,20 @@ def test_links_lead_somewhere(page: Path) -> None:
         other = (page.parent / name).resolve() if name else page
         assert other.exists(), target
         assert not anchor or anchor in headings(text(other)), target
+
+
+# Glossary
+
+
+def test_the_glossary_is_linked_from_the_pages_that_use_its_terms() -> None:
+    assert "](docs/glossary.md)" in text(ROOT / "README.md")
+    for page in ("tutorial.md", "how-to.md", "model.md", "design.md", "python.md", "langgraph.md"):
+        assert "](glossary.md)" in text(DOCS / page), page
+    for page in ("workflow.md", "json.md"):
+        assert "](../glossary.md)" in text(REFERENCE / page), page
+
+
+def test_terms_of_the_glossary_are_unique_and_in_alphabetical_order() -> None:
+    terms = re.findall(r"^\*\*(.+?)\.\*\*", text(DOCS / "glossary.md"), re.MULTILINE)
+    assert len(terms) > 80
+    assert terms == sorted(set(terms), key=str.lower)
