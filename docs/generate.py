@@ -1,13 +1,13 @@
-"""Writes what the documentation takes from the tool: `reference/cli.md`, the output under each command of a page, and
+"""Write the generated parts of the documentation: `reference/cli.md`, the output under each command of a page, and
 the outputs of `notebook.ipynb` (by `run_notebook.py`).
 
     python docs/generate.py            write
-    python docs/generate.py --check    write nothing; exit 1 where something has drifted
+    python docs/generate.py --check    write nothing; exit 1 if something has drifted
 
-A page's YAML and CSV blocks that begin with `# file: NAME` are put into an empty folder, CSV without that line, and the
-examples beside them, as `workflows/NAME`. Its `sh` blocks with a `planner` command run there, in order, and so do its
-`python` blocks, as one program. A `text` block that follows one holds its standard output, where a line `…` stands for
-lines left out.
+A page's YAML and CSV blocks that begin with `# file: NAME` are written to an empty folder, CSV without that line,
+together with the examples in `workflows/`. Its `sh` blocks with a `planner` command run there, in order, and so do its
+`python` blocks, as one program. A `text` block after such a block has its standard output; a line `…` stands for
+omitted lines.
 """
 
 from __future__ import annotations
@@ -61,22 +61,22 @@ _TAIL = """\
 | `--seed` | A whole number from 0. | `7` |
 | `--samples` | A whole number from 1 to 10,000,000. | `4000` |
 | `--runtime` | `langgraph` or `dataflow`. | `langgraph` |
-| `--scale` | A number above 0, at most 1,000,000: with `--real`, how many times as fast as the plan. | `20` |
+| `--scale` | A number above 0, at most 1,000,000: how much faster than the plan `--real` runs. | `20` |
 | `--precision` | A share of p50 and p90: half of their 95% intervals. | `0.5%` |
 | `--max-time` | A time above 0. | `30s` |
 | `--threads` | A whole number from 1 to 1,024. | `4` |
 | `--scheduler` | The address of a Dask scheduler, with `--backend dask`. | `tcp://10.0.0.5:8786` |
 | `--output` | A path. The file appears whole at the end; a command that fails leaves it as it was. | `plan.json` |
 
-An option is given once, but for `--set` and flags. A workflow file `-` is standard input; files that it names are
-looked for in the current folder. `--output` replaces no file that the plan is read from.
+Each option is given once, except `--set` and flags. The workflow file `-` is standard input; paths in it are relative
+to the current folder. `--output` never replaces a file that the plan is read from.
 
-`compare` takes several speeds and several numbers of agents, with commas between: `1x,2.5x`, `engineers=1,2,4`.
-`--agents` sizes the only crew that is declared, the crew that is named, or, where none is declared, the default crew.
-Without `--agents`, `forecast` takes every crew as declared.
+`compare` takes several speeds and several numbers of agents, separated by commas: `1x,2.5x`, `engineers=1,2,4`.
+`--agents` sizes the named crew, or the only declared crew, or the default crew if none is declared. Without `--agents`,
+`forecast` takes every crew as declared.
 
-Samples are drawn until p50 and p90 are known to 1%, at most 1,024. `--samples` alone draws exactly so many;
-`--precision` and `--max-time` go on beyond 1,024, with `--samples` as the limit: see
+Samples are drawn until p50 and p90 are known to 1%, at most 1,024. `--samples` alone draws exactly that number.
+`--precision` and `--max-time` continue beyond 1,024, with `--samples` as the limit: see
 [How sure is it?](../how-to.md#how-sure-is-it)
 
 ## Exit codes
@@ -89,22 +89,22 @@ Samples are drawn until p50 and p90 are known to 1%, at most 1,024. `--samples` 
 | 2 | Bad input: a workflow file, an option or a file that cannot be written. Standard error says what and where. |
 | 130 | Interrupted by Ctrl-C. No file was written. |
 
-Any other code comes with a Python traceback and is a mistake of the planner: please report it. The problems that give
-code 2 are in [Errors](errors.md).
+Any other code comes with a Python traceback and is a bug of the planner: please report it. [Errors](errors.md)
+lists the problems with code 2.
 
 ## Standard output and standard error
 
 The answer goes to standard output. Problems, notes on the kernel, and with `--json` and `--csv` all notes go to
-standard error. So does a line of progress, where standard error is a terminal and a command takes over a second.
+standard error. So does a line of progress, if standard error is a terminal and a command takes over a second.
 
 ## Environment
 
 | Variable | Effect |
 | --- | --- |
-| `PLANNER_CATALOGUE` | A catalogue file of your own, where `--catalogue` names none. |
-| `NO_COLOR` | If it is set, a terminal gets no colours. Other outputs never do. |
+| `PLANNER_CATALOGUE` | Your own catalogue file, unless `--catalogue` names one. |
+| `NO_COLOR` | If it is set, the terminal output has no colours. Other outputs never have any. |
 | `PLANNER_PURE=1` | The kernel runs uncompiled. |
-| `PLANNER_COMPILED=1` | At installation: fail where the kernel cannot be compiled. `0`: do not compile it. |
+| `PLANNER_COMPILED=1` | At installation: fail if the kernel cannot be compiled. `0`: do not compile it. |
 """
 
 
@@ -123,7 +123,7 @@ def command_line() -> str:
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of a page, whose text lies at `start` to `end`."""
+    """A fenced block of a page; its text is at `start` to `end`."""
 
     language: str
     text: str
@@ -133,11 +133,11 @@ class Block:
 
 @dataclass(frozen=True)
 class Run:
-    """A block of commands, or of Python, that ran.
+    """A block of commands, or of Python, after its run.
 
     output : its standard output
     errors : its standard error
-    shown : the block that holds the output in the page, if one does
+    shown : the block of the page with the output, or None
     """
 
     commands: str
@@ -184,7 +184,7 @@ def runs(page: str) -> Iterator[Run]:
 
 
 def _run_python(block: str, folder: Path, names: dict[str, object]) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of a block that goes on from those before it."""
+    """Exit code, standard output and standard error of a block that continues those before it."""
     output, errors = io.StringIO(), io.StringIO()
     with contextlib.chdir(folder), contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
         try:
@@ -210,7 +210,7 @@ def _run(block: str, folder: Path, programs: Path) -> tuple[int, str, str]:
 
 
 def _commands(block: str) -> list[str]:
-    """The lines of a block, where a quotation that goes on makes one of several."""
+    """The lines of a block; lines within one quotation are joined."""
     commands: list[str] = []
     for line in block.splitlines():
         if commands and commands[-1].count('"') % 2:
@@ -221,7 +221,7 @@ def _commands(block: str) -> list[str]:
 
 
 def _run_command(command: str, folder: Path, programs: Path) -> tuple[int, str, str]:
-    """The same of a command; the planner runs in this process, which saves its start."""
+    """The same for one command; the planner runs in this process, which is faster."""
     simple = _SIMPLE.fullmatch(command)
     if not simple:
         return _run_in_shell(command, folder, programs)
@@ -236,7 +236,7 @@ def _run_command(command: str, folder: Path, programs: Path) -> tuple[int, str, 
 
 
 def _run_in_shell(commands: str, folder: Path, programs: Path, read: str = "") -> tuple[int, str, str]:
-    """The same by `sh`, where `planner` and `python` are this Python's. `read` is on standard input."""
+    """The same by `sh`, with `planner` and `python` of this Python. `read` is standard input."""
     environment = {
         **os.environ,
         "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -267,7 +267,7 @@ def refreshed(page: str) -> str:
 
 
 def _abridged(output: str, like: str) -> str:
-    """An output with as many lines before and after `…` as another."""
+    """`output` with as many lines before and after `…` as `like`."""
     lines, shown = output.splitlines(keepends=True), like.splitlines(keepends=True)
     if _LEFT_OUT not in shown:
         return output
@@ -276,9 +276,9 @@ def _abridged(output: str, like: str) -> str:
 
 
 def main() -> int:
-    """Write, or check; returns the exit code."""
+    """Write or check, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where something has drifted")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if something has drifted")
     check = parser.parse_args().check
     from run_notebook import refreshed as refreshed_notebook
 

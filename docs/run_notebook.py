@@ -1,8 +1,8 @@
-"""Runs a notebook from its first cell to its last: a file in, its text with the outputs it has now out.
+"""Run a notebook from its first cell to its last: a file in, its text with fresh outputs out.
 
-    python docs/run_notebook.py [--check]    notebook.ipynb; --check writes nothing and exits 1 where it has drifted
+    python docs/run_notebook.py [--check]    notebook.ipynb; --check writes nothing and exits 1 if it has drifted
 
-What differs between machines is left away, so that the file only changes where its cells or their outputs do.
+Data that differs between machines is removed, so that the file changes only with its cells or their outputs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _METADATA = {
 
 
 def executed(path: Path) -> Any:
-    """The notebook with fresh outputs; its folder is the current one. Raises where a cell does."""
+    """The notebook with fresh outputs; its folder is the current one. Raises if a cell does."""
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -56,7 +56,7 @@ def outputs(notebook: Any) -> list[list[Any]]:
 
 
 def main() -> int:
-    """Write, or check; returns the exit code."""
+    """Write or check, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where it has drifted")
     check = parser.parse_args().check
