@@ -1,4 +1,4 @@
-"""What the examples show, kept true."""
+"""The examples in workflows/ run, and their comments give the right answers."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ def example(name: str) -> Path:
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_every_example_runs_and_has_a_price(path: Path) -> None:
-    found = forecast(read_example(path), samples=20)
-    assert found.result.usd is not None
-    assert found.result.seconds.p50 > 0
+    result = forecast(read_example(path), samples=20).result
+    assert result.usd is not None
+    assert result.seconds.p50 > 0
 
 
 def test_parallel_qa_is_within_a_quarter_of_what_was_measured() -> None:
-    """21.72 s without streaming the plan to the searches, as declared. The forecast is too fast: see the file."""
+    """21.72 s without streaming the plan to the searches, as declared. The forecast is too fast; the file has the reasons."""
     measured = 21.72
     text = example("parallel_qa").read_text(encoding="utf-8")
     assert f"{measured} s" in text
-    found = forecast(read_workflow(example("parallel_qa")), samples=2000)
-    assert -0.25 < found.result.seconds.p50 / measured - 1 < 0
-    (stated,) = re.findall(r"Forecast: p50 ([\d.]+) s, (\d+) % below", text)
-    assert found.result.seconds.p50 == pytest.approx(float(stated[0]), abs=0.15)
-    assert 100 * (1 - found.result.seconds.p50 / measured) == pytest.approx(float(stated[1]), abs=1)
+    predicted = forecast(read_workflow(example("parallel_qa")), samples=2000).result.seconds.p50
+    assert -0.25 < predicted / measured - 1 < 0
+    ((stated_seconds, stated_percent),) = re.findall(r"Forecast: p50 ([\d.]+) s, (\d+) % below", text)
+    assert predicted == pytest.approx(float(stated_seconds), abs=0.15)
+    assert 100 * (1 - predicted / measured) == pytest.approx(float(stated_percent), abs=1)
 
 
 def test_parallel_qa_has_the_paper_s_tokens_and_cost() -> None:
@@ -51,7 +51,7 @@ def test_parallel_qa_has_the_paper_s_tokens_and_cost() -> None:
 
 
 def test_port_codebase_has_a_best_number_of_agents_and_tells_where_the_time_went() -> None:
-    """More agents gain less and less, then it gets slower: coordination grows until it is most of the critical path."""
+    """Further agents gain less and less, then lose: coordination grows until it is most of the critical path."""
     counts = [1, 2, 4, 8, 16, 32, 64, 120]
     workflow = read_workflow(example("port_codebase"))
     comparison = compare(workflow, [1.0], counts, samples=256)
@@ -72,9 +72,9 @@ def test_port_codebase_has_a_best_number_of_agents_and_tells_where_the_time_went
 
 
 def test_an_example_is_as_good_with_its_parameters_named_elsewhere() -> None:
-    """The models of the examples are declared with their sources in the file itself."""
+    """Each example has a list of sources in its comments."""
     for path in WORKFLOWS:
-        if path.stem != "fix_bugs":  # whose numbers are made up, and said to be
+        if path.stem != "fix_bugs":  # whose numbers are made up, as its comment says
             assert "Sources" in path.read_text(encoding="utf-8")
 
 
@@ -105,14 +105,14 @@ def test_every_new_example_says_what_it_shows_and_what_comes_out() -> None:
 
 @pytest.mark.parametrize(("command", "answer"), ANSWERS)
 def test_an_answer_is_what_the_planner_says(command: list[str], answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each part between semicolons stands in the output, of which only the line breaks may differ."""
+    """The output contains each part between semicolons, apart from line breaks."""
     monkeypatch.chdir(ROOT)
     monkeypatch.delenv("PLANNER_CATALOGUE", raising=False)
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
-    said = " ".join(result.stdout.split())
+    output = " ".join(result.stdout.split())
     for part in answer.split("; "):
-        assert re.search(rf"(?<!\S){re.escape(part)}(?!\w|\.\d)", said), f"{part!r} is not in:\n{result.stdout}"
+        assert re.search(rf"(?<!\S){re.escape(part)}(?!\w|\.\d)", output), f"{part!r} is not in:\n{result.stdout}"
 
 
 def test_the_rounds_of_a_day_follow_from_the_time_of_forty() -> None:

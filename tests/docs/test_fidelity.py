@@ -1,4 +1,4 @@
-"""Predictions beside measurements: goals are met or known to be missed, nothing leaks, and other files can be used."""
+"""benchmarks/fidelity.py: goals are met or listed as missed, held-out data is not used, and other files work."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_goals_are_met_or_known_to_be_missed(suite: str) -> None:
 
 @pytest.mark.parametrize("suite", fidelity.SUITES)
 def test_the_page_shows_these_results(suite: str) -> None:
-    """To the last digit but one: other versions of numpy round otherwise."""
+    """All digits but the last: other versions of numpy round differently."""
     page = PAGE.read_text(encoding="utf-8")
     shown, now = (
         [re.sub(r"-?\d+\.\d{3}", "#", text) for text in (page, fidelity.paged(page, [report(suite)]))],
@@ -106,7 +106,7 @@ def test_presets_of_teams_are_what_the_data_gives() -> None:
 
 
 def changed(files: tuple[Path, ...], folder: Path, change: Callable[[dict[str, str]], object]) -> list[Path]:
-    """Runs on two of the task graphs, changed."""
+    """Files with the runs on two of the task graphs, changed by `change`."""
     rows = [row for row in rows_of(files[0]) if row["graph"].endswith("p09")]
     for row in rows:
         change(row)
@@ -185,7 +185,7 @@ def test_what_takes_no_time_has_no_part_in_a_profile() -> None:
 
 
 def test_teams_that_behave_as_the_mechanism_says_are_predicted(tmp_path: Path) -> None:
-    """Runs of a chain and of single items whose agents do a quarter of them again, without noise."""
+    """Noise-free runs of a chain and of single items, of which a quarter are redundant."""
     lists = {"chain": [["a", ""], ["b", "a"], ["c", "b"], ["d", "c"]], "single": [[item, ""] for item in "abcd"]}
     items = [{"graph": name, "item": item, "needs": needs} for name, found in lists.items() for item, needs in found]
     runs = []
@@ -237,7 +237,7 @@ def test_a_case_without_a_single_agent_is_left_out(tmp_path: Path) -> None:
 
 
 def test_turns_that_show_in_input_tokens_are_found(tmp_path: Path) -> None:
-    """Trials at 50 tokens per second, whose n turns of 3 s read 800 tokens more each time."""
+    """Trials at 50 tokens per second with n turns of 3 s; each turn reads 800 tokens more than the one before."""
     rng = np.random.default_rng(2)
     rows: list[dict[str, Any]] = []
     for task in range(12):
@@ -253,7 +253,7 @@ def test_turns_that_show_in_input_tokens_are_found(tmp_path: Path) -> None:
 
 
 def test_the_slowest_of_two_searches_follows_from_what_is_published() -> None:
-    """Lognormal seconds of mean 0.61, whose largest of eight is 1.13 in the mean: so much the larger of two is."""
+    """Of lognormal seconds with mean 0.61 and mean largest of eight 1.13, the mean larger of two follows."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(200)
     density, below = weights / weights.sum(), np.array([NormalDist().cdf(node) for node in nodes])
 
@@ -317,8 +317,10 @@ def test_points_of_a_second_file_are_read_off_the_first(tmp_path: Path) -> None:
 
 
 def test_a_full_server_is_read_from_its_waits_too(tmp_path: Path) -> None:
-    """A server that writes 10 requests at a time, at 20 ms a token, and 100 tokens each; the 11th and more wait for a turn:
-    c requests take 2 s · c / 10. So they do by the planner, and each alone is read off a line that is none."""
+    """A server decodes 10 requests in parallel, at 20 ms a token and 100 tokens each; further requests wait.
+
+    So c requests take 2 s · c / 10, and the planner predicts that. The curves alone are not linear.
+    """
     points = [
         {"model": "m", "setup": "s", "input_tokens": 9, "concurrency": at, "tokens_per_second": 50,
          "ttft_seconds": 0.2 * at - 2 + 1e-9, "output_tokens": 100}
@@ -342,7 +344,7 @@ def test_a_full_server_is_read_from_its_waits_too(tmp_path: Path) -> None:
 def test_the_true_length_of_the_measured_outputs_errs_least(
     tokens: int, speed: float, wait: float, tmp_path: Path
 ) -> None:
-    """As docs/fidelity.md says: nothing is fitted, and a fit would find what is true."""
+    """Nothing is fitted; a fit would find the true value (docs/fidelity.md)."""
     rows = [{**row, "output_tokens": tokens, "all_tokens_per_second": ""} for row in rows_of(serving.FILES[0])]
     found = serving.run([written(tmp_path / "rows.csv", rows)])
     for name, said in (("median APE", speed), ("first token: median APE", wait)):
@@ -376,7 +378,7 @@ def test_columns_that_may_be_left_out(suite: str, column: str, tmp_path: Path) -
 
 @pytest.mark.parametrize("suite", fidelity.SUITES)
 def test_another_file_by_one_command(suite: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The shipped rows of one model, task or source as a file of its own, with a column more, unpacked."""
+    """A file with the shipped rows of one model, task or source, unpacked and with an additional column."""
     keep = {
         "teams": ("model", "gemini-3-flash-preview"), "requests": ("model", "gpt-4-0613"),
         "agents": ("model", "claude-4-sonnet"), "dollars": ("source", "terminal-bench-experiments"),
@@ -413,7 +415,7 @@ def test_other_data_does_better(suite: str, file: str, measure: str, shown: str)
     found = __import__(f"suites.{suite}", fromlist=["run"]).run([DATA / file])
     assert not found.missed
     assert re.search(rf"\b{100 * value(found, measure):.{1 if '.' in shown else 0}f} %", shown)
-    assert shown in PAGE.read_text(encoding="utf-8")
+    assert shown in " ".join(PAGE.read_text(encoding="utf-8").split())
 
 
 # Files that are not of the form
@@ -510,7 +512,7 @@ def test_every_suite_says_what_its_files_hold(capsys: pytest.CaptureFixture[str]
 
 
 def test_intervals_resample_whole_clusters() -> None:
-    """Ten rows that are copies of one are worth one."""
+    """Ten copies of a row count as one."""
     rng = np.random.default_rng(3)
     values = rng.normal(0, 1, 40)
     alone = common.interval(values.tolist(), range(40), common.mean)

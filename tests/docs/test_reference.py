@@ -1,4 +1,4 @@
-"""The documentation held to the tool: commands run, files are read, every key is described, every link leads somewhere."""
+"""The documentation agrees with the tool: commands run, files are valid, every key is described, every link works."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REFERENCE = DOCS / "reference"
 WORKFLOW = REFERENCE / "workflow.md"
 PAGES = sorted(DOCS.rglob("*.md"))
 DECLARE = ["tutorial.md", "how-to.md", "python.md"]
-"""Pages with workflow files of their own."""
+"""Pages with their own workflow files."""
 
 RUN = [*DECLARE, "faster-or-more.md"]
 """Pages whose commands run."""
@@ -105,9 +105,9 @@ def test_an_ellipsis_stands_for_lines_left_out(shown: str, output: str, same: bo
 
 @pytest.mark.parametrize("page", [pytest.param(page, marks=runs_pages) for page in RUN])
 def test_commands_print_what_the_page_shows(page: str) -> None:
-    found = list(generate().runs(text(DOCS / page)))
-    assert len(found) >= 6
-    for run in found:
+    executed = list(generate().runs(text(DOCS / page)))
+    assert len(executed) >= 6
+    for run in executed:
         assert run.exit_code == 0, run.commands + run.errors
         assert run.shown, f"no output is shown for {run.commands}"
         assert not run.drifted, f"run: python docs/generate.py\n{run.commands}\n{run.output}"
@@ -189,9 +189,9 @@ def test_every_field_of_json_and_csv_is_described(command: str) -> None:
     page = text(REFERENCE / "json.md")
     example = ROOT / "workflows" / "port_codebase.yaml"
     options = (command, example, "--set", "modules=3")
-    found = keys(json.loads(printed(*options, "--json")))
-    assert {"workflow", "seconds", "standard_error"} <= found
-    assert [key for key in sorted(found) if f"`{key}`" not in page] == []
+    fields = keys(json.loads(printed(*options, "--json")))
+    assert {"workflow", "seconds", "standard_error"} <= fields
+    assert [key for key in sorted(fields) if f"`{key}`" not in page] == []
     assert f"\n{printed(*options, '--csv').splitlines()[0]}\n" in page
 
 
@@ -208,8 +208,8 @@ def test_every_kind_of_step_is_described() -> None:
 def headings(page: str) -> set[str]:
     """Anchors as GitHub makes them."""
     prose = re.sub(r"^```.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL)
-    found = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+    titles = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in titles}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
