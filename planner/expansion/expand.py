@@ -24,7 +24,7 @@ from planner.expansion.graph.conditions import (
 from planner.expansion.graph.fragments import (
     NO_POOL,
     Fragment,
-    numbered,
+    number_pools,
     repeated,
     side_by_side,
 )
@@ -39,7 +39,7 @@ from planner.expansion.graph.order import (
 from planner.expansion.graph.outline import Group
 from planner.expansion.graph.segments import ItemSegment
 from planner.expansion.graph.task_graph import LIMIT, TaskGraph
-from planner.expansion.graph.work import Thread, Work
+from planner.expansion.graph.work import Conversation, Work
 from planner.expansion.supersteps.runtime import Runtime
 from planner.workflow.bodies import Wait
 from planner.workflow.declaration import Step, Workflow
@@ -59,16 +59,16 @@ def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None
     graph = build_graph(
         len(fragment),
         fragment.edges,
-        acquire=numbered(fragment.acquire, len(crews.pools)),
-        release=numbered(fragment.release, len(crews.pools)),
+        acquire=number_pools(fragment.acquire, len(crews.pools)),
+        release=number_pools(fragment.release, len(crews.pools)),
         capacity=capacity,
         crew=capacity > 1,
         races=dict(enumerate(map(tuple, fragment.races.tolist()))),
         exits={task: (race, first) for task, race, first in fragment.exits.tolist()},
         leaves=_leaves(fragment),
     )
-    works = tuple(mark for mark in fragment.marks if isinstance(mark.what, Work))
-    skips = tuple(mark for mark in fragment.marks if not isinstance(mark.what, Work))
+    works = tuple(mark for mark in fragment.task_maps if isinstance(mark.subject, Work))
+    skips = tuple(mark for mark in fragment.task_maps if not isinstance(mark.subject, Work))
     pools = (*crews.pools, *[LIMIT] * fragment.own)
     outcomes = expansion.left_over("", workflow.steps)
     return TaskGraph(graph, works, skips, outcomes, pools, sizes, fragment.outline)
@@ -78,8 +78,8 @@ def _leaves(fragment: Fragment) -> dict[int, int]:
     """The steps of people who may leave, and the ends of their steps before: at the start of all if there is none."""
     may = {
         int(task)
-        for mark in fragment.marks
-        if isinstance(mark.what, Work) and isinstance(mark.what.body, Wait) and mark.what.body.leaves
+        for mark in fragment.task_maps
+        if isinstance(mark.subject, Work) and isinstance(mark.subject.body, Wait) and mark.subject.body.leaves
         for task in mark.tasks.flat
     }
     since = dict(fragment.people.since.tolist()) | dict.fromkeys(fragment.people.first.tolist(), 0)
@@ -227,7 +227,7 @@ class _Expansion:
         )
         return Work(
             here.name, step.kind, here.bound(body, agents), here.model if asks else None, here.loops, here.guard,
-            here.briefing if asks else None, step.retry and here.bound(step.retry, agents), _thread(here, step),
+            here.briefing if asks else None, step.retry and here.bound(step.retry, agents), _conversation(here, step),
             continued, self.crews.ratio(here) if asks else 1.0,
         )  # fmt: skip
 
@@ -303,14 +303,14 @@ def _group(here: Scope, step: Step) -> tuple[Scope, Steps] | None:
     return inside, step.used.steps
 
 
-def _thread(here: Scope, step: Step) -> Thread | None:
+def _conversation(here: Scope, step: Step) -> Conversation | None:
     """What a request continues, and what lies between."""
     name, own = step.llm.continues if step.llm is not None else None, here.path[-1]
     if name is None:
         return None
     if name == own:
-        return Thread(here.name, True, ((here.repeats, ()),))
+        return Conversation(here.name, True, ((here.repeats, ()),))
     inner = between(here.siblings, name, own)
     wanted = needs(here.siblings)
     found = ((here.beside(one), tuple(here.beside(need) for need in wanted[one] if need in inner)) for one in inner)
-    return Thread(here.beside(name), False, tuple(found))
+    return Conversation(here.beside(name), False, tuple(found))

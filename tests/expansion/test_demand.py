@@ -10,7 +10,7 @@ import pytest
 
 from planner.engine.draws import Samples
 from planner.expansion.draw.demand import Demand, Layers, OccurrenceInputs, ServingTraits
-from planner.expansion.draw.demands import DemandDraws, KnownDemands
+from planner.expansion.draw.demand_draws import DemandCache, DemandDraws
 from planner.expansion.draw.occurrence import Occurrence
 from planner.expansion.expand import expand
 from planner.expansion.graph.loops import EVERY, Loop
@@ -137,15 +137,15 @@ def test_cached_tokens_count_only_where_the_profile_caches() -> None:
 def test_a_demand_is_drawn_once_for_all_graphs(declare: Callable[..., Workflow]) -> None:
     header = f"{PLAIN}crews: {{team: {{agents: 2, coordination: {{brief: {{output: 10}}}}}}}}"
     workflow = declare("  a: {for_each: 3, crew: team, agent: {turns: 2 to 9, output: 10}}", header)
-    known: KnownDemands = {}
+    known: DemandCache = {}
     found = []
     for agents in (1, 1, 2):
         graph = expand(workflow, {"team": agents})
         drawing = DemandDraws(
             Samples(1, 0, 256), Layers(), graph, {"plain": UNCACHED}, lambda work, demand: demand.seconds, known
         )
-        mark = next(mark for mark in graph.works if mark.what.kind == "agent")
-        ((_, demand, _),) = drawing.of(mark)
+        mark = next(mark for mark in graph.works if mark.subject.kind == "agent")
+        ((_, demand, _),) = drawing.demands(mark)
         found.append(demand)
     assert found[0] is found[1]
     assert found[2] is not found[0]  # it reads a brief

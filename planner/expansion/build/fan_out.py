@@ -23,7 +23,7 @@ from planner.expansion.graph.fragments import (
     Fragment,
     fanned_out,
     side_by_side,
-    single,
+    single_task,
 )
 from planner.expansion.graph.loops import Index, Loop, Loops
 from planner.expansion.graph.order import topological
@@ -215,7 +215,7 @@ class _FanOut:
             works.append(replace(self.work("ramp_up", declared.ramp_up), loops=loops, guard=guard))
         skip = (SkipCondition(guard, loops),) if guard else ()
         does = [(work, ()) for work in works]
-        ramp_ups = fanned_out(single(pool, pool, *works, *skip, does=does), agents)
+        ramp_ups = fanned_out(single_task(pool, pool, *works, *skip, does=does), agents)
         both = side_by_side({"ramp_up": ramp_ups, "items": items.fragment}, {"ramp_up": (), "items": ()})
         behind = 1 + len(ramp_ups)
         joints = [(source + behind, target + behind) for source, target in items.joints]
@@ -247,10 +247,10 @@ def _requests(done: Sequence[ItemSegment], depth: int, briefing: Briefing) -> It
             if piece.content.reads is briefing:
                 yield piece.content, piece.inner
             continue
-        for mark in piece.content.marks:
-            if isinstance(mark.what, Work) and mark.what.reads is briefing:
-                missing = len(mark.what.loops) - depth - len(piece.inner)
-                yield mark.what, (*piece.inner, *[0] * missing)
+        for mark in piece.content.task_maps:
+            if isinstance(mark.subject, Work) and mark.subject.reads is briefing:
+                missing = len(mark.subject.loops) - depth - len(piece.inner)
+                yield mark.subject, (*piece.inner, *[0] * missing)
 
 
 def _works(done: Sequence[Work | Fragment]) -> list[Work]:
@@ -260,5 +260,5 @@ def _works(done: Sequence[Work | Fragment]) -> list[Work]:
         if isinstance(content, Work):
             found[content] = None
         else:
-            found |= dict.fromkeys(mark.what for mark in content.marks if isinstance(mark.what, Work))
+            found |= dict.fromkeys(mark.subject for mark in content.task_maps if isinstance(mark.subject, Work))
     return list(found)

@@ -10,12 +10,12 @@ from planner.expansion.graph.fragments import (
     raced,
     side_by_side,
 )
-from planner.expansion.graph.graph_form import of_needs
+from planner.expansion.graph.graph_form import form_from_needs
 from planner.expansion.graph.outline import Dispatch, Part
 from planner.expansion.supersteps.barriers import sent, superstep_graph
 from planner.expansion.supersteps.runtime import Runtime
 from planner.expansion.supersteps.subgraphs import into_subgraph
-from planner.expansion.supersteps.token_game import no_routes, played
+from planner.expansion.supersteps.token_game import no_routes, play
 
 
 def grouped(
@@ -24,10 +24,10 @@ def grouped(
     """The steps of the group `name`: each after what it needs, or in the supersteps of a graph."""
     if not runtime.graphs:
         return side_by_side(children, needs)
-    form = of_needs(needs)
-    for nodes in runtime.wrapped.get(name, ()):
+    form = form_from_needs(needs)
+    for nodes in runtime.subgraphs.get(name, ()):
         form = into_subgraph(form, nodes)
-    return superstep_graph(played(form, no_routes), lambda key: children[key[-1][0]], runtime.limit, runtime.barriers)
+    return superstep_graph(play(form, no_routes), lambda key: children[key[-1][0]], runtime.limit, runtime.barriers)
 
 
 def copied(fragment: Fragment, count: int, race: bool, runtime: Runtime) -> Fragment:

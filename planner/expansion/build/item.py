@@ -20,7 +20,7 @@ from planner.expansion.graph.fragments import (
     NO_POOL,
     Fragment,
     in_order,
-    single,
+    single_task,
     stacked,
 )
 from planner.expansion.graph.loops import Loops
@@ -77,7 +77,9 @@ class _Chain:
         rounds: dict[object, tuple[int, ...]] = {}
         for piece in self.plan.pieces:
             inside = (
-                [mark.what for mark in piece.content.marks] if isinstance(piece.content, Fragment) else [piece.content]
+                [mark.subject for mark in piece.content.task_maps]
+                if isinstance(piece.content, Fragment)
+                else [piece.content]
             )
             rounds |= dict.fromkeys(inside, tuple(loop.count for loop in piece.rounds))
         return stacked(in_order(self.done), rounds)
@@ -136,7 +138,7 @@ class _Chain:
     def hand(self, hand: SeizeRelease) -> None:
         self.plan.hands.append(hand)
         pool = (hand.pool, NO_POOL) if hand.takes else (NO_POOL, hand.pool)
-        self.done.append(single(*pool, hand))
+        self.done.append(single_task(*pool, hand))
 
     @property
     def depth(self) -> int:
@@ -158,5 +160,5 @@ class _Chain:
             person = any(piece.content.kind == "human" for piece in self.kept if isinstance(piece.content, Work))
             does = [(piece.content, piece.inner) for piece in self.kept]
             contents = [content for content, _ in does]
-            self.done.append(single(self.takes, release, *contents, *skip, person=person, does=does))
+            self.done.append(single_task(self.takes, release, *contents, *skip, person=person, does=does))
         self.kept, self.takes = [], NO_POOL

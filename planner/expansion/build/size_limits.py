@@ -9,7 +9,7 @@ from math import floor
 import numpy as np
 
 from planner.errors import InputError, Problem
-from planner.expansion.graph.order import in_order, most_beside, needs
+from planner.expansion.graph.order import in_order, max_concurrent_weight, needs
 from planner.expansion.graph.task_graph import DEFAULT_CREW, LEAD
 from planner.reading.bind import bind
 from planner.reading.estimates.counts import CountValue, count_of
@@ -149,7 +149,7 @@ class _Size:
             raise InputError([Problem("too-large", message, self.workflow.place(*path), hint)])
 
 
-def widest(workflow: Workflow, sizes: Mapping[str, int], crew: str) -> int:
+def most_busy_agents(workflow: Workflow, sizes: Mapping[str, int], crew: str) -> int:
     """Most agents of a crew that could be busy at once, at least 1; more than these wait for work."""
     start = DEFAULT_CREW if not workflow.crews else LEAD
     return max(1, _Width(sizes, crew).group(workflow.steps, workflow.parameters, start, inside=False))
@@ -163,7 +163,7 @@ class _Width:
     def group(self, steps: Mapping[str, Step], values: Mapping[str, float], crew: str, inside: bool) -> int:
         """Of steps by what they need; the steps of an item run one after another."""
         wide = {name: self.step(steps[name], values, crew, inside) for name in in_order(steps)}
-        return max(wide.values(), default=0) if inside else most_beside(wide, needs(steps))
+        return max(wide.values(), default=0) if inside else max_concurrent_weight(wide, needs(steps))
 
     def step(self, step: Step, values: Mapping[str, float], crew: str, inside: bool) -> int:
         crew = step.crew or crew

@@ -125,7 +125,7 @@ class Loop:
         return context, fresh
 
     def request(
-        self, at: Chosen, context: Floats, fresh: Floats, said: Floats, decoded: Floats, jitter: Floats, what: str = ""
+        self, at: Chosen, context: Floats, fresh: Floats, said: Floats, decoded: Floats, jitter: Floats, kind: str = ""
     ) -> None:
         """Add one request."""
         uncached = fresh if self.here.service.caches else context
@@ -135,7 +135,7 @@ class Loop:
         self.sums["largest"][at] = np.maximum(self.sums["largest"][at], context + decoded)
         if self.trace is not None:
             self.note(
-                at, what, prompt=context, uncached=uncached, output=decoded, jitter=jitter, thinking=decoded - said
+                at, kind, prompt=context, uncached=uncached, output=decoded, jitter=jitter, thinking=decoded - said
             )
 
     def use(self, at: Chosen, seconds: Floats, result: Floats, calls: Floats) -> None:
@@ -145,13 +145,13 @@ class Loop:
         if self.trace is not None:
             self.note(at, seconds=seconds, calls=calls, result=result)
 
-    def note(self, at: Chosen, what: str = "", **values: Floats) -> None:
+    def note(self, at: Chosen, kind: str = "", **values: Floats) -> None:
         """Keep what is made, for those who want to see it."""
         from planner.expansion.draw.demand import RequestDraw
 
         assert self.trace is not None
         spread = {name: self.spread(at, value) for name, value in values.items()}
-        self.trace.append(RequestDraw(self.spread(at, np.ones(1)), what=what, **spread))
+        self.trace.append(RequestDraw(self.spread(at, np.ones(1)), kind=kind, **spread))
 
     def spread(self, at: Chosen, values: Floats) -> Floats:
         """Put where it belongs, (rows, samples), with nothing elsewhere."""

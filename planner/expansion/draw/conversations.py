@@ -18,10 +18,10 @@ from planner.expansion.graph.loops import (
     innermost_items,
     occurrences,
 )
-from planner.expansion.graph.work import Thread, Work
+from planner.expansion.graph.work import Conversation, Work
 
 if TYPE_CHECKING:
-    from planner.expansion.draw.demands import DemandDraws
+    from planner.expansion.draw.demand_draws import DemandDraws
 
 
 class Conversations:
@@ -31,12 +31,12 @@ class Conversations:
         self.drawing = drawing
         self.contexts: dict[tuple[Work, Index], Floats] = {}
 
-    def continued(self, work: Work, thread: Thread, index: Index) -> Floats:
+    def continued(self, work: Work, conversation: Conversation, index: Index) -> Floats:
         """The context that a request continues at an occurrence of it."""
-        if thread.itself:
+        if conversation.itself:
             before = self._round_before(work, index)
             return NONE if before is None else self._context(work, before)
-        other = self.drawing.marks[thread.work].what
+        other = self.drawing.marks[conversation.work].subject
         return self._context(other, index[: shared_loops(other.loops, work.loops)])
 
     def _context(self, work: Work, index: Index) -> Floats:
@@ -47,13 +47,13 @@ class Conversations:
 
     def _left_behind(self, work: Work, index: Index) -> Floats:
         first = next(occurrences(work.loops[len(index) :]))
-        value = NONE if work.thread is None else self.continued(work, work.thread, (*index, *first))
+        value = NONE if work.conversation is None else self.continued(work, work.conversation, (*index, *first))
         for inner in occurrences(work.loops[len(index) :]):
             at = (*index, *inner)
             own = zip(inner, work.loops[len(index) :], strict=True)
             if any(number for number, loop in own if loop.kind == "copies"):
                 continue  # of copies of its own the first; copies of what is around it have contexts of their own
-            active = self.drawing.activity.holds(work.guard, at)
+            active = self.drawing.conditions.active(work.guard, at)
             demand = self.drawing.demand(work, at)
             value = demand.context if active is None else np.where(active, demand.context, value)
         return value
@@ -64,27 +64,27 @@ class Conversations:
         at = next(at for at in reversed(range(end)) if work.loops[at].kind == "rounds")
         return (*index[:at], index[at] - 1) if index[at] else None
 
-    def between(self, work: Work, thread: Thread, index: Index) -> Floats:
+    def between(self, work: Work, conversation: Conversation, index: Index) -> Floats:
         """Seconds of the tools and people that lie between a request and what it continues."""
         longest: dict[str, Floats] = {}
-        for path, needed in thread.between:
+        for path, needed in conversation.between:
             own: Floats = NONE
             for mark in self.drawing.marks.values():
-                at = self._place_between(work, thread, mark, index) if _within(mark.what.step, path) else None
+                at = self._place_between(work, conversation, mark, index) if _within(mark.subject.step, path) else None
                 if at is not None:
-                    own = own + self._lasting(mark.what, at)
+                    own = own + self._lasting(mark.subject, at)
             before = [longest[name] for name in (longest if innermost_items(work.loops) is not None else needed)]
             latest = before[-1:] if innermost_items(work.loops) is not None else before
             longest[path] = own + reduce(np.maximum, latest, NONE)
         return reduce(np.maximum, longest.values(), NONE)
 
-    def _place_between(self, work: Work, thread: Thread, mark: TaskMap[Work], index: Index) -> Index | None:
+    def _place_between(self, work: Work, conversation: Conversation, mark: TaskMap[Work], index: Index) -> Index | None:
         """The occurrence of what a tool or a person, and a request after it, have around both; None: there is none."""
-        other = mark.what
+        other = mark.subject
         if other.model is not None:
             return None
         shared = shared_loops(other.loops, work.loops)
-        if thread.itself and int(mark.tasks.flat[0]) > int(self.drawing.marks[work.step].tasks.flat[0]):
+        if conversation.itself and int(mark.tasks.flat[0]) > int(self.drawing.marks[work.step].tasks.flat[0]):
             before = self._round_before(work, index)  # it stands behind the request, in the round before
             return None if before is None else before[:shared]
         return index[:shared]

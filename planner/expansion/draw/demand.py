@@ -154,13 +154,13 @@ class OccurrenceInputs:
 class RequestDraw:
     """One request of an occurrence, or one go of its tool: what its demand is the sum of. (rows or 1, samples or 1).
 
-    going : where it is made
+    active : where it is made
     result : tokens that come back from the calls
     thinking : those of `output` that are not read again
-    what : ``compaction``, or nothing to say
+    kind : ``compaction``, or nothing to say
     """
 
-    going: Floats
+    active: Floats
     prompt: Floats = field(default_factory=nothing)
     uncached: Floats = field(default_factory=nothing)
     output: Floats = field(default_factory=nothing)
@@ -169,4 +169,4 @@ class RequestDraw:
     calls: Floats = field(default_factory=nothing)
     result: Floats = field(default_factory=nothing)
     thinking: Floats = field(default_factory=nothing)
-    what: str = ""
+    kind: str = ""

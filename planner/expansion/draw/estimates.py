@@ -14,7 +14,7 @@ WIDE = 50.0
 """Sigmas with which no normal draw comes near `MOST_EXPONENT`."""
 
 
-def drawn(
+def draw_estimate(
     estimate: Estimate,
     samples: Samples,
     cells: int | Cells,
@@ -52,7 +52,7 @@ def drawn(
     return np.maximum(values, least) if least else values
 
 
-def at_shares(estimate: Estimate, shares: Floats) -> Floats:
+def estimate_quantiles(estimate: Estimate, shares: Floats) -> Floats:
     """(n,) what a share of its draws lies below, each above 0 and below 1, of an estimate that is not empirical."""
     if estimate.shape == "exponential":
         return np.asarray(-np.log1p(-shares) * estimate.scale)

@@ -15,7 +15,7 @@ from planner.engine.arrays import Bools, Floats
 from planner.engine.draws import Cells, Samples, Turns
 from planner.expansion.draw.agent_loop import Chosen, Loop
 from planner.expansion.draw.demand import NONE, Demand, Layers, OccurrenceInputs, RequestDraw, ServingTraits
-from planner.expansion.draw.estimates import drawn
+from planner.expansion.draw.estimates import draw_estimate
 from planner.expansion.graph.loops import Index, drawn_index, rows
 from planner.expansion.graph.work import Stagger, Syncing, Work
 from planner.reading.estimates.estimate import Estimate
@@ -195,4 +195,4 @@ class Occurrence:
         ratio = self.ratio(estimate) if estimate.whole and not counts else 1.0
         if ratio != 1:
             factor = ratio if factor is None else factor * ratio
-        return drawn(estimate, self.samples, self.cells, self.path, purpose, self.occurrence + turn, factor)
+        return draw_estimate(estimate, self.samples, self.cells, self.path, purpose, self.occurrence + turn, factor)

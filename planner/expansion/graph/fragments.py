@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from planner.engine.arrays import Ints
-from planner.expansion.graph.graph_form import of_needs
+from planner.expansion.graph.graph_form import form_from_needs
 from planner.expansion.graph.outline import (
     Chain,
     Group,
@@ -26,18 +26,18 @@ OWN_POOL = -2
 """A fragment's first pool of its own, of which the next is −3; they are numbered anew once the graph is whole."""
 
 
-What = TypeVar("What")
+Subject = TypeVar("Subject")
 
 
 @dataclass(frozen=True, eq=False)
-class TaskMap(Generic[What]):
+class TaskMap(Generic[Subject]):
     """Where something stands in a graph.
 
     what : work, or a task that is skipped under some condition
     tasks : ids of its tasks, one for each occurrence; an axis for each loop around it, outermost first
     """
 
-    what: What
+    subject: Subject
     tasks: Ints
 
 
@@ -78,7 +78,7 @@ class Fragment:
     acquire: Ints
     release: Ints
     edges: Ints
-    marks: tuple[TaskMap[Any], ...] = ()
+    task_maps: tuple[TaskMap[Any], ...] = ()
     races: Ints = field(default_factory=_no_rows)
     exits: Ints = field(default_factory=lambda: _rows([], 3))
     people: People = field(default_factory=People)
@@ -93,7 +93,7 @@ class Fragment:
         return len(self) - 1
 
 
-def single(
+def single_task(
     acquire: int, release: int, *what: object, person: bool = False, does: Sequence[tuple[object, tuple[int, ...]]] = ()
 ) -> Fragment:
     """One task.
@@ -110,7 +110,7 @@ def single(
 
 
 def in_order(fragments: Sequence[Fragment]) -> Fragment:
-    """Each after the one before. What occurs in several of them keeps a mark for each; see `stacked`."""
+    """Each after the one before. Subject occurs in several of them keeps a mark for each; see `stacked`."""
     offsets = np.cumsum([0, *map(len, fragments)]).tolist()
     joints = [(before.exit + offsets[index], offsets[index + 1]) for index, before in enumerate(fragments[:-1])]
     last, before = -1, []
@@ -124,20 +124,20 @@ def in_order(fragments: Sequence[Fragment]) -> Fragment:
 def stacked(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]]) -> Fragment:
     """One mark for each thing: its occurrences along the axes of the loops that `rounds` gives."""
     found: dict[object, list[Ints]] = {}
-    for mark in fragment.marks:
-        found.setdefault(mark.what, []).append(mark.tasks)
+    for mark in fragment.task_maps:
+        found.setdefault(mark.subject, []).append(mark.tasks)
     marks = (
         TaskMap(what, np.stack(tasks).reshape(rounds.get(what, ()) + tasks[0].shape)) for what, tasks in found.items()
     )
-    return replace(fragment, marks=tuple(marks))
+    return replace(fragment, task_maps=tuple(marks))
 
 
 def side_by_side(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[str]]) -> Fragment:
-    """A group: an entry, the children, each after those it needs, and an exit. What is needed comes first.
+    """A group: an entry, the children, each after those it needs, and an exit. Subject is needed comes first.
 
     Where several people have had steps before, a task that does nothing ends with the last of these.
     """
-    fragments = [single(NO_POOL, NO_POOL)]
+    fragments = [single_task(NO_POOL, NO_POOL)]
     joints: list[tuple[int, int]] = []
     at, before, size = {}, [-1], 1
     after: dict[str, frozenset[int]] = {}
@@ -152,7 +152,7 @@ def side_by_side(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[
     def last_of(people: frozenset[int]) -> int:
         if len(people) < 2:
             return max(people, default=-1)
-        joined = add(single(NO_POOL, NO_POOL), -1)
+        joined = add(single_task(NO_POOL, NO_POOL), -1)
         joints.extend((person, joined) for person in sorted(people))
         return joined
 
@@ -166,10 +166,10 @@ def side_by_side(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[
     needed = {need for name in children for need in needs[name]}
     ends = [name for name in children if name not in needed]
     person = last_of(frozenset().union(*(after[name] for name in ends)))
-    last = add(single(NO_POOL, NO_POOL), -1)
+    last = add(single_task(NO_POOL, NO_POOL), -1)
     joints += [(children[name].exit + at[name], last) for name in ends]
     parts = {name: Part(at[name], child.outline) for name, child in children.items()}
-    outline = Group(size, of_needs({name: tuple(dict.fromkeys(needs[name])) for name in children}), parts)
+    outline = Group(size, form_from_needs({name: tuple(dict.fromkeys(needs[name])) for name in children}), parts)
     return replace(joined(fragments, _rows(joints), before, person), outline=outline)
 
 
@@ -198,7 +198,7 @@ def fanned_out(fragment: Fragment, count: int, joints: Sequence[tuple[int, int]]
     last = len(copies) + barriers + 1
     begin = np.stack([np.zeros(count, np.int32), starts + 1], axis=1)
     finish = np.stack([starts + fragment.exit + 1, np.full(count, last, np.int32)], axis=1)
-    entry, ends = single(NO_POOL, NO_POOL), [single(NO_POOL, NO_POOL)] * (barriers + 1)
+    entry, ends = single_task(NO_POOL, NO_POOL), [single_task(NO_POOL, NO_POOL)] * (barriers + 1)
     edges = _stack([begin, finish, _rows(joints)])
     person = last if fragment.people.last >= 0 else -1
     found = joined([entry, copies, *ends], edges, [-1] * (barriers + 3), person)
@@ -226,9 +226,9 @@ def _copies(fragment: Fragment, count: int) -> Fragment:
     starts = np.arange(count, dtype=np.int32) * size
     races = np.arange(count, dtype=np.int32) * len(fragment.races)
     marks = []
-    for mark in fragment.marks:
+    for mark in fragment.task_maps:
         tasks = starts.reshape((count,) + (1,) * mark.tasks.ndim) + mark.tasks
-        marks.append(TaskMap(mark.what, tasks.astype(np.int32)))
+        marks.append(TaskMap(mark.subject, tasks.astype(np.int32)))
 
     def shifted(rows: Ints) -> Ints:
         return (rows[None] + starts.reshape((count,) + (1,) * rows.ndim)).reshape((-1, *rows.shape[1:]))
@@ -252,7 +252,7 @@ def _own_after(pools: Ints, before: Ints | int) -> Ints:
     return np.where(pools <= OWN_POOL, pools - before, pools).astype(np.int32)
 
 
-def numbered(pools: Ints, others: int) -> Ints:
+def number_pools(pools: Ints, others: int) -> Ints:
     """Pools of a whole graph: those of a fragment's own come behind so many others."""
     return np.where(pools <= OWN_POOL, others + OWN_POOL - pools, pools).astype(np.int32)
 
@@ -281,7 +281,7 @@ def joined(fragments: Sequence[Fragment], joints: Ints, before: Sequence[int], p
         np.concatenate([_own_after(one.acquire, ahead) for one, ahead in zip(fragments, owned, strict=False)]),
         np.concatenate([_own_after(one.release, ahead) for one, ahead in zip(fragments, owned, strict=False)]),
         _stack([*(fragment.edges + at for fragment, at in placed), joints]),
-        tuple(TaskMap(mark.what, mark.tasks + at) for fragment, at in placed for mark in fragment.marks),
+        tuple(TaskMap(mark.subject, mark.tasks + at) for fragment, at in placed for mark in fragment.task_maps),
         _stack([fragment.races + at for fragment, at in placed]),
         _stack(exits),
         People(_stack(since), _stack(first), person),

@@ -103,7 +103,7 @@ class GraphForm:
         return self.nodes[name].path or name
 
 
-def of_needs(needs: Mapping[str, tuple[str, ...]]) -> GraphForm:
+def form_from_needs(needs: Mapping[str, tuple[str, ...]]) -> GraphForm:
     """A group of steps: each a node that waits for all that it needs."""
     edges = [(START, name) for name, wanted in needs.items() if not wanted]
     edges += [(wanted[0], name) for name, wanted in needs.items() if len(wanted) == 1]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from planner.engine.simulation import Graph
 from planner.expansion.graph.fragments import NO_POOL
-from planner.expansion.graph.order import most_beside
+from planner.expansion.graph.order import max_concurrent_weight
 from planner.expansion.graph.outline import (
     Chain,
     Dispatch,
@@ -67,7 +67,7 @@ class _OpenRequestBound:
             for source, target in outline.form.arrows():
                 if source in parts and target in parts:
                     needed[target].append(source)
-            return self.together(parts, lambda weights: most_beside(weights, needed))
+            return self.together(parts, lambda weights: max_concurrent_weight(weights, needed))
         if isinstance(outline, Dispatch):
             sent = {str(part.at): self.part(part, at) for part in outline.parts}
             return self.together(sent, lambda weights: sum(weights.values()))

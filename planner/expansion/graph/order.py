@@ -76,7 +76,7 @@ def between(steps: Steps, first: str, last: str) -> list[str]:
     return [name for name in order if name in after & before - {first, last}]
 
 
-def most_beside(weights: Mapping[str, int], needed: Mapping[str, Collection[str]]) -> int:
+def max_concurrent_weight(weights: Mapping[str, int], needed: Mapping[str, Collection[str]]) -> int:
     """The largest sum of weights of steps of which none waits for another.
 
     weights : each step after those it waits for

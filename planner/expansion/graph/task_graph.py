@@ -58,9 +58,9 @@ class TaskGraph:
     @property
     def timed(self) -> bool:
         """Whether what is done depends on how long it takes."""
-        return any(mark.what.retry is not None and mark.what.retry.timeout is not None for mark in self.works)
+        return any(mark.subject.retry is not None and mark.subject.retry.timeout is not None for mark in self.works)
 
-    def requesters(self, sizes: Mapping[str, int]) -> int:
+    def max_open_requests(self, sizes: Mapping[str, int]) -> int:
         """Requests that can be open at a time, at least 1: no fewer than there ever are (docs/model.md, "Requests")."""
         return max(1, max_open_requests(self.graph, self.outline, [sizes.get(pool, 1) for pool in self.pools]))
 

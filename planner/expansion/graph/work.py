@@ -56,7 +56,7 @@ class Rework:
 
 
 @dataclass(frozen=True, eq=False)
-class Thread:
+class Conversation:
     """The context that a request appends to.
 
     work : whose context
@@ -93,7 +93,7 @@ class Work:
     guard : when it is done; None: always
     reads : the report of a `Reading`, or the brief of its item, if it is the first to make a request
     retry : its attempts, which are the last of `loops`
-    thread : what its request continues
+    conversation : what its request continues
     continued : another request continues it
     ratio : tokens of its model for each that its declaration writes
     """
@@ -106,7 +106,7 @@ class Work:
     guard: Guard | None = None
     reads: Work | Briefing | None = None
     retry: Retry | None = None
-    thread: Thread | None = None
+    conversation: Conversation | None = None
     continued: bool = False
     ratio: float = 1.0
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planner.engine.arrays import Ints
-from planner.expansion.graph.fragments import NO_POOL, OWN_POOL, Fragment, People, TaskMap, joined, single
+from planner.expansion.graph.fragments import NO_POOL, OWN_POOL, Fragment, People, TaskMap, joined, single_task
 from planner.expansion.graph.outline import Dispatch, Group, Part
-from planner.expansion.supersteps.token_game import Key, Played, Run
+from planner.expansion.supersteps.token_game import GraphRun, Key, NodeRun
 
 Content = Callable[[Key], Fragment]
 """What a run does that is no graph."""
@@ -24,30 +24,30 @@ class Ran:
 
 
 def superstep_graph(
-    played: Played, content: Content, limit: int | None, barriers: bool = True, marked: bool = False
+    graph_run: GraphRun, content: Content, limit: int | None, barriers: bool = True, with_spans: bool = False
 ) -> Fragment:
     """The tasks of a graph in the order in which LangGraph starts them.
 
     limit : tasks at a time in each graph (`max_concurrency`), None: any number. A node that is a graph takes one.
     barriers : a superstep waits for all of the one before; else a run waits for those that caused it, as if there
         were no supersteps
-    marked : each run has a mark, `Ran`
+    with_spans : each run has a mark, `Ran`
     """
-    return _Layout(content, limit, barriers, marked).graph(played, ())
+    return _Layout(content, limit, barriers, with_spans).graph(graph_run, ())
 
 
 class _Layout:
-    def __init__(self, content: Content, limit: int | None, barriers: bool, marked: bool) -> None:
-        self.content, self.limit, self.barriers, self.marked = content, limit, barriers, marked
+    def __init__(self, content: Content, limit: int | None, barriers: bool, with_spans: bool) -> None:
+        self.content, self.limit, self.barriers, self.with_spans = content, limit, barriers, with_spans
 
-    def graph(self, played: Played, key: Key) -> Fragment:
-        fragments = [single(NO_POOL, NO_POOL)]
+    def graph(self, graph_run: GraphRun, key: Key) -> Fragment:
+        fragments = [single_task(NO_POOL, NO_POOL)]
         joints: list[tuple[int, int]] = []
         takes: list[int] = []
         gives: list[int] = []
         before = [-1]  # the last step of a person before each fragment
-        people: dict[Run, frozenset[int]] = {}
-        ends: dict[Run, int] = {}
+        people: dict[NodeRun, frozenset[int]] = {}
+        ends: dict[NodeRun, int] = {}
         parts: dict[str, Part] = {}
         size = 1
 
@@ -59,25 +59,25 @@ class _Layout:
             joints.extend((source, at) for source in after)
             return at
 
-        def last_of(runs: Sequence[Run]) -> int:
+        def last_of(runs: Sequence[NodeRun]) -> int:
             found = sorted(frozenset().union(*(people[run] for run in runs)))
-            return add(single(NO_POOL, NO_POOL), found) if len(found) > 1 else max(found, default=-1)
+            return add(single_task(NO_POOL, NO_POOL), found) if len(found) > 1 else max(found, default=-1)
 
-        limited = self.binds(played)
+        limited = self.binds(graph_run)
         opened = 0
-        for number, superstep in enumerate(played.supersteps):
+        for number, superstep in enumerate(graph_run.supersteps):
             if number and self.barriers:
-                opened = add(single(NO_POOL, NO_POOL), [ends[run] for run in played.supersteps[number - 1]])
+                opened = add(single_task(NO_POOL, NO_POOL), [ends[run] for run in graph_run.supersteps[number - 1]])
             for run in superstep:
                 here = (*key, (run.node, run.number))
                 child = self.content(here) if run.inner is None else self.graph(run.inner, here)
-                if self.marked:
+                if self.with_spans:
                     span = TaskMap(Ran(here), np.array([0, child.exit], np.int32))
-                    child = replace(child, marks=(*child.marks, span))
+                    child = replace(child, task_maps=(*child.task_maps, span))
                 after = [opened] if self.barriers or not run.causes else [ends[cause] for cause in run.causes]
                 person = last_of(run.causes)
                 if limited:
-                    takes.append(add(single(NO_POOL, NO_POOL), after))
+                    takes.append(add(single_task(NO_POOL, NO_POOL), after))
                     after = takes[-1:]
                 at = add(child, after, person)
                 own = child.people.last
@@ -85,20 +85,20 @@ class _Layout:
                 parts[run.node] = Part(at, child.outline)
                 ends[run] = at + child.exit
                 if limited:
-                    gives.append(add(single(NO_POOL, NO_POOL), [ends[run]]))
+                    gives.append(add(single_task(NO_POOL, NO_POOL), [ends[run]]))
                     ends[run] = gives[-1]
-        caused = {cause for superstep in played.supersteps for run in superstep for cause in run.causes}
+        caused = {cause for superstep in graph_run.supersteps for run in superstep for cause in run.causes}
         final = [run for run in ends if run not in caused]
         person = last_of(final)
-        waited = [ends[run] for run in played.supersteps[-1]] if self.barriers and played.supersteps else []
-        add(single(NO_POOL, NO_POOL), waited or [ends[run] for run in final] or [0])
+        waited = [ends[run] for run in graph_run.supersteps[-1]] if self.barriers and graph_run.supersteps else []
+        add(single_task(NO_POOL, NO_POOL), waited or [ends[run] for run in final] or [0])
         found = joined(fragments, np.array(joints, np.int32).reshape(-1, 2), before, person)
-        found = replace(found, outline=Group(size, played.form, parts, limited=limited))
+        found = replace(found, outline=Group(size, graph_run.form, parts, limited=limited))
         return limited_to(found, takes, gives) if limited else found
 
-    def binds(self, played: Played) -> bool:
+    def binds(self, graph_run: GraphRun) -> bool:
         """Whether the limit may keep a task of this graph waiting."""
-        widths = [len(superstep) for superstep in played.supersteps] or [0]
+        widths = [len(superstep) for superstep in graph_run.supersteps] or [0]
         return self.limit is not None and (max(widths) if self.barriers else sum(widths)) > self.limit
 
 
@@ -151,7 +151,7 @@ def sent(fragment: Fragment, outline: Dispatch, runs: Sequence[tuple[int, int]],
     return limited_to(
         Fragment(
             acquire, release, np.array(edges, np.int32),
-            tuple(TaskMap(mark.what, new[mark.tasks]) for mark in fragment.marks), races, exits,
+            tuple(TaskMap(mark.subject, new[mark.tasks]) for mark in fragment.task_maps), races, exits,
             People(new[people.since], new[people.first], int(new[people.last]) if people.last >= 0 else -1),
             fragment.own, moved,
         ),

@@ -29,13 +29,13 @@ class Runtime:
     graphs : groups are graphs that run in LangGraph's order
     barriers : and a superstep of theirs waits for all of the one before
     limit : tasks at a time in each graph (`max_concurrency`), None: any number
-    wrapped : by the name of a group, '' for the outermost, sets of its steps that are put into a subgraph
+    subgraphs : by the name of a group, '' for the outermost, sets of its steps that are put into a subgraph
     """
 
     graphs: bool = False
     barriers: bool = False
     limit: int | None = None
-    wrapped: Mapping[str, tuple[frozenset[str], ...]] = field(default_factory=dict)
+    subgraphs: Mapping[str, tuple[frozenset[str], ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, workflow: Workflow) -> Runtime:

@@ -7,7 +7,7 @@ from itertools import combinations, product
 
 from planner.expansion.graph.graph_form import END, START, GraphForm
 from planner.expansion.supersteps.subgraphs import may_be_subgraph
-from planner.expansion.supersteps.token_game import no_routes, played
+from planner.expansion.supersteps.token_game import no_routes, play
 
 MOST_NODES = 100
 """Nodes of a graph in which branches are looked for: it takes time with their square."""
@@ -48,7 +48,7 @@ class _Ways:
         self.ahead = {name: _reached(name, self.before) for name in self.before}
         self.supersteps: list[set[str]] = []
         if not form.branches:
-            self.supersteps = [{run.node for run in superstep} for superstep in played(form, no_routes).supersteps]
+            self.supersteps = [{run.node for run in superstep} for superstep in play(form, no_routes).supersteps]
 
     def may_gain(self, nodes: frozenset[str]) -> bool:
         """Whether these can be wrapped, take more than one superstep, and have something else beside them."""

@@ -12,7 +12,7 @@ from planner.expansion.graph.graph_form import (
     GraphForm,
     Node,
     Option,
-    of_needs,
+    form_from_needs,
 )
 
 
@@ -96,9 +96,9 @@ def _group(form: GraphForm, waits: Mapping[str, tuple[str, ...]], nodes: Collect
         for node in form.nodes if node not in nodes
     }  # fmt: skip
     outer[name] = tuple(dict.fromkeys(need for node in inner for need in waits[node] if need not in nodes))
-    group = replace(of_needs(inner), nodes={node: _named(form, node) for node in inner})
+    group = replace(form_from_needs(inner), nodes={node: _named(form, node) for node in inner})
     kept = {node: _named(form, node) for node in outer if node != name}
-    return replace(of_needs(outer), nodes={**kept, name: Node(graph=group)})
+    return replace(form_from_needs(outer), nodes={**kept, name: Node(graph=group)})
 
 
 def _named(form: GraphForm, node: str) -> Node:

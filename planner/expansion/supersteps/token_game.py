@@ -50,7 +50,7 @@ class EndlessError(ValueError):
 
 
 @dataclass(eq=False)
-class Run:
+class NodeRun:
     """A node that runs in a superstep.
 
     number : how often it has run before in this graph
@@ -62,18 +62,18 @@ class Run:
     node: str
     number: int
     sent: bool
-    causes: tuple[Run, ...]
-    inner: Played | None = None
+    causes: tuple[NodeRun, ...]
+    inner: GraphRun | None = None
 
 
 @dataclass(eq=False)
-class Played:
+class GraphRun:
     """One run of a graph: for each superstep its tasks, in the order in which they start."""
 
     form: GraphForm
-    supersteps: list[list[Run]] = field(default_factory=list)
+    supersteps: list[list[NodeRun]] = field(default_factory=list)
 
-    def runs(self, key: Key = ()) -> Iterator[tuple[Key, Run]]:
+    def runs(self, key: Key = ()) -> Iterator[tuple[Key, NodeRun]]:
         """Every run with its key, also those of graphs within."""
         for superstep in self.supersteps:
             for run in superstep:
@@ -83,7 +83,7 @@ class Played:
                     yield from run.inner.runs(here)
 
 
-def played(form: GraphForm, route: Route, key: Key = ()) -> Played:
+def play(form: GraphForm, route: Route, key: Key = ()) -> GraphRun:
     """Play the token game. Raises EndlessError."""
     return _Game(form, route, key).play()
 
@@ -92,14 +92,16 @@ class _Game:
     def __init__(self, form: GraphForm, route: Route, key: Key) -> None:
         self.form, self.route, self.key = form, route, key
         self.numbers = dict.fromkeys(form.nodes, 0)
-        self.triggered: dict[str, dict[Run, None]] = {}  # node → the runs that triggered it
-        self.kept_back: dict[str, dict[Run, None]] = {}  # the same of deferred nodes
-        self.seen: list[dict[str, Run]] = [{} for _ in form.joins]  # sources of each join that have run, and their run
+        self.triggered: dict[str, dict[NodeRun, None]] = {}  # node → the runs that triggered it
+        self.kept_back: dict[str, dict[NodeRun, None]] = {}  # the same of deferred nodes
+        self.seen: list[dict[str, NodeRun]] = [
+            {} for _ in form.joins
+        ]  # sources of each join that have run, and their run
         self.released: set[int] = set()  # full joins of deferred nodes
-        self.sends: list[tuple[str, tuple[Run, ...]]] = []
+        self.sends: list[tuple[str, tuple[NodeRun, ...]]] = []
 
-    def play(self) -> Played:
-        found = Played(self.form)
+    def play(self) -> GraphRun:
+        found = GraphRun(self.form)
         self.write(START, self.key, ())
         while True:
             self.release(found.supersteps[-1] if found.supersteps else ())
@@ -114,7 +116,7 @@ class _Game:
                 here = (*self.key, (run.node, run.number))
                 inner = self.form.nodes[run.node].graph
                 if inner is not None:
-                    run.inner = played(inner, self.route, here)
+                    run.inner = play(inner, self.route, here)
             for run in sorted(tasks, key=lambda run: run.sent):  # what was triggered writes first
                 self.write(run.node, (*self.key, (run.node, run.number)), (run,))
             found.supersteps.append(tasks)
@@ -126,7 +128,7 @@ class _Game:
             if target != END and self.form.nodes[target].defer is deferred and len(self.seen[join]) == len(set(sources))
         ]
 
-    def release(self, last: Iterable[Run]) -> None:
+    def release(self, last: Iterable[NodeRun]) -> None:
         """Let deferred nodes go where no other is triggered. They come after all that ran in the superstep before."""
         if self.triggered or self.full(deferred=False):
             return
@@ -137,16 +139,16 @@ class _Game:
         for join in self.released:
             self.triggered.setdefault(self.form.joins[join][1], {}).update(dict.fromkeys(last))
 
-    def tasks(self) -> list[Run]:
+    def tasks(self) -> list[NodeRun]:
         causes = {name: dict(found) for name, found in self.triggered.items()}
         for join in (*self.full(deferred=False), *self.released):
             causes.setdefault(self.form.joins[join][1], {}).update(dict.fromkeys(self.seen[join].values()))
         found = [self.run(name, True, before) for name, before in self.sends]
         return found + [self.run(name, False, tuple(causes[name])) for name in sorted(causes)]
 
-    def run(self, name: str, sent: bool, causes: tuple[Run, ...]) -> Run:
+    def run(self, name: str, sent: bool, causes: tuple[NodeRun, ...]) -> NodeRun:
         self.numbers[name] += 1
-        return Run(name, self.numbers[name] - 1, sent, causes)
+        return NodeRun(name, self.numbers[name] - 1, sent, causes)
 
     def empty_joins(self) -> None:
         """Those that are full, whose targets run now; of deferred targets, those that were released."""
@@ -154,7 +156,7 @@ class _Game:
             self.seen[join] = {}
         self.released = set()
 
-    def write(self, name: str, key: Key, causes: tuple[Run, ...]) -> None:
+    def write(self, name: str, key: Key, causes: tuple[NodeRun, ...]) -> None:
         """What a run of a node, or the start of the graph, brings about."""
         routing = self.route(self.form, key, name) if name in self.form.branches else Routing()
         for target in (*(to for source, to in self.form.edges if source == name), *routing.targets):

@@ -9,7 +9,7 @@ import numpy as np
 
 from planner.engine.arrays import Bools, Floats
 from planner.engine.draws import Samples
-from planner.expansion.draw.estimates import drawn
+from planner.expansion.draw.estimates import draw_estimate
 from planner.expansion.graph.conditions import (
     Agents,
     Attempt,
@@ -48,11 +48,11 @@ class ConditionDraws:
         self.before: dict[tuple[Guard, Index], list[Bools]] = {}
         self.hands: dict[tuple[ItemPlan, Index], dict[SeizeRelease, Bools]] = {}
 
-    def holds(self, guard: Guard | None, index: Index) -> Bools | None:
+    def active(self, guard: Guard | None, index: Index) -> Bools | None:
         """Where a guard holds at an occurrence of what it guards, (rows or 1, samples); None: everywhere."""
-        return None if guard is None else self.guarded(guard, index)
+        return None if guard is None else self.holds(guard, index)
 
-    def guarded(self, guard: Guard, index: Index) -> Bools:
+    def holds(self, guard: Guard, index: Index) -> Bools:
         """As `holds`, of a guard."""
         around, chosen = own_row(guard.loops, index)
         values = self._values(guard, around)
@@ -61,7 +61,7 @@ class ConditionDraws:
     def _values(self, guard: Guard, index: Index) -> Bools:
         if (guard, index) not in self.known:
             values = self._own(guard, index)
-            parent = self.holds(guard.parent, index)
+            parent = self.active(guard.parent, index)
             self.known[guard, index] = values if parent is None else values & parent
         return self.known[guard, index]
 
@@ -122,7 +122,7 @@ class ConditionDraws:
         """The drawn number of items of a fan-out, at an occurrence of it: (1, samples)."""
         around, chosen = own_row(counted.loops, index)
         key = drawn_index(around)
-        values = drawn(counted.estimate, self.samples, rows(counted.loops), counted.path, "count", key)
+        values = draw_estimate(counted.estimate, self.samples, rows(counted.loops), counted.path, "count", key)
         values = np.minimum(values, float(counted.most))
         return values[chosen] if len(values) > 1 else values
 
@@ -149,7 +149,7 @@ class ConditionDraws:
             return self._all(self.fails(outcome, (*index, copy)) for copy in copies)
         if outcome.until is not None:
             last = (*index, loop.count - 1)
-            return self.guarded(outcome.until, last) & self.rejected(outcome.until, last)
+            return self.holds(outcome.until, last) & self.rejected(outcome.until, last)
         values: Bools = np.zeros((1, 1), bool)
         for number in range(loop.count):
             values = values | self.fails(outcome, (*index, number))
@@ -171,14 +171,14 @@ class ConditionDraws:
         values: Bools = np.zeros((1, 1), bool)
         if outcome.attempt is not None:
             last = (*index, outcome.attempt.loops[-1].count - 1)
-            values = values | (self.guarded(outcome.attempt, last) & self.lost(outcome.attempt, last))
+            values = values | (self.holds(outcome.attempt, last) & self.lost(outcome.attempt, last))
         if outcome.success < 1:
             loops = (*outcome.around, *outcome.own)
             u = self.samples.uniform(rows(loops), outcome.path, "success", drawn_index(index))
             values = values | (u >= outcome.success)
         for inner in outcome.inner:
             values = values | self.fails(inner, index)
-        done = self.holds(outcome.guard, index)
+        done = self.active(outcome.guard, index)
         return values if done is None else values & done
 
     def moves(self, hand: SeizeRelease, index: Index) -> Bools:
@@ -197,7 +197,7 @@ class ConditionDraws:
         for position, piece in enumerate((*plan.pieces, None)):
             active, pool = np.ones_like(done), NO_POOL
             if piece is not None:
-                found, pool = self.holds(piece.guard, index + piece.inner), piece.pool
+                found, pool = self.active(piece.guard, index + piece.inner), piece.pool
                 active = active if found is None else np.broadcast_to(found, held.shape)
             after = np.where(done, NO_POOL, held)
             for hand in (hand for hand in plan.hands if hand.position == position):

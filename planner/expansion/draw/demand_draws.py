@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from planner.engine.arrays import Bools, Floats, Ints
 from planner.engine.draws import Samples
-from planner.expansion.draw.conditions_drawn import ConditionDraws
+from planner.expansion.draw.condition_draws import ConditionDraws
 from planner.expansion.draw.conversations import Conversations, shared_loops
 from planner.expansion.draw.demand import NONE, Demand, Layers, OccurrenceInputs, ServingTraits
-from planner.expansion.draw.estimates import drawn
+from planner.expansion.draw.estimates import draw_estimate
 from planner.expansion.draw.occurrence import Occurrence
 from planner.expansion.graph.conditions import Attempt, always
 from planner.expansion.graph.fragments import TaskMap
@@ -38,7 +38,7 @@ from planner.expansion.graph.work import (
 )
 from planner.workflow.bodies import AgentLoop
 
-KnownDemands = dict[tuple[object, ...], Demand]
+DemandCache = dict[tuple[object, ...], Demand]
 """Demands by what they depend on: declarations (which live as long as the graphs), services, and the occurrence."""
 
 Traces = dict[tuple[Work, Index], Occurrence]
@@ -63,7 +63,7 @@ class DemandDraws:
         graph: TaskGraph,
         services: Mapping[str, ServingTraits],
         lasts: Lasts,
-        known: KnownDemands,
+        known: DemandCache,
         traces: Traces | None = None,
     ) -> None:
         self.samples = samples
@@ -73,30 +73,30 @@ class DemandDraws:
         self.lasts = lasts
         self.known = known
         self.traces = traces
-        self.activity = ConditionDraws(samples, self._timed_out)
-        self.apart: KnownDemands = {}
+        self.conditions = ConditionDraws(samples, self._timed_out)
+        self.apart: DemandCache = {}
         self.sums: dict[tuple[Work, Index], Demand] = {}
         self.threads = Conversations(self)
-        self.marks = {mark.what.step: mark for mark in graph.works if not mark.what.coordination}
+        self.marks = {mark.subject.step: mark for mark in graph.works if not mark.subject.coordination}
 
-    def of(self, mark: TaskMap[Work]) -> Iterator[tuple[Ints, Demand, Bools | None]]:
+    def demands(self, mark: TaskMap[Work]) -> Iterator[tuple[Ints, Demand, Bools | None]]:
         """For each occurrence of a work: its tasks, one for each item, its demand, and where it is done."""
-        for index in occurrences(mark.what.loops):
-            active = self.activity.holds(mark.what.guard, index)
-            demand = self.demand(mark.what, index, active)
-            if self.traces is not None and (mark.what, index) in self.traces:
+        for index in occurrences(mark.subject.loops):
+            active = self.conditions.active(mark.subject.guard, index)
+            demand = self.demand(mark.subject, index, active)
+            if self.traces is not None and (mark.subject, index) in self.traces:
                 done = np.ones(1, bool) if active is None else active[:, 0]
-                self.traces[mark.what, index].item = int(np.argmax(done)) if done.any() else None
+                self.traces[mark.subject, index].item = int(np.argmax(done)) if done.any() else None
             yield tasks_at(mark.tasks, index), demand if active is None else demand.where(active), active
 
     def skipped(self, mark: TaskMap[SkipCondition | SeizeRelease]) -> Iterator[tuple[Ints, Bools]]:
         """For each occurrence of a task that a condition leaves out: its tasks, and where they are left out."""
-        what = mark.what
+        what = mark.subject
         for index in occurrences(what.loops if isinstance(what, SkipCondition) else what.plan.loops):
             holds = (
-                self.activity.holds(what.guard, index + what.inner)
+                self.conditions.active(what.guard, index + what.inner)
                 if isinstance(what, SkipCondition)
-                else self.activity.moves(what, index)
+                else self.conditions.moves(what, index)
             )
             assert holds is not None
             yield tasks_at(mark.tasks, index), ~holds
@@ -105,19 +105,19 @@ class DemandDraws:
         """(samples,) where no failure is left over."""
         found: Bools = np.ones(len(self.samples), bool)
         for outcome in self.graph.outcomes:
-            found &= ~self.activity.fails(outcome, ())[0]
+            found &= ~self.conditions.fails(outcome, ())[0]
         return found
 
-    def leaving(self, mark: TaskMap[Work]) -> Iterator[tuple[Ints, Floats, Floats]]:
+    def context_switches(self, mark: TaskMap[Work]) -> Iterator[tuple[Ints, Floats, Floats]]:
         """For each occurrence of a step of people who may leave: its tasks, their patience, and their time away."""
-        work = mark.what
+        work = mark.subject
         leaves = getattr(work.body, "leaves", None)
         if leaves is None:
             return
         for index in occurrences(work.loops):
             key = rows(work.loops), f"{work.step}/{work.kind}"
-            patience = drawn(leaves.after, self.samples, *key, "after", drawn_index(index))
-            away = drawn(leaves.back, self.samples, *key, "back", drawn_index(index))
+            patience = draw_estimate(leaves.after, self.samples, *key, "after", drawn_index(index))
+            away = draw_estimate(leaves.back, self.samples, *key, "back", drawn_index(index))
             yield tasks_at(mark.tasks, index), patience, away
 
     def demand(self, work: Work, index: Index, active: Bools | None = None) -> Demand:
@@ -128,7 +128,7 @@ class DemandDraws:
             return self._sum(work.body.work, index[: items + 1]).times(work.body.share)
         service = self.services[work.model] if work.model else _IDLE
         reads, where = self._read(work, index)
-        apart = work.thread is not None or where is not None
+        apart = work.conversation is not None or where is not None
         apart = apart or (isinstance(work.body, Syncing) and work.body.agents.counted is not None)
         counts = tuple(loop.count for loop in work.loops if loop.items)  # ramp-ups are of as many agents as there are
         only = active if isinstance(work.body, AgentLoop) else None
@@ -144,7 +144,7 @@ class DemandDraws:
             demand = occurrence.demand(only)
             if work.retry is not None and index[-1] > 0:
                 path = f"{work.step}/{work.kind}"
-                wait = drawn(work.retry.wait, self.samples, rows(work.loops), path, "wait", drawn_index(index))
+                wait = draw_estimate(work.retry.wait, self.samples, rows(work.loops), path, "wait", drawn_index(index))
                 demand = replace(demand, wait=wait)
             known[key] = demand
         return known[key]
@@ -169,9 +169,9 @@ class DemandDraws:
                 index[here] if here in shared and other.loops[here].kind == "copies" else number
                 for here, number in enumerate(at)
             )
-            unread = ~self.activity.guarded(other.guard, at) if other.guard is not None else np.zeros((1, 1), bool)
+            unread = ~self.conditions.holds(other.guard, at) if other.guard is not None else np.zeros((1, 1), bool)
             where = unread if where is None else where & unread
-            active = self.activity.holds(work.guard, index)
+            active = self.conditions.active(work.guard, index)
             if not (where if active is None else where & active).any():
                 break  # soon so, however many requests follow
         return None, None
@@ -183,13 +183,15 @@ class DemandDraws:
         read = NONE if reads is None else _retold(self.demand(reads, index[: len(reads.loops)]).output, reads, work)
         read = read if where is None else read * where
         context = warm = NONE
-        if work.thread is not None:
-            context = _retold(self.threads.continued(work, work.thread, index), self.marks[work.thread.work].what, work)
-            if service.caches and self.marks[work.thread.work].what.model == work.model:
-                warm = (self.threads.between(work, work.thread, index) <= service.cache_ttl).astype(float)
+        if work.conversation is not None:
+            context = _retold(
+                self.threads.continued(work, work.conversation, index), self.marks[work.conversation.work].subject, work
+            )
+            if service.caches and self.marks[work.conversation.work].subject.model == work.model:
+                warm = (self.threads.between(work, work.conversation, index) <= service.cache_ttl).astype(float)
         agents = NONE
         if isinstance(work.body, Syncing):
-            agents = self.activity.agents(work.body.agents, index[:-1])
+            agents = self.conditions.agents(work.body.agents, index[:-1])
         return OccurrenceInputs(size, read, context, warm, agents)
 
     def _size(self, loops: Loops, index: Index) -> Floats | None:
@@ -204,14 +206,14 @@ class DemandDraws:
             else:
                 assert loop.size is not None
                 key = drawn_index(around)
-                values = drawn(loop.size, self.samples, loop.count, loop.path, "size", key) / loop.size.mean
+                values = draw_estimate(loop.size, self.samples, loop.count, loop.path, "size", key) / loop.size.mean
             if loop.same is not None and len(values) > 1:
                 values = values[list(loop.same)]
             size = values[chosen if len(values) > 1 else slice(None)] * (1.0 if size is None else size)
         return size
 
     def _timed_out(self, attempt: Attempt, index: Index) -> Bools:
-        work = self.marks[attempt.path].what
+        work = self.marks[attempt.path].subject
         assert attempt.timeout is not None
         return np.asarray(self.lasts(work, self.demand(work, index)) > attempt.timeout)
 
@@ -219,7 +221,7 @@ class DemandDraws:
 
     def done(self, work: Work, index: Index) -> Demand:
         """At an occurrence, where it is done, and cut where an attempt would take too long."""
-        active = self.activity.holds(work.guard, index)
+        active = self.conditions.active(work.guard, index)
         demand = self.demand(work, index, active)
         timeout = work.retry.timeout if work.retry is not None else None
         if timeout is not None:
