@@ -188,7 +188,7 @@ def _explained(
     made = (first.trace or []) if first is not None else []
     terms = (*_terms(work.body), *_terms(work.retry, "retry."))
     scaled = first is not None and work.kind != "human"
-    size = _factor(first.around.size if first is not None and scaled else None, item)
+    size = _factor(first.inputs.size if first is not None and scaled else None, item)
     off = scaled and any(term.estimate.varies for term in terms)
     error = _factor(first.error if first is not None and off else None, item)
     tokens = sum((amounts for amounts in row.billed.values()), np.zeros(5))

@@ -12,6 +12,7 @@ from planner.engine.draws import Samples
 from planner.expansion.draw.demand import Demand, Layers, OccurrenceInputs, ServingTraits
 from planner.expansion.draw.demand_draws import DemandCache, DemandDraws
 from planner.expansion.draw.occurrence import Occurrence
+from planner.expansion.draw.occurrence_demand import occurrence_demand
 from planner.expansion.expand import expand
 from planner.expansion.graph.loops import EVERY, Loop
 from planner.expansion.graph.work import Work
@@ -33,7 +34,7 @@ def demand(body: Llm | AgentLoop, service: ServingTraits, rows: int = 1, kind: s
     loops = (Loop(rows, "items"),) if rows > 1 else ()
     work = Work("step", kind, body, "model", loops)
     index = (EVERY,) if rows > 1 else ()
-    return Occurrence(Samples(1, 0, 256), Layers(), work, service, index, OccurrenceInputs()).demand()
+    return occurrence_demand(Occurrence(Samples(1, 0, 256), Layers(), work, service, index, OccurrenceInputs()))
 
 
 def loop(turns: Any, tool: Tool | None = None, **values: Any) -> AgentLoop:

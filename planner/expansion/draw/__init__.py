@@ -1,1 +1,1 @@
-"""A task graph and samples in, demands out: tokens, turns and seconds, drawn for each sample."""
+"""A task graph and samples in; the demand of every occurrence out: requests, tokens and seconds, drawn per sample."""

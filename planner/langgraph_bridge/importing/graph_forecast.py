@@ -73,7 +73,7 @@ def predicted(
 def whole(fragment: Fragment, limit: int | None) -> Graph:
     """A fragment without crews as a graph for the kernel."""
     acquire, release = number_pools(fragment.acquire, 0), number_pools(fragment.release, 0)
-    capacity = [limit or 1] * fragment.own
+    capacity = [limit or 1] * fragment.own_pools
     return build_graph(len(fragment), fragment.edges, acquire=acquire, release=release, capacity=capacity)
 
 
@@ -106,7 +106,7 @@ def expand_graph(game: GraphRun, workflow: Workflow, limit: int | None, barriers
         path, number = mark.subject
         tasks[path][number] = mark.tasks
     marks = tuple(TaskMap(work, tasks[path]) for path, work in works.items())
-    return TaskGraph(whole(fragment, limit), marks, (), (), (LIMIT,) * fragment.own, {}, fragment.outline)
+    return TaskGraph(whole(fragment, limit), marks, (), (), (LIMIT,) * fragment.own_pools, {}, fragment.outline)
 
 
 def _form(game: GraphRun, key: Key) -> GraphForm:
