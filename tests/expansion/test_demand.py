@@ -1,4 +1,4 @@
-"""Tokens and seconds of requests and agent loops against sums worked out by hand or in closed form."""
+"""Tokens and seconds of requests and agent loops, compared with sums by hand or in closed form."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def tool(time: Any, result: Any) -> Tool:
 
 
 def only(values: np.ndarray) -> float:
-    """The one value that all items and samples share."""
+    """The value, equal for all items and samples."""
     assert values.min() == values.max()
     return float(values.max())
 
@@ -95,7 +95,7 @@ def test_one_turn_calls_no_tool() -> None:
 
 
 def test_turns_that_vary_keep_their_own_sums() -> None:
-    """In each sample the sums are those of its own number of turns."""
+    """The sums of each sample are those for its number of turns."""
     found = demand(loop("2 to 9", tool("2s", 30), prompt=100, output=10), UNCACHED, rows=50)
     n = found.requests  # without jitter, the number of turns
     assert n.min() >= 1

@@ -1,4 +1,4 @@
-"""What a workflow becomes: tasks, pools and edges, read off the graph."""
+"""The task graph of a workflow: tasks, pools and edges."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COORDINATED = (
 
 
 def tasks(graph: TaskGraph, step: str, kind: str) -> list[int]:
-    """Ids of the tasks that a work is part of, in the order of its occurrences."""
+    """Ids of the tasks of a work, in the order of its occurrences."""
     (found,) = [mark.tasks for mark in graph.works if (mark.subject.step, mark.subject.kind) == (step, kind)]
     return [int(task) for task in found.ravel()]
 
@@ -121,7 +121,7 @@ def test_an_item_s_steps_follow_needs_then_the_file(declare: Declare) -> None:
 
 
 def test_coordination_of_an_item(declare: Declare) -> None:
-    """Brief by the lead, the item with its report by an agent, reading by the lead, merge in a pool of its own."""
+    """Brief by the lead, the item with its report by an agent, reading by the lead, merge in its own pool."""
     graph = expand(declare("  work: {for_each: 4, crew: team, llm: {output: 1}}", COORDINATED), {"team": 3})
     chain = [tasks(graph, "work", kind)[2] for kind in ("brief", "llm", "report", "reading", "merge")]
     assert [pool(graph, task) for task in chain] == ["lead", "team", "team", "lead", "team: merge"]
@@ -272,7 +272,7 @@ def test_requests_that_can_be_open(declare: Declare, steps: str, header: str, ag
 @pytest.mark.parametrize("runtime", ["dataflow", "langgraph"])
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "workflows").glob("*.yaml")))
 def test_never_are_more_requests_open(name: str, runtime: str) -> None:
-    """Of every example, with many agents: tasks that make requests, while they run, their tools' times included."""
+    """Every example with many agents: running tasks that make requests, including the times of their tools."""
     workflow = read_example(ROOT / "workflows" / f"{name}.yaml").model_copy(update={"runtime": runtime})
     for agents in (3, 1000):
         sizes = dict.fromkeys(crew_sizes(workflow), agents)
@@ -295,7 +295,7 @@ def test_never_are_more_requests_open(name: str, runtime: str) -> None:
 
 
 def test_more_steps_than_are_tried_are_put_into_rows() -> None:
-    """Two rows of nine that have nothing to do with each other, 9 + 90; then the first of one waits for all of the other."""
+    """Two independent chains of nine: 9 + 90. Then the first step of one waits for all of the other."""
     weights = {f"{row}{at}": at * {"a": 1, "b": 10}[row] for row in "ab" for at in range(1, 10)}
     needed = {name: [f"{name[0]}{int(name[1]) - 1}"] if name[1] != "1" else [] for name in weights}
     assert max_concurrent_weight(weights, needed) == 99
@@ -304,7 +304,7 @@ def test_more_steps_than_are_tried_are_put_into_rows() -> None:
 
 
 def test_steps_side_by_side_are_never_undercounted() -> None:
-    """Against every set of steps, of 400 random orders of up to 13."""
+    """Compared with trying every set of steps, in 400 random orders of up to 13 steps."""
     random = Random(1)
     for _ in range(400):
         count = random.randint(1, 13)

@@ -1,4 +1,4 @@
-"""The superstep rule: cases worked out by hand, laws, and 3,000 random graphs against the real LangGraph."""
+"""The rules of supersteps: cases by hand, laws, and 3,000 random graphs compared with LangGraph itself."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_chained_deferred_nodes_run_twice_where_another_edge_leads_in() -> None:
 
 
 def test_max_concurrency_is_of_each_graph() -> None:
-    """Two subgraphs at a time of two nodes at a time: four at once, so 4 subgraphs of 2 nodes of 1 s take 2 s."""
+    """Two concurrent subgraphs with two concurrent nodes each: 4 subgraphs of 2 nodes of 1 s take 2 s."""
     inner = form_from_needs({"p": (), "q": ()})
     form = GraphForm({name: Node(graph=inner) for name in "abcd"}, tuple((START, name) for name in "abcd"))
     assert seconds(form, {"p": 1, "q": 1}, 2) == 2
@@ -177,7 +177,7 @@ def test_branches_with_several_beginnings_are_wrapped() -> None:
 
 
 def test_nothing_is_tried_that_can_win_nothing() -> None:
-    """Of a chain nothing runs beside anything, and steps that do not follow each other take one superstep anyway."""
+    """In a chain nothing runs in parallel. Steps that do not follow each other take one superstep anyway."""
     assert tried(form_from_needs({"a": (), "b": ("a",), "c": ("b",)})) == set()
     assert tried(form_from_needs({"a": (), "b": (), "c": ()})) == set()
     chain = {f"s{n:03}": (f"s{n - 1:03}",) if n else () for n in range(MOST_NODES)}
@@ -194,7 +194,7 @@ def random_needs(seed: int) -> dict[str, tuple[str, ...]]:
 
 @pytest.mark.parametrize("seed", range(60))
 def test_what_is_tried_can_be_wrapped_and_nothing_starts_before_what_it_needs(seed: int) -> None:
-    """Without barriers a subgraph makes nothing sooner, and each node is done once, for as long as before."""
+    """Without barriers nothing starts sooner in a subgraph, and each node runs once, for as long as before."""
     case, needs = Case(seed), random_needs(seed)
     form = form_from_needs(needs)
     before = predicted(play(form, no_routes), case.seconds, None, barriers=False)[0]
@@ -238,7 +238,7 @@ def recommended(form: GraphForm, each: Mapping[str, float]) -> Barriers:
 
 @pytest.mark.parametrize("seed", range(30))
 def test_no_set_of_steps_in_a_subgraph_is_better_than_what_is_recommended(seed: int) -> None:
-    """Every set of steps that may be wrapped, in small random graphs."""
+    """Every set of steps that may be a subgraph, in small random graphs."""
     random = Random(seed)
     names = "abcdef"
     needs = {name: tuple(sorted(random.sample(names[:at], min(at, random.choice([0, 1, 1, 2])))))
@@ -321,7 +321,7 @@ def test_sends_of_two_stages_wait_for_each_other_unless_they_are_wrapped() -> No
 
 
 def test_the_branch_to_wrap_is_recommended_with_the_seconds_it_saves() -> None:
-    """Of the samples in which the two items take 1 + 5 and 5 + 1 s, or the other way round."""
+    """Share of samples in which the two items take 1 + 5 and 5 + 1 s, in either order."""
     found = graph_barriers(two_stages(), plain(), seed=1, samples=200)
     assert [(one.group, one.steps) for one in found.wrappings] == [("", (("one", "two"),))]
     assert found.seconds == 12
@@ -335,7 +335,7 @@ def test_the_branch_to_wrap_is_recommended_with_the_seconds_it_saves() -> None:
 
 
 def test_chances_are_those_of_the_conditional_edge_and_widths_are_drawn() -> None:
-    """A loop that goes on with 60 % has 1 / 0.4 = 2.5 rounds on average; its standard deviation is √0.6 / 0.4."""
+    """A loop that continues with 60 % has 1 / 0.4 = 2.5 rounds on average; its standard deviation is √0.6 / 0.4."""
     loop = GraphForm({"a": Node(tool("1s"))}, ((START, "a"),), (), {"a": ((Option(0.6, ("a",)), Option(0.4, (END,))),)})
     rounds = graph_seconds(loop, plain(), 1, 4000)
     error = np.sqrt(0.6) / 0.4 / np.sqrt(4000)
@@ -353,7 +353,7 @@ def test_chances_are_those_of_the_conditional_edge_and_widths_are_drawn() -> Non
 
 
 class Drawn:
-    """Routes as they are drawn in the order of play, for whoever asks in another order."""
+    """Routes drawn in the order of play, to be read in any order."""
 
     def __init__(self, route: Route) -> None:
         self.route = route
@@ -366,7 +366,7 @@ class Drawn:
 
 
 def test_drawn_routes_take_the_same_time_on_langgraph() -> None:
-    """A loop, a drawn number of Sends, a join in the loop, a deferred node: each sample as it is drawn."""
+    """A loop, a drawn number of Sends, a join in the loop, a deferred node: LangGraph follows the draws of each sample."""
     turns = Step.model_validate({"agent": {"turns": {"values": [1, 3, 4]}, "output": 1}}).agent
     assert turns is not None
     each = {"plan": 1.0, "work": 2.0, "check": 3.0, "fix": 4.0, "done": 5.0}
@@ -396,7 +396,7 @@ GRAPHS = int(os.environ.get("PLANNER_GRAPHS", "3000"))
 
 
 def equal_to_langgraph(seed: int) -> tuple[int, str]:
-    """How many runs of nodes a random graph has, and what is not as on LangGraph."""
+    """Number of node runs in a random graph, and the differences from LangGraph."""
     case = Case(seed)
     game = case.play()
     if game is None:
@@ -409,7 +409,7 @@ def equal_to_langgraph(seed: int) -> tuple[int, str]:
 
 
 def test_random_graphs_take_the_same_time_on_langgraph() -> None:
-    """Every start and end of every node, and the end of all, to the bit. Graphs of over `MOST_RUNS` runs are left out."""
+    """Every start and end of every node is equal to the bit. Graphs of over `MOST_RUNS` runs are left out."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(2, mp_context=context) as pool:
         found = list(pool.map(equal_to_langgraph, range(GRAPHS * 5 // 4), chunksize=50))

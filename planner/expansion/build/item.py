@@ -58,9 +58,9 @@ def item_tasks(segments: Sequence[ItemSegment], loops: Loops, guard: Guard | Non
 
 
 def _predecessors(position: int, segments: Sequence[ItemSegment], guard: Guard | None, depth: int) -> list[int]:
-    """Segments that may be the last one done before `position`, provided that this one is done; −1: none is done.
+    """The segments that may be the last one done before the segment at `position`, if that is done; −1: none is done.
 
-    The list may contain segments that cannot be; none is missing.
+    The list may contain segments that are never the last one done. It misses none that may be.
 
     guard, depth : of the item, and number of loops around it
     """
@@ -134,7 +134,7 @@ class _ItemBuilder:
             self.close_and_release(position, segment)
 
     def joins(self, segment: ItemSegment) -> bool:
-        """Whether the task under construction can include a segment, which must be done only where the task is."""
+        """Whether the task under construction can include a segment: it is never skipped where the segment is done."""
         first, last = self.pending[0], self.pending[-1]
         if segment.pool == NO_POOL or segment.detached or segment.own_task or last.own_task:
             return False
@@ -142,9 +142,10 @@ class _ItemBuilder:
         return not self.skippable(first) or always_holds(first.guard, first.inner, self.guard, self.depth, *done)
 
     def close_and_release(self, position: int, segment: ItemSegment) -> None:
-        """Release the segment's agent at its end: in the same task if both occur in the same samples.
+        """Finish the task and release the agent of its last segment.
 
-        A release task does it otherwise, and also if one is needed anyway because of other segments.
+        The task itself does this if its first and last segments are done in the same samples. A release task does it
+        otherwise, or if one is needed here anyway for earlier segments.
         """
         first, others = self.pending[0], self.pools_held_before(position + 1)
         last_done, first_done = (segment.guard, segment.inner), (first.guard, first.inner)
@@ -178,7 +179,7 @@ class _ItemBuilder:
         return self.seized != NO_POOL or first.context_switch
 
     def close(self, release: int = NO_POOL) -> None:
-        """Finish the task under construction. It is skipped where it is not done if it seizes or releases an agent."""
+        """Finish the task under construction. If it seizes or releases an agent, it must be skipped where not done."""
         if self.pending:
             first = self.pending[0]
             guard, inner = first.guard, first.inner

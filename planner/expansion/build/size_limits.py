@@ -44,7 +44,7 @@ def most_items(estimate: Estimate) -> int:
 MOST_TASKS = 2_000_000
 """Limit on the tasks of a workflow. Works that share a task of the scheduler count one each."""
 
-MOST_PIECES = 100_000
+MOST_ITEM_WORKS = 100_000
 """Limit on the works of one item, with its rounds."""
 
 MOST_CONFLICTS = 3
@@ -55,7 +55,7 @@ _AGENT_TASKS = 4
 
 
 def check_size(workflow: Workflow, sizes: Mapping[str, int]) -> None:
-    """Raise InputError if there are over `MOST_TASKS` tasks, or over `MOST_PIECES` works in an item."""
+    """Raise InputError if there are over `MOST_TASKS` tasks, or over `MOST_ITEM_WORKS` works in an item."""
     context = _SizeContext(("steps",), (), workflow.parameters, DEFAULT_CREW, in_item=False)
     _Size(workflow, sizes).group(context, workflow.steps)
 
@@ -107,7 +107,7 @@ class _Size:
                 count = self.count(declared, inner)
                 tasks, works = tasks * count, works * count
         if inner.in_item:
-            self.check(context, works, MOST_PIECES, "has {:,} pieces of work in an item")
+            self.check(context, works, MOST_ITEM_WORKS, "has {:,} pieces of work in an item")
         if step.for_each is not None:
             if isinstance(step.for_each.count, Estimate):
                 items = most_drawn(step.for_each, context.values, self.agents(crew))

@@ -17,7 +17,7 @@ from planner.expansion.graph.work import Work
 
 @dataclass(frozen=True, eq=False)
 class SkipCondition:
-    """Skips a task where `guard` does not hold. The task seizes or releases an agent, or is a person's.
+    """Skips a task where `guard` does not hold. The task seizes or releases an agent, or belongs to a person.
 
     loops : around the item
     inner : occurrence of the task in the loops within the item
@@ -33,7 +33,7 @@ class ItemSegment:
     """A stretch of an item for which the same agent is held.
 
     pool : of the agent that it needs, or `NO_POOL`
-    content : work, or a fragment that needs no agent of the item
+    content : work, or a fragment; the agent is held around a fragment, not seized by its tasks
     guard : when it is done; None: always
     rounds : loops around it within the item
     inner : its occurrence in `rounds`
@@ -61,7 +61,7 @@ class ItemSegment:
 
 @dataclass(frozen=True, eq=False)
 class ItemPlan:
-    """Segments of an item, or of a copy, in order. They decide in which samples each agent task is skipped.
+    """The segments of an item, or of a copy, in order. They determine in which samples an agent task is skipped.
 
     loops : around the item
     agent_tasks : in the order of their tasks; filled in as the item is built
