@@ -76,7 +76,7 @@ def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None
 
 
 def _context_switches(fragment: Fragment) -> dict[int, int]:
-    """Tasks of people who may turn to something else → the task since whose end they wait; 0: the start of the run."""
+    """Task of a person who may turn to something else → the person's task before it, or 0: the start of the run."""
     switching = {
         int(task)
         for task_map in fragment.task_maps
@@ -186,7 +186,7 @@ class _Expansion:
             own=scope.loops[scope.depth :],
             race=step.first_of is not None,
             guard=scope.guard,
-            until=scope.round,
+            round=scope.round,
             attempt=attempt,
             success=1.0 if step.success is None else step.success,
             inner=inner,

@@ -58,11 +58,13 @@ def item_tasks(segments: Sequence[ItemSegment], loops: Loops, guard: Guard | Non
 
 
 def _predecessors(position: int, segments: Sequence[ItemSegment], guard: Guard | None, depth: int) -> list[int]:
-    """The segments that may be the last one done before the segment at `position`, if that is done; −1: none is done.
+    """The segments that can be the last one done before the segment at `position`; −1: possibly none is done.
 
-    The list may contain segments that are never the last one done. It misses none that may be.
+    Only samples in which the segment at `position` is done count. The result may contain segments that are never the
+    last one done, but it misses none that can be.
 
-    guard, depth : of the item, and number of loops around it
+    guard : of the item
+    depth : number of loops around the item
     """
     result = []
     condition = (segments[position].guard, segments[position].inner) if position < len(segments) else (guard, ())
@@ -134,7 +136,7 @@ class _ItemBuilder:
             self.close_and_release(position, segment)
 
     def joins(self, segment: ItemSegment) -> bool:
-        """Whether the task under construction can include a segment: it is never skipped where the segment is done."""
+        """Whether a segment can be part of the task under construction, which must run wherever the segment is done."""
         first, last = self.pending[0], self.pending[-1]
         if segment.pool == NO_POOL or segment.detached or segment.own_task or last.own_task:
             return False
@@ -160,7 +162,7 @@ class _ItemBuilder:
             self.release(position + 1, {segment.pool})
 
     def release(self, position: int, held: set[int]) -> None:
-        """Add one release task before a segment for each pool of which an agent may be held, unless there is one."""
+        """Add a release task before a segment for each pool in `held`, unless there is one already."""
         present = takewhile(lambda task: task.position == position, reversed(self.plan.agent_tasks))
         for pool in sorted(held - {NO_POOL} - {task.pool for task in present}):
             self.add_agent_task(ReleaseTask(self.plan, position, pool))

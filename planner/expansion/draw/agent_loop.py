@@ -45,7 +45,9 @@ class AgentLoopDemand:
         self.sums = {name: np.zeros(len(cells)) for name in (*_SUMMED, "seconds", "calls", "largest", "context")}
 
     def demand(self, read: Floats) -> Demand:
-        """Every turn reads the prompt and all earlier outputs and results. A cache leaves only new tokens to prefill.
+        """The demand over all turns.
+
+        Every turn reads the prompt and all earlier outputs and results. A cache leaves only new tokens to prefill.
 
         read : tokens that the first request reads in addition to the prompt
         """

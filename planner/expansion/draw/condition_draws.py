@@ -152,9 +152,9 @@ class ConditionDraws:
         if loop.kind == "copies":
             copies = range(1 if outcome.race else loop.count)
             return self._all(self.fails(outcome, (*index, copy)) for copy in copies)
-        if outcome.until is not None:
+        if outcome.round is not None:
             last = (*index, loop.count - 1)
-            return self.holds(outcome.until, last) & self.rejected(outcome.until, last)
+            return self.holds(outcome.round, last) & self.rejected(outcome.round, last)
         values: Bools = np.zeros((1, 1), bool)
         for number in range(loop.count):
             values = values | self.fails(outcome, (*index, number))

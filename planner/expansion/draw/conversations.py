@@ -36,14 +36,14 @@ class WorkDemands(Protocol):
     def conditions(self) -> ConditionDraws: ...
 
     def demand(self, work: Work, index: Index) -> Demand:
-        """At an occurrence, as if it were done."""
+        """The demand at an occurrence, as if it were done."""
 
     def done(self, work: Work, index: Index) -> Demand:
-        """At an occurrence, where it is done."""
+        """The demand at an occurrence, where it is done."""
 
 
 class ConversationDraws:
-    """The contexts that works leave behind, each computed once."""
+    """The contexts after each work, in tokens, each computed once."""
 
     def __init__(self, demands: WorkDemands) -> None:
         self.demands = demands
@@ -84,7 +84,7 @@ class ConversationDraws:
         return (*index[:position], index[position] - 1) if index[position] else None
 
     def seconds_between(self, work: Work, conversation: Conversation, index: Index) -> Floats:
-        """Seconds of tools and people between a request and the one that it continues: the longest path.
+        """Longest time of tools and people between a request and the one that it continues, in seconds.
 
         Steps within an item run one after another, others as soon as the steps that they need have ended.
         """
@@ -105,7 +105,7 @@ class ConversationDraws:
     def _occurrence_between(
         self, work: Work, conversation: Conversation, task_map: TaskMap[Work], index: Index
     ) -> Index | None:
-        """The numbers, in the loops around both, of a tool or person before a request. None: nothing is in between."""
+        """The occurrence of a tool or person before a request, in the loops around both. None: there is none."""
         other = task_map.subject
         if other.model is not None:
             return None
@@ -117,7 +117,7 @@ class ConversationDraws:
         return index[:shared]
 
     def _seconds(self, work: Work, index: Index) -> Floats:
-        """Seconds of all occurrences of a tool or person: of the longest one side by side, of the sum in sequence."""
+        """Seconds of all occurrences of a tool or person: side by side the longest counts, in sequence their sum."""
         if len(index) == len(work.loops):
             done = self.demands.done(work, index)
             return done.seconds + done.wait

@@ -125,7 +125,7 @@ class Layers:
 
     @classmethod
     def of(cls, uncertainty: Uncertainty) -> Layers:
-        """From declared factors: one of `1.3x` is exceeded in 5% of cases."""
+        """From declared factors. A factor of `1.3x` is exceeded in 5% of cases."""
         return cls(*(math.log(factor) / Z95 for factor in (uncertainty.per_step, uncertainty.overall)))
 
     def error(self, samples: Samples, path: str) -> Floats | None:

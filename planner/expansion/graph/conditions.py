@@ -112,8 +112,8 @@ class Outcome:
     own : loops of the step itself: items, rounds, copies
     race : of its copies the first to finish counts, not the best
     guard : when its body is done
-    until : its last round, if rounds may be rejected
-    attempt : its last attempt, if attempts may fail
+    round : condition of its rounds, if they may be rejected
+    attempt : condition of its attempts, if they may fail
     success : probability that its body succeeds
     inner : outcomes of the steps within it
     """
@@ -123,7 +123,7 @@ class Outcome:
     own: Loops
     race: bool
     guard: Guard | None
-    until: Round | None
+    round: Round | None
     attempt: Attempt | None
     success: float
     inner: tuple[Outcome, ...]
@@ -131,7 +131,7 @@ class Outcome:
     @property
     def possible(self) -> bool:
         """Whether the step can fail at all."""
-        return self.success < 1 or bool(self.inner) or self.attempt is not None or self.until is not None
+        return self.success < 1 or bool(self.inner) or self.attempt is not None or self.round is not None
 
 
 def always_holds(

@@ -138,7 +138,7 @@ def in_sequence(fragments: Sequence[Fragment]) -> Fragment:
 def with_merged_maps(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]]) -> Fragment:
     """The fragment with one task map for each subject.
 
-    rounds : sizes of the loops that the task maps of a subject are the occurrences of; they become its first axes
+    rounds : sizes of the rounds around a subject. It has a task map for each round; rounds become its first axes
     """
     tasks_of: dict[object, list[Ints]] = {}
     for task_map in fragment.task_maps:

@@ -31,8 +31,8 @@ def max_open_requests(graph: Graph, outline: Outline, agents: Sequence[int]) -> 
 class _Open:
     """Upper bounds on open requests.
 
-    by_pool : pool → requests of all its agents, and of one agent. `NO_POOL`: requests made by an agent that is held
-        around them, or by none
+    by_pool : pool → requests of all its agents, and of one agent. `NO_POOL`: requests for which no agent is seized
+        here; the agent that makes them may be held around them
     total : of all pools together
     """
 
