@@ -126,7 +126,7 @@ class _GraphLayout:
         return start
 
     def last_person(self, runs: Iterable[NodeRun]) -> int:
-        """The last task of a person up to these runs, or −1. After several people it is a new task that waits for all."""
+        """The last task of a person up to these runs, or −1. After several people, a new task waits for all."""
         tasks = sorted(frozenset().union(*(self.last_people[run] for run in runs)))
         return self.add(_no_work(), tasks) if len(tasks) > 1 else max(tasks, default=-1)
 
