@@ -15,10 +15,10 @@ from planner.expansion.graph.graph_form import (
     Sending,
 )
 from planner.expansion.supersteps.token_game import (
+    GraphRun,
     Key,
-    Played,
     Routing,
-    played,
+    play,
 )
 
 WIDTH = 3
@@ -70,9 +70,9 @@ class Case:
                 sends += [sending.node] * random.randint(0, sending.width)
         return Routing(tuple(targets), tuple(sends))
 
-    def play(self) -> Played | None:
+    def play(self) -> GraphRun | None:
         """What the token game makes of it; None where it has too many runs. It ends: only routes lead back."""
-        found = played(self.form, self.route)
+        found = play(self.form, self.route)
         return found if sum(1 for _ in found.runs()) <= MOST_RUNS else None
 
 

@@ -1,1 +1,1 @@
-"""A `Workflow` and crew sizes in, a `TaskGraph` and its demands out."""
+"""A workflow and crew sizes in; a `TaskGraph`, and the demands of its tasks for every sample, out."""

@@ -1,4 +1,4 @@
-"""A workflow and crew sizes in, a `TaskGraph` out: loops unrolled, fan-outs laid out, coordination inserted."""
+"""A workflow and crew sizes in; a `TaskGraph` out: loops unrolled, fan-outs laid out, coordination inserted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from planner.expansion.graph.conditions import (
 from planner.expansion.graph.fragments import (
     NO_POOL,
     Fragment,
-    numbered,
+    number_pools,
     repeated,
     side_by_side,
 )
@@ -39,278 +39,297 @@ from planner.expansion.graph.order import (
 from planner.expansion.graph.outline import Group
 from planner.expansion.graph.segments import ItemSegment
 from planner.expansion.graph.task_graph import LIMIT, TaskGraph
-from planner.expansion.graph.work import Thread, Work
+from planner.expansion.graph.work import Conversation, Work
 from planner.expansion.supersteps.runtime import Runtime
 from planner.workflow.bodies import Wait
 from planner.workflow.declaration import Step, Workflow
 
 
 def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None = None) -> TaskGraph:
-    """The task graph of a workflow whose crews have these sizes. Raises InputError where it is too large.
+    """The task graph of a workflow for these crew sizes. Raises InputError if it is too large.
 
     runtime : None: as the workflow declares it
     """
     check_size(workflow, sizes)
     crews = Crews.of(workflow, sizes, runtime)
     expansion = _Expansion(crews)
-    place = Scope(("steps",), NO_POOL, workflow.model, workflow.written_for, workflow.parameters, locate=workflow.place)
-    fragment = expansion.group(place, workflow.steps)
-    capacity = np.array([*(sizes.get(pool, 1) for pool in crews.pools), *[crews.runtime.limit or 1] * fragment.own])
+    scope = Scope(("steps",), NO_POOL, workflow.model, workflow.written_for, workflow.parameters, locate=workflow.place)
+    fragment = expansion.group(scope, workflow.steps)
+    limits = [crews.runtime.limit or 1] * fragment.own_pools
+    capacity = np.array([*(sizes.get(pool, 1) for pool in crews.pools), *limits])
     graph = build_graph(
         len(fragment),
         fragment.edges,
-        acquire=numbered(fragment.acquire, len(crews.pools)),
-        release=numbered(fragment.release, len(crews.pools)),
+        acquire=number_pools(fragment.acquire, len(crews.pools)),
+        release=number_pools(fragment.release, len(crews.pools)),
         capacity=capacity,
         crew=capacity > 1,
         races=dict(enumerate(map(tuple, fragment.races.tolist()))),
         exits={task: (race, first) for task, race, first in fragment.exits.tolist()},
-        leaves=_leaves(fragment),
+        leaves=_context_switches(fragment),
     )
-    works = tuple(mark for mark in fragment.marks if isinstance(mark.what, Work))
-    skips = tuple(mark for mark in fragment.marks if not isinstance(mark.what, Work))
-    pools = (*crews.pools, *[LIMIT] * fragment.own)
-    outcomes = expansion.left_over("", workflow.steps)
+    works = tuple(task_map for task_map in fragment.task_maps if isinstance(task_map.subject, Work))
+    skips = tuple(task_map for task_map in fragment.task_maps if not isinstance(task_map.subject, Work))
+    pools = (*crews.pools, *[LIMIT] * fragment.own_pools)
+    outcomes = expansion.unhandled("", workflow.steps)
     return TaskGraph(graph, works, skips, outcomes, pools, sizes, fragment.outline)
 
 
-def _leaves(fragment: Fragment) -> dict[int, int]:
-    """The steps of people who may leave, and the ends of their steps before: at the start of all if there is none."""
-    may = {
+def _context_switches(fragment: Fragment) -> dict[int, int]:
+    """Task of a person who may turn to something else → the person's task before it, or 0: the start of the run."""
+    switching = {
         int(task)
-        for mark in fragment.marks
-        if isinstance(mark.what, Work) and isinstance(mark.what.body, Wait) and mark.what.body.leaves
-        for task in mark.tasks.flat
+        for task_map in fragment.task_maps
+        if isinstance(task_map.subject, Work)
+        and isinstance(task_map.subject.body, Wait)
+        and task_map.subject.body.leaves
+        for task in task_map.tasks.flat
     }
-    since = dict(fragment.people.since.tolist()) | dict.fromkeys(fragment.people.first.tolist(), 0)
-    return {task: before for task, before in since.items() if task in may}
+    previous = dict(fragment.people.previous.tolist()) | dict.fromkeys(fragment.people.first.tolist(), 0)
+    return {task: before for task, before in previous.items() if task in switching}
 
 
 class _Expansion:
-    """Outcomes of the steps that are expanded so far, by name."""
+    """Expands steps, and keeps the outcomes of the expanded ones by name."""
 
     def __init__(self, crews: Crews) -> None:
         self.crews = crews
         self.outcomes: dict[str, Outcome] = {}
 
-    # Steps outside of any item: each takes an agent for itself.
+    # Steps outside of items. Each seizes its own agent.
 
-    def group(self, around: Scope, steps: Steps) -> Fragment:
+    def group(self, scope: Scope, steps: Steps) -> Fragment:
         steps = sorted_by_name(steps)
-        children = {name: self.step(self.enter(around, name, steps), steps[name]) for name in in_order(steps)}
-        return grouped(children, needs(steps), self.crews.runtime, around.name)
+        children = {name: self.step(self.enter(scope, name, steps), steps[name]) for name in in_order(steps)}
+        return grouped(children, needs(steps), self.crews.runtime, scope.name)
 
-    def enter(self, around: Scope, name: str, steps: Steps) -> Scope:
-        """Where a step of a group stands."""
+    def enter(self, group: Scope, name: str, steps: Steps) -> Scope:
+        """The scope of a step of a group. A fallback is only done where its step fails."""
         crew = steps[name].crew
-        here = around.step(name, steps, self.crews.pool(crew) if crew else None)
+        scope = group.step(name, steps, self.crews.pool(crew) if crew else None)
         failing = next((other for other in steps if steps[other].otherwise == name), None)
         if failing is None:
-            return here
-        return here.only(StepFailed(here.loops, here.guard, self.outcomes[here.beside(failing)]))
+            return scope
+        return scope.under(StepFailed(scope.loops, scope.guard, self.outcomes[scope.sibling(failing)]))
 
-    def step(self, here: Scope, step: Step) -> Fragment:
-        """A step with its modifiers, once its chance is taken."""
+    def step(self, scope: Scope, step: Step) -> Fragment:
+        """A step with its modifiers, under the guard of its scope."""
         if step.for_each is not None:
-            return self.items(here, step)
+            return self.items(scope, step)
         if step.repeat is None:
-            return self.copies(here, step)
-        inside = self.rounds(here, step)
+            return self.copies(scope, step)
+        inside = self.in_rounds(scope, step)
         return repeated(self.copies(inside, step), inside.loops[-1].count)
 
-    def copies(self, here: Scope, step: Step) -> Fragment:
-        inside = self.copied(here, step)
+    def copies(self, scope: Scope, step: Step) -> Fragment:
+        inside = self.in_copies(scope, step)
         fragment = self.body(inside, step)
-        return (
-            fragment
-            if inside is here
-            else copied(fragment, inside.loops[-1].count, step.first_of is not None, self.crews.runtime)
-        )
+        if inside is scope:
+            return fragment
+        return copied(fragment, inside.loops[-1].count, step.first_of is not None, self.crews.runtime)
 
-    def body(self, here: Scope, step: Step) -> Fragment:
-        group = _group(here, step)
-        if group is not None:
-            inside, steps = group
+    def body(self, scope: Scope, step: Step) -> Fragment:
+        inner = _inner_steps(scope, step)
+        if inner is not None:
+            inside, steps = inner
             fragment = self.group(inside, steps)
-            self.finish(here, step, steps)
+            self.finish(scope, step, steps)
             return fragment
         if step.choose is not None:
-            branches = {name: self.step(place, branch) for name, branch, place in self.branches(here, step)}
-            self.finish(here, step, step.choose)
+            branches = {name: self.step(inside, branch) for name, branch, inside in self.branches(scope, step)}
+            self.finish(scope, step, step.choose)
             fragment = side_by_side(branches, dict.fromkeys(branches, ()))
             assert isinstance(fragment.outline, Group)
             return replace(fragment, outline=replace(fragment.outline, choice=True))
-        pool = self.crews.takes(step, max(here.pool, 0))
-        return item_tasks(self.attempts(replace(here, pool=pool), step), here.loops, here.guard)
+        pool = self.crews.seized_by(step, max(scope.pool, 0))
+        return item_tasks(self.attempts(replace(scope, pool=pool), step), scope.loops, scope.guard)
 
-    # A step's own loops and conditions, wherever it stands.
+    # A step's own loops and conditions, outside of items and within them.
 
-    def rounds(self, here: Scope, step: Step) -> Scope:
-        """Where a round stands."""
+    def in_rounds(self, scope: Scope, step: Step) -> Scope:
+        """The scope of a round of a step."""
         assert step.repeat is not None
-        inside = replace(here.within(Loop(self.crews.count(step.repeat.most, here))), repeats=here.name)
+        inside = replace(scope.in_loop(Loop(self.crews.count(step.repeat.most, scope))), repeats=scope.name)
         if step.repeat.until is None:
             return inside
-        guard = Round(inside.loops, here.guard, here.name, step.repeat.until)
-        return replace(inside.only(guard), round=guard)
+        guard = Round(inside.loops, scope.guard, scope.name, step.repeat.until)
+        return replace(inside.under(guard), round=guard)
 
-    def copied(self, here: Scope, step: Step) -> Scope:
-        """Where a copy stands."""
+    def in_copies(self, scope: Scope, step: Step) -> Scope:
+        """The scope of a copy of a step; `scope` itself if there are none."""
         count = step.best_of or step.first_of
         if count is None:
-            return here
-        first = step.first_of is not None
-        inside = here.within(Loop(self.crews.count(count, here), "copies", first=first))
-        return replace(inside, apart=here.apart or first)
+            return scope
+        race = step.first_of is not None
+        inside = scope.in_loop(Loop(self.crews.count(count, scope), "copies", race=race))
+        return replace(inside, own_tasks=scope.own_tasks or race)
 
-    def branches(self, here: Scope, step: Step) -> list[tuple[str, Step, Scope]]:
-        """The branches of a choice: one draw, a stretch of it for each, in the order of their names."""
-        found, low = [], 0.0
+    def branches(self, scope: Scope, step: Step) -> list[tuple[str, Step, Scope]]:
+        """Name, step and scope of each branch of a choice, by name. Each has an interval of one uniform draw."""
+        branches, low = [], 0.0
         steps = sorted_by_name(step.choose or {})
         for name, branch in steps.items():
             high = low + (branch.chance or 0.0)
-            certain = {**steps, name: branch.model_copy(update={"chance": None})}
-            guard = ChanceHolds(here.loops, here.guard, f"{here.name}/choice", low, high)
-            found.append((name, branch, self.enter(here.inside("choose"), name, certain).only(guard)))
+            without_chance = {**steps, name: branch.model_copy(update={"chance": None})}
+            guard = ChanceHolds(scope.loops, scope.guard, f"{scope.name}/choice", low, high)
+            inside = self.enter(scope.inside("choose"), name, without_chance).under(guard)
+            branches.append((name, branch, inside))
             low = high
-        return found
+        return branches
 
-    def finish(self, here: Scope, step: Step, steps: Steps, attempt: Attempt | None = None) -> None:
-        """Note how a step comes out whose body stands `here`. `steps`: those of its body."""
-        inner = self.left_over(f"{here.name}.", steps)
-        success = 1.0 if step.success is None else step.success
+    def finish(self, scope: Scope, step: Step, steps: Steps, attempt: Attempt | None = None) -> None:
+        """Record the outcome of a step. `scope`: of its body; `steps`: in its body."""
+        inner = self.unhandled(f"{scope.name}.", steps)
         outcome = Outcome(
-            here.name, here.loops[: here.depth], here.loops[here.depth :], step.first_of is not None, here.guard,
-            here.round, attempt, success, inner,
-        )  # fmt: skip
-        self.outcomes[here.name] = outcome
-        if here.round is not None and (success < 1 or inner or attempt):
-            here.round.body.append(outcome)
+            path=scope.name,
+            around=scope.loops[: scope.depth],
+            own=scope.loops[scope.depth :],
+            race=step.first_of is not None,
+            guard=scope.guard,
+            round=scope.round,
+            attempt=attempt,
+            success=1.0 if step.success is None else step.success,
+            inner=inner,
+        )
+        self.outcomes[scope.name] = outcome
+        if scope.round is not None and (outcome.success < 1 or inner or attempt):
+            scope.round.body.append(outcome)
 
-    def left_over(self, prefix: str, steps: Steps) -> tuple[Outcome, ...]:
-        """Outcomes of steps that may fail, and whose failure nothing deals with."""
-        found = [self.outcomes[prefix + name] for name, step in steps.items() if step.otherwise is None]
-        return tuple(outcome for outcome in found if outcome.possible)
+    def unhandled(self, prefix: str, steps: Steps) -> tuple[Outcome, ...]:
+        """Outcomes of the steps that may fail and have no fallback. `prefix`: of their names."""
+        outcomes = [self.outcomes[prefix + name] for name, step in steps.items() if step.otherwise is None]
+        return tuple(outcome for outcome in outcomes if outcome.possible)
 
-    def attempts(self, here: Scope, step: Step) -> list[ItemSegment]:
-        """A request, an agent loop, a tool or a person: the attempts at it, which keep the agent of `here.pool`."""
-        inside, attempt, count = here, None, 1
+    def attempts(self, scope: Scope, step: Step) -> list[ItemSegment]:
+        """The attempts at a request, an agent loop, a tool or a person's task. All hold an agent of `scope.pool`."""
+        inside, attempt, count = scope, None, 1
         rounds: Loops = ()
         if step.retry is not None:
-            count = self.crews.count(step.retry.at_most, here)
+            count = self.crews.count(step.retry.at_most, scope)
             loop = Loop(count)
-            attempt = Attempt((*here.loops, loop), here.guard, here.name, step.retry.chance, step.retry.timeout)
-            inside, rounds = here.within(loop).only(attempt), (loop,)
+            attempt = Attempt((*scope.loops, loop), scope.guard, scope.name, step.retry.chance, step.retry.timeout)
+            inside, rounds = scope.in_loop(loop).under(attempt), (loop,)
         work = self.work(inside, step)
-        leaves = step.human is not None and step.human.leaves is not None
-        self.finish(here, step, {}, attempt)
+        context_switch = step.human is not None and step.human.leaves is not None
+        self.finish(scope, step, {}, attempt)
         return [
             ItemSegment(
-                here.pool,
+                scope.pool,
                 work,
                 inside.guard,
                 rounds,
                 (number,) if rounds else (),
-                alone=here.apart or leaves,
-                leaves=leaves,
+                own_task=scope.own_tasks or context_switch,
+                context_switch=context_switch,
             )
             for number in range(count)
         ]
 
-    def work(self, here: Scope, step: Step) -> Work:
+    def work(self, scope: Scope, step: Step) -> Work:
         body = step.llm or step.agent or step.tool or step.human
         assert body is not None
-        asks = step.kind in ("llm", "agent")
-        agents = self.crews.agents(here.pool)
-        continued = any(
-            other.llm is not None and other.llm.continues == here.path[-1] for other in here.siblings.values()
-        )
+        requests = step.kind in ("llm", "agent")
+        agents = self.crews.agents(scope.pool)
+        siblings = scope.siblings.values()
         return Work(
-            here.name, step.kind, here.bound(body, agents), here.model if asks else None, here.loops, here.guard,
-            here.briefing if asks else None, step.retry and here.bound(step.retry, agents), _thread(here, step),
-            continued, self.crews.ratio(here) if asks else 1.0,
-        )  # fmt: skip
+            step=scope.name,
+            kind=step.kind,
+            body=scope.bind(body, agents),
+            model=scope.model if requests else None,
+            loops=scope.loops,
+            guard=scope.guard,
+            reads=scope.briefing if requests else None,
+            retry=step.retry and scope.bind(step.retry, agents),
+            conversation=_conversation(scope, step),
+            continued=any(other.llm is not None and other.llm.continues == scope.names[-1] for other in siblings),
+            ratio=self.crews.ratio(scope) if requests else 1.0,
+        )
 
-    # Items: steps one after another, by one agent where they let it.
+    # Items: their steps run one after another, and keep the same agent where possible.
 
-    def items(self, here: Scope, step: Step) -> Fragment:
-        pool = self.crews.takes(step, max(here.pool, 0))
-        return fan_out(self.crews, replace(here, pool=pool), step, lambda item: self.pieces(item, step))
+    def items(self, scope: Scope, step: Step) -> Fragment:
+        pool = self.crews.seized_by(step, max(scope.pool, 0))
+        return fan_out(self.crews, replace(scope, pool=pool), step, lambda item: self.item_rounds(item, step))
 
-    def pieces(self, here: Scope, step: Step) -> list[ItemSegment]:
-        """The pieces of an item, or of a step within one, whose agent is of `here.pool`."""
+    def item_rounds(self, scope: Scope, step: Step) -> list[ItemSegment]:
+        """Segments of an item, or of a step within one, in all rounds. Its agent is of `scope.pool`."""
         if step.repeat is None:
-            return self.round(here, step)
-        inside = self.rounds(here, step)
-        pieces = self.round(inside, step)
+            return self.item_round(scope, step)
+        inside = self.in_rounds(scope, step)
+        segments = self.item_round(inside, step)
         loop = inside.loops[-1]
         return [
-            replace(piece, rounds=(loop, *piece.rounds), inner=(number, *piece.inner))
+            replace(segment, rounds=(loop, *segment.rounds), inner=(number, *segment.inner))
             for number in range(loop.count)
-            for piece in pieces
+            for segment in segments
         ]
 
-    def round(self, here: Scope, step: Step) -> list[ItemSegment]:
-        """One round of a step within an item, with its copies side by side."""
-        inside = self.copied(here, step)
-        if inside is here:
-            return self.run(here, step)
-        pool = self.holds(step, here.pool)
-        by_one = step.kind == "llm"  # an agent makes several requests at once
-        pieces = self.run(replace(inside, pool=NO_POOL if by_one else here.pool), step)
-        fragment = item_tasks(pieces, inside.loops, inside.guard)
+    def item_round(self, scope: Scope, step: Step) -> list[ItemSegment]:
+        """Segments of one round of a step within an item. Copies run side by side in one segment."""
+        inside = self.in_copies(scope, step)
+        if inside is scope:
+            return self.item_body(scope, step)
+        pool = self.held_pool(step, scope.pool)
+        one_agent = step.kind == "llm"  # an agent makes several requests concurrently
+        segments = self.item_body(replace(inside, pool=NO_POOL if one_agent else scope.pool), step)
+        fragment = item_tasks(segments, inside.loops, inside.guard)
         fragment = copied(fragment, inside.loops[-1].count, step.first_of is not None, self.crews.runtime)
-        return [ItemSegment(pool if by_one else NO_POOL, fragment, here.guard)]
+        return [ItemSegment(pool if one_agent else NO_POOL, fragment, scope.guard)]
 
-    def run(self, here: Scope, step: Step) -> list[ItemSegment]:
-        """The body of a step within an item."""
-        group = _group(here, step)
-        if group is not None:
-            inside, steps = group
-            pieces = [
-                piece for name in in_order(steps) for piece in self.inner(self.enter(inside, name, steps), steps[name])
+    def item_body(self, scope: Scope, step: Step) -> list[ItemSegment]:
+        """Segments of the body of a step within an item."""
+        inner = _inner_steps(scope, step)
+        if inner is not None:
+            inside, steps = inner
+            segments = [
+                segment
+                for name in in_order(steps)
+                for segment in self.item_step(self.enter(inside, name, steps), steps[name])
             ]
-            self.finish(here, step, steps)
-            return pieces
+            self.finish(scope, step, steps)
+            return segments
         if step.choose is not None:
-            pieces = [piece for _, branch, place in self.branches(here, step) for piece in self.inner(place, branch)]
-            self.finish(here, step, step.choose)
-            return pieces
-        return self.attempts(replace(here, pool=self.holds(step, here.pool)), step)
+            branches = self.branches(scope, step)
+            segments = [segment for _, branch, inside in branches for segment in self.item_step(inside, branch)]
+            self.finish(scope, step, step.choose)
+            return segments
+        return self.attempts(replace(scope, pool=self.held_pool(step, scope.pool)), step)
 
-    def inner(self, here: Scope, step: Step) -> list[ItemSegment]:
-        """A step within an item."""
+    def item_step(self, scope: Scope, step: Step) -> list[ItemSegment]:
+        """Segments of a step within an item. A fan-out is one segment."""
         if step.for_each is None:
-            return self.pieces(here, step)
-        return [ItemSegment(NO_POOL, self.items(replace(here, briefing=None), step), here.guard)]
+            return self.item_rounds(scope, step)
+        return [ItemSegment(NO_POOL, self.items(replace(scope, briefing=None), step), scope.guard)]
 
-    def holds(self, step: Step, pool: int) -> int:
-        """The pool whose agent a step of an item needs: none for people and for tools that let it go."""
+    def held_pool(self, step: Step, pool: int) -> int:
+        """The pool whose agent a step of an item holds; `NO_POOL` for people without a crew and for `hold: false`."""
         if step.kind == "human":
             return self.crews.pool(step.crew) if step.crew else NO_POOL
         return pool if step.hold else NO_POOL
 
 
-def _group(here: Scope, step: Step) -> tuple[Scope, Steps] | None:
-    """The steps of a group or of another file, and where they stand."""
+def _inner_steps(scope: Scope, step: Step) -> tuple[Scope, Steps] | None:
+    """The scope and steps of a group, or of a file that the step uses; None: it is neither."""
     if step.steps is not None:
-        return here.inside("steps"), step.steps
+        return scope.inside("steps"), step.steps
     if step.used is None:
         return None
-    inside = here.inside("use")
-    own = step.used.model
-    inside = replace(inside, model=own or here.model, written_for=own or here.written_for, values=step.used.parameters)
+    inside = scope.inside("use")
+    model, values = step.used.model, step.used.parameters
+    inside = replace(inside, model=model or scope.model, written_for=model or scope.written_for, values=values)
     return inside, step.used.steps
 
 
-def _thread(here: Scope, step: Step) -> Thread | None:
-    """What a request continues, and what lies between."""
-    name, own = step.llm.continues if step.llm is not None else None, here.path[-1]
-    if name is None:
+def _conversation(scope: Scope, step: Step) -> Conversation | None:
+    """The conversation that a step's request continues, with the steps in between; None: it starts one."""
+    continues, name = step.llm.continues if step.llm is not None else None, scope.names[-1]
+    if continues is None:
         return None
-    if name == own:
-        return Thread(here.name, True, ((here.repeats, ()),))
-    inner = between(here.siblings, name, own)
-    wanted = needs(here.siblings)
-    found = ((here.beside(one), tuple(here.beside(need) for need in wanted[one] if need in inner)) for one in inner)
-    return Thread(here.beside(name), False, tuple(found))
+    if continues == name:
+        return Conversation(scope.name, True, ((scope.repeats, ()),))
+    steps = between(scope.siblings, continues, name)
+    needed = needs(scope.siblings)
+    inner = (
+        (scope.sibling(other), tuple(scope.sibling(need) for need in needed[other] if need in steps)) for other in steps
+    )
+    return Conversation(scope.sibling(continues), False, tuple(inner))

@@ -55,7 +55,7 @@ class Detail:
         """`models`: as they are paid."""
         self.models = models
         rows: dict[tuple[str, str], WorkDetail] = {}
-        self.of = [rows.setdefault((mark.what.step, mark.what.kind), WorkDetail(mark.what)) for mark in works]
+        self.of = [rows.setdefault((mark.subject.step, mark.subject.kind), WorkDetail(mark.subject)) for mark in works]
         self.works = list(rows.values())
         self.parts = [Moments(TICK) for _ in (*PARTS, "waiting")]
 

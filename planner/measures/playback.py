@@ -12,7 +12,7 @@ from planner.engine.draws import Samples
 from planner.engine.simulation import TICK, Schedule, simulate
 from planner.errors import InputError, Problem
 from planner.expansion.draw.demand import Layers
-from planner.expansion.draw.demands import Traces
+from planner.expansion.draw.demand_draws import Traces
 from planner.expansion.expand import expand
 from planner.expansion.graph.loops import (
     EVERY,
@@ -101,7 +101,7 @@ class Playback:
         by = self.served[work.model or ""]
         found: list[RequestSpan] = []
         for asked in self.traces[work, around].trace or ():
-            if not _at(asked.going, item, row):
+            if not _at(asked.active, item, row):
                 continue
             jitter = _at(asked.jitter, item, row) if asked.jitter.any() else 0.0
             if jitter:
@@ -155,7 +155,7 @@ def playbacks(
         message = f"up to {graph.occurrences:,} things are done in a sample, and {MOST_WORKS:,} can be performed"
         raise InputError([Problem("too-large", message, None, "rehearse fewer items: all of them are alike")])
     models = profiles(workflow, graph)
-    requests = graph.requesters(sizes)
+    requests = graph.max_open_requests(sizes)
     layers = Layers.of(workflow.uncertainty)
     for first in range(0, samples, width):
         slice_ = Samples(seed, first, min(first + width, samples))

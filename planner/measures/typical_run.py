@@ -12,7 +12,7 @@ from planner.engine.arrays import Floats
 from planner.engine.draws import Samples
 from planner.engine.simulation import Schedule, simulate
 from planner.expansion.draw.demand import Layers
-from planner.expansion.draw.demands import Traces, tasks_at
+from planner.expansion.draw.demand_draws import Traces, tasks_at
 from planner.expansion.graph.loops import Index, occurrences
 from planner.expansion.graph.task_graph import TaskGraph
 from planner.expansion.graph.work import Work
@@ -100,7 +100,7 @@ def replay(workflow: Workflow, graph: TaskGraph, seed: int, sample: int, speed: 
     traces : filled with what is drawn, if given
     """
     samples = sample_of(seed, sample)
-    requests = graph.requesters(graph.sizes)
+    requests = graph.max_open_requests(graph.sizes)
     served = {
         name: ServiceTimes.of(profile.at(requests).priced(multiplier), samples)
         for name, profile in profiles(workflow, graph).items()
@@ -125,7 +125,7 @@ def typical_run(retaken: Replay, sample: int, speed: float) -> TypicalRun:
     schedule = retaken.schedule
     seconds = float(schedule.makespan[0])
     edges = np.linspace(0.0, seconds, SLOTS + 1)
-    keys = list(dict.fromkeys((mark.what.step, mark.what.kind) for mark in retaken.graph.works))
+    keys = list(dict.fromkeys((mark.subject.step, mark.subject.kind) for mark in retaken.graph.works))
     runs = list(_runs(retaken, speed))
     found = {key: np.concatenate([run for work, run in runs if (work.step, work.kind) == key], axis=1) for key in keys}
     waits = [
@@ -145,11 +145,11 @@ def _runs(retaken: Replay, speed: float) -> Iterator[tuple[Work, Floats]]:
     """
     schedule, marks = retaken.schedule, retaken.graph.works
     begins, ends = schedule.starts[0].copy(), schedule.ends[0]
-    order = _order([mark.what for mark in marks])
+    order = _order([mark.subject for mark in marks])
     pieces = [
-        (order[mark.what, index], mark.what, tasks_at(mark.tasks, index), piece)
+        (order[mark.subject, index], mark.subject, tasks_at(mark.tasks, index), piece)
         for mark, totals in zip(marks, retaken.times.works, strict=True)
-        for index, piece in zip(occurrences(mark.what.loops), totals.pieces, strict=True)
+        for index, piece in zip(occurrences(mark.subject.loops), totals.pieces, strict=True)
     ]
     several = np.zeros(len(begins), np.intp)
     for _, _, tasks, _ in pieces:

@@ -13,12 +13,12 @@ from planner.engine.draws import Samples
 from planner.engine.simulation import simulate
 from planner.expansion.draw.demand import Layers
 from planner.expansion.expand import expand
-from planner.expansion.graph.graph_form import GraphForm, of_needs
+from planner.expansion.graph.graph_form import GraphForm, form_from_needs
 from planner.expansion.graph.order import in_order, needs, sorted_by_name
 from planner.expansion.supersteps.runtime import Runtime
 from planner.expansion.supersteps.subgraph_candidates import MOST_NODES, NodeSets, subgraph_candidates
 from planner.expansion.supersteps.subgraphs import into_subgraph
-from planner.expansion.supersteps.token_game import no_routes, played
+from planner.expansion.supersteps.token_game import no_routes, play
 from planner.timing.durations import SampleDemands, task_times
 from planner.timing.service import ServiceTimes, profiles
 from planner.workflow.declaration import Step, Workflow
@@ -92,12 +92,12 @@ def barriers(workflow: Workflow, sizes: Mapping[str, int], speed: float, seed: i
         return float(np.median(_seconds(workflow, runtime, sizes, speed, seed, count)))
 
     graphs = dict(_graphs(workflow))
-    if all(len(superstep) == 1 for form in graphs.values() for superstep in played(form, no_routes).supersteps):
+    if all(len(superstep) == 1 for form in graphs.values() for superstep in play(form, no_routes).supersteps):
         median = seconds(runtime, count)  # nothing runs beside anything else
         return Barriers(count, median, median, (), limit=runtime.limit)
     found = advised(
         graphs,
-        lambda chosen, few: seconds(replace(runtime, wrapped=chosen), min(FEW, count) if few else count),
+        lambda chosen, few: seconds(replace(runtime, subgraphs=chosen), min(FEW, count) if few else count),
         seconds(replace(runtime, barriers=False), count),
         count,
     )
@@ -166,7 +166,7 @@ def _graphs(workflow: Workflow) -> Iterator[tuple[str, GraphForm]]:
     def inside(name: str, steps: Mapping[str, Step], choice: bool) -> Iterator[tuple[str, GraphForm]]:
         if not choice:
             wanted = needs(steps)
-            yield name, of_needs({own: wanted[own] for own in in_order(sorted_by_name(steps))})
+            yield name, form_from_needs({own: wanted[own] for own in in_order(sorted_by_name(steps))})
         for own, step in steps.items():
             if step.for_each is None and step.within:
                 yield from inside(f"{name}.{own}" if name else own, step.within, step.choose is not None)
@@ -179,7 +179,7 @@ def _seconds(
 ) -> Floats:
     """(samples,) completion times on the draws that every forecast of this seed begins with."""
     graph = expand(workflow, sizes, runtime)
-    requests = graph.requesters(sizes)
+    requests = graph.max_open_requests(sizes)
     models = profiles(workflow, graph)
     layers = Layers.of(workflow.uncertainty)
     width = max(1, min(samples, STEPS // len(graph.graph)))

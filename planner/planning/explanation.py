@@ -10,7 +10,7 @@ import numpy as np
 
 from planner.engine.arrays import Floats
 from planner.expansion.draw.demand import Layers, RequestDraw
-from planner.expansion.draw.demands import Traces
+from planner.expansion.draw.demand_draws import Traces
 from planner.expansion.expand import expand
 from planner.expansion.graph.loops import EVERY, Index
 from planner.expansion.graph.work import Rework, Syncing, Work
@@ -133,8 +133,8 @@ def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
     only = slice(0, 1)
     paid = bill_cancelled(found, only, taken.durations, schedule)
     detail.add(found, speed, schedule, only, taken.durations, paid)
-    cost = usd([mark.what for mark in graph.works], paid, served, schedule.makespan)
-    works = {(mark.what.step, mark.what.kind): mark.what for mark in reversed(graph.works)}
+    cost = usd([mark.subject for mark in graph.works], paid, served, schedule.makespan)
+    works = {(mark.subject.step, mark.subject.kind): mark.subject for mark in reversed(graph.works)}
     steps = tuple(
         _explained(workflow, works[row.step, row.kind], row, traces, served, speed, forecast.result.usd is not None)
         for row in detail.works
@@ -188,7 +188,7 @@ def _explained(
     made = (first.trace or []) if first is not None else []
     terms = (*_terms(work.body), *_terms(work.retry, "retry."))
     scaled = first is not None and work.kind != "human"
-    size = _factor(first.around.size if first is not None and scaled else None, item)
+    size = _factor(first.inputs.size if first is not None and scaled else None, item)
     off = scaled and any(term.estimate.varies for term in terms)
     error = _factor(first.error if first is not None and off else None, item)
     tokens = sum((amounts for amounts in row.billed.values()), np.zeros(5))
@@ -196,7 +196,7 @@ def _explained(
     return Explained(
         work.step, work.kind, work.model, _place(workflow, work), terms, work,
         _occurrence(work, index, item), size, error,
-        tuple(_made(one, by, speed, item) for one in made if _of(one.going, item)), row.done.mean().mean,
+        tuple(_made(one, by, speed, item) for one in made if _of(one.active, item)), row.done.mean().mean,
         row.seconds.mean().mean, row.critical.mean().mean, tuple(tokens.tolist()),
         None if work.usd is None or isinstance(work.body, Rework) else float(work.usd), cost,
     )  # fmt: skip
@@ -222,7 +222,7 @@ def _made(asked: RequestDraw, by: ServiceTimes | None, speed: float, item: int) 
     lasts = 0.0
     if by is not None and jitter:
         lasts = jitter * float((by.ttft + uncached * by.prefill + output * by.decode / speed)[0, 0])
-    return RequestDetail(prompt, uncached, output, jitter, lasts, seconds, calls, result, thinking, asked.what)
+    return RequestDetail(prompt, uncached, output, jitter, lasts, seconds, calls, result, thinking, asked.kind)
 
 
 def _occurrence(work: Work, index: Index, item: int) -> str:

@@ -152,7 +152,7 @@ def _variants(
     for at, (index, cell) in enumerate(zip(structures, cells, strict=True)):
         graph = graphs[index]
         speed = cell.speed if graph.timed else None
-        requests = graph.requesters(cell.sizes) if curved and not cell.unhindered else 1
+        requests = graph.max_open_requests(cell.sizes) if curved and not cell.unhindered else 1
         alone = hourly or bool(graph.raced.any())
         variant = DemandGroup(graph, speed, requests, alone, [])
         found.setdefault((index, speed, requests), variant).cells.append(at)

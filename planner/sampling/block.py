@@ -11,7 +11,7 @@ from planner.engine.arrays import Bools, Floats
 from planner.engine.draws import Samples
 from planner.engine.simulation import EXACT, Graph, simulate
 from planner.errors import InputError, Problem
-from planner.expansion.draw.demands import KnownDemands
+from planner.expansion.draw.demand_draws import DemandCache
 from planner.measures.collector import DetailCollector
 from planner.sampling.batch import Batch, DemandGroup
 from planner.timing.cost import bill_cancelled, usd
@@ -64,7 +64,7 @@ def simulate_blocks(plans: Sequence[Batch], low: int, high: int, cancelled: Call
 
 
 def _blocks(plans: Sequence[Batch], low: int, high: int, cancelled: Callable[[], bool]) -> Iterator[Block]:
-    known: KnownDemands = {}
+    known: DemandCache = {}
     before = None
     drawn = False
     for plan in plans:
@@ -76,7 +76,7 @@ def _blocks(plans: Sequence[Batch], low: int, high: int, cancelled: Callable[[],
 
 
 def simulate_block(
-    plan: Batch, low: int, high: int, known: KnownDemands | None = None, cancelled: Callable[[], bool] = never
+    plan: Batch, low: int, high: int, known: DemandCache | None = None, cancelled: Callable[[], bool] = never
 ) -> Block:
     """Simulate the samples from `low` to `high` − 1 in every cell, on the same draws.
 
@@ -168,7 +168,7 @@ class _Run:
     def pay(self, cell: int, amounts: Sequence[Floats], seconds: Floats, part: slice) -> None:
         """Note tokens and cost."""
         block, width = self.block, self.block.seconds.shape[1]
-        works = [mark.what for mark in self.variant.graph.works]
+        works = [mark.subject for mark in self.variant.graph.works]
         tokens = block.tokens.setdefault(cell, np.empty((4, width)))
         tokens[:, part] = sum((amount[:4] for amount in amounts), np.zeros((4, 1)))
         cost = usd(works, amounts, self.served, seconds)

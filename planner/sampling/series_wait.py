@@ -11,7 +11,7 @@ from planner.engine.draws import Samples
 from planner.engine.simulation import Graph, round_to_ticks
 from planner.engine.smoothing import Smoothed, Waits
 from planner.engine.statistics import KEPT, Values
-from planner.expansion.draw.estimates import at_shares, drawn
+from planner.expansion.draw.estimates import draw_estimate, estimate_quantiles
 from planner.expansion.graph.task_graph import TaskGraph
 from planner.expansion.graph.work import Work
 from planner.reading.estimates.estimate import Estimate
@@ -34,23 +34,23 @@ class SeriesWait:
 
         Nothing else may depend on how long it is: no cache that expires meanwhile, nobody who walks away.
         """
-        if len(graph.graph.since) or any(mark.what.thread is not None for mark in graph.works):
+        if len(graph.graph.since) or any(mark.subject.conversation is not None for mark in graph.works):
             return None
         found = [
-            cls(f"{mark.what.step}/{mark.what.kind}", mark.what.body.time)
+            cls(f"{mark.subject.step}/{mark.subject.kind}", mark.subject.body.time)
             for mark in graph.works
-            if isinstance(mark.what.body, Wait) and _once(mark.what, mark.what.body.time)
+            if isinstance(mark.subject.body, Wait) and _once(mark.subject, mark.subject.body.time)
             and _in_series(graph.graph, int(mark.tasks.ravel()[0]))
         ]  # fmt: skip
         return max(found, key=lambda one: (one.estimate.quantile(0.95), one.path), default=None)
 
     def waits(self) -> Waits:
         """Its distribution, with nothing drawn yet."""
-        return Waits(_SHARES, at_shares(self.estimate, _SHARES))
+        return Waits(_SHARES, estimate_quantiles(self.estimate, _SHARES))
 
     def drawn(self, samples: Samples) -> Floats:
         """(S,) seconds that it takes in each sample, in ticks."""
-        return round_to_ticks(drawn(self.estimate, samples, 1, self.path, "time").ravel())
+        return round_to_ticks(draw_estimate(self.estimate, samples, 1, self.path, "time").ravel())
 
     def smoothed(self, seconds: Values, seed: int) -> Values:
         """The completion times of so many samples from the first, with the percentiles of `Smoothed`."""

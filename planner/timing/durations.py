@@ -14,7 +14,7 @@ from planner.engine.draws import Samples
 from planner.engine.simulation import LONGEST, round_to_ticks
 from planner.errors import InputError, Problem
 from planner.expansion.draw.demand import Demand, Layers, nothing
-from planner.expansion.draw.demands import DemandDraws, KnownDemands, Traces
+from planner.expansion.draw.demand_draws import DemandCache, DemandDraws, Traces
 from planner.expansion.graph.task_graph import TaskGraph
 from planner.expansion.graph.work import Work
 from planner.timing.service import ServiceTimes, serving_traits
@@ -35,7 +35,7 @@ class SampleDemands:
 
     samples: Samples
     layers: Layers
-    known: KnownDemands = field(default_factory=dict)
+    known: DemandCache = field(default_factory=dict)
     traces: Traces | None = None
 
 
@@ -143,15 +143,15 @@ def task_times(
         samples, draws.layers, graph, {name: serving_traits(by.profile) for name, by in served.items()},
         lambda work, demand: _lasting(_seconds(work, demand, _server(work, served)), speed), draws.known, draws.traces,
     )  # fmt: skip
-    parts = len(PARTS) if detailed else 1 + any(mark.what.coordination for mark in graph.works)
+    parts = len(PARTS) if detailed else 1 + any(mark.subject.coordination for mark in graph.works)
     fixed, decode = np.zeros((parts, n, width)), np.zeros((parts, n, width))
     largest = {name: np.zeros(width) for name in served}
     patience, away = (np.zeros((width, len(graph.graph.since))) for _ in range(2))
     works = []
     for mark in graph.works:
-        work, by = mark.what, _server(mark.what, served)
+        work, by = mark.subject, _server(mark.subject, served)
         totals = WorkTotals(work, np.zeros(width), np.zeros((5, width)), [])
-        for tasks, demand, active in drawing.of(mark):
+        for tasks, demand, active in drawing.demands(mark):
             rows, where = len(tasks), _span(tasks)
             totals.done[:] += rows if active is None else _sum(active.astype(float), rows)
             seconds = _seconds(work, demand, by)
@@ -179,7 +179,7 @@ def task_times(
                     done = np.broadcast_to(1.0 if active is None else active.astype(float), (rows, width))
                     piece = replace(piece, billed=kept, done=done)
                 totals.pieces.append(piece)
-        for tasks, before_leaving, back in drawing.leaving(mark):
+        for tasks, before_leaving, back in drawing.context_switches(mark):
             leaving = graph.graph.leave[tasks]
             patience[:, leaving] = before_leaving.T
             away[:, leaving] = back.T

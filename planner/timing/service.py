@@ -10,7 +10,7 @@ from planner.catalogue.profile import Profile, resolve
 from planner.engine.arrays import Floats
 from planner.engine.draws import Samples
 from planner.expansion.draw.demand import ServingTraits
-from planner.expansion.draw.estimates import drawn
+from planner.expansion.draw.estimates import draw_estimate
 from planner.expansion.graph.task_graph import TaskGraph
 from planner.reading.estimates.estimate import Estimate
 from planner.workflow.declaration import Workflow
@@ -34,13 +34,13 @@ class ServiceTimes:
         prefill = (
             np.zeros((1, 1))
             if profile.prefill_speed is None
-            else 1.0 / drawn(profile.prefill_speed, samples, 1, path, "prefill_speed")
+            else 1.0 / draw_estimate(profile.prefill_speed, samples, 1, path, "prefill_speed")
         )
         return cls(
             profile,
-            drawn(profile.ttft, samples, 1, path, "ttft"),
+            draw_estimate(profile.ttft, samples, 1, path, "ttft"),
             prefill,
-            1.0 / drawn(profile.output_speed, samples, 1, path, "output_speed"),
+            1.0 / draw_estimate(profile.output_speed, samples, 1, path, "output_speed"),
         )
 
 
@@ -51,5 +51,5 @@ def serving_traits(profile: Profile) -> ServingTraits:
 
 def profiles(workflow: Workflow, *graphs: TaskGraph) -> dict[str, Profile]:
     """The profiles that requests in these graphs use."""
-    used = {model for graph in graphs for mark in graph.works if (model := mark.what.model) is not None}
+    used = {model for graph in graphs for mark in graph.works if (model := mark.subject.model) is not None}
     return {name: resolve(name, workflow.models) for name in sorted(used)}

@@ -8,7 +8,7 @@ import pytest
 
 from planner.engine.draws import MOST, Samples, Turns
 from planner.engine.statistics import normal_quantile, quantile_interval
-from planner.expansion.draw.estimates import drawn
+from planner.expansion.draw.estimates import draw_estimate
 from planner.reading.estimates.estimate import LN20, Z95, parse_estimate
 from planner.reading.units import DURATION, TOKENS
 
@@ -125,7 +125,7 @@ def test_quantiles_are_those_of_the_standard_library() -> None:
 
 def _many(text: str, quantity: object = DURATION) -> np.ndarray:
     estimate = parse_estimate(text, quantity)  # type: ignore[arg-type]
-    return drawn(estimate, Samples(1, 0, 1024), 400, "p", "q").ravel()
+    return draw_estimate(estimate, Samples(1, 0, 1024), 400, "p", "q").ravel()
 
 
 @pytest.mark.parametrize(

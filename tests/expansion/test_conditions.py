@@ -1,4 +1,4 @@
-"""Chances, choices and rounds until one is accepted: what is skipped, who holds an agent meanwhile, and how often."""
+"""Chances, choices and repeated rounds: which tasks are skipped, which agents are held meanwhile, and how often."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def ends(workflow: Workflow, samples: int = 2000, agents: int = 1) -> Floats:
 
 
 def share(hits: Any, of: int, expected: float) -> None:
-    """A count of independent hits is within five standard deviations of what it should be."""
+    """A count of independent hits is within five standard deviations of its expectation."""
     assert abs(np.sum(hits) - of * expected) <= 5 * np.sqrt(of * expected * (1 - expected)) + 1e-9
 
 
@@ -92,7 +92,7 @@ def test_the_expected_tokens_of_rounds(declare: Declare) -> None:
 
 
 def test_rounds_on_a_fan_out_are_of_each_item_and_around_it_of_all(declare: Declare) -> None:
-    """Four items with an agent each: inside, the slowest item decides, 1 − (1 − q)⁴; around, all go again together."""
+    """Four items, each with an agent. Repeated inside, the slowest item decides: 1 − (1 − q)⁴. Around, all repeat together."""
     inside = ends(declare("  f: {for_each: 4, repeat: {until: 50%, at_most: 2}, llm: {output: 50}}"), agents=4)
     share(inside == 4, len(inside), 1 - 0.5**4)
     around = ends(
@@ -106,12 +106,12 @@ def held(declare: Declare, steps: str, items: int = 2) -> Floats:
 
 
 def test_an_item_keeps_its_agent_where_a_part_that_would_let_it_go_is_left_out(declare: Declare) -> None:
-    """One agent, two items: a 2 s, maybe a test of 10 s that lets the agent go, b 3 s (on `PLAIN`: 1 s + output/50).
+    """One agent, two items: a 2 s, maybe a test of 10 s that releases the agent, b 3 s (on `PLAIN`: 1 s + output/50).
 
-    Left out by both, each item is held through: 5 + 5 = 10. Done by both: a1 0–2, a2 2–4, tests until 12 and 14,
+    Without tests each item holds the agent throughout: 5 + 5 = 10. Two tests: a1 0–2, a2 2–4, tests until 12 and 14,
     b1 12–15, b2 15–18. Only by the first: a1 0–2, test until 12; item 2 takes the agent at 2 and keeps it until 7; b1
     12–15. Only by the second: item 1 is held 0–5, a2 5–7, test until 17, b2 17–20.
-    Were the agent let go where nothing lets it go, item 2 would slip in between a1 and b1.
+    If the agent were released without a test, item 2 would start between a1 and b1.
     """
     steps = "      a: {llm: {output: 50}}\n      t: {needs: a, chance: 50%, tool: 10s, hold: false}\n      b: {needs: t, llm: {output: 100}}"
     found = held(declare, steps)
@@ -121,9 +121,9 @@ def test_an_item_keeps_its_agent_where_a_part_that_would_let_it_go_is_left_out(d
 
 
 def test_an_item_that_ends_with_rounds_that_let_go_does_not_wait_for_an_agent_to_end(declare: Declare) -> None:
-    """One agent, two items of a round of 2 s and a test of 10 s that lets go, at most twice.
+    """One agent, two items: rounds of 2 s and a test of 10 s that releases the agent, at most two rounds.
 
-    One round each: 0–2, 2–4, tests until 12 and 14: 14. The second item's end needs no agent, whoever has it.
+    One round each: 0–2, 2–4, tests until 12 and 14: 14. The end of the second item needs no agent.
     Two rounds of the first: a1 12–14, test until 24. Of the second: a2 14–16, test until 26. Of both: the same 26.
     """
     steps = "      r:\n        repeat: {until: 50%, at_most: 2}\n        steps:\n          a: {llm: {output: 50}}\n          t: {needs: a, tool: 10s, hold: false}"
@@ -134,9 +134,9 @@ def test_an_item_that_ends_with_rounds_that_let_go_does_not_wait_for_an_agent_to
 
 
 def test_an_agent_is_held_over_to_what_follows_rounds(declare: Declare) -> None:
-    """Rounds of (a 2 s, test 10 s that lets go, review 3 s), at most two, then a report of 4 s by the same agent.
+    """Rounds of (a 2 s, test 10 s that releases the agent, review 3 s), at most two, then a report of 4 s by the same agent.
 
-    One item, one round: 2 + 10 + 3 + 4 = 19; two: 34. With two items on one agent that are accepted at once, item 1
+    One item, one round: 2 + 10 + 3 + 4 = 19; two: 34. With two items on one agent, both accepted in the first round, item 1
     reviews at 12–15 and reports at 15–19 without queueing behind item 2, whose test ended at 14: review 19–22, report 26.
     """
     body = (
@@ -151,7 +151,7 @@ def test_an_agent_is_held_over_to_what_follows_rounds(declare: Declare) -> None:
 
 
 def test_a_step_of_another_crew_may_be_left_out(declare: Declare) -> None:
-    """One engineer, two items: a 2 s, maybe a check of 10 s by another crew, b 3 s: as with a test that lets go."""
+    """One engineer, two items: a 2 s, maybe a check of 10 s by another crew, b 3 s: as with a test that releases."""
     header = (
         "models: {plain: {ttft: 1s, output_speed: 50, jitter: 0}}\nmodel: plain\n"
         "crews: {team: {agents: 2}, checkers: {agents: 2}}"
@@ -181,14 +181,14 @@ def test_what_is_left_out_costs_nothing(declare: Declare) -> None:
 
 
 def test_a_first_round_is_always_run_and_needs_no_hands(declare: Declare) -> None:
-    """A graph whose only condition is of later rounds takes and gives agents with its tasks in the first."""
+    """Without later rounds no condition is left, so the tasks themselves seize and release agents."""
     steps = "  f:\n    for_each: 2\n    repeat: {until: 50%, at_most: 1}\n    steps:\n      a: {llm: {output: 50}}\n      t: {needs: a, tool: 10s, hold: false}"
     graph = expand(declare(steps), {"agents": 1})
     assert graph.skips == ()
 
 
 def test_draws_of_conditions_stay_with_their_items(declare: Declare) -> None:
-    """One item more leaves what the first items' conditions were."""
+    """Another item does not change the conditions of the items before it."""
 
     def fixed(count: int) -> Floats:
         workflow = declare(f"  f: {{for_each: {count}, steps: {{a: {{chance: 50%, human: 4s}}}}}}")
@@ -202,7 +202,7 @@ def test_draws_of_conditions_stay_with_their_items(declare: Declare) -> None:
 
 @pytest.mark.parametrize("agents", [1, 2, 3])
 def test_the_oracle_agrees_on_all_that_conditions_skip(declare: Declare, agents: int) -> None:
-    """Hands, skips and holds across tasks, on what the planner really schedules."""
+    """Agent tasks, skipped tasks and agents held across tasks, on graphs as the planner schedules them."""
     header = (
         "models: {m: {ttft: 1s, output_speed: 50, jitter: 0}}\nmodel: m\n"
         f"crews: {{team: {{agents: {agents}, coordination: {{brief: {{output: 50}}, report: {{output: 20}}, merge: 2s}}}}, ci: {{agents: 2}}}}"
@@ -242,7 +242,7 @@ def test_the_oracle_agrees_on_all_that_conditions_skip(declare: Declare, agents:
 
 
 def test_the_chance_of_a_choice_and_the_choice_are_draws_of_their_own(declare: Declare) -> None:
-    """Done in half of the cases; then either branch in half of these: 1/2, 1/4, 1/4."""
+    """The choice is made in half of the samples, then each branch in half of these: 1/2, 1/4, 1/4."""
     steps = "  c: {chance: 50%, choose: {a: {chance: 50%, human: 1s}, b: {chance: 50%, human: 7s}}}"
     found = ends(declare(steps))
     for seconds, chance in ((0, 0.5), (1, 0.25), (7, 0.25)):
@@ -251,7 +251,7 @@ def test_the_chance_of_a_choice_and_the_choice_are_draws_of_their_own(declare: D
 
 @pytest.mark.parametrize(("chance", "each"), [("0%", 5), ("100%", 9)])
 def test_an_agent_is_given_back_by_what_is_always_done(declare: Declare, chance: str, each: float) -> None:
-    """A race of requests of 2 s, a request of 4 s that may be left out, and one of 3 s, by one agent for two items."""
+    """Two items on one agent: a race of 2 s requests, a request of 4 s that may be skipped, and one of 3 s."""
     header = "models: {m: {ttft: 1s, output_speed: 50, jitter: 0}}\nmodel: m"
     steps = f"""
       item:

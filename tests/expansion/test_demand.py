@@ -1,4 +1,4 @@
-"""Tokens and seconds of requests and agent loops against sums worked out by hand or in closed form."""
+"""Tokens and seconds of requests and agent loops, compared with sums by hand or in closed form."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 
 from planner.engine.draws import Samples
 from planner.expansion.draw.demand import Demand, Layers, OccurrenceInputs, ServingTraits
-from planner.expansion.draw.demands import DemandDraws, KnownDemands
+from planner.expansion.draw.demand_draws import DemandCache, DemandDraws
 from planner.expansion.draw.occurrence import Occurrence
+from planner.expansion.draw.occurrence_demand import occurrence_demand
 from planner.expansion.expand import expand
 from planner.expansion.graph.loops import EVERY, Loop
 from planner.expansion.graph.work import Work
@@ -33,7 +34,7 @@ def demand(body: Llm | AgentLoop, service: ServingTraits, rows: int = 1, kind: s
     loops = (Loop(rows, "items"),) if rows > 1 else ()
     work = Work("step", kind, body, "model", loops)
     index = (EVERY,) if rows > 1 else ()
-    return Occurrence(Samples(1, 0, 256), Layers(), work, service, index, OccurrenceInputs()).demand()
+    return occurrence_demand(Occurrence(Samples(1, 0, 256), Layers(), work, service, index, OccurrenceInputs()))
 
 
 def loop(turns: Any, tool: Tool | None = None, **values: Any) -> AgentLoop:
@@ -47,7 +48,7 @@ def tool(time: Any, result: Any) -> Tool:
 
 
 def only(values: np.ndarray) -> float:
-    """The one value that all items and samples share."""
+    """The value, equal for all items and samples."""
     assert values.min() == values.max()
     return float(values.max())
 
@@ -94,7 +95,7 @@ def test_one_turn_calls_no_tool() -> None:
 
 
 def test_turns_that_vary_keep_their_own_sums() -> None:
-    """In each sample the sums are those of its own number of turns."""
+    """The sums of each sample are those for its number of turns."""
     found = demand(loop("2 to 9", tool("2s", 30), prompt=100, output=10), UNCACHED, rows=50)
     n = found.requests  # without jitter, the number of turns
     assert n.min() >= 1
@@ -137,15 +138,15 @@ def test_cached_tokens_count_only_where_the_profile_caches() -> None:
 def test_a_demand_is_drawn_once_for_all_graphs(declare: Callable[..., Workflow]) -> None:
     header = f"{PLAIN}crews: {{team: {{agents: 2, coordination: {{brief: {{output: 10}}}}}}}}"
     workflow = declare("  a: {for_each: 3, crew: team, agent: {turns: 2 to 9, output: 10}}", header)
-    known: KnownDemands = {}
+    known: DemandCache = {}
     found = []
     for agents in (1, 1, 2):
         graph = expand(workflow, {"team": agents})
         drawing = DemandDraws(
             Samples(1, 0, 256), Layers(), graph, {"plain": UNCACHED}, lambda work, demand: demand.seconds, known
         )
-        mark = next(mark for mark in graph.works if mark.what.kind == "agent")
-        ((_, demand, _),) = drawing.of(mark)
+        mark = next(mark for mark in graph.works if mark.subject.kind == "agent")
+        ((_, demand, _),) = drawing.demands(mark)
         found.append(demand)
     assert found[0] is found[1]
     assert found[2] is not found[0]  # it reads a brief

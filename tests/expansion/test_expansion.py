@@ -1,4 +1,4 @@
-"""What a workflow becomes: tasks, pools and edges, read off the graph."""
+"""The task graph of a workflow: tasks, pools and edges."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from planner.errors import InputError
 from planner.expansion.expand import expand
-from planner.expansion.graph.order import most_beside
+from planner.expansion.graph.order import max_concurrent_weight
 from planner.expansion.graph.task_graph import (
     TaskGraph,
     crew_sizes,
@@ -32,8 +32,8 @@ COORDINATED = (
 
 
 def tasks(graph: TaskGraph, step: str, kind: str) -> list[int]:
-    """Ids of the tasks that a work is part of, in the order of its occurrences."""
-    (found,) = [mark.tasks for mark in graph.works if (mark.what.step, mark.what.kind) == (step, kind)]
+    """Ids of the tasks of a work, in the order of its occurrences."""
+    (found,) = [mark.tasks for mark in graph.works if (mark.subject.step, mark.subject.kind) == (step, kind)]
     return [int(task) for task in found.ravel()]
 
 
@@ -121,7 +121,7 @@ def test_an_item_s_steps_follow_needs_then_the_file(declare: Declare) -> None:
 
 
 def test_coordination_of_an_item(declare: Declare) -> None:
-    """Brief by the lead, the item with its report by an agent, reading by the lead, merge in a pool of its own."""
+    """Brief by the lead, the item with its report by an agent, reading by the lead, merge in its own pool."""
     graph = expand(declare("  work: {for_each: 4, crew: team, llm: {output: 1}}", COORDINATED), {"team": 3})
     chain = [tasks(graph, "work", kind)[2] for kind in ("brief", "llm", "report", "reading", "merge")]
     assert [pool(graph, task) for task in chain] == ["lead", "team", "team", "lead", "team: merge"]
@@ -137,7 +137,7 @@ def test_coordination_of_an_item(declare: Declare) -> None:
 def test_one_agent_or_one_item_needs_no_coordination(declare: Declare, agents: int, items: int) -> None:
     workflow = declare(f"  work: {{for_each: {items}, crew: team, llm: {{output: 1}}}}", COORDINATED)
     graph = expand(workflow, {"team": agents})
-    assert {mark.what.kind for mark in graph.works} == {"llm"}
+    assert {mark.subject.kind for mark in graph.works} == {"llm"}
 
 
 def test_a_crew_of_one_is_the_lead(declare: Declare) -> None:
@@ -264,15 +264,15 @@ def test_requests_that_can_be_open(declare: Declare, steps: str, header: str, ag
     workflow = declare(steps, header)
     sizes = crew_sizes(workflow) if agents is None else {"agents": agents}
     graph = expand(workflow, sizes)
-    assert graph.requesters(sizes) == most
+    assert graph.max_open_requests(sizes) == most
     other = expand(workflow, {name: min(2, size) for name, size in sizes.items()})
-    assert other.requesters(sizes) == most  # graphs are shared by sizes
+    assert other.max_open_requests(sizes) == most  # graphs are shared by sizes
 
 
 @pytest.mark.parametrize("runtime", ["dataflow", "langgraph"])
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "workflows").glob("*.yaml")))
 def test_never_are_more_requests_open(name: str, runtime: str) -> None:
-    """Of every example, with many agents: tasks that make requests, while they run, their tools' times included."""
+    """Every example with many agents: running tasks that make requests, including the times of their tools."""
     workflow = read_example(ROOT / "workflows" / f"{name}.yaml").model_copy(update={"runtime": runtime})
     for agents in (3, 1000):
         sizes = dict.fromkeys(crew_sizes(workflow), agents)
@@ -282,7 +282,7 @@ def test_never_are_more_requests_open(name: str, runtime: str) -> None:
             continue  # messages between so many agents are too many tasks
         asking = np.zeros(len(graph.graph), bool)
         for mark in graph.works:
-            if mark.what.model is not None:
+            if mark.subject.model is not None:
                 asking[mark.tasks.ravel()] = True
         for sample in range(2):
             schedule = replay(workflow, graph, 1, sample, 1.0, 1.0).schedule
@@ -291,20 +291,20 @@ def test_never_are_more_requests_open(name: str, runtime: str) -> None:
             times = np.concatenate([starts[long], ends[long]])
             change = np.repeat([1, -1], long.sum())
             order = np.lexsort((change, times))
-            assert np.cumsum(change[order]).max(initial=0) <= graph.requesters(sizes)
+            assert np.cumsum(change[order]).max(initial=0) <= graph.max_open_requests(sizes)
 
 
 def test_more_steps_than_are_tried_are_put_into_rows() -> None:
-    """Two rows of nine that have nothing to do with each other, 9 + 90; then the first of one waits for all of the other."""
+    """Two independent chains of nine: 9 + 90. Then the first step of one waits for all of the other."""
     weights = {f"{row}{at}": at * {"a": 1, "b": 10}[row] for row in "ab" for at in range(1, 10)}
     needed = {name: [f"{name[0]}{int(name[1]) - 1}"] if name[1] != "1" else [] for name in weights}
-    assert most_beside(weights, needed) == 99
-    assert most_beside(weights, {**needed, "b1": ["a9"]}) == 90
-    assert most_beside(weights, {}) == 45 + 450
+    assert max_concurrent_weight(weights, needed) == 99
+    assert max_concurrent_weight(weights, {**needed, "b1": ["a9"]}) == 90
+    assert max_concurrent_weight(weights, {}) == 45 + 450
 
 
 def test_steps_side_by_side_are_never_undercounted() -> None:
-    """Against every set of steps, of 400 random orders of up to 13."""
+    """Compared with trying every set of steps, in 400 random orders of up to 13 steps."""
     random = Random(1)
     for _ in range(400):
         count = random.randint(1, 13)
@@ -317,5 +317,5 @@ def test_steps_side_by_side_are_never_undercounted() -> None:
         for name in weights:
             sets += [(*some, name) for some in sets if before[name].isdisjoint(some)]
         most = max(sum(weights[name] for name in some) for some in sets)
-        found = most_beside(weights, needed)
+        found = max_concurrent_weight(weights, needed)
         assert found == most if sum(map(bool, weights.values())) <= 10 else found >= most

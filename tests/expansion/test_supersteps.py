@@ -1,4 +1,4 @@
-"""The superstep rule: cases worked out by hand, laws, and 3,000 random graphs against the real LangGraph."""
+"""The rules of supersteps: cases by hand, laws, and 3,000 random graphs compared with LangGraph itself."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from planner.expansion.graph.graph_form import (
     Node,
     Option,
     Sending,
-    of_needs,
+    form_from_needs,
 )
 from planner.expansion.supersteps.subgraph_candidates import MOST_NODES, NodeSets, subgraph_candidates
 from planner.expansion.supersteps.subgraphs import into_subgraph, may_be_subgraph
@@ -30,7 +30,7 @@ from planner.expansion.supersteps.token_game import (
     Route,
     Routing,
     no_routes,
-    played,
+    play,
 )
 from planner.langgraph_bridge.importing.graph_forecast import Routes, graph_barriers, graph_seconds, predicted
 from planner.langgraph_bridge.importing.state_graph import run_on_virtual_clock
@@ -45,11 +45,11 @@ from tests.random_graphs import Case
 
 
 def names(form: GraphForm) -> list[list[str]]:
-    return [[run.node for run in superstep] for superstep in played(form, no_routes).supersteps]
+    return [[run.node for run in superstep] for superstep in play(form, no_routes).supersteps]
 
 
 def seconds(form: GraphForm, each: Mapping[str, float], limit: int | None = None, barriers: bool = True) -> float:
-    return predicted(played(form, no_routes), lambda key: each[key[-1][0]], limit, barriers)[1]
+    return predicted(play(form, no_routes), lambda key: each[key[-1][0]], limit, barriers)[1]
 
 
 CHAIN = {"a": (), "b": ("a",), "c": ("b",), "x": ()}
@@ -61,7 +61,7 @@ EACH = {"a": 1.0, "b": 1.0, "c": 1.0, "x": 5.0, "j": 1.0}
 
 def test_a_join_waits_for_the_barrier_beside_it() -> None:
     """Supersteps {a, x}, {b}, {c}, {j}: 5 + 1 + 1 + 1. Without barriers max(3, 5) + 1."""
-    form = of_needs({**CHAIN, "j": ("c", "x")})
+    form = form_from_needs({**CHAIN, "j": ("c", "x")})
     assert names(form) == [["a", "x"], ["b"], ["c"], ["j"]]
     assert seconds(form, EACH) == 8
     assert seconds(form, EACH, barriers=False) == 6
@@ -72,7 +72,7 @@ def test_two_single_edges_trigger_twice_and_defer_once() -> None:
     nodes = dict.fromkeys("abcxj", Node())
     twice = GraphForm(nodes, edges)
     assert names(twice) == [["a", "x"], ["b", "j"], ["c"], ["j"]]
-    spans, end = predicted(played(twice, no_routes), lambda key: EACH[key[-1][0]], None)
+    spans, end = predicted(play(twice, no_routes), lambda key: EACH[key[-1][0]], None)
     assert end == 8
     assert (spans[("j", 0),], spans[("j", 1),]) == ((5, 6), (7, 8))
     once = GraphForm({**nodes, "j": Node(defer=True)}, edges)
@@ -88,7 +88,7 @@ def test_sends_do_not_hold_a_deferred_node_back() -> None:
     """f triggers d (deferred) and sends w: d runs beside w, not after it."""
     sends = (Option(1.0, (), (Sending("w"),)),)
     form = GraphForm({"f": Node(), "d": Node(defer=True), "w": Node()}, ((START, "f"), ("f", "d")), (), {"f": (sends,)})
-    game = played(form, lambda *_: Routing((), ("w",)))
+    game = play(form, lambda *_: Routing((), ("w",)))
     assert [[run.node for run in superstep] for superstep in game.supersteps] == [["f"], ["w", "d"]]
 
 
@@ -101,8 +101,8 @@ def test_chained_deferred_nodes_run_twice_where_another_edge_leads_in() -> None:
 
 
 def test_max_concurrency_is_of_each_graph() -> None:
-    """Two subgraphs at a time of two nodes at a time: four at once, so 4 subgraphs of 2 nodes of 1 s take 2 s."""
-    inner = of_needs({"p": (), "q": ()})
+    """Two concurrent subgraphs with two concurrent nodes each: 4 subgraphs of 2 nodes of 1 s take 2 s."""
+    inner = form_from_needs({"p": (), "q": ()})
     form = GraphForm({name: Node(graph=inner) for name in "abcd"}, tuple((START, name) for name in "abcd"))
     assert seconds(form, {"p": 1, "q": 1}, 2) == 2
     assert seconds(form, {"p": 1, "q": 1}, 1) == 8
@@ -110,15 +110,15 @@ def test_max_concurrency_is_of_each_graph() -> None:
 
 
 def test_slots_go_to_tasks_in_the_order_of_names() -> None:
-    form = of_needs({"a": (), "b": (), "c": ()})
-    spans, end = predicted(played(form, no_routes), lambda key: {"a": 3, "b": 1, "c": 1}[key[-1][0]], 2)
+    form = form_from_needs({"a": (), "b": (), "c": ()})
+    spans, end = predicted(play(form, no_routes), lambda key: {"a": 3, "b": 1, "c": 1}[key[-1][0]], 2)
     assert (spans[("b", 0),], spans[("c", 0),], end) == ((0, 1), (1, 2), 3)
 
 
 def test_an_endless_graph_is_refused() -> None:
     form = GraphForm({"a": Node()}, ((START, "a"), ("a", "a")))
     with pytest.raises(EndlessError, match="10,000 supersteps"):
-        played(form, no_routes)
+        play(form, no_routes)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def tried(form: GraphForm) -> set[NodeSets]:
 
 
 def test_wrapping_the_branch_wins_the_barrier_back() -> None:
-    form = of_needs({**CHAIN, "j": ("c", "x")})
+    form = form_from_needs({**CHAIN, "j": ("c", "x")})
     assert (frozenset("abc"),) in tried(form)
     inner = into_subgraph(form, frozenset("abc"))
     assert set(inner.nodes) == {"a+b+c", "x", "j"}
@@ -154,34 +154,34 @@ def test_wrapping_the_branch_wins_the_barrier_back() -> None:
 
 def test_a_subgraph_waits_for_all_that_it_needs_and_is_waited_for_as_a_whole() -> None:
     """k needs b alone, and waits for c. Supersteps {abc, x}, {j, k}: max(3, 5) + 1."""
-    form = of_needs({**CHAIN, "j": ("c", "x"), "k": ("b",)})
+    form = form_from_needs({**CHAIN, "j": ("c", "x"), "k": ("b",)})
     assert (frozenset("abc"),) in tried(form)
     inner = into_subgraph(form, frozenset("abc"))
     assert dict(inner.edges)["a+b+c"] == "k"
     assert seconds(inner, {**EACH, "k": 1.0}) == 6
-    late = of_needs({"w": (), "a": (), "b": ("a", "w"), "x": ("w",), "j": ("b", "x")})
+    late = form_from_needs({"w": (), "a": (), "b": ("a", "w"), "x": ("w",), "j": ("b", "x")})
     assert into_subgraph(late, frozenset("ab")).edges == (("__start__", "w"), ("w", "x"), ("w", "a+b"))
 
 
 def test_what_a_way_leads_out_of_and_back_into_cannot_be_wrapped() -> None:
-    form = of_needs(CHAIN)
+    form = form_from_needs(CHAIN)
     assert all(frozenset("ac") not in sets for sets in tried(form))
     with pytest.raises(ValueError, match="one way in"):
         into_subgraph(form, frozenset("ac"))
 
 
 def test_branches_with_several_beginnings_are_wrapped() -> None:
-    form = of_needs({"p": (), "a": ("p",), "b": ("p",), "c": ("a", "b"), "x": ("p",), "j": ("c", "x")})
+    form = form_from_needs({"p": (), "a": ("p",), "b": ("p",), "c": ("a", "b"), "x": ("p",), "j": ("c", "x")})
     assert (frozenset("abc"),) in tried(form)
     assert seconds(into_subgraph(form, frozenset("abc")), {**EACH, "p": 1.0}) == 1 + 5 + 1
 
 
 def test_nothing_is_tried_that_can_win_nothing() -> None:
-    """Of a chain nothing runs beside anything, and steps that do not follow each other take one superstep anyway."""
-    assert tried(of_needs({"a": (), "b": ("a",), "c": ("b",)})) == set()
-    assert tried(of_needs({"a": (), "b": (), "c": ()})) == set()
+    """In a chain nothing runs in parallel. Steps that do not follow each other take one superstep anyway."""
+    assert tried(form_from_needs({"a": (), "b": ("a",), "c": ("b",)})) == set()
+    assert tried(form_from_needs({"a": (), "b": (), "c": ()})) == set()
     chain = {f"s{n:03}": (f"s{n - 1:03}",) if n else () for n in range(MOST_NODES)}
-    assert tried(of_needs({**chain, "x": ()})) == set()
+    assert tried(form_from_needs({**chain, "x": ()})) == set()
 
 
 def random_needs(seed: int) -> dict[str, tuple[str, ...]]:
@@ -194,15 +194,15 @@ def random_needs(seed: int) -> dict[str, tuple[str, ...]]:
 
 @pytest.mark.parametrize("seed", range(60))
 def test_what_is_tried_can_be_wrapped_and_nothing_starts_before_what_it_needs(seed: int) -> None:
-    """Without barriers a subgraph makes nothing sooner, and each node is done once, for as long as before."""
+    """Without barriers nothing starts sooner in a subgraph, and each node runs once, for as long as before."""
     case, needs = Case(seed), random_needs(seed)
-    form = of_needs(needs)
-    before = predicted(played(form, no_routes), case.seconds, None, barriers=False)[0]
+    form = form_from_needs(needs)
+    before = predicted(play(form, no_routes), case.seconds, None, barriers=False)[0]
     for sets in subgraph_candidates(form):
         now = form
         for nodes in sets:
             now = into_subgraph(now, nodes)
-        after, _ = predicted(played(now, no_routes), lambda key: case.seconds(key[-1:]), None, False)
+        after, _ = predicted(play(now, no_routes), lambda key: case.seconds(key[-1:]), None, False)
         spans = {key[-1:]: span for key, span in after.items() if key[-1][0] in form.nodes}
         assert spans.keys() == before.keys()
         for key, (start, end) in spans.items():
@@ -213,7 +213,7 @@ def test_what_is_tried_can_be_wrapped_and_nothing_starts_before_what_it_needs(se
 
 def test_two_groups_are_found_though_several_steps_need_both() -> None:
     """{x1, x2}, {y1, y2}, {j, k}: 5 + 5 + 1 = 11. 6 + 1 = 7 with both groups wrapped, 6 + 1 + 1 and 6 + 5 + 1 with one."""
-    form = of_needs({"x1": (), "y1": ("x1",), "x2": (), "y2": ("x2",), "j": ("y1", "y2"), "k": ("y1", "y2")})
+    form = form_from_needs({"x1": (), "y1": ("x1",), "x2": (), "y2": ("x2",), "j": ("y1", "y2"), "k": ("y1", "y2")})
     each = {"x1": 1.0, "y1": 5.0, "x2": 5.0, "y2": 1.0, "j": 1.0, "k": 1.0}
     one, other = frozenset({"x1", "y1"}), frozenset({"x2", "y2"})
     assert (
@@ -238,12 +238,12 @@ def recommended(form: GraphForm, each: Mapping[str, float]) -> Barriers:
 
 @pytest.mark.parametrize("seed", range(30))
 def test_no_set_of_steps_in_a_subgraph_is_better_than_what_is_recommended(seed: int) -> None:
-    """Every set of steps that may be wrapped, in small random graphs."""
+    """Every set of steps that may be a subgraph, in small random graphs."""
     random = Random(seed)
     names = "abcdef"
     needs = {name: tuple(sorted(random.sample(names[:at], min(at, random.choice([0, 1, 1, 2])))))
              for at, name in enumerate(names)}  # fmt: skip
-    form, each = of_needs(needs), {name: random.choice([1.0, 2.0, 5.0]) for name in names}
+    form, each = form_from_needs(needs), {name: random.choice([1.0, 2.0, 5.0]) for name in names}
     found = recommended(form, each)
     best = found.wrappings[-1].seconds if found.wrappings else found.seconds
     for size in range(2, len(names)):
@@ -256,12 +256,12 @@ def test_a_search_that_is_cut_says_so() -> None:
     random = Random(0)
     names = [f"s{n:02}" for n in range(40)]
     needs = {name: tuple(random.sample(names[max(0, at - 12) : at], min(at, 2))) for at, name in enumerate(names)}
-    found = recommended(of_needs(needs), {name: random.choice([1.0, 9.0]) for name in names})
+    found = recommended(form_from_needs(needs), {name: random.choice([1.0, 9.0]) for name in names})
     assert (found.tried, found.cut) == (MOST_TRIED, True)
     assert found.cost > 0
     large = {f"s{n:03}": () if n == 0 else (f"s{n - 1:03}",) for n in range(MOST_NODES)}
     each = dict.fromkeys(large, 1.0) | {"x": 9.0, "j": 1.0}
-    found = recommended(of_needs({**large, "x": (), "j": ("s099", "x")}), each)
+    found = recommended(form_from_needs({**large, "x": (), "j": ("s099", "x")}), each)
     assert (found.tried, found.cut, found.wrappings) == (0, True, ())
 
 
@@ -303,17 +303,17 @@ def test_sends_of_two_stages_wait_for_each_other_unless_they_are_wrapped() -> No
         name, number = key[-1]
         return each[name][number if len(key) == 1 else key[0][1]] if name in each else 1.0
 
-    assert predicted(played(form, route), lasting, None)[1] == 12
-    assert predicted(played(form, route), lasting, None, barriers=False)[1] == 8
+    assert predicted(play(form, route), lasting, None)[1] == 12
+    assert predicted(play(form, route), lasting, None, barriers=False)[1] == 8
     assert (frozenset({"one", "two"}),) in tried(form)
     assert (frozenset({"f", "one"}),) not in tried(form)  # it would send one item on, and not two
     inner = into_subgraph(form, {"one", "two"})
-    assert predicted(played(inner, route), lasting, None)[1] == 8
+    assert predicted(play(inner, route), lasting, None)[1] == 8
     assert [run_on_virtual_clock(one, route, lasting, None)[1] for one in (form, inner)] == [12, 8]
 
     def seconds(chosen: Wrapped, _: bool) -> float:
         sets = chosen.get("", ())
-        return predicted(played(into_subgraph(form, sets[0]) if sets else form, route), lasting, None)[1]
+        return predicted(play(into_subgraph(form, sets[0]) if sets else form, route), lasting, None)[1]
 
     found = advised({"": form}, seconds, without=8.0, samples=1)
     assert (found.seconds, found.cost) == (12, 4)
@@ -321,7 +321,7 @@ def test_sends_of_two_stages_wait_for_each_other_unless_they_are_wrapped() -> No
 
 
 def test_the_branch_to_wrap_is_recommended_with_the_seconds_it_saves() -> None:
-    """Of the samples in which the two items take 1 + 5 and 5 + 1 s, or the other way round."""
+    """No sample takes longer with the branch in a subgraph, and the p50 falls to that without barriers."""
     found = graph_barriers(two_stages(), plain(), seed=1, samples=200)
     assert [(one.group, one.steps) for one in found.wrappings] == [("", (("one", "two"),))]
     assert found.seconds == 12
@@ -335,7 +335,7 @@ def test_the_branch_to_wrap_is_recommended_with_the_seconds_it_saves() -> None:
 
 
 def test_chances_are_those_of_the_conditional_edge_and_widths_are_drawn() -> None:
-    """A loop that goes on with 60 % has 1 / 0.4 = 2.5 rounds on average; its standard deviation is √0.6 / 0.4."""
+    """A loop that continues with 60 % has 1 / 0.4 = 2.5 rounds on average; its standard deviation is √0.6 / 0.4."""
     loop = GraphForm({"a": Node(tool("1s"))}, ((START, "a"),), (), {"a": ((Option(0.6, ("a",)), Option(0.4, (END,))),)})
     rounds = graph_seconds(loop, plain(), 1, 4000)
     error = np.sqrt(0.6) / 0.4 / np.sqrt(4000)
@@ -353,7 +353,7 @@ def test_chances_are_those_of_the_conditional_edge_and_widths_are_drawn() -> Non
 
 
 class Drawn:
-    """Routes as they are drawn in the order of play, for whoever asks in another order."""
+    """Routes drawn in the order of play, to be read in any order."""
 
     def __init__(self, route: Route) -> None:
         self.route = route
@@ -366,7 +366,7 @@ class Drawn:
 
 
 def test_drawn_routes_take_the_same_time_on_langgraph() -> None:
-    """A loop, a drawn number of Sends, a join in the loop, a deferred node: each sample as it is drawn."""
+    """A loop, a drawn number of Sends, a join in the loop, a deferred node: LangGraph follows the draws of each sample."""
     turns = Step.model_validate({"agent": {"turns": {"values": [1, 3, 4]}, "output": 1}}).agent
     assert turns is not None
     each = {"plan": 1.0, "work": 2.0, "check": 3.0, "fix": 4.0, "done": 5.0}
@@ -385,7 +385,7 @@ def test_drawn_routes_take_the_same_time_on_langgraph() -> None:
     routes = Routes(samples)
     for row in range(len(samples)):
         drawn = Drawn(routes.of(row))
-        played(form, drawn)
+        play(form, drawn)
         assert found[row] == run_on_virtual_clock(form, drawn, lambda key: each[key[-1][0]], 2)[1]
     assert len(set(found)) > 10
 
@@ -396,7 +396,7 @@ GRAPHS = int(os.environ.get("PLANNER_GRAPHS", "3000"))
 
 
 def equal_to_langgraph(seed: int) -> tuple[int, str]:
-    """How many runs of nodes a random graph has, and what is not as on LangGraph."""
+    """Number of node runs in a random graph, and the differences from LangGraph."""
     case = Case(seed)
     game = case.play()
     if game is None:
@@ -409,7 +409,7 @@ def equal_to_langgraph(seed: int) -> tuple[int, str]:
 
 
 def test_random_graphs_take_the_same_time_on_langgraph() -> None:
-    """Every start and end of every node, and the end of all, to the bit. Graphs of over `MOST_RUNS` runs are left out."""
+    """Every start and end of every node is equal to the bit. Graphs of over `MOST_RUNS` runs are left out."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(2, mp_context=context) as pool:
         found = list(pool.map(equal_to_langgraph, range(GRAPHS * 5 // 4), chunksize=50))

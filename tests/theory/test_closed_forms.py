@@ -519,7 +519,7 @@ def waits(workflow: Workflow, jobs: int, samples: int, gap: Draw, service: Draw)
     What tasks take is drawn here, by `gap` and `service` of a size; the planner makes the graph and the schedule.
     """
     graph = expand(workflow, crew_sizes(workflow))
-    task = {mark.what.step: int(mark.tasks) for mark in graph.works}
+    task = {mark.subject.step: int(mark.tasks) for mark in graph.works}
     arrivals, served = ([task[f"{letter}{i}"] for i in range(jobs)] for letter in "gj")
     durations = np.zeros((samples, len(graph.graph)))
     durations[:, arrivals] = gap((samples, jobs))

@@ -10,8 +10,8 @@ import pytest
 
 from planner.engine.draws import Samples
 from planner.errors import InputError
-from planner.expansion.draw.conditions_drawn import ConditionDraws
-from planner.expansion.draw.estimates import drawn
+from planner.expansion.draw.condition_draws import ConditionDraws
+from planner.expansion.draw.estimates import draw_estimate
 from planner.expansion.graph.conditions import Guard
 from planner.expansion.graph.loops import Index
 from planner.planning.forecast import forecast
@@ -77,13 +77,13 @@ def test_who_reads_a_brief_is_found_in_time_that_grows_with_the_rounds(
     declare: Declare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[object] = []
-    guarded = ConditionDraws.guarded
+    holds = ConditionDraws.holds
 
     def counted(activity: ConditionDraws, guard: Guard, index: Index) -> object:
         asked.append(guard)
-        return guarded(activity, guard, index)
+        return holds(activity, guard, index)
 
-    monkeypatch.setattr(ConditionDraws, "guarded", counted)
+    monkeypatch.setattr(ConditionDraws, "holds", counted)
     numbers = []
     for rounds in (50, 200):
         asked.clear()
@@ -100,7 +100,7 @@ def test_the_widest_estimates_are_finite_where_they_are_drawn_and_where_they_are
     assert math.isfinite(estimate.mean)
     assert estimate.quantile(0.5) == pytest.approx(1e-300)
     assert estimate.quantile(0.95) == pytest.approx(1e9)
-    draws = drawn(estimate, Samples(1, 0, 256), 1000, "a", "output")
+    draws = draw_estimate(estimate, Samples(1, 0, 256), 1000, "a", "output")
     assert np.isfinite(draws).all()
     assert (draws > 1e9).mean() == pytest.approx(0.05, abs=0.002)
 

@@ -1,9 +1,10 @@
-"""An item's steps one after another: which tasks they become, and when the item takes an agent or lets it go.
+"""Segments of an item in; its tasks out, with the points at which the item seizes and releases agents.
 
-An item holds one agent at a time. A piece that needs another one, or none, lets it go first; the next that needs it
-queues again. Wherever what was done before a piece holds the same agent in all cases, or none in all cases, its task
-takes the agent when it starts and gives it back when it ends. Where it depends on what is drawn, `SeizeRelease` tasks
-of no duration take and give, and are skipped where there is nothing to do.
+An item holds at most one agent at a time. Before a segment that needs another agent, or none, the item releases the one
+it holds. A later segment that needs it queues for it again.
+
+If the agent held before a segment is the same in every sample, the segment's own task seizes and releases it. If it
+depends on draws, `SeizeTask`s and `ReleaseTask`s without duration do, and are skipped in samples that do not need them.
 """
 
 from __future__ import annotations
@@ -14,149 +15,184 @@ from itertools import takewhile
 
 from planner.expansion.graph.conditions import (
     Guard,
-    always,
+    always_holds,
 )
 from planner.expansion.graph.fragments import (
     NO_POOL,
     Fragment,
-    in_order,
-    single,
-    stacked,
+    in_sequence,
+    single_task,
+    with_merged_maps,
 )
 from planner.expansion.graph.loops import Loops
 from planner.expansion.graph.outline import InRound
-from planner.expansion.graph.segments import ItemPlan, ItemSegment, SeizeRelease, SkipCondition
+from planner.expansion.graph.segments import (
+    AgentTask,
+    ItemPlan,
+    ItemSegment,
+    ReleaseTask,
+    SeizeTask,
+    SkipCondition,
+)
 from planner.expansion.graph.work import Work
 
 
-def item_tasks(pieces: Sequence[ItemSegment], loops: Loops, guard: Guard | None) -> Fragment:
-    """The tasks of an item, or of a copy, in order. `guard`: when it is done at all."""
-    before = [_before(at, pieces, guard, len(loops)) for at in range(len(pieces) + 1)]
-    goes_on = {
-        at for piece, found in zip(pieces, before, strict=False) for at in found if pieces[at].pool == piece.pool
-    }
-    freed = [replace(piece, frees=piece.pool != NO_POOL and at not in goes_on) for at, piece in enumerate(pieces)]
-    return _Chain(ItemPlan(loops, tuple(freed)), guard, before).fragment()
+def item_tasks(segments: Sequence[ItemSegment], loops: Loops, guard: Guard | None) -> Fragment:
+    """The tasks of an item, or of a copy, in order.
 
-
-def _before(at: int, pieces: Sequence[ItemSegment], guard: Guard | None, depth: int) -> list[int]:
-    """Pieces that may be the last one done before that at `at`, wherever this is done; −1: none may be.
-
-    There may be some among them that cannot be; none is missing.
-
-    guard, depth : of the item, and how many loops are around it
+    loops : around the item
+    guard : when the item is done
     """
-    found = []
-    here = (pieces[at].guard, pieces[at].inner) if at < len(pieces) else (guard, ())
-    for other in reversed(range(at)):
-        own, following = pieces[other], pieces[other + 1] if other + 1 < at else None
-        done = own.guard, own.inner
-        if following is None or not always(following.guard, following.inner, guard, depth, *done):
-            found.append(other)
-        if always(*done, guard, depth, *here):
-            return found
-    return [*found, -1]
+    predecessors = [_predecessors(position, segments, guard, len(loops)) for position in range(len(segments) + 1)]
+    continued = {
+        earlier
+        for segment, before in zip(segments, predecessors, strict=False)
+        for earlier in before
+        if segments[earlier].pool == segment.pool
+    }
+    releasing = [
+        replace(segment, releases=segment.pool != NO_POOL and position not in continued)
+        for position, segment in enumerate(segments)
+    ]
+    return _ItemBuilder(ItemPlan(loops, tuple(releasing)), guard, predecessors).fragment()
 
 
-class _Chain:
-    """before : of each piece, and of the end, which may be the last one done."""
+def _predecessors(position: int, segments: Sequence[ItemSegment], guard: Guard | None, depth: int) -> list[int]:
+    """The segments that can be the last one done before the segment at `position`; −1: possibly none is done.
 
-    def __init__(self, plan: ItemPlan, guard: Guard | None, before: Sequence[Sequence[int]]) -> None:
+    Only samples in which the segment at `position` is done count. The result may contain segments that are never the
+    last one done, but it misses none that can be.
+
+    guard : of the item
+    depth : number of loops around the item
+    """
+    result = []
+    condition = (segments[position].guard, segments[position].inner) if position < len(segments) else (guard, ())
+    for earlier in reversed(range(position)):
+        segment, following = segments[earlier], segments[earlier + 1] if earlier + 1 < position else None
+        done = segment.guard, segment.inner
+        if following is None or not always_holds(following.guard, following.inner, guard, depth, *done):
+            result.append(earlier)
+        if always_holds(*done, guard, depth, *condition):
+            return result
+    return [*result, -1]
+
+
+class _ItemBuilder:
+    """Builds the tasks of an item. Consecutive segments share a task where possible.
+
+    predecessors : for each segment and for the end of the item, the segments that may be the last one done before it
+    """
+
+    def __init__(self, plan: ItemPlan, guard: Guard | None, predecessors: Sequence[Sequence[int]]) -> None:
         self.plan = plan
         self.guard = guard
-        self.before = before
-        self.done: list[Fragment] = []
-        self.kept: list[ItemSegment] = []  # pieces of the task that is being put together
-        self.takes = NO_POOL  # what that task takes
+        self.predecessors = predecessors
+        self.fragments: list[Fragment] = []
+        self.pending: list[ItemSegment] = []  # segments of the task under construction
+        self.seized = NO_POOL  # pool from which that task seizes an agent
 
     def fragment(self) -> Fragment:
-        for position, piece in enumerate(self.plan.pieces):
-            self.piece(position, piece)
+        end = len(self.plan.segments)
+        for position, segment in enumerate(self.plan.segments):
+            self.add(position, segment)
         self.close()
-        self.give(len(self.plan.pieces), self.held_before(len(self.plan.pieces)))
+        self.release(end, self.pools_held_before(end))
         rounds: dict[object, tuple[int, ...]] = {}
-        for piece in self.plan.pieces:
-            inside = (
-                [mark.what for mark in piece.content.marks] if isinstance(piece.content, Fragment) else [piece.content]
+        for segment in self.plan.segments:
+            content = segment.content
+            subjects = (
+                [task_map.subject for task_map in content.task_maps] if isinstance(content, Fragment) else [content]
             )
-            rounds |= dict.fromkeys(inside, tuple(loop.count for loop in piece.rounds))
-        return stacked(in_order(self.done), rounds)
+            rounds |= dict.fromkeys(subjects, tuple(loop.count for loop in segment.rounds))
+        return with_merged_maps(in_sequence(self.fragments), rounds)
 
-    def held_before(self, position: int) -> set[int]:
-        """The pools whose agents the item may hold there."""
-        pieces = self.plan.pieces
-        return {NO_POOL if at < 0 else pieces[at].leaves_held for at in self.before[position]}
+    def pools_held_before(self, position: int) -> set[int]:
+        """The pools of which the item may hold an agent before a segment; `NO_POOL`: it may hold none."""
+        segments = self.plan.segments
+        return {
+            NO_POOL if earlier < 0 else segments[earlier].pool_held_after for earlier in self.predecessors[position]
+        }
 
-    def piece(self, position: int, piece: ItemSegment) -> None:
-        held, whole = self.held_before(position), isinstance(piece.content, Fragment)
-        if held != {piece.pool}:
+    def add(self, position: int, segment: ItemSegment) -> None:
+        held, is_fragment = self.pools_held_before(position), isinstance(segment.content, Fragment)
+        if held != {segment.pool}:
             self.close()
-            self.give(position, held - {piece.pool})
-            if piece.pool != NO_POOL and held == {NO_POOL} and not whole:
-                self.takes = piece.pool
-            elif piece.pool != NO_POOL:
-                self.hand(SeizeRelease(self.plan, position, piece.pool, takes=True))
-        if isinstance(piece.content, Fragment):
+            self.release(position, held - {segment.pool})
+            if segment.pool != NO_POOL and held == {NO_POOL} and not is_fragment:
+                self.seized = segment.pool
+            elif segment.pool != NO_POOL:
+                self.add_agent_task(SeizeTask(self.plan, position, segment.pool))
+        if isinstance(segment.content, Fragment):
             self.close()
-            outline = InRound(len(piece.content), piece.inner, piece.content.outline)
-            self.done.append(replace(piece.content, outline=outline))
-            self.give(position + 1, {piece.pool} if piece.frees else set())
+            outline = InRound(len(segment.content), segment.inner, segment.content.outline)
+            self.fragments.append(replace(segment.content, outline=outline))
+            self.release(position + 1, {segment.pool} if segment.releases else set())
             return
-        if self.kept and not self.joins(piece):
+        if self.pending and not self.joins(segment):
             self.close()
-        self.kept.append(piece)
-        if piece.frees or piece.apart:
-            self.free(position, piece)
+        self.pending.append(segment)
+        if segment.releases or segment.detached:
+            self.close_and_release(position, segment)
 
-    def joins(self, piece: ItemSegment) -> bool:
-        """Whether a piece can be part of the task that is being put together, and be done only where that is."""
-        first, last = self.kept[0], self.kept[-1]
-        if piece.pool == NO_POOL or piece.apart or piece.alone or last.alone:
+    def joins(self, segment: ItemSegment) -> bool:
+        """Whether a segment can be part of the task under construction, which must run wherever the segment is done."""
+        first, last = self.pending[0], self.pending[-1]
+        if segment.pool == NO_POOL or segment.detached or segment.own_task or last.own_task:
             return False
-        done = piece.guard, piece.inner
-        return not self.conditional(first) or always(first.guard, first.inner, self.guard, self.depth, *done)
+        done = segment.guard, segment.inner
+        return not self.skippable(first) or always_holds(first.guard, first.inner, self.guard, self.depth, *done)
 
-    def free(self, position: int, piece: ItemSegment) -> None:
-        """Let a piece's agent go at its end, with its task where that is done as often and no hand does it anyway."""
-        first, others = self.kept[0], self.held_before(position + 1)
-        own, begun = (piece.guard, piece.inner), (first.guard, first.inner)
-        as_often = all(always(*one, self.guard, self.depth, *other) for one, other in ((own, begun), (begun, own)))
-        if as_often and piece.pool not in others:
-            self.close(release=piece.pool)
+    def close_and_release(self, position: int, segment: ItemSegment) -> None:
+        """Finish the task and release the agent of its last segment.
+
+        The task itself does this if its first and last segments are done in the same samples. A release task does it
+        otherwise, or if one is needed here anyway for earlier segments.
+        """
+        first, others = self.pending[0], self.pools_held_before(position + 1)
+        last_done, first_done = (segment.guard, segment.inner), (first.guard, first.inner)
+        together = all(
+            always_holds(*condition, self.guard, self.depth, *given)
+            for condition, given in ((last_done, first_done), (first_done, last_done))
+        )
+        if together and segment.pool not in others:
+            self.close(release=segment.pool)
         else:
             self.close()
-            self.give(position + 1, {piece.pool})
+            self.release(position + 1, {segment.pool})
 
-    def give(self, position: int, held: set[int]) -> None:
-        """Give back what may be held before a piece, where it is: once, whatever the reasons."""
-        here = takewhile(lambda hand: hand.position == position, reversed(self.plan.hands))
-        for pool in sorted(held - {NO_POOL} - {hand.pool for hand in here}):
-            self.hand(SeizeRelease(self.plan, position, pool, takes=False))
+    def release(self, position: int, held: set[int]) -> None:
+        """Add a release task before a segment for each pool in `held`, unless there is one already."""
+        present = takewhile(lambda task: task.position == position, reversed(self.plan.agent_tasks))
+        for pool in sorted(held - {NO_POOL} - {task.pool for task in present}):
+            self.add_agent_task(ReleaseTask(self.plan, position, pool))
 
-    def hand(self, hand: SeizeRelease) -> None:
-        self.plan.hands.append(hand)
-        pool = (hand.pool, NO_POOL) if hand.takes else (NO_POOL, hand.pool)
-        self.done.append(single(*pool, hand))
+    def add_agent_task(self, task: AgentTask) -> None:
+        self.plan.agent_tasks.append(task)
+        acquire, release = (task.pool, NO_POOL) if isinstance(task, SeizeTask) else (NO_POOL, task.pool)
+        self.fragments.append(single_task(acquire, release, task))
 
     @property
     def depth(self) -> int:
         return len(self.plan.loops)
 
-    def conditional(self, first: ItemSegment) -> bool:
-        """Whether a task that begins with this piece is skipped where it is not done."""
-        return self.takes != NO_POOL or first.leaves
+    def skippable(self, first: ItemSegment) -> bool:
+        """Whether a task that begins with this segment must be skipped where the segment is not done."""
+        return self.seized != NO_POOL or first.context_switch
 
     def close(self, release: int = NO_POOL) -> None:
-        """Finish the task that is being put together. One that takes or gives must be skipped where it is not done."""
-        if self.kept:
-            first = self.kept[0]
+        """Finish the task under construction. If it seizes or releases an agent, it must be skipped where not done."""
+        if self.pending:
+            first = self.pending[0]
             guard, inner = first.guard, first.inner
-            if always(guard, inner, self.guard, self.depth):
+            if always_holds(guard, inner, self.guard, self.depth):
                 guard, inner = self.guard, ()
-            moves = self.conditional(first) or release != NO_POOL
-            skip = [SkipCondition(guard, self.plan.loops, inner)] if moves and guard is not None else []
-            person = any(piece.content.kind == "human" for piece in self.kept if isinstance(piece.content, Work))
-            does = [(piece.content, piece.inner) for piece in self.kept]
-            contents = [content for content, _ in does]
-            self.done.append(single(self.takes, release, *contents, *skip, person=person, does=does))
-        self.kept, self.takes = [], NO_POOL
+            may_skip = self.skippable(first) or release != NO_POOL
+            skip = [SkipCondition(guard, self.plan.loops, inner)] if may_skip and guard is not None else []
+            person = any(
+                segment.content.kind == "human" for segment in self.pending if isinstance(segment.content, Work)
+            )
+            does = [(segment.content, segment.inner) for segment in self.pending]
+            works = [work for work, _ in does]
+            self.fragments.append(single_task(self.seized, release, *works, *skip, person=person, does=does))
+        self.pending, self.seized = [], NO_POOL

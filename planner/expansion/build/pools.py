@@ -1,4 +1,4 @@
-"""The crews of a workflow as pools of agents."""
+"""The crews of a workflow as pools of agents, and how items are divided among agents."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from planner.workflow.declaration import Step, Workflow
 
 @dataclass(frozen=True, eq=False)
 class Crews:
-    """Crews of these sizes, and what runs them.
+    """The crews of a workflow with given sizes, and its runtime.
 
-    pools : names: the lead, and for each crew of several its agents and its merges
+    pools : names: the lead, then for each crew of several agents the crew and its merge queue
     """
 
     workflow: Workflow
@@ -39,39 +39,44 @@ class Crews:
         return cls(workflow, sizes, tuple(pools), Runtime.of(workflow) if runtime is None else runtime)
 
     def pool(self, crew: str) -> int:
-        """The pool of a crew; a crew of one is the lead."""
+        """The pool of a crew. A crew of one is the lead."""
         return self.pools.index(crew) if self.sizes[crew] > 1 else 0
 
-    def takes(self, step: Step, pool: int) -> int:
-        """The pool whose agent a step outside of items takes: tools and people take one only of a crew they name."""
-        return pool if step.kind not in ("tool", "human") else self.pool(step.crew) if step.crew else NO_POOL
+    def seized_by(self, step: Step, pool: int) -> int:
+        """The pool whose agent a step outside of items seizes: tools and people only seize one of a crew they name.
+
+        pool : of the crew around the step
+        """
+        if step.kind not in ("tool", "human"):
+            return pool
+        return self.pool(step.crew) if step.crew else NO_POOL
 
     def agents(self, pool: int) -> int:
-        """How many there are in a pool; without one, of the lead or the default crew."""
+        """Number of agents in a pool. `NO_POOL`: of the lead or the default crew."""
         return self.sizes.get(self.pools[max(pool, 0)], 1)
 
     def crew(self, pool: int) -> Crew | None:
-        """The declared crew of several agents whose pool this is."""
+        """The declared crew of several agents that has this pool."""
         return self.workflow.crews.get(self.pools[pool]) if pool != NO_POOL else None
 
-    def ratio(self, here: Scope) -> float:
-        """Tokens of a place's model for each that is written there."""
-        return token_ratio(here.model, here.written_for, self.workflow.models) if here.model is not None else 1.0
+    def ratio(self, scope: Scope) -> float:
+        """Tokens of the scope's model for each declared token."""
+        return token_ratio(scope.model, scope.written_for, self.workflow.models) if scope.model is not None else 1.0
 
-    def count(self, declared: CountValue, here: Scope) -> int:
-        """A count as it is declared: a number, a parameter, or arithmetic."""
+    def count(self, declared: CountValue, scope: Scope) -> int:
+        """A declared count: a number, a parameter, or arithmetic. Raises InputError with a position."""
         try:
-            return count_at(declared, here.values, self.agents(here.pool))
+            return count_at(declared, scope.values, self.agents(scope.pool))
         except InputError as error:
-            raise here.placed(error) from None
+            raise scope.located(error) from None
 
 
 @dataclass(frozen=True)
-class Shared:
-    """Items with those that are done again.
+class SharedItems:
+    """The rows of a fan-out: its items, followed by repetitions of the items that several agents do.
 
-    same : of every item, the one that it is; those that are done again come behind all others
-    rounds : the items of each round, in order
+    same : item of each row
+    rounds : rows of each round, in order
     """
 
     same: tuple[int, ...]
@@ -81,28 +86,28 @@ class Shared:
         return len(self.same)
 
 
-def shared(order: Sequence[int], agents: int, redundancy: float) -> Shared:
-    """Items divided among agents but for the share `redundancy` of them, which every agent does.
+def share_items(order: Sequence[int], agents: int, redundancy: float) -> SharedItems:
+    """Divide items among agents, except for a share `redundancy` of them, which every agent does.
 
-    order : of the items, in which rounds take them
+    In a divided round each agent does another item; in a redundant round all do the same one. Redundant rounds are
+    spread evenly. The number of redundant items is `redundancy` times the number of items, rounded half up.
 
-    Rounds of an item for each agent come in turn with rounds of one item that all do, `redundancy` times the items
-    rounded half up. Where nothing is redundant these are rounds of as many items as there are agents.
+    order : items in the order in which rounds use them
     """
     items = len(order)
-    done_by_all = floor(redundancy * items + 0.5)
-    divided = items - done_by_all
-    each = done_by_all / divided if divided else 0.0
-    same, rounds, at, owed = list(range(items)), [], 0, 0.5
-    while at < items:
+    redundant = floor(redundancy * items + 0.5)
+    divided = items - redundant
+    redundant_per_divided = redundant / divided if divided else 0.0
+    same, rounds, used, due = list(range(items)), [], 0, 0.5
+    while used < items:
         if divided:
-            rounds.append(tuple(order[at : at + min(agents, divided)]))
-            at += len(rounds[-1])
+            rounds.append(tuple(order[used : used + min(agents, divided)]))
+            used += len(rounds[-1])
             divided -= len(rounds[-1])
-            owed += len(rounds[-1]) * each
-        while at < items and (owed >= 1 or not divided):
-            again = range(len(same), len(same) + agents - 1)
-            rounds.append((order[at], *again))
-            same += [order[at]] * (agents - 1)
-            at, owed = at + 1, owed - 1
-    return Shared(tuple(same), tuple(rounds))
+            due += len(rounds[-1]) * redundant_per_divided
+        while used < items and (due >= 1 or not divided):
+            repetitions = range(len(same), len(same) + agents - 1)
+            rounds.append((order[used], *repetitions))
+            same += [order[used]] * (agents - 1)
+            used, due = used + 1, due - 1
+    return SharedItems(tuple(same), tuple(rounds))

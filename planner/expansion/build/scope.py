@@ -1,4 +1,4 @@
-"""Where a step stands: what is around it."""
+"""The scope of a step: everything around it that its expansion depends on."""
 
 from __future__ import annotations
 
@@ -18,21 +18,22 @@ StepPath = tuple[str, ...]
 
 @dataclass(frozen=True, eq=False)
 class Scope:
-    """Where a step stands.
+    """Everything around a step, or around the steps of a group, that its expansion depends on.
 
-    path : of the step, or of the keys that hold the steps of a group
-    pool : of the crew around it; −1: the lead, or the default crew
-    model : named for it
-    written_for : the model in whose tokens its numbers of tokens are
+    path : keys of the file, for the positions of errors
+    pool : of the crew that does it; −1: the lead, or the default crew
+    model : profile of its requests
+    written_for : the model whose tokenizer its declared tokens refer to
     values : of the parameters of its file
+    names : of the steps on the path, from the outside in
     loops, guard : around it
-    depth : how many of the loops are around the step, before its own
-    round : of the step itself, if its rounds may be rejected
-    briefing : of the item
-    apart : everything is a task of its own, because it may be cancelled on its way
-    locate : tells where something at a path of the file stands
-    siblings : the steps of its group, itself included
-    repeats : name of the innermost step around it, or itself, that has rounds
+    depth : number of loops around the step, without its own
+    round : condition of the step's own rounds, if they may be rejected
+    briefing : of its item
+    own_tasks : work shares no tasks, because a race may cancel it midway
+    locate : position of a path in the file
+    siblings : steps of its group, itself included
+    repeats : name of the innermost step with rounds, itself included
     """
 
     path: StepPath
@@ -40,53 +41,43 @@ class Scope:
     model: str | None
     written_for: str | None
     values: Mapping[str, float]
+    names: tuple[str, ...] = ()
     loops: Loops = ()
     guard: Guard | None = None
     depth: int = 0
     round: Round | None = None
     briefing: Briefing | None = None
-    apart: bool = False
+    own_tasks: bool = False
     locate: Callable[..., Position | None] = lambda *path: None
     siblings: Mapping[str, Step] = field(default_factory=dict)
     repeats: str = ""
 
     @property
     def name(self) -> str:
-        """Names of the steps on the path, joined by dots: they stand at every second place."""
-        return ".".join(self.path[1::2])
+        """Names of the steps on the path, joined by dots."""
+        return ".".join(self.names)
+
+    def sibling(self, name: str) -> str:
+        """The full name of a step of the same group."""
+        return ".".join((*self.names[:-1], name))
 
     def inside(self, key: str) -> Scope:
-        """Of the steps that stand under a key of this one."""
+        """The scope of the steps under a key of this step."""
         return replace(self, path=(*self.path, key))
 
-    def within(self, loop: Loop) -> Scope:
+    def in_loop(self, loop: Loop) -> Scope:
         return replace(self, loops=(*self.loops, loop))
 
-    def only(self, guard: Guard) -> Scope:
+    def under(self, guard: Guard) -> Scope:
         return replace(self, guard=guard)
 
-    def beside(self, name: str) -> str:
-        """The name of a step of the same group."""
-        return ".".join((*self.path[1:-1:2], name))
-
-    def bound(self, declared: Model, agents: int) -> Model:
-        """What is declared, with the values of parameters, `agents` and the model put in."""
-        try:
-            return bind(declared, {**self.values, "agents": agents}, self.model)
-        except InputError as error:
-            raise self.placed(error) from None
-
-    def placed(self, error: InputError) -> InputError:
-        """A mistake in what is declared here, with its place."""
-        position = self.locate(*self.path)
-        return InputError(replace(problem, position=problem.position or position) for problem in error.problems)
-
     def step(self, name: str, steps: Mapping[str, Step], pool: int | None) -> Scope:
-        """A step of this group, with what it says of crew, model and chance. `pool`: of the crew it names."""
+        """The scope of a step of this group. `pool`: of the crew that the step names; None: it names none."""
         step = steps[name]
-        here = replace(
+        scope = replace(
             self,
             path=(*self.path, name),
+            names=(*self.names, name),
             pool=self.pool if pool is None else pool,
             model=step.model or self.model,
             depth=len(self.loops),
@@ -94,5 +85,20 @@ class Scope:
             siblings=steps,
         )
         if step.chance is None:
-            return here
-        return here.only(ChanceHolds(here.loops, here.guard, here.name, 0.0, step.chance))
+            return scope
+        return scope.under(ChanceHolds(scope.loops, scope.guard, scope.name, 0.0, step.chance))
+
+    def bind(self, declared: Model, agents: int) -> Model:
+        """A declaration with the values of parameters, the number of agents and the model filled in.
+
+        Raises InputError with a position.
+        """
+        try:
+            return bind(declared, {**self.values, "agents": agents}, self.model)
+        except InputError as error:
+            raise self.located(error) from None
+
+    def located(self, error: InputError) -> InputError:
+        """The error with the position of this scope wherever a problem has none."""
+        position = self.locate(*self.path)
+        return InputError(replace(problem, position=problem.position or position) for problem in error.problems)

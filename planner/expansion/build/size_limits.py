@@ -1,4 +1,4 @@
-"""How large a workflow becomes, counted before anything of it is built."""
+"""A workflow and crew sizes in; the number of tasks and the concurrency out, before anything is built."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from math import floor
 import numpy as np
 
 from planner.errors import InputError, Problem
-from planner.expansion.graph.order import in_order, most_beside, needs
+from planner.expansion.graph.order import in_order, max_concurrent_weight, needs
 from planner.expansion.graph.task_graph import DEFAULT_CREW, LEAD
 from planner.reading.bind import bind
 from planner.reading.estimates.counts import CountValue, count_of
@@ -22,7 +22,7 @@ MOST_COUNT = 0.999
 
 
 def count_at(declared: CountValue, values: Mapping[str, float], agents: int) -> int:
-    """A count with the values of parameters, and so many agents. Raises InputError where it is none."""
+    """A declared count, given the values of parameters and a number of agents. Raises InputError if it is none."""
     try:
         return count_of(declared, {**values, "agents": agents})
     except BadValueError as mistake:
@@ -30,162 +30,175 @@ def count_at(declared: CountValue, values: Mapping[str, float], agents: int) -> 
 
 
 def most_drawn(declared: ForEach, values: Mapping[str, float], agents: int) -> int:
-    """`most_items` of a fan-out over a drawn number of items, with the values of parameters, and so many agents."""
-    known = bind(declared, {**values, "agents": agents}, None).count
-    assert isinstance(known, Estimate)
-    return most_items(known)
+    """`most_items` of a fan-out whose number of items is drawn, given values of parameters and a number of agents."""
+    estimate = bind(declared, {**values, "agents": agents}, None).count
+    assert isinstance(estimate, Estimate)
+    return most_items(estimate)
 
 
 def most_items(estimate: Estimate) -> int:
-    """Items that a graph is built for: draws above are cut."""
+    """The number of items for which a graph is built. Larger draws are cut."""
     return max(1, int(np.floor(estimate.quantile(MOST_COUNT) + 0.5)))
 
 
 MOST_TASKS = 2_000_000
-"""Most tasks that a workflow may expand to: pieces of work, counting those that the scheduler sees as one."""
+"""Limit on the tasks of a workflow. Works that share a task of the scheduler count one each."""
 
-MOST_PIECES = 100_000
-"""Most pieces of work in one item, with its rounds."""
+MOST_ITEM_WORKS = 100_000
+"""Limit on the works of one item, with its rounds."""
 
-AGAIN = 3
-"""Conflicts that an item may have."""
+MOST_CONFLICTS = 3
+"""Limit on the conflicts of an item."""
 
-_HANDS = 4
-"""Tasks that take and give back an agent for rework, and one for its merge."""
+_AGENT_TASKS = 4
+"""Tasks that seize and release an agent, for a rework and for its merge."""
 
 
 def check_size(workflow: Workflow, sizes: Mapping[str, int]) -> None:
-    """Raises InputError where there are over `MOST_TASKS` tasks, or over `MOST_PIECES` pieces in an item."""
-    around = _Around(("steps",), workflow.parameters, DEFAULT_CREW, inside=False)
-    _Size(workflow, sizes).group(around, workflow.steps)
+    """Raise InputError if there are over `MOST_TASKS` tasks, or over `MOST_ITEM_WORKS` works in an item."""
+    context = _SizeContext(("steps",), (), workflow.parameters, DEFAULT_CREW, in_item=False)
+    _Size(workflow, sizes).group(context, workflow.steps)
 
 
 @dataclass(frozen=True)
-class _Around:
-    """What is around a step: keys of the file, values of parameters, the crew, whether it is an item."""
+class _SizeContext:
+    """The surroundings of a step.
+
+    path : keys of the file
+    names : of the steps on the path
+    values : of parameters
+    crew : that does it
+    in_item : it is part of an item
+    """
 
     path: tuple[str, ...]
+    names: tuple[str, ...]
     values: Mapping[str, float]
     crew: str
-    inside: bool
+    in_item: bool
 
 
 class _Size:
+    """Counts tasks and, within an item, works. A fan-out within an item counts as one work of it."""
+
     def __init__(self, workflow: Workflow, sizes: Mapping[str, int]) -> None:
         self.workflow = workflow
         self.sizes = sizes
 
-    def group(self, around: _Around, steps: Mapping[str, Step]) -> tuple[int, int]:
-        """Tasks of a group, and pieces where it stands inside of an item."""
-        found = [self.step(replace(around, path=(*around.path, name)), step) for name, step in steps.items()]
-        tasks, pieces = sum(tasks for tasks, _ in found), sum(pieces for _, pieces in found)
-        self.check(around.path[:-1], tasks, MOST_TASKS, "expands to {:,} tasks")
-        return tasks, pieces
+    def group(self, context: _SizeContext, steps: Mapping[str, Step]) -> tuple[int, int]:
+        """Tasks of a group, and its works as part of an item."""
+        counts = [
+            self.step(replace(context, path=(*context.path, name), names=(*context.names, name)), step)
+            for name, step in steps.items()
+        ]
+        tasks, works = sum(tasks for tasks, _ in counts), sum(works for _, works in counts)
+        self.check(replace(context, path=context.path[:-1]), tasks, MOST_TASKS, "expands to {:,} tasks")
+        return tasks, works
 
-    def step(self, here: _Around, step: Step) -> tuple[int, int]:
-        """Tasks of a step with its loops, and the pieces that it is for the item around it: a fan-out is one."""
-        crew = step.crew or here.crew
-        inner = replace(here, crew=crew, inside=here.inside or step.for_each is not None)
-        tasks, pieces = self.body(inner, step)
+    def step(self, context: _SizeContext, step: Step) -> tuple[int, int]:
+        """Tasks of a step with its loops, and its works as part of an item."""
+        crew = step.crew or context.crew
+        inner = replace(context, crew=crew, in_item=context.in_item or step.for_each is not None)
+        tasks, works = self.body(inner, step)
         rounds = step.repeat.most if step.repeat is not None else None
         attempts = step.retry.at_most if step.retry is not None else None
-        for count in (rounds, step.best_of, step.first_of, attempts):
-            if count is not None:
-                times = self.count(count, inner)
-                tasks, pieces = tasks * times, pieces * times
-        if inner.inside:
-            self.check(here.path, pieces, MOST_PIECES, "has {:,} pieces of work in an item")
+        for declared in (rounds, step.best_of, step.first_of, attempts):
+            if declared is not None:
+                count = self.count(declared, inner)
+                tasks, works = tasks * count, works * count
+        if inner.in_item:
+            self.check(context, works, MOST_ITEM_WORKS, "has {:,} pieces of work in an item")
         if step.for_each is not None:
-            items = step.for_each.count
-            if isinstance(items, Estimate):
-                number = most_drawn(step.for_each, here.values, self.agents(crew))
+            if isinstance(step.for_each.count, Estimate):
+                items = most_drawn(step.for_each, context.values, self.agents(crew))
             else:
-                assert items is not None
-                number = self.count(items, inner)
-            tasks, pieces = (tasks + self.coordination(crew, pieces)) * (number + self.redundant(crew, number)), 1
-        self.check(here.path, tasks, MOST_TASKS, "expands to {:,} tasks")
-        return tasks, pieces
+                assert step.for_each.count is not None
+                items = self.count(step.for_each.count, inner)
+            tasks = (tasks + self.coordination(crew, works)) * (items + self.redundant(crew, items))
+            works = 1
+        self.check(context, tasks, MOST_TASKS, "expands to {:,} tasks")
+        return tasks, works
 
-    def body(self, here: _Around, step: Step) -> tuple[int, int]:
+    def body(self, context: _SizeContext, step: Step) -> tuple[int, int]:
         if step.steps is not None:
-            return self.group(replace(here, path=(*here.path, "steps")), step.steps)
+            return self.group(replace(context, path=(*context.path, "steps")), step.steps)
         if step.choose is not None:
-            return self.group(replace(here, path=(*here.path, "choose")), step.choose)
+            return self.group(replace(context, path=(*context.path, "choose")), step.choose)
         if step.used is not None:
-            inside = replace(here, path=(*here.path, "use"), values=step.used.parameters)
+            inside = replace(context, path=(*context.path, "use"), values=step.used.parameters)
             return self.group(inside, step.used.steps)
         return 1, 1
 
     def agents(self, crew: str) -> int:
         return self.sizes.get(crew, 1)
 
-    def count(self, declared: CountValue, here: _Around) -> int:
+    def count(self, declared: CountValue, context: _SizeContext) -> int:
         try:
-            return count_at(declared, here.values, self.agents(here.crew))
+            return count_at(declared, context.values, self.agents(context.crew))
         except InputError as error:
-            place = self.workflow.place(*here.path)
-            raise InputError(replace(problem, position=place) for problem in error.problems) from None
+            position = self.workflow.place(*context.path)
+            raise InputError(replace(problem, position=position) for problem in error.problems) from None
 
-    def coordination(self, crew: str, pieces: int) -> int:
-        """Tasks of coordination for an item with so many pieces, if its crew is larger than one."""
+    def coordination(self, crew: str, works: int) -> int:
+        """Tasks of coordination for an item with this number of works; 0 for a crew of one."""
         if self.agents(crew) == 1 or crew not in self.workflow.crews:
             return 0
         declared = self.workflow.crews[crew].coordination
-        again = AGAIN * (_HANDS + 1 + pieces) if declared.conflict else 0
-        return bool(declared.brief) + bool(declared.sync) + 2 * bool(declared.report) + bool(declared.merge) + again
+        rework = MOST_CONFLICTS * (_AGENT_TASKS + 1 + works) if declared.conflict else 0
+        return bool(declared.brief) + bool(declared.sync) + 2 * bool(declared.report) + bool(declared.merge) + rework
 
     def redundant(self, crew: str, items: int) -> int:
-        """Items that are done again."""
+        """Repetitions of items that several agents do."""
         if crew not in self.workflow.crews:
             return 0
         share = self.workflow.crews[crew].coordination.redundancy
         return floor(share * items + 0.5) * (min(self.agents(crew), items) - 1)
 
-    def check(self, path: tuple[str, ...], size: int, most: int, what: str) -> None:
-        if size > most:
-            name = ".".join(path[1::2]) or self.workflow.workflow
-            message = f"'{name}' {what.format(size)}; the limit is {most:,}"
+    def check(self, context: _SizeContext, size: int, limit: int, text: str) -> None:
+        if size > limit:
+            name = ".".join(context.names) or self.workflow.workflow
+            message = f"'{name}' {text.format(size)}; the limit is {limit:,}"
             hint = "plan a part of it, or fewer items of more work each"
-            raise InputError([Problem("too-large", message, self.workflow.place(*path), hint)])
+            raise InputError([Problem("too-large", message, self.workflow.place(*context.path), hint)])
 
 
-def widest(workflow: Workflow, sizes: Mapping[str, int], crew: str) -> int:
-    """Most agents of a crew that could be busy at once, at least 1; more than these wait for work."""
+def most_busy_agents(workflow: Workflow, sizes: Mapping[str, int], crew: str) -> int:
+    """Upper bound on concurrently busy agents of a crew, at least 1. Any more agents would never have work."""
     start = DEFAULT_CREW if not workflow.crews else LEAD
-    return max(1, _Width(sizes, crew).group(workflow.steps, workflow.parameters, start, inside=False))
+    return max(1, _BusyAgents(sizes, crew).group(workflow.steps, workflow.parameters, start, in_item=False))
 
 
-class _Width:
+class _BusyAgents:
     def __init__(self, sizes: Mapping[str, int], crew: str) -> None:
         self.sizes = sizes
         self.crew = crew
 
-    def group(self, steps: Mapping[str, Step], values: Mapping[str, float], crew: str, inside: bool) -> int:
-        """Of steps by what they need; the steps of an item run one after another."""
-        wide = {name: self.step(steps[name], values, crew, inside) for name in in_order(steps)}
-        return max(wide.values(), default=0) if inside else most_beside(wide, needs(steps))
+    def group(self, steps: Mapping[str, Step], values: Mapping[str, float], crew: str, in_item: bool) -> int:
+        """The bound for steps ordered by their needs. The steps of an item run one after another."""
+        busy = {name: self.step(steps[name], values, crew, in_item) for name in in_order(steps)}
+        return max(busy.values(), default=0) if in_item else max_concurrent_weight(busy, needs(steps))
 
-    def step(self, step: Step, values: Mapping[str, float], crew: str, inside: bool) -> int:
+    def step(self, step: Step, values: Mapping[str, float], crew: str, in_item: bool) -> int:
         crew = step.crew or crew
         agents = self.sizes.get(crew, 1)
-        width = self.body(step, values, crew, inside or step.for_each is not None)
+        busy = self.body(step, values, crew, in_item or step.for_each is not None)
         for copies in (step.best_of, step.first_of):
             if copies is not None:
-                width *= count_at(copies, values, agents)
+                busy *= count_at(copies, values, agents)
         if step.for_each is not None:
             items = step.for_each.count
             if isinstance(items, Estimate):
-                width *= most_drawn(step.for_each, values, agents)
+                busy *= most_drawn(step.for_each, values, agents)
             else:
-                width *= count_at(items, values, agents)
-        return width
+                busy *= count_at(items, values, agents)
+        return busy
 
-    def body(self, step: Step, values: Mapping[str, float], crew: str, inside: bool) -> int:
+    def body(self, step: Step, values: Mapping[str, float], crew: str, in_item: bool) -> int:
         if step.used is not None:
-            return self.group(step.used.steps, step.used.parameters, crew, inside)
+            return self.group(step.used.steps, step.used.parameters, crew, in_item)
         if step.choose is not None:
-            return max((self.step(branch, values, crew, inside) for branch in step.choose.values()), default=0)
+            return max((self.step(branch, values, crew, in_item) for branch in step.choose.values()), default=0)
         if step.steps is not None:
-            found = self.group(step.steps, values, crew, inside)
-            return max(found, int(inside and crew == self.crew))
-        return int(crew == self.crew and (step.kind in ("llm", "agent") or step.crew is not None or inside))
+            busy = self.group(step.steps, values, crew, in_item)
+            return max(busy, int(in_item and crew == self.crew))
+        return int(crew == self.crew and (step.kind in ("llm", "agent") or step.crew is not None or in_item))

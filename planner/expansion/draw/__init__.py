@@ -1,1 +1,5 @@
-"""A task graph and samples in, demands out: tokens, turns and seconds, drawn for each sample."""
+"""A task graph and samples in; the demand of every occurrence out: requests, tokens and seconds, drawn per sample.
+
+Arrays have a row for each item of the innermost fan-out and a column for each sample. A single row or column holds for
+all. "Where" something holds is a boolean array of this shape.
+"""

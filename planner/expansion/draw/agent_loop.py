@@ -1,160 +1,164 @@
-"""The demand of agent loops (docs/model.md, "Agent loops"), computed only where a loop is still going.
+"""The demand of an agent loop (docs/model.md, "Agent loops"), computed turn by turn for the cells that reach the turn.
 
-A cell is an item in a sample. Cells are taken in the order of their numbers of turns, the most first: those that come
-to a turn are then always the first ones, and a turn costs as much as there are of them.
+A cell is an item in a sample. Cells are sorted by their number of turns, largest first. So the cells that reach a turn
+are always the first ones, and a turn costs only as much as there are of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from planner.engine.arrays import Bools, Floats
 from planner.engine.draws import Turns
-from planner.expansion.draw.demand import Demand
+from planner.expansion.draw.demand import Demand, RequestDraw
+from planner.expansion.draw.occurrence import CellSelection, Occurrence
 from planner.workflow.bodies import AgentLoop
-
-if TYPE_CHECKING:
-    from planner.expansion.draw.occurrence import Occurrence
-
-Chosen = slice | NDArray[np.int64]
-"""Some of the cells, in their order."""
 
 _SUMMED = ("requests", "prefill", "decode", "input", "cache_read", "output")
 
 AT_ONCE = 8192
-"""Draws that the turns of one call make together."""
+"""Limit on the draws of one call, which may cover several turns."""
 
 MOST_TURNS = 1000.0
 """Draws of `turns` are cut here; an estimate's 95th percentile may be no larger."""
 
 
-class Loop:
-    """An agent loop at one occurrence of it, where it is done."""
+class AgentLoopDemand:
+    """The demand of one occurrence of an agent loop. `active`: where it is done; None: everywhere."""
 
-    def __init__(self, body: AgentLoop, everywhere: Occurrence, active: Bools | None) -> None:
+    def __init__(self, body: AgentLoop, occurrence: Occurrence, active: Bools | None) -> None:
         self.body = body
-        self.shape = everywhere.shape
-        self.trace = everywhere.trace
+        self.shape = occurrence.shape
+        self.trace = occurrence.trace
         done = np.ones((1, 1), bool) if active is None else active
         cells = np.flatnonzero(np.broadcast_to(done, self.shape))
-        turns = np.minimum(everywhere.at(cells).draw(body.turns, "turns"), MOST_TURNS)
+        turns = np.minimum(occurrence.at(cells).draw(body.turns, "turns"), MOST_TURNS)
         turns = np.broadcast_to(turns, cells.shape)
         most_first = np.argsort(-turns, kind="stable")
         turns, self.cells = turns[most_first], cells[most_first]
-        self.here = everywhere.at(self.cells)
-        every = np.arange(int(turns.max(initial=0.0)) + 1)
-        self.going: list[int] = np.searchsorted(-turns, -every, side="left").tolist()
+        self.draws = occurrence.at(self.cells)
+        numbers = np.arange(int(turns.max(initial=0.0)) + 1)
+        self.reaching: list[int] = np.searchsorted(-turns, -numbers, side="left").tolist()  # cells that reach a turn
         self.sums = {name: np.zeros(len(cells)) for name in (*_SUMMED, "seconds", "calls", "largest", "context")}
 
     def demand(self, read: Floats) -> Demand:
-        """Turn i reads the prompt and all earlier outputs and results; with a cache, only the new part is prefilled.
+        """The demand over all turns.
 
-        read : tokens that the first request reads besides the prompt
+        Every turn reads the prompt and all earlier outputs and results. A cache leaves only new tokens to prefill.
+
+        read : tokens that the first request reads in addition to the prompt
         """
-        body, caches, ttl = self.body, self.here.service.caches, self.here.service.cache_ttl
-        prompt = self.here.draw(body.prompt, "prompt") + np.broadcast_to(read, self.shape).reshape(-1)[self.cells]
-        context = fresh = prompt  # `fresh` is what no cache holds yet
-        gone = self.drawn(self.used, after=1) if body.tool is not None else None
-        for turn, (said, thinking, jitter) in enumerate(self.drawn(self.asked)):
-            first, next_ones = slice(self.going[turn]), slice(self.going[turn + 1])
+        body, caches, ttl = self.body, self.draws.service.caches, self.draws.service.cache_ttl
+        prompt = self.draws.draw(body.prompt, "prompt") + np.broadcast_to(read, self.shape).reshape(-1)[self.cells]
+        context = uncached = prompt
+        tool_calls = self.per_turn(self.draw_calls, after=1) if body.tool is not None else None
+        for turn, (output, thinking, jitter) in enumerate(self.per_turn(self.draw_request)):
+            cells, next_cells = slice(self.reaching[turn]), slice(self.reaching[turn + 1])
             if turn:
-                context, fresh = self.compacted(turn, prompt, context, fresh)
-            self.request(first, context, fresh, said, said + thinking, jitter)
-            self.sums["context"][first] = context + said
-            context, fresh = context[next_ones], said[next_ones]
-            if gone is not None and self.going[turn + 1]:
-                pause, result, calls = next(gone)
-                self.use(next_ones, pause, result, calls)
-                fresh = fresh + result
-                context = context + fresh
-                fresh = np.where(pause > ttl, context, fresh)  # the cache went cold meanwhile
+                context, uncached = self.compacted(turn, prompt, context, uncached)
+            self.add_request(cells, context, uncached, output, output + thinking, jitter)
+            self.sums["context"][cells] = context + output
+            context, uncached = context[next_cells], output[next_cells]
+            if tool_calls is not None and self.reaching[turn + 1]:
+                seconds, result, calls = next(tool_calls)
+                self.add_calls(next_cells, seconds, result, calls)
+                uncached = uncached + result
+                context = context + uncached
+                uncached = np.where(seconds > ttl, context, uncached)  # the cache expired during the calls
             else:
-                context = context + fresh
-        found = {name: self.spread(slice(None), value) for name, value in self.sums.items()}
-        return Demand(**found, **({"written": found["input"]} if caches else {}))
+                context = context + uncached
+        sums = {name: self.scattered(slice(None), value) for name, value in self.sums.items()}
+        return Demand(**sums, **({"written": sums["input"]} if caches else {}))
 
-    def drawn(self, draw: Callable[[Occurrence, Turns], Sequence[Floats]], after: int = 0) -> Iterator[list[Floats]]:
-        """What is drawn for each turn, for the cells that come to the turn so many later.
+    def per_turn(self, draw: Callable[[Occurrence, Turns], Sequence[Floats]], after: int = 0) -> Iterator[list[Floats]]:
+        """The draws of each turn, for the cells that reach the turn `after` turns later.
 
-        Turns of few cells are drawn in one call, so many of them that no call makes more than `AT_ONCE` draws.
+        Several turns of few cells are drawn in one call, up to `AT_ONCE` draws.
         """
-        counts = self.going[after:-1]
+        counts = self.reaching[after:-1]
         low = 0
         while low < len(counts):
             high, size = low + 1, counts[low]
             while high < len(counts) and size + counts[high] <= AT_ONCE:
                 size += counts[high]
                 high += 1
-            some = counts[low:high]
-            chosen = slice(size) if high == low + 1 else np.concatenate([np.arange(count) for count in some])
-            made = draw(self.here.only(chosen), Turns(range(low, high), some))
-            values = [np.broadcast_to(one, (size,)) for one in made]
-            for end, count in zip(accumulate(some), some, strict=True):
-                yield [one[end - count : end] for one in values]
+            chunk = counts[low:high]
+            cells = slice(size) if high == low + 1 else np.concatenate([np.arange(count) for count in chunk])
+            drawn = draw(self.draws.only(cells), Turns(range(low, high), chunk))
+            values = [np.broadcast_to(value, (size,)) for value in drawn]
+            for end, count in zip(accumulate(chunk), chunk, strict=True):
+                yield [value[end - count : end] for value in values]
             low = high
 
-    def asked(self, here: Occurrence, turns: Turns) -> tuple[Floats, Floats, Floats]:
-        """Tokens of output and of thinking of requests, and their jitter."""
-        output, thinking = here.draw(self.body.output, "output", turns), self.body.thinking
-        return output, here.draw(thinking, "thinking", turns), here.jitter(turns)
+    def draw_request(self, draws: Occurrence, turns: Turns) -> tuple[Floats, Floats, Floats]:
+        """Output tokens, thinking tokens and jitter of the requests of some turns."""
+        output, thinking = draws.draw(self.body.output, "output", turns), self.body.thinking
+        return output, draws.draw(thinking, "thinking", turns), draws.jitter(turns)
 
-    def used(self, here: Occurrence, turns: Turns) -> tuple[Floats, Floats, Floats]:
-        """Seconds of goes of the tool, tokens of all their results, and how many calls they are."""
+    def draw_calls(self, draws: Occurrence, turns: Turns) -> tuple[Floats, Floats, Floats]:
+        """Seconds, result tokens and number of the tool calls of some turns."""
         assert self.body.tool is not None
-        return here.go(self.body.tool, "tool.", turns)
+        return draws.tool_calls(self.body.tool, "tool.", turns)
 
-    def compacted(self, turn: int, prompt: Floats, context: Floats, fresh: Floats) -> tuple[Floats, Floats]:
-        """Context, and what of it is fresh, after requests that sum up where it is too long."""
+    def compacted(self, turn: int, prompt: Floats, context: Floats, uncached: Floats) -> tuple[Floats, Floats]:
+        """Context and its uncached part after compaction, which is one more request where the context is too long."""
         if self.body.compaction is None or self.body.context_limit is None:
-            return context, fresh
+            return context, uncached
         full = np.flatnonzero(context > self.body.context_limit)
         if not full.size:
-            return context, fresh
-        summary = np.broadcast_to(
-            self.here.only(full).draw(self.body.compaction.output, "compaction", turn), full.shape
-        )
-        jitter = self.here.only(full).jitter(-turn)
-        self.request(full, context[full], fresh[full], summary, summary, jitter, "compaction")
-        context, fresh = context.copy(), fresh.copy()
-        context[full], fresh[full] = prompt[full] + summary, summary
-        return context, fresh
+            return context, uncached
+        draws = self.draws.only(full)
+        summary = np.broadcast_to(draws.draw(self.body.compaction.output, "compaction", turn), full.shape)
+        jitter = draws.jitter(-turn)
+        self.add_request(full, context[full], uncached[full], summary, summary, jitter, "compaction")
+        context, uncached = context.copy(), uncached.copy()
+        context[full], uncached[full] = prompt[full] + summary, summary
+        return context, uncached
 
-    def request(
-        self, at: Chosen, context: Floats, fresh: Floats, said: Floats, decoded: Floats, jitter: Floats, what: str = ""
+    def add_request(
+        self,
+        cells: CellSelection,
+        context: Floats,
+        new: Floats,
+        output: Floats,
+        decoded: Floats,
+        jitter: Floats,
+        kind: str = "",
     ) -> None:
-        """Add one request."""
-        uncached = fresh if self.here.service.caches else context
+        """Add one request to the sums.
+
+        context, new : tokens of the prompt, and of its part that no cache holds
+        output, decoded : tokens without and with thinking
+        """
+        uncached = new if self.draws.service.caches else context
         amounts = (jitter, jitter * uncached, jitter * decoded, uncached, context - uncached, decoded)
         for name, value in zip(_SUMMED, amounts, strict=True):
-            self.sums[name][at] += value
-        self.sums["largest"][at] = np.maximum(self.sums["largest"][at], context + decoded)
+            self.sums[name][cells] += value
+        self.sums["largest"][cells] = np.maximum(self.sums["largest"][cells], context + decoded)
         if self.trace is not None:
-            self.note(
-                at, what, prompt=context, uncached=uncached, output=decoded, jitter=jitter, thinking=decoded - said
+            thinking = decoded - output
+            self.record(
+                cells, kind, prompt=context, uncached=uncached, output=decoded, jitter=jitter, thinking=thinking
             )
 
-    def use(self, at: Chosen, seconds: Floats, result: Floats, calls: Floats) -> None:
-        """Add one go of the tool."""
-        self.sums["seconds"][at] += seconds
-        self.sums["calls"][at] += calls
+    def add_calls(self, cells: CellSelection, seconds: Floats, result: Floats, calls: Floats) -> None:
+        """Add the tool calls of one turn to the sums."""
+        self.sums["seconds"][cells] += seconds
+        self.sums["calls"][cells] += calls
         if self.trace is not None:
-            self.note(at, seconds=seconds, calls=calls, result=result)
+            self.record(cells, seconds=seconds, calls=calls, result=result)
 
-    def note(self, at: Chosen, what: str = "", **values: Floats) -> None:
-        """Keep what is made, for those who want to see it."""
-        from planner.expansion.draw.demand import RequestDraw
-
+    def record(self, cells: CellSelection, kind: str = "", **values: Floats) -> None:
+        """Append one request, or the tool calls of one turn, to the trace."""
         assert self.trace is not None
-        spread = {name: self.spread(at, value) for name, value in values.items()}
-        self.trace.append(RequestDraw(self.spread(at, np.ones(1)), what=what, **spread))
+        arrays = {name: self.scattered(cells, value) for name, value in values.items()}
+        self.trace.append(RequestDraw(self.scattered(cells, np.ones(1)), kind=kind, **arrays))
 
-    def spread(self, at: Chosen, values: Floats) -> Floats:
-        """Put where it belongs, (rows, samples), with nothing elsewhere."""
+    def scattered(self, cells: CellSelection, values: Floats) -> Floats:
+        """(rows, samples) values of some cells at their positions, and 0 elsewhere."""
         whole = np.zeros(self.shape)
-        whole.reshape(-1)[self.cells[at]] = values
+        whole.reshape(-1)[self.cells[cells]] = values
         return whole

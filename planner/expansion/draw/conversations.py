@@ -1,15 +1,17 @@
-"""Threads: what a request continues, and what has passed since (docs/model.md, "Threads")."""
+"""Conversations: the context that a request continues, and the time since it was cached (docs/model.md, "Threads")."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import reduce
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from planner.engine.arrays import Floats
-from planner.expansion.draw.demand import NONE
+from planner.expansion.draw.condition_draws import ConditionDraws
+from planner.expansion.draw.demand import NONE, Demand
 from planner.expansion.graph.fragments import TaskMap
 from planner.expansion.graph.loops import (
     EVERY,
@@ -18,96 +20,122 @@ from planner.expansion.graph.loops import (
     innermost_items,
     occurrences,
 )
-from planner.expansion.graph.work import Thread, Work
-
-if TYPE_CHECKING:
-    from planner.expansion.draw.demands import DemandDraws
+from planner.expansion.graph.work import Conversation, Work
 
 
-class Conversations:
-    """The contexts that works leave behind, each once."""
+class WorkDemands(Protocol):
+    """The demands that conversations depend on.
 
-    def __init__(self, drawing: DemandDraws) -> None:
-        self.drawing = drawing
+    task_maps : step → its work and tasks
+    """
+
+    @property
+    def task_maps(self) -> Mapping[str, TaskMap[Work]]: ...
+
+    @property
+    def conditions(self) -> ConditionDraws: ...
+
+    def demand(self, work: Work, index: Index) -> Demand:
+        """The demand at an occurrence, as if it were done."""
+
+    def done(self, work: Work, index: Index) -> Demand:
+        """The demand at an occurrence, where it is done."""
+
+
+class ConversationDraws:
+    """The contexts after each work, in tokens, each computed once."""
+
+    def __init__(self, demands: WorkDemands) -> None:
+        self.demands = demands
         self.contexts: dict[tuple[Work, Index], Floats] = {}
 
-    def continued(self, work: Work, thread: Thread, index: Index) -> Floats:
-        """The context that a request continues at an occurrence of it."""
-        if thread.itself:
-            before = self._round_before(work, index)
-            return NONE if before is None else self._context(work, before)
-        other = self.drawing.marks[thread.work].what
-        return self._context(other, index[: shared_loops(other.loops, work.loops)])
+    def context(self, work: Work, conversation: Conversation, index: Index) -> Floats:
+        """Tokens of the context that a request continues at an occurrence of it."""
+        if conversation.itself:
+            previous = self._previous_round(work, index)
+            return NONE if previous is None else self._context_after(work, previous)
+        other = self.demands.task_maps[conversation.work].subject
+        return self._context_after(other, index[: shared_loops(other.loops, work.loops)])
 
-    def _context(self, work: Work, index: Index) -> Floats:
-        """The context that a work leaves behind, after all its occurrences within those of `index`."""
+    def _context_after(self, work: Work, index: Index) -> Floats:
+        """The context after all occurrences of a work within those of `index`."""
         if (work, index) not in self.contexts:
-            self.contexts[work, index] = self._left_behind(work, index)
+            self.contexts[work, index] = self._last_context(work, index)
         return self.contexts[work, index]
 
-    def _left_behind(self, work: Work, index: Index) -> Floats:
-        first = next(occurrences(work.loops[len(index) :]))
-        value = NONE if work.thread is None else self.continued(work, work.thread, (*index, *first))
-        for inner in occurrences(work.loops[len(index) :]):
-            at = (*index, *inner)
-            own = zip(inner, work.loops[len(index) :], strict=True)
-            if any(number for number, loop in own if loop.kind == "copies"):
-                continue  # of copies of its own the first; copies of what is around it have contexts of their own
-            active = self.drawing.activity.holds(work.guard, at)
-            demand = self.drawing.demand(work, at)
+    def _last_context(self, work: Work, index: Index) -> Floats:
+        """The context of the last occurrence that is done; if none is, the one that the work continues."""
+        loops = work.loops[len(index) :]
+        first = next(occurrences(loops))
+        value = NONE if work.conversation is None else self.context(work, work.conversation, (*index, *first))
+        for inner in occurrences(loops):
+            if any(number for number, loop in zip(inner, loops, strict=True) if loop.kind == "copies"):
+                continue  # of its own copies the first counts; copies of an enclosing step have their own contexts
+            occurrence = (*index, *inner)
+            active = self.demands.conditions.active(work.guard, occurrence)
+            demand = self.demands.demand(work, occurrence)
             value = demand.context if active is None else np.where(active, demand.context, value)
         return value
 
-    def _round_before(self, work: Work, index: Index) -> Index | None:
-        """The round before, of the innermost repeat around a work."""
+    def _previous_round(self, work: Work, index: Index) -> Index | None:
+        """The round before, of the innermost repeat around a work; None in the first round."""
         end = len(work.loops) - (work.retry is not None)
-        at = next(at for at in reversed(range(end)) if work.loops[at].kind == "rounds")
-        return (*index[:at], index[at] - 1) if index[at] else None
+        position = next(position for position in reversed(range(end)) if work.loops[position].kind == "rounds")
+        return (*index[:position], index[position] - 1) if index[position] else None
 
-    def between(self, work: Work, thread: Thread, index: Index) -> Floats:
-        """Seconds of the tools and people that lie between a request and what it continues."""
+    def seconds_between(self, work: Work, conversation: Conversation, index: Index) -> Floats:
+        """Longest time of tools and people between a request and the one that it continues, in seconds.
+
+        Steps within an item run one after another, others as soon as the steps that they need have ended.
+        """
         longest: dict[str, Floats] = {}
-        for path, needed in thread.between:
+        in_item = innermost_items(work.loops) is not None
+        for path, needed in conversation.between:
             own: Floats = NONE
-            for mark in self.drawing.marks.values():
-                at = self._place_between(work, thread, mark, index) if _within(mark.what.step, path) else None
-                if at is not None:
-                    own = own + self._lasting(mark.what, at)
-            before = [longest[name] for name in (longest if innermost_items(work.loops) is not None else needed)]
-            latest = before[-1:] if innermost_items(work.loops) is not None else before
-            longest[path] = own + reduce(np.maximum, latest, NONE)
+            for task_map in self.demands.task_maps.values():
+                if not _within(task_map.subject.step, path):
+                    continue
+                occurrence = self._occurrence_between(work, conversation, task_map, index)
+                if occurrence is not None:
+                    own = own + self._seconds(task_map.subject, occurrence)
+            before = list(longest.values())[-1:] if in_item else [longest[name] for name in needed]
+            longest[path] = own + reduce(np.maximum, before, NONE)
         return reduce(np.maximum, longest.values(), NONE)
 
-    def _place_between(self, work: Work, thread: Thread, mark: TaskMap[Work], index: Index) -> Index | None:
-        """The occurrence of what a tool or a person, and a request after it, have around both; None: there is none."""
-        other = mark.what
+    def _occurrence_between(
+        self, work: Work, conversation: Conversation, task_map: TaskMap[Work], index: Index
+    ) -> Index | None:
+        """The occurrence of a tool or person before a request, in the loops around both. None: there is none."""
+        other = task_map.subject
         if other.model is not None:
             return None
         shared = shared_loops(other.loops, work.loops)
-        if thread.itself and int(mark.tasks.flat[0]) > int(self.drawing.marks[work.step].tasks.flat[0]):
-            before = self._round_before(work, index)  # it stands behind the request, in the round before
-            return None if before is None else before[:shared]
+        own_map = self.demands.task_maps[work.step]
+        if conversation.itself and int(task_map.tasks.flat[0]) > int(own_map.tasks.flat[0]):
+            previous = self._previous_round(work, index)  # it follows the request, in the round before
+            return None if previous is None else previous[:shared]
         return index[:shared]
 
-    def _lasting(self, work: Work, index: Index) -> Floats:
-        """Seconds of all occurrences of a tool or person: side by side the longest, one after the other their sum."""
+    def _seconds(self, work: Work, index: Index) -> Floats:
+        """Seconds of all occurrences of a tool or person: side by side the longest counts, in sequence their sum."""
         if len(index) == len(work.loops):
-            done = self.drawing.done(work, index)
+            done = self.demands.done(work, index)
             return done.seconds + done.wait
         loop = work.loops[len(index)]
         if loop.items and EVERY in index:
-            at = index.index(EVERY)
-            rows_ = [(*index[:at], item, *index[at + 1 :]) for item in range(work.loops[at].count)]
-            return np.concatenate(np.broadcast_arrays(*(self._lasting(work, row) for row in rows_)))
+            position = index.index(EVERY)
+            items = range(work.loops[position].count)
+            by_item = [self._seconds(work, (*index[:position], item, *index[position + 1 :])) for item in items]
+            return np.concatenate(np.broadcast_arrays(*by_item))
         if loop.items:
-            return np.asarray(self._lasting(work, (*index, EVERY)).max(0, keepdims=True))
-        numbers = range(1 if loop.first else loop.count)
-        each = [self._lasting(work, (*index, number)) for number in numbers]
+            return np.asarray(self._seconds(work, (*index, EVERY)).max(0, keepdims=True))
+        numbers = range(1 if loop.race else loop.count)
+        each = [self._seconds(work, (*index, number)) for number in numbers]
         return reduce(np.maximum if loop.kind == "copies" else np.add, each)
 
 
 def shared_loops(loops: Loops, others: Loops) -> int:
-    """How many loops are around both of two works."""
+    """Number of loops that are around both of two works."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], zip(loops, others, strict=False)))
 
 

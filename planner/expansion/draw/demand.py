@@ -1,4 +1,4 @@
-"""What work asks for: requests, tokens and seconds, before a profile makes time and money of them."""
+"""Demand: the requests, tokens and seconds of work, before a profile turns them into time and money."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ NONE: Floats = np.zeros((1, 1))
 
 
 def nothing() -> Floats:
-    """No tokens, no seconds: (1, 1), and always the same array."""
+    """A zero of shape (1, 1): always the same array."""
     return NONE
 
 
 _WHOLE = ("input", "cache_read", "output", "written")
-"""What is counted: a share of it is rounded half up."""
+"""Counted quantities: a share of them is rounded half up."""
 
 _MAXIMA = ("largest", "context")
 
 
 @dataclass(frozen=True)
 class ServingTraits:
-    """What of a profile shapes demand.
+    """The properties of a profile that demand depends on.
 
-    jitter : log-sd
-    caches, cache_ttl : whether it caches prompts, and how long (seconds)
-    tokens : factor on tokens that are counted with o200k_base
+    jitter : log-sd of the factor on a request's time
+    caches : it caches prompts
+    cache_ttl : seconds that a cached prompt lives
+    tokens : its tokens for each token of o200k_base
     """
 
     jitter: float = 0.0
@@ -44,17 +45,17 @@ class ServingTraits:
 
 @dataclass(frozen=True, eq=False)
 class Demand:
-    """What work asks for, in arrays that broadcast to (rows, samples): a row for each item.
+    """The demand of work, in arrays that broadcast to (rows, samples): a row for each item.
 
-    requests : number of requests, each weighted by its jitter: it multiplies TTFT
-    prefill, decode : tokens to prefill and to decode, weighted by jitter: they divide by speeds
+    requests : number of requests, weighted by jitter; multiplied by TTFT to give time
+    prefill, decode : tokens to prefill and to decode, weighted by jitter; divided by speeds to give time
     seconds : of tools or people
-    input, cache_read, output : tokens as billed
-    written : those of `input` that go into a cache
-    largest : most tokens of prompt and output that one request holds
-    context : tokens that a request which continues this work reads
+    input, cache_read, output : billed tokens
+    written : tokens of `input` that are written to a cache
+    largest : tokens of prompt and output of the largest request
+    context : tokens that a request reads if it continues this work
     calls : of tools
-    wait : seconds before it begins
+    wait : seconds before the work begins
     """
 
     requests: Floats = field(default_factory=nothing)
@@ -71,60 +72,64 @@ class Demand:
     wait: Floats = field(default_factory=nothing)
 
     def where(self, active: Bools) -> Demand:
-        """The same where `active`, and nothing elsewhere."""
+        """The same where `active`, and 0 elsewhere."""
         return Demand(*(value if value is NONE else value * active for value in self._values()))
 
     def plus(self, other: Demand) -> Demand:
-        """Both; `largest` and `context` are the larger."""
+        """The sum; of `largest` and `context` the maximum."""
         return Demand(*(
-            one if more is NONE else more if one is NONE else (np.maximum if name in _MAXIMA else np.add)(one, more)
-            for name, one, more in zip(_NAMES, self._values(), other._values(), strict=True)
+            own if more is NONE else more if own is NONE else (np.maximum if name in _MAXIMA else np.add)(own, more)
+            for name, own, more in zip(_NAMES, self._values(), other._values(), strict=True)
         ))  # fmt: skip
 
     def times(self, share: Floats | float) -> Demand:
-        """So many times as much; what is counted is rounded half up."""
+        """A share of the demand. Counted quantities are rounded half up."""
         weighted = {name: getattr(self, name) * share for name in ("requests", "prefill", "decode", "seconds", "calls")}
         whole = {name: np.floor(getattr(self, name) * share + 0.5) for name in _WHOLE}
         return replace(self, **whole, **weighted)
 
     @classmethod
     def stacked(cls, rows: Sequence[Demand]) -> Demand:
-        """Demands of one row each, as rows."""
+        """Demands of one row each as the rows of one demand."""
         columns = zip(*(demand._values() for demand in rows), strict=True)
         return cls(*(np.concatenate(np.broadcast_arrays(*values)) for values in columns))
 
     def over_items(self, rows: int) -> Demand:
-        """Sums over items, of which there are `rows`: one row."""
+        """The sum over `rows` items, as one row."""
         return Demand(
             *(np.broadcast_to(value, (rows, value.shape[1])).sum(0, keepdims=True) for value in self._values())
         )
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the arrays."""
+        """Total size of the arrays in bytes."""
         return sum(value.nbytes for value in self._values())
 
     def _values(self) -> list[Floats]:
         return [getattr(self, name) for name in _NAMES]
 
 
-_NAMES = tuple(one.name for one in fields(Demand))
+_NAMES = tuple(each.name for each in fields(Demand))
 
 
 @dataclass(frozen=True)
 class Layers:
-    """The error of estimates themselves: log-sd of a factor drawn per sample and step, and of one for all steps."""
+    """The error of the estimates themselves, as the log-sd of two factors that are drawn in each sample.
+
+    per_step : of a factor for each step
+    overall : of a factor for all steps
+    """
 
     per_step: float = 0.0
     overall: float = 0.0
 
     @classmethod
     def of(cls, uncertainty: Uncertainty) -> Layers:
-        """A factor of `1.3x` is exceeded in 5 cases of 100."""
+        """From declared factors. A factor of `1.3x` is exceeded in 5% of cases."""
         return cls(*(math.log(factor) / Z95 for factor in (uncertainty.per_step, uncertainty.overall)))
 
     def error(self, samples: Samples, path: str) -> Floats | None:
-        """(1, samples) factor on the tokens and tool times of a step that are ranges; None: no error."""
+        """(1, samples) factor on those tokens and tool times of a step that are ranges; None: no error."""
         if not self.per_step and not self.overall:
             return None
         own = self.per_step * samples.normal(1, path, "error") if self.per_step else 0.0
@@ -134,13 +139,13 @@ class Layers:
 
 @dataclass(frozen=True, eq=False)
 class OccurrenceInputs:
-    """What an occurrence takes from elsewhere, in tokens unless said otherwise.
+    """Inputs of an occurrence that other works and its surroundings determine.
 
-    size : of its item, or None
-    read : a brief, or a report, that its first request reads
-    context : that its request continues
-    warm : where that context is in the cache
-    agents : that the crew keeps busy
+    size : factor of its item; None: 1
+    read : tokens of a brief or report that its first request reads
+    context : tokens of the context that its request continues
+    warm : 1 where this context is still cached, otherwise 0
+    agents : number that the crew keeps busy
     """
 
     size: Floats | None = None
@@ -152,15 +157,18 @@ class OccurrenceInputs:
 
 @dataclass(frozen=True, eq=False)
 class RequestDraw:
-    """One request of an occurrence, or one go of its tool: what its demand is the sum of. (rows or 1, samples or 1).
+    """One request of an occurrence, or its concurrent tool calls, in arrays of (rows or 1, samples or 1).
 
-    going : where it is made
-    result : tokens that come back from the calls
-    thinking : those of `output` that are not read again
-    what : ``compaction``, or nothing to say
+    The demand of the occurrence is the sum of these.
+
+    active : 1 where it is made, otherwise 0
+    prompt, uncached, output : tokens; `output` includes `thinking`
+    thinking : output tokens that later requests do not read
+    seconds, calls, result : of tools: time, number of calls, tokens that come back
+    kind : ``compaction``, or empty
     """
 
-    going: Floats
+    active: Floats
     prompt: Floats = field(default_factory=nothing)
     uncached: Floats = field(default_factory=nothing)
     output: Floats = field(default_factory=nothing)
@@ -169,4 +177,4 @@ class RequestDraw:
     calls: Floats = field(default_factory=nothing)
     result: Floats = field(default_factory=nothing)
     thinking: Floats = field(default_factory=nothing)
-    what: str = ""
+    kind: str = ""

@@ -1,4 +1,4 @@
-"""Draws of estimates."""
+"""An estimate and samples in; its draws out."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from planner.reading.estimates.distributions import MOST_EXPONENT
 from planner.reading.estimates.estimate import Estimate
 
 WIDE = 50.0
-"""Sigmas with which no normal draw comes near `MOST_EXPONENT`."""
+"""Below this sigma no normal draw comes near `MOST_EXPONENT`."""
 
 
-def drawn(
+def draw_estimate(
     estimate: Estimate,
     samples: Samples,
     cells: int | Cells,
@@ -23,9 +23,12 @@ def drawn(
     occurrence: Occurrence = (),
     factor: Floats | float | None = None,
 ) -> Floats:
-    """Draws of an estimate, times a factor; whole numbers are rounded half up.
+    """Draws of an estimate times a factor. Whole quantities are rounded half up.
 
-    cells : which, or of how many items all samples: (m,), or (items, samples). What is known exactly is (1,) or (1, 1).
+    cells : m cells, for draws of shape (m,); or a number of items, for (items, samples)
+    path, purpose, occurrence : key of the draws
+
+    A constant estimate without a factor is (1,) or (1, 1).
     """
     if not estimate.varies:
         values = np.full((1, 1) if isinstance(cells, int) else (1,), float(estimate.scale))
@@ -52,8 +55,8 @@ def drawn(
     return np.maximum(values, least) if least else values
 
 
-def at_shares(estimate: Estimate, shares: Floats) -> Floats:
-    """(n,) what a share of its draws lies below, each above 0 and below 1, of an estimate that is not empirical."""
+def estimate_quantiles(estimate: Estimate, shares: Floats) -> Floats:
+    """(n,) quantiles of an estimate that is not empirical. `shares`: (n,) between 0 and 1, both excluded."""
     if estimate.shape == "exponential":
         return np.asarray(-np.log1p(-shares) * estimate.scale)
     if estimate.shape == "triangular":
@@ -63,7 +66,7 @@ def at_shares(estimate: Estimate, shares: Floats) -> Floats:
 
 
 def _triangular(points: tuple[float, ...], u: Floats) -> Floats:
-    """Where the distribution with these low, likely and high ends has reached u."""
+    """Quantiles u of the triangular distribution with these low, likely and high points."""
     low, likely, high = points
     rise, fall, width = likely - low, high - likely, high - low
     return np.where(u * width < rise, low + np.sqrt(u * width * rise), high - np.sqrt((1 - u) * width * fall))

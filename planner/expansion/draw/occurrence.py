@@ -1,42 +1,35 @@
-"""The demand of one occurrence of a work, drawn.
-
-Every equation here stands in docs/model.md, "Requests", "Agent loops", "Tools" and "Threads", in the same words.
-"""
+"""Draws for one occurrence of a work: estimates, jitter and tool calls."""
 
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.engine.arrays import Bools, Floats
+from planner.engine.arrays import Floats
 from planner.engine.draws import Cells, Samples, Turns
-from planner.expansion.draw.agent_loop import Chosen, Loop
-from planner.expansion.draw.demand import NONE, Demand, Layers, OccurrenceInputs, RequestDraw, ServingTraits
-from planner.expansion.draw.estimates import drawn
+from planner.expansion.draw.demand import Layers, OccurrenceInputs, RequestDraw, ServingTraits
+from planner.expansion.draw.estimates import draw_estimate
 from planner.expansion.graph.loops import Index, drawn_index, rows
-from planner.expansion.graph.work import Stagger, Syncing, Work
+from planner.expansion.graph.work import Work
 from planner.reading.estimates.estimate import Estimate
-from planner.workflow.bodies import (
-    AgentLoop,
-    Call,
-    Llm,
-    Tool,
-    Wait,
-)
-from planner.workflow.crews import Merge, Message
+from planner.workflow.bodies import AgentLoop, Call, Tool
+
+CellSelection = slice | NDArray[np.int64]
+"""Some of an occurrence's cells (an item in a sample each), in their order."""
 
 MOST_CALLS = 100.0
-"""Draws of `calls` are cut here, likewise."""
+"""Draws of `calls` are cut here; an estimate's 95th percentile may be no larger."""
 
 
 class Occurrence:
-    """Draws for one occurrence of a work, for all items.
+    """Draws for one occurrence of a work, for all items of its innermost fan-out.
 
-    trace : what it asks for, one by one, if that is kept (`traced`)
-    item : the first for which it is done, in the first sample
+    shape : rows (items), samples
+    cells : for which values are drawn: the number of rows, with all samples, or some cells
+    trace : each of its requests and tool calls; None: not recorded
+    item : first item for which it is done in the first sample; None: there is none, or not determined
     """
 
     def __init__(
@@ -46,7 +39,7 @@ class Occurrence:
         work: Work,
         service: ServingTraits,
         index: Index,
-        around: OccurrenceInputs,
+        inputs: OccurrenceInputs,
         traced: bool = False,
     ) -> None:
         self.samples = samples
@@ -58,78 +51,17 @@ class Occurrence:
         self.cells: int | Cells = self.shape[0]
         self.occurrence = drawn_index(index)
         self.human = work.kind == "human"
-        self.around = around
+        self.inputs = inputs
         self.item: int | None = None
         self.trace: list[RequestDraw] | None = [] if traced else None
-        self.size = around.size
+        self.size = inputs.size
         self.error = layers.error(samples, self.path)
 
-    def demand(self, active: Bools | None = None) -> Demand:
-        """What it asks for; of an agent loop where it is `active`, and nothing elsewhere."""
-        body = self.body
-        if isinstance(body, AgentLoop):
-            return Loop(body, self, active).demand(self.around.read)
-        if isinstance(body, Llm):
-            return self.single(body)
-        if isinstance(body, Call):
-            seconds, _, calls = self.go(body, "")
-            if self.trace is not None:
-                self.trace.append(RequestDraw(np.ones((1, 1)), seconds=seconds, calls=calls))
-            return Demand(seconds=seconds, calls=calls)
-        if isinstance(body, Wait):
-            seconds = self.draw(body.time, "time")
-            if self.trace is not None:
-                self.trace.append(RequestDraw(np.ones((1, 1)), seconds=seconds))
-            return Demand(seconds=seconds)
-        if isinstance(body, Message):
-            return self.request(self.draw(body.input, "input"), NONE, self.draw(body.output, "output"))
-        if isinstance(body, Merge):
-            seconds = self.draw(body.time, "time")
-            if self.trace is not None and (seconds.any() or not body.asks):
-                self.trace.append(RequestDraw(np.ones((1, 1)), seconds=seconds))
-            if not body.asks:
-                return Demand(seconds=seconds)
-            request = self.request(self.draw(body.input, "input"), NONE, self.draw(body.output, "output"))
-            return replace(request, seconds=seconds)
-        if isinstance(body, Syncing):
-            message = self.draw(body.output, "output")
-            agents = self.around.agents
-            return self.request((agents - 1) * message, NONE, message).times(agents / body.every)
-        if isinstance(body, Stagger):
-            return Demand(seconds=body.seconds * np.arange(float(self.shape[0]))[:, None])
-        return self.request(self.around.read, NONE, NONE)
-
-    def request(self, prompt: Floats, cached: Floats, output: Floats, thinking: Floats = NONE) -> Demand:
-        """One request: T = jitter · (TTFT + uncached / prefill speed + output / output speed)."""
-        jitter = self.jitter()
-        uncached = prompt - cached
-        if self.trace is not None:
-            self.trace.append(RequestDraw(np.ones((1, 1)), prompt, uncached, output, jitter, thinking=thinking))
-        return Demand(
-            requests=jitter,
-            prefill=jitter * uncached,
-            decode=jitter * output,
-            input=uncached,
-            cache_read=cached,
-            output=output,
-            largest=prompt + output,
-        )
-
-    def single(self, body: Llm) -> Demand:
-        """A request that appends to the context that it continues, if any."""
-        prompt = self.around.context + self.draw(body.input, "input") + self.around.read
-        cached = NONE
-        if self.service.caches:
-            known = self.around.context * self.around.warm + self.draw(body.cached, "cached")
-            cached = np.minimum(known, prompt)
-        said = self.draw(body.output, "output")
-        thinking = self.draw(body.thinking, "thinking")
-        demand = self.request(prompt, cached, thinking + said, thinking)
-        written = demand.input if self.work.continued and self.service.caches else NONE
-        return replace(demand, written=written, context=prompt + said)
-
     def at(self, cells: NDArray[np.int64]) -> Occurrence:
-        """The same for some cells, by their positions in (rows, samples): draws are (m,) then, or (1,)."""
+        """The same draws for m cells only: they are (m,), or (1,) if constant.
+
+        cells : positions in the flattened (rows, samples)
+        """
 
         def flat(values: Floats | None) -> Floats | None:
             return None if values is None else np.broadcast_to(values, self.shape).reshape(-1)[cells]
@@ -139,8 +71,8 @@ class Occurrence:
         other.size, other.error = flat(self.size), flat(self.error)
         return other
 
-    def only(self, chosen: Chosen) -> Occurrence:
-        """Some of some cells."""
+    def only(self, chosen: CellSelection) -> Occurrence:
+        """The same draws for some of its cells. It must be the result of `at`."""
         assert not isinstance(self.cells, int)
         other = copy(self)
         other.cells = self.cells[chosen]
@@ -149,20 +81,24 @@ class Occurrence:
         return other
 
     def constant(self, value: float) -> Floats:
-        """Of the number of dimensions that draws have."""
+        """A constant with as many dimensions as draws have."""
         return np.full((1, 1) if isinstance(self.cells, int) else (1,), value)
 
-    def go(self, tool: Tool | Call, prefix: str, *turn: int | Turns) -> tuple[Floats, Floats, Floats]:
-        """Calls at the same time: seconds of the longest, tokens of all results, and how many there are."""
+    def tool_calls(self, tool: Tool | Call, prefix: str, *turn: int | Turns) -> tuple[Floats, Floats, Floats]:
+        """Concurrent calls of a tool: seconds of the longest, tokens of all results, and number of calls.
+
+        prefix : of the names of the draws
+        turn : of an agent loop
+        """
         calls = np.minimum(self.draw(tool.calls, prefix + "calls", *turn), MOST_CALLS)
         results = tool.result if isinstance(tool, Tool) else None
         seconds = self.draw(tool.time, prefix + "time", *turn)
         result = self.constant(0.0) if results is None else self.draw(results, prefix + "result", *turn)
         for call in range(1, int(calls.max())):
-            made = calls > call
-            seconds = np.maximum(seconds, made * self.draw(tool.time, prefix + "time", *turn, call))
+            active = calls > call
+            seconds = np.maximum(seconds, active * self.draw(tool.time, prefix + "time", *turn, call))
             if results is not None:
-                result = result + made * self.draw(results, prefix + "result", *turn, call)
+                result = result + active * self.draw(results, prefix + "result", *turn, call)
         return seconds, result, calls
 
     def jitter(self, *turn: int | Turns) -> Floats:
@@ -174,16 +110,19 @@ class Occurrence:
         )
 
     def ratio(self, estimate: Estimate) -> float:
-        """Tokens of the model for each of the estimate."""
+        """Tokens of the model for each token of the estimate."""
         if estimate.counted:
             return self.service.tokens
         return 1.0 if estimate.own else self.work.ratio
 
     def draw(self, estimate: Estimate, purpose: str, *turn: int | Turns) -> Floats:
-        """The estimate's quantity, (1, 1) if it is known exactly, else (rows, samples).
+        """Draws of an estimate: (1, 1) if it is constant, otherwise (rows, samples).
 
-        An item's size multiplies the turns of agent loops, and the tokens and tool times of other steps; the error of
-        estimates multiplies tokens and tool times that are ranges; the ratio of tokenizers, tokens of another one.
+        Three factors apply:
+
+        - the size of the item, to the turns of agent loops, and to the tokens and tool times of other steps;
+        - the error of estimates, to tokens and tool times that are ranges;
+        - the ratio of tokenizers, to tokens counted with another tokenizer.
         """
         factor: Floats | float | None = None
         counts = purpose == "turns" or purpose.endswith("calls")
@@ -195,4 +134,4 @@ class Occurrence:
         ratio = self.ratio(estimate) if estimate.whole and not counts else 1.0
         if ratio != 1:
             factor = ratio if factor is None else factor * ratio
-        return drawn(estimate, self.samples, self.cells, self.path, purpose, self.occurrence + turn, factor)
+        return draw_estimate(estimate, self.samples, self.cells, self.path, purpose, self.occurrence + turn, factor)

@@ -1,4 +1,4 @@
-"""When things are done, and when they fail: what the declaration says of it, before anything is drawn."""
+"""Conditions under which work is done and steps fail, as declared. Nothing is drawn here."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from planner.reading.estimates.estimate import Estimate
 
 @dataclass(frozen=True, eq=False)
 class Guard:
-    """A condition, for each occurrence of what it guards.
+    """A condition on each occurrence of the work that it guards.
 
-    loops : around what it guards
-    parent : the condition around it, which must hold too
+    loops : around the guarded work
+    parent : the enclosing condition, which must hold too
     """
 
     loops: Loops
@@ -22,7 +22,7 @@ class Guard:
 
 @dataclass(frozen=True, eq=False)
 class ChanceHolds(Guard):
-    """Holds where low ≤ u < high for a uniform draw u of `path`; branches of one choice share it."""
+    """Holds if low ≤ u < high, for a uniform draw u of `path`. The branches of a choice share one draw."""
 
     path: str
     low: float
@@ -31,10 +31,10 @@ class ChanceHolds(Guard):
 
 @dataclass(frozen=True, eq=False)
 class Round(Guard):
-    """Holds in a round if every round before was rejected; its loop is the last of `loops`.
+    """Holds in a round if every earlier round was rejected. Its loop is the last of `loops`.
 
-    until : chance that a round is accepted in which nothing failed
-    body : outcome of what a round does, once it is known; none if it cannot fail
+    until : probability that a round is accepted if nothing in it failed
+    body : outcome of the repeated body, added once it is expanded; empty if the body cannot fail
     """
 
     path: str
@@ -44,9 +44,9 @@ class Round(Guard):
 
 @dataclass(frozen=True, eq=False)
 class Attempt(Guard):
-    """Holds for an attempt if every attempt before failed; its loop is the last of `loops`.
+    """Holds for an attempt if every earlier attempt failed. Its loop is the last of `loops`.
 
-    chance : that an attempt fails
+    chance : probability that an attempt fails
     timeout : seconds after which an attempt of the step `path` fails
     """
 
@@ -57,35 +57,38 @@ class Attempt(Guard):
 
 @dataclass(frozen=True, eq=False)
 class ItemExists(Guard):
-    """Holds for as many items, the last of `loops`, as are drawn; `several`: and only if there are two or more."""
+    """Holds for the items below the drawn number. Its loop, over all items, is the last of `loops`.
 
-    counted: Counted
+    several : it also requires that at least two items are drawn
+    """
+
+    counted: DrawnCount
     several: bool
 
 
 @dataclass(frozen=True, eq=False)
 class ConflictOccurs(Guard):
-    """Holds for a conflict if every one before, and this one, is found; its loop is the last of `loops`.
+    """Holds for a conflict if it and every earlier one occur. Its loop is the last of `loops`.
 
-    chance : for each peer
+    chance : of a conflict with each of the other agents
     agents : of the crew
     """
 
     path: str
     chance: float
-    agents: Agents
+    agents: BusyAgents
 
 
 @dataclass(frozen=True, eq=False)
 class StepFailed(Guard):
-    """Holds where a step fails."""
+    """Holds if a step fails."""
 
     outcome: Outcome
 
 
 @dataclass(frozen=True, eq=False)
-class Counted:
-    """A number of items that is drawn, at most `most`; `loops` are around the fan-out `path`."""
+class DrawnCount:
+    """A drawn number of items, at most `most`. `loops` are around the fan-out `path`."""
 
     path: str
     loops: Loops
@@ -94,11 +97,11 @@ class Counted:
 
 
 @dataclass(frozen=True, eq=False)
-class Agents:
-    """How many agents of a crew a fan-out keeps busy: `most`, or as many as there are items if these are fewer."""
+class BusyAgents:
+    """Number of agents that a fan-out keeps busy: `most`, or the drawn number of items if that is smaller."""
 
     most: int
-    counted: Counted | None
+    counted: DrawnCount | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,55 +109,61 @@ class Outcome:
     """Whether a step fails.
 
     around : loops around the step
-    own : those of the step itself: items, rounds, copies
-    first : of copies the first to end counts, not the best
+    own : loops of the step itself: items, rounds, copies
+    race : of its copies the first to finish counts, not the best
     guard : when its body is done
-    until : its last round, where rounds may be rejected
-    attempt : its last attempt, where attempts may fail
-    success : chance that its body succeeds
-    inner : of what is within it
+    round : condition of its rounds, if they may be rejected
+    attempt : condition of its attempts, if they may fail
+    success : probability that its body succeeds
+    inner : outcomes of the steps within it
     """
 
     path: str
     around: Loops
     own: Loops
-    first: bool
+    race: bool
     guard: Guard | None
-    until: Round | None
+    round: Round | None
     attempt: Attempt | None
     success: float
     inner: tuple[Outcome, ...]
 
     @property
     def possible(self) -> bool:
-        """Whether it can fail at all."""
-        return self.success < 1 or bool(self.inner) or self.attempt is not None or self.until is not None
+        """Whether the step can fail at all."""
+        return self.success < 1 or bool(self.inner) or self.attempt is not None or self.round is not None
 
 
-def always(
-    guard: Guard | None, inner: Index, base: Guard | None, depth: int, where: Guard | None = None, at: Index = ()
+def always_holds(
+    guard: Guard | None,
+    index: Index,
+    base: Guard | None,
+    depth: int,
+    given: Guard | None = None,
+    given_index: Index = (),
 ) -> bool:
-    """Whether `guard` holds wherever the guard `where` does, or else wherever `base` does.
+    """Whether `guard` holds in every sample in which `given` holds; without `given`, in which `base` holds.
 
-    First rounds are always run, and first attempts always made; of rounds, attempts and conflicts one is only there
-    where all before it are.
+    The answer may be False although it always holds, never the reverse. First rounds and first attempts always happen.
+    A later round, attempt or conflict only happens after all earlier ones.
 
-    base : of the item, around both
-    inner, at : occurrences of what `guard` and `where` guard in the loops within the item, of which `depth` are around
+    index, given_index : occurrences of `guard` and `given` in the loops within the item
+    base : guard of the item, an ancestor of both
+    depth : number of loops around the item
     """
-    known: dict[Guard, Index] = {}
-    while where is not None and where is not base:
-        known[where] = at[: len(where.loops) - depth]
-        where = where.parent
+    holding: dict[Guard, Index] = {}
+    while given is not None and given is not base:
+        holding[given] = given_index[: len(given.loops) - depth]
+        given = given.parent
     while guard is not base:
         assert guard is not None
-        own = inner[: len(guard.loops) - depth]
-        if guard in known:
-            there = known[guard]
-            follows = isinstance(guard, Round | Attempt | ConflictOccurs) and own[:-1] == there[:-1] and own <= there
-            if own == there or follows:
+        guard_index = index[: len(guard.loops) - depth]
+        if guard in holding:
+            held = holding[guard]
+            in_turn = isinstance(guard, Round | Attempt | ConflictOccurs)
+            if guard_index == held or (in_turn and guard_index[:-1] == held[:-1] and guard_index <= held):
                 return True
-        if not isinstance(guard, Round | Attempt) or own[-1] != 0:
+        if not isinstance(guard, Round | Attempt) or guard_index[-1] != 0:
             return False
         guard = guard.parent
     return True

@@ -1,4 +1,7 @@
-"""Pieces of a task graph, put together in order, side by side, repeated, fanned out or raced. Ids are depth-first."""
+"""Fragments of a task graph and how they compose: in sequence, side by side, repeated, fanned out, raced.
+
+Every function returns a new fragment whose tasks are numbered depth-first.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from planner.engine.arrays import Ints
-from planner.expansion.graph.graph_form import of_needs
+from planner.expansion.graph.graph_form import form_from_needs
 from planner.expansion.graph.outline import (
     Chain,
     Group,
@@ -23,21 +26,21 @@ from planner.expansion.graph.outline import (
 NO_POOL = -1
 
 OWN_POOL = -2
-"""A fragment's first pool of its own, of which the next is −3; they are numbered anew once the graph is whole."""
+"""First pool of a fragment's own; the next are −3, −4, ... `number_pools` renumbers them in the whole graph."""
 
 
-What = TypeVar("What")
+Subject = TypeVar("Subject")
 
 
 @dataclass(frozen=True, eq=False)
-class TaskMap(Generic[What]):
-    """Where something stands in a graph.
+class TaskMap(Generic[Subject]):
+    """The tasks at which a work or a condition occurs.
 
-    what : work, or a task that is skipped under some condition
-    tasks : ids of its tasks, one for each occurrence; an axis for each loop around it, outermost first
+    subject : a `Work`, or a condition under which tasks are skipped
+    tasks : task of each occurrence; one axis for each loop around the subject, outermost first
     """
 
-    what: What
+    subject: Subject
     tasks: Ints
 
 
@@ -51,38 +54,40 @@ def _no_rows() -> Ints:
 
 @dataclass(frozen=True, eq=False)
 class People:
-    """Steps of people in a fragment, as tasks.
+    """Tasks of people in a fragment.
 
-    since : (m, 2) a person's step, and the step of theirs before it
-    first : (k,) steps without one before them in the fragment
-    last : their last step in it, or −1
+    previous : (m, 2) a person's task, and the person's task before it
+    first : (k,) tasks without an earlier one in the fragment
+    last : the last task of a person in the fragment, or −1
     """
 
-    since: Ints = field(default_factory=_no_rows)
+    previous: Ints = field(default_factory=_no_rows)
     first: Ints = field(default_factory=lambda: np.empty(0, np.int32))
     last: int = -1
 
 
 @dataclass(frozen=True, eq=False)
 class Fragment:
-    """A part of a task graph that is entered at its first task and left at its last one.
+    """A part of a task graph with n tasks. It is entered at its first task and left at its last.
 
-    acquire, release : pool whose agent each task takes when it starts, gives back when it ends, or −1
+    acquire, release : (n,) pool of the agent that each task seizes at its start and releases at its end, or `NO_POOL`
     edges : (m, 2) predecessor, successor
-    races : (r, 2) first task of a race, one past its last
+    task_maps : where works and conditions occur
+    races : (r, 2) first task of a race, and one past its last
     exits : (e, 3) exit of a copy, its race, first task of the copy
-    own : how many pools of its own it has
-    outline : how it is put together
+    people : tasks of people
+    own_pools : number of pools that the fragment has of its own
+    outline : how it is composed
     """
 
     acquire: Ints
     release: Ints
     edges: Ints
-    marks: tuple[TaskMap[Any], ...] = ()
+    task_maps: tuple[TaskMap[Any], ...] = ()
     races: Ints = field(default_factory=_no_rows)
     exits: Ints = field(default_factory=lambda: _rows([], 3))
     people: People = field(default_factory=People)
-    own: int = 0
+    own_pools: int = 0
     outline: Outline = field(default_factory=lambda: Task(1))
 
     def __len__(self) -> int:
@@ -93,120 +98,135 @@ class Fragment:
         return len(self) - 1
 
 
-def single(
-    acquire: int, release: int, *what: object, person: bool = False, does: Sequence[tuple[object, tuple[int, ...]]] = ()
+def single_task(
+    acquire: int,
+    release: int,
+    *subjects: object,
+    person: bool = False,
+    does: Sequence[tuple[object, tuple[int, ...]]] = (),
 ) -> Fragment:
     """One task.
 
-    person : it is a step of somebody's
-    does : what is done in it, in order, with its occurrence in the loops of its item
+    subjects : works and conditions that occur at it
+    person : a person does it
+    does : its works in order, each with its occurrence in the loops of its item
     """
-    marks = tuple(TaskMap(one, np.zeros((), np.int32)) for one in what)
+    task_maps = tuple(TaskMap(subject, np.zeros((), np.int32)) for subject in subjects)
     people = People(first=np.zeros(1, np.int32), last=0) if person else People()
     return Fragment(
-        np.array([acquire], np.int32), np.array([release], np.int32), _no_rows(), marks, people=people,
+        np.array([acquire], np.int32),
+        np.array([release], np.int32),
+        _no_rows(),
+        task_maps,
+        people=people,
         outline=Task(1, tuple(does)),
-    )  # fmt: skip
-
-
-def in_order(fragments: Sequence[Fragment]) -> Fragment:
-    """Each after the one before. What occurs in several of them keeps a mark for each; see `stacked`."""
-    offsets = np.cumsum([0, *map(len, fragments)]).tolist()
-    joints = [(before.exit + offsets[index], offsets[index + 1]) for index, before in enumerate(fragments[:-1])]
-    last, before = -1, []
-    for fragment, at in zip(fragments, offsets, strict=False):
-        before.append(last)
-        last = last if fragment.people.last < 0 else fragment.people.last + at
-    outline = Chain(offsets[-1], tuple(Part(at, one.outline) for one, at in zip(fragments, offsets, strict=False)))
-    return replace(joined(fragments, _rows(joints), before, last), outline=outline)
-
-
-def stacked(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]]) -> Fragment:
-    """One mark for each thing: its occurrences along the axes of the loops that `rounds` gives."""
-    found: dict[object, list[Ints]] = {}
-    for mark in fragment.marks:
-        found.setdefault(mark.what, []).append(mark.tasks)
-    marks = (
-        TaskMap(what, np.stack(tasks).reshape(rounds.get(what, ()) + tasks[0].shape)) for what, tasks in found.items()
     )
-    return replace(fragment, marks=tuple(marks))
+
+
+def in_sequence(fragments: Sequence[Fragment]) -> Fragment:
+    """Fragments one after another. A subject in several of them has several task maps; see `with_merged_maps`."""
+    offsets = np.cumsum([0, *map(len, fragments)]).tolist()
+    joints = [(earlier.exit + offsets[number], offsets[number + 1]) for number, earlier in enumerate(fragments[:-1])]
+    last, persons_before = -1, []
+    for fragment, offset in zip(fragments, offsets, strict=False):
+        persons_before.append(last)
+        last = last if fragment.people.last < 0 else fragment.people.last + offset
+    parts = tuple(Part(offset, fragment.outline) for fragment, offset in zip(fragments, offsets, strict=False))
+    return replace(concatenated(fragments, _rows(joints), persons_before, last), outline=Chain(offsets[-1], parts))
+
+
+def with_merged_maps(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]]) -> Fragment:
+    """The fragment with one task map for each subject.
+
+    rounds : sizes of the rounds around a subject. It has a task map for each round; rounds become its first axes
+    """
+    tasks_of: dict[object, list[Ints]] = {}
+    for task_map in fragment.task_maps:
+        tasks_of.setdefault(task_map.subject, []).append(task_map.tasks)
+    task_maps = (
+        TaskMap(subject, np.stack(tasks).reshape(rounds.get(subject, ()) + tasks[0].shape))
+        for subject, tasks in tasks_of.items()
+    )
+    return replace(fragment, task_maps=tuple(task_maps))
 
 
 def side_by_side(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[str]]) -> Fragment:
-    """A group: an entry, the children, each after those it needs, and an exit. What is needed comes first.
+    """A group: an entry, the children, each after those it needs, and an exit.
 
-    Where several people have had steps before, a task that does nothing ends with the last of these.
+    Where the tasks of several people precede a child, a task without duration ends with the last of them.
+
+    children : each after those it needs
     """
-    fragments = [single(NO_POOL, NO_POOL)]
+    fragments = [single_task(NO_POOL, NO_POOL)]
     joints: list[tuple[int, int]] = []
-    at, before, size = {}, [-1], 1
-    after: dict[str, frozenset[int]] = {}
+    starts, persons_before, size = {}, [-1], 1
+    last_people: dict[str, frozenset[int]] = {}
 
     def add(fragment: Fragment, person: int) -> int:
         nonlocal size
         fragments.append(fragment)
-        before.append(person)
+        persons_before.append(person)
         size += len(fragment)
         return size - len(fragment)
 
     def last_of(people: frozenset[int]) -> int:
         if len(people) < 2:
             return max(people, default=-1)
-        joined = add(single(NO_POOL, NO_POOL), -1)
-        joints.extend((person, joined) for person in sorted(people))
-        return joined
+        meeting = add(single_task(NO_POOL, NO_POOL), -1)
+        joints.extend((person, meeting) for person in sorted(people))
+        return meeting
 
     for name, child in children.items():
-        person = last_of(frozenset().union(*(after[need] for need in needs[name])))
-        at[name] = add(child, person)
+        person = last_of(frozenset().union(*(last_people[need] for need in needs[name])))
+        starts[name] = add(child, person)
         own = child.people.last
-        after[name] = frozenset([own + at[name]] if own >= 0 else [person] if person >= 0 else [])
-        sources = [children[need].exit + at[need] for need in dict.fromkeys(needs[name])] or [0]
-        joints += [(source, at[name]) for source in sources]
+        last_people[name] = frozenset([own + starts[name]] if own >= 0 else [person] if person >= 0 else [])
+        sources = [children[need].exit + starts[need] for need in dict.fromkeys(needs[name])] or [0]
+        joints += [(source, starts[name]) for source in sources]
     needed = {need for name in children for need in needs[name]}
     ends = [name for name in children if name not in needed]
-    person = last_of(frozenset().union(*(after[name] for name in ends)))
-    last = add(single(NO_POOL, NO_POOL), -1)
-    joints += [(children[name].exit + at[name], last) for name in ends]
-    parts = {name: Part(at[name], child.outline) for name, child in children.items()}
-    outline = Group(size, of_needs({name: tuple(dict.fromkeys(needs[name])) for name in children}), parts)
-    return replace(joined(fragments, _rows(joints), before, person), outline=outline)
+    person = last_of(frozenset().union(*(last_people[name] for name in ends)))
+    last = add(single_task(NO_POOL, NO_POOL), -1)
+    joints += [(children[name].exit + starts[name], last) for name in ends]
+    parts = {name: Part(starts[name], child.outline) for name, child in children.items()}
+    form = form_from_needs({name: tuple(dict.fromkeys(needs[name])) for name in children})
+    return replace(concatenated(fragments, _rows(joints), persons_before, person), outline=Group(size, form, parts))
 
 
 def repeated(fragment: Fragment, times: int) -> Fragment:
-    """Rounds, one after the other."""
-    copies = _copies(fragment, times)
+    """Rounds in sequence."""
+    rounds = _replicated(fragment, times)
     starts = np.arange(times - 1, dtype=np.int32) * len(fragment)
     joints = np.stack([starts + fragment.exit, starts + len(fragment)], axis=1)
-    people, size = copies.people, len(fragment)
+    people, size = rounds.people, len(fragment)
     if fragment.people.last >= 0:
         later = people.first[len(fragment.people.first) :]
-        since = np.stack([later, (later // size - 1) * size + fragment.people.last], axis=1)
+        previous = np.stack([later, (later // size - 1) * size + fragment.people.last], axis=1)
         last = fragment.people.last + (times - 1) * size
-        people = People(_stack([people.since, since]), fragment.people.first, last)
-    outline = Rounds(len(copies), times, fragment.outline)
-    return replace(copies, edges=_stack([copies.edges, joints]), people=people, outline=outline)
+        people = People(_stack([people.previous, previous]), fragment.people.first, last)
+    outline = Rounds(len(rounds), times, fragment.outline)
+    return replace(rounds, edges=_stack([rounds.edges, joints]), people=people, outline=outline)
 
 
 def fanned_out(fragment: Fragment, count: int, joints: Sequence[tuple[int, int]] = (), barriers: int = 0) -> Fragment:
-    """An entry, `count` copies side by side, `barriers` tasks that do nothing, and an exit.
+    """An entry, `count` copies side by side, `barriers` tasks without duration, and an exit.
 
-    joints : more edges; copy k begins at 1 + k · len(fragment), and the barriers behind the copies
+    joints : more edges; copy k begins at 1 + k · len(fragment), and the barriers follow the copies
     """
-    copies = _copies(fragment, count)
+    copies = _replicated(fragment, count)
     starts = np.arange(count, dtype=np.int32) * len(fragment)
     last = len(copies) + barriers + 1
     begin = np.stack([np.zeros(count, np.int32), starts + 1], axis=1)
     finish = np.stack([starts + fragment.exit + 1, np.full(count, last, np.int32)], axis=1)
-    entry, ends = single(NO_POOL, NO_POOL), [single(NO_POOL, NO_POOL)] * (barriers + 1)
+    entry, ends = single_task(NO_POOL, NO_POOL), [single_task(NO_POOL, NO_POOL)] * (barriers + 1)
     edges = _stack([begin, finish, _rows(joints)])
     person = last if fragment.people.last >= 0 else -1
-    found = joined([entry, copies, *ends], edges, [-1] * (barriers + 3), person)
-    return replace(found, outline=Replicas(last + 1, count, fragment.outline))
+    whole = concatenated([entry, copies, *ends], edges, [-1] * (barriers + 3), person)
+    return replace(whole, outline=Replicas(last + 1, count, fragment.outline))
 
 
 def raced(fragment: Fragment, count: int) -> Fragment:
-    """Copies side by side, of which the first to end cancels the others."""
+    """Copies side by side; the first to end cancels the others."""
     copies = fanned_out(fragment, count)
     starts = 1 + np.arange(count, dtype=np.int32) * len(fragment)
     race = len(copies.races)
@@ -220,70 +240,81 @@ def _stack(parts: Sequence[Ints]) -> Ints:
     return np.concatenate(parts).astype(np.int32)
 
 
-def _copies(fragment: Fragment, count: int) -> Fragment:
-    """Copies behind each other, not joined; their people know nothing of each other."""
+def _replicated(fragment: Fragment, count: int) -> Fragment:
+    """Copies numbered consecutively, without edges between them. A task map gets an axis for the copies."""
     size = len(fragment)
     starts = np.arange(count, dtype=np.int32) * size
     races = np.arange(count, dtype=np.int32) * len(fragment.races)
-    marks = []
-    for mark in fragment.marks:
-        tasks = starts.reshape((count,) + (1,) * mark.tasks.ndim) + mark.tasks
-        marks.append(TaskMap(mark.what, tasks.astype(np.int32)))
+    task_maps = []
+    for task_map in fragment.task_maps:
+        tasks = starts.reshape((count,) + (1,) * task_map.tasks.ndim) + task_map.tasks
+        task_maps.append(TaskMap(task_map.subject, tasks.astype(np.int32)))
 
     def shifted(rows: Ints) -> Ints:
         return (rows[None] + starts.reshape((count,) + (1,) * rows.ndim)).reshape((-1, *rows.shape[1:]))
 
     exits = fragment.exits[None] + np.stack([starts, races, starts], axis=1)[:, None]
-    own = np.repeat(np.arange(count, dtype=np.int32) * fragment.own, size)
+    earlier_pools = np.repeat(np.arange(count, dtype=np.int32) * fragment.own_pools, size)
     return Fragment(
-        _own_after(np.tile(fragment.acquire, count), own),
-        _own_after(np.tile(fragment.release, count), own),
+        _shifted_pools(np.tile(fragment.acquire, count), earlier_pools),
+        _shifted_pools(np.tile(fragment.release, count), earlier_pools),
         shifted(fragment.edges),
-        tuple(marks),
+        tuple(task_maps),
         shifted(fragment.races),
         exits.reshape(-1, 3),
-        People(shifted(fragment.people.since), shifted(fragment.people.first), fragment.people.last),
-        fragment.own * count,
+        People(shifted(fragment.people.previous), shifted(fragment.people.first), fragment.people.last),
+        fragment.own_pools * count,
     )
 
 
-def _own_after(pools: Ints, before: Ints | int) -> Ints:
-    """Pools, those of one's own numbered behind so many others."""
-    return np.where(pools <= OWN_POOL, pools - before, pools).astype(np.int32)
+def _shifted_pools(pools: Ints, earlier: Ints | int) -> Ints:
+    """Pools of tasks; a fragment's own pools are numbered after `earlier` other pools of fragments."""
+    return np.where(pools <= OWN_POOL, pools - earlier, pools).astype(np.int32)
 
 
-def numbered(pools: Ints, others: int) -> Ints:
-    """Pools of a whole graph: those of a fragment's own come behind so many others."""
-    return np.where(pools <= OWN_POOL, others + OWN_POOL - pools, pools).astype(np.int32)
+def number_pools(pools: Ints, crew_pools: int) -> Ints:
+    """Pools of the tasks of a whole graph: pools of fragments are numbered after the `crew_pools` pools of crews."""
+    return np.where(pools <= OWN_POOL, crew_pools + OWN_POOL - pools, pools).astype(np.int32)
 
 
-def joined(fragments: Sequence[Fragment], joints: Ints, before: Sequence[int], person: int) -> Fragment:
-    """Fragments behind each other; the outline is for the caller to tell.
+def concatenated(fragments: Sequence[Fragment], joints: Ints, persons_before: Sequence[int], person: int) -> Fragment:
+    """Fragments numbered consecutively. The caller sets the outline.
 
-    joints : edges between them
-    before : the step of a person before each of them, or −1
-    person : the last step of a person in all
+    joints : (m, 2) edges between fragments
+    persons_before : a person's task before each fragment, or −1
+    person : a person's last task in the result, or −1
     """
     offsets = np.cumsum([0, *map(len, fragments)])[:-1].astype(np.int32)
     races = np.cumsum([0, *(len(fragment.races) for fragment in fragments)])[:-1].astype(np.int32)
-    owned = np.cumsum([0, *(fragment.own for fragment in fragments)]).tolist()
+    pools = np.cumsum([0, *(fragment.own_pools for fragment in fragments)]).tolist()
     placed = list(zip(fragments, offsets, strict=True))
-    exits = [one.exits + np.array([at, race, at], np.int32) for (one, at), race in zip(placed, races, strict=True)]
-    since = [fragment.people.since + at for fragment, at in placed]
+    exits = [
+        fragment.exits + np.array([offset, race, offset], np.int32)
+        for (fragment, offset), race in zip(placed, races, strict=True)
+    ]
+    previous = [fragment.people.previous + offset for fragment, offset in placed]
     first = [np.empty(0, np.int32)]
-    for (fragment, at), last in zip(placed, before, strict=True):
-        found = fragment.people.first + at
-        if last < 0:
-            first.append(found)
+    for (fragment, offset), before in zip(placed, persons_before, strict=True):
+        people = fragment.people.first + offset
+        if before < 0:
+            first.append(people)
         else:
-            since.append(np.stack([found, np.full(len(found), last)], axis=1))
+            previous.append(np.stack([people, np.full(len(people), before)], axis=1))
     return Fragment(
-        np.concatenate([_own_after(one.acquire, ahead) for one, ahead in zip(fragments, owned, strict=False)]),
-        np.concatenate([_own_after(one.release, ahead) for one, ahead in zip(fragments, owned, strict=False)]),
-        _stack([*(fragment.edges + at for fragment, at in placed), joints]),
-        tuple(TaskMap(mark.what, mark.tasks + at) for fragment, at in placed for mark in fragment.marks),
-        _stack([fragment.races + at for fragment, at in placed]),
+        np.concatenate(
+            [_shifted_pools(fragment.acquire, earlier) for fragment, earlier in zip(fragments, pools, strict=False)]
+        ),
+        np.concatenate(
+            [_shifted_pools(fragment.release, earlier) for fragment, earlier in zip(fragments, pools, strict=False)]
+        ),
+        _stack([*(fragment.edges + offset for fragment, offset in placed), joints]),
+        tuple(
+            TaskMap(task_map.subject, task_map.tasks + offset)
+            for fragment, offset in placed
+            for task_map in fragment.task_maps
+        ),
+        _stack([fragment.races + offset for fragment, offset in placed]),
         _stack(exits),
-        People(_stack(since), _stack(first), person),
-        owned[-1],
-    )  # fmt: skip
+        People(_stack(previous), _stack(first), person),
+        pools[-1],
+    )

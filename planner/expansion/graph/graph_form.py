@@ -1,7 +1,7 @@
-"""The form of plans that come from LangGraph: any StateGraph, with chances and widths where its code decides.
+"""The form of a LangGraph `StateGraph`, with probabilities and widths where its code decides.
 
-Nodes are steps, or graphs of their own. What triggers them are single edges, list joins, conditional edges and Sends.
-A `Command(goto=...)` is a conditional edge of its node.
+A node is a step or a subgraph. Edges, list joins, conditional edges and Sends trigger nodes. A `Command(goto=...)` is a
+conditional edge of its node.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from planner.reading.estimates.estimate import Estimate
 from planner.workflow.declaration import Step
 
 START, END = "__start__", "__end__"
-"""LangGraph's names for where a graph begins and where a path of it ends. Neither is a node."""
+"""LangGraph's names of the start of a graph and of the end of a path. Neither is a node."""
 
 
 @dataclass(frozen=True)
 class Sending:
-    """Tasks of a node, each with a state of its own: one `Send` for each.
+    """A number of Sends to a node: each makes a task with its own state.
 
-    width : how many; an estimate is drawn whenever the Sends are made
+    width : number of Sends; an estimate is drawn each time that they are made
     """
 
     node: str
@@ -29,7 +29,7 @@ class Sending:
 
 @dataclass(frozen=True)
 class Option:
-    """One way that a conditional edge may go: nodes that it triggers, and Sends. Without both, the path ends."""
+    """One outcome of a conditional edge: the nodes it triggers and its Sends. Without either, the path ends."""
 
     chance: float
     targets: tuple[str, ...] = ()
@@ -37,15 +37,15 @@ class Option:
 
 
 Branch = tuple[Option, ...]
-"""A conditional edge: exactly one of its options is taken each time its node has run."""
+"""A conditional edge: exactly one option is taken after each run of its node."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """What a node does: a step, a graph of its own, or nothing.
+    """A node: a step, a subgraph, or a node that does nothing.
 
-    path : names its draws, so that they stay the same where it is put into a subgraph; the default is its name
     defer : it runs only when no other node is triggered
+    path : name of its draws, which keeps them the same inside a subgraph; empty: the node's name
     """
 
     step: Step | None = None
@@ -56,13 +56,11 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class GraphForm:
-    """A StateGraph.
+    """A StateGraph. Raises ValueError if its parts do not fit together.
 
-    edges : single edges, each of which triggers its target
-    joins : list joins, `add_edge([a, b], c)`: the target is triggered once all have run
-    branches : conditional edges of a node, or of `START`
-
-    Raises ValueError where these do not fit together.
+    edges : source and target; each edge triggers its target on its own
+    joins : list joins, `add_edge([a, b], c)`: the target is triggered once all sources have run
+    branches : conditional edges of each node and of `START`
     """
 
     nodes: Mapping[str, Node]
@@ -89,7 +87,7 @@ class GraphForm:
                     raise ValueError(f"the chances of a conditional edge of '{name}' make {total:.6g}, not 1")
 
     def arrows(self) -> Iterator[tuple[str, str]]:
-        """Every source and target, however the one triggers the other."""
+        """Source and target of every edge, join, conditional edge and Send."""
         yield from self.edges
         for sources, target in self.joins:
             yield from ((source, target) for source in sources)
@@ -99,13 +97,13 @@ class GraphForm:
                 yield from ((source, sending.node) for sending in option.sends)
 
     def path(self, name: str) -> str:
-        """What the draws of a node are named after."""
+        """The name of a node's draws."""
         return self.nodes[name].path or name
 
 
-def of_needs(needs: Mapping[str, tuple[str, ...]]) -> GraphForm:
-    """A group of steps: each a node that waits for all that it needs."""
-    edges = [(START, name) for name, wanted in needs.items() if not wanted]
-    edges += [(wanted[0], name) for name, wanted in needs.items() if len(wanted) == 1]
-    joins = tuple((tuple(wanted), name) for name, wanted in needs.items() if len(wanted) > 1)
+def form_from_needs(needs: Mapping[str, tuple[str, ...]]) -> GraphForm:
+    """The form of a group of steps, each of which waits for all steps that it needs."""
+    edges = [(START, name) for name, sources in needs.items() if not sources]
+    edges += [(sources[0], name) for name, sources in needs.items() if len(sources) == 1]
+    joins = tuple((tuple(sources), name) for name, sources in needs.items() if len(sources) > 1)
     return GraphForm({name: Node() for name in needs}, tuple(edges), joins)

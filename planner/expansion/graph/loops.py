@@ -1,4 +1,4 @@
-"""Loops around work: the items of a fan-out, rounds and attempts, copies. An occurrence is a number for each."""
+"""Loops around work: items of a fan-out, rounds, attempts, copies. An occurrence has one number for each loop."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from planner.reading.estimates.estimate import Estimate
 class Loop:
     """A loop around work.
 
-    kind : ``items`` and ``copies`` side by side, ``rounds`` one after the other; attempts are rounds
-    first : of copies the first to end is waited for, not all
-    path : of the step with the fan-out, whose draws the sizes of items are
-    size : of its items, 1 on average; None: all alike
-    sizes : of each item, 1 on average, where they are known
-    same : of each item, the one that it is, where several agents do one
+    kind : ``items`` and ``copies`` run side by side, ``rounds`` in sequence; attempts are rounds
+    path : of the step with the fan-out, which names the draws of item sizes
+    size : estimate of an item's size, used relative to its mean; None: not drawn
+    sizes : given relative size of each item, with mean 1
+    same : item that each row does, if several agents do the same item; None: row and item are the same
+    race : the first copy to finish ends the loop
     """
 
     count: int
@@ -29,7 +29,7 @@ class Loop:
     size: Estimate | None = None
     sizes: tuple[float, ...] | None = None
     same: tuple[int, ...] | None = None
-    first: bool = False
+    race: bool = False
 
     @property
     def items(self) -> bool:
@@ -40,33 +40,36 @@ Loops = tuple[Loop, ...]
 """Outermost first."""
 
 Index = tuple[int, ...]
-"""An occurrence: a number for each loop; `EVERY` at the innermost fan-out, whose items are computed together."""
+"""An occurrence: a number for each loop, or `EVERY` for the innermost fan-out, whose items are computed together."""
 
 EVERY = -1
 
 
 def innermost_items(loops: Loops) -> int | None:
-    """Position of the innermost fan-out among loops."""
-    return next((at for at in reversed(range(len(loops))) if loops[at].items), None)
+    """Position of the innermost fan-out among loops; None: there is none."""
+    return next((position for position in reversed(range(len(loops))) if loops[position].items), None)
 
 
 def rows(loops: Loops) -> int:
-    """Items of the innermost fan-out, which are computed together; 1 outside of any."""
+    """Number of items of the innermost fan-out, which are computed together; 1 without a fan-out."""
     items = innermost_items(loops)
     return 1 if items is None else loops[items].count
 
 
 def occurrences(loops: Loops) -> Iterator[Index]:
-    """Every occurrence within loops, all items of the innermost fan-out at once."""
+    """Every occurrence within loops; all items of the innermost fan-out are one occurrence."""
     items = innermost_items(loops)
-    for index in np.ndindex(*(1 if at == items else loop.count for at, loop in enumerate(loops))):
-        yield tuple(EVERY if at == items else int(number) for at, number in enumerate(index))
+    for index in np.ndindex(*(1 if position == items else loop.count for position, loop in enumerate(loops))):
+        yield tuple(EVERY if position == items else int(number) for position, number in enumerate(index))
 
 
-def own_row(loops: Loops, index: Index) -> tuple[Index, slice]:
-    """The occurrence of what is drawn within `loops`, a part of those of `index`, and the rows that belong to `index`.
+def drawn_rows(loops: Loops, index: Index) -> tuple[Index, slice]:
+    """The occurrence at which a quantity with these loops is drawn, and the rows of the draw that belong to `index`.
 
-    It is drawn for all items of its own innermost fan-out; around another fan-out, `index` is of one of these.
+    A quantity is drawn for all items of its innermost fan-out together. If `index` is one of these items, because it
+    belongs to a fan-out within, only the row of this item belongs to it.
+
+    loops : around the quantity, the first of the loops of `index`
     """
     around, items = index[: len(loops)], innermost_items(loops)
     if items is None or around[items] == EVERY:
@@ -76,5 +79,5 @@ def own_row(loops: Loops, index: Index) -> tuple[Index, slice]:
 
 
 def drawn_index(index: Index) -> tuple[int, ...]:
-    """The part of an occurrence that is part of the key of its draws."""
+    """The numbers of an occurrence that are part of the key of its draws: all but `EVERY`."""
     return tuple(number for number in index if number != EVERY)

@@ -1,4 +1,4 @@
-"""A task graph's outline in, how many requests can be open at a time out: never fewer than there ever are."""
+"""The outline of a task graph in; an upper bound on the number of concurrently open requests out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from planner.engine.simulation import Graph
 from planner.expansion.graph.fragments import NO_POOL
-from planner.expansion.graph.order import most_beside
+from planner.expansion.graph.order import max_concurrent_weight
 from planner.expansion.graph.outline import (
     Chain,
     Dispatch,
@@ -23,95 +23,101 @@ from planner.expansion.graph.work import Work
 
 
 def max_open_requests(graph: Graph, outline: Outline, agents: Sequence[int]) -> int:
-    """Requests that can be open at a time, no fewer than there ever are. `agents`: of each pool."""
-    return _OpenRequestBound(graph, agents).of(outline, 0).most
+    """Upper bound on the number of requests that are open at the same time. `agents`: number in each pool."""
+    return _OpenRequestBound(graph, agents).of(outline, 0).total
 
 
 @dataclass(frozen=True, eq=False)
 class _Open:
-    """Requests that can be open at a time.
+    """Upper bounds on open requests.
 
-    by : pool → all that its agents can have open, and the most that one of them can; −1: whoever is held around them
-    most : all together
+    by_pool : pool → requests of all its agents, and of one agent. `NO_POOL`: requests for which no agent is seized
+        here; the agent that makes them may be held around them
+    total : of all pools together
     """
 
-    by: Mapping[int, tuple[int, int]] = field(default_factory=dict)
-    most: int = 0
+    by_pool: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    total: int = 0
 
     def held(self, pool: int) -> _Open:
-        """The same where an agent of this pool is held around it."""
-        if pool == NO_POOL or NO_POOL not in self.by:
+        """The same if an agent of this pool is held: it makes the requests that are in `NO_POOL`."""
+        if pool == NO_POOL or NO_POOL not in self.by_pool:
             return self
-        own = self.by[NO_POOL][0]
-        count, each = self.by.get(pool, (0, 0))
-        others = {other: both for other, both in self.by.items() if other != NO_POOL}
-        return _Open({**others, pool: (count + own, max(each, own))}, self.most)
+        requests = self.by_pool[NO_POOL][0]
+        pool_total, per_agent = self.by_pool.get(pool, (0, 0))
+        others = {other: bounds for other, bounds in self.by_pool.items() if other != NO_POOL}
+        return _Open({**others, pool: (pool_total + requests, max(per_agent, requests))}, self.total)
 
 
 class _OpenRequestBound:
     def __init__(self, graph: Graph, agents: Sequence[int]) -> None:
         self.graph, self.agents = graph, agents
 
-    def of(self, outline: Outline, at: int) -> _Open:
-        """An outline whose first task is `at`."""
+    def of(self, outline: Outline, start: int) -> _Open:
+        """The bounds for an outline whose first task is `start`."""
         if isinstance(outline, Task):
-            asks = any(isinstance(work, Work) and work.model is not None for work, _ in outline.does)
-            return (_Open({NO_POOL: (1, 1)}, 1) if asks else _Open()).held(int(self.graph.acquire[at]))
+            requests = any(isinstance(work, Work) and work.model is not None for work, _ in outline.does)
+            bounds = _Open({NO_POOL: (1, 1)}, 1) if requests else _Open()
+            return bounds.held(int(self.graph.acquire[start]))
         if isinstance(outline, Chain):
-            return self.one_of(self.chain(outline, at))
+            return self.one_of(self.chain(outline, start))
         if isinstance(outline, Group):
-            parts = {name: self.part(part, at) for name, part in outline.parts.items()}
-            if outline.choice:
-                return self.one_of(parts.values())
-            needed: dict[str, list[str]] = {name: [] for name in parts}
-            for source, target in outline.form.arrows():
-                if source in parts and target in parts:
-                    needed[target].append(source)
-            return self.together(parts, lambda weights: most_beside(weights, needed))
+            return self.group(outline, start)
         if isinstance(outline, Dispatch):
-            sent = {str(part.at): self.part(part, at) for part in outline.parts}
-            return self.together(sent, lambda weights: sum(weights.values()))
+            parts = {str(part.at): self.part(part, start) for part in outline.parts}
+            return self.together(parts, lambda weights: sum(weights.values()))
         if isinstance(outline, Replicas):
             count = outline.count
-            return self.together({"": self.of(outline.body, at + 1)}, lambda weights: count * weights[""])
+            return self.together({"": self.of(outline.body, start + 1)}, lambda weights: count * weights[""])
         assert isinstance(outline, Rounds | InRound)
-        return self.of(outline.body, at)
+        return self.of(outline.body, start)
 
-    def part(self, part: Part, at: int) -> _Open:
-        return self.of(part.outline, at + part.at)
+    def part(self, part: Part, start: int) -> _Open:
+        return self.of(part.outline, start + part.at)
 
-    def chain(self, outline: Chain, at: int) -> list[_Open]:
-        """Its parts; an agent that one of them takes is held until one gives it back."""
-        found, pool = [], NO_POOL
+    def group(self, outline: Group, start: int) -> _Open:
+        parts = {name: self.part(part, start) for name, part in outline.parts.items()}
+        if outline.choice:
+            return self.one_of(parts.values())
+        needed: dict[str, list[str]] = {name: [] for name in parts}
+        for source, target in outline.form.arrows():
+            if source in parts and target in parts:
+                needed[target].append(source)
+        return self.together(parts, lambda weights: max_concurrent_weight(weights, needed))
+
+    def chain(self, outline: Chain, start: int) -> list[_Open]:
+        """The bounds of each part. An agent that one part seizes is held until a part releases it."""
+        bounds, pool = [], NO_POOL
         for part in outline.parts:
-            first = at + part.at
+            first = start + part.at
             if isinstance(part.outline, Task) and self.graph.acquire[first] != NO_POOL:
                 pool = int(self.graph.acquire[first])
-            found.append(self.part(part, at).held(pool))
+            bounds.append(self.part(part, start).held(pool))
             if isinstance(part.outline, Task) and self.graph.release[first] != NO_POOL:
                 pool = NO_POOL
-        return found
+        return bounds
 
     def one_of(self, parts: Iterable[_Open]) -> _Open:
-        """One of them at a time."""
-        by: dict[int, tuple[int, int]] = {}
-        most = 0
+        """The bounds of parts that never run concurrently."""
+        by_pool: dict[int, tuple[int, int]] = {}
+        total = 0
         for part in parts:
-            for pool, (count, each) in part.by.items():
-                known = by.get(pool, (0, 0))
-                by[pool] = max(known[0], count), max(known[1], each)
-            most = max(most, part.most)
-        return _Open(by, most)
+            for pool, (pool_total, per_agent) in part.by_pool.items():
+                largest = by_pool.get(pool, (0, 0))
+                by_pool[pool] = max(largest[0], pool_total), max(largest[1], per_agent)
+            total = max(total, part.total)
+        return _Open(by_pool, total)
 
-    def together(self, parts: Mapping[str, _Open], added: Callable[[Mapping[str, int]], int]) -> _Open:
-        """Side by side: of each pool no more than its agents can have open.
+    def together(self, parts: Mapping[str, _Open], combine: Callable[[Mapping[str, int]], int]) -> _Open:
+        """The bounds of parts side by side. A pool has at most the requests that all its agents can have open.
 
-        added : weights of the parts in, what those that can be there at once weigh together out
+        combine : the largest total weight of parts that can run concurrently, given the weight of each part
         """
-        by: dict[int, tuple[int, int]] = {}
-        for pool in dict.fromkeys(pool for part in parts.values() for pool in part.by):
-            count = added({name: part.by.get(pool, (0, 0))[0] for name, part in parts.items()})
-            each = max(part.by[pool][1] for part in parts.values() if pool in part.by)
-            by[pool] = (count if pool == NO_POOL else min(count, each * self.agents[pool])), each
-        most = added({name: part.most for name, part in parts.items()})
-        return _Open(by, min(most, sum(count for count, _ in by.values())))
+        by_pool: dict[int, tuple[int, int]] = {}
+        for pool in dict.fromkeys(pool for part in parts.values() for pool in part.by_pool):
+            pool_total = combine({name: part.by_pool.get(pool, (0, 0))[0] for name, part in parts.items()})
+            per_agent = max(part.by_pool[pool][1] for part in parts.values() if pool in part.by_pool)
+            limit = pool_total if pool == NO_POOL else per_agent * self.agents[pool]
+            by_pool[pool] = min(pool_total, limit), per_agent
+        total = combine({name: part.total for name, part in parts.items()})
+        return _Open(by_pool, min(total, sum(pool_total for pool_total, _ in by_pool.values())))

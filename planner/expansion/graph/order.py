@@ -1,4 +1,4 @@
-"""The order of the steps of a group."""
+"""The order of the steps of a group, and how much of them can run concurrently."""
 
 from __future__ import annotations
 
@@ -10,101 +10,116 @@ from planner.workflow.declaration import Step
 Steps = Mapping[str, Step]
 
 FEW = 10
-"""Steps up to which every choice of steps side by side is tried."""
+"""Up to this number of steps, `max_concurrent_weight` tries every set of concurrent steps."""
 
 
 def needs(steps: Steps) -> dict[str, tuple[str, ...]]:
-    """What each step waits for: what it needs, and what is done where that fails; the latter waits for what fails."""
-    failing = {step.otherwise: name for name, step in steps.items() if step.otherwise}
+    """The steps that each step waits for.
 
-    def of(name: str, step: Step) -> tuple[str, ...]:
-        wanted = [*step.needs, *([failing[name]] if name in failing else [])]
-        instead = [other for need in wanted if (other := steps[need].otherwise) and other != name]
-        chained = list(instead)
-        while chained:  # what is done instead may fail in turn
-            other = steps[chained.pop()].otherwise
-            if other and other != name and other not in instead:
-                instead.append(other)
-                chained.append(other)
-        return tuple(dict.fromkeys([*wanted, *instead]))
+    A step waits for its `needs` and for the fallbacks (`otherwise`) of these. A fallback waits for the step that fails.
+    """
+    fails_before = {step.otherwise: name for name, step in steps.items() if step.otherwise}
 
-    return {name: of(name, step) for name, step in steps.items()}
+    def needs_of(name: str, step: Step) -> tuple[str, ...]:
+        direct = [*step.needs, *([fails_before[name]] if name in fails_before else [])]
+        fallbacks = [fallback for need in direct if (fallback := steps[need].otherwise) and fallback != name]
+        unchecked = list(fallbacks)
+        while unchecked:  # a fallback may have a fallback
+            fallback = steps[unchecked.pop()].otherwise
+            if fallback and fallback != name and fallback not in fallbacks:
+                fallbacks.append(fallback)
+                unchecked.append(fallback)
+        return tuple(dict.fromkeys([*direct, *fallbacks]))
+
+    return {name: needs_of(name, step) for name, step in steps.items()}
 
 
 def in_order(steps: Steps) -> list[str]:
-    """Names of steps, each after those it waits for, else as they come."""
+    """Names of steps, each after those it waits for, otherwise in the given order."""
     names = list(steps)
-    place = {name: index for index, name in enumerate(names)}
-    wanted = needs(steps)
-    return [names[index] for index in topological([[place[need] for need in wanted[name]] for name in names])]
+    position = {name: index for index, name in enumerate(names)}
+    needed = needs(steps)
+    return [names[index] for index in topological([[position[need] for need in needed[name]] for name in names])]
 
 
 def topological(needed: Sequence[Collection[int]]) -> list[int]:
-    """Indices in their order, but each after those that it needs."""
+    """Indices in topological order; of several possible ones, always the smallest next.
+
+    needed : for each index, the indices that come before it. Indices on a cycle are left out.
+    """
     needed_by: list[list[int]] = [[] for _ in needed]
-    missing = [len(set(wanted)) for wanted in needed]
-    for index, wanted in enumerate(needed):
-        for need in set(wanted):
+    missing = [len(set(before)) for before in needed]
+    for index, before in enumerate(needed):
+        for need in set(before):
             needed_by[need].append(index)
     ready = [index for index, count in enumerate(missing) if not count]
-    done = []
+    order = []
     while ready:
         index = heappop(ready)
-        done.append(index)
-        for other in needed_by[index]:
-            missing[other] -= 1
-            if not missing[other]:
-                heappush(ready, other)
-    return done
+        order.append(index)
+        for later in needed_by[index]:
+            missing[later] -= 1
+            if not missing[later]:
+                heappush(ready, later)
+    return order
 
 
 def sorted_by_name(steps: Steps) -> dict[str, Step]:
-    """Steps side by side come in the order of their names, so that their order in the file makes no difference."""
+    """Steps sorted by name, so that their order in the file makes no difference."""
     return dict(sorted(steps.items()))
 
 
 def between(steps: Steps, first: str, last: str) -> list[str]:
-    """The steps that come after `first` and before `last`, by what they need."""
-    wanted, order = needs(steps), in_order(steps)
+    """Steps that come after `first` and before `last` by their needs, in order."""
+    needed, order = needs(steps), in_order(steps)
     after, before = {first}, {last}
     for name in order:
-        if not after.isdisjoint(wanted[name]):
+        if not after.isdisjoint(needed[name]):
             after.add(name)
     for name in reversed(order):
         if name in before:
-            before.update(wanted[name])
+            before.update(needed[name])
     return [name for name in order if name in after & before - {first, last}]
 
 
-def most_beside(weights: Mapping[str, int], needed: Mapping[str, Collection[str]]) -> int:
-    """The largest sum of weights of steps of which none waits for another.
+def max_concurrent_weight(weights: Mapping[str, int], needed: Mapping[str, Collection[str]]) -> int:
+    """Largest total weight of a set of steps none of which waits for another (a maximum-weight antichain).
 
-    weights : each step after those it waits for
-    needed : what each waits for itself
+    The result is exact for up to `FEW` steps with a weight above 0, and an upper bound for more: the steps are split
+    into chains, of which at most one step each can run at a time (Dilworth 1950).
 
-    Of more than `FEW` steps that weigh anything it is an upper bound: steps are put into rows in which each waits for
-    the one before, and of a row at most one is there at a time (Dilworth 1950).
+    weights : in an order in which each step comes after those it waits for
+    needed : steps that each step waits for directly
     """
-    bits = {name: 1 << at for at, name in enumerate(weights)}
+    bits = {name: 1 << position for position, name in enumerate(weights)}
     before: dict[str, int] = {}
     for name in weights:
         before[name] = 0
         for need in needed.get(name, ()):
             before[name] |= bits[need] | before[need]
-    heavy = [name for name in weights if weights[name]]
-    if len(heavy) > FEW:
-        rows: dict[int, int] = {}  # by the last step of each
-        lasts = 0
-        for name in heavy:
-            last = before[name] & lasts  # the latest of them: a row is found at once, however many there are
-            weight = 0
-            if last:
-                bit = 1 << (last.bit_length() - 1)
-                weight, lasts = rows.pop(bit), lasts ^ bit
-            rows[bits[name]] = max(weight, weights[name])
-            lasts |= bits[name]
-        return sum(rows.values())
-    found = [(0, 0)]
-    for name in heavy:
-        found += [(some | bits[name], most + weights[name]) for some, most in found if not some & before[name]]
-    return max(most for _, most in found)
+    weighted = [name for name in weights if weights[name]]
+    if len(weighted) > FEW:
+        return _chain_bound(weighted, weights, bits, before)
+    antichains = [(0, 0)]  # steps as bits, total weight
+    for name in weighted:
+        antichains += [
+            (members | bits[name], total + weights[name]) for members, total in antichains if not members & before[name]
+        ]
+    return max(total for _, total in antichains)
+
+
+def _chain_bound(
+    weighted: Sequence[str], weights: Mapping[str, int], bits: Mapping[str, int], before: Mapping[str, int]
+) -> int:
+    """Sum of the largest weight of each chain, after splitting the steps greedily into chains."""
+    chains: dict[int, int] = {}  # last step of a chain → its largest weight
+    ends = 0
+    for name in weighted:
+        reachable = before[name] & ends
+        weight = 0
+        if reachable:
+            end = 1 << (reachable.bit_length() - 1)  # the latest one: found in one step, however many chains there are
+            weight, ends = chains.pop(end), ends ^ end
+        chains[bits[name]] = max(weight, weights[name])
+        ends |= bits[name]
+    return sum(chains.values())

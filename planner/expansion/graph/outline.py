@@ -1,6 +1,6 @@
-"""How a fragment is put together: what is one task of the scheduler, one after the other, side by side, repeated.
+"""The outline of a task graph: a tree of how its tasks are composed, for running a workflow instead of scheduling it.
 
-Whoever runs a workflow instead of scheduling it follows this. Numbers of tasks are relative to what holds them.
+Task numbers are relative to the first task of the enclosing outline.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from planner.expansion.graph.graph_form import GraphForm
 
 @dataclass(frozen=True, eq=False)
 class Outline:
-    """A part of a task graph whose first task is 0, of `size` tasks."""
+    """A part of a task graph with `size` tasks, numbered from 0."""
 
     size: int
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """An outline and where it begins."""
+    """An outline and the number of its first task."""
 
     at: int
     outline: Outline
@@ -28,21 +28,21 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Task(Outline):
-    """One task. `does`: what is done in it, in order, each with its occurrence in the loops of its item."""
+    """One task. `does`: its works in order, each with its occurrence in the loops of its item."""
 
     does: tuple[tuple[object, tuple[int, ...]], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Chain(Outline):
-    """One after the other."""
+    """Parts in sequence."""
 
     parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class InRound(Outline):
-    """A body within rounds of an item that are numbered `inner`."""
+    """A body inside rounds of an item; `inner` are the numbers of these rounds."""
 
     inner: tuple[int, ...]
     body: Outline
@@ -50,12 +50,12 @@ class InRound(Outline):
 
 @dataclass(frozen=True, eq=False)
 class Group(Outline):
-    """Nodes of a graph, each once.
+    """Nodes of a graph, each of which runs once.
 
-    form : what waits for what
-    parts : what each node does
-    choice : at most one of them is done
-    limited : a limit of what may run at a time may keep some waiting
+    form : which node waits for which
+    parts : outline of each node
+    choice : at most one of the nodes runs
+    limited : a limit on concurrent tasks may make nodes wait
     """
 
     form: GraphForm
@@ -66,7 +66,7 @@ class Group(Outline):
 
 @dataclass(frozen=True, eq=False)
 class Rounds(Outline):
-    """`count` rounds of a body, each after the one before."""
+    """`count` rounds of a body in sequence."""
 
     count: int
     body: Outline
@@ -74,7 +74,7 @@ class Rounds(Outline):
 
 @dataclass(frozen=True, eq=False)
 class Replicas(Outline):
-    """`count` times the same side by side, each behind the one before; the first begins at 1.
+    """`count` equal bodies side by side, numbered consecutively; the first begins at task 1.
 
     race : the first to end cancels the others
     """
@@ -86,11 +86,11 @@ class Replicas(Outline):
 
 @dataclass(frozen=True, eq=False)
 class Dispatch(Outline):
-    """Things side by side that a fan-out sends out, in this order.
+    """Parts that a fan-out sends out side by side, in this order.
 
-    joints : what must have ended before a task begins, beside what the outline says
-    order : in which copies of the last part are sent; None: as they lie
-    limited : a limit of what may run at a time may keep some waiting
+    joints : edges besides those that follow from the parts
+    order : in which the replicas of the last part are sent; None: in the order of their tasks
+    limited : a limit on concurrent tasks may make some wait
     """
 
     parts: tuple[Part, ...]
@@ -100,7 +100,7 @@ class Dispatch(Outline):
 
 
 def may_wait(outline: Outline) -> bool:
-    """Whether a limit of what may run at a time may keep something in it waiting, if only for its turn."""
+    """Whether a limit on concurrent tasks may make a part of it wait, if only for its turn."""
     if isinstance(outline, Group | Dispatch):
         parts = outline.parts.values() if isinstance(outline, Group) else outline.parts
         return outline.limited or any(may_wait(part.outline) for part in parts)

@@ -1,4 +1,4 @@
-"""The segments of an item, and where it seizes and releases agents between them."""
+"""Segments of an item, and the tasks between them at which the item seizes and releases agents."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from planner.expansion.graph.work import Work
 
 @dataclass(frozen=True, eq=False)
 class SkipCondition:
-    """A task that is skipped where `guard` does not hold: it takes or gives an agent, or is of somebody who may leave.
+    """Skips a task where `guard` does not hold. The task seizes or releases an agent, or belongs to a person.
 
     loops : around the item
-    inner : its occurrence in the loops within it
+    inner : occurrence of the task in the loops within the item
     """
 
     guard: Guard
@@ -30,17 +30,17 @@ class SkipCondition:
 
 @dataclass(frozen=True, eq=False)
 class ItemSegment:
-    """A stretch of an item.
+    """A stretch of an item for which the same agent is held.
 
-    pool : whose agent it needs, or −1
-    content : work, or a fragment of its own that needs none of the item's
-    guard : when it is done
-    rounds : the loops within the item around it
-    inner : its occurrence in them
-    apart : it is a task of its own, and lets its agent go, whoever comes next
-    alone : it is a task of its own
-    leaves : it is a person who may have left
-    frees : it lets its agent go at its end, because nobody who may come next goes on with it
+    pool : of the agent that it needs, or `NO_POOL`
+    content : work, or a fragment; the agent is held around a fragment, not seized by its tasks
+    guard : when it is done; None: always
+    rounds : loops around it within the item
+    inner : its occurrence in `rounds`
+    own_task : it does not share a task with other segments
+    detached : it has its own task and releases its agent at its end, even if the next segment needs the same pool
+    context_switch : its person may have turned to something else (YAML `leaves`)
+    releases : it releases its agent at its end, because no segment that may come next needs the same pool
     """
 
     pool: int
@@ -48,35 +48,45 @@ class ItemSegment:
     guard: Guard | None = None
     rounds: Loops = ()
     inner: Index = ()
-    apart: bool = False
-    alone: bool = False
-    leaves: bool = False
-    frees: bool = False
+    own_task: bool = False
+    detached: bool = False
+    context_switch: bool = False
+    releases: bool = False
 
     @property
-    def leaves_held(self) -> int:
-        """The pool whose agent is held after it."""
-        return NO_POOL if self.apart or self.frees else self.pool
+    def pool_held_after(self) -> int:
+        """Pool whose agent the item holds after the segment, or `NO_POOL`."""
+        return NO_POOL if self.detached or self.releases else self.pool
 
 
 @dataclass(frozen=True, eq=False)
 class ItemPlan:
-    """The pieces of an item, or of a copy, in order, from which follows where hands are skipped.
+    """The segments of an item, or of a copy, in order. They determine in which samples an agent task is skipped.
 
-    loops : around its pieces
-    hands : in the order of their tasks
+    loops : around the item
+    agent_tasks : in the order of their tasks; filled in as the item is built
     """
 
     loops: Loops
-    pieces: tuple[ItemSegment, ...]
-    hands: list[SeizeRelease] = field(default_factory=list)
+    segments: tuple[ItemSegment, ...]
+    agent_tasks: list[AgentTask] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
-class SeizeRelease:
-    """Takes an agent of `pool` before the piece at `position`, or gives it back; after the last piece, at the end."""
+class AgentTask:
+    """A task without duration that seizes or releases an agent of `pool`.
+
+    position : of the segment that it precedes; the number of segments: the end of the item
+    """
 
     plan: ItemPlan
     position: int
     pool: int
-    takes: bool
+
+
+class SeizeTask(AgentTask):
+    """Seizes an agent for the segment at `position`."""
+
+
+class ReleaseTask(AgentTask):
+    """Releases the agent that is held before the segment at `position`."""

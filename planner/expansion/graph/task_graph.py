@@ -1,4 +1,4 @@
-"""What the scheduler sees: a graph of tasks, what each does, and what of it depends on the sizes of crews."""
+"""The task graph of a workflow: input of the scheduler, and how it depends on the sizes of crews."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from planner.expansion.graph.conditions import Outcome
 from planner.expansion.graph.fragments import TaskMap
 from planner.expansion.graph.open_requests import max_open_requests
 from planner.expansion.graph.outline import Outline
-from planner.expansion.graph.segments import SeizeRelease, SkipCondition
+from planner.expansion.graph.segments import AgentTask, SkipCondition
 from planner.expansion.graph.work import Work
 from planner.reading.estimates.arithmetic import AGENTS
 from planner.reading.estimates.counts import ComputedCount
@@ -24,32 +24,33 @@ from planner.workflow.crews import Crew
 from planner.workflow.declaration import Step, Workflow
 
 DEFAULT_CREW = "agents"
-"""The crew that does everything where no crew is declared."""
+"""Name of the crew that does everything if no crew is declared."""
 
 LEAD = "lead"
+"""Name of the pool of the lead, who does everything that no crew of several agents does."""
 
 LIMIT = "max_concurrency: "
-"""The name of the pools of what may run at a time in one graph of LangGraph's. No crew can have it."""
+"""Name of the pools that limit concurrent tasks, one pool for each LangGraph graph. No crew can have this name."""
 
 LIMITED = LIMIT.rstrip(": ")
-"""What is shown for all these pools together."""
+"""Name shown for all these pools together."""
 
 
 @dataclass(frozen=True, eq=False)
 class TaskGraph:
-    """What the scheduler sees.
+    """A graph of tasks for the scheduler, with what its tasks do.
 
-    works : marks of what each task does
-    skips : marks of tasks that are left out under a condition: `SkipCondition` and `SeizeRelease`
-    outcomes : of the steps whose failure nothing deals with
+    works : tasks of each work
+    skips : tasks that are skipped under a condition
+    outcomes : of the steps whose failure no fallback handles
     pools : name of each pool, in the kernel's order
     sizes : agents of each crew
-    outline : how the graph is put together
+    outline : how the graph is composed
     """
 
     graph: Graph
     works: tuple[TaskMap[Work], ...]
-    skips: tuple[TaskMap[SkipCondition | SeizeRelease], ...]
+    skips: tuple[TaskMap[SkipCondition | AgentTask], ...]
     outcomes: tuple[Outcome, ...]
     pools: tuple[str, ...]
     sizes: Mapping[str, int]
@@ -57,59 +58,61 @@ class TaskGraph:
 
     @property
     def timed(self) -> bool:
-        """Whether what is done depends on how long it takes."""
-        return any(mark.what.retry is not None and mark.what.retry.timeout is not None for mark in self.works)
+        """Whether the work that is done depends on durations: an attempt has a timeout."""
+        retries = (task_map.subject.retry for task_map in self.works)
+        return any(retry is not None and retry.timeout is not None for retry in retries)
 
-    def requesters(self, sizes: Mapping[str, int]) -> int:
-        """Requests that can be open at a time, at least 1: no fewer than there ever are (docs/model.md, "Requests")."""
+    def max_open_requests(self, sizes: Mapping[str, int]) -> int:
+        """Upper bound on concurrently open requests, at least 1 (docs/model.md, "Requests")."""
         return max(1, max_open_requests(self.graph, self.outline, [sizes.get(pool, 1) for pool in self.pools]))
 
     @cached_property
     def raced(self) -> NDArray[np.bool_]:
         """(n,) whether a task may be cancelled."""
-        found = np.zeros(len(self.graph), bool)
+        raced = np.zeros(len(self.graph), bool)
         for low, high in zip(self.graph.race_lo, self.graph.race_hi, strict=True):
-            found[low:high] = True
-        return found
+            raced[low:high] = True
+        return raced
 
     @cached_property
     def occurrences(self) -> int:
-        """How often any work occurs: tasks, counting what collapsed into one as many."""
-        return sum(mark.tasks.size for mark in self.works)
+        """Number of occurrences of all works. Several may share a task."""
+        return sum(task_map.tasks.size for task_map in self.works)
 
 
 def crew_sizes(workflow: Workflow) -> dict[str, int]:
-    """Agents of each crew as declared; the default crew has one."""
+    """Declared number of agents of each crew; the default crew has one."""
     return {name: workflow.count(crew.agents) for name, crew in workflow.crews.items()} or {DEFAULT_CREW: 1}
 
 
 def structures(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, ...]]:
-    """What the graph and its demands depend on in the sizes of crews.
+    """A function from crew sizes to a key: equal keys have the same graph and demands, apart from pool capacities.
 
-    A crew of one is the lead, and needs no coordination; ramp-up, messages and conflicts grow with the crew.
+    A crew of one is the lead and needs no coordination, so every crew distinguishes one agent from several. A crew also
+    distinguishes its exact size if ramp-up, messages, conflicts or arithmetic depend on it.
     """
     by_agents = depends_on_agents(workflow)
 
-    def matters(crew: Crew) -> bool:
+    def depends_on_size(crew: Crew) -> bool:
         declared = crew.coordination
         grows = declared.ramp_up or declared.stagger or declared.sync or declared.conflict
         return bool(grows) or declared.redundancy > 0 or crew.lockstep or by_agents
 
     if not workflow.crews:
         return lambda sizes: tuple(sizes.values()) if by_agents else ()
-    whole = {name: matters(crew) for name, crew in workflow.crews.items()}
-    return lambda sizes: tuple(size if whole[name] else min(size, 2) for name, size in sizes.items() if name in whole)
+    exact = {name: depends_on_size(crew) for name, crew in workflow.crews.items()}
+    return lambda sizes: tuple(size if exact[name] else min(size, 2) for name, size in sizes.items() if name in exact)
 
 
 def resized(graph: TaskGraph, sizes: Mapping[str, int]) -> TaskGraph:
-    """The same graph for other crew sizes of the same structure."""
-    kept = graph.graph.capacity.tolist()
-    capacity = [kept[at] if pool == LIMIT else sizes.get(pool, 1) for at, pool in enumerate(graph.pools)]
+    """The same graph for other crew sizes with the same key of `structures`."""
+    limits = graph.graph.capacity.tolist()
+    capacity = [limits[pool] if name == LIMIT else sizes.get(name, 1) for pool, name in enumerate(graph.pools)]
     return replace(graph, graph=graph.graph.with_capacity(capacity), sizes=sizes)
 
 
 def depends_on_agents(declared: object) -> bool:
-    """Whether arithmetic in a declaration uses the number of agents."""
+    """Whether an arithmetic expression in a declaration uses the number of agents."""
     if isinstance(declared, ComputedCount):
         return AGENTS in declared.formula.names
     if isinstance(declared, Arithmetic):

@@ -1,11 +1,11 @@
-"""What is done: declared pieces of work, the loops around them, and the conditions under which they are done."""
+"""Work: what a workflow declares to be done, with the loops around it and the conditions under which it is done."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from planner.expansion.graph.conditions import Agents, Guard
+from planner.expansion.graph.conditions import BusyAgents, Guard
 from planner.expansion.graph.loops import Index, Loops
 from planner.reading.estimates.estimate import Estimate
 from planner.workflow.bodies import (
@@ -21,33 +21,33 @@ from planner.workflow.declaration import Retry
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """The lead's reading of a report: its input is what the report put out."""
+    """The lead reads a report: the input is the report's output."""
 
 
 @dataclass(frozen=True, eq=False)
 class Syncing:
-    """An item's share of the messages of its crew: at a sync an agent reads those of its peers and writes its own.
+    """An item's share of its crew's syncs. At a sync every agent reads the messages of the others and writes one.
 
     every : items of the crew between two syncs
     """
 
     output: Estimate
     every: int
-    agents: Agents
+    agents: BusyAgents
 
 
 @dataclass(frozen=True, eq=False)
 class Stagger:
-    """An agent comes so many seconds after the one before it."""
+    """Agents start one after another, `seconds` apart."""
 
     seconds: float
 
 
 @dataclass(frozen=True, eq=False)
 class Rework:
-    """A share of what a work of the item took, in requests, tokens and tool times.
+    """Repeats a share of a work of the item: of its requests, tokens and tool times.
 
-    first : of the item's works; the others belong to the same rework
+    first : it repeats the first of the item's works; the others belong to the same rework
     """
 
     share: float
@@ -56,12 +56,12 @@ class Rework:
 
 
 @dataclass(frozen=True, eq=False)
-class Thread:
-    """The context that a request appends to.
+class Conversation:
+    """The earlier request whose context a request appends to.
 
-    work : whose context
-    itself : the work is the request's own, in the round before
-    between : steps that lie between the two, each after those of them that it needs; with these
+    work : step of the earlier request
+    itself : it is the same step, in the round before
+    between : steps that run between the two, each with the steps among them that it needs, in order of need
     """
 
     work: str
@@ -71,10 +71,10 @@ class Thread:
 
 @dataclass(frozen=True, eq=False)
 class Briefing:
-    """A brief, and the requests of its item in their order: the first that is made reads it.
+    """A brief and the requests of its item, in order: the first one that is made reads the brief.
 
     guard : when the item is done
-    requests : with their occurrence within the item, of copies the first; to be filled
+    requests : each with its occurrence within the item; of copies, the first copy. Filled in once the item is expanded
     """
 
     brief: Work
@@ -84,18 +84,18 @@ class Briefing:
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """One declared piece of work, however often it occurs.
+    """One declared piece of work, with all its occurrences.
 
     step : path of the step, joined by dots
     kind : ``llm``, ``agent``, ``tool``, ``human``, or a coordination mechanism
-    model : name of the profile that serves its requests, None if it makes none
+    model : name of the profile that serves its requests; None: it makes none
     loops : around it
     guard : when it is done; None: always
-    reads : the report of a `Reading`, or the brief of its item, if it is the first to make a request
+    reads : the report that a `Reading` reads, or the briefing of its item, if it makes requests
     retry : its attempts, which are the last of `loops`
-    thread : what its request continues
-    continued : another request continues it
-    ratio : tokens of its model for each that its declaration writes
+    conversation : the context that its request continues
+    continued : another request continues its context
+    ratio : tokens of its model for each declared token
     """
 
     step: str
@@ -106,7 +106,7 @@ class Work:
     guard: Guard | None = None
     reads: Work | Briefing | None = None
     retry: Retry | None = None
-    thread: Thread | None = None
+    conversation: Conversation | None = None
     continued: bool = False
     ratio: float = 1.0
 
@@ -116,7 +116,7 @@ class Work:
 
     @property
     def usd(self) -> Decimal | None:
-        """US dollars of a call of its tool, None if there is no price."""
+        """US dollars of one call of its tool; None: no price is declared."""
         if isinstance(self.body, Rework):
             return self.body.work.usd
         tool = self.body.tool if isinstance(self.body, AgentLoop) else self.body
@@ -124,4 +124,4 @@ class Work:
 
 
 Body = Llm | AgentLoop | Call | Wait | Message | Merge | Reading | Syncing | Stagger | Rework
-"""What a work does."""
+"""The declaration of a work's quantities."""

@@ -1,1 +1,1 @@
-"""A graph of steps in, LangGraph's supersteps and their barriers out, with candidates for subgraphs."""
+"""A graph of steps in; its LangGraph supersteps as a fragment of a task graph out, and subgraphs that may save time."""

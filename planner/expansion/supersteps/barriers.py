@@ -1,159 +1,202 @@
-"""Supersteps in, a fragment of a task graph out: barriers between them, and a pool where so many may run at a time."""
+"""The supersteps of a graph in; a fragment of a task graph out, with barriers and a limit on concurrent tasks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from planner.engine.arrays import Ints
-from planner.expansion.graph.fragments import NO_POOL, OWN_POOL, Fragment, People, TaskMap, joined, single
+from planner.expansion.graph.fragments import NO_POOL, OWN_POOL, Fragment, People, TaskMap, concatenated, single_task
 from planner.expansion.graph.outline import Dispatch, Group, Part
-from planner.expansion.supersteps.token_game import Key, Played, Run
+from planner.expansion.supersteps.token_game import GraphRun, Key, NodeRun
 
 Content = Callable[[Key], Fragment]
-"""What a run does that is no graph."""
+"""The tasks of a run of a node that is not a subgraph."""
 
 
 @dataclass(frozen=True)
-class Ran:
-    """Marks the first and the last task of a run."""
+class RunSpan:
+    """Subject of the task map with the first and the last task of a run."""
 
     key: Key
 
 
 def superstep_graph(
-    played: Played, content: Content, limit: int | None, barriers: bool = True, marked: bool = False
+    graph_run: GraphRun, content: Content, limit: int | None, barriers: bool = True, with_spans: bool = False
 ) -> Fragment:
     """The tasks of a graph in the order in which LangGraph starts them.
 
-    limit : tasks at a time in each graph (`max_concurrency`), None: any number. A node that is a graph takes one.
-    barriers : a superstep waits for all of the one before; else a run waits for those that caused it, as if there
-        were no supersteps
-    marked : each run has a mark, `Ran`
+    limit : concurrent tasks in each graph (`max_concurrency`); None: any number. A subgraph counts as one task.
+    barriers : a superstep waits for all of the one before. Otherwise a run waits for the runs that caused it, as if
+        there were no supersteps
+    with_spans : add a task map of a `RunSpan` for each run
     """
-    return _Layout(content, limit, barriers, marked).graph(played, ())
+    return _GraphLayout(_Options(content, limit, barriers, with_spans), graph_run, ()).fragment()
 
 
-class _Layout:
-    def __init__(self, content: Content, limit: int | None, barriers: bool, marked: bool) -> None:
-        self.content, self.limit, self.barriers, self.marked = content, limit, barriers, marked
+@dataclass(frozen=True)
+class _Options:
+    """Arguments of `superstep_graph`, which hold for subgraphs too."""
 
-    def graph(self, played: Played, key: Key) -> Fragment:
-        fragments = [single(NO_POOL, NO_POOL)]
-        joints: list[tuple[int, int]] = []
-        takes: list[int] = []
-        gives: list[int] = []
-        before = [-1]  # the last step of a person before each fragment
-        people: dict[Run, frozenset[int]] = {}
-        ends: dict[Run, int] = {}
-        parts: dict[str, Part] = {}
-        size = 1
+    content: Content
+    limit: int | None
+    barriers: bool
+    with_spans: bool
 
-        def add(fragment: Fragment, after: Sequence[int], person: int = -1) -> int:
-            nonlocal size
-            fragments.append(fragment)
-            before.append(person)
-            at, size = size, size + len(fragment)
-            joints.extend((source, at) for source in after)
-            return at
 
-        def last_of(runs: Sequence[Run]) -> int:
-            found = sorted(frozenset().union(*(people[run] for run in runs)))
-            return add(single(NO_POOL, NO_POOL), found) if len(found) > 1 else max(found, default=-1)
+class _GraphLayout:
+    """Lays out one run of a graph: adds fragments one after another, with the edges between them."""
 
-        limited = self.binds(played)
-        opened = 0
-        for number, superstep in enumerate(played.supersteps):
-            if number and self.barriers:
-                opened = add(single(NO_POOL, NO_POOL), [ends[run] for run in played.supersteps[number - 1]])
+    def __init__(self, options: _Options, graph_run: GraphRun, key: Key) -> None:
+        self.options, self.graph_run, self.key = options, graph_run, key
+        self.limited = self.may_limit()
+        self.fragments = [_no_work()]
+        self.size = 1
+        self.joints: list[tuple[int, int]] = []
+        self.persons_before = [-1]  # for each fragment
+        self.seizing: list[int] = []
+        self.releasing: list[int] = []
+        self.ends: dict[NodeRun, int] = {}
+        self.last_people: dict[NodeRun, frozenset[int]] = {}
+        self.parts: dict[str, Part] = {}
+
+    def may_limit(self) -> bool:
+        """Whether the limit may make a task of this graph wait."""
+        widths = [len(superstep) for superstep in self.graph_run.supersteps] or [0]
+        widest = max(widths) if self.options.barriers else sum(widths)
+        return self.options.limit is not None and widest > self.options.limit
+
+    def fragment(self) -> Fragment:
+        opening = 0
+        for number, superstep in enumerate(self.graph_run.supersteps):
+            if number and self.options.barriers:
+                opening = self.add(_no_work(), self.ends_of(self.graph_run.supersteps[number - 1]))
             for run in superstep:
-                here = (*key, (run.node, run.number))
-                child = self.content(here) if run.inner is None else self.graph(run.inner, here)
-                if self.marked:
-                    span = TaskMap(Ran(here), np.array([0, child.exit], np.int32))
-                    child = replace(child, marks=(*child.marks, span))
-                after = [opened] if self.barriers or not run.causes else [ends[cause] for cause in run.causes]
-                person = last_of(run.causes)
-                if limited:
-                    takes.append(add(single(NO_POOL, NO_POOL), after))
-                    after = takes[-1:]
-                at = add(child, after, person)
-                own = child.people.last
-                people[run] = frozenset([own + at] if own >= 0 else [person] if person >= 0 else [])
-                parts[run.node] = Part(at, child.outline)
-                ends[run] = at + child.exit
-                if limited:
-                    gives.append(add(single(NO_POOL, NO_POOL), [ends[run]]))
-                    ends[run] = gives[-1]
-        caused = {cause for superstep in played.supersteps for run in superstep for cause in run.causes}
-        final = [run for run in ends if run not in caused]
-        person = last_of(final)
-        waited = [ends[run] for run in played.supersteps[-1]] if self.barriers and played.supersteps else []
-        add(single(NO_POOL, NO_POOL), waited or [ends[run] for run in final] or [0])
-        found = joined(fragments, np.array(joints, np.int32).reshape(-1, 2), before, person)
-        found = replace(found, outline=Group(size, played.form, parts, limited=limited))
-        return limited_to(found, takes, gives) if limited else found
+                after = [opening] if self.options.barriers or not run.causes else self.ends_of(run.causes)
+                self.add_run(run, after)
+        person = self.add_exit()
+        fragment = concatenated(
+            self.fragments, np.array(self.joints, np.int32).reshape(-1, 2), self.persons_before, person
+        )
+        outline = Group(self.size, self.graph_run.form, self.parts, limited=self.limited)
+        fragment = replace(fragment, outline=outline)
+        return with_limit(fragment, self.seizing, self.releasing) if self.limited else fragment
 
-    def binds(self, played: Played) -> bool:
-        """Whether the limit may keep a task of this graph waiting."""
-        widths = [len(superstep) for superstep in played.supersteps] or [0]
-        return self.limit is not None and (max(widths) if self.barriers else sum(widths)) > self.limit
+    def add_run(self, run: NodeRun, after: Sequence[int]) -> None:
+        """Add the tasks of a run, which begin after the tasks `after`."""
+        key = (*self.key, (run.node, run.number))
+        if run.inner is None:
+            child = self.options.content(key)
+        else:
+            child = _GraphLayout(self.options, run.inner, key).fragment()
+        if self.options.with_spans:
+            span = TaskMap(RunSpan(key), np.array([0, child.exit], np.int32))
+            child = replace(child, task_maps=(*child.task_maps, span))
+        person = self.last_person(run.causes)
+        if self.limited:
+            self.seizing.append(self.add(_no_work(), after))
+            after = self.seizing[-1:]
+        start = self.add(child, after, person)
+        own = child.people.last
+        self.last_people[run] = frozenset([own + start] if own >= 0 else [person] if person >= 0 else [])
+        self.parts[run.node] = Part(start, child.outline)
+        self.ends[run] = start + child.exit
+        if self.limited:
+            self.releasing.append(self.add(_no_work(), [self.ends[run]]))
+            self.ends[run] = self.releasing[-1]
+
+    def add_exit(self) -> int:
+        """Add the last task. Returns the last task of a person, or −1."""
+        supersteps = self.graph_run.supersteps
+        causes = {cause for superstep in supersteps for run in superstep for cause in run.causes}
+        final = [run for run in self.ends if run not in causes]
+        person = self.last_person(final)
+        last_superstep = self.ends_of(supersteps[-1]) if self.options.barriers and supersteps else []
+        self.add(_no_work(), last_superstep or self.ends_of(final) or [0])
+        return person
+
+    def add(self, fragment: Fragment, after: Iterable[int], person: int = -1) -> int:
+        """Add a fragment after some tasks and after a person's task, or −1. Returns its first task."""
+        self.fragments.append(fragment)
+        self.persons_before.append(person)
+        start, self.size = self.size, self.size + len(fragment)
+        self.joints.extend((task, start) for task in after)
+        return start
+
+    def last_person(self, runs: Iterable[NodeRun]) -> int:
+        """The last task of a person up to these runs, or −1. After several people, a new task waits for all."""
+        tasks = sorted(frozenset().union(*(self.last_people[run] for run in runs)))
+        return self.add(_no_work(), tasks) if len(tasks) > 1 else max(tasks, default=-1)
+
+    def ends_of(self, runs: Iterable[NodeRun]) -> list[int]:
+        return [self.ends[run] for run in runs]
 
 
-def limited_to(fragment: Fragment, takes: Sequence[int], gives: Sequence[int]) -> Fragment:
-    """A fragment with one more pool of its own, which these tasks take from and give back to."""
+def _no_work() -> Fragment:
+    return single_task(NO_POOL, NO_POOL)
+
+
+def with_limit(fragment: Fragment, seizing: Sequence[int], releasing: Sequence[int]) -> Fragment:
+    """A fragment with one more pool of its own, which these tasks seize from and release to."""
 
     def moved(pools: Ints, tasks: Sequence[int]) -> Ints:
         new = pools.copy()
-        new[list(tasks)] = OWN_POOL - fragment.own
+        new[list(tasks)] = OWN_POOL - fragment.own_pools
         return new
 
-    acquire, release = moved(fragment.acquire, takes), moved(fragment.release, gives)
-    return replace(fragment, acquire=acquire, release=release, own=fragment.own + 1)
+    acquire, release = moved(fragment.acquire, seizing), moved(fragment.release, releasing)
+    return replace(fragment, acquire=acquire, release=release, own_pools=fragment.own_pools + 1)
 
 
-def sent(fragment: Fragment, outline: Dispatch, runs: Sequence[tuple[int, int]], limit: int | None) -> Fragment:
-    """A fan-out whose `runs`, each from its first task to its last, take turns: so many at a time.
+def dispatched(fragment: Fragment, outline: Dispatch, runs: Sequence[tuple[int, int]], limit: int | None) -> Fragment:
+    """A fan-out of which at most `limit` runs are active at the same time; None: any number.
 
     outline : of the fragment; its first and last tasks, and those of its parts, open and close it
+    runs : first and last task of each, in the order in which they are sent
 
-    Takes stand before all runs, in the order in which these are sent, and gives behind them.
+    With a limit, tasks that seize a place precede all runs, in the order of sending, and tasks that release it follow.
     """
     if limit is None or len(runs) <= limit:
         return replace(fragment, outline=outline)
     count, last = len(runs), fragment.exit
-    around = {0, last, *(edge for part in outline.parts for edge in (part.at, part.at + part.outline.size - 1))}
-    take = {first: 1 + number for number, (first, _) in enumerate(runs)}
-    give = {end: last + count + number for number, (_, end) in enumerate(runs)}
-    new = np.arange(len(fragment), dtype=np.int32) + count
-    new[0], new[last] = 0, last + 2 * count
+    frame = {0, last, *(edge for part in outline.parts for edge in (part.at, part.at + part.outline.size - 1))}
+    seizing = {first: 1 + number for number, (first, _) in enumerate(runs)}
+    releasing = {end: last + count + number for number, (_, end) in enumerate(runs)}
+    moved = np.arange(len(fragment), dtype=np.int32) + count  # old task → new task
+    moved[0], moved[last] = 0, last + 2 * count
 
     def edge(source: int, target: int) -> tuple[int, int]:
         return (
-            give[source] if source in give and target in around else int(new[source]),
-            take[target] if target in take and source in around else int(new[target]),
+            releasing[source] if source in releasing and target in frame else int(moved[source]),
+            seizing[target] if target in seizing and source in frame else int(moved[target]),
         )
 
     edges = [edge(source, target) for source, target in fragment.edges.tolist()]
-    edges += [(take[first], int(new[first])) for first, _ in runs] + [(int(new[end]), give[end]) for _, end in runs]
-    none = np.full(len(fragment) + 2 * count, NO_POOL, np.int32)
-    acquire, release = none.copy(), none.copy()
-    acquire[new], release[new] = fragment.acquire, fragment.release
+    edges += [(seizing[first], int(moved[first])) for first, _ in runs]
+    edges += [(int(moved[end]), releasing[end]) for _, end in runs]
+    no_pools = np.full(len(fragment) + 2 * count, NO_POOL, np.int32)
+    acquire, release = no_pools.copy(), no_pools.copy()
+    acquire[moved], release[moved] = fragment.acquire, fragment.release
     people = fragment.people
-    races = np.stack([new[fragment.races[:, 0]], new[fragment.races[:, 1] - 1] + 1], axis=1)
-    exits = np.stack([new[fragment.exits[:, 0]], fragment.exits[:, 1], new[fragment.exits[:, 2]]], axis=1)
-    moved = Dispatch(
-        len(none), tuple(Part(part.at + count, part.outline) for part in outline.parts),
-        tuple((source + count, target + count) for source, target in outline.joints), outline.order, True,
-    )  # fmt: skip
-    return limited_to(
-        Fragment(
-            acquire, release, np.array(edges, np.int32),
-            tuple(TaskMap(mark.what, new[mark.tasks]) for mark in fragment.marks), races, exits,
-            People(new[people.since], new[people.first], int(new[people.last]) if people.last >= 0 else -1),
-            fragment.own, moved,
-        ),
-        list(take.values()), list(give.values()),
-    )  # fmt: skip
+    last_person = int(moved[people.last]) if people.last >= 0 else -1
+    moved_outline = Dispatch(
+        len(no_pools),
+        tuple(Part(part.at + count, part.outline) for part in outline.parts),
+        tuple((source + count, target + count) for source, target in outline.joints),
+        outline.order,
+        limited=True,
+    )
+    whole = Fragment(
+        acquire,
+        release,
+        np.array(edges, np.int32),
+        tuple(TaskMap(task_map.subject, moved[task_map.tasks]) for task_map in fragment.task_maps),
+        np.stack([moved[fragment.races[:, 0]], moved[fragment.races[:, 1] - 1] + 1], axis=1),
+        np.stack([moved[fragment.exits[:, 0]], fragment.exits[:, 1], moved[fragment.exits[:, 2]]], axis=1),
+        People(moved[people.previous], moved[people.first], last_person),
+        fragment.own_pools,
+        moved_outline,
+    )
+    return with_limit(whole, list(seizing.values()), list(releasing.values()))

@@ -1,4 +1,4 @@
-"""What runs a workflow, as far as its times depend on it."""
+"""The runtime of a workflow: plain dataflow or LangGraph, as far as times depend on it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from planner.workflow.declaration import Workflow
 
 
 def on_runtime(workflow: Workflow, runtime: str | None) -> Workflow:
-    """The same workflow on another runtime; None: its own."""
+    """The same workflow on another runtime; None: on its own."""
     return workflow if runtime is None else workflow.model_copy(update={"runtime": runtime})
 
 
 def runtime_notes(workflow: Workflow) -> tuple[str, ...]:
-    """What is to be known of times on LangGraph."""
+    """A note on times under LangGraph, if the workflow runs on it."""
     runtime = Runtime.of(workflow)
     if not runtime.barriers:
         return ()
@@ -24,23 +24,23 @@ def runtime_notes(workflow: Workflow) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Runtime:
-    """A runtime: by default a step begins when what it needs has ended.
+    """A runtime. By default (dataflow) a step begins when the steps that it needs have ended.
 
     graphs : groups are graphs that run in LangGraph's order
-    barriers : and a superstep of theirs waits for all of the one before
-    limit : tasks at a time in each graph (`max_concurrency`), None: any number
-    wrapped : by the name of a group, '' for the outermost, sets of its steps that are put into a subgraph
+    barriers : a superstep of a graph waits for all of the one before
+    limit : concurrent tasks in each graph (`max_concurrency`); None: any number
+    subgraphs : name of a group ('': the outermost) → sets of its steps that are put into a subgraph each
     """
 
     graphs: bool = False
     barriers: bool = False
     limit: int | None = None
-    wrapped: Mapping[str, tuple[frozenset[str], ...]] = field(default_factory=dict)
+    subgraphs: Mapping[str, tuple[frozenset[str], ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, workflow: Workflow) -> Runtime:
-        """As the workflow declares it."""
+        """The runtime that a workflow declares."""
         if workflow.runtime != "langgraph":
             return cls()
         limit = None if workflow.max_concurrency is None else workflow.count(workflow.max_concurrency)
-        return cls(True, True, limit)
+        return cls(graphs=True, barriers=True, limit=limit)

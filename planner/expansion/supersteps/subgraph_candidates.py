@@ -1,4 +1,4 @@
-"""Which nodes of a graph are worth trying in a subgraph, those that promise most first."""
+"""A graph in; the sets of its nodes worth trying as subgraphs out, the most promising first."""
 
 from __future__ import annotations
 
@@ -7,77 +7,88 @@ from itertools import combinations, product
 
 from planner.expansion.graph.graph_form import END, START, GraphForm
 from planner.expansion.supersteps.subgraphs import may_be_subgraph
-from planner.expansion.supersteps.token_game import no_routes, played
+from planner.expansion.supersteps.token_game import no_routes, play
 
 MOST_NODES = 100
-"""Nodes of a graph in which branches are looked for: it takes time with their square."""
+"""Largest graph that is searched. The time grows with the square of the number of nodes."""
 
 NodeSets = tuple[frozenset[str], ...]
-"""Sets of nodes that are put into a subgraph each, all of them at once."""
+"""Disjoint sets of nodes, each of which is put into a subgraph."""
 
 
 def subgraph_candidates(form: GraphForm) -> Iterator[NodeSets]:
-    """What may be wrapped, each once: what lies side by side, then single branches, then any two that are apart.
+    """Candidates, each once: sets side by side together, then single sets, then any two independent sets.
 
-    Only what has steps that follow each other, beside something else, can win anything.
+    A set can only save time if some of its nodes follow each other, and other nodes run meanwhile.
     """
     if len(form.nodes) > MOST_NODES:
         return
-    ways = _Ways(form)
+    paths = _Paths(form)
     single: dict[frozenset[str], None] = {}
     seen: set[NodeSets] = set()
-    for family in (*_between(form, ways), *_apart(form, ways), *_from_to(form, ways)):
-        fit = tuple(sorted({nodes for nodes in family if ways.may_gain(nodes)}, key=sorted))
-        single.update(dict.fromkeys(fit))
-        if len(fit) > 1 and fit not in seen:
-            seen.add(fit)
-            yield fit
+    for family in (*_between(form, paths), *_unshared(form, paths), *_from_to(form, paths)):
+        useful = tuple(sorted({nodes for nodes in family if paths.may_gain(nodes)}, key=sorted))
+        single.update(dict.fromkeys(useful))
+        if len(useful) > 1 and useful not in seen:
+            seen.add(useful)
+            yield useful
     yield from ((nodes,) for nodes in single)
-    for one, other in combinations(single, 2):
-        if (one, other) not in seen and (other, one) not in seen and not one & other and ways.apart(one, other):
-            yield one, other
+    for first, second in combinations(single, 2):
+        if (
+            (first, second) not in seen
+            and (second, first) not in seen
+            and not first & second
+            and paths.independent(first, second)
+        ):
+            yield first, second
 
 
-class _Ways:
-    """What lies before and behind each node, and the supersteps where they are known."""
+class _Paths:
+    """The nodes directly and anywhere after and before each node, and the supersteps if nothing is routed."""
 
     def __init__(self, form: GraphForm) -> None:
         self.form = form
-        self.after, self.before = _neighbours(form), _neighbours(form, backwards=True)
-        self.behind = {name: _reached(name, self.after) for name in self.after}
-        self.ahead = {name: _reached(name, self.before) for name in self.before}
+        self.next, self.previous = _neighbours(form), _neighbours(form, backwards=True)
+        self.after = {name: _reachable(name, self.next) for name in self.next}
+        self.before = {name: _reachable(name, self.previous) for name in self.previous}
         self.supersteps: list[set[str]] = []
         if not form.branches:
-            self.supersteps = [{run.node for run in superstep} for superstep in played(form, no_routes).supersteps]
+            self.supersteps = [{run.node for run in superstep} for superstep in play(form, no_routes).supersteps]
 
     def may_gain(self, nodes: frozenset[str]) -> bool:
-        """Whether these can be wrapped, take more than one superstep, and have something else beside them."""
-        if not 1 < len(nodes) < len(self.form.nodes) or not any(self.after[name] & nodes for name in nodes):
+        """Whether these may be a subgraph, take several supersteps, and have other nodes running meanwhile."""
+        if not 1 < len(nodes) < len(self.form.nodes) or not any(self.next[name] & nodes for name in nodes):
             return False
         if self.supersteps and not any(superstep & nodes and superstep - nodes for superstep in self.supersteps):
             return False
         return may_be_subgraph(self.form, nodes)
 
-    def apart(self, one: frozenset[str], other: frozenset[str]) -> bool:
-        """Whether no way leads from the one to the other, so that they may run side by side."""
-        return not any(self.behind[name] & other or self.ahead[name] & other for name in one)
+    def independent(self, first: frozenset[str], second: frozenset[str]) -> bool:
+        """Whether no path leads from one set to the other, so that they may run side by side."""
+        return not any(self.after[name] & second or self.before[name] & second for name in first)
 
 
-def _between(form: GraphForm, ways: _Ways) -> Iterator[NodeSets]:
-    """What hangs together between any two nodes that every way to it and from it passes; and these two with it."""
-    above, below = _always_passed(form.nodes, ways.before, START), _always_passed(form.nodes, ways.after, END)
+def _between(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
+    """For any two nodes: the connected parts of the region between them; and the region with the two nodes.
+
+    The region is the set of nodes whose every path from the start passes the first and to the end passes the second.
+    """
+    dominators = _dominators(form.nodes, paths.previous, START)
+    postdominators = _dominators(form.nodes, paths.next, END)
     for first, last in product((START, *form.nodes), (*form.nodes, END)):
-        inner = {name for name in form.nodes if first in above[name] and last in below[name]} - {first, last}
-        yield tuple(_parts(inner, ways.after))
-        if first != START and last != END and first != last and first in above[last] and last in below[first]:
-            yield (frozenset(inner | {first, last}),)
+        region = {name for name in form.nodes if first in dominators[name] and last in postdominators[name]}
+        region -= {first, last}
+        yield tuple(_connected_parts(region, paths.next))
+        inside = first != START and last != END and first != last
+        if inside and first in dominators[last] and last in postdominators[first]:
+            yield (frozenset(region | {first, last}),)
 
 
-def _apart(form: GraphForm, ways: _Ways) -> Iterator[NodeSets]:
-    """Of the nodes that follow one, or that one needs: what each has behind or before it that the others have not."""
-    for near, far in ((ways.after, ways.behind), (ways.before, ways.ahead)):
-        for found in near.values():
-            roots = sorted(found & form.nodes.keys())
+def _unshared(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
+    """For the successors of each node: the nodes that come after one of them only. Likewise before its predecessors."""
+    for neighbours, far in ((paths.next, paths.after), (paths.previous, paths.before)):
+        for names in neighbours.values():
+            roots = sorted(names & form.nodes.keys())
             reached = {root: (far[root] | {root}) & form.nodes.keys() for root in roots}
             yield tuple(
                 frozenset(reached[root].difference(*(reached[other] for other in roots if other != root)))
@@ -85,61 +96,65 @@ def _apart(form: GraphForm, ways: _Ways) -> Iterator[NodeSets]:
             )
 
 
-def _from_to(form: GraphForm, ways: _Ways) -> Iterator[NodeSets]:
-    """All that lies on ways from one node to another, both included."""
+def _from_to(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
+    """For any two nodes: all nodes on paths from the first to the second, both included."""
     for first, last in product(form.nodes, form.nodes):
-        if first != last and last in ways.behind[first]:
-            yield (frozenset({first, last, *(ways.behind[first] & ways.ahead[last])}),)
+        if first != last and last in paths.after[first]:
+            yield (frozenset({first, last, *(paths.after[first] & paths.before[last])}),)
 
 
 def _neighbours(form: GraphForm, backwards: bool = False) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {name: set() for name in (START, END, *form.nodes)}
-    for source, target in form.arrows():
-        one, other = (target, source) if backwards else (source, target)
-        found[one].add(other)
-    leads_on = {source for source, _ in form.arrows()}
-    for name in form.nodes:  # a path ends where nothing leads on
-        if name not in leads_on:
-            found[END if backwards else name].add(name if backwards else END)
-    return found
+    """The successors of each node, or its predecessors."""
+    neighbours: dict[str, set[str]] = {name: set() for name in (START, END, *form.nodes)}
+    sources = {source for source, _ in form.arrows()}
+    path_ends = [(name, END) for name in form.nodes if name not in sources]
+    for source, target in (*form.arrows(), *path_ends):
+        if backwards:
+            neighbours[target].add(source)
+        else:
+            neighbours[source].add(target)
+    return neighbours
 
 
-def _reached(start: str, near: Mapping[str, set[str]]) -> set[str]:
-    found: set[str] = set()
-    front = set(near[start])
-    while front:
-        found |= front
-        front = {other for name in front for other in near[name]} - found
-    return found
+def _reachable(start: str, neighbours: Mapping[str, set[str]]) -> set[str]:
+    reached: set[str] = set()
+    frontier = set(neighbours[start])
+    while frontier:
+        reached |= frontier
+        frontier = {other for name in frontier for other in neighbours[name]} - reached
+    return reached
 
 
-def _always_passed(nodes: Collection[str], before: Mapping[str, set[str]], root: str) -> dict[str, set[str]]:
-    """The dominators of each node: what every way from `root` to it passes, itself included."""
+def _dominators(nodes: Collection[str], previous: Mapping[str, set[str]], root: str) -> dict[str, set[str]]:
+    """The dominators of each node: the nodes on every path from `root` to it, itself included."""
     every = {root, *nodes}
-    found = {name: set(every) for name in (*nodes, START, END)}
-    found[root] = {root}
+    dominators = {name: set(every) for name in (*nodes, START, END)}
+    dominators[root] = {root}
     changed = True
     while changed:
         changed = False
-        for name in found:
+        for name in dominators:
             if name == root:
                 continue
-            ways = [found[other] for other in before[name]]
-            new = {name} | (set.intersection(*ways) if ways else set(every))
-            if new != found[name]:
-                found[name], changed = new, True
-    return found
+            inherited = [dominators[other] for other in previous[name]]
+            new = {name} | (set.intersection(*inherited) if inherited else set(every))
+            if new != dominators[name]:
+                dominators[name], changed = new, True
+    return dominators
 
 
-def _parts(nodes: set[str], after: Mapping[str, set[str]]) -> Iterator[frozenset[str]]:
-    """What hangs together among nodes."""
-    left = set(nodes)
-    while left:
-        part, front = set(), {min(left)}
-        while front:
-            part |= front
-            front = {
-                other for other in left - part for name in part if other in after[name] or name in after[other]
-            }  # fmt: skip
-        left -= part
+def _connected_parts(nodes: set[str], following: Mapping[str, set[str]]) -> Iterator[frozenset[str]]:
+    """The weakly connected components of the graph on these nodes."""
+    remaining = set(nodes)
+    while remaining:
+        part, frontier = set(), {min(remaining)}
+        while frontier:
+            part |= frontier
+            frontier = {
+                other
+                for other in remaining - part
+                for name in part
+                if other in following[name] or name in following[other]
+            }
+        remaining -= part
         yield frozenset(part)

@@ -1,4 +1,4 @@
-"""A graph with some of its nodes in a subgraph, where they have supersteps of their own."""
+"""A graph and some of its nodes in; the graph with these nodes in a subgraph, which has its own supersteps, out."""
 
 from __future__ import annotations
 
@@ -12,146 +12,182 @@ from planner.expansion.graph.graph_form import (
     GraphForm,
     Node,
     Option,
-    of_needs,
+    form_from_needs,
 )
+
+Needs = Mapping[str, tuple[str, ...]]
+"""The nodes that each node waits for."""
 
 
 def into_subgraph(form: GraphForm, nodes: Collection[str]) -> GraphForm:
-    """The graph with these nodes in a subgraph. Raises ValueError where it cannot have the same meaning.
+    """The graph with these nodes in a subgraph. Raises ValueError if its meaning would change.
 
-    Where each node waits for others and nothing is routed, the subgraph waits for all that one of its nodes needs, and
-    what needs one of them waits for all.
+    In a graph of needs (each node waits for others, and nothing is routed), the subgraph waits for everything that one
+    of its nodes needs, and nodes that need one of them wait for all of it.
     """
     if not may_be_subgraph(form, nodes):
         raise ValueError("these nodes are no branch with one way in and one way out")
     name = next(name for name in ("+".join(sorted(nodes)), "_".join(sorted(nodes)) + "_") if name not in form.nodes)
-    needs = _waits(form)
-    if needs is not None:
-        return _group(form, needs, nodes, name)
-    entries = {target for source, target in form.arrows() if target in nodes and source not in nodes}
-    exits = {source for source, target in form.arrows() if source in nodes and target not in nodes}
-    inner = GraphForm(
-        {node: _named(form, node) for node in form.nodes if node in nodes},
-        (*((START, entry) for entry in sorted(entries)), *_edges(form, nodes)),
-        tuple(join for join in form.joins if join[1] in nodes and set(join[0]) <= set(nodes)),
-        {node: routes for node, routes in form.branches.items() if node in nodes and node not in exits},
-    )
-
-    def outer(node: str) -> str:
-        return name if node in nodes else node
-
-    edges = ((outer(source), outer(target)) for source, target in form.edges)
-    joins, single = [], []
-    for sources, target in form.joins:
-        if target in nodes and set(sources) <= set(nodes):
-            continue
-        waits = tuple(dict.fromkeys(outer(source) for source in sources))
-        joins.append((waits, outer(target))) if len(waits) > 1 else single.append((waits[0], outer(target)))
-    routes: dict[str, tuple[tuple[Option, ...], ...]] = {}
-    for node, routed in form.branches.items():
-        if node not in nodes:
-            routes[node] = tuple(tuple(_to(option, outer) for option in branch) for branch in routed)
-        elif node in exits:
-            routes[name] = routed
-    kept = {node: _named(form, node) for node in form.nodes if node not in nodes}
-    all_edges = dict.fromkeys(edge for edge in (*edges, *single) if edge != (name, name))
-    return GraphForm({**kept, name: Node(graph=inner)}, tuple(all_edges), tuple(dict.fromkeys(joins)), routes)
+    needs = _needs(form)
+    return _routed_subgraph(form, nodes, name) if needs is None else _needs_subgraph(form, needs, nodes, name)
 
 
 def may_be_subgraph(form: GraphForm, nodes: Collection[str]) -> bool:
-    """Whether the graph means the same with these nodes in a subgraph."""
-    waits = _waits(form)
-    return _wrappable(form, nodes) if waits is None else _convex(waits, nodes)
+    """Whether the graph keeps its meaning with these nodes in a subgraph."""
+    needs = _needs(form)
+    return _replaceable(form, nodes) if needs is None else _convex(needs, nodes)
 
 
-def _waits(form: GraphForm) -> dict[str, tuple[str, ...]] | None:
-    """What each node waits for, where each runs once, after all of these; None: there is more to it."""
-    found: dict[str, tuple[str, ...]] = {}
+# Graphs of needs
+
+
+def _needs(form: GraphForm) -> dict[str, tuple[str, ...]] | None:
+    """The needs of each node, if every node runs once, after all that it needs. None: the graph is not like that."""
+    needs: dict[str, tuple[str, ...]] = {}
     for sources, target in (*(((source,), target) for source, target in form.edges), *form.joins):
-        if target in found or target == END:
+        if target in needs or target == END:
             return None
-        found[target] = tuple(source for source in sources if source != START)
-    if form.branches or found.keys() != form.nodes.keys() or any(node.defer for node in form.nodes.values()):
+        needs[target] = tuple(source for source in sources if source != START)
+    if form.branches or needs.keys() != form.nodes.keys() or any(node.defer for node in form.nodes.values()):
         return None
     try:
-        TopologicalSorter(found).prepare()
+        TopologicalSorter(needs).prepare()
     except CycleError:
         return None
-    return found
+    return needs
 
 
-def _convex(waits: Mapping[str, tuple[str, ...]], nodes: Collection[str]) -> bool:
-    """Whether no way leads out of these nodes and back into them."""
-    out: set[str] = set()
-    for name in TopologicalSorter(waits).static_order():
-        if any(need in out or need in nodes for need in waits[name]) and name not in nodes:
-            out.add(name)
-    return not any(need in out for name in nodes for need in waits[name])
+def _convex(needs: Needs, nodes: Collection[str]) -> bool:
+    """Whether no path leads out of these nodes and back into them."""
+    after: set[str] = set()  # nodes outside that come after some inside
+    for name in TopologicalSorter(needs).static_order():
+        if any(need in after or need in nodes for need in needs[name]) and name not in nodes:
+            after.add(name)
+    return not any(need in after for name in nodes for need in needs[name])
 
 
-def _group(form: GraphForm, waits: Mapping[str, tuple[str, ...]], nodes: Collection[str], name: str) -> GraphForm:
-    inner = {node: tuple(need for need in waits[node] if need in nodes) for node in form.nodes if node in nodes}
+def _needs_subgraph(form: GraphForm, needs: Needs, nodes: Collection[str], name: str) -> GraphForm:
+    inner = {node: tuple(need for need in needs[node] if need in nodes) for node in form.nodes if node in nodes}
     outer = {
-        node: tuple(dict.fromkeys(name if need in nodes else need for need in waits[node]))
-        for node in form.nodes if node not in nodes
-    }  # fmt: skip
-    outer[name] = tuple(dict.fromkeys(need for node in inner for need in waits[node] if need not in nodes))
-    group = replace(of_needs(inner), nodes={node: _named(form, node) for node in inner})
-    kept = {node: _named(form, node) for node in outer if node != name}
-    return replace(of_needs(outer), nodes={**kept, name: Node(graph=group)})
+        node: tuple(dict.fromkeys(name if need in nodes else need for need in needs[node]))
+        for node in form.nodes
+        if node not in nodes
+    }
+    outer[name] = tuple(dict.fromkeys(need for node in inner for need in needs[node] if need not in nodes))
+    subgraph = replace(form_from_needs(inner), nodes={node: _named(form, node) for node in inner})
+    outer_nodes = {node: _named(form, node) for node in outer if node != name}
+    return replace(form_from_needs(outer), nodes={**outer_nodes, name: Node(graph=subgraph)})
+
+
+# Graphs with conditional edges, Sends, deferred nodes or cycles
+
+
+def _routed_subgraph(form: GraphForm, nodes: Collection[str], name: str) -> GraphForm:
+    exits = {source for source, target in form.arrows() if source in nodes and target not in nodes}
+
+    def renamed(node: str) -> str:
+        return name if node in nodes else node
+
+    edges = [(renamed(source), renamed(target)) for source, target in form.edges]
+    joins = []
+    for sources, target in form.joins:
+        if target in nodes and set(sources) <= set(nodes):
+            continue
+        outer_sources = tuple(dict.fromkeys(map(renamed, sources)))
+        if len(outer_sources) > 1:
+            joins.append((outer_sources, renamed(target)))
+        else:
+            edges.append((outer_sources[0], renamed(target)))
+    branches: dict[str, tuple[tuple[Option, ...], ...]] = {}
+    for node, options in form.branches.items():
+        if node not in nodes:
+            branches[node] = tuple(tuple(_retargeted(option, renamed) for option in branch) for branch in options)
+        elif node in exits:
+            branches[name] = options
+    outer_nodes = {node: _named(form, node) for node in form.nodes if node not in nodes}
+    return GraphForm(
+        {**outer_nodes, name: Node(graph=_inner_form(form, nodes, exits))},
+        tuple(dict.fromkeys(edge for edge in edges if edge != (name, name))),
+        tuple(dict.fromkeys(joins)),
+        branches,
+    )
+
+
+def _inner_form(form: GraphForm, nodes: Collection[str], exits: Collection[str]) -> GraphForm:
+    entries = {target for source, target in form.arrows() if target in nodes and source not in nodes}
+    return GraphForm(
+        {node: _named(form, node) for node in form.nodes if node in nodes},
+        (*((START, entry) for entry in sorted(entries)), *_edges_among(form, nodes)),
+        tuple(join for join in form.joins if join[1] in nodes and set(join[0]) <= set(nodes)),
+        {node: branches for node, branches in form.branches.items() if node in nodes and node not in exits},
+    )
 
 
 def _named(form: GraphForm, node: str) -> Node:
-    """The node, whose draws keep their name."""
+    """The node with the name of its draws made explicit, so that it does not change with the graph."""
     return replace(form.nodes[node], path=form.path(node))
 
 
-def _edges(form: GraphForm, nodes: Collection[str]) -> Iterator[tuple[str, str]]:
+def _edges_among(form: GraphForm, nodes: Collection[str]) -> Iterator[tuple[str, str]]:
     return ((source, target) for source, target in form.edges if source in nodes and target in nodes)
 
 
-def _to(option: Option, outer: Callable[[str], str]) -> Option:
-    sends = tuple(replace(sending, node=outer(sending.node)) for sending in option.sends)
-    return replace(option, targets=tuple(map(outer, option.targets)), sends=sends)
+def _retargeted(option: Option, renamed: Callable[[str], str]) -> Option:
+    sends = tuple(replace(sending, node=renamed(sending.node)) for sending in option.sends)
+    return replace(option, targets=tuple(map(renamed, option.targets)), sends=sends)
 
 
-def _wrappable(form: GraphForm, nodes: Collection[str]) -> bool:
-    """Whether there is one way in, or several triggered alike, and one way out, or several to the same joins."""
+def _replaceable(form: GraphForm, nodes: Collection[str]) -> bool:
+    """Whether a single node can replace these: they are entered and left in one way, and none is deferred."""
     if any(form.nodes[node].defer for node in nodes):
         return False
-    inside = {target for source, target in form.arrows() if source in nodes and target in nodes}
-    entries = {target for source, target in form.arrows() if target in nodes and source not in nodes}
-    out: dict[str, set[str]] = {}
+    targets_outside: dict[str, set[str]] = {}
     for source, target in form.arrows():
         if source in nodes and target not in nodes:
-            out.setdefault(source, set()).add(target)
-    if any(_routes_to(form, node, nodes) for node in out):
-        return False  # what routes goes either on within or out of it
-    routes_within = any(_routes_to(form, node, nodes) for node in nodes)
-    if routes_within and any(node in form.branches for node in out):
-        return False  # it would route once, and not as often as it runs
-    if not entries or entries & inside or len({frozenset(targets) for targets in out.values()}) > 1:
+            targets_outside.setdefault(source, set()).add(target)
+    return _one_entrance(form, nodes) and _one_exit(form, nodes, targets_outside)
+
+
+def _one_entrance(form: GraphForm, nodes: Collection[str]) -> bool:
+    """Whether there is one entry, or several with the same triggers, and none is triggered from inside."""
+    entered_inside = {target for source, target in form.arrows() if source in nodes and target in nodes}
+    entries = {target for source, target in form.arrows() if target in nodes and source not in nodes}
+    if not entries or entries & entered_inside:
         return False
     triggers = {entry: _triggers(form, entry) for entry in entries}
-    routed = any(kind == "branch" for found in triggers.values() for kind, _ in found)
-    if len(entries) > 1 and (routed or len(set(triggers.values())) > 1):
+    routed = any(kind == "branch" for entry_triggers in triggers.values() for kind, _ in entry_triggers)
+    return len(entries) == 1 or not (routed or len(set(triggers.values())) > 1)
+
+
+def _one_exit(form: GraphForm, nodes: Collection[str], targets_outside: Mapping[str, set[str]]) -> bool:
+    """Whether there is one exit, or several to the same joins. `targets_outside`: of each exit."""
+    if any(_routes_to(form, node, nodes) for node in targets_outside):
+        return False  # an exit must not choose between inside and outside
+    routes_inside = any(_routes_to(form, node, nodes) for node in nodes)
+    if routes_inside and any(node in form.branches for node in targets_outside):
+        return False  # the subgraph would route once, not once for each run of the exit
+    if len({frozenset(targets) for targets in targets_outside.values()}) > 1:
         return False
-    joined = all(node not in form.branches and not any(source == node and target not in nodes and target != END
-                 for source, target in form.edges) for node in out)  # fmt: skip
-    return len(out) <= 1 or joined
+    return len(targets_outside) <= 1 or not any(_leaves_alone(form, node, nodes) for node in targets_outside)
+
+
+def _leaves_alone(form: GraphForm, node: str, nodes: Collection[str]) -> bool:
+    """Whether an exit triggers nodes outside by a conditional or single edge, not by a join."""
+    single_edges = (source == node and target not in nodes and target != END for source, target in form.edges)
+    return node in form.branches or any(single_edges)
 
 
 def _routes_to(form: GraphForm, node: str, nodes: Collection[str]) -> bool:
-    """Whether a conditional edge of a node may lead to one of these."""
+    """Whether a conditional edge of a node may lead to one of these nodes."""
     options = (option for branch in form.branches.get(node, ()) for option in branch)
-    return any(set(option.targets) & set(nodes) or any(to.node in nodes for to in option.sends) for option in options)
+    return any(
+        set(option.targets) & set(nodes) or any(sending.node in nodes for sending in option.sends) for option in options
+    )
 
 
 def _triggers(form: GraphForm, node: str) -> frozenset[tuple[str, frozenset[str]]]:
-    """What triggers a node."""
-    found = [("edge", frozenset([source])) for source, target in form.edges if target == node]
-    found += [("join", frozenset(sources)) for sources, target in form.joins if target == node]
-    for source in form.branches:
-        if _routes_to(form, source, {node}):
-            found.append(("branch", frozenset([source])))
-    return frozenset(found)
+    """Kind and sources of everything that triggers a node."""
+    triggers = [("edge", frozenset([source])) for source, target in form.edges if target == node]
+    triggers += [("join", frozenset(sources)) for sources, target in form.joins if target == node]
+    triggers += [("branch", frozenset([source])) for source in form.branches if _routes_to(form, source, {node})]
+    return frozenset(triggers)

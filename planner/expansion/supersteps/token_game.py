@@ -1,17 +1,16 @@
-"""LangGraph's supersteps: a graph and routing choices in, what runs in which superstep out. No clock, no LangGraph.
+"""A graph and routing choices in; the runs of its nodes by superstep out. No clock, and no LangGraph.
 
-The rule, as measured on LangGraph 0.6 to 1.2 (docs/model.md, "Supersteps"):
+The rules, as measured on LangGraph 0.6 to 1.2 (docs/model.md, "Supersteps"):
 
-1. The tasks of a superstep are the pending Sends, those made by triggered nodes (by name) before those made by Sends,
-   in the order in which they were made; then the triggered nodes by name. A node runs once however many edges trigger
-   it, and once more for each Send.
-2. They start in this order, as many at a time as `max_concurrency` lets, and the superstep ends when the last ends.
-3. Joins of the nodes that ran by trigger are emptied where they were full.
-4. All that ran write: edges and conditional edges trigger their targets, Sends are put in line, and joins note their
-   source, once. What would trigger a deferred node is kept back.
-5. Where no node is triggered that is not deferred, all deferred ones are released together. Sends do not hold them
-   back.
-6. Without tasks the graph has ended.
+1. The tasks of a superstep are the pending Sends, then the triggered nodes by name. Sends made by triggered nodes come
+   before Sends made by Sends; among those of a node, the order in which they were made is kept. A node runs once
+   however many edges trigger it, and once more for each Send.
+2. Tasks start in this order, at most `max_concurrency` at the same time. The superstep ends when the last task ends.
+3. Joins of the nodes that ran by trigger are emptied if they were full.
+4. All runs write: edges and conditional edges trigger their targets, Sends are queued, and joins note their source
+   once. Triggers of deferred nodes are kept back.
+5. If only deferred nodes are triggered, all of them are released together. Pending Sends do not hold them back.
+6. The graph ends when there are no tasks.
 """
 
 from __future__ import annotations
@@ -22,146 +21,152 @@ from dataclasses import dataclass, field
 from planner.expansion.graph.graph_form import END, START, GraphForm
 
 Key = tuple[tuple[str, int], ...]
-"""A run of a node: its name and number in its graph, after those of the runs of the graphs around it."""
+"""A run of a node: name and number of its run in its graph, preceded by those of the runs of the graphs around it."""
 
 MOST_SUPERSTEPS = 10_000
-"""Supersteps of one graph: LangGraph's own `recursion_limit` stands at 10,007 and less."""
+"""Limit on the supersteps of one graph. LangGraph's default `recursion_limit` is at most 10,007."""
 
 
 @dataclass(frozen=True)
 class Routing:
-    """What the conditional edges of a run come to: nodes that are triggered, and the node of each Send, in order."""
+    """The choices of the conditional edges of a run: triggered nodes, and the node of each Send, in order."""
 
     targets: tuple[str, ...] = ()
     sends: tuple[str, ...] = ()
 
 
 Route = Callable[[GraphForm, Key, str], Routing]
-"""What the conditional edges of a node come to after the run `Key`; those of `START` when the graph `Key` starts."""
+"""The choices of a node's conditional edges after the run `Key`; of `START`'s, when the graph of that run starts."""
 
 
 def no_routes(form: GraphForm, key: Key, name: str) -> Routing:
-    """Of a graph without conditional edges."""
+    """The `Route` of a graph without conditional edges."""
     return Routing()
 
 
 class EndlessError(ValueError):
-    """A graph takes more supersteps than there may be."""
+    """A graph takes more than `MOST_SUPERSTEPS` supersteps."""
 
 
 @dataclass(eq=False)
-class Run:
-    """A node that runs in a superstep.
+class NodeRun:
+    """A run of a node in a superstep.
 
-    number : how often it has run before in this graph
-    sent : by a Send; else it was triggered
-    causes : the runs that made it run
-    inner : what runs in the graph that it is, if it is one
+    number : of earlier runs of the node in this graph
+    sent : a Send caused it; otherwise the node was triggered
+    causes : the runs that triggered or sent it
+    inner : the run of its graph, if the node is a subgraph
     """
 
     node: str
     number: int
     sent: bool
-    causes: tuple[Run, ...]
-    inner: Played | None = None
+    causes: tuple[NodeRun, ...]
+    inner: GraphRun | None = None
 
 
 @dataclass(eq=False)
-class Played:
-    """One run of a graph: for each superstep its tasks, in the order in which they start."""
+class GraphRun:
+    """A run of a graph: the node runs of each superstep, in the order in which they start."""
 
     form: GraphForm
-    supersteps: list[list[Run]] = field(default_factory=list)
+    supersteps: list[list[NodeRun]] = field(default_factory=list)
 
-    def runs(self, key: Key = ()) -> Iterator[tuple[Key, Run]]:
-        """Every run with its key, also those of graphs within."""
+    def runs(self, key: Key = ()) -> Iterator[tuple[Key, NodeRun]]:
+        """Every node run with its key, including those of subgraphs."""
         for superstep in self.supersteps:
             for run in superstep:
-                here = (*key, (run.node, run.number))
-                yield here, run
+                run_key = (*key, (run.node, run.number))
+                yield run_key, run
                 if run.inner is not None:
-                    yield from run.inner.runs(here)
+                    yield from run.inner.runs(run_key)
 
 
-def played(form: GraphForm, route: Route, key: Key = ()) -> Played:
-    """Play the token game. Raises EndlessError."""
+def play(form: GraphForm, route: Route, key: Key = ()) -> GraphRun:
+    """Run a graph by the rules above. Raises EndlessError."""
     return _Game(form, route, key).play()
 
 
 class _Game:
     def __init__(self, form: GraphForm, route: Route, key: Key) -> None:
         self.form, self.route, self.key = form, route, key
-        self.numbers = dict.fromkeys(form.nodes, 0)
-        self.triggered: dict[str, dict[Run, None]] = {}  # node → the runs that triggered it
-        self.kept_back: dict[str, dict[Run, None]] = {}  # the same of deferred nodes
-        self.seen: list[dict[str, Run]] = [{} for _ in form.joins]  # sources of each join that have run, and their run
+        self.run_counts = dict.fromkeys(form.nodes, 0)
+        self.triggered: dict[str, dict[NodeRun, None]] = {}  # node → runs that triggered it
+        self.kept_back: dict[str, dict[NodeRun, None]] = {}  # deferred node → runs that triggered it
+        self.arrived: list[dict[str, NodeRun]] = [{} for _ in form.joins]  # for each join: source → its run
         self.released: set[int] = set()  # full joins of deferred nodes
-        self.sends: list[tuple[str, tuple[Run, ...]]] = []
+        self.sends: list[tuple[str, tuple[NodeRun, ...]]] = []
 
-    def play(self) -> Played:
-        found = Played(self.form)
+    def play(self) -> GraphRun:
+        result = GraphRun(self.form)
         self.write(START, self.key, ())
         while True:
-            self.release(found.supersteps[-1] if found.supersteps else ())
+            self.release_deferred(result.supersteps[-1] if result.supersteps else ())
             tasks = self.tasks()
             if not tasks:
-                return found
-            if len(found.supersteps) == MOST_SUPERSTEPS:
+                return result
+            if len(result.supersteps) == MOST_SUPERSTEPS:
                 raise EndlessError(f"the graph takes over {MOST_SUPERSTEPS:,} supersteps")
-            self.empty_joins()
+            self.empty_full_joins()
             self.triggered, self.sends = {}, []
             for run in tasks:
-                here = (*self.key, (run.node, run.number))
-                inner = self.form.nodes[run.node].graph
-                if inner is not None:
-                    run.inner = played(inner, self.route, here)
-            for run in sorted(tasks, key=lambda run: run.sent):  # what was triggered writes first
-                self.write(run.node, (*self.key, (run.node, run.number)), (run,))
-            found.supersteps.append(tasks)
+                subgraph = self.form.nodes[run.node].graph
+                if subgraph is not None:
+                    run.inner = play(subgraph, self.route, self.run_key(run))
+            for run in sorted(tasks, key=lambda run: run.sent):  # triggered runs write first
+                self.write(run.node, self.run_key(run), (run,))
+            result.supersteps.append(tasks)
 
-    def full(self, deferred: bool) -> list[int]:
+    def run_key(self, run: NodeRun) -> Key:
+        return (*self.key, (run.node, run.number))
+
+    def full_joins(self, deferred: bool) -> list[int]:
+        """Joins all of whose sources have run, with a deferred target or without."""
         return [
             join
             for join, (sources, target) in enumerate(self.form.joins)
-            if target != END and self.form.nodes[target].defer is deferred and len(self.seen[join]) == len(set(sources))
+            if target != END
+            and self.form.nodes[target].defer is deferred
+            and len(self.arrived[join]) == len(set(sources))
         ]
 
-    def release(self, last: Iterable[Run]) -> None:
-        """Let deferred nodes go where no other is triggered. They come after all that ran in the superstep before."""
-        if self.triggered or self.full(deferred=False):
+    def release_deferred(self, last: Iterable[NodeRun]) -> None:
+        """Trigger the deferred nodes if no other node is triggered. The runs of the last superstep are their causes."""
+        if self.triggered or self.full_joins(deferred=False):
             return
         for name, causes in self.kept_back.items():
             self.triggered[name] = {**causes, **dict.fromkeys(last)}
         self.kept_back = {}
-        self.released = set(self.full(deferred=True))
+        self.released = set(self.full_joins(deferred=True))
         for join in self.released:
             self.triggered.setdefault(self.form.joins[join][1], {}).update(dict.fromkeys(last))
 
-    def tasks(self) -> list[Run]:
-        causes = {name: dict(found) for name, found in self.triggered.items()}
-        for join in (*self.full(deferred=False), *self.released):
-            causes.setdefault(self.form.joins[join][1], {}).update(dict.fromkeys(self.seen[join].values()))
-        found = [self.run(name, True, before) for name, before in self.sends]
-        return found + [self.run(name, False, tuple(causes[name])) for name in sorted(causes)]
+    def tasks(self) -> list[NodeRun]:
+        """The node runs of the next superstep."""
+        causes_of = {name: dict(causes) for name, causes in self.triggered.items()}
+        for join in (*self.full_joins(deferred=False), *self.released):
+            causes_of.setdefault(self.form.joins[join][1], {}).update(dict.fromkeys(self.arrived[join].values()))
+        sent = [self.new_run(name, True, causes) for name, causes in self.sends]
+        return sent + [self.new_run(name, False, tuple(causes_of[name])) for name in sorted(causes_of)]
 
-    def run(self, name: str, sent: bool, causes: tuple[Run, ...]) -> Run:
-        self.numbers[name] += 1
-        return Run(name, self.numbers[name] - 1, sent, causes)
+    def new_run(self, name: str, sent: bool, causes: tuple[NodeRun, ...]) -> NodeRun:
+        self.run_counts[name] += 1
+        return NodeRun(name, self.run_counts[name] - 1, sent, causes)
 
-    def empty_joins(self) -> None:
-        """Those that are full, whose targets run now; of deferred targets, those that were released."""
-        for join in (*self.full(deferred=False), *self.released):
-            self.seen[join] = {}
+    def empty_full_joins(self) -> None:
+        """Empty the joins whose targets run in this superstep."""
+        for join in (*self.full_joins(deferred=False), *self.released):
+            self.arrived[join] = {}
         self.released = set()
 
-    def write(self, name: str, key: Key, causes: tuple[Run, ...]) -> None:
-        """What a run of a node, or the start of the graph, brings about."""
+    def write(self, name: str, key: Key, causes: tuple[NodeRun, ...]) -> None:
+        """Apply the effects of a run of a node, or of the start of the graph."""
         routing = self.route(self.form, key, name) if name in self.form.branches else Routing()
-        for target in (*(to for source, to in self.form.edges if source == name), *routing.targets):
+        for target in (*(target for source, target in self.form.edges if source == name), *routing.targets):
             if target != END:
                 into = self.kept_back if self.form.nodes[target].defer else self.triggered
                 into.setdefault(target, {}).update(dict.fromkeys(causes))
         for join, (sources, _) in enumerate(self.form.joins):
             if name in sources:
-                self.seen[join][name] = causes[0]
+                self.arrived[join][name] = causes[0]
         self.sends += [(target, causes) for target in routing.sends]

@@ -18,13 +18,13 @@ from planner.engine.simulation import (
     simulate,
 )
 from planner.expansion.draw.demand import Layers
-from planner.expansion.draw.estimates import drawn
+from planner.expansion.draw.estimates import draw_estimate
 from planner.expansion.graph.fragments import (
     NO_POOL,
     Fragment,
     TaskMap,
-    numbered,
-    single,
+    number_pools,
+    single_task,
 )
 from planner.expansion.graph.graph_form import (
     START,
@@ -38,10 +38,10 @@ from planner.expansion.graph.work import Work
 from planner.expansion.supersteps.barriers import superstep_graph
 from planner.expansion.supersteps.subgraphs import into_subgraph
 from planner.expansion.supersteps.token_game import (
+    GraphRun,
     Key,
-    Played,
     Routing,
-    played,
+    play,
 )
 from planner.planning.barriers import Barriers, Wrapped, advised
 from planner.reading.bind import bind
@@ -52,15 +52,15 @@ from planner.workflow.declaration import Step, Workflow
 
 
 def predicted(
-    game: Played, seconds: Callable[[Key], float], limit: int | None, barriers: bool = True
+    game: GraphRun, seconds: Callable[[Key], float], limit: int | None, barriers: bool = True
 ) -> tuple[dict[Key, tuple[float, float]], float]:
     """Start and end of every run, also of those that are graphs, and of all; seconds are rounded to ticks.
 
     seconds : that a run takes which is no graph
     limit, barriers : as for `superstep_graph`
     """
-    fragment = superstep_graph(game, lambda key: single(NO_POOL, NO_POOL), limit, barriers, marked=True)
-    spans = {mark.what.key: mark.tasks.tolist() for mark in fragment.marks}
+    fragment = superstep_graph(game, lambda key: single_task(NO_POOL, NO_POOL), limit, barriers, with_spans=True)
+    spans = {mark.subject.key: mark.tasks.tolist() for mark in fragment.task_maps}
     durations = np.zeros((1, len(fragment)))
     for key, run in game.runs():
         if run.inner is None:
@@ -72,8 +72,8 @@ def predicted(
 
 def whole(fragment: Fragment, limit: int | None) -> Graph:
     """A fragment without crews as a graph for the kernel."""
-    acquire, release = numbered(fragment.acquire, 0), numbered(fragment.release, 0)
-    capacity = [limit or 1] * fragment.own
+    acquire, release = number_pools(fragment.acquire, 0), number_pools(fragment.release, 0)
+    capacity = [limit or 1] * fragment.own_pools
     return build_graph(len(fragment), fragment.edges, acquire=acquire, release=release, capacity=capacity)
 
 
@@ -81,7 +81,7 @@ Number = tuple[str, int]
 """The draws of a run: the path of its node, and how many runs of it come before, in the order of play."""
 
 
-def expand_graph(game: Played, workflow: Workflow, limit: int | None, barriers: bool = True) -> TaskGraph:
+def expand_graph(game: GraphRun, workflow: Workflow, limit: int | None, barriers: bool = True) -> TaskGraph:
     """The task graph of a graph whose choices are made. Nobody has to be waited for but by `limit`.
 
     workflow : whose profiles and parameters its steps name
@@ -98,18 +98,18 @@ def expand_graph(game: Played, workflow: Workflow, limit: int | None, barriers: 
     works = {path: _work(path, nodes[path].step, counts[path], workflow) for path in counts}
 
     def content(key: Key) -> Fragment:
-        return single(NO_POOL, NO_POOL, *([numbers[key]] if key in numbers else []))
+        return single_task(NO_POOL, NO_POOL, *([numbers[key]] if key in numbers else []))
 
     fragment = superstep_graph(game, content, limit, barriers)
     tasks = {path: np.zeros(count, np.int32) for path, count in counts.items()}
-    for mark in fragment.marks:
-        path, number = mark.what
+    for mark in fragment.task_maps:
+        path, number = mark.subject
         tasks[path][number] = mark.tasks
     marks = tuple(TaskMap(work, tasks[path]) for path, work in works.items())
-    return TaskGraph(whole(fragment, limit), marks, (), (), (LIMIT,) * fragment.own, {}, fragment.outline)
+    return TaskGraph(whole(fragment, limit), marks, (), (), (LIMIT,) * fragment.own_pools, {}, fragment.outline)
 
 
-def _form(game: Played, key: Key) -> GraphForm:
+def _form(game: GraphRun, key: Key) -> GraphForm:
     """The graph that a run is a node of."""
     form = game.form
     for name, _ in key[:-1]:
@@ -163,19 +163,19 @@ def graph_barriers(form: GraphForm, workflow: Workflow, seed: int, samples: int,
     return advised({"": named}, seconds, without, samples)
 
 
-def _games(form: GraphForm, samples: Samples) -> Iterator[tuple[Played, list[int]]]:
+def _games(form: GraphForm, samples: Samples) -> Iterator[tuple[GraphRun, list[int]]]:
     """What is played in a slice, each with the samples in which it is."""
     routes = Routes(samples)
-    games: dict[object, tuple[Played, list[int]]] = {}
+    games: dict[object, tuple[GraphRun, list[int]]] = {}
     for row in range(len(samples)):
-        game = played(form, routes.of(row))
+        game = play(form, routes.of(row))
         what = tuple((key, run.sent) for key, run in game.runs())
         levels = tuple(len(superstep) for superstep in game.supersteps)
         games.setdefault((what, levels, _causes(game)), (game, []))[1].append(row)
     yield from games.values()
 
 
-def _causes(game: Played) -> tuple[object, ...]:
+def _causes(game: GraphRun) -> tuple[object, ...]:
     return tuple(tuple((cause.node, cause.number) for cause in run.causes) for _, run in game.runs())
 
 
@@ -200,7 +200,7 @@ class Routes:
             return sending.width
         key = (path, place, number)
         if key not in self.known:
-            values = drawn(sending.width, self.samples, 1, path, place, (number,))
+            values = draw_estimate(sending.width, self.samples, 1, path, place, (number,))
             self.known[key] = np.broadcast_to(values, (1, len(self.samples)))[0]
         return int(self.known[key][row])
 

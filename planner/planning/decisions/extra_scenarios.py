@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from planner.catalogue.profile import resolve
-from planner.expansion.build.size_limits import widest
+from planner.expansion.build.size_limits import most_busy_agents
 from planner.planning.decisions.verdict import Row
 from planner.planning.sizing import Sizing
 from planner.workflow.crews import Coordination
@@ -37,7 +37,7 @@ class ExtraScenarios:
     def of(cls, workflow: Workflow, sizing: Sizing, first: Row, every_n: bool) -> ExtraScenarios:
         """For a workflow on the model of the first row."""
         crew, speed = sizing.choose(), first[1]
-        most = widest(workflow, sizing.sizes(2), crew)
+        most = most_busy_agents(workflow, sizing.sizes(2), crew)
         declared = workflow.crews.get(crew)
         plain = None
         if declared is not None and most > 1 and (declared.lockstep or declared.coordination != Coordination()):

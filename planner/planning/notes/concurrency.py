@@ -62,7 +62,7 @@ def _pauses(graph: TaskGraph, curved: Collection[str]) -> bool:
     asking: set[str] = set()
     pausing: set[str] = set()
     for mark in graph.works:
-        work = mark.what
+        work = mark.subject
         fan_outs = {loop.path for loop in work.loops if loop.items}
         if work.model in curved:
             if isinstance(work.body, AgentLoop) and work.body.tool is not None:

@@ -135,7 +135,7 @@ def drivers(graph: TaskGraph, models: Mapping[str, Profile], layers: Layers) -> 
     if layers.overall:
         found["", ERROR] = Driver("", "", "overall", ""), None, layers.overall
     for mark in graph.works:
-        work = mark.what
+        work = mark.subject
         path, ranges = f"{work.step}/{work.kind}", False
         for key, estimate in (*_estimates(work.body), *_estimates(work.retry, "retry.")):
             found[path, _PURPOSES.get(key, key)] = Driver(work.step, work.kind, key, str(estimate)), estimate, 0.0

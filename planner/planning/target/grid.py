@@ -77,13 +77,13 @@ class Grid:
         graph = expand(self.workflow.on(model), self.sizing.sizes(2))
         widths: dict[str, int] = {}
         for mark in graph.works:
-            side_by_side = [loop for loop in mark.what.loops if loop.kind != "rounds"]
-            if mark.what.coordination:
+            side_by_side = [loop for loop in mark.subject.loops if loop.kind != "rounds"]
+            if mark.subject.coordination:
                 continue
             width = 1
             for loop in side_by_side:
                 width *= loop.count
-            fan_out = next((loop.path for loop in side_by_side if loop.items), mark.what.step)
+            fan_out = next((loop.path for loop in side_by_side if loop.items), mark.subject.step)
             widths[fan_out] = max(widths.get(fan_out, 1), width)
         return sum(widths.values())
 

@@ -27,7 +27,7 @@ AT_ONCE = 8
 
 def may_be_fast(workflow: Workflow, sizes: Mapping[str, int]) -> tuple[str, ...]:
     """Paths of the steps that make requests of the workflow's model, in the order of the graph."""
-    works = (mark.what for mark in expand(workflow, sizes).works)
+    works = (mark.subject for mark in expand(workflow, sizes).works)
     own = [work for work in works if not work.coordination and work.model is not None]
     return tuple(dict.fromkeys(work.step for work in own if work.model == workflow.model))
 

@@ -1,0 +1,224 @@
+"""Conditions and samples in; where they hold, where steps fail and where items seize or release agents, out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import numpy as np
+
+from planner.engine.arrays import Bools, Floats
+from planner.engine.draws import Samples
+from planner.expansion.draw.estimates import draw_estimate
+from planner.expansion.graph.conditions import (
+    Attempt,
+    BusyAgents,
+    ChanceHolds,
+    ConflictOccurs,
+    DrawnCount,
+    Guard,
+    ItemExists,
+    Outcome,
+    Round,
+    StepFailed,
+)
+from planner.expansion.graph.fragments import NO_POOL
+from planner.expansion.graph.loops import (
+    EVERY,
+    Index,
+    Loop,
+    drawn_index,
+    drawn_rows,
+    innermost_items,
+    rows,
+)
+from planner.expansion.graph.segments import AgentTask, ItemPlan, SeizeTask
+
+TimedOut = Callable[[Attempt, Index], Bools]
+"""Where an attempt exceeds its timeout, if it is made."""
+
+Condition = TypeVar("Condition", bound=Guard)
+
+
+class ConditionDraws:
+    """Draws of conditions, each made once."""
+
+    def __init__(self, samples: Samples, timed_out: TimedOut) -> None:
+        self.samples = samples
+        self.timed_out = timed_out
+        self.cache: dict[tuple[object, Index], Bools] = {}  # of guards and outcomes
+        self.prefixes: dict[tuple[Guard, Index], list[Bools]] = {}  # of rounds and attempts, see `_all_before`
+        self.needed_tasks: dict[tuple[ItemPlan, Index], dict[AgentTask, Bools]] = {}
+
+    def active(self, guard: Guard | None, index: Index) -> Bools | None:
+        """Where a guard, if there is one, holds at an occurrence: (rows or 1, samples). None: everywhere."""
+        return None if guard is None else self.holds(guard, index)
+
+    def holds(self, guard: Guard, index: Index) -> Bools:
+        """Where a guard holds at an occurrence of what it guards: (rows or 1, samples)."""
+        around, chosen = drawn_rows(guard.loops, index)
+        values = self._values(guard, around)
+        return values[chosen] if len(values) > 1 else values
+
+    def _values(self, guard: Guard, index: Index) -> Bools:
+        if (guard, index) not in self.cache:
+            values = self._own(guard, index)
+            parent = self.active(guard.parent, index)
+            self.cache[guard, index] = values if parent is None else values & parent
+        return self.cache[guard, index]
+
+    def _own(self, guard: Guard, index: Index) -> Bools:
+        """Where a guard holds, given that its parents hold."""
+        if isinstance(guard, ChanceHolds):
+            u = self.samples.uniform(rows(guard.loops), guard.path, "chance", drawn_index(index))
+            return (u >= guard.low) & (u < guard.high)
+        if isinstance(guard, Round):
+            return self._all_before(guard, index, self.rejected)
+        if isinstance(guard, Attempt):
+            return self._all_before(guard, index, self.attempt_fails)
+        if isinstance(guard, ConflictOccurs):
+            return self._all(self.conflict(guard, (*index[:-1], number)) for number in range(index[-1] + 1))
+        if isinstance(guard, ItemExists):
+            count = self.count(guard.counted, index[:-1])
+            items = np.array(guard.loops[-1].same or range(rows(guard.loops)))
+            return np.asarray((items[:, None] < count) & (count > guard.several))
+        assert isinstance(guard, StepFailed)
+        return self.fails(guard.outcome, index)
+
+    def _all_before(self, guard: Condition, index: Index, condition: Callable[[Condition, Index], Bools]) -> Bools:
+        """Where a condition holds in all rounds before that of `index`. It is evaluated once for each round."""
+        prefixes = self.prefixes.setdefault((guard, index[:-1]), [np.ones((1, 1), bool)])
+        while len(prefixes) <= index[-1]:
+            prefixes.append(prefixes[-1] & condition(guard, (*index[:-1], len(prefixes) - 1)))
+        return prefixes[index[-1]]
+
+    @staticmethod
+    def _all(conditions: Iterator[Bools]) -> Bools:
+        values: Bools = np.ones((1, 1), bool)
+        for condition in conditions:
+            values = values & condition
+        return values
+
+    def rejected(self, guard: Round, index: Index) -> Bools:
+        """Where a round is rejected, if it takes place."""
+        u = self.samples.uniform(rows(guard.loops), guard.path, "accepted", drawn_index(index))
+        values: Bools = u >= guard.until
+        for body in guard.body:
+            values = values | self.fails(body, index)
+        return values
+
+    def attempt_fails(self, guard: Attempt, index: Index) -> Bools:
+        """Where an attempt fails, if it is made."""
+        values: Bools = np.zeros((1, 1), bool)
+        if guard.chance:
+            u = self.samples.uniform(rows(guard.loops), guard.path, "attempt", drawn_index(index))
+            values = u < guard.chance
+        return values if guard.timeout is None else values | self.timed_out(guard, index)
+
+    def conflict(self, guard: ConflictOccurs, index: Index) -> Bools:
+        """Where a merge finds a conflict, with probability 1 − (1 − c)^(n − 1). The draw is the same for every n."""
+        u = self.samples.uniform(rows(guard.loops), guard.path, "conflict", drawn_index(index))
+        return np.asarray(u >= (1.0 - guard.chance) ** (self.agents(guard.agents, index[:-2]) - 1.0))
+
+    def count(self, counted: DrawnCount, index: Index) -> Floats:
+        """The drawn number of items at an occurrence of the fan-out: (1, samples)."""
+        around, chosen = drawn_rows(counted.loops, index)
+        key = drawn_index(around)
+        values = draw_estimate(counted.estimate, self.samples, rows(counted.loops), counted.path, "count", key)
+        values = np.minimum(values, float(counted.most))
+        return values[chosen] if len(values) > 1 else values
+
+    def agents(self, agents: BusyAgents, index: Index) -> Floats:
+        """Number of busy agents at an occurrence of the fan-out: (1, 1) or (1, samples)."""
+        most = np.full((1, 1), float(agents.most))
+        return most if agents.counted is None else np.minimum(self.count(agents.counted, index), most)
+
+    def fails(self, outcome: Outcome, index: Index) -> Bools:
+        """Where a step fails: (rows or 1, samples).
+
+        index : in the loops around the step and some of its own loops, from the outside in
+        """
+        if (outcome, index) not in self.cache:
+            self.cache[outcome, index] = self._fails(outcome, index)
+        return self.cache[outcome, index]
+
+    def _fails(self, outcome: Outcome, index: Index) -> Bools:
+        level = len(index) - len(outcome.around)
+        if level == len(outcome.own):
+            return self._body_fails(outcome, index)
+        loop = outcome.own[level]
+        if loop.items:
+            return self._some_item_fails(outcome, index)
+        if loop.kind == "copies":
+            copies = range(1 if outcome.race else loop.count)
+            return self._all(self.fails(outcome, (*index, copy)) for copy in copies)
+        if outcome.round is not None:
+            last = (*index, loop.count - 1)
+            return self.holds(outcome.round, last) & self.rejected(outcome.round, last)
+        values: Bools = np.zeros((1, 1), bool)
+        for number in range(loop.count):
+            values = values | self.fails(outcome, (*index, number))
+        return values
+
+    def _some_item_fails(self, outcome: Outcome, index: Index) -> Bools:
+        loop = outcome.own[len(index) - len(outcome.around)]
+        if EVERY not in index:
+            return _any_item(self.fails(outcome, (*index, EVERY)), loop)
+        position = index.index(EVERY)
+        values = []
+        for outer_item in range(outcome.around[position].count):
+            outer = (*index[:position], outer_item, *index[position + 1 :])
+            values.append(_any_item(self.fails(outcome, (*outer, EVERY)), loop))
+        return np.concatenate(np.broadcast_arrays(*values))
+
+    def _body_fails(self, outcome: Outcome, index: Index) -> Bools:
+        """Where one run of the body fails: its last attempt fails, it does not succeed, or a step within it fails."""
+        values: Bools = np.zeros((1, 1), bool)
+        if outcome.attempt is not None:
+            last = (*index, outcome.attempt.loops[-1].count - 1)
+            values = values | (self.holds(outcome.attempt, last) & self.attempt_fails(outcome.attempt, last))
+        if outcome.success < 1:
+            loops = (*outcome.around, *outcome.own)
+            u = self.samples.uniform(rows(loops), outcome.path, "success", drawn_index(index))
+            values = values | (u >= outcome.success)
+        for inner in outcome.inner:
+            values = values | self.fails(inner, index)
+        done = self.active(outcome.guard, index)
+        return values if done is None else values & done
+
+    def needed(self, task: AgentTask, index: Index) -> Bools:
+        """Where a seize or release task is needed, at an occurrence of its item. It is skipped elsewhere."""
+        key = task.plan, index
+        if key not in self.needed_tasks:
+            self.needed_tasks[key] = dict(self._followed(task.plan, index))
+        return self.needed_tasks[key][task]
+
+    def _followed(self, plan: ItemPlan, index: Index) -> Iterator[tuple[AgentTask, Bools]]:
+        """Follow the segments of an item and keep track of the pool whose agent it holds in each sample."""
+        items = innermost_items(plan.loops)
+        count = 1 if items is None or index[items] != EVERY else plan.loops[items].count
+        held = np.full((count, len(self.samples)), NO_POOL)
+        released = np.zeros(held.shape, bool)  # the segment before was done and releases its agent
+        for position, segment in enumerate((*plan.segments, None)):
+            active, pool = np.ones_like(released), NO_POOL
+            if segment is not None:
+                done, pool = self.active(segment.guard, index + segment.inner), segment.pool
+                active = active if done is None else np.broadcast_to(done, held.shape)
+            still_held = np.where(released, NO_POOL, held)
+            for task in (task for task in plan.agent_tasks if task.position == position):
+                if isinstance(task, SeizeTask):
+                    yield task, active & (still_held != pool)
+                else:
+                    yield task, (held == task.pool) & (released | (active & (held != pool)))
+            held = np.where(active, pool, still_held)
+            releases = segment is not None and (segment.detached or segment.releases)
+            released = active if releases else np.zeros_like(released)
+
+
+def _any_item(fails: Bools, loop: Loop) -> Bools:
+    """Where some item fails: (1, samples). An item that several agents do fails if all of them fail."""
+    if loop.same is not None and len(fails) > 1:
+        all_agents = np.ones_like(fails)
+        np.logical_and.at(all_agents, list(loop.same), fails)
+        fails = all_agents[: min(len(fails), max(loop.same) + 1)]
+    return np.asarray(fails.any(0, keepdims=True))

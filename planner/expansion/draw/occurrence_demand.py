@@ -1,0 +1,113 @@
+"""One occurrence of a work in; its demand out, by the kind of work.
+
+The equations are those of docs/model.md, "Requests", "Agent loops", "Tools" and "Threads".
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from planner.engine.arrays import Bools, Floats
+from planner.expansion.draw.agent_loop import AgentLoopDemand
+from planner.expansion.draw.demand import NONE, Demand, RequestDraw
+from planner.expansion.draw.occurrence import Occurrence
+from planner.expansion.graph.work import Reading, Stagger, Syncing
+from planner.workflow.bodies import AgentLoop, Call, Llm, Wait
+from planner.workflow.crews import Merge, Message
+
+
+def occurrence_demand(occurrence: Occurrence, active: Bools | None = None) -> Demand:
+    """The demand of an occurrence as if it were done.
+
+    active : where an agent loop is done; its demand is 0 elsewhere. None: everywhere
+    """
+    match occurrence.body:
+        case AgentLoop() as body:
+            return AgentLoopDemand(body, occurrence, active).demand(occurrence.inputs.read)
+        case Llm() as body:
+            return _llm(occurrence, body)
+        case Call() as body:
+            return _call(occurrence, body)
+        case Wait() as body:
+            return Demand(seconds=_seconds(occurrence, body))
+        case Message() as body:
+            return _message(occurrence, body)
+        case Merge() as body:
+            return _merge(occurrence, body)
+        case Syncing() as body:
+            return _sync(occurrence, body)
+        case Stagger(seconds=seconds):
+            return Demand(seconds=seconds * np.arange(float(occurrence.shape[0]))[:, None])
+        case Reading():
+            return _request(occurrence, occurrence.inputs.read, NONE, NONE)
+    raise TypeError(f"a work of kind {occurrence.work.kind} has no demand of its own")
+
+
+def _llm(occurrence: Occurrence, body: Llm) -> Demand:
+    """A request that appends to the context that it continues, if any."""
+    inputs, caches = occurrence.inputs, occurrence.service.caches
+    prompt = inputs.context + occurrence.draw(body.input, "input") + inputs.read
+    cached = NONE
+    if caches:
+        cached = np.minimum(inputs.context * inputs.warm + occurrence.draw(body.cached, "cached"), prompt)
+    output = occurrence.draw(body.output, "output")
+    thinking = occurrence.draw(body.thinking, "thinking")
+    demand = _request(occurrence, prompt, cached, thinking + output, thinking)
+    written = demand.input if occurrence.work.continued and caches else NONE
+    return replace(demand, written=written, context=prompt + output)
+
+
+def _call(occurrence: Occurrence, body: Call) -> Demand:
+    seconds, _, calls = occurrence.tool_calls(body, "")
+    if occurrence.trace is not None:
+        occurrence.trace.append(RequestDraw(np.ones((1, 1)), seconds=seconds, calls=calls))
+    return Demand(seconds=seconds, calls=calls)
+
+
+def _seconds(occurrence: Occurrence, body: Wait) -> Floats:
+    seconds = occurrence.draw(body.time, "time")
+    if occurrence.trace is not None:
+        occurrence.trace.append(RequestDraw(np.ones((1, 1)), seconds=seconds))
+    return seconds
+
+
+def _message(occurrence: Occurrence, body: Message | Merge) -> Demand:
+    return _request(occurrence, occurrence.draw(body.input, "input"), NONE, occurrence.draw(body.output, "output"))
+
+
+def _merge(occurrence: Occurrence, body: Merge) -> Demand:
+    seconds = occurrence.draw(body.time, "time")
+    if occurrence.trace is not None and (seconds.any() or not body.asks):
+        occurrence.trace.append(RequestDraw(np.ones((1, 1)), seconds=seconds))
+    if not body.asks:
+        return Demand(seconds=seconds)
+    return replace(_message(occurrence, body), seconds=seconds)
+
+
+def _sync(occurrence: Occurrence, body: Syncing) -> Demand:
+    """An item's share of a sync, at which an agent reads the messages of all others and writes one."""
+    message = occurrence.draw(body.output, "output")
+    agents = occurrence.inputs.agents
+    return _request(occurrence, (agents - 1) * message, NONE, message).times(agents / body.every)
+
+
+def _request(occurrence: Occurrence, prompt: Floats, cached: Floats, output: Floats, thinking: Floats = NONE) -> Demand:
+    """One request: T = jitter · (TTFT + uncached / prefill speed + output / output speed).
+
+    thinking : the tokens of `output` that are not read again
+    """
+    jitter = occurrence.jitter()
+    uncached = prompt - cached
+    if occurrence.trace is not None:
+        occurrence.trace.append(RequestDraw(np.ones((1, 1)), prompt, uncached, output, jitter, thinking=thinking))
+    return Demand(
+        requests=jitter,
+        prefill=jitter * uncached,
+        decode=jitter * output,
+        input=uncached,
+        cache_read=cached,
+        output=output,
+        largest=prompt + output,
+    )
