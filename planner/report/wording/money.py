@@ -1,4 +1,4 @@
-"""What to decide by of money, in a few lines: what an hour costs, what waiting is worth, when a setup pays back."""
+"""Sentences on money: price of an hour saved, break-even value of time, payback of a setup."""
 
 from __future__ import annotations
 
@@ -11,101 +11,108 @@ from planner.planning.decisions.payback import Count, Payback, Setup
 from planner.report.wording import quantities
 from planner.report.wording.phrases import (
     MOST,
-    at,
-    listed,
-    name,
-    names,
-    ranged,
-    row,
+    at_row,
+    number_list,
+    row_name,
+    row_of,
+    scenario_list,
+    scenario_name,
+    with_interval,
 )
 
 
-def money(comparison: Comparison) -> Iterator[str]:
-    """Lines on cost, as far as it is known."""
-    found = comparison.decisions
-    if found.pareto_p50 is not None and len(found.pareto_p50) > 1:
+def money_sentences(comparison: Comparison) -> Iterator[str]:
+    """Sentences on cost, if it is known."""
+    decisions = comparison.decisions
+    if decisions.pareto_p50 is not None and len(decisions.pareto_p50) > 1:
         by_row: dict[str, list[int]] = {}
-        for choice in found.pareto_p50:
-            by_row.setdefault(row(comparison, choice.scenario), []).append(choice.scenario.agents)
-        choices = [f"{listed(sorted(counts))} {at(of)}" for of, counts in by_row.items()]
+        for choice in decisions.pareto_p50:
+            by_row.setdefault(row_of(comparison, choice.scenario), []).append(choice.scenario.agents)
+        choices = [f"{number_list(sorted(counts))} {at_row(row)}" for row, counts in by_row.items()]
         yield f"Pareto set (p50 against mean cost), agents: {'; '.join(choices)}."
-    if found.price_of_an_hour:
+    if decisions.price_of_an_hour:
         trades = [
-            f"{_price(one.usd_per_hour)} up to {name(comparison, one.quicker)}" for one in found.price_of_an_hour[:MOST]
+            f"{_price(trade.usd_per_hour)} up to {scenario_name(comparison, trade.quicker)}"
+            for trade in decisions.price_of_an_hour[:MOST]
         ]
-        yield f"Price of an hour less: {'; '.join(trades)}{_more(found.price_of_an_hour)}."
-    few = found.exchange.few
+        yield f"Price of an hour less: {'; '.join(trades)}{_more(decisions.price_of_an_hour)}."
+    few = decisions.exchange.few
     prices = [
-        f"{quantities.row_name(comparison, one.model, one.speed)} {_from(one.pays, one.usd_per_hour)}"
-        for one in found.break_evens or ()
-        if one.agents == few
+        f"{row_name(comparison, row.model, row.speed)} {_break_even(row.pays, row.usd_per_hour)}"
+        for row in decisions.break_evens or ()
+        if row.agents == few
     ]
     if prices:
-        waiting = "" if found.waiting == 1 else f", {quantities.times(found.waiting)} waiting"
+        waiting = "" if decisions.waiting == 1 else f", {quantities.times(decisions.waiting)} waiting"
         yield f"Break-even value of an hour with {quantities.agents(few)}{waiting}: {', '.join(prices)}."
-    value = found.value_of_time
+    value = decisions.value_of_time
     if value is not None:
         yield _value(comparison, value)
-    if found.setup is not None:
+    if decisions.setup is not None:
         chosen = comparison.verdict.best if value is None else value.best
-        yield from (_payback(comparison, found.setup, one) for one in found.payback if one.scenario == chosen)
+        yield from (
+            _payback(comparison, decisions.setup, payback)
+            for payback in decisions.payback
+            if payback.scenario == chosen
+        )
 
 
 def _value(comparison: Comparison, value: Value) -> str:
-    alike = [one for one in value.alike if one != value.best]
-    about = f"; about the same: {names(comparison, alike)}" if alike else ""
+    alike = [scenario for scenario in value.alike if scenario != value.best]
+    about = f"; about the same: {scenario_list(comparison, alike)}" if alike else ""
     each = f"{quantities.usd(value.usd_per_hour)} an hour" + (
         f" × {quantities.times(value.waiting)} waiting" if value.waiting != 1 else ""
     )
-    total, gain = ranged(value.total, quantities.usd), ""
+    total, gain = with_interval(value.total, quantities.usd), ""
     if value.gain.above:
-        gain = f", {ranged(value.gain, quantities.usd)} less than the baseline"
-    return f"At {each}: {name(comparison, value.best)}, {total} in all{gain}{about}."
+        gain = f", {with_interval(value.gain, quantities.usd)} less than the baseline"
+    return f"At {each}: {scenario_name(comparison, value.best)}, {total} in all{gain}{about}."
 
 
-def _payback(comparison: Comparison, setup: Setup, one: Payback) -> str:
-    counts = []
+def _payback(comparison: Comparison, setup: Setup, payback: Payback) -> str:
+    clauses = []
     if setup.seconds:
-        counts.append(f"its {quantities.seconds(setup.seconds)} {_runs(one.time)}")
+        clauses.append(f"its {quantities.seconds(setup.seconds)} {_runs(payback.time)}")
     if setup.usd:
-        counts.append(f"its {quantities.usd(setup.usd)} {'at an unknown cost' if one.usd is None else _runs(one.usd)}")
-    if one.value is not None:
+        clauses.append(
+            f"its {quantities.usd(setup.usd)} {'at an unknown cost' if payback.usd is None else _runs(payback.usd)}"
+        )
+    if payback.value is not None:
         both = "both " if setup.seconds and setup.usd else "all "
-        counts.append(f"{both}at the value of time {_runs(one.value)}")
+        clauses.append(f"{both}at the value of time {_runs(payback.value)}")
     saved = ""
-    if setup.runs is not None and one.seconds_saved is not None:
-        saved = f"; {setup.runs:,} runs {_saved(one.seconds_saved, quantities.seconds)}"
-        if one.usd_saved is not None:
-            saved += f" and {_saved(one.usd_saved, quantities.usd)}"
-    return f"Setup of {name(comparison, one.scenario)} pays back {', '.join(counts) or 'at once'}{saved}."
+    if setup.runs is not None and payback.seconds_saved is not None:
+        saved = f"; {setup.runs:,} runs {_saved(payback.seconds_saved, quantities.seconds)}"
+        if payback.usd_saved is not None:
+            saved += f" and {_saved(payback.usd_saved, quantities.usd)}"
+    return f"Setup of {scenario_name(comparison, payback.scenario)} pays back {', '.join(clauses) or 'at once'}{saved}."
 
 
-def _runs(found: Count) -> str:
-    if found.runs is None:
-        return "never" if found.low is None else "never (not surely)"
-    ends = found.low, found.high
-    if found.high is None:
-        return f"after {found.runs:,} runs (not surely)"
-    spread = f" ({found.low:,} to {found.high:,})" if ends[0] != ends[1] else ""
-    return f"after {found.runs:,} run{'s' if found.runs != 1 else ''}{spread}"
+def _runs(count: Count) -> str:
+    if count.runs is None:
+        return "never" if count.low is None else "never (not surely)"
+    if count.high is None:
+        return f"after {count.runs:,} runs (not surely)"
+    spread = f" ({count.low:,} to {count.high:,})" if count.low != count.high else ""
+    return f"after {count.runs:,} run{'s' if count.runs != 1 else ''}{spread}"
 
 
-def _saved(found: Interval, show: Callable[[float], str]) -> str:
-    unsure = found.low is not None and found.high is not None and found.low < 0 < found.high
-    return f"{'save' if found.value >= 0 else 'lose'} {show(abs(found.value))}{' (not surely)' if unsure else ''}"
+def _saved(saved: Interval, form: Callable[[float], str]) -> str:
+    unsure = saved.low is not None and saved.high is not None and saved.low < 0 < saved.high
+    return f"{'save' if saved.value >= 0 else 'lose'} {form(abs(saved.value))}{' (not surely)' if unsure else ''}"
 
 
 def _more(trades: Sequence[object]) -> str:
     return f"; {len(trades) - MOST} more" if len(trades) > MOST else ""
 
 
-def _price(found: Interval) -> str:
-    if found.value <= 0:
+def _price(price: Interval) -> str:
+    if price.value <= 0:
         return "nothing"
-    return ranged(Interval(found.value, found.low and max(0.0, found.low), found.high), quantities.usd)
+    return with_interval(Interval(price.value, price.low and max(0.0, price.low), price.high), quantities.usd)
 
 
-def _from(pays: str, price: Interval | None) -> str:
+def _break_even(pays: str, price: Interval | None) -> str:
     if price is None:
         return pays
-    return f"{'up to ' if pays == 'up to' else ''}{ranged(price, quantities.usd)}"
+    return f"{'up to ' if pays == 'up to' else ''}{with_interval(price, quantities.usd)}"
