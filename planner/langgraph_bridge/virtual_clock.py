@@ -70,7 +70,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return future
 
     async def shutdown_default_executor(self, *timeout: Any) -> None:
-        self.threads += 1  # the shutdown waits for a thread of its own, which `run_in_executor` does not count
+        self.threads += 1  # the shutdown waits for another thread, which `run_in_executor` does not count
         try:
             await super().shutdown_default_executor(*timeout)
         finally:

@@ -10,10 +10,11 @@ from planner.expansion.graph.order import in_order, needs, sorted_by_name
 from planner.expansion.supersteps.runtime import Runtime
 from planner.langgraph_bridge.export.builder import (
     AGENTS,
-    FRAME,
+    CLASSES,
     IMPORTS,
     KEYS,
     MAIN,
+    RETRIED,
     ExportContext,
     Node,
 )
@@ -49,42 +50,49 @@ class _ApplicationWriter(ModifierWriter):
 
     def module(self) -> str:
         """Source of the whole module."""
-        workflow, limit = self.workflow, Runtime.of(self.workflow).limit
+        workflow = self.workflow
         context = ExportContext((), workflow.model, None, False, workflow.parameters)
         self.graph("workflow", context, workflow.steps, f"The workflow '{workflow.workflow}'.")
-        omitted = list(omissions(workflow, self.sizes))
-        about = docstring(
-            f"{workflow.workflow}: {workflow.description or 'a workflow.'}",
-            [
-                "A skeleton: replace each TODO with your code. Estimates are copied from the plan.",
-                "Nodes that run in parallel wait for each other: a superstep ends with its last node.",
-                *([f"Left out: {'; '.join(omitted)}."] if omitted else []),
-            ],
-            indent="",
-        )
+        constants = [*([RETRIED] if "RetryPolicy" in self.imports else []), *self._agent_numbers()]
+        head = "\n".join([*self._about(), "", self._imports()])
+        first = "\n".join([head, *constants]) if constants else head.rstrip("\n")
+        return "\n\n\n".join([first, CLASSES, *([AGENTS] if self.pools else []), *self.sections, self._main()])
+
+    def _about(self) -> list[str]:
+        """Docstring of the module."""
+        omitted = list(omissions(self.workflow, self.sizes))
+        lines = [
+            "A skeleton: replace each TODO with your code. Estimates are copied from the plan.",
+            "Nodes that run in parallel wait for each other: a superstep ends with its last node.",
+            *([f"Left out: {'; '.join(omitted)}."] if omitted else []),
+        ]
+        return docstring(f"{self.workflow.workflow}: {self.workflow.description or 'a workflow.'}", lines, indent="")
+
+    def _imports(self) -> str:
+        uses_end = any(re.search(r"\bEND\b", section) for section in self.sections)
+        imports = IMPORTS if uses_end else IMPORTS.replace("import END, START", "import START")
         types = f"from langgraph.types import {', '.join(sorted(self.imports))}\n" if self.imports else ""
-        frame = FRAME if "RetryPolicy" in self.imports else FRAME.split("\n\n\n", 1)[1]
-        pools = []
-        if self.pools:
-            about_agents = "Agents of each pool in the plan. Each agent does one step at a time."
-            sizes = [f"{text(name)}: {size}" for name, size in self.pools.items()]
-            pools = [*comment(about_agents), *call("AGENTS = {", sizes, "}")]
+        return imports + types
+
+    def _agent_numbers(self) -> list[str]:
+        """Lines of the constant with the agents of each pool; empty without pools."""
+        if not self.pools:
+            return []
+        about = "Agents of each pool in the plan. Each agent does one step at a time."
+        sizes = [f"{text(name)}: {size}" for name, size in self.pools.items()]
+        return [*comment(about), *call("AGENTS = {", sizes, "}")]
+
+    def _main(self) -> str:
+        """The function that runs the workflow, and the call of it."""
+        limit = Runtime.of(self.workflow).limit
         config = ([] if limit is None else [f'"max_concurrency": {limit}']) + ['"recursion_limit": 10_000']
         invoked = call("    found = await workflow_graph().ainvoke(", ["{}", f"{{{', '.join(config)}}}"])
-        handled = [text(name) for name, step in workflow.steps.items() if step.otherwise]
+        handled = [text(name) for name, step in self.workflow.steps.items() if step.otherwise]
         failed = 'found.get("failed", [])'
         if handled:
             failed = f"[one for one in {failed} if one not in ({', '.join(handled)},)]"
         returned = call("    return {", ['"log": found.get("log", [])', f'"failed": {failed}'], "}")
-        ends = any(re.search(r"\bEND\b", section) for section in self.sections)
-        imports = IMPORTS if ends else IMPORTS.replace("import END, START", "import START")
-        head = "\n".join([*about, "", imports + types])
-        frame = frame.rstrip("\n")
-        constants, _, classes = frame.partition("\n\n\n") if frame.startswith("RETRIED") else ("", "", frame)
-        constants = "\n".join([*([constants] if constants else []), *pools])
-        first = f"{head}\n{constants}" if constants else head.rstrip("\n")
-        main = MAIN.format(invoked="\n".join(invoked), returned="\n".join(returned))
-        return "\n\n\n".join([first, classes, *([AGENTS] if pools else []), *self.sections, main])
+        return MAIN.format(invoked="\n".join(invoked), returned="\n".join(returned))
 
     # Graphs
 
@@ -261,7 +269,7 @@ def omissions(workflow: Workflow, sizes: Mapping[str, int]) -> Iterator[str]:
 
 
 def _leaves(step: Step) -> Iterator[Step]:
-    """Steps without steps of their own in a step, except those in fan-outs within it."""
+    """Innermost steps of a step, without those in fan-outs within it."""
     for inner in step.within.values():
         if inner.for_each is None:
             yield from _leaves(inner) if inner.within else (inner,)

@@ -29,10 +29,9 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 """
 
-FRAME = '''\
-RETRIED = (ConnectionError, TimeoutError)
+RETRIED = "RETRIED = (ConnectionError, TimeoutError)"
 
-
+CLASSES = '''\
 class Update(TypedDict, total=False):
     """Keys that nodes add to: steps that are done, and steps that failed."""
 
@@ -68,8 +67,7 @@ async def within(
     found = await graph.ainvoke({"item": state.get("item", 0)})
     failed = [one for one in found.get("failed", []) if one not in handled]
     fails = [name] if len(failed) >= all_of else []
-    return {"log": found.get("log", []), "failed": fails}
-'''
+    return {"log": found.get("log", []), "failed": fails}'''
 
 AGENTS = '''\
 @cache

@@ -82,6 +82,7 @@ class WorkflowGraphs:
         return self.chains.chain(outline, name)
 
     def in_round(self, outline: InRound, name: str) -> RunPart:
+        """A body inside rounds, whose indices are added to those around it."""
         body = self.part(outline.body, name)
 
         async def run_in_round(first: int, index: Index) -> None:
@@ -92,6 +93,7 @@ class WorkflowGraphs:
     # Groups
 
     def group(self, outline: Group, name: str) -> RunPart:
+        """A group, as a StateGraph or in the functional API."""
         children = {child: self.part(part.outline, f"{name}.{child}" if name else child)
                     for child, part in outline.parts.items()}  # fmt: skip
         if self.dataflow and not outline.choice:
@@ -252,7 +254,7 @@ class WorkflowGraphs:
                     yield node, {"(first)": first, "(index)": (*state["(index)"], number), "(slot)": slot}
 
     def race(self, outline: Replicas, name: str) -> RunPart:
-        """Copies, the first of which cancels the others. LangGraph cannot cancel them; asyncio can."""
+        """Copies: the first to finish cancels the others. LangGraph cannot cancel them; asyncio can."""
         self.context.without_langgraph[f"the race of '{name}'"] = None
         body, size = self.part(outline.body, name), outline.body.size
 

@@ -160,14 +160,14 @@ def _heat_map(
     """Heat map of a quantity. `least`: the smallest value is the best; NaN: the value is unknown."""
     values = {result.scenario: value(result) for result in comparison.results}
     best, worst = (min, max) if least else (max, min)
-    known = [value for value in values.values() if not math.isnan(value)]
-    differ = best(known) != worst(known)
+    finite = [value for value in values.values() if not math.isnan(value)]
+    differ = best(finite) != worst(finite)
     counts = tuple(dict.fromkeys(scenario.agents for scenario in values))
 
     def cell(value: float) -> HeatMapCell:
         if math.isnan(value):
             return HeatMapCell("unknown", 0, False)
-        return HeatMapCell(form(value), shade(value, known), differ and value == best(known))
+        return HeatMapCell(form(value), shade(value, finite), differ and value == best(finite))
 
     rows = tuple(
         HeatMapRow(
