@@ -109,7 +109,7 @@ TAKEN = (
 class ExportContext:
     """Place of a step in the workflow.
 
-    path : names of the steps around it and its own
+    path : names of the steps from the outermost to this one
     item : whether it is part of an item of a fan-out
     values : values of parameters
     """

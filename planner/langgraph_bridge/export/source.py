@@ -21,7 +21,7 @@ WIDTH = 88
 
 
 def call(start: str, arguments: Sequence[str], end: str = ")") -> list[str]:
-    """Lines of a call: all on one line if it fits, else its arguments on one line, else one line each."""
+    """Lines of a call: one line if it fits, else all arguments on the next line, else one line per argument."""
     line = f"{start}{', '.join(arguments)}{end}"
     indent = line[: len(line) - len(line.lstrip())]
     if len(line) <= WIDTH or not arguments:
@@ -67,13 +67,13 @@ def text(value: str) -> str:
 
 
 class Names:
-    """Unique identifiers of a module. Each one reserves `NAME_graph` too, for the function that builds its graph."""
+    """Unique identifiers of a module. Each also reserves `NAME_graph`, for the function that builds its graph."""
 
     def __init__(self, taken: Sequence[str]) -> None:
         self.taken = set(taken)
 
     def unique(self, *words: str) -> str:
-        """An unused identifier made of the last word, with the words before it and then a number if it is taken."""
+        """Return an unused identifier: the last word, then with the words before it, then with a number."""
         clean = [re.sub(r"\W", "_", word).lower().strip("_") or "step" for word in words]
         clean = [f"step_{word}" if word[0].isdigit() else word for word in clean]
         candidates = ["_".join(clean[first:]) for first in reversed(range(len(clean)))]

@@ -107,7 +107,10 @@ def workflow_graphs(workflow: Workflow, graph: TaskGraph) -> WorkflowGraphs:
 def first_difference(
     sample: int, predicted: Spans, rehearsed: Spans, makespan: float, seconds: float
 ) -> Difference | None:
-    """Earliest difference between prediction and run; last of all the completion times `makespan` and `seconds`."""
+    """Earliest difference between prediction and run.
+
+    makespan, seconds : completion times, predicted and rehearsed; compared if all works are alike
+    """
     different = [
         (min(span[0] for span in (predicted.get(key), rehearsed.get(key)) if span is not None), key)
         for key in predicted.keys() | rehearsed.keys()

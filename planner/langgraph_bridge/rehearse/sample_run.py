@@ -15,7 +15,7 @@ from planner.langgraph_bridge.virtual_clock import VirtualLoop
 from planner.measures.playback import Playback, Spans
 
 RECURSION_LIMIT = 1_000_000
-"""Supersteps of one graph, so that LangGraph's own limit never ends a long loop."""
+"""LangGraph's limit on the supersteps of a graph, high enough for every loop."""
 
 
 class Pools:
@@ -145,7 +145,7 @@ class SampleRun:
             self.joins.add(target)
 
     async def wait_for_others(self, task: int) -> None:
-        """Wait for the tasks that no edge of the graph makes this one wait for."""
+        """Wait for the tasks in `waits_for`: LangGraph has no edges for them."""
         for source in self.waits_for.get(task, ()):
             if source in self.joins:
                 await self.wait_for_others(source)
@@ -153,7 +153,7 @@ class SampleRun:
                 await self._end_event(source).wait()
 
     async def take_turn(self, task: int) -> None:
-        """Hold back a task that needs one of LangGraph's slots until slots are granted."""
+        """Hold back a task that needs one of LangGraph's slots until slots are granted, then end it."""
         await self.pools.turn()
         self.end(task)
 

@@ -56,7 +56,10 @@ def _name(step: str, kind: str) -> str:
 
 
 def _first(parts: list[str], count: int | None = None, separator: str = ", ") -> str:
-    """The first parts, and how many more there are. count : number of all parts, if `parts` is cut already."""
+    """The first parts, and how many more there are.
+
+    count : number of all parts, if some are missing in `parts`
+    """
     count = len(parts) if count is None else count
     more = [f"{count - _MOST_NAMED:,} more"] if count > _MOST_NAMED else []
     return separator.join(parts[:_MOST_NAMED] + more)

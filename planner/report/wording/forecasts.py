@@ -43,12 +43,12 @@ def accepted_phrase(result: Result) -> str:
 
 
 def waiting_phrase(crew: Utilisation) -> str:
-    """Mean wait for an agent of a pool of several. Queues before a single agent count as coordination: empty."""
+    """Mean wait for an agent on the critical path. Empty for a single agent, whose queue counts as coordination."""
     return quantities.seconds(crew.waiting.mean) if crew.agents > 1 or crew.waiting.mean else ""
 
 
 def pool_name(forecast: Forecast, pool: str) -> str:
-    """Name of a pool. The lead's pool names the crews of one agent too, since their agent is the lead."""
+    """Name of a pool. The name of the lead's pool lists crews of one agent too: their agent is the lead."""
     if pool != LEAD:
         return pool
     return ", ".join([pool, *(name for name, size in forecast.sizes.items() if size == 1)])

@@ -79,7 +79,7 @@ def _not_met(result: TargetResult) -> Iterator[str]:
 
 
 def _rank(result: TargetResult, best: Candidate) -> str:
-    """How the cost of the best scenario ranks. Another one that meets the target may cost a little less on average."""
+    """Rank of the best scenario by cost. Another one that meets the target may cost a little less on average."""
     if best.usd is None:
         return "It is met, at unknown cost, by"
     meeting = [candidate for candidate in result.candidates if candidate.standing == "meets"]
@@ -92,7 +92,7 @@ def _rank(result: TargetResult, best: Candidate) -> str:
 
 
 def _advantage(best: Candidate, other: Candidate) -> str:
-    """Advantage over the best scenario of one that is only about at the limit."""
+    """Advantage of `other`, which is only about at the limit, over the best scenario."""
     if best.usd is None or other.usd is None:
         same = best.price_multiplier == other.price_multiplier
     else:
