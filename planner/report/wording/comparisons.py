@@ -63,7 +63,7 @@ def _other_rows(comparison: Comparison) -> str:
 
 
 def _no_gain(subject: str, gain: str) -> str:
-    """That `subject` gains too little; empty if it gains enough."""
+    """Clause that `subject` gains too little; empty if it gains enough."""
     predicates = {"little": "gain under 1%", "nothing": "gain nothing", "slower": "are slower"}
     return f"{subject} {predicates[gain]}" if gain else ""
 

@@ -185,6 +185,7 @@ def _row_match(few: int, difference: Interval) -> tuple[str, str]:
 
 
 def _certainty(difference: Interval, surely: str = "") -> str:
+    """Remark on how certain a match is. `surely` is added to `about the same`."""
     if difference.low is None:
         return " (not surely)"
     return f" (about the same{surely})" if difference.low != difference.high else ""
@@ -256,5 +257,6 @@ def _beats(comparison: Comparison, beats: Beats) -> str:
 
 
 def _even(beats: Beats) -> bool:
+    """Whether an even chance of being quicker lies within the interval."""
     low, high = beats.quicker.low, beats.quicker.high
     return low is not None and high is not None and low <= (1 - beats.equal) / 2 <= high

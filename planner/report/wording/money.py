@@ -10,7 +10,7 @@ from planner.planning.decisions.money import Value
 from planner.planning.decisions.payback import Count, Payback, Setup
 from planner.report.wording import quantities
 from planner.report.wording.phrases import (
-    MOST,
+    MOST_LISTED,
     at_row,
     number_list,
     row_name,
@@ -33,7 +33,7 @@ def money_sentences(comparison: Comparison) -> Iterator[str]:
     if decisions.price_of_an_hour:
         trades = [
             f"{_price(trade.usd_per_hour)} up to {scenario_name(comparison, trade.quicker)}"
-            for trade in decisions.price_of_an_hour[:MOST]
+            for trade in decisions.price_of_an_hour[:MOST_LISTED]
         ]
         yield f"Price of an hour less: {'; '.join(trades)}{_more(decisions.price_of_an_hour)}."
     few = decisions.exchange.few
@@ -103,7 +103,7 @@ def _saved(saved: Interval, form: Callable[[float], str]) -> str:
 
 
 def _more(trades: Sequence[object]) -> str:
-    return f"; {len(trades) - MOST} more" if len(trades) > MOST else ""
+    return f"; {len(trades) - MOST_LISTED} more" if len(trades) > MOST_LISTED else ""
 
 
 def _price(price: Interval) -> str:

@@ -9,7 +9,7 @@ from planner.planning.decisions.interval import Interval
 from planner.planning.results import Scenario
 from planner.report.wording import quantities
 
-MOST = 3
+MOST_LISTED = 3
 """Scenarios that one line lists."""
 
 
@@ -55,9 +55,9 @@ def scenario_name(comparison: Comparison, scenario: Scenario) -> str:
 
 
 def scenario_list(comparison: Comparison, scenarios: Sequence[Scenario]) -> str:
-    """Names of the first `MOST` scenarios, and the number of the others."""
-    first = ", ".join(scenario_name(comparison, scenario) for scenario in scenarios[:MOST])
-    return f"{first} and {len(scenarios) - MOST} more" if len(scenarios) > MOST else first
+    """Names of the first `MOST_LISTED` scenarios, and the number of the others."""
+    first = ", ".join(scenario_name(comparison, scenario) for scenario in scenarios[:MOST_LISTED])
+    return f"{first} and {len(scenarios) - MOST_LISTED} more" if len(scenarios) > MOST_LISTED else first
 
 
 def with_interval(estimate: Interval, form: Callable[[float], str]) -> str:
