@@ -29,7 +29,7 @@ BuildPart = Callable[[Outline, str], RunPart]
 """Builds the graphs of a part, given its outline and its name."""
 
 Action = tuple[str, Callable[[], Awaitable[None]]]
-"""What to do next in a chain, and the node that does it ('': on the way to the next node)."""
+"""The node of an action, and the action. An action whose node is '' is done on the way to the next node."""
 
 
 class ChainGraphs:

@@ -36,9 +36,12 @@ from planner.langgraph_bridge.rehearse.chains import ChainGraphs, RunPart
 from planner.langgraph_bridge.rehearse.sample_run import GraphContext, SampleRun
 
 State = TypedDict("State", {"(first)": int, "(index)": tuple[int, ...], "(round)": int, "(slot)": int}, total=False)
-"""First task of the part that a graph runs, indices of the loops around it, its round, the task that takes its slot.
+"""State of a graph. The brackets keep its keys apart from names of steps.
 
-The brackets keep the keys apart from names of steps.
+(first) : first task of the part that the graph runs
+(index) : indices of the loops around the part
+(round) : number of the round
+(slot) : task at which the node takes one of LangGraph's slots
 """
 
 
