@@ -15,15 +15,17 @@ from planner.planning import comparison_result, forecast_result
 from planner.planning.sensitivity import tornado
 from planner.planning.target import search as target_search
 from planner.planning.tier import search as tier_search
+from planner.report.data import models as models_data
 from planner.report.data import results as data
-from planner.report.data import target as target_data
-from planner.report.data import target as tier_data
-from planner.report.html import decisions as notebook_decide
-from planner.report.html import results as notebook
-from planner.report.text import models as models_text
-from planner.report.text import sensitivity as sensitivity_text
-from planner.report.text.comparison import heat_map
+from planner.report.data import searches as searches_data
+from planner.report.html import elements as html_elements
+from planner.report.html import results as results_html
+from planner.report.html import searches as searches_html
+from planner.report.text.comparison import comparison_text
 from planner.report.text.forecast import forecast_text
+from planner.report.text.layout import without_colour
+from planner.report.text.models import models_text
+from planner.report.text.sensitivity import sensitivity_text
 from planner.report.text.target import target_text
 from planner.report.text.tier import tier_text
 from planner.report.wording import quantities as words
@@ -57,7 +59,7 @@ class Shown:
         return _frame(self._rows())
 
     def __str__(self) -> str:
-        return words.without_colour(self._text()).removesuffix("\n")
+        return without_colour(self._text()).removesuffix("\n")
 
     def __repr__(self) -> str:
         return f"<{self._label()}>"
@@ -86,7 +88,7 @@ class Forecast(Shown, forecast_result.Forecast):
         return data.forecast_rows(self)
 
     def _repr_html_(self) -> str:
-        return notebook.forecast_html(self)
+        return results_html.forecast_html(self)
 
     def _label(self) -> str:
         one = self.result.scenario
@@ -104,13 +106,13 @@ class Comparison(Shown, comparison_result.Comparison):
         return data.comparison_data(self)
 
     def _text(self) -> str:
-        return heat_map(self)
+        return comparison_text(self)
 
     def _rows(self) -> list[dict[str, Any]]:
         return data.comparison_rows(self)
 
     def _repr_html_(self) -> str:
-        return notebook.comparison_html(self)
+        return results_html.comparison_html(self)
 
     def _label(self) -> str:
         return f"Comparison of {self.workflow}: {_scenarios(self.results)}, {words.samples(self.samples)}"
@@ -121,16 +123,16 @@ class TargetResult(Shown, target_search.TargetResult):
 
     def to_dict(self) -> dict[str, Any]:
         """The data of `planner target --json`: seconds, US dollars, shares (docs/reference/json.md)."""
-        return target_data.target_data(self)
+        return searches_data.target_data(self)
 
     def _text(self) -> str:
         return target_text(self)
 
     def _rows(self) -> list[dict[str, Any]]:
-        return target_data.target_rows(self)
+        return searches_data.target_rows(self)
 
     def _repr_html_(self) -> str:
-        return notebook_decide.target_html(self)
+        return searches_html.target_html(self)
 
     def _label(self) -> str:
         met = "not known to be met" if self.cheapest is None else "met"
@@ -142,16 +144,16 @@ class TierResult(Shown, tier_search.TierResult):
 
     def to_dict(self) -> dict[str, Any]:
         """The data of `planner tier --json`: seconds, US dollars (docs/reference/json.md)."""
-        return tier_data.tier_data(self)
+        return searches_data.tier_data(self)
 
     def _text(self) -> str:
         return tier_text(self)
 
     def _rows(self) -> list[dict[str, Any]]:
-        return tier_data.tier_rows(self)
+        return searches_data.tier_rows(self)
 
     def _repr_html_(self) -> str:
-        return notebook_decide.tier_html(self)
+        return searches_html.tier_html(self)
 
     def _label(self) -> str:
         fast = "nothing within the budget"
@@ -165,16 +167,16 @@ class Sensitivity(Shown, tornado.Sensitivity):
 
     def to_dict(self) -> dict[str, Any]:
         """The data of `planner sensitivity --json`: seconds, shares (docs/reference/json.md)."""
-        return sensitivity_text.sensitivity_data(self)
+        return searches_data.sensitivity_data(self)
 
     def _text(self) -> str:
-        return sensitivity_text.sensitivity_text(self)
+        return sensitivity_text(self)
 
     def _rows(self) -> list[dict[str, Any]]:
-        return sensitivity_text.sensitivity_rows(self)
+        return searches_data.sensitivity_rows(self)
 
     def _repr_html_(self) -> str:
-        return notebook_decide.sensitivity_html(self)
+        return searches_html.sensitivity_html(self)
 
     def _label(self) -> str:
         count = len(self.drivers)
@@ -192,22 +194,22 @@ class Catalogue(Shown, catalogue.Catalogue):
         return {row.pop("name"): row for row in self._rows()}
 
     def _text(self) -> str:
-        return models_text.models_text(self._profiles())
+        return models_text(self._profiles())
 
     def _rows(self) -> list[dict[str, Any]]:
-        return models_text.models_data(self, self._profiles())
+        return models_data.models_data(self, self._profiles())
 
     def _repr_html_(self) -> str:
         columns = ("name", "provider", "available", "speed_text", "ttft", "input", "output", "per_hour", "oldest")
         rows = [{key: row[key] for key in columns} for row in self._rows()]
         about = "Speeds in tokens/s, TTFT in seconds, US dollars per million tokens or per hour, age in days."
-        return notebook.rows_html(f"{len(rows)} profiles", rows, [about])
+        return html_elements.rows_html(f"{len(rows)} profiles", rows, [about])
 
     def _label(self) -> str:
         return f"Catalogue of {len(self.names)} profiles"
 
-    def _profiles(self) -> list[models_text.Row]:
-        return models_text.chosen(models_text.rows(self), "name")
+    def _profiles(self) -> list[models_data.ModelRow]:
+        return models_data.select_models(models_data.model_rows(self), "name")
 
 
 def forecast_of(found: forecast_result.Forecast, notes: tuple[str, ...]) -> Forecast:

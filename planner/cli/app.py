@@ -183,7 +183,7 @@ def compare(
         from planner.planning.comparison import compare as run
         from planner.planning.comparison import with_barriers
         from planner.report.data.results import comparison_csv, comparison_json
-        from planner.report.text.comparison import heat_map
+        from planner.report.text.comparison import comparison_text
 
         one_format(as_json, as_csv)
         models = names(model)
@@ -199,7 +199,7 @@ def compare(
                     backend=where, progress=progress, wishes=wishes)  # fmt: skip
         found = with_barriers(found, workflow, crew)
         found = replace(found, notes=(*found.notes, *caveats))
-        show(found, as_json, as_csv, output, comparison_json, comparison_csv, heat_map)
+        show(found, as_json, as_csv, output, comparison_json, comparison_csv, comparison_text)
 
 
 app.command(cls=Once)(target)
@@ -221,7 +221,8 @@ def tokens(
     """Tokens of text files, counted offline, and estimates for other tokenizers."""
     with refused():
         from planner.reading.files.cli_texts import read_texts
-        from planner.report.text.tokens import tokens_json, tokens_text
+        from planner.report.data.tokens import tokens_json
+        from planner.report.text.tokens import tokens_text
         from planner.tokens.tally import tally
 
         found = tally(read_texts(files, sys.stdin.buffer), encoding)

@@ -81,7 +81,7 @@ def target(
     """The cheapest scenario that meets a deadline and a budget; exit code 1 if none is known to."""
     with reported() as progress:
         from planner.planning.target.search import find_cheapest
-        from planner.report.data.target import target_csv, target_json
+        from planner.report.data.searches import target_csv, target_json
         from planner.report.text.target import target_text
 
         one_format(as_json, as_csv)
@@ -127,7 +127,7 @@ def tier(
     """Which steps to put on a fast tier within a budget; exit code 1 if nothing is within it."""
     with reported() as progress:
         from planner.planning.tier.search import tier as run
-        from planner.report.data.target import tier_csv, tier_json
+        from planner.report.data.searches import tier_csv, tier_json
         from planner.report.text.tier import tier_text
 
         one_format(as_json, as_csv)
@@ -171,7 +171,8 @@ def sensitivity(
     """Which estimates drive the p90 of the completion time, and what to measure first."""
     with reported() as progress:
         from planner.planning.sensitivity.tornado import sensitivity as run
-        from planner.report.text.sensitivity import sensitivity_csv, sensitivity_json, sensitivity_text
+        from planner.report.data.searches import sensitivity_csv, sensitivity_json
+        from planner.report.text.sensitivity import sensitivity_text
 
         one_format(as_json, as_csv)
         with all_at_once():

@@ -68,7 +68,7 @@ def show(
 ) -> None:
     """To standard output, or to a file that appears whole or not at all; notes of JSON and CSV to standard error."""
     from planner.cli.output import write_whole
-    from planner.report.wording.quantities import without_colour
+    from planner.report.text.layout import without_colour
 
     text = to_json(found) if as_json else to_csv(found) if as_csv else to_text(found)
     if as_json or as_csv:

@@ -49,15 +49,11 @@ def models(
             raise typer.BadParameter(f"{option}: '{value}': expected {', '.join(choices[:-1])} or {choices[-1]}")
     with refused():
         from planner.catalogue.catalogue import Catalogue
-        from planner.report.text.models import (
-            chosen,
-            models_json,
-            models_text,
-            rows,
-        )
+        from planner.report.data.models import model_rows, models_json, select_models
+        from planner.report.text.models import models_text
 
         known = Catalogue.of(catalogue, Path())
-        found = chosen(rows(known), sort, min_speed, max_price, available)
+        found = select_models(model_rows(known), sort, min_speed, max_price, available)
         typer.echo(models_json(known, found) if as_json else models_text(found), nl=False)
 
 
@@ -71,7 +67,8 @@ def show_one(
     """Every number of a profile with its source, kind and age."""
     with refused():
         from planner.catalogue.catalogue import Catalogue
-        from planner.report.text.models import model_json, model_text
+        from planner.report.data.models import model_json
+        from planner.report.text.models import model_text
 
         file, json = context.obj or (None, False)
         known = Catalogue.of(catalogue or file, Path())

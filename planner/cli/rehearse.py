@@ -77,9 +77,9 @@ def rehearse(
                 raise typer.BadParameter(
                     "--export writes a graph of supersteps, and the runtime is dataflow; add --runtime langgraph"
                 )
-            from planner.langgraph_bridge.export.application import exported
+            from planner.langgraph_bridge.export.application import application_source
 
-            _write(exported(workflow, sizes), export, force)
+            _write(application_source(workflow, sizes), export, force)
             return
         with _langgraph():
             from planner.langgraph_bridge.rehearse.rehearsal import in_real_time

@@ -1,1 +1,1 @@
-"""Workflows in, real LangGraph runs and applications out. Nothing else of ours imports LangGraph."""
+"""Workflows in, runs on the real LangGraph and LangGraph applications out. Only this package imports LangGraph."""

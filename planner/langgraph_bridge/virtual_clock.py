@@ -1,4 +1,4 @@
-"""An asyncio loop whose clock stands still while anything can run, and then jumps to the next timer."""
+"""An asyncio event loop on a virtual clock: when nothing can run, the clock jumps to the next timer."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 RESOLUTION = 1e-9
-"""Seconds within which timers are due together. Less than a tick, 2⁻²⁰ s; at 0 asyncio would not see one as due."""
+"""Timers that are due within these seconds fire together. Less than a tick (2⁻²⁰ s); with 0 asyncio fires none."""
 
 PATIENCE = 5.0
-"""Real seconds to wait for a thread before looking again."""
+"""Longest wait for a thread, in real seconds, before the loop looks again."""
 
 Result = TypeVar("Result")
 
 
 class DeadlockError(RuntimeError):
-    """Something waits, and nothing is left that could end that."""
+    """A coroutine waits for something that nothing can bring about."""
 
 
 class _Selector(selectors.SelectSelector):
-    """Instead of sleeping until the next timer, moves the clock there."""
+    """Moves the virtual clock to the next timer instead of sleeping until then."""
 
     loop: VirtualLoop
 
@@ -29,18 +29,19 @@ class _Selector(selectors.SelectSelector):
         ready = super().select(0)
         if ready or (timeout is not None and timeout <= 0):
             return ready
-        if self.loop.threads:  # they run in real time: the clock stands until they are done
+        if self.loop.threads:  # threads run in real time: the virtual clock stops until they are done
             return super().select(PATIENCE)
-        if sum([end() for end in self.loop.at_end_of_instant]):  # every one is asked
+        if sum([callback() for callback in self.loop.at_end_of_instant]):  # a list: every callback is called
             return []
         self.loop.jump()
         return []
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Seconds count from 0.
+    """Event loop whose clock starts at 0 seconds.
 
-    at_end_of_instant : called when nothing is left to do at an instant; each tells whether it gave more to do
+    at_end_of_instant : called when nothing is left to run at the current time; each returns whether it made
+        something runnable
     """
 
     def __init__(self) -> None:
@@ -56,7 +57,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self.now
 
     def jump(self) -> None:
-        """To the next timer. Raises DeadlockError."""
+        """Advance the clock to the next timer. Raises DeadlockError if there is none."""
         timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
         if not timers:
             raise DeadlockError(f"at {self.now:.6f} s something waits that nothing will end")
@@ -69,7 +70,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return future
 
     async def shutdown_default_executor(self, *timeout: Any) -> None:
-        self.threads += 1  # it waits for one that no future here stands for
+        self.threads += 1  # the shutdown waits for another thread, which `run_in_executor` does not count
         try:
             await super().shutdown_default_executor(*timeout)
         finally:
@@ -80,8 +81,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run(main: Callable[[VirtualLoop], Coroutine[Any, Any, Result]]) -> tuple[Result, float]:
-    """Run a coroutine on a loop of its own; its result and the seconds that passed on the virtual clock."""
+    """Run a coroutine on a new virtual loop. Returns its result and the virtual seconds that passed."""
     loop = VirtualLoop()
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:  # what is left when it is interrupted is cancelled
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:  # cancels the tasks left over when interrupted
         result = runner.run(main(loop))
         return result, loop.now

@@ -1,1 +1,1 @@
-"""Results in, text, HTML, JSON and CSV out. Pure functions: nothing here prints."""
+"""Results in, text, HTML, JSON and CSV out. These functions return strings and data; they print nothing."""

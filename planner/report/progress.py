@@ -1,4 +1,4 @@
-"""A line of progress for work that takes over a second, on a terminal only."""
+"""Progress bar on a terminal, for work that takes more than a second."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import time
 from typing import TextIO
 
 PATIENCE = 1.0
-"""Seconds before anything is shown."""
+"""Seconds before the bar appears."""
 
 _EVERY = 0.2
 
 
 class Progress:
-    """Called with the share that is done; the line goes away at the end."""
+    """Progress bar. Call it with the share done, from 0 to 1; it is erased at the end."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream

@@ -22,10 +22,10 @@ from typer.testing import CliRunner
 import planner
 from planner.cli.app import app
 from planner.planning import comparison_result, forecast_result
-from planner.report.html import results as notebook
-from planner.report.text.forecast import drag
-from planner.report.text.tables import SHADES, tables
+from planner.report.html import elements
 from planner.report.wording import quantities as words
+from planner.report.wording.forecasts import drag_phrase
+from planner.report.wording.heat_maps import SHADES, heat_maps
 from tests.conftest import PLAIN, ROOT
 
 EXAMPLE = ROOT / "workflows" / "fix_bugs.yaml"
@@ -397,7 +397,7 @@ def content(element: ElementTree.Element) -> str:
 
 def test_cells_have_the_shades_and_marks_of_the_terminal(comparison: planner.Comparison) -> None:
     shown = parsed(comparison._repr_html_()).findall(".//table")
-    expected = list(tables(comparison))
+    expected = list(heat_maps(comparison))
     assert len(shown) == len(expected) == 4
     for table, one in zip(shown, expected, strict=True):
         cells = [cell for row in one.rows for cell in row.cells]
@@ -427,7 +427,7 @@ def test_html_has_the_numbers_of_a_forecast(forecast: planner.Forecast) -> None:
     assert len(tables[3].findall("tbody/tr")) == len(forecast.steps)
     for step in forecast.steps:
         assert f"{step.step} {step.kind} {words.times(step.occurrences)} {words.seconds(step.seconds)}" in steps
-        assert f"{words.share(step.criticality.mean)} {drag(step.drag)}" in steps
+        assert f"{words.share(step.criticality.mean)} {drag_phrase(step.drag)}" in steps
 
 
 def test_whatever_a_file_holds_is_escaped() -> None:
@@ -445,14 +445,14 @@ def test_whatever_a_file_holds_is_escaped() -> None:
 
 def test_text_is_legible_on_every_shade_in_light_and_dark() -> None:
     """WCAG 2: a contrast of 4.5 of inherited text on a tint over its page, for black on white and white on black."""
-    red, green, blue = map(int, re.findall(r"\d+", notebook._TINT)[:3])
+    red, green, blue = map(int, re.findall(r"\d+", elements._TINT)[:3])
 
     def luminance(colour: tuple[float, ...]) -> float:
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (x / 255 for x in colour)]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
     for page, text in ((255, 0), (0, 255)):
-        for opacity in notebook._TINTS:
+        for opacity in elements._TINTS:
             tinted = tuple(opacity * tint + (1 - opacity) * page for tint in (red, green, blue))
             dark, light = sorted((luminance(tinted), luminance((text, text, text))))
             assert (light + 0.05) / (dark + 0.05) >= 4.5

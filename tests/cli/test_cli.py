@@ -204,7 +204,7 @@ def test_colours_come_on_a_terminal_only() -> None:
     coloured = CliRunner().invoke(app, arguments, color=True).stdout
     plain = CliRunner().invoke(app, arguments).stdout
     assert ";48;5;" in coloured
-    from planner.report.wording.quantities import without_colour
+    from planner.report.text.layout import without_colour
 
     assert without_colour(coloured) == plain
     assert CliRunner(env={"NO_COLOR": "1"}).invoke(app, arguments, color=True).stdout == plain

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from planner.cli.app import app
 from planner.expansion.graph.order import needs
 from planner.expansion.graph.task_graph import DEFAULT_CREW, crew_sizes
-from planner.langgraph_bridge.export.application import exported
+from planner.langgraph_bridge.export.application import application_source
 from planner.langgraph_bridge.export.source import (
     Names,
     call,
@@ -43,13 +43,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         workflow, _ = written(Random(seed), place)
         if seed % 2:
             workflow = workflow.model_copy(update={"runtime": "langgraph", "max_concurrency": seed})
-        (place / f"random_{seed}.py").write_text(exported(workflow, crew_sizes(workflow)), encoding="utf-8")
+        (place / f"random_{seed}.py").write_text(application_source(workflow, crew_sizes(workflow)), encoding="utf-8")
     return place
 
 
 def example(path: Path) -> str:
     workflow = read_example(path)
-    return exported(workflow, crew_sizes(workflow))
+    return application_source(workflow, crew_sizes(workflow))
 
 
 def loaded(path: Path) -> Any:
@@ -143,7 +143,7 @@ def test_estimates_stand_beside_their_steps(folder: Path) -> None:
         "    output: 2k to 6k tokens",
         "    ",
     ]
-    assert "rounds until one is accepted, 70% of them are; at most 3." in source
+    assert "rounds until one is accepted (chance 70%), at most 3." in source
     assert 'AGENTS = {"lead": 1, "engineers": 8, "engineers merge": 1}' in source
 
 
@@ -159,7 +159,7 @@ def test_what_fails_is_dealt_with_where_the_file_says_so(declare: Callable[..., 
       h: {needs: c, for_each: 4, tool: 1s}
     """
     path = tmp_path / "failing.py"
-    path.write_text(exported(declare(steps), {DEFAULT_CREW: 1}), encoding="utf-8")
+    path.write_text(application_source(declare(steps), {DEFAULT_CREW: 1}), encoding="utf-8")
     done = run(loaded(path))
     assert sorted(set(done["log"])) == ["a", "b", "d", "f", "g", "h"]
     assert (done["log"].count("g"), done["log"].count("h"), done["log"].count("f")) == (3, 4, 1)
@@ -171,7 +171,7 @@ def test_names_of_steps_that_python_or_langgraph_keep_for_themselves(tmp_path: P
     names = ["class", "log", "state", "__start__", "a-b", "a_b", "print", "Graph"]
     path.write_text("workflow: w\nsteps:\n" + "".join(f"  {name}: {{tool: 1s}}\n" for name in names), encoding="utf-8")
     target = tmp_path / "names.py"
-    target.write_text(exported(read_workflow(path), {DEFAULT_CREW: 1}), encoding="utf-8")
+    target.write_text(application_source(read_workflow(path), {DEFAULT_CREW: 1}), encoding="utf-8")
     assert sorted(run(loaded(target))["log"]) == sorted(names)
 
 
@@ -204,8 +204,8 @@ def test_text_of_a_file_cannot_end_a_docstring_or_a_comment() -> None:
 
 def test_names_are_given_out_once() -> None:
     names = Names(["taken"])
-    assert [names.of("a", "b"), names.of("a", "b"), names.of("a", "b")] == ["b", "a_b", "a_b_2"]
-    assert [names.of("taken"), names.of("class"), names.of("1")] == ["taken_2", "class_", "step_1"]
+    assert [names.unique("a", "b"), names.unique("a", "b"), names.unique("a", "b")] == ["b", "a_b", "a_b_2"]
+    assert [names.unique("taken"), names.unique("class"), names.unique("1")] == ["taken_2", "class_", "step_1"]
 
 
 @pytest.mark.parametrize(
@@ -357,7 +357,7 @@ steps:
     about = " ".join(ast.get_docstring(ast.parse(target.read_text(encoding="utf-8"))).split())  # type: ignore[union-attr]
     assert about.endswith(
         "Left out: the lockstep of 'team'; the stagger of 'team'; the redundancy of 'team'; rework after conflicts in "
-        "'team'; what rows of 'row' need of each other; that an item of 'item' keeps its agent from step to step."
+        "'team'; needs between the rows of 'row'; holding one agent for all steps of an item of 'item'."
     )
     assert written_to(tmp_path, PLAN, "--force")[0] == 0
     assert "Left out" not in target.read_text(encoding="utf-8")

@@ -22,10 +22,10 @@ from planner.cli.options import read
 from planner.expansion.graph.task_graph import crew_sizes
 from planner.expansion.supersteps.runtime import on_runtime
 from planner.langgraph_bridge import virtual_clock
-from planner.langgraph_bridge.rehearse import actors, rehearsal
-from planner.langgraph_bridge.rehearse.performance import Pools
-from planner.langgraph_bridge.rehearse.rehearsal import performed, rehearse
-from planner.langgraph_bridge.rehearse.stage import Stage
+from planner.langgraph_bridge.rehearse import rehearsal, works
+from planner.langgraph_bridge.rehearse.graphs import WorkflowGraphs
+from planner.langgraph_bridge.rehearse.rehearsal import first_difference, rehearse, run_virtually, workflow_graphs
+from planner.langgraph_bridge.rehearse.sample_run import Pools
 from planner.measures.playback import Rehearsal, playbacks
 from planner.planning.barriers import barriers
 from planner.report.text.rehearsal import ahead_text
@@ -95,7 +95,7 @@ def test_the_barrier_costs_two_of_eight_seconds_and_a_subgraph_wins_them_back(de
 def ends(workflow: Workflow) -> float:
     """When a workflow ends on LangGraph's virtual clock."""
     part = next(playbacks(workflow, crew_sizes(workflow), 1.0, 1, 1, 1))
-    return performed(rehearsal._stage(workflow, part.graph), part, 0)[1]
+    return run_virtually(workflow_graphs(workflow, part.graph), part, 0)[1]
 
 
 def test_a_subgraph_may_win_more_than_barriers_cost_as_it_has_slots_of_its_own(
@@ -167,12 +167,12 @@ def test_what_is_recommended_takes_so_long_when_it_is_written(seed: int, declare
 def test_what_is_performed_are_graphs_and_entrypoints_of_langgraph() -> None:
     workflow = read_workflow(BARRIER)
     part = next(playbacks(workflow, crew_sizes(workflow), 1.0, 1, 1, 1))
-    graphs = dict(rehearsal._stage(workflow, part.graph).graphs)
+    graphs = dict(workflow_graphs(workflow, part.graph).context.compiled)
     assert isinstance(graphs[""], CompiledStateGraph)
     builder = graphs[""].builder
     assert builder.edges == {("__start__", "a"), ("__start__", "x"), ("a", "b"), ("b", "c")}
     assert builder.waiting_edges == {(("c", "x"), "j")}
-    functional = dict(rehearsal._stage(on(workflow, "dataflow"), part.graph).graphs)[""]
+    functional = dict(workflow_graphs(on(workflow, "dataflow"), part.graph).context.compiled)[""]
     assert isinstance(functional, Pregel)
     assert not isinstance(functional, CompiledStateGraph)
 
@@ -184,15 +184,15 @@ def test_a_difference_is_told_with_its_first_step() -> None:
     """Supersteps predicted, and performed without: 'b' comes at 1 s instead of 5 s."""
     workflow = read_workflow(BARRIER)
     part = next(playbacks(workflow, crew_sizes(workflow), 1.0, 1, 1, 1))
-    spans, seconds = performed(Stage(part.graph.outline, dataflow=True, limit=None), part, 0)
-    found = rehearsal._difference(3, part.predicted(0), spans, 8.0, seconds)
+    spans, seconds = run_virtually(WorkflowGraphs(part.graph.outline, dataflow=True, limit=None), part, 0)
+    found = first_difference(3, part.predicted(0), spans, 8.0, seconds)
     assert found is not None
     assert (found.sample, found.what) == (3, ("b", "tool", ()))
     assert (found.predicted, found.rehearsed) == ((5, 6), (1, 2))
-    late = rehearsal._difference(0, spans, spans, 8.0, seconds)
+    late = first_difference(0, spans, spans, 8.0, seconds)
     assert late is not None
     assert (late.what, late.rehearsed) == (None, (0.0, 6.0))
-    missing = rehearsal._difference(0, spans, {**spans, ("z", "tool", ()): (0.0, 1.0)}, seconds, seconds)
+    missing = first_difference(0, spans, {**spans, ("z", "tool", ()): (0.0, 1.0)}, seconds, seconds)
     assert missing is not None
     assert (missing.what, missing.predicted) == (("z", "tool", ()), None)
 
@@ -200,8 +200,8 @@ def test_a_difference_is_told_with_its_first_step() -> None:
 def test_a_limit_that_was_not_predicted_is_seen(declare: Callable[..., Workflow]) -> None:
     workflow = declare("  item: {for_each: 4, tool: 1s to 3s}")
     part = next(playbacks(workflow, crew_sizes(workflow), 1.0, 1, 1, 1))
-    spans, _ = performed(Stage(part.graph.outline, dataflow=False, limit=2), part, 0)
-    assert rehearsal._difference(0, part.predicted(0), spans, 0.0, 0.0) is not None
+    spans, _ = run_virtually(WorkflowGraphs(part.graph.outline, dataflow=False, limit=2), part, 0)
+    assert first_difference(0, part.predicted(0), spans, 0.0, 0.0) is not None
 
 
 # Pools and clock
@@ -216,10 +216,10 @@ def test_pools_give_slots_by_ready_time_then_by_task() -> None:
 
         async def work(task: int, ready: float) -> None:
             await asyncio.sleep(ready)
-            await pools.take(0, task)
+            await pools.seize(0, task)
             order.append(task)
             await asyncio.sleep(2)
-            pools.give(0)
+            pools.release(0)
 
         await asyncio.gather(work(5, 0), work(3, 0), work(4, 0), work(1, 1))
 
@@ -230,11 +230,11 @@ def test_pools_give_slots_by_ready_time_then_by_task() -> None:
 def test_who_is_cancelled_leaves_the_queue_and_gives_back_what_was_granted() -> None:
     async def main(_: virtual_clock.VirtualLoop) -> list[int]:
         pools = Pools([1])
-        await pools.take(0, 0)
-        waiting = [asyncio.ensure_future(pools.take(0, task)) for task in (1, 2)]
+        await pools.seize(0, 0)
+        waiting = [asyncio.ensure_future(pools.seize(0, task)) for task in (1, 2)]
         await asyncio.sleep(1)
         waiting[0].cancel()
-        pools.give(0)
+        pools.release(0)
         await asyncio.sleep(1)
         assert waiting[1].done()
         return pools.free
@@ -287,7 +287,7 @@ def test_an_interrupted_rehearsal_says_nothing_of_what_waited_for_a_slot(
         signal.raise_signal(signal.SIGINT)
         await asyncio.sleep(1)
 
-    monkeypatch.setattr(actors, "call", interrupted)
+    monkeypatch.setattr(works, "call_tool", interrupted)
     path = tmp_path / "limited.yaml"
     steps = "steps: {a: {tool: 1s}, b: {tool: 1s}, c: {tool: 1s}}"
     path.write_text(f"workflow: limited\nruntime: langgraph\nmax_concurrency: 1\n{steps}\n", encoding="utf-8")
@@ -316,7 +316,7 @@ def test_the_command_says_on_how_many_samples_all_is_equal() -> None:
 
 
 def test_the_command_shows_the_first_difference_and_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rehearsal, "_stage", lambda workflow, graph: Stage(graph.outline, True, None))
+    monkeypatch.setattr(rehearsal, "workflow_graphs", lambda workflow, graph: WorkflowGraphs(graph.outline, True, None))
     code, said = told(BARRIER)
     assert code == 1
     assert "Different in sample 1: 'b' (tool) is predicted from 5.000000 s to 6.000000 s" in said

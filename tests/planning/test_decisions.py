@@ -32,8 +32,8 @@ from planner.planning.decisions.decide import DecisionOptions, Decisions
 from planner.planning.decisions.interval import Interval, Samples
 from planner.planning.decisions.payback import name
 from planner.planning.results import Scenario
-from planner.report.text.decisions import decisions as text
 from planner.report.wording import quantities
+from planner.report.wording.decisions import decision_sentences as text
 from planner.sampling.batch import Batch
 from planner.workflow.declaration import Workflow
 from tests.conftest import PLAIN, ROOT

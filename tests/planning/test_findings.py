@@ -27,9 +27,10 @@ from planner.measures.utilisation import Usage, Utilisation
 from planner.planning.forecast import forecast
 from planner.planning.forecast_result import Forecast, StepResult
 from planner.report.data.results import forecast_json
-from planner.report.text.forecast import forecast_text, points, spread
+from planner.report.text.forecast import forecast_text, histogram
 from planner.report.text.gantt import gantt
 from planner.report.wording import quantities
+from planner.report.wording.forecasts import share_error
 from planner.sampling.batch import Batch, GridPoint
 from planner.sampling.sample import Stopping, sample
 from planner.timing.durations import SampleDemands, task_times
@@ -202,7 +203,7 @@ def test_the_largest_error_of_each_column_is_told_in_a_sentence(declare: Declare
     often = max(step.criticality.standard_error for step in found.steps)
     assert (
         f"The largest standard errors of the columns: work ± {most('seconds_standard_error')}, "
-        f"on path ± {most('critical_standard_error')}, critical ± {points(often)}, "
+        f"on path ± {most('critical_standard_error')}, critical ± {share_error(often)}, "
         f"drag ± {quantities.seconds(max(step.drag.standard_error for step in found.steps))}."
     ) in " ".join(forecast_text(found).split())
     assert "largest" not in forecast_text(forecast(declare("  a: {tool: 1s}"), samples=40))
@@ -421,12 +422,12 @@ def test_a_workflow_that_takes_no_time_has_an_answer_all_the_same(declare: Decla
 def test_a_strip_tells_how_samples_are_spread() -> None:
     samples = np.concatenate([np.full(50, 10.0), np.full(40, 20.0), np.full(10, 46.0)])
     found = Distribution.of(Values.of(samples))
-    strip, marks = spread(found)
+    strip, marks = histogram(found)
     assert strip == f"10.0s █{' ' * 9}▇{' ' * 24}▂ 46.0s"
     assert (marks.index("^p50"), marks.index("^p90")) == (11, 18)
     assert sum(found.histogram.counts) + found.histogram.beyond == 100
     assert len(found.histogram.counts) == BINS
-    assert spread(Distribution.of(Values.of(np.full(9, 3.0)))) == []
+    assert histogram(Distribution.of(Values.of(np.full(9, 3.0)))) == []
 
 
 def test_percentiles_come_with_intervals_of_order_statistics() -> None:

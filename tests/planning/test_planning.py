@@ -416,7 +416,7 @@ def test_what_is_done_once_for_all_items_is_noted(declare: Declare, steps: str, 
 
 
 def test_a_verdict_says_where_more_agents_are_slower(declare: Declare) -> None:
-    from planner.report.wording.quantities import verdict
+    from planner.report.wording.comparisons import verdict
 
     header = PLAIN + "crews: {team: {agents: 2, coordination: {brief: {output: 500}}}}"
     comparison = compare(
@@ -452,7 +452,7 @@ model: plain
 def test_a_verdict_says_what_gains_nothing_and_over_what(
     declare: Declare, models: list[str], speeds: list[float], said: str
 ) -> None:
-    from planner.report.wording.quantities import verdict
+    from planner.report.wording.comparisons import verdict
 
     comparison = compare(declare("  a: {llm: {output: 4000}}", TIERS), speeds, [1, 2], models=models, samples=2)
     assert verdict(comparison) == said

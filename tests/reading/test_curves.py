@@ -24,12 +24,8 @@ from planner.planning.tier.search import tier
 from planner.reading.estimates.curves import Curve
 from planner.reading.estimates.estimate import Estimate
 from planner.reading.profiles import ProfileDeclaration
-from planner.report.text.models import (
-    model_json,
-    model_text,
-    models_text,
-    rows,
-)
+from planner.report.data.models import model_json, model_rows
+from planner.report.text.models import model_text, models_text
 from planner.workflow.use import read_workflow
 
 FULL = {"ttft": {"4": "0s", "16": "1s", "64": "13s"}, "output_speed": {"4": 100, "16": 50, "64": 40},
@@ -241,7 +237,7 @@ def test_a_catalogue_has_both_by_concurrency(tmp_path: Path) -> None:
     data = json.loads(model_json(found, "house"))
     assert (data["ttft"], data["speed"], data["speed_text"]) == (0.5, 80, "80 at 4")
     assert data["facts"]["measured_output"]["source"] == "Our load test"
-    (line,) = (line for line in models_text(rows(found)).splitlines() if line.startswith("waits "))
+    (line,) = (line for line in models_text(model_rows(found)).splitlines() if line.startswith("waits "))
     assert line.split()[1:3] == ["60", "0.50s"]
     assert found.profile("house-fast").measured_output == 256
     assert "measured_output" in found.facts("house-fast")

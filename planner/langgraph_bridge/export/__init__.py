@@ -1,1 +1,1 @@
-"""A workflow in, the source of a LangGraph application to start from out."""
+"""Workflows in, the source of LangGraph applications to start from out."""

@@ -1,4 +1,4 @@
-"""Modifiers of steps in an exported application: fan-outs with their coordination, rounds, copies."""
+"""Modifiers of steps in an exported application: fan-outs with coordination, rounds, copies."""
 
 from __future__ import annotations
 
@@ -6,104 +6,103 @@ from dataclasses import replace
 
 from planner.expansion.build.size_limits import most_drawn
 from planner.expansion.graph.task_graph import LEAD
-from planner.langgraph_bridge.export.parts import ExportContext, Node, Parts
+from planner.langgraph_bridge.export.builder import ExportContext, Node, SourceBuilder
 from planner.langgraph_bridge.export.source import call, docstring, text
 from planner.reading.estimates.estimate import Estimate
 from planner.workflow.crews import Coordination
 from planner.workflow.declaration import Step
 
 
-class Modifiers(Parts):
-    """Each wraps the node that does a step once, and returns the node that takes its place."""
+class ModifierWriter(SourceBuilder):
+    """Writes modifiers. Each method wraps the node of a step and returns the node to use instead."""
 
-    def items(self, function: str, node: Node, here: ExportContext, step: Step) -> Node:
-        """A fan-out: a Send for each item, each with the coordination of its crew."""
+    def items(self, function: str, node: Node, context: ExportContext, step: Step) -> Node:
+        """Write a fan-out: a Send for each item, with the coordination of its crew."""
         assert step.for_each is not None
-        name, declared = here.path[-1], step.for_each
+        name, declared = context.path[-1], step.for_each
         if isinstance(declared.count, Estimate):
-            number, shown = most_drawn(declared, here.values, self.agents(here)), f"{declared.count} items"
+            number, count_text = most_drawn(declared, context.values, self.agents(context)), f"{declared.count} items"
         else:
-            number = self.count(declared.count, here)
-            shown = f"{number} items" + (f", the rows of {declared.file}" if declared.file else "")
+            number = self.count(declared.count, context)
+            count_text = f"{number} items" + (f", the rows of {declared.file}" if declared.file else "")
         size = f", each {declared.size} of the mean size" if declared.size is not None else ""
         coordination = Coordination()
-        if here.crew in self.workflow.crews and self.agents(here) > 1 and number > 1:
-            coordination = self.workflow.crews[here.crew].coordination
-        one = self.coordinated(node, here, coordination)
+        if context.crew in self.workflow.crews and self.agents(context) > 1 and number > 1:
+            coordination = self.workflow.crews[context.crew].coordination
+        item = self.coordinated(node, context, coordination)
         ahead = []
-        nodes = [replace(one, name="one_item")]
+        nodes = [replace(item, name="one_item")]
         if coordination.ramp_up is not None:
-            ramp = self.own(here, "ramp_up")
+            ramp = self.step_name(context, "ramp_up")
             self.mechanism(
-                ramp, f"{name}: an agent ramps up.", coordination, "ramp_up", here.crew or LEAD, self.agents(here)
+                ramp, f"{name}: an agent ramps up.", coordination, "ramp_up", context.crew or LEAD, self.agents(context)
             )
             nodes.insert(0, Node("ramp_up", ramp))
-            ahead = [f'    ahead = [Send("ramp_up", state) for _ in range({min(number, self.agents(here))})]']
+            ahead = [f'    ahead = [Send("ramp_up", state) for _ in range({min(number, self.agents(context))})]']
         self.imports.add("Send")
-        sends = self.own(here, "sends")
+        sends = self.step_name(context, "sends")
         items = call("    items = [", [f'Send("one_item", {{"item": item}}) for item in range({number})'], "]")
-        self.add(
-            f"def {sends}(state: State) -> list[Send]:", *docstring(f"{name}: {shown}{size}. TODO: send each its own."),
-            *ahead, *items, f"    return {'[*ahead, *items]' if ahead else 'items'}",
-        )  # fmt: skip
-        self.routed(function, f"{name}: its items side by side.", nodes, sends, ["START"])
-        self.within(function, f"{name}: a fan-out of {shown}.")
+        about = docstring(f"{name}: {count_text}{size}. TODO: send each item its input.")
+        returned = f"    return {'[*ahead, *items]' if ahead else 'items'}"
+        self.add(f"def {sends}(state: State) -> list[Send]:", *about, *ahead, *items, returned)
+        self.routed_graph(function, f"{name}: its items, in parallel.", nodes, sends, ["START"])
+        self.subgraph_node(function, f"{name}: a fan-out of {count_text}.")
         return Node(name, function)
 
-    def coordinated(self, node: Node, here: ExportContext, declared: Coordination) -> Node:
-        """An item with what its crew does around it: a brief, messages, a report, a merge."""
-        crew, agents, name = here.crew or LEAD, self.agents(here), here.path[-1]
+    def coordinated(self, node: Node, context: ExportContext, declared: Coordination) -> Node:
+        """Write an item with the coordination around it: brief, messages, report, merge."""
+        crew, agents, name = context.crew or LEAD, self.agents(context), context.path[-1]
         stages = (
             ("brief", "the lead briefs an agent", LEAD, 1),
             ("", "", "", 0),
-            ("sync", "messages to and from peers", crew, agents),
+            ("sync", "exchange messages with peers", crew, agents),
             ("report", "the agent reports", crew, agents),
-            ("merge", "merged, one at a time", f"{crew} merge", 1),
+            ("merge", "merge, one item at a time", f"{crew} merge", 1),
         )
         nodes: list[Node] = []
         for stage, about, pool, size in stages:
             if not stage:
                 nodes.append(replace(node, name="work"))
             elif getattr(declared, stage) is not None:
-                own = self.own(here, stage)
-                self.mechanism(own, f"{name}: {about}.", declared, stage, pool, size)
-                nodes.append(Node(stage, own))
+                function = self.step_name(context, stage)
+                self.mechanism(function, f"{name}: {about}.", declared, stage, pool, size)
+                nodes.append(Node(stage, function))
                 if stage == "report":
-                    read = self.own(here, "read_report")
-                    self.function(read, f"{name}: the lead reads the report.", self.holding(LEAD, 1, "read_report"))
+                    read = self.step_name(context, "read_report")
+                    self.function(read, f"{name}: the lead reads the report.", self.agent_body(LEAD, 1, "read_report"))
                     nodes.append(Node("read_report", read))
         if len(nodes) == 1:
             return node
-        function = self.own(here, "coordinated")
+        function = self.step_name(context, "coordinated")
         edges: list[str] = []
-        for before, after in zip(["START", *(text(one.name) for one in nodes)], nodes, strict=False):
+        for before, after in zip(["START", *(text(node.name) for node in nodes)], nodes, strict=False):
             edges += call("    graph.add_edge(", [before, text(after.name)])
-        self.build(function, f"{name}: an item, from its brief to its merge.", nodes, edges)
-        self.within(function, f"{name}: an item.")
+        self.graph_function(function, f"{name}: an item with its coordination.", nodes, edges)
+        self.subgraph_node(function, f"{name}: an item.")
         return Node(name, function)
 
     def mechanism(self, function: str, about: str, declared: Coordination, kind: str, pool: str, size: int) -> None:
-        """A node that does a part of the coordination."""
+        """Write a node that does one kind of coordination."""
         body = getattr(declared, kind)
         lines = [
             f"{field}: {value}" for field in type(body).model_fields
             if str(value := getattr(body, field)) not in ("0", "None")
         ]  # fmt: skip
         if kind == "merge" and declared.conflict is not None:
-            again = f"chance {declared.conflict.chance:.3g} for each peer, rework {declared.conflict.rework:.3g}"
-            lines.append(f"conflict: {again} of the item")
-        self.function(function, about, self.holding(pool, size, kind), lines)
+            conflict = f"chance {declared.conflict.chance:.3g} for each peer, rework {declared.conflict.rework:.3g}"
+            lines.append(f"conflict: {conflict} of the item")
+        self.function(function, about, self.agent_body(pool, size, kind), lines)
 
-    def holding(self, pool: str, size: int, what: str) -> list[str]:
-        queue = self.queue(pool, size)
-        todo = f"        await asyncio.sleep(0)  # TODO: {what}"
-        return [f"    async with {queue}:", todo, f'    return {{"log": [{text(what)}]}}']
+    def agent_body(self, pool: str, size: int, work: str) -> list[str]:
+        """Body of a function that does work while it holds an agent."""
+        todo = f"        await asyncio.sleep(0)  # TODO: {work}"
+        return [f"    async with {self.agent_of(pool, size)}:", todo, f'    return {{"log": [{text(work)}]}}']
 
-    def rounds(self, function: str, node: Node, here: ExportContext, step: Step) -> Node:
-        """A loop: a conditional edge leads back until a round is accepted, or so many are done."""
+    def rounds(self, function: str, node: Node, context: ExportContext, step: Step) -> Node:
+        """Write a loop: a conditional edge leads back until a round is accepted or the last one is done."""
         assert step.repeat is not None
-        name, most, until = here.path[-1], self.count(step.repeat.most, here), step.repeat.until
-        one, router = self.own(here, "next"), self.own(here, "again")
+        name, most, until = context.path[-1], self.count(step.repeat.most, context), step.repeat.until
+        one_round, router = self.step_name(context, "next"), self.step_name(context, "again")
         lines = [f"    found = await {node.function}(state)", '    number = state.get("round", 0) + 1']
         if until is None:
             result = ['"log": found.get("log", [])', '"failed": found.get("failed", [])', '"round": number']
@@ -113,23 +112,23 @@ class Modifiers(Parts):
             lines.append(f"    failed = [] if accepted or number < {most} else [{text(name)}]")
             result = ['"log": found.get("log", [])', '"failed": failed', '"round": number', '"accepted": accepted']
             test = f'not state.get("accepted") and state.get("round", 0) < {most}'
-            about = f"rounds until one is accepted, {100 * until:.3g}% of them are; at most {most}"
-        self.function(one, f"{name}: a round.", [*lines, *call("    return {", result, "}")], to="State")
+            about = f"rounds until one is accepted (chance {100 * until:.3g}%), at most {most}"
+        self.function(one_round, f"{name}: a round.", [*lines, *call("    return {", result, "}")], to="State")
         self.add(
             f"def {router}(state: State) -> str:", *docstring(f"{name}: {about}."),
             f"    goes_on = {test}", '    return "one_round" if goes_on else END',
         )  # fmt: skip
-        nodes = [Node("one_round", one)]
-        self.routed(function, f"{name}: its rounds.", nodes, router, ["START", '"one_round"'])
-        self.within(function, f"{name}: {about}.")
+        nodes = [Node("one_round", one_round)]
+        self.routed_graph(function, f"{name}: its rounds.", nodes, router, ["START", '"one_round"'])
+        self.subgraph_node(function, f"{name}: {about}.")
         return Node(name, function)
 
-    def copies(self, function: str, node: Node, here: ExportContext, step: Step) -> Node:
-        """Copies side by side: all are waited for, or the first, which cancels the others."""
-        name = here.path[-1]
+    def copies(self, function: str, node: Node, context: ExportContext, step: Step) -> Node:
+        """Write parallel copies: wait for all of them, or take the first and cancel the others."""
+        name = context.path[-1]
         if step.best_of is None:
             assert step.first_of is not None
-            number = self.count(step.first_of, here)
+            number = self.count(step.first_of, context)
             start = call(
                 "    copies = [", [f"asyncio.ensure_future({node.function}(state)) for _ in range({number})"], "]"
             )
@@ -141,15 +140,19 @@ class Modifiers(Parts):
                 "        copy.cancel()",
                 "    return done.pop().result()",
             ]
-            self.function(function, f"{name}: {number} copies, of which the first is taken.", lines)
+            self.function(
+                function, f"{name}: {number} copies; the first result is used, the others are cancelled.", lines
+            )
             return Node(name, function)
-        number = self.count(step.best_of, here)
+        number = self.count(step.best_of, context)
         self.imports.add("Send")
-        sends = self.own(here, "sends")
+        sends = self.step_name(context, "sends")
         self.add(
             f"def {sends}(state: State) -> list[Send]:", *docstring(f"{name}: {number} copies."),
             f'    return [Send("one_copy", state) for _ in range({number})]',
         )  # fmt: skip
-        self.routed(function, f"{name}: its copies side by side.", [replace(node, name="one_copy")], sends, ["START"])
-        self.within(function, f"{name}: the best of {number} copies.", [f"all_of={number}"])
+        self.routed_graph(
+            function, f"{name}: its copies, in parallel.", [replace(node, name="one_copy")], sends, ["START"]
+        )
+        self.subgraph_node(function, f"{name}: the best of {number} copies.", [f"all_of={number}"])
         return Node(name, function)

@@ -1,4 +1,4 @@
-"""Python source, laid out as its usual formatters do at 88 columns."""
+"""Python source in 88 columns, formatted as Black and Ruff format it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WIDTH = 88
 
 
 def call(start: str, arguments: Sequence[str], end: str = ")") -> list[str]:
-    """A call on one line, or with its arguments on one line, or on a line each."""
+    """Lines of a call: one line if it fits, else all arguments on the next line, else one line per argument."""
     line = f"{start}{', '.join(arguments)}{end}"
     indent = line[: len(line) - len(line.lstrip())]
     if len(line) <= WIDTH or not arguments:
@@ -34,49 +34,49 @@ def call(start: str, arguments: Sequence[str], end: str = ")") -> list[str]:
 
 
 def comment(text: str) -> list[str]:
-    """Lines of a comment."""
+    """Lines of a comment, wrapped."""
     return textwrap.wrap(text, WIDTH, initial_indent="# ", subsequent_indent="#   ", break_long_words=False)
 
 
 def docstring(text: str, lines: Sequence[str] = (), indent: str = "    ") -> list[str]:
-    """A docstring: a sentence, then lines."""
-    said = _plain(text)
-    if not lines and len(said) + len(indent) + 6 <= WIDTH:
-        return [f'{indent}"""{said}"""']
-    wrapped = textwrap.wrap(said, WIDTH - len(indent) - 3, break_long_words=False)
-    found = [f'{indent}"""{wrapped[0]}', *(indent + line for line in wrapped[1:])]
+    """Lines of a docstring: a summary, then `lines` after a blank line."""
+    summary = _docstring_text(text)
+    if not lines and len(summary) + len(indent) + 6 <= WIDTH:
+        return [f'{indent}"""{summary}"""']
+    wrapped = textwrap.wrap(summary, WIDTH - len(indent) - 3, break_long_words=False)
+    result = [f'{indent}"""{wrapped[0]}', *(indent + line for line in wrapped[1:])]
     if lines:
-        found.append("")
+        result.append("")
     for line in lines:
-        found += textwrap.wrap(
-            _plain(line), WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ", break_long_words=False
+        result += textwrap.wrap(
+            _docstring_text(line), WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ", break_long_words=False
         )
-    return [*found, f'{indent}"""']
+    return [*result, f'{indent}"""']
 
 
-def _plain(text: str) -> str:
-    """Text that may stand in a docstring."""
-    said = " ".join(text.split()).replace("\\", "/").replace('"""', "'''")
-    return f"{said[:-1]}'" if said.endswith('"') else said
+def _docstring_text(text: str) -> str:
+    """Text without the characters that would end or break a docstring."""
+    clean = " ".join(text.split()).replace("\\", "/").replace('"""', "'''")
+    return f"{clean[:-1]}'" if clean.endswith('"') else clean
 
 
 def text(value: str) -> str:
-    """A string literal."""
+    """String literal of a value."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
 class Names:
-    """Identifiers of a module, each given out once, with that of the graph that may belong to it."""
+    """Unique identifiers of a module. Each also reserves `NAME_graph`, for the function that builds its graph."""
 
     def __init__(self, taken: Sequence[str]) -> None:
         self.taken = set(taken)
 
-    def of(self, *words: str) -> str:
-        """From the last of some names, with those before it where it is taken already."""
+    def unique(self, *words: str) -> str:
+        """Return an unused identifier: the last word, then with the words before it, then with a number."""
         clean = [re.sub(r"\W", "_", word).lower().strip("_") or "step" for word in words]
         clean = [f"step_{word}" if word[0].isdigit() else word for word in clean]
-        candidates = ["_".join(clean[at:]) for at in reversed(range(len(clean)))]
+        candidates = ["_".join(clean[first:]) for first in reversed(range(len(clean)))]
         candidates += [f"{candidates[-1]}_{number}" for number in range(2, len(self.taken) + 3)]
         for name in candidates:
             safe = f"{name}_" if keyword.iskeyword(name) or not name.isidentifier() else name
@@ -88,14 +88,14 @@ class Names:
 
 
 def estimates(step: Step, model: str | None) -> Iterator[str]:
-    """A line for each: ``output: 2k to 6k tokens``."""
+    """Lines on the estimates of a step, such as ``output: 2k to 6k tokens``."""
     body = step.llm or step.agent or step.tool or step.human
     if isinstance(body, Llm | AgentLoop) and model is not None:
         yield f"model: {model}"
     if body is not None:
         yield from _fields(body, "")
     if step.chance is not None:
-        yield f"chance that it is done: {step.chance:.3g}"
+        yield f"chance that it runs: {step.chance:.3g}"
     if step.success is not None:
         yield f"chance that it succeeds: {step.success:.3g}"
     if step.retry is not None:
@@ -117,6 +117,6 @@ def _fields(body: Declared, prefix: str, only: tuple[str, ...] = ()) -> Iterator
 
 
 def _unit(body: Declared, name: str) -> str:
-    """Tokens have none in the file; times have theirs."""
+    """Unit to add to an estimate: times already have one in the file, tokens do not."""
     counted = name in ("turns", "calls") or isinstance(body, Call | Wait)
     return "" if counted or name in ("time", "after", "back", "wait") else " tokens"

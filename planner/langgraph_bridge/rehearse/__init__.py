@@ -1,1 +1,1 @@
-"""A predicted sample in, the same sample performed on the real LangGraph out, and where the two differ."""
+"""Predicted samples in, the same samples run on the real LangGraph out, and the first difference."""

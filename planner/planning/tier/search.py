@@ -233,3 +233,15 @@ def _priced(*found: ScenarioSamples) -> None:
         without = ", ".join(name for name, profile in models.items() if profile.price is None)
         message = f"--budget: the cost is unknown, since {without} has no price"
         raise InputError([Problem("bad-profile", message, None, "give the profile a 'price'")])
+
+
+def by_worth(result: TierResult) -> list[Choice]:
+    """Single fast steps, those that save the most seconds per dollar first."""
+    return sorted(result.alone, key=_seconds_per_dollar)
+
+
+def _seconds_per_dollar(choice: Choice) -> tuple[float, str]:
+    """Sort key. Steps that cost nothing more rank by their seconds, before all others."""
+    difference = choice.to_standard
+    worth = difference.seconds / difference.usd if difference.usd > 0 else difference.seconds * 1e12
+    return worth, choice.steps[0]

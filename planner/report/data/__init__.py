@@ -1,1 +1,1 @@
-"""Results in, JSON and CSV out (docs/reference/json.md)."""
+"""Results in, plain data, JSON and CSV out (docs/reference/json.md)."""

@@ -1,64 +1,58 @@
-"""Results as HTML for a notebook: tables that read on light and on dark, and by glyphs where styles are taken away.
-
-Colours are translucent, so that they tint whatever background is there, and text keeps the colour it has around it.
-Styles stand on the elements: a sanitizer takes a style sheet away sooner than those. Every text is escaped.
-"""
+"""Forecasts and comparisons as HTML."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from html import escape
+from collections.abc import Callable, Mapping
 
-from planner.errors import printable
 from planner.planning.comparison_result import Comparison
 from planner.planning.forecast_result import Forecast, StepResult
 from planner.planning.results import Result, Seconds, Usd
-from planner.report.text.comparison import barriers_text
-from planner.report.text.decisions import decisions
-from planner.report.text.forecast import (
-    drag,
-    named,
-    points,
-    speedup,
-    tokens,
-    waited,
-)
-from planner.report.text.tables import (
-    SHADES,
-    Cell,
-    Table,
-    accepted,
-    heading,
-    level,
-    tables,
-)
+from planner.report.html.elements import bar, data, head, page, shaded, table
 from planner.report.wording import quantities
+from planner.report.wording.comparisons import barrier_sentences, verdict
+from planner.report.wording.decisions import decision_sentences
+from planner.report.wording.forecasts import (
+    accepted_phrase,
+    drag_phrase,
+    pool_name,
+    share_error,
+    speedup_phrase,
+    step_cost,
+    token_phrase,
+    waiting_phrase,
+)
+from planner.report.wording.heat_maps import (
+    SHADES,
+    HeatMap,
+    HeatMapCell,
+    accepted_sentence,
+    comparison_heading,
+    heat_maps,
+    shade,
+)
 
-_TINTS = (0.0, 0.12, 0.25, 0.4, 0.55)
-"""Opacity of each shade. At the last one black on white keeps a contrast of 8:1, and so does white on black."""
-_TINT = "rgba(37,99,235,{})"
-_LINE = "1px solid rgba(128,128,128,.35)"
-_CELL = "padding:2px 8px;text-align:{};background:{};white-space:pre"
-_NONE = "transparent"
+_COLUMNS = ("Step", "kind", "times", "work", "on path", "critical", "drag", "cost")
+_LEFT_COLUMNS = _COLUMNS[:2]
 
 
 def comparison_html(comparison: Comparison) -> str:
-    """The tables of a comparison, its verdict, what to decide by, and its notes."""
-    first, *others = heading(comparison)
-    shown = "".join(map(_heat_map, tables(comparison)))
-    side_by_side = f'<div style="display:flex;flex-wrap:wrap;align-items:flex-start;column-gap:28px">{shown}</div>'
-    after = [
-        accepted(comparison), quantities.verdict(comparison), *barriers_text(comparison), *decisions(comparison)
+    """Heat maps of a comparison, its verdict, decisions and notes."""
+    title, *about = comparison_heading(comparison)
+    maps = "".join(map(_heat_map, heat_maps(comparison)))
+    body = f'<div style="display:flex;flex-wrap:wrap;align-items:flex-start;column-gap:28px">{maps}</div>'
+    sentences = [
+        accepted_sentence(comparison), verdict(comparison), *barrier_sentences(comparison),
+        *decision_sentences(comparison),
     ]  # fmt: skip
-    return whole(first, [*others], side_by_side, [line for line in after if line], comparison.notes)
+    return page(title, about, body, filter(None, sentences), comparison.notes)
 
 
 def forecast_html(forecast: Forecast) -> str:
-    """Completion time and cost, where the time goes, how busy agents are, what each step takes, and the notes."""
-    columns = [head(name, "left" if name in _NAMES else "right") for name in _STEPS]
+    """Completion time and cost, where the time goes, how busy agents are, each step, and the notes."""
+    columns = [head(name, "left" if name in _LEFT_COLUMNS else "right") for name in _COLUMNS]
     critical = [step.critical for step in forecast.steps]
-    priced = forecast.result.usd is not None
-    steps = [_step(step, level(step.critical, critical), priced) for step in forecast.steps]
+    cost_known = forecast.result.usd is not None
+    steps = [_step(step, shade(step.critical, critical), cost_known) for step in forecast.steps]
     most = max(forecast.breakdown_standard_error.values())
     error = f", ± {quantities.seconds(most)} at most" if most else ""
     body = (
@@ -68,22 +62,18 @@ def forecast_html(forecast: Forecast) -> str:
         + table(f"Steps ({SHADES[-1]} longest on the critical path)", columns, steps)
     )
     title = f"{forecast.workflow}: {quantities.samples(forecast.samples)}, seed {forecast.seed}"
-    return whole(title, _about(forecast), body, [], forecast.notes)
-
-
-_STEPS = ("Step", "kind", "times", "work", "on path", "critical", "drag", "cost")
-_NAMES = _STEPS[:2]
+    return page(title, _about(forecast), body, [], forecast.notes)
 
 
 def _about(forecast: Forecast) -> list[str]:
-    """Agents and tokens, and what they compare with."""
+    """Lines on agents with their speedup, on tokens, and on acceptance."""
     result, scenario = forecast.result, forecast.result.scenario
     speed = quantities.factor(scenario.speed) + (" (hypothetical)" if scenario.speed != 1 else "")
     served = f"{speed} {scenario.model}".strip()
     return [
-        f"Agents: {quantities.crews(forecast.sizes)}, at {served}; {speedup(result)}.",
-        f"Tokens: {tokens(result)}.",
-        *([f"Accepted: {quantities.accepted(result)}."] if result.accepted.chance < 1 else []),
+        f"Agents: {quantities.crews(forecast.sizes)}, at {served}; {speedup_phrase(result)}.",
+        f"Tokens: {token_phrase(result)}.",
+        *([f"Accepted: {accepted_phrase(result)}."] if result.accepted.chance < 1 else []),
     ]
 
 
@@ -97,26 +87,26 @@ def _quantities(result: Result) -> str:
     )
 
 
-def _quantity(name: str, found: Seconds | Usd, show: Callable[[float], str]) -> list[list[str]]:
-    """Percentiles, mean and its error; and the intervals of the percentiles."""
-    p95 = found.p95 if isinstance(found, Seconds) else None
-    values = (found.p50, found.p90, p95, found.mean, found.standard_error)
-    known = [(found.p50_low, found.p50_high), (found.p90_low, found.p90_high)]
-    known += [(found.p95_low, found.p95_high)] if isinstance(found, Seconds) else []
+def _quantity(name: str, quantity: Seconds | Usd, form: Callable[[float], str]) -> list[list[str]]:
+    """Two rows: percentiles and the mean with its error; intervals of the percentiles."""
+    p95 = quantity.p95 if isinstance(quantity, Seconds) else None
+    values = (quantity.p50, quantity.p90, p95, quantity.mean, quantity.standard_error)
+    intervals = [(quantity.p50_low, quantity.p50_high), (quantity.p90_low, quantity.p90_high)]
+    intervals += [(quantity.p95_low, quantity.p95_high)] if isinstance(quantity, Seconds) else []
     return [
-        [head(name, scope="row"), *(data("" if value is None else show(value)) for value in values)],
-        [head("95% sure", scope="row"), *(data(quantities.between(*ends, show)) for ends in known)],
+        [head(name, scope="row"), *(data("" if value is None else form(value)) for value in values)],
+        [head("95% sure", scope="row"), *(data(quantities.between(*ends, form)) for ends in intervals)],
     ]
 
 
 def _busy(forecast: Forecast) -> str:
-    """How busy agents are, if there are any."""
+    """Table of how busy agents are; empty without agents."""
     rows = []
     for crew in forecast.crews:
         share, error = crew.utilisation.mean, crew.utilisation.standard_error
-        known = f" ± {points(error)}" if error else ""
-        cells = [data(f"{crew.agents:,}"), data(f"{quantities.percent(share)}{known}"), data(waited(crew))]
-        rows.append([head(named(forecast, crew.name), scope="row"), *cells, _bar(share)])
+        error_text = f" ± {share_error(error)}" if error else ""
+        cells = [data(f"{crew.agents:,}"), data(f"{quantities.percent(share)}{error_text}"), data(waiting_phrase(crew))]
+        rows.append([head(pool_name(forecast, crew.name), scope="row"), *cells, bar(share)])
     title = "How busy agents are (time held, of all their time, mean)"
     return (
         table(title, [head(name) for name in ("", "agents", "busy", "awaited on the critical path", "")], rows)
@@ -126,6 +116,7 @@ def _busy(forecast: Forecast) -> str:
 
 
 def _parts(breakdown: Mapping[str, float]) -> list[list[str]]:
+    """Rows of the breakdown: seconds, share, bar."""
     total = sum(breakdown.values())
     shares = {part: value / total if total else 0.0 for part, value in breakdown.items()}
     return [
@@ -133,83 +124,22 @@ def _parts(breakdown: Mapping[str, float]) -> list[list[str]]:
             head(part, scope="row"),
             data(quantities.seconds(value)),
             data(quantities.percent(shares[part])),
-            _bar(shares[part]),
+            bar(shares[part]),
         ]
         for part, value in breakdown.items()
     ]
 
 
-def _step(step: StepResult, shade: int, priced: bool) -> list[str]:
-    cost = quantities.step_cost(step, priced)
+def _step(step: StepResult, level: int, cost_known: bool) -> list[str]:
     return [
         head(step.step, scope="row"), data(step.kind, "left"), data(quantities.times(step.occurrences)),
-        data(quantities.seconds(step.seconds)), shaded(Cell(quantities.seconds(step.critical), shade, False)),
-        data(quantities.share(step.criticality.mean)), data(drag(step.drag)), data(cost),
+        data(quantities.seconds(step.seconds)), shaded(HeatMapCell(quantities.seconds(step.critical), level, False)),
+        data(quantities.share(step.criticality.mean)), data(drag_phrase(step.drag)),
+        data(step_cost(step, cost_known)),
     ]  # fmt: skip
 
 
-def rows_html(title: str, rows: Sequence[dict[str, object]], notes: Iterable[str] = ()) -> str:
-    """Rows of plain data under the names of their columns."""
-    columns = [head(name, "left") for name in rows[0]] if rows else []
-    cells = [[data(_plain(value), "left") for value in row.values()] for row in rows]
-    return whole(title, [], table("", columns, cells), [], notes)
-
-
-def _plain(value: object) -> str:
-    """A value of plain data, with four digits; nothing where it is unknown."""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return "" if value is None else str(value)
-
-
-def whole(title: str, about: Iterable[str], body: str, after: Iterable[str], notes: Iterable[str]) -> str:
-    """A title, lines, tables, sentences and notes."""
-    lines = "".join(f'<div style="opacity:.8">{_text(line)}</div>' for line in about)
-    said = "".join(f'<p style="margin:6px 0;max-width:80em">{_text(line)}</p>' for line in after)
-    noted = "".join(f'<p style="margin:2px 0;max-width:80em;opacity:.8">Note: {_text(note)}</p>' for note in notes)
-    return f'<div style="font-size:13px"><div><b>{_text(title)}</b></div>{lines}{body}{said}{noted}</div>\n'
-
-
-def _heat_map(shown: Table) -> str:
-    columns = [head("", "left"), *(head(f"{count:,}") for count in shown.agents)]
-    rows = [[head(row.name, scope="row"), *map(shaded, row.cells)] for row in shown.rows]
-    return table(f"{shown.title} {shown.legend}".strip(), columns, rows)
-
-
-def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Rows of cells below a caption and the heads of columns, if there are any."""
-    title = "text-align:left;padding:8px 0 2px;color:inherit;white-space:nowrap"
-    above = f'<caption style="{title}">{_text(caption)}</caption>' if caption else ""
-    names = f'<thead><tr style="border-bottom:{_LINE}">{"".join(columns)}</tr></thead>' if columns else ""
-    body = "".join(f'<tr style="background:{_NONE}">{"".join(row)}</tr>' for row in rows)
-    style = "border-collapse:collapse;margin:0 0 6px;color:inherit;font-size:inherit;font-variant-numeric:tabular-nums"
-    return f'<table style="{style}">{above}{names}<tbody>{body}</tbody></table>'
-
-
-def head(text: str, side: str = "right", scope: str = "col") -> str:
-    """The head of a column, or with `scope` ``row`` of a row."""
-    aligned = "left" if scope == "row" else side
-    return f'<th scope="{scope}" style="{_CELL.format(aligned, _NONE)};font-weight:600">{_text(text)}</th>'
-
-
-def data(text: str, side: str = "right") -> str:
-    """A cell with text."""
-    return f'<td style="{_CELL.format(side, _NONE)}">{_text(text)}</td>'
-
-
-def shaded(cell: Cell) -> str:
-    """A cell of a heat map."""
-    background = _TINT.format(_TINTS[cell.level]) if cell.level else _NONE
-    weight = ";font-weight:700" if cell.best else ""
-    glyph = f'<span style="float:left;margin-right:8px">{SHADES[cell.level]}</span> ' if cell.level else ""
-    text = f"{glyph}{'* ' if cell.best else ''}{_text(cell.text)}"
-    return f'<td style="{_CELL.format("right", background)}{weight}">{text}</td>'
-
-
-def _bar(share: float) -> str:
-    """A share as a bar of glyphs, 30 for all."""
-    return f'<td style="{_CELL.format("left", _NONE)};color:{_TINT.format(1)}">{"█" * round(30 * share)}</td>'
-
-
-def _text(text: str) -> str:
-    return escape(printable(text))
+def _heat_map(heat_map: HeatMap) -> str:
+    columns = [head("", "left"), *(head(f"{count:,}") for count in heat_map.agents)]
+    rows = [[head(row.name, scope="row"), *map(shaded, row.cells)] for row in heat_map.rows]
+    return table(f"{heat_map.title} {heat_map.legend}".strip(), columns, rows)

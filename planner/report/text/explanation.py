@@ -1,4 +1,4 @@
-"""An explanation as text of 80 columns."""
+"""Text of an explanation: one sample of a forecast, down to its requests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from planner.planning.explanation import (
 )
 from planner.planning.forecast_result import Forecast
 from planner.reading.estimates.estimate import Estimate
-from planner.report.text.comparison import wrapped
+from planner.report.text.layout import wrap
 from planner.report.wording import quantities
 from planner.workflow.bodies import Wait
 from planner.workflow.crews import PRESETS, Coordination, Crew
@@ -39,19 +39,19 @@ _MODEL = "docs/model.md"
 
 
 def explanation_text(forecast: Forecast, explanation: Explanation) -> str:
-    """What the forecast rests on, and one sample of it down to the request."""
+    """The equations of a forecast, its profiles, and the steps of one sample with their requests."""
     seconds = forecast.result.seconds
     lines = [
         "",
         "Explanation",
-        *wrapped(
+        *wrap(
             f"p50 {quantities.seconds(seconds.p50)} is the middle of {quantities.samples(forecast.samples)}, "
             "p90 and p95 lie "
             f"above 90 and 95 of 100. What follows is sample {explanation.sample:,}, the one nearest to the p50: it "
-            f"takes {quantities.seconds(explanation.seconds)}{_for(explanation.usd)}. "
+            f"takes {quantities.seconds(explanation.seconds)}{_and_cost(explanation.usd)}. "
             f"Every equation stands in {_MODEL}."
         ),
-        *wrapped(_path(explanation)),
+        *wrap(_path(explanation)),
         "",
         "  T = jitter · (TTFT + uncached / prefill_speed + output / (output_speed·speed))",
         "  USD = (input · price + written · price + read · price + output · price) / 10⁶",
@@ -68,7 +68,7 @@ def explanation_text(forecast: Forecast, explanation: Explanation) -> str:
 
 
 def _preset(name: str, crew: Crew) -> Iterator[str]:
-    """What a preset stands for, where it is from, and what the file declares in the place of its parts."""
+    """Values and source of a crew's preset, and the values that the file overrides."""
     declared = crew.coordination
     if declared.preset is None:
         return
@@ -76,38 +76,36 @@ def _preset(name: str, crew: Crew) -> Iterator[str]:
     parts = {"lockstep": "true"} if preset.lockstep else {}
     parts |= {key: _part(value) for key, value in preset.parts.items()}
     yield ""
-    yield from wrapped(f"Crew '{name}' has the preset {declared.preset}, from {preset.source}:")
-    yield from wrapped(f"  {', '.join(f'{key}: {value}' for key, value in parts.items())}")
-    alone = Coordination.model_validate(dict(preset.parts))
-    own = [
-        key for key in Coordination.model_fields if key != "preset" and getattr(declared, key) != getattr(alone, key)
+    yield from wrap(f"Crew '{name}' has the preset {declared.preset}, from {preset.source}:")
+    yield from wrap(f"  {', '.join(f'{key}: {value}' for key, value in parts.items())}")
+    plain = Coordination.model_validate(dict(preset.parts))
+    overridden = [
+        key for key in Coordination.model_fields if key != "preset" and getattr(declared, key) != getattr(plain, key)
     ]
-    own += ["lockstep"] if crew.lockstep != preset.lockstep else []
-    if own:
-        yield from wrapped(f"  but for what the file declares itself: {', '.join(own)}")
+    overridden += ["lockstep"] if crew.lockstep != preset.lockstep else []
+    if overridden:
+        yield from wrap(f"  but for what the file declares itself: {', '.join(overridden)}")
 
 
 def _part(value: Any) -> str:
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{key}: {one}' for key, one in value.items())}}}"
+        return f"{{{', '.join(f'{key}: {part}' for key, part in value.items())}}}"
     return f"{100 * value:g}%"
 
 
-def _for(usd: float | None) -> str:
+def _and_cost(usd: float | None) -> str:
     return f" and costs {quantities.usd(usd)}" if usd is not None else ""
 
 
 def _path(explanation: Explanation) -> str:
-    """The critical path as a sum."""
+    """The completion time as a sum of the parts of its critical path."""
     parts = [f"{quantities.seconds(value)} {part}" for part, value in explanation.breakdown.items() if value]
     return f"Its critical path: {quantities.seconds(explanation.seconds)} = {' + '.join(parts) or '0s'}."
 
 
 def _level(level: Level, speed: float) -> Iterator[str]:
     hypothetical = ", hypothetical, and the price with it" if speed != 1 else ""
-    yield from wrapped(
-        f"Profile {printable(level.model)}{_at(level.place)}, at {quantities.factor(speed)}{hypothetical}"
-    )
+    yield from wrap(f"Profile {printable(level.model)}{_at(level.place)}, at {quantities.factor(speed)}{hypothetical}")
     rows = [("ttft", quantities.seconds(level.ttft))]
     if level.prefill_speed is not None:
         rows.append(("prefill_speed", _speed(level.prefill_speed)))
@@ -122,7 +120,7 @@ def _level(level: Level, speed: float) -> Iterator[str]:
         yield f"  {'price':<14}{level.price['per hour']:>14g}   $ an hour, for all of the completion time"
     else:
         prices = ", ".join(f"{key} ${value:g}" for key, value in level.price.items())
-        yield from wrapped(f"  price per 10⁶ tokens: {prices}")
+        yield from wrap(f"  price per 10⁶ tokens: {prices}")
 
 
 def _speed(value: float) -> str:
@@ -135,78 +133,78 @@ def _at(place: str) -> str:
 
 def _step(step: Explained) -> Iterator[str]:
     model = f" on {printable(step.model)}" if step.model else ""
-    yield from wrapped(f"{step.step}: {step.kind}{model}{_at(step.place)}")
-    for condition in conditions(step.work):
-        yield from wrapped(f"  {condition}")
+    yield from wrap(f"{step.step}: {step.kind}{model}{_at(step.place)}")
+    for condition in _conditions(step.work):
+        yield from wrap(f"  {condition}")
     if step.work.ratio != 1:
         yield f"  {step.work.ratio:.3g} tokens for each that is written here: its tokenizer is another"
     for term in step.terms:
-        yield from wrapped(f"  {term.name:<17} {term.estimate!s:<15} {_meaning(term)}")
+        yield from wrap(f"  {term.name:<17} {term.estimate!s:<15} {_distribution(term)}")
     if step.made and step.times:
         size = f", of size {step.size:.3g}" if step.size != 1 else ""
         error = f", estimates off by {step.error:.3g}x" if step.error != 1 else ""
         yield f"  {step.occurrence or 'once'}{size}{error}:"
-        yield from _made(step.made)
+        yield from _requests(step.made)
     total = f"  done {quantities.times(step.times)}x: {quantities.seconds(step.seconds)} of work"
     total += f", {quantities.seconds(step.critical)} on the critical path"
-    yield from wrapped(total)
-    yield from wrapped(f"  {_paid(step)}") if any(step.tokens) and (step.usd or any(step.tokens[:4])) else ()
+    yield from wrap(total)
+    yield from wrap(f"  {_tokens_and_cost(step)}") if any(step.tokens) and (step.usd or any(step.tokens[:4])) else ()
 
 
-def _paid(step: Explained) -> str:
-    """Tokens, calls with their price, and what they cost together."""
+def _tokens_and_cost(step: Explained) -> str:
+    """Tokens, calls with their price, and their total cost."""
     plain, written, read, output, calls = step.tokens
     amounts = ((plain, "input"), (written, "written to a cache"), (read, "read from one"), (output, "output"))
     parts = [f"{value:,.0f} {name}" for value, name in amounts if value]
-    sums = [f"tokens: {', '.join(parts)}"] if parts else []
+    clauses = [f"tokens: {', '.join(parts)}"] if parts else []
     if step.call_price is not None:
-        sums.append(f"{calls:,.4g} call{'' if calls == 1 else 's'} at {quantities.usd(step.call_price)}")
-    return f"{'; '.join(sums)}{_costs(step.usd)}"
+        clauses.append(f"{calls:,.4g} call{'' if calls == 1 else 's'} at {quantities.usd(step.call_price)}")
+    return f"{'; '.join(clauses)}{_cost(step.usd)}"
 
 
-def _costs(usd: float | None) -> str:
+def _cost(usd: float | None) -> str:
     return f"; {quantities.usd(usd)}" if usd is not None else ""
 
 
-def _meaning(term: Term) -> str:
-    """The distribution of an estimate, in its unit."""
+def _distribution(term: Term) -> str:
+    """Distribution of an estimate, in its unit."""
     estimate = term.estimate
 
-    def shown(value: float) -> str:
+    def form(value: float) -> str:
         return quantities.seconds(value) if term.seconds else f"{value:,.4g}"
 
     if not estimate.varies:
         return "known"
-    return f"{_shape(estimate)}, p50 {shown(estimate.quantile(0.5))}, mean {shown(estimate.mean)}"
+    return f"{_shape(estimate)}, p50 {form(estimate.quantile(0.5))}, mean {form(estimate.mean)}"
 
 
 def _shape(estimate: Estimate) -> str:
     return f"lognormal σ {estimate.sigma:.2g}" if estimate.shape == "lognormal" else estimate.shape
 
 
-def _made(made: tuple[RequestDetail, ...]) -> Iterator[str]:
-    """A line for each request, with the go of the tool that follows it."""
-    if any(one.jitter for one in made):
-        tool = f"{'then tool':>11}{'result':>9}" if any(not one.jitter for one in made) else ""
+def _requests(details: tuple[RequestDetail, ...]) -> Iterator[str]:
+    """A line for each request, with the tool calls that follow it. Details without jitter are tool calls."""
+    if any(detail.jitter for detail in details):
+        tool = f"{'then tool':>11}{'result':>9}" if any(not detail.jitter for detail in details) else ""
         yield f"{'prompt':>12}{'uncached':>11}{'thinking':>10}{'output':>9}{'jitter':>8}{'T':>9}{tool}"
-    for number, one in enumerate(made):
-        if not one.jitter:
-            if number and made[number - 1].jitter:
-                continue  # stands beside its request
-            calls = f" for {one.calls:,.0f} calls" if one.calls > 1 else ""
-            yield f"    {quantities.seconds(one.tool)}{calls}"
+    for number, detail in enumerate(details):
+        if not detail.jitter:
+            if number and details[number - 1].jitter:
+                continue  # the line of its request has it
+            calls = f" for {detail.calls:,.0f} calls" if detail.calls > 1 else ""
+            yield f"    {quantities.seconds(detail.tool)}{calls}"
             continue
-        after = made[number + 1] if number + 1 < len(made) and not made[number + 1].jitter else None
+        after = details[number + 1] if number + 1 < len(details) and not details[number + 1].jitter else None
         times = f"{after.calls:,.0f} x " if after is not None and after.calls > 1 else ""
         tool = f"{times + quantities.seconds(after.tool):>11}{after.result:>9,.0f}" if after is not None else ""
-        yield (
-            f"{one.prompt:>12,.0f}{one.uncached:>11,.0f}{one.thinking:>10,.0f}{one.output - one.thinking:>9,.0f}"
-            f"{one.jitter:>8.3f}{quantities.seconds(one.seconds):>9}{tool or ('   ' + one.what if one.what else '')}"
-        )
+        last = tool or (f"   {detail.what}" if detail.what else "")
+        amounts = f"{detail.prompt:>12,.0f}{detail.uncached:>11,.0f}{detail.thinking:>10,.0f}"
+        written = f"{detail.output - detail.thinking:>9,.0f}"
+        yield f"{amounts}{written}{detail.jitter:>8.3f}{quantities.seconds(detail.seconds):>9}{last}"
 
 
-def conditions(work: Work) -> Iterator[str]:
-    """When it is done, how often, and by how many."""
+def _conditions(work: Work) -> Iterator[str]:
+    """The loops and conditions of a work, and how its duration depends on the agents."""
     for loop in work.loops:
         if loop.items:
             sized = loop.size is not None and not work.coordination and work.kind != "human"
@@ -235,6 +233,7 @@ def conditions(work: Work) -> Iterator[str]:
 
 
 def _guards(guard: Guard | None) -> Iterator[Guard]:
+    """A guard and the guards around it, the innermost first."""
     while guard is not None:
         yield guard
         guard = guard.parent

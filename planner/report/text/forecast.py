@@ -1,4 +1,4 @@
-"""A forecast as text of 80 columns: the answer first, then where the time goes, who is busy, and each step."""
+"""Text of a forecast: time and cost, then where the time goes, how busy agents are, and each step."""
 
 from __future__ import annotations
 
@@ -6,37 +6,45 @@ from collections.abc import Iterator
 
 from planner.engine.statistics import Z975
 from planner.errors import printable
-from planner.expansion.graph.task_graph import LEAD
 from planner.measures.distribution import Distribution
-from planner.measures.moments import Mean
-from planner.measures.utilisation import Utilisation
 from planner.planning.forecast_result import Forecast, StepResult
 from planner.planning.results import Result, Seconds
-from planner.report.text.comparison import wrapped
+from planner.report.text.layout import bar, note_lines, shorten_left, wrap
 from planner.report.wording import quantities
+from planner.report.wording.forecasts import (
+    accepted_phrase,
+    drag_phrase,
+    plus_minus,
+    pool_name,
+    share_error,
+    speedup_phrase,
+    step_cost,
+    token_phrase,
+    waiting_phrase,
+)
+from planner.report.wording.quantities import seconds
 
-_BAR = 30
 _OWN = ("llm", "agent", "tool", "human")
-"""Kinds of a step's own work; the others are coordination."""
+"""Kinds of work that a step declares; all other kinds are coordination."""
 
 
 def forecast_text(forecast: Forecast) -> str:
-    """Completion time and cost, where the time goes, and what each step takes."""
+    """Completion time and cost, where the time goes, how busy agents are, and each step."""
     result, time = forecast.result, forecast.result.seconds
     model = f" {printable(result.scenario.model)}" if result.scenario.model else ""
     hypothetical = ", hypothetical" if result.scenario.speed != 1 else ""
     at = f"at {quantities.factor(result.scenario.speed)}"
     lines = [
-        *wrapped(f"{printable(forecast.workflow)}: {quantities.samples(forecast.samples)}, seed {forecast.seed}"),
+        *wrap(f"{printable(forecast.workflow)}: {quantities.samples(forecast.samples)}, seed {forecast.seed}"),
         "",
-        f"Completion  p50 {_time(time.p50)}   p90 {_time(time.p90)}   p95 {_time(time.p95)}",
-        *_known(forecast.samples, time),
-        *(f"            {line}" for line in spread(forecast.distribution)),
+        f"Completion  p50 {seconds(time.p50)}   p90 {seconds(time.p90)}   p95 {seconds(time.p95)}",
+        *_intervals(forecast.samples, time),
+        *(f"            {line}" for line in histogram(forecast.distribution)),
         *_cost(result),
-        *wrapped(f"Tokens      {tokens(result)}"),
-        *([f"Accepted    {quantities.accepted(result)}"] if result.accepted.chance < 1 else []),
-        *wrapped(f"Agents      {quantities.crews(forecast.sizes)}, {at}{model}{hypothetical}"),
-        f"            {speedup(result)}",
+        *wrap(f"Tokens      {token_phrase(result)}"),
+        *([f"Accepted    {accepted_phrase(result)}"] if result.accepted.chance < 1 else []),
+        *wrap(f"Agents      {quantities.crews(forecast.sizes)}, {at}{model}{hypothetical}"),
+        f"            {speedup_phrase(result)}",
         "",
         *_breakdown(forecast),
         *_busy(forecast),
@@ -45,14 +53,13 @@ def forecast_text(forecast: Forecast) -> str:
         *(_step(step, result.usd is not None) for step in forecast.steps),
         *_legend(forecast),
     ]
-    lines += [""] if forecast.notes else []
-    lines += [line for note in forecast.notes for line in wrapped("Note: " + note)]
+    lines += ["", *note_lines(forecast.notes)] if forecast.notes else []
     return "\n".join(lines) + "\n"
 
 
-def _known(samples: int, time: Seconds) -> list[str]:
-    """Intervals, and the mean with its error."""
-    mean = f"mean {_time(time.mean)}"
+def _intervals(samples: int, time: Seconds) -> list[str]:
+    """95% intervals of the percentiles, and the mean with its standard error."""
+    mean = f"mean {seconds(time.mean)}"
     if samples == 1 and time.p50_low is None:
         return [f"            {mean} (of a single sample: its error is unknown)"]
     if not time.standard_error:
@@ -61,13 +68,9 @@ def _known(samples: int, time: Seconds) -> list[str]:
         quantities.between(*ends)
         for ends in ((time.p50_low, time.p50_high), (time.p90_low, time.p90_high), (time.p95_low, time.p95_high))
     )
-    error = f"± {_time(time.standard_error)} (standard error)"
-    p95 = p95.removesuffix(", too few samples")  # as p90, then
+    error = f"± {seconds(time.standard_error)} (standard error)"
+    p95 = p95.removesuffix(", too few samples")  # the line above says so
     return [f"  95% sure  p50 {p50}   p90 {p90}", f"            p95 {p95}   {mean} {error}"]
-
-
-def _time(value: float) -> str:
-    return quantities.seconds(value)
 
 
 def _cost(result: Result) -> Iterator[str]:
@@ -83,119 +86,66 @@ def _cost(result: Result) -> Iterator[str]:
         yield f"  95% sure  p50 {quantities.between(*p50, usd)}   p90 {quantities.between(*p90, usd)}"
 
 
-def speedup(result: Result) -> str:
-    """How much sooner than one agent, with standard errors."""
-    known = result.standard_errors
-    error = f" ± {known.speedup:.2g}" if known.speedup else ""
-    share = f" ± {points(known.efficiency)}" if known.efficiency else ""
-    factor, efficiency = quantities.factor(result.speedup), quantities.percent(result.efficiency)
-    return f"{factor}{error} as fast as one agent at 1x; efficiency {efficiency}{share}"
-
-
-def tokens(result: Result) -> str:
-    """Mean tokens, with standard errors."""
-    mean, error = result.tokens, result.standard_errors.tokens
-
-    def shown(count: float, known: float) -> str:
-        return quantities.tokens(count) + _within(" ", quantities.tokens(float(f"{known:.2g}")), known)
-
-    read = f", {shown(mean.cache_read, error.cache_read)} read from cache" if mean.cache_read else ""
-    return f"{shown(mean.input, error.input)} input{read}, {shown(mean.output, error.output)} output"
-
-
 def _breakdown(forecast: Forecast) -> list[str]:
+    """Where the time goes, and how much of it is coordination."""
     error = max(forecast.breakdown_standard_error.values())
-    lines = [f"Where the time goes (critical path, mean{_within('; ', _time(error), error)})"]
+    lines = [f"Where the time goes (critical path, mean{plus_minus('; ', seconds(error), error)})"]
     total = sum(forecast.breakdown.values())
     for part, value in forecast.breakdown.items():
         share = value / total if total else 0.0
-        lines.append(f"  {part:<13}{_time(value):>9}  {quantities.percent(share):>4}  {_bar(share)}".rstrip())
+        lines.append(f"  {part:<13}{seconds(value):>9}  {quantities.percent(share):>4}  {bar(share)}".rstrip())
     share, error = forecast.result.coordination_share, forecast.result.standard_errors.coordination_share
     work = sum(step.seconds for step in forecast.steps)
     mechanisms = sum(step.seconds for step in forecast.steps if step.kind not in _OWN)
     if mechanisms:
-        own = f"{quantities.percent(share)} ± {points(error)} of the completion time"
-        lines += wrapped(f"Coordination is {own} and {quantities.percent(mechanisms / work)} of all work.")
+        of_time = f"{quantities.percent(share)} ± {share_error(error)} of the completion time"
+        lines += wrap(f"Coordination is {of_time} and {quantities.percent(mechanisms / work)} of all work.")
     return lines
 
 
 def _busy(forecast: Forecast) -> list[str]:
+    """How busy agents are and how long they are awaited; empty without agents."""
     if not forecast.crews:
         return []
     error = max(crew.utilisation.standard_error for crew in forecast.crews)
-    lines = ["", f"How busy agents are (time held, of all their time, mean{_within('; ', points(error), error)})"]
+    lines = [
+        "",
+        f"How busy agents are (time held, of all their time, mean{plus_minus('; ', share_error(error), error)})",
+    ]
     awaited = any(crew.waiting.mean for crew in forecast.crews)
     lines += [f"  {'':<22}{'busy':>6}{'awaited':>10}"] if awaited else []
     for crew in forecast.crews:
         share = crew.utilisation.mean
-        name = _fitted(named(forecast, crew.name), 18)
-        waiting = f"{waited(crew):>10}" if awaited else ""
-        lines.append(f"  {name:<18}{crew.agents:>4,}{quantities.percent(share):>6}{waiting}  {_bar(share)}".rstrip())
+        name = shorten_left(pool_name(forecast, crew.name), 18)
+        waiting = f"{waiting_phrase(crew):>10}" if awaited else ""
+        lines.append(f"  {name:<18}{crew.agents:>4,}{quantities.percent(share):>6}{waiting}  {bar(share)}".rstrip())
     if awaited:
         error = max(crew.waiting.standard_error for crew in forecast.crews)
-        lines.append(
-            f"awaited: time that the critical path waits for one of several, mean{_within('; ', _time(error), error)}"
-        )
+        error_text = plus_minus("; ", seconds(error), error)
+        lines.append(f"awaited: time that the critical path waits for one of several, mean{error_text}")
     return lines
 
 
-def waited(crew: Utilisation) -> str:
-    """How long one of several is waited for; nothing of one alone, a queue before whom is coordination."""
-    return _time(crew.waiting.mean) if crew.agents > 1 or crew.waiting.mean else ""
-
-
-def named(forecast: Forecast, pool: str) -> str:
-    """What a pool is called; crews of one are the lead."""
-    if pool != LEAD:
-        return pool
-    return ", ".join([pool, *(name for name, size in forecast.sizes.items() if size == 1)])
-
-
-def _within(before: str, shown: str, error: float) -> str:
-    """How far something is known, if there is an error at all."""
-    return f"{before}± {shown}" if error else ""
-
-
-def points(share: float) -> str:
-    """A standard error of a share, in points of per cent."""
-    return f"{100 * share:.2g}%"
-
-
-def _bar(share: float) -> str:
-    return "█" * round(share * _BAR)
-
-
-def _fitted(name: str, width: int) -> str:
-    name = printable(name)
-    return name if len(name) <= width else f"…{name[1 - width :]}"
-
-
-def _step(step: StepResult, priced: bool) -> str:
-    cost = quantities.step_cost(step, priced)
-    times = f"{_time(step.seconds):>9}{_time(step.critical):>9}{quantities.share(step.criticality.mean):>9}"
-    name = f"{_fitted(step.step, 20):<21}{step.kind:<8}{quantities.times(step.occurrences):>6}"
-    return f"{name}{times}{drag(step.drag):>9}{cost:>9}".rstrip()
-
-
-def drag(found: Mean) -> str:
-    """Seconds, unless they cannot be told from 0."""
-    if found.mean and abs(found.mean) < Z975 * found.standard_error:
-        return "about 0"
-    return f"-{_time(-found.mean)}" if found.mean < 0 else _time(found.mean)
+def _step(step: StepResult, cost_known: bool) -> str:
+    cost = step_cost(step, cost_known)
+    times = f"{seconds(step.seconds):>9}{seconds(step.critical):>9}{quantities.share(step.criticality.mean):>9}"
+    name = f"{shorten_left(step.step, 20):<21}{step.kind:<8}{quantities.times(step.occurrences):>6}"
+    return f"{name}{times}{drag_phrase(step.drag):>9}{cost:>9}".rstrip()
 
 
 def _legend(forecast: Forecast) -> list[str]:
-    """What the columns are, and how far they are known."""
+    """Meaning of the columns, and their largest standard errors."""
     drags = [step.drag for step in forecast.steps]
-    often = max(step.criticality.standard_error for step in forecast.steps)
-    lost = max(drag.standard_error for drag in drags)
+    criticality = max(step.criticality.standard_error for step in forecast.steps)
+    drag_error = max(drag.standard_error for drag in drags)
     count = max(step.occurrences_standard_error for step in forecast.steps)
     work = max(step.seconds_standard_error for step in forecast.steps)
     path = max(step.critical_standard_error for step in forecast.steps)
     cost = max(step.usd_standard_error or 0.0 for step in forecast.steps)
-    known = {
-        "times": (count, f"{count:.2g}"), "work": (work, _time(work)), "on path": (path, _time(path)),
-        "critical": (often, points(often)), "drag": (lost, _time(lost)), "cost": (cost, quantities.usd(cost)),
+    largest = {
+        "times": (count, f"{count:.2g}"), "work": (work, seconds(work)), "on path": (path, seconds(path)),
+        "critical": (criticality, share_error(criticality)), "drag": (drag_error, seconds(drag_error)),
+        "cost": (cost, quantities.usd(cost)),
     }  # fmt: skip
     lines = [
         f"times, work{', cost' if any(step.usd for step in forecast.steps) else ''}: means",
@@ -207,27 +157,27 @@ def _legend(forecast: Forecast) -> list[str]:
         lines[-1] += f" of {forecast.drag_samples} samples"
     if any(drag.mean < -Z975 * drag.standard_error for drag in drags):
         lines.append("drag below 0: without it agents would be given out in an order that ends later")
-    errors = [f"{name} ± {shown}" for name, (error, shown) in known.items() if error]
-    return lines + wrapped(f"The largest standard errors of the columns: {', '.join(errors)}." if errors else "")
+    errors = [f"{name} ± {text}" for name, (error, text) in largest.items() if error]
+    return lines + wrap(f"The largest standard errors of the columns: {', '.join(errors)}." if errors else "")
 
 
-_BLOCKS = "▁▂▃▄▅▆▇█"
+_GLYPHS = "▁▂▃▄▅▆▇█"
 
 
-def spread(distribution: Distribution) -> list[str]:
-    """Two lines of at most 68 columns; none where every sample takes the same time, as it reads."""
-    histogram = distribution.histogram
-    if not histogram.counts or quantities.seconds(histogram.low) == quantities.seconds(histogram.high):
+def histogram(distribution: Distribution) -> list[str]:
+    """Histogram in two lines of at most 68 columns; empty if its ends read the same."""
+    bins = distribution.histogram
+    if not bins.counts or seconds(bins.low) == seconds(bins.high):
         return []
-    most = max(histogram.counts)
-    strip = "".join(_BLOCKS[-(-8 * count // most) - 1] if count else " " for count in histogram.counts)
-    low = f"{quantities.seconds(histogram.low)} "
-    later = f" ({quantities.share(histogram.beyond / (sum(histogram.counts) + histogram.beyond))} later)"
-    values = {one.percentile: one.seconds for one in distribution.percentiles}
-    width = (histogram.high - histogram.low) / len(strip)
+    most = max(bins.counts)
+    strip = "".join(_GLYPHS[-(-8 * count // most) - 1] if count else " " for count in bins.counts)
+    low = f"{seconds(bins.low)} "
+    later = f" ({quantities.share(bins.beyond / (sum(bins.counts) + bins.beyond))} later)"
+    values = {value.percentile: value.seconds for value in distribution.percentiles}
+    width = (bins.high - bins.low) / len(strip)
     marks = ""
     for percentile in (50, 90):
-        at = len(low) + min(len(strip) - 1, int((values[percentile] - histogram.low) / width))
-        if not marks or at > len(marks):
-            marks += " " * (at - len(marks)) + f"^p{percentile}"
-    return [f"{low}{strip} {quantities.seconds(histogram.high)}{later if histogram.beyond else ''}", marks]
+        column = len(low) + min(len(strip) - 1, int((values[percentile] - bins.low) / width))
+        if not marks or column > len(marks):
+            marks += " " * (column - len(marks)) + f"^p{percentile}"
+    return [f"{low}{strip} {seconds(bins.high)}{later if bins.beyond else ''}", marks]

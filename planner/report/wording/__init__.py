@@ -1,1 +1,1 @@
-"""Quantities and comparisons in, words and sentences out, for every format."""
+"""Results in, phrases, sentences and table cells out, shared by text and HTML."""

@@ -1,4 +1,4 @@
-"""Parts of sentences on decisions: scenarios by name, numbers with their intervals, lists."""
+"""Parts of sentences about results: scenarios by name, numbers with intervals, lists."""
 
 from __future__ import annotations
 
@@ -9,47 +9,68 @@ from planner.planning.decisions.interval import Interval
 from planner.planning.results import Scenario
 from planner.report.wording import quantities
 
-MOST = 3
-"""Scenarios that a line lists."""
+MOST_LISTED = 3
+"""Scenarios that one line lists."""
 
 
-def row(comparison: Comparison, scenario: Scenario) -> str:
-    """Its row, by name."""
-    return quantities.row_name(comparison, scenario.model, scenario.speed)
+def models_vary(comparison: Comparison) -> bool:
+    """Whether scenarios differ in their model."""
+    return len({result.scenario.model for result in comparison.results}) > 1
 
 
-def at(name: str) -> str:
-    """Speeds are worked at, models on."""
-    return f"at {name}" if name[0].isdigit() and name.endswith("x") and " " not in name else f"on {name}"
+def speeds_vary(comparison: Comparison) -> bool:
+    """Whether scenarios differ in their speed."""
+    return len({result.scenario.speed for result in comparison.results}) > 1
+
+
+def row_name(comparison: Comparison, model: str, speed: float, prefix: str = "") -> str:
+    """Name of a row of the grid: its model if models vary, its speed if speeds vary.
+
+    prefix : precedes speeds other than 1x
+    """
+    factor = quantities.factor(speed) if speed == 1 else f"{prefix}{quantities.factor(speed)}"
+    if not models_vary(comparison):
+        return factor
+    return f"{model} at {factor}" if speeds_vary(comparison) or speed != 1 else model
+
+
+def row_of(comparison: Comparison, scenario: Scenario) -> str:
+    """Name of the row of a scenario."""
+    return row_name(comparison, scenario.model, scenario.speed)
+
+
+def at_row(row: str) -> str:
+    """A row with its preposition: `at 2.5x`, `on MODEL`."""
+    return f"at {row}" if row[0].isdigit() and row.endswith("x") and " " not in row else f"on {row}"
 
 
 def agents_at(comparison: Comparison, scenario: Scenario) -> str:
-    """`4 agents at 2.5x`."""
-    return f"{quantities.agents(scenario.agents)} {at(row(comparison, scenario))}"
+    """A scenario: `4 agents at 2.5x`."""
+    return f"{quantities.agents(scenario.agents)} {at_row(row_of(comparison, scenario))}"
 
 
-def name(comparison: Comparison, scenario: Scenario) -> str:
-    """The same, and `the baseline` where it is that."""
+def scenario_name(comparison: Comparison, scenario: Scenario) -> str:
+    """`the baseline`, or another scenario as in `agents_at`."""
     return "the baseline" if scenario == comparison.baseline else agents_at(comparison, scenario)
 
 
-def names(comparison: Comparison, scenarios: Sequence[Scenario]) -> str:
-    """The first of them, and how many more there are."""
-    shown = ", ".join(name(comparison, one) for one in scenarios[:MOST])
-    return f"{shown} and {len(scenarios) - MOST} more" if len(scenarios) > MOST else shown
+def scenario_list(comparison: Comparison, scenarios: Sequence[Scenario]) -> str:
+    """Names of the first `MOST_LISTED` scenarios, and the number of the others."""
+    first = ", ".join(scenario_name(comparison, scenario) for scenario in scenarios[:MOST_LISTED])
+    return f"{first} and {len(scenarios) - MOST_LISTED} more" if len(scenarios) > MOST_LISTED else first
 
 
-def ranged(found: Interval, show: Callable[[float], str]) -> str:
-    """A number, and its interval where it shows."""
-    if found.low is None or found.high is None:
-        return show(found.value)
-    low, high = show(found.low), show(found.high)
-    middle = show(found.value)
-    return middle if low == high else f"{middle} ({low} to {high})"
+def with_interval(estimate: Interval, form: Callable[[float], str]) -> str:
+    """A value and its interval, `12 (11 to 13)`; the interval is omitted if its ends read the same."""
+    value = form(estimate.value)
+    if estimate.low is None or estimate.high is None:
+        return value
+    low, high = form(estimate.low), form(estimate.high)
+    return value if low == high else f"{value} ({low} to {high})"
 
 
-def listed(numbers: Sequence[int]) -> str:
-    """`1, 2, 4, 21 to 32`."""
+def number_list(numbers: Sequence[int]) -> str:
+    """Numbers with runs shortened: `1, 2, 4, 21 to 32`."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:
@@ -63,5 +84,5 @@ def listed(numbers: Sequence[int]) -> str:
 
 
 def either(choices: Sequence[str]) -> str:
-    """`1.5x, 2.5x or 5x`."""
+    """Alternatives: `1.5x, 2.5x or 5x`."""
     return " or ".join((", ".join(choices[:-1]), choices[-1])) if len(choices) > 1 else choices[0]

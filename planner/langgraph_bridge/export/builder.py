@@ -1,4 +1,4 @@
-"""What the parts of an exported application are made of: functions, graphs, and the queues of crews."""
+"""Building blocks of an exported application: its fixed source, its functions and graphs, the agents of its crews."""
 
 from __future__ import annotations
 
@@ -29,19 +29,18 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 """
 
-FRAME = '''\
-RETRIED = (ConnectionError, TimeoutError)
+RETRIED = "RETRIED = (ConnectionError, TimeoutError)"
 
-
+CLASSES = '''\
 class Update(TypedDict, total=False):
-    """What nodes add to: the steps that are done, and those that have failed."""
+    """Keys that nodes add to: steps that are done, and steps that failed."""
 
     log: Annotated[list[str], operator.add]
     failed: Annotated[list[str], operator.add]
 
 
 class State(Update, total=False):
-    """What a graph's nodes see. TODO: add what your steps read and write."""
+    """State of the graphs. TODO: add the keys that your steps read and write."""
 
     item: int
     round: int
@@ -53,7 +52,7 @@ Graph = CompiledStateGraph[State, None, State, Update]
 
 
 def decide(what: str, chance: float) -> bool:
-    """Whether something happens. TODO: decide by what the state holds."""
+    """Decide at random. TODO: decide by the state; this chance is an estimate."""
     return random.random() < chance
 
 
@@ -64,22 +63,21 @@ async def within(
     handled: tuple[str, ...] = (),
     all_of: int = 1,
 ) -> Update:
-    """Run a graph of its own. It fails where so much fails that nothing handles."""
+    """Run a subgraph. It fails if `all_of` steps fail that are not in `handled`."""
     found = await graph.ainvoke({"item": state.get("item", 0)})
     failed = [one for one in found.get("failed", []) if one not in handled]
     fails = [name] if len(failed) >= all_of else []
-    return {"log": found.get("log", []), "failed": fails}
-'''
+    return {"log": found.get("log", []), "failed": fails}'''
 
 AGENTS = '''\
 @cache
 def slots(who: str, loop: asyncio.AbstractEventLoop) -> asyncio.Semaphore:
-    """The agents of an event loop, which no other can wait for."""
+    """Agents in one event loop; a semaphore belongs to a single loop."""
     return asyncio.Semaphore(AGENTS[who])
 
 
 def agent(who: str) -> asyncio.Semaphore:
-    """Wait for an agent and give it back, by `async with`."""
+    """Use as `async with agent(...)`: waits for a free agent, then releases it."""
     return slots(who, asyncio.get_running_loop())'''
 
 MAIN = '''\
@@ -96,7 +94,7 @@ if __name__ == "__main__":
 '''
 
 KEYS = ("log", "failed", "item", "round", "accepted", "turns")
-"""Keys of the state, which no node may be named like."""
+"""Keys of the state. LangGraph allows no node of the same name."""
 
 TAKEN = (
     "asyncio", "operator", "random", "cache", "annotated", "typeddict", "end", "start", "stategraph", "send", "state",
@@ -104,12 +102,17 @@ TAKEN = (
     "workflow_graph", "name", "found", "failed", "fails", "copies", "late", "copy", "accepted", "print", "range",
     "agents", "agent", "slots", "who", "loop", "list", "str", "int", "bool", "float", "tuple", "len",
 )  # fmt: skip
-"""Names that an application uses for itself."""
+"""Names that the application itself uses."""
 
 
 @dataclass(frozen=True)
 class ExportContext:
-    """What is around a step: names of steps, model, crew, whether it is an item, values of parameters."""
+    """Place of a step in the workflow.
+
+    path : names of the steps from the outermost to this one
+    item : whether it is part of an item of a fan-out
+    values : values of parameters
+    """
 
     path: tuple[str, ...]
     model: str | None
@@ -120,21 +123,21 @@ class ExportContext:
 
 @dataclass(frozen=True)
 class Node:
-    """A node to be put into a graph: its name there, the function that does it, and its policy."""
+    """A node of a graph: its name, its function, and further arguments of `add_node`."""
 
     name: str
     function: str
     policy: tuple[str, ...] = ()
 
 
-class Parts:
-    """The functions that are written so far, and what they use."""
+class SourceBuilder:
+    """Functions written so far, with the pools and imports that they use."""
 
     def __init__(self, workflow: Workflow, sizes: Mapping[str, int]) -> None:
         self.workflow, self.sizes = workflow, sizes
         self.names = Names(TAKEN)
         self.sections: list[str] = []
-        self.queues: dict[str, int] = {}  # name of a pool → its size
+        self.pools: dict[str, int] = {}  # size by name of the pool
         self.imports: set[str] = set()
 
     def add(self, *lines: str) -> None:
@@ -143,47 +146,50 @@ class Parts:
     def function(
         self, name: str, about: str, body: Sequence[str], lines: Sequence[str] = (), to: str = "Update"
     ) -> None:
-        """An async function of the state."""
+        """Add an async function of the state. `lines` go below the summary of its docstring."""
         self.add(f"async def {name}(state: State) -> {to}:", *docstring(about, lines), *body)
 
-    def own(self, here: ExportContext, what: str) -> str:
-        """The name of something that belongs to a step."""
-        return self.names.of(*here.path[:-1], f"{here.path[-1]}_{what}")
+    def step_name(self, context: ExportContext, suffix: str) -> str:
+        """A unique name for a function that belongs to a step."""
+        return self.names.unique(*context.path[:-1], f"{context.path[-1]}_{suffix}")
 
-    def count(self, declared: CountValue, here: ExportContext) -> int:
-        return count_at(declared, here.values, self.agents(here))
+    def count(self, declared: CountValue, context: ExportContext) -> int:
+        return count_at(declared, context.values, self.agents(context))
 
-    def agents(self, here: ExportContext) -> int:
-        return self.sizes.get(here.crew or DEFAULT_CREW, 1)
+    def agents(self, context: ExportContext) -> int:
+        return self.sizes.get(context.crew or DEFAULT_CREW, 1)
 
-    def pool(self, here: ExportContext) -> tuple[str, int]:
-        """Who does a step, and how many they are: a crew, or the lead, which a crew of one is too."""
+    def pool(self, context: ExportContext) -> tuple[str, int]:
+        """Name and size of the pool whose agents do a step. A crew of one is the lead."""
         if not self.workflow.crews:
-            return DEFAULT_CREW, self.agents(here)
-        several = here.crew is not None and self.agents(here) > 1
-        return (here.crew or LEAD, self.agents(here)) if several else (LEAD, 1)
+            return DEFAULT_CREW, self.agents(context)
+        several = context.crew is not None and self.agents(context) > 1
+        return (context.crew or LEAD, self.agents(context)) if several else (LEAD, 1)
 
-    def queue(self, name: str, size: int) -> str:
-        """What waits for an agent of a pool."""
-        self.queues[name] = size
+    def agent_of(self, name: str, size: int) -> str:
+        """Expression that waits for an agent of a pool."""
+        self.pools[name] = size
         return f"agent({text(name)})"
 
-    def build(self, function: str, about: str, nodes: Sequence[Node], edges: Sequence[str]) -> None:
+    def graph_function(self, function: str, about: str, nodes: Sequence[Node], edges: Sequence[str]) -> None:
+        """Add the cached function that builds a graph."""
         lines = ["@cache", f"def {function}_graph() -> Graph:", *docstring(about)]
         lines.append("    graph = StateGraph(State, output_schema=Update)")
         for node in nodes:
             lines += call("    graph.add_node(", [text(node.name), node.function, *node.policy])
         self.add(*lines, *edges, *call("    return graph.compile(", [f"name={text(function)}"]))
 
-    def routed(self, function: str, about: str, nodes: Sequence[Node], router: str, sources: Sequence[str]) -> None:
-        """A graph whose conditional edges all ask one function."""
+    def routed_graph(
+        self, function: str, about: str, nodes: Sequence[Node], router: str, sources: Sequence[str]
+    ) -> None:
+        """Add the function of a graph whose conditional edges all use one router."""
         targets = f"[{', '.join([*(text(node.name) for node in nodes), 'END'])}]"
         edges = [
             line for source in sources for line in call("    graph.add_conditional_edges(", [source, router, targets])
         ]
-        self.build(function, about, nodes, edges)
+        self.graph_function(function, about, nodes, edges)
 
-    def within(self, function: str, about: str, of: Sequence[str] = ()) -> None:
-        """A node that runs the graph of the same name."""
-        arguments = [f"{function}_graph()", text(function), "state", *of]
+    def subgraph_node(self, function: str, about: str, options: Sequence[str] = ()) -> None:
+        """Add a node function that runs the graph of the same name."""
+        arguments = [f"{function}_graph()", text(function), "state", *options]
         self.function(function, about, call("    return await within(", arguments))

@@ -49,7 +49,7 @@ def test_money_has_the_digits_that_matter(value: float, text: str) -> None:
     [(0, "0"), (999, "999"), (1000, "1k"), (12345, "12.3k"), (999_500, "1M"), (4.56e6, "4.56M"), (1e9, "1G")],
 )
 def test_tokens_have_three_digits(value: float, text: str) -> None:
-    assert quantities.tokens(value) == text
+    assert quantities.token_count(value) == text
 
 
 @pytest.mark.parametrize(("value", "text"), [(1, "1x"), (2.5, "2.5x"), (0.126, "0.126x"), (12345.6, "12,346x")])

@@ -1,4 +1,4 @@
-"""A comparison as tables of speeds × agents: what stands in each cell, how it is shaded, and which one is best."""
+"""A comparison as heat maps of speeds × agents: text, shade and best mark of every cell."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from planner.errors import printable
 from planner.planning.comparison_result import Comparison
 from planner.planning.results import Result, Scenario
 from planner.report.wording import quantities
+from planner.report.wording.phrases import row_name
 from planner.sampling.sample import half_width
 
 SHADES = " ░▒▓█"
-"""From the least to the greatest value of a table."""
+"""Glyphs from the least to the greatest value of a heat map."""
 
 _ALIKE = 0.05
-"""Values that all lie within this share of the greatest are not told apart by shades."""
+"""If all values lie within this share of the greatest, they all get the first shade."""
 
 Value = Callable[[Result], float]
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One value. `level` is its place in `SHADES`."""
+class HeatMapCell:
+    """One value. `level` is its index in `SHADES`."""
 
     text: str
     level: int
@@ -32,94 +33,98 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One speed of one model. `name` is as declared: it may hold anything."""
+class HeatMapRow:
+    """One speed of one model. `name` comes from the file unchecked: escape it."""
 
     name: str
-    cells: tuple[Cell, ...]
+    cells: tuple[HeatMapCell, ...]
 
 
 @dataclass(frozen=True)
-class Table:
-    """One quantity. `agents` are the columns; `differ` says whether there is a best."""
+class HeatMap:
+    """One quantity. `agents` are the columns. `differ`: values differ, so that there is a best one."""
 
     title: str
     agents: tuple[int, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[HeatMapRow, ...]
     differ: bool
 
     @property
     def legend(self) -> str:
-        """What marks and shades mean; empty where there are none."""
+        """Meaning of marks and shades; empty if there are none."""
         return f"(* best; {SHADES[-1]} highest)" if self.differ else ""
 
 
-def heading(comparison: Comparison) -> tuple[str, ...]:
-    """What was simulated, what rows and columns are, and the baseline."""
+def comparison_heading(comparison: Comparison) -> tuple[str, ...]:
+    """Lines on the workflow and its samples, on rows and columns, on the baseline, and on relative errors."""
     base = comparison.baseline
     served = f" on {printable(base.model)}" if base.model else ""
-    of = "" if comparison.crew == "agents" else f" in '{comparison.crew}'"
+    crew = "" if comparison.crew == "agents" else f" in '{comparison.crew}'"
     return (
         f"{printable(comparison.workflow)}: {quantities.samples(comparison.samples)}, seed {comparison.seed}",
-        f"Rows: {_rows(comparison)}. Columns: agents{of}.",
+        f"Rows: {_row_quantity(comparison)}. Columns: agents{crew}.",
         f"Baseline: {quantities.agents(base.agents)} at {quantities.factor(base.speed)}{served}.",
         f"95% sure in every scenario: {', '.join(_errors(comparison))}.",
     )
 
 
 def _errors(comparison: Comparison) -> Iterator[str]:
-    """How well each column of numbers is known where it is known least, as a share of it."""
+    """Largest relative 95% half-width of each quantity."""
     costs = [usd for result in comparison.results if (usd := result.usd) and usd.p50]
-    known = {
+    errors = {
         "p50": comparison.precision.p50,
         "p90": comparison.precision.p90,
-        "cost": _most(half_width(usd.p50, usd.p50_low, usd.p50_high) for usd in costs),
-        "speedup": _most(_ratio(one.speedup, one.standard_errors.speedup) for one in comparison.results),
-        "efficiency": _most(_ratio(one.efficiency, one.standard_errors.efficiency) for one in comparison.results),
+        "cost": _largest(half_width(usd.p50, usd.p50_low, usd.p50_high) for usd in costs),
+        "speedup": _largest(_ratio(result.speedup, result.standard_errors.speedup) for result in comparison.results),
+        "efficiency": _largest(
+            _ratio(result.efficiency, result.standard_errors.efficiency) for result in comparison.results
+        ),
     }
-    for what, error in known.items():
+    for quantity, error in errors.items():
         if error is None:
-            yield f"{what} unknown"
-        elif error or what in ("p50", "p90"):
-            yield f"{what} ± {quantities.error(error)}"
+            yield f"{quantity} unknown"
+        elif error or quantity in ("p50", "p90"):
+            yield f"{quantity} ± {quantities.relative_error(error)}"
 
 
 def _ratio(value: float, standard_error: float | None) -> float | None:
     return None if standard_error is None or not value else Z975 * standard_error / value
 
 
-def _most(errors: Iterable[float | None]) -> float | None:
-    """The largest, None if one is unknown."""
-    found = list(errors)
-    return max(filter(None, found), default=0.0) if None not in found else None
+def _largest(errors: Iterable[float | None]) -> float | None:
+    """The largest error; None if one is unknown, 0 if there are none."""
+    errors = list(errors)
+    return max(filter(None, errors), default=0.0) if None not in errors else None
 
 
-def tables(comparison: Comparison) -> Iterator[Table]:
-    """Completion time, cost if it is known, speedup, efficiency, and chance of acceptance if that varies."""
-    yield _table("Completion time, p50", comparison, lambda result: result.seconds.p50, quantities.seconds, least=True)
+def heat_maps(comparison: Comparison) -> Iterator[HeatMap]:
+    """Completion time, cost if known, speedup, efficiency, and chance of acceptance if it varies."""
+    yield _heat_map(
+        "Completion time, p50", comparison, lambda result: result.seconds.p50, quantities.seconds, least=True
+    )
     if any(result.usd for result in comparison.results):
-        yield _table(
+        yield _heat_map(
             "Cost, p50",
             comparison,
             lambda result: result.usd.p50 if result.usd else math.nan,
             quantities.usd,
             least=True,
         )
-    yield _table("Speedup over the baseline", comparison, lambda result: result.speedup, quantities.factor)
-    yield _table(
+    yield _heat_map("Speedup over the baseline", comparison, lambda result: result.speedup, quantities.factor)
+    yield _heat_map(
         "Efficiency: speedup over one agent at this speed, per agent",
         comparison,
         lambda result: result.efficiency,
         quantities.percent,
     )
     if len(_chances(comparison)) > 1:
-        yield _table(
+        yield _heat_map(
             f"Accepted{_chance_error(comparison)}", comparison, lambda result: result.accepted.chance, quantities.share
         )
 
 
-def accepted(comparison: Comparison) -> str:
-    """How often a result is accepted, where that is the same in every scenario and not always; else empty."""
+def accepted_sentence(comparison: Comparison) -> str:
+    """Chance of acceptance if it is below 1 and the same in every scenario; else empty."""
     chances = _chances(comparison)
     if len(chances) > 1 or chances == {1.0}:
         return ""
@@ -131,14 +136,14 @@ def _chance_error(comparison: Comparison) -> str:
     for chance in _chances(comparison):
         low, high = share_interval(round(chance * comparison.samples), comparison.samples)
         error = max(error, high - chance, chance - low)
-    return f", ± {quantities.error(error)} (95%)"
+    return f", ± {quantities.relative_error(error)} (95%)"
 
 
 def _chances(comparison: Comparison) -> set[float]:
     return {result.accepted.chance for result in comparison.results}
 
 
-def _rows(comparison: Comparison) -> str:
+def _row_quantity(comparison: Comparison) -> str:
     scenarios = [result.scenario for result in comparison.results]
     models = {scenario.model for scenario in scenarios}
     hypothetical = ", hypothetical unless 1x" if any(scenario.speed != 1 for scenario in scenarios) else ""
@@ -149,32 +154,33 @@ def _rows(comparison: Comparison) -> str:
     return f"output speed{of}{hypothetical}"
 
 
-def _table(
-    title: str, comparison: Comparison, value: Value, show: Callable[[float], str], least: bool = False
-) -> Table:
+def _heat_map(
+    title: str, comparison: Comparison, value: Value, form: Callable[[float], str], least: bool = False
+) -> HeatMap:
+    """Heat map of a quantity. `least`: the smallest value is the best; NaN: the value is unknown."""
     values = {result.scenario: value(result) for result in comparison.results}
     best, worst = (min, max) if least else (max, min)
-    known = [value for value in values.values() if not math.isnan(value)]
-    differ = best(known) != worst(known)
+    finite = [value for value in values.values() if not math.isnan(value)]
+    differ = best(finite) != worst(finite)
     counts = tuple(dict.fromkeys(scenario.agents for scenario in values))
 
-    def cell(value: float) -> Cell:
+    def cell(value: float) -> HeatMapCell:
         if math.isnan(value):
-            return Cell("unknown", 0, False)
-        return Cell(show(value), level(value, known), differ and value == best(known))
+            return HeatMapCell("unknown", 0, False)
+        return HeatMapCell(form(value), shade(value, finite), differ and value == best(finite))
 
     rows = tuple(
-        Row(
-            quantities.row_name(comparison, model, speed),
+        HeatMapRow(
+            row_name(comparison, model, speed),
             tuple(cell(values[Scenario(model, speed, count)]) for count in counts),
         )
         for model, speed in dict.fromkeys((scenario.model, scenario.speed) for scenario in values)
     )
-    return Table(title, counts, rows, differ)
+    return HeatMap(title, counts, rows, differ)
 
 
-def level(value: float, values: Collection[float]) -> int:
-    """Which shade: equal steps from the least to the greatest value, if they differ enough to matter."""
+def shade(value: float, values: Collection[float]) -> int:
+    """Index in `SHADES`: equal steps from the least to the greatest value; 0 if they hardly differ."""
     least, most = min(values), max(values)
     if most - least <= _ALIKE * most:
         return 0

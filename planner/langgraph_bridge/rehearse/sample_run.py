@@ -1,0 +1,200 @@
+"""One sample while it runs: slots of pools, tasks that wait for each other, start and end of every work."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from planner.expansion.graph.loops import Index
+from planner.expansion.graph.work import Work
+from planner.langgraph_bridge.virtual_clock import VirtualLoop
+from planner.measures.playback import Playback, Spans
+
+RECURSION_LIMIT = 1_000_000
+"""LangGraph's limit on the supersteps of a graph, high enough for every loop."""
+
+
+class Pools:
+    """Pools of slots. They are granted at the end of each virtual instant, or immediately on a real clock."""
+
+    def __init__(self, capacity: Sequence[int]) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.free = list(capacity)
+        self.queues: list[list[tuple[float, int, asyncio.Future[None]]]] = [[] for _ in capacity]
+        self.turns: list[asyncio.Future[None]] = []
+        if isinstance(self.loop, VirtualLoop):
+            self.loop.at_end_of_instant.append(self.grant)
+
+    async def seize(self, pool: int, task: int) -> None:
+        """Wait for a slot. The queue is ordered by the time of the call, then by task number."""
+        slot: asyncio.Future[None] = self.loop.create_future()
+        heapq.heappush(self.queues[pool], (self.loop.time(), task, slot))
+        self._changed()
+        try:
+            await slot
+        except asyncio.CancelledError:
+            if slot.done() and not slot.cancelled():
+                self.release(pool)  # the slot was granted in the instant of the cancellation
+            raise
+
+    async def turn(self) -> None:
+        """Wait until slots are granted next, so that LangGraph's own slots follow the same order.
+
+        On a real clock this returns immediately: LangGraph's order is the only one.
+        """
+        if isinstance(self.loop, VirtualLoop):
+            turn: asyncio.Future[None] = self.loop.create_future()
+            self.turns.append(turn)
+            await turn
+
+    def release(self, pool: int) -> None:
+        self.free[pool] += 1
+        self._changed()
+
+    def _changed(self) -> None:
+        if not isinstance(self.loop, VirtualLoop):
+            self.loop.call_soon(self.grant)
+
+    def grant(self) -> bool:
+        """Grant free slots to waiting tasks. Returns whether any waiting task can continue."""
+        granted = bool(self.turns)
+        for turn in self.turns:
+            if not turn.done():
+                turn.set_result(None)
+        self.turns = []
+        for pool, queue in enumerate(self.queues):
+            while queue and (queue[0][2].done() or self.free[pool] > 0):
+                _, _, slot = heapq.heappop(queue)
+                if not slot.done():  # a done future was cancelled
+                    self.free[pool] -= 1
+                    slot.set_result(None)
+                    granted = True
+        return granted
+
+
+class SampleRun:
+    """One sample that is being run.
+
+    scale : how many times faster than the plan it runs
+    spans : start and end of works, in seconds of the plan
+    waits_for : tasks that have to end before a task starts
+    joins : tasks without work, which end when the tasks that they wait for have ended
+    """
+
+    def __init__(self, playback: Playback, row: int, scale: float = 1.0) -> None:
+        self.playback, self.row, self.scale = playback, row, scale
+        self.loop = asyncio.get_running_loop()
+        self.start = self.loop.time()
+        self.graph = playback.graph.graph
+        self.pools = Pools(self.graph.capacity.tolist())
+        self.spans: Spans = {}
+        self.waits_for: dict[int, list[int]] = defaultdict(list)
+        self.joins: set[int] = set()
+        self.ended: dict[int, float] = {}
+        self.end_events: dict[int, asyncio.Event] = {}
+        self.predecessors: dict[int, list[int]] = {}
+
+    @property
+    def now(self) -> float:
+        """Seconds of the plan since the start."""
+        return (self.loop.time() - self.start) * self.scale
+
+    # Durations
+
+    def duration(self, task: int) -> float:
+        """Seconds of a task; negative: it is skipped."""
+        return float(self.playback.durations[self.row, task])
+
+    def takes_time(self, first: int, size: int) -> bool:
+        """Whether any of `size` tasks from `first` takes time."""
+        return bool((self.playback.durations[self.row, first : first + size] > 0).any())
+
+    def seconds_away(self, task: int) -> float:
+        """Seconds that the person of a task is away if it starts now; 0 unless the wait was too long."""
+        leave = int(self.graph.leave[task])
+        if leave < 0:
+            return 0.0
+        times = self.playback.times
+        waited = self.now - self.end_of(int(self.graph.since[leave]))
+        return float(times.away[self.row, leave]) if waited > times.patience[self.row, leave] else 0.0
+
+    def end_of(self, task: int) -> float:
+        """End of a task; for a task that never ran, the latest end of its predecessors."""
+        if task not in self.ended:
+            if not self.predecessors:
+                self._read_edges()
+            self.ended[task] = max((self.end_of(other) for other in self.predecessors.get(task, ())), default=0.0)
+        return self.ended[task]
+
+    def _read_edges(self) -> None:
+        bounds = self.graph.successor_start.tolist()
+        for source in range(len(self.graph)):
+            for target in self.graph.successors[bounds[source] : bounds[source + 1]].tolist():
+                self.predecessors.setdefault(target, []).append(source)
+
+    # Tasks that wait for each other
+
+    def add_wait(self, source: int, target: int, is_join: bool) -> None:
+        """Let task `target` wait for task `source`."""
+        self.waits_for[target].append(source)
+        if is_join:
+            self.joins.add(target)
+
+    async def wait_for_others(self, task: int) -> None:
+        """Wait for the tasks in `waits_for`: LangGraph has no edges for them."""
+        for source in self.waits_for.get(task, ()):
+            if source in self.joins:
+                await self.wait_for_others(source)
+            else:
+                await self._end_event(source).wait()
+
+    async def take_turn(self, task: int) -> None:
+        """Hold back a task that needs one of LangGraph's slots until slots are granted, then end it."""
+        await self.pools.turn()
+        self.end(task)
+
+    def end(self, task: int) -> None:
+        """Record that a task has ended."""
+        self.ended[task] = self.now
+        if task in self.end_events or self.waits_for:
+            self._end_event(task).set()
+
+    def _end_event(self, task: int) -> asyncio.Event:
+        return self.end_events.setdefault(task, asyncio.Event())
+
+    def record(self, work: Work, index: Index, start: float) -> None:
+        """Record a work that ran from `start` until now, whether it was completed or cancelled."""
+        if self.now > start and not math.isclose(self.now, start, rel_tol=0, abs_tol=1e-12):
+            self.spans[work.step, work.kind, index] = (start, self.now)
+
+
+class GraphContext:
+    """State that the graphs of a workflow share.
+
+    run : the sample that the graphs run now
+    compiled : every compiled graph with the part of the workflow that it runs
+    without_langgraph : parts that LangGraph cannot express; asyncio runs them. A dict, to keep their order
+    """
+
+    run: SampleRun
+
+    def __init__(self, limit: int | None) -> None:
+        self.limit = limit
+        self.compiled: list[tuple[str, Any]] = []
+        self.without_langgraph: dict[str, None] = {}
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """LangGraph's config of every run."""
+        limit = {} if self.limit is None else {"max_concurrency": self.limit}
+        return {"recursion_limit": RECURSION_LIMIT, **limit}
+
+    def compile(self, name: str, graph: Any) -> Any:
+        """Compile a StateGraph and keep it in `compiled`."""
+        compiled = graph.compile(name=name or "workflow")
+        self.compiled.append((name, compiled))
+        return compiled

@@ -1,0 +1,136 @@
+"""Works on LangGraph: chat models, tools and people that only take time, and the loop of an agent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.tools import StructuredTool
+from langgraph.graph import END, START, StateGraph
+from typing_extensions import TypedDict
+
+from planner.expansion.graph.loops import Index
+from planner.expansion.graph.work import Work
+from planner.langgraph_bridge.rehearse.sample_run import GraphContext
+from planner.measures.playback import RequestSpan
+
+
+class TimedModel(BaseChatModel):
+    """Chat model that answers after `seconds`, an argument of each call."""
+
+    name: str = "model"
+
+    @property
+    def _llm_type(self) -> str:
+        return "timed"
+
+    def _generate(
+        self, messages: list[BaseMessage], stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any,
+    ) -> ChatResult:  # fmt: skip
+        raise NotImplementedError("call it with ainvoke: it waits on the clock of an event loop")
+
+    async def _agenerate(
+        self, messages: list[BaseMessage], stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None, **kwargs: Any,
+    ) -> ChatResult:  # fmt: skip
+        await asyncio.sleep(kwargs["seconds"])
+        return ChatResult(generations=[ChatGeneration(message=AIMessage("done"))])
+
+
+async def _tool(seconds: float) -> str:
+    await asyncio.sleep(seconds)
+    return "done"
+
+
+MODEL = TimedModel()
+TOOL = StructuredTool.from_function(coroutine=_tool, name="tool", description="Waits for a number of seconds.")
+
+
+async def request_model(seconds: float) -> None:
+    """Make a request that takes `seconds`."""
+    await MODEL.ainvoke("go on", seconds=seconds)
+
+
+async def call_tool(seconds: float) -> None:
+    """Call a tool that takes `seconds`."""
+    await TOOL.ainvoke({"seconds": seconds})
+
+
+async def wait(seconds: float) -> None:
+    """Wait for a person, or for anything else that uses neither a model nor a tool."""
+    await asyncio.sleep(seconds)
+
+
+CursorState = TypedDict("CursorState", {"(cursor)": Any}, total=False)
+"""State of a graph that a cursor leads through. The brackets keep the key apart from names of steps."""
+
+
+class RequestCursor:
+    """Leads the graph of an agent through its requests and tool calls."""
+
+    def __init__(self, requests: Iterator[RequestSpan], scale: float) -> None:
+        self.requests, self.scale = requests, scale
+        self.current: RequestSpan = ("", 0.0)
+
+    def advance(self) -> str:
+        """Go to the next request or tool call. Returns its node."""
+        self.current = next(self.requests, (END, 0.0))
+        return self.current[0]
+
+    def seconds(self) -> float:
+        """Seconds of the current request or tool call on the clock of the event loop."""
+        return self.current[1] / self.scale
+
+
+class WorkRunner:
+    """Runs works of the sample that `context` runs."""
+
+    def __init__(self, context: GraphContext) -> None:
+        self.context = context
+        self.agent = self._agent_graph()
+
+    async def run(self, work: Work, index: Index, task: int, seconds: float) -> None:
+        """Make requests, call tools or wait, for `seconds` of the plan."""
+        run = self.context.run
+        start = run.now
+        try:
+            if work.kind == "agent":
+                requests = run.playback.requests(work, index, run.row, seconds)
+                if requests:
+                    cursor = RequestCursor(iter(requests), run.scale)
+                    await self.agent.ainvoke({"(cursor)": cursor}, self.context.config)
+                else:
+                    await wait(seconds / run.scale)
+            elif work.model is not None:
+                await request_model(seconds / run.scale)
+            elif work.kind == "tool":
+                await call_tool(seconds / run.scale)
+            else:
+                await wait((seconds + run.seconds_away(task)) / run.scale)
+        finally:
+            run.record(work, index, start)
+
+    def _agent_graph(self) -> Any:
+        """A ReAct loop: the model, then its tools, then the model again while it calls tools."""
+        graph: Any = StateGraph(CursorState)
+
+        async def model(state: CursorState) -> None:
+            await request_model(state["(cursor)"].seconds())
+
+        async def tools(state: CursorState) -> None:
+            await call_tool(state["(cursor)"].seconds())
+
+        async def next_node(state: CursorState) -> str:
+            return str(state["(cursor)"].advance())
+
+        graph.add_node("model", model)
+        graph.add_node("tools", tools)
+        for source in (START, "model", "tools"):
+            graph.add_conditional_edges(source, next_node, ["model", "tools", END])
+        return self.context.compile("agent", graph)

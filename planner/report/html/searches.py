@@ -1,0 +1,98 @@
+"""Targets, tiers and sensitivities as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from planner.planning.results import Scenario
+from planner.planning.sensitivity.tornado import Sensitivity
+from planner.planning.target.search import TargetResult
+from planner.planning.target.solve import Requirement
+from planner.planning.tier.search import TierResult, by_worth
+from planner.report.html.elements import data, head, page, shaded, table
+from planner.report.wording import quantities
+from planner.report.wording.heat_maps import HeatMapCell, shade
+from planner.report.wording.sensitivities import driver_name, sensitivity_answer, sensitivity_heading, swing
+from planner.report.wording.targets import (
+    AGENTS,
+    SPEEDS,
+    candidate_mark,
+    chances_title,
+    percentile,
+    requirement_row,
+    target_answer,
+    target_heading,
+    target_row_name,
+)
+from planner.report.wording.tiers import ALONE, choice_cells, step_cells, tier_answer, tier_heading
+
+
+def target_html(result: TargetResult) -> str:
+    """The answer, the chance of every scenario, and the speeds and agents needed."""
+    title, *about = target_heading(result)
+    body = _chances(result) + _requirements(result, SPEEDS, result.speeds)
+    body += _requirements(result, AGENTS, result.agents)
+    return page(title, [*about, *target_answer(result)], body, [], result.notes)
+
+
+def tier_html(result: TierResult) -> str:
+    """The answer, the choice compared with both ends, and each step by itself."""
+    title, *about = tier_heading(result)
+    choices = [
+        (cells.name, cells.p50, cells.interval, f"{cells.cost} over" if cells.over_budget else cells.cost)
+        for cells in choice_cells(result)
+    ]
+    steps = [step_cells(choice, result.chosen) for choice in by_worth(result)]
+    body = _table("", ("", "p50", "95%", "cost p50"), choices)
+    body += _table(ALONE, ("", "p50", "95%", "cost", "s per $", "chosen"), steps)
+    return page(title, [*about, *tier_answer(result)], body, [], result.notes)
+
+
+def sensitivity_html(sensitivity: Sensitivity) -> str:
+    """The estimate to measure first, and the significant drivers."""
+    influences = [influence for influence in sensitivity.drivers if influence.told]
+    swings = [abs(influence.swing) for influence in influences]
+    rows = [
+        [
+            head(driver_name(influence.driver), scope="row"),
+            data(quantities.seconds(influence.p90_low)), data(quantities.seconds(influence.p90_high)),
+            shaded(HeatMapCell(swing(influence), shade(abs(influence.swing), swings), False)),
+            data(quantities.percent(influence.share)),
+        ]
+        for influence in influences
+    ]  # fmt: skip
+    columns = ("", "p90 in its lowest fifth", "in its highest", "swing", "share of variance")
+    body = table("", [head(name) for name in columns], rows) if rows else ""
+    title, *about = sensitivity_heading(sensitivity)
+    return page(title, [*about, *sensitivity_answer(sensitivity)], body, [], sensitivity.notes)
+
+
+def _chances(result: TargetResult) -> str:
+    """Heat map of the chances of speeds × agents."""
+    candidates = {candidate.scenario: candidate for candidate in result.candidates}
+    agents = list(dict.fromkeys(scenario.agents for scenario in candidates))
+    chances = [candidate.chance.chance for candidate in result.candidates]
+    rows = []
+    for model, speed in dict.fromkeys((scenario.model, scenario.speed) for scenario in candidates):
+        cells = []
+        for count in agents:
+            candidate = candidates[Scenario(model, speed, count)]
+            chance = candidate.chance.chance
+            text = f"{candidate_mark(candidate)} {quantities.share(chance)}".strip()
+            cells.append(shaded(HeatMapCell(text, shade(chance, chances), False)))
+        rows.append([head(target_row_name(result, model, speed), scope="row"), *cells])
+    return table(chances_title(result), [head(""), *(head(f"{count:,}") for count in agents)], rows)
+
+
+def _requirements(result: TargetResult, title: str, requirements: Iterable[Requirement]) -> str:
+    columns = ("", "needs", "95%", percentile(result.target), "cost")
+    rows = [requirement_row(result, requirement) for requirement in requirements]
+    return _table(
+        title, columns, [(row.label, row.needed, row.interval, row.percentile, row.last_cell) for row in rows]
+    )
+
+
+def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Table whose first column heads its rows."""
+    cells = [[head(name, scope="row"), *map(data, texts)] for name, *texts in rows]
+    return table(title, [head(name) for name in columns], cells)

@@ -1,0 +1,137 @@
+"""Sentences about comparisons: the verdict, and what barriers cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from planner.expansion.supersteps.subgraph_candidates import MOST_NODES
+from planner.planning.barriers import WORTH, Barriers
+from planner.planning.comparison_result import Comparison
+from planner.planning.decisions.verdict import rows
+from planner.planning.results import Result, Scenario
+from planner.report.wording import quantities
+from planner.report.wording.phrases import agents_at, models_vary, row_name, speeds_vary
+
+MOST_NAMED = 5
+"""Longest branch whose steps are all named."""
+
+
+def verdict(comparison: Comparison) -> str:
+    """One sentence. It ranks two scenarios only if their paired difference does."""
+    decision = comparison.verdict
+    results = {result.scenario: result for result in comparison.results}
+    model, speed = rows(results)[0]
+    base = results[Scenario(model, speed, min(scenario.agents for scenario in results))]
+    best = results[decision.best]
+
+    def outcome(scenario: Scenario) -> str:
+        return _outcome(comparison, results[scenario])
+
+    if len(results) == 1:
+        return f"{outcome(decision.best)}."
+    if not decision.gains:
+        other = f"; {outcome(base.scenario)}" if best is not base else ""
+        same = ", about the same" if best is not base and decision.close else ""
+        return f"Quickest is {outcome(decision.best)}{other}{same}."
+    start = {
+        "agents": "More agents gain more here",
+        "speed": "Faster requests gain more here",
+        "same": "More agents and faster requests gain about the same here",
+    }[decision.gains]
+    others = _other_rows(comparison)
+    more = _no_gain("more agents", decision.no_more) or outcome(decision.more)
+    faster = _no_gain(others, decision.no_faster) or outcome(decision.faster)
+    close = ", about the same" if decision.close else ""
+    quickest = (
+        "" if decision.best in (decision.more, decision.faster) else f"; quickest is {outcome(decision.best)}{close}"
+    )
+    if decision.no_more and decision.no_faster:
+        quickest = "" if decision.close else quickest
+        gain = "even 1%" if "little" in (decision.no_more, decision.no_faster) else "anything"
+        if base.scenario == comparison.baseline:
+            return f"Neither more agents nor {others} gain {gain} here: {outcome(base.scenario)}{quickest}."
+        over = "; this speedup is over the baseline"
+        return f"Neither more agents nor {others} gain {gain} over {outcome(base.scenario)}{over}{quickest}."
+    return f"{start}: {more}, {faster}{quickest}."
+
+
+def _other_rows(comparison: Comparison) -> str:
+    """Rows below the first one. Other models may be slower."""
+    if not models_vary(comparison):
+        return "faster requests"
+    return "other models and speeds" if speeds_vary(comparison) else "other models"
+
+
+def _no_gain(subject: str, gain: str) -> str:
+    """Clause that `subject` gains too little; empty if it gains enough."""
+    predicates = {"little": "gain under 1%", "nothing": "gain nothing", "slower": "are slower"}
+    return f"{subject} {predicates[gain]}" if gain else ""
+
+
+def _outcome(comparison: Comparison, result: Result) -> str:
+    """`16 agents at 1x in 12min04s for $3.10 (1.8x)`, with the speedup over the baseline."""
+    scenario = result.scenario
+    cost = f" for {quantities.usd(result.usd.p50)}" if result.usd else ""
+    name = row_name(comparison, scenario.model, scenario.speed, "a hypothetical ")
+    restriction = comparison.restricted.get(scenario.model)
+    preposition = "on" if models_vary(comparison) else "at"
+    served = f"{quantities.agents(scenario.agents)} {preposition} {name}{f' ({restriction})' if restriction else ''}"
+    return f"{served} in {quantities.seconds(result.seconds.p50)}{cost} ({quantities.factor(result.speedup)})"
+
+
+def barrier_sentences(comparison: Comparison) -> list[str]:
+    """What barriers cost in the best scenario, then one sentence for each branch to put in a subgraph."""
+    if comparison.barriers is None:
+        return []
+    return _sentences(comparison.barriers, f"with {agents_at(comparison, comparison.verdict.best)}")
+
+
+def _sentences(barriers: Barriers, scenario: str) -> list[str]:
+    of = f"{scenario} (p50 of {quantities.samples(barriers.samples)})"
+    if barriers.cost <= WORTH * barriers.seconds:
+        return [f"The barriers between supersteps cost less than {quantities.percent(WORTH)} {of}."]
+    first = (
+        f"The barriers between supersteps cost {quantities.seconds(barriers.cost)} "
+        f"of {quantities.seconds(barriers.seconds)} {of}: "
+        f"without them it takes {quantities.seconds(barriers.without)}."
+    )
+    if not barriers.tried:
+        none = (
+            f"Groups of over {MOST_NODES} steps are not searched for branches."
+            if barriers.cut
+            else "No subgraph can help."
+        )
+        return [f"{first} {none}"]
+    if not barriers.wrappings:
+        first = f"{first} No branch that was tried wins back over {quantities.percent(WORTH)} in a subgraph."
+    sentences, before = [first], barriers.seconds
+    for number, wrapping in enumerate(barriers.wrappings):
+        group = f" of '{wrapping.group}'" if wrapping.group else ""
+        also = "also " if number else ""
+        each = " each" if len(wrapping.steps) > 1 else ""
+        branches = ", and ".join(map(_step_names, wrapping.steps))
+        sentences.append(
+            f"Wrap {also}{branches}{group} in a subgraph{each} ('steps:' of one step): "
+            f"{quantities.seconds(wrapping.seconds)}, {quantities.seconds(before - wrapping.seconds)} less."
+        )
+        before = wrapping.seconds
+    if before < barriers.without:
+        sentences.append(f"That is less than without barriers: {_reason(barriers)}.")
+    if barriers.cut:
+        sentences.append(f"The {barriers.tried:,} branches that seem best were tried. There are more.")
+    return sentences
+
+
+def _reason(barriers: Barriers) -> str:
+    """Why subgraphs gain more than the barriers cost."""
+    if barriers.limit is not None:
+        return "max_concurrency counts anew in each subgraph"
+    return "in subgraphs agents are given out in another order"
+
+
+def _step_names(steps: Sequence[str]) -> str:
+    """`'a', 'b' and 'c'`; of a long branch only the first two, the last and the number of steps."""
+    names = [f"'{name}'" for name in steps]
+    if len(names) > MOST_NAMED:
+        return f"{names[0]}, {names[1]} … {names[-1]} ({len(names)} steps)"
+    return f"{', '.join(names[:-1])} and {names[-1]}"

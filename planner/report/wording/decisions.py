@@ -1,0 +1,262 @@
+"""Sentences on decisions: best number of agents, exchange rates, ceilings, pace. The JSON has all the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from planner.planning.comparison_result import Comparison
+from planner.planning.decisions.agents import Agents, Doubling, Exchange, Numbers
+from planner.planning.decisions.ceilings import Ceiling
+from planner.planning.decisions.interval import Beats, Interval
+from planner.planning.decisions.payback import LONGER, WORKING_DAY, Pace
+from planner.report.wording import quantities
+from planner.report.wording.money import money_sentences
+from planner.report.wording.phrases import (
+    at_row,
+    either,
+    models_vary,
+    number_list,
+    row_name,
+    row_of,
+    scenario_name,
+    speeds_vary,
+    with_interval,
+)
+
+_PACES = {
+    "within attention": "within attention (10s)",
+    "within patience": "within patience (1min)",
+    "a coffee": "within a coffee break (15min)",
+    "a working day": "within a working day",
+    LONGER: "longer than a working day",
+}
+"""Phrase for each pace."""
+
+_RARE = 0.01
+"""Chances below this, or above 1 minus this, are not worth a sentence."""
+
+
+def decision_sentences(comparison: Comparison) -> tuple[str, ...]:
+    """The sentences that apply to this comparison; none if it has only one scenario."""
+    if len(comparison.results) < 2:
+        return ()
+    return tuple(sentence for part in (_time, money_sentences, _people) for sentence in part(comparison) if sentence)
+
+
+def _time(comparison: Comparison) -> Iterator[str]:
+    first, widest = comparison.decisions.numbers[0], comparison.decisions.widest
+    if len(first.tried) > 1 and widest > 1:
+        yield _best_number(comparison, first)
+        yield _exchange(comparison)
+    yield _ceilings(comparison)
+
+
+def _ceilings(comparison: Comparison) -> str:
+    ceilings, widest = comparison.decisions.ceilings, comparison.decisions.widest
+    served = f" on {comparison.decisions.numbers[0].model}" if models_vary(comparison) else ""
+    text = f"Ceilings{served}: 1 agent at infinite speed {_ceiling(ceilings.infinite_speed)}"
+    if widest == 1:
+        return f"{text}."
+    text += f"; {quantities.agents(widest)} {_without_limits(comparison)} {_ceiling(ceilings.infinite_agents)}"
+    return f"{text}; serial fraction {with_interval(ceilings.serial_fraction, quantities.percent)}."
+
+
+def _without_limits(comparison: Comparison) -> str:
+    """Effects that the ceiling of agents leaves out."""
+    return f"without coordination{' or slowing each other down' if comparison.decisions.ceilings.slowed else ''}"
+
+
+def _ceiling(ceiling: Ceiling) -> str:
+    speedup = f", speedup {with_interval(ceiling.speedup, quantities.factor)}" if ceiling.p50.value else ""
+    return f"{with_interval(ceiling.p50, quantities.seconds)}{speedup}"
+
+
+def _best_number(comparison: Comparison, first: Numbers) -> str:
+    beyond = first.best not in {result.scenario.agents for result in comparison.results}
+    aside = ", which is not in the tables" if beyond else ""
+    clauses = [f"{first.best} in {with_interval(first.p50, quantities.seconds)}{aside}"]
+    others = [count for count in first.alike if count != first.best and not _gained_over(first, count)]
+    if first.enough != first.best:
+        clauses.append(f"{first.enough} {'about the same' if first.enough in others else 'within 1%'}")
+    elif others:
+        clauses.append(f"not surely quicker than {number_list(others)}")
+    if first.diminishing is not None:
+        clauses.append(_diminishing(first.diminishing))
+    if first.slower_again is not None and first.best != 1:
+        clauses.append(f"surely slower again from {first.slower_again.agents}")
+    if first.slower_than_one is not None:
+        clauses.append(f"surely slower than one from {first.slower_than_one.agents}")
+    where = at_row(row_name(comparison, first.model, first.speed))
+    return f"Best number of agents {where}: {'; '.join(clauses)}; {_tried(first, comparison.decisions.widest)}."
+
+
+def _gained_over(first: Numbers, count: int) -> bool:
+    """Whether the best number is significantly quicker than `count`, which is half of it."""
+    doubling = first.diminishing
+    if doubling is None or doubling.ratio.high is None:
+        return False
+    return (doubling.agents, 2 * doubling.agents) == (count, first.best) and doubling.ratio.high < 1
+
+
+def _diminishing(doubling: Doubling) -> str:
+    """Gain from doubling the agents, with its interval."""
+    few, many, ratio = doubling.agents, 2 * doubling.agents, doubling.ratio
+    gain = 1 - ratio.value
+    if ratio.low is None or ratio.high is None:
+        return f"{many} gain about {quantities.relative_error(gain) if gain > 0 else 'nothing'} over {few}"
+    if ratio.high < 1:
+        gained = Interval(gain, 1 - ratio.high, 1 - ratio.low)
+        return f"{many} gain {with_interval(gained, quantities.relative_error)} over {few}"
+    if ratio.low > 1:
+        more = Interval(-gain, ratio.low - 1, ratio.high - 1)
+        return f"{many} take {with_interval(more, quantities.relative_error)} longer than {few}"
+    return f"{many} gain nothing over {few}" if ratio.low == ratio.high else f"{many} not surely quicker than {few}"
+
+
+def _tried(numbers: Numbers, widest: int) -> str:
+    if numbers.every:
+        beyond = [count for count in numbers.tried if count > widest]
+        return f"every number to {widest:,}{f' and {number_list(beyond)}' if beyond else ''} tried"
+    return f"among {number_list(numbers.tried)}"
+
+
+def _exchange(comparison: Comparison) -> str:
+    """How many agents match a faster row, and which row matches more agents."""
+    exchange = comparison.decisions.exchange
+    few = quantities.agents(exchange.few)
+    if not exchange.agents_for_speed:
+        return ""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for match in exchange.agents_for_speed:
+        where = at_row(row_name(comparison, match.model, match.speed))
+        rows.setdefault(_agents_match(exchange, match), []).append(where)
+    clauses = [f"{subject} {few} {_either_row(names)}{certainty}" for (subject, certainty), names in rows.items()]
+    where = at_row(row_name(comparison, exchange.model, exchange.speed))
+    text = f"Exchange rate {where}: {'; '.join(clauses)}."
+    counts_by_row: dict[tuple[str, str, str], list[int]] = {}
+    for other in exchange.speed_for_agents:
+        if other.speed is not None and (other.model, other.speed) != (exchange.model, exchange.speed):
+            where = at_row(row_name(comparison, other.model or "", other.speed))
+            counts_by_row.setdefault((where, *_row_match(exchange.few, other.difference)), []).append(other.agents)
+    if counts_by_row:
+        clauses = [
+            f"{few} {where} {predicate} {number_list(counts)}{certainty}"
+            for (where, predicate, certainty), counts in counts_by_row.items()
+        ]
+        text += f" {'; '.join(clauses)}."
+    return text + _unmatched(comparison, exchange)
+
+
+def _unmatched(comparison: Comparison, exchange: Exchange) -> str:
+    """Numbers of agents that no compared row matches."""
+    unmatched = [match for match in exchange.speed_for_agents if match.speed is None]
+    if not unmatched:
+        return ""
+    counts = [match.agents for match in unmatched]
+    more = counts == [count for count in exchange.tried if count >= counts[0]]
+    lets = "lets" if all(match.difference.above for match in unmatched) else "is known to let"
+    which = f"{counts[0]:,} or more" if more else number_list(counts)
+    varying = "speed"
+    if models_vary(comparison):
+        varying = "model or speed" if speeds_vary(comparison) else "model"
+    return f" No {varying} compared {lets} {quantities.agents(exchange.few)} match {which}."
+
+
+def _agents_match(exchange: Exchange, match: Agents) -> tuple[str, str]:
+    """Text before and after the name of the row that agents match."""
+    if match.needed is None:
+        return f"no number{'' if match.difference.above else ' surely'} matches", ""
+    count = quantities.agents(match.needed)
+    if match.difference.below:
+        larger = [tried for tried in exchange.tried if tried > exchange.few]
+        if match.needed <= min(larger, default=exchange.few):
+            return f"{count} {'is' if match.needed == 1 else 'are'} already quicker than", ""
+        is_least = match.needed - 1 in exchange.tried
+        return f"it takes {count}{'' if is_least else ', of the numbers compared,'} to be quicker than", ""
+    surely = "" if match.surely is None else f"; {match.surely} are surely quicker"
+    return f"{count} {_matches(match.needed)}", _certainty(match.difference, surely)
+
+
+def _row_match(few: int, difference: Interval) -> tuple[str, str]:
+    """Text before and after the numbers of agents that a row matches."""
+    if difference.below:
+        return f"{'is' if few == 1 else 'are'} quicker than", ""
+    return _matches(few), _certainty(difference)
+
+
+def _certainty(difference: Interval, surely: str = "") -> str:
+    """Remark on how certain a match is. `surely` is added to `about the same`."""
+    if difference.low is None:
+        return " (not surely)"
+    return f" (about the same{surely})" if difference.low != difference.high else ""
+
+
+def _matches(count: int) -> str:
+    return "match" if count > 1 else "matches"
+
+
+def _either_row(rows: Sequence[str]) -> str:
+    """Rows with their preposition once: `at 1.5x, 2.5x or 5x`."""
+    return f"{rows[0][:2]} {either([row[3:] for row in rows])}"
+
+
+def _people(comparison: Comparison) -> Iterator[str]:
+    for beats in comparison.decisions.beats[:1]:
+        if beats.quicker.value + beats.equal > _RARE and beats.quicker.value < 1 - _RARE:
+            yield _beats(comparison, beats)
+    yield _less_success(comparison)
+    base, *others = comparison.decisions.pace
+    if others:
+        quickest = others[-1]
+        if base.rounds_per_day is not None and quickest.rounds_per_day is not None:
+            yield _runs(base, base.rounds_per_day, quickest, quickest.rounds_per_day)
+        elif base.names != quickest.names:
+            yield f"Pace: {_paces(base)} at the baseline, {_paces(quickest)} at the quickest."
+
+
+def _runs(base: Pace, by_base: Interval, quickest: Pace, by_quickest: Interval) -> str:
+    """Runs per working day, or working days per run if a run takes longer than one."""
+    quantity = "Runs in a working day of 8h"
+    if min(by_base.value, by_quickest.value) < 1:
+        quantity = "Working days of 8h that a run takes"
+        by_base, by_quickest = (pace.p50.times(1 / WORKING_DAY) for pace in (base, quickest))
+    base_text, quickest_text = with_interval(by_base, _count), with_interval(by_quickest, _count)
+    return f"{quantity}: {base_text} at the baseline, {quickest_text} at the quickest."
+
+
+def _count(count: float) -> str:
+    return f"{count:.2g}" if count < 10 else quantities.times(count)
+
+
+def _paces(pace: Pace) -> str:
+    return " or ".join(_PACES.get(name, name) for name in pace.names)
+
+
+def _less_success(comparison: Comparison) -> str:
+    """The first row where a model with a 20% lower success rate still breaks even, with the baseline's agents."""
+    few = comparison.decisions.exchange.few
+    if few != comparison.baseline.agents:
+        return ""
+    rows = [row for row in comparison.decisions.success if row.scenario.agents == few]
+    enough = [row for row in rows if row.by_time.high is not None and row.by_time.high <= 0.8 * row.chance > 0]
+    if not enough:
+        return ""
+    where = at_row(row_of(comparison, enough[0].scenario))
+    return (
+        f"A model right 20% less often breaks even {where} with {quantities.agents(few)}, by time per accepted result."
+    )
+
+
+def _beats(comparison: Comparison, beats: Beats) -> str:
+    about = " (about the same)" if _even(beats) else ""
+    equal = f", as quick in {quantities.share(beats.equal)}" if beats.equal else ""
+    return (
+        f"{scenario_name(comparison, beats.one)} beats {scenario_name(comparison, beats.other)} in "
+        f"{with_interval(beats.quicker, quantities.share)} of samples{equal}{about}."
+    )
+
+
+def _even(beats: Beats) -> bool:
+    """Whether an even chance of being quicker lies within the interval."""
+    low, high = beats.quicker.low, beats.quicker.high
+    return low is not None and high is not None and low <= (1 - beats.equal) / 2 <= high

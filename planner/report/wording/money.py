@@ -1,0 +1,118 @@
+"""Sentences on money: price of an hour saved, break-even value of time, payback of a setup."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from planner.planning.comparison_result import Comparison
+from planner.planning.decisions.interval import Interval
+from planner.planning.decisions.money import Value
+from planner.planning.decisions.payback import Count, Payback, Setup
+from planner.report.wording import quantities
+from planner.report.wording.phrases import (
+    MOST_LISTED,
+    at_row,
+    number_list,
+    row_name,
+    row_of,
+    scenario_list,
+    scenario_name,
+    with_interval,
+)
+
+
+def money_sentences(comparison: Comparison) -> Iterator[str]:
+    """Sentences on cost, if it is known."""
+    decisions = comparison.decisions
+    if decisions.pareto_p50 is not None and len(decisions.pareto_p50) > 1:
+        by_row: dict[str, list[int]] = {}
+        for choice in decisions.pareto_p50:
+            by_row.setdefault(row_of(comparison, choice.scenario), []).append(choice.scenario.agents)
+        choices = [f"{number_list(sorted(counts))} {at_row(row)}" for row, counts in by_row.items()]
+        yield f"Pareto set (p50 against mean cost), agents: {'; '.join(choices)}."
+    if decisions.price_of_an_hour:
+        trades = [
+            f"{_price(trade.usd_per_hour)} up to {scenario_name(comparison, trade.quicker)}"
+            for trade in decisions.price_of_an_hour[:MOST_LISTED]
+        ]
+        yield f"Price of an hour less: {'; '.join(trades)}{_more(decisions.price_of_an_hour)}."
+    few = decisions.exchange.few
+    prices = [
+        f"{row_name(comparison, row.model, row.speed)} {_break_even(row.pays, row.usd_per_hour)}"
+        for row in decisions.break_evens or ()
+        if row.agents == few
+    ]
+    if prices:
+        waiting = "" if decisions.waiting == 1 else f", {quantities.times(decisions.waiting)} waiting"
+        yield f"Break-even value of an hour with {quantities.agents(few)}{waiting}: {', '.join(prices)}."
+    value = decisions.value_of_time
+    if value is not None:
+        yield _value(comparison, value)
+    if decisions.setup is not None:
+        chosen = comparison.verdict.best if value is None else value.best
+        yield from (
+            _payback(comparison, decisions.setup, payback)
+            for payback in decisions.payback
+            if payback.scenario == chosen
+        )
+
+
+def _value(comparison: Comparison, value: Value) -> str:
+    alike = [scenario for scenario in value.alike if scenario != value.best]
+    about = f"; about the same: {scenario_list(comparison, alike)}" if alike else ""
+    each = f"{quantities.usd(value.usd_per_hour)} an hour" + (
+        f" × {quantities.times(value.waiting)} waiting" if value.waiting != 1 else ""
+    )
+    total, gain = with_interval(value.total, quantities.usd), ""
+    if value.gain.above:
+        gain = f", {with_interval(value.gain, quantities.usd)} less than the baseline"
+    return f"At {each}: {scenario_name(comparison, value.best)}, {total} in all{gain}{about}."
+
+
+def _payback(comparison: Comparison, setup: Setup, payback: Payback) -> str:
+    clauses = []
+    if setup.seconds:
+        clauses.append(f"its {quantities.seconds(setup.seconds)} {_runs(payback.time)}")
+    if setup.usd:
+        clauses.append(
+            f"its {quantities.usd(setup.usd)} {'at an unknown cost' if payback.usd is None else _runs(payback.usd)}"
+        )
+    if payback.value is not None:
+        both = "both " if setup.seconds and setup.usd else "all "
+        clauses.append(f"{both}at the value of time {_runs(payback.value)}")
+    saved = ""
+    if setup.runs is not None and payback.seconds_saved is not None:
+        saved = f"; {setup.runs:,} runs {_saved(payback.seconds_saved, quantities.seconds)}"
+        if payback.usd_saved is not None:
+            saved += f" and {_saved(payback.usd_saved, quantities.usd)}"
+    return f"Setup of {scenario_name(comparison, payback.scenario)} pays back {', '.join(clauses) or 'at once'}{saved}."
+
+
+def _runs(count: Count) -> str:
+    if count.runs is None:
+        return "never" if count.low is None else "never (not surely)"
+    if count.high is None:
+        return f"after {count.runs:,} runs (not surely)"
+    spread = f" ({count.low:,} to {count.high:,})" if count.low != count.high else ""
+    return f"after {count.runs:,} run{'s' if count.runs != 1 else ''}{spread}"
+
+
+def _saved(saved: Interval, form: Callable[[float], str]) -> str:
+    unsure = saved.low is not None and saved.high is not None and saved.low < 0 < saved.high
+    return f"{'save' if saved.value >= 0 else 'lose'} {form(abs(saved.value))}{' (not surely)' if unsure else ''}"
+
+
+def _more(trades: Sequence[object]) -> str:
+    return f"; {len(trades) - MOST_LISTED} more" if len(trades) > MOST_LISTED else ""
+
+
+def _price(price: Interval) -> str:
+    if price.value <= 0:
+        return "nothing"
+    return with_interval(Interval(price.value, price.low and max(0.0, price.low), price.high), quantities.usd)
+
+
+def _break_even(pays: str, price: Interval | None) -> str:
+    if price is None:
+        return pays
+    return f"{'up to ' if pays == 'up to' else ''}{with_interval(price, quantities.usd)}"
