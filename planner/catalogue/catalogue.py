@@ -26,8 +26,8 @@ from planner.catalogue.user_file import (
     read_own,
 )
 from planner.errors import (
+    CandidateName,
     InputError,
-    Offered,
     Problem,
     model_hint,
     printable,
@@ -105,22 +105,6 @@ class _Lazily(Mapping[str, ProfileDeclaration]):
         return len(self._names)
 
 
-class _Offered(Offered):
-    """A name of a catalogue."""
-
-    _catalogue: Catalogue
-
-    @classmethod
-    def of(cls, name: str, catalogue: Catalogue) -> Self:
-        found = cls(name)
-        found._catalogue = catalogue
-        return found
-
-    @property
-    def withdrawn(self) -> bool:
-        return self._catalogue.available(str(self)) == "retired"
-
-
 class Catalogue:
     """Profiles that workflows may use without declaring them: those that come with the planner, and the user's."""
 
@@ -151,7 +135,10 @@ class Catalogue:
     @cached_property
     def offered(self) -> tuple[str, ...]:
         """The same, as names that know whether they can be bought, which is read when it is asked for."""
-        return tuple(_Offered.of(name, self) for name in self.names)
+        return tuple(CandidateName.of(name, partial(self._retired, name)) for name in self.names)
+
+    def _retired(self, name: str) -> bool:
+        return self.available(name) == "retired"
 
     @cached_property
     def declared(self) -> Mapping[str, ProfileDeclaration]:

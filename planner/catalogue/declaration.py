@@ -11,7 +11,7 @@ from planner.reading.validation import (
     Declared,
     Flag,
     MappingField,
-    Parsed,
+    ParsedBy,
     Text,
 )
 
@@ -46,7 +46,7 @@ def _kind(value: Any) -> str:
     return str(value)
 
 
-Day = Annotated[date, Parsed(_day)]
+Day = Annotated[date, ParsedBy(_day)]
 
 
 class SourceDeclaration(Declared):
@@ -78,7 +78,7 @@ class FactDeclaration(Declared):
 
     source: Text | None = None
     as_of: Day | None = None
-    kind: Annotated[str, Parsed(_kind)] | None = None
+    kind: Annotated[str, ParsedBy(_kind)] | None = None
     conditions: Text | None = None
     up_to: Flag | None = None
     retired_on: Day | None = None

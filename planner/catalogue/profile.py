@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from planner.errors import InputError, Problem
-from planner.reading.estimates.curves import Curve, together
+from planner.reading.estimates.curves import Curve, split_by_writing
 from planner.reading.estimates.estimate import Estimate
 from planner.reading.profiles import ProfileDeclaration
 
@@ -106,7 +106,7 @@ class Profile:
         if not self.by_concurrency:
             return self
         if isinstance(ttft, Curve) and isinstance(speed, Curve) and self.measured_output is not None:
-            ttft, speed = together(ttft, speed, self.measured_output, concurrency)
+            ttft, speed = split_by_writing(ttft, speed, self.measured_output, concurrency)
         ttft, speed = (one.at(concurrency) if isinstance(one, Curve) else one for one in (ttft, speed))
         return replace(self, ttft=ttft, output_speed=speed)
 

@@ -277,9 +277,9 @@ def read(
 @contextmanager
 def spared(output: Path | None, file: Path, catalogue: Path | None, option: str = "--output") -> Iterator[None]:
     """Refuse to write to a file that a workflow is read from within, or to the user's catalogue."""
-    from planner.reading.files.text_file import noted
+    from planner.reading.files.text_file import files_read
 
-    with noted() as files:
+    with files_read() as files:
         yield
     if output is None or not output.is_file():
         return

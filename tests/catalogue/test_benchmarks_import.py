@@ -18,14 +18,14 @@ from typer.testing import CliRunner
 
 from planner.catalogue import builtin_files
 from planner.catalogue.benchmarks import import_results
-from planner.catalogue.benchmarks.records import BYTES
+from planner.catalogue.benchmarks.records import MOST_RESULT_BYTES
 from planner.catalogue.catalogue import Catalogue
 from planner.catalogue.profile import Profile, resolve
 from planner.cli.app import app
 from planner.errors import InputError, Problem
 from planner.reading.estimates.curves import Curve
 from planner.reading.estimates.estimate import Estimate
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "benchmarks"
 WORKFLOW = DATA.parents[2] / "workflows" / "react_bugfix.yaml"
@@ -602,7 +602,7 @@ def test_reading_a_large_file_takes_no_longer_than_it_must(tmp_path: Path) -> No
 def test_a_file_over_the_limit(tmp_path: Path) -> None:
     path = tmp_path / "large.json"
     with path.open("wb") as stream:
-        stream.truncate(2 * BYTES)
+        stream.truncate(2 * MOST_RESULT_BYTES)
     assert the_problem(path).message == "the file is over the limit of 50,000,000 bytes"
 
 

@@ -18,7 +18,7 @@ from planner.cli.app import app
 from planner.errors import InputError
 from planner.reading.estimates.curves import Curve
 from planner.reading.estimates.estimate import Estimate
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 
 TODAY = date(2026, 11, 21)
 ROOT = Path(__file__).resolve().parents[2]

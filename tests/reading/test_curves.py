@@ -30,7 +30,7 @@ from planner.report.text.models import (
     models_text,
     rows,
 )
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 
 FULL = {"ttft": {"4": "0s", "16": "1s", "64": "13s"}, "output_speed": {"4": 100, "16": 50, "64": 40},
         "measured_output": 200}  # fmt: skip

@@ -27,13 +27,8 @@ from planner.errors import InputError, Position
 from planner.expansion.graph.order import in_order
 from planner.reading import units
 from planner.reading.estimates.counts import count_of
-from planner.reading.estimates.estimate import (
-    LN20,
-    NOTHING,
-    Z95,
-    Estimate,
-    parse_estimate,
-)
+from planner.reading.estimates.estimate import LN20, NOTHING, Z95, Estimate
+from planner.reading.estimates.forms import parse_estimate
 from planner.reading.profiles import ProfileDeclaration
 from planner.reading.units import (
     DURATION,
@@ -44,11 +39,10 @@ from planner.reading.units import (
     Quantity,
 )
 from planner.reading.validation import Declared
-from planner.reading.yaml.parse import parse_yaml
-from planner.reading.yaml.parse import resolve as resolve_scalar
+from planner.reading.yaml.parse import parse_yaml, resolve_scalar
 from planner.workflow.bodies import ESTIMATE_KEYS
 from planner.workflow.declaration import Step, Workflow
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 
 ROOT = Path(__file__).resolve().parents[2]
 VALID = [

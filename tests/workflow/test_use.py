@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from planner.cli.app import app
 from planner.errors import InputError, Problem
 from planner.workflow.declaration import Workflow
-from planner.workflow.use import DEPTH, FILES, read_workflow
+from planner.workflow.reader import MOST_DEPTH, MOST_FILES, read_workflow
 
 Files = Callable[..., Path]
 
@@ -165,7 +165,7 @@ def test_arithmetic_of_crews_takes_the_parameters_of_their_own_file(files: Files
     crew = read_workflow(path).crews["team"]
     assert crew.agents == 6
     assert crew.coordination.brief is not None
-    brief = crew.coordination.brief.output.bound({"agents": 6.0}, None)
+    brief = crew.coordination.brief.output.bind({"agents": 6.0}, None)
     assert brief.scale == pytest.approx((50 * 900) ** 0.5)
 
 
@@ -253,25 +253,27 @@ def test_what_cannot_be_opened(name: str, files: Files) -> None:
 
 
 def test_files_are_used_to_a_depth_and_a_number(files: Files, tmp_path: Path) -> None:
-    chain = {f"f{index}": f"steps: {{x: {{use: f{index + 1}.yaml}}}}\n" for index in range(DEPTH)}
-    path = files(**chain, **{f"f{DEPTH}": "steps: {x: {tool: 5s}}\n"})
+    chain = {f"f{index}": f"steps: {{x: {{use: f{index + 1}.yaml}}}}\n" for index in range(MOST_DEPTH)}
+    path = files(**chain, **{f"f{MOST_DEPTH}": "steps: {x: {tool: 5s}}\n"})
     (problem,) = refused(path)
-    assert (problem.code, problem.message) == ("too-large", f"over {DEPTH} files use one another")
+    assert (problem.code, problem.message) == ("too-large", f"over {MOST_DEPTH} files use each other in a chain")
     assert problem.position is not None
-    assert Path(problem.position.file).name == f"f{DEPTH - 1}.yaml"
-    assert len(list(read_workflow(tmp_path / "f1.yaml").walk())) == DEPTH
-    many = "".join(f"  s{n}: {{use: {{file: b.yaml, parameters: {{modules: {n + 1}}}}}}}\n" for n in range(FILES))
+    assert Path(problem.position.file).name == f"f{MOST_DEPTH - 1}.yaml"
+    assert len(list(read_workflow(tmp_path / "f1.yaml").walk())) == MOST_DEPTH
+    many = "".join(f"  s{n}: {{use: {{file: b.yaml, parameters: {{modules: {n + 1}}}}}}}\n" for n in range(MOST_FILES))
     path = files(a=f"steps:\n{many}", b=PART)
     (problem,) = refused(path)
-    assert (problem.code, problem.message) == ("too-large", f"the workflow uses over {FILES} files")
+    assert (problem.code, problem.message) == ("too-large", f"the workflow uses over {MOST_FILES} files")
 
 
 def test_a_depth_that_is_found_through_what_was_read_before(files: Files) -> None:
-    chain = {f"f{index}": f"steps: {{x: {{use: f{index + 1}.yaml}}}}\n" for index in range(DEPTH - 1)}
+    chain = {f"f{index}": f"steps: {{x: {{use: f{index + 1}.yaml}}}}\n" for index in range(MOST_DEPTH - 1)}
     path = files(
-        a="steps: {p: {use: f1.yaml}, q: {use: f0.yaml}}\n", **chain, **{f"f{DEPTH - 1}": "steps: {x: {tool: 5s}}\n"}
+        a="steps: {p: {use: f1.yaml}, q: {use: f0.yaml}}\n",
+        **chain,
+        **{f"f{MOST_DEPTH - 1}": "steps: {x: {tool: 5s}}\n"},
     )
-    assert {problem.message for problem in refused(path)} == {f"over {DEPTH} files use one another"}
+    assert {problem.message for problem in refused(path)} == {f"over {MOST_DEPTH} files use each other in a chain"}
 
 
 def test_files_that_multiply_are_refused_before_they_are_laid_out(files: Files) -> None:

@@ -19,9 +19,9 @@ from planner.catalogue.benchmarks.per_request import read_aiperf, read_llmperf_r
 from planner.catalogue.benchmarks.records import KNOWN, Complaints, read_records
 from planner.catalogue.benchmarks.run import Run
 from planner.catalogue.benchmarks.series import arranged, readings
-from planner.catalogue.benchmarks.served import is_served, no_concurrency, read_served
+from planner.catalogue.benchmarks.totals import is_served, no_concurrency, read_served
 from planner.catalogue.benchmarks.writing import names_of, written
-from planner.errors import MOST, InputError, printable
+from planner.errors import MOST_PROBLEMS, InputError, printable
 from planner.reading import units
 from planner.reading.estimates.curves import MOST_REQUESTS
 from planner.reading.units import BadValueError
@@ -107,7 +107,7 @@ def _runs(path: Path, complaints: Complaints) -> Iterable[Run]:
     unknown: list[Fields] = []
     before = len(complaints.problems)
     for record in read_records(path, complaints):
-        if complaints.full or len(unknown) == MOST:
+        if complaints.full or len(unknown) == MOST_PROBLEMS:
             complaints.more = True
             break
         if len(runs) > MOST_RUNS:
@@ -151,7 +151,7 @@ def _foreign(unknown: Sequence[Fields], complaints: Complaints) -> None:
     else:
         hint = f"expected a result of {KNOWN}"
     shown = ", ".join(f"'{key}'" for key in keys[:6]) + (", …" if len(keys) > 6 else "") if keys else "none"
-    others = f"{len(unknown) - 1} more records" if len(unknown) < MOST else "many more"
+    others = f"{len(unknown) - 1} more records" if len(unknown) < MOST_PROBLEMS else "many more"
     more = f"; and {others}" if len(unknown) > 1 else ""
     unknown[0].refuse(f"no known benchmark writes records with these keys: {shown}{more}", hint=hint)
 

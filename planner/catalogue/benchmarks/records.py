@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from planner.errors import (
-    MOST,
+    MOST_PROBLEMS,
     Position,
     Problem,
     printable,
 )
 
-BYTES = 50_000_000
+MOST_RESULT_BYTES = 50_000_000
 """Largest result file that is read."""
 
 BRACKETS = 500_000
@@ -28,7 +28,7 @@ _DECODER = json.JSONDecoder()
 
 
 class Complaints:
-    """The problems found so far: the first `MOST`.
+    """The problems found so far: the first `MOST_PROBLEMS`.
 
     more : there were others
     """
@@ -40,7 +40,7 @@ class Complaints:
     @property
     def full(self) -> bool:
         """Whether there is no room for another."""
-        return len(self.problems) >= MOST
+        return len(self.problems) >= MOST_PROBLEMS
 
     def add(self, code: str, message: str, place: Position | None, hint: str | None = None) -> None:
         if self.full:
@@ -118,13 +118,13 @@ def _text(path: Path, complaints: Complaints) -> str | None:
     place = Position(str(path))
     try:
         with path.open("rb") as stream:
-            content = stream.read(BYTES + 1)
+            content = stream.read(MOST_RESULT_BYTES + 1)
     except (OSError, ValueError) as error:
         complaints.add("unreadable", f"cannot read the file: {getattr(error, 'strerror', None) or error}", place)
         return None
-    if len(content) > BYTES:
+    if len(content) > MOST_RESULT_BYTES:
         hint = "give the summary of the run, or a part of its requests"
-        complaints.add("too-large", f"the file is over the limit of {BYTES:,} bytes", place, hint)
+        complaints.add("too-large", f"the file is over the limit of {MOST_RESULT_BYTES:,} bytes", place, hint)
         return None
     try:
         return content.decode("utf-8-sig")

@@ -7,14 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from planner.errors import printable
-from planner.tokens.kinds import (
-    KINDS,
-    MEASURED,
-    SOURCES,
-    Ratio,
-    ratios,
-)
+from planner.tokens.ratios import MEASURED, SOURCES, Ratio, ratios
 from planner.tokens.tally import Tally, Tokens
+from planner.tokens.text_kind import KINDS
 
 _WIDTH = 80
 _SHORTEST_NAME = 12
