@@ -207,7 +207,7 @@ class Repeat(Declared):
             )
         if self.times is not None and (self.until is not None or self.at_most is not None):
             raise validation_error(
-                BadValueError("a repeat has either 'times', or 'until' and 'at_most'", "remove 'times'")
+                BadValueError("a repeat has either 'times', or 'until' and 'at_most', not both", "remove 'times'")
             )
         if self.until == 0:
             message = "with 'until: 0%' no round is ever accepted"

@@ -234,7 +234,7 @@ def test_escapes_are_not_passed_on_to_the_terminal(tmp_path: Path) -> None:
     path = tmp_path / "plan.yaml"
     path.write_text('workflow: w\nsteps:\n  "a\\e[31m\\n\\u202e": {tool: 5s}\n', encoding="utf-8")
     text = str(InputError(problems_of(path)))
-    assert "'a␛[31m␊\ufffd' cannot be a name here" in text
+    assert "'a␛[31m␊\ufffd' is not a valid name" in text
     assert all(character == "\n" or character.isprintable() for character in text)
 
 
@@ -316,7 +316,7 @@ def codes_in_source() -> set[str]:
                 continue
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
             first = node.args[:1] if name == "Problem" else []
-            if name == "complain":
+            if name == "add_problem":
                 first = node.args[3:]
             named = [keyword.value for keyword in node.keywords if keyword.arg == "code"]
             codes |= {str(code.value) for code in [*first, *named] if isinstance(code, ast.Constant)}

@@ -158,7 +158,7 @@ def _formula(text: str, quantity: Quantity, parameters: Iterable[str] | None) ->
         hint = f"write ({text}) * 1s" if len(text) < LONGEST_TEXT // 2 else "multiply it by 1s, 1min or 1h"
         raise BadValueError("a time needs a unit", hint)
     if timed and power not in (1, None):
-        hint = "give exactly one factor of a product a unit, and a divisor none"
+        hint = "exactly one factor of a product needs a unit, and a divisor must have none"
         raise BadValueError(f"'= {text}' is not a time", hint)
     return Formula(text, plain.strip(), tuple(dict.fromkeys(names)), "s" if timed else "")
 

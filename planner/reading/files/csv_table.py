@@ -39,7 +39,7 @@ class Table:
         index = self.columns.index(name)
         for line, cells in self.rows:
             if index >= len(cells) or not cells[index].strip():
-                raise BadValueError(f"'{self.file}', line {line}: '{name}' is empty", "fill it in, or remove the row")
+                raise BadValueError(f"'{self.file}', line {line}: no value in column '{name}'", "fill it in, or remove the row")
             yield line, cells[index].strip()
 
 

@@ -52,7 +52,7 @@ def parse_yaml(text: str, file: str = "<text>") -> Document:
     try:
         for event in yaml.parse(text.translate(_SPACES), Loader=_LOADER):
             if isinstance(event, yaml.DocumentStartEvent) and builder.document.values:
-                builder.report("a second document begins here", event, "a file holds one document: remove '---'")
+                builder.add_problem("a second document begins here", event, "a file holds one document: remove '---'")
                 break
             builder.handle(event)
     except yaml.MarkedYAMLError as error:
@@ -119,7 +119,7 @@ class _Builder:
         width = end.column - start.column if end.line == start.line else len(text) - start.column
         return Position(self.document.file, start.line + 1, start.column + 1, max(1, width), text)
 
-    def report(self, message: str, event: Any, hint: str | None = None, code: str = "yaml-syntax") -> None:
+    def add_problem(self, message: str, event: Any, hint: str | None = None, code: str = "yaml-syntax") -> None:
         """Report a mistake and continue."""
         if len(self.document.problems) < MOST_PROBLEMS:
             self.document.problems.append(Problem(code, message, self.place(event.start_mark, event.end_mark), hint))
@@ -159,7 +159,7 @@ class _Builder:
         if event.tag in (None, "!") or (isinstance(event, yaml.ScalarEvent) and event.tag == f"{_STANDARD_TAG}str"):
             return
         shown = event.tag.replace(_STANDARD_TAG, "!!", 1)
-        self.report(f"the tag {shown} is not supported", event, "remove it")
+        self.add_problem(f"the tag {shown} is not supported", event, "remove it")
         self.document.unreadable.add(self.path())
 
     def alias(self, parent: _Collection | None, event: Any) -> None:
@@ -172,11 +172,11 @@ class _Builder:
                     f"unknown alias '*{event.anchor}'",
                     did_you_mean(f"*{event.anchor}", (f"*{anchor}" for anchor in self.anchors)),
                 )
-            self.report(message, event, hint)
+            self.add_problem(message, event, hint)
         if parent and parent.wants_key:
             if target is None or target.text is None:
                 if target is not None:
-                    self.report("a key must be plain text", event)
+                    self.add_problem("a key must be plain text", event)
                 self.skip_key(parent, self.place(event.start_mark, event.end_mark))
             else:
                 self.key(parent, target.text, event)
@@ -195,8 +195,8 @@ class _Builder:
         path = (*parent.path, name)
         parent.key, parent.merging = name, plain and name == "<<"
         if name in parent.value:
-            hint = f"it is first given on line {self.document.keys[path].line}"
-            self.report(f"duplicate key '{name}'", event, hint, "duplicate-key")
+            hint = f"first given on line {self.document.keys[path].line}"
+            self.add_problem(f"duplicate key '{name}'", event, hint, "duplicate-key")
         self.document.keys[path] = place
 
     def number_with_comma(self, parent: _Collection, place: Position, column: int, number: str, hint: str) -> str:
@@ -224,7 +224,7 @@ class _Builder:
             template = "templates with '{{ }}' are not supported: write a value, or the name of a parameter"
             line = self.lines[event.start_mark.line]
             hint = template if line[: event.start_mark.column].rstrip().endswith("{") else None
-            self.report("a key must be plain text", event, hint)
+            self.add_problem("a key must be plain text", event, hint)
         self.check_tag(event)
         if len(self.stack) >= MOST_DEPTH:
             self.refuse(f"nested more than {MOST_DEPTH} levels deep", event)
@@ -280,7 +280,7 @@ class _Builder:
                 parent.merged += zip(mappings, places, strict=True)
             else:
                 if path not in self.document.unreadable:
-                    self.report("'<<' needs a mapping or a list of mappings", event)
+                    self.add_problem("'<<' needs a mapping or a list of mappings", event)
                 self.document.unreadable.add(parent.path)
         else:
             if (

@@ -116,7 +116,7 @@ _RULES = (
     _Rule("unexpected text after a closing quote", problem=_NOT_A_KEY, before=r"['\"]\s*$"),
     _Rule("unexpected text here", problem=_NOT_A_KEY, before=r"\S"),
     _Rule(
-        "a list item cannot stand among keys", "indent it under the key that the list belongs to",
+        "a list item is not allowed among keys", "indent it under the key that the list belongs to",
         problem=_NOT_A_KEY, character="-",
     ),
     _Rule("a key is missing before ':'", problem=_NOT_A_KEY, character=":"),
