@@ -77,7 +77,7 @@ def _load(encoding: str) -> Callable[[str], list[int]]:
 
     def load_ranks(path: str, expected_hash: str | None = None) -> dict[bytes, int]:
         if expected_hash != SHA256[encoding]:
-            raise OSError(f"it needs another rank file, {path}")
+            raise OSError(f"it wants another rank file, {path}")
         return ranks
 
     try:

@@ -267,9 +267,9 @@ def test_a_mistake_in_a_catalogue_has_its_place(tmp_path: Path) -> None:
         Catalogue.load(path)
     told = [(one.position and one.position.line, one.code, one.message) for one in error.value.problems]
     assert told == [
-        (3, "bad-profile", "'ttft' is given at 8 and 'output_speed' is not, but both were measured together"),
+        (3, "bad-profile", "'ttft' has a value at concurrency 8, but 'output_speed' has none"),
         (6, "bad-value", "a time needs a unit"),
-        (7, "bad-profile", "'measured_output' needs 'ttft' and 'output_speed' by concurrency beside it"),
+        (7, "bad-profile", "'measured_output' needs both 'ttft' and 'output_speed' by concurrency"),
     ]
 
 

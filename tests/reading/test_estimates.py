@@ -169,7 +169,7 @@ def test_cells_have_units_as_values_in_a_workflow_have(tmp_path: Path) -> None:
         ("turns\n\n , \n", "'turns.csv' has no rows", "file"),
         ("turns\nmany\n", "'turns.csv', line 2: 'many': expected a number, such as 12", "column"),
         ('turns\n"1\n"\n3\n4000\n', "'turns.csv', line 5: '4000': must be at most 1,000", "column"),
-        ("id,turns\n1,2\n2\n", "'turns.csv', line 3: there is no 'turns'", "column"),
+        ("id,turns\n1,2\n2\n", "'turns.csv', line 3: no value in column 'turns'", "column"),
         ("id\n1\n", "'turns.csv' has no column 'turns'", "column"),
         ("turns\n" + "5\n" * (MOST_VALUES + 1), "expected 1 to 10,000 values, not 10,001", "file"),
         ("turns\n" + "5" * 1_000_000, "'turns.csv' is over the limit of 1,000,000 bytes", "file"),
@@ -217,9 +217,9 @@ def test_an_estimate_by_model_is_settled_by_the_model() -> None:
     assert estimate.bind({"agents": 4}, "fast").scale == 6000
     for model in ("third", None):
         assert estimate.bind({}, model) == replace(parse_estimate("1k to 2k", TOKENS), own=True)
-    with pytest.raises(ValueError, match="not settled"):
+    with pytest.raises(ValueError, match="not bound"):
         estimate.times(2)
-    with pytest.raises(ValueError, match="not settled"):
+    with pytest.raises(ValueError, match="not bound"):
         estimate.quantile(0.5)
 
 
@@ -284,9 +284,9 @@ def test_a_count_is_a_number_a_name_or_arithmetic() -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("= modules / 3", "'= modules / 3' is 13.33333, and as a count it must be a whole number"),
-        ("= modules - 40", "'= modules - 40' is 0, and as a count it must be at least 1"),
-        ("= modules * 3", "'= modules * 3' is 120, and as a count it must be at most 100"),
+        ("= modules / 3", "'= modules / 3' is 13.33333, but a count must be a whole number"),
+        ("= modules - 40", "'= modules - 40' is 0, but a count must be at least 1"),
+        ("= modules * 3", "'= modules * 3' is 120, but a count must be at most 100"),
         ("= 1 / (modules - 40)", "'= 1 / (modules - 40)' divides by 0"),
         ("moduls", "unknown parameter 'moduls'"),
         ("= moduls", "unknown parameter 'moduls'"),

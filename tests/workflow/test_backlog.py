@@ -53,7 +53,7 @@ def test_ids_are_needed_only_with_needs(fan: Fan) -> None:
     assert fan("lines\n5\n6\n").backlog == Backlog(None, ((), ()), ("1", "2"))
     assert fan("id,lines\nx,5\nx,6\n", ", size: lines").backlog == Backlog((5, 6), ((), ()), ("x", "x"))
     (problem,) = problems(fan, "id,n\nx,\nx,\n", ", needs: n")
-    assert problem.message == "'backlog.csv', line 3: the id 'x' is that of line 2 too"
+    assert problem.message == "'backlog.csv', line 3: the id 'x' is already used on line 2"
 
 
 def test_a_fan_out_of_a_count_has_no_backlog(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_backlog_lies_beside_the_file_that_names_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "keys", "message"),
     [
-        ("id,n\na,1\nb,\nc,\n", ", size: n", "'backlog.csv', line 3: no size (and 1 more line like it)"),
+        ("id,n\na,1\nb,\nc,\n", ", size: n", "'backlog.csv', line 3: the size is missing (and 1 more line like it)"),
         ("id,n\na,1\nb,x\n", ", size: n", "'backlog.csv', line 3: the size 'x': expected a number, such as 12"),
         ("id,n\na,inf\n", ", size: n", "'backlog.csv', line 2: the size 'inf': expected a number, such as 12"),
         ("id,n\na,1e999\n", ", size: n", "'backlog.csv', line 2: the size '1e999': must be a finite number"),

@@ -139,7 +139,7 @@ def test_a_model_is_named_by_the_step_or_the_file_around(files: Files) -> None:
         used(read_workflow(files(a=PROFILE + "steps: {x: {use: b.yaml}}\n", b="model: m\n" + inner)), "x").model == "m"
     )
     path = files(a=PROFILE + "steps: {x: {use: b.yaml}, z: {model: m, use: b.yaml}}\n", b=inner)
-    assert told(path) == [("b.yaml:2:9", "the step 'y' makes requests, and no model is named")]
+    assert told(path) == [("b.yaml:2:9", "the step 'y' makes requests but has no model")]
 
 
 def test_crews_take_their_sizes_from_the_parameters_of_their_own_file(files: Files) -> None:
@@ -174,7 +174,7 @@ def test_two_used_files_that_disagree_are_refused_unless_the_outer_one_decides(f
     steps = "steps:\n  x: {use: b.yaml}\n  z: {use: {file: b.yaml, parameters: {n: %s}}}\n"
     assert read_workflow(files(a=steps % 2, b=team)).crews["team"].agents == 2
     path = files(a=steps % 3, b=team)
-    assert told(path) == [("a.yaml:4:19", "'x' and 'z' use different crews 'team'")]
+    assert told(path) == [("a.yaml:4:19", "the files of 'x' and 'z' declare different crews 'team'")]
     assert read_workflow(files(a="crews: {team: {agents: 8}}\n" + steps % 3, b=team)).crews["team"].agents == 8
 
 
@@ -194,8 +194,8 @@ def test_coordination_of_a_used_crew_needs_the_model_of_the_outermost_file(files
     inner = "model: m\n" + PROFILE + CREW % (3, 2) + "steps: {y: {crew: team, tool: 5s}}\n"
     path = files(a="steps: {x: {use: b.yaml}}\n", b=inner)
     (problem,) = refused(path)
-    assert problem.message == "'sync' makes requests, and no model is named"
-    assert problem.hint == f"name one with 'model:' at the top of {path}"
+    assert problem.message == "'sync' makes requests but has no model"
+    assert problem.hint == f"add 'model:' at the top of {path}"
     read_workflow(files(a="model: m\nsteps: {x: {use: b.yaml}}\n".replace("model", PROFILE + "model", 1), b=inner))
 
 
@@ -224,7 +224,7 @@ def test_problems_of_all_files_are_told_together_each_in_its_file(files: Files) 
 def test_a_wrong_value_shows_where_it_is_a_count(files: Files) -> None:
     path = files(a="steps: {x: {use: {file: b.yaml, parameters: {modules: 2.5}}}}\n", b=PART)
     (problem,) = refused(path)
-    assert problem.message == "the parameter 'modules' is 2.5, and as a count it must be a whole number"
+    assert problem.message == "the parameter 'modules' is 2.5, but a count must be a whole number"
     assert problem.hint == "give it another value, here or where the file is used"
 
 
@@ -320,9 +320,7 @@ def test_a_used_file_can_fail_where_a_step_of_it_can(inner: str, can: bool, file
     if can:
         assert read_workflow(path).steps["x"].otherwise == "w"
     else:
-        assert [problem.message for problem in refused(path)] == [
-            "'x' cannot fail, so that its 'otherwise' is never done"
-        ]
+        assert [problem.message for problem in refused(path)] == ["'x' cannot fail, so its 'otherwise' would never run"]
 
 
 # What continues what.
@@ -349,7 +347,7 @@ def test_rounds_around_a_fan_out_are_not_those_of_an_item(files: Files) -> None:
         + PROFILE
         + "steps: {r: {repeat: {times: 2}, steps: {g: {for_each: 3, steps: {a: {llm: {output: 5, continues: a}}}}}}}\n"
     )
-    assert [problem.message for problem in refused(path)] == ["'a' continues itself, and is done once"]
+    assert [problem.message for problem in refused(path)] == ["'a' continues itself but runs only once"]
 
 
 def test_a_step_waits_for_another_through_many(files: Files) -> None:

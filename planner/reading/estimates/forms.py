@@ -83,7 +83,9 @@ class ByModel(UnboundEstimate):
         estimates = dict(self.models)
         estimate = estimates.get(model or OTHER) or estimates.get(OTHER)
         if estimate is None:
-            reason = f"has no estimate for the model '{model}'" if model else "cannot be used where no model is"
+            reason = (
+                f"has no estimate for the model '{model}'" if model else "cannot be used here, because no model is used"
+            )
             raise BadValueError(f"'by_model' {reason}", "add it, or add 'other' for all models that are not listed")
         return replace(estimate.bind(values, model), own=True)
 

@@ -39,7 +39,9 @@ class Table:
         index = self.columns.index(name)
         for line, cells in self.rows:
             if index >= len(cells) or not cells[index].strip():
-                raise BadValueError(f"'{self.file}', line {line}: no value in column '{name}'", "fill it in, or remove the row")
+                raise BadValueError(
+                    f"'{self.file}', line {line}: no value in column '{name}'", "fill it in, or remove the row"
+                )
             yield line, cells[index].strip()
 
 

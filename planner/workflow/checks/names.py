@@ -142,7 +142,7 @@ class _Checks:
             whole(number, most)
         except BadValueError as mistake:
             message = f"the parameter '{value}' is {number:.15g}, but a count {mistake}"
-            hint = "give it another value" + (", path or where the file is used" if self.inherited.file else "")
+            hint = "give it another value" + (", here or where the file is used" if self.inherited.file else "")
             yield Problem(
                 "bad-value", message, place, hint if self.inherited.file else f"{hint}, or try --set {value}=10"
             )
