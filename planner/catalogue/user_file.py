@@ -75,8 +75,8 @@ def merge_entries(builtin: Mapping[str, Any] | None, own: Mapping[str, Any]) -> 
         and not refers_to_table("price", price)
     ):
         given = price["value"] if is_fact(price) else price
-        kept = {key: value for key, value in before.items() if value is not None}
-        merged["price"] = {**price, "value": {**kept, **given}} if is_fact(price) else {**kept, **given}
+        inherited = {key: value for key, value in before.items() if value is not None}
+        merged["price"] = {**price, "value": {**inherited, **given}} if is_fact(price) else {**inherited, **given}
     return merged
 
 

@@ -131,12 +131,12 @@ _MULTIPLIED = {"speed": "output_speed", "price_multiplier": "price"}
 
 
 def profile_problems(
-    document: Document, models: dict[str, Any], known: Collection[str], used: AbstractSet[str]
+    document: Document, models: dict[str, Any], names: Collection[str], used: AbstractSet[str]
 ) -> Iterator[Problem]:
     """Yield the reasons why profiles cannot be resolved.
 
     models : name → mapping, as read from the file
-    known : all names that `based_on` may refer to
+    names : all names that `based_on` may refer to
     used : names of profiles that steps use
     """
     given: dict[str, frozenset[str] | None] = {}
@@ -152,8 +152,8 @@ def profile_problems(
             continue
         yield from _factors(document, name, profile)
         base = profile.get("based_on")
-        if isinstance(base, str) and base not in known:
-            hint = did_you_mean(base, set(known) - {name}) or "declare it under 'models:'"
+        if isinstance(base, str) and base not in names:
+            hint = did_you_mean(base, set(names) - {name}) or "declare it under 'models:'"
             place = document.value("models", name, "based_on")
             yield Problem("unknown-model", f"unknown model '{base}'", place, hint)
         keys = given[name]

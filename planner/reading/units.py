@@ -258,14 +258,14 @@ def context(value: Any) -> float:
 class Quantity:
     """A kind of quantity: how a number of it is parsed, its bounds, and whether draws are whole numbers.
 
-    one, spread : examples of a number and of a range
+    single, spread : examples of a number and of a range
     least, most : bounds, in the unit that `parse` returns
     unit, per_unit : unit that messages show the bounds in, and its size
     """
 
     name: str
     parse: Callable[[Any], float]
-    one: str
+    single: str
     spread: str
     whole: bool = False
     least: float = 0.0
@@ -277,7 +277,7 @@ class Quantity:
     def expected(self) -> str:
         """What may be written, with examples, as a message."""
         low, high = self.spread.split(" to ")
-        return f"expected a {self.name}: {self.one}, {self.spread}, or {{p50: {low}, p95: {high}}}"
+        return f"expected a {self.name}: {self.single}, {self.spread}, or {{p50: {low}, p95: {high}}}"
 
     def bounded(self, number: float) -> float:
         """Return `number`. Raises `BadValueError` if it is out of bounds."""

@@ -142,58 +142,60 @@ def _text(path: Path, problems: Problems) -> str | None:
         return None
 
 
-def _sequence(source: Source, at: int, problems: Problems) -> list[Record]:
+def _sequence(source: Source, offset: int, problems: Problems) -> list[Record]:
     """Return consecutive objects. After an unreadable one, continue at the next line that begins an object."""
     records: list[Record] = []
     number = 0
-    while at < len(source.text) and not problems.full:
+    while offset < len(source.text) and not problems.full:
         number += 1
-        record, end = _record(source, at, number, problems)
+        record, end = _record(source, offset, number, problems)
         if record is not None:
             records.append(record)
         if end is None:
-            next_line = source.text.find("\n{", at)
+            next_line = source.text.find("\n{", offset)
             if next_line < 0:
                 break
             end = next_line + 1
-        at = _skip(source.text, end)
+        offset = _skip(source.text, end)
     return records
 
 
-def _list(source: Source, at: int, problems: Problems) -> list[Record]:
+def _list(source: Source, offset: int, problems: Problems) -> list[Record]:
     """Return the objects of a list."""
     text, records = source.text, list[Record]()
-    at = _skip(text, at)
+    offset = _skip(text, offset)
     number = 0
     while not problems.full:
-        if at < len(text) and text[at] == "]" and not number:
-            problems.add("bad-value", "the list is empty", source.place(at), f"expected a result of {FORMATS}")
+        if offset < len(text) and text[offset] == "]" and not number:
+            problems.add("bad-value", "the list is empty", source.place(offset), f"expected a result of {FORMATS}")
             break
         number += 1
-        record, end = _record(source, at, number, problems)
+        record, end = _record(source, offset, number, problems)
         if record is not None:
             records.append(record)
         if end is None:
             break
-        at = _skip(text, end)
-        if at < len(text) and text[at] == ",":
-            at = _skip(text, at + 1)
+        offset = _skip(text, end)
+        if offset < len(text) and text[offset] == ",":
+            offset = _skip(text, offset + 1)
             continue
-        rest = _skip(text, at + 1)
-        if at >= len(text):
-            problems.add("bad-value", "the file ends within a list", source.place(at), "copy the complete file again")
-        elif text[at] != "]":
-            problems.add("bad-value", "not JSON: expected ',' or ']'", source.place(at))
+        rest = _skip(text, offset + 1)
+        if offset >= len(text):
+            problems.add(
+                "bad-value", "the file ends within a list", source.place(offset), "copy the complete file again"
+            )
+        elif text[offset] != "]":
+            problems.add("bad-value", "not JSON: expected ',' or ']'", source.place(offset))
         elif rest < len(text):
             problems.add("bad-value", "not JSON: there is text after the list", source.place(rest))
         break
     return records
 
 
-def _record(source: Source, at: int, number: int, problems: Problems) -> tuple[Record | None, int | None]:
-    """Return the record at offset `at`, None if it is not an object; and its end, None if it is unreadable."""
+def _record(source: Source, offset: int, number: int, problems: Problems) -> tuple[Record | None, int | None]:
+    """Return the record at `offset`, None if it is not an object; and its end, None if it is unreadable."""
     try:
-        value, end = _DECODER.raw_decode(source.text, at)
+        value, end = _DECODER.raw_decode(source.text, offset)
     except json.JSONDecodeError as error:
         offset = min(error.pos, len(source.text))
         cut = not source.text[offset:].strip() or error.msg.startswith("Unterminated")
@@ -202,19 +204,19 @@ def _record(source: Source, at: int, number: int, problems: Problems) -> tuple[R
         problems.add("bad-value", message, source.place(offset), hint)
         return None, None
     except RecursionError:
-        problems.add("bad-value", f"record {number} is nested too deep", source.place(at), f"expected {FORMATS}")
+        problems.add("bad-value", f"record {number} is nested too deep", source.place(offset), f"expected {FORMATS}")
         return None, None
     except ValueError:  # an integer of over 4300 digits
-        problems.add("bad-value", f"record {number} has a number that is too long", source.place(at))
+        problems.add("bad-value", f"record {number} has a number that is too long", source.place(offset))
         return None, None
     if not isinstance(value, dict):
         message = f"record {number} is not an object"
-        problems.add("bad-value", message, source.place(at), f"expected a result of {FORMATS}")
+        problems.add("bad-value", message, source.place(offset), f"expected a result of {FORMATS}")
         return None, end
-    return Record(source, number, value, at, end), end
+    return Record(source, number, value, offset, end), end
 
 
-def _skip(text: str, at: int) -> int:
+def _skip(text: str, offset: int) -> int:
     """Offset of the next character that is not white space."""
-    match = _SPACE.match(text, at)
-    return match.end() if match else at
+    match = _SPACE.match(text, offset)
+    return match.end() if match else offset

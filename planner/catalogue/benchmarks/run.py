@@ -139,15 +139,12 @@ def _check_count(run: Run, key_of_tpot: str, hint: str) -> None:
     elif run.concurrency is not None and run.duration is not None and run.outputs is not None:
         each = run.ttft + run.tpot * max(run.outputs - 1, 0)
         in_flight = run.requests / run.duration * each
-        if in_flight > _WRONG_UNIT * max(run.concurrency, 1):
+        too_many = in_flight > _WRONG_UNIT * max(run.concurrency, 1)
+        too_few = run.concurrency > _WRONG_UNIT * max(in_flight, 1 / _WRONG_UNIT) and run.requests > 2 * run.concurrency
+        if too_many or too_few:
+            at_a_time = f"{in_flight:,.0f}" if too_many else f"{in_flight:.4g}"
             message = (
-                f"{run.requests:,} requests of {each:.4g} s each in {run.duration:.4g} s are {in_flight:,.0f} at a time, "
-                f"not {run.concurrency:.4g}"
-            )
-            fields.refuse(message, key_of_tpot, hint=hint)
-        elif run.concurrency > _WRONG_UNIT * max(in_flight, 1 / _WRONG_UNIT) and run.requests > 2 * run.concurrency:
-            message = (
-                f"{run.requests:,} requests of {each:.4g} s each in {run.duration:.4g} s are {in_flight:.4g} at a time, "
+                f"{run.requests:,} requests of {each:.4g} s each in {run.duration:.4g} s are {at_a_time} at a time, "
                 f"not {run.concurrency:.4g}"
             )
             fields.refuse(message, key_of_tpot, hint=hint)

@@ -124,9 +124,9 @@ def bad_expression(message: str, hint: str | None = None) -> BadValueError:
     return BadValueError(message, hint, code="bad-expression")
 
 
-def unknown_parameter(name: str, known: Iterable[str]) -> NoReturn:
+def unknown_parameter(name: str, parameters: Iterable[str]) -> NoReturn:
     """Raise `BadValueError` for a name that is not a parameter."""
-    names = {*known, AGENTS}
+    names = {*parameters, AGENTS}
     hint = did_you_mean(name, names) if len(names) > 1 or nearest(name, names) else None
     hint = hint or f"declare it: parameters: {{{name}: 10}}"
     raise BadValueError(f"unknown parameter '{name}'", hint, code="unknown-parameter")

@@ -59,8 +59,8 @@ def _hint(path: Path, error: Exception) -> str | None:
         return f"name files, as in {path / '*'}"
     if not isinstance(error, FileNotFoundError) or not path.parent.is_dir():
         return None
-    near = nearest(path.name, (other.name for other in path.parent.iterdir()))
-    return f"did you mean '{path.with_name(near)}'?" if near else None
+    similar = nearest(path.name, (other.name for other in path.parent.iterdir()))
+    return f"did you mean '{path.with_name(similar)}'?" if similar else None
 
 
 def _decoded(content: bytes, name: str) -> str:

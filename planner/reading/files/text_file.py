@@ -107,5 +107,5 @@ def _suggestion(path: Path, error: Exception) -> str | None:
     """A hint at a YAML file with a similar name in the same folder, if `path` does not exist."""
     if not isinstance(error, FileNotFoundError) or not path.parent.is_dir():
         return None
-    near = nearest(path.name, (other.name for other in path.parent.glob("*.y*ml")))
-    return f"did you mean '{path.with_name(near)}'?" if near else None
+    similar = nearest(path.name, (other.name for other in path.parent.glob("*.y*ml")))
+    return f"did you mean '{path.with_name(similar)}'?" if similar else None
