@@ -161,7 +161,7 @@ def _add_id_mistakes(table: _Rows, ids: Sequence[str], key: str, in_needs: bool)
         table.add_for_rows("the id is missing", empty, key, "give each row its own id")
     separated = [index for index, row_id in enumerate(ids) if in_needs and _SEPARATORS.search(row_id)]
     if separated:
-        hint = "ids cannot contain spaces, commas and semicolons, which separate the ids that a row needs"
+        hint = "ids cannot contain spaces, commas or semicolons: these separate the ids in 'needs'"
         table.add_for_rows(f"'{ids[separated[0]]}' cannot be an id", separated, key, hint)
     return len(table.mistakes) > before
 

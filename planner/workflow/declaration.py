@@ -143,7 +143,7 @@ class Step(Declared):
     success : chance that its result is good
     otherwise : name of the step that runs if this one fails
     best_of : number of copies, all of which must finish
-    first_of : number of copies, the first of which ends the race
+    first_of : number of copies, of which the first to finish counts
     """
 
     example: ClassVar[str] = "{llm: {output: 500 to 2k}}"
@@ -260,7 +260,7 @@ class Workflow(Declared):
 
     @property
     def written_for(self) -> str | None:
-        """The model whose tokens declared numbers count: the one in the file."""
+        """Model to whose tokenizer declared numbers of tokens refer: the one in the file."""
         return self._written_for or self.model
 
     @model_validator(mode="after")
