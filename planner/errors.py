@@ -1,38 +1,47 @@
-"""What is wrong with an input: a `Problem` with its place, reason and remedy; an `InputError` with all of them."""
+"""Mistakes in an input: a `Problem` has a place, a reason and a remedy; an `InputError` carries all problems.
+
+Also the hints that suggest a name for a misspelt one.
+"""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from textwrap import wrap
-from typing import Any
+from typing import Any, Self
 
-MOST = 100
-"""Most problems of one kind of check that are worked out; a file with more has one fault many times."""
+MOST_PROBLEMS = 100
+"""Most problems that one check reports; a file with more usually repeats a single mistake."""
 
-_LONG, _BEFORE = 70, 35
-"""Most characters of a source line that are shown, and of those before the caret where it is longer."""
+_EXCERPT, _EXCERPT_BEFORE = 70, 35
+"""Most characters shown of a source line, and of the part before the caret if the line is longer."""
 
 _WIDTH = 80
-"""Columns that hints are wrapped to."""
+"""Columns at which hints are wrapped."""
 
-_LONGEST = 1000
-"""Most characters of a message that are shown."""
+_MOST_CHARACTERS = 1000
+"""Most characters shown of a message."""
 
-_PART = 4
-"""Characters from which a name may be meant as a part of another."""
+_SHORTEST_PART = 4
+"""Shortest name, in characters, that is looked up as a part of longer names."""
 
-_FEW = 8
-"""Most known models that are all told where none is near."""
+_MOST_LISTED_MODELS = 8
+"""Most models that a hint lists if none has a similar name."""
+
+_MOST_COMPARED, _LONGEST_COMPARED = 2000, 200
+"""Most names, and most characters of a name, that are compared by similarity: more would take seconds."""
 
 _CONTROL_PICTURES = 0x2400
 
 
 @dataclass(frozen=True, order=True)
 class Position:
-    """A place in a file: 1-based line and column, the width of what is meant, and the whole line. Line 0: the file."""
+    """A place in a file: 1-based line and column, the width to mark in characters, and the line's text.
+
+    Line 0 means the whole file.
+    """
 
     file: str
     line: int = 0
@@ -46,7 +55,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake. `code` names its section in docs/reference/errors.md; `hint` says what to write instead."""
+    """One mistake. `code` is its section in docs/reference/errors.md; `hint` says what to write instead."""
 
     code: str
     message: str
@@ -69,9 +78,9 @@ class Problem:
 
 
 class InputError(Exception):
-    """The input is wrong; the message shows every problem, in the order of the file.
+    """The input has mistakes. The message shows every problem, in the order of the file.
 
-    more : there may be more problems than these
+    more : whether there may be further problems
     """
 
     def __init__(self, problems: Iterable[Problem], more: bool = False) -> None:
@@ -85,59 +94,82 @@ class InputError(Exception):
         return type(self), (self.problems, self.more)
 
 
-class Offered(str):
-    """A name that may be meant; one that is `withdrawn` only where no other is."""
+class CandidateName(str):
+    """A name that hints may suggest.
 
-    @property
-    def withdrawn(self) -> bool:
-        return False
+    withdrawn : whether to suggest it only if no other name is similar; called when a hint is made
+    """
+
+    withdrawn: Callable[[], bool]
+
+    @classmethod
+    def of(cls, name: str, withdrawn: Callable[[], bool]) -> Self:
+        candidate = cls(name)
+        candidate.withdrawn = withdrawn
+        return candidate
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """A hint for a misspelt name: the nearest known one, or up to three that it is a part of, else all of them."""
-    names = sorted(set(known))
-    offered = [one for one in names if not (isinstance(one, Offered) and one.withdrawn)]
-    exact = nearest(name, names, 0.9)
-    near = [exact] if exact else meant(name, offered) or meant(name, names)
-    if near:
-        quoted = [f"'{one}'" for one in near]
+def did_you_mean(name: str, names: Iterable[str]) -> str | None:
+    """Return a hint for a misspelt name: up to three similar names, else the list of all (at most 20)."""
+    candidates = sorted(set(names))
+    current = [other for other in candidates if not (isinstance(other, CandidateName) and other.withdrawn())]
+    almost = nearest(name, candidates, 0.9)
+    similar = [almost] if almost else similar_names(name, current) or similar_names(name, candidates)
+    if similar:
+        quoted = [f"'{other}'" for other in similar]
         return f"did you mean {' or '.join([', '.join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)}?"
-    return f"known: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}" if names else None
+    if not candidates:
+        return None
+    return f"known: {', '.join(candidates[:20])}{', …' if len(candidates) > 20 else ''}"
 
 
-def model_hint(name: str, known: Collection[str]) -> str:
-    """`did_you_mean` of a model; where none is near, a catalogue has too many to tell."""
-    near = did_you_mean(name, known)
-    return near if near and (near.startswith("did") or len(known) <= _FEW) else "'planner models' lists all"
+def model_hint(name: str, names: Collection[str]) -> str:
+    """`did_you_mean` for a model. If no name is similar, a long catalogue is not listed."""
+    hint = did_you_mean(name, names)
+    if hint and (hint.startswith("did") or len(names) <= _MOST_LISTED_MODELS):
+        return hint
+    return "'planner models' lists all"
 
 
-def nearest(name: str, known: Iterable[str], alike: float = 0.6) -> str | None:
-    """The known name that a misspelt one most resembles, if any does, as `difflib` measures it; case does not count."""
-    folded = {other.casefold(): other for other in known}
-    if len(folded) > 2000 or len(name) > 200:  # that many comparisons take seconds
+def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return the most similar of `names` by difflib's ratio, ignoring case; None if all are below `cutoff`."""
+    folded = {other.casefold(): other for other in names}
+    if len(folded) > _MOST_COMPARED or len(name) > _LONGEST_COMPARED:
         return folded.get(name.casefold())
-    near = get_close_matches(name.casefold(), folded, 1, alike)
-    return folded[near[0]] if near else None
+    matches = get_close_matches(name.casefold(), folded, 1, cutoff)
+    return folded[matches[0]] if matches else None
 
 
-def meant(name: str, known: Iterable[str]) -> list[str]:
-    """The known name that a misspelt one closely resembles; else up to three that it is a part of, the shortest first;
-    else the longest that it begins with and a dash; else the one that it resembles most. Case does not count."""
-    names, asked = list(known), name.casefold()
-    parts = [other for other in names if asked in other.casefold()] if len(asked) >= _PART else []
+def similar_names(name: str, names: Iterable[str]) -> list[str]:
+    """Return the names that a misspelt `name` may mean, ignoring case; empty if there are none.
+
+    The first rule that finds any decides:
+
+    1. one very similar name;
+    2. up to three names that contain `name`, the shortest first;
+    3. the longest name that `name` extends with a dash;
+    4. one less similar name.
+    """
+    names, folded = list(names), name.casefold()
     close = nearest(name, names, 0.8)
-    begun = [other for other in names if asked.startswith(f"{other.casefold()}-")]
-    near = None if close or parts else max(begun, key=len, default=None) or nearest(name, names)
-    return [close] if close else sorted(parts, key=len)[:3] or ([near] if near else [])
+    if close:
+        return [close]
+    if len(folded) >= _SHORTEST_PART:
+        containing = [other for other in names if folded in other.casefold()]
+        if containing:
+            return sorted(containing, key=len)[:3]
+    prefixes = [other for other in names if folded.startswith(f"{other.casefold()}-")]
+    similar = max(prefixes, key=len, default=None) or nearest(name, names)
+    return [similar] if similar else []
 
 
 def printable(text: str) -> str:
-    """`text` on one line, with stand-ins for what a terminal would obey or not show, and of a bearable length."""
-    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-    return text if text.isprintable() else "".join(map(_shown, text))
+    """`text` on one line of limited length. Control and invisible characters are replaced by visible ones."""
+    text = text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…"
+    return text if text.isprintable() else "".join(map(_visible, text))
 
 
-def _shown(character: str) -> str:
+def _visible(character: str) -> str:
     if character.isprintable():
         return character
     if ord(character) < 0x20:
@@ -146,14 +178,14 @@ def _shown(character: str) -> str:
 
 
 def _excerpt(position: Position) -> tuple[str, str]:
-    """The source line, cut where it is long, and carets that stand under what is meant; tabs stay tabs in both."""
-    text, at = position.text, min(position.column - 1, len(position.text))
-    low = max(0, min(at - _BEFORE, len(text) - _LONG))
-    high = low + _LONG
+    """Return the source line, shortened if long, and the carets under the marked part. Tabs stay tabs in both."""
+    text, start = position.text, min(position.column - 1, len(position.text))
+    low = max(0, min(start - _EXCERPT_BEFORE, len(text) - _EXCERPT))
+    high = low + _EXCERPT
     before, marked, after = (
-        text[low:at],
-        text[at : at + position.width][: high - at],
-        text[:high][at + position.width :],
+        text[low:start],
+        text[start : start + position.width][: high - start],
+        text[:high][start + position.width :],
     )
     before, after = "…" * (low > 0) + before, after + "…" * (high < len(text))
     indent = "".join("\t" if character == "\t" else " " * _columns(character) for character in before)
@@ -162,7 +194,7 @@ def _excerpt(position: Position) -> tuple[str, str]:
 
 
 def _columns(character: str) -> int:
-    """Columns that a character takes on a terminal."""
+    """Width of a character on a terminal, in columns."""
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

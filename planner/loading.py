@@ -15,7 +15,7 @@ from planner.errors import InputError, Problem, model_hint
 from planner.expansion.supersteps.runtime import on_runtime, runtime_notes
 from planner.reading.files.text_file import read_text
 from planner.workflow.declaration import Workflow
-from planner.workflow.use import parse_workflow
+from planner.workflow.reader import read_workflow
 
 if TYPE_CHECKING:
     from planner.catalogue.catalogue import Catalogue
@@ -96,12 +96,12 @@ def load(
     text, file = (read_text(source), str(source)) if isinstance(source, Path) else (source, file)
     folder = Path(file).parent
     try:
-        return Loaded(parse_workflow(text, parameters, (), file), folder, catalogue)
+        return Loaded(read_workflow(text, parameters, (), file), folder, catalogue)
     except InputError as error:
         if not any(problem.code in ("unknown-model", "bad-profile") for problem in error.problems):
             raise
     known = _open(catalogue, folder)
-    return Loaded(parse_workflow(text, parameters, known.offered, file), folder, catalogue)
+    return Loaded(read_workflow(text, parameters, known.offered, file), folder, catalogue)
 
 
 def _open(catalogue: Catalogue | Path | None, folder: Path) -> Catalogue:

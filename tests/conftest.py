@@ -10,7 +10,7 @@ from planner.cli.options import read
 from planner.sampling.batch import Batch, GridPoint
 from planner.sampling.sample import Stopping, sample
 from planner.workflow.declaration import Workflow
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.planning.forecast import forecast
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 from suites.common import (
     DATA,
     SEED,

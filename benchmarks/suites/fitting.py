@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from planner.planning.forecast import forecast
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 from suites.common import Floats
 
 FASTEST = 1e6

@@ -28,7 +28,7 @@ from pathlib import Path
 
 from planner.errors import InputError
 from planner.planning.forecast import forecast
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 from suites.common import (
     DATA,
     BadDataError,

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from planner.planning.forecast import forecast
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 from suites.common import DATA, BadDataError, Measure, Report, Row, amount_or_none, ape, median, positive, table, word
 from suites.fitting import fit
 

@@ -29,7 +29,7 @@ from pathlib import Path
 from statistics import fmean, harmonic_mean
 
 from planner.planning.forecast import forecast
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 from suites.common import (
     DATA,
     BadDataError,

@@ -35,8 +35,8 @@ import numpy as np
 
 from planner.errors import InputError
 from planner.planning.comparison import compare
-from planner.workflow.crews import PRESETS
-from planner.workflow.use import read_workflow
+from planner.workflow.presets import PRESETS
+from planner.workflow.reader import read_workflow
 from suites.common import (
     DATA,
     SEED,

@@ -1,1 +1,1 @@
-"""Names of models in, profiles out, with the source and date of every number."""
+"""Names of models in, profiles out, with source and date of every number."""

@@ -1,7 +1,7 @@
-"""Writes data/prices.yaml from the library genai-prices (MIT): `python -m planner.catalogue._prices [--check]`.
+"""Write data/prices.yaml from the library genai-prices (MIT): `python -m planner.catalogue._prices [--check]`.
 
-Not part of the wheel. Run it after `pip install --upgrade genai-prices`; the date in the table is the latest day on
-which the library's comments say that a price was checked.
+Not part of the wheel. Run it after `pip install --upgrade genai-prices`. The date in the table is the latest day on
+which a price was checked, according to the library's comments.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 TABLE = Path(__file__).parent / "data" / "prices.yaml"
 
 PROVIDERS = ("anthropic", "cerebras", "deepseek", "google", "groq", "openai", "x-ai", "zai")
-"""Those who serve models of their own, or with hardware of their own."""
+"""Providers that serve their own models, or use their own hardware."""
 
 _NOT_TEXT = re.compile(r"audio|embed|image|live|realtime|search|transcribe|tts|whisper|guard|ocr|moderation", re.I)
 _CHECKED = re.compile(r"(?:checked|verified|retrieved)\D{0,25}(\d{4}-\d\d-\d\d)")
@@ -32,12 +32,12 @@ _TIERS = {
     "fast": ({"speed": "fast"}, {"service_tier": "fast"}),
     "priority": ({"service_tier": "priority"},),
 }
-"""What a tier is called in the library's price context. A context that it does not know silently means the standard
-price, so a tier is in the table only where a variant for it exists."""
+"""Names of tiers in the library's price context. An unknown context silently gives the standard price, so a tier is
+in the table only if it has a variant."""
 
 
 def table() -> str:
-    """The table as YAML."""
+    """Return the table as YAML."""
     from genai_prices import data
 
     providers = [provider for provider in data.providers if provider.id in PROVIDERS]
@@ -56,8 +56,8 @@ def table() -> str:
         "url: https://github.com/pydantic/genai-prices",
         "prices:",
     ]
-    for provider in sorted(providers, key=lambda one: one.id):
-        for model in sorted(provider.models, key=lambda one: one.id):
+    for provider in sorted(providers, key=lambda entry: entry.id):
+        for model in sorted(provider.models, key=lambda entry: entry.id):
             if not _NOT_TEXT.search(model.id):
                 lines += _row(f"{provider.id}/{model.id.lower()}", model, as_of)
     return "\n".join(lines) + "\n"
@@ -77,16 +77,16 @@ def _row(name: str, model: Any, as_of: date) -> Iterator[str]:
         tiers.pop("priority", None)  # OpenAI's older name for its fast mode
     parts = [f"above: {above}"] if above else []
     parts += [
-        f"{tier}: {{{', '.join(f'{key}: {_shown(usd)}' for key, usd in of.items())}}}" for tier, of in tiers.items()
+        f"{tier}: {{{', '.join(f'{key}: {_formatted(usd)}' for key, usd in of.items())}}}" for tier, of in tiers.items()
     ]
     yield f"  {name}: {{{', '.join(parts)}}}"
 
 
 def _standard(prices: Any, as_of: date) -> Any:
-    """The price that holds on a day, and at most hours of it: the last one that has begun."""
+    """Return the price on a day, for most of its hours: the last one that has started."""
     if not isinstance(prices, list):
         return prices
-    return [one.prices for one in prices if _holds(one.constraint, as_of)][-1]
+    return [variant.prices for variant in prices if _holds(variant.constraint, as_of)][-1]
 
 
 def _holds(constraint: Any, as_of: date) -> bool:
@@ -94,18 +94,18 @@ def _holds(constraint: Any, as_of: date) -> bool:
 
 
 def _prices(prices: Any, standard: Mapping[str, Decimal]) -> tuple[dict[str, Decimal], int | None]:
-    """Prices by our names, and the tokens above which they are higher. What a tier leaves out is as in the standard."""
-    found = dict(standard)
+    """Return prices by our names, and the prompt tokens above which they rise. Missing ones are those of `standard`."""
+    by_name = dict(standard)
     above: list[int] = []
     for key, field in _KEYS.items():
         price = getattr(prices, field, None)
         if price is not None:
             above += [tier.start for tier in getattr(price, "tiers", ())]
-            found[key] = Decimal(getattr(price, "base", price))
-    return found, min(above, default=None)
+            by_name[key] = Decimal(getattr(price, "base", price))
+    return by_name, min(above, default=None)
 
 
-def _shown(usd: Decimal) -> str:
+def _formatted(usd: Decimal) -> str:
     return f"{usd.normalize():f}"
 
 

@@ -1,4 +1,4 @@
-"""The catalogue: names in, declarations of profiles out, and for each number its source, date, kind and age."""
+"""Names of models in, declarations of their profiles out, with source, date, kind and age of each number."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from pathlib import Path
 from typing import Any, Self
 
 from planner.catalogue import builtin_files
-from planner.catalogue.builtin_files import Listed, listed, origin
 from planner.catalogue.declaration import (
     NUMBERS,
     FactDeclaration,
     is_fact,
-    is_listed,
+    refers_to_table,
 )
+from planner.catalogue.price_table import ListedPrice, listed_price, origin
 from planner.catalogue.profile import Profile, resolve
 from planner.catalogue.user_file import (
-    Own,
-    find,
-    merged,
-    read_own,
+    UserCatalogue,
+    find_user_file,
+    merge_entries,
+    read_user_file,
 )
 from planner.errors import (
+    CandidateName,
     InputError,
-    Offered,
     Problem,
     model_hint,
     printable,
@@ -36,7 +36,7 @@ from planner.reading.estimates.curves import Curve
 from planner.reading.profiles import ProfileDeclaration
 
 STALE = 90
-"""Days after which a number is old."""
+"""Age in days above which a number is stale."""
 
 CLAIMED = {
     "ttft": "the time to the first token",
@@ -44,19 +44,19 @@ CLAIMED = {
     "output_speed": "the output speed",
     "speed": "the factor on the output speed",
 }
-"""Numbers that depend on batch, hardware and load, and what they are called."""
+"""Numbers that depend on batch, hardware and load, with their names in caveats."""
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One number of a profile and where it comes from.
+    """One number of a profile, with its provenance.
 
-    profile : that gives it: the one asked for, or one that it is based on
+    profile : name of the profile that declares it: the requested one or one of its bases
     text : the value as written
-    source : its title; of a user's own file, the file
-    as_of, kind, conditions : None where a user's own file does not say
-    up_to : it is the most that is claimed
-    above : of a price: a longer prompt, in tokens, costs more
+    source : title of the source; for a number of the user's file without a source, the file
+    as_of, kind, conditions : None if the user's file does not give them
+    up_to : whether it is an upper limit
+    above : of a price, the prompt length in tokens above which requests cost more
     """
 
     key: str
@@ -73,7 +73,7 @@ class Fact:
     retired_on: date | None = None
 
     def age(self, today: date) -> int | None:
-        """Days since the day it holds for."""
+        """Days since `as_of`."""
         return None if self.as_of is None else (today - self.as_of).days
 
 
@@ -83,8 +83,8 @@ class _Entry:
     facts: Mapping[str, Fact]
 
 
-class _Lazily(Mapping[str, ProfileDeclaration]):
-    """Declarations, each of which is read when it is asked for."""
+class _LazyDeclarations(Mapping[str, ProfileDeclaration]):
+    """Declarations by name, each of which is read when it is first used."""
 
     def __init__(self, names: tuple[str, ...], read: Callable[[str], _Entry]) -> None:
         self._names = dict.fromkeys(names)
@@ -105,178 +105,171 @@ class _Lazily(Mapping[str, ProfileDeclaration]):
         return len(self._names)
 
 
-class _Offered(Offered):
-    """A name of a catalogue."""
-
-    _catalogue: Catalogue
-
-    @classmethod
-    def of(cls, name: str, catalogue: Catalogue) -> Self:
-        found = cls(name)
-        found._catalogue = catalogue
-        return found
-
-    @property
-    def withdrawn(self) -> bool:
-        return self._catalogue.available(str(self)) == "retired"
-
-
 class Catalogue:
-    """Profiles that workflows may use without declaring them: those that come with the planner, and the user's."""
+    """Profiles that workflows may use without declaring them: the built-in ones and the user's."""
 
-    def __init__(self, own: Own | None = None, today: date | None = None) -> None:
-        self._own = own
+    def __init__(self, user_file: UserCatalogue | None = None, today: date | None = None) -> None:
+        self._own = user_file
         self._read: dict[str, _Entry] = {}
         self.today = today or date.today()
 
     @classmethod
     def load(cls, user_file: str | PathLike[str] | None = None, today: date | None = None) -> Self:
-        """The catalogue, with the user's file if there is one. Raises InputError with every problem of that file."""
+        """Return the catalogue, with the profiles of `user_file` if given.
+
+        Raises InputError with every problem of that file.
+        """
         if user_file is None:
             return cls(None, today)
         entries = {name: partial(_plain, name) for name in builtin_files.names()}
-        return cls(read_own(Path(user_file), entries), today)
+        return cls(read_user_file(Path(user_file), entries), today)
 
     @classmethod
     def of(cls, user_file: Path | None, folder: Path) -> Self:
-        """The catalogue, with the user's file: the one named, else that of the environment, else that of the folder."""
-        return cls.load(find(user_file, folder))
+        """Return the catalogue with the user's file: `user_file`, else the environment's, else the one in `folder`.
+
+        Raises InputError with every problem of that file.
+        """
+        return cls.load(find_user_file(user_file, folder))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """All profiles: the user's own first."""
+        """Names of all profiles, the user's first."""
         own = self._own.entries if self._own else {}
         return (*own, *(name for name in builtin_files.names() if name not in own))
 
     @cached_property
     def offered(self) -> tuple[str, ...]:
-        """The same, as names that know whether they can be bought, which is read when it is asked for."""
-        return tuple(_Offered.of(name, self) for name in self.names)
+        """The same names for hints, which prefer those that are not retired."""
+        return tuple(CandidateName.of(name, partial(self._retired, name)) for name in self.names)
+
+    def _retired(self, name: str) -> bool:
+        return self.available(name) == "retired"
 
     @cached_property
     def declared(self) -> Mapping[str, ProfileDeclaration]:
-        """The profiles as declared, to be resolved. Each is read when it is asked for."""
-        return _Lazily(self.names, self._entry)
+        """All profiles by name, unresolved; each is read when it is first used."""
+        return _LazyDeclarations(self.names, self._entry)
 
     def profile(self, name: str) -> Profile:
-        """The profile `name`, resolved. Raises InputError for an unknown name."""
+        """Return the profile `name`, resolved. Raises InputError for an unknown name."""
         return resolve(self.known(name), self.declared)
 
     def known(self, name: str) -> str:
-        """The name, if there is such a profile. Raises InputError with the nearest names."""
+        """Return the name if there is such a profile. Raises InputError with similar names otherwise."""
         if isinstance(name, str) and name in self.declared:
             return name
         hint = model_hint(str(name), self.offered)
         raise InputError([Problem("unknown-model", f"unknown model '{printable(str(name))[:100]}'", None, hint)])
 
     def available(self, name: str) -> str | None:
-        """``general``, ``limited`` or ``retired``, today; None if it is not declared.
+        """Return today's availability: ``general``, ``limited`` or ``retired``; None if it is not declared.
 
         Raises InputError for an unknown name.
         """
         return self.declared[self.known(name)].available
 
     def facts(self, name: str) -> Mapping[str, Fact]:
-        """What holds for a profile, by key, with what it takes from those that it is based on.
+        """Return the numbers of a profile with their provenance, by key, including those of its bases.
 
         Raises InputError for an unknown name.
         """
-        found: dict[str, Fact] = {}
-        at: str | None = self.known(name)
-        while at is not None:
-            entry = self._entry(at)
+        facts: dict[str, Fact] = {}
+        current: str | None = self.known(name)
+        while current is not None:
+            entry = self._entry(current)
             for key, fact in entry.facts.items():
-                taken = {"speed": "output_speed", "price_multiplier": "price"}.get(key)
-                inherits = at == name or key in NUMBERS
-                if inherits and key not in found and (taken is None or taken not in found):
-                    found[key] = fact
-            at = entry.declaration.based_on
-        together = found.get("measured_output")
-        if together and any(found[key].profile != together.profile for key in ("ttft", "output_speed")):
-            del found["measured_output"]
-        return found
+                multiplied = {"speed": "output_speed", "price_multiplier": "price"}.get(key)
+                applies = current == name or key in NUMBERS
+                if applies and key not in facts and (multiplied is None or multiplied not in facts):
+                    facts[key] = fact
+            current = entry.declaration.based_on
+        measured = facts.get("measured_output")
+        if measured and any(facts[key].profile != measured.profile for key in ("ttft", "output_speed")):
+            del facts["measured_output"]
+        return facts
 
     def stale(self, name: str) -> list[Fact]:
-        """Numbers that are older than `STALE` days."""
+        """Return the numbers that are older than `STALE` days. Raises InputError for an unknown name."""
         return [fact for fact in self.facts(name).values() if (fact.age(self.today) or 0) > STALE]
 
     def caveats(self, name: str) -> list[str]:
-        """What has to be said where the profile is used. Raises InputError for an unknown name."""
+        """Return what a user of the profile must know, as sentences. Raises InputError for an unknown name."""
         facts = self.facts(name)
-        found = []
+        caveats = []
         sold = facts.get("available")
         state = self.available(name)
         if state == "retired":
-            found.append(
+            caveats.append(
                 f"{name} was withdrawn on {sold.retired_on}"
                 if sold and sold.retired_on
                 else f"{name} is no longer sold"
             )
         elif sold and sold.retired_on:
-            found.append(f"{name} is sold until {sold.retired_on} only")
+            caveats.append(f"{name} is sold until {sold.retired_on} only")
         if state == "limited":
-            found.append(f"{name} is not sold to everybody")
+            caveats.append(f"{name} is not sold to everybody")
         for key, title in CLAIMED.items():
             fact = facts.get(key)
             if fact is None:
                 continue
             if fact.kind == "vendor claim" and not fact.conditions:
-                found.append(
+                caveats.append(
                     f"{title} of {fact.profile}, {fact.text}, is a claim without conditions: "
                     "batch, hardware and load are unknown"
                 )
             elif fact.kind == "estimate":
-                found.append(f"{title} of {fact.profile}, {fact.text}, is an estimate: {fact.conditions}")
+                caveats.append(f"{title} of {fact.profile}, {fact.text}, is an estimate: {fact.conditions}")
             curve = isinstance(getattr(self.declared[fact.profile], key), Curve)
             if curve and fact.conditions and fact.kind != "estimate":
-                known = "measured" if fact.kind == "measured" else "claimed"
-                found.append(f"{title} of {fact.profile} is {known} for: {fact.conditions}")
+                status = "measured" if fact.kind == "measured" else "claimed"
+                caveats.append(f"{title} of {fact.profile} is {status} for: {fact.conditions}")
             if fact.up_to:
                 where = f"; {fact.conditions}" if fact.conditions and not curve else ""
-                found.append(f"{title} of {fact.profile} is the most that is claimed: 'up to {fact.text}'{where}")
+                caveats.append(f"{title} of {fact.profile} is the most that is claimed: 'up to {fact.text}'{where}")
         price = facts.get("price")
         if price is not None and price.above:
-            found.append(f"prompts of over {price.above:,} tokens cost more at {name} than is planned with")
-        return found
+            caveats.append(f"prompts of over {price.above:,} tokens cost more at {name} than is planned with")
+        return caveats
 
     def _entry(self, name: str) -> _Entry:
-        """What is known about a profile. Raises KeyError for an unknown name."""
+        """Return the entry of a profile, from the cache if possible. Raises KeyError for an unknown name."""
         if name not in self._read:
             own = self._own.entries.get(name) if self._own else None
-            known = builtin_files.entry(name)
-            if own is None and known is None:
+            builtin = builtin_files.entry(name)
+            if own is None and builtin is None:
                 raise KeyError(name)
-            self._read[name] = self._made(name, known, own)
+            self._read[name] = self._parsed(name, builtin, own)
         return self._read[name]
 
-    def _made(self, name: str, known: dict[str, Any] | None, own: Mapping[str, Any] | None) -> _Entry:
+    def _parsed(self, name: str, builtin: dict[str, Any] | None, own: Mapping[str, Any] | None) -> _Entry:
         plain, facts = {}, {}
-        for key, value in merged(known, own or {}).items():
-            mine = own is not None and key in own
-            plain[key], price = _value(key, value)
+        for key, value in merge_entries(builtin, own or {}).items():
+            from_user = own is not None and key in own
+            plain[key], price = _plain_value(key, value)
             if key in NUMBERS or key == "available":
-                facts[key] = self._fact(key, name, plain[key], value, mine, price)
+                facts[key] = self._fact(key, name, plain[key], value, from_user, price)
         declaration = ProfileDeclaration.model_validate(plain)
         sold = facts.get("available")
         if sold is not None and sold.retired_on is not None and sold.retired_on <= self.today:
             declaration = declaration.model_copy(update={"available": "retired"})
         return _Entry(declaration, facts)
 
-    def _fact(self, key: str, name: str, plain: Any, value: Any, mine: bool, price: Listed | None) -> Fact:
+    def _fact(self, key: str, name: str, plain: Any, value: Any, from_user: bool, price: ListedPrice | None) -> Fact:
         if price is not None:
             title, day, url = origin()
-            return Fact(key, name, _shown(plain), title, day, "vendor claim", url=url, above=price.above)
-        own = self._own if mine else None
+            return Fact(key, name, _as_text(plain), title, day, "vendor claim", url=url, above=price.above)
+        own = self._own if from_user else None
         about = own.facts.facts.get(name, {}).get(key) if own else None
         if about is None:
-            said = value.items() if is_fact(value) else ()
-            about = FactDeclaration.model_validate({one: other for one, other in said if one != "value"})
+            provenance = value.items() if is_fact(value) else ()
+            about = FactDeclaration.model_validate({field: text for field, text in provenance if field != "value"})
         named = about.source or ""
         source = (own.facts.sources.get(named) if own else None) or builtin_files.source(named)
         return Fact(
             key,
             name,
-            _shown(plain),
+            _as_text(plain),
             source.title if source else named or (own.file if own else ""),
             about.as_of or (source.as_of if source else None),
             about.kind,
@@ -288,23 +281,23 @@ class Catalogue:
         )
 
 
-def _value(key: str, value: Any) -> tuple[Any, Listed | None]:
-    """A value without what is said about it; a price from the table."""
+def _plain_value(key: str, value: Any) -> tuple[Any, ListedPrice | None]:
+    """Return a value without its provenance, and the price from the table if it refers to one."""
     if is_fact(value):
         value = value["value"]
-    if is_listed(key, value):
-        price = listed(value)
+    if refers_to_table(key, value):
+        price = listed_price(value)
         return price.price, price
     return value, None
 
 
 def _plain(name: str) -> dict[str, Any]:
-    """A shipped entry without what is said about its numbers."""
-    return {key: _value(key, value)[0] for key, value in (builtin_files.entry(name) or {}).items()}
+    """Return a built-in entry without provenance."""
+    return {key: _plain_value(key, value)[0] for key, value in (builtin_files.entry(name) or {}).items()}
 
 
-def _shown(value: Any) -> str:
-    """A value in words: as it is written, but a curve as `55 at 1, 42 at 64`."""
+def _as_text(value: Any) -> str:
+    """Format a value: as written, but a curve as `55 at 1, 42 at 64`."""
     if isinstance(value, dict):
-        return ", ".join(f"{one} at {key}" if key.isdecimal() else f"{key} {one}" for key, one in value.items())
+        return ", ".join(f"{inner} at {key}" if key.isdecimal() else f"{key} {inner}" for key, inner in value.items())
     return str(value)

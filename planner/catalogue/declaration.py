@@ -1,4 +1,4 @@
-"""The format of a catalogue file: numbers that say where they come from, taken apart into a profile and its facts."""
+"""Declarations of a catalogue file, whose profiles and the sources of their numbers are validated separately."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from planner.reading.validation import (
     Declared,
     Flag,
     MappingField,
-    Parsed,
+    ParsedBy,
     Text,
 )
 
@@ -30,7 +30,7 @@ NUMBERS = (
     "price_multiplier",
     "tokens",
 )
-"""What of a profile is a number."""
+"""Keys of a profile whose values are numbers, and have sources."""
 
 
 def _day(value: Any) -> date:
@@ -46,13 +46,13 @@ def _kind(value: Any) -> str:
     return str(value)
 
 
-Day = Annotated[date, Parsed(_day)]
+Day = Annotated[date, ParsedBy(_day)]
 
 
 class SourceDeclaration(Declared):
-    """Where numbers come from.
+    """A source of numbers.
 
-    as_of : the day they hold for
+    as_of : day on which they hold
     verified : how they were checked
     """
 
@@ -65,20 +65,21 @@ class SourceDeclaration(Declared):
 
 
 class FactDeclaration(Declared):
-    """What a catalogue says about one number, beside its value.
+    """Provenance of one number.
 
-    source : the name of a source, or its title
-    as_of : the day the number holds for, if not that of the source
-    conditions : under which it was measured, is claimed or was estimated
-    up_to : the most that is claimed ("up to 2.5x")
-    retired_on : of `available`: the last day on which it is sold
+    source : name of a source, or a title
+    as_of : day on which the number holds; None: that of the source
+    kind : one of `KINDS`
+    conditions : under which it was measured, claimed or estimated
+    up_to : whether it is an upper limit, as in "up to 2.5x"
+    retired_on : with `available`: last day of sale
     """
 
     example: ClassVar[str] = "{value: 1.5s, source: my-benchmark, kind: measured}"
 
     source: Text | None = None
     as_of: Day | None = None
-    kind: Annotated[str, Parsed(_kind)] | None = None
+    kind: Annotated[str, ParsedBy(_kind)] | None = None
     conditions: Text | None = None
     up_to: Flag | None = None
     retired_on: Day | None = None
@@ -88,7 +89,7 @@ Profiles = Annotated[dict[str, Annotated[ProfileDeclaration, MappingField]], Map
 
 
 class ProfilesDeclaration(Declared):
-    """The profiles of a catalogue file, without their facts."""
+    """Profiles of a catalogue file, without provenance."""
 
     example: ClassVar[str] = "profiles: {a-name: {ttft: 1.5s, output_speed: 60}}"
 
@@ -96,7 +97,7 @@ class ProfilesDeclaration(Declared):
 
 
 class FactsDeclaration(Declared):
-    """The facts of a catalogue file, by profile and key, and its sources."""
+    """Provenance in a catalogue file, by profile and key, and the sources."""
 
     example: ClassVar[str] = ProfilesDeclaration.example
 
@@ -105,10 +106,10 @@ class FactsDeclaration(Declared):
 
 
 def is_fact(value: Any) -> bool:
-    """Whether a value comes with where it comes from."""
+    """Whether a value is written with its provenance."""
     return isinstance(value, dict) and ("value" in value or not FactDeclaration.model_fields.keys().isdisjoint(value))
 
 
-def is_listed(key: str, value: Any) -> bool:
-    """Whether it is a price that the table of prices has."""
+def refers_to_table(key: str, value: Any) -> bool:
+    """Whether a value is a reference to the price table."""
     return key == "price" and isinstance(value, dict) and "table" in value

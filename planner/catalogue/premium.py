@@ -1,4 +1,4 @@
-"""What a speed costs that nobody sells: a law of prices, fitted on the tiers of the catalogue."""
+"""A speed that no vendor offers in, its price relative to 1x out, by a power law fitted to the catalogue's tiers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXPECTED = f"expected an exponent from 0 to {MOST_EXPONENT}, or a price such as 
 
 @dataclass(frozen=True)
 class Premium:
-    """Every price at speed s is s^exponent times the price at 1x; a speed below 1x costs what 1x costs."""
+    """A power law: every price at speed s is s^exponent times the price at 1x. Speeds below 1x cost as much as 1x."""
 
     exponent: float
 
@@ -28,24 +28,27 @@ class Premium:
 
     @classmethod
     def through(cls, speed: float, price: float) -> Premium:
-        """The law by which `speed` costs `price` times as much. Raises ValueError unless speed > 1 and price ≥ 1."""
+        """Return the law by which `speed` costs `price` times the price at 1x.
+
+        Raises ValueError unless speed > 1 and price ≥ 1.
+        """
         if not (speed > 1 and price >= 1):
             raise ValueError("expected a speed above 1x and a price of at least 1x, as in 2.5x=6x")
         return cls(math.log(price) / math.log(speed))
 
     def of(self, speed: float) -> float:
-        """How many times the price at 1x."""
+        """Price at a speed, relative to 1x."""
         return float(max(1.0, speed) ** self.exponent)
 
 
 FITTED = Premium(1.11)
-"""Least squares through the origin in logarithms over the tiers that come with the planner, withdrawn ones included, so
-that it does not change from day to day. A test holds it against `fitted`."""
+"""Least-squares fit, through the origin in logarithms, to the built-in tiers. Retired tiers are included, so that the
+value does not depend on the date. A test compares it with `fitted`."""
 
 
 @dataclass(frozen=True)
 class Tier:
-    """A profile that is a faster edition of another: how many times its output speed, and its price for output."""
+    """A profile that is a faster version of another: its output speed and output price relative to that."""
 
     name: str
     speed: float
@@ -53,7 +56,7 @@ class Tier:
 
 
 def tiers(catalogue: Catalogue) -> Iterator[Tier]:
-    """The tiers whose speed and price are both known."""
+    """Yield the tiers whose speed and price are both known."""
     for name in catalogue.names:
         declared = catalogue.declared[name]
         if declared.based_on is None or declared.speed is None:
@@ -63,7 +66,7 @@ def tiers(catalogue: Catalogue) -> Iterator[Tier]:
             yield Tier(name, declared.speed, float(price.output / base.output))
 
 
-def fitted(of: Sequence[Tier]) -> float:
-    """The exponent that fits tiers best: Σ ln speed · ln price / Σ (ln speed)²."""
-    logs = [(math.log(tier.speed), math.log(tier.price)) for tier in of]
+def fitted(measured: Sequence[Tier]) -> float:
+    """Return the exponent that fits tiers best: Σ ln speed · ln price / Σ (ln speed)²."""
+    logs = [(math.log(tier.speed), math.log(tier.price)) for tier in measured]
     return sum(x * y for x, y in logs) / sum(x * x for x, _ in logs)

@@ -1,4 +1,4 @@
-"""A model as served, with everything known that a forecast needs."""
+"""Declared profiles in, resolved profiles out, with prices, for forecasts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from planner.errors import InputError, Problem
-from planner.reading.estimates.curves import Curve, together
+from planner.reading.estimates.curves import Curve, split_by_writing
 from planner.reading.estimates.estimate import Estimate
 from planner.reading.profiles import ProfileDeclaration
 
@@ -19,14 +19,15 @@ _MOST_FACTOR = 1e6
 _LEAST_FACTOR = 1e-6
 
 JITTER = 0.2
-"""Log-sd of the jitter of a profile that declares none: median of 54 fits (docs/model.md, "Requests")."""
+"""Default log-sd of a profile's jitter: the median of 54 fits (docs/model.md, "Requests")."""
 
 
 @dataclass(frozen=True)
 class Price:
-    """US dollars per million tokens. None: the provider has no price of its own for it.
+    """Prices in US dollars per million tokens.
 
-    per_hour : of the machines that serve the model; tokens then cost nothing
+    cache_read, cache_write : None: there is no separate price, so `input` applies
+    per_hour : US dollars per hour of the machines that serve the model; tokens then cost nothing
     """
 
     input: Decimal
@@ -36,7 +37,7 @@ class Price:
     per_hour: Decimal | None = None
 
     def times(self, factor: float) -> Price:
-        """All prices `factor` times as high."""
+        """Return all prices multiplied by `factor`."""
         by = Decimal(str(factor))
         read, write = self.cache_read, self.cache_write
         return Price(
@@ -49,12 +50,15 @@ class Price:
 
     @property
     def per_token(self) -> tuple[float, ...]:
-        """The prices per million tokens that it has of its own."""
+        """Its separate prices per million tokens."""
         prices = (self.input, self.output, self.cache_read, self.cache_write)
         return tuple(float(price) for price in prices if price is not None)
 
     def usd(self, plain: Amount, cache_write: Amount, cache_read: Amount, output: Amount) -> Amount:
-        """US dollars of tokens, numbers or arrays: plain input, written to a cache, read from it, output."""
+        """Return the US dollars for tokens, given as numbers or arrays.
+
+        plain : uncached input; cache_write, cache_read : input written to, or read from, a cache
+        """
         read = self.input if self.cache_read is None else self.cache_read
         write = self.input if self.cache_write is None else self.cache_write
         dollars: Amount = plain * float(self.input) + cache_write * float(write) + cache_read * float(read)
@@ -64,21 +68,21 @@ class Price:
 
 @dataclass(frozen=True)
 class Profile:
-    """A model as served.
+    """A model as served. None means that a value is not declared.
 
-    root : the profile at the end of `based_on`, which shares its level with this one
-    ttft : seconds, or by concurrency; a range is the service's level, drawn once per sample, as for the speeds
-    prefill_speed : tokens/s, or None: not declared, prompts take no time
-    output_speed : tokens/s, or by concurrency
-    measured_output : mean output tokens of the requests of which both were measured by concurrency; None: each is read
-        on its own
+    root : name of the profile at the end of `based_on`; profiles with the same root share their draws
+    ttft : seconds, or a curve by concurrency; a range is drawn once per sample, as are ranges of the speeds
+    prefill_speed : tokens/s; None: prompts take no time
+    output_speed : tokens/s, or a curve by concurrency
     jitter : log-sd of the lognormal factor (median 1) on each request's time
-    price : None: not declared, cost is unknown
-    context : most tokens of prompt and output together, or None: not declared
+    price : None: the cost is unknown
+    context : most tokens of prompt and output together
     cache_ttl : seconds for which a prompt stays cached; infinite if not declared
-    caches : whether prompts are cached at all
-    tokens : its own tokenizer's for each of o200k_base, or None: not declared
-    available : ``general``, ``limited`` or ``retired``; None: not declared
+    caches : whether prompts are cached
+    tokens : tokens of its tokenizer per token of o200k_base
+    available : ``general``, ``limited`` or ``retired``
+    measured_output : mean output tokens of the requests from which both curves were measured; None: the curves are
+        independent
     """
 
     name: str
@@ -97,29 +101,29 @@ class Profile:
 
     @property
     def by_concurrency(self) -> bool:
-        """Whether more requests at a time are served otherwise than one."""
+        """Whether TTFT or output speed depends on concurrency."""
         return isinstance(self.ttft, Curve) or isinstance(self.output_speed, Curve)
 
     def at(self, concurrency: int) -> Profile:
-        """The same where so many requests are served at a time: `ttft` and `output_speed` are then estimates."""
+        """Return the profile at a concurrency: `ttft` and `output_speed` are then estimates."""
         ttft, speed = self.ttft, self.output_speed
         if not self.by_concurrency:
             return self
         if isinstance(ttft, Curve) and isinstance(speed, Curve) and self.measured_output is not None:
-            ttft, speed = together(ttft, speed, self.measured_output, concurrency)
-        ttft, speed = (one.at(concurrency) if isinstance(one, Curve) else one for one in (ttft, speed))
+            ttft, speed = split_by_writing(ttft, speed, self.measured_output, concurrency)
+        ttft, speed = (value.at(concurrency) if isinstance(value, Curve) else value for value in (ttft, speed))
         return replace(self, ttft=ttft, output_speed=speed)
 
     def priced(self, factor: float) -> Profile:
-        """The same at `factor` times its price."""
+        """Return the profile with its price multiplied by `factor`."""
         return self if self.price is None or factor == 1 else replace(self, price=self.price.times(factor))
 
 
 def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
-    """The profile `name`, with what it leaves out taken along `based_on`.
+    """Return the profile `name`, with missing values taken from its `based_on` profiles.
 
-    Raises InputError where factors multiply beyond bounds, KeyError for an unknown name, and
-    ValueError where a needed number is missing or bases form a circle.
+    Raises InputError if the product of factors is out of bounds, KeyError for an unknown name, and ValueError if a
+    required number is missing or the bases form a cycle.
     """
     names, chain = _bases(name, declared)
     speed, price, multiplier = 1.0, None, 1.0
@@ -129,12 +133,15 @@ def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
             price, multiplier = profile.price, 1.0
         multiplier *= profile.price_multiplier or 1.0
     if not (_LEAST_FACTOR <= speed <= _MOST_FACTOR and _LEAST_FACTOR <= multiplier <= _MOST_FACTOR):
-        message = f"the factors along based_on of '{name}' multiply to over {_MOST_FACTOR:,.0f} or under 1 part in that"
-        raise InputError([Problem("bad-profile", message, None, "give output_speed or price themselves")])
+        message = (
+            f"the factors of '{name}' and its bases multiply to more than {_MOST_FACTOR:,.0f} or less than its inverse"
+        )
+        raise InputError([Problem("bad-profile", message, None, "give output_speed or price instead of factors")])
     ttft, output_speed = _first(chain, "ttft"), _first(chain, "output_speed")
     if ttft is None or output_speed is None:
         raise ValueError(f"the profile '{name}' has no {'ttft' if ttft is None else 'output_speed'}")
-    measured = next(one for one in chain if one.ttft is not None or one.output_speed is not None).measured_output
+    curves = next(profile for profile in chain if profile.ttft is not None or profile.output_speed is not None)
+    measured = curves.measured_output
     jitter, cache_ttl = _first(chain, "jitter"), _first(chain, "cache_ttl")
     return Profile(
         name=name,
@@ -151,15 +158,18 @@ def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
         context=_first(chain, "context"),
         cache_ttl=float("inf") if cache_ttl is None else cache_ttl,
         caches=cache_ttl is not None
-        or any(one.price is not None and one.price.cache_read is not None for one in chain),
+        or any(profile.price is not None and profile.price.cache_read is not None for profile in chain),
         tokens=_first(chain, "tokens"),
         available=chain[0].available,
-        measured_output=None if measured is None else measured * speed,  # tokens that took as long
+        measured_output=None if measured is None else measured * speed,  # as many tokens as now take the same time
     )
 
 
 def token_ratio(model: str, written_for: str | None, declared: Mapping[str, ProfileDeclaration]) -> float:
-    """Tokens of one model for each of another on the same text; 1 where either's tokenizer is not declared."""
+    """Return the tokens of one model per token of another, for the same text; 1 if either tokenizer is not declared.
+
+    written_for : the other model; None: 1
+    """
     if written_for is None or model == written_for:
         return 1.0
     own, other = (_first(_bases(name, declared)[1], "tokens") for name in (model, written_for))
@@ -167,7 +177,7 @@ def token_ratio(model: str, written_for: str | None, declared: Mapping[str, Prof
 
 
 def _bases(name: str, declared: Mapping[str, ProfileDeclaration]) -> tuple[list[str], list[ProfileDeclaration]]:
-    """A profile and those along `based_on`, with their names."""
+    """Return the names and declarations of a profile and its bases. Raises ValueError for a cycle."""
     chain = [declared[name]]
     names = [name]
     while chain[-1].based_on is not None:
@@ -179,5 +189,5 @@ def _bases(name: str, declared: Mapping[str, ProfileDeclaration]) -> tuple[list[
 
 
 def _first(chain: Sequence[ProfileDeclaration], field: str) -> Any:
-    """What the nearest profile of the chain that gives this field says."""
+    """First value of a field along a chain; None if there is none."""
     return next((value for profile in chain if (value := getattr(profile, field)) is not None), None)

@@ -1,4 +1,4 @@
-"""A user's catalogue file: path in, what it says about each profile out, or every problem at once."""
+"""The path of a user's catalogue file in, its entries and their provenance out, or every problem in it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from planner.catalogue.builtin_files import listed
 from planner.catalogue.declaration import (
     FactsDeclaration,
     ProfilesDeclaration,
     is_fact,
-    is_listed,
+    refers_to_table,
 )
+from planner.catalogue.price_table import listed_price
 from planner.errors import (
     InputError,
     Position,
@@ -32,17 +32,17 @@ NAME = "catalogue.yaml"
 
 _KEYS = ("sources", "profiles")
 _FACTORS = {"output_speed": "speed", "speed": "output_speed", "price": "price_multiplier", "price_multiplier": "price"}
-"""What a profile gives either itself or as a factor."""
+"""Values, and the factors that exclude them."""
 _MEASURED = ("ttft", "output_speed", "speed")
-"""What a profile cannot have of its own and keep another's `measured_output`, which is of both curves."""
+"""Keys that, if overridden, invalidate the built-in `measured_output`, which holds for both curves."""
 
 
 @dataclass(frozen=True)
-class Own:
-    """A user's catalogue.
+class UserCatalogue:
+    """A user's catalogue file.
 
     entries : by profile, as in the file
-    facts : what it says about its numbers, and its sources
+    facts : provenance of its numbers, and its sources
     """
 
     file: str
@@ -50,42 +50,52 @@ class Own:
     facts: FactsDeclaration
 
 
-def find(option: Path | None, folder: Path) -> Path | None:
-    """The user's file: the one that is named, else that of the environment, else the one in the project's folder."""
+def find_user_file(option: Path | None, folder: Path) -> Path | None:
+    """Return the path of the user's file: `option`, else that of the environment, else the one in `folder`, if any."""
     if option is not None:
         return option
     named = os.environ.get(VARIABLE)
     if named:
         return Path(named)
-    beside = folder / NAME
-    return beside if beside.is_file() else None
+    default = folder / NAME
+    return default if default.is_file() else None
 
 
-def merged(shipped: Mapping[str, Any] | None, own: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry with the keys of the user's in place of the shipped ones, also within prices per token."""
+def merge_entries(builtin: Mapping[str, Any] | None, own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a built-in entry with the user's values instead of its own, also within prices per token."""
     replaced = own.keys() | {_FACTORS[key] for key in own.keys() & _FACTORS.keys()}
     if not own.keys().isdisjoint(_MEASURED):
         replaced |= {"measured_output"}
-    found = {key: value for key, value in (shipped or {}).items() if key not in replaced} | dict(own)
-    before, price = _price((shipped or {}).get("price")), own.get("price")
-    if before is not None and isinstance(price, dict) and _price(price) is not None and not is_listed("price", price):
+    merged = {key: value for key, value in (builtin or {}).items() if key not in replaced} | dict(own)
+    before, price = _price((builtin or {}).get("price")), own.get("price")
+    if (
+        before is not None
+        and isinstance(price, dict)
+        and _price(price) is not None
+        and not refers_to_table("price", price)
+    ):
         given = price["value"] if is_fact(price) else price
-        kept = {key: value for key, value in before.items() if value is not None}
-        found["price"] = {**price, "value": {**kept, **given}} if is_fact(price) else {**kept, **given}
-    return found
+        inherited = {key: value for key, value in before.items() if value is not None}
+        merged["price"] = {**price, "value": {**inherited, **given}} if is_fact(price) else {**inherited, **given}
+    return merged
 
 
 def _price(value: Any) -> dict[str, Any] | None:
-    """A price per token as it is written, without what is said about it; None if it is none."""
+    """Return a price per token as written, without provenance; None if the value is not one."""
     if is_fact(value):
         value = value["value"]
-    if is_listed("price", value):
-        value = listed(value).price
+    if refers_to_table("price", value):
+        value = listed_price(value).price
     return dict(value) if isinstance(value, dict) and "per_hour" not in value else None
 
 
-def read_own(path: Path, shipped: Mapping[str, Callable[[], dict[str, Any]]]) -> Own:
-    """Read a user's file. `shipped` reads the entries that come with the planner. Raises InputError."""
+def read_user_file(path: Path, builtin: Mapping[str, Callable[[], dict[str, Any]]]) -> UserCatalogue:
+    """Read a user's catalogue file.
+
+    builtin : name of each built-in profile → function that reads its entry
+
+    Raises InputError with every problem.
+    """
     document = read_yaml(path)
     data = document.data if isinstance(document.data, dict) else {}
     problems = list(document.problems)
@@ -93,25 +103,30 @@ def read_own(path: Path, shipped: Mapping[str, Callable[[], dict[str, Any]]]) ->
         hint = f"as in {ProfilesDeclaration.example}"
         problems.append(Problem("bad-value", "expected a mapping with the key 'profiles'", document.value(), hint))
     for key in data.keys() - set(_KEYS):
-        near = "write 'profiles'" if key == "models" else did_you_mean(key, _KEYS)
-        problems.append(Problem("unknown-key", f"unknown key '{key}'", document.key(key), near))
-    profiles, facts = _taken_apart(document, data, problems)
-    _, mistakes = validate(ProfilesDeclaration, profiles, None)
-    found, others = validate(FactsDeclaration, facts, None)
+        suggestion = "write 'profiles'" if key == "models" else did_you_mean(key, _KEYS)
+        problems.append(Problem("unknown-key", f"unknown key '{key}'", document.key(key), suggestion))
+    profiles, facts = _split(document, data, problems)
+    _, profile_mistakes = validate(ProfilesDeclaration, profiles, None)
+    valid_facts, fact_mistakes = validate(FactsDeclaration, facts, None)
     entries = data.get("profiles") if isinstance(data.get("profiles"), dict) else {}
     assert isinstance(entries, dict)
     declared = {name: entry for name, entry in entries.items() if isinstance(entry, dict)}
-    full = {name: merged(shipped[name]() if name in shipped else None, one) for name, one in declared.items()}
-    bases = {name: read() for name, read in shipped.items() if name not in declared}
-    problems += [*mistakes, *others]
-    problems += profile_problems(profiles, {**full, **bases}, {*shipped, *declared}, set())
-    if problems or found is None:
+    full = {
+        name: merge_entries(builtin[name]() if name in builtin else None, entry) for name, entry in declared.items()
+    }
+    bases = {name: read() for name, read in builtin.items() if name not in declared}
+    problems += [*profile_mistakes, *fact_mistakes]
+    problems += profile_problems(profiles, {**full, **bases}, {*builtin, *declared}, set())
+    if problems or valid_facts is None:
         raise InputError(dict.fromkeys(problems))
-    return Own(str(path), declared, found)
+    return UserCatalogue(str(path), declared, valid_facts)
 
 
-def _taken_apart(document: Document, data: dict[str, Any], problems: list[Problem]) -> tuple[Document, Document]:
-    """The document as one of profiles and one of facts, each with its places."""
+def _split(document: Document, data: dict[str, Any], problems: list[Problem]) -> tuple[Document, Document]:
+    """Split the document into one with profiles and one with their provenance, both with positions.
+
+    problems : mistakes are added here
+    """
     profiles, facts = Document(document.file), Document(document.file)
     entries = data.get("profiles", {})
     plain: dict[str, Any] = {}
@@ -126,59 +141,63 @@ def _taken_apart(document: Document, data: dict[str, Any], problems: list[Proble
             place = document.value("profiles", name, key)
             if is_fact(value):
                 wrapped.add((name, key))
-                about[name][key] = {one: other for one, other in value.items() if one != "value"}
+                about[name][key] = {field: text for field, text in value.items() if field != "value"}
                 if "value" not in value:
                     hint = "as in {value: 1.5s, source: my-benchmark, kind: measured}"
                     problems.append(Problem("missing-key", "the key 'value' is missing", place, hint))
                     profiles.unreadable.add(("models", name, key))
                 value = value.get("value")
-            if is_listed(key, value):
+            if refers_to_table(key, value):
                 try:
-                    value = listed(value).price
+                    value = listed_price(value).price
                 except BadValueError as mistake:
                     value = {"input": 0, "output": 0}
                     inner = ("value",) if (name, key) in wrapped else ()
-                    at = document.value("profiles", name, key, *inner, *mistake.at) or place
-                    problems.append(Problem(mistake.code, str(mistake), at, mistake.hint))
+                    exact = document.value("profiles", name, key, *inner, *mistake.at) or place
+                    problems.append(Problem(mistake.code, str(mistake), exact, mistake.hint))
             plain[name][key] = value
     profiles.data = {"models": plain if isinstance(entries, dict) else entries}
     facts.data = {"sources": data.get("sources", {}), "facts": about}
-    for path, at in document.values.items():
-        _place(path, wrapped, at, profiles.values, facts.values)
-    for path, at in document.keys.items():
-        _place(path, wrapped, at, profiles.keys, facts.keys)
-    for path, at in document.nothing.items():
-        _place(path, wrapped, at, profiles.nothing, facts.nothing, exactly=True)
+    for path, position in document.values.items():
+        _add_position(path, wrapped, position, profiles.values, facts.values)
+    for path, position in document.keys.items():
+        _add_position(path, wrapped, position, profiles.keys, facts.keys)
+    for path, position in document.nothing.items():
+        _add_position(path, wrapped, position, profiles.nothing, facts.nothing, exactly=True)
     for path in document.unreadable:
         profiles.unreadable.add(("models", *path[1:]) if path[:1] == ("profiles",) else path)
         facts.unreadable.add(("facts", *path[1:]) if path[:1] == ("profiles",) else path)
     return profiles, facts
 
 
-def _place(
+def _add_position(
     path: KeyPath,
     wrapped: set[KeyPath],
-    at: Position,
+    position: Position,
     profiles: dict[KeyPath, Position],
     facts: dict[KeyPath, Position],
     exactly: bool = False,
 ) -> None:
-    """Note where something stands, in the document that it belongs to."""
+    """Add a position to the document that the path belongs to.
+
+    wrapped : name and key of each value that is written with its provenance
+    exactly : whether a path belongs to one document only, even if values of both are below it
+    """
     if path[:1] != ("profiles",):
-        (facts if path[:1] == ("sources",) else profiles)[path] = at
+        (facts if path[:1] == ("sources",) else profiles)[path] = position
         if not exactly and not path:
-            facts[path] = at
+            facts[path] = position
         return
     _, *rest = path
     inside = tuple(rest[:2]) in wrapped
     if inside and len(rest) == 2:
-        profiles.setdefault(("models", *rest), at)
-        facts["facts", *rest] = at
+        profiles.setdefault(("models", *rest), position)
+        facts["facts", *rest] = position
     elif inside and rest[2] == "value":
-        profiles["models", *rest[:2], *rest[3:]] = at
+        profiles["models", *rest[:2], *rest[3:]] = position
     elif inside:
-        facts["facts", *rest] = at
+        facts["facts", *rest] = position
     else:
-        profiles["models", *rest] = at
+        profiles["models", *rest] = position
         if not exactly:
-            facts["facts", *rest] = at
+            facts["facts", *rest] = position

@@ -103,12 +103,12 @@ def import_results(
     """Make profiles of benchmark results: a catalogue file, each number with its source, day and kind."""
     with refused():
         from planner.catalogue.benchmarks import import_results as run
-        from planner.catalogue.benchmarks import imported
+        from planner.catalogue.benchmarks import is_import_output
         from planner.cli.output import write_whole
 
         text, notes = run(results, name, price_per_hour, concurrency, form == "workflow")
         try:
-            if output is not None and output.is_file() and not imported(output.read_bytes()):
+            if output is not None and output.is_file() and not is_import_output(output.read_bytes()):
                 raise typer.BadParameter(f"--output would replace {output}, which holds no import; name another file")
             for note in notes:
                 typer.echo(f"note: {note}", err=True)

@@ -277,15 +277,15 @@ def read(
 @contextmanager
 def spared(output: Path | None, file: Path, catalogue: Path | None, option: str = "--output") -> Iterator[None]:
     """Refuse to write to a file that a workflow is read from within, or to the user's catalogue."""
-    from planner.reading.files.text_file import noted
+    from planner.reading.files.text_file import files_read
 
-    with noted() as files:
+    with files_read() as files:
         yield
     if output is None or not output.is_file():
         return
-    from planner.catalogue.user_file import find
+    from planner.catalogue.user_file import find_user_file
 
-    for one in (file, *files, find(catalogue, file.parent)):
+    for one in (file, *files, find_user_file(catalogue, file.parent)):
         if one is not None and one.exists() and output.samefile(one):
             what = f"the workflow {file}" if one == file else f"{one}, which the plan is read from"
             raise typer.BadParameter(f"{option} would replace {what}; name another file")

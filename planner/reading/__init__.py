@@ -1,1 +1,1 @@
-"""Text in, checked values with positions out: the bottom of every input that a user writes."""
+"""Text of a file in, validated values with their positions out: YAML, units, estimates, model profiles."""

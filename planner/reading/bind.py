@@ -1,4 +1,4 @@
-"""Open estimates of a declaration in, estimates with numbers out, once parameters, agents and model are known."""
+"""A declaration with unbound estimates in, one with numbers out, given parameters, agents and model."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ Model = TypeVar("Model", bound=Declared)
 
 
 def bind(declared: Model, values: Mapping[str, float], model: str | None) -> Model:
-    """`declared` with every open estimate in it settled; the same object if none is open.
+    """Return `declared` with numbers for every unbound estimate; the same object if there are none.
 
-    This goes into declarations within it, not into mappings of names, such as the steps of a group: these have
-    models of their own.
+    Nested declarations are bound too, but not mappings from names, such as the steps of a group: each step has
+    its own model.
 
-    values : of the parameters, and of `agents`, the number of agents of the crew
-    model : of the requests, or None where there are none
+    values : of the parameters, and of `agents`, the crew's number of agents
+    model : of the requests; None if there are none
 
-    Raises InputError if an estimate cannot be settled.
+    Raises InputError if an estimate cannot be bound, for example if its value is out of bounds.
     """
     changes: dict[str, Any] = {}
     for name in type(declared).model_fields:
         value = getattr(declared, name)
         if isinstance(value, Estimate):
             try:
-                new: Any = value.bound(values, model)
+                new: Any = value.bind(values, model)
             except BadValueError as mistake:
                 message = f"{name}: {mistake}" if str(value) in str(mistake) else f"{name}, '{value}': {mistake}"
                 raise InputError([Problem(mistake.code, message, None, mistake.hint)]) from None

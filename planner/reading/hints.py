@@ -1,4 +1,4 @@
-"""What a quantity that cannot be read was meant to be: its text in, a hint at how to write it out, or None."""
+"""Hints for unreadable quantities: the text in, advice on how to write it out; None if its meaning is unclear."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _PER_SECOND = re.compile(
 
 
 def without_commas(text: str) -> str | None:
-    """A hint where a number is written with commas."""
-    found = _COMMAS.fullmatch(text.strip())
-    if not found:
+    """Hint for a number written with commas: `2,000` or `0,5`."""
+    match = _COMMAS.fullmatch(text.strip())
+    if not match:
         return None
-    before, number, after = found.groups()
+    before, number, after = match.groups()
     whole, *groups = number.split(",")
     if whole.strip("0") and all(len(group) == 3 for group in groups):
-        plain, parted = ("".join([whole, *groups]), "_".join([whole, *groups]))
-        return f"write {before}{plain}{after} or {before}{parted}{after}"
+        plain, grouped = ("".join([whole, *groups]), "_".join([whole, *groups]))
+        return f"write {before}{plain}{after} or {before}{grouped}{after}"
     return f"write {before}{whole}.{groups[0]}{after}" if len(groups) == 1 else None
 
 
 def time_meant(text: str) -> str | None:
-    """How to write a time that is written by the clock or with a unit in full."""
+    """Hint for a time like `1:30`, or with a unit spelt out like `5 minutes`."""
     clock = _CLOCK.fullmatch(text)
     if clock:
         return f"write {clock[1]}min{clock[2]}s or {clock[1]}h{clock[2]}min"
@@ -41,21 +41,21 @@ def time_meant(text: str) -> str | None:
 
 
 def dollars_meant(text: str) -> str | None:
-    """How to write money that has another unit."""
-    found = _PRICED.fullmatch(text.strip())
-    if not found:
+    """Hint for money in another unit than US dollars."""
+    match = _PRICED.fullmatch(text.strip())
+    if not match:
         return None
-    number, unit = found[1], found[2].strip().casefold()
+    number, unit = match[1], match[2].strip().casefold()
     if unit in ("cents", "cent", "ct", "¢"):
         return f"write {float(number.replace('_', '')) / 100:.15g}"
     if unit in ("usd", "dollars", "dollar", "us$", "$") or unit.startswith(("/", "per ")):
         return f"write {number}"
     if text.strip()[0] in "€£¥" or unit in ("€", "eur", "euro", "euros", "£", "gbp", "¥"):
-        return "convert it to US dollars, and write the number alone"
+        return "convert it to US dollars, and write only the number"
     return None
 
 
 def per_second(text: str) -> str | None:
-    """How to write tokens per second that have another unit."""
-    found = _PER_SECOND.fullmatch(text)
-    return f"write {found[1].strip()}" if found else None
+    """Hint for tokens per second with another unit, like `60 tps`."""
+    match = _PER_SECOND.fullmatch(text)
+    return f"write {match[1].strip()}" if match else None

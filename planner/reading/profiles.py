@@ -1,4 +1,4 @@
-"""A model profile as a user or the catalogue declares it, with all that it may leave out."""
+"""Model profiles as declared in a workflow or a catalogue, and the checks of how they build on each other."""
 
 from collections.abc import Collection, Iterator
 from collections.abc import Set as AbstractSet
@@ -17,13 +17,13 @@ from planner.reading.validation import (
     LogSd,
     MappingField,
     MeanOutput,
-    Parsed,
+    ParsedBy,
     Rate,
     Seconds,
     Speed,
     Text,
     Usd,
-    raised,
+    validation_error,
 )
 from planner.reading.yaml.source_map import Document
 
@@ -44,11 +44,13 @@ class PriceDeclaration(Declared):
         tokens = [key for key in ("input", "output", "cache_read", "cache_write") if getattr(self, key) is not None]
         if self.per_hour is not None and tokens:
             message = "a price is per token or per hour, not both"
-            raise raised(BadValueError(message, "take 'per_hour' away", at=("per_hour",), on_key=True))
+            raise validation_error(BadValueError(message, "remove 'per_hour'", at=("per_hour",), on_key=True))
         for key in ("input", "output"):
             if self.per_hour is None and getattr(self, key) is None:
                 message = f"the key '{key}' is missing"
-                raise raised(BadValueError(message, f"as in price: {self.example}", code="missing-key", on_key=True))
+                raise validation_error(
+                    BadValueError(message, f"as in price: {self.example}", code="missing-key", on_key=True)
+                )
         return self
 
 
@@ -62,21 +64,21 @@ def _available(value: Any) -> str:
 
 
 class ProfileDeclaration(Declared):
-    """How a model is served. `based_on` takes what is not given here from another profile.
+    """How a model is served. Missing values are taken from the profile in `based_on`.
 
-    ttft : seconds to the first token, of an empty prompt; or by concurrency
+    ttft : seconds to the first token of an empty prompt, or a curve by concurrency
     prefill_speed : tokens/s at which an uncached prompt is read
-    output_speed : tokens/s of one request; or of each of so many requests at a time, interpolated between them
-    measured_output : mean output tokens of the requests of which both were measured, by which they are read together
+    output_speed : tokens/s of one request, or a curve by concurrency
+    measured_output : mean output tokens of the requests from which both curves were measured
     jitter : log-sd of the lognormal factor (median 1) on each request's time
     price : per million tokens, or per hour
     context : most tokens of prompt and output together
-    cache_ttl : seconds for which a prompt stays cached; declaring it, or a price for cache reads, declares a cache
-    speed : factor on the output speed of the profile it is based on
-    price_multiplier : factor on all prices of the profile it is based on
-    tokens : tokens of its own tokenizer for each of o200k_base
-    provider, note : for the reader
-    available : whether everybody can buy it: ``general``, ``limited`` or ``retired``
+    cache_ttl : seconds for which a prompt stays cached; it, or a price for cache reads, implies a cache
+    speed : factor on the output speed of `based_on`
+    price_multiplier : factor on all prices of `based_on`
+    tokens : tokens of the model's tokenizer per token of o200k_base
+    provider, note : for human readers
+    available : ``general``, ``limited`` (not sold to everybody) or ``retired``
     """
 
     example: ClassVar[str] = "{ttft: 1.5s, output_speed: 60}"
@@ -95,61 +97,63 @@ class ProfileDeclaration(Declared):
     tokens: Factor | None = None
     provider: Text | None = None
     note: Text | None = None
-    available: Annotated[str, Parsed(_available)] | None = None
+    available: Annotated[str, ParsedBy(_available)] | None = None
 
     @property
     def by_concurrency(self) -> bool:
-        """Whether it gives a number by concurrency."""
+        """Whether TTFT or output speed is a curve by concurrency."""
         return isinstance(self.ttft, Curve) or isinstance(self.output_speed, Curve)
 
     @model_validator(mode="after")
     def _measured_together(self) -> Self:
-        """With `measured_output` both curves stand beside it, at the same concurrencies."""
+        """`measured_output` needs both curves, at the same concurrencies."""
         if self.measured_output is None:
             return self
         ttft, speed = self.ttft, self.output_speed
         if not isinstance(ttft, Curve) or not isinstance(speed, Curve):
-            message = "'measured_output' needs 'ttft' and 'output_speed' by concurrency beside it"
-            hint = f"as in {EXAMPLES[0]} and {EXAMPLES[1]}, or take it away"
-            raise raised(BadValueError(message, hint, at=("measured_output",), code="bad-profile", on_key=True))
-        here, there = ({requests for requests, _ in curve.points} for curve in (ttft, speed))
-        if here != there:
-            key, other = ("ttft", "output_speed") if here - there else ("output_speed", "ttft")
-            odd = min(here - there or there - here)
-            message = f"'{key}' is given at {odd} and '{other}' is not, but both were measured together"
-            hint = "give both at the same numbers of requests, or take 'measured_output' away"
-            raise raised(BadValueError(message, hint, at=(key,), code="bad-profile", on_key=True))
+            message = "'measured_output' needs both 'ttft' and 'output_speed' by concurrency"
+            hint = f"as in {EXAMPLES[0]} and {EXAMPLES[1]}; or remove it"
+            raise validation_error(
+                BadValueError(message, hint, at=("measured_output",), code="bad-profile", on_key=True)
+            )
+        of_ttft, of_speed = ({concurrency for concurrency, _ in curve.points} for curve in (ttft, speed))
+        if of_ttft != of_speed:
+            key, other = ("ttft", "output_speed") if of_ttft - of_speed else ("output_speed", "ttft")
+            unpaired = min(of_ttft - of_speed or of_speed - of_ttft)
+            message = f"'{key}' has a value at concurrency {unpaired}, but '{other}' has none"
+            hint = "'measured_output' needs both at the same concurrencies"
+            raise validation_error(BadValueError(message, hint, at=(key,), code="bad-profile", on_key=True))
         return self
 
 
 _MULTIPLIED = {"speed": "output_speed", "price_multiplier": "price"}
-"""Factors, and what of another profile they multiply."""
+"""Factors, and the value of the base profile that they multiply."""
 
 
 def profile_problems(
-    document: Document, models: dict[str, Any], known: Collection[str], used: AbstractSet[str]
+    document: Document, models: dict[str, Any], names: Collection[str], used: AbstractSet[str]
 ) -> Iterator[Problem]:
-    """Why profiles cannot be resolved.
+    """Yield the reasons why profiles cannot be resolved.
 
     models : name → mapping, as read from the file
-    known : names that are resolved here or elsewhere
-    used : names that requests are made to
+    names : all names that `based_on` may refer to
+    used : names of profiles that steps use
     """
     given: dict[str, frozenset[str] | None] = {}
     for name in models:
-        circle = _inherit(name, models, given)
-        if circle:
-            message = "profiles are based on each other: " + " → ".join(circle)
-            place = document.value("models", circle[0], "based_on")
-            yield Problem("bad-profile", message, place, "one of them must give its own numbers")
+        cycle = _inherit(name, models, given)
+        if cycle:
+            message = "profiles are based on each other: " + " → ".join(cycle)
+            place = document.value("models", cycle[0], "based_on")
+            yield Problem("bad-profile", message, place, "remove one 'based_on', and give that profile its own numbers")
     needed = used | (models.keys() - {profile.get("based_on") for profile in models.values() if _has_base(profile)})
     for name, profile in models.items():
         if not isinstance(profile, dict):
             continue
         yield from _factors(document, name, profile)
         base = profile.get("based_on")
-        if isinstance(base, str) and base not in known:
-            hint = did_you_mean(base, set(known) - {name}) or "declare it under 'models:'"
+        if isinstance(base, str) and base not in names:
+            hint = did_you_mean(base, set(names) - {name}) or "declare it under 'models:'"
             place = document.value("models", name, "based_on")
             yield Problem("unknown-model", f"unknown model '{base}'", place, hint)
         keys = given[name]
@@ -158,21 +162,24 @@ def profile_problems(
 
 
 def _inherit(name: str, models: dict[str, Any], given: dict[str, frozenset[str] | None]) -> list[str]:
-    """Note which keys a profile gives or takes from others, or None where the file does not tell; returns a circle."""
+    """Add to `given` the keys that a profile has or inherits; None if its bases are not all in the file.
+
+    Returns a cycle of bases, empty if there is none.
+    """
     chain: dict[str, None] = {}
     while name not in given:
         if name in chain:
-            circle = list(chain)[list(chain).index(name) :]
+            cycle = list(chain)[list(chain).index(name) :]
             given.update(dict.fromkeys(chain))
-            at = circle.index(min(circle, key=list(models).index))
-            return [*circle[at:], *circle[:at], circle[at]]
+            first = cycle.index(min(cycle, key=list(models).index))
+            return [*cycle[first:], *cycle[:first], cycle[first]]
         chain[name] = None
         profile = models.get(name)
         if _has_base(profile):
             name = models[name]["based_on"]
         else:
-            told = isinstance(profile, dict) and "based_on" not in profile
-            given[name] = frozenset(models[name]) if told else None
+            complete = isinstance(profile, dict) and "based_on" not in profile
+            given[name] = frozenset(models[name]) if complete else None
     for name in reversed(chain):
         if _has_base(models.get(name)):
             keys = given[models[name]["based_on"]]
@@ -185,33 +192,33 @@ def _has_base(profile: Any) -> bool:
 
 
 def _factors(document: Document, name: str, profile: dict[str, Any]) -> Iterator[Problem]:
-    """A factor needs a base whose value it multiplies, and no value beside it."""
+    """Yield factors that have nothing to multiply, or conflict with a value of the profile itself."""
     for key, own in _MULTIPLIED.items():
         if key not in profile:
             continue
         place = document.key("models", name, key)
         if own in profile:
-            hint = f"'{own}' is this profile's own, '{key}' multiplies that of the profile it is based on"
+            hint = f"'{own}' is this profile's own value; '{key}' multiplies that of the profile in 'based_on'"
             yield Problem("bad-profile", f"give either '{own}' or '{key}', not both", place, hint)
         elif "based_on" not in profile:
-            message = f"'{key}' multiplies the '{own}' of another profile, and none is named"
-            yield Problem("bad-profile", message, place, f"name it in 'based_on', or give '{own}' itself")
+            message = f"'{key}' multiplies the '{own}' of another profile, but 'based_on' is missing"
+            yield Problem("bad-profile", message, place, f"add 'based_on', or replace '{key}' by '{own}'")
 
 
 def _completeness(
     document: Document, name: str, profile: dict[str, Any], given: frozenset[str], needed: bool
 ) -> Iterator[Problem]:
-    """What a profile and those it is based on leave out. A misspelt key is a problem of its own."""
+    """Yield keys that neither a profile nor its bases have. Misspelt keys count: they are reported elsewhere."""
     fields = ProfileDeclaration.model_fields
     given |= {nearest(key, fields) or "" for key in given - fields.keys()}
     missing = [f"'{key}'" for key in ("ttft", "output_speed") if key not in given]
     if missing and needed:
         message = f"the profile '{name}' has no {' and no '.join(missing)}"
         elsewhere = (
-            "in one that it is based on" if "based_on" in profile else "name a profile that has it in 'based_on'"
+            "in a profile it is based on" if "based_on" in profile else "name a profile that has it in 'based_on'"
         )
-        yield Problem("bad-profile", message, document.key("models", name), f"give it here, or {elsewhere}")
+        yield Problem("bad-profile", message, document.key("models", name), f"add it here, or {elsewhere}")
     if "price_multiplier" in profile and "based_on" in profile and "price" not in given:
-        message = "'price_multiplier' multiplies a price, and no profile that this one is based on has any"
+        message = "'price_multiplier' has no price to multiply: no profile that this one is based on has a price"
         place = document.key("models", name, "price_multiplier")
-        yield Problem("bad-profile", message, place, "give 'price' in one of them")
+        yield Problem("bad-profile", message, place, "add 'price' to one of them")

@@ -1,6 +1,6 @@
-"""Quantities as people write them: durations, token counts, speeds, factors, money. Text or number in, number out.
+"""Quantities as people write them in, numbers out: durations, token counts, speeds, factors, money.
 
-Every parser raises `BadValueError`, whose text says what was expected.
+All parsers raise `BadValueError`, whose message says what is expected.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from planner.reading.hints import (
 )
 
 LONGEST_TEXT = 100
-"""No quantity takes more characters."""
+"""Most characters of a quantity."""
 
 _SECONDS = {"ms": 1e-3, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(rf"({NUMBER})\s*(ms|sec|min|s|m|h|d)\s*")
@@ -38,11 +38,11 @@ _PREFIX = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6}
 
 
 class BadValueError(ValueError):
-    """A value that cannot be read.
+    """A value that cannot be parsed.
 
     hint : what to write instead
-    at : where in the value the mistake is, as keys and indices
-    on_key : it is the key there that is at fault, not its value
+    at : path of the mistake within the value, as keys and indices
+    on_key : whether the key at that path is wrong, rather than its value
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class BadValueError(ValueError):
 
 @contextmanager
 def within(*keys: str | int) -> Iterator[None]:
-    """Move the place of a `BadValueError` into what stands at these keys and indices."""
+    """Prefix the path `at` of any `BadValueError` raised in the block with these keys and indices."""
     try:
         yield
     except BadValueError as mistake:
@@ -73,12 +73,12 @@ def within(*keys: str | int) -> Iterator[None]:
 
 
 def is_number(value: Any) -> bool:
-    """Whether YAML read a number; true and false are none."""
+    """Whether a value is a number; true and false are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def finite(value: float) -> float:
-    """`value`, unless it is negative or not a finite number."""
+    """Return `value`. Raises `BadValueError` if it is negative or not finite."""
     if not math.isfinite(value):
         raise BadValueError("must be a finite number")
     if value < 0:
@@ -87,21 +87,21 @@ def finite(value: float) -> float:
 
 
 def positive(value: float) -> float:
-    """`value`, unless it is 0 or less."""
+    """Return `value`. Raises `BadValueError` if it is 0 or less."""
     if value <= 0:
         raise BadValueError("must be above 0")
     return value
 
 
 def at_most(value: float, most: float) -> float:
-    """`value`, unless it is larger than `most`."""
+    """Return `value`. Raises `BadValueError` if it is above `most`."""
     if value > most:
         raise BadValueError(f"must be at most {most:,.15g}")
     return value
 
 
 def _text(value: Any, expected: str) -> str:
-    """The text of a quantity; what is no text, or begins with a minus sign, is none."""
+    """Return the stripped text of a quantity. Raises `BadValueError` for a non-text, an overlong or a negative one."""
     if not isinstance(value, str) or len(value) > LONGEST_TEXT:
         raise BadValueError(f"expected {expected}")
     text = value.strip()
@@ -111,7 +111,7 @@ def _text(value: Any, expected: str) -> str:
 
 
 def _match(pattern: re.Pattern[str], value: Any, expected: str) -> tuple[float, str]:
-    """The number, and the unit if the pattern has one."""
+    """Return the number and, if the pattern has a second group, the unit."""
     if is_number(value):
         return finite(float(value)), ""
     text = _text(value, expected)
@@ -124,7 +124,7 @@ def _match(pattern: re.Pattern[str], value: Any, expected: str) -> tuple[float, 
 
 
 def duration(value: Any) -> float:
-    """Seconds of `30s`, `500ms`, `5min`, `1h30m`, `2d`; 0 needs no unit."""
+    """Parse `30s`, `500ms`, `5min`, `1h30m` or `2d` into seconds; 0 needs no unit."""
     expected = "a time with its unit, such as 30s, 5min or 1h30m"
     if is_number(value):
         number = finite(float(value))
@@ -139,23 +139,23 @@ def duration(value: Any) -> float:
         raise BadValueError(f"expected {expected}", without_commas(text) or time_meant(text))
     sizes = [_SECONDS[unit] for _, unit in parts]
     if any(larger <= smaller for larger, smaller in pairwise(sizes)):
-        raise BadValueError(f"expected {expected}", "larger units come first, and each stands once: 1h30m")
+        raise BadValueError(f"expected {expected}", "write larger units first, and each unit only once: 1h30m")
     return finite(sum(float(number.replace("_", "")) * _SECONDS[unit] for number, unit in parts))
 
 
 def tokens(value: Any) -> float:
-    """Tokens of `900`, `12k`, `1.5M`, `12_000`."""
+    """Parse `900`, `12k`, `1.5M` or `12_000` into tokens."""
     number, prefix = _match(_TOKENS, value, "a number of tokens, such as 900, 12k or 1.5M")
     return finite(number * _PREFIX[prefix])
 
 
 def count(value: Any) -> float:
-    """A plain number such as `12`."""
+    """Parse a plain number such as `12`."""
     return _match(_PLAIN, value, "a number, such as 12")[0]
 
 
 def whole(value: Any, most: int) -> int:
-    """A whole number from 1 to `most`."""
+    """Parse a whole number from 1 to `most`."""
     number = count(value)
     if not number.is_integer():
         raise BadValueError("must be a whole number")
@@ -165,24 +165,24 @@ def whole(value: Any, most: int) -> int:
 
 
 def rate(value: Any) -> float:
-    """Tokens per second of `60`, `1.2k` or `60 tok/s`; above 0."""
+    """Parse `60`, `1.2k` or `60 tok/s` into tokens per second; above 0."""
     number, prefix = _match(_RATE, value, "tokens per second, such as 60")
     return positive(number * _PREFIX[prefix])
 
 
 def factor(value: Any) -> float:
-    """A factor such as `2.5x` or 2.5; above 0, and at most a million."""
+    """Parse a factor such as `2.5x` or 2.5: above 0, at most a million."""
     return at_most(positive(_match(_FACTOR, value, "a factor, such as 2.5x")[0]), 1e6)
 
 
 def chance(value: Any) -> float:
-    """A probability of `70%`, `0.4%` or 0.7."""
+    """Parse `70%`, `0.4%` or 0.7 into a probability."""
     expected = "a chance, such as 70%"
     if is_number(value):
         number = finite(float(value))
         if number > 1:
-            hint = f"write {number:.15g}%" if number >= 2 else "a chance is from 0 to 1, or from 0% to 100%"
-            raise BadValueError("must be at most 1, or have a %", hint)
+            hint = f"write {number:.15g}%" if number >= 2 else "a chance is between 0 and 1, or between 0% and 100%"
+            raise BadValueError("must be at most 1, or have a % sign", hint)
         return number
     text = _text(value, expected)
     match = _PERCENT.fullmatch(text)
@@ -195,27 +195,29 @@ def chance(value: Any) -> float:
 
 
 def precision(value: Any) -> float:
-    """A share above 0, as a number or as in ``"1%"``."""
+    """Parse a share such as `1%` or 0.01: above 0, at most 1."""
     expected = "expected a share above 0%, up to 100%, such as 1%"
     try:
-        found = chance(value)
+        share = chance(value)
     except BadValueError:
         raise BadValueError(expected) from None
-    if not found:
+    if not share:
         raise BadValueError(expected)
-    return found
+    return share
 
 
 def widening(value: Any) -> float:
-    """A factor of uncertainty such as `1.3x`: 1 or more."""
+    """Parse a factor of uncertainty such as `1.3x`: 1 or more."""
     number = factor(value)
     if number < 1:
-        raise BadValueError("must be at least 1x", "1.3x says: in 5 cases of 100 it is over 1.3 times as much")
+        raise BadValueError(
+            "must be at least 1x", "1.3x means: in 5 of 100 cases the actual value is over 1.3 times the estimate"
+        )
     return number
 
 
 def money(value: Any) -> Decimal:
-    """US dollars of `5`, `0.25` or `$5`, exact; at most a million."""
+    """Parse `5`, `0.25` or `$5` into exact US dollars; at most a million."""
     expected = "US dollars, such as 5 or 0.25"
     if is_number(value):
         at_most(finite(float(value)), 1e6)
@@ -229,7 +231,7 @@ def money(value: Any) -> Decimal:
 
 
 def setup_of(value: Any) -> tuple[float, float]:
-    """Seconds and US dollars of `2h`, `$500`, or `2h,$500` in either order."""
+    """Parse `2h`, `$500` or `2h,$500`, in either order, into seconds and US dollars."""
     expected = "a time, US dollars, or both, such as 2h, $500 or 2h,$500"
     parts = [part.strip() for part in _text(value, expected).split(",")]
     dollars = [part for part in parts if part.startswith("$")]
@@ -240,26 +242,30 @@ def setup_of(value: Any) -> tuple[float, float]:
 
 
 def log_sd(value: Any) -> float:
-    """A standard deviation of logarithms, such as `0.2`; at most 3, where 1 draw in 20 is over 139 times the median."""
+    """Parse a standard deviation of logarithms such as `0.2`; at most 3.
+
+    At 3, 1 draw in 20 exceeds 139 times the median.
+    """
     return at_most(_match(_PLAIN, value, "a standard deviation of logarithms, such as 0.2")[0], 3.0)
 
 
 def context(value: Any) -> float:
-    """Tokens that a request may hold; above 0."""
+    """Parse a context length in tokens; above 0."""
     return positive(tokens(value))
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """What an estimate estimates: how one number is read, its bounds, and whether draws are whole numbers.
+    """A kind of quantity: how a number of it is parsed, its bounds, and whether draws are whole numbers.
 
-    one, spread : how a number and a range are written
-    unit : of the bounds
+    single, spread : examples of a number and of a range
+    least, most : bounds, in the unit that `parse` returns
+    unit, per_unit : unit that messages show the bounds in, and its size
     """
 
     name: str
     parse: Callable[[Any], float]
-    one: str
+    single: str
     spread: str
     whole: bool = False
     least: float = 0.0
@@ -269,12 +275,12 @@ class Quantity:
 
     @property
     def expected(self) -> str:
-        """What may be written, with examples."""
+        """What may be written, with examples, as a message."""
         low, high = self.spread.split(" to ")
-        return f"expected a {self.name}: {self.one}, {self.spread}, or {{p50: {low}, p95: {high}}}"
+        return f"expected a {self.name}: {self.single}, {self.spread}, or {{p50: {low}, p95: {high}}}"
 
     def bounded(self, number: float) -> float:
-        """`number`, unless it is out of bounds."""
+        """Return `number`. Raises `BadValueError` if it is out of bounds."""
         if not self.least <= number <= self.most:
             side, bound = ("least", self.least) if number < self.least else ("most", self.most)
             raise BadValueError(f"must be at {side} {bound / self.per_unit:,.15g}{self.unit}")

@@ -1,1 +1,1 @@
-"""Texts in, token counts out, offline. Only this package imports tiktoken, when something is counted."""
+"""Texts in, token counts out, offline. Only this package imports tiktoken, and only to count."""

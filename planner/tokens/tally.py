@@ -1,4 +1,4 @@
-"""Texts in, the tokens of each and of all out, with estimates for other tokenizers."""
+"""Named texts in, the tokens of each and in total out, with estimates for other tokenizers."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from planner.tokens.counting import count
-from planner.tokens.kinds import SOURCES, Kind, kind_of, ratios
+from planner.tokens.ratios import SOURCES, ratios
+from planner.tokens.text_kind import Kind, kind_of
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Tokens of another tokenizer: an estimate, and the numbers that the lowest and the highest ratio give."""
+    """Tokens of another tokenizer: an estimate, and its bounds by the lowest and highest ratio."""
 
     tokens: float
     low: float
@@ -20,10 +21,10 @@ class Spread:
 
 @dataclass(frozen=True)
 class Tokens:
-    """The tokens of one text, or of all together.
+    """Tokens of one text, or of all together.
 
     characters : Unicode code points
-    kind : None of several texts
+    kind : None for the total
     others : tokenizer → estimate
     """
 
@@ -37,7 +38,7 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Tally:
-    """Texts, and all together; `notes` say what a reader must know."""
+    """Counts of several texts and their total; `notes` are for the reader of the numbers."""
 
     encoding: str
     files: tuple[Tokens, ...]
@@ -46,17 +47,20 @@ class Tally:
 
 
 def tally(texts: Iterable[tuple[str, str]], encoding: str) -> Tally:
-    """Count named texts with an encoding."""
+    """Count named texts with an encoding.
+
+    texts : pairs of name and text
+    """
     files, reasons = [], []
     for name, text in texts:
-        found, kind = count(text, encoding, name), kind_of(text, name)
+        counted, kind = count(text, encoding, name), kind_of(text, name)
         others = {
-            tokenizer: Spread(found.tokens * ratio.middle, found.tokens * ratio.low, found.tokens * ratio.high)
+            tokenizer: Spread(counted.tokens * ratio.middle, counted.tokens * ratio.low, counted.tokens * ratio.high)
             for tokenizer, ratio in ratios(kind, encoding).items()
         }
-        files.append(Tokens(name, found.tokens, found.approximate, len(text), kind, others))
-        if found.reason:
-            reasons.append(found.reason)
+        files.append(Tokens(name, counted.tokens, counted.approximate, len(text), kind, others))
+        if counted.reason:
+            reasons.append(counted.reason)
     notes = tuple(
         f"Numbers with ~ are approximate, from characters and the kind of text: {reason}."
         for reason in dict.fromkeys(reasons)
@@ -67,17 +71,17 @@ def tally(texts: Iterable[tuple[str, str]], encoding: str) -> Tally:
 def _total(files: list[Tokens]) -> Tokens:
     others = {
         tokenizer: Spread(
-            sum(one.others[tokenizer].tokens for one in files),
-            sum(one.others[tokenizer].low for one in files),
-            sum(one.others[tokenizer].high for one in files),
+            sum(file.others[tokenizer].tokens for file in files),
+            sum(file.others[tokenizer].low for file in files),
+            sum(file.others[tokenizer].high for file in files),
         )
         for tokenizer in SOURCES
     }
     return Tokens(
         "total",
-        sum(one.tokens for one in files),
-        any(one.approximate for one in files),
-        sum(one.characters for one in files),
+        sum(file.tokens for file in files),
+        any(file.approximate for file in files),
+        sum(file.characters for file in files),
         None,
         others,
     )

@@ -1,9 +1,9 @@
-"""The backlog of a fan-out: a CSV with a header and a row for each item in, `Backlog` out."""
+"""A CSV file with a row for each item of a fan-out in, a `Backlog` out, or the mistakes in it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,22 +11,22 @@ from planner.errors import did_you_mean, nearest
 from planner.reading.files.csv_table import Table, read_table
 from planner.reading.units import BadValueError, count, positive
 
-RATIO = 1e6
-"""Most times by which the largest size may exceed the smallest."""
+MOST_RATIO = 1e6
+"""Largest allowed ratio of the largest size to the smallest."""
 
-_SHOWN = 12
-"""Most rows of a circle that are named."""
+_MOST_SHOWN = 12
+"""Most rows of a cycle that a message names."""
 
-_BETWEEN_IDS = re.compile(r"[\s,;]+")
+_SEPARATORS = re.compile(r"[\s,;]+")
 
 
 @dataclass(frozen=True)
 class Backlog:
-    """The rows of a backlog in the order of its file.
+    """The rows of a backlog, in the order of its file.
 
-    sizes : above 0, in whatever unit the file has; None: all alike
-    needs : for each row, the indices of those that are done before it
-    ids : of the rows; their numbers from 1, where the file has no ids
+    sizes : above 0, in any unit; None: all are equal
+    needs : for each row, the indices of the rows that must be done first
+    ids : of the rows; row numbers from 1 if the file has no ids
     """
 
     sizes: tuple[float, ...] | None
@@ -36,7 +36,7 @@ class Backlog:
 
 @dataclass(frozen=True)
 class Columns:
-    """Names of columns, as declared; None: not declared."""
+    """Names of columns, as declared; None if not declared."""
 
     size: str | None = None
     needs: str | None = None
@@ -44,7 +44,7 @@ class Columns:
 
 
 class _Rows:
-    """The rows of a table, and the mistakes found in them."""
+    """The rows of a table, and the mistakes in them."""
 
     def __init__(self, table: Table) -> None:
         self.name = table.file
@@ -55,41 +55,40 @@ class _Rows:
         uneven = [index for index, row in enumerate(self.rows) if len(row) != len(self.header)]
         if uneven:
             cells = len(self.rows[uneven[0]])
-            message = f"{cells} cell{'' if cells == 1 else 's'}, where the header has {len(self.header)}"
-            self.each(message, uneven, hint="put cells that hold a comma in quotes")
+            message = f"{cells} cell{'' if cells == 1 else 's'}, but the header has {len(self.header)}"
+            self.add_for_rows(message, uneven, hint="put cells that contain a comma in quotes")
 
-    def wrong(
-        self, message: str, line: int | None, hint: str | None, key: str = "file", code: str = "bad-value"
-    ) -> None:
+    def add(self, message: str, line: int | None, hint: str | None, key: str = "file", code: str = "bad-value") -> None:
+        """Add a mistake, whose `at` is a `key` of the fan-out."""
         place = f"'{self.name}'" if line is None else f"'{self.name}', line {line}:"
         self.mistakes.append(BadValueError(f"{place} {message}", hint, code=code, at=(key,)))
 
-    def each(
+    def add_for_rows(
         self, message: str, rows: Sequence[int], key: str = "file", hint: str | None = None, code: str = "bad-value"
     ) -> None:
-        """The same mistake in several rows, told of the first."""
+        """Add a mistake that several rows have, at the first of them."""
         others = len(rows) - 1
         more = f" (and {others:,} more line{'s' * (others != 1)} like it)" if others else ""
-        self.wrong(message + more, self.lines[rows[0]], hint, key, code)
+        self.add(message + more, self.lines[rows[0]], hint, key, code)
 
     def column(self, name: str, key: str) -> list[str] | None:
-        """The cells of a column, or None with a mistake at `key`."""
+        """Return the cells of a column; if there is no such column, None, and add a mistake at `key`."""
         if self.header.count(name) == 1:
             index = self.header.index(name)
             return [row[index] for row in self.rows]
         if name in self.header:
-            self.wrong(f"has two columns named '{name}'", None, "give one of them another name", key)
+            self.add(f"has two columns named '{name}'", None, "rename one of them", key)
         else:
             semicolons = len(self.header) == 1 and ";" in self.header[0]
-            hint = "separate columns by commas" if semicolons else did_you_mean(name, filter(None, self.header))
-            self.wrong(f"has no column '{name}'", None, hint, key)
+            hint = "separate columns with commas" if semicolons else did_you_mean(name, filter(None, self.header))
+            self.add(f"has no column '{name}'", None, hint, key)
         return None
 
 
 def read_backlog(folder: Path, name: str, columns: Columns) -> tuple[Backlog | None, list[BadValueError]]:
-    """The rows of a CSV, or what is wrong with it: mistakes whose `at` is the key of the fan-out that they concern.
+    """Read a backlog. Returns None and the mistakes if there are any; their `at` is a key of the fan-out.
 
-    folder : in which the path `name` begins
+    folder : to which the path `name` is relative
     """
     try:
         table = _Rows(read_table(name, folder))
@@ -104,104 +103,122 @@ def read_backlog(folder: Path, name: str, columns: Columns) -> tuple[Backlog | N
         needs = _needs(table, columns.needs, ids)
     if table.mistakes:
         return None, table.mistakes
-    found = None if sizes is None else tuple(sizes)
-    return Backlog(found, tuple(needs), tuple(ids or map(str, range(1, len(table.rows) + 1)))), []
+    names = ids or map(str, range(1, len(table.rows) + 1))
+    return Backlog(None if sizes is None else tuple(sizes), tuple(needs), tuple(names)), []
 
 
 def _sizes(table: _Rows, column: str) -> list[float]:
     sizes: list[float] = []
-    wrong: dict[str, list[int]] = {}
+    invalid: dict[str, list[int]] = {}
     for index, cell in enumerate(table.column(column, "size") or []):
         try:
             sizes.append(positive(count(cell)))
         except BadValueError as mistake:
-            wrong.setdefault(str(mistake), []).append(index)
+            invalid.setdefault(str(mistake), []).append(index)
             sizes.append(1.0)
-    for message, rows in wrong.items():
-        shown = table.rows[rows[0]][table.header.index(column)]
-        table.each(f"the size '{shown}': {message}" if shown else "no size", rows, "size", "a size is a number above 0")
-    if sizes and not wrong and max(sizes) > RATIO * min(sizes):
-        low, high = (sizes.index(one(sizes)) for one in (min, max))
-        message = f"the size {sizes[high]:.15g} is over {RATIO:,.0f} times that of line {table.lines[low]}"
-        table.each(message, [high], "size", "is one of them a slip?")
+    for message, rows in invalid.items():
+        cell = table.rows[rows[0]][table.header.index(column)]
+        message = f"the size '{cell}': {message}" if cell else "the size is missing"
+        table.add_for_rows(message, rows, "size", "a size is a number above 0")
+    if sizes and not invalid and max(sizes) > MOST_RATIO * min(sizes):
+        low, high = sizes.index(min(sizes)), sizes.index(max(sizes))
+        message = f"the size {sizes[high]:.15g} is over {MOST_RATIO:,.0f} times that on line {table.lines[low]}"
+        table.add_for_rows(message, [high], "size", "is one of them a typing error?")
     return sizes
 
 
 def _ids(table: _Rows, columns: Columns) -> list[str] | None:
-    """The ids, or None where there are none, or something is wrong with them."""
+    """Return the ids of the rows; None if there are none, or they have mistakes."""
     if columns.id is None and "id" not in table.header:
         if columns.needs is not None:
-            table.wrong(
-                "has no column 'id'", None, "needs are ids of rows: name their column, as in id: module", "needs"
-            )
+            hint = "'needs' refers to ids of rows: name the column of ids, as in id: module"
+            table.add("has no column 'id'", None, hint, "needs")
+        return None
+    names_only = columns.id is None and columns.needs is None
+    if names_only and table.header.count("id") > 1:
         return None
     key = "needs" if columns.id is None else "id"
-    if columns.id is None and columns.needs is None and table.header.count("id") > 1:
-        return None
     ids = table.column(columns.id or "id", key)
-    if ids is None or (columns.id is None and columns.needs is None):
-        return ids  # they only name the rows
+    if ids is None or names_only or not _add_id_mistakes(table, ids, key, columns.needs is not None):
+        return ids
+    return None
+
+
+def _add_id_mistakes(table: _Rows, ids: Sequence[str], key: str, in_needs: bool) -> bool:
+    """Add the mistakes in a column of ids, and return whether there are any.
+
+    in_needs : whether another column lists ids, so that they cannot contain separators
+    """
     before = len(table.mistakes)
     first: dict[str, int] = {}
-    double = [index for index, one in enumerate(ids) if first.setdefault(one, index) != index and one]
-    if double:
-        message = f"the id '{ids[double[0]]}' is that of line {table.lines[first[ids[double[0]]]]} too"
-        table.each(message, double, key, "an id is of one row")
-    empty = [index for index, one in enumerate(ids) if not one]
+    duplicates = [index for index, row_id in enumerate(ids) if first.setdefault(row_id, index) != index and row_id]
+    if duplicates:
+        row_id = ids[duplicates[0]]
+        message = f"the id '{row_id}' is already used on line {table.lines[first[row_id]]}"
+        table.add_for_rows(message, duplicates, key, "each id must be unique")
+    empty = [index for index, row_id in enumerate(ids) if not row_id]
     if empty:
-        table.each("no id", empty, key, "give each row an id of its own")
-    parted = [index for index, one in enumerate(ids) if _BETWEEN_IDS.search(one)] if columns.needs is not None else []
-    if parted:
-        hint = "spaces, commas and semicolons stand between the ids that a row needs"
-        table.each(f"'{ids[parted[0]]}' cannot be an id", parted, key, hint)
-    return ids if len(table.mistakes) == before else None
+        table.add_for_rows("the id is missing", empty, key, "give each row its own id")
+    separated = [index for index, row_id in enumerate(ids) if in_needs and _SEPARATORS.search(row_id)]
+    if separated:
+        hint = "ids cannot contain spaces, commas or semicolons: these separate the ids in 'needs'"
+        table.add_for_rows(f"'{ids[separated[0]]}' cannot be an id", separated, key, hint)
+    return len(table.mistakes) > before
 
 
 def _needs(table: _Rows, column: str, ids: list[str] | None) -> list[tuple[int, ...]]:
+    """Return, for each row, the indices of the rows it needs; mistakes are added to the table."""
     cells = table.column(column, "needs")
     if cells is None or ids is None:
         return [() for _ in table.rows]
-    rows = {one: index for index, one in enumerate(ids)}
-    named = [dict.fromkeys(filter(None, _BETWEEN_IDS.split(cell))) for cell in cells]
-    unknown = [index for index, needs in enumerate(named) if any(one not in rows for one in needs)]
-    if unknown:
-        one = next(one for one in named[unknown[0]] if one not in rows)
-        near = nearest(one, rows)
-        table.each(f"unknown id '{one}'", unknown, "needs", f"did you mean '{near}'?" if near else None)
-    itself = [index for index, needs in enumerate(named) if ids[index] in needs]
+    index_of = {row_id: index for index, row_id in enumerate(ids)}
+    listed = [dict.fromkeys(filter(None, _SEPARATORS.split(cell))) for cell in cells]
+    needs = [tuple(index_of[row_id] for row_id in row if row_id in index_of) for row in listed]
+    _add_unknown_ids(table, listed, index_of)
+    itself = [index for index, row in enumerate(listed) if ids[index] in row]
     if itself:
-        table.each(f"'{ids[itself[0]]}' needs itself", itself, "needs", "take this need away", "cycle")
-    found = [tuple(rows[one] for one in needs if one in rows) for needs in named]
-    circle = [] if itself else circle_of(found)
-    if circle:
-        names = [ids[index] for index in (*circle, circle[0])]
-        if len(names) > _SHOWN:
-            names[_SHOWN - 2 : -1] = ["…"]
+        table.add_for_rows(f"'{ids[itself[0]]}' needs itself", itself, "needs", "remove this need", "cycle")
+    cycle = [] if itself else find_cycle(needs)
+    if cycle:
+        names = [ids[index] for index in (*cycle, cycle[0])]
+        if len(names) > _MOST_SHOWN:
+            names[_MOST_SHOWN - 2 : -1] = ["…"]
         message = "rows need each other: " + " → ".join(names)
-        table.each(message, circle[:1], "needs", "take one of these needs away", "cycle")
-    return found
+        table.add_for_rows(message, cycle[:1], "needs", "remove one of these needs", "cycle")
+    return needs
 
 
-def circle_of(needs: Sequence[Collection[int]]) -> list[int]:
-    """Nodes of which each needs the next, and the last the first; none, if there is no such circle. Linear in time."""
-    left = [len(set(needed)) for needed in needs]
-    needing: list[list[int]] = [[] for _ in needs]
+def _add_unknown_ids(table: _Rows, listed: Sequence[Mapping[str, None]], index_of: Mapping[str, int]) -> None:
+    unknown = {index: [row_id for row_id in row if row_id not in index_of] for index, row in enumerate(listed)}
+    rows = [index for index, missing in unknown.items() if missing]
+    if rows:
+        row_id = unknown[rows[0]][0]
+        similar = nearest(row_id, index_of)
+        hint = f"did you mean '{similar}'?" if similar else None
+        table.add_for_rows(f"unknown id '{row_id}'", rows, "needs", hint)
+
+
+def find_cycle(needs: Sequence[Collection[int]]) -> list[int]:
+    """Return nodes each of which needs the next, and the last the first; empty if there is no cycle. Linear time."""
+    unmet = [len(set(needed)) for needed in needs]
+    needed_by: list[list[int]] = [[] for _ in needs]
     for node, needed in enumerate(needs):
         for other in set(needed):
-            needing[other].append(node)
-    done = [node for node, number in enumerate(left) if not number]
-    for node in done:  # grows
-        for other in needing[node]:
-            left[other] -= 1
-            if not left[other]:
+            needed_by[other].append(node)
+    done = [node for node, number in enumerate(unmet) if not number]
+    for node in done:  # grows during the loop
+        for other in needed_by[node]:
+            unmet[other] -= 1
+            if not unmet[other]:
                 done.append(other)
-    here = next((node for node, number in enumerate(left) if number), None)
-    if here is None:
+    remaining = [node for node, number in enumerate(unmet) if number]
+    if not remaining:
         return []
-    at: dict[int, int] = {}  # what is left needs some of what is left, so that following needs comes back
-    while here not in at:
-        at[here] = len(at)
-        here = next(other for other in needs[here] if left[other])
-    circle = list(at)[at[here] :]
-    first = circle.index(min(circle))
-    return [*circle[first:], *circle[:first]]
+    node = remaining[0]
+    visited: dict[int, int] = {}  # every remaining node needs a remaining node, so following needs ends in a cycle
+    while node not in visited:
+        visited[node] = len(visited)
+        node = next(other for other in needs[node] if unmet[other])
+    cycle = list(visited)[visited[node] :]
+    first = cycle.index(min(cycle))
+    return [*cycle[first:], *cycle[:first]]

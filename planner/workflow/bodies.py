@@ -1,4 +1,7 @@
-"""What a step does: a request, an agent loop, a tool, a person, another file (docs/reference/workflow.md)."""
+"""Bodies of steps: a request, an agent loop, a tool, a person, another file (docs/reference/workflow.md).
+
+Also the modifiers `repeat` and `retry`.
+"""
 
 from typing import Annotated, Any, ClassVar, Self
 
@@ -23,13 +26,13 @@ from planner.reading.validation import (
     Duration,
     MappingField,
     Name,
-    ParsedHere,
+    ParsedInFile,
     Seconds,
     Text,
     Tokens,
     Turns,
     Usd,
-    raised,
+    validation_error,
 )
 
 ONCE = constant(1.0)
@@ -38,7 +41,7 @@ PLAIN = Quantity("number", count, "12", "8 to 20")
 
 
 def as_time(value: Any) -> Any:
-    """A bare time stands for a mapping with that time; a mapping that is an estimate is a time too."""
+    """Convert a bare time, which may be an estimate written as a mapping, to a mapping with that time."""
     return value if isinstance(value, dict) and not set(value) & ESTIMATE_KEYS else {"time": value}
 
 
@@ -47,9 +50,9 @@ ESTIMATE_KEYS = {"p50", "p95", "low", "likely", "high", "values", "file", "colum
 
 
 class Llm(Declared):
-    """One request. Tokens.
+    """One request, in tokens.
 
-    continues : the step whose context this request appends to
+    continues : name of the step whose conversation it continues
     """
 
     example: ClassVar[str] = "{output: 500 to 2k}"
@@ -62,11 +65,12 @@ class Llm(Declared):
 
 
 class Tool(Declared):
-    """Calls without tokens, all at the same time; `result` tokens of each come back to the agent.
+    """Tool calls of an agent loop, which run concurrently.
 
-    time : seconds of one call
-    calls : in one go
-    usd : US dollars of one call
+    time : seconds per call
+    result : tokens that each call returns to the agent
+    calls : number of calls per turn
+    usd : US dollars per call
     """
 
     example: ClassVar[str] = "{time: 2s to 25s, result: 500 to 4k}"
@@ -78,7 +82,7 @@ class Tool(Declared):
 
 
 class Compaction(Declared):
-    """A request that puts a summary in the place of all but the prompt. Tokens."""
+    """A request that replaces the context, except the prompt, by a summary of `output` tokens."""
 
     example: ClassVar[str] = "{output: 2k}"
 
@@ -86,9 +90,10 @@ class Compaction(Declared):
 
 
 class AgentLoop(Declared):
-    """`turns` requests with a tool call after each but the last; every turn reads all that came before.
+    """`turns` requests, with tool calls after each but the last. Every turn reads all of the previous context.
 
-    context_limit : tokens above which a turn is preceded by a compaction
+    prompt, output, thinking : tokens; the last two per turn
+    context_limit : tokens above which a turn begins with a compaction
     """
 
     example: ClassVar[str] = "{turns: 6 to 14, output: 200 to 900}"
@@ -108,14 +113,14 @@ class AgentLoop(Declared):
             if self.context_limit is None:
                 given, other = other, given
             shown = {"compaction": "compaction: {output: 2k}", "context_limit": "context_limit: 150k"}[other]
-            raise raised(
-                BadValueError(f"'{given}' needs '{other}' beside it", f"as in {shown}", at=(given,), on_key=True)
+            raise validation_error(
+                BadValueError(f"'{given}' also needs '{other}'", f"as in {shown}", at=(given,), on_key=True)
             )
         return self
 
 
 class Call(Declared):
-    """A tool on a step of its own: `calls` at the same time. Seconds; US dollars of one call."""
+    """A tool as a step: `calls` concurrent calls. Time in seconds, and US dollars, per call."""
 
     example: ClassVar[str] = "30s to 4min"
 
@@ -125,7 +130,7 @@ class Call(Declared):
 
 
 class Leaves(Declared):
-    """Somebody who has waited for longer than `after` has walked away, and is `back` so long after being needed."""
+    """A person who leaves after waiting for `after` seconds, and returns `back` seconds after being needed."""
 
     example: ClassVar[str] = "{after: 60s, back: 2min to 20min}"
 
@@ -134,7 +139,7 @@ class Leaves(Declared):
 
 
 class Wait(Declared):
-    """A person at work: seconds."""
+    """Work of a person, in seconds."""
 
     example: ClassVar[str] = "5min to 4h"
 
@@ -142,28 +147,28 @@ class Wait(Declared):
     leaves: Annotated[Leaves, MappingField] | None = None
 
 
-def given(value: Any, around: FileContext) -> float | None:
-    """The value of a parameter of another file: a number, a parameter of this file, or arithmetic of such.
+def argument_value(value: Any, context: FileContext) -> float | None:
+    """Return the value for a parameter of a used file: a number, a parameter of this file, or an expression.
 
-    None, if what it is made of cannot be read, which is a problem of its own. Raises `BadValueError`.
+    None if a parameter it depends on is unreadable, which is reported elsewhere. Raises `BadValueError`.
     """
     if is_arithmetic(value):
-        formulas = parse_formulas(value, PLAIN, around.parameters)
+        formulas = parse_formulas(value, PLAIN, context.parameters)
         if len(formulas) > 1 or AGENTS in formulas[0].names:
-            what = "be a range" if len(formulas) > 1 else f"depend on '{AGENTS}'"
+            fault = "be a range" if len(formulas) > 1 else f"depend on '{AGENTS}'"
             raise BadValueError(
-                f"the value of a parameter cannot {what}", "as in parameters: {modules: = 2 * services}"
+                f"the value of a parameter cannot {fault}", "as in parameters: {modules: = 2 * services}"
             )
-        return next((formulas[0].value(values) for values in around.trials(formulas[0].names)), None)
-    if isinstance(value, str) and value.isidentifier() and around.parameters is not None:
-        if value not in around.parameters:
-            unknown_parameter(value, around.parameters)
-        return around.parameters[value]
+        return next((formulas[0].value(values) for values in context.trials(formulas[0].names)), None)
+    if isinstance(value, str) and value.isidentifier() and context.parameters is not None:
+        if value not in context.parameters:
+            unknown_parameter(value, context.parameters)
+        return context.parameters[value]
     return count(value)
 
 
-def _given(value: Any, around: FileContext) -> float:
-    return given(value, around) or 0.0
+def _argument(value: Any, context: FileContext) -> float:
+    return argument_value(value, context) or 0.0
 
 
 class Use(Declared):
@@ -172,16 +177,21 @@ class Use(Declared):
     example: ClassVar[str] = "{file: other.yaml, parameters: {modules: 12}}"
 
     file: Name
-    parameters: Annotated[dict[str, Annotated[float, ParsedHere(_given)]], MappingField] = {}
+    parameters: Annotated[dict[str, Annotated[float, ParsedInFile(_argument)]], MappingField] = {}
 
 
 def as_file(value: Any) -> Any:
-    """A bare text stands for a mapping with that file."""
+    """Convert a bare file name to a mapping with that file."""
     return {"file": value} if isinstance(value, str) else value
 
 
 class Repeat(Declared):
-    """Rounds of a step, one after another: `times` of them, or `until` one is accepted, `at_most` so many."""
+    """Consecutive rounds of a step.
+
+    times : number of rounds
+    until : chance that a round is accepted, which ends the repetition
+    at_most : most rounds, with `until`
+    """
 
     example: ClassVar[str] = "{times: 3} or {until: 70%, at_most: 3}"
 
@@ -192,28 +202,33 @@ class Repeat(Declared):
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         if self.times is None and (self.until is None or self.at_most is None):
-            raise raised(BadValueError("a repeat takes times, or until and at_most", f"as in repeat: {self.example}"))
+            raise validation_error(
+                BadValueError("a repeat needs 'times', or 'until' and 'at_most'", f"as in repeat: {self.example}")
+            )
         if self.times is not None and (self.until is not None or self.at_most is not None):
-            raise raised(BadValueError("a repeat takes times, or until and at_most, not both", "take 'times' away"))
+            raise validation_error(
+                BadValueError("a repeat has either 'times', or 'until' and 'at_most', not both", "remove 'times'")
+            )
         if self.until == 0:
-            message = "a round that is accepted in 0% of cases never ends it"
-            raise raised(BadValueError(message, "raise 'until', or write times", at=("until",)))
+            message = "with 'until: 0%' no round is ever accepted"
+            raise validation_error(BadValueError(message, "use a higher 'until', or 'times'", at=("until",)))
         return self
 
     @property
     def most(self) -> CountValue:
-        """The largest number of rounds."""
+        """Largest number of rounds."""
         most = self.at_most if self.times is None else self.times
         assert most is not None
         return most
 
 
 class Retry(Declared):
-    """Attempts of a step, until one does not fail: by `chance`, or because it takes longer than `timeout`.
+    """Attempts of a step until one succeeds.
 
-    at_most : attempts, the first included
+    chance : probability that an attempt fails
+    at_most : most attempts, including the first
     wait : seconds before each attempt but the first
-    timeout : seconds after which an attempt is given up
+    timeout : seconds after which an attempt is abandoned and counts as failed
     """
 
     example: ClassVar[str] = "{chance: 5%, at_most: 3, wait: 2s}"
@@ -226,8 +241,8 @@ class Retry(Declared):
     @model_validator(mode="after")
     def _can_fail(self) -> Self:
         if self.chance == 0 and self.timeout is None:
-            message = "a retry takes the chance that an attempt fails, or a timeout, or both"
-            raise raised(BadValueError(message, f"as in retry: {self.example}"))
+            message = "a retry needs a 'chance' of failure, a 'timeout', or both"
+            raise validation_error(BadValueError(message, f"as in retry: {self.example}"))
         if self.timeout == 0:
-            raise raised(BadValueError("a timeout must be above 0", "as in timeout: 2min", at=("timeout",)))
+            raise validation_error(BadValueError("a timeout must be above 0", "as in timeout: 2min", at=("timeout",)))
         return self

@@ -1,12 +1,9 @@
-"""Crews, and what they do beside their work (docs/reference/workflow.md)."""
+"""Declarations of crews and of their coordination (docs/reference/workflow.md)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, model_validator
 
-from planner.errors import did_you_mean
 from planner.reading.estimates.estimate import NOTHING
 from planner.reading.units import BadValueError
 from planner.reading.validation import (
@@ -17,69 +14,17 @@ from planner.reading.validation import (
     Duration,
     Flag,
     MappingField,
-    Parsed,
+    ParsedBy,
     Seconds,
     Tokens,
-    raised,
+    validation_error,
 )
 from planner.workflow.bodies import as_time
-
-_SCALING = "turns of arXiv 2512.08296, table 5"
-_TEAMS = "output tokens of the teams of arXiv 2603.12229"
-
-
-@dataclass(frozen=True)
-class Preset:
-    """Keys of `coordination`, and whether the crew works in lockstep."""
-
-    parts: Mapping[str, Any]
-    source: str
-    lockstep: bool = False
-
-
-_LEAD = {"brief": {"output": 170}, "report": {"output": 170}, "merge": {"output": 170}}
-
-PRESETS = {
-    "independent": Preset({"redundancy": 0.29}, _SCALING),
-    "centralized": Preset({**_LEAD, "redundancy": 0.22}, _SCALING),
-    "decentralized": Preset({"sync": {"output": 180, "every": 2}, "redundancy": 0.62}, _SCALING),
-    "hybrid": Preset(
-        {
-            **{key: {"output": 110} for key in _LEAD},
-            "sync": {"output": 110, "every": 2},
-            "redundancy": 0.43,
-        },
-        _SCALING,
-    ),
-    "lockstep-preassigned": Preset({"redundancy": 0.09}, _TEAMS, lockstep=True),
-    "lockstep-decentralized": Preset({"redundancy": 0.96}, _TEAMS, lockstep=True),
-}
-
-
-def preset_name(value: Any) -> str:
-    """The name of a preset."""
-    if isinstance(value, str) and value in PRESETS:
-        return value
-    hint = did_you_mean(value, PRESETS) if isinstance(value, str) else None
-    raise BadValueError("expected the name of a preset", hint or f"one of {', '.join(PRESETS)}")
-
-
-def preset_of(coordination: object) -> Preset | None:
-    """The preset that a `coordination` names as it stands in a file."""
-    name = coordination.get("preset") if isinstance(coordination, dict) else None
-    return PRESETS.get(name) if isinstance(name, str) else None
-
-
-def filled(crew: Any) -> Any:
-    """A crew as it stands in a file, with the parts of its preset that it does not declare itself."""
-    preset = preset_of(crew.get("coordination")) if isinstance(crew, dict) else None
-    if preset is None:
-        return crew
-    return {"lockstep": preset.lockstep, **crew, "coordination": {**preset.parts, **crew["coordination"]}}
+from planner.workflow.presets import preset_name, with_preset
 
 
 class Message(Declared):
-    """A request of a coordination mechanism. Tokens."""
+    """A request of a coordination mechanism; input and output in tokens."""
 
     example: ClassVar[str] = "{output: 300 to 800}"
 
@@ -88,7 +33,7 @@ class Message(Declared):
 
 
 class Merge(Declared):
-    """Joining an item's work with the rest, one at a time: a time, a request, or both."""
+    """Merging an item's work with the rest, one item at a time: seconds, a request, or both."""
 
     example: ClassVar[str] = "{time: 20s to 90s}"
 
@@ -99,7 +44,9 @@ class Merge(Declared):
     @model_validator(mode="after")
     def _takes_something(self) -> Self:
         if not self.asks and self.time.scale == 0:
-            raise raised(BadValueError("a merge takes a time, a request, or both", f"as in merge: {self.example}"))
+            raise validation_error(
+                BadValueError("a merge needs a time, a request, or both", f"as in merge: {self.example}")
+            )
         return self
 
     @property
@@ -109,7 +56,7 @@ class Merge(Declared):
 
 
 class Sync(Declared):
-    """After `every` items of the crew each agent writes a message of `output` tokens to all, and reads the others'."""
+    """After every `every` items of the crew, each agent writes `output` tokens to all others, and reads theirs."""
 
     example: ClassVar[str] = "{output: 150, every: 5}"
 
@@ -118,7 +65,7 @@ class Sync(Declared):
 
 
 class Conflict(Declared):
-    """Found at merge, with this chance for each peer; a share of the item's work is then done again, and merged."""
+    """A conflict found at merge, with a chance per other agent. A share of the item's work is redone and merged."""
 
     example: ClassVar[str] = "{chance: 0.4%, rework: 30%}"
 
@@ -127,16 +74,16 @@ class Conflict(Declared):
 
 
 class Coordination(Declared):
-    """What a crew of several agents does beside its work.
+    """Coordination of a crew of several agents.
 
     stagger : seconds between the starts of its agents
-    redundancy : share of the items that every agent does, each for itself
-    preset : whose mechanisms fill in what is not declared
+    redundancy : share of the items that every agent does separately
+    preset : name of the preset that supplies undeclared mechanisms
     """
 
     example: ClassVar[str] = "{brief: {output: 300 to 800}}"
 
-    preset: Annotated[str, Parsed(preset_name)] | None = None
+    preset: Annotated[str, ParsedBy(preset_name)] | None = None
     ramp_up: Annotated[Message, MappingField] | None = None
     stagger: Seconds = 0.0
     brief: Annotated[Message, MappingField] | None = None
@@ -149,15 +96,15 @@ class Coordination(Declared):
     @model_validator(mode="after")
     def _conflicts_are_found_at_merge(self) -> Self:
         if self.conflict is not None and self.merge is None:
-            message = "a conflict is found at merge, and there is no 'merge'"
-            raise raised(BadValueError(message, "as in merge: 20s to 90s", at=("conflict",), on_key=True))
+            message = "'conflict' needs 'merge': conflicts are found when work is merged"
+            raise validation_error(BadValueError(message, "as in merge: 20s to 90s", at=("conflict",), on_key=True))
         return self
 
 
 class Crew(Declared):
     """A pool of identical agents.
 
-    lockstep : they work in rounds of an item each, which wait for the slowest
+    lockstep : whether they work in rounds of one item each, and wait for the slowest
     """
 
     example: ClassVar[str] = "{agents: 4}"
@@ -169,4 +116,4 @@ class Crew(Declared):
     @model_validator(mode="before")
     @classmethod
     def _with_its_preset(cls, value: Any) -> Any:
-        return filled(value)
+        return with_preset(value)

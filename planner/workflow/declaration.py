@@ -1,4 +1,4 @@
-"""The shape of a workflow file (docs/reference/workflow.md)."""
+"""Declarations of workflows, steps and fan-outs (docs/reference/workflow.md)."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Self
@@ -25,11 +25,11 @@ from planner.reading.validation import (
     MappingField,
     Name,
     Number,
-    Parsed,
+    ParsedBy,
     Size,
     Text,
     Widening,
-    raised,
+    validation_error,
 )
 from planner.reading.yaml.source_map import Document
 from planner.workflow.backlog import Backlog
@@ -51,11 +51,12 @@ BODIES = ("llm", "agent", "tool", "human", "steps", "choose", "use")
 
 
 class ForEach(Declared):
-    """A fan-out: so many items, each of its own size, 1 on average; or the rows of a backlog, each of its own size.
+    """A fan-out over `count` items, or over the rows of a backlog `file`.
 
-    size : of `count` items, an estimate; of a `file`, the column that holds it, so that the field is None
-    needs : the column with the ids of rows that are done before
-    id : the column of ids
+    size : with `count`, an estimate of each item's relative size, scaled to a mean of 1; None with a `file`, where
+        the key names a column of sizes
+    needs : column with the ids of the rows that must be done first
+    id : column of ids
     """
 
     example: ClassVar[str] = "{count: 120, size: 0.4x to 2.5x}"
@@ -70,52 +71,52 @@ class ForEach(Declared):
     @field_validator("size", mode="wrap")
     @classmethod
     def _size_or_column(cls, value: Any, parse: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
-        """A column is a name; whether the file has it is seen when the file is read."""
+        """With a file, check only that the column is a name: the file is read later."""
         if "file" not in info.data:
-            return None  # a mistake of its own
+            return None  # reported elsewhere
         if info.data["file"] is None:
             return parse(value)
         if not isinstance(value, str) or not value.strip():
-            raise raised(BadValueError("expected the name of a column of the file", "as in size: lines"))
+            raise validation_error(BadValueError("expected the name of a column of the file", "as in size: lines"))
         return None
 
     @model_validator(mode="after")
     def _count_or_file(self) -> Self:
         if self.file is not None and "count" in self.model_fields_set:
-            message = "a fan-out takes a count, or the rows of a file, not both"
-            raise raised(BadValueError(message, "take 'count' away", at=("count",), on_key=True))
+            message = "a fan-out has either a count or a file, not both"
+            raise validation_error(BadValueError(message, "remove 'count'", at=("count",), on_key=True))
         if self.file is None and "count" not in self.model_fields_set:
             hint = f"as in for_each: {self.example}"
-            raise raised(BadValueError("the key 'count' is missing", hint, code="missing-key", on_key=True))
+            raise validation_error(BadValueError("the key 'count' is missing", hint, code="missing-key", on_key=True))
         for key in ("needs", "id"):
             if self.file is None and getattr(self, key) is not None:
-                message = f"'{key}' is a column of a file, and none is named"
-                raise raised(BadValueError(message, "as in file: backlog.csv", at=(key,), on_key=True))
+                message = f"'{key}' names a column of a file, but 'file' is missing"
+                raise validation_error(BadValueError(message, "as in file: backlog.csv", at=(key,), on_key=True))
         return self
 
     @property
     def backlog(self) -> Backlog | None:
-        """The rows of `file`, once they are read."""
+        """The rows of `file`; None before they are read."""
         return self._backlog
 
-    def of(self, backlog: Backlog) -> Self:
-        """The fan-out over these rows, whose number is its count."""
+    def over(self, backlog: Backlog) -> Self:
+        """Return the fan-out over these rows; its count is their number."""
         fan_out = self.model_copy(update={"count": len(backlog.ids)})
         fan_out._backlog = backlog
         return fan_out
 
 
 def _as_count(value: Any) -> Any:
-    """A bare count, or an estimate of one, stands for a mapping with that count."""
+    """Convert a bare count, which may be an estimate written as a mapping, to a mapping with that count."""
     estimate = isinstance(value, dict) and "count" not in value and value.keys() & (ESTIMATE_KEYS - {"file"})
     return value if isinstance(value, dict) and not estimate else {"count": value}
 
 
 class Uncertainty(Declared):
-    """How far estimates may be off: factors whose logarithms are normal, 1 in the median, larger in 5 cases of 100.
+    """Errors of estimates: 95th percentiles of lognormal factors with median 1.
 
-    per_step : drawn once per sample and step
-    overall : drawn once per sample, for all steps
+    per_step : of a factor drawn once per sample and step
+    overall : of a factor drawn once per sample, for all steps
     """
 
     example: ClassVar[str] = "{per_step: 1.3x, overall: 1.2x}"
@@ -125,7 +126,7 @@ class Uncertainty(Declared):
 
 
 def _names(value: Any) -> list[str]:
-    """Names of steps, or a single one."""
+    """Parse a list of step names, or a single one. Raises `BadValueError`."""
     if isinstance(value, str):
         return [value]
     if not isinstance(value, list):
@@ -139,14 +140,15 @@ def _names(value: Any) -> list[str]:
 class Step(Declared):
     """One step: exactly one body (`llm`, `agent`, `tool`, `human`, `steps`, `choose`, `use`) and its modifiers.
 
-    success : chance that what it does comes out well
-    otherwise : the step that is done if this one fails
-    best_of, first_of : copies, of which all, or the first, are waited for
+    success : chance that its result is good
+    otherwise : name of the step that runs if this one fails
+    best_of : number of copies, all of which must finish
+    first_of : number of copies, of which the first to finish counts
     """
 
     example: ClassVar[str] = "{llm: {output: 500 to 2k}}"
 
-    needs: Annotated[list[str], Parsed(_names)] = []
+    needs: Annotated[list[str], ParsedBy(_names)] = []
     chance: Chance | None = None
     for_each: Annotated[ForEach, BeforeValidator(_as_count)] | None = None
     repeat: Annotated[Repeat, MappingField] | None = None
@@ -168,49 +170,50 @@ class Step(Declared):
     _used: "Workflow | None" = PrivateAttr(None)
 
     @model_validator(mode="after")
-    def _leaving_knows_no_timeout(self) -> Self:
+    def _no_timeout_with_leaves(self) -> Self:
         if self.human is not None and self.human.leaves and self.retry is not None and self.retry.timeout is not None:
-            message = "a timeout cannot cut the time that somebody who 'leaves' is away"
-            raise raised(
-                BadValueError(message, "take 'timeout' or 'leaves' away", at=("retry", "timeout"), on_key=True)
+            message = "'timeout' and 'leaves' cannot be combined: a timeout cannot end a person's absence"
+            raise validation_error(
+                BadValueError(message, "remove 'timeout' or 'leaves'", at=("retry", "timeout"), on_key=True)
             )
         return self
 
     @model_validator(mode="after")
-    def _branches_are_all(self) -> Self:
+    def _chances_add_up(self) -> Self:
         if not self.choose:
             return self
         for name, branch in self.choose.items():
             if branch.chance is None:
-                raise raised(
+                raise validation_error(
                     BadValueError(
                         "a branch of a choice needs a chance", "as in chance: 30%", at=("choose", name), on_key=True
                     )
                 )
         total = sum(branch.chance or 0.0 for branch in self.choose.values())
         if abs(total - 1) > 1e-9:
-            message = f"the chances of a choice must add up to 100%, and these make {100 * total:.6g}%"
-            raise raised(
-                BadValueError(message, "a branch that does nothing may be a tool of 0s", at=("choose",), on_key=True)
+            message = f"the chances of a choice must add up to 100%, but these add up to {100 * total:.6g}%"
+            raise validation_error(
+                BadValueError(message, "for a branch that does nothing, write tool: 0s", at=("choose",), on_key=True)
             )
         return self
 
     @property
     def kind(self) -> str:
+        """Key of its body."""
         return next(body for body in BODIES if getattr(self, body) is not None)
 
     @property
     def used(self) -> "Workflow | None":
-        """The workflow of `use`, once it is read."""
+        """The workflow of `use`; None before it is read."""
         return self._used
 
     @property
     def within(self) -> "dict[str, Step]":
-        """The steps of a group, the branches of a choice, the steps of a used workflow; else none."""
+        """Inner steps: of a group, a choice or a used workflow; else empty."""
         return self.steps or self.choose or (self._used.steps if self._used else {})
 
     def using(self, workflow: "Workflow") -> Self:
-        """This step with the workflow that its `use` stands for."""
+        """Return the step with the workflow that its `use` refers to."""
         step = self.model_copy()
         step._used = workflow
         return step
@@ -226,10 +229,10 @@ def _runtime(value: Any) -> str:
 
 
 class Workflow(Declared):
-    """A validated workflow file. `parameters` hold what `--set` made of them.
+    """A validated workflow file. `parameters` include the changes of `--set`.
 
-    runtime : ``langgraph``: groups are graphs of LangGraph's, in whose supersteps steps wait for each other
-    max_concurrency : tasks at a time in each run of a graph
+    runtime : ``dataflow``, or ``langgraph``, where groups are graphs whose steps wait for each other in supersteps
+    max_concurrency : most concurrent tasks in each run of a graph
     """
 
     example: ClassVar[str] = "at least {workflow: its-name, steps: {plan: {human: 5min}}}"
@@ -238,7 +241,7 @@ class Workflow(Declared):
     description: Text = ""
     parameters: Annotated[dict[str, Number], MappingField] = {}
     model: Text | None = None
-    runtime: Annotated[str, Parsed(_runtime)] = "dataflow"
+    runtime: Annotated[str, ParsedBy(_runtime)] = "dataflow"
     max_concurrency: Count | None = None
     uncertainty: Annotated[Uncertainty, MappingField] = Uncertainty()
     models: Annotated[dict[str, Annotated[ProfileDeclaration, MappingField]], MappingField] = {}
@@ -248,7 +251,7 @@ class Workflow(Declared):
     _written_for: str | None = PrivateAttr(None)
 
     def on(self, model: str) -> Self:
-        """The same on another model, for the steps that name none."""
+        """Return the workflow with another model for the steps that name none."""
         if model == (self.model or ""):
             return self
         other = self.model_copy(update={"model": model})
@@ -257,43 +260,45 @@ class Workflow(Declared):
 
     @property
     def written_for(self) -> str | None:
-        """The model in whose tokens bare numbers of tokens are: the one that the file declares."""
+        """Model to whose tokenizer declared numbers of tokens refer: the one in the file."""
         return self._written_for or self.model
 
     @model_validator(mode="after")
-    def _limits_are_langgraph_s(self) -> Self:
+    def _max_concurrency_needs_langgraph(self) -> Self:
         if self.max_concurrency is not None and self.runtime != "langgraph":
-            message = "'max_concurrency' is LangGraph's, and the runtime is another"
-            raise raised(BadValueError(message, "add runtime: langgraph", at=("max_concurrency",), on_key=True))
+            message = "'max_concurrency' is only available with the runtime langgraph"
+            raise validation_error(
+                BadValueError(message, "add runtime: langgraph", at=("max_concurrency",), on_key=True)
+            )
         return self
 
     def read_from(self, document: Document) -> Self:
-        """Remember where everything stands."""
+        """Attach the document, which has the positions of all keys and values."""
         self._document = document
         return self
 
     def place(self, *path: str | int) -> Position | None:
-        """Where the value at a path stands; a path may go on through `use` into the steps of another file."""
+        """Position of the value at a path, which may lead through `use` into the steps of another file."""
         steps = self.steps
-        for at in range(1, len(path) if path[:1] == ("steps",) else 0, 2):
-            step = steps.get(str(path[at]))
+        for index in range(1, len(path) if path[:1] == ("steps",) else 0, 2):
+            step = steps.get(str(path[index]))
             if step is None:
                 break
-            if step.used is not None and len(path) > at + 2 and path[at + 2] in step.used.steps:
-                return step.used.place("steps", *path[at + 2 :])
+            if step.used is not None and len(path) > index + 2 and path[index + 2] in step.used.steps:
+                return step.used.place("steps", *path[index + 2 :])
             steps = step.within
         return self._document.value(*path) if self._document else None
 
     def key(self, *path: str | int) -> Position | None:
-        """Where the key at a path of this file stands."""
+        """Position of the key at a path of this file."""
         return self._document.key(*path) if self._document else None
 
     def count(self, declared: CountValue) -> int:
-        """A count that does not depend on agents: a number, the name of a parameter, arithmetic."""
+        """Return the number for a declared count that does not use `agents`. Raises `BadValueError`."""
         return count_of(declared, self.parameters)
 
     def walk(self) -> Iterator[tuple[tuple[str, ...], Step]]:
-        """Every step with its path, a group before its steps, in the order of the file; also those of used files."""
+        """Yield every step with its path of names, a group before its steps, including the steps of used files."""
 
         def inside(steps: dict[str, Step], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Step]]:
             for name, step in steps.items():

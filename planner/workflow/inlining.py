@@ -1,140 +1,162 @@
-"""A workflow and those that it uses in, one workflow out that holds them all."""
+"""A workflow and the workflows that it uses in, a single workflow out."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from planner.errors import Problem
 from planner.reading.estimates.arithmetic import AGENTS, Formula
 from planner.reading.estimates.counts import ComputedCount, count_of
-from planner.reading.estimates.estimate import Arithmetic, ByModel, Estimate
+from planner.reading.estimates.estimate import Estimate
+from planner.reading.estimates.forms import Arithmetic, ByModel
 from planner.reading.validation import Declared
 from planner.workflow.backlog import Backlog
-from planner.workflow.checks.needs import Path
+from planner.workflow.checks.raw_steps import Path
 from planner.workflow.declaration import Step, Workflow
 
 _Declaration = TypeVar("_Declaration", bound=Declared)
 
 
-def inlined(workflow: Workflow, used: Mapping[Path, Workflow], backlogs: Mapping[Path, Backlog]) -> Workflow:
-    """The workflow with the files that its steps name, and with the crews and profiles of used files after its own.
+def inline(workflow: Workflow, used: Mapping[Path, Workflow], backlogs: Mapping[Path, Backlog]) -> Workflow:
+    """Return the workflow with used workflows and backlogs attached to its steps.
 
-    used : path of a step with `use` → its workflow, with its crews `bound`
-    backlogs : path of a step with a file of items → its rows
+    Crews and profiles of used workflows are added, unless this workflow declares the same name.
+
+    used : path of a step with `use` → its workflow, after `bind_crews`
+    backlogs : path of a step with a backlog → its rows
     """
 
     def group(steps: Mapping[str, Step], path: Path) -> dict[str, Step]:
-        return {name: step(one, (*path, name)) for name, one in steps.items()}
+        return {name: attached(step, (*path, name)) for name, step in steps.items()}
 
-    def step(old: Step, here: Path) -> Step:
+    def attached(step: Step, path: Path) -> Step:
         changes: dict[str, Any] = {}
-        for key, inner in (("steps", old.steps), ("choose", old.choose)):
+        for key, inner in (("steps", step.steps), ("choose", step.choose)):
             if inner is not None:
-                changes[key] = group(inner, (*here, key))
-        if old.for_each is not None and here in backlogs:
-            changes["for_each"] = old.for_each.of(backlogs[here])
-        new = _changed(old, **changes)
-        return new.using(used[here]) if here in used else new
+                changes[key] = group(inner, (*path, key))
+        if step.for_each is not None and path in backlogs:
+            changes["for_each"] = step.for_each.over(backlogs[path])
+        step = _changed(step, **changes)
+        return step.using(used[path]) if path in used else step
 
     if not used and not backlogs:
         return workflow
-    inner = list(used.values())
+    workflows = [workflow, *used.values()]
     return workflow.model_copy(
         update={
             "steps": group(workflow.steps, ("steps",)),
-            "crews": _all([workflow.crews, *(one.crews for one in inner)]),
-            "models": _all([workflow.models, *(one.models for one in inner)]),
+            "crews": _first_declared([other.crews for other in workflows]),
+            "models": _first_declared([other.models for other in workflows]),
         }
     )
 
 
-def bound(workflow: Workflow) -> Workflow:
-    """The workflow with crews that name none of its parameters: their values stand in place of the names."""
+def bind_crews(workflow: Workflow) -> Workflow:
+    """Return the workflow with the values of its parameters inserted into its crews.
+
+    Crews of a used file are then independent of that file's parameters.
+    """
     crews = {name: _bound(crew, workflow.parameters) for name, crew in workflow.crews.items()}
     return workflow.model_copy(update={"crews": crews})
 
 
-def _bound(declared: _Declaration, values: Mapping[str, float]) -> _Declaration:
+def _bound(declared: _Declaration, parameters: Mapping[str, float]) -> _Declaration:
     changes: dict[str, Any] = {}
     for name in type(declared).model_fields:
         value = getattr(declared, name)
         if isinstance(value, Declared):
-            changes[name] = _bound(value, values)
+            changes[name] = _bound(value, parameters)
         elif isinstance(value, Arithmetic | ByModel):
-            changes[name] = _estimate(value, values)
+            changes[name] = _bound_estimate(value, parameters)
         elif isinstance(value, ComputedCount):
-            formula = _formula(value.formula, values)
+            formula = _bound_formula(value.formula, parameters)
             computed = replace(value, formula=formula)
             changes[name] = computed if formula.names else computed.value({})
         elif isinstance(value, str) and name in ("agents", "every"):
-            changes[name] = count_of(value, values)
+            changes[name] = count_of(value, parameters)
     return _changed(declared, **changes)
 
 
-def _estimate(estimate: Estimate, values: Mapping[str, float]) -> Estimate:
+def _bound_estimate(estimate: Estimate, parameters: Mapping[str, float]) -> Estimate:
     if isinstance(estimate, Arithmetic):
-        return replace(estimate, formulas=tuple(_formula(one, values) for one in estimate.formulas))
+        return replace(estimate, formulas=tuple(_bound_formula(formula, parameters) for formula in estimate.formulas))
     if isinstance(estimate, ByModel):
-        return replace(estimate, models=tuple((name, _estimate(one, values)) for name, one in estimate.models))
+        return replace(
+            estimate, models=tuple((name, _bound_estimate(inner, parameters)) for name, inner in estimate.models)
+        )
     return estimate
 
 
-def _formula(formula: Formula, values: Mapping[str, float]) -> Formula:
-    """The formula with numbers for names; the number of agents stays open."""
+def _bound_formula(formula: Formula, parameters: Mapping[str, float]) -> Formula:
+    """Replace parameters by their values; `agents` stays."""
     plain = formula.plain
     for name in {*formula.names} - {AGENTS}:
-        plain = re.sub(rf"\b{name}\b(?!\s*\()", f"({float(values[name])!r})", plain)
+        plain = re.sub(rf"\b{name}\b(?!\s*\()", f"({float(parameters[name])!r})", plain)
     return replace(formula, plain=plain, names=tuple(name for name in formula.names if name == AGENTS))
 
 
-def joining_problems(workflow: Workflow, used: Mapping[Path, Workflow]) -> Iterator[Problem]:
-    """What used workflows declare under one name and not alike, where this one, whose word counts, declares nothing.
+def inlining_problems(workflow: Workflow, used: Mapping[Path, Workflow]) -> Iterator[Problem]:
+    """Yield the reasons why used workflows cannot be inlined.
 
-    And profiles that they use, and that lack something here.
+    Two of them declare a crew or a profile differently and this workflow does not declare it; or a profile that they
+    use is incomplete in this workflow.
     """
-    for kind, own in (("crew", workflow.crews), ("profile", workflow.models)):
-        first: dict[str, tuple[Path, Any]] = {}
-        for path, inner in used.items():
-            theirs: Mapping[str, Any] = inner.crews if kind == "crew" else inner.models
-            for name, declared in theirs.items():
-                there, other = first.setdefault(name, (path, declared))
-                if name not in own and declared != other:
-                    message = f"'{'.'.join(there[1::2])}' and '{'.'.join(path[1::2])}' use different {kind}s '{name}'"
-                    hint = f"declare the {kind} in this file: that is then taken for both"
-                    yield Problem("bad-value", message, workflow.place(*path, "use", "file"), hint)
-    models = _all([workflow.models, *(inner.models for inner in used.values())])
-    for path, inner in used.items():
-        for name in sorted(_models(inner) & models.keys()):
+    yield from _conflicts("crew", workflow, used, {path: other.crews for path, other in used.items()}, workflow.crews)
+    yield from _conflicts(
+        "profile", workflow, used, {path: other.models for path, other in used.items()}, workflow.models
+    )
+    models = _first_declared([workflow.models, *(other.models for other in used.values())])
+    for path, other in used.items():
+        for name in sorted(_models_named(other) & models.keys()):
             chain = [models[name]]
             while chain[-1].based_on in models and len(chain) <= len(models):
                 chain.append(models[str(chain[-1].based_on)])
             for key in ("ttft", "output_speed"):
-                if chain[-1].based_on is None and all(getattr(one, key) is None for one in chain):
-                    message = f"the profile '{name}', which '{inner.workflow}' uses, has no '{key}'"
+                if chain[-1].based_on is None and all(getattr(profile, key) is None for profile in chain):
+                    message = f"the profile '{name}', which '{other.workflow}' uses, has no '{key}'"
                     place = workflow.place(*path, "use", "file")
-                    yield Problem("bad-profile", message, place, "give it there, or in one that it is based on")
+                    yield Problem("bad-profile", message, place, "add it there, or in a profile it is based on")
 
 
-def _models(workflow: Workflow) -> set[str]:
-    """The profiles that a workflow names."""
-    named = {workflow.model}
+def _conflicts(
+    kind: str,
+    workflow: Workflow,
+    used: Mapping[Path, Workflow],
+    declared: Mapping[Path, Mapping[str, Declared]],
+    overriding: Mapping[str, Declared],
+) -> Iterator[Problem]:
+    """Yield names that two used workflows declare differently, unless this workflow overrides them."""
+    first: dict[str, tuple[Path, Declared]] = {}
+    for path in used:
+        for name, declaration in declared[path].items():
+            first_path, other = first.setdefault(name, (path, declaration))
+            if name not in overriding and declaration != other:
+                steps = f"'{'.'.join(first_path[1::2])}' and '{'.'.join(path[1::2])}'"
+                message = f"the files of {steps} declare different {kind}s '{name}'"
+                hint = f"declare the {kind} in this file: it then replaces both"
+                yield Problem("bad-value", message, workflow.place(*path, "use", "file"), hint)
+
+
+def _models_named(workflow: Workflow) -> set[str]:
+    """Names of the profiles that a workflow and its steps use."""
+    names = {workflow.model}
     for _, step in workflow.walk():
-        named |= {step.model, step.used.model if step.used else None}
-    return {name for name in named if name is not None}
+        names |= {step.model, step.used.model if step.used else None}
+    return {name for name in names if name is not None}
 
 
-def _all(declared: list[dict[str, _Declaration]]) -> dict[str, _Declaration]:
-    """Everything under the name that is first in its order."""
-    found: dict[str, _Declaration] = {}
-    for one in declared:
-        for name, value in one.items():
-            found.setdefault(name, value)
-    return found
+def _first_declared(mappings: Sequence[Mapping[str, _Declaration]]) -> dict[str, _Declaration]:
+    """Merge mappings; the first declaration of a name counts."""
+    merged: dict[str, _Declaration] = {}
+    for mapping in mappings:
+        for name, declaration in mapping.items():
+            merged.setdefault(name, declaration)
+    return merged
 
 
-def _changed(old: _Declaration, **changes: Any) -> _Declaration:
-    """A copy with other values, which keeps what was attached to it; itself, if there are none."""
-    return old.model_copy(update=changes) if changes else old
+def _changed(declared: _Declaration, **changes: Any) -> _Declaration:
+    """Copy with other values, keeping private attributes; the same object if there are no changes."""
+    return declared.model_copy(update=changes) if changes else declared

@@ -18,14 +18,14 @@ from typer.testing import CliRunner
 
 from planner.catalogue import builtin_files
 from planner.catalogue.benchmarks import import_results
-from planner.catalogue.benchmarks.records import BYTES
+from planner.catalogue.benchmarks.records import MOST_RESULT_BYTES
 from planner.catalogue.catalogue import Catalogue
 from planner.catalogue.profile import Profile, resolve
 from planner.cli.app import app
 from planner.errors import InputError, Problem
 from planner.reading.estimates.curves import Curve
 from planner.reading.estimates.estimate import Estimate
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "benchmarks"
 WORKFLOW = DATA.parents[2] / "workflows" / "react_bugfix.yaml"
@@ -315,7 +315,7 @@ def test_llmperf_requests_alone_need_a_concurrency(tmp_path: Path) -> None:
     43.3800 and 50.1038 ms: median 43.79824 ms → 22.832 tokens/s."""
     problem = the_problem(BEDROCK)
     assert (problem.code, problem.position and problem.position.line) == ("missing-key", 2)
-    assert problem.hint == "give the summary of the run too, llmperf_bedrock_70b_summary.json, or --concurrency N"
+    assert problem.hint == "also give the summary of the run, llmperf_bedrock_70b_summary.json, or --concurrency N"
     (profile,) = imported(tmp_path, BEDROCK, concurrency=5).values()
     assert points(profile) == pytest.approx({5: 22.832}, rel=1e-4)
 
@@ -461,7 +461,7 @@ def test_no_concurrency_is_refused_or_given(tmp_path: Path, write: Write) -> Non
     assert (problem.code, problem.position and problem.position.text[problem.position.column :][:15]) == (
         "missing-key", "max_concurrency",
     )  # fmt: skip
-    assert "at how many requests at a time" in problem.message
+    assert "the number of concurrent requests" in problem.message
     assert "--concurrency" in str(problem.hint)
     assert list(points(next(iter(imported(tmp_path, path, concurrency=12).values())))) == [12]
 
@@ -531,7 +531,7 @@ def test_all_problems_at_once(write: Write, tmp_path: Path) -> None:
 def test_units_that_are_mixed_up(changes: dict[str, Any], said: str, write: Write) -> None:
     problem = the_problem(write(run(4, 10) | changes))
     assert said in problem.message
-    assert "is a unit mixed up?" in str(problem.hint)
+    assert "is a unit wrong?" in str(problem.hint)
 
 
 def test_seconds_of_inferencex_written_in_milliseconds(write: Write) -> None:
@@ -553,10 +553,10 @@ def test_seconds_of_inferencex_written_in_milliseconds(write: Write) -> None:
         (b"[]", "bad-value", "the list is empty"),
         (b"[1]", "bad-value", "record 1 is not an object"),
         (b'{"input_config": {}, "request_latency": {}}', "bad-value", "no known benchmark"),
-        (b'{"median_ttft_ms": 1, "med', "bad-value", "record 1 breaks off"),
-        (b"[{}", "bad-value", "the file breaks off within a list"),
+        (b'{"median_ttft_ms": 1, "med', "bad-value", "record 1 is incomplete"),
+        (b"[{}", "bad-value", "the file ends within a list"),
         (b"[{} {}]", "bad-value", "expected ',' or ']'"),
-        (b"[{}] {}", "bad-value", "something follows the list"),
+        (b"[{}] {}", "bad-value", "there is text after the list"),
         (b'{"a": ' * 100_000, "bad-value", "nested too deep"),
         (b"[" * 100_000, "bad-value", "nested too deep"),
         (b"[" * 500_001, "too-large", "over 500,000 objects and lists"),
@@ -602,7 +602,7 @@ def test_reading_a_large_file_takes_no_longer_than_it_must(tmp_path: Path) -> No
 def test_a_file_over_the_limit(tmp_path: Path) -> None:
     path = tmp_path / "large.json"
     with path.open("wb") as stream:
-        stream.truncate(2 * BYTES)
+        stream.truncate(2 * MOST_RESULT_BYTES)
     assert the_problem(path).message == "the file is over the limit of 50,000,000 bytes"
 
 

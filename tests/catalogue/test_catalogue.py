@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 from planner.catalogue import builtin_files
 from planner.catalogue.catalogue import STALE, Catalogue
 from planner.catalogue.declaration import KINDS, NUMBERS
-from planner.catalogue.user_file import find
+from planner.catalogue.user_file import find_user_file
 from planner.cli.app import app
 from planner.errors import InputError
 from planner.reading.estimates.curves import Curve
 from planner.reading.estimates.estimate import Estimate
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 
 TODAY = date(2026, 11, 21)
 ROOT = Path(__file__).resolve().parents[2]
@@ -320,7 +320,7 @@ profiles:
         (2, "the key 'as_of' is missing"),
         (3, "unknown key 'profile'"),
         (5, "a time needs a unit"),
-        (5, "the table of prices has no 'anthropic/claude-opus-4-9'"),
+        (5, "the price table has no 'anthropic/claude-opus-4-9'"),
         (6, "the key 'value' is missing"),
         (6, "expected one of measured, vendor claim, estimate"),
         (6, "unknown key 'output_sped'"),
@@ -329,9 +329,7 @@ profiles:
         (8, "the profile 'three' has no 'output_speed'"),
     ]
     hints = {problem.message: problem.hint for problem in error.value.problems}
-    assert (
-        hints["the table of prices has no 'anthropic/claude-opus-4-9'"] == "did you mean 'anthropic/claude-opus-4-8'?"
-    )
+    assert hints["the price table has no 'anthropic/claude-opus-4-9'"] == "did you mean 'anthropic/claude-opus-4-8'?"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "profiles: 3", "profiles: {a: 3}", "models: {}"])
@@ -342,12 +340,12 @@ def test_what_is_no_catalogue_is_refused(text: str, tmp_path: Path) -> None:
 
 def test_where_a_users_file_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PLANNER_CATALOGUE", raising=False)
-    assert find(None, tmp_path) is None
+    assert find_user_file(None, tmp_path) is None
     (tmp_path / "catalogue.yaml").touch()
-    assert find(None, tmp_path) == tmp_path / "catalogue.yaml"
+    assert find_user_file(None, tmp_path) == tmp_path / "catalogue.yaml"
     monkeypatch.setenv("PLANNER_CATALOGUE", "other.yaml")
-    assert find(None, tmp_path) == Path("other.yaml")
-    assert find(Path("named.yaml"), tmp_path) == Path("named.yaml")
+    assert find_user_file(None, tmp_path) == Path("other.yaml")
+    assert find_user_file(Path("named.yaml"), tmp_path) == Path("named.yaml")
 
 
 def test_the_table_of_prices_is_what_the_library_says() -> None:

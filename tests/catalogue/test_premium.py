@@ -19,7 +19,7 @@ from planner.cli.app import app
 from planner.planning.comparison import compare
 from planner.planning.explanation import explain
 from planner.planning.forecast import forecast
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 
 PLAN = """\
 workflow: priced

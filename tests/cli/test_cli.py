@@ -690,7 +690,7 @@ def test_tier_names_the_option_that_is_wrong() -> None:
 def test_every_profile_of_the_catalogue_plans() -> None:
     from planner.catalogue.catalogue import Catalogue
     from planner.planning.forecast import forecast
-    from planner.workflow.use import read_workflow
+    from planner.workflow.reader import read_workflow
 
     known = Catalogue.load()
     assert set(OFFERED) <= set(known.names)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from planner.cli.app import app
 from planner.planning.comparison import compare
 from planner.planning.forecast import forecast
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 from tests.conftest import ROOT, read_example
 
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.yaml"))

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from planner.engine import active_kernel
-from planner.workflow.crews import PRESETS
+from planner.workflow.presets import PRESETS
 from tests.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))

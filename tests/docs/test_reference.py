@@ -20,7 +20,7 @@ from planner.engine import active_kernel
 from planner.reading import profiles
 from planner.reading.validation import Declared
 from planner.workflow import declaration
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 from tests.conftest import PLAIN, ROOT
 
 DOCS = ROOT / "docs"
@@ -159,7 +159,14 @@ def test_every_limit_is_the_one_that_is_described() -> None:
     from planner.sampling.batch import MEMORY
 
     described = text(WORKFLOW).split("## Limits")[1].split("##")[0]
-    for limit in (MOST_TASKS, MOST_AGENTS, text_file.BYTES, parse.NODES, parse.DEPTH, units.LONGEST_TEXT):
+    for limit in (
+        MOST_TASKS,
+        MOST_AGENTS,
+        text_file.MOST_BYTES,
+        parse.MOST_NODES,
+        parse.MOST_DEPTH,
+        units.LONGEST_TEXT,
+    ):
         assert f"| {limit:,}" in described
     assert LONGEST == 2**32
     assert MEMORY == 10**9

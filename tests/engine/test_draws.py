@@ -9,7 +9,8 @@ import pytest
 from planner.engine.draws import MOST, Samples, Turns
 from planner.engine.statistics import normal_quantile, quantile_interval
 from planner.expansion.draw.estimates import draw_estimate
-from planner.reading.estimates.estimate import LN20, Z95, parse_estimate
+from planner.reading.estimates.estimate import LN20, Z95
+from planner.reading.estimates.forms import parse_estimate
 from planner.reading.units import DURATION, TOKENS
 
 

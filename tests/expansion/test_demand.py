@@ -16,7 +16,8 @@ from planner.expansion.draw.occurrence_demand import occurrence_demand
 from planner.expansion.expand import expand
 from planner.expansion.graph.loops import EVERY, Loop
 from planner.expansion.graph.work import Work
-from planner.reading.estimates.estimate import NOTHING, Estimate, parse_estimate
+from planner.reading.estimates.estimate import NOTHING, Estimate
+from planner.reading.estimates.forms import parse_estimate
 from planner.reading.units import DURATION, TOKENS, TURNS
 from planner.workflow.bodies import AgentLoop, Llm, Tool
 from planner.workflow.declaration import Workflow

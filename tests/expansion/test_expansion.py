@@ -20,7 +20,7 @@ from planner.expansion.graph.task_graph import (
 )
 from planner.measures.typical_run import replay
 from planner.workflow.declaration import Workflow
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 from tests.conftest import PLAIN, ROOT, read_example
 
 Declare = Callable[..., Workflow]

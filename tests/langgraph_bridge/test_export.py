@@ -26,7 +26,7 @@ from planner.langgraph_bridge.export.source import (
     docstring,
 )
 from planner.workflow.declaration import Workflow
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 from tests.conftest import ROOT, read_example
 from tests.theory.test_language import written
 

@@ -30,7 +30,7 @@ from planner.measures.playback import Rehearsal, playbacks
 from planner.planning.barriers import barriers
 from planner.report.text.rehearsal import ahead_text
 from planner.workflow.declaration import RUNTIMES, Workflow
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 from tests.conftest import ROOT
 from tests.theory.test_language import written
 

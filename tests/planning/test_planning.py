@@ -33,7 +33,7 @@ from planner.sampling.sample import Stopping, sample
 from planner.timing.durations import SampleDemands, task_times
 from planner.timing.service import ServiceTimes, profiles
 from planner.workflow.declaration import Workflow
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 from tests import oracle
 from tests.conftest import PLAIN, ROOT, read_example, simulated
 

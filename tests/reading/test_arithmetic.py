@@ -17,7 +17,7 @@ from planner.errors import InputError
 from planner.reading.estimates.arithmetic import FUNCTIONS, is_arithmetic, parse_formulas
 from planner.reading.estimates.context import FileContext
 from planner.reading.estimates.counts import parse_item_count
-from planner.reading.estimates.estimate import parse_estimate
+from planner.reading.estimates.forms import parse_estimate
 from planner.reading.units import (
     CALLS,
     DURATION,
@@ -28,7 +28,7 @@ from planner.reading.units import (
     Quantity,
     count,
 )
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 
 ROOT = Path(__file__).resolve().parents[2]
 NUMBERS = Quantity("number", count, "5", "5 to 9")
@@ -72,17 +72,17 @@ def test_a_factor_is_computed_from_factors() -> None:
 
 def test_a_result_is_an_estimate_by_the_rules_of_plain_numbers() -> None:
     for text, number in (("= 10 / agents", 3), ("= 0.3 * agents / agents", 1), ("= agents - agents", 0)):
-        estimate = parse_estimate(text, TOKENS, AROUND).bound(VALUES, None)
+        estimate = parse_estimate(text, TOKENS, AROUND).bind(VALUES, None)
         assert (estimate.shape, estimate.scale, estimate.least, estimate.text) == ("constant", number, number, text)
 
 
 def test_two_results_are_a_range() -> None:
     estimate = parse_estimate("= 10k / agents  to 30k / agents", TOKENS, AROUND)
     assert str(estimate) == "= 10k / agents to 30k / agents"
-    found, plain = estimate.bound(VALUES, None), parse_estimate("2.5k to 7.5k", TOKENS)
+    found, plain = estimate.bind(VALUES, None), parse_estimate("2.5k to 7.5k", TOKENS)
     assert (found.shape, found.scale, found.sigma) == (plain.shape, plain.scale, plain.sigma)
-    assert parse_estimate("= 0 to 5s * agents", DURATION, AROUND).bound(VALUES, None).shape == "exponential"
-    assert parse_estimate("= 8 / agents to 2", TOKENS).bound(VALUES, None).shape == "constant"
+    assert parse_estimate("= 0 to 5s * agents", DURATION, AROUND).bind(VALUES, None).shape == "exponential"
+    assert parse_estimate("= 8 / agents to 2", TOKENS).bind(VALUES, None).shape == "constant"
 
 
 def test_it_is_tried_with_one_agent_and_with_two() -> None:
@@ -94,7 +94,7 @@ def test_it_is_tried_with_one_agent_and_with_two() -> None:
 
 def test_a_parameter_that_cannot_be_read_is_not_tried() -> None:
     around = FileContext(parameters={"modules": None})
-    assert parse_estimate("= 5 / modules", TOKENS, around).shape == "open"
+    assert parse_estimate("= 5 / modules", TOKENS, around).shape == "unbound"
     with pytest.raises(BadValueError, match="unknown parameter 'moduls'"):
         parse_estimate("= 5 / moduls", TOKENS, around)
 
@@ -203,7 +203,7 @@ PIECES = st.sampled_from(
 def test_any_text_after_the_equals_sign_is_computed_or_refused(text: str) -> None:
     for quantity in (TOKENS, DURATION, TURNS, CALLS, SIZE):
         try:
-            estimate = parse_estimate(f"= {text}", quantity, AROUND).bound(VALUES, None)
+            estimate = parse_estimate(f"= {text}", quantity, AROUND).bind(VALUES, None)
         except BadValueError:
             continue
         assert math.isfinite(estimate.mean)
@@ -235,7 +235,7 @@ def imported(code: str) -> Iterator[str]:
 
 
 def test_the_library_is_imported_only_where_a_file_has_arithmetic() -> None:
-    read = "from planner.reading.estimates.estimate import parse_estimate; from planner.reading.units import TOKENS; import planner.workflow.use\n"
+    read = "from planner.reading.estimates.forms import parse_estimate; from planner.reading.units import TOKENS; import planner.workflow.reader\n"
     assert "simpleeval" not in imported(f"{read}parse_estimate('5 to 9', TOKENS)")
-    used = f"{read}parse_estimate('= 5 / agents', TOKENS).bound({{'agents': 2}}, None)"
+    used = f"{read}parse_estimate('= 5 / agents', TOKENS).bind({{'agents': 2}}, None)"
     assert "simpleeval" in imported(used)

@@ -26,7 +26,7 @@ from planner.reading.estimates.estimate import Estimate
 from planner.reading.profiles import ProfileDeclaration
 from planner.report.data.models import model_json, model_rows
 from planner.report.text.models import model_text, models_text
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 
 FULL = {"ttft": {"4": "0s", "16": "1s", "64": "13s"}, "output_speed": {"4": 100, "16": 50, "64": 40},
         "measured_output": 200}  # fmt: skip
@@ -263,9 +263,9 @@ def test_a_mistake_in_a_catalogue_has_its_place(tmp_path: Path) -> None:
         Catalogue.load(path)
     told = [(one.position and one.position.line, one.code, one.message) for one in error.value.problems]
     assert told == [
-        (3, "bad-profile", "'ttft' is given at 8 and 'output_speed' is not, but both were measured together"),
+        (3, "bad-profile", "'ttft' has a value at concurrency 8, but 'output_speed' has none"),
         (6, "bad-value", "a time needs a unit"),
-        (7, "bad-profile", "'measured_output' needs 'ttft' and 'output_speed' by concurrency beside it"),
+        (7, "bad-profile", "'measured_output' needs both 'ttft' and 'output_speed' by concurrency"),
     ]
 
 

@@ -22,12 +22,8 @@ from planner.reading.estimates.counts import (
     parse_count,
     parse_item_count,
 )
-from planner.reading.estimates.estimate import (
-    MOST_VALUES,
-    Estimate,
-    Open,
-    parse_estimate,
-)
+from planner.reading.estimates.estimate import Estimate
+from planner.reading.estimates.forms import MOST_VALUES, UnboundEstimate, parse_estimate
 from planner.reading.units import (
     DURATION,
     SIZE,
@@ -37,7 +33,7 @@ from planner.reading.units import (
 )
 from planner.workflow.bodies import AgentLoop, Llm
 from planner.workflow.declaration import Workflow
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 
 Declare = Callable[..., Workflow]
 
@@ -173,7 +169,7 @@ def test_cells_have_units_as_values_in_a_workflow_have(tmp_path: Path) -> None:
         ("turns\n\n , \n", "'turns.csv' has no rows", "file"),
         ("turns\nmany\n", "'turns.csv', line 2: 'many': expected a number, such as 12", "column"),
         ('turns\n"1\n"\n3\n4000\n', "'turns.csv', line 5: '4000': must be at most 1,000", "column"),
-        ("id,turns\n1,2\n2\n", "'turns.csv', line 3: there is no 'turns'", "column"),
+        ("id,turns\n1,2\n2\n", "'turns.csv', line 3: no value in column 'turns'", "column"),
         ("id\n1\n", "'turns.csv' has no column 'turns'", "column"),
         ("turns\n" + "5\n" * (MOST_VALUES + 1), "expected 1 to 10,000 values, not 10,001", "file"),
         ("turns\n" + "5" * 1_000_000, "'turns.csv' is over the limit of 1,000,000 bytes", "file"),
@@ -214,23 +210,23 @@ def test_files_are_looked_for_in_the_folder_of_the_workflow(tmp_path: Path, monk
 
 def test_an_estimate_by_model_is_settled_by_the_model() -> None:
     estimate = parse_estimate({"by_model": {"m": 900, "fast": "= 24k / agents", "other": "1k to 2k"}}, TOKENS)
-    assert isinstance(estimate, Open)
-    assert estimate.shape == "open"
+    assert isinstance(estimate, UnboundEstimate)
+    assert estimate.shape == "unbound"
     assert math.isnan(estimate.scale)
-    assert estimate.bound({}, "m") == replace(parse_estimate(900, TOKENS), own=True)  # of the model's own tokens
-    assert estimate.bound({"agents": 4}, "fast").scale == 6000
+    assert estimate.bind({}, "m") == replace(parse_estimate(900, TOKENS), own=True)  # of the model's own tokens
+    assert estimate.bind({"agents": 4}, "fast").scale == 6000
     for model in ("third", None):
-        assert estimate.bound({}, model) == replace(parse_estimate("1k to 2k", TOKENS), own=True)
-    with pytest.raises(ValueError, match="not settled"):
+        assert estimate.bind({}, model) == replace(parse_estimate("1k to 2k", TOKENS), own=True)
+    with pytest.raises(ValueError, match="not bound"):
         estimate.times(2)
-    with pytest.raises(ValueError, match="not settled"):
+    with pytest.raises(ValueError, match="not bound"):
         estimate.quantile(0.5)
 
 
 @pytest.mark.parametrize(("model", "message"), [("n", "has no estimate for the model 'n'"), (None, "no model is used")])
 def test_a_model_that_is_not_listed(model: str | None, message: str) -> None:
     with pytest.raises(BadValueError, match=message):
-        parse_estimate({"by_model": {"m": 900}}, TOKENS).bound({}, model)
+        parse_estimate({"by_model": {"m": 900}}, TOKENS).bind({}, model)
 
 
 def test_models_that_are_known_elsewhere_may_be_listed(tmp_path: Path) -> None:
@@ -288,9 +284,9 @@ def test_a_count_is_a_number_a_name_or_arithmetic() -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("= modules / 3", "'= modules / 3' is 13.33333, and as a count it must be a whole number"),
-        ("= modules - 40", "'= modules - 40' is 0, and as a count it must be at least 1"),
-        ("= modules * 3", "'= modules * 3' is 120, and as a count it must be at most 100"),
+        ("= modules / 3", "'= modules / 3' is 13.33333, but a count must be a whole number"),
+        ("= modules - 40", "'= modules - 40' is 0, but a count must be at least 1"),
+        ("= modules * 3", "'= modules * 3' is 120, but a count must be at most 100"),
         ("= 1 / (modules - 40)", "'= 1 / (modules - 40)' divides by 0"),
         ("moduls", "unknown parameter 'moduls'"),
         ("= moduls", "unknown parameter 'moduls'"),
@@ -312,7 +308,7 @@ def test_a_number_of_items_may_be_estimated() -> None:
     ]
     for value, number in exact:
         assert parse_item_count(value) == number
-    for value, shape in (("80 to 150", "lognormal"), ({"p50": 80, "p95": 150}, "lognormal"), ({"low": 1, "likely": 2, "high": 9}, "triangular"), ({"values": [3, 5]}, "empirical"), ("= 80 / agents to 150", "open")):  # fmt: skip
+    for value, shape in (("80 to 150", "lognormal"), ({"p50": 80, "p95": 150}, "lognormal"), ({"low": 1, "likely": 2, "high": 9}, "triangular"), ({"values": [3, 5]}, "empirical"), ("= 80 / agents to 150", "unbound")):  # fmt: skip
         found = parse_item_count(value)
         assert isinstance(found, Estimate)
         assert (found.shape, found.whole) == (shape, True)
@@ -360,7 +356,7 @@ def test_any_shape_of_an_estimate_is_read_or_refused(value: Any) -> None:
             estimate = parse_estimate(value, quantity)
         except BadValueError:
             continue
-        if not isinstance(estimate, Open):
+        if not isinstance(estimate, UnboundEstimate):
             levels = [estimate.quantile(random.Random(0).random()) for _ in range(3)]
             assert all(math.isfinite(level) and level >= 0 for level in levels)
             assert math.isfinite(estimate.mean)

@@ -13,7 +13,7 @@ import pytest
 
 from planner.catalogue.premium import Premium
 from planner.planning.forecast import forecast
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 
 CASES = Path(__file__).resolve().parents[1] / "cases"
 EXPECT = "# expect: "

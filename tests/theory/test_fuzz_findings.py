@@ -15,7 +15,7 @@ from planner.expansion.draw.estimates import draw_estimate
 from planner.expansion.graph.conditions import Guard
 from planner.expansion.graph.loops import Index
 from planner.planning.forecast import forecast
-from planner.reading.estimates.estimate import parse_estimate
+from planner.reading.estimates.forms import parse_estimate
 from planner.reading.units import TOKENS
 from planner.workflow.declaration import Workflow
 from tests.conftest import PLAIN

@@ -17,20 +17,15 @@ from typer.testing import CliRunner, Result
 from planner.cli.app import app
 from planner.errors import InputError
 from planner.reading.estimates.context import FileContext
-from planner.reading.estimates.estimate import parse_estimate
+from planner.reading.estimates.forms import parse_estimate
 from planner.reading.files import cli_texts
 from planner.reading.units import DURATION, TOKENS, BadValueError
 from planner.tokens import counting, ranks
-from planner.tokens.counting import approximate, count
-from planner.tokens.kinds import (
-    KINDS,
-    SOURCES,
-    TEXTS,
-    Kind,
-    kind_of,
-    ratios,
-)
+from planner.tokens.approximation import approximate
+from planner.tokens.counting import count
+from planner.tokens.ratios import SOURCES, TEXTS, ratios
 from planner.tokens.tally import tally
+from planner.tokens.text_kind import KINDS, Kind, kind_of
 from planner.workflow.declaration import Workflow
 from tests.conftest import ROOT
 
@@ -206,7 +201,7 @@ def test_a_broken_cache_of_ours_is_mended(content: bytes, empty_home: Path) -> N
     path = own / ranks.file_name("cl100k_base")
     path.write_bytes(content)
     assert not count("hello world", "cl100k_base").approximate
-    assert ranks._sound(path, "cl100k_base")
+    assert ranks._verified(path, "cl100k_base")
     assert [one.name for one in own.iterdir()] == [path.name]
     assert "TIKTOKEN_CACHE_DIR" not in os.environ
 
@@ -454,7 +449,7 @@ def test_one_text_beyond_tiktoken_marks_the_total_and_no_other() -> None:
 
 
 def test_all_that_is_wrong_is_told_at_once(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli_texts, "BYTES", 1000)
+    monkeypatch.setattr(cli_texts, "MOST_COUNTED_BYTES", 1000)
     (files / "latin.txt").write_bytes(b"one\ncaf\xe9\n")
     (files / "large.txt").write_bytes(b"a" * 1001)
     (files / "folder").mkdir()
@@ -515,7 +510,7 @@ def test_a_file_is_counted_from_the_folder_of_the_workflow(declare: Callable[...
     tokens = count(PROSE * 100).tokens
     assert str(llm.input) == str(agent.prompt) == f"prompts/system.md, {tokens:,} tokens (o200k_base)"
     assert llm.input.scale == tokens
-    settled = llm.output.bound({}, "plain")
+    settled = llm.output.bind({}, "plain")
     assert (settled.scale, settled.counted) == (1, True)
 
 
@@ -549,7 +544,7 @@ def test_a_prompt_that_is_too_large(tmp_path: Path) -> None:
 
 def test_tiktoken_is_loaded_only_for_what_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "plan.yaml"
-    code = "import sys\nfrom pathlib import Path\nfrom planner.workflow.use import read_workflow\nread_workflow(Path(sys.argv[1]))\n"
+    code = "import sys\nfrom pathlib import Path\nfrom planner.workflow.reader import read_workflow\nread_workflow(Path(sys.argv[1]))\n"
     code += "print(bool({'tiktoken', 'planner.tokens'} & set(sys.modules)))"
     head = "workflow: w\nmodel: m\nmodels: {m: {ttft: 1s, output_speed: 50}}\nsteps:\n"
     for tokens, loaded in (("900", "False"), ("{text: You are}", "True")):

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.errors import InputError, Problem
-from planner.reading.files.text_file import BYTES
-from planner.workflow.backlog import Backlog, circle_of
+from planner.reading.files.text_file import MOST_BYTES
+from planner.workflow.backlog import Backlog, find_cycle
 from planner.workflow.declaration import ForEach
-from planner.workflow.use import read_workflow
+from planner.workflow.reader import read_workflow
 
 Fan = Callable[..., ForEach]
 
@@ -53,7 +53,7 @@ def test_ids_are_needed_only_with_needs(fan: Fan) -> None:
     assert fan("lines\n5\n6\n").backlog == Backlog(None, ((), ()), ("1", "2"))
     assert fan("id,lines\nx,5\nx,6\n", ", size: lines").backlog == Backlog((5, 6), ((), ()), ("x", "x"))
     (problem,) = problems(fan, "id,n\nx,\nx,\n", ", needs: n")
-    assert problem.message == "'backlog.csv', line 3: the id 'x' is that of line 2 too"
+    assert problem.message == "'backlog.csv', line 3: the id 'x' is already used on line 2"
 
 
 def test_a_fan_out_of_a_count_has_no_backlog(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_backlog_lies_beside_the_file_that_names_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "keys", "message"),
     [
-        ("id,n\na,1\nb,\nc,\n", ", size: n", "'backlog.csv', line 3: no size (and 1 more line like it)"),
+        ("id,n\na,1\nb,\nc,\n", ", size: n", "'backlog.csv', line 3: the size is missing (and 1 more line like it)"),
         ("id,n\na,1\nb,x\n", ", size: n", "'backlog.csv', line 3: the size 'x': expected a number, such as 12"),
         ("id,n\na,inf\n", ", size: n", "'backlog.csv', line 2: the size 'inf': expected a number, such as 12"),
         ("id,n\na,1e999\n", ", size: n", "'backlog.csv', line 2: the size '1e999': must be a finite number"),
@@ -93,7 +93,7 @@ def test_a_backlog_lies_beside_the_file_that_names_it(tmp_path: Path) -> None:
         ("id;n\na;1\n", ", size: n", "'backlog.csv' has no column 'n'"),
         ("id\n", "", "'backlog.csv' has no rows"),
         ("", "", "'backlog.csv' has no rows"),
-        ("id\n" + "a\n" * (BYTES // 2), "", "'backlog.csv' is over the limit of 1,000,000 bytes"),
+        ("id\n" + "a\n" * (MOST_BYTES // 2), "", "'backlog.csv' is over the limit of 1,000,000 bytes"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_line(text: str, keys: str, message: str, fan: Fan) -> None:
@@ -121,12 +121,12 @@ def test_a_large_backlog_and_a_large_circle(fan: Fan) -> None:
 
 def test_a_circle_of_a_hundred_thousand_is_found_without_recursion() -> None:
     number = 100_000
-    assert len(circle_of([((index + 1) % number,) for index in range(number)])) == number
+    assert len(find_cycle([((index + 1) % number,) for index in range(number)])) == number
 
 
 @given(st.lists(st.lists(st.integers(0, 7), max_size=3), min_size=8, max_size=8))
 def test_a_circle_is_found_where_the_standard_library_finds_one(needs: list[list[int]]) -> None:
-    circle = circle_of(needs)
+    circle = find_cycle(needs)
     try:
         TopologicalSorter(dict(enumerate(needs))).prepare()
     except CycleError:

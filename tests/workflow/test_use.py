@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from planner.cli.app import app
 from planner.errors import InputError, Problem
 from planner.workflow.declaration import Workflow
-from planner.workflow.use import DEPTH, FILES, read_workflow
+from planner.workflow.reader import MOST_DEPTH, MOST_FILES, read_workflow
 
 Files = Callable[..., Path]
 
@@ -139,7 +139,7 @@ def test_a_model_is_named_by_the_step_or_the_file_around(files: Files) -> None:
         used(read_workflow(files(a=PROFILE + "steps: {x: {use: b.yaml}}\n", b="model: m\n" + inner)), "x").model == "m"
     )
     path = files(a=PROFILE + "steps: {x: {use: b.yaml}, z: {model: m, use: b.yaml}}\n", b=inner)
-    assert told(path) == [("b.yaml:2:9", "the step 'y' makes requests, and no model is named")]
+    assert told(path) == [("b.yaml:2:9", "the step 'y' makes requests but has no model")]
 
 
 def test_crews_take_their_sizes_from_the_parameters_of_their_own_file(files: Files) -> None:
@@ -165,7 +165,7 @@ def test_arithmetic_of_crews_takes_the_parameters_of_their_own_file(files: Files
     crew = read_workflow(path).crews["team"]
     assert crew.agents == 6
     assert crew.coordination.brief is not None
-    brief = crew.coordination.brief.output.bound({"agents": 6.0}, None)
+    brief = crew.coordination.brief.output.bind({"agents": 6.0}, None)
     assert brief.scale == pytest.approx((50 * 900) ** 0.5)
 
 
@@ -174,7 +174,7 @@ def test_two_used_files_that_disagree_are_refused_unless_the_outer_one_decides(f
     steps = "steps:\n  x: {use: b.yaml}\n  z: {use: {file: b.yaml, parameters: {n: %s}}}\n"
     assert read_workflow(files(a=steps % 2, b=team)).crews["team"].agents == 2
     path = files(a=steps % 3, b=team)
-    assert told(path) == [("a.yaml:4:19", "'x' and 'z' use different crews 'team'")]
+    assert told(path) == [("a.yaml:4:19", "the files of 'x' and 'z' declare different crews 'team'")]
     assert read_workflow(files(a="crews: {team: {agents: 8}}\n" + steps % 3, b=team)).crews["team"].agents == 8
 
 
@@ -194,8 +194,8 @@ def test_coordination_of_a_used_crew_needs_the_model_of_the_outermost_file(files
     inner = "model: m\n" + PROFILE + CREW % (3, 2) + "steps: {y: {crew: team, tool: 5s}}\n"
     path = files(a="steps: {x: {use: b.yaml}}\n", b=inner)
     (problem,) = refused(path)
-    assert problem.message == "'sync' makes requests, and no model is named"
-    assert problem.hint == f"name one with 'model:' at the top of {path}"
+    assert problem.message == "'sync' makes requests but has no model"
+    assert problem.hint == f"add 'model:' at the top of {path}"
     read_workflow(files(a="model: m\nsteps: {x: {use: b.yaml}}\n".replace("model", PROFILE + "model", 1), b=inner))
 
 
@@ -224,7 +224,7 @@ def test_problems_of_all_files_are_told_together_each_in_its_file(files: Files) 
 def test_a_wrong_value_shows_where_it_is_a_count(files: Files) -> None:
     path = files(a="steps: {x: {use: {file: b.yaml, parameters: {modules: 2.5}}}}\n", b=PART)
     (problem,) = refused(path)
-    assert problem.message == "the parameter 'modules' is 2.5, and as a count it must be a whole number"
+    assert problem.message == "the parameter 'modules' is 2.5, but a count must be a whole number"
     assert problem.hint == "give it another value, here or where the file is used"
 
 
@@ -253,25 +253,27 @@ def test_what_cannot_be_opened(name: str, files: Files) -> None:
 
 
 def test_files_are_used_to_a_depth_and_a_number(files: Files, tmp_path: Path) -> None:
-    chain = {f"f{index}": f"steps: {{x: {{use: f{index + 1}.yaml}}}}\n" for index in range(DEPTH)}
-    path = files(**chain, **{f"f{DEPTH}": "steps: {x: {tool: 5s}}\n"})
+    chain = {f"f{index}": f"steps: {{x: {{use: f{index + 1}.yaml}}}}\n" for index in range(MOST_DEPTH)}
+    path = files(**chain, **{f"f{MOST_DEPTH}": "steps: {x: {tool: 5s}}\n"})
     (problem,) = refused(path)
-    assert (problem.code, problem.message) == ("too-large", f"over {DEPTH} files use one another")
+    assert (problem.code, problem.message) == ("too-large", f"over {MOST_DEPTH} files use each other in a chain")
     assert problem.position is not None
-    assert Path(problem.position.file).name == f"f{DEPTH - 1}.yaml"
-    assert len(list(read_workflow(tmp_path / "f1.yaml").walk())) == DEPTH
-    many = "".join(f"  s{n}: {{use: {{file: b.yaml, parameters: {{modules: {n + 1}}}}}}}\n" for n in range(FILES))
+    assert Path(problem.position.file).name == f"f{MOST_DEPTH - 1}.yaml"
+    assert len(list(read_workflow(tmp_path / "f1.yaml").walk())) == MOST_DEPTH
+    many = "".join(f"  s{n}: {{use: {{file: b.yaml, parameters: {{modules: {n + 1}}}}}}}\n" for n in range(MOST_FILES))
     path = files(a=f"steps:\n{many}", b=PART)
     (problem,) = refused(path)
-    assert (problem.code, problem.message) == ("too-large", f"the workflow uses over {FILES} files")
+    assert (problem.code, problem.message) == ("too-large", f"the workflow uses over {MOST_FILES} files")
 
 
 def test_a_depth_that_is_found_through_what_was_read_before(files: Files) -> None:
-    chain = {f"f{index}": f"steps: {{x: {{use: f{index + 1}.yaml}}}}\n" for index in range(DEPTH - 1)}
+    chain = {f"f{index}": f"steps: {{x: {{use: f{index + 1}.yaml}}}}\n" for index in range(MOST_DEPTH - 1)}
     path = files(
-        a="steps: {p: {use: f1.yaml}, q: {use: f0.yaml}}\n", **chain, **{f"f{DEPTH - 1}": "steps: {x: {tool: 5s}}\n"}
+        a="steps: {p: {use: f1.yaml}, q: {use: f0.yaml}}\n",
+        **chain,
+        **{f"f{MOST_DEPTH - 1}": "steps: {x: {tool: 5s}}\n"},
     )
-    assert {problem.message for problem in refused(path)} == {f"over {DEPTH} files use one another"}
+    assert {problem.message for problem in refused(path)} == {f"over {MOST_DEPTH} files use each other in a chain"}
 
 
 def test_files_that_multiply_are_refused_before_they_are_laid_out(files: Files) -> None:
@@ -318,9 +320,7 @@ def test_a_used_file_can_fail_where_a_step_of_it_can(inner: str, can: bool, file
     if can:
         assert read_workflow(path).steps["x"].otherwise == "w"
     else:
-        assert [problem.message for problem in refused(path)] == [
-            "'x' cannot fail, so that its 'otherwise' is never done"
-        ]
+        assert [problem.message for problem in refused(path)] == ["'x' cannot fail, so its 'otherwise' would never run"]
 
 
 # What continues what.
@@ -347,7 +347,7 @@ def test_rounds_around_a_fan_out_are_not_those_of_an_item(files: Files) -> None:
         + PROFILE
         + "steps: {r: {repeat: {times: 2}, steps: {g: {for_each: 3, steps: {a: {llm: {output: 5, continues: a}}}}}}}\n"
     )
-    assert [problem.message for problem in refused(path)] == ["'a' continues itself, and is done once"]
+    assert [problem.message for problem in refused(path)] == ["'a' continues itself but runs only once"]
 
 
 def test_a_step_waits_for_another_through_many(files: Files) -> None:

@@ -1,11 +1,11 @@
-"""A record in, its numbers and texts out, in seconds and tokens; what is missing or senseless is complained about."""
+"""A record in, its numbers in seconds and tokens and its texts out; missing and invalid values are reported."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from planner.catalogue.benchmarks.records import Complaints, Record
+from planner.catalogue.benchmarks.records import Problems, Record
 from planner.errors import printable
 
 _SECONDS = {
@@ -17,71 +17,79 @@ _LARGEST, _SMALLEST = 1e15, 1e-15
 
 
 class Fields:
-    """The values of one record."""
+    """The values of one record.
 
-    def __init__(self, record: Record, complaints: Complaints) -> None:
+    wrong : number of problems so far, counting repetitions
+    """
+
+    def __init__(self, record: Record, problems: Problems) -> None:
         self.record = record
         self.data = record.data
         self.wrong = 0
-        self._told: set[tuple[str, ...]] = set()
-        self._complaints = complaints
+        self._reported: set[tuple[str, ...]] = set()
+        self._problems = problems
 
     def refuse(self, message: str, *keys: str, hint: str | None = None, code: str = "bad-value") -> None:
-        """Add a problem at these nested keys, once however often the value is asked for."""
+        """Report a problem at these nested keys, once."""
         self.wrong += 1
-        if (message, *keys) in self._told:
+        if (message, *keys) in self._reported:
             return
-        self._told.add((message, *keys))
-        if self._complaints.full:  # where it stands would be looked for in vain
-            self._complaints.more = True
+        self._reported.add((message, *keys))
+        if self._problems.full:  # do not search for its position
+            self._problems.more = True
             return
         record = f"record {self.record.number}: " if self.record.number > 1 or self.record.start else ""
-        self._complaints.add(code, f"{record}{message}", self.record.place(*keys), hint)
+        self._problems.add(code, f"{record}{message}", self.record.place(*keys), hint)
 
     @property
-    def hopeless(self) -> bool:
-        """Whether no more complaints are taken, so that reading on is of no use."""
-        return self._complaints.full
+    def full(self) -> bool:
+        """Whether the limit of problems is reached, so that reading can stop."""
+        return self._problems.full
 
-    def given(self, *keys: str) -> str | None:
-        """The first of these keys that has a value."""
+    def first_present(self, *keys: str) -> str | None:
+        """Return the first of these keys that has a value; None if there is none."""
         return next((key for key in keys if self.data.get(key) is not None), None)
 
     def number(self, *keys: str, scale: float = 1.0, zero: bool = False) -> float | None:
-        """The number at the first of these keys that has one, times `scale`; above 0 unless `zero`."""
-        key = self.given(*keys)
+        """Return the number at the first of these keys that has a value, times `scale`.
+
+        zero : whether 0 is allowed
+
+        None, and a problem, if the number is invalid; None if no key has a value.
+        """
+        key = self.first_present(*keys)
         return None if key is None else self._checked(self.data[key], scale, zero, key)
 
-    def needed(self, *keys: str, scale: float = 1.0, hint: str | None = None) -> float | None:
-        """The same of a number without which nothing can be told."""
-        if self.given(*keys) is None:
+    def required(self, *keys: str, scale: float = 1.0, hint: str | None = None) -> float | None:
+        """Like `number`, but it is a problem if no key has a value."""
+        if self.first_present(*keys) is None:
             self.missing(*keys, hint=hint)
             return None
         return self.number(*keys, scale=scale)
 
     def missing(self, *keys: str, hint: str | None = None) -> None:
-        """Complain about keys of which one is needed."""
-        written = next((key for key in keys if key in self.data), None)
-        if written is not None:
-            self.refuse(f"'{written}' is null", written, hint=hint, code="missing-key")
+        """Report that one of these keys is required."""
+        null_key = next((key for key in keys if key in self.data), None)
+        if null_key is not None:
+            self.refuse(f"'{null_key}' is null", null_key, hint=hint, code="missing-key")
             return
         names = " or ".join(f"'{key}'" for key in keys)
         self.refuse(f"the key {names} is missing", hint=hint, code="missing-key")
 
     def text(self, *keys: str) -> str | None:
-        """The text or number at the first of these keys that has one, on one line."""
+        """Return the text or number at the first of these keys that has one, on one line."""
         for key in keys:
             value = self.data.get(key)
-            if isinstance(value, str | int | float) and not isinstance(value, bool) and str_of(value):
-                return str_of(value)
+            if isinstance(value, str | int | float) and not isinstance(value, bool) and one_line(value):
+                return one_line(value)
         return None
 
-    def measured(self, name: str, needed: bool = False) -> float | None:
-        """A metric of AIPerf, `{"value": 5.2, "unit": "ms"}`, in seconds or tokens."""
+    def metric(self, name: str, required: bool = False) -> float | None:
+        """Return a metric of AIPerf, such as `{"value": 5.2, "unit": "ms"}`, in seconds or tokens."""
         metrics = self.data["metrics"]
         metric = metrics.get(name)
         if metric is None:
-            if needed:
+            if required:
                 self.refuse(f"the metric '{name}' is missing", "metrics", code="missing-key")
             return None
         if not isinstance(metric, dict) or "value" not in metric:
@@ -99,7 +107,7 @@ class Fields:
         return self._checked(metric["value"], units[unit.strip().lower()], False, "metrics", name)
 
     def _checked(self, value: Any, scale: float, zero: bool, *path: str) -> float | None:
-        """A number that a measurement can have. Text that is a number counts as one."""
+        """Return a plausible measurement, times `scale`; None, and a problem, otherwise. Text may contain a number."""
         key = path[-1]
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             self.refuse(f"'{key}' must be a number", *path)
@@ -130,9 +138,9 @@ class Fields:
         return number * scale
 
 
-def str_of(value: str | int | float) -> str:
-    """A value on one line of at most 100 characters, empty where nothing can be shown."""
+def one_line(value: str | int | float) -> str:
+    """Format a value on one line of at most 100 characters; empty if it cannot be shown."""
     try:
         return printable(str(value)).strip()[:100]
-    except ValueError:  # a whole number of over 4300 digits
+    except ValueError:  # an integer of over 4300 digits
         return ""

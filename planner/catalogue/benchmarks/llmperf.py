@@ -1,4 +1,4 @@
-"""A summary of LLMPerf in, a `Run` out; and summaries joined with the requests that they sum up."""
+"""A summary of LLMPerf in, a `Run` out. Also joins summaries with the requests that they summarise."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from planner.catalogue.benchmarks.per_request import day_of
 from planner.catalogue.benchmarks.run import (
     Run,
     check_units,
-    spread,
-    tail,
+    high_percentile,
+    log_sd,
 )
 
 FORMAT = "LLMPerf"
@@ -22,26 +22,29 @@ _TTFT, _LATENCY, _GAP = "results_ttft_s", "results_end_to_end_latency_s", "resul
 
 
 def is_summary(fields: Fields) -> bool:
-    """Whether a record is the summary of a run of LLMPerf."""
+    """Whether a record is an LLMPerf summary."""
     return "num_concurrent_requests" in fields.data or any(key.startswith("results_ttft_s") for key in fields.data)
 
 
 def is_request(fields: Fields) -> bool:
-    """Whether a record is one request of LLMPerf."""
+    """Whether a record is an LLMPerf request."""
     return bool(fields.data.keys() & {"ttft_s", "inter_token_latency_s", "end_to_end_latency_s"})
 
 
 def read_summary(fields: Fields) -> Run | None:
-    """A run. Its inter-token latency has the first token's wait in it, so the time per token is made up anew."""
+    """Return the run of a summary; None, and problems, if values are missing or invalid.
+
+    LLMPerf's inter-token latency includes TTFT, so the time per token is computed from mean latency and TTFT.
+    """
     before = fields.wrong
-    concurrency = fields.needed("num_concurrent_requests")
-    ttft, mean_ttft = fields.needed(f"{_TTFT}_quantiles_p50", f"{_TTFT}_mean"), fields.needed(f"{_TTFT}_mean")
-    latency = fields.needed(f"{_LATENCY}_mean")
-    outputs = fields.needed("results_number_output_tokens_mean")
+    concurrency = fields.required("num_concurrent_requests")
+    ttft, mean_ttft = fields.required(f"{_TTFT}_quantiles_p50", f"{_TTFT}_mean"), fields.required(f"{_TTFT}_mean")
+    latency = fields.required(f"{_LATENCY}_mean")
+    outputs = fields.required("results_number_output_tokens_mean")
     inputs = fields.number("results_number_input_tokens_mean", "mean_input_tokens", zero=True)
     completed = fields.number("results_num_completed_requests", zero=True)
-    jitter = spread(fields, f"{_GAP}_quantiles_p50", f"{_GAP}_quantiles_p{{}}")
-    high = tail(fields, f"{_TTFT}_quantiles_p{{}}")
+    jitter = log_sd(fields, f"{_GAP}_quantiles_p50", f"{_GAP}_quantiles_p{{}}")
+    high = high_percentile(fields, f"{_TTFT}_quantiles_p{{}}")
     per_minute = fields.number("results_num_completed_requests_per_min", zero=True)
     started = fields.number("timestamp")
     if fields.wrong > before or not (concurrency and ttft and mean_ttft and latency and outputs):
@@ -75,31 +78,31 @@ def read_summary(fields: Fields) -> Run | None:
     return run if fields.wrong == before else None
 
 
-def is_of_requests(run: Run) -> bool:
-    """Whether a run was made of LLMPerf's single requests."""
+def is_from_requests(run: Run) -> bool:
+    """Whether a run was read from LLMPerf's requests, not from a summary."""
     return run.format == FORMAT and is_request(run.fields)
 
 
-def joined(runs: Sequence[Run]) -> list[Run]:
-    """Runs, where a summary and the requests of one run (files of one name) are one."""
-    summaries = {stem(run.file): run for run in runs if run.format == FORMAT and not is_of_requests(run)}
-    whole: list[Run] = []
-    told = {stem(run.file) for run in runs if is_of_requests(run)}
+def join_requests(runs: Sequence[Run]) -> list[Run]:
+    """Merge the summary and the requests of the same run, whose files have the same stem."""
+    summaries = {stem(run.file): run for run in runs if run.format == FORMAT and not is_from_requests(run)}
+    merged: list[Run] = []
+    detailed = {stem(run.file) for run in runs if is_from_requests(run)}
     for run in runs:
-        if is_of_requests(run) and stem(run.file) in summaries:
-            other = summaries[stem(run.file)]
+        if is_from_requests(run) and stem(run.file) in summaries:
+            summary = summaries[stem(run.file)]
             run = replace(
-                run, model=other.model, server=other.server, date=other.date, failed=max(run.failed, other.failed),
-                concurrency=other.concurrency, counted=f"{other.counted} of {Path(other.file).name}",
-                duration=other.duration,
+                run, model=summary.model, server=summary.server, date=summary.date,
+                failed=max(run.failed, summary.failed), concurrency=summary.concurrency,
+                counted=f"{summary.counted} of {Path(summary.file).name}", duration=summary.duration,
             )  # fmt: skip
-        elif run.format == FORMAT and not is_of_requests(run) and stem(run.file) in told:
+        elif run.format == FORMAT and not is_from_requests(run) and stem(run.file) in detailed:
             continue
-        whole.append(run)
-    return whole
+        merged.append(run)
+    return merged
 
 
 def stem(file: str) -> str:
-    """What the names of a run's files have in common."""
+    """Common part of the names of a run's files, with their folder."""
     path = Path(file)
     return str(path.with_name(_KIND.sub("", path.stem) or "_"))

@@ -1,4 +1,4 @@
-"""A result file in, its JSON objects out, each with the place of every key."""
+"""The path of a result file in, its JSON objects out, which can locate their keys in the file."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from pathlib import Path
 from typing import Any
 
 from planner.errors import (
-    MOST,
+    MOST_PROBLEMS,
     Position,
     Problem,
     printable,
 )
 
-BYTES = 50_000_000
-"""Largest result file that is read."""
+MOST_RESULT_BYTES = 50_000_000
+"""Size limit of a result file."""
 
-BRACKETS = 500_000
-"""Most objects and lists of a file; each takes memory however short it is written."""
+MOST_BRACKETS = 500_000
+"""Most objects and lists in a file: even empty ones take memory."""
 
-KNOWN = "vLLM bench, SGLang, InferenceX, AIPerf (profile_export.jsonl) or LLMPerf"
+FORMATS = "vLLM bench, SGLang, InferenceX, AIPerf (profile_export.jsonl) or LLMPerf"
 _SHOWN_LINE = 100_000
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
 
 
-class Complaints:
-    """The problems found so far: the first `MOST`.
+class Problems:
+    """The first `MOST_PROBLEMS` problems of all files.
 
-    more : there were others
+    more : whether there were further ones
     """
 
     def __init__(self) -> None:
@@ -39,10 +39,11 @@ class Complaints:
 
     @property
     def full(self) -> bool:
-        """Whether there is no room for another."""
-        return len(self.problems) >= MOST
+        """Whether the limit is reached."""
+        return len(self.problems) >= MOST_PROBLEMS
 
     def add(self, code: str, message: str, place: Position | None, hint: str | None = None) -> None:
+        """Add a problem, unless the limit is reached."""
         if self.full:
             self.more = True
         else:
@@ -57,7 +58,7 @@ class Source:
     text: str = field(repr=False)
 
     def place(self, offset: int, width: int = 1) -> Position:
-        """The place of a character; of a very long line the text is left out."""
+        """Position of the character at `offset`; without the text of a very long line."""
         number = self.text.count("\n", 0, offset) + 1
         start = self.text.rfind("\n", 0, offset) + 1
         end = self.text.find("\n", offset)
@@ -68,7 +69,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Record:
-    """One JSON object of a file. number : 1-based; start, end : offsets in the text of the file"""
+    """One JSON object of a file.
+
+    number : from 1
+    start, end : offsets in the text of the file
+    """
 
     source: Source
     number: int
@@ -77,139 +82,141 @@ class Record:
     end: int
 
     def place(self, *keys: str) -> Position:
-        """Where the innermost of these nested keys stands; of keys that are not there, the one around them."""
-        at, width = self.start, 1
+        """Position of the innermost of these nested keys that exists."""
+        offset, width = self.start, 1
         for key in keys:
             quoted = json.dumps(key, ensure_ascii=False)
-            found = self.source.text.find(quoted, at, self.end)
-            if found < 0:
+            start = self.source.text.find(quoted, offset, self.end)
+            if start < 0:
                 break
-            at, width = found, len(quoted)
-        return self.source.place(at, width)
+            offset, width = start, len(quoted)
+        return self.source.place(offset, width)
 
 
-def read_records(path: Path, complaints: Complaints) -> list[Record]:
-    """The objects of a JSON file: one object, a list of them, or one after the other as in JSON lines.
+def read_records(path: Path, problems: Problems) -> list[Record]:
+    """Return the objects of a file: a single one, a list, or a sequence as in JSON lines.
 
-    What cannot be read is complained about: what is no JSON, no object, over a limit, or nested too deep.
+    Reports what is not JSON, not an object, over a limit, or nested too deeply.
     """
-    text = _text(path, complaints)
+    text = _text(path, problems)
     if text is None:
         return []
     source = Source(str(path), text)
     start = _skip(text, 0)
     if start == len(text):
-        complaints.add("bad-value", "the file is empty", Position(source.file), f"expected a result of {KNOWN}")
+        problems.add("bad-value", "the file is empty", Position(source.file), f"expected a result of {FORMATS}")
     elif text[start] not in "{[":
         shown = printable(text[start : start + 30].split("\n")[0])
         message = f"the file is not JSON: it begins with '{shown}'"
-        complaints.add("bad-value", message, source.place(start), f"expected a result of {KNOWN}")
-    elif text.count("{") + text.count("[") > BRACKETS:
-        message = f"the file has over {BRACKETS:,} objects and lists"
-        complaints.add("too-large", message, Position(source.file), "give a part of it")
+        problems.add("bad-value", message, source.place(start), f"expected a result of {FORMATS}")
+    elif text.count("{") + text.count("[") > MOST_BRACKETS:
+        message = f"the file has over {MOST_BRACKETS:,} objects and lists"
+        problems.add("too-large", message, Position(source.file), "give a part of it")
     elif text[start] == "[":
-        return _listed(source, start + 1, complaints)
+        return _list(source, start + 1, problems)
     else:
-        return _in_a_row(source, start, complaints)
+        return _sequence(source, start, problems)
     return []
 
 
-def _text(path: Path, complaints: Complaints) -> str | None:
+def _text(path: Path, problems: Problems) -> str | None:
     place = Position(str(path))
     try:
         with path.open("rb") as stream:
-            content = stream.read(BYTES + 1)
+            content = stream.read(MOST_RESULT_BYTES + 1)
     except (OSError, ValueError) as error:
-        complaints.add("unreadable", f"cannot read the file: {getattr(error, 'strerror', None) or error}", place)
+        problems.add("unreadable", f"cannot read the file: {getattr(error, 'strerror', None) or error}", place)
         return None
-    if len(content) > BYTES:
+    if len(content) > MOST_RESULT_BYTES:
         hint = "give the summary of the run, or a part of its requests"
-        complaints.add("too-large", f"the file is over the limit of {BYTES:,} bytes", place, hint)
+        problems.add("too-large", f"the file is over the limit of {MOST_RESULT_BYTES:,} bytes", place, hint)
         return None
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         wrong = error.object[error.start]
-        hint = f"expected a result of {KNOWN}: JSON in UTF-8"
+        hint = f"expected a result of {FORMATS}: JSON in UTF-8"
         line = error.object.count(b"\n", 0, error.start) + 1
         column = error.start - error.object.rfind(b"\n", 0, error.start)
-        complaints.add("not-utf-8", f"byte 0x{wrong:02x} is not UTF-8", Position(place.file, line, column), hint)
+        problems.add("not-utf-8", f"byte 0x{wrong:02x} is not UTF-8", Position(place.file, line, column), hint)
         return None
 
 
-def _in_a_row(source: Source, at: int, complaints: Complaints) -> list[Record]:
-    """Objects one after the other; where one cannot be read, the next line that begins one goes on."""
+def _sequence(source: Source, offset: int, problems: Problems) -> list[Record]:
+    """Return consecutive objects. After an unreadable one, continue at the next line that begins an object."""
     records: list[Record] = []
     number = 0
-    while at < len(source.text) and not complaints.full:
+    while offset < len(source.text) and not problems.full:
         number += 1
-        record, end = _one(source, at, number, complaints)
+        record, end = _record(source, offset, number, problems)
         if record is not None:
             records.append(record)
         if end is None:
-            next_line = source.text.find("\n{", at)
+            next_line = source.text.find("\n{", offset)
             if next_line < 0:
                 break
             end = next_line + 1
-        at = _skip(source.text, end)
+        offset = _skip(source.text, end)
     return records
 
 
-def _listed(source: Source, at: int, complaints: Complaints) -> list[Record]:
-    """The objects of a list."""
+def _list(source: Source, offset: int, problems: Problems) -> list[Record]:
+    """Return the objects of a list."""
     text, records = source.text, list[Record]()
-    at = _skip(text, at)
+    offset = _skip(text, offset)
     number = 0
-    while not complaints.full:
-        if at < len(text) and text[at] == "]" and not number:
-            complaints.add("bad-value", "the list is empty", source.place(at), f"expected a result of {KNOWN}")
+    while not problems.full:
+        if offset < len(text) and text[offset] == "]" and not number:
+            problems.add("bad-value", "the list is empty", source.place(offset), f"expected a result of {FORMATS}")
             break
         number += 1
-        record, end = _one(source, at, number, complaints)
+        record, end = _record(source, offset, number, problems)
         if record is not None:
             records.append(record)
         if end is None:
             break
-        at = _skip(text, end)
-        if at < len(text) and text[at] == ",":
-            at = _skip(text, at + 1)
+        offset = _skip(text, end)
+        if offset < len(text) and text[offset] == ",":
+            offset = _skip(text, offset + 1)
             continue
-        rest = _skip(text, at + 1)
-        if at >= len(text):
-            complaints.add("bad-value", "the file breaks off within a list", source.place(at), "copy it anew, whole")
-        elif text[at] != "]":
-            complaints.add("bad-value", "not JSON: expected ',' or ']'", source.place(at))
+        rest = _skip(text, offset + 1)
+        if offset >= len(text):
+            problems.add(
+                "bad-value", "the file ends within a list", source.place(offset), "copy the complete file again"
+            )
+        elif text[offset] != "]":
+            problems.add("bad-value", "not JSON: expected ',' or ']'", source.place(offset))
         elif rest < len(text):
-            complaints.add("bad-value", "not JSON: something follows the list", source.place(rest))
+            problems.add("bad-value", "not JSON: there is text after the list", source.place(rest))
         break
     return records
 
 
-def _one(source: Source, at: int, number: int, complaints: Complaints) -> tuple[Record | None, int | None]:
-    """The record that begins at `at`, if it is one, and where it ends, if it can be read at all."""
+def _record(source: Source, offset: int, number: int, problems: Problems) -> tuple[Record | None, int | None]:
+    """Return the record at `offset`, None if it is not an object; and its end, None if it is unreadable."""
     try:
-        value, end = _DECODER.raw_decode(source.text, at)
+        value, end = _DECODER.raw_decode(source.text, offset)
     except json.JSONDecodeError as error:
         offset = min(error.pos, len(source.text))
         cut = not source.text[offset:].strip() or error.msg.startswith("Unterminated")
-        message = f"record {number} breaks off" if cut else f"record {number} is not JSON: {error.msg.lower()}"
-        hint = "copy the file anew, whole; or take the record away" if cut else None
-        complaints.add("bad-value", message, source.place(offset), hint)
+        message = f"record {number} is incomplete" if cut else f"record {number} is not JSON: {error.msg.lower()}"
+        hint = "copy the complete file again, or remove the record" if cut else None
+        problems.add("bad-value", message, source.place(offset), hint)
         return None, None
     except RecursionError:
-        complaints.add("bad-value", f"record {number} is nested too deep", source.place(at), f"expected {KNOWN}")
+        problems.add("bad-value", f"record {number} is nested too deep", source.place(offset), f"expected {FORMATS}")
         return None, None
-    except ValueError:  # a whole number of over 4300 digits
-        complaints.add("bad-value", f"record {number} has a number that is too long", source.place(at))
+    except ValueError:  # an integer of over 4300 digits
+        problems.add("bad-value", f"record {number} has a number that is too long", source.place(offset))
         return None, None
     if not isinstance(value, dict):
         message = f"record {number} is not an object"
-        complaints.add("bad-value", message, source.place(at), f"expected a result of {KNOWN}")
+        problems.add("bad-value", message, source.place(offset), f"expected a result of {FORMATS}")
         return None, end
-    return Record(source, number, value, at, end), end
+    return Record(source, number, value, offset, end), end
 
 
-def _skip(text: str, at: int) -> int:
-    """Where the next character stands that is no space."""
-    match = _SPACE.match(text, at)
-    return match.end() if match else at
+def _skip(text: str, offset: int) -> int:
+    """Offset of the next character that is not white space."""
+    match = _SPACE.match(text, offset)
+    return match.end() if match else offset

@@ -1,4 +1,4 @@
-"""What one run of a benchmark measured, the same of every format; and whether its units can be right."""
+"""The measurements of one benchmark run, common to all formats, and checks of their units."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ _Z = {90: 1.281552, 95: 1.644854, 99: 2.326348}
 """Standard normal quantiles of percentages."""
 
 SLOWEST, FASTEST = 0.1, 10_000.0
-"""Tokens/s of one request outside which units must be mixed up."""
+"""Plausible tokens/s of one request; outside, units must be wrong."""
 
-_MIXED_UP = 20.0
-"""Two ways to one number that differ by this factor have different units; milliseconds and seconds differ by 1000."""
+_WRONG_UNIT = 20.0
+"""Factor between two ways to compute a number that reveals a wrong unit; milliseconds and seconds differ by 1000."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run, in seconds and tokens.
+    """One run, in seconds and tokens. None means that the file does not give a value.
 
-    server : what the file says of what served the model, by key
-    load : what the file says of the requests: data set, and nominal lengths if there are any
-    requests : completed ones
-    failed : those that did not complete
-    inputs, outputs : mean tokens of a request, if known
-    concurrency : requests in flight; None: the file does not tell
-    counted : how the concurrency is known, in words
-    ttft : median; it includes reading the prompt
-    tpot : of one request, seconds per output token after the first
+    server : description of the server, by key
+    load : description of the requests: data set and nominal lengths
+    requests : number of completed requests
+    failed : number of failed requests
+    inputs, outputs : mean tokens of a request
+    concurrency : requests in flight
+    counted : how `concurrency` is known, in words
+    ttft : median, including the time to read the prompt
+    tpot : seconds per output token after the first, of one request
     timed : how `tpot` is known, in words
-    jitter : log-sd over requests of the time per token, if known
-    tail : a high percentile over requests of the time to the first token, in words
-    latency : mean seconds of a request, if known
-    duration : seconds of the run, if known
+    jitter : log-sd over requests of the time per token
+    tail : a high percentile of TTFT over requests, in words
+    latency : mean seconds of a request
+    duration : seconds of the run
     """
 
     format: str
@@ -59,27 +59,27 @@ class Run:
     duration: float | None = None
 
     @property
-    def points_at(self) -> int:
-        """The concurrency as a whole number."""
+    def rounded_concurrency(self) -> int:
+        """Concurrency as a whole number, at least 1."""
         return max(1, round(self.concurrency or 1.0))
 
     @property
     def file(self) -> str:
         return self.fields.record.source.file
 
-    def given(self, concurrency: int) -> Run:
-        """The same, where the user says at how many requests at a time it was run."""
+    def with_concurrency(self, concurrency: int) -> Run:
+        """Return the run with a concurrency that the user gives."""
         return replace(self, concurrency=float(concurrency), counted="given with --concurrency")
 
 
-def spread(fields: Fields, median: str, percentile: str, scale: float = 1.0) -> float | None:
-    """The log-sd of a lognormal from its median and the 95th, else 99th, else 90th percentile.
+def log_sd(fields: Fields, median: str, percentile: str, scale: float = 1.0) -> float | None:
+    """Return the log-sd of a lognormal from its median and its 95th, else 99th, else 90th percentile.
 
-    percentile : its key, with `{}` for the percentage
+    median, percentile : keys; the latter with `{}` for the percentage
     """
     for percent in (95, 99, 90):
         key = percentile.format(percent)
-        if fields.given(median) and fields.given(key):
+        if fields.first_present(median) and fields.first_present(key):
             middle, high = fields.number(median, scale=scale), fields.number(key, scale=scale)
             if middle and high and high >= middle:
                 return math.log(high / middle) / _Z[percent]
@@ -87,8 +87,11 @@ def spread(fields: Fields, median: str, percentile: str, scale: float = 1.0) -> 
     return None
 
 
-def tail(fields: Fields, percentile: str, scale: float = 1.0) -> str:
-    """The 95th, else 99th, else 90th percentile of a time in words, or nothing. percentile : as in `spread`"""
+def high_percentile(fields: Fields, percentile: str, scale: float = 1.0) -> str:
+    """Describe the 95th, else 99th, else 90th percentile of a time; empty if there is none.
+
+    percentile : key, with `{}` for the percentage
+    """
     for percent in (95, 99, 90):
         value = fields.number(percentile.format(percent), scale=scale)
         if value is not None:
@@ -97,11 +100,11 @@ def tail(fields: Fields, percentile: str, scale: float = 1.0) -> str:
 
 
 def check_units(run: Run, key_of_ttft: str, key_of_tpot: str) -> None:
-    """Complain about a run whose numbers contradict each other by so much that a unit must be wrong."""
+    """Report a run whose numbers contradict each other so much that a unit must be wrong."""
     fields = run.fields
     unit = "times with their units" if run.format == "AIPerf" else "seconds"
     unit = "milliseconds" if key_of_ttft.endswith("_ms") else unit
-    hint = f"{run.format} gives {unit} here; is a unit mixed up?"
+    hint = f"{run.format} gives {unit} here; is a unit wrong?"
     speed = 1 / run.tpot
     if not SLOWEST <= speed <= FASTEST:
         shown = f"{run.tpot * 1000:.4g} ms per output token are {speed:.4g} tokens/s for one request"
@@ -116,35 +119,32 @@ def check_units(run: Run, key_of_ttft: str, key_of_tpot: str) -> None:
         fields.refuse(message, key_of_tpot, hint=hint)
         return
     if run.outputs is not None and run.latency is not None:
-        decoding, rest = run.tpot * max(run.outputs - 1, 1), run.latency
-        if decoding > _MIXED_UP * rest or run.ttft > _MIXED_UP * rest:
-            message = f"its parts take {run.ttft + decoding:.4g} s, but a request takes {rest:.4g} s"
+        decoding, latency = run.tpot * max(run.outputs - 1, 1), run.latency
+        if decoding > _WRONG_UNIT * latency or run.ttft > _WRONG_UNIT * latency:
+            message = f"its parts take {run.ttft + decoding:.4g} s, but a request takes {latency:.4g} s"
             fields.refuse(message, key_of_tpot if decoding > run.ttft else key_of_ttft, hint=hint)
             return
-        if rest > _MIXED_UP * (run.ttft + decoding):
-            message = f"a request takes {rest:.4g} s, but its parts only {run.ttft + decoding:.4g} s"
+        if latency > _WRONG_UNIT * (run.ttft + decoding):
+            message = f"a request takes {latency:.4g} s, but its parts only {run.ttft + decoding:.4g} s"
             fields.refuse(message, key_of_tpot, hint=hint)
             return
     _check_count(run, key_of_tpot, hint)
 
 
 def _check_count(run: Run, key_of_tpot: str, hint: str) -> None:
-    """By Little's law as many requests are in flight as come in while one takes place."""
+    """Check concurrency by Little's law: requests in flight are arrivals per second times seconds per request."""
     fields = run.fields
     if run.concurrency is not None and run.concurrency > MOST_REQUESTS:
         fields.refuse(f"{run.concurrency:,.0f} concurrent requests are implausible", "max_concurrency", hint=hint)
     elif run.concurrency is not None and run.duration is not None and run.outputs is not None:
-        taken = run.ttft + run.tpot * max(run.outputs - 1, 0)
-        meant = run.requests / run.duration * taken
-        if meant > _MIXED_UP * max(run.concurrency, 1):
+        each = run.ttft + run.tpot * max(run.outputs - 1, 0)
+        in_flight = run.requests / run.duration * each
+        too_many = in_flight > _WRONG_UNIT * max(run.concurrency, 1)
+        too_few = run.concurrency > _WRONG_UNIT * max(in_flight, 1 / _WRONG_UNIT) and run.requests > 2 * run.concurrency
+        if too_many or too_few:
+            at_a_time = f"{in_flight:,.0f}" if too_many else f"{in_flight:.4g}"
             message = (
-                f"{run.requests:,} requests of {taken:.4g} s each in {run.duration:.4g} s are {meant:,.0f} at a time, "
-                f"not {run.concurrency:.4g}"
-            )
-            fields.refuse(message, key_of_tpot, hint=hint)
-        elif run.concurrency > _MIXED_UP * max(meant, 1 / _MIXED_UP) and run.requests > 2 * run.concurrency:
-            message = (
-                f"{run.requests:,} requests of {taken:.4g} s each in {run.duration:.4g} s are {meant:.4g} at a time, "
+                f"{run.requests:,} requests of {each:.4g} s each in {run.duration:.4g} s are {at_a_time} at a time, "
                 f"not {run.concurrency:.4g}"
             )
             fields.refuse(message, key_of_tpot, hint=hint)

@@ -1,4 +1,4 @@
-"""Runs in, series out: runs of one model on one server with requests alike, which make one curve by concurrency."""
+"""Runs in, series out: runs of one model on one server with similar requests, which give one curve by concurrency."""
 
 from __future__ import annotations
 
@@ -9,41 +9,42 @@ from statistics import linear_regression
 
 from planner.catalogue.benchmarks.run import Run
 
-_ALIKE = 1.5
-"""Mean lengths of requests that differ by more make series of their own; a longer context decodes more slowly."""
+_SIMILAR = 1.5
+"""Largest ratio of mean request lengths within a series: a longer context decodes more slowly."""
 
-_READING = (10.0, 1e7)
+_PLAUSIBLE_PREFILL = (10.0, 1e7)
 """Plausible prefill speeds, tokens/s."""
 
-_WAITS = 0.25
-"""Share of a request spent on the first token from which it may have been waiting for its turn."""
+_LONG_TTFT = 0.25
+"""Share of TTFT in a request's time above which requests may have been queued."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """The runs at one concurrency. tpot : seconds per output token, mean over requests"""
+    """The runs at one concurrency."""
 
     concurrency: int
     runs: tuple[Run, ...]
 
     @property
     def tpot(self) -> float:
+        """Seconds per output token, mean over requests."""
         return _mean(self.runs, [run.tpot for run in self.runs])
 
     @property
     def ttft(self) -> float:
-        """Mean of the medians of its runs, seconds."""
+        """Seconds to the first token: mean of the runs' medians."""
         return _mean(self.runs, [run.ttft for run in self.runs])
 
     @property
     def ttfts(self) -> tuple[float, float]:
-        """Least and largest of the medians of its runs, seconds."""
+        """Smallest and largest of the runs' median seconds to the first token."""
         return min(run.ttft for run in self.runs), max(run.ttft for run in self.runs)
 
 
 @dataclass(frozen=True)
 class Series:
-    """Runs that make one curve. points : by rising concurrency"""
+    """Runs that give one curve; `points` by rising concurrency."""
 
     points: tuple[Point, ...]
 
@@ -62,42 +63,42 @@ class Series:
 
     @property
     def outputs(self) -> float | None:
-        """Mean output tokens of a request, where every run tells."""
-        known = [run.outputs for run in self.runs if run.outputs is not None]
-        return _mean(self.runs, known) if len(known) == len(self.runs) else None
+        """Mean output tokens of a request; None if a run does not give them."""
+        outputs = [run.outputs for run in self.runs if run.outputs is not None]
+        return _mean(self.runs, outputs) if len(outputs) == len(self.runs) else None
 
-    def ttft(self, reading: Reading | None) -> list[float] | None:
-        """Seconds to the first token at each of several points, less those of reading the prompt where they are known.
+    def ttft(self, fit: PrefillFit | None) -> list[float] | None:
+        """Return seconds to the first token at each point, without the prefill time if there is a fit.
 
-        None: there is one point, or less than no time would be left at one.
+        None if there is a single point, or a result is negative.
         """
-        read = 0.0 if reading is None or self.inputs is None else self.inputs / reading.speed
-        found = [point.ttft - read for point in self.points]
-        return found if len(found) > 1 and min(found) >= 0 else None
+        prefill = 0.0 if fit is None or self.inputs is None else self.inputs / fit.speed
+        seconds = [point.ttft - prefill for point in self.points]
+        return seconds if len(seconds) > 1 and min(seconds) >= 0 else None
 
-    def notes(self, reading: Reading | None) -> list[str]:
-        """What the user should know of the curve, beyond its numbers."""
+    def notes(self, fit: PrefillFit | None) -> list[str]:
+        """Return what the user should know about the curve."""
         notes = []
         failed = sum(run.failed for run in self.runs)
         if failed:
             notes.append(f"{failed} of {failed + sum(run.requests for run in self.runs)} requests failed; left out")
         first, last = self.points[0], self.points[-1]
         latency = self.first.latency
-        if latency and self.first.ttft > _WAITS * latency:
+        if latency and self.first.ttft > _LONG_TTFT * latency:
             notes.append(
                 f"TTFT, {self.first.ttft:.3g} s, is {self.first.ttft / latency:.0%} of a request at concurrency "
                 f"{first.concurrency}, the lowest: requests read long prompts, or waited for their turn; a run with "
                 "fewer requests at a time would tell"
             )
-        if self.ttft(reading) is None and last.ttft > 2 * first.ttft:
+        if self.ttft(fit) is None and last.ttft > 2 * first.ttft:
             notes.append(
                 f"TTFT rose from {first.ttft:.3g} s at {first.concurrency} to {last.ttft:.3g} s at "
                 f"{last.concurrency}; the profile's is the first, so forecasts for many requests are too short by that"
             )
-        for one, other in pairwise(self.points):
-            if other.tpot < 0.97 * one.tpot:
+        for lower, higher in pairwise(self.points):
+            if higher.tpot < 0.97 * lower.tpot:
                 notes.append(
-                    f"speed rises from {one.concurrency} to {other.concurrency} requests: noise, or other load"
+                    f"speed rises from {lower.concurrency} to {higher.concurrency} requests: noise, or other load"
                 )
         if latency and self.first.outputs:
             parts = self.first.ttft + self.first.tpot * max(self.first.outputs - 1, 0)
@@ -110,12 +111,12 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What TTFT at several lengths of prompts tells.
+class PrefillFit:
+    """A straight line through TTFT at several prompt lengths.
 
-    ttft : seconds of an empty prompt
-    speed : tokens/s of prompts
-    how : in words
+    ttft : seconds for an empty prompt
+    speed : prefill speed, tokens/s
+    how : description of the fit
     """
 
     ttft: float
@@ -123,12 +124,12 @@ class Reading:
     how: str
 
 
-def arranged(runs: Sequence[Run]) -> list[Series]:
-    """Series, in the order of their first runs. Every run must have a concurrency."""
+def group_runs(runs: Sequence[Run]) -> list[Series]:
+    """Group runs into series, in the order of their first runs. Every run must have a concurrency."""
     groups: list[list[Run]] = []
     for run in runs:
         for group in groups:
-            if _alike(group[0], run):
+            if _similar(group[0], run):
                 group.append(run)
                 break
         else:
@@ -136,62 +137,62 @@ def arranged(runs: Sequence[Run]) -> list[Series]:
     return [_series(group) for group in groups]
 
 
-def readings(series: Sequence[Series]) -> list[Reading | None]:
-    """Of each series the prefill speed that all of its server's tell together.
+def prefill_fits(series: Sequence[Series]) -> list[PrefillFit | None]:
+    """Return, for each series, the prefill speed fitted to all series of the same server.
 
-    TTFT is the time of an empty prompt plus tokens over speed: a straight line through the median TTFT of each length
-    at the lowest concurrency. None where lengths differ by less than a factor of 2, concurrencies by more than 1.5,
-    or the line is not one that can be.
+    TTFT is that of an empty prompt plus tokens divided by speed: a straight line through the median TTFT of each prompt
+    length at the lowest concurrency. None if lengths differ by less than a factor of 2, concurrencies by more than 1.5,
+    or the line is implausible.
     """
-    return [_reading([other for other in series if _same_server(one.first, other.first)]) for one in series]
+    return [_prefill_fit([other for other in series if _same_server(curve.first, other.first)]) for curve in series]
 
 
-def _reading(series: Sequence[Series]) -> Reading | None:
-    points = [(one.inputs, one.first.ttft) for one in series if one.inputs is not None]
-    at = [one.points[0].concurrency for one in series]
+def _prefill_fit(series: Sequence[Series]) -> PrefillFit | None:
+    points = [(curve.inputs, curve.first.ttft) for curve in series if curve.inputs is not None]
+    concurrencies = [curve.points[0].concurrency for curve in series]
     lengths = [length for length, _ in points]
-    if len(points) < len(series) or max(lengths) < 2 * min(lengths) or max(at) > 1.5 * min(at):
+    if len(points) < len(series) or max(lengths) < 2 * min(lengths) or max(concurrencies) > 1.5 * min(concurrencies):
         return None
     slope, ttft = linear_regression(lengths, [ttft for _, ttft in points])
     if min(measured for _, measured in points) <= 0:
-        return None  # a first token that took no time was not measured
-    if slope <= 0 or ttft <= 0 or not _READING[0] <= 1 / slope <= _READING[1]:
+        return None  # TTFT was not measured
+    if slope <= 0 or ttft <= 0 or not _PLAUSIBLE_PREFILL[0] <= 1 / slope <= _PLAUSIBLE_PREFILL[1]:
         return None
     worst = max(abs((ttft + slope * length) / measured - 1) for length, measured in points)
-    shown = ", ".join(f"{length:,.0f}" for length in sorted(lengths))
-    how = f"line through median TTFT of prompts of {shown} tokens at concurrency {min(at)}"
+    listed = ", ".join(f"{length:,.0f}" for length in sorted(lengths))
+    how = f"line through median TTFT of prompts of {listed} tokens at concurrency {min(concurrencies)}"
     how += f", off by at most {worst:.0%}" if len(points) > 2 else ""
-    return Reading(ttft, 1 / slope, how)
+    return PrefillFit(ttft, 1 / slope, how)
 
 
 def _mean(runs: Sequence[Run], values: Sequence[float]) -> float:
-    """Mean over the requests of runs."""
+    """Mean of the runs' values, weighted by their numbers of requests."""
     return sum(run.requests * value for run, value in zip(runs, values, strict=True)) / sum(
         run.requests for run in runs
     )
 
 
 def _series(runs: Sequence[Run]) -> Series:
-    at: dict[int, list[Run]] = {}
+    by_concurrency: dict[int, list[Run]] = {}
     for run in runs:
-        at.setdefault(run.points_at, []).append(run)
-    return Series(tuple(Point(concurrency, tuple(at[concurrency])) for concurrency in sorted(at)))
+        by_concurrency.setdefault(run.rounded_concurrency, []).append(run)
+    return Series(tuple(Point(concurrency, tuple(group)) for concurrency, group in sorted(by_concurrency.items())))
 
 
-def _alike(one: Run, other: Run) -> bool:
+def _similar(run: Run, other: Run) -> bool:
     return (
-        _same_server(one, other)
-        and one.load == other.load
-        and _near(one.inputs, other.inputs)
-        and _near(one.outputs, other.outputs)
+        _same_server(run, other)
+        and run.load == other.load
+        and _near(run.inputs, other.inputs)
+        and _near(run.outputs, other.outputs)
     )
 
 
-def _same_server(one: Run, other: Run) -> bool:
-    return (one.format, one.model, one.server) == (other.format, other.model, other.server)
+def _same_server(run: Run, other: Run) -> bool:
+    return (run.format, run.model, run.server) == (other.format, other.model, other.server)
 
 
-def _near(one: float | None, other: float | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return max(one, other) <= _ALIKE * max(min(one, other), 1)
+def _near(length: float | None, other: float | None) -> bool:
+    if length is None or other is None:
+        return length is other
+    return max(length, other) <= _SIMILAR * max(min(length, other), 1)

@@ -1,4 +1,4 @@
-"""Series in, profiles in YAML out: a catalogue, which has the origin of each number, or a section of a workflow."""
+"""Series in, profiles in YAML out: a catalogue with the provenance of each number, or a section of a workflow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from planner.catalogue.benchmarks.run import Run
-from planner.catalogue.benchmarks.series import Reading, Series
+from planner.catalogue.benchmarks.series import PrefillFit, Series
 from planner.errors import printable
 from planner.reading import units
 
@@ -20,46 +20,49 @@ _NO_SLUG = re.compile(r"[^a-z0-9._]+")
 _MOST_SHOWN = 20
 _CATALOGUE = "# Give it as --catalogue FILE, or call it catalogue.yaml and put it beside a workflow.\nprofiles:"
 _SECTION, _MEASURED = "models:", "# kind: measured"
-"""How the two forms begin."""
+"""First lines of the section of a workflow; `_CATALOGUE` has those of a catalogue."""
 
 
-def written(
+def write_profiles(
     series: Sequence[Series],
-    readings: Sequence[Reading | None],
+    fits: Sequence[PrefillFit | None],
     names: Sequence[str],
     per_hour: Decimal | None,
     workflow: bool = False,
 ) -> str:
-    """The text of a catalogue with one profile for each series; or of `models:` of a workflow."""
+    """Return the text of a catalogue with one profile per series, or of a workflow's section `models:`."""
     lines = [_SECTION] if workflow else [_CATALOGUE]
-    form = _profile if workflow else _catalogued
-    for one, reading, name in zip(series, readings, names, strict=True):
-        lines += [f"  {line}" for line in form(one, reading, name, per_hour)]
+    write = _workflow_profile if workflow else _catalogue_profile
+    for curve, fit, name in zip(series, fits, names, strict=True):
+        lines += [f"  {line}" for line in write(curve, fit, name, per_hour)]
     return "\n".join(lines) + "\n"
 
 
-def imported(content: bytes) -> bool:
-    """Whether a file is empty or holds what `written` wrote, as far as its first lines tell."""
+def is_import_output(content: bytes) -> bool:
+    """Whether a file is empty, or its first lines are those that `write_profiles` writes."""
     text = content.decode(errors="replace")
     return not text.strip() or text.startswith((_CATALOGUE, f"{_SECTION}\n  {_MEASURED}"))
 
 
 def names_of(series: Sequence[Series], name: str | None) -> list[str]:
-    """A name for each series: the given one or the model's, and what tells it from the others."""
-    bases = [name or slug((one.first.model or Path(one.first.file).stem).split("/")[-1]) for one in series]
+    """Return a name for each series: `name` or the model's, with a suffix that distinguishes it from others."""
+    bases = [name or slug((curve.first.model or Path(curve.first.file).stem).split("/")[-1]) for curve in series]
     names = list(bases)
     for parts in (_model, _server, _load):
         names = [
-            f"{current}-{added}"
-            if names.count(current) > 1 and (added := _differing(one, series, bases, parts))
+            f"{current}-{suffix}"
+            if names.count(current) > 1 and (suffix := _differences(curve, series, bases, parts))
             else current
-            for one, current in zip(series, names, strict=True)
+            for curve, current in zip(series, names, strict=True)
         ]
-    return [f"{one}-{names[: at + 1].count(one)}" if one in names[:at] else one for at, one in enumerate(names)]
+    return [
+        f"{current}-{names[: index + 1].count(current)}" if current in names[:index] else current
+        for index, current in enumerate(names)
+    ]
 
 
 def slug(text: str) -> str:
-    """A text as a name."""
+    """Convert a text to a name."""
     return _NO_SLUG.sub("-", text.lower()).strip("-.") or "measured"
 
 
@@ -77,49 +80,49 @@ def _load(run: Run) -> dict[str, str]:
     return {**load, "lengths": "-".join(lengths)}
 
 
-def _differing(
-    one: Series, series: Sequence[Series], bases: Sequence[str], parts: Callable[[Run], dict[str, str]]
+def _differences(
+    curve: Series, series: Sequence[Series], bases: Sequence[str], parts: Callable[[Run], dict[str, str]]
 ) -> str:
-    """What of a run's parts is not the same in all series of its base name."""
-    base = bases[list(series).index(one)]
+    """Return the parts of a run that differ among the series with the same base name, as a suffix."""
+    base = bases[list(series).index(curve)]
     others = [parts(other.first) for other, name in zip(series, bases, strict=True) if name == base]
-    mine = parts(one.first)
-    differing = [text for key, text in mine.items() if any(other.get(key) != text for other in others)]
+    own = parts(curve.first)
+    differing = [text for key, text in own.items() if any(other.get(key) != text for other in others)]
     return slug("-".join(differing)) if differing else ""
 
 
-def _profile(series: Series, reading: Reading | None, name: str, per_hour: Decimal | None) -> list[str]:
-    """A profile as a workflow declares it: what is known of a number stands beside it as a comment."""
+def _workflow_profile(series: Series, fit: PrefillFit | None, name: str, per_hour: Decimal | None) -> list[str]:
+    """Return the lines of a profile for a workflow, with provenance in comments."""
     dates = _days(series)
-    told = [
+    comments = [
         "kind: measured",
         f"source: {_source(series)}",
         f"date: {' to '.join(dict.fromkeys((dates[0], dates[-1])))}" if dates else "date: not in the file",
         *_provenance(series),
-        *(f"caution: {note}" for note in series.notes(reading)),
+        *(f"caution: {note}" for note in series.notes(fit)),
     ]
-    lines = [*map(_comment, told), f"{quoted(name)}:"]
-    for number in _numbers(series, reading):
-        lines.append(f"  {number.key}: {number.value}  {_comment(number.told)}".replace(":   #", ":  #"))
-        lines += [f"    {at}: {value}  {_comment(told)}" for at, value, told in number.points]
+    lines = [*map(_comment, comments), f"{quoted(name)}:"]
+    for number in _numbers(series, fit):
+        lines.append(f"  {number.key}: {number.value}  {_comment(number.origin)}".replace(":   #", ":  #"))
+        lines += [f"    {requests}: {value}  {_comment(origin)}" for requests, value, origin in number.points]
     if per_hour is not None:
         lines.append(f"  price: {{per_hour: {per_hour:f}}}")
     lines.append(f"  note: {quoted(_note(series), always=True)}")
     return lines
 
 
-def _catalogued(series: Series, reading: Reading | None, name: str, per_hour: Decimal | None) -> list[str]:
-    """A profile as a catalogue has it: every number with its source, day, kind and conditions."""
-    cautions = [f"Caution: {note}" for note in series.notes(reading)]
+def _catalogue_profile(series: Series, fit: PrefillFit | None, name: str, per_hour: Decimal | None) -> list[str]:
+    """Return the lines of a profile for a catalogue: every number with source, day, kind and conditions."""
+    cautions = [f"Caution: {note}" for note in series.notes(fit)]
     lines = [*map(_comment, _provenance(series)), f"{quoted(name)}:"]
     lines.append(f"  note: {quoted('. '.join([_note(series), *cautions]), always=True)}")
-    for number in _numbers(series, reading):
+    for number in _numbers(series, fit):
         if number.points:
             conditions = f"{_requests(series)}, measured with {series.first.format}{number.conditions}"
-            lines += [f"  {number.key}:", f"    value:  {_comment(number.told)}"]
-            lines += [f"      {at}: {value}  {_comment(told)}" for at, value, told in number.points]
+            lines += [f"  {number.key}:", f"    value:  {_comment(number.origin)}"]
+            lines += [f"      {requests}: {value}  {_comment(origin)}" for requests, value, origin in number.points]
         else:
-            conditions = number.told
+            conditions = number.origin
             lines += [f"  {number.key}:", f"    value: {number.value}"]
         lines.append(f"    source: {quoted(_source(series), always=True)}")
         lines += [f"    as_of: {day}" for day in _days(series)[:1]]
@@ -133,98 +136,98 @@ def _catalogued(series: Series, reading: Reading | None, name: str, per_hour: De
 class _Number:
     """A number of a profile.
 
-    told : how it is known
-    points : of a curve: concurrency, value, how that is known
-    conditions : of a curve: what is to be said beyond the requests that were measured
+    origin : how it was measured or computed, in words
+    points : of a curve: concurrency, value and its origin
+    conditions : of a curve: text added to the description of the requests
     """
 
     key: str
     value: str
     kind: str
-    told: str
+    origin: str
     points: tuple[tuple[int, str, str], ...] = ()
     conditions: str = ""
 
 
-def _numbers(series: Series, reading: Reading | None) -> Iterator[_Number]:
-    yield _ttft(series, reading)
-    if reading is not None:
-        yield _Number("prefill_speed", speed(float(f"{reading.speed:.4g}")), "estimate", reading.how)
+def _numbers(series: Series, fit: PrefillFit | None) -> Iterator[_Number]:
+    yield _ttft(series, fit)
+    if fit is not None:
+        yield _Number("prefill_speed", speed(float(f"{fit.speed:.4g}")), "estimate", fit.how)
     points = []
-    for at in series.points:
-        told = f"{len(at.runs)} runs" if len(at.runs) > 1 else at.runs[0].counted
-        others = {run.timed for run in at.runs} - {series.first.timed}
-        told += f"; {', '.join(sorted(others))}" if others else ""
-        points.append((at.concurrency, speed(1 / at.tpot), told))
-    told = f"tokens/s of each request, by concurrency: {series.first.timed}"
-    yield _Number("output_speed", "", "measured", told, tuple(points))
-    outputs = series.outputs if series.ttft(reading) is not None else None
+    for point in series.points:
+        origin = f"{len(point.runs)} runs" if len(point.runs) > 1 else point.runs[0].counted
+        others = {run.timed for run in point.runs} - {series.first.timed}
+        origin += f"; {', '.join(sorted(others))}" if others else ""
+        points.append((point.concurrency, speed(1 / point.tpot), origin))
+    origin = f"tokens/s of each request, by concurrency: {series.first.timed}"
+    yield _Number("output_speed", "", "measured", origin, tuple(points))
+    outputs = series.outputs if series.ttft(fit) is not None else None
     if outputs is not None and units.OUTPUT.least <= outputs <= units.OUTPUT.most:
         yield _Number("measured_output", _digits(outputs), "measured", "mean output tokens of a request")
     if series.first.jitter is not None:
         value = f"{min(series.first.jitter, 3.0):.3f}"
-        where = f"at concurrency {series.points[0].concurrency}"
-        yield _Number("jitter", value, "measured", f"log-sd over requests {where}")
+        origin = f"log-sd over requests at concurrency {series.points[0].concurrency}"
+        yield _Number("jitter", value, "measured", origin)
 
 
-def _ttft(series: Series, reading: Reading | None) -> _Number:
-    """By concurrency where there are several, else a range of the medians of the runs."""
-    first, curve = series.points[0], series.ttft(reading)
+def _ttft(series: Series, fit: PrefillFit | None) -> _Number:
+    """TTFT: a curve if there are several concurrencies, else the range of the runs' medians."""
+    first, curve = series.points[0], series.ttft(fit)
     if curve is not None:
         points = []
         for point, value in zip(series.points, curve, strict=True):
-            told = f"{len(point.runs)} runs" if len(point.runs) > 1 else point.runs[0].tail or "median"
-            told = told if reading is None else f"{seconds(point.ttft)} with it"
-            points.append((point.concurrency, seconds(value), told))
-        if reading is None:
+            origin = f"{len(point.runs)} runs" if len(point.runs) > 1 else point.runs[0].tail or "median"
+            origin = origin if fit is None else f"{seconds(point.ttft)} with it"
+            points.append((point.concurrency, seconds(value), origin))
+        if fit is None:
             about = "; reading the prompt included"
             return _Number("ttft", "", "measured", f"median, by concurrency{about}", tuple(points), about)
-        told = "of an empty prompt: median less that of reading the prompt, by prefill_speed"
-        return _Number("ttft", "", "estimate", told, tuple(points), f"; {told}")
-    if reading is not None:
-        return _Number("ttft", seconds(reading.ttft), "estimate", f"of an empty prompt: {reading.how}")
+        origin = "of an empty prompt: median less that of reading the prompt, by prefill_speed"
+        return _Number("ttft", "", "estimate", origin, tuple(points), f"; {origin}")
+    if fit is not None:
+        return _Number("ttft", seconds(fit.ttft), "estimate", f"of an empty prompt: {fit.how}")
     low, high = first.ttfts
     spread = f"{seconds(low)} to {seconds(high)}" if seconds(low) != seconds(high) else seconds(low)
-    told = f"median at concurrency {first.concurrency}"
+    origin = f"median at concurrency {first.concurrency}"
     if len(first.runs) > 1 and spread != seconds(low):
-        told += f", of {len(first.runs)} runs"
+        origin += f", of {len(first.runs)} runs"
     if first.runs[0].tail:
-        told += f"; {first.runs[0].tail}"
+        origin += f"; {first.runs[0].tail}"
     if series.inputs is not None:
-        told += f"; reading {series.inputs:,.0f} tokens of prompt included"
-    return _Number("ttft", spread, "measured", told)
+        origin += f"; reading {series.inputs:,.0f} tokens of prompt included"
+    return _Number("ttft", spread, "measured", origin)
 
 
 def _provenance(series: Series) -> list[str]:
-    """Model, hardware and lengths."""
+    """Describe model, server and requests, one line each."""
     load = "; ".join(f"{key} {text}" for key, text in series.first.load)
     server = ", ".join(f"{key} {text}" for key, text in series.first.server)
-    told = [
+    lines = [
         f"model: {series.first.model or 'not in the file'}",
         f"server: {server or 'not in the file'}",
         _requests(series),
         f"load: {load}" if load else "",
     ]
-    return [line for line in told if line]
+    return [line for line in lines if line]
 
 
 def _source(series: Series) -> str:
-    """Files, format, runs and requests."""
+    """Describe files, format, runs and requests."""
     runs = series.runs
     files = list(dict.fromkeys(Path(run.file).name for run in runs))
     more = f" and {len(files) - _MOST_SHOWN} more" if len(files) > _MOST_SHOWN else ""
     requests = sum(run.requests for run in runs)
-    told = f"{len(runs)} run{'s' if len(runs) > 1 else ''}, {requests:,} request{'s' if requests > 1 else ''}"
-    return f"{', '.join(files[:_MOST_SHOWN])}{more} ({series.first.format}; {told})"
+    counts = f"{len(runs)} run{'s' if len(runs) > 1 else ''}, {requests:,} request{'s' if requests > 1 else ''}"
+    return f"{', '.join(files[:_MOST_SHOWN])}{more} ({series.first.format}; {counts})"
 
 
 def _days(series: Series) -> list[str]:
-    """The days of its runs, in order."""
+    """Days of the runs, in order."""
     return sorted({run.date for run in series.runs if run.date})
 
 
 def _requests(series: Series) -> str:
-    """Their mean lengths, where the file tells."""
+    """Describe the mean lengths of the requests."""
     kinds = (("input", [run.inputs for run in series.runs]), ("output", [run.outputs for run in series.runs]))
     lengths = ", ".join(f"{_range(tokens)} {word}" for word, tokens in kinds if any(tokens))
     return f"requests of {lengths} tokens" if lengths else "requests of unknown lengths"
@@ -239,18 +242,18 @@ def _note(series: Series) -> str:
 
 
 def _range(values: Sequence[float | None]) -> str:
-    known = [value for value in values if value is not None]
-    low, high = f"{min(known):,.0f}", f"{max(known):,.0f}"
+    present = [value for value in values if value is not None]
+    low, high = f"{min(present):,.0f}", f"{max(present):,.0f}"
     return low if low == high else f"{low} to {high}"
 
 
 def seconds(value: float) -> str:
-    """A time with its unit, to 4 digits."""
+    """Format a time with its unit, to 4 digits."""
     return f"{_digits(value * 1000)}ms" if value < 1 else f"{_digits(value)}s"
 
 
 def speed(value: float) -> str:
-    """Tokens/s, to 5 digits."""
+    """Format tokens/s, to 5 digits."""
     return f"{float(f'{value:.5g}'):.10f}".rstrip("0").rstrip(".")
 
 
@@ -259,12 +262,12 @@ def _digits(value: float) -> str:
 
 
 def quoted(text: str, always: bool = False) -> str:
-    """A text as YAML reads it back."""
+    """Quote a text for YAML, if necessary or `always`."""
     if not always and _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
     return json.dumps(printable(text), ensure_ascii=False)
 
 
 def _comment(text: str) -> str:
-    """A comment of one line, whatever stands in the text."""
+    """Format a text as a comment of one line."""
     return f"# {printable(text)}"

@@ -7,8 +7,7 @@ import numpy as np
 from planner.engine.arrays import Floats
 from planner.engine.draws import Cells, Occurrence, Samples
 from planner.engine.statistics import normal_quantile
-from planner.reading.estimates.distributions import MOST_EXPONENT
-from planner.reading.estimates.estimate import Estimate
+from planner.reading.estimates.estimate import MOST_EXPONENT, Estimate
 
 WIDE = 50.0
 """Below this sigma no normal draw comes near `MOST_EXPONENT`."""

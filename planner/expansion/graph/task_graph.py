@@ -18,7 +18,7 @@ from planner.expansion.graph.segments import AgentTask, SkipCondition
 from planner.expansion.graph.work import Work
 from planner.reading.estimates.arithmetic import AGENTS
 from planner.reading.estimates.counts import ComputedCount
-from planner.reading.estimates.estimate import Arithmetic, ByModel
+from planner.reading.estimates.forms import Arithmetic, ByModel
 from planner.reading.validation import Declared
 from planner.workflow.crews import Crew
 from planner.workflow.declaration import Step, Workflow

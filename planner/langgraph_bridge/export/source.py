@@ -7,7 +7,8 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from planner.reading.estimates.estimate import ByModel, Estimate
+from planner.reading.estimates.estimate import Estimate
+from planner.reading.estimates.forms import ByModel
 from planner.reading.validation import Declared
 from planner.workflow.bodies import (
     AgentLoop,

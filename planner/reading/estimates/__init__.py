@@ -1,1 +1,1 @@
-"""Declared quantities in, distributions out: numbers, ranges, percentiles, arithmetic, counts, curves."""
+"""Declared quantities in, distributions out: numbers, ranges, percentiles, expressions, counts, curves."""

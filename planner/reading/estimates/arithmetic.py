@@ -1,7 +1,7 @@
-"""Arithmetic in place of a number: `= 24k / agents` in, a `Formula` out, which is a number once its names have values.
+"""An expression such as `= 24k / agents` in, a `Formula` out that computes a number from values of its names.
 
-Text is divided into numbers, names and operators here, and anything else refused; what is left is evaluated by
-simpleeval, of which only these operators and functions are let through. It is imported where a file has an `=`.
+This module splits the text into numbers, names and operators and refuses everything else. simpleeval evaluates the
+result, restricted to these operators and functions. It is imported only if a file contains an expression.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from planner.reading.units import (
 )
 
 AGENTS: Final = "agents"
-"""The number of agents of the crew that a step runs on; no parameter may have this name."""
+"""In expressions, the number of agents of the step's crew; no parameter may have this name."""
 
-DEEPEST = 20
-"""Most brackets within each other."""
+MOST_BRACKETS = 20
+"""Deepest nesting of brackets."""
 
 
 def _rounded(number: float) -> float:
@@ -43,9 +43,9 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "floor": lambda number: float(math.floor(number)),
     "ceil": lambda number: float(math.ceil(number)),
 }
-"""What may be called: `min` and `max` with two numbers or more, the others with one; `round` rounds half up."""
+"""Allowed functions: `min` and `max` of at least two numbers, the others of one; `round` rounds half up."""
 
-_OF_ANYNUMBER = ("min", "max")
+_VARIADIC = ("min", "max")
 _TOKEN = re.compile(rf"\s*(?:({NUMBER}(?:[^\W_]|[.:%×])*)|([A-Za-z_]\w*)|(\*\*|//|[-+*/(),])|(\S))", re.ASCII)
 _PLAIN = re.compile(NUMBER)
 _ALLOWED = f"only numbers, parameters, '{AGENTS}', + - * / ( ) and {', '.join(FUNCTIONS)} are"
@@ -56,9 +56,9 @@ class Formula:
     """A number that is computed.
 
     text : as written, without `=`
-    plain : the same with every number without its unit
-    names : parameters, and `agents`, that it takes
-    unit : of its number where it is shown
+    plain : the same, with numbers converted to the quantity's unit
+    names : parameters it uses, and `agents`
+    unit : shown after its value
     """
 
     text: str
@@ -67,45 +67,50 @@ class Formula:
     unit: str = ""
 
     def value(self, values: Mapping[str, float]) -> float:
-        """Its number, in the unit of the quantity, from 0. Raises `BadValueError`."""
+        """Return its value in the quantity's unit, 0 or more.
+
+        Raises `BadValueError` for an unknown name, a division by 0, and a negative or infinite value.
+        """
         for name in self.names:
             if name not in values:
                 unknown_parameter(name, values)
-        where = f" with {AGENTS} = {values[AGENTS]:,.15g}" if AGENTS in self.names else ""
+        condition = f" with {AGENTS} = {values[AGENTS]:,.15g}" if AGENTS in self.names else ""
         try:
             number = _evaluated(self.plain, {name: float(values[name]) for name in self.names})
         except ZeroDivisionError:
-            hint = "max(…, 1) keeps what it divides by from 0"
-            raise BadValueError(f"'= {self.text}' divides by 0{where}", hint) from None
-        except (OverflowError, ValueError):  # floor and the like of what is not finite
+            hint = "use max(…, 1) for the divisor"
+            raise BadValueError(f"'= {self.text}' divides by 0{condition}", hint) from None
+        except (OverflowError, ValueError):  # floor, ceil or round of an infinite number
             number = math.nan
         if not math.isfinite(number):
-            raise BadValueError(f"'= {self.text}' is not a finite number{where}", "write smaller numbers")
+            raise BadValueError(f"'= {self.text}' is not a finite number{condition}", "use smaller numbers")
         if number < 0:
-            message = f"'= {self.text}' is {self.shown(number)}{where}, and must not be negative"
-            raise BadValueError(message, "max(…, 0) keeps a number from falling below 0")
+            message = f"'= {self.text}' is {self.shown(number)}{condition}, but must not be negative"
+            raise BadValueError(message, "max(…, 0) avoids negative numbers")
         return number + 0.0
 
     def shown(self, number: float) -> str:
-        """Its number for a reader."""
+        """Format one of its values for a reader."""
         return f"{number:,.{15 if number.is_integer() else 7}g}{self.unit}"
 
 
 def is_arithmetic(value: Any) -> bool:
-    """Whether a value is text that begins with `=`."""
+    """Whether a value is an expression: text that begins with `=`."""
     return isinstance(value, str) and value.lstrip().startswith("=")
 
 
 def parse_formulas(value: str, quantity: Quantity, parameters: Iterable[str] | None) -> tuple[Formula, ...]:
-    """The formula of `= a`, or both of `= a to b`. Raises `BadValueError`.
+    """Parse `= a` into one formula, or `= a to b` into two. Raises `BadValueError`.
 
-    parameters : names that it may have beside `agents`; None if they are not known
+    parameters : names allowed besides `agents`; None: any name is allowed
     """
     text = " ".join(value.strip().removeprefix("=").split())
     if len(value) > LONGEST_TEXT:
-        raise bad_expression(f"arithmetic takes at most {LONGEST_TEXT} characters", "make a parameter of a part of it")
+        raise bad_expression(
+            f"an expression has at most {LONGEST_TEXT} characters", "move a part of it into a parameter"
+        )
     if not text:
-        raise bad_expression("nothing follows '='", "as in = 24k / agents")
+        raise bad_expression("the expression after '=' is missing", "as in = 24k / agents")
     parts = text.split(" to ")
     if len(parts) > 2:
         raise bad_expression(
@@ -115,13 +120,13 @@ def parse_formulas(value: str, quantity: Quantity, parameters: Iterable[str] | N
 
 
 def bad_expression(message: str, hint: str | None = None) -> BadValueError:
-    """A mistake in what follows `=`."""
+    """Return the error for a malformed expression."""
     return BadValueError(message, hint, code="bad-expression")
 
 
-def unknown_parameter(name: str, known: Iterable[str]) -> NoReturn:
-    """Refuse a name that is no parameter."""
-    names = {*known, AGENTS}
+def unknown_parameter(name: str, parameters: Iterable[str]) -> NoReturn:
+    """Raise `BadValueError` for a name that is not a parameter."""
+    names = {*parameters, AGENTS}
     hint = did_you_mean(name, names) if len(names) > 1 or nearest(name, names) else None
     hint = hint or f"declare it: parameters: {{{name}: 10}}"
     raise BadValueError(f"unknown parameter '{name}'", hint, code="unknown-parameter")
@@ -131,7 +136,7 @@ def _formula(text: str, quantity: Quantity, parameters: Iterable[str] | None) ->
     timed = quantity.parse is duration
     tokens = _tokens(text)
     if len(tokens) == 1 and tokens[0][0] == "number":
-        number = quantity.parse(text) if timed else _number(text, quantity)  # the time 0 needs no unit
+        number = quantity.parse(text) if timed else _number(text, quantity)  # as a time, 0 needs no unit
         return Formula(text, repr(number), (), "s" if timed else "")
     plain, names, times = "", [], set()
     for index, (kind, token) in enumerate(tokens):
@@ -153,38 +158,41 @@ def _formula(text: str, quantity: Quantity, parameters: Iterable[str] | None) ->
         hint = f"write ({text}) * 1s" if len(text) < LONGEST_TEXT // 2 else "multiply it by 1s, 1min or 1h"
         raise BadValueError("a time needs a unit", hint)
     if timed and power not in (1, None):
-        hint = "of what is multiplied one has a unit, and what is divided by has none"
+        hint = "exactly one factor of a product needs a unit, and a divisor must have none"
         raise BadValueError(f"'= {text}' is not a time", hint)
     return Formula(text, plain.strip(), tuple(dict.fromkeys(names)), "s" if timed else "")
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
-    """Numbers, names and operators, and which of these each is."""
-    found: list[tuple[str, str]] = []
+    """Split an expression into tokens, each with its kind: number, name or operator."""
+    tokens: list[tuple[str, str]] = []
     depth = 0
     for match in _TOKEN.finditer(text):
         number, name, operator, other = match.groups()
         if other:
-            raise bad_expression(f"{other!r} cannot stand in arithmetic", f"{_ALLOWED} allowed")
+            raise bad_expression(f"{other!r} is not allowed in an expression", f"{_ALLOWED} allowed")
         token = number or name or operator
         if operator in ("**", "//"):
             hint = "write a * a for a power" if operator == "**" else "write floor(a / b)"
-            raise bad_expression(f"'{operator}' cannot stand in arithmetic", hint)
+            raise bad_expression(f"'{operator}' is not allowed in an expression", hint)
         if name and keyword.iskeyword(name):
-            raise bad_expression(f"'{name}' cannot stand in arithmetic", f"{_ALLOWED} allowed")
+            raise bad_expression(f"'{name}' is not allowed in an expression", f"{_ALLOWED} allowed")
         depth += {"(": 1, ")": -1}.get(token, 0)
-        if depth > DEEPEST:
-            raise bad_expression(f"brackets are over {DEEPEST} deep", "make a parameter of a part of it")
-        after_value = bool(found) and (found[-1][0] != "operator" or found[-1][1] == ")")
-        if after_value and (not operator or (operator == "(" and found[-1][0] != "name")):
-            hint = "put an operator between them; a unit follows its number without a space"
-            raise bad_expression(f"'{found[-1][1]}' and '{token}' stand side by side", hint)
-        found.append(("number" if number else "name" if name else "operator", token))
-    return found
+        if depth > MOST_BRACKETS:
+            raise bad_expression(
+                f"brackets are nested more than {MOST_BRACKETS} deep", "move a part of it into a parameter"
+            )
+        before_kind, before = tokens[-1] if tokens else ("operator", "")
+        after_value = before_kind != "operator" or before == ")"
+        if after_value and (not operator or (operator == "(" and before_kind != "name")):
+            hint = "add one; write a unit directly after its number, without a space"
+            raise bad_expression(f"an operator is missing between '{before}' and '{token}'", hint)
+        tokens.append(("number" if number else "name" if name else "operator", token))
+    return tokens
 
 
 def _number(token: str, quantity: Quantity) -> float:
-    """A number of arithmetic; one without a unit is a plain one, also among times."""
+    """Parse a number of an expression; one without a unit is a plain number, also in an expression for a time."""
     if _PLAIN.fullmatch(token):
         return count(token)
     try:
@@ -203,15 +211,17 @@ def _tree(plain: str, text: str) -> ast.expr:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         hint = "is a bracket, a number or an operator missing?"
         if text.count("(") > text.count(")"):
-            hint = "close the bracket; within { } and [ ], text with a comma needs quotes"
-        raise bad_expression(f"'= {text}' cannot be read", hint) from None
+            hint = "close the bracket; within { } and [ ], put text with a comma in quotes"
+        raise bad_expression(f"'= {text}' is not a valid expression", hint) from None
     return tree
 
 
 def _power_of_time(node: ast.AST, times: Iterable[int], text: str) -> int | None:
-    """The power of time in what a node computes, None for any; refuses all but arithmetic.
+    """Dimension of a node's value as a power of time: 1 for a time, 0 for a plain number, None if any fits (as for 0).
 
-    times : where numbers with a unit of time begin
+    times : column offsets of the numbers that have a unit of time
+
+    Raises `BadValueError` for nodes other than arithmetic.
     """
 
     def power(inner: ast.AST) -> int | None:
@@ -234,27 +244,27 @@ def _power_of_time(node: ast.AST, times: Iterable[int], text: str) -> int | None
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
             if name not in FUNCTIONS:
                 raise bad_expression(f"unknown function '{name}'", did_you_mean(name, FUNCTIONS))
-            several = name in _OF_ANYNUMBER
+            several = name in _VARIADIC
             if (len(arguments) < 2) if several else (len(arguments) != 1):
-                takes = "two numbers or more" if several else "one number"
+                needs = "at least two numbers" if several else "one number"
                 raise bad_expression(
-                    f"'{name}' takes {takes}", f"as in {name}(a, b)" if several else f"as in {name}(a)"
+                    f"'{name}' needs {needs}", f"as in {name}(a, b)" if several else f"as in {name}(a)"
                 )
             return _same([power(argument) for argument in arguments], text)
-    raise bad_expression(f"'= {text}' is not arithmetic", f"{_ALLOWED} allowed")
+    raise bad_expression(f"'= {text}' is not a valid expression", f"{_ALLOWED} allowed")
 
 
 def _same(powers: Iterable[int | None], text: str) -> int | None:
-    """The power of all of these; times and plain numbers have no sum and no order."""
-    known = {power for power in powers if power is not None}
-    if len(known) > 1:
-        hint = "give the plain one a unit: 5s for 5, modules * 1s for modules"
+    """Return the common power. Raises `BadValueError` if times and plain numbers are mixed: they cannot be added."""
+    definite = {power for power in powers if power is not None}
+    if len(definite) > 1:
+        hint = "give the plain number a unit: 5s for 5, modules * 1s for modules"
         raise BadValueError(f"'= {text}' adds or compares a time and a plain number", hint)
-    return known.pop() if known else None
+    return definite.pop() if definite else None
 
 
 def _evaluated(plain: str, names: Mapping[str, float]) -> float:
-    """Evaluate what `_formula` has let through. Raises ZeroDivisionError, OverflowError and ValueError."""
+    """Evaluate an expression that `_formula` has checked. Raises ZeroDivisionError, OverflowError or ValueError."""
     simple_eval, operators, nodes = _evaluator()
     evaluator = simple_eval(operators=operators, functions=FUNCTIONS, names=dict(names))
     evaluator.nodes = {kind: handler for kind, handler in evaluator.nodes.items() if kind in nodes}
@@ -263,15 +273,15 @@ def _evaluated(plain: str, names: Mapping[str, float]) -> float:
 
 
 def _constant(node: ast.Constant) -> float:
-    """A number; `_formula` writes all of them as floats."""
+    """Value of a constant; `_formula` writes all numbers as floats."""
     if not isinstance(node.value, float):
-        raise TypeError("no number")
+        raise TypeError("not a number")
     return node.value
 
 
 @lru_cache(maxsize=1)
 def _evaluator() -> tuple[Any, dict[type[ast.AST], Callable[..., float]], frozenset[type[ast.AST]]]:
-    """The evaluator's class, the operators that it gets, and the kinds of nodes that it is left with."""
+    """Evaluator class, its operators, and the kinds of nodes that it may evaluate."""
     import operator
 
     from simpleeval import SimpleEval

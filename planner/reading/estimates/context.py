@@ -1,4 +1,4 @@
-"""What stands around a value in its file, as far as the value may refer to it."""
+"""The parts of a file that a value may refer to: folder, parameters, models, CSV files."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from planner.reading.yaml.source_map import Document
 
 @dataclass(frozen=True)
 class FileContext:
-    """The surroundings of a value.
+    """The file around a value.
 
-    folder : of the workflow file; files that it names are looked for there
-    parameters : of the file, with None for one whose value cannot be read; None if they are not known
-    models : names of all profiles, or None if they are not known
-    tables : data files that have been read, by name; None where none are kept
+    folder : of the workflow file; paths in it are relative to this
+    parameters : of the file, None for an unreadable value; None: not known, so any name is accepted
+    models : names of all profiles; None: not known, so any name is accepted
+    tables : cache of CSV files by name; None: no cache
     """
 
     folder: Path = Path()
@@ -29,7 +29,7 @@ class FileContext:
     tables: dict[str, Table] | None = None
 
     def table(self, name: Any) -> Table:
-        """The data file `name`, which is read once. Raises `BadValueError`."""
+        """Return the CSV file `name`, from the cache if possible. Raises `BadValueError`."""
         if not isinstance(name, str) or self.tables is None:
             return read_table(name, self.folder)
         if name not in self.tables:
@@ -37,33 +37,36 @@ class FileContext:
         return self.tables[name]
 
     def trials(self, names: Iterable[str]) -> Iterator[dict[str, float]]:
-        """Values of the parameters with which arithmetic that takes these names is tried: for 1 agent and for 2."""
+        """Yield values to try an expression with: the parameters, with 1 agent and with 2.
+
+        names : used by the expression; nothing is yielded if the value of one is unknown
+        """
         if self.parameters is None or any(self.parameters.get(name, 0.0) is None for name in names):
-            return  # what they are is not known
-        known = {name: value for name, value in self.parameters.items() if value is not None}
+            return
+        values = {name: value for name, value in self.parameters.items() if value is not None}
         for agents in (1.0, 2.0):
-            yield {**known, AGENTS: agents}
+            yield {**values, AGENTS: agents}
 
 
-NOWHERE = FileContext()
-"""Of a value without a file."""
+NO_FILE = FileContext()
+"""Context of a value outside of any file."""
 
 
 def context_of(document: Document, known_models: Collection[str] | None) -> dict[str, Any]:
-    """The context that pydantic hands to every parser: the fields of `FileContext`.
+    """Return the fields of `FileContext` as a dict, which pydantic passes to every parser.
 
     known_models : profiles that the file need not declare; None if they are not known
     """
     data = document.data if isinstance(document.data, dict) else {}
     models = data.get("models", {})
-    known = None if known_models is None or not isinstance(models, dict) else {*known_models, *models}
+    names = None if known_models is None or not isinstance(models, dict) else {*known_models, *models}
     declared = data.get("parameters", {})
     parameters = {name: _number(value) for name, value in declared.items()} if isinstance(declared, dict) else None
-    return {"folder": Path(document.file).parent, "parameters": parameters, "models": known, "tables": {}}
+    return {"folder": Path(document.file).parent, "parameters": parameters, "models": names, "tables": {}}
 
 
 def _number(value: Any) -> float | None:
     try:
         return count(value)
     except BadValueError:
-        return None  # a problem of its own
+        return None  # reported elsewhere

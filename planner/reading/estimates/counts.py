@@ -1,4 +1,4 @@
-"""Counts: a whole number, the name of a parameter, or arithmetic; and numbers of items, which may be estimates."""
+"""A declared count in, a whole number out: written, a parameter, an expression; for items also an estimate."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from planner.reading.estimates.arithmetic import (
     parse_formulas,
     unknown_parameter,
 )
-from planner.reading.estimates.context import NOWHERE, FileContext
-from planner.reading.estimates.estimate import ByModel, Estimate, parse_estimate
+from planner.reading.estimates.context import NO_FILE, FileContext
+from planner.reading.estimates.estimate import Estimate
+from planner.reading.estimates.forms import ByModel, parse_estimate
 from planner.reading.units import BadValueError, Quantity
 
 MOST_ITEMS = 10_000_000
@@ -31,21 +32,22 @@ _PLAIN = Quantity("count", units.count, "12", "8 to 20")
 
 @dataclass(frozen=True)
 class ComputedCount:
-    """A count that is computed: `= modules / 4`."""
+    """A count given by an expression: `= modules / 4`."""
 
     formula: Formula
     most: int = MOST_ITEMS
 
     def value(self, values: Mapping[str, float]) -> int:
-        """Its number, from 1 to `most`. Raises `BadValueError`."""
+        """Return its value, from 1 to `most`. Raises `BadValueError`."""
         number = self.formula.value(values)
-        near = float(math.floor(number + 0.5))
-        number = near if math.isclose(number, near, rel_tol=1e-9) else number  # 0.1 * 3 * 10 is not 3 to the bit
+        rounded = float(math.floor(number + 0.5))
+        # 0.1 * 3 * 10 is not exactly 3 in floating point
+        number = rounded if math.isclose(number, rounded, rel_tol=1e-9) else number
         try:
             return units.whole(number, self.most)
         except BadValueError as mistake:
-            hint = f"ceil({self.formula.text}) rounds it up" if number != near else mistake.hint
-            message = f"'= {self.formula.text}' is {self.formula.shown(number)}, and as a count it {mistake}"
+            hint = f"use ceil({self.formula.text}) to round it up" if number != rounded else mistake.hint
+            message = f"'= {self.formula.text}' is {self.formula.shown(number)}, but a count {mistake}"
             raise BadValueError(message, hint) from None
 
     def __str__(self) -> str:
@@ -56,13 +58,13 @@ CountValue = int | str | ComputedCount
 ItemCountValue = int | str | ComputedCount | Estimate
 
 
-def parse_count(value: Any, most: int, around: FileContext = NOWHERE, agents: bool = True) -> CountValue:
-    """A whole number from 1 to `most`, the name of a parameter, or arithmetic. Raises `BadValueError`.
+def parse_count(value: Any, most: int, context: FileContext = NO_FILE, agents: bool = True) -> CountValue:
+    """Parse a whole number from 1 to `most`, the name of a parameter, or an expression. Raises `BadValueError`.
 
-    agents : whether arithmetic may take the number of agents
+    agents : whether an expression may use the number of agents
     """
     if is_arithmetic(value):
-        return _computed(value, most, around, agents)
+        return _computed(value, most, context, agents)
     if isinstance(value, str) and value.isidentifier():
         return value
     if not isinstance(value, str | int | float) or isinstance(value, bool):
@@ -75,19 +77,19 @@ def parse_count(value: Any, most: int, around: FileContext = NOWHERE, agents: bo
         raise
 
 
-def parse_item_count(value: Any, around: FileContext = NOWHERE) -> ItemCountValue:
-    """A count of items, or an estimate of it; one that is known exactly is a count. Raises `BadValueError`."""
-    ranges = isinstance(value, str) and re.search(r"\S\s+to\s+\S", value)
-    if not isinstance(value, dict) and not ranges:
-        return parse_count(value, MOST_ITEMS, around)
-    estimate = parse_estimate(value, ITEMS, around)
+def parse_item_count(value: Any, context: FileContext = NO_FILE) -> ItemCountValue:
+    """Parse a number of items, or an estimate of it; a constant estimate becomes a number. Raises `BadValueError`."""
+    is_range = isinstance(value, str) and re.search(r"\S\s+to\s+\S", value)
+    if not isinstance(value, dict) and not is_range:
+        return parse_count(value, MOST_ITEMS, context)
+    estimate = parse_estimate(value, ITEMS, context)
     if isinstance(estimate, ByModel):
-        raise BadValueError("the number of items does not depend on a model", "give it one estimate")
+        raise BadValueError("the number of items cannot depend on the model", "give one estimate for all models")
     return int(estimate.scale) if estimate.shape == "constant" else estimate
 
 
 def count_of(declared: CountValue, values: Mapping[str, float]) -> int:
-    """The number that a count stands for. Raises `BadValueError`.
+    """Return the number for a declared count. Raises `BadValueError`, also for an unknown parameter.
 
     values : of the parameters, and of `agents`
     """
@@ -100,13 +102,13 @@ def count_of(declared: CountValue, values: Mapping[str, float]) -> int:
     return units.whole(values[declared], MOST_ITEMS)
 
 
-def _computed(value: str, most: int, around: FileContext, agents: bool) -> ComputedCount:
-    formulas = parse_formulas(value, _PLAIN, around.parameters)
+def _computed(value: str, most: int, context: FileContext, agents: bool) -> ComputedCount:
+    formulas = parse_formulas(value, _PLAIN, context.parameters)
     if len(formulas) > 1:
-        raise BadValueError("this count cannot be a range", "write arithmetic for one number")
+        raise BadValueError("this count cannot be a range", "write an expression for a single number")
     if not agents and AGENTS in formulas[0].names:
-        raise BadValueError("the number of agents cannot depend on itself", "write a number, or a parameter")
+        raise BadValueError("the number of agents cannot depend on itself", "write a number or a parameter")
     count = ComputedCount(formulas[0], most)
-    for values in around.trials(formulas[0].names):
+    for values in context.trials(formulas[0].names):
         count.value(values)
     return count

@@ -1,4 +1,7 @@
-"""Numbers by concurrency in, `{1: 63, 16: 45, 64: 24}`; the number at any out (docs/model.md, "Requests")."""
+"""Values by concurrency in, such as `{1: 63, 16: 45, 64: 24}`; the value at any concurrency out.
+
+See docs/model.md, "Requests".
+"""
 
 from __future__ import annotations
 
@@ -13,91 +16,94 @@ from planner.reading.units import BadValueError, Quantity, within
 MOST_REQUESTS = 1_000_000
 
 EXAMPLES = ("ttft: {1: 0.4s, 16: 0.9s, 64: 6s}", "output_speed: {1: 63, 16: 45, 64: 24}")
-"""Of times and of speeds."""
+"""Of a curve of times and one of speeds."""
 
 Points = tuple[tuple[int, float], ...]
-"""Concurrency and value, of rising concurrency."""
+"""Pairs of concurrency and value, by rising concurrency."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """What each request gets where so many are served at a time.
+    """Time or speed of each request as a function of concurrency, the number of requests served together.
 
-    rate : the values are tokens/s, not seconds
+    rate : whether values are in tokens/s, not in seconds
     """
 
     points: Points
     rate: bool
 
     def at(self, concurrency: int) -> Estimate:
-        """What each of so many requests gets.
+        """Return the value at a concurrency.
 
-        Between two points seconds are linear in concurrency, of a speed the seconds per token. Below the first point it
-        is that of the first; above the last, all requests share the last point's total: seconds grow in proportion.
+        Between two points, seconds (for a speed, seconds per token) are linear in concurrency. Below the first point,
+        the value is that of the first. Above the last point, all requests share its total throughput, so that seconds
+        grow in proportion to concurrency.
         """
         (first, least), (last, most) = self.points[0], self.points[-1]
         if concurrency <= first:
             return constant(least)
         if concurrency >= last:
             return constant(most * last / concurrency if self.rate else most * concurrency / last)
-        low, high, share = _around(self.points, concurrency)
+        low, high, share = _neighbours(self.points, concurrency)
         if self.rate:
             return constant(1 / ((1 - share) / low[1] + share / high[1]))
         return constant((1 - share) * low[1] + share * high[1])
 
     def times(self, factor: float) -> Curve:
-        """All values so many times as large."""
+        """Return the curve with all values multiplied by `factor`."""
         return replace(self, points=tuple((requests, value * factor) for requests, value in self.points))
 
 
-def together(ttft: Curve, output_speed: Curve, output: float, concurrency: int) -> tuple[Estimate, Estimate]:
-    """Time to first token and output speed at a concurrency, of curves at the same concurrencies.
+def split_by_writing(ttft: Curve, output_speed: Curve, output: float, concurrency: int) -> tuple[Estimate, Estimate]:
+    """Return time to first token and output speed at a concurrency, from two curves measured together.
 
-    output : mean output tokens of the requests that were measured
+    The curves must have points at the same concurrencies. At a point, and below the first or above the last one, each
+    curve is evaluated separately. Between two points:
 
-    At a point and outside of them each is read on its own. Between two points the time of a measured request is linear
-    in concurrency. Of the requests in flight as many write as their share of that time says (Little 1961): from the
-    lower point on their number grows in proportion to concurrency until it is that of the upper point, where the server
-    is full. Where the upper point's cannot be reached so, or is lower, their number is linear too.
+    - The total time of a measured request is linear in concurrency.
+    - The number of requests in flight that write output is concurrency times the share of writing in that time
+      (Little 1961). It grows in proportion to concurrency from the lower point, and stops at its value at the upper
+      point, where the server is full. If that value is lower, or out of reach, the number is linear instead.
+
+    output : mean output tokens of the measured requests
     """
-    known = dict(ttft.points)
+    ttfts, speeds = dict(ttft.points), dict(output_speed.points)
     low, high = ttft.points[0][0], ttft.points[-1][0]
-    if concurrency in known or not low < concurrency < high:
+    if concurrency in ttfts or not low < concurrency < high:
         return ttft.at(concurrency), output_speed.at(concurrency)
-    (low, _), (high, _), share = _around(ttft.points, concurrency)
-    speeds = dict(output_speed.points)
-    writing = {at: output / speeds[at] for at in (low, high)}
-    whole = {at: known[at] + writing[at] for at in (low, high)}
-    at_low, at_high = (at * writing[at] / whole[at] for at in (low, high))
-    seconds = (1 - share) * whole[low] + share * whole[high]
-    if at_low <= at_high <= at_low * high / low:
-        number = min(at_low * concurrency / low, at_high)
+    (low, _), (high, _), share = _neighbours(ttft.points, concurrency)
+    writing = {point: output / speeds[point] for point in (low, high)}
+    total = {point: ttfts[point] + writing[point] for point in (low, high)}
+    writers_low, writers_high = (point * writing[point] / total[point] for point in (low, high))
+    seconds = (1 - share) * total[low] + share * total[high]
+    if writers_low <= writers_high <= writers_low * high / low:
+        writers = min(writers_low * concurrency / low, writers_high)
     else:
-        number = (1 - share) * at_low + share * at_high
-    written = min(number / concurrency, 1.0) * seconds
-    return constant(seconds - written), constant(output / written)
+        writers = (1 - share) * writers_low + share * writers_high
+    writing_seconds = min(writers / concurrency, 1.0) * seconds
+    return constant(seconds - writing_seconds), constant(output / writing_seconds)
 
 
-def _around(points: Points, concurrency: int) -> tuple[tuple[int, float], tuple[int, float], float]:
-    """The points below and above a concurrency that is between them, and how far it is from one to the other."""
-    low, high = next((one, other) for one, other in pairwise(points) if other[0] >= concurrency)
+def _neighbours(points: Points, concurrency: int) -> tuple[tuple[int, float], tuple[int, float], float]:
+    """Points below and above a concurrency, and its position between them, from 0 to 1."""
+    low, high = next((below, above) for below, above in pairwise(points) if above[0] >= concurrency)
     return low, high, (concurrency - low[0]) / (high[0] - low[0])
 
 
 def is_curve(value: Any) -> bool:
-    """Whether a value is meant as a curve: a mapping whose keys are numbers."""
+    """Whether a value is meant as a curve: a mapping with a number among its keys."""
     return isinstance(value, dict) and any(str(key).strip().isdecimal() for key in value)
 
 
 def parse_curve(value: dict[str, Any], quantity: Quantity) -> Curve:
-    """A curve of speeds or times. Raises `BadValueError`."""
+    """Parse a curve of times (seconds) or speeds (tokens/s). Raises `BadValueError`."""
     points: dict[int, float] = {}
-    for key, one in value.items():
+    for key, number in value.items():
         try:
             requests = units.whole(str(key), MOST_REQUESTS)
         except BadValueError as mistake:
             hint = f"as in {EXAMPLES[quantity is units.RATE]}"
-            raise BadValueError(f"a number of concurrent requests {mistake}", hint, at=(key,), on_key=True) from None
+            raise BadValueError(f"the number of concurrent requests {mistake}", hint, at=(key,), on_key=True) from None
         with within(key):
-            points[requests] = quantity.bounded(quantity.parse(one))
+            points[requests] = quantity.bounded(quantity.parse(number))
     return Curve(tuple(sorted(points.items())), quantity is units.RATE)

@@ -1,288 +1,152 @@
-"""Estimates as declared: a number, a range, percentiles, a triangle, values, arithmetic, text; a distribution out."""
+"""Distributions of quantities: a constant, or drawn anew at each occurrence (docs/model.md, "Estimates")."""
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import Literal
 
-from planner.errors import did_you_mean
-from planner.reading.estimates.arithmetic import Formula, is_arithmetic, parse_formulas
-from planner.reading.estimates.context import NOWHERE, FileContext
-from planner.reading.estimates.distributions import (
-    LN20,
-    NOTHING,
-    Z95,
-    Estimate,
-    constant,
-    empirical,
-    known,
-    lognormal,
-    ranged,
-    triangular,
-)
-from planner.reading.estimates.prompts import prompt_file, prompt_text
-from planner.reading.hints import NUMBER
-from planner.reading.units import (
-    LONGEST_TEXT,
-    TOKENS,
-    BadValueError,
-    Quantity,
-    within,
-)
+from planner.reading.units import Quantity
 
-__all__ = ["LN20", "NOTHING", "Z95", "Estimate", "Open", "constant", "parse_estimate"]
+Z95 = 1.6448536269514722
+"""95th percentile of the standard normal distribution."""
 
-MOST_VALUES = 10_000
-"""Most values of an estimate."""
+LN20 = math.log(20.0)
+"""95th percentile of the exponential distribution with mean 1."""
 
-OTHER = "other"
-"""Stands in `by_model` for every model that is not listed."""
-
-
-class Open(Estimate):
-    """An estimate that depends on parameters, agents or the model; it has no numbers until it is settled."""
-
-    def quantile(self, p: float) -> NoReturn:
-        raise ValueError(f"'{self.text}' is not settled")
-
-    def times(self, factor: float) -> NoReturn:
-        raise ValueError(f"'{self.text}' is not settled")
+MOST_EXPONENT = 600.0
+"""Lognormal draws are capped at e to this power, so that they are finite. The cap is beyond any allowed duration."""
 
 
 @dataclass(frozen=True)
-class Arithmetic(Open):
-    """`= a` or `= a to b`."""
+class Estimate:
+    """A quantity: a constant, or a distribution from which each occurrence is drawn.
 
-    formulas: tuple[Formula, ...] = ()
-    quantity: Quantity | None = None
-
-    def bound(self, values: Mapping[str, float], model: str | None) -> Estimate:
-        assert self.quantity is not None
-        bounds = []
-        for formula in self.formulas:
-            number = formula.value(values)
-            try:
-                bounds.append(self.quantity.bounded(number))
-            except BadValueError as mistake:
-                raise BadValueError(
-                    f"'= {formula.text}' is {formula.shown(number)}, and {mistake}", mistake.hint
-                ) from None
-        if len(bounds) == 1:
-            return known(bounds[0], self.quantity, self.text)
-        if bounds[1] < bounds[0]:
-            shown = " to ".join(formula.shown(bound) for formula, bound in zip(self.formulas, bounds, strict=True))
-            raise BadValueError(f"'{self.text}' is {shown}, and runs backwards", "the lower bound comes first")
-        return ranged(bounds[0], bounds[1], self.quantity, self.text)
-
-
-@dataclass(frozen=True)
-class ByModel(Open):
-    """An estimate for each model."""
-
-    models: tuple[tuple[str, Estimate], ...] = ()
-
-    def bound(self, values: Mapping[str, float], model: str | None) -> Estimate:
-        estimates = dict(self.models)
-        found = estimates.get(model or OTHER) or estimates.get(OTHER)
-        if found is None:
-            where = f"has no estimate for the model '{model}'" if model else "stands where no model is used"
-            raise BadValueError(f"'by_model' {where}", "add it, or 'other' for all that are not listed")
-        return replace(found.bound(values, model), own=True)
-
-
-def parse_estimate(value: Any, quantity: Quantity, around: FileContext = NOWHERE) -> Estimate:
-    """An estimate of a quantity. Raises `BadValueError` saying what was expected.
-
-    `a to b` are the 5th and 95th percentile of a lognormal: median √(ab), σ = ln(b/a) / (2·1.645). `0 to b` is an
-    exponential with 95th percentile b: mean b / ln 20. `{p50, p95}` is a lognormal: σ = ln(p95/p50) / 1.645.
-    `{low, likely, high}` is triangular. Of `{values}`, or of a column of a file, each is equally likely. The tokens
-    of `{text}`, and of a file without a column, are counted.
+    shape : ``constant``, ``lognormal``, ``exponential``, ``triangular``, ``empirical``; ``unbound`` before `bind`
+    scale : the constant, the median of a lognormal, or the mean of any other; in seconds, tokens or tokens/s
+    sigma : standard deviation of a lognormal's logarithm, else 0
+    whole : whether draws are rounded half up to whole numbers
+    least : smallest draw: 1 for whole numbers, unless 0 was written
+    text : as declared
+    points : low, likely and high of a triangular; the values of an empirical, ascending, equally likely
+    counted : whether it was counted in a text with o200k_base; other tokenizers give other numbers
+    own : whether it is in tokens of the model's own tokenizer, because it was written for that model
+    approximate : whether it was estimated from the text's length, because counting was not possible
     """
-    if isinstance(value, dict):
-        return _from_mapping(value, quantity, around)
-    if is_arithmetic(value):
-        return _from_arithmetic(value, quantity, around)
-    if value is None or isinstance(value, bool | list) or (isinstance(value, str) and len(value) > LONGEST_TEXT):
-        raise BadValueError(quantity.expected)
-    if isinstance(value, str):
-        parts = re.split(r"\s+to\s+", value.strip())
-        if len(parts) == 2:
-            return _from_range(parts[0], parts[1], quantity)
-    try:
-        number = _number(value, quantity)
-    except BadValueError as mistake:
-        raise BadValueError(str(mistake), mistake.hint or _with_a_dash(value, quantity), code=mistake.code) from None
-    return known(number, quantity, str(value))
+
+    shape: Literal["constant", "lognormal", "exponential", "triangular", "empirical", "unbound"]
+    scale: float
+    sigma: float = 0.0
+    whole: bool = False
+    least: float = 0.0
+    text: str = ""
+    points: tuple[float, ...] = ()
+    counted: bool = False
+    own: bool = False
+    approximate: bool = False
+
+    @property
+    def varies(self) -> bool:
+        return self.shape != "constant"
+
+    @property
+    def mean(self) -> float:
+        """Mean of the draws before rounding."""
+        return self._times_e_to(self.sigma**2 / 2)
+
+    def quantile(self, p: float) -> float:
+        """Quantile of the draws before rounding; `p` is from 0 to 1.
+
+        For an empirical estimate of n values it is the value at index ⌊p·n⌋: a uniform `p` draws each equally often.
+        """
+        if self.shape == "empirical":
+            return self.points[min(int(p * len(self.points)), len(self.points) - 1)]
+        if self.shape == "triangular":
+            low, likely, high = self.points
+            if p * (high - low) < likely - low:
+                return low + math.sqrt(p * (high - low) * (likely - low))
+            return high - math.sqrt((1 - p) * (high - low) * (high - likely))
+        if self.shape == "constant":
+            return self.scale
+        if p in (0.0, 1.0):
+            return math.inf if p else 0.0
+        if self.shape == "exponential":
+            return -self.scale * math.log1p(-p)
+        from statistics import NormalDist  # slow to import, and rarely needed
+
+        return self._times_e_to(self.sigma * NormalDist().inv_cdf(p))
+
+    def _times_e_to(self, exponent: float) -> float:
+        if exponent < MOST_EXPONENT:
+            return self.scale * math.exp(exponent)
+        return math.exp(min(math.log(self.scale) + exponent, MOST_EXPONENT))
+
+    def times(self, factor: float) -> Estimate:
+        """Return the estimate of a quantity `factor` times as large."""
+        return replace(self, scale=self.scale * factor, points=tuple(factor * point for point in self.points))
+
+    def bind(self, values: Mapping[str, float], model: str | None) -> Estimate:
+        """Return the estimate for these parameters and this model; itself, unless it is an `UnboundEstimate`.
+
+        values : of the parameters, and of `agents`
+        model : of the step's requests; None if it makes none
+
+        Raises `BadValueError` if the result is out of bounds or the model has no estimate.
+        """
+        return self
+
+    def __str__(self) -> str:
+        return self.text
 
 
-def _number(value: Any, quantity: Quantity) -> float:
-    return quantity.bounded(quantity.parse(value))
+def constant(value: float) -> Estimate:
+    """Return an exactly known quantity."""
+    return Estimate("constant", value, text=f"{value:g}")
 
 
-def _with_a_dash(value: Any, quantity: Quantity) -> str | None:
-    """A hint where a range is written with a dash; one bound may have the unit of both."""
-    bound = rf"\s*({NUMBER})\s*([a-zA-Z]*)\s*"
-    parts = re.fullmatch(f"{bound}[-–—]{bound}", value) if isinstance(value, str) else None
-    if not parts:
-        return None
-    low, high = f"{parts[1]}{parts[2] or parts[4]}", f"{parts[3]}{parts[4] or parts[2]}"
-    try:
-        _number(low, quantity), _number(high, quantity)
-    except BadValueError:
-        return None
-    return f"write {low} to {high}"
+NOTHING = constant(0.0)
 
 
-def _from_range(low: str, high: str, quantity: Quantity) -> Estimate:
-    try:
-        a, b = _number(low, quantity), _number(high, quantity)
-    except BadValueError as mistake:
-        hint = _with_a_dash(f"{low}-{high}", quantity) or mistake.hint
-        raise BadValueError(str(mistake), hint, code=mistake.code) from None
-    text = f"{low} to {high}"
-    if b < a:
-        raise BadValueError(f"'{text}' runs backwards", f"the lower bound comes first: {high} to {low}")
-    return ranged(a, b, quantity, low if a == b else text)
+def exact(number: float, quantity: Quantity, text: str) -> Estimate:
+    """Return an exactly known quantity, rounded if the quantity is whole."""
+    number = _rounded(number) if quantity.whole else number
+    return Estimate("constant", number, whole=quantity.whole, least=number, text=text)
 
 
-def _from_mapping(value: dict[str, Any], quantity: Quantity, around: FileContext) -> Estimate:
-    """The estimate of a form with keys, which the first key that belongs to any form tells."""
-    form = next((form for key in value for form in _forms(value, quantity) if key in form.keys), _FORMS[0])
-    unknown = [key for key in value if key not in form.keys]
-    if unknown:
-        shown = quantity.expected.removeprefix("expected ") if form is _FORMS[0] else form.example
-        raise BadValueError(
-            f"unknown key '{unknown[0]}'", f"write {shown}", code="unknown-key", at=(unknown[0],), on_key=True
-        )
-    for key in form.keys:
-        if key not in value:
-            raise BadValueError(f"the key '{key}' is missing", form.all, code="missing-key", on_key=True)
-    return form.parse(value, quantity, around)
+def _rounded(number: float) -> float:
+    """Round half up, and to at least 1 unless `number` is 0."""
+    return max(float(math.floor(number + 0.5)), 1.0 if number else 0.0)
 
 
-def _from_percentiles(value: dict[str, Any], quantity: Quantity, around: FileContext) -> Estimate:
-    p50, p95 = _at_keys(value, quantity)
-    if p95 < p50:
-        raise BadValueError("p95 is below p50", "of 100 draws 50 are below p50, and 95 are below p95", at=("p95",))
-    if p50 == 0:
-        raise BadValueError("p50 must be above 0", "for a quantity that is often 0 write '0 to b'", at=("p50",))
-    if p95 == p50:
-        return known(p50, quantity, str(value["p50"]))
-    return lognormal(p50, (math.log(p95) - math.log(p50)) / Z95, quantity, _text(value))
+def ranged(a: float, b: float, quantity: Quantity, text: str) -> Estimate:
+    """Return the lognormal with 5th percentile a and 95th percentile b, a ≤ b; for a = 0 an exponential."""
+    if a == b:
+        return exact(a, quantity, text)
+    if a == 0:
+        return Estimate("exponential", b / LN20, whole=quantity.whole, text=text)
+    return lognormal(math.sqrt(a) * math.sqrt(b), (math.log(b) - math.log(a)) / (2 * Z95), quantity, text)
 
 
-def _from_triangle(value: dict[str, Any], quantity: Quantity, around: FileContext) -> Estimate:
-    low, likely, high = _at_keys({key: value[key] for key in ("low", "likely", "high")}, quantity)
-    if likely < low:
-        raise BadValueError("low is above likely", "low, likely and high run upwards", at=("low",))
-    if high < likely:
-        raise BadValueError("likely is above high", "low, likely and high run upwards", at=("likely",))
-    return triangular(low, likely, high, quantity, _text(value) if low < high else str(value["low"]))
+def lognormal(median: float, sigma: float, quantity: Quantity, text: str) -> Estimate:
+    """Return a lognormal; `sigma` is the standard deviation of its logarithm."""
+    return Estimate("lognormal", median, sigma, quantity.whole, 1.0 if quantity.whole else 0.0, text)
 
 
-def _at_keys(value: dict[str, Any], quantity: Quantity) -> list[float]:
-    numbers = []
-    for key, one in value.items():
-        with within(key):
-            numbers.append(_number(one, quantity))
-    return numbers
+def triangular(low: float, likely: float, high: float, quantity: Quantity, text: str) -> Estimate:
+    """Return a triangular distribution: the density rises from `low` to `likely` and falls to `high`."""
+    if low == high:
+        return exact(low, quantity, text)
+    least = 1.0 if quantity.whole and low else 0.0
+    mean = low / 3 + likely / 3 + high / 3
+    return Estimate("triangular", mean, 0.0, quantity.whole, least, text, (low, likely, high))
 
 
-def _text(value: dict[str, Any]) -> str:
-    return ", ".join(f"{key} {one}" for key, one in value.items())
-
-
-def _from_values(value: dict[str, Any], quantity: Quantity, around: FileContext) -> Estimate:
-    with within("values"):
-        values = value["values"]
-        if not isinstance(values, list):
-            raise BadValueError("expected a list of values", "as in values: [3, 5, 8]")
-        _check_number_of(values)
-        numbers = []
-        for index, one in enumerate(values):
-            with within(index):
-                numbers.append(_number(one, quantity))
-    return empirical(numbers, quantity, f"one of {', '.join(map(str, values[:5]))}{', …' if len(values) > 5 else ''}")
-
-
-def _from_file(value: dict[str, Any], quantity: Quantity, around: FileContext) -> Estimate:
-    name, column = value["file"], value["column"]
-    with within("file"):
-        table = around.table(name)
-        _check_number_of(table.rows)
-    numbers = []
-    with within("column"):
-        for line, cell in table.column(column):
-            try:
-                numbers.append(_number(cell, quantity))
-            except BadValueError as mistake:
-                raise BadValueError(f"'{name}', line {line}: '{cell}': {mistake}", mistake.hint) from None
-    return empirical(numbers, quantity, f"{column} of {name}")
-
-
-def _check_number_of(values: Any) -> None:
-    if not 1 <= len(values) <= MOST_VALUES:
-        raise BadValueError(f"expected 1 to {MOST_VALUES:,} values, not {len(values):,}")
-
-
-def _from_models(value: dict[str, Any], quantity: Quantity, around: FileContext) -> Estimate:
-    with within("by_model"):
-        models = value["by_model"]
-        if not isinstance(models, dict) or not models:
-            raise BadValueError("expected an estimate for each model", f"as in {_FORMS[-1].example}")
-        estimates = []
-        for name, one in models.items():
-            if around.models is not None and name != OTHER and name not in around.models:
-                hint = did_you_mean(name, around.models) or "declare it under 'models:'"
-                raise BadValueError(f"unknown model '{name}'", hint, code="unknown-model", at=(name,), on_key=True)
-            with within(name):
-                estimate = parse_estimate(one, quantity, around)
-                if isinstance(estimate, ByModel):
-                    raise BadValueError("'by_model' cannot stand within 'by_model'", "give the model one estimate")
-            estimates.append((name, estimate))
-    text = ", ".join(f"{estimate} for {name}" for name, estimate in estimates)
-    return ByModel("open", math.nan, 0.0, quantity.whole, text=text, models=tuple(estimates))
-
-
-def _from_arithmetic(value: str, quantity: Quantity, around: FileContext) -> Estimate:
-    formulas = parse_formulas(value, quantity, around.parameters)
-    text = f"= {' to '.join(formula.text for formula in formulas)}"
-    estimate = Arithmetic("open", math.nan, 0.0, quantity.whole, text=text, formulas=formulas, quantity=quantity)
-    for values in around.trials(name for formula in formulas for name in formula.names):
-        estimate.bound(values, None)
-    return estimate
-
-
-@dataclass(frozen=True)
-class _Form:
-    """An estimate with keys. `all` says which go together; `example` is one of no particular quantity."""
-
-    keys: tuple[str, ...]
-    parse: Callable[[dict[str, Any], Quantity, FileContext], Estimate]
-    all: str
-    example: str
-
-
-_FORMS = (
-    _Form(("p50", "p95"), _from_percentiles, "give both p50 and p95", "{p50: 500, p95: 2k}"),
-    _Form(("low", "likely", "high"), _from_triangle, "give low, likely and high", "{low: 2, likely: 5, high: 20}"),
-    _Form(("values",), _from_values, "", "{values: [3, 5, 8]}"),
-    _Form(("file", "column"), _from_file, "give both file and column", "{file: turns.csv, column: turns}"),
-    _Form(("by_model",), _from_models, "", "{by_model: {sonnet: 900, other: 1k}}"),
-)
-
-_COUNTED = (
-    _Form(("text",), prompt_text, "", "{text: You are a reviewer.}"),
-    _Form(("file",), prompt_file, "", "{file: prompts/system.md}"),
-)
-"""Forms of numbers of tokens alone."""
-
-
-def _forms(value: dict[str, Any], quantity: Quantity) -> tuple[_Form, ...]:
-    """The forms that a mapping may have."""
-    if quantity is not TOKENS:
-        return _FORMS
-    return (*_COUNTED, *_FORMS) if value.keys() == {"file"} else (_COUNTED[0], *_FORMS)
+def empirical(numbers: Sequence[float], quantity: Quantity, text: str) -> Estimate:
+    """Return the distribution of equally likely numbers, at least one."""
+    points = sorted(map(_rounded, numbers)) if quantity.whole else sorted(numbers)
+    if points[0] == points[-1]:
+        return exact(points[0], quantity, text)
+    least = 1.0 if quantity.whole and points[0] else 0.0
+    mean = math.fsum(point / len(points) for point in points)
+    return Estimate("empirical", mean, 0.0, quantity.whole, least, text, tuple(points))

@@ -1,4 +1,4 @@
-"""Numbers of tokens that are counted: `{text: …}`, and `{file: …}` without a column."""
+"""A text or a text file in, its number of tokens out: `{text: …}`, and `{file: …}` without a column."""
 
 from __future__ import annotations
 
@@ -6,51 +6,56 @@ from typing import Any
 
 from planner.errors import printable
 from planner.reading.estimates.context import FileContext
-from planner.reading.estimates.distributions import Estimate
-from planner.reading.files.text_file import named_text
+from planner.reading.estimates.estimate import Estimate
+from planner.reading.files.referenced_file import read_referenced
 from planner.reading.units import BadValueError, Quantity, within
 
 _EXCERPT = 24
-"""Most characters of a text that stand for it."""
+"""Most characters shown of a text."""
 
 
-def prompt_text(value: dict[str, Any], quantity: Quantity, around: FileContext) -> Estimate:
-    """The tokens of `{text: …}`. Raises `BadValueError`."""
+def prompt_text(value: dict[str, Any], quantity: Quantity, context: FileContext) -> Estimate:
+    """Count the tokens of `{text: …}`. Raises `BadValueError`."""
     text = value["text"]
     with within("text"):
         if not isinstance(text, str):
-            raise BadValueError("expected a text", "as in text: You are a reviewer; quote what is no text to YAML: '5'")
+            raise BadValueError(
+                "expected a text", "as in text: You are a reviewer; put numbers and the like in quotes: '5'"
+            )
         shown = printable(" ".join(text.split()))
         excerpt = shown if len(shown) <= _EXCERPT else f"{shown[:_EXCERPT].rstrip()}…"
         return _counted(text, quantity, f'"{excerpt}"', "")
 
 
-def prompt_file(value: dict[str, Any], quantity: Quantity, around: FileContext) -> Estimate:
-    """The tokens of `{file: …}`. Raises `BadValueError`."""
+def prompt_file(value: dict[str, Any], quantity: Quantity, context: FileContext) -> Estimate:
+    """Count the tokens of the file in `{file: …}`. Raises `BadValueError`."""
     name = value["file"]
     if isinstance(name, str) and name.lower().endswith(".csv"):
-        hint = "give both file and column; rename a prompt that ends in .csv, to .txt"
+        hint = "give both file and column; or, if it is a prompt, rename the file to .txt"
         raise BadValueError("the key 'column' is missing", hint, code="missing-key", on_key=True)
     with within("file"):
         if not isinstance(name, str) or not name.strip():
             raise BadValueError("expected the name of a text file", "as in file: prompts/system.md")
-        missing = "name a text file by its path from the folder of the workflow file"
-        text = named_text(name, around.folder / name, "*", missing, "count it with 'planner tokens'")
+        missing = "give the path of a text file, relative to the folder of the workflow file"
+        text = read_referenced(name, context.folder / name, "*", missing, "count it with 'planner tokens'")
         return _counted(text, quantity, name, name)
 
 
-def _counted(text: str, quantity: Quantity, called: str, file: str) -> Estimate:
-    """The tokens of a text that is shown as `called`."""
+def _counted(text: str, quantity: Quantity, label: str, file: str) -> Estimate:
+    """Count the tokens of `text`, which messages show as `label`.
+
+    file : its name, which tells its kind; "" if there is none
+    """
     from planner.tokens.counting import count  # loads tiktoken, which takes half a second
 
-    found = count(text, name=file)
-    number = quantity.bounded(float(found.tokens))
+    counted = count(text, name=file)
+    number = quantity.bounded(float(counted.tokens))
     return Estimate(
         "constant",
         number,
         whole=quantity.whole,
         least=number,
-        text=f"{called}, {found}",
+        text=f"{label}, {counted}",
         counted=True,
-        approximate=found.approximate,
+        approximate=counted.approximate,
     )

@@ -1,1 +1,1 @@
-"""Paths in, text out: UTF-8 files of limited size, the CSV files they name, the files of the command line."""
+"""Paths in, text or table rows out: workflow files, the files they refer to, CSV files, files to count."""

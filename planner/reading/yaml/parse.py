@@ -1,7 +1,7 @@
 """A YAML file in, plain data and the position of every key and value out. YAML runs no code here.
 
-Scalars follow the YAML 1.2 core schema (`no` and `12:30` are text), a key may appear once, and size, depth and
-what aliases expand to are limited. The file is read as a stream of events, so that no nesting exhausts a stack.
+Scalars follow the YAML 1.2 core schema: `no` and `12:30` are text. A key may appear once. Size, depth and the
+expansion of aliases are limited. The file is read as a stream of events, so deep nesting exhausts no call stack.
 """
 
 from __future__ import annotations
@@ -14,44 +14,47 @@ from typing import Any, NoReturn
 import yaml
 
 from planner.errors import (
-    MOST,
+    MOST_PROBLEMS,
     InputError,
     Position,
     Problem,
     did_you_mean,
 )
-from planner.reading.files.text_file import check_characters, lines_of, read_text
+from planner.reading.files.text_file import check_characters, read_text, split_lines
 from planner.reading.yaml.source_map import Document, KeyPath, Span
 from planner.reading.yaml.syntax_errors import comma_in_number, explain
 
-NODES = 100_000
-"""Most values a file may hold, with aliases expanded."""
-DEPTH = 50
+MOST_NODES = 100_000
+"""Most values in a file, with aliases expanded."""
+MOST_DEPTH = 50
 """Deepest nesting, with aliases expanded."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?[0-9]{1,30}|0x[0-9a-fA-F]{1,16}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _SPACES = dict.fromkeys(map(ord, "\x85\u2028\u2029"), " ")
-"""Line ends of YAML 1.1 that are none in YAML 1.2, nor in an editor."""
+"""Characters that end a line in YAML 1.1, but neither in YAML 1.2 nor in an editor."""
 _STANDARD_TAG = "tag:yaml.org,2002:"
 
 
 def read_yaml(path: Path) -> Document:
-    """Read a YAML file. Raises InputError where the rest of it cannot be read; see `Document.problems`."""
+    """Read a YAML file.
+
+    Raises InputError if a mistake makes the rest unreadable; other mistakes are in `Document.problems`.
+    """
     return parse_yaml(read_text(path), str(path))
 
 
 def parse_yaml(text: str, file: str = "<text>") -> Document:
-    """Parse the text of a YAML file; `file` names it in positions. Raises InputError like `read_yaml`."""
+    """Parse the text of a YAML file; positions name it `file`. Raises InputError like `read_yaml`."""
     check_characters(text, file)
     builder = _Builder(text, file)
     try:
         for event in yaml.parse(text.translate(_SPACES), Loader=_LOADER):
             if isinstance(event, yaml.DocumentStartEvent) and builder.document.values:
-                builder.complain("a second document begins here", event, "one workflow a file: take '---' away")
+                builder.add_problem("a second document begins here", event, "a file holds one document: remove '---'")
                 break
-            builder.take(event)
+            builder.handle(event)
     except yaml.MarkedYAMLError as error:
         builder.refuse_syntax(error)
     builder.document.values.setdefault((), Position(file, 1, 1, 1, builder.lines[0]))
@@ -59,8 +62,12 @@ def parse_yaml(text: str, file: str = "<text>") -> Document:
 
 
 @dataclass
-class _Anchor:
-    """What an alias stands for; `text` is a scalar's as written."""
+class _Node:
+    """A finished value, to which an alias may refer.
+
+    text : of a scalar, as written; None for a mapping or sequence
+    nodes, height : number of values in it, and its depth
+    """
 
     value: Any
     text: str | None
@@ -70,13 +77,13 @@ class _Anchor:
 
 
 @dataclass
-class _Open:
+class _Collection:
     """A mapping or sequence that is being read.
 
     key : the key whose value comes next
-    merging : that key is '<<'
-    is_key : it is itself a key, which only text may be
-    merged : mappings to merge, and where each is named
+    merging : whether that key is '<<'
+    is_key : whether the collection is itself used as a key, which is a mistake
+    merged : mappings to merge, each with the position where it is named
     """
 
     value: dict[str, Any] | list[Any]
@@ -96,44 +103,45 @@ class _Open:
 
 
 class _Builder:
-    """Builds a `Document` from parser events, with a stack of its own."""
+    """Builds a `Document` from parser events, with an explicit stack."""
 
     def __init__(self, text: str, file: str) -> None:
-        self.lines = lines_of(text)
+        self.lines = split_lines(text)
         self.document = Document(file)
-        self.stack: list[_Open] = []
-        self.anchors: dict[str, _Anchor | None] = {}
+        self.stack: list[_Collection] = []
+        self.anchors: dict[str, _Node | None] = {}
 
     def place(self, start: Any, end: Any) -> Position:
-        if start.line >= len(self.lines):  # the parser counts a line after a comment that ends the text
+        if start.line >= len(self.lines):  # after a comment at the end, the parser counts one more line
             text = self.lines[-1]
             return Position(self.document.file, len(self.lines), len(text) + 1, 1, text)
         text = self.lines[start.line]
         width = end.column - start.column if end.line == start.line else len(text) - start.column
         return Position(self.document.file, start.line + 1, start.column + 1, max(1, width), text)
 
-    def complain(self, message: str, event: Any, hint: str | None = None, code: str = "yaml-syntax") -> None:
-        """Note what is wrong, and go on."""
-        if len(self.document.problems) < MOST:
+    def add_problem(self, message: str, event: Any, hint: str | None = None, code: str = "yaml-syntax") -> None:
+        """Report a mistake and continue."""
+        if len(self.document.problems) < MOST_PROBLEMS:
             self.document.problems.append(Problem(code, message, self.place(event.start_mark, event.end_mark), hint))
 
     def refuse(self, message: str, event: Any) -> NoReturn:
-        """Stop at what is too large to go on with."""
+        """Stop: a limit is exceeded."""
         place = self.place(event.start_mark, event.end_mark)
         raise InputError([*self.document.problems, Problem("too-large", message, place)])
 
     def refuse_syntax(self, error: yaml.MarkedYAMLError) -> NoReturn:
-        """Stop at what makes the rest unreadable."""
-        found = explain(error, self.lines, self.stack[-1].place if self.stack else None)
-        place = Position(self.document.file, found.line + 1, found.column + 1, 1, self.lines[found.line])
-        raise InputError([*self.document.problems, Problem("yaml-syntax", found.message, place, found.hint)]) from None
+        """Stop: the rest is unreadable."""
+        mistake = explain(error, self.lines, self.stack[-1].place if self.stack else None)
+        place = Position(self.document.file, mistake.line + 1, mistake.column + 1, 1, self.lines[mistake.line])
+        problem = Problem("yaml-syntax", mistake.message, place, mistake.hint)
+        raise InputError([*self.document.problems, problem]) from None
 
-    def take(self, event: Any) -> None:
+    def handle(self, event: Any) -> None:
         parent = self.stack[-1] if self.stack else None
         if isinstance(event, yaml.ScalarEvent):
             self.check_tag(event)
-            value = resolve(event.value) if event.implicit[0] else event.value
-            anchor = _Anchor(value, event.value, 1, 0, _span(event.start_mark, event.end_mark))
+            value = resolve_scalar(event.value) if event.implicit[0] else event.value
+            anchor = _Node(value, event.value, 1, 0, _span(event.start_mark, event.end_mark))
             if parent and parent.wants_key:
                 self.key(parent, event.value, event, plain=event.implicit[0])
             else:
@@ -151,100 +159,99 @@ class _Builder:
         if event.tag in (None, "!") or (isinstance(event, yaml.ScalarEvent) and event.tag == f"{_STANDARD_TAG}str"):
             return
         shown = event.tag.replace(_STANDARD_TAG, "!!", 1)
-        self.complain(f"the tag {shown} is not supported", event, "take it away")
+        self.add_problem(f"the tag {shown} is not supported", event, "remove it")
         self.document.unreadable.add(self.path())
 
-    def alias(self, parent: _Open | None, event: Any) -> None:
+    def alias(self, parent: _Collection | None, event: Any) -> None:
         target = self.anchors.get(event.anchor)
         if target is None:
             if event.anchor in self.anchors:
-                message, hint = f"'*{event.anchor}' stands inside the '&{event.anchor}' that it repeats", None
+                message, hint = f"the alias '*{event.anchor}' is inside its own anchor '&{event.anchor}'", None
             else:
                 message, hint = (
                     f"unknown alias '*{event.anchor}'",
-                    did_you_mean(f"*{event.anchor}", (f"*{one}" for one in self.anchors)),
+                    did_you_mean(f"*{event.anchor}", (f"*{anchor}" for anchor in self.anchors)),
                 )
-            self.complain(message, event, hint)
+            self.add_problem(message, event, hint)
         if parent and parent.wants_key:
             if target is None or target.text is None:
                 if target is not None:
-                    self.complain("a key must be plain text", event)
-                self.no_key(parent, self.place(event.start_mark, event.end_mark))
+                    self.add_problem("a key must be plain text", event)
+                self.skip_key(parent, self.place(event.start_mark, event.end_mark))
             else:
                 self.key(parent, target.text, event)
         elif target is None:
             self.document.unreadable.add(self.path())
-            self.add(_Anchor(None, None, 1, 0, _span(event.start_mark, event.end_mark)), event)
+            self.add(_Node(None, None, 1, 0, _span(event.start_mark, event.end_mark)), event)
         else:
             self.document.aliases[event.start_mark.line + 1, event.start_mark.column + 1] = target.span
             self.add(target, event)
 
-    def key(self, parent: _Open, name: str, event: Any, plain: bool = False) -> None:
+    def key(self, parent: _Collection, name: str, event: Any, plain: bool = False) -> None:
         place = self.place(event.start_mark, event.end_mark)
         number = comma_in_number(place.text, event.start_mark.column, event.end_mark.column) if plain else None
         if number is not None:
-            name = self.no_comma(parent, place, *number)
+            name = self.number_with_comma(parent, place, *number)
         path = (*parent.path, name)
         parent.key, parent.merging = name, plain and name == "<<"
         if name in parent.value:
-            hint = f"it was first given in line {self.document.keys[path].line}"
-            self.complain(f"the key '{name}' is here twice", event, hint, "duplicate-key")
+            hint = f"first given on line {self.document.keys[path].line}"
+            self.add_problem(f"duplicate key '{name}'", event, hint, "duplicate-key")
         self.document.keys[path] = place
 
-    def no_comma(self, parent: _Open, place: Position, column: int, number: str, hint: str) -> str:
-        """Note a number with a comma, and go on without its parts; returns the name of the one that is no key."""
-        found = Problem(
-            "bad-value", "a number has no comma", replace(place, column=column + 1, width=len(number)), hint
-        )
-        if found not in self.document.problems and len(self.document.problems) < MOST:
-            self.document.problems.append(found)
+    def number_with_comma(self, parent: _Collection, place: Position, column: int, number: str, hint: str) -> str:
+        """Report a number with a comma, and ignore its parts. Returns a made-up key for the part read as a key."""
+        marked = replace(place, column=column + 1, width=len(number))
+        problem = Problem("bad-value", "a number cannot contain a comma", marked, hint)
+        if problem not in self.document.problems and len(self.document.problems) < MOST_PROBLEMS:
+            self.document.problems.append(problem)
         made_up = f"\0{len(self.document.unreadable)}"
         assert isinstance(parent.value, dict)
         first = next(reversed(parent.value), made_up)
         self.document.unreadable |= {(*parent.path, first), (*parent.path, made_up)}
         return made_up
 
-    def no_key(self, parent: _Open, place: Position) -> None:
-        """Go on under a made-up key, whose value is checked all the same."""
+    def skip_key(self, parent: _Collection, place: Position) -> None:
+        """Continue under a made-up key, so that its value is still checked."""
         parent.key = f"\0{len(self.document.unreadable)}"
         path = (*parent.path, parent.key)
         self.document.keys[path] = place
         self.document.unreadable |= {path, parent.path} - {()}
 
-    def open(self, parent: _Open | None, event: Any) -> None:
+    def open(self, parent: _Collection | None, event: Any) -> None:
         is_key = parent is not None and parent.wants_key
         if is_key:
-            template = "a name in '{{ }}' is not filled in here: write a value, or the name of a parameter"
+            template = "templates with '{{ }}' are not supported: write a value, or the name of a parameter"
             line = self.lines[event.start_mark.line]
             hint = template if line[: event.start_mark.column].rstrip().endswith("{") else None
-            self.complain("a key must be plain text", event, hint)
+            self.add_problem("a key must be plain text", event, hint)
         self.check_tag(event)
-        if len(self.stack) >= DEPTH:
-            self.refuse(f"nested over {DEPTH} deep", event)
+        if len(self.stack) >= MOST_DEPTH:
+            self.refuse(f"nested more than {MOST_DEPTH} levels deep", event)
         value: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
         path, place = self.path(), self.place(event.start_mark, event.end_mark)
         self.document.values[path] = place
         if event.anchor:
-            self.anchors[event.anchor] = None  # not to be used until it is complete
-        self.stack.append(_Open(value, path, place, event.anchor, is_key))
+            self.anchors[event.anchor] = None  # cannot be used before it is complete
+        self.stack.append(_Collection(value, path, place, event.anchor, is_key))
 
     def close(self, event: Any) -> None:
-        done = self.stack.pop()
-        for mapping, place in done.merged:
-            assert isinstance(done.value, dict)
+        closed = self.stack.pop()
+        for mapping, place in closed.merged:
+            assert isinstance(closed.value, dict)
             for key, value in mapping.items():
-                if key not in done.value:
-                    done.value[key] = value
-                    self.document.keys[*done.path, key] = self.document.values[*done.path, key] = place
-        start = (done.place.line, done.place.column)
+                if key not in closed.value:
+                    closed.value[key] = value
+                    self.document.keys[*closed.path, key] = self.document.values[*closed.path, key] = place
+        start = (closed.place.line, closed.place.column)
         end = (event.end_mark.line + 1, event.end_mark.column + 1)
-        anchor = _Anchor(done.value, None, done.nodes, done.height, (start, end))
-        if done.anchor:
-            self.anchors[done.anchor] = anchor
-        if done.is_key:
-            self.no_key(self.stack[-1], done.place)
+        anchor = _Node(closed.value, None, closed.nodes, closed.height, (start, end))
+        if closed.anchor:
+            self.anchors[closed.anchor] = anchor
+        if closed.is_key:
+            self.skip_key(self.stack[-1], closed.place)
         else:
-            self.add(anchor, event, done.place)
+            self.add(anchor, event, closed.place)
 
     def path(self) -> KeyPath:
         if not self.stack:
@@ -252,8 +259,8 @@ class _Builder:
         parent = self.stack[-1]
         return (*parent.path, len(parent.value) if parent.key is None else parent.key)
 
-    def add(self, node: _Anchor, event: Any, place: Position | None = None) -> None:
-        """Put a finished value into what is open."""
+    def add(self, node: _Node, event: Any, place: Position | None = None) -> None:
+        """Add a finished value to the innermost open collection."""
         path = self.path()
         place = self.document.values[path] = place or self.place(event.start_mark, event.end_mark)
         if not self.stack:
@@ -262,10 +269,10 @@ class _Builder:
         parent = self.stack[-1]
         parent.nodes += node.nodes
         parent.height = max(parent.height, node.height + 1)
-        if parent.nodes > NODES:
-            self.refuse(f"over {NODES:,} values, counting what aliases stand for", event)
-        if len(self.stack) + node.height > DEPTH:
-            self.refuse(f"nested over {DEPTH} deep, counting what aliases stand for", event)
+        if parent.nodes > MOST_NODES:
+            self.refuse(f"over {MOST_NODES:,} values, counting the contents of aliases", event)
+        if len(self.stack) + node.height > MOST_DEPTH:
+            self.refuse(f"nested more than {MOST_DEPTH} levels deep, counting the contents of aliases", event)
         if parent.merging:
             mappings = node.value if isinstance(node.value, list) else [node.value]
             if all(isinstance(mapping, dict) for mapping in mappings):
@@ -273,13 +280,13 @@ class _Builder:
                 parent.merged += zip(mappings, places, strict=True)
             else:
                 if path not in self.document.unreadable:
-                    self.complain("'<<' takes a mapping or a list of mappings", event)
+                    self.add_problem("'<<' needs a mapping or a list of mappings", event)
                 self.document.unreadable.add(parent.path)
         else:
             if (
                 node.value is None
                 and path not in self.document.unreadable
-                and not any(one.is_key for one in self.stack)
+                and not any(collection.is_key for collection in self.stack)
             ):
                 self.document.nothing[path] = self.document.keys.get(path, place)
             if isinstance(parent.value, list):
@@ -293,8 +300,8 @@ def _span(start: Any, end: Any) -> Span:
     return (start.line + 1, start.column + 1), (end.line + 1, end.column + 1)
 
 
-def resolve(text: str) -> str | int | float | bool | None:
-    """The value of a plain scalar by the YAML 1.2 core schema, less octal numbers."""
+def resolve_scalar(text: str) -> str | int | float | bool | None:
+    """Value of a plain scalar by the YAML 1.2 core schema, without octal numbers."""
     if text in ("", "~", "null", "Null", "NULL"):
         return None
     if text in ("true", "True", "TRUE", "false", "False", "FALSE"):

@@ -1,4 +1,4 @@
-"""The data of a file and where all of it stands."""
+"""The data of a file, with the position of every key and value."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from planner.errors import Position, Problem
 
 KeyPath = tuple[str | int, ...]
 Span = tuple[tuple[int, int], tuple[int, int]]
-"""Line and column of a beginning and of an end."""
+"""Start and end, each as line and column, both from 1."""
 
 
 @dataclass
 class Document:
-    """The data of a file: mappings with text keys, sequences and scalars, and where each stands.
+    """The data of a file: mappings with text keys, sequences and scalars, and the positions of all of them.
 
-    problems : what is wrong, and did not stop the reading
-    unreadable : paths at which `data` holds a stand-in for what could not be read
-    nothing : where the key of each value that is left out stands
-    aliases : line and column of each alias → where what it stands for begins and ends
+    problems : mistakes that did not stop the reading
+    unreadable : paths at which `data` holds a placeholder for an unreadable value
+    nothing : path of each missing value → position of its key, or of the list item
+    aliases : line and column of each alias → span of the value it refers to
     """
 
     file: str
@@ -32,11 +32,11 @@ class Document:
     aliases: dict[tuple[int, int], Span] = field(default_factory=dict)
 
     def key(self, *path: str | int) -> Position | None:
-        """Where the key at `path` stands, else the nearest thing around it."""
+        """Position of the key at `path`, else of the innermost value around it."""
         return self.keys.get(path) or self.value(*path)
 
     def value(self, *path: str | int) -> Position | None:
-        """Where the value at `path` stands, else the nearest thing around it."""
+        """Position of the value at `path`, else of the innermost value around it."""
         while path not in self.values and path:
             path = path[:-1]
         return self.values.get(path)

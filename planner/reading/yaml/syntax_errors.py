@@ -1,10 +1,11 @@
-"""What the YAML parser says in, what a user should read out: a message, its place and a remedy."""
+"""An error of the YAML parser in, a mistake in words about the file out: message, place and hint."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import yaml
 
@@ -12,13 +13,14 @@ from planner.errors import Position
 from planner.reading.hints import without_commas
 
 _CLOSING = {"{": "}", "[": "]"}
-_QUOTED = "in single quotes a quote is written twice, as in 'it''s'"
+_QUOTED = "in single quotes, write a quote twice, as in 'it''s'"
 _ESCAPE = "write a backslash as \\\\, or use single quotes"
+_NOT_A_KEY = r"expected key|<block end>"
 
 
 @dataclass(frozen=True)
-class Syntax:
-    """A mistake of syntax. `line` and `column` count from 0."""
+class SyntaxMistake:
+    """A syntax mistake. `line` and `column` count from 0."""
 
     message: str
     hint: str | None
@@ -26,115 +28,184 @@ class Syntax:
     column: int
 
 
-def explain(error: yaml.MarkedYAMLError, lines: Sequence[str], inside: Position | None) -> Syntax:
-    """A parser's error, whose own words are about the inside of parsers, in words about the file.
+class _Rule(NamedTuple):
+    """A message, and the regular expressions that must all be found for it to apply.
 
-    inside : where the innermost mapping or list begins that is not complete
+    message, hint : may use the fields `character`, `opener`, `closing`, `problem`, and `line` and `column` (from 1)
+        where the faulty construct starts
+    problem, context : in the parser's own words; a `closing` group becomes a field
+    character : of the character at the error; "" at the end of a line
+    before : of the line's text before the error
+    opener : of the first character of the faulty construct
+    above : of the lines before the error
+    place : where to point: at the error, the start of the construct, or the last backslash before the error
+    """
+
+    message: str
+    hint: str | None = None
+    problem: str = ""
+    context: str = ""
+    character: str = ""
+    before: str = ""
+    opener: str = ""
+    above: str = ""
+    place: Literal["error", "start", "backslash"] = "error"
+
+
+_RULES = (
+    _Rule("tabs cannot be used for indentation", "indent with spaces", problem="tab character"),
+    _Rule(
+        "tabs cannot be used for indentation", "indent with spaces",
+        problem="cannot start any token", character="\t",
+    ),
+    _Rule("a value is missing here", problem="node content", character=r"^[,\]}]?$"),
+    _Rule(
+        "a value cannot begin with '{character}'", "put it in quotes",
+        problem="cannot start any token|node content",
+    ),
+    _Rule(
+        "a value cannot begin with '{opener}'", "put it in quotes; only a name may follow '{opener}'",
+        problem="alphabetic or numeric", place="start",
+    ),
+    _Rule(
+        "a key is not allowed here",
+        "put a value that contains ': ' in quotes; write keys inside a value on their own lines, or in {{…}}",
+        problem="(values|keys) are not allowed", before=r":\s",
+    ),
+    _Rule(
+        "a key is not allowed here",
+        "this line continues the value above: is ': ' missing there, or is this line indented too far?",
+        problem="(values|keys) are not allowed",
+    ),
+    _Rule(
+        "a list cannot begin here", "begin it on its own line, or write [one, two]",
+        problem="sequence entries are not allowed",
+    ),
+    _Rule(
+        "this is neither a key followed by ': ' nor part of the value above",
+        problem="could not find expected ':'", place="start",
+    ),
+    _Rule(
+        "expected '{closing}', not '{character}'", "it closes the bracket opened on line {line}, column {column}",
+        problem=r"expected ',' or '(?P<closing>[\]}])'", character=r"[\]}]",
+    ),
+    _Rule(
+        "expected ',' or '{closing}' before this",
+        "the bracket opened on line {line}, column {column} is not closed yet",
+        problem=r"expected ',' or '(?P<closing>[\]}])'",
+    ),
+    _Rule(
+        "this quote is never closed", _QUOTED,
+        problem="end of stream|document", context="quoted scalar", opener="'", place="start",
+    ),
+    _Rule(
+        "this quote is never closed",
+        problem="end of stream|document", context="quoted scalar", place="start",
+    ),
+    _Rule("unknown escape sequence in double quotes", _ESCAPE, context="quoted scalar", place="backslash"),
+    _Rule(
+        "expected a list item, like those above", "begin it with '- ', or indent it like the key of the list",
+        problem="'-' indicator",
+    ),
+    _Rule(
+        "expected a list item, like those above", "begin it with '- ', or indent it like the key of the list",
+        problem="<block end>", context="block collection",
+    ),
+    _Rule("no open bracket matches this '{character}'", problem=_NOT_A_KEY, character=r"[}\]]"),
+    _Rule("unexpected text after a closing quote", _QUOTED, problem=_NOT_A_KEY, before=r"^(?=.*').*['\"]\s*$"),
+    _Rule("unexpected text after a closing quote", problem=_NOT_A_KEY, before=r"['\"]\s*$"),
+    _Rule("unexpected text here", problem=_NOT_A_KEY, before=r"\S"),
+    _Rule(
+        "a list item is not allowed among keys", "indent it under the key that the list belongs to",
+        problem=_NOT_A_KEY, character="-",
+    ),
+    _Rule("a key is missing before ':'", problem=_NOT_A_KEY, character=":"),
+    _Rule(
+        "this line is indented differently from those above", "all keys of a mapping begin in the same column",
+        problem=_NOT_A_KEY,
+    ),
+    _Rule("this directive is not supported", "remove the line that begins with '%'", problem="directive"),
+    _Rule("this directive is not supported", "remove the line that begins with '%'", problem="incompatible YAML"),
+    _Rule("this directive is not supported", "remove the line that begins with '%'", context="directive"),
+    _Rule("this tag is not supported", "remove it", problem="tag", place="start"),
+    _Rule("this tag is not supported", "remove it", context="tag", place="start"),
+    _Rule("text after '|' or '>' must begin on the next line", context="block scalar"),
+    _Rule(
+        "expected a line '---' between directives and the document", "remove the lines that begin with '%'",
+        problem="<document start>", above="(?m)^%",
+    ),
+    _Rule("unexpected text after the end of the document", problem="<document start>"),
+    _Rule("a ':' after a key must be followed by a space", problem="unexpected ':'"),
+    _Rule("unexpected text here", "the YAML parser says: {problem}"),
+)  # fmt: skip
+"""In order of precedence; the last one always applies."""
+
+
+def explain(error: yaml.MarkedYAMLError, lines: Sequence[str], inside: Position | None) -> SyntaxMistake:
+    """Explain a parser's error, which speaks of tokens, in terms of the file.
+
+    inside : beginning of the innermost mapping or list that is incomplete
     """
     problem, context = str(error.problem), str(error.context)
     mark = error.problem_mark or error.context_mark
     if mark is None:
-        return Syntax(problem, None, 0, 0)
+        return SyntaxMistake(problem, None, 0, 0)
     start = error.context_mark or mark
     row, column = mark.line, mark.column
-    ended = not any(map(str.strip, [lines[row][column:], *lines[row + 1 :]] if row < len(lines) else []))
-    if ended:  # show the end of what there is
+    at_end = not any(map(str.strip, [lines[row][column:], *lines[row + 1 :]] if row < len(lines) else []))
+    if at_end:  # point at the end of the last text
         row = max((index for index, text in enumerate(lines) if text.strip()), default=0)
         column = len(lines[row].rstrip())
-    before, character = lines[row][:column], lines[row][column : column + 1]
-
-    def here(message: str, hint: str | None = None) -> Syntax:
-        return Syntax(message, hint, row, column)
-
-    def there(message: str, hint: str | None = None) -> Syntax:
-        return Syntax(message, hint, start.line, start.column)
-
     opening = inside.text[inside.column - 1 : inside.column] if inside else ""
-    if ended and inside and opening and opening in "{[" and "quoted scalar" not in context:
+    if at_end and inside and opening and opening in "{[" and "quoted scalar" not in context:
         hint = f"close it with '{_CLOSING[opening]}'"
-        return Syntax(f"this '{opening}' is never closed", hint, inside.line - 1, inside.column - 1)
-    if "tab character" in problem or (character == "\t" and "cannot start any token" in problem):
-        return here("a tab cannot indent", "indent with spaces")
-    if "node content" in problem and character in ("", ",", "]", "}"):
-        return here("a value is missing here")
-    if "cannot start any token" in problem or "node content" in problem:
-        return here(f"a value cannot begin with '{character}'", "put it in quotes")
-    if "alphabetic or numeric" in problem:
-        sign = lines[start.line][start.column : start.column + 1]
-        return there(f"a value cannot begin with '{sign}'", f"put it in quotes; only a name may follow '{sign}'")
-    if "values are not allowed" in problem or "keys are not allowed" in problem:
-        if re.search(r":\s", before):
-            hint = "a value that contains ': ' needs quotes; keys inside a value go on lines of their own, or in {…}"
-        else:
-            hint = "a line above holds a value that this line continues: is ': ' missing there, or is this too deep?"
-        return here("a key cannot stand here", hint)
-    if "sequence entries are not allowed" in problem:
-        return here("a list cannot begin here", "begin it on a line of its own, or write [one, two]")
-    if "could not find expected ':'" in problem:
-        return there("this is neither a key with ': ' after it nor part of the value above")
-    closing = re.search(r"expected ',' or '([\]}])'", problem)
-    if closing:
-        opened = f"bracket in line {start.line + 1}, column {start.column + 1}"
-        if character and character in "]}":
-            return here(f"expected '{closing[1]}', not '{character}'", f"it closes the {opened}")
-        return here(f"expected ',' or '{closing[1]}' before this", f"the {opened} is not closed yet")
-    if "quoted scalar" in context and ("end of stream" in problem or "document" in problem):
-        single = lines[start.line][start.column : start.column + 1] == "'"
-        return there("this quote is never closed", _QUOTED if single else None)
-    if "quoted scalar" in context:
+        return SyntaxMistake(f"this '{opening}' is never closed", hint, inside.line - 1, inside.column - 1)
+    before = lines[row][:column]
+    texts = {
+        "problem": problem,
+        "context": context,
+        "character": lines[row][column : column + 1],
+        "before": before,
+        "opener": lines[start.line][start.column : start.column + 1] if start.line < len(lines) else "",
+        "above": "\n".join(lines[:row]),
+    }
+    rule, closing = next((rule, match) for rule in _RULES if (match := _matched(rule, texts)) is not None)
+    fields = {**texts, "closing": closing, "line": start.line + 1, "column": start.column + 1}
+    message = rule.message.format(**fields)
+    advice = rule.hint.format(**fields) if rule.hint else None
+    if rule.place == "start":
+        return SyntaxMistake(message, advice, start.line, start.column)
+    if rule.place == "backslash":
         column = max(lines[row].rfind("\\", 0, column + 1), 0)
-        return here("this is no escape that text in double quotes knows", _ESCAPE)
-    if "'-' indicator" in problem or ("block collection" in context and "<block end>" in problem):
-        return here("this is no list item, and those above are", "begin it with '- ', or indent it like their key")
-    if "expected key" in problem or "<block end>" in problem:
-        return here(*_out_of_place(before, character))
-    if "directive" in problem or "incompatible YAML" in problem or "directive" in context:
-        return here("this directive is not supported", "take the line that begins with '%' away")
-    if "tag" in problem or "tag" in context:
-        return there("this tag is not supported", "take it away")
-    if "block scalar" in context:
-        return here("text after '|' or '>' begins on the next line")
-    if "<document start>" in problem and any(line.startswith("%") for line in lines[:row]):
-        return here(
-            "expected a line '---' between directives and the document", "take the lines that begin with '%' away"
-        )
-    if "<document start>" in problem:
-        return here("nothing may follow here: the document has ended above")
-    if "unexpected ':'" in problem:
-        return here("a ':' after a key is followed by a space")
-    return here("this cannot stand here", f"the YAML parser says: {problem}")
+    return SyntaxMistake(message, advice, row, column)
+
+
+def _matched(rule: _Rule, texts: dict[str, str]) -> str | None:
+    """The `closing` group of a rule that applies, "" if it has none; None if the rule does not apply."""
+    closing = ""
+    for name, text in texts.items():
+        match = re.search(getattr(rule, name), text)
+        if match is None:
+            return None
+        closing = match.groupdict().get("closing") or closing
+    return closing
 
 
 _NUMBER = re.compile(r"\d+(?:,\d+)+\w*")
-_BEGUN = re.compile(r"\d[\d,]*,$")
-_NEAR = 40
-"""Columns before and after a key in which a number with commas is looked for: lines may be long."""
+_NUMBER_START = re.compile(r"\d[\d,]*,$")
+_NEARBY = 40
+"""Columns around a key that are searched for a number with commas: lines may be long."""
 
 
 def comma_in_number(line: str, start: int, end: int) -> tuple[int, str, str] | None:
-    """Where a number begins whose digits after a comma were read as a key, the number, and how to write it.
+    """Find a number with commas, part of which was read as a key in columns `start` to `end` (from 0).
 
-    start, end : columns of the key, from 0
+    Returns the number's first column, its text and a hint how to write it; None if the key is a key.
     """
-    low = max(0, start - _NEAR)
-    begun = _BEGUN.search(line[low:start]) if line[start : start + 1].isdecimal() else None
-    if not begun or not line[end : end + _NEAR].lstrip().startswith((",", "}")):
-        return None  # what has a value is a key
-    found = _NUMBER.match(line, low + begun.start(), end + _NEAR)
-    hint = without_commas(found[0]) if found else None
-    return (found.start(), found[0], hint) if found and hint else None
-
-
-def _out_of_place(before: str, character: str) -> tuple[str, str | None]:
-    """Why something in a block of keys or list items is neither."""
-    if character and character in "}]":
-        return f"this '{character}' closes nothing", None
-    if before.rstrip().endswith(("'", '"')):
-        return "nothing may follow a closing quote", _QUOTED if "'" in before else None
-    if before.strip():
-        return "this cannot stand here", None
-    if character == "-":
-        return "a list item cannot stand beside keys", "indent it under the key whose list it is in"
-    if character == ":":
-        return "a key is missing before ':'", None
-    return "this line is not indented like those that it continues", "keys of one mapping begin in the same column"
+    low = max(0, start - _NEARBY)
+    number_start = _NUMBER_START.search(line[low:start]) if line[start : start + 1].isdecimal() else None
+    if not number_start or not line[end : end + _NEARBY].lstrip().startswith((",", "}")):
+        return None  # a key has a value
+    number = _NUMBER.match(line, low + number_start.start(), end + _NEARBY)
+    hint = without_commas(number[0]) if number else None
+    return (number.start(), number[0], hint) if number and hint else None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from planner.tokens.kinds import KINDS, MEASURED, SOURCES, ratios
+from planner.tokens.ratios import MEASURED, SOURCES, ratios
 from planner.tokens.tally import Tally, Tokens
+from planner.tokens.text_kind import KINDS
 
 
 def tokens_json(tally: Tally) -> str:

@@ -33,7 +33,8 @@ from planner.reading.estimates.estimate import Estimate
 from planner.report.text.layout import wrap
 from planner.report.wording import quantities
 from planner.workflow.bodies import Wait
-from planner.workflow.crews import PRESETS, Coordination, Crew
+from planner.workflow.crews import Coordination, Crew
+from planner.workflow.presets import PRESETS
 
 _MODEL = "docs/model.md"
 

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from planner.report.text.layout import WIDTH, shorten_left
-from planner.tokens.kinds import (
-    KINDS,
-    MEASURED,
-    SOURCES,
-    Ratio,
-    ratios,
-)
+from planner.tokens.ratios import MEASURED, SOURCES, Ratio, ratios
 from planner.tokens.tally import Tally, Tokens
+from planner.tokens.text_kind import KINDS
 
 _SHORTEST_NAME = 12
 

@@ -1,1 +1,1 @@
-"""Raw steps in, problems out: unknown names, modifiers without effect, dependency cycles."""
+"""Steps as read from YAML in, problems out: unknown names, ineffective modifiers, dependency cycles."""

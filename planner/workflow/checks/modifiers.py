@@ -1,4 +1,4 @@
-"""Modifiers of steps that exclude each other or mean nothing where they stand: raw data in, problems out."""
+"""Raw steps in, problems out: modifiers that exclude each other or have no effect, and `continues`."""
 
 from __future__ import annotations
 
@@ -8,81 +8,90 @@ from typing import Any
 
 from planner.errors import Problem
 from planner.reading.yaml.source_map import Document
-from planner.workflow.checks.needs import Group, Path, as_mapping, can_fail, needs_of
+from planner.workflow.checks.needs import Group, needs_of
+from planner.workflow.checks.raw_steps import Path, as_mapping, can_fail
 from planner.workflow.declaration import BODIES
 
 RETRIED = ("llm", "agent", "tool", "human")
-"""Bodies that a `retry` makes sense of."""
+"""Bodies that may have a `retry`."""
 
 
 def modifier_problems(
-    document: Document, here: Path, step: Mapping[str, Any], used: Mapping[Path, bool]
+    document: Document, path: Path, step: Mapping[str, Any], used: Mapping[Path, bool]
 ) -> Iterator[Problem]:
-    """What is wrong with one step's copies, attempts and `otherwise`.
+    """Yield the problems with one step's copies, attempts and `otherwise`.
 
-    used : for a step with `use` at a path, whether something in that file may fail
+    used : path of each `use` → whether that file can fail
     """
     if "best_of" in step and "first_of" in step:
-        message = "copies are waited for all, or for the first, not both"
-        yield Problem("bad-value", message, document.key(*here, "first_of"), "take 'best_of' or 'first_of' away")
+        message = "a step has either 'best_of' or 'first_of', not both"
+        yield Problem("bad-value", message, document.key(*path, "first_of"), "remove one of them")
     group = next((body for body in ("steps", "choose", "use") if body in step), None)
     if "retry" in step and group and not any(body in step for body in RETRIED):
-        message = f"a retry is for a single request, loop, tool or person, not for '{group}'"
-        yield Problem("bad-value", message, document.key(*here, "retry"), "as in repeat: {until: 90%, at_most: 3}")
-    in_choice = here[-2] == "choose"  # a branch has none anyway
-    bodies = any(body in step for body in BODIES)
-    if isinstance(step.get("otherwise"), str) and bodies and not in_choice and not can_fail(step, here, used):
-        message = f"'{here[-1]}' cannot fail, so that its 'otherwise' is never done"
-        hint = f"give it a 'success'{', or a step within it' if group else ''}"
-        yield Problem("bad-value", message, document.key(*here, "otherwise"), hint)
+        message = f"'retry' works with {', '.join(RETRIED[:-1])} or {RETRIED[-1]}, not with '{group}'"
+        yield Problem("bad-value", message, document.key(*path, "retry"), "use repeat: {until: 90%, at_most: 3}")
+    in_choice = path[-2] == "choose"  # a branch cannot have one, which is reported elsewhere
+    has_body = any(body in step for body in BODIES)
+    if isinstance(step.get("otherwise"), str) and has_body and not in_choice and not can_fail(step, path, used):
+        message = f"'{path[-1]}' cannot fail, so its 'otherwise' would never run"
+        hint = f"add 'success' to it{', or to a step inside it' if group else ''}"
+        yield Problem("bad-value", message, document.key(*path, "otherwise"), hint)
 
 
-def continues_problems(group: Group, rounds: bool) -> Iterator[Problem]:
-    """What is wrong with the contexts that requests of a group continue.
+def continues_problems(group: Group, repeated: bool) -> Iterator[Problem]:
+    """Yield the problems with `continues` in a group.
 
-    rounds : whether the group is repeated, within the item around it
+    repeated : whether the group is repeated within one item
     """
     needs: dict[str, set[str]] = {}
-    waits: _Waits | None = None
+    waiting: _WaitsFor | None = None
     for name, step in group.steps.items():
         other = as_mapping(as_mapping(step).get("llm")).get("continues")
         if not isinstance(other, str):
             continue
         place = group.document.value(*group.path, name, "llm", "continues")
         if other not in group.steps:
-            yield group.unknown(other, name, place, "a request continues the context of a step of its own group")
+            yield group.unknown(other, name, place, "'continues' must name a step of the same group")
             continue
         needs = needs or needs_of(group)
         mistake = _not_continued(other, as_mapping(group.steps[other]))
-        if mistake is None and other == name and not rounds and "repeat" not in step:
-            mistake = "continues itself, and is done once", "repeat it, as in repeat: {times: 3}, or name another step"
+        if mistake is None and other == name and not repeated and "repeat" not in step:
+            mistake = (
+                "continues itself but runs only once",
+                "add repeat, as in repeat: {times: 3}, or name another step",
+            )
         if mistake is None and other != name and other not in needs[name]:
-            waits = waits or _Waits(needs)
-            if waits.for_(name, other):
+            waiting = waiting or _WaitsFor(needs)
+            if waiting.waits(name, other):
                 continue
-            remedy = "branches stand apart: continue within one" if group.branches else f"let '{name}' need '{other}'"
-            mistake = f"continues '{other}', and does not wait for it", remedy
+            in_branch = "only one branch runs: continue a step inside the same branch"
+            mistake = (
+                f"continues '{other}' but does not wait for it",
+                in_branch if group.branches else f"let '{name}' need '{other}'",
+            )
         if mistake is not None:
             yield Problem("bad-value", f"'{name}' {mistake[0]}", place, mistake[1])
 
 
 def _not_continued(name: str, step: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Why a step has no context that could be continued, with a remedy."""
+    """Return why a step cannot be continued, with a hint; None if it can."""
     if not step:
-        return None  # a problem of its own
+        return None  # reported elsewhere
     if "for_each" in step:
-        hint = f"put both into 'steps:' of a step with the 'for_each' of '{name}'"
-        return f"continues '{name}', which has a context for each item", hint
+        hint = f"put both into a group that has the 'for_each' of '{name}'"
+        return f"continues '{name}', which has a separate conversation for each item", hint
     if "llm" not in step and "agent" not in step:
-        what = next((body for body in ("steps", "choose", "use") if body in step), None)
-        if what:
-            return f"continues '{name}', which is no single request", "continue one step, from within its group"
+        if any(body in step for body in ("steps", "choose", "use")):
+            return (
+                f"continues '{name}', which is not a single request",
+                "continue one of its steps, from within the group",
+            )
         return f"continues '{name}', which makes no requests", "name a step with 'llm' or 'agent'"
     return None
 
 
-class _Waits:
-    """Which steps of a group wait for which others, directly or not. As sets of bits: groups may be large."""
+class _WaitsFor:
+    """The steps that each step of a group waits for, directly or not, as bit sets because groups may be large."""
 
     def __init__(self, needs: Mapping[str, Collection[str]]) -> None:
         self.bit = {name: 1 << index for index, name in enumerate(needs)}
@@ -94,8 +103,8 @@ class _Waits:
                     bits |= self.bit[need] | self.behind[need]
                 self.behind[name] = bits
         except CycleError:
-            self.behind = None  # a problem of its own
+            self.behind = None  # reported elsewhere
 
-    def for_(self, name: str, other: str) -> bool:
-        """Whether a step waits for another; so it is said of all where they wait in a circle."""
+    def waits(self, name: str, other: str) -> bool:
+        """Whether a step waits for another; True for all steps if needs form a cycle."""
         return self.behind is None or bool(self.behind[name] & self.bit[other])

@@ -1,7 +1,6 @@
-"""Names and graph of a workflow file: raw data in, problems out.
+"""A workflow file as read from YAML in, problems out: names of models, crews, parameters and steps; bodies of steps.
 
-These checks read the data as it stands in the file, not the validated declaration, so that one run shows
-mistakes of shape and mistakes of meaning together. They skip what has the wrong shape.
+Values of the wrong shape are skipped: validation reports them.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from planner.errors import (
-    MOST,
+    MOST_PROBLEMS,
     Problem,
     did_you_mean,
     model_hint,
@@ -22,31 +21,31 @@ from planner.errors import (
 from planner.reading.profiles import profile_problems
 from planner.reading.units import BadValueError, count, whole
 from planner.reading.validation import MOST_AGENTS, MOST_ITEMS
-from planner.reading.yaml.parse import resolve
+from planner.reading.yaml.parse import resolve_scalar
 from planner.reading.yaml.source_map import Document
 from planner.workflow.checks.modifiers import continues_problems, modifier_problems
-from planner.workflow.checks.needs import Group, Path, need_problems, raw_steps
-from planner.workflow.checks.needs import as_mapping as _mapping
-from planner.workflow.crews import filled
+from planner.workflow.checks.needs import Group, need_problems
+from planner.workflow.checks.raw_steps import Path, as_mapping, raw_steps
 from planner.workflow.declaration import BODIES, Step
+from planner.workflow.presets import with_preset
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TAKEN = {"lead": "the lead of all crews", "agents": "the crew of a workflow that declares none"}
-"""Names of crews that are always there."""
+"""Names of crews that always exist."""
 _STEPS = f"as in steps: {{plan: {Step.example}}}"
 _BRANCHES = "as in choose: {easy: {chance: 70%, tool: 5s}, hard: {chance: 30%, human: 5min}}"
-_NO_MODEL = "name one with 'model:' at the top of the file"
+_ADD_MODEL = "add 'model:' at the top of the file"
 
 
 @dataclass(frozen=True)
 class CheckContext:
-    """What a file need not declare, because files that use it do.
+    """Declarations that a file inherits from the files that use it.
 
     models, crews : names
-    model : whether a model is named for its steps
-    file : the outermost one; None: this one is
-    requests : whether that one names a model, for requests of coordination
+    model : whether its steps inherit a model
+    file : the outermost file; None if this is the outermost
+    requests : whether the outermost file names a model, which coordination requests use
     """
 
     models: frozenset[str] = frozenset()
@@ -56,47 +55,47 @@ class CheckContext:
     requests: bool = False
 
 
-def check_names(document: Document, around: CheckContext, used: Mapping[Path, bool]) -> list[Problem]:
-    """Unknown, doubtful or circular names in a workflow file: all, or the first `MOST`.
+def check_names(document: Document, inherited: CheckContext, used: Mapping[Path, bool]) -> list[Problem]:
+    """Return the problems of names and steps in a workflow file, at most `MOST_PROBLEMS`.
 
-    used : for a step with `use` at a path, whether something in that file may fail; left out where that is unknown
+    used : path of each `use` → whether that file can fail; missing if unknown
     """
-    return list(islice(_Checks(document, around, used).all(), MOST))
+    return list(islice(_Checks(document, inherited, used).all(), MOST_PROBLEMS))
 
 
 class _Checks:
-    def __init__(self, document: Document, around: CheckContext, used: Mapping[Path, bool]) -> None:
+    def __init__(self, document: Document, inherited: CheckContext, used: Mapping[Path, bool]) -> None:
         self.document = document
-        self.around = around
+        self.inherited = inherited
         self.used = used
-        self.data = _mapping(document.data)
+        self.data = as_mapping(document.data)
         self.model = self.data.get("model")
-        self.models = _mapping(self.data.get("models"))
-        self.known_models = around.models | set(self.models)
-        self.crews = _mapping(self.data.get("crews"))
-        self.known_crews = around.crews | set(self.crews)
-        self.parameters = _mapping(self.data.get("parameters"))
-        self.steps = _mapping(self.data.get("steps"))
+        self.models = as_mapping(self.data.get("models"))
+        self.known_models = inherited.models | set(self.models)
+        self.crews = as_mapping(self.data.get("crews"))
+        self.known_crews = inherited.crews | set(self.crews)
+        self.parameters = as_mapping(self.data.get("parameters"))
+        self.steps = as_mapping(self.data.get("steps"))
 
     def all(self) -> Iterator[Problem]:
         yield from self.declared_names()
-        if self.told("models"):
+        if self.well_formed("models"):
             used = {str(self.model), *(str(step.get("model")) for _, step, _ in raw_steps(self.data))}
             yield from profile_problems(self.document, self.models, self.known_models, used)
         yield from self.model_name("model", name=self.model)
         yield from self.count("max_concurrency", value=self.data.get("max_concurrency"))
         for crew, declared in self.crews.items():
-            agents = _mapping(declared).get("agents")
+            agents = as_mapping(declared).get("agents")
             yield from self.count("crews", crew, "agents", value=agents, most=MOST_AGENTS)
-            sync = _mapping(_mapping(_mapping(declared).get("coordination")).get("sync"))
+            sync = as_mapping(as_mapping(as_mapping(declared).get("coordination")).get("sync"))
             yield from self.count("crews", crew, "coordination", "sync", "every", value=sync.get("every"))
         if self.data.get("steps") == {}:
             yield Problem("step-body", "the workflow has no steps", self.document.key("steps"), _STEPS)
-        yield from self.group(("steps",), self.steps, self.around.model or "model" in self.data, rounds=False)
+        yield from self.group(("steps",), self.steps, self.inherited.model or "model" in self.data, repeated=False)
         yield from self.coordination_models()
 
-    def told(self, section: str) -> bool:
-        """Whether the names of a section can be known: it is left out, or has the right shape."""
+    def well_formed(self, section: str) -> bool:
+        """Whether a section is missing or a mapping, so that its names are known."""
         return isinstance(self.data.get(section, {}), dict)
 
     def declared_names(self) -> Iterator[Problem]:
@@ -109,26 +108,26 @@ class _Checks:
                 yield Problem("bad-name", message, self.document.key("crews", name), "choose another name")
 
     def name(self, pattern: re.Pattern[str], name: str, *path: str) -> Iterator[Problem]:
-        """Names are of letters and digits, so that messages, commands and arithmetic can hold them."""
+        """Names consist of letters and digits, so that messages, commands and expressions can contain them."""
         if name.startswith("\0"):
-            return  # made up where no text is
+            return  # made up for an unreadable key
         if not pattern.fullmatch(name):
             others = "digits and '_'" if pattern is _PARAMETER else "digits, '_' and '-'"
-            hint: str | None = f"begin with a letter from a to z; then letters, {others}"
-        elif not isinstance(resolve(name), str):
-            hint = f"choose another name: as a value YAML reads {name} as something else than text"
+            hint: str | None = f"use letters from a to z, {others}, beginning with a letter"
+        elif not isinstance(resolve_scalar(name), str):
+            hint = f"choose another name: as a value, YAML does not read {name} as text"
         else:
             return
-        yield Problem("bad-name", f"'{name}' cannot be a name here", self.document.key(*path, name), hint)
+        yield Problem("bad-name", f"'{name}' is not a valid name", self.document.key(*path, name), hint)
 
     def model_name(self, *path: str, name: Any) -> Iterator[Problem]:
-        if isinstance(name, str) and name not in self.known_models and self.told("models"):
+        if isinstance(name, str) and name not in self.known_models and self.well_formed("models"):
             hint = model_hint(name, self.known_models) if self.known_models else "declare it under 'models:'"
             yield Problem("unknown-model", f"unknown model '{name}'", self.document.value(*path), hint)
 
     def count(self, *path: str, value: Any, most: int = MOST_ITEMS) -> Iterator[Problem]:
-        """A count may be a parameter, whose value must then be a whole number from 1."""
-        if not isinstance(value, str) or not value.isidentifier() or not self.told("parameters"):
+        """Check a count that is a parameter: its value must be a whole number of at least 1."""
+        if not isinstance(value, str) or not value.isidentifier() or not self.well_formed("parameters"):
             return
         place = self.document.value(*path)
         if value not in self.parameters:
@@ -138,101 +137,104 @@ class _Checks:
         try:
             number = count(self.parameters[value])
         except BadValueError:
-            return  # a problem of its own
+            return  # reported elsewhere
         try:
             whole(number, most)
         except BadValueError as mistake:
-            message = f"the parameter '{value}' is {number:.15g}, and as a count it {mistake}"
-            hint = "give it another value" + (", here or where the file is used" if self.around.file else "")
-            yield Problem("bad-value", message, place, hint if self.around.file else f"{hint}, or try --set {value}=10")
+            message = f"the parameter '{value}' is {number:.15g}, but a count {mistake}"
+            hint = "give it another value" + (", here or where the file is used" if self.inherited.file else "")
+            yield Problem(
+                "bad-value", message, place, hint if self.inherited.file else f"{hint}, or try --set {value}=10"
+            )
 
-    def group(self, path: Path, steps: Mapping[str, Any], model: bool, rounds: bool) -> Iterator[Problem]:
-        """All of a group.
+    def group(self, path: Path, steps: Mapping[str, Any], model: bool, repeated: bool) -> Iterator[Problem]:
+        """Check a group and all steps in it.
 
-        model : whether one is named for it
-        rounds : whether it is repeated, within the item around it
+        model : whether its steps inherit a model
+        repeated : whether it is repeated within one item
         """
         group = Group(self.document, path, steps, self.steps)
         yield from need_problems(group)
-        yield from continues_problems(group, rounds)
+        yield from continues_problems(group, repeated)
         for name, step in steps.items():
             yield from self.name(_NAME, name, *path)
             if isinstance(step, dict):
-                yield from self.step((*path, name), step, model, rounds)
+                yield from self.step((*path, name), step, model, repeated)
 
-    def step(self, here: Path, step: dict[str, Any], model: bool, rounds: bool) -> Iterator[Problem]:
-        yield from self.body(here, step)
-        yield from modifier_problems(self.document, here, step, self.used)
+    def step(self, path: Path, step: dict[str, Any], model: bool, repeated: bool) -> Iterator[Problem]:
+        yield from self.body(path, step)
+        yield from modifier_problems(self.document, path, step, self.used)
         crew = step.get("crew")
-        if isinstance(crew, str) and crew not in self.known_crews and self.told("crews"):
+        if isinstance(crew, str) and crew not in self.known_crews and self.well_formed("crews"):
             hint = did_you_mean(crew, self.known_crews) or f"declare it: crews: {{{crew}: {{agents: 4}}}}"
-            yield Problem("unknown-crew", f"unknown crew '{crew}'", self.document.value(*here, "crew"), hint)
+            yield Problem("unknown-crew", f"unknown crew '{crew}'", self.document.value(*path, "crew"), hint)
         items = step.get("for_each")
         if isinstance(items, dict):
-            yield from self.count(*here, "for_each", "count", value=items.get("count"))
+            yield from self.count(*path, "for_each", "count", value=items.get("count"))
         else:
-            yield from self.count(*here, "for_each", value=items)
+            yield from self.count(*path, "for_each", value=items)
         for limit in ("times", "at_most"):
-            yield from self.count(*here, "repeat", limit, value=_mapping(step.get("repeat")).get(limit))
+            yield from self.count(*path, "repeat", limit, value=as_mapping(step.get("repeat")).get(limit))
         for copies in ("best_of", "first_of"):
-            yield from self.count(*here, copies, value=step.get(copies))
-        yield from self.count(*here, "retry", "at_most", value=_mapping(step.get("retry")).get("at_most"))
-        yield from self.model_name(*here, "model", name=step.get("model"))
+            yield from self.count(*path, copies, value=step.get(copies))
+        yield from self.count(*path, "retry", "at_most", value=as_mapping(step.get("retry")).get("at_most"))
+        yield from self.model_name(*path, "model", name=step.get("model"))
         model = model or "model" in step
         if not model and ("llm" in step or "agent" in step):
-            message = f"the step '{here[-1]}' makes requests, and no model is named"
-            yield Problem("unknown-model", message, self.document.key(*here), f"{_NO_MODEL} or on the step")
-        rounds = "repeat" in step or (rounds and "for_each" not in step)
-        yield from self.group((*here, "steps"), _mapping(step.get("steps")), model, rounds)
-        branches = _mapping(step.get("choose"))
+            message = f"the step '{path[-1]}' makes requests but has no model"
+            yield Problem("unknown-model", message, self.document.key(*path), f"{_ADD_MODEL} or to the step")
+        repeated = "repeat" in step or (repeated and "for_each" not in step)
+        yield from self.group((*path, "steps"), as_mapping(step.get("steps")), model, repeated)
+        branches = as_mapping(step.get("choose"))
         for name, branch in branches.items():
-            if "needs" in _mapping(branch):
-                message = f"'{name}' is a branch: one of them runs, and none after another"
-                place = self.document.key(*here, "choose", name, "needs")
-                yield Problem("bad-value", message, place, "let the choice need it")
-        without = {
-            name: {key: value for key, value in _mapping(branch).items() if key != "needs"}
+            if "needs" in as_mapping(branch):
+                message = f"the branch '{name}' cannot have 'needs': only one branch runs"
+                place = self.document.key(*path, "choose", name, "needs")
+                yield Problem("bad-value", message, place, "put 'needs' on the choice")
+        independent = {
+            name: {key: value for key, value in as_mapping(branch).items() if key != "needs"}
             for name, branch in branches.items()
         }
-        yield from self.group((*here, "choose"), without, model, rounds)
+        yield from self.group((*path, "choose"), independent, model, repeated)
 
-    def body(self, here: Path, step: dict[str, Any]) -> Iterator[Problem]:
-        """A step does exactly one thing."""
+    def body(self, path: Path, step: dict[str, Any]) -> Iterator[Problem]:
+        """Check that a step has exactly one body, with modifiers that fit it."""
         bodies = [body for body in BODIES if body in step]
-        place = self.document.key(*here)
+        place = self.document.key(*path)
         if len(bodies) > 1:
-            message = f"a step does one thing, and this one has {', '.join(bodies[:-1])} and {bodies[-1]}"
-            yield Problem("step-body", message, place, "make a step of each, or put them into 'steps:' of a group")
+            message = f"a step does one thing, but this one has {', '.join(bodies[:-1])} and {bodies[-1]}"
+            yield Problem(
+                "step-body", message, place, "make them separate steps, or put them into a group with 'steps:'"
+            )
         misspelt = (nearest(key, Step.model_fields) for key in step.keys() - Step.model_fields.keys())
-        if not bodies and not any(near in BODIES for near in misspelt) and here not in self.document.unreadable:
-            hint = f"give it one of {', '.join(BODIES)}, as in {here[-1]}: {Step.example}"
+        if not bodies and not any(near in BODIES for near in misspelt) and path not in self.document.unreadable:
+            hint = f"give it one of {', '.join(BODIES)}, as in {path[-1]}: {Step.example}"
             yield Problem("step-body", "the step does nothing", place, hint)
         if step.get("steps") == {}:
-            yield Problem("step-body", "the group has no steps", self.document.key(*here, "steps"), _STEPS)
+            yield Problem("step-body", "the group has no steps", self.document.key(*path, "steps"), _STEPS)
         if step.get("choose") == {}:
-            yield Problem("step-body", "the choice has no branches", self.document.key(*here, "choose"), _BRANCHES)
+            yield Problem("step-body", "the choice has no branches", self.document.key(*path, "choose"), _BRANCHES)
         for body in bodies:
             if step.get("hold") is False and body != "tool":
-                reason = "releases its agent anyway" if body == "human" else "cannot go on without its agent"
+                reason = "releases its agent anyway" if body == "human" else "cannot continue without its agent"
                 message = f"'hold: false' is for tools; a step with '{body}' {reason}"
-                yield Problem("bad-value", message, self.document.key(*here, "hold"), "take 'hold' away")
+                yield Problem("bad-value", message, self.document.key(*path, "hold"), "remove 'hold'")
             if step.get("hold") is False and body == "tool" and "crew" in step:
-                message = "'crew' takes an agent for this tool, and 'hold: false' lets it go"
-                yield Problem("bad-value", message, self.document.key(*here, "hold"), "take one of them away")
+                message = "'crew' assigns an agent to this tool, but 'hold: false' releases it"
+                yield Problem("bad-value", message, self.document.key(*path, "hold"), "remove one of the two")
             if body in ("tool", "human") and "model" in step:
-                message = f"a step with '{body}' makes no requests, and needs no model"
-                yield Problem("bad-value", message, self.document.key(*here, "model"), "take 'model' away")
+                message = f"a step with '{body}' makes no requests, so it cannot have a model"
+                yield Problem("bad-value", message, self.document.key(*path, "model"), "remove 'model'")
 
     def coordination_models(self) -> Iterator[Problem]:
-        """Coordination requests run on the workflow's model."""
-        if "model" in self.data if self.around.file is None else self.around.requests:
+        """Check that coordination requests have a model: that of the outermost file."""
+        if "model" in self.data if self.inherited.file is None else self.inherited.requests:
             return
-        hint = _NO_MODEL if self.around.file is None else f"name one with 'model:' at the top of {self.around.file}"
+        hint = _ADD_MODEL if self.inherited.file is None else f"add 'model:' at the top of {self.inherited.file}"
         for crew, declared in self.crews.items():
-            if crew in self.around.crews:
-                continue  # that of the file around counts
-            for name, mechanism in _mapping(_mapping(filled(declared)).get("coordination")).items():
-                asks = isinstance(mechanism, dict) and ("output" in mechanism or "input" in mechanism)
-                if asks:
+            if crew in self.inherited.crews:
+                continue  # the outer file's declaration counts
+            for name, mechanism in as_mapping(as_mapping(with_preset(declared)).get("coordination")).items():
+                if isinstance(mechanism, dict) and ("output" in mechanism or "input" in mechanism):
                     place = self.document.key("crews", crew, "coordination", name)
-                    yield Problem("unknown-model", f"'{name}' makes requests, and no model is named", place, hint)
+                    yield Problem("unknown-model", f"'{name}' makes requests but has no model", place, hint)

@@ -1,4 +1,4 @@
-"""Totals of a run in, as vLLM bench, SGLang and InferenceX write them: one record a run. A `Run` out."""
+"""The totals of a run in, as written by vLLM bench, SGLang and InferenceX; a `Run` out."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ from planner.catalogue.benchmarks.fields import Fields
 from planner.catalogue.benchmarks.run import (
     Run,
     check_units,
-    spread,
-    tail,
+    high_percentile,
+    log_sd,
 )
 
 SERVER = (
     "backend", "framework", "engine", "gpu", "hw", "hardware", "deployment", "gateway", "precision", "tp", "ep",
     "dp_attention", "tensor_parallel_size", "prefill_replicas", "decode_replicas",
 )  # fmt: skip
-"""Keys that tell servers of one model apart."""
+"""Keys that distinguish servers of one model."""
 
 _DATE = re.compile(r"(20\d\d)-?(\d\d)-?(\d\d)(?:\D.*)?")
-_STREAM = "run the benchmark with streaming; without it the time to the first token is not known"
+_STREAM = "run the benchmark with streaming: otherwise the time to the first token is not measured"
 _REMEDY = "run the benchmark with a limit on concurrency, --max-concurrency N, or give --concurrency N here"
 
 
 @dataclass(frozen=True)
 class Style:
-    """How a format names and counts times: `median_ttft_ms` in milliseconds, `median_ttft` in seconds."""
+    """How a format names and scales times: `median_ttft_ms` in milliseconds, `median_ttft` in seconds."""
 
     format: str
     ending: str
     scale: float
 
 
-def is_served(fields: Fields) -> Style | None:
-    """The format of totals that a record has, if any."""
+def totals_style(fields: Fields) -> Style | None:
+    """Return the format of a record; None if it has no totals."""
     keys = fields.data.keys()
     if any(key.endswith("_ttft_ms") for key in keys):
         sglang = {"sharegpt_output_len", "random_input_len", "total_output_tokens_retokenized", "accept_length"}
-        named = str(fields.data.get("backend")).startswith("sglang")
-        return Style("SGLang" if named or keys & sglang else "vLLM bench", "_ms", 1e-3)
+        is_sglang = str(fields.data.get("backend")).startswith("sglang")
+        return Style("SGLang" if is_sglang or keys & sglang else "vLLM bench", "_ms", 1e-3)
     if keys & {"median_ttft", "mean_ttft"} and keys & {"median_tpot", "mean_tpot", "median_itl"}:
         return Style("InferenceX", "", 1.0)
     return None
 
 
-def read_served(fields: Fields, style: Style) -> Run | None:
-    """A run of totals; None where something that it needs is missing or wrong."""
+def read_totals(fields: Fields, style: Style) -> Run | None:
+    """Return the run of a record; None, and problems, if values are missing or invalid."""
     end, scale = style.ending, style.scale
     before = fields.wrong
     if fields.data.get("completed") == 0:
@@ -56,17 +56,17 @@ def read_served(fields: Fields, style: Style) -> Run | None:
     completed = fields.number("completed", "num_prompts")
     duration = fields.number("duration")
     inputs, outputs = _mean(fields, "input", completed), _mean(fields, "output", completed)
-    ttft = fields.needed(f"median_ttft{end}", f"mean_ttft{end}", scale=scale, hint=_STREAM)
+    ttft = fields.required(f"median_ttft{end}", f"mean_ttft{end}", scale=scale, hint=_STREAM)
     mean_ttft = fields.number(f"mean_ttft{end}", scale=scale)
     latency = fields.number(f"mean_e2e_latency{end}", f"mean_e2el{end}", scale=scale)
     tpot, timed, key = _time_per_token(fields, style, mean_ttft or ttft, latency, outputs)
-    jitter = spread(fields, f"median_tpot{end}", f"p{{}}_tpot{end}")
-    high = tail(fields, f"p{{}}_ttft{end}", scale)
+    jitter = log_sd(fields, f"median_tpot{end}", f"p{{}}_tpot{end}")
+    high = high_percentile(fields, f"p{{}}_ttft{end}", scale)
     if fields.wrong > before or ttft is None or tpot is None:
         return None
     how = "mean end-to-end latency"
     if latency is None:
-        latency, how = _latency(fields, style, mean_ttft, ttft, tpot, outputs)
+        latency, how = _mean_latency(fields, style, mean_ttft, ttft, tpot, outputs)
     concurrency, counted = _concurrency(fields, completed, duration, latency, how)
     if fields.wrong > before:
         return None
@@ -92,12 +92,12 @@ def read_served(fields: Fields, style: Style) -> Run | None:
         latency=latency,
         duration=duration,
     )
-    check_units(run, fields.given(f"median_ttft{end}") or f"mean_ttft{end}", key)
+    check_units(run, fields.first_present(f"median_ttft{end}") or f"mean_ttft{end}", key)
     return run if fields.wrong == before else None
 
 
 def _mean(fields: Fields, kind: str, completed: float | None) -> float | None:
-    """Tokens of a request: measured, else those that were asked for."""
+    """Mean tokens of a request: measured, else requested."""
     total = fields.number(f"total_{kind}_tokens", zero=True)
     if total and completed:
         return total / completed
@@ -107,32 +107,32 @@ def _mean(fields: Fields, kind: str, completed: float | None) -> float | None:
 def _time_per_token(
     fields: Fields, style: Style, ttft: float | None, latency: float | None, outputs: float | None
 ) -> tuple[float | None, str, str]:
-    """Seconds per output token of one request, how that is known, and the key that it is told at.
+    """Return seconds per output token of one request, how they are known, and the key for problems.
 
-    The median of gaps between tokens leaves out the pauses in which the server reads other prompts, so it comes last.
+    The median inter-token latency is the last choice: it excludes pauses in which the server reads other prompts.
     """
     end, scale = style.ending, style.scale
     for key in (f"median_tpot{end}", f"mean_tpot{end}"):
-        if fields.given(key):
+        if fields.first_present(key):
             return fields.number(key, scale=scale), f"1 / {key}", key
     if latency is not None and ttft is not None and outputs is not None and outputs > 1.5 and latency > ttft:
-        key = fields.given(f"mean_e2e_latency{end}", f"mean_e2el{end}") or ""
-        source = "mean" if fields.given(f"mean_ttft{end}") else "median"
-        told = f"(mean output tokens − 1) / ({key} − {source}_ttft{end})"
-        return (latency - ttft) / (outputs - 1), told, key
+        key = fields.first_present(f"mean_e2e_latency{end}", f"mean_e2el{end}") or ""
+        source = "mean" if fields.first_present(f"mean_ttft{end}") else "median"
+        formula = f"(mean output tokens − 1) / ({key} − {source}_ttft{end})"
+        return (latency - ttft) / (outputs - 1), formula, key
     for key in (f"mean_itl{end}", f"median_itl{end}"):
-        if fields.given(key):
+        if fields.first_present(key):
             return fields.number(key, scale=scale), f"1 / {key}", key
     keys = (f"median_tpot{end}", f"mean_tpot{end}", f"mean_itl{end}", f"median_itl{end}")
-    if latency is not None or not fields.given(f"mean_e2e_latency{end}", f"mean_e2el{end}"):
-        fields.missing(*keys, hint="run the benchmark with streaming; without the time per token there is no speed")
+    if latency is not None or not fields.first_present(f"mean_e2e_latency{end}", f"mean_e2el{end}"):
+        fields.missing(*keys, hint="run the benchmark with streaming: otherwise the output speed is not measured")
     return None, "", keys[0]
 
 
-def _latency(
+def _mean_latency(
     fields: Fields, style: Style, mean_ttft: float | None, ttft: float, tpot: float, outputs: float | None
 ) -> tuple[float | None, str]:
-    """Mean seconds of a request where the file does not give them, and how they are made up."""
+    """Estimate the mean seconds of a request that the file does not give, and say how."""
     end, scale = style.ending, style.scale
     if outputs is not None:
         gap = fields.number(f"mean_itl{end}", f"mean_tpot{end}", scale=scale)
@@ -147,8 +147,8 @@ def _latency(
 def _concurrency(
     fields: Fields, completed: float | None, duration: float | None, latency: float | None, how: str
 ) -> tuple[float | None, str]:
-    """Requests in flight: the limit where it was reached all the time, else their measured mean."""
-    key = fields.given("max_concurrency", "conc")
+    """Return requests in flight, and how they are known: the limit if it was always reached, else the measured mean."""
+    key = fields.first_present("max_concurrency", "conc")
     limit = fields.number(key) if key else None
     unlimited = str(fields.data.get("request_rate", "inf")).lower() in ("inf", "infinity", "none")
     if limit is not None and limit < 1:
@@ -157,26 +157,26 @@ def _concurrency(
         return limit, f"'{key}'"
     measured = fields.number("concurrency")
     if measured is None and completed and duration and latency:
-        measured, told = completed / duration * latency, f"measured mean: requests/s × {how} (Little's law)"
+        measured, origin = completed / duration * latency, f"measured mean: requests/s × {how} (Little's law)"
     else:
-        told = "'concurrency', the measured mean"
+        origin = "'concurrency', the measured mean"
     if measured is not None:
-        return max(1.0, min(measured, limit or measured)), told
+        return max(1.0, min(measured, limit or measured)), origin
     return limit, f"'{key}', which may not have been reached" if limit is not None else ""
 
 
 def _load(fields: Fields) -> tuple[tuple[str, str], ...]:
-    """The data set and nominal lengths. SGLang writes lengths of random prompts whatever the data set is."""
+    """Return the data set and nominal lengths. SGLang writes the lengths of random prompts for every data set."""
     data_set = fields.text("dataset_name", "dataset")
     keys = ["isl", "osl", "input_len", "output_len"]
     if data_set is not None and data_set.startswith("random"):
         keys += ["random_input_len", "random_output_len"]
-    named = [("data set", data_set)] if data_set else []
-    return (*named, *((key, text) for key in keys if (text := fields.text(key)) is not None))
+    described = [("data set", data_set)] if data_set else []
+    return (*described, *((key, text) for key in keys if (text := fields.text(key)) is not None))
 
 
 def date_of(text: str | None) -> str | None:
-    """`2025-05-30` of a text that begins with a date."""
+    """Return the date at the beginning of a text, as `2025-05-30`; None if there is none."""
     match = _DATE.fullmatch(text or "")
     try:
         return str(date(int(match[1]), int(match[2]), int(match[3]))) if match else None
@@ -184,7 +184,7 @@ def date_of(text: str | None) -> str | None:
         return None
 
 
-def no_concurrency(run: Run) -> None:
-    """Complain that a run does not tell at how many requests at a time it was."""
-    message = "at how many requests at a time this was run is not in the file, nor what it follows from"
+def report_no_concurrency(run: Run) -> None:
+    """Report that the concurrency of a run is unknown."""
+    message = "the number of concurrent requests is not in the file and cannot be computed from it"
     run.fields.refuse(message, "max_concurrency", hint=_REMEDY, code="missing-key")
