@@ -67,10 +67,10 @@ def test_a_block_is_a_function_of_its_plan_also_in_another_process() -> None:
     there = pickle.loads(pickle.dumps(simulate_block(pickle.loads(pickle.dumps(plan)), 512, 520)))
     assert np.array_equal(here.seconds, there.seconds)
     assert np.array_equal(here.coordination, there.coordination)
-    assert here.findings is not None
-    assert there.findings is not None
-    assert [row.seconds.total for row in here.findings.detail.works] == [
-        row.seconds.total for row in there.findings.detail.works
+    assert here.collector is not None
+    assert there.collector is not None
+    assert [row.seconds.total for row in here.collector.detail.works] == [
+        row.seconds.total for row in there.collector.detail.works
     ]
 
 
