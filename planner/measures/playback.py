@@ -170,7 +170,7 @@ def playbacks(
     for first in range(0, samples, width):
         traces: Traces = {}
         draws = SampleDemands(Samples(seed, first, min(first + width, samples)), pipeline.layers, traces=traces)
-        run = pipeline.continue_draws(draws, speed, detailed=True).at(speed).schedule(recorded=True)
+        run = pipeline.complete(draws, speed, detailed=True).at(speed).schedule(recorded=True)
         times = {
             (totals.work, index): occurrence
             for totals in run.times.works

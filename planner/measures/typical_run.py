@@ -92,7 +92,7 @@ def replay(workflow: Workflow, graph: TaskGraph, seed: int, sample: int, speed: 
     """
     pipeline = Pipeline.of(workflow, graph, price_multiplier=multiplier)
     draws = SampleDemands(single_sample(seed, sample), pipeline.layers, traces=traces)
-    return pipeline.continue_draws(draws, speed, detailed=True).at(speed).schedule(traced=True, recorded=True)
+    return pipeline.complete(draws, speed, detailed=True).at(speed).schedule(traced=True, recorded=True)
 
 
 def single_sample(seed: int, sample: int) -> Samples:
@@ -116,8 +116,8 @@ class _Spans:
     @classmethod
     def joined(cls, spans: Sequence[_Spans]) -> _Spans:
         return cls(
-            np.concatenate([one.starts for one in spans]), np.concatenate([one.ends for one in spans]),
-            np.concatenate([one.critical for one in spans]), np.concatenate([one.tasks for one in spans]),
+            np.concatenate([each.starts for each in spans]), np.concatenate([each.ends for each in spans]),
+            np.concatenate([each.critical for each in spans]), np.concatenate([each.tasks for each in spans]),
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -134,7 +134,7 @@ StepKey = tuple[str, str]
 def typical_run(run: ScheduledSamples, sample: int) -> TypicalRun:
     """Tell what runs when in a replayed sample. Its number counts from 0."""
     schedule = run.schedule
-    seconds = float(schedule.makespan[0])
+    seconds = float(run.seconds[0])
     edges = np.linspace(0.0, seconds, SLOTS + 1)
     keys = list(dict.fromkeys((mark.what.step, mark.what.kind) for mark in run.graph.works))
     spans_of_works = list(_occurrence_spans(run))

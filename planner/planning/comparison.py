@@ -68,22 +68,24 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
             [Scenario(models[0], *point) for point in extra.plain_points], extra.plain, extra.curved
         ),
     )  # fmt: skip
-    found = grid.found
+    simulated = grid.found
     results = tuple(
-        Result.of(scenario, found[scenario], found[baseline], found[Scenario(scenario.model, scenario.speed, 1)])
+        Result.of(
+            scenario, simulated[scenario], simulated[baseline], simulated[Scenario(scenario.model, scenario.speed, 1)]
+        )
         for scenario in requested
     )
     used = grid.models(requested)
-    known = Precision.of(stopping.target, (found[scenario].seconds for scenario in requested))
+    reached = Precision.of(stopping.target, (simulated[scenario].seconds for scenario in requested))
     remarks = (
-        *imprecise(known, grid.samples),
+        *imprecise(reached, grid.samples),
         *declaration_notes(workflow), *other_tokenizers(workflow, used),
         *notes(used, grid.over_context(requested), speeds, premium), *concurrency(grid.batches),
     )  # fmt: skip
-    ends = verdict(requested, {scenario: found[scenario].seconds.first for scenario in requested})
+    ends = verdict(requested, {scenario: simulated[scenario].seconds.first for scenario in requested})
     best = ends.best
     return Comparison(
-        workflow.workflow, seed, grid.samples, known, sized, baseline, results, ends,
+        workflow.workflow, seed, grid.samples, reached, sized, baseline, results, ends,
         decide(_decision_inputs(grid, requested, baseline, extra), ends, wishes),
         restricted(used), remarks,
         barriers(workflow.on(best.model), sizing.sizes(best.agents), best.speed, seed, grid.samples),
@@ -94,11 +96,11 @@ def _decision_inputs(
     grid: Grid, requested: Sequence[Scenario], baseline: Scenario, extra: ExtraScenarios
 ) -> DecisionInputs:
     """Sort the simulated scenarios by the questions that they answer."""
-    samples = {scenario: _samples(one) for scenario, one in grid.found.items()}
-    uncoordinated = {scenario.agents: _samples(one) for scenario, one in grid.uncoordinated.items()}
+    samples = {scenario: _samples(found) for scenario, found in grid.found.items()}
+    uncoordinated = {scenario.agents: _samples(found) for scenario, found in grid.uncoordinated.items()}
     by_agents: dict[Row, dict[int, Samples]] = {}
-    for scenario, one in samples.items():
-        by_agents.setdefault((scenario.model, scenario.speed), {})[scenario.agents] = one
+    for scenario, of_scenario in samples.items():
+        by_agents.setdefault((scenario.model, scenario.speed), {})[scenario.agents] = of_scenario
     first = rows(requested)[0]
     return DecisionInputs(
         {scenario: samples[scenario] for scenario in requested},

@@ -151,7 +151,7 @@ def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
     layers = Layers.of(workflow.uncertainty)
     shared = layers.error(single_sample(forecast.seed, number), "") if layers.overall else None
     return Explanation(
-        number + 1, float(run.schedule.makespan[0]), None if cost is None else float(cost.at(1.0)[0]),
+        number + 1, float(run.seconds[0]), None if cost is None else float(cost.at(1.0)[0]),
         {part: seconds.mean for part, seconds in detail.breakdown().items()},
         tuple(_level(workflow, name, service) for name, service in run.service.items()),
         {"overall": float(shared[0, 0])} if shared is not None else {},

@@ -67,9 +67,9 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
     result = Result.of(scenario, main, baseline, alone_at_speed)
     collector, models = accumulator.collector, accumulator.batch.models
     assert collector is not None
-    known = reached([accumulator], stopping)
+    precision_reached = reached([accumulator], stopping)
     remarks = (
-        *imprecise(known, accumulator.count),
+        *imprecise(precision_reached, accumulator.count),
         *declaration_notes(workflow),
         *other_tokenizers(workflow, models),
         *notes(models, accumulator.over_context, [speed], premium),
@@ -82,7 +82,7 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
         workflow.workflow,
         seed,
         accumulator.count,
-        known,
+        precision_reached,
         Scenario(model, 1.0, 1),
         sizes,
         result,

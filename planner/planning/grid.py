@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import isinf
 
@@ -36,6 +36,15 @@ class Uncoordinated:
 NOTHING = Uncoordinated()
 
 
+@dataclass(frozen=True, eq=False)
+class _ModelBatch:
+    """A batch of one model, with the scenarios of its points: first those without coordination, then the others."""
+
+    batch: Batch
+    uncoordinated: Sequence[Scenario]
+    scenarios: Sequence[Scenario]
+
+
 @dataclass(eq=False)
 class Grid:
     """Simulates scenarios, and keeps their samples.
@@ -67,22 +76,25 @@ class Grid:
     ) -> None:
         """Simulate the scenarios that are still missing, and others that accompany them.
 
-        extra, uncoordinated : their precision does not decide when to stop
+        extra, uncoordinated : accompany scenarios of the same model; their precision does not decide when to stop
         """
-        points: dict[str, dict[Scenario, GridPoint]] = {}
-        apart: dict[str, dict[Scenario, GridPoint]] = {}
+        missing: dict[str, list[Scenario]] = {}
         for scenario in dict.fromkeys(scenarios):
             if scenario not in self.found:
-                points.setdefault(scenario.model, {})[scenario] = self._point(scenario)
-        for scenario in uncoordinated.scenarios:
-            apart.setdefault(scenario.model, {})[scenario] = GridPoint(
-                scenario.speed, self.sizing.sizes(scenario.agents), requested=False,
-                workflow=uncoordinated.workflow, uncontended=uncoordinated.uncontended,
-            )  # fmt: skip
-        for model in points:
-            more = {scenario: self._point(scenario, False) for scenario in extra if scenario.model == model}
-            points[model] = {**{one: more[one] for one in more if one not in points[model]}, **points[model]}
-        self._simulate(points, apart, stopping, progress)
+                missing.setdefault(scenario.model, []).append(scenario)
+        if not missing:
+            return
+        if self.cached:
+            for model in missing:
+                self._draw_caches.setdefault(model, DrawCache(MOST // len(missing)))
+        batches = [
+            self._batch(model, requested, extra, uncoordinated, stopping.most) for model, requested in missing.items()
+        ]
+        accumulators = sample([each.batch for each in batches], stopping, self.backend, progress)
+        for each, accumulator in zip(batches, accumulators, strict=True):
+            samples = [ScenarioSamples(accumulator, point) for point in range(len(accumulator.batch.points))]
+            self.uncoordinated |= zip(each.uncoordinated, samples, strict=False)
+            self.found |= zip(each.scenarios, samples[len(each.uncoordinated) :], strict=True)
 
     def in_detail(self, scenario: Scenario, stopping: Stopping, progress: Progress = quiet) -> Accumulator:
         """Simulate a scenario in detail."""
@@ -120,30 +132,29 @@ class Grid:
         """Return a number of agents beyond which more are of no use: the most parallel pieces of work."""
         return min(MOST_AGENTS, max(map(self._widest, models)))
 
-    def _simulate(
+    def _batch(
         self,
-        points: Mapping[str, Mapping[Scenario, GridPoint]],
-        uncoordinated: Mapping[str, Mapping[Scenario, GridPoint]],
-        stopping: Stopping,
-        progress: Progress,
-    ) -> None:
-        """Simulate points by model. In each batch, the uncoordinated ones come first."""
-        if not points:
-            return
-        if self.cached:
-            for model in points:
-                self._draw_caches.setdefault(model, DrawCache(MOST // len(points)))
-        apart = {model: uncoordinated.get(model, {}) for model in points}
-        batches = [
-            Batch.of(self._on(model), [*apart[model].values(), *chosen.values()], self.seed, stopping.most,
-                     self.backend.at_once, draw_cache=self._draw_caches.get(model))
-            for model, chosen in points.items()
+        model: str,
+        requested: Sequence[Scenario],
+        extra: Sequence[Scenario],
+        uncoordinated: Uncoordinated,
+        samples: int,
+    ) -> _ModelBatch:
+        apart = [scenario for scenario in uncoordinated.scenarios if scenario.model == model]
+        more = [scenario for scenario in extra if scenario.model == model and scenario not in requested]
+        points = [
+            *(
+                GridPoint(scenario.speed, self.sizing.sizes(scenario.agents), requested=False,
+                          workflow=uncoordinated.workflow, uncontended=uncoordinated.uncontended)
+                for scenario in apart
+            ),
+            *(self._point(scenario, requested=False) for scenario in more),
+            *map(self._point, requested),
         ]  # fmt: skip
-        accumulators = sample(batches, stopping, self.backend, progress)
-        for (model, chosen), accumulator in zip(points.items(), accumulators, strict=True):
-            samples = [ScenarioSamples(accumulator, point) for point in range(len(accumulator.batch.points))]
-            self.uncoordinated |= zip(apart[model], samples, strict=False)
-            self.found |= zip(chosen, samples[len(apart[model]) :], strict=True)
+        batch = Batch.of(
+            self._on(model), points, self.seed, samples, self.backend.at_once, draw_cache=self._draw_caches.get(model)
+        )
+        return _ModelBatch(batch, apart, [*more, *requested])
 
     def _accumulators(self, scenarios: Iterable[Scenario]) -> list[Accumulator]:
         return list(dict.fromkeys(self.found[scenario].accumulator for scenario in scenarios))

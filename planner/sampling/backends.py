@@ -57,7 +57,7 @@ class ThreadBackend:
 
         pool, cancelled = ThreadPoolExecutor(self.at_once), Event()
 
-        def simulated(jobs: Iterable[Job]) -> Iterator[list[Block]]:
+        def simulate(jobs: Iterable[Job]) -> Iterator[list[Block]]:
             started: deque[Future[list[Block]]] = deque()
             for job in jobs:
                 started.append(pool.submit(simulate_blocks, batches, *job, cancelled.is_set))
@@ -67,7 +67,7 @@ class ThreadBackend:
                 yield started.popleft().result()
 
         try:
-            yield simulated
+            yield simulate
         finally:
             cancelled.set()
             pool.shutdown(wait=True, cancel_futures=True)
@@ -115,7 +115,7 @@ class DaskBackend:
             threads: dict[str, int] = client.nthreads()  # type: ignore[no-untyped-call,unused-ignore]
             at_once = 2 * max(1, sum(threads.values()))
 
-            def simulated(jobs: Iterable[Job]) -> Iterator[list[Block]]:
+            def simulate(jobs: Iterable[Job]) -> Iterator[list[Block]]:
                 work = joblib.Parallel(return_as="generator", pre_dispatch=at_once, batch_size=1)
                 try:
                     yield from work(joblib.delayed(simulate_blocks)(batches, *job) for job in jobs)
@@ -124,7 +124,7 @@ class DaskBackend:
                     raise self._refusal("or its workers failed", error, hint) from None
 
             with joblib.parallel_config(backend="dask"), self._watched(client.nthreads):
-                yield simulated
+                yield simulate
 
     @contextmanager
     def _watched(self, workers: Callable[[], Sized]) -> Iterator[None]:

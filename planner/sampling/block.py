@@ -117,7 +117,7 @@ def _recorded(batch: Batch, draws: SampleDemands) -> Floats | None:
 def _fill(block: Block, batch: Batch, draws: SampleDemands, cancelled: Callable[[], bool]) -> None:
     largest: dict[str, Floats] = {}
     for number, group in enumerate(batch.groups):
-        drawn = batch.pipeline(group).continue_draws(draws, group.speed or 1.0, batch.detailed)
+        drawn = batch.pipeline(group).complete(draws, group.speed or 1.0, batch.detailed)
         block.accepted[group.points] = drawn.times.accepted
         if number >= len(batch.groups) - batch.watched:
             for model, tokens in drawn.times.largest.items():
@@ -156,11 +156,10 @@ class _Filling:
             traced=coordination is not None or collector is not None,
             recorded=bool(self.group.graph.raced.any()) or collector is not None,
         )  # fmt: skip
-        seconds = run.schedule.makespan
-        if seconds.max() >= EXACT:
+        if run.seconds.max() >= EXACT:
             message = f"the workflow takes over {EXACT / 86400 / 365:.0f} years"
             raise InputError([Problem("too-large", message, None, "check the units of its times and speeds")])
-        block.seconds[point, rows] = seconds
+        block.seconds[point, rows] = run.seconds
         if self.group.payer(point) == point:
             self._bill(point, rows, run)
         if collector is not None:

@@ -16,10 +16,11 @@ from planner.timing.service import ServiceTimes
 
 @dataclass(frozen=True, eq=False)
 class Billing:
-    """Billed tokens by kind, and tool calls. All fields are arrays that broadcast together, or all are numbers.
+    """Billed tokens by kind, and tool calls: arrays that broadcast together, or numbers.
 
-    input : input tokens that are neither written to a cache nor read from one
-    written, cache_read : input tokens written to a cache, and read from one
+    input : input tokens that no cache is involved in
+    written : input tokens that are written to a cache
+    cache_read : input tokens that are read from a cache
     """
 
     input: Floats
@@ -97,7 +98,7 @@ class Cost:
     calls: Floats
 
     def at(self, price_multiplier: float) -> Floats:
-        """Return the total (S,) where models cost `price_multiplier` times as much."""
+        """Return the (S,) total cost if models cost `price_multiplier` times as much."""
         return self.models * price_multiplier + self.calls
 
 

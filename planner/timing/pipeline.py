@@ -24,10 +24,10 @@ ALL = slice(None)
 
 @dataclass(frozen=True, eq=False)
 class Pipeline:
-    """A task graph and what serves it. `draw` starts a simulation of any samples.
+    """A task graph and the models that serve it, ready to simulate any samples.
 
-    models : profiles at the concurrency of the graph
-    layers : the error of the estimates themselves
+    models : profiles at a fixed concurrency
+    layers : spread of the errors of estimates
     """
 
     graph: TaskGraph
@@ -40,7 +40,7 @@ class Pipeline:
     ) -> Pipeline:
         """Return the pipeline of an expanded workflow.
 
-        requests : served concurrently; None: as many as the graph's crews can have open
+        requests : number of concurrent requests, on which speeds may depend; None: the most that can be open
         price_multiplier : on the prices of all models
         """
         concurrency = graph.requesters(graph.sizes) if requests is None else requests
@@ -49,15 +49,15 @@ class Pipeline:
         return cls(graph, models, Layers.of(workflow.uncertainty))
 
     def draw(self, samples: Samples, speed: float = 1.0, detailed: bool = False) -> DrawnSamples:
-        """Draw and time the demands of samples, as `continue_draws` without any draws so far."""
-        return self.continue_draws(SampleDemands(samples, self.layers), speed, detailed)
+        """Draw and time the demands of samples. Arguments are those of `complete`."""
+        return self.complete(SampleDemands(samples, self.layers), speed, detailed)
 
     def seconds(self, samples: Samples, speed: float) -> Floats:
         """Return the (S,) completion times of samples."""
-        return self.draw(samples, speed).at(speed).schedule().schedule.makespan
+        return self.draw(samples, speed).at(speed).schedule().seconds
 
-    def continue_draws(self, draws: SampleDemands, speed: float = 1.0, detailed: bool = False) -> DrawnSamples:
-        """Draw the demands that are still missing.
+    def complete(self, draws: SampleDemands, speed: float = 1.0, detailed: bool = False) -> DrawnSamples:
+        """Draw the demands that are still missing, and time all of them.
 
         speed : at which timeouts of attempts are checked; it changes nothing else
         detailed : keep all parts of task times apart, and the occurrences of each work
@@ -68,14 +68,14 @@ class Pipeline:
 
 @dataclass(frozen=True, eq=False)
 class DrawnSamples:
-    """Samples whose demands are drawn. Their times are known at any speed."""
+    """Samples whose demands are drawn. They can be timed at any speed."""
 
     graph: TaskGraph
     service: Mapping[str, ServiceTimes]
     times: TaskTimes
 
     def at(self, speed: float) -> TimedSamples:
-        """Raises InputError for a task longer than the clock can hold."""
+        """Return their task durations at a speed. Raises InputError for a task longer than the clock can hold."""
         return TimedSamples(self, speed, self.times.durations(speed))
 
 
@@ -100,7 +100,8 @@ class TimedSamples:
     ) -> ScheduledSamples:
         """Schedule some of the samples.
 
-        graph : the same tasks with pools of other sizes
+        rows : which of them
+        graph : the same tasks with other pool sizes; None: those of the pipeline's graph
         traced, recorded : as for `simulate`
         """
         kernel_graph = graph or self.drawn.graph.graph
@@ -129,8 +130,8 @@ class ScheduledSamples:
     """Some of the drawn samples, scheduled.
 
     rows : which of the drawn samples
-    kernel_graph : with pools as they were scheduled
-    durations : (S, n) seconds as they were scheduled
+    kernel_graph : with the pool sizes of this schedule
+    durations : (S, n) seconds of tasks
     """
 
     drawn: DrawnSamples
@@ -152,6 +153,11 @@ class ScheduledSamples:
     def times(self) -> TaskTimes:
         return self.drawn.times
 
+    @property
+    def seconds(self) -> Floats:
+        """(S,) completion times."""
+        return self.schedule.makespan
+
     @cached_property
     def billed(self) -> list[Billing]:
         """Billed amounts of each work, (S,). Where work may be cancelled, starts and ends must be recorded.
@@ -164,10 +170,10 @@ class ScheduledSamples:
     def cost(self) -> Cost | None:
         """Cost of each sample, or None if a price is unknown."""
         works = [mark.what for mark in self.graph.works]
-        return run_cost(works, self.billed, self.service, self.schedule.makespan)
+        return run_cost(works, self.billed, self.service, self.seconds)
 
     def progress(self, occurrence: OccurrenceTimes) -> TaskProgress:
-        """Tell how far an occurrence got. Starts and ends must be recorded."""
+        """Return how far the tasks of an occurrence got. Starts and ends must be recorded."""
         starts, ends = self.schedule.starts[:, occurrence.tasks].T, self.schedule.ends[:, occurrence.tasks].T
         wait = round_to_ticks(self.of_rows(occurrence.wait, len(occurrence.wait)).copy())
         planned, ran = self.durations[:, occurrence.tasks].T - wait, ends - starts - wait
@@ -176,7 +182,7 @@ class ScheduledSamples:
         return TaskProgress(started.astype(float), np.where(started, np.clip(share, 0.0, 1.0), 0.0))
 
     def of_rows(self, values: Floats, items: int) -> Floats:
-        """Return (items, S) values of these samples, from values that broadcast to all drawn samples."""
+        """Return (items, S) values of these samples. `values` broadcast to all drawn samples."""
         return np.broadcast_to(values, (items, self.times.samples))[:, self.rows]
 
     def _billed(self, totals: WorkTotals) -> Billing:

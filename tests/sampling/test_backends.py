@@ -22,6 +22,7 @@ from planner.cli.app import app
 from planner.errors import InputError
 from planner.planning.comparison import compare
 from planner.planning.forecast import forecast
+from planner.planning.sensitivity.tornado import sensitivity
 from planner.report.data.results import comparison_json, forecast_json
 from planner.sampling import batch as plans
 from planner.sampling.backends import DaskBackend, ThreadBackend
@@ -136,9 +137,11 @@ def test_a_cluster_changes_no_byte_also_where_a_worker_dies() -> None:
                 os.kill(doomed, signal.SIGKILL)
 
         there = compare(workflow, *grid, samples=4096, backend=DaskBackend(cluster.scheduler_address), progress=kill)
+        spread = sensitivity(workflow, samples=600, backend=DaskBackend(cluster.scheduler_address))
     assert seen
     assert seen[0] < 0.9
     assert there == here
+    assert spread == sensitivity(workflow, samples=600)
 
 
 def test_a_cluster_that_loses_all_workers_is_waited_for_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,7 +139,7 @@ def graph_seconds(
         for game, rows in _games(form, slice_):
             pipeline = Pipeline.of(workflow, expand_graph(game, workflow, limit, barriers), requests=1)
             run = pipeline.draw(slice_).at(1.0).schedule(rows)
-            seconds[[low + row for row in rows]] = run.schedule.makespan
+            seconds[[low + row for row in rows]] = run.seconds
     return seconds
 
 

@@ -101,22 +101,22 @@ def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = 
     (seconds,) = accumulator.seconds
     seconds.drawn = True  # intervals are those of samples, also where nothing is drawn
     smoothed = seconds if wait is None else wait.smoothed(seconds, seed)
-    known = Precision.of(stopping.target, [smoothed])
+    reached = Precision.of(stopping.target, [smoothed])
     draws = accumulator.recorded
     varied = [
         (each.driver, draws[:, column]) for column, each in enumerate(streams.values()) if np.ptp(draws[:, column])
     ]
     least = _significant_correlation(len(varied), len(draws))
     influences = [_influence(driver, drawn, seconds.first, least) for driver, drawn in varied]
-    ordered = sorted(influences, key=lambda one: (not one.told, -abs(one.swing), str(one.driver)))
+    influences.sort(key=lambda influence: (not influence.told, -abs(influence.swing), str(influence.driver)))
     remarks = (
-        *imprecise(known, seconds.count),
+        *imprecise(reached, seconds.count),
         *declaration_notes(workflow), *other_tokenizers(workflow, batch.models),
         *of_requests(batch.models, accumulator.over_context),
     )  # fmt: skip
     return Sensitivity(
-        workflow.workflow, seed, seconds.count, known, Scenario(workflow.model or "", speed, sizing.agents(sizes)),
-        sizes, Seconds.of(smoothed), tuple(ordered), remarks,
+        workflow.workflow, seed, seconds.count, reached, Scenario(workflow.model or "", speed, sizing.agents(sizes)),
+        sizes, Seconds.of(smoothed), tuple(influences), remarks,
     )  # fmt: skip
 
 
@@ -159,9 +159,9 @@ def first_to_measure(influences: Sequence[Influence]) -> Influence | None:
     """Return the widest significant swing that can be measured: of an estimate, a model, or the error of a step."""
     return next(
         (
-            one
-            for one in influences
-            if one.told and one.driver.kind != CHANCE and one.driver.key not in ("jitter", "overall")
+            influence
+            for influence in influences
+            if influence.told and influence.driver.kind != CHANCE and influence.driver.key not in ("jitter", "overall")
         ),
         None,
     )
