@@ -159,22 +159,17 @@ def simpy_seconds(samples: int) -> dict[str, float]:
     sys.path.insert(0, str(ROOT))
     from planner.engine.draws import Samples
     from planner.engine.simulation import simulate
-    from planner.expansion.draw.demand import Layers
     from planner.expansion.expand import expand
     from planner.loading import load
-    from planner.timing.durations import SampleDemands, task_times
-    from planner.timing.service import ServiceTimes, profiles
+    from planner.timing.pipeline import Pipeline
     from tests import oracle
 
     workflow, _ = load(WORKFLOW).serving()
     seconds, equal = {"lean": 0.0, "oracle": 0.0}, 0
     for speed, agents in STANDING_FOR_ALL:
         task_graph = expand(workflow, {"engineers": agents})
-        graph, drawn = task_graph.graph, Samples(1, 0, samples)
-        served = {name: ServiceTimes.of(profile, drawn) for name, profile in profiles(workflow, task_graph).items()}
-        durations = task_times(
-            task_graph, served, SampleDemands(drawn, Layers.of(workflow.uncertainty)), speed
-        ).durations(speed)
+        graph, pipeline = task_graph.graph, Pipeline.of(workflow, task_graph)
+        durations = pipeline.draw(Samples(1, 0, samples), speed).at(speed).durations
         found = simulate(graph, durations).makespan.tolist()
         arrays = (
             graph.successor_start,

@@ -29,7 +29,6 @@ from planner.catalogue.premium import Premium
 from planner.expansion.graph.task_graph import crew_sizes
 from planner.loading import Loaded, load
 from planner.planning.comparison import compare as run_comparison
-from planner.planning.comparison import with_barriers
 from planner.planning.decisions.decide import DecisionOptions
 from planner.planning.decisions.payback import Setup
 from planner.planning.forecast import forecast as run_forecast
@@ -192,7 +191,7 @@ def compare(
     check.done()
     with arguments.in_python():
         served, notes = plan.serving(grid["models"], by)
-        found = with_barriers(run_comparison(served, **grid, **run, backend=where, wishes=wishes), served, grid["crew"])
+        found = run_comparison(served, **grid, **run, backend=where, wishes=wishes)
     return comparison_of(found, arguments.worded(*found.notes, *notes))
 
 

@@ -181,7 +181,6 @@ def compare(
     """Completion time and cost over speeds × agents, on the same random draws."""
     with reported() as progress:
         from planner.planning.comparison import compare as run
-        from planner.planning.comparison import with_barriers
         from planner.report.data.results import comparison_csv, comparison_json
         from planner.report.text.comparison import comparison_text
 
@@ -197,7 +196,6 @@ def compare(
         workflow, caveats = read(file, set_, catalogue, models, runtime, output)
         found = run(workflow, speeds, counts, models=models, crew=crew, premium=law, seed=seed, **stopping,
                     backend=where, progress=progress, wishes=wishes)  # fmt: skip
-        found = with_barriers(found, workflow, crew)
         found = replace(found, notes=(*found.notes, *caveats))
         show(found, as_json, as_csv, output, comparison_json, comparison_csv, comparison_text)
 

@@ -1,1 +1,1 @@
-"""Samples and their schedules in, measures out: critical path, drag, utilisation, typical run, distribution."""
+"""Scheduled samples in; critical path, drag, utilisation, typical run and distribution of completion times out."""

@@ -1,4 +1,4 @@
-"""What is on the critical path, and what each step takes: sums over samples of one scenario."""
+"""The critical path by part, and the work of each step: sums over the samples of one scenario."""
 
 from __future__ import annotations
 
@@ -12,29 +12,28 @@ from planner.engine.simulation import TICK, Schedule, round_to_ticks
 from planner.expansion.graph.fragments import TaskMap
 from planner.expansion.graph.work import Rework, Work
 from planner.measures.moments import Mean, Moments, TokenMoments
-from planner.timing.cost import Run, usd_of_work
-from planner.timing.durations import (
-    COORDINATION,
-    PARTS,
-    PEOPLE,
-    TaskTimes,
-    length,
-)
+from planner.timing.cost import Billing, usd_of_work
+from planner.timing.durations import OccurrenceTimes, Part, WorkTotals, length
+from planner.timing.pipeline import ScheduledSamples
 
 NANO = 1e-9
-"""US dollars that costs are counted in."""
+"""Unit of costs, in US dollars."""
+
+BREAKDOWN = (*(part.name.lower() for part in Part), "waiting")
+"""What a critical path consists of."""
 
 
 class WorkDetail:
-    """Sums over samples of a step, or of a mechanism of its crew. Seconds are counted in ticks: whole numbers, whose
-    sums are exact.
+    """Sums over samples of a step, or of a coordination mechanism of its crew.
 
-    done, seconds : how often it is done, and its work
+    Seconds are counted in ticks: whole numbers, whose sums are exact.
+
+    done : occurrences
+    seconds : of work
     critical : seconds on the critical path
-    critical_in : samples in which there are any
-    billed : of each work, (5,) as in `Totals.billed`
-    tokens : input, read from a cache, output
-    usd : cost, where prices are known; machines paid by the hour cost steps nothing
+    critical_in : samples with any such seconds
+    billed : of each work
+    usd : where prices are known; rented machines add nothing
     """
 
     def __init__(self, work: Work) -> None:
@@ -43,98 +42,113 @@ class WorkDetail:
         self.seconds = Moments(TICK)
         self.critical = Moments(TICK)
         self.critical_in = Moments(1.0)
-        self.billed: dict[Work, Floats] = {}
+        self.billed: dict[Work, Billing] = {}
         self.tokens = TokenMoments()
         self.usd = Moments(NANO)
 
+    def plus(self, other: WorkDetail) -> None:
+        """Add the samples of another, of the same step."""
+        self.done.plus(other.done)
+        self.seconds.plus(other.seconds)
+        self.critical.plus(other.critical)
+        self.critical_in.plus(other.critical_in)
+        self.tokens.plus(other.tokens)
+        self.usd.plus(other.usd)
+        for work, amounts in zip(list(self.billed), other.billed.values(), strict=True):
+            self.billed[work] += amounts
+
+    def add(self, sums: _StepSums) -> None:
+        self.done.add(sums.done)
+        self.seconds.add(sums.seconds)
+        self.critical.add(sums.critical)
+        self.critical_in.add((sums.critical > 0).astype(float))
+        self.tokens.add(sums.billed)
+        self.usd.add(sums.usd)
+
+
+class _StepSums:
+    """Sums over the works of a step in each of some samples, (S,)."""
+
+    def __init__(self, samples: int) -> None:
+        self.done, self.seconds, self.critical, self.usd = (np.zeros(samples) for _ in range(4))
+        self.billed = Billing.zeros(samples)
+
 
 class Detail:
-    """Sums over samples of the parts of the critical path, and of every step. Filled slice by slice."""
+    """Sums over samples: parts of the critical path, and the work of each step."""
 
     def __init__(self, works: Sequence[TaskMap[Work]], models: Mapping[str, Profile]) -> None:
-        """`models`: as they are paid."""
+        """`models` have the prices of the scenario."""
         self.models = models
-        rows: dict[tuple[str, str], WorkDetail] = {}
-        self.of = [rows.setdefault((mark.subject.step, mark.subject.kind), WorkDetail(mark.subject)) for mark in works]
-        self.works = list(rows.values())
-        self.parts = [Moments(TICK) for _ in (*PARTS, "waiting")]
+        steps: dict[tuple[str, str], WorkDetail] = {}
+        self.of_work = [
+            steps.setdefault((mark.subject.step, mark.subject.kind), WorkDetail(mark.subject)) for mark in works
+        ]
+        self.works = list(steps.values())
+        self.parts = [Moments(TICK) for _ in BREAKDOWN]
 
     def plus(self, other: Detail) -> None:
         """Add the samples of another, of the same graph."""
-        for one, more in zip(self.parts, other.parts, strict=True):
-            one.plus(more)
-        for row, added in zip(self.works, other.works, strict=True):
-            row.done.plus(added.done)
-            row.seconds.plus(added.seconds)
-            row.critical.plus(added.critical)
-            row.critical_in.plus(added.critical_in)
-            row.tokens.plus(added.tokens)
-            row.usd.plus(added.usd)
-            for work, amounts in zip(list(row.billed), added.billed.values(), strict=True):
-                row.billed[work] = row.billed[work] + amounts
+        for mine, others in zip(self.parts, other.parts, strict=True):
+            mine.plus(others)
+        for step, same in zip(self.works, other.works, strict=True):
+            step.plus(same)
 
     @property
-    def rows(self) -> list[int]:
-        """Of each work of the graph, its place in `works`."""
-        return [self.works.index(row) for row in self.of]
+    def step_numbers(self) -> list[int]:
+        """Index in `works` of each work of the graph."""
+        return [self.works.index(step) for step in self.of_work]
 
     def breakdown(self) -> dict[str, Mean]:
-        """Seconds of the critical path by part, and of waiting for an agent."""
-        return {part: moments.mean() for part, moments in zip((*PARTS, "waiting"), self.parts, strict=True)}
+        """Mean seconds of the critical path by part. `waiting` is for an agent."""
+        return {part: moments.mean() for part, moments in zip(BREAKDOWN, self.parts, strict=True)}
 
-    def add(
-        self,
-        times: TaskTimes,
-        speed: float,
-        schedule: Schedule,
-        part: slice,
-        durations: Floats,
-        billed: Sequence[Floats],
-    ) -> Floats:
-        """Add the samples `part` of a slice; returns their seconds of coordination on the critical path.
+    def add(self, run: ScheduledSamples) -> Floats:
+        """Add samples, and return their (S,) seconds of coordination on the critical path."""
+        schedule, times = run.schedule, run.times
+        paths = [on_path(schedule, times.part(part, run.speed)[run.rows]) for part in Part]
+        if times.away.size:  # seconds away are not in the parts of a task
+            others = sum(paths[: Part.PEOPLE] + paths[Part.PEOPLE + 1 :])
+            paths[Part.PEOPLE] = schedule.makespan - schedule.waiting - others
+        for moments, seconds in zip(self.parts, (*paths, schedule.waiting), strict=True):
+            moments.add(seconds)
+        sums = {id(step): _StepSums(len(run.durations)) for step in self.works}
+        for step, totals, billed in zip(self.of_work, times.works, run.billed, strict=True):
+            step.billed[totals.work] = step.billed.get(totals.work, Billing.zeros()) + billed.sum()
+            self._add_work(sums[id(step)], totals, billed, run)
+        for step in self.works:
+            step.add(sums[id(step)])
+        return paths[Part.COORDINATION]
 
-        durations : of these samples as they were scheduled
-        billed : of each work and these samples, (5, S)
-        """
-        paths = [on_path(schedule, times.part(index, speed)[part]) for index in range(len(PARTS))]
-        if times.away.size:  # the time that people are away is not part of what a task asks for
-            paths[PEOPLE] = schedule.makespan - schedule.waiting - sum(paths[:PEOPLE] + paths[PEOPLE + 1 :])
-        for index, seconds in enumerate((*paths, schedule.waiting)):
-            self.parts[index].add(seconds)
-        width = times.fixed.shape[2]
-        done_of, work_of, critical, usd = ({id(row): np.zeros(len(durations)) for row in self.works} for _ in range(4))
-        tokens = {id(row): np.zeros((4, len(durations))) for row in self.works}
-        for detail, totals, amounts in zip(self.of, times.works, billed, strict=True):
-            detail.billed[totals.work] = detail.billed.get(totals.work, np.zeros(5)) + amounts.sum(1)
-            tokens[id(detail)] += amounts[:4]
-            usd[id(detail)] += usd_of_work(totals.work, amounts, self.models)
-            counted = not isinstance(totals.work.body, Rework) or totals.work.body.first
-            done_of[id(detail)] += totals.done[part] * counted
-            leaves = totals.work.kind == "human" and times.away.size > 0
-            for piece in totals.pieces:
-                shape = (length(piece.tasks), width)
-                seconds = np.broadcast_to(piece.fixed + piece.decode / speed, shape)[:, part]
-                if piece.done is not None or leaves:
-                    run = Run.of(piece, part, width, durations, schedule)
-                    done = np.ones(shape) if piece.done is None else piece.done
-                    done_of[id(detail)] -= (done[:, part] * (1 - run.started)).sum(0)
-                    seconds = seconds * run.share
-                if leaves:
-                    took = (schedule.ends - schedule.starts)[:, piece.tasks].T
-                    seconds = np.where(np.isnan(took), 0.0, took)
-                seconds = round_to_ticks(seconds.T.copy())
-                work_of[id(detail)] += seconds.sum(1)
-                critical[id(detail)] += (seconds * schedule.critical[:, piece.tasks]).sum(1)
-        for row in self.works:
-            row.done.add(done_of[id(row)])
-            row.seconds.add(work_of[id(row)])
-            row.critical.add(critical[id(row)])
-            row.critical_in.add((critical[id(row)] > 0).astype(float))
-            row.tokens.add(tokens[id(row)])
-            row.usd.add(usd[id(row)])
-        return paths[COORDINATION]
+    def _add_work(self, sums: _StepSums, totals: WorkTotals, billed: Billing, run: ScheduledSamples) -> None:
+        work = totals.work
+        sums.billed += billed
+        sums.usd += usd_of_work(work, billed, self.models)
+        counted = not isinstance(work.body, Rework) or work.body.first
+        sums.done += totals.done[run.rows] * counted
+        for occurrence in totals.occurrences:
+            seconds, missed = _worked(work, occurrence, run)
+            sums.done -= missed
+            sums.seconds += seconds.sum(1)
+            sums.critical += (seconds * run.schedule.critical[:, occurrence.tasks]).sum(1)
+
+
+def _worked(work: Work, occurrence: OccurrenceTimes, run: ScheduledSamples) -> tuple[Floats, Floats | float]:
+    """Seconds of work of an occurrence, (S, items), and how many of its items never started, (S,)."""
+    items = length(occurrence.tasks)
+    leaves = work.kind == "human" and run.times.away.size > 0
+    seconds, missed = run.of_rows(occurrence.seconds(run.speed), items), 0.0
+    if occurrence.done is not None or leaves:
+        progress = run.progress(occurrence)
+        done = np.ones((1, 1)) if occurrence.done is None else occurrence.done
+        missed = (run.of_rows(done, items) * (1 - progress.started)).sum(0)
+        seconds = seconds * progress.share
+    if leaves:
+        lasted = (run.schedule.ends - run.schedule.starts)[:, occurrence.tasks].T
+        seconds = np.where(np.isnan(lasted), 0.0, lasted)
+    return round_to_ticks(seconds.T.copy()), missed
 
 
 def on_path(schedule: Schedule, seconds: Floats) -> Floats:
-    """(S,) sums of (S, n) `seconds` over the critical path, in ticks, so that no order of summing shows."""
+    """Sum (S, n) seconds over the critical path of each sample. They are rounded to ticks, so sums are exact."""
     return np.asarray((round_to_ticks(seconds.copy()) * schedule.critical).sum(1))

@@ -1,4 +1,4 @@
-"""The distribution of completion times: samples in, percentiles with their intervals and a histogram out."""
+"""Completion times in; percentiles with intervals, and a histogram, out."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from planner.engine.statistics import Values
 PERCENTILES = (5, 10, 25, 50, 75, 90, 95)
 
 BINS = 36
-"""Of a histogram. They end at the 99th percentile, so that one late sample does not squeeze the others."""
+"""Bins of a histogram. They end at the 99th percentile, so that one late sample does not squeeze the others."""
 
 
 @dataclass(frozen=True)
 class Percentile:
-    """So many per cent of cases are at most so long. low, high : 95 % interval, None where there are too few samples;
-    seconds."""
+    """A percentile of completion times, seconds.
+
+    low, high : 95% interval, or None with too few samples
+    """
 
     percentile: int
     seconds: float
@@ -28,9 +30,10 @@ class Percentile:
 
 @dataclass(frozen=True)
 class Histogram:
-    """Samples in each of `BINS` equal bins of seconds from `low`, the least, to `high`; `beyond` are longer than that.
+    """Counts of samples in `BINS` equal bins from `low`, the least, to `high`, in seconds.
 
-    Where all samples are equal, `counts` is empty.
+    counts : empty if all samples are equal
+    beyond : samples above `high`
     """
 
     low: float
@@ -49,16 +52,16 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Distribution:
-    """Of completion times."""
+    """The distribution of completion times."""
 
     percentiles: tuple[Percentile, ...]
     histogram: Histogram
 
     @classmethod
     def of(cls, seconds: Values) -> Distribution:
-        """Percentiles of all samples, the histogram of those that are kept one by one."""
-        found = (
+        """Percentiles are those of all samples, the histogram is of the samples kept individually."""
+        percentiles = (
             Percentile(percentile, seconds.quantile(percentile / 100), *seconds.known_interval(percentile / 100))
             for percentile in PERCENTILES
         )
-        return cls(tuple(found), Histogram.of(seconds.first))
+        return cls(tuple(percentiles), Histogram.of(seconds.first))

@@ -1,4 +1,4 @@
-"""Drag: what completion would lose if a step took no time, found by simulating again without its seconds."""
+"""Drag (Devaux): by how much the workflow would end sooner if a step took no time."""
 
 from __future__ import annotations
 
@@ -7,43 +7,33 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from planner.engine.arrays import Floats
-from planner.engine.simulation import (
-    TICK,
-    Graph,
-    Schedule,
-    round_to_ticks,
-    simulate,
-)
+from planner.engine.simulation import TICK, round_to_ticks, simulate
 from planner.measures.moments import Mean, Moments
-from planner.timing.durations import (
-    SKIPPED,
-    OccurrenceTimes,
-    TaskTimes,
-    length,
-)
+from planner.timing.durations import SKIPPED, OccurrenceTimes, TaskTimes, length
+from planner.timing.pipeline import ScheduledSamples
 
 LEAST = 16
-"""Samples on which drag is found, if there are as many, however large the graph."""
+"""Samples that are used however large the graph is, if there are as many."""
 
 BUDGET = 16_000_000
-"""Task-samples that are scheduled for it at most, unless `LEAST` samples take more: a few seconds."""
+"""Most task-samples to schedule, unless `LEAST` samples need more: a few seconds."""
 
 
 def enough(tasks: int, steps: int) -> int:
-    """Samples on which the drag of so many steps of a graph is found, if there are as many: a power of two."""
+    """Return how many samples to use for a graph of that size: a power of two."""
     return max(LEAST, 1 << (BUDGET // (tasks * steps)).bit_length() >> 1)
 
 
 class Drag:
-    """Sums over the first samples of what each of `steps` drags.
+    """Sums over the first samples of the drag of each step. Each sample is scheduled again without the step's seconds.
 
     of : the step of each work
-    limit : samples that count
+    limit : how many samples are used
 
-    The draws, and what is done, stay as they are: attempts are as many as before, caches as warm, rework as long. A
-    person whose step takes no time is not away either. A step that is not critical may have drag, even a negative one,
-    for who gets an agent first changes with it (Graham's anomalies): so a sample is simulated again wherever any task
-    becomes shorter, and only elsewhere is the drag known to be 0.
+    Draws do not change: neither the number of attempts, nor cache hits, nor rework. A person whose step takes no time
+    is not away either. A step off the critical path can have drag, even a negative one, because tasks may then get
+    agents in another order (Graham's anomalies). So a sample is scheduled again if any task becomes shorter; otherwise
+    its drag is 0.
     """
 
     def __init__(self, tasks: int, of: Sequence[int], steps: int) -> None:
@@ -53,62 +43,49 @@ class Drag:
 
     def plus(self, other: Drag) -> None:
         """Add the samples of another, of the same graph."""
-        for one, more in zip(self.moments, other.moments, strict=True):
-            one.plus(more)
+        for mine, others in zip(self.moments, other.moments, strict=True):
+            mine.plus(others)
 
     def means(self) -> list[Mean]:
-        """Of each step, seconds."""
+        """Seconds of each step."""
         return [moments.mean() for moments in self.moments]
 
-    def add(
-        self,
-        times: TaskTimes,
-        speed: float,
-        graph: Graph,
-        schedule: Schedule,
-        part: slice,
-        first: int,
-        durations: Floats,
-    ) -> None:
-        """Add the samples `part` of a slice, the first of which is sample `first` of all.
-
-        durations : of these samples as they were scheduled
-        """
-        count = min(part.stop - part.start, self.limit - first)
+    def add(self, run: ScheduledSamples, first: int) -> None:
+        """Add consecutive samples. `first` is the number of the first of them, from 0."""
+        assert isinstance(run.rows, slice)
+        count = min(len(run.durations), self.limit - first)
         if count <= 0:
             return
-        part = slice(part.start, part.start + count)
-        whole = (times.fixed[:, :, part].sum(0) + times.decode[:, :, part].sum(0) / speed).T
+        rows, times = slice(run.rows.start, run.rows.start + count), run.times
+        exact = (times.fixed[:, :, rows].sum(0) + times.decode[:, :, rows].sum(0) / run.speed).T
         for step, moments in enumerate(self.moments):
-            moments.add(self._lost(step, times, speed, graph, schedule, part, whole, durations[:count]))
+            moments.add(self._lost(step, run, rows, exact))
 
-    def _lost(
-        self, step: int, times: TaskTimes, speed: float, graph: Graph, schedule: Schedule, part: slice, whole: Floats,
-        durations: Floats,
-    ) -> Floats:  # fmt: skip
-        """(S,) seconds that one step drags. `whole`: durations before they are rounded."""
-        shorter, away = np.ascontiguousarray(whole), times.away[part]
-        if shorter is whole or np.shares_memory(shorter, whole):
-            shorter = whole.copy()
-        for piece, person in self._pieces(step, times):
-            seconds = np.broadcast_to(piece.fixed + piece.decode / speed, (length(piece.tasks), times.fixed.shape[2]))
-            shorter[:, piece.tasks] -= seconds[:, part].T
-            if person and away.size:
-                rows = graph.leave[piece.tasks]
+    def _lost(self, step: int, run: ScheduledSamples, rows: slice, exact: Floats) -> Floats:
+        """Return (S,) seconds of drag of a step. `exact` are (S, n) durations before rounding."""
+        times, graph, durations = run.times, run.kernel_graph, run.durations[: len(exact)]
+        shorter, away = np.ascontiguousarray(exact), times.away[rows]
+        if shorter is exact or np.shares_memory(shorter, exact):
+            shorter = exact.copy()
+        for occurrence, by_person in self._occurrences(step, times):
+            seconds = np.broadcast_to(occurrence.seconds(run.speed), (length(occurrence.tasks), times.samples))
+            shorter[:, occurrence.tasks] -= seconds[:, rows].T
+            if by_person and away.size:
+                leaving = graph.leave[occurrence.tasks]
                 away = away.copy()
-                away[:, rows[rows >= 0]] = 0.0
+                away[:, leaving[leaving >= 0]] = 0.0
         round_to_ticks(np.maximum(shorter, 0.0, out=shorter))
         shorter[durations < 0] = SKIPPED
-        changed = (shorter != durations).any(1) | (away != times.away[part]).any(1)
+        changed = (shorter != durations).any(1) | (away != times.away[rows]).any(1)
         lost = np.zeros(len(durations))
         if changed.any():
-            found = simulate(graph, shorter[changed], patience=times.patience[part][changed], away=away[changed])
-            lost[changed] = schedule.makespan[: len(durations)][changed] - found.makespan
+            without = simulate(graph, shorter[changed], patience=times.patience[rows][changed], away=away[changed])
+            lost[changed] = run.schedule.makespan[: len(durations)][changed] - without.makespan
         return lost
 
-    def _pieces(self, step: int, times: TaskTimes) -> Iterator[tuple[OccurrenceTimes, bool]]:
-        """The occurrences of a step, and whether they are of a person."""
-        for own, totals in zip(self.of, times.works, strict=True):
-            if own == step:
-                for piece in totals.pieces:
-                    yield piece, totals.work.kind == "human"
+    def _occurrences(self, step: int, times: TaskTimes) -> Iterator[tuple[OccurrenceTimes, bool]]:
+        """Yield the occurrences of a step, and whether a person does them."""
+        for number, totals in zip(self.of, times.works, strict=True):
+            if number == step:
+                for occurrence in totals.occurrences:
+                    yield occurrence, totals.work.kind == "human"

@@ -1,4 +1,4 @@
-"""Means over samples with their standard errors, from sums that are exact in whatever order samples come."""
+"""Means over samples with standard errors, from exact sums: the order of the samples does not matter."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.engine.arrays import Floats
+from planner.timing.cost import Billing
 
 
 @dataclass(frozen=True)
 class Mean:
-    """A mean over samples. standard_error : of the simulation, not of the estimates; 0 for a single sample."""
+    """A mean over samples.
+
+    standard_error : of the simulation, not of the estimates; 0 for a single sample
+    """
 
     mean: float
     standard_error: float
 
     @classmethod
     def ratio(cls, above: Floats, below: Floats) -> Mean:
-        """Mean of (N,) `above` over that of `below`, 0 where that is 0; the error is the first-order one of a ratio."""
+        """Mean of (N,) `above` over mean of `below`, or 0 if that is 0. The error is to first order."""
         count, scale = len(below), float(below.mean())
         if not scale:
             return cls(0.0, 0.0)
@@ -29,27 +33,27 @@ class Mean:
 
 
 class Moments:
-    """Count, sum and sum of squares of samples, which are rounded to whole units and summed as whole numbers."""
+    """Count, sum and sum of squares of samples. Values are rounded to whole units and summed as whole numbers."""
 
     def __init__(self, unit: float) -> None:
         self.unit = unit
         self.count = self.total = self.squares = 0
 
     def add(self, values: Floats) -> None:
-        """Add (S,) samples; each is below 2⁵³ units."""
+        """Add (S,) samples, each below 2⁵³ units."""
         whole = [int(value) for value in np.rint(values / self.unit).tolist()]
         self.count += len(whole)
         self.total += sum(whole)
         self.squares += sum(value * value for value in whole)
 
     def plus(self, other: Moments) -> None:
-        """Add the samples of both."""
+        """Add the samples of another."""
         self.count += other.count
         self.total += other.total
         self.squares += other.squares
 
     def mean(self) -> Mean:
-        """Of the samples so far, at least one."""
+        """Mean of the samples so far, at least one."""
         if self.count == 1:
             return Mean(self.total * self.unit, 0.0)
         variance = (self.count * self.squares - self.total * self.total) / (self.count * (self.count - 1))
@@ -57,23 +61,27 @@ class Moments:
 
 
 class TokenMoments:
-    """Of input that is prefilled, input that is read from a cache, and output: whole tokens."""
+    """Moments of input that is prefilled, input that is read from a cache, and output, in whole tokens."""
 
     def __init__(self) -> None:
-        self.kinds = (Moments(1.0), Moments(1.0), Moments(1.0))
+        self.prompt, self.cache_read, self.output = Moments(1.0), Moments(1.0), Moments(1.0)
 
-    def add(self, billed: Floats) -> None:
-        """Add (4, S) as billed: input, written to a cache, read from a cache, output."""
-        for moments, values in zip(self.kinds, (billed[0] + billed[1], billed[2], billed[3]), strict=True):
-            moments.add(values)
+    def add(self, billed: Billing) -> None:
+        """Add (S,) samples."""
+        self.prompt.add(billed.prompt)
+        self.cache_read.add(billed.cache_read)
+        self.output.add(billed.output)
 
     def plus(self, other: TokenMoments) -> None:
-        """Add the samples of both."""
-        for moments, more in zip(self.kinds, other.kinds, strict=True):
-            moments.plus(more)
+        """Add the samples of another."""
+        self.prompt.plus(other.prompt)
+        self.cache_read.plus(other.cache_read)
+        self.output.plus(other.output)
 
     @property
     def standard_errors(self) -> tuple[float, float, float]:
-        """Of the means."""
-        plain, read, output = (moments.mean().standard_error for moments in self.kinds)
-        return plain, read, output
+        """Standard errors of the means of prompt, cache_read and output."""
+        return (
+            self.prompt.mean().standard_error, self.cache_read.mean().standard_error,
+            self.output.mean().standard_error,
+        )  # fmt: skip

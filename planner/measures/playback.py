@@ -1,4 +1,4 @@
-"""Samples of a workflow as a script to be played: what every task, work and request takes, and when by prediction."""
+"""Samples in detail, to be played: durations of tasks, works and requests, and when each is predicted to run."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import numpy as np
 
 from planner.engine.arrays import Floats
 from planner.engine.draws import Samples
-from planner.engine.simulation import TICK, Schedule, simulate
+from planner.engine.simulation import TICK, Schedule
 from planner.errors import InputError, Problem
-from planner.expansion.draw.demand import Layers
 from planner.expansion.draw.demand_draws import Traces
 from planner.expansion.expand import expand
 from planner.expansion.graph.loops import (
@@ -32,20 +31,15 @@ from planner.expansion.graph.outline import (
 )
 from planner.expansion.graph.task_graph import TaskGraph
 from planner.expansion.graph.work import Work
-from planner.timing.durations import (
-    OccurrenceTimes,
-    SampleDemands,
-    TaskTimes,
-    task_times,
-)
-from planner.timing.service import ServiceTimes, profiles
+from planner.timing.durations import OccurrenceTimes, SampleDemands, TaskTimes
+from planner.timing.pipeline import Pipeline, ScheduledSamples
 from planner.workflow.declaration import Workflow
 
 OccurrenceKey = tuple[str, str, Index]
-"""A step's path, the kind of what is done, and which occurrence of it in the loops around."""
+"""Path of a step, kind of work, and the occurrence within the loops around it."""
 
 Spans = dict[OccurrenceKey, tuple[float, float]]
-"""Seconds at which it starts and ends; what takes no time is left out."""
+"""Start and end, in seconds, of every occurrence that takes time."""
 
 RequestSpan = tuple[str, float]
 """``model`` or ``tools``, and seconds."""
@@ -55,156 +49,169 @@ RequestSpan = tuple[str, float]
 class Playback:
     """Samples of one scenario.
 
-    first : number of the first sample
-    durations : (S, n) seconds of tasks
+    first : number of the first sample, from 0
+    occurrences : times of each occurrence of each work, for all items together
     """
 
-    graph: TaskGraph
+    run: ScheduledSamples
     first: int
-    speed: float
-    times: TaskTimes
-    durations: Floats
-    schedule: Schedule
     traces: Traces
-    pieces: Mapping[tuple[Work, Index], OccurrenceTimes]
-    served: Mapping[str, ServiceTimes]
+    occurrences: Mapping[tuple[Work, Index], OccurrenceTimes]
 
     def __len__(self) -> int:
         return len(self.durations)
 
-    def seconds(self, work: Work, index: Index, row: int) -> float:
-        """Seconds of an occurrence in a sample; 0 where it is not done."""
-        around, item = _item(work, index)
-        piece = self.pieces[work, around]
-        return _at(piece.fixed, item, row) + _at(piece.decode, item, row) / self.speed
+    @property
+    def graph(self) -> TaskGraph:
+        return self.run.graph
 
-    def stretches(self, task: Task, at: int, index: Index, row: int) -> Iterator[tuple[Work, Index, float]]:
-        """What is done in a task of a sample, in order, in whole ticks that add up to the task's."""
-        left = float(self.durations[row, at])
-        if left < 0:
+    @property
+    def times(self) -> TaskTimes:
+        return self.run.times
+
+    @property
+    def durations(self) -> Floats:
+        """(S, n) seconds of tasks."""
+        return self.run.durations
+
+    @property
+    def schedule(self) -> Schedule:
+        return self.run.schedule
+
+    def seconds(self, work: Work, index: Index, row: int) -> float:
+        """Duration of an occurrence in sample `row`; 0 if it is not done."""
+        all_items, item = _all_items(work, index)
+        times = self.occurrences[work, all_items]
+        return _value(times.fixed, item, row) + _value(times.decode, item, row) / self.run.speed
+
+    def stretches(self, task: Task, number: int, index: Index, row: int) -> Iterator[tuple[Work, Index, float]]:
+        """Yield the works of a task in order, with their seconds: whole ticks that add up to the task's duration.
+
+        number : of the task in the graph
+        row : of the sample
+        """
+        duration = float(self.durations[row, number])
+        if duration < 0:
             return
-        found = []
+        works = []
         for work, inner in task.does:
             assert isinstance(work, Work)
-            found.append((work, (*index, *inner), self.seconds(work, (*index, *inner), row)))
+            works.append((work, (*index, *inner), self.seconds(work, (*index, *inner), row)))
         reached, before = 0.0, 0.0
-        last = max((number for number, (_, _, seconds) in enumerate(found) if seconds > 0), default=-1)
-        for number, (work, here, seconds) in enumerate(found):
+        last = max((position for position, (_, _, seconds) in enumerate(works) if seconds > 0), default=-1)
+        for position, (work, occurrence, seconds) in enumerate(works):
             reached += seconds
-            end = left if number >= last else min(left, round(reached / TICK) * TICK)
-            yield work, here, end - before
+            end = duration if position >= last else min(duration, round(reached / TICK) * TICK)
+            yield work, occurrence, end - before
             before = end
 
     def requests(self, work: Work, index: Index, row: int, seconds: float) -> list[RequestSpan]:
-        """The requests and goes of tools of an agent loop, in whole ticks that add up to these seconds."""
-        around, item = _item(work, index)
-        by = self.served[work.model or ""]
-        found: list[RequestSpan] = []
-        for asked in self.traces[work, around].trace or ():
-            if not _at(asked.active, item, row):
+        """Return the requests and tool calls of an agent loop: whole ticks that add up to `seconds`."""
+        all_items, item = _all_items(work, index)
+        service = self.run.service[work.model or ""]
+        spans: list[RequestSpan] = []
+        for draw in self.traces[work, all_items].trace or ():
+            if not _value(draw.active, item, row):
                 continue
-            jitter = _at(asked.jitter, item, row) if asked.jitter.any() else 0.0
+            jitter = _value(draw.jitter, item, row) if draw.jitter.any() else 0.0
             if jitter:
-                lasting = jitter * (
-                    _at(by.ttft, 0, row)
-                    + _at(asked.uncached, item, row) * _at(by.prefill, 0, row)
-                    + _at(asked.output, item, row) * _at(by.decode, 0, row) / self.speed
+                duration = jitter * (
+                    _value(service.ttft, 0, row)
+                    + _value(draw.uncached, item, row) * _value(service.prefill, 0, row)
+                    + _value(draw.output, item, row) * _value(service.decode, 0, row) / self.run.speed
                 )
-                found.append(("model", lasting))
+                spans.append(("model", duration))
             else:
-                found.append(("tools", _at(asked.seconds, item, row)))
-        total = sum(lasting for _, lasting in found)
+                spans.append(("tools", _value(draw.seconds, item, row)))
+        total = sum(duration for _, duration in spans)
         reached, before, scaled = 0.0, 0.0, []
-        for kind, lasting in found:
-            reached += lasting
+        for kind, duration in spans:
+            reached += duration
             end = round(seconds * reached / total / TICK) * TICK if total else 0.0
             scaled.append((kind, end - before))
             before = end
         return scaled
 
     def predicted(self, row: int) -> Spans:
-        """When everything that takes time is done in a sample."""
+        """Predict when each occurrence of a sample starts and ends."""
         starts, ends = self.schedule.starts[row], self.schedule.ends[row]
-        found: Spans = {}
-        for task, at, index in tasks(self.graph.outline, 0, ()):
-            start, end = float(starts[at]), float(ends[at])
+        spans: Spans = {}
+        for task, number, index in tasks(self.graph.outline, 0, ()):
+            start, end = float(starts[number]), float(ends[number])
             if np.isnan(start):
                 continue
-            away = end - start - max(0.0, float(self.durations[row, at])) if self.graph.graph.leave[at] >= 0 else 0.0
-            for work, here, seconds in self.stretches(task, at, index, row):
+            away = 0.0
+            if self.graph.graph.leave[number] >= 0:
+                away = end - start - max(0.0, float(self.durations[row, number]))
+            for work, occurrence, seconds in self.stretches(task, number, index, row):
                 stop = min(start + seconds + max(0.0, away), end)
                 if stop > start:
-                    found[work.step, work.kind, here] = (start, stop)
+                    spans[work.step, work.kind, occurrence] = (start, stop)
                 start = stop
-        return found
+        return spans
 
 
 MOST_WORKS = 100_000
-"""Works in a sample that is performed: each takes about a millisecond, and room for its draws."""
+"""Most works in a sample to perform: each takes about a millisecond, and memory for its draws."""
 
 
 def playbacks(
     workflow: Workflow, sizes: Mapping[str, int], speed: float, seed: int, samples: int, width: int
 ) -> Iterator[Playback]:
-    """The samples of a scenario, at most `width` at a time, on the draws of every forecast of this seed.
+    """Yield the first `samples` samples of a forecast, at most `width` per playback.
 
-    Raises InputError where there are over `MOST_WORKS` works in one.
+    Raises InputError if one sample has over `MOST_WORKS` works.
     """
     graph = expand(workflow, sizes)
     if graph.occurrences > MOST_WORKS:
         message = f"up to {graph.occurrences:,} things are done in a sample, and {MOST_WORKS:,} can be performed"
         raise InputError([Problem("too-large", message, None, "rehearse fewer items: all of them are alike")])
-    models = profiles(workflow, graph)
-    requests = graph.max_open_requests(sizes)
-    layers = Layers.of(workflow.uncertainty)
+    pipeline = Pipeline.of(workflow, graph)
     for first in range(0, samples, width):
-        slice_ = Samples(seed, first, min(first + width, samples))
-        served = {name: ServiceTimes.of(profile.at(requests), slice_) for name, profile in models.items()}
         traces: Traces = {}
-        found = task_times(graph, served, SampleDemands(slice_, layers, traces=traces), speed, detailed=True)
-        durations = found.durations(speed)
-        schedule = simulate(graph.graph, durations, patience=found.patience, away=found.away, recorded=True)
-        pieces = {
-            (totals.work, index): piece
-            for totals in found.works
-            for index, piece in zip(occurrences(totals.work.loops), totals.pieces, strict=True)
+        draws = SampleDemands(Samples(seed, first, min(first + width, samples)), pipeline.layers, traces=traces)
+        run = pipeline.complete(draws, speed, detailed=True).at(speed).schedule(recorded=True)
+        times = {
+            (totals.work, index): occurrence
+            for totals in run.times.works
+            for index, occurrence in zip(occurrences(totals.work.loops), totals.occurrences, strict=True)
         }
-        yield Playback(graph, first, speed, found, durations, schedule, traces, pieces, served)
+        yield Playback(run, first, traces, times)
 
 
-def tasks(outline: Outline, at: int, index: Index) -> Iterator[tuple[Task, int, Index]]:
-    """Every task of an outline that begins at a task, with its number and the loops around it."""
+def tasks(outline: Outline, first: int, index: Index) -> Iterator[tuple[Task, int, Index]]:
+    """Yield every task of an outline that begins at task `first`: the task, its number, and the loops around it."""
     if isinstance(outline, Task):
-        yield outline, at, index
+        yield outline, first, index
     elif isinstance(outline, Chain | Group | Dispatch):
         parts = outline.parts.values() if isinstance(outline, Group) else outline.parts
         for part in parts:
-            yield from tasks(part.outline, at + part.at, index)
+            yield from tasks(part.outline, first + part.at, index)
     elif isinstance(outline, InRound):
-        yield from tasks(outline.body, at, (*index, *outline.inner))
+        yield from tasks(outline.body, first, (*index, *outline.inner))
     elif isinstance(outline, Rounds | Replicas):
-        first = at + isinstance(outline, Replicas)
+        body = first + isinstance(outline, Replicas)
         for number in range(outline.count):
-            yield from tasks(outline.body, first + number * outline.body.size, (*index, number))
+            yield from tasks(outline.body, body + number * outline.body.size, (*index, number))
 
 
-def _item(work: Work, index: Index) -> tuple[Index, int]:
-    """The occurrence for all items together, and which of them it is."""
+def _all_items(work: Work, index: Index) -> tuple[Index, int]:
+    """Return the occurrence for all items together, and the item of `index`."""
     items = innermost_items(work.loops)
     return (index, 0) if items is None else ((*index[:items], EVERY, *index[items + 1 :]), index[items])
 
 
-def _at(values: Floats, item: int, row: int) -> float:
-    """An element of what broadcasts to (items, samples)."""
+def _value(values: Floats, item: int, row: int) -> float:
+    """Return an element of an array that broadcasts to (items, samples)."""
     return float(values[item if len(values) > 1 else 0, row if values.shape[1] > 1 else 0])
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The first that is not as predicted.
+    """The first deviation from the prediction.
 
-    what : which occurrence of which work; None: the completion
-    predicted, rehearsed : its start and end; None: it does not happen
+    what : the occurrence; None: the completion of the workflow
+    predicted, rehearsed : start and end; None: it does not happen
     """
 
     sample: int
@@ -217,9 +224,9 @@ class Difference:
 class RealTime:
     """One sample on the real clock, `scale` times as fast.
 
-    seconds : that it took
-    predicted : of the plan
-    steps : works that were done
+    seconds : real duration
+    predicted : duration by the plan, not scaled
+    steps : number of works done
     """
 
     sample: int
@@ -230,7 +237,7 @@ class RealTime:
 
     @property
     def overhead(self) -> float:
-        """Real seconds more than predicted."""
+        """Real seconds beyond the prediction."""
         return self.seconds - self.predicted / self.scale
 
 
@@ -238,8 +245,8 @@ class RealTime:
 class Rehearsal:
     """Samples of a workflow, performed on LangGraph.
 
-    compared : starts and ends of works that were compared, without completions
-    beside : what LangGraph has no means for, and was done beside it
+    compared : works whose starts and ends were compared
+    beside : parts that LangGraph cannot express, performed outside of it
     """
 
     workflow: str

@@ -1,4 +1,4 @@
-"""How busy agents and slots are: a graph and its schedule in, the share of their time that they are held out."""
+"""A schedule in; the share of time that agents and slots are held out."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from planner.measures.moments import Mean, Moments
 Ticks = NDArray[np.int64]
 
 _SHARE = 2.0**-40
-"""Unit in which shares are summed, so that no order of summing shows."""
+"""Unit of shares: whole multiples of it sum exactly, in any order."""
 
 
 @dataclass(frozen=True)
 class Utilisation:
-    """Agents of a crew, the lead, the server of a crew's merges, or slots of LangGraph's graphs.
+    """How busy the agents of a crew, the lead, a crew's merge queue, or the slots of LangGraph graphs are.
 
-    name : of the crew; ``lead``; the crew's with ``: merge``; or `LIMITED`, of all graphs together
-    agents : or slots in each graph
-    utilisation : agent-seconds held over (agents · completion time), mean over samples. An agent is held from when a
-        task takes it until one gives it back, also while nothing of what holds it runs.
+    name : of the crew; ``lead``; the crew's followed by ``: merge``; or `LIMITED`, for all graphs together
+    agents : of the crew, or slots of each graph
+    utilisation : agent-seconds held over (agents × completion time), mean over samples. An agent is held from the task
+        that seizes it to the task that releases it, even if nothing runs in between.
     waiting : seconds of the critical path spent waiting for one of several agents
     """
 
@@ -37,33 +37,35 @@ class Utilisation:
 
 
 class Usage:
-    """Sums over samples of how long the slots of each pool are held, and are waited for on the critical path.
+    """Sums over samples of how long each pool is held, and how long the critical path waits for it.
 
-    groups : pools by their name: those of one name count together
+    groups : pools by name; pools of the same name count together
     """
 
     def __init__(self, graph: Graph, pools: Sequence[str]) -> None:
-        self.groups = {name: [at for at, other in enumerate(pools) if other == name] for name in dict.fromkeys(pools)}
+        self.groups = {
+            name: [pool for pool, other in enumerate(pools) if other == name] for name in dict.fromkeys(pools)
+        }
         self.sizes = [int(graph.capacity[group[0]]) for group in self.groups.values()]
         self.races = _Races(graph) if len(graph.race_lo) else None
-        self.takes = [np.flatnonzero(graph.acquire == pool) for pool in range(len(graph.capacity))]
-        self.gives = [np.flatnonzero(graph.release == pool) for pool in range(len(graph.capacity))]
+        self.seizing = [np.flatnonzero(graph.acquire == pool) for pool in range(len(graph.capacity))]
+        self.releasing = [np.flatnonzero(graph.release == pool) for pool in range(len(graph.capacity))]
         self.held = [Moments(_SHARE) for _ in self.groups]
         self.waiting = [Moments(TICK) for _ in self.groups]
 
     def plus(self, other: Usage) -> None:
         """Add the samples of another, of the same graph."""
-        for one, more in zip((*self.held, *self.waiting), (*other.held, *other.waiting), strict=True):
-            one.plus(more)
+        for mine, others in zip((*self.held, *self.waiting), (*other.held, *other.waiting), strict=True):
+            mine.plus(others)
 
     def results(self) -> tuple[Utilisation, ...]:
-        """Of the pools that something needs."""
+        """Utilisation of the pools that any task needs."""
         return tuple(
             Utilisation(LIMITED if name == LIMIT else name, size, held.mean(), waiting.mean())
             for (name, group), size, held, waiting in zip(
                 self.groups.items(), self.sizes, self.held, self.waiting, strict=True
             )
-            if any(len(self.takes[pool]) for pool in group)
+            if any(len(self.seizing[pool]) for pool in group)
         )
 
     def add(self, graph: Graph, durations: Floats, schedule: Schedule) -> None:
@@ -77,20 +79,20 @@ class Usage:
             seconds.add(sum((waited[pool] for pool in group), np.zeros(len(makespan))))
 
     def agent_ticks(self, durations: Floats, schedule: Schedule) -> list[Ticks]:
-        """(S,) ticks for which slots of each pool are held.
+        """For each pool, return (S,) ticks for which its slots are held.
 
-        Sums of ends less starts, modulo 2⁶⁴: what comes out is exact below 2⁶³ ticks, however large the sums. What a
-        copy of a race has taken, and not given back when the race ends, is given back then.
+        They are sums of ends minus sums of starts, modulo 2⁶⁴: exact below 2⁶³ ticks, however large the sums. When a
+        race ends, its copies release what they still hold.
         """
         ran = (durations >= 0) & ~np.isnan(schedule.starts)
-        cut = self.races.ends(schedule) if self.races is not None else None
-        found = []
-        for takes, gives in zip(self.takes, self.gives, strict=True):
-            held = _sum(schedule.ends, gives, ran) - _sum(schedule.starts, takes, ran)
-            if cut is not None:
-                held += _sum(cut, takes, ran) - _sum(cut, gives, ran)
-            found.append(held)
-        return found
+        race_ends = self.races.ends(schedule) if self.races is not None else None
+        ticks = []
+        for seizing, releasing in zip(self.seizing, self.releasing, strict=True):
+            held = _sum(schedule.ends, releasing, ran) - _sum(schedule.starts, seizing, ran)
+            if race_ends is not None:
+                held += _sum(race_ends, seizing, ran) - _sum(race_ends, releasing, ran)
+            ticks.append(held)
+        return ticks
 
 
 class _Races:
@@ -98,56 +100,54 @@ class _Races:
 
     def __init__(self, graph: Graph) -> None:
         count = len(graph.race_lo)
-        self.inner = np.full(len(graph), -1)
-        self.around = np.full(count, -1)
-        for race in np.lexsort((-graph.race_hi, graph.race_lo)):  # the outer one comes first
-            self.around[race] = self.inner[graph.race_lo[race]]
-            self.inner[graph.race_lo[race] : graph.race_hi[race]] = race
+        self.innermost = np.full(len(graph), -1)
+        self.outer = np.full(count, -1)
+        for race in np.lexsort((-graph.race_hi, graph.race_lo)):  # outer races come first
+            self.outer[race] = self.innermost[graph.race_lo[race]]
+            self.innermost[graph.race_lo[race] : graph.race_hi[race]] = race
         exits = np.flatnonzero(graph.race >= 0)
         self.exits = exits[np.argsort(graph.race[exits], kind="stable")]
         self.first = np.searchsorted(graph.race[self.exits], np.arange(count))
 
     def ends(self, schedule: Schedule) -> Floats:
-        """(S, n) when the race around each task ends; 0 where there is none.
+        """Return (S, n) when the race around each task ends, or 0 without a race.
 
-        A copy gives back all that it takes, so that this may be counted for the copy that wins, too.
+        The winning copy may be counted too, because it releases all that it seizes.
         """
-        found = np.fmin.reduceat(schedule.ends[:, self.exits], self.first, axis=1)
-        inside = np.flatnonzero(self.around >= 0)
-        while np.isnan(found[:, inside]).any():  # cancelled before it began: with the race around it
-            before = found[:, inside]
-            found[:, inside] = np.where(np.isnan(before), found[:, self.around[inside]], before)
-            if np.array_equal(before, found[:, inside], equal_nan=True):
+        ends = np.fmin.reduceat(schedule.ends[:, self.exits], self.first, axis=1)
+        nested = np.flatnonzero(self.outer >= 0)
+        while np.isnan(ends[:, nested]).any():  # a race cancelled before it began ends with its outer race
+            before = ends[:, nested]
+            ends[:, nested] = np.where(np.isnan(before), ends[:, self.outer[nested]], before)
+            if np.array_equal(before, ends[:, nested], equal_nan=True):
                 break
-        found = np.nan_to_num(np.column_stack([found, np.zeros(len(found))]))
-        return np.asarray(found[:, self.inner])
+        ends = np.nan_to_num(np.column_stack([ends, np.zeros(len(ends))]))
+        return np.asarray(ends[:, self.innermost])
 
 
 def _sum(seconds: Floats, tasks: NDArray[np.intp], ran: NDArray[np.bool_]) -> Ticks:
-    """(S,) ticks, over those of the tasks that ran."""
+    """Return the (S,) sum of times over those of the tasks that ran, in ticks."""
     values = np.where(ran[:, tasks], seconds[:, tasks], 0.0) / TICK
     return np.asarray(values.astype(np.int64).sum(1))
 
 
 def waits(graph: Graph, schedule: Schedule) -> list[Floats]:
-    """Of each pool, (S,) seconds of the critical path between when a task became ready and when it got a slot of it.
+    """For each pool, return the (S,) seconds that tasks on the critical path wait for a slot of it.
 
-    They add up to `Schedule.waiting`.
+    All pools together add up to `Schedule.waiting`.
     """
-    found = np.zeros((len(graph.capacity), len(schedule.waiting)))
+    seconds = np.zeros((len(graph.capacity), len(schedule.waiting)))
     for sample in np.flatnonzero(schedule.waiting > 0):
         for task, gap in gaps(schedule, int(sample)):
-            found[graph.acquire[task], sample] += gap
-    return list(found)
+            seconds[graph.acquire[task], sample] += gap
+    return list(seconds)
 
 
 def gaps(schedule: Schedule, sample: int) -> list[tuple[int, float]]:
-    """Where the critical path of a sample waits: the task that does, and for how many seconds, in order."""
+    """Return the waits on the critical path of a sample, in order: the waiting task, and seconds."""
     path = np.flatnonzero(schedule.critical[sample])
     starts, ends = schedule.starts[sample, path], schedule.ends[sample, path]
     order = np.lexsort((path, starts))
     ended = [0.0, *np.maximum.accumulate(ends[order]).tolist()]
-    found = [
-        (int(path[at]), float(starts[at]) - before) for at, before in zip(order, ended, strict=False)
-    ]  # fmt: skip
-    return [(task, gap) for task, gap in found if gap > 0]
+    waiting = [(int(path[index]), float(starts[index]) - end) for index, end in zip(order, ended, strict=False)]
+    return [(task, gap) for task, gap in waiting if gap > 0]

@@ -14,11 +14,11 @@ from planner.sampling.sample import Precision
 
 @dataclass(frozen=True)
 class Comparison:
-    """A grid of scenarios, models and speeds outermost.
+    """A grid of scenarios, ordered by model, then speed, then agents.
 
     crew : whose agents vary
     restricted : models that not everybody can buy → ``limited`` or ``retired``
-    barriers : what LangGraph's supersteps cost in the best scenario of the verdict, where it is the runtime
+    barriers : cost of LangGraph's supersteps in the best scenario of the verdict; None on other runtimes
     """
 
     workflow: str

@@ -1,4 +1,4 @@
-"""One sample of a forecast taken apart: every number down to the request, and what it was declared as."""
+"""One sample of a forecast, explained: every number down to single requests, and the declarations behind it."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
+from planner.catalogue.profile import Price
 from planner.engine.arrays import Floats
 from planner.expansion.draw.demand import Layers, RequestDraw
 from planner.expansion.draw.demand_draws import Traces
+from planner.expansion.draw.occurrence import Occurrence
 from planner.expansion.expand import expand
 from planner.expansion.graph.loops import EVERY, Index
 from planner.expansion.graph.work import Rework, Syncing, Work
 from planner.measures.critical_path import Detail, WorkDetail
-from planner.measures.typical_run import replay, sample_of
+from planner.measures.typical_run import replay, single_sample
 from planner.planning.forecast_result import Forecast
 from planner.reading.estimates.estimate import Estimate
 from planner.reading.validation import Declared
-from planner.timing.cost import bill_cancelled, usd, usd_of_step
+from planner.timing.cost import Billing, usd_of_step
+from planner.timing.pipeline import ScheduledSamples
 from planner.timing.service import ServiceTimes
 from planner.workflow.bodies import ONCE
 from planner.workflow.crews import Crew
@@ -28,7 +29,14 @@ from planner.workflow.declaration import Step, Workflow
 
 @dataclass(frozen=True)
 class Level:
-    """A profile as it is in the sample. Seconds, tokens/s, USD per million tokens or per hour; None: not declared."""
+    """A profile as drawn for the sample.
+
+    place : where it is declared
+    ttft : seconds
+    prefill_speed, output_speed : tokens/s; None: not declared
+    price : US dollars per million tokens by kind, or per hour; None: not declared
+    declared : the estimates as written
+    """
 
     model: str
     place: str
@@ -42,7 +50,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Term:
-    """A quantity as declared. seconds: it is a time."""
+    """An estimate as declared. `seconds` is true for a time."""
 
     name: str
     estimate: Estimate
@@ -51,12 +59,14 @@ class Term:
 
 @dataclass(frozen=True)
 class RequestDetail:
-    """A request; or a go of a tool or a person: `tool` seconds, how many calls it makes, and tokens of their results.
+    """A request, or a batch of tool calls, or the work of a person.
 
-    prompt, uncached, output : tokens that it reads, those that no cache holds, and those that it puts out
-    thinking : those of its output that are not read again
-    what : ``compaction``, or nothing to say
-    seconds : jitter · (TTFT + uncached / prefill speed + output / (output speed · speed))
+    prompt, uncached, output : tokens of the prompt, those of it that are not cached, and tokens of output
+    seconds : of a request: jitter · (TTFT + uncached / prefill speed + output / (output speed · speed))
+    tool : seconds of tools or of a person
+    calls, result : number of tool calls, and tokens of their results
+    thinking : tokens of `output` that later requests do not read
+    what : ``compaction``, or empty
     """
 
     prompt: float
@@ -75,15 +85,16 @@ class RequestDetail:
 class Explained:
     """A step, or a mechanism of its crew, in the sample.
 
-    terms : what it draws from, as declared
-    work : what is done, under which conditions
-    occurrence : which one of it `made` tells of
-    size, error : factors on what that one draws: the size of its item, and how far the estimates are off
-    made : in order
-    times : how often it is done
-    seconds, critical : of all of it, and on the critical path
-    tokens : input, written to a cache, read from one, output; and calls of tools
-    call_price : US dollars of a call
+    place : where it is declared
+    terms : its estimates
+    work : with its conditions
+    occurrence : the one that `made` describes
+    size, error : factors on the draws of that occurrence: size of its item, and error of the estimates
+    made : its requests, in order
+    times : how often the step is done
+    seconds, critical : of all occurrences, and on the critical path
+    billed : numbers, of all occurrences
+    call_price : US dollars per tool call
     """
 
     step: str
@@ -99,7 +110,7 @@ class Explained:
     times: float
     seconds: float
     critical: float
-    tokens: tuple[float, ...]
+    billed: Billing
     call_price: float | None
     usd: float | None
 
@@ -108,8 +119,9 @@ class Explained:
 class Explanation:
     """The sample whose completion time is nearest to the p50.
 
-    breakdown : of its critical path, seconds
-    crews : those of several agents
+    breakdown : seconds of each part of its critical path
+    layers : factors of estimate errors that all steps share
+    crews : those with several agents
     """
 
     sample: int
@@ -123,52 +135,59 @@ class Explanation:
 
 
 def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
-    """Take the typical sample of a forecast of this workflow apart."""
-    number, speed = forecast.typical.sample - 1, forecast.result.scenario.speed
+    """Explain the typical sample of a forecast of this workflow."""
+    number, result = forecast.typical.sample - 1, forecast.result
     graph = expand(workflow, forecast.sizes)
     traces: Traces = {}
-    taken = replay(workflow, graph, forecast.seed, number, speed, forecast.result.price_multiplier, traces)
-    found, schedule, served = taken.times, taken.schedule, taken.served
-    detail = Detail(graph.works, {name: one.profile for name, one in served.items()})
-    only = slice(0, 1)
-    paid = bill_cancelled(found, only, taken.durations, schedule)
-    detail.add(found, speed, schedule, only, taken.durations, paid)
-    cost = usd([mark.subject for mark in graph.works], paid, served, schedule.makespan)
+    run = replay(workflow, graph, forecast.seed, number, result.scenario.speed, result.price_multiplier, traces)
+    detail = Detail(graph.works, {name: service.profile for name, service in run.service.items()})
+    detail.add(run)
+    cost = run.cost()
     works = {(mark.subject.step, mark.subject.kind): mark.subject for mark in reversed(graph.works)}
     steps = tuple(
-        _explained(workflow, works[row.step, row.kind], row, traces, served, speed, forecast.result.usd is not None)
+        _explained(workflow, works[row.step, row.kind], row, traces, run, result.usd is not None)
         for row in detail.works
     )
     layers = Layers.of(workflow.uncertainty)
-    shared = layers.error(sample_of(forecast.seed, number), "") if layers.overall else None
+    shared = layers.error(single_sample(forecast.seed, number), "") if layers.overall else None
     return Explanation(
-        number + 1, float(schedule.makespan[0]), None if cost is None else float(cost[:, 0].sum()),
+        number + 1, float(run.seconds[0]), None if cost is None else float(cost.at(1.0)[0]),
         {part: seconds.mean for part, seconds in detail.breakdown().items()},
-        tuple(_level(workflow, name, by) for name, by in served.items()),
+        tuple(_level(workflow, name, service) for name, service in run.service.items()),
         {"overall": float(shared[0, 0])} if shared is not None else {},
         {name: crew for name, crew in workflow.crews.items() if forecast.sizes[name] > 1}, steps,
     )  # fmt: skip
 
 
-def _level(workflow: Workflow, name: str, by: ServiceTimes) -> Level:
-    profile = by.profile
-    price = profile.price
+def _level(workflow: Workflow, name: str, service: ServiceTimes) -> Level:
+    profile = service.profile
     declared = {"ttft": str(profile.ttft), "output_speed": str(profile.output_speed)}
     if profile.prefill_speed is not None:
         declared["prefill_speed"] = str(profile.prefill_speed)
-    prices = None if price is None else {"per hour": float(price.per_hour)} if price.per_hour is not None else {
-        key: float(price.usd(*(1e6 * (at == column) for at in range(4))))
-        for column, key in enumerate(("input", "cache_write", "cache_read", "output"))
-    }  # fmt: skip
     return Level(
-        name, _place_of_profile(workflow, name), float(by.ttft[0, 0]),
-        1 / float(by.prefill[0, 0]) if profile.prefill_speed is not None else None,
-        1 / float(by.decode[0, 0]), profile.jitter, prices, declared,
+        name, _place_of_profile(workflow, name), float(service.ttft[0, 0]),
+        1 / float(service.prefill[0, 0]) if profile.prefill_speed is not None else None,
+        1 / float(service.decode[0, 0]), profile.jitter, _prices(profile.price), declared,
     )  # fmt: skip
 
 
+def _prices(price: Price | None) -> dict[str, float] | None:
+    """Prices by kind of token, per million, or the price per hour."""
+    if price is None:
+        return None
+    if price.per_hour is not None:
+        return {"per hour": float(price.per_hour)}
+    million = 1e6
+    return {
+        "input": price.usd(million, 0.0, 0.0, 0.0),
+        "cache_write": price.usd(0.0, million, 0.0, 0.0),
+        "cache_read": price.usd(0.0, 0.0, million, 0.0),
+        "output": price.usd(0.0, 0.0, 0.0, million),
+    }
+
+
 def _place_of_profile(workflow: Workflow, name: str) -> str:
-    """Where a profile is declared: in the file, in the catalogue; nothing of a file that the workflow uses."""
+    """Return where a profile is declared: a line of the file, or the catalogue. Empty for a file that is used."""
     models = workflow.models
     if isinstance(models, ChainMap) and name not in models.maps[0]:
         return "the catalogue"
@@ -177,63 +196,69 @@ def _place_of_profile(workflow: Workflow, name: str) -> str:
 
 
 def _explained(
-    workflow: Workflow, work: Work, row: WorkDetail, traces: Traces,
-    served: Mapping[str, ServiceTimes], speed: float, priced: bool,
-) -> Explained:  # fmt: skip
-    by = served[work.model] if work.model else None
-    index, first = next(
-        ((index, one) for (other, index), one in traces.items() if other is work and one.item is not None), ((), None)
-    )  # fmt: skip
+    workflow: Workflow, work: Work, row: WorkDetail, traces: Traces, run: ScheduledSamples, priced: bool
+) -> Explained:
+    service = run.service[work.model] if work.model else None
+    index, first = _first_done(work, traces)
     item = first.item if first is not None and first.item is not None else 0
-    made = (first.trace or []) if first is not None else []
+    requests = (first.trace or []) if first is not None else []
     terms = (*_terms(work.body), *_terms(work.retry, "retry."))
     scaled = first is not None and work.kind != "human"
     size = _factor(first.inputs.size if first is not None and scaled else None, item)
-    off = scaled and any(term.estimate.varies for term in terms)
-    error = _factor(first.error if first is not None and off else None, item)
-    tokens = sum((amounts for amounts in row.billed.values()), np.zeros(5))
-    cost = usd_of_step(row.billed, {name: one.profile for name, one in served.items()}) if priced else None
+    has_error = scaled and any(term.estimate.varies for term in terms)
+    error = _factor(first.error if first is not None and has_error else None, item)
+    models = {name: each.profile for name, each in run.service.items()}
     return Explained(
         work.step, work.kind, work.model, _place(workflow, work), terms, work,
-        _occurrence(work, index, item), size, error,
-        tuple(_made(one, by, speed, item) for one in made if _of(one.active, item)), row.done.mean().mean,
-        row.seconds.mean().mean, row.critical.mean().mean, tuple(tokens.tolist()),
-        None if work.usd is None or isinstance(work.body, Rework) else float(work.usd), cost,
+        _occurrence_name(work, index, item), size, error,
+        tuple(_request(draw, service, run.speed, item) for draw in requests if _value(draw.active, item)),
+        row.done.mean().mean, row.seconds.mean().mean, row.critical.mean().mean,
+        sum(row.billed.values(), Billing.zeros()),
+        None if work.usd is None or isinstance(work.body, Rework) else float(work.usd),
+        usd_of_step(row.billed, models) if priced else None,
     )  # fmt: skip
 
 
-def _of(values: Floats, item: int) -> float:
-    """Of an item, in the one sample that there is."""
+def _first_done(work: Work, traces: Traces) -> tuple[Index, Occurrence | None]:
+    """Return the first occurrence of a work that is done, or None."""
+    for (other, index), occurrence in traces.items():
+        if other is work and occurrence.item is not None:
+            return index, occurrence
+    return (), None
+
+
+def _value(values: Floats, item: int) -> float:
+    """Return the value of an item in the only sample."""
     return float(values[item if len(values) > 1 else 0, 0])
 
 
 def _factor(values: Floats | None, item: int) -> float:
-    return 1.0 if values is None else _of(values, item)
+    return 1.0 if values is None else _value(values, item)
 
 
-def _made(asked: RequestDraw, by: ServiceTimes | None, speed: float, item: int) -> RequestDetail:
+def _request(draw: RequestDraw, service: ServiceTimes | None, speed: float, item: int) -> RequestDetail:
     prompt, uncached, output, jitter, seconds, calls, result, thinking = (
-        _of(values, item)
+        _value(values, item)
         for values in (
-            asked.prompt, asked.uncached, asked.output, asked.jitter, asked.seconds, asked.calls, asked.result,
-            asked.thinking,
+            draw.prompt, draw.uncached, draw.output, draw.jitter, draw.seconds, draw.calls, draw.result,
+            draw.thinking,
         )
     )  # fmt: skip
-    lasts = 0.0
-    if by is not None and jitter:
-        lasts = jitter * float((by.ttft + uncached * by.prefill + output * by.decode / speed)[0, 0])
-    return RequestDetail(prompt, uncached, output, jitter, lasts, seconds, calls, result, thinking, asked.kind)
+    duration = 0.0
+    if service is not None and jitter:
+        duration = jitter * float((service.ttft + uncached * service.prefill + output * service.decode / speed)[0, 0])
+    return RequestDetail(prompt, uncached, output, jitter, duration, seconds, calls, result, thinking, draw.kind)
 
 
-def _occurrence(work: Work, index: Index, item: int) -> str:
+def _occurrence_name(work: Work, index: Index, item: int) -> str:
     """`item 1, round 2`."""
     names = {"items": "item", "rounds": "round", "copies": "copy"}
-    end = len(work.loops) - (work.retry is not None)
-    found = [
-        f"{names[loop.kind] if at < end else 'attempt'} {item + 1 if number == EVERY else number + 1}"
-        for at, (loop, number) in enumerate(zip(work.loops, index, strict=False))
+    attempts = len(work.loops) - (work.retry is not None)
+    parts = [
+        f"{names[loop.kind] if depth < attempts else 'attempt'} {item + 1 if number == EVERY else number + 1}"
+        for depth, (loop, number) in enumerate(zip(work.loops, index, strict=False))
     ]
-    return ", ".join(found)
+    return ", ".join(parts)
 
 
 def _terms(body: object, prefix: str = "") -> Iterator[Term]:
@@ -250,7 +275,7 @@ def _terms(body: object, prefix: str = "") -> Iterator[Term]:
 
 
 def _place(workflow: Workflow, work: Work) -> str:
-    """Where the step, or the mechanism of its crew, is declared."""
+    """Return the line of the file that declares the step, or the mechanism of its crew."""
     names, path = work.step.split("."), []
     steps: Mapping[str, Step] = workflow.steps
     key, crew = "steps", None
@@ -259,7 +284,7 @@ def _place(workflow: Workflow, work: Work) -> str:
         step = steps[name]
         crew = step.crew or crew
         if step.used is not None:
-            break  # the rest stands in the other file
+            break  # the rest is declared in another file
         key, steps = ("choose", step.choose) if step.choose is not None else ("steps", step.steps or {})
     if work.coordination and crew is not None:
         mechanism = {"reading": "report", "rework": "conflict"}.get(work.kind, work.kind)

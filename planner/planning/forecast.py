@@ -1,4 +1,4 @@
-"""One scenario in detail: when it ends, what it costs, and where the time goes."""
+"""One scenario in detail: completion time, cost, and where the time goes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from planner.sampling.sample import (
     reached,
     sample,
 )
-from planner.timing.cost import usd_of_step
+from planner.timing.cost import Billing, usd_of_step
 from planner.workflow.declaration import Workflow
 
 
@@ -42,76 +42,76 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
              premium: Premium = FITTED, seed: int = 1, samples: int | None = None, precision: float | None = None,
              max_time: float | None = None, backend: Backend | None = None,
              progress: Progress = quiet) -> Forecast:  # fmt: skip
-    """Forecast a workflow with its crews as declared, or `agents` in one of them or, as a mapping, in several.
+    """Forecast one scenario of a workflow.
 
     speed : factor on every output speed
-    crew : the crew that `agents` sizes, if several are declared
-    premium : what a speed other than 1x costs
-    samples, precision, max_time : when to stop, as `Stopping`
-    backend : where samples are simulated; None: on all cores of this machine
+    agents : of the crew `crew` or of the only crew; a mapping sizes several crews; None: as declared
+    premium : price of speeds other than 1x
+    samples, precision, max_time : when to stop, as in `Stopping`
+    backend : where samples are simulated; None: threads on all cores
 
-    Raises InputError where the workflow is too large or the crew unknown.
+    Raises InputError if the workflow is too large or the crew is unknown.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     sizing, sizes = Sizing.at(workflow, agents, crew)
-    count = sizing.agents(sizes)
-    model = workflow.model or ""
-    cell, multiplier = GridPoint(speed, sizes, premium.of(speed)), premium.of(speed)
-    bases = [GridPoint(other, sizing.alone(), premium.of(other)) for other in dict.fromkeys((1.0, speed))]
-    plan = Batch.of(workflow, [cell], seed, stopping.most, backend.at_once, detailed=True)
-    plans = [plan, Batch.of(workflow, bases, seed, stopping.most, backend.at_once)]
-    found, alone = sample(plans, stopping, backend, progress)
-    main = ScenarioSamples(found, 0)
-    result = Result.of(
-        Scenario(model, speed, count), main, ScenarioSamples(alone, 0), ScenarioSamples(alone, len(bases) - 1)
-    )
-    findings = found.findings
-    assert findings is not None
-    known = reached([found], stopping)
+    model, multiplier = workflow.model or "", premium.of(speed)
+    scenario = Scenario(model, speed, sizing.agents(sizes))
+    alone = [GridPoint(other, sizing.alone(), premium.of(other)) for other in dict.fromkeys((1.0, speed))]
+    batches = [
+        Batch.of(workflow, [GridPoint(speed, sizes, multiplier)], seed, stopping.most, backend.at_once, detailed=True),
+        Batch.of(workflow, alone, seed, stopping.most, backend.at_once),
+    ]
+    accumulator, alone_accumulator = sample(batches, stopping, backend, progress)
+    main = ScenarioSamples(accumulator, 0)
+    baseline, alone_at_speed = (ScenarioSamples(alone_accumulator, point) for point in (0, len(alone) - 1))
+    result = Result.of(scenario, main, baseline, alone_at_speed)
+    collector, models = accumulator.collector, accumulator.batch.models
+    assert collector is not None
+    precision_reached = reached([accumulator], stopping)
     remarks = (
-        *imprecise(known, found.count),
+        *imprecise(precision_reached, accumulator.count),
         *declaration_notes(workflow),
-        *other_tokenizers(workflow, plan.models),
-        *notes(plan.models, found.over_context, [speed], premium),
-        *concurrency(plans),
-        *paid_by_the_hour(plan.models),
+        *other_tokenizers(workflow, models),
+        *notes(models, accumulator.over_context, [speed], premium),
+        *concurrency(batches),
+        *paid_by_the_hour(models),
     )
-    breakdown = findings.detail.breakdown()
-    middle = int(np.argmin(np.abs(main.seconds.first - result.seconds.p50)))
-    taken = replay(workflow, findings.expanded, seed, middle, speed, multiplier)
+    breakdown = collector.detail.breakdown()
+    typical = int(np.argmin(np.abs(main.seconds.first - result.seconds.p50)))
     return Forecast(
         workflow.workflow,
         seed,
-        found.count,
-        known,
+        accumulator.count,
+        precision_reached,
         Scenario(model, 1.0, 1),
         sizes,
         result,
         {part: value.mean for part, value in breakdown.items()},
         {part: value.standard_error for part, value in breakdown.items()},
         Distribution.of(main.seconds),
-        findings.usage.results(),
-        step_results(found),
-        min(found.count, findings.drag.limit),
-        typical_run(taken, middle, speed),
+        collector.usage.results(),
+        step_results(accumulator),
+        min(accumulator.count, collector.drag.limit),
+        typical_run(replay(workflow, collector.expanded, seed, typical, speed, multiplier), typical),
         remarks,
     )
 
 
-def step_results(found: Accumulator) -> tuple[StepResult, ...]:
-    """What each step takes, of a plan of one scenario in detail."""
-    findings, models = found.findings, found.plan.paid(0)
-    assert findings is not None
-    priced = found.usd(0) is not None
+def step_results(accumulator: Accumulator) -> tuple[StepResult, ...]:
+    """Return the results of each step, from a detailed batch."""
+    collector, models = accumulator.collector, accumulator.batch.models_of(0)
+    assert collector is not None
+    priced = accumulator.usd(0) is not None
     return tuple(
-        _step(detail, drag, found.count, models, priced)
-        for detail, drag in zip(findings.detail.works, findings.drag.means(), strict=True)
+        _step_result(detail, drag, accumulator.count, models, priced)
+        for detail, drag in zip(collector.detail.works, collector.drag.means(), strict=True)
     )
 
 
-def _step(detail: WorkDetail, drag: Mean, samples: int, models: Mapping[str, Profile], priced: bool) -> StepResult:
+def _step_result(
+    detail: WorkDetail, drag: Mean, samples: int, models: Mapping[str, Profile], priced: bool
+) -> StepResult:
     means = {work: billed / samples for work, billed in detail.billed.items()}
-    tokens = sum((amounts[:4] for amounts in means.values()), np.zeros(4))
     usd = usd_of_step(means, models) if priced else None
     done, seconds, critical = detail.done.mean(), detail.seconds.mean(), detail.critical.mean()
     return StepResult(
@@ -121,7 +121,7 @@ def _step(detail: WorkDetail, drag: Mean, samples: int, models: Mapping[str, Pro
         seconds.mean,
         critical.mean,
         usd,
-        Tokens.of(tokens.tolist()),
+        Tokens.of(sum(means.values(), Billing.zeros())),
         critical.standard_error,
         detail.critical_in.mean(),
         drag,

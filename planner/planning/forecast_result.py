@@ -15,15 +15,15 @@ from planner.sampling.sample import Precision
 
 @dataclass(frozen=True)
 class StepResult:
-    """All occurrences of a step, or of one mechanism of its crew; means over samples.
+    """All occurrences of a step, or of one coordination mechanism of its crew. Numbers are means over samples.
 
     occurrences : how often it is done
-    seconds : of work, whoever did it in parallel
-    critical : seconds of it on the critical path
+    seconds : of work; parallel work adds up
+    critical : seconds on the critical path
     critical_standard_error, … : of `critical`, and so on
-    criticality : share of samples in which a part of the critical path is its own
-    drag : seconds that completion would lose if it took no time, on the first `Forecast.drag_samples`
-    usd : of its tokens and calls; None where that is unknown, or machines paid by the hour serve it
+    criticality : share of samples in which it is on the critical path
+    drag : seconds by which the workflow would end sooner without it, on the first `Forecast.drag_samples` samples
+    usd : of its tokens and tool calls; None if unknown, or if rented machines serve it
     """
 
     step: str
@@ -47,11 +47,11 @@ class Forecast:
     """One scenario in detail.
 
     sizes : agents of each crew
-    breakdown : mean seconds of the critical path by what they were spent on; they sum to the mean completion time
-    breakdown_standard_error : of each of them
-    crews : how busy agents are
+    breakdown : mean seconds of each part of the critical path; they add up to the mean completion time
+    breakdown_standard_error : of each part
+    crews : how busy their agents are
     typical : the sample whose completion time is nearest to the p50
-    notes : what the numbers rest on that the reader should know
+    notes : assumptions and limits that a reader should know
     """
 
     workflow: str

@@ -1,25 +1,21 @@
-"""Answers as frozen data: one scenario, a forecast of it, a comparison of many. Seconds, US dollars, tokens."""
+"""Results of one scenario as frozen data: seconds, US dollars, tokens, and ratios to other scenarios."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from planner.engine.statistics import Values, standard_error
 from planner.measures.moments import Mean
 from planner.sampling.accumulator import ScenarioSamples
-
-if TYPE_CHECKING:
-    pass
+from planner.timing.cost import Billing
 
 
 @dataclass(frozen=True, order=True)
 class Scenario:
-    """What is varied. `speed` multiplies every output speed; `agents` sizes the crew that is sized."""
+    """A model, a factor on every output speed, and the agents of the varied crew."""
 
     model: str
     speed: float
@@ -28,10 +24,10 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Seconds:
-    """Completion time, with percentiles as `Values` and `Smoothed` have them.
+    """Completion time, with percentiles as in `Values` and `Smoothed`.
 
     standard_error : of the mean
-    p50_low, … : ends of the 95 % intervals of the percentiles; None: too few samples to tell
+    p50_low, … : 95% intervals of the percentiles; None: too few samples
     """
 
     mean: float
@@ -55,7 +51,7 @@ class Seconds:
 
 @dataclass(frozen=True)
 class Usd:
-    """Cost; fields as those of `Seconds`."""
+    """Cost. Fields are as in `Seconds`."""
 
     mean: float
     p50: float
@@ -75,25 +71,24 @@ class Usd:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Mean tokens. `input` is what is prefilled, `cache_read` what is read from a cache instead."""
+    """Mean tokens. `input` is prefilled, `cache_read` is input read from a cache instead."""
 
     input: float
     cache_read: float
     output: float
 
     @classmethod
-    def of(cls, billed: Sequence[float]) -> Tokens:
-        """From tokens as billed: input, input written to a cache, read from a cache, output."""
-        plain, written, read, output = billed
-        return cls(plain + written, read, output)
+    def of(cls, billed: Billing) -> Tokens:
+        return cls(float(billed.prompt), float(billed.cache_read), float(billed.output))
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """Samples in which no failure is left over.
+    """Samples in which no failure remains.
 
-    chance : their share; `standard_error` is its own
-    seconds, usd : mean time and cost of all samples over that share, None where it is 0 or the cost unknown
+    chance : their share
+    standard_error : of `chance`
+    seconds, usd : mean time and cost of all samples, divided by `chance`; None if it is 0 or the cost is unknown
     """
 
     chance: float
@@ -115,10 +110,10 @@ class Result:
     """One scenario.
 
     speedup : p50 of the baseline over this p50
-    efficiency : p50 at this speed with one agent over (agents × this p50)
+    efficiency : p50 with one agent at this speed over (agents × this p50)
     coordination_share : seconds of coordination on the critical path over the mean completion time
-    price_multiplier : how many times the price at 1x its hypothetical speed is taken to cost
-    standard_errors : of what has no error of its own
+    price_multiplier : assumed factor on the prices at 1x, for a hypothetical speed
+    standard_errors : of the other fields
     """
 
     scenario: Scenario
@@ -134,30 +129,31 @@ class Result:
 
     @classmethod
     def of(
-        cls, scenario: Scenario, found: ScenarioSamples, baseline: ScenarioSamples, alone: ScenarioSamples
+        cls, scenario: Scenario, samples: ScenarioSamples, baseline: ScenarioSamples, alone: ScenarioSamples
     ) -> Result:
-        """`alone`: one agent at this speed. All are of the same samples."""
-        seconds, usd = found.seconds, found.usd
-        time = Seconds.of(seconds)
-        cost = None if usd is None else Usd.of(usd)
+        """Return the result of a scenario. `alone` is one agent at this speed. All have the same samples."""
+        time = Seconds.of(samples.seconds)
+        cost = None if samples.usd is None else Usd.of(samples.usd)
         return cls(
             scenario,
             time,
             cost,
-            Tokens.of(found.sampled.tokens(found.cell).tolist()),
+            Tokens.of(samples.billed),
             _over(baseline.seconds.quantile(0.5), time.p50),
             _over(alone.seconds.quantile(0.5), time.p50) / scenario.agents,
-            found.coordination.mean / time.mean if time.mean else 0.0,
-            Accepted.of(found.sampled.accepted(found.cell), time, cost),
-            found.sampled.plan.cells[found.cell].price_multiplier,
-            StandardErrors.of(scenario, found, baseline, alone),
+            samples.coordination.mean / time.mean if time.mean else 0.0,
+            Accepted.of(samples.accepted, time, cost),
+            samples.price_multiplier,
+            StandardErrors.of(scenario, samples, baseline, alone),
         )
 
 
 @dataclass(frozen=True)
 class StandardErrors:
-    """Of mean tokens, and of ratios: of medians from how they vary between groups of samples, None where there are too
-    few to tell."""
+    """Standard errors of mean tokens and of ratios.
+
+    Those of ratios of medians come from their variation between groups of samples; None: too few samples.
+    """
 
     speedup: float | None
     efficiency: float | None
@@ -166,10 +162,10 @@ class StandardErrors:
 
     @classmethod
     def of(
-        cls, scenario: Scenario, found: ScenarioSamples, baseline: ScenarioSamples, alone: ScenarioSamples
+        cls, scenario: Scenario, samples: ScenarioSamples, baseline: ScenarioSamples, alone: ScenarioSamples
     ) -> StandardErrors:
-        scale = math.sqrt(len(found.seconds.first) / found.seconds.count)
-        medians = found.seconds.group_medians()
+        scale = math.sqrt(len(samples.seconds.first) / samples.seconds.count)
+        medians = samples.seconds.group_medians()
 
         def speedup(over: Values) -> float | None:
             base = over.group_medians()
@@ -181,11 +177,11 @@ class StandardErrors:
         return cls(
             speedup(baseline.seconds),
             None if alone_error is None else alone_error / scenario.agents,
-            scale * Mean.ratio(found.coordination.first, found.seconds.first).standard_error,
-            Tokens(*found.sampled.token_errors(found.cell)),
+            scale * Mean.ratio(samples.coordination.first, samples.seconds.first).standard_error,
+            Tokens(*samples.token_errors),
         )
 
 
 def _over(base: float, seconds: float) -> float:
-    """How many times as long; 1 of nothing."""
+    """Return the ratio, or 1 if `seconds` is 0."""
     return base / seconds if seconds else 1.0

@@ -1,1 +1,1 @@
-"""Scenarios in, simulated samples out: batches, blocks of samples, backends, stopping rule, cache of draws."""
+"""Batches of scenarios in, samples of them out: simulated in blocks on threads or a cluster until precise enough."""

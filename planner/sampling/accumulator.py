@@ -1,4 +1,4 @@
-"""What is known of the scenarios of a plan after so many samples: blocks in, in their order; distributions out."""
+"""Blocks of a batch in, in order; sums and distributions of each scenario out."""
 
 from __future__ import annotations
 
@@ -9,37 +9,38 @@ import numpy as np
 from planner.engine.arrays import Floats
 from planner.engine.draws import Samples
 from planner.engine.smoothing import Smoothed
-from planner.engine.statistics import Values
+from planner.engine.statistics import KEPT, Values
 from planner.measures.collector import DetailCollector
 from planner.measures.moments import TokenMoments
 from planner.sampling.batch import Batch
 from planner.sampling.block import Block
+from planner.timing.cost import Billing
 
 
 class Accumulator:
-    """Sums and distributions over all blocks so far.
+    """Results of all blocks so far. Most are by point, its index in the batch.
 
-    seconds, coordination : of each cell, completion time, and seconds of coordination on the critical path
-    findings : where the time goes, if it is asked for
+    seconds : completion times of each point
+    coordination : seconds of coordination on the critical path, of each point
+    collector : details, if requested
     """
 
-    def __init__(self, plan: Batch) -> None:
-        cells = range(len(plan.cells))
-        self.plan = plan
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
         self.count = 0
-        self._waits = {wait: wait.waits() for wait in dict.fromkeys(plan.waits) if wait}
-        self.seconds = [Smoothed(self._waits[wait]) if wait else Values() for wait in plan.waits]
-        self.coordination = [Values() for _ in cells]
-        self.findings: DetailCollector | None = None
-        self._payers = {at: variant.payer(at) for variant in plan.variants for at in variant.cells}
-        costs = {at: (payer, plan.cells[at].price_multiplier) for at, payer in self._payers.items()}
-        self._costs = costs
-        self._usd: dict[tuple[int, float], Values | None] = {key: Values() for key in costs.values()}
-        self._tokens = {payer: np.zeros(4) for payer in self._payers.values()}
-        self._token_moments = {payer: TokenMoments() for payer in self._tokens}
-        self._accepted = {variant.cells[0]: Values() for variant in plan.variants}
-        self._leaders = {at: variant.cells[0] for variant in plan.variants for at in variant.cells}
-        self._over = dict.fromkeys(plan.models, 0)
+        self.collector: DetailCollector | None = None
+        self._waits = {wait: wait.waits() for wait in dict.fromkeys(batch.waits) if wait}
+        self.seconds = [Smoothed(self._waits[wait]) if wait else Values() for wait in batch.waits]
+        self.coordination = [Values() for _ in batch.points]
+        self._payers = {point: group.payer(point) for group in batch.groups for point in group.points}
+        self._costs = {point: (payer, batch.points[point].price_multiplier) for point, payer in self._payers.items()}
+        self._usd: dict[tuple[int, float], Values | None] = {key: Values() for key in self._costs.values()}
+        self._billed = {payer: Billing.zeros() for payer in self._payers.values()}
+        self._token_moments = {payer: TokenMoments() for payer in self._billed}
+        self._accepted = {group.points[0]: Values() for group in batch.groups}
+        self._first_of_group = {point: group.points[0] for group in batch.groups for point in group.points}
+        self._over_context = dict.fromkeys(batch.models, 0)
+        self._recorded: list[Floats] = []
         self._set_drawn(False)
 
     def add(self, block: Block) -> None:
@@ -47,29 +48,31 @@ class Accumulator:
         assert block.low == self.count
         if block.drawn:
             self._set_drawn(True)
-        samples = Samples(self.plan.seed, block.low, block.low + block.seconds.shape[1])
+        samples = Samples(self.batch.seed, block.low, block.low + block.seconds.shape[1])
         for wait, waits in self._waits.items():
             waits.add(wait.drawn(samples))
-        for cell, (seconds, coordination) in enumerate(zip(block.seconds, block.coordination, strict=True)):
-            self.seconds[cell].add(seconds)
-            self.coordination[cell].add(coordination)
-        for (payer, multiplier), found in self._usd.items():
-            usd = block.usd[payer]
-            if usd is None or found is None:
+        for point, (seconds, coordination) in enumerate(zip(block.seconds, block.coordination, strict=True)):
+            self.seconds[point].add(seconds)
+            self.coordination[point].add(coordination)
+        for (payer, multiplier), values in self._usd.items():
+            cost = block.usd[payer]
+            if cost is None or values is None:
                 self._usd[payer, multiplier] = None
             else:
-                found.add(usd[0] * multiplier + usd[1])
-        for payer, tokens in block.tokens.items():
-            self._tokens[payer] += tokens.sum(1)
-            self._token_moments[payer].add(tokens)
-        for cell, accepted in self._accepted.items():
-            accepted.add(block.accepted[cell].astype(float))
+                values.add(cost.at(multiplier))
+        for payer, billed in block.billed.items():
+            self._billed[payer] += billed.sum()
+            self._token_moments[payer].add(billed)
+        for point, accepted in self._accepted.items():
+            accepted.add(block.accepted[point].astype(float))
         for name, count in block.over_context.items():
-            self._over[name] += count
-        if self.findings is None:
-            self.findings = block.findings
-        elif block.findings is not None:
-            self.findings.plus(block.findings)
+            self._over_context[name] += count
+        if self.collector is None:
+            self.collector = block.collector
+        elif block.collector is not None:
+            self.collector.plus(block.collector)
+        if block.recorded is not None and self.count < KEPT:
+            self._recorded.append(block.recorded)
         self.count += block.seconds.shape[1]
 
     def _set_drawn(self, drawn: bool) -> None:
@@ -77,47 +80,65 @@ class Accumulator:
             if values is not None:
                 values.drawn = drawn
 
-    def usd(self, cell: int) -> Values | None:
-        """Cost of a cell; None where a price is unknown."""
-        return self._usd[self._costs[cell]]
+    def usd(self, point: int) -> Values | None:
+        """Cost of a point; None if a price is unknown."""
+        return self._usd[self._costs[point]]
 
-    def tokens(self, cell: int) -> Floats:
-        """(4,) mean tokens of a cell as billed: input, written to a cache, read from a cache, output."""
-        return self._tokens[self._payers[cell]] / self.count
+    def billed(self, point: int) -> Billing:
+        """Mean billed amounts of a point."""
+        return self._billed[self._payers[point]] / self.count
 
-    def token_errors(self, cell: int) -> tuple[float, float, float]:
-        """Standard errors of mean tokens: of input, of what is read from a cache, of output."""
-        return self._token_moments[self._payers[cell]].standard_errors
+    def token_errors(self, point: int) -> tuple[float, float, float]:
+        """Standard errors of mean tokens: prefilled input, input read from a cache, output."""
+        return self._token_moments[self._payers[point]].standard_errors
 
-    def accepted(self, cell: int) -> Values:
-        """1 where no failure is left over, else 0."""
-        return self._accepted[self._leaders[cell]]
+    def accepted(self, point: int) -> Values:
+        """1 in samples where no failure remains, else 0."""
+        return self._accepted[self._first_of_group[point]]
+
+    @property
+    def recorded(self) -> Floats:
+        """(samples, streams) recorded draws of the first `KEPT` samples."""
+        assert self.batch.recorded is not None
+        return np.concatenate([np.empty((0, len(self.batch.recorded))), *self._recorded])[:KEPT]
 
     @property
     def over_context(self) -> dict[str, float]:
-        """Model → share of samples in which a request exceeds its context, if there are any."""
-        return {name: count / self.count for name, count in self._over.items() if count}
+        """Model → share of samples in which a request exceeds its context, where it is above 0."""
+        return {name: count / self.count for name, count in self._over_context.items() if count}
 
 
 @dataclass(frozen=True, eq=False)
 class ScenarioSamples:
-    """A cell of a plan that was simulated."""
+    """All samples of one scenario: a point of a batch."""
 
-    sampled: Accumulator
-    cell: int
+    accumulator: Accumulator
+    point: int
 
     @property
     def seconds(self) -> Values:
-        return self.sampled.seconds[self.cell]
+        return self.accumulator.seconds[self.point]
 
     @property
     def coordination(self) -> Values:
-        return self.sampled.coordination[self.cell]
+        return self.accumulator.coordination[self.point]
 
     @property
     def usd(self) -> Values | None:
-        return self.sampled.usd(self.cell)
+        return self.accumulator.usd(self.point)
+
+    @property
+    def billed(self) -> Billing:
+        return self.accumulator.billed(self.point)
+
+    @property
+    def token_errors(self) -> tuple[float, float, float]:
+        return self.accumulator.token_errors(self.point)
 
     @property
     def accepted(self) -> Values:
-        return self.sampled.accepted(self.cell)
+        return self.accumulator.accepted(self.point)
+
+    @property
+    def price_multiplier(self) -> float:
+        return self.accumulator.batch.points[self.point].price_multiplier

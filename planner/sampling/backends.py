@@ -1,4 +1,4 @@
-"""Where blocks are simulated: here, on all cores of this machine, or on a Dask cluster. The results are the same."""
+"""Where blocks are simulated: on threads of this process, or on a Dask cluster. The results are the same."""
 
 from __future__ import annotations
 
@@ -15,76 +15,84 @@ from planner.sampling.batch import Batch
 from planner.sampling.block import Block, simulate_blocks
 
 Job = tuple[int, int]
-"""Samples from, and to before."""
+"""First sample, and one past the last."""
 
-Simulated = Callable[[Iterable[Job]], Iterator[list[Block]]]
-"""Blocks of all plans, in the order of their jobs; some jobs are begun before their turn."""
+Simulate = Callable[[Iterable[Job]], Iterator[list[Block]]]
+"""Yields blocks of all batches in the order of their jobs. Some jobs are started before their turn."""
 
 PATIENCE = 30
-"""Seconds for which a cluster may be without a worker before anything is sent."""
+"""Seconds to wait for a cluster's first worker."""
 
 LOOK = 5
-"""Seconds between looks at whether it still has one; a worker that a nanny replaces is back by the next."""
+"""Seconds between checks that it still has a worker. A nanny replaces a worker within that time."""
 
 
 class Backend(Protocol):
-    """at_once : blocks in work at the same time in this process."""
+    """Simulates blocks of batches.
+
+    at_once : blocks simulated concurrently in this process
+    """
 
     at_once: int
 
-    def open(self, plans: Sequence[Batch]) -> AbstractContextManager[Simulated]:
-        """Make ready to simulate blocks of these plans; leaving it stops what is still in work."""
+    def open(self, batches: Sequence[Batch]) -> AbstractContextManager[Simulate]:
+        """Enter a context to simulate blocks of these batches. Leaving it cancels unfinished blocks."""
         ...
 
 
 class ThreadBackend:
-    """Threads of this process. The kernel and most of numpy run beside each other."""
+    """Threads of this process. The kernel and most of numpy release the interpreter lock."""
 
     def __init__(self, count: int | None = None) -> None:
-        """`count`: None: as many as this process may use cores."""
+        """`count` of threads; None: one for each core that this process may use."""
         self.at_once = count or cores()
 
     @contextmanager
-    def open(self, plans: Sequence[Batch]) -> Iterator[Simulated]:
+    def open(self, batches: Sequence[Batch]) -> Iterator[Simulate]:
         if self.at_once == 1:
-            yield lambda jobs: (simulate_blocks(plans, *job) for job in jobs)
+            yield lambda jobs: (simulate_blocks(batches, *job) for job in jobs)
             return
         from concurrent.futures import Future, ThreadPoolExecutor
         from threading import Event
 
-        pool, over = ThreadPoolExecutor(self.at_once), Event()
+        pool, cancelled = ThreadPoolExecutor(self.at_once), Event()
 
-        def simulated(jobs: Iterable[Job]) -> Iterator[list[Block]]:
-            waiting: deque[Future[list[Block]]] = deque()
+        def simulate(jobs: Iterable[Job]) -> Iterator[list[Block]]:
+            started: deque[Future[list[Block]]] = deque()
             for job in jobs:
-                waiting.append(pool.submit(simulate_blocks, plans, *job, over.is_set))
-                if len(waiting) > self.at_once:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+                started.append(pool.submit(simulate_blocks, batches, *job, cancelled.is_set))
+                if len(started) > self.at_once:
+                    yield started.popleft().result()
+            while started:
+                yield started.popleft().result()
 
         try:
-            yield simulated
+            yield simulate
         finally:
-            over.set()
+            cancelled.set()
             pool.shutdown(wait=True, cancel_futures=True)
 
 
 class DaskBackend:
-    """A Dask cluster, through joblib. Its processes need this package; what a lost worker had in work is done again.
+    """A Dask cluster, through joblib. Its processes need this package.
 
-    Where all workers are lost it waits for another: clusters grow and shrink. That is said once.
+    Blocks of a lost worker are simulated again. If all workers are lost, it reports that once and waits for another,
+    because clusters grow and shrink.
     """
 
     at_once = 1
 
     def __init__(self, scheduler: str, say: Callable[[str], None] | None = None) -> None:
-        """`scheduler`: its address, such as ``tcp://10.0.0.5:8786``; `say`: is told of a wait; None: standard error."""
+        """Create it.
+
+        scheduler : its address, such as ``tcp://10.0.0.5:8786``
+        say : called with a message about a wait; None: print to standard error
+        """
         self.scheduler = scheduler
         self.say = say or _to_stderr
 
     @contextmanager
-    def open(self, plans: Sequence[Batch]) -> Iterator[Simulated]:
+    def open(self, batches: Sequence[Batch]) -> Iterator[Simulate]:
         from concurrent.futures import CancelledError
 
         import joblib  # type: ignore[import-untyped]
@@ -99,41 +107,41 @@ class DaskBackend:
                 client.wait_for_workers(1, PATIENCE)  # type: ignore[no-untyped-call,unused-ignore]
             except TimeoutError as error:
                 raise self._refusal("has no worker", error, f"start one: dask worker {self.scheduler}") from None
-            found = client.run(find_spec, "planner")  # type: ignore[no-untyped-call,unused-ignore]
-            found["scheduler"] = client.run_on_scheduler(find_spec, "planner")  # type: ignore[no-untyped-call,unused-ignore]
-            lacking = ", ".join(sorted(address for address, spec in found.items() if spec is None))
-            if lacking:  # Dask would say so in its logs alone, and this process wait without end
+            specs = client.run(find_spec, "planner")  # type: ignore[no-untyped-call,unused-ignore]
+            specs["scheduler"] = client.run_on_scheduler(find_spec, "planner")  # type: ignore[no-untyped-call,unused-ignore]
+            lacking = ", ".join(sorted(address for address, spec in specs.items() if spec is None))
+            if lacking:  # Dask would only log it, and this process would wait forever
                 raise self._refusal("cannot be used", f"no planner on {lacking}", "install this version of it there")
             threads: dict[str, int] = client.nthreads()  # type: ignore[no-untyped-call,unused-ignore]
             at_once = 2 * max(1, sum(threads.values()))
 
-            def simulated(jobs: Iterable[Job]) -> Iterator[list[Block]]:
+            def simulate(jobs: Iterable[Job]) -> Iterator[list[Block]]:
                 work = joblib.Parallel(return_as="generator", pre_dispatch=at_once, batch_size=1)
                 try:
-                    yield from work(joblib.delayed(simulate_blocks)(plans, *job) for job in jobs)
+                    yield from work(joblib.delayed(simulate_blocks)(batches, *job) for job in jobs)
                 except (CancelledError, ImportError, KilledWorker, OSError) as error:
                     hint = "its workers need this version of the planner; their logs may tell more"
                     raise self._refusal("or its workers failed", error, hint) from None
 
             with joblib.parallel_config(backend="dask"), self._watched(client.nthreads):
-                yield simulated
+                yield simulate
 
     @contextmanager
     def _watched(self, workers: Callable[[], Sized]) -> Iterator[None]:
-        """Say so if there are no workers at two looks in a row."""
+        """Report if two successive checks find no workers."""
         from concurrent.futures import CancelledError
         from threading import Event, Thread
 
-        over = Event()
+        closed = Event()
 
         def watch() -> None:
             missed = 0
             while missed < 2:
-                if over.wait(LOOK):
+                if closed.wait(LOOK):
                     return
                 try:
                     missed = 0 if len(workers()) else missed + 1
-                except (CancelledError, OSError, RuntimeError):  # the scheduler is lost, which who waits for it hears
+                except (CancelledError, OSError, RuntimeError):  # the scheduler is lost; the main thread raises
                     return
             self.say(
                 f"the Dask cluster at {self.scheduler} has lost all its workers; waiting for another. "
@@ -145,12 +153,12 @@ class DaskBackend:
         try:
             yield
         finally:
-            over.set()
+            closed.set()
             thread.join()
 
-    def _refusal(self, what: str, error: BaseException | str, hint: str) -> InputError:
-        said = (str(error) or type(error).__name__).splitlines()[0]
-        return InputError([Problem("bad-value", f"the Dask scheduler {self.scheduler} {what}: {said}", None, hint)])
+    def _refusal(self, problem: str, error: BaseException | str, hint: str) -> InputError:
+        cause = (str(error) or type(error).__name__).splitlines()[0]
+        return InputError([Problem("bad-value", f"the Dask scheduler {self.scheduler} {problem}: {cause}", None, hint)])
 
 
 def _to_stderr(message: str) -> None:
@@ -158,10 +166,10 @@ def _to_stderr(message: str) -> None:
 
 
 def missing() -> str:
-    """Packages that a Dask cluster needs and that are not installed, with commas between them."""
+    """Return the missing packages that a Dask cluster needs, separated by commas."""
     return ", ".join(name for name in ("joblib", "distributed") if find_spec(name) is None)
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """Number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

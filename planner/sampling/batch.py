@@ -1,4 +1,4 @@
-"""Scenarios of one workflow made ready to be simulated: what they share, and what each needs of its own."""
+"""A workflow and scenarios in; graphs, profiles and block size out, ready to be simulated on the same draws."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from planner.catalogue.profile import Profile
+from planner.engine.draws import Samples
 from planner.engine.simulation import Graph
 from planner.engine.statistics import KEPT
 from planner.errors import InputError, Problem
@@ -13,196 +14,213 @@ from planner.expansion.draw.demand import Layers
 from planner.expansion.expand import expand
 from planner.expansion.graph.task_graph import TaskGraph, resized, structures
 from planner.sampling.draw_cache import DrawCache
+from planner.sampling.recording import RecordingSamples, Stream, StreamValues
 from planner.sampling.series_wait import SeriesWait
-from planner.timing.durations import PARTS
+from planner.timing.durations import Split
+from planner.timing.pipeline import Pipeline
 from planner.timing.service import profiles
 from planner.workflow.declaration import Workflow
 
 MEMORY = 1_000_000_000
-"""Bytes over which a plan is refused."""
+"""Bytes over which a batch is refused."""
 
 BLOCK = 600_000_000
-"""Bytes that blocks may take which are simulated at the same time, where one sample of each takes less."""
+"""Bytes of the blocks that are simulated concurrently, unless one sample of each needs more."""
 
 WIDTH = 256
-"""Samples in a block of a graph of many tasks: more gain nothing."""
+"""Samples in a block of a graph with many tasks. Wider blocks are no faster."""
 
 WIDEST = 1024
-"""Samples in a block of few tasks, which take less time than the calls that draw and schedule them."""
+"""Samples in a block of few tasks, where the calls that draw and schedule take longer than the work in them."""
 
 SMALL = 1 << 15
-"""Most tasks times samples in a block wider than `WIDTH`."""
-
+"""Most occurrences × samples in a block wider than `WIDTH`."""
 
 Key = tuple[int, tuple[int, ...]]
 
 
 @dataclass(frozen=True, eq=False)
 class GridPoint:
-    """One point of a grid.
+    """A scenario of a batch.
 
-    price_multiplier : how many times what it costs at 1x a model costs here
-    asked : it decides how many samples are enough; others come along
-    other : it is of another workflow, which declares the same steps
-    unhindered : each request is served at the speed that it has alone, however many there are
+    sizes : agents of each crew
+    price_multiplier : on the prices of all models
+    requested : its precision decides when to stop; other points only accompany the requested ones
+    workflow : simulated instead of the batch's own. It must declare the same steps.
+    uncontended : requests do not slow each other down
     """
 
     speed: float
     sizes: Mapping[str, int]
     price_multiplier: float = 1.0
-    asked: bool = True
-    other: Workflow | None = None
-    unhindered: bool = False
+    requested: bool = True
+    workflow: Workflow | None = None
+    uncontended: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class DemandGroup:
-    """Cells that share what is done and what it asks for.
+    """Points with the same demands.
 
-    speed : None: what is done does not depend on it
-    requests : at a time, where speeds depend on it
-    alone : each cell pays for itself, because that depends on its schedule
+    speed : None if demands do not depend on it
+    requests : served concurrently, if speeds depend on it; else 1
+    own_costs : each point has its own cost, because cost depends on the schedule
+    points : their indices in the batch
     """
 
     graph: TaskGraph
     speed: float | None
     requests: int
-    alone: bool
-    cells: list[int]
+    own_costs: bool
+    points: list[int]
 
-    def by_speed(self, cells: Sequence[GridPoint]) -> Iterator[tuple[float, list[int]]]:
-        """Cells of each speed."""
-        for speed in dict.fromkeys(cells[at].speed for at in self.cells):
-            yield speed, [at for at in self.cells if cells[at].speed == speed]
+    def by_speed(self, points: Sequence[GridPoint]) -> Iterator[tuple[float, list[int]]]:
+        """Yield each speed with the indices of its points. `points` are those of the batch."""
+        for speed in dict.fromkeys(points[index].speed for index in self.points):
+            yield speed, [index for index in self.points if points[index].speed == speed]
 
-    def payer(self, cell: int) -> int:
-        """The cell whose cost and tokens are also those of `cell`."""
-        return cell if self.alone else self.cells[0]
+    def payer(self, point: int) -> int:
+        """Return the point whose cost and tokens `point` shares."""
+        return point if self.own_costs else self.points[0]
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """What does not depend on samples.
+    """Scenarios to be simulated on the same draws.
 
-    graphs : of each cell, with its pools as large as its crews
-    models : profiles that requests use
-    width : samples in a block: a power of two
-    detailed : tell where the time goes; of a single cell
-    waits : of each cell, the person's wait that everything passes through, if there is one
-    kept : what other plans of the workflow have drawn for its blocks, and this one will
-    watched : the last so many variants are asked whether a request exceeds the context of its model
+    graphs : of each point, with its crew sizes
+    models : profiles of all graphs
+    width : samples in a block, a power of two
+    detailed : collect details of its only point
+    waits : of each point, the wait of a person that is in series with all other tasks, or None
+    draw_cache : shared with other batches of the workflow, or None
+    watched : how many of the last groups are checked for requests that exceed a context
+    recorded : streams whose draws are recorded, or None. Recording draws anew, whatever the cache holds.
     """
 
     seed: int
-    cells: tuple[GridPoint, ...]
-    variants: tuple[DemandGroup, ...]
+    points: tuple[GridPoint, ...]
+    groups: tuple[DemandGroup, ...]
     graphs: tuple[Graph, ...]
     models: Mapping[str, Profile]
     layers: Layers
     width: int
     detailed: bool
     waits: tuple[SeriesWait | None, ...]
-    kept: DrawCache | None = None
+    draw_cache: DrawCache | None = None
     watched: int = 1
+    recorded: Mapping[Stream, StreamValues] | None = None
 
     @classmethod
     def of(
         cls,
         workflow: Workflow,
-        cells: Sequence[GridPoint],
+        points: Sequence[GridPoint],
         seed: int,
         samples: int = KEPT,
         at_once: int = 1,
         detailed: bool = False,
-        kept: DrawCache | None = None,
+        draw_cache: DrawCache | None = None,
     ) -> Batch:
-        """Expand a workflow for each cell. Raises InputError if it is too large.
+        """Expand a workflow for each point. Raises InputError if it is too large.
 
-        samples : at most so many will be taken
-        at_once : blocks that are simulated at the same time
+        samples : most samples that will be simulated
+        at_once : blocks that are simulated concurrently
         """
-        graphs, structures = _graphs(workflow, cells)
+        graphs, graph_of = _graphs(workflow, points)
         if detailed:
-            graphs = [resized(graphs[0], cells[0].sizes)]
+            graphs = [resized(graphs[0], points[0].sizes)]
         models = profiles(workflow, *graphs)
         return cls(
             seed,
-            tuple(cells),
-            tuple(_variants(graphs, structures, cells, models)),
-            tuple(_sized(graphs, structures, cells)),
+            tuple(points),
+            tuple(_groups(graphs, graph_of, points, models)),
+            tuple(_sized(graphs, graph_of, points)),
             models,
             Layers.of(workflow.uncertainty),
-            _width(graphs, cells, min(samples, KEPT), at_once, detailed),
+            _width(graphs, points, min(samples, KEPT), at_once, detailed),
             detailed,
-            _waits(graphs, structures),
-            kept,
+            _waits(graphs, graph_of),
+            draw_cache,
         )
 
-    def paid(self, cell: int) -> dict[str, Profile]:
-        """Its models at the prices of a cell."""
-        return {name: profile.priced(self.cells[cell].price_multiplier) for name, profile in self.models.items()}
+    def samples(self, low: int, high: int) -> Samples:
+        """Return the samples `low` to `high` − 1."""
+        if self.recorded is None:
+            return Samples(self.seed, low, high)
+        return RecordingSamples(self.seed, low, high, self.recorded)
+
+    def pipeline(self, group: DemandGroup) -> Pipeline:
+        """Return the pipeline of a group. Its models have their prices at 1x."""
+        models = {name: profile.at(group.requests) for name, profile in self.models.items()}
+        return Pipeline(group.graph, models, self.layers)
+
+    def models_of(self, point: int) -> dict[str, Profile]:
+        """Return the profiles at the prices of a point."""
+        multiplier = self.points[point].price_multiplier
+        return {name: profile.priced(multiplier) for name, profile in self.models.items()}
 
 
-def _variants(
-    graphs: Sequence[TaskGraph], structures: Sequence[int], cells: Sequence[GridPoint], models: Mapping[str, Profile]
+def _groups(
+    graphs: Sequence[TaskGraph], graph_of: Sequence[int], points: Sequence[GridPoint], models: Mapping[str, Profile]
 ) -> list[DemandGroup]:
-    curved = any(profile.by_concurrency for profile in models.values())
-    hourly = any(profile.price is not None and profile.price.per_hour is not None for profile in models.values())
-    found: dict[tuple[int, float | None, int], DemandGroup] = {}
-    for at, (index, cell) in enumerate(zip(structures, cells, strict=True)):
-        graph = graphs[index]
-        speed = cell.speed if graph.timed else None
-        requests = graph.max_open_requests(cell.sizes) if curved and not cell.unhindered else 1
-        alone = hourly or bool(graph.raced.any())
-        variant = DemandGroup(graph, speed, requests, alone, [])
-        found.setdefault((index, speed, requests), variant).cells.append(at)
-    return list(found.values())
+    slowing = any(profile.by_concurrency for profile in models.values())
+    rented = any(profile.price is not None and profile.price.per_hour is not None for profile in models.values())
+    groups: dict[tuple[int, float | None, int], DemandGroup] = {}
+    for index, (graph_number, point) in enumerate(zip(graph_of, points, strict=True)):
+        graph = graphs[graph_number]
+        speed = point.speed if graph.timed else None
+        requests = graph.max_open_requests(point.sizes) if slowing and not point.uncontended else 1
+        group = DemandGroup(graph, speed, requests, rented or bool(graph.raced.any()), [])
+        groups.setdefault((graph_number, speed, requests), group).points.append(index)
+    return list(groups.values())
 
 
-def _graphs(workflow: Workflow, cells: Sequence[GridPoint]) -> tuple[list[TaskGraph], list[int]]:
-    """A graph for each structure among the cells, and each cell's."""
-    keys: dict[Key, int] = {}
+def _graphs(workflow: Workflow, points: Sequence[GridPoint]) -> tuple[list[TaskGraph], list[int]]:
+    """Return a graph for each structure, and the number of each point's graph."""
+    numbers: dict[Key, int] = {}
     graphs: list[TaskGraph] = []
-    found = []
-    workflows = {id(of): of for of in (workflow, *(cell.other for cell in cells)) if of is not None}
-    structure = {key: structures(of) for key, of in workflows.items()}
-    for cell in cells:
-        of = cell.other or workflow
-        key = id(of), structure[id(of)](cell.sizes)
-        if key not in keys:
-            keys[key] = len(graphs)
-            graphs.append(expand(of, cell.sizes))
-        found.append(keys[key])
-    return graphs, found
+    graph_of = []
+    workflows = {id(each): each for each in (workflow, *(point.workflow for point in points)) if each is not None}
+    structure = {key: structures(each) for key, each in workflows.items()}
+    for point in points:
+        declared = point.workflow or workflow
+        key = id(declared), structure[id(declared)](point.sizes)
+        if key not in numbers:
+            numbers[key] = len(graphs)
+            graphs.append(expand(declared, point.sizes))
+        graph_of.append(numbers[key])
+    return graphs, graph_of
 
 
-def _sized(graphs: Sequence[TaskGraph], structures: Sequence[int], cells: Sequence[GridPoint]) -> list[Graph]:
-    """Each cell's graph with its pools as large as its crews; cells that differ only in speed share it."""
-    known: dict[Key, Graph] = {}
-    keys = [(index, tuple(cell.sizes.values())) for index, cell in zip(structures, cells, strict=True)]
-    for key, cell in zip(keys, cells, strict=True):
-        if key not in known:
-            known[key] = resized(graphs[key[0]], cell.sizes).graph
-    return [known[key] for key in keys]
+def _sized(graphs: Sequence[TaskGraph], graph_of: Sequence[int], points: Sequence[GridPoint]) -> list[Graph]:
+    """Return each point's graph with its crew sizes. Points that differ only in speed share one."""
+    sized: dict[Key, Graph] = {}
+    keys = [(number, tuple(point.sizes.values())) for number, point in zip(graph_of, points, strict=True)]
+    for key, point in zip(keys, points, strict=True):
+        if key not in sized:
+            sized[key] = resized(graphs[key[0]], point.sizes).graph
+    return [sized[key] for key in keys]
 
 
-def _waits(graphs: Sequence[TaskGraph], structures: Sequence[int]) -> tuple[SeriesWait | None, ...]:
-    each = list(map(SeriesWait.of, graphs))
-    return tuple(each[index] for index in structures)
+def _waits(graphs: Sequence[TaskGraph], graph_of: Sequence[int]) -> tuple[SeriesWait | None, ...]:
+    waits = list(map(SeriesWait.of, graphs))
+    return tuple(waits[number] for number in graph_of)
 
 
-def _width(graphs: Sequence[TaskGraph], cells: Sequence[GridPoint], kept: int, at_once: int, detailed: bool) -> int:
-    """Samples in a block. Raises InputError where blocks of one do not fit `MEMORY`."""
+def _width(graphs: Sequence[TaskGraph], points: Sequence[GridPoint], kept: int, at_once: int, detailed: bool) -> int:
+    """Samples in a block. Raises InputError if blocks of one sample exceed `MEMORY`. `kept` samples are stored."""
     tasks = max(len(graph.graph) for graph in graphs)
     occurrences = max(graph.occurrences for graph in graphs)
     fixed = sum(150 * len(graph.graph) + 40 * len(graph.graph.successors) + 8 * graph.occurrences for graph in graphs)
     raced = any(graph.raced.any() for graph in graphs)
-    fixed += kept * 8 * 4 * len(cells)
-    each = 8 * (tasks * (2 * (len(PARTS) if detailed else 2) + 4 + 2 * raced) + occurrences * (13 + 8 * raced))
+    fixed += kept * 8 * 4 * len(points)
+    columns = (Split.PARTS if detailed else Split.COORDINATION).columns
+    each = 8 * (tasks * (2 * columns + 4 + 2 * raced) + occurrences * (13 + 8 * raced))
     needed = fixed + at_once * each
     if needed > MEMORY:
-        asked = sum(cell.asked for cell in cells)
-        what = f"{tasks:,} tasks of {'1 scenario' if asked == 1 else f'{asked} scenarios'}"
+        requested = sum(point.requested for point in points)
+        what = f"{tasks:,} tasks of {'1 scenario' if requested == 1 else f'{requested} scenarios'}"
         message = f"the plan needs {needed / 1e9:.1f} GB for {what}; the limit is {MEMORY / 1e9:.0f} GB"
         raise InputError([Problem("too-large", message, None, "take fewer scenarios, or plan a part of it")])
     width = WIDTH

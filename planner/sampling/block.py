@@ -1,180 +1,180 @@
-"""A block of samples of a plan, simulated: a function of the plan and of which samples they are."""
+"""A batch and a range of samples in; a block of them, simulated in every scenario, out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from planner.engine.arrays import Bools, Floats
-from planner.engine.draws import Samples
-from planner.engine.simulation import EXACT, Graph, simulate
+from planner.engine.simulation import EXACT
 from planner.errors import InputError, Problem
 from planner.expansion.draw.demand_draws import DemandCache
 from planner.measures.collector import DetailCollector
 from planner.sampling.batch import Batch, DemandGroup
-from planner.timing.cost import bill_cancelled, usd
-from planner.timing.durations import SampleDemands, TaskTimes, task_times
-from planner.timing.service import ServiceTimes, serving_traits
+from planner.sampling.recording import RecordingSamples
+from planner.timing.cost import Billing, Cost
+from planner.timing.durations import SampleDemands, Split
+from planner.timing.pipeline import ScheduledSamples, TimedSamples
+from planner.timing.service import serving_traits
 
 STEPS = 4_000_000
-"""Most task-samples in one call of the kernel, so that Ctrl-C is heard soon; a quarter where all starts are kept."""
+"""Most task-samples per kernel call, so that Ctrl-C is noticed soon; a quarter of it where details are collected."""
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """What came of samples `low` to `low` + S − 1.
+    """Results of samples `low` to `low` + S − 1.
 
-    seconds : (cells, S) completion times
-    coordination : (cells, S) seconds of coordination on the critical path
-    usd, tokens : of cells that pay: (2, S) of models at 1x and of calls, or None where a price is unknown; and (4, S)
-    accepted : (cells, S) whether no failure is left over
+    seconds : (points, S) completion times
+    coordination : (points, S) seconds of coordination on the critical path
+    accepted : (points, S) whether no failure remains
+    usd : of points with their own cost, at prices at 1x; None if a price is unknown
+    billed : of points with their own cost, all works together
     over_context : model → samples in which a request exceeds its context
-    findings : where the time goes, if it is asked for
-    drawn : something was drawn for it
+    collector : details, if requested
+    recorded : (S, streams) mean values of recorded draws
+    drawn : whether anything was drawn
     """
 
     low: int
     seconds: Floats
     coordination: Floats
     accepted: Bools
-    usd: dict[int, Floats | None] = field(default_factory=dict)
-    tokens: dict[int, Floats] = field(default_factory=dict)
+    usd: dict[int, Cost | None] = field(default_factory=dict)
+    billed: dict[int, Billing] = field(default_factory=dict)
     over_context: dict[str, int] = field(default_factory=dict)
-    findings: DetailCollector | None = None
+    collector: DetailCollector | None = None
+    recorded: Floats | None = None
     drawn: bool = True
 
 
 class CancelledError(Exception):
-    """A block that nobody wants any more."""
+    """The block is no longer needed."""
 
 
 def never() -> bool:
-    """Nobody cancels it."""
+    """Never cancel."""
     return False
 
 
-def simulate_blocks(plans: Sequence[Batch], low: int, high: int, cancelled: Callable[[], bool] = never) -> list[Block]:
-    """The blocks of several plans; those of one workflow on profiles that ask for the same share their demands.
+def simulate_blocks(
+    batches: Sequence[Batch], low: int, high: int, cancelled: Callable[[], bool] = never
+) -> list[Block]:
+    """Simulate a block of each batch. Batches with the same serving traits share their demands.
 
-    Raises CancelledError soon after `cancelled` says so, and what `simulate_block` raises.
+    Raises CancelledError soon after `cancelled` returns true, and InputError as `simulate_block`.
     """
-    return list(_blocks(plans, low, high, cancelled))
+    return list(_blocks(batches, low, high, cancelled))
 
 
-def _blocks(plans: Sequence[Batch], low: int, high: int, cancelled: Callable[[], bool]) -> Iterator[Block]:
-    known: DemandCache = {}
-    before = None
+def _blocks(batches: Sequence[Batch], low: int, high: int, cancelled: Callable[[], bool]) -> Iterator[Block]:
+    demands: DemandCache = {}
+    traits_before = None
     drawn = False
-    for plan in plans:
-        services = {serving_traits(profile) for profile in plan.models.values()}
-        known, before = known if services == before else {}, services  # others' would only take room
-        block = simulate_block(plan, low, high, known, cancelled)
-        drawn = drawn or block.drawn  # what an earlier plan drew is not drawn again
+    for batch in batches:
+        traits = {serving_traits(profile) for profile in batch.models.values()}
+        demands, traits_before = demands if traits == traits_before else {}, traits  # others would only take memory
+        block = simulate_block(batch, low, high, demands, cancelled)
+        drawn = drawn or block.drawn  # a batch does not draw again what an earlier one drew
         yield replace(block, drawn=drawn)
 
 
 def simulate_block(
-    plan: Batch, low: int, high: int, known: DemandCache | None = None, cancelled: Callable[[], bool] = never
+    batch: Batch, low: int, high: int, demands: DemandCache | None = None, cancelled: Callable[[], bool] = never
 ) -> Block:
-    """Simulate the samples from `low` to `high` − 1 in every cell, on the same draws.
+    """Simulate the samples `low` to `high` − 1 at every point, on the same draws.
 
-    known : demands of these samples that are drawn already; those that are not are added
+    demands : already drawn for these samples; missing ones are added
 
-    Raises InputError where a task or the whole takes too long for the clock.
+    Raises InputError if a task or the workflow takes too long for the clock.
     """
-    samples = Samples(plan.seed, low, high)
-    shape = len(plan.cells), len(samples)
-    findings = DetailCollector(plan.variants[0].graph, plan.paid(0)) if plan.detailed else None
-    block = Block(low, np.empty(shape), np.zeros(shape), np.empty(shape, bool), findings=findings)
-    if plan.kept:
-        draws = plan.kept.draws(samples, plan.layers)
+    samples = batch.samples(low, high)
+    shape = len(batch.points), len(samples)
+    collector = DetailCollector(batch.groups[0].graph, batch.models_of(0)) if batch.detailed else None
+    block = Block(low, np.empty(shape), np.zeros(shape), np.empty(shape, bool), collector=collector)
+    cache = batch.draw_cache if batch.recorded is None else None
+    if cache:
+        draws = cache.draws(samples, batch.layers)
     else:
-        draws = SampleDemands(samples, plan.layers, {} if known is None else known)
+        draws = SampleDemands(samples, batch.layers, {} if demands is None else demands)
     try:
-        _fill(block, plan, draws, cancelled)
-    finally:  # what is drawn is known by declarations, so that these must live as long as it
-        if plan.kept:
-            plan.kept.keep(draws, (variant.graph for variant in plan.variants))
-    return replace(block, drawn=bool(draws.samples.drawn))
+        _fill(block, batch, draws, cancelled)
+    finally:  # demands are identified by the graphs' declarations, so the cache keeps these alive
+        if cache:
+            cache.keep(draws, (group.graph for group in batch.groups))
+    return replace(block, recorded=_recorded(batch, draws), drawn=bool(draws.samples.drawn))
 
 
-def _fill(block: Block, plan: Batch, draws: SampleDemands, cancelled: Callable[[], bool]) -> None:
-    samples, most = draws.samples, dict[str, Floats]()
-    unwatched = plan.variants[: -plan.watched]
-    for variant in plan.variants:
-        served = {name: ServiceTimes.of(model.at(variant.requests), samples) for name, model in plan.models.items()}
-        prepared = task_times(variant.graph, served, draws, variant.speed or 1.0, plan.detailed)
-        block.accepted[variant.cells] = prepared.accepted
-        if variant not in unwatched:
-            for name, largest in prepared.largest.items():
-                most[name] = np.maximum(most.get(name, 0.0), largest)
-        for speed, at in variant.by_speed(plan.cells):
-            _Run(plan, variant, prepared, served, speed, block, cancelled).all(at)
-    for name, largest in most.items():
-        block.over_context[name] = int(np.sum(largest > (plan.models[name].context or np.inf)))
+def _recorded(batch: Batch, draws: SampleDemands) -> Floats | None:
+    if not isinstance(draws.samples, RecordingSamples):
+        return None
+    means = [draws.samples.mean(stream) for stream in draws.samples.streams]
+    return np.stack(means, 1) if means else np.empty((len(draws.samples), 0))
+
+
+def _fill(block: Block, batch: Batch, draws: SampleDemands, cancelled: Callable[[], bool]) -> None:
+    largest: dict[str, Floats] = {}
+    for number, group in enumerate(batch.groups):
+        drawn = batch.pipeline(group).complete(draws, group.speed or 1.0, batch.detailed)
+        block.accepted[group.points] = drawn.times.accepted
+        if number >= len(batch.groups) - batch.watched:
+            for model, tokens in drawn.times.largest.items():
+                largest[model] = np.maximum(largest.get(model, 0.0), tokens)
+        for speed, points in group.by_speed(batch.points):
+            _Filling(block, batch, group, drawn.at(speed), cancelled).fill(points)
+    for model, tokens in largest.items():
+        block.over_context[model] = int(np.sum(tokens > (batch.models[model].context or np.inf)))
 
 
 @dataclass(frozen=True, eq=False)
-class _Run:
-    """Schedules cells of one variant and speed."""
+class _Filling:
+    """Schedules points of one group and speed, and fills their rows of a block."""
 
-    plan: Batch
-    variant: DemandGroup
-    times: TaskTimes
-    served: Mapping[str, ServiceTimes]
-    speed: float
     block: Block
+    batch: Batch
+    group: DemandGroup
+    timed: TimedSamples
     cancelled: Callable[[], bool]
 
-    def all(self, cells: Sequence[int]) -> None:
-        durations = self.times.durations(self.speed)
-        coordination = self.times.coordination(self.speed) if len(self.times.fixed) == 2 else None
-        rows = max(1, STEPS // (4 if self.block.findings else 1) // max(1, durations.shape[1]))
-        for cell in cells:
-            for low in range(0, len(durations), rows):
+    def fill(self, points: Sequence[int]) -> None:
+        times, durations = self.timed.drawn.times, self.timed.durations
+        coordination = times.coordination(self.timed.speed) if times.split is Split.COORDINATION else None
+        height = max(1, STEPS // (4 if self.block.collector else 1) // max(1, durations.shape[1]))
+        for point in points:
+            for low in range(0, len(durations), height):
                 if self.cancelled():
                     raise CancelledError
-                part = slice(low, min(len(durations), low + rows))
-                self.some(cell, self.plan.graphs[cell], durations[part], coordination, part)
+                self._fill_rows(point, slice(low, min(len(durations), low + height)), coordination)
 
-    def some(self, cell: int, graph: Graph, durations: Floats, coordination: Floats | None, part: slice) -> None:
-        """Some samples of the block."""
-        times, block, findings = self.times, self.block, self.block.findings
-        raced = bool(self.variant.graph.raced.any())
-        schedule = simulate(
-            graph, durations, patience=times.patience[part], away=times.away[part],
-            traced=coordination is not None or findings is not None,
-            recorded=raced or findings is not None,
+    def _fill_rows(self, point: int, rows: slice, coordination: Floats | None) -> None:
+        """Fill some samples of a point. `coordination` has seconds of each coordinating task."""
+        block, collector = self.block, self.block.collector
+        run = self.timed.schedule(
+            rows, self.batch.graphs[point],
+            traced=coordination is not None or collector is not None,
+            recorded=bool(self.group.graph.raced.any()) or collector is not None,
         )  # fmt: skip
-        if schedule.makespan.max() >= EXACT:
+        if run.seconds.max() >= EXACT:
             message = f"the workflow takes over {EXACT / 86400 / 365:.0f} years"
             raise InputError([Problem("too-large", message, None, "check the units of its times and speeds")])
-        block.seconds[cell, part] = schedule.makespan
-        amounts = [totals.billed[:, part] for totals in times.works]
-        if raced:
-            amounts = bill_cancelled(times, part, durations, schedule)
-        if self.variant.payer(cell) == cell:
-            self.pay(cell, amounts, schedule.makespan, part)
-        if findings is not None:
-            first = block.low + part.start
-            on_critical = findings.add(times, self.speed, graph, schedule, part, first, durations, amounts)
-            block.coordination[cell, part] = on_critical
+        block.seconds[point, rows] = run.seconds
+        if self.group.payer(point) == point:
+            self._bill(point, rows, run)
+        if collector is not None:
+            block.coordination[point, rows] = collector.add(run, block.low + rows.start)
         elif coordination is not None:
-            on_critical = coordination[part] * schedule.critical[:, times.coordinating]
-            block.coordination[cell, part] = on_critical.sum(1)
+            on_critical = coordination[rows] * run.schedule.critical[:, run.times.coordinating]
+            block.coordination[point, rows] = on_critical.sum(1)
 
-    def pay(self, cell: int, amounts: Sequence[Floats], seconds: Floats, part: slice) -> None:
-        """Note tokens and cost."""
+    def _bill(self, point: int, rows: slice, run: ScheduledSamples) -> None:
         block, width = self.block, self.block.seconds.shape[1]
-        works = [mark.subject for mark in self.variant.graph.works]
-        tokens = block.tokens.setdefault(cell, np.empty((4, width)))
-        tokens[:, part] = sum((amount[:4] for amount in amounts), np.zeros((4, 1)))
-        cost = usd(works, amounts, self.served, seconds)
+        block.billed.setdefault(point, Billing.zeros(width))[rows] = sum(run.billed, Billing.zeros(1))
+        cost = run.cost()
         if cost is None:
-            block.usd[cell] = None
+            block.usd[point] = None
             return
-        room = block.usd.setdefault(cell, np.empty((2, width)))
-        assert room is not None
-        room[:, part] = cost
+        total = block.usd.setdefault(point, Cost(np.empty(width), np.empty(width)))
+        assert total is not None
+        total.models[rows], total.calls[rows] = cost.models, cost.calls

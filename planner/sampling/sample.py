@@ -1,4 +1,4 @@
-"""Simulates plans on common random draws, block by block, until enough is known."""
+"""Batches and a stopping rule in; results of as many samples as it needs out."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from planner.sampling.backends import Backend, Job, ThreadBackend
 from planner.sampling.batch import Batch
 
 FIRST_LOOK = 256
-"""Samples before it is first asked whether there are enough; then after twice as many, and so on."""
+"""Samples before the first check of precision. Each further check is after twice as many."""
 
 ENOUGH = 0.01
-"""Half of the 95 % interval of p50 and p90, as a share of each, that is enough if nothing else is asked for."""
+"""Default precision: half-width of the 95% intervals of p50 and p90, as a share of each."""
 
 USUALLY = 1024
-"""Most samples that are taken if neither their number nor a precision is asked for."""
+"""Most samples if neither their number nor a precision is requested."""
 
 MOST = 1 << 20
-"""Most samples that are taken for a precision."""
+"""Most samples if a precision is requested."""
 
 PERCENTILES = (0.5, 0.9)
-"""Whose intervals decide."""
+"""Their intervals decide when to stop."""
 
 
 @dataclass(frozen=True)
 class Precision:
-    """What was reached.
+    """The precision of a result.
 
-    target : wanted half-width of the 95 % intervals of p50 and p90, as a share of each
-    p50, p90 : the largest half-width among all scenarios, likewise; None: too few samples, or no time at all
+    target : requested half-width of the 95% intervals of p50 and p90, as a share of each
+    p50, p90 : largest half-width of all scenarios, as a share; None: too few samples, or completion times of 0
     """
 
     target: float
@@ -45,21 +45,21 @@ class Precision:
         return self.p50 is not None and self.p90 is not None and max(self.p50, self.p90) <= self.target
 
     def needed(self, samples: int) -> int | None:
-        """About how many samples reach the target, after so many that did not: half-widths shrink as 1 / √samples."""
+        """Estimate how many samples reach the target if `samples` do not: half-widths shrink as 1 / √samples."""
         if self.p50 is None or self.p90 is None or not self.target:
             return None
         return math.ceil(samples * (max(self.p50, self.p90) / self.target) ** 2)
 
     @classmethod
-    def of(cls, target: float, cells: Iterable[Values]) -> Precision:
-        """Of the completion times of all scenarios."""
-        widths = [[half_width(cell.quantile(q), *cell.known_interval(q)) for q in PERCENTILES] for cell in cells]
+    def of(cls, target: float, seconds: Iterable[Values]) -> Precision:
+        """Return the precision of the completion times of all scenarios."""
+        widths = [[half_width(times.quantile(q), *times.known_interval(q)) for q in PERCENTILES] for times in seconds]
         most = (None if None in each else max(filter(None, each), default=0.0) for each in zip(*widths, strict=True))
         return cls(target, *most)
 
 
 def half_width(value: float, low: float | None, high: float | None) -> float | None:
-    """Half of an interval around a value, as a share of it; None if the interval is unknown, or the value 0."""
+    """Half of an interval around a value, as a share of the value. None if the interval is unknown, or the value 0."""
     if low is None or high is None:
         return None
     if high == low:
@@ -69,11 +69,11 @@ def half_width(value: float, low: float | None, high: float | None) -> float | N
 
 @dataclass(frozen=True)
 class Stopping:
-    """When to stop.
+    """When to stop sampling.
 
-    samples : exactly so many; with a precision at most so many
+    samples : how many; with a precision, at most how many
     precision : as `Precision.target`
-    seconds : after so long, whatever is reached; no results are without their first samples
+    seconds : after which to stop in any case; at least one block is always simulated
     """
 
     samples: int | None = None
@@ -83,7 +83,7 @@ class Stopping:
 
     @property
     def may_stop(self) -> bool:
-        """Whether fewer samples than `most` may be enough."""
+        """Whether sampling may stop before `most`."""
         return self.samples is None or self.precision is not None
 
     @property
@@ -92,27 +92,27 @@ class Stopping:
 
     @property
     def most(self) -> int:
-        """Samples that are never exceeded."""
+        """Most samples."""
         if self.samples is not None:
             return self.samples
         return USUALLY if self.precision is None and self.seconds is None else MOST
 
     def looks(self) -> Iterator[int]:
-        """Numbers of samples after which to ask whether there are enough. The last is `most`."""
-        look = FIRST_LOOK if self.may_stop else self.most
-        while look < self.most:
-            yield look
-            look *= 2
+        """Yield the numbers of samples after which to check the precision. The last is `most`."""
+        count = FIRST_LOOK if self.may_stop else self.most
+        while count < self.most:
+            yield count
+            count *= 2
         yield self.most
 
     @property
     def half(self) -> Stopping:
-        """The same, after half the time."""
+        """The same rule with half the time."""
         return self if self.seconds is None else replace(self, seconds=self.seconds / 2)
 
     @property
     def late(self) -> bool:
-        """Whether time is over."""
+        """Whether the time is up."""
         return self.seconds is not None and time.monotonic() - self.began >= self.seconds
 
 
@@ -120,38 +120,39 @@ Progress = Callable[[float], None]
 
 
 def quiet(done: float) -> None:
-    """Progress that nobody sees."""
+    """Ignore progress."""
 
 
 def sample(
-    plans: Sequence[Batch], stopping: Stopping, backend: Backend | None = None, progress: Progress = quiet
+    batches: Sequence[Batch], stopping: Stopping, backend: Backend | None = None, progress: Progress = quiet
 ) -> list[Accumulator]:
-    """Take as many samples as `stopping` says, the same of every plan.
+    """Simulate the same samples of every batch, until `stopping` is satisfied.
 
-    Blocks are added up in their order, wherever they were simulated, so that the same numbers come out. Those after a
-    look are begun before it is known whether they are wanted, so that no core waits for it.
+    Blocks are added in order, wherever they were simulated, so results do not depend on the backend. Blocks after a
+    check are started before its outcome is known, so that no core is idle.
 
-    progress : told the share of the samples up to the next look that are done
+    backend : None: threads on all cores
+    progress : called with the share of samples done until the next check
     """
-    found = [Accumulator(plan) for plan in plans]
-    width = min(plan.width for plan in plans)
-    with (backend or ThreadBackend()).open(plans) as simulated:
-        blocks = simulated(_parts(stopping, width))
+    accumulators = [Accumulator(batch) for batch in batches]
+    width = min(batch.width for batch in batches)
+    with (backend or ThreadBackend()).open(batches) as simulate:
+        blocks = simulate(_jobs(stopping, width))
         for look in stopping.looks():
-            progress(found[0].count / look)
-            while found[0].count < look:
-                for sampled, block in zip(found, next(blocks), strict=True):
-                    sampled.add(block)
-                progress(found[0].count / look)
+            progress(accumulators[0].count / look)
+            while accumulators[0].count < look:
+                for accumulator, block in zip(accumulators, next(blocks), strict=True):
+                    accumulator.add(block)
+                progress(accumulators[0].count / look)
                 if stopping.late:
-                    return found
-            if stopping.may_stop and reached(found, stopping).converged:
+                    return accumulators
+            if stopping.may_stop and reached(accumulators, stopping).converged:
                 break
-    return found
+    return accumulators
 
 
-def _parts(stopping: Stopping, width: int) -> Iterator[Job]:
-    """Samples of blocks, the last of each look no further than it."""
+def _jobs(stopping: Stopping, width: int) -> Iterator[Job]:
+    """Yield the samples of each block. No block crosses a check."""
     done = 0
     for look in stopping.looks():
         for low in range(done, look, width):
@@ -159,14 +160,14 @@ def _parts(stopping: Stopping, width: int) -> Iterator[Job]:
         done = look
 
 
-def reached(found: Sequence[Accumulator], stopping: Stopping) -> Precision:
-    """The precision that there is of what is asked for."""
+def reached(accumulators: Sequence[Accumulator], stopping: Stopping) -> Precision:
+    """Return the precision of the requested scenarios so far."""
     return Precision.of(
         stopping.target,
         (
             seconds
-            for sampled in found
-            for cell, seconds in zip(sampled.plan.cells, sampled.seconds, strict=True)
-            if cell.asked
+            for accumulator in accumulators
+            for point, seconds in zip(accumulator.batch.points, accumulator.seconds, strict=True)
+            if point.requested
         ),
     )

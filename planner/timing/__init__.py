@@ -1,1 +1,1 @@
-"""Demands and a model profile in, seconds and US dollars of each task out."""
+"""A task graph and model profiles in; the demands, seconds, US dollars and schedule of each sample out."""

@@ -1,9 +1,10 @@
-"""A task graph, its demands and profiles in; seconds of every task, tokens and cost out, for a slice of samples."""
+"""A task graph and its demands in; seconds and billed amounts of every task out, for a slice of samples."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
 from functools import cached_property
 
 import numpy as np
@@ -15,76 +16,112 @@ from planner.engine.simulation import LONGEST, round_to_ticks
 from planner.errors import InputError, Problem
 from planner.expansion.draw.demand import Demand, Layers, nothing
 from planner.expansion.draw.demand_draws import DemandCache, DemandDraws, Traces
+from planner.expansion.graph.fragments import TaskMap
 from planner.expansion.graph.task_graph import TaskGraph
 from planner.expansion.graph.work import Work
+from planner.timing.cost import Billing
 from planner.timing.service import ServiceTimes, serving_traits
 
-PARTS = ("decode", "prefill", "ttft", "tools", "people", "coordination")
-"""What the time of a task is made of. Coordination is all the time of its mechanisms."""
-
 SKIPPED = -1.0
-"""The duration of a task that is left out."""
+"""The duration of a skipped task."""
 
 _NONE: Floats = np.zeros((1, 1))
-DECODE, PREFILL, TTFT, TOOLS, PEOPLE, COORDINATION = range(6)
+
+
+class Part(IntEnum):
+    """Where the time of a task goes. All the time of a coordination mechanism is COORDINATION."""
+
+    DECODE = 0
+    PREFILL = 1
+    TTFT = 2
+    TOOLS = 3
+    PEOPLE = 4
+    COORDINATION = 5
+
+
+class Split(Enum):
+    """Which parts of task times are kept apart. The value is the column of each `Part`."""
+
+    WHOLE = (0, 0, 0, 0, 0, 0)
+    COORDINATION = (0, 0, 0, 0, 0, 1)
+    PARTS = (0, 1, 2, 3, 4, 5)
+
+    @property
+    def columns(self) -> int:
+        return max(self.value) + 1
+
+    @classmethod
+    def of(cls, graph: TaskGraph, detailed: bool) -> Split:
+        """Return the split of a graph's times: all parts if `detailed`, else no more than a comparison needs."""
+        if detailed:
+            return cls.PARTS
+        return cls.COORDINATION if any(mark.subject.coordination for mark in graph.works) else cls.WHOLE
 
 
 @dataclass(frozen=True, eq=False)
 class SampleDemands:
-    """The samples of a slice, and the demands that are drawn for them already."""
+    """Samples, and the demands that are already drawn for them.
+
+    demands : filled with those that are still missing
+    traces : filled with every request of every occurrence, if given
+    """
 
     samples: Samples
     layers: Layers
-    known: DemandCache = field(default_factory=dict)
+    demands: DemandCache = field(default_factory=dict)
     traces: Traces | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class OccurrenceTimes:
-    """An occurrence of a work, for all items.
+    """One occurrence of a work, for all items. Arrays broadcast to (items, S).
 
-    tasks : its tasks
-    fixed, decode : seconds that do not and that do shrink with speed
-    billed : (5, rows, S) as in `WorkTotals.billed`; kept where it may be cancelled
-    done : (rows, S) where it is done; kept with `billed`
-    wait : seconds of `fixed` that pass before it begins
+    tasks : the task of each item
+    fixed, decode : seconds that do not, and that do, shrink with speed
+    billed : kept for tasks that may be cancelled, else None
+    done : 1 where it is done, else 0; kept with `billed`
+    wait : seconds of `fixed` that pass before the work begins
     """
 
     tasks: slice
     fixed: Floats
     decode: Floats
-    billed: Floats | None = None
+    billed: Billing | None = None
     done: Floats | None = None
     wait: Floats = field(default_factory=nothing)
+
+    def seconds(self, speed: float) -> Floats:
+        return self.fixed + self.decode / speed
 
 
 @dataclass(frozen=True, eq=False)
 class WorkTotals:
-    """Of one work over all its occurrences, as if nothing were cancelled.
+    """Sums over all occurrences of one work, as if nothing were cancelled.
 
-    done : (S,) how many of them are done
-    billed : (5, S) tokens: input, input written to a cache, read from a cache, output; and calls of tools
-    pieces : of each occurrence, if asked for or if it may be cancelled
+    done : (S,) how many occurrences are done
+    billed : (S,)
+    occurrences : each of them; only where they are requested or may be cancelled
     """
 
     work: Work
     done: Floats
-    billed: Floats
-    pieces: list[OccurrenceTimes]
+    billed: Billing
+    occurrences: list[OccurrenceTimes]
 
 
 @dataclass(frozen=True, eq=False)
 class TaskTimes:
-    """Seconds of n tasks in S samples: task and part take ``fixed + decode / speed``.
+    """Times of n tasks in S samples. Each column of a task takes ``fixed + decode / speed`` seconds.
 
-    fixed, decode : (parts, n, S), where parts are `PARTS`, or (all else, coordination)
-    skipped : tasks that a condition leaves out, and where it does
-    patience, away : (S, rows of the graph's `since`) seconds of people who leave
+    fixed, decode : (columns of `split`, n, S)
+    skipped : tasks under a condition, each with where they are skipped
+    patience, away : (S, rows of the graph's `since`) seconds until a person leaves, and until they are back
     works : totals of each work
-    accepted : (S,) where no failure is left over
-    largest : model → (S,) most tokens of prompt and output in one request
+    accepted : (S,) whether no failure remains
+    largest : model → (S,) prompt and output tokens of the largest request
     """
 
+    split: Split
     fixed: Floats
     decode: Floats
     skipped: tuple[tuple[slice, Bools], ...]
@@ -94,16 +131,20 @@ class TaskTimes:
     accepted: Bools
     largest: Mapping[str, Floats]
 
+    @property
+    def samples(self) -> int:
+        return len(self.accepted)
+
     @cached_property
     def _whole(self) -> tuple[Floats, Floats]:
-        """(S, n) `fixed` and `decode`, all parts together; −∞ in the first where a task is skipped."""
+        """(S, n) `fixed` and `decode` of all parts together. `fixed` of a skipped task is −∞."""
         fixed, decode = (np.ascontiguousarray(parts.sum(0).T) for parts in (self.fixed, self.decode))
-        for tasks, left_out in self.skipped:
-            fixed[:, tasks][np.broadcast_to(left_out, (length(tasks), len(fixed))).T] = -np.inf
+        for tasks, skipped in self.skipped:
+            fixed[:, tasks][np.broadcast_to(skipped, (length(tasks), len(fixed))).T] = -np.inf
         return fixed, decode
 
     def durations(self, speed: float) -> Floats:
-        """(S, n) seconds in ticks. Raises InputError for a task longer than the clock can hold."""
+        """Return (S, n) seconds, rounded to ticks. Raises InputError for a task longer than the clock can hold."""
         fixed, decode = self._whole
         seconds = decode / speed
         seconds += fixed
@@ -114,126 +155,151 @@ class TaskTimes:
 
     @cached_property
     def coordinating(self) -> NDArray[np.intp]:
-        """Tasks whose coordination takes time, where parts are (all else, coordination)."""
-        return np.flatnonzero((self.fixed[1] != 0).any(1) | (self.decode[1] != 0).any(1))
+        """Tasks whose coordination takes time. Coordination must have a column of its own."""
+        column = self.split.value[Part.COORDINATION]
+        return np.flatnonzero((self.fixed[column] != 0).any(1) | (self.decode[column] != 0).any(1))
 
     def coordination(self, speed: float) -> Floats:
-        """(S, coordinating) seconds, in ticks."""
-        tasks = self.coordinating
-        return round_to_ticks(np.ascontiguousarray((self.fixed[1][tasks] + self.decode[1][tasks] / speed).T))
+        """Return (S, coordinating tasks) seconds, rounded to ticks."""
+        tasks, column = self.coordinating, self.split.value[Part.COORDINATION]
+        return round_to_ticks(np.ascontiguousarray((self.fixed[column][tasks] + self.decode[column][tasks] / speed).T))
 
-    def part(self, part: int, speed: float) -> Floats:
-        """(S, n) seconds of one part."""
-        seconds: Floats = self.fixed[part] + self.decode[part] / speed
+    def part(self, part: Part, speed: float) -> Floats:
+        """Return (S, n) seconds of a part that has a column of its own."""
+        column = self.split.value[part]
+        seconds: Floats = self.fixed[column] + self.decode[column] / speed
         return seconds.T
 
 
 def task_times(
-    graph: TaskGraph, served: Mapping[str, ServiceTimes], draws: SampleDemands, speed: float, detailed: bool = False
+    graph: TaskGraph, service: Mapping[str, ServiceTimes], draws: SampleDemands, speed: float, detailed: bool = False
 ) -> TaskTimes:
-    """What every task takes.
+    """Draw the demands of a graph, and time them.
 
-    served : of each model
-    speed : at which attempts have timeouts; without timeouts it makes no difference
-    detailed : tell all `PARTS` apart, and keep the pieces of each work
+    speed : at which timeouts of attempts are checked; it changes nothing else
+    detailed : keep all parts apart, and the occurrences of each work
     """
-    samples = draws.samples
-    n, width = len(graph.graph), len(samples)
-    drawing = DemandDraws(
-        samples, draws.layers, graph, {name: serving_traits(by.profile) for name, by in served.items()},
-        lambda work, demand: _lasting(_seconds(work, demand, _server(work, served)), speed), draws.known, draws.traces,
-    )  # fmt: skip
-    parts = len(PARTS) if detailed else 1 + any(mark.subject.coordination for mark in graph.works)
-    fixed, decode = np.zeros((parts, n, width)), np.zeros((parts, n, width))
-    largest = {name: np.zeros(width) for name in served}
-    patience, away = (np.zeros((width, len(graph.graph.since))) for _ in range(2))
-    works = []
-    for mark in graph.works:
-        work, by = mark.subject, _server(mark.subject, served)
-        totals = WorkTotals(work, np.zeros(width), np.zeros((5, width)), [])
-        for tasks, demand, active in drawing.demands(mark):
-            rows, where = len(tasks), _span(tasks)
-            totals.done[:] += rows if active is None else _sum(active.astype(float), rows)
-            seconds = _seconds(work, demand, by)
-            if work.retry is not None:
-                seconds = _attempt(seconds, demand.wait, work.retry.timeout, speed)
-            for part, value in seconds.items():
-                column = part if detailed else 0
-                if work.coordination:
-                    column = COORDINATION if detailed else 1
-                (decode if part == DECODE else fixed)[column, where] += value
-            raced = bool(graph.raced[where].any())
-            billed = (
-                demand.input - demand.written, demand.written, demand.cache_read, demand.output, demand.calls
-            )  # fmt: skip
-            if by is not None or work.usd is not None:
-                for row, value in enumerate(billed):
-                    totals.billed[row] += _sum(value, rows)
-            if by is not None:
-                np.maximum(largest[by.profile.name], demand.largest.max(0), out=largest[by.profile.name])
-            if detailed or raced:
-                others = sum((value for part, value in seconds.items() if part != DECODE), _NONE)
-                piece = OccurrenceTimes(where, others, seconds.get(DECODE, _NONE), wait=demand.wait)
-                if raced:
-                    kept = np.stack([np.broadcast_to(value, (rows, width)) for value in billed])
-                    done = np.broadcast_to(1.0 if active is None else active.astype(float), (rows, width))
-                    piece = replace(piece, billed=kept, done=done)
-                totals.pieces.append(piece)
-        for tasks, before_leaving, back in drawing.context_switches(mark):
-            leaving = graph.graph.leave[tasks]
-            patience[:, leaving] = before_leaving.T
-            away[:, leaving] = back.T
-        works.append(totals)
-    skipped = tuple((_span(tasks), left_out) for mark in graph.skips for tasks, left_out in drawing.skipped(mark))
-    return TaskTimes(
-        fixed, decode, skipped, patience, round_to_ticks(away), tuple(works), drawing.accepted(), largest
-    )  # fmt: skip
+    return _Timing(graph, service, draws, speed, detailed).times()
 
 
-def _server(work: Work, served: Mapping[str, ServiceTimes]) -> ServiceTimes | None:
-    return served[work.model] if work.model is not None else None
+class _Timing:
+    """Adds up the times of a graph, work by work."""
+
+    def __init__(
+        self, graph: TaskGraph, service: Mapping[str, ServiceTimes], draws: SampleDemands, speed: float, detailed: bool
+    ) -> None:
+        tasks, self.width = len(graph.graph), len(draws.samples)
+        self.graph, self.service, self.speed, self.detailed = graph, service, speed, detailed
+        self.split = Split.of(graph, detailed)
+        self.demands = DemandDraws(
+            draws.samples, draws.layers, graph, {name: serving_traits(by.profile) for name, by in service.items()},
+            lambda work, demand: _total(self._parts(work, demand), speed), draws.demands, draws.traces,
+        )  # fmt: skip
+        self.fixed = np.zeros((self.split.columns, tasks, self.width))
+        self.decode = np.zeros((self.split.columns, tasks, self.width))
+        self.largest = {name: np.zeros(self.width) for name in service}
+        self.patience, self.away = (np.zeros((self.width, len(graph.graph.since))) for _ in range(2))
+
+    def times(self) -> TaskTimes:
+        works = tuple(map(self._add, self.graph.works))
+        skipped = tuple(
+            (_span(tasks), where) for mark in self.graph.skips for tasks, where in self.demands.skipped(mark)
+        )
+        return TaskTimes(
+            self.split, self.fixed, self.decode, skipped, self.patience, round_to_ticks(self.away), works,
+            self.demands.accepted(), self.largest,
+        )  # fmt: skip
+
+    def _add(self, mark: TaskMap[Work]) -> WorkTotals:
+        """Add a work, and return its totals."""
+        work = mark.subject
+        service = self._service(work)
+        done, total = np.zeros(self.width), Billing.zeros(self.width)
+        occurrences = []
+        for tasks, demand, active in self.demands.demands(mark):
+            rows, span = len(tasks), _span(tasks)
+            done += rows if active is None else _over_items(active.astype(float), rows)
+            parts = self._attempt(work, demand)
+            self._add_parts(work, span, parts)
+            billed = Billing.of(demand)
+            if service is not None or work.usd is not None:
+                total.input[:] += _over_items(billed.input, rows)
+                total.written[:] += _over_items(billed.written, rows)
+                total.cache_read[:] += _over_items(billed.cache_read, rows)
+                total.output[:] += _over_items(billed.output, rows)
+                total.calls[:] += _over_items(billed.calls, rows)
+            if service is not None:
+                largest = self.largest[service.profile.name]
+                np.maximum(largest, demand.largest.max(0), out=largest)
+            cancellable = bool(self.graph.raced[span].any())
+            if self.detailed or cancellable:
+                fixed = sum((seconds for part, seconds in parts.items() if part != Part.DECODE), _NONE)
+                decode = parts.get(Part.DECODE, _NONE)
+                shape = rows, self.width
+                done_share = np.broadcast_to(1.0 if active is None else active.astype(float), shape)
+                occurrences.append(OccurrenceTimes(
+                    span, fixed, decode, billed.broadcast_to(shape) if cancellable else None,
+                    done_share if cancellable else None, demand.wait,
+                ))  # fmt: skip
+        for tasks, before_leaving, until_back in self.demands.context_switches(mark):
+            rows_of_leaving = self.graph.graph.leave[tasks]
+            self.patience[:, rows_of_leaving] = before_leaving.T
+            self.away[:, rows_of_leaving] = until_back.T
+        return WorkTotals(work, done, total, occurrences)
+
+    def _add_parts(self, work: Work, tasks: slice, parts: Mapping[Part, Floats]) -> None:
+        """Add seconds to the columns of tasks."""
+        for part, seconds in parts.items():
+            column = self.split.value[Part.COORDINATION if work.coordination else part]
+            (self.decode if part == Part.DECODE else self.fixed)[column, tasks] += seconds
+
+    def _attempt(self, work: Work, demand: Demand) -> dict[Part, Floats]:
+        """Seconds of each part: of an attempt no more than its timeout, plus the wait before it."""
+        parts = self._parts(work, demand)
+        if work.retry is None:
+            return parts
+        timeout = work.retry.timeout
+        if timeout is not None:
+            seconds = np.maximum(_total(parts, self.speed), timeout)
+            parts = {part: value * (timeout / seconds) for part, value in parts.items()}
+        if np.any(demand.wait):
+            parts[Part.TOOLS] = parts.get(Part.TOOLS, _NONE) + demand.wait
+        return parts
+
+    def _parts(self, work: Work, demand: Demand) -> dict[Part, Floats]:
+        """Seconds of each part, in arrays that broadcast to (items, S). Those of DECODE are at speed 1."""
+        parts = {}
+        if np.any(demand.seconds):
+            parts[Part.PEOPLE if work.kind == "human" else Part.TOOLS] = demand.seconds
+        service = self._service(work)
+        if service is not None:
+            parts[Part.TTFT] = demand.requests * service.ttft
+            parts[Part.DECODE] = demand.decode * service.decode
+            if service.profile.prefill_speed is not None:
+                parts[Part.PREFILL] = demand.prefill * service.prefill
+        return parts
+
+    def _service(self, work: Work) -> ServiceTimes | None:
+        return self.service[work.model] if work.model is not None else None
 
 
-def _lasting(seconds: Mapping[int, Floats], speed: float) -> Floats:
-    """All parts together."""
-    return sum((value / speed if part == DECODE else value for part, value in seconds.items()), _NONE)
+def _total(parts: Mapping[Part, Floats], speed: float) -> Floats:
+    """Seconds of all parts together."""
+    return sum((seconds / speed if part == Part.DECODE else seconds for part, seconds in parts.items()), _NONE)
 
 
-def _attempt(seconds: dict[int, Floats], wait: Floats, timeout: float | None, speed: float) -> dict[int, Floats]:
-    """Parts of an attempt: cut where it would take longer than its timeout, and the wait before it."""
-    if timeout is not None:
-        lasting = np.maximum(_lasting(seconds, speed), timeout)
-        seconds = {part: value * (timeout / lasting) for part, value in seconds.items()}
-    if np.any(wait):
-        seconds[TOOLS] = seconds.get(TOOLS, _NONE) + wait
-    return seconds
-
-
-def _seconds(work: Work, demand: Demand, by: ServiceTimes | None) -> dict[int, Floats]:
-    """Seconds of each part, (rows, samples) or what broadcasts to it."""
-    found = {}
-    if np.any(demand.seconds):
-        found[PEOPLE if work.kind == "human" else TOOLS] = demand.seconds
-    if by is not None:
-        found[TTFT] = demand.requests * by.ttft
-        found[DECODE] = demand.decode * by.decode
-        if by.profile.prefill_speed is not None:
-            found[PREFILL] = demand.prefill * by.prefill
-    return found
-
-
-def _sum(values: Floats, rows: int) -> Floats:
-    """Sum over items of what broadcasts to (rows, samples)."""
-    total: Floats = values.sum(0) * (1 if len(values) == rows else rows)
+def _over_items(values: Floats, items: int) -> Floats:
+    """Sum over items of an array that broadcasts to (items, S)."""
+    total: Floats = values.sum(0) * (1 if len(values) == items else items)
     return total
 
 
 def length(tasks: slice) -> int:
-    """How many tasks a slice has."""
+    """Number of tasks in a slice."""
     return len(range(tasks.start, tasks.stop, tasks.step))
 
 
 def _span(tasks: NDArray[np.int32]) -> slice:
-    """The same tasks as a slice: items follow each other at equal distances."""
+    """Return tasks as a slice: those of successive items lie at equal distances."""
     step = int(tasks[1] - tasks[0]) if len(tasks) > 1 else 1
     return slice(int(tasks[0]), int(tasks[-1]) + 1, step)

@@ -1,4 +1,4 @@
-"""A profile as it serves in each sample, and what of it shapes demand."""
+"""Model profiles in; their TTFT and speeds in each sample out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from planner.workflow.declaration import Workflow
 
 @dataclass(frozen=True, eq=False)
 class ServiceTimes:
-    """A profile at the level it has in each sample: (1, samples), or (1, 1) where it is known exactly."""
+    """How a model serves requests in each sample: (1, S), or (1, 1) if all samples are alike.
+
+    ttft : seconds
+    prefill, decode : seconds per token
+    """
 
     profile: Profile
     ttft: Floats
@@ -27,7 +31,7 @@ class ServiceTimes:
 
     @classmethod
     def of(cls, profile: Profile, samples: Samples) -> ServiceTimes:
-        """`prefill` and `decode` are seconds per token. Nothing of the profile depends on concurrency any more."""
+        """Draw them for a profile at a fixed concurrency (`Profile.at`)."""
         assert isinstance(profile.ttft, Estimate)
         assert isinstance(profile.output_speed, Estimate)
         path = f"models/{profile.root}"
@@ -45,11 +49,11 @@ class ServiceTimes:
 
 
 def serving_traits(profile: Profile) -> ServingTraits:
-    """What of a profile shapes demand."""
+    """Return the properties of a profile that demands depend on."""
     return ServingTraits(profile.jitter, profile.caches, profile.cache_ttl, profile.tokens or 1.0)
 
 
 def profiles(workflow: Workflow, *graphs: TaskGraph) -> dict[str, Profile]:
-    """The profiles that requests in these graphs use."""
+    """Return the profiles that these graphs use, by name."""
     used = {model for graph in graphs for mark in graph.works if (model := mark.subject.model) is not None}
     return {name: resolve(name, workflow.models) for name in sorted(used)}

@@ -15,8 +15,7 @@ from planner.expansion.draw.demand import Layers
 from planner.expansion.expand import expand
 from planner.planning.forecast import forecast
 from planner.sampling.batch import GridPoint
-from planner.timing.durations import SampleDemands, task_times
-from planner.timing.service import ServiceTimes, profiles
+from planner.timing.pipeline import Pipeline
 from planner.workflow.declaration import Workflow
 from tests import oracle
 from tests.conftest import simulated
@@ -193,9 +192,8 @@ def test_draws_of_conditions_stay_with_their_items(declare: Declare) -> None:
     def fixed(count: int) -> Floats:
         workflow = declare(f"  f: {{for_each: {count}, steps: {{a: {{chance: 50%, human: 4s}}}}}}")
         graph = expand(workflow, {"agents": 1})
-        return np.asarray(
-            task_times(graph, {}, SampleDemands(Samples(1, 0, 256), Layers()), 1.0).fixed[0][graph.works[0].tasks]
-        )
+        times = Pipeline(graph, {}, Layers()).draw(Samples(1, 0, 256)).times
+        return np.asarray(times.fixed[0][graph.works[0].tasks])
 
     assert np.array_equal(fixed(20), fixed(21)[:20])
 
@@ -230,8 +228,7 @@ def test_the_oracle_agrees_on_all_that_conditions_skip(declare: Declare, agents:
     workflow = declare(steps, header)
     graph = expand(workflow, {"team": agents, "ci": 2})
     samples = Samples(1, 0, 256)
-    served = {name: ServiceTimes.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
-    durations = task_times(graph, served, SampleDemands(samples, Layers.of(workflow.uncertainty)), 1.0).durations(1.0)
+    durations = Pipeline.of(workflow, graph).draw(samples).at(1.0).durations
     assert len(durations) == len(samples)
     for row in durations[:60]:
         found = simulate(graph.graph, row[None])

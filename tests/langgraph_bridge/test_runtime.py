@@ -16,15 +16,12 @@ import planner
 from planner.cli.app import app
 from planner.engine.arrays import Floats
 from planner.engine.draws import Samples
-from planner.engine.simulation import simulate
-from planner.expansion.draw.demand import Layers
 from planner.expansion.expand import expand
 from planner.expansion.graph.task_graph import crew_sizes
 from planner.expansion.supersteps.runtime import Runtime, on_runtime
 from planner.planning.barriers import barriers
 from planner.planning.forecast import forecast
-from planner.timing.durations import SampleDemands, task_times
-from planner.timing.service import ServiceTimes, profiles
+from planner.timing.pipeline import Pipeline
 from planner.workflow.declaration import Workflow
 from tests import oracle
 from tests.conftest import ROOT
@@ -37,14 +34,12 @@ NO_BARRIERS = Runtime(graphs=True)
 def ended(workflow: Workflow, runtime: Runtime, check: bool = False) -> Floats:
     """(3,) completion times; `check`: each sample is also scheduled by the oracle."""
     graph = expand(workflow, crew_sizes(workflow), runtime)
-    samples = Samples(1, 0, 3)
-    served = {name: ServiceTimes.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
-    found = task_times(graph, served, SampleDemands(samples, Layers.of(workflow.uncertainty)), 1.5)
-    durations = found.durations(1.5)
-    schedule = simulate(graph.graph, durations, patience=found.patience, away=found.away, recorded=True)
-    for row in range(len(samples) if check else 0):
+    pipeline = Pipeline.of(workflow, graph, requests=1)
+    run = pipeline.draw(Samples(1, 0, 3), speed=1.5).at(1.5).schedule(recorded=True)
+    schedule, times = run.schedule, run.times
+    for row in range(len(run.durations) if check else 0):
         sample = oracle.Sample(
-            graph.graph, durations[row].tolist(), found.patience[row].tolist(), found.away[row].tolist()
+            graph.graph, run.durations[row].tolist(), times.patience[row].tolist(), times.away[row].tolist()
         )
         sample.run()
         assert np.array_equal(schedule.starts[row], sample.start, equal_nan=True)

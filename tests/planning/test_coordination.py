@@ -9,15 +9,13 @@ import pytest
 from planner.engine.draws import Samples
 from planner.engine.simulation import simulate
 from planner.errors import InputError
-from planner.expansion.draw.demand import Layers
 from planner.expansion.expand import expand
 from planner.planning.comparison import compare
 from planner.planning.explanation import explain
 from planner.planning.forecast import forecast
 from planner.planning.forecast_result import Forecast
 from planner.report.text.explanation import explanation_text
-from planner.timing.durations import SampleDemands, task_times
-from planner.timing.service import ServiceTimes, profiles
+from planner.timing.pipeline import Pipeline
 from planner.workflow.declaration import Workflow
 from tests import oracle
 from tests.conftest import PLAIN
@@ -134,9 +132,7 @@ def test_the_oracle_agrees_on_coordination(declare: Declare, agents: int) -> Non
         ),
     )
     graph = expand(workflow, {"team": agents})
-    samples = Samples(1, 0, 40)
-    served = {name: ServiceTimes.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
-    for row in task_times(graph, served, SampleDemands(samples, Layers()), 1.0).durations(1.0):
+    for row in Pipeline.of(workflow, graph).draw(Samples(1, 0, 40)).at(1.0).durations:
         assert simulate(graph.graph, row[None]).makespan[0] == oracle.simulate(graph.graph, row.tolist())[2]
 
 

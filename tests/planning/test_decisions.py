@@ -17,7 +17,6 @@ from planner.engine.simulation import TICK
 from planner.engine.statistics import Values
 from planner.expansion.graph.task_graph import crew_sizes
 from planner.loading import load
-from planner.planning import comparison as comparison_module
 from planner.planning.comparison import compare
 from planner.planning.comparison_result import Comparison
 from planner.planning.decisions import (
@@ -272,17 +271,21 @@ def test_only_models_that_are_used_slow_their_requests_down(
 def test_decisions_add_few_tasks_to_the_default_grid(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The budget is 30 % of the time; what can be counted is scheduled task by task, in as many samples each."""
     workflow, _ = load(ROOT / "workflows" / f"{name}.yaml").serving()
-    plans: list[Batch] = []
+    batches: list[Batch] = []
 
     def caught(given: list[Batch], *_: object) -> None:
-        plans.extend(given)
+        batches.extend(given)
         raise StopIteration
 
-    monkeypatch.setattr(comparison_module, "sample", caught)
+    monkeypatch.setattr("planner.planning.grid.sample", caught)
     crew = next(iter(crew_sizes(workflow)))
     with pytest.raises(StopIteration):
         compare(workflow, [1.0, 1.5, 2.5, 5.0, 8.0], NUMBERS, crew=crew)
-    cells = [(cell.asked, len(graph)) for plan in plans for cell, graph in zip(plan.cells, plan.graphs, strict=True)]
+    cells = [
+        (point.requested, len(graph))
+        for batch in batches
+        for point, graph in zip(batch.points, batch.graphs, strict=True)
+    ]
     added, asked = (sum(tasks for was, tasks in cells if was is wanted) for wanted in (False, True))
     assert 0 < added <= 0.3 * asked
 

@@ -13,9 +13,8 @@ from typer.testing import CliRunner
 
 from planner.cli.app import app
 from planner.engine.draws import Samples
-from planner.engine.simulation import TICK, simulate
+from planner.engine.simulation import TICK
 from planner.engine.statistics import Values
-from planner.expansion.draw.demand import Layers
 from planner.expansion.expand import expand
 from planner.expansion.graph.task_graph import crew_sizes
 from planner.measures import drag
@@ -33,8 +32,7 @@ from planner.report.wording import quantities
 from planner.report.wording.forecasts import share_error
 from planner.sampling.batch import Batch, GridPoint
 from planner.sampling.sample import Stopping, sample
-from planner.timing.durations import SampleDemands, task_times
-from planner.timing.service import ServiceTimes, profiles
+from planner.timing.pipeline import Pipeline
 from planner.workflow.declaration import Workflow
 from planner.workflow.reader import read_workflow
 from tests import oracle
@@ -144,11 +142,11 @@ def test_drag_is_what_the_same_file_gains_with_the_step_at_nothing(declare: Decl
     changed = {**STEPS, own: AT_NOTHING[own]} if kind != "merge" else STEPS
     without = simulated(mixed(declare, changed, MERGE if kind != "merge" else ""), cells, 200)
     gained = found.seconds[0].first - without[0]
-    assert found.findings is not None
-    works = found.findings.detail.works
+    assert found.collector is not None
+    works = found.collector.detail.works
     (lost,) = [
         lost
-        for one, lost in zip(works, found.findings.drag.means(), strict=True)
+        for one, lost in zip(works, found.collector.drag.means(), strict=True)
         if (one.step, one.kind) == (name, kind)
     ]
     assert gained.any()
@@ -284,16 +282,11 @@ def test_the_oracle_s_agents_are_held_as_long(path: Path) -> None:
     workflow = read_example(path)
     sizes = {name: min(size, 3) for name, size in crew_sizes(workflow).items()}
     graph = expand(workflow, sizes)
-    samples = Samples(1, 0, 3)
-    served = {name: ServiceTimes.of(profile.at(1), samples) for name, profile in profiles(workflow, graph).items()}
-    drawn = task_times(graph, served, SampleDemands(samples, Layers.of(workflow.uncertainty)), 1.0, detailed=True)
-    durations = drawn.durations(1.0)
-    schedule = simulate(
-        graph.graph, durations, patience=drawn.patience, away=drawn.away, traced=True, recorded=True
-    )  # fmt: skip
+    run = Pipeline.of(workflow, graph, requests=1).draw(Samples(1, 0, 3)).at(1.0).schedule(traced=True, recorded=True)
+    durations, schedule, times = run.durations, run.schedule, run.times
     usage = Usage(graph.graph, graph.pools)
     found = np.array(usage.agent_ticks(durations, schedule)) * TICK
-    for row, (lasting, patience, away) in enumerate(zip(durations, drawn.patience, drawn.away, strict=True)):
+    for row, (lasting, patience, away) in enumerate(zip(durations, times.patience, times.away, strict=True)):
         one = oracle.Sample(graph.graph, lasting.tolist(), patience.tolist(), away.tolist())
         one.free = meter = Metered(one)
         one.run()

@@ -16,7 +16,6 @@ from planner.engine.draws import Samples
 from planner.engine.simulation import TICK, simulate
 from planner.engine.statistics import quantile_interval
 from planner.errors import InputError
-from planner.expansion.draw.demand import Layers
 from planner.expansion.expand import expand
 from planner.expansion.graph.task_graph import crew_sizes
 from planner.planning.comparison import compare
@@ -30,8 +29,7 @@ from planner.sampling import batch, block
 from planner.sampling.backends import ThreadBackend
 from planner.sampling.batch import Batch, GridPoint
 from planner.sampling.sample import Stopping, sample
-from planner.timing.durations import SampleDemands, task_times
-from planner.timing.service import ServiceTimes, profiles
+from planner.timing.pipeline import Pipeline
 from planner.workflow.declaration import Workflow
 from planner.workflow.reader import read_workflow
 from tests import oracle
@@ -296,14 +294,12 @@ def test_one_more_module_leaves_the_first_120_as_they_were() -> None:
     def demands(modules: int) -> dict[tuple[str, str, int], np.ndarray]:
         workflow = read_workflow(ROOT / "workflows" / "port_codebase.yaml", {"modules": modules})
         graph = expand(workflow, crew_sizes(workflow))
-        samples = Samples(1, 0, 16)
-        served = {name: ServiceTimes.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
-        found = task_times(graph, served, SampleDemands(samples, Layers.of(workflow.uncertainty)), 1.0, detailed=True)
+        times = Pipeline.of(workflow, graph).draw(Samples(1, 0, 16), detailed=True).times
         return {
             (step.work.step, step.work.kind, number): np.stack(
-                [np.broadcast_to(piece.fixed + piece.decode, (modules, 16)) for piece in step.pieces]
+                [np.broadcast_to(one.seconds(1.0), (modules, 16)) for one in step.occurrences]
             )
-            for number, step in enumerate(found.works)
+            for number, step in enumerate(times.works)
             if step.work.step.startswith("port") and step.work.kind != "ramp_up"  # which is of agents
         }
 
@@ -332,12 +328,9 @@ def test_the_oracle_schedules_the_examples_alike(path: Path) -> None:
     for size in (1, 3):
         sizes = dict.fromkeys(crew_sizes(workflow), size)
         graph = expand(workflow, sizes)
-        samples = Samples(1, 0, 3)
-        served = {
-            name: ServiceTimes.of(profile.at(size), samples) for name, profile in profiles(workflow, graph).items()
-        }
-        drawn = task_times(graph, served, SampleDemands(samples, Layers.of(workflow.uncertainty)), 2.5)
-        for row, patience, away in zip(drawn.durations(2.5), drawn.patience, drawn.away, strict=True):
+        timed = Pipeline.of(workflow, graph, requests=size).draw(Samples(1, 0, 3), speed=2.5).at(2.5)
+        times = timed.drawn.times
+        for row, patience, away in zip(timed.durations, times.patience, times.away, strict=True):
             found = simulate(graph.graph, row[None], patience=patience[None], away=away[None])
             start, end, makespan = oracle.simulate(graph.graph, row.tolist(), patience.tolist(), away.tolist())
             assert found.makespan[0] == makespan

@@ -22,6 +22,7 @@ from planner.cli.app import app
 from planner.errors import InputError
 from planner.planning.comparison import compare
 from planner.planning.forecast import forecast
+from planner.planning.sensitivity.tornado import sensitivity
 from planner.report.data.results import comparison_json, forecast_json
 from planner.sampling import batch as plans
 from planner.sampling.backends import DaskBackend, ThreadBackend
@@ -67,10 +68,10 @@ def test_a_block_is_a_function_of_its_plan_also_in_another_process() -> None:
     there = pickle.loads(pickle.dumps(simulate_block(pickle.loads(pickle.dumps(plan)), 512, 520)))
     assert np.array_equal(here.seconds, there.seconds)
     assert np.array_equal(here.coordination, there.coordination)
-    assert here.findings is not None
-    assert there.findings is not None
-    assert [row.seconds.total for row in here.findings.detail.works] == [
-        row.seconds.total for row in there.findings.detail.works
+    assert here.collector is not None
+    assert there.collector is not None
+    assert [row.seconds.total for row in here.collector.detail.works] == [
+        row.seconds.total for row in there.collector.detail.works
     ]
 
 
@@ -136,9 +137,11 @@ def test_a_cluster_changes_no_byte_also_where_a_worker_dies() -> None:
                 os.kill(doomed, signal.SIGKILL)
 
         there = compare(workflow, *grid, samples=4096, backend=DaskBackend(cluster.scheduler_address), progress=kill)
+        spread = sensitivity(workflow, samples=600, backend=DaskBackend(cluster.scheduler_address))
     assert seen
     assert seen[0] < 0.9
     assert there == here
+    assert spread == sensitivity(workflow, samples=600)
 
 
 def test_a_cluster_that_loses_all_workers_is_waited_for_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

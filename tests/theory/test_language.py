@@ -14,16 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from planner.engine.draws import Samples
-from planner.engine.simulation import TICK, simulate
-from planner.expansion.draw.demand import Layers
+from planner.engine.simulation import TICK
 from planner.expansion.expand import expand
 from planner.expansion.graph.task_graph import crew_sizes
 from planner.planning.comparison import compare
 from planner.planning.explanation import explain
 from planner.planning.forecast import forecast
 from planner.report.data.results import forecast_json
-from planner.timing.durations import SampleDemands, task_times
-from planner.timing.service import ServiceTimes, profiles
+from planner.timing.pipeline import Pipeline
 from planner.workflow.declaration import Workflow
 from planner.workflow.reader import read_workflow
 from tests import oracle
@@ -186,14 +184,12 @@ def test_no_workflow_stands_still_and_each_is_scheduled_by_the_rule(folder: Path
     """An item lets its agent go before it waits for another, so that crews cannot wait for each other in a circle."""
     workflow, _ = written(Random(seed), folder)
     graph = expand(workflow, crew_sizes(workflow))
-    samples = Samples(1, 0, 3)
-    served = {name: ServiceTimes.of(profile, samples) for name, profile in profiles(workflow, graph).items()}
-    found = task_times(graph, served, SampleDemands(samples, Layers.of(workflow.uncertainty)), 1.5)
-    durations = found.durations(1.5)
-    schedule = simulate(graph.graph, durations, patience=found.patience, away=found.away, traced=True, recorded=True)
-    for row in range(len(samples)):
+    pipeline = Pipeline.of(workflow, graph, requests=1)
+    run = pipeline.draw(Samples(1, 0, 3), speed=1.5).at(1.5).schedule(traced=True, recorded=True)
+    schedule, times = run.schedule, run.times
+    for row in range(len(run.durations)):
         sample = oracle.Sample(
-            graph.graph, durations[row].tolist(), found.patience[row].tolist(), found.away[row].tolist()
+            graph.graph, run.durations[row].tolist(), times.patience[row].tolist(), times.away[row].tolist()
         )
         sample.run()
         assert schedule.makespan[row] == sample.makespan

@@ -1,4 +1,4 @@
-"""Completion times of graphs that come from LangGraph: routes are drawn, and samples with equal ones share a graph."""
+"""Completion times of imported LangGraph graphs. Routes are drawn, and samples with equal routes share a task graph."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from planner.engine.simulation import (
     round_to_ticks,
     simulate,
 )
-from planner.expansion.draw.demand import Layers
 from planner.expansion.draw.estimates import draw_estimate
 from planner.expansion.graph.fragments import (
     NO_POOL,
@@ -46,17 +45,16 @@ from planner.expansion.supersteps.token_game import (
 from planner.planning.barriers import Barriers, Wrapped, advised
 from planner.reading.bind import bind
 from planner.sampling.batch import WIDTH
-from planner.timing.durations import SampleDemands, task_times
-from planner.timing.service import ServiceTimes, profiles
+from planner.timing.pipeline import Pipeline
 from planner.workflow.declaration import Step, Workflow
 
 
 def predicted(
     game: GraphRun, seconds: Callable[[Key], float], limit: int | None, barriers: bool = True
 ) -> tuple[dict[Key, tuple[float, float]], float]:
-    """Start and end of every run, also of those that are graphs, and of all; seconds are rounded to ticks.
+    """Return the start and end of every run, subgraphs included, and the completion time.
 
-    seconds : that a run takes which is no graph
+    seconds : duration of a run that is no subgraph; rounded to ticks
     limit, barriers : as for `superstep_graph`
     """
     fragment = superstep_graph(game, lambda key: single_task(NO_POOL, NO_POOL), limit, barriers, with_spans=True)
@@ -71,20 +69,20 @@ def predicted(
 
 
 def whole(fragment: Fragment, limit: int | None) -> Graph:
-    """A fragment without crews as a graph for the kernel."""
+    """Return a fragment without crews as a graph for the kernel."""
     acquire, release = number_pools(fragment.acquire, 0), number_pools(fragment.release, 0)
     capacity = [limit or 1] * fragment.own_pools
     return build_graph(len(fragment), fragment.edges, acquire=acquire, release=release, capacity=capacity)
 
 
 Number = tuple[str, int]
-"""The draws of a run: the path of its node, and how many runs of it come before, in the order of play."""
+"""The draws of a run: the path of its node, and the number of earlier runs of that node."""
 
 
 def expand_graph(game: GraphRun, workflow: Workflow, limit: int | None, barriers: bool = True) -> TaskGraph:
-    """The task graph of a graph whose choices are made. Nobody has to be waited for but by `limit`.
+    """Return the task graph of a graph whose routes are fixed. There are no crews: only `limit` makes runs wait.
 
-    workflow : whose profiles and parameters its steps name
+    workflow : declares the profiles and parameters that its steps name
     """
     numbers: dict[Key, Number] = {}
     counts: Counter[str] = Counter()
@@ -110,7 +108,7 @@ def expand_graph(game: GraphRun, workflow: Workflow, limit: int | None, barriers
 
 
 def _form(game: GraphRun, key: Key) -> GraphForm:
-    """The graph that a run is a node of."""
+    """Return the graph whose node a run belongs to."""
     form = game.form
     for name, _ in key[:-1]:
         inner = form.nodes[name].graph
@@ -120,7 +118,7 @@ def _form(game: GraphRun, key: Key) -> GraphForm:
 
 
 def _work(path: str, step: Step | None, runs: int, workflow: Workflow) -> Work:
-    """What the runs of a node do: rounds of one work."""
+    """Return the work of a node. Its runs are rounds."""
     assert step is not None
     body = step.llm or step.agent or step.tool or step.human
     if body is None:
@@ -134,44 +132,40 @@ def _work(path: str, step: Step | None, runs: int, workflow: Workflow) -> Work:
 def graph_seconds(
     form: GraphForm, workflow: Workflow, seed: int, samples: int, limit: int | None = None, barriers: bool = True
 ) -> Floats:
-    """(samples,) completion times of a graph whose steps use the profiles and parameters of a workflow."""
-    found = np.empty(samples)
-    layers = Layers.of(workflow.uncertainty)
+    """Return (samples,) completion times of a graph. Its steps use the profiles and parameters of a workflow."""
+    seconds = np.empty(samples)
     for low in range(0, samples, WIDTH):
         slice_ = Samples(seed, low, min(low + WIDTH, samples))
         for game, rows in _games(form, slice_):
-            graph = expand_graph(game, workflow, limit, barriers)
-            served = {
-                name: ServiceTimes.of(profile.at(1), slice_) for name, profile in profiles(workflow, graph).items()
-            }
-            prepared = task_times(graph, served, SampleDemands(slice_, layers), 1.0)
-            found[[low + row for row in rows]] = simulate(graph.graph, prepared.durations(1.0)[rows]).makespan
-    return found
+            pipeline = Pipeline.of(workflow, expand_graph(game, workflow, limit, barriers), requests=1)
+            run = pipeline.draw(slice_).at(1.0).schedule(rows)
+            seconds[[low + row for row in rows]] = run.seconds
+    return seconds
 
 
 def graph_barriers(form: GraphForm, workflow: Workflow, seed: int, samples: int, limit: int | None = None) -> Barriers:
-    """What the barriers of such a graph cost, and what to wrap."""
+    """Return the cost of the barriers of a graph, and which branches to wrap."""
 
-    def seconds(chosen: Wrapped, _: bool) -> float:
+    def p50(wrapped: Wrapped, _: bool) -> float:
         now = form
-        for nodes in chosen.get("", ()):
+        for nodes in wrapped.get("", ()):
             now = into_subgraph(now, nodes)
         return float(np.median(graph_seconds(now, workflow, seed, samples, limit)))
 
     without = float(np.median(graph_seconds(form, workflow, seed, samples, limit, barriers=False)))
     named = replace(form, nodes={name: replace(node, path=form.path(name)) for name, node in form.nodes.items()})
-    return advised({"": named}, seconds, without, samples)
+    return advised({"": named}, p50, without, samples)
 
 
 def _games(form: GraphForm, samples: Samples) -> Iterator[tuple[GraphRun, list[int]]]:
-    """What is played in a slice, each with the samples in which it is."""
+    """Yield the distinct games of a slice, each with the samples that play it."""
     routes = Routes(samples)
     games: dict[object, tuple[GraphRun, list[int]]] = {}
     for row in range(len(samples)):
         game = play(form, routes.of(row))
-        what = tuple((key, run.sent) for key, run in game.runs())
-        levels = tuple(len(superstep) for superstep in game.supersteps)
-        games.setdefault((what, levels, _causes(game)), (game, []))[1].append(row)
+        runs = tuple((key, run.sent) for key, run in game.runs())
+        widths = tuple(len(superstep) for superstep in game.supersteps)
+        games.setdefault((runs, widths, _causes(game)), (game, []))[1].append(row)
     yield from games.values()
 
 
@@ -180,29 +174,30 @@ def _causes(game: GraphRun) -> tuple[object, ...]:
 
 
 class Routes:
-    """Draws of conditional edges and widths, by the path of a node and the number of its run."""
+    """Draws of conditional edges and of `Send` widths, by the path of a node and the number of its run."""
 
     def __init__(self, samples: Samples) -> None:
         self.samples = samples
-        self.known: dict[tuple[object, ...], Floats] = {}
+        self.draws: dict[tuple[object, ...], Floats] = {}
 
     def of(self, row: int) -> _Route:
+        """Return the routes of one sample."""
         return _Route(self, row)
 
     def chosen(self, path: str, branch: int, number: int, row: int) -> float:
         key = (path, branch, number)
-        if key not in self.known:
-            self.known[key] = self.samples.uniform(1, path, f"branch {branch}", (number,))[0]
-        return float(self.known[key][row])
+        if key not in self.draws:
+            self.draws[key] = self.samples.uniform(1, path, f"branch {branch}", (number,))[0]
+        return float(self.draws[key][row])
 
-    def width(self, sending: Sending, path: str, place: str, number: int, row: int) -> int:
+    def width(self, sending: Sending, path: str, purpose: str, number: int, row: int) -> int:
         if isinstance(sending.width, int):
             return sending.width
-        key = (path, place, number)
-        if key not in self.known:
-            values = draw_estimate(sending.width, self.samples, 1, path, place, (number,))
-            self.known[key] = np.broadcast_to(values, (1, len(self.samples)))[0]
-        return int(self.known[key][row])
+        key = (path, purpose, number)
+        if key not in self.draws:
+            values = draw_estimate(sending.width, self.samples, 1, path, purpose, (number,))
+            self.draws[key] = np.broadcast_to(values, (1, len(self.samples)))[0]
+        return int(self.draws[key][row])
 
 
 class _Route:
@@ -218,21 +213,22 @@ class _Route:
         self.counts[path] += 1
         targets: list[str] = []
         sends: list[str] = []
-        for at, branch in enumerate(form.branches[name]):
-            taken = self._option(branch, self.routes.chosen(path, at, number, self.row))
+        for position, branch in enumerate(form.branches[name]):
+            taken = self._option(branch, self.routes.chosen(path, position, number, self.row))
             option = branch[taken]
             targets += option.targets
             for place, sending in enumerate(option.sends):
-                width = self.routes.width(sending, path, f"width {at}.{taken}.{place}", number, self.row)
+                purpose = f"width {position}.{taken}.{place}"
+                width = self.routes.width(sending, path, purpose, number, self.row)
                 sends += [sending.node] * width
         return Routing(tuple(targets), tuple(sends))
 
     @staticmethod
     def _option(branch: Branch, u: float) -> int:
-        """The option in whose stretch of [0, 1) a draw falls."""
+        """Return the option that a draw from [0, 1) selects."""
         reached = 0.0
-        for at, option in enumerate(branch):
+        for number, option in enumerate(branch):
             reached += option.chance
             if u < reached:
-                return at
-        return max(at for at, option in enumerate(branch) if option.chance > 0)
+                return number
+        return max(number for number, option in enumerate(branch) if option.chance > 0)

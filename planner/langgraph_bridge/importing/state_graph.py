@@ -1,4 +1,4 @@
-"""A graph form as a real StateGraph of LangGraph's, whose nodes take given seconds and route as they are told."""
+"""A graph form, built and run as a real LangGraph `StateGraph` with given durations and routes."""
 
 from __future__ import annotations
 
@@ -16,49 +16,49 @@ from planner.expansion.supersteps.token_game import Key, Route
 from planner.langgraph_bridge import virtual_clock
 
 
-def _later(_: int, number: int) -> int:
+def _last(_: int, number: int) -> int:
     return number
 
 
-State = TypedDict("State", {"(run)": Annotated[int, _later]}, total=False)
-"""The number of the run that wrote last, which its conditional edges read.
+State = TypedDict("State", {"(run)": Annotated[int, _last]}, total=False)
+"""The number of the last run, which the conditional edges of its node read.
 
-A node's name can be no key of its graph's state, and none has brackets.
+The key has brackets because no node may have the name of a key, and names of nodes have no brackets.
 """
 
 MOST = 1_000_000
-"""LangGraph's `recursion_limit`: the limit of supersteps is the token game's own."""
+"""LangGraph's `recursion_limit`. The token game has its own limit of supersteps."""
 
 Spans = dict[Key, tuple[float, float]]
-"""Seconds at which each run starts and ends."""
+"""Start and end of each run, in seconds."""
 
 
 def run_on_virtual_clock(
     form: GraphForm, route: Route, seconds: Callable[[Key], float], limit: int | None
 ) -> tuple[Spans, float]:
-    """Run a graph on LangGraph: when every node starts and ends, and how long it takes.
+    """Run a graph on LangGraph. Return the start and end of every run, and the completion time.
 
-    seconds : that a run of a node takes which is no graph
+    seconds : duration of a run of a node that is no subgraph
     limit : `max_concurrency`
     """
-    built = _Built(route, seconds)
+    builder = _Builder(route, seconds)
     config: dict[str, Any] = {"recursion_limit": MOST}
     if limit is not None:
         config["max_concurrency"] = limit
 
     async def main(_: virtual_clock.VirtualLoop) -> None:
-        await built.graph(form, ()).ainvoke({"(run)": 0}, config)
+        await builder.graph(form, ()).ainvoke({"(run)": 0}, config)
 
-    return built.spans, virtual_clock.run(main)[1]
+    return builder.spans, virtual_clock.run(main)[1]
 
 
-class _Built:
+class _Builder:
     def __init__(self, route: Route, seconds: Callable[[Key], float]) -> None:
         self.route, self.seconds = route, seconds
         self.spans: Spans = {}
 
     def graph(self, form: GraphForm, key: Key) -> Any:
-        """The graph as it runs within the run `key`; it counts the runs of its nodes."""
+        """Build the graph for the run `key`. It counts the runs of its nodes."""
         graph: Any = StateGraph(State)
         counts = dict.fromkeys(form.nodes, 0)
         for name, node in form.nodes.items():
@@ -73,18 +73,18 @@ class _Built:
 
     async def run(self, form: GraphForm, name: str, key: Key, counts: dict[str, int], _: State) -> State:
         loop = asyncio.get_running_loop()
-        here = (*key, (name, counts[name]))
+        run = (*key, (name, counts[name]))
         counts[name] += 1
         start = loop.time()
         inner = form.nodes[name].graph
         if inner is None:
-            await asyncio.sleep(self.seconds(here))
+            await asyncio.sleep(self.seconds(run))
         else:
-            await self.graph(inner, here).ainvoke({"(run)": 0})
-        self.spans[here] = (start, loop.time())
-        return {"(run)": here[-1][1]}
+            await self.graph(inner, run).ainvoke({"(run)": 0})
+        self.spans[run] = (start, loop.time())
+        return {"(run)": run[-1][1]}
 
     async def routed(self, form: GraphForm, name: str, key: Key, state: State) -> list[Any]:
-        here = key if name == START else (*key, (name, state["(run)"]))
-        routing = self.route(form, here, name)
+        run = key if name == START else (*key, (name, state["(run)"]))
+        routing = self.route(form, run, name)
         return [*routing.targets, *(Send(node, {"(run)": 0}) for node in routing.sends)]

@@ -23,13 +23,13 @@ def concurrency(plans: Iterable[Batch]) -> tuple[str, ...]:
     for plan in plans:
         curved = {name: profile for name, profile in plan.models.items() if profile.by_concurrency}
         models |= curved
-        for variant in plan.variants if curved else ():
-            if not any(plan.cells[at].asked and not plan.cells[at].unhindered for at in variant.cells):
+        for group in plan.groups if curved else ():
+            if not any(plan.points[at].requested and not plan.points[at].uncontended for at in group.points):
                 continue
             for name in curved:
-                numbers.setdefault(name, set()).add(variant.requests)
-            if variant.requests > 1 and _pauses(variant.graph, curved):
-                paused.add(variant.requests)
+                numbers.setdefault(name, set()).add(group.requests)
+            if group.requests > 1 and _pauses(group.graph, curved):
+                paused.add(group.requests)
     for name, requests in numbers.items():
         outside |= dict.fromkeys(_outside(models[name], sorted(requests)))
     if not paused:

@@ -1,1 +1,1 @@
-"""A workflow in, the estimates that drive its completion time out."""
+"""A workflow in; the estimates that drive its completion time out."""

@@ -84,8 +84,8 @@ class Candidate:
             Chance.of(usd, target.budget) if usd is not None and target.budget is not None else None,
             standing(found.seconds, q, target.deadline),
             standing(usd, q, target.budget) if limited and usd is not None and target.budget is not None else "meets",
-            Accepted.of(found.sampled.accepted(found.cell), time, cost),
-            found.sampled.plan.cells[found.cell].price_multiplier,
+            Accepted.of(found.accepted, time, cost),
+            found.price_multiplier,
         )
 
     @property

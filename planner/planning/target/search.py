@@ -11,6 +11,7 @@ from planner.planning.decisions.interval import mean_difference
 from planner.planning.decisions.verdict import ALIKE
 from planner.planning.forecast import step_results
 from planner.planning.forecast_result import StepResult
+from planner.planning.grid import Grid
 from planner.planning.notes.assumptions import (
     declaration_notes,
     imprecise,
@@ -22,7 +23,6 @@ from planner.planning.notes.concurrency import concurrency
 from planner.planning.results import Scenario
 from planner.planning.sizing import Sizing
 from planner.planning.target.goal import Candidate, Target
-from planner.planning.target.grid import Grid
 from planner.planning.target.solve import Requirement, needed_agents, needed_speeds
 from planner.sampling.backends import Backend, ThreadBackend
 from planner.sampling.sample import USUALLY, Precision, Progress, Stopping, quiet
@@ -135,15 +135,15 @@ def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], a
     known = Precision.of(stopping.target, (grid.found[point].seconds for point in points))
     remarks = (
         *imprecise(known, grid.samples),
-        *(f"{name} is {why}: not everybody can buy it." for name, why in restricted(grid.models).items()),
+        *(f"{name} is {why}: not everybody can buy it." for name, why in restricted(grid.models()).items()),
         *(() if all(one.solved for one in (*by_agents, *by_speed)) else (UNSOLVED,)),
-        *declaration_notes(workflow), *other_tokenizers(workflow, grid.models),
-        *notes(grid.models, grid.over_context, [*speeds, *(needed.value or 1.0 for needed in by_agents)], premium),
-        *concurrency(dict.fromkeys(one.sampled.plan for one in grid.found.values())),
+        *declaration_notes(workflow), *other_tokenizers(workflow, grid.models()),
+        *notes(grid.models(), grid.over_context(), [*speeds, *(needed.value or 1.0 for needed in by_agents)], premium),
+        *concurrency(grid.batches),
     )  # fmt: skip
     return TargetResult(
         workflow.workflow, seed, grid.samples, known, sized, target, candidates, cheapest,
-        min(near, key=cost, default=None), by_agents, by_speed, obstacle, restricted(grid.models), remarks,
+        min(near, key=cost, default=None), by_agents, by_speed, obstacle, restricted(grid.models()), remarks,
     )  # fmt: skip
 
 
@@ -159,7 +159,7 @@ def _about_as_cheap(grid: Grid, one: Candidate, least: Candidate) -> bool:
 def _priced(grid: Grid, points: Sequence[Scenario]) -> None:
     unknown = list(dict.fromkeys(point.model for point in points if grid.found[point].usd is None))
     if unknown:
-        without = [name for name, profile in grid.models.items() if profile.price is None]
+        without = [name for name, profile in grid.models().items() if profile.price is None]
         message = f"--budget: the cost is unknown, since {', '.join(without)} has no price"
         raise InputError([Problem("bad-profile", message, None, "give the profile a 'price', or leave --budget away")])
 

@@ -9,9 +9,9 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from planner.planning.grid import Grid
 from planner.planning.results import Scenario
 from planner.planning.target.goal import Candidate, Target
-from planner.planning.target.grid import Grid
 from planner.sampling.sample import Progress, Stopping
 
 FASTEST = 1000.0

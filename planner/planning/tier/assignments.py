@@ -69,7 +69,7 @@ class Choices:
         self.workflow, self.fast, self.seed, self.backend, self.until = workflow, fast, seed, backend, until
         self.found: dict[Chosen, ScenarioSamples] = {}
         self.cut = False
-        self._cells = [GridPoint(1.0, sizes, asked=asked) for asked in (False, True)]
+        self._cells = [GridPoint(1.0, sizes, requested=deciding) for deciding in (False, True)]
         self.kept = kept or DrawCache()
 
     @property
@@ -102,7 +102,7 @@ class Choices:
         return joined(
             [
                 Batch.of(tiered(self.workflow, chosen, self.fast), [self._cells[at < deciding]], self.seed, samples,
-                        self.backend.at_once, kept=self.kept)
+                        self.backend.at_once, draw_cache=self.kept)
                 for at, chosen in enumerate(part)
             ]
         )  # fmt: skip
@@ -111,18 +111,18 @@ class Choices:
 def joined(plans: Sequence[Batch]) -> Batch:
     """One plan of plans of a cell each that differ in the models of steps only: what is drawn is drawn once."""
     first = plans[0]
-    variants = []
+    groups = []
     for at, plan in enumerate(plans):
-        variants += [replace(variant, cells=[at + cell for cell in variant.cells]) for variant in plan.variants]
+        groups += [replace(group, points=[at + point for point in group.points]) for group in plan.groups]
     return replace(
         first,
-        cells=tuple(cell for plan in plans for cell in plan.cells),
-        variants=tuple(variants),
+        points=tuple(point for plan in plans for point in plan.points),
+        groups=tuple(groups),
         graphs=tuple(graph for plan in plans for graph in plan.graphs),
         waits=tuple(wait for plan in plans for wait in plan.waits),
         models={name: profile for plan in plans for name, profile in plan.models.items()},
         width=max(1, min(plan.width for plan in plans)),
-        watched=len(variants),
+        watched=len(groups),
     )
 
 

@@ -183,13 +183,13 @@ def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = N
         cheaper = [one for one in within if time(final.found[one]) <= near]
         least = min(cheaper, key=lambda one: (cost(final.found[one]), len(one), sorted(one)))
         thrifty = least if cost(final.found[least]) < cost(final.found[best]) else None
-    models = final.found[everything].sampled.plan.models
+    models = final.found[everything].accumulator.batch.models
     remarks = (
         *imprecise(known, count),
         *_left_out(len(steps), search.cut, len(alone) - len(each)),
         *(f"{name} is {why}: not everybody can buy it." for name, why in restricted(models).items()),
         *declaration_notes(workflow), *other_tokenizers(workflow, models),
-        *concurrency(dict.fromkeys(one.sampled.plan for one in final.found.values())),
+        *concurrency(dict.fromkeys(one.accumulator.batch for one in final.found.values())),
         *(("A request that continues a context of the other tier reads it uncached.",) if _continued(workflow) else ()),
         *notes(models, sampled.over_context, [1.0], FITTED),
     )  # fmt: skip
@@ -229,7 +229,7 @@ def _possible(workflow: Workflow, fast: str, steps: tuple[str, ...]) -> None:
 
 def _priced(*found: ScenarioSamples) -> None:
     if any(one.usd is None for one in found):
-        models = {name: profile for one in found for name, profile in one.sampled.plan.models.items()}
+        models = {name: profile for one in found for name, profile in one.accumulator.batch.models.items()}
         without = ", ".join(name for name, profile in models.items() if profile.price is None)
         message = f"--budget: the cost is unknown, since {without} has no price"
         raise InputError([Problem("bad-profile", message, None, "give the profile a 'price'")])

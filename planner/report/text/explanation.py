@@ -149,13 +149,16 @@ def _step(step: Explained) -> Iterator[str]:
     total = f"  done {quantities.times(step.times)}x: {quantities.seconds(step.seconds)} of work"
     total += f", {quantities.seconds(step.critical)} on the critical path"
     yield from wrap(total)
-    yield from wrap(f"  {_tokens_and_cost(step)}") if any(step.tokens) and (step.usd or any(step.tokens[:4])) else ()
+    yield from wrap(f"  {_tokens_and_cost(step)}") if step.billed.tokens or (step.billed.calls and step.usd) else ()
 
 
 def _tokens_and_cost(step: Explained) -> str:
     """Tokens, calls with their price, and their total cost."""
-    plain, written, read, output, calls = step.tokens
-    amounts = ((plain, "input"), (written, "written to a cache"), (read, "read from one"), (output, "output"))
+    billed, calls = step.billed, float(step.billed.calls)
+    amounts = (
+        (billed.input, "input"), (billed.written, "written to a cache"), (billed.cache_read, "read from one"),
+        (billed.output, "output"),
+    )  # fmt: skip
     parts = [f"{value:,.0f} {name}" for value, name in amounts if value]
     clauses = [f"tokens: {', '.join(parts)}"] if parts else []
     if step.call_price is not None:

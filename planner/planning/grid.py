@@ -1,0 +1,182 @@
+"""Scenarios of several models, speeds and numbers of agents, simulated on demand on the same draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from math import isinf
+
+from planner.catalogue.premium import Premium
+from planner.catalogue.profile import Profile
+from planner.expansion.expand import expand
+from planner.planning.results import Scenario
+from planner.planning.sizing import Sizing
+from planner.reading.validation import MOST_AGENTS
+from planner.sampling.accumulator import Accumulator, ScenarioSamples
+from planner.sampling.backends import Backend
+from planner.sampling.batch import Batch, GridPoint
+from planner.sampling.draw_cache import MOST, DrawCache
+from planner.sampling.sample import Progress, Stopping, quiet, sample
+from planner.workflow.declaration import Workflow
+
+
+@dataclass(frozen=True, eq=False)
+class Uncoordinated:
+    """Scenarios without the overhead of coordination.
+
+    workflow : simulated instead of the grid's; None: the grid's
+    uncontended : requests do not slow each other down
+    """
+
+    scenarios: Sequence[Scenario] = ()
+    workflow: Workflow | None = None
+    uncontended: bool = False
+
+
+NOTHING = Uncoordinated()
+
+
+@dataclass(frozen=True, eq=False)
+class _ModelBatch:
+    """A batch of one model, with the scenarios of its points: first those without coordination, then the others."""
+
+    batch: Batch
+    uncoordinated: Sequence[Scenario]
+    scenarios: Sequence[Scenario]
+
+
+@dataclass(eq=False)
+class Grid:
+    """Simulates scenarios, and keeps their samples.
+
+    cached : keep draws for further scenarios
+    found : samples of each scenario
+    uncoordinated : samples of scenarios without coordination
+    """
+
+    workflow: Workflow
+    sizing: Sizing
+    premium: Premium
+    seed: int
+    backend: Backend
+    cached: bool = True
+    found: dict[Scenario, ScenarioSamples] = field(default_factory=dict)
+    uncoordinated: dict[Scenario, ScenarioSamples] = field(default_factory=dict)
+    _workflows: dict[str, Workflow] = field(default_factory=dict)
+    _draw_caches: dict[str, DrawCache] = field(default_factory=dict)
+
+    def take(
+        self,
+        scenarios: Iterable[Scenario],
+        stopping: Stopping,
+        progress: Progress = quiet,
+        *,
+        extra: Sequence[Scenario] = (),
+        uncoordinated: Uncoordinated = NOTHING,
+    ) -> None:
+        """Simulate the scenarios that are still missing, and others that accompany them.
+
+        extra, uncoordinated : accompany scenarios of the same model; their precision does not decide when to stop
+        """
+        missing: dict[str, list[Scenario]] = {}
+        for scenario in dict.fromkeys(scenarios):
+            if scenario not in self.found:
+                missing.setdefault(scenario.model, []).append(scenario)
+        if not missing:
+            return
+        if self.cached:
+            for model in missing:
+                self._draw_caches.setdefault(model, DrawCache(MOST // len(missing)))
+        batches = [
+            self._batch(model, requested, extra, uncoordinated, stopping.most) for model, requested in missing.items()
+        ]
+        accumulators = sample([each.batch for each in batches], stopping, self.backend, progress)
+        for each, accumulator in zip(batches, accumulators, strict=True):
+            samples = [ScenarioSamples(accumulator, point) for point in range(len(accumulator.batch.points))]
+            self.uncoordinated |= zip(each.uncoordinated, samples, strict=False)
+            self.found |= zip(each.scenarios, samples[len(each.uncoordinated) :], strict=True)
+
+    def in_detail(self, scenario: Scenario, stopping: Stopping, progress: Progress = quiet) -> Accumulator:
+        """Simulate a scenario in detail."""
+        batch = Batch.of(self._on(scenario.model), [self._point(scenario)], self.seed, stopping.most,
+                         self.backend.at_once, detailed=True,
+                         draw_cache=self._draw_caches.get(scenario.model))  # fmt: skip
+        (accumulator,) = sample([batch], stopping, self.backend, progress)
+        return accumulator
+
+    @property
+    def samples(self) -> int:
+        """Samples of each scenario."""
+        return next(iter(self.found.values())).seconds.count
+
+    @property
+    def batches(self) -> list[Batch]:
+        """All batches that were simulated."""
+        return [accumulator.batch for accumulator in self._accumulators(self.found)]
+
+    def models(self, scenarios: Iterable[Scenario] | None = None) -> dict[str, Profile]:
+        """Return the profiles of all requests of these scenarios, or of all that were simulated."""
+        used: dict[str, Profile] = {}
+        for accumulator in self._accumulators(self.found if scenarios is None else scenarios):
+            used |= accumulator.batch.models
+        return used
+
+    def over_context(self, scenarios: Iterable[Scenario] | None = None) -> dict[str, float]:
+        """Return for each model the share of samples in which a request exceeds its context."""
+        shares: dict[str, float] = {}
+        for accumulator in self._accumulators(self.found if scenarios is None else scenarios):
+            shares |= accumulator.over_context
+        return shares
+
+    def widest(self, models: Sequence[str]) -> int:
+        """Return a number of agents beyond which more are of no use: the most parallel pieces of work."""
+        return min(MOST_AGENTS, max(map(self._widest, models)))
+
+    def _batch(
+        self,
+        model: str,
+        requested: Sequence[Scenario],
+        extra: Sequence[Scenario],
+        uncoordinated: Uncoordinated,
+        samples: int,
+    ) -> _ModelBatch:
+        apart = [scenario for scenario in uncoordinated.scenarios if scenario.model == model]
+        more = [scenario for scenario in extra if scenario.model == model and scenario not in requested]
+        points = [
+            *(
+                GridPoint(scenario.speed, self.sizing.sizes(scenario.agents), requested=False,
+                          workflow=uncoordinated.workflow, uncontended=uncoordinated.uncontended)
+                for scenario in apart
+            ),
+            *(self._point(scenario, requested=False) for scenario in more),
+            *map(self._point, requested),
+        ]  # fmt: skip
+        batch = Batch.of(
+            self._on(model), points, self.seed, samples, self.backend.at_once, draw_cache=self._draw_caches.get(model)
+        )
+        return _ModelBatch(batch, apart, [*more, *requested])
+
+    def _accumulators(self, scenarios: Iterable[Scenario]) -> list[Accumulator]:
+        return list(dict.fromkeys(self.found[scenario].accumulator for scenario in scenarios))
+
+    def _widest(self, model: str) -> int:
+        graph = expand(self.workflow.on(model), self.sizing.sizes(2))
+        widths: dict[str, int] = {}
+        for mark in graph.works:
+            parallel = [loop for loop in mark.subject.loops if loop.kind != "rounds"]
+            if mark.subject.coordination:
+                continue
+            width = 1
+            for loop in parallel:
+                width *= loop.count
+            fan_out = next((loop.path for loop in parallel if loop.items), mark.subject.step)
+            widths[fan_out] = max(widths.get(fan_out, 1), width)
+        return sum(widths.values())
+
+    def _on(self, model: str) -> Workflow:
+        return self._workflows.setdefault(model, self.workflow.on(model))
+
+    def _point(self, scenario: Scenario, requested: bool = True) -> GridPoint:
+        """Return the point of a scenario. An infinite speed has no price."""
+        multiplier = 1.0 if isinf(scenario.speed) else self.premium.of(scenario.speed)
+        return GridPoint(scenario.speed, self.sizing.sizes(scenario.agents), multiplier, requested)
