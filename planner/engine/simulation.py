@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -242,30 +241,17 @@ def simulate(
             raise ValueError(f"{name} must be numbers below {LONGEST:.0f} s")
     if np.any(away < 0) or not np.all(patience >= 0):
         raise ValueError("patience and away must be numbers, and not negative")
-    pools = len(graph.capacity)
-    makespan, waiting = np.full(samples, np.nan), np.full(samples, np.nan)
-    critical = np.zeros((samples if traced else 0, n), np.int8)
-    starts, ends = (np.empty((samples if recorded else 0, n)) for _ in range(2))
-    start, end = np.empty(n), np.empty(n)
-    inputs = [graph.successor_start, graph.successors, graph.in_degree, graph.acquire, graph.release, graph.capacity,
-              graph.crew, graph.race, graph.copy_lo, graph.race_lo, graph.race_hi, graph.leave, graph.since,
-              durations.ravel(), patience.ravel(), away.ravel()]  # fmt: skip
-    outputs: list[NDArray[Any]] = [makespan, waiting, critical.ravel(), starts.ravel(), ends.ravel(), start, end]
-    scratch: list[Any] = [np.empty(n, np.int32) for _ in range(4)]  # cause, freer, missing, state
-    scratch += [np.empty(n), np.empty(n, np.int32), np.empty(n, np.int32), graph.queue_lo]  # heap, queue
-    scratch += [np.empty(pools, np.int32) for _ in range(3)] + [
-        np.empty(pools),
-        np.empty(pools, np.int32),
-        np.empty(pools, np.int32),
-    ]
-    arguments: list[Any] = [*inputs, *outputs, *scratch]
-    if kernel.compiled:
-        kernel.simulate(samples, n, pools, leaves, *arguments)
-    else:  # plain Python indexes lists several times faster than arrays
-        lists = [array.tolist() for array in arguments]
-        kernel.simulate(samples, n, pools, leaves, *lists)
-        for array, values in zip(outputs, lists[len(inputs) :], strict=False):
-            array[:] = values
-    if np.any(np.isnan(makespan)):
+    schedule = Schedule(
+        makespan=np.full(samples, np.nan),
+        waiting=np.full(samples, np.nan),
+        critical=np.zeros((samples if traced else 0, n), np.int8),
+        starts=np.empty((samples if recorded else 0, n)),
+        ends=np.empty((samples if recorded else 0, n)),
+        start=np.empty(n),
+        end=np.empty(n),
+    )
+    tasks = kernel.Tasks(graph)
+    kernel.simulate(tasks, kernel.Samples(tasks, durations, patience, away, schedule))
+    if np.any(np.isnan(schedule.makespan)):
         raise ValueError("some tasks never become ready: a cycle, or pools that wait for each other")
-    return Schedule(makespan, waiting, critical, starts, ends, start, end)
+    return schedule
