@@ -77,8 +77,7 @@ def ints(array, owner: list) -> cython.p_int:
         owner.append(array)
         entries = array
         return cython.address(entries[0])
-    else:
-        return array.tolist()
+    return array.tolist()
 
 
 @cython.cfunc
@@ -89,8 +88,7 @@ def doubles(array, owner: list) -> cython.p_double:
         owner.append(array)
         entries = array
         return cython.address(entries[0])
-    else:
-        return array.tolist()
+    return array.tolist()
 
 
 @cython.cfunc
@@ -101,8 +99,7 @@ def bools(array, owner: list) -> cython.p_schar:
         owner.append(array)
         entries = array
         return cython.address(entries[0])
-    else:
-        return array.tolist()
+    return array.tolist()
 
 
 @cython.final
