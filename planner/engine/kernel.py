@@ -73,33 +73,33 @@ def ints(array, owner: list) -> cython.p_int:
     Uncompiled, return its entries as a list, which Python indexes several times faster.
     """
     entries: cython.int[::1]
-    if cython.compiled:
-        owner.append(array)
-        entries = array
-        return cython.address(entries[0])
-    return array.tolist()
+    if not cython.compiled:
+        return array.tolist()
+    owner.append(array)
+    entries = array
+    return cython.address(entries[0])
 
 
 @cython.cfunc
 def doubles(array, owner: list) -> cython.p_double:
     """As `ints`, of a float64 array."""
     entries: cython.double[::1]
-    if cython.compiled:
-        owner.append(array)
-        entries = array
-        return cython.address(entries[0])
-    return array.tolist()
+    if not cython.compiled:
+        return array.tolist()
+    owner.append(array)
+    entries = array
+    return cython.address(entries[0])
 
 
 @cython.cfunc
 def bools(array, owner: list) -> cython.p_schar:
     """As `ints`, of an int8 array."""
     entries: cython.schar[::1]
-    if cython.compiled:
-        owner.append(array)
-        entries = array
-        return cython.address(entries[0])
-    return array.tolist()
+    if not cython.compiled:
+        return array.tolist()
+    owner.append(array)
+    entries = array
+    return cython.address(entries[0])
 
 
 @cython.final
