@@ -104,7 +104,7 @@ def bools(array, owner: list) -> cython.p_schar:
 
 @cython.final
 @cython.cclass
-class Tasks:
+class TaskArrays:
     """The arrays of a `planner.engine.simulation.Graph`, whose docstring describes them."""
 
     owner: list
@@ -149,7 +149,7 @@ class Tasks:
 
 @cython.final
 @cython.cclass
-class Samples:
+class SampleArrays:
     """Durations to schedule, the arrays of a `Schedule` for the results, and working memory for one sample.
 
     owner : keeps the arrays alive
@@ -197,7 +197,7 @@ class Samples:
     free: cython.p_int
     freed_by: cython.p_int
 
-    def __init__(self, tasks: Tasks, durations, patience, away, results):
+    def __init__(self, tasks: TaskArrays, durations, patience, away, results):
         owner = self.owner = []
         self.count = len(durations)
         self.nan = float("nan")
@@ -237,7 +237,7 @@ class Samples:
 @cython.ccall  # not `cfunc`: the C compiler would inline it into its only caller, which is 8% slower
 @cython.nogil
 @cython.exceptval(check=False)
-def schedule(tasks: Tasks, samples: Samples, sample: cython.Py_ssize_t) -> cython.int:
+def schedule(tasks: TaskArrays, samples: SampleArrays, sample: cython.Py_ssize_t) -> cython.int:
     """Schedule one sample; return the task that ends last, or -1 if some task never becomes ready."""
     # Local names: plain Python reads them faster than attributes.
     n: cython.Py_ssize_t = tasks.count
@@ -394,7 +394,7 @@ def schedule(tasks: Tasks, samples: Samples, sample: cython.Py_ssize_t) -> cytho
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def trace(tasks: Tasks, samples: Samples, last: cython.int, row: cython.Py_ssize_t) -> cython.double:
+def trace(tasks: TaskArrays, samples: SampleArrays, last: cython.int, row: cython.Py_ssize_t) -> cython.double:
     """Mark the critical path that ends with `last`; return its seconds of waiting for an agent of a crew.
 
     A task that started later than it became ready waited for a slot. If that slot is a crew's, the gap is
@@ -419,7 +419,7 @@ def trace(tasks: Tasks, samples: Samples, last: cython.int, row: cython.Py_ssize
     return waiting
 
 
-def simulate(tasks: Tasks, samples: Samples):
+def simulate(tasks: TaskArrays, samples: SampleArrays):
     """Schedule every sample and fill the results. The makespan is NaN where some task never becomes ready."""
     n: cython.Py_ssize_t = tasks.count
     sample: cython.Py_ssize_t

@@ -18,7 +18,7 @@ cfunc = ccall = inline = cclass = final = _same
 
 
 def exceptval(check: bool) -> Callable[[F], F]:
-    """Whether C must look for an exception after each call; Python always does."""
+    """`check` tells C to look for an exception after each call; Python always does."""
     return _same
 
 
