@@ -65,7 +65,7 @@ class Waits:
         return samples - self._drawn[: len(samples)]
 
     def within(self, limits: Floats, rest: Floats) -> Floats:
-        """(rows, n) Probability of at most (rows,) `limits` for each of (rows or 1, n) rests; faster if these are sorted."""
+        """(rows, n) Probability of at most (rows,) `limits` for each of (rows or 1, n) rests; faster if sorted."""
         chances: Floats = np.interp(limits[:, None] - rest, self.seconds, self.shares, 0.0, 1.0)
         return chances
 

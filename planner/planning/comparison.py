@@ -11,7 +11,7 @@ from planner.planning.barriers import barriers
 from planner.planning.comparison_result import Comparison
 from planner.planning.decisions.decide import DecisionInputs, DecisionOptions, decide
 from planner.planning.decisions.extra_scenarios import INSTANT, ExtraScenarios
-from planner.planning.decisions.interval import Samples
+from planner.planning.decisions.interval import ScenarioValues
 from planner.planning.decisions.verdict import Row, rows, verdict
 from planner.planning.notes.assumptions import (
     declaration_notes,
@@ -120,9 +120,9 @@ def _known(
     probes: ExtraScenarios, workflow: Workflow,
 ) -> DecisionInputs:  # fmt: skip
     """What decisions are taken from."""
-    cells = {scenario: Samples(one.seconds, one.usd, one.accepted) for scenario, one in simulated.items()}
-    without = [Samples(one.seconds, one.usd, one.accepted) for one in plain]
-    numbers: dict[Row, dict[int, Samples]] = {}
+    cells = {scenario: ScenarioValues(one.seconds, one.usd, one.accepted) for scenario, one in simulated.items()}
+    without = [ScenarioValues(one.seconds, one.usd, one.accepted) for one in plain]
+    numbers: dict[Row, dict[int, ScenarioValues]] = {}
     for scenario, samples in cells.items():
         numbers.setdefault((scenario.model, scenario.speed), {})[scenario.agents] = samples
     first = rows(grid)[0]

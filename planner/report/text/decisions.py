@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from planner.planning.comparison_result import Comparison
-from planner.planning.decisions.agents import Agents, Doubling, Exchange, Numbers
+from planner.planning.decisions.agents import AgentNumbers, Doubling
 from planner.planning.decisions.ceilings import Ceiling
-from planner.planning.decisions.interval import Beats, Interval
-from planner.planning.decisions.payback import LONGER, WORKING_DAY, Pace
+from planner.planning.decisions.chances import PairwiseChance
+from planner.planning.decisions.exchange import AgentsForSpeed, Exchange
+from planner.planning.decisions.interval import Interval
+from planner.planning.decisions.pace import LONGER, WORKING_DAY, Pace
 from planner.report.text.money import money
 from planner.report.wording import quantities
 from planner.report.wording.phrases import (
@@ -69,7 +71,7 @@ def _quick(found: Ceiling) -> str:
     return f"{ranged(found.p50, quantities.seconds)}{speedup}"
 
 
-def _best_number(comparison: Comparison, first: Numbers) -> str:
+def _best_number(comparison: Comparison, first: AgentNumbers) -> str:
     beyond = first.best not in {result.scenario.agents for result in comparison.results}
     found = [
         f"{first.best} in {ranged(first.p50, quantities.seconds)}{', which is not in the tables' if beyond else ''}"
@@ -89,7 +91,7 @@ def _best_number(comparison: Comparison, first: Numbers) -> str:
     return f"Best number of agents {where}: {'; '.join(found)}; {_tried(first, comparison.decisions.widest)}."
 
 
-def _gained_over(first: Numbers, count: int) -> bool:
+def _gained_over(first: AgentNumbers, count: int) -> bool:
     """Whether the best number is surely quicker than half of it, by the ratio of their medians."""
     one = first.diminishing
     if one is None or one.ratio.high is None:
@@ -111,7 +113,7 @@ def _diminishing(found: Doubling) -> str:
     return f"{many} gain nothing over {few}" if ratio.low == ratio.high else f"{many} not surely quicker than {few}"
 
 
-def _tried(found: Numbers, widest: int) -> str:
+def _tried(found: AgentNumbers, widest: int) -> str:
     if found.every:
         beyond = [count for count in found.tried if count > widest]
         return f"every number to {widest:,}{f' and {listed(beyond)}' if beyond else ''} tried"
@@ -141,7 +143,7 @@ def _exchange(comparison: Comparison) -> str:
 
 
 def _unmatched(comparison: Comparison, found: Exchange) -> str:
-    """Numbers of agents that no row compared is as quick as."""
+    """AgentNumbers of agents that no row compared is as quick as."""
     unmatched = [one for one in found.speed_for_agents if one.speed is None]
     if not unmatched:
         return ""
@@ -152,7 +154,7 @@ def _unmatched(comparison: Comparison, found: Exchange) -> str:
     return f" No {quantities.varied(comparison)} compared {lets} {quantities.agents(found.few)} match {which}."
 
 
-def _agents(found: Exchange, one: Agents) -> tuple[str, str]:
+def _agents(found: Exchange, one: AgentsForSpeed) -> tuple[str, str]:
     """What stands before the matched row, and after it."""
     if one.needed is None:
         return f"no number{'' if one.difference.above else ' surely'} matches", ""
@@ -236,7 +238,7 @@ def _fifth(comparison: Comparison) -> str:
     )
 
 
-def _beats(comparison: Comparison, found: Beats) -> str:
+def _beats(comparison: Comparison, found: PairwiseChance) -> str:
     about = " (about the same)" if _even(found) else ""
     equal = f", as quick in {quantities.share(found.equal)}" if found.equal else ""
     return (
@@ -245,6 +247,6 @@ def _beats(comparison: Comparison, found: Beats) -> str:
     )
 
 
-def _even(found: Beats) -> bool:
+def _even(found: PairwiseChance) -> bool:
     low, high = found.quicker.low, found.quicker.high
     return low is not None and high is not None and low <= (1 - found.equal) / 2 <= high

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from planner.planning.comparison_result import Comparison
 from planner.planning.decisions.interval import Interval
-from planner.planning.decisions.money import Value
-from planner.planning.decisions.payback import Count, Payback, Setup
+from planner.planning.decisions.money import BestAtValue
+from planner.planning.decisions.payback import Payback, PaybackRuns, Setup
 from planner.report.wording import quantities
 from planner.report.wording.phrases import (
     MOST,
@@ -51,7 +51,7 @@ def money(comparison: Comparison) -> Iterator[str]:
         yield from (_payback(comparison, found.setup, one) for one in found.payback if one.scenario == chosen)
 
 
-def _value(comparison: Comparison, value: Value) -> str:
+def _value(comparison: Comparison, value: BestAtValue) -> str:
     alike = [one for one in value.alike if one != value.best]
     about = f"; about the same: {names(comparison, alike)}" if alike else ""
     each = f"{quantities.usd(value.usd_per_hour)} an hour" + (
@@ -80,7 +80,7 @@ def _payback(comparison: Comparison, setup: Setup, one: Payback) -> str:
     return f"Setup of {name(comparison, one.scenario)} pays back {', '.join(counts) or 'at once'}{saved}."
 
 
-def _runs(found: Count) -> str:
+def _runs(found: PaybackRuns) -> str:
     if found.runs is None:
         return "never" if found.low is None else "never (not surely)"
     ends = found.low, found.high
