@@ -58,7 +58,10 @@ def payback(
     usd_per_hour: float | None,
     waiting: float,
 ) -> Payback:
-    """Find when the setup pays back. One person sets up, `waiting` people wait for a run; the value of time is the same."""
+    """Find when the setup pays back.
+
+    usd_per_hour : value of an hour of the one person who sets up, and of the `waiting` people who wait for a run
+    """
     seconds_per_run = mean_difference(baseline.seconds, samples.seconds)
     usd_per_run = value = None
     if samples.usd is not None and baseline.usd is not None:

@@ -8,7 +8,7 @@ from typing import Any
 from planner.planning.target.goal import Candidate
 from planner.planning.target.search import TargetResult
 from planner.planning.target.solve import Requirement
-from planner.planning.tier.search import Choice, TierResult
+from planner.planning.tier.search import AssignmentResult, TierResult
 from planner.report.data.results import (
     csv_text,
     flat,
@@ -98,7 +98,7 @@ def tier_json(found: TierResult) -> str:
 
 def tier_rows(found: TierResult) -> list[dict[str, Any]]:
     """A row for each choice that is shown; names of steps with spaces between them."""
-    shown: list[tuple[str, Choice | None]] = [(name, getattr(found, name)) for name in ENDS]
+    shown: list[tuple[str, AssignmentResult | None]] = [(name, getattr(found, name)) for name in ENDS]
     shown += [("alone", one) for one in found.alone]
     rows = [{"choice": name, **asdict(one), "steps": " ".join(one.steps)} for name, one in shown if one is not None]
     return list(map(flat, rows))

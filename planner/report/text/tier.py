@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from planner.errors import printable
 from planner.planning.tier.assignments import EXHAUSTIVE
-from planner.planning.tier.search import Choice, TierResult
+from planner.planning.tier.search import AssignmentResult, TierResult
 from planner.report.text.comparison import wrapped
 from planner.report.wording import quantities
 
@@ -73,12 +73,12 @@ def _names(steps: tuple[str, ...]) -> str:
     return ", ".join(map(printable, steps)) or "none"
 
 
-def _costs(found: TierResult, one: Choice) -> str:
+def _costs(found: TierResult, one: AssignmentResult) -> str:
     name = "all standard" if one is found.standard else "all fast"
     return f"{name} costs {quantities.usd(one.usd.p50)}"
 
 
-def _against(one: Choice, other: str, fast: bool) -> str:
+def _against(one: AssignmentResult, other: str, fast: bool) -> str:
     """`12min05s sooner than all standard (95%: 11min to 13min) for $3.10 more`."""
     by = one.to_fast if fast else one.to_standard
     low, high = by.seconds_low, by.seconds_high
@@ -93,25 +93,25 @@ def _against(one: Choice, other: str, fast: bool) -> str:
     return f"{when} for {quantities.usd(abs(by.usd))} {more}" if by.usd else f"{when} at the same cost"
 
 
-def _row(name: str, one: Choice) -> str:
+def _row(name: str, one: AssignmentResult) -> str:
     p50, between, cost = chosen_cells(one)
     cost, _, over = cost.partition(" ")
     return f"{name:<{_LABEL}}{p50:>10}{between:>23}{cost:>10} {over}".rstrip()
 
 
-def chosen_cells(one: Choice) -> tuple[str, str, str]:
+def chosen_cells(one: AssignmentResult) -> tuple[str, str, str]:
     """p50 of the time, its interval, and p50 of the cost, which may be over the budget."""
     between = quantities.between(one.seconds.p50_low, one.seconds.p50_high)
     return quantities.seconds(one.seconds.p50), between, quantities.usd(one.usd.p50) + ("" if one.fits else " over")
 
 
-def _alone(one: Choice, chosen: Choice | None) -> str:
+def _alone(one: AssignmentResult, chosen: AssignmentResult | None) -> str:
     name, less, between, cost, rate, mark = alone_cells(one, chosen)
     name = name if len(name) < _LABEL else f"…{name[2 - _LABEL :]}"
     return f"{name:<{_LABEL}}{less:>10}{between:>23}{cost:>10}{rate:>9}  {mark}".rstrip()
 
 
-def alone_cells(one: Choice, chosen: Choice | None) -> tuple[str, str, str, str, str, str]:
+def alone_cells(one: AssignmentResult, chosen: AssignmentResult | None) -> tuple[str, str, str, str, str, str]:
     """The step, what it gains by itself, between what with 95 %, its cost, seconds per dollar, whether it is chosen."""
     (step,), by = one.steps, one.to_standard
     between = "" if by.seconds_low == by.seconds_high else f"{_signed(by.seconds_low)} to {_signed(by.seconds_high)}"
@@ -123,19 +123,19 @@ def alone_cells(one: Choice, chosen: Choice | None) -> tuple[str, str, str, str,
     return printable(step), _signed(by.seconds), between, cost, rate, mark
 
 
-def shown(found: TierResult) -> list[tuple[str, Choice]]:
+def shown(found: TierResult) -> list[tuple[str, AssignmentResult]]:
     """Both ends, what is chosen, and what is quickest, by their names."""
     rows = [("all standard", found.standard), ("all fast", found.fast)]
     rows += [("chosen", found.chosen)] if found.chosen else []
     return rows + ([("quickest", found.best)] if found.best and found.thrifty else [])
 
 
-def by_worth(found: TierResult) -> list[Choice]:
+def by_worth(found: TierResult) -> list[AssignmentResult]:
     """Each step by itself, most seconds for a dollar first."""
     return sorted(found.alone, key=_worth)
 
 
-def _worth(one: Choice) -> tuple[float, str]:
+def _worth(one: AssignmentResult) -> tuple[float, str]:
     by = one.to_standard
     return by.seconds / by.usd if by.usd > 0 else by.seconds * 1e12, one.steps[0]
 
