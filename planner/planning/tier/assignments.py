@@ -21,7 +21,7 @@ FastSteps = frozenset[str]
 TOGETHER = 32
 """Assignments that are simulated together, so that they share their draws."""
 
-AT_ONCE = 8
+TOGETHER_IF_TIMED = 8
 """The same with a time limit."""
 
 
@@ -83,21 +83,21 @@ class Assignments:
     ) -> Accumulator:
         """Simulate assignments together. The first `deciding` of them decide how many samples are enough for all."""
         (sampled,) = sample([self._batch(assignments, stopping.most, deciding)], stopping, self.backend, progress)
-        self.samples_of |= {chosen: ScenarioSamples(sampled, at) for at, chosen in enumerate(assignments)}
+        self.samples_of |= {chosen: ScenarioSamples(sampled, index) for index, chosen in enumerate(assignments)}
         return sampled
 
     def take(self, assignments: Iterable[FastSteps], progress: Progress) -> list[FastSteps]:
         """Simulate new assignments on as many samples, until time is over. Return those that are simulated by then."""
         distinct = list(dict.fromkeys(assignments))
         new = [chosen for chosen in distinct if chosen not in self.samples_of]
-        size = AT_ONCE if self.until.seconds is not None else TOGETHER
+        size = TOGETHER_IF_TIMED if self.until.seconds is not None else TOGETHER
         for first in range(0, len(new), size):
             if self.until.late:
                 self.cut = True
                 break
             part = new[first : first + size]
             (sampled,) = sample([self._batch(part, self.samples)], Stopping(self.samples), self.backend)
-            self.samples_of |= {chosen: ScenarioSamples(sampled, at) for at, chosen in enumerate(part)}
+            self.samples_of |= {chosen: ScenarioSamples(sampled, index) for index, chosen in enumerate(part)}
             progress((first + len(part)) / len(new))
         return [chosen for chosen in distinct if chosen in self.samples_of]
 
@@ -109,9 +109,9 @@ class Assignments:
     def _batch(self, part: Sequence[FastSteps], samples: int, deciding: int = 0) -> Batch:
         return joined(
             [
-                Batch.of(tiered(self.workflow, chosen, self.fast), [self._cells[at < deciding]], self.seed, samples,
+                Batch.of(tiered(self.workflow, chosen, self.fast), [self._cells[index < deciding]], self.seed, samples,
                         self.backend.at_once, kept=self.draw_cache)
-                for at, chosen in enumerate(part)
+                for index, chosen in enumerate(part)
             ]
         )  # fmt: skip
 
@@ -120,8 +120,8 @@ def joined(batches: Sequence[Batch]) -> Batch:
     """Join batches of one cell each that differ only in the models of steps, so that they share their draws."""
     first = batches[0]
     variants = []
-    for at, batch in enumerate(batches):
-        variants += [replace(variant, cells=[at + cell for cell in variant.cells]) for variant in batch.variants]
+    for index, batch in enumerate(batches):
+        variants += [replace(variant, cells=[index + cell for cell in variant.cells]) for variant in batch.variants]
     return replace(
         first,
         cells=tuple(cell for batch in batches for cell in batch.cells),
@@ -183,7 +183,7 @@ def _forward(assignments: Assignments, steps: Sequence[str], budget: float, prog
 
 
 def _backward(assignments: Assignments, steps: Sequence[str], budget: float, progress: Progress) -> FastSteps:
-    """Start from all steps; remove the one that loses fewest seconds per dollar until the cost fits. Then as forward."""
+    """Start from all steps; remove those that lose fewest seconds per dollar until the cost fits. Then as forward."""
     current = frozenset(steps)
     while current and not fits(assignments.samples_of[current], budget):
         fewer = assignments.take([current - {step} for step in steps if step in current], progress)
