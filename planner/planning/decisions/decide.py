@@ -13,7 +13,7 @@ from planner.planning.decisions.interval import ScenarioValues
 from planner.planning.decisions.money import (
     BestAtValue,
     BreakEven,
-    Grid,
+    ByScenario,
     ParetoPoint,
     Trade,
     break_evens,
@@ -84,7 +84,7 @@ class DecisionInputs:
     people : whether people are in the loop
     """
 
-    grid: Grid
+    grid: ByScenario
     baseline: tuple[Scenario, ScenarioValues]
     by_row: Mapping[Row, Mapping[int, ScenarioValues]]
     instant: ScenarioValues
@@ -152,7 +152,7 @@ def decide(inputs: DecisionInputs, verdict: Verdict, options: DecisionOptions) -
     )
 
 
-def _break_evens(grid: Grid, first: Row, few: int, best: int, waiting: float) -> tuple[BreakEven, ...]:
+def _break_evens(grid: ByScenario, first: Row, few: int, best: int, waiting: float) -> tuple[BreakEven, ...]:
     """Break-evens of all other rows against the first, with the fewest agents and with the best number in the grid."""
     agents = {few, min(best, max(scenario.agents for scenario in grid))}
     chosen = {scenario: samples for scenario, samples in grid.items() if scenario.agents in agents}
@@ -161,7 +161,7 @@ def _break_evens(grid: Grid, first: Row, few: int, best: int, waiting: float) ->
     return break_evens(of_first, others, waiting)
 
 
-def _beats(grid: Grid, verdict: Verdict, base: Scenario, baseline: ScenarioValues) -> tuple[PairwiseChance, ...]:
+def _beats(grid: ByScenario, verdict: Verdict, base: Scenario, baseline: ScenarioValues) -> tuple[PairwiseChance, ...]:
     """Compare more agents with faster requests, and the best scenario with the baseline."""
     chances = []
     if verdict.more != verdict.faster:

@@ -22,7 +22,7 @@ from planner.planning.results import Scenario
 
 HOUR = 3600.0
 
-Grid = Mapping[Scenario, ScenarioValues]
+ByScenario = Mapping[Scenario, ScenarioValues]
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class BestAtValue:
     alike: tuple[Scenario, ...]
 
 
-def pareto(grid: Grid, q: float) -> tuple[ParetoPoint, ...]:
+def pareto(grid: ByScenario, q: float) -> tuple[ParetoPoint, ...]:
     """The Pareto set of mean cost and the quantile `q` of time, cheapest first; the fewest agents among equals."""
     time = {scenario: samples.seconds.quantile(q) for scenario, samples in grid.items()}
     cost = {scenario: _mean_usd(samples) for scenario, samples in grid.items()}
@@ -90,7 +90,7 @@ def pareto(grid: Grid, q: float) -> tuple[ParetoPoint, ...]:
     )
 
 
-def price_of_an_hour(grid: Grid) -> tuple[Trade, ...]:
+def price_of_an_hour(grid: ByScenario) -> tuple[Trade, ...]:
     """Steps along the lower convex hull of mean time and mean cost, cheapest first."""
     time = {scenario: samples.seconds.mean for scenario, samples in grid.items()}
     cost = {scenario: _mean_usd(samples) for scenario, samples in grid.items()}
@@ -102,7 +102,7 @@ def price_of_an_hour(grid: Grid) -> tuple[Trade, ...]:
     return tuple(_trade(cheaper, quicker, grid) for cheaper, quicker in pairwise(hull))
 
 
-def break_evens(first: Grid, others: Grid, waiting: float) -> tuple[BreakEven, ...]:
+def break_evens(first: ByScenario, others: ByScenario, waiting: float) -> tuple[BreakEven, ...]:
     """Compare each scenario with the one of `first` that has the same number of agents."""
     by_agents = {scenario.agents: samples for scenario, samples in first.items()}
     results = []
@@ -123,7 +123,7 @@ def break_evens(first: Grid, others: Grid, waiting: float) -> tuple[BreakEven, .
     return tuple(results)
 
 
-def value_of_time(grid: Grid, baseline: ScenarioValues, usd_per_hour: float, waiting: float) -> BestAtValue:
+def value_of_time(grid: ByScenario, baseline: ScenarioValues, usd_per_hour: float, waiting: float) -> BestAtValue:
     """Find the scenario with the least mean of cost plus the value of time."""
     per_second = usd_per_hour * waiting / HOUR
 
@@ -162,7 +162,7 @@ def _slope(one: Scenario, other: Scenario, time: Mapping[Scenario, float], cost:
     return (cost[other] - cost[one]) / (time[one] - time[other])
 
 
-def _trade(cheaper: Scenario, quicker: Scenario, grid: Grid) -> Trade:
+def _trade(cheaper: Scenario, quicker: Scenario, grid: ByScenario) -> Trade:
     one, other = grid[cheaper], grid[quicker]
     more = _usd(other).first - _usd(one).first
     less = one.seconds.first - other.seconds.first
