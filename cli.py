@@ -1,4 +1,4 @@
-"""The entry point of a checkout: python cli.py --help"""
+"""The command line of a checkout: python cli.py --help"""
 
 from planner.__main__ import main
 

@@ -49,7 +49,7 @@ from planner.engine.simulation import Graph, build_graph, round_to_ticks, simula
 
 GOALS = {  # subject: at least this ratio, by graph
     "compiled / SimPy": {"chain": 300.0, "fan-out": 120.0, "layered": 80.0},
-    "traced / SimPy": {},  # the compiled kernel, critical paths found too
+    "traced / SimPy": {},  # the compiled kernel, with critical paths
     "compiled / C": {"chain": 0.75, "fan-out": 0.75, "layered": 0.75},
     "uncompiled / SimPy": {"chain": 3.0, "fan-out": 3.0, "layered": 3.0},
 }

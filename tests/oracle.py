@@ -1,7 +1,7 @@
-"""One sample of the rule in docs/model.md, "Scheduling", written from that text alone: what the kernel is held against.
+"""An independent scheduler to test the kernel, written only from docs/model.md, "Scheduling". It runs one sample.
 
-SimPy keeps the clock: each task that runs is a process, which reports when its time is over. What happens at one
-instant is put in order here, because SimPy's own order among equals is that of insertion.
+SimPy keeps the clock: each running task is a process, which reports when its time is over. Events at one instant are
+ordered here, because SimPy orders equal times by insertion.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from planner.engine.simulation import Graph
 
 def simulate(graph: Graph, durations: Sequence[float], patience: Sequence[float] | None = None,
              away: Sequence[float] | None = None) -> tuple[list[float], list[float], float]:  # fmt: skip
-    """Start and end of each task (NaN: never), and the makespan: when the last task ended that was not cancelled.
+    """Return starts, ends (NaN if never) and the makespan: the end of the last task that was not cancelled.
 
-    Raises ValueError where a task can never start.
+    Raises ValueError if a task can never start.
     """
     rows = len(graph.since)
     sample = Sample(graph, durations, patience or [0.0] * rows, away or [0.0] * rows)
@@ -28,7 +28,7 @@ def simulate(graph: Graph, durations: Sequence[float], patience: Sequence[float]
 
 
 class Sample:
-    """One run through the rule."""
+    """The state of one simulated run."""
 
     def __init__(
         self, graph: Graph, durations: Sequence[float], patience: Sequence[float], away: Sequence[float]
@@ -52,7 +52,7 @@ class Sample:
         self.ending_now: set[int] = set()  # running tasks whose time is over
         self.ended: set[int] = set()
         self.cancelled: set[int] = set()
-        self.slots: list[Counter[int]] = [Counter() for _ in range(n)]  # what each task took less what it gave back
+        self.slots: list[Counter[int]] = [Counter() for _ in range(n)]  # seized minus released slots, by task and pool
         self.start = [math.nan] * n
         self.end = [math.nan] * n
         self.makespan = 0.0
@@ -93,7 +93,7 @@ class Sample:
         self.env.process(self.work(task, self.durations[task] + self.absence(task)))
 
     def absence(self, task: int) -> float:
-        """What it adds to a task that starts now if the person who waits for it has left meanwhile."""
+        """Seconds added to a task that starts now, if the person who waits for it has left meanwhile."""
         row = self.leave[task]
         if row < 0 or math.isnan(self.end[self.since[row]]):
             return 0.0
@@ -112,7 +112,7 @@ class Sample:
         if self.release[task] >= 0 and not self.is_skipped(task):
             self.free[self.release[task]] += 1
             self.slots[task][self.release[task]] -= 1
-        if task in self.copy_of_exit:  # the first of its race: those who lose are cancelled and never end
+        if task in self.copy_of_exit:  # the first of its race: the losers are cancelled and never end
             for rival, copy in self.copy_of_exit.items():
                 if self.race[rival] == self.race[task] and rival != task:
                     for loser in copy:
@@ -134,11 +134,11 @@ class Sample:
             queue.difference_update([waiting for waiting in queue if waiting[1] == task])
 
     def dispatch(self) -> bool:
-        """Give free slots to those who wait; whether anyone got one."""
-        got_one = False
+        """Give free slots to waiting tasks; return whether one got a slot."""
+        dispatched = False
         for pool, queue in enumerate(self.queues):
             for ready_time, task in sorted(queue)[: max(self.free[pool], 0)]:
                 queue.remove((ready_time, task))
                 self.begin(task)
-                got_one = True
-        return got_one
+                dispatched = True
+        return dispatched

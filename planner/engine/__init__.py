@@ -1,16 +1,18 @@
-"""Arrays in, arrays out: draws, the scheduling kernel, its checked wrapper, statistics. Imports nothing of ours.
+"""Arrays in, arrays out: draws, the scheduling kernel with its checks, statistics. Imports no other package of planner.
 
-The kernel is `kernel.py` as it stands, or the extension compiled from those very bytes: the extension's
-name carries the hash of the source it was built from, so an edited `kernel.py` is never shadowed by an
-older build; it runs uncompiled until the next install. `PLANNER_PURE=1` forces the uncompiled file.
+The kernel is `kernel.py`, or the extension compiled from it. The extension's name carries the hash of its source, so
+an older build never replaces an edited `kernel.py`, which runs uncompiled until the next install.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from functools import cache
 from hashlib import sha256
 from importlib import import_module
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -18,34 +20,60 @@ SOURCE = Path(__file__).with_name("kernel.py")
 
 
 def uncompiled() -> ModuleType:
-    """The kernel as plain Python."""
+    """Return the kernel as plain Python."""
     return import_module("planner.engine.kernel")
 
 
 @cache
 def compiled() -> ModuleType | None:
-    """The extension built from this very `kernel.py`, or None."""
+    """Return the extension built from this very `kernel.py`, or None.
+
+    It is next to its source, or, for a checkout, in an installed copy of the package that has the same `kernel.py`.
+    """
     try:
-        return import_module(f"planner.engine._kernel_{sha256(SOURCE.read_bytes()).hexdigest()[:12]}")
+        source = SOURCE.read_bytes()
+        for folder in (SOURCE.parent, *(Path(entry, "planner", "engine") for entry in sys.path)):
+            name = f"planner.engine._kernel_{sha256(source).hexdigest()[:12]}"
+            spec = PathFinder.find_spec(name, [str(folder)])
+            if spec and spec.loader and (folder / SOURCE.name).read_bytes() == source:
+                extension = module_from_spec(spec)
+                spec.loader.exec_module(extension)
+                return extension
     except (OSError, ImportError):
-        return None
+        pass
+    return None
 
 
 def active_kernel() -> ModuleType:
-    """The kernel that runs: compiled where there is one and `PLANNER_PURE` is not 1."""
+    """Return the kernel that runs: the compiled one, unless there is none or `PLANNER_PURE` is 1."""
     extension = None if os.environ.get("PLANNER_PURE") == "1" else compiled()
     return uncompiled() if extension is None else extension
 
 
 def status() -> str:
-    """Which kernel runs, and why it is not the compiled one."""
+    """Say which kernel runs. If it is the uncompiled one, give the reason and what to do about it."""
     if active_kernel().compiled:
         return "compiled"
     if compiled() is not None:
         return "uncompiled (PLANNER_PURE=1)"
-    built = any(path.suffix in (".so", ".pyd") for path in SOURCE.parent.glob("_kernel_*"))
-    return (
-        "uncompiled (built for another kernel.py or Python: reinstall)"
-        if built
-        else "uncompiled (no C compiler at install)"
-    )
+    checkout = SOURCE.parents[2]
+    is_checkout = (checkout / "pyproject.toml").exists()
+    if any(path.suffix in (".so", ".pyd") for path in SOURCE.parent.glob("_kernel_*")):
+        remedy = "pip install -e ." if is_checkout else "reinstall"
+        return f"uncompiled (built for another kernel.py or Python: {remedy})"
+    if is_checkout and not _installed_editable(checkout):
+        return "uncompiled (not installed from this checkout: pip install -e .)"
+    return "uncompiled (not compiled at install: install a C compiler, then reinstall)"
+
+
+def _installed_editable(checkout: Path) -> bool:
+    """Whether the package was installed by `pip install -e` from `checkout`."""
+    import json
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        origin = json.loads(distribution("agent-loop-planner").read_text("direct_url.json") or "{}")
+    except (PackageNotFoundError, ValueError):
+        return False
+    editable = origin.get("dir_info", {}).get("editable", False)
+    return editable and origin.get("url") in (checkout.as_uri(), checkout.resolve().as_uri())

@@ -1,6 +1,6 @@
-"""Build hook: compiles kernel.py where a C compiler is at hand; elsewhere the file runs as it is.
+"""Build hook: compile kernel.py if there is a C compiler; otherwise it runs as plain Python.
 
-`PLANNER_COMPILED=1` makes a failed compilation an error; `PLANNER_COMPILED=0` leaves it out.
+`PLANNER_COMPILED=1` makes a failed compilation an error. `PLANNER_COMPILED=0` skips it.
 """
 
 from __future__ import annotations
@@ -14,35 +14,36 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCE = Path("planner/engine/kernel.py")
-# No fused multiply-add, so that sums have the bits they have in Python; no debug symbols, five times the size.
+# No fused multiply-add: sums must equal those of Python to the bit. No debug symbols: they make it five times larger.
 FLAGS = [] if os.name == "nt" else ["-O3", "-g0", "-ffp-contract=off"]
 
 
 class KernelHook(BuildHookInterface[Any]):
-    """Puts `_kernel_<hash of the source>` beside its source, in the wheel or in an editable checkout."""
+    """Put `_kernel_<hash of the source>` next to its source, in the wheel or in an editable checkout."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         self.temporary = tempfile.TemporaryDirectory()
-        wanted = os.environ.get("PLANNER_COMPILED")
-        if wanted == "0":
+        setting = os.environ.get("PLANNER_COMPILED")
+        if setting == "0":
             return
-        place = Path(self.root if version == "editable" else self.temporary.name)
+        folder = Path(self.root if version == "editable" else self.temporary.name)
         try:
-            built = self.compile(place)
+            built = self.compile(folder)
         except Exception as error:  # no Cython, compiler or headers: any failure means a pure wheel
-            if wanted == "1":
+            if setting == "1":
                 raise
             self.app.display_warning(f"The kernel stays uncompiled: {type(error).__name__}: {error}")
             return
-        if version != "editable":  # there it lies beside its source already
-            build_data["force_include"][str(built)] = built.relative_to(place).as_posix()
+        if version != "editable":  # an editable one is next to its source already
+            build_data["force_include"][str(built)] = built.relative_to(folder).as_posix()
             build_data["pure_python"] = False
             build_data["infer_tag"] = True
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         self.temporary.cleanup()
 
-    def compile(self, place: Path) -> Path:
+    def compile(self, folder: Path) -> Path:
+        """Compile the kernel below `folder`, remove older builds there, and return the path of the new one."""
         from Cython.Build import cythonize
         from setuptools import Distribution, Extension
 
@@ -51,10 +52,10 @@ class KernelHook(BuildHookInterface[Any]):
         module = Extension(f"planner.engine.{stem}", [str(source)], extra_compile_args=FLAGS)
         distribution = Distribution({"ext_modules": cythonize([module], build_dir=self.temporary.name, quiet=True)})
         command = distribution.get_command_obj("build_ext")
-        command.build_temp, command.build_lib = self.temporary.name, str(place)
+        command.build_temp, command.build_lib = self.temporary.name, str(folder)
         command.ensure_finalized()
         command.run()
-        for old in (place / SOURCE.parent).glob("_kernel_*"):
+        for old in (folder / SOURCE.parent).glob("_kernel_*"):
             if not old.name.startswith(stem):
                 old.unlink()
         return Path(command.get_ext_fullpath(module.name))

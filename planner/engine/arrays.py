@@ -1,4 +1,4 @@
-"""Array types that every package uses; they stand apart so that naming one imports nothing else."""
+"""Array types that every package uses."""
 
 from __future__ import annotations
 

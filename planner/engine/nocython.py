@@ -1,11 +1,11 @@
-"""What kernel.py uses of Cython's shadow module, for a machine without Cython: decorators that do nothing."""
+"""Replacements for the decorators of Cython that kernel.py uses, for a machine without Cython: they do nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., Any])  # a function or a class
 
 compiled = False
 
@@ -14,11 +14,11 @@ def _same(function: F) -> F:
     return function
 
 
-cfunc = inline = ccall = _same
+cfunc = ccall = inline = cclass = final = _same
 
 
 def exceptval(check: bool) -> Callable[[F], F]:
-    """Whether C must look for an exception after each call; Python always does."""
+    """`check` tells C to look for an exception after each call; Python always does."""
     return _same
 
 

@@ -1,11 +1,10 @@
-"""Checked arrays around the kernel: a `Graph` once, then schedules of any number of samples."""
+"""The kernel with its checks: build a `Graph` once, then schedule any number of samples of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,10 +13,10 @@ from planner import engine
 from planner.engine.arrays import Floats, Ints
 
 TICK = 2.0**-20
-"""Durations are multiples of this many seconds, so that their sums are exact and equal times are equal."""
+"""Seconds of which all durations are multiples, so that their sums are exact and equal times compare equal."""
 
 LONGEST = 2.0**32
-"""Seconds that a task may take."""
+"""Seconds that each task must stay below."""
 
 EXACT = 2.0**33
 """Seconds below which sums of ticks are exact in binary64."""
@@ -40,21 +39,22 @@ def _none() -> Ints:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A task graph for the kernel. Tasks are numbered 0…n−1; an id is also a priority among equals.
+    """A task graph for the kernel. Tasks are numbered 0…n−1; among equals the lower number goes first.
 
     successor_start, successors : successors of task i are ``successors[successor_start[i]:successor_start[i+1]]``
-    in_degree : how many predecessors must end before a task is ready (1 for the join of a race)
-    acquire, release : pool whose slot a task takes when it starts and gives back when it ends, or −1. They may
-        differ: one task then takes a slot that a later one gives back. A skipped task does neither.
+    in_degree : number of predecessors that must end before a task is ready (1 for the join of a race)
+    acquire, release : pool whose slot a task seizes at its start and releases at its end, or −1. They may differ:
+        then a later task releases the slot. A skipped task does neither.
     capacity : slots of each pool
-    crew : 1 for a pool whose queue counts as waiting on the critical path, 0 where what its server did counts
-    race : of the exit of a copy, its race; else −1. The first exit to end cancels the other copies.
-    copy_lo : of such an exit, the first task of its copy, whose last is the exit
-    race_lo, race_hi : of each race, the range of tasks that all its copies occupy
-    leave : row of `since`, or −1. When such a task starts more than ``patience`` after task ``since[row]``
-        ended, ``away`` is added to its duration.
+    crew : 1 for a pool whose queue counts as waiting on the critical path; 0 for a pool whose queue does not, so that
+        the path continues with the task that was served before
+    race : for the exit of a copy, its race; else −1. The first exit to end cancels the other copies.
+    copy_lo : for such an exit, the first task of its copy; the exit is the last
+    race_lo, race_hi : for each race, the first task of its copies and one past the last
+    leave : row of `since`, or −1. If such a task starts more than ``patience`` after task ``since[row]`` ended,
+        ``away`` is added to its duration.
 
-    Raises ValueError where these do not fit together.
+    Raises ValueError if the arrays are inconsistent.
     """
 
     successor_start: Ints
@@ -114,13 +114,13 @@ class Graph:
 
     @cached_property
     def queue_lo(self) -> Ints:
-        """Where each pool's queue begins in one array that holds them all."""
+        """(pools + 1,) Start of each pool's queue in one array of all queues."""
         taken = self.acquire[self.acquire >= 0]
         counts = np.bincount(taken, minlength=len(self.capacity))
         return _ints(np.concatenate(([0], np.cumsum(counts))))
 
     def with_capacity(self, capacity: ArrayLike) -> Graph:
-        """The same tasks with other pool sizes; pools of more than one slot are crews."""
+        """Return the same tasks with other pool sizes. Pools of more than one slot are crews."""
         if len(np.asarray(capacity)) != len(self.capacity):
             raise ValueError(f"the graph has {len(self.capacity)} pools")
         return replace(self, capacity=_ints(capacity), crew=_ints(np.asarray(capacity) > 1))
@@ -138,13 +138,13 @@ def build_graph(
     exits: dict[int, tuple[int, int]] | None = None,
     leaves: dict[int, int] | None = None,
 ) -> Graph:
-    """A `Graph` from (predecessor, successor) pairs.
+    """Build a `Graph` from (predecessor, successor) pairs.
 
     acquire, release : default −1; release defaults to acquire
     crew : default 1 for each pool
     races : race → (first task, one past the last)
-    exits : task → (its race, first task of its copy). What all exits of a race lead to waits for one of them.
-    leaves : task → the task since whose end its person waits
+    exits : task → (its race, first task of its copy). A task that follows several exits of a race waits for one.
+    leaves : task → the task at whose end its person starts to wait
     """
     pairs = np.asarray(edges, np.int32).reshape(-1, 2)
     source, target = pairs[:, 0], pairs[:, 1]
@@ -189,10 +189,10 @@ def build_graph(
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """What the kernel found for S samples of n tasks.
+    """Results of the kernel for S samples of n tasks.
 
     makespan : (S,) seconds
-    waiting : (S,) seconds of the critical path spent waiting for an agent of a crew; NaN if not traced
+    waiting : (S,) seconds of waiting for an agent of a crew on the critical path; NaN if not traced
     critical : (S, n) whether a task lies on the critical path; (0, n) if not traced
     starts, ends : (S, n) seconds; NaN for a task that never started; (0, n) if not recorded
     start, end : (n,) the same of the last sample
@@ -217,15 +217,15 @@ def simulate(
     recorded: bool = False,
     kernel: ModuleType | None = None,
 ) -> Schedule:
-    """Schedule each row of `durations`, (S, n) seconds; a negative one means that the task is skipped.
+    """Schedule each row of `durations`, (S, n) seconds. A negative duration skips the task.
 
-    patience, away : (S, rows of `graph.since`) seconds
-    traced : also find each sample's critical path
-    recorded : also keep each sample's starts and ends
+    patience, away : (S, rows of `graph.since`) seconds; default 0
+    traced : also find the critical path of each sample
+    recorded : also keep the starts and ends of each sample
     kernel : the module to use instead of `planner.engine.active_kernel()`
 
-    Raises ValueError where shapes do not fit, a duration is not a number or too long, or a task never becomes ready
-    (a cycle, or pools that wait for each other).
+    Raises ValueError if shapes do not fit, if a duration is NaN or too long, or if a task never becomes ready (a cycle,
+    or pools that wait for each other).
     """
     kernel = kernel or engine.active_kernel()
     durations = np.ascontiguousarray(durations, np.float64)
@@ -242,30 +242,17 @@ def simulate(
             raise ValueError(f"{name} must be numbers below {LONGEST:.0f} s")
     if np.any(away < 0) or not np.all(patience >= 0):
         raise ValueError("patience and away must be numbers, and not negative")
-    pools = len(graph.capacity)
-    makespan, waiting = np.full(samples, np.nan), np.full(samples, np.nan)
-    critical = np.zeros((samples if traced else 0, n), np.int8)
-    starts, ends = (np.empty((samples if recorded else 0, n)) for _ in range(2))
-    start, end = np.empty(n), np.empty(n)
-    inputs = [graph.successor_start, graph.successors, graph.in_degree, graph.acquire, graph.release, graph.capacity,
-              graph.crew, graph.race, graph.copy_lo, graph.race_lo, graph.race_hi, graph.leave, graph.since,
-              durations.ravel(), patience.ravel(), away.ravel()]  # fmt: skip
-    outputs: list[NDArray[Any]] = [makespan, waiting, critical.ravel(), starts.ravel(), ends.ravel(), start, end]
-    scratch: list[Any] = [np.empty(n, np.int32) for _ in range(4)]  # cause, freer, missing, state
-    scratch += [np.empty(n), np.empty(n, np.int32), np.empty(n, np.int32), graph.queue_lo]  # heap, queue
-    scratch += [np.empty(pools, np.int32) for _ in range(3)] + [
-        np.empty(pools),
-        np.empty(pools, np.int32),
-        np.empty(pools, np.int32),
-    ]
-    arguments: list[Any] = [*inputs, *outputs, *scratch]
-    if kernel.compiled:
-        kernel.simulate(samples, n, pools, leaves, *arguments)
-    else:  # plain Python indexes lists several times faster than arrays
-        lists = [array.tolist() for array in arguments]
-        kernel.simulate(samples, n, pools, leaves, *lists)
-        for array, values in zip(outputs, lists[len(inputs) :], strict=False):
-            array[:] = values
-    if np.any(np.isnan(makespan)):
+    schedule = Schedule(
+        makespan=np.full(samples, np.nan),
+        waiting=np.full(samples, np.nan),
+        critical=np.zeros((samples if traced else 0, n), np.int8),
+        starts=np.empty((samples if recorded else 0, n)),
+        ends=np.empty((samples if recorded else 0, n)),
+        start=np.empty(n),
+        end=np.empty(n),
+    )
+    tasks = kernel.TaskArrays(graph)
+    kernel.simulate(tasks, kernel.SampleArrays(tasks, durations, patience, away, schedule))
+    if np.any(np.isnan(schedule.makespan)):
         raise ValueError("some tasks never become ready: a cycle, or pools that wait for each other")
-    return Schedule(makespan, waiting, critical, starts, ends, start, end)
+    return schedule

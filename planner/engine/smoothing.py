@@ -1,14 +1,14 @@
-"""Percentiles of completion times that have a wait in series: with its distribution instead of its draws.
+"""Percentiles of completion times with a wait in series, from the wait's distribution instead of its draws.
 
-A wait in series is one that everything else comes before or after, and that depends on nothing. A completion time is
-then R + W, where the rest R varies from sample to sample and W has a known distribution function G. So
+A wait in series is independent of everything else, and nothing else runs during it. A completion time is then R + W:
+the rest R varies from sample to sample, and W has a known distribution function G. So
 
-    P(R + W ≤ x) = E[G(x − R)],
+    P(R + W ≤ x) = E[G(x − R)].
 
-whose mean over samples is known better than the share of samples that are at most x: what W alone would scatter is gone
-(conditional Monte Carlo: Asmussen and Glynn, "Stochastic Simulation", 2007, V.4). Its standard error is that of a mean;
-the interval of a percentile is where the distribution function reaches q ± 1.96 of them, half a sample at least
-(Woodruff 1952).
+The mean of G(x − R) over samples has a smaller error than the share of samples up to x, since the variance of W drops
+out (conditional Monte Carlo: Asmussen and Glynn, "Stochastic Simulation", 2007, V.4). Its standard error is that of a
+mean. The interval of a percentile ends where the distribution function reaches q ± 1.96 standard errors, but at least
+half a sample from q (Woodruff 1952).
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ from planner.engine.statistics import (
 )
 
 _STEPS = 100
-"""Most steps to a percentile."""
+"""Most iterations to find a percentile."""
 
 _USUAL = (0.5, 0.9, 0.95)
-"""Quantiles that are asked for together."""
+"""Quantiles that are usually requested together."""
 
 LEAST = 256
-"""Samples from which on intervals cover what they should: of fewer the longest rests are missing too often."""
+"""Fewest samples for smoothing: with fewer, intervals cover too rarely, since the longest rests are often missing."""
 
 RARE = 10
-"""Samples of a kind below which their spread tells too little: what is seen seldom may not have been seen."""
+"""Fewest samples on either side of a limit from which a standard error is estimated: rarer ones may be missing."""
 
 _NEAR = 1e-9
-"""To which share of cases a percentile is found; the ends of its interval to a hundredth of the standard error."""
+"""Tolerance of a percentile, as a probability. Ends of intervals: a hundredth of the standard error."""
 
 
 class Waits:
-    """A wait's distribution, and what was drawn for it in each sample, of which the first `KEPT` are kept.
+    """Distribution of a wait, and its draws in the first `KEPT` samples.
 
-    shares, seconds : its distribution function, rising: it takes at most `seconds` in a share of cases
+    shares, seconds : the distribution function, rising: the wait takes at most `seconds` with probability `shares`
     """
 
     def __init__(self, shares: Floats, seconds: Floats) -> None:
@@ -56,45 +56,45 @@ class Waits:
         self._drawn = np.empty(0)
 
     def add(self, drawn: Floats) -> None:
-        """What it took in the next (n,) samples."""
+        """Add the wait's draws in the next (n,) samples."""
         if len(self._drawn) < KEPT:
             self._drawn = np.concatenate((self._drawn, drawn))[:KEPT]
 
     def without(self, samples: Floats) -> Floats:
-        """(n,) what is left of the first n completion times."""
+        """(n,) Rests: the first n completion times without the wait."""
         return samples - self._drawn[: len(samples)]
 
     def within(self, limits: Floats, rest: Floats) -> Floats:
-        """(rows, n) chance to be at most (rows,) long with each of (rows or 1, n) rests. Rests in order are quicker."""
+        """(rows, n) Probability of at most (rows,) `limits` for each of (rows or 1, n) rests; faster if sorted."""
         chances: Floats = np.interp(limits[:, None] - rest, self.seconds, self.shares, 0.0, 1.0)
         return chances
 
     def quantiles(self, q: Floats, rest: Floats, near: float = _NEAR) -> Floats:
-        """(rows,) where the means of `within` reach (rows,) q: by false position, Illinois's rule for what stays."""
-        own = np.interp(q, self.shares, self.seconds)
-        low, high = rest.min(1) + own, rest.max(1) + own
+        """(rows,) Limits at which the means of `within` reach (rows,) q, by false position with the Illinois rule."""
+        wait = np.interp(q, self.shares, self.seconds)
+        low, high = rest.min(1) + wait, rest.max(1) + wait
         below, above = (self._mean(end, rest) - q for end in (low, high))
-        at: Floats = low
-        before = np.zeros(len(q))
+        root: Floats = low
+        last_side = np.zeros(len(q))
         for _ in range(_STEPS):
-            apart = above - below
-            at = np.where(apart > 0, low - below * (high - low) / np.where(apart > 0, apart, 1.0), low)
-            found = self._mean(at, rest) - q
-            if np.all((np.abs(found) <= near) | (apart <= 0)):
+            rise = above - below
+            root = np.where(rise > 0, low - below * (high - low) / np.where(rise > 0, rise, 1.0), low)
+            error = self._mean(root, rest) - q
+            if np.all((np.abs(error) <= near) | (rise <= 0)):
                 break
-            side = np.where(found < 0, -1.0, 1.0)
-            again = np.where(side == before, 0.5, 1.0)
-            low, below = np.where(side < 0, at, low), np.where(side < 0, found, below * again)
-            high, above = np.where(side < 0, high, at), np.where(side < 0, above * again, found)
-            before = side
-        return at
+            side = np.where(error < 0, -1.0, 1.0)
+            weight = np.where(side == last_side, 0.5, 1.0)
+            low, below = np.where(side < 0, root, low), np.where(side < 0, error, below * weight)
+            high, above = np.where(side < 0, high, root), np.where(side < 0, above * weight, error)
+            last_side = side
+        return root
 
     def _mean(self, limits: Floats, rest: Floats) -> Floats:
         return np.asarray(np.add.reduce(self.within(limits, rest), axis=1) / rest.shape[1])
 
 
 class Smoothed(Values):
-    """Completion times with a wait in series. Of under `LEAST` samples, or over `KEPT`, all is as of `Values`."""
+    """Completion times with a wait in series. With under `LEAST` samples or over `KEPT`, the same as `Values`."""
 
     def __init__(self, waits: Waits) -> None:
         super().__init__()
@@ -115,37 +115,36 @@ class Smoothed(Values):
         if self._plain or not _NEAR < q < 1 - _NEAR:
             return super().quantile(q)
         if q not in self._quantiles:
-            asked = _together(q)
-            self._quantiles.update(
-                zip(asked, self._waits.quantiles(np.array(asked), self._rests).tolist(), strict=True)
-            )
+            together = _together(q)
+            seconds = self._waits.quantiles(np.array(together), self._rests).tolist()
+            self._quantiles.update(zip(together, seconds, strict=True))
         return self._quantiles[q]
 
     def interval(self, q: float) -> tuple[float, float]:
-        """95 % confidence interval; where there are too few samples for one, that of `Values`, and the quantile."""
+        """95% interval. With too few samples for one: that of `Values`, widened to hold the quantile."""
         if self._plain:
             return super().interval(q)
         if q not in self._intervals:
-            asked = _together(q)
-            self._intervals.update(zip(asked, self._around(asked), strict=True))
+            together = _together(q)
+            self._intervals.update(zip(together, self._smoothed_intervals(together), strict=True))
         return self._intervals[q]
 
-    def _around(self, asked: tuple[float, ...]) -> Iterator[tuple[float, float]]:
-        middles = np.array([self.quantile(q) for q in asked])
+    def _smoothed_intervals(self, quantiles: tuple[float, ...]) -> Iterator[tuple[float, float]]:
+        middles = np.array([self.quantile(q) for q in quantiles])
         errors = self._errors(middles)
-        halves = np.maximum(Z975 * errors, 0.5 / self.count)  # no nearer than half a sample
-        ends = np.clip(np.outer((-1, 1), halves) + asked, _NEAR, 1 - _NEAR)
+        halves = np.maximum(Z975 * errors, 0.5 / self.count)  # at least half a sample
+        ends = np.clip(np.outer((-1, 1), halves) + quantiles, _NEAR, 1 - _NEAR)
         near = float(halves.min()) / 100
         lows, highs = self._waits.quantiles(ends.ravel(), self._rests, near).reshape(2, -1).tolist()
-        for q, middle, low, high in zip(asked, middles.tolist(), lows, highs, strict=True):
+        for q, middle, low, high in zip(quantiles, middles.tolist(), lows, highs, strict=True):
             if enclosed(self.count, q):
                 yield low, high
             else:
-                least, most = super().interval(q)
-                yield min(least, middle), max(most, middle)
+                low, high = super().interval(q)
+                yield min(low, middle), max(high, middle)
 
     def share(self, limit: float) -> tuple[float, float, float]:
-        """As that of `Values`; the interval is of as many samples as would be known as well."""
+        """As `Values.share`; the interval is that of as many plain samples as would give the same standard error."""
         if self._plain:
             return super().share(limit)
         limits = np.array([limit])
@@ -169,13 +168,13 @@ class Smoothed(Values):
 
     @property
     def _rests(self) -> Floats:
-        """(1, n) in order."""
+        """(1, n) Rests in rising order."""
         if self._rest is None:
             self._rest = np.sort(self._waits.without(self.first))[None]
         return self._rest
 
     def _errors(self, limits: Floats) -> Floats:
-        """(n,) standard errors of the shares that are at most (n,) so long; 0 of a single sample."""
+        """(n,) Standard errors of the probabilities of at most (n,) `limits`; 0 for a single sample."""
         count = self._rests.shape[1]
         if count == 1:
             return np.zeros(len(limits))
@@ -183,5 +182,5 @@ class Smoothed(Values):
 
 
 def _together(q: float) -> tuple[float, ...]:
-    """The quantiles that are worked out when one is asked for."""
+    """Quantiles to compute when `q` is requested."""
     return _USUAL if q in _USUAL else (q,)

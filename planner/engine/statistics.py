@@ -1,4 +1,4 @@
-"""Statistics of samples that assume nothing of their distribution, in memory that does not grow with them."""
+"""Distribution-free statistics of samples, in memory that does not grow with their number."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _FAR = (
      1.48753612908506148525e-2, 1.36929880922735805310e-1, 5.99832206555887937690e-1, 1.0),
 )  # fmt: skip
 _HALF_MIDDLE = 0.425
-"""The middle lies so far to both sides of one half."""
+"""`_MIDDLE` applies within this distance of 0.5."""
 
 
 def normal_quantile(p: Floats) -> Floats:
-    """z with Φ(z) = p, for 0 < p < 1; (n,)."""
+    """(n,) z with Φ(z) = p, for (n,) 0 < p < 1."""
     from_half = p - 0.5
     inside = _HALF_MIDDLE**2 - from_half * from_half
     quantile = _ratio(_MIDDLE, inside)
@@ -49,57 +49,57 @@ def normal_quantile(p: Floats) -> Floats:
     return quantile
 
 
-def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], at: Floats) -> Floats:
-    above, below = (_polynomial(one, at) for one in coefficients)
-    above /= below
-    return above
+def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Floats) -> Floats:
+    numerator, denominator = (_polynomial(each, x) for each in coefficients)
+    numerator /= denominator
+    return numerator
 
 
-def _polynomial(coefficients: tuple[float, ...], at: Floats) -> Floats:
-    value = at * coefficients[0]
+def _polynomial(coefficients: tuple[float, ...], x: Floats) -> Floats:
+    value = x * coefficients[0]
     for coefficient in coefficients[1:-1]:
         value += coefficient
-        value *= at
+        value *= x
     value += coefficients[-1]
     return value
 
 
-Ints = NDArray[np.int64]
+_Int64s = NDArray[np.int64]
 
 Z975 = 1.959963984540054
 """97.5th percentile of the standard normal distribution."""
 
 KEPT = 1 << 16
-"""Samples that are kept one by one. Of more, quantiles are known to 1 part in 2¹⁵."""
+"""Samples that are stored one by one. Quantiles of more samples are accurate to 1 part in 2¹⁵."""
 
 _BIN_BITS = 52 - 14
-"""Bits of a double that a bin leaves out: bins are 1 part in 2¹⁴ wide."""
+"""Low bits of a double that a bin ignores: bins are 1 part in 2¹⁴ wide."""
 
 _ROUNDING = 1e-12
-"""Spreads of values that are within this share of their mean are of rounding."""
+"""A standard deviation up to this share of the mean counts as rounding error."""
 
 GROUPS = 16
-"""Into which samples are parted, to see how much a statistic varies between them."""
+"""Number of groups of samples from whose statistics a standard error is estimated."""
 
 
 class Values:
-    """A quantity that is not negative, in each sample, in their order. The first `KEPT` are there one by one.
+    """Samples of a non-negative quantity, in order. The first `KEPT` are stored, the rest summarised in bins.
 
-    What comes out does not depend on how many samples are added at a time: more than `KEPT` are summed up in so many.
+    The results do not depend on how many samples each call of `add` brings: bins take `KEPT` samples each time.
 
-    drawn : samples differ by what is drawn; if not, one of them is all of the distribution
+    drawn : whether the samples depend on random draws; if not, all are equal and one gives the whole distribution
     """
 
     def __init__(self) -> None:
         self.count = 0
         self.drawn = True
-        self._kept: list[Floats] = []
-        self._waiting: list[Floats] = []  # beyond those that are kept, until there are `KEPT`
-        self._moments = (0, 0.0, 0.0)  # of all but those: count, mean, sum of squared distances from it
+        self._stored: list[Floats] = []
+        self._waiting: list[Floats] = []  # beyond the stored ones, until there are `KEPT` of them
+        self._moments = (0, 0.0, 0.0)  # without those: count, mean, sum of squared distances from the mean
         self._bins = np.empty(0, np.int64)
         self._counts = np.empty(0, np.int64)
         self._sorted: Floats | None = None
-        self._all: tuple[int, float, float] | None = None  # moments of all
+        self._all: tuple[int, float, float] | None = None  # moments with those
 
     def add(self, samples: Floats) -> None:
         """Add (n,) samples, at most `KEPT`."""
@@ -110,7 +110,7 @@ class Values:
         self._sorted = self._all = None
         self.count += len(samples)
         if self.count <= KEPT:
-            self._kept.append(samples)
+            self._stored.append(samples)
             return
         if not len(self._counts):
             self._fold(self.first)
@@ -121,17 +121,17 @@ class Values:
 
     @classmethod
     def of(cls, samples: Floats) -> Values:
-        """Of (n,) samples."""
-        found = cls()
-        found.add(samples)
-        return found
+        """Return the values of (n,) samples, at most `KEPT`."""
+        values = cls()
+        values.add(samples)
+        return values
 
     @property
     def first(self) -> Floats:
-        """The first `KEPT` samples, in their order."""
-        if len(self._kept) > 1:
-            self._kept = [np.concatenate(self._kept)]
-        return self._kept[0] if self._kept else np.empty(0)
+        """The first `KEPT` samples, in order."""
+        if len(self._stored) > 1:
+            self._stored = [np.concatenate(self._stored)]
+        return self._stored[0] if self._stored else np.empty(0)
 
     @property
     def mean(self) -> float:
@@ -139,7 +139,7 @@ class Values:
 
     @property
     def standard_error(self) -> float:
-        """Of the mean; 0 of a single sample."""
+        """Standard error of the mean; 0 for a single sample."""
         count, mean, scatter = self._summed()
         if count < 2 or scatter <= count * (_ROUNDING * mean) ** 2:
             return 0.0
@@ -147,53 +147,53 @@ class Values:
 
     def quantile(self, q: float) -> float:
         """The quantile `q` from 0 to 1, interpolated linearly between samples."""
-        place = q * (self.count - 1)
-        low, high = self._ranked(math.floor(place)), self._ranked(math.ceil(place))
-        return low + (high - low) * (place - math.floor(place))
+        rank = q * (self.count - 1)
+        low, high = self._ranked(math.floor(rank)), self._ranked(math.ceil(rank))
+        return low + (high - low) * (rank - math.floor(rank))
 
     def share(self, limit: float) -> tuple[float, float, float]:
-        """The share of samples that are at most so much, with its 95 % interval."""
+        """Share of samples up to `limit`, and the ends of its 95% interval."""
         count = self._at_most(limit)
         return count / self.count, *share_interval(count, self.count)
 
     def group_medians(self) -> Floats | None:
-        """(GROUPS,) medians of groups of the first `KEPT` samples; None where there are too few for groups of two."""
+        """(GROUPS,) Medians of groups of the first `KEPT` samples; None if there are under two samples per group."""
         groups = in_groups(self.first)
         return None if groups is None else medians(groups)
 
     def interval(self, q: float) -> tuple[float, float]:
-        """95 % confidence interval of the quantile `q`, as `ranks`; of more than `KEPT` to the far ends of bins."""
+        """95% interval of the quantile `q`, by `ranks`; beyond `KEPT` samples widened to whole bins."""
         low, high = ranks(self.count, q)
         return self._ranked(low, 0.0), self._ranked(high, 1.0)
 
     def known_interval(self, q: float) -> tuple[float, float] | tuple[None, None]:
-        """The same, or nothing where there are too few samples for it."""
+        """As `interval`, or Nones if there are too few samples for one."""
         return self.interval(q) if enclosed(self.count, q) or not self.drawn else (None, None)
 
     def _at_most(self, limit: float) -> int:
-        """How many samples are at most so much; of more than `KEPT` those whose bin begins there."""
+        """Number of samples up to `limit`; beyond `KEPT`, of samples in bins that begin there."""
         if self.count <= KEPT:
             return int(np.count_nonzero(self.first <= limit))
         starts = (self._bins << _BIN_BITS).view(np.float64)
         return int(self._counts[starts <= limit].sum())
 
     def _ranked(self, rank: int, within: float = 0.5) -> float:
-        """The sample of a rank, from 0; of more than `KEPT` what lies so far into its bin, or 0 in the first."""
+        """Sample of a rank, from 0. Beyond `KEPT`, the point at the share `within` of its bin; 0 for the first bin."""
         if self.count <= KEPT:
             if self._sorted is None:
                 self._sorted = np.sort(self.first)
             return float(self._sorted[rank])
         bins, counts = _counted(self._bins, self._counts, self._waiting)
-        at = int(np.searchsorted(np.cumsum(counts), rank, side="right"))
-        if bins[at] == 0:
+        index = int(np.searchsorted(np.cumsum(counts), rank, side="right"))
+        if bins[index] == 0:
             return 0.0
-        low, high = (np.array([bins[at], bins[at] + 1]) << _BIN_BITS).view(np.float64)
+        low, high = (np.array([bins[index], bins[index] + 1]) << _BIN_BITS).view(np.float64)
         return float(low + (high - low) * within)
 
     def _summed(self) -> tuple[int, float, float]:
-        """Moments of all samples."""
+        """Count, mean and sum of squared distances from the mean of all samples."""
         if self._all is None:
-            rest = self._waiting if self.count > KEPT else self._kept
+            rest = self._waiting if self.count > KEPT else self._stored
             self._all = _joined(self._moments, np.concatenate(rest)) if rest else self._moments
         return self._all
 
@@ -203,59 +203,59 @@ class Values:
 
 
 def _joined(moments: tuple[int, float, float], samples: Floats) -> tuple[int, float, float]:
-    """Count, mean and scatter with further samples (Chan, Golub and LeVeque 1979)."""
+    """Return count, mean and scatter with further samples (Chan, Golub and LeVeque 1979)."""
     count, mean, scatter = moments
-    total, own = count + len(samples), float(samples.mean())
-    apart = own - mean
-    scatter += float(np.square(samples - own).sum()) + apart**2 * count * len(samples) / total
-    return total, (mean + apart * len(samples) / total if count else own), scatter
+    total, further_mean = count + len(samples), float(samples.mean())
+    distance = further_mean - mean
+    scatter += float(np.square(samples - further_mean).sum()) + distance**2 * count * len(samples) / total
+    return total, (mean + distance * len(samples) / total if count else further_mean), scatter
 
 
-def _counted(bins: Ints, counts: Ints, samples: list[Floats]) -> tuple[Ints, Ints]:
-    """Bins in which there are any, and how many, with further samples."""
+def _counted(bins: _Int64s, counts: _Int64s, samples: list[Floats]) -> tuple[_Int64s, _Int64s]:
+    """Return the occupied bins and their counts with further samples."""
     if not samples:
         return bins, counts
-    own, added = np.unique(np.concatenate(samples).view(np.int64) >> _BIN_BITS, return_counts=True)
-    every, place = np.unique(np.concatenate([bins, own]), return_inverse=True)
-    return every, np.bincount(place, np.concatenate([counts, added])).astype(np.int64)
+    further, added = np.unique(np.concatenate(samples).view(np.int64) >> _BIN_BITS, return_counts=True)
+    occupied, index = np.unique(np.concatenate([bins, further]), return_inverse=True)
+    return occupied, np.bincount(index, np.concatenate([counts, added])).astype(np.int64)
 
 
 def ranks(n: int, q: float) -> tuple[int, int]:
-    """Ranks, from 0, of the samples among n iid ones that enclose the quantile `q`, 0 < q < 1, in 95 of 100 cases.
+    """Ranks, from 0, of the two samples of n iid ones that enclose the quantile `q`, 0 < q < 1, with 95% confidence.
 
-    They lie 1.96 standard deviations of Binomial(n, q) from n·q on either side (normal approximation, corrected for
-    continuity, widened to whole ranks); the least or greatest sample where there is no such rank.
+    They are 1.96 standard deviations of Binomial(n, q) below and above n·q (normal approximation, corrected for
+    continuity, widened to whole ranks), but at least 0 and at most n − 1.
     """
-    low, high = _wanted(n, q)
+    low, high = _unclipped_ranks(n, q)
     return max(low, 0), min(high, n - 1)
 
 
 def enclosed(n: int, q: float) -> bool:
-    """Whether n samples are enough for both of these ranks."""
-    low, high = _wanted(n, q)
+    """Whether n samples are enough for both of these ranks without clipping."""
+    low, high = _unclipped_ranks(n, q)
     return low >= 0 and high <= n - 1
 
 
-def _wanted(n: int, q: float) -> tuple[int, int]:
+def _unclipped_ranks(n: int, q: float) -> tuple[int, int]:
     spread = Z975 * math.sqrt(n * q * (1 - q))
     return math.floor(n * q - spread - 0.5), math.ceil(n * q + spread - 0.5)
 
 
 def quantile_interval(samples: Floats, q: float) -> tuple[float, float]:
-    """95 % confidence interval of the quantile `q`, 0 < q < 1, of iid samples, as `ranks`."""
+    """95% interval of the quantile `q`, 0 < q < 1, of iid samples, by `ranks`."""
     ordered = np.sort(samples)
     low, high = ranks(len(ordered), q)
     return float(ordered[low]), float(ordered[high])
 
 
 def share_interval(count: int, n: int) -> tuple[float, float]:
-    """95 % confidence interval of a share, of which `count` of n iid samples are."""
+    """95% interval of a probability that was observed in `count` of n iid samples."""
     low, high = wilson(count / n, n)
     return (low if count else 0.0), (high if count < n else 1.0)
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:
-    """95 % confidence interval of a share that is known as from n iid samples: Wilson's (1927)."""
+    """95% interval of a share as accurate as one of n iid samples, by Wilson's score (1927)."""
     weight = Z975**2 / n
     middle = (share + weight / 2) / (1 + weight)
     half = math.sqrt(share * (1 - share) * weight + weight**2 / 4) / (1 + weight)
@@ -263,18 +263,18 @@ def wilson(share: float, n: float) -> tuple[float, float]:
 
 
 def medians(samples: Floats) -> Floats:
-    """Medians of (…, n) samples along their last axis. numpy's own load its masked arrays, and take longer on few."""
+    """Medians along the last axis. `np.median` would load numpy's masked arrays and is slower on few samples."""
     middle = (samples.shape[-1] - 1) // 2, samples.shape[-1] // 2
-    parted = np.partition(samples, middle)
-    return np.asarray((parted[..., middle[0]] + parted[..., middle[1]]) / 2)
+    partitioned = np.partition(samples, middle)
+    return np.asarray((partitioned[..., middle[0]] + partitioned[..., middle[1]]) / 2)
 
 
 def in_groups(samples: Floats) -> Floats | None:
-    """(GROUPS, size) the first of (n,) samples; None where there are too few for groups of two."""
+    """(GROUPS, size) The first GROUPS · size of (n,) samples; None if there are under two samples per group."""
     size = len(samples) // GROUPS
     return None if size < 2 else samples[: size * GROUPS].reshape(GROUPS, size)
 
 
-def standard_error(of_groups: Floats) -> float:
-    """Of a statistic of all samples, from what it is in each of (GROUPS,) groups of them."""
-    return float(np.std(of_groups, ddof=1) / math.sqrt(GROUPS))
+def standard_error(by_group: Floats) -> float:
+    """Standard error of a statistic of all samples, from its values in (GROUPS,) groups of them."""
+    return float(np.std(by_group, ddof=1) / math.sqrt(GROUPS))

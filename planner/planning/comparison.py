@@ -9,7 +9,7 @@ from planner.planning.barriers import barriers
 from planner.planning.comparison_result import Comparison
 from planner.planning.decisions.decide import DecisionInputs, DecisionOptions, decide
 from planner.planning.decisions.extra_scenarios import INSTANT, ExtraScenarios
-from planner.planning.decisions.interval import Samples
+from planner.planning.decisions.interval import ScenarioValues
 from planner.planning.decisions.verdict import Row, rows, verdict
 from planner.planning.grid import Grid, Uncoordinated
 from planner.planning.notes.assumptions import (
@@ -98,7 +98,7 @@ def _decision_inputs(
     """Sort the simulated scenarios by the questions that they answer."""
     samples = {scenario: _samples(found) for scenario, found in grid.found.items()}
     uncoordinated = {scenario.agents: _samples(found) for scenario, found in grid.uncoordinated.items()}
-    by_agents: dict[Row, dict[int, Samples]] = {}
+    by_agents: dict[Row, dict[int, ScenarioValues]] = {}
     for scenario, of_scenario in samples.items():
         by_agents.setdefault((scenario.model, scenario.speed), {})[scenario.agents] = of_scenario
     first = rows(requested)[0]
@@ -115,5 +115,5 @@ def _decision_inputs(
     )
 
 
-def _samples(samples: ScenarioSamples) -> Samples:
-    return Samples(samples.seconds, samples.usd, samples.accepted)
+def _samples(samples: ScenarioSamples) -> ScenarioValues:
+    return ScenarioValues(samples.seconds, samples.usd, samples.accepted)

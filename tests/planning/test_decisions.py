@@ -22,14 +22,14 @@ from planner.planning.comparison_result import Comparison
 from planner.planning.decisions import (
     agents,
     ceilings,
-    interval,
+    chances,
     money,
     payback,
 )
-from planner.planning.decisions.agents import exchange
 from planner.planning.decisions.decide import DecisionOptions, Decisions
-from planner.planning.decisions.interval import Interval, Samples
-from planner.planning.decisions.payback import name
+from planner.planning.decisions.exchange import exchange
+from planner.planning.decisions.interval import Interval, ScenarioValues
+from planner.planning.decisions.pace import pace_name
 from planner.planning.results import Scenario
 from planner.report.wording import quantities
 from planner.report.wording.decisions import decision_sentences as text
@@ -225,13 +225,13 @@ def test_mixed(declare: Declare) -> None:
 # What samples decide.
 
 
-def samples(seconds: list[float], usd: float | None = None) -> Samples:
+def samples(seconds: list[float], usd: float | None = None) -> ScenarioValues:
     times = np.array(seconds, float)
     cost = None if usd is None else Values.of(np.full(len(times), float(usd)))
-    return Samples(Values.of(times), cost, Values.of(np.ones(len(times))))
+    return ScenarioValues(Values.of(times), cost, Values.of(np.ones(len(times))))
 
 
-def noisy(mean: float, seed: int, usd: float | None = None) -> Samples:
+def noisy(mean: float, seed: int, usd: float | None = None) -> ScenarioValues:
     return samples((mean + np.random.default_rng(seed).normal(0, 1, 400)).tolist(), usd)
 
 
@@ -299,7 +299,7 @@ def test_a_ceiling_names_its_model_where_there_are_several(declare: Declare) -> 
 
 def test_what_cannot_be_told_apart_is_not_slower() -> None:
     cells = {1: noisy(100, 1), 2: noisy(50, 2), 4: noisy(50.001, 3), 8: noisy(60, 4)}
-    found = agents.numbers("m", 1.0, cells, every=False)
+    found = agents.agent_numbers("m", 1.0, cells, every=False)
     assert set(found.alike) == {2, 4}
     assert found.slower_again is not None
     assert found.slower_again.agents == 8
@@ -484,9 +484,9 @@ def test_setup_pays_back() -> None:
     """2 h and 500 USD, against 30 min and 3 USD of each run: 4 and 167 runs; at 120 USD an hour, 740 USD by 63: 12."""
     base, other = samples([3600] * 4, 10), samples([1800] * 4, 7)
     found = payback.payback(scenario(2), other, base, payback.Setup(7200, 500, 200), 120.0, 1)
-    assert found.time == payback.Count(4, 4, 4)
-    assert found.usd == payback.Count(167, 167, 167)
-    assert found.value == payback.Count(12, 12, 12)
+    assert found.time == payback.PaybackRuns(4, 4, 4)
+    assert found.usd == payback.PaybackRuns(167, 167, 167)
+    assert found.value == payback.PaybackRuns(12, 12, 12)
     assert found.seconds_saved is not None
     assert found.usd_saved is not None
     assert (found.seconds_saved.value, found.usd_saved.value) == (200 * 1800 - 7200, 100)
@@ -501,7 +501,7 @@ def test_a_saving_that_may_be_a_loss_is_not_sure(declare: Declare) -> None:
     for dollars, sentence in (
         (Interval(-1, -3, 1), "its $100 never (not surely)"), (Interval(-1, -3, -0.5), "its $100 never;"),
     ):  # fmt: skip
-        usd = payback.count(100, dollars)
+        usd = payback.runs_to_pay_back(100, dollars)
         saved = Interval(10 * dollars.value, -30, 10 * (dollars.high or 0))
         one = dataclasses.replace(best, usd=usd, usd_saved=saved)
         shown = dataclasses.replace(result, decisions=dataclasses.replace(result.decisions, payback=(one,)))
@@ -511,14 +511,14 @@ def test_a_saving_that_may_be_a_loss_is_not_sure(declare: Declare) -> None:
 
 
 def test_chances() -> None:
-    found = interval.beats(scenario(1), scenario(2), samples([1, 2, 3, 3]), samples([2, 2, 2, 4]))
+    found = chances.beats(scenario(1), scenario(2), samples([1, 2, 3, 3]), samples([2, 2, 2, 4]))
     assert (found.quicker.value, found.equal) == (0.5, 0.25)
     # Wilson 1927, for 5 of 10: 0.2366 to 0.7634
-    half = interval.share(5, 10)
+    half = chances.share(5, 10)
     assert half.low == pytest.approx(0.2366, abs=1e-4)
     assert half.high == pytest.approx(0.7634, abs=1e-4)
     # at 60 % of the time, right in 60 of 100 cases breaks even
-    less = interval.success(scenario(2), samples([6] * 4, 5), samples([10] * 4, 10))
+    less = chances.success(scenario(2), samples([6] * 4, 5), samples([10] * 4, 10))
     assert less.by_usd is not None
     assert less.by_time.value == pytest.approx(0.6)
     assert less.by_usd.value == pytest.approx(0.5)
@@ -529,7 +529,7 @@ def test_chances() -> None:
     [(1, "at once"), (1.1, "within attention"), (60, "within patience"), (61, "a coffee"), (28801, "longer")],
 )
 def test_paces(seconds: float, word: str) -> None:
-    assert name(seconds) == word
+    assert pace_name(seconds) == word
 
 
 # Options.

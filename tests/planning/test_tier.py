@@ -18,7 +18,7 @@ from planner.errors import InputError
 from planner.expansion.graph.task_graph import crew_sizes
 from planner.planning.forecast import forecast
 from planner.planning.tier import assignments as selection
-from planner.planning.tier.assignments import Choices, may_be_fast, selected, tiered
+from planner.planning.tier.assignments import Assignments, may_be_fast, selected, tiered
 from planner.planning.tier.search import TierResult, tier
 from planner.report.text.tier import tier_text
 from planner.sampling.backends import ThreadBackend
@@ -154,12 +154,12 @@ def test_the_best_choice_is_that_of_brute_force(declare: Declare, budget: float)
 def test_selection_comes_near_the_best_choice(declare: Declare, budget: float) -> None:
     workflow = declare(UNEVEN, TIERS)
     steps = may_be_fast(workflow, crew_sizes(workflow))
-    choices = Choices(workflow, "fast", crew_sizes(workflow), 1, ThreadBackend(), Stopping())
+    choices = Assignments(workflow, "fast", crew_sizes(workflow), 1, ThreadBackend(), Stopping())
     choices.first([frozenset(), frozenset(steps)], 2, Stopping(200), lambda done: None)
     chosen = selected(choices, steps, budget, lambda done: None)[0]
     best = selection.every(choices, steps, budget, lambda done: None)[0]
-    assert selection.time(choices.found[chosen]) <= 1.03 * selection.time(choices.found[best])
-    assert selection.fits(choices.found[chosen], budget)
+    assert selection.time(choices.samples_of[chosen]) <= 1.03 * selection.time(choices.samples_of[best])
+    assert selection.fits(choices.samples_of[chosen], budget)
 
 
 def test_what_a_reader_must_know_is_noted(declare: Declare) -> None:

@@ -1,1 +1,1 @@
-"""Simulated scenarios in, decisions out: exchange rates, best numbers, ceilings, money; each with its 95 % interval."""
+"""Simulated scenarios in, decisions out: best number of agents, exchange rates, ceilings, money; with 95% intervals."""

@@ -1,4 +1,4 @@
-"""What no speed and no number of agents can beat, the serial fraction, and the USL as a fit over results."""
+"""Ceilings that no speed and no number of agents can exceed, the serial fraction, and a fit of the USL."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import numpy as np
 from planner.engine.arrays import Floats
 from planner.planning.decisions.interval import (
     Interval,
-    Samples,
+    ScenarioValues,
     of_medians,
     quantile,
     ratio_of_medians,
 )
 
 FEWEST = 3
-"""Numbers of agents beyond one that a fit of two constants needs."""
+"""Fewest numbers of agents beyond one for a fit of two constants."""
 
 
 @dataclass(frozen=True)
 class Ceiling:
-    """p50 and speedup over the baseline that cannot be exceeded."""
+    """The least possible p50, and its speedup over the baseline."""
 
     p50: Interval
     speedup: Interval
@@ -32,13 +32,13 @@ class Ceiling:
 
 @dataclass(frozen=True)
 class Ceilings:
-    """Of the first row.
+    """Ceilings of the first row.
 
-    infinite_speed : one agent, output in no time
-    infinite_agents : `widest` agents without coordination, each of their requests as quick as if it were the only one
-    slowed : requests are slower, the more there are at a time
-    coordinated : `best` agents with it: the least p50 of the numbers tried
-    serial_fraction : p50 of `infinite_agents` over that of one agent, without coordination
+    infinite_speed : one agent whose output takes no time
+    infinite_agents : `widest` agents without coordination, each request as quick as if it were alone
+    slowed : whether concurrent requests slow each other down
+    coordinated : `best` agents with coordination: the least p50 of the numbers tried
+    serial_fraction : p50 of `infinite_agents` over that of one agent, both without coordination
     """
 
     infinite_speed: Ceiling
@@ -55,8 +55,8 @@ class Usl:
     """Universal scalability law: speedup(n) = n / (1 + σ (n − 1) + κ n (n − 1)).
 
     contention, coherency : σ and κ
-    peak : the number of agents from which it falls again, √((1 − σ) / κ); None: it never does
-    largest_error : between law and p50, as a share of p50
+    peak : number of agents beyond which the speedup falls, √((1 − σ) / κ); None if it never falls
+    largest_error : largest relative difference between the law and a p50
     """
 
     numbers: tuple[int, ...]
@@ -67,33 +67,41 @@ class Usl:
 
 
 def ceilings(
-    baseline: Samples, instant: Samples, plain: Samples, plain_alone: Samples, widest: int, slowed: bool, best: int,
-    at_best: Samples,
+    baseline: ScenarioValues, instant: ScenarioValues, uncoordinated: ScenarioValues,
+    uncoordinated_alone: ScenarioValues, widest: int, slowed: bool, best: int, at_best: ScenarioValues,
 ) -> Ceilings:  # fmt: skip
-    """Of one agent at infinite speed, of the widest fan-out's agents and of one without coordination, of the best."""
+    """Compute the ceilings.
 
-    def ceiling(samples: Samples) -> Ceiling:
+    instant : one agent at infinite speed
+    uncoordinated, uncoordinated_alone : `widest` agents, and one agent, without coordination
+    at_best : `best` agents
+    """
+
+    def ceiling(samples: ScenarioValues) -> Ceiling:
         return Ceiling(quantile(samples.seconds, 0.5), ratio_of_medians(baseline.seconds, samples.seconds))
 
-    serial = ratio_of_medians(plain.seconds, plain_alone.seconds)
-    return Ceilings(ceiling(instant), widest, ceiling(plain), slowed, best, ceiling(at_best), serial)
+    serial = ratio_of_medians(uncoordinated.seconds, uncoordinated_alone.seconds)
+    return Ceilings(ceiling(instant), widest, ceiling(uncoordinated), slowed, best, ceiling(at_best), serial)
 
 
-def usl(cells: Mapping[int, Samples], widest: int) -> Usl | None:
-    """The law that fits p50 best by least squares of relative errors, over numbers that have work for every agent."""
-    used = tuple(sorted(count for count in cells if count <= widest))
-    if len(used) - 1 < FEWEST or used[0] != 1 or not all(cells[count].p50 for count in used):
+def usl(by_agents: Mapping[int, ScenarioValues], widest: int) -> Usl | None:
+    """Fit the law to p50 by least squares of relative errors, over numbers of agents up to `widest`.
+
+    Returns None if there are too few of them, or a p50 is 0.
+    """
+    used = tuple(sorted(count for count in by_agents if count <= widest))
+    if len(used) - 1 < FEWEST or used[0] != 1 or not all(by_agents[count].p50 for count in used):
         return None
-    values = [cells[count].seconds for count in used]
-    seconds = np.array([cells[count].p50 for count in used])
+    values = [by_agents[count].seconds for count in used]
+    seconds = np.array([by_agents[count].p50 for count in used])
     constants = _fit(used, seconds)
 
     @cache  # both constants come from the same fits
     def fit(*medians: float) -> Floats:
         return _fit(used, np.array(medians))
 
-    def constant(at: int) -> Interval:
-        return of_medians(float(constants[at]), lambda *medians: float(fit(*medians)[at]), *values)
+    def constant(index: int) -> Interval:
+        return of_medians(float(constants[index]), lambda *medians: float(fit(*medians)[index]), *values)
 
     sigma, kappa = constants
     law = seconds[0] * _shape(used) @ np.array([1.0, sigma, kappa])
@@ -107,7 +115,7 @@ def usl(cells: Mapping[int, Samples], widest: int) -> Usl | None:
 
 
 def _shape(numbers: tuple[int, ...]) -> Floats:
-    """Time over that of one agent is linear in σ and κ: 1/n + σ (n − 1)/n + κ (n − 1)."""
+    """(numbers, 3) Coefficients of 1, σ and κ in T(n)/T(1) = 1/n + σ (n − 1)/n + κ (n − 1)."""
     n = np.array(numbers, float)
     return np.stack([1 / n, (n - 1) / n, n - 1], axis=1)
 
@@ -115,11 +123,11 @@ def _shape(numbers: tuple[int, ...]) -> Floats:
 def _fit(numbers: tuple[int, ...], seconds: Floats) -> Floats:
     """σ and κ, neither below 0."""
     shape = _shape(numbers)[1:] * (seconds[0] / seconds[1:])[:, None]
-    wanted, columns = 1 - shape[:, 0], shape[:, 1:]
-    tries = []
+    target, columns = 1 - shape[:, 0], shape[:, 1:]
+    candidates = []
     for free in ((0, 1), (0,), (1,), ()):
-        found = np.zeros(2)
-        found[list(free)] = np.linalg.lstsq(columns[:, free], wanted, rcond=None)[0]
-        if (found >= 0).all():
-            tries.append((float(np.square(columns @ found - wanted).sum()), tuple(found)))
-    return np.array(min(tries)[1])
+        constants = np.zeros(2)
+        constants[list(free)] = np.linalg.lstsq(columns[:, free], target, rcond=None)[0]
+        if (constants >= 0).all():
+            candidates.append((float(np.square(columns @ constants - target).sum()), tuple(constants)))
+    return np.array(min(candidates)[1])

@@ -5,43 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from planner.planning.decisions.agents import Exchange, Numbers, exchange, numbers
-from planner.planning.decisions.ceilings import (
-    Ceilings,
-    Usl,
-    ceilings,
-    usl,
-)
-from planner.planning.decisions.interval import (
-    Beats,
-    Samples,
-    Success,
-    beats,
-    success,
-)
+from planner.planning.decisions.agents import AgentNumbers, agent_numbers
+from planner.planning.decisions.ceilings import Ceilings, Usl, ceilings, usl
+from planner.planning.decisions.chances import BreakEvenSuccess, PairwiseChance, beats, success
+from planner.planning.decisions.exchange import Exchange, exchange
+from planner.planning.decisions.interval import ScenarioValues
 from planner.planning.decisions.money import (
+    BestAtValue,
     BreakEven,
-    Choice,
+    ByScenario,
+    ParetoPoint,
     Trade,
-    Value,
     break_evens,
     pareto,
     price_of_an_hour,
     value_of_time,
 )
-from planner.planning.decisions.payback import Pace, Payback, Setup, pace, payback
+from planner.planning.decisions.pace import Pace, pace
+from planner.planning.decisions.payback import Payback, Setup, payback
 from planner.planning.decisions.verdict import Row, Verdict, rows
 from planner.planning.results import Scenario
 
 
 @dataclass(frozen=True)
 class DecisionOptions:
-    """What is asked for beside a grid.
+    """Options of the decisions.
 
     every_n : try every number of agents from 1 to the widest fan-out at the first speed
-    value_of_time : USD that an hour of somebody who waits is worth, or None
-    waiting : how many wait
-    setup : what an alternative to the baseline takes once, or None
+    value_of_time : USD per hour of each person who waits, or None
+    waiting : number of people who wait
+    setup : time and cost of an alternative to the baseline before its first run, or None
     """
 
     every_n: bool = False
@@ -52,123 +45,133 @@ class DecisionOptions:
 
 @dataclass(frozen=True)
 class Decisions:
-    """What a grid says.
+    """All decisions on a grid.
 
-    widest : agents of the crew that could be busy at once
-    numbers : of agents, for each row; the first one is also that of `exchange`, `ceilings` and `usl`
-    pareto_p50, pareto_p90, price_of_an_hour, break_evens : None where cost is unknown
+    widest : most agents of the crew that can be busy simultaneously
+    numbers : numbers of agents, by row; `exchange`, `ceilings` and `usl` are of the first row
+    pareto_p50, pareto_p90, price_of_an_hour, break_evens : None if the cost is unknown
     """
 
     widest: int
     waiting: float
-    numbers: tuple[Numbers, ...]
+    numbers: tuple[AgentNumbers, ...]
     exchange: Exchange
     ceilings: Ceilings
     usl: Usl | None
-    pareto_p50: tuple[Choice, ...] | None
-    pareto_p90: tuple[Choice, ...] | None
+    pareto_p50: tuple[ParetoPoint, ...] | None
+    pareto_p90: tuple[ParetoPoint, ...] | None
     price_of_an_hour: tuple[Trade, ...] | None
     break_evens: tuple[BreakEven, ...] | None
-    value_of_time: Value | None
-    beats: tuple[Beats, ...]
+    value_of_time: BestAtValue | None
+    beats: tuple[PairwiseChance, ...]
     pace: tuple[Pace, ...]
-    success: tuple[Success, ...]
+    success: tuple[BreakEvenSuccess, ...]
     setup: Setup | None
     payback: tuple[Payback, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class DecisionInputs:
-    """What was simulated.
+    """Simulated scenarios from which decisions are computed.
 
-    grid : what was asked for
+    grid : the requested scenarios
     baseline : one agent at the declared speed
-    numbers : by row, by number of agents: the grid's, one agent, and whatever else was simulated
+    by_row : all simulated scenarios, by row and number of agents; each row has one agent, and the grid's numbers
     instant : one agent at infinite speed
-    plain, plain_alone : the widest fan-out's agents, and one, without coordination, each request served as if alone
-    curved : requests are slower, the more there are at a time
-    people : whether they are in the loop
+    uncoordinated, uncoordinated_alone : the widest fan-out's agents, and one agent, without coordination and with each
+        request served as if it were alone
+    load_dependent : whether concurrent requests slow each other down
+    people : whether people are in the loop
     """
 
-    grid: Mapping[Scenario, Samples]
-    baseline: tuple[Scenario, Samples]
-    numbers: Mapping[Row, Mapping[int, Samples]]
-    instant: Samples
+    grid: ByScenario
+    baseline: tuple[Scenario, ScenarioValues]
+    by_row: Mapping[Row, Mapping[int, ScenarioValues]]
+    instant: ScenarioValues
     widest: int
-    plain: Samples
-    plain_alone: Samples
-    curved: bool
+    uncoordinated: ScenarioValues
+    uncoordinated_alone: ScenarioValues
+    load_dependent: bool
     people: bool
 
 
-def decide(known: DecisionInputs, verdict: Verdict, wishes: DecisionOptions) -> Decisions:
-    """Pure functions of the samples, put together."""
-    grid, (base, baseline) = known.grid, known.baseline
+def decide(inputs: DecisionInputs, verdict: Verdict, options: DecisionOptions) -> Decisions:
+    """Compute all decisions from the samples."""
+    grid, (base, baseline) = inputs.grid, inputs.baseline
     order = rows(grid)
     first, few = order[0], min(scenario.agents for scenario in grid)
-    every = set(range(1, known.widest + 1))
-    found = tuple(numbers(*row, known.numbers[row], every <= set(known.numbers[row])) for row in order)
-    cells = known.numbers[first]
-    faster = {row: known.numbers[row][few] for row in order[1:]}
-    best = found[0].best
+    every = set(range(1, inputs.widest + 1))
+    numbers = tuple(agent_numbers(*row, inputs.by_row[row], every <= set(inputs.by_row[row])) for row in order)
+    by_agents = inputs.by_row[first]
+    faster = {row: inputs.by_row[row][few] for row in order[1:]}
+    best = numbers[0].best
     ends = dict.fromkeys((verdict.more, verdict.faster, verdict.best))
     others = [scenario for scenario in ends if scenario != base]
-    named = {scenario: grid[scenario] for scenario in others}
     priced = baseline.usd is not None and all(samples.usd is not None for samples in grid.values())
-    value = wishes.value_of_time
-    worth = value_of_time(grid, baseline, value, wishes.waiting) if priced and value is not None else None
-    alone = dict.fromkeys((few, min(best, max(one.agents for one in grid))))
-    setup = wishes.setup
+    value = options.value_of_time
+    at_value = value_of_time(grid, baseline, value, options.waiting) if priced and value is not None else None
+    setup = options.setup
     return Decisions(
-        known.widest,
-        wishes.waiting,
-        found,
-        exchange(first, few, cells, faster, every <= set(cells)),
-        ceilings(
-            baseline, known.instant, known.plain, known.plain_alone, known.widest, known.curved, best, cells[best]
+        widest=inputs.widest,
+        waiting=options.waiting,
+        numbers=numbers,
+        exchange=exchange(first, few, by_agents, faster, every <= set(by_agents)),
+        ceilings=ceilings(
+            baseline,
+            inputs.instant,
+            inputs.uncoordinated,
+            inputs.uncoordinated_alone,
+            inputs.widest,
+            inputs.load_dependent,
+            best,
+            by_agents[best],
         ),
-        usl(cells, known.widest),
-        pareto(grid, 0.5) if priced else None,
-        pareto(grid, 0.9) if priced else None,
-        price_of_an_hour(grid) if priced else None,
-        break_evens(*_beside(grid, order, alone), wishes.waiting) if priced else None,
-        worth,
-        _beats(grid, verdict, base, baseline),
-        tuple(pace(scenario, samples, known.people) for scenario, samples in ({base: baseline} | named).items()),
-        tuple(
+        usl=usl(by_agents, inputs.widest),
+        pareto_p50=pareto(grid, 0.5) if priced else None,
+        pareto_p90=pareto(grid, 0.9) if priced else None,
+        price_of_an_hour=price_of_an_hour(grid) if priced else None,
+        break_evens=_break_evens(grid, order[0], few, best, options.waiting) if priced else None,
+        value_of_time=at_value,
+        beats=_beats(grid, verdict, base, baseline),
+        pace=(
+            pace(base, baseline, inputs.people),
+            *(pace(scenario, grid[scenario], inputs.people) for scenario in others),
+        ),
+        success=tuple(
             success(scenario, grid[scenario], baseline)
             for scenario in dict.fromkeys((*(Scenario(*row, few) for row in order), *others))
             if scenario != base
         ),
-        setup,
-        ()
+        setup=setup,
+        payback=()
         if setup is None
         else tuple(
-            payback(one, grid[one], baseline, setup, value, wishes.waiting) for one in _paid(others, worth, base)
+            payback(scenario, grid[scenario], baseline, setup, value, options.waiting)
+            for scenario in _alternatives(others, at_value, base)
         ),
     )
 
 
-def _beside(
-    grid: Mapping[Scenario, Samples], order: Sequence[Row], agents: Mapping[int, None]
-) -> tuple[dict[Scenario, Samples], dict[Scenario, Samples]]:
-    """The first row, and all others, at these numbers of agents as far as they are in the grid."""
-    chosen = {one: samples for one, samples in grid.items() if one.agents in agents}
-    first = {one: samples for one, samples in chosen.items() if (one.model, one.speed) == order[0]}
-    return first, {one: samples for one, samples in chosen.items() if one not in first}
+def _break_evens(grid: ByScenario, first: Row, few: int, best: int, waiting: float) -> tuple[BreakEven, ...]:
+    """Break-evens of all other rows against the first, with the fewest agents and with the best number in the grid."""
+    agents = {few, min(best, max(scenario.agents for scenario in grid))}
+    chosen = {scenario: samples for scenario, samples in grid.items() if scenario.agents in agents}
+    of_first = {scenario: samples for scenario, samples in chosen.items() if (scenario.model, scenario.speed) == first}
+    others = {scenario: samples for scenario, samples in chosen.items() if scenario not in of_first}
+    return break_evens(of_first, others, waiting)
 
 
-def _beats(grid: Mapping[Scenario, Samples], verdict: Verdict, base: Scenario, baseline: Samples) -> tuple[Beats, ...]:
-    """More agents against faster requests, and the quickest against the baseline."""
-    found = []
+def _beats(grid: ByScenario, verdict: Verdict, base: Scenario, baseline: ScenarioValues) -> tuple[PairwiseChance, ...]:
+    """Compare more agents with faster requests, and the best scenario with the baseline."""
+    chances = []
     if verdict.more != verdict.faster:
-        found.append(beats(verdict.more, verdict.faster, grid[verdict.more], grid[verdict.faster]))
+        chances.append(beats(verdict.more, verdict.faster, grid[verdict.more], grid[verdict.faster]))
     if verdict.best != base:
-        found.append(beats(verdict.best, base, grid[verdict.best], baseline))
-    return tuple(found)
+        chances.append(beats(verdict.best, base, grid[verdict.best], baseline))
+    return tuple(chances)
 
 
-def _paid(others: Sequence[Scenario], worth: object, base: Scenario) -> list[Scenario]:
-    """Alternatives to the baseline: those of the verdict, and what is best at the value of time."""
-    best = getattr(worth, "best", base)
+def _alternatives(others: Sequence[Scenario], at_value: BestAtValue | None, base: Scenario) -> list[Scenario]:
+    """Alternatives to the baseline: those of the verdict, and the best one at the value of time."""
+    best = base if at_value is None else at_value.best
     return list(dict.fromkeys((*others, *([best] if best != base else []))))

@@ -1,4 +1,4 @@
-"""Scenarios beyond a grid that decisions need: few, so that they cost little beside it."""
+"""The few scenarios that decisions need in addition to the grid."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from planner.workflow.crews import Coordination
 from planner.workflow.declaration import Workflow
 
 INSTANT = math.inf
-"""A speed at which output takes no time."""
+"""Speed at which output takes no time."""
 
 
 @dataclass(frozen=True, eq=False)
 class ExtraScenarios:
-    """Of the first row of a grid.
+    """Scenarios to simulate for the first row of a grid.
 
-    widest : agents of the sized crew that could be busy at once
-    points : further speeds and agents of the workflow itself
-    plain : the workflow without the sized crew's coordination; None: it has none
-    plain_points : speeds and agents of that, or of the workflow itself, with each request served as if it were alone
-    curved : the more requests there are at a time, the slower each of them is
+    widest : most agents of the sized crew that can be busy simultaneously
+    points : further (speed, agents) of the workflow itself
+    plain : the workflow without coordination of the sized crew; None if it has none
+    plain_points : (speed, agents) of `plain`, or of the workflow itself, with each request served as if it were alone
+    curved : whether concurrent requests slow each other down
     """
 
     widest: int
@@ -35,7 +35,7 @@ class ExtraScenarios:
 
     @classmethod
     def of(cls, workflow: Workflow, sizing: Sizing, first: Row, every_n: bool) -> ExtraScenarios:
-        """For a workflow on the model of the first row."""
+        """Choose them for a workflow on the model of the first row."""
         crew, speed = sizing.choose(), first[1]
         most = most_busy_agents(workflow, sizing.sizes(2), crew)
         declared = workflow.crews.get(crew)
@@ -55,6 +55,6 @@ class ExtraScenarios:
 
 
 def _curved(workflow: Workflow) -> bool:
-    """Whether requests on the workflow's model or a step's are slower, the more of them there are."""
-    named = dict.fromkeys((workflow.model, *(step.model for _, step in workflow.walk())))
-    return any(resolve(name, workflow.models).by_concurrency for name in named if name is not None)
+    """Whether a model of the workflow or of a step slows down with concurrent requests."""
+    names = dict.fromkeys((workflow.model, *(step.model for _, step in workflow.walk())))
+    return any(resolve(name, workflow.models).by_concurrency for name in names if name is not None)

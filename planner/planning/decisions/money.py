@@ -1,4 +1,4 @@
-"""Time against cost: what is worth choosing from, what an hour costs, and what to choose at a value of time."""
+"""Time against cost: the Pareto set, the price of an hour saved, and the best scenario at a value of time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from planner.engine.arrays import Floats
 from planner.engine.statistics import Values
 from planner.planning.decisions.interval import (
     Interval,
-    Samples,
+    ScenarioValues,
     mean,
     mean_difference,
     mean_of,
@@ -22,12 +22,12 @@ from planner.planning.results import Scenario
 
 HOUR = 3600.0
 
-Cells = Mapping[Scenario, Samples]
+ByScenario = Mapping[Scenario, ScenarioValues]
 
 
 @dataclass(frozen=True)
-class Choice:
-    """A scenario that is quicker by over 1 % than all that cost no more. usd : mean cost."""
+class ParetoPoint:
+    """A scenario that is over 1% quicker than every scenario that costs no more. usd : mean cost."""
 
     scenario: Scenario
     seconds: Interval
@@ -36,7 +36,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Trade:
-    """From one corner of the lower hull to the next. usd_per_hour : more mean cost for each hour less of the mean."""
+    """Step between neighbours on the lower hull. usd_per_hour : added mean cost per hour less of mean time."""
 
     cheaper: Scenario
     quicker: Scenario
@@ -47,11 +47,11 @@ class Trade:
 
 @dataclass(frozen=True)
 class BreakEven:
-    """From which value of an hour a row pays, against the first row with as many agents.
+    """The value of an hour at which a row breaks even with the first row, for the same number of agents.
 
-    pays : ``from`` usd_per_hour on; ``up to`` it where it is slower and cheaper; ``always``: quicker and not dearer;
-        ``never``: dearer and not quicker, none of it surely otherwise; or ``unclear``
-    usd_per_hour : of a person who waits
+    pays : ``from`` usd_per_hour (quicker and dearer), ``up to`` it (slower and cheaper), ``always`` (quicker, not
+        dearer), ``never`` (dearer, not quicker), or ``unclear``; each by the whole 95% intervals
+    usd_per_hour : value of an hour of each person who waits; None unless ``pays`` is ``from`` or ``up to``
     """
 
     model: str
@@ -62,12 +62,14 @@ class BreakEven:
 
 
 @dataclass(frozen=True)
-class Value:
-    """What is best if an hour of each who waits is worth so much.
+class BestAtValue:
+    """The best scenario at a value of time.
 
-    total : mean cost and the value of the mean time, USD
-    gain : what it is better by than the baseline, USD
-    alike : scenarios that are not surely worse
+    usd_per_hour : value of an hour of each person who waits
+    waiting : number of people who wait
+    total : mean cost plus the value of the mean time, USD
+    gain : total of the baseline less that of `best`, USD
+    alike : scenarios that are not worse by the whole 95% interval
     """
 
     usd_per_hour: float
@@ -78,100 +80,99 @@ class Value:
     alike: tuple[Scenario, ...]
 
 
-def pareto(cells: Cells, q: float) -> tuple[Choice, ...]:
-    """Scenarios from the cheapest to the quickest by a percentile; of equal ones that with fewest agents."""
-    time = {scenario: samples.seconds.quantile(q) for scenario, samples in cells.items()}
-    cost = {scenario: _usd(samples) for scenario, samples in cells.items()}
+def pareto(grid: ByScenario, q: float) -> tuple[ParetoPoint, ...]:
+    """The Pareto set of mean cost and the quantile `q` of time, cheapest first; the fewest agents among equals."""
+    time = {scenario: samples.seconds.quantile(q) for scenario, samples in grid.items()}
+    cost = {scenario: _mean_usd(samples) for scenario, samples in grid.items()}
     return tuple(
-        Choice(scenario, quantile(cells[scenario].seconds, q), mean(_priced(cells[scenario])))
-        for scenario in _front(list(cells), time, cost)
+        ParetoPoint(scenario, quantile(grid[scenario].seconds, q), mean(_usd(grid[scenario])))
+        for scenario in _front(list(grid), time, cost)
     )
 
 
-def price_of_an_hour(cells: Cells) -> tuple[Trade, ...]:
-    """Along the lower convex hull of means, from the cheapest scenario to the quickest."""
-    time = {scenario: samples.seconds.mean for scenario, samples in cells.items()}
-    cost = {scenario: _usd(samples) for scenario, samples in cells.items()}
+def price_of_an_hour(grid: ByScenario) -> tuple[Trade, ...]:
+    """Steps along the lower convex hull of mean time and mean cost, cheapest first."""
+    time = {scenario: samples.seconds.mean for scenario, samples in grid.items()}
+    cost = {scenario: _mean_usd(samples) for scenario, samples in grid.items()}
     hull: list[Scenario] = []
-    for point in _front(list(cells), time, cost):
+    for point in _front(list(grid), time, cost):
         while len(hull) > 1 and _slope(hull[-2], hull[-1], time, cost) >= _slope(hull[-1], point, time, cost):
             hull.pop()
         hull.append(point)
-    return tuple(_trade(cheaper, quicker, cells) for cheaper, quicker in pairwise(hull))
+    return tuple(_trade(cheaper, quicker, grid) for cheaper, quicker in pairwise(hull))
 
 
-def break_evens(first: Cells, others: Cells, waiting: float) -> tuple[BreakEven, ...]:
-    """Of every other row, against the scenario of `first` that has as many agents."""
+def break_evens(first: ByScenario, others: ByScenario, waiting: float) -> tuple[BreakEven, ...]:
+    """Compare each scenario with the one of `first` that has the same number of agents."""
     by_agents = {scenario.agents: samples for scenario, samples in first.items()}
-    found = []
+    results = []
     for scenario, samples in others.items():
         base = by_agents[scenario.agents]
         less = mean_difference(base.seconds, samples.seconds)
-        more = mean_difference(_priced(samples), _priced(base))
+        more = mean_difference(_usd(samples), _usd(base))
         pays, price = "unclear", None
         if (less.above and more.above) or (less.below and more.below):
-            apart = _priced(samples).first - _priced(base).first
-            price = ratio_of_means(apart, base.seconds.first - samples.seconds.first).times(HOUR / waiting)
+            added = _usd(samples).first - _usd(base).first
+            price = ratio_of_means(added, base.seconds.first - samples.seconds.first).times(HOUR / waiting)
             pays = "from" if less.above else "up to"
         elif less.above and not more.above:
             pays = "always"
         elif not less.above and more.above:
             pays = "never"
-        found.append(BreakEven(scenario.model, scenario.speed, scenario.agents, pays, price))
-    return tuple(found)
+        results.append(BreakEven(scenario.model, scenario.speed, scenario.agents, pays, price))
+    return tuple(results)
 
 
-def value_of_time(cells: Cells, baseline: Samples, usd_per_hour: float, waiting: float) -> Value:
-    """The scenario of the least mean cost and waiting."""
-    each = usd_per_hour * waiting / HOUR
+def value_of_time(grid: ByScenario, baseline: ScenarioValues, usd_per_hour: float, waiting: float) -> BestAtValue:
+    """Find the scenario with the least mean of cost plus the value of time."""
+    per_second = usd_per_hour * waiting / HOUR
 
-    def total(samples: Samples) -> Floats:
-        return _priced(samples).first + each * samples.seconds.first
+    def total(samples: ScenarioValues) -> Floats:
+        return _usd(samples).first + per_second * samples.seconds.first
 
-    best = min(cells, key=lambda one: (_usd(cells[one]) + each * cells[one].seconds.mean, one.agents))
-    least = total(cells[best])
-    alike = tuple(one for one, samples in cells.items() if not mean_of(total(samples) - least).above)
-    return Value(usd_per_hour, waiting, best, mean_of(least), mean_of(total(baseline) - least), alike)
+    best = min(grid, key=lambda point: (_mean_usd(grid[point]) + per_second * grid[point].seconds.mean, point.agents))
+    least = total(grid[best])
+    alike = tuple(point for point, samples in grid.items() if not mean_of(total(samples) - least).above)
+    return BestAtValue(usd_per_hour, waiting, best, mean_of(least), mean_of(total(baseline) - least), alike)
 
 
 def _front(
     points: Sequence[Scenario], time: Mapping[Scenario, float], cost: Mapping[Scenario, float]
 ) -> list[Scenario]:
-    """From the cheapest on, whatever is over 1 % quicker than all before; of about equals that of fewest agents."""
-    kept: list[Scenario] = []
-    for point in sorted(points, key=lambda one: (cost[one], time[one], one.agents)):
-        if not kept or time[point] < time[kept[-1]] * (1 - ALIKE):
-            if kept and cost[point] <= cost[kept[-1]]:
-                kept.pop()
-            kept.append(point)
-    return [_fewest(point, points, time, cost) for point in kept]
+    """Points, cheapest first, that are over 1% quicker than all before; the fewest agents among about equals."""
+    front: list[Scenario] = []
+    for point in sorted(points, key=lambda each: (cost[each], time[each], each.agents)):
+        if not front or time[point] < time[front[-1]] * (1 - ALIKE):
+            if front and cost[point] <= cost[front[-1]]:
+                front.pop()
+            front.append(point)
+    return [_fewest(point, points, time, cost) for point in front]
 
 
 def _fewest(
     point: Scenario, points: Sequence[Scenario], time: Mapping[Scenario, float], cost: Mapping[Scenario, float]
 ) -> Scenario:
-    """Of those that cost as much and are about as quick, the one with fewest agents."""
-    near = 1e-9 * cost[point]
-    equal = [one for one in points if abs(cost[one] - cost[point]) <= near and time[one] <= time[point] * (1 + ALIKE)]
-    return min(equal, key=lambda one: (one.agents, time[one]))
+    """The point with the fewest agents among those that cost the same and are about as quick."""
+    near, slowest = 1e-9 * cost[point], time[point] * (1 + ALIKE)
+    equal = [each for each in points if abs(cost[each] - cost[point]) <= near and time[each] <= slowest]
+    return min(equal, key=lambda each: (each.agents, time[each]))
 
 
 def _slope(one: Scenario, other: Scenario, time: Mapping[Scenario, float], cost: Mapping[Scenario, float]) -> float:
     return (cost[other] - cost[one]) / (time[one] - time[other])
 
 
-def _trade(cheaper: Scenario, quicker: Scenario, cells: Cells) -> Trade:
-    one, other = cells[cheaper], cells[quicker]
-    more = _priced(other).first - _priced(one).first
+def _trade(cheaper: Scenario, quicker: Scenario, grid: ByScenario) -> Trade:
+    one, other = grid[cheaper], grid[quicker]
+    more = _usd(other).first - _usd(one).first
     less = one.seconds.first - other.seconds.first
     return Trade(cheaper, quicker, mean_of(less), mean_of(more), ratio_of_means(more, less).times(HOUR))
 
 
-def _priced(samples: Samples) -> Values:
-    """Cost, where it is known."""
+def _usd(samples: ScenarioValues) -> Values:
     assert samples.usd is not None
     return samples.usd
 
 
-def _usd(samples: Samples) -> float:
-    return _priced(samples).mean
+def _mean_usd(samples: ScenarioValues) -> float:
+    return _usd(samples).mean

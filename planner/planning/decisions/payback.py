@@ -1,4 +1,4 @@
-"""After how many runs a scenario has paid back what setting it up took."""
+"""The number of runs after which a scenario has paid back its setup."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from planner.planning.decisions.interval import (
     Interval,
-    Samples,
+    ScenarioValues,
     mean_difference,
     mean_of,
-    quantile,
 )
 from planner.planning.decisions.money import HOUR
 from planner.planning.results import Scenario
@@ -18,7 +17,7 @@ from planner.planning.results import Scenario
 
 @dataclass(frozen=True)
 class Setup:
-    """What a scenario takes once, before its first run, and how often it is then run, if that is known."""
+    """Time and cost of a scenario before its first run. runs : planned number of runs, None if unknown"""
 
     seconds: float
     usd: float
@@ -26,8 +25,8 @@ class Setup:
 
 
 @dataclass(frozen=True)
-class Count:
-    """The least number of runs that pays back; None: no number does. low, high : at the ends of the interval."""
+class PaybackRuns:
+    """The least number of runs that pays back; None if none does. low, high : at the ends of the 95% interval."""
 
     runs: int | None
     low: int | None
@@ -36,101 +35,65 @@ class Count:
 
 @dataclass(frozen=True)
 class Payback:
-    """Of a scenario against the baseline, which needs no setup.
+    """Payback of a scenario against the baseline, which needs no setup.
 
-    time, usd : runs after which it has saved the setup's time, and its cost
-    value : runs after which it has saved both at the value of time; None where no value is given
-    seconds_saved, usd_saved : by all runs, the setup taken off; None where the number of runs, or cost, is not known
+    time, usd : runs after which the setup's time, and its cost, are saved
+    value : runs after which both are saved at the value of time; None without such a value
+    seconds_saved, usd_saved : net savings of all planned runs; None if the number of runs, or the cost, is unknown
     """
 
     scenario: Scenario
-    time: Count
-    usd: Count | None
-    value: Count | None
+    time: PaybackRuns
+    usd: PaybackRuns | None
+    value: PaybackRuns | None
     seconds_saved: Interval | None
     usd_saved: Interval | None
 
 
 def payback(
-    scenario: Scenario, samples: Samples, baseline: Samples, setup: Setup, usd_per_hour: float | None, waiting: float
+    scenario: Scenario,
+    samples: ScenarioValues,
+    baseline: ScenarioValues,
+    setup: Setup,
+    usd_per_hour: float | None,
+    waiting: float,
 ) -> Payback:
-    """Whoever sets it up is one person, at the value of time; those who wait for a run are `waiting`."""
-    less = mean_difference(baseline.seconds, samples.seconds)
-    cheaper = value = None
+    """Find when the setup pays back.
+
+    usd_per_hour : value of an hour of the one person who sets up, and of the `waiting` people who wait for a run
+    """
+    seconds_per_run = mean_difference(baseline.seconds, samples.seconds)
+    usd_per_run = value = None
     if samples.usd is not None and baseline.usd is not None:
-        cheaper = mean_difference(baseline.usd, samples.usd)
+        usd_per_run = mean_difference(baseline.usd, samples.usd)
         if usd_per_hour is not None:
             hour = usd_per_hour / HOUR
-            apart = baseline.usd.first - samples.usd.first
-            saved = apart + hour * waiting * (baseline.seconds.first - samples.seconds.first)
-            value = count(setup.usd + hour * setup.seconds, mean_of(saved))
+            saved = baseline.usd.first - samples.usd.first
+            saved = saved + hour * waiting * (baseline.seconds.first - samples.seconds.first)
+            value = runs_to_pay_back(setup.usd + hour * setup.seconds, mean_of(saved))
     return Payback(
         scenario,
-        count(setup.seconds, less),
-        None if cheaper is None else count(setup.usd, cheaper),
+        runs_to_pay_back(setup.seconds, seconds_per_run),
+        None if usd_per_run is None else runs_to_pay_back(setup.usd, usd_per_run),
         value,
-        _saved(less, setup.seconds, setup.runs),
-        None if cheaper is None else _saved(cheaper, setup.usd, setup.runs),
+        _net_savings(seconds_per_run, setup.seconds, setup.runs),
+        None if usd_per_run is None else _net_savings(usd_per_run, setup.usd, setup.runs),
     )
 
 
-def count(once: float, each: Interval) -> Count:
-    """Runs after which what each saves adds up to what was spent once."""
+def runs_to_pay_back(once: float, per_run: Interval) -> PaybackRuns:
+    """Number of runs whose savings add up to what was spent once."""
 
     def runs(saved: float | None) -> int | None:
         if saved is None or (once > 0 and saved <= 0):
             return None
         return math.ceil(once / saved) if once else 0
 
-    return Count(runs(each.value), runs(each.high), runs(each.low))
+    return PaybackRuns(runs(per_run.value), runs(per_run.high), runs(per_run.low))
 
 
-def _saved(each: Interval, once: float, runs: int | None) -> Interval | None:
+def _net_savings(per_run: Interval, once: float, runs: int | None) -> Interval | None:
     if runs is None:
         return None
-    ends = [None if end is None else runs * end - once for end in (each.low, each.high)]
-    return Interval(runs * each.value - once, *ends)
-
-
-WORKING_DAY = 8 * 3600.0
-
-PACES = (
-    ("at once", 1.0),
-    ("within attention", 10.0),
-    ("within patience", 60.0),
-    ("a coffee", 900.0),
-    ("a working day", WORKING_DAY),
-)
-"""Names and the longest seconds of each. 1 s and 10 s: Miller 1968, Nielsen 1993; the others are conventions."""
-
-LONGER = "longer"
-
-
-@dataclass(frozen=True)
-class Pace:
-    """Of a p50.
-
-    names : the pace of the p50; two where its interval spans them, the quicker first
-    rounds_per_day : working days of 8 h over p50, where people are in the loop; else None
-    """
-
-    scenario: Scenario
-    p50: Interval
-    names: tuple[str, ...]
-    rounds_per_day: Interval | None
-
-
-def name(seconds: float) -> str:
-    """What a wait is called."""
-    return next((word for word, longest in PACES if seconds <= longest), LONGER)
-
-
-def pace(scenario: Scenario, samples: Samples, people: bool) -> Pace:
-    """Of a scenario; `people`: whether they are in the loop."""
-    p50 = quantile(samples.seconds, 0.5)
-    ends = [end for end in (p50.low, p50.high) if end is not None] or [p50.value]
-    rounds = None
-    if people and min(ends):
-        slowest, quickest = (None if end is None else WORKING_DAY / end for end in (p50.high, p50.low))
-        rounds = Interval(WORKING_DAY / p50.value, slowest, quickest)
-    return Pace(scenario, p50, tuple(dict.fromkeys(map(name, ends))), rounds)
+    ends = [None if end is None else runs * end - once for end in (per_run.low, per_run.high)]
+    return Interval(runs * per_run.value - once, *ends)

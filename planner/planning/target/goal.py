@@ -1,4 +1,4 @@
-"""A target for time and cost, and whether a scenario is known to meet it."""
+"""A target for time and cost, and whether a scenario meets it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from planner.planning.results import (
 from planner.sampling.accumulator import ScenarioSamples
 
 Standing = Literal["meets", "limit", "misses"]
-"""What is known of a claim: the 95 % interval lies within the limit, holds it, or lies beyond it."""
+"""Position of a 95% interval to a limit: below it (meets), around it (limit) or above it (misses)."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Target:
     """`percentile` of the completion time within `deadline` seconds, and of the cost within `budget` US dollars.
 
     percentile : 0.5 or 0.9
-    budget : None: as much as it takes
+    budget : None if unlimited
     """
 
     percentile: float
@@ -34,7 +34,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Chance:
-    """A share of cases with its 95 % interval."""
+    """A probability with its 95% interval."""
 
     chance: float
     low: float
@@ -42,18 +42,18 @@ class Chance:
 
     @classmethod
     def of(cls, samples: Values, limit: float) -> Chance:
-        """That samples are at most `limit`."""
+        """Return the probability of at most `limit`."""
         return cls(*samples.share(limit))
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A scenario and how it stands to a target.
+    """A scenario against a target.
 
-    usd_low, usd_high : 95 % interval of the percentile of the cost, if it is known
-    chance : of meeting the deadline
-    affordable : chance of keeping to the budget, if there is one
-    in_time, in_budget : what is known of the percentile of time, and of cost
+    usd_low, usd_high : 95% interval of the cost's percentile; None if the cost is unknown
+    chance : probability of meeting the deadline
+    affordable : probability of keeping to the budget; None without a budget
+    in_time, in_budget : standing of the percentile of time, and of cost; ``meets`` without a budget
     """
 
     scenario: Scenario
@@ -69,23 +69,27 @@ class Candidate:
     price_multiplier: float
 
     @classmethod
-    def of(cls, scenario: Scenario, found: ScenarioSamples, target: Target) -> Candidate:
-        usd, q = found.usd, target.percentile
-        time, cost = Seconds.of(found.seconds), None if usd is None else Usd.of(usd)
-        limited = usd is not None and target.budget is not None
+    def of(cls, scenario: Scenario, samples: ScenarioSamples, target: Target) -> Candidate:
+        """Compare the samples of a scenario with a target."""
+        usd, q = samples.usd, target.percentile
+        time, cost = Seconds.of(samples.seconds), None if usd is None else Usd.of(usd)
         low, high = (None, None) if usd is None else usd.interval(q)
+        affordable: Chance | None = None
+        in_budget: Standing = "meets"
+        if usd is not None and target.budget is not None:
+            affordable, in_budget = Chance.of(usd, target.budget), standing(usd, q, target.budget)
         return cls(
             scenario,
-            time,
-            cost,
-            low,
-            high,
-            Chance.of(found.seconds, target.deadline),
-            Chance.of(usd, target.budget) if usd is not None and target.budget is not None else None,
-            standing(found.seconds, q, target.deadline),
-            standing(usd, q, target.budget) if limited and usd is not None and target.budget is not None else "meets",
-            Accepted.of(found.accepted, time, cost),
-            found.price_multiplier,
+            seconds=time,
+            usd=cost,
+            usd_low=low,
+            usd_high=high,
+            chance=Chance.of(samples.seconds, target.deadline),
+            affordable=affordable,
+            in_time=standing(samples.seconds, q, target.deadline),
+            in_budget=in_budget,
+            accepted=Accepted.of(samples.accepted, time, cost),
+            price_multiplier=samples.price_multiplier,
         )
 
     @property
@@ -95,13 +99,13 @@ class Candidate:
         return "misses" if "misses" in both else "limit" if "limit" in both else "meets"
 
     def quantile(self, target: Target) -> float:
-        """The percentile of the target, seconds."""
+        """The target's percentile of the completion time, seconds."""
         return self.seconds.p50 if target.percentile == 0.5 else self.seconds.p90
 
 
 def standing(samples: Values, q: float, limit: float) -> Standing:
-    """Whether the quantile `q` is known to be at most `limit`."""
+    """Compare the quantile `q` with `limit`."""
     low, high = samples.interval(q)
     if low < high and samples.count * q + Z975 * math.sqrt(samples.count * q * (1 - q)) > samples.count - 1:
-        high = math.inf  # too few samples for one of them to lie above the quantile for sure
+        high = math.inf  # too few samples for one of them to be above the quantile with confidence
     return "meets" if high <= limit else "misses" if low > limit else "limit"

@@ -1,9 +1,10 @@
-"""The cheapest scenario that meets a target, what would be needed for it, or why none does."""
+"""The cheapest scenario that meets a target, the speeds and agents needed for it, or why none meets it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from planner.catalogue.premium import FITTED, Premium
 from planner.errors import InputError, Problem
@@ -23,25 +24,34 @@ from planner.planning.notes.concurrency import concurrency
 from planner.planning.results import Scenario
 from planner.planning.sizing import Sizing
 from planner.planning.target.goal import Candidate, Target
-from planner.planning.target.solve import Requirement, needed_agents, needed_speeds
+from planner.planning.target.solve import Requirement, Search, needed_agents, needed_speeds
 from planner.sampling.backends import Backend, ThreadBackend
 from planner.sampling.sample import USUALLY, Precision, Progress, Stopping, quiet
 from planner.workflow.declaration import Workflow
 
 UNSOLVED = "Time was over before all needed speeds and agents were found: those marked ≤ are enough, less may be."
-"""What is said where `--max-time` ends the search."""
+"""Note for a search that ran out of time."""
 
 NAMED = 3
-"""Steps that are named as worth shortening."""
+"""Most steps that are named as worth shortening."""
+
+
+class Cost(NamedTuple):
+    """Order of candidates by cost: mean US dollars, then price multiplier, agents and position in the grid."""
+
+    usd: float
+    price_multiplier: float
+    agents: int
+    position: int
 
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Why no scenario is known to meet a target.
+    """Why no scenario of the grid is known to meet a target.
 
-    closest : of those within the budget, if any, the quickest; else the cheapest
-    steps : of `closest`, those with the largest drag, or the most time on the critical path where none has any
-    within_reach : the cheapest of what was solved for that is known to meet the target, though none of the grid is
+    closest : the quickest scenario within the budget, or the cheapest if none is
+    steps : steps of `closest` with the largest drag, then with the most time on the critical path
+    within_reach : the cheapest scenario beyond the grid that is known to meet the target
     """
 
     closest: Candidate
@@ -53,12 +63,12 @@ class Obstacle:
 class TargetResult:
     """Scenarios against a target.
 
-    candidates : models and speeds outermost, as they were asked for
-    cheapest : of those that are known to meet the target, if any is, the one with the least mean cost; of those
-        about as cheap, the one with the fewest agents, then with the least p90
-    perhaps : one that costs less, or takes fewer agents for no more, and is about at the limit
-    speeds : needed by each number of agents, of each model
-    agents : needed at each speed, of each model
+    candidates : the scenarios of the grid, by model, speed and agents as requested
+    cheapest : the scenario with the least mean cost that is known to meet the target; among those about as cheap, the
+        one with the fewest agents, then with the least p90; None if none meets it
+    perhaps : a scenario around the limit that costs less, or needs fewer agents and costs no more
+    speeds : the speed needed for each model and number of agents
+    agents : the number of agents needed for each model and speed
     obstacle : why there is no `cheapest`
     """
 
@@ -82,73 +92,77 @@ def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], a
              models: Sequence[str] = (), crew: str | None = None, premium: Premium = FITTED, seed: int = 1,
              samples: int | None = None, precision: float | None = None, max_time: float | None = None,
              backend: Backend | None = None, progress: Progress = quiet) -> TargetResult:  # fmt: skip
-    """Look for the cheapest scenario that meets a target.
+    """Find the cheapest scenario that meets a target.
 
-    All arguments but `target` are those of `compare`. All scenarios, those that are solved for too, share their draws
-    and the number of samples that the grid took.
+    All arguments but `target` are those of `compare`. All scenarios share their draws and the number of samples, which
+    is that of the grid.
 
-    Raises InputError as `compare`, and where there is a budget and the cost is not known.
+    Raises InputError as `compare`, and if there is a budget but the cost is unknown.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     sizing = Sizing.of(workflow, crew)
     sized = sizing.choose()
-    wanted = list(dict.fromkeys(models)) or [workflow.model or ""]
+    names = list(dict.fromkeys(models)) or [workflow.model or ""]
     grid = Grid(workflow, sizing, premium, seed, backend)
-    points = [Scenario(model, speed, count) for model in wanted
+    points = [Scenario(model, speed, count) for model in names
               for speed in dict.fromkeys(speeds) for count in dict.fromkeys(agents)]  # fmt: skip
     grid.take(points, stopping, progress)
     if target.budget is not None:
-        _priced(grid, points)
-    asked = (grid, wanted, list(dict.fromkeys(speeds)), list(dict.fromkeys(agents)), target, stopping, progress)
-    by_agents, by_speed = needed_speeds(*asked), needed_agents(*asked)
+        _require_prices(grid, points)
+    search = Search(grid, names, list(dict.fromkeys(speeds)), list(dict.fromkeys(agents)), target, stopping, progress)
+    by_agents, by_speed = needed_speeds(search), needed_agents(search)
     candidates = tuple(Candidate.of(point, grid.found[point], target) for point in points)
-    order = {point: at for at, point in enumerate(points)}
+    order = {point: index for index, point in enumerate(points)}
 
-    def cost(one: Candidate) -> tuple[float, float, int, int]:
-        usd = 0.0 if one.usd is None else one.usd.mean
-        return usd, one.price_multiplier, one.scenario.agents, order.get(one.scenario, len(order))
+    def cost(candidate: Candidate) -> Cost:
+        usd = 0.0 if candidate.usd is None else candidate.usd.mean
+        position = order.get(candidate.scenario, len(order))
+        return Cost(usd, candidate.price_multiplier, candidate.scenario.agents, position)
 
-    def chosen(meeting: Sequence[Candidate]) -> Candidate | None:
+    def cheapest_of(meeting: Sequence[Candidate]) -> Candidate | None:
         least = min(meeting, key=cost, default=None)
         if least is None:
             return None
         return min(
-            (one for one in meeting if one is least or _about_as_cheap(grid, one, least)),
-            key=lambda one: (one.scenario.agents, one.price_multiplier, one.seconds.p90, cost(one)),
+            (each for each in meeting if each is least or _about_as_cheap(grid, each, least)),
+            key=lambda each: (each.scenario.agents, each.price_multiplier, each.seconds.p90, cost(each)),
         )
 
-    cheapest = chosen([one for one in candidates if one.standing == "meets"])
+    cheapest = cheapest_of([candidate for candidate in candidates if candidate.standing == "meets"])
 
-    def less(one: Candidate) -> bool:
+    def is_cheaper(candidate: Candidate) -> bool:
         if cheapest is None:
             return True
-        fewer = one.scenario.agents < cheapest.scenario.agents
-        return cost(one) < cost(cheapest) and (fewer or not _about_as_cheap(grid, cheapest, one))
+        fewer = candidate.scenario.agents < cheapest.scenario.agents
+        return cost(candidate) < cost(cheapest) and (fewer or not _about_as_cheap(grid, cheapest, candidate))
 
-    near = [one for one in candidates if one.standing == "limit" and less(one)]
+    near = [candidate for candidate in candidates if candidate.standing == "limit" and is_cheaper(candidate)]
     obstacle = None
     if cheapest is None:
-        sure = [needed.sure for needed in (*by_agents, *by_speed) if needed.sure is not None]
+        sure = [required.sure for required in (*by_agents, *by_speed) if required.sure is not None]
         closest = _closest(candidates, target, cost)
         steps = _to_shorten(grid, closest.scenario, progress)
-        obstacle = Obstacle(closest, steps, chosen([one for one in sure if one.standing == "meets"]))
-    known = Precision.of(stopping.target, (grid.found[point].seconds for point in points))
+        within_reach = cheapest_of([candidate for candidate in sure if candidate.standing == "meets"])
+        obstacle = Obstacle(closest, steps, within_reach)
+    reached = Precision.of(stopping.target, (grid.found[point].seconds for point in points))
     remarks = (
-        *imprecise(known, grid.samples),
+        *imprecise(reached, grid.samples),
         *(f"{name} is {why}: not everybody can buy it." for name, why in restricted(grid.models()).items()),
-        *(() if all(one.solved for one in (*by_agents, *by_speed)) else (UNSOLVED,)),
+        *(() if all(required.solved for required in (*by_agents, *by_speed)) else (UNSOLVED,)),
         *declaration_notes(workflow), *other_tokenizers(workflow, grid.models()),
-        *notes(grid.models(), grid.over_context(), [*speeds, *(needed.value or 1.0 for needed in by_agents)], premium),
+        *notes(
+            grid.models(), grid.over_context(), [*speeds, *(required.value or 1.0 for required in by_agents)], premium
+        ),
         *concurrency(grid.batches),
     )  # fmt: skip
     return TargetResult(
-        workflow.workflow, seed, grid.samples, known, sized, target, candidates, cheapest,
+        workflow.workflow, seed, grid.samples, reached, sized, target, candidates, cheapest,
         min(near, key=cost, default=None), by_agents, by_speed, obstacle, restricted(grid.models()), remarks,
     )  # fmt: skip
 
 
 def _about_as_cheap(grid: Grid, one: Candidate, least: Candidate) -> bool:
-    """Whether it is not known to cost more than the least, in the same projects, or not by 1 %."""
+    """Whether `one` costs at most 1% more than `least`, or its paired difference is not significant."""
     usd, other = grid.found[one.scenario].usd, grid.found[least.scenario].usd
     if usd is None or other is None or not other.mean:
         return (usd is None or not usd.mean) and one.price_multiplier == least.price_multiplier
@@ -156,7 +170,7 @@ def _about_as_cheap(grid: Grid, one: Candidate, least: Candidate) -> bool:
     return more.value <= ALIKE * other.mean or (more.low is not None and not more.above)
 
 
-def _priced(grid: Grid, points: Sequence[Scenario]) -> None:
+def _require_prices(grid: Grid, points: Sequence[Scenario]) -> None:
     unknown = list(dict.fromkeys(point.model for point in points if grid.found[point].usd is None))
     if unknown:
         without = [name for name, profile in grid.models().items() if profile.price is None]
@@ -164,16 +178,15 @@ def _priced(grid: Grid, points: Sequence[Scenario]) -> None:
         raise InputError([Problem("bad-profile", message, None, "give the profile a 'price', or leave --budget away")])
 
 
-def _closest(candidates: Sequence[Candidate], target: Target, cost: object) -> Candidate:
-    """Of those within the budget the quickest, of equals the cheapest; the cheapest if none is."""
-    assert callable(cost)
-    within = [one for one in candidates if one.in_budget != "misses"]
+def _closest(candidates: Sequence[Candidate], target: Target, cost: Callable[[Candidate], Cost]) -> Candidate:
+    """The quickest candidate within the budget, the cheapest among equals; the cheapest of all if none is within."""
+    within = [candidate for candidate in candidates if candidate.in_budget != "misses"]
     if not within:
         return min(candidates, key=cost)
-    return min(within, key=lambda one: (one.quantile(target), cost(one)))
+    return min(within, key=lambda candidate: (candidate.quantile(target), cost(candidate)))
 
 
 def _to_shorten(grid: Grid, scenario: Scenario, progress: Progress) -> tuple[StepResult, ...]:
-    found = grid.in_detail(scenario, Stopping(min(grid.samples, USUALLY)), progress)
-    order = sorted(step_results(found), key=lambda step: (-step.drag.mean, -step.critical))
+    detail = grid.in_detail(scenario, Stopping(min(grid.samples, USUALLY)), progress)
+    order = sorted(step_results(detail), key=lambda step: (-step.drag.mean, -step.critical))
     return tuple(step for step in order if step.drag.mean > 0 or step.critical > 0)[:NAMED]

@@ -1,6 +1,6 @@
-"""The speed that each number of agents needs to meet a deadline, and the agents that each speed needs.
+"""The least speed for each number of agents, and the least agents for each speed, that meet a deadline.
 
-Both are solved between the points of a grid, for the percentile itself and for both ends of its 95 % interval.
+Both are solved for between the points of a grid: for the percentile itself and for both ends of its 95% interval.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from planner.planning.grid import Grid
 from planner.planning.results import Scenario
@@ -15,34 +16,46 @@ from planner.planning.target.goal import Candidate, Target
 from planner.sampling.sample import Progress, Stopping
 
 FASTEST = 1000.0
-"""The highest speed that is tried, beyond all that is sold: a sum of tools and first tokens remains."""
+"""The highest speed to try, above all that is sold. Tools and first tokens still take their time."""
 
 TOGETHER = 9
-"""Numbers of agents between two others that are tried at once."""
+"""Numbers of agents between two others that are tried together."""
 
 _ROUNDS = 24
-"""Most rounds of simulations; the last ones halve what is left, so that 2²⁰ numbers come down to one."""
+"""Most rounds of simulations. The last ones halve the range, which narrows 2²⁰ numbers to one."""
 
 _PART = 16
-"""Scenarios that are simulated before it is asked again whether time is over."""
+"""Scenarios to simulate between two checks of the time limit."""
 
 _STRAIGHT = 4
-"""Rounds in which a speed is sought on a straight line; after them by halving."""
+"""Rounds that look for a speed by linear interpolation; later rounds use bisection."""
 
-POINT, LOW, HIGH = range(3)
-"""Which function of the samples is solved for: the percentile, and the ends of its interval."""
+
+@dataclass(frozen=True)
+class Search:
+    """A grid, its axes, and the target to solve for."""
+
+    grid: Grid
+    models: Sequence[str]
+    speeds: Sequence[float]
+    agents: Sequence[int]
+    target: Target
+    stopping: Stopping
+    progress: Progress
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """The least speed for some agents, or the least agents for a speed, that meet a deadline; all were simulated.
+    """The least speed for a number of agents, or the least agents for a speed, that meets a deadline.
 
-    model, fixed : the number of agents, or the speed, that it is for
-    value : the least at which the percentile is within the deadline; None: none is
-    low, high : the same for the ends of its interval: below `low` it is missed, from `high` on it is known to be met
-    at : the scenario at `value`, else the one that comes nearest
-    sure : the one at `high`
-    solved : False: time was over before; what was tried by then tells no more than that `value` is enough
+    All scenarios named here were simulated.
+
+    model, fixed : the number of agents, or the speed, that is given
+    value : the least value whose percentile is within the deadline; None if there is none
+    low, high : the same for the ends of the 95% interval: below `low` the deadline is missed, from `high` on it is met
+    at : the scenario at `value`, or the one that comes nearest
+    sure : the scenario at `high`
+    solved : False if time ran out; then `value` is enough, but less may be
     """
 
     model: str
@@ -55,38 +68,65 @@ class Requirement:
     solved: bool
 
 
+class _Percentile(NamedTuple):
+    """The target's percentile of the completion time, and its 95% interval, in seconds."""
+
+    value: float
+    low: float
+    high: float
+
+
+_Bound = Literal["value", "low", "high"]
+_BOUNDS: tuple[_Bound, ...] = ("value", "low", "high")
+
+
+class _Bracket(NamedTuple):
+    """The greatest number tried that misses the deadline, and the least that meets it."""
+
+    below: float | None
+    met: float | None
+
+
 @dataclass(eq=False)
 class _Line:
-    """A row or a column of a grid, along which one number is sought."""
+    """A row or a column of a grid, along which a number of agents or a speed is sought.
+
+    tried : percentile by number
+    """
 
     model: str
     fixed: float
-    tried: dict[float, tuple[float, float, float]]
+    tried: dict[float, _Percentile]
     solved: bool = False
 
-    def ends(self, what: int, deadline: float) -> tuple[float | None, float | None]:
-        """The greatest number that was tried below the least that meets the deadline, and that one."""
-        met = min((at for at, values in self.tried.items() if values[what] <= deadline), default=None)
-        below = [at for at in self.tried if met is None or at < met]
-        return max(below, default=None), met
+    def bracket(self, bound: _Bound, deadline: float) -> _Bracket:
+        """Bracket the least number whose `bound` meets the deadline."""
+        met = min((x for x, seconds in self.tried.items() if getattr(seconds, bound) <= deadline), default=None)
+        below = [x for x in self.tried if met is None or x < met]
+        return _Bracket(max(below, default=None), met)
 
 
-def needed_speeds(
-    grid: Grid, models: Sequence[str], speeds: Sequence[float], agents: Sequence[int], target: Target,
-    stopping: Stopping, progress: Progress,
-) -> tuple[Requirement, ...]:  # fmt: skip
-    """For each model and number of agents; not below the least of `speeds`, and to 3 digits."""
-    lines = [_Line(model, count, {}) for model in models for count in agents]
-    ahead = {(line.model, line.fixed): sorted(set(speeds)) for line in lines}
+_Scenario = Callable[[_Line, float], Scenario]
+"""The scenario of a number on a line."""
 
-    def between(line: _Line, what: int, turn: int) -> Iterator[float]:
-        below, met = line.ends(what, target.deadline)
+_Propose = Callable[[_Line, _Bound, int], Iterable[float]]
+"""Numbers to try on a line in a round, to solve for a bound."""
+
+
+def needed_speeds(search: Search) -> tuple[Requirement, ...]:
+    """Find the least speed to 3 digits, at least the slowest of the grid, for each model and number of agents."""
+    deadline = search.target.deadline
+    lines = [_Line(model, count, {}) for model in search.models for count in search.agents]
+
+    def propose(line: _Line, bound: _Bound, turn: int) -> Iterator[float]:
+        below, met = line.bracket(bound, deadline)
         if met is None:
             if below is not None and below < FASTEST:
                 yield FASTEST
         elif below is not None and rounded_up(below, above=True) < met:
             if turn < _STRAIGHT:
-                root = _straight(below, line.tried[below][what], met, line.tried[met][what], target.deadline)
+                slow, quick = (getattr(line.tried[x], bound) for x in (below, met))
+                root = _interpolated(below, slow, met, quick, deadline)
             else:
                 root = math.sqrt(below * met)
             guess = min(max(rounded_up(root), rounded_up(below, above=True)), rounded_down(met))
@@ -94,28 +134,23 @@ def needed_speeds(
             if rounded_down(guess) > below:
                 yield rounded_down(guess)
 
-    def scenario(line: _Line, value: float) -> Scenario:
-        return Scenario(line.model, value, int(line.fixed))
+    def scenario(line: _Line, speed: float) -> Scenario:
+        return Scenario(line.model, speed, int(line.fixed))
 
-    _solve(grid, lines, ahead, between, scenario, target, stopping, progress)
-    return tuple(_needed(grid, line, scenario, target) for line in lines)
+    return _solve(search, lines, sorted(set(search.speeds)), propose, scenario)
 
 
-def needed_agents(
-    grid: Grid, models: Sequence[str], speeds: Sequence[float], agents: Sequence[int], target: Target,
-    stopping: Stopping, progress: Progress,
-) -> tuple[Requirement, ...]:  # fmt: skip
-    """For each model and speed; every number between the last of `agents` that misses and the first that meets it.
+def needed_agents(search: Search) -> tuple[Requirement, ...]:
+    """Find the least number of agents for each model and speed.
 
-    Where none of them does, numbers twice as high follow, up to as many as can be of use.
+    All numbers between the last of the grid that misses the deadline and the first that meets it are candidates. If
+    none meets it, the number is doubled, up to the widest fan-out.
     """
-    widest = max(grid.widest(models), *agents)
-    lines = [_Line(model, speed, {}) for model in models for speed in sorted(set(speeds))]
-    ahead = {(line.model, line.fixed): [float(count) for count in sorted({1, *agents})] for line in lines}
+    widest = max(search.grid.widest(search.models), *search.agents)
+    lines = [_Line(model, speed, {}) for model in search.models for speed in sorted(set(search.speeds))]
 
-    def between(line: _Line, what: int, turn: int) -> Iterator[float]:
-        below, met = line.ends(what, target.deadline)
-        assert below is not None or met is not None
+    def propose(line: _Line, bound: _Bound, turn: int) -> Iterator[float]:
+        below, met = line.bracket(bound, search.target.deadline)
         if met is None:
             assert below is not None
             if below < widest:
@@ -125,80 +160,85 @@ def needed_agents(
             step = max(1, math.ceil(gap / TOGETHER))
             yield from (below + offset for offset in range(step, gap + 1, step))
 
-    def scenario(line: _Line, value: float) -> Scenario:
-        return Scenario(line.model, line.fixed, int(value))
+    def scenario(line: _Line, agents: float) -> Scenario:
+        return Scenario(line.model, line.fixed, int(agents))
 
-    _solve(grid, lines, ahead, between, scenario, target, stopping, progress)
-    return tuple(_needed(grid, line, scenario, target) for line in lines)
+    return _solve(search, lines, [float(count) for count in sorted({1, *search.agents})], propose, scenario)
 
 
 def _solve(
-    grid: Grid, lines: Sequence[_Line], ahead: dict[tuple[str, float], list[float]],
-    between: Callable[[_Line, int, int], Iterable[float]], scenario: Callable[[_Line, float], Scenario],
-    target: Target, stopping: Stopping, progress: Progress,
-) -> None:  # fmt: skip
-    """Try what `between` proposes until it proposes nothing, or time is over."""
-    wanted = [(line, value) for line in lines for value in ahead[line.model, line.fixed]]
+    search: Search, lines: Sequence[_Line], first: Sequence[float], propose: _Propose, scenario: _Scenario
+) -> tuple[Requirement, ...]:
+    """Try the numbers `first`, then what `propose` yields, until it yields nothing or time is over."""
+    grid, stopping, percentile = search.grid, search.stopping, search.target.percentile
+    pending = [(line, x) for line in lines for x in first]
     for turn in range(_ROUNDS):
-        points = [point for line, value in wanted if (point := scenario(line, value)) not in grid.found]
-        points.sort(key=lambda point: point.agents)  # those that share what they ask for
+        points = [point for line, x in pending if (point := scenario(line, x)) not in grid.found]
+        points.sort(key=lambda point: point.agents)  # scenarios with the same agents share their demands
         size = _PART if stopping.seconds is not None else max(1, len(points))
-        for first in range(0, len(points), size):
+        for index in range(0, len(points), size):
             if not stopping.late:
-                grid.take(points[first : first + size], Stopping(grid.samples), progress)
+                grid.take(points[index : index + size], Stopping(grid.samples), search.progress)
         left = []
-        for line, value in wanted:
-            if (point := scenario(line, value)) in grid.found:
+        for line, x in pending:
+            if (point := scenario(line, x)) in grid.found:
                 seconds = grid.found[point].seconds
-                line.tried[value] = (seconds.quantile(target.percentile), *seconds.interval(target.percentile))
+                line.tried[x] = _Percentile(seconds.quantile(percentile), *seconds.interval(percentile))
             else:
-                left.append((line, value))
-        ends = (POINT, LOW, HIGH)
-        wanted = left + [
-            (line, value)
+                left.append((line, x))
+        pending = left + [
+            (line, x)
             for line in lines
-            for value in dict.fromkeys(float(value) for what in ends for value in between(line, what, turn))
-            if value not in line.tried
+            for x in dict.fromkeys(float(x) for bound in _BOUNDS for x in propose(line, bound, turn))
+            if x not in line.tried
         ]
         for line in lines:
-            line.solved = all(other is not line for other, _ in wanted)
-        if not wanted or stopping.late:
-            return
+            line.solved = all(other is not line for other, _ in pending)
+        if not pending or stopping.late:
+            break
+    return tuple(_requirement(search, line, scenario) for line in lines)
 
 
-def _needed(grid: Grid, line: _Line, scenario: Callable[[_Line, float], Scenario], target: Target) -> Requirement:
-    value, low, high = (line.ends(what, target.deadline)[1] for what in (POINT, LOW, HIGH))
-    nearest = min(line.tried, key=lambda at: (line.tried[at][POINT], at))
+def _requirement(search: Search, line: _Line, scenario: _Scenario) -> Requirement:
+    value, low, high = (line.bracket(bound, search.target.deadline).met for bound in _BOUNDS)
+    nearest = min(line.tried, key=lambda x: (line.tried[x].value, x))
 
-    def candidate(value: float) -> Candidate:
-        point = scenario(line, value)
-        return Candidate.of(point, grid.found[point], target)
+    def candidate(x: float) -> Candidate:
+        point = scenario(line, x)
+        return Candidate.of(point, search.grid.found[point], search.target)
 
-    at = candidate(nearest if value is None else value)
-    return Requirement(line.model, line.fixed, value, low, high, at, None if high is None else candidate(high),
-                  line.solved)  # fmt: skip
+    return Requirement(
+        line.model,
+        line.fixed,
+        value,
+        low,
+        high,
+        at=candidate(nearest if value is None else value),
+        sure=None if high is None else candidate(high),
+        solved=line.solved,
+    )
 
 
-def _straight(below: float, slow: float, met: float, quick: float, deadline: float) -> float:
-    """The speed at which a line through both points in 1 / speed meets the deadline: tasks take a + b / speed."""
+def _interpolated(below: float, slow: float, met: float, quick: float, deadline: float) -> float:
+    """The speed that meets the deadline on a line in 1 / speed through both points, since tasks take a + b / speed."""
     if slow <= quick:
         return math.sqrt(below * met)
     return 1 / (1 / met + (1 / below - 1 / met) * (deadline - quick) / (slow - quick))
 
 
-def _unit(speed: float) -> float:
-    """What the third digit counts."""
+def _third_digit(speed: float) -> float:
+    """The unit of the third significant digit."""
     return float(10.0 ** (math.floor(math.log10(speed) + 1e-12) - 2))
 
 
 def rounded_up(speed: float, above: bool = False) -> float:
-    """The least number of 3 digits that is at least `speed`, or `above` it."""
-    unit = _unit(speed)
+    """The least number of 3 digits that is at least `speed`, or greater if `above`."""
+    unit = _third_digit(speed)
     steps = math.floor(speed / unit + 1e-9) + 1 if above else math.ceil(speed / unit - 1e-9)
     return float(f"{steps * unit:.3g}")
 
 
 def rounded_down(speed: float) -> float:
     """The greatest number of 3 digits below `speed`."""
-    unit = _unit(speed * (1 - 1e-9))
+    unit = _third_digit(speed * (1 - 1e-9))
     return float(f"{(math.ceil(speed / unit - 1e-9) - 1) * unit:.3g}")

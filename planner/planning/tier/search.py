@@ -1,4 +1,4 @@
-"""Which steps to put on a fast tier within a budget, against all on the standard tier and all on the fast one."""
+"""Find the steps to put on a fast tier within a budget, and compare with no step and all steps on it."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from planner.planning.results import Seconds, Usd
 from planner.planning.sizing import Sizing
 from planner.planning.tier.assignments import (
     EXHAUSTIVE,
-    Choices,
-    Chosen,
+    Assignments,
+    FastSteps,
     all_of,
     cost,
     every,
@@ -40,17 +40,17 @@ from planner.sampling.sample import Precision, Progress, Stopping, quiet
 from planner.workflow.declaration import Workflow
 
 SEARCHED = 256
-"""Samples on which choices are searched, if there are more than `FEW` of them."""
+"""Most samples of an assignment during the search, if there are more than `FEW` assignments."""
 
 FEW = 15
 
 FINAL = 8
-"""Of the best of the search so many are simulated in full."""
+"""Number of the search's best assignments to simulate in full."""
 
 
 @dataclass(frozen=True)
-class Difference:
-    """One choice less another, paired by sample: 95 % intervals. Seconds: of the median; US dollars: of the mean."""
+class PairedDifference:
+    """One assignment minus another, paired by sample, with 95% intervals: median of seconds, mean of US dollars."""
 
     seconds: float
     seconds_low: float
@@ -60,11 +60,11 @@ class Difference:
     usd_high: float
 
     @classmethod
-    def of(cls, found: ScenarioSamples, base: ScenarioSamples) -> Difference:
-        seconds = found.seconds.first - base.seconds.first
-        assert found.usd is not None
+    def of(cls, samples: ScenarioSamples, base: ScenarioSamples) -> PairedDifference:
+        seconds = samples.seconds.first - base.seconds.first
+        assert samples.usd is not None
         assert base.usd is not None
-        usd: Floats = found.usd.first - base.usd.first
+        usd: Floats = samples.usd.first - base.usd.first
         low, high = quantile_interval(seconds, 0.5)
         mean = float(usd.mean())
         error = Z975 * float(usd.std(ddof=1)) / len(usd) ** 0.5 if len(usd) > 1 else 0.0
@@ -72,35 +72,35 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """Steps on the fast tier, and what comes of it.
+class AssignmentResult:
+    """Steps on the fast tier, with the resulting time and cost.
 
     steps : in the order of the graph
-    fits : the cost's p50 is known to be within the budget
-    to_standard, to_fast : against no step, and against all steps, on the fast tier
+    fits : whether the p50 of the cost is within the budget by its whole 95% interval
+    to_standard, to_fast : difference to no step, and to all steps, on the fast tier
     """
 
     steps: tuple[str, ...]
     seconds: Seconds
     usd: Usd
     fits: bool
-    to_standard: Difference
-    to_fast: Difference
+    to_standard: PairedDifference
+    to_fast: PairedDifference
 
 
 @dataclass(frozen=True)
 class TierResult:
-    """Which steps to put on a fast tier.
+    """The steps to put on a fast tier.
 
-    budget : US dollars, of the p50 of the cost
-    steps : that may be put on it
-    standard, fast : no step, and all of them
-    best : the quickest choice within the budget; None: not even one is within it
-    thrifty : costs less than `best` and is about as quick
-    alone : each step on the fast tier by itself, as far as there was time
-    searched : choices that were simulated, on `search_samples` samples
-    exhaustive : these were all there are
-    cut : time was over before all was tried that would have been
+    budget : US dollars, for the p50 of the cost
+    steps : the steps that may be on it
+    standard, fast : none of the steps, and all of them, on it
+    best : the quickest assignment within the budget; None if none is within it
+    thrifty : an assignment that costs less than `best` and is about as quick; None if there is none
+    alone : each step alone on the fast tier, as far as there was time
+    searched : number of assignments that were simulated, on `search_samples` samples each
+    exhaustive : whether these are all possible assignments
+    cut : whether time ran out before the search was complete
     """
 
     workflow: str
@@ -112,11 +112,11 @@ class TierResult:
     standard_model: str
     fast_model: str
     steps: tuple[str, ...]
-    standard: Choice
-    fast: Choice
-    best: Choice | None
-    thrifty: Choice | None
-    alone: tuple[Choice, ...]
+    standard: AssignmentResult
+    fast: AssignmentResult
+    best: AssignmentResult | None
+    thrifty: AssignmentResult | None
+    alone: tuple[AssignmentResult, ...]
     searched: int
     search_samples: int
     exhaustive: bool
@@ -125,99 +125,101 @@ class TierResult:
     notes: tuple[str, ...]
 
     @property
-    def chosen(self) -> Choice | None:
-        """What to take: `thrifty`, if there is one, since `best` gains under 1 % over it for more."""
+    def chosen(self) -> AssignmentResult | None:
+        """The recommended assignment: `thrifty` if there is one, since `best` costs more for a gain under 1%."""
         return self.thrifty or self.best
 
 
 def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = None, crew: str | None = None,
          seed: int = 1, samples: int | None = None, precision: float | None = None, max_time: float | None = None,
          backend: Backend | None = None, progress: Progress = quiet) -> TierResult:  # fmt: skip
-    """Look for the steps whose move to the profile `fast` saves most time within a budget.
+    """Find the steps whose move to the profile `fast` saves most time within a budget.
 
     agents, crew : as in a forecast
-    samples, precision : of the two ends, all standard and all fast; the best choices take as many
-    max_time : after half of it the search ends, after all of it everything; a block of samples is always taken
+    samples, precision : for no step and all steps on the fast tier; the best assignments use the same samples
+    max_time : half of it is for the search; at least one block of samples is always taken
 
-    Raises InputError where no step can move, or the cost is not known.
+    Raises InputError if no step can move, or if the cost is unknown.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     _, sizes = Sizing.at(workflow, agents, crew)
     steps = may_be_fast(workflow, sizes)
-    _possible(workflow, fast, steps)
+    _require_movable(workflow, fast, steps)
     nothing, everything = frozenset[str](), frozenset(steps)
     ends, alone = [nothing, everything], [frozenset({step}) for step in steps]
     few, exhaustive = 2 ** len(steps) <= FEW, len(steps) <= EXHAUSTIVE
-    search = Choices(workflow, fast, sizes, seed, backend, stopping.half)
+    search = Assignments(workflow, fast, sizes, seed, backend, stopping.half)
     search.first(ends, 2, Stopping(min(stopping.most, SEARCHED)), progress)
-    _priced(search.found[everything], search.found[nothing])
+    _require_prices(search.samples_of[everything], search.samples_of[nothing])
     if few:
-        chosen = all_of(steps)
+        finalists = all_of(steps)
     else:
         search.take(alone, progress)
-        chosen = (every if exhaustive else selected)(search, steps, budget, progress)[:FINAL]
-    final = Choices(workflow, fast, sizes, seed, backend, stopping, search.kept)
-    sampled = final.first(list(dict.fromkeys([*ends, *chosen])), 2, stopping, progress)
-    count, known = sampled.count, Precision.of(stopping.target, sampled.seconds[:2])
-    each = final.take(alone, progress)
+        finalists = (every if exhaustive else selected)(search, steps, budget, progress)[:FINAL]
+    final = Assignments(workflow, fast, sizes, seed, backend, stopping, search.draw_cache)
+    sampled = final.first(list(dict.fromkeys([*ends, *finalists])), 2, stopping, progress)
+    count, reached = sampled.count, Precision.of(stopping.target, sampled.seconds[:2])
+    simulated_alone = final.take(alone, progress)
     tried = final if few else search
     exhaustive = exhaustive and not tried.cut
 
-    def order_of(one: Chosen) -> tuple[float, float, int, list[str]]:
-        return time(final.found[one]), cost(final.found[one]), len(one), sorted(one)
+    samples_of = final.samples_of
 
-    def choice(chosen: Chosen) -> Choice:
-        found = final.found[chosen]
-        assert found.usd is not None
-        return Choice(
-            tuple(step for step in steps if step in chosen), Seconds.of(found.seconds), Usd.of(found.usd),
-            fits(found, budget),
-            Difference.of(found, final.found[nothing]), Difference.of(found, final.found[everything]),
-        )  # fmt: skip
+    def result(chosen: FastSteps) -> AssignmentResult:
+        samples = samples_of[chosen]
+        assert samples.usd is not None
+        return AssignmentResult(
+            tuple(step for step in steps if step in chosen),
+            Seconds.of(samples.seconds),
+            Usd.of(samples.usd),
+            fits=fits(samples, budget),
+            to_standard=PairedDifference.of(samples, samples_of[nothing]),
+            to_fast=PairedDifference.of(samples, samples_of[everything]),
+        )
 
-    within = [one for one in final.found if fits(final.found[one], budget)]
-    best = min(within, key=order_of, default=None)
+    within = [chosen for chosen in samples_of if fits(samples_of[chosen], budget)]
+    best = min(within, key=final.order, default=None)
     thrifty = None
     if best is not None:
-        near = time(final.found[best]) * (1 + ALIKE)
-        cheaper = [one for one in within if time(final.found[one]) <= near]
-        least = min(cheaper, key=lambda one: (cost(final.found[one]), len(one), sorted(one)))
-        thrifty = least if cost(final.found[least]) < cost(final.found[best]) else None
-    models = final.found[everything].accumulator.batch.models
+        slowest = time(samples_of[best]) * (1 + ALIKE)
+        about_as_quick = [chosen for chosen in within if time(samples_of[chosen]) <= slowest]
+        least = min(about_as_quick, key=lambda chosen: (cost(samples_of[chosen]), len(chosen), sorted(chosen)))
+        thrifty = least if cost(samples_of[least]) < cost(samples_of[best]) else None
+    models = samples_of[everything].accumulator.batch.models
     remarks = (
-        *imprecise(known, count),
-        *_left_out(len(steps), search.cut, len(alone) - len(each)),
+        *imprecise(reached, count),
+        *_left_out(len(steps), search.cut, len(alone) - len(simulated_alone)),
         *(f"{name} is {why}: not everybody can buy it." for name, why in restricted(models).items()),
         *declaration_notes(workflow), *other_tokenizers(workflow, models),
-        *concurrency(dict.fromkeys(one.accumulator.batch for one in final.found.values())),
+        *concurrency(dict.fromkeys(samples.accumulator.batch for samples in samples_of.values())),
         *(("A request that continues a context of the other tier reads it uncached.",) if _continued(workflow) else ()),
         *notes(models, sampled.over_context, [1.0], FITTED),
     )  # fmt: skip
     return TierResult(
-        workflow.workflow, seed, count, known, sizes, budget, workflow.model or "", fast, steps,
-        choice(nothing), choice(everything), None if best is None else choice(best),
-        None if thrifty is None else choice(thrifty), tuple(map(choice, each)),
-        len(tried.found), tried.samples, exhaustive, search.cut or final.cut, restricted(models), remarks,
+        workflow.workflow, seed, count, reached, sizes, budget, workflow.model or "", fast, steps,
+        result(nothing), result(everything), None if best is None else result(best),
+        None if thrifty is None else result(thrifty), tuple(map(result, simulated_alone)),
+        len(tried.samples_of), tried.samples, exhaustive, search.cut or final.cut, restricted(models), remarks,
     )  # fmt: skip
 
 
 def _continued(workflow: Workflow) -> bool:
-    """Whether the request of a step continues the context of another."""
+    """Whether a step's request continues the context of another step."""
     requests = [(path[-1], step.llm) for path, step in workflow.walk() if step.llm is not None]
     return any(request.continues not in (None, name) for name, request in requests)
 
 
-def _left_out(steps: int, cut: bool, unknown: int) -> Iterator[str]:
-    """What was not tried."""
+def _left_out(steps: int, cut: bool, missing_alone: int) -> Iterator[str]:
+    """Notes on assignments that were not tried."""
     if cut:
         yield "Time was over before the search was: there may be a better choice."
     elif steps > EXHAUSTIVE:
         yield "Steps are too many to try all choices: there may be a better one."
-    if unknown:
-        yield f"Time was over before each step was tried by itself: {unknown} are left out."
+    if missing_alone:
+        yield f"Time was over before each step was tried by itself: {missing_alone} are left out."
 
 
-def _possible(workflow: Workflow, fast: str, steps: tuple[str, ...]) -> None:
+def _require_movable(workflow: Workflow, fast: str, steps: tuple[str, ...]) -> None:
     if fast == workflow.model:
         message, hint = f"--fast: '{fast}' is the model that the workflow has already", "name a faster profile"
     elif not steps:
@@ -227,21 +229,21 @@ def _possible(workflow: Workflow, fast: str, steps: tuple[str, ...]) -> None:
     raise InputError([Problem("bad-profile", message, None, hint)])
 
 
-def _priced(*found: ScenarioSamples) -> None:
-    if any(one.usd is None for one in found):
-        models = {name: profile for one in found for name, profile in one.accumulator.batch.models.items()}
+def _require_prices(*ends: ScenarioSamples) -> None:
+    if any(end.usd is None for end in ends):
+        models = {name: profile for end in ends for name, profile in end.accumulator.batch.models.items()}
         without = ", ".join(name for name, profile in models.items() if profile.price is None)
         message = f"--budget: the cost is unknown, since {without} has no price"
         raise InputError([Problem("bad-profile", message, None, "give the profile a 'price'")])
 
 
-def by_worth(result: TierResult) -> list[Choice]:
+def by_worth(result: TierResult) -> list[AssignmentResult]:
     """Single fast steps, those that save the most seconds per dollar first."""
     return sorted(result.alone, key=_seconds_per_dollar)
 
 
-def _seconds_per_dollar(choice: Choice) -> tuple[float, str]:
+def _seconds_per_dollar(assignment: AssignmentResult) -> tuple[float, str]:
     """Sort key. Steps that cost nothing more rank by their seconds, before all others."""
-    difference = choice.to_standard
+    difference = assignment.to_standard
     worth = difference.seconds / difference.usd if difference.usd > 0 else difference.seconds * 1e12
-    return worth, choice.steps[0]
+    return worth, assignment.steps[0]

@@ -9,7 +9,7 @@ from planner.planning.sensitivity.tornado import Influence, Sensitivity
 from planner.planning.target.goal import Candidate
 from planner.planning.target.search import TargetResult
 from planner.planning.target.solve import Requirement
-from planner.planning.tier.search import Choice, TierResult
+from planner.planning.tier.search import AssignmentResult, TierResult
 from planner.report.data.formats import csv_text, flat, json_text, plain_data, precision_data
 
 _NO_BUDGET = {"chance": None, "low": None, "high": None}
@@ -97,7 +97,7 @@ def tier_json(result: TierResult) -> str:
 
 def tier_rows(result: TierResult) -> list[dict[str, Any]]:
     """A row for each choice; the names of its steps are separated by spaces."""
-    choices: list[tuple[str, Choice | None]] = [(name, getattr(result, name)) for name in _CHOICES]
+    choices: list[tuple[str, AssignmentResult | None]] = [(name, getattr(result, name)) for name in _CHOICES]
     choices += [("alone", choice) for choice in result.alone]
     return [
         flat({"choice": name, **asdict(choice), "steps": " ".join(choice.steps)})

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from planner.planning.comparison_result import Comparison
-from planner.planning.decisions.agents import Agents, Doubling, Exchange, Numbers
+from planner.planning.decisions.agents import AgentNumbers, Doubling
 from planner.planning.decisions.ceilings import Ceiling
-from planner.planning.decisions.interval import Beats, Interval
-from planner.planning.decisions.payback import LONGER, WORKING_DAY, Pace
+from planner.planning.decisions.chances import PairwiseChance
+from planner.planning.decisions.exchange import AgentsForSpeed, Exchange
+from planner.planning.decisions.interval import Interval
+from planner.planning.decisions.pace import LONGER, WORKING_DAY, Pace
 from planner.report.wording import quantities
 from planner.report.wording.money import money_sentences
 from planner.report.wording.phrases import (
@@ -71,7 +73,7 @@ def _ceiling(ceiling: Ceiling) -> str:
     return f"{with_interval(ceiling.p50, quantities.seconds)}{speedup}"
 
 
-def _best_number(comparison: Comparison, first: Numbers) -> str:
+def _best_number(comparison: Comparison, first: AgentNumbers) -> str:
     beyond = first.best not in {result.scenario.agents for result in comparison.results}
     aside = ", which is not in the tables" if beyond else ""
     clauses = [f"{first.best} in {with_interval(first.p50, quantities.seconds)}{aside}"]
@@ -90,7 +92,7 @@ def _best_number(comparison: Comparison, first: Numbers) -> str:
     return f"Best number of agents {where}: {'; '.join(clauses)}; {_tried(first, comparison.decisions.widest)}."
 
 
-def _gained_over(first: Numbers, count: int) -> bool:
+def _gained_over(first: AgentNumbers, count: int) -> bool:
     """Whether the best number is significantly quicker than `count`, which is half of it."""
     doubling = first.diminishing
     if doubling is None or doubling.ratio.high is None:
@@ -113,7 +115,7 @@ def _diminishing(doubling: Doubling) -> str:
     return f"{many} gain nothing over {few}" if ratio.low == ratio.high else f"{many} not surely quicker than {few}"
 
 
-def _tried(numbers: Numbers, widest: int) -> str:
+def _tried(numbers: AgentNumbers, widest: int) -> str:
     if numbers.every:
         beyond = [count for count in numbers.tried if count > widest]
         return f"every number to {widest:,}{f' and {number_list(beyond)}' if beyond else ''} tried"
@@ -162,7 +164,7 @@ def _unmatched(comparison: Comparison, exchange: Exchange) -> str:
     return f" No {varying} compared {lets} {quantities.agents(exchange.few)} match {which}."
 
 
-def _agents_match(exchange: Exchange, match: Agents) -> tuple[str, str]:
+def _agents_match(exchange: Exchange, match: AgentsForSpeed) -> tuple[str, str]:
     """Text before and after the name of the row that agents match."""
     if match.needed is None:
         return f"no number{'' if match.difference.above else ' surely'} matches", ""
@@ -247,7 +249,7 @@ def _less_success(comparison: Comparison) -> str:
     )
 
 
-def _beats(comparison: Comparison, beats: Beats) -> str:
+def _beats(comparison: Comparison, beats: PairwiseChance) -> str:
     about = " (about the same)" if _even(beats) else ""
     equal = f", as quick in {quantities.share(beats.equal)}" if beats.equal else ""
     return (
@@ -256,7 +258,7 @@ def _beats(comparison: Comparison, beats: Beats) -> str:
     )
 
 
-def _even(beats: Beats) -> bool:
+def _even(beats: PairwiseChance) -> bool:
     """Whether an even chance of being quicker lies within the interval."""
     low, high = beats.quicker.low, beats.quicker.high
     return low is not None and high is not None and low <= (1 - beats.equal) / 2 <= high

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from planner.planning.comparison_result import Comparison
 from planner.planning.decisions.interval import Interval
-from planner.planning.decisions.money import Value
-from planner.planning.decisions.payback import Count, Payback, Setup
+from planner.planning.decisions.money import BestAtValue
+from planner.planning.decisions.payback import Payback, PaybackRuns, Setup
 from planner.report.wording import quantities
 from planner.report.wording.phrases import (
     MOST_LISTED,
@@ -57,7 +57,7 @@ def money_sentences(comparison: Comparison) -> Iterator[str]:
         )
 
 
-def _value(comparison: Comparison, value: Value) -> str:
+def _value(comparison: Comparison, value: BestAtValue) -> str:
     alike = [scenario for scenario in value.alike if scenario != value.best]
     about = f"; about the same: {scenario_list(comparison, alike)}" if alike else ""
     each = f"{quantities.usd(value.usd_per_hour)} an hour" + (
@@ -88,7 +88,7 @@ def _payback(comparison: Comparison, setup: Setup, payback: Payback) -> str:
     return f"Setup of {scenario_name(comparison, payback.scenario)} pays back {', '.join(clauses) or 'at once'}{saved}."
 
 
-def _runs(count: Count) -> str:
+def _runs(count: PaybackRuns) -> str:
     if count.runs is None:
         return "never" if count.low is None else "never (not surely)"
     if count.high is None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from planner.errors import printable
 from planner.planning.tier.assignments import EXHAUSTIVE
-from planner.planning.tier.search import Choice, TierResult
+from planner.planning.tier.search import AssignmentResult, TierResult
 from planner.report.wording import quantities
 
 ALONE = "Each fast step by itself, against all standard (paired differences)"
@@ -61,7 +61,7 @@ def _names(steps: tuple[str, ...]) -> str:
     return ", ".join(map(printable, steps)) or "none"
 
 
-def _compared(choice: Choice, other: str, fast: bool) -> str:
+def _compared(choice: AssignmentResult, other: str, fast: bool) -> str:
     """`12min05s sooner than all standard (95%: 11min to 13min) for $3.10 more`."""
     difference = choice.to_fast if fast else choice.to_standard
     low, high = difference.seconds_low, difference.seconds_high
@@ -116,7 +116,7 @@ class StepCells(NamedTuple):
     chosen: str
 
 
-def step_cells(choice: Choice, chosen: Choice | None) -> StepCells:
+def step_cells(choice: AssignmentResult, chosen: AssignmentResult | None) -> StepCells:
     """Cells of a choice that has one fast step. `chosen`: the choice that the search recommends."""
     (step,), difference = choice.steps, choice.to_standard
     low, high = difference.seconds_low, difference.seconds_high
