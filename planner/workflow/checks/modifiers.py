@@ -82,7 +82,10 @@ def _not_continued(name: str, step: Mapping[str, Any]) -> tuple[str, str] | None
         return f"continues '{name}', which has a separate conversation for each item", hint
     if "llm" not in step and "agent" not in step:
         if any(body in step for body in ("steps", "choose", "use")):
-            return f"continues '{name}', which is not a single request", "continue one of its steps, from within the group"
+            return (
+                f"continues '{name}', which is not a single request",
+                "continue one of its steps, from within the group",
+            )
         return f"continues '{name}', which makes no requests", "name a step with 'llm' or 'agent'"
     return None
 
