@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner.errors import InputError, Problem, model_hint
+from planner.errors import InputError, Note, Problem, model_hint
 from planner.expansion.supersteps.runtime import on_runtime, runtime_notes
 from planner.reading.files.text_file import read_text
 from planner.workflow.declaration import Workflow
@@ -36,7 +36,7 @@ class Loaded:
 
     def serving(
         self, models: Sequence[str] = (), runtime: str | None = None, fast: str | None = None
-    ) -> tuple[Workflow, tuple[str, ...]]:
+    ) -> tuple[Workflow, tuple[Note, ...]]:
         """The workflow with all profiles that it may be served by, on its runtime, and notes on both: of profiles on
         those of the catalogue that it uses.
 
@@ -50,7 +50,7 @@ class Loaded:
         workflow = on_runtime(workflow, runtime)
         return workflow, (*runtime_notes(workflow), *notes)
 
-    def _served(self, models: Sequence[str], fast: str | None) -> tuple[Workflow, tuple[str, ...]]:
+    def _served(self, models: Sequence[str], fast: str | None) -> tuple[Workflow, tuple[Note, ...]]:
         workflow = self.declared
         own = workflow.models
         default = [workflow.model] if workflow.model else []
@@ -66,15 +66,16 @@ class Loaded:
             raise InputError(
                 Problem(
                     "unknown-model",
-                    f"{'--fast' if name == fast else '--model'}: unknown model '{name}'",
+                    f"unknown model '{name}'",
                     None,
                     model_hint(name, {*own, *known.offered}),
+                    "fast" if name == fast else "model",
                 )
                 for name in dict.fromkeys(unknown)
             )
         used = _with_bases([*(models or default), *of_steps], workflow)
         caveats = [caveat for name in used if name not in own for caveat in known.caveats(name)]
-        notes = tuple(map(_sentence, dict.fromkeys(caveats)))
+        notes = tuple(Note("caveat", {"text": caveat}) for caveat in dict.fromkeys(caveats))
         return workflow.model_copy(update={"models": profiles}), notes
 
 
@@ -118,10 +119,6 @@ def _with_bases(names: Sequence[str], workflow: Workflow) -> list[str]:
         if base is not None and base not in used:
             used.append(base)
     return used
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def example_folder() -> Path:

@@ -6,11 +6,12 @@ They are the results of `planner.planning` with these ways added, so that whatev
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Iterable, Sized
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from planner.catalogue import catalogue
+from planner.errors import Note
 from planner.planning import comparison_result, forecast_result
 from planner.planning.sensitivity import tornado
 from planner.planning.target import search as target_search
@@ -27,6 +28,7 @@ from planner.report.text.forecast import forecast_text
 from planner.report.text.target import target_text
 from planner.report.text.tier import tier_text
 from planner.report.wording import quantities as words
+from planner.report.wording.notes import ARGUMENTS, Sentence, worded
 
 if TYPE_CHECKING:
     import pandas
@@ -75,6 +77,8 @@ class _Printer(Protocol):
 class Forecast(Shown, forecast_result.Forecast):
     """One scenario in detail: see the fields, `print` it, or leave it at the end of a notebook's cell."""
 
+    notes: tuple[Sentence, ...]
+
     def to_dict(self) -> dict[str, Any]:
         """The data of `planner forecast --json`: seconds, US dollars, tokens (docs/reference/json.md)."""
         return data.forecast_data(self)
@@ -99,6 +103,8 @@ class Forecast(Shown, forecast_result.Forecast):
 class Comparison(Shown, comparison_result.Comparison):
     """A grid of scenarios: see the fields, `print` it, or leave it at the end of a notebook's cell."""
 
+    notes: tuple[Sentence, ...]
+
     def to_dict(self) -> dict[str, Any]:
         """The data of `planner compare --json`: seconds, US dollars, tokens (docs/reference/json.md)."""
         return data.comparison_data(self)
@@ -118,6 +124,8 @@ class Comparison(Shown, comparison_result.Comparison):
 
 class TargetResult(Shown, target_search.TargetResult):
     """Scenarios against a target: see the fields, `print` it, or leave it at the end of a notebook's cell."""
+
+    notes: tuple[Sentence, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The data of `planner target --json`: seconds, US dollars, shares (docs/reference/json.md)."""
@@ -139,6 +147,8 @@ class TargetResult(Shown, target_search.TargetResult):
 
 class TierResult(Shown, tier_search.TierResult):
     """Which steps to put on a fast tier: see the fields, `print` it, or leave it at the end of a notebook's cell."""
+
+    notes: tuple[Sentence, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The data of `planner tier --json`: seconds, US dollars (docs/reference/json.md)."""
@@ -162,6 +172,8 @@ class TierResult(Shown, tier_search.TierResult):
 
 class Sensitivity(Shown, tornado.Sensitivity):
     """What drives the p90: see the fields, `print` it, or leave it at the end of a notebook's cell."""
+
+    notes: tuple[Sentence, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The data of `planner sensitivity --json`: seconds, shares (docs/reference/json.md)."""
@@ -210,29 +222,10 @@ class Catalogue(Shown, catalogue.Catalogue):
         return models_text.chosen(models_text.rows(self), "name")
 
 
-def forecast_of(found: forecast_result.Forecast, notes: tuple[str, ...]) -> Forecast:
-    """A forecast that shows itself, with these notes."""
-    return _as(Forecast, found, notes)
-
-
-def comparison_of(found: comparison_result.Comparison, notes: tuple[str, ...]) -> Comparison:
-    """A comparison that shows itself, with these notes."""
-    return _as(Comparison, found, notes)
-
-
-def target_result_of(found: target_search.TargetResult, notes: tuple[str, ...]) -> TargetResult:
-    """Scenarios against a target that show themselves, with these notes."""
-    return _as(TargetResult, found, notes)
-
-
-def tier_result_of(found: tier_search.TierResult, notes: tuple[str, ...]) -> TierResult:
-    """A choice of tiers that shows itself, with these notes."""
-    return _as(TierResult, found, notes)
-
-
-def sensitivity_of(found: tornado.Sensitivity, notes: tuple[str, ...]) -> Sensitivity:
-    """A sensitivity that shows itself, with these notes."""
-    return _as(Sensitivity, found, notes)
+def answer(kind: Callable[..., Answer], result: Any, notes: Iterable[Note]) -> Answer:
+    """A result of planning as one of the classes above, with its notes in words."""
+    values = {field.name: getattr(result, field.name) for field in fields(result)}
+    return kind(**{**values, "notes": worded(notes, ARGUMENTS)})
 
 
 def _scenarios(listed: Sized) -> str:
@@ -241,11 +234,6 @@ def _scenarios(listed: Sized) -> str:
 
 def _s(count: int) -> str:
     return "" if count == 1 else "s"
-
-
-def _as(kind: Callable[..., Answer], found: Any, notes: tuple[str, ...]) -> Answer:
-    values = {field.name: getattr(found, field.name) for field in fields(found)}
-    return kind(**{**values, "notes": notes})
 
 
 def _frame(rows: list[dict[str, Any]]) -> pandas.DataFrame:

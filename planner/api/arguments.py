@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +16,9 @@ from planner.limits import MOST_SAMPLES
 from planner.loading import Loaded
 from planner.reading import units
 from planner.reading.validation import MOST_AGENTS
+from planner.report.wording.notes import ARGUMENTS, worded_error
 from planner.sampling.backends import missing
 from planner.workflow.declaration import RUNTIMES
-
-_IN_PYTHON = (
-    (r"--agents (\S+?)=[\d,]+", r"crew='\1'"),
-    (r"--set (\w+)=(\d+)", r"parameters={'\1': \2}"),
-    (r"--set\b", "parameters"),
-    (r"--agents\b", "crew"),
-    (r"--(model|premium|catalogue|samples|seed|precision|budget|fast)\b", r"\1"),
-)
-"""Options of the command line that messages name, and what they are called here."""
 
 
 class Arguments:
@@ -242,27 +232,11 @@ def either(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 @contextmanager
 def in_python() -> Iterator[None]:
-    """Problems in the words of a call: what the command line calls by an option is called by its argument."""
+    """Let problems name arguments of Python."""
     try:
         yield
     except InputError as error:
-        raise InputError(map(_in_python, error.problems), error.more) from None
-
-
-def worded(*messages: str) -> tuple[str, ...]:
-    """Messages of the planner in the words of a call."""
-    return tuple(map(_worded, messages))
-
-
-def _worded(message: str) -> str:
-    for option, argument in _IN_PYTHON:
-        message = re.sub(option, argument, message)
-    return message
-
-
-def _in_python(problem: Problem) -> Problem:
-    message = problem.message if problem.position else _worded(problem.message)
-    return replace(problem, message=message, hint=problem.hint and _worded(problem.hint))
+        raise worded_error(error, ARGUMENTS) from None
 
 
 def _refuse(message: str) -> Callable[[Any], Any]:

@@ -12,8 +12,7 @@ from planner.api import arguments
 from planner.api.answers import (
     Comparison,
     Forecast,
-    comparison_of,
-    forecast_of,
+    answer,
 )
 from planner.api.shared import (
     Progress,
@@ -135,7 +134,7 @@ def forecast(
     with arguments.in_python():
         served, notes = served_by(plan, on, by)
         found = run_forecast(served, speed=factor, premium=law, backend=where, **sized, **run)
-    return forecast_of(found, arguments.worded(*found.notes, *notes))
+    return answer(Forecast, found, (*found.notes, *notes))
 
 
 def compare(
@@ -193,7 +192,7 @@ def compare(
     with arguments.in_python():
         served, notes = plan.serving(grid["models"], by)
         found = with_barriers(run_comparison(served, **grid, **run, backend=where, wishes=wishes), served, grid["crew"])
-    return comparison_of(found, arguments.worded(*found.notes, *notes))
+    return answer(Comparison, found, (*found.notes, *notes))
 
 
 def _wishes(

@@ -9,9 +9,7 @@ from planner.api.answers import (
     Sensitivity,
     TargetResult,
     TierResult,
-    sensitivity_of,
-    target_result_of,
-    tier_result_of,
+    answer,
 )
 from planner.api.calls import Workflow
 from planner.api.shared import (
@@ -75,7 +73,7 @@ def target(
     with arguments.in_python():
         served, notes = plan.serving(grid["models"], by)
         found = find_cheapest(served, Target(0.9 if name == "p90" else 0.5, limit, most), **grid, **run, backend=where)
-    return target_result_of(found, arguments.worded(*found.notes, *notes))
+    return answer(TargetResult, found, (*found.notes, *notes))
 
 
 def tier(
@@ -117,7 +115,7 @@ def tier(
         standard = on or plan.declared.model
         served, notes = plan.serving([standard] if standard else [], by, quick)
         found = run_tier(served.on(standard) if standard else served, quick, most, **sized, **run, backend=where)
-    return tier_result_of(found, arguments.worded(*found.notes, *notes))
+    return answer(TierResult, found, (*found.notes, *notes))
 
 
 def sensitivity(
@@ -149,4 +147,4 @@ def sensitivity(
     with arguments.in_python():
         served, notes = served_by(plan, on, by)
         found = run_sensitivity(served, speed=factor, threads=workers, **sized, **run)
-    return sensitivity_of(found, arguments.worded(*found.notes, *notes))
+    return answer(Sensitivity, found, (*found.notes, *notes))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from planner.api import arguments
+from planner.errors import Note
 from planner.loading import Loaded
 from planner.sampling.backends import Backend, DaskBackend, ThreadBackend
 from planner.workflow.declaration import Workflow
@@ -31,7 +32,7 @@ def scenario_of(
     }
 
 
-def served_by(plan: Loaded, model: str | None, runtime: str | None) -> tuple[Workflow, tuple[str, ...]]:
+def served_by(plan: Loaded, model: str | None, runtime: str | None) -> tuple[Workflow, tuple[Note, ...]]:
     """The workflow of one scenario, and notes on what serves it."""
     served, notes = plan.serving([model] if model else (), runtime)
     return served.on(model) if model else served, notes

@@ -44,7 +44,9 @@ def refused() -> Iterator[None]:
         try:
             yield
         except InputError as error:
-            typer.echo(str(error), err=True)
+            from planner.report.wording.notes import OPTIONS, worded_error
+
+            typer.echo(str(worded_error(error, OPTIONS)), err=True)
             raise typer.Exit(BAD_INPUT) from None
     except KeyboardInterrupt:
         typer.echo("interrupted; nothing was written", err=True)
@@ -68,11 +70,12 @@ def show(
 ) -> None:
     """To standard output, or to a file that appears whole or not at all; notes of JSON and CSV to standard error."""
     from planner.cli.output import write_whole
+    from planner.report.wording.notes import worded
     from planner.report.wording.quantities import without_colour
 
     text = to_json(found) if as_json else to_csv(found) if as_csv else to_text(found)
     if as_json or as_csv:
-        for note in found.notes:
+        for note in worded(found.notes):
             typer.echo(f"note: {note}", err=True)
     try:
         if output is not None:

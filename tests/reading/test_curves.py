@@ -30,6 +30,7 @@ from planner.report.text.models import (
     models_text,
     rows,
 )
+from planner.report.wording.notes import worded
 from planner.workflow.use import read_workflow
 
 FULL = {"ttft": {"4": "0s", "16": "1s", "64": "13s"}, "output_speed": {"4": 100, "16": 50, "64": 40},
@@ -284,7 +285,7 @@ FEWER = (
 
 def noted(found: Any) -> list[str]:
     """Its notes on speeds by concurrency."""
-    return [note for note in found.notes if "at a time" in note]
+    return [note for note in worded(found.notes) if note.code in ("outside-curve", "constant-concurrency")]
 
 
 def test_agents_without_items_slow_nobody_down(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from planner.engine.statistics import (
     quantile_interval,
     standard_error,
 )
-from planner.errors import InputError, Problem
+from planner.errors import InputError, Note, Problem
 from planner.planning.notes.assumptions import (
     declaration_notes,
     imprecise,
@@ -88,7 +88,7 @@ class Sensitivity:
     sizes: Mapping[str, int]
     seconds: Seconds
     drivers: tuple[Influence, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = None, crew: str | None = None,
@@ -103,7 +103,8 @@ def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = 
     """
     stopping = Stopping(samples, precision, max_time)
     if stopping.most < LEAST:
-        raise InputError([Problem("bad-value", f"--samples: at least {LEAST} are needed to compare fifths of them")])
+        message = f"at least {LEAST} are needed to compare fifths of them"
+        raise InputError([Problem("bad-value", message, argument="samples")])
     sizing, sizes = Sizing.at(workflow, agents, crew)
     workers = threads or cores()
     plan = Batch.of(workflow, [GridPoint(speed, sizes)], seed, stopping.most, workers)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from planner.catalogue.premium import FITTED, Premium
-from planner.errors import InputError, Problem
+from planner.errors import InputError, Note, Problem
 from planner.planning.decisions.interval import mean_difference
 from planner.planning.decisions.verdict import ALIKE
 from planner.planning.forecast import step_results
@@ -17,6 +17,7 @@ from planner.planning.notes.assumptions import (
     notes,
     other_tokenizers,
     restricted,
+    restricted_notes,
 )
 from planner.planning.notes.concurrency import concurrency
 from planner.planning.results import Scenario
@@ -27,9 +28,6 @@ from planner.planning.target.solve import Requirement, needed_agents, needed_spe
 from planner.sampling.backends import Backend, ThreadBackend
 from planner.sampling.sample import USUALLY, Precision, Progress, Stopping, quiet
 from planner.workflow.declaration import Workflow
-
-UNSOLVED = "Time was over before all needed speeds and agents were found: those marked ≤ are enough, less may be."
-"""What is said where `--max-time` ends the search."""
 
 NAMED = 3
 """Steps that are named as worth shortening."""
@@ -75,7 +73,7 @@ class TargetResult:
     agents: tuple[Requirement, ...]
     obstacle: Obstacle | None
     restricted: Mapping[str, str]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], agents: Sequence[int], *,
@@ -135,8 +133,8 @@ def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], a
     known = Precision.of(stopping.target, (grid.found[point].seconds for point in points))
     remarks = (
         *imprecise(known, grid.samples),
-        *(f"{name} is {why}: not everybody can buy it." for name, why in restricted(grid.models).items()),
-        *(() if all(one.solved for one in (*by_agents, *by_speed)) else (UNSOLVED,)),
+        *restricted_notes(grid.models),
+        *(() if all(one.solved for one in (*by_agents, *by_speed)) else (Note("unsolved"),)),
         *declaration_notes(workflow), *other_tokenizers(workflow, grid.models),
         *notes(grid.models, grid.over_context, [*speeds, *(needed.value or 1.0 for needed in by_agents)], premium),
         *concurrency(dict.fromkeys(one.sampled.plan for one in grid.found.values())),
@@ -160,8 +158,8 @@ def _priced(grid: Grid, points: Sequence[Scenario]) -> None:
     unknown = list(dict.fromkeys(point.model for point in points if grid.found[point].usd is None))
     if unknown:
         without = [name for name, profile in grid.models.items() if profile.price is None]
-        message = f"--budget: the cost is unknown, since {', '.join(without)} has no price"
-        raise InputError([Problem("bad-profile", message, None, "give the profile a 'price', or leave --budget away")])
+        message = f"the cost is unknown, since {', '.join(without)} has no price"
+        raise InputError([Problem("bad-profile", message, argument="budget", remedy=Note("price-or-no-budget"))])
 
 
 def _closest(candidates: Sequence[Candidate], target: Target, cost: object) -> Candidate:

@@ -13,6 +13,7 @@ from planner.planning.comparison_result import Comparison
 from planner.planning.forecast_result import Forecast
 from planner.planning.results import Result, Usd
 from planner.report.wording import quantities
+from planner.report.wording.notes import worded
 from planner.sampling.sample import Precision
 
 _NUMBERS = re.compile(r"\[\n\s+([-+.,\deE\s]+?)\n\s+\]")
@@ -29,7 +30,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         "baseline": asdict(comparison.baseline),
         "scenarios": [_result(result) for result in comparison.results],
         "verdict": quantities.verdict(comparison),
-        "notes": list(comparison.notes),
+        "notes": list(worded(comparison.notes)),
         "decisions": _plain(comparison.decisions),
         **_barriers(comparison),
     }
@@ -51,7 +52,7 @@ def forecast_data(forecast: Forecast) -> dict[str, Any]:
         "crews": [asdict(crew) for crew in forecast.crews],
         "drag_samples": forecast.drag_samples,
         "typical": _plain(forecast.typical),
-        "notes": list(forecast.notes),
+        "notes": list(worded(forecast.notes)),
     }
 
 

@@ -15,6 +15,7 @@ from planner.report.data.results import (
     json_text,
     plain,
 )
+from planner.report.wording.notes import worded
 
 
 def target_data(plans: TargetResult) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def target_data(plans: TargetResult) -> dict[str, Any]:
             "steps": [asdict(step) for step in obstacle.steps],
             "within_reach": _candidate(obstacle.within_reach),
         },
-        "notes": list(plans.notes),
+        "notes": list(worded(plans.notes)),
     }
 
 
@@ -88,6 +89,7 @@ def tier_data(found: TierResult) -> dict[str, Any]:
     data: dict[str, Any] = plain(found)
     del data["restricted"]
     data["precision"]["converged"] = found.precision.converged
+    data["notes"] = list(worded(found.notes))
     return data
 
 

@@ -19,6 +19,7 @@ from planner.report.html.results import (
 from planner.report.text import sensitivity, target, tier
 from planner.report.text.tables import Cell, level
 from planner.report.wording import quantities
+from planner.report.wording.notes import worded
 
 
 def target_html(plans: TargetResult) -> str:
@@ -26,7 +27,7 @@ def target_html(plans: TargetResult) -> str:
     title, *about = target.heading(plans)
     body = _chances(plans) + _needed(plans, target.SPEEDS, plans.speeds)
     body += _needed(plans, target.AGENTS, plans.agents)
-    return whole(title, [*about, *target.answer(plans)], body, [], plans.notes)
+    return whole(title, [*about, *target.answer(plans)], body, [], worded(plans.notes))
 
 
 def tier_html(found: TierResult) -> str:
@@ -36,7 +37,7 @@ def tier_html(found: TierResult) -> str:
     alone = [tier.alone_cells(one, found.chosen) for one in tier.by_worth(found)]
     body = _rows("", ("", "p50", "95%", "cost p50"), ends)
     body += _rows(tier.ALONE, ("", "p50", "95%", "cost", "s per $", "chosen"), alone)
-    return whole(title, [*about, *tier.answer(found)], body, [], found.notes)
+    return whole(title, [*about, *tier.answer(found)], body, [], worded(found.notes))
 
 
 def sensitivity_html(found: Sensitivity) -> str:
@@ -55,7 +56,7 @@ def sensitivity_html(found: Sensitivity) -> str:
     columns = ("", "p90 in its lowest fifth", "in its highest", "swing", "share of variance")
     body = table("", [head(name) for name in columns], rows) if rows else ""
     title, *about = sensitivity.heading(found)
-    return whole(title, [*about, *sensitivity.answer(found)], body, [], found.notes)
+    return whole(title, [*about, *sensitivity.answer(found)], body, [], worded(found.notes))
 
 
 def _chances(plans: TargetResult) -> str:

@@ -33,6 +33,7 @@ from planner.report.text.tables import (
     tables,
 )
 from planner.report.wording import quantities
+from planner.report.wording.notes import worded
 
 _TINTS = (0.0, 0.12, 0.25, 0.4, 0.55)
 """Opacity of each shade. At the last one black on white keeps a contrast of 8:1, and so does white on black."""
@@ -50,7 +51,7 @@ def comparison_html(comparison: Comparison) -> str:
     after = [
         accepted(comparison), quantities.verdict(comparison), *barriers_text(comparison), *decisions(comparison)
     ]  # fmt: skip
-    return whole(first, [*others], side_by_side, [line for line in after if line], comparison.notes)
+    return whole(first, [*others], side_by_side, [line for line in after if line], worded(comparison.notes))
 
 
 def forecast_html(forecast: Forecast) -> str:
@@ -68,7 +69,7 @@ def forecast_html(forecast: Forecast) -> str:
         + table(f"Steps ({SHADES[-1]} longest on the critical path)", columns, steps)
     )
     title = f"{forecast.workflow}: {quantities.samples(forecast.samples)}, seed {forecast.seed}"
-    return whole(title, _about(forecast), body, [], forecast.notes)
+    return whole(title, _about(forecast), body, [], worded(forecast.notes))
 
 
 _STEPS = ("Step", "kind", "times", "work", "on path", "critical", "drag", "cost")

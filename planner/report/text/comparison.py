@@ -19,6 +19,7 @@ from planner.report.text.tables import (
     tables,
 )
 from planner.report.wording import quantities
+from planner.report.wording.notes import worded
 from planner.report.wording.phrases import agents_at
 
 _COLOURS = ((16, 195), (16, 153), (16, 75), (231, 26), (231, 18))
@@ -40,7 +41,7 @@ def heat_map(comparison: Comparison) -> str:
         *wrapped(quantities.verdict(comparison)),
         *(line for one in barriers_text(comparison) for line in wrapped(one)),
         *_decisions(comparison),
-        *(line for note in comparison.notes for line in wrapped("Note: " + note)),
+        *(line for note in worded(comparison.notes) for line in wrapped("Note: " + note)),
     ]
     return "\n".join(lines) + "\n"
 

@@ -14,6 +14,7 @@ from planner.planning.forecast_result import Forecast, StepResult
 from planner.planning.results import Result, Seconds
 from planner.report.text.comparison import wrapped
 from planner.report.wording import quantities
+from planner.report.wording.notes import worded
 
 _BAR = 30
 _OWN = ("llm", "agent", "tool", "human")
@@ -46,7 +47,7 @@ def forecast_text(forecast: Forecast) -> str:
         *_legend(forecast),
     ]
     lines += [""] if forecast.notes else []
-    lines += [line for note in forecast.notes for line in wrapped("Note: " + note)]
+    lines += [line for note in worded(forecast.notes) for line in wrapped("Note: " + note)]
     return "\n".join(lines) + "\n"
 
 

@@ -12,6 +12,7 @@ from planner.planning.sensitivity.tornado import Influence, Sensitivity, first_t
 from planner.report.data.results import csv_text, flat, json_text
 from planner.report.text.comparison import wrapped
 from planner.report.wording import quantities
+from planner.report.wording.notes import worded
 
 _SHOWN = 15
 _NAME, _BAR = 32, 24
@@ -27,7 +28,7 @@ def sensitivity_text(found: Sensitivity) -> str:
         *_tornado(found),
     ]
     lines += [""] if found.notes else []
-    lines += [line for note in found.notes for line in wrapped("Note: " + note)]
+    lines += [line for note in worded(found.notes) for line in wrapped("Note: " + note)]
     return "\n".join(lines) + "\n"
 
 
@@ -119,7 +120,7 @@ def sensitivity_data(found: Sensitivity) -> dict[str, Any]:
         "sizes": dict(found.sizes),
         "seconds": asdict(found.seconds),
         "drivers": [_driver(one) for one in found.drivers],
-        "notes": list(found.notes),
+        "notes": list(worded(found.notes)),
     }
 
 

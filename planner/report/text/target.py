@@ -13,6 +13,7 @@ from planner.planning.target.search import Obstacle, TargetResult
 from planner.planning.target.solve import FASTEST, Requirement
 from planner.report.text.comparison import wrapped
 from planner.report.wording import quantities
+from planner.report.wording.notes import worded
 
 _MARKS = {"meets": "✓", "limit": "~", "misses": " "}
 SPEEDS, AGENTS = "Speed needed, hypothetical unless 1x", "Agents needed"
@@ -29,7 +30,7 @@ def target_text(plans: TargetResult) -> str:
     lines += ["", *_needed(plans, SPEEDS, plans.speeds)]
     lines += ["", *_needed(plans, AGENTS, plans.agents)]
     lines += [""] if plans.notes else []
-    lines += [line for note in plans.notes for line in wrapped("Note: " + note)]
+    lines += [line for note in worded(plans.notes) for line in wrapped("Note: " + note)]
     return "\n".join(lines) + "\n"
 
 

@@ -9,6 +9,7 @@ from planner.planning.tier.assignments import EXHAUSTIVE
 from planner.planning.tier.search import Choice, TierResult
 from planner.report.text.comparison import wrapped
 from planner.report.wording import quantities
+from planner.report.wording.notes import worded
 
 ALONE = "Each fast step by itself, against all standard (paired differences)"
 _LABEL = 20
@@ -24,7 +25,7 @@ def tier_text(found: TierResult) -> str:
     lines += [f"{'':<{_LABEL}}{'p50':>10}{'95%':>23}{'cost':>10}{'s per $':>9}  chosen"]
     lines += [_alone(one, found.chosen) for one in by_worth(found)]
     lines += [""] if found.notes else []
-    lines += [line for note in found.notes for line in wrapped("Note: " + note)]
+    lines += [line for note in worded(found.notes) for line in wrapped("Note: " + note)]
     return "\n".join(lines) + "\n"
 
 

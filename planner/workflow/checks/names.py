@@ -14,6 +14,7 @@ from typing import Any
 
 from planner.errors import (
     MOST,
+    Note,
     Problem,
     did_you_mean,
     model_hint,
@@ -143,8 +144,10 @@ class _Checks:
             whole(number, most)
         except BadValueError as mistake:
             message = f"the parameter '{value}' is {number:.15g}, and as a count it {mistake}"
-            hint = "give it another value" + (", here or where the file is used" if self.around.file else "")
-            yield Problem("bad-value", message, place, hint if self.around.file else f"{hint}, or try --set {value}=10")
+            if self.around.file:
+                yield Problem("bad-value", message, place, "give it another value, here or where the file is used")
+            else:
+                yield Problem("bad-value", message, place, remedy=Note("set-parameter", {"name": value, "value": 10}))
 
     def group(self, path: Path, steps: Mapping[str, Any], model: bool, rounds: bool) -> Iterator[Problem]:
         """All of a group.
