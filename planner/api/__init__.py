@@ -1,1 +1,1 @@
-"""Python calls in, results that show themselves out: what `import planner` offers (docs/python.md)."""
+"""Python calls in, results with text, HTML and tables out: all that `import planner` offers (docs/python.md)."""

@@ -1,17 +1,18 @@
-"""Results that show themselves: as text, as HTML in a notebook, as plain data, as a pandas table.
+"""Results with a text, HTML for notebooks, plain data and a pandas table.
 
-They are the results of `planner.planning` with these ways added, so that whatever takes those takes these.
+They are subclasses of the results of `planner.planning`, and can be used wherever those can.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Sized
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from planner.api.arguments import in_python
+from planner.api.checks import Checks
 from planner.catalogue import catalogue
-from planner.errors import Note
 from planner.planning import comparison_result, forecast_result
 from planner.planning.sensitivity import tornado
 from planner.planning.target import search as target_search
@@ -37,7 +38,7 @@ Answer = TypeVar("Answer")
 
 
 class Shown:
-    """What has a text, HTML and rows."""
+    """A result or catalogue with a text, HTML and rows."""
 
     @abstractmethod
     def _label(self) -> str: ...
@@ -55,7 +56,7 @@ class Shown:
     def to_dict(self) -> dict[str, Any]: ...
 
     def to_frame(self) -> pandas.DataFrame:
-        """The rows of `--csv` as a pandas table; what is unknown is NaN. Raises ImportError without pandas."""
+        """The rows of `--csv` as a pandas table; unknown values are NaN. Raises ImportError without pandas."""
         return _frame(self._rows())
 
     def __str__(self) -> str:
@@ -69,13 +70,13 @@ class Shown:
 
 
 class _Printer(Protocol):
-    """What IPython hands to `_repr_pretty_`."""
+    """The printer that IPython passes to `_repr_pretty_`."""
 
     def text(self, text: str) -> None: ...
 
 
 class Forecast(Shown, forecast_result.Forecast):
-    """One scenario in detail: see the fields, `print` it, or leave it at the end of a notebook's cell."""
+    """One scenario in detail, as fields, printed text, or HTML at the end of a notebook cell."""
 
     notes: tuple[Sentence, ...]
 
@@ -101,7 +102,7 @@ class Forecast(Shown, forecast_result.Forecast):
 
 
 class Comparison(Shown, comparison_result.Comparison):
-    """A grid of scenarios: see the fields, `print` it, or leave it at the end of a notebook's cell."""
+    """A grid of scenarios, as fields, printed text, or HTML at the end of a notebook cell."""
 
     notes: tuple[Sentence, ...]
 
@@ -123,7 +124,7 @@ class Comparison(Shown, comparison_result.Comparison):
 
 
 class TargetResult(Shown, target_search.TargetResult):
-    """Scenarios against a target: see the fields, `print` it, or leave it at the end of a notebook's cell."""
+    """Scenarios against a target, as fields, printed text, or HTML at the end of a notebook cell."""
 
     notes: tuple[Sentence, ...]
 
@@ -146,7 +147,7 @@ class TargetResult(Shown, target_search.TargetResult):
 
 
 class TierResult(Shown, tier_search.TierResult):
-    """Which steps to put on a fast tier: see the fields, `print` it, or leave it at the end of a notebook's cell."""
+    """Steps to put on a fast tier, as fields, printed text, or HTML at the end of a notebook cell."""
 
     notes: tuple[Sentence, ...]
 
@@ -171,7 +172,7 @@ class TierResult(Shown, tier_search.TierResult):
 
 
 class Sensitivity(Shown, tornado.Sensitivity):
-    """What drives the p90: see the fields, `print` it, or leave it at the end of a notebook's cell."""
+    """Estimates that drive the p90, as fields, printed text, or HTML at the end of a notebook cell."""
 
     notes: tuple[Sentence, ...]
 
@@ -194,7 +195,7 @@ class Sensitivity(Shown, tornado.Sensitivity):
 
 
 class Catalogue(Shown, catalogue.Catalogue):
-    """Profiles of models and tiers: those that come with the planner, and the user's.
+    """Profiles of models and tiers: the planner's and the user's.
 
     `Catalogue.load()` or `Catalogue.load("my-catalogue.yaml")`
     """
@@ -222,10 +223,20 @@ class Catalogue(Shown, catalogue.Catalogue):
         return models_text.chosen(models_text.rows(self), "name")
 
 
-def answer(kind: Callable[..., Answer], result: Any, notes: Iterable[Note]) -> Answer:
-    """A result of planning as one of the classes above, with its notes in words."""
+class _Request(Protocol):
+    def run(self) -> Any: ...
+
+
+def answered(kind: Callable[..., Answer], check: Checks, request: _Request) -> Answer:
+    """Run a request whose arguments were checked. The result is of one of the classes above, with its notes in words.
+
+    Raises InputError with every problem, in the words of a Python call.
+    """
+    with in_python():
+        check.done()
+        result = request.run()
     values = {field.name: getattr(result, field.name) for field in fields(result)}
-    return kind(**{**values, "notes": worded(notes, ARGUMENTS)})
+    return kind(**{**values, "notes": worded(result.notes, ARGUMENTS)})
 
 
 def _scenarios(listed: Sized) -> str:

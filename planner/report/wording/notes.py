@@ -22,11 +22,13 @@ class Names:
     argument : its name
     crew : choose the crew to size
     parameter : give a parameter of the workflow a value
+    refusals : code → words of problems that depend on more than a name
     """
 
     argument: Callable[[str], str]
     crew: Callable[[str], str]
     parameter: Callable[[str, float], str]
+    refusals: Mapping[str, str]
 
 
 _OPTIONS = {"crew": "--agents", "parameters": "--set", "models": "--model", "speeds": "--speed"}
@@ -36,6 +38,11 @@ OPTIONS = Names(
     lambda argument: _OPTIONS.get(argument, f"--{argument.replace('_', '-')}"),
     lambda crew: f"--agents {crew}=1,2,4",
     lambda name, value: f"--set {name}={value}",
+    {
+        "needs-setup": "it goes with --setup, as in --runs 200 --setup 2h,$500",
+        "one-deadline": "give the deadline by one of --p90 TIME and --p50 TIME",
+        "time-above-0": "expected a time above 0s, such as {example}",
+    },
 )
 """The command line's."""
 
@@ -43,6 +50,11 @@ ARGUMENTS = Names(
     lambda argument: argument,
     lambda crew: f"crew='{crew}'",
     lambda name, value: f"parameters={{'{name}': {value}}}",
+    {
+        "needs-setup": "it goes with a setup, such as setup='2h,$500'",
+        "one-deadline": "give the deadline by one of p90 and p50, as in p90='4h'",
+        "time-above-0": "expected a time above 0, in seconds or as '{example}'",
+    },
 )
 """Those of the Python interface."""
 
@@ -60,7 +72,7 @@ class Sentence(str, Note):
 
 def worded(notes: Iterable[Note], names: Names = OPTIONS) -> tuple[Sentence, ...]:
     """Put notes into words. Those that are in words already stay as they are."""
-    return tuple(note if isinstance(note, Sentence) else Sentence(_words(note, names), note) for note in notes)
+    return tuple(note if isinstance(note, Sentence) else Sentence(words(note, names), note) for note in notes)
 
 
 def worded_error(error: InputError, names: Names) -> InputError:
@@ -73,12 +85,13 @@ def _worded_problem(problem: Problem, names: Names) -> Problem:
     if problem.argument is not None:
         message = f"{names.argument(problem.argument)}: {message}"
     if problem.remedy is not None:
-        hint = _words(problem.remedy, names)
+        hint = words(problem.remedy, names)
     return replace(problem, message=message, hint=hint, argument=None, remedy=None)
 
 
-def _words(note: Note, names: Names) -> str:
-    wording = _WORDING[note.code]
+def words(note: Note, names: Names) -> str:
+    """The words of a note, a remedy or a refusal."""
+    wording = names.refusals.get(note.code) or _WORDING[note.code]
     if not isinstance(wording, str):
         return wording(note.values, names)
     return wording.format_map(
