@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from os import PathLike
 from types import MappingProxyType
 
-from planner.api import arguments
+from planner.api import AGENTS, arguments
 from planner.api.answers import Comparison, Forecast, Sensitivity, TargetResult, TierResult, answered
 from planner.api.checks import Checks, decision_options, usd
 from planner.api.checks import target as checked_target
 from planner.api.request import (
-    AGENTS,
     CompareRequest,
     ForecastRequest,
     Progress,

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from planner.api.request import MOST_SAMPLES, MOST_THREADS, Progress, Simulation
+from planner.api import MOST_SAMPLES, MOST_THREADS
+from planner.api.request import Progress, Simulation
 from planner.errors import InputError, Note, Problem
-from planner.planning.decisions.decide import DecisionOptions
-from planner.planning.decisions.payback import Setup
-from planner.planning.target.goal import Target
 from planner.reading import units
 from planner.report.wording.notes import Names, words
-from planner.sampling.backends import Backend
+
+if TYPE_CHECKING:
+    from planner.planning.decisions.decide import DecisionOptions
+    from planner.planning.target.goal import Target
+    from planner.sampling.backends import Backend
 
 MOST_PEOPLE = 1e6
 MOST_RUNS = 10**9
@@ -98,6 +100,8 @@ def decision_options(
     check: Checks, value_of_time: Any, waiting: Any, setup: Any, runs: Any, every_n: Any
 ) -> DecisionOptions:
     """The inputs of decisions."""
+    from planner.planning.decisions.decide import DecisionOptions
+    from planner.planning.decisions.payback import Setup
 
     def count(value: Any) -> int:
         if setup is None:
@@ -114,6 +118,8 @@ def decision_options(
 
 def target(check: Checks, p90: Any, p50: Any, budget: Any) -> Target:
     """A deadline for one of two percentiles, and a budget for the same percentile."""
+    from planner.planning.target.goal import Target
+
     most = check.optional("budget", budget, usd)
     late, soon = (check.optional(name, value, _time("4h")) for name, value in (("p90", p90), ("p50", p50)))
     if (p90 is None) == (p50 is None):

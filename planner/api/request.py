@@ -1,7 +1,8 @@
 """Requests: what the command line and the Python interface ask of the planner, with the defaults of both.
 
-checked values → request → result of `planner.planning`, with all notes. The module itself imports nothing of weight, so
-that options can be declared from its limits and defaults.
+checked values → request → result of `planner.planning`, with all notes.
+
+Requests are neither compared nor shown; methods for that would double the time it takes to import this module.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from planner.api import AGENTS, SPEEDS
 
 if TYPE_CHECKING:
     from planner.catalogue.premium import Premium
@@ -26,15 +29,6 @@ if TYPE_CHECKING:
     from planner.workflow.declaration import Workflow
 
 Result = TypeVar("Result", "Forecast", "Comparison", "TargetResult", "TierResult", "Sensitivity")
-
-MOST_SAMPLES = 10_000_000
-MOST_THREADS = 1024
-
-SPEEDS = (1.0, 1.5, 2.5, 5.0, 8.0)
-"""Default speeds of a grid with one model; with several it is 1 alone."""
-
-AGENTS = (1, 2, 4, 8, 16)
-"""Default numbers of agents of a grid."""
 
 Progress = Callable[[float], None]
 """Receives the share that is done, from 0 to 1."""
@@ -61,7 +55,7 @@ class Simulation:
         return {name: value for name, value in vars(self).items() if value is not None}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Request:
     """The part that all requests share.
 
@@ -91,7 +85,7 @@ class Request:
         return replace(result, notes=(*result.notes, *self.served[1]))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ScenarioRequest(Request):
     """A request about one scenario.
 
@@ -111,7 +105,7 @@ class ScenarioRequest(Request):
         return {"speed": self.speed, "agents": self.agents, "crew": self.crew, **self.simulation.arguments()}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ForecastRequest(ScenarioRequest):
     """Completion time and cost of one scenario."""
 
@@ -124,7 +118,7 @@ class ForecastRequest(ScenarioRequest):
         return self._with_notes(forecast(self.served[0], **_premium(self.premium), **self._arguments()))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SensitivityRequest(ScenarioRequest):
     """The estimates that drive the completion time of one scenario."""
 
@@ -138,7 +132,7 @@ class SensitivityRequest(ScenarioRequest):
         return self._with_notes(sensitivity(self.served[0], threads=threads, **arguments))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class TierRequest(Request):
     """The steps to put on a fast tier.
 
@@ -170,11 +164,11 @@ class TierRequest(Request):
         )  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class GridRequest(Request):
     """A request about speeds x agents.
 
-    speeds : factors on every output speed; None: `SPEEDS`, or 1 with several models
+    speeds : factors on every output speed; None: the default ones
     models : profiles to use instead of the workflow's; empty: the workflow's
     """
 
@@ -197,7 +191,7 @@ class GridRequest(Request):
         }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class CompareRequest(GridRequest):
     """All scenarios of a grid, and what follows from them.
 
@@ -215,7 +209,7 @@ class CompareRequest(GridRequest):
         return self._with_notes(with_barriers(comparison, workflow, self.crew))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class TargetRequest(GridRequest):
     """The cheapest scenario that meets a target."""
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from planner.api.request import AGENTS, MOST_SAMPLES, MOST_THREADS, SPEEDS
+from planner.api import AGENTS, MOST_SAMPLES, MOST_THREADS, SPEEDS
 
 _SPEEDS = ",".join(f"{speed:g}x" for speed in SPEEDS)
 _AGENTS = ",".join(map(str, AGENTS))
@@ -106,7 +106,7 @@ Output = Annotated[
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GridOptions:
     """Scenarios to compare."""
 
@@ -118,7 +118,7 @@ class GridOptions:
     catalogue: CatalogueFile = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SamplingOptions:
     """Random draws, the stopping rule and threads."""
 
@@ -129,7 +129,7 @@ class SamplingOptions:
     threads: ThreadCount = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class BackendOptions:
     """A cluster instead of threads."""
 
@@ -137,7 +137,7 @@ class BackendOptions:
     scheduler: Scheduler = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class OutputOptions:
     """Format and file of the result."""
 
