@@ -1,6 +1,6 @@
-"""Time and cost of LLM agent workflows before they run: faster requests or more agents?
+"""Plan LLM agent workflows before they run: how long, how much, and faster requests or more agents?
 
-file → `Workflow` → task graph and demands → samples → `Forecast` or `Comparison` → text.
+file → `Workflow` → task graph and demands → samples → `Forecast` or `Comparison` → text
 
     import planner
 
@@ -9,7 +9,7 @@ file → `Workflow` → task graph and demands → samples → `Forecast` or `Co
     print(planner.compare(workflow, speeds=[1, 2.5, 5]))
     print(planner.target(workflow, p90="4h", budget=200))
 
-What stands in `__all__` is kept (docs/python.md); each is imported when it is first used.
+The names in `__all__` are stable (docs/python.md). Each is imported when it is first used.
 """
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
@@ -18,8 +18,7 @@ __version__ = "0.1.0"
 
 if _TYPE_CHECKING:
     from planner.api.answers import Catalogue, Comparison, Forecast, Sensitivity, TargetResult, TierResult
-    from planner.api.calls import Workflow, compare, forecast, load_workflow
-    from planner.api.searches import sensitivity, target, tier
+    from planner.api.calls import Workflow, compare, forecast, load_workflow, sensitivity, target, tier
     from planner.catalogue.premium import Premium
     from planner.errors import InputError, Position, Problem
 
@@ -44,7 +43,7 @@ __all__ = [
     "tier",
 ]
 
-_WHERE = {
+_MODULES = {
     "Catalogue": "planner.api.answers",
     "Comparison": "planner.api.answers",
     "Forecast": "planner.api.answers",
@@ -59,19 +58,19 @@ _WHERE = {
     "compare": "planner.api.calls",
     "forecast": "planner.api.calls",
     "load_workflow": "planner.api.calls",
-    "sensitivity": "planner.api.searches",
-    "target": "planner.api.searches",
-    "tier": "planner.api.searches",
+    "sensitivity": "planner.api.calls",
+    "target": "planner.api.calls",
+    "tier": "planner.api.calls",
 }
 
 
 def __getattr__(name: str) -> object:
-    if name not in _WHERE:
+    if name not in _MODULES:
         raise AttributeError(f"module 'planner' has no attribute '{name}'")
     from importlib import import_module
 
-    found = globals()[name] = getattr(import_module(_WHERE[name]), name)
-    return found
+    value = globals()[name] = getattr(import_module(_MODULES[name]), name)
+    return value
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""Mistakes in an input: a `Problem` has a place, a reason and a remedy; an `InputError` carries all problems.
+"""Problems of an input, with place, reason and remedy, and the `InputError` that carries them; notes on a result.
 
 Also the hints that suggest a name for a misspelt one.
 """
@@ -6,7 +6,7 @@ Also the hints that suggest a name for a misspelt one.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from textwrap import wrap
@@ -36,6 +36,26 @@ _MOST_COMPARED, _LONGEST_COMPARED = 2000, 200
 _CONTROL_PICTURES = 0x2400
 
 
+class Note:
+    """A sentence as data. `planner.report.wording.notes` has the words of each code.
+
+    It is no dataclass, so that `dataclasses.asdict` of a result leaves notes in words as texts.
+    """
+
+    def __init__(self, code: str, values: Mapping[str, Any] | None = None) -> None:
+        self.code = code
+        self.values: Mapping[str, Any] = values or {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Note) and (self.code, self.values) == (other.code, other.values)
+
+    def __hash__(self) -> int:
+        return hash(self.code)
+
+    def __repr__(self) -> str:
+        return f"Note({self.code!r}, {dict(self.values)!r})"
+
+
 @dataclass(frozen=True, order=True)
 class Position:
     """A place in a file: 1-based line and column, the width to mark in characters, and the line's text.
@@ -55,15 +75,21 @@ class Position:
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake. `code` is its section in docs/reference/errors.md; `hint` says what to write instead."""
+    """One mistake. `code` is its section in docs/reference/errors.md; `hint` says what to write instead.
+
+    argument : of a request, as in `planner.api`; a front end writes its own name for it before the message
+    remedy : a hint that names arguments, for a front end to put into words
+    """
 
     code: str
     message: str
     position: Position | None = None
     hint: str | None = None
+    argument: str | None = None
+    remedy: Note | None = None
 
     def __str__(self) -> str:
-        place = f"{self.position}: " if self.position else ""
+        place = f"{self.position or self.argument}: " if self.position or self.argument else ""
         lines = [printable(f"{place}{self.message} [{self.code}]")]
         if self.position and self.position.text:
             number = str(self.position.line)

@@ -1,6 +1,6 @@
-"""A file or text in, a workflow with the catalogue that it takes profiles from out.
+"""A file or text in, a workflow and the catalogue of its profiles out.
 
-The catalogue is opened only where something names a profile that the file does not declare.
+The catalogue is opened only if a profile is named that the file does not declare.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner.errors import InputError, Problem, model_hint
+from planner.errors import InputError, Note, Problem, model_hint
 from planner.expansion.supersteps.runtime import on_runtime, runtime_notes
 from planner.reading.files.text_file import read_text
 from planner.workflow.declaration import Workflow
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A workflow as it is declared.
+    """A workflow as declared.
 
-    declared : with the profiles of its file, and no others
-    folder : of the file; the user's catalogue may lie in it
-    catalogue : that it takes other profiles from, or the user's file; None: the file is looked for, see `Catalogue.of`
+    declared : with the profiles of its file only
+    folder : of the file, where the user's catalogue may be
+    catalogue : of other profiles, or its file; None: the default file, see `Catalogue.of`
     """
 
     declared: Workflow
@@ -36,45 +36,46 @@ class Loaded:
 
     def serving(
         self, models: Sequence[str] = (), runtime: str | None = None, fast: str | None = None
-    ) -> tuple[Workflow, tuple[str, ...]]:
-        """The workflow with all profiles that it may be served by, on its runtime, and notes on both: of profiles on
-        those of the catalogue that it uses.
+    ) -> tuple[Workflow, tuple[Note, ...]]:
+        """Return the workflow on its runtime with all profiles that may serve it, and notes on the runtime and on the
+        catalogue's profiles in use.
 
-        models : profiles in the place of the workflow's; none: its own
-        runtime : in the place of the workflow's; None: its own
-        fast : a profile that steps may move to, as well
+        models : profiles to use instead of the workflow's; empty: the workflow's
+        runtime : to assume instead of the workflow's; None: the workflow's
+        fast : another profile, to which steps may move
 
-        Raises InputError for a model that nobody declares, or with every problem of the user's catalogue.
+        Raises InputError for an unknown model, and with every problem of the user's catalogue.
         """
         workflow, notes = self._served([*models, fast] if fast else models, fast)
         workflow = on_runtime(workflow, runtime)
         return workflow, (*runtime_notes(workflow), *notes)
 
-    def _served(self, models: Sequence[str], fast: str | None) -> tuple[Workflow, tuple[str, ...]]:
+    def _served(self, models: Sequence[str], fast: str | None) -> tuple[Workflow, tuple[Note, ...]]:
         workflow = self.declared
         own = workflow.models
         default = [workflow.model] if workflow.model else []
         of_steps = [step.model for _, step in workflow.walk() if step.model]
-        asked = isinstance(self.catalogue, Path)  # a file that is named must be one, needed or not
-        if not asked and all(name in own for name in _with_bases([*models, *default, *of_steps], workflow)):
+        named = isinstance(self.catalogue, Path)  # then it must be a catalogue, even if it is not needed
+        if not named and all(name in own for name in _with_bases([*models, *default, *of_steps], workflow)):
             return workflow, ()
-        known = _open(self.catalogue, self.folder)
-        shipped: Any = known.declared  # each is read when it is asked for
-        profiles = ChainMap(dict(own), shipped)
+        catalogue = _open(self.catalogue, self.folder)
+        lazy: Any = catalogue.declared  # reads each profile on first use
+        profiles = ChainMap(dict(own), lazy)
         unknown = [name for name in models if name not in profiles]
         if unknown:
             raise InputError(
                 Problem(
                     "unknown-model",
-                    f"{'--fast' if name == fast else '--model'}: unknown model '{name}'",
+                    f"unknown model '{name}'",
                     None,
-                    model_hint(name, {*own, *known.offered}),
+                    model_hint(name, {*own, *catalogue.offered}),
+                    "fast" if name == fast else "model",
                 )
                 for name in dict.fromkeys(unknown)
             )
         used = _with_bases([*(models or default), *of_steps], workflow)
-        caveats = [caveat for name in used if name not in own for caveat in known.caveats(name)]
-        notes = tuple(map(_sentence, dict.fromkeys(caveats)))
+        caveats = [caveat for name in used if name not in own for caveat in catalogue.caveats(name)]
+        notes = tuple(Note("caveat", {"text": caveat}) for caveat in dict.fromkeys(caveats))
         return workflow.model_copy(update={"models": profiles}), notes
 
 
@@ -86,10 +87,10 @@ def load(
 ) -> Loaded:
     """Read a workflow.
 
-    source : its file, or its text, where files that it names are looked for in the current folder
+    source : path of its file, or its text; relative files that a text names are in the folder of `file`
     parameters : values that replace those of the file
     catalogue : see `Loaded`
-    file : what a text is called
+    file : name of a text
 
     Raises InputError with every problem.
     """
@@ -100,8 +101,8 @@ def load(
     except InputError as error:
         if not any(problem.code in ("unknown-model", "bad-profile") for problem in error.problems):
             raise
-    known = _open(catalogue, folder)
-    return Loaded(read_workflow(text, parameters, known.offered, file), folder, catalogue)
+    offered = _open(catalogue, folder).offered
+    return Loaded(read_workflow(text, parameters, offered, file), folder, catalogue)
 
 
 def _open(catalogue: Catalogue | Path | None, folder: Path) -> Catalogue:
@@ -111,7 +112,7 @@ def _open(catalogue: Catalogue | Path | None, folder: Path) -> Catalogue:
 
 
 def _with_bases(names: Sequence[str], workflow: Workflow) -> list[str]:
-    """Names of profiles, each once, and what those of the file are based on."""
+    """Distinct names of profiles, with the profiles that those of the file are based on."""
     used = list(dict.fromkeys(names))
     for name in used:
         base = workflow.models[name].based_on if name in workflow.models else None
@@ -120,11 +121,7 @@ def _with_bases(names: Sequence[str], workflow: Workflow) -> list[str]:
     return used
 
 
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text}."
-
-
 def example_folder() -> Path:
-    """The folder of the example workflows: in the package where it is installed, beside it in a checkout."""
+    """Folder of the example workflows: in the installed package, or next to it in a checkout."""
     inside = Path(__file__).with_name("workflows")
     return inside if inside.is_dir() else Path(__file__).resolve().parent.parent / "workflows"

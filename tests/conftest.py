@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from planner.cli.options import read
+from planner.loading import load
 from planner.sampling.batch import Batch, GridPoint
 from planner.sampling.sample import Stopping, sample
 from planner.workflow.declaration import Workflow
@@ -32,8 +32,7 @@ def declare(tmp_path: Path) -> Callable[..., Workflow]:
 
 def read_example(path: Path) -> Workflow:
     """An example as the command line reads it, with the profiles of the catalogue."""
-    workflow, _ = read(path, None, None, [])
-    assert isinstance(workflow, Workflow)
+    workflow, _ = load(path).serving()
     return workflow
 
 

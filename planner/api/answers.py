@@ -1,6 +1,6 @@
-"""Results that show themselves: as text, as HTML in a notebook, as plain data, as a pandas table.
+"""Results with a text, HTML for notebooks, plain data and a pandas table.
 
-They are the results of `planner.planning` with these ways added, so that whatever takes those takes these.
+They are subclasses of the results of `planner.planning`, and can be used wherever those can.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Callable, Sized
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from planner.api.arguments import in_python
+from planner.api.checks import Checks
 from planner.catalogue import catalogue
 from planner.planning import comparison_result, forecast_result
 from planner.planning.sensitivity import tornado
@@ -29,6 +31,7 @@ from planner.report.text.sensitivity import sensitivity_text
 from planner.report.text.target import target_text
 from planner.report.text.tier import tier_text
 from planner.report.wording import quantities as words
+from planner.report.wording.notes import ARGUMENTS, Sentence, worded
 
 if TYPE_CHECKING:
     import pandas
@@ -37,7 +40,7 @@ Answer = TypeVar("Answer")
 
 
 class Shown:
-    """What has a text, HTML and rows."""
+    """A result or catalogue with a text, HTML and rows."""
 
     @abstractmethod
     def _label(self) -> str: ...
@@ -55,7 +58,7 @@ class Shown:
     def to_dict(self) -> dict[str, Any]: ...
 
     def to_frame(self) -> pandas.DataFrame:
-        """The rows of `--csv` as a pandas table; what is unknown is NaN. Raises ImportError without pandas."""
+        """The rows of `--csv` as a pandas table; unknown values are NaN. Raises ImportError without pandas."""
         return _frame(self._rows())
 
     def __str__(self) -> str:
@@ -69,13 +72,15 @@ class Shown:
 
 
 class _Printer(Protocol):
-    """What IPython hands to `_repr_pretty_`."""
+    """The printer that IPython passes to `_repr_pretty_`."""
 
     def text(self, text: str) -> None: ...
 
 
 class Forecast(Shown, forecast_result.Forecast):
-    """One scenario in detail: see the fields, `print` it, or leave it at the end of a notebook's cell."""
+    """One scenario in detail, as fields, printed text, or HTML at the end of a notebook cell."""
+
+    notes: tuple[Sentence, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The data of `planner forecast --json`: seconds, US dollars, tokens (docs/reference/json.md)."""
@@ -99,7 +104,9 @@ class Forecast(Shown, forecast_result.Forecast):
 
 
 class Comparison(Shown, comparison_result.Comparison):
-    """A grid of scenarios: see the fields, `print` it, or leave it at the end of a notebook's cell."""
+    """A grid of scenarios, as fields, printed text, or HTML at the end of a notebook cell."""
+
+    notes: tuple[Sentence, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The data of `planner compare --json`: seconds, US dollars, tokens (docs/reference/json.md)."""
@@ -119,7 +126,9 @@ class Comparison(Shown, comparison_result.Comparison):
 
 
 class TargetResult(Shown, target_search.TargetResult):
-    """Scenarios against a target: see the fields, `print` it, or leave it at the end of a notebook's cell."""
+    """Scenarios against a target, as fields, printed text, or HTML at the end of a notebook cell."""
+
+    notes: tuple[Sentence, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The data of `planner target --json`: seconds, US dollars, shares (docs/reference/json.md)."""
@@ -140,7 +149,9 @@ class TargetResult(Shown, target_search.TargetResult):
 
 
 class TierResult(Shown, tier_search.TierResult):
-    """Which steps to put on a fast tier: see the fields, `print` it, or leave it at the end of a notebook's cell."""
+    """Steps to put on a fast tier, as fields, printed text, or HTML at the end of a notebook cell."""
+
+    notes: tuple[Sentence, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The data of `planner tier --json`: seconds, US dollars (docs/reference/json.md)."""
@@ -163,7 +174,9 @@ class TierResult(Shown, tier_search.TierResult):
 
 
 class Sensitivity(Shown, tornado.Sensitivity):
-    """What drives the p90: see the fields, `print` it, or leave it at the end of a notebook's cell."""
+    """Estimates that drive the p90, as fields, printed text, or HTML at the end of a notebook cell."""
+
+    notes: tuple[Sentence, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The data of `planner sensitivity --json`: seconds, shares (docs/reference/json.md)."""
@@ -184,7 +197,7 @@ class Sensitivity(Shown, tornado.Sensitivity):
 
 
 class Catalogue(Shown, catalogue.Catalogue):
-    """Profiles of models and tiers: those that come with the planner, and the user's.
+    """Profiles of models and tiers: the planner's and the user's.
 
     `Catalogue.load()` or `Catalogue.load("my-catalogue.yaml")`
     """
@@ -212,29 +225,20 @@ class Catalogue(Shown, catalogue.Catalogue):
         return models_data.select_models(models_data.model_rows(self), "name")
 
 
-def forecast_of(found: forecast_result.Forecast, notes: tuple[str, ...]) -> Forecast:
-    """A forecast that shows itself, with these notes."""
-    return _as(Forecast, found, notes)
+class _Request(Protocol):
+    def run(self) -> Any: ...
 
 
-def comparison_of(found: comparison_result.Comparison, notes: tuple[str, ...]) -> Comparison:
-    """A comparison that shows itself, with these notes."""
-    return _as(Comparison, found, notes)
+def answered(kind: Callable[..., Answer], check: Checks, request: _Request) -> Answer:
+    """Run a request whose arguments were checked. The result is of one of the classes above, with its notes in words.
 
-
-def target_result_of(found: target_search.TargetResult, notes: tuple[str, ...]) -> TargetResult:
-    """Scenarios against a target that show themselves, with these notes."""
-    return _as(TargetResult, found, notes)
-
-
-def tier_result_of(found: tier_search.TierResult, notes: tuple[str, ...]) -> TierResult:
-    """A choice of tiers that shows itself, with these notes."""
-    return _as(TierResult, found, notes)
-
-
-def sensitivity_of(found: tornado.Sensitivity, notes: tuple[str, ...]) -> Sensitivity:
-    """A sensitivity that shows itself, with these notes."""
-    return _as(Sensitivity, found, notes)
+    Raises InputError with every problem, in the words of a Python call.
+    """
+    with in_python():
+        check.done()
+        result = request.run()
+    values = {field.name: getattr(result, field.name) for field in fields(result)}
+    return kind(**{**values, "notes": worded(result.notes, ARGUMENTS)})
 
 
 def _scenarios(listed: Sized) -> str:
@@ -243,11 +247,6 @@ def _scenarios(listed: Sized) -> str:
 
 def _s(count: int) -> str:
     return "" if count == 1 else "s"
-
-
-def _as(kind: Callable[..., Answer], found: Any, notes: tuple[str, ...]) -> Answer:
-    values = {field.name: getattr(found, field.name) for field in fields(found)}
-    return kind(**{**values, "notes": notes})
 
 
 def _frame(rows: list[dict[str, Any]]) -> pandas.DataFrame:

@@ -1,4 +1,4 @@
-"""Read a workflow, forecast it, compare scenarios: each a call with checked arguments."""
+"""Python calls: read a workflow, forecast, compare, search. Each checks its arguments and runs a request."""
 
 from __future__ import annotations
 
@@ -6,37 +6,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from types import MappingProxyType
-from typing import Any
 
-from planner.api import arguments
-from planner.api.answers import (
-    Comparison,
-    Forecast,
-    comparison_of,
-    forecast_of,
-)
-from planner.api.shared import (
+from planner.api import AGENTS, arguments
+from planner.api.answers import Comparison, Forecast, Sensitivity, TargetResult, TierResult, answered
+from planner.api.checks import Checks, decision_options, usd
+from planner.api.checks import target as checked_target
+from planner.api.request import (
+    CompareRequest,
+    ForecastRequest,
     Progress,
-    backend_of,
-    grid_of,
-    run_of,
-    scenario_of,
-    served_by,
-    source_of,
+    SensitivityRequest,
+    TargetRequest,
+    TierRequest,
 )
 from planner.catalogue import catalogue as catalogues
 from planner.catalogue.premium import Premium
 from planner.expansion.graph.task_graph import crew_sizes
 from planner.loading import Loaded, load
-from planner.planning.comparison import compare as run_comparison
-from planner.planning.decisions.decide import DecisionOptions
-from planner.planning.decisions.payback import Setup
-from planner.planning.forecast import forecast as run_forecast
+from planner.reading.units import factor
+from planner.report.wording.notes import ARGUMENTS
 
 
 @dataclass(frozen=True, repr=False)
 class Workflow(Loaded):
-    """A workflow that has been read, and the catalogue that it takes profiles from. Made by `load_workflow`."""
+    """A workflow and the catalogue of its profiles, as `load_workflow` returns them."""
 
     @property
     def name(self) -> str:
@@ -44,7 +37,7 @@ class Workflow(Loaded):
 
     @property
     def model(self) -> str | None:
-        """The profile that serves steps that name none."""
+        """The default profile, for steps that name none."""
         return self.declared.model
 
     @property
@@ -53,7 +46,7 @@ class Workflow(Loaded):
 
     @property
     def crews(self) -> Mapping[str, int]:
-        """Agents of each crew as declared; without crews, those of the default crew."""
+        """Agents of each crew as declared; of the default crew if none is declared."""
         return MappingProxyType(crew_sizes(self.declared))
 
     def __repr__(self) -> str:
@@ -68,139 +61,168 @@ def load_workflow(
 ) -> Workflow:
     """Read a workflow.
 
-    source : the path of its file, or its text, which is a string of several lines; files that a text names are looked
-        for in the current folder
+    source : path of its file, or its text as a string of several lines; relative files that a text names are in the
+        current folder
     parameters : values that replace those of the file
-    catalogue : a catalogue, or the file of one's own; none: that of PLANNER_CATALOGUE, else catalogue.yaml in the
-        workflow's folder, beside the profiles that come with the planner
+    catalogue : a catalogue, or the path of one; None: PLANNER_CATALOGUE, else catalogue.yaml in the workflow's folder.
+        The planner's own profiles are always available
 
     Raises InputError with every problem of the file.
     """
-    check = arguments.Arguments()
+    check = Checks(ARGUMENTS)
     given = check.take("source", source, arguments.source)
     values = check.take("parameters", parameters or {}, arguments.parameters)
-    known = check.take("catalogue", catalogue, arguments.catalogue)
-    check.done()
+    profiles = check.take("catalogue", catalogue, arguments.catalogue)
     with arguments.in_python():
-        found = load(given, values, known)
-    return Workflow(found.declared, found.folder, found.catalogue)
+        check.done()
+        loaded = load(given, values, profiles)
+    return Workflow(loaded.declared, loaded.folder, loaded.catalogue)
 
 
 def forecast(
-    workflow: Workflow,
-    *,
-    speed: float = 1.0,
-    agents: int | Mapping[str, int] | None = None,
-    crew: str | None = None,
-    model: str | None = None,
-    runtime: str | None = None,
-    premium: Premium | float | None = None,
-    seed: int = 1,
-    samples: int | None = None,
-    precision: float | str | None = None,
-    max_time: float | str | None = None,
-    threads: int | None = None,
-    scheduler: str | None = None,
+    workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[str, int] | None = None, crew: str | None = None,
+    model: str | None = None, runtime: str | None = None, premium: Premium | float | None = None,
+    seed: int = 1, samples: int | None = None, precision: float | str | None = None,
+    max_time: float | str | None = None, threads: int | None = None, scheduler: str | None = None,
     progress: Progress | None = None,
-) -> Forecast:
-    """Completion time and cost of one scenario, and where the time goes, as `planner forecast`.
+) -> Forecast:  # fmt: skip
+    """Forecast completion time and cost of one scenario, and where the time goes, as `planner forecast`.
 
     speed : factor on every output speed
-    agents : of the only crew, or of `crew`; of several crews {"migrators": 4, "reviewers": 6}; none: all as declared
-    crew : which crew `agents` sizes, where several are declared
-    model : a profile in the place of the workflow's
-    runtime : what runs it, in the place of the file's: ``langgraph`` or ``dataflow``
-    premium : what speeds above 1 cost: an exponent of the speed, or `Premium.through(2.5, 6)`; none: the fitted law
+    agents : of the only crew or of `crew`; a mapping such as {"migrators": 4, "reviewers": 6} sizes several crews;
+        None: all as declared
+    crew : the crew that `agents` sizes, if several are declared
+    model : profile to use instead of the workflow's
+    runtime : to assume instead of the file's: ``langgraph`` or ``dataflow``
+    premium : price of speeds above 1: an exponent of the speed, or `Premium.through(2.5, 6)`; None: the fitted law
     seed : of the random draws
-    samples : exactly so many samples; with a precision at most so many; none: until `precision`, at most 1,024
-    precision : go on until p50 and p90 are known to within this share, 95 % intervals; none: 0.01
-    max_time : seconds after which to stop, with what is known by then
-    threads : to simulate on; none: all cores
+    samples : exact number of samples; with a precision their maximum; None: until `precision`, at most 1,024
+    precision : stop when the 95 % intervals of p50 and p90 are within this share; None: 0.01
+    max_time : seconds after which to stop and report the result so far
+    threads : to simulate on; None: all cores
     scheduler : address of a Dask cluster to simulate on instead
-    progress : is told the share that is done
+    progress : receives the share that is done
 
     Raises InputError with every problem.
     """
-    check = arguments.Arguments()
-    plan, by = source_of(check, workflow, runtime)
-    factor = check.take("speed", speed, arguments.speed)
-    on, sized = scenario_of(check, agents, crew, model, arguments.agents_of_crews)
+    check = Checks(ARGUMENTS)
+    fields = arguments.source_and_crew(check, workflow, runtime, crew)
     if isinstance(agents, Mapping) and crew is not None:
         check.add("agents names crews, and so does crew; leave crew away")
-    law = check.take("premium", premium, arguments.premium)
-    run = run_of(check, seed, samples, precision, max_time, progress)
-    where = backend_of(check, threads, scheduler)
-    check.done()
-    with arguments.in_python():
-        served, notes = served_by(plan, on, by)
-        found = run_forecast(served, speed=factor, premium=law, backend=where, **sized, **run)
-    return forecast_of(found, arguments.worded(*found.notes, *notes))
+    request = ForecastRequest(
+        **fields,
+        speed=check.take("speed", speed, factor),
+        agents=check.optional("agents", agents, arguments.agents_of_crews),
+        model=check.optional("model", model, arguments.name),
+        premium=check.take("premium", premium, arguments.premium),
+        simulation=arguments.simulation(check, seed, samples, precision, max_time, threads, scheduler, progress),
+    )
+    return answered(Forecast, check, request)
 
 
 def compare(
-    workflow: Workflow,
-    *,
-    speeds: Sequence[float] | None = None,
-    agents: Sequence[int] = (1, 2, 4, 8, 16),
-    crew: str | None = None,
-    models: Sequence[str] | str = (),
-    runtime: str | None = None,
-    premium: Premium | float | None = None,
-    seed: int = 1,
-    samples: int | None = None,
-    precision: float | str | None = None,
-    max_time: float | str | None = None,
-    threads: int | None = None,
-    scheduler: str | None = None,
-    value_of_time: float | None = None,
-    waiting: float = 1.0,
-    setup: str | None = None,
-    runs: int | None = None,
-    every_n: bool = False,
-    progress: Progress | None = None,
-) -> Comparison:
-    """Completion time and cost over speeds × agents, on the same random draws, as `planner compare`.
+    workflow: Workflow, *, speeds: Sequence[float] | None = None, agents: Sequence[int] = AGENTS,
+    crew: str | None = None, models: Sequence[str] | str = (), runtime: str | None = None,
+    premium: Premium | float | None = None, seed: int = 1, samples: int | None = None,
+    precision: float | str | None = None, max_time: float | str | None = None, threads: int | None = None,
+    scheduler: str | None = None, value_of_time: float | None = None, waiting: float = 1.0, setup: str | None = None,
+    runs: int | None = None, every_n: bool = False, progress: Progress | None = None,
+) -> Comparison:  # fmt: skip
+    """Compare completion time and cost over speeds × agents, on the same random draws, as `planner compare`.
 
-    speeds : factors on every output speed; none: 1, 1.5, 2.5, 5 and 8, or 1 where there are several models
-    agents : of the only crew, or of `crew`
-    crew : which crew `agents` sizes, where several are declared
-    models : profiles in the place of the workflow's, as a list or as "a,b"; none: its own
-    runtime : what runs it, in the place of the file's: ``langgraph`` or ``dataflow``
-    premium : what speeds above 1 cost: an exponent of the speed, or `Premium.through(2.5, 6)`; none: the fitted law
-    seed : of the random draws
-    samples : exactly so many samples; with a precision at most so many; none: until `precision`, at most 1,024
-    precision : go on until p50 and p90 are known to within this share, 95 % intervals; none: 0.01
-    max_time : seconds after which to stop, with what is known by then
-    threads : to simulate on; none: all cores
-    scheduler : address of a Dask cluster to simulate on instead
+    speeds : factors on every output speed; None: 1, 1.5, 2.5, 5 and 8, or 1 with several models
+    agents : numbers for the only crew or for `crew`
+    models : profiles to use instead of the workflow's, as a list or as "a,b"
     value_of_time : US dollars that an hour of waiting is worth
-    waiting : how many people wait
-    setup : what it takes once to leave the baseline, as "2h", "$500" or "2h,$500"
-    runs : how often it is then run
-    every_n : try every number of agents up to the widest fan-out at the first speed: slow, but exact
-    progress : is told the share that is done
+    waiting : number of people who wait
+    setup : one-time cost of leaving the baseline, as "2h", "$500" or "2h,$500"
+    runs : number of runs after that setup
+    every_n : try every number of agents up to the widest fan-out at the first speed: slow but exact
 
-    Raises InputError with every problem.
+    The other arguments are those of `forecast`. Raises InputError with every problem.
     """
-    check = arguments.Arguments()
-    plan, by = source_of(check, workflow, runtime)
-    grid = grid_of(check, speeds, agents, crew, models, premium)
-    run = run_of(check, seed, samples, precision, max_time, progress)
-    where = backend_of(check, threads, scheduler)
-    wishes = _wishes(check, value_of_time, waiting, setup, runs, every_n)
-    check.done()
-    with arguments.in_python():
-        served, notes = plan.serving(grid["models"], by)
-        found = run_comparison(served, **grid, **run, backend=where, wishes=wishes)
-    return comparison_of(found, arguments.worded(*found.notes, *notes))
+    check = Checks(ARGUMENTS)
+    request = CompareRequest(
+        **arguments.source_and_crew(check, workflow, runtime, crew),
+        **arguments.grid(check, speeds, agents, models, premium),
+        simulation=arguments.simulation(check, seed, samples, precision, max_time, threads, scheduler, progress),
+        decisions=decision_options(check, value_of_time, waiting, setup, runs, every_n),
+    )
+    return answered(Comparison, check, request)
 
 
-def _wishes(
-    check: arguments.Arguments, value: Any, waiting: Any, setup: Any, runs: Any, every_n: Any
-) -> DecisionOptions:
-    hour = check.take("value_of_time", value, arguments.either(arguments.usd))
-    people = check.take("waiting", waiting, arguments.people)
-    once = check.take("setup", setup, arguments.either(arguments.setup))
-    times = check.take("runs", runs, arguments.runs(setup))
-    every = check.take("every_n", every_n, arguments.flag)
-    return DecisionOptions(bool(every), hour, people or 1.0, once and Setup(once[0], once[1], times))
+def target(
+    workflow: Workflow, *, p90: float | str | None = None, p50: float | str | None = None,
+    budget: float | str | None = None, speeds: Sequence[float] | None = None, agents: Sequence[int] = AGENTS,
+    crew: str | None = None, models: Sequence[str] | str = (), runtime: str | None = None,
+    premium: Premium | float | None = None, seed: int = 1, samples: int | None = None,
+    precision: float | str | None = None, max_time: float | str | None = None, threads: int | None = None,
+    scheduler: str | None = None, progress: Progress | None = None,
+) -> TargetResult:  # fmt: skip
+    """Find the cheapest scenario that meets a deadline and a budget, as `planner target`.
+
+    p90, p50 : one of them: the deadline for 90 % or 50 % of runs, in seconds or as "4h"
+    budget : in US dollars, for the same percentile; None: no limit
+
+    The other arguments are those of `compare`. If no scenario is known to meet the target, `cheapest` is None and
+    `obstacle` says why.
+
+    Raises InputError with every problem, and if there is a budget and a price is unknown.
+    """
+    check = Checks(ARGUMENTS)
+    request = TargetRequest(
+        **arguments.source_and_crew(check, workflow, runtime, crew),
+        target=checked_target(check, p90, p50, budget),
+        **arguments.grid(check, speeds, agents, models, premium),
+        simulation=arguments.simulation(check, seed, samples, precision, max_time, threads, scheduler, progress),
+    )
+    return answered(TargetResult, check, request)
+
+
+def tier(
+    workflow: Workflow, *, fast: str, budget: float | str, agents: int | None = None, crew: str | None = None,
+    model: str | None = None, runtime: str | None = None, seed: int = 1, samples: int | None = None,
+    precision: float | str | None = None, max_time: float | str | None = None, threads: int | None = None,
+    scheduler: str | None = None, progress: Progress | None = None,
+) -> TierResult:  # fmt: skip
+    """Choose the steps to put on a fast tier within a budget, as `planner tier`.
+
+    fast : profile of the fast tier
+    budget : US dollars that half of all runs may cost at most
+    model : profile of the standard tier, instead of the workflow's
+
+    The other arguments are those of `forecast`. If no choice is known to be within the budget, `best` is None.
+
+    Raises InputError with every problem, if no step can move, and if a price is unknown.
+    """
+    check = Checks(ARGUMENTS)
+    request = TierRequest(
+        **arguments.source_and_crew(check, workflow, runtime, crew),
+        fast=check.take("fast", fast, arguments.name),
+        budget=check.take("budget", budget, usd),
+        agents=check.optional("agents", agents, arguments.agents),
+        model=check.optional("model", model, arguments.name),
+        simulation=arguments.simulation(check, seed, samples, precision, max_time, threads, scheduler, progress),
+    )
+    return answered(TierResult, check, request)
+
+
+def sensitivity(
+    workflow: Workflow, *, speed: float = 1.0, agents: int | None = None, crew: str | None = None,
+    model: str | None = None, runtime: str | None = None, seed: int = 1, samples: int | None = None,
+    precision: float | str | None = None, max_time: float | str | None = None, threads: int | None = None,
+    progress: Progress | None = None,
+) -> Sensitivity:  # fmt: skip
+    """Rank the estimates that drive the p90 of the completion time, as `planner sensitivity`.
+
+    All arguments are those of `forecast`. Raises InputError with every problem, and for fewer than 50 samples.
+    """
+    check = Checks(ARGUMENTS)
+    request = SensitivityRequest(
+        **arguments.source_and_crew(check, workflow, runtime, crew),
+        speed=check.take("speed", speed, factor),
+        agents=check.optional("agents", agents, arguments.agents),
+        model=check.optional("model", model, arguments.name),
+        simulation=arguments.simulation(check, seed, samples, precision, max_time, threads, None, progress),
+    )
+    return answered(Sensitivity, check, request)

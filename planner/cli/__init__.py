@@ -1,6 +1,6 @@
-"""The command line: options in, text and an exit code out. Typer stays in here; each command imports what it needs."""
+"""Options in, text and an exit code out: the command line. Only this package uses Typer."""
 
 GATE_FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
-"""Exit codes besides 0. They stand here, free of imports, for `planner.__main__`."""
+"""Exit codes besides 0. This module imports nothing, for `planner.__main__`."""

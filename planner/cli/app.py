@@ -1,51 +1,35 @@
-"""The command line: options in, one call, text out, exit code. Every import of weight waits for its command."""
+"""Commands: options in, one request, text out, exit code. Imports of weight wait for a command."""
 
 import sys
-from dataclasses import replace
 from typing import Annotated, Literal
 
 import typer
 
 from planner import __version__
+from planner.cli import values
 from planner.cli.decide import sensitivity, target, tier
-from planner.cli.frame import (
-    one_format,
-    refused,
-    reported,
-    show,
-)
+from planner.cli.frame import refused, reported, say_notes, show
 from planner.cli.models import models_app
 from planner.cli.options import (
-    AsCsv,
+    AgentsOfCrews,
     AsJson,
-    BackendName,
+    BackendOptions,
     CatalogueFile,
     EveryN,
     File,
-    MaxTime,
+    GridOptions,
     Models,
-    Output,
-    Precise,
+    OutputOptions,
     Premium,
     Runs,
     RuntimeName,
-    Samples,
-    Scheduler,
-    Seed,
-    Set,
+    SamplingOptions,
+    Settings,
     Setup,
-    ThreadCount,
+    Speed,
     ValueOfTime,
     Waiting,
-    agents_of,
-    all_at_once,
-    backend_of,
-    names,
-    premium_of,
-    read,
-    speeds_of,
-    stopping_of,
-    wishes_of,
+    expanded,
 )
 from planner.cli.rehearse import rehearse
 from planner.cli.usage_errors import Commands, Once
@@ -61,8 +45,8 @@ app = typer.Typer(
 app.add_typer(models_app, name="models")
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(requested: bool) -> None:
+    if requested:
         from planner import engine
 
         typer.echo(f"planner {__version__}, kernel {engine.status()}")
@@ -73,131 +57,96 @@ def _version(wanted: bool) -> None:
 def main(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Show the version and which kernel runs."),
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version and the kernel in use."),
     ] = False,
 ) -> None:
     """Plan LLM agent workflows before they run: how long, how much, and faster requests or more agents?"""
 
 
 @app.command(cls=Once)
+@expanded
 def forecast(
     file: File,
-    speed: Annotated[str, typer.Option(help="Factor on the output speed of every request, as in 2.5x.")] = "1x",
-    agents: Annotated[
-        str | None, typer.Option(help="Agents of the only crew, or CREW=N, or CREW=N,CREW=N.", metavar="N")
-    ] = None,
+    *,
+    speed: Speed = "1x",
+    agents: AgentsOfCrews = None,
     model: Models = None,
     runtime: RuntimeName = None,
     premium: Premium = None,
     catalogue: CatalogueFile = None,
-    seed: Seed = 1,
-    samples: Samples = None,
-    precision: Precise = None,
-    max_time: MaxTime = None,
-    threads: ThreadCount = None,
-    backend: BackendName = "threads",
-    scheduler: Scheduler = None,
-    set_: Set = None,
-    gantt: Annotated[bool, typer.Option("--gantt", help="Draw what runs when in a typical sample.")] = False,
+    sampling: SamplingOptions,
+    backend: BackendOptions,
+    set_: Settings = None,
+    gantt: Annotated[bool, typer.Option("--gantt", help="Draw the schedule of a typical sample.")] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show where every number comes from, down to the request.")
     ] = False,
-    as_json: AsJson = False,
-    as_csv: AsCsv = False,
-    output: Output = None,
+    output: OutputOptions,
 ) -> None:
-    """Completion time and cost of a workflow as declared, and where the time goes."""
+    """Forecast completion time and cost of a workflow, and where the time goes."""
     with reported() as progress:
-        from planner.planning.forecast import forecast as run
+        from planner.api.request import ForecastRequest
         from planner.report.data.results import forecast_csv, forecast_json
         from planner.report.text.forecast import forecast_text
 
-        one_format(as_json, as_csv)
-        models = names(model)
-        with all_at_once():
-            crew, counts = agents_of(agents, several=True) if agents is not None else (None, [None])
-            speeds = speeds_of(speed)
-            law = premium_of(premium)
-            stopping = stopping_of(samples, precision, max_time)
-            where = backend_of(backend, threads, scheduler)
-        if len(speeds) > 1 or len(counts) > 1 or len(models) > 1:
-            raise typer.BadParameter("a forecast is of one scenario; use 'planner compare' for several")
-        workflow, caveats = read(file, set_, catalogue, models, runtime, output)
-        workflow = workflow.on(models[0]) if models else workflow
-        found = run(
-            workflow, speed=speeds[0], agents=counts[0], crew=crew, premium=law, seed=seed, **stopping,
-            backend=where, progress=progress,
-        )  # fmt: skip
-        found = replace(found, notes=(*found.notes, *caveats))
-        if (gantt or explain) and (as_json or as_csv):
+        if (gantt or explain) and (output.as_json or output.as_csv):
             raise typer.BadParameter("--gantt and --explain are text; leave --json and --csv away")
-        text = forecast_text(found)
+        with values.checked() as check:
+            fields = values.scenario(
+                check, speed, agents, model, "a forecast is of one scenario; use 'planner compare' for several", True
+            )
+            law = values.premium(check, premium)
+            simulation = values.simulation(check, sampling, progress, backend)
+        request = values.request(
+            ForecastRequest, file, set_, catalogue, output.output,
+            runtime=runtime, premium=law, simulation=simulation, **fields,
+        )  # fmt: skip
+        result = request.run()
+        text = forecast_text(result)
         if gantt:
             from planner.report.text.gantt import gantt as chart
 
-            text += chart(found)
+            text += chart(result)
         if explain:
-            from planner.planning.explanation import explain as take_apart
+            from planner.planning.explanation import explain as explanation_of
             from planner.report.text.explanation import explanation_text
 
-            text += explanation_text(found, take_apart(workflow, found))
-        show(found, as_json, as_csv, output, forecast_json, forecast_csv, lambda one: text)
+            text += explanation_text(result, explanation_of(request.served[0], result))
+        show(result, output, forecast_json, forecast_csv, lambda _: text)
 
 
 @app.command(cls=Once)
+@expanded
 def compare(
     file: File,
-    speed: Annotated[
-        str | None,
-        typer.Option(
-            help="Factors on the output speed of every request. [default: 1x,1.5x,2.5x,5x,8x; 1x of several models]",
-            show_default=False,
-        ),
-    ] = None,
-    agents: Annotated[
-        str, typer.Option(help="Agents of the only crew, or CREW=1,2,4 of the one named.")
-    ] = "1,2,4,8,16",
-    model: Models = None,
-    runtime: RuntimeName = None,
-    premium: Premium = None,
-    catalogue: CatalogueFile = None,
-    seed: Seed = 1,
-    samples: Samples = None,
-    precision: Precise = None,
-    max_time: MaxTime = None,
-    threads: ThreadCount = None,
-    backend: BackendName = "threads",
-    scheduler: Scheduler = None,
-    set_: Set = None,
+    *,
+    grid: GridOptions,
+    sampling: SamplingOptions,
+    backend: BackendOptions,
+    set_: Settings = None,
     value_of_time: ValueOfTime = None,
     waiting: Waiting = "1",
     setup: Setup = None,
     runs: Runs = None,
     every_n: EveryN = False,
-    as_json: AsJson = False,
-    as_csv: AsCsv = False,
-    output: Output = None,
+    output: OutputOptions,
 ) -> None:
-    """Completion time and cost over speeds × agents, on the same random draws."""
+    """Compare completion time and cost over speeds × agents, on the same random draws."""
     with reported() as progress:
-        from planner.planning.comparison import compare as run
+        from planner.api.checks import decision_options
+        from planner.api.request import CompareRequest
         from planner.report.data.results import comparison_csv, comparison_json
         from planner.report.text.comparison import comparison_text
 
-        one_format(as_json, as_csv)
-        models = names(model)
-        with all_at_once():
-            crew, counts = agents_of(agents)
-            speeds = speeds_of(speed or ("1x" if len(models) > 1 else "1x,1.5x,2.5x,5x,8x"))
-            law = premium_of(premium)
-            stopping = stopping_of(samples, precision, max_time)
-            wishes = wishes_of(value_of_time, waiting, setup, runs, every_n)
-            where = backend_of(backend, threads, scheduler)
-        workflow, caveats = read(file, set_, catalogue, models, runtime, output)
-        found = run(workflow, speeds, counts, models=models, crew=crew, premium=law, seed=seed, **stopping,
-                    backend=where, progress=progress, wishes=wishes)  # fmt: skip
-        found = replace(found, notes=(*found.notes, *caveats))
-        show(found, as_json, as_csv, output, comparison_json, comparison_csv, comparison_text)
+        with values.checked() as check:
+            fields = values.grid(check, grid)
+            simulation = values.simulation(check, sampling, progress, backend)
+            decisions = decision_options(check, value_of_time, waiting, setup, runs, every_n)
+        request = values.request(
+            CompareRequest, file, set_, grid.catalogue, output.output,
+            simulation=simulation, decisions=decisions, **fields,
+        )  # fmt: skip
+        show(request.run(), output, comparison_json, comparison_csv, comparison_text)
 
 
 app.command(cls=Once)(target)
@@ -209,29 +158,28 @@ app.command(cls=Once)(rehearse)
 @app.command(cls=Once)
 def tokens(
     files: Annotated[
-        list[str], typer.Argument(help="Text files; - is standard input.", show_default=False, metavar="FILE...")
+        list[str], typer.Argument(help="Text files; - reads standard input.", show_default=False, metavar="FILE...")
     ],
     encoding: Annotated[
-        Literal["o200k_base", "cl100k_base"], typer.Option(help="Count with it; estimates are of o200k_base.")
+        Literal["o200k_base", "cl100k_base"], typer.Option(help="Encoding to count with; estimates use o200k_base.")
     ] = "o200k_base",
     as_json: AsJson = False,
 ) -> None:
-    """Tokens of text files, counted offline, and estimates for other tokenizers."""
+    """Count the tokens of text files offline, and estimate them for other tokenizers."""
     with refused():
         from planner.reading.files.cli_texts import read_texts
         from planner.report.data.tokens import tokens_json
         from planner.report.text.tokens import tokens_text
         from planner.tokens.tally import tally
 
-        found = tally(read_texts(files, sys.stdin.buffer), encoding)
-        typer.echo(tokens_json(found) if as_json else tokens_text(found), nl=False)
-        for note in found.notes if as_json else ():
-            typer.echo(f"note: {note}", err=True)
+        result = tally(read_texts(files, sys.stdin.buffer), encoding)
+        typer.echo(tokens_json(result) if as_json else tokens_text(result), nl=False)
+        say_notes(result.notes if as_json else ())
 
 
 @app.command(cls=Once)
 def examples() -> None:
-    """Where the example workflows lie, a path on each line."""
+    """List the paths of the example workflows, one a line."""
     from planner.loading import example_folder
 
     for path in sorted(example_folder().glob("*.yaml")):

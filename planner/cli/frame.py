@@ -1,9 +1,10 @@
-"""What is around every command: bad input and Ctrl-C as exit codes, progress, output to a terminal or a file."""
+"""The frame of every command: exit codes for bad input and Ctrl-C, progress, and output to a terminal or a file."""
 
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,17 +12,18 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from planner.cli import BAD_INPUT, INTERRUPTED
+from planner.cli.options import OutputOptions
 
 if TYPE_CHECKING:
     from planner.report.progress import Progress
 
-# Looking for pydantic plugins reads the metadata of every installed package, a tenth of a second in large environments.
+# The search for pydantic plugins reads the metadata of every installed package: 0.1 s in large environments.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 @contextmanager
 def reported() -> Iterator["Progress"]:
-    """As `refused`, and show progress on a terminal and a note if the kernel is slow."""
+    """The same as `refused`, with progress on a terminal and a note if the kernel is not compiled."""
     with refused():
         from planner import engine
         from planner.report.progress import Progress
@@ -34,7 +36,7 @@ def reported() -> Iterator["Progress"]:
 
 @contextmanager
 def refused() -> Iterator[None]:
-    """Turn bad input into exit 2 and Ctrl-C into exit 130, with nothing written."""
+    """Exit with 2 for bad input and with 130 for Ctrl-C, with nothing written."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal or pipe that cannot show a shade or a dash shows '?'
@@ -44,43 +46,82 @@ def refused() -> Iterator[None]:
         try:
             yield
         except InputError as error:
-            typer.echo(str(error), err=True)
+            from planner.report.wording.notes import OPTIONS, worded_error
+
+            typer.echo(str(worded_error(error, OPTIONS)), err=True)
             raise typer.Exit(BAD_INPUT) from None
     except KeyboardInterrupt:
         typer.echo("interrupted; nothing was written", err=True)
         raise typer.Exit(INTERRUPTED) from None
 
 
-def one_format(as_json: bool, as_csv: bool) -> None:
-    """Refuse two formats at once."""
-    if as_json and as_csv:
-        raise typer.BadParameter("choose one of --json and --csv")
-
-
 def show(
-    found: Any,
-    as_json: bool,
-    as_csv: bool,
-    output: Path | None,
+    result: Any,
+    options: OutputOptions,
     to_json: Callable[[Any], str],
     to_csv: Callable[[Any], str],
     to_text: Callable[[Any], str],
 ) -> None:
-    """To standard output, or to a file that appears whole or not at all; notes of JSON and CSV to standard error."""
-    from planner.cli.output import write_whole
+    """Write a result to standard output or a file; notes of JSON and CSV go to standard error."""
     from planner.report.text.layout import without_colour
+    from planner.report.wording.notes import worded
 
-    text = to_json(found) if as_json else to_csv(found) if as_csv else to_text(found)
-    if as_json or as_csv:
-        for note in found.notes:
-            typer.echo(f"note: {note}", err=True)
-    try:
-        if output is not None:
-            write_whole(without_colour(text), output)
+    if options.as_json or options.as_csv:
+        text = to_json(result) if options.as_json else to_csv(result)
+        say_notes(worded(result.notes))
+    else:
+        text = to_text(result)
+    with unwritable(options.output or "the output"):
+        if options.output is not None:
+            write_whole(without_colour(text), options.output)
         else:
             typer.echo(text, nl=False, color=False if os.environ.get("NO_COLOR") else None)
+
+
+def say_notes(notes: Iterable[str]) -> None:
+    """Write notes to standard error."""
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
+
+
+@contextmanager
+def unwritable(output: Path | str) -> Iterator[None]:
+    """Report an output that cannot be written, and exit with 2."""
+    try:
+        yield
     except BrokenPipeError:
         raise
     except OSError as error:
-        typer.echo(f"cannot write {output or 'the output'}: {error.strerror}", err=True)
+        typer.echo(f"cannot write {output}: {error.strerror}", err=True)
         raise typer.Exit(BAD_INPUT) from None
+
+
+def write_whole(text: str, path: Path) -> None:
+    """Write `text` to `path`, through links, with the file's mode or that of a new file. Raises OSError.
+
+    A regular file is replaced at the end, so that an error or an interruption leaves it as it was. Pipes and devices
+    are written to directly.
+    """
+    target = path.resolve()
+    if target.is_dir():
+        raise IsADirectoryError(None, "it is a directory")
+    if target.exists() and not target.is_file():
+        target.write_text(text, encoding="utf-8")
+        return
+    mode = target.stat().st_mode if target.exists() else 0o666 & ~_umask()
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        temporary.chmod(mode & 0o777)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

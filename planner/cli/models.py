@@ -5,14 +5,23 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from planner.cli import BAD_INPUT
-from planner.cli.frame import refused
-from planner.cli.options import AsJson, CatalogueFile
+from planner.cli.frame import refused, say_notes, unwritable, write_whole
+from planner.cli.options import AsJson, Output
 from planner.cli.usage_errors import Commands, Once
+
+CatalogueFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--catalogue",
+        help="Your catalogue file. [default: PLANNER_CATALOGUE, else catalogue.yaml here]",
+        metavar="FILE",
+        show_default=False,
+    ),
+]
 
 
 class _Models(Commands):
-    """What is no command of its own is the name of a profile."""
+    """A group whose unknown commands are names of profiles, to be shown."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and not args[0].startswith("-") and args[0] not in self.commands:
@@ -28,16 +37,16 @@ def models(
     context: typer.Context,
     sort: Annotated[str, typer.Option(help="Sort by name, speed (fastest first) or price (cheapest first).")] = "name",
     min_speed: Annotated[
-        float | None, typer.Option(help="Least output speed, in tokens/s; of a range its low end.", min=0)
+        float | None, typer.Option(help="Lowest output speed, in tokens/s; the low end of a range counts.", min=0)
     ] = None,
     max_price: Annotated[
-        float | None, typer.Option(help="Highest price of output, in $ per million tokens, or per hour.", min=0)
+        float | None, typer.Option(help="Highest output price, in $ per million tokens, or per hour.", min=0)
     ] = None,
-    available: Annotated[str | None, typer.Option(help="Only general, limited or retired ones.")] = None,
+    available: Annotated[str | None, typer.Option(help="Only profiles that are general, limited or retired.")] = None,
     catalogue: CatalogueFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """The catalogue of models and tiers; with a NAME, all that is known of that one and where it comes from."""
+    """List the catalogue of models and tiers; with a NAME, show that profile with its sources."""
     if context.invoked_subcommand is not None:
         context.obj = (catalogue, as_json)
         return
@@ -52,9 +61,9 @@ def models(
         from planner.report.data.models import model_rows, models_json, select_models
         from planner.report.text.models import models_text
 
-        known = Catalogue.of(catalogue, Path())
-        found = select_models(model_rows(known), sort, min_speed, max_price, available)
-        typer.echo(models_json(known, found) if as_json else models_text(found), nl=False)
+        profiles = Catalogue.of(catalogue, Path())
+        listed = select_models(model_rows(profiles), sort, min_speed, max_price, available)
+        typer.echo(models_json(profiles, listed) if as_json else models_text(listed), nl=False)
 
 
 @models_app.command("show", cls=Once, hidden=True)
@@ -64,15 +73,15 @@ def show_one(
     catalogue: CatalogueFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Every number of a profile with its source, kind and age."""
+    """Show every number of a profile with its source, kind and age."""
     with refused():
         from planner.catalogue.catalogue import Catalogue
         from planner.report.data.models import model_json
         from planner.report.text.models import model_text
 
         file, json = context.obj or (None, False)
-        known = Catalogue.of(catalogue or file, Path())
-        typer.echo(model_json(known, name) if as_json or json else model_text(known, name), nl=False)
+        profiles = Catalogue.of(catalogue or file, Path())
+        typer.echo(model_json(profiles, name) if as_json or json else model_text(profiles, name), nl=False)
 
 
 @models_app.command("import", cls=Once)
@@ -85,34 +94,29 @@ def import_results(
             show_default=False,
         ),
     ],
-    name: Annotated[str | None, typer.Option(help="Name of the profile; else the model's.", metavar="NAME")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the profile. [default: the model's]", metavar="NAME")
+    ] = None,
     price_per_hour: Annotated[
-        str | None, typer.Option(help="US dollars per hour of the machines.", metavar="USD")
+        str | None, typer.Option(help="Price of the machines in USD per hour.", metavar="USD")
     ] = None,
     concurrency: Annotated[
-        int | None, typer.Option(help="Requests at a time, where the file does not tell.", min=1)
+        int | None, typer.Option(help="Concurrent requests, if the file does not say.", min=1)
     ] = None,
     form: Annotated[
         Literal["catalogue", "workflow"],
-        typer.Option("--as", help="A file for --catalogue, or a 'models:' section to be pasted into a workflow."),
+        typer.Option("--as", help="A file for --catalogue, or a 'models:' section to paste into a workflow."),
     ] = "catalogue",
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write to a file, whole or not at all.", metavar="PATH")
-    ] = None,
+    output: Output = None,
 ) -> None:
-    """Make profiles of benchmark results: a catalogue file, each number with its source, day and kind."""
+    """Turn benchmark results into profiles: a catalogue file with source, day and kind of each number."""
     with refused():
         from planner.catalogue.benchmarks import import_results as run
         from planner.catalogue.benchmarks import is_import_output
-        from planner.cli.output import write_whole
 
         text, notes = run(results, name, price_per_hour, concurrency, form == "workflow")
-        try:
+        with unwritable(output or "the output"):
             if output is not None and output.is_file() and not is_import_output(output.read_bytes()):
                 raise typer.BadParameter(f"--output would replace {output}, which holds no import; name another file")
-            for note in notes:
-                typer.echo(f"note: {note}", err=True)
+            say_notes(notes)
             typer.echo(text, nl=False) if output is None else write_whole(text, output)
-        except OSError as error:
-            typer.echo(f"cannot write {output}: {error.strerror}", err=True)
-            raise typer.Exit(BAD_INPUT) from None

@@ -1,4 +1,4 @@
-"""What the library of the command line finds wrong with an option, in words of the planner."""
+"""Mistakes in options that Typer and pydantic find, in the planner's words."""
 
 from collections import Counter
 from typing import Any
@@ -6,21 +6,20 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-WANTED = {
+EXPECTED = {
     "greater_than_equal": "expected at least {ge:,}",
     "less_than_equal": "expected at most {le:,}",
     "int_parsing": "expected a whole number",
     "float_parsing": "expected a number",
 }
-"""By the kind of a mistake what was expected instead, with what pydantic tells of it."""
-
+"""pydantic's kind of mistake → what was expected, filled from pydantic's context."""
 
 SEVERAL = ("agents", "model", "speed")
-"""Options whose value may be several with commas between them."""
+"""Options that take several values, comma-separated."""
 
 
 def _once(command: TyperCommand | TyperGroup, context: Any, args: list[str]) -> None:
-    """Refuse an option that is given twice, of which the first would go unread."""
+    """Refuse an option that is given twice; the first value would be ignored."""
     _, _, given = command.make_parser(context).parse_args(args=args)
     for option, times in Counter(given).items():
         if isinstance(option, TyperOption) and times > 1 and not option.is_flag and not option.multiple:
@@ -29,7 +28,7 @@ def _once(command: TyperCommand | TyperGroup, context: Any, args: list[str]) -> 
 
 
 class Once(TyperCommand):
-    """A command whose options are given once."""
+    """A command that refuses repeated options."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, list(args))
@@ -38,7 +37,7 @@ class Once(TyperCommand):
 
 
 class Commands(TyperGroup):
-    """A group of commands. Options are checked by pydantic, whose words are about Python."""
+    """A group of commands with errors in the planner's words; pydantic's are about Python."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, list(args))
@@ -54,10 +53,10 @@ class Commands(TyperGroup):
 
 
 def _worded(error: typer.BadParameter) -> str:
-    found: list[dict[str, Any]] = getattr(error.__cause__, "errors", list)()
-    if not found:
+    mistakes: list[dict[str, Any]] = getattr(error.__cause__, "errors", list)()
+    if not mistakes:
         return error.message
-    kind, context = found[0]["type"], found[0].get("ctx", {})
-    if kind in WANTED:
-        return f"'{found[0]['input']}': {WANTED[kind].format(**context)}"
+    kind, context = mistakes[0]["type"], mistakes[0].get("ctx", {})
+    if kind in EXPECTED:
+        return f"'{mistakes[0]['input']}': {EXPECTED[kind].format(**context)}"
     return error.message.removeprefix("Value error, ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from planner.errors import Note
 from planner.planning.barriers import Barriers
 from planner.planning.decisions.decide import Decisions
 from planner.planning.decisions.verdict import Verdict
@@ -31,5 +32,5 @@ class Comparison:
     verdict: Verdict
     decisions: Decisions
     restricted: Mapping[str, str]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     barriers: Barriers | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from planner.errors import Note
 from planner.measures.distribution import Distribution
 from planner.measures.moments import Mean
 from planner.measures.typical_run import TypicalRun
@@ -68,4 +69,4 @@ class Forecast:
     steps: tuple[StepResult, ...]
     drag_samples: int
     typical: TypicalRun
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]

@@ -88,7 +88,7 @@ class _Reader:
         """Return the workflow of a document. Raises InputError with every problem."""
         read = self.read(document, parameters, CheckContext(known_models), _Files().to(document.file))
         unset = [
-            Problem("unknown-parameter", f"--set: unknown parameter '{name}'", None, hint)
+            Problem("unknown-parameter", f"unknown parameter '{name}'", None, hint, "parameters")
             for name, hint in read.unknown.items()
         ]
         if read.workflow is None or unset:

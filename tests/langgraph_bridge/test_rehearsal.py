@@ -7,7 +7,7 @@ import gc
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -18,7 +18,6 @@ from langgraph.pregel import Pregel
 from typer.testing import CliRunner
 
 from planner.cli.app import app
-from planner.cli.options import read
 from planner.expansion.graph.task_graph import crew_sizes
 from planner.expansion.supersteps.runtime import on_runtime
 from planner.langgraph_bridge import virtual_clock
@@ -26,6 +25,7 @@ from planner.langgraph_bridge.rehearse import rehearsal, works
 from planner.langgraph_bridge.rehearse.graphs import WorkflowGraphs
 from planner.langgraph_bridge.rehearse.rehearsal import first_difference, rehearse, run_virtually, workflow_graphs
 from planner.langgraph_bridge.rehearse.sample_run import Pools
+from planner.loading import load
 from planner.measures.playback import Rehearsal, playbacks
 from planner.planning.barriers import barriers
 from planner.report.text.rehearsal import ahead_text
@@ -35,9 +35,9 @@ from tests.conftest import ROOT
 from tests.theory.test_language import written
 
 EXAMPLES = sorted((ROOT / "workflows").glob("*.yaml"))
-FEWER = {
-    "eval_500": ["cases=6"], "port_codebase": ["modules=3"], "overnight_migration": ["files=4"],
-    "support_triage": ["tickets=12"], "interactive_chain": ["rounds=3"],
+FEWER: Mapping[str, Mapping[str, float]] = {
+    "eval_500": {"cases": 6}, "port_codebase": {"modules": 3}, "overnight_migration": {"files": 4},
+    "support_triage": {"tickets": 12}, "interactive_chain": {"rounds": 3},
 }  # fmt: skip
 """Of the large examples a part is performed here; all of them are before a release (CONTRIBUTING.md)."""
 
@@ -60,7 +60,7 @@ def rehearsed(workflow: Workflow, samples: int = 2) -> Rehearsal:
 def test_every_example_takes_as_long_as_predicted(path: Path, runtime: str, tmp_path: Path) -> None:
     fewer = tmp_path / path.name
     fewer.write_text(path.read_text(encoding="utf-8").replace("for_each: 40", "for_each: 6"), encoding="utf-8")
-    workflow, _ = read(fewer, FEWER.get(path.stem), None, [])
+    workflow, _ = load(fewer, FEWER.get(path.stem)).serving()
     found = rehearsed(on(workflow, runtime))
     assert found.difference is None
     assert found.compared >= found.samples == 2

@@ -15,6 +15,7 @@ from planner.cli.app import app
 from planner.engine.draws import Samples
 from planner.engine.simulation import TICK
 from planner.engine.statistics import Values
+from planner.errors import Note
 from planner.expansion.expand import expand
 from planner.expansion.graph.task_graph import crew_sizes
 from planner.measures import drag
@@ -360,7 +361,7 @@ def test_steps_cost_what_they_ask_for_and_hired_machines_by_the_hour(declare: De
     assert found.result.usd is not None
     assert found.result.usd.mean == pytest.approx(10)
     assert [step.usd for step in found.steps] == [None, 2.0]
-    assert "m: paid by the hour for the whole run, so steps have no cost of their own." in found.notes
+    assert Note("paid-by-the-hour", {"models": ("m",)}) in found.notes
 
 
 @cache

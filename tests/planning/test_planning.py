@@ -15,7 +15,7 @@ from planner.catalogue.premium import Premium
 from planner.engine.draws import Samples
 from planner.engine.simulation import TICK, simulate
 from planner.engine.statistics import quantile_interval
-from planner.errors import InputError
+from planner.errors import InputError, Note
 from planner.expansion.expand import expand
 from planner.expansion.graph.task_graph import crew_sizes
 from planner.planning.comparison import compare
@@ -204,7 +204,7 @@ def test_an_unknown_price_makes_the_whole_cost_unknown(declare: Declare) -> None
     found = forecast(declare("  x: {llm: {output: 5}}\n  y: {model: b, llm: {output: 5}}", header), samples=10)
     assert found.result.usd is None
     assert all(step.usd is None for step in found.steps)
-    assert any("no price for b" in note for note in found.notes)
+    assert Note("no-price", {"models": ("b",)}) in found.notes
 
 
 def test_the_breakdown_and_the_steps_add_up(declare: Declare) -> None:
@@ -254,10 +254,10 @@ def test_jitter_of_many_requests_averages_out(declare: Declare) -> None:
 
 def test_a_request_over_the_context_is_noted(declare: Declare) -> None:
     header = "models: {m: {ttft: 1s, output_speed: 50, context: 1000}}\nmodel: m\n"
-    notes = forecast(declare("  a: {llm: {input: 990, output: 11}}", header), samples=5).notes
-    assert any("exceeds the context of m (1,000 tokens) in 100% of samples" in note for note in notes)
+    note = Note("over-context", {"model": "m", "context": 1000, "share": 1})
+    assert note in forecast(declare("  a: {llm: {input: 990, output: 11}}", header), samples=5).notes
     notes = forecast(declare("  a: {llm: {input: 990, output: 10}}", header), samples=5).notes
-    assert not any("exceeds" in note for note in notes)
+    assert "over-context" not in {note.code for note in notes}
 
 
 # Draws: the same project, whatever is varied.
@@ -365,8 +365,11 @@ def test_agents_size_the_named_crew_and_ask_for_a_name_among_several(declare: De
     )
     assert forecast(workflow, crew="team", agents=6, samples=1).sizes == {"team": 6, "other": 2}
     assert forecast(workflow, samples=1).result.scenario.agents == 5
-    with pytest.raises(InputError, match="--agents team=1,2,4 or --agents other=1,2,4"):
+    with pytest.raises(InputError) as error:
         compare(workflow, [1], [1, 2], samples=1)
+    (problem,) = error.value.problems
+    assert (problem.code, problem.argument) == ("unknown-crew", "crew")
+    assert problem.remedy == Note("name-crew", {"crews": ("team", "other")})
     with pytest.raises(InputError, match="did you mean 'team'"):
         compare(workflow, [1], [1, 2], crew="teem", samples=1)
 
@@ -385,8 +388,9 @@ def test_the_verdict_orders_only_what_the_samples_order(declare: Declare) -> Non
 
 def test_a_crew_that_no_step_names_is_noted(declare: Declare) -> None:
     workflow = declare("  a: {for_each: 4, llm: {output: 5}}", PLAIN + "crews: {team: {agents: 8}}")
-    assert "No step names the crew 'team': its agents do nothing." in forecast(workflow, samples=1).notes
-    assert "No step names the crew 'team': its agents do nothing." in compare(workflow, [1], [1, 2], samples=1).notes
+    note = Note("unused-crew", {"crew": "team"})
+    assert note in forecast(workflow, samples=1).notes
+    assert note in compare(workflow, [1], [1, 2], samples=1).notes
 
 
 @pytest.mark.parametrize(
@@ -400,10 +404,7 @@ def test_a_crew_that_no_step_names_is_noted(declare: Declare) -> None:
     ],
 )
 def test_what_is_done_once_for_all_items_is_noted(declare: Declare, steps: str, noted: bool) -> None:
-    note = (
-        "'hand' is done once for all items of 'fix' that fail; to do it for each, put both into the 'steps:' of the "
-        "fan-out."
-    )
+    note = Note("once-for-all-items", {"step": "hand", "fan_out": "fix"})
     assert (note in forecast(declare(steps), samples=1).notes) is noted
     assert (note in compare(declare(steps), [1], [1], samples=1).notes) is noted
 

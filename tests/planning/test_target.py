@@ -17,9 +17,9 @@ from typer.testing import CliRunner, Result
 from planner.catalogue.premium import Premium
 from planner.cli.app import app
 from planner.engine.statistics import KEPT, Values, share_interval
-from planner.errors import InputError
+from planner.errors import InputError, Note
 from planner.planning.target.goal import Candidate, Target, standing
-from planner.planning.target.search import UNSOLVED, TargetResult, find_cheapest
+from planner.planning.target.search import TargetResult, find_cheapest
 from planner.planning.target.solve import rounded_down, rounded_up
 from planner.report.text.target import target_text
 from planner.sampling.draw_cache import DrawCache
@@ -249,8 +249,8 @@ def test_time_ends_the_search_and_that_is_said(declare: Declare) -> None:
     whole = solved(workflow, 24, [1.0], [1, 4, 12])
     assert [(one.value, one.solved) for one in cut.agents] == [(12, False)]
     assert [(one.value, one.solved) for one in whole.agents] == [(6, True)]
-    assert UNSOLVED in cut.notes
-    assert UNSOLVED not in whole.notes
+    assert Note("unsolved") in cut.notes
+    assert Note("unsolved") not in whole.notes
     assert re.search(r"at 1x +≤ 12 ", target_text(cut))
     assert re.search(r"1 agent +unknown ", target_text(cut))
     assert re.search(r"1 agent +9x ", target_text(whole))

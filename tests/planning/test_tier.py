@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from planner.cli.app import app
-from planner.errors import InputError
+from planner.errors import InputError, Note
 from planner.expansion.graph.task_graph import crew_sizes
 from planner.planning.forecast import forecast
 from planner.planning.tier import assignments as selection
@@ -166,14 +166,13 @@ def test_what_a_reader_must_know_is_noted(declare: Declare) -> None:
     """Requests write 1,000, 4,000 and 2,000 tokens: all exceed the standard tier's context, one the fast tier's of 3,000."""
     header = TIERS.replace("jitter: 0", "jitter: 0, context: 600").replace("speed: 2x", "speed: 2x, context: 3000")
     notes = found(declare(CHAIN, header), 1).notes
-    exceeds = "A request exceeds the context of {} ({} tokens) in 100% of samples: it would fail."
-    assert exceeds.format("slow", "600") in notes
-    assert exceeds.format("fast", "3,000") in notes
-    assert not any("continues" in note for note in notes)
+    slow, fast = (Note("over-context", {"model": model, "context": context, "share": 1})
+                  for model, context in (("slow", 600), ("fast", 3000)))  # fmt: skip
+    assert slow in notes
+    assert fast in notes
+    assert "context-of-other-tier" not in {note.code for note in notes}
     wide = header.replace("context: 3000", "context: 9000")
-    assert [note for note in found(declare(CHAIN, wide), 1).notes if "exceeds" in note] == [
-        exceeds.format("slow", "600")
-    ]
+    assert [note for note in found(declare(CHAIN, wide), 1).notes if note.code == "over-context"] == [slow]
 
 
 def test_many_steps_are_selected_and_the_chain_of_twins_is_exact(declare: Declare) -> None:
@@ -198,11 +197,11 @@ def test_time_ends_the_search_and_that_is_said(declare: Declare) -> None:
     assert (answer.cut, answer.exhaustive, answer.searched, answer.alone) == (True, False, 2, ())
     assert answer.best
     assert answer.best.steps == tuple(names)
-    assert "Time was over before the search was: there may be a better choice." in answer.notes
+    assert {"search-cut-short", "steps-untried"} <= {note.code for note in answer.notes}
     assert "2 choices of 8 steps were tried (of 256)" in tier_text(answer)
     whole = found(declare(steps, TIERS), 1.0)
     assert (whole.cut, whole.exhaustive, whole.searched, len(whole.alone)) == (False, True, 256, 8)
-    assert not any("Time was over" in note for note in whole.notes)
+    assert not {"search-cut-short", "steps-untried"} & {note.code for note in whole.notes}
 
 
 def test_a_switch_of_tier_within_a_thread_reads_the_context_uncached(declare: Declare) -> None:
@@ -215,7 +214,7 @@ def test_a_switch_of_tier_within_a_thread_reads_the_context_uncached(declare: De
     alone = {one.steps[0]: one.to_standard.seconds for one in answer.alone}
     # a alone: 1 s sooner, and then 10,100 tokens at 1,000/s; together 1 + 2 s sooner
     assert alone == {"a": pytest.approx(10 - 1, abs=0.2), "b": pytest.approx(10 - 2, abs=0.2)}
-    assert "A request that continues a context of the other tier reads it uncached." in answer.notes
+    assert Note("context-of-other-tier") in answer.notes
     assert answer.best
     assert answer.best.steps == ("a", "b")
     assert answer.fast.to_standard.seconds == pytest.approx(-3, abs=1e-5)

@@ -26,6 +26,7 @@ from planner.reading.estimates.estimate import Estimate
 from planner.reading.profiles import ProfileDeclaration
 from planner.report.data.models import model_json, model_rows
 from planner.report.text.models import model_text, models_text
+from planner.report.wording.notes import worded
 from planner.workflow.reader import read_workflow
 
 FULL = {"ttft": {"4": "0s", "16": "1s", "64": "13s"}, "output_speed": {"4": 100, "16": 50, "64": 40},
@@ -280,7 +281,7 @@ FEWER = (
 
 def noted(found: Any) -> list[str]:
     """Its notes on speeds by concurrency."""
-    return [note for note in found.notes if "at a time" in note]
+    return [note for note in worded(found.notes) if note.code in ("outside-curve", "constant-concurrency")]
 
 
 def test_agents_without_items_slow_nobody_down(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from planner.errors import (
 )
 from planner.reading.files.text_file import MOST_BYTES
 from planner.reading.yaml import parse
+from planner.report.wording.notes import OPTIONS, worded_error
 from planner.workflow.reader import read_workflow
 from tests.conftest import read_example
 
@@ -72,7 +73,7 @@ def declared(text: str) -> list[Expected]:
 def problems_of(path: Path) -> tuple[Problem, ...]:
     with pytest.raises(InputError) as error:
         read_workflow(path)
-    return error.value.problems
+    return worded_error(error.value, OPTIONS).problems
 
 
 def found(path: Path, expected: list[Expected]) -> list[Expected]:

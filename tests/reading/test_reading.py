@@ -555,7 +555,7 @@ def test_only_declared_parameters_can_be_set(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         read_workflow(write(tmp_path, SIZED), {"moduls": 5})
     assert str(error.value).endswith(
-        "--set: unknown parameter 'moduls' [unknown-parameter]\n  help: did you mean 'modules'?\n\n2 problems"
+        "parameters: unknown parameter 'moduls' [unknown-parameter]\n  help: did you mean 'modules'?\n\n2 problems"
     )
     with pytest.raises(InputError) as error:
         read_workflow(write(tmp_path, "workflow: w\nsteps: {a: {tool: 5s}}\n"), {"modules": 5})

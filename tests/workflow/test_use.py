@@ -231,7 +231,7 @@ def test_a_wrong_value_shows_where_it_is_a_count(files: Files) -> None:
 def test_only_the_outermost_parameters_can_be_set(files: Files) -> None:
     path = files(a="steps: {x: {use: b.yaml}}\n", b=PART)
     (problem,) = refused(path, modules=5)
-    assert (problem.position, problem.message) == (None, "--set: unknown parameter 'modules'")
+    assert (problem.position, problem.code, problem.argument) == (None, "unknown-parameter", "parameters")
 
 
 def test_files_that_use_each_other(files: Files) -> None:

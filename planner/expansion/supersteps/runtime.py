@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from planner.errors import Note
 from planner.workflow.declaration import Workflow
 
 
@@ -13,13 +14,10 @@ def on_runtime(workflow: Workflow, runtime: str | None) -> Workflow:
     return workflow if runtime is None else workflow.model_copy(update={"runtime": runtime})
 
 
-def runtime_notes(workflow: Workflow) -> tuple[str, ...]:
+def runtime_notes(workflow: Workflow) -> tuple[Note, ...]:
     """A note on times under LangGraph, if the workflow runs on it."""
     runtime = Runtime.of(workflow)
-    if not runtime.barriers:
-        return ()
-    limit = "" if runtime.limit is None else f", max_concurrency {runtime.limit:,} in each graph"
-    return (f"Runtime: LangGraph{limit}. A step waits for all steps of the superstep before it.",)
+    return (Note("langgraph-runtime", {"max_concurrency": runtime.limit}),) if runtime.barriers else ()
 
 
 @dataclass(frozen=True)

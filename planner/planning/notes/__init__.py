@@ -1,1 +1,1 @@
-"""Scenarios in, what a reader must know to use their numbers out."""
+"""Scenarios in, notes on the use of their numbers out, as codes and values."""

@@ -15,7 +15,7 @@ from planner.engine.statistics import (
     quantile_interval,
     standard_error,
 )
-from planner.errors import InputError, Problem
+from planner.errors import InputError, Note, Problem
 from planner.planning.notes.assumptions import (
     declaration_notes,
     imprecise,
@@ -76,7 +76,7 @@ class Sensitivity:
     sizes: Mapping[str, int]
     seconds: Seconds
     drivers: tuple[Influence, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = None, crew: str | None = None,
@@ -91,7 +91,8 @@ def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = 
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend(threads)
     if stopping.most < LEAST:
-        raise InputError([Problem("bad-value", f"--samples: at least {LEAST} are needed to compare fifths of them")])
+        message = f"at least {LEAST} are needed to compare fifths of them"
+        raise InputError([Problem("bad-value", message, argument="samples")])
     sizing, sizes = Sizing.at(workflow, agents, crew)
     batch = Batch.of(workflow, [GridPoint(speed, sizes)], seed, stopping.most, backend.at_once)
     streams = drivers(batch.groups[0].graph, batch.models, batch.layers)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from planner.catalogue.premium import FITTED, Premium
-from planner.errors import InputError, Problem
+from planner.errors import InputError, Note, Problem
 from planner.planning.decisions.interval import mean_difference
 from planner.planning.decisions.verdict import ALIKE
 from planner.planning.forecast import step_results
@@ -19,6 +19,7 @@ from planner.planning.notes.assumptions import (
     notes,
     other_tokenizers,
     restricted,
+    restricted_notes,
 )
 from planner.planning.notes.concurrency import concurrency
 from planner.planning.results import Scenario
@@ -28,9 +29,6 @@ from planner.planning.target.solve import Requirement, Search, needed_agents, ne
 from planner.sampling.backends import Backend, ThreadBackend
 from planner.sampling.sample import USUALLY, Precision, Progress, Stopping, quiet
 from planner.workflow.declaration import Workflow
-
-UNSOLVED = "Time was over before all needed speeds and agents were found: those marked ≤ are enough, less may be."
-"""Note for a search that ran out of time."""
 
 NAMED = 3
 """Most steps that are named as worth shortening."""
@@ -85,7 +83,7 @@ class TargetResult:
     agents: tuple[Requirement, ...]
     obstacle: Obstacle | None
     restricted: Mapping[str, str]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], agents: Sequence[int], *,
@@ -147,8 +145,8 @@ def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], a
     reached = Precision.of(stopping.target, (grid.found[point].seconds for point in points))
     remarks = (
         *imprecise(reached, grid.samples),
-        *(f"{name} is {why}: not everybody can buy it." for name, why in restricted(grid.models()).items()),
-        *(() if all(required.solved for required in (*by_agents, *by_speed)) else (UNSOLVED,)),
+        *restricted_notes(grid.models()),
+        *(() if all(required.solved for required in (*by_agents, *by_speed)) else (Note("unsolved"),)),
         *declaration_notes(workflow), *other_tokenizers(workflow, grid.models()),
         *notes(
             grid.models(), grid.over_context(), [*speeds, *(required.value or 1.0 for required in by_agents)], premium
@@ -174,8 +172,8 @@ def _require_prices(grid: Grid, points: Sequence[Scenario]) -> None:
     unknown = list(dict.fromkeys(point.model for point in points if grid.found[point].usd is None))
     if unknown:
         without = [name for name, profile in grid.models().items() if profile.price is None]
-        message = f"--budget: the cost is unknown, since {', '.join(without)} has no price"
-        raise InputError([Problem("bad-profile", message, None, "give the profile a 'price', or leave --budget away")])
+        message = f"the cost is unknown, since {', '.join(without)} has no price"
+        raise InputError([Problem("bad-profile", message, argument="budget", remedy=Note("price-or-no-budget"))])
 
 
 def _closest(candidates: Sequence[Candidate], target: Target, cost: Callable[[Candidate], Cost]) -> Candidate:

@@ -10,7 +10,7 @@ import numpy as np
 from planner.catalogue.premium import FITTED
 from planner.engine.arrays import Floats
 from planner.engine.statistics import Z975, quantile_interval
-from planner.errors import InputError, Problem
+from planner.errors import InputError, Note, Problem
 from planner.planning.decisions.verdict import ALIKE
 from planner.planning.notes.assumptions import (
     declaration_notes,
@@ -18,6 +18,7 @@ from planner.planning.notes.assumptions import (
     notes,
     other_tokenizers,
     restricted,
+    restricted_notes,
 )
 from planner.planning.notes.concurrency import concurrency
 from planner.planning.results import Seconds, Usd
@@ -122,7 +123,7 @@ class TierResult:
     exhaustive: bool
     cut: bool
     restricted: Mapping[str, str]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
     @property
     def chosen(self) -> AssignmentResult | None:
@@ -189,10 +190,10 @@ def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = N
     remarks = (
         *imprecise(reached, count),
         *_left_out(len(steps), search.cut, len(alone) - len(simulated_alone)),
-        *(f"{name} is {why}: not everybody can buy it." for name, why in restricted(models).items()),
+        *restricted_notes(models),
         *declaration_notes(workflow), *other_tokenizers(workflow, models),
         *concurrency(dict.fromkeys(samples.accumulator.batch for samples in samples_of.values())),
-        *(("A request that continues a context of the other tier reads it uncached.",) if _continued(workflow) else ()),
+        *((Note("context-of-other-tier"),) if _continued(workflow) else ()),
         *notes(models, sampled.over_context, [1.0], FITTED),
     )  # fmt: skip
     return TierResult(
@@ -209,32 +210,31 @@ def _continued(workflow: Workflow) -> bool:
     return any(request.continues not in (None, name) for name, request in requests)
 
 
-def _left_out(steps: int, cut: bool, missing_alone: int) -> Iterator[str]:
+def _left_out(steps: int, cut: bool, missing_alone: int) -> Iterator[Note]:
     """Notes on assignments that were not tried."""
     if cut:
-        yield "Time was over before the search was: there may be a better choice."
+        yield Note("search-cut-short")
     elif steps > EXHAUSTIVE:
-        yield "Steps are too many to try all choices: there may be a better one."
+        yield Note("search-not-exhaustive")
     if missing_alone:
-        yield f"Time was over before each step was tried by itself: {missing_alone} are left out."
+        yield Note("steps-untried", {"steps": missing_alone})
 
 
 def _require_movable(workflow: Workflow, fast: str, steps: tuple[str, ...]) -> None:
     if fast == workflow.model:
-        message, hint = f"--fast: '{fast}' is the model that the workflow has already", "name a faster profile"
-    elif not steps:
+        message = f"'{fast}' is the model that the workflow has already"
+        raise InputError([Problem("bad-profile", message, None, "name a faster profile", "fast")])
+    if not steps:
         message, hint = "no step makes requests of the workflow's model", "steps with a 'model' of their own keep it"
-    else:
-        return
-    raise InputError([Problem("bad-profile", message, None, hint)])
+        raise InputError([Problem("bad-profile", message, None, hint)])
 
 
 def _require_prices(*ends: ScenarioSamples) -> None:
     if any(end.usd is None for end in ends):
         models = {name: profile for end in ends for name, profile in end.accumulator.batch.models.items()}
         without = ", ".join(name for name, profile in models.items() if profile.price is None)
-        message = f"--budget: the cost is unknown, since {without} has no price"
-        raise InputError([Problem("bad-profile", message, None, "give the profile a 'price'")])
+        message = f"the cost is unknown, since {without} has no price"
+        raise InputError([Problem("bad-profile", message, None, "give the profile a 'price'", "budget")])
 
 
 def by_worth(result: TierResult) -> list[AssignmentResult]:

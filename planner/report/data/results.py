@@ -10,6 +10,7 @@ from planner.planning.forecast_result import Forecast
 from planner.planning.results import Result
 from planner.report.data.formats import csv_text, flat, json_text, plain_data, precision_data
 from planner.report.wording.comparisons import verdict
+from planner.report.wording.notes import worded
 
 
 def comparison_data(comparison: Comparison) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         "baseline": asdict(comparison.baseline),
         "scenarios": [_result(result) for result in comparison.results],
         "verdict": verdict(comparison),
-        "notes": list(comparison.notes),
+        "notes": list(worded(comparison.notes)),
         "decisions": plain_data(comparison.decisions),
         **_barriers(comparison),
     }
@@ -44,7 +45,7 @@ def forecast_data(forecast: Forecast) -> dict[str, Any]:
         "crews": [asdict(crew) for crew in forecast.crews],
         "drag_samples": forecast.drag_samples,
         "typical": plain_data(forecast.typical),
-        "notes": list(forecast.notes),
+        "notes": list(worded(forecast.notes)),
     }
 
 

@@ -11,6 +11,7 @@ from planner.planning.target.search import TargetResult
 from planner.planning.target.solve import Requirement
 from planner.planning.tier.search import AssignmentResult, TierResult
 from planner.report.data.formats import csv_text, flat, json_text, plain_data, precision_data
+from planner.report.wording.notes import worded
 
 _NO_BUDGET = {"chance": None, "low": None, "high": None}
 _CHOICES = ("standard", "fast", "best", "thrifty")
@@ -38,7 +39,7 @@ def target_data(result: TargetResult) -> dict[str, Any]:
             "steps": [asdict(step) for step in obstacle.steps],
             "within_reach": _candidate(obstacle.within_reach),
         },
-        "notes": list(result.notes),
+        "notes": list(worded(result.notes)),
     }
 
 
@@ -122,7 +123,7 @@ def sensitivity_data(sensitivity: Sensitivity) -> dict[str, Any]:
         "sizes": dict(sensitivity.sizes),
         "seconds": asdict(sensitivity.seconds),
         "drivers": [_influence(influence) for influence in sensitivity.drivers],
-        "notes": list(sensitivity.notes),
+        "notes": list(worded(sensitivity.notes)),
     }
 
 

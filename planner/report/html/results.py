@@ -30,6 +30,7 @@ from planner.report.wording.heat_maps import (
     heat_maps,
     shade,
 )
+from planner.report.wording.notes import worded
 
 _COLUMNS = ("Step", "kind", "times", "work", "on path", "critical", "drag", "cost")
 _LEFT_COLUMNS = _COLUMNS[:2]
@@ -44,7 +45,7 @@ def comparison_html(comparison: Comparison) -> str:
         accepted_sentence(comparison), verdict(comparison), *barrier_sentences(comparison),
         *decision_sentences(comparison),
     ]  # fmt: skip
-    return page(title, about, body, filter(None, sentences), comparison.notes)
+    return page(title, about, body, filter(None, sentences), worded(comparison.notes))
 
 
 def forecast_html(forecast: Forecast) -> str:
@@ -62,7 +63,7 @@ def forecast_html(forecast: Forecast) -> str:
         + table(f"Steps ({SHADES[-1]} longest on the critical path)", columns, steps)
     )
     title = f"{forecast.workflow}: {quantities.samples(forecast.samples)}, seed {forecast.seed}"
-    return page(title, _about(forecast), body, [], forecast.notes)
+    return page(title, _about(forecast), body, [], worded(forecast.notes))
 
 
 def _about(forecast: Forecast) -> list[str]:

@@ -12,6 +12,7 @@ from planner.planning.tier.search import TierResult, by_worth
 from planner.report.html.elements import data, head, page, shaded, table
 from planner.report.wording import quantities
 from planner.report.wording.heat_maps import HeatMapCell, shade
+from planner.report.wording.notes import worded
 from planner.report.wording.sensitivities import driver_name, sensitivity_answer, sensitivity_heading, swing
 from planner.report.wording.targets import (
     AGENTS,
@@ -32,7 +33,7 @@ def target_html(result: TargetResult) -> str:
     title, *about = target_heading(result)
     body = _chances(result) + _requirements(result, SPEEDS, result.speeds)
     body += _requirements(result, AGENTS, result.agents)
-    return page(title, [*about, *target_answer(result)], body, [], result.notes)
+    return page(title, [*about, *target_answer(result)], body, [], worded(result.notes))
 
 
 def tier_html(result: TierResult) -> str:
@@ -45,7 +46,7 @@ def tier_html(result: TierResult) -> str:
     steps = [step_cells(choice, result.chosen) for choice in by_worth(result)]
     body = _table("", ("", "p50", "95%", "cost p50"), choices)
     body += _table(ALONE, ("", "p50", "95%", "cost", "s per $", "chosen"), steps)
-    return page(title, [*about, *tier_answer(result)], body, [], result.notes)
+    return page(title, [*about, *tier_answer(result)], body, [], worded(result.notes))
 
 
 def sensitivity_html(sensitivity: Sensitivity) -> str:
@@ -64,7 +65,7 @@ def sensitivity_html(sensitivity: Sensitivity) -> str:
     columns = ("", "p90 in its lowest fifth", "in its highest", "swing", "share of variance")
     body = table("", [head(name) for name in columns], rows) if rows else ""
     title, *about = sensitivity_heading(sensitivity)
-    return page(title, [*about, *sensitivity_answer(sensitivity)], body, [], sensitivity.notes)
+    return page(title, [*about, *sensitivity_answer(sensitivity)], body, [], worded(sensitivity.notes))
 
 
 def _chances(result: TargetResult) -> str:

@@ -6,7 +6,8 @@ import re
 import textwrap
 from collections.abc import Iterable
 
-from planner.errors import printable
+from planner.errors import Note, printable
+from planner.report.wording.notes import worded
 
 WIDTH = 80
 """Columns of the terminal."""
@@ -27,9 +28,9 @@ def wrap_all(texts: Iterable[str]) -> list[str]:
     return [line for text in texts for line in wrap(text)]
 
 
-def note_lines(notes: Iterable[str]) -> list[str]:
+def note_lines(notes: Iterable[Note]) -> list[str]:
     """Lines of the notes on a result."""
-    return wrap_all(f"Note: {note}" for note in notes)
+    return wrap_all(f"Note: {note}" for note in worded(notes))
 
 
 def shorten(name: str, width: int) -> str:

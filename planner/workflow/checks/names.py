@@ -13,6 +13,7 @@ from typing import Any
 
 from planner.errors import (
     MOST_PROBLEMS,
+    Note,
     Problem,
     did_you_mean,
     model_hint,
@@ -142,10 +143,10 @@ class _Checks:
             whole(number, most)
         except BadValueError as mistake:
             message = f"the parameter '{value}' is {number:.15g}, but a count {mistake}"
-            hint = "give it another value" + (", here or where the file is used" if self.inherited.file else "")
-            yield Problem(
-                "bad-value", message, place, hint if self.inherited.file else f"{hint}, or try --set {value}=10"
-            )
+            if self.inherited.file:
+                yield Problem("bad-value", message, place, "give it another value, here or where the file is used")
+            else:
+                yield Problem("bad-value", message, place, remedy=Note("set-parameter", {"name": value, "value": 10}))
 
     def group(self, path: Path, steps: Mapping[str, Any], model: bool, repeated: bool) -> Iterator[Problem]:
         """Check a group and all steps in it.

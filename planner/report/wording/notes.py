@@ -1,0 +1,207 @@
+"""The words of notes and problems, for text, JSON and Python.
+
+`planner.planning` and the layers below hand out codes and values. Only here do they become sentences, in the names that
+a front end has for the arguments of a request: options of the command line, or arguments of Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from planner.errors import InputError, Note, Problem
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Names:
+    """How a front end writes the arguments of a request.
+
+    argument : its name
+    crew : choose the crew to size
+    parameter : give a parameter of the workflow a value
+    refusals : code → words of problems that depend on more than a name
+    """
+
+    argument: Callable[[str], str]
+    crew: Callable[[str], str]
+    parameter: Callable[[str, float], str]
+    refusals: Mapping[str, str]
+
+
+_OPTIONS = {"crew": "--agents", "parameters": "--set", "models": "--model", "speeds": "--speed"}
+"""Options that are not called like the argument."""
+
+OPTIONS = Names(
+    lambda argument: _OPTIONS.get(argument, f"--{argument.replace('_', '-')}"),
+    lambda crew: f"--agents {crew}=1,2,4",
+    lambda name, value: f"--set {name}={value}",
+    {
+        "needs-setup": "it goes with --setup, as in --runs 200 --setup 2h,$500",
+        "one-deadline": "give the deadline by one of --p90 TIME and --p50 TIME",
+        "time-above-0": "expected a time above 0s, such as {example}",
+    },
+)
+"""The command line's."""
+
+ARGUMENTS = Names(
+    lambda argument: argument,
+    lambda crew: f"crew='{crew}'",
+    lambda name, value: f"parameters={{'{name}': {value}}}",
+    {
+        "needs-setup": "it goes with a setup, such as setup='2h,$500'",
+        "one-deadline": "give the deadline by one of p90 and p50, as in p90='4h'",
+        "time-above-0": "expected a time above 0, in seconds or as '{example}'",
+    },
+)
+"""Those of the Python interface."""
+
+
+class Sentence(str, Note):
+    """A note in words. It is a text, and keeps its code and values."""
+
+    def __new__(cls, text: str, note: Note | None = None) -> Sentence:
+        return super().__new__(cls, text)
+
+    def __init__(self, text: str, note: Note | None = None) -> None:
+        if note is not None:
+            Note.__init__(self, note.code, note.values)
+
+
+def worded(notes: Iterable[Note], names: Names = OPTIONS) -> tuple[Sentence, ...]:
+    """Put notes into words. Those that are in words already stay as they are."""
+    return tuple(note if isinstance(note, Sentence) else Sentence(words(note, names), note) for note in notes)
+
+
+def worded_error(error: InputError, names: Names) -> InputError:
+    """Name the arguments of an error's problems, and put their remedies into words."""
+    return InputError((_worded_problem(problem, names) for problem in error.problems), error.more)
+
+
+def _worded_problem(problem: Problem, names: Names) -> Problem:
+    message, hint = problem.message, problem.hint
+    if problem.argument is not None:
+        message = f"{names.argument(problem.argument)}: {message}"
+    if problem.remedy is not None:
+        hint = words(problem.remedy, names)
+    return replace(problem, message=message, hint=hint, argument=None, remedy=None)
+
+
+def words(note: Note, names: Names) -> str:
+    """The words of a note, a remedy or a refusal."""
+    wording = names.refusals.get(note.code) or _WORDING[note.code]
+    if not isinstance(wording, str):
+        return wording(note.values, names)
+    return wording.format_map(
+        {key: ", ".join(value) if key == "models" else value for key, value in note.values.items()}
+    )
+
+
+def _not_converged(values: Values, names: Names) -> str:
+    samples, needed = values["samples"], values["needed"]
+    target = f"{100 * values['target']:.3g}%"
+    more = "more of them" if needed is None else f"about {float(f'{needed:.2g}'):,.0f}"
+    more += f" (allow them by {names.argument('samples')})" if values["beyond_limit"] else ""
+    taken = "1 sample" if samples == 1 else f"{samples:,} samples"
+    return (
+        f"Not converged: after {taken} p50 or p90 is not yet known to ± {target} (95% interval). "
+        f"A precision of {target} takes {more}."
+    )
+
+
+def _hypothetical_speeds(values: Values, names: Names) -> str:
+    fitted = ", as tiers of the catalogue are on average" if values["fitted"] else ""
+    exponent = values["exponent"]
+    law = f"speed^{exponent:.3g} times the price at 1x{fitted}" if exponent else "the price at 1x"
+    return f"Speeds other than 1x are hypothetical: above it they cost {law} ({names.argument('premium')})."
+
+
+def _over_context(values: Values, names: Names) -> str:
+    share = values["share"]
+    often = f"{share:.0%}" if share >= 0.005 else "under 1%"
+    model, context = values["model"], values["context"]
+    return f"A request exceeds the context of {model} ({context:,.0f} tokens) in {often} of samples: it would fail."
+
+
+def _outside_curve(values: Values, names: Names) -> str:
+    least, most, below, above = (values[key] for key in ("least", "most", "below", "above"))
+    subject = values["model"] if values["curve"] is None else f"{values['curve']} of {values['model']}"
+    measured = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+    taken = [f"{_some(below)} {_verb('take', below)} the numbers at {least:,}"] if below else []
+    taken += [f"{_some(above)} {_verb('share', above)} the total of {most:,}"] if above else []
+    return f"{subject}: known for {measured} requests at a time, not measured elsewhere: {'; '.join(taken)}."
+
+
+def _constant_concurrency(values: Values, names: Names) -> str:
+    return (
+        f"Speeds by concurrency are those of {_some(values['requests'])} requests at a time, as if every agent always "
+        "had one open; while tools run there are fewer, which makes times too long rather than too short."
+    )
+
+
+def _langgraph_runtime(values: Values, names: Names) -> str:
+    most = values["max_concurrency"]
+    limit = "" if most is None else f", max_concurrency {most:,} in each graph"
+    return f"Runtime: LangGraph{limit}. A step waits for all steps of the superstep before it."
+
+
+def _caveat(values: Values, names: Names) -> str:
+    text: str = values["text"]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _verb(verb: str, numbers: Sequence[int]) -> str:
+    return verb if len(numbers) > 1 else f"{verb}s"
+
+
+def _some(numbers: Sequence[int]) -> str:
+    """Up to three numbers, else the first and the last."""
+    texts = [f"{number:,}" for number in numbers]
+    if len(texts) > 3:
+        return f"{texts[0]} to {texts[-1]}"
+    return " and ".join(part for part in (", ".join(texts[:-1]), texts[-1]) if part)
+
+
+_WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
+    # Notes on a result
+    "not-converged": _not_converged,
+    "unused-crew": "No step names the crew '{crew}': its agents do nothing.",
+    "once-for-all-items": (
+        "'{step}' is done once for all items of '{fan_out}' that fail; to do it for each, put both into the 'steps:' "
+        "of the fan-out."
+    ),
+    "approximate-tokens": lambda values, _: (
+        f"Tokens that could not be counted are approximate: {'; '.join(values['texts'])}."
+    ),
+    "other-tokenizer": (
+        "Tokens of {models} are taken to be as many as those of {written_for}: a profile has no 'tokens'."
+    ),
+    "paid-by-the-hour": "{models}: paid by the hour for the whole run, so steps have no cost of their own.",
+    "restricted-model": "{model} is {available}: not everybody can buy it.",
+    "no-price": "Cost is unknown: no price for {models}.",
+    "hypothetical-speeds": _hypothetical_speeds,
+    "no-cache-read-price": "No cache_read price for {models}: reads from a cache cost what other input costs.",
+    "tiny-price": "A price of {models} is below ${usd}: prices are per million tokens, not per token.",
+    "no-prefill-speed": "No prefill_speed for {models}: prompts take no time beyond TTFT.",
+    "no-cache-ttl": "No cache_ttl for {models}: each request reads its whole prompt anew.",
+    "over-context": _over_context,
+    "outside-curve": _outside_curve,
+    "constant-concurrency": _constant_concurrency,
+    "langgraph-runtime": _langgraph_runtime,
+    "caveat": _caveat,
+    "unsolved": (
+        "Time was over before all needed speeds and agents were found: those marked ≤ are enough, less may be."
+    ),
+    "search-cut-short": "Time was over before the search was: there may be a better choice.",
+    "search-not-exhaustive": "Steps are too many to try all choices: there may be a better one.",
+    "steps-untried": "Time was over before each step was tried by itself: {steps} are left out.",
+    "context-of-other-tier": "A request that continues a context of the other tier reads it uncached.",
+    # Remedies of a problem
+    "name-crew": lambda values, names: " or ".join(map(names.crew, values["crews"])),
+    "price-or-no-budget": lambda _, names: f"give the profile a 'price', or leave {names.argument('budget')} away",
+    "set-parameter": lambda values, names: (
+        f"give it another value, or try {names.parameter(values['name'], values['value'])}"
+    ),
+}
