@@ -5,21 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
-from planner.engine.simulation import TICK
-from planner.expansion.graph.graph_form import (
-    END,
-    START,
-    GraphForm,
-    Node,
-    Option,
-    Sending,
-)
-from planner.expansion.supersteps.token_game import (
-    Key,
-    Played,
-    Routing,
-    played,
-)
+from planner.engine import TICK
+from planner.expansion import END, START, GraphForm, Key, Node, Option, Played, Routing, Sending, played
 
 WIDTH = 3
 """Most Sends of one conditional edge."""

@@ -13,19 +13,12 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from planner.engine.draws import Samples
-from planner.engine.simulation import TICK, simulate
-from planner.expansion.draw.demand import Layers
-from planner.expansion.expand import expand
-from planner.expansion.graph.task_graph import crew_sizes
-from planner.planning.comparison import compare
-from planner.planning.explanation import explain
-from planner.planning.forecast import forecast
-from planner.report.data.results import forecast_json
-from planner.timing.durations import SampleDemands, task_times
-from planner.timing.service import ServiceTimes, profiles
-from planner.workflow.declaration import Workflow
-from planner.workflow.use import read_workflow
+from planner.engine import TICK, Samples, simulate
+from planner.expansion import Layers, crew_sizes, expand
+from planner.planning import compare, explain, forecast
+from planner.report import forecast_json
+from planner.timing import SampleDemands, ServiceTimes, profiles, task_times
+from planner.workflow import Workflow, read_workflow
 from tests import oracle
 from tests.conftest import ROOT, read_example
 
@@ -180,6 +173,7 @@ def test_the_writer_writes_all_of_the_language(folder: Path) -> None:
     assert len(used) >= 22
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32))
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_workflow_stands_still_and_each_is_scheduled_by_the_rule(folder: Path, seed: int) -> None:
@@ -202,6 +196,7 @@ def test_no_workflow_stands_still_and_each_is_scheduled_by_the_rule(folder: Path
         assert sample.free == graph.graph.capacity.tolist()  # every agent that was taken is given back, once
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_told_of_a_forecast_adds_up(folder: Path, seed: int) -> None:
@@ -223,6 +218,7 @@ def test_what_is_told_of_a_forecast_adds_up(folder: Path, seed: int) -> None:
         assert result.accepted.seconds == pytest.approx(result.seconds.mean / result.accepted.chance)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_an_explanation_is_of_the_forecast(folder: Path, seed: int) -> None:
@@ -244,6 +240,7 @@ def test_an_explanation_is_of_the_forecast(folder: Path, seed: int) -> None:
                 assert made.seconds == pytest.approx(made.jitter * (level.ttft + prefill + spoken))
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32))
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_scenario_of_a_comparison_is_the_forecast_of_it(folder: Path, seed: int) -> None:
@@ -275,6 +272,7 @@ def shuffled(steps: dict[str, Any], random: Random, item: bool = False) -> dict[
     return found
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_order_of_steps_in_the_file_changes_no_byte(folder: Path, seed: int) -> None:
