@@ -39,7 +39,9 @@ class ProgressLines:
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self._done += report.when == "call" or (report.when == "setup" and not report.passed)
+        if report.when != "call" and report.passed:
+            return
+        self._done += report.when != "teardown"
         now = time.monotonic()
         reporter: pytest.TerminalReporter | None = self._config.pluginmanager.get_plugin("terminalreporter")
         total = getattr(getattr(reporter, "_session", None), "testscollected", 0)
@@ -100,6 +102,7 @@ class Golden:
     def _shown(self, text: str) -> str:
         """The text without folders of this machine, and with long lines folded."""
         text = text.replace(str(self._tmp_path), "TMP").replace(str(ROOT), "ROOT")
+        assert "pytest-of-" not in text, "a path of this machine is cut or wrapped: give a relative one"
         lines = [
             textwrap.fill(line, 100, break_long_words=False, break_on_hyphens=False) if len(line) > 120 else line
             for line in text.split("\n")

@@ -583,7 +583,7 @@ def test_files_that_are_none_of_these(content: bytes, code: str, tmp_path: Path,
     path.write_bytes(content)
     found = problems(path)
     assert code in {problem.code for problem in found}
-    golden(InputError(found))
+    golden(InputError(found[:2]))
     assert all(problem.position and problem.position.file == str(path) for problem in found)
 
 

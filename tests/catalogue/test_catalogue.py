@@ -326,7 +326,7 @@ profiles:
         (6, "bad-value"),
         (6, "unknown-key"),
         (6, "unknown-model"),
-        (7, "model-cycle"),
+        (7, "bad-profile"),
         (8, "bad-profile"),
     ]
     golden(error.value)

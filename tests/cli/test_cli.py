@@ -598,8 +598,11 @@ def test_the_conditions_of_a_measured_curve_are_told_where_it_is_used(golden: Go
     assert any("'up to 500 at 1'" in note for note in notes)
 
 
-def test_steps_have_no_cost_of_their_own_where_machines_are_paid_by_the_hour(golden: Golden) -> None:
-    options = ("forecast", BUGFIX, "--samples", 5, "--model", "h200x1-8b-1k")
+def test_steps_have_no_cost_of_their_own_where_machines_are_paid_by_the_hour(
+    golden: Golden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    options = ("forecast", BUGFIX.relative_to(ROOT), "--samples", 5, "--model", "h200x1-8b-1k")
     data = json.loads(printed(*options, "--json"))
     assert data["usd"]["mean"] == pytest.approx(4 * data["seconds"]["mean"] / 3600)
     cost = {step["step"]: step["usd"] for step in data["steps"]}

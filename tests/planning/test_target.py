@@ -134,7 +134,7 @@ def test_costs_that_cannot_be_told_apart_are_a_tie(declare: Declare, golden: Gol
     assert eight.usd
     assert eight.usd.mean < 0.9 * two.usd.mean  # by the luck of 20 samples: both cost 0.05 USD
     assert point(found.cheapest) == (1, 2)
-    golden(words_of(found))
+    golden(target_text(found))
 
 
 def words_of(found: TargetResult) -> str:

@@ -215,8 +215,9 @@ profiles:
 """
 
 
-def test_a_catalogue_has_both_by_concurrency(tmp_path: Path, golden: Golden) -> None:
-    path = tmp_path / "catalogue.yaml"
+def test_a_catalogue_has_both_by_concurrency(tmp_path: Path, golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path("catalogue.yaml")
     path.write_text(CATALOGUE, encoding="utf-8")
     found = Catalogue.load(path)
     house = model_text(found, "house")
@@ -318,8 +319,11 @@ def test_a_choice_of_tiers_says_it_too(tmp_path: Path, golden: Golden) -> None:
         "context: 64k",
     ],
 )
-def test_what_a_time_to_the_first_token_holds(tmp_path: Path, reading: str, golden: Golden) -> None:
-    path = tmp_path / "catalogue.yaml"
+def test_what_a_time_to_the_first_token_holds(
+    tmp_path: Path, reading: str, golden: Golden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path("catalogue.yaml")
     path.write_text(f"profiles:\n  a: {{ttft: 1s, output_speed: 50, {reading}}}\n", encoding="utf-8")
     told = golden(model_text(Catalogue.load(path), "a"))
     assert "empty prompt" not in told

@@ -140,7 +140,7 @@ def test_a_model_is_named_by_the_step_or_the_file_around(files: Files) -> None:
         used(read_workflow(files(a=PROFILE + "steps: {x: {use: b.yaml}}\n", b="model: m\n" + inner)), "x").model == "m"
     )
     path = files(a=PROFILE + "steps: {x: {use: b.yaml}, z: {model: m, use: b.yaml}}\n", b=inner)
-    assert told(path) == [("b.yaml:2:9", "missing-key")]
+    assert told(path) == [("b.yaml:2:9", "unknown-model")]
 
 
 def test_crews_take_their_sizes_from_the_parameters_of_their_own_file(files: Files) -> None:
