@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import fcntl
 import re
 import textwrap
 import time
@@ -32,10 +31,12 @@ class ProgressLines:
     The dots alone say little: their percentage comes once in 72 tests, and a minute of slow tests is one line.
     """
 
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
+    def __init__(self) -> None:
         self._done = 0
         self._start = self._last = time.monotonic()
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        self._session = session
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -43,8 +44,8 @@ class ProgressLines:
             return
         self._done += report.when != "teardown"
         now = time.monotonic()
-        reporter: pytest.TerminalReporter | None = self._config.pluginmanager.get_plugin("terminalreporter")
-        total = getattr(getattr(reporter, "_session", None), "testscollected", 0)
+        reporter: pytest.TerminalReporter | None = self._session.config.pluginmanager.get_plugin("terminalreporter")
+        total = self._session.testscollected
         if reporter and total and now - self._last >= 10:
             self._last = now
             share = f"{self._done / total:.0%} of {total} tests in {now - self._start:.0f} s"
@@ -53,7 +54,7 @@ class ProgressLines:
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(ProgressLines(config), "progress lines")
+        config.pluginmanager.register(ProgressLines(), "progress lines")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -131,6 +132,8 @@ def sections_of(path: Path) -> dict[str, str]:
 
 def rewrite(path: Path, section: str, text: str) -> None:
     """Put a text into its section, one process at a time."""
+    import fcntl  # not on Windows, where texts are compared and not rewritten
+
     path.parent.mkdir(parents=True, exist_ok=True)
     with (GOLDEN / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
