@@ -45,7 +45,7 @@ def decided(*arguments: object) -> Any:
 def said(*arguments: object) -> str:
     found = run(*arguments)
     assert found.exit_code == 0, found.output
-    return " ".join(found.stdout.split())
+    return found.stdout
 
 
 def value(interval: Any) -> float:

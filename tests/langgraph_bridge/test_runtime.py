@@ -121,8 +121,7 @@ def told(*arguments: object) -> str:
 
 
 def test_compare_says_what_barriers_cost_and_what_to_wrap(golden: Golden) -> None:
-    said = " ".join(told("compare", BARRIER, "--speed", "1x", "--agents", "1").split())
-    golden(said)
+    said = golden(told("compare", BARRIER, "--speed", "1x", "--agents", "1"))
     assert amounts(said) >= {"2.00s", "6.00s", "8.00s"}
     assert "barriers" not in told("compare", BARRIER, "--runtime", "dataflow")
 
@@ -132,8 +131,7 @@ def test_a_long_branch_is_told_by_its_ends(tmp_path: Path, golden: Golden) -> No
     path = tmp_path / "long.yaml"
     steps = f"{chain}  x: {{tool: 9s}}\n  j: {{needs: [s6, x], tool: 1s}}\n"
     path.write_text(f"workflow: long\nruntime: langgraph\nsteps:\n{steps}", encoding="utf-8")
-    said = " ".join(told("compare", path, "--speed", "1x", "--agents", "1").split())
-    golden(said)
+    said = golden(told("compare", path, "--speed", "1x", "--agents", "1"))
     assert amounts(said) >= {"10.0s", "16.0s", "6.00s"}
 
 
@@ -142,7 +140,7 @@ def test_what_was_not_tried_is_said(tmp_path: Path, golden: Golden) -> None:
     def said(steps: str) -> str:
         path = tmp_path / "large.yaml"
         path.write_text(f"workflow: large\nruntime: langgraph\nsteps:\n{steps}", encoding="utf-8")
-        return " ".join(told("compare", path, "--speed", "1x", "--agents", "1").split())
+        return told("compare", path, "--speed", "1x", "--agents", "1")
 
     chain = "".join(f"  s{n}: {{{f'needs: s{n - 1}, ' if n else ''}tool: 1s}}\n" for n in range(100))
     golden(said(f"{chain}  x: {{tool: 9s}}\n"))
@@ -155,7 +153,7 @@ def test_what_was_not_tried_is_said(tmp_path: Path, golden: Golden) -> None:
     ]
     golden(said("".join(lines)))
     short = "  a: {tool: 1s}\n  x: {tool: 9s}\n  b: {needs: a, tool: 1s}\n  c: {needs: b, tool: 1s}\n"
-    assert "were tried" not in said(short)
+    assert "tried" not in said(short)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ from planner.sampling import (
     simulate_blocks,
 )
 from planner.workflow import Workflow
-from tests.conftest import ROOT, Golden, read_example
+from tests.conftest import ROOT, read_example
 
 Declare = Callable[..., Workflow]
 
@@ -149,9 +149,7 @@ def test_a_cluster_changes_no_byte_also_where_a_worker_dies() -> None:
     assert there == here
 
 
-def test_a_cluster_that_loses_all_workers_is_waited_for_and_that_is_said(
-    monkeypatch: pytest.MonkeyPatch, golden: Golden
-) -> None:
+def test_a_cluster_that_loses_all_workers_is_waited_for_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     distributed = pytest.importorskip("distributed")
     monkeypatch.setattr(backends, "LOOK", 0.2)
     workflow = read_example(FIX)
@@ -177,7 +175,7 @@ def test_a_cluster_that_loses_all_workers_is_waited_for_and_that_is_said(
     assert lost
     assert lost[0] < 0.9
     assert len(said) == 1
-    golden(said[0])
+    assert "lost all its workers" in said[0]
     assert there == here
 
 
