@@ -129,7 +129,9 @@ def sections_of(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     first, *others = re.split(r"^=== ", path.read_bytes().decode(), flags=re.MULTILINE)
-    return {"": first} | {head: text for head, _, text in (other.partition("\n") for other in others)}
+    return ({"": first} if first else {}) | {
+        head: text for head, _, text in (other.partition("\n") for other in others)
+    }
 
 
 def rewrite(path: Path, section: str, text: str) -> None:
