@@ -425,6 +425,7 @@ def test_a_workflow_comes_from_standard_input(tmp_path: Path, file: str) -> None
     assert json.loads(found.stdout)["model"] == "gpt-5.5", found.stderr
 
 
+@pytest.mark.slow
 def test_files_that_standard_input_names_are_looked_for_here(using: Path, golden: Golden) -> None:
     found = fed(using.parent, USING, "compare", "-", "--samples", "2", "--json")
     assert json.loads(found.stdout)["workflow"] == "using", found.stderr

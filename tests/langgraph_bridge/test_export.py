@@ -208,6 +208,7 @@ def test_names_are_given_out_once() -> None:
     assert [names.of("taken"), names.of("class"), names.of("1")] == ["taken_2", "class_", "step_1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "steps",
     [

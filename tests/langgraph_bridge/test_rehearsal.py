@@ -52,6 +52,7 @@ def rehearsed(workflow: Workflow, samples: int = 2) -> Rehearsal:
 # Predictions hold
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_every_example_takes_as_long_as_predicted(path: Path, runtime: str, tmp_path: Path) -> None:
@@ -63,6 +64,7 @@ def test_every_example_takes_as_long_as_predicted(path: Path, runtime: str, tmp_
     assert found.compared >= found.samples == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(24))
 def test_random_workflows_of_the_whole_language_take_as_long_as_predicted(seed: int, tmp_path: Path) -> None:
     workflow, _ = written(Random(seed), tmp_path)

@@ -53,6 +53,7 @@ def test_random_workflows_on_langgraph_are_scheduled_by_the_rule(seed: int, tmp_
         ended(workflow, Runtime(True, True, limit), check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(40))
 def test_without_barriers_and_limits_nothing_is_different(seed: int, tmp_path: Path) -> None:
     """What only LangGraph has is all that the runtimes differ in. (Ids differ, and with them who wins a tie.)"""

@@ -264,6 +264,7 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, ["tier", *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_the_exit_code_tells_whether_anything_is_within_the_budget(golden: Golden) -> None:
     shown = run(RESEARCH, *FAST, "--budget", "4", "--samples", 40)
     assert shown.exit_code == 0, shown.output

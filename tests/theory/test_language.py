@@ -22,6 +22,8 @@ from planner.workflow import Workflow, read_workflow
 from tests import oracle
 from tests.conftest import ROOT, read_example
 
+pytestmark = pytest.mark.slow
+
 HEADER: dict[str, Any] = {
     "workflow": "random",
     "parameters": {"few": 2},
@@ -173,7 +175,6 @@ def test_the_writer_writes_all_of_the_language(folder: Path) -> None:
     assert len(used) >= 22
 
 
-@pytest.mark.slow
 @given(st.integers(0, 2**32))
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_workflow_stands_still_and_each_is_scheduled_by_the_rule(folder: Path, seed: int) -> None:
@@ -196,7 +197,6 @@ def test_no_workflow_stands_still_and_each_is_scheduled_by_the_rule(folder: Path
         assert sample.free == graph.graph.capacity.tolist()  # every agent that was taken is given back, once
 
 
-@pytest.mark.slow
 @given(st.integers(0, 2**32))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_told_of_a_forecast_adds_up(folder: Path, seed: int) -> None:
@@ -218,7 +218,6 @@ def test_what_is_told_of_a_forecast_adds_up(folder: Path, seed: int) -> None:
         assert result.accepted.seconds == pytest.approx(result.seconds.mean / result.accepted.chance)
 
 
-@pytest.mark.slow
 @given(st.integers(0, 2**32))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_an_explanation_is_of_the_forecast(folder: Path, seed: int) -> None:
@@ -240,7 +239,6 @@ def test_an_explanation_is_of_the_forecast(folder: Path, seed: int) -> None:
                 assert made.seconds == pytest.approx(made.jitter * (level.ttft + prefill + spoken))
 
 
-@pytest.mark.slow
 @given(st.integers(0, 2**32))
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_scenario_of_a_comparison_is_the_forecast_of_it(folder: Path, seed: int) -> None:
@@ -272,7 +270,6 @@ def shuffled(steps: dict[str, Any], random: Random, item: bool = False) -> dict[
     return found
 
 
-@pytest.mark.slow
 @given(st.integers(0, 2**32))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_order_of_steps_in_the_file_changes_no_byte(folder: Path, seed: int) -> None:

@@ -108,6 +108,7 @@ def test_a_quote_that_is_not_closed(fan: Fan) -> None:
     assert problem.message.startswith("'backlog.csv', line ")
 
 
+@pytest.mark.slow
 def test_a_large_backlog_and_a_large_circle(fan: Fan) -> None:
     rows = 60_000
     text = "id,n\n" + "".join(f"{index:x},{index - 1:x}\n" for index in range(1, rows)).replace("1,0\n", "1,\n", 1)

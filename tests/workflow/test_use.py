@@ -351,6 +351,7 @@ def test_rounds_around_a_fan_out_are_not_those_of_an_item(files: Files, golden: 
     golden(refused(path)[0].message)
 
 
+@pytest.mark.slow
 def test_a_step_waits_for_another_through_many(files: Files) -> None:
     """However many steps continue however many others, the check takes seconds."""
     steps = "".join(f"  s{n}: {{needs: s{n - 1}, llm: {{output: 5, continues: s{n // 2}}}}}\n" for n in range(1, 3000))
