@@ -427,6 +427,12 @@ def test_ttft_by_concurrency_leaves_the_reading_of_prompts_to_prefill_speed(
             assert long.measured_output is None
 
 
+def test_part_of_a_request_counts_as_one(tmp_path: Path, write: Write) -> None:
+    """Means over requests need at least one."""
+    (profile,) = imported(tmp_path, write(run(None, 10, completed=0.5)), concurrency=1).values()
+    assert points(profile) == pytest.approx({1: 100})
+
+
 def test_a_first_token_that_took_no_time_tells_no_reading_speed() -> None:
     """Prompts of 1,000 and 4,000 tokens: a line through 0 and 0.3 s is no measurement of reading."""
 
