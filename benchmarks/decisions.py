@@ -81,8 +81,7 @@ class Row:
 @contextmanager
 def undecided() -> Iterator[None]:
     """A comparison without decisions, and without the scenarios that only they need."""
-    from planner.planning import comparison
-    from planner.planning.decisions.extra_scenarios import ExtraScenarios
+    from planner.planning import ExtraScenarios, comparison
 
     def none(*_: Any) -> Any:
         return None
@@ -94,8 +93,8 @@ def undecided() -> Iterator[None]:
 
 def seconds(workflow: Any, speeds: Sequence[float], agents: Sequence[int]) -> float:
     """CPU time of a comparison."""
-    from planner.planning.comparison import compare
-    from planner.sampling.backends import ThreadBackend
+    from planner.planning import compare
+    from planner.sampling import ThreadBackend
 
     begun = time.process_time()
     compare(workflow, speeds, agents, backend=ThreadBackend(1))

@@ -44,8 +44,7 @@ import simpy
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this checkout, not an installed copy
 
 from planner import engine
-from planner.engine.arrays import Floats, Ints
-from planner.engine.simulation import Graph, build_graph, round_to_ticks, simulate
+from planner.engine import Floats, Graph, Ints, build_graph, round_to_ticks, simulate
 
 GOALS = {  # subject: at least this ratio, by graph
     "compiled / SimPy": {"chain": 300.0, "fan-out": 120.0, "layered": 80.0},

@@ -157,9 +157,8 @@ def lean(graph: Any, durations: list[float]) -> float:
 def simpy_seconds(samples: int) -> dict[str, float]:
     """CPU seconds of SimPy for one sample of all 80 scenarios, by program, and the share of samples that agree."""
     sys.path.insert(0, str(ROOT))
-    from planner.engine.draws import Samples
-    from planner.engine.simulation import simulate
-    from planner.expansion.expand import expand
+    from planner.engine import Samples, simulate
+    from planner.expansion import expand
     from planner.loading import load
     from planner.timing.pipeline import Pipeline
     from tests import oracle

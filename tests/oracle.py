@@ -12,7 +12,7 @@ from collections.abc import Generator, Sequence
 
 import simpy
 
-from planner.engine.simulation import Graph
+from planner.engine import Graph
 
 
 def simulate(graph: Graph, durations: Sequence[float], patience: Sequence[float] | None = None,

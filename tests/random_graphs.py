@@ -5,21 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
-from planner.engine.simulation import TICK
-from planner.expansion.graph.graph_form import (
-    END,
-    START,
-    GraphForm,
-    Node,
-    Option,
-    Sending,
-)
-from planner.expansion.supersteps.token_game import (
-    GraphRun,
-    Key,
-    Routing,
-    play,
-)
+from planner.engine import TICK
+from planner.expansion import GraphForm, GraphRun, Key, Node, Option, Routing, Sending, play
+from planner.expansion.graph.graph_form import END, START
 
 WIDTH = 3
 """Most Sends of one conditional edge."""

@@ -30,8 +30,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.planning.forecast import forecast
-from planner.workflow.reader import read_workflow
+from planner.planning import forecast
+from planner.workflow import read_workflow
 from suites.common import (
     DATA,
     SEED,

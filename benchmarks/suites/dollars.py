@@ -19,8 +19,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from planner.planning.forecast import forecast
-from planner.workflow.reader import read_workflow
+from planner.planning import forecast
+from planner.workflow import read_workflow
 from suites.common import DATA, BadDataError, Measure, Report, Row, amount, ape, median, positive, table, word
 
 FILES = (DATA / "dollars.csv",)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from planner.planning.forecast import forecast
-from planner.workflow.reader import read_workflow
+from planner.planning import forecast
+from planner.workflow import read_workflow
 from suites.common import Floats
 
 FASTEST = 1e6

@@ -27,8 +27,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planner.errors import InputError
-from planner.planning.forecast import forecast
-from planner.workflow.reader import read_workflow
+from planner.planning import forecast
+from planner.workflow import read_workflow
 from suites.common import (
     DATA,
     BadDataError,

@@ -29,8 +29,8 @@ from typing import Any
 
 import numpy as np
 
-from planner.planning.forecast import forecast
-from planner.workflow.reader import read_workflow
+from planner.planning import forecast
+from planner.workflow import read_workflow
 from suites.common import DATA, BadDataError, Measure, Report, Row, amount_or_none, ape, median, positive, table, word
 from suites.fitting import fit
 

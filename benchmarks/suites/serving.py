@@ -28,8 +28,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean, harmonic_mean
 
-from planner.planning.forecast import forecast
-from planner.workflow.reader import read_workflow
+from planner.planning import forecast
+from planner.workflow import read_workflow
 from suites.common import (
     DATA,
     BadDataError,

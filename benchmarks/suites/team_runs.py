@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from planner.catalogue.profile import JITTER
+from planner.catalogue import JITTER
 from suites.common import BadDataError, Floats, Row, count, grouped, median, positive, table, word
 
 Case = tuple[str, str, str, str]

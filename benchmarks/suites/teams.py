@@ -34,9 +34,8 @@ from typing import Any
 import numpy as np
 
 from planner.errors import InputError
-from planner.planning.comparison import compare
-from planner.workflow.presets import PRESETS
-from planner.workflow.reader import read_workflow
+from planner.planning import compare
+from planner.workflow import PRESETS, read_workflow
 from suites.common import (
     DATA,
     SEED,

@@ -211,7 +211,7 @@ def sensitivity(
     workflow: Workflow, *, speed: float = 1.0, agents: int | None = None, crew: str | None = None,
     model: str | None = None, runtime: str | None = None, seed: int = 1, samples: int | None = None,
     precision: float | str | None = None, max_time: float | str | None = None, threads: int | None = None,
-    progress: Progress | None = None,
+    scheduler: str | None = None, progress: Progress | None = None,
 ) -> Sensitivity:  # fmt: skip
     """Rank the estimates that drive the p90 of the completion time, as `planner sensitivity`.
 
@@ -223,6 +223,6 @@ def sensitivity(
         speed=check.take("speed", speed, factor),
         agents=check.optional("agents", agents, arguments.agents),
         model=check.optional("model", model, arguments.name),
-        simulation=arguments.simulation(check, seed, samples, precision, max_time, threads, None, progress),
+        simulation=arguments.simulation(check, seed, samples, precision, max_time, threads, scheduler, progress),
     )
     return answered(Sensitivity, check, request)

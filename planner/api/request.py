@@ -126,10 +126,7 @@ class SensitivityRequest(ScenarioRequest):
         """Raise InputError as a forecast does, and for too few samples."""
         from planner.planning.sensitivity.tornado import sensitivity
 
-        arguments = self._arguments()
-        backend = arguments.pop("backend", None)
-        threads = None if backend is None else backend.at_once
-        return self._with_notes(sensitivity(self.served[0], threads=threads, **arguments))
+        return self._with_notes(sensitivity(self.served[0], **self._arguments()))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

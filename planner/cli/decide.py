@@ -117,6 +117,7 @@ def sensitivity(
     runtime: RuntimeName = None,
     catalogue: CatalogueFile = None,
     sampling: SamplingOptions,
+    backend: BackendOptions,
     set_: Settings = None,
     output: OutputOptions,
 ) -> None:
@@ -128,7 +129,7 @@ def sensitivity(
 
         with values.checked() as check:
             fields = values.scenario(check, speed, agents, model, "a sensitivity is of one scenario")
-            simulation = values.simulation(check, sampling, progress)
+            simulation = values.simulation(check, sampling, progress, backend)
         request = values.request(
             SensitivityRequest, file, set_, catalogue, output.output, runtime=runtime, simulation=simulation, **fields
         )

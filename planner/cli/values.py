@@ -128,12 +128,12 @@ def grid(check: "Checks", options: GridOptions) -> dict[str, Any]:
 
 
 def simulation(
-    check: "Checks", options: SamplingOptions, progress: "Progress", backend: BackendOptions | None = None
+    check: "Checks", options: SamplingOptions, progress: "Progress", backend: BackendOptions
 ) -> "Simulation":
-    """How to simulate; on threads without `backend`."""
+    """How to simulate."""
     from planner.api import checks
 
-    chosen = _backend(check, backend or BackendOptions(), options.threads)
+    chosen = _backend(check, backend, options.threads)
     return checks.simulation(
         check, options.seed, options.samples, options.precision, options.max_time, chosen, progress
     )

@@ -15,6 +15,40 @@ from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+from planner._lazy import export
+
+if TYPE_CHECKING:
+    from planner.engine.arrays import Floats as Floats
+    from planner.engine.arrays import Ints as Ints
+    from planner.engine.draws import Samples as Samples
+    from planner.engine.draws import Turns as Turns
+    from planner.engine.simulation import LONGEST as LONGEST
+    from planner.engine.simulation import TICK as TICK
+    from planner.engine.simulation import Graph as Graph
+    from planner.engine.simulation import Schedule as Schedule
+    from planner.engine.simulation import build_graph as build_graph
+    from planner.engine.simulation import round_to_ticks as round_to_ticks
+    from planner.engine.simulation import simulate as simulate
+    from planner.engine.smoothing import Smoothed as Smoothed
+    from planner.engine.smoothing import Waits as Waits
+    from planner.engine.statistics import Values as Values
+    from planner.engine.statistics import normal_quantile as normal_quantile
+    from planner.engine.statistics import quantile_interval as quantile_interval
+    from planner.engine.statistics import share_interval as share_interval
+    from planner.engine.statistics import standard_error as standard_error
+
+export(
+    __name__,
+    {
+        "arrays": ["Floats", "Ints"],
+        "draws": ["Samples", "Turns"],
+        "simulation": ["LONGEST", "TICK", "Graph", "Schedule", "build_graph", "round_to_ticks", "simulate"],
+        "smoothing": ["Smoothed", "Waits"],
+        "statistics": ["Values", "normal_quantile", "quantile_interval", "share_interval", "standard_error"],
+    },
+)
 
 SOURCE = Path(__file__).with_name("kernel.py")
 

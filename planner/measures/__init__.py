@@ -1,1 +1,26 @@
 """Scheduled samples in; critical path, drag, utilisation, typical run and distribution of completion times out."""
+
+from typing import TYPE_CHECKING
+
+from planner._lazy import export
+
+if TYPE_CHECKING:
+    from planner.measures.distribution import Distribution as Distribution
+    from planner.measures.moments import Mean as Mean
+    from planner.measures.moments import Moments as Moments
+    from planner.measures.playback import Rehearsal as Rehearsal
+    from planner.measures.playback import playbacks as playbacks
+    from planner.measures.typical_run import replay as replay
+    from planner.measures.utilisation import Usage as Usage
+    from planner.measures.utilisation import Utilisation as Utilisation
+
+export(
+    __name__,
+    {
+        "distribution": ["Distribution"],
+        "moments": ["Mean", "Moments"],
+        "playback": ["Rehearsal", "playbacks"],
+        "typical_run": ["replay"],
+        "utilisation": ["Usage", "Utilisation"],
+    },
+)

@@ -1,1 +1,22 @@
 """Texts in, token counts out, offline. Only this package imports tiktoken, and only to count."""
+
+from typing import TYPE_CHECKING
+
+from planner._lazy import export
+
+if TYPE_CHECKING:
+    from planner.tokens.approximation import approximate as approximate
+    from planner.tokens.counting import count as count
+    from planner.tokens.tally import tally as tally
+    from planner.tokens.text_kind import Kind as Kind
+    from planner.tokens.text_kind import kind_of as kind_of
+
+export(
+    __name__,
+    {
+        "approximation": ["approximate"],
+        "counting": ["count"],
+        "tally": ["tally"],
+        "text_kind": ["Kind", "kind_of"],
+    },
+)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import json
 import math
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,16 +18,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from planner.catalogue import builtin_files
-from planner.catalogue.benchmarks import import_results
+from planner.catalogue import Catalogue, Profile, builtin_files, import_results, resolve
+from planner.catalogue.benchmarks import series
 from planner.catalogue.benchmarks.records import MOST_RESULT_BYTES
-from planner.catalogue.catalogue import Catalogue
-from planner.catalogue.profile import Profile, resolve
 from planner.cli.app import app
 from planner.errors import InputError, Problem
-from planner.reading.estimates.curves import Curve
-from planner.reading.estimates.estimate import Estimate
-from planner.workflow.reader import read_workflow
+from planner.reading import Curve, Estimate
+from planner.workflow import read_workflow
+from tests.conftest import Golden, amounts
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "benchmarks"
 WORKFLOW = DATA.parents[2] / "workflows" / "react_bugfix.yaml"
@@ -125,16 +125,16 @@ def test_a_catalogue_and_a_workflow_are_written_the_same_profiles(paths: tuple[P
     assert all(note.partition(": ")[2] in text for note in notes if "profiles, for" not in note)
 
 
-def test_what_is_written_tells_source_day_kind_and_cautions(tmp_path: Path) -> None:
+def test_what_is_written_tells_source_day_kind_and_cautions(tmp_path: Path, golden: Golden) -> None:
     path = tmp_path / "house.yaml"
     run = CliRunner().invoke(app, ["models", "import", str(VLLM), "--name", "house", "-o", str(path)])
     assert run.exit_code == 0
-    assert path.read_text(encoding="utf-8").startswith("# Give it as --catalogue FILE")
+    golden(path.read_text(encoding="utf-8"))
     name = "house-no-features"
     shown = CliRunner().invoke(app, ["models", "--catalogue", str(path), name])
     assert shown.exit_code == 0
     told = " ".join(shown.stdout.split())
-    assert "In effect 73.1 tokens/s at concurrency 31, first token after 0.05s" in told
+    golden(re.sub(r"\([\d,]+ days?( !)?\)", "(AGE)", shown.stdout))
     assert "TTFT rose" not in told  # the profile has it at each concurrency
     facts = json.loads(CliRunner().invoke(app, ["models", "--catalogue", str(path), name, "--json"]).stdout)["facts"]
     for key in ("ttft", "output_speed", "measured_output", "jitter"):
@@ -149,7 +149,7 @@ def test_what_is_written_tells_source_day_kind_and_cautions(tmp_path: Path) -> N
     assert " 73.1 at 31 " in next(line for line in listed.splitlines() if line.startswith(name))
     plan = ["forecast", str(WORKFLOW), "--catalogue", str(path), "--model", name, "--samples", "2"]
     told = " ".join(CliRunner().invoke(app, plan).stdout.split())
-    assert f"the output speed of {name} is measured for: requests of 999 input, 264 to 270 output tokens" in told
+    golden(told)
 
 
 @pytest.mark.parametrize("form", ["catalogue", "workflow"])
@@ -237,11 +237,11 @@ def test_sglang_requests_take_the_time_that_the_file_says(tmp_path: Path) -> Non
     assert third["median_itl_ms"] * 506.6 < 0.77 * third["mean_e2e_latency_ms"]
 
 
-def test_a_saturated_server_is_told() -> None:
+def test_a_saturated_server_is_told(golden: Golden) -> None:
     """All 3,000 requests at once: in flight 3000 / 341.72107 · 224.9188 = 1974.6; TTFT 91.3 s, 41% of 224.9 s."""
     text, notes = import_results([OFFLINE], workflow=True)
     assert "    1975: " in text
-    assert any("TTFT, 91.3 s, is 41% of a request at concurrency 1975" in note for note in notes)
+    assert amounts(golden(notes)) >= {"91.3", "41%", "1975"}
 
 
 def test_inferencex(tmp_path: Path) -> None:
@@ -256,17 +256,16 @@ def test_inferencex(tmp_path: Path) -> None:
     assert float(glm.price.per_hour or 0) == 24.5
 
 
-def test_aiperf(tmp_path: Path) -> None:
+def test_aiperf(tmp_path: Path, golden: Golden) -> None:
     """One of two requests was cancelled. 1000 / 5.2048325 = 192.129 tokens/s; TTFT 4.8984 ms; one at a time."""
     text, notes = import_results([AIPERF], workflow=True)
     (profile,) = read_back(text, tmp_path).values()
     assert points(profile) == pytest.approx({1: 192.129}, rel=1e-4)
     assert first_token(profile) == pytest.approx(0.0048984, rel=1e-3)
-    assert "1 of 2 requests failed; left out" in notes[0]
-    assert "a request took 0.298 s, but TTFT and time per token make 0.0465 s" in notes[1]
+    golden(notes)
 
 
-def test_aiperf_concurrency_and_units(tmp_path: Path, write: Write) -> None:
+def test_aiperf_concurrency_and_units(tmp_path: Path, write: Write, golden: Golden) -> None:
     """Two requests of 4 s each, one begins 2 s after the other: 8 s in 6 s, 1.33 at a time. TPOT 20 ms and 40 ms."""
     first, _ = records_of(AIPERF)
     second = copy.deepcopy(first)
@@ -283,8 +282,7 @@ def test_aiperf_concurrency_and_units(tmp_path: Path, write: Write) -> None:
     assert first_token(profile) == pytest.approx(0.2)
     first["metrics"]["inter_token_latency"]["unit"] = "parsecs"
     problem = the_problem(write(first, second))
-    assert problem.message == "'inter_token_latency' has the unit 'parsecs'"
-    assert problem.hint == "expected one of ns, us, ms, s, sec"
+    golden([problem.message, problem.hint])
 
 
 def test_llmperf_summary(tmp_path: Path) -> None:
@@ -310,12 +308,12 @@ def test_llmperf_requests_with_their_summary(tmp_path: Path) -> None:
         assert first_token(profile) == pytest.approx(0.22163, rel=1e-3)
 
 
-def test_llmperf_requests_alone_need_a_concurrency(tmp_path: Path) -> None:
+def test_llmperf_requests_alone_need_a_concurrency(tmp_path: Path, golden: Golden) -> None:
     """Of 5 requests of Bedrock one failed. Of the others (latency − TTFT) / (tokens − 1) is 44.2165, 43.3779,
     43.3800 and 50.1038 ms: median 43.79824 ms → 22.832 tokens/s."""
     problem = the_problem(BEDROCK)
     assert (problem.code, problem.position and problem.position.line) == ("missing-key", 2)
-    assert problem.hint == "also give the summary of the run, llmperf_bedrock_70b_summary.json, or --concurrency N"
+    golden(problem.hint)
     (profile,) = imported(tmp_path, BEDROCK, concurrency=5).values()
     assert points(profile) == pytest.approx({5: 22.832}, rel=1e-4)
 
@@ -402,7 +400,9 @@ def test_without_the_lengths_of_outputs_ttft_and_speed_are_read_alone(tmp_path: 
     assert profile.measured_output is None
 
 
-def test_ttft_by_concurrency_leaves_the_reading_of_prompts_to_prefill_speed(tmp_path: Path, write: Write) -> None:
+def test_ttft_by_concurrency_leaves_the_reading_of_prompts_to_prefill_speed(
+    tmp_path: Path, write: Write, golden: Golden
+) -> None:
     """Prompts of 1,000 and 4,000 tokens: 100 and 250 ms for one request, 20,000 tokens/s. At 8 at a time they wait 300 and
     900 ms: less 50 and 200 ms for reading, 250 and 700. Of 160 ms nothing would be left of the second: it has the line's."""
     for wait, kept in ((300.0, True), (160.0, False)):
@@ -419,8 +419,7 @@ def test_ttft_by_concurrency_leaves_the_reading_of_prompts_to_prefill_speed(tmp_
         assert waits(short) == pytest.approx({1: 0.05, 8: wait / 1000 - 0.05})
         entry = yaml.safe_load(import_results([path], "m")[0])["profiles"][short.name]
         assert entry["ttft"]["kind"] == "estimate"
-        assert "less that of reading the prompt, by prefill_speed" in entry["ttft"]["conditions"]
-        assert f"        8: {wait - 50:g}ms  # {wait:g}ms with it\n" in import_results([path], "m")[0]
+        assert f"        8: {wait - 50:g}ms  # {wait:g}ms with it\n" in golden(import_results([path], "m")[0])
         if kept:
             assert waits(long) == pytest.approx({1: 0.05, 8: 0.7})
         else:
@@ -428,7 +427,24 @@ def test_ttft_by_concurrency_leaves_the_reading_of_prompts_to_prefill_speed(tmp_
             assert long.measured_output is None
 
 
-def test_a_wait_that_a_profile_cannot_hold_is_told(write: Write) -> None:
+def test_part_of_a_request_counts_as_one(tmp_path: Path, write: Write) -> None:
+    """Means over requests need at least one."""
+    (profile,) = imported(tmp_path, write(run(None, 10, completed=0.5)), concurrency=1).values()
+    assert points(profile) == pytest.approx({1: 100})
+
+
+def test_a_first_token_that_took_no_time_tells_no_reading_speed() -> None:
+    """Prompts of 1,000 and 4,000 tokens: a line through 0 and 0.3 s is no measurement of reading."""
+
+    def lowest(inputs: float, ttft: float) -> Any:
+        point = SimpleNamespace(concurrency=1, ttft=ttft)
+        return SimpleNamespace(inputs=inputs, first=point, points=[point])
+
+    assert series._prefill_fit([lowest(1000, 0.1), lowest(4000, 0.3)]) is not None
+    assert series._prefill_fit([lowest(1000, 0.0), lowest(4000, 0.3)]) is None
+
+
+def test_a_wait_that_a_profile_cannot_hold_is_told(write: Write, golden: Golden) -> None:
     """A line through 200, 190 and 500 ms of 1,000, 2,000 and 4,000 tokens makes 216 ms of reading 2,000, over 190."""
     records = [
         run(at, 10, median_ttft_ms=ttft, mean_ttft_ms=ttft, total_input_tokens=tokens)
@@ -437,7 +453,7 @@ def test_a_wait_that_a_profile_cannot_hold_is_told(write: Write) -> None:
     text, notes = import_results([write(*records)], "m")
     (said,) = (note for note in notes if "TTFT rose from 0.19 s at 1 to 0.9 s at 8" in note)
     assert "m-2000-in-101-out" in said
-    assert "forecasts for many requests are too short by that" in text
+    golden(text)
 
 
 def test_a_rate_below_the_limit_does_not_reach_it(tmp_path: Path, write: Write) -> None:
@@ -453,7 +469,7 @@ def test_concurrency_that_sglang_measured(tmp_path: Path, write: Write) -> None:
     assert list(points(profile)) == [7]
 
 
-def test_no_concurrency_is_refused_or_given(tmp_path: Path, write: Write) -> None:
+def test_no_concurrency_is_refused_or_given(tmp_path: Path, write: Write, golden: Golden) -> None:
     record = run(None, 10)
     del record["duration"]
     path = write(record)
@@ -461,7 +477,7 @@ def test_no_concurrency_is_refused_or_given(tmp_path: Path, write: Write) -> Non
     assert (problem.code, problem.position and problem.position.text[problem.position.column :][:15]) == (
         "missing-key", "max_concurrency",
     )  # fmt: skip
-    assert "the number of concurrent requests" in problem.message
+    golden(problem.message)
     assert "--concurrency" in str(problem.hint)
     assert list(points(next(iter(imported(tmp_path, path, concurrency=12).values())))) == [12]
 
@@ -477,7 +493,7 @@ def test_names_that_yaml_would_misread(tmp_path: Path, write: Write) -> None:
 # What is refused.
 
 
-def test_all_problems_at_once(write: Write, tmp_path: Path) -> None:
+def test_all_problems_at_once(write: Write, tmp_path: Path, golden: Golden) -> None:
     missing = run(1, 10)
     del missing["median_ttft_ms"], missing["mean_ttft_ms"], missing["median_tpot_ms"], missing["mean_tpot_ms"]
     missing["p99_ttft_ms"] = 5.0
@@ -492,46 +508,44 @@ def test_all_problems_at_once(write: Write, tmp_path: Path) -> None:
     absent = tmp_path / "absent.json"
     found = problems(path, absent, name="", per_hour=-1, concurrency=0)
     assert [
-        (problem.position and (Path(problem.position.file).name, problem.position.line), problem.code, problem.message)
+        (problem.position and (Path(problem.position.file).name, problem.position.line), problem.code)
         for problem in found
     ] == [
-        (("absent.json", 0), "unreadable", "cannot read the file: No such file or directory"),
-        (("result.json", 2), "missing-key", "record 2: the key 'median_ttft_ms' or 'mean_ttft_ms' is missing"),
-        (
-            ("result.json", 2),
-            "missing-key",
-            "record 2: the key 'median_tpot_ms' or 'mean_tpot_ms' or 'mean_itl_ms' or 'median_itl_ms' is missing",
-        ),
-        (("result.json", 3), "bad-value", "record 3: 'median_tpot_ms' must not be negative"),
-        (("result.json", 4), "bad-value", "record 4: 'median_tpot_ms' must be a finite number"),
-        (("result.json", 5), "bad-value", "record 5: 'total_input_tokens' must be a number"),
-        (("result.json", 5), "bad-value", "record 5: 'median_tpot_ms' must be a finite number"),
-        (("result.json", 6), "bad-value", "record 6: 'duration' must be a number, not 'long'"),
-        (None, "bad-value", "--name must be a name of one line and at most 200 characters"),
-        (None, "bad-value", "--concurrency must be from 1 to 1,000,000"),
-        (None, "bad-value", "--price-per-hour: must not be negative"),
+        (("absent.json", 0), "unreadable"),
+        (("result.json", 2), "missing-key"),
+        (("result.json", 2), "missing-key"),
+        (("result.json", 3), "bad-value"),
+        (("result.json", 4), "bad-value"),
+        (("result.json", 5), "bad-value"),
+        (("result.json", 5), "bad-value"),
+        (("result.json", 6), "bad-value"),
+        (None, "bad-value"),
+        (None, "bad-value"),
+        (None, "bad-value"),
     ]
+    golden(InputError(found))
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    "changes",
     [
-        ({"median_tpot_ms": 0.01}, "which is implausible"),  # seconds where milliseconds belong
-        ({"median_tpot_ms": 9_000.0}, "its parts take 900.1 s, but a request takes 1.1 s"),
-        ({"median_tpot_ms": 9_000.0, "mean_tpot_ms": 9_000.0}, "longer than the run"),
-        ({"median_tpot_ms": 20_000.0}, "0.05 tokens/s for one request, which is implausible"),
-        ({"median_ttft_ms": 100_000.0, "mean_ttft_ms": 100_000.0}, "is longer than the run"),
-        ({"duration": 27_500.0}, "0.004 at a time, not 4"),  # milliseconds where seconds belong
-        ({"duration": 0.0275}, "is longer than the run"),
-        ({"mean_e2el_ms": 1.1}, "but a request takes 0.0011 s"),
-        ({"mean_e2el_ms": 27_400.0}, "but its parts only 1.1 s"),
-        ({"max_concurrency": 10_000_000, "completed": 10**9}, "concurrent requests are implausible"),
+        {"median_tpot_ms": 0.01},  # seconds where milliseconds belong
+        {"median_tpot_ms": 9_000.0},
+        {"median_tpot_ms": 9_000.0, "mean_tpot_ms": 9_000.0},
+        {"median_tpot_ms": 20_000.0},
+        {"median_ttft_ms": 100_000.0, "mean_ttft_ms": 100_000.0},
+        {"duration": 27_500.0},  # milliseconds where seconds belong
+        {"duration": 0.0275},
+        {"mean_e2el_ms": 1.1},
+        {"mean_e2el_ms": 27_400.0},
+        {"max_concurrency": 10_000_000, "completed": 10**9},
     ],
+    ids=str,
 )
-def test_units_that_are_mixed_up(changes: dict[str, Any], said: str, write: Write) -> None:
+def test_units_that_are_mixed_up(changes: dict[str, Any], write: Write, golden: Golden) -> None:
     problem = the_problem(write(run(4, 10) | changes))
-    assert said in problem.message
-    assert "is a unit wrong?" in str(problem.hint)
+    assert problem.code == "bad-value"
+    golden([problem.message, problem.hint])
 
 
 def test_seconds_of_inferencex_written_in_milliseconds(write: Write) -> None:
@@ -541,42 +555,43 @@ def test_seconds_of_inferencex_written_in_milliseconds(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "code", "said"),
+    ("content", "code"),
     [
-        (b"", "bad-value", "the file is empty"),
-        (b" \n\t", "bad-value", "the file is empty"),
-        (b"t,running\n1,2\n", "bad-value", "the file is not JSON: it begins with 't,running'"),
-        (b"\x7fELF\x02\x01\x01\x00", "bad-value", "the file is not JSON: it begins with '�ELF"),
-        (b"\x89PNG\r\n", "not-utf-8", "byte 0x89 is not UTF-8"),
-        (b'{"a": 1}', "bad-value", "no known benchmark writes records with these keys: 'a'"),
-        (b"{}", "bad-value", "these keys: none"),
-        (b"[]", "bad-value", "the list is empty"),
-        (b"[1]", "bad-value", "record 1 is not an object"),
-        (b'{"input_config": {}, "request_latency": {}}', "bad-value", "no known benchmark"),
-        (b'{"median_ttft_ms": 1, "med', "bad-value", "record 1 is incomplete"),
-        (b"[{}", "bad-value", "the file ends within a list"),
-        (b"[{} {}]", "bad-value", "expected ',' or ']'"),
-        (b"[{}] {}", "bad-value", "there is text after the list"),
-        (b'{"a": ' * 100_000, "bad-value", "nested too deep"),
-        (b"[" * 100_000, "bad-value", "nested too deep"),
-        (b"[" * 500_001, "too-large", "over 500,000 objects and lists"),
-        (b'{"a": ' + b"9" * 5000 + b"}", "bad-value", "a number that is too long"),
-        (b'{"median_ttft_ms": ' + b"9" * 400 + b', "median_tpot_ms": 1}', "bad-value", "must be a finite number"),
-        (b'{"metrics": {}, "metadata": {}}', "missing-key", "the metric 'time_to_first_token' is missing"),
-        (b'{"ttft_s": 1, "error_code": null}', "missing-key", "the key 'end_to_end_latency_s' is missing"),
-        (b'{"num_concurrent_requests": null}', "missing-key", "'num_concurrent_requests' is null"),
-        (b'{"median_ttft_ms": 5, "completed": 0}', "bad-value", "no request was completed"),
-        (b'{"median_ttft_ms": 9, "median_tpot_ms": 9}' * 600, "too-large", "the file has over 500 runs"),
-        (b'{"median_ttft_ms": true, "median_tpot_ms": 5}', "bad-value", "'median_ttft_ms' must be a number"),
+        (b"", "bad-value"),
+        (b" \n\t", "bad-value"),
+        (b"t,running\n1,2\n", "bad-value"),
+        (b"\x7fELF\x02\x01\x01\x00", "bad-value"),
+        (b"\x89PNG\r\n", "not-utf-8"),
+        (b'{"a": 1}', "bad-value"),
+        (b"{}", "bad-value"),
+        (b"[]", "bad-value"),
+        (b"[1]", "bad-value"),
+        (b'{"input_config": {}, "request_latency": {}}', "bad-value"),
+        (b'{"median_ttft_ms": 1, "med', "bad-value"),
+        (b"[{}", "bad-value"),
+        (b"[{} {}]", "bad-value"),
+        (b"[{}] {}", "bad-value"),
+        (b'{"a": ' * 100_000, "bad-value"),
+        (b"[" * 100_000, "bad-value"),
+        (b"[" * 500_001, "too-large"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "bad-value"),
+        (b'{"median_ttft_ms": ' + b"9" * 400 + b', "median_tpot_ms": 1}', "bad-value"),
+        (b'{"metrics": {}, "metadata": {}}', "missing-key"),
+        (b'{"ttft_s": 1, "error_code": null}', "missing-key"),
+        (b'{"num_concurrent_requests": null}', "missing-key"),
+        (b'{"median_ttft_ms": 5, "completed": 0}', "bad-value"),
+        (b'{"median_ttft_ms": 9, "median_tpot_ms": 9}' * 600, "too-large"),
+        (b'{"median_ttft_ms": true, "median_tpot_ms": 5}', "bad-value"),
     ],
+    ids=lambda value: str(value)[:40],
 )
-def test_files_that_are_none_of_these(content: bytes, code: str, said: str, tmp_path: Path) -> None:
+def test_files_that_are_none_of_these(content: bytes, code: str, tmp_path: Path, golden: Golden) -> None:
     path = tmp_path / "file"
     path.write_bytes(content)
     found = problems(path)
-    assert any(problem.code == code and said in problem.message for problem in found), found
+    assert code in {problem.code for problem in found}
+    golden(InputError(found[:2]))
     assert all(problem.position and problem.position.file == str(path) for problem in found)
-    assert str(InputError(found))
 
 
 def test_a_broken_line_hides_no_other(write: Write) -> None:
@@ -599,24 +614,24 @@ def test_reading_a_large_file_takes_no_longer_than_it_must(tmp_path: Path) -> No
         assert time.monotonic() - start < 5
 
 
-def test_a_file_over_the_limit(tmp_path: Path) -> None:
+def test_a_file_over_the_limit(tmp_path: Path, golden: Golden) -> None:
     path = tmp_path / "large.json"
     with path.open("wb") as stream:
         stream.truncate(2 * MOST_RESULT_BYTES)
-    assert the_problem(path).message == "the file is over the limit of 50,000,000 bytes"
+    golden(the_problem(path).message)
 
 
-def test_what_cannot_be_opened(tmp_path: Path) -> None:
+def test_what_cannot_be_opened(tmp_path: Path, golden: Golden) -> None:
     for path in (tmp_path, tmp_path / "absent", Path("a\0b")):
         assert the_problem(path).code == "unreadable"
-    assert the_problem().message == "no result file is given"
+    golden(the_problem().message)
 
 
-def test_many_problems_are_told_a_bearable_number_of_times(write: Write) -> None:
+def test_many_problems_are_told_a_bearable_number_of_times(write: Write, golden: Golden) -> None:
     with pytest.raises(InputError) as caught:
         import_results([write(*[run(2, 10) | {"median_ttft_ms": -1}] * 300)])
     assert len(caught.value.problems) == 100
-    assert "and there may be more" in str(caught.value)
+    golden(str(caught.value).splitlines()[-1])
 
 
 ODD = st.one_of(
@@ -625,6 +640,7 @@ ODD = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_stands_in_a_file_only_an_input_error_escapes(data: st.DataObject, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import statistics
 from datetime import date
 from pathlib import Path
@@ -10,15 +11,15 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from planner.catalogue import builtin_files
-from planner.catalogue.catalogue import STALE, Catalogue
+from planner.catalogue import Catalogue, builtin_files
+from planner.catalogue.catalogue import STALE
 from planner.catalogue.declaration import KINDS, NUMBERS
 from planner.catalogue.user_file import find_user_file
 from planner.cli.app import app
 from planner.errors import InputError
-from planner.reading.estimates.curves import Curve
-from planner.reading.estimates.estimate import Estimate
-from planner.workflow.reader import read_workflow
+from planner.reading import Curve, Estimate
+from planner.workflow import read_workflow
+from tests.conftest import Golden
 
 TODAY = date(2026, 11, 21)
 ROOT = Path(__file__).resolve().parents[2]
@@ -234,22 +235,22 @@ def test_self_hosted_engines_have_a_price_per_hour_and_say_under_which_condition
             assert sum(" for: " in one and "output speed" in one for one in catalogue.caveats(name)) == 1
 
 
-def test_a_claim_without_conditions_says_so(catalogue: Catalogue) -> None:
+def test_a_claim_without_conditions_says_so(catalogue: Catalogue, golden: Golden) -> None:
     for name in ("glm-5.1-highspeed", "groq-llama-4-scout", "gpt-4o", "a100-llama-2-70b", "cerebras-gpt-oss-120b"):
         assert any("claim without conditions" in one for one in catalogue.caveats(name)), name
-    for name in REQUIRED.keys() - {"gpt-5.5-fast", "gpt-5.5-fast-may-2026", "gpt-5.6-sol-fast"}:
+    for name in sorted(REQUIRED.keys() - {"gpt-5.5-fast", "gpt-5.5-fast-may-2026", "gpt-5.6-sol-fast"}):
         (said,) = (one for one in catalogue.caveats(name) if "'up to " in one)
-        assert "batch, hardware and load not stated" in said
+        golden(said, name)
     assert not any("claim" in one for one in catalogue.caveats("gpt-5.5"))
 
 
-def test_a_tier_is_retired_on_its_last_day() -> None:
+def test_a_tier_is_retired_on_its_last_day(golden: Golden) -> None:
     before, after = Catalogue.load(today=date(2026, 11, 29)), Catalogue.load(today=date(2026, 11, 30))
     name = "claude-opus-4-8-fast"
     assert before.available(name) == "general"
     assert any("until 2026-11-30" in one for one in before.caveats(name))
     assert after.available(name) == after.profile(name).available == "retired"
-    assert f"{name} was withdrawn on 2026-11-30" in after.caveats(name)
+    golden(after.caveats(name))
 
 
 def test_a_number_grows_old() -> None:
@@ -303,7 +304,7 @@ def test_a_users_file_overrides_and_extends(tmp_path: Path) -> None:
     assert "house-llama" in found.names
 
 
-def test_all_problems_of_a_users_file_are_told_with_their_places(tmp_path: Path) -> None:
+def test_all_problems_of_a_users_file_are_told_with_their_places(tmp_path: Path, golden: Golden) -> None:
     text = """
 sources: {mine: {title: Our own}}
 profile: {}
@@ -315,21 +316,20 @@ profiles:
 """
     with pytest.raises(InputError) as error:
         own(tmp_path, text)
-    told = [(problem.position.line if problem.position else 0, problem.message) for problem in error.value.problems]
-    assert told == [
-        (2, "the key 'as_of' is missing"),
-        (3, "unknown key 'profile'"),
-        (5, "a time needs a unit"),
-        (5, "the price table has no 'anthropic/claude-opus-4-9'"),
-        (6, "the key 'value' is missing"),
-        (6, "expected one of measured, vendor claim, estimate"),
-        (6, "unknown key 'output_sped'"),
-        (6, "unknown model 'claude-opus-4.8'"),
-        (7, "profiles are based on each other: claude-opus-4-8 → claude-opus-4-8-fast → claude-opus-4-8"),
-        (8, "the profile 'three' has no 'output_speed'"),
+    places = [(problem.position.line if problem.position else 0, problem.code) for problem in error.value.problems]
+    assert places == [
+        (2, "missing-key"),
+        (3, "unknown-key"),
+        (5, "bad-value"),
+        (5, "bad-value"),
+        (6, "missing-key"),
+        (6, "bad-value"),
+        (6, "unknown-key"),
+        (6, "unknown-model"),
+        (7, "bad-profile"),
+        (8, "bad-profile"),
     ]
-    hints = {problem.message: problem.hint for problem in error.value.problems}
-    assert hints["the price table has no 'anthropic/claude-opus-4-9'"] == "did you mean 'anthropic/claude-opus-4-8'?"
+    golden(error.value)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "profiles: 3", "profiles: {a: 3}", "models: {}"])
@@ -394,35 +394,36 @@ def test_a_model_is_shown_with_every_source() -> None:
 
 @pytest.mark.parametrize("name", builtin_files.names())
 def test_each_model_fits_80_columns(name: str, catalogue: Catalogue) -> None:
-    from planner.report.text.models import model_text
+    from planner.report import model_text
 
     for line in model_text(catalogue, name).splitlines():
         assert len(line) <= 80 or "https://" in line
 
 
-def test_a_misspelt_name_is_met_with_the_nearest() -> None:
+def test_a_misspelt_name_is_met_with_the_nearest(golden: Golden) -> None:
     code, text = run("claude-opus-4-8-fats")
     assert code == 2
-    assert "did you mean 'claude-opus-4-8-fast'" in text
+    golden(text)
     plan = ["forecast", str(WORKFLOWS / "react_bugfix.yaml"), "--model", "nope"]
-    assert "help: 'planner models' lists all\n" in CliRunner().invoke(app, plan).output
+    golden(CliRunner().invoke(app, plan).output)
 
 
 @pytest.mark.parametrize(
-    ("asked", "hint"),
+    ("asked", "meant"),
     [
-        ("gpt4o", "did you mean 'gpt-4o'?"),
-        ("GPT-4O", "did you mean 'gpt-4o'?"),
-        ("gpt-oss", "did you mean 'groq-gpt-oss-120b' or 'cerebras-gpt-oss-120b'?"),
-        ("vllm", "did you mean 'glm-5-vllm-1k', 'glm-5-vllm-8k' or 'nemotron-nano-30b-vllm-b200'?"),
-        ("xyzzy", "'planner models' lists all"),
+        ("gpt4o", ["gpt-4o"]),
+        ("GPT-4O", ["gpt-4o"]),
+        ("gpt-oss", ["groq-gpt-oss-120b", "cerebras-gpt-oss-120b"]),
+        ("vllm", ["glm-5-vllm-1k", "glm-5-vllm-8k", "nemotron-nano-30b-vllm-b200"]),
+        ("xyzzy", ["planner models"]),
     ],
 )
-def test_a_part_of_a_name_is_met_with_the_names_that_have_it(asked: str, hint: str) -> None:
-    assert hint in " ".join(run(asked)[1].split())
+def test_a_part_of_a_name_is_met_with_the_names_that_have_it(asked: str, meant: list[str]) -> None:
+    help_ = run(asked)[1].partition("help: ")[2]
+    assert re.findall(r"'(.*?)'", " ".join(help_.split())) == meant
 
 
-def test_the_command_takes_a_users_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_takes_a_users_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, golden: Golden) -> None:
     path = tmp_path / "catalogue.yaml"
     path.write_text(OWN, encoding="utf-8")
     assert "house-llama" in run("--catalogue", str(path))[1]
@@ -433,4 +434,4 @@ def test_the_command_takes_a_users_file(tmp_path: Path, monkeypatch: pytest.Monk
     path.write_text("profiles: {x: {ttft: 3}}", encoding="utf-8")
     code, text = run()
     assert code == 2
-    assert "a time needs a unit" in text
+    golden(text)

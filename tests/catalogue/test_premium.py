@@ -8,18 +8,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from planner.catalogue.catalogue import Catalogue
-from planner.catalogue.premium import (
-    FITTED,
-    Premium,
-    fitted,
-    tiers,
-)
+from planner.catalogue import Catalogue, Premium
+from planner.catalogue.premium import FITTED, fitted, tiers
 from planner.cli.app import app
-from planner.planning.comparison import compare
-from planner.planning.explanation import explain
-from planner.planning.forecast import forecast
-from planner.workflow.reader import read_workflow
+from planner.planning import compare, explain, forecast
+from planner.workflow import read_workflow
+from tests.conftest import Golden, amounts
 
 PLAN = """\
 workflow: priced
@@ -51,7 +45,7 @@ def test_a_law_goes_through_the_tier_that_is_given(speed: float, price: float) -
 
 @pytest.mark.parametrize(("speed", "price"), [(1.0, 2.0), (0.5, 2.0), (2.0, 0.5), (2.0, math.nan)])
 def test_a_law_needs_a_faster_speed_and_a_higher_price(speed: float, price: float) -> None:
-    with pytest.raises(ValueError, match="expected a speed above 1x"):
+    with pytest.raises(ValueError, match="above 1x"):
         Premium.through(speed, price)
 
 
@@ -82,7 +76,7 @@ def test_machines_of_a_higher_speed_are_dearer_too(tmp_path: Path) -> None:
     assert [result.usd.mean for result in found if result.usd] == pytest.approx([25.11 + 0.5, 2 * 15.11 + 0.5])
 
 
-def test_the_output_says_which_law_and_marks_what_is_hypothetical(tmp_path: Path) -> None:
+def test_the_output_says_which_law_and_marks_what_is_hypothetical(tmp_path: Path, golden: Golden) -> None:
     file = str(plan(tmp_path))
     run = CliRunner().invoke
 
@@ -91,11 +85,9 @@ def test_the_output_says_which_law_and_marks_what_is_hypothetical(tmp_path: Path
         assert result.exit_code == 0
         return " ".join(result.output.split())
 
-    assert "speed^1.11 times the price at 1x, as tiers of the catalogue are on average" in said("--speed", "1x,2x")
-    assert "Rows: output speed, hypothetical unless 1x." in said("--speed", "1x,2x")
-    assert "1 agent at a hypothetical 2x in" in said("--speed", "1x,2x")
-    assert "cost speed^2 times the price at 1x (--premium)" in said("--speed", "1x,2x", "--premium", "2x=4x")
-    assert "cost the price at 1x (--premium)" in said("--speed", "1x,2x", "--premium", "0")
+    assert amounts(golden(said("--speed", "1x,2x"))) >= {"2x"}
+    golden(said("--speed", "1x,2x", "--premium", "2x=4x"))
+    golden(said("--speed", "1x,2x", "--premium", "0"))
     assert "hypothetical" not in said("--speed", "1x")
 
 

@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from planner.cli.app import app
+from tests.conftest import Golden, amounts
 
 FOUR = """\
 workflow: four
@@ -44,7 +45,7 @@ def decided(*arguments: object) -> Any:
 def said(*arguments: object) -> str:
     found = run(*arguments)
     assert found.exit_code == 0, found.output
-    return " ".join(found.stdout.split())
+    return found.stdout
 
 
 def value(interval: Any) -> float:
@@ -53,7 +54,7 @@ def value(interval: Any) -> float:
     return float(interval["value"])
 
 
-def test_a_value_of_time_chooses(four: Path) -> None:
+def test_a_value_of_time_chooses(four: Path, golden: Golden) -> None:
     """3 × 120 USD an hour are 0.10 USD a second: 5.80, 3.80, 5.80 and 4.70 in all."""
     options = (four, *GRID, "--value-of-time", "$120", "--waiting", 3)
     found = decided(*options)
@@ -67,8 +68,8 @@ def test_a_value_of_time_chooses(four: Path) -> None:
     assert (pays["speed"], pays["pays"]) == (2.0, "from")
     assert value(pays["usd_per_hour"]) == pytest.approx(1.80 / (3 * 18) * 3600)
     text = said(*options)
-    assert "At $120 an hour × 3 waiting: 2 agents at 1x, $3.80 in all, $2.00 less than the baseline." in text
-    assert "Break-even value of an hour with 1 agent, 3 waiting: 2x $120." in text
+    golden(text)
+    assert amounts(text) >= {"$120", "$2.00", "$3.80", "2x"}
 
 
 def test_without_options_nothing_is_said_of_them(four: Path) -> None:
@@ -81,7 +82,7 @@ def test_without_options_nothing_is_said_of_them(four: Path) -> None:
     assert "Setup" not in text
 
 
-def test_a_setup_pays_back_after_so_many_runs(four: Path) -> None:
+def test_a_setup_pays_back_after_so_many_runs(four: Path, golden: Golden) -> None:
     """Two agents save 20 s and no dollar; at 0.10 USD a second that is 2 USD of the 5 + 2 that 60 s and 5 USD are."""
     options = (four, *GRID, "--setup", "1min,$5", "--runs", 200, "--value-of-time", 120, "--waiting", 3)
     found = decided(*options)
@@ -92,13 +93,10 @@ def test_a_setup_pays_back_after_so_many_runs(four: Path) -> None:
     assert two["value"] == {"runs": 4, "low": 4, "high": 4}
     assert value(two["seconds_saved"]) == pytest.approx(200 * 20 - 60)
     assert value(two["usd_saved"]) == pytest.approx(-5)
-    assert (
-        "Setup of 2 agents at 1x pays back its 1min00s after 3 runs, its $5.00 never, both at the value of time after 4 "
-        "runs; 200 runs save 1h06min and lose $5.00."
-    ) in said(*options)
+    assert amounts(golden(said(*options))) >= {"$5.00", "1h06min", "1min00s"}
 
 
-def test_a_setup_alone_is_of_the_quickest_scenario(four: Path) -> None:
+def test_a_setup_alone_is_of_the_quickest_scenario(four: Path, golden: Golden) -> None:
     """Two agents at 2x save 29 s for 1.80 USD more."""
     options = (four, *GRID, "--setup", "2min")
     (quickest,) = [
@@ -106,10 +104,10 @@ def test_a_setup_alone_is_of_the_quickest_scenario(four: Path) -> None:
     ]
     assert quickest["time"]["runs"] == 5
     assert (quickest["value"], quickest["seconds_saved"]) == (None, None)
-    assert "Setup of 2 agents at 2x pays back its 2min00s after 5 runs." in said(*options)
+    assert amounts(golden(said(*options))) >= {"2min00s", "2x"}
 
 
-def test_every_number_of_agents_is_tried_where_that_is_asked_for(four: Path) -> None:
+def test_every_number_of_agents_is_tried_where_that_is_asked_for(four: Path, golden: Golden) -> None:
     """40, 20, 20 and 10 s: without coordination four agents are tried anyway."""
     few, every = decided(four, *GRID), decided(four, *GRID, "--every-n")
     assert (few["numbers"][0]["tried"], few["numbers"][0]["every"]) == ([1, 2, 4], False)
@@ -121,55 +119,48 @@ def test_every_number_of_agents_is_tried_where_that_is_asked_for(four: Path) -> 
     matched = [(one["agents"], one["speed"]) for one in every["exchange"]["speed_for_agents"]]
     assert matched == [(2, None), (3, None), (4, None)]
     text = said(four, *GRID, "--every-n")
-    assert "Best number of agents at 1x: 4 in 10.0s, which is not in the tables; every number to 4 tried." in text
-    assert (
-        "Exchange rate at 1x: 2 agents are already quicker than 1 agent at 2x. No speed compared lets 1 agent match 2 or more."
-        in text
-    )
+    golden(text)
+    assert amounts(text) >= {"10.0s", "2x"}
 
 
-def test_no_sample_accepted_does_not_mean_never(four: Path) -> None:
+def test_no_sample_accepted_does_not_mean_never(four: Path, golden: Golden) -> None:
     """Of 0 in 20 samples Wilson's interval goes to 1.96² / (20 + 1.96²) = 16 %; nothing follows for another chance."""
     four.write_text(FOUR.replace("output: 450}", "output: 450}, success: 0.001%"), encoding="utf-8")
     text = said(four, "--speed", "1x,2x", "--agents", "1,2", "--samples", "20")
-    assert "Accepted: 0% of samples in every scenario, ± 16% (95%)." in text
+    golden(text)
+    assert amounts(text) >= {"0%", "16%"}
     assert "20% less often" not in text
 
 
-def test_numbers_beyond_the_widest_fan_out_were_not_all_tried(four: Path) -> None:
+def test_numbers_beyond_the_widest_fan_out_were_not_all_tried(four: Path, golden: Golden) -> None:
     text = said(four, "--speed", "1x,2x", "--agents", "1,8", "--samples", "64", "--every-n")
-    assert "; every number to 4 and 8 tried." in text
+    golden(text)
 
 
 @pytest.mark.parametrize(
-    ("options", "messages"),
+    "options",
     [
-        (("--value-of-time", "-1"), ["--value-of-time: '-1': must not be negative"]),
-        (("--value-of-time", "nan"), ["--value-of-time: 'nan': expected US dollars, such as 5 or 0.25"]),
-        (("--value-of-time", "inf"), ["--value-of-time: 'inf': expected US dollars"]),
-        (("--value-of-time", "3h"), ["--value-of-time: '3h': expected US dollars"]),
-        (("--waiting", "0"), ["--waiting: '0': must be above 0"]),
-        (("--waiting", "-2"), ["--waiting: '-2': must not be negative"]),
-        (("--waiting", "nan"), ["--waiting: 'nan': expected a number, such as 12"]),
-        (("--waiting", "inf"), ["--waiting: 'inf': expected a number, such as 12"]),
-        (("--waiting", "2 people"), ["--waiting: '2 people': expected a number"]),
-        (("--setup", "5"), ["--setup: '5': a time needs a unit; write 5s, 5min or 5h"]),
-        (("--setup", "-2h"), ["--setup: '-2h': must not be negative"]),
-        (("--setup", "2h,3h"), ["--setup: '2h,3h': expected a time, US dollars, or both, such as 2h, $500 or 2h,$500"]),
-        (("--setup", "2h,$nan"), ["--setup: '2h,$nan': expected US dollars"]),
-        (("--runs", "200"), ["--runs: '200': it goes with --setup, as in --runs 200 --setup 2h,$500"]),
-        (("--setup", "2h", "--runs", "1.5"), ["--runs: '1.5': must be a whole number"]),
-        (("--setup", "2h", "--runs", "0"), ["--runs: '0': must be at least 1"]),
-        (
-            ("--setup", "5", "--runs", "inf", "--waiting", "-1", "--value-of-time", "x", "--speed", "0", "--max-time", "5"),
-            ["--setup: '5'", "--runs: 'inf'", "--waiting: '-1'", "--value-of-time: 'x'", "--speed: '0'", "--max-time: '5'"],
-        ),
-    ],
+        ("--value-of-time", "-1"),
+        ("--value-of-time", "nan"),
+        ("--value-of-time", "inf"),
+        ("--value-of-time", "3h"),
+        ("--waiting", "0"),
+        ("--waiting", "-2"),
+        ("--waiting", "nan"),
+        ("--waiting", "inf"),
+        ("--waiting", "2 people"),
+        ("--setup", "5"),
+        ("--setup", "-2h"),
+        ("--setup", "2h,3h"),
+        ("--setup", "2h,$nan"),
+        ("--runs", "200"),
+        ("--setup", "2h", "--runs", "1.5"),
+        ("--setup", "2h", "--runs", "0"),
+        ("--setup", "5", "--runs", "inf", "--waiting", "-1", "--value-of-time", "x", "--speed", "0", "--max-time", "5"),
+    ], ids=" ".join,
 )  # fmt: skip
-def test_bad_values_are_refused_all_at_once(four: Path, options: tuple[str, ...], messages: list[str]) -> None:
+def test_bad_values_are_refused_all_at_once(four: Path, options: tuple[str, ...], golden: Golden) -> None:
     found = run(four, *options)
     assert found.exit_code == 2
     assert found.stdout == ""
-    for message in messages:
-        assert message in found.stderr
-    assert found.stderr.count(": '") == len(messages)
+    golden(found.stderr)

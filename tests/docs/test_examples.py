@@ -11,9 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli.app import app
-from planner.planning.comparison import compare
-from planner.planning.forecast import forecast
-from planner.workflow.reader import read_workflow
+from planner.planning import compare, forecast
+from planner.workflow import read_workflow
 from tests.conftest import ROOT, read_example
 
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.yaml"))
@@ -79,7 +78,7 @@ def test_an_example_is_as_good_with_its_parameters_named_elsewhere() -> None:
 
 
 def test_results_are_plain_data() -> None:
-    from planner.report.data.results import forecast_json
+    from planner.report import forecast_json
 
     json.loads(forecast_json(forecast(read_workflow(example("fix_bugs")), samples=5)))
 

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from planner.engine import active_kernel
-from planner.workflow.presets import PRESETS
+from planner.workflow import PRESETS
 from tests.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -37,7 +37,10 @@ MISSED = {
 }
 """Goals that are missed, as docs/fidelity.md says."""
 
-pytestmark = pytest.mark.skipif(not active_kernel().compiled, reason="uncompiled, the suites take a minute")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not active_kernel().compiled, reason="uncompiled, the suites take a minute"),
+]
 
 
 @cache

@@ -24,6 +24,7 @@ def run_notebook() -> Any:
     return module
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not active_kernel().compiled, reason="uncompiled, all cells take minutes")
 def test_the_notebook_shows_what_its_cells_print(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))

@@ -30,6 +30,7 @@ def test_the_workflow_shown_is_the_workflow_that_runs() -> None:
     assert ("yaml", (ROOT / "workflows" / "fix_bugs.yaml").read_text(encoding="utf-8")) in BLOCKS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "output"), commands_with_output(), ids=[command for command, _ in commands_with_output()]
 )

@@ -17,10 +17,8 @@ from typer.testing import CliRunner
 
 from planner.cli.app import app
 from planner.engine import active_kernel
-from planner.reading import profiles
-from planner.reading.validation import Declared
-from planner.workflow import declaration
-from planner.workflow.reader import read_workflow
+from planner.reading import Declared, profiles
+from planner.workflow import declaration, read_workflow
 from tests.conftest import PLAIN, ROOT
 
 DOCS = ROOT / "docs"
@@ -103,6 +101,7 @@ def test_an_ellipsis_stands_for_lines_left_out(shown: str, output: str, same: bo
 # Commands in pages
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [pytest.param(page, marks=runs_pages) for page in RUN])
 def test_commands_print_what_the_page_shows(page: str) -> None:
     executed = list(generate().runs(text(DOCS / page)))
@@ -150,7 +149,7 @@ def test_every_key_of_a_workflow_file_is_described(kind: str, key: str) -> None:
 
 
 def test_every_limit_is_the_one_that_is_described() -> None:
-    from planner.engine.simulation import LONGEST
+    from planner.engine import LONGEST
     from planner.expansion.build.size_limits import MOST_TASKS
     from planner.reading import units
     from planner.reading.files import text_file

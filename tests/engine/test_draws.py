@@ -6,12 +6,10 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from planner.engine.draws import MOST, Samples, Turns
-from planner.engine.statistics import normal_quantile, quantile_interval
-from planner.expansion.draw.estimates import draw_estimate
-from planner.reading.estimates.estimate import LN20, Z95
-from planner.reading.estimates.forms import parse_estimate
-from planner.reading.units import DURATION, TOKENS
+from planner.engine import Samples, Turns, normal_quantile, quantile_interval
+from planner.engine.draws import MOST
+from planner.expansion import draw_estimate
+from planner.reading import DURATION, LN20, TOKENS, Z95, parse_estimate
 
 
 def test_a_draw_depends_on_its_key_alone() -> None:

@@ -11,17 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.engine.draws import Samples
-from planner.engine.simulation import build_graph
-from planner.engine.smoothing import Smoothed, Waits
-from planner.engine.statistics import GROUPS, KEPT, Values
-from planner.planning.comparison import compare
-from planner.planning.forecast import forecast
-from planner.sampling.batch import Batch, GridPoint
-from planner.sampling.block import simulate_block
-from planner.sampling.sample import Stopping, sample
+from planner.engine import Samples, Smoothed, Values, Waits, build_graph
+from planner.engine.statistics import GROUPS, KEPT
+from planner.planning import compare, forecast
+from planner.sampling import Batch, GridPoint, Stopping, sample, simulate_block
 from planner.sampling.series_wait import _in_series
-from planner.workflow.declaration import Workflow
+from planner.workflow import Workflow
 from tests.conftest import PLAIN
 
 Declare = Callable[..., Workflow]
@@ -58,6 +53,7 @@ EXACT: dict[str, tuple[str, Callable[[float], float]]] = {
 """Workflows and the distribution function of their completion times."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXACT)
 def test_intervals_cover_what_they_should(declare: Declare, name: str) -> None:
     """Of 1,000 seeds in 93 to 97 of 100; and they are narrower than those of order statistics."""

@@ -9,14 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from planner.engine.draws import Samples
-from planner.engine.simulation import simulate
-from planner.expansion.draw.demand import Layers
-from planner.expansion.expand import expand
-from planner.planning.forecast import forecast
-from planner.sampling.batch import GridPoint
+from planner.engine import Samples, simulate
+from planner.expansion import Layers, expand
+from planner.planning import forecast
+from planner.sampling import GridPoint
 from planner.timing.pipeline import Pipeline
-from planner.workflow.declaration import Workflow
+from planner.workflow import Workflow
 from tests import oracle
 from tests.conftest import simulated
 

@@ -8,19 +8,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from planner.engine.draws import Samples
-from planner.expansion.draw.demand import Demand, Layers, OccurrenceInputs, ServingTraits
-from planner.expansion.draw.demand_draws import DemandCache, DemandDraws
-from planner.expansion.draw.occurrence import Occurrence
+from planner.engine import Samples
+from planner.expansion import (
+    EVERY,
+    Demand,
+    DemandCache,
+    DemandDraws,
+    Layers,
+    Loop,
+    Occurrence,
+    ServingTraits,
+    Work,
+    expand,
+)
+from planner.expansion.draw.demand import OccurrenceInputs
 from planner.expansion.draw.occurrence_demand import occurrence_demand
-from planner.expansion.expand import expand
-from planner.expansion.graph.loops import EVERY, Loop
-from planner.expansion.graph.work import Work
-from planner.reading.estimates.estimate import NOTHING, Estimate
-from planner.reading.estimates.forms import parse_estimate
-from planner.reading.units import DURATION, TOKENS, TURNS
-from planner.workflow.bodies import AgentLoop, Llm, Tool
-from planner.workflow.declaration import Workflow
+from planner.reading import DURATION, NOTHING, TOKENS, TURNS, Estimate, parse_estimate
+from planner.workflow import AgentLoop, Llm, Tool, Workflow
 from tests.conftest import PLAIN
 
 CACHED = ServingTraits(caches=True)

@@ -12,35 +12,17 @@ from random import Random
 import numpy as np
 import pytest
 
-from planner.engine.draws import Samples
-from planner.expansion.graph.graph_form import (
-    END,
-    START,
-    GraphForm,
-    Node,
-    Option,
-    Sending,
-    form_from_needs,
-)
+from planner.engine import Samples
+from planner.expansion import GraphForm, Key, Node, Option, Routing, Sending, play
+from planner.expansion.graph.graph_form import END, START, form_from_needs
 from planner.expansion.supersteps.subgraph_candidates import MOST_NODES, NodeSets, subgraph_candidates
 from planner.expansion.supersteps.subgraphs import into_subgraph, may_be_subgraph
-from planner.expansion.supersteps.token_game import (
-    EndlessError,
-    Key,
-    Route,
-    Routing,
-    no_routes,
-    play,
-)
+from planner.expansion.supersteps.token_game import EndlessError, Route, no_routes
 from planner.langgraph_bridge.importing.graph_forecast import Routes, graph_barriers, graph_seconds, predicted
 from planner.langgraph_bridge.importing.state_graph import run_on_virtual_clock
-from planner.planning.barriers import (
-    MOST_TRIED,
-    Barriers,
-    Wrapped,
-    advised,
-)
-from planner.workflow.declaration import Step, Workflow
+from planner.planning import Barriers
+from planner.planning.barriers import MOST_TRIED, Wrapped, advised
+from planner.workflow import Step, Workflow
 from tests.random_graphs import Case
 
 
@@ -408,6 +390,7 @@ def equal_to_langgraph(seed: int) -> tuple[int, str]:
     return len(spans), ""
 
 
+@pytest.mark.slow
 def test_random_graphs_take_the_same_time_on_langgraph() -> None:
     """Every start and end of every node is equal to the bit. Graphs of over `MOST_RUNS` runs are left out."""
     context = multiprocessing.get_context("spawn")

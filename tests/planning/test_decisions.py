@@ -13,12 +13,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from planner.engine.simulation import TICK
-from planner.engine.statistics import Values
-from planner.expansion.graph.task_graph import crew_sizes
+from planner.engine import TICK, Values
+from planner.expansion import crew_sizes
 from planner.loading import load
-from planner.planning.comparison import compare
-from planner.planning.comparison_result import Comparison
+from planner.planning import Comparison, DecisionOptions, Decisions, Interval, Scenario, compare
 from planner.planning.decisions import (
     agents,
     ceilings,
@@ -26,16 +24,14 @@ from planner.planning.decisions import (
     money,
     payback,
 )
-from planner.planning.decisions.decide import DecisionOptions, Decisions
 from planner.planning.decisions.exchange import exchange
-from planner.planning.decisions.interval import Interval, ScenarioValues
+from planner.planning.decisions.interval import ScenarioValues
 from planner.planning.decisions.pace import pace_name
-from planner.planning.results import Scenario
 from planner.report.wording import quantities
 from planner.report.wording.decisions import decision_sentences as text
-from planner.sampling.batch import Batch
-from planner.workflow.declaration import Workflow
-from tests.conftest import PLAIN, ROOT
+from planner.sampling import Batch
+from planner.workflow import Workflow
+from tests.conftest import PLAIN, ROOT, Golden, amounts
 
 Declare = Callable[..., Workflow]
 
@@ -84,7 +80,7 @@ def test_embarrassingly_parallel(declare: Declare) -> None:
     assert [one.scenario.agents for one in found.pareto_p50] == [16, 16, 16]
 
 
-def test_a_pure_chain(declare: Declare) -> None:
+def test_a_pure_chain(declare: Declare, golden: Golden) -> None:
     """Two requests of 1 + 9 s: agents change nothing, speed s takes 2 + 18/s."""
     comparison = compared(declare("  a: {llm: {output: 450}}\n  b: {needs: a, llm: {output: 450}}", PRICED))
     found = comparison.decisions
@@ -102,10 +98,11 @@ def test_a_pure_chain(declare: Declare) -> None:
     assert found.break_evens[0].usd_per_hour.value == pytest.approx(0.9 * (2**1.11 - 1) / 9 * 3600)
     lines = " ".join(text(comparison))
     assert "Best number" not in lines
-    assert "Ceilings: 1 agent at infinite speed 2.00s, speedup 10x." in lines
+    golden(text(comparison))
+    assert amounts(lines) >= {"10x", "2.00s"}
 
 
-def test_ceilings_name_their_model_where_there_are_several(declare: Declare) -> None:
+def test_ceilings_name_their_model_where_there_are_several(declare: Declare, golden: Golden) -> None:
     """They are the first model's: 4 + 8 s, 4 s at infinite speed; the second takes 1 + 2 s."""
     models = """model: slow
 models:
@@ -113,10 +110,10 @@ models:
   quick: {ttft: 1s, output_speed: 200, jitter: 0}"""
     workflow = declare("  a: {llm: {output: 400}}", models)
     comparison = compare(workflow, [1.0], [1], models=["slow", "quick"], samples=16)
-    assert "Ceilings on slow: 1 agent at infinite speed 4.00s, speedup 3x." in " ".join(text(comparison))
+    assert amounts(golden(text(comparison))) >= {"3x", "4.00s"}
 
 
-def test_bound_by_coordination(declare: Declare) -> None:
+def test_bound_by_coordination(declare: Declare, golden: Golden) -> None:
     """16 items of 1 s; a lead writes a brief of 2 s for each: from 2 agents on, 32 s of briefs and a last item of 1 s."""
     comparison = compared(declare("  a: {for_each: 16, crew: team, tool: 1s}", crew("brief: {output: 50}")))
     found = comparison.decisions
@@ -127,7 +124,7 @@ def test_bound_by_coordination(declare: Declare) -> None:
     assert first.slower_than_one.difference.value == pytest.approx(17)
     assert first.slower_again == first.slower_than_one
     assert found.ceilings.infinite_agents.p50.value == pytest.approx(1)  # without briefs
-    assert "1 in 16.0s; 2 take 106% longer than 1; surely slower than one from 2; among" in " ".join(text(comparison))
+    assert amounts(golden(text(comparison))) >= {"106%", "16.0s"}
     assert found.ceilings.coordinated.p50.value == 16
     assert found.ceilings.serial_fraction.value == pytest.approx(1 / 16)
 
@@ -157,19 +154,20 @@ def test_bound_by_people(declare: Declare) -> None:
     assert found.ceilings.serial_fraction.value == 1
 
 
-def test_a_run_longer_than_a_working_day_is_told_in_working_days(declare: Declare) -> None:
+def test_a_run_longer_than_a_working_day_is_told_in_working_days(declare: Declare, golden: Golden) -> None:
     """36 h and 10 s are 4.5 working days of 8 h; at any speed about as many."""
     steps = "  a: {human: HOURS}\n  b: {needs: a, llm: {output: 450}}"
     lines = " ".join(text(compared(declare(steps.replace("HOURS", "36h"), PRICED))))
-    assert "Working days of 8h that a run takes: 4.5 at the baseline, 4.5 at the quickest." in lines
+    golden(text(compared(declare(steps.replace("HOURS", "36h"), PRICED))))
+    assert amounts(lines) >= {"4.5"}
     lines = " ".join(text(compared(declare(steps.replace("HOURS", "2h"), PRICED))))
-    assert "Runs in a working day of 8h: 4 at the baseline, 4 at the quickest." in lines
+    golden(text(compared(declare(steps.replace("HOURS", "2h"), PRICED))))
 
 
-def test_further_agents_do_not_excuse_a_worse_model(declare: Declare) -> None:
+def test_further_agents_do_not_excuse_a_worse_model(declare: Declare, golden: Golden) -> None:
     """16 items of 10 s: 160 s with one agent, which at 2x takes 88 s; two agents take 80 s at 1x already."""
     workflow = declare("  a: {for_each: 16, llm: {output: 450}}", PRICED)
-    assert "breaks even at 2x with 1 agent" in " ".join(text(compare(workflow, [1, 2], [1, 2], samples=64)))
+    assert amounts(golden(text(compare(workflow, [1, 2], [1, 2], samples=64)))) >= {"2x"}
     assert "less often" not in " ".join(text(compare(workflow, [1, 2], [2, 4], samples=64)))
 
 
@@ -235,7 +233,7 @@ def noisy(mean: float, seed: int, usd: float | None = None) -> ScenarioValues:
     return samples((mean + np.random.default_rng(seed).normal(0, 1, 400)).tolist(), usd)
 
 
-def test_requests_that_slow_each_other_down_are_no_ceiling(declare: Declare) -> None:
+def test_requests_that_slow_each_other_down_are_no_ceiling(declare: Declare, golden: Golden) -> None:
     """16 requests of 1,000 tokens: 1 + 10 s alone, 1 + 20 s of four at a time, 1 + 100 s of 16 at a time."""
     header = PRICED.replace("output_speed: 50", "output_speed: {1: 100, 4: 50, 16: 10}") + "crews: {team: {agents: 2}}"
     comparison = compared(declare("  a: {for_each: 16, crew: team, llm: {output: 1000}}", header))
@@ -248,7 +246,7 @@ def test_requests_that_slow_each_other_down_are_no_ceiling(declare: Declare) -> 
     }
     assert [seconds[count] for count in (1, 4, 16)] == pytest.approx([176, 84, 101])
     assert comparison.decisions.numbers[0].tried == (1, 2, 4, 8, 16)
-    assert "16 agents without coordination or slowing each other down 11.0s, speedup 16x" in " ".join(text(comparison))
+    assert amounts(golden(text(comparison))) >= {"11.0s", "16x"}
 
 
 @pytest.mark.parametrize(
@@ -290,11 +288,12 @@ def test_decisions_add_few_tasks_to_the_default_grid(name: str, monkeypatch: pyt
     assert 0 < added <= 0.3 * asked
 
 
-def test_a_ceiling_names_its_model_where_there_are_several(declare: Declare) -> None:
+def test_a_ceiling_names_its_model_where_there_are_several(declare: Declare, golden: Golden) -> None:
     workflow = declare("  a: {llm: {output: 450}}", PRICED.replace("{plain: {", "{other: {based_on: plain}, plain: {"))
     one, several = (compare(workflow, [1.0, 2.0], [1], models=models, samples=2) for models in ([], ["other", "plain"]))
-    assert any("Ceilings: 1 agent at infinite speed 1.00s, speedup 10x" in line for line in text(one))
-    assert any("Ceilings on other: 1 agent at infinite speed 1.00s, speedup 10x" in line for line in text(several))
+    for found in (one, several):
+        (line,) = (line for line in text(found) if line.startswith("Ceilings"))
+        assert amounts(golden(line)) >= {"1.00s", "10x"}
 
 
 def test_what_cannot_be_told_apart_is_not_slower() -> None:
@@ -314,16 +313,15 @@ def test_an_exchange_is_sure_only_where_its_interval_is() -> None:
     assert (one.needed, one.surely) == (2, 4)
 
 
-def test_few_samples_leave_everything_unsure(declare: Declare) -> None:
+def test_few_samples_leave_everything_unsure(declare: Declare, golden: Golden) -> None:
     """95 % intervals of a median take about 8 samples."""
     for count, sure in ((4, False), (12, True)):
         found = compare(
             declare("  a: {for_each: 16, llm: {output: 430 to 470}}", PRICED), SPEEDS, [1, 16], samples=count
         )
-        line = " ".join(text(found))
-        assert ("16 agents are already quicker than 1 agent at 2x or 4x." in line) == sure
-        assert ("16 agents match 1 agent at 2x or 4x (not surely)." in line) == (not sure)
-        assert ("No speed compared lets 1 agent match 16 or more." in line) == sure
+        golden(text(found), f"{count} samples")
+        exchanged = found.decisions.exchange
+        assert [(one.needed, one.surely is not None) for one in exchanged.agents_for_speed] == [(16, sure)] * 2
         assert found.decisions.numbers[0].slower_again is None
         assert [one.p50.low is not None for one in found.decisions.pace] == [sure] * len(found.decisions.pace)
 
@@ -354,7 +352,7 @@ def said(declare: Declare, **found: object) -> str:
     return " ".join(text(dataclasses.replace(result, decisions=dataclasses.replace(result.decisions, **found))))  # type: ignore[arg-type]
 
 
-def test_what_is_surely_quicker_does_not_match(declare: Declare) -> None:
+def test_what_is_surely_quicker_does_not_match(declare: Declare, golden: Golden) -> None:
     """2 agents take 50 s, 4 take 30 s: against rows of 49.99 s, 51 s, 40 s, and of exactly 30 s."""
     one, two, four = noisy(100, 1), noisy(50, 2), noisy(30, 3)
     faster = {
@@ -363,15 +361,12 @@ def test_what_is_surely_quicker_does_not_match(declare: Declare) -> None:
     }  # fmt: skip
     found = exchange(("m", 1.0), 1, {1: one, 2: two, 4: four}, faster, False)
     line = said(declare, exchange=found)
-    assert "Exchange rate at 1x: 2 agents are already quicker than 1 agent at 2x; " in line
-    assert "; 2 agents match 1 agent at 3x (about the same; 4 are surely quicker); " in line
-    assert (
-        "; it takes 4 agents, of the numbers compared, to be quicker than 1 agent at 4x; 4 agents match 1 agent at 5x. "
-        in line
-    )
+    golden(line)
+    assert amounts(line) >= {"2x", "3x", "4x", "5x"}
     back = {("m", 2.0): noisy(49.9, 8), ("m", 3.0): noisy(20, 7)}
     line = said(declare, exchange=exchange(("m", 1.0), 1, {1: one, 2: two, 4: four}, back, False))
-    assert "1 agent at 2x matches 2 (about the same); 1 agent at 3x is quicker than 4." in line
+    golden(line)
+    assert amounts(line) >= {"2x", "3x"}
 
 
 @pytest.mark.parametrize(
@@ -402,20 +397,20 @@ def test_ceilings_have_intervals_where_something_varies(declare: Declare) -> Non
         assert one.high is not None
         shown = f"{quantities.seconds(one.value)} ({quantities.seconds(one.low)} to {quantities.seconds(one.high)})"
         assert any(shown in line for line in text(found))
-    assert re.search(r"speedup [\d.]+x \([\d.]+x to [\d.]+x\)", line)
+    assert re.search(r"[\d.]+x \([\d.]+x to [\d.]+x\)", line)
 
 
-def test_of_models_it_is_models_that_are_named(declare: Declare) -> None:
+def test_of_models_it_is_models_that_are_named(declare: Declare, golden: Golden) -> None:
     """16 items: 160 s of one agent, 40 s of 4; the other model takes as long as the first."""
     workflow = declare(
         "  a: {for_each: 16, llm: {output: 450}}", PRICED.replace("{plain: {", "{other: {based_on: plain}, plain: {")
     )
-    for speeds, what in (([1.0], "model"), ([1.0, 1.5], "model or speed")):
+    for speeds in ([1.0], [1.0, 1.5]):
         found = compare(workflow, speeds, [1, 4], models=["plain", "other"], samples=12)
-        assert f"No {what} compared lets 1 agent match 4 or more." in " ".join(text(found))
+        golden(text(found))
 
 
-def test_more_agents_may_be_slower_than_those_that_no_speed_matches(declare: Declare) -> None:
+def test_more_agents_may_be_slower_than_those_that_no_speed_matches(declare: Declare, golden: Golden) -> None:
     """64 items of over 100 s, mostly of tools; each of 64 agents reads 64 · 63 · 200 tokens: over 8,000 s."""
     source = PRICED.replace("prefill_speed: 1000", "prefill_speed: 100") + (
         "crews: {team: {agents: 2, coordination: {sync: {output: 200, every: 1}}}}\n"
@@ -426,7 +421,7 @@ def test_more_agents_may_be_slower_than_those_that_no_speed_matches(declare: Dec
     result = compare(workflow, [1.0, 2.0], [1, 2, 4, 64], samples=8, wishes=DecisionOptions())
     found = [one.agents for one in result.decisions.exchange.speed_for_agents if one.speed is None]
     assert found == [2, 4]
-    assert any(line.endswith("No speed compared lets 1 agent match 2, 4.") for line in text(result))
+    golden(text(result))
 
 
 def test_usl_finds_the_constants_it_is_made_of() -> None:
@@ -535,7 +530,7 @@ def test_paces(seconds: float, word: str) -> None:
 # Options.
 
 
-def test_options_reach_the_decisions_from_python_and_are_checked() -> None:
+def test_options_reach_the_decisions_from_python_and_are_checked(golden: Golden) -> None:
     import planner
 
     source = "workflow: w\n" + PRICED + "steps:\n  a: {for_each: 4, llm: {output: 450}}\n"
@@ -549,7 +544,7 @@ def test_options_reach_the_decisions_from_python_and_are_checked() -> None:
     assert found.decisions.setup == payback.Setup(7200, 500, 200)
     assert found.decisions.numbers[0].tried == (1, 2, 3, 4)
     assert found.to_dict()["decisions"]["numbers"][0]["every"] is True
-    assert "every number to 4 tried" in str(found).replace("\n  ", " ")
+    golden(str(found).replace("\n  ", " "))
     with pytest.raises(planner.InputError) as problems:
         planner.compare(workflow, value_of_time="x", waiting=0, runs=3)  # type: ignore[arg-type]
     assert [one.message.split(":")[0] for one in problems.value.problems] == ["value_of_time", "waiting", "runs"]

@@ -11,29 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from planner.catalogue.premium import Premium
-from planner.engine.draws import Samples
-from planner.engine.simulation import TICK, simulate
-from planner.engine.statistics import quantile_interval
+from planner.catalogue import Premium
+from planner.engine import TICK, Samples, quantile_interval, simulate
 from planner.errors import InputError, Note
-from planner.expansion.expand import expand
-from planner.expansion.graph.task_graph import crew_sizes
-from planner.planning.comparison import compare
-from planner.planning.comparison_result import Comparison
-from planner.planning.forecast import forecast
-from planner.planning.results import Result, Tokens
-from planner.report.data.results import forecast_json
-from planner.report.text.forecast import forecast_text
+from planner.expansion import crew_sizes, expand
+from planner.planning import Comparison, Result, Tokens, compare, forecast
+from planner.report import forecast_json, forecast_text
 from planner.report.wording import quantities
-from planner.sampling import batch, block
-from planner.sampling.backends import ThreadBackend
-from planner.sampling.batch import Batch, GridPoint
-from planner.sampling.sample import Stopping, sample
+from planner.sampling import Batch, GridPoint, Stopping, ThreadBackend, batch, block, sample
 from planner.timing.pipeline import Pipeline
-from planner.workflow.declaration import Workflow
-from planner.workflow.reader import read_workflow
+from planner.workflow import Workflow, read_workflow
 from tests import oracle
-from tests.conftest import PLAIN, ROOT, read_example, simulated
+from tests.conftest import PLAIN, ROOT, Golden, amounts, read_example, simulated
 
 Declare = Callable[..., Workflow]
 
@@ -133,7 +122,7 @@ def test_only_the_first_request_reads_the_brief(declare: Declare) -> None:
     assert tokens["work.second/agent"] == 3 * 2 * 10
 
 
-def test_waiting_for_an_agent_is_told_from_what_the_lead_does(declare: Declare) -> None:
+def test_waiting_for_an_agent_is_told_from_what_the_lead_does(declare: Declare, golden: Golden) -> None:
     """Four items of 3 s on two agents: the last starts at 3 and ends at 6; its path is 3 s of waiting and 3 s of work."""
     header = PLAIN + "crews: {team: {agents: 2}}"
     found = forecast(declare("  work: {for_each: 4, crew: team, llm: {output: 100}}", header), samples=2)
@@ -142,7 +131,7 @@ def test_waiting_for_an_agent_is_told_from_what_the_lead_does(declare: Declare) 
     text = forecast_text(found)
     assert "\n                          busy   awaited\n" in text
     assert re.search(r"^  team +2  100%     3\.00s  █+$", text, re.MULTILINE)
-    assert "\nawaited: time that the critical path waits for one of several, mean\n" in text
+    golden(text)
     assert found.breakdown["decode"] == pytest.approx(2)
 
 
@@ -252,7 +241,7 @@ def test_jitter_of_many_requests_averages_out(declare: Declare) -> None:
     assert sums.std() == pytest.approx(sd, rel=5 / np.sqrt(2 * 4000))  # sd of a standard deviation: σ/√(2N)
 
 
-def test_a_request_over_the_context_is_noted(declare: Declare) -> None:
+def test_a_request_over_the_context_is_noted(declare: Declare, golden: Golden) -> None:
     header = "models: {m: {ttft: 1s, output_speed: 50, context: 1000}}\nmodel: m\n"
     note = Note("over-context", {"model": "m", "context": 1000, "share": 1})
     assert note in forecast(declare("  a: {llm: {input: 990, output: 11}}", header), samples=5).notes
@@ -341,9 +330,10 @@ def test_the_oracle_schedules_the_examples_alike(path: Path) -> None:
 # Limits and choices.
 
 
-def test_a_plan_that_needs_too_much_memory_is_refused_with_its_size(declare: Declare) -> None:
-    with pytest.raises(InputError, match=r"needs 2\.1 GB for 3 tasks of 1000 scenarios; the limit is 1 GB"):
+def test_a_plan_that_needs_too_much_memory_is_refused_with_its_size(declare: Declare, golden: Golden) -> None:
+    with pytest.raises(InputError) as error:
         compare(declare("  a: {llm: {output: 1}}"), list(range(1, 101)), list(range(1, 11)), samples=10_000_000)
+    golden(error.value)
 
 
 def test_a_task_beyond_the_clock_is_refused(declare: Declare) -> None:
@@ -352,12 +342,13 @@ def test_a_task_beyond_the_clock_is_refused(declare: Declare) -> None:
         forecast(declare("  a: {agent: {turns: 1000, output: 1M}}", header), samples=1)
 
 
-def test_a_completion_time_beyond_exact_sums_is_refused(declare: Declare) -> None:
-    with pytest.raises(InputError, match="the workflow takes over 272 years"):
+def test_a_completion_time_beyond_exact_sums_is_refused(declare: Declare, golden: Golden) -> None:
+    with pytest.raises(InputError) as error:
         forecast(declare("  a: {repeat: {times: 1000}, human: 366d}"), samples=1)
+    golden(error.value)
 
 
-def test_agents_size_the_named_crew_and_ask_for_a_name_among_several(declare: Declare) -> None:
+def test_agents_size_the_named_crew_and_ask_for_a_name_among_several(declare: Declare, golden: Golden) -> None:
     header = PLAIN + "crews: {team: {agents: 3}, other: {agents: 2}}"
     workflow = declare(
         "  a: {for_each: 6, crew: team, llm: {output: 100}}\n  b: {for_each: 6, crew: other, llm: {output: 100}}",
@@ -386,7 +377,7 @@ def test_the_verdict_orders_only_what_the_samples_order(declare: Declare) -> Non
     assert same.verdict.gains == "same"
 
 
-def test_a_crew_that_no_step_names_is_noted(declare: Declare) -> None:
+def test_a_crew_that_no_step_names_is_noted(declare: Declare, golden: Golden) -> None:
     workflow = declare("  a: {for_each: 4, llm: {output: 5}}", PLAIN + "crews: {team: {agents: 8}}")
     note = Note("unused-crew", {"crew": "team"})
     assert note in forecast(workflow, samples=1).notes
@@ -410,7 +401,7 @@ def test_what_is_done_once_for_all_items_is_noted(declare: Declare, steps: str, 
 
 
 def test_a_verdict_says_where_more_agents_are_slower(declare: Declare) -> None:
-    from planner.report.wording.comparisons import verdict
+    from planner.report import verdict
 
     header = PLAIN + "crews: {team: {agents: 2, coordination: {brief: {output: 500}}}}"
     comparison = compare(
@@ -428,35 +419,32 @@ model: plain
 
 
 @pytest.mark.parametrize(
-    ("models", "speeds", "said"),
+    ("models", "speeds", "told"),
     [
         # 1 + 80 / s seconds at 1x; the baseline takes 81
-        (["quick", "slow"], [1], "Neither more agents nor other models gain anything over 1 agent on quick in 41.0s "
-         "(1.98x); this speedup is over the baseline."),
-        (["quick", "slow"], [2], "Neither more agents nor other models gain anything over 1 agent on quick at a "
-         "hypothetical 2x in 21.0s (3.86x); this speedup is over the baseline."),
-        (["plain", "slow"], [1], "Neither more agents nor other models gain anything here: 1 agent on plain in 1min21s (1x)."),
-        ([], [2, 2.01], "Neither more agents nor faster requests gain even 1% over 1 agent at a hypothetical 2x in 41.0s "
-         "(1.98x); this speedup is over the baseline."),
-        ([], [1, 1.005], "Neither more agents nor faster requests gain even 1% here: 1 agent at 1x in 1min21s (1x)."),
-        ([], [1, 2], "Faster requests gain more here: more agents gain nothing, 1 agent at a hypothetical 2x in 41.0s "
-         "(1.98x)."),
+        (["quick", "slow"], [1], {"41.0s", "1.98x"}),
+        (["quick", "slow"], [2], {"2x", "21.0s", "3.86x"}),
+        (["plain", "slow"], [1], {"1min21s", "1x"}),
+        ([], [2, 2.01], {"1%", "2x", "41.0s", "1.98x"}),
+        ([], [1, 1.005], {"1%", "1min21s", "1x"}),
+        ([], [1, 2], {"2x", "41.0s", "1.98x"}),
     ],
 )  # fmt: skip
 def test_a_verdict_says_what_gains_nothing_and_over_what(
-    declare: Declare, models: list[str], speeds: list[float], said: str
+    declare: Declare, models: list[str], speeds: list[float], told: set[str], golden: Golden
 ) -> None:
-    from planner.report.wording.comparisons import verdict
+    from planner.report import verdict
 
     comparison = compare(declare("  a: {llm: {output: 4000}}", TIERS), speeds, [1, 2], models=models, samples=2)
-    assert verdict(comparison) == said
+    assert amounts(golden(verdict(comparison))) >= told
 
 
-def test_factors_along_a_chain_of_profiles_have_bounds(declare: Declare) -> None:
+def test_factors_along_a_chain_of_profiles_have_bounds(declare: Declare, golden: Golden) -> None:
     tiers = "\n".join(f"  m{index}: {{based_on: m{index - 1}, price_multiplier: 1000}}" for index in range(1, 9))
     header = f"model: m8\nmodels:\n  m0: {{ttft: 1s, output_speed: 50, price: {{input: 3, output: 15}}}}\n{tiers}\n"
-    with pytest.raises(InputError, match="the factors along based_on of 'm8'"):
+    with pytest.raises(InputError) as error:
         forecast(declare("  a: {llm: {output: 5}}", header), samples=1)
+    golden(error.value)
 
 
 def test_forecasts_in_several_threads_have_the_bytes_of_one() -> None:
@@ -517,7 +505,7 @@ def test_tokens_and_cost_of_a_step_are_as_well_known_as_what_they_make_up(declar
     assert a.tokens_standard_error == known
     assert b.tokens_standard_error == Tokens(0, 0, 0)
     said = forecast_text(found)
-    assert re.search(r"^Tokens      300 input, \d+ ± [\d.]+ output$", said, re.MULTILINE)
+    assert re.search(r"^Tokens +300 input, \d+ ± [\d.]+ output$", said, re.MULTILINE)
     assert "\ntimes, work, cost: means\n" in said
     assert f", cost ± {quantities.usd(usd.standard_error)}." in said
     compared = cell(compare(workflow, [2.5], [1], samples=600), 2.5, 1)

@@ -14,17 +14,18 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from planner.catalogue.premium import Premium
+from planner.catalogue import Premium
 from planner.cli.app import app
-from planner.engine.statistics import KEPT, Values, share_interval
+from planner.engine import Values, share_interval
+from planner.engine.statistics import KEPT
 from planner.errors import InputError, Note
-from planner.planning.target.goal import Candidate, Target, standing
-from planner.planning.target.search import TargetResult, find_cheapest
+from planner.planning import Candidate, Target, TargetResult, find_cheapest
+from planner.planning.target.goal import standing
 from planner.planning.target.solve import rounded_down, rounded_up
-from planner.report.text.target import target_text
-from planner.sampling.draw_cache import DrawCache
-from planner.workflow.declaration import Workflow
-from tests.conftest import ROOT
+from planner.report import target_text
+from planner.sampling import DrawCache
+from planner.workflow import Workflow
+from tests.conftest import ROOT, Golden, amounts
 
 Declare = Callable[..., Workflow]
 
@@ -80,7 +81,9 @@ def test_the_agents_that_side_by_side_items_need_are_a_ceiling(declare: Declare)
             assert needed.value == needed.low == needed.high == math.ceil(12 / rounds), deadline
 
 
-def test_agents_beyond_those_asked_for_are_found_and_none_where_none_is_enough(declare: Declare) -> None:
+def test_agents_beyond_those_asked_for_are_found_and_none_where_none_is_enough(
+    declare: Declare, golden: Golden
+) -> None:
     workflow = declare(TWELVE, CREW)
     (needed,) = solved(workflow, 10, [1], [1, 2]).agents
     assert needed.value == 12
@@ -90,8 +93,8 @@ def test_agents_beyond_those_asked_for_are_found_and_none_where_none_is_enough(d
     assert [needed.value for needed in found.speeds] == [None, 13.9]  # 9.9 / 6 = 1 + 9 / 13.85; 9.9 / 12 < 1
     assert found.obstacle
     text = words_of(found)
-    assert "none: no speed up to 1,000x is enough; p90 is the least that was found, and where. Agents" in text
-    assert "none: no number of agents is enough; p90 is the least that was found, and where. Note" in text
+    golden(text)
+    assert amounts(text) >= {"1,000x"}
     assert "to none" not in text
     met = words_of(solved(workflow, 60, [1], [2]))
     assert "none" not in met
@@ -108,17 +111,15 @@ def test_the_cheapest_is_of_the_least_mean_cost_then_of_the_fewest_agents(declar
 
 
 @pytest.mark.parametrize(("less", "expected"), [(1, 2), (200, 4)])
-def test_a_tie_in_cost_goes_to_the_fewest_agents(declare: Declare, less: int, expected: int) -> None:
+def test_a_tie_in_cost_goes_to_the_fewest_agents(declare: Declare, less: int, expected: int, golden: Golden) -> None:
     """Further agents write `less` tokens fewer of 4,500 each: 0.02 % is no reason for twice the agents, 9 % is."""
     steps = f"  a: {{for_each: 12, crew: team, llm: {{output: = 4500 - {less} * agents}}}}"
     found = solved(declare(steps, CREW), 2000, [1], [2, 4])
     assert point(found.cheapest) == (1, expected)
-    tie = "About as cheap as any that meets it, with the fewest agents: 2 agents at 1x, " in words_of(found)
-    assert tie == (expected == 2)
-    assert ("Cheapest that meets it: 4 agents at 1x, " in words_of(found)) == (expected == 4)
+    golden(target_text(found))
 
 
-def test_costs_that_cannot_be_told_apart_are_a_tie(declare: Declare) -> None:
+def test_costs_that_cannot_be_told_apart_are_a_tie(declare: Declare, golden: Golden) -> None:
     """Branches of equal chance: one costs twice as much with few agents, the other with many."""
     steps = """  a:
     for_each: {count: 2}
@@ -132,14 +133,14 @@ def test_costs_that_cannot_be_told_apart_are_a_tie(declare: Declare) -> None:
     assert eight.usd
     assert eight.usd.mean < 0.9 * two.usd.mean  # by the luck of 20 samples: both cost 0.05 USD
     assert point(found.cheapest) == (1, 2)
-    assert "Not surely dearer than any that meets it, with the fewest agents: 2 agents at 1x, " in words_of(found)
+    golden(target_text(found))
 
 
 def words_of(found: TargetResult) -> str:
     return " ".join(target_text(found).split())
 
 
-def test_a_budget_excludes_what_is_quick_enough(declare: Declare) -> None:
+def test_a_budget_excludes_what_is_quick_enough(declare: Declare, golden: Golden) -> None:
     workflow = declare(CHAIN, PRICED)
     law = Premium(1.0)
     assert point(solved(workflow, 60, [1, 2.5], [1], budget=0.125, premium=law).cheapest) == (2.5, 1)
@@ -149,14 +150,14 @@ def test_a_budget_excludes_what_is_quick_enough(declare: Declare) -> None:
     assert point(found.obstacle.closest) == (1, 1)  # the quickest within the budget
     assert point(found.obstacle.within_reach) == (2.05, 1)  # 0.1025 USD
     text = target_text(found)
-    assert "In time, but not within the budget: 1 agent at a hypothetical 2.5x" in text
-    assert "Between the scenarios, this one would meet it: 1 agent at a hypothetical 2.05x" in text
+    golden(text)
+    assert amounts(text) >= {"2.05x", "2.5x"}
     assert "$" in text
     nothing = solved(workflow, 60, [1, 2.5], [1], budget=0.01, premium=law)
-    assert "All are over the budget; the cheapest is 1 agent at 1x" in target_text(nothing)
+    golden(target_text(nothing))
 
 
-def test_a_target_that_nothing_meets_names_the_step_to_shorten(declare: Declare) -> None:
+def test_a_target_that_nothing_meets_names_the_step_to_shorten(declare: Declare, golden: Golden) -> None:
     workflow = declare("  write: {llm: {output: 5000}}\n  sign: {needs: write, human: 1h}\n  file: {tool: 5s}", PRICED)
     found = solved(workflow, 1800, [1, 2], [1, 2])
     assert found.cheapest is None
@@ -165,22 +166,21 @@ def test_a_target_that_nothing_meets_names_the_step_to_shorten(declare: Declare)
     assert found.obstacle.steps[0].drag.mean == pytest.approx(3600)
     assert all(needed.value is None for needed in (*found.speeds, *found.agents))
     text = re.sub(r"\s+", " ", target_text(found))
-    assert "What to shorten (1 agent at 2x: mean time)" in text
-    assert "Speed alone cannot do it: 1 agent at 1,000x would still take p90 1h00min." in text
-    assert "Shorten 'sign' (human): if it took no time, all would end 1h00min sooner on average." in text
+    golden(target_text(found))
+    assert amounts(text) >= {"1,000x", "1h00min", "2x"}
 
 
 # What is known of a claim
 
 
-def test_what_lies_at_the_limit_is_neither_met_nor_missed(declare: Declare) -> None:
+def test_what_lies_at_the_limit_is_neither_met_nor_missed(declare: Declare, golden: Golden) -> None:
     workflow = declare("  a: {tool: {time: {p50: 10s, p95: 20s}}}", PRICED)
     exact = 10 * math.exp(Z90 * math.log(2) / 1.6448536269514722)
     at = solved(workflow, exact, [1], [1], samples=1000)
     assert at.cheapest is None
     assert at.perhaps is at.candidates[0]
     assert at.candidates[0].standing == "limit"
-    assert "is not known to meet the target; 1 is about at its limit" in re.sub(r"\s+", " ", target_text(at))
+    golden(target_text(at))
     chance = at.candidates[0].chance
     assert chance.low <= 0.9 <= chance.high
     assert abs(chance.chance - 0.9) < 4 * math.sqrt(0.09 / 1000)
@@ -236,9 +236,10 @@ def test_numbers_of_three_digits() -> None:
     assert [rounded_down(1.01), rounded_down(10.0), rounded_down(10.05), rounded_down(1.0)] == [1, 9.99, 10, 0.999]
 
 
-def test_a_budget_needs_prices(declare: Declare) -> None:
-    with pytest.raises(InputError, match="the cost is unknown, since plain has no price"):
+def test_a_budget_needs_prices(declare: Declare, golden: Golden) -> None:
+    with pytest.raises(InputError) as error:
         solved(declare(CHAIN), 60, [1], [1], budget=5.0)
+    golden(error.value)
     assert "at unknown cost" in target_text(solved(declare(CHAIN), 200, [1], [1]))
 
 
@@ -269,7 +270,7 @@ def test_what_was_drawn_is_kept_and_changes_nothing(declare: Declare, monkeypatc
 
 
 def test_samples_are_those_of_a_comparison(declare: Declare) -> None:
-    from planner.planning.comparison import compare
+    from planner.planning import compare
 
     workflow = declare("  a: {for_each: 6, crew: team, llm: {output: 100 to 900}}", CREW)
     found = solved(workflow, 20, [1, 2], [1, 3], samples=300)
@@ -288,34 +289,35 @@ BUGS = ROOT / "workflows" / "fix_bugs.yaml"
 FEW = ("--samples", 60, "--agents", "1,4", "--speed", "1x,2.5x")
 
 
-def test_the_exit_code_tells_whether_the_target_is_met(tmp_path: Path) -> None:
+def test_the_exit_code_tells_whether_the_target_is_met(tmp_path: Path, golden: Golden) -> None:
     assert run(BUGS, "--p90", "4h", *FEW).exit_code == 0
     missed = run(BUGS, "--p90", "30min", *FEW)
     assert missed.exit_code == 1
-    assert "None of the 4 scenarios is known to meet the target." in missed.stdout
+    golden(missed.stdout)
     assert run(BUGS, "--p50", "30min", *FEW, "-o", tmp_path / "plan.txt").exit_code == 1
     assert (tmp_path / "plan.txt").read_text(encoding="utf-8").startswith("fix-bugs: 60 samples")
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    "options",
     [
-        ((), "one of --p90 TIME and --p50"),
-        (("--p90", "4h", "--p50", "3h"), "one of --p90 TIME and --p50"),
-        (("--p90", "4"), "--p90: '4'"),
-        (("--p50", "0s"), "--p50: '0s'"),
-        (("--p90", "4h", "--budget", "cheap"), "--budget: 'cheap'"),
-        (("--p90", "4h", "--speed", "fast"), "--speed: 'fast'"),
-        (("--p90", "4h", "--agents", "0"), "--agents: '0'"),
-        (("--p90", "4h", "--agents", "fixres=2"), "did you mean 'fixers'"),
-        (("--p90", "4h", "--json", "--csv"), "one of --json and --csv"),
-        (("--p90", "4h", "--set", "bugs=3"), "unknown parameter"),
+        (),
+        ("--p90", "4h", "--p50", "3h"),
+        ("--p90", "4"),
+        ("--p50", "0s"),
+        ("--p90", "4h", "--budget", "cheap"),
+        ("--p90", "4h", "--speed", "fast"),
+        ("--p90", "4h", "--agents", "0"),
+        ("--p90", "4h", "--agents", "fixres=2"),
+        ("--p90", "4h", "--json", "--csv"),
+        ("--p90", "4h", "--set", "bugs=3"),
     ],
+    ids=lambda options: " ".join(map(str, options)),
 )
-def test_bad_options_are_refused(options: tuple[str, ...], message: str) -> None:
+def test_bad_options_are_refused(options: tuple[str, ...], golden: Golden) -> None:
     result = run(BUGS, *options)
     assert result.exit_code == 2
-    assert message in re.sub(r"[\s│]+", " ", result.stderr)
+    golden(result.stderr)
     assert result.stdout == ""
 
 
@@ -356,11 +358,10 @@ def test_the_same_command_prints_the_same_bytes() -> None:
     assert run(*options).stdout == run(*options, "--threads", 1).stdout
 
 
-def test_speeds_that_nobody_sells_and_models_that_few_can_buy_are_said(tmp_path: Path) -> None:
+def test_speeds_that_nobody_sells_and_models_that_few_can_buy_are_said(tmp_path: Path, golden: Golden) -> None:
     text = BUGS.read_text(encoding="utf-8").replace("sonnet: {", "sonnet: {available: limited, ")
     file = tmp_path / "bugs.yaml"
     file.write_text(text, encoding="utf-8")
     shown = re.sub(r"\s+", " ", run(file, "--p90", "4h", "--samples", 60, "--speed", "2.5x", "--agents", "4").stdout)
-    assert "4 agents at a hypothetical 2.5x of sonnet (limited)" in shown
-    assert "Speeds other than 1x are hypothetical: above it they cost speed^1.11" in shown
-    assert "sonnet is limited: not everybody can buy it." in shown
+    golden(shown)
+    assert amounts(shown) >= {"2.5x"}

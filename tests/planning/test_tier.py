@@ -15,16 +15,14 @@ from typer.testing import CliRunner, Result
 
 from planner.cli.app import app
 from planner.errors import InputError, Note
-from planner.expansion.graph.task_graph import crew_sizes
-from planner.planning.forecast import forecast
+from planner.expansion import crew_sizes
+from planner.planning import TierResult, forecast, tier
 from planner.planning.tier import assignments as selection
 from planner.planning.tier.assignments import Assignments, may_be_fast, selected, tiered
-from planner.planning.tier.search import TierResult, tier
-from planner.report.text.tier import tier_text
-from planner.sampling.backends import ThreadBackend
-from planner.sampling.sample import Stopping
-from planner.workflow.declaration import Workflow
-from tests.conftest import ROOT
+from planner.report import tier_text
+from planner.sampling import Stopping, ThreadBackend
+from planner.workflow import Workflow
+from tests.conftest import ROOT, Golden, amounts
 
 Declare = Callable[..., Workflow]
 
@@ -64,11 +62,13 @@ def test_a_chain_gets_the_steps_that_a_knapsack_would_take(declare: Declare) -> 
     assert [one.to_standard.seconds for one in found(workflow, 1).alone] == pytest.approx([-10, -40, -20], abs=1e-5)
 
 
-def test_all_fast_is_not_compared_with_itself(declare: Declare) -> None:
+def test_all_fast_is_not_compared_with_itself(declare: Declare, golden: Golden) -> None:
     workflow = declare(CHAIN, TIERS)
     every, some = (" ".join(tier_text(found(workflow, budget)).split()) for budget in (1, 0.17 + 1e-9))
-    assert "Fast: a, b, c. That is all fast: 1min10s sooner than all standard for $0.14 more. " in every
-    assert "20.0s later than all fast for $0.04 less." in some
+    golden(every)
+    assert amounts(every) >= {"$0.14", "1min10s"}
+    golden(some)
+    assert amounts(some) >= {"$0.04", "20.0s"}
 
 
 def test_of_parallel_steps_both_are_fast_or_none(declare: Declare) -> None:
@@ -85,7 +85,7 @@ def test_of_parallel_steps_both_are_fast_or_none(declare: Declare) -> None:
     assert re.search(r"^b +0s +\+\$0\.04 +0$", tier_text(short), re.MULTILINE)
 
 
-def test_what_is_about_as_quick_for_less_is_told(declare: Declare) -> None:
+def test_what_is_about_as_quick_for_less_is_told(declare: Declare, golden: Golden) -> None:
     workflow = declare(CHAIN + "\n  e: {needs: d, human: 10000s}", TIERS)
     answer = found(workflow, 1)
     assert answer.best
@@ -95,15 +95,13 @@ def test_what_is_about_as_quick_for_less_is_told(declare: Declare) -> None:
     assert answer.chosen is answer.thrifty
     text = " ".join(tier_text(answer).split())
     # 10,148 s for $0.07, and 10,078 s for $0.21
-    assert (
-        "Fast: none. Nothing that was tried within the budget gains 1%. "
-        "Quickest, by under 1%: a, b, c, 2h48min for $0.21 instead of $0.07."
-    ) in text
+    golden(tier_text(answer))
+    assert amounts(text) >= {"$0.07", "$0.21", "1%", "2h48min"}
     assert re.search(r"chosen 2h49min \$0.07 quickest 2h48min \$0.21", re.sub(r" 2h\d+min to 2h\d+min", "", text))
     assert "yes" not in text
 
 
-def test_what_gains_a_percent_leads(declare: Declare) -> None:
+def test_what_gains_a_percent_leads(declare: Declare, golden: Golden) -> None:
     """All of a, b, c save 70 s of 4,148; a and c alone save 30 of them for the least that is within 1 % of that."""
     answer = found(declare(CHAIN + "\n  e: {needs: d, human: 4000s}", TIERS), 1)
     assert answer.best
@@ -111,8 +109,8 @@ def test_what_gains_a_percent_leads(declare: Declare) -> None:
     assert answer.chosen
     assert answer.chosen.steps == ("a", "c")  # 4,118 s, under 1 % over 4,078
     text = " ".join(tier_text(answer).split())
-    assert "Fast: a, c. That is 30.0s sooner than all standard for $0.06 more; 40.0s later than all fast" in text
-    assert "Quickest, by under 1%: a, b, c, 1h08min for $0.21 instead of $0.13." in text
+    golden(tier_text(answer))
+    assert amounts(text) >= {"$0.06", "$0.13", "$0.21", "1%", "1h08min", "30.0s", "40.0s"}
 
 
 UNEVEN = """
@@ -189,7 +187,7 @@ def test_many_steps_are_selected_and_the_chain_of_twins_is_exact(declare: Declar
     assert 49 <= saved <= 50 + 1e-6
 
 
-def test_time_ends_the_search_and_that_is_said(declare: Declare) -> None:
+def test_time_ends_the_search_and_that_is_said(declare: Declare, golden: Golden) -> None:
     """Nothing but both ends is simulated when there is no time at all."""
     names = "abcdefgh"
     steps = "\n".join(f"  {name}: {{llm: {{output: 1000}}}}" for name in names)
@@ -198,13 +196,13 @@ def test_time_ends_the_search_and_that_is_said(declare: Declare) -> None:
     assert answer.best
     assert answer.best.steps == tuple(names)
     assert {"search-cut-short", "steps-untried"} <= {note.code for note in answer.notes}
-    assert "2 choices of 8 steps were tried (of 256)" in tier_text(answer)
+    golden(tier_text(answer))
     whole = found(declare(steps, TIERS), 1.0)
     assert (whole.cut, whole.exhaustive, whole.searched, len(whole.alone)) == (False, True, 256, 8)
     assert not {"search-cut-short", "steps-untried"} & {note.code for note in whole.notes}
 
 
-def test_a_switch_of_tier_within_a_thread_reads_the_context_uncached(declare: Declare) -> None:
+def test_a_switch_of_tier_within_a_thread_reads_the_context_uncached(declare: Declare, golden: Golden) -> None:
     """b reads 10k tokens of a's context: 0 s where it is cached, 10 s where the tier has changed."""
     header = TIERS.replace("input: 0, output: 10", "input: 0, output: 10, cache_read: 0, cache_write: 0")
     workflow = declare(
@@ -239,9 +237,10 @@ def test_steps_of_groups_choices_and_other_files_may_move_and_those_with_a_model
     assert may_be_fast(workflow, crew_sizes(workflow)) == names  # and the workflow is as it was
 
 
-def test_what_cannot_be_tiered_is_refused(declare: Declare) -> None:
-    with pytest.raises(InputError, match="the model that the workflow has already"):
+def test_what_cannot_be_tiered_is_refused(declare: Declare, golden: Golden) -> None:
+    with pytest.raises(InputError) as error:
         tier(declare(CHAIN, TIERS), "slow", 1)
+    golden(error.value)
     with pytest.raises(InputError, match="no step makes requests"):
         found(declare("  a: {tool: 1s}", TIERS), 1)
     with pytest.raises(InputError, match="fast has no price"):
@@ -264,36 +263,38 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, ["tier", *map(str, arguments)])
 
 
-def test_the_exit_code_tells_whether_anything_is_within_the_budget() -> None:
+@pytest.mark.slow
+def test_the_exit_code_tells_whether_anything_is_within_the_budget(golden: Golden) -> None:
     shown = run(RESEARCH, *FAST, "--budget", "4", "--samples", 40)
     assert shown.exit_code == 0, shown.output
-    assert "64 choices of 6 steps were tried (all)." in shown.stdout
+    golden(shown.stdout)
     assert "sooner than all standard" in shown.stdout
     assert max(map(len, shown.stdout.splitlines())) <= 80
     assert run(RESEARCH, *FAST, "--budget", "$4", "--samples", 40, "--threads", 1).stdout == shown.stdout
     none = run(RESEARCH, *FAST, "--budget", "0.5", "--samples", 40)
     assert none.exit_code == 1
-    assert "No choice is known to be within the budget: all standard costs $" in none.stdout
+    golden(none.stdout)
     assert max(map(len, none.stdout.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    "options",
     [
-        (("--budget", "4"), "Missing option '--fast'"),
-        (FAST, "Missing option '--budget'"),
-        ((*FAST, "--budget", "little"), "--budget: 'little'"),
-        (("--fast", "claude-opus-4-8-fasd", "--budget", "4"), "did you mean 'claude-opus-4-8-fast'?"),
-        (("--fast", "a,b", "--budget", "4"), "name one profile each"),
-        ((*FAST, "--budget", "4", "--agents", "1,2"), "name one profile each"),
-        (("--fast", "claude-opus-4-8", "--budget", "4"), "has already"),
-        ((*FAST, "--budget", "4", "--json", "--csv"), "one of --json and --csv"),
+        ("--budget", "4"),
+        FAST,
+        (*FAST, "--budget", "little"),
+        ("--fast", "claude-opus-4-8-fasd", "--budget", "4"),
+        ("--fast", "a,b", "--budget", "4"),
+        (*FAST, "--budget", "4", "--agents", "1,2"),
+        ("--fast", "claude-opus-4-8", "--budget", "4"),
+        (*FAST, "--budget", "4", "--json", "--csv"),
     ],
+    ids=lambda options: " ".join(map(str, options)),
 )
-def test_bad_options_are_refused(options: tuple[str, ...], message: str) -> None:
+def test_bad_options_are_refused(options: tuple[str, ...], golden: Golden) -> None:
     result = run(RESEARCH, *options)
     assert result.exit_code == 2
-    assert message in re.sub(r"[\s│]+", " ", result.stderr)
+    golden(result.stderr)
     assert result.stdout == ""
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from planner.engine.statistics import quantile_interval
-from planner.planning.forecast import forecast
-from planner.sampling.batch import GridPoint
-from planner.workflow.declaration import Workflow
+from planner.engine import quantile_interval
+from planner.planning import forecast
+from planner.sampling import GridPoint
+from planner.workflow import Workflow
 from tests.conftest import PLAIN, simulated
 
 Declare = Callable[..., Workflow]

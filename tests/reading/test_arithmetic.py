@@ -14,21 +14,21 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from planner.errors import InputError
-from planner.reading.estimates.arithmetic import FUNCTIONS, is_arithmetic, parse_formulas
-from planner.reading.estimates.context import FileContext
-from planner.reading.estimates.counts import parse_item_count
-from planner.reading.estimates.forms import parse_estimate
-from planner.reading.units import (
+from planner.reading import (
     CALLS,
     DURATION,
     SIZE,
     TOKENS,
     TURNS,
     BadValueError,
+    FileContext,
     Quantity,
-    count,
+    parse_estimate,
+    parse_item_count,
 )
-from planner.workflow.reader import read_workflow
+from planner.reading.estimates.arithmetic import FUNCTIONS, is_arithmetic, parse_formulas
+from planner.reading.units import count
+from planner.workflow import read_workflow
 
 ROOT = Path(__file__).resolve().parents[2]
 NUMBERS = Quantity("number", count, "5", "5 to 9")

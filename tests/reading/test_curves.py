@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,22 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.catalogue.catalogue import Catalogue
-from planner.catalogue.profile import Profile, resolve
+from planner.catalogue import Catalogue, Profile, resolve
 from planner.errors import InputError
-from planner.planning.comparison import compare
-from planner.planning.decisions.decide import DecisionOptions
-from planner.planning.forecast import forecast
-from planner.planning.target.goal import Target
-from planner.planning.target.search import find_cheapest
-from planner.planning.tier.search import tier
-from planner.reading.estimates.curves import Curve
-from planner.reading.estimates.estimate import Estimate
-from planner.reading.profiles import ProfileDeclaration
-from planner.report.data.models import model_json, model_rows
-from planner.report.text.models import model_text, models_text
+from planner.planning import DecisionOptions, Target, compare, find_cheapest, forecast, tier
+from planner.reading import Curve, Estimate, ProfileDeclaration
+from planner.report import model_json, model_text, models_text
+from planner.report.data.models import model_rows
 from planner.report.wording.notes import worded
-from planner.workflow.reader import read_workflow
+from planner.workflow import read_workflow
+from tests.conftest import Golden, amounts
 
 FULL = {"ttft": {"4": "0s", "16": "1s", "64": "13s"}, "output_speed": {"4": 100, "16": 50, "64": 40},
         "measured_output": 200}  # fmt: skip
@@ -223,18 +217,14 @@ profiles:
 """
 
 
-def test_a_catalogue_has_both_by_concurrency(tmp_path: Path) -> None:
-    path = tmp_path / "catalogue.yaml"
+def test_a_catalogue_has_both_by_concurrency(tmp_path: Path, golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path("catalogue.yaml")
     path.write_text(CATALOGUE, encoding="utf-8")
-    found = Catalogue.load(path)
+    found = Catalogue.load(path, today=date(2026, 11, 21))
     house = model_text(found, "house")
-    assert "In effect  80 tokens/s at concurrency 4, first token after 0.50s" in house
-    assert "ttft: 0.5s at 4, 9s at 64\n" in house
-    assert "measured_output: 128\n    mean output tokens of the requests that were measured\n" in house
-    told = " ".join(house.split())
-    assert "the time to the first token of house is measured for: prompts of 1k" in told
-    assert "the output speed of house is measured for: outputs of 128" in told
-    assert "In effect  60 tokens/s, first token after 0.50s at concurrency 2" in model_text(found, "waits")
+    golden(house)
+    golden(model_text(found, "waits"))
     data = json.loads(model_json(found, "house"))
     assert (data["ttft"], data["speed"], data["speed_text"]) == (0.5, 80, "80 at 4")
     assert data["facts"]["measured_output"]["source"] == "Our load test"
@@ -248,7 +238,7 @@ def test_a_catalogue_has_both_by_concurrency(tmp_path: Path) -> None:
     assert isinstance(found.profile("glm-5-vllm-1k").output_speed, Curve)
 
 
-def test_a_mistake_in_a_catalogue_has_its_place(tmp_path: Path) -> None:
+def test_a_mistake_in_a_catalogue_has_its_place(tmp_path: Path, golden: Golden) -> None:
     path = tmp_path / "catalogue.yaml"
     path.write_text(
         "profiles:\n"
@@ -262,21 +252,14 @@ def test_a_mistake_in_a_catalogue_has_its_place(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError) as error:
         Catalogue.load(path)
-    told = [(one.position and one.position.line, one.code, one.message) for one in error.value.problems]
-    assert told == [
-        (3, "bad-profile", "'ttft' has a value at concurrency 8, but 'output_speed' has none"),
-        (6, "bad-value", "a time needs a unit"),
-        (7, "bad-profile", "'measured_output' needs both 'ttft' and 'output_speed' by concurrency"),
-    ]
+    places = [(one.position and one.position.line, one.code) for one in error.value.problems]
+    assert places == [(3, "bad-profile"), (6, "bad-value"), (7, "bad-profile")]
+    golden(error.value)
 
 
 # What is noted.
 
 LOOPS = "a: {for_each: 64, agent: {turns: 2, output: 100, tool: {time: 1s}}}"
-FEWER = (
-    "requests at a time, as if every agent always had one open; while tools run there are fewer, which makes times "
-    "too long rather than too short."
-)
 
 
 def noted(found: Any) -> list[str]:
@@ -284,74 +267,65 @@ def noted(found: Any) -> list[str]:
     return [note for note in worded(found.notes) if note.code in ("outside-curve", "constant-concurrency")]
 
 
-def test_agents_without_items_slow_nobody_down(tmp_path: Path) -> None:
+def test_agents_without_items_slow_nobody_down(tmp_path: Path, golden: Golden) -> None:
     """200 requests of 1,000 tokens: at 200 at a time 40 tokens/s · 16 / 200 for each, whatever more agents there are."""
     path = written(
         tmp_path, "m: {ttft: 0s, output_speed: {1: 60, 16: 40}, jitter: 0}", "a: {for_each: 200, llm: {output: 1k}}"
     )
     found = compare(read_workflow(path), [1.0], [100, 200, 250, 500], samples=1, wishes=DecisionOptions())
     assert [one.seconds.p50 for one in found.results] == pytest.approx([2 * 156.25, 312.5, 312.5, 312.5])
-    assert noted(found) == [
-        "m: known for 1 to 16 requests at a time, not measured elsewhere: 100 and 200 share the total of 16."
-    ]
+    (note,) = noted(found)
+    assert amounts(golden(note)) >= {"1", "16", "100", "200"}
 
 
-def test_what_was_measured_at_one_concurrency_is_said(tmp_path: Path) -> None:
+def test_what_was_measured_at_one_concurrency_is_said(tmp_path: Path, golden: Golden) -> None:
     workflow = read_workflow(written(tmp_path, "m: {ttft: 1s, output_speed: {16: 40}, price: {per_hour: 1}}", LOOPS))
-    known = "m: known for 16 requests at a time, not measured elsewhere:"
-    several = f"{known} 1 and 8 take the numbers at 16; 32 and 64 share the total of 16."
     found = compare(workflow, [1.0], [1, 8, 16, 32, 64, 99], samples=1, wishes=DecisionOptions())
-    assert noted(found) == [several, f"Speeds by concurrency are those of 8 to 64 {FEWER}"]
-    alone = forecast(workflow, agents=16, samples=1)  # against one agent
-    assert noted(alone) == [
-        f"{known} 1 takes the numbers at 16.", f"Speeds by concurrency are those of 16 {FEWER}"
-    ]  # fmt: skip
-    assert noted(forecast(workflow, samples=1)) == [f"{known} 1 takes the numbers at 16."]
-    asked = find_cheapest(workflow, Target(0.5, 1e9), [1.0], [8, 32], samples=1)
-    assert noted(asked)[0].startswith(known)
+    golden(noted(found), "compared")
+    golden(noted(forecast(workflow, agents=16, samples=1)), "16 agents")  # against one agent
+    golden(noted(forecast(workflow, samples=1)), "1 agent")
+    golden(noted(find_cheapest(workflow, Target(0.5, 1e9), [1.0], [8, 32], samples=1)), "target")
 
 
 @pytest.mark.parametrize(
-    ("models", "steps", "notes"),
+    ("models", "steps", "count"),
     [
-        ("m: {ttft: 1s, output_speed: {1: 60, 64: 40}}", "a: {for_each: 64, llm: {output: 9}}", []),
-        ("m: {ttft: 1s, output_speed: 60}", LOOPS, []),
-        ("m: {ttft: {4: 1s, 64: 2s}, output_speed: {1: 60, 8: 40}}", "a: {for_each: 64, llm: {output: 9}}",
-         ["ttft of m: known for 4 to 64 requests at a time, not measured elsewhere: 1 takes the numbers at 4.",
-          "output_speed of m: known for 1 to 8 requests at a time, not measured elsewhere: 64 shares the total of 8."]),
+        ("m: {ttft: 1s, output_speed: {1: 60, 64: 40}}", "a: {for_each: 64, llm: {output: 9}}", 0),
+        ("m: {ttft: 1s, output_speed: 60}", LOOPS, 0),
+        ("m: {ttft: {4: 1s, 64: 2s}, output_speed: {1: 60, 8: 40}}", "a: {for_each: 64, llm: {output: 9}}", 2),
         ("m: {ttft: 1s, output_speed: {1: 60, 64: 40}}",
-         "a: {for_each: 64, steps: {t: {tool: 1s}, l: {needs: t, llm: {output: 9}}}}",
-         [f"Speeds by concurrency are those of 64 {FEWER}"]),
+         "a: {for_each: 64, steps: {t: {tool: 1s}, l: {needs: t, llm: {output: 9}}}}", 1),
         ("m: {ttft: 1s, output_speed: {1: 60, 64: 40}}", "a: {for_each: 64, llm: {output: 9}}, b: {for_each: 9, tool: 1s}",
-         []),
+         0),
     ],
 )  # fmt: skip
-def test_notes_are_there_where_they_matter(tmp_path: Path, models: str, steps: str, notes: list[str]) -> None:
-    assert noted(forecast(read_workflow(written(tmp_path, models, steps)), agents=64, samples=1)) == notes
+def test_notes_are_there_where_they_matter(tmp_path: Path, models: str, steps: str, count: int, golden: Golden) -> None:
+    notes = noted(forecast(read_workflow(written(tmp_path, models, steps)), agents=64, samples=1))
+    assert len(notes) == count
+    golden(notes)
 
 
-def test_a_choice_of_tiers_says_it_too(tmp_path: Path) -> None:
+def test_a_choice_of_tiers_says_it_too(tmp_path: Path, golden: Golden) -> None:
     models = (
         "m: {ttft: 1s, output_speed: {2: 60}, price: {input: 1, output: 1}}, "
         "fast: {ttft: 1s, output_speed: {1: 90, 8: 80}, price: {input: 2, output: 2}}"
     )
     workflow = read_workflow(written(tmp_path, models, LOOPS))
-    assert noted(tier(workflow, "fast", 1e6, agents=8, samples=1)) == [
-        "m: known for 2 requests at a time, not measured elsewhere: 8 shares the total of 2.",
-        f"Speeds by concurrency are those of 8 {FEWER}",
-    ]
+    golden(noted(tier(workflow, "fast", 1e6, agents=8, samples=1)))
 
 
 @pytest.mark.parametrize(
-    ("reading", "said"),
+    "reading",
     [
-        ("prefill_speed: 5000", "time to the first token; reading the prompt is added to it"),
-        ("context: 64k", "time to the first token; reading the prompt adds nothing, as there is no prefill_speed"),
+        "prefill_speed: 5000",
+        "context: 64k",
     ],
 )
-def test_what_a_time_to_the_first_token_holds(tmp_path: Path, reading: str, said: str) -> None:
-    path = tmp_path / "catalogue.yaml"
+def test_what_a_time_to_the_first_token_holds(
+    tmp_path: Path, reading: str, golden: Golden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path("catalogue.yaml")
     path.write_text(f"profiles:\n  a: {{ttft: 1s, output_speed: 50, {reading}}}\n", encoding="utf-8")
-    told = " ".join(model_text(Catalogue.load(path), "a").split())
-    assert said in told
+    told = golden(model_text(Catalogue.load(path), "a"))
     assert "empty prompt" not in told

@@ -1,9 +1,10 @@
 """Mistakes in a workflow file are part of the product: each is told where it stands, in words, with a remedy.
 
-Every file of tests/errors is wrong, and begins with what must be said of it, in the order of the file:
+Every file of tests/errors is wrong, and begins with its problems, in the order of the file:
 
-    # expect: LINE:COLUMN CODE MESSAGE      for each problem, and for no other
-    # hint: HINT                            of the problem above; without this line any hint will do
+    # expect: LINE:COLUMN CODE      for each problem, and for no other
+
+Their text is in tests/golden/errors, which `pytest --update` rewrites.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from __future__ import annotations
 import ast
 import re
 import unicodedata
-from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import yaml
@@ -31,8 +32,8 @@ from planner.errors import (
 from planner.reading.files.text_file import MOST_BYTES
 from planner.reading.yaml import parse
 from planner.report.wording.notes import OPTIONS, worded_error
-from planner.workflow.reader import read_workflow
-from tests.conftest import read_example
+from planner.workflow import read_workflow
+from tests.conftest import Golden, read_example
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = sorted((ROOT / "tests" / "errors").glob("*.yaml"))
@@ -47,26 +48,21 @@ GENERATED = {
 """Broken files that no editor would keep as they are."""
 
 
-@dataclass(frozen=True)
-class Expected:
+class Expected(NamedTuple):
     """A problem as the first lines of a file declare it."""
 
     line: int
     column: int
     code: str
-    message: str
-    hint: str | None = None
 
 
 def declared(text: str) -> list[Expected]:
     expected: list[Expected] = []
     for line in text.splitlines():
-        if problem := re.fullmatch(r"# expect: (\d+):(\d+) (\S+) (.+)", line):
-            expected.append(Expected(int(problem[1]), int(problem[2]), problem[3], problem[4]))
-        elif hint := re.fullmatch(r"# hint: (.+)", line):
-            expected[-1] = replace(expected[-1], hint=hint[1])
-        else:
+        problem = re.fullmatch(r"# expect: (\d+):(\d+) (\S+)", line)
+        if problem is None:
             break
+        expected.append(Expected(int(problem[1]), int(problem[2]), problem[3]))
     return expected
 
 
@@ -74,17 +70,6 @@ def problems_of(path: Path) -> tuple[Problem, ...]:
     with pytest.raises(InputError) as error:
         read_workflow(path)
     return worded_error(error.value, OPTIONS).problems
-
-
-def found(path: Path, expected: list[Expected]) -> list[Expected]:
-    """What is said of a file; hints only where one is expected."""
-    told = []
-    for index, problem in enumerate(problems_of(path)):
-        assert problem.position is not None
-        stated = index < len(expected) and expected[index].hint is not None
-        hint = problem.hint if stated else None
-        told.append(Expected(problem.position.line, problem.position.column, problem.code, problem.message, hint))
-    return told
 
 
 def run(path: Path | str) -> Result:
@@ -107,7 +92,10 @@ def columns(text: str) -> int:
 def test_a_broken_file_shows_exactly_its_problems(path: Path) -> None:
     expected = declared(path.read_text(encoding="utf-8"))
     assert expected, "the file declares nothing"
-    assert found(path, expected) == expected
+    problems = problems_of(path)
+    assert [
+        (one.position and one.position.line, one.position and one.position.column, one.code) for one in problems
+    ] == (expected)
 
 
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
@@ -133,11 +121,11 @@ def test_a_problem_shows_its_line_with_a_caret_under_the_place(path: Path) -> No
 
 
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
-def test_the_command_line_refuses_a_broken_file(path: Path) -> None:
-    result = run(path)
+def test_the_command_line_refuses_a_broken_file(path: Path, golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(path.parent)
+    result = run(path.name)
     assert_refused(result)
-    for expected in declared(path.read_text(encoding="utf-8")):
-        assert f"{path}:{expected.line}:{expected.column}: {expected.message} [{expected.code}]\n" in result.stderr
+    golden(result.stderr, file=f"errors/{path.stem}")
 
 
 @pytest.mark.parametrize(
@@ -159,14 +147,14 @@ def test_a_valid_file_has_no_problems(path: Path) -> None:
 # Files that cannot be kept in a repository.
 
 
-def test_bytes_that_are_not_utf_8(tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf_8(tmp_path: Path, golden: Golden) -> None:
     path = tmp_path / "latin.yaml"
     path.write_bytes(GENERATED["not-utf-8"])
     (problem,) = problems_of(path)
-    assert problem == Problem(
-        "not-utf-8", "byte 0xe9 is not UTF-8", Position(str(path), 4, 6, 1, "# caf\ufffd"), "save the file as UTF-8"
-    )
-    assert_refused(run(path))
+    assert (problem.code, problem.position) == ("not-utf-8", Position(str(path), 4, 6, 1, "# caf\ufffd"))
+    result = run(path)
+    assert_refused(result)
+    golden(result.stderr)
 
 
 def test_a_byte_order_mark_is_no_mistake_and_moves_nothing(tmp_path: Path) -> None:
@@ -175,16 +163,17 @@ def test_a_byte_order_mark_is_no_mistake_and_moves_nothing(tmp_path: Path) -> No
     assert read_workflow(path).workflow == "w"
     path.write_bytes(b"\xef\xbb\xbf" + b"workflow: \xff\n")
     (problem,) = problems_of(path)
-    assert (problem.message, str(problem.position)) == ("byte 0xff is not UTF-8", f"{path}:1:11")
+    assert (problem.code, str(problem.position)) == ("not-utf-8", f"{path}:1:11")
 
 
-def test_a_file_that_is_too_large(tmp_path: Path) -> None:
+def test_a_file_that_is_too_large(tmp_path: Path, golden: Golden) -> None:
     path = tmp_path / "large.yaml"
     path.write_bytes(GENERATED["too-large"])
     (problem,) = problems_of(path)
-    assert (problem.code, problem.message) == ("too-large", "the file is over the limit of 1,000,000 bytes")
-    assert str(problem.position) == str(path)
-    assert_refused(run(path))
+    assert (problem.code, str(problem.position)) == ("too-large", str(path))
+    result = run(path)
+    assert_refused(result)
+    golden(result.stderr)
 
 
 def test_a_file_as_large_as_allowed(tmp_path: Path) -> None:
@@ -193,19 +182,17 @@ def test_a_file_as_large_as_allowed(tmp_path: Path) -> None:
     assert read_workflow(path).workflow == "w"
 
 
-def test_a_missing_file_with_the_one_that_was_meant(tmp_path: Path) -> None:
+def test_a_missing_file_with_the_one_that_was_meant(
+    tmp_path: Path, golden: Golden, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "port_codebase.yaml").write_text(FINE, encoding="utf-8")
     path = tmp_path / "port_codebse.yaml"
     (problem,) = problems_of(path)
-    assert problem == Problem(
-        "unreadable",
-        "cannot read the file: No such file or directory",
-        Position(str(path)),
-        f"did you mean '{tmp_path / 'port_codebase.yaml'}'?",
-    )
-    result = run(path)
+    assert (problem.code, problem.position) == ("unreadable", Position(str(path)))
+    monkeypatch.chdir(tmp_path)
+    result = run(path.name)
     assert_refused(result)
-    assert result.stderr.startswith(f"{path}: cannot read the file")
+    golden(result.stderr)
 
 
 @pytest.mark.parametrize("name", [".", "no/such/folder/plan.yaml", "x" * 5000, "nul\0byte"])
@@ -215,27 +202,27 @@ def test_what_cannot_be_opened(name: str, tmp_path: Path) -> None:
     assert problem.hint is None
 
 
-def test_a_directory(tmp_path: Path) -> None:
+def test_a_directory(tmp_path: Path, golden: Golden) -> None:
     result = run(tmp_path)
     assert_refused(result)
-    assert result.stderr == f"{tmp_path}: cannot read the file: Is a directory [unreadable]\n\n1 problem\n"
+    golden(result.stderr)
 
 
 @pytest.mark.parametrize("character", ["\0", "\x07", "\x1b", "\x0b", "\x7f", "\u0080", "\ufeff", "\ufffe"])
-def test_characters_that_a_terminal_would_obey_or_nobody_sees(character: str, tmp_path: Path) -> None:
+def test_characters_that_a_terminal_would_obey_or_nobody_sees(character: str, tmp_path: Path, golden: Golden) -> None:
     path = tmp_path / "plan.yaml"
     path.write_text(f"workflow: é日{character}\n", encoding="utf-8")
     (problem,) = problems_of(path)
-    assert problem.message == f"the invisible character U+{ord(character):04X} is not allowed"
+    golden(problem.message)
     assert str(problem.position) == f"{path}:1:13"
     assert character not in str(problem)
 
 
-def test_escapes_are_not_passed_on_to_the_terminal(tmp_path: Path) -> None:
+def test_escapes_are_not_passed_on_to_the_terminal(tmp_path: Path, golden: Golden) -> None:
     path = tmp_path / "plan.yaml"
     path.write_text('workflow: w\nsteps:\n  "a\\e[31m\\n\\u202e": {tool: 5s}\n', encoding="utf-8")
     text = str(InputError(problems_of(path)))
-    assert "'a␛[31m␊\ufffd' is not a valid name" in text
+    golden(text)
     assert all(character == "\n" or character.isprintable() for character in text)
 
 
@@ -357,5 +344,5 @@ def test_the_reference_shows_what_is_printed(
 def test_every_section_of_the_reference_has_an_example() -> None:
     with_example = {code for code, _, _ in examples_of_reference()}
     assert with_example >= codes_in_source() - {"not-utf-8", "unreadable"}
-    assert "plan.yaml:4:6: byte 0xe9 is not UTF-8 [not-utf-8]" in REFERENCE
-    assert "cannot read the file: No such file or directory [unreadable]" in REFERENCE
+    assert "plan.yaml:4:6: " in REFERENCE
+    assert all(f"[{code}]\n" in REFERENCE for code in ("not-utf-8", "unreadable"))

@@ -14,26 +14,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.errors import InputError
-from planner.reading.bind import bind
-from planner.reading.estimates.context import FileContext
-from planner.reading.estimates.counts import (
-    ComputedCount,
-    count_of,
-    parse_count,
-    parse_item_count,
-)
-from planner.reading.estimates.estimate import Estimate
-from planner.reading.estimates.forms import MOST_VALUES, UnboundEstimate, parse_estimate
-from planner.reading.units import (
+from planner.reading import (
     DURATION,
     SIZE,
     TOKENS,
     TURNS,
     BadValueError,
+    Estimate,
+    FileContext,
+    bind,
+    count_of,
+    parse_count,
+    parse_estimate,
+    parse_item_count,
 )
-from planner.workflow.bodies import AgentLoop, Llm
-from planner.workflow.declaration import Workflow
-from planner.workflow.reader import read_workflow
+from planner.reading.estimates.counts import ComputedCount
+from planner.reading.estimates.forms import MOST_VALUES, UnboundEstimate
+from planner.workflow import AgentLoop, Llm, Workflow, read_workflow
+from tests.conftest import Golden
 
 Declare = Callable[..., Workflow]
 
@@ -163,23 +161,25 @@ def test_cells_have_units_as_values_in_a_workflow_have(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message", "at"),
+    ("text", "at"),
     [
-        ("", "'turns.csv' has no rows", "file"),
-        ("turns\n\n , \n", "'turns.csv' has no rows", "file"),
-        ("turns\nmany\n", "'turns.csv', line 2: 'many': expected a number, such as 12", "column"),
-        ('turns\n"1\n"\n3\n4000\n', "'turns.csv', line 5: '4000': must be at most 1,000", "column"),
-        ("id,turns\n1,2\n2\n", "'turns.csv', line 3: no value in column 'turns'", "column"),
-        ("id\n1\n", "'turns.csv' has no column 'turns'", "column"),
-        ("turns\n" + "5\n" * (MOST_VALUES + 1), "expected 1 to 10,000 values, not 10,001", "file"),
-        ("turns\n" + "5" * 1_000_000, "'turns.csv' is over the limit of 1,000,000 bytes", "file"),
-        ("turns\n" + "5" * 200_000 + "\n", "'turns.csv', line 2: field larger than field limit (131072)", "file"),
+        ("", "file"),
+        ("turns\n\n , \n", "file"),
+        ("turns\nmany\n", "column"),
+        ('turns\n"1\n"\n3\n4000\n', "column"),
+        ("id,turns\n1,2\n2\n", "column"),
+        ("id\n1\n", "column"),
+        ("turns\n" + "5\n" * (MOST_VALUES + 1), "file"),
+        ("turns\n" + "5" * 1_000_000, "file"),
+        ("turns\n" + "5" * 200_000 + "\n", "file"),
     ],
+    ids=lambda value: repr(value)[:40],
 )
-def test_a_file_without_such_values(text: str, message: str, at: str, tmp_path: Path) -> None:
+def test_a_file_without_such_values(text: str, at: str, tmp_path: Path, golden: Golden) -> None:
     with pytest.raises(BadValueError) as error:
         parse_estimate({"file": "turns.csv", "column": "turns"}, TURNS, in_folder(tmp_path, text))
-    assert (str(error.value), error.value.at) == (message, (at,))
+    assert error.value.at == (at,)
+    golden(error.value)
 
 
 @pytest.mark.parametrize("name", ["", "no/such.csv", "x" * 5000, "nul\0byte", ".", None, 5, ["a"]])
@@ -223,10 +223,11 @@ def test_an_estimate_by_model_is_settled_by_the_model() -> None:
         estimate.quantile(0.5)
 
 
-@pytest.mark.parametrize(("model", "message"), [("n", "has no estimate for the model 'n'"), (None, "no model is used")])
-def test_a_model_that_is_not_listed(model: str | None, message: str) -> None:
-    with pytest.raises(BadValueError, match=message):
+@pytest.mark.parametrize("model", ["n", None])
+def test_a_model_that_is_not_listed(model: str | None, golden: Golden) -> None:
+    with pytest.raises(BadValueError) as error:
         parse_estimate({"by_model": {"m": 900}}, TOKENS).bind({}, model)
+    golden(error.value)
 
 
 def test_models_that_are_known_elsewhere_may_be_listed(tmp_path: Path) -> None:
@@ -258,16 +259,18 @@ def test_settling_goes_into_declarations_and_leaves_the_rest(declare: Declare) -
     assert found.turns is agent.turns
 
 
-def test_what_cannot_be_settled_is_told_with_its_text(declare: Declare) -> None:
+def test_what_cannot_be_settled_is_told_with_its_text(declare: Declare, golden: Golden) -> None:
     llm = declare("  a: {llm: {output: '= 24k / max(5 - agents, 0.5)'}}").steps["a"].llm
     assert isinstance(llm, Llm)
     assert bind(llm, {"agents": 9}, None).output.scale == 48_000
-    with pytest.raises(InputError, match=r"output, '= 24k.*unknown parameter 'agents'"):
+    with pytest.raises(InputError) as error:
         bind(llm, {}, None)
+    golden(error.value)
     llm = declare("  a: {llm: {output: = 24k - agents * 1k}}").steps["a"].llm
     assert llm is not None
-    with pytest.raises(InputError, match=r"output: '= 24k - agents \* 1k' is -1,000 with agents = 25"):
+    with pytest.raises(InputError) as error:
         bind(llm, {"agents": 25}, None)
+    golden(error.value)
 
 
 # Counts.
@@ -282,20 +285,20 @@ def test_a_count_is_a_number_a_name_or_arithmetic() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "message"),
+    "value",
     [
-        ("= modules / 3", "'= modules / 3' is 13.33333, but a count must be a whole number"),
-        ("= modules - 40", "'= modules - 40' is 0, but a count must be at least 1"),
-        ("= modules * 3", "'= modules * 3' is 120, but a count must be at most 100"),
-        ("= 1 / (modules - 40)", "'= 1 / (modules - 40)' divides by 0"),
-        ("moduls", "unknown parameter 'moduls'"),
-        ("= moduls", "unknown parameter 'moduls'"),
+        "= modules / 3",
+        "= modules - 40",
+        "= modules * 3",
+        "= 1 / (modules - 40)",
+        "moduls",
+        "= moduls",
     ],
 )
-def test_a_count_that_does_not_come_out(value: str, message: str) -> None:
+def test_a_count_that_does_not_come_out(value: str, golden: Golden) -> None:
     with pytest.raises(BadValueError) as error:
         count_of(parse_count(value, 100), {"modules": 40.0})
-    assert str(error.value) == message
+    golden(error.value)
 
 
 def test_a_number_of_items_may_be_estimated() -> None:

@@ -17,32 +17,31 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from planner.catalogue.profile import (
-    JITTER,
-    Price,
-    Profile,
-    resolve,
-)
+from planner.catalogue import JITTER, Price, Profile, resolve
 from planner.errors import InputError, Position
-from planner.expansion.graph.order import in_order
-from planner.reading import units
-from planner.reading.estimates.counts import count_of
-from planner.reading.estimates.estimate import LN20, NOTHING, Z95, Estimate
-from planner.reading.estimates.forms import parse_estimate
-from planner.reading.profiles import ProfileDeclaration
-from planner.reading.units import (
+from planner.expansion import in_order
+from planner.reading import (
     DURATION,
+    LN20,
+    NOTHING,
     RATE,
     TOKENS,
     TURNS,
+    Z95,
     BadValueError,
+    Declared,
+    Estimate,
+    ProfileDeclaration,
     Quantity,
+    count_of,
+    parse_estimate,
+    parse_yaml,
+    units,
 )
-from planner.reading.validation import Declared
-from planner.reading.yaml.parse import parse_yaml, resolve_scalar
+from planner.reading.yaml.parse import resolve_scalar
+from planner.workflow import Step, Workflow, read_workflow
 from planner.workflow.bodies import ESTIMATE_KEYS
-from planner.workflow.declaration import Step, Workflow
-from planner.workflow.reader import read_workflow
+from tests.conftest import Golden
 
 ROOT = Path(__file__).resolve().parents[2]
 VALID = [
@@ -103,49 +102,50 @@ def test_money_is_exact(text: Any, dollars: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("parse", "value", "message"),
+    ("parse", "value"),
     [
-        (units.duration, 5, "a time needs a unit"),
-        (units.duration, "5", "a time needs a unit"),
-        (units.duration, "5k", "expected a time with its unit, such as 30s, 5min or 1h30m"),
-        (units.duration, "5s later", "expected a time with its unit, such as 30s, 5min or 1h30m"),
-        (units.duration, "12:30", "expected a time with its unit, such as 30s, 5min or 1h30m"),
-        (units.duration, "s", "expected a time with its unit, such as 30s, 5min or 1h30m"),
-        (units.duration, "", "expected a time with its unit, such as 30s, 5min or 1h30m"),
-        (units.duration, None, "expected a time with its unit, such as 30s, 5min or 1h30m"),
-        (units.duration, True, "expected a time with its unit, such as 30s, 5min or 1h30m"),
-        (units.duration, -5, "must not be negative"),
-        (units.duration, "-5s", "must not be negative"),
-        (units.duration, math.nan, "must be a finite number"),
-        (units.duration, math.inf, "must be a finite number"),
-        (units.duration, "1e999s", "must be a finite number"),
-        (units.tokens, "5s", "expected a number of tokens, such as 900, 12k or 1.5M"),
-        (units.tokens, False, "expected a number of tokens, such as 900, 12k or 1.5M"),
-        (units.tokens, "- 5", "must not be negative"),
-        (units.tokens, math.nan, "must be a finite number"),
-        (units.tokens, "1e308M", "must be a finite number"),
-        (units.count, "12k", "expected a number, such as 12"),
-        (units.count, [1], "expected a number, such as 12"),
-        (units.rate, 0, "must be above 0"),
-        (units.rate, "5 MB/s", "expected tokens per second, such as 60"),
-        (units.factor, "0x", "must be above 0"),
-        (units.factor, 2e6, "must be at most 1,000,000"),
-        (units.factor, "twice", "expected a factor, such as 2.5x"),
-        (units.money, "5 EUR", "expected US dollars, such as 5 or 0.25"),
-        (units.money, "$-3", "must not be negative"),
-        (units.money, -3, "must not be negative"),
-        (units.money, "1e99", "must be at most 1,000,000"),
-        (units.money, math.nan, "must be a finite number"),
-        (units.log_sd, 4, "must be at most 3"),
-        (units.log_sd, "20%", "expected a standard deviation of logarithms, such as 0.2"),
-        (units.context, 0, "must be above 0"),
-        (units.tokens, "9" * 200, "expected a number of tokens, such as 900, 12k or 1.5M"),
+        (units.duration, 5),
+        (units.duration, "5"),
+        (units.duration, "5k"),
+        (units.duration, "5s later"),
+        (units.duration, "12:30"),
+        (units.duration, "s"),
+        (units.duration, ""),
+        (units.duration, None),
+        (units.duration, True),
+        (units.duration, -5),
+        (units.duration, "-5s"),
+        (units.duration, math.nan),
+        (units.duration, math.inf),
+        (units.duration, "1e999s"),
+        (units.tokens, "5s"),
+        (units.tokens, False),
+        (units.tokens, "- 5"),
+        (units.tokens, math.nan),
+        (units.tokens, "1e308M"),
+        (units.count, "12k"),
+        (units.count, [1]),
+        (units.rate, 0),
+        (units.rate, "5 MB/s"),
+        (units.factor, "0x"),
+        (units.factor, 2e6),
+        (units.factor, "twice"),
+        (units.money, "5 EUR"),
+        (units.money, "$-3"),
+        (units.money, -3),
+        (units.money, "1e99"),
+        (units.money, math.nan),
+        (units.log_sd, 4),
+        (units.log_sd, "20%"),
+        (units.context, 0),
+        (units.tokens, "9" * 200),
     ],
+    ids=lambda value: str(getattr(value, "__name__", value))[:40],
 )
-def test_a_mistake_says_what_was_expected(parse: Callable[[Any], Any], value: Any, message: str) -> None:
+def test_a_mistake_says_what_was_expected(parse: Callable[[Any], Any], value: Any, golden: Golden) -> None:
     with pytest.raises(BadValueError) as error:
         parse(value)
-    assert str(error.value) == message
+    golden(error.value)
 
 
 def test_a_time_without_unit_or_by_the_clock_is_told_how_to_write_it() -> None:
@@ -280,40 +280,42 @@ def test_a_multiple_of_an_estimate_keeps_its_shape() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "quantity", "message", "at"),
+    ("value", "quantity", "at"),
     [
-        ("90s to 20s", DURATION, "the lower bound of '90s to 20s' is above the upper one", ()),
-        ("-5s to 20s", DURATION, "must not be negative", ()),
-        ("5 to 20s", DURATION, "a time needs a unit", ()),
-        ("5s to 10s to 20s", DURATION, "expected a time with its unit, such as 30s, 5min or 1h30m", ()),
-        ("367d", DURATION, "must be at most 366 days", ()),
-        ("1s to 367d", DURATION, "must be at most 366 days", ()),
-        (True, DURATION, "expected a time: 30s, 30s to 4min, or {p50: 30s, p95: 4min}", ()),
-        (["5s"], DURATION, "expected a time: 30s, 30s to 4min, or {p50: 30s, p95: 4min}", ()),
-        (None, TOKENS, "expected a number of tokens: 900, 500 to 2k, or {p50: 500, p95: 2k}", ()),
-        ("5 to " + "9" * 200, TOKENS, "expected a number of tokens: 900, 500 to 2k, or {p50: 500, p95: 2k}", ()),
-        (2e9, TOKENS, "must be at most 1,000,000,000", ()),
-        (0, TURNS, "must be at least 1", ()),
-        ("0 to 5", TURNS, "must be at least 1", ()),
-        (1001, TURNS, "must be at most 1,000", ()),
-        ("0 to 5", RATE, "must be above 0", ()),
-        (0.0001, RATE, "must be at least 0.001 tokens per second", ()),
-        ({"p50": 900, "p95": 500}, TOKENS, "p95 is below p50", ("p95",)),
-        ({"p50": 0, "p95": 500}, TOKENS, "p50 must be above 0", ("p50",)),
-        ({"p50": "5s", "p95": 9}, DURATION, "a time needs a unit", ("p95",)),
-        ({"p50": {"p50": 1}, "p95": 9}, TOKENS, "expected a number of tokens, such as 900, 12k or 1.5M", ("p50",)),
-        ({"p50": 5}, TOKENS, "the key 'p95' is missing", ()),
-        ({"p95": 5}, TOKENS, "the key 'p50' is missing", ()),
-        ({}, TOKENS, "the key 'p50' is missing", ()),
-        ({"p50": 5, "p95": 9, "max": 20}, TOKENS, "unknown key 'max'", ("max",)),
+        ("90s to 20s", DURATION, ()),
+        ("-5s to 20s", DURATION, ()),
+        ("5 to 20s", DURATION, ()),
+        ("5s to 10s to 20s", DURATION, ()),
+        ("367d", DURATION, ()),
+        ("1s to 367d", DURATION, ()),
+        (True, DURATION, ()),
+        (["5s"], DURATION, ()),
+        (None, TOKENS, ()),
+        ("5 to " + "9" * 200, TOKENS, ()),
+        (2e9, TOKENS, ()),
+        (0, TURNS, ()),
+        ("0 to 5", TURNS, ()),
+        (1001, TURNS, ()),
+        ("0 to 5", RATE, ()),
+        (0.0001, RATE, ()),
+        ({"p50": 900, "p95": 500}, TOKENS, ("p95",)),
+        ({"p50": 0, "p95": 500}, TOKENS, ("p50",)),
+        ({"p50": "5s", "p95": 9}, DURATION, ("p95",)),
+        ({"p50": {"p50": 1}, "p95": 9}, TOKENS, ("p50",)),
+        ({"p50": 5}, TOKENS, ()),
+        ({"p95": 5}, TOKENS, ()),
+        ({}, TOKENS, ()),
+        ({"p50": 5, "p95": 9, "max": 20}, TOKENS, ("max",)),
     ],
+    ids=lambda value: str(getattr(value, "name", value))[:40],
 )
 def test_an_estimate_that_cannot_be_meant(
-    value: Any, quantity: Quantity, message: str, at: tuple[str | int, ...]
+    value: Any, quantity: Quantity, at: tuple[str | int, ...], golden: Golden
 ) -> None:
     with pytest.raises(BadValueError) as error:
         parse_estimate(value, quantity)
-    assert (str(error.value), error.value.at) == (message, at)
+    assert error.value.at == at
+    golden(error.value)
 
 
 # YAML 1.2.
@@ -536,31 +538,24 @@ def test_parameters_take_the_values_that_are_set(tmp_path: Path) -> None:
     assert workflow.parameters == {"modules": 240, "team": 3, "empty": 0.5}
 
 
-def test_values_that_are_set_are_checked_like_those_of_the_file(tmp_path: Path) -> None:
+def test_values_that_are_set_are_checked_like_those_of_the_file(tmp_path: Path, golden: Golden) -> None:
     path = write(tmp_path, SIZED)
-    cases: list[tuple[dict[str, float], str]] = [
-        ({"modules": 0.0}, "the parameter 'modules' is 0, but a count must be at least 1"),
-        ({"modules": 2.5}, "the parameter 'modules' is 2.5, but a count must be a whole number"),
-        ({"team": 1e6}, "the parameter 'team' is 1000000, but a count must be at most 100,000"),
-        ({"modules": math.inf}, "must be a finite number"),
-        ({"modules": -1}, "must not be negative"),
-    ]
-    for settings_, message in cases:
+    for name, value in (("modules", 0.0), ("modules", 2.5), ("team", 1e6), ("modules", math.inf), ("modules", -1.0)):
         with pytest.raises(InputError) as error:
-            read_workflow(path, {"empty": 1, **settings_})
-        assert [problem.message for problem in error.value.problems] == [message]
+            read_workflow(path, {"empty": 1, name: value})
+        (problem,) = error.value.problems
+        golden(problem.message, f"{name} {value}")
 
 
-def test_only_declared_parameters_can_be_set(tmp_path: Path) -> None:
+def test_only_declared_parameters_can_be_set(tmp_path: Path, golden: Golden) -> None:
     with pytest.raises(InputError) as error:
         read_workflow(write(tmp_path, SIZED), {"moduls": 5})
-    assert str(error.value).endswith(
-        "parameters: unknown parameter 'moduls' [unknown-parameter]\n  help: did you mean 'modules'?\n\n2 problems"
-    )
+    golden(error.value)
     with pytest.raises(InputError) as error:
         read_workflow(write(tmp_path, "workflow: w\nsteps: {a: {tool: 5s}}\n"), {"modules": 5})
     (problem,) = error.value.problems
-    assert (problem.position, problem.hint) == (None, "the file declares no parameters")
+    assert problem.position is None
+    golden(problem)
 
 
 def test_models_that_are_known_elsewhere_need_no_declaration(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.report.text.layout import WIDTH, shorten, shorten_left, without_colour, wrap
+from planner.report import without_colour
+from planner.report.text.layout import WIDTH, shorten, shorten_left, wrap
 
 WORDS = st.lists(st.text("abc", min_size=1, max_size=20), min_size=1).map(" ".join)
 

@@ -4,8 +4,7 @@ import io
 
 import pytest
 
-from planner.report import progress
-from planner.report.progress import Progress
+from planner.report import Progress, progress
 
 
 class Terminal(io.StringIO):

@@ -20,15 +20,20 @@ from typer.testing import CliRunner
 
 from planner.cli.app import app
 from planner.errors import InputError
-from planner.planning.comparison import compare
-from planner.planning.forecast import forecast
-from planner.planning.sensitivity.tornado import sensitivity
-from planner.report.data.results import comparison_json, forecast_json
-from planner.sampling import batch as plans
-from planner.sampling.backends import DaskBackend, ThreadBackend
-from planner.sampling.batch import Batch, GridPoint
-from planner.sampling.block import CancelledError, simulate_block, simulate_blocks
-from planner.workflow.declaration import Workflow
+from planner.planning import compare, forecast, sensitivity
+from planner.report import comparison_json, forecast_json
+from planner.sampling import (
+    Batch,
+    CancelledError,
+    DaskBackend,
+    GridPoint,
+    ThreadBackend,
+    backends,
+    batch,
+    simulate_block,
+    simulate_blocks,
+)
+from planner.workflow import Workflow
 from tests.conftest import ROOT, read_example
 
 Declare = Callable[..., Workflow]
@@ -56,9 +61,9 @@ def test_the_width_of_blocks_changes_no_byte(declare: Declare, monkeypatch: pyte
         "  b: {needs: a, for_each: 3, chance: 50%, tool: 1s to 9s}"
     )
     wide = comparison_json(compare(workflow, [1, 2], [1, 3], samples=1100))
-    assert Batch.of(workflow, [GridPoint(1.0, {"agents": 1})], 1).width == plans.WIDEST
-    monkeypatch.setattr(plans, "WIDEST", plans.WIDTH)
-    assert Batch.of(workflow, [GridPoint(1.0, {"agents": 1})], 1).width == plans.WIDTH
+    assert Batch.of(workflow, [GridPoint(1.0, {"agents": 1})], 1).width == batch.WIDEST
+    monkeypatch.setattr(batch, "WIDEST", batch.WIDTH)
+    assert Batch.of(workflow, [GridPoint(1.0, {"agents": 1})], 1).width == batch.WIDTH
     assert comparison_json(compare(workflow, [1, 2], [1, 3], samples=1100)) == wide
 
 
@@ -89,6 +94,7 @@ def test_threads_stop_when_somebody_else_fails() -> None:
     assert threading.active_count() == before
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for a child")
 def test_ctrl_c_leaves_the_file_as_it_was_and_no_process(tmp_path: Path) -> None:
     output = tmp_path / "plan.json"
@@ -120,6 +126,7 @@ def test_ctrl_c_leaves_the_file_as_it_was_and_no_process(tmp_path: Path) -> None
         os.killpg(process.pid, 0)
 
 
+@pytest.mark.slow
 def test_a_cluster_changes_no_byte_also_where_a_worker_dies() -> None:
     distributed = pytest.importorskip("distributed")
     workflow = read_example(FIX)
@@ -146,7 +153,7 @@ def test_a_cluster_changes_no_byte_also_where_a_worker_dies() -> None:
 
 def test_a_cluster_that_loses_all_workers_is_waited_for_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr("planner.sampling.backends.LOOK", 0.2)
+    monkeypatch.setattr(backends, "LOOK", 0.2)
     workflow = read_example(FIX)
     grid = [1.0, 2.5], [1, 4, 8]
     here = compare(workflow, *grid, samples=2048, backend=ThreadBackend(1))
@@ -170,14 +177,14 @@ def test_a_cluster_that_loses_all_workers_is_waited_for_and_that_is_said(monkeyp
     assert lost
     assert lost[0] < 0.9
     assert len(said) == 1
-    assert "has lost all its workers; waiting for another" in said[0]
+    assert "lost all its workers" in said[0]
     assert there == here
 
 
 def test_a_worker_that_is_back_at_the_next_look_was_not_lost(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("planner.sampling.backends.LOOK", 0.01)
+    monkeypatch.setattr(backends, "LOOK", 0.01)
     said: list[str] = []
     looks, over = iter([0, 1, 0, 1, 0, 1]), threading.Event()
 
@@ -197,18 +204,18 @@ def test_a_worker_that_is_back_at_the_next_look_was_not_lost(
 
 def test_a_cluster_without_workers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr("planner.sampling.backends.PATIENCE", 0.5)
+    monkeypatch.setattr(backends, "PATIENCE", 0.5)
     with (
         distributed.LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=50) as cluster,
         pytest.raises(InputError, match="has no worker") as refused,
     ):
         compare(read_example(FIX), [1.0], [1], samples=10, backend=DaskBackend(cluster.scheduler_address))
-    assert refused.value.problems[0].hint == f"start one: dask worker {cluster.scheduler_address}"
+    assert cluster.scheduler_address in str(refused.value.problems[0].hint)
 
 
 def test_a_cluster_without_the_planner_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr("planner.sampling.backends.find_spec", lambda name: None)
+    monkeypatch.setattr(backends, "find_spec", lambda name: None)
     with (
         distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=":0", silence_logs=50) as cluster,
         pytest.raises(InputError, match=r"no planner on inproc://\S+, scheduler"),

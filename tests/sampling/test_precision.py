@@ -13,28 +13,14 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli.app import app
-from planner.engine.statistics import (
-    GROUPS,
-    KEPT,
-    Values,
-    ranks,
-    standard_error,
-)
-from planner.planning.comparison import compare
-from planner.planning.forecast import forecast
-from planner.report.data.results import forecast_json
-from planner.report.text.forecast import forecast_text
-from planner.sampling.batch import Batch, GridPoint
-from planner.sampling.sample import (
-    FIRST_LOOK,
-    USUALLY,
-    Precision,
-    Stopping,
-    half_width,
-    sample,
-)
-from planner.workflow.declaration import Workflow
-from tests.conftest import ROOT, read_example
+from planner.engine import Values, standard_error
+from planner.engine.statistics import GROUPS, KEPT, ranks
+from planner.planning import compare, forecast
+from planner.report import forecast_json, forecast_text
+from planner.sampling import Batch, GridPoint, Precision, Stopping, sample
+from planner.sampling.sample import FIRST_LOOK, USUALLY, half_width
+from planner.workflow import Workflow
+from tests.conftest import ROOT, Golden, read_example
 
 Declare = Callable[..., Workflow]
 CELLS = [GridPoint(1.0, {"agents": 1})]
@@ -105,6 +91,7 @@ EXACT = {
 """Workflows and the quantile functions of their completion times: of order statistics."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXACT)
 @pytest.mark.parametrize("stopping", ["fixed", "stopped"])
 def test_intervals_cover_what_they_should(declare: Declare, name: str, stopping: str) -> None:
@@ -162,7 +149,7 @@ def test_what_is_known_exactly_stops_at_the_first_look(declare: Declare) -> None
     assert "not-converged" not in {note.code for note in found.notes}
 
 
-def test_what_is_not_known_goes_on_to_the_most_and_says_so(declare: Declare) -> None:
+def test_what_is_not_known_goes_on_to_the_most_and_says_so(declare: Declare, golden: Golden) -> None:
     found = forecast(declare("  a: {tool: 1s to 1h}"))
     assert found.samples == USUALLY
     assert not found.precision.converged
@@ -200,7 +187,7 @@ def test_what_too_few_samples_cannot_tell_is_not_told(
     assert (found.result.seconds.p90_low is not None) == of_p90
     assert not found.precision.converged
     assert "not-converged" in {note.code for note in found.notes}
-    assert ("p90 unknown, too few samples" in forecast_text(found)) == (not of_p90 and samples > 1)
+    assert ("p90 unknown" in forecast_text(found)) == (not of_p90 and samples > 1)
     assert not math.isnan(json.loads(forecast_json(found))["precision"]["target"])
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from planner.catalogue.premium import Premium
-from planner.planning.forecast import forecast
-from planner.workflow.reader import read_workflow
+from planner.catalogue import Premium
+from planner.planning import forecast
+from planner.workflow import read_workflow
 
 CASES = Path(__file__).resolve().parents[1] / "cases"
 EXPECT = "# expect: "

@@ -30,14 +30,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from planner.engine.simulation import TICK, round_to_ticks, simulate
-from planner.expansion.expand import expand
-from planner.expansion.graph.task_graph import crew_sizes
-from planner.planning.forecast import forecast
-from planner.planning.forecast_result import Forecast
-from planner.planning.results import Seconds
-from planner.sampling.batch import GridPoint
-from planner.workflow.declaration import Workflow
+from planner.engine import TICK, round_to_ticks, simulate
+from planner.expansion import crew_sizes, expand
+from planner.planning import Forecast, Seconds, forecast
+from planner.sampling import GridPoint
+from planner.workflow import Workflow
 from tests.conftest import PLAIN, simulated
 
 Floats = NDArray[np.float64]

@@ -13,19 +13,16 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from planner.engine.draws import Samples
-from planner.engine.simulation import TICK
-from planner.expansion.expand import expand
-from planner.expansion.graph.task_graph import crew_sizes
-from planner.planning.comparison import compare
-from planner.planning.explanation import explain
-from planner.planning.forecast import forecast
-from planner.report.data.results import forecast_json
+from planner.engine import TICK, Samples
+from planner.expansion import crew_sizes, expand
+from planner.planning import compare, explain, forecast
+from planner.report import forecast_json
 from planner.timing.pipeline import Pipeline
-from planner.workflow.declaration import Workflow
-from planner.workflow.reader import read_workflow
+from planner.workflow import Workflow, read_workflow
 from tests import oracle
 from tests.conftest import ROOT, read_example
+
+pytestmark = pytest.mark.slow
 
 HEADER: dict[str, Any] = {
     "workflow": "random",

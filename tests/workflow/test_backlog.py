@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from planner.errors import InputError, Problem
 from planner.reading.files.text_file import MOST_BYTES
-from planner.workflow.backlog import Backlog, find_cycle
-from planner.workflow.declaration import ForEach
-from planner.workflow.reader import read_workflow
+from planner.workflow import Backlog, ForEach, read_workflow
+from planner.workflow.backlog import find_cycle
+from tests.conftest import Golden
 
 Fan = Callable[..., ForEach]
 
@@ -49,11 +49,11 @@ def test_rows_are_items_with_sizes_and_needs(fan: Fan) -> None:
     assert (found.count, found.size) == (3, None)
 
 
-def test_ids_are_needed_only_with_needs(fan: Fan) -> None:
+def test_ids_are_needed_only_with_needs(fan: Fan, golden: Golden) -> None:
     assert fan("lines\n5\n6\n").backlog == Backlog(None, ((), ()), ("1", "2"))
     assert fan("id,lines\nx,5\nx,6\n", ", size: lines").backlog == Backlog((5, 6), ((), ()), ("x", "x"))
     (problem,) = problems(fan, "id,n\nx,\nx,\n", ", needs: n")
-    assert problem.message == "'backlog.csv', line 3: the id 'x' is already used on line 2"
+    golden(problem.message)
 
 
 def test_a_fan_out_of_a_count_has_no_backlog(tmp_path: Path) -> None:
@@ -79,26 +79,26 @@ def test_a_backlog_lies_beside_the_file_that_names_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "keys", "message"),
+    ("text", "keys"),
     [
-        ("id,n\na,1\nb,\nc,\n", ", size: n", "'backlog.csv', line 3: the size is missing (and 1 more line like it)"),
-        ("id,n\na,1\nb,x\n", ", size: n", "'backlog.csv', line 3: the size 'x': expected a number, such as 12"),
-        ("id,n\na,inf\n", ", size: n", "'backlog.csv', line 2: the size 'inf': expected a number, such as 12"),
-        ("id,n\na,1e999\n", ", size: n", "'backlog.csv', line 2: the size '1e999': must be a finite number"),
-        ("id,n\na,0\n", ", size: n", "'backlog.csv', line 2: the size '0': must be above 0"),
-        ("id,n\na,a\n", ", needs: n", "'backlog.csv', line 2: 'a' needs itself"),
-        ("id,n\na,b\n", ", needs: n", "'backlog.csv', line 2: unknown id 'b'"),
-        ("id,n\na,b\nb,a\n", ", needs: n", "'backlog.csv', line 2: rows need each other: a → b → a"),
-        ("id,n,n\na,b,c\n", ", needs: n", "'backlog.csv' has two columns named 'n'"),
-        ("id;n\na;1\n", ", size: n", "'backlog.csv' has no column 'n'"),
-        ("id\n", "", "'backlog.csv' has no rows"),
-        ("", "", "'backlog.csv' has no rows"),
-        ("id\n" + "a\n" * (MOST_BYTES // 2), "", "'backlog.csv' is over the limit of 1,000,000 bytes"),
-    ],
+        ("id,n\na,1\nb,\nc,\n", ", size: n"),
+        ("id,n\na,1\nb,x\n", ", size: n"),
+        ("id,n\na,inf\n", ", size: n"),
+        ("id,n\na,1e999\n", ", size: n"),
+        ("id,n\na,0\n", ", size: n"),
+        ("id,n\na,a\n", ", needs: n"),
+        ("id,n\na,b\n", ", needs: n"),
+        ("id,n\na,b\nb,a\n", ", needs: n"),
+        ("id,n,n\na,b,c\n", ", needs: n"),
+        ("id;n\na;1\n", ", size: n"),
+        ("id\n", ""),
+        ("", ""),
+        ("id\n" + "a\n" * (MOST_BYTES // 2), ""),
+    ], ids=lambda value: repr(value)[:40],
 )  # fmt: skip
-def test_what_is_wrong_is_told_with_its_line(text: str, keys: str, message: str, fan: Fan) -> None:
+def test_what_is_wrong_is_told_with_its_line(text: str, keys: str, fan: Fan, golden: Golden) -> None:
     (problem,) = problems(fan, text, keys)
-    assert problem.message == message
+    golden(problem.message)
     assert problem.position is not None
     assert problem.position.line == 2
 
@@ -108,6 +108,7 @@ def test_a_quote_that_is_not_closed(fan: Fan) -> None:
     assert problem.message.startswith("'backlog.csv', line ")
 
 
+@pytest.mark.slow
 def test_a_large_backlog_and_a_large_circle(fan: Fan) -> None:
     rows = 60_000
     text = "id,n\n" + "".join(f"{index:x},{index - 1:x}\n" for index in range(1, rows)).replace("1,0\n", "1,\n", 1)

@@ -60,7 +60,7 @@ def read_summary(fields: Fields) -> Run | None:
         server=tuple((key, text) for key in ("framework", "api") if (text := fields.text(key)) is not None),
         load=(),
         date=day_of(started),
-        requests=int(completed or 1),
+        requests=max(1, int(completed or 1)),
         failed=int(fields.number("results_number_errors", zero=True) or 0),
         inputs=inputs,
         outputs=outputs,

@@ -78,7 +78,7 @@ def read_totals(fields: Fields, style: Style) -> Run | None:
         server=tuple((name, text) for name in SERVER if (text := fields.text(name)) is not None),
         load=_load(fields),
         date=date_of(fields.text("date", "timestamp")),
-        requests=int(completed or 1),
+        requests=max(1, int(completed or 1)),
         failed=max(0, int(prompts - (completed or prompts))),
         inputs=inputs,
         outputs=outputs,

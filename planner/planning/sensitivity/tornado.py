@@ -81,15 +81,14 @@ class Sensitivity:
 
 def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = None, crew: str | None = None,
                 seed: int = 1, samples: int | None = None, precision: float | None = None,
-                max_time: float | None = None, backend: Backend | None = None, threads: int | None = None,
+                max_time: float | None = None, backend: Backend | None = None,
                 progress: Progress = quiet) -> Sensitivity:  # fmt: skip
     """Simulate the draws of a forecast, and relate them to the completion time.
 
-    threads : to simulate on if `backend` is None
 
     The other arguments are those of `forecast`. Raises InputError as `forecast`, and for fewer than `LEAST` samples.
     """
-    stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend(threads)
+    stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     if stopping.most < LEAST:
         message = f"at least {LEAST} are needed to compare fifths of them"
         raise InputError([Problem("bad-value", message, argument="samples")])

@@ -88,6 +88,7 @@ def tier_data(result: TierResult) -> dict[str, Any]:
     data: dict[str, Any] = plain_data(result)
     del data["restricted"]
     data["precision"]["converged"] = result.precision.converged
+    data["notes"] = list(worded(result.notes))
     return data
 
 

@@ -12,32 +12,23 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli.app import app
-from planner.engine.draws import Samples
-from planner.engine.simulation import TICK
-from planner.engine.statistics import Values
+from planner.engine import TICK, Samples, Values
 from planner.errors import Note
-from planner.expansion.expand import expand
-from planner.expansion.graph.task_graph import crew_sizes
-from planner.measures import drag
-from planner.measures.distribution import BINS, Distribution
+from planner.expansion import crew_sizes, expand
+from planner.measures import Distribution, Mean, Moments, Usage, Utilisation, drag
+from planner.measures.distribution import BINS
 from planner.measures.drag import BUDGET, LEAST, enough
-from planner.measures.moments import Mean, Moments
 from planner.measures.typical_run import SLOTS
-from planner.measures.utilisation import Usage, Utilisation
-from planner.planning.forecast import forecast
-from planner.planning.forecast_result import Forecast, StepResult
-from planner.report.data.results import forecast_json
-from planner.report.text.forecast import forecast_text, histogram
-from planner.report.text.gantt import gantt
+from planner.planning import Forecast, StepResult, forecast
+from planner.report import forecast_json, forecast_text, gantt
+from planner.report.text.forecast import histogram
 from planner.report.wording import quantities
 from planner.report.wording.forecasts import share_error
-from planner.sampling.batch import Batch, GridPoint
-from planner.sampling.sample import Stopping, sample
+from planner.sampling import Batch, GridPoint, Stopping, batch, block, sample
 from planner.timing.pipeline import Pipeline
-from planner.workflow.declaration import Workflow
-from planner.workflow.reader import read_workflow
+from planner.workflow import Workflow, read_workflow
 from tests import oracle
-from tests.conftest import PLAIN, ROOT, read_example, simulated
+from tests.conftest import PLAIN, ROOT, Golden, read_example, simulated
 
 Declare = Callable[..., Workflow]
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.yaml"))
@@ -83,8 +74,8 @@ def test_the_error_of_a_ratio_is_that_of_resampling() -> None:
 def test_what_is_found_does_not_depend_on_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     workflow = read_workflow(ROOT / "workflows" / "port_codebase.yaml", {"modules": 5})
     whole = forecast_json(forecast(workflow, samples=30))
-    monkeypatch.setattr("planner.sampling.batch.BLOCK", 1_000_000)
-    monkeypatch.setattr("planner.sampling.block.STEPS", 4000)
+    monkeypatch.setattr(batch, "BLOCK", 1_000_000)
+    monkeypatch.setattr(block, "STEPS", 4000)
     assert forecast_json(forecast(workflow, samples=30)) == whole
 
 
@@ -192,7 +183,7 @@ def test_drag_says_on_how_many_samples_it_is_found(declare: Declare, monkeypatch
     )
 
 
-def test_the_largest_error_of_each_column_is_told_in_a_sentence(declare: Declare) -> None:
+def test_the_largest_error_of_each_column_is_told_in_a_sentence(declare: Declare, golden: Golden) -> None:
     """Times and costs are known exactly here, and are left out."""
     found = forecast(declare("  a: {tool: 1s to 9s}\n  b: {tool: 1s to 9s}"), samples=40)
 
@@ -200,11 +191,10 @@ def test_the_largest_error_of_each_column_is_told_in_a_sentence(declare: Declare
         return quantities.seconds(max(getattr(step, error) for step in found.steps))
 
     often = max(step.criticality.standard_error for step in found.steps)
-    assert (
-        f"The largest standard errors of the columns: work ± {most('seconds_standard_error')}, "
-        f"on path ± {most('critical_standard_error')}, critical ± {share_error(often)}, "
-        f"drag ± {quantities.seconds(max(step.drag.standard_error for step in found.steps))}."
-    ) in " ".join(forecast_text(found).split())
+    text = golden(forecast_text(found))
+    drag_error = quantities.seconds(max(step.drag.standard_error for step in found.steps))
+    for error in (most("seconds_standard_error"), most("critical_standard_error"), share_error(often), drag_error):
+        assert f"± {error}" in " ".join(text.split())
     assert "largest" not in forecast_text(forecast(declare("  a: {tool: 1s}"), samples=40))
 
 
@@ -352,7 +342,7 @@ def test_who_was_cancelled_stops_when_the_race_ends(declare: Declare) -> None:
     assert row.at_once == pytest.approx([3] * SLOTS)
 
 
-def test_steps_cost_what_they_ask_for_and_hired_machines_by_the_hour(declare: Declare) -> None:
+def test_steps_cost_what_they_ask_for_and_hired_machines_by_the_hour(declare: Declare, golden: Golden) -> None:
     """An hour on a machine of $8 an hour; two calls of $1 are the tool's own."""
     header = "models: {m: {ttft: 0s, output_speed: 1, jitter: 0, price: {per_hour: 8}}}\nmodel: m\n"
     found = forecast(
@@ -389,10 +379,10 @@ def test_the_path_of_a_typical_sample_is_as_long_as_the_sample(path: Path) -> No
     assert max(max(row.critical) for row in typical.rows) < 1 + 1e-6
 
 
-def test_many_steps_are_cut_to_25_rows_and_the_rest_is_told(declare: Declare) -> None:
+def test_many_steps_are_cut_to_25_rows_and_the_rest_is_told(declare: Declare, golden: Golden) -> None:
     steps = "\n".join(f"  s{number:02}: {{tool: {number + 1}s}}" for number in range(40))
     chart = gantt(forecast(declare(steps), samples=2))
-    assert "… 15 more rows, which take less time" in chart
+    golden(chart)
     assert [line[:3] for line in chart.splitlines() if line.startswith("s")] == [f"s{n}" for n in range(15, 40)]
 
 
@@ -402,9 +392,9 @@ def test_many_at_once_leave_room_for_the_chart(declare: Declare) -> None:
     assert "How busy" not in forecast_text(found)  # tools hold no agent
 
 
-def test_a_workflow_that_takes_no_time_has_an_answer_all_the_same(declare: Declare) -> None:
+def test_a_workflow_that_takes_no_time_has_an_answer_all_the_same(declare: Declare, golden: Golden) -> None:
     found = forecast(declare("  a: {tool: 0s}"), samples=2)
-    assert "No time in this sample: a." in gantt(found)
+    golden(gantt(found))
     assert "Critical path" not in gantt(found)
     assert step(found, "a").drag == Mean(0, 0)
     json.loads(forecast_json(found))
@@ -413,11 +403,11 @@ def test_a_workflow_that_takes_no_time_has_an_answer_all_the_same(declare: Decla
 # The distribution
 
 
-def test_a_strip_tells_how_samples_are_spread() -> None:
+def test_a_strip_tells_how_samples_are_spread(golden: Golden) -> None:
     samples = np.concatenate([np.full(50, 10.0), np.full(40, 20.0), np.full(10, 46.0)])
     found = Distribution.of(Values.of(samples))
     strip, marks = histogram(found)
-    assert strip == f"10.0s █{' ' * 9}▇{' ' * 24}▂ 46.0s"
+    golden(strip)
     assert (marks.index("^p50"), marks.index("^p90")) == (11, 18)
     assert sum(found.histogram.counts) + found.histogram.beyond == 100
     assert len(found.histogram.counts) == BINS
