@@ -111,6 +111,7 @@ class TaskArrays:
     count: cython.Py_ssize_t
     pools: cython.Py_ssize_t
     leaves: cython.Py_ssize_t
+    races: cython.Py_ssize_t
     successor_start: cython.p_int
     successors: cython.p_int
     in_degree: cython.p_int
@@ -131,6 +132,7 @@ class TaskArrays:
         self.count = len(graph.in_degree)
         self.pools = len(graph.capacity)
         self.leaves = len(graph.since)
+        self.races = len(graph.race_lo)
         self.successor_start = ints(graph.successor_start, owner)
         self.successors = ints(graph.successors, owner)
         self.in_degree = ints(graph.in_degree, owner)
@@ -255,9 +257,9 @@ def schedule(tasks: TaskArrays, samples: SampleArrays, sample: cython.Py_ssize_t
     leave: cython.p_int = tasks.leave
     since: cython.p_int = tasks.since
     queue_lo: cython.p_int = tasks.queue_lo
-    durations: cython.p_double = samples.durations
-    patience: cython.p_double = samples.patience
-    away: cython.p_double = samples.away
+    durations: cython.p_double
+    patience: cython.p_double
+    away: cython.p_double
     start: cython.p_double = samples.start
     end: cython.p_double = samples.end
     cause: cython.p_int = samples.cause
@@ -276,6 +278,8 @@ def schedule(tasks: TaskArrays, samples: SampleArrays, sample: cython.Py_ssize_t
     nan: cython.double = samples.nan
     row: cython.Py_ssize_t = sample * n  # of the sample's first duration
     leave_row: cython.Py_ssize_t = sample * tasks.leaves  # of its first patience
+    people: cython.bint = tasks.leaves > 0
+    races: cython.bint = tasks.races > 0
     running: cython.Py_ssize_t = 0  # entries of the heap
     left: cython.Py_ssize_t = n  # tasks neither ended nor cancelled
     time: cython.double = 0.0
@@ -287,6 +291,14 @@ def schedule(tasks: TaskArrays, samples: SampleArrays, sample: cython.Py_ssize_t
     other: cython.Py_ssize_t
     pool: cython.Py_ssize_t
     contest: cython.Py_ssize_t  # a race
+    if cython.compiled:
+        durations = samples.durations + row
+        patience = samples.patience + leave_row
+        away = samples.away + leave_row
+    else:
+        durations = samples.durations[row : row + n]
+        patience = samples.patience[leave_row : leave_row + tasks.leaves]
+        away = samples.away[leave_row : leave_row + tasks.leaves]
     for pool in range(pools):
         head[pool] = tail[pool] = run_lo[pool] = queue_lo[pool]
         run_time[pool] = 0.0
@@ -297,7 +309,7 @@ def schedule(tasks: TaskArrays, samples: SampleArrays, sample: cython.Py_ssize_t
         start[task] = end[task] = nan
         cause[task] = -1
         if in_degree[task] == 0:
-            duration = durations[row + task]
+            duration = durations[task]
             if acquire[task] < 0 or duration < 0.0:
                 state[task] = 2
                 start[task] = 0.0
@@ -321,15 +333,15 @@ def schedule(tasks: TaskArrays, samples: SampleArrays, sample: cython.Py_ssize_t
             last = task
             left -= 1
             pool = release[task]
-            if pool >= 0 and durations[row + task] >= 0.0:
+            if pool >= 0 and durations[task] >= 0.0:
                 free[pool] += 1
                 freed_by[pool] = task
-            contest = race[task]
+            contest = race[task] if races else -1
             if contest >= 0:  # the first exit of a race: cancel its other copies and free the slots that they hold
                 for other in range(race_lo[contest], race_hi[contest]):
                     if (copy_lo[task] <= other <= task) or state[other] == 4:
                         continue
-                    if state[other] >= 2 and durations[row + other] >= 0.0:
+                    if state[other] >= 2 and durations[other] >= 0.0:
                         pool = acquire[other]
                         if pool >= 0:
                             free[pool] += 1
@@ -347,14 +359,14 @@ def schedule(tasks: TaskArrays, samples: SampleArrays, sample: cython.Py_ssize_t
                 if missing[other] == 0 and state[other] == 0:
                     cause[other] = task
                     pool = acquire[other]
-                    duration = durations[row + other]
+                    duration = durations[other]
                     if pool < 0 or duration < 0.0:
                         state[other] = 2
                         start[other] = time
                         if duration < 0.0:
                             duration = 0.0
-                        elif leave[other] >= 0 and time - end[since[leave[other]]] > patience[leave_row + leave[other]]:
-                            duration += away[leave_row + leave[other]]
+                        elif people and leave[other] >= 0 and time - end[since[leave[other]]] > patience[leave[other]]:
+                            duration += away[leave[other]]
                         push(heap_times, heap_tasks, running, time + duration, other)
                         running += 1
                     else:  # queue by (ready time, number): sort in among the tasks that became ready now
@@ -379,9 +391,9 @@ def schedule(tasks: TaskArrays, samples: SampleArrays, sample: cython.Py_ssize_t
                 state[other] = 2
                 start[other] = time
                 freer[other] = freed_by[pool]
-                duration = durations[row + other]
-                if leave[other] >= 0 and time - end[since[leave[other]]] > patience[leave_row + leave[other]]:
-                    duration += away[leave_row + leave[other]]
+                duration = durations[other]
+                if people and leave[other] >= 0 and time - end[since[leave[other]]] > patience[leave[other]]:
+                    duration += away[leave[other]]
                 push(heap_times, heap_tasks, running, time + duration, other)
                 running += 1
         # 3. Advance the clock. A task without duration ends at the same time: then 1 again.
