@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from planner._lazy import export
 
 if TYPE_CHECKING:
-    from planner.tokens.approximation import approximate as approximate
+    from planner.tokens.counting import approximate as approximate
     from planner.tokens.counting import count as count
     from planner.tokens.tally import tally as tally
     from planner.tokens.text_kind import Kind as Kind
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 export(
     __name__,
     {
-        "approximation": ["approximate"],
-        "counting": ["count"],
+        "counting": ["approximate", "count"],
         "tally": ["tally"],
         "text_kind": ["Kind", "kind_of"],
     },

@@ -85,7 +85,6 @@ def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = 
                 progress: Progress = quiet) -> Sensitivity:  # fmt: skip
     """Simulate the draws of a forecast, and relate them to the completion time.
 
-
     The other arguments are those of `forecast`. Raises InputError as `forecast`, and for fewer than `LEAST` samples.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
