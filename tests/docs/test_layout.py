@@ -18,11 +18,9 @@ FOLDERS = sorted({path.parent for path in MODULES})
 SHORT = {
     "__main__.py": "the console script, which imports nothing before it catches Ctrl-C",
     "_lazy.py": "shared by every package, below all of them",
-    "cli/output.py": "the only code that replaces a file",
     "engine/arrays.py": "types for every package, free of other imports",
     "engine/nocython.py": "stands in for Cython's own module",
     "expansion/build/groups.py": "one way to build a step, as the modules next to it",
-    "limits.py": "free of imports, for start-up",
     "planning/comparison_result.py": "a result alone, so that its readers do not import the machine",
     "report/progress.py": "the only output that depends on time",
 }
