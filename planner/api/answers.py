@@ -23,13 +23,10 @@ from planner.report.data import searches as searches_data
 from planner.report.html import elements as html_elements
 from planner.report.html import results as results_html
 from planner.report.html import searches as searches_html
-from planner.report.text.comparison import comparison_text
-from planner.report.text.forecast import forecast_text
 from planner.report.text.layout import without_colour
 from planner.report.text.models import models_text
-from planner.report.text.sensitivity import sensitivity_text
-from planner.report.text.target import target_text
-from planner.report.text.tier import tier_text
+from planner.report.text.results import comparison_text, forecast_text
+from planner.report.text.searches import sensitivity_text, target_text, tier_text
 from planner.report.wording import quantities as words
 from planner.report.wording.notes import ARGUMENTS, Sentence, worded
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from planner.catalogue import builtin_files
+from planner.catalogue.builtin_files import ListedPrice, listed_price, origin
 from planner.catalogue.declaration import (
     NUMBERS,
     FactDeclaration,
     is_fact,
     refers_to_table,
 )
-from planner.catalogue.price_table import ListedPrice, listed_price, origin
 from planner.catalogue.profile import Profile, resolve
 from planner.catalogue.user_file import (
     UserCatalogue,

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from planner.catalogue.builtin_files import listed_price
 from planner.catalogue.declaration import (
     FactsDeclaration,
     ProfilesDeclaration,
     is_fact,
     refers_to_table,
 )
-from planner.catalogue.price_table import listed_price
 from planner.errors import (
     InputError,
     Position,

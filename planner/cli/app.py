@@ -87,7 +87,7 @@ def forecast(
     with reported() as progress:
         from planner.api.request import ForecastRequest
         from planner.report.data.results import forecast_csv, forecast_json
-        from planner.report.text.forecast import forecast_text
+        from planner.report.text.results import forecast_text
 
         if (gantt or explain) and (output.as_json or output.as_csv):
             raise typer.BadParameter("--gantt and --explain are text; leave --json and --csv away")
@@ -136,7 +136,7 @@ def compare(
         from planner.api.checks import decision_options
         from planner.api.request import CompareRequest
         from planner.report.data.results import comparison_csv, comparison_json
-        from planner.report.text.comparison import comparison_text
+        from planner.report.text.results import comparison_text
 
         with values.checked() as check:
             fields = values.grid(check, grid)
@@ -167,10 +167,10 @@ def tokens(
 ) -> None:
     """Count the tokens of text files offline, and estimate them for other tokenizers."""
     with refused():
-        from planner.reading.files.cli_texts import read_texts
-        from planner.report.data.tokens import tokens_json
-        from planner.report.text.tokens import tokens_text
-        from planner.tokens.tally import tally
+        from planner.reading.files.text_file import read_texts
+        from planner.report.data.models import tokens_json
+        from planner.report.text.models import tokens_text
+        from planner.tokens.counting import tally
 
         result = tally(read_texts(files, sys.stdin.buffer), encoding)
         typer.echo(tokens_json(result) if as_json else tokens_text(result), nl=False)

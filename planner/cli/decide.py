@@ -49,7 +49,7 @@ def target(
         from planner.api import checks
         from planner.api.request import TargetRequest
         from planner.report.data.searches import target_csv, target_json
-        from planner.report.text.target import target_text
+        from planner.report.text.searches import target_text
 
         with values.checked() as check:
             wanted = checks.target(check, p90, p50, budget)
@@ -87,7 +87,7 @@ def tier(
         from planner.api.checks import usd
         from planner.api.request import TierRequest
         from planner.report.data.searches import tier_csv, tier_json
-        from planner.report.text.tier import tier_text
+        from planner.report.text.searches import tier_text
 
         with values.checked() as check:
             most = check.take("budget", budget, usd)
@@ -125,7 +125,7 @@ def sensitivity(
     with reported() as progress:
         from planner.api.request import SensitivityRequest
         from planner.report.data.searches import sensitivity_csv, sensitivity_json
-        from planner.report.text.sensitivity import sensitivity_text
+        from planner.report.text.searches import sensitivity_text
 
         with values.checked() as check:
             fields = values.scenario(check, speed, agents, model, "a sensitivity is of one scenario")

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from planner.expansion.draw.estimates import draw_estimate as draw_estimate
     from planner.expansion.draw.occurrence import Occurrence as Occurrence
     from planner.expansion.expand import expand as expand
+    from planner.expansion.graph.conditions import EVERY as EVERY
     from planner.expansion.graph.conditions import Guard as Guard
+    from planner.expansion.graph.conditions import Index as Index
+    from planner.expansion.graph.conditions import Loop as Loop
     from planner.expansion.graph.graph_form import GraphForm as GraphForm
     from planner.expansion.graph.graph_form import Node as Node
     from planner.expansion.graph.graph_form import Option as Option
     from planner.expansion.graph.graph_form import Sending as Sending
-    from planner.expansion.graph.loops import EVERY as EVERY
-    from planner.expansion.graph.loops import Index as Index
-    from planner.expansion.graph.loops import Loop as Loop
     from planner.expansion.graph.order import in_order as in_order
     from planner.expansion.graph.task_graph import DEFAULT_CREW as DEFAULT_CREW
     from planner.expansion.graph.task_graph import TaskGraph as TaskGraph
@@ -45,9 +45,8 @@ export(
         "draw.estimates": ["draw_estimate"],
         "draw.occurrence": ["Occurrence"],
         "expand": ["expand"],
-        "graph.conditions": ["Guard"],
+        "graph.conditions": ["EVERY", "Guard", "Index", "Loop"],
         "graph.graph_form": ["GraphForm", "Node", "Option", "Sending"],
-        "graph.loops": ["EVERY", "Index", "Loop"],
         "graph.order": ["in_order"],
         "graph.task_graph": ["DEFAULT_CREW", "TaskGraph", "crew_sizes", "resized", "structures"],
         "graph.work": ["Work"],

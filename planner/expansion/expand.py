@@ -9,7 +9,6 @@ import numpy as np
 
 from planner.engine.simulation import build_graph
 from planner.expansion.build.fan_out import fan_out
-from planner.expansion.build.groups import copied, grouped
 from planner.expansion.build.item import item_tasks
 from planner.expansion.build.pools import Crews
 from planner.expansion.build.scope import Scope
@@ -17,6 +16,8 @@ from planner.expansion.build.size_limits import check_size
 from planner.expansion.graph.conditions import (
     Attempt,
     ChanceHolds,
+    Loop,
+    Loops,
     Outcome,
     Round,
     StepFailed,
@@ -28,7 +29,6 @@ from planner.expansion.graph.fragments import (
     repeated,
     side_by_side,
 )
-from planner.expansion.graph.loops import Loop, Loops
 from planner.expansion.graph.order import (
     Steps,
     between,
@@ -40,7 +40,7 @@ from planner.expansion.graph.outline import Group
 from planner.expansion.graph.segments import ItemSegment
 from planner.expansion.graph.task_graph import LIMIT, TaskGraph
 from planner.expansion.graph.work import Conversation, Work
-from planner.expansion.supersteps.runtime import Runtime
+from planner.expansion.supersteps.runtime import Runtime, copied, grouped
 from planner.workflow.bodies import Wait
 from planner.workflow.declaration import Step, Workflow
 

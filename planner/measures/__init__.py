@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from planner._lazy import export
 
 if TYPE_CHECKING:
-    from planner.measures.distribution import Distribution as Distribution
+    from planner.measures.moments import Distribution as Distribution
     from planner.measures.moments import Mean as Mean
     from planner.measures.moments import Moments as Moments
     from planner.measures.playback import Rehearsal as Rehearsal
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 export(
     __name__,
     {
-        "distribution": ["Distribution"],
-        "moments": ["Mean", "Moments"],
+        "moments": ["Distribution", "Mean", "Moments"],
         "playback": ["Rehearsal", "playbacks"],
         "typical_run": ["replay"],
         "utilisation": ["Usage", "Utilisation"],

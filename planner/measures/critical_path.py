@@ -1,4 +1,4 @@
-"""The critical path by part, and the work of each step: sums over the samples of one scenario."""
+"""The critical path by part and step, and the collector that adds up all details of one scenario."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from planner.catalogue.profile import Profile
 from planner.engine.arrays import Floats
 from planner.engine.simulation import TICK, Schedule, round_to_ticks
 from planner.expansion.graph.fragments import TaskMap
+from planner.expansion.graph.task_graph import TaskGraph
 from planner.expansion.graph.work import Rework, Work
+from planner.measures.drag import Drag
 from planner.measures.moments import Mean, Moments, TokenMoments
+from planner.measures.utilisation import Usage
 from planner.timing.cost import Billing, usd_of_work
 from planner.timing.durations import OccurrenceTimes, Part, WorkTotals, length
 from planner.timing.pipeline import ScheduledSamples
@@ -152,3 +155,30 @@ def _worked(work: Work, occurrence: OccurrenceTimes, run: ScheduledSamples) -> t
 def on_path(schedule: Schedule, seconds: Floats) -> Floats:
     """Sum (S, n) seconds over the critical path of each sample. They are rounded to ticks, so sums are exact."""
     return np.asarray((round_to_ticks(seconds.copy()) * schedule.critical).sum(1))
+
+
+class DetailCollector:
+    """Exact sums over samples. Samples may be added in any order."""
+
+    def __init__(self, expanded: TaskGraph, models: Mapping[str, Profile]) -> None:
+        """`models` have the prices of the scenario."""
+        self.expanded = expanded
+        self.detail = Detail(expanded.works, models)
+        self.drag = Drag(len(expanded.graph), self.detail.step_numbers, len(self.detail.works))
+        self.usage = Usage(expanded.graph, expanded.pools)
+
+    def plus(self, other: DetailCollector) -> None:
+        """Add the samples of another collector of the same graph."""
+        self.detail.plus(other.detail)
+        self.drag.plus(other.drag)
+        self.usage.plus(other.usage)
+
+    def add(self, run: ScheduledSamples, first: int) -> Floats:
+        """Add samples, and return their (S,) seconds of coordination on the critical path.
+
+        run : traced, recorded, and drawn in detail
+        first : number of its first sample, from 0
+        """
+        self.usage.add(run.kernel_graph, run.durations, run.schedule)
+        self.drag.add(run, first)
+        return self.detail.add(run)

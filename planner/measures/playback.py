@@ -13,7 +13,7 @@ from planner.engine.simulation import TICK, Schedule
 from planner.errors import InputError, Problem
 from planner.expansion.draw.demand_draws import Traces
 from planner.expansion.expand import expand
-from planner.expansion.graph.loops import (
+from planner.expansion.graph.conditions import (
     EVERY,
     Index,
     innermost_items,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from planner.engine.arrays import Bools, Floats
 from planner.engine.draws import Samples
 from planner.expansion.draw.demand_draws import Traces, tasks_at
-from planner.expansion.graph.loops import Index, occurrences
+from planner.expansion.graph.conditions import Index, occurrences
 from planner.expansion.graph.task_graph import TaskGraph
 from planner.expansion.graph.work import Work
 from planner.measures.utilisation import gaps

@@ -12,7 +12,7 @@ from planner.expansion.draw.demand import Layers, RequestDraw
 from planner.expansion.draw.demand_draws import Traces
 from planner.expansion.draw.occurrence import Occurrence
 from planner.expansion.expand import expand
-from planner.expansion.graph.loops import EVERY, Index
+from planner.expansion.graph.conditions import EVERY, Index
 from planner.expansion.graph.work import Rework, Syncing, Work
 from planner.measures.critical_path import Detail, WorkDetail
 from planner.measures.typical_run import replay, single_sample

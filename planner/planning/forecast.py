@@ -9,8 +9,7 @@ import numpy as np
 from planner.catalogue.premium import FITTED, Premium
 from planner.catalogue.profile import Profile
 from planner.measures.critical_path import WorkDetail
-from planner.measures.distribution import Distribution
-from planner.measures.moments import Mean
+from planner.measures.moments import Distribution, Mean
 from planner.measures.typical_run import replay, typical_run
 from planner.planning.forecast_result import Forecast, StepResult
 from planner.planning.notes.assumptions import (

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from planner.errors import Note
-from planner.measures.distribution import Distribution
-from planner.measures.moments import Mean
+from planner.measures.moments import Distribution, Mean
 from planner.measures.typical_run import TypicalRun
 from planner.measures.utilisation import Utilisation
 from planner.planning.results import Result, Scenario, Tokens

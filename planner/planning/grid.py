@@ -15,7 +15,7 @@ from planner.reading.validation import MOST_AGENTS
 from planner.sampling.accumulator import Accumulator, ScenarioSamples
 from planner.sampling.backends import Backend
 from planner.sampling.batch import Batch, GridPoint
-from planner.sampling.draw_cache import MOST, DrawCache
+from planner.sampling.draws import MOST, DrawCache
 from planner.sampling.sample import Progress, Stopping, quiet, sample
 from planner.workflow.declaration import Workflow
 

@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from planner.report.data.results import forecast_json as forecast_json
     from planner.report.progress import Progress as Progress
     from planner.report.text.explanation import explanation_text as explanation_text
-    from planner.report.text.forecast import forecast_text as forecast_text
     from planner.report.text.gantt import gantt as gantt
     from planner.report.text.layout import without_colour as without_colour
     from planner.report.text.models import model_text as model_text
     from planner.report.text.models import models_text as models_text
     from planner.report.text.rehearsal import ahead_text as ahead_text
-    from planner.report.text.sensitivity import sensitivity_text as sensitivity_text
-    from planner.report.text.target import target_text as target_text
-    from planner.report.text.tier import tier_text as tier_text
+    from planner.report.text.results import forecast_text as forecast_text
+    from planner.report.text.searches import sensitivity_text as sensitivity_text
+    from planner.report.text.searches import target_text as target_text
+    from planner.report.text.searches import tier_text as tier_text
     from planner.report.wording.comparisons import verdict as verdict
 
 export(
@@ -28,14 +28,12 @@ export(
         "data.results": ["comparison_json", "forecast_json"],
         "progress": ["Progress"],
         "text.explanation": ["explanation_text"],
-        "text.forecast": ["forecast_text"],
         "text.gantt": ["gantt"],
         "text.layout": ["without_colour"],
         "text.models": ["model_text", "models_text"],
         "text.rehearsal": ["ahead_text"],
-        "text.sensitivity": ["sensitivity_text"],
-        "text.target": ["target_text"],
-        "text.tier": ["tier_text"],
+        "text.results": ["forecast_text"],
+        "text.searches": ["sensitivity_text", "target_text", "tier_text"],
         "wording.comparisons": ["verdict"],
     },
 )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from planner.sampling.block import CancelledError as CancelledError
     from planner.sampling.block import simulate_block as simulate_block
     from planner.sampling.block import simulate_blocks as simulate_blocks
-    from planner.sampling.draw_cache import DrawCache as DrawCache
+    from planner.sampling.draws import DrawCache as DrawCache
     from planner.sampling.sample import Precision as Precision
     from planner.sampling.sample import Stopping as Stopping
     from planner.sampling.sample import sample as sample
@@ -23,7 +23,7 @@ export(
         "backends": ["DaskBackend", "ThreadBackend"],
         "batch": ["Batch", "GridPoint"],
         "block": ["CancelledError", "simulate_block", "simulate_blocks"],
-        "draw_cache": ["DrawCache"],
+        "draws": ["DrawCache"],
         "sample": ["Precision", "Stopping", "sample"],
     },
 )

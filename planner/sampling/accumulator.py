@@ -10,7 +10,7 @@ from planner.engine.arrays import Floats
 from planner.engine.draws import Samples
 from planner.engine.smoothing import Smoothed
 from planner.engine.statistics import KEPT, Values
-from planner.measures.collector import DetailCollector
+from planner.measures.critical_path import DetailCollector
 from planner.measures.moments import TokenMoments
 from planner.sampling.batch import Batch
 from planner.sampling.block import Block

@@ -13,8 +13,7 @@ from planner.errors import InputError, Problem
 from planner.expansion.draw.demand import Layers
 from planner.expansion.expand import expand
 from planner.expansion.graph.task_graph import TaskGraph, resized, structures
-from planner.sampling.draw_cache import DrawCache
-from planner.sampling.recording import RecordingSamples, Stream, StreamValues
+from planner.sampling.draws import DrawCache, RecordingSamples, Stream, StreamValues
 from planner.sampling.series_wait import SeriesWait
 from planner.timing.durations import Split
 from planner.timing.pipeline import Pipeline

@@ -11,9 +11,9 @@ from planner.engine.arrays import Bools, Floats
 from planner.engine.simulation import EXACT
 from planner.errors import InputError, Problem
 from planner.expansion.draw.demand_draws import DemandCache
-from planner.measures.collector import DetailCollector
+from planner.measures.critical_path import DetailCollector
 from planner.sampling.batch import Batch, DemandGroup
-from planner.sampling.recording import RecordingSamples
+from planner.sampling.draws import RecordingSamples
 from planner.timing.cost import Billing, Cost
 from planner.timing.durations import SampleDemands, Split
 from planner.timing.pipeline import ScheduledSamples, TimedSamples

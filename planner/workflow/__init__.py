@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from planner.workflow.bodies import AgentLoop as AgentLoop
     from planner.workflow.bodies import Llm as Llm
     from planner.workflow.bodies import Tool as Tool
+    from planner.workflow.crews import PRESETS as PRESETS
     from planner.workflow.declaration import RUNTIMES as RUNTIMES
     from planner.workflow.declaration import ForEach as ForEach
     from planner.workflow.declaration import Step as Step
     from planner.workflow.declaration import Workflow as Workflow
-    from planner.workflow.presets import PRESETS as PRESETS
     from planner.workflow.reader import read_workflow as read_workflow
 
 export(
@@ -21,8 +21,8 @@ export(
     {
         "backlog": ["Backlog"],
         "bodies": ["AgentLoop", "Llm", "Tool"],
+        "crews": ["PRESETS"],
         "declaration": ["RUNTIMES", "ForEach", "Step", "Workflow"],
-        "presets": ["PRESETS"],
         "reader": ["read_workflow"],
     },
 )

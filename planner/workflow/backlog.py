@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planner.errors import did_you_mean, nearest
-from planner.reading.files.csv_table import Table, read_table
+from planner.reading.files.referenced_file import Table, read_table
 from planner.reading.units import BadValueError, count, positive
 
 MOST_RATIO = 1e6

@@ -14,7 +14,7 @@ from planner.reading.estimates.estimate import Estimate
 from planner.reading.estimates.forms import Arithmetic, ByModel
 from planner.reading.validation import Declared
 from planner.workflow.backlog import Backlog
-from planner.workflow.checks.raw_steps import Path
+from planner.workflow.checks.needs import Path
 from planner.workflow.declaration import Step, Workflow
 
 _Declaration = TypeVar("_Declaration", bound=Declared)

@@ -25,7 +25,7 @@ from planner.reading.yaml.source_map import Document
 from planner.workflow.backlog import Backlog, Columns, read_backlog
 from planner.workflow.bodies import argument_value
 from planner.workflow.checks.names import CheckContext, check_names
-from planner.workflow.checks.raw_steps import (
+from planner.workflow.checks.needs import (
     Path,
     as_mapping,
     group_can_fail,

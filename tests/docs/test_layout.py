@@ -20,7 +20,6 @@ SHORT = {
     "_lazy.py": "shared by every package, below all of them",
     "engine/arrays.py": "types for every package, free of other imports",
     "engine/nocython.py": "stands in for Cython's own module",
-    "expansion/build/groups.py": "one way to build a step, as the modules next to it",
     "planning/comparison_result.py": "a result alone, so that its readers do not import the machine",
     "report/progress.py": "the only output that depends on time",
 }

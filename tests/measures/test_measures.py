@@ -16,12 +16,12 @@ from planner.engine import TICK, Samples, Values
 from planner.errors import Note
 from planner.expansion import crew_sizes, expand
 from planner.measures import Distribution, Mean, Moments, Usage, Utilisation, drag
-from planner.measures.distribution import BINS
 from planner.measures.drag import BUDGET, LEAST, enough
+from planner.measures.moments import BINS
 from planner.measures.typical_run import SLOTS
 from planner.planning import Forecast, StepResult, forecast
 from planner.report import forecast_json, forecast_text, gantt
-from planner.report.text.forecast import histogram
+from planner.report.text.results import histogram
 from planner.report.wording import quantities
 from planner.report.wording.forecasts import share_error
 from planner.sampling import Batch, GridPoint, Stopping, batch, block, sample

@@ -26,7 +26,7 @@ from planner.planning.decisions import (
 )
 from planner.planning.decisions.exchange import exchange
 from planner.planning.decisions.interval import ScenarioValues
-from planner.planning.decisions.pace import pace_name
+from planner.planning.decisions.payback import pace_name
 from planner.report.wording import quantities
 from planner.report.wording.decisions import decision_sentences as text
 from planner.sampling import Batch

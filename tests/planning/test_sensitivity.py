@@ -19,7 +19,7 @@ from planner.errors import InputError
 from planner.planning import Influence, Sensitivity, first_to_measure, forecast, sensitivity
 from planner.report import sensitivity_text
 from planner.sampling import ThreadBackend
-from planner.sampling.recording import RecordingSamples
+from planner.sampling.draws import RecordingSamples
 from planner.workflow import Workflow
 from tests.conftest import ROOT, Golden, read_example
 

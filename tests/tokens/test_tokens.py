@@ -17,10 +17,9 @@ from typer.testing import CliRunner, Result
 from planner.cli.app import app
 from planner.errors import InputError
 from planner.reading import DURATION, TOKENS, BadValueError, FileContext, parse_estimate
-from planner.reading.files import cli_texts
+from planner.reading.files import text_file
 from planner.tokens import Kind, approximate, count, counting, kind_of, ranks, tally
-from planner.tokens.ratios import SOURCES, TEXTS, ratios
-from planner.tokens.text_kind import KINDS
+from planner.tokens.text_kind import KINDS, SOURCES, TEXTS, ratios
 from planner.workflow import Workflow
 from tests.conftest import ROOT, Golden
 
@@ -443,7 +442,7 @@ def test_one_text_beyond_tiktoken_marks_the_total_and_no_other() -> None:
 
 
 def test_all_that_is_wrong_is_told_at_once(files: Path, monkeypatch: pytest.MonkeyPatch, golden: Golden) -> None:
-    monkeypatch.setattr(cli_texts, "MOST_COUNTED_BYTES", 1000)
+    monkeypatch.setattr(text_file, "MOST_COUNTED_BYTES", 1000)
     (files / "latin.txt").write_bytes(b"one\ncaf\xe9\n")
     (files / "large.txt").write_bytes(b"a" * 1001)
     (files / "folder").mkdir()
@@ -456,7 +455,7 @@ def test_all_that_is_wrong_is_told_at_once(files: Path, monkeypatch: pytest.Monk
 def test_a_byte_order_mark_is_no_text(files: Path) -> None:
     (files / "marked.txt").write_bytes(b"\xef\xbb\xbfhello world")
     with (files / "marked.txt").open("rb") as stream:
-        assert cli_texts.read_texts(["-"], stream) == [("<stdin>", "hello world")]
+        assert text_file.read_texts(["-"], stream) == [("<stdin>", "hello world")]
 
 
 def test_an_unknown_encoding_is_refused() -> None:
@@ -539,5 +538,5 @@ def test_tiktoken_is_loaded_only_for_what_is_counted(tmp_path: Path) -> None:
 
 def test_problems_of_all_texts_come_together(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error, (Path(os.devnull)).open("rb") as stream:
-        cli_texts.read_texts([str(tmp_path / "a"), str(tmp_path / "b")], stream)
+        text_file.read_texts([str(tmp_path / "a"), str(tmp_path / "b")], stream)
     assert len(error.value.problems) == 2

@@ -17,7 +17,10 @@ from planner.expansion.graph.conditions import (
     ConflictOccurs,
     DrawnCount,
     Guard,
+    Index,
     ItemExists,
+    Loop,
+    Loops,
 )
 from planner.expansion.graph.fragments import (
     Fragment,
@@ -25,7 +28,6 @@ from planner.expansion.graph.fragments import (
     side_by_side,
     single_task,
 )
-from planner.expansion.graph.loops import Index, Loop, Loops
 from planner.expansion.graph.order import topological
 from planner.expansion.graph.outline import Dispatch, Part, Replicas
 from planner.expansion.graph.segments import ItemSegment, SkipCondition

@@ -15,6 +15,7 @@ from itertools import takewhile
 
 from planner.expansion.graph.conditions import (
     Guard,
+    Loops,
     always_holds,
 )
 from planner.expansion.graph.fragments import (
@@ -24,7 +25,6 @@ from planner.expansion.graph.fragments import (
     single_task,
     with_merged_maps,
 )
-from planner.expansion.graph.loops import Loops
 from planner.expansion.graph.outline import InRound
 from planner.expansion.graph.segments import (
     AgentTask,

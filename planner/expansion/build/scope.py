@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from planner.errors import InputError, Position
-from planner.expansion.graph.conditions import ChanceHolds, Guard, Round
-from planner.expansion.graph.loops import Loop, Loops
+from planner.expansion.graph.conditions import ChanceHolds, Guard, Loop, Loops, Round
 from planner.expansion.graph.work import Briefing
 from planner.reading.bind import Model, bind
 from planner.workflow.declaration import Step

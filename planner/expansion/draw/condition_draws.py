@@ -11,27 +11,25 @@ from planner.engine.arrays import Bools, Floats
 from planner.engine.draws import Samples
 from planner.expansion.draw.estimates import draw_estimate
 from planner.expansion.graph.conditions import (
+    EVERY,
     Attempt,
     BusyAgents,
     ChanceHolds,
     ConflictOccurs,
     DrawnCount,
     Guard,
+    Index,
     ItemExists,
+    Loop,
     Outcome,
     Round,
     StepFailed,
-)
-from planner.expansion.graph.fragments import NO_POOL
-from planner.expansion.graph.loops import (
-    EVERY,
-    Index,
-    Loop,
     drawn_index,
     drawn_rows,
     innermost_items,
     rows,
 )
+from planner.expansion.graph.fragments import NO_POOL
 from planner.expansion.graph.segments import AgentTask, ItemPlan, SeizeTask
 
 TimedOut = Callable[[Attempt, Index], Bools]

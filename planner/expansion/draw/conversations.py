@@ -12,14 +12,14 @@ import numpy as np
 from planner.engine.arrays import Floats
 from planner.expansion.draw.condition_draws import ConditionDraws
 from planner.expansion.draw.demand import NONE, Demand
-from planner.expansion.graph.fragments import TaskMap
-from planner.expansion.graph.loops import (
+from planner.expansion.graph.conditions import (
     EVERY,
     Index,
     Loops,
     innermost_items,
     occurrences,
 )
+from planner.expansion.graph.fragments import TaskMap
 from planner.expansion.graph.work import Conversation, Work
 
 

@@ -17,18 +17,19 @@ from planner.expansion.draw.demand import NONE, Demand, Layers, OccurrenceInputs
 from planner.expansion.draw.estimates import draw_estimate
 from planner.expansion.draw.occurrence import Occurrence
 from planner.expansion.draw.occurrence_demand import occurrence_demand
-from planner.expansion.graph.conditions import Attempt, always_holds
-from planner.expansion.graph.fragments import TaskMap
-from planner.expansion.graph.loops import (
+from planner.expansion.graph.conditions import (
     EVERY,
+    Attempt,
     Index,
     Loops,
+    always_holds,
     drawn_index,
     drawn_rows,
     innermost_items,
     occurrences,
     rows,
 )
+from planner.expansion.graph.fragments import TaskMap
 from planner.expansion.graph.segments import AgentTask, SkipCondition
 from planner.expansion.graph.task_graph import TaskGraph
 from planner.expansion.graph.work import (

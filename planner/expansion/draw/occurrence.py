@@ -11,7 +11,7 @@ from planner.engine.arrays import Floats
 from planner.engine.draws import Cells, Samples, Turns
 from planner.expansion.draw.demand import Layers, OccurrenceInputs, RequestDraw, ServingTraits
 from planner.expansion.draw.estimates import draw_estimate
-from planner.expansion.graph.loops import Index, drawn_index, rows
+from planner.expansion.graph.conditions import Index, drawn_index, rows
 from planner.expansion.graph.work import Work
 from planner.reading.estimates.estimate import Estimate
 from planner.workflow.bodies import AgentLoop, Call, Tool

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 
 from planner.expansion.graph.conditions import (
     Guard,
+    Index,
+    Loops,
 )
 from planner.expansion.graph.fragments import (
     NO_POOL,
     Fragment,
 )
-from planner.expansion.graph.loops import Index, Loops
 from planner.expansion.graph.work import Work
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from planner.expansion.graph.conditions import BusyAgents, Guard
-from planner.expansion.graph.loops import Index, Loops
+from planner.expansion.graph.conditions import BusyAgents, Guard, Index, Loops
 from planner.reading.estimates.estimate import Estimate
 from planner.workflow.bodies import (
     AgentLoop,

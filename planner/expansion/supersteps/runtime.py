@@ -1,11 +1,22 @@
-"""The runtime of a workflow: plain dataflow or LangGraph, as far as times depend on it."""
+"""The runtime of a workflow, and steps and copies laid out as it runs them: plain dataflow or supersteps."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from planner.errors import Note
+from planner.expansion.graph.fragments import (
+    Fragment,
+    fanned_out,
+    raced,
+    side_by_side,
+)
+from planner.expansion.graph.graph_form import form_from_needs
+from planner.expansion.graph.outline import Dispatch, Part
+from planner.expansion.supersteps.barriers import dispatched, superstep_graph
+from planner.expansion.supersteps.subgraphs import into_subgraph
+from planner.expansion.supersteps.token_game import no_routes, play
 from planner.workflow.declaration import Workflow
 
 
@@ -42,3 +53,24 @@ class Runtime:
             return cls()
         limit = None if workflow.max_concurrency is None else workflow.count(workflow.max_concurrency)
         return cls(graphs=True, barriers=True, limit=limit)
+
+
+def grouped(
+    children: Mapping[str, Fragment], needs: Mapping[str, tuple[str, ...]], runtime: Runtime, name: str
+) -> Fragment:
+    """The steps of the group `name`: each after those it needs, or in the supersteps of a graph."""
+    if not runtime.graphs:
+        return side_by_side(children, needs)
+    form = form_from_needs(needs)
+    for nodes in runtime.subgraphs.get(name, ()):
+        form = into_subgraph(form, nodes)
+    return superstep_graph(play(form, no_routes), lambda key: children[key[-1][0]], runtime.limit, runtime.barriers)
+
+
+def copied(fragment: Fragment, count: int, race: bool, runtime: Runtime) -> Fragment:
+    """Copies side by side: a race, or Sends that the runtime may limit."""
+    if race:
+        return raced(fragment, count)
+    copies, size = fanned_out(fragment, count), len(fragment)
+    runs: Sequence[tuple[int, int]] = [(1 + copy * size, (copy + 1) * size) for copy in range(count)]
+    return dispatched(copies, Dispatch(len(copies), (Part(0, copies.outline),)), runs, runtime.limit)

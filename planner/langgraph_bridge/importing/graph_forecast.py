@@ -18,6 +18,7 @@ from planner.engine.simulation import (
     simulate,
 )
 from planner.expansion.draw.estimates import draw_estimate
+from planner.expansion.graph.conditions import Loop
 from planner.expansion.graph.fragments import (
     NO_POOL,
     Fragment,
@@ -31,7 +32,6 @@ from planner.expansion.graph.graph_form import (
     GraphForm,
     Sending,
 )
-from planner.expansion.graph.loops import Loop
 from planner.expansion.graph.task_graph import LIMIT, TaskGraph
 from planner.expansion.graph.work import Work
 from planner.expansion.supersteps.barriers import superstep_graph

@@ -9,7 +9,7 @@ from typing import Any
 
 from langgraph.graph import END, START, StateGraph
 
-from planner.expansion.graph.loops import Index
+from planner.expansion.graph.conditions import Index
 from planner.expansion.graph.outline import (
     Chain,
     Outline,

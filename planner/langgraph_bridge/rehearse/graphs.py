@@ -18,8 +18,8 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Send
 from typing_extensions import TypedDict
 
+from planner.expansion.graph.conditions import Index
 from planner.expansion.graph.graph_form import GraphForm
-from planner.expansion.graph.loops import Index
 from planner.expansion.graph.outline import (
     Chain,
     Dispatch,

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from planner.expansion.graph.loops import Index
+from planner.expansion.graph.conditions import Index
 from planner.expansion.graph.work import Work
 from planner.langgraph_bridge.virtual_clock import VirtualLoop
 from planner.measures.playback import Playback, Spans

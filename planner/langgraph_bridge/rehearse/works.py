@@ -14,7 +14,7 @@ from langchain_core.tools import StructuredTool
 from langgraph.graph import END, START, StateGraph
 from typing_extensions import TypedDict
 
-from planner.expansion.graph.loops import Index
+from planner.expansion.graph.conditions import Index
 from planner.expansion.graph.work import Work
 from planner.langgraph_bridge.rehearse.sample_run import GraphContext
 from planner.measures.playback import RequestSpan

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from planner.planning.decisions.agents import AgentNumbers, agent_numbers
 from planner.planning.decisions.ceilings import Ceilings, Usl, ceilings, usl
-from planner.planning.decisions.chances import BreakEvenSuccess, PairwiseChance, beats, success
 from planner.planning.decisions.exchange import Exchange, exchange
-from planner.planning.decisions.interval import ScenarioValues
+from planner.planning.decisions.interval import BreakEvenSuccess, PairwiseChance, ScenarioValues, beats, success
 from planner.planning.decisions.money import (
     BestAtValue,
     BreakEven,
@@ -21,8 +20,7 @@ from planner.planning.decisions.money import (
     price_of_an_hour,
     value_of_time,
 )
-from planner.planning.decisions.pace import Pace, pace
-from planner.planning.decisions.payback import Payback, Setup, payback
+from planner.planning.decisions.payback import Pace, Payback, Setup, pace, payback
 from planner.planning.decisions.verdict import Row, Verdict, rows
 from planner.planning.results import Scenario
 

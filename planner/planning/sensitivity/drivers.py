@@ -17,7 +17,7 @@ from planner.expansion.graph.task_graph import TaskGraph
 from planner.expansion.graph.work import Syncing, Work
 from planner.reading.estimates.estimate import Estimate
 from planner.reading.validation import Declared
-from planner.sampling.recording import Stream, StreamValues
+from planner.sampling.draws import Stream, StreamValues
 
 ERROR = "error"
 """Purpose of the draws of estimate errors. Their path is that of a step, or empty for the error of all steps."""

@@ -11,7 +11,7 @@ from planner.planning.target.goal import standing
 from planner.sampling.accumulator import Accumulator, ScenarioSamples
 from planner.sampling.backends import Backend
 from planner.sampling.batch import Batch, GridPoint
-from planner.sampling.draw_cache import DrawCache
+from planner.sampling.draws import DrawCache
 from planner.sampling.sample import Progress, Stopping, sample
 from planner.workflow.declaration import Step, Workflow
 

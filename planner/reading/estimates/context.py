@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.reading.estimates.arithmetic import AGENTS
-from planner.reading.files.csv_table import Table, read_table
+from planner.reading.files.referenced_file import Table, read_table
 from planner.reading.units import BadValueError, count
 from planner.reading.yaml.source_map import Document
 

@@ -1,4 +1,4 @@
-"""Profiles of the catalogue as rows, plain data and JSON."""
+"""The catalogue and counts of tokens as rows, plain data and JSON."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from planner.catalogue.catalogue import STALE, Catalogue
 from planner.catalogue.profile import Profile
 from planner.reading.estimates.curves import Curve
 from planner.reading.estimates.estimate import Estimate
+from planner.tokens.counting import Tally, Tokens
+from planner.tokens.text_kind import KINDS, MEASURED, SOURCES, ratios
 
 
 @dataclass(frozen=True)
@@ -137,3 +139,37 @@ def model_json(catalogue: Catalogue, name: str) -> str:
     }
     data = {**asdict(row), "facts": facts, "caveats": catalogue.caveats(name)}
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def tokens_json(tally: Tally) -> str:
+    """Counts and unrounded estimates, with all ratios and their sources."""
+    data = {
+        "encoding": tally.encoding,
+        "approximate": tally.total.approximate,
+        "files": [{"file": count.file, "kind": count.kind, **_numbers(count)} for count in tally.files],
+        "total": _numbers(tally.total),
+        "ratios": {
+            "measured": MEASURED,
+            "sources": SOURCES,
+            "by_kind": {
+                kind: {
+                    name: {"low": ratio.low, "high": ratio.high} for name, ratio in ratios(kind, tally.encoding).items()
+                }
+                for kind in KINDS
+            },
+        },
+        "notes": list(tally.notes),
+    }
+    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _numbers(count: Tokens) -> dict[str, Any]:
+    return {
+        "tokens": count.tokens,
+        "approximate": count.approximate,
+        "characters": count.characters,
+        "estimates": {
+            name: {"tokens": spread.tokens, "low": spread.low, "high": spread.high}
+            for name, spread in count.others.items()
+        },
+    }

@@ -33,8 +33,7 @@ from planner.reading.estimates.estimate import Estimate
 from planner.report.text.layout import wrap
 from planner.report.wording import quantities
 from planner.workflow.bodies import Wait
-from planner.workflow.crews import Coordination, Crew
-from planner.workflow.presets import PRESETS
+from planner.workflow.crews import PRESETS, Coordination, Crew
 
 _MODEL = "docs/model.md"
 

@@ -8,8 +8,7 @@ from typing import Any
 
 from planner.errors import Problem
 from planner.reading.yaml.source_map import Document
-from planner.workflow.checks.needs import Group, needs_of
-from planner.workflow.checks.raw_steps import Path, as_mapping, can_fail
+from planner.workflow.checks.needs import Group, Path, as_mapping, can_fail, needs_of
 from planner.workflow.declaration import BODIES
 
 RETRIED = ("llm", "agent", "tool", "human")

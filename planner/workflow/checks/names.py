@@ -25,10 +25,9 @@ from planner.reading.validation import MOST_AGENTS, MOST_ITEMS
 from planner.reading.yaml.parse import resolve_scalar
 from planner.reading.yaml.source_map import Document
 from planner.workflow.checks.modifiers import continues_problems, modifier_problems
-from planner.workflow.checks.needs import Group, need_problems
-from planner.workflow.checks.raw_steps import Path, as_mapping, raw_steps
+from planner.workflow.checks.needs import Group, Path, as_mapping, need_problems, raw_steps
+from planner.workflow.crews import with_preset
 from planner.workflow.declaration import BODIES, Step
-from planner.workflow.presets import with_preset
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
