@@ -10,7 +10,7 @@ import numpy as np
 from planner.engine.simulation import build_graph
 from planner.expansion.build.fan_out import fan_out
 from planner.expansion.build.item import item_tasks
-from planner.expansion.build.pools import Crews
+from planner.expansion.build.pools import Crews, number_pools
 from planner.expansion.build.scope import Scope
 from planner.expansion.build.size_limits import check_size
 from planner.expansion.graph.conditions import (
@@ -25,7 +25,6 @@ from planner.expansion.graph.conditions import (
 from planner.expansion.graph.fragments import (
     NO_POOL,
     Fragment,
-    number_pools,
     repeated,
     side_by_side,
 )

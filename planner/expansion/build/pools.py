@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import floor
 
+import numpy as np
+
 from planner.catalogue.profile import token_ratio
+from planner.engine.arrays import Ints
 from planner.errors import InputError
 from planner.expansion.build.scope import Scope
 from planner.expansion.build.size_limits import count_at
-from planner.expansion.graph.fragments import NO_POOL
+from planner.expansion.graph.fragments import NO_POOL, OWN_POOL
 from planner.expansion.graph.task_graph import DEFAULT_CREW, LEAD
 from planner.expansion.supersteps.runtime import Runtime
 from planner.reading.estimates.counts import CountValue
@@ -69,6 +72,14 @@ class Crews:
             return count_at(declared, scope.values, self.agents(scope.pool))
         except InputError as error:
             raise scope.located(error) from None
+
+
+def number_pools(pools: Ints, crew_pools: int) -> Ints:
+    """Pools of the tasks of a whole graph, numbered for the scheduler. `pools`: of a fragment, by task.
+
+    The `crew_pools` pools of crews keep their numbers. The fragment's own pools follow them.
+    """
+    return np.where(pools <= OWN_POOL, crew_pools + OWN_POOL - pools, pools).astype(np.int32)
 
 
 @dataclass(frozen=True)

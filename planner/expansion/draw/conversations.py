@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import reduce
-from itertools import takewhile
 from typing import Protocol
 
 import numpy as np
@@ -15,9 +14,9 @@ from planner.expansion.draw.demand import NONE, Demand
 from planner.expansion.graph.conditions import (
     EVERY,
     Index,
-    Loops,
     innermost_items,
     occurrences,
+    shared_loops,
 )
 from planner.expansion.graph.fragments import TaskMap
 from planner.expansion.graph.work import Conversation, Work
@@ -132,11 +131,6 @@ class ConversationDraws:
         numbers = range(1 if loop.race else loop.count)
         each = [self._seconds(work, (*index, number)) for number in numbers]
         return reduce(np.maximum if loop.kind == "copies" else np.add, each)
-
-
-def shared_loops(loops: Loops, others: Loops) -> int:
-    """Number of loops that are around both of two works."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], zip(loops, others, strict=False)))
 
 
 def _within(step: str, path: str) -> bool:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from planner.engine.arrays import Bools, Floats, Ints
 from planner.engine.draws import Samples
 from planner.expansion.draw.condition_draws import ConditionDraws
-from planner.expansion.draw.conversations import ConversationDraws, shared_loops
+from planner.expansion.draw.conversations import ConversationDraws
 from planner.expansion.draw.demand import NONE, Demand, Layers, OccurrenceInputs, ServingTraits
 from planner.expansion.draw.estimates import draw_estimate
 from planner.expansion.draw.occurrence import Occurrence
@@ -28,6 +28,7 @@ from planner.expansion.graph.conditions import (
     innermost_items,
     occurrences,
     rows,
+    shared_loops,
 )
 from planner.expansion.graph.fragments import TaskMap
 from planner.expansion.graph.segments import AgentTask, SkipCondition

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Literal
 
 import numpy as np
@@ -54,6 +55,11 @@ def rows(loops: Loops) -> int:
     """Number of items of the innermost fan-out, which are computed together; 1 without a fan-out."""
     items = innermost_items(loops)
     return 1 if items is None else loops[items].count
+
+
+def shared_loops(loops: Loops, others: Loops) -> int:
+    """Number of loops that enclose both of two works: the outer loops that `loops` and `others` have in common."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], zip(loops, others, strict=False)))
 
 
 def occurrences(loops: Loops) -> Iterator[Index]:

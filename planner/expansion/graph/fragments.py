@@ -26,7 +26,7 @@ from planner.expansion.graph.outline import (
 NO_POOL = -1
 
 OWN_POOL = -2
-"""First pool of a fragment's own; the next are −3, −4, ... `number_pools` renumbers them in the whole graph."""
+"""First of a fragment's own pools. Further ones are −3, −4, ... `build.pools.number_pools` renumbers them all."""
 
 
 Subject = TypeVar("Subject")
@@ -270,11 +270,6 @@ def _replicated(fragment: Fragment, count: int) -> Fragment:
 def _shifted_pools(pools: Ints, earlier: Ints | int) -> Ints:
     """Pools of tasks; a fragment's own pools are numbered after `earlier` other pools of fragments."""
     return np.where(pools <= OWN_POOL, pools - earlier, pools).astype(np.int32)
-
-
-def number_pools(pools: Ints, crew_pools: int) -> Ints:
-    """Pools of the tasks of a whole graph: pools of fragments are numbered after the `crew_pools` pools of crews."""
-    return np.where(pools <= OWN_POOL, crew_pools + OWN_POOL - pools, pools).astype(np.int32)
 
 
 def concatenated(fragments: Sequence[Fragment], joints: Ints, persons_before: Sequence[int], person: int) -> Fragment:

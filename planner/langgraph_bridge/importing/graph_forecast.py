@@ -17,13 +17,13 @@ from planner.engine.simulation import (
     round_to_ticks,
     simulate,
 )
+from planner.expansion.build.pools import number_pools
 from planner.expansion.draw.estimates import draw_estimate
 from planner.expansion.graph.conditions import Loop
 from planner.expansion.graph.fragments import (
     NO_POOL,
     Fragment,
     TaskMap,
-    number_pools,
     single_task,
 )
 from planner.expansion.graph.graph_form import (
