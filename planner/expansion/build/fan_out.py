@@ -46,11 +46,11 @@ from planner.workflow.crews import Conflict, Coordination
 from planner.workflow.declaration import ForEach, Step
 
 ItemSegments = Callable[[Scope], list[ItemSegment]]
-"""The segments of an item, given the scope inside of the fan-out."""
+"""A function from the scope inside the fan-out to the segments of an item."""
 
 
 def fan_out(crews: Crews, scope: Scope, step: Step, segments: ItemSegments) -> Fragment:
-    """The items of a step, done by agents of `scope.pool`."""
+    """Return the fragment of a fan-out. Agents of `scope.pool` do its items."""
     assert step.for_each is not None
     return _FanOut(crews, scope, step.for_each).fragment(segments)
 
@@ -83,7 +83,7 @@ class _FanOut:
         self.coordination_guard = self.item_exists(self.loops, several=True)
 
     def coordinating_agents(self) -> int:
-        """Number of agents that coordinate; 1: no coordination."""
+        """Number of agents that coordinate; 1: there is no coordination."""
         crew = self.crews.crew(self.scope.pool)
         return 1 if crew is None else min(self.crews.agents(self.scope.pool), self.count)
 
@@ -94,7 +94,12 @@ class _FanOut:
         return share_items(order, self.agents, redundancy)
 
     def item_exists(self, loops: Loops, several: bool) -> Guard | None:
-        """The condition that an item is among the drawn number of items."""
+        """Return the guard of an item: it holds if the item is within the drawn number of items.
+
+        If no number is drawn, it is the guard of the fan-out.
+
+        several : whether at least two items must be drawn
+        """
         if self.counted is None:
             return self.scope.guard
         return ItemExists(loops, self.scope.guard, self.counted, several)
@@ -109,7 +114,7 @@ class _FanOut:
         return replace(self.scope, path=path, model=model).bind(crew.coordination, agents)
 
     def work(self, kind: str, body: Body, requests: bool = True) -> Work:
-        """A work of coordination for each item. `requests`: it makes requests."""
+        """Return a work of coordination that is done for each item. `requests`: whether the work makes requests."""
         workflow = self.crews.workflow
         ratio = self.crews.ratio(replace(self.scope, model=workflow.model, written_for=workflow.written_for))
         model = workflow.model if requests else None
@@ -139,9 +144,11 @@ class _FanOut:
     def dispatched(
         self, fragment: Fragment, parts: tuple[Part, ...], joints: Sequence[tuple[int, int]], size: int
     ) -> Fragment:
-        """A fragment that sends out its parts: ramp-ups, if there are any, then the items.
+        """Return the fragment as a fan-out that first sends out the ramp-ups, if there are any, and then the items.
 
-        size : tasks of each item
+        parts : the ramp-ups, if there are any, and the items
+        joints : edges in addition to those inside the parts
+        size : number of tasks of each item
         """
         first = parts[-1].at + 1
         ramp_ups = [
@@ -153,11 +160,11 @@ class _FanOut:
 
     @property
     def order(self) -> Sequence[int]:
-        """The rows of the fan-out, each after those it waits for."""
+        """Rows of the fan-out. Each row follows the rows that it waits for."""
         return [row for rows in self.shared.rounds for row in rows]
 
     def after(self, declared: Coordination, contents: Sequence[Work | Fragment]) -> list[ItemSegment]:
-        """Segments of coordination that follow the work of an item. `contents`: of the item's own segments."""
+        """Segments of coordination that follow an item's own segments. `contents`: contents of its own segments."""
         pool, guard, segments = self.scope.pool, self.coordination_guard, []
         agents = BusyAgents(self.agents, self.counted)
         if declared.sync:
@@ -177,7 +184,7 @@ class _FanOut:
     def conflicts(
         self, conflict: Conflict, merge: Work, agents: BusyAgents, contents: Sequence[Work | Fragment]
     ) -> list[ItemSegment]:
-        """A rework and another merge for each possible conflict."""
+        """Segments for each possible conflict: a rework, then another merge."""
         loop = Loop(MOST_CONFLICTS)
         loops = (*self.loops, loop)
         guard = ConflictOccurs(loops, self.coordination_guard, self.scope.name, conflict.chance, agents)
@@ -198,7 +205,7 @@ class _FanOut:
         ]
 
     def side_by_side(self, item: Fragment, first: int) -> _Items:
-        """Items side by side. Before its task `first` an item waits for those that it needs."""
+        """Lay out the items side by side. Before its task `first`, an item waits for the items that it needs."""
         size, joints, count = len(item), [], len(self.shared)
         ends = [1 + row * size + item.exit for row in range(count)]
         begins = [1 + row * size + first for row in range(count)]
@@ -214,10 +221,10 @@ class _FanOut:
         return _Items(fanned_out(item, count, joints, len(self.shared.rounds) - 1), joints)
 
     def ramped_up(self, declared: Coordination, items: _Items, size: int, first: int) -> Fragment:
-        """Items preceded by the stagger and ramp-up of each agent, which come first in the queue of the crew.
+        """Lay out the stagger and the ramp-up of each agent before the items, so that they are first in the queue.
 
-        size : tasks of an item
-        first : task of an item that seizes the first agent
+        size : number of tasks of an item
+        first : first task of an item after its brief
         """
         pool, agents = self.scope.pool, self.agents
         loops = (*self.scope.loops, Loop(agents, "items"))
@@ -256,9 +263,9 @@ class _Items:
 
 
 def _requests(segments: Sequence[ItemSegment], depth: int, briefing: Briefing) -> Iterator[tuple[Work, Index]]:
-    """The requests of an item that may read its brief, in order, each with its occurrence within the item.
+    """Yield the requests of an item that may read its brief, in order, each with its occurrence inside the item.
 
-    depth : number of loops around the item, with its own
+    depth : number of loops around the item, including its own fan-out
     """
     for segment in segments:
         if isinstance(segment.content, Work):
@@ -273,7 +280,7 @@ def _requests(segments: Sequence[ItemSegment], depth: int, briefing: Briefing) -
 
 
 def _works(contents: Sequence[Work | Fragment]) -> list[Work]:
-    """The works of an item, each once, with those of its fan-outs."""
+    """Return the works of an item, each once, including the works of nested fan-outs."""
     works: dict[Work, None] = {}
     for content in contents:
         if isinstance(content, Work):

@@ -1,4 +1,4 @@
-"""The task graph of a workflow: input of the scheduler, and how it depends on the sizes of crews."""
+"""The task graph of a workflow, and how it depends on the sizes of crews."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ LIMIT = "max_concurrency: "
 """Name of the pools that limit concurrent tasks, one pool for each LangGraph graph. No crew can have this name."""
 
 LIMITED = LIMIT.rstrip(": ")
-"""Name shown for all these pools together."""
+"""Name that results show for all `LIMIT` pools together."""
 
 
 @dataclass(frozen=True, eq=False)
 class TaskGraph:
-    """A graph of tasks for the scheduler, with what its tasks do.
+    """A graph of tasks for the scheduler, and the work that its tasks do.
 
     works : tasks of each work
     skips : tasks that are skipped under a condition
-    outcomes : of the steps whose failure no fallback handles
+    outcomes : outcomes of the outermost steps that may fail and have no fallback
     pools : name of each pool, in the kernel's order
-    sizes : agents of each crew
+    sizes : number of agents of each crew
     outline : how the graph is composed
     """
 
@@ -58,7 +58,7 @@ class TaskGraph:
 
     @property
     def timed(self) -> bool:
-        """Whether the work that is done depends on durations: an attempt has a timeout."""
+        """Whether durations decide which work is done, because attempts have a timeout."""
         retries = (task_map.subject.retry for task_map in self.works)
         return any(retry is not None and retry.timeout is not None for retry in retries)
 
@@ -76,20 +76,20 @@ class TaskGraph:
 
     @cached_property
     def occurrences(self) -> int:
-        """Number of occurrences of all works. Several may share a task."""
+        """Number of occurrences of all works. Several occurrences may share a task."""
         return sum(task_map.tasks.size for task_map in self.works)
 
 
 def crew_sizes(workflow: Workflow) -> dict[str, int]:
-    """Declared number of agents of each crew; the default crew has one."""
+    """Declared number of agents of each crew. If no crew is declared, the default crew has one agent."""
     return {name: workflow.count(crew.agents) for name, crew in workflow.crews.items()} or {DEFAULT_CREW: 1}
 
 
 def structures(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, ...]]:
-    """A function from crew sizes to a key: equal keys have the same graph and demands, apart from pool capacities.
+    """Return a function from crew sizes to a key. Sizes with equal keys have the same graph and demands.
 
-    A crew of one is the lead and needs no coordination, so every crew distinguishes one agent from several. A crew also
-    distinguishes its exact size if ramp-up, messages, conflicts or arithmetic depend on it.
+    Only the capacities of pools may differ (see `resized`). A crew of one agent is the lead and needs no coordination,
+    so the key tells one agent from several. It has a crew's exact size if coordination or arithmetic depends on it.
     """
     by_agents = depends_on_agents(workflow)
 
@@ -105,14 +105,14 @@ def structures(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, .
 
 
 def resized(graph: TaskGraph, sizes: Mapping[str, int]) -> TaskGraph:
-    """The same graph for other crew sizes with the same key of `structures`."""
+    """Return the graph for other crew sizes. Their key of `structures` must be the same."""
     limits = graph.graph.capacity.tolist()
     capacity = [limits[pool] if name == LIMIT else sizes.get(name, 1) for pool, name in enumerate(graph.pools)]
     return replace(graph, graph=graph.graph.with_capacity(capacity), sizes=sizes)
 
 
 def depends_on_agents(declared: object) -> bool:
-    """Whether an arithmetic expression in a declaration uses the number of agents."""
+    """Whether any arithmetic expression in a declaration uses the number of agents."""
     if isinstance(declared, ComputedCount):
         return AGENTS in declared.formula.names
     if isinstance(declared, Arithmetic):
