@@ -86,7 +86,7 @@ def active_kernel() -> ModuleType:
 
 
 def status() -> str:
-    """Return text that says which kernel runs. If that is the uncompiled one, it gives the reason and a remedy."""
+    """Return text that says which kernel runs. For the uncompiled kernel it also gives the reason and a remedy."""
     if active_kernel().compiled:
         return "compiled"
     if compiled() is not None:

@@ -4,9 +4,9 @@ The key of a stream is (seed, declared path, purpose, occurrence). The position 
 of an item draws the same numbers whatever the rest of the workflow is, and for any number of agents or items. It does
 not matter which samples are computed together, or in which order.
 
-Uniform draws are two rounds of the finaliser of SplitMix64 over the position (Steele, Lea and Flood 2014; constants of
-Stafford's variant 13). A stream has two 64-bit keys. The first round adds the first key, and the second round applies
-exclusive or with the second key. Normal draws are quantiles of uniform draws.
+Uniform draws result from two rounds of the finaliser of SplitMix64 on the position (Steele, Lea and Flood 2014;
+constants of Stafford's variant 13). The key of a stream is hashed to two numbers. The first round adds the first
+number. The second round applies exclusive or with the second number. Normal draws are quantiles of uniform draws.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Turns:
     """Several turns of an agent loop, drawn in one call, since a call costs as much as thousands of draws.
 
     numbers : number of each turn
-    counts : number of cells drawn for each turn. The cells of the first turn come first
+    counts : number of cells drawn for each turn. The cells are sorted by turn
     """
 
     numbers: Sequence[int]
@@ -112,7 +112,7 @@ class Samples:
         return draws.reshape(chosen.shape)
 
     def _keys(self, path: str, purpose: str, occurrence: Occurrence) -> Cells:
-        """(2,) The two keys of a stream, or (2, cells) the two keys for each cell of several turns."""
+        """(2,) The two hashes of a stream's key, or (2, cells) the two hashes for each cell of several turns."""
         for index, turns in enumerate(occurrence):
             if isinstance(turns, Turns):
                 before, after = occurrence[:index], occurrence[index + 1 :]

@@ -1,4 +1,4 @@
-"""Replacements for the decorators of Cython that kernel.py uses. They do nothing, and serve where Cython is missing."""
+"""Replacements for the decorators of Cython that kernel.py uses. They do nothing, and are used where it is missing."""
 
 from __future__ import annotations
 

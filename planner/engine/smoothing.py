@@ -7,8 +7,8 @@ R + W: the rest R varies from sample to sample, and the wait W has a known distr
 
 The mean of G(x − R) over samples has a smaller error than the share of samples up to x, since the variance of W drops
 out (conditional Monte Carlo: Asmussen and Glynn, "Stochastic Simulation", 2007, V.4). Its standard error is that of a
-mean. The interval of the quantile q ends where the distribution function reaches q ± 1.96 standard errors. The distance
-from q is at least half a sample (Woodruff 1952).
+mean. The interval of the quantile q ends where the distribution function reaches q ± 1.96 standard errors. Each end
+is at least half a sample away from q (Woodruff 1952).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ With fewer samples on one side, the rare values of that side may be missing.
 """
 
 _NEAR = 1e-9
-"""Tolerance of a percentile, as a probability. For the ends of an interval it is 1% of half its width."""
+"""Tolerance of a percentile, as a probability. For the ends of an interval it is 1% of the half-width."""
 
 
 class Waits:
@@ -139,7 +139,7 @@ class Smoothed(Values):
     def interval(self, q: float) -> tuple[float, float]:
         """95% interval of the quantile `q`.
 
-        If there are too few samples for it, the interval of `Values`, widened to contain the quantile.
+        If there are too few samples for one, this is the interval of `Values`, widened to contain the quantile.
         """
         if self._plain:
             return super().interval(q)

@@ -87,7 +87,7 @@ class Values:
 
     The results do not depend on how many samples each call of `add` brings: bins take `KEPT` samples each time.
 
-    drawn : whether samples depend on random draws. If not, all samples are equal, and one is enough
+    drawn : whether samples depend on random draws. If not, all samples are equal
     """
 
     def __init__(self) -> None:
@@ -178,9 +178,10 @@ class Values:
         return int(self._counts[starts <= limit].sum())
 
     def _ranked(self, rank: int, within: float = 0.5) -> float:
-        """Return the sample with a rank. Ranks begin at 0.
+        """Return the sample of a rank, counted from 0.
 
-        With over `KEPT` samples, return the point at the share `within` of the bin of the rank; 0 for the bin at 0.
+        With over `KEPT` samples, return a point in the bin of this rank, at the share `within` of its width. For the
+        bin that begins at 0, return 0.
         """
         if self.count <= KEPT:
             if self._sorted is None:
@@ -206,7 +207,7 @@ class Values:
 
 
 def _joined(moments: tuple[int, float, float], samples: Floats) -> tuple[int, float, float]:
-    """Return the moments after adding samples (Chan, Golub and LeVeque 1979)."""
+    """Return count, mean and sum of squared distances after adding samples (Chan, Golub and LeVeque 1979)."""
     count, mean, scatter = moments
     total, further_mean = count + len(samples), float(samples.mean())
     distance = further_mean - mean
@@ -224,7 +225,7 @@ def _counted(bins: _Int64s, counts: _Int64s, samples: list[Floats]) -> tuple[_In
 
 
 def ranks(n: int, q: float) -> tuple[int, int]:
-    """Ranks of two of n iid samples that enclose the quantile `q`, 0 < q < 1, with 95% confidence. They begin at 0.
+    """Ranks, counted from 0, of two of n iid samples that enclose the quantile `q` with 95% confidence; 0 < q < 1.
 
     The ranks are 1.96 standard deviations of Binomial(n, q) below and above n·q (normal approximation, corrected for
     continuity, widened to whole ranks), but at least 0 and at most n − 1.

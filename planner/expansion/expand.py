@@ -48,7 +48,7 @@ def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None
     """Return the task graph of a workflow for these crew sizes. Raises InputError if the graph is too large.
 
     sizes : number of agents of each crew
-    runtime : None: the runtime that the workflow declares
+    runtime : runtime to use instead of the declared one; None: the declared runtime
     """
     check_size(workflow, sizes)
     crews = Crews.of(workflow, sizes, runtime)
@@ -173,7 +173,7 @@ class _Expansion:
     def branches(self, scope: Scope, step: Step) -> list[tuple[str, Step, Scope]]:
         """Return name, step and scope of each branch of a choice, sorted by name.
 
-        A choice makes one uniform draw. The branch into whose interval the draw falls is taken.
+        Each branch has an interval. A choice makes one uniform draw and takes the branch whose interval contains it.
         """
         branches, low = [], 0.0
         steps = sorted_by_name(step.choose or {})
@@ -210,7 +210,7 @@ class _Expansion:
             scope.round.body.append(outcome)
 
     def unhandled(self, prefix: str, steps: Steps) -> tuple[Outcome, ...]:
-        """Outcomes of the steps that may fail and have no fallback. A step's full name is `prefix` and its name."""
+        """Outcomes of the steps that may fail and have no fallback. A step's full name is `prefix` + its name."""
         outcomes = [self.outcomes[prefix + name] for name, step in steps.items() if step.otherwise is None]
         return tuple(outcome for outcome in outcomes if outcome.possible)
 
@@ -331,7 +331,7 @@ class _Expansion:
 
 
 def _inner_steps(scope: Scope, step: Step) -> tuple[Scope, Steps] | None:
-    """Scope and steps inside a step that is a group or uses another file; None: the step is neither."""
+    """Scope and steps inside a step that is a group or uses another file; None for any other step."""
     if step.steps is not None:
         return scope.inside("steps"), step.steps
     if step.used is None:

@@ -98,7 +98,7 @@ class _FanOut:
 
         If no number is drawn, it is the guard of the fan-out.
 
-        several : whether at least two items must be drawn
+        several : whether the guard also requires that at least two items are drawn
         """
         if self.counted is None:
             return self.scope.guard
@@ -221,7 +221,7 @@ class _FanOut:
         return _Items(fanned_out(item, count, joints, len(self.shared.rounds) - 1), joints)
 
     def ramped_up(self, declared: Coordination, items: _Items, size: int, first: int) -> Fragment:
-        """Lay out the stagger and the ramp-up of each agent before the items, so that they are first in the queue.
+        """Lay out the stagger and the ramp-up of each agent before the items. They come first in the crew's queue.
 
         size : number of tasks of an item
         first : first task of an item after its brief

@@ -1,11 +1,11 @@
 """Segments of an item in; its tasks out, with the points at which the item seizes and releases agents.
 
 An item never holds more than one agent. Before a segment that needs no agent, or an agent of another pool, the item
-releases its agent. If a later segment needs an agent of the first pool again, the item queues for one again.
+releases its agent. If a later segment needs an agent of the first pool, the item queues for one again.
 
-If the item holds an agent of the same pool in every sample, the tasks of its segments seize and release the agent. If
-this depends on draws, separate tasks without duration do: `SeizeTask`s and `ReleaseTask`s. They are skipped in samples
-that do not need them.
+At some points of an item, the pool whose agent it holds is the same in every sample. There the tasks of segments seize
+and release the agent. At other points the pool depends on draws. There separate tasks without duration seize and
+release agents: `SeizeTask`s and `ReleaseTask`s. They are skipped in samples that do not need them.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _predecessors(position: int, segments: Sequence[ItemSegment], guard: Guard |
     """Positions of the segments that may be the last segment done before the segment at `position`.
 
     −1 is among them if it is possible that no earlier segment is done. Only samples in which the segment at `position`
-    is done count. The result misses no segment, but may contain segments that are never the last one done.
+    is done count. The result is complete, but may contain segments that are never the last one done.
 
     guard : condition under which the item is done
     depth : number of loops around the item, including its own fan-out
@@ -151,10 +151,11 @@ class _ItemBuilder:
     def close_and_release(self, position: int, segment: ItemSegment) -> None:
         """Finish the task under construction, and release the agent of its last segment.
 
-        The task itself releases the agent if its first and last segments are done in the same samples. Otherwise a
-        release task does. It also does if earlier segments need a release task at this point anyway.
+        A separate release task releases the agent in two cases: the first and the last segment of the task are not
+        always done in the same samples, or earlier segments need a release task at this point anyway. In all other
+        cases the task itself releases the agent.
 
-        position, segment : the last segment of the task
+        position, segment : position of the last segment, and the segment
         """
         first, others = self.pending[0], self.pools_held_before(position + 1)
         last_done, first_done = (segment.guard, segment.inner), (first.guard, first.inner)
@@ -188,7 +189,9 @@ class _ItemBuilder:
         return self.seized != NO_POOL or first.context_switch
 
     def close(self, release: int = NO_POOL) -> None:
-        """Finish the task under construction, if there is one. A task with an agent is skipped where it is not done.
+        """Finish the task under construction, if there is one.
+
+        A task that seizes or releases an agent, or has a context switch, is skipped where it is not done.
 
         release : pool to which the task releases an agent, or `NO_POOL`
         """

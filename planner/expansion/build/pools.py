@@ -43,7 +43,7 @@ class Crews:
         return cls(workflow, sizes, tuple(pools), Runtime.of(workflow) if runtime is None else runtime)
 
     def pool(self, crew: str) -> int:
-        """Number of the pool of a crew. A crew of one agent is the lead."""
+        """Number of the pool of a crew. A crew of one agent has the pool of the lead."""
         return self.pools.index(crew) if self.sizes[crew] > 1 else 0
 
     def seized_by(self, step: Step, pool: int) -> int:
@@ -51,7 +51,7 @@ class Crews:
 
         A tool or a person seizes an agent only if the step names a crew.
 
-        pool : pool of the crew that the steps around it name
+        pool : pool of the crew to which the step belongs
         """
         if step.kind not in ("tool", "human"):
             return pool

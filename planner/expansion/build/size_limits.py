@@ -1,4 +1,4 @@
-"""A workflow and crew sizes in; errors about its size and bounds on busy agents out, before anything is built."""
+"""A workflow and crew sizes in; errors about too large workflows, and bounds on busy agents, out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_COUNT = 0.999
 
 
 def count_at(declared: CountValue, values: Mapping[str, float], agents: int) -> int:
-    """Evaluate a declared count. Raises InputError if the result is not a count. `values`: of the parameters."""
+    """Evaluate a declared count with these values of parameters. Raises InputError if the result is not a count."""
     try:
         return count_of(declared, {**values, "agents": agents})
     except BadValueError as mistake:
@@ -30,7 +30,7 @@ def count_at(declared: CountValue, values: Mapping[str, float], agents: int) -> 
 
 
 def most_drawn(declared: ForEach, values: Mapping[str, float], agents: int) -> int:
-    """Return `most_items` for a fan-out whose number of items is drawn. `values`: of the parameters."""
+    """Return `most_items` for a fan-out whose number of items is drawn. `values`: values of parameters."""
     estimate = bind(declared, {**values, "agents": agents}, None).count
     assert isinstance(estimate, Estimate)
     return most_items(estimate)
@@ -86,7 +86,7 @@ class _Size:
         self.sizes = sizes
 
     def group(self, context: _SizeContext, steps: Mapping[str, Step]) -> tuple[int, int]:
-        """Return the number of tasks of a group, and the number of works that it adds to an item around it."""
+        """Return two numbers for a group: its tasks, and the works that it adds to an item around the group."""
         counts = [
             self.step(replace(context, path=(*context.path, name), names=(*context.names, name)), step)
             for name, step in steps.items()
@@ -96,7 +96,7 @@ class _Size:
         return tasks, works
 
     def step(self, context: _SizeContext, step: Step) -> tuple[int, int]:
-        """Return the number of tasks of a step with its loops, and the number of works that it adds to an item."""
+        """Return two numbers for a step with its loops: its tasks, and the works that it adds to an item around it."""
         crew = step.crew or context.crew
         inner = replace(context, crew=crew, in_item=context.in_item or step.for_each is not None)
         tasks, works = self.body(inner, step)
@@ -163,7 +163,7 @@ class _Size:
 
 
 def most_busy_agents(workflow: Workflow, sizes: Mapping[str, int], crew: str) -> int:
-    """Upper bound on the agents of a crew that are busy at the same time, at least 1. More agents never have work."""
+    """Upper bound on the number of busy agents of a crew, at least 1. Additional agents would never have work."""
     start = DEFAULT_CREW if not workflow.crews else LEAD
     return max(1, _BusyAgents(sizes, crew).group(workflow.steps, workflow.parameters, start, in_item=False))
 
@@ -174,7 +174,7 @@ class _BusyAgents:
         self.crew = crew
 
     def group(self, steps: Mapping[str, Step], values: Mapping[str, float], crew: str, in_item: bool) -> int:
-        """Return the bound for a group of steps. Inside an item its steps run one after another."""
+        """Return the bound for a group of steps. The steps of an item run one after another."""
         busy = {name: self.step(steps[name], values, crew, in_item) for name in in_order(steps)}
         return max(busy.values(), default=0) if in_item else max_concurrent_weight(busy, needs(steps))
 

@@ -134,7 +134,7 @@ class AgentLoopDemand:
         """Add one request to the sums.
 
         context : tokens of the prompt
-        new : tokens of the prompt that are not in a cache, if the profile caches
+        new : tokens of the prompt that a cache would not hold
         output, decoded : output tokens without thinking, and with thinking
         kind : ``compaction``, or empty
         """

@@ -1,4 +1,4 @@
-"""Conditions and samples in; arrays of where they hold, steps fail, and items seize or release agents out."""
+"""Conditions and samples in; boolean arrays out: where conditions hold, steps fail, and items change agents."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class ConditionDraws:
         return self.cache[guard, index]
 
     def _own(self, guard: Guard, index: Index) -> Bools:
-        """Where a guard holds if all its parents hold."""
+        """Where the condition of a guard itself holds, without its parents."""
         if isinstance(guard, ChanceHolds):
             u = self.samples.uniform(rows(guard.loops), guard.path, "chance", drawn_index(index))
             return (u >= guard.low) & (u < guard.high)
@@ -84,7 +84,7 @@ class ConditionDraws:
         return self.fails(guard.outcome, index)
 
     def _all_before(self, guard: Condition, index: Index, condition: Callable[[Condition, Index], Bools]) -> Bools:
-        """Where `condition` holds in every round (or attempt) before `index`. It is evaluated once for each round."""
+        """Where `condition` holds in every round (or attempt) before `index`. Each round is evaluated once."""
         prefixes = self.prefixes.setdefault((guard, index[:-1]), [np.ones((1, 1), bool)])
         while len(prefixes) <= index[-1]:
             prefixes.append(prefixes[-1] & condition(guard, (*index[:-1], len(prefixes) - 1)))
@@ -222,7 +222,7 @@ class ConditionDraws:
 
 
 def _any_item(fails: Bools, loop: Loop) -> Bools:
-    """Where any item fails: (1, samples). If several agents do the same item, it fails where all of them fail."""
+    """Where any item fails: (1, samples). An item that several agents do fails only where all of them fail."""
     if loop.same is not None and len(fails) > 1:
         all_agents = np.ones_like(fails)
         np.logical_and.at(all_agents, list(loop.same), fails)

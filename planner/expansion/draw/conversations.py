@@ -114,7 +114,7 @@ class ConversationDraws:
     def _occurrence_between(
         self, work: Work, conversation: Conversation, task_map: TaskMap[Work], index: Index
     ) -> Index | None:
-        """Return the last occurrence of a tool or a person before a request, in the loops that both share.
+        """Return the last occurrence of a tool or a person before a request, in the loops around both works.
 
         None: there is no such occurrence, or `task_map` belongs to work with requests.
         """

@@ -117,7 +117,7 @@ _NAMES = tuple(each.name for each in fields(Demand))
 
 @dataclass(frozen=True)
 class Layers:
-    """The error of the estimates themselves. Each sample draws a factor for each step, and one for all steps.
+    """The error of the estimates themselves. A sample draws a factor for each step, and another factor for all steps.
 
     per_step : log-sd of the factor for each step
     overall : log-sd of the factor for all steps
@@ -128,7 +128,7 @@ class Layers:
 
     @classmethod
     def of(cls, uncertainty: Uncertainty) -> Layers:
-        """Return the layers for declared uncertainty. Draws exceed a declared `1.3x` in 5% of samples."""
+        """Return the layers for declared uncertainty. A factor declared as `1.3x` exceeds 1.3 in 5% of samples."""
         return cls(*(math.log(factor) / Z95 for factor in (uncertainty.per_step, uncertainty.overall)))
 
     def error(self, samples: Samples, path: str) -> Floats | None:

@@ -60,7 +60,7 @@ class DemandDraws:
     """Draws the demands of one graph.
 
     services : model → traits of the profile that serves its requests
-    lasts : returns the seconds of an attempt, which decide whether it times out
+    lasts : function that returns the seconds of an attempt. They decide whether the attempt times out
     cache : shared by all graphs of the same samples, so that each demand is drawn once
     traces : filled with every occurrence, including its single requests; None: nothing is recorded
     """
@@ -93,7 +93,7 @@ class DemandDraws:
     def demands(self, task_map: TaskMap[Work]) -> Iterator[tuple[Ints, Demand, Bools | None]]:
         """Yield for each occurrence of a work: its tasks (one for each item), its demand, and where it is done.
 
-        Where it is done: None means everywhere. Elsewhere the demand is 0.
+        The demand is 0 where the work is not done. None as the last value means that it is done everywhere.
         """
         work = task_map.subject
         for index in occurrences(work.loops):
@@ -222,7 +222,7 @@ class DemandDraws:
         return OccurrenceInputs(size, read, context, warm, agents)
 
     def _size(self, loops: Loops, index: Index) -> Floats | None:
-        """(rows or 1, samples) Relative size of an occurrence's items, a product over nested fan-outs. None: 1."""
+        """(rows or 1, samples) Relative size of an occurrence's items, the product over all fan-outs; None: 1."""
         size = None
         for position, loop in enumerate(loops):
             if loop.size is None and loop.sizes is None:
@@ -258,7 +258,7 @@ class DemandDraws:
         return demand if active is None else demand.where(active)
 
     def _sum(self, work: Work, index: Index) -> Demand:
-        """Return the total demand of all occurrences of a work inside `index`. Of a race, the first copy counts."""
+        """Return the sum over all occurrences of a work inside `index`. Of a race, only the first copy counts."""
         if (work, index) not in self.sums:
             self.sums[work, index] = self._summed(work, index)
         return self.sums[work, index]

@@ -55,7 +55,7 @@ def draw_estimate(
 
 
 def estimate_quantiles(estimate: Estimate, shares: Floats) -> Floats:
-    """(n,) Quantiles of an estimate that is not empirical. `shares`: (n,) between 0 and 1, both excluded."""
+    """(n,) Quantiles of an estimate that is not empirical. `shares`: (n,) numbers above 0 and below 1."""
     if estimate.shape == "exponential":
         return np.asarray(-np.log1p(-shares) * estimate.scale)
     if estimate.shape == "triangular":

@@ -27,9 +27,9 @@ class Occurrence:
     """Draws for one occurrence of a work, for all items of its innermost fan-out.
 
     shape : number of rows (one for each item), number of samples
-    cells : the number of rows, if values are drawn for all samples of them, or the cells for which values are drawn
+    cells : the cells for which values are drawn. A number of rows means all samples of these rows
     trace : the requests and tool calls of the occurrence; None: they are not recorded
-    item : first item for which the work is done in the first sample; None: there is no such item, or none was sought
+    item : first item for which the work is done in the first sample; None: no item. `DemandDraws.demands` sets it
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Occurrence:
         return other
 
     def only(self, chosen: CellSelection) -> Occurrence:
-        """Return an occurrence that draws the same values for some cells only. Requires a result of `at`."""
+        """Return an occurrence that draws the same values for some cells only. Call it on a result of `at`."""
         assert not isinstance(self.cells, int)
         other = copy(self)
         other.cells = self.cells[chosen]
@@ -81,7 +81,7 @@ class Occurrence:
         return other
 
     def constant(self, value: float) -> Floats:
-        """Return a constant as an array with the number of dimensions of draws."""
+        """Return a constant as an array with as many dimensions as draws have."""
         return np.full((1, 1) if isinstance(self.cells, int) else (1,), value)
 
     def tool_calls(self, tool: Tool | Call, prefix: str, *turn: int | Turns) -> tuple[Floats, Floats, Floats]:

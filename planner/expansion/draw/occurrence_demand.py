@@ -1,4 +1,4 @@
-"""One occurrence of a work in; the demand of that occurrence out, by the kind of work.
+"""One occurrence of a work in; the demand of that occurrence out. Each kind of work has its own equation.
 
 The equations are those of docs/model.md, "Requests", "Agent loops", "Tools" and "Conversations".
 """

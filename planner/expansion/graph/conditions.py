@@ -154,11 +154,11 @@ class ItemExists(Guard):
 
 @dataclass(frozen=True, eq=False)
 class ConflictOccurs(Guard):
-    """Holds for a conflict if this conflict and every earlier conflict occur. Their loop is the last of `loops`.
+    """Holds for a conflict if this and every earlier conflict occur. The loop of conflicts is the last of `loops`.
 
     path : full name of the step with the fan-out
     chance : probability of a conflict with any single other agent
-    agents : agents of the crew that are busy
+    agents : number of agents that the fan-out keeps busy
     """
 
     path: str

@@ -26,9 +26,9 @@ from planner.expansion.graph.outline import (
 NO_POOL = -1
 
 OWN_POOL = -2
-"""The first pool that belongs to a fragment, a limit on concurrent tasks. The next ones are −3, −4, …
+"""Number of the first pool that belongs to a fragment. The next pools have the numbers −3, −4, …
 
-`build.pools.number_pools` renumbers these pools for the whole graph.
+Such pools limit concurrent tasks. `build.pools.number_pools` renumbers them for the whole graph.
 """
 
 
@@ -59,8 +59,8 @@ def _no_rows() -> Ints:
 class People:
     """Tasks of people in a fragment.
 
-    previous : (m, 2) a person's task, and the task at whose end the person starts to wait for it
-    first : (k,) tasks of people before which the fragment has no other task of a person
+    previous : (m, 2) a person's task, and the earlier task at whose end the person starts to wait
+    first : (k,) tasks of people that no other task of a person precedes in the fragment
     last : the last task of a person in the fragment; −1: the fragment has no such task
     """
 
@@ -144,8 +144,8 @@ def in_sequence(fragments: Sequence[Fragment]) -> Fragment:
 def with_merged_maps(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]]) -> Fragment:
     """Return the fragment with all task maps of a subject merged into one.
 
-    rounds : for a subject, the number of rounds of each loop around it. The subject has one task map for each round.
-        These loops become the first axes of the merged map.
+    rounds : subject → number of rounds in each loop of rounds around the subject. The subject has one task map for
+        each round. These loops become the first axes of the merged map.
     """
     tasks_of: dict[object, list[Ints]] = {}
     for task_map in fragment.task_maps:

@@ -89,7 +89,7 @@ def max_concurrent_weight(weights: Mapping[str, int], needed: Mapping[str, Colle
     """Largest total weight of a set of steps none of which waits for another (a maximum-weight antichain).
 
     The result is exact for up to `FEW` steps with a weight above 0. For more steps it is an upper bound: the steps are
-    split into chains, and only one step of a chain can run at the same time (Dilworth 1950).
+    split into chains, and at most one step of each chain runs at any moment (Dilworth 1950).
 
     weights : weight of each step, in an order in which each step follows the steps that it waits for
     needed : steps that each step waits for directly

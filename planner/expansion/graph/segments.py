@@ -64,7 +64,7 @@ class ItemSegment:
 
 @dataclass(frozen=True, eq=False)
 class ItemPlan:
-    """The segments of an item, or of a copy, in order. They determine in which samples an agent task is skipped.
+    """The segments of an item, or of a copy, in order. They determine in which samples an `AgentTask` is skipped.
 
     loops : loops around the item
     agent_tasks : the agent tasks in their order in the item; added while the item is built

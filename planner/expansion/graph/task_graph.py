@@ -88,8 +88,9 @@ def crew_sizes(workflow: Workflow) -> dict[str, int]:
 def structures(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, ...]]:
     """Return a function from crew sizes to a key. Sizes with equal keys have the same graph and demands.
 
-    Only the capacities of pools may differ (see `resized`). A crew of one agent is the lead and needs no coordination,
-    so the key tells one agent from several. It has a crew's exact size if coordination or arithmetic depends on it.
+    Only the pool capacities of their graphs may differ (see `resized`). A crew of one agent is the lead and needs no
+    coordination, so the key distinguishes one agent from several. If the coordination of a crew depends on its size, or
+    any arithmetic uses the number of agents, the key contains the exact size.
     """
     by_agents = depends_on_agents(workflow)
 

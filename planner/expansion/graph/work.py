@@ -63,8 +63,9 @@ class Conversation:
     """The earlier request whose context a request appends to.
 
     work : full name of the step that makes the earlier request
-    itself : the same step makes the earlier request, in the round before
-    between : steps that run between the two requests, each with the steps in this list that it needs, in order
+    itself : whether the same step makes both requests, the earlier one in the previous round
+    between : the steps between the two requests, in order. After each step come the names of the steps that it needs,
+        if they are between the requests too
     """
 
     work: str

@@ -21,7 +21,7 @@ from planner.workflow.declaration import Workflow
 
 
 def on_runtime(workflow: Workflow, runtime: str | None) -> Workflow:
-    """Return the workflow on another runtime. `runtime`: name of the runtime; None: the declared one."""
+    """Return the workflow on another runtime. `runtime`: name of the runtime; None: the declared runtime."""
     return workflow if runtime is None else workflow.model_copy(update={"runtime": runtime})
 
 
@@ -60,7 +60,7 @@ def grouped(
 ) -> Fragment:
     """Return the steps of the group `name` as the runtime runs them.
 
-    With dataflow, each step starts after the steps that it needs. Otherwise the group is a graph.
+    With dataflow, each step starts after the steps that it needs. Otherwise the group runs as a LangGraph graph.
     """
     if not runtime.graphs:
         return side_by_side(children, needs)

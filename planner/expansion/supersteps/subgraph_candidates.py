@@ -17,7 +17,7 @@ NodeSets = tuple[frozenset[str], ...]
 
 
 def subgraph_candidates(form: GraphForm) -> Iterator[NodeSets]:
-    """Yield each candidate once: sets that lie side by side together, then single sets, then two independent sets.
+    """Yield each candidate once: first families of sets side by side, then single sets, then independent pairs.
 
     A set can save time only if some of its nodes follow each other and other nodes run in the meantime.
     """
@@ -136,7 +136,7 @@ def _reachable(start: str, neighbours: Mapping[str, set[str]]) -> set[str]:
 
 
 def _dominators(nodes: Collection[str], previous: Mapping[str, set[str]], root: str) -> dict[str, set[str]]:
-    """Return the dominators of each node: the nodes on every path from `root` to the node, which is one of them."""
+    """Return the dominators of each node: the nodes on every path from `root` to it, including itself."""
     every = {root, *nodes}
     dominators = {name: set(every) for name in (*nodes, START, END)}
     dominators[root] = {root}

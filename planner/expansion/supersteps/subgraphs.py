@@ -1,4 +1,4 @@
-"""A graph and some of its nodes in; the graph with these nodes in a subgraph out. Subgraphs have own supersteps."""
+"""A graph and some of its nodes in; the graph with these nodes in a subgraph out. It has its own supersteps."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def into_subgraph(form: GraphForm, nodes: Collection[str]) -> GraphForm:
 
 
 def may_be_subgraph(form: GraphForm, nodes: Collection[str]) -> bool:
-    """Whether the graph does the same if these nodes are in a subgraph."""
+    """Whether the graph still does the same if these nodes are put into a subgraph."""
     needs = _needs(form)
     return _replaceable(form, nodes) if needs is None else _convex(needs, nodes)
 

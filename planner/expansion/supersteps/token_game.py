@@ -141,7 +141,10 @@ class _Game:
         ]
 
     def release_deferred(self, last: Iterable[NodeRun]) -> None:
-        """Trigger the deferred nodes if no other node is triggered. `last`: runs of the last superstep, as causes."""
+        """Trigger the deferred nodes if no other node is triggered.
+
+        last : runs of the last superstep. They become causes of the deferred nodes
+        """
         if self.triggered or self.full_joins(deferred=False):
             return
         for name, causes in self.kept_back.items():
