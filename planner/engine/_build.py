@@ -14,7 +14,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCE = Path("planner/engine/kernel.py")
-# No fused multiply-add: sums must equal those of Python to the bit. No debug symbols: they make it five times larger.
+# No fused multiply-add: sums must equal those of Python to the bit. No debug symbols: they make a file 5 times larger.
 FLAGS = [] if os.name == "nt" else ["-O3", "-g0", "-ffp-contract=off"]
 
 

@@ -147,7 +147,7 @@ class _FanOut:
         """Return the fragment as a fan-out that first sends out the ramp-ups, if there are any, and then the items.
 
         parts : the ramp-ups, if there are any, and the items
-        joints : edges in addition to those inside the parts
+        joints : edges in addition to those that follow from the parts
         size : number of tasks of each item
         """
         first = parts[-1].at + 1

@@ -41,7 +41,7 @@ class AgentLoopDemand:
         turns, self.cells = turns[most_first], cells[most_first]
         self.draws = occurrence.at(self.cells)
         numbers = np.arange(int(turns.max(initial=0.0)) + 1)
-        self.reaching: list[int] = np.searchsorted(-turns, -numbers, side="left").tolist()  # number of cells by turn
+        self.reaching: list[int] = np.searchsorted(-turns, -numbers, side="left").tolist()  # cells that reach turn i
         self.sums = {name: np.zeros(len(cells)) for name in (*_SUMMED, "seconds", "calls", "largest", "context")}
 
     def demand(self, read: Floats) -> Demand:

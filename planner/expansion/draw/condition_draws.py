@@ -44,8 +44,8 @@ class ConditionDraws:
     def __init__(self, samples: Samples, timed_out: TimedOut) -> None:
         self.samples = samples
         self.timed_out = timed_out
-        self.cache: dict[tuple[object, Index], Bools] = {}  # of guards and outcomes
-        self.prefixes: dict[tuple[Guard, Index], list[Bools]] = {}  # of rounds and attempts, see `_all_before`
+        self.cache: dict[tuple[object, Index], Bools] = {}  # values of guards and outcomes
+        self.prefixes: dict[tuple[Guard, Index], list[Bools]] = {}  # for rounds and attempts, see `_all_before`
         self.needed_tasks: dict[tuple[ItemPlan, Index], dict[AgentTask, Bools]] = {}
 
     def active(self, guard: Guard | None, index: Index) -> Bools | None:

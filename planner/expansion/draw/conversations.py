@@ -78,7 +78,7 @@ class ConversationDraws:
         value = NONE if work.conversation is None else self.context(work, work.conversation, (*index, *first))
         for inner in occurrences(loops):
             if any(number for number, loop in zip(inner, loops, strict=True) if loop.kind == "copies"):
-                continue  # only the first of its own copies counts; copies of an enclosing step have their own contexts
+                continue  # of the step's copies the first counts; copies of an enclosing step have their own contexts
             occurrence = (*index, *inner)
             active = self.demands.conditions.active(work.guard, occurrence)
             demand = self.demands.demand(work, occurrence)

@@ -121,7 +121,7 @@ def _chain_bound(
         reachable = before[name] & ends
         weight = 0
         if reachable:
-            end = 1 << (reachable.bit_length() - 1)  # the latest chain end: no loop over chains
+            end = 1 << (reachable.bit_length() - 1)  # the latest step that ends a chain, without a loop
             weight, ends = chains.pop(end), ends ^ end
         chains[bits[name]] = max(weight, weights[name])
         ends |= bits[name]

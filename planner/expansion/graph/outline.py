@@ -89,7 +89,7 @@ class Replicas(Outline):
 class Dispatch(Outline):
     """Parts that a fan-out sends out side by side, in this order.
 
-    joints : edges in addition to those inside the parts
+    joints : edges in addition to those that follow from the parts
     order : numbers of the replicas of the last part, in the order in which they are sent; None: 0, 1, 2, …
     limited : whether a limit on concurrent tasks may make some replicas wait
     """

@@ -48,9 +48,9 @@ class Stagger:
 class Rework:
     """Rework of one work of an item. It repeats a share of the work's requests, tokens and tool times.
 
-    An item's rework has one `Rework` for each work of the item.
+    The rework of an item has one `Rework` for each work that it repeats.
 
-    first : whether `work` is the first work of the item
+    first : whether `work` is the first of these works
     """
 
     share: float
