@@ -1,4 +1,4 @@
-"""Plan LLM agent workflows before they run: how long, how much, and faster requests or more agents?
+"""Plan LLM agent workflows before they run: their time, their cost, and the gain from faster requests or more agents.
 
 file → `Workflow` → task graph and demands → samples → `Forecast` or `Comparison` → text
 
@@ -9,7 +9,7 @@ file → `Workflow` → task graph and demands → samples → `Forecast` or `Co
     print(planner.compare(workflow, speeds=[1, 2.5, 5]))
     print(planner.target(workflow, p90="4h", budget=200))
 
-The names in `__all__` are stable (docs/python.md). Each is imported when it is first used.
+The names in `__all__` are stable (docs/python.md). Each name is imported when it is first used.
 """
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
