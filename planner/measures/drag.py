@@ -27,8 +27,8 @@ def enough(tasks: int, steps: int) -> int:
 class Drag:
     """Sums of the drag of each step over the first samples of a forecast.
 
-    For each step, each sample is scheduled again without the seconds of that step. Draws do not change, so the number
-    of attempts, cache hits and rework stay the same. A person whose step takes no time is not away either.
+    For each step, each sample is scheduled again without the seconds of that step. Draws do not change, so attempts,
+    cache hits and rework stay the same. A person whose step takes no time is not away either.
 
     A step off the critical path can have drag, and drag can be negative. The reason is that shorter tasks can change
     the order in which tasks get agents (Graham's anomalies). So a sample is scheduled again if any task becomes

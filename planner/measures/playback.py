@@ -254,7 +254,7 @@ class RealTime:
 
     @property
     def overhead(self) -> float:
-        """Real seconds in excess of the planned duration, scaled."""
+        """Real seconds beyond the scaled prediction, `predicted / scale`."""
         return self.seconds - self.predicted / self.scale
 
 

@@ -53,7 +53,7 @@ class Stretch:
     step : path of the step that runs or waits
     kind : kind of the step, or ``waiting``
     start : time at which the stretch starts, in seconds
-    seconds : its duration
+    seconds : duration of the stretch
     occurrences : number of consecutive occurrences, or of waits
     """
 
@@ -69,7 +69,7 @@ class TypicalRun:
     """The sample whose completion time is nearest to the p50.
 
     sample : number of the sample, from 1
-    rows : the times of each step that takes time in the sample
+    rows : a `StepSpan` for each step that takes time in the sample
     waiting : share of each of the `SLOTS` slots in which the critical path waits for an agent
     path : the first `STRETCHES` stretches of the critical path
     left_out : number of further stretches
