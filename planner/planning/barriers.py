@@ -64,7 +64,7 @@ class Barriers:
 
     seconds : p50 on LangGraph, in seconds
     without : p50 in seconds if each step waited only for the steps that it needs, under the same `max_concurrency`
-    wrappings : recommendations, the first one first
+    wrappings : recommendations, in the order in which to follow them
     tried : number of candidates that were simulated
     cut : whether there are candidates that were not simulated and might save more
     limit : `max_concurrency`, which applies to each subgraph separately; None: no limit

@@ -44,7 +44,8 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
     backend : where samples are simulated; None: threads on all cores
     wishes : options of the decisions
 
-    Raises InputError if the workflow is too large, if `crew` is unknown, or if it is None and there are several crews.
+    Raises InputError if the workflow is too large, if `crew` is unknown, or if there are several crews and `crew` is
+    None.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     sizing = Sizing.of(workflow, crew)

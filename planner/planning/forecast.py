@@ -50,7 +50,8 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
     samples, precision, max_time : rule for when to stop, as in `Stopping`
     backend : where samples are simulated; None: threads on all cores
 
-    Raises InputError if the workflow is too large, or if the crew for `agents` is unknown or one of several.
+    Raises InputError if the workflow is too large, if a crew is unknown, or if `agents` is a number, there are several
+    crews and `crew` is None.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     sizing, sizes = Sizing.at(workflow, agents, crew)

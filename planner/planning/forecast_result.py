@@ -24,7 +24,7 @@ class StepResult:
     criticality : share of samples in which the step is on the critical path
     drag : seconds by which the workflow would end sooner if the step took no time. It is the mean of the first
         `Forecast.drag_samples` samples.
-    critical_standard_error, … : standard error of `critical`; the other fields accordingly
+    critical_standard_error, … : standard error of the field whose name comes before ``_standard_error``
     """
 
     step: str

@@ -80,7 +80,7 @@ class Grid:
         """Simulate those scenarios that are not in `found`.
 
         extra, uncoordinated : further scenarios, simulated together with those of the same model. Their precision does
-            not decide when to stop. They are not simulated if no scenario of the same model is.
+            not decide when to stop. They are only simulated if a scenario of the same model is missing in `found`.
         """
         missing: dict[str, list[Scenario]] = {}
         for scenario in dict.fromkeys(scenarios):
@@ -119,7 +119,7 @@ class Grid:
         return [accumulator.batch for accumulator in self._accumulators(self.found)]
 
     def models(self, scenarios: Iterable[Scenario] | None = None) -> dict[str, Profile]:
-        """Return the profiles that serve these scenarios, by name. `scenarios` None: all simulated scenarios."""
+        """Return the profiles that serve some scenarios, by name. Without an argument, take all simulated scenarios."""
         used: dict[str, Profile] = {}
         for accumulator in self._accumulators(self.found if scenarios is None else scenarios):
             used |= accumulator.batch.models
@@ -128,7 +128,7 @@ class Grid:
     def over_context(self, scenarios: Iterable[Scenario] | None = None) -> dict[str, float]:
         """Return for each model the share of samples in which a request exceeds the model's context.
 
-        Models without such a request are left out. `scenarios` None: all simulated scenarios.
+        Models without such a request are left out. Without an argument, take all simulated scenarios.
         """
         shares: dict[str, float] = {}
         for accumulator in self._accumulators(self.found if scenarios is None else scenarios):

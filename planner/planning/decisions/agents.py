@@ -31,7 +31,7 @@ class Doubling:
 
 @dataclass(frozen=True)
 class Slower:
-    """A number of agents that is slower than a smaller number.
+    """A number of agents that is slower than another, smaller number of agents.
 
     difference : median of the paired differences in seconds; its whole 95% interval is above 0
     """
@@ -46,7 +46,7 @@ class AgentNumbers:
 
     A number is "slower" if the whole 95% interval of its paired difference to the other number is above 0.
 
-    tried : the simulated numbers; all numbers below are among them
+    tried : the simulated numbers; all other numbers of agents in this class are among them
     every : whether `tried` has all numbers from 1 to the widest fan-out
     best : the number with the least p50; the smallest one if several have the same p50
     p50 : p50 of `best` agents, in seconds

@@ -73,7 +73,7 @@ def ceilings(
     baseline: ScenarioValues, instant: ScenarioValues, uncoordinated: ScenarioValues,
     uncoordinated_alone: ScenarioValues, widest: int, slowed: bool, best: int, at_best: ScenarioValues,
 ) -> Ceilings:  # fmt: skip
-    """Return the ceilings for the first row of a grid. The other arguments are as in `Ceilings`.
+    """Return the ceilings for the first row of a grid. Arguments that are not listed are fields of `Ceilings`.
 
     baseline : samples of one agent at the declared speed
     instant : samples of one agent at infinite speed

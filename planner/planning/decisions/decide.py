@@ -81,7 +81,7 @@ class DecisionInputs:
     instant : samples of one agent at infinite speed
     widest : most agents of the crew that can be busy simultaneously
     uncoordinated : samples of `widest` agents without coordination, with each request served as if it were alone
-    uncoordinated_alone : the same for one agent
+    uncoordinated_alone : samples of one agent under the same conditions
     load_dependent : whether concurrent requests slow each other down
     people : whether people are in the loop
     """
@@ -157,7 +157,7 @@ def decide(inputs: DecisionInputs, verdict: Verdict, options: DecisionOptions) -
 def _break_evens(grid: ByScenario, first: Row, few: int, best: int, waiting: float) -> tuple[BreakEven, ...]:
     """Return the break-evens of all other rows against the row `first`, at two numbers of agents.
 
-    The numbers are `few`, and `best` or the largest number of the grid if that is smaller.
+    One number is `few`. The other one is `best`, but at most the largest number of the grid.
     """
     agents = {few, min(best, max(scenario.agents for scenario in grid))}
     chosen = {scenario: samples for scenario, samples in grid.items() if scenario.agents in agents}

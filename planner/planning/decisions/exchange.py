@@ -15,7 +15,8 @@ class AgentsForSpeed:
 
     model, speed, agents : the scenario of the other row
     needed : the smallest simulated number whose median paired difference is at most 0; None if there is none
-    difference : median of T(needed) − T(scenario) in seconds, paired by sample; without `needed`, the nearest number's
+    difference : median of T(needed) − T(scenario) in seconds, paired by sample. If `needed` is None, it is the median
+        for the number that comes nearest.
     surely : the smallest simulated number whose difference is below 0 by its whole 95% interval; None if there is none
     """
 
@@ -32,8 +33,9 @@ class SpeedForAgents:
     """The row that is as quick with few agents as the first row with more agents.
 
     agents : the number of agents in the first row
-    model, speed : the first row, in the order of the grid, whose median paired difference is at most 0; or None
-    difference : median of T(row) − T(`agents`) in seconds, paired by sample; without such a row, the nearest row's
+    model, speed : the earliest row of the grid whose median paired difference is at most 0; None if there is none
+    difference : median of T(row) − T(agents) in seconds, paired by sample. If there is no such row, it is the median
+        for the row that comes nearest.
     """
 
     agents: int

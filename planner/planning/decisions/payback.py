@@ -33,7 +33,8 @@ class PaybackRuns:
     """The least number of runs whose savings pay back a setup.
 
     runs : the number for the estimated savings per run; None if no number of runs is enough
-    low, high : the same for the largest and the smallest savings in their 95% interval; also None if that is unknown
+    low : the number for the largest savings in their 95% interval; None if the interval is unknown, or as for `runs`
+    high : the number for the smallest savings in their 95% interval; None as for `low`
     """
 
     runs: int | None
@@ -47,8 +48,8 @@ class Payback:
 
     time : number of runs that save as much time as the setup takes
     usd : number of runs that save as much money as the setup costs; None if a cost is unknown
-    value : number of runs that save as much as the setup costs if time has a value; None if a cost or the value of time
-        is unknown
+    value : number of runs that save as much as the setup costs, with all time valued in US dollars; None if a cost or
+        the value of time is unknown
     seconds_saved, usd_saved : savings of all planned runs, minus the setup; None if the number of runs is unknown, and
         `usd_saved` also if a cost is unknown
     """

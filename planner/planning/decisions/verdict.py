@@ -68,7 +68,7 @@ def _least(points: Sequence[Scenario], p50: Mapping[Scenario, float]) -> Scenari
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer to the question whether more agents or more speed gain more.
+    """The answer to the question whether more agents or a higher speed saves more time.
 
     more : the scenario with the fewest agents, among those of the first row that are about as quick as its quickest
     faster : the scenario in the earliest row, among those with the fewest agents that are about as quick as the
@@ -76,12 +76,12 @@ class Verdict:
     gains : ``agents`` or ``speed``; ``same`` if the difference of `more` and `faster` is not significant or under 1%;
         empty if only agents or only speeds vary
     difference : 95% interval of the median of T(more) − T(faster) in seconds, paired by sample
-    best : the scenario with the least p50; among equals, the one with the fewest agents, then of the first row
+    best : the scenario with the least p50; among equals the one with the fewest agents, then in the earliest row
     close : whether `best` is about as quick as `more` or `faster`. If only agents or only speeds vary: whether `best`
         is about as quick as the first scenario with the fewest agents.
-    no_more : empty unless `more` is the first row's scenario with the fewest agents. In that case the row's quickest
-        alternative gains ``little`` (under 1%) or ``nothing`` (not significant), or is ``slower`` by over 1%.
-    no_faster : the same for `faster` and the scenarios with the fewest agents
+    no_more : empty if `more` has more than the fewest agents. Otherwise ``little``, ``nothing`` or ``slower``: the
+        quickest alternative in the row gains under 1%, gains nothing significant, or is slower by over 1%.
+    no_faster : the same if `faster` is in the first row, with alternatives in the other rows; otherwise empty
     """
 
     more: Scenario

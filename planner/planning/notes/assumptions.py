@@ -57,7 +57,8 @@ def approximate_counts(workflow: Workflow) -> tuple[Note, ...]:
 def other_tokenizers(workflow: Workflow, models: Mapping[str, Profile]) -> tuple[Note, ...]:
     """Return a note on the models for which token counts of another model are used unchanged.
 
-    Counts are written for one model. They cannot be converted if its tokenizer or the other model's is unknown.
+    Counts in a workflow are written for one model. They cannot be converted to the tokens of another model if the
+    tokenizer of either model is unknown.
     """
     own = workflow.written_for
     if own is None:

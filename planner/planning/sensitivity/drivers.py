@@ -28,7 +28,7 @@ _PURPOSES = {
     "leaves.after": "after",
     "leaves.back": "back",
 }
-"""Purpose of the draws of a key, where it is not the key itself."""
+"""Purposes of the draws of some keys. For all other keys, the purpose is the key itself."""
 
 CHANCE = "chance"
 """Kind of a driver that decides whether or how often something is done."""

@@ -148,8 +148,8 @@ def needed_speeds(search: Search) -> tuple[Requirement, ...]:
 def needed_agents(search: Search) -> tuple[Requirement, ...]:
     """Find the least number of agents that meets the deadline, for each model and speed.
 
-    It is sought between the last number of the grid that misses the deadline and the first one that meets it. If no
-    number of the grid meets the deadline, the largest number is doubled, up to the widest fan-out.
+    The number is sought between the last number of the grid that misses the deadline and the first one that meets it.
+    If no number of the grid meets the deadline, the largest number is doubled, up to the widest fan-out.
     """
     widest = max(search.grid.widest(search.models), *search.agents)
     lines = [_Line(model, speed, {}) for model in search.models for speed in sorted(set(search.speeds))]

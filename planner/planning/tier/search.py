@@ -78,12 +78,12 @@ class PairedDifference:
 
 @dataclass(frozen=True)
 class AssignmentResult:
-    """Steps on the fast tier, with the resulting time and cost.
+    """The time and cost of an assignment: a choice of steps that are on the fast tier.
 
-    steps : in the order of the graph
+    steps : paths of the steps on the fast tier, in the order of the graph
     fits : whether the p50 of the cost is within the budget by its whole 95% interval
-    to_standard : this assignment minus the one with no step on the fast tier
-    to_fast : this assignment minus the one with all steps on the fast tier
+    to_standard : this assignment minus the assignment with no step on the fast tier
+    to_fast : this assignment minus the assignment with all steps on the fast tier
     """
 
     steps: tuple[str, ...]
