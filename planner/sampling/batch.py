@@ -80,7 +80,7 @@ class DemandGroup:
             yield speed, [index for index in self.points if points[index].speed == speed]
 
     def payer(self, point: int) -> int:
-        """Return the point whose cost and tokens are computed and also used for `point`."""
+        """Return the point whose cost and tokens are also those of `point`."""
         return point if self.own_costs else self.points[0]
 
 
@@ -123,7 +123,9 @@ class Batch:
         detailed: bool = False,
         draw_cache: DrawCache | None = None,
     ) -> Batch:
-        """Return a batch with these points: expand the workflow for each. Raises InputError if it is too large.
+        """Expand the workflow for each point, and return the batch of the points.
+
+        Raises InputError if the workflow or the batch is too large.
 
         samples : most samples that will be simulated
         at_once : number of blocks that are simulated concurrently

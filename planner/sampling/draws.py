@@ -26,7 +26,7 @@ class StreamValues:
     """The rule by which draws of a stream become values.
 
     estimate : the estimate that is drawn; None if the stream draws no estimate
-    sigma : without an estimate, the standard deviation of the logarithm of a lognormal factor; 0: draws are values
+    sigma : if `estimate` is None, the log-sd of the lognormal factor that is drawn; 0: each draw is the value itself
     """
 
     estimate: Estimate | None = None

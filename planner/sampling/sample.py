@@ -75,9 +75,9 @@ def half_width(value: float, low: float | None, high: float | None) -> float | N
 class Stopping:
     """A rule for when to stop sampling.
 
-    samples : number of samples; if a precision is also given, most samples
-    precision : precision at which to stop, as in `Precision.target`
-    seconds : time limit. At least one block is simulated, even if it takes longer.
+    samples : number of samples, or most samples if a precision is also given; None: no such limit
+    precision : precision at which to stop, as in `Precision.target`; None: `ENOUGH`, unless `samples` is given
+    seconds : time limit; None: no limit. At least one block is simulated, even if it takes longer.
     began : start of the time limit, by `time.monotonic`
     """
 
@@ -137,7 +137,7 @@ def sample(
     check of precision are started before the outcome of the check is known, so that no core is idle.
 
     backend : where blocks are simulated; None: threads on all cores
-    progress : called with the number of samples done, as a share of those until the next check
+    progress : called with the number of samples done, divided by the number at the next check
     """
     accumulators = [Accumulator(batch) for batch in batches]
     width = min(batch.width for batch in batches)

@@ -1,4 +1,4 @@
-"""A wait for a person that is in series with all other tasks, so that percentiles can be smoothed over it."""
+"""A wait for a person, in series with all other tasks. Its distribution is used to smooth percentiles."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from planner.reading.estimates.estimate import Estimate
 from planner.workflow.bodies import Wait
 
 _SHARES = 1 / (1 + np.exp(-np.linspace(-18.0, 18.0, 4801)))
-"""Shares at which a distribution is tabulated. They are dense near 0 and 1, so interpolated waits are within 10⁻⁴."""
+"""Shares at which a distribution is tabulated. They are dense near 0 and 1, so interpolation is accurate to 10⁻⁴."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,10 @@ class SeriesWait:
 
     @classmethod
     def of(cls, graph: TaskGraph) -> SeriesWait | None:
-        """Return the wait in series of a graph, by p95 the longest if there are several; None if there is none.
+        """Return the wait that is in series with all other tasks of a graph; None if there is none.
 
-        Caches that expire and people who walk away depend on durations. A graph with either has no such wait.
+        If there are several, return the one with the highest p95. A graph has none if it has caches that expire or
+        people who walk away, because both depend on durations.
         """
         if len(graph.graph.since) or any(mark.subject.conversation is not None for mark in graph.works):
             return None
