@@ -40,7 +40,7 @@ class Part(IntEnum):
 
 
 class Split(Enum):
-    """The parts of task times that are stored in separate columns. A value lists the column of each `Part`."""
+    """The parts of task times that have separate columns. The value of a member lists the column of each `Part`."""
 
     WHOLE = (0, 0, 0, 0, 0, 0)
     COORDINATION = (0, 0, 0, 0, 0, 1)
@@ -115,7 +115,7 @@ class WorkTotals:
 
 @dataclass(frozen=True, eq=False)
 class TaskTimes:
-    """Times of n tasks in S samples. A task takes ``fixed + decode / speed`` seconds in each column of `split`.
+    """Times of n tasks in S samples. Each column of `split` has ``fixed + decode / speed`` seconds of a task.
 
     fixed, decode : seconds, (columns of `split`, n, S)
     skipped : tasks that may be skipped, and an array that is true where they are skipped
@@ -185,7 +185,7 @@ def task_times(
     """Draw the demands of a graph, and return the times of its tasks.
 
     service : service times of each model
-    speed : the speed for which the timeouts of attempts are checked; it changes nothing else
+    speed : the speed for which the timeouts of attempts are checked. It has no other effect.
     detailed : whether to separate all parts, and to keep the occurrences of each work
     """
     return _Timing(graph, service, draws, speed, detailed).times()

@@ -59,7 +59,7 @@ class Pipeline:
     def complete(self, draws: SampleDemands, speed: float = 1.0, detailed: bool = False) -> DrawnSamples:
         """Draw the demands that are still missing, and time all of them.
 
-        speed : the speed for which the timeouts of attempts are checked; it changes nothing else
+        speed : the speed for which the timeouts of attempts are checked. It has no other effect.
         detailed : whether to separate all parts of task times, and to keep the occurrences of each work
         """
         service = {name: ServiceTimes.of(profile, draws.samples) for name, profile in self.models.items()}
