@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from planner.engine.arrays import Floats
 from planner.engine.simulation import TICK, Graph, Schedule
-from planner.expansion.graph.task_graph import LIMIT, LIMITED
+from planner.expansion.graph.fragments import LIMIT, RAMPED_UP
+from planner.expansion.graph.task_graph import LIMITED
 from planner.measures.moments import Mean, Moments
 
 Ticks = NDArray[np.int64]
@@ -65,7 +66,7 @@ class Usage:
             for (name, group), size, held, waiting in zip(
                 self.groups.items(), self.sizes, self.held, self.waiting, strict=True
             )
-            if any(len(self.seizing[pool]) for pool in group)
+            if any(len(self.seizing[pool]) for pool in group) and name != RAMPED_UP
         )
 
     def add(self, graph: Graph, durations: Floats, schedule: Schedule) -> None:

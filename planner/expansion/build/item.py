@@ -10,7 +10,7 @@ depends on draws, `SeizeTask`s and `ReleaseTask`s without duration do, and are s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from planner.expansion.graph.conditions import (
@@ -33,15 +33,27 @@ from planner.expansion.graph.segments import (
     ReleaseTask,
     SeizeTask,
     SkipCondition,
+    SkippedWith,
 )
 from planner.expansion.graph.work import Work
 
 
-def item_tasks(segments: Sequence[ItemSegment], loops: Loops, guard: Guard | None) -> Fragment:
+@dataclass(frozen=True)
+class RampedUp:
+    """Agents of `pool` serve an item only after they have ramped up: `ready` is the pool of those that have."""
+
+    pool: int
+    ready: int
+
+
+def item_tasks(
+    segments: Sequence[ItemSegment], loops: Loops, guard: Guard | None, ramped_up: RampedUp | None = None
+) -> Fragment:
     """The tasks of an item, or of a copy, in order.
 
     loops : around the item
-    guard : when the item is done
+    guard : condition under which the item is done
+    ramped_up : agents that must ramp up before they serve the item; None: none must
     """
     predecessors = [_predecessors(position, segments, guard, len(loops)) for position in range(len(segments) + 1)]
     continued = {
@@ -54,7 +66,7 @@ def item_tasks(segments: Sequence[ItemSegment], loops: Loops, guard: Guard | Non
         replace(segment, releases=segment.pool != NO_POOL and position not in continued)
         for position, segment in enumerate(segments)
     ]
-    return _ItemBuilder(ItemPlan(loops, tuple(releasing)), guard, predecessors).fragment()
+    return _ItemBuilder(ItemPlan(loops, tuple(releasing)), guard, predecessors, ramped_up).fragment()
 
 
 def _predecessors(position: int, segments: Sequence[ItemSegment], guard: Guard | None, depth: int) -> list[int]:
@@ -84,10 +96,17 @@ class _ItemBuilder:
     predecessors : for each segment and for the end of the item, the segments that may be the last one done before it
     """
 
-    def __init__(self, plan: ItemPlan, guard: Guard | None, predecessors: Sequence[Sequence[int]]) -> None:
+    def __init__(
+        self,
+        plan: ItemPlan,
+        guard: Guard | None,
+        predecessors: Sequence[Sequence[int]],
+        ramped_up: RampedUp | None,
+    ) -> None:
         self.plan = plan
         self.guard = guard
         self.predecessors = predecessors
+        self.ramped_up = ramped_up
         self.fragments: list[Fragment] = []
         self.pending: list[ItemSegment] = []  # segments of the task under construction
         self.seized = NO_POOL  # pool from which that task seizes an agent
@@ -169,8 +188,22 @@ class _ItemBuilder:
 
     def add_agent_task(self, task: AgentTask) -> None:
         self.plan.agent_tasks.append(task)
-        acquire, release = (task.pool, NO_POOL) if isinstance(task, SeizeTask) else (NO_POOL, task.pool)
+        seizes = isinstance(task, SeizeTask)
+        acquire, release = (task.pool, NO_POOL) if seizes else (NO_POOL, task.pool)
+        skip = [SkippedWith(task)]
+        self.seize_ready(acquire, skip)
         self.fragments.append(single_task(acquire, release, task))
+        self.release_ready(release, skip)
+
+    def seize_ready(self, pool: int, skip: Sequence[SkipCondition | SkippedWith]) -> None:
+        """Before an agent of `pool` is seized, wait until one has ramped up, if they must."""
+        if self.ramped_up is not None and pool == self.ramped_up.pool:
+            self.fragments.append(single_task(self.ramped_up.ready, NO_POOL, *skip))
+
+    def release_ready(self, pool: int, skip: Sequence[SkipCondition | SkippedWith]) -> None:
+        """After an agent of `pool` is released, let another item have it."""
+        if self.ramped_up is not None and pool == self.ramped_up.pool:
+            self.fragments.append(single_task(NO_POOL, self.ramped_up.ready, *skip))
 
     @property
     def depth(self) -> int:
@@ -194,5 +227,7 @@ class _ItemBuilder:
             )
             does = [(segment.content, segment.inner) for segment in self.pending]
             works = [work for work, _ in does]
+            self.seize_ready(self.seized, [replace(condition) for condition in skip])
             self.fragments.append(single_task(self.seized, release, *works, *skip, person=person, does=does))
+            self.release_ready(release, [replace(condition) for condition in skip])
         self.pending, self.seized = [], NO_POOL
