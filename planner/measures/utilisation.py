@@ -60,7 +60,7 @@ class Usage:
             mine.plus(others)
 
     def results(self) -> tuple[Utilisation, ...]:
-        """Return the utilisation of each group of pools, except groups that no task needs."""
+        """Return the utilisation of each group of pools, except `RAMPED_UP` and groups that no task needs."""
         return tuple(
             Utilisation(LIMITED if name == LIMIT else name, size, held.mean(), waiting.mean())
             for (name, group), size, held, waiting in zip(
