@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
-
 from planner.engine.simulation import build_graph
 from planner.expansion.build.fan_out import fan_out
 from planner.expansion.build.item import item_tasks
@@ -37,7 +35,7 @@ from planner.expansion.graph.order import (
 )
 from planner.expansion.graph.outline import Group
 from planner.expansion.graph.segments import ItemSegment
-from planner.expansion.graph.task_graph import LIMIT, TaskGraph
+from planner.expansion.graph.task_graph import TaskGraph, are_crews
 from planner.expansion.graph.work import Conversation, Work
 from planner.expansion.supersteps.runtime import Runtime, copied, grouped
 from planner.workflow.bodies import Wait
@@ -55,22 +53,21 @@ def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None
     expansion = _Expansion(crews)
     scope = Scope(("steps",), NO_POOL, workflow.model, workflow.written_for, workflow.parameters, locate=workflow.place)
     fragment = expansion.group(scope, workflow.steps)
-    limits = [crews.runtime.limit or 1] * fragment.own_pools
-    capacity = np.array([*(sizes.get(pool, 1) for pool in crews.pools), *limits])
+    pools = (*crews.pools, *(name for name, _ in fragment.own_pools))
+    capacity = [*(sizes.get(pool, 1) for pool in crews.pools), *(slots for _, slots in fragment.own_pools)]
     graph = build_graph(
         len(fragment),
         fragment.edges,
         acquire=number_pools(fragment.acquire, len(crews.pools)),
         release=number_pools(fragment.release, len(crews.pools)),
         capacity=capacity,
-        crew=capacity > 1,
+        crew=are_crews(pools, capacity),
         races=dict(enumerate(map(tuple, fragment.races.tolist()))),
         exits={task: (race, first) for task, race, first in fragment.exits.tolist()},
         leaves=_context_switches(fragment),
     )
     works = tuple(task_map for task_map in fragment.task_maps if isinstance(task_map.subject, Work))
     skips = tuple(task_map for task_map in fragment.task_maps if not isinstance(task_map.subject, Work))
-    pools = (*crews.pools, *[LIMIT] * fragment.own_pools)
     outcomes = expansion.unhandled("", workflow.steps)
     return TaskGraph(graph, works, skips, outcomes, pools, sizes, fragment.outline)
 

@@ -112,7 +112,7 @@ def test_every_name_is_there_and_described() -> None:
 
 def test_another_name_is_not_there() -> None:
     with pytest.raises(AttributeError, match="no attribute 'forcast'"):
-        planner.forcast  # noqa: B018
+        planner.forcast  # type: ignore[attr-defined]  # noqa: B018
 
 
 @pytest.mark.parametrize("call", ["load_workflow", "forecast", "compare", "target", "tier", "sensitivity"])

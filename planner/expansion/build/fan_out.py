@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from planner.expansion.build.item import item_tasks
+from planner.expansion.build.item import RampedUp, item_tasks
 from planner.expansion.build.pools import Crews, SharedItems, share_items
 from planner.expansion.build.scope import Scope
 from planner.expansion.build.size_limits import MOST_CONFLICTS, most_items
@@ -23,8 +23,11 @@ from planner.expansion.graph.conditions import (
     Loops,
 )
 from planner.expansion.graph.fragments import (
+    NO_POOL,
+    RAMPED_UP,
     Fragment,
     fanned_out,
+    in_sequence,
     side_by_side,
     single_task,
 )
@@ -40,13 +43,17 @@ from planner.expansion.graph.work import (
     Syncing,
     Work,
 )
-from planner.expansion.supersteps.barriers import dispatched
+from planner.expansion.supersteps.barriers import dispatched, with_own_pool
 from planner.reading.estimates.estimate import Estimate
 from planner.workflow.crews import Conflict, Coordination
 from planner.workflow.declaration import ForEach, Step
 
 ItemSegments = Callable[[Scope], list[ItemSegment]]
 """A function from the scope inside the fan-out to the segments of an item."""
+
+
+_READY = np.iinfo(np.int32).max
+"""Placeholder for the pool of agents that have ramped up. The complete fan-out replaces it by a pool of its own."""
 
 
 def fan_out(crews: Crews, scope: Scope, step: Step, segments: ItemSegments) -> Fragment:
@@ -135,11 +142,14 @@ class _FanOut:
         if scope.own_tasks:
             after = [replace(segment, own_task=True) for segment in after]
         first = len(item_tasks(before, self.loops, self.guard)) if before else 0
-        items = self.side_by_side(item_tasks([*before, *own, *after], self.loops, self.guard), first)
+        ramps_up = declared.ramp_up is not None or bool(declared.stagger)
+        spare = ramps_up and self.agents < self.crews.agents(scope.pool)
+        ramped_up = RampedUp(scope.pool, _READY) if spare else None
+        items = self.side_by_side(item_tasks([*before, *own, *after], self.loops, self.guard, ramped_up), first)
         size = items.outline.body.size
-        if declared.ramp_up is None and not declared.stagger:
+        if not ramps_up:
             return self.dispatched(items.fragment, (Part(0, items.outline),), items.joints, size)
-        return self.ramped_up(declared, items, size, first)
+        return self.ramped_up(declared, items, size, spare)
 
     def dispatched(
         self, fragment: Fragment, parts: tuple[Part, ...], joints: Sequence[tuple[int, int]], size: int
@@ -151,9 +161,12 @@ class _FanOut:
         size : number of tasks of each item
         """
         first = parts[-1].at + 1
-        ramp_ups = [
-            (parts[0].at + 1 + agent, parts[0].at + 1 + agent) for agent in range(self.agents) if len(parts) > 1
-        ]
+        ramp_ups = []
+        if len(parts) > 1:
+            assert isinstance(parts[0].outline, Replicas)
+            each = parts[0].outline.body.size
+            begins = [parts[0].at + 1 + agent * each for agent in range(self.agents)]
+            ramp_ups = [(begin, begin + each - 1) for begin in begins]
         items = [(first + row * size, first + (row + 1) * size - 1) for row in self.order]
         outline = Dispatch(len(fragment), parts, tuple(joints), tuple(self.order))
         return dispatched(fragment, outline, [*ramp_ups, *items], self.crews.runtime.limit)
@@ -199,7 +212,9 @@ class _FanOut:
             for number, work in enumerate(repeated)
         ]
         next_merge = replace(merge, loops=loops, guard=guard)
-        works = [*((self.scope.pool, rework) for rework in reworks), (self.scope.pool + 1, next_merge)]
+        nothing = single_task(NO_POOL, NO_POOL)  # a rework without any work seizes an agent too
+        contents_again: Sequence[Work | Fragment] = reworks or [nothing]
+        works = [*((self.scope.pool, content) for content in contents_again), (self.scope.pool + 1, next_merge)]
         return [
             ItemSegment(pool, work, guard, (loop,), (number,)) for number in range(loop.count) for pool, work in works
         ]
@@ -220,11 +235,11 @@ class _FanOut:
             joints += [(ends[row], barrier) for row in earlier] + [(barrier, begins[row]) for row in later]
         return _Items(fanned_out(item, count, joints, len(self.shared.rounds) - 1), joints)
 
-    def ramped_up(self, declared: Coordination, items: _Items, size: int, first: int) -> Fragment:
+    def ramped_up(self, declared: Coordination, items: _Items, size: int, spare: bool) -> Fragment:
         """Lay out the stagger and the ramp-up of each agent before the items. They come first in the crew's queue.
 
         size : number of tasks of an item
-        first : first task of an item after its brief
+        spare : whether the crew has more agents than ramp-ups. These must not begin items without ramping up
         """
         pool, agents = self.scope.pool, self.agents
         loops = (*self.scope.loops, Loop(agents, "items"))
@@ -237,15 +252,18 @@ class _FanOut:
             works.append(replace(self.work("ramp_up", declared.ramp_up), loops=loops, guard=guard))
         skip = (SkipCondition(guard, loops),) if guard else ()
         does = [(work, ()) for work in works]
-        ramp_ups = fanned_out(single_task(pool, pool, *works, *skip, does=does), agents)
+        ramp_up = single_task(pool, pool, *works, *skip, does=does)
+        if spare:  # no item can have an agent that has not ramped up
+            seize, release = ([replace(condition) for condition in skip] for _ in range(2))
+            steps = [single_task(_READY, NO_POOL, *seize), ramp_up, single_task(NO_POOL, _READY, *release)]
+            ramp_up = in_sequence(steps)
+        ramp_ups = fanned_out(ramp_up, agents)
         whole = side_by_side({"ramp_up": ramp_ups, "items": items.fragment}, {"ramp_up": (), "items": ()})
         items_at = 1 + len(ramp_ups)
         joints = [(source + items_at, target + items_at) for source, target in items.joints]
-        if agents < self.crews.agents(pool):
-            agent = np.arange(agents, dtype=np.int32)  # spare agents must not begin items without ramping up
-            waits = np.stack([agent + 2, items_at + 1 + agent * size + first], axis=1).astype(np.int32)
-            whole = replace(whole, edges=np.concatenate([whole.edges, waits]))
-            joints += [(int(source), int(target)) for source, target in waits]
+        if spare:
+            seizing, releasing = (np.flatnonzero(pools == _READY).tolist() for pools in (whole.acquire, whole.release))
+            whole = with_own_pool(whole, RAMPED_UP, agents, seizing, releasing)
         return self.dispatched(whole, (Part(1, ramp_ups.outline), Part(items_at, items.outline)), joints, size)
 
 

@@ -11,7 +11,7 @@ release agents: `SeizeTask`s and `ReleaseTask`s. They are skipped in samples tha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from planner.expansion.graph.conditions import (
@@ -34,16 +34,32 @@ from planner.expansion.graph.segments import (
     ReleaseTask,
     SeizeTask,
     SkipCondition,
+    SkippedWith,
 )
 from planner.expansion.graph.work import Work
 
 
-def item_tasks(segments: Sequence[ItemSegment], loops: Loops, guard: Guard | None) -> Fragment:
+@dataclass(frozen=True)
+class RampedUp:
+    """Agents that serve an item only after they have ramped up.
+
+    pool : pool of all these agents
+    ready : pool of those agents that have ramped up
+    """
+
+    pool: int
+    ready: int
+
+
+def item_tasks(
+    segments: Sequence[ItemSegment], loops: Loops, guard: Guard | None, ramped_up: RampedUp | None = None
+) -> Fragment:
     """Return the tasks of an item, or of a copy, in sequence.
 
     segments : in order
     loops : loops around the item, including its own fan-out
     guard : condition under which the item is done; None: always
+    ramped_up : agents that must ramp up before they serve the item; None: no agent must
     """
     predecessors = [_predecessors(position, segments, guard, len(loops)) for position in range(len(segments) + 1)]
     continued = {
@@ -56,7 +72,7 @@ def item_tasks(segments: Sequence[ItemSegment], loops: Loops, guard: Guard | Non
         replace(segment, releases=segment.pool != NO_POOL and position not in continued)
         for position, segment in enumerate(segments)
     ]
-    return _ItemBuilder(ItemPlan(loops, tuple(releasing)), guard, predecessors).fragment()
+    return _ItemBuilder(ItemPlan(loops, tuple(releasing)), guard, predecessors, ramped_up).fragment()
 
 
 def _predecessors(position: int, segments: Sequence[ItemSegment], guard: Guard | None, depth: int) -> list[int]:
@@ -86,10 +102,17 @@ class _ItemBuilder:
     predecessors : for each segment, and for the end of the item, the result of `_predecessors`
     """
 
-    def __init__(self, plan: ItemPlan, guard: Guard | None, predecessors: Sequence[Sequence[int]]) -> None:
+    def __init__(
+        self,
+        plan: ItemPlan,
+        guard: Guard | None,
+        predecessors: Sequence[Sequence[int]],
+        ramped_up: RampedUp | None,
+    ) -> None:
         self.plan = plan
         self.guard = guard
         self.predecessors = predecessors
+        self.ramped_up = ramped_up
         self.fragments: list[Fragment] = []
         self.pending: list[ItemSegment] = []  # segments of the task under construction
         self.seized = NO_POOL  # pool from which that task seizes an agent
@@ -177,8 +200,22 @@ class _ItemBuilder:
 
     def add_agent_task(self, task: AgentTask) -> None:
         self.plan.agent_tasks.append(task)
-        acquire, release = (task.pool, NO_POOL) if isinstance(task, SeizeTask) else (NO_POOL, task.pool)
+        seizes = isinstance(task, SeizeTask)
+        acquire, release = (task.pool, NO_POOL) if seizes else (NO_POOL, task.pool)
+        skip = [SkippedWith(task)]
+        self.seize_ready(acquire, skip)
         self.fragments.append(single_task(acquire, release, task))
+        self.release_ready(release, skip)
+
+    def seize_ready(self, pool: int, skip: Sequence[SkipCondition | SkippedWith]) -> None:
+        """Add a wait for an agent of `pool` that has ramped up, if these agents must ramp up."""
+        if self.ramped_up is not None and pool == self.ramped_up.pool:
+            self.fragments.append(single_task(self.ramped_up.ready, NO_POOL, *skip))
+
+    def release_ready(self, pool: int, skip: Sequence[SkipCondition | SkippedWith]) -> None:
+        """Let other items have the agent of `pool` that was released, if these agents must ramp up."""
+        if self.ramped_up is not None and pool == self.ramped_up.pool:
+            self.fragments.append(single_task(NO_POOL, self.ramped_up.ready, *skip))
 
     @property
     def depth(self) -> int:
@@ -207,5 +244,7 @@ class _ItemBuilder:
             )
             does = [(segment.content, segment.inner) for segment in self.pending]
             works = [work for work, _ in does]
+            self.seize_ready(self.seized, [replace(condition) for condition in skip])
             self.fragments.append(single_task(self.seized, release, *works, *skip, person=person, does=does))
+            self.release_ready(release, [replace(condition) for condition in skip])
         self.pending, self.seized = [], NO_POOL

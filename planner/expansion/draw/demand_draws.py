@@ -31,7 +31,7 @@ from planner.expansion.graph.conditions import (
     shared_loops,
 )
 from planner.expansion.graph.fragments import TaskMap
-from planner.expansion.graph.segments import AgentTask, SkipCondition
+from planner.expansion.graph.segments import AgentTask, SkipCondition, SkippedWith
 from planner.expansion.graph.task_graph import TaskGraph
 from planner.expansion.graph.work import (
     Briefing,
@@ -104,9 +104,9 @@ class DemandDraws:
                 self.traces[work, index].item = int(np.argmax(done)) if done.any() else None
             yield tasks_at(task_map.tasks, index), demand if active is None else demand.where(active), active
 
-    def skipped(self, task_map: TaskMap[SkipCondition | AgentTask]) -> Iterator[tuple[Ints, Bools]]:
+    def skipped(self, task_map: TaskMap[SkipCondition | AgentTask | SkippedWith]) -> Iterator[tuple[Ints, Bools]]:
         """Yield for each occurrence of a skippable task: the tasks (one for each item), and where they are skipped."""
-        subject = task_map.subject
+        subject = task_map.subject.task if isinstance(task_map.subject, SkippedWith) else task_map.subject
         for index in occurrences(subject.loops if isinstance(subject, SkipCondition) else subject.plan.loops):
             if isinstance(subject, SkipCondition):
                 done = self.conditions.holds(subject.guard, index + subject.inner)

@@ -25,10 +25,16 @@ from planner.expansion.graph.outline import (
 
 NO_POOL = -1
 
+LIMIT = "max_concurrency: "
+"""Name of the pools that limit concurrent tasks, one pool for each LangGraph graph. No crew can have this name."""
+
+RAMPED_UP = "ramped up: "
+"""Name of the pools of agents that have ramped up for a fan-out. No crew can have this name."""
+
 OWN_POOL = -2
 """Number of the first pool that belongs to a fragment. The next pools have the numbers −3, −4, …
 
-Such pools limit concurrent tasks. `build.pools.number_pools` renumbers them for the whole graph.
+`build.pools.number_pools` renumbers these pools for the whole graph.
 """
 
 
@@ -79,7 +85,7 @@ class Fragment:
     races : (r, 2) first task of a race, and the number after its last task
     exits : (e, 3) for each copy in a race: last task of the copy, number of the race, first task of the copy
     people : tasks of people
-    own_pools : number of pools that belong to the fragment; see `OWN_POOL`
+    own_pools : name and number of slots of each pool that belongs to the fragment; see `OWN_POOL`
     outline : how the fragment is composed
     """
 
@@ -90,7 +96,7 @@ class Fragment:
     races: Ints = field(default_factory=_no_rows)
     exits: Ints = field(default_factory=lambda: _rows([], 3))
     people: People = field(default_factory=People)
-    own_pools: int = 0
+    own_pools: tuple[tuple[str, int], ...] = ()
     outline: Outline = field(default_factory=lambda: Task(1))
 
     def __len__(self) -> int:
@@ -265,7 +271,7 @@ def _replicated(fragment: Fragment, count: int) -> Fragment:
         return (rows[None] + starts.reshape((count,) + (1,) * rows.ndim)).reshape((-1, *rows.shape[1:]))
 
     exits = fragment.exits[None] + np.stack([starts, races, starts], axis=1)[:, None]
-    earlier_pools = np.repeat(np.arange(count, dtype=np.int32) * fragment.own_pools, size)
+    earlier_pools = np.repeat(np.arange(count, dtype=np.int32) * len(fragment.own_pools), size)
     return Fragment(
         _shifted_pools(np.tile(fragment.acquire, count), earlier_pools),
         _shifted_pools(np.tile(fragment.release, count), earlier_pools),
@@ -292,7 +298,7 @@ def concatenated(fragments: Sequence[Fragment], joints: Ints, persons_before: Se
     """
     offsets = np.cumsum([0, *map(len, fragments)])[:-1].astype(np.int32)
     races = np.cumsum([0, *(len(fragment.races) for fragment in fragments)])[:-1].astype(np.int32)
-    pools = np.cumsum([0, *(fragment.own_pools for fragment in fragments)]).tolist()
+    pools = np.cumsum([0, *(len(fragment.own_pools) for fragment in fragments)]).tolist()
     placed = list(zip(fragments, offsets, strict=True))
     exits = [
         fragment.exits + np.array([offset, race, offset], np.int32)
@@ -322,5 +328,5 @@ def concatenated(fragments: Sequence[Fragment], joints: Ints, persons_before: Se
         _stack([fragment.races + offset for fragment, offset in placed]),
         _stack(exits),
         People(_stack(previous), _stack(first), person),
-        pools[-1],
+        tuple(pool for fragment in fragments for pool in fragment.own_pools),
     )

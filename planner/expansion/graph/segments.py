@@ -93,3 +93,10 @@ class SeizeTask(AgentTask):
 
 class ReleaseTask(AgentTask):
     """Releases the agent that the item holds before the segment at `position`."""
+
+
+@dataclass(frozen=True, eq=False)
+class SkippedWith:
+    """Skips a task in the samples in which `task` is skipped."""
+
+    task: AgentTask

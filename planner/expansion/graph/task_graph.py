@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from planner.engine.arrays import Ints
 from planner.engine.simulation import Graph
 from planner.expansion.graph.conditions import Outcome
-from planner.expansion.graph.fragments import TaskMap
+from planner.expansion.graph.fragments import LIMIT, RAMPED_UP, TaskMap
 from planner.expansion.graph.open_requests import max_open_requests
 from planner.expansion.graph.outline import Outline
-from planner.expansion.graph.segments import AgentTask, SkipCondition
+from planner.expansion.graph.segments import AgentTask, SkipCondition, SkippedWith
 from planner.expansion.graph.work import Work
 from planner.reading.estimates.arithmetic import AGENTS
 from planner.reading.estimates.counts import ComputedCount
@@ -28,9 +29,6 @@ DEFAULT_CREW = "agents"
 
 LEAD = "lead"
 """Name of the pool of the lead, who does everything that no crew of several agents does."""
-
-LIMIT = "max_concurrency: "
-"""Name of the pools that limit concurrent tasks, one pool for each LangGraph graph. No crew can have this name."""
 
 LIMITED = LIMIT.rstrip(": ")
 """Name that results show for all `LIMIT` pools together."""
@@ -50,7 +48,7 @@ class TaskGraph:
 
     graph: Graph
     works: tuple[TaskMap[Work], ...]
-    skips: tuple[TaskMap[SkipCondition | AgentTask], ...]
+    skips: tuple[TaskMap[SkipCondition | AgentTask | SkippedWith], ...]
     outcomes: tuple[Outcome, ...]
     pools: tuple[str, ...]
     sizes: Mapping[str, int]
@@ -108,8 +106,20 @@ def structures(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, .
 def resized(graph: TaskGraph, sizes: Mapping[str, int]) -> TaskGraph:
     """Return the graph for other crew sizes. Their key of `structures` must be the same."""
     limits = graph.graph.capacity.tolist()
-    capacity = [limits[pool] if name == LIMIT else sizes.get(name, 1) for pool, name in enumerate(graph.pools)]
-    return replace(graph, graph=graph.graph.with_capacity(capacity), sizes=sizes)
+    own = (LIMIT, RAMPED_UP)
+    capacity = [limits[pool] if name in own else sizes.get(name, 1) for pool, name in enumerate(graph.pools)]
+    tasks = replace(graph.graph.with_capacity(capacity), crew=are_crews(graph.pools, capacity))
+    return replace(graph, graph=tasks, sizes=sizes)
+
+
+def are_crews(pools: Sequence[str], capacity: ArrayLike) -> Ints:
+    """Return 1 for each pool whose queue waits for one of several agents, and 0 for every other pool.
+
+    `RAMPED_UP` pools get 0: a wait for an agent to ramp up counts as ramp-up.
+    """
+    several = np.asarray(capacity) > 1
+    counted = np.array([name != RAMPED_UP for name in pools], bool)
+    return np.asarray(several & counted, np.int32)
 
 
 def depends_on_agents(declared: object) -> bool:

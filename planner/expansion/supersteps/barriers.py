@@ -8,7 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planner.engine.arrays import Ints
-from planner.expansion.graph.fragments import NO_POOL, OWN_POOL, Fragment, People, TaskMap, concatenated, single_task
+from planner.expansion.graph.fragments import (
+    LIMIT,
+    NO_POOL,
+    OWN_POOL,
+    Fragment,
+    People,
+    TaskMap,
+    concatenated,
+    single_task,
+)
 from planner.expansion.graph.outline import Dispatch, Group, Part
 from planner.expansion.supersteps.token_game import GraphRun, Key, NodeRun
 
@@ -83,7 +92,9 @@ class _GraphLayout:
         )
         outline = Group(self.size, self.graph_run.form, self.parts, limited=self.limited)
         fragment = replace(fragment, outline=outline)
-        return with_limit(fragment, self.seizing, self.releasing) if self.limited else fragment
+        if not self.limited:
+            return fragment
+        return with_own_pool(fragment, LIMIT, self.options.limit or 1, self.seizing, self.releasing)
 
     def add_run(self, run: NodeRun, after: Sequence[int]) -> None:
         """Add the tasks of a run. They begin when the tasks `after` have ended."""
@@ -142,19 +153,22 @@ def _no_work() -> Fragment:
     return single_task(NO_POOL, NO_POOL)
 
 
-def with_limit(fragment: Fragment, seizing: Sequence[int], releasing: Sequence[int]) -> Fragment:
-    """Return the fragment with one more pool of its own, which limits concurrent tasks.
+def with_own_pool(
+    fragment: Fragment, name: str, slots: int, seizing: Sequence[int], releasing: Sequence[int]
+) -> Fragment:
+    """Return the fragment with one more pool of its own.
 
-    seizing, releasing : the tasks that seize a slot of this pool, and the tasks that release one
+    name, slots : name and number of slots of the pool
+    seizing, releasing : tasks that seize a slot of the pool, and tasks that release a slot
     """
 
     def moved(pools: Ints, tasks: Sequence[int]) -> Ints:
         new = pools.copy()
-        new[list(tasks)] = OWN_POOL - fragment.own_pools
+        new[list(tasks)] = OWN_POOL - len(fragment.own_pools)
         return new
 
     acquire, release = moved(fragment.acquire, seizing), moved(fragment.release, releasing)
-    return replace(fragment, acquire=acquire, release=release, own_pools=fragment.own_pools + 1)
+    return replace(fragment, acquire=acquire, release=release, own_pools=(*fragment.own_pools, (name, slots)))
 
 
 def dispatched(fragment: Fragment, outline: Dispatch, runs: Sequence[tuple[int, int]], limit: int | None) -> Fragment:
@@ -207,4 +221,4 @@ def dispatched(fragment: Fragment, outline: Dispatch, runs: Sequence[tuple[int, 
         fragment.own_pools,
         moved_outline,
     )
-    return with_limit(whole, list(seizing.values()), list(releasing.values()))
+    return with_own_pool(whole, LIMIT, limit, list(seizing.values()), list(releasing.values()))

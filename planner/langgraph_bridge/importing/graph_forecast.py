@@ -32,7 +32,7 @@ from planner.expansion.graph.graph_form import (
     GraphForm,
     Sending,
 )
-from planner.expansion.graph.task_graph import LIMIT, TaskGraph
+from planner.expansion.graph.task_graph import TaskGraph
 from planner.expansion.graph.work import Work
 from planner.expansion.supersteps.barriers import superstep_graph
 from planner.expansion.supersteps.subgraphs import into_subgraph
@@ -63,15 +63,15 @@ def predicted(
     for key, run in game.runs():
         if run.inner is None:
             durations[0, spans[key][0]] = seconds(key)
-    schedule = simulate(whole(fragment, limit), round_to_ticks(durations), recorded=True)
+    schedule = simulate(whole(fragment), round_to_ticks(durations), recorded=True)
     starts, ends = schedule.starts[0].tolist(), schedule.ends[0].tolist()
     return {key: (starts[first], ends[last]) for key, (first, last) in spans.items()}, float(schedule.makespan[0])
 
 
-def whole(fragment: Fragment, limit: int | None) -> Graph:
+def whole(fragment: Fragment) -> Graph:
     """Return a fragment without crews as a graph for the kernel."""
     acquire, release = number_pools(fragment.acquire, 0), number_pools(fragment.release, 0)
-    capacity = [limit or 1] * fragment.own_pools
+    capacity = [slots for _, slots in fragment.own_pools]
     return build_graph(len(fragment), fragment.edges, acquire=acquire, release=release, capacity=capacity)
 
 
@@ -104,7 +104,8 @@ def expand_graph(game: GraphRun, workflow: Workflow, limit: int | None, barriers
         path, number = mark.subject
         tasks[path][number] = mark.tasks
     marks = tuple(TaskMap(work, tasks[path]) for path, work in works.items())
-    return TaskGraph(whole(fragment, limit), marks, (), (), (LIMIT,) * fragment.own_pools, {}, fragment.outline)
+    pools = tuple(name for name, _ in fragment.own_pools)
+    return TaskGraph(whole(fragment), marks, (), (), pools, {}, fragment.outline)
 
 
 def _form(game: GraphRun, key: Key) -> GraphForm:

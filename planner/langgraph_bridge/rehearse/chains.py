@@ -100,7 +100,7 @@ class ChainGraphs:
             if run.waits_for:
                 yield "", partial(run.wait_for_others, task)
             if not isinstance(content, Task):
-                if run.takes_time(task, content.size) or may_wait(content):
+                if run.has_effect(task, content.size) or may_wait(content):
                     yield part_name(content, name), partial(inner[part.at], task, index)
                 continue
             if run.duration(task) < 0:

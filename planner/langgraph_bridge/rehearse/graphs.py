@@ -128,7 +128,7 @@ class WorkflowGraphs:
             chosen = (
                 child
                 for child, part in outline.parts.items()
-                if waiting or self.takes_time(state, part.at, part.outline.size)
+                if waiting or self.has_effect(state, part.at, part.outline.size)
             )
             return [node_name(child) for child in chosen]
 
@@ -169,9 +169,9 @@ class WorkflowGraphs:
         self.context.compiled.append((name, function))
         return partial(function.ainvoke, config=self.context.config)
 
-    def takes_time(self, state: State, offset: int, size: int) -> bool:
+    def has_effect(self, state: State, offset: int, size: int) -> bool:
         """Whether any of `size` tasks takes time; `offset` counts from the first task of the part."""
-        return self.context.run.takes_time(state["(first)"] + offset, size)
+        return self.context.run.has_effect(state["(first)"] + offset, size)
 
     # Loops
 
@@ -188,7 +188,7 @@ class WorkflowGraphs:
         async def again(state: State) -> str:
             number = state["(round)"]
             left = number < outline.count and (
-                waiting or self.takes_time(state, number * size, (outline.count - number) * size)
+                waiting or self.has_effect(state, number * size, (outline.count - number) * size)
             )
             return "round" if left else END
 
@@ -253,7 +253,7 @@ class WorkflowGraphs:
             for number in order:
                 first = state["(first)"] + part.at + 1 + number * size
                 slot += 1
-                if always or self.context.run.takes_time(first, size):
+                if always or self.context.run.has_effect(first, size):
                     yield node, {"(first)": first, "(index)": (*state["(index)"], number), "(slot)": slot}
 
     def race(self, outline: Replicas, name: str) -> RunPart:
@@ -262,7 +262,7 @@ class WorkflowGraphs:
         body, size = self.part(outline.body, name), outline.body.size
 
         async def run_race(first: int, index: Index) -> None:
-            if self.context.run.takes_time(first, outline.size) or may_wait(outline):
+            if self.context.run.has_effect(first, outline.size) or may_wait(outline):
                 copies = [
                     asyncio.ensure_future(body(first + 1 + number * size, (*index, number)))
                     for number in range(outline.count)

@@ -109,9 +109,11 @@ class SampleRun:
         """Seconds of a task; negative: it is skipped."""
         return float(self.playback.durations[self.row, task])
 
-    def takes_time(self, first: int, size: int) -> bool:
-        """Whether any of `size` tasks from `first` takes time."""
-        return bool((self.playback.durations[self.row, first : first + size] > 0).any())
+    def has_effect(self, first: int, size: int) -> bool:
+        """Whether any of `size` tasks from `first` takes time or an agent. A task of 0 s waits for its agent too."""
+        tasks = slice(first, first + size)
+        seconds = self.playback.durations[self.row, tasks]
+        return bool(((seconds > 0) | ((seconds == 0) & (self.graph.acquire[tasks] >= 0))).any())
 
     def seconds_away(self, task: int) -> float:
         """Seconds that the person of a task is away if it starts now; 0 unless the wait was too long."""
