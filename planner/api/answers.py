@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from planner.api.arguments import in_python
 from planner.api.checks import Checks
-from planner.catalogue import catalogue
+from planner.catalogue import catalogue, listing
 from planner.planning import comparison_result, forecast_result
 from planner.planning.sensitivity import tornado
 from planner.planning.target import search as target_search
@@ -218,8 +218,8 @@ class Catalogue(Shown, catalogue.Catalogue):
     def _label(self) -> str:
         return f"Catalogue of {len(self.names)} profiles"
 
-    def _profiles(self) -> list[models_data.ModelRow]:
-        return models_data.select_models(models_data.model_rows(self), "name")
+    def _profiles(self) -> list[listing.ModelRow]:
+        return listing.select_models(listing.model_rows(self), "name")
 
 
 class _Request(Protocol):

@@ -92,12 +92,12 @@ def forecast(
         if (gantt or explain) and (output.as_json or output.as_csv):
             raise typer.BadParameter("--gantt and --explain are text; leave --json and --csv away")
         with values.checked() as check:
-            fields = values.scenario(
+            fields = values.parse_scenario(
                 check, speed, agents, model, "a forecast is of one scenario; use 'planner compare' for several", True
             )
-            law = values.premium(check, premium)
-            simulation = values.simulation(check, sampling, progress, backend)
-        request = values.request(
+            law = values.parse_premium(check, premium)
+            simulation = values.parse_simulation(check, sampling, progress, backend)
+        request = values.build_request(
             ForecastRequest, file, set_, catalogue, output.output,
             runtime=runtime, premium=law, simulation=simulation, **fields,
         )  # fmt: skip
@@ -139,10 +139,10 @@ def compare(
         from planner.report.text.results import comparison_text
 
         with values.checked() as check:
-            fields = values.grid(check, grid)
-            simulation = values.simulation(check, sampling, progress, backend)
+            fields = values.parse_grid(check, grid)
+            simulation = values.parse_simulation(check, sampling, progress, backend)
             decisions = decision_options(check, value_of_time, waiting, setup, runs, every_n)
-        request = values.request(
+        request = values.build_request(
             CompareRequest, file, set_, grid.catalogue, output.output,
             simulation=simulation, decisions=decisions, **fields,
         )  # fmt: skip

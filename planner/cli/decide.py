@@ -53,9 +53,9 @@ def target(
 
         with values.checked() as check:
             wanted = checks.target(check, p90, p50, budget)
-            fields = values.grid(check, grid)
-            simulation = values.simulation(check, sampling, progress, backend)
-        request = values.request(
+            fields = values.parse_grid(check, grid)
+            simulation = values.parse_simulation(check, sampling, progress, backend)
+        request = values.build_request(
             TargetRequest, file, set_, grid.catalogue, output.output, target=wanted, simulation=simulation, **fields
         )
         result = request.run()
@@ -91,12 +91,12 @@ def tier(
 
         with values.checked() as check:
             most = check.take("budget", budget, usd)
-            crew, counts = values.agents(check, agents)
-            simulation = values.simulation(check, sampling, progress, backend)
-            tiers, models = values.names(fast), values.names(model)
+            crew, counts = values.parse_agents(check, agents)
+            simulation = values.parse_simulation(check, sampling, progress, backend)
+            tiers, models = values.parse_names(fast), values.parse_names(model)
             if len(counts) > 1 or len(tiers) != 1 or len(models) > 1:
                 check.add("--fast and --model name one profile each, --agents one number")
-        request = values.request(
+        request = values.build_request(
             TierRequest, file, set_, catalogue, output.output,
             fast=tiers[0], budget=most, agents=counts[0], crew=crew, model=models[0] if models else None,
             runtime=runtime, simulation=simulation,
@@ -128,9 +128,9 @@ def sensitivity(
         from planner.report.text.searches import sensitivity_text
 
         with values.checked() as check:
-            fields = values.scenario(check, speed, agents, model, "a sensitivity is of one scenario")
-            simulation = values.simulation(check, sampling, progress, backend)
-        request = values.request(
+            fields = values.parse_scenario(check, speed, agents, model, "a sensitivity is of one scenario")
+            simulation = values.parse_simulation(check, sampling, progress, backend)
+        request = values.build_request(
             SensitivityRequest, file, set_, catalogue, output.output, runtime=runtime, simulation=simulation, **fields
         )
         show(request.run(), output, sensitivity_json, sensitivity_csv, sensitivity_text)

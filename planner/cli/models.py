@@ -58,7 +58,8 @@ def models(
             raise typer.BadParameter(f"{option}: '{value}': expected {', '.join(choices[:-1])} or {choices[-1]}")
     with refused():
         from planner.catalogue.catalogue import Catalogue
-        from planner.report.data.models import model_rows, models_json, select_models
+        from planner.catalogue.listing import model_rows, select_models
+        from planner.report.data.models import models_json
         from planner.report.text.models import models_text
 
         profiles = Catalogue.of(catalogue, Path())

@@ -54,7 +54,7 @@ def rehearse(
         from planner.report.text.rehearsal import ahead_text, rehearsal_text
 
         with values.checked() as check:
-            fields = values.scenario(check, speed, agents, model, "a rehearsal is of one scenario", several=True)
+            fields = values.parse_scenario(check, speed, agents, model, "a rehearsal is of one scenario", several=True)
         times = _times(scale, real)
         if real and samples is not None:
             raise typer.BadParameter("--real performs one sample; leave --samples away")
@@ -64,7 +64,9 @@ def rehearse(
             given = {"--speed": speed != "1x", "--samples": samples is not None, "--real": real}
             for option in (name for name, value in given.items() if value):
                 raise typer.BadParameter(f"--export writes the steps as declared; leave {option} away")
-        request = values.request(ScenarioRequest, file, set_, catalogue, export, "--export", runtime=runtime, **fields)
+        request = values.build_request(
+            ScenarioRequest, file, set_, catalogue, export, "--export", runtime=runtime, **fields
+        )
         workflow, _ = request.served
         _, sizes = Sizing.at(workflow, request.agents, request.crew)
         if export is not None:

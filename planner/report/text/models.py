@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from planner.catalogue.catalogue import STALE, Catalogue, Fact
+from planner.catalogue.listing import ModelRow, model_row
 from planner.errors import printable
 from planner.reading.estimates.curves import Curve
-from planner.report.data.models import ModelRow, model_row
 from planner.report.text.layout import WIDTH, shorten_left, wrap
 from planner.report.wording import quantities
 from planner.tokens.counting import Tally, Tokens
