@@ -14,13 +14,15 @@ from planner.reading.estimates.estimate import Estimate
 
 @dataclass(frozen=True)
 class ModelRow:
-    """A profile as one row of a list.
+    """A profile as one row of a list. Values that depend on concurrency are those at the lowest measured concurrency.
 
-    speed : median tokens/s of one request, at the lowest concurrency of a curve
-    slowest : 5th percentile of `speed`
-    ttft : median seconds, at the same concurrency
-    input, output, per_hour : US dollars per million tokens, or per hour; None: unknown
-    oldest : age of its oldest number in days; None: no number has a date
+    speed : median output speed of one request, in tokens/s
+    slowest : 5th percentile of the output speed
+    speed_text : output speed as a number, a range, or a number and its concurrency
+    ttft : median time to first token, in seconds
+    input, output : US dollars per million tokens; None: unknown, or paid per hour
+    per_hour : US dollars per hour; None: unknown, or paid per token
+    oldest : age in days of the oldest number of the profile; None: no number has a date
     """
 
     name: str
@@ -37,17 +39,17 @@ class ModelRow:
 
     @property
     def usd(self) -> float | None:
-        """Price per hour, or else of output tokens; None: unknown."""
+        """US dollars per hour or, for a profile paid per token, per million output tokens. None: unknown."""
         return self.output if self.per_hour is None else self.per_hour
 
 
 def model_rows(catalogue: Catalogue) -> list[ModelRow]:
-    """Rows of all profiles."""
+    """Return one row for each profile of a catalogue."""
     return [model_row(catalogue, name) for name in catalogue.names]
 
 
 def model_row(catalogue: Catalogue, name: str) -> ModelRow:
-    """Row of one profile. Raises InputError for an unknown name."""
+    """Return the row of the profile `name`. Raises InputError for an unknown name."""
     profile, declared = catalogue.profile(name), catalogue.declared[name]
     alone = profile.at(1)
     assert isinstance(alone.output_speed, Estimate)
@@ -71,7 +73,7 @@ def model_row(catalogue: Catalogue, name: str) -> ModelRow:
 
 
 def _speed(profile: Profile) -> str:
-    """Tokens/s: a number, a range, or the number at the lowest concurrency of a curve."""
+    """Output speed in tokens/s as a number or a range; of a curve, the number at its lowest concurrency."""
     speed = profile.output_speed
     if isinstance(speed, Curve):
         requests, fastest = speed.points[0]
@@ -91,10 +93,11 @@ def select_models(
     max_price: float | None = None,
     available: str | None = None,
 ) -> list[ModelRow]:
-    """Rows that meet all limits, sorted by name, speed or price.
+    """Return the rows that meet all limits, sorted by ``name``, ``speed`` or ``price``.
 
-    min_speed : tokens/s, compared with the 5th percentile
-    max_price : US dollars per million output tokens or per hour; rows with an unknown price are left out
+    min_speed : least tokens/s; compared with `ModelRow.slowest`
+    max_price : highest price in US dollars per million output tokens or per hour; rows with an unknown price exceed it
+    available : availability, such as ``general``; None: any
     """
     selected = [
         row

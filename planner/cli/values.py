@@ -70,15 +70,13 @@ def parse_agents(check: "Checks", text: str | None, several: bool = False) -> tu
 
     def crews(text: str) -> dict[str, int]:
         if not several:
-            raise ValueError(
-                "one crew is sized here; size the others in the file, or all of them with 'planner forecast'"
-            )
+            raise ValueError("this command sizes one crew; declare the agents of other crews in the file")
         parts = [part.partition("=") for part in text.split(",")]
         names = [name.strip() for name, _, _ in parts]
         if not all(equals for _, equals, _ in parts):
             raise ValueError("several crews take one number each, as in migrators=4,reviewers=6")
         if len({*names}) < len(names):
-            raise ValueError("a crew is given twice; give each one number")
+            raise ValueError("a crew is named twice; name each crew once")
         return {name: count(number) for name, (_, _, number) in zip(names, parts, strict=True)}
 
     if text.count("=") > 1:
@@ -151,7 +149,7 @@ def _backend(check: "Checks", options: BackendOptions, threads: int | None) -> "
 
     if options.backend == "threads":
         if options.scheduler is not None:
-            check.add("--scheduler goes with --backend dask")
+            check.add("--scheduler needs --backend dask")
         return ThreadBackend(threads)
     if options.scheduler is None or threads is not None:
         check.add("--backend dask needs --scheduler ADDRESS, and takes no --threads")

@@ -39,8 +39,8 @@ OPTIONS = Names(
     lambda crew: f"--agents {crew}=1,2,4",
     lambda name, value: f"--set {name}={value}",
     {
-        "needs-setup": "it goes with --setup, as in --runs 200 --setup 2h,$500",
-        "one-deadline": "give the deadline by one of --p90 TIME and --p50 TIME",
+        "needs-setup": "this option needs --setup, as in --runs 200 --setup 2h,$500",
+        "one-deadline": "give one deadline, either --p90 TIME or --p50 TIME",
         "time-above-0": "expected a time above 0s, such as {example}",
     },
 )
@@ -51,8 +51,8 @@ ARGUMENTS = Names(
     lambda crew: f"crew='{crew}'",
     lambda name, value: f"parameters={{'{name}': {value}}}",
     {
-        "needs-setup": "it goes with a setup, such as setup='2h,$500'",
-        "one-deadline": "give the deadline by one of p90 and p50, as in p90='4h'",
+        "needs-setup": "this argument needs a setup, such as setup='2h,$500'",
+        "one-deadline": "give one deadline, either p90 or p50, as in p90='4h'",
         "time-above-0": "expected a time above 0, in seconds or as '{example}'",
     },
 )
