@@ -14,7 +14,7 @@ from planner.tokens.text_kind import KINDS, MEASURED, SOURCES, ratios
 
 
 def models_data(catalogue: Catalogue, rows: Sequence[ModelRow]) -> list[dict[str, Any]]:
-    """Rows as plain data: seconds, tokens/s, US dollars per million tokens or per hour."""
+    """Plain data of the rows of a catalogue. Units: seconds, tokens/s, US dollars per million tokens or per hour."""
     return [
         {**asdict(row), "stale": row.oldest is not None and row.oldest > STALE, "caveats": catalogue.caveats(row.name)}
         for row in rows
@@ -22,12 +22,12 @@ def models_data(catalogue: Catalogue, rows: Sequence[ModelRow]) -> list[dict[str
 
 
 def models_json(catalogue: Catalogue, rows: Sequence[ModelRow]) -> str:
-    """`models_data` as JSON."""
+    """JSON of the rows of a catalogue: the list that `models_data` returns."""
     return json.dumps(models_data(catalogue, rows), indent=2, ensure_ascii=False) + "\n"
 
 
 def model_json(catalogue: Catalogue, name: str) -> str:
-    """One profile as JSON, with every number's source. Raises InputError for an unknown name."""
+    """JSON of one profile, with the source of every number. Raises InputError for an unknown name."""
     row = model_row(catalogue, name)
     facts = {
         key: {
@@ -41,7 +41,7 @@ def model_json(catalogue: Catalogue, name: str) -> str:
 
 
 def tokens_json(tally: Tally) -> str:
-    """Counts and unrounded estimates, with all ratios and their sources."""
+    """JSON of token counts, with unrounded estimates for other tokenizers, and all ratios with their sources."""
     data = {
         "encoding": tally.encoding,
         "approximate": tally.total.approximate,
