@@ -1,6 +1,6 @@
 """Python calls in, results with text, HTML and tables out: all that `import planner` offers (docs/python.md).
 
-The limits and defaults of requests are here, because declaring the options of the command line may import nothing more.
+The limits and defaults of requests are here, so that the options of the command line need no other import.
 """
 
 MOST_SAMPLES = 10_000_000

@@ -115,7 +115,7 @@ def grid(check: Checks, speeds: Any, agents_: Any, models: Any, premium_: Any) -
 def simulation(
     check: Checks, seed: Any, samples: Any, precision: Any, max_time: Any, threads: Any, scheduler: Any, progress: Any
 ) -> Simulation:
-    """Check the arguments of a simulation on threads or on a cluster."""
+    """Check the arguments of a simulation on threads or on a cluster. Return them as a `Simulation`."""
     told = check.optional("progress", progress, _progress)
     backend = _backend(check, threads, scheduler)
     return checks.simulation(check, seed, samples, precision, max_time, backend, told)
@@ -126,7 +126,7 @@ def _backend(check: Checks, threads: Any, scheduler: Any) -> Backend:
 
     def address(value: Any) -> str:
         if count is not None:
-            raise ValueError("it takes no threads, which are those of this machine")
+            raise ValueError("omit threads: the cluster sets its own number")
         lacking = missing()
         if lacking:
             raise ValueError(f"it needs {lacking}: pip install 'agent-loop-planner[dask]'")
@@ -143,7 +143,7 @@ def _each(
 
     def several(values: Any) -> list[Any]:
         if isinstance(values, str) or not isinstance(values, Iterable) or not (listed := list(values)):
-            raise ValueError(f"expected a list of at least one, such as {example}")
+            raise ValueError(f"expected a list of at least one value, such as {example}")
         return listed
 
     return check.each(argument, check.take(argument, values, several) or (), parse)
@@ -151,7 +151,7 @@ def _each(
 
 def _progress(value: Any) -> Callable[[float], None]:
     if not callable(value):
-        raise ValueError("expected a function of the share that is done")
+        raise ValueError("expected a function that takes the completed share")
     function: Callable[[float], None] = value
     return function
 

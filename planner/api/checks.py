@@ -74,7 +74,7 @@ class Checks:
 def simulation(
     check: Checks, seed: Any, samples: Any, precision: Any, max_time: Any, backend: Backend, progress: Progress | None
 ) -> Simulation:
-    """Check the seed and the stopping rule. Return them with the backend and the progress function."""
+    """Check the seed and the stopping rule. Return these, the backend and the progress function as a `Simulation`."""
     return Simulation(
         check.take("seed", seed, _seed),
         check.optional("samples", samples, lambda value: units.whole(value, MOST_SAMPLES)),
@@ -99,7 +99,7 @@ def usd(value: Any) -> float:
 def decision_options(
     check: Checks, value_of_time: Any, waiting: Any, setup: Any, runs: Any, every_n: Any
 ) -> DecisionOptions:
-    """Check the value of time, the people who wait, the setup with its runs, and `every_n`."""
+    """Check the inputs of decisions: value of time, number of people who wait, setup with its runs, and `every_n`."""
     from planner.planning.decisions.decide import DecisionOptions
     from planner.planning.decisions.payback import Setup
 
@@ -117,7 +117,7 @@ def decision_options(
 
 
 def target(check: Checks, p90: Any, p50: Any, budget: Any) -> Target:
-    """Check a deadline for p90 or p50, and a budget for the same percentile of the cost."""
+    """Check the parts of a target: a deadline for p90 or p50, and a budget for the same percentile of the cost."""
     from planner.planning.target.goal import Target
 
     most = check.optional("budget", budget, usd)

@@ -1,4 +1,4 @@
-"""The list of profiles: each profile of a catalogue as one row, and the choice and order of rows."""
+"""List the profiles of a catalogue: one row for each profile, and the choice and order of rows."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def select_models(
     """Return the rows that meet all limits, sorted by ``name``, ``speed`` or ``price``.
 
     min_speed : least tokens/s; compared with `ModelRow.slowest`
-    max_price : highest price in US dollars per million output tokens or per hour; rows with an unknown price exceed it
+    max_price : highest price in US dollars per million output tokens or per hour. A limit excludes unknown prices
     available : availability, such as ``general``; None: any
     """
     selected = [

@@ -36,7 +36,7 @@ def reported() -> Iterator["Progress"]:
 
 @contextmanager
 def refused() -> Iterator[None]:
-    """Run a command: exit with 2 after bad input, and with 130 after Ctrl-C. Neither writes any output."""
+    """Run a command. Exit with 2 after bad input and with 130 after Ctrl-C, without having written a result."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal or pipe that cannot show a shade or a dash shows '?'
@@ -99,8 +99,8 @@ def unwritable(output: Path | str) -> Iterator[None]:
 def write_whole(text: str, path: Path) -> None:
     """Write `text` to `path`. Raises OSError.
 
-    A regular file is replaced in one step at the end, so that an error or an interruption leaves it unchanged. The new
-    file has the mode of the old one. Links are followed. Pipes and devices are written to directly.
+    A regular file is replaced in one step at the end, so that an error or an interruption leaves it unchanged. The
+    mode of the file is kept. Links are followed. Pipes and devices are written to directly.
     """
     target = path.resolve()
     if target.is_dir():

@@ -190,7 +190,7 @@ def build_request(
 ) -> AnyRequest:
     """Read the workflow and its profiles from `file`, and return a request of class `kind` about it.
 
-    output : refused if it would replace a file that the workflow is read from, or the user's catalogue
+    output : file to write the result to; refused if the workflow or its profiles are read from it
     option : name of the option that gives `output`, for the message
     """
     from planner.reading.files.text_file import files_read

@@ -330,7 +330,7 @@ def test_all_wrong_arguments_are_told_at_once(workflow: planner.Workflow) -> Non
         (lambda flow: planner.compare(flow, speeds=[]), "expected a list", None),
         (lambda flow: planner.compare(flow, models=3), "such as ['sonnet', 'opus']", None),  # type: ignore
         (lambda flow: planner.forecast(flow, progress=3), "progress: 3: expected a function", None),  # type: ignore
-        (lambda flow: planner.forecast(flow, threads=2, scheduler="tcp://h:1"), "it takes no threads", None),
+        (lambda flow: planner.forecast(flow, threads=2, scheduler="tcp://h:1"), "omit threads", None),
     ],
 )
 def test_problems_name_the_argument(

@@ -249,7 +249,10 @@ class _ApplicationWriter(ModifierWriter):
 
 
 def omissions(workflow: Workflow, sizes: Mapping[str, int]) -> Iterator[str]:
-    """Yield the features of a workflow that its application leaves out. A crew of one agent has no coordination."""
+    """Yield the features of a workflow that its application leaves out.
+
+    Coordination of a crew of one agent is not among them, because such a crew has none.
+    """
     for name, crew in workflow.crews.items():
         declared = crew.coordination
         if sizes[name] > 1:

@@ -125,7 +125,7 @@ class ExportContext:
 
 @dataclass(frozen=True)
 class Node:
-    """A node of a graph: its name, its function, and further arguments of its `add_node` (`policy`)."""
+    """A node of a graph. `policy` are further arguments of its `add_node`."""
 
     name: str
     function: str

@@ -142,7 +142,7 @@ class ChainCursor:
 
 
 class HeldAgents:
-    """The agents that an item holds. The record serves to release them if the item is cancelled."""
+    """The agents that an item holds. They are recorded, so that they are released if the item is cancelled."""
 
     def __init__(self, run: SampleRun) -> None:
         self.run = run

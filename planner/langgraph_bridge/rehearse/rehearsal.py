@@ -29,7 +29,7 @@ def rehearse(
     workflow: Workflow, sizes: Mapping[str, int], *, speed: float = 1.0, seed: int = 1, samples: int = 20,
     progress: Callable[[float], None] = lambda done: None,
 ) -> Rehearsal:  # fmt: skip
-    """Run samples on a virtual clock, and compare each with its prediction. Stop after the first that differs."""
+    """Run samples on a virtual clock, and compare each sample with its prediction. Stop after a difference."""
     graphs: WorkflowGraphs | None = None
     compared, done = 0, 0
     difference: Difference | None = None

@@ -177,7 +177,7 @@ class GraphContext:
     """State that the graphs of a workflow share.
 
     run : the sample that the graphs run now
-    compiled : name of a part of the workflow, and the compiled graph that runs it
+    compiled : pairs of the name of a part of the workflow and the compiled graph that runs the part
     without_langgraph : names of parts that LangGraph cannot express, and that asyncio runs. A dict keeps their order
     """
 

@@ -1,4 +1,4 @@
-"""Run works on LangGraph. Their models, tools and people do nothing but take time. An agent is a loop of these."""
+"""Run works on LangGraph. Their models, tools and people do nothing but take time."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class WorkRunner:
         self.agent = self._agent_graph()
 
     async def run(self, work: Work, index: Index, task: int, seconds: float) -> None:
-        """Make requests, call tools or wait. All of it takes `seconds` in the time of the plan."""
+        """Make requests, call tools or wait. In total this takes `seconds` in the time of the plan."""
         run = self.context.run
         start = run.now
         try:

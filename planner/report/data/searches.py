@@ -87,7 +87,7 @@ def _requirement(requirement: Requirement, fixed: str) -> dict[str, Any]:
 
 
 def tier_data(result: TierResult) -> dict[str, Any]:
-    """Plain data of a choice of tiers: the chosen steps, no fast step, all steps fast, and each step fast by itself."""
+    """Plain data of a choice of tiers: the chosen steps, all standard, all fast, and each step fast by itself."""
     data: dict[str, Any] = plain_data(result)
     del data["restricted"]
     data["precision"]["converged"] = result.precision.converged

@@ -37,7 +37,7 @@ def target_html(result: TargetResult) -> str:
 
 
 def tier_html(result: TierResult) -> str:
-    """Return a choice of tiers as HTML: its answer, the choices compared, and each step fast by itself."""
+    """Return a choice of tiers as HTML: its answer, its choices, and each step fast by itself."""
     title, *about = tier_heading(result)
     choices = [
         (cells.name, cells.p50, cells.interval, f"{cells.cost} over" if cells.over_budget else cells.cost)

@@ -81,7 +81,7 @@ def _stretch(stretch: Stretch, awaited: str) -> str:
 def _longest(rows: tuple[StepSpan, ...]) -> list[StepSpan]:
     """Return at most `_MOST_ROWS` rows, in the given order.
 
-    Rows with the most time on the critical path come first in the choice. Among equals, rows with the most work do.
+    These are the rows with the most time on the critical path. Ties are broken by the amount of work.
     """
     ranked = sorted(rows, key=lambda row: (sum(row.critical), sum(row.at_once)), reverse=True)[:_MOST_ROWS]
     return [row for row in rows if row in ranked]

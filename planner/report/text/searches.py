@@ -103,7 +103,7 @@ _CHOICE = 20
 
 
 def tier_text(result: TierResult) -> str:
-    """Return a choice of tiers as text: its answer, the choices compared, each step fast by itself, and notes."""
+    """Return a choice of tiers as text: its answer, its choices, each step fast by itself, and notes."""
     lines = [*wrap_all(tier_heading(result)), "", *wrap_all(tier_answer(result)), ""]
     lines += [f"{'':<{_CHOICE}}{'p50':>10}{'95%':>23}{'cost p50':>10}"]
     lines += map(_choice, choice_cells(result))

@@ -59,7 +59,7 @@ def verdict(comparison: Comparison) -> str:
 
 
 def _other_rows(comparison: Comparison) -> str:
-    """Phrase for all rows except the first. It is not `faster requests` if models vary, since a model may be slower."""
+    """Phrase for the rows after the first. Rows of other models are not called faster, since these may be slower."""
     if not models_vary(comparison):
         return "faster requests"
     return "other models and speeds" if speeds_vary(comparison) else "other models"

@@ -55,7 +55,7 @@ def pool_name(forecast: Forecast, pool: str) -> str:
 
 
 def step_cost(step: StepResult, cost_known: bool) -> str:
-    """Cost of a step. A dash means machines paid by the hour. Empty means no requests, or an unknown cost.
+    """Cost of a step. A dash: the step runs on machines paid by the hour. Empty: no requests, or an unknown cost.
 
     cost_known : whether the cost of the scenario is known
     """

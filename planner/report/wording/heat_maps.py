@@ -189,7 +189,10 @@ def _heat_map(
 
 
 def shade(value: float, values: Collection[float]) -> int:
-    """Index in `SHADES` of a value. Shades divide the range of `values` equally. It is 0 if these hardly differ."""
+    """Return the index in `SHADES` for a value.
+
+    The shades divide the range of `values` into equal parts. If the values hardly differ, the index is 0.
+    """
     least, most = min(values), max(values)
     if most - least <= _ALIKE * most:
         return 0

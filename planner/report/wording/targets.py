@@ -195,7 +195,7 @@ class RequirementRow:
 
     @property
     def last_cell(self) -> str:
-        """The cost, with a mark if it is over the budget. Without `needed`, the speed or agents that come closest."""
+        """The cost, marked if it is over the budget. If nothing meets the deadline, `at` and the value of `closest`."""
         if self.closest:
             return f"at {self.closest}"
         return f"{self.cost} $" if self.over_budget else self.cost

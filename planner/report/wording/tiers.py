@@ -65,7 +65,7 @@ def _compared(choice: AssignmentResult, other: str, fast: bool) -> str:
     """Phrase such as `12min05s sooner than all standard (95%: 11min to 13min) for $3.10 more`.
 
     other : name of the choice that `choice` is compared with
-    fast : whether that is all fast; else it is all standard
+    fast : whether `other` is all fast; else `other` is all standard
     """
     difference = choice.to_fast if fast else choice.to_standard
     low, high = difference.seconds_low, difference.seconds_high
