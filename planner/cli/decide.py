@@ -86,7 +86,7 @@ def tier(
     set_: Settings = None,
     output: OutputOptions,
 ) -> None:
-    """Choose the steps to run on a fast tier within a budget. Exit code 1: no choice is within the budget."""
+    """Choose the steps to run on a fast tier within a budget. Exit code 1: no choice is known to be within it."""
     with reported() as progress:
         from planner.api.checks import usd
         from planner.api.request import TierRequest
