@@ -70,7 +70,7 @@ def predicted(
 
 
 def whole(fragment: Fragment, limit: int | None) -> Graph:
-    """Return a fragment without crews as a graph that the kernel can schedule. `limit` is the size of its own pools."""
+    """Return a fragment without crews as a graph for the kernel."""
     acquire, release = number_pools(fragment.acquire, 0), number_pools(fragment.release, 0)
     capacity = [limit or 1] * fragment.own_pools
     return build_graph(len(fragment), fragment.edges, acquire=acquire, release=release, capacity=capacity)

@@ -170,13 +170,13 @@ class WorkflowGraphs:
         return partial(function.ainvoke, config=self.context.config)
 
     def takes_time(self, state: State, offset: int, size: int) -> bool:
-        """Whether any of `size` tasks takes time. The first of these is task `offset` of the part, counted from 0."""
+        """Whether any of `size` tasks takes time; `offset` counts from the first task of the part."""
         return self.context.run.takes_time(state["(first)"] + offset, size)
 
     # Loops
 
     def rounds(self, outline: Rounds, name: str) -> RunPart:
-        """Build rounds as a loop. A conditional edge leads back to the body as long as a later round takes time."""
+        """Build rounds as a loop. A conditional edge leads back to the body as long as a later round has work."""
         graph: Any = StateGraph(State)
         body, size, waiting = self.part(outline.body, name), outline.body.size, may_wait(outline.body)
 
@@ -245,7 +245,7 @@ class WorkflowGraphs:
     def sends(self, outline: Dispatch, nodes: list[str], state: State) -> Iterator[tuple[str, State]]:
         """Yield the node and the state of each Send, in order.
 
-        A replica that takes no time is left out, unless replicas may wait for each other or for slots.
+        A replica without work is left out, unless replicas may wait for each other or for slots.
         """
         slot = state["(first)"]
         for node, part in zip(nodes, outline.parts, strict=True):

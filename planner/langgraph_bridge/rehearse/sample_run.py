@@ -111,7 +111,7 @@ class SampleRun:
         return float(self.playback.durations[self.row, task])
 
     def takes_time(self, first: int, size: int) -> bool:
-        """Whether any of the `size` tasks that begin with task `first` takes time."""
+        """Whether any of `size` tasks from `first` takes time."""
         return bool((self.playback.durations[self.row, first : first + size] > 0).any())
 
     def seconds_away(self, task: int) -> float:
