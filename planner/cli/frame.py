@@ -1,4 +1,4 @@
-"""The frame of every command: exit codes for bad input and Ctrl-C, progress, and output to a terminal or a file."""
+"""Code around every command: exit codes for bad input and Ctrl-C, progress, and output to a terminal or a file."""
 
 import io
 import os
@@ -23,7 +23,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 @contextmanager
 def reported() -> Iterator["Progress"]:
-    """The same as `refused`, with progress on a terminal and a note if the kernel is not compiled."""
+    """Run a simulating command: like `refused`, with a progress bar, and with a note if the kernel is not compiled."""
     with refused():
         from planner import engine
         from planner.report.progress import Progress
@@ -36,7 +36,7 @@ def reported() -> Iterator["Progress"]:
 
 @contextmanager
 def refused() -> Iterator[None]:
-    """Exit with 2 for bad input and with 130 for Ctrl-C, with nothing written."""
+    """Run a command. Exit with 2 after bad input and with 130 after Ctrl-C, without having written a result."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal or pipe that cannot show a shade or a dash shows '?'
@@ -62,7 +62,7 @@ def show(
     to_csv: Callable[[Any], str],
     to_text: Callable[[Any], str],
 ) -> None:
-    """Write a result to standard output or a file; notes of JSON and CSV go to standard error."""
+    """Write a result to standard output or to a file. For JSON and CSV, also write its notes to standard error."""
     from planner.report.text.layout import without_colour
     from planner.report.wording.notes import worded
 
@@ -86,7 +86,7 @@ def say_notes(notes: Iterable[str]) -> None:
 
 @contextmanager
 def unwritable(output: Path | str) -> Iterator[None]:
-    """Report an output that cannot be written, and exit with 2."""
+    """Exit with 2 and a message if the code in the `with` block cannot write `output`."""
     try:
         yield
     except BrokenPipeError:
@@ -97,10 +97,10 @@ def unwritable(output: Path | str) -> Iterator[None]:
 
 
 def write_whole(text: str, path: Path) -> None:
-    """Write `text` to `path`, through links, with the file's mode or that of a new file. Raises OSError.
+    """Write `text` to `path`. Raises OSError.
 
-    A regular file is replaced at the end, so that an error or an interruption leaves it as it was. Pipes and devices
-    are written to directly.
+    A regular file is replaced in one step at the end, so that an error or an interruption leaves it unchanged. The
+    mode of the file is kept. Links are followed. Pipes and devices are written to directly.
     """
     target = path.resolve()
     if target.is_dir():

@@ -1,4 +1,4 @@
-"""Mistakes in options that Typer and pydantic find, in the planner's words."""
+"""Errors in options: repeated options are refused, and errors of pydantic are reworded."""
 
 from collections import Counter
 from typing import Any
@@ -12,18 +12,18 @@ EXPECTED = {
     "int_parsing": "expected a whole number",
     "float_parsing": "expected a number",
 }
-"""pydantic's kind of mistake → what was expected, filled from pydantic's context."""
+"""Type of a pydantic error → message. The error's context fills the placeholders."""
 
 SEVERAL = ("agents", "model", "speed")
 """Options that take several values, comma-separated."""
 
 
 def _once(command: TyperCommand | TyperGroup, context: Any, args: list[str]) -> None:
-    """Refuse an option that is given twice; the first value would be ignored."""
+    """Refuse options that are given twice. Without this check, their first value would be ignored silently."""
     _, _, given = command.make_parser(context).parse_args(args=args)
     for option, times in Counter(given).items():
         if isinstance(option, TyperOption) and times > 1 and not option.is_flag and not option.multiple:
-            remedy = "give it once" + (", with commas where it takes several values" * (option.name in SEVERAL))
+            remedy = "give it once" + (", with commas between values" * (option.name in SEVERAL))
             raise typer.BadParameter(f"{option.opts[0]}: given twice; {remedy}", context)
 
 
@@ -37,7 +37,7 @@ class Once(TyperCommand):
 
 
 class Commands(TyperGroup):
-    """A group of commands with errors in the planner's words; pydantic's are about Python."""
+    """A group of commands that refuses repeated options, and rewords errors of pydantic, which name Python types."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, list(args))

@@ -1,4 +1,4 @@
-"""Progress bar on a terminal, for work that takes more than a second."""
+"""Progress bar on a terminal, shown if a command takes longer than a second."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ _EVERY = 0.2
 
 
 class Progress:
-    """Progress bar. Call it with the share done, from 0 to 1; it is erased at the end."""
+    """Progress bar, used as a context manager. Call it with the completed share, from 0 to 1.
+
+    The bar is erased at the end of the `with` block. It appears only on a terminal.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream

@@ -426,9 +426,9 @@ def test_two_scenarios_at_once_are_refused() -> None:
 
 def test_samples_that_would_not_be_performed_are_refused(tmp_path: Path) -> None:
     code, said = told(BARRIER, "--real", "--samples", "3")
-    assert (code, "leave --samples away" in said) == (2, True)
+    assert (code, "omit --samples" in said) == (2, True)
     code, said = told(BARRIER, "--export", str(tmp_path / "app.py"), "--samples", "3")
-    assert (code, "leave --samples away" in said) == (2, True)
+    assert (code, "omit --samples" in said) == (2, True)
 
 
 def test_a_rehearsal_is_of_the_samples_of_the_forecast(declare: Callable[..., Workflow]) -> None:

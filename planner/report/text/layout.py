@@ -17,14 +17,14 @@ BAR = 30
 
 
 def wrap(text: str, width: int = WIDTH) -> list[str]:
-    """Lines of at most `width` columns. A line never ends between `±` and its number."""
+    """Wrap text into lines of at most `width` columns. No line break separates `±` from its number."""
     unbroken = text.replace("± ", "±\N{NO-BREAK SPACE}")
     lines = textwrap.wrap(unbroken, width, subsequent_indent="  ", break_on_hyphens=False)
     return [line.replace("±\N{NO-BREAK SPACE}", "± ") for line in lines]
 
 
 def wrap_all(texts: Iterable[str]) -> list[str]:
-    """Lines of several texts, each of which starts a new line."""
+    """Wrap several texts into lines. Each text starts on a new line."""
     return [line for text in texts for line in wrap(text)]
 
 
@@ -34,22 +34,22 @@ def note_lines(notes: Iterable[Note]) -> list[str]:
 
 
 def shorten(name: str, width: int) -> str:
-    """A name in at most `width` columns, cut at its end."""
+    """Cut a name at its end to at most `width` columns."""
     name = printable(name)
     return name if len(name) <= width else f"{name[: width - 1]}…"
 
 
 def shorten_left(name: str, width: int) -> str:
-    """A name in at most `width` columns, cut at its start: the end of a path says more."""
+    """Cut a name at its start to at most `width` columns. The end of a path is more specific than its start."""
     name = printable(name)
     return name if len(name) <= width else f"…{name[1 - width :]}"
 
 
 def bar(share: float) -> str:
-    """A share as a bar."""
+    """Return a share as a bar of at most `BAR` columns."""
     return "█" * round(share * BAR)
 
 
 def without_colour(text: str) -> str:
-    """The text without terminal escapes."""
+    """Return the text without the escape sequences that colour it."""
     return re.sub(r"\x1b\[[0-9;]*m", "", text)

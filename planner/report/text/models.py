@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from planner.catalogue.catalogue import STALE, Catalogue, Fact
+from planner.catalogue.listing import ModelRow, model_row
 from planner.errors import printable
 from planner.reading.estimates.curves import Curve
-from planner.report.data.models import ModelRow, model_row
 from planner.report.text.layout import WIDTH, shorten_left, wrap
 from planner.report.wording import quantities
 from planner.tokens.counting import Tally, Tokens
@@ -29,11 +29,11 @@ _MEANINGS = {
 }
 
 _TTFT_ALONE = "time to the first token; reading the prompt adds nothing, as there is no prefill_speed"
-"""Meaning of `ttft` if it is the only key of the profile on reading."""
+"""Meaning of `ttft` in a profile without `prefill_speed`."""
 
 
 def models_text(rows: Sequence[ModelRow]) -> str:
-    """Table of profiles, with a mark on those that have an old number."""
+    """Return the table of profiles. A mark shows the profiles that have an old number."""
     if not rows:
         return "No profile is like that.\n"
     width = min(max(len(row.name) for row in rows), 29)
@@ -66,7 +66,7 @@ def _price(row: ModelRow) -> str:
 
 
 def model_text(catalogue: Catalogue, name: str) -> str:
-    """Every number of a profile with its source, kind and age. Raises InputError for an unknown name."""
+    """Return a profile as text: each number with its source, kind and age. Raises InputError for an unknown name."""
     profile, declared, row = catalogue.profile(name), catalogue.declared[name], model_row(catalogue, name)
     lines = wrap(f"{printable(name)}: {printable(declared.note or 'no note')}")
     lines += [f"Provider   {printable(declared.provider)}"] if declared.provider else []
@@ -114,7 +114,7 @@ _SHORTEST_NAME = 12
 
 
 def tokens_text(tally: Tally) -> str:
-    """Counts, estimates for other tokenizers, and the ratios that these use."""
+    """Return the text of token counts, of estimates for other tokenizers, and of the ratios that the estimates use."""
     counts = [*tally.files, tally.total] if len(tally.files) > 1 else [*tally.files]
     kinds = [kind for kind in KINDS if any(count.kind == kind for count in tally.files)]
     by_kind = {kind: ratios(kind, tally.encoding) for kind in kinds}
@@ -143,7 +143,7 @@ def _number(count: Tokens) -> str:
 
 
 def _rounded(number: float) -> str:
-    """Number with three digits, since ratios are no more precise: `852`, `51,100`."""
+    """Round a number to three digits, because ratios are no more precise: `852`, `51,100`."""
     digits = len(f"{number:.0f}")
     return f"{round(number, min(3 - digits, 0)):,.0f}"
 
@@ -154,7 +154,7 @@ def _ratio(ratio: Ratio) -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns aligned right, the last one left. Names that do not fit are cut at their start."""
+    """Return a table. The last column has names, aligned left and cut at the start. Other columns are aligned right."""
     lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head) - 1)]
     name_width = max(WIDTH - sum(widths) - 2 * len(widths), _SHORTEST_NAME)
