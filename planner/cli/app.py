@@ -11,7 +11,7 @@ import typer
 from planner import __version__
 from planner.cli import values
 from planner.cli.decide import sensitivity, target, tier
-from planner.cli.frame import refused, reported, say_notes, show
+from planner.cli.frame import Commands, Once, refused, reported, say_notes, show
 from planner.cli.models import models_app
 from planner.cli.options import (
     AgentsOfCrews,
@@ -35,7 +35,6 @@ from planner.cli.options import (
     expanded,
 )
 from planner.cli.rehearse import rehearse
-from planner.cli.usage_errors import Commands, Once
 
 app = typer.Typer(
     cls=Commands,

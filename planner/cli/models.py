@@ -5,9 +5,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from planner.cli.frame import refused, say_notes, unwritable, write_whole
+from planner.cli.frame import Commands, Once, refused, say_notes, unwritable, write_whole
 from planner.cli.options import AsJson, Output
-from planner.cli.usage_errors import Commands, Once
 
 CatalogueFile = Annotated[
     Path | None,
