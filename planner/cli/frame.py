@@ -1,4 +1,4 @@
-"""Code around every command: usage errors, exit codes for bad input and Ctrl-C, progress, output to a terminal or a file."""
+"""Code around every command: usage errors, exit codes, Ctrl-C, progress, and output to a terminal or a file."""
 
 import io
 import os
