@@ -21,6 +21,7 @@ class Loop:
     sizes : given relative size of each item, with mean 1
     same : item that each row does, if several agents do the same item; None: row and item are the same
     race : the first copy to finish ends the loop
+    together : copies that are computed together, like items. No fan-out and no such copies are around them
     """
 
     count: int
@@ -30,17 +31,23 @@ class Loop:
     sizes: tuple[float, ...] | None = None
     same: tuple[int, ...] | None = None
     race: bool = False
+    together: bool = False
 
     @property
     def items(self) -> bool:
         return self.kind == "items"
+
+    @property
+    def as_rows(self) -> bool:
+        """Whether its occurrences may be rows of arrays; see `row_loop`."""
+        return self.items or self.together
 
 
 Loops = tuple[Loop, ...]
 """Outermost first."""
 
 Index = tuple[int, ...]
-"""An occurrence: a number for each loop, or `EVERY` for the innermost fan-out, whose items are computed together."""
+"""An occurrence: a number for each loop, or `EVERY` for the `row_loop`, all of which is computed together."""
 
 EVERY = -1
 
@@ -50,32 +57,40 @@ def innermost_items(loops: Loops) -> int | None:
     return next((position for position in reversed(range(len(loops))) if loops[position].items), None)
 
 
+def row_loop(loops: Loops) -> int | None:
+    """Position of the loop whose occurrences are the rows of arrays; None: there is none.
+
+    It is the innermost fan-out. Without fan-outs it is the outermost loop of copies.
+    """
+    return next((position for position in reversed(range(len(loops))) if loops[position].as_rows), None)
+
+
 def rows(loops: Loops) -> int:
-    """Number of items of the innermost fan-out, which are computed together; 1 without a fan-out."""
-    items = innermost_items(loops)
-    return 1 if items is None else loops[items].count
+    """Number of rows, which are computed together; 1 without a `row_loop`."""
+    position = row_loop(loops)
+    return 1 if position is None else loops[position].count
 
 
 def occurrences(loops: Loops) -> Iterator[Index]:
-    """Every occurrence within loops; all items of the innermost fan-out are one occurrence."""
-    items = innermost_items(loops)
-    for index in np.ndindex(*(1 if position == items else loop.count for position, loop in enumerate(loops))):
-        yield tuple(EVERY if position == items else int(number) for position, number in enumerate(index))
+    """Every occurrence within loops; all rows are one occurrence."""
+    in_rows = row_loop(loops)
+    for index in np.ndindex(*(1 if position == in_rows else loop.count for position, loop in enumerate(loops))):
+        yield tuple(EVERY if position == in_rows else int(number) for position, number in enumerate(index))
 
 
 def drawn_rows(loops: Loops, index: Index) -> tuple[Index, slice]:
     """The occurrence at which a quantity with these loops is drawn, and the rows of the draw that belong to `index`.
 
-    A quantity is drawn for all items of its innermost fan-out together. If `index` is one of these items, because it
-    belongs to a fan-out within, only the row of this item belongs to it.
+    A quantity is drawn for all its rows together. If `index` is one of these rows, because it belongs to a fan-out
+    within, only this row belongs to it.
 
     loops : around the quantity, the first of the loops of `index`
     """
-    around, items = index[: len(loops)], innermost_items(loops)
-    if items is None or around[items] == EVERY:
+    around, position = index[: len(loops)], row_loop(loops)
+    if position is None or around[position] == EVERY:
         return around, slice(None)
-    row = around[items]
-    return (*around[:items], EVERY, *around[items + 1 :]), slice(row, row + 1)
+    row = around[position]
+    return (*around[:position], EVERY, *around[position + 1 :]), slice(row, row + 1)
 
 
 def drawn_index(index: Index) -> tuple[int, ...]:
