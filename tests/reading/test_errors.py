@@ -29,6 +29,7 @@ from planner.errors import (
     did_you_mean,
     nearest,
 )
+from planner.expansion import crew_sizes, expand
 from planner.reading.files.text_file import MOST_BYTES
 from planner.reading.yaml import parse
 from planner.report.wording.notes import OPTIONS, worded_error
@@ -68,7 +69,8 @@ def declared(text: str) -> list[Expected]:
 
 def problems_of(path: Path) -> tuple[Problem, ...]:
     with pytest.raises(InputError) as error:
-        read_workflow(path)
+        workflow = read_workflow(path)
+        expand(workflow, crew_sizes(workflow))
     return worded_error(error.value, OPTIONS).problems
 
 
