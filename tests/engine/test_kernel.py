@@ -630,6 +630,16 @@ def test_the_critical_path_goes_through_the_winner_of_a_race(kernel: ModuleType)
     assert traced(kernel, graph, [9, 2, 1, 4]) == (0, [1, 3])
 
 
+@pytest.mark.timeout(60, method="thread")  # a path through a wrong task may never end
+def test_the_critical_path_goes_through_the_winner_of_a_race_in_each_sample(kernel: ModuleType) -> None:
+    # 0 and 1 race. 2 waits for the slot of 0, then 3 for that of 2. In the first sample 0 wins at 2, in the second 1 at 1
+    # and frees the slot of 0, in the third 1 at 3.
+    graph = build_graph(4, [], acquire=[0, -1, 0, 0], capacity=[1], crew=[0], **PAIR)
+    found = simulate(graph, np.array([[2, 9, 1, 4], [9, 1, 2, 4], [9, 3, 5, 1]], float), traced=True, kernel=kernel)
+    assert [np.flatnonzero(critical).tolist() for critical in found.critical] == [[0, 2, 3], [1, 2, 3], [1, 2, 3]]
+    assert found.makespan.tolist() == [7, 7, 9]
+
+
 def test_an_untraced_schedule_has_no_critical_path(kernel: ModuleType) -> None:
     found = simulate(QUEUE, np.ones((3, 4)), kernel=kernel)
     assert found.critical.shape == (0, 4)

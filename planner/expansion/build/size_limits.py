@@ -190,7 +190,7 @@ class _Size:
             size = f"expands to {counts.tasks:,} tasks; the limit is {MOST_TASKS:,}"
             hint = "plan a part of it, or fewer items of more work each"
         elif counts.passes > MOST_PASSES:
-            size = f"has {counts.passes:,} repetitions that are computed one after another; the limit is {MOST_PASSES:,}"
+            size = f"has {counts.passes:,} repetitions that are computed one by one; the limit is {MOST_PASSES:,}"
             hint = "plan a part of it, or fewer rounds, attempts, or fan-outs within items, of more work each"
         else:
             return
