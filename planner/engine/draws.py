@@ -1,8 +1,8 @@
 """Counter-based random draws: each is a function of its key and position, so the order of drawing does not matter.
 
-The key of a stream is (seed, declared path, purpose, occurrence). The position in it is (item, sample). So a
-step of an item draws the same numbers however the rest of the workflow looks, for any number of agents or items, and
-for samples computed together or alone, in any order.
+The key of a stream is (seed, declared path, purpose, occurrence). The position in it is (row, sample); rows are items
+or copies. So a step of an item draws the same numbers however the rest of the workflow looks, for any number of agents
+or items, and for samples computed together or alone, in any order.
 
 Uniform draws are two rounds of the finaliser of SplitMix64 over the position (Steele, Lea and Flood 2014; constants of
 Stafford's variant 13). The first round adds its key, the second applies exclusive or. Normal draws are quantiles of
@@ -23,7 +23,7 @@ from planner.engine.arrays import Floats
 from planner.engine.statistics import normal_quantile
 
 Cells = NDArray[np.uint64]
-"""Positions in a stream: item · 2³² + sample."""
+"""Positions in a stream: row · 2³² + sample. Rows are items or copies."""
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,9 @@ MOST_CALLS = 100.0
 
 
 class Occurrence:
-    """Draws for one occurrence of a work, for all items of its innermost fan-out.
+    """Draws for one occurrence of a work, for all its rows: items of its innermost fan-out, or copies.
 
-    shape : rows (items), samples
+    shape : rows, samples
     cells : for which values are drawn: the number of rows, with all samples, or some cells
     trace : each of its requests and tool calls; None: not recorded
     item : first item for which it is done in the first sample; None: there is none, or not determined
