@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 from planner.engine import Floats
 from planner.engine.draws import Cells, Occurrence, Samples, Turns
 from planner.expansion import TaskGraph, crew_sizes, expand
-from planner.expansion.graph.conditions import Loop
+from planner.expansion.build import size_limits
+from planner.expansion.graph.conditions import Loop, occurrences
 from planner.timing.pipeline import Pipeline
 from planner.workflow import Workflow
+from tests.conftest import PLAIN
 from tests.theory.test_language import written
 
 EXPAND = import_module("planner.expansion.expand")
@@ -91,3 +93,37 @@ def test_all_copies_are_one_occurrence_and_the_first_of_them_draws_the_same_howe
         assert graph.occurrences == count
         seconds.append(occurrence.fixed[0].tolist())
     assert seconds[0] == seconds[1] == seconds[2]
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_counted_passes_are_those_that_are_computed(folder: Path, seed: int) -> None:
+    """Without coordination they are equal; with it, not fewer: a rework also counts its agent."""
+    workflow, used = written(Random(seed), folder)
+    graph = expand(workflow, crew_sizes(workflow))
+    passes = sum(len(list(occurrences(task_map.subject.loops))) for task_map in graph.works)
+    counted = counts(workflow)
+    assert passes <= counted.passes
+    assert graph.occurrences <= counted.tasks
+    if not any(used[each] for each in ("ramp_up", "stagger", "brief", "sync", "report", "merge")):
+        assert (counted.passes, counted.tasks) == (passes, graph.occurrences)
+
+
+def counts(workflow: Workflow) -> size_limits._Counts:
+    context = size_limits._SizeContext(("steps",), (), workflow.parameters, "agents", in_rows=False)
+    return size_limits._Size(workflow, crew_sizes(workflow)).group(context, workflow.steps)
+
+
+@pytest.mark.parametrize(
+    ("coordination", "passes"),
+    [("", 2), ("brief: {output: 1}, sync: {output: 1, every: 1}", 4), ("report: {output: 1}, merge: 1s", 5),
+     ("merge: 1s, conflict: {chance: 1%, rework: 1%}", 2 + 1 + 3 * (4 + 1 + 2))],
+)  # fmt: skip
+def test_coordination_counts(declare: Callable[..., Workflow], coordination: str, passes: int) -> None:
+    """Seven items of two steps. A rework repeats both, merges again, and seizes and releases agents."""
+    steps = "  a: {for_each: 7, crew: team, steps: {b: {tool: 1s}, c: {needs: b, tool: 1s}}}"
+    for agents in (1, 2, 3):
+        crew = f"crews: {{team: {{agents: {agents}, coordination: {{{coordination}}}}}}}"
+        counted = counts(declare(steps, PLAIN + crew))
+        assert counted.passes == (passes if agents > 1 else 2)
+        assert counted.tasks == 7 * counted.passes

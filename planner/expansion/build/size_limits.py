@@ -147,6 +147,7 @@ class _Size:
                 items = self.count(step.for_each.count, inner)
             coordination = self.coordination(crew, counts.passes)
             counts = counts.plus(_Counts(coordination, coordination)).as_rows(items + self.redundant(crew, items))
+            counts = counts.plus(self.ramp_ups(crew, items))
         self.check(context, counts)
         return counts
 
@@ -177,6 +178,14 @@ class _Size:
         declared = self.workflow.crews[crew].coordination
         rework = MOST_CONFLICTS * (_AGENT_TASKS + 1 + passes) if declared.conflict else 0
         return bool(declared.brief) + bool(declared.sync) + 2 * bool(declared.report) + bool(declared.merge) + rework
+
+    def ramp_ups(self, crew: str, items: int) -> _Counts:
+        """The staggers and ramp-ups of the agents of a fan-out."""
+        if self.agents(crew) == 1 or crew not in self.workflow.crews:
+            return _Counts(0, 0)
+        declared = self.workflow.crews[crew].coordination
+        works = bool(declared.stagger) + (declared.ramp_up is not None)
+        return _Counts(works * min(self.agents(crew), items), 0, works)
 
     def redundant(self, crew: str, items: int) -> int:
         """Repetitions of items that several agents do."""
