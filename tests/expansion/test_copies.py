@@ -127,3 +127,9 @@ def test_coordination_counts(declare: Callable[..., Workflow], coordination: str
         counted = counts(declare(steps, PLAIN + crew))
         assert counted.passes == (passes if agents > 1 else 2)
         assert counted.tasks == 7 * counted.passes
+
+
+def test_items_that_every_agent_does_count_for_each(declare: Callable[..., Workflow]) -> None:
+    """Half of seven items, rounded half up, are four; two more agents do each of them."""
+    crew = "crews: {team: {agents: 3, coordination: {redundancy: 50%}}}"
+    assert counts(declare("  a: {for_each: 7, crew: team, tool: 1s}", PLAIN + crew)).tasks == 7 + 4 * 2
