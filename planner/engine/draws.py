@@ -1,8 +1,8 @@
 """Counter-based random draws: each is a function of its key and position, so the order of drawing does not matter.
 
-The key of a stream is (seed, declared path, purpose, occurrence). The position in a stream is (item, sample). So a step
-of an item draws the same numbers whatever the rest of the workflow is, and for any number of agents or items. It does
-not matter which samples are computed together, or in which order.
+The key of a stream is (seed, declared path, purpose, occurrence). The position in it is (row, sample); rows are items
+or copies. So a step of an item draws the same numbers however the rest of the workflow looks, for any number of agents
+or items, and for samples computed together or alone, in any order.
 
 Uniform draws result from two rounds of the finaliser of SplitMix64 on the position (Steele, Lea and Flood 2014;
 constants of Stafford's variant 13). The key of a stream is hashed to two numbers. The first round adds the first
@@ -23,7 +23,7 @@ from planner.engine.arrays import Floats
 from planner.engine.statistics import normal_quantile
 
 Cells = NDArray[np.uint64]
-"""Positions in a stream: item · 2³² + sample."""
+"""Positions in a stream: row · 2³² + sample. Rows are items or copies."""
 
 
 @dataclass(frozen=True)

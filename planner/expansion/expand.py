@@ -164,7 +164,8 @@ class _Expansion:
         if count is None:
             return scope
         race = step.first_of is not None
-        inside = scope.in_loop(Loop(self.crews.count(count, scope), "copies", race=race))
+        together = not any(loop.as_rows for loop in scope.loops)
+        inside = scope.in_loop(Loop(self.crews.count(count, scope), "copies", race=race, together=together))
         return replace(inside, own_tasks=scope.own_tasks or race)
 
     def branches(self, scope: Scope, step: Step) -> list[tuple[str, Step, Scope]]:

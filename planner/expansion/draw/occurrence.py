@@ -24,12 +24,12 @@ MOST_CALLS = 100.0
 
 
 class Occurrence:
-    """Draws for one occurrence of a work, for all items of its innermost fan-out.
+    """Draws for one occurrence of a work, for all its rows: items of its innermost fan-out, or copies.
 
-    shape : number of rows (one for each item), number of samples
-    cells : the cells for which values are drawn. A number of rows means all samples of these rows
-    trace : the requests and tool calls of the occurrence; None: they are not recorded
-    item : first item for which the work is done in the first sample; None: no item. `DemandDraws.demands` sets it
+    shape : rows, samples
+    cells : for which values are drawn: the number of rows, with all samples, or some cells
+    trace : each of its requests and tool calls; None: not recorded
+    item : first item for which it is done in the first sample; None: there is none, or not determined
     """
 
     def __init__(
