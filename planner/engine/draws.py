@@ -55,7 +55,7 @@ _S11, _S27, _S30, _S31, _S32 = map(np.uint64, (11, 27, 30, 31, 32))
 class Samples:
     """Samples `low` to `high` − 1 under a seed.
 
-    drawn : paths of the steps for which numbers are drawn so far
+    drawn : paths of the steps for which numbers were drawn
     """
 
     seed: int

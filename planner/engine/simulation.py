@@ -146,7 +146,7 @@ def build_graph(
     acquire, release : as in `Graph`. The default of `acquire` is −1 for each task; `release` defaults to `acquire`
     crew : as in `Graph`. The default is 1 for each pool
     races : race → (first task, number after the last task)
-    exits : task → (its race, first task of its copy). A successor of several exits of a race waits for only one of them.
+    exits : task → (its race, first task of its copy). A task after several exits of a race waits for only one of them.
     leaves : task → earlier task. At the end of the earlier task, the person who does the task starts to wait
     """
     pairs = np.asarray(edges, np.int32).reshape(-1, 2)

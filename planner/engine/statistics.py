@@ -100,7 +100,7 @@ class Values:
         self._bins = np.empty(0, np.int64)
         self._counts = np.empty(0, np.int64)
         self._sorted: Floats | None = None
-        self._all: tuple[int, float, float] | None = None  # count, mean and sum, for all samples
+        self._all: tuple[int, float, float] | None = None  # moments of all samples
 
     def add(self, samples: Floats) -> None:
         """Add (n,) samples; n is at most `KEPT`."""
@@ -254,7 +254,7 @@ def quantile_interval(samples: Floats, q: float) -> tuple[float, float]:
 
 
 def share_interval(count: int, n: int) -> tuple[float, float]:
-    """Return the 95% interval of the probability of an event that `count` of n iid samples have."""
+    """Return the 95% interval of the probability of an event that occurs in `count` of n iid samples."""
     low, high = wilson(count / n, n)
     return (low if count else 0.0), (high if count < n else 1.0)
 

@@ -66,7 +66,7 @@ class SampleDemands:
     """Samples, and the demands that are already drawn for them.
 
     demands : demands drawn so far; further demands are added when they are drawn
-    traces : every request that is drawn so far, added like `demands`; None: requests are not recorded
+    traces : record of every request drawn so far; None: requests are not recorded
     """
 
     samples: Samples
@@ -118,7 +118,7 @@ class TaskTimes:
     """Times of n tasks in S samples. Each column of `split` has ``fixed + decode / speed`` seconds of a task.
 
     fixed, decode : seconds, (columns of `split`, n, S)
-    skipped : tasks that may be skipped, each time with a mask of the samples in which they are skipped
+    skipped : tasks that may be skipped, with masks of the samples in which they are skipped
     patience : seconds until a person leaves, (S, rows of the graph's `since`)
     away : seconds until a person who has left is back, in the same shape
     works : totals of each `Work`
@@ -265,7 +265,7 @@ class _Timing:
     def _attempt(self, work: Work, demand: Demand) -> dict[Part, Floats]:
         """Return the seconds of each part of an occurrence.
 
-        If the work has `retry`, the occurrence is an attempt. It takes at most the timeout, plus the wait before it.
+        If the work has `retry`, the occurrence is an attempt. It takes at most its timeout, plus the wait before it.
         """
         parts = self._parts(work, demand)
         if work.retry is None:

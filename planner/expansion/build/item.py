@@ -133,7 +133,10 @@ class _ItemBuilder:
         return with_merged_maps(in_sequence(self.fragments), rounds)
 
     def pools_held_before(self, position: int) -> set[int]:
-        """Return the pools of the agents that the item may hold before a segment; `NO_POOL` if it may hold none."""
+        """Return the pools of the agents that the item may hold before the segment at `position`.
+
+        If the item may hold no agent there, the result includes `NO_POOL`.
+        """
         segments = self.plan.segments
         return {
             NO_POOL if earlier < 0 else segments[earlier].pool_held_after for earlier in self.predecessors[position]

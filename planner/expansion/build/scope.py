@@ -1,4 +1,4 @@
-"""The scope of a step: everything around it that its expansion depends on."""
+"""The scope of a step: the context in which the step is expanded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ StepPath = tuple[str, ...]
 
 @dataclass(frozen=True, eq=False)
 class Scope:
-    """Everything around a step, or around the steps of a group, that its expansion depends on.
+    """The context in which a step, or the steps of a group, are expanded.
 
     path : keys in the file, for the positions of errors
     pool : pool of the crew that does the step; −1: the lead, or the default crew

@@ -74,7 +74,7 @@ class AgentLoopDemand:
         return Demand(**sums, **({"written": sums["input"]} if caches else {}))
 
     def per_turn(self, draw: Callable[[Occurrence, Turns], Sequence[Floats]], after: int = 0) -> Iterator[list[Floats]]:
-        """Yield the draws of each turn, for the cells that also reach the turn `after` turns later.
+        """Yield the draws of each turn. They cover the cells that also reach the turn `after` turns later.
 
         Turns with few cells are drawn together in one call, up to `AT_ONCE` draws.
         """

@@ -98,7 +98,9 @@ def _sync(occurrence: Occurrence, body: Syncing) -> Demand:
 
 
 def _request(occurrence: Occurrence, prompt: Floats, cached: Floats, output: Floats, thinking: Floats = NONE) -> Demand:
-    """Return the demand of a request. Its time is T = jitter · (TTFT + uncached / prefill speed + output / output speed).
+    """Return the demand of a request.
+
+    The time of the request is T = jitter · (TTFT + uncached / prefill speed + output / output speed).
 
     thinking : the tokens of `output` that later requests do not read
     """

@@ -66,7 +66,7 @@ class People:
     """Tasks of people in a fragment.
 
     previous : (m, 2) a person's task, and the earlier task at whose end the person starts to wait
-    first : (k,) first tasks of people. Before them, the fragment has no other task of a person
+    first : (k,) first tasks of people. Before each of them, the fragment has no other task of a person
     last : the last task of a person in the fragment; −1: the fragment has no such task
     """
 

@@ -29,7 +29,7 @@ class Sending:
 
 @dataclass(frozen=True)
 class Option:
-    """One outcome of a conditional edge: the nodes that it triggers, and its Sends. Without any, the path ends."""
+    """One outcome of a conditional edge: triggered nodes, and Sends. If there are neither, the path ends."""
 
     chance: float
     targets: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class Node:
 class GraphForm:
     """A StateGraph. Raises ValueError if its parts do not fit together.
 
-    edges : source and target of each edge. The target runs if any of its edges triggers it
+    edges : source and target of each edge. One edge is enough to trigger a target
     joins : list joins, `add_edge([a, b], c)`: the target is triggered once all sources have run
     branches : conditional edges of each node and of `START`
     """

@@ -40,7 +40,7 @@ class _Open:
     total: int = 0
 
     def held(self, pool: int) -> _Open:
-        """Return the bounds if an enclosing outline holds an agent of `pool`. It makes the requests of `NO_POOL`."""
+        """Return the bounds if an enclosing outline holds an agent of `pool`. The agent makes requests of `NO_POOL`."""
         if pool == NO_POOL or NO_POOL not in self.by_pool:
             return self
         requests = self.by_pool[NO_POOL][0]

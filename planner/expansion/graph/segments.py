@@ -43,7 +43,7 @@ class ItemSegment:
     own_task : whether the segment shares no task with other segments
     detached : whether the segment has its own task, and releases its agent even if the next segment needs the same pool
     context_switch : whether the person who does the segment may have turned to something else (YAML `leaves`)
-    releases : whether the segment releases its agent, as no segment that may come next needs the same pool
+    releases : whether the segment releases its agent, because no segment that may come next needs the same pool
     """
 
     pool: int

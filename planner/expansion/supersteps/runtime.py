@@ -73,7 +73,7 @@ def grouped(
 def copied(fragment: Fragment, count: int, race: bool, runtime: Runtime) -> Fragment:
     """Return `count` copies of a fragment side by side.
 
-    race : whether the copies race. If not, they are Sends, and the runtime may limit the number of concurrent Sends
+    race : whether the copies race. If not, they are Sends, and the runtime may limit how many copies run concurrently
     """
     if race:
         return raced(fragment, count)

@@ -47,8 +47,8 @@ class _Paths:
     """Paths in a graph.
 
     next, previous : direct successors and direct predecessors of each node
-    after : for each node, all nodes to which a path leads from it
-    before : for each node, all nodes from which a path leads to it
+    after : for each node, all nodes that can be reached from it
+    before : for each node, all nodes that can reach it
     supersteps : nodes of each superstep; empty if the graph has conditional edges
     """
 
@@ -62,9 +62,9 @@ class _Paths:
             self.supersteps = [{run.node for run in superstep} for superstep in play(form, no_routes).supersteps]
 
     def may_gain(self, nodes: frozenset[str]) -> bool:
-        """Whether these nodes may be a subgraph, and whether this may save time.
+        """Whether a subgraph of these nodes is allowed and may save time.
 
-        It may save time only if one of the nodes follows another one. If `supersteps` is not empty, a superstep must
+        It may save time only if one of the nodes follows another one of them. If `supersteps` is not empty, a superstep must
         also contain one of the nodes and a node outside.
         """
         if not 1 < len(nodes) < len(self.form.nodes) or not any(self.next[name] & nodes for name in nodes):
@@ -99,7 +99,7 @@ def _unshared(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
     """Yield the branches after each node, and the branches before each node.
 
     Each direct successor of a node has a branch. A path leads from this successor to each node of the branch, and no
-    path leads there from another successor. Branches before a node are the same for predecessors, with paths reversed.
+    path leads there from another successor. Branches before a node are found from its predecessors, with reversed paths.
     """
     for neighbours, far in ((paths.next, paths.after), (paths.previous, paths.before)):
         for names in neighbours.values():
@@ -141,7 +141,7 @@ def _reachable(start: str, neighbours: Mapping[str, set[str]]) -> set[str]:
 
 
 def _dominators(nodes: Collection[str], previous: Mapping[str, set[str]], root: str) -> dict[str, set[str]]:
-    """Return the dominators of each node. A node and its dominators are on every path from `root` to the node.
+    """Return the dominators of each node. Every path from `root` to a node passes the node's dominators.
 
     previous : direct predecessors of each node
     """
