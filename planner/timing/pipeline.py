@@ -40,7 +40,7 @@ class Pipeline:
     ) -> Pipeline:
         """Return the pipeline of an expanded workflow.
 
-        requests : number of concurrent requests; None: the largest number that can be open. Speeds may depend on this number
+        requests : number of concurrent requests; None: the largest number that can be open. Speeds may depend on it
         price_multiplier : factor on the prices of all models
         """
         concurrency = graph.max_open_requests(graph.sizes) if requests is None else requests

@@ -64,8 +64,8 @@ class _Paths:
     def may_gain(self, nodes: frozenset[str]) -> bool:
         """Whether a subgraph of these nodes is allowed and may save time.
 
-        It may save time only if one of the nodes follows another one of them. If `supersteps` is not empty, a superstep must
-        also contain one of the nodes and a node outside.
+        It may save time only if one of the nodes follows another one of them. If `supersteps` is not empty, a superstep
+        must also contain one of the nodes and a node outside.
         """
         if not 1 < len(nodes) < len(self.form.nodes) or not any(self.next[name] & nodes for name in nodes):
             return False
@@ -99,7 +99,7 @@ def _unshared(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
     """Yield the branches after each node, and the branches before each node.
 
     Each direct successor of a node has a branch. A path leads from this successor to each node of the branch, and no
-    path leads there from another successor. Branches before a node are found from its predecessors, with reversed paths.
+    path leads there from another successor. Branches before a node are found from its predecessors on reversed paths.
     """
     for neighbours, far in ((paths.next, paths.after), (paths.previous, paths.before)):
         for names in neighbours.values():
