@@ -116,7 +116,7 @@ class Graph:
 
     @cached_property
     def queue_lo(self) -> Ints:
-        """(pools + 1,) Start of each pool's queue in an array that holds all queues, and the end of that array."""
+        """Positions (pools + 1,) in an array of all queues: the start of each pool's queue, then the end of the array."""
         taken = self.acquire[self.acquire >= 0]
         counts = np.bincount(taken, minlength=len(self.capacity))
         return _ints(np.concatenate(([0], np.cumsum(counts))))

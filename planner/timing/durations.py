@@ -192,7 +192,7 @@ def task_times(
 
 
 class _Timing:
-    """Adds up the times of a graph, work by work."""
+    """Adds up the times of tasks, one `Work` after another."""
 
     def __init__(
         self, graph: TaskGraph, service: Mapping[str, ServiceTimes], draws: SampleDemands, speed: float, detailed: bool

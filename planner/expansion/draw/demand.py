@@ -132,7 +132,10 @@ class Layers:
         return cls(*(math.log(factor) / Z95 for factor in (uncertainty.per_step, uncertainty.overall)))
 
     def error(self, samples: Samples, path: str) -> Floats | None:
-        """Return the factor (1, samples) on those tokens and tool times of a step that are ranges; None: no error."""
+        """Return the factor (1, samples) on the tokens and tool times of a step.
+
+        It applies only to ranges. Return None if no error is declared.
+        """
         if not self.per_step and not self.overall:
             return None
         own = self.per_step * samples.normal(1, path, "error") if self.per_step else 0.0
