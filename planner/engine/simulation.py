@@ -116,7 +116,7 @@ class Graph:
 
     @cached_property
     def queue_lo(self) -> Ints:
-        """Positions (pools + 1,) in an array of all queues: the start of each pool's queue, then the end of the array."""
+        """(pools + 1,) Positions in an array of all queues: start of each pool's queue, then end of the array."""
         taken = self.acquire[self.acquire >= 0]
         counts = np.bincount(taken, minlength=len(self.capacity))
         return _ints(np.concatenate(([0], np.cumsum(counts))))
