@@ -1,1 +1,1 @@
-"""YAML text in, plain data and the position of every key and value out. YAML runs no code here."""
+"""YAML text in, plain data and the position of every key and value out. The text cannot run code."""
