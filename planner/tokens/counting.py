@@ -146,7 +146,7 @@ def _replaced(module: Any, name: str, other: Any) -> Iterator[None]:
 
 
 def _too_blank(text: str) -> str | None:
-    """Return the reason why tiktoken cannot encode a text with very much white space; None if it can encode the text."""
+    """Return the reason if a text has too much white space for tiktoken to encode it. Otherwise return None."""
     if len(text) >= _LONGEST_BLANK and any(
         blank.end() - blank.start() >= _LONGEST_BLANK for blank in re.finditer(r"\s+", text)
     ):

@@ -263,7 +263,7 @@ def _backlogs(document: Document) -> tuple[dict[Path, Backlog], list[Problem]]:
 
 
 def _distinct(problems: Sequence[Problem], document: Document) -> list[Problem]:
-    """Return the problems without repetitions. A mistake in an anchored value also appears at every alias of the value."""
+    """Return the problems without repetitions. A mistake in an anchored value also appears at every alias."""
     positions = defaultdict(list)
     for problem in problems:
         if problem.position:

@@ -90,7 +90,7 @@ def split_by_writing(ttft: Curve, output_speed: Curve, output: float, concurrenc
 
 
 def _neighbours(points: Points, concurrency: int) -> tuple[tuple[int, float], tuple[int, float], float]:
-    """Return the points below and above a concurrency, and the position of the concurrency between them, from 0 to 1."""
+    """Return the points below and above a concurrency, and the concurrency's position between them, from 0 to 1."""
     low, high = next((below, above) for below, above in pairwise(points) if above[0] >= concurrency)
     return low, high, (concurrency - low[0]) / (high[0] - low[0])
 

@@ -38,7 +38,7 @@ OTHER = "other"
 
 
 class UnboundEstimate(Estimate):
-    """An estimate that depends on parameters, agents or the model. Only the estimate that `bind` returns has numbers."""
+    """An estimate that depends on parameters, agents or the model. It has no numbers; `bind` returns one with numbers."""
 
     def quantile(self, p: float) -> NoReturn:
         raise ValueError(f"'{self.text}' is not bound")
