@@ -1,7 +1,7 @@
 """Write data/prices.yaml from the library genai-prices (MIT): `python -m planner.catalogue._prices [--check]`.
 
-This module is not part of the wheel. Run it after `pip install --upgrade genai-prices`. The date in the table is the latest day on
-which a price was checked, according to the library's comments.
+This module is not part of the wheel. Run it after `pip install --upgrade genai-prices`. The date in the table is the
+latest day on which a price was checked, according to the library's comments.
 """
 
 from __future__ import annotations

@@ -286,7 +286,10 @@ class Catalogue:
 
 
 def _plain_value(key: str, value: Any) -> tuple[Any, ListedPrice | None]:
-    """Return a value without its provenance, and its listed price. Only a value that refers to the table has a price."""
+    """Return a value without its provenance, and its listed price.
+
+    The listed price is None if the value does not refer to the price table.
+    """
     if is_fact(value):
         value = value["value"]
     if refers_to_table(key, value):

@@ -41,7 +41,7 @@ class ModelRow:
 
     @property
     def usd(self) -> float | None:
-        """Price in US dollars: per hour, or per million output tokens if the model is paid per token. None if unknown."""
+        """US dollars per hour, or per million output tokens if the model is paid per token; None if unknown."""
         return self.output if self.per_hour is None else self.per_hour
 
 
@@ -98,7 +98,8 @@ def select_models(
     """Return the rows that meet all limits, sorted by ``name``, ``speed`` or ``price``.
 
     min_speed : least tokens/s; compared with `ModelRow.slowest`
-    max_price : highest price in US dollars, per million output tokens or per hour; excludes rows of unknown price
+    max_price : highest price in US dollars, per million output tokens or per hour; if given, it excludes rows without
+        a known price
     available : availability, such as ``general``; None means any
     """
     selected = [

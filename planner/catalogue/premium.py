@@ -74,6 +74,9 @@ def tiers(catalogue: Catalogue) -> Iterator[Tier]:
 
 
 def fitted(measured: Sequence[Tier]) -> float:
-    """Return the exponent that fits tiers best by least squares of logarithms: Σ ln speed · ln price / Σ (ln speed)²."""
+    """Return the exponent that fits tiers best by least squares of logarithms.
+
+    This is Σ ln speed · ln price / Σ (ln speed)².
+    """
     logs = [(math.log(tier.speed), math.log(tier.price)) for tier in measured]
     return sum(x * y for x, y in logs) / sum(x * x for x, _ in logs)

@@ -294,10 +294,9 @@ def _fields(model: type[Declared], loc: KeyPath) -> list[str]:
 
 
 def _declared(model: type[Declared], loc: KeyPath) -> tuple[type[Declared] | None, bool]:
-    """Return the type of the declaration at pydantic's path `loc`, and whether the path leads to a mapping.
+    """Return the type of the declaration at pydantic's path `loc`, and whether a mapping from names is there instead.
 
-    In the second case, the mapping is from names to declarations of this type. The type is None if the path leads to
-    no declaration.
+    If a mapping is there, the type is that of its values. The type is None if neither is there.
     """
     annotation: Any = model
     for part in loc:

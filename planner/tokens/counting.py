@@ -1,4 +1,4 @@
-"""Count the tokens of a text with tiktoken or, if that is not possible, approximately. Add up several texts."""
+"""Count the tokens of a text, with tiktoken or approximately. Add up the counts of several texts."""
 
 from __future__ import annotations
 

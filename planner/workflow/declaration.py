@@ -309,7 +309,7 @@ class Workflow(Declared):
         return count_of(declared, self.parameters)
 
     def walk(self) -> Iterator[tuple[tuple[str, ...], Step]]:
-        """Yield the path of names and the step, for every step of this file and of the files that it uses.
+        """Yield every step of this file and of the files that it uses, each as a pair of its path of names and itself.
 
         A group comes before its steps.
         """

@@ -143,7 +143,7 @@ def _as_list(run: Run | None) -> list[Run]:
 
 
 def _report_unknown(unknown: Sequence[Fields]) -> None:
-    """Report the records of unknown format. The message gives the keys of the first record and the number of records."""
+    """Report the records of unknown format: the keys of the first record, and the number of further records."""
     if not unknown:
         return
     keys = [printable(key)[:40] for key in unknown[0].data]

@@ -38,7 +38,10 @@ OTHER = "other"
 
 
 class UnboundEstimate(Estimate):
-    """An estimate that depends on parameters, agents or the model. It has no numbers; `bind` returns one with numbers."""
+    """An estimate that depends on parameters, agents or the model.
+
+    It has no numbers. `bind` returns an estimate with numbers.
+    """
 
     def quantile(self, p: float) -> NoReturn:
         raise ValueError(f"'{self.text}' is not bound")

@@ -183,7 +183,10 @@ def explain(error: yaml.MarkedYAMLError, lines: Sequence[str], inside: Position 
 
 
 def _matched(rule: _Rule, texts: dict[str, str]) -> str | None:
-    """Return None if a rule does not apply. Otherwise return the text of its group `closing`, or "" without a group."""
+    """Return the text of the group `closing` if a rule applies, or "" if the rule has no such group.
+
+    Returns None if the rule does not apply.
+    """
     closing = ""
     for name, text in texts.items():
         match = re.search(getattr(rule, name), text)

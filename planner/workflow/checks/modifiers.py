@@ -98,9 +98,9 @@ def _not_continued(name: str, step: Mapping[str, Any]) -> tuple[str, str] | None
 
 
 class _WaitsFor:
-    """Tells which steps of a group wait for which other steps, directly or indirectly.
+    """Whether a step of a group waits for another step, directly or indirectly.
 
-    The steps that a step waits for are stored as a bit set, because groups may be large.
+    For each step, a bit set stores the steps that it waits for, because groups may be large.
     """
 
     def __init__(self, needs: Mapping[str, Collection[str]]) -> None:
