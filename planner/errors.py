@@ -146,7 +146,7 @@ class CandidateName(str):
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str | None:
-    """Return a hint for a misspelt `name`: up to three similar names or, if no name is similar, the first 20 names.
+    """Return a hint for a misspelt `name`: up to three similar names or, if no name is similar, at most 20 names.
 
     Returns None if `names` is empty.
     """

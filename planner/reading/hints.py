@@ -1,4 +1,7 @@
-"""Hints for quantities that cannot be parsed. Each function takes the quantity's text, and returns None for no hint."""
+"""Hints for quantities that cannot be parsed.
+
+Each function takes the text of a quantity, and returns a hint. It returns None if it has no hint for the text.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""YAML text in, plain data and the position of every key and value out. The text cannot run code."""
+"""Parse YAML text into plain data, with the position of every key and value. The text cannot run code."""

@@ -1,4 +1,4 @@
-"""A YAML file in, plain data and the position of every key and value out. The file cannot run code.
+"""Parse a YAML file into plain data, with the position of every key and value. The file cannot run code.
 
 Scalars follow the YAML 1.2 core schema: `no` and `12:30` are text. A mapping may have each key only once. Size, depth
 and the expansion of aliases are limited. The file is read as a stream of events, so that deep nesting cannot exhaust
