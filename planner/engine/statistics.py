@@ -175,8 +175,9 @@ class Values:
         """Return the number of samples up to `limit`. With over `KEPT`, count whole bins that begin at most there."""
         if self.count <= KEPT:
             return int(np.count_nonzero(self.first <= limit))
-        starts = (self._bins << _BIN_BITS).view(np.float64)
-        return int(self._counts[starts <= limit].sum())
+        bins, counts = _counted(self._bins, self._counts, self._waiting)
+        starts = (bins << _BIN_BITS).view(np.float64)
+        return int(counts[starts <= limit].sum())
 
     def _ranked(self, rank: int, within: float = 0.5) -> float:
         """Return the sample with this rank. Ranks count from 0.

@@ -50,6 +50,16 @@ def test_values_are_summed_up_as_numpy_does_it(many: np.ndarray, count: int) -> 
     assert np.array_equal(found.first, values[:KEPT])
 
 
+@pytest.mark.parametrize("count", [KEPT, KEPT + 1, KEPT * 3 // 2, 2 * KEPT, 3 * KEPT + 1000])
+def test_a_share_counts_every_sample(values: np.ndarray, count: int) -> None:
+    """A bin has a relative width of 2⁻¹⁴: the samples within it are at most that much above or below the limit."""
+    limit = float(np.exp(3.0))
+    share, low, high = Values.of(values[:count]).share(limit)
+    exact = [float(np.mean(values[:count] <= limit * (1 + sign * 2**-14))) for sign in (-1, 1)]
+    assert exact[0] <= share <= exact[1]
+    assert low < share < high
+
+
 def test_nothing_is_nothing_however_many_samples_there_are() -> None:
     """The first bin begins at 0: its middle is above 0, and no value that is drawn lies in it but 0 itself."""
     found = Values.of(np.zeros(1))
