@@ -57,10 +57,10 @@ def test_a_share_counts_every_sample(many: np.ndarray, count: int) -> None:
     for low in range(0, count, 1000):
         found.add(many[low : min(low + 1000, count)])
     limit = float(np.exp(3.0))
-    share, low, high = found.share(limit)
+    share, lower, upper = found.share(limit)
     exact = [float(np.mean(many[:count] <= limit * (1 + sign * 2**-14))) for sign in (-1, 1)]
     assert exact[0] <= share <= exact[1]
-    assert low < share < high
+    assert lower < share < upper
 
 
 def test_nothing_is_nothing_however_many_samples_there_are() -> None:
