@@ -145,29 +145,44 @@ class CandidateName(str):
         return candidate
 
 
-def did_you_mean(name: str, names: Iterable[str]) -> str | None:
-    """Return a hint for a misspelt `name`: up to three similar names or, if no name is similar, at most 20 names.
+def listed(names: Iterable[str], conjunction: str = "and") -> str:
+    """Join names for a sentence: `'a', 'b' and 'c'`."""
+    *first, last = [f"'{name}'" for name in names]
+    return f"{', '.join(first)} {conjunction} {last}" if first else last
 
-    Returns None if `names` is empty.
+
+def for_example(key: str, example: str) -> str:
+    """Return a hint that shows how to write `key`.
+
+    example : value of the key; it may consist of alternatives that are separated by " or "
+    """
+    return "write for example " + " or ".join(f"'{key}: {value}'" for value in example.split(" or "))
+
+
+def did_you_mean(name: str, names: Iterable[str], kind: str = "name") -> str | None:
+    """Return a hint for a misspelt name: up to three similar names, else a list of all names (at most 20).
+
+    Returns None if there are no names.
+
+    kind : word for one of the names
     """
     candidates = sorted(set(names))
     current = [other for other in candidates if not (isinstance(other, CandidateName) and other.withdrawn())]
     almost = nearest(name, candidates, 0.9)
     similar = [almost] if almost else similar_names(name, current) or similar_names(name, candidates)
     if similar:
-        quoted = [f"'{other}'" for other in similar]
-        return f"did you mean {' or '.join([', '.join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)}?"
+        return f"did you mean {listed(similar, 'or')}?"
     if not candidates:
         return None
-    return f"known: {', '.join(candidates[:20])}{', …' if len(candidates) > 20 else ''}"
+    if len(candidates) == 1:
+        return f"the only known {kind} is '{candidates[0]}'"
+    plural = kind + ("es" if kind.endswith("s") else "s")
+    return f"the known {plural} {'include' if len(candidates) > 20 else 'are'} {listed(candidates[:20])}"
 
 
 def model_hint(name: str, names: Collection[str]) -> str:
-    """Return a hint for the misspelt name of a model: similar names or, if no name is similar, all names.
-
-    If there are too many names, the hint is the command that lists all models.
-    """
-    hint = did_you_mean(name, names)
+    """Return a hint for a misspelt model: similar names, else a list of all names if it is short."""
+    hint = did_you_mean(name, names, "model")
     if hint and (hint.startswith("did") or len(names) <= _MOST_LISTED_MODELS):
         return hint
     return "the command 'planner models' lists all models"

@@ -102,7 +102,11 @@ def listed_price(reference: dict[str, Any]) -> ListedPrice:
     """
     for key in reference.keys() - {"table", "tier"}:
         raise BadValueError(
-            f"unknown key '{key}'", did_you_mean(key, ("table", "tier")), code="unknown-key", at=(key,), on_key=True
+            f"unknown key '{key}'",
+            did_you_mean(key, ("table", "tier"), "key"),
+            code="unknown-key",
+            at=(key,),
+            on_key=True,
         )
     name, tier = reference["table"], reference.get("tier", STANDARD)
     if not isinstance(name, str) or name not in _lines():
@@ -117,6 +121,8 @@ def listed_price(reference: dict[str, Any]) -> ListedPrice:
     above = row.pop("above", None)
     if not isinstance(tier, str) or tier not in row:
         raise BadValueError(
-            f"the price table has no tier '{tier}' of the model '{name}'", did_you_mean(str(tier), row), at=("tier",)
+            f"the price table has no tier '{tier}' of the model '{name}'",
+            did_you_mean(str(tier), row, "tier"),
+            at=("tier",),
         )
     return ListedPrice(row[tier], above if tier == STANDARD else None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, ClassVar
 
+from planner.errors import listed
 from planner.reading.profiles import ProfileDeclaration
 from planner.reading.units import BadValueError
 from planner.reading.validation import (
@@ -42,7 +43,7 @@ def _day(value: Any) -> date:
 
 def _kind(value: Any) -> str:
     if value not in KINDS:
-        raise BadValueError(f"expected one of {', '.join(KINDS)}")
+        raise BadValueError(f"expected {listed(KINDS, 'or')}")
     return str(value)
 
 

@@ -138,9 +138,8 @@ def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
             price, multiplier = profile.price, 1.0
         multiplier *= profile.price_multiplier or 1.0
     if not (_LEAST_FACTOR <= speed <= _MOST_FACTOR and _LEAST_FACTOR <= multiplier <= _MOST_FACTOR):
-        message = (
-            f"the product of the factors of '{name}' and its bases is over {_MOST_FACTOR:,.0f}, or under its inverse"
-        )
+        bounds = f"from 1/{_MOST_FACTOR:,.0f} to {_MOST_FACTOR:,.0f}"
+        message = f"the product of the factors of '{name}' and its bases must be {bounds}"
         raise InputError([Problem("bad-profile", message, None, "give 'output_speed' or 'price' instead of factors")])
     ttft, output_speed = _first(chain, "ttft"), _first(chain, "output_speed")
     if ttft is None or output_speed is None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import model_validator
 
-from planner.errors import Problem, did_you_mean, nearest
+from planner.errors import Problem, did_you_mean, for_example, listed, nearest
 from planner.reading.estimates.curves import EXAMPLES, Curve
 from planner.reading.units import BadValueError
 from planner.reading.validation import (
@@ -43,15 +43,17 @@ class PriceDeclaration(Declared):
     def _one_form(self) -> Self:
         tokens = [key for key in ("input", "output", "cache_read", "cache_write") if getattr(self, key) is not None]
         if self.per_hour is not None and tokens:
-            message = "a price is per token or per hour, not both"
+            message = "a price is either per token or per hour, not both"
             raise validation_error(
-                BadValueError(message, "remove 'per_hour', or the prices per token", at=("per_hour",), on_key=True)
+                BadValueError(
+                    message, "remove 'per_hour', or remove the prices per token", at=("per_hour",), on_key=True
+                )
             )
         for key in ("input", "output"):
             if self.per_hour is None and getattr(self, key) is None:
                 message = f"the key '{key}' is missing"
                 raise validation_error(
-                    BadValueError(message, f"as in price: {self.example}", code="missing-key", on_key=True)
+                    BadValueError(message, for_example("price", self.example), code="missing-key", on_key=True)
                 )
         return self
 
@@ -61,7 +63,7 @@ AVAILABLE = ("general", "limited", "retired")
 
 def _available(value: Any) -> str:
     if value not in AVAILABLE:
-        raise BadValueError(f"expected one of {', '.join(AVAILABLE)}")
+        raise BadValueError(f"expected {listed(AVAILABLE, 'or')}")
     return str(value)
 
 
@@ -115,7 +117,7 @@ class ProfileDeclaration(Declared):
         ttft, speed = self.ttft, self.output_speed
         if not isinstance(ttft, Curve) or not isinstance(speed, Curve):
             message = "'measured_output' needs both 'ttft' and 'output_speed' by concurrency"
-            hint = f"remove 'measured_output', or write both as in {EXAMPLES[0]} and {EXAMPLES[1]}"
+            hint = f"remove 'measured_output', or write for example '{EXAMPLES[0]}' and '{EXAMPLES[1]}'"
             raise validation_error(
                 BadValueError(message, hint, at=("measured_output",), code="bad-profile", on_key=True)
             )
@@ -124,7 +126,7 @@ class ProfileDeclaration(Declared):
             key, other = ("ttft", "output_speed") if of_ttft - of_speed else ("output_speed", "ttft")
             unpaired = min(of_ttft - of_speed or of_speed - of_ttft)
             message = f"'{key}' has a value at concurrency {unpaired}, but '{other}' has none"
-            hint = f"with 'measured_output', '{other}' also needs a value at concurrency {unpaired}"
+            hint = "add this value; with 'measured_output', 'ttft' and 'output_speed' must have the same concurrencies"
             raise validation_error(BadValueError(message, hint, at=(key,), code="bad-profile", on_key=True))
         return self
 
@@ -156,7 +158,7 @@ def profile_problems(
         yield from _factors(document, name, profile)
         base = profile.get("based_on")
         if isinstance(base, str) and base not in names:
-            hint = did_you_mean(base, set(names) - {name}) or "declare it under 'models:'"
+            hint = did_you_mean(base, set(names) - {name}, "model") or "declare it under 'models:'"
             place = document.value("models", name, "based_on")
             yield Problem("unknown-model", f"unknown model '{base}'", place, hint)
         keys = given[name]

@@ -142,7 +142,9 @@ def duration(value: Any) -> float:
         raise BadValueError(f"expected {expected}", without_commas(text) or time_meant(text))
     sizes = [_SECONDS[unit] for _, unit in parts]
     if any(larger <= smaller for larger, smaller in pairwise(sizes)):
-        raise BadValueError(f"expected {expected}", "write larger units first, and each unit only once, as in 1h30m")
+        raise BadValueError(
+            f"expected {expected}", "write larger units first, and each unit only once, for example 1h30m"
+        )
     return finite(sum(float(number.replace("_", "")) * _SECONDS[unit] for number, unit in parts))
 
 
@@ -288,7 +290,7 @@ class Quantity:
     def expected(self) -> str:
         """Message that says what may be written, with examples."""
         low, high = self.spread.split(" to ")
-        return f"expected a {self.name}: {self.single}, {self.spread}, or {{p50: {low}, p95: {high}}}"
+        return f"expected a {self.name}, such as {self.single}, or {self.spread}, or {{p50: {low}, p95: {high}}}"
 
     def bounded(self, number: float) -> float:
         """Return `number`. Raises `BadValueError` if it is out of bounds."""

@@ -15,6 +15,7 @@ from planner.errors import (
     MOST_PROBLEMS,
     Problem,
     did_you_mean,
+    for_example,
     nearest,
 )
 from planner.reading import units
@@ -98,7 +99,7 @@ def _profile_estimate(quantity: units.Quantity) -> Any:
     def parse(value: Any, context: FileContext) -> Estimate:
         estimate = parse_estimate(value, quantity, context)
         if isinstance(estimate, UnboundEstimate):
-            message = "a profile cannot use expressions or by_model, because it is the same for all steps"
+            message = "a profile cannot contain an expression or 'by_model', because all steps share the profile"
             raise BadValueError(message, f"write {quantity.expected.removeprefix('expected ')}")
         return estimate
 
@@ -150,8 +151,14 @@ def _text(value: Any) -> str:
     kind = "list" if isinstance(value, list) else "mapping" if isinstance(value, dict) else None
     if kind:
         raise BadValueError(f"expected text, not a {kind}")
-    kind = "true or false" if isinstance(value, bool) else "a number" if units.is_number(value) else "nothing"
-    raise BadValueError(f"expected text, not {kind}", "put it in quotes")
+    kind = (
+        f"the value {str(value).lower()}"
+        if isinstance(value, bool)
+        else "a number"
+        if units.is_number(value)
+        else "nothing"
+    )
+    raise BadValueError(f"expected text, not {kind}", "put the value in quotes")
 
 
 def _name(value: Any) -> str:
@@ -220,7 +227,9 @@ def _reserved(document: Document) -> Iterator[Problem]:
     """Yield a problem if a parameter is called `agents`, which is reserved in expressions."""
     declared = document.data.get("parameters") if isinstance(document.data, dict) else None
     if isinstance(declared, dict) and AGENTS in declared:
-        message = f"'{AGENTS}' cannot be the name of a parameter: in expressions it is the crew's number of agents"
+        message = (
+            f"'{AGENTS}' cannot be the name of a parameter: in expressions, '{AGENTS}' is the crew's number of agents"
+        )
         yield Problem("bad-name", message, document.key("parameters", AGENTS), "choose another name")
 
 
@@ -236,7 +245,7 @@ def _without_value(model: type[Declared], document: Document, details: list[Erro
         if isinstance(path[-1], str):
             yield Problem("bad-value", f"'{path[-1]}' has no value", place, _example(model, path) or hint)
         else:
-            yield Problem("bad-value", "this item of the list has no value", place, "remove it")
+            yield Problem("bad-value", "this item of the list has no value", place, "remove this item")
 
 
 def _problems(model: type[Declared], document: Document, details: list[ErrorDetails]) -> Iterator[Problem]:
@@ -269,22 +278,26 @@ def _problem(model: type[Declared], document: Document, detail: ErrorDetails, pa
     context = detail.get("ctx", {})
     if detail["type"] == "extra_forbidden":
         place = document.key(*path) if len(path) == len(detail["loc"]) else document.value(*path)
-        return Problem("unknown-key", f"unknown key '{name}'", place, did_you_mean(name, _fields(model, parent)))
+        return Problem("unknown-key", f"unknown key '{name}'", place, did_you_mean(name, _fields(model, parent), "key"))
     if detail["type"] == "missing":
         place = document.key(*path) if len(path) == len(parent) else document.value(*path)
-        return Problem("missing-key", f"the key '{name}' is missing", place, _example(model, parent))
+        return Problem("missing-key", f"the key '{name}' is missing", place, _example(model, parent, name))
     hint = _example(model, detail["loc"]) if context.get("wrong_shape") else context.get("hint")
     path = (*path, *context.get("at", ()))
     place = document.key(*path) if context.get("on_key") else document.value(*path)
     return Problem(detail["type"], context.get("message", detail["msg"]), place, hint)
 
 
-def _example(model: type[Declared], loc: KeyPath) -> str | None:
-    """Return a hint with an example of the declaration at pydantic's path `loc`; None if no declaration is there."""
+def _example(model: type[Declared], loc: KeyPath, key: str | None = None) -> str | None:
+    """Hint with an example of the declaration at pydantic's path `loc`.
+
+    key : a required key, which the example shows even if it is usually left out
+    """
     declared, by_name = _declared(model, loc)
     if declared is None or not loc:
         return declared.example if declared else None
-    return f"as in {loc[-1]}: " + (f"{{a-name: {declared.example}}}" if by_name else declared.example)
+    example = declared.example if key is None or "{" in declared.example else f"{{{key}: {declared.example}}}"
+    return for_example(str(loc[-1]), f"{{a-name: {example}}}" if by_name else example)
 
 
 def _fields(model: type[Declared], loc: KeyPath) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, model_validator
 
+from planner.errors import for_example
 from planner.reading.estimates.arithmetic import (
     AGENTS,
     is_arithmetic,
@@ -118,7 +119,7 @@ class AgentLoop(Declared):
                 given, other = other, given
             shown = {"compaction": "compaction: {output: 2k}", "context_limit": "context_limit: 150k"}[other]
             raise validation_error(
-                BadValueError(f"'{given}' also needs '{other}'", f"add it, as in {shown}", at=(given,), on_key=True)
+                BadValueError(f"'{given}' also needs '{other}'", f"add for example '{shown}'", at=(given,), on_key=True)
             )
         return self
 
@@ -175,7 +176,7 @@ def argument_value(value: Any, context: FileContext) -> float | None:
             fault = "be a range" if len(formulas) > 1 else f"depend on '{AGENTS}'"
             raise BadValueError(
                 f"the value of a parameter cannot {fault}",
-                "write a single number, as in parameters: {modules: = 2 * services}",
+                "write a single number, for example 'parameters: {modules: = 2 * services}'",
             )
         return next((formulas[0].value(values) for values in context.trials(formulas[0].names)), None)
     if isinstance(value, str) and value.isidentifier() and context.parameters is not None:
@@ -221,7 +222,7 @@ class Repeat(Declared):
     def _one_form(self) -> Self:
         if self.times is None and (self.until is None or self.at_most is None):
             raise validation_error(
-                BadValueError("a repeat needs 'times', or 'until' and 'at_most'", f"as in repeat: {self.example}")
+                BadValueError("a repeat needs 'times', or 'until' and 'at_most'", for_example("repeat", self.example))
             )
         if self.times is not None and (self.until is not None or self.at_most is not None):
             raise validation_error(
@@ -231,7 +232,7 @@ class Repeat(Declared):
                 )
             )
         if self.until == 0:
-            message = "with 'until: 0%' no round is ever accepted"
+            message = "with 'until: 0%', no round is ever accepted"
             raise validation_error(
                 BadValueError(message, "write a higher chance, or use 'times' instead of 'until'", at=("until",))
             )
@@ -265,7 +266,9 @@ class Retry(Declared):
     def _can_fail(self) -> Self:
         if self.chance == 0 and self.timeout is None:
             message = "a retry needs a 'chance' of failure, a 'timeout', or both"
-            raise validation_error(BadValueError(message, f"as in retry: {self.example}"))
+            raise validation_error(BadValueError(message, for_example("retry", self.example)))
         if self.timeout == 0:
-            raise validation_error(BadValueError("a timeout must be above 0", "as in timeout: 2min", at=("timeout",)))
+            raise validation_error(
+                BadValueError("a timeout must be above 0", "write for example 'timeout: 2min'", at=("timeout",))
+            )
         return self

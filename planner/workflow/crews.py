@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, model_validator
 
-from planner.errors import did_you_mean
+from planner.errors import did_you_mean, for_example, listed
 from planner.reading.estimates.estimate import NOTHING
 from planner.reading.units import BadValueError
 from planner.reading.validation import (
@@ -65,8 +65,8 @@ def preset_name(value: Any) -> str:
     """Return `value` if it is the name of a preset. Raises `BadValueError`."""
     if isinstance(value, str) and value in PRESETS:
         return value
-    hint = did_you_mean(value, PRESETS) if isinstance(value, str) else None
-    raise BadValueError("expected the name of a preset", hint or f"write one of {', '.join(PRESETS)}")
+    hint = did_you_mean(value, PRESETS, "preset") if isinstance(value, str) else None
+    raise BadValueError("expected the name of a preset", hint or f"write {listed(PRESETS, 'or')}")
 
 
 def preset_of(coordination: object) -> Preset | None:
@@ -109,7 +109,7 @@ class Merge(Declared):
     def _takes_something(self) -> Self:
         if not self.asks and self.time.scale == 0:
             raise validation_error(
-                BadValueError("a merge needs a time, a request, or both", f"as in merge: {self.example}")
+                BadValueError("a merge needs a time, a request, or both", for_example("merge", self.example))
             )
         return self
 
@@ -170,7 +170,7 @@ class Coordination(Declared):
         if self.conflict is not None and self.merge is None:
             message = "'conflict' needs 'merge': conflicts are found when work is merged"
             raise validation_error(
-                BadValueError(message, "add it, as in merge: 20s to 90s", at=("conflict",), on_key=True)
+                BadValueError(message, "add for example 'merge: 20s to 90s'", at=("conflict",), on_key=True)
             )
         return self
 

@@ -12,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from planner.errors import Position
+from planner.errors import Position, for_example
 from planner.reading.estimates.counts import CountValue, count_of
 from planner.reading.profiles import ProfileDeclaration
 from planner.reading.units import BadValueError
@@ -77,22 +77,24 @@ class ForEach(Declared):
         if info.data["file"] is None:
             return parse(value)
         if not isinstance(value, str) or not value.strip():
-            raise validation_error(BadValueError("expected the name of a column of the file", "as in size: lines"))
+            raise validation_error(
+                BadValueError("expected the name of a column of the file", "write for example 'size: lines'")
+            )
         return None
 
     @model_validator(mode="after")
     def _count_or_file(self) -> Self:
         if self.file is not None and "count" in self.model_fields_set:
-            message = "a fan-out has either a count or a file, not both"
+            message = "a fan-out has either 'count' or 'file', not both"
             raise validation_error(BadValueError(message, "remove 'count'", at=("count",), on_key=True))
         if self.file is None and "count" not in self.model_fields_set:
-            hint = f"as in for_each: {self.example}"
+            hint = for_example("for_each", self.example)
             raise validation_error(BadValueError("the key 'count' is missing", hint, code="missing-key", on_key=True))
         for key in ("needs", "id"):
             if self.file is None and getattr(self, key) is not None:
                 message = f"'{key}' names a column of a file, but 'file' is missing"
                 raise validation_error(
-                    BadValueError(message, "add it, as in file: backlog.csv", at=(key,), on_key=True)
+                    BadValueError(message, "add for example 'file: backlog.csv'", at=(key,), on_key=True)
                 )
         return self
 
@@ -135,7 +137,9 @@ def _names(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
     if not isinstance(value, list):
-        raise BadValueError("expected the name of a step, or a list of names", "as in needs: [plan, survey]")
+        raise BadValueError(
+            "expected the name of a step, or a list of names", "write for example 'needs: [plan, survey]'"
+        )
     for index, name in enumerate(value):
         if not isinstance(name, str):
             raise BadValueError("expected the name of a step", at=(index,))
@@ -192,7 +196,7 @@ class Step(Declared):
                 raise validation_error(
                     BadValueError(
                         "a branch of a choice needs a chance",
-                        "add it, as in chance: 30%",
+                        "add for example 'chance: 30%'",
                         at=("choose", name),
                         on_key=True,
                     )
@@ -203,7 +207,7 @@ class Step(Declared):
             hint = "change the chances"
             if total < 1:
                 nothing = f"{{chance: {100 - 100 * total:.6g}%, tool: 0s}}"
-                hint += f", or add a branch that does nothing, as in nothing: {nothing}"
+                hint += f", or add a branch that does nothing, for example 'nothing: {nothing}'"
             raise validation_error(BadValueError(message, hint, at=("choose",), on_key=True))
         return self
 
@@ -234,7 +238,7 @@ RUNTIMES = ("dataflow", "langgraph")
 
 def _runtime(value: Any) -> str:
     if value not in RUNTIMES:
-        raise BadValueError("expected 'dataflow' or 'langgraph'", "as in runtime: langgraph")
+        raise BadValueError("expected 'dataflow' or 'langgraph'", "write for example 'runtime: langgraph'")
     return str(value)
 
 
@@ -277,9 +281,14 @@ class Workflow(Declared):
     @model_validator(mode="after")
     def _max_concurrency_needs_langgraph(self) -> Self:
         if self.max_concurrency is not None and self.runtime != "langgraph":
-            message = "'max_concurrency' is only available with the runtime langgraph"
+            message = "'max_concurrency' is only available with the runtime 'langgraph'"
             raise validation_error(
-                BadValueError(message, "add runtime: langgraph", at=("max_concurrency",), on_key=True)
+                BadValueError(
+                    message,
+                    "add 'runtime: langgraph', or remove 'max_concurrency'",
+                    at=("max_concurrency",),
+                    on_key=True,
+                )
             )
         return self
 

@@ -122,7 +122,10 @@ def inlining_problems(workflow: Workflow, used: Mapping[Path, Workflow]) -> Iter
                     message = f"the profile '{name}', which '{other.workflow}' uses, has no '{key}'"
                     place = workflow.place(*path, "use", "file")
                     yield Problem(
-                        "bad-profile", message, place, "add it to that profile, or to the profile in its 'based_on'"
+                        "bad-profile",
+                        message,
+                        place,
+                        f"add '{key}' to that profile, or to the profile that its 'based_on' names",
                     )
 
 
@@ -140,8 +143,8 @@ def _conflicts(
             first_path, other = first.setdefault(name, (path, declaration))
             if name not in overriding and declaration != other:
                 steps = f"'{'.'.join(first_path[1::2])}' and '{'.'.join(path[1::2])}'"
-                message = f"the files of {steps} declare different {kind}s '{name}'"
-                hint = f"declare the {kind} in this file, which then replaces both declarations"
+                message = f"the files that {steps} use declare the {kind} '{name}' differently"
+                hint = f"declare the {kind} in this file; this declaration then replaces the other two"
                 yield Problem("bad-value", message, workflow.place(*path, "use", "file"), hint)
 
 

@@ -175,7 +175,7 @@ class _Reader:
         chain = files.to(str(path))
         if chain.real[-1] in files.real:
             cycle = [FilePath(shown).name for shown in chain.shown[files.real.index(chain.real[-1]) :]]
-            hint = "remove one of these uses"
+            hint = "remove 'use' in one of these files"
             raise BadValueError(f"files use each other: {' → '.join(cycle)}", hint, code="cycle")
         key = (chain.real[-1], tuple(sorted(parameters.items())), inherited)
         cached = self.cache.get(key)
@@ -217,7 +217,7 @@ def _set_parameters(document: Document, parameters: Mapping[str, float]) -> dict
             declared[name] = int(value) if float(value).is_integer() else value
             document.nothing.pop(("parameters", name), None)
         else:
-            unknown[name] = did_you_mean(name, declared) or "the file declares no parameters"
+            unknown[name] = did_you_mean(name, declared, "parameter") or "the file declares no parameters"
     return unknown
 
 

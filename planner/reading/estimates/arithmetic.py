@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, NoReturn
 
-from planner.errors import did_you_mean, nearest
+from planner.errors import did_you_mean, listed, nearest
 from planner.reading.hints import NUMBER
 from planner.reading.units import (
     LONGEST_TEXT,
@@ -50,7 +50,10 @@ half up."""
 _VARIADIC = ("min", "max")
 _TOKEN = re.compile(rf"\s*(?:({NUMBER}(?:[^\W_]|[.:%×])*)|([A-Za-z_]\w*)|(\*\*|//|[-+*/(),])|(\S))", re.ASCII)
 _PLAIN = re.compile(NUMBER)
-_ALLOWED = f"only numbers, parameters, '{AGENTS}', + - * / ( ) and {', '.join(FUNCTIONS)} are"
+_ALLOWED = (
+    f"write only numbers, parameters, '{AGENTS}', the operators + - * /, brackets ( ), and the functions "
+    + listed(FUNCTIONS)
+)
 
 
 @dataclass(frozen=True)
@@ -114,11 +117,12 @@ def parse_formulas(value: str, quantity: Quantity, parameters: Iterable[str] | N
             f"an expression has at most {LONGEST_TEXT} characters", "move a part of the expression into a parameter"
         )
     if not text:
-        raise bad_expression("the expression after '=' is missing", "as in = 24k / agents")
+        raise bad_expression("the expression after '=' is missing", "write for example '= 24k / agents'")
     parts = text.split(" to ")
     if len(parts) > 2:
         raise bad_expression(
-            f"'= {text}' has more than one 'to'", "write a range with two bounds, as in = 10k / agents to 30k / agents"
+            f"'= {text}' has more than one 'to'",
+            "write a range with two bounds, for example '= 10k to 30k / agents'",
         )
     return tuple(_formula(part.strip(), quantity, parameters) for part in parts)
 
@@ -131,8 +135,8 @@ def bad_expression(message: str, hint: str | None = None) -> BadValueError:
 def unknown_parameter(name: str, parameters: Iterable[str]) -> NoReturn:
     """Raise `BadValueError` for a name that is not a parameter."""
     names = {*parameters, AGENTS}
-    hint = did_you_mean(name, names) if len(names) > 1 or nearest(name, names) else None
-    hint = hint or f"declare it, as in parameters: {{{name}: 10}}"
+    hint = did_you_mean(name, names, "parameter") if len(names) > 1 or nearest(name, names) else None
+    hint = hint or f"declare the parameter, for example with 'parameters: {{{name}: 10}}'"
     raise BadValueError(f"unknown parameter '{name}'", hint, code="unknown-parameter")
 
 
@@ -159,7 +163,7 @@ def _formula(text: str, quantity: Quantity, parameters: Iterable[str] | None) ->
         if parameters is not None and name not in parameters and name != AGENTS:
             unknown_parameter(name, parameters)
     if timed and power == 0:
-        hint = f"write ({text}) * 1s" if len(text) < LONGEST_TEXT // 2 else "multiply it by 1s, 1min or 1h"
+        hint = f"write '({text}) * 1s'" if len(text) < LONGEST_TEXT // 2 else "multiply it by 1s, 1min or 1h"
         raise BadValueError("a time needs a unit", hint)
     if timed and power not in (1, None):
         hint = "in a product, give only one factor a unit; a divisor cannot have a unit"
@@ -174,17 +178,20 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     for match in _TOKEN.finditer(text):
         number, name, operator, other = match.groups()
         if other:
-            raise bad_expression(f"{other!r} is not allowed in an expression", f"{_ALLOWED} allowed")
+            raise bad_expression(f"{other!r} is not allowed in an expression", _ALLOWED)
         token = number or name or operator
         if operator in ("**", "//"):
-            hint = "write a * a instead of a ** 2" if operator == "**" else "write floor(a / b) instead of a // b"
+            hint = (
+                "write 'a * a' instead of 'a ** 2'" if operator == "**" else "write 'floor(a / b)' instead of 'a // b'"
+            )
             raise bad_expression(f"'{operator}' is not allowed in an expression", hint)
         if name and keyword.iskeyword(name):
-            raise bad_expression(f"'{name}' is not allowed in an expression", f"{_ALLOWED} allowed")
+            raise bad_expression(f"'{name}' is not allowed in an expression", _ALLOWED)
         depth += {"(": 1, ")": -1}.get(token, 0)
         if depth > MOST_BRACKETS:
             raise bad_expression(
-                f"brackets are nested more than {MOST_BRACKETS} deep", "move a part of the expression into a parameter"
+                f"brackets are nested more than {MOST_BRACKETS} levels deep",
+                "move a part of the expression into a parameter",
             )
         before_kind, before = tokens[-1] if tokens else ("operator", "")
         after_value = before_kind != "operator" or before == ")"
@@ -213,9 +220,9 @@ def _tree(plain: str, text: str) -> ast.expr:
     try:
         tree = ast.parse(plain, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        hint = "is a bracket, a number or an operator missing?"
+        hint = "check whether a bracket, a number or an operator is missing"
         if text.count("(") > text.count(")"):
-            hint = "close the bracket; inside { } or [ ], an expression with a comma needs quotes"
+            hint = "close the bracket; put an expression with a comma in quotes if it is inside { } or [ ]"
         raise bad_expression(f"'= {text}' is not a valid expression", hint) from None
     return tree
 
@@ -249,15 +256,16 @@ def _power_of_time(node: ast.AST, times: Iterable[int], text: str) -> int | None
             return left + right if isinstance(node.op, ast.Mult) else left - right
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
             if name not in FUNCTIONS:
-                raise bad_expression(f"unknown function '{name}'", did_you_mean(name, FUNCTIONS))
+                raise bad_expression(f"unknown function '{name}'", did_you_mean(name, FUNCTIONS, "function"))
             several = name in _VARIADIC
             if (len(arguments) < 2) if several else (len(arguments) != 1):
                 needs = "at least two numbers" if several else "one number"
                 raise bad_expression(
-                    f"'{name}' needs {needs}", f"as in {name}(a, b)" if several else f"as in {name}(a)"
+                    f"'{name}' needs {needs}",
+                    f"write for example '{name}(a, b)'" if several else f"write for example '{name}(a)'",
                 )
             return _same([power(argument) for argument in arguments], text)
-    raise bad_expression(f"'= {text}' is not a valid expression", f"{_ALLOWED} allowed")
+    raise bad_expression(f"'= {text}' is not a valid expression", _ALLOWED)
 
 
 def _same(powers: Iterable[int | None], text: str) -> int | None:
@@ -267,7 +275,7 @@ def _same(powers: Iterable[int | None], text: str) -> int | None:
     """
     definite = {power for power in powers if power is not None}
     if len(definite) > 1:
-        hint = "give the plain number a unit, as in 5s or modules * 1s"
+        hint = "give the plain number a unit, for example '5s' or 'modules * 1s'"
         raise BadValueError(f"'= {text}' adds or compares a time and a plain number", hint)
     return definite.pop() if definite else None
 

@@ -52,7 +52,7 @@ class ComputedCount:
         try:
             return units.whole(number, self.most)
         except BadValueError as mistake:
-            hint = f"use ceil({self.formula.text}) to round it up" if number != rounded else mistake.hint
+            hint = f"write '= ceil({self.formula.text})' to round the number up" if number != rounded else mistake.hint
             message = f"'= {self.formula.text}' is {self.formula.shown(number)}, but a count {mistake}"
             raise BadValueError(message, hint) from None
 
@@ -118,7 +118,7 @@ def _computed(value: str, most: int, context: FileContext, agents: bool) -> Comp
     if len(formulas) > 1:
         raise BadValueError("this count cannot be a range", "write an expression for a single number")
     if not agents and AGENTS in formulas[0].names:
-        raise BadValueError("the number of agents cannot depend on itself", "write a number or a parameter")
+        raise BadValueError("the number of agents cannot depend on itself", "remove 'agents' from the expression")
     count = ComputedCount(formulas[0], most)
     for values in context.trials(formulas[0].names):
         count.value(values)

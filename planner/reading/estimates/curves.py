@@ -107,7 +107,7 @@ def parse_curve(value: dict[str, Any], quantity: Quantity) -> Curve:
         try:
             requests = units.whole(str(key), MOST_REQUESTS)
         except BadValueError as mistake:
-            hint = f"as in {EXAMPLES[quantity is units.RATE]}"
+            hint = f"write for example '{EXAMPLES[quantity is units.RATE]}'"
             raise BadValueError(f"the number of concurrent requests {mistake}", hint, at=(key,), on_key=True) from None
         with within(key):
             points[requests] = quantity.bounded(quantity.parse(number))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
-from planner.errors import did_you_mean
+from planner.errors import did_you_mean, listed, nearest
 from planner.reading.estimates.arithmetic import Formula, is_arithmetic, parse_formulas
 from planner.reading.estimates.context import NO_FILE, FileContext
 from planner.reading.estimates.estimate import (
@@ -35,6 +35,9 @@ MOST_VALUES = 10_000
 
 OTHER = "other"
 """Key of `by_model` for all models that are not listed."""
+
+
+_ASCENDING = "write three values in ascending order: first 'low', then 'likely', then 'high'"
 
 
 class UnboundEstimate(Estimate):
@@ -89,11 +92,10 @@ class ByModel(UnboundEstimate):
         estimate = estimates.get(model or OTHER) or estimates.get(OTHER)
         if estimate is None:
             reason = (
-                f"has no estimate for the model '{model}'" if model else "cannot be used here, because no model is used"
+                f"has no estimate for the model '{model}'" if model else "has no estimate for a step without a model"
             )
-            raise BadValueError(
-                f"'by_model' {reason}", "add this model, or add 'other' for all models that are not listed"
-            )
+            hint = "add this model, or add 'other' for all models that are not listed"
+            raise BadValueError(f"'by_model' {reason}", hint if model else "add 'other' for steps without a model")
         return replace(estimate.bind(values, model), own=True)
 
 
@@ -164,7 +166,14 @@ def _from_mapping(value: dict[str, Any], quantity: Quantity, context: FileContex
     form = next((form for key in value for form in _forms(value, quantity) if key in form.keys), _FORMS[0])
     unknown = [key for key in value if key not in form.keys]
     if unknown:
-        hint = f"keep only the keys of this example: {form.example}"
+        hint = f"remove '{unknown[0]}'; the allowed keys are {listed(form.keys)}"
+        if len(form.keys) == 1:
+            hint = f"remove '{unknown[0]}'; the only allowed key is {listed(form.keys)}"
+        similar = nearest(unknown[0], [key for key in form.keys if key not in value])
+        if similar:
+            hint = f"did you mean '{similar}'?"
+        if form.keys == ("by_model",):
+            hint = f"move '{unknown[0]}' into 'by_model', for example {form.example}"
         if form is _FORMS[0]:
             hint = f"write {quantity.expected.removeprefix('expected ')}"
         raise BadValueError(f"unknown key '{unknown[0]}'", hint, code="unknown-key", at=(unknown[0],), on_key=True)
@@ -177,10 +186,16 @@ def _from_mapping(value: dict[str, Any], quantity: Quantity, context: FileContex
 def _from_percentiles(value: dict[str, Any], quantity: Quantity, context: FileContext) -> Estimate:
     p50, p95 = _at_keys(value, quantity)
     if p95 < p50:
-        raise BadValueError("p95 is below p50", "p50 is the median; 95% of all values are below p95", at=("p95",))
+        raise BadValueError(
+            "'p95' is below 'p50'",
+            "swap the values: 'p50' is the median, and 95% of all values are below 'p95'",
+            at=("p95",),
+        )
     if p50 == 0:
         high = quantity.spread.split(" to ")[1]
-        raise BadValueError("p50 must be above 0", f"for values near 0, write a range, as in 0 to {high}", at=("p50",))
+        raise BadValueError(
+            "'p50' must be above 0", f"for values near 0, write a range, for example 0 to {high}", at=("p50",)
+        )
     if p95 == p50:
         return exact(p50, quantity, str(value["p50"]))
     return lognormal(p50, (math.log(p95) - math.log(p50)) / Z95, quantity, _text(value))
@@ -189,11 +204,9 @@ def _from_percentiles(value: dict[str, Any], quantity: Quantity, context: FileCo
 def _from_triangle(value: dict[str, Any], quantity: Quantity, context: FileContext) -> Estimate:
     low, likely, high = _at_keys({key: value[key] for key in ("low", "likely", "high")}, quantity)
     if likely < low:
-        raise BadValueError("low is above likely", "low must not be above likely, nor likely above high", at=("low",))
+        raise BadValueError("'low' is above 'likely'", _ASCENDING, at=("low",))
     if high < likely:
-        raise BadValueError(
-            "likely is above high", "low must not be above likely, nor likely above high", at=("likely",)
-        )
+        raise BadValueError("'likely' is above 'high'", _ASCENDING, at=("likely",))
     return triangular(low, likely, high, quantity, _text(value) if low < high else str(value["low"]))
 
 
@@ -213,7 +226,7 @@ def _from_values(value: dict[str, Any], quantity: Quantity, context: FileContext
     with within("values"):
         values = value["values"]
         if not isinstance(values, list):
-            raise BadValueError("expected a list of values", "as in values: [3, 5, 8]")
+            raise BadValueError("expected a list of values", "write for example 'values: [3, 5, 8]'")
         _check_number_of(values)
         numbers = []
         for index, number in enumerate(values):
@@ -246,11 +259,11 @@ def _from_models(value: dict[str, Any], quantity: Quantity, context: FileContext
     with within("by_model"):
         models = value["by_model"]
         if not isinstance(models, dict) or not models:
-            raise BadValueError("expected an estimate for each model", f"as in {_FORMS[-1].example}")
+            raise BadValueError("expected an estimate for each model", f"write for example {_FORMS[-1].example}")
         estimates = []
         for name, declared in models.items():
             if context.models is not None and name != OTHER and name not in context.models:
-                hint = did_you_mean(name, context.models) or "declare it under 'models:'"
+                hint = did_you_mean(name, context.models, "model") or "declare it under 'models:'"
                 raise BadValueError(f"unknown model '{name}'", hint, code="unknown-model", at=(name,), on_key=True)
             with within(name):
                 estimate = parse_estimate(declared, quantity, context)

@@ -19,7 +19,7 @@ def prompt_text(value: dict[str, Any], quantity: Quantity, context: FileContext)
     text = value["text"]
     with within("text"):
         if not isinstance(text, str):
-            raise BadValueError("expected a text", "write it in quotes, as in text: 'You are a reviewer.'")
+            raise BadValueError("expected text", "put the text in quotes, for example {text: 'You are a reviewer.'}")
         shown = printable(" ".join(text.split()))
         excerpt = shown if len(shown) <= _EXCERPT else f"{shown[:_EXCERPT].rstrip()}…"
         return _counted(text, quantity, f'"{excerpt}"', "")
@@ -33,7 +33,7 @@ def prompt_file(value: dict[str, Any], quantity: Quantity, context: FileContext)
         raise BadValueError("the key 'column' is missing", hint, code="missing-key", on_key=True)
     with within("file"):
         if not isinstance(name, str) or not name.strip():
-            raise BadValueError("expected the name of a text file", "as in file: prompts/system.md")
+            raise BadValueError("expected the name of a text file", "write for example {file: prompts/system.md}")
         missing = "give the path of a text file, relative to the folder of the workflow file"
         text = read_referenced(name, context.folder / name, "*", missing, "count it with 'planner tokens'")
         return _counted(text, quantity, name, name)

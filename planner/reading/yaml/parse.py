@@ -164,7 +164,7 @@ class _Builder:
         if event.tag in (None, "!") or (isinstance(event, yaml.ScalarEvent) and event.tag == f"{_STANDARD_TAG}str"):
             return
         shown = event.tag.replace(_STANDARD_TAG, "!!", 1)
-        self.add_problem(f"the tag {shown} is not supported", event, "remove it")
+        self.add_problem(f"the tag {shown} is not supported", event, "remove the tag")
         self.document.unreadable.add(self.path())
 
     def alias(self, parent: _Collection | None, event: Any) -> None:
@@ -175,7 +175,7 @@ class _Builder:
             else:
                 message, hint = (
                     f"unknown alias '*{event.anchor}'",
-                    did_you_mean(f"*{event.anchor}", (f"*{anchor}" for anchor in self.anchors)),
+                    did_you_mean(f"*{event.anchor}", (f"*{anchor}" for anchor in self.anchors), "alias"),
                 )
             self.add_problem(message, event, hint)
         if parent and parent.wants_key:

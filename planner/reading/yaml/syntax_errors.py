@@ -13,7 +13,7 @@ from planner.errors import Position
 from planner.reading.hints import without_commas
 
 _CLOSING = {"{": "}", "[": "]"}
-_QUOTED = "inside single quotes, write a single quote twice, as in 'it''s'"
+_QUOTED = "inside single quotes, write a single quote twice, for example 'it''s'"
 _ESCAPE = "write a backslash as \\\\, or use single quotes"
 _NOT_A_KEY = r"expected key|<block end>"
 
@@ -61,25 +61,33 @@ _RULES = (
     ),
     _Rule("a value is missing here", problem="node content", character=r"^[,\]}]?$"),
     _Rule(
-        "a value cannot begin with '{character}'", "put it in quotes",
+        "a value cannot begin with '{character}'", "put the value in quotes",
         problem="cannot start any token|node content",
     ),
     _Rule(
-        "a value cannot begin with '{opener}'", "put it in quotes; only a name may follow '{opener}'",
+        "a value cannot begin with '{opener}'",
+        "put the value in quotes; without quotes, '{opener}' begins an alias such as {opener}name",
+        problem="alphabetic or numeric", opener=r"\*", place="start",
+    ),
+    _Rule(
+        "a value cannot begin with '{opener}'",
+        "put the value in quotes; without quotes, '{opener}' begins an anchor such as {opener}name",
         problem="alphabetic or numeric", place="start",
     ),
     _Rule(
         "a key is not allowed here",
-        "if this is a key, put it and its value in braces, as in {{key: value}}; if it is text, put it all in quotes",
+        "if this is a key, put the key and its value in braces, for example {{key: value}}; "
+        "if not, put all of it in quotes",
         problem="(values|keys) are not allowed", before=r":\s",
     ),
     _Rule(
         "a key is not allowed here",
-        "this line continues the value above: is ': ' missing there, or is this line indented too far?",
+        "YAML reads this line as a part of the value above. If the line above has no ': ' after its key, add it. "
+        "Otherwise, indent this line less.",
         problem="(values|keys) are not allowed",
     ),
     _Rule(
-        "a list cannot begin here", "begin it on its own line, or write [one, two]",
+        "a list cannot begin here", "begin the list on its own line, or write it in brackets, for example [one, two]",
         problem="sequence entries are not allowed",
     ),
     _Rule(
@@ -106,11 +114,11 @@ _RULES = (
     ),
     _Rule("unknown escape sequence in double quotes", _ESCAPE, context="quoted scalar", place="backslash"),
     _Rule(
-        "expected a list item, like those above", "begin it with '- ', or indent it like the key of the list",
+        "expected a list item, like those above", "begin this line with '- ', or indent it like the key of the list",
         problem="'-' indicator",
     ),
     _Rule(
-        "expected a list item, like those above", "begin it with '- ', or indent it like the key of the list",
+        "expected a list item, like those above", "begin this line with '- ', or indent it like the key of the list",
         problem="<block end>", context="block collection",
     ),
     _Rule("no open bracket matches this '{character}'", problem=_NOT_A_KEY, character=r"[}\]]"),
@@ -118,7 +126,7 @@ _RULES = (
     _Rule("unexpected text after a closing quote", problem=_NOT_A_KEY, before=r"['\"]\s*$"),
     _Rule("unexpected text here", problem=_NOT_A_KEY, before=r"\S"),
     _Rule(
-        "a list item is not allowed among keys", "indent it under the key that the list belongs to",
+        "a list item is not allowed among keys", "indent the item under the key that the list belongs to",
         problem=_NOT_A_KEY, character="-",
     ),
     _Rule("a key is missing before ':'", problem=_NOT_A_KEY, character=":"),
@@ -129,8 +137,8 @@ _RULES = (
     _Rule("this directive is not supported", "remove the line that begins with '%'", problem="directive"),
     _Rule("this directive is not supported", "remove the line that begins with '%'", problem="incompatible YAML"),
     _Rule("this directive is not supported", "remove the line that begins with '%'", context="directive"),
-    _Rule("this tag is not supported", "remove it", problem="tag", place="start"),
-    _Rule("this tag is not supported", "remove it", context="tag", place="start"),
+    _Rule("this tag is not supported", "remove the tag", problem="tag", place="start"),
+    _Rule("this tag is not supported", "remove the tag", context="tag", place="start"),
     _Rule("text after '|' or '>' must begin on the next line", context="block scalar"),
     _Rule(
         "expected a line '---' between directives and the document", "remove the lines that begin with '%'",

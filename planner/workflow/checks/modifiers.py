@@ -32,13 +32,13 @@ def modifier_problems(
             "bad-value",
             message,
             document.key(*path, "retry"),
-            "use 'repeat' instead, as in repeat: {until: 90%, at_most: 3}",
+            "use 'repeat' instead, for example 'repeat: {until: 90%, at_most: 3}'",
         )
     in_choice = path[-2] == "choose"  # an `otherwise` of a branch is reported elsewhere
     has_body = any(body in step for body in BODIES)
     if isinstance(step.get("otherwise"), str) and has_body and not in_choice and not can_fail(step, path, used):
         message = f"'{path[-1]}' cannot fail, so its 'otherwise' would never run"
-        hint = f"add 'success' to '{path[-1]}'{', or to a step inside it' if group else ''}"
+        hint = f"add 'success' to '{path[-1]}'{', or to a step inside it' if group else ''}, or remove 'otherwise'"
         yield Problem("bad-value", message, document.key(*path, "otherwise"), hint)
 
 
@@ -62,13 +62,13 @@ def continues_problems(group: Group, repeated: bool) -> Iterator[Problem]:
         if mistake is None and other == name and not repeated and "repeat" not in step:
             mistake = (
                 "continues itself but runs only once",
-                "name another step, or add 'repeat', as in repeat: {times: 3}",
+                "name another step, or add for example 'repeat: {times: 3}'",
             )
         if mistake is None and other != name and other not in needs[name]:
             waiting = waiting or _WaitsFor(needs)
             if waiting.waits(name, other):
                 continue
-            in_branch = "only one branch runs: continue a step inside the same branch"
+            in_branch = "continue a step inside the same branch, because only one branch runs"
             mistake = (
                 f"continues '{other}' but does not wait for it",
                 in_branch if group.branches else f"add '{other}' to the needs of '{name}'",

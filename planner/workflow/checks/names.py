@@ -33,8 +33,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TAKEN = {"lead": "the lead of all crews", "agents": "the crew of a workflow that declares no crews"}
 """Names of crews that always exist."""
-_STEPS = f"add a step, as in steps: {{plan: {Step.example}}}"
-_BRANCHES = "add branches, as in choose: {easy: {chance: 70%, tool: 5s}, hard: {chance: 30%, human: 5min}}"
+_STEPS = f"add a step, for example 'steps: {{plan: {Step.example}}}'"
+_BRANCHES = "add branches, for example 'choose: {easy: {chance: 70%, tool: 5s}, hard: {chance: 30%, human: 5min}}'"
 _ADD_MODEL = "add 'model:' at the top of the file"
 
 
@@ -113,9 +113,9 @@ class _Checks:
             return  # made up for an unreadable key
         if not pattern.fullmatch(name):
             others = "digits and '_'" if pattern is _PARAMETER else "digits, '_' and '-'"
-            hint: str | None = f"use letters from a to z, {others}, beginning with a letter"
+            hint: str | None = f"begin with a letter, and use only letters from a to z, {others}"
         elif not isinstance(resolve_scalar(name), str):
-            hint = f"choose another name, because YAML does not read {name} as text"
+            hint = f"choose another name, because YAML does not read '{name}' as text"
         else:
             return
         yield Problem("bad-name", f"'{name}' is not a valid name", self.document.key(*path, name), hint)
@@ -131,7 +131,8 @@ class _Checks:
             return
         place = self.document.value(*path)
         if value not in self.parameters:
-            hint = did_you_mean(value, self.parameters) or f"declare it, as in parameters: {{{value}: 10}}"
+            hint = did_you_mean(value, self.parameters, "parameter")
+            hint = hint or f"declare the parameter, for example with 'parameters: {{{value}: 10}}'"
             yield Problem("unknown-parameter", f"unknown parameter '{value}'", place, hint)
             return
         try:
@@ -166,7 +167,8 @@ class _Checks:
         yield from modifier_problems(self.document, path, step, self.used)
         crew = step.get("crew")
         if isinstance(crew, str) and crew not in self.known_crews and self.well_formed("crews"):
-            hint = did_you_mean(crew, self.known_crews) or f"declare it, as in crews: {{{crew}: {{agents: 4}}}}"
+            hint = did_you_mean(crew, self.known_crews, "crew")
+            hint = hint or f"declare the crew, for example with 'crews: {{{crew}: {{agents: 4}}}}'"
             yield Problem("unknown-crew", f"unknown crew '{crew}'", self.document.value(*path, "crew"), hint)
         items = step.get("for_each")
         if isinstance(items, dict):
@@ -204,12 +206,12 @@ class _Checks:
         if len(bodies) > 1:
             quoted = [f"'{body}'" for body in bodies]
             message = f"a step does one thing, but this step has {', '.join(quoted[:-1])} and {quoted[-1]}"
-            hint = "write a separate step for each; a group ('steps:') can contain these steps"
+            hint = "write a separate step for each of these keys; a group ('steps:') can contain these steps"
             yield Problem("step-body", message, place, hint)
         misspelt = (nearest(key, Step.model_fields) for key in step.keys() - Step.model_fields.keys())
         if not bodies and not any(near in BODIES for near in misspelt) and path not in self.document.unreadable:
             keys = ", ".join(f"'{body}'" for body in BODIES[:-1])
-            hint = f"add one of the keys {keys} or '{BODIES[-1]}', as in {path[-1]}: {Step.example}"
+            hint = f"add one of the keys {keys} or '{BODIES[-1]}', for example '{path[-1]}: {Step.example}'"
             yield Problem("step-body", "the step does nothing", place, hint)
         if step.get("steps") == {}:
             yield Problem("step-body", "the group has no steps", self.document.key(*path, "steps"), _STEPS)

@@ -72,7 +72,7 @@ def group_can_fail(steps: Any, path: Path, used: Mapping[Path, bool]) -> bool:
 Needs = dict[str, dict[str, Position | None]]
 """Step → step that it needs → position of this need in the file."""
 
-_BRANCH_GROUP = "make the branch a group: put the step and its 'otherwise' into 'steps:'"
+_BRANCH_GROUP = "make the branch a group, and put the step and its 'otherwise' into 'steps:'"
 
 
 @dataclass(frozen=True)
@@ -105,21 +105,25 @@ class Group:
         target = next((path for path in _paths(self.file) if path[-1] == name or ".".join(path) == name), None)
         if target is None:
             listed = re.split(r"[,\s]+", name.strip())
-            hint = did_you_mean(name, self.steps.keys() - {step})
+            hint = did_you_mean(name, self.steps.keys() - {step}, "step")
             if len(listed) > 1:
                 hint = remedy or f"write a list: [{', '.join(listed)}]"
             return Problem("unknown-step", f"unknown step '{name}'", place, hint)
         if target == source[: len(target)]:
-            hint = remedy or "a step cannot wait for the group that contains it"
+            hint = remedy or "remove this need, because a step cannot wait for the group that contains it"
             return Problem("unknown-step", f"'{name}' is the group that contains this step", place, hint)
         if source == target[: len(source)]:
-            hint = remedy or "a group cannot wait for its own steps"
+            hint = remedy or "remove this need, because a group cannot wait for its own steps"
             return Problem("unknown-step", f"'{name}' is a step inside this group", place, hint)
         fork = next(index for index, pair in enumerate(zip(source, target, strict=False)) if pair[0] != pair[1])
-        hint = (
-            remedy
-            or f"'needs' must name a step of the same group: add '{target[fork]}' to the needs of '{source[fork]}'"
-        )
+        other, waiting = target[fork], source[fork]
+        if fork == len(source) - 1:
+            change = f"replace '{name}' by '{other}' in the needs of '{step}'"
+        elif fork == len(target) - 1:
+            change = f"move '{name}' from the needs of '{step}' to the needs of '{waiting}'"
+        else:
+            change = f"remove '{name}' from the needs of '{step}', and add '{other}' to the needs of '{waiting}'"
+        hint = remedy or f"'needs' must name a step of the same group: {change}"
         return Problem("unknown-step", f"the step '{'.'.join(target)}' is in another group", place, hint)
 
 
@@ -222,9 +226,10 @@ def _cycles(graph: Needs, replaces: Mapping[str, str]) -> Iterator[Problem]:
         )
         if implied is None and indirect is not None:
             name, step = indirect
-            hint += f"; '{name}' needs '{step}', so it also waits for the 'otherwise' of '{step}'"
+            hint += f"; '{name}' needs '{step}', so '{name}' also waits for the 'otherwise' of '{step}'"
         if implied is not None:
             hint += (
-                f"; '{implied}' waits for '{replaces[implied]}', because it is the 'otherwise' of '{replaces[implied]}'"
+                f"; '{implied}' also waits for '{replaces[implied]}', "
+                f"because '{implied}' is the 'otherwise' of '{replaces[implied]}'"
             )
         yield Problem("cycle", message, place, hint)
