@@ -1,4 +1,4 @@
-"""Rows of the catalogue and counts of tokens as plain data and JSON."""
+"""Rows of the catalogue, and token counts: each as plain data and as JSON."""
 
 from __future__ import annotations
 
