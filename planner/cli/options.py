@@ -72,7 +72,8 @@ Seed = Annotated[int, typer.Option(help="Seed of the random draws.", min=0)]
 Samples = Annotated[
     int | None,
     typer.Option(
-        help="Number of samples; with --precision, the maximum number. [default: enough for --precision 1%, at most 1,024]",
+        help="Number of samples; with --precision, the maximum number. "
+        "[default: enough for --precision 1%, at most 1,024]",
         min=1, max=MOST_SAMPLES, show_default=False,
     ),
 ]  # fmt: skip

@@ -186,7 +186,7 @@ class _ApplicationWriter(ModifierWriter):
         yield from call("    return {", [f'"log": [{text(name)}]'], "}")
 
     def async_with(self, context: ExportContext, step: Step) -> Iterator[str]:
-        """Yield the line that holds an agent for a step and limits its time.
+        """Yield the line that holds an agent for a step and limits the time of the step.
 
         Yield nothing if the step takes no agent and has no timeout.
         """
@@ -257,7 +257,7 @@ class _ApplicationWriter(ModifierWriter):
 def omissions(workflow: Workflow, sizes: Mapping[str, int]) -> Iterator[str]:
     """Yield the features of a workflow that its application leaves out.
 
-    Coordination of a crew of one agent is not left out, because such a crew has no coordination.
+    For a crew of one agent, no kind of coordination is yielded, because such a crew has no coordination.
     """
     for name, crew in workflow.crews.items():
         declared = crew.coordination

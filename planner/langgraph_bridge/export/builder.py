@@ -102,7 +102,7 @@ TAKEN = (
     "workflow_graph", "name", "found", "failed", "fails", "copies", "late", "copy", "accepted", "print", "range",
     "agents", "agent", "slots", "who", "loop", "list", "str", "int", "bool", "float", "tuple", "len",
 )  # fmt: skip
-"""Names that the fixed source of the application uses, in lower case. The function of a step has another name."""
+"""Names that the fixed source of the application uses, in lower case. No function of a step may have such a name."""
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class ModifierWriter(SourceBuilder):
         return Node(name, function)
 
     def coordinated(self, node: Node, context: ExportContext, declared: Coordination) -> Node:
-        """Write the coordination around an item: brief, messages, report, merge. Return the node for both."""
+        """Write the coordination around an item: brief, messages, report, merge. Return one node for all."""
         crew, agents, name = context.crew or LEAD, self.agents(context), context.path[-1]
         stages = (
             ("brief", "the lead briefs an agent", LEAD, 1),

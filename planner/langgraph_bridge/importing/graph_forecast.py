@@ -54,7 +54,8 @@ def predicted(
 ) -> tuple[dict[Key, tuple[float, float]], float]:
     """Predict the start and end of every run of a node, including subgraphs, and the completion time of the graph.
 
-    seconds : function that returns the duration of each run, except of runs of subgraphs. It is rounded to ticks
+    seconds : function that returns the duration of each run, except of runs of subgraphs. Durations are rounded
+        to ticks
     limit, barriers : as in `superstep_graph`
     """
     fragment = superstep_graph(game, lambda key: single_task(NO_POOL, NO_POOL), limit, barriers, with_spans=True)
@@ -165,7 +166,7 @@ def graph_barriers(form: GraphForm, workflow: Workflow, seed: int, samples: int,
 
 
 def _games(form: GraphForm, samples: Samples) -> Iterator[tuple[GraphRun, list[int]]]:
-    """Group the samples of a slice by their games. Yield each distinct game with the rows of its samples."""
+    """Yield each distinct run of the graph in a slice of samples, with the rows of the samples that have this run."""
     routes = Routes(samples)
     games: dict[object, tuple[GraphRun, list[int]]] = {}
     for row in range(len(samples)):

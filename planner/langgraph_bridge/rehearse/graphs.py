@@ -85,7 +85,10 @@ class WorkflowGraphs:
         return self.chains.chain(outline, name)
 
     def in_round(self, outline: InRound, name: str) -> RunPart:
-        """Build the body of rounds. It runs with the indices of the outer loops and then the indices of the rounds."""
+        """Build a body inside rounds.
+
+        The body runs with the indices of the outer loops, followed by the indices of the rounds.
+        """
         body = self.part(outline.body, name)
 
         async def run_in_round(first: int, index: Index) -> None:
@@ -114,8 +117,9 @@ class WorkflowGraphs:
     def state_graph(
         self, outline: Group, children: Mapping[str, RunPart], name: str
     ) -> Callable[[Any], Awaitable[Any]]:
-        """Build a group as a StateGraph. If a step needs several steps, one edge leads from the list of
-        these steps.
+        """Build a group as a StateGraph.
+
+        If a step needs several steps, one edge leads from the list of these steps to the step.
         """
         graph: Any = StateGraph(State)
         waiting = outline.choice and may_wait(outline)
@@ -145,9 +149,7 @@ class WorkflowGraphs:
     def functional_group(
         self, outline: Group, children: Mapping[str, RunPart], name: str
     ) -> Callable[[Any], Awaitable[Any]]:
-        """Build a group with the functional API. A step waits for the futures of the steps that it
-        needs.
-        """
+        """Build a group with the functional API. A step waits for the futures of the steps that it needs."""
 
         @task
         async def step(child: str, first: int, index: Index) -> None:

@@ -34,7 +34,11 @@ class Pools:
             self.loop.at_end_of_instant.append(self.grant)
 
     async def seize(self, pool: int, task: int) -> None:
-        """Wait for a slot of a pool. Tasks get slots in the order of their calls, then of their numbers."""
+        """Wait for a slot of a pool.
+
+        Tasks get slots in the order of their calls. Tasks that call at the same time get slots in the order of their
+        numbers.
+        """
         slot: asyncio.Future[None] = self.loop.create_future()
         heapq.heappush(self.queues[pool], (self.loop.time(), task, slot))
         self._changed()

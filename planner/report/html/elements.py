@@ -1,8 +1,8 @@
 """HTML for notebooks: pages, tables and cells, legible on light and dark backgrounds.
 
 Tints are translucent and text keeps its inherited colour. Styles are attributes of elements, since sanitizers remove
-style sheets more often than attributes. Where styles and style sheets are both removed,
-glyphs still show the shade. All text is escaped.
+style sheets more often than attributes. If both are removed, glyphs still show the
+shade. All text is escaped.
 """
 
 from __future__ import annotations

@@ -170,7 +170,7 @@ def _cost(usd: float | None) -> str:
 
 
 def _distribution(term: Term) -> str:
-    """Return a clause with the shape, p50 and mean of an estimate. An estimate without spread gives ``known``."""
+    """Return a clause with the shape, p50 and mean of an estimate. If it does not vary, return ``known``."""
     estimate = term.estimate
 
     def form(value: float) -> str:

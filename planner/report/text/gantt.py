@@ -58,7 +58,7 @@ def _name(step: str, kind: str) -> str:
 def _first(parts: list[str], count: int | None = None, separator: str = ", ") -> str:
     """Join the first `_MOST_NAMED` parts. If parts are left out, add their number, such as `3 more`.
 
-    count : number of all parts, also of those not in `parts`; None: the length of `parts`
+    count : number of all parts, if `parts` has only some of them; None: the length of `parts`
     """
     count = len(parts) if count is None else count
     more = [f"{count - _MOST_NAMED:,} more"] if count > _MOST_NAMED else []
@@ -81,7 +81,7 @@ def _stretch(stretch: Stretch, awaited: str) -> str:
 def _longest(rows: tuple[StepSpan, ...]) -> list[StepSpan]:
     """Return the `_MOST_ROWS` rows with the most time on the critical path, in the given order.
 
-    Of rows with equal time on it, those with more work are returned.
+    If rows have equal time on the critical path, rows with more work are preferred.
     """
     ranked = sorted(rows, key=lambda row: (sum(row.critical), sum(row.at_once)), reverse=True)[:_MOST_ROWS]
     return [row for row in rows if row in ranked]

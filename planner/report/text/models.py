@@ -154,8 +154,9 @@ def _ratio(ratio: Ratio) -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table. The last column is aligned left, and its names are cut at the start. All other columns are
-    aligned right.
+    """Return a table.
+
+    The last column is aligned left, and its names are cut at the start. All other columns are aligned right.
     """
     lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head) - 1)]

@@ -224,7 +224,7 @@ def comparison_text(comparison: Comparison) -> str:
 
 
 def _decisions(comparison: Comparison) -> list[str]:
-    """Return the lines of text of the section on decisions. Return an empty list if it would have no sentence."""
+    """Return the lines of text of the section on decisions. Return an empty list if there are no sentences."""
     sentences = decision_sentences(comparison)
     return ["", "Decisions", *wrap_all(sentences), ""] if sentences else []
 

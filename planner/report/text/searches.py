@@ -69,7 +69,7 @@ def _chances(result: TargetResult) -> Iterator[str]:
 
 
 def _steps(obstacle: Obstacle) -> Iterator[str]:
-    """Yield the lines of the table of steps to shorten. If they take less time, the target may be met."""
+    """Yield the lines of the table of steps to shorten. If these steps take less time, the target may be met."""
     point = obstacle.closest.scenario
     yield f"What to shorten ({quantities.agents(point.agents)} at {quantities.factor(point.speed)}: mean time)"
     yield f"  {'step':<{_STEP}}{'kind':<10}{'drag':>9}{'on path':>9}{'cost':>9}"
@@ -165,7 +165,7 @@ def _line(influence: Influence, least: float, most: float, p90: float) -> str:
 
     least : seconds at the left end of the chart
     most : seconds at the right end of the chart
-    p90 : p90 of the completion time, in seconds. The line has a mark there
+    p90 : p90 of the completion time, in seconds. The line has a mark at this value
     """
     scale = (_BAR - 1) / (most - least) if most > least else 0.0
 

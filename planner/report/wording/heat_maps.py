@@ -45,7 +45,7 @@ class HeatMap:
     """Heat map of one quantity.
 
     agents : number of agents of each column
-    differ : whether values differ; only then a value is marked as the best
+    differ : whether values differ; if they do, the best value has a mark
     """
 
     title: str

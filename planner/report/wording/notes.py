@@ -1,7 +1,7 @@
 """Wording of notes and problems: codes and values in, sentences out.
 
-`planner.planning` and the layers below it return codes and values. This module turns them into sentences. It
-names the arguments of a request as its front end does: as options of the command line, or as arguments in Python.
+`planner.planning` and the layers below it return codes and values. This module turns them into sentences.
+The sentences name arguments as the front end does: as options of the command line, or as arguments in Python.
 """
 
 from __future__ import annotations
