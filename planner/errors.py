@@ -1,6 +1,6 @@
-"""Problems of an input, with place, reason and remedy, and the `InputError` that carries them; notes on a result.
+"""Types for the problems of an input (`Problem`, `InputError`) and for notes on a result (`Note`).
 
-The module also makes the hints that suggest the right name for a misspelt name.
+The module also makes hints that suggest the right name for a misspelt name.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from textwrap import wrap
 from typing import Any, Self
 
 MOST_PROBLEMS = 100
-"""Most problems that one check reports; a file with more usually repeats a single mistake."""
+"""Most problems that one check reports. A file with more problems usually repeats a single mistake."""
 
 _EXCERPT, _EXCERPT_BEFORE = 70, 35
-"""Most characters that are shown of a source line, and of the part before the caret if the line is longer than that."""
+"""Most characters shown of a source line. The excerpt from a longer line usually begins `_EXCERPT_BEFORE` characters
+before the caret."""
 
 _WIDTH = 80
 """Columns at which hints are wrapped."""
@@ -29,22 +30,23 @@ _MOST_CHARACTERS = 1000
 """Most characters shown of a message."""
 
 _SHORTEST_PART = 4
-"""Shortest name, in characters, that is looked up as a part of longer names."""
+"""A misspelt name with fewer characters is not looked up as a part of longer names."""
 
 _MOST_LISTED_MODELS = 8
-"""Most models that a hint lists if none has a similar name."""
+"""Most models that a hint lists if no model has a similar name."""
 
 _MOST_COMPARED, _LONGEST_COMPARED = 2000, 200
-"""Most names that are compared by similarity, and most characters of a misspelt name. More would take seconds."""
+"""Most names that are compared with a misspelt name, and most characters of the misspelt name. To compare more would
+take seconds."""
 
 _CONTROL_PICTURES = 0x2400
-"""First of the Unicode characters that are pictures of control characters, in the same order."""
+"""First of the Unicode characters that picture control characters. The control characters have the same order."""
 
 
 class Note:
     """A sentence as data: a code and values. `planner.report.wording.notes` has the words for each code.
 
-    This class is not a dataclass, because `dataclasses.asdict` of a result would convert a dataclass to a mapping.
+    This class is not a dataclass. Otherwise `dataclasses.asdict` of a result would convert its notes to mappings.
     """
 
     def __init__(self, code: str, values: Mapping[str, Any] | None = None) -> None:
@@ -80,10 +82,12 @@ class Position:
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake. `code` is its section in docs/reference/errors.md; `hint` says what to write instead.
+    """One mistake.
 
-    argument : the wrong argument, as it is called in `planner.api`; front ends show their own name for it
-    remedy : a hint that names arguments, for a front end to put into words
+    code : section of docs/reference/errors.md about this kind of mistake
+    hint : text that says what to write instead
+    argument : name of the wrong argument in `planner.api`; front ends show their own name of this argument
+    remedy : hint as a `Note`; front ends word it with their own names of arguments
     """
 
     code: str
@@ -127,8 +131,9 @@ class InputError(Exception):
 class CandidateName(str):
     """A name that hints may suggest.
 
-    withdrawn : function that is called when a hint is made. If it returns True, the name is suggested only if it is
-        almost the same as the misspelt name, or no other name is similar.
+    withdrawn : function that returns whether the name is withdrawn; it is called when a hint is made
+
+    A withdrawn name is suggested only if the misspelt name is almost the same, or if no other name is similar.
     """
 
     withdrawn: Callable[[], bool]
@@ -141,9 +146,9 @@ class CandidateName(str):
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str | None:
-    """Return a hint for a misspelt name: up to three similar names, else a list of all names (at most 20).
+    """Return a hint for a misspelt `name`: up to three similar names or, if no name is similar, at most 20 names.
 
-    Returns None if there are no names.
+    Returns None if `names` is empty.
     """
     candidates = sorted(set(names))
     current = [other for other in candidates if not (isinstance(other, CandidateName) and other.withdrawn())]
@@ -158,7 +163,10 @@ def did_you_mean(name: str, names: Iterable[str]) -> str | None:
 
 
 def model_hint(name: str, names: Collection[str]) -> str:
-    """Return a hint for a misspelt model: similar names, else a list of all names if it is short."""
+    """Return a hint for the misspelt name of a model: similar names or, if no name is similar, all names.
+
+    If there are too many names, the hint is the command that lists all models.
+    """
     hint = did_you_mean(name, names)
     if hint and (hint.startswith("did") or len(names) <= _MOST_LISTED_MODELS):
         return hint
@@ -166,7 +174,10 @@ def model_hint(name: str, names: Collection[str]) -> str:
 
 
 def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """Return the most similar of `names` by difflib's ratio, ignoring case; None if all are below `cutoff`."""
+    """Return the name that is most similar to `name` by difflib's ratio, ignoring case.
+
+    Returns None if the ratio of every name is below `cutoff`. Among too many names, only an equal name is found.
+    """
     folded = {other.casefold(): other for other in names}
     if len(folded) > _MOST_COMPARED or len(name) > _LONGEST_COMPARED:
         return folded.get(name.casefold())
@@ -175,13 +186,13 @@ def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
 
 
 def similar_names(name: str, names: Iterable[str]) -> list[str]:
-    """Return the names that a misspelt `name` may mean, ignoring case; empty if there are none.
+    """Return the names that a misspelt `name` may mean, ignoring case. The list is empty if there are no such names.
 
-    The rules are tried in this order, until one finds a name:
+    The rules are tried in this order, until a rule finds a name:
 
     1. the most similar name, if it is very similar;
     2. up to three names that contain `name`, the shortest first;
-    3. the longest name with which `name` begins, followed by a dash;
+    3. the longest name that `name` continues after a dash, as `sonnet-5` continues `sonnet`;
     4. the most similar name, if it is somewhat similar.
     """
     names, folded = list(names), name.casefold()
@@ -198,7 +209,7 @@ def similar_names(name: str, names: Iterable[str]) -> list[str]:
 
 
 def printable(text: str) -> str:
-    """Return `text` on one line, shortened if long. Control and invisible characters are replaced by visible ones."""
+    """Return `text` on one line, shortened if long. Visible characters replace control and invisible characters."""
     text = text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…"
     return text if text.isprintable() else "".join(map(_visible, text))
 
@@ -212,7 +223,7 @@ def _visible(character: str) -> str:
 
 
 def _excerpt(position: Position) -> tuple[str, str]:
-    """Return the source line, shortened if long, and the carets under the marked part. Tabs stay tabs in both."""
+    """Return the source line, shortened if long, and a line with carets under the marked part. Both lines keep tabs."""
     text, start = position.text, min(position.column - 1, len(position.text))
     low = max(0, min(start - _EXCERPT_BEFORE, len(text) - _EXCERPT))
     high = low + _EXCERPT

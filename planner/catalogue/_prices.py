@@ -1,7 +1,7 @@
 """Write data/prices.yaml from the library genai-prices (MIT): `python -m planner.catalogue._prices [--check]`.
 
-Not part of the wheel. Run it after `pip install --upgrade genai-prices`. The date in the table is the latest day on
-which a price was checked, according to the library's comments.
+This module is not part of the wheel. Run it after `pip install --upgrade genai-prices`. The date in the table is the
+latest day on which a price was checked, according to the library's comments.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _TIERS = {
     "fast": ({"speed": "fast"}, {"service_tier": "fast"}),
     "priority": ({"service_tier": "priority"},),
 }
-"""Names of tiers in the library's price context. An unknown context silently gives the standard price, so a tier is
-in the table only if it has a variant."""
+"""Tier → the library's price contexts for this tier. For an unknown context, the library silently gives the standard
+price. So a tier of a model is in the table only if the library has a price variant for it."""
 
 
 def table() -> str:
@@ -83,7 +83,7 @@ def _row(name: str, model: Any, as_of: date) -> Iterator[str]:
 
 
 def _standard(prices: Any, as_of: date) -> Any:
-    """Return the standard price on a day: the last of the library's prices that has started by then."""
+    """Return the standard price on the day `as_of`: the last of the prices that hold by this day."""
     if not isinstance(prices, list):
         return prices
     return [variant.prices for variant in prices if _holds(variant.constraint, as_of)][-1]
@@ -94,7 +94,7 @@ def _holds(constraint: Any, as_of: date) -> bool:
 
 
 def _prices(prices: Any, standard: Mapping[str, Decimal]) -> tuple[dict[str, Decimal], int | None]:
-    """Return prices by our names, and the number of prompt tokens above which they rise.
+    """Return prices by our names, and the number of prompt tokens above which the prices rise.
 
     Prices that are missing in `prices` are taken from `standard`.
     """

@@ -1,4 +1,4 @@
-"""The name of a built-in profile or source in, its entry in the built-in catalogue files out.
+"""Look up profiles, sources and prices by name in the built-in catalogue files.
 
 Only the requested entry is parsed. One entry takes about a millisecond, all entries take a tenth of a second. Regular
 expressions find the entries, so the files have a fixed layout: the name of a profile is alone on its line, indented by
@@ -26,7 +26,10 @@ _SOURCE = re.compile(r"^  (\S+): (\{.*\})$", re.MULTILINE)
 
 
 def text(name: str) -> str:
-    """Return the text of a built-in file, by its name without extension."""
+    """Return the text of a built-in file.
+
+    name : name of the file without extension
+    """
     return files("planner.catalogue").joinpath("data", f"{name}.yaml").read_text(encoding="utf-8")
 
 
@@ -65,7 +68,7 @@ _HEAD = re.compile(r"^(source|as_of|url): (.*)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class ListedPrice:
-    """A price from the table.
+    """A price from the built-in price table.
 
     price : US dollars per million tokens, as a profile declares them
     above : prompt length in tokens above which requests cost more; None if there is no such length
@@ -87,13 +90,16 @@ def _lines() -> dict[str, str]:
 
 @cache
 def origin() -> tuple[str, date, str]:
-    """Title, date and URL of the table."""
+    """Title, date and URL of the price table."""
     head = dict(_HEAD.findall(_text()))
     return head["source"], date.fromisoformat(head["as_of"]), head["url"]
 
 
 def listed_price(reference: dict[str, Any]) -> ListedPrice:
-    """Look up a reference such as `{table: anthropic/claude-opus-4-8, tier: fast}`. Raises `BadValueError`."""
+    """Return the price for a reference such as `{table: anthropic/claude-opus-4-8, tier: fast}`.
+
+    Raises `BadValueError`.
+    """
     for key in reference.keys() - {"table", "tier"}:
         raise BadValueError(
             f"unknown key '{key}'", did_you_mean(key, ("table", "tier")), code="unknown-key", at=(key,), on_key=True

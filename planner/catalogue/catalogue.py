@@ -44,7 +44,7 @@ CLAIMED = {
     "output_speed": "the output speed",
     "speed": "the factor on the output speed",
 }
-"""Numbers that depend on batch, hardware and load, with their names in caveats."""
+"""Key → name in caveats, for the numbers that depend on batch, hardware and load."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Fact:
 
     profile : name of the profile that declares the number: the requested profile or one of its bases
     text : the value as written
-    source : title of the source; for a number in the user's file without a source, the path of that file
+    source : title of the source; if a number in the user's file has no source, the path of the user's file
     as_of, kind, conditions : as in `FactDeclaration`; None if the user's file does not give them
     up_to : whether the number is an upper limit
     above : for a price, the prompt length in tokens above which requests cost more
@@ -142,7 +142,7 @@ class Catalogue:
 
     @cached_property
     def offered(self) -> tuple[str, ...]:
-        """Names of all profiles for hints, which suggest a retired profile only if no other name is similar."""
+        """Names of all profiles for hints. Retired profiles count as withdrawn (see `CandidateName`)."""
         return tuple(CandidateName.of(name, partial(self._retired, name)) for name in self.names)
 
     def _retired(self, name: str) -> bool:
@@ -165,14 +165,16 @@ class Catalogue:
         raise InputError([Problem("unknown-model", f"unknown model '{printable(str(name))[:100]}'", None, hint)])
 
     def available(self, name: str) -> str | None:
-        """Return today's availability: ``general``, ``limited`` or ``retired``; None if it is not declared.
+        """Return the availability of a profile today: ``general``, ``limited`` or ``retired``.
+
+        Returns None if the availability is not declared.
 
         Raises InputError for an unknown name.
         """
         return self.declared[self.known(name)].available
 
     def facts(self, name: str) -> Mapping[str, Fact]:
-        """Return the numbers of a profile and its bases, with their provenance, by key.
+        """Return the numbers of a profile by key, each with its provenance. Numbers of its bases are included.
 
         Raises InputError for an unknown name.
         """
@@ -192,11 +194,11 @@ class Catalogue:
         return facts
 
     def stale(self, name: str) -> list[Fact]:
-        """Return the numbers that are older than `STALE` days. Raises InputError for an unknown name."""
+        """Return the numbers of a profile that are older than `STALE` days. Raises InputError for an unknown name."""
         return [fact for fact in self.facts(name).values() if (fact.age(self.today) or 0) > STALE]
 
     def caveats(self, name: str) -> list[str]:
-        """Return what a user of the profile must know, as sentences. Raises InputError for an unknown name."""
+        """Return caveats for users of a profile, as sentences. Raises InputError for an unknown name."""
         facts = self.facts(name)
         caveats = []
         sold = facts.get("available")
@@ -284,7 +286,10 @@ class Catalogue:
 
 
 def _plain_value(key: str, value: Any) -> tuple[Any, ListedPrice | None]:
-    """Return a value without its provenance, and the listed price if the value refers to the price table, else None."""
+    """Return a value without its provenance, and its listed price.
+
+    The listed price is None if the value does not refer to the price table.
+    """
     if is_fact(value):
         value = value["value"]
     if refers_to_table(key, value):

@@ -30,7 +30,7 @@ NUMBERS = (
     "price_multiplier",
     "tokens",
 )
-"""Keys of a profile whose values are numbers, which have sources."""
+"""Keys of a profile whose values are numbers. These numbers may have sources."""
 
 
 def _day(value: Any) -> date:

@@ -1,4 +1,4 @@
-"""List the profiles of a catalogue: one row for each profile, and the choice and order of rows."""
+"""List the profiles of a catalogue, with one row for each profile. Select and sort the rows."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from planner.reading.estimates.estimate import Estimate
 
 @dataclass(frozen=True)
 class ModelRow:
-    """A profile as one row of a list. Values that depend on concurrency are those at the lowest measured concurrency.
+    """A profile as one row of a list.
+
+    If a value depends on concurrency, the row has the value at the lowest measured concurrency.
 
     speed : median output speed of one request, in tokens/s
     slowest : 5th percentile of the output speed
     speed_text : output speed as a number, a range, or a number and its concurrency
     ttft : median time to first token, in seconds
-    input, output : US dollars per million tokens; None: unknown, or paid per hour
-    per_hour : US dollars per hour; None: unknown, or paid per token
-    oldest : age in days of the oldest number of the profile; None: no number has a date
+    input, output : US dollars per million tokens; None if unknown or paid per hour
+    per_hour : US dollars per hour; None if unknown or paid per token
+    oldest : age in days of the oldest number of the profile; None if no number has a date
     """
 
     name: str
@@ -39,7 +41,7 @@ class ModelRow:
 
     @property
     def usd(self) -> float | None:
-        """US dollars per hour or, for a profile paid per token, per million output tokens. None: unknown."""
+        """US dollars per hour, or per million output tokens if the model is paid per token; None if unknown."""
         return self.output if self.per_hour is None else self.per_hour
 
 
@@ -73,7 +75,7 @@ def model_row(catalogue: Catalogue, name: str) -> ModelRow:
 
 
 def _speed(profile: Profile) -> str:
-    """Output speed in tokens/s as a number or a range; of a curve, the number at its lowest concurrency."""
+    """Format the output speed in tokens/s as a number or a range; for a curve, the number at its lowest concurrency."""
     speed = profile.output_speed
     if isinstance(speed, Curve):
         requests, fastest = speed.points[0]
@@ -96,8 +98,9 @@ def select_models(
     """Return the rows that meet all limits, sorted by ``name``, ``speed`` or ``price``.
 
     min_speed : least tokens/s; compared with `ModelRow.slowest`
-    max_price : highest price in US dollars per million output tokens or per hour. A limit excludes unknown prices
-    available : availability, such as ``general``; None: any
+    max_price : highest price in US dollars, per million output tokens or per hour; if given, it excludes rows without
+        a known price
+    available : availability, such as ``general``; None means any
     """
     selected = [
         row

@@ -45,13 +45,17 @@ class Premium:
 
 
 FITTED = Premium(1.11)
-"""Least-squares fit, through the origin in logarithms, to the built-in tiers. Retired tiers are included, so that the
-exponent does not depend on the date. A test compares the exponent with the result of `fitted`."""
+"""Power law that fits the built-in tiers best. Retired tiers are included, so that the exponent does not depend on the
+date. A test compares the exponent with the result of `fitted`."""
 
 
 @dataclass(frozen=True)
 class Tier:
-    """A profile that is a faster version of its base, with its output speed and output price relative to the base."""
+    """A profile that is a faster version of its base.
+
+    speed : output speed divided by the output speed of the base
+    price : price of output divided by the price of output of the base
+    """
 
     name: str
     speed: float
@@ -70,6 +74,9 @@ def tiers(catalogue: Catalogue) -> Iterator[Tier]:
 
 
 def fitted(measured: Sequence[Tier]) -> float:
-    """Return the exponent that fits tiers best: Σ ln speed · ln price / Σ (ln speed)²."""
+    """Return the exponent that fits tiers best by least squares of logarithms.
+
+    This is Σ ln speed · ln price / Σ (ln speed)².
+    """
     logs = [(math.log(tier.speed), math.log(tier.price)) for tier in measured]
     return sum(x * y for x, y in logs) / sum(x * x for x, _ in logs)

@@ -1,4 +1,4 @@
-"""Declared profiles in, resolved profiles out, with prices, for forecasts."""
+"""Profiles and prices for forecasts. Missing values of a declared profile are taken from its bases."""
 
 from __future__ import annotations
 
@@ -55,11 +55,12 @@ class Price:
         return tuple(float(price) for price in prices if price is not None)
 
     def usd(self, plain: Amount, cache_write: Amount, cache_read: Amount, output: Amount) -> Amount:
-        """Return the US dollars for tokens, given as numbers or arrays.
+        """Return the price in US dollars for these numbers of tokens, which may be arrays.
 
-        plain : tokens of uncached input
+        plain : input tokens that are neither written to a cache nor read from a cache
         cache_write : input tokens that are written to a cache
         cache_read : input tokens that are read from a cache
+        output : output tokens
         """
         read = self.input if self.cache_read is None else self.cache_read
         write = self.input if self.cache_write is None else self.cache_write
@@ -72,19 +73,21 @@ class Price:
 class Profile:
     """A model as it is served. None means that a value is not declared.
 
-    root : name of the profile at the end of `based_on`; profiles with the same root share their draws
-    ttft : seconds, or a curve by concurrency; ranges of `ttft` and of both speeds are drawn once per sample
+    If `ttft`, `prefill_speed` or `output_speed` is a range, its value is drawn once per sample.
+
+    root : name of the last profile in the chain of `based_on`; profiles with the same root share their draws
+    ttft : seconds to the first token, or a curve of these seconds by concurrency
     prefill_speed : tokens/s; None means that prompts take no time
-    output_speed : tokens/s, or a curve by concurrency
-    jitter : log-sd of the lognormal factor (median 1) on each request's time
+    output_speed : tokens/s of one request, or a curve of these speeds by concurrency
+    jitter : standard deviation of the logarithm of the lognormal factor (median 1) on each request's time
     price : prices of tokens or of machines; None means that the cost is unknown
     context : most tokens of prompt and output together
     cache_ttl : seconds for which a prompt stays cached; infinite if not declared
     caches : whether prompts are cached
     tokens : tokens of the model's tokenizer per token of o200k_base
     available : ``general``, ``limited`` or ``retired``
-    measured_output : mean output tokens of the requests from which both curves were measured; None means that the
-        curves are independent
+    measured_output : mean output tokens of the requests with which the curves `ttft` and `output_speed` were measured;
+        None means that the curves are independent
     """
 
     name: str
@@ -107,7 +110,7 @@ class Profile:
         return isinstance(self.ttft, Curve) or isinstance(self.output_speed, Curve)
 
     def at(self, concurrency: int) -> Profile:
-        """Return the profile at a concurrency: `ttft` and `output_speed` are then estimates."""
+        """Return the profile at a concurrency. Its `ttft` and `output_speed` are estimates instead of curves."""
         ttft, speed = self.ttft, self.output_speed
         if not self.by_concurrency:
             return self
@@ -122,7 +125,7 @@ class Profile:
 
 
 def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
-    """Return the profile `name`, with missing values taken from its `based_on` profiles.
+    """Return the profile `name`. Its missing values are taken from its bases, the chain of `based_on`.
 
     Raises InputError if the product of factors is out of bounds, KeyError for an unknown name, and ValueError if a
     required number is missing or the bases form a cycle.

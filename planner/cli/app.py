@@ -176,8 +176,7 @@ def tokens(
     """Count the tokens of text files offline. Estimate the counts of other tokenizers."""
     with refused():
         from planner.reading.files.text_file import read_texts
-        from planner.report.data.models import tokens_json
-        from planner.report.text.models import tokens_text
+        from planner.report.text.tokens import tokens_json, tokens_text
         from planner.tokens.counting import tally
 
         result = tally(read_texts(files, sys.stdin.buffer), encoding)

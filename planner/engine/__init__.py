@@ -62,8 +62,8 @@ def uncompiled() -> ModuleType:
 def compiled() -> ModuleType | None:
     """Return the extension built from this very `kernel.py`, or None.
 
-    The extension is next to `kernel.py`. For a checkout, it may instead be in an installed copy of the package that has
-    the same `kernel.py`.
+    The extension is next to `kernel.py`. If this package is a checkout, the extension may instead be in an installed
+    copy of the package. The copy must have the same `kernel.py`.
     """
     try:
         source = SOURCE.read_bytes()

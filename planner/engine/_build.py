@@ -34,7 +34,7 @@ class KernelHook(BuildHookInterface[Any]):
                 raise
             self.app.display_warning(f"The kernel stays uncompiled: {type(error).__name__}: {error}")
             return
-        if version != "editable":  # in an editable checkout it is next to kernel.py already
+        if version != "editable":  # in an editable checkout the extension is next to kernel.py already
             build_data["force_include"][str(built)] = built.relative_to(folder).as_posix()
             build_data["pure_python"] = False
             build_data["infer_tag"] = True
@@ -43,7 +43,7 @@ class KernelHook(BuildHookInterface[Any]):
         self.temporary.cleanup()
 
     def compile(self, folder: Path) -> Path:
-        """Compile the kernel below `folder`, remove older builds there, and return the path of the new one."""
+        """Compile the kernel below `folder`, remove older builds there, and return the path of the new build."""
         from Cython.Build import cythonize
         from setuptools import Distribution, Extension
 

@@ -1,8 +1,8 @@
 """Counter-based random draws: each is a function of its key and position, so the order of drawing does not matter.
 
-The key of a stream is (seed, declared path, purpose, occurrence). The position in a stream is (item, sample). So a step
-of an item draws the same numbers whatever the rest of the workflow is, and for any number of agents or items. It does
-not matter which samples are computed together, or in which order.
+The key of a stream is (seed, declared path, purpose, occurrence). The position in it is (row, sample); rows are items
+or copies. So a step of an item draws the same numbers however the rest of the workflow looks, for any number of agents
+or items, and for samples computed together or alone, in any order.
 
 Uniform draws result from two rounds of the finaliser of SplitMix64 on the position (Steele, Lea and Flood 2014;
 constants of Stafford's variant 13). The key of a stream is hashed to two numbers. The first round adds the first
@@ -23,7 +23,7 @@ from planner.engine.arrays import Floats
 from planner.engine.statistics import normal_quantile
 
 Cells = NDArray[np.uint64]
-"""Positions in a stream: item · 2³² + sample."""
+"""Positions in a stream: row · 2³² + sample. Rows are items or copies."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ Occurrence = tuple[int | Turns, ...]
 """Indices of round, copy and turn. At most one of them is a `Turns`."""
 
 MOST = 1 << 32
-"""Largest number of samples, and largest number of items, in a stream."""
+"""A stream has at most this number of samples and at most this number of items."""
 
 _CHUNK = 8192
 """Draws per pass, so that the working arrays fit in the processor's cache."""
@@ -55,7 +55,7 @@ _S11, _S27, _S30, _S31, _S32 = map(np.uint64, (11, 27, 30, 31, 32))
 class Samples:
     """Samples `low` to `high` − 1 under a seed.
 
-    drawn : paths of the steps that have drawn numbers
+    drawn : paths of the steps for which numbers were drawn
     """
 
     seed: int
@@ -71,26 +71,26 @@ class Samples:
         return self.high - self.low
 
     def cells(self, rows: int) -> Cells:
-        """(rows, samples) Positions of all samples for items 0 to `rows` − 1."""
+        """Return the positions (rows, samples) of all samples for items 0 to `rows` − 1."""
         if rows not in self._cells:
             items = np.arange(rows, dtype=np.uint64)[:, None] << _S32
             self._cells[rows] = items | np.arange(self.low, self.high, dtype=np.uint64)
         return self._cells[rows]
 
     def normal(self, cells: int | Cells, path: str, purpose: str, occurrence: Occurrence = ()) -> Floats:
-        """Standard normal draws.
+        """Return standard normal draws.
 
-        cells : positions, which give draws of the same shape, or a number of items, which gives (items, samples)
+        cells : positions, for draws of the same shape; or a number of items, for draws (items, samples)
         path, purpose, occurrence : key of the stream
         """
         return self._draw(normal_quantile, cells, path, purpose, occurrence)
 
     def exponential(self, cells: int | Cells, path: str, purpose: str, occurrence: Occurrence = ()) -> Floats:
-        """Exponential draws with mean 1; arguments as for `normal`."""
+        """Return exponential draws with mean 1. The arguments are those of `normal`."""
         return self._draw(lambda u: -np.log(u), cells, path, purpose, occurrence)
 
     def uniform(self, cells: int | Cells, path: str, purpose: str, occurrence: Occurrence = ()) -> Floats:
-        """Uniform draws in (0, 1); arguments as for `normal`."""
+        """Return uniform draws in (0, 1). The arguments are those of `normal`."""
         return self._draw(lambda u: u, cells, path, purpose, occurrence)
 
     def _draw(
@@ -112,7 +112,7 @@ class Samples:
         return draws.reshape(chosen.shape)
 
     def _keys(self, path: str, purpose: str, occurrence: Occurrence) -> Cells:
-        """(2,) The two hashes of a stream's key, or (2, cells) the two hashes for each cell of several turns."""
+        """Return the two hashes of a stream's key, (2,). For several turns, return two for each cell, (2, cells)."""
         for index, turns in enumerate(occurrence):
             if isinstance(turns, Turns):
                 before, after = occurrence[:index], occurrence[index + 1 :]
@@ -127,7 +127,7 @@ class Samples:
 
 
 def _uniform(cells: Cells, first: np.uint64 | Cells, second: np.uint64 | Cells) -> Floats:
-    """Uniform draws: midpoints of 2⁵³ equal parts of (0, 1)."""
+    """Return uniform draws. They are midpoints of 2⁵³ equal parts of (0, 1)."""
     state = cells * _GOLDEN
     state += first
     scratch = np.empty_like(state)

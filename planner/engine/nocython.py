@@ -1,4 +1,4 @@
-"""Replacements for the decorators of Cython that kernel.py uses. They do nothing, and are used where it is missing."""
+"""Replacements for the Cython decorators in kernel.py, used if Cython is missing. They do nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ cfunc = ccall = inline = cclass = final = _same
 
 
 def exceptval(check: bool) -> Callable[[F], F]:
-    """`check` tells C to look for an exception after each call; Python always does."""
+    """`check`: whether C looks for an exception after each call. Python always looks for one."""
     return _same
 
 

@@ -43,16 +43,17 @@ class Graph:
 
     successor_start, successors : successors of task i are ``successors[successor_start[i]:successor_start[i+1]]``
     in_degree : number of predecessors that must end before a task is ready. All exits of one race count as 1
-    acquire, release : pool from which a task seizes a slot at its start, and pool to which it releases a slot at its
-        end; −1: none. If the two differ, a later task releases the slot. A skipped task does neither.
+    acquire : pool from which a task seizes a slot at its start; −1: none. A skipped task seizes no slot
+    release : pool to which a task releases a slot at its end; −1: none. A skipped task releases no slot. If a task has
+        different pools in `acquire` and `release`, a later task releases the slot that it seizes
     capacity : number of slots of each pool
-    crew : 1 for a pool whose queue counts as waiting on the critical path. 0 for any other pool: there the path
-        continues with the task that was served before
+    crew : 1 for a pool if time in its queue counts as waiting on the critical path. 0 for any other pool: from its
+        queue, the critical path continues with the task that was served before
     race : for the exit of a copy, its race; else −1. The first exit to end cancels the other copies.
-    copy_lo : for the exit of a copy, the first task of the copy, whose last task is the exit; else −1
+    copy_lo : for the exit of a copy, the first task of the copy; else −1. The exit is the last task of the copy
     race_lo, race_hi : for each race, the first task of its copies, and the number after their last task
-    leave : row in `since` of a task whose person may turn to something else; else −1. If the task starts more than
-        ``patience`` seconds after the end of task ``since[row]``, ``away`` seconds are added to its duration.
+    leave : for a task whose person may turn to something else, the task's row in `since`; else −1. If the task starts
+        more than ``patience`` seconds after the end of task ``since[row]``, its duration grows by ``away`` seconds.
     since : for each such row, the task at whose end the person starts to wait
 
     Raises ValueError if the arrays are inconsistent.
@@ -115,7 +116,7 @@ class Graph:
 
     @cached_property
     def queue_lo(self) -> Ints:
-        """(pools + 1,) Start of each pool's queue in an array that holds all queues, and the end of that array."""
+        """(pools + 1,) Positions in an array of all queues: start of each pool's queue, then end of the array."""
         taken = self.acquire[self.acquire >= 0]
         counts = np.bincount(taken, minlength=len(self.capacity))
         return _ints(np.concatenate(([0], np.cumsum(counts))))
@@ -145,8 +146,8 @@ def build_graph(
     acquire, release : as in `Graph`. The default of `acquire` is −1 for each task; `release` defaults to `acquire`
     crew : as in `Graph`. The default is 1 for each pool
     races : race → (first task, number after the last task)
-    exits : task → (its race, first task of its copy). A task that follows several exits of a race waits for only one.
-    leaves : task → the task at whose end its person starts to wait
+    exits : task → (its race, first task of its copy). A task after several exits of a race waits for only one of them.
+    leaves : task → earlier task. At the end of the earlier task, the person who does the task starts to wait
     """
     pairs = np.asarray(edges, np.int32).reshape(-1, 2)
     source, target = pairs[:, 0], pairs[:, 1]
@@ -194,8 +195,8 @@ class Schedule:
     """Results of the kernel for S samples of a graph with n tasks.
 
     makespan : (S,) seconds
-    waiting : (S,) seconds of waiting for an agent of a crew on the critical path; NaN if not traced
-    critical : (S, n) whether a task lies on the critical path; (0, n) if not traced
+    waiting : (S,) seconds that the critical path waits for agents of crews; NaN if not traced
+    critical : (S, n) 1 for a task on the critical path, else 0; (0, n) if not traced
     starts, ends : (S, n) seconds; NaN for a task that never started; (0, n) if not recorded
     start, end : (n,) starts and ends in the last sample, in seconds
     """

@@ -1,4 +1,4 @@
-"""Percentiles of completion times with a wait in series, from the wait's distribution instead of its draws.
+"""Percentiles of completion times with a wait in series, computed from the distribution of the wait, not its draws.
 
 A wait in series is independent of everything else, and nothing else runs during the wait. A completion time is then
 R + W: the rest R varies from sample to sample, and the wait W has a known distribution function G. So
@@ -47,14 +47,14 @@ With fewer samples on one side, the rare values of that side may be missing.
 """
 
 _NEAR = 1e-9
-"""Tolerance of a percentile, as a probability. For the ends of an interval it is 1% of the half-width."""
+"""Tolerance of a percentile, as a probability. For the ends of an interval, the tolerance is 1% of the half-width."""
 
 
 class Waits:
     """Distribution of a wait, and its draws in the first `KEPT` samples.
 
-    shares, seconds : rising points of the distribution function. The wait takes at most `seconds` with probability
-        `shares`
+    seconds : (k,) times of the wait, rising
+    shares : (k,) for each of these times, the probability that the wait takes at most this time
     """
 
     def __init__(self, shares: Floats, seconds: Floats) -> None:
@@ -68,11 +68,11 @@ class Waits:
             self._drawn = np.concatenate((self._drawn, drawn))[:KEPT]
 
     def without(self, samples: Floats) -> Floats:
-        """(n,) Rests: the completion times without the wait. `samples`: the first n completion times."""
+        """Return the (n,) rests: completion times minus waits. `samples`: the first n completion times."""
         return samples - self._drawn[: len(samples)]
 
     def within(self, limits: Floats, rest: Floats) -> Floats:
-        """(rows, n) Probability that rest and wait together take at most a limit.
+        """Return the probabilities (rows, n) that rest and wait together take at most a limit.
 
         limits : (rows,) seconds
         rest : (rows or 1, n) seconds; sorted rests are faster
@@ -81,7 +81,9 @@ class Waits:
         return chances
 
     def quantiles(self, q: Floats, rest: Floats, near: float = _NEAR) -> Floats:
-        """(rows,) Quantiles: limits at which the mean of `within` reaches q, by false position with the Illinois rule.
+        """Return the quantiles (rows,): the limits at which the mean of `within` reaches q.
+
+        They are found by false position with the Illinois rule.
 
         q : (rows,) probabilities
         rest : as in `within`
@@ -110,7 +112,10 @@ class Waits:
 
 
 class Smoothed(Values):
-    """Completion times with a wait in series. With under `LEAST` or over `KEPT` samples, it is the same as `Values`."""
+    """Completion times with a wait in series.
+
+    With fewer than `LEAST` or more than `KEPT` samples, all results are those of `Values`.
+    """
 
     def __init__(self, waits: Waits) -> None:
         super().__init__()
@@ -137,9 +142,9 @@ class Smoothed(Values):
         return self._quantiles[q]
 
     def interval(self, q: float) -> tuple[float, float]:
-        """95% interval of the quantile `q`.
+        """Return the 95% interval of the quantile `q`.
 
-        If there are too few samples for one, this is the interval of `Values`, widened to contain the quantile.
+        If there are too few samples for an interval, return the interval of `Values`, widened to contain the quantile.
         """
         if self._plain:
             return super().interval(q)
@@ -163,9 +168,9 @@ class Smoothed(Values):
                 yield min(low, middle), max(high, middle)
 
     def share(self, limit: float) -> tuple[float, float, float]:
-        """Share of samples up to `limit`, and the ends of its 95% interval, as in `Values.share`.
+        """Return the share of samples up to `limit`, and the ends of its 95% interval, as `Values.share` does.
 
-        The interval is that of a number of plain samples whose share has the same standard error.
+        The interval is that for plain samples, in a number that gives the share the same standard error.
         """
         if self._plain:
             return super().share(limit)
@@ -190,13 +195,13 @@ class Smoothed(Values):
 
     @property
     def _rests(self) -> Floats:
-        """(1, n) Rests of the samples, in rising order."""
+        """The (1, n) rests of the samples, in rising order."""
         if self._rest is None:
             self._rest = np.sort(self._waits.without(self.first))[None]
         return self._rest
 
     def _errors(self, limits: Floats) -> Floats:
-        """(n,) Standard errors of the probabilities to take at most (n,) `limits`; 0 if there is a single sample."""
+        """Return the standard errors (n,) of the shares of samples up to `limits` (n,); 0 for a single sample."""
         count = self._rests.shape[1]
         if count == 1:
             return np.zeros(len(limits))
@@ -204,5 +209,5 @@ class Smoothed(Values):
 
 
 def _together(q: float) -> tuple[float, ...]:
-    """Quantiles to compute together if `q` is requested."""
+    """Return the quantiles to compute together if `q` is requested."""
     return _USUAL if q in _USUAL else (q,)

@@ -32,7 +32,7 @@ _HALF_MIDDLE = 0.425
 
 
 def normal_quantile(p: Floats) -> Floats:
-    """(n,) Quantiles z of the standard normal distribution, Φ(z) = p. `p`: (n,) probabilities, 0 < p < 1."""
+    """Return the quantiles z (n,) of the standard normal distribution, Φ(z) = p. `p`: (n,) probabilities, 0 < p < 1."""
     from_half = p - 0.5
     inside = _HALF_MIDDLE**2 - from_half * from_half
     quantile = _ratio(_MIDDLE, inside)
@@ -79,13 +79,14 @@ _ROUNDING = 1e-12
 """A standard deviation up to this share of the mean counts as rounding error."""
 
 GROUPS = 16
-"""Number of groups of samples from whose statistics a standard error is estimated."""
+"""Number of groups of samples. A standard error is estimated from a statistic of each group."""
 
 
 class Values:
-    """Samples of a non-negative quantity, in order. The first `KEPT` are stored, the rest summarised in bins.
+    """Samples of a non-negative quantity, in order.
 
-    The results do not depend on how many samples each call of `add` brings: bins take `KEPT` samples each time.
+    The first `KEPT` samples are stored one by one. All further samples are counted in bins. Bins take `KEPT` samples
+    each time, so the results do not depend on the number of samples in each call of `add`.
 
     drawn : whether samples depend on random draws. If not, all samples are equal
     """
@@ -99,7 +100,7 @@ class Values:
         self._bins = np.empty(0, np.int64)
         self._counts = np.empty(0, np.int64)
         self._sorted: Floats | None = None
-        self._all: tuple[int, float, float] | None = None  # the same of all samples
+        self._all: tuple[int, float, float] | None = None  # moments of all samples
 
     def add(self, samples: Floats) -> None:
         """Add (n,) samples; n is at most `KEPT`."""
@@ -146,23 +147,23 @@ class Values:
         return math.sqrt(scatter / (count - 1) / count)
 
     def quantile(self, q: float) -> float:
-        """The quantile `q` from 0 to 1, interpolated linearly between samples."""
+        """Return the quantile `q` from 0 to 1, interpolated linearly between samples."""
         rank = q * (self.count - 1)
         low, high = self._ranked(math.floor(rank)), self._ranked(math.ceil(rank))
         return low + (high - low) * (rank - math.floor(rank))
 
     def share(self, limit: float) -> tuple[float, float, float]:
-        """Share of samples up to `limit`, and the ends of its 95% interval."""
+        """Return the share of samples up to `limit`, and the ends of its 95% interval."""
         count = self._at_most(limit)
         return count / self.count, *share_interval(count, self.count)
 
     def group_medians(self) -> Floats | None:
-        """(GROUPS,) Medians of groups of the first `KEPT` samples; None if there are under two samples per group."""
+        """Return the medians (GROUPS,) of groups of the first `KEPT` samples; None if a group has under two samples."""
         groups = in_groups(self.first)
         return None if groups is None else medians(groups)
 
     def interval(self, q: float) -> tuple[float, float]:
-        """95% interval of the quantile `q`, by `ranks`. With over `KEPT` samples it is widened to whole bins."""
+        """Return the 95% interval of the quantile `q`, by `ranks`. With over `KEPT` samples, widen it to whole bins."""
         low, high = ranks(self.count, q)
         return self._ranked(low, 0.0), self._ranked(high, 1.0)
 
@@ -171,17 +172,17 @@ class Values:
         return self.interval(q) if enclosed(self.count, q) or not self.drawn else (None, None)
 
     def _at_most(self, limit: float) -> int:
-        """Number of samples up to `limit`. With over `KEPT` samples: of samples in bins that begin up to `limit`."""
+        """Return the number of samples up to `limit`. With over `KEPT`, count whole bins that begin at most there."""
         if self.count <= KEPT:
             return int(np.count_nonzero(self.first <= limit))
         starts = (self._bins << _BIN_BITS).view(np.float64)
         return int(self._counts[starts <= limit].sum())
 
     def _ranked(self, rank: int, within: float = 0.5) -> float:
-        """Return the sample of a rank, counted from 0.
+        """Return the sample with this rank. Ranks count from 0.
 
-        With over `KEPT` samples, return a point in the bin of this rank, at the share `within` of its width. For the
-        bin that begins at 0, return 0.
+        With over `KEPT` samples, return a point in the bin of the rank. `within` is the position of the point in the
+        bin, from 0 to 1. For the bin that begins at 0, return 0.
         """
         if self.count <= KEPT:
             if self._sorted is None:
@@ -195,7 +196,7 @@ class Values:
         return float(low + (high - low) * within)
 
     def _summed(self) -> tuple[int, float, float]:
-        """Count, mean, and sum of squared distances from the mean, of all samples."""
+        """Return count, mean, and sum of squared distances from the mean, for all samples."""
         if self._all is None:
             rest = self._waiting if self.count > KEPT else self._stored
             self._all = _joined(self._moments, np.concatenate(rest)) if rest else self._moments
@@ -225,10 +226,10 @@ def _counted(bins: _Int64s, counts: _Int64s, samples: list[Floats]) -> tuple[_In
 
 
 def ranks(n: int, q: float) -> tuple[int, int]:
-    """Ranks, counted from 0, of two of n iid samples that enclose the quantile `q` with 95% confidence; 0 < q < 1.
+    """Return two ranks. The samples with these ranks, of n iid samples, enclose the quantile `q` with 95% confidence.
 
-    The ranks are 1.96 standard deviations of Binomial(n, q) below and above n·q (normal approximation, corrected for
-    continuity, widened to whole ranks), but at least 0 and at most n − 1.
+    Ranks count from 0, and 0 < q < 1. The ranks are 1.96 standard deviations of Binomial(n, q) below and above n·q, but
+    at least 0 and at most n − 1 (normal approximation, corrected for continuity, widened to whole ranks).
     """
     low, high = _unclipped_ranks(n, q)
     return max(low, 0), min(high, n - 1)
@@ -246,20 +247,20 @@ def _unclipped_ranks(n: int, q: float) -> tuple[int, int]:
 
 
 def quantile_interval(samples: Floats, q: float) -> tuple[float, float]:
-    """95% interval of the quantile `q`, 0 < q < 1, of iid samples, by `ranks`."""
+    """Return the 95% interval of the quantile `q`, 0 < q < 1, of iid samples, by `ranks`."""
     ordered = np.sort(samples)
     low, high = ranks(len(ordered), q)
     return float(ordered[low]), float(ordered[high])
 
 
 def share_interval(count: int, n: int) -> tuple[float, float]:
-    """95% interval of a probability that was observed in `count` of n iid samples."""
+    """Return the 95% interval of the probability of an event that occurs in `count` of n iid samples."""
     low, high = wilson(count / n, n)
     return (low if count else 0.0), (high if count < n else 1.0)
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:
-    """95% interval of a share that is as accurate as a share of n iid samples, by Wilson's score (1927)."""
+    """Return the 95% interval of a share, by Wilson's score (1927). `n`: number of iid samples behind the share."""
     weight = Z975**2 / n
     middle = (share + weight / 2) / (1 + weight)
     half = math.sqrt(share * (1 - share) * weight + weight**2 / 4) / (1 + weight)
@@ -274,7 +275,7 @@ def medians(samples: Floats) -> Floats:
 
 
 def in_groups(samples: Floats) -> Floats | None:
-    """(GROUPS, size) The samples in groups, without a remainder; None if there are under two samples per group."""
+    """Return the samples in equal groups, (GROUPS, size), without a remainder; None if `size` would be under two."""
     size = len(samples) // GROUPS
     return None if size < 2 else samples[: size * GROUPS].reshape(GROUPS, size)
 

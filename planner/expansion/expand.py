@@ -46,7 +46,7 @@ def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None
     """Return the task graph of a workflow for these crew sizes. Raises InputError if the graph is too large.
 
     sizes : number of agents of each crew
-    runtime : runtime to use instead of the declared one; None: the declared runtime
+    runtime : runtime of the graph; None: the runtime that the workflow declares
     """
     check_size(workflow, sizes)
     crews = Crews.of(workflow, sizes, runtime)
@@ -73,9 +73,10 @@ def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None
 
 
 def _context_switches(fragment: Fragment) -> dict[int, int]:
-    """Map each task whose person may turn to something else to the task at whose end the person starts to wait.
+    """Return task → earlier task. Before each of these tasks, a person may turn to something else.
 
-    A person without an earlier task waits from the start of the run, which is task 0.
+    The person starts to wait at the end of the earlier task. If no task of a person comes earlier, the earlier task is
+    task 0, which starts the run.
     """
     switching = {
         int(task)
@@ -90,7 +91,7 @@ def _context_switches(fragment: Fragment) -> dict[int, int]:
 
 
 class _Expansion:
-    """Expands steps and keeps the outcome of each expanded step by its full name."""
+    """Expands steps. Keeps the outcome of each expanded step under the full name of the step."""
 
     def __init__(self, crews: Crews) -> None:
         self.crews = crews
@@ -104,9 +105,12 @@ class _Expansion:
         return grouped(children, needs(steps), self.crews.runtime, scope.name)
 
     def enter(self, group: Scope, name: str, steps: Steps) -> Scope:
-        """Return the scope of the step `name` of a group. `group`: the scope of the group.
+        """Return the scope of the step `name` in a group.
 
-        A fallback runs only in samples in which the step that names it in `otherwise` fails.
+        If another step names this step in `otherwise`, this step runs only in samples in which the other step fails.
+
+        group : scope of the group
+        steps : steps of the group
         """
         crew = steps[name].crew
         scope = group.step(name, steps, self.crews.pool(crew) if crew else None)
@@ -116,7 +120,7 @@ class _Expansion:
         return scope.under(StepFailed(scope.loops, scope.guard, self.outcomes[scope.sibling(failing)]))
 
     def step(self, scope: Scope, step: Step) -> Fragment:
-        """Return the tasks of a step with its items, rounds and copies, under the guard of its scope."""
+        """Return the tasks of a step, including all its items, rounds and copies."""
         if step.for_each is not None:
             return self.items(scope, step)
         if step.repeat is None:
@@ -147,7 +151,7 @@ class _Expansion:
         pool = self.crews.seized_by(step, max(scope.pool, 0))
         return item_tasks(self.attempts(replace(scope, pool=pool), step), scope.loops, scope.guard)
 
-    # The loops and conditions that a step declares itself, outside of items and inside of them.
+    # The loops and conditions that a step declares itself. The step may be outside or inside of items.
 
     def in_rounds(self, scope: Scope, step: Step) -> Scope:
         """Return the scope inside the rounds of a step."""
@@ -159,18 +163,19 @@ class _Expansion:
         return replace(inside.under(guard), round=guard)
 
     def in_copies(self, scope: Scope, step: Step) -> Scope:
-        """Return the scope inside the copies of a step; `scope` itself if the step has no copies."""
+        """Return the scope inside the copies of a step. If the step has no copies, return `scope`."""
         count = step.best_of or step.first_of
         if count is None:
             return scope
         race = step.first_of is not None
-        inside = scope.in_loop(Loop(self.crews.count(count, scope), "copies", race=race))
+        together = not any(loop.as_rows for loop in scope.loops)
+        inside = scope.in_loop(Loop(self.crews.count(count, scope), "copies", race=race, together=together))
         return replace(inside, own_tasks=scope.own_tasks or race)
 
     def branches(self, scope: Scope, step: Step) -> list[tuple[str, Step, Scope]]:
         """Return name, step and scope of each branch of a choice, sorted by name.
 
-        Each branch has an interval. A choice makes one uniform draw and takes the branch whose interval contains it.
+        Each branch has an interval. A choice draws one uniform number and takes the branch whose interval contains it.
         """
         branches, low = [], 0.0
         steps = sorted_by_name(step.choose or {})
@@ -184,7 +189,7 @@ class _Expansion:
         return branches
 
     def finish(self, scope: Scope, step: Step, steps: Steps, attempt: Attempt | None = None) -> None:
-        """Record the outcome of a step whose body is expanded.
+        """Record the outcome of a step, after its body is expanded.
 
         scope : scope of the body
         steps : steps in the body
@@ -207,14 +212,14 @@ class _Expansion:
             scope.round.body.append(outcome)
 
     def unhandled(self, prefix: str, steps: Steps) -> tuple[Outcome, ...]:
-        """Outcomes of the steps that may fail and have no fallback. A step's full name is `prefix` + its name."""
+        """Return the outcomes of those steps that may fail without a fallback. `prefix`: start of their full names."""
         outcomes = [self.outcomes[prefix + name] for name, step in steps.items() if step.otherwise is None]
         return tuple(outcome for outcome in outcomes if outcome.possible)
 
     def attempts(self, scope: Scope, step: Step) -> list[ItemSegment]:
         """Return a segment for each attempt at a request, an agent loop, a tool or a person's task.
 
-        Every segment needs an agent of `scope.pool`.
+        Each segment needs an agent of `scope.pool`.
         """
         inside, attempt, count = scope, None, 1
         rounds: Loops = ()
@@ -266,7 +271,10 @@ class _Expansion:
         return fan_out(self.crews, replace(scope, pool=pool), step, lambda item: self.item_rounds(item, step))
 
     def item_rounds(self, scope: Scope, step: Step) -> list[ItemSegment]:
-        """Segments of all rounds of an item, or of a step inside an item. `scope.pool`: pool of the item's agent."""
+        """Return the segments of all rounds of an item, or of a step inside an item.
+
+        `scope.pool` is the pool of the item's agent.
+        """
         if step.repeat is None:
             return self.item_round(scope, step)
         inside = self.in_rounds(scope, step)
@@ -279,7 +287,10 @@ class _Expansion:
         ]
 
     def item_round(self, scope: Scope, step: Step) -> list[ItemSegment]:
-        """Segments of one round of a step inside an item. Copies of the step run side by side in a single segment."""
+        """Return the segments of one round of a step inside an item.
+
+        If the step has copies, they run side by side in a single segment.
+        """
         inside = self.in_copies(scope, step)
         if inside is scope:
             return self.item_body(scope, step)
@@ -291,7 +302,7 @@ class _Expansion:
         return [ItemSegment(pool if one_agent else NO_POOL, fragment, scope.guard)]
 
     def item_body(self, scope: Scope, step: Step) -> list[ItemSegment]:
-        """Segments of the body of a step inside an item."""
+        """Return the segments of the body of a step inside an item."""
         inner = _inner_steps(scope, step)
         if inner is not None:
             inside, steps = inner
@@ -310,15 +321,15 @@ class _Expansion:
         return self.attempts(replace(scope, pool=self.held_pool(step, scope.pool)), step)
 
     def item_step(self, scope: Scope, step: Step) -> list[ItemSegment]:
-        """Segments of a step inside an item. If the step is a fan-out, it is a single segment."""
+        """Return the segments of a step inside an item. A fan-out inside an item is a single segment."""
         if step.for_each is None:
             return self.item_rounds(scope, step)
         return [ItemSegment(NO_POOL, self.items(replace(scope, briefing=None), step), scope.guard)]
 
     def held_pool(self, step: Step, pool: int) -> int:
-        """Pool of the agent that a step of an item holds; `NO_POOL`: the step holds none.
+        """Return the pool of the agent that a step inside an item holds, or `NO_POOL` if the step holds no agent.
 
-        A step holds no agent if it has `hold: false`, or if it is a person's step that names no crew.
+        A step with `hold: false` holds no agent. A person's step holds no agent if it names no crew.
 
         pool : pool of the item's agent
         """
@@ -328,7 +339,7 @@ class _Expansion:
 
 
 def _inner_steps(scope: Scope, step: Step) -> tuple[Scope, Steps] | None:
-    """Scope and steps inside a step that is a group or uses another file; None for any other step."""
+    """Return the scope and the steps inside a group, or inside a step that uses another file; else None."""
     if step.steps is not None:
         return scope.inside("steps"), step.steps
     if step.used is None:
@@ -340,7 +351,7 @@ def _inner_steps(scope: Scope, step: Step) -> tuple[Scope, Steps] | None:
 
 
 def _conversation(scope: Scope, step: Step) -> Conversation | None:
-    """The conversation that a step's request continues; None: the request starts a new conversation."""
+    """Return the conversation that a step's request continues, or None if the request starts a new conversation."""
     continues, name = step.llm.continues if step.llm is not None else None, scope.names[-1]
     if continues is None:
         return None

@@ -27,16 +27,16 @@ BREAKDOWN = (*(part.name.lower() for part in Part), "waiting")
 
 
 class WorkDetail:
-    """Sums over samples, for a step or for a coordination mechanism of its crew.
+    """Sums over samples, for a step or for a coordination mechanism of the step's crew.
 
     Seconds are counted in ticks: whole numbers, whose sums are exact.
 
     done : number of occurrences that are done
     seconds : seconds of work
     critical : seconds on the critical path
-    critical_in : number of samples that have seconds on the critical path
-    billed : billed amounts of each work
-    usd : cost at the prices that are known; rented machines add nothing
+    critical_in : number of samples in which the step is on the critical path
+    billed : billed amounts of each piece of work
+    usd : cost at those prices that are known; rented machines add nothing
     """
 
     def __init__(self, work: Work) -> None:
@@ -70,7 +70,7 @@ class WorkDetail:
 
 
 class _StepSums:
-    """Sums over the works of a step: arrays with one value for each of S samples."""
+    """Sums over all pieces of work of a step: arrays (S,) with one value for each of S samples."""
 
     def __init__(self, samples: int) -> None:
         self.done, self.seconds, self.critical, self.usd = (np.zeros(samples) for _ in range(4))
@@ -99,11 +99,11 @@ class Detail:
 
     @property
     def step_numbers(self) -> list[int]:
-        """For each work of the graph, the index of its step in `self.works`."""
+        """For each piece of work in the graph, the index of its step in `self.works`."""
         return [self.works.index(step) for step in self.of_work]
 
     def breakdown(self) -> dict[str, Mean]:
-        """Return the mean seconds of each part of the critical path. The part `waiting` is spent waiting for agents."""
+        """Return the mean seconds of each part of the critical path. The part `waiting` is the wait for agents."""
         return {part: moments.mean() for part, moments in zip(BREAKDOWN, self.parts, strict=True)}
 
     def add(self, run: ScheduledSamples) -> Floats:
@@ -137,9 +137,9 @@ class Detail:
 
 
 def _worked(work: Work, occurrence: OccurrenceTimes, run: ScheduledSamples) -> tuple[Floats, Floats | float]:
-    """Return the seconds of work of an occurrence and the number of its items that never started.
+    """Return the seconds of work of an occurrence, and the number of items of this occurrence that never started.
 
-    The seconds are (S, items): samples × items. The number is (S,), or 0 if all items started.
+    The seconds are an array (S, items): samples × items. The number is an array (S,), or 0 if all items started.
     """
     items = length(occurrence.tasks)
     leaves = work.kind == "human" and run.times.away.size > 0
@@ -158,7 +158,7 @@ def _worked(work: Work, occurrence: OccurrenceTimes, run: ScheduledSamples) -> t
 def on_path(schedule: Schedule, seconds: Floats) -> Floats:
     """Return the sum of `seconds` over the critical path of each sample, (S,).
 
-    seconds : (S, n): samples × tasks. They are rounded to ticks, so that sums are exact
+    seconds : array (S, n): samples × tasks. The values are rounded to ticks, so that sums are exact.
     """
     return np.asarray((round_to_ticks(seconds.copy()) * schedule.critical).sum(1))
 

@@ -13,14 +13,14 @@ from planner.timing.durations import SKIPPED, OccurrenceTimes, TaskTimes, length
 from planner.timing.pipeline import ScheduledSamples
 
 LEAST = 16
-"""Fewest samples to use, even for a large graph, unless the forecast has fewer."""
+"""Fewest samples to use, even for a large graph. If the forecast has fewer samples, all of them are used."""
 
 BUDGET = 16_000_000
 """Most tasks × steps × samples to schedule, which takes a few seconds. `LEAST` samples may exceed it."""
 
 
 def enough(tasks: int, steps: int) -> int:
-    """Return the number of samples to use for a graph with these numbers of tasks and steps: a power of two."""
+    """Return the number of samples to use for a graph with `tasks` tasks and `steps` steps. It is a power of two."""
     return max(LEAST, 1 << (BUDGET // (tasks * steps)).bit_length() >> 1)
 
 
@@ -28,13 +28,13 @@ class Drag:
     """Sums of the drag of each step over the first samples of a forecast.
 
     For each step, each sample is scheduled again without the seconds of that step. Draws do not change, so attempts,
-    cache hits and rework stay the same. A person whose step takes no time is not away either.
+    cache hits and rework stay the same. If a person does the step, the time that the person is away is left out too.
 
     A step off the critical path can have drag, and drag can be negative. The reason is that shorter tasks can change
     the order in which tasks get agents (Graham's anomalies). So a sample is scheduled again if any task becomes
-    shorter. If no task does, the drag is 0.
+    shorter. If no task becomes shorter, the drag is 0.
 
-    of : for each work of the graph, the index of its step
+    of : for each piece of work in the graph, the index of its step
     limit : number of samples to use
     """
 
@@ -53,7 +53,10 @@ class Drag:
         return [moments.mean() for moments in self.moments]
 
     def add(self, run: ScheduledSamples, first: int) -> None:
-        """Add consecutive samples, and ignore those beyond `limit`. `first` is the number of the first one, from 0."""
+        """Add consecutive samples, but ignore samples from number `limit` on. Numbers start at 0.
+
+        first : number of the first sample in `run`
+        """
         assert isinstance(run.rows, slice)
         count = min(len(run.durations), self.limit - first)
         if count <= 0:

@@ -27,7 +27,7 @@ class Mean:
     def ratio(cls, above: Floats, below: Floats) -> Mean:
         """Return the mean of `above` divided by the mean of `below`, with the first-order error of a ratio.
 
-        Both are (N,) arrays of paired samples. If the mean of `below` is 0, the ratio is 0.
+        `above` and `below` are arrays (N,) of paired samples. If the mean of `below` is 0, the ratio is 0.
         """
         count, scale = len(below), float(below.mean())
         if not scale:
@@ -58,7 +58,7 @@ class Moments:
         self.squares += other.squares
 
     def mean(self) -> Mean:
-        """Return the mean of the samples so far. At least one must have been added."""
+        """Return the mean of all samples that were added. There must be at least one sample."""
         if self.count == 1:
             return Mean(self.total * self.unit, 0.0)
         variance = (self.count * self.squares - self.total * self.total) / (self.count * (self.count - 1))
@@ -145,7 +145,7 @@ class Distribution:
 
     @classmethod
     def of(cls, seconds: Values) -> Distribution:
-        """Return the distribution of samples. Its histogram uses only the samples that `Values` stores one by one."""
+        """Return the distribution of samples. The histogram uses only the samples that `Values` stores one by one."""
         percentiles = (
             Percentile(percentile, seconds.quantile(percentile / 100), *seconds.known_interval(percentile / 100))
             for percentile in PERCENTILES

@@ -16,8 +16,8 @@ from planner.expansion.expand import expand
 from planner.expansion.graph.conditions import (
     EVERY,
     Index,
-    innermost_items,
     occurrences,
+    row_loop,
 )
 from planner.expansion.graph.outline import (
     Chain,
@@ -79,9 +79,9 @@ class Playback:
         return self.run.schedule
 
     def seconds(self, work: Work, index: Index, row: int) -> float:
-        """Return the seconds that an occurrence of a work takes in sample `row`; 0 if it is not done."""
-        all_items, item = _all_items(work, index)
-        times = self.occurrences[work, all_items]
+        """Duration of an occurrence in sample `row`; 0 if it is not done."""
+        all_rows, item = _all_rows(work, index)
+        times = self.occurrences[work, all_rows]
         return _value(times.fixed, item, row) + _value(times.decode, item, row) / self.run.speed
 
     def stretches(self, task: Task, number: int, index: Index, row: int) -> Iterator[tuple[Work, Index, float]]:
@@ -109,16 +109,11 @@ class Playback:
             before = end
 
     def requests(self, work: Work, index: Index, row: int, seconds: float) -> list[RequestSpan]:
-        """Return the requests and tool calls of an agent loop, in order, with their durations.
-
-        The durations are whole ticks that add up to `seconds`.
-
-        row : row of the sample
-        """
-        all_items, item = _all_items(work, index)
+        """Return the requests and tool calls of an agent loop: whole ticks that add up to `seconds`."""
+        all_rows, item = _all_rows(work, index)
         service = self.run.service[work.model or ""]
         spans: list[RequestSpan] = []
-        for draw in self.traces[work, all_items].trace or ():
+        for draw in self.traces[work, all_rows].trace or ():
             if not _value(draw.active, item, row):
                 continue
             jitter = _value(draw.jitter, item, row) if draw.jitter.any() else 0.0
@@ -209,13 +204,10 @@ def tasks(outline: Outline, first: int, index: Index) -> Iterator[tuple[Task, in
             yield from tasks(outline.body, body + number * outline.body.size, (*index, number))
 
 
-def _all_items(work: Work, index: Index) -> tuple[Index, int]:
-    """Replace the item in an index by `EVERY`. Return the new index and the number of the item.
-
-    If no loop around the work is over items, return `index` and 0.
-    """
-    items = innermost_items(work.loops)
-    return (index, 0) if items is None else ((*index[:items], EVERY, *index[items + 1 :]), index[items])
+def _all_rows(work: Work, index: Index) -> tuple[Index, int]:
+    """Return the occurrence for all rows together, and the row of `index`."""
+    position = row_loop(work.loops)
+    return (index, 0) if position is None else ((*index[:position], EVERY, *index[position + 1 :]), index[position])
 
 
 def _value(values: Floats, item: int, row: int) -> float:

@@ -29,7 +29,7 @@ STRETCHES = 200
 
 @dataclass(frozen=True)
 class StepSpan:
-    """The times at which a step, or a coordination mechanism of its crew, runs.
+    """The times at which a step, or a coordination mechanism of the step's crew, runs.
 
     start, end : first start and last end of its occurrences, in seconds
     most : largest number of its occurrences that run concurrently
@@ -72,7 +72,7 @@ class TypicalRun:
     rows : a `StepSpan` for each step that takes time in the sample
     waiting : share of each of the `SLOTS` slots in which the critical path waits for an agent
     path : the first `STRETCHES` stretches of the critical path
-    left_out : number of further stretches
+    left_out : number of further stretches, which `path` does not list
     """
 
     sample: int
@@ -90,7 +90,7 @@ def replay(workflow: Workflow, graph: TaskGraph, seed: int, sample: int, speed: 
     graph : the workflow's task graph with the crew sizes of the scenario
     sample : number of the sample, from 0
     multiplier : factor on the prices of all models
-    traces : filled with the draws of each occurrence, if given
+    traces : a mapping to fill with the draws of each occurrence; None: draws are not stored
     """
     pipeline = Pipeline.of(workflow, graph, price_multiplier=multiplier)
     draws = SampleDemands(single_sample(seed, sample), pipeline.layers, traces=traces)
@@ -131,7 +131,7 @@ class _Spans:
 
 
 StepKey = tuple[str, str]
-"""Path of a step, and its kind or a coordination mechanism of its crew."""
+"""Path of a step, and the kind of the step or a coordination mechanism of the step's crew."""
 
 
 def typical_run(run: ScheduledSamples, sample: int) -> TypicalRun:
@@ -157,9 +157,9 @@ def typical_run(run: ScheduledSamples, sample: int) -> TypicalRun:
 
 
 def _occurrence_spans(run: ScheduledSamples) -> Iterator[tuple[Work, _Spans]]:
-    """Yield the spans of each occurrence of each work: one span for each item that takes time.
+    """Yield each piece of work with the spans of one of its occurrences. Each item that takes time has one span.
 
-    If a task has several works, they run one after another, in the order of `_work_order`.
+    If a task has several pieces of work, they run one after another, in the order of `_work_order`.
     """
     schedule, marks = run.schedule, run.graph.works
     begins, ends = schedule.starts[0].copy(), schedule.ends[0]
@@ -182,10 +182,10 @@ def _occurrence_spans(run: ScheduledSamples) -> Iterator[tuple[Work, _Spans]]:
 
 
 def _work_order(works: Sequence[Work]) -> dict[tuple[Work, Index], tuple[int, ...]]:
-    """Return a sort key for each occurrence of each work.
+    """Return a sort key for each occurrence of each piece of work.
 
-    In sorted order, occurrences are in the order in which one agent does them: round by round, and as declared within a
-    round.
+    The keys sort occurrences in the order in which one agent does them: round by round, and within a round in the
+    declared order.
     """
     first: dict[object, int] = {}
     for number, work in enumerate(works):
@@ -212,10 +212,10 @@ def _step_span(step: str, kind: str, spans: _Spans, edges: Floats) -> StepSpan:
 
 
 def _running(starts: Floats, ends: Floats, edges: Floats) -> tuple[float, ...]:
-    """Return the mean number of spans that run between each edge and the next."""
+    """Return the mean number of spans that run in each slot. A slot lies between two successive edges."""
 
     def since(times: Floats) -> Floats:
-        """Return, for each edge, the sum of the seconds from every earlier time to the edge."""
+        """Return a sum for each edge: the seconds from each earlier time to the edge, added up."""
         ordered = np.sort(times)
         before = np.searchsorted(ordered, edges)
         return np.asarray(before * edges - np.concatenate([[0.0], np.cumsum(ordered)])[before])

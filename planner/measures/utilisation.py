@@ -24,11 +24,11 @@ _SHARE = 2.0**-40
 class Utilisation:
     """Utilisation of a crew's agents, of the lead, of a crew's merge queue, or of the slots of LangGraph graphs.
 
-    name : name of the crew; ``lead``; the crew's name and ``: merge``; or `LIMITED`, for the slots of all graphs
+    name : name of the crew, or ``lead``, or the crew's name with ``: merge``, or `LIMITED` for the slots of all graphs
     agents : agents of the crew, or slots of each graph
     utilisation : agent-seconds held, divided by (agents × completion time), as a mean over samples. An agent is held
         from the task that seizes it to the task that releases it, even if nothing runs in between.
-    waiting : mean seconds that the critical path waits for one of the agents; 0 for a single agent
+    waiting : mean seconds that the critical path waits for a free agent; 0 for a single agent
     """
 
     name: str
@@ -40,7 +40,7 @@ class Utilisation:
 class Usage:
     """Sums over samples: how long the slots of pools are held, and how long the critical path waits for them.
 
-    groups : indices of pools by their name; pools with the same name count together
+    groups : for each name, the indices of the pools with this name. These pools are counted together.
     """
 
     def __init__(self, graph: Graph, pools: Sequence[str]) -> None:
@@ -80,10 +80,10 @@ class Usage:
             seconds.add(sum((waited[pool] for pool in group), np.zeros(len(makespan))))
 
     def agent_ticks(self, durations: Floats, schedule: Schedule) -> list[Ticks]:
-        """Return for each pool the ticks for which its slots are held in each sample, (S,).
+        """Return for each pool an array (S,): in each sample, the number of ticks for which slots of the pool are held.
 
-        Ticks are the sum of ends minus the sum of starts, modulo 2⁶⁴. The difference is exact below 2⁶³ ticks, even if
-        the two sums are larger. When a race ends, its copies release the slots that they still hold.
+        The number is the sum of ends minus the sum of starts, modulo 2⁶⁴. The difference is exact below 2⁶³ ticks, even
+        if the two sums are larger. When a race ends, its copies release the slots that they still hold.
         """
         ran = (durations >= 0) & ~np.isnan(schedule.starts)
         race_ends = self.races.ends(schedule) if self.races is not None else None
@@ -111,10 +111,10 @@ class _Races:
         self.first = np.searchsorted(graph.race[self.exits], np.arange(count))
 
     def ends(self, schedule: Schedule) -> Floats:
-        """Return the time at which the race around each task ends, or 0 for a task without a race.
+        """Return the time at which the innermost race around each task ends, or 0 for a task without a race.
 
-        The result is (S, n): samples × tasks. Callers need not exclude the winning copy: it releases every slot that it
-        seizes, so the ends of its race cancel out.
+        The result is an array (S, n): samples × tasks. Callers need not exclude the winning copy. It releases every
+        slot that it seizes, so the ends of its race cancel out.
         """
         ends = np.fmin.reduceat(schedule.ends[:, self.exits], self.first, axis=1)
         nested = np.flatnonzero(self.outer >= 0)
@@ -128,13 +128,13 @@ class _Races:
 
 
 def _sum(seconds: Floats, tasks: NDArray[np.intp], ran: NDArray[np.bool_]) -> Ticks:
-    """Return the sum of `seconds` over those of `tasks` that ran, in ticks, for each sample, (S,)."""
+    """Return an array (S,): in each sample, the sum in ticks of `seconds` over those tasks in `tasks` that ran."""
     values = np.where(ran[:, tasks], seconds[:, tasks], 0.0) / TICK
     return np.asarray(values.astype(np.int64).sum(1))
 
 
 def waits(graph: Graph, schedule: Schedule) -> list[Floats]:
-    """Return for each pool the seconds that tasks on the critical path wait for one of its slots, (S,).
+    """Return for each pool an array (S,): the seconds that tasks on the critical path wait for a slot of the pool.
 
     The seconds of all pools add up to `Schedule.waiting`.
     """
@@ -146,7 +146,7 @@ def waits(graph: Graph, schedule: Schedule) -> list[Floats]:
 
 
 def gaps(schedule: Schedule, sample: int) -> list[tuple[int, float]]:
-    """Return the waits on the critical path of a sample in order, each as the waiting task and its seconds."""
+    """Return the waits on the critical path of a sample, in order. Each wait is a waiting task and its seconds."""
     path = np.flatnonzero(schedule.critical[sample])
     starts, ends = schedule.starts[sample, path], schedule.ends[sample, path]
     order = np.lexsort((path, starts))

@@ -1,4 +1,4 @@
-"""The time lost at the barriers between LangGraph's supersteps, and the branches to move into subgraphs to avoid it."""
+"""The time lost at barriers between LangGraph's supersteps, and the branches that would save time in subgraphs."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from planner.timing.pipeline import Pipeline
 from planner.workflow.declaration import Step, Workflow
 
 MOST_SAMPLES = 256
-"""Most samples to simulate. Differences on the same draws need no more."""
+"""Most samples to simulate. They are enough because all scenarios are compared on the same draws."""
 
 MOST_BRANCHES = 8
-"""Most candidates to simulate in all samples. If there are more, `FEW` samples of each show which ones are best."""
+"""Most candidates to simulate in all samples. If there are more, they are first compared in `FEW` samples."""
 
 MOST_TRIED = 150
-"""Most candidates to simulate at all. A candidate is one branch or several branches, and needs its own task graph."""
+"""Most candidates to simulate in total. A candidate is one branch or several, and has its own task graph."""
 
 FEW = 16
 """Samples in which many candidates are compared."""
 
 MOST_WRAPPED = 3
-"""Most recommendations. Each one adds to those before it."""
+"""Most recommendations. Each recommendation assumes that all earlier recommendations are followed."""
 
 WORTH = 0.01
 """Share of the completion time that a subgraph must save to be recommended."""
@@ -50,7 +50,7 @@ class Wrapping:
     """A recommendation: move steps of a group into subgraphs.
 
     steps : the steps of each subgraph
-    seconds : p50 in seconds with this recommendation and all before it
+    seconds : p50 in seconds if this recommendation and all earlier ones are followed
     """
 
     group: str
@@ -60,13 +60,13 @@ class Wrapping:
 
 @dataclass(frozen=True)
 class Barriers:
-    """The time lost at barriers, and recommendations to save it. All p50 are of the same samples.
+    """The time lost at barriers, and recommendations to save it. Every p50 is computed from the same samples.
 
     seconds : p50 on LangGraph, in seconds
     without : p50 in seconds if each step waited only for the steps that it needs, under the same `max_concurrency`
     wrappings : recommendations, in the order in which to follow them
     tried : number of candidates that were simulated
-    cut : whether there are candidates that were not simulated and might save more
+    cut : whether some candidates were not simulated although they might save more time
     limit : `max_concurrency`, which applies to each subgraph separately; None: no limit
     """
 
@@ -84,7 +84,7 @@ class Barriers:
 
 
 def barriers(workflow: Workflow, sizes: Mapping[str, int], speed: float, seed: int, samples: int) -> Barriers | None:
-    """Return the time lost at barriers in one scenario; None if the workflow's runtime has no barriers.
+    """Return the time lost at barriers in one scenario. Return None if the workflow's runtime has no barriers.
 
     sizes : agents of each crew
     samples : number of samples; at most `MOST_SAMPLES` are used
@@ -113,12 +113,15 @@ def barriers(workflow: Workflow, sizes: Mapping[str, int], speed: float, seed: i
 def advised(
     graphs: Mapping[str, GraphForm], p50: Callable[[Wrapped, bool], float], without: float, samples: int
 ) -> Barriers:
-    """Recommend the candidate that saves the most time, then further ones, as long as each saves enough (`WORTH`).
+    """Recommend the candidate that saves the most time. Recommend further candidates while each saves enough time.
+
+    `WORTH` sets how much time is enough.
 
     graphs : graphs whose nodes may be moved into subgraphs, by name
-    p50 : returns the p50 with these nodes in subgraphs; if its second argument is true, `FEW` samples are enough
+    p50 : function that returns the p50 with the given nodes in subgraphs. If its second argument is true, it may use
+        only `FEW` samples.
     without : p50 without barriers
-    samples : number of samples behind `p50`
+    samples : number of samples that `p50` uses
     """
     before = p50({}, False)
     chosen: Wrapped = {}
@@ -151,7 +154,7 @@ def _ordered(form: GraphForm, nodes: frozenset[str]) -> tuple[str, ...]:
 
 
 def _size(wrapped: Wrapped) -> int:
-    """Return the number of steps in subgraphs. Among candidates that save the same time, the smallest is best."""
+    """Return the number of steps in subgraphs. If candidates save the same time, the one with the fewest is best."""
     return sum(len(nodes) for sets in wrapped.values() for nodes in sets)
 
 
@@ -160,9 +163,9 @@ def _with(wrapped: Wrapped, group: str, sets: NodeSets) -> Wrapped:
 
 
 def _candidates(graphs: Mapping[str, GraphForm], wrapped: Wrapped) -> Iterator[tuple[str, NodeSets]]:
-    """Yield candidates: the name of a graph, and sets of its nodes that could also be moved into subgraphs.
+    """Yield each candidate: the name of a graph, and sets of its nodes to move into further subgraphs.
 
-    The nodes are declared steps, not subgraphs in `wrapped`.
+    All nodes in the sets are declared steps. No node is a subgraph from `wrapped`.
     """
     for group, form in graphs.items():
         now = form
@@ -174,7 +177,7 @@ def _candidates(graphs: Mapping[str, GraphForm], wrapped: Wrapped) -> Iterator[t
 
 
 def _graphs(workflow: Workflow) -> Iterator[tuple[str, GraphForm]]:
-    """Yield the name and the form of each group of steps that is a LangGraph graph. Items of fan-outs are left out."""
+    """Yield the name and the form of each group of steps that is a LangGraph graph. Fan-outs are excluded."""
 
     def inside(name: str, steps: Mapping[str, Step], choice: bool) -> Iterator[tuple[str, GraphForm]]:
         if not choice:

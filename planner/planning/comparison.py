@@ -37,10 +37,11 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
     """Compare every model at every speed with every number of agents.
 
     speeds : factors on every output speed
-    agents : numbers of agents of the crew `crew`; if `crew` is None, of the only crew or of the default crew
-    models : names of profiles to use instead of the workflow's model; empty: the workflow's model
+    agents : numbers of agents of the crew that varies
+    crew : name of the crew that varies. None: the only crew, or the default crew if the workflow declares no crews
+    models : names of profiles to use instead of the workflow's model. If it is empty, the workflow's model is used.
     premium : price of speeds other than 1x
-    samples, precision, max_time : rule for when to stop, as in `Stopping`; all scenarios have the same samples
+    samples, precision, max_time : rule for when to stop, as in `Stopping`. All scenarios have the same samples.
     backend : where samples are simulated; None: threads on all cores
     wishes : options of the decisions
 

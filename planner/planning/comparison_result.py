@@ -18,7 +18,7 @@ class Comparison:
     """A grid of scenarios, ordered by model, then speed, then agents.
 
     crew : name of the crew whose number of agents varies
-    restricted : ``limited`` or ``retired`` for each model that not everybody can buy
+    restricted : the models that not everybody can buy, each with ``limited`` or ``retired``
     barriers : time lost at LangGraph's barriers in the best scenario of the verdict; None on other runtimes
     """
 

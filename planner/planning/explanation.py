@@ -1,4 +1,4 @@
-"""One sample of a forecast, explained: its numbers, down to single requests, and the declarations behind them."""
+"""Explain one sample of a forecast: show its numbers, down to single requests, and the declarations they come from."""
 
 from __future__ import annotations
 
@@ -51,7 +51,11 @@ class Level:
 
 @dataclass(frozen=True)
 class Term:
-    """An estimate as declared, with its key `name`. `seconds` tells whether it is a time."""
+    """An estimate as declared.
+
+    name : key of the estimate
+    seconds : whether the estimate is a time
+    """
 
     name: str
     estimate: Estimate
@@ -71,7 +75,7 @@ class RequestDetail:
     calls : number of tool calls
     result : tokens of the results of tool calls
     thinking : tokens of `output` that later requests do not read
-    what : ``compaction`` for a compaction; otherwise empty
+    what : ``compaction`` if the request is a compaction; otherwise an empty text
     """
 
     prompt: float
@@ -88,19 +92,19 @@ class RequestDetail:
 
 @dataclass(frozen=True)
 class Explained:
-    """A step, or a coordination mechanism of its crew, in the sample.
+    """A step in the sample, or a coordination mechanism of the step's crew.
 
     place : where the step or mechanism is declared
-    terms : its estimates
-    work : its work, with loops and conditions
+    terms : estimates of the step or mechanism
+    work : work of the step or mechanism, with loops and conditions
     occurrence : name of the first occurrence that is done
-    size : factor on the estimates of that occurrence: the size of its item
-    error : factor on the estimates of that occurrence: their error
-    made : requests of that occurrence, in order
+    size : factor by which the size of the item changes the estimates of the first occurrence
+    error : factor by which the drawn error changes the estimates of the first occurrence
+    made : requests of the first occurrence, in order
     times : number of occurrences that are done
     seconds : seconds of all occurrences together
     critical : seconds of all occurrences on the critical path
-    billed : billed amounts of all occurrences together, as numbers
+    billed : billed amounts of all occurrences together; each amount is a number, not an array
     call_price : US dollars per tool call
     usd : cost of all occurrences together; None if unknown
     """
@@ -129,7 +133,8 @@ class Explanation:
 
     sample : number of the sample, from 1
     breakdown : seconds of each part of the critical path
-    layers : by layer, the drawn factor for the error that the estimates of all steps share
+    layers : under the key ``overall``, the drawn error factor that the estimates of all steps share; empty if there is
+        no such factor
     crews : the crews that have several agents
     """
 
@@ -198,7 +203,7 @@ def _prices(price: Price | None) -> dict[str, float] | None:
 def _place_of_profile(workflow: Workflow, name: str) -> str:
     """Return the place where a profile is declared: a line of the workflow file, or ``the catalogue``.
 
-    The place is empty if it is unknown because another file that the workflow uses declares the profile.
+    Return an empty text if another file declares the profile, because the line in that file is unknown.
     """
     models = workflow.models
     if isinstance(models, ChainMap) and name not in models.maps[0]:
@@ -232,7 +237,10 @@ def _explained(
 
 
 def _first_done(work: Work, traces: Traces) -> tuple[Index, Occurrence | None]:
-    """Return the first occurrence of a work that is done, after its index. If there is none, return `()` and None."""
+    """Return the index of the first occurrence of `work` that is done, and this occurrence.
+
+    Return `()` and None if no occurrence is done.
+    """
     for (other, index), occurrence in traces.items():
         if other is work and occurrence.item is not None:
             return index, occurrence
@@ -287,7 +295,10 @@ def _terms(body: object, prefix: str = "") -> Iterator[Term]:
 
 
 def _place(workflow: Workflow, work: Work) -> str:
-    """Return the line of the workflow file that declares a work's step, or the mechanism of its crew."""
+    """Return the place where the workflow file declares the step of `work`.
+
+    If `work` is coordination, return the place of the mechanism in the declaration of the crew.
+    """
     names, path = work.step.split("."), []
     steps: Mapping[str, Step] = workflow.steps
     key, crew = "steps", None

@@ -44,14 +44,15 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
     """Forecast one scenario of a workflow.
 
     speed : factor on every output speed
-    agents : number of agents of the crew `crew`, or of the only crew. A mapping has numbers for several crews. None:
-        all crews as declared
+    agents : number of agents of the crew `crew`, or a mapping with the numbers of one or more crews. None: all crews as
+        declared
+    crew : name of the crew whose number of agents is `agents`; None: the only crew
     premium : price of speeds other than 1x
     samples, precision, max_time : rule for when to stop, as in `Stopping`
     backend : where samples are simulated; None: threads on all cores
 
-    Raises InputError if the workflow is too large, if a crew is unknown, or if `agents` is a number, there are several
-    crews and `crew` is None.
+    Raises InputError if the workflow is too large or if a crew is unknown. Also raises it if `agents` is a number but
+    `crew` is None and there are several crews.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     sizing, sizes = Sizing.at(workflow, agents, crew)

@@ -15,7 +15,7 @@ from planner.sampling.sample import Precision
 
 @dataclass(frozen=True)
 class StepResult:
-    """All occurrences of a step, or of one coordination mechanism of its crew. Numbers are means over samples.
+    """All occurrences of a step, or of one coordination mechanism of the step's crew. Numbers are means over samples.
 
     occurrences : number of occurrences that are done
     seconds : seconds of work; the seconds of parallel work are added up

@@ -40,7 +40,7 @@ NOTHING = Uncoordinated()
 class _ModelBatch:
     """A batch of one model, and the scenarios of its points.
 
-    The first points of the batch are the scenarios in `uncoordinated`, the other points are those in `scenarios`.
+    The first points of the batch are the scenarios in `uncoordinated`. The other points are the ones in `scenarios`.
     """
 
     batch: Batch
@@ -77,7 +77,7 @@ class Grid:
         extra: Sequence[Scenario] = (),
         uncoordinated: Uncoordinated = NOTHING,
     ) -> None:
-        """Simulate those scenarios that are not in `found`.
+        """Simulate the given scenarios that are not yet in `found`.
 
         extra, uncoordinated : further scenarios, simulated together with those of the same model. Their precision does
             not decide when to stop. They are only simulated if a scenario of the same model is missing in `found`.
@@ -119,7 +119,7 @@ class Grid:
         return [accumulator.batch for accumulator in self._accumulators(self.found)]
 
     def models(self, scenarios: Iterable[Scenario] | None = None) -> dict[str, Profile]:
-        """Return the profiles that serve some scenarios, by name. Without an argument, take all simulated scenarios."""
+        """Return the profiles that serve the given scenarios, by name. None: all simulated scenarios."""
         used: dict[str, Profile] = {}
         for accumulator in self._accumulators(self.found if scenarios is None else scenarios):
             used |= accumulator.batch.models
@@ -128,7 +128,9 @@ class Grid:
     def over_context(self, scenarios: Iterable[Scenario] | None = None) -> dict[str, float]:
         """Return for each model the share of samples in which a request exceeds the model's context.
 
-        Models without such a request are left out. Without an argument, take all simulated scenarios.
+        Models without such a request are left out.
+
+        scenarios : scenarios to consider; None: all simulated scenarios
         """
         shares: dict[str, float] = {}
         for accumulator in self._accumulators(self.found if scenarios is None else scenarios):
@@ -136,7 +138,12 @@ class Grid:
         return shares
 
     def widest(self, models: Sequence[str]) -> int:
-        """Return the largest number of agents that can be of use: the most works that can run in parallel."""
+        """Return the largest useful number of agents: the most pieces of work that can run in parallel.
+
+        The result is at most `MOST_AGENTS`.
+
+        models : models on which the workflow may run
+        """
         return min(MOST_AGENTS, max(map(self._widest, models)))
 
     def _batch(

@@ -23,7 +23,7 @@ class Sizing:
 
     @classmethod
     def of(cls, workflow: Workflow, crew: str | None = None) -> Sizing:
-        """Return the sizing of the crew `crew`, or of the only crew. Raises InputError if `crew` is not declared."""
+        """Return the sizing of the crew `crew`; None: of the only crew. Raises InputError if `crew` is not declared."""
         declared = crew_sizes(workflow)
         if crew is not None and crew not in declared:
             hint = did_you_mean(crew, declared)
@@ -59,13 +59,13 @@ class Sizing:
         return self.crew
 
     def agents(self, sizes: Mapping[str, int]) -> int:
-        """Return the number of agents of the sized crew or, without a sized crew, of all crews together."""
+        """Return the number of agents of the sized crew, or of all crews together if no crew is sized."""
         return sizes[self.crew] if self.crew else sum(sizes.values())
 
     def sizes(self, agents: int) -> dict[str, int]:
-        """Return the agents of every crew if the sized crew has `agents` and the other crews are as declared."""
+        """Return the agents of every crew: `agents` for the sized crew, the declared numbers for the other crews."""
         return {**self.declared, self.choose(): agents}
 
     def alone(self) -> dict[str, int]:
-        """Return the agents of every crew in the baseline: one in the sized crew; without a sized crew, one in each."""
+        """Return the agents of every crew in the baseline: one in the sized crew, or one in each if none is sized."""
         return dict.fromkeys(self.declared, 1) if self.crew is None else self.sizes(1)

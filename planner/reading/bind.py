@@ -1,4 +1,4 @@
-"""A declaration and values of parameters, agents and model in, the declaration with bound estimates out."""
+"""Bind the estimates of a declaration to the values of parameters, a number of agents and a model."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Model = TypeVar("Model", bound=Declared)
 
 
 def bind(declared: Model, values: Mapping[str, float], model: str | None) -> Model:
-    """Return `declared` with every unbound estimate bound; `declared` itself if it has none.
+    """Return `declared` with all estimates bound. If no estimate is unbound, return `declared` itself.
 
     Nested declarations are bound too. Mappings from names, such as the steps of a group, are not bound, because each
     step has its own model.
 
-    values : values of the parameters, and of `agents`, the crew's number of agents
+    values : value of each parameter, and the crew's number of agents as `agents`
     model : model of the requests; None if there are no requests
 
     Raises InputError if an estimate cannot be bound, for example if its value is out of bounds.

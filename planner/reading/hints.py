@@ -1,4 +1,7 @@
-"""Hints for unreadable quantities. Each function takes the text, and returns None if its meaning is unclear."""
+"""Hints for quantities that cannot be parsed.
+
+Each function takes the text of a quantity, and returns a hint. It returns None if it has no hint for the text.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ def without_commas(text: str) -> str | None:
 
 
 def time_meant(text: str) -> str | None:
-    """Hint for a time like `1:30`, or with a unit spelt out like `5 minutes`."""
+    """Hint for a time with a colon, such as `1:30`, or with a unit that is spelt out, such as `5 minutes`."""
     clock = _CLOCK.fullmatch(text)
     if clock:
         return f"write {clock[1]}min{clock[2]}s or {clock[1]}h{clock[2]}min"
@@ -41,7 +44,7 @@ def time_meant(text: str) -> str | None:
 
 
 def dollars_meant(text: str) -> str | None:
-    """Hint for money in another unit than US dollars."""
+    """Hint for money with a unit, such as `50 cents`, `5 USD` or `5 EUR`."""
     match = _PRICED.fullmatch(text.strip())
     if not match:
         return None
@@ -56,6 +59,6 @@ def dollars_meant(text: str) -> str | None:
 
 
 def per_second(text: str) -> str | None:
-    """Hint for a speed whose unit is written differently, like `60 tps`."""
+    """Hint for a speed with a unit that is not accepted, such as `60 tps`."""
     match = _PER_SECOND.fullmatch(text)
     return f"write {match[1].strip()}" if match else None

@@ -1,4 +1,4 @@
-"""Model profiles as declared in a workflow or a catalogue, and the checks of how they build on each other."""
+"""Declarations of model profiles in a workflow or a catalogue, and the checks of their `based_on`."""
 
 from collections.abc import Collection, Iterator
 from collections.abc import Set as AbstractSet
@@ -68,16 +68,17 @@ def _available(value: Any) -> str:
 class ProfileDeclaration(Declared):
     """How a model is served. Missing values are taken from the profile in `based_on`.
 
-    ttft : seconds to the first token of an empty prompt, or a curve by concurrency
+    ttft : seconds to the first token of an empty prompt, or a curve of these seconds by concurrency
     prefill_speed : tokens/s at which an uncached prompt is read
-    output_speed : tokens/s of one request, or a curve by concurrency
-    measured_output : mean output tokens of the requests from which both curves (`ttft`, `output_speed`) were measured
-    jitter : log-sd of the lognormal factor (median 1) on each request's time
+    output_speed : tokens/s of one request, or a curve of these speeds by concurrency
+    measured_output : mean output tokens of the requests with which the curves `ttft` and `output_speed` were measured
+    jitter : standard deviation of the logarithm of the lognormal factor (median 1) on each request's time
     price : prices per million tokens, or per hour
     context : most tokens of prompt and output together
-    cache_ttl : seconds for which a prompt stays cached; a cache exists if this or a price for cache reads is declared
-    speed : factor on the output speed of `based_on`
-    price_multiplier : factor on all prices of `based_on`
+    cache_ttl : seconds for which a prompt stays cached. Prompts are cached if `cache_ttl` or a price for cache reads is
+        declared
+    speed : factor on the output speed of the profile in `based_on`
+    price_multiplier : factor on all prices of the profile in `based_on`
     tokens : tokens of the model's tokenizer per token of o200k_base
     provider, note : for human readers
     available : ``general``, ``limited`` (not sold to everybody) or ``retired``
@@ -129,7 +130,7 @@ class ProfileDeclaration(Declared):
 
 
 _MULTIPLIED = {"speed": "output_speed", "price_multiplier": "price"}
-"""Key of each factor → key of the base profile's value that the factor multiplies."""
+"""Factor → value of the base profile that the factor multiplies. Both are keys of a profile."""
 
 
 def profile_problems(
@@ -137,9 +138,9 @@ def profile_problems(
 ) -> Iterator[Problem]:
     """Yield the reasons why profiles cannot be resolved.
 
-    models : name → mapping, as read from the file
+    models : name of each profile → its mapping, as read from the file
     names : all names that `based_on` may refer to
-    used : names of profiles that steps use
+    used : names of the profiles that the file or its steps use
     """
     given: dict[str, frozenset[str] | None] = {}
     for name in models:
@@ -164,9 +165,10 @@ def profile_problems(
 
 
 def _inherit(name: str, models: dict[str, Any], given: dict[str, frozenset[str] | None]) -> list[str]:
-    """Add to `given` the keys that the profile `name` has or inherits; None if a base is not in the file.
+    """Add to `given` the keys that the profile `name` has or inherits. Also add the keys of each of its bases.
 
-    The keys of its bases are added too. Returns a cycle of bases; the list is empty if there is no cycle.
+    `given` has None instead of keys if the keys are unknown, for example because a base is not in the file.
+    Returns the names in a cycle of bases. The list is empty if there is no cycle.
     """
     chain: dict[str, None] = {}
     while name not in given:
@@ -212,7 +214,7 @@ def _completeness(
 ) -> Iterator[Problem]:
     """Yield a problem if neither a profile nor its bases have a required key.
 
-    A misspelt key counts as present, because it is reported elsewhere.
+    A misspelt key counts as present, because the misspelling is reported elsewhere.
 
     given : keys that the profile has or inherits
     needed : whether the profile must be complete

@@ -1,4 +1,4 @@
-"""Quantities as people write them in, numbers out: durations, token counts, speeds, factors, money.
+"""Parse quantities as people write them: durations, token counts, speeds, factors, money.
 
 All parsers raise `BadValueError`, whose message says what is expected.
 """
@@ -63,7 +63,7 @@ class BadValueError(ValueError):
 
 @contextmanager
 def within(*keys: str | int) -> Iterator[None]:
-    """Prefix the path `at` of any `BadValueError` raised in the block with these keys and indices."""
+    """Add these keys and indices to the front of the path `at` of every `BadValueError` that the block raises."""
     try:
         yield
     except BadValueError as mistake:
@@ -111,7 +111,10 @@ def _text(value: Any, expected: str) -> str:
 
 
 def _match(pattern: re.Pattern[str], value: Any, expected: str) -> tuple[float, str]:
-    """Return the number, and the unit if the pattern has a second group for it, else ""."""
+    """Return the number in a value, and its unit. The unit is "" if the pattern has no second group.
+
+    Raises `BadValueError`.
+    """
     if is_number(value):
         return finite(float(value)), ""
     text = _text(value, expected)
@@ -165,13 +168,13 @@ def whole(value: Any, most: int) -> int:
 
 
 def rate(value: Any) -> float:
-    """Parse `60`, `1.2k` or `60 tok/s` into tokens per second; above 0."""
+    """Parse `60`, `1.2k` or `60 tok/s` into tokens per second, which must be above 0."""
     number, prefix = _match(_RATE, value, "tokens per second, such as 60")
     return positive(number * _PREFIX[prefix])
 
 
 def factor(value: Any) -> float:
-    """Parse a factor such as `2.5x` or 2.5: above 0, at most a million."""
+    """Parse a factor such as `2.5x` or 2.5, which must be above 0 and at most a million."""
     return at_most(positive(_match(_FACTOR, value, "a factor, such as 2.5x")[0]), 1e6)
 
 
@@ -199,7 +202,7 @@ def chance(value: Any) -> float:
 
 
 def precision(value: Any) -> float:
-    """Parse a share such as `1%` or 0.01: above 0, at most 1."""
+    """Parse a share such as `1%` or 0.01, which must be above 0 and at most 1."""
     expected = "expected a share above 0%, up to 100%, such as 1%"
     try:
         share = chance(value)
@@ -211,7 +214,7 @@ def precision(value: Any) -> float:
 
 
 def widening(value: Any) -> float:
-    """Parse a factor of uncertainty such as `1.3x`: 1 or more."""
+    """Parse a factor of uncertainty such as `1.3x`, which must be at least 1."""
     number = factor(value)
     if number < 1:
         raise BadValueError(
@@ -221,7 +224,7 @@ def widening(value: Any) -> float:
 
 
 def money(value: Any) -> Decimal:
-    """Parse `5`, `0.25` or `$5` into exact US dollars; at most a million."""
+    """Parse `5`, `0.25` or `$5` into exact US dollars, which must be at most a million."""
     expected = "US dollars, such as 5 or 0.25"
     if is_number(value):
         at_most(finite(float(value)), 1e6)
@@ -246,15 +249,15 @@ def setup_of(value: Any) -> tuple[float, float]:
 
 
 def log_sd(value: Any) -> float:
-    """Parse a standard deviation of logarithms such as `0.2`; at most 3.
+    """Parse a standard deviation of logarithms such as `0.2`, which must be at most 3.
 
-    At 3, 1 draw in 20 exceeds 139 times the median.
+    With the value 3, 1 draw in 20 exceeds 139 times the median.
     """
     return at_most(_match(_PLAIN, value, "a standard deviation of logarithms, such as 0.2")[0], 3.0)
 
 
 def context(value: Any) -> float:
-    """Parse a context length in tokens; above 0."""
+    """Parse a context length in tokens, which must be above 0."""
     return positive(tokens(value))
 
 
@@ -263,7 +266,8 @@ class Quantity:
     """A kind of quantity.
 
     parse : function that converts a declared number to a float
-    single, spread : examples of a number and of a range
+    single : example of a single number
+    spread : example of a range
     whole : whether draws are whole numbers
     least, most : bounds, in the unit that `parse` returns
     unit : unit in which messages show the bounds

@@ -34,14 +34,17 @@ class Declared(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     example: ClassVar[str]
-    """A short example of the declaration, which hints show."""
+    """A short example of the declaration, for hints."""
 
 
 Model = TypeVar("Model", bound=Declared)
 
 
 def validation_error(mistake: BadValueError, **more: Any) -> PydanticCustomError:
-    """Convert a mistake to the exception that a pydantic validator raises. `more` goes into its context."""
+    """Convert a mistake to the exception that a pydantic validator raises.
+
+    more : further values for the context of the exception
+    """
     context = {"message": str(mistake), "hint": mistake.hint, "at": mistake.at, "on_key": mistake.on_key, **more}
     return PydanticCustomError(mistake.code, "{message}", context)
 
@@ -49,7 +52,8 @@ def validation_error(mistake: BadValueError, **more: Any) -> PydanticCustomError
 class ParsedBy:
     """Annotation of a field whose value comes from `parse`, which may raise `BadValueError`.
 
-    pydantic derives no schema from the field's type: for dataclasses that would add tens of milliseconds at start-up.
+    With this annotation, pydantic derives no schema from the field's type. The schemas of dataclasses would take tens
+    of milliseconds at start-up.
     """
 
     def __init__(self, parse: Callable[[Any], Any]) -> None:
@@ -66,7 +70,7 @@ class ParsedBy:
 
 
 class ParsedInFile:
-    """Like `ParsedBy`, for a `parse` that also takes the `FileContext` of the value."""
+    """Like `ParsedBy`, but `parse` also takes the `FileContext` of the value."""
 
     def __init__(self, parse: Callable[[Any, FileContext], Any]) -> None:
         self.parse = parse
@@ -86,7 +90,10 @@ def _estimate(quantity: units.Quantity) -> Any:
 
 
 def _profile_estimate(quantity: units.Quantity) -> Any:
-    """Field type of an estimate in a profile, which cannot depend on parameters or models: all steps share it."""
+    """Return the annotation of a profile's field that is an estimate.
+
+    The estimate cannot depend on parameters or models, because all steps share the profile.
+    """
 
     def parse(value: Any, context: FileContext) -> Estimate:
         estimate = parse_estimate(value, quantity, context)
@@ -99,7 +106,7 @@ def _profile_estimate(quantity: units.Quantity) -> Any:
 
 
 def _curve_or_estimate(quantity: units.Quantity) -> Any:
-    """Field type of an estimate in a profile, or a curve by concurrency."""
+    """Return the annotation of a profile's field that is either an estimate or a curve by concurrency."""
     estimate = _profile_estimate(quantity)
     return ParsedInFile(
         lambda value, context: parse_curve(value, quantity) if is_curve(value) else estimate.parse(value, context)
@@ -171,7 +178,7 @@ Flag = Annotated[bool, ParsedBy(_flag)]
 
 
 def require_mapping(value: Any) -> Any:
-    """Return `value`. If it is not a mapping, raises the exception of a pydantic validator, with our own message."""
+    """Return `value` if it is a mapping or a pydantic model. Otherwise raise PydanticCustomError with our message."""
     if not isinstance(value, dict) and not isinstance(value, BaseModel):
         raise validation_error(BadValueError("expected a mapping of keys to values"), wrong_shape=True)
     return value
@@ -183,11 +190,11 @@ MappingField = BeforeValidator(require_mapping)
 def validate(
     model: type[Model], document: Document, known_models: Collection[str] | None = None
 ) -> tuple[Model | None, list[Problem]]:
-    """Return the document as a `model` (None if it is invalid), and its problems.
+    """Return the document as an instance of `model`, and its problems. The instance is None if the document is invalid.
 
-    Of each kind of problem, at most `MOST_PROBLEMS` are returned.
+    At most `MOST_PROBLEMS` problems of each kind are returned.
 
-    known_models : profiles that the file need not declare; None means that they are unknown, and any name is accepted
+    known_models : names of profiles that the file need not declare; None means that any name is accepted
     """
     if document.data is None and () not in document.unreadable:
         return None, [Problem("bad-value", "the file is empty", document.value(), model.example)]
@@ -250,7 +257,7 @@ def _problems(model: type[Declared], document: Document, details: list[ErrorDeta
         if path in document.unreadable or (exact in silent and not unknown):
             continue  # reported elsewhere
         if detail["type"] == "missing" and (detail["loc"][:-1], str(detail["loc"][-1])) in typos:
-            continue  # a misspelt key explains it
+            continue  # a misspelt key explains the missing key
         yield _problem(model, document, detail, path)
         count += 1
         if count == MOST_PROBLEMS:
@@ -273,7 +280,7 @@ def _problem(model: type[Declared], document: Document, detail: ErrorDetails, pa
 
 
 def _example(model: type[Declared], loc: KeyPath) -> str | None:
-    """Hint with an example of the declaration at pydantic's path `loc`."""
+    """Return a hint with an example of the declaration at pydantic's path `loc`; None if no declaration is there."""
     declared, by_name = _declared(model, loc)
     if declared is None or not loc:
         return declared.example if declared else None
@@ -281,13 +288,16 @@ def _example(model: type[Declared], loc: KeyPath) -> str | None:
 
 
 def _fields(model: type[Declared], loc: KeyPath) -> list[str]:
-    """Keys of the declaration at `loc`."""
+    """Return the keys that the declaration at `loc` may have."""
     declared, _ = _declared(model, loc)
     return list(declared.model_fields) if declared else []
 
 
 def _declared(model: type[Declared], loc: KeyPath) -> tuple[type[Declared] | None, bool]:
-    """Return the declaration at pydantic's path `loc`, and whether it is the value type of a mapping from names."""
+    """Return the type of the declaration at pydantic's path `loc`, and whether a mapping from names is there instead.
+
+    If a mapping is there, the type is that of its values. The type is None if neither is there.
+    """
     annotation: Any = model
     for part in loc:
         if isinstance(annotation, type) and issubclass(annotation, Declared):
@@ -302,7 +312,7 @@ def _declared(model: type[Declared], loc: KeyPath) -> tuple[type[Declared] | Non
 
 
 def _bare(annotation: Any) -> Any:
-    """Strip `Annotated` and None from a type."""
+    """Return a type without `Annotated`, and without None as an alternative."""
     origin = typing.get_origin(annotation)
     if origin is Annotated:
         return _bare(typing.get_args(annotation)[0])

@@ -18,7 +18,9 @@ from planner.timing.cost import Billing
 
 
 class Accumulator:
-    """Results of all blocks of a batch so far. A scenario is given by `point`, its index in the batch.
+    """Results of all blocks of a batch so far.
+
+    Methods take the index of a scenario in the batch as `point`.
 
     count : number of samples so far
     seconds : for each point, completion times
@@ -94,7 +96,7 @@ class Accumulator:
         return self._token_moments[self._payers[point]].standard_errors
 
     def accepted(self, point: int) -> Values:
-        """Return 1 for each sample of a point in which no failure remains, else 0."""
+        """Return a value for each sample of a point: 1 if no failure remains in the sample, otherwise 0."""
         return self._accepted[self._first_of_group[point]]
 
     @property
@@ -105,7 +107,10 @@ class Accumulator:
 
     @property
     def over_context(self) -> dict[str, float]:
-        """For each model, the share of samples in which a request exceeds its context. Shares of 0 are left out."""
+        """For each model, the share of samples in which a request exceeds the model's context.
+
+        Shares of 0 are left out.
+        """
         return {name: count / self.count for name, count in self._over_context.items() if count}
 
 

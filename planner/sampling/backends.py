@@ -18,7 +18,7 @@ Job = tuple[int, int]
 """The samples of a block: number of the first sample, and number after the last."""
 
 Simulate = Callable[[Iterable[Job]], Iterator[list[Block]]]
-"""A function that yields the blocks of all batches for each job, in the order of the jobs. Jobs may start early."""
+"""A function that yields for each job, in order, a list with one block of each batch. Jobs may start in advance."""
 
 PATIENCE = 30
 """Seconds to wait for a cluster's first worker."""
@@ -169,7 +169,10 @@ def _to_stderr(message: str) -> None:
 
 
 def missing() -> str:
-    """Return the packages that `DaskBackend` needs and that are not installed, separated by commas."""
+    """Return the names of missing packages that `DaskBackend` needs, separated by commas.
+
+    Return an empty text if no package is missing.
+    """
     return ", ".join(name for name in ("joblib", "distributed") if find_spec(name) is None)
 
 

@@ -24,10 +24,10 @@ MEMORY = 1_000_000_000
 """Most bytes that a batch may need. A larger batch is refused."""
 
 BLOCK = 600_000_000
-"""Most bytes of all blocks that are simulated concurrently. Blocks of a single sample may exceed it."""
+"""Most bytes of all blocks that are simulated concurrently. Only blocks of a single sample may exceed this limit."""
 
 WIDTH = 256
-"""Samples in a block of a graph with many tasks. Wider blocks are no faster."""
+"""Samples in a block of a graph with many tasks. Blocks with more samples are no faster."""
 
 WIDEST = 1024
 """Most samples in a block of a graph with few tasks. In small blocks, function calls would take most of the time."""
@@ -63,7 +63,7 @@ class DemandGroup:
     """Points of a batch that have the same demands.
 
     speed : speed for which the demands are drawn; None if demands do not depend on speed
-    requests : number of concurrent requests, if output speeds depend on it; else 1
+    requests : number of concurrent requests if output speeds depend on this number; otherwise 1
     own_costs : whether each point has its own cost, because cost depends on the schedule
     points : indices of the points in the batch
     """
@@ -75,12 +75,15 @@ class DemandGroup:
     points: list[int]
 
     def by_speed(self, points: Sequence[GridPoint]) -> Iterator[tuple[float, list[int]]]:
-        """Yield each speed in the group, with the indices of its points. `points` are all points of the batch."""
+        """Yield each speed in the group, with the indices of the group's points that have this speed.
+
+        points : all points of the batch
+        """
         for speed in dict.fromkeys(points[index].speed for index in self.points):
             yield speed, [index for index in self.points if points[index].speed == speed]
 
     def payer(self, point: int) -> int:
-        """Return the point whose cost and tokens are also those of `point`."""
+        """Return the point that stores the cost and tokens of `point`: `point` itself, or the group's first point."""
         return point if self.own_costs else self.points[0]
 
 
@@ -93,9 +96,9 @@ class Batch:
     layers : spreads of the errors of estimates
     width : number of samples in a block, a power of two
     detailed : whether to collect details of the first point, which must be the only one
-    waits : for each point, the wait for a person that is in series with all other tasks, or None
+    waits : for each point, the wait for a person that is in series with all other tasks; None if there is none
     draw_cache : cache that is shared with other batches of the workflow; None: no cache
-    watched : number of groups, counted from the last one, in which requests that exceed a context are counted
+    watched : number of groups to check for requests that exceed a context. The last groups are checked.
     recorded : streams whose draws are recorded; None: no recording. If draws are recorded, the cache is not used.
     """
 
@@ -198,7 +201,7 @@ def _graphs(workflow: Workflow, points: Sequence[GridPoint]) -> tuple[list[TaskG
 
 
 def _sized(graphs: Sequence[TaskGraph], graph_of: Sequence[int], points: Sequence[GridPoint]) -> list[Graph]:
-    """Return the graph of each point, with the point's crew sizes. Points that differ only in speed share a graph."""
+    """Return a graph for each point, with the point's crew sizes. Points that differ only in speed share a graph."""
     sized: dict[Key, Graph] = {}
     keys = [(number, tuple(point.sizes.values())) for number, point in zip(graph_of, points, strict=True)]
     for key, point in zip(keys, points, strict=True):

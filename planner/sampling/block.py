@@ -20,7 +20,7 @@ from planner.timing.pipeline import ScheduledSamples, TimedSamples
 from planner.timing.service import serving_traits
 
 STEPS = 4_000_000
-"""Most tasks × samples in a kernel call, so that Ctrl-C is noticed soon. With details, a quarter of it."""
+"""Most tasks × samples in a kernel call, so that Ctrl-C is noticed soon. With details, a quarter of this number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +30,8 @@ class Block:
     seconds : completion times, (points, S)
     coordination : seconds of coordination on the critical path, (points, S)
     accepted : whether no failure remains, (points, S)
-    usd : cost of each point with its own cost, at prices at 1x; None if a price is unknown
-    billed : billed amounts of each point with its own cost, of all works together
+    usd : costs at the prices of 1x, by the point that stores them (`DemandGroup.payer`); None if a price is unknown
+    billed : billed amounts of all work together, by the same points as in `usd`
     over_context : for each model, the number of samples in which a request exceeds the model's context
     collector : details; None if the batch is not detailed
     recorded : mean value of the draws of each recorded stream, (S, streams); None if no draws are recorded
@@ -75,9 +75,9 @@ def _blocks(batches: Sequence[Batch], low: int, high: int, cancelled: Callable[[
     drawn = False
     for batch in batches:
         traits = {serving_traits(profile) for profile in batch.models.values()}
-        demands, traits_before = demands if traits == traits_before else {}, traits  # other demands only take memory
+        demands, traits_before = demands if traits == traits_before else {}, traits  # old demands would take memory
         block = simulate_block(batch, low, high, demands, cancelled)
-        drawn = drawn or block.drawn  # a batch does not draw again what an earlier one drew
+        drawn = drawn or block.drawn  # demands that an earlier batch drew are not drawn again
         yield replace(block, drawn=drawn)
 
 
@@ -101,7 +101,7 @@ def simulate_block(
         draws = SampleDemands(samples, batch.layers, {} if demands is None else demands)
     try:
         _fill(block, batch, draws, cancelled)
-    finally:  # demands are identified by the graphs' declarations, so the cache keeps these alive
+    finally:  # the graphs' declarations identify demands, so the cache keeps the graphs alive
         if cache:
             cache.keep(draws, (group.graph for group in batch.groups))
     return replace(block, recorded=_recorded(batch, draws), drawn=bool(draws.samples.drawn))

@@ -70,7 +70,7 @@ class RecordingSamples(Samples):
         return u
 
     def mean(self, stream: Stream) -> Floats:
-        """Return the mean of the values of a stream in each of S samples, (S,); 0 where nothing was drawn."""
+        """Return the mean of the values of a stream in each of S samples, (S,). It is 0 if nothing was drawn."""
         if stream not in self._sums:
             return np.zeros(len(self))
         total, count = self._sums[stream]
@@ -112,7 +112,7 @@ class DrawCache:
         return self._draws.get((samples.low, samples.high)) or SampleDemands(samples, layers)
 
     def keep(self, draws: SampleDemands, graphs: Iterable[TaskGraph]) -> None:
-        """Keep the draws of a block as far as there is room. What was drawn first has priority.
+        """Keep the draws of a block as far as there is room. Earlier draws have priority.
 
         graphs : the graphs for which the draws were made
         """

@@ -13,7 +13,7 @@ from planner.sampling.backends import Backend, Job, ThreadBackend
 from planner.sampling.batch import Batch
 
 FIRST_LOOK = 256
-"""Number of samples at the first check of precision. It doubles from check to check."""
+"""Number of samples at the first check of precision. The number doubles from check to check."""
 
 ENOUGH = 0.01
 """Default precision: half the width of the 95% interval of p50 and of p90, as a share of the percentile."""
@@ -33,8 +33,8 @@ class Precision:
     """The precision of a result.
 
     target : requested half-width of the 95% intervals of p50 and p90, as a share of the percentile
-    p50, p90 : largest half-width of any scenario, as a share of the percentile; None if a scenario has too few samples,
-        or a percentile of 0
+    p50, p90 : largest half-width of any scenario, as a share of the percentile; None if a scenario has too few samples
+        or if a percentile is 0
     """
 
     target: float
@@ -46,9 +46,11 @@ class Precision:
         return self.p50 is not None and self.p90 is not None and max(self.p50, self.p90) <= self.target
 
     def needed(self, samples: int) -> int | None:
-        """Estimate the number of samples that reaches the target, since half-widths shrink as 1 / √samples.
+        """Estimate the number of samples needed to reach the target. Half-widths shrink as 1 / √samples.
 
-        Return None if the precision so far is unknown. `samples` is the number of samples so far.
+        Return None if the precision so far is unknown.
+
+        samples : number of samples so far
         """
         if self.p50 is None or self.p90 is None or not self.target:
             return None
@@ -63,7 +65,7 @@ class Precision:
 
 
 def half_width(value: float, low: float | None, high: float | None) -> float | None:
-    """Return half the width of an interval as a share of `value`. None if the interval is unknown or `value` is 0."""
+    """Return half the width of an interval, divided by `value`. Return None if an end is unknown or `value` is 0."""
     if low is None or high is None:
         return None
     if high == low:
@@ -103,7 +105,7 @@ class Stopping:
         return USUALLY if self.precision is None and self.seconds is None else MOST
 
     def looks(self) -> Iterator[int]:
-        """Yield the numbers of samples after which to check the precision. The last is `most`."""
+        """Yield the numbers of samples after which to check the precision. The last number is `most`."""
         count = FIRST_LOOK if self.may_stop else self.most
         while count < self.most:
             yield count
@@ -112,7 +114,7 @@ class Stopping:
 
     @property
     def half(self) -> Stopping:
-        """The same rule with half the time."""
+        """The same rule with half the time limit."""
         return self if self.seconds is None else replace(self, seconds=self.seconds / 2)
 
     @property
@@ -125,7 +127,7 @@ Progress = Callable[[float], None]
 
 
 def quiet(done: float) -> None:
-    """Ignore the progress: the default where a `Progress` is expected."""
+    """Ignore the progress. This function is the default for arguments of the type `Progress`."""
 
 
 def sample(
@@ -133,8 +135,8 @@ def sample(
 ) -> list[Accumulator]:
     """Simulate the same samples of every batch, until `stopping` is satisfied. Return the results of each batch.
 
-    Blocks are added in order, wherever they were simulated, so results do not depend on the backend. Blocks after a
-    check of precision are started before the outcome of the check is known, so that no core is idle.
+    Blocks are added in order, wherever they were simulated, so results do not depend on the backend. While a check of
+    precision runs, the next blocks are already simulated, so that no core is idle.
 
     backend : where blocks are simulated; None: threads on all cores
     progress : called with the number of samples done, divided by the number at the next check
@@ -157,7 +159,7 @@ def sample(
 
 
 def _jobs(stopping: Stopping, width: int) -> Iterator[Job]:
-    """Yield a job for each block. No block has samples from before and after a check of precision."""
+    """Yield a job for each block. Every check of precision falls between two blocks."""
     done = 0
     for look in stopping.looks():
         for low in range(done, look, width):

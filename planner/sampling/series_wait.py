@@ -23,7 +23,7 @@ _SHARES = 1 / (1 + np.exp(-np.linspace(-18.0, 18.0, 4801)))
 
 @dataclass(frozen=True)
 class SeriesWait:
-    """A wait for a person. Every other task runs before it or after it, and does not depend on its duration.
+    """A wait for a person. Every other task runs before or after the wait, and does not depend on the wait's duration.
 
     path : path of its draws
     """
@@ -35,8 +35,8 @@ class SeriesWait:
     def of(cls, graph: TaskGraph) -> SeriesWait | None:
         """Return the wait that is in series with all other tasks of a graph; None if there is none.
 
-        If there are several, return the one with the highest p95. A graph has none if it has caches that expire or
-        people who walk away, because both depend on durations.
+        If there are several, return the one with the highest p95. Return None also if the graph has caches that expire
+        or people who walk away. Both depend on the durations of tasks.
         """
         if len(graph.graph.since) or any(mark.subject.conversation is not None for mark in graph.works):
             return None
@@ -59,7 +59,9 @@ class SeriesWait:
     def smoothed(self, seconds: Values, seed: int) -> Values:
         """Return the same completion times with the percentiles of `Smoothed`.
 
-        `seconds` must start at sample 0. Over `KEPT` samples, `seconds` is returned unchanged.
+        If there are more than `KEPT` completion times, return them unchanged.
+
+        seconds : completion times of samples from number 0 on
         """
         if seconds.count > KEPT:
             return seconds
@@ -79,9 +81,9 @@ def _once(work: Work, estimate: Estimate) -> bool:
 def _in_series(graph: Graph, task: int) -> bool:
     """Whether every other task must end before `task`, or can only start after `task`.
 
-    Return False unless all edges lead to higher numbers. Then two checks are enough, by induction. Each task below
-    `task` must have an edge to a task that is not above `task`. Each task above `task` must have an edge from a task
-    that is not below `task`.
+    Return False if any edge leads from a task to one with a lower number. If there is no such edge, two checks are
+    enough, by induction. Each task with a number below `task` must have an edge to a task with a number up to `task`.
+    Each task with a number above `task` must have an edge from a task with at least the number `task`.
     """
     sources, targets = np.repeat(np.arange(len(graph)), np.diff(graph.successor_start)), graph.successors
     leads_to_it, follows_it = np.zeros(len(graph), bool), np.zeros(len(graph), bool)

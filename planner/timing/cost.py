@@ -16,7 +16,7 @@ from planner.timing.service import ServiceTimes
 
 @dataclass(frozen=True, eq=False)
 class Billing:
-    """Billed amounts of work: tokens by kind, and tool calls. They are numbers, or arrays that broadcast together.
+    """Billed amounts of work: tokens by kind, and tool calls. Amounts are numbers, or arrays that broadcast together.
 
     input : input tokens that are neither written to a cache nor read from a cache
     written : input tokens that are written to a cache
@@ -113,7 +113,7 @@ def run_cost(
 ) -> Cost | None:
     """Return the cost of each of S samples, or None if a price is unknown.
 
-    billed : billed amounts of each work, in arrays (S,)
+    billed : billed amounts of each of `works`, in arrays (S,)
     seconds : completion times, (S,). Machines with a price per hour are rented for the whole time.
 
     Whole tokens are summed before they are priced, so that the result does not depend on the order of the sums.
@@ -136,11 +136,11 @@ def run_cost(
 
 
 def usd_of_step(billed: Mapping[Work, Billing], models: Mapping[str, Profile]) -> float | None:
-    """Return the cost of a step, in US dollars: the tokens and tool calls of all its works.
+    """Return the cost of a step, in US dollars: the tokens and tool calls of all its work.
 
     Return None if rented machines serve the step. Their price per hour is paid for the whole run, not for single steps.
 
-    billed : billed amounts of each work of the step
+    billed : each piece of work of the step, with its billed amounts
     """
     prices = [models[work.model].price for work in billed if work.model is not None]
     if any(price is not None and price.per_hour is not None for price in prices):
@@ -149,7 +149,7 @@ def usd_of_step(billed: Mapping[Work, Billing], models: Mapping[str, Profile]) -
 
 
 def usd_of_work(work: Work, billed: Billing, models: Mapping[str, Profile]) -> Floats:
-    """Return the cost of a work, in US dollars: its tool calls, and its tokens if their price is known."""
+    """Return the cost of a piece of work, in US dollars: its tool calls, and its tokens if their price is known."""
     price = models[work.model].price if work.model is not None else None
     cost = 0.0 * billed.calls if price is None else billed.tokens_usd(price)
     return cost if work.usd is None else cost + float(work.usd) * billed.calls

@@ -66,7 +66,7 @@ class SampleDemands:
     """Samples, and the demands that are already drawn for them.
 
     demands : demands drawn so far; further demands are added when they are drawn
-    traces : if given, every request of every occurrence is added when it is drawn
+    traces : record of every request drawn so far; None: requests are not recorded
     """
 
     samples: Samples
@@ -77,13 +77,13 @@ class SampleDemands:
 
 @dataclass(frozen=True, eq=False)
 class OccurrenceTimes:
-    """The times of one occurrence of a work, for all items. Arrays broadcast to (items, S): items × samples.
+    """The times of one occurrence of a `Work`, for all items. Arrays broadcast to (items, S): items × samples.
 
     tasks : the task of each item
     fixed : seconds that do not depend on speed
     decode : seconds at speed 1; they are divided by the speed
-    billed : billed amounts without cancellation; None for tasks that cannot be cancelled
-    done : 1 where the occurrence is done, else 0; None for tasks that cannot be cancelled
+    billed : billed amounts if nothing is cancelled; None for tasks that cannot be cancelled
+    done : 1 if the occurrence is done, else 0; None for tasks that cannot be cancelled
     wait : seconds of `fixed` that pass before the work begins
     """
 
@@ -100,11 +100,11 @@ class OccurrenceTimes:
 
 @dataclass(frozen=True, eq=False)
 class WorkTotals:
-    """Sums over all occurrences of one work in each of S samples, as if nothing were cancelled.
+    """Sums over all occurrences of one `Work` in each of S samples, as if nothing were cancelled.
 
     done : number of occurrences that are done, (S,)
     billed : billed amounts, in arrays (S,)
-    occurrences : times of each occurrence; left out if details are not requested and the work cannot be cancelled
+    occurrences : times of those occurrences that may be cancelled; if details are requested, of all occurrences
     """
 
     work: Work
@@ -118,12 +118,12 @@ class TaskTimes:
     """Times of n tasks in S samples. Each column of `split` has ``fixed + decode / speed`` seconds of a task.
 
     fixed, decode : seconds, (columns of `split`, n, S)
-    skipped : tasks that may be skipped, and an array that is true where they are skipped
+    skipped : tasks that may be skipped, with masks of the samples in which they are skipped
     patience : seconds until a person leaves, (S, rows of the graph's `since`)
     away : seconds until a person who has left is back, in the same shape
-    works : totals of each work
-    accepted : whether no failure remains, (S,)
-    largest : for each model, prompt and output tokens of the largest request, (S,)
+    works : totals of each `Work`
+    accepted : mask (S,) of the samples in which no failure remains
+    largest : for each model, the number of prompt and output tokens of its largest request, (S,)
     """
 
     split: Split
@@ -186,13 +186,13 @@ def task_times(
 
     service : service times of each model
     speed : the speed for which the timeouts of attempts are checked. It has no other effect.
-    detailed : whether to separate all parts, and to keep the occurrences of each work
+    detailed : whether to separate all parts, and to keep all occurrences of each `Work`
     """
     return _Timing(graph, service, draws, speed, detailed).times()
 
 
 class _Timing:
-    """Adds up the times of a graph, work by work."""
+    """Adds up the times of tasks, one `Work` after another."""
 
     def __init__(
         self, graph: TaskGraph, service: Mapping[str, ServiceTimes], draws: SampleDemands, speed: float, detailed: bool
@@ -220,7 +220,7 @@ class _Timing:
         )  # fmt: skip
 
     def _add(self, mark: TaskMap[Work]) -> WorkTotals:
-        """Add a work, and return its totals."""
+        """Add the times of one `Work`, and return its totals."""
         work = mark.subject
         service = self._service(work)
         done, total = np.zeros(self.width), Billing.zeros(self.width)
@@ -263,9 +263,9 @@ class _Timing:
             (self.decode if part == Part.DECODE else self.fixed)[column, tasks] += seconds
 
     def _attempt(self, work: Work, demand: Demand) -> dict[Part, Floats]:
-        """Return the seconds of each part of a work.
+        """Return the seconds of each part of an occurrence.
 
-        An attempt under `retry` takes at most its timeout. The wait before it is added.
+        If the work has `retry`, the occurrence is an attempt. It takes at most its timeout, plus the wait before it.
         """
         parts = self._parts(work, demand)
         if work.retry is None:

@@ -40,7 +40,7 @@ class Pipeline:
     ) -> Pipeline:
         """Return the pipeline of an expanded workflow.
 
-        requests : number of concurrent requests, on which speeds may depend; None: the most that can be open
+        requests : number of concurrent requests; None: the largest number that can be open. Speeds may depend on it
         price_multiplier : factor on the prices of all models
         """
         concurrency = graph.max_open_requests(graph.sizes) if requests is None else requests
@@ -49,7 +49,7 @@ class Pipeline:
         return cls(graph, models, Layers.of(workflow.uncertainty))
 
     def draw(self, samples: Samples, speed: float = 1.0, detailed: bool = False) -> DrawnSamples:
-        """Draw and time the demands of samples. `speed` and `detailed` are as in `complete`."""
+        """Draw the demands of samples, and compute the times of tasks. `speed` and `detailed` are as in `complete`."""
         return self.complete(SampleDemands(samples, self.layers), speed, detailed)
 
     def seconds(self, samples: Samples, speed: float) -> Floats:
@@ -57,10 +57,10 @@ class Pipeline:
         return self.draw(samples, speed).at(speed).schedule().seconds
 
     def complete(self, draws: SampleDemands, speed: float = 1.0, detailed: bool = False) -> DrawnSamples:
-        """Draw the demands that are still missing, and time all of them.
+        """Draw the demands that `draws` still lacks, and compute the times of all tasks.
 
         speed : the speed for which the timeouts of attempts are checked. It has no other effect.
-        detailed : whether to separate all parts of task times, and to keep the occurrences of each work
+        detailed : whether to separate all parts of task times, and to keep all occurrences of each `Work`
         """
         service = {name: ServiceTimes.of(profile, draws.samples) for name, profile in self.models.items()}
         return DrawnSamples(self.graph, service, task_times(self.graph, service, draws, speed, detailed))
@@ -68,7 +68,7 @@ class Pipeline:
 
 @dataclass(frozen=True, eq=False)
 class DrawnSamples:
-    """Samples whose demands are drawn. They can be timed at any speed."""
+    """Samples whose demands are drawn. `at` returns their durations at any speed."""
 
     graph: TaskGraph
     service: Mapping[str, ServiceTimes]
@@ -84,7 +84,7 @@ class DrawnSamples:
 
 @dataclass(frozen=True, eq=False)
 class TimedSamples:
-    """Samples at one speed, which can be scheduled.
+    """Samples with their durations at one speed. `schedule` schedules them.
 
     durations : durations of tasks in seconds, (S, n): samples × tasks
     """
@@ -120,7 +120,7 @@ class TimedSamples:
 class TaskProgress:
     """The progress of an occurrence's tasks until their end or cancellation, in arrays (items, S): items × samples.
 
-    started : 1 where the task started its work, else 0
+    started : 1 if the task started its work, else 0
     share : the part of its planned time for which the task worked, from 0 to 1
     """
 
@@ -163,11 +163,11 @@ class ScheduledSamples:
 
     @cached_property
     def billed(self) -> list[Billing]:
-        """Billed amounts of each work, in arrays (S,). If work may be cancelled, starts and ends must be recorded.
+        """Billed amounts of each `Work`, in arrays (S,). If work may be cancelled, starts and ends must be recorded.
 
         A cancelled request costs its whole input, and its output in proportion to the time it ran. A cancelled agent
-        loop costs input and output in that proportion. A cancelled tool costs all its calls. A task that never started
-        costs nothing.
+        loop costs its input and output in proportion to the time it ran. A cancelled tool costs all its calls. A task
+        that never started costs nothing.
         """
         return [self._billed(totals) for totals in self.times.works]
 
@@ -186,9 +186,9 @@ class ScheduledSamples:
         return TaskProgress(started.astype(float), np.where(started, np.clip(share, 0.0, 1.0), 0.0))
 
     def of_rows(self, values: Floats, items: int) -> Floats:
-        """Return values of the scheduled samples, (items, S).
+        """Return the values of the scheduled samples only, (items, S).
 
-        values : an array that broadcasts to items × all drawn samples
+        values : values of all drawn samples, in an array that broadcasts to (items, drawn samples)
         """
         return np.broadcast_to(values, (items, self.times.samples))[:, self.rows]
 

@@ -31,7 +31,7 @@ class ServiceTimes:
 
     @classmethod
     def of(cls, profile: Profile, samples: Samples) -> ServiceTimes:
-        """Draw the TTFT and the speeds of a profile. Its concurrency must be fixed by `Profile.at`."""
+        """Draw the TTFT and the speeds of a profile. `Profile.at` must have fixed the concurrency of the profile."""
         assert isinstance(profile.ttft, Estimate)
         assert isinstance(profile.output_speed, Estimate)
         path = f"models/{profile.root}"

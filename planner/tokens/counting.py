@@ -1,4 +1,4 @@
-"""Texts in, numbers of tokens out: counted with tiktoken, else approximate; and the tally of several texts."""
+"""Count the tokens of a text, with tiktoken or approximately. Add up the counts of several texts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PER_TOKEN: dict[Kind, float] = {"code": 3.6, "JSON": 2.9, "English": 4.0, "othe
 """Characters per token of o200k_base: medians over files of each kind; `other` is a German text (docs/tokens.md)."""
 
 _WIDE_PER_TOKEN = 1.38
-"""Wide characters per token of o200k_base, from a Chinese text."""
+"""Wide characters per token of o200k_base, measured on a Chinese text."""
 
 _CL100K_BASE = {"code": 1.0, "JSON": 1.0, "English": 1.0, "other": 1.17}
 _CL100K_BASE_WIDE = 1.49
@@ -28,8 +28,8 @@ _CL100K_BASE_WIDE = 1.49
 def approximate(text: str, encoding: str, name: str = "") -> int:
     """Estimate the number of tokens of a text from its length; docs/tokens.md gives the accuracy.
 
-    Wide characters (Chinese, Japanese, Korean) are counted as Chinese text. Other characters are counted by the kind
-    of text.
+    The ratio of characters to tokens depends on the kind of text. For wide characters (Chinese, Japanese, Korean), it
+    is always the ratio of a Chinese text.
 
     name : name of the text's file, which tells the kind of text
     """
@@ -45,14 +45,14 @@ DEFAULT = "o200k_base"
 """Encoding with which prompts in workflows are counted."""
 
 _LONGEST_BLANK = 500_000
-"""Longest run of white space to count, in characters: at about a million, tiktoken 0.14 panics."""
+"""A text with this many characters of white space in a row is not encoded. At about a million, tiktoken 0.14 panics."""
 
 
 @dataclass(frozen=True)
 class Count:
     """Number of tokens of a text.
 
-    reason : why the number is approximate; None if it is exact
+    reason : reason why the number is approximate; None if the number is exact
     """
 
     tokens: int
@@ -64,7 +64,7 @@ class Count:
         return self.reason is not None
 
     def __str__(self) -> str:
-        """`1,234 tokens (o200k_base)`, `~1,234 tokens (approximate)`."""
+        """Format the count as `1,234 tokens (o200k_base)` or `~1,234 tokens (approximate)`."""
         unit = "token" if self.tokens == 1 else "tokens"
         if self.approximate:
             return f"~{self.tokens:,} {unit} (approximate)"
@@ -86,7 +86,7 @@ def count(text: str, encoding: str = DEFAULT, name: str = "") -> Count:
 
 @cache
 def _encoder(encoding: str) -> Callable[[str], list[int]] | str:
-    """Return a function that encodes text, or the reason why there is none."""
+    """Return a function that encodes text, or the reason why there is no such function."""
     try:
         return _load(encoding)
     except NoRanksError as error:
@@ -121,7 +121,7 @@ def _load(encoding: str) -> Callable[[str], list[int]]:
 def _keep_until_exit(encoding: object) -> None:
     """Never free an object, so that the operating system reclaims its memory at exit.
 
-    Python would free the 200,000 tokens of an encoding one by one, which takes a fifth of the time to count a file.
+    Python would free the 200,000 tokens of an encoding one by one. That is a fifth of the time to count a file.
     """
     if sys.implementation.name == "cpython":
         import ctypes
@@ -146,7 +146,7 @@ def _replaced(module: Any, name: str, other: Any) -> Iterator[None]:
 
 
 def _too_blank(text: str) -> str | None:
-    """Return the reason if tiktoken cannot encode a text because of white space, else None."""
+    """Return the reason if a text has too much white space for tiktoken to encode it. Otherwise return None."""
     if len(text) >= _LONGEST_BLANK and any(
         blank.end() - blank.start() >= _LONGEST_BLANK for blank in re.finditer(r"\s+", text)
     ):
@@ -156,7 +156,10 @@ def _too_blank(text: str) -> str | None:
 
 @dataclass(frozen=True)
 class Spread:
-    """Estimated number of tokens with another tokenizer, and its bounds from the lowest and highest measured ratio."""
+    """Estimated number of tokens with another tokenizer.
+
+    low, high : numbers of tokens by the lowest and by the highest measured ratio
+    """
 
     tokens: float
     low: float
@@ -182,7 +185,7 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Tally:
-    """Counts of several texts and their total; `notes` are for the reader of the numbers."""
+    """Counts of several texts, and their total. The `notes` are for readers of the numbers."""
 
     encoding: str
     files: tuple[Tokens, ...]
@@ -191,7 +194,7 @@ class Tally:
 
 
 def tally(texts: Iterable[tuple[str, str]], encoding: str) -> Tally:
-    """Count named texts with an encoding.
+    """Count the tokens of several texts with an encoding.
 
     texts : pairs of name and text
     """

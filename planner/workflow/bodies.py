@@ -68,7 +68,7 @@ class Llm(Declared):
 
 
 class Tool(Declared):
-    """Tool calls of an agent loop, which run concurrently.
+    """The tool of an agent loop. The calls of one turn run concurrently.
 
     time : seconds per call
     result : tokens that each call returns to the agent
@@ -93,11 +93,11 @@ class Compaction(Declared):
 
 
 class AgentLoop(Declared):
-    """`turns` requests, with tool calls after each but the last. Every turn reads all of the previous context.
+    """A loop of `turns` requests. Tool calls follow each request but the last. Every turn reads all previous context.
 
     prompt : tokens that every turn reads first
     output, thinking : tokens per turn
-    context_limit : tokens above which a turn begins with a compaction
+    context_limit : if the context has more tokens than this, the next turn begins with a compaction
     """
 
     example: ClassVar[str] = "{turns: 6 to 14, output: 200 to 900}"
@@ -138,7 +138,11 @@ class Call(Declared):
 
 
 class Leaves(Declared):
-    """A person who leaves after waiting for `after` seconds, and returns `back` seconds after being needed."""
+    """A person who leaves while there is nothing to do.
+
+    after : seconds that the person waits before leaving
+    back : seconds until the person is back when needed
+    """
 
     example: ClassVar[str] = "{after: 60s, back: 2min to 20min}"
 
@@ -147,7 +151,10 @@ class Leaves(Declared):
 
 
 class Wait(Declared):
-    """Work of a person, in seconds."""
+    """Work of a person.
+
+    time : seconds of work
+    """
 
     example: ClassVar[str] = "5min to 4h"
 
@@ -160,7 +167,7 @@ def argument_value(value: Any, context: FileContext) -> float | None:
 
     Returns None if the number depends on an unreadable parameter, which is reported elsewhere.
 
-    value : a number, the name of a parameter of this file, or an expression
+    value : a number, the name of a parameter of the file with `use`, or an expression
     """
     if is_arithmetic(value):
         formulas = parse_formulas(value, PLAIN, context.parameters)
@@ -183,7 +190,7 @@ def _argument(value: Any, context: FileContext) -> float:
 
 
 class Use(Declared):
-    """The steps of another workflow file, with values for its parameters."""
+    """The steps of another workflow file, and values for the parameters of that file."""
 
     example: ClassVar[str] = "{file: other.yaml, parameters: {modules: 12}}"
 
@@ -200,7 +207,7 @@ class Repeat(Declared):
     """Consecutive rounds of a step.
 
     times : number of rounds
-    until : chance that a round is accepted, which ends the repetition
+    until : chance that a round is accepted; no round follows an accepted round
     at_most : most rounds if `until` is given
     """
 

@@ -70,13 +70,13 @@ def preset_name(value: Any) -> str:
 
 
 def preset_of(coordination: object) -> Preset | None:
-    """Return the preset that a raw `coordination` mapping names; None if it names none."""
+    """Return the preset that a raw `coordination` mapping names; None if the mapping names no preset."""
     name = coordination.get("preset") if isinstance(coordination, dict) else None
     return PRESETS.get(name) if isinstance(name, str) else None
 
 
 def with_preset(crew: Any) -> Any:
-    """Return a raw crew mapping, completed by the keys of its preset that the crew does not declare itself."""
+    """Return a raw crew mapping. For keys that it does not declare, add the values of its preset."""
     preset = preset_of(crew.get("coordination")) if isinstance(crew, dict) else None
     if preset is None:
         return crew
@@ -120,9 +120,10 @@ class Merge(Declared):
 
 
 class Sync(Declared):
-    """An exchange of messages after every `every` items of the crew.
+    """An exchange of messages between the agents of a crew.
 
-    Each agent writes `output` tokens to all other agents, and reads their messages.
+    output : tokens that each agent writes; every other agent reads them
+    every : number of items that the crew does between two exchanges
     """
 
     example: ClassVar[str] = "{output: 150, every: 5}"
@@ -132,10 +133,10 @@ class Sync(Declared):
 
 
 class Conflict(Declared):
-    """A conflict that is found when work is merged. A part of the item's work is then redone and merged again.
+    """A conflict that is found when the work on an item is merged. A part of that work is then redone and merged again.
 
-    chance : probability of a conflict with each other agent
-    rework : share of the item's work that is redone
+    chance : probability of a conflict with the work of another agent, for each other agent
+    rework : share of the work that is redone
     """
 
     example: ClassVar[str] = "{chance: 0.4%, rework: 30%}"
@@ -147,8 +148,8 @@ class Conflict(Declared):
 class Coordination(Declared):
     """Coordination of a crew of several agents.
 
-    stagger : seconds between the starts of its agents
-    redundancy : share of the items that every agent does separately
+    stagger : seconds between the starts of two agents of the crew
+    redundancy : share of the items that are done by all agents, by each agent separately
     preset : name of the preset that supplies undeclared mechanisms
     """
 
@@ -177,7 +178,7 @@ class Coordination(Declared):
 class Crew(Declared):
     """A pool of identical agents.
 
-    lockstep : whether the agents work in rounds of one item each, and wait for the slowest agent
+    lockstep : whether the agents work in rounds; in a round, each agent does one item and waits for the slowest agent
     """
 
     example: ClassVar[str] = "{agents: 4}"

@@ -53,8 +53,8 @@ BODIES = ("llm", "agent", "tool", "human", "steps", "choose", "use")
 class ForEach(Declared):
     """A fan-out over `count` items, or over the rows of a backlog `file`.
 
-    size : estimate of each item's relative size, scaled to a mean of 1. None with a `file`: the declared `size` is then
-        the name of a column, from which the backlog has its sizes
+    size : estimate of each item's relative size, scaled to a mean of 1. With a `file`, the declared `size` is the name
+        of a column instead; this attribute is then None, and `backlog` has the sizes
     needs : name of the column that lists, for each row, the ids of the rows that must be done first
     id : name of the column of ids
     """
@@ -102,7 +102,7 @@ class ForEach(Declared):
         return self._backlog
 
     def over(self, backlog: Backlog) -> Self:
-        """Return the fan-out over the rows of `backlog`, with their number as its count."""
+        """Return the fan-out over the rows of `backlog`. Its `count` is the number of rows."""
         fan_out = self.model_copy(update={"count": len(backlog.ids)})
         fan_out._backlog = backlog
         return fan_out
@@ -131,7 +131,7 @@ class Uncertainty(Declared):
 
 
 def _names(value: Any) -> list[str]:
-    """Parse a list of step names, or a single one. Raises `BadValueError`."""
+    """Parse a list of step names, or a single step name, as a list. Raises `BadValueError`."""
     if isinstance(value, str):
         return [value]
     if not isinstance(value, list):
@@ -147,8 +147,8 @@ class Step(Declared):
 
     success : chance that the step's result is good
     otherwise : name of the step that runs if this step fails
-    best_of : number of copies, all of which must finish
-    first_of : number of copies, of which the first to finish counts
+    best_of : number of copies of the step, if all copies must finish
+    first_of : number of copies of the step, if only the copy that finishes first counts
     """
 
     example: ClassVar[str] = "{llm: {output: 500 to 2k}}"
@@ -219,7 +219,7 @@ class Step(Declared):
 
     @property
     def within(self) -> "dict[str, Step]":
-        """Steps inside a group, a choice or a used workflow; empty for any other step."""
+        """Steps inside a group, a choice or a used workflow. For any other step, the dict is empty."""
         return self.steps or self.choose or (self._used.steps if self._used else {})
 
     def using(self, workflow: "Workflow") -> Self:
@@ -241,8 +241,9 @@ def _runtime(value: Any) -> str:
 class Workflow(Declared):
     """A validated workflow file. `parameters` include the changes of `--set`.
 
-    runtime : ``dataflow``, or ``langgraph``, where groups are graphs whose steps wait for each other in supersteps
-    max_concurrency : most concurrent tasks in each run of a graph
+    runtime : ``dataflow`` or ``langgraph``. With ``langgraph``, each group is a graph that runs in supersteps; the
+        steps of a superstep wait for each other
+    max_concurrency : most tasks that run concurrently in one run of a graph
     """
 
     example: ClassVar[str] = "write at least {workflow: its-name, steps: {plan: {human: 5min}}}"
@@ -270,7 +271,7 @@ class Workflow(Declared):
 
     @property
     def written_for(self) -> str | None:
-        """Model whose tokenizer declared numbers of tokens refer to: the model in the file, also after `on`."""
+        """The model whose tokens the declared numbers count: the model that the file names, even after `on`."""
         return self._written_for or self.model
 
     @model_validator(mode="after")
@@ -288,7 +289,7 @@ class Workflow(Declared):
         return self
 
     def place(self, *path: str | int) -> Position | None:
-        """Position of the value at a path, which may lead through `use` into the steps of another file."""
+        """Position of the value at a path. The path may lead through `use` into the steps of another file."""
         steps = self.steps
         for index in range(1, len(path) if path[:1] == ("steps",) else 0, 2):
             step = steps.get(str(path[index]))
@@ -300,15 +301,18 @@ class Workflow(Declared):
         return self._document.value(*path) if self._document else None
 
     def key(self, *path: str | int) -> Position | None:
-        """Position of the key at a path of this file."""
+        """Position of the key at a path in this file."""
         return self._document.key(*path) if self._document else None
 
     def count(self, declared: CountValue) -> int:
-        """Return the number for a declared count that does not use `agents`. Raises `BadValueError`."""
+        """Return the number for a declared count, which must not depend on `agents`. Raises `BadValueError`."""
         return count_of(declared, self.parameters)
 
     def walk(self) -> Iterator[tuple[tuple[str, ...], Step]]:
-        """Yield every step with its path of names, a group before its steps, including the steps of used files."""
+        """Yield every step of this file and of the files that it uses, each as a pair of its path of names and itself.
+
+        A group comes before its steps.
+        """
 
         def inside(steps: dict[str, Step], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Step]]:
             for name, step in steps.items():

@@ -1,4 +1,4 @@
-"""A workflow and the workflows that it uses in, a single workflow out."""
+"""Combine a workflow and the workflows that it uses into a single workflow."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ _Declaration = TypeVar("_Declaration", bound=Declared)
 def inline(workflow: Workflow, used: Mapping[Path, Workflow], backlogs: Mapping[Path, Backlog]) -> Workflow:
     """Return the workflow with used workflows and backlogs attached to its steps.
 
-    Crews and profiles of used workflows are added, except those whose names this workflow declares itself.
+    The crews and profiles of used workflows are added. If `workflow` declares the same name, its own declaration
+    counts.
 
-    used : path of a step with `use` → its workflow, after `bind_crews`
-    backlogs : path of a step with a backlog → its rows
+    used : path of each step with `use` → the used workflow, after `bind_crews`
+    backlogs : path of each step with a backlog → the backlog
     """
 
     def group(steps: Mapping[str, Step], path: Path) -> dict[str, Step]:
@@ -91,7 +92,7 @@ def _bound_estimate(estimate: Estimate, parameters: Mapping[str, float]) -> Esti
 
 
 def _bound_formula(formula: Formula, parameters: Mapping[str, float]) -> Formula:
-    """Return the formula with values instead of parameters. The name `agents` stays."""
+    """Return the formula with values instead of parameters. The name `agents` is not replaced."""
     plain = formula.plain
     for name in {*formula.names} - {AGENTS}:
         plain = re.sub(rf"\b{name}\b(?!\s*\()", f"({float(parameters[name])!r})", plain)
@@ -101,8 +102,10 @@ def _bound_formula(formula: Formula, parameters: Mapping[str, float]) -> Formula
 def inlining_problems(workflow: Workflow, used: Mapping[Path, Workflow]) -> Iterator[Problem]:
     """Yield the problems that prevent inlining of used workflows.
 
-    Two used workflows may declare the same crew or profile differently, while this workflow does not declare it. And a
-    profile that a used workflow names may be incomplete.
+    There are two kinds of such problems:
+
+    - Two used workflows declare the same crew or profile differently, and this workflow does not declare it.
+    - A used workflow names a profile that is incomplete.
     """
     yield from _conflicts("crew", workflow, used, {path: other.crews for path, other in used.items()}, workflow.crews)
     yield from _conflicts(

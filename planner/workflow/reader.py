@@ -38,10 +38,10 @@ MOST_DEPTH = 10
 """Longest chain of files that use each other."""
 
 MOST_FILES = 100
-"""Most files of one workflow; a file counts once per set of parameters."""
+"""Most files of one workflow. A file that is used with different parameters counts several times."""
 
 MOST_STEPS = MOST_NODES
-"""Most steps of a workflow; those of a used file count at every use."""
+"""Most steps of a workflow. If a file is used several times, its steps count at every use."""
 
 
 @dataclass
@@ -52,8 +52,8 @@ class _ReadFile:
     problems : problems of the file and of the files that it uses
     more : whether there may be further problems
     unknown : each parameter that was set but is not declared → a hint
-    can_fail : whether a step may fail that has no `otherwise`
-    depth : length of the longest chain of used files, including this one
+    can_fail : whether a step without `otherwise` may fail
+    depth : number of files in the longest chain of files that use each other, beginning with this file
     steps : number of steps, including those of the files that it uses
     """
 
@@ -89,7 +89,7 @@ class _Reader:
         self.cache: dict[Any, _ReadFile] = {}
 
     def outermost(self, document: Document, parameters: Mapping[str, float], known_models: frozenset[str]) -> Workflow:
-        """Return the workflow of a document. Raises InputError with every problem."""
+        """Return the workflow of the outermost document. Raises InputError with every problem."""
         read = self.read(document, parameters, CheckContext(known_models), _Files().to(document.file))
         unset = [
             Problem("unknown-parameter", f"unknown parameter '{name}'", None, hint, "parameters")
@@ -126,7 +126,7 @@ class _Reader:
     ) -> tuple[dict[Path, _ReadFile], list[Problem]]:
         """Read the files that steps use.
 
-        Returns each file by the path of the step that uses it, and the problems of all `use`.
+        Returns a mapping from the path of a step to the file that the step uses, and the problems of all `use`.
         """
         data = as_mapping(document.data)
         passed_on = replace(
@@ -235,7 +235,10 @@ def _arguments(declared: Mapping[str, Any], context: FileContext) -> dict[str, f
 
 
 def _backlogs(document: Document) -> tuple[dict[Path, Backlog], list[Problem]]:
-    """Read the backlogs of fan-outs. Returns each backlog by the path of its step, and the problems of all backlogs."""
+    """Read the backlogs of fan-outs.
+
+    Returns a mapping from the path of a step to its backlog, and the problems of all backlogs.
+    """
     backlogs: dict[Path, Backlog] = {}
     problems: list[Problem] = []
     cache: dict[Any, tuple[Backlog | None, list[BadValueError]]] = {}
@@ -244,7 +247,7 @@ def _backlogs(document: Document) -> tuple[dict[Path, Backlog], list[Problem]]:
         name = declared.get("file")
         if (
             not isinstance(name, str) or not name.strip() or "column" in declared
-        ):  # with a column it is an estimate of the count
+        ):  # with a column, `for_each` is an estimate of the count
             continue
         columns = {key: value for key in ("size", "needs", "id") if isinstance(value := declared.get(key), str)}
         key = (name, *columns.items())
@@ -260,7 +263,7 @@ def _backlogs(document: Document) -> tuple[dict[Path, Backlog], list[Problem]]:
 
 
 def _distinct(problems: Sequence[Problem], document: Document) -> list[Problem]:
-    """Drop repeated problems: a mistake in an anchored value also appears at every alias of it."""
+    """Return the problems without repetitions. A mistake in an anchored value also appears at every alias."""
     positions = defaultdict(list)
     for problem in problems:
         if problem.position:
@@ -285,10 +288,10 @@ def read_workflow(
     `planner.loading.load` calls this, and adds the profiles of the catalogue. Only the outermost file's `uncertainty`
     counts.
 
-    source : path of a file, or the text of a workflow, whose paths are relative to the folder of `file`
-    parameters : values that replace those in the file
-    known_models : profiles that the file need not declare
-    file : name that positions give to a `source` that is text
+    source : path of a file, or the text of a workflow; paths in the text are relative to the folder of `file`
+    parameters : name → value, for parameters whose values in the file are replaced
+    known_models : names of profiles that the file need not declare
+    file : if `source` is a text, the name of its file in positions
 
     Raises InputError with every problem of the file and the files that it uses.
     """

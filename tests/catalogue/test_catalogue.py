@@ -12,6 +12,7 @@ import yaml
 from typer.testing import CliRunner
 
 from planner.catalogue import Catalogue, builtin_files
+from planner.catalogue.builtin_files import listed_price
 from planner.catalogue.catalogue import STALE
 from planner.catalogue.declaration import KINDS, NUMBERS
 from planner.catalogue.user_file import find_user_file
@@ -353,6 +354,12 @@ def test_the_table_of_prices_is_what_the_library_says() -> None:
     from planner.catalogue import _prices
 
     assert _prices.TABLE.read_text(encoding="utf-8") == _prices.table(), "run python -m planner.catalogue._prices"
+
+
+def test_only_standard_prices_rise_with_the_prompt() -> None:
+    """The table has the length for the standard tier: providers do not raise the price of a fast tier once more."""
+    assert listed_price({"table": "openai/gpt-5.5"}).above == 272_000
+    assert listed_price({"table": "openai/gpt-5.5", "tier": "fast"}).above is None
 
 
 def run(*arguments: str) -> tuple[int, str]:

@@ -578,6 +578,7 @@ def test_what_follows_two_races_waits_for_one_exit_of_each_and_for_all_else(kern
 # The critical path
 
 
+@pytest.mark.timeout(50, method="thread")  # a path through a wrong task may never end
 def test_seconds_on_the_critical_path_and_those_spent_waiting_add_up_to_the_makespan(kernel: ModuleType) -> None:
     waits = hand_overs = 0
     for case, expected in cases():
@@ -628,6 +629,16 @@ def test_the_critical_path_goes_through_the_winner_of_a_race(kernel: ModuleType)
     # 3 waits for the slot of 0, who loses to 1 at 2.
     graph = build_graph(4, [(0, 2), (1, 2)], acquire=[0, -1, -1, 0], capacity=[1], crew=[0], **PAIR)
     assert traced(kernel, graph, [9, 2, 1, 4]) == (0, [1, 3])
+
+
+@pytest.mark.timeout(30, method="thread")
+def test_the_critical_path_goes_through_the_winner_of_a_race_in_each_sample(kernel: ModuleType) -> None:
+    # 0 and 1 race. 2 waits for the slot of 0, then 3 for that of 2. In the first sample 0 wins at 2, in the second 1 at 1
+    # and frees the slot of 0, in the third 1 at 3.
+    graph = build_graph(4, [], acquire=[0, -1, 0, 0], capacity=[1], crew=[0], **PAIR)
+    found = simulate(graph, np.array([[2, 9, 1, 4], [9, 1, 2, 4], [9, 3, 5, 1]], float), traced=True, kernel=kernel)
+    assert [np.flatnonzero(critical).tolist() for critical in found.critical] == [[0, 2, 3], [1, 2, 3], [1, 2, 3]]
+    assert found.makespan.tolist() == [7, 7, 9]
 
 
 def test_an_untraced_schedule_has_no_critical_path(kernel: ModuleType) -> None:

@@ -165,6 +165,15 @@ def test_what_is_not_drawn_is_not_done_again(declare: Declare) -> None:
         assert 400 <= found.tokens.output <= 1200
 
 
+def test_a_rework_of_several_works_is_done_once(declare: Declare) -> None:
+    """Two items conflict three times each: six reworks, of three works each."""
+    header = crew("merge: 1s, conflict: {chance: 100%, rework: 50%}")
+    item = "a: {llm: {output: 50}}, b: {needs: a, tool: 1s}, c: {needs: b, llm: {output: 50}}"
+    found = forecast(declare(f"  work: {{for_each: 2, crew: team, steps: {{{item}}}}}", header), samples=1)
+    counts = {step.kind: step.occurrences for step in found.steps if step.step == "work"}
+    assert counts == {"merge": 2 * 4, "rework": 2 * 3}
+
+
 TURNS = {"independent": 11.4, "centralized": 27.7, "decentralized": 26.1, "hybrid": 44.3}
 """Mean turns of a trial: arXiv 2512.08296, table 5. A single agent's are 7.2."""
 

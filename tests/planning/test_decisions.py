@@ -15,6 +15,7 @@ import pytest
 
 from planner.engine import TICK, Values
 from planner.expansion import crew_sizes
+from planner.expansion.build.size_limits import most_busy_agents
 from planner.loading import load
 from planner.planning import Comparison, DecisionOptions, Decisions, Interval, Scenario, compare
 from planner.planning.decisions import (
@@ -313,6 +314,15 @@ def test_an_exchange_is_sure_only_where_its_interval_is() -> None:
     assert (one.needed, one.surely) == (2, 4)
 
 
+def test_of_numbers_that_are_all_slower_the_one_that_may_be_quickest_is_told() -> None:
+    """Two agents are 1 s slower, give or take nothing; four are 2 s slower at the median, but perhaps 8 s quicker."""
+    quick = samples([10.0] * 40)
+    cells = {1: samples([90.0] * 40), 2: samples([11.0] * 40), 4: samples([2.0] * 15 + [12.0] * 25)}
+    (found,) = exchange(("m", 1.0), 1, cells, {("m", 2.0): quick}, False).agents_for_speed
+    assert found.needed is None
+    assert (found.difference.value, found.difference.low) == (2, -8)
+
+
 def test_few_samples_leave_everything_unsure(declare: Declare, golden: Golden) -> None:
     """95 % intervals of a median take about 8 samples."""
     for count, sure in ((4, False), (12, True)):
@@ -451,6 +461,13 @@ def test_the_hull_leaves_out_what_lies_above_it() -> None:
     assert [one.scenario for one in money.pareto(cells, 0.5)] == [scenario(1), scenario(2), scenario(4)]
 
 
+def test_the_hull_leaves_out_what_lies_on_it() -> None:
+    """3, 2 and 1 h for 10, 20 and 30 USD: the whole way costs 10 USD for each hour, in one trade."""
+    cells = {scenario(n): samples([3600.0 * hours] * 4, usd) for n, hours, usd in ((1, 3, 10), (2, 2, 20), (4, 1, 30))}
+    (trade,) = money.price_of_an_hour(cells)
+    assert (trade.cheaper, trade.quicker, trade.usd_per_hour.value) == (scenario(1), scenario(4), 10)
+
+
 def test_a_choice_gains_more_than_one_percent() -> None:
     cells = {
         scenario(1): samples([100] * 4, 1), scenario(2): samples([50] * 4, 1),
@@ -565,3 +582,10 @@ def test_the_widest_fan_out_counts_copies_and_steps_side_by_side(declare: Declar
     steps = f"  a: {{for_each: 4, best_of: {copies}, llm: {{output: 5}}}}\n  b: {{for_each: 5, llm: {{output: 5}}}}\n"
     steps += "  c: {needs: [a, b], for_each: 2, llm: {output: 5}}"
     assert decided(declare(steps)).widest == 4 * copies + 5
+
+
+def test_an_item_of_steps_of_other_crews_may_have_an_agent_of_its_own(declare: Declare) -> None:
+    """The crew of the items reports and merges, even if others do all of their steps: up to five at a time."""
+    crews = PLAIN + "crews: {own: {agents: 5, coordination: {report: {output: 5}}}, other: {agents: 9}}"
+    workflow = declare("  work: {for_each: 5, crew: own, steps: {a: {tool: 1s, crew: other}}}", crews)
+    assert most_busy_agents(workflow, crew_sizes(workflow), "own") == 5

@@ -217,6 +217,15 @@ def test_few_samples_do_not_support_a_claim() -> None:
     assert standing(few, 0.9, 0.5) == "misses"
 
 
+def test_an_interval_that_begins_at_the_limit_does_not_miss_it() -> None:
+    samples = Values.of(np.linspace(1, 2, 100))
+    low, high = samples.interval(0.5)
+    assert low < high
+    assert standing(samples, 0.5, low) == "limit"
+    assert standing(samples, 0.5, np.nextafter(low, 0)) == "misses"
+    assert standing(samples, 0.5, high) == "meets"
+
+
 def test_shares_have_wilson_intervals() -> None:
     assert share_interval(0, 10) == pytest.approx((0, 0.2775), abs=1e-4)  # Newcombe (1998), table I
     assert share_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)

@@ -29,6 +29,7 @@ from planner.errors import (
     did_you_mean,
     nearest,
 )
+from planner.expansion import TaskGraph, crew_sizes, expand
 from planner.reading.files.text_file import MOST_BYTES
 from planner.reading.yaml import parse
 from planner.report.wording.notes import OPTIONS, worded_error
@@ -68,8 +69,14 @@ def declared(text: str) -> list[Expected]:
 
 def problems_of(path: Path) -> tuple[Problem, ...]:
     with pytest.raises(InputError) as error:
-        read_workflow(path)
+        expanded(path)
     return worded_error(error.value, OPTIONS).problems
+
+
+def expanded(path: Path) -> TaskGraph:
+    """Its task graph, since sizes are checked before it is built."""
+    workflow = read_workflow(path)
+    return expand(workflow, crew_sizes(workflow))
 
 
 def run(path: Path | str) -> Result:

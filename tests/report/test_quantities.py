@@ -62,3 +62,14 @@ def test_factors(value: float, text: str) -> None:
 )
 def test_what_is_done_at_times_is_not_never(count: float, text: str) -> None:
     assert quantities.times(count) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0%"), (0.0004, "<0.1%"), (0.0005, "0.05%"), (0.9993, "99.9%"), (0.9994, "99.9%"), (0.9995, ">99.9%"),
+        (1.0, "100%"),
+    ],
+)  # fmt: skip
+def test_only_shares_that_would_read_as_none_or_all_are_bounds(value: float, text: str) -> None:
+    assert quantities.share(value) == text

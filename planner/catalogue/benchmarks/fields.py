@@ -1,4 +1,4 @@
-"""A record in; its numbers, in seconds and tokens, and its texts out. Missing and invalid values are reported."""
+"""Get numbers, in seconds and tokens, and texts from a record. Missing and invalid values are reported."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LARGEST, _SMALLEST = 1e15, 1e-15
 class Fields:
     """The values of one record.
 
-    wrong : number of problems so far, including repeated ones
+    wrong : number of problems so far, including repeated problems
     """
 
     def __init__(self, record: Record, problems: Problems) -> None:
@@ -30,12 +30,12 @@ class Fields:
         self._problems = problems
 
     def refuse(self, message: str, *keys: str, hint: str | None = None, code: str = "bad-value") -> None:
-        """Report a problem at these nested keys, once."""
+        """Report a problem at these nested keys. A repeated problem is not reported again."""
         self.wrong += 1
         if (message, *keys) in self._reported:
             return
         self._reported.add((message, *keys))
-        if self._problems.full:  # do not search for its position
+        if self._problems.full:  # a search for the position would be useless
             self._problems.more = True
             return
         record = f"record {self.record.number}: " if self.record.number > 1 or self.record.start else ""
@@ -47,11 +47,11 @@ class Fields:
         return self._problems.full
 
     def first_present(self, *keys: str) -> str | None:
-        """Return the first of these keys that has a value; None if there is none."""
+        """Return the first of these keys that has a value; None if no key has a value."""
         return next((key for key in keys if self.data.get(key) is not None), None)
 
     def number(self, *keys: str, scale: float = 1.0, zero: bool = False) -> float | None:
-        """Return the number at the first of these keys that has a value, times `scale`.
+        """Take the value of the first of these keys that has a value. Return it as a number, times `scale`.
 
         Returns None if no key has a value. If the number is invalid, reports a problem and returns None.
 
@@ -77,7 +77,7 @@ class Fields:
         self.refuse(f"the key {names} is missing", hint=hint, code="missing-key")
 
     def text(self, *keys: str) -> str | None:
-        """Return, on one line, the first value at these keys that is a text or a number; None if there is none."""
+        """Return the first text or number at these keys, on one line. Return None if there is no text or number."""
         for key in keys:
             value = self.data.get(key)
             if isinstance(value, str | int | float) and not isinstance(value, bool) and one_line(value):
@@ -85,7 +85,10 @@ class Fields:
         return None
 
     def metric(self, name: str, required: bool = False) -> float | None:
-        """Return a metric of AIPerf, such as `{"value": 5.2, "unit": "ms"}`, in seconds or tokens."""
+        """Return a metric of AIPerf, such as `{"value": 5.2, "unit": "ms"}`, as a number of seconds or tokens.
+
+        Returns None if the metric is missing. If it is invalid, reports a problem and returns None.
+        """
         metrics = self.data["metrics"]
         metric = metrics.get(name)
         if metric is None:
@@ -107,7 +110,7 @@ class Fields:
         return self._checked(metric["value"], units[unit.strip().lower()], False, "metrics", name)
 
     def _checked(self, value: Any, scale: float, zero: bool, *path: str) -> float | None:
-        """Return a plausible number, times `scale`. If it is not plausible, report a problem and return None.
+        """Return a value as a number, times `scale`. If the number is not plausible, report a problem and return None.
 
         value : a number, or the text of a number
         """
@@ -142,7 +145,7 @@ class Fields:
 
 
 def one_line(value: str | int | float) -> str:
-    """Format a value on one line of at most 100 characters; empty if it cannot be shown."""
+    """Format a value on one line of at most 100 characters. Return an empty text if the value cannot be shown."""
     try:
         return printable(str(value)).strip()[:100]
     except ValueError:  # an integer of over 4300 digits

@@ -42,12 +42,12 @@ def import_results(
     """Return the text of a catalogue file with the measured profiles, and notes for the user.
 
     Runs of one model on one server with similar requests make one profile, with TTFT and output speed by concurrency.
-    Different runs make separate profiles.
+    Runs that differ in model, server or requests make separate profiles.
 
     name : name of the profile; by default, the model's name. Several profiles get distinguishing suffixes.
     per_hour : US dollars per hour of the machines
-    concurrency : number of concurrent requests, for runs whose file does not give it
-    workflow : write a `models:` section for a workflow instead, with provenance as comments
+    concurrency : number of concurrent requests, for runs whose file does not give this number
+    workflow : whether to return a section `models:` of a workflow instead, with provenance as comments
 
     Raises InputError with the problems of all files, at most 100.
     """
@@ -143,7 +143,7 @@ def _as_list(run: Run | None) -> list[Run]:
 
 
 def _report_unknown(unknown: Sequence[Fields]) -> None:
-    """Report the records of unknown format in a file, with the keys of the first record and the number of records."""
+    """Report the records of unknown format: the keys of the first record, and the number of further records."""
     if not unknown:
         return
     keys = [printable(key)[:40] for key in unknown[0].data]

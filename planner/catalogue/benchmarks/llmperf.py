@@ -1,4 +1,4 @@
-"""A summary of LLMPerf in, a `Run` out; runs of summaries and of their requests in, joined runs out."""
+"""Read runs from summaries of LLMPerf, and merge them with the runs that were read from single requests."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _TTFT, _LATENCY, _GAP = "results_ttft_s", "results_end_to_end_latency_s", "resul
 
 
 def is_summary(fields: Fields) -> bool:
-    """Whether a record is an LLMPerf summary."""
+    """Whether a record is a summary of LLMPerf."""
     return "num_concurrent_requests" in fields.data or any(key.startswith("results_ttft_s") for key in fields.data)
 
 
 def is_request(fields: Fields) -> bool:
-    """Whether a record is an LLMPerf request."""
+    """Whether a record is a single request of LLMPerf."""
     return bool(fields.data.keys() & {"ttft_s", "inter_token_latency_s", "end_to_end_latency_s"})
 
 
 def read_summary(fields: Fields) -> Run | None:
     """Return the run of a summary. If values are missing or invalid, report problems and return None.
 
-    LLMPerf's inter-token latency includes TTFT, so the time per token is computed from mean latency and TTFT.
+    LLMPerf's inter-token latency includes TTFT. So the time per token is computed from mean latency and mean TTFT.
     """
     before = fields.wrong
     concurrency = fields.required("num_concurrent_requests")
@@ -84,9 +84,9 @@ def is_from_requests(run: Run) -> bool:
 
 
 def join_requests(runs: Sequence[Run]) -> list[Run]:
-    """Merge the two runs that were read from the summary and the requests of one benchmark run.
+    """Merge runs that belong to one benchmark run: one was read from its summary, the other from its requests.
 
-    The files of the two have the same stem.
+    The files of two such runs have the same stem. All other runs stay unchanged.
     """
     summaries = {stem(run.file): run for run in runs if run.format == FORMAT and not is_from_requests(run)}
     merged: list[Run] = []

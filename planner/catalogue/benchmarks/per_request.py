@@ -84,7 +84,7 @@ def _aiperf_request(fields: Fields) -> _Request | None:
 
 
 def read_llmperf_requests(records: Sequence[Fields]) -> Run | None:
-    """Return the run of these requests, whose concurrency is in a separate summary.
+    """Return the run of these requests. Its concurrency is None, because only the summary gives the concurrency.
 
     If values are missing or invalid, reports problems and returns None.
     """
@@ -141,7 +141,10 @@ def _summarised(
 
 
 def _jitter(requests: Sequence[_Request], ttft: float, tpot: float) -> float | None:
-    """Log-sd of each request's time divided by the time predicted from the medians; None for few requests."""
+    """Return the log-sd over requests of actual time divided by predicted time. Return None for few requests.
+
+    The time of a request is predicted from the medians `ttft` and `tpot`.
+    """
     ratios = [
         request.latency / (ttft + tpot * max(request.outputs - 1, 0))
         for request in requests
@@ -153,7 +156,7 @@ def _jitter(requests: Sequence[_Request], ttft: float, tpot: float) -> float | N
 
 
 def _tail(times: Sequence[float]) -> str:
-    """Describe the 95th percentile of seconds; empty for few requests."""
+    """Describe the 95th percentile of `times`, in seconds. Return an empty text for few requests."""
     if len(times) < _ENOUGH:
         return ""
     return f"p95 over requests {quantiles(times, n=20, method='inclusive')[18]:.4g} s"
@@ -165,7 +168,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def _any_completed(records: Sequence[Fields], requests: Sequence[_Request]) -> bool:
-    """Whether a request was completed; if not, report a problem."""
+    """Return whether any request was completed. If no request was completed, report a problem."""
     if not requests:
         hint = "is the server up? run the benchmark again"
         records[0].refuse("no request was completed with at least two output tokens", hint=hint)
@@ -177,7 +180,7 @@ def _wrong_values(records: Sequence[Fields]) -> int:
 
 
 def day_of(seconds: float | None) -> str | None:
-    """Convert seconds since 1970 to a date such as `2025-05-30`; None if it is implausible."""
+    """Convert seconds since 1970 to a date such as `2025-05-30`. Return None if `seconds` is None or implausible."""
     if seconds is None or not 1e9 < seconds < 4e9:
         return None
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")

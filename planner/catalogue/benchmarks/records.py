@@ -19,7 +19,7 @@ MOST_RESULT_BYTES = 50_000_000
 """Size limit of a result file."""
 
 MOST_BRACKETS = 500_000
-"""Most objects and lists in a file: even empty ones take memory."""
+"""Most objects and lists in a file. Even empty objects and lists take memory."""
 
 FORMATS = "vLLM bench, SGLang, InferenceX, AIPerf (profile_export.jsonl) or LLMPerf"
 _SHOWN_LINE = 100_000
@@ -58,7 +58,7 @@ class Source:
     text: str = field(repr=False)
 
     def place(self, offset: int, width: int = 1) -> Position:
-        """Position of the character at `offset`. The position of a very long line is without the line's text."""
+        """Position of the character at `offset`. If the line is very long, the position does not contain its text."""
         number = self.text.count("\n", 0, offset) + 1
         start = self.text.rfind("\n", 0, offset) + 1
         end = self.text.find("\n", offset)
@@ -82,7 +82,7 @@ class Record:
     end: int
 
     def place(self, *keys: str) -> Position:
-        """Position of the innermost of these nested keys that exists."""
+        """Position of the innermost existing key of these nested keys, or of the record if no key exists."""
         offset, width = self.start, 1
         for key in keys:
             quoted = json.dumps(key, ensure_ascii=False)
@@ -94,9 +94,10 @@ class Record:
 
 
 def read_records(path: Path, problems: Problems) -> list[Record]:
-    """Return the objects of a file that contains one object, a list of objects, or a sequence as in JSON lines.
+    """Return the JSON objects of a file.
 
-    Text that is not JSON, values that are not objects, exceeded limits and too deep nesting are reported.
+    The file contains one object, a list of objects, or a sequence of objects as in JSON lines. Text that is not JSON,
+    values that are not objects, exceeded limits and too deep nesting are reported.
     """
     text = _text(path, problems)
     if text is None:
@@ -143,7 +144,7 @@ def _text(path: Path, problems: Problems) -> str | None:
 
 
 def _sequence(source: Source, offset: int, problems: Problems) -> list[Record]:
-    """Return consecutive objects. After an unreadable object, continue at the next line that begins with an object."""
+    """Return the objects of a sequence. After an unreadable object, continue at the next line that begins with '{'."""
     records: list[Record] = []
     number = 0
     while offset < len(source.text) and not problems.full:
@@ -193,9 +194,9 @@ def _list(source: Source, offset: int, problems: Problems) -> list[Record]:
 
 
 def _record(source: Source, offset: int, number: int, problems: Problems) -> tuple[Record | None, int | None]:
-    """Return the record at `offset` and its end.
+    """Return the record at `offset`, and the offset of its end.
 
-    The record is None if it is not an object. Both are None if the record is unreadable.
+    The record is None if the value at `offset` is not an object. Both results are None if the value is unreadable.
     """
     try:
         value, end = _DECODER.raw_decode(source.text, offset)

@@ -9,10 +9,10 @@ from planner.catalogue.benchmarks.fields import Fields
 from planner.reading.estimates.curves import MOST_REQUESTS
 
 _Z = {90: 1.281552, 95: 1.644854, 99: 2.326348}
-"""Standard normal quantiles of percentages."""
+"""Percentage → quantile of the standard normal distribution."""
 
 SLOWEST, FASTEST = 0.1, 10_000.0
-"""Lowest and highest plausible tokens/s of one request. Outside of these bounds, units must be wrong."""
+"""Lowest and highest plausible tokens/s of one request. Outside of these bounds, a unit must be wrong."""
 
 _WRONG_UNIT = 20.0
 """If two ways to compute a number differ by more than this factor, a unit is wrong. Milliseconds and seconds differ by
@@ -27,12 +27,13 @@ class Run:
     load : description of the requests: data set and nominal lengths
     requests : number of completed requests
     failed : number of failed requests
-    inputs, outputs : mean tokens of a request
-    concurrency : requests in flight
-    counted : how `concurrency` is known, in words
-    ttft : median, including the time to read the prompt
-    tpot : seconds per output token after the first, of one request
-    timed : how `tpot` is known, in words
+    inputs : mean input tokens of a request
+    outputs : mean output tokens of a request
+    concurrency : number of requests in flight
+    counted : source of `concurrency`, in words
+    ttft : median seconds to the first token, including the time to read the prompt
+    tpot : seconds per output token of one request, without the first token
+    timed : source of `tpot`, in words
     jitter : log-sd over requests of the time per token
     tail : a high percentile of TTFT over requests, in words
     latency : mean seconds of a request
@@ -74,10 +75,12 @@ class Run:
 
 
 def log_sd(fields: Fields, median: str, percentile: str, scale: float = 1.0) -> float | None:
-    """Return the log-sd of a lognormal from its median and its 95th, else 99th, else 90th percentile.
+    """Return the log-sd of a lognormal, computed from its median and a high percentile; None if they are not given.
+
+    The percentile is the 95th. If it is not given, it is the 99th, else the 90th.
 
     median : key of the median
-    percentile : key of a percentile, with `{}` for the percentage
+    percentile : key of a percentile, with `{}` instead of the percentage
     """
     for percent in (95, 99, 90):
         key = percentile.format(percent)
@@ -90,9 +93,11 @@ def log_sd(fields: Fields, median: str, percentile: str, scale: float = 1.0) -> 
 
 
 def high_percentile(fields: Fields, percentile: str, scale: float = 1.0) -> str:
-    """Describe the 95th, else 99th, else 90th percentile of a time; empty if there is none.
+    """Describe the 95th percentile of a time. If it is not given, describe the 99th, else the 90th.
 
-    percentile : key of a percentile, with `{}` for the percentage
+    Returns an empty text if no percentile is given.
+
+    percentile : key of a percentile, with `{}` instead of the percentage
     """
     for percent in (95, 99, 90):
         value = fields.number(percentile.format(percent), scale=scale)
@@ -136,7 +141,7 @@ def check_units(run: Run, key_of_ttft: str, key_of_tpot: str) -> None:
 
 
 def _check_count(run: Run, key_of_tpot: str, hint: str) -> None:
-    """Check concurrency by Little's law: requests in flight are arrivals per second times seconds per request."""
+    """Check concurrency by Little's law: it should be the requests per second times the seconds per request."""
     fields = run.fields
     if run.concurrency is not None and run.concurrency > MOST_REQUESTS:
         fields.refuse(f"{run.concurrency:,.0f} concurrent requests are implausible", "max_concurrency", hint=hint)

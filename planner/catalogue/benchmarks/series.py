@@ -10,13 +10,13 @@ from statistics import linear_regression
 from planner.catalogue.benchmarks.run import Run
 
 _SIMILAR = 1.5
-"""Largest ratio of mean request lengths within a series: a longer context decodes more slowly."""
+"""Largest ratio of mean request lengths within a series. With a longer context, output is slower."""
 
 _PLAUSIBLE_PREFILL = (10.0, 1e7)
 """Lowest and highest plausible prefill speed, tokens/s."""
 
 _LONG_TTFT = 0.25
-"""Share of TTFT in a request's time above which requests may have been queued."""
+"""If TTFT is more than this share of a request's time, requests may have been queued."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class Point:
 
     @property
     def tpot(self) -> float:
-        """Seconds per output token, mean over requests."""
+        """Seconds per output token: mean of the runs, weighted by their numbers of requests."""
         return _mean(self.runs, [run.tpot for run in self.runs])
 
     @property
     def ttft(self) -> float:
-        """Seconds to the first token: mean of the runs' medians."""
+        """Seconds to the first token: mean of the runs' medians, weighted by their numbers of requests."""
         return _mean(self.runs, [run.ttft for run in self.runs])
 
     @property
@@ -63,21 +63,21 @@ class Series:
 
     @property
     def outputs(self) -> float | None:
-        """Mean output tokens of a request; None if a run does not give them."""
+        """Mean output tokens of a request; None if the mean is missing in any run."""
         outputs = [run.outputs for run in self.runs if run.outputs is not None]
         return _mean(self.runs, outputs) if len(outputs) == len(self.runs) else None
 
     def ttft(self, fit: PrefillFit | None) -> list[float] | None:
-        """Return seconds to the first token at each point, without the prefill time if there is a fit.
+        """Return the seconds to the first token at each point. If there is a fit, the prefill time is subtracted.
 
-        Returns None if there is a single point, or a result is negative.
+        Returns None if there is only one point, or if a result is negative.
         """
         prefill = 0.0 if fit is None or self.inputs is None else self.inputs / fit.speed
         seconds = [point.ttft - prefill for point in self.points]
         return seconds if len(seconds) > 1 and min(seconds) >= 0 else None
 
     def notes(self, fit: PrefillFit | None) -> list[str]:
-        """Return what the user should know about the curve."""
+        """Return notes about the curve for the user."""
         notes = []
         failed = sum(run.failed for run in self.runs)
         if failed:
@@ -138,11 +138,13 @@ def group_runs(runs: Sequence[Run]) -> list[Series]:
 
 
 def prefill_fits(series: Sequence[Series]) -> list[PrefillFit | None]:
-    """Return, for each series, the prefill speed fitted to all series of the same server.
+    """Return one fit for each series. The fit uses all series of the same server.
 
-    The TTFT of a prompt is the TTFT of an empty prompt plus tokens divided by speed. The fit is a straight line through
-    the median TTFT of each prompt length at the lowest concurrency. There is no fit (None) if lengths differ by less
-    than a factor of 2, concurrencies differ by more than a factor of 1.5, or the line is implausible.
+    The TTFT of a prompt is the TTFT of an empty prompt plus the prompt's tokens divided by the prefill speed. The fit
+    is a straight line through the median TTFT of each prompt length at the lowest concurrency.
+
+    A fit is None if a prompt length is unknown, if the lengths differ by less than a factor of 2, if the lowest
+    concurrencies of the series differ by more than a factor of 1.5, or if the line is implausible.
     """
     return [_prefill_fit([other for other in series if _same_server(curve.first, other.first)]) for curve in series]
 

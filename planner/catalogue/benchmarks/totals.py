@@ -1,4 +1,4 @@
-"""The totals of a run in, as written by vLLM bench, SGLang and InferenceX; a `Run` out."""
+"""Read a `Run` from a record of totals, as written by vLLM bench, SGLang and InferenceX."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _REMEDY = "run the benchmark with --max-concurrency N; or give the number here, 
 class Style:
     """The names and units of times in a format, such as `median_ttft_ms` in milliseconds or `median_ttft` in seconds.
 
-    ending : end of the names
+    ending : end of the names of times
     scale : seconds per unit
     """
 
@@ -39,7 +39,7 @@ class Style:
 
 
 def totals_style(fields: Fields) -> Style | None:
-    """Return the format of a record; None if it has no totals."""
+    """Return the format of a record; None if the record has no totals."""
     keys = fields.data.keys()
     if any(key.endswith("_ttft_ms") for key in keys):
         sglang = {"sharegpt_output_len", "random_input_len", "total_output_tokens_retokenized", "accept_length"}
@@ -111,7 +111,7 @@ def _mean(fields: Fields, kind: str, completed: float | None) -> float | None:
 def _time_per_token(
     fields: Fields, style: Style, ttft: float | None, latency: float | None, outputs: float | None
 ) -> tuple[float | None, str, str]:
-    """Return seconds per output token of one request, how they are known, and the key at which to report problems.
+    """Return the seconds per output token of one request, their source in words, and the key for reports of problems.
 
     The median inter-token latency is the last choice, because it excludes the pauses in which the server
     reads other prompts.
@@ -137,7 +137,7 @@ def _time_per_token(
 def _mean_latency(
     fields: Fields, style: Style, mean_ttft: float | None, ttft: float, tpot: float, outputs: float | None
 ) -> tuple[float | None, str]:
-    """Estimate the mean seconds of a request, which the file does not give. Returns also the method in words."""
+    """Estimate the mean seconds of a request if the file does not give them. Also return the method in words."""
     end, scale = style.ending, style.scale
     if outputs is not None:
         gap = fields.number(f"mean_itl{end}", f"mean_tpot{end}", scale=scale)
@@ -152,9 +152,9 @@ def _mean_latency(
 def _concurrency(
     fields: Fields, completed: float | None, duration: float | None, latency: float | None, how: str
 ) -> tuple[float | None, str]:
-    """Return the number of requests in flight, and how it is known.
+    """Return the number of requests in flight, and the source of this number in words.
 
-    The number is the limit on concurrency if that was always reached, else the measured mean.
+    The number is the limit on concurrency if the limit was always reached, else the measured mean.
     """
     key = fields.first_present("max_concurrency", "conc")
     limit = fields.number(key) if key else None
@@ -174,7 +174,10 @@ def _concurrency(
 
 
 def _load(fields: Fields) -> tuple[tuple[str, str], ...]:
-    """Return the data set and nominal lengths. SGLang writes the lengths of random prompts for every data set."""
+    """Return the data set and nominal lengths.
+
+    The lengths of random prompts count only for random data sets, because SGLang writes them for every data set.
+    """
     data_set = fields.text("dataset_name", "dataset")
     keys = ["isl", "osl", "input_len", "output_len"]
     if data_set is not None and data_set.startswith("random"):
@@ -184,7 +187,7 @@ def _load(fields: Fields) -> tuple[tuple[str, str], ...]:
 
 
 def date_of(text: str | None) -> str | None:
-    """Return the date at the beginning of a text, as `2025-05-30`; None if there is none."""
+    """Return the date at the beginning of a text, in the form `2025-05-30`; None if there is no date."""
     match = _DATE.fullmatch(text or "")
     try:
         return str(date(int(match[1]), int(match[2]), int(match[3]))) if match else None

@@ -20,7 +20,7 @@ _NO_SLUG = re.compile(r"[^a-z0-9._]+")
 _MOST_SHOWN = 20
 _CATALOGUE = "# Give it as --catalogue FILE, or call it catalogue.yaml and put it beside a workflow.\nprofiles:"
 _SECTION, _MEASURED = "models:", "# kind: measured"
-"""First lines of the section of a workflow; `_CATALOGUE` has those of a catalogue."""
+"""First lines of the section of a workflow. `_CATALOGUE` has the first lines of a catalogue."""
 
 
 def write_profiles(
@@ -30,7 +30,10 @@ def write_profiles(
     per_hour: Decimal | None,
     workflow: bool = False,
 ) -> str:
-    """Return the text of a catalogue with one profile per series, or of a workflow's section `models:`."""
+    """Return the text of a catalogue with one profile per series.
+
+    workflow : whether to return a section `models:` of a workflow instead of a catalogue
+    """
     lines = [_SECTION] if workflow else [_CATALOGUE]
     write = _workflow_profile if workflow else _catalogue_profile
     for curve, fit, name in zip(series, fits, names, strict=True):
@@ -39,7 +42,7 @@ def write_profiles(
 
 
 def is_import_output(content: bytes) -> bool:
-    """Whether a file is empty, or its first lines are those that `write_profiles` writes."""
+    """Whether a file is empty, or begins with the first lines that `write_profiles` writes."""
     text = content.decode(errors="replace")
     return not text.strip() or text.startswith((_CATALOGUE, f"{_SECTION}\n  {_MEASURED}"))
 
@@ -83,7 +86,13 @@ def _load(run: Run) -> dict[str, str]:
 def _differences(
     curve: Series, series: Sequence[Series], bases: Sequence[str], parts: Callable[[Run], dict[str, str]]
 ) -> str:
-    """Return a suffix of the parts of a run that differ among the series with the same base name."""
+    """Return a suffix for the name of `curve`; an empty text if no part differs.
+
+    The suffix consists of the parts that differ among the series with the same base name.
+
+    bases : base name of each series
+    parts : function that describes a run by parts
+    """
     base = bases[list(series).index(curve)]
     others = [parts(other.first) for other, name in zip(series, bases, strict=True) if name == base]
     own = parts(curve.first)
@@ -171,7 +180,10 @@ def _numbers(series: Series, fit: PrefillFit | None) -> Iterator[_Number]:
 
 
 def _ttft(series: Series, fit: PrefillFit | None) -> _Number:
-    """Return the TTFT: a curve if there are several concurrencies, else the range of the runs' medians."""
+    """Return the TTFT.
+
+    It is a curve if there are several concurrencies, else the TTFT of the fit, else the range of the runs' medians.
+    """
     first, curve = series.points[0], series.ttft(fit)
     if curve is not None:
         points = []
@@ -199,7 +211,7 @@ def _ttft(series: Series, fit: PrefillFit | None) -> _Number:
 
 
 def _provenance(series: Series) -> list[str]:
-    """Describe model, server and requests, one line each."""
+    """Return lines that describe the model, the server and the requests."""
     load = "; ".join(f"{key} {text}" for key, text in series.first.load)
     server = ", ".join(f"{key} {text}" for key, text in series.first.server)
     lines = [
@@ -262,7 +274,7 @@ def _digits(value: float) -> str:
 
 
 def quoted(text: str, always: bool = False) -> str:
-    """Quote a text for YAML, if necessary or `always`."""
+    """Return a text for YAML, in quotes if they are necessary or `always` is true."""
     if not always and _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
     return json.dumps(printable(text), ensure_ascii=False)

@@ -53,7 +53,7 @@ ItemSegments = Callable[[Scope], list[ItemSegment]]
 
 
 _READY = np.iinfo(np.int32).max
-"""Placeholder for the pool of agents that have ramped up. The complete fan-out replaces it by a pool of its own."""
+"""Placeholder for the pool of agents that have ramped up. The complete fan-out has a pool of its own instead."""
 
 
 def fan_out(crews: Crews, scope: Scope, step: Step, segments: ItemSegments) -> Fragment:
@@ -101,9 +101,9 @@ class _FanOut:
         return share_items(order, self.agents, redundancy)
 
     def item_exists(self, loops: Loops, several: bool) -> Guard | None:
-        """Return the guard of an item: it holds if the item is within the drawn number of items.
+        """Return the guard of an item. It holds if the item is within the drawn number of items.
 
-        If no number is drawn, it is the guard of the fan-out.
+        If no number is drawn, return the guard of the fan-out.
 
         several : whether the guard also requires that at least two items are drawn
         """
@@ -121,7 +121,7 @@ class _FanOut:
         return replace(self.scope, path=path, model=model).bind(crew.coordination, agents)
 
     def work(self, kind: str, body: Body, requests: bool = True) -> Work:
-        """Return a work of coordination that is done for each item. `requests`: whether the work makes requests."""
+        """Return a piece of coordination work, done for each item. `requests`: whether this work makes requests."""
         workflow = self.crews.workflow
         ratio = self.crews.ratio(replace(self.scope, model=workflow.model, written_for=workflow.written_for))
         model = workflow.model if requests else None
@@ -157,7 +157,7 @@ class _FanOut:
         """Return the fragment as a fan-out that first sends out the ramp-ups, if there are any, and then the items.
 
         parts : the ramp-ups, if there are any, and the items
-        joints : edges in addition to those that follow from the parts
+        joints : additional edges, which do not follow from the parts
         size : number of tasks of each item
         """
         first = parts[-1].at + 1
@@ -177,7 +177,7 @@ class _FanOut:
         return [row for rows in self.shared.rounds for row in rows]
 
     def after(self, declared: Coordination, contents: Sequence[Work | Fragment]) -> list[ItemSegment]:
-        """Segments of coordination that follow an item's own segments. `contents`: contents of its own segments."""
+        """Return the segments of coordination after an item's own segments. `contents`: contents of own segments."""
         pool, guard, segments = self.scope.pool, self.coordination_guard, []
         agents = BusyAgents(self.agents, self.counted)
         if declared.sync:
@@ -197,7 +197,7 @@ class _FanOut:
     def conflicts(
         self, conflict: Conflict, merge: Work, agents: BusyAgents, contents: Sequence[Work | Fragment]
     ) -> list[ItemSegment]:
-        """Segments for each possible conflict: a rework, then another merge."""
+        """Return the segments for each possible conflict: a rework, then another merge."""
         loop = Loop(MOST_CONFLICTS)
         loops = (*self.loops, loop)
         guard = ConflictOccurs(loops, self.coordination_guard, self.scope.name, conflict.chance, agents)
@@ -236,10 +236,10 @@ class _FanOut:
         return _Items(fanned_out(item, count, joints, len(self.shared.rounds) - 1), joints)
 
     def ramped_up(self, declared: Coordination, items: _Items, size: int, spare: bool) -> Fragment:
-        """Lay out the stagger and the ramp-up of each agent before the items. They come first in the crew's queue.
+        """Add the stagger and the ramp-up of each agent to the items. Both come before items in the crew's queue.
 
         size : number of tasks of an item
-        spare : whether the crew has more agents than ramp-ups. These must not begin items without ramping up
+        spare : whether the crew has more agents than ramp-ups. If so, an agent without a ramp-up must not begin items
         """
         pool, agents = self.scope.pool, self.agents
         loops = (*self.scope.loops, Loop(agents, "items"))
@@ -281,7 +281,7 @@ class _Items:
 
 
 def _requests(segments: Sequence[ItemSegment], depth: int, briefing: Briefing) -> Iterator[tuple[Work, Index]]:
-    """Yield the requests of an item that may read its brief, in order, each with its occurrence inside the item.
+    """Yield each request that may read the brief of an item, in order, with its occurrence inside the item.
 
     depth : number of loops around the item, including its own fan-out
     """
@@ -298,7 +298,7 @@ def _requests(segments: Sequence[ItemSegment], depth: int, briefing: Briefing) -
 
 
 def _works(contents: Sequence[Work | Fragment]) -> list[Work]:
-    """Return the works of an item, each once, including the works of nested fan-outs."""
+    """Return each piece of work of an item once, including the work of nested fan-outs."""
     works: dict[Work, None] = {}
     for content in contents:
         if isinstance(content, Work):

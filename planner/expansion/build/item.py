@@ -3,7 +3,7 @@
 An item never holds more than one agent. Before a segment that needs no agent, or an agent of another pool, the item
 releases its agent. If a later segment needs an agent of the first pool, the item queues for one again.
 
-At some points of an item, the pool whose agent it holds is the same in every sample. There the tasks of segments seize
+At some points, an item holds an agent of the same pool in every sample. There the tasks of segments seize
 and release the agent. At other points the pool depends on draws. There separate tasks without duration seize and
 release agents: `SeizeTask`s and `ReleaseTask`s. They are skipped in samples that do not need them.
 """
@@ -56,7 +56,7 @@ def item_tasks(
 ) -> Fragment:
     """Return the tasks of an item, or of a copy, in sequence.
 
-    segments : in order
+    segments : segments of the item, in order
     loops : loops around the item, including its own fan-out
     guard : condition under which the item is done; None: always
     ramped_up : agents that must ramp up before they serve the item; None: no agent must
@@ -76,10 +76,10 @@ def item_tasks(
 
 
 def _predecessors(position: int, segments: Sequence[ItemSegment], guard: Guard | None, depth: int) -> list[int]:
-    """Positions of the segments that may be the last segment done before the segment at `position`.
+    """Return the positions of the segments that may be the last ones done before the segment at `position`.
 
-    −1 is among them if it is possible that no earlier segment is done. Only samples in which the segment at `position`
-    is done count. The result is complete, but may contain segments that are never the last one done.
+    Only samples in which the segment at `position` is done count. If it is possible that no earlier segment is done,
+    the result contains −1. The result may also contain segments that are never the last ones done.
 
     guard : condition under which the item is done
     depth : number of loops around the item, including its own fan-out
@@ -133,7 +133,10 @@ class _ItemBuilder:
         return with_merged_maps(in_sequence(self.fragments), rounds)
 
     def pools_held_before(self, position: int) -> set[int]:
-        """Pools whose agent the item may hold before a segment. They include `NO_POOL` if it may hold no agent."""
+        """Return the pools of the agents that the item may hold before the segment at `position`.
+
+        If the item may hold no agent there, the result includes `NO_POOL`.
+        """
         segments = self.plan.segments
         return {
             NO_POOL if earlier < 0 else segments[earlier].pool_held_after for earlier in self.predecessors[position]
@@ -163,7 +166,7 @@ class _ItemBuilder:
     def joins(self, segment: ItemSegment) -> bool:
         """Whether a segment can become part of the task under construction.
 
-        The task must then run in every sample in which the segment is done.
+        It can only if the task runs in every sample in which the segment is done.
         """
         first, last = self.pending[0], self.pending[-1]
         if segment.pool == NO_POOL or segment.detached or segment.own_task or last.own_task:
@@ -178,7 +181,8 @@ class _ItemBuilder:
         always done in the same samples, or earlier segments need a release task at this point anyway. In all other
         cases the task itself releases the agent.
 
-        position, segment : position of the last segment, and the segment
+        position : position of the last segment
+        segment : the last segment
         """
         first, others = self.pending[0], self.pools_held_before(position + 1)
         last_done, first_done = (segment.guard, segment.inner), (first.guard, first.inner)
@@ -193,7 +197,7 @@ class _ItemBuilder:
             self.release(position + 1, {segment.pool})
 
     def release(self, position: int, held: set[int]) -> None:
-        """Add a release task for each pool in `held` before the segment at `position`, if there is none yet."""
+        """For each pool in `held`, add a release task before the segment at `position`, unless there is one."""
         present = takewhile(lambda task: task.position == position, reversed(self.plan.agent_tasks))
         for pool in sorted(held - {NO_POOL} - {task.pool for task in present}):
             self.add_agent_task(ReleaseTask(self.plan, position, pool))
@@ -208,12 +212,12 @@ class _ItemBuilder:
         self.release_ready(release, skip)
 
     def seize_ready(self, pool: int, skip: Sequence[SkipCondition | SkippedWith]) -> None:
-        """Add a wait for an agent of `pool` that has ramped up, if these agents must ramp up."""
+        """If agents of `pool` must ramp up, add a task that waits for an agent that has ramped up."""
         if self.ramped_up is not None and pool == self.ramped_up.pool:
             self.fragments.append(single_task(self.ramped_up.ready, NO_POOL, *skip))
 
     def release_ready(self, pool: int, skip: Sequence[SkipCondition | SkippedWith]) -> None:
-        """Let other items have the agent of `pool` that was released, if these agents must ramp up."""
+        """If agents of `pool` must ramp up, add a task that lets other items have the released agent."""
         if self.ramped_up is not None and pool == self.ramped_up.pool:
             self.fragments.append(single_task(NO_POOL, self.ramped_up.ready, *skip))
 
@@ -222,13 +226,13 @@ class _ItemBuilder:
         return len(self.plan.loops)
 
     def skippable(self, first: ItemSegment) -> bool:
-        """Whether a task whose first segment is `first` must be skipped where this segment is not done."""
+        """Whether the task that begins with segment `first` must be skipped if this segment is not done."""
         return self.seized != NO_POOL or first.context_switch
 
     def close(self, release: int = NO_POOL) -> None:
         """Finish the task under construction, if there is one.
 
-        A task that seizes or releases an agent, or has a context switch, is skipped where it is not done.
+        If a task is not done in a sample, it is skipped if it seizes or releases an agent or has a context switch.
 
         release : pool to which the task releases an agent, or `NO_POOL`
         """

@@ -47,7 +47,7 @@ class Crews:
         return self.pools.index(crew) if self.sizes[crew] > 1 else 0
 
     def seized_by(self, step: Step, pool: int) -> int:
-        """Pool of the agent that a step outside of items seizes, or `NO_POOL`.
+        """Return the pool from which a step outside of items seizes an agent, or `NO_POOL`.
 
         A tool or a person seizes an agent only if the step names a crew.
 
@@ -62,7 +62,7 @@ class Crews:
         return self.sizes.get(self.pools[max(pool, 0)], 1)
 
     def crew(self, pool: int) -> Crew | None:
-        """The declared crew of several agents to which a pool belongs; None: there is no such crew."""
+        """Return the crew with this pool, or None if the pool belongs to no declared crew of several agents."""
         return self.workflow.crews.get(self.pools[pool]) if pool != NO_POOL else None
 
     def ratio(self, scope: Scope) -> float:
@@ -80,7 +80,7 @@ class Crews:
 def number_pools(pools: Ints, crew_pools: int) -> Ints:
     """Return the pools of all tasks of a workflow, numbered for the scheduler.
 
-    The `crew_pools` pools of crews keep their numbers. The pools that belong to fragments follow them.
+    The first `crew_pools` pools belong to crews and keep their numbers. Pools of fragments get the next numbers.
 
     pools : pool of each task, as in the fragment of the whole workflow
     """
@@ -89,9 +89,9 @@ def number_pools(pools: Ints, crew_pools: int) -> Ints:
 
 @dataclass(frozen=True)
 class SharedItems:
-    """The rows of a fan-out: its items, followed by repetitions of the items that several agents do.
+    """The rows of a fan-out. First each item has one row. Items that several agents do have more rows at the end.
 
-    same : item that each row does
+    same : the item of each row
     rounds : rows of each round, in order
     """
 
@@ -103,7 +103,7 @@ class SharedItems:
 
 
 def share_items(order: Sequence[int], agents: int, redundancy: float) -> SharedItems:
-    """Divide items among agents. A share `redundancy` of the items is not divided: every agent does them.
+    """Divide items among agents. Redundant items are not divided: every agent does them.
 
     In a divided round each agent does a different item. In a redundant round all agents do the same item. Redundant
     rounds are spread evenly. The number of redundant items is `redundancy` times the number of items, rounded half up.

@@ -1,4 +1,4 @@
-"""The scope of a step: everything around it that its expansion depends on."""
+"""The scope of a step: the context in which the step is expanded."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ StepPath = tuple[str, ...]
 
 @dataclass(frozen=True, eq=False)
 class Scope:
-    """Everything around a step, or around the steps of a group, that its expansion depends on.
+    """The context in which a step, or the steps of a group, are expanded.
 
     path : keys in the file, for the positions of errors
     pool : pool of the crew that does the step; −1: the lead, or the default crew
-    model : profile that serves its requests
-    written_for : the model whose tokenizer its declared tokens refer to
-    values : values of the parameters of its file
+    model : profile that serves the step's requests
+    written_for : the model whose tokenizer the step's declared tokens refer to
+    values : values of the parameters of the step's file
     names : names of the steps on the path, from the outermost to the step itself
     loops, guard : loops and condition around the step
     depth : number of loops around the step, without its own loops
     round : condition of the step's own rounds; None: no round can be rejected
-    briefing : briefing of its item; None: there is none
-    own_tasks : whether works must not share tasks, because a race may cancel them midway
+    briefing : briefing of the item around the step; None: there is no briefing
+    own_tasks : whether each piece of work needs its own task, because a race may cancel the task midway
     locate : function that returns the position of a path in the file
-    siblings : steps of its group, including the step itself
-    repeats : full name of the step whose `repeat` is the innermost around the step; it may be the step itself
+    siblings : steps of the step's group, including the step itself
+    repeats : full name of the step with the innermost `repeat`: a step around this step, or this step itself
     """
 
     path: StepPath
@@ -61,7 +61,7 @@ class Scope:
         return ".".join((*self.names[:-1], name))
 
     def inside(self, key: str) -> Scope:
-        """Return the scope of the steps under `key` in this step: ``steps``, ``choose`` or ``use``."""
+        """Return the scope of the steps inside this step. `key`: ``steps``, ``choose`` or ``use``."""
         return replace(self, path=(*self.path, key))
 
     def in_loop(self, loop: Loop) -> Scope:

@@ -1,7 +1,7 @@
-"""The demand of an agent loop (docs/model.md, "Agent loops"), computed turn by turn for the cells that reach the turn.
+"""The demand of an agent loop, computed turn by turn (docs/model.md, "Agent loops").
 
-A cell is an item in a sample. Cells are sorted by their number of turns, largest first. So the cells that reach a turn
-are always the first ones, and only these cells are computed.
+A cell is a pair of an item and a sample. Cells are sorted by their number of turns, largest first. So the cells that
+reach a turn are always the first ones, and only these cells are computed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MOST_TURNS = 1000.0
 
 
 class AgentLoopDemand:
-    """The demand of one occurrence of an agent loop. `active`: where the loop is done; None: everywhere."""
+    """The demand of one occurrence of an agent loop. `active`: mask of the cells with the loop; None: all."""
 
     def __init__(self, body: AgentLoop, occurrence: Occurrence, active: Bools | None) -> None:
         self.body = body
@@ -74,7 +74,7 @@ class AgentLoopDemand:
         return Demand(**sums, **({"written": sums["input"]} if caches else {}))
 
     def per_turn(self, draw: Callable[[Occurrence, Turns], Sequence[Floats]], after: int = 0) -> Iterator[list[Floats]]:
-        """Yield the draws of each turn, for the cells that also reach the turn `after` turns later.
+        """Yield the draws of each turn. They cover the cells that also reach the turn `after` turns later.
 
         Turns with few cells are drawn together in one call, up to `AT_ONCE` draws.
         """
@@ -104,9 +104,9 @@ class AgentLoopDemand:
         return draws.tool_calls(self.body.tool, "tool.", turns)
 
     def compacted(self, turn: int, prompt: Floats, context: Floats, uncached: Floats) -> tuple[Floats, Floats]:
-        """Return the context, and its uncached part, after compaction.
+        """Return the tokens of the context, and the tokens of its uncached part, after compaction.
 
-        Where the context is above the limit, compaction makes one more request. Elsewhere nothing changes.
+        In cells with a context above the limit, compaction makes one more request. Other cells do not change.
         """
         if self.body.compaction is None or self.body.context_limit is None:
             return context, uncached
@@ -135,8 +135,9 @@ class AgentLoopDemand:
 
         context : tokens of the prompt
         new : tokens of the prompt that a cache would not hold
-        output, decoded : output tokens without thinking, and with thinking
-        kind : ``compaction``, or empty
+        output : output tokens without thinking
+        decoded : output tokens with thinking
+        kind : ``compaction`` for the request of a compaction, else empty
         """
         uncached = new if self.draws.service.caches else context
         amounts = (jitter, jitter * uncached, jitter * decoded, uncached, context - uncached, decoded)
@@ -157,13 +158,13 @@ class AgentLoopDemand:
             self.record(cells, seconds=seconds, calls=calls, result=result)
 
     def record(self, cells: CellSelection, kind: str = "", **values: Floats) -> None:
-        """Append one request to the trace, or the tool calls of one turn."""
+        """Append one request, or the tool calls of one turn, to the trace."""
         assert self.trace is not None
         arrays = {name: self.scattered(cells, value) for name, value in values.items()}
         self.trace.append(RequestDraw(self.scattered(cells, np.ones(1)), kind=kind, **arrays))
 
     def scattered(self, cells: CellSelection, values: Floats) -> Floats:
-        """(rows, samples) The values of some cells at their positions, and 0 at all other positions."""
+        """Return an array (rows, samples) with the values of some cells, and 0 in all other cells."""
         whole = np.zeros(self.shape)
         whole.reshape(-1)[self.cells[cells]] = values
         return whole

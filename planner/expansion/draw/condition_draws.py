@@ -26,7 +26,7 @@ from planner.expansion.graph.conditions import (
     StepFailed,
     drawn_index,
     drawn_rows,
-    innermost_items,
+    row_loop,
     rows,
 )
 from planner.expansion.graph.fragments import NO_POOL
@@ -153,6 +153,9 @@ class ConditionDraws:
         if loop.items:
             return self._some_item_fails(outcome, index)
         if loop.kind == "copies":
+            if loop.together:
+                copies_fail = self.fails(outcome, (*index, EVERY))
+                return copies_fail[:1] if outcome.race else np.asarray(copies_fail.all(0, keepdims=True))
             copies = range(1 if outcome.race else loop.count)
             return self._all(self.fails(outcome, (*index, copy)) for copy in copies)
         if outcome.round is not None:
@@ -197,12 +200,9 @@ class ConditionDraws:
         return self.needed_tasks[key][task]
 
     def _followed(self, plan: ItemPlan, index: Index) -> Iterator[tuple[AgentTask, Bools]]:
-        """Yield the seize and release tasks of an item, and where each of them is needed.
-
-        This follows the segments of the item. In each sample it keeps track of the pool whose agent the item holds.
-        """
-        items = innermost_items(plan.loops)
-        count = 1 if items is None or index[items] != EVERY else plan.loops[items].count
+        """Follow the segments of an item and keep track of the pool whose agent it holds in each sample."""
+        position = row_loop(plan.loops)
+        count = 1 if position is None or index[position] != EVERY else plan.loops[position].count
         held = np.full((count, len(self.samples)), NO_POOL)
         released = np.zeros(held.shape, bool)  # where the previous segment was done and releases its agent
         for position, segment in enumerate((*plan.segments, None)):

@@ -77,13 +77,13 @@ class ConversationDraws:
         first = next(occurrences(loops))
         value = NONE if work.conversation is None else self.context(work, work.conversation, (*index, *first))
         for inner in occurrences(loops):
-            if any(number for number, loop in zip(inner, loops, strict=True) if loop.kind == "copies"):
-                continue  # of the step's copies the first counts; copies of an enclosing step have their own contexts
+            if any(number > 0 for number, loop in zip(inner, loops, strict=True) if loop.kind == "copies"):
+                continue  # of its own copies the first counts; copies of an enclosing step have their own contexts
             occurrence = (*index, *inner)
             active = self.demands.conditions.active(work.guard, occurrence)
             demand = self.demands.demand(work, occurrence)
             value = demand.context if active is None else np.where(active, demand.context, value)
-        return value
+        return value[:1] if any(loop.together for loop in loops) else value
 
     def _previous_round(self, work: Work, index: Index) -> Index | None:
         """Occurrence of the previous round of the innermost `repeat` around a work; None in the first round."""
@@ -144,6 +144,9 @@ class ConversationDraws:
             return np.concatenate(np.broadcast_arrays(*by_item))
         if loop.items:
             return np.asarray(self._seconds(work, (*index, EVERY)).max(0, keepdims=True))
+        if loop.together:
+            copies = self._seconds(work, (*index, EVERY))
+            return copies[:1] if loop.race else np.asarray(copies.max(0, keepdims=True))
         numbers = range(1 if loop.race else loop.count)
         each = [self._seconds(work, (*index, number)) for number in numbers]
         return reduce(np.maximum if loop.kind == "copies" else np.add, each)

@@ -47,8 +47,8 @@ class ServingTraits:
 class Demand:
     """The demand of work, in arrays that broadcast to (rows, samples), with a row for each item.
 
-    requests : number of requests, weighted by jitter. Multiplied by TTFT, it gives a time
-    prefill, decode : tokens to prefill and to decode, weighted by jitter. Divided by speeds, they give times
+    requests : number of requests, weighted by jitter. This number multiplied by TTFT is a time
+    prefill, decode : tokens to prefill and to decode, weighted by jitter. These tokens divided by a speed are a time
     seconds : seconds that tools or people take
     input, cache_read, output : billed tokens
     written : tokens of `input` that are written to a cache
@@ -72,11 +72,11 @@ class Demand:
     wait: Floats = field(default_factory=nothing)
 
     def where(self, active: Bools) -> Demand:
-        """Return this demand where `active` is true, and 0 elsewhere."""
+        """Return this demand, with 0 for the items and samples for which `active` is false."""
         return Demand(*(value if value is NONE else value * active for value in self._values()))
 
     def plus(self, other: Demand) -> Demand:
-        """Return the sum of two demands. Of `largest` and `context` it has the maximum."""
+        """Return the sum of two demands. `largest` and `context` are not summed: the larger value is returned."""
         return Demand(*(
             own if more is NONE else more if own is NONE else (np.maximum if name in _MAXIMA else np.add)(own, more)
             for name, own, more in zip(_NAMES, self._values(), other._values(), strict=True)
@@ -117,7 +117,7 @@ _NAMES = tuple(each.name for each in fields(Demand))
 
 @dataclass(frozen=True)
 class Layers:
-    """The error of the estimates themselves. A sample draws a factor for each step, and another factor for all steps.
+    """The error of the estimates themselves. Each sample has a factor for each step, and another factor for all steps.
 
     per_step : log-sd of the factor for each step
     overall : log-sd of the factor for all steps
@@ -132,7 +132,10 @@ class Layers:
         return cls(*(math.log(factor) / Z95 for factor in (uncertainty.per_step, uncertainty.overall)))
 
     def error(self, samples: Samples, path: str) -> Floats | None:
-        """(1, samples) Factor on the tokens and tool times of a step that are ranges; None: no error is declared."""
+        """Return the factor (1, samples) on the tokens and tool times of a step.
+
+        It applies only to ranges. Return None if no error is declared.
+        """
         if not self.per_step and not self.overall:
             return None
         own = self.per_step * samples.normal(1, path, "error") if self.per_step else 0.0
@@ -142,12 +145,12 @@ class Layers:
 
 @dataclass(frozen=True, eq=False)
 class OccurrenceInputs:
-    """Inputs of an occurrence that other works, or the loops around it, determine.
+    """Inputs of an occurrence. They depend on other pieces of work and on the loops around the occurrence.
 
-    size : relative size of its item; None: 1
-    read : tokens of a brief or report that its first request reads
-    context : tokens of the context that its request continues
-    warm : 1 where this context is still cached, otherwise 0
+    size : relative size of the item; None: 1
+    read : tokens of a brief or report that the first request reads
+    context : tokens of the context that the request continues
+    warm : 1 if this context is still cached, otherwise 0
     agents : number of agents that the crew keeps busy
     """
 
@@ -162,13 +165,16 @@ class OccurrenceInputs:
 class RequestDraw:
     """One request of an occurrence, or several concurrent tool calls, in arrays of (rows or 1, samples or 1).
 
-    An occurrence may have several `RequestDraw`s. Its demand is their sum.
+    An occurrence may have several `RequestDraw`s. The demand of the occurrence is their sum.
 
-    active : 1 where the request or the tool calls are made, otherwise 0
+    active : 1 if the request or the tool calls are made, otherwise 0
     prompt, uncached, output : tokens of the request; `output` includes `thinking`
     thinking : output tokens that later requests do not read
-    seconds, calls, result : of tool calls: their time, their number, and the tokens that they return
-    kind : ``compaction``, or empty
+    jitter : factor on the time of the request
+    seconds : time of the tool calls
+    calls : number of tool calls
+    result : tokens that the tool calls return
+    kind : ``compaction`` for the request of a compaction, else empty
     """
 
     active: Floats

@@ -150,7 +150,7 @@ class DemandDraws:
         reads, where = self._read(work, index)
         counted = isinstance(work.body, Syncing) and work.body.agents.counted is not None
         depends_on_graph = work.conversation is not None or where is not None or counted
-        counts = tuple(loop.count for loop in work.loops if loop.items)  # a ramp-up has an item for each agent
+        counts = tuple(loop.count for loop in work.loops if loop.as_rows)  # of ramp-ups: the number of agents
         only = active if isinstance(work.body, AgentLoop) else None
         where_only = None if only is None else blake2b(only.tobytes(), digest_size=16).digest()
         declared = work.step, id(work.body), id(work.retry), id(reads and reads.body)

@@ -24,7 +24,7 @@ def draw_estimate(
 ) -> Floats:
     """Return draws of an estimate, multiplied by a factor. Whole quantities are rounded half up.
 
-    cells : m cells, which give draws of shape (m,), or a number of items, which gives (items, samples)
+    cells : positions of m cells, for draws (m,); or a number of items, for draws (items, samples)
     path, purpose, occurrence : key of the draws
 
     The result for a constant estimate without a factor has the shape (1,) or (1, 1).
@@ -55,7 +55,7 @@ def draw_estimate(
 
 
 def estimate_quantiles(estimate: Estimate, shares: Floats) -> Floats:
-    """(n,) Quantiles of an estimate that is not empirical. `shares`: (n,) numbers above 0 and below 1."""
+    """Return (n,) quantiles of an estimate, which must not be empirical. `shares`: (n,) numbers above 0 and below 1."""
     if estimate.shape == "exponential":
         return np.asarray(-np.log1p(-shares) * estimate.scale)
     if estimate.shape == "triangular":
@@ -65,7 +65,7 @@ def estimate_quantiles(estimate: Estimate, shares: Floats) -> Floats:
 
 
 def _triangular(points: tuple[float, ...], u: Floats) -> Floats:
-    """Quantiles `u` of the triangular distribution. `points`: its low, likely and high points."""
+    """Return the quantiles `u` of a triangular distribution. `points`: its low, likely and high points."""
     low, likely, high = points
     rise, fall, width = likely - low, high - likely, high - low
     return np.where(u * width < rise, low + np.sqrt(u * width * rise), high - np.sqrt((1 - u) * width * fall))

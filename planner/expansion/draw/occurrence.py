@@ -1,4 +1,4 @@
-"""Draws for one occurrence of a work: estimates, jitter and tool calls."""
+"""Draws for one occurrence of a `Work`: estimates, jitter and tool calls."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from planner.reading.estimates.estimate import Estimate
 from planner.workflow.bodies import AgentLoop, Call, Tool
 
 CellSelection = slice | NDArray[np.int64]
-"""Selects some cells of an occurrence. A cell is an item in a sample."""
+"""Selects some cells of an occurrence. A cell is a pair of an item and a sample."""
 
 MOST_CALLS = 100.0
 """Draws of `calls` are cut at this number. The 95th percentile of an estimate of `calls` must not exceed it."""
 
 
 class Occurrence:
-    """Draws for one occurrence of a work, for all items of its innermost fan-out.
+    """Draws for one occurrence of a work, for all its rows: items of its innermost fan-out, or copies.
 
-    shape : number of rows (one for each item), number of samples
-    cells : the cells for which values are drawn. A number of rows means all samples of these rows
-    trace : the requests and tool calls of the occurrence; None: they are not recorded
-    item : first item for which the work is done in the first sample; None: no item. `DemandDraws.demands` sets it
+    shape : rows, samples
+    cells : for which values are drawn: the number of rows, with all samples, or some cells
+    trace : each of its requests and tool calls; None: not recorded
+    item : first item for which it is done in the first sample; None: there is none, or not determined
     """
 
     def __init__(
@@ -58,7 +58,9 @@ class Occurrence:
         self.error = layers.error(samples, self.path)
 
     def at(self, cells: NDArray[np.int64]) -> Occurrence:
-        """Return an occurrence that draws the same values for m cells only, as (m,) arrays, or (1,) if constant.
+        """Return a copy of this occurrence that draws the same values, but only for m cells.
+
+        The copy draws arrays (m,), or (1,) if all values are equal.
 
         cells : positions in the flattened (rows, samples) array
         """
@@ -72,7 +74,10 @@ class Occurrence:
         return other
 
     def only(self, chosen: CellSelection) -> Occurrence:
-        """Return an occurrence that draws the same values for some cells only. Call it on a result of `at`."""
+        """Return a copy of this occurrence that draws the same values, but only for some of its cells.
+
+        Call this method only on a result of `at`.
+        """
         assert not isinstance(self.cells, int)
         other = copy(self)
         other.cells = self.cells[chosen]
@@ -85,7 +90,7 @@ class Occurrence:
         return np.full((1, 1) if isinstance(self.cells, int) else (1,), value)
 
     def tool_calls(self, tool: Tool | Call, prefix: str, *turn: int | Turns) -> tuple[Floats, Floats, Floats]:
-        """Draw concurrent calls of a tool: seconds of the longest, tokens of all results, and number of calls.
+        """Draw concurrent calls of a tool. Return seconds of the longest call, tokens of all results, number of calls.
 
         prefix : start of the names of the draws
         turn : the turn or turns of an agent loop; empty: the tool belongs to no agent loop
@@ -116,7 +121,9 @@ class Occurrence:
         return 1.0 if estimate.own else self.work.ratio
 
     def draw(self, estimate: Estimate, purpose: str, *turn: int | Turns) -> Floats:
-        """Return draws of an estimate: (1, 1) if it is constant, otherwise (rows, samples). After `at`: (1,) or (m,).
+        """Return draws of an estimate: an array (rows, samples), or (1, 1) if all draws are equal.
+
+        A result of `at` returns (m,) or (1,) instead.
 
         Draws are multiplied by up to three factors:
 

@@ -1,4 +1,4 @@
-"""One occurrence of a work in; the demand of that occurrence out. Each kind of work has its own equation.
+"""One occurrence of a `Work` in; the demand of the occurrence out. Each kind of work has its own equation.
 
 The equations are those of docs/model.md, "Requests", "Agent loops", "Tools" and "Conversations".
 """
@@ -19,9 +19,10 @@ from planner.workflow.crews import Merge, Message
 
 
 def occurrence_demand(occurrence: Occurrence, active: Bools | None = None) -> Demand:
-    """Return the demand of an occurrence as if its work were done.
+    """Return the demand of an occurrence as if the occurrence were done in every sample.
 
-    active : where an agent loop is computed; elsewhere its demand is 0. None: everywhere. Other works ignore it
+    active : mask of the items and samples for which an agent loop is computed; None: all. For other items and samples
+        the demand of an agent loop is 0. Only agent loops use the mask
     """
     match occurrence.body:
         case AgentLoop() as body:
@@ -46,7 +47,7 @@ def occurrence_demand(occurrence: Occurrence, active: Bools | None = None) -> De
 
 
 def _llm(occurrence: Occurrence, body: Llm) -> Demand:
-    """Demand of a request. If it continues a context, it reads that context before its own input."""
+    """Return the demand of a request. If the request continues a context, its prompt begins with that context."""
     inputs, caches = occurrence.inputs, occurrence.service.caches
     prompt = inputs.context + occurrence.draw(body.input, "input") + inputs.read
     cached = NONE
@@ -87,14 +88,19 @@ def _merge(occurrence: Occurrence, body: Merge) -> Demand:
 
 
 def _sync(occurrence: Occurrence, body: Syncing) -> Demand:
-    """Demand of an item's share of a sync. Each agent reads the messages of all other agents and writes one message."""
+    """Return the demand of an item's share of all syncs.
+
+    At a sync, each agent reads the messages of all other agents and writes one message.
+    """
     message = occurrence.draw(body.output, "output")
     agents = occurrence.inputs.agents
     return _request(occurrence, (agents - 1) * message, NONE, message).times(agents / body.every)
 
 
 def _request(occurrence: Occurrence, prompt: Floats, cached: Floats, output: Floats, thinking: Floats = NONE) -> Demand:
-    """Demand of one request. Its time is T = jitter · (TTFT + uncached / prefill speed + output / output speed).
+    """Return the demand of a request.
+
+    The time of the request is T = jitter · (TTFT + uncached / prefill speed + output / output speed).
 
     thinking : the tokens of `output` that later requests do not read
     """

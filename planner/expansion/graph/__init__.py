@@ -8,6 +8,6 @@ A `Fragment` is a part of a task graph under construction. It carries three view
   tree instead of a schedule, and the bounds on open requests are computed from it.
 
 The fragment of the whole workflow becomes a `TaskGraph`, which keeps all three views. An item begins as a list
-of `ItemSegment`s. Each has a part of the item's work and the pool of the agent that this part needs. `build.item` turns
-them into a fragment.
+of `ItemSegment`s. Each segment has a part of the item's work and the pool of the agent that this part needs.
+`build.item` turns the segments into a fragment.
 """

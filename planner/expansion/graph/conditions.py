@@ -16,12 +16,13 @@ from planner.reading.estimates.estimate import Estimate
 class Loop:
     """A loop around work.
 
-    kind : ``items`` and ``copies`` run side by side, ``rounds`` one after another. Attempts are ``rounds`` too
-    path : full name of the step with the fan-out; part of the key of the draws of item sizes
-    size : estimate of an item's size, whose draws are divided by its mean; None: sizes are not drawn
-    sizes : declared relative size of each item, with mean 1; None: no sizes are declared
-    same : number of the item that each row does, if several agents do the same item; None: row k does item k
-    race : whether the first copy to finish cancels the other copies
+    kind : ``items`` and ``copies`` run side by side, ``rounds`` in sequence; attempts are rounds
+    path : of the step with the fan-out, which names the draws of item sizes
+    size : estimate of an item's size, used relative to its mean; None: not drawn
+    sizes : given relative size of each item, with mean 1
+    same : item that each row does, if several agents do the same item; None: row and item are the same
+    race : the first copy to finish ends the loop
+    together : copies that are computed together, like items. No fan-out and no such copies are around them
     """
 
     count: int
@@ -31,20 +32,23 @@ class Loop:
     sizes: tuple[float, ...] | None = None
     same: tuple[int, ...] | None = None
     race: bool = False
+    together: bool = False
 
     @property
     def items(self) -> bool:
         return self.kind == "items"
+
+    @property
+    def as_rows(self) -> bool:
+        """Whether its occurrences may be rows of arrays; see `row_loop`."""
+        return self.items or self.together
 
 
 Loops = tuple[Loop, ...]
 """Nested loops, outermost first."""
 
 Index = tuple[int, ...]
-"""An occurrence: its number in each loop around it.
-
-In the innermost fan-out the number is `EVERY`: all items of that fan-out are computed together.
-"""
+"""An occurrence: a number for each loop, or `EVERY` for the `row_loop`, all of which is computed together."""
 
 EVERY = -1
 
@@ -54,10 +58,18 @@ def innermost_items(loops: Loops) -> int | None:
     return next((position for position in reversed(range(len(loops))) if loops[position].items), None)
 
 
+def row_loop(loops: Loops) -> int | None:
+    """Position of the loop whose occurrences are the rows of arrays; None: there is none.
+
+    It is the innermost fan-out. Without fan-outs it is the outermost loop of copies.
+    """
+    return next((position for position in reversed(range(len(loops))) if loops[position].as_rows), None)
+
+
 def rows(loops: Loops) -> int:
-    """Number of items of the innermost fan-out, which are computed together; 1 without a fan-out."""
-    items = innermost_items(loops)
-    return 1 if items is None else loops[items].count
+    """Number of rows, which are computed together; 1 without a `row_loop`."""
+    position = row_loop(loops)
+    return 1 if position is None else loops[position].count
 
 
 def shared_loops(loops: Loops, others: Loops) -> int:
@@ -66,25 +78,25 @@ def shared_loops(loops: Loops, others: Loops) -> int:
 
 
 def occurrences(loops: Loops) -> Iterator[Index]:
-    """Yield every occurrence in `loops`. All items of the innermost fan-out are one occurrence."""
-    items = innermost_items(loops)
-    for index in np.ndindex(*(1 if position == items else loop.count for position, loop in enumerate(loops))):
-        yield tuple(EVERY if position == items else int(number) for position, number in enumerate(index))
+    """Every occurrence within loops; all rows are one occurrence."""
+    in_rows = row_loop(loops)
+    for index in np.ndindex(*(1 if position == in_rows else loop.count for position, loop in enumerate(loops))):
+        yield tuple(EVERY if position == in_rows else int(number) for position, number in enumerate(index))
 
 
 def drawn_rows(loops: Loops, index: Index) -> tuple[Index, slice]:
     """Return the occurrence at which a quantity is drawn, and the rows of its draws that belong to `index`.
 
-    A quantity is drawn for all items of its innermost fan-out together. Inside a nested fan-out, `index` names a single
-    item of the outer fan-out. Then only the row of this item belongs to `index`.
+    A quantity is drawn for all its rows together. If `index` is one of these rows, because it belongs to a fan-out
+    within, only this row belongs to it.
 
     loops : loops around the quantity; `index` has a number for each of them, and may have more
     """
-    around, items = index[: len(loops)], innermost_items(loops)
-    if items is None or around[items] == EVERY:
+    around, position = index[: len(loops)], row_loop(loops)
+    if position is None or around[position] == EVERY:
         return around, slice(None)
-    row = around[items]
-    return (*around[:items], EVERY, *around[items + 1 :]), slice(row, row + 1)
+    row = around[position]
+    return (*around[:position], EVERY, *around[position + 1 :]), slice(row, row + 1)
 
 
 def drawn_index(index: Index) -> tuple[int, ...]:

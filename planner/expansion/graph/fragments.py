@@ -43,7 +43,7 @@ Subject = TypeVar("Subject")
 
 @dataclass(frozen=True, eq=False)
 class TaskMap(Generic[Subject]):
-    """The tasks at which a work or a condition occurs.
+    """The tasks at which a `Work` or a condition occurs.
 
     subject : a `Work`, or a condition under which tasks are skipped
     tasks : task of each occurrence; one axis for each loop around the subject, outermost first
@@ -66,7 +66,7 @@ class People:
     """Tasks of people in a fragment.
 
     previous : (m, 2) a person's task, and the earlier task at whose end the person starts to wait
-    first : (k,) tasks of people that no other task of a person precedes in the fragment
+    first : (k,) first tasks of people. Before each of them, the fragment has no other task of a person
     last : the last task of a person in the fragment; −1: the fragment has no such task
     """
 
@@ -81,7 +81,7 @@ class Fragment:
 
     acquire, release : (n,) pool of the agent that each task seizes at its start and releases at its end, or `NO_POOL`
     edges : (m, 2) predecessor and successor
-    task_maps : the tasks at which works and conditions occur
+    task_maps : the tasks at which each `Work` and each condition occurs
     races : (r, 2) first task of a race, and the number after its last task
     exits : (e, 3) for each copy in a race: last task of the copy, number of the race, first task of the copy
     people : tasks of people
@@ -116,9 +116,9 @@ def single_task(
 ) -> Fragment:
     """Return a fragment of one task.
 
-    subjects : works and conditions that occur at the task
+    subjects : each `Work` and each condition that occurs at the task
     person : whether a person does the task
-    does : works of the task in order, each with its occurrence in the loops inside its item
+    does : each `Work` of the task, in order, with its occurrence in the loops inside its item
     """
     task_maps = tuple(TaskMap(subject, np.zeros((), np.int32)) for subject in subjects)
     people = People(first=np.zeros(1, np.int32), last=0) if person else People()
@@ -135,7 +135,7 @@ def single_task(
 def in_sequence(fragments: Sequence[Fragment]) -> Fragment:
     """Return the fragments joined one after another.
 
-    A subject that occurs in several fragments has several task maps, which `with_merged_maps` merges.
+    If a subject occurs in several fragments, it has several task maps. `with_merged_maps` merges them.
     """
     offsets = np.cumsum([0, *map(len, fragments)]).tolist()
     joints = [(earlier.exit + offsets[number], offsets[number + 1]) for number, earlier in enumerate(fragments[:-1])]
@@ -150,8 +150,8 @@ def in_sequence(fragments: Sequence[Fragment]) -> Fragment:
 def with_merged_maps(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]]) -> Fragment:
     """Return the fragment with all task maps of a subject merged into one.
 
-    rounds : subject → number of rounds in each loop of rounds around the subject. The subject has one task map for
-        each round. These loops become the first axes of the merged map.
+    rounds : for each subject, the number of rounds in each loop of rounds around it. A subject has one task map for
+        each round. The loops of rounds become the first axes of the merged map.
     """
     tasks_of: dict[object, list[Ints]] = {}
     for task_map in fragment.task_maps:
@@ -166,9 +166,9 @@ def with_merged_maps(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]
 def side_by_side(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[str]]) -> Fragment:
     """Return a group: an entry, the children and an exit. A child starts after the children that it needs.
 
-    If tasks of several people precede a child, a task without duration is added that waits for all these tasks.
+    If tasks of several people precede a child, one task is added. It has no duration and waits for all these tasks.
 
-    children : by name, in an order in which each child follows the children that it needs
+    children : fragments by name, in an order in which each child follows the children that it needs
     needs : names of the children that each child needs
     """
     fragments = [single_task(NO_POOL, NO_POOL)]
@@ -257,7 +257,7 @@ def _stack(parts: Sequence[Ints]) -> Ints:
 def _replicated(fragment: Fragment, count: int) -> Fragment:
     """Return `count` copies of the fragment, numbered consecutively, without edges between them.
 
-    A task map gets a first axis for the copies.
+    Each task map gets a new first axis, for the copies.
     """
     size = len(fragment)
     starts = np.arange(count, dtype=np.int32) * size
@@ -285,7 +285,7 @@ def _replicated(fragment: Fragment, count: int) -> Fragment:
 
 
 def _shifted_pools(pools: Ints, earlier: Ints | int) -> Ints:
-    """Return `pools` with a fragment's own pools renumbered, so that they follow `earlier` pools of other fragments."""
+    """Return `pools` with new numbers for a fragment's own pools. `earlier`: number of pools of earlier fragments."""
     return np.where(pools <= OWN_POOL, pools - earlier, pools).astype(np.int32)
 
 

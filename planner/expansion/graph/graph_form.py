@@ -20,7 +20,7 @@ START, END = "__start__", "__end__"
 class Sending:
     """Sends to a node. Each Send makes a task with its own state.
 
-    width : number of Sends; an estimate is drawn anew each time that the Sends are made
+    width : number of Sends, or an estimate of it. The estimate is drawn anew each time that the Sends are made
     """
 
     node: str
@@ -29,7 +29,7 @@ class Sending:
 
 @dataclass(frozen=True)
 class Option:
-    """One outcome of a conditional edge: the nodes that it triggers, and its Sends. With neither, the path ends."""
+    """One outcome of a conditional edge: triggered nodes, and Sends. If there are neither, the path ends."""
 
     chance: float
     targets: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class Node:
     """A node: a step, a subgraph, or a node that does nothing.
 
     defer : whether the node runs only when no other node is triggered
-    path : name in the keys of its draws. It keeps the draws the same inside a subgraph. Empty: the node's name
+    path : name in the keys of the node's draws, so that draws stay the same in a subgraph. Empty: the node's own name
     """
 
     step: Step | None = None
@@ -58,7 +58,7 @@ class Node:
 class GraphForm:
     """A StateGraph. Raises ValueError if its parts do not fit together.
 
-    edges : source and target. A single edge is enough to trigger its target
+    edges : source and target of each edge. One edge is enough to trigger a target
     joins : list joins, `add_edge([a, b], c)`: the target is triggered once all sources have run
     branches : conditional edges of each node and of `START`
     """

@@ -31,8 +31,8 @@ def max_open_requests(graph: Graph, outline: Outline, agents: Sequence[int]) -> 
 class _Open:
     """Upper bounds on the open requests of an outline.
 
-    by_pool : pool → requests of all its agents together, and of one agent. `NO_POOL` has the requests whose agent is
-        not seized inside the outline. An enclosing outline may hold that agent.
+    by_pool : for each pool, the bound for all its agents together and the bound for one agent. `NO_POOL` has the
+        requests for which no agent is seized inside the outline. An enclosing outline may hold their agent.
     total : requests of all pools together
     """
 
@@ -40,7 +40,7 @@ class _Open:
     total: int = 0
 
     def held(self, pool: int) -> _Open:
-        """Return the bounds if an agent of `pool` is held around the outline: it makes the requests of `NO_POOL`."""
+        """Return the bounds if an enclosing outline holds an agent of `pool`. The agent makes requests of `NO_POOL`."""
         if pool == NO_POOL or NO_POOL not in self.by_pool:
             return self
         requests = self.by_pool[NO_POOL][0]
@@ -86,7 +86,7 @@ class _OpenRequestBound:
         return self.together(parts, lambda weights: max_concurrent_weight(weights, needed))
 
     def chain(self, outline: Chain, start: int) -> list[_Open]:
-        """Return the bounds of each part. An agent that a part seizes is held until a later part releases it."""
+        """Return the bounds of each part. An agent that is seized by a part is held until a later part releases it."""
         bounds, pool = [], NO_POOL
         for part in outline.parts:
             first = start + part.at

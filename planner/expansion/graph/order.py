@@ -17,7 +17,7 @@ def needs(steps: Steps) -> dict[str, tuple[str, ...]]:
     """Return the steps that each step waits for.
 
     A step waits for the steps in its `needs`, and for their fallbacks (`otherwise`). A fallback waits for the step that
-    names it.
+    names the fallback.
     """
     fails_before = {step.otherwise: name for name, step in steps.items() if step.otherwise}
 
@@ -36,7 +36,7 @@ def needs(steps: Steps) -> dict[str, tuple[str, ...]]:
 
 
 def in_order(steps: Steps) -> list[str]:
-    """Names of the steps. Each follows the steps that it waits for; otherwise the given order is kept."""
+    """Return the names of the steps. Each step follows the steps that it waits for, otherwise in the given order."""
     names = list(steps)
     position = {name: index for index, name in enumerate(names)}
     needed = needs(steps)
@@ -68,12 +68,12 @@ def topological(needed: Sequence[Collection[int]]) -> list[int]:
 
 
 def sorted_by_name(steps: Steps) -> dict[str, Step]:
-    """Steps sorted by name, so that their order in the file makes no difference."""
+    """Return the steps sorted by name, so that their order in the file makes no difference."""
     return dict(sorted(steps.items()))
 
 
 def between(steps: Steps, first: str, last: str) -> list[str]:
-    """Names of the steps whose needs put them after `first` and before `last`, in order."""
+    """Return the names of the steps between `first` and `last`: they need `first`, and `last` needs them."""
     needed, order = needs(steps), in_order(steps)
     after, before = {first}, {last}
     for name in order:
@@ -86,7 +86,7 @@ def between(steps: Steps, first: str, last: str) -> list[str]:
 
 
 def max_concurrent_weight(weights: Mapping[str, int], needed: Mapping[str, Collection[str]]) -> int:
-    """Largest total weight of a set of steps none of which waits for another (a maximum-weight antichain).
+    """Return the largest total weight of steps that can all run concurrently (a maximum-weight antichain).
 
     The result is exact for up to `FEW` steps with a weight above 0. For more steps it is an upper bound: the steps are
     split into chains, and at most one step of each chain runs at any moment (Dilworth 1950).
@@ -121,7 +121,7 @@ def _chain_bound(
         reachable = before[name] & ends
         weight = 0
         if reachable:
-            end = 1 << (reachable.bit_length() - 1)  # the latest step that ends a chain, without a loop
+            end = 1 << (reachable.bit_length() - 1)  # the latest reachable end of a chain, found without a loop
             weight, ends = chains.pop(end), ends ^ end
         chains[bits[name]] = max(weight, weights[name])
         ends |= bits[name]

@@ -1,7 +1,7 @@
 """The outline of a task graph: a tree of how its tasks are composed.
 
-A rehearsal follows this tree to run a workflow instead of scheduling it. Task numbers are relative to the first task of
-the enclosing outline.
+A rehearsal schedules no tasks: it runs a workflow by following this tree. Task numbers are relative to the first task
+of the enclosing outline.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Outline:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """An outline inside another outline, and the number of its first task there."""
+    """An outline inside another outline. `at`: number of its first task in the other outline."""
 
     at: int
     outline: Outline
@@ -29,7 +29,7 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Task(Outline):
-    """One task. `does`: works of the task in order, each with its occurrence in the loops inside its item."""
+    """One task. `does`: each `Work` of the task, in order, with its occurrence in the loops inside its item."""
 
     does: tuple[tuple[object, tuple[int, ...]], ...] = ()
 
@@ -43,7 +43,7 @@ class Chain(Outline):
 
 @dataclass(frozen=True, eq=False)
 class InRound(Outline):
-    """A body in one round of an item. `inner`: number of the round in each loop inside the item."""
+    """A body that runs in one round inside an item. `inner`: number of the round in each loop inside the item."""
 
     inner: tuple[int, ...]
     body: Outline
@@ -51,11 +51,11 @@ class InRound(Outline):
 
 @dataclass(frozen=True, eq=False)
 class Group(Outline):
-    """Nodes of a graph, each of which runs once.
+    """Nodes of a graph. Each node runs at most once.
 
     form : the graph, which determines the nodes that each node waits for
     parts : outline of each node
-    choice : whether the nodes are the branches of a choice, of which at most one runs
+    choice : whether the nodes are the branches of a choice. At most one branch runs
     limited : whether a limit on concurrent tasks may make some nodes wait
     """
 
@@ -89,7 +89,7 @@ class Replicas(Outline):
 class Dispatch(Outline):
     """Parts that a fan-out sends out side by side, in this order.
 
-    joints : edges in addition to those that follow from the parts
+    joints : additional edges, which do not follow from the parts
     order : numbers of the replicas of the last part, in the order in which they are sent; None: 0, 1, 2, …
     limited : whether a limit on concurrent tasks may make some replicas wait
     """

@@ -20,7 +20,7 @@ from planner.expansion.graph.work import Work
 class SkipCondition:
     """Skips a task in samples in which `guard` does not hold.
 
-    Only a task that seizes or releases an agent, or belongs to a person, has such a condition.
+    Only some tasks have such a condition: those that seize or release an agent, and those with a context switch.
 
     loops : loops around the item
     inner : occurrence of the task in the loops inside the item
@@ -36,14 +36,14 @@ class ItemSegment:
     """A part of an item during which the item holds the same agent.
 
     pool : pool of the agent that the segment needs; `NO_POOL`: it needs no agent
-    content : a work or a fragment. The item holds the agent while a fragment runs; the tasks inside do not seize it
+    content : a `Work` or a fragment. While a fragment runs, the item holds the agent, and tasks inside do not seize it
     guard : condition under which the segment is done; None: always
     rounds : loops around the segment, inside the item
     inner : occurrence of the segment in `rounds`
-    own_task : the segment shares no task with other segments
-    detached : the segment has its own task and releases its agent, even if the next segment needs the same pool
-    context_switch : the person who does the segment may have turned to something else (YAML `leaves`)
-    releases : the segment releases its agent, because no segment that may come next needs the same pool
+    own_task : whether the segment shares no task with other segments
+    detached : whether the segment has its own task, and releases its agent even if the next segment needs the same pool
+    context_switch : whether the person who does the segment may have turned to something else (YAML `leaves`)
+    releases : whether the segment releases its agent, because no segment that may come next needs the same pool
     """
 
     pool: int
@@ -79,7 +79,7 @@ class ItemPlan:
 class AgentTask:
     """A task without duration that seizes or releases an agent of `pool`.
 
-    position : position of the segment that the task precedes; at the end of the item, the number of segments
+    position : position of the next segment after the task; at the end of the item, the number of segments
     """
 
     plan: ItemPlan

@@ -38,9 +38,9 @@ LIMITED = LIMIT.rstrip(": ")
 class TaskGraph:
     """A graph of tasks for the scheduler, and the work that its tasks do.
 
-    works : tasks of each work
-    skips : tasks that are skipped under a condition
-    outcomes : outcomes of the outermost steps that may fail and have no fallback
+    works : tasks of each `Work`
+    skips : for each condition, the tasks that are skipped under it
+    outcomes : outcomes of those outermost steps that may fail and have no fallback
     pools : name of each pool, in the kernel's order
     sizes : number of agents of each crew
     outline : how the graph is composed
@@ -66,7 +66,7 @@ class TaskGraph:
 
     @cached_property
     def raced(self) -> NDArray[np.bool_]:
-        """(n,) whether a task may be cancelled."""
+        """Mask (n,) of the tasks that may be cancelled."""
         raced = np.zeros(len(self.graph), bool)
         for low, high in zip(self.graph.race_lo, self.graph.race_hi, strict=True):
             raced[low:high] = True
@@ -74,21 +74,23 @@ class TaskGraph:
 
     @cached_property
     def occurrences(self) -> int:
-        """Number of occurrences of all works. Several occurrences may share a task."""
+        """Number of occurrences in `works`. Several occurrences may share a task."""
         return sum(task_map.tasks.size for task_map in self.works)
 
 
 def crew_sizes(workflow: Workflow) -> dict[str, int]:
-    """Declared number of agents of each crew. If no crew is declared, the default crew has one agent."""
+    """Return the declared number of agents of each crew. If no crew is declared, the default crew has one agent."""
     return {name: workflow.count(crew.agents) for name, crew in workflow.crews.items()} or {DEFAULT_CREW: 1}
 
 
 def structures(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, ...]]:
-    """Return a function from crew sizes to a key. Sizes with equal keys have the same graph and demands.
+    """Return a function from crew sizes to a key. Crew sizes with equal keys have equal demands and similar graphs.
 
-    Only the pool capacities of their graphs may differ (see `resized`). A crew of one agent is the lead and needs no
-    coordination, so the key distinguishes one agent from several. If the coordination of a crew depends on its size, or
-    any arithmetic uses the number of agents, the key contains the exact size.
+    Similar graphs differ only in the capacities of their pools (see `resized`).
+
+    A crew of one agent is the lead and needs no coordination, so the key distinguishes one agent from several. If the
+    coordination of a crew depends on its size, or any arithmetic uses the number of agents, the key contains the exact
+    size.
     """
     by_agents = depends_on_agents(workflow)
 
@@ -104,7 +106,7 @@ def structures(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, .
 
 
 def resized(graph: TaskGraph, sizes: Mapping[str, int]) -> TaskGraph:
-    """Return the graph for other crew sizes. Their key of `structures` must be the same."""
+    """Return the graph for other crew sizes. The key of the new sizes (see `structures`) must equal that of the old."""
     limits = graph.graph.capacity.tolist()
     own = (LIMIT, RAMPED_UP)
     capacity = [limits[pool] if name in own else sizes.get(name, 1) for pool, name in enumerate(graph.pools)]
@@ -113,7 +115,7 @@ def resized(graph: TaskGraph, sizes: Mapping[str, int]) -> TaskGraph:
 
 
 def are_crews(pools: Sequence[str], capacity: ArrayLike) -> Ints:
-    """Return 1 for each pool whose queue waits for one of several agents, and 0 for every other pool.
+    """Return `Graph.crew`: 1 for each pool with more than one agent or slot, and 0 for every other pool.
 
     `RAMPED_UP` pools get 0: a wait for an agent to ramp up counts as ramp-up.
     """

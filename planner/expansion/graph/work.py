@@ -25,7 +25,7 @@ class Reading:
 
 @dataclass(frozen=True, eq=False)
 class Syncing:
-    """An item's share of its crew's syncs. At a sync every agent writes a message and reads those of all other agents.
+    """An item's share of its crew's syncs. At a sync every agent writes a message and reads all others.
 
     output : tokens of a message
     every : number of items that the crew does between two syncs
@@ -46,11 +46,11 @@ class Stagger:
 
 @dataclass(frozen=True, eq=False)
 class Rework:
-    """Rework of one work of an item. It repeats a share of the work's requests, tokens and tool times.
+    """The repetition of one piece of an item's work after a conflict. An item has a `Rework` for each such piece.
 
-    The rework of an item has one `Rework` for each work that it repeats.
-
-    first : whether `work` is the first of these works
+    share : share of the requests, tokens and tool times that is repeated
+    work : the piece of work that is repeated
+    first : whether this is the first `Rework` of the item
     """
 
     share: float
@@ -60,12 +60,12 @@ class Rework:
 
 @dataclass(frozen=True, eq=False)
 class Conversation:
-    """The earlier request whose context a request appends to.
+    """A conversation: a later request continues the context of an earlier request.
 
     work : full name of the step that makes the earlier request
-    itself : whether the same step makes both requests, the earlier one in the previous round
-    between : the steps between the two requests, in order. After each step come the names of the steps that it needs,
-        if they are between the requests too
+    itself : whether the same step also makes the later request, one round after the earlier request
+    between : a pair for each step between the two requests, in order. The pair has the full name of the step, and the
+        full names of its needs among these steps
     """
 
     work: str
@@ -78,8 +78,8 @@ class Briefing:
     """A brief and the requests of its item, in order. The first request that is made reads the brief.
 
     guard : condition under which the item is done; None: always
-    requests : each request with its occurrence inside the item; of several copies, only the first. The list is filled
-        once the item is expanded
+    requests : each request with its occurrence inside the item. Of several copies, only the first copy is listed. The
+        list is filled when the item is expanded
     """
 
     brief: Work
@@ -97,7 +97,7 @@ class Work:
     loops : loops around the work
     guard : condition under which the work is done; None: always
     reads : the report that a `Reading` reads, or the briefing of the item that the work belongs to; None: neither
-    retry : declaration of its attempts, whose loop is the last of `loops`; None: a single attempt
+    retry : declaration of its attempts; None: a single attempt. The loop of the attempts is the last of `loops`
     conversation : the earlier request whose context its request continues; None: its request starts a conversation
     continued : whether another request continues its context
     ratio : number of tokens of its model for each declared token
@@ -121,7 +121,7 @@ class Work:
 
     @property
     def usd(self) -> Decimal | None:
-        """US dollars of one call of its tool; None: no price is declared."""
+        """Price of one call of its tool in US dollars; None: no price is declared."""
         if isinstance(self.body, Rework):
             return self.body.work.usd
         tool = self.body.tool if isinstance(self.body, AgentLoop) else self.body
@@ -129,4 +129,4 @@ class Work:
 
 
 Body = Llm | AgentLoop | Call | Wait | Message | Merge | Reading | Syncing | Stagger | Rework
-"""The declaration of a work's quantities."""
+"""The declaration of the quantities of a `Work`."""

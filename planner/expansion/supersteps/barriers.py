@@ -27,7 +27,7 @@ Content = Callable[[Key], Fragment]
 
 @dataclass(frozen=True)
 class RunSpan:
-    """Subject of a task map that holds the first and the last task of a node's run."""
+    """Subject of a task map. The tasks of the map are the first and the last task of a node's run."""
 
     key: Key
 
@@ -39,8 +39,8 @@ def superstep_graph(
 
     limit : largest number of concurrent tasks in each graph (`max_concurrency`); None: no limit. A subgraph counts as
         one task.
-    barriers : whether a superstep waits for all runs of the superstep before. Without barriers, a run only waits for
-        the runs that caused it
+    barriers : whether a superstep waits for all runs of the previous superstep. Without barriers, a run waits only
+        for the runs that caused it
     with_spans : whether to add a task map with a `RunSpan` for each run
     """
     return _GraphLayout(_Options(content, limit, barriers, with_spans), graph_run, ()).fragment()
@@ -130,7 +130,10 @@ class _GraphLayout:
         return person
 
     def add(self, fragment: Fragment, after: Iterable[int], person: int = -1) -> int:
-        """Add a fragment after the tasks `after`, and return its first task. `person`: last task of a person, or −1."""
+        """Add a fragment after the tasks `after`, and return the first task of the fragment.
+
+        person : last task of a person before the fragment, or −1
+        """
         self.fragments.append(fragment)
         self.persons_before.append(person)
         start, self.size = self.size, self.size + len(fragment)
@@ -138,9 +141,9 @@ class _GraphLayout:
         return start
 
     def last_person(self, runs: Iterable[NodeRun]) -> int:
-        """Return the last task of a person up to these runs, or −1.
+        """Return the last task of a person in or before these runs, or −1 if there is no task of a person.
 
-        If several people have a last task, add a task that waits for all of these, and return the added task.
+        If there are several last tasks, add a task that waits for all of them, and return the added task.
         """
         tasks = sorted(frozenset().union(*(self.last_people[run] for run in runs)))
         return self.add(_no_work(), tasks) if len(tasks) > 1 else max(tasks, default=-1)
@@ -156,7 +159,7 @@ def _no_work() -> Fragment:
 def with_own_pool(
     fragment: Fragment, name: str, slots: int, seizing: Sequence[int], releasing: Sequence[int]
 ) -> Fragment:
-    """Return the fragment with one more pool of its own.
+    """Return the fragment with one more pool that belongs to it.
 
     name, slots : name and number of slots of the pool
     seizing, releasing : tasks that seize a slot of the pool, and tasks that release a slot
@@ -172,13 +175,16 @@ def with_own_pool(
 
 
 def dispatched(fragment: Fragment, outline: Dispatch, runs: Sequence[tuple[int, int]], limit: int | None) -> Fragment:
-    """Return a fan-out in which at most `limit` runs are active at the same time; None: any number.
+    """Return a fan-out in which at most `limit` runs are active at the same time.
 
-    outline : outline of the fragment. Its first and last tasks, and those of its parts, only open and close the fan-out
+    fragment : the fan-out without a limit
+    outline : outline of the fragment. The first and last tasks of the fragment and of each part have no work
     runs : first and last task of each run, in the order in which the runs are sent
+    limit : largest number of active runs; None: no limit
 
-    With a limit, each run gets a task that seizes a slot and a task that releases the slot. In the numbering, all
-    seizing tasks precede the runs, in the order of sending. All releasing tasks follow the runs.
+    If there are more runs than `limit`, each run gets a task that seizes a slot and a task that releases the slot. The
+    seizing tasks are numbered before the runs, in the order of sending. The releasing tasks are numbered after the
+    runs.
     """
     if limit is None or len(runs) <= limit:
         return replace(fragment, outline=outline)

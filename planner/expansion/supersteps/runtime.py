@@ -1,4 +1,4 @@
-"""The runtime of a workflow, and the layout of steps and copies on it: plain dataflow or supersteps."""
+"""The runtime of a workflow: plain dataflow or supersteps. It determines the layout of steps and copies."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from planner.workflow.declaration import Workflow
 
 
 def on_runtime(workflow: Workflow, runtime: str | None) -> Workflow:
-    """Return the workflow on another runtime. `runtime`: name of the runtime; None: the declared runtime."""
+    """Return the workflow with the runtime of this name. If the name is None, the workflow keeps its own runtime."""
     return workflow if runtime is None else workflow.model_copy(update={"runtime": runtime})
 
 
@@ -36,9 +36,9 @@ class Runtime:
     """A runtime. The default is dataflow: a step begins when the steps that it needs have ended.
 
     graphs : whether groups are graphs that run in LangGraph's order
-    barriers : whether a superstep of a graph waits for all runs of the superstep before
+    barriers : whether a superstep of a graph waits for all runs of the previous superstep
     limit : largest number of concurrent tasks in each graph (`max_concurrency`); None: no limit
-    subgraphs : name of a group ('': the outermost) → sets of its steps. Each set becomes a subgraph
+    subgraphs : for each group, the sets of its steps that become subgraphs. The outermost group has the name ''
     """
 
     graphs: bool = False
@@ -58,7 +58,7 @@ class Runtime:
 def grouped(
     children: Mapping[str, Fragment], needs: Mapping[str, tuple[str, ...]], runtime: Runtime, name: str
 ) -> Fragment:
-    """Return the steps of the group `name` as the runtime runs them.
+    """Return the fragment of the group `name`, laid out as the runtime runs its steps.
 
     With dataflow, each step starts after the steps that it needs. Otherwise the group runs as a LangGraph graph.
     """
@@ -71,7 +71,10 @@ def grouped(
 
 
 def copied(fragment: Fragment, count: int, race: bool, runtime: Runtime) -> Fragment:
-    """Return `count` copies side by side. They are a race, or Sends that the runtime may limit."""
+    """Return `count` copies of a fragment side by side.
+
+    race : whether the copies race. If not, they are Sends, and the runtime may limit how many copies run concurrently
+    """
     if race:
         return raced(fragment, count)
     copies, size = fanned_out(fragment, count), len(fragment)

@@ -10,16 +10,16 @@ from planner.expansion.supersteps.subgraphs import may_be_subgraph
 from planner.expansion.supersteps.token_game import no_routes, play
 
 MOST_NODES = 100
-"""Largest graph that is searched. The time grows with the square of the number of nodes."""
+"""Largest number of nodes of a graph that is searched. The time grows with the square of the number of nodes."""
 
 NodeSets = tuple[frozenset[str], ...]
 """Disjoint sets of nodes. Each set becomes a subgraph."""
 
 
 def subgraph_candidates(form: GraphForm) -> Iterator[NodeSets]:
-    """Yield each candidate once: first families of sets side by side, then single sets, then independent pairs.
+    """Yield each candidate once: first several sets side by side, then single sets, then pairs of independent sets.
 
-    A set can save time only if some of its nodes follow each other and other nodes run in the meantime.
+    A set can save time only if some of its nodes follow each other while other nodes run.
     """
     if len(form.nodes) > MOST_NODES:
         return
@@ -47,7 +47,8 @@ class _Paths:
     """Paths in a graph.
 
     next, previous : direct successors and direct predecessors of each node
-    after, before : all nodes on paths from each node, and on paths to it
+    after : for each node, all nodes that can be reached from it
+    before : for each node, all nodes that can reach it
     supersteps : nodes of each superstep; empty if the graph has conditional edges
     """
 
@@ -61,7 +62,11 @@ class _Paths:
             self.supersteps = [{run.node for run in superstep} for superstep in play(form, no_routes).supersteps]
 
     def may_gain(self, nodes: frozenset[str]) -> bool:
-        """Whether these nodes may be a subgraph, follow each other, and have other nodes running in the meantime."""
+        """Whether a subgraph of these nodes is allowed and may save time.
+
+        It may save time only if one of the nodes follows another one of them. If `supersteps` is not empty, a superstep
+        must also contain one of the nodes and a node outside.
+        """
         if not 1 < len(nodes) < len(self.form.nodes) or not any(self.next[name] & nodes for name in nodes):
             return False
         if self.supersteps and not any(superstep & nodes and superstep - nodes for superstep in self.supersteps):
@@ -69,15 +74,15 @@ class _Paths:
         return may_be_subgraph(self.form, nodes)
 
     def independent(self, first: frozenset[str], second: frozenset[str]) -> bool:
-        """Whether no path leads from one set to the other, so that they may run side by side."""
+        """Whether no path leads from one set to the other, in either direction. The sets may then run side by side."""
         return not any(self.after[name] & second or self.before[name] & second for name in first)
 
 
 def _between(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
-    """Yield the region between any two nodes: first its connected parts, then the region with the two nodes.
+    """Yield sets for the region between any two nodes: its connected parts, then the region with the two nodes.
 
-    A node is in the region if every path from the start to it passes the first of the two nodes, and every path from it
-    to the end passes the second.
+    A node is in the region under two conditions. Every path from the start to the node passes the first of the two
+    nodes. Every path from the node to the end passes the second.
     """
     dominators = _dominators(form.nodes, paths.previous, START)
     postdominators = _dominators(form.nodes, paths.next, END)
@@ -93,8 +98,8 @@ def _between(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
 def _unshared(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
     """Yield the branches after each node, and the branches before each node.
 
-    A branch after a node has the nodes that are reached from one of its successors and from no other successor. A
-    branch before a node has the nodes that reach one of its predecessors and no other predecessor.
+    Each direct successor of a node has a branch. A path leads from this successor to each node of the branch, and no
+    path leads there from another successor. Branches before a node are found from its predecessors on reversed paths.
     """
     for neighbours, far in ((paths.next, paths.after), (paths.previous, paths.before)):
         for names in neighbours.values():
@@ -107,14 +112,14 @@ def _unshared(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
 
 
 def _from_to(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
-    """Yield, for any two nodes, all nodes on paths from the first node to the second, including the two."""
+    """For any two nodes, yield all nodes on paths from the first to the second, including these two nodes."""
     for first, last in product(form.nodes, form.nodes):
         if first != last and last in paths.after[first]:
             yield (frozenset({first, last, *(paths.after[first] & paths.before[last])}),)
 
 
 def _neighbours(form: GraphForm, backwards: bool = False) -> dict[str, set[str]]:
-    """Return the direct successors of each node. `backwards`: its direct predecessors instead."""
+    """Return the direct successors of each node. `backwards`: return predecessors instead."""
     neighbours: dict[str, set[str]] = {name: set() for name in (START, END, *form.nodes)}
     sources = {source for source, _ in form.arrows()}
     path_ends = [(name, END) for name in form.nodes if name not in sources]
@@ -136,7 +141,10 @@ def _reachable(start: str, neighbours: Mapping[str, set[str]]) -> set[str]:
 
 
 def _dominators(nodes: Collection[str], previous: Mapping[str, set[str]], root: str) -> dict[str, set[str]]:
-    """Return the dominators of each node: the nodes on every path from `root` to it, including itself."""
+    """Return the dominators of each node. Every path from `root` to a node passes the node's dominators.
+
+    previous : direct predecessors of each node
+    """
     every = {root, *nodes}
     dominators = {name: set(every) for name in (*nodes, START, END)}
     dominators[root] = {root}
@@ -154,7 +162,7 @@ def _dominators(nodes: Collection[str], previous: Mapping[str, set[str]], root: 
 
 
 def _connected_parts(nodes: set[str], following: Mapping[str, set[str]]) -> Iterator[frozenset[str]]:
-    """The weakly connected components of the graph on these nodes."""
+    """Yield the weakly connected components of the graph that has only these nodes. `following`: direct successors."""
     remaining = set(nodes)
     while remaining:
         part, frontier = set(), {min(remaining)}

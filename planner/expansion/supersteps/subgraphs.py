@@ -1,4 +1,7 @@
-"""A graph and some of its nodes in; the graph with these nodes in a subgraph out. It has its own supersteps."""
+"""A graph and some of its nodes in; the graph with these nodes in a subgraph out.
+
+The subgraph has its own supersteps.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,9 @@ Needs = Mapping[str, tuple[str, ...]]
 def into_subgraph(form: GraphForm, nodes: Collection[str]) -> GraphForm:
     """Return the graph with these nodes in a subgraph. Raises ValueError if this changes what the graph does.
 
-    In a graph of needs, each node waits for other nodes, and nothing is routed. There the subgraph waits for every node
-    outside that a node inside needs. Nodes outside that need a node inside wait for the whole subgraph.
+    In a graph of needs, nodes wait for other nodes, and nothing is routed. If a node inside needs a node outside, the
+    whole subgraph waits for the node outside. If a node outside needs a node inside, the node outside waits for the
+    whole subgraph.
     """
     if not may_be_subgraph(form, nodes):
         raise ValueError("these nodes are no branch with one way in and one way out")
@@ -42,7 +46,7 @@ def may_be_subgraph(form: GraphForm, nodes: Collection[str]) -> bool:
 
 
 def _needs(form: GraphForm) -> dict[str, tuple[str, ...]] | None:
-    """Return the nodes that each node of a graph of needs waits for. None: the graph is of another kind.
+    """Return the nodes that each node waits for, or None if the graph is no graph of needs.
 
     In a graph of needs every node runs once, after all nodes that it needs.
     """
@@ -62,7 +66,7 @@ def _needs(form: GraphForm) -> dict[str, tuple[str, ...]] | None:
 
 def _convex(needs: Needs, nodes: Collection[str]) -> bool:
     """Whether no path leaves these nodes and comes back to them."""
-    after: set[str] = set()  # nodes outside that come after a node inside
+    after: set[str] = set()  # nodes outside: a path leads to them from a node inside
     for name in TopologicalSorter(needs).static_order():
         if any(need in after or need in nodes for need in needs[name]) and name not in nodes:
             after.add(name)
@@ -127,7 +131,7 @@ def _inner_form(form: GraphForm, nodes: Collection[str], exits: Collection[str])
 
 
 def _named(form: GraphForm, node: str) -> Node:
-    """Return the node with an explicit name for its draws. So the draws stay the same in another graph."""
+    """Return the node with an explicit name for its draws, so that the draws stay the same in another graph."""
     return replace(form.nodes[node], path=form.path(node))
 
 
@@ -141,7 +145,7 @@ def _retargeted(option: Option, renamed: Callable[[str], str]) -> Option:
 
 
 def _replaceable(form: GraphForm, nodes: Collection[str]) -> bool:
-    """Whether a single node can replace these nodes: one way leads in, one way leads out, and none is deferred."""
+    """Whether one node can replace these nodes. They need one way in and one way out, and no node may be deferred."""
     if any(form.nodes[node].defer for node in nodes):
         return False
     targets_outside: dict[str, set[str]] = {}
@@ -152,7 +156,11 @@ def _replaceable(form: GraphForm, nodes: Collection[str]) -> bool:
 
 
 def _one_entrance(form: GraphForm, nodes: Collection[str]) -> bool:
-    """Whether there is one entry, or several entries with the same triggers. No entry may be triggered from inside."""
+    """Whether these nodes have one entry, or several entries with the same triggers.
+
+    A node is an entry if a node outside triggers it. A node inside must not trigger an entry. If there are several
+    entries, no conditional edge must trigger them.
+    """
     entered_inside = {target for source, target in form.arrows() if source in nodes and target in nodes}
     entries = {target for source, target in form.arrows() if target in nodes and source not in nodes}
     if not entries or entries & entered_inside:
@@ -163,7 +171,12 @@ def _one_entrance(form: GraphForm, nodes: Collection[str]) -> bool:
 
 
 def _one_exit(form: GraphForm, nodes: Collection[str], targets_outside: Mapping[str, set[str]]) -> bool:
-    """Whether there is one exit, or several exits to the same joins. `targets_outside`: targets of each exit."""
+    """Whether these nodes have at most one exit, or several exits to the same joins.
+
+    A node is an exit if it triggers a node outside.
+
+    targets_outside : for each exit, the nodes outside that it triggers
+    """
     if any(_routes_to(form, node, nodes) for node in targets_outside):
         return False  # an exit must not choose between inside and outside
     routes_inside = any(_routes_to(form, node, nodes) for node in nodes)
@@ -175,7 +188,7 @@ def _one_exit(form: GraphForm, nodes: Collection[str], targets_outside: Mapping[
 
 
 def _leaves_alone(form: GraphForm, node: str, nodes: Collection[str]) -> bool:
-    """Whether an exit triggers nodes outside by a conditional edge or a single edge, not by a join."""
+    """Whether the exit `node` triggers a node outside without a join: by a conditional edge or a single edge."""
     single_edges = (source == node and target not in nodes and target != END for source, target in form.edges)
     return node in form.branches or any(single_edges)
 
@@ -189,7 +202,7 @@ def _routes_to(form: GraphForm, node: str, nodes: Collection[str]) -> bool:
 
 
 def _triggers(form: GraphForm, node: str) -> frozenset[tuple[str, frozenset[str]]]:
-    """Kind and sources of everything that triggers a node."""
+    """Return kind and sources of each edge, join or conditional edge that triggers a node."""
     triggers = [("edge", frozenset([source])) for source, target in form.edges if target == node]
     triggers += [("join", frozenset(sources)) for sources, target in form.joins if target == node]
     triggers += [("branch", frozenset([source])) for source in form.branches if _routes_to(form, source, {node})]

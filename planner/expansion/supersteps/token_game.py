@@ -3,8 +3,8 @@
 The rules, as measured on LangGraph 0.6 to 1.2 (docs/model.md, "Supersteps"):
 
 1. The tasks of a superstep are the pending Sends, then the triggered nodes by name. Sends made by triggered nodes come
-   before Sends made by nodes that a Send started. The Sends of a node keep the order in which the node made them. A
-   node runs once however many edges trigger it, and once more for each Send.
+   before Sends made by nodes that a Send started. The Sends of a node keep the order in which the node made them. If
+   several edges trigger a node, it runs once. It also runs once for each Send.
 2. Tasks start in this order, at most `max_concurrency` at the same time. The superstep ends when the last task ends.
 3. A full join is emptied when its target runs.
 4. All runs write: edges and conditional edges trigger their targets, Sends are queued, and joins note their source
@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from planner.expansion.graph.graph_form import END, START, GraphForm
 
 Key = tuple[tuple[str, int], ...]
-"""A run of a node: the name of the node, and the number of the run in its graph.
+"""The key of a run of a node. Its last pair is the name of the node and the number of the run.
 
-If the node is inside subgraphs, the same pairs for these subgraphs come first, outermost first.
+If the node is inside subgraphs, a pair for each of these subgraphs comes before, outermost first.
 """
 
 MOST_SUPERSTEPS = 10_000
@@ -32,7 +32,7 @@ MOST_SUPERSTEPS = 10_000
 
 @dataclass(frozen=True)
 class Routing:
-    """The choices that the conditional edges of a run make.
+    """The choices of a node's conditional edges after one run of the node.
 
     targets : triggered nodes
     sends : node of each Send, in order
@@ -43,9 +43,10 @@ class Routing:
 
 
 Route = Callable[[GraphForm, Key, str], Routing]
-"""A function from a graph, the key of a run and a node's name to the choices of the node's conditional edges.
+"""A function that returns the choices of a node's conditional edges after a run of the node.
 
-For `START`, the key is that of the run of the graph itself.
+Its arguments are the graph, the key of the run and the name of the node. If the name is `START`, the key is that of the
+run of the graph itself.
 """
 
 
@@ -63,8 +64,8 @@ class NodeRun:
     """A run of a node in a superstep.
 
     number : number of earlier runs of the node in this graph
-    sent : whether a Send caused the run. Otherwise the node was triggered
-    causes : the runs that triggered this run or sent it
+    sent : whether a Send caused the run. If not, the node was triggered
+    causes : earlier runs that triggered this run or made its Send
     inner : the run of the subgraph, if the node is a subgraph; otherwise None
     """
 
@@ -93,7 +94,10 @@ class GraphRun:
 
 
 def play(form: GraphForm, route: Route, key: Key = ()) -> GraphRun:
-    """Run a graph by the rules of this module. Raises EndlessError if the graph takes too many supersteps."""
+    """Run a graph by the rules of this module. Raises EndlessError if the graph takes too many supersteps.
+
+    key : key of the run of the graph itself
+    """
     return _Game(form, route, key).play()
 
 
@@ -131,7 +135,10 @@ class _Game:
         return (*self.key, (run.node, run.number))
 
     def full_joins(self, deferred: bool) -> list[int]:
-        """Numbers of the joins whose sources have all run. `deferred`: whether to return those of deferred nodes."""
+        """Return the numbers of the joins whose sources have all run.
+
+        deferred : whether the targets of these joins are deferred nodes
+        """
         return [
             join
             for join, (sources, target) in enumerate(self.form.joins)
@@ -141,7 +148,7 @@ class _Game:
         ]
 
     def release_deferred(self, last: Iterable[NodeRun]) -> None:
-        """Trigger the deferred nodes if no other node is triggered.
+        """If no other node is triggered, trigger the deferred nodes.
 
         last : runs of the last superstep. They become causes of the deferred nodes
         """
@@ -155,7 +162,7 @@ class _Game:
             self.triggered.setdefault(self.form.joins[join][1], {}).update(dict.fromkeys(last))
 
     def tasks(self) -> list[NodeRun]:
-        """The node runs of the next superstep."""
+        """Return the node runs of the next superstep."""
         causes_of = {name: dict(causes) for name, causes in self.triggered.items()}
         for join in (*self.full_joins(deferred=False), *self.released):
             causes_of.setdefault(self.form.joins[join][1], {}).update(dict.fromkeys(self.arrived[join].values()))

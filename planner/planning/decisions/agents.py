@@ -15,12 +15,12 @@ from planner.planning.decisions.interval import (
 from planner.planning.decisions.verdict import ALIKE
 
 LITTLE = 0.95
-"""Twice as many agents gain little if their p50 is above this share of the p50 before."""
+"""Doubling the agents gains little if the p50 afterwards is above this share of the p50 before."""
 
 
 @dataclass(frozen=True)
 class Doubling:
-    """The first number of agents whose doubling gains under 5%.
+    """The first number of agents that gains under 5% if it is doubled.
 
     ratio : p50 of twice as many agents, divided by the p50 of `agents`
     """
@@ -44,15 +44,16 @@ class Slower:
 class AgentNumbers:
     """Numbers of agents compared with each other, at one speed of a model.
 
-    A number is "slower" if the whole 95% interval of its paired difference to the other number is above 0.
+    A number is "slower" than another number if its time is longer: the whole 95% interval of the paired difference must
+    be above 0.
 
-    tried : the simulated numbers; all other numbers of agents in this class are among them
+    tried : the simulated numbers of agents, from which the other fields choose
     every : whether `tried` has all numbers from 1 to the widest fan-out
     best : the number with the least p50; the smallest one if several have the same p50
     p50 : p50 of `best` agents, in seconds
     enough : the smallest number whose p50 is at most 1% above that of `best`
     alike : the numbers that are not slower than `best`
-    diminishing : the first number of 1, 2, 4, … whose doubling gains little; None if every doubling gains more
+    diminishing : the first number in 1, 2, 4, … that gains little if it is doubled; None if every doubling gains more
     slower_again : the first number above `best` that is slower than `best`; None if there is none
     slower_than_one : the first number that is slower than one agent; None if there is none
     """
@@ -71,7 +72,7 @@ class AgentNumbers:
 
 
 def agent_numbers(model: str, speed: float, by_agents: Mapping[int, ScenarioValues], every: bool) -> AgentNumbers:
-    """Compare the scenarios of one row of a grid, which differ in their number of agents.
+    """Compare the numbers of agents in one row of a grid.
 
     by_agents : samples by number of agents, which must include 1
     every : as in `AgentNumbers`

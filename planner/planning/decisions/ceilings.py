@@ -19,7 +19,7 @@ from planner.planning.decisions.interval import (
 )
 
 FEWEST = 3
-"""Fewest numbers of agents, not counting one agent, that a fit of two constants needs."""
+"""Fewest numbers of agents that a fit of two constants needs. The number 1 does not count."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class Ceilings:
     """Ceilings for the first row of a grid.
 
     infinite_speed : ceiling of one agent whose output takes no time
-    widest : most agents that can be busy simultaneously
+    widest : largest number of agents that can be busy simultaneously
     infinite_agents : ceiling of `widest` agents without coordination; each request is as quick as if it were alone
     slowed : whether concurrent requests slow each other down in the workflow itself
-    best : the number of agents with the least p50 of all that were simulated
+    best : the simulated number of agents with the least p50
     coordinated : p50 and speedup of `best` agents, with coordination
     serial_fraction : p50 of `infinite_agents`, divided by the p50 of one agent without coordination
     """

@@ -29,7 +29,7 @@ from planner.planning.results import Scenario
 class DecisionOptions:
     """Options of the decisions.
 
-    every_n : try every number of agents from 1 to the widest fan-out at the first speed
+    every_n : whether to try every number of agents from 1 to the widest fan-out at the first speed
     value_of_time : value of an hour of each person who waits, in US dollars; None: not given
     waiting : number of people who wait
     setup : time and cost of setting up an alternative to the baseline; None: not given
@@ -45,10 +45,10 @@ class DecisionOptions:
 class Decisions:
     """All decisions on a grid.
 
-    widest : most agents of the crew that can be busy simultaneously
+    widest : largest number of agents of the crew that can be busy simultaneously
     waiting : number of people who wait
     numbers : comparison of the numbers of agents in each row
-    exchange, ceilings, usl : about the first row
+    exchange, ceilings, usl : decisions on the first row
     pareto_p50, pareto_p90, price_of_an_hour, break_evens : None if the cost of a scenario is unknown
     value_of_time : None if a cost is unknown, or if the value of an hour is not given
     """
@@ -77,11 +77,11 @@ class DecisionInputs:
 
     grid : samples of the requested scenarios
     baseline : one agent at the declared speed, and its samples
-    by_row : samples of all simulated scenarios, by row and number of agents; each row includes the grid's numbers and 1
+    by_row : samples of all simulated scenarios, by row and number of agents. Each row has the grid's numbers and 1.
     instant : samples of one agent at infinite speed
-    widest : most agents of the crew that can be busy simultaneously
-    uncoordinated : samples of `widest` agents without coordination, with each request served as if it were alone
-    uncoordinated_alone : samples of one agent under the same conditions
+    widest : largest number of agents of the crew that can be busy simultaneously
+    uncoordinated : samples of `widest` agents without coordination. Each request is served as if it were alone.
+    uncoordinated_alone : samples of one agent without coordination. Each request is served as if it were alone.
     load_dependent : whether concurrent requests slow each other down
     people : whether people are in the loop
     """
@@ -157,7 +157,7 @@ def decide(inputs: DecisionInputs, verdict: Verdict, options: DecisionOptions) -
 def _break_evens(grid: ByScenario, first: Row, few: int, best: int, waiting: float) -> tuple[BreakEven, ...]:
     """Return the break-evens of all other rows against the row `first`, at two numbers of agents.
 
-    One number is `few`. The other one is `best`, but at most the largest number of the grid.
+    The first number is `few`. The second number is `best`, or the grid's largest number if that is smaller.
     """
     agents = {few, min(best, max(scenario.agents for scenario in grid))}
     chosen = {scenario: samples for scenario, samples in grid.items() if scenario.agents in agents}

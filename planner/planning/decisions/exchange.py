@@ -1,4 +1,4 @@
-"""Exchange rates: the number of agents that is as quick as a faster speed, and the speed as quick as more agents."""
+"""Exchange rates: how many agents are as quick as a higher speed, and which speed is as quick as more agents."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from planner.planning.decisions.verdict import Row
 class AgentsForSpeed:
     """The number of agents in the first row that is as quick as a scenario with few agents in another row.
 
+    T is the completion time.
+
     model, speed, agents : the scenario of the other row
     needed : the smallest simulated number whose median paired difference is at most 0; None if there is none
     difference : median of T(needed) − T(scenario) in seconds, paired by sample. If `needed` is None, it is the median
         for the number that comes nearest.
-    surely : the smallest simulated number whose difference is below 0 by its whole 95% interval; None if there is none
+    surely : the smallest simulated number whose difference has its whole 95% interval below 0; None if there is none
     """
 
     model: str
@@ -31,6 +33,8 @@ class AgentsForSpeed:
 @dataclass(frozen=True)
 class SpeedForAgents:
     """The row that is as quick with few agents as the first row with more agents.
+
+    T is the completion time.
 
     agents : the number of agents in the first row
     model, speed : the earliest row of the grid whose median paired difference is at most 0; None if there is none
@@ -104,5 +108,5 @@ def _speed_for_agents(count: int, matched: ScenarioValues, faster: Mapping[Row, 
 
 
 def _lowest(differences: Iterable[Interval]) -> Interval:
-    """Return the interval with the lowest lower end. If even this one is above 0, no scenario is as quick."""
+    """Return the interval with the lowest lower end. If even this interval is above 0, no scenario is as quick."""
     return min(differences, key=lambda each: (each.value if each.low is None else each.low, each.value))

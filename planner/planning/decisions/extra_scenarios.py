@@ -20,7 +20,7 @@ INSTANT = math.inf
 class ExtraScenarios:
     """Scenarios to simulate for the first row of a grid.
 
-    widest : most agents of the sized crew that can be busy simultaneously
+    widest : largest number of agents of the sized crew that can be busy simultaneously
     points : speed and agents of further scenarios of the workflow itself
     plain : the workflow without coordination of the sized crew; None if this crew has no coordination
     plain_points : speed and agents of scenarios in which each request is served as if it were alone. They are scenarios
@@ -61,6 +61,6 @@ class ExtraScenarios:
 
 
 def _curved(workflow: Workflow) -> bool:
-    """Whether a model that the workflow or a step names is slower under concurrent requests."""
+    """Whether concurrent requests slow down any model that the workflow or a step names."""
     names = dict.fromkeys((workflow.model, *(step.model for _, step in workflow.walk())))
     return any(resolve(name, workflow.models).by_concurrency for name in names if name is not None)

@@ -91,10 +91,10 @@ def median_difference(one: Values, other: Values) -> Interval:
 def of_medians(value: float, statistic: Callable[..., float], *samples: Values) -> Interval:
     """Return the interval of a non-negative statistic of the medians of several scenarios.
 
-    The statistic is computed for several groups of samples. Its standard error follows from the variation between them.
+    The statistic is computed for several groups of samples. Its variation between the groups gives its standard error.
 
     value : the statistic for all samples
-    statistic : computes the statistic from a median of each scenario
+    statistic : function that computes the statistic from the medians of the scenarios
     samples : samples of each scenario
     """
     medians = [each.group_medians() for each in samples]
@@ -129,7 +129,7 @@ def mean_of(samples: Floats) -> Interval:
 def ratio_of_means(above: Floats, below: Floats) -> Interval:
     """Return the mean of `above` divided by the mean of `below`, with its interval.
 
-    Both are (n,) arrays of paired samples. The error is the first-order error of a ratio.
+    `above` and `below` are arrays (n,) of paired samples. The error is the first-order error of a ratio.
     """
     ratio = Mean.ratio(above, below)
     return from_error(ratio.mean, abs(ratio.standard_error) if len(above) > 1 else None)
@@ -160,7 +160,8 @@ class BreakEvenSuccess:
     chance : success rate of the baseline
     by_time : success rate at which the scenario and the baseline take the same mean time per accepted result. If it is
         above 1, no success rate is high enough.
-    by_usd : the same for the mean cost per accepted result; None if a cost is unknown
+    by_usd : success rate at which the scenario and the baseline have the same mean cost per accepted result; None if a
+        cost is unknown
     """
 
     scenario: Scenario
@@ -170,7 +171,11 @@ class BreakEvenSuccess:
 
 
 def beats(one: Scenario, other: Scenario, samples: ScenarioValues, others: ScenarioValues) -> PairwiseChance:
-    """Estimate how often `one` is quicker than `other`. `samples` are those of `one`, `others` those of `other`."""
+    """Estimate how often the scenario `one` is quicker than the scenario `other`.
+
+    samples : samples of `one`
+    others : samples of `other`
+    """
     first, second = samples.seconds.first, others.seconds.first
     return PairwiseChance(one, other, share(int(np.sum(first < second)), len(first)), float(np.mean(first == second)))
 
@@ -183,7 +188,8 @@ def share(count: int, total: int) -> Interval:
 def success(scenario: Scenario, samples: ScenarioValues, baseline: ScenarioValues) -> BreakEvenSuccess:
     """Return the success rates at which a scenario breaks even with the baseline, per accepted result.
 
-    By time, it is the rate p that solves E[T] / p = E[T₀] / p₀, with T₀ and p₀ of the baseline. By cost, likewise.
+    The rate by time is the p that solves E[T] / p = E[T₀] / p₀. T is the time of the scenario; T₀ and p₀ are the time
+    and the success rate of the baseline. The rate by cost solves the same equation with costs instead of times.
     """
     chance = baseline.accepted.mean
     by_usd = None

@@ -60,7 +60,7 @@ class BreakEven:
 
     pays : values of an hour at which the row pays: ``from`` the break-even (it is quicker and dearer), ``up to`` the
         break-even (slower and cheaper), ``always`` (quicker, not dearer), ``never`` (dearer, not quicker), or
-        ``unclear``. The row is quicker, dearer and so on if the whole 95% interval says so.
+        ``unclear``. The row counts as quicker or dearer only if the whole 95% interval of the difference agrees.
     usd_per_hour : the break-even, for each person who waits; None unless `pays` is ``from`` or ``up to``
     """
 
@@ -79,7 +79,7 @@ class BestAtValue:
     waiting : number of people who wait
     total : mean cost of `best` plus the value of its mean time, in US dollars
     gain : total of the baseline minus total of `best`, in US dollars
-    alike : scenarios whose total is not above that of `best` by the whole 95% interval
+    alike : scenarios whose total is not significantly above the total of `best`
     """
 
     usd_per_hour: float
@@ -93,7 +93,7 @@ class BestAtValue:
 def pareto(grid: ByScenario, q: float) -> tuple[ParetoPoint, ...]:
     """Return the Pareto set of mean cost and the quantile `q` of time, cheapest first.
 
-    Among scenarios that are about equal, the set has the one with the fewest agents.
+    If several scenarios are about equal, the set has only the scenario with the fewest agents.
     """
     time = {scenario: samples.seconds.quantile(q) for scenario, samples in grid.items()}
     cost = {scenario: _mean_usd(samples) for scenario, samples in grid.items()}
@@ -159,9 +159,9 @@ def value_of_time(grid: ByScenario, baseline: ScenarioValues, usd_per_hour: floa
 def _front(
     points: Sequence[Scenario], time: Mapping[Scenario, float], cost: Mapping[Scenario, float]
 ) -> list[Scenario]:
-    """Return points from the cheapest to the quickest, each over 1% quicker than all points before it.
+    """Return points from the cheapest to the quickest. Each point is over 1% quicker than all points before it.
 
-    Among points that are about equal, the one with the fewest agents is returned.
+    If several points are about equal, only the point with the fewest agents is returned.
     """
     front: list[Scenario] = []
     for point in sorted(points, key=lambda each: (cost[each], time[each], each.agents)):

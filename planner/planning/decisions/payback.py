@@ -33,8 +33,10 @@ class PaybackRuns:
     """The least number of runs whose savings pay back a setup.
 
     runs : the number for the estimated savings per run; None if no number of runs is enough
-    low : the number for the largest savings in their 95% interval; None if the interval is unknown, or as for `runs`
-    high : the number for the smallest savings in their 95% interval; None as for `low`
+    low : the number if the savings per run are at the upper end of their 95% interval
+    high : the number if the savings per run are at the lower end of their 95% interval
+
+    `low` and `high` are None if the interval is unknown, or if no number of runs is enough.
     """
 
     runs: int | None
@@ -48,10 +50,10 @@ class Payback:
 
     time : number of runs that save as much time as the setup takes
     usd : number of runs that save as much money as the setup costs; None if a cost is unknown
-    value : number of runs that save as much as the setup costs, with all time valued in US dollars; None if a cost or
+    value : number of runs that save as much as the setup costs, if all time is valued in US dollars; None if a cost or
         the value of time is unknown
-    seconds_saved, usd_saved : savings of all planned runs, minus the setup; None if the number of runs is unknown, and
-        `usd_saved` also if a cost is unknown
+    seconds_saved, usd_saved : savings of all planned runs, minus the setup; None if the planned number of runs is
+        unknown. `usd_saved` is also None if a cost is unknown.
     """
 
     scenario: Scenario
@@ -96,7 +98,11 @@ def payback(
 
 
 def runs_to_pay_back(once: float, per_run: Interval) -> PaybackRuns:
-    """Return the least number of runs whose savings add up to `once`. `per_run` are the savings of a run."""
+    """Return the least number of runs whose savings pay back a setup.
+
+    once : the one-off time or cost of the setup
+    per_run : the savings of a run, in the same unit
+    """
 
     def runs(saved: float | None) -> int | None:
         if saved is None or (once > 0 and saved <= 0):
@@ -122,7 +128,7 @@ PACES = (
     ("a coffee", 900.0),
     ("a working day", WORKING_DAY),
 )
-"""Names of paces, and the most seconds of each. 1 s and 10 s: Miller 1968, Nielsen 1993. The rest: convention."""
+"""Names of paces, each with its most seconds. 1 s and 10 s are from Miller 1968 and Nielsen 1993."""
 
 LONGER = "longer"
 
@@ -131,7 +137,8 @@ LONGER = "longer"
 class Pace:
     """The pace of a scenario.
 
-    names : the pace of the p50. If the ends of its 95% interval have different paces, both paces, the quicker first.
+    names : name of the pace of the p50. If the ends of the p50's 95% interval have different paces, the names of these
+        two paces, the quicker first
     rounds_per_day : number of runs that fit in a working day of 8 h at the p50; None without people in the loop
     """
 

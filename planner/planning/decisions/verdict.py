@@ -24,7 +24,7 @@ def rows(grid: Iterable[Scenario]) -> list[Row]:
 
 
 def verdict(grid: Sequence[Scenario], seconds: Mapping[Scenario, Floats]) -> Verdict:
-    """Compare two gains: of more agents in the first row, and of other rows with the fewest agents.
+    """Compare the gain from more agents in the first row with the gain from the other rows with the fewest agents.
 
     seconds : completion times of each scenario, paired by sample
     """
@@ -70,18 +70,23 @@ def _least(points: Sequence[Scenario], p50: Mapping[Scenario, float]) -> Scenari
 class Verdict:
     """The answer to the question whether more agents or a higher speed saves more time.
 
-    more : the scenario with the fewest agents, among those of the first row that are about as quick as its quickest
-    faster : the scenario in the earliest row, among those with the fewest agents that are about as quick as the
-        quickest of them
-    gains : ``agents`` or ``speed``; ``same`` if the difference of `more` and `faster` is not significant or under 1%;
-        empty if only agents or only speeds vary
+    T is the completion time. Two scenarios are about as quick if their difference is under 1% or not significant.
+
+    more : a scenario of the first row. Its p50 is at most 1% above the least p50 of this row. If several scenarios of
+        the row qualify, it is the one with the fewest agents.
+    faster : a scenario with the fewest agents of the grid. Its p50 is at most 1% above the least p50 of all scenarios
+        with this number of agents. If several of these scenarios qualify, it is the one in the earliest row.
+    gains : ``agents`` or ``speed``; ``same`` if `more` and `faster` are about as quick; empty if only agents or only
+        speeds vary
     difference : 95% interval of the median of T(more) − T(faster) in seconds, paired by sample
-    best : the scenario with the least p50; among equals the one with the fewest agents, then in the earliest row
+    best : the scenario with the least p50. If several have the same p50, it is the one with the fewest agents; if they
+        also have the same number of agents, it is the one in the earliest row.
     close : whether `best` is about as quick as `more` or `faster`. If only agents or only speeds vary: whether `best`
         is about as quick as the first scenario with the fewest agents.
-    no_more : empty if `more` has more than the fewest agents. Otherwise ``little``, ``nothing`` or ``slower``: the
-        quickest alternative in the row gains under 1%, gains nothing significant, or is slower by over 1%.
-    no_faster : the same if `faster` is in the first row, with alternatives in the other rows; otherwise empty
+    no_more : empty if `more` has more than the fewest agents. Otherwise ``little`` if the quickest alternative in the
+        row gains under 1%, ``nothing`` if it gains nothing and is about as quick, ``slower`` if it is slower
+    no_faster : empty if `faster` is not in the first row. Otherwise as `no_more`, for the quickest alternative in the
+        other rows
     """
 
     more: Scenario

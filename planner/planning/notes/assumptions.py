@@ -14,7 +14,7 @@ from planner.sampling.sample import MOST, Precision
 from planner.workflow.declaration import Workflow
 
 TINY = 0.001
-"""US dollars per million tokens. A price between 0 and this was probably written per token."""
+"""A price in US dollars per million tokens. A price between 0 and `TINY` was probably written per token."""
 
 
 def imprecise(precision: Precision, samples: int) -> tuple[Note, ...]:
@@ -84,7 +84,7 @@ def paid_by_the_hour(models: Mapping[str, Profile]) -> tuple[Note, ...]:
 
 
 def restricted(models: Mapping[str, Profile]) -> dict[str, str]:
-    """Return ``limited`` or ``retired`` for each model that not everybody can buy."""
+    """Return the models that not everybody can buy, each with ``limited`` or ``retired``."""
     return {name: profile.available for name, profile in models.items() if profile.available in ("limited", "retired")}
 
 
@@ -143,5 +143,5 @@ def of_requests(models: Mapping[str, Profile], over_context: Mapping[str, float]
 
 
 def _about(code: str, models: list[str], more: Mapping[str, Any] | None = None) -> tuple[Note, ...]:
-    """Return one note on all these models, or no note if there are no models. `more` are further values of the note."""
+    """Return one note on all of `models`, or no note if there are no models. `more` has further values of the note."""
     return (Note(code, {"models": tuple(models), **(more or {})}),) if models else ()

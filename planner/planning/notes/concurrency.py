@@ -13,10 +13,10 @@ from planner.workflow.bodies import AgentLoop, Call, Wait
 
 
 def concurrency(batches: Iterable[Batch]) -> tuple[Note, ...]:
-    """Return a note for each curve that is read beyond its points, and a note if requests pause.
+    """Return a note for each curve that is used beyond its points, and a note if there are pauses between requests.
 
-    A curve assumes a constant number of open requests. Pauses between requests, for example for tools, reduce it. Only
-    requested scenarios in which requests slow each other down are considered.
+    A curve gives the speed for a constant number of open requests. Pauses between requests, for example for tools,
+    reduce this number. Only requested scenarios in which requests slow each other down are considered.
     """
     numbers: dict[str, set[int]] = {}
     models: dict[str, Profile] = {}
@@ -38,9 +38,9 @@ def concurrency(batches: Iterable[Batch]) -> tuple[Note, ...]:
 
 
 def _outside(profile: Profile, requests: Sequence[int]) -> Iterator[Note]:
-    """Yield a note for each curve whose first point is above, or last point below, a number of concurrent requests.
+    """Yield a note for each curve whose points do not reach all numbers of concurrent requests.
 
-    Curves with equal ends share one note.
+    Curves that start and end at the same numbers share one note.
 
     requests : numbers of concurrent requests, in rising order
     """

@@ -1,1 +1,1 @@
-"""A workflow in, its estimates out, in the order of their influence on the completion time."""
+"""A workflow in, its random quantities out, in the order of their influence on the completion time."""

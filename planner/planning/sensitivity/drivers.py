@@ -20,7 +20,7 @@ from planner.reading.validation import Declared
 from planner.sampling.draws import Stream, StreamValues
 
 ERROR = "error"
-"""Purpose of the draws of estimate errors. Their path is that of a step, or empty for an error that all steps share."""
+"""Purpose of the draws of estimate errors. The path is that of a step, or empty for the error of all steps."""
 
 _PURPOSES = {
     "compaction.output": "compaction",
@@ -128,7 +128,7 @@ def _of_work(work: Work, models: Mapping[str, Profile], layers: Layers) -> Drive
 
 
 def _estimates(body: object, prefix: str = "") -> Iterator[tuple[str, Estimate]]:
-    """Yield the estimates of a body that vary, each after its key."""
+    """Yield each estimate of a body that varies, as a pair of its key and the estimate."""
     if isinstance(body, Syncing) and body.output.varies:
         yield "output", body.output
     if not isinstance(body, Declared):

@@ -31,10 +31,10 @@ from planner.sampling.sample import Precision, Progress, Stopping, quiet, sample
 from planner.workflow.declaration import Workflow
 
 FIFTH = 5
-"""Number of equal parts of the samples, ordered by the draws of a driver. The first and the last part are compared."""
+"""Number of equal parts into which samples are divided, sorted by a driver's draws. The first and last are compared."""
 
 LEAST = 50
-"""Fewest samples. With fewer, a fifth of them would say nothing about a p90."""
+"""Fewest samples to use. A fifth of fewer samples would be too small for a p90."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ class Influence:
     p90_high : p90 in seconds of the fifth of samples in which the driver's draws are highest
     swing : `p90_high` − `p90_low`; negative if higher draws make the workflow faster
     swing_error : half the width of the 95% interval of `swing`
-    share : share of the variance of completion times that a straight line explains: the square of `correlation`
+    share : share of the variance of completion times explained by a linear fit to the draws: the square of
+        `correlation`
     share_error : standard error of `share`; None if there are too few samples
     correlation : Pearson's correlation of draws and completion times
     told : whether `correlation` is significant. In 5 of 100 analyses, at least one driver without influence is
@@ -69,7 +70,7 @@ class Sensitivity:
 
     sizes : agents of each crew
     seconds : completion time
-    drivers : significant drivers before the others, and larger swings before smaller ones
+    drivers : influences of all drivers: significant influences first, then sorted by swing, the largest first
     """
 
     workflow: str
@@ -99,11 +100,11 @@ def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = 
     sizing, sizes = Sizing.at(workflow, agents, crew)
     batch = Batch.of(workflow, [GridPoint(speed, sizes)], seed, stopping.most, backend.at_once)
     streams = drivers(batch.groups[0].graph, batch.models, batch.layers)
-    # Swings are differences between samples, so plain percentiles, not smoothed ones, decide how many are enough.
+    # Swings are differences between samples. So plain percentiles, not smoothed ones, decide when samples are enough.
     (wait,), recorded = batch.waits, {stream: each.values for stream, each in streams.items()}
     (accumulator,) = sample([replace(batch, waits=(None,), recorded=recorded)], stopping, backend, progress)
     (seconds,) = accumulator.seconds
-    seconds.drawn = True  # intervals are those of samples, also where nothing is drawn
+    seconds.drawn = True  # compute intervals from the samples even if nothing is drawn
     smoothed = seconds if wait is None else wait.smoothed(seconds, seed)
     reached = Precision.of(stopping.target, [smoothed])
     draws = accumulator.recorded
@@ -132,7 +133,7 @@ def _significant_correlation(drivers: int, samples: int) -> float:
 
 
 def _influence(driver: Driver, drawn: Floats, seconds: Floats, least_correlation: float) -> Influence:
-    """Relate the draws of a driver to the completion times. Both have one value for each of S samples, (S,)."""
+    """Relate the draws of a driver to the completion times. Each array has one value for each of S samples, (S,)."""
     order, size = np.argsort(drawn, kind="stable"), len(drawn) // FIFTH
     lowest, highest = seconds[order[:size]], seconds[order[-size:]]
     low, high = float(np.quantile(lowest, 0.9)), float(np.quantile(highest, 0.9))
@@ -145,7 +146,7 @@ def _influence(driver: Driver, drawn: Floats, seconds: Floats, least_correlation
 
 
 def _share_error(drawn: Floats, seconds: Floats) -> float | None:
-    """Return the standard error of the squared correlation; None if groups would have fewer than two samples."""
+    """Return the standard error of the squared correlation. Return None if there are too few samples."""
     size = len(drawn) // GROUPS
     if size < 2:
         return None
@@ -162,7 +163,7 @@ def _correlation(drawn: Floats, seconds: Floats) -> float:
 def first_to_measure(influences: Sequence[Influence]) -> Influence | None:
     """Return the influence of the quantity to measure first: the one with the widest significant swing.
 
-    Only estimates, models and errors of single steps can be measured. Return None if none is significant.
+    Only estimates, models and errors of single steps can be measured. Return None if none of these is significant.
 
     influences : in the order of `Sensitivity.drivers`
     """

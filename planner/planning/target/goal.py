@@ -21,7 +21,7 @@ Standing = Literal["meets", "limit", "misses"]
 
 @dataclass(frozen=True)
 class Target:
-    """Limits of one percentile: of the completion time, and of the cost.
+    """Limits on one percentile of the completion time and of the cost.
 
     percentile : the percentile that must be within the limits: 0.5 or 0.9
     deadline : limit of the completion time, in seconds
@@ -109,5 +109,5 @@ def standing(samples: Values, q: float, limit: float) -> Standing:
     """Compare the 95% interval of the quantile `q` with `limit`."""
     low, high = samples.interval(q)
     if low < high and samples.count * q + Z975 * math.sqrt(samples.count * q * (1 - q)) > samples.count - 1:
-        high = math.inf  # too few samples for one of them to be above the quantile with confidence
+        high = math.inf  # with so few samples, even the largest may be below the quantile
     return "meets" if high <= limit else "misses" if low > limit else "limit"

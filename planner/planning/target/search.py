@@ -1,4 +1,4 @@
-"""The cheapest scenario that meets a target, the speeds and agents needed for it, or why none meets it."""
+"""The cheapest scenario that meets a target, or the reason why none does, and the speeds and agents needed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from planner.sampling.sample import USUALLY, Precision, Progress, Stopping, quie
 from planner.workflow.declaration import Workflow
 
 NAMED = 3
-"""Most steps that are named as worth shortening."""
+"""Most steps in `Obstacle.steps`."""
 
 
 class Cost(NamedTuple):
@@ -45,10 +45,10 @@ class Cost(NamedTuple):
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Why no scenario of the grid is known to meet a target.
+    """The reason why no scenario of the grid is known to meet a target.
 
-    closest : the quickest scenario within the budget; if no scenario is within it, the cheapest scenario
-    steps : the steps of `closest` to shorten first: by drag, then by time on the critical path
+    closest : the quickest scenario within the budget; if no scenario is within the budget, the cheapest scenario
+    steps : the steps of `closest` to shorten, sorted by drag, then by time on the critical path; largest first
     within_reach : the cheapest scenario outside the grid that is known to meet the target; None if there is none
     """
 
@@ -62,15 +62,15 @@ class TargetResult:
     """The cheapest scenario that meets a target, and the scenarios that were compared.
 
     crew : name of the crew whose number of agents varies
-    candidates : the scenarios of the grid, by model, speed and agents as requested
-    cheapest : the cheapest scenario of the grid, by mean cost, that is known to meet the target. Among scenarios that
-        are about as cheap, the one with the fewest agents, then with the least p90. None if none meets the target.
-    perhaps : the cheapest scenario that may meet the target, because its interval is around the limit; None if it is
-        not cheaper than `cheapest`
+    candidates : the scenarios of the grid, in the order of the requested models, speeds and numbers of agents
+    cheapest : the scenario of the grid with the least mean cost that is known to meet the target; None if there is
+        none. If several scenarios cost about the same, the one with the fewest agents is taken.
+    perhaps : the cheapest scenario that may meet the target, because a 95% interval is around a limit; None if no such
+        scenario is cheaper than `cheapest`
     speeds : the speed needed for each model and number of agents
     agents : the number of agents needed for each model and speed
-    obstacle : the reason why there is no `cheapest`; otherwise None
-    restricted : ``limited`` or ``retired`` for each model that not everybody can buy
+    obstacle : the reason why `cheapest` is None; None if there is a cheapest scenario
+    restricted : the models that not everybody can buy, each with ``limited`` or ``retired``
     """
 
     workflow: str
@@ -95,8 +95,8 @@ def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], a
              backend: Backend | None = None, progress: Progress = quiet) -> TargetResult:  # fmt: skip
     """Find the cheapest scenario that meets a target.
 
-    All arguments except `target` are those of `compare`. The grid decides the number of samples. Scenarios outside the
-    grid are simulated on the same samples.
+    All arguments except `target` are those of `compare`. The precision of the grid's scenarios decides the number of
+    samples. Scenarios outside the grid are simulated on the same samples.
 
     Raises InputError as `compare` does, and if there is a budget but a cost is unknown.
     """

@@ -1,7 +1,7 @@
-"""The least speed for each number of agents, and the least agents for each speed, that meet a deadline.
+"""Find the least speed that meets a deadline for each number of agents, and the least agents for each speed.
 
-The search also tries values between the points of a grid. It finds a value for the percentile itself, and a value for
-each end of the percentile's 95% interval.
+The search also tries values between the points of a grid. It finds the value at which the percentile meets the
+deadline, and the values at which the ends of the percentile's 95% interval meet it.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from planner.planning.target.goal import Candidate, Target
 from planner.sampling.sample import Progress, Stopping
 
 FASTEST = 1000.0
-"""The highest speed to try, above any speed on sale. Tools and first tokens still take their time."""
+"""The highest speed to try, above any speed on sale. Tools and first tokens are no quicker at this speed."""
 
 TOGETHER = 9
-"""Most numbers of agents, between two that were tried, to try together in one round."""
+"""Most numbers of agents to try together in one round. They all lie between two numbers that were already tried."""
 
 _ROUNDS = 24
-"""Most rounds of simulations. After `_STRAIGHT` rounds, each one halves the range: 20 narrow 2²⁰ numbers to one."""
+"""Most rounds of simulations. After the first `_STRAIGHT` rounds, each round halves the range to search."""
 
 _PART = 16
 """Scenarios to simulate between two checks of the time limit."""
 
 _STRAIGHT = 4
-"""Rounds that look for a speed by linear interpolation; later rounds use bisection."""
+"""Number of rounds that look for a speed by linear interpolation. Later rounds use bisection."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,17 @@ class Search:
 
 @dataclass(frozen=True)
 class Requirement:
-    """The least speed for a number of agents, or the least agents for a speed, that meets a deadline.
+    """The least speed that meets a deadline with a given number of agents, or the least agents at a given speed.
 
     fixed : the given number of agents, or the given speed
-    value : the least speed or number of agents whose percentile is within the deadline; None if there is none
-    low : the same for the low end of the percentile's 95% interval. Any value below `low` misses the deadline.
-    high : the same for the high end. The value `high` meets the deadline.
+    value : the least speed or number of agents at which the percentile is within the deadline; None if there is none
+    low : the least speed or number of agents at which the low end of the percentile's 95% interval is within the
+        deadline; None if there is none. Any smaller number misses the deadline.
+    high : the least speed or number of agents at which the high end is within the deadline; None if there is none. This
+        number meets the deadline.
     at : the scenario with `value`; if `value` is None, the quickest scenario that was tried
     sure : the scenario with `high`; None if `high` is None
-    solved : False if time ran out. In that case `value` is enough, but a smaller value may be enough too.
+    solved : whether the search is complete. If time ran out, a number below `value` may meet the deadline too.
     """
 
     model: str
@@ -81,7 +83,11 @@ _BOUNDS: tuple[_Bound, ...] = ("value", "low", "high")
 
 
 class _Bracket(NamedTuple):
-    """The least number tried that meets the deadline (`met`), and the next lower number tried. Each may be missing."""
+    """Two neighbours among the tried speeds or numbers of agents: the lower misses the deadline, the higher meets it.
+
+    below : the highest tried number below `met`, or of all tried numbers if `met` is None; None if there is none
+    met : the least tried number that meets the deadline; None if no tried number meets it
+    """
 
     below: float | None
     met: float | None
@@ -89,7 +95,7 @@ class _Bracket(NamedTuple):
 
 @dataclass(eq=False)
 class _Line:
-    """A row or a column of a grid, along which a number is sought: a number of agents, or a speed.
+    """A row or a column of a grid. The search looks for a number of agents in a row, and for a speed in a column.
 
     fixed : the speed of the row, or the number of agents of the column
     tried : percentile for each number that was simulated
@@ -102,17 +108,17 @@ class _Line:
     solved: bool = False
 
     def bracket(self, bound: _Bound, deadline: float) -> _Bracket:
-        """Return the bracket of the least number whose `bound` is within the deadline."""
+        """Return the least tried number at which `bound` is within the deadline, and the tried number below it."""
         met = min((x for x, seconds in self.tried.items() if getattr(seconds, bound) <= deadline), default=None)
         below = [x for x in self.tried if met is None or x < met]
         return _Bracket(max(below, default=None), met)
 
 
 _Scenario = Callable[[_Line, float], Scenario]
-"""A function from a line and a number to the scenario with that number."""
+"""A function that returns the scenario of a line with the given number of agents or the given speed."""
 
 _Propose = Callable[[_Line, _Bound, int], Iterable[float]]
-"""A function from a line, a bound and the number of the round to the numbers to try in that round."""
+"""A function that yields the numbers to try on a line, for a bound and the number of the round."""
 
 
 def needed_speeds(search: Search) -> tuple[Requirement, ...]:
@@ -148,8 +154,8 @@ def needed_speeds(search: Search) -> tuple[Requirement, ...]:
 def needed_agents(search: Search) -> tuple[Requirement, ...]:
     """Find the least number of agents that meets the deadline, for each model and speed.
 
-    The number is sought between the last number of the grid that misses the deadline and the first one that meets it.
-    If no number of the grid meets the deadline, the largest number is doubled, up to the widest fan-out.
+    The search looks between the least number of the grid that meets the deadline and the next lower number of the grid.
+    If no number of the grid meets the deadline, the search doubles the largest number, up to the widest fan-out.
     """
     widest = max(search.grid.widest(search.models), *search.agents)
     lines = [_Line(model, speed, {}) for model in search.models for speed in sorted(set(search.speeds))]
@@ -228,10 +234,14 @@ def _requirement(search: Search, line: _Line, scenario: _Scenario) -> Requiremen
 
 
 def _interpolated(below: float, slow: float, met: float, quick: float, deadline: float) -> float:
-    """Return the speed that meets the deadline, by linear interpolation in 1 / speed, since tasks take a + b / speed.
+    """Estimate by linear interpolation the speed that meets the deadline.
 
-    below, met : speeds that miss and that meet the deadline
-    slow, quick : seconds at these speeds
+    The interpolation is linear in 1 / speed, because a task takes a + b / speed seconds.
+
+    below : a speed that misses the deadline
+    slow : seconds at the speed `below`
+    met : a speed that meets the deadline
+    quick : seconds at the speed `met`
     """
     if slow <= quick:
         return math.sqrt(below * met)
@@ -244,13 +254,13 @@ def _third_digit(speed: float) -> float:
 
 
 def rounded_up(speed: float, above: bool = False) -> float:
-    """Return the least number with 3 significant digits that is at least `speed`, or above it if `above` is true."""
+    """Round a speed up to 3 significant digits. If `above` is true, the result is always higher than `speed`."""
     unit = _third_digit(speed)
     steps = math.floor(speed / unit + 1e-9) + 1 if above else math.ceil(speed / unit - 1e-9)
     return float(f"{steps * unit:.3g}")
 
 
 def rounded_down(speed: float) -> float:
-    """Return the greatest number with 3 significant digits that is below `speed`."""
+    """Round a speed down to 3 significant digits. The result is always lower than `speed`."""
     unit = _third_digit(speed * (1 - 1e-9))
     return float(f"{(math.ceil(speed / unit - 1e-9) - 1) * unit:.3g}")

@@ -86,7 +86,7 @@ class Assignments:
     ) -> Accumulator:
         """Simulate the first assignments together.
 
-        deciding : the precision of the first `deciding` assignments decides when all of them stop
+        deciding : a number of assignments. The precision of the first `deciding` assignments decides when to stop.
         """
         (sampled,) = sample([self._batch(assignments, stopping.most, deciding)], stopping, self.backend, progress)
         self.samples_of |= {chosen: ScenarioSamples(sampled, index) for index, chosen in enumerate(assignments)}
@@ -95,7 +95,7 @@ class Assignments:
     def take(self, assignments: Iterable[FastSteps], progress: Progress) -> list[FastSteps]:
         """Simulate further assignments on the samples of the first ones, until time is over.
 
-        Return the given assignments that are simulated by then, including those that already were.
+        Return those of the given assignments that have been simulated, now or earlier.
         """
         distinct = list(dict.fromkeys(assignments))
         new = [chosen for chosen in distinct if chosen not in self.samples_of]
@@ -111,7 +111,7 @@ class Assignments:
         return [chosen for chosen in distinct if chosen in self.samples_of]
 
     def order(self, chosen: FastSteps) -> tuple[float, float, int, list[str]]:
-        """Return a sort key: the quickest is first; among equals the cheapest, then the one with the fewest steps."""
+        """Return a sort key: time, then cost, then the number of steps on the fast tier."""
         samples = self.samples_of[chosen]
         return time(samples), cost(samples), len(chosen), sorted(chosen)
 
@@ -150,11 +150,11 @@ EXHAUSTIVE = 12
 """With up to this number of steps, all assignments are simulated."""
 
 Q = 0.5
-"""The percentile, as a share. It is minimised for the time, and kept within the budget for the cost."""
+"""The percentile, as a share. The search minimises it for the time, and keeps it within the budget for the cost."""
 
 
 def fits(samples: ScenarioSamples, budget: float) -> bool:
-    """Whether the p50 of the cost is within the budget by its whole 95% interval."""
+    """Whether the whole 95% interval of the p50 of the cost is within the budget."""
     return samples.usd is not None and standing(samples.usd, Q, budget) == "meets"
 
 
@@ -169,7 +169,7 @@ def cost(samples: ScenarioSamples) -> float:
 
 
 def all_of(steps: Sequence[str]) -> list[FastSteps]:
-    """Return all assignments of these steps, those with the fewest steps on the fast tier first."""
+    """Return all assignments of these steps, sorted by the number of steps on the fast tier."""
     return [frozenset(subset) for count in range(len(steps) + 1) for subset in combinations(steps, count)]
 
 
@@ -181,7 +181,7 @@ def every(assignments: Assignments, steps: Sequence[str], budget: float, progres
 def selected(assignments: Assignments, steps: Sequence[str], budget: float, progress: Progress) -> list[FastSteps]:
     """Search for good assignments by forward and by backward selection.
 
-    Return the results that are within the budget, in the order of `Assignments.order`.
+    Each selection finds one assignment. Return those within the budget, in the order of `Assignments.order`.
     """
     ends = [_forward(assignments, steps, budget, progress), _backward(assignments, steps, budget, progress)]
     return _ordered(assignments, ends, budget)
@@ -193,14 +193,14 @@ def _ordered(assignments: Assignments, some: Iterable[FastSteps], budget: float)
 
 
 def _forward(assignments: Assignments, steps: Sequence[str], budget: float, progress: Progress) -> FastSteps:
-    """Start with no step on the fast tier. Make moves that save the most seconds per dollar, until none saves any."""
+    """Start with no step on the fast tier, then move steps as `_climb` does."""
     return _climb(assignments, frozenset(), steps, budget, progress)
 
 
 def _backward(assignments: Assignments, steps: Sequence[str], budget: float, progress: Progress) -> FastSteps:
     """Start with all steps on the fast tier. Remove steps until the cost is within the budget.
 
-    The step to remove next is the one that loses the fewest seconds per dollar saved. Then continue as `_forward` does.
+    Each removed step is the one that loses the fewest seconds per dollar saved. Then move steps as `_climb` does.
     """
     current = frozenset(steps)
     while current and not fits(assignments.samples_of[current], budget):
@@ -216,8 +216,9 @@ def _climb(
 ) -> FastSteps:
     """Move steps to or from the fast tier, as long as a move saves time or cost.
 
-    Moves of one step are tried first, then moves of two steps. A move of two is needed for parallel steps, because only
-    both together save time. The assignment `current` must have been simulated.
+    Moves of two steps are tried if no move of one step helps. If two steps run in parallel, often only moving both of
+    them saves time. Of all moves that help and are within the budget, the move with the highest `_gain` is made. The
+    assignment `current` must have been simulated.
     """
     while True:
         for size in (1, 2):

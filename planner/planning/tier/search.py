@@ -41,7 +41,7 @@ from planner.sampling.sample import Precision, Progress, Stopping, quiet
 from planner.workflow.declaration import Workflow
 
 SEARCHED = 256
-"""Most samples of an assignment during the search. Up to `FEW` assignments need no search."""
+"""Most samples of an assignment during the search. If there are up to `FEW` assignments, no search is needed."""
 
 FEW = 15
 
@@ -81,7 +81,7 @@ class AssignmentResult:
     """The time and cost of an assignment: a choice of steps that are on the fast tier.
 
     steps : paths of the steps on the fast tier, in the order of the graph
-    fits : whether the p50 of the cost is within the budget by its whole 95% interval
+    fits : whether the whole 95% interval of the p50 of the cost is within the budget
     to_standard : this assignment minus the assignment with no step on the fast tier
     to_fast : this assignment minus the assignment with all steps on the fast tier
     """
@@ -103,14 +103,14 @@ class TierResult:
     steps : the steps that may be on the fast tier
     standard : result with no step on the fast tier
     fast : result with all steps on the fast tier
-    best : the quickest assignment within the budget; None if no assignment is within it
-    thrifty : the cheapest assignment that is about as quick as `best`; None if that is `best` itself
-    alone : results with a single step on the fast tier; steps are missing if time ran out
+    best : the quickest assignment within the budget; None if no assignment is within the budget
+    thrifty : the cheapest assignment that is about as quick as `best`; None if it is not cheaper than `best`
+    alone : results with a single step on the fast tier. If time ran out, the results of some steps are missing.
     searched : number of assignments that the search simulated
     search_samples : number of samples of each assignment in the search
     exhaustive : whether the search simulated all possible assignments
     cut : whether time ran out before the search was complete
-    restricted : ``limited`` or ``retired`` for each model that not everybody can buy
+    restricted : the models that not everybody can buy, each with ``limited`` or ``retired``
     """
 
     workflow: str
@@ -136,21 +136,22 @@ class TierResult:
 
     @property
     def chosen(self) -> AssignmentResult | None:
-        """The recommended assignment: `thrifty` if there is one, because `best` costs more and gains under 1%."""
+        """The recommended assignment: `thrifty`, or `best` if `thrifty` is None."""
         return self.thrifty or self.best
 
 
 def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = None, crew: str | None = None,
          seed: int = 1, samples: int | None = None, precision: float | None = None, max_time: float | None = None,
          backend: Backend | None = None, progress: Progress = quiet) -> TierResult:  # fmt: skip
-    """Find the steps whose move to the profile `fast` saves most time within a budget.
+    """Find the steps to move to a fast tier, so that the workflow is as quick as a budget allows.
 
     fast : name of the profile of the fast tier
     budget : limit of the p50 of the cost, in US dollars
     agents, crew : as in `forecast`
-    samples, precision : rule for when to stop. It applies to no step and to all steps on the fast tier; the best
-        assignments use the same samples.
-    max_time : time limit in seconds, half of it for the search. At least one block of samples is always simulated.
+    samples, precision : rule for when to stop. It applies to the assignments with no step and with all steps on the
+        fast tier. The best assignments use the same samples.
+    max_time : time limit in seconds. Half of this time is for the search. At least one block of samples is always
+        simulated.
 
     Raises InputError if no step can move to the fast tier, or if a cost is unknown.
     """
@@ -250,7 +251,7 @@ def _require_prices(*ends: ScenarioSamples) -> None:
 
 
 def by_worth(result: TierResult) -> list[AssignmentResult]:
-    """Return the results with a single step on the fast tier, those that save the most seconds per dollar first."""
+    """Return the results with a single step on the fast tier, sorted by seconds saved per dollar, the most first."""
     return sorted(result.alone, key=_seconds_per_dollar)
 
 

@@ -1,7 +1,8 @@
-"""An expression such as `= 24k / agents` in, a `Formula` out that computes a number from values of its names.
+"""Parse an expression such as `= 24k / agents` into a `Formula`, which computes a number from the values of its names.
 
-This module splits the text into numbers, names and operators and refuses everything else. simpleeval evaluates the
-result, restricted to these operators and functions. It is imported only if a file contains an expression.
+This module splits the text into numbers, names and operators, and refuses everything else. The library simpleeval
+evaluates the checked expression, and allows no other operators and functions. simpleeval is imported only if a file
+contains an expression.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from planner.reading.units import (
 )
 
 AGENTS: Final = "agents"
-"""In expressions, the number of agents of the step's crew; no parameter may have this name."""
+"""In expressions, this name is the number of agents of the step's crew. No parameter may have this name."""
 
 MOST_BRACKETS = 20
 """Deepest nesting of brackets."""
@@ -43,7 +44,8 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "floor": lambda number: float(math.floor(number)),
     "ceil": lambda number: float(math.ceil(number)),
 }
-"""Allowed functions. `min` and `max` take at least two numbers, the others take one. `round` rounds half up."""
+"""Allowed functions. `min` and `max` take at least two numbers; the other functions take one number. `round` rounds
+half up."""
 
 _VARIADIC = ("min", "max")
 _TOKEN = re.compile(rf"\s*(?:({NUMBER}(?:[^\W_]|[.:%×])*)|([A-Za-z_]\w*)|(\*\*|//|[-+*/(),])|(\S))", re.ASCII)
@@ -56,8 +58,8 @@ class Formula:
     """A checked expression for a number.
 
     text : the expression as written, without `=`
-    plain : the expression with its numbers converted to the quantity's unit
-    names : names in the expression: parameters and `agents`
+    plain : the expression with its numbers converted to the unit that `Quantity.parse` returns
+    names : the parameters in the expression, and `agents` if the expression uses it
     unit : unit that is shown after a value
     """
 
@@ -67,9 +69,9 @@ class Formula:
     unit: str = ""
 
     def value(self, values: Mapping[str, float]) -> float:
-        """Return the value of the expression in the quantity's unit; it is 0 or more.
+        """Return the value of the expression, in the unit of the numbers in `plain`.
 
-        values : values of all names
+        values : value of each name in `names`
 
         Raises `BadValueError` for an unknown name, a division by 0, and a negative or infinite value.
         """
@@ -194,7 +196,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
 
 
 def _number(token: str, quantity: Quantity) -> float:
-    """Parse a number in an expression. Without a unit, it is a plain number, even in an expression for a time."""
+    """Parse a number in an expression. A number without a unit is a plain number, even in an expression for a time."""
     if _PLAIN.fullmatch(token):
         return count(token)
     try:
@@ -221,11 +223,11 @@ def _tree(plain: str, text: str) -> ast.expr:
 def _power_of_time(node: ast.AST, times: Iterable[int], text: str) -> int | None:
     """Return the dimension of a node's value as a power of time: 1 for a time, 0 for a plain number.
 
-    Returns None if every power fits, as for the number 0.
+    Returns None if the value may have any power, as the number 0 may.
 
     times : column offsets of the numbers that have a unit of time
 
-    Raises `BadValueError` for nodes other than arithmetic.
+    Raises `BadValueError` if the node is not arithmetic, or adds or compares a time and a plain number.
     """
 
     def power(inner: ast.AST) -> int | None:
@@ -259,9 +261,9 @@ def _power_of_time(node: ast.AST, times: Iterable[int], text: str) -> int | None
 
 
 def _same(powers: Iterable[int | None], text: str) -> int | None:
-    """Return the power that all of `powers` equal; None if every power fits.
+    """Return the common power of several values. None in `powers` fits any power; return None if all are None.
 
-    Raises `BadValueError` if the powers differ, because a time and a plain number cannot be added.
+    Raises `BadValueError` if the powers differ, because a time and a plain number cannot be added or compared.
     """
     definite = {power for power in powers if power is not None}
     if len(definite) > 1:
@@ -280,7 +282,7 @@ def _evaluated(plain: str, names: Mapping[str, float]) -> float:
 
 
 def _constant(node: ast.Constant) -> float:
-    """Value of a constant; `_formula` writes all numbers as floats."""
+    """Return the value of a constant, which must be a float, because `_formula` writes all numbers as floats."""
     if not isinstance(node.value, float):
         raise TypeError("not a number")
     return node.value

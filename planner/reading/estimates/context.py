@@ -1,4 +1,4 @@
-"""The parts of a file that a value may refer to: folder, parameters, models, CSV files."""
+"""Context in which a value of a file is parsed: folder, parameters, models, CSV files."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from planner.reading.yaml.source_map import Document
 
 @dataclass(frozen=True)
 class FileContext:
-    """The file around a value.
+    """Context of a value in a file.
 
-    folder : folder of the workflow file, to which the paths in the file are relative
-    parameters : each parameter of the file → its value, or None if that is unreadable; if `parameters` itself is None,
-        the parameters are unknown, and any name is accepted
-    models : names of all profiles; None means that they are unknown, and any name is accepted
+    folder : folder of the workflow file; paths in the file are relative to this folder
+    parameters : parameter → its value, or None if the value is unreadable. If `parameters` itself is None, the
+        parameters are unknown, and any name is accepted
+    models : names of all profiles; None means that the names are unknown, and any name is accepted
     tables : cache of CSV files by name; None means that there is no cache
     """
 
@@ -30,7 +30,7 @@ class FileContext:
     tables: dict[str, Table] | None = None
 
     def table(self, name: Any) -> Table:
-        """Return the CSV file `name`, from the cache if possible. Raises `BadValueError`."""
+        """Return the table in the CSV file `name`, from the cache if possible. Raises `BadValueError`."""
         if not isinstance(name, str) or self.tables is None:
             return read_table(name, self.folder)
         if name not in self.tables:
@@ -38,9 +38,11 @@ class FileContext:
         return self.tables[name]
 
     def trials(self, names: Iterable[str]) -> Iterator[dict[str, float]]:
-        """Yield values with which to try an expression: those of the parameters, with 1 agent and then with 2.
+        """Yield values for trying an expression: the values of the parameters with 1 agent, then with 2 agents.
 
-        names : names in the expression; if the value of any of them is unreadable, nothing is yielded
+        Yields nothing if the parameters are unknown, or if the value of a parameter in `names` is unreadable.
+
+        names : names in the expression
         """
         if self.parameters is None or any(self.parameters.get(name, 0.0) is None for name in names):
             return
@@ -54,9 +56,9 @@ NO_FILE = FileContext()
 
 
 def context_of(document: Document, known_models: Collection[str] | None) -> dict[str, Any]:
-    """Return the fields of `FileContext` as a dict, which pydantic passes to every parser.
+    """Return the fields of `FileContext` for a document, as a dict. pydantic passes this dict to every parser.
 
-    known_models : profiles that the file need not declare; None if they are not known
+    known_models : names of profiles that the file need not declare; None means that any name is accepted
     """
     data = document.data if isinstance(document.data, dict) else {}
     models = data.get("models", {})

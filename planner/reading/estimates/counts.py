@@ -65,7 +65,9 @@ ItemCountValue = int | str | ComputedCount | Estimate
 
 
 def parse_count(value: Any, most: int, context: FileContext = NO_FILE, agents: bool = True) -> CountValue:
-    """Parse a whole number from 1 to `most`, the name of a parameter, or an expression. Raises `BadValueError`.
+    """Parse a count: a whole number from 1 to `most`, or the name of a parameter, or an expression.
+
+    Raises `BadValueError`.
 
     agents : whether an expression may use the number of agents
     """
@@ -98,9 +100,9 @@ def parse_item_count(value: Any, context: FileContext = NO_FILE) -> ItemCountVal
 
 
 def count_of(declared: CountValue, values: Mapping[str, float]) -> int:
-    """Return the number for a declared count. Raises `BadValueError`, also for an unknown parameter.
+    """Return the number for a declared count. Raises `BadValueError`, for example for an unknown parameter.
 
-    values : values of the parameters, and of `agents`
+    values : value of each parameter, and the number of agents as `agents`
     """
     if isinstance(declared, ComputedCount):
         return declared.value(values)

@@ -19,12 +19,14 @@ EXAMPLES = ("ttft: {1: 0.4s, 16: 0.9s, 64: 6s}", "output_speed: {1: 63, 16: 45, 
 """Examples of a curve of times and of a curve of speeds."""
 
 Points = tuple[tuple[int, float], ...]
-"""Pairs of concurrency and value, by rising concurrency."""
+"""Pairs of concurrency and value, in the order of rising concurrency."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Time or speed of each request as a function of concurrency, the number of requests served together.
+    """Time or speed of a request as a function of concurrency.
+
+    Concurrency is the number of requests that are served together.
 
     rate : True if the values are speeds in tokens/s, False if they are times in seconds
     """
@@ -55,16 +57,18 @@ class Curve:
 
 
 def split_by_writing(ttft: Curve, output_speed: Curve, output: float, concurrency: int) -> tuple[Estimate, Estimate]:
-    """Return time to first token and output speed at a concurrency, from two curves measured together.
+    """Return time to first token and output speed at a concurrency, from two curves that were measured together.
 
     The curves must have points at the same concurrencies. At a point, below the first point and above the last point,
     each curve is evaluated separately. Between two points:
 
     - The total time of a measured request is linear in concurrency.
-    - The number of requests in flight that write output is concurrency times the share of the total time that a request
-      spends writing (Little 1961). From the lower point, this number grows in proportion to concurrency, until it
-      reaches its value at the upper point, where the server is full. The number is linear in concurrency instead if
-      its value at the upper point is smaller than at the lower point, or too large to be reached in this way.
+    - Writers are the requests in flight that are writing output. Their number is concurrency times the share of the
+      total time that a request spends writing (Little 1961).
+    - From the lower point on, the number of writers grows in proportion to concurrency. It stays constant when it has
+      reached its value at the upper point, because the server is then full.
+    - If the number at the upper point is smaller than at the lower point, or too large to be reached in this way, the
+      number is linear in concurrency instead.
 
     output : mean output tokens of the measured requests
     """
@@ -86,13 +90,13 @@ def split_by_writing(ttft: Curve, output_speed: Curve, output: float, concurrenc
 
 
 def _neighbours(points: Points, concurrency: int) -> tuple[tuple[int, float], tuple[int, float], float]:
-    """Return the points below and above a concurrency, and its relative position between the two, from 0 to 1."""
+    """Return the points below and above a concurrency, and the concurrency's position between them, from 0 to 1."""
     low, high = next((below, above) for below, above in pairwise(points) if above[0] >= concurrency)
     return low, high, (concurrency - low[0]) / (high[0] - low[0])
 
 
 def is_curve(value: Any) -> bool:
-    """Whether a value is meant as a curve, which is a mapping with a number among its keys."""
+    """Whether a value is written as a curve: as a mapping with a number among its keys."""
     return isinstance(value, dict) and any(str(key).strip().isdecimal() for key in value)
 
 

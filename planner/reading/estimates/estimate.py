@@ -1,4 +1,7 @@
-"""Quantities: constants, or distributions from which each occurrence is drawn anew (docs/model.md, "Estimates")."""
+"""Estimates of quantities: constants, or distributions from which each occurrence draws its own value.
+
+See docs/model.md, "Estimates".
+"""
 
 from __future__ import annotations
 
@@ -21,18 +24,20 @@ MOST_EXPONENT = 600.0
 
 @dataclass(frozen=True)
 class Estimate:
-    """A quantity: a constant, or a distribution from which each occurrence is drawn.
+    """Estimate of a quantity: a constant, or a distribution from which each occurrence draws its own value.
 
     shape : ``constant``, ``lognormal``, ``exponential``, ``triangular``, ``empirical``; ``unbound`` before `bind`
-    scale : the constant, the median of a lognormal, or the mean of any other; in seconds, tokens or tokens/s
+    scale : the constant, the median of a lognormal, or the mean of any other distribution; in seconds, tokens or
+        tokens/s
     sigma : standard deviation of a lognormal's logarithm, else 0
     whole : whether draws are rounded half up to whole numbers
-    least : smallest draw: 1 for whole numbers, unless 0 was written
+    least : smallest draw; for a distribution of whole numbers it is 1, or 0 if the declared values include 0
     text : the estimate as declared
-    points : low, likely and high of a triangular; the equally likely values of an empirical, in ascending order
-    counted : whether it was counted in a text with o200k_base; other tokenizers give other numbers
-    own : whether it is in tokens of the model's own tokenizer, because it was written for that model
-    approximate : whether it was estimated from the text's length, because counting was not possible
+    points : for a triangular, its low, likely and high value; for an empirical, its equally likely values in ascending
+        order
+    counted : whether the number is a count of a text's tokens with o200k_base; other tokenizers give other numbers
+    own : whether the number is in tokens of the model's own tokenizer, because it was written for that model
+    approximate : whether the number was estimated from the text's length, because the tokens could not be counted
     """
 
     shape: Literal["constant", "lognormal", "exponential", "triangular", "empirical", "unbound"]
@@ -84,16 +89,16 @@ class Estimate:
         return math.exp(min(math.log(self.scale) + exponent, MOST_EXPONENT))
 
     def times(self, factor: float) -> Estimate:
-        """Return the estimate of a quantity `factor` times as large."""
+        """Return the estimate of a quantity that is `factor` times as large."""
         return replace(self, scale=self.scale * factor, points=tuple(factor * point for point in self.points))
 
     def bind(self, values: Mapping[str, float], model: str | None) -> Estimate:
-        """Return the estimate for these parameters and this model. Only an `UnboundEstimate` depends on them.
+        """Return the estimate for these values and this model. Only an `UnboundEstimate` depends on values or model.
 
-        values : values of the parameters, and of `agents`
+        values : value of each parameter, and the number of agents as `agents`
         model : model of the step's requests; None if the step makes no requests
 
-        Raises `BadValueError` if the result is out of bounds or the model has no estimate.
+        Raises `BadValueError` if the result is out of bounds, or if there is no estimate for the model.
         """
         return self
 
@@ -102,7 +107,7 @@ class Estimate:
 
 
 def constant(value: float) -> Estimate:
-    """Return an exactly known quantity."""
+    """Return the estimate of an exactly known quantity."""
     return Estimate("constant", value, text=f"{value:g}")
 
 
@@ -110,7 +115,7 @@ NOTHING = constant(0.0)
 
 
 def exact(number: float, quantity: Quantity, text: str) -> Estimate:
-    """Return an exactly known quantity, rounded if the quantity is whole."""
+    """Return the estimate of an exactly known quantity. The number is rounded if the quantity is whole."""
     number = _rounded(number) if quantity.whole else number
     return Estimate("constant", number, whole=quantity.whole, least=number, text=text)
 
@@ -121,7 +126,10 @@ def _rounded(number: float) -> float:
 
 
 def ranged(a: float, b: float, quantity: Quantity, text: str) -> Estimate:
-    """Return the lognormal with 5th percentile a and 95th percentile b, a ≤ b; for a = 0 an exponential."""
+    """Return a lognormal with 5th percentile `a` and 95th percentile `b`.
+
+    `a` must not be above `b`. If they are equal, return a constant. If `a` is 0, return an exponential.
+    """
     if a == b:
         return exact(a, quantity, text)
     if a == 0:

@@ -38,7 +38,10 @@ OTHER = "other"
 
 
 class UnboundEstimate(Estimate):
-    """An estimate that depends on parameters, agents or the model. It has no numbers until `bind` is called."""
+    """An estimate that depends on parameters, agents or the model.
+
+    It has no numbers. `bind` returns an estimate with numbers.
+    """
 
     def quantile(self, p: float) -> NoReturn:
         raise ValueError(f"'{self.text}' is not bound")
@@ -128,7 +131,10 @@ def _number(value: Any, quantity: Quantity) -> float:
 
 
 def _with_a_dash(value: Any, quantity: Quantity) -> str | None:
-    """Hint for a range written with a dash. A unit that only one bound has applies to both bounds."""
+    """Return the hint for a range that is written with a dash; None for any other value.
+
+    If only one bound has a unit, the unit applies to both bounds.
+    """
     bound = rf"\s*({NUMBER})\s*([a-zA-Z]*)\s*"
     parts = re.fullmatch(f"{bound}[-–—]{bound}", value) if isinstance(value, str) else None
     if not parts:

@@ -40,8 +40,9 @@ def prompt_file(value: dict[str, Any], quantity: Quantity, context: FileContext)
 
 
 def _counted(text: str, quantity: Quantity, label: str, file: str) -> Estimate:
-    """Count the tokens of `text`, which messages show as `label`.
+    """Return the number of tokens of `text` as an estimate.
 
+    label : description of the text for readers
     file : name of the file, which tells the kind of text; "" if the text is not from a file
     """
     from planner.tokens.counting import count  # loads tiktoken, which takes half a second

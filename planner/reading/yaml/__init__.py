@@ -1,1 +1,1 @@
-"""YAML text in, plain data and the position of every key and value out. YAML runs no code here."""
+"""Parse YAML text into plain data, with the position of every key and value. The text cannot run code."""

@@ -1,7 +1,8 @@
-"""A YAML file in, plain data and the position of every key and value out. YAML runs no code here.
+"""Parse a YAML file into plain data, with the position of every key and value. The file cannot run code.
 
-Scalars follow the YAML 1.2 core schema: `no` and `12:30` are text. A key may appear once. Size, depth and the
-expansion of aliases are limited. The file is read as a stream of events, so deep nesting exhausts no call stack.
+Scalars follow the YAML 1.2 core schema: `no` and `12:30` are text. A mapping may have each key only once. Size, depth
+and the expansion of aliases are limited. The file is read as a stream of events, so that deep nesting cannot exhaust
+the call stack.
 """
 
 from __future__ import annotations
@@ -33,20 +34,23 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?[0-9]{1,30}|0x[0-9a-fA-F]{1,16}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _SPACES = dict.fromkeys(map(ord, "\x85\u2028\u2029"), " ")
-"""Characters that end a line in YAML 1.1, but neither in YAML 1.2 nor in an editor."""
+"""Characters that end a line in YAML 1.1, but neither in YAML 1.2 nor in an editor. They are read as spaces."""
 _STANDARD_TAG = "tag:yaml.org,2002:"
 
 
 def read_yaml(path: Path) -> Document:
     """Read a YAML file.
 
-    Raises InputError if a mistake makes the rest unreadable; other mistakes are in `Document.problems`.
+    Raises InputError if a mistake makes the rest of the file unreadable. Other mistakes are in `Document.problems`.
     """
     return parse_yaml(read_text(path), str(path))
 
 
 def parse_yaml(text: str, file: str = "<text>") -> Document:
-    """Parse the text of a YAML file; positions name it `file`. Raises InputError like `read_yaml`."""
+    """Parse the text of a YAML file. Raises InputError like `read_yaml`.
+
+    file : name of the file in positions
+    """
     check_characters(text, file)
     builder = _Builder(text, file)
     try:
@@ -66,8 +70,8 @@ class _Node:
     """A finished value, to which an alias may refer.
 
     text : text of a scalar, as written; None for a mapping or sequence
-    nodes : number of values in it, including itself
-    height : levels of nesting in it; 0 for a scalar
+    nodes : number of values in this value, including itself
+    height : levels of nesting in this value; 0 for a scalar
     """
 
     value: Any
@@ -81,10 +85,10 @@ class _Node:
 class _Collection:
     """A mapping or sequence that is being read.
 
-    key : the key whose value comes next
-    merging : whether that key is '<<'
+    key : the key whose value comes next; None if no value is due
+    merging : whether `key` is '<<'
     is_key : whether the collection is itself used as a key, which is a mistake
-    merged : mappings to merge, each with the position where it is named
+    merged : mappings to merge into this mapping, each with the position of its name in the file
     """
 
     value: dict[str, Any] | list[Any]
@@ -121,7 +125,7 @@ class _Builder:
         return Position(self.document.file, start.line + 1, start.column + 1, max(1, width), text)
 
     def add_problem(self, message: str, event: Any, hint: str | None = None, code: str = "yaml-syntax") -> None:
-        """Report a mistake, after which reading continues."""
+        """Report a mistake that does not stop the reading."""
         if len(self.document.problems) < MOST_PROBLEMS:
             self.document.problems.append(Problem(code, message, self.place(event.start_mark, event.end_mark), hint))
 
@@ -201,9 +205,9 @@ class _Builder:
         self.document.keys[path] = place
 
     def number_with_comma(self, parent: _Collection, place: Position, column: int, number: str, hint: str) -> str:
-        """Report a number with a comma, and ignore its parts.
+        """Report a number with a comma, and mark its parts as unreadable.
 
-        Returns a made-up key for the part that the YAML parser took for a key.
+        The YAML parser took one part for a key. Returns a made-up key to use instead of that part.
         """
         marked = replace(place, column=column + 1, width=len(number))
         problem = Problem("bad-value", "a number cannot contain a comma", marked, hint)
@@ -216,7 +220,7 @@ class _Builder:
         return made_up
 
     def skip_key(self, parent: _Collection, place: Position) -> None:
-        """Replace a key that cannot be used by a made-up key, so that its value is still checked."""
+        """Use a made-up key instead of an unusable key, so that the value of the key is still checked."""
         parent.key = f"\0{len(self.document.unreadable)}"
         path = (*parent.path, parent.key)
         self.document.keys[path] = place
@@ -236,7 +240,7 @@ class _Builder:
         path, place = self.path(), self.place(event.start_mark, event.end_mark)
         self.document.values[path] = place
         if event.anchor:
-            self.anchors[event.anchor] = None  # cannot be used before it is complete
+            self.anchors[event.anchor] = None  # an alias cannot refer to a value that is incomplete
         self.stack.append(_Collection(value, path, place, event.anchor, is_key))
 
     def close(self, event: Any) -> None:
@@ -307,7 +311,7 @@ def _span(start: Any, end: Any) -> Span:
 
 
 def resolve_scalar(text: str) -> str | int | float | bool | None:
-    """Return the value of a plain scalar by the YAML 1.2 core schema, without its octal numbers."""
+    """Return the value of a plain scalar by the YAML 1.2 core schema. Octal numbers such as `0o17` stay text."""
     if text in ("", "~", "null", "Null", "NULL"):
         return None
     if text in ("true", "True", "TRUE", "false", "False", "FALSE"):

@@ -9,12 +9,14 @@ from planner.errors import Position, Problem
 
 KeyPath = tuple[str | int, ...]
 Span = tuple[tuple[int, int], tuple[int, int]]
-"""Start and end, each as line and column, both from 1."""
+"""Start and end of a value. Each is a pair of line and column, which count from 1."""
 
 
 @dataclass
 class Document:
-    """The data of a file: mappings with text keys, sequences and scalars, and the positions of all of them.
+    """The data of a file, with the position of every key and value.
+
+    The data consist of mappings with text keys, of sequences and of scalars.
 
     problems : mistakes that did not stop the reading
     unreadable : paths at which `data` holds a placeholder for an unreadable value
@@ -32,11 +34,17 @@ class Document:
     aliases: dict[tuple[int, int], Span] = field(default_factory=dict)
 
     def key(self, *path: str | int) -> Position | None:
-        """Position of the key at `path`; if there is no such key, that of the innermost value on the path."""
+        """Return the position of the key at `path`.
+
+        If there is no such key, return the position of the innermost value on the path.
+        """
         return self.keys.get(path) or self.value(*path)
 
     def value(self, *path: str | int) -> Position | None:
-        """Position of the value at `path`; if there is no such value, that of the innermost value on the path."""
+        """Return the position of the value at `path`.
+
+        If there is no such value, return the position of the innermost value on the path.
+        """
         while path not in self.values and path:
             path = path[:-1]
         return self.values.get(path)

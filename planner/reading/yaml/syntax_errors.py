@@ -1,4 +1,4 @@
-"""An error of the YAML parser in, a mistake in words about the file out: message, place and hint."""
+"""Explain an error of the YAML parser in words about the file: message, place and hint."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class SyntaxMistake:
 
 
 class _Rule(NamedTuple):
-    """A message, and regular expressions. The message applies if all of them are found in the texts named below.
+    """A message, and regular expressions for several texts. The message applies if every expression matches its text.
 
     message, hint : texts with the fields `character`, `opener`, `closing` and `problem`; the fields `line` and `column`
         (both from 1) tell where the faulty construct starts
-    problem, context : searched in the parser's own words; a group called `closing` becomes a field
-    character : searched in the character at the error, which is "" at the end of a line
-    before : searched in the line's text before the error
-    opener : searched in the first character of the faulty construct
-    above : searched in the lines before the error
-    place : place to which the error points: the error, the start of the construct, or the last backslash before the
-        error
+    problem, context : expressions for the parser's own words; a group called `closing` becomes a field
+    character : expression for the character at the error; at the end of a line, this text is ""
+    before : expression for the line's text before the error
+    opener : expression for the first character of the faulty construct
+    above : expression for the lines before the error
+    place : place that the message is about: the error, the start of the faulty construct, or the last backslash before
+        the error
     """
 
     message: str
@@ -144,9 +144,9 @@ _RULES = (
 
 
 def explain(error: yaml.MarkedYAMLError, lines: Sequence[str], inside: Position | None) -> SyntaxMistake:
-    """Explain a parser's error, which speaks of tokens, in terms of the file.
+    """Explain an error of the parser in terms of the file. The parser itself speaks of tokens.
 
-    inside : beginning of the innermost mapping or list that is incomplete
+    inside : beginning of the innermost mapping or list that is incomplete; None if none is incomplete
     """
     problem, context = str(error.problem), str(error.context)
     mark = error.problem_mark or error.context_mark
@@ -183,7 +183,10 @@ def explain(error: yaml.MarkedYAMLError, lines: Sequence[str], inside: Position 
 
 
 def _matched(rule: _Rule, texts: dict[str, str]) -> str | None:
-    """Return None if a rule does not apply; else the text of its group `closing`, or "" without such a group."""
+    """Return the text of the group `closing` if a rule applies, or "" if the rule has no such group.
+
+    Returns None if the rule does not apply.
+    """
     closing = ""
     for name, text in texts.items():
         match = re.search(getattr(rule, name), text)
@@ -196,18 +199,18 @@ def _matched(rule: _Rule, texts: dict[str, str]) -> str | None:
 _NUMBER = re.compile(r"\d+(?:,\d+)+\w*")
 _NUMBER_START = re.compile(r"\d[\d,]*,$")
 _NEARBY = 40
-"""Columns around a key that are searched for a number with commas: lines may be long."""
+"""Number of columns around a key that are searched for a number with commas. The whole line may be too long."""
 
 
 def comma_in_number(line: str, start: int, end: int) -> tuple[int, str, str] | None:
-    """Find a number with commas, part of which was read as a key in columns `start` to `end` (from 0).
+    """Find a number with commas. The parser read a part of it, in columns `start` to `end` (from 0), as a key.
 
-    Returns the number's first column, its text and a hint how to write it. None means that there is a real key there.
+    Returns the first column of the number, its text, and a hint how to write it. Returns None if the key is real.
     """
     low = max(0, start - _NEARBY)
     number_start = _NUMBER_START.search(line[low:start]) if line[start : start + 1].isdecimal() else None
     if not number_start or not line[end : end + _NEARBY].lstrip().startswith((",", "}")):
-        return None  # a key has a value
+        return None  # a real key is followed by its value
     number = _NUMBER.match(line, low + number_start.start(), end + _NEARBY)
     hint = without_commas(number[0]) if number else None
     return (number.start(), number[0], hint) if number and hint else None

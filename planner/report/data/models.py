@@ -1,4 +1,4 @@
-"""Rows of the catalogue, and token counts: each as plain data and as JSON."""
+"""The catalogue as plain data and JSON."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import Any
 
 from planner.catalogue.catalogue import STALE, Catalogue
 from planner.catalogue.listing import ModelRow, model_row
-from planner.tokens.counting import Tally, Tokens
-from planner.tokens.text_kind import KINDS, MEASURED, SOURCES, ratios
 
 
 def models_data(catalogue: Catalogue, rows: Sequence[ModelRow]) -> list[dict[str, Any]]:
@@ -38,37 +36,3 @@ def model_json(catalogue: Catalogue, name: str) -> str:
     }
     data = {**asdict(row), "facts": facts, "caveats": catalogue.caveats(name)}
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-
-
-def tokens_json(tally: Tally) -> str:
-    """JSON of token counts, with unrounded estimates for other tokenizers, and all ratios with their sources."""
-    data = {
-        "encoding": tally.encoding,
-        "approximate": tally.total.approximate,
-        "files": [{"file": count.file, "kind": count.kind, **_numbers(count)} for count in tally.files],
-        "total": _numbers(tally.total),
-        "ratios": {
-            "measured": MEASURED,
-            "sources": SOURCES,
-            "by_kind": {
-                kind: {
-                    name: {"low": ratio.low, "high": ratio.high} for name, ratio in ratios(kind, tally.encoding).items()
-                }
-                for kind in KINDS
-            },
-        },
-        "notes": list(tally.notes),
-    }
-    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _numbers(count: Tokens) -> dict[str, Any]:
-    return {
-        "tokens": count.tokens,
-        "approximate": count.approximate,
-        "characters": count.characters,
-        "estimates": {
-            name: {"tokens": spread.tokens, "low": spread.low, "high": spread.high}
-            for name, spread in count.others.items()
-        },
-    }

@@ -18,9 +18,9 @@ RETRIED = ("llm", "agent", "tool", "human")
 def modifier_problems(
     document: Document, path: Path, step: Mapping[str, Any], used: Mapping[Path, bool]
 ) -> Iterator[Problem]:
-    """Yield the problems with one step's copies, attempts and `otherwise`.
+    """Yield the problems with `best_of`, `first_of`, `retry` and `otherwise` of one step.
 
-    used : path of each `use` → whether that file can fail
+    used : path of each `use` → whether the used file can fail
     """
     if "best_of" in step and "first_of" in step:
         message = "a step has either 'best_of' or 'first_of', not both"
@@ -78,7 +78,10 @@ def continues_problems(group: Group, repeated: bool) -> Iterator[Problem]:
 
 
 def _not_continued(name: str, step: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return why no request can continue a step, with a hint; None if a request can."""
+    """Return the reason why no request can continue a step, and a hint. Return None if a request can continue it.
+
+    name : name of the step
+    """
     if not step:
         return None  # reported elsewhere
     if "for_each" in step:
@@ -95,9 +98,9 @@ def _not_continued(name: str, step: Mapping[str, Any]) -> tuple[str, str] | None
 
 
 class _WaitsFor:
-    """The steps that each step of a group waits for, directly or indirectly.
+    """Whether a step of a group waits for another step, directly or indirectly.
 
-    They are stored as bit sets, because groups may be large.
+    For each step, a bit set stores the steps that it waits for, because groups may be large.
     """
 
     def __init__(self, needs: Mapping[str, Collection[str]]) -> None:

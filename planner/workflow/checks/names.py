@@ -1,6 +1,6 @@
-"""A workflow file as read from YAML in, problems out: wrong names of models, crews, parameters and steps, wrong bodies.
+"""Check the names (of models, crews, parameters and steps) and the bodies in a workflow file as read from YAML.
 
-Values of the wrong shape are skipped: validation reports them.
+Values of the wrong shape are skipped, because validation reports them.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class CheckContext:
     models, crews : names of the declared models and crews
     model : whether the steps of the file inherit a model
     file : the outermost file; None if this is the outermost file
-    requests : whether the outermost file names a model, which coordination requests use
+    requests : whether the outermost file names a model; coordination requests use that model
     """
 
     models: frozenset[str] = frozenset()
@@ -56,9 +56,9 @@ class CheckContext:
 
 
 def check_names(document: Document, inherited: CheckContext, used: Mapping[Path, bool]) -> list[Problem]:
-    """Return the problems of names and steps in a workflow file, at most `MOST_PROBLEMS`.
+    """Return at most `MOST_PROBLEMS` problems with names and steps in a workflow file.
 
-    used : path of each `use` → whether the used file can fail; a path is missing if that is unknown
+    used : path of each `use` → whether the used file can fail; if this is unknown, the path is missing
     """
     return list(islice(_Checks(document, inherited, used).all(), MOST_PROBLEMS))
 
@@ -95,7 +95,7 @@ class _Checks:
         yield from self.coordination_models()
 
     def well_formed(self, section: str) -> bool:
-        """Whether a section is missing or a mapping, so that its names are known."""
+        """Whether the names in a section are known, because the section is a mapping or is missing."""
         return isinstance(self.data.get(section, {}), dict)
 
     def declared_names(self) -> Iterator[Problem]:
@@ -126,7 +126,7 @@ class _Checks:
             yield Problem("unknown-model", f"unknown model '{name}'", self.document.value(*path), hint)
 
     def count(self, *path: str, value: Any, most: int = MOST_ITEMS) -> Iterator[Problem]:
-        """Check a count that is a parameter: its value must be a whole number of at least 1."""
+        """If a count is the name of a parameter, check that the parameter is a whole number from 1 to `most`."""
         if not isinstance(value, str) or not value.isidentifier() or not self.well_formed("parameters"):
             return
         place = self.document.value(*path)
@@ -228,7 +228,7 @@ class _Checks:
                 yield Problem("bad-value", message, self.document.key(*path, "model"), "remove 'model'")
 
     def coordination_models(self) -> Iterator[Problem]:
-        """Check that coordination requests have a model, which is that of the outermost file."""
+        """Check that coordination requests have a model. They use the model of the outermost file."""
         if "model" in self.data if self.inherited.file is None else self.inherited.requests:
             return
         hint = _ADD_MODEL if self.inherited.file is None else f"add 'model:' at the top of {self.inherited.file}"

@@ -27,9 +27,9 @@ def as_mapping(value: Any) -> dict[str, Any]:
 
 
 def raw_steps(data: Any) -> Iterator[tuple[Path, dict[str, Any], bool]]:
-    """Yield path, step and model for every step of a file.
+    """Yield three values for every step of a file: its path, its mapping, and whether it has a model.
 
-    model : whether the step, a step around it or the file names a model
+    A step has a model if the step, a step around it or the file names a model.
     """
     file = as_mapping(data)
 
@@ -49,7 +49,7 @@ def can_fail(step: Any, path: Path, used: Mapping[Path, bool]) -> bool:
 
     A malformed step counts as fallible, so that only its shape is reported.
 
-    used : path of each `use` → whether the used file can fail; a path is missing if that is unknown
+    used : path of each `use` → whether the used file can fail; if this is unknown, the path is missing
     """
     if not isinstance(step, dict):
         return True
@@ -95,8 +95,10 @@ class Group:
         return self.path[-1] == "choose"
 
     def unknown(self, name: str, step: str, place: Position | None, remedy: str | None = None) -> Problem:
-        """Return the problem that a `step` refers to a `name` that is no step of the same group.
+        """Return the problem for a reference to a step that is not in this group.
 
+        name : name in the reference
+        step : name of the step that contains the reference
         remedy : hint to show instead of the hints for `needs`
         """
         source = (*self.path[1::2], step)
@@ -151,7 +153,7 @@ def need_problems(group: Group) -> Iterator[Problem]:
 def needs_of(group: Group) -> dict[str, set[str]]:
     """Return, for each step, the steps that it waits for.
 
-    A step waits for the steps that it needs, and for the step whose `otherwise` it is.
+    A step waits for the steps that it needs. If it is the `otherwise` of another step, it also waits for that step.
     """
     graph: dict[str, set[str]] = {name: set() for name in group.steps}
     for name, step in group.steps.items():
@@ -165,9 +167,9 @@ def needs_of(group: Group) -> dict[str, set[str]]:
 
 
 def _otherwise(group: Group, graph: Needs, replaces: dict[str, str]) -> Iterator[Problem]:
-    """Yield the problems with `otherwise`, and add each `otherwise` to the graph as a need of the replacing step.
+    """Yield the problems with `otherwise`. Also add to `graph` that a replacing step needs the step that it replaces.
 
-    replaces : filled by this function: replacing step → the step that it replaces after a failure
+    replaces : replacing step → the step that it replaces after a failure; this function fills the mapping
     """
     for name, step in group.steps.items():
         other = as_mapping(step).get("otherwise")
@@ -206,7 +208,7 @@ def _cycles(graph: Needs, replaces: Mapping[str, str]) -> Iterator[Problem]:
         try:
             TopologicalSorter(graph).prepare()
         except CycleError as error:
-            cycle = error.args[1][:0:-1]  # from a step to the one it needs
+            cycle = error.args[1][:0:-1]  # each step is followed by a step that it needs
         else:
             return
         first = cycle.index(min(cycle, key=order.__getitem__))
