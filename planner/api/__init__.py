@@ -1,6 +1,6 @@
 """Python calls in, results with text, HTML and tables out: all that `import planner` offers (docs/python.md).
 
-The limits and defaults of requests are here, so that the options of the command line need no other import.
+This module has the limits and defaults of requests. The options of the command line need no other import for them.
 """
 
 MOST_SAMPLES = 10_000_000

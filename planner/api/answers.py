@@ -55,7 +55,10 @@ class Shown:
     def to_dict(self) -> dict[str, Any]: ...
 
     def to_frame(self) -> pandas.DataFrame:
-        """Return the rows of `--csv` as a pandas table. Unknown values are NaN. Raises ImportError without pandas."""
+        """Return the rows of `--csv` as a pandas table. Unknown values are NaN.
+
+        Raises ImportError if pandas is not installed.
+        """
         return _frame(self._rows())
 
     def __str__(self) -> str:
@@ -75,7 +78,7 @@ class _Printer(Protocol):
 
 
 class Forecast(Shown, forecast_result.Forecast):
-    """Forecast of one scenario: as fields, as printed text, or as HTML at the end of a notebook cell."""
+    """Forecast of one scenario. `print` shows it as text, and a notebook shows it as HTML."""
 
     notes: tuple[Sentence, ...]
 
@@ -101,7 +104,7 @@ class Forecast(Shown, forecast_result.Forecast):
 
 
 class Comparison(Shown, comparison_result.Comparison):
-    """Comparison of a grid of scenarios: as fields, as printed text, or as HTML at the end of a notebook cell."""
+    """Comparison of a grid of scenarios. `print` shows it as text, and a notebook shows it as HTML."""
 
     notes: tuple[Sentence, ...]
 
@@ -123,7 +126,7 @@ class Comparison(Shown, comparison_result.Comparison):
 
 
 class TargetResult(Shown, target_search.TargetResult):
-    """Scenarios compared with a target: as fields, as printed text, or as HTML at the end of a notebook cell."""
+    """Scenarios compared with a target. `print` shows them as text, and a notebook as HTML."""
 
     notes: tuple[Sentence, ...]
 
@@ -146,7 +149,7 @@ class TargetResult(Shown, target_search.TargetResult):
 
 
 class TierResult(Shown, tier_search.TierResult):
-    """Steps to put on a fast tier: as fields, as printed text, or as HTML at the end of a notebook cell."""
+    """Steps to put on a fast tier. `print` shows them as text, and a notebook as HTML."""
 
     notes: tuple[Sentence, ...]
 
@@ -171,7 +174,7 @@ class TierResult(Shown, tier_search.TierResult):
 
 
 class Sensitivity(Shown, tornado.Sensitivity):
-    """Estimates that drive the p90: as fields, as printed text, or as HTML at the end of a notebook cell."""
+    """Estimates that drive the p90 of the completion time. `print` shows them as text, and a notebook as HTML."""
 
     notes: tuple[Sentence, ...]
 
@@ -194,7 +197,7 @@ class Sensitivity(Shown, tornado.Sensitivity):
 
 
 class Catalogue(Shown, catalogue.Catalogue):
-    """Catalogue of models and tiers: the planner's own profiles, and those of the user's file.
+    """Catalogue of models and tiers: the planner's own profiles, and the profiles in the user's file.
 
     Create it by `Catalogue.load()` or `Catalogue.load("my-catalogue.yaml")`.
     """
@@ -229,8 +232,8 @@ class _Request(Protocol):
 def answered(kind: Callable[..., Answer], check: Checks, request: _Request) -> Answer:
     """Run a request, and return its result as an instance of `kind` with notes in words.
 
-    Raises InputError with every problem that `check` has recorded, or with the problems of the run. Their messages name
-    the arguments of Python calls.
+    Raises InputError with every problem that `check` has recorded. If there are none, raises InputError with the
+    problems of the run. The messages name the arguments of Python calls.
     """
     with in_python():
         check.done()

@@ -24,7 +24,7 @@ from planner.workflow.declaration import RUNTIMES
 
 @contextmanager
 def in_python() -> Iterator[None]:
-    """Reword an InputError of the `with` block: its messages then name the arguments of Python calls."""
+    """Reword an InputError that the `with` block raises: its messages then name the arguments of Python calls."""
     try:
         yield
     except InputError as error:
@@ -32,28 +32,28 @@ def in_python() -> Iterator[None]:
 
 
 def loaded(value: Any) -> Loaded:
-    """Check that a value is a workflow of `load_workflow`, and return it."""
+    """Check that a value is a workflow from `load_workflow`. Return the value."""
     if not isinstance(value, Loaded):
         raise ValueError("expected a workflow of load_workflow()")
     return value
 
 
 def source(value: Any) -> Path | str:
-    """Return the text of a workflow if the value is a string of several lines, else the path of its file."""
+    """Return a string of several lines unchanged: it is the text of a workflow. Return any other value as a path."""
     if isinstance(value, str) and "\n" in value:
         return value
     return Path(os.fspath(value))
 
 
 def parameters(value: Any) -> dict[str, float]:
-    """Check a mapping of parameter names to numbers."""
+    """Check a mapping: names of parameters → numbers."""
     if not isinstance(value, Mapping):
         raise ValueError("expected a mapping of names to numbers, such as {'modules': 240}")
     return {name(key): units.count(number) for key, number in value.items()}
 
 
 def catalogue(value: Any) -> Catalogue | Path | None:
-    """Return a catalogue, or the path of the user's catalogue file. None: the default file."""
+    """Check a catalogue or the path of the user's catalogue file. None stands for the default file."""
     return value if value is None or isinstance(value, Catalogue) else Path(os.fspath(value))
 
 
@@ -70,7 +70,7 @@ def agents(value: Any) -> int:
 
 
 def agents_of_crews(value: Any) -> int | dict[str, int]:
-    """Check a number of agents, or a mapping of crews to numbers of agents."""
+    """Check a number of agents, or a mapping: names of crews → numbers of agents."""
     if not isinstance(value, Mapping):
         return agents(value)
     if not value:
@@ -79,7 +79,7 @@ def agents_of_crews(value: Any) -> int | dict[str, int]:
 
 
 def premium(value: Any) -> Premium:
-    """Return the price law of a `Premium` or an exponent. None: the law fitted to the catalogue."""
+    """Return the price law for a `Premium`, or for an exponent. For None, return the law fitted to the catalogue."""
     if value is None:
         return FITTED
     if isinstance(value, Premium):
@@ -93,7 +93,7 @@ def premium(value: Any) -> Premium:
 
 
 def source_and_crew(check: Checks, workflow: Any, runtime: Any, crew: Any) -> dict[str, Any]:
-    """Check the arguments that all requests have. Return them as fields of a `Request`."""
+    """Check the arguments that all requests have. Return a dict of fields of a `Request`."""
     return {
         "workflow": check.take("workflow", workflow, loaded),
         "runtime": check.optional("runtime", runtime, _runtime),
@@ -102,7 +102,7 @@ def source_and_crew(check: Checks, workflow: Any, runtime: Any, crew: Any) -> di
 
 
 def grid(check: Checks, speeds: Any, agents_: Any, models: Any, premium_: Any) -> dict[str, Any]:
-    """Check the arguments of a grid of scenarios. Return them as fields of a `GridRequest`."""
+    """Check the arguments of a grid of scenarios. Return a dict of fields of a `GridRequest`."""
     listed = models.split(",") if isinstance(models, str) else models
     return {
         "models": _each(check, "models", listed, name, "['sonnet', 'opus']") if models else (),
@@ -139,7 +139,7 @@ def _backend(check: Checks, threads: Any, scheduler: Any) -> Backend:
 def _each(
     check: Checks, argument: str, values: Any, parse: Callable[[Any], Any], example: str = "[1, 2, 4]"
 ) -> list[Any]:
-    """Check each value of an iterable, which must have at least one. `example` is part of the error message."""
+    """Check each value of an iterable. The iterable needs at least one value. `example` is for the error message."""
 
     def several(values: Any) -> list[Any]:
         if isinstance(values, str) or not isinstance(values, Iterable) or not (listed := list(values)):

@@ -1,4 +1,4 @@
-"""Functions of `import planner`: read a workflow, forecast, compare, search. Each checks its arguments, then runs."""
+"""Functions of `import planner`: read a workflow, forecast, compare, search. Each function checks its arguments."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from planner.report.wording.notes import ARGUMENTS
 
 @dataclass(frozen=True, repr=False)
 class Workflow(Loaded):
-    """A workflow with the catalogue of its profiles, as returned by `load_workflow`."""
+    """A workflow and the catalogue with its profiles. `load_workflow` returns it."""
 
     @property
     def name(self) -> str:
@@ -37,7 +37,7 @@ class Workflow(Loaded):
 
     @property
     def model(self) -> str | None:
-        """Profile of the steps that name no profile."""
+        """Profile of every step that does not name a profile itself."""
         return self.declared.model
 
     @property
@@ -46,7 +46,7 @@ class Workflow(Loaded):
 
     @property
     def crews(self) -> Mapping[str, int]:
-        """Declared number of agents of each crew. Without declared crews, the only key is ``agents``."""
+        """Declared number of agents of each crew. If no crews are declared, the only key is ``agents``."""
         return MappingProxyType(crew_sizes(self.declared))
 
     def __repr__(self) -> str:
@@ -63,9 +63,10 @@ def load_workflow(
 
     source : path of the workflow's file, or the text itself as a string of several lines. Relative paths in a text
         start from the current folder
-    parameters : values of parameters, which replace the values in the file
-    catalogue : a catalogue, or the path of a catalogue file. None: the file that PLANNER_CATALOGUE names, else
-        catalogue.yaml in the workflow's folder. The planner's own profiles are always available
+    parameters : values of parameters. They replace the values in the file
+    catalogue : a catalogue, or the path of a catalogue file. None: the file that PLANNER_CATALOGUE names or, if
+        PLANNER_CATALOGUE is not set, catalogue.yaml in the workflow's folder. The planner's own profiles are always
+        available
 
     Raises InputError with every problem of the file.
     """
@@ -91,14 +92,15 @@ def forecast(
     speed : factor on every output speed
     agents : number of agents of the only crew or of `crew`, or a mapping of crews to numbers such as
         {"migrators": 4, "reviewers": 6}. None: the declared numbers
-    crew : crew whose number of agents is `agents`, if the workflow has several crews
+    crew : crew to which `agents` applies, if the workflow has several crews
     model : profile to use instead of the workflow's
     runtime : runtime to assume instead of the file's: ``langgraph`` or ``dataflow``
     premium : price of speeds above 1: an exponent of the speed, or `Premium.through(2.5, 6)`. None: the fitted law
     seed : seed of the random draws
-    samples : exact number of samples, or the maximum number if `precision` is given. None: until a precision of 1 %,
-        at most 1,024
-    precision : stop when the 95 % intervals of p50 and p90 are within this share. None: 0.01
+    samples : exact number of samples or, if `precision` is given, the maximum number. None: as many samples as a
+        precision of 1 % needs, at most 1,024
+    precision : share such as 0.01; stop when the half-widths of the 95 % intervals of p50 and p90 are within this share
+        of p50 and p90. None: 0.01
     max_time : seconds after which to stop and report the result so far
     threads : number of threads to simulate on. None: all cores
     scheduler : address of a Dask cluster to simulate on, instead of threads
@@ -131,14 +133,14 @@ def compare(
 ) -> Comparison:  # fmt: skip
     """Compare completion time and cost of speeds × agents, on the same random draws, like `planner compare`.
 
-    speeds : factors on every output speed. None: 1, 1.5, 2.5, 5 and 8; with several models only 1
+    speeds : factors on every output speed. None: 1, 1.5, 2.5, 5 and 8 or, if several models are given, only 1
     agents : numbers of agents to try, for the only crew or for `crew`
     models : profiles to use instead of the workflow's, as a list or as "a,b"
     value_of_time : value in US dollars of an hour that one person waits
     waiting : number of people who wait for the result
     setup : one-time cost of changing from the baseline to another scenario, as "2h", "$500" or "2h,$500"
-    runs : number of runs planned after `setup`; the result has what they save in total
-    every_n : try every number of agents up to the widest fan-out at the first speed: slow but exact
+    runs : number of runs planned after `setup`. The result has the total savings of these runs
+    every_n : whether to try every number of agents up to the widest fan-out, at the first speed; slow but exact
 
     The other arguments are those of `forecast`. Raises InputError with every problem.
     """
@@ -162,13 +164,14 @@ def target(
 ) -> TargetResult:  # fmt: skip
     """Find the cheapest scenario that meets a deadline and a budget, like `planner target`.
 
-    p90, p50 : deadline for 90 % or for 50 % of runs, in seconds or as "4h"; give exactly one of the two
-    budget : budget in US dollars for 90 % of runs with `p90`, or for 50 % with `p50`. None: no limit
+    p90 : deadline for 90 % of runs, in seconds or as "4h"
+    p50 : deadline for 50 % of runs; give either `p90` or `p50`
+    budget : budget in US dollars. With `p90` it is for 90 % of runs, with `p50` for 50 % of runs. None: no limit
 
     The other arguments are those of `compare`. If no scenario is known to meet the target, `cheapest` is None and
     `obstacle` has the reason.
 
-    Raises InputError with every problem, and if there is a budget and a price is unknown.
+    Raises InputError with every problem. An unknown price is a problem if there is a budget.
     """
     check = Checks(ARGUMENTS)
     request = TargetRequest(
@@ -194,7 +197,7 @@ def tier(
 
     The other arguments are those of `forecast`. If no choice is known to be within the budget, `best` is None.
 
-    Raises InputError with every problem, if no step can move, and if a price is unknown.
+    Raises InputError with every problem. It is a problem if no step can change its tier, or if a price is unknown.
     """
     check = Checks(ARGUMENTS)
     request = TierRequest(
@@ -216,7 +219,7 @@ def sensitivity(
 ) -> Sensitivity:  # fmt: skip
     """Rank the estimates that drive the p90 of the completion time, like `planner sensitivity`.
 
-    All arguments are those of `forecast`. Raises InputError with every problem, and for fewer than 50 samples.
+    All arguments are those of `forecast`. Raises InputError with every problem. Fewer than 50 samples are a problem.
     """
     check = Checks(ARGUMENTS)
     request = SensitivityRequest(

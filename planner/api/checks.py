@@ -1,6 +1,7 @@
 """Check the values of a request: values in, parts of a request out, or an `InputError` with every problem.
 
-Values come from the command line as texts, and from Python calls as texts or numbers. The same functions read them.
+Values come from the command line as texts, and from Python calls as texts or numbers. The functions take both kinds
+of values.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ MOST_RUNS = 10**9
 
 
 class RefusedError(ValueError):
-    """A value is wrong, and the wording of the reason differs between the command line and Python."""
+    """A value is wrong. The message for its code differs between the command line and Python."""
 
     def __init__(self, code: str, values: Mapping[str, Any] | None = None) -> None:
         super().__init__(code)
@@ -33,7 +34,7 @@ class RefusedError(ValueError):
 
 
 class Checks:
-    """Collects the problems of arguments. `done` raises all of them together."""
+    """Collects the problems of arguments. `done` raises all problems together."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
@@ -50,7 +51,7 @@ class Checks:
             return None
 
     def optional(self, argument: str, value: Any, parse: Callable[[Any], Any]) -> Any:
-        """Parse a value as `take` does, but return None for None."""
+        """Return None if the value is None. Otherwise parse the value as `take` does."""
         return None if value is None else self.take(argument, value, parse)
 
     def each(self, argument: str, values: Iterable[Any], parse: Callable[[Any], Any]) -> list[Any]:
@@ -62,7 +63,7 @@ class Checks:
         self._problems.append(Problem("bad-value", message))
 
     def words(self, code: str) -> str:
-        """Return the message for the code of a refusal, with the names of this front end."""
+        """Return the message for the code of a refusal. The message names arguments as this front end does."""
         return words(Note(code), self._names)
 
     def done(self) -> None:
@@ -74,7 +75,7 @@ class Checks:
 def simulation(
     check: Checks, seed: Any, samples: Any, precision: Any, max_time: Any, backend: Backend, progress: Progress | None
 ) -> Simulation:
-    """Check the seed and the stopping rule. Return these, the backend and the progress function as a `Simulation`."""
+    """Check the seed and the stopping rule. Return a `Simulation` with these, the backend and the progress function."""
     return Simulation(
         check.take("seed", seed, _seed),
         check.optional("samples", samples, lambda value: units.whole(value, MOST_SAMPLES)),
@@ -92,7 +93,7 @@ def threads(check: Checks, value: Any) -> int | None:
 
 
 def usd(value: Any) -> float:
-    """Parse US dollars, given as a number or as in ``"$120"``."""
+    """Parse US dollars, given as a number or as a text such as ``"$120"``."""
     return float(units.money(value))
 
 

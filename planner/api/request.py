@@ -1,6 +1,6 @@
 """Requests to the planner, made by the command line and by Python calls: checked values in, results with all notes out.
 
-Their default values are the defaults of both front ends. Requests have no methods to compare or print them, because
+The default values are the defaults of both front ends. Requests have no methods for comparing or printing requests:
 such methods would double the time to import this module.
 """
 
@@ -38,7 +38,7 @@ class Simulation:
     """Settings of a simulation.
 
     seed : seed of the random draws
-    samples, precision, max_time : stopping rule, as in `planner.sampling.sample.Stopping`; max_time in seconds
+    samples, precision, max_time : stopping rule, as in `planner.sampling.sample.Stopping`; `max_time` is in seconds
     backend : threads or cluster to simulate on; None: threads on all cores
     """
 
@@ -69,18 +69,18 @@ class Request:
 
     @cached_property
     def served(self) -> tuple[Workflow, tuple[Note, ...]]:
-        """The workflow with its runtime and its model profiles, and the notes on these.
+        """The workflow with its runtime and its model profiles, and the notes on this runtime and these profiles.
 
-        Raises InputError for an unknown model and for problems of the user's catalogue.
+        Raises InputError if a model is unknown, or if the user's catalogue has problems.
         """
         return self.serve()
 
     def serve(self) -> tuple[Workflow, tuple[Note, ...]]:
-        """Compute the value of `served`."""
+        """Compute the value of the property `served`."""
         raise NotImplementedError
 
     def _with_notes(self, result: Result) -> Result:
-        """Return the result with the notes on its workflow and profiles added."""
+        """Return the result, with the notes on the workflow and the profiles added."""
         return replace(result, notes=(*result.notes, *self.served[1]))
 
 
@@ -111,7 +111,7 @@ class ForecastRequest(ScenarioRequest):
     premium: Premium | None = None
 
     def run(self) -> Forecast:
-        """Run the forecast. Raises InputError if the workflow is too large or the crew unknown."""
+        """Run the forecast. Raises InputError if the workflow is too large or the crew is unknown."""
         from planner.planning.forecast import forecast
 
         return self._with_notes(forecast(self.served[0], **_premium(self.premium), **self._arguments()))
@@ -119,10 +119,10 @@ class ForecastRequest(ScenarioRequest):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SensitivityRequest(ScenarioRequest):
-    """A request for the estimates that drive the completion time of one scenario."""
+    """A request for the estimates that drive the p90 of the completion time of one scenario."""
 
     def run(self) -> Sensitivity:
-        """Rank the estimates. Raises InputError for the same reasons as a forecast, and for too few samples."""
+        """Rank the estimates. Raises InputError as a forecast does, and if there are too few samples."""
         from planner.planning.sensitivity.tornado import sensitivity
 
         return self._with_notes(sensitivity(self.served[0], **self._arguments()))
@@ -197,7 +197,10 @@ class CompareRequest(GridRequest):
     decisions: DecisionOptions | None = None
 
     def run(self) -> Comparison:
-        """Compare the scenarios. Raises InputError if the workflow is too large, or the crew unknown or ambiguous."""
+        """Compare the scenarios.
+
+        Raises InputError if the workflow is too large, or if the crew is unknown or ambiguous.
+        """
         from planner.planning.comparison import NOTHING_MORE, compare
 
         options = self.decisions or NOTHING_MORE
@@ -211,12 +214,15 @@ class TargetRequest(GridRequest):
     target: Target
 
     def run(self) -> TargetResult:
-        """Find the scenario. Raises InputError as a comparison does, and for a budget without known prices."""
+        """Find the scenario.
+
+        Raises InputError as a comparison does. If a budget is given, an unknown price also raises InputError.
+        """
         from planner.planning.target.search import find_cheapest
 
         return self._with_notes(find_cheapest(self.served[0], self.target, **self._arguments()))
 
 
 def _premium(premium: Premium | None) -> dict[str, Any]:
-    """Return `premium` as a keyword argument. None: no argument, so that the fitted price law applies."""
+    """Return `premium` as a keyword argument. For None, return no argument: the fitted price law then applies."""
     return {} if premium is None else {"premium": premium}

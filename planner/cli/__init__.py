@@ -3,4 +3,4 @@
 GATE_FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
-"""Exit codes besides 0. This module imports nothing, because `planner.__main__` imports it before all others."""
+"""Exit codes besides 0. This module imports nothing, because `planner.__main__` imports it before all other modules."""

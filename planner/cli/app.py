@@ -1,4 +1,4 @@
-"""The commands: each one turns its options into a request, runs the request and prints the result.
+"""The commands. Each command turns its options into a request, runs the request and prints the result.
 
 Heavy imports are inside the commands, so that `planner --help` starts fast.
 """

@@ -33,13 +33,18 @@ def target(
     p50: Annotated[
         str | None,
         typer.Option(
-            "--p50", help="Deadline for 50% of runs, e.g. 4h; replaces --p90.", metavar="TIME", show_default=False
+            "--p50",
+            help="Deadline for 50% of runs, e.g. 4h; use it instead of --p90.",
+            metavar="TIME",
+            show_default=False,
         ),
     ] = None,
     budget: Annotated[
         str | None,
         typer.Option(
-            help="Budget in USD: for 90% of runs with --p90, for 50% with --p50.", metavar="USD", show_default=False
+            help="Budget in USD. With --p90 it is for 90% of runs, with --p50 for 50% of runs.",
+            metavar="USD",
+            show_default=False,
         ),
     ] = None,
     grid: GridOptions,
@@ -48,7 +53,7 @@ def target(
     set_: Settings = None,
     output: OutputOptions,
 ) -> None:
-    """Find the cheapest scenario that meets a deadline and budget. Exit code 1: no scenario is known to meet them."""
+    """Find the cheapest scenario that meets a deadline and a budget. Exit code 1: no scenario surely meets both."""
     with reported() as progress:
         from planner.api import checks
         from planner.api.request import TargetRequest
@@ -86,7 +91,7 @@ def tier(
     set_: Settings = None,
     output: OutputOptions,
 ) -> None:
-    """Choose the steps to run on a fast tier within a budget. Exit code 1: no choice is known to be within it."""
+    """Choose the steps to run on a fast tier within a budget. Exit code 1: no choice surely keeps the budget."""
     with reported() as progress:
         from planner.api.checks import usd
         from planner.api.request import TierRequest
@@ -125,7 +130,7 @@ def sensitivity(
     set_: Settings = None,
     output: OutputOptions,
 ) -> None:
-    """Rank the estimates that drive the p90 of completion time. The first one is worth measuring first."""
+    """Rank the estimates that drive the p90 of completion time. Say which estimate to measure first."""
     with reported() as progress:
         from planner.api.request import SensitivityRequest
         from planner.report.data.searches import sensitivity_csv, sensitivity_json

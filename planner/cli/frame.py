@@ -25,7 +25,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 @contextmanager
 def reported() -> Iterator["Progress"]:
-    """Run a simulating command: like `refused`, with a progress bar, and with a note if the kernel is not compiled."""
+    """Run a command that simulates, as `refused` does. Show a progress bar. If no kernel is compiled, print a note."""
     with refused():
         from planner import engine
         from planner.report.progress import Progress
@@ -38,10 +38,10 @@ def reported() -> Iterator["Progress"]:
 
 @contextmanager
 def refused() -> Iterator[None]:
-    """Run a command. Exit with 2 after bad input and with 130 after Ctrl-C, without having written a result."""
+    """Run a command. After bad input, exit with 2. After Ctrl-C, exit with 130. In both cases, write no result."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal or pipe that cannot show a shade or a dash shows '?'
+            stream.reconfigure(errors="replace")  # if a terminal or pipe cannot show a character, it shows '?'
     try:
         from planner.errors import InputError
 
@@ -64,7 +64,7 @@ def show(
     to_csv: Callable[[Any], str],
     to_text: Callable[[Any], str],
 ) -> None:
-    """Write a result to standard output or to a file. For JSON and CSV, also write its notes to standard error."""
+    """Write a result to standard output or to a file. If it is JSON or CSV, write its notes to standard error."""
     from planner.report.text.layout import without_colour
     from planner.report.wording.notes import worded
 
@@ -138,11 +138,11 @@ EXPECTED = {
 """Type of a pydantic error → message. The error's context fills the placeholders."""
 
 SEVERAL = ("agents", "model", "speed")
-"""Options that take several values, comma-separated."""
+"""Options that take several values, separated by commas."""
 
 
 def _once(command: TyperCommand | TyperGroup, context: Any, args: list[str]) -> None:
-    """Refuse options that are given twice. Without this check, their first value would be ignored silently."""
+    """Refuse options that are given twice. Without this check, the first value would be ignored silently."""
     _, _, given = command.make_parser(context).parse_args(args=args)
     for option, times in Counter(given).items():
         if isinstance(option, TyperOption) and times > 1 and not option.is_flag and not option.multiple:
@@ -160,7 +160,7 @@ class Once(TyperCommand):
 
 
 class Commands(TyperGroup):
-    """A group of commands that refuses repeated options, and rewords errors of pydantic, which name Python types."""
+    """A group of commands. It refuses repeated options, and rewords pydantic's errors, which name Python types."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, list(args))

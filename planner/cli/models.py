@@ -12,7 +12,7 @@ CatalogueFile = Annotated[
     Path | None,
     typer.Option(
         "--catalogue",
-        help="Your catalogue file. [default: PLANNER_CATALOGUE, else catalogue.yaml here]",
+        help="Your catalogue file. [default: the file named by PLANNER_CATALOGUE, or ./catalogue.yaml]",
         metavar="FILE",
         show_default=False,
     ),
@@ -20,7 +20,7 @@ CatalogueFile = Annotated[
 
 
 class _Models(Commands):
-    """A group of commands that takes an unknown command for the name of a profile, and shows that profile."""
+    """A group of commands. An unknown command is read as the name of a profile, and this profile is shown."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and not args[0].startswith("-") and args[0] not in self.commands:
@@ -38,7 +38,7 @@ def models(
     min_speed: Annotated[
         float | None,
         typer.Option(
-            help="Show only profiles with at least this output speed, in tokens/s. Of a range, the low end counts.",
+            help="Show only profiles with at least this output speed, in tokens/s. For a range, the low end counts.",
             min=0,
         ),
     ] = None,
@@ -54,7 +54,7 @@ def models(
     catalogue: CatalogueFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the catalogue of models and tiers. With a NAME, show that profile with its sources."""
+    """List the catalogue of models and tiers. With the NAME of a profile, show the profile and its sources."""
     if context.invoked_subcommand is not None:
         context.obj = (catalogue, as_json)
         return
@@ -114,11 +114,13 @@ def import_results(
     ] = None,
     form: Annotated[
         Literal["catalogue", "workflow"],
-        typer.Option("--as", help="Write a file for --catalogue, or a 'models:' section to paste into a workflow."),
+        typer.Option(
+            "--as", help="Write a catalogue file for --catalogue, or a 'models:' section to paste into a workflow."
+        ),
     ] = "catalogue",
     output: Output = None,
 ) -> None:
-    """Convert benchmark results into profiles. Each number has its source, date and kind."""
+    """Convert benchmark results into profiles. Each number in a profile has a source, a date and a kind."""
     with refused():
         from planner.catalogue.benchmarks import import_results as run
         from planner.catalogue.benchmarks import is_import_output

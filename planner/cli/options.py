@@ -1,4 +1,4 @@
-"""Options that several commands have: types for Typer, and groups of options, which `expanded` adds to a command."""
+"""Options that several commands have: types for Typer, and groups of options. `expanded` adds groups to a command."""
 
 import inspect
 from collections.abc import Callable
@@ -19,22 +19,30 @@ Speed = Annotated[str, typer.Option(help="Factor on the output speed of every re
 Speeds = Annotated[
     str | None,
     typer.Option(
-        help=f"Factors on the output speed of every request. [default: {_SPEEDS}; with several models 1x]",
+        help="Factors on the output speed of every request. "
+        f"[default: {_SPEEDS}, or only 1x if several models are given]",
         show_default=False,
     ),
 ]
-Agents = Annotated[str | None, typer.Option(help="Number of agents. If there are several crews: CREW=N.", metavar="N")]
-AgentsOfCrews = Annotated[
-    str | None, typer.Option(help="Number of agents. If there are several crews: CREW=N or CREW=N,CREW=N.", metavar="N")
+Agents = Annotated[
+    str | None, typer.Option(help="Number of agents. If there are several crews, write CREW=N.", metavar="N")
 ]
-AgentCounts = Annotated[str, typer.Option(help="Numbers of agents to try. If there are several crews: CREW=1,2,4.")]
+AgentsOfCrews = Annotated[
+    str | None,
+    typer.Option(help="Number of agents. If there are several crews, write CREW=N or CREW=N,CREW=N.", metavar="N"),
+]
+AgentCounts = Annotated[
+    str, typer.Option(help="Numbers of agents to try. If there are several crews, write CREW=1,2,4.")
+]
 Model = Annotated[
     str | None,
     typer.Option("--model", help="Model profile to use instead of the workflow's.", metavar="NAME"),
 ]
 Models = Annotated[
     str | None,
-    typer.Option("--model", help="Model profiles to use instead of the workflow's, comma-separated.", metavar="NAME"),
+    typer.Option(
+        "--model", help="Model profiles to use instead of the workflow's, separated by commas.", metavar="NAME"
+    ),
 ]
 RuntimeName = Annotated[
     Literal["langgraph", "dataflow"] | None,
@@ -44,7 +52,7 @@ Premium = Annotated[
     str | None,
     typer.Option(
         "--premium",
-        help="Price of speeds that no vendor offers: an exponent of the speed, or the price of one speed, "
+        help="Price of speeds that no vendor offers: an exponent of the speed, e.g. 1.2, or the price of one speed, "
         "e.g. 2.5x=6x. [default: 1.11]",
         metavar="LAW",
         show_default=False,
@@ -54,7 +62,8 @@ CatalogueFile = Annotated[
     Path | None,
     typer.Option(
         "--catalogue",
-        help="Your catalogue file. [default: PLANNER_CATALOGUE, else catalogue.yaml next to the workflow]",
+        help="Your catalogue file. [default: the file named by PLANNER_CATALOGUE, or catalogue.yaml next to the "
+        "workflow]",
         metavar="FILE",
         show_default=False,
     ),
@@ -63,7 +72,8 @@ Seed = Annotated[int, typer.Option(help="Seed of the random draws.", min=0)]
 Samples = Annotated[
     int | None,
     typer.Option(
-        help="Number of samples; with --precision, the maximum number. [default: until --precision 1%, at most 1,024]",
+        help="Number of samples; with --precision, the maximum number. "
+        "[default: enough for --precision 1%, at most 1,024]",
         min=1, max=MOST_SAMPLES, show_default=False,
     ),
 ]  # fmt: skip
@@ -87,7 +97,9 @@ ThreadCount = Annotated[
 ]
 BackendName = Annotated[
     Literal["threads", "dask"],
-    typer.Option("--backend", help="Where to simulate. 'dask' needs agent-loop-planner[dask]."),
+    typer.Option(
+        "--backend", help="Where to simulate: on threads, or on a Dask cluster. 'dask' needs agent-loop-planner[dask]."
+    ),
 ]
 Scheduler = Annotated[
     str | None, typer.Option(help="Address of the Dask scheduler, e.g. tcp://host:8786.", metavar="ADDRESS")
@@ -112,7 +124,7 @@ Setup = Annotated[
 Runs = Annotated[
     str | None,
     typer.Option(
-        "--runs", help="Number of runs planned after --setup: show how much they save in total.", metavar="COUNT"
+        "--runs", help="Number of runs planned after --setup. Show the total savings of these runs.", metavar="COUNT"
     ),
 ]
 EveryN = Annotated[
@@ -121,7 +133,10 @@ EveryN = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Write to a file, complete or not at all.", metavar="PATH")
+    Path | None,
+    typer.Option(
+        "--output", "-o", help="Write to a file. If an error occurs, the file stays unchanged.", metavar="PATH"
+    ),
 ]
 
 
@@ -170,7 +185,7 @@ class OutputOptions:
 
 
 def expanded(command: Callable[..., None]) -> Callable[..., None]:
-    """Replace each parameter of a command that is a group of options by the options of that group.
+    """In the signature of a command, replace each parameter that is a group of options by the options of that group.
 
     Typer then reads every option from the signature. The function `command` is still called with the groups.
     """

@@ -1,4 +1,4 @@
-"""`planner rehearse`: run a workflow on the real LangGraph and compare it with its prediction, or export it."""
+"""`planner rehearse`: run a workflow on the real LangGraph and compare times with predictions, or export it."""
 
 import warnings
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def rehearse(
     ] = None,
     set_: Settings = None,
     real: Annotated[
-        bool, typer.Option("--real", help="Run one sample in real time, instead of many on a virtual clock.")
+        bool, typer.Option("--real", help="Run one sample in real time, instead of many samples on a virtual clock.")
     ] = False,
     scale: Annotated[
         str | None, typer.Option("--scale", help="With --real: divide all durations by N. [default: 20]", metavar="N")
@@ -47,15 +47,15 @@ def rehearse(
         Path | None,
         typer.Option(
             "--export",
-            help="Instead of a run, write the source of a LangGraph application to start from.",
+            help="Do not run the workflow; write the source code of a LangGraph application as a starting point.",
             metavar="APP.PY",
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="With --export: replace an existing file that was edited.")
+        bool, typer.Option("--force", help="With --export: replace the file even if it was edited.")
     ] = False,
 ) -> None:
-    """Run a workflow on the real LangGraph. Compare all times with their predictions."""
+    """Run a workflow on the real LangGraph. Compare the times of all steps with the predicted times."""
     with reported() as progress:
         from planner.api.request import ScenarioRequest
         from planner.planning.sizing import Sizing
@@ -97,7 +97,7 @@ def rehearse(
         with _langgraph():
             from planner.langgraph_bridge.rehearse.rehearsal import in_real_time
             from planner.langgraph_bridge.rehearse.rehearsal import rehearse as run
-        # After Ctrl-C, nodes that wait for one of LangGraph's slots are dropped before they begin.
+        # After Ctrl-C, some nodes still wait for one of LangGraph's slots. They never begin; Python would warn of that.
         warnings.filterwarnings("ignore", "coroutine 'arun_with_retry' was never awaited", RuntimeWarning)
         progress.doing = "rehearsing"
         if real:
@@ -129,7 +129,10 @@ def _times(scale: str | None, real: bool) -> float:
 
 
 def _write(source: str, path: Path, force: bool) -> None:
-    """Write the source of an application, and print how to run it. Without `force`, keep an edited file."""
+    """Write the source of an application, and print how to run the application.
+
+    If the file exists and was edited, refuse to replace it unless `force` is true.
+    """
     with unwritable(path):
         if path.is_file() and not force and path.read_bytes() not in (b"", source.encode()):
             raise typer.BadParameter(f"{path} differs from the new application; add --force to replace the file")

@@ -1,4 +1,4 @@
-"""Texts of options in, checked values out, as the fields of a request.
+"""Texts of options in, checked values out: the fields of a request.
 
 Heavy imports are inside the functions, so that `planner --help` starts fast.
 """
@@ -23,7 +23,7 @@ AnyRequest = TypeVar("AnyRequest", bound="Request")
 
 @contextmanager
 def checked() -> Iterator["Checks"]:
-    """Collect the problems of all options checked in the `with` block, then refuse them in one message."""
+    """Collect the problems of the options that the `with` block checks. Raise one error with all of these problems."""
     from planner.api.checks import Checks
     from planner.errors import InputError
     from planner.report.wording.notes import OPTIONS, worded_error
@@ -51,12 +51,13 @@ def parse_speeds(check: "Checks", text: str) -> list[float]:
 
 
 def parse_agents(check: "Checks", text: str | None, several: bool = False) -> tuple[str | None, list[Any]]:
-    """Parse `--agents`: return the crew that is named, if any, and the numbers of agents.
+    """Parse `--agents`. Return the name of the crew, and the numbers of agents.
 
-    A number of agents is None if the option is absent: crews then keep their declared sizes.
+    The crew is None if the option names no crew. If the option is absent, the only number is None: crews then keep
+    their declared sizes.
 
-    several : whether one option may size several crews, as in `migrators=4,reviewers=6`. For such an option, the
-        crew returned is None, and the list contains one mapping of crews to numbers of agents
+    several : whether the option may size several crews, such as `migrators=4,reviewers=6`. If it does so, the crew is
+        None, and the list has one mapping of crews to numbers of agents
     """
     from planner.reading.validation import MOST_AGENTS
 
@@ -86,7 +87,7 @@ def parse_agents(check: "Checks", text: str | None, several: bool = False) -> tu
 
 
 def parse_premium(check: "Checks", text: str | None) -> Any:
-    """Parse `--premium`: the price model for speeds that no vendor offers. Return None if the option is absent."""
+    """Parse `--premium`: the price law for speeds that no vendor offers. Return None if the option is absent."""
     from planner.catalogue.premium import EXPECTED, Premium
     from planner.reading.units import factor
 
@@ -144,7 +145,7 @@ def parse_simulation(
 
 
 def _backend(check: "Checks", options: BackendOptions, threads: int | None) -> "Backend":
-    """Return the threads or the Dask cluster to simulate on. After a refused option, return threads."""
+    """Return the threads or the Dask cluster to simulate on. If an option is refused, its problem is recorded."""
     from planner.sampling.backends import DaskBackend, ThreadBackend, missing
 
     if options.backend == "threads":
@@ -161,7 +162,7 @@ def _backend(check: "Checks", options: BackendOptions, threads: int | None) -> "
 
 
 def _parameters(settings: list[str] | None) -> dict[str, float]:
-    """Parse `--set NAME=VALUE` options: return the values of parameters by name."""
+    """Parse the options `--set NAME=VALUE`. Return a dict of names of parameters → values."""
     from planner.reading.units import count
 
     values: dict[str, float] = {}
@@ -188,10 +189,10 @@ def build_request(
     option: str = "--output",
     **fields: Any,
 ) -> AnyRequest:
-    """Read the workflow and its profiles from `file`, and return a request of class `kind` about it.
+    """Read the workflow in `file` and its profiles. Return a request of class `kind` about the workflow.
 
-    output : file to write the result to; refused if the workflow or its profiles are read from it
-    option : name of the option that gives `output`, for the message
+    output : file to write the result to. It is refused if the workflow or a profile is read from this file
+    option : name of the option for `output`; it is part of the error message
     """
     from planner.reading.files.text_file import files_read
 
@@ -204,7 +205,7 @@ def build_request(
 
 
 def _loaded(file: Path, settings: list[str] | None, catalogue: Path | None) -> "Loaded":
-    """Load the workflow of a file. `-` is standard input."""
+    """Load the workflow in a file. If the file is `-`, read standard input."""
     from planner.loading import load
     from planner.reading.files.text_file import STDIN, read_stdin
 

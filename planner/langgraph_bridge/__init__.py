@@ -1,4 +1,4 @@
-"""Workflows in, runs on the real LangGraph and LangGraph applications out. Only this package imports LangGraph."""
+"""Workflows in; runs on the real LangGraph, and LangGraph applications, out. Only this package imports LangGraph."""
 
 from typing import TYPE_CHECKING
 

@@ -8,20 +8,23 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 RESOLUTION = 1e-9
-"""Timers at most this many seconds apart fire together. It is below a tick (2⁻²⁰ s). With 0, asyncio fires none."""
+"""Timers that are at most this many seconds apart fire together. The value is below a tick (2⁻²⁰ s).
+
+With a resolution of 0, asyncio would fire no timer.
+"""
 
 PATIENCE = 5.0
-"""Longest time in real seconds for which the loop waits for a thread before it checks again."""
+"""Longest time in real seconds for which the loop waits for a thread. Then the loop checks again."""
 
 Result = TypeVar("Result")
 
 
 class DeadlockError(RuntimeError):
-    """A coroutine waits, and no timer, thread or other coroutine is left that could wake it."""
+    """A coroutine waits forever: no timer, thread or other coroutine can wake it."""
 
 
 class _Selector(selectors.SelectSelector):
-    """Selector that moves the virtual clock to the next timer, instead of sleeping until the timer is due."""
+    """Selector that does not sleep until the next timer is due. It moves the virtual clock to this timer."""
 
     loop: VirtualLoop
 
@@ -29,7 +32,7 @@ class _Selector(selectors.SelectSelector):
         ready = super().select(0)
         if ready or (timeout is not None and timeout <= 0):
             return ready
-        if self.loop.threads:  # threads run in real time: the virtual clock stops until they are done
+        if self.loop.threads:  # threads run in real time; until they end, the virtual clock stops
             return super().select(PATIENCE)
         if sum([callback() for callback in self.loop.at_end_of_instant]):  # a list: every callback is called
             return []
@@ -42,8 +45,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     now : current time of the virtual clock, in seconds
     threads : number of running threads
-    at_end_of_instant : callbacks, called when no coroutine can run at the current time. Each returns whether it made a
-        coroutine runnable
+    at_end_of_instant : functions to call when no coroutine can run at the current time. Each function returns whether
+        a coroutine can run after the call
     """
 
     def __init__(self) -> None:
@@ -83,7 +86,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run(main: Callable[[VirtualLoop], Coroutine[Any, Any, Result]]) -> tuple[Result, float]:
-    """Run a coroutine on a new virtual loop. Return its result, and the virtual seconds that have passed."""
+    """Run a coroutine on a new virtual loop. Return its result, and its duration in virtual seconds."""
     loop = VirtualLoop()
     with asyncio.Runner(loop_factory=lambda: loop) as runner:  # after an interruption, it cancels all tasks
         result = runner.run(main(loop))

@@ -1,4 +1,4 @@
-"""Progress bar on a terminal, shown if a command takes longer than a second."""
+"""A progress bar on a terminal. It appears if a command takes longer than a second."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _EVERY = 0.2
 
 
 class Progress:
-    """Progress bar, used as a context manager. Call it with the completed share, from 0 to 1.
+    """A progress bar and context manager. Call the bar with the completed share, from 0 to 1.
 
     The bar is erased at the end of the `with` block. It appears only on a terminal.
     """

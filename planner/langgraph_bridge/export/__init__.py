@@ -1,1 +1,1 @@
-"""Workflows in, the source of LangGraph applications to start from out."""
+"""Workflows in, source code of LangGraph applications out, as a starting point."""

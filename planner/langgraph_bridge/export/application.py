@@ -1,4 +1,4 @@
-"""Export a workflow as the source of a LangGraph application. It runs unedited, and has TODOs to fill in."""
+"""Export a workflow as the source code of a LangGraph application. The application runs unedited, and has TODOs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from planner.langgraph_bridge.export.source import (
 from planner.workflow.declaration import Step, Workflow
 
 TURNS = 3
-"""Number of turns of an agent in the unedited application. A few are enough to see the loop."""
+"""Number of turns of an agent in the unedited application. A few turns are enough to show the loop."""
 
 _SUFFIXES = {"items": "item", "rounds": "round", "copies": "copy"}
 
@@ -41,12 +41,12 @@ _BODIES = {
 
 
 def application_source(workflow: Workflow, sizes: Mapping[str, int]) -> str:
-    """Return the source of the application. `sizes` are the numbers of agents of each crew."""
+    """Return the source of the application. `sizes` has the number of agents of each crew."""
     return _ApplicationWriter(workflow, sizes).module()
 
 
 class _ApplicationWriter(ModifierWriter):
-    """Writes the functions of all steps. Functions of inner steps come before functions of the steps around them."""
+    """Writes the functions of all steps. The functions of inner steps come first."""
 
     def module(self) -> str:
         """Return the source of the whole module."""
@@ -59,7 +59,7 @@ class _ApplicationWriter(ModifierWriter):
         return "\n\n\n".join([first, CLASSES, *([AGENTS] if self.pools else []), *self.sections, self._main()])
 
     def _about(self) -> list[str]:
-        """Lines of the docstring of the application."""
+        """Return the docstring of the application, as lines of source code."""
         omitted = list(omissions(self.workflow, self.sizes))
         lines = [
             "A skeleton: replace each TODO with your code. Estimates are copied from the plan.",
@@ -75,7 +75,10 @@ class _ApplicationWriter(ModifierWriter):
         return imports + types
 
     def _agent_numbers(self) -> list[str]:
-        """Lines of the constant with the number of agents of each pool. Empty without pools."""
+        """Return the source lines of the constant with the number of agents of each pool.
+
+        Return an empty list if there are no pools.
+        """
         if not self.pools:
             return []
         about = "Agents of each pool in the plan. Each agent does one step at a time."
@@ -83,7 +86,7 @@ class _ApplicationWriter(ModifierWriter):
         return [*comment(about), *call("AGENTS = {", sizes, "}")]
 
     def _main(self) -> str:
-        """Source of the function that runs the workflow, and of its call."""
+        """Return the source of the function that runs the workflow, and of the code that calls this function."""
         limit = Runtime.of(self.workflow).limit
         config = ([] if limit is None else [f'"max_concurrency": {limit}']) + ['"recursion_limit": 10_000']
         invoked = call("    found = await workflow_graph().ainvoke(", ["{}", f"{{{', '.join(config)}}}"])
@@ -99,7 +102,7 @@ class _ApplicationWriter(ModifierWriter):
     def graph(self, function: str, context: ExportContext, steps: Mapping[str, Step], about: str) -> None:
         """Write the function that builds the graph of a group of steps.
 
-        Steps inside an item of a fan-out run one after another. Other steps run as their needs allow.
+        Steps inside an item of a fan-out run one after another. Each other step runs after the steps that it needs.
         """
         order = in_order(steps if context.item else sorted_by_name(steps))
         children = {name: self.step(context, name, steps) for name in order}
@@ -115,7 +118,7 @@ class _ApplicationWriter(ModifierWriter):
     # Steps
 
     def step(self, outer: ExportContext, name: str, steps: Mapping[str, Step], choice: bool = False) -> Node:
-        """Write the functions of a step and of its modifiers, from the inside out. Return the outermost node."""
+        """Write the functions of a step and of its modifiers, innermost function first. Return the outermost node."""
         step = steps[name]
         context = replace(
             outer, path=(*outer.path, name), model=step.model or outer.model, crew=step.crew or outer.crew,
@@ -148,7 +151,7 @@ class _ApplicationWriter(ModifierWriter):
         return replace(node, name=f"{name}_" if name in (*KEYS, "__start__", "__end__") else name)
 
     def body(self, function: str, context: ExportContext, step: Step) -> tuple[str, ...]:
-        """Write the function that runs a step once. Return further arguments for the `add_node` of its node."""
+        """Write the function that runs a step once. Return further arguments for the call of `add_node`."""
         name = context.path[-1]
         if step.agent is not None:
             self.agent(function, context, step)
@@ -183,7 +186,10 @@ class _ApplicationWriter(ModifierWriter):
         yield from call("    return {", [f'"log": [{text(name)}]'], "}")
 
     def async_with(self, context: ExportContext, step: Step) -> Iterator[str]:
-        """Yield the line that holds an agent and limits the time of a step. Yield nothing if the step needs neither."""
+        """Yield the line that holds an agent for a step and limits the time of the step.
+
+        Yield nothing if the step takes no agent and has no timeout.
+        """
         managers = []
         requests = step.kind in ("llm", "agent")
         holds = context.item and step.kind == "tool" and step.hold and step.for_each is None
@@ -251,7 +257,7 @@ class _ApplicationWriter(ModifierWriter):
 def omissions(workflow: Workflow, sizes: Mapping[str, int]) -> Iterator[str]:
     """Yield the features of a workflow that its application leaves out.
 
-    Coordination of a crew of one agent is not among them, because such a crew has none.
+    For a crew of one agent, no kind of coordination is yielded, because such a crew has no coordination.
     """
     for name, crew in workflow.crews.items():
         declared = crew.coordination

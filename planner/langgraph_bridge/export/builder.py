@@ -94,7 +94,7 @@ if __name__ == "__main__":
 '''
 
 KEYS = ("log", "failed", "item", "round", "accepted", "turns")
-"""Keys of the state. LangGraph allows no node with the name of a key."""
+"""Keys of the state. In LangGraph, no node may have the name of a key."""
 
 TAKEN = (
     "asyncio", "operator", "random", "cache", "annotated", "typeddict", "end", "start", "stategraph", "send", "state",
@@ -102,7 +102,7 @@ TAKEN = (
     "workflow_graph", "name", "found", "failed", "fails", "copies", "late", "copy", "accepted", "print", "range",
     "agents", "agent", "slots", "who", "loop", "list", "str", "int", "bool", "float", "tuple", "len",
 )  # fmt: skip
-"""Names, in lower case, that the fixed source of the application uses. No function of a step may have such a name."""
+"""Names that the fixed source of the application uses, in lower case. No function of a step may have such a name."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class ExportContext:
     """Place of a step in the workflow, and the settings that apply there.
 
     path : names of the steps from the outermost step to this step
-    model : profile of the step; None: none is declared
+    model : profile of the step; None: no profile is declared
     crew : crew of the step; None: no crew is declared
     item : whether the step is part of an item of a fan-out
     values : parameter name → value
@@ -125,7 +125,7 @@ class ExportContext:
 
 @dataclass(frozen=True)
 class Node:
-    """A node of a graph. `policy` are further arguments of its `add_node`."""
+    """A node of a graph. `policy` has further arguments for the call of `add_node`."""
 
     name: str
     function: str
@@ -150,8 +150,9 @@ class SourceBuilder:
     ) -> None:
         """Add an async function that takes the state.
 
-        about, lines : summary and further lines of its docstring
-        to : its return type
+        about : summary in the docstring of the function
+        lines : further lines of that docstring
+        to : return type of the function
         """
         self.add(f"async def {name}(state: State) -> {to}:", *docstring(about, lines), *body)
 
@@ -166,7 +167,7 @@ class SourceBuilder:
         return self.sizes.get(context.crew or DEFAULT_CREW, 1)
 
     def pool(self, context: ExportContext) -> tuple[str, int]:
-        """Name and size of the pool whose agents run a step. A crew of one agent has the pool of the lead."""
+        """Return the name and size of a step's pool of agents. A crew of one agent uses the pool of the lead."""
         if not self.workflow.crews:
             return DEFAULT_CREW, self.agents(context)
         several = context.crew is not None and self.agents(context) > 1

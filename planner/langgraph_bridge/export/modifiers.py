@@ -14,10 +14,10 @@ from planner.workflow.declaration import Step
 
 
 class ModifierWriter(SourceBuilder):
-    """Writes modifiers. `items`, `rounds` and `copies` take the node of a step, and return the node to use instead."""
+    """Writes modifiers. `items`, `rounds` and `copies` take the node of a step, and return a node to replace it."""
 
     def items(self, function: str, node: Node, context: ExportContext, step: Step) -> Node:
-        """Write a fan-out: one Send for each item, with the coordination of the crew around the items."""
+        """Write a fan-out: one Send for each item. Write the coordination of the crew before and after the items."""
         assert step.for_each is not None
         name, declared = context.path[-1], step.for_each
         if isinstance(declared.count, Estimate):
@@ -50,7 +50,7 @@ class ModifierWriter(SourceBuilder):
         return Node(name, function)
 
     def coordinated(self, node: Node, context: ExportContext, declared: Coordination) -> Node:
-        """Write an item with the coordination around it: brief, messages, report, merge."""
+        """Write the coordination around an item: brief, messages, report, merge. Return one node for all."""
         crew, agents, name = context.crew or LEAD, self.agents(context), context.path[-1]
         stages = (
             ("brief", "the lead briefs an agent", LEAD, 1),
@@ -94,7 +94,7 @@ class ModifierWriter(SourceBuilder):
         self.function(function, about, self.agent_body(pool, size, kind), lines)
 
     def agent_body(self, pool: str, size: int, work: str) -> list[str]:
-        """Return the body of a function that holds an agent of a pool while it works."""
+        """Return the body of a function. The function holds an agent of a pool while the agent works."""
         todo = f"        await asyncio.sleep(0)  # TODO: {work}"
         return [f"    async with {self.agent_of(pool, size)}:", todo, f'    return {{"log": [{text(work)}]}}']
 
@@ -124,7 +124,10 @@ class ModifierWriter(SourceBuilder):
         return Node(name, function)
 
     def copies(self, function: str, node: Node, context: ExportContext, step: Step) -> Node:
-        """Write parallel copies. `best_of` waits for all copies; `first_of` takes the first and cancels the rest."""
+        """Write parallel copies.
+
+        With `best_of`, the step waits for all copies. With `first_of`, the first copy to finish cancels the others.
+        """
         name = context.path[-1]
         if step.best_of is None:
             assert step.first_of is not None

@@ -22,9 +22,10 @@ WIDTH = 88
 
 
 def call(start: str, arguments: Sequence[str], end: str = ")") -> list[str]:
-    """Lines of a call or a literal.
+    """Return the source lines of a call or a literal.
 
-    It is on one line if it fits. Else all arguments are on the next line if they fit, or else on one line each.
+    If the whole call fits on one line, return one line. Otherwise, put all arguments on the next line if they fit
+    there. If they do not fit, put each argument on its own line.
     """
     line = f"{start}{', '.join(arguments)}{end}"
     indent = line[: len(line) - len(line.lstrip())]
@@ -38,12 +39,12 @@ def call(start: str, arguments: Sequence[str], end: str = ")") -> list[str]:
 
 
 def comment(text: str) -> list[str]:
-    """Lines of a comment, wrapped."""
+    """Return a comment as wrapped source lines."""
     return textwrap.wrap(text, WIDTH, initial_indent="# ", subsequent_indent="#   ", break_long_words=False)
 
 
 def docstring(text: str, lines: Sequence[str] = (), indent: str = "    ") -> list[str]:
-    """Lines of a docstring: `text` is its summary, and `lines` follow after a blank line."""
+    """Return the source lines of a docstring: the summary `text`, a blank line, and `lines`."""
     summary = _docstring_text(text)
     if not lines and len(summary) + len(indent) + 6 <= WIDTH:
         return [f'{indent}"""{summary}"""']
@@ -59,7 +60,7 @@ def docstring(text: str, lines: Sequence[str] = (), indent: str = "    ") -> lis
 
 
 def _docstring_text(text: str) -> str:
-    """Text without the characters that would end or break a docstring."""
+    """Return the text without the characters that would end or break a docstring."""
     clean = " ".join(text.split()).replace("\\", "/").replace('"""', "'''")
     return f"{clean[:-1]}'" if clean.endswith('"') else clean
 
@@ -79,7 +80,8 @@ class Names:
     def unique(self, *words: str) -> str:
         """Return an unused identifier.
 
-        It is the last word if that is unused. Otherwise the words before it are added one by one, and finally a number.
+        If the last word is unused, return it. Otherwise put the words before it in front, one by one, and finally add a
+        number.
         """
         clean = [re.sub(r"\W", "_", word).lower().strip("_") or "step" for word in words]
         clean = [f"step_{word}" if word[0].isdigit() else word for word in clean]
@@ -95,7 +97,7 @@ class Names:
 
 
 def estimates(step: Step, model: str | None) -> Iterator[str]:
-    """Yield lines on the estimates of a step, such as ``output: 2k to 6k tokens``."""
+    """Yield a line of text for each estimate of a step, such as ``output: 2k to 6k tokens``."""
     body = step.llm or step.agent or step.tool or step.human
     if isinstance(body, Llm | AgentLoop) and model is not None:
         yield f"model: {model}"
@@ -124,6 +126,9 @@ def _fields(body: Declared, prefix: str, only: tuple[str, ...] = ()) -> Iterator
 
 
 def _unit(body: Declared, name: str) -> str:
-    """Unit to add to an estimate. Only tokens need one: times already have units in the file, and counts have none."""
+    """Return the unit to add to an estimate, or an empty text.
+
+    Only numbers of tokens need a unit: times have units in the file, and counts have no unit.
+    """
     counted = name in ("turns", "calls") or isinstance(body, Call | Wait)
     return "" if counted or name in ("time", "after", "back", "wait") else " tokens"

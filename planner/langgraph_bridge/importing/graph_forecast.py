@@ -54,8 +54,8 @@ def predicted(
 ) -> tuple[dict[Key, tuple[float, float]], float]:
     """Predict the start and end of every run of a node, including subgraphs, and the completion time of the graph.
 
-    seconds : function that returns the duration of the run of a node that is not a subgraph. Durations are rounded to
-        ticks
+    seconds : function that returns the duration of each run, except of runs of subgraphs. Durations are rounded
+        to ticks
     limit, barriers : as in `superstep_graph`
     """
     fragment = superstep_graph(game, lambda key: single_task(NO_POOL, NO_POOL), limit, barriers, with_spans=True)
@@ -70,20 +70,20 @@ def predicted(
 
 
 def whole(fragment: Fragment) -> Graph:
-    """Return a fragment without crews as a graph for the kernel."""
+    """Return a fragment as a graph for the kernel. The fragment must have no crews."""
     acquire, release = number_pools(fragment.acquire, 0), number_pools(fragment.release, 0)
     capacity = [slots for _, slots in fragment.own_pools]
     return build_graph(len(fragment), fragment.edges, acquire=acquire, release=release, capacity=capacity)
 
 
 Number = tuple[str, int]
-"""Key of the draws of a run: the path of its node, and the number of earlier runs of this node."""
+"""Key of the draws of a run: the path of the node that runs, and the number of earlier runs of this node."""
 
 
 def expand_graph(game: GraphRun, workflow: Workflow, limit: int | None, barriers: bool = True) -> TaskGraph:
     """Return the task graph of a LangGraph graph whose routes are fixed.
 
-    It has no crews, so that runs wait only for needs, barriers and slots.
+    The task graph has no crews: runs wait only for needs, barriers and slots.
 
     workflow : declares the profiles and parameters that the steps of the graph use
     limit, barriers : as in `superstep_graph`
@@ -123,7 +123,7 @@ def _form(game: GraphRun, key: Key) -> GraphForm:
 
 
 def _work(path: str, step: Step | None, runs: int, workflow: Workflow) -> Work:
-    """Return the work of a node. The `runs` of the node are rounds of its work."""
+    """Return the `Work` of a node. Each of the `runs` of the node is a round of this `Work`."""
     assert step is not None
     body = step.llm or step.agent or step.tool or step.human
     if body is None:
@@ -137,7 +137,7 @@ def _work(path: str, step: Step | None, runs: int, workflow: Workflow) -> Work:
 def graph_seconds(
     form: GraphForm, workflow: Workflow, seed: int, samples: int, limit: int | None = None, barriers: bool = True
 ) -> Floats:
-    """Return (samples,) completion times of a graph, in seconds.
+    """Return the completion times of a graph (samples,), in seconds.
 
     workflow : declares the profiles and parameters that the steps of the graph use
     """
@@ -152,7 +152,7 @@ def graph_seconds(
 
 
 def graph_barriers(form: GraphForm, workflow: Workflow, seed: int, samples: int, limit: int | None = None) -> Barriers:
-    """Return the cost of the barriers of a graph, and the branches to wrap in subgraphs."""
+    """Return the time that the barriers of a graph cost, and the branches to put in subgraphs."""
 
     def p50(wrapped: Wrapped, _: bool) -> float:
         now = form
@@ -166,7 +166,7 @@ def graph_barriers(form: GraphForm, workflow: Workflow, seed: int, samples: int,
 
 
 def _games(form: GraphForm, samples: Samples) -> Iterator[tuple[GraphRun, list[int]]]:
-    """Yield each distinct game of a slice of samples, with the rows of the samples whose routes lead to it."""
+    """Yield each distinct run of the graph in a slice of samples, with the rows of the samples that have this run."""
     routes = Routes(samples)
     games: dict[object, tuple[GraphRun, list[int]]] = {}
     for row in range(len(samples)):
@@ -182,7 +182,10 @@ def _causes(game: GraphRun) -> tuple[object, ...]:
 
 
 class Routes:
-    """Draws of conditional edges and of `Send` widths, stored by the path of a node and the number of its run."""
+    """Random routes: draws of conditional edges and of `Send` widths.
+
+    A draw is stored by the path of its node and the number of the node's run.
+    """
 
     def __init__(self, samples: Samples) -> None:
         self.samples = samples
@@ -209,7 +212,7 @@ class Routes:
 
 
 class _Route:
-    """The routes of one sample. A call returns the routing after a run of the node `name`."""
+    """The routes of one sample. Call it after a run of the node `name`, to get the nodes that run next."""
 
     def __init__(self, routes: Routes, row: int) -> None:
         self.routes, self.row = routes, row

@@ -38,7 +38,7 @@ def run_on_virtual_clock(
 ) -> tuple[Spans, float]:
     """Run a graph on LangGraph. Return the start and end of every run of a node, and the completion time in seconds.
 
-    seconds : function that returns the duration of the run of a node that is not a subgraph
+    seconds : function that returns the duration of each run, except of runs of subgraphs
     limit : LangGraph's `max_concurrency`; None: no limit
     """
     builder = _Builder(route, seconds)
@@ -58,7 +58,7 @@ class _Builder:
         self.spans: Spans = {}
 
     def graph(self, form: GraphForm, key: Key) -> Any:
-        """Build the graph that the run `key` executes. The new graph counts the runs of its nodes."""
+        """Build the graph that the run `key` executes. The new graph counts the runs of each node."""
         graph: Any = StateGraph(State)
         counts = dict.fromkeys(form.nodes, 0)
         for name, node in form.nodes.items():

@@ -1,1 +1,1 @@
-"""Predicted samples in, the same samples run on the real LangGraph out, and the first difference."""
+"""Predicted samples in, their runs on the real LangGraph out, with the first difference from the prediction."""

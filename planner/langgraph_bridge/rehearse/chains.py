@@ -1,4 +1,4 @@
-"""Build LangGraph graphs of chains. A chain is the sequence of parts that an item runs, one after another."""
+"""Build the LangGraph graph of each chain. A chain is a sequence of parts that run one after another in an item."""
 
 from __future__ import annotations
 
@@ -29,18 +29,21 @@ BuildPart = Callable[[Outline, str], RunPart]
 """Function that builds the graphs of a part of the workflow, given its outline and its name."""
 
 Action = tuple[str, Callable[[], Awaitable[None]]]
-"""Name of a node, and the action to run in it. An action with the name '' needs no node: it runs between two nodes."""
+"""Name of a node, and the action to run in it. If the name is '', the action has no node and runs between two nodes."""
 
 
 class ChainGraphs:
-    """Builds graphs of chains. `build_part` builds those parts of a chain that are not single tasks."""
+    """Builds graphs of chains.
+
+    build_part : function that builds each part of a chain that is not a single task
+    """
 
     def __init__(self, context: GraphContext, build_part: BuildPart) -> None:
         self.context, self.build_part = context, build_part
         self.works = WorkRunner(context)
 
     def chain(self, outline: Chain, name: str) -> RunPart:
-        """Build the graph of a chain. Conditional edges lead from each step to the next step that the sample runs."""
+        """Build the graph of a chain. From each step, a conditional edge leads to the next step in the sample."""
         inner = {part.at: self.build_part(part.outline, part_name(part.outline, name)) for part in outline.parts
                  if not isinstance(part.outline, Task)}  # fmt: skip
         nodes = list(dict.fromkeys(self._nodes(outline, name)))
@@ -74,7 +77,7 @@ class ChainGraphs:
     async def _run_directly(
         self, outline: Chain, inner: Mapping[int, RunPart], name: str, first: int, index: Index
     ) -> None:
-        """Run a chain without a graph, because its graph would have only one node."""
+        """Run a chain without a graph. This is for chains whose graph would have only one node."""
         agents = HeldAgents(self.context.run)
         try:
             for _, act in self._actions(outline, inner, name, first, index, agents):
@@ -142,7 +145,7 @@ class ChainCursor:
 
 
 class HeldAgents:
-    """The agents that an item holds. They are recorded, so that they are released if the item is cancelled."""
+    """The agents that an item holds. If the item is cancelled, they are released."""
 
     def __init__(self, run: SampleRun) -> None:
         self.run = run
@@ -155,7 +158,7 @@ class HeldAgents:
         self.pools.append(pool)
 
     def release(self, task: int) -> None:
-        """Release the agent that a task releases at its end, if any."""
+        """Release an agent, if the task releases an agent at its end."""
         pool = int(self.run.graph.release[task])
         if pool >= 0:
             self.pools.remove(pool)
@@ -167,12 +170,15 @@ class HeldAgents:
 
 
 def work_name(work: Work) -> str:
-    """Name of the node of a work: the step and, for coordination, also the kind of work."""
+    """Return the name of the node for a piece of work: the step and, for coordination, also the kind of work."""
     return f"{work.step} {work.kind}" if work.coordination else work.step
 
 
 def part_name(outline: Outline, name: str) -> str:
-    """Name of a part: the common prefix of its steps' paths. Without a common prefix, `name` of the outer part."""
+    """Return the name of a part: the common prefix of the paths of its steps.
+
+    If the paths have no common prefix, return `name`, which is the name of the outer part.
+    """
     paths = [work.step.split(".") for task, _, _ in tasks(outline, 0, ()) for work, _ in task.does
              if isinstance(work, Work) and not work.coordination]  # fmt: skip
     common = takewhile(lambda names: len(set(names)) == 1, zip(*paths, strict=False))

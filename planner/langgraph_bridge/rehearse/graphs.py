@@ -1,9 +1,9 @@
-"""Build the LangGraph graphs of a workflow. The graphs run its samples.
+"""Build the LangGraph graphs of a workflow. The graphs run samples of the workflow.
 
-Groups become StateGraphs whose nodes are their steps, or entrypoints of the functional API if the runtime is
-dataflow. Fan-outs and copies become Sends. Rounds become loops of conditional edges. The steps of an item become a
-graph with conditional edges, and so does an agent. asyncio does the parts that LangGraph cannot express: agents of
-crews, races, and items that wait for other items.
+A group becomes a StateGraph with a node for each step. If the runtime is dataflow, a group becomes an entrypoint of
+the functional API. Fan-outs and copies become Sends. Rounds become a loop with a conditional edge. The steps of an
+item become a graph with conditional edges, and an agent becomes such a graph too. LangGraph cannot express agents of
+crews, races, and items that wait for other items. asyncio does these parts.
 """
 
 from __future__ import annotations
@@ -85,7 +85,10 @@ class WorkflowGraphs:
         return self.chains.chain(outline, name)
 
     def in_round(self, outline: InRound, name: str) -> RunPart:
-        """Build a body inside rounds. It runs with the indices of the outer loops, followed by those of the rounds."""
+        """Build a body inside rounds.
+
+        The body runs with the indices of the outer loops, followed by the indices of the rounds.
+        """
         body = self.part(outline.body, name)
 
         async def run_in_round(first: int, index: Index) -> None:
@@ -114,7 +117,10 @@ class WorkflowGraphs:
     def state_graph(
         self, outline: Group, children: Mapping[str, RunPart], name: str
     ) -> Callable[[Any], Awaitable[Any]]:
-        """Build a group as a StateGraph. A step that needs several steps has one edge from the list of these steps."""
+        """Build a group as a StateGraph.
+
+        If a step needs several steps, one edge leads from the list of these steps to the step.
+        """
         graph: Any = StateGraph(State)
         waiting = outline.choice and may_wait(outline)
 
@@ -143,7 +149,7 @@ class WorkflowGraphs:
     def functional_group(
         self, outline: Group, children: Mapping[str, RunPart], name: str
     ) -> Callable[[Any], Awaitable[Any]]:
-        """Build a group with the functional API. A step starts when the futures of the steps that it needs are done."""
+        """Build a group with the functional API. A step waits for the futures of the steps that it needs."""
 
         @task
         async def step(child: str, first: int, index: Index) -> None:
@@ -161,7 +167,7 @@ class WorkflowGraphs:
                 await asyncio.gather(*(futures[need] for need in needs[child]))
                 await step(child, state["(first)"] + outline.parts[child].at, state["(index)"])
 
-            for child in children:  # in an order in which needs come first
+            for child in children:  # children are ordered: a step comes after the steps that it needs
                 futures[child] = asyncio.create_task(after_needs(child))
             await asyncio.gather(*futures.values())
 
@@ -170,13 +176,16 @@ class WorkflowGraphs:
         return partial(function.ainvoke, config=self.context.config)
 
     def has_effect(self, state: State, offset: int, size: int) -> bool:
-        """Whether any of `size` tasks takes time; `offset` counts from the first task of the part."""
+        """Whether any of `size` tasks takes time or an agent.
+
+        offset : number of the first of these tasks, counted from the first task of the part
+        """
         return self.context.run.has_effect(state["(first)"] + offset, size)
 
     # Loops
 
     def rounds(self, outline: Rounds, name: str) -> RunPart:
-        """Build rounds as a loop. A conditional edge leads back to the body as long as a later round has work."""
+        """Build rounds as a loop. While a later round has work, a conditional edge leads back to the body."""
         graph: Any = StateGraph(State)
         body, size, waiting = self.part(outline.body, name), outline.body.size, may_wait(outline.body)
 
@@ -204,7 +213,7 @@ class WorkflowGraphs:
         return run_rounds
 
     def dispatch(self, outline: Dispatch, name: str) -> RunPart:
-        """Build a fan-out or copies, with one Send for each item or copy. Agents that ramp up are sent before items."""
+        """Build a fan-out or copies, with one Send for each item or copy. Sends for ramp-ups come before items."""
         graph: Any = StateGraph(State)
         nodes = ["ramp_up", "item"][-len(outline.parts) :]
         for node, part in zip(nodes, outline.parts, strict=True):
@@ -233,7 +242,10 @@ class WorkflowGraphs:
         return run_dispatch
 
     def sent_node(self, body: RunPart, limited: bool) -> Callable[[State], Awaitable[None]]:
-        """Build the node that a Send runs. `limited`: the node takes one of LangGraph's slots."""
+        """Build the node that a Send runs.
+
+        limited : whether the node takes one of LangGraph's slots
+        """
 
         async def node(state: State) -> None:
             if limited:
@@ -245,7 +257,7 @@ class WorkflowGraphs:
     def sends(self, outline: Dispatch, nodes: list[str], state: State) -> Iterator[tuple[str, State]]:
         """Yield the node and the state of each Send, in order.
 
-        A replica without work is left out, unless replicas may wait for each other or for slots.
+        A replica that does no work is left out, unless replicas may wait for each other or for slots.
         """
         slot = state["(first)"]
         for node, part in zip(nodes, outline.parts, strict=True):
@@ -260,7 +272,10 @@ class WorkflowGraphs:
                     yield node, {"(first)": first, "(index)": (*state["(index)"], number), "(slot)": slot}
 
     def race(self, outline: Replicas, name: str) -> RunPart:
-        """Build a race: the first copy to finish cancels the rest. asyncio does this: LangGraph cannot cancel nodes."""
+        """Build a race: the first copy to finish cancels all other copies.
+
+        asyncio runs the race, because LangGraph cannot cancel nodes.
+        """
         self.context.without_langgraph[f"the race of '{name}'"] = None
         body, size = self.part(outline.body, name), outline.body.size
 

@@ -1,4 +1,4 @@
-"""Run samples of a workflow on LangGraph and compare them with their prediction."""
+"""Run samples of a workflow on LangGraph, and compare each run with its prediction."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from planner.measures.playback import Difference, Playback, RealTime, Rehearsal,
 from planner.workflow.declaration import Workflow
 
 TOLERANCE = 1e-6
-"""Largest difference in seconds between equal starts or ends. It is about a tick."""
+"""Starts or ends that differ by at most this many seconds count as equal. The value is about a tick."""
 
 BLOCK = 8
 """Number of samples that are drawn together."""
@@ -29,7 +29,7 @@ def rehearse(
     workflow: Workflow, sizes: Mapping[str, int], *, speed: float = 1.0, seed: int = 1, samples: int = 20,
     progress: Callable[[float], None] = lambda done: None,
 ) -> Rehearsal:  # fmt: skip
-    """Run samples on a virtual clock, and compare each sample with its prediction. Stop after a difference."""
+    """Run samples on a virtual clock, and compare each run with its prediction. Stop at the first difference."""
     graphs: WorkflowGraphs | None = None
     compared, done = 0, 0
     difference: Difference | None = None
@@ -56,7 +56,7 @@ def in_real_time(
     """Run the first sample on the real clock.
 
     scale : number by which all durations are divided
-    ahead : function that is called before the run with its predicted duration in real seconds
+    ahead : function to call before the run. Its argument is the predicted duration of the run in real seconds
     """
     playback = next(playbacks(workflow, sizes, speed, seed, 1, 1))
     graphs = workflow_graphs(workflow, playback.graph)
@@ -80,7 +80,7 @@ def in_real_time(
 
 
 async def _report_progress(progress: Callable[[float], None], seconds: float) -> None:
-    """Report the share of `seconds` that has passed, again and again until this coroutine is cancelled."""
+    """Report again and again which share of `seconds` has passed. Stop when this coroutine is cancelled."""
     start = time.perf_counter()
     while True:
         progress(min(1.0, (time.perf_counter() - start) / seconds) if seconds else 1.0)
@@ -88,7 +88,10 @@ async def _report_progress(progress: Callable[[float], None], seconds: float) ->
 
 
 def run_virtually(graphs: WorkflowGraphs, playback: Playback, row: int) -> tuple[Spans, float]:
-    """Run one sample on a virtual clock. Return starts and ends of its works, and its completion time, in seconds."""
+    """Run one sample on a virtual clock.
+
+    Return the start and end of each piece of work, and the completion time of the sample, in seconds.
+    """
     spans: Spans = {}
 
     async def main(_: virtual_clock.VirtualLoop) -> None:
@@ -108,10 +111,13 @@ def workflow_graphs(workflow: Workflow, graph: TaskGraph) -> WorkflowGraphs:
 def first_difference(
     sample: int, predicted: Spans, rehearsed: Spans, makespan: float, seconds: float
 ) -> Difference | None:
-    """Return the earliest difference between the predicted and the rehearsed run of a sample. None: they are equal.
+    """Return the earliest difference between the predicted and the rehearsed run of a sample.
+
+    Return None if the runs are equal.
 
     sample : number of the sample, from 0
-    makespan, seconds : predicted and rehearsed completion time. They are compared only if all spans are equal
+    makespan : predicted completion time
+    seconds : rehearsed completion time. It is compared with `makespan` only if all spans are equal
     """
     different = [
         (min(span[0] for span in (predicted.get(key), rehearsed.get(key)) if span is not None), key)

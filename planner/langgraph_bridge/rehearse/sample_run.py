@@ -1,4 +1,4 @@
-"""State of a running sample: slots of pools, tasks that wait for each other, start and end of every work."""
+"""State of a running sample: slots of pools, waits between tasks, and the start and end of every piece of work."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ RECURSION_LIMIT = 1_000_000
 
 
 class Pools:
-    """Pools of slots. Free slots are granted at the end of each virtual instant, or immediately on a real clock."""
+    """Pools of slots.
+
+    On a virtual clock, free slots are granted at the end of each instant. On a real clock, they are granted
+    immediately.
+    """
 
     def __init__(self, capacity: Sequence[int]) -> None:
         self.loop = asyncio.get_running_loop()
@@ -30,7 +34,11 @@ class Pools:
             self.loop.at_end_of_instant.append(self.grant)
 
     async def seize(self, pool: int, task: int) -> None:
-        """Wait for a slot of a pool. Waiting tasks are ordered by the time of their call, then by task number."""
+        """Wait for a slot of a pool.
+
+        Tasks get slots in the order of their calls. Tasks that call at the same time get slots in the order of their
+        numbers.
+        """
         slot: asyncio.Future[None] = self.loop.create_future()
         heapq.heappush(self.queues[pool], (self.loop.time(), task, slot))
         self._changed()
@@ -42,9 +50,9 @@ class Pools:
             raise
 
     async def turn(self) -> None:
-        """Wait until the pools grant slots the next time, so that LangGraph's own slots follow the same order.
+        """Wait until the pools grant slots the next time. LangGraph's own slots then follow the same order.
 
-        On a real clock this returns immediately. LangGraph then decides the order alone.
+        On a real clock, return immediately: LangGraph alone decides the order of its slots.
         """
         if isinstance(self.loop, VirtualLoop):
             turn: asyncio.Future[None] = self.loop.create_future()
@@ -80,10 +88,10 @@ class SampleRun:
     """A running sample.
 
     scale : number by which all durations of the plan are divided
-    spans : start and end of each work, in seconds of the plan
-    waits_for : task → tasks that must end before it starts
-    joins : tasks without work; such a task ends as soon as the tasks that it waits for have ended
-    ended : task → its end, in seconds of the plan
+    spans : start and end of each piece of work, in seconds of the plan
+    waits_for : task → tasks that must end before the task starts
+    joins : tasks that do no work. Such a task ends when all tasks that it waits for have ended
+    ended : task → end of the task, in seconds of the plan
     """
 
     def __init__(self, playback: Playback, row: int, scale: float = 1.0) -> None:
@@ -111,13 +119,19 @@ class SampleRun:
         return float(self.playback.durations[self.row, task])
 
     def has_effect(self, first: int, size: int) -> bool:
-        """Whether any of `size` tasks from `first` takes time or an agent. A task of 0 s waits for its agent too."""
+        """Whether any of `size` tasks, starting with task `first`, takes time or an agent.
+
+        A task that takes an agent for 0 s has an effect, because it waits for the agent.
+        """
         tasks = slice(first, first + size)
         seconds = self.playback.durations[self.row, tasks]
         return bool(((seconds > 0) | ((seconds == 0) & (self.graph.acquire[tasks] >= 0))).any())
 
     def seconds_away(self, task: int) -> float:
-        """Seconds that the person of a task is away if the task starts now. 0 unless the person waited for too long."""
+        """Return the seconds for which the person of a task is away, if the task starts now.
+
+        Return 0 if the person has not waited for too long.
+        """
         leave = int(self.graph.leave[task])
         if leave < 0:
             return 0.0
@@ -126,7 +140,7 @@ class SampleRun:
         return float(times.away[self.row, leave]) if waited > times.patience[self.row, leave] else 0.0
 
     def end_of(self, task: int) -> float:
-        """End of a task. A task that never ran ends with the last of its predecessors."""
+        """Return the end of a task. If the task never ran, return the end of its last predecessor."""
         if task not in self.ended:
             if not self.predecessors:
                 self._read_edges()
@@ -142,13 +156,13 @@ class SampleRun:
     # Tasks that wait for each other
 
     def add_wait(self, source: int, target: int, is_join: bool) -> None:
-        """Let task `target` wait for task `source`."""
+        """Let the task `target` wait for the task `source`. `is_join` says whether `target` is in `joins`."""
         self.waits_for[target].append(source)
         if is_join:
             self.joins.add(target)
 
     async def wait_for_others(self, task: int) -> None:
-        """Wait for the tasks that `waits_for` lists for a task. LangGraph has no edges for such waits."""
+        """Wait until the tasks in `waits_for` for a task have ended. LangGraph has no edges for such waits."""
         for source in self.waits_for.get(task, ()):
             if source in self.joins:
                 await self.wait_for_others(source)
@@ -156,7 +170,7 @@ class SampleRun:
                 await self._end_event(source).wait()
 
     async def take_turn(self, task: int) -> None:
-        """Wait until pools grant slots, then end the task, so that its node can take one of LangGraph's slots."""
+        """Wait until pools grant slots, then end the task. Its node can then take one of LangGraph's slots."""
         await self.pools.turn()
         self.end(task)
 
@@ -170,7 +184,7 @@ class SampleRun:
         return self.end_events.setdefault(task, asyncio.Event())
 
     def record(self, work: Work, index: Index, start: float) -> None:
-        """Record the start and end of a work that ran until now, whether it was completed or cancelled."""
+        """Record the start and end of a piece of work that ends now, completed or cancelled."""
         if self.now > start and not math.isclose(self.now, start, rel_tol=0, abs_tol=1e-12):
             self.spans[work.step, work.kind, index] = (start, self.now)
 
@@ -179,8 +193,8 @@ class GraphContext:
     """State that the graphs of a workflow share.
 
     run : the sample that the graphs run now
-    compiled : pairs of the name of a part of the workflow and the compiled graph that runs the part
-    without_langgraph : names of parts that LangGraph cannot express, and that asyncio runs. A dict keeps their order
+    compiled : (name of a part of the workflow, compiled graph that runs the part) for each graph
+    without_langgraph : names of parts that asyncio runs, because LangGraph cannot express them. A dict keeps the order
     """
 
     run: SampleRun
@@ -192,7 +206,7 @@ class GraphContext:
 
     @property
     def config(self) -> dict[str, Any]:
-        """LangGraph's config for every run of a graph."""
+        """Config for every run of a graph on LangGraph."""
         limit = {} if self.limit is None else {"max_concurrency": self.limit}
         return {"recursion_limit": RECURSION_LIMIT, **limit}
 

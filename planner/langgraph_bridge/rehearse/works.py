@@ -1,4 +1,4 @@
-"""Run works on LangGraph. Their models, tools and people do nothing but take time."""
+"""Run pieces of work on LangGraph. Models, tools and people do nothing but take time."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def call_tool(seconds: float) -> None:
 
 
 async def wait(seconds: float) -> None:
-    """Wait for a person, or for anything else that uses neither a model nor a tool."""
+    """Wait for `seconds`. This is for people, and for all other work that uses no model and no tool."""
     await asyncio.sleep(seconds)
 
 
@@ -89,14 +89,14 @@ class RequestCursor:
 
 
 class WorkRunner:
-    """Runs works of the current sample of `context`."""
+    """Runs pieces of work of the current sample of `context`."""
 
     def __init__(self, context: GraphContext) -> None:
         self.context = context
         self.agent = self._agent_graph()
 
     async def run(self, work: Work, index: Index, task: int, seconds: float) -> None:
-        """Make requests, call tools or wait. In total this takes `seconds` in the time of the plan."""
+        """Run a piece of work: make requests, call tools or wait, for `seconds` of the plan in total."""
         run = self.context.run
         start = run.now
         try:

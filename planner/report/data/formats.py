@@ -17,7 +17,7 @@ _NUMBERS = re.compile(r"\[\n\s+([-+.,\deE\s]+?)\n\s+\]")
 
 
 def plain_data(data: Any) -> Any:
-    """Convert a dataclass to plain dicts and lists."""
+    """Convert a dataclass to plain dicts and lists. Dataclasses inside it are converted too."""
 
     def convert(value: Any) -> Any:
         if isinstance(value, dict):
@@ -28,7 +28,7 @@ def plain_data(data: Any) -> Any:
 
 
 def flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested data as a row of CSV. Underscores join nested keys. An unknown cost has empty columns."""
+    """Return nested data as a row of CSV. Underscores join nested keys. If a cost is unknown, its columns are empty."""
     row: dict[str, Any] = {}
     for key, value in data.items():
         if isinstance(value, dict):
@@ -56,5 +56,5 @@ def csv_text(rows: list[dict[str, Any]]) -> str:
 
 
 def precision_data(precision: Precision) -> dict[str, Any]:
-    """Plain data of a precision: the precision that was reached, and whether it meets the goal."""
+    """Return plain data of a precision: the precision that was reached, and whether this precision meets the goal."""
     return {**asdict(precision), "converged": precision.converged}

@@ -80,7 +80,7 @@ def forecast_csv(forecast: Forecast) -> str:
 
 
 def _barriers(comparison: Comparison) -> dict[str, Any]:
-    """Plain data of the cost of barriers. Empty if the comparison has no barriers."""
+    """Return plain data of the cost of barriers. Return an empty dict if the comparison has no data on barriers."""
     barriers = comparison.barriers
     return {} if barriers is None else {"barriers": {**asdict(barriers), "cost": barriers.cost}}
 

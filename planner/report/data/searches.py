@@ -18,7 +18,7 @@ _CHOICES = ("standard", "fast", "best", "thrifty")
 
 
 def target_data(result: TargetResult) -> dict[str, Any]:
-    """Plain data of a search for a target: every scenario with its chances, and the speeds and agents needed."""
+    """Plain data of a search for a target: scenarios with their chances, needed speeds, needed numbers of agents."""
     obstacle = result.obstacle
     return {
         "workflow": result.workflow,
@@ -69,7 +69,8 @@ def _candidate(candidate: Candidate | None) -> dict[str, Any] | None:
 def _requirement(requirement: Requirement, fixed: str) -> dict[str, Any]:
     """Plain data of a needed speed or a needed number of agents. Numbers of agents are integers.
 
-    fixed : ``agents`` for a speed needed by a fixed number of agents, ``speed`` for agents needed at a fixed speed
+    fixed : ``agents`` if the number of agents is fixed and a speed is needed; ``speed`` if the speed is fixed and a
+        number of agents is needed
     """
     value = int(requirement.fixed) if fixed == "agents" else requirement.fixed
     needed = {
@@ -87,7 +88,7 @@ def _requirement(requirement: Requirement, fixed: str) -> dict[str, Any]:
 
 
 def tier_data(result: TierResult) -> dict[str, Any]:
-    """Plain data of a choice of tiers: the chosen steps, all standard, all fast, and each step fast by itself."""
+    """Plain data of a choice of tiers: chosen steps fast, all steps standard, all steps fast, each single step fast."""
     data: dict[str, Any] = plain_data(result)
     del data["restricted"]
     data["precision"]["converged"] = result.precision.converged
@@ -101,7 +102,7 @@ def tier_json(result: TierResult) -> str:
 
 
 def tier_rows(result: TierResult) -> list[dict[str, Any]]:
-    """Rows of the CSV of a choice of tiers, one for each choice. Spaces separate the names of its fast steps."""
+    """Rows of the CSV of a choice of tiers, one for each choice. Spaces separate the names of fast steps."""
     choices: list[tuple[str, AssignmentResult | None]] = [(name, getattr(result, name)) for name in _CHOICES]
     choices += [("alone", choice) for choice in result.alone]
     return [
@@ -147,5 +148,5 @@ def sensitivity_rows(sensitivity: Sensitivity) -> list[dict[str, Any]]:
 
 
 def sensitivity_csv(sensitivity: Sensitivity) -> str:
-    """CSV of a sensitivity, one row for each driver. Without drivers, it has one row of empty cells."""
+    """CSV of a sensitivity, one row for each driver. If there are no drivers, the CSV has one row of empty cells."""
     return csv_text(sensitivity_rows(sensitivity) or [{"step": "", "kind": "", "key": ""}])

@@ -1,7 +1,8 @@
 """HTML for notebooks: pages, tables and cells, legible on light and dark backgrounds.
 
 Tints are translucent and text keeps its inherited colour. Styles are attributes of elements, since sanitizers remove
-style sheets more often than attributes. Where both are removed, glyphs still show the shade. All text is escaped.
+style sheets more often than attributes. If both are removed, glyphs still show the
+shade. All text is escaped.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from planner.errors import printable
 from planner.report.wording.heat_maps import SHADES, HeatMapCell
 
 _TINTS = (0.0, 0.12, 0.25, 0.4, 0.55)
-"""Opacity of the tint of each shade. Even the last one keeps a contrast of 8:1, on white and on black backgrounds."""
+"""Opacity of the tint of each shade. Text on the last tint still has a contrast of 8:1, on white and on black pages."""
 _TINT = "rgba(37,99,235,{})"
 _LINE = "1px solid rgba(128,128,128,.35)"
 _CELL = "padding:2px 8px;text-align:{};background:{};white-space:pre"
@@ -28,14 +29,14 @@ def rows_html(title: str, rows: Sequence[dict[str, object]], notes: Iterable[str
 
 
 def _plain_value(value: object) -> str:
-    """Return a value as text. Floats have four digits, and None is empty."""
+    """Return a value as text. Floats have four digits. For None, return an empty text."""
     if isinstance(value, float):
         return f"{value:.4g}"
     return "" if value is None else str(value)
 
 
 def page(title: str, about: Iterable[str], body: str, after: Iterable[str], notes: Iterable[str]) -> str:
-    """Return the HTML of a whole result.
+    """Return the HTML of a result, with all its parts.
 
     about : lines below the title
     body : HTML of the tables
@@ -58,7 +59,7 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -
 
 
 def head(text: str, side: str = "right", scope: str = "col") -> str:
-    """Return the head cell of a column, or of a row if `scope` is ``row``."""
+    """Return the head cell of a column. If `scope` is ``row``, return the head cell of a row."""
     aligned = "left" if scope == "row" else side
     return f'<th scope="{scope}" style="{_CELL.format(aligned, _NONE)};font-weight:600">{_text(text)}</th>'
 

@@ -67,7 +67,7 @@ def forecast_html(forecast: Forecast) -> str:
 
 
 def _about(forecast: Forecast) -> list[str]:
-    """Lines on agents with their speedup, on tokens, and on acceptance."""
+    """Return lines of text about agents, their speedup, tokens and acceptance."""
     result, scenario = forecast.result, forecast.result.scenario
     speed = quantities.factor(scenario.speed) + (" (hypothetical)" if scenario.speed != 1 else "")
     served = f"{speed} {scenario.model}".strip()
@@ -89,9 +89,10 @@ def _quantities(result: Result) -> str:
 
 
 def _quantity(name: str, quantity: Seconds | Usd, form: Callable[[float], str]) -> list[list[str]]:
-    """Return two rows of cells on a quantity.
+    """Return two rows of cells for a quantity.
 
-    The first row has its percentiles, its mean and the error of the mean. The second has the percentiles' intervals.
+    The first row has the percentiles, the mean and the standard error of the mean. The second row has the 95%
+    intervals of the percentiles.
     """
     p95 = quantity.p95 if isinstance(quantity, Seconds) else None
     values = (quantity.p50, quantity.p90, p95, quantity.mean, quantity.standard_error)
@@ -104,7 +105,7 @@ def _quantity(name: str, quantity: Seconds | Usd, form: Callable[[float], str]) 
 
 
 def _busy(forecast: Forecast) -> str:
-    """Table of how busy agents are. Empty without agents."""
+    """Return the table of how busy agents are. Return an empty text if no agents work."""
     rows = []
     for crew in forecast.crews:
         share, error = crew.utilisation.mean, crew.utilisation.standard_error
@@ -120,7 +121,7 @@ def _busy(forecast: Forecast) -> str:
 
 
 def _parts(breakdown: Mapping[str, float]) -> list[list[str]]:
-    """Rows of the table of where the time goes: part, seconds, share and bar."""
+    """Return the rows of the table of where the time goes. Each row has a part, its seconds, its share and a bar."""
     total = sum(breakdown.values())
     shares = {part: value / total if total else 0.0 for part, value in breakdown.items()}
     return [

@@ -1,4 +1,4 @@
-"""Text of an explanation: one sample of a forecast, down to its requests."""
+"""Text of an explanation: how one sample of a forecast is computed, down to single requests."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _MODEL = "docs/model.md"
 
 
 def explanation_text(forecast: Forecast, explanation: Explanation) -> str:
-    """Return an explanation as text: the equations of a forecast, its profiles, and the steps of one sample."""
+    """Return an explanation as text: equations of the forecast, model profiles, and the steps of one sample."""
     seconds = forecast.result.seconds
     lines = [
         "",
@@ -68,7 +68,7 @@ def explanation_text(forecast: Forecast, explanation: Explanation) -> str:
 
 
 def _preset(name: str, crew: Crew) -> Iterator[str]:
-    """Yield lines on a crew's preset: its values, its source, and the keys that the file overrides."""
+    """Yield lines of text about a crew's preset: its values, its source, and the keys that the file overrides."""
     declared = crew.coordination
     if declared.preset is None:
         return
@@ -98,7 +98,7 @@ def _and_cost(usd: float | None) -> str:
 
 
 def _path(explanation: Explanation) -> str:
-    """Sentence on the completion time as a sum of the parts of its critical path."""
+    """Return a sentence: the completion time is the sum of the parts of the critical path."""
     parts = [f"{quantities.seconds(value)} {part}" for part, value in explanation.breakdown.items() if value]
     return f"Its critical path: {quantities.seconds(explanation.seconds)} = {' + '.join(parts) or '0s'}."
 
@@ -152,7 +152,7 @@ def _step(step: Explained) -> Iterator[str]:
 
 
 def _tokens_and_cost(step: Explained) -> str:
-    """Clause on the tokens and the calls of a step, with their total cost."""
+    """Return a clause with the tokens, the calls and the total cost of a step."""
     billed, calls = step.billed, float(step.billed.calls)
     amounts = (
         (billed.input, "input"), (billed.written, "written to a cache"), (billed.cache_read, "read from one"),
@@ -170,7 +170,7 @@ def _cost(usd: float | None) -> str:
 
 
 def _distribution(term: Term) -> str:
-    """Clause on the distribution of an estimate: its shape, p50 and mean."""
+    """Return a clause with the shape, p50 and mean of an estimate. If it does not vary, return ``known``."""
     estimate = term.estimate
 
     def form(value: float) -> str:
@@ -186,14 +186,14 @@ def _shape(estimate: Estimate) -> str:
 
 
 def _requests(details: tuple[RequestDetail, ...]) -> Iterator[str]:
-    """Yield a line for each request with the tool calls that follow it. A detail without jitter is a tool call."""
+    """Yield a line of text for each request and the tool calls after it. A detail without jitter is a tool call."""
     if any(detail.jitter for detail in details):
         tool = f"{'then tool':>11}{'result':>9}" if any(not detail.jitter for detail in details) else ""
         yield f"{'prompt':>12}{'uncached':>11}{'thinking':>10}{'output':>9}{'jitter':>8}{'T':>9}{tool}"
     for number, detail in enumerate(details):
         if not detail.jitter:
             if number and details[number - 1].jitter:
-                continue  # the line of its request has it
+                continue  # the line of the request shows this tool call
             calls = f" for {detail.calls:,.0f} calls" if detail.calls > 1 else ""
             yield f"    {quantities.seconds(detail.tool)}{calls}"
             continue
@@ -207,7 +207,7 @@ def _requests(details: tuple[RequestDetail, ...]) -> Iterator[str]:
 
 
 def _conditions(work: Work) -> Iterator[str]:
-    """Yield lines on the loops and conditions of a work, and on how its duration depends on the number of agents."""
+    """Yield lines of text about a piece of work: loops, conditions, and the effect of agents on the duration."""
     for loop in work.loops:
         if loop.items:
             sized = loop.size is not None and not work.coordination and work.kind != "human"

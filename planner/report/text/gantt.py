@@ -1,4 +1,4 @@
-"""Gantt chart of the typical sample of a forecast, with one row for each step and kind of work. It has no colours."""
+"""Gantt chart of the typical sample of a forecast, one row for each step and kind of work. The chart has no colours."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ROUND_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200,
 
 
 def gantt(forecast: Forecast) -> str:
-    """Return the chart and the critical path of the sample whose completion time is nearest to the p50."""
+    """Return the chart and the critical path of one sample. Its completion time is the nearest to the p50."""
     typical = forecast.typical
     rows = _longest(typical.rows)
     width = max((len(quantities.token_count(row.most)) for row in rows), default=1)
@@ -51,14 +51,14 @@ def gantt(forecast: Forecast) -> str:
 
 
 def _name(step: str, kind: str) -> str:
-    """Name of a row: a step as `fix`, or the coordination of a step as `fix: merge`."""
+    """Name of a row: `fix` for a step, or `fix: merge` for the coordination of that step."""
     return printable(step if kind in ("llm", "agent", "tool", "human") else f"{step}: {kind}")
 
 
 def _first(parts: list[str], count: int | None = None, separator: str = ", ") -> str:
-    """Join the first `_MOST_NAMED` parts, and say how many parts are left out.
+    """Join the first `_MOST_NAMED` parts. If parts are left out, add their number, such as `3 more`.
 
-    count : number of all parts; None: the length of `parts`
+    count : number of all parts, if `parts` has only some of them; None: the length of `parts`
     """
     count = len(parts) if count is None else count
     more = [f"{count - _MOST_NAMED:,} more"] if count > _MOST_NAMED else []
@@ -66,7 +66,7 @@ def _first(parts: list[str], count: int | None = None, separator: str = ", ") ->
 
 
 def _awaited(forecast: Forecast) -> str:
-    """Phrase for the resource that the critical path waits for."""
+    """Return a phrase for the resource that the critical path waits for."""
     return "its turn" if any(crew.name == LIMITED for crew in forecast.crews) else "an agent"
 
 
@@ -79,9 +79,9 @@ def _stretch(stretch: Stretch, awaited: str) -> str:
 
 
 def _longest(rows: tuple[StepSpan, ...]) -> list[StepSpan]:
-    """Return at most `_MOST_ROWS` rows, in the given order.
+    """Return the `_MOST_ROWS` rows with the most time on the critical path, in the given order.
 
-    These are the rows with the most time on the critical path. Ties are broken by the amount of work.
+    If rows have equal time on the critical path, rows with more work are preferred.
     """
     ranked = sorted(rows, key=lambda row: (sum(row.critical), sum(row.at_once)), reverse=True)[:_MOST_ROWS]
     return [row for row in rows if row in ranked]
@@ -92,7 +92,11 @@ def _label(row: StepSpan) -> str:
 
 
 def _cells(row: StepSpan) -> str:
-    """Return one glyph per slot of time: `CRITICAL`, a shade for the share of the maximum that runs, or a space."""
+    """Return one glyph per slot of time.
+
+    The glyph is `CRITICAL` if the row is on the critical path in the slot. Otherwise it is a shade for the number of
+    tasks that run, or a space if no task runs.
+    """
     return "".join(
         CRITICAL if critical else SHADES[min(2, int(3 * running / row.most))] if running else " "
         for running, critical in zip(row.at_once, row.critical, strict=True)
@@ -114,7 +118,7 @@ def _axis(seconds: float) -> str:
 
 
 def _round_times(least: float) -> Iterator[float]:
-    """Yield round numbers of seconds in rising order, none below `least`."""
+    """Yield the round numbers of seconds from `least` on, in rising order."""
     if least < 1:
         yield from (value for power in range(-9, 0) for digit in (1, 2, 5) if (value := digit * 10.0**power) >= least)
     yield from (float(value) for value in _ROUND_SECONDS if value >= least)
@@ -124,7 +128,7 @@ def _round_times(least: float) -> Iterator[float]:
 
 
 def _time_label(seconds: float) -> str:
-    """A round time without zero parts: `1h`, `1h30min`, `0.2s`."""
+    """Return a round time as text, without units whose number is 0: `1h`, `1h30min`, `0.2s`."""
     if not seconds:
         return "0"
     if seconds < 1 or seconds != round(seconds):

@@ -1,4 +1,4 @@
-"""Lines of terminal text: at most 80 columns, names shortened, notes at the end."""
+"""Lay out terminal text: wrap lines to 80 columns, shorten names, draw bars."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def wrap_all(texts: Iterable[str]) -> list[str]:
 
 
 def note_lines(notes: Iterable[Note]) -> list[str]:
-    """Lines of the notes on a result."""
+    """Return the notes on a result as lines of text."""
     return wrap_all(f"Note: {note}" for note in worded(notes))
 
 

@@ -31,7 +31,7 @@ _TTFT_ALONE = "time to the first token; reading the prompt adds nothing, as ther
 
 
 def models_text(rows: Sequence[ModelRow]) -> str:
-    """Return the table of profiles. A mark shows the profiles that have an old number."""
+    """Return the table of profiles. If any number of a profile is old, its row has a mark."""
     if not rows:
         return "No profile is like that.\n"
     width = min(max(len(row.name) for row in rows), 29)
@@ -103,6 +103,6 @@ def _fact(key: str, fact: Fact, meaning: str, name: str, catalogue: Catalogue) -
         fact.url or "",
     ]
     for text in filter(None, about):
-        wrapped = wrap(printable(text), 74) if text != fact.url else [text]  # a broken URL cannot be clicked
+        wrapped = wrap(printable(text), 74) if text != fact.url else [text]  # a URL over two lines cannot be clicked
         lines += [f"    {line}" for line in wrapped]
     return lines

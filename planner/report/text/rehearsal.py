@@ -9,7 +9,7 @@ from planner.report.wording import quantities
 
 
 def rehearsal_text(rehearsal: Rehearsal) -> str:
-    """Return the text of a rehearsal: whether the run on LangGraph equals the prediction, or the first difference."""
+    """Return a rehearsal as text. It says that all times equal the prediction, or it shows the first difference."""
     clock = "a virtual clock" if rehearsal.real is None else _real_clock(rehearsal.real.scale)
     lines = wrap(
         f"{printable(rehearsal.workflow)}: runtime {rehearsal.runtime}, on LangGraph {rehearsal.langgraph} and "

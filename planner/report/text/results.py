@@ -69,7 +69,7 @@ def forecast_text(forecast: Forecast) -> str:
 
 
 def _intervals(samples: int, time: Seconds) -> list[str]:
-    """Lines with the 95% intervals of the percentiles, and with the mean and its standard error."""
+    """Return lines of text: the 95% intervals of the percentiles, and the mean with its standard error."""
     mean = f"mean {seconds(time.mean)}"
     if samples == 1 and time.p50_low is None:
         return [f"            {mean} (of a single sample: its error is unknown)"]
@@ -98,7 +98,7 @@ def _cost(result: Result) -> Iterator[str]:
 
 
 def _breakdown(forecast: Forecast) -> list[str]:
-    """Lines on where the time goes, and on the share of coordination."""
+    """Return lines of text: the time of each part of the critical path, and the share of coordination."""
     error = max(forecast.breakdown_standard_error.values())
     lines = [f"Where the time goes (critical path, mean{plus_minus('; ', seconds(error), error)})"]
     total = sum(forecast.breakdown.values())
@@ -115,7 +115,10 @@ def _breakdown(forecast: Forecast) -> list[str]:
 
 
 def _busy(forecast: Forecast) -> list[str]:
-    """Lines on how busy agents are, and on how long the critical path waits for them. Empty without agents."""
+    """Return lines of text: how busy agents are, and how long the critical path waits for them.
+
+    Return an empty list if no agents work.
+    """
     if not forecast.crews:
         return []
     error = max(crew.utilisation.standard_error for crew in forecast.crews)
@@ -145,7 +148,7 @@ def _step(step: StepResult, cost_known: bool) -> str:
 
 
 def _legend(forecast: Forecast) -> list[str]:
-    """Lines on the meaning of the columns of steps, and on the largest standard error of each column."""
+    """Return lines of text about the table of steps: the meaning and largest standard error of each column."""
     drags = [step.drag for step in forecast.steps]
     criticality = max(step.criticality.standard_error for step in forecast.steps)
     drag_error = max(drag.standard_error for drag in drags)
@@ -176,7 +179,10 @@ _GLYPHS = "▁▂▃▄▅▆▇█"
 
 
 def histogram(distribution: Distribution) -> list[str]:
-    """Histogram in two lines of at most 68 columns. Empty if the two ends of its axis have the same text."""
+    """Return a histogram as two lines of at most 68 columns.
+
+    Return an empty list if the two ends of the axis have the same text.
+    """
     bins = distribution.histogram
     if not bins.counts or seconds(bins.low) == seconds(bins.high):
         return []
@@ -218,7 +224,7 @@ def comparison_text(comparison: Comparison) -> str:
 
 
 def _decisions(comparison: Comparison) -> list[str]:
-    """Lines of the section on decisions. Empty if no sentence on decisions applies."""
+    """Return the lines of text of the section on decisions. Return an empty list if there are no sentences."""
     sentences = decision_sentences(comparison)
     return ["", "Decisions", *wrap_all(sentences), ""] if sentences else []
 

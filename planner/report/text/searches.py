@@ -39,7 +39,7 @@ _CELL, _LABEL, _LONGEST_LABEL, _STEP = 9, 9, 30, 30
 
 
 def target_text(result: TargetResult) -> str:
-    """Return a search for a target as text: answer, chance of every scenario, speeds and agents needed, notes."""
+    """Return a search for a target as text: answer, chances, needed speeds, needed numbers of agents, notes."""
     lines = [*wrap_all(target_heading(result)), "", *wrap_all(target_answer(result)), "", *_chances(result)]
     if result.obstacle is not None:
         lines += ["", *_steps(result.obstacle)]
@@ -50,7 +50,7 @@ def target_text(result: TargetResult) -> str:
 
 
 def _chances(result: TargetResult) -> Iterator[str]:
-    """Yield the table of the chances of scenarios, over speeds × agents."""
+    """Yield the lines of a table of speeds × agents: the chance of each scenario to meet the deadline."""
     candidates = {candidate.scenario: candidate for candidate in result.candidates}
     agents = list(dict.fromkeys(scenario.agents for scenario in candidates))
     rows = list(dict.fromkeys((scenario.model, scenario.speed) for scenario in candidates))
@@ -69,7 +69,7 @@ def _chances(result: TargetResult) -> Iterator[str]:
 
 
 def _steps(obstacle: Obstacle) -> Iterator[str]:
-    """Yield the table of steps to shorten, so that the target can be met."""
+    """Yield the lines of the table of steps to shorten. If these steps take less time, the target may be met."""
     point = obstacle.closest.scenario
     yield f"What to shorten ({quantities.agents(point.agents)} at {quantities.factor(point.speed)}: mean time)"
     yield f"  {'step':<{_STEP}}{'kind':<10}{'drag':>9}{'on path':>9}{'cost':>9}"
@@ -103,7 +103,7 @@ _CHOICE = 20
 
 
 def tier_text(result: TierResult) -> str:
-    """Return a choice of tiers as text: its answer, its choices, each step fast by itself, and notes."""
+    """Return a choice of tiers as text: the answer, the choices, the gain of each single fast step, and notes."""
     lines = [*wrap_all(tier_heading(result)), "", *wrap_all(tier_answer(result)), ""]
     lines += [f"{'':<{_CHOICE}}{'p50':>10}{'95%':>23}{'cost p50':>10}"]
     lines += map(_choice, choice_cells(result))
@@ -130,7 +130,7 @@ _NAME, _BAR = 32, 24
 
 
 def sensitivity_text(sensitivity: Sensitivity) -> str:
-    """Return a sensitivity as text: the estimate to measure first, the tornado chart, and notes."""
+    """Return a sensitivity as text: the estimate to measure first, a tornado chart, and notes."""
     lines = [
         *wrap_all(sensitivity_heading(sensitivity)),
         "",
@@ -143,7 +143,7 @@ def sensitivity_text(sensitivity: Sensitivity) -> str:
 
 
 def _tornado(sensitivity: Sensitivity) -> Iterator[str]:
-    """Yield the tornado chart: a bar for each significant driver, the largest bar first."""
+    """Yield the lines of the tornado chart. Each significant driver has a bar, and the largest bar comes first."""
     influences = [influence for influence in sensitivity.drivers if influence.told][:_MOST_DRIVERS]
     if not influences:
         return
@@ -163,8 +163,9 @@ def _tornado(sensitivity: Sensitivity) -> Iterator[str]:
 def _line(influence: Influence, least: float, most: float, p90: float) -> str:
     """Return the line of a driver in the tornado chart.
 
-    least, most : seconds at the left and the right end of the chart
-    p90 : p90 of the completion time in seconds, where the bar has a mark
+    least : seconds at the left end of the chart
+    most : seconds at the right end of the chart
+    p90 : p90 of the completion time, in seconds. The line has a mark at this value
     """
     scale = (_BAR - 1) / (most - least) if most > least else 0.0
 
@@ -184,5 +185,5 @@ def _line(influence: Influence, least: float, most: float, p90: float) -> str:
 
 
 def _between(column: int, other: int) -> range:
-    """Return the columns between `column` and `other`, including these two, in rising order."""
+    """Return the columns from the lower to the higher of `column` and `other`, both included."""
     return range(min(column, other), max(column, other) + 1)

@@ -1,4 +1,4 @@
-"""Text and JSON of counts of tokens."""
+"""Token counts as text and as JSON."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _SHORTEST_NAME = 12
 
 
 def tokens_text(tally: Tally) -> str:
-    """Return the text of token counts, of estimates for other tokenizers, and of the ratios that the estimates use."""
+    """Return token counts as text, with estimates for other tokenizers and the ratios used for these estimates."""
     counts = [*tally.files, tally.total] if len(tally.files) > 1 else [*tally.files]
     kinds = [kind for kind in KINDS if any(count.kind == kind for count in tally.files)]
     by_kind = {kind: ratios(kind, tally.encoding) for kind in kinds}
@@ -78,7 +78,7 @@ def _number(count: Tokens) -> str:
 
 
 def _rounded(number: float) -> str:
-    """Round a number to three digits, because ratios are no more precise: `852`, `51,100`."""
+    """Return an estimate with three digits: `852`, `51,100`. The ratio used for it is no more precise."""
     digits = len(f"{number:.0f}")
     return f"{round(number, min(3 - digits, 0)):,.0f}"
 
@@ -89,7 +89,10 @@ def _ratio(ratio: Ratio) -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table. The last column has names, aligned left and cut at the start. Other columns are aligned right."""
+    """Return a table.
+
+    The last column is aligned left, and its names are cut at the start. All other columns are aligned right.
+    """
     lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head) - 1)]
     name_width = max(WIDTH - sum(widths) - 2 * len(widths), _SHORTEST_NAME)

@@ -13,13 +13,13 @@ from planner.report.wording import quantities
 from planner.report.wording.phrases import agents_at, models_vary, row_name, speeds_vary
 
 MOST_NAMED = 5
-"""Number of steps up to which all steps of a branch are named."""
+"""Largest number of steps of a branch for which all steps are named."""
 
 
 def verdict(comparison: Comparison) -> str:
-    """Return the verdict on a comparison, one sentence: whether more agents or faster requests gain more.
+    """Return the verdict on a comparison as one sentence: whether more agents or faster requests gain more.
 
-    It calls one scenario quicker than another only if their paired difference is significant.
+    The sentence calls a scenario quicker than another scenario only if their paired difference is significant.
     """
     decision = comparison.verdict
     results = {result.scenario: result for result in comparison.results}
@@ -59,20 +59,20 @@ def verdict(comparison: Comparison) -> str:
 
 
 def _other_rows(comparison: Comparison) -> str:
-    """Phrase for the rows after the first. Rows of other models are not called faster, since these may be slower."""
+    """Return a phrase for all rows but the first. Rows of other models are not called faster: they may be slower."""
     if not models_vary(comparison):
         return "faster requests"
     return "other models and speeds" if speeds_vary(comparison) else "other models"
 
 
 def _no_gain(subject: str, gain: str) -> str:
-    """Clause that `subject` gains too little. Empty if `subject` gains enough."""
+    """Return a clause that says that `subject` gains too little. Return an empty text if `subject` gains enough."""
     predicates = {"little": "gain under 1%", "nothing": "gain nothing", "slower": "are slower"}
     return f"{subject} {predicates[gain]}" if gain else ""
 
 
 def _outcome(comparison: Comparison, result: Result) -> str:
-    """Phrase such as `16 agents at 1x in 12min04s for $3.10 (1.8x)`, where 1.8x is the speedup over the baseline."""
+    """Return a phrase such as `16 agents at 1x in 12min04s for $3.10 (1.8x)`. Here 1.8x is the speedup."""
     scenario = result.scenario
     cost = f" for {quantities.usd(result.usd.p50)}" if result.usd else ""
     name = row_name(comparison, scenario.model, scenario.speed, "a hypothetical ")
@@ -83,7 +83,7 @@ def _outcome(comparison: Comparison, result: Result) -> str:
 
 
 def barrier_sentences(comparison: Comparison) -> list[str]:
-    """Return sentences on the cost of barriers in the best scenario, and on the branches to put in subgraphs."""
+    """Return sentences about the best scenario: the cost of its barriers, and the branches to put in subgraphs."""
     if comparison.barriers is None:
         return []
     return _sentences(comparison.barriers, f"with {agents_at(comparison, comparison.verdict.best)}")
@@ -126,14 +126,14 @@ def _sentences(barriers: Barriers, scenario: str) -> list[str]:
 
 
 def _reason(barriers: Barriers) -> str:
-    """Clause on the reason why subgraphs can gain more than the barriers cost."""
+    """Return a clause with the reason why subgraphs can save more time than the barriers cost."""
     if barriers.limit is not None:
         return "max_concurrency counts anew in each subgraph"
     return "in subgraphs agents are given out in another order"
 
 
 def _step_names(steps: Sequence[str]) -> str:
-    """Names of the steps of a branch: `'a', 'b' and 'c'`. Of a long branch, only the first two and the last."""
+    """List the steps of a branch: `'a', 'b' and 'c'`. For a long branch, list only the first two steps and the last."""
     names = [f"'{name}'" for name in steps]
     if len(names) > MOST_NAMED:
         return f"{names[0]}, {names[1]} … {names[-1]} ({len(names)} steps)"

@@ -1,4 +1,4 @@
-"""Sentences on decisions: best number of agents, exchange rates, ceilings, pace. The JSON has further numbers."""
+"""Sentences on decisions: best number of agents, exchange rates, ceilings, pace. `--json` has further numbers."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _PACES = {
 """Name of a pace → its phrase."""
 
 _RARE = 0.01
-"""A chance below this value, or above 1 minus this value, gets no sentence."""
+"""If a chance is below this value or above 1 minus this value, no sentence is written about it."""
 
 
 def decision_sentences(comparison: Comparison) -> tuple[str, ...]:
-    """Return the sentences on decisions that apply to a comparison. A comparison of one scenario has none."""
+    """Return the sentences on decisions for a comparison. For a comparison of one scenario, return no sentence."""
     if len(comparison.results) < 2:
         return ()
     return tuple(sentence for part in (_time, money_sentences, _people) for sentence in part(comparison) if sentence)
@@ -63,7 +63,7 @@ def _ceilings(comparison: Comparison) -> str:
 
 
 def _without_limits(comparison: Comparison) -> str:
-    """Phrase for the effects that the ceiling of many agents leaves out."""
+    """Return a phrase for the effects that are left out of the ceiling for many agents."""
     return f"without coordination{' or slowing each other down' if comparison.decisions.ceilings.slowed else ''}"
 
 
@@ -92,7 +92,7 @@ def _best_number(comparison: Comparison, first: AgentNumbers) -> str:
 
 
 def _gained_over(first: AgentNumbers, count: int) -> bool:
-    """Whether `count` is half of the best number of agents, and the best number is significantly quicker."""
+    """Whether the best number of agents is twice `count`, and is significantly quicker than `count` agents."""
     doubling = first.diminishing
     if doubling is None or doubling.ratio.high is None:
         return False
@@ -100,7 +100,7 @@ def _gained_over(first: AgentNumbers, count: int) -> bool:
 
 
 def _diminishing(doubling: Doubling) -> str:
-    """Clause on the time that doubling the number of agents gains or loses, with its interval."""
+    """Return a clause on the time gained or lost by doubling the number of agents, with the 95% interval."""
     few, many, ratio = doubling.agents, 2 * doubling.agents, doubling.ratio
     gain = 1 - ratio.value
     if ratio.low is None or ratio.high is None:
@@ -122,7 +122,11 @@ def _tried(numbers: AgentNumbers, widest: int) -> str:
 
 
 def _exchange(comparison: Comparison) -> str:
-    """Sentences on the number of agents that matches each faster row, and on the row that matches more agents."""
+    """Return sentences on exchange rates.
+
+    They say how many agents are as quick as a few agents in each faster row, and in which row a few agents are as
+    quick as more agents.
+    """
     exchange = comparison.decisions.exchange
     few = quantities.agents(exchange.few)
     if not exchange.agents_for_speed:
@@ -149,7 +153,10 @@ def _exchange(comparison: Comparison) -> str:
 
 
 def _unmatched(comparison: Comparison, exchange: Exchange) -> str:
-    """Sentence on the numbers of agents that no compared row matches. Empty if each number has a match."""
+    """Return a sentence on the numbers of agents that no compared row matches.
+
+    Return an empty text if some row matches each number.
+    """
     unmatched = [match for match in exchange.speed_for_agents if match.speed is None]
     if not unmatched:
         return ""
@@ -164,7 +171,7 @@ def _unmatched(comparison: Comparison, exchange: Exchange) -> str:
 
 
 def _agents_match(exchange: Exchange, match: AgentsForSpeed) -> tuple[str, str]:
-    """Return the text before and the text after the name of a row that a number of agents matches."""
+    """Return two texts that say how many agents match a row: the text before and after the name of the row."""
     if match.needed is None:
         return f"no number{'' if match.difference.above else ' surely'} matches", ""
     count = quantities.agents(match.needed)
@@ -179,14 +186,14 @@ def _agents_match(exchange: Exchange, match: AgentsForSpeed) -> tuple[str, str]:
 
 
 def _row_match(few: int, difference: Interval) -> tuple[str, str]:
-    """Return the text before and the text after the numbers of agents that a row matches."""
+    """Return two texts that say how many agents a row matches: the text before and after the numbers of agents."""
     if difference.below:
         return f"{'is' if few == 1 else 'are'} quicker than", ""
     return _matches(few), _certainty(difference)
 
 
 def _certainty(difference: Interval, surely: str = "") -> str:
-    """Remark on how certain a match is. `surely` is a further remark, added after `about the same`."""
+    """Return a remark in brackets on how certain a match is. `surely` is added after `about the same`."""
     if difference.low is None:
         return " (not surely)"
     return f" (about the same{surely})" if difference.low != difference.high else ""
@@ -197,7 +204,7 @@ def _matches(count: int) -> str:
 
 
 def _either_row(rows: Sequence[str]) -> str:
-    """Join names of rows, with their common preposition only once: `at 1.5x, 2.5x or 5x`."""
+    """Join names of rows. Write their common preposition only once: `at 1.5x, 2.5x or 5x`."""
     return f"{rows[0][:2]} {either([row[3:] for row in rows])}"
 
 
@@ -216,7 +223,10 @@ def _people(comparison: Comparison) -> Iterator[str]:
 
 
 def _runs(base: Pace, by_base: Interval, quickest: Pace, by_quickest: Interval) -> str:
-    """Sentence on the runs per working day, or on the working days per run if a run takes longer than a working day."""
+    """Return a sentence on the runs per working day.
+
+    If a run takes longer than a working day, the sentence is on the working days per run.
+    """
     quantity = "Runs in a working day of 8h"
     if min(by_base.value, by_quickest.value) < 1:
         quantity = "Working days of 8h that a run takes"
@@ -234,10 +244,10 @@ def _paces(pace: Pace) -> str:
 
 
 def _less_success(comparison: Comparison) -> str:
-    """Sentence on a model with a 20% lower success rate.
+    """Return a sentence on a model with a 20% lower success rate.
 
-    It names the first row in which such a model still breaks even with the baseline's number of agents. Empty if there
-    is no such row.
+    The sentence names the first row in which such a model breaks even. The row and the baseline have the same number
+    of agents. Return an empty text if there is no such row.
     """
     few = comparison.decisions.exchange.few
     if few != comparison.baseline.agents:
@@ -262,6 +272,6 @@ def _beats(comparison: Comparison, beats: PairwiseChance) -> str:
 
 
 def _even(beats: PairwiseChance) -> bool:
-    """Whether the interval of the chance contains an even chance, so that neither scenario is surely quicker."""
+    """Whether the interval of the chance contains an even chance. Then neither scenario is surely quicker."""
     low, high = beats.quicker.low, beats.quicker.high
     return low is not None and high is not None and low <= (1 - beats.equal) / 2 <= high

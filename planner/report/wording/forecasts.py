@@ -12,7 +12,7 @@ from planner.report.wording import quantities
 
 
 def speedup_phrase(result: Result) -> str:
-    """Speedup over one agent and efficiency, with their standard errors."""
+    """Return a phrase with the speedup over one agent and with the efficiency, each with its standard error."""
     errors = result.standard_errors
     error = f" ± {errors.speedup:.2g}" if errors.speedup else ""
     efficiency_error = f" ± {share_error(errors.efficiency)}" if errors.efficiency else ""
@@ -21,7 +21,7 @@ def speedup_phrase(result: Result) -> str:
 
 
 def token_phrase(result: Result) -> str:
-    """Mean numbers of tokens, with their standard errors."""
+    """Return a phrase with the mean numbers of tokens and their standard errors."""
     mean, error = result.tokens, result.standard_errors.tokens
 
     def with_error(count: float, error: float) -> str:
@@ -32,7 +32,10 @@ def token_phrase(result: Result) -> str:
 
 
 def accepted_phrase(result: Result) -> str:
-    """`97.3% ± 0.5% of samples; 3h15min and $12.40 for each accepted result`, with a standard error."""
+    """Return a phrase such as `97.3% ± 0.5% of samples; 3h15min and $12.40 for each accepted result`.
+
+    The number after `±` is a standard error.
+    """
     accepted = result.accepted
     if accepted.seconds is None:
         return "0% of samples"
@@ -43,19 +46,25 @@ def accepted_phrase(result: Result) -> str:
 
 
 def waiting_phrase(crew: Utilisation) -> str:
-    """Mean time that the critical path waits for an agent of a pool. Empty for a pool of one agent without waits."""
+    """Return the mean time for which the critical path waits for an agent of a pool.
+
+    Return an empty text if the pool has one agent and the critical path never waits for it.
+    """
     return quantities.seconds(crew.waiting.mean) if crew.agents > 1 or crew.waiting.mean else ""
 
 
 def pool_name(forecast: Forecast, pool: str) -> str:
-    """Name of a pool. For the lead, the names of crews of one agent follow, because the lead is their agent."""
+    """Return the name of a pool. After the name of the lead, add the crews of one agent: the lead is their agent."""
     if pool != LEAD:
         return pool
     return ", ".join([pool, *(name for name, size in forecast.sizes.items() if size == 1)])
 
 
 def step_cost(step: StepResult, cost_known: bool) -> str:
-    """Cost of a step. A dash: the step runs on machines paid by the hour. Empty: no requests, or an unknown cost.
+    """Return the cost of a step.
+
+    Return a dash if the step runs on machines paid by the hour. Return an empty text if the step makes no requests or
+    its cost is unknown.
 
     cost_known : whether the cost of the scenario is known
     """
@@ -66,7 +75,7 @@ def step_cost(step: StepResult, cost_known: bool) -> str:
 
 
 def drag_phrase(drag: Mean) -> str:
-    """Seconds of drag; `about 0` if it does not differ significantly from 0."""
+    """Return the drag as text. If it does not differ significantly from 0, return `about 0`."""
     if drag.mean and abs(drag.mean) < Z975 * drag.standard_error:
         return "about 0"
     return f"-{quantities.seconds(-drag.mean)}" if drag.mean < 0 else quantities.seconds(drag.mean)
@@ -78,5 +87,5 @@ def share_error(error: float) -> str:
 
 
 def plus_minus(separator: str, text: str, error: float) -> str:
-    """Return `± text` after a separator. Empty if the error is 0."""
+    """Return the separator followed by `± text`. Return an empty text if the error is 0."""
     return f"{separator}± {text}" if error else ""

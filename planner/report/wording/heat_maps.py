@@ -25,7 +25,7 @@ Value = Callable[[Result], float]
 
 @dataclass(frozen=True)
 class HeatMapCell:
-    """Cell with one value. `level` is the index of its shade in `SHADES`."""
+    """Cell of a heat map. `level` is the index of the cell's shade in `SHADES`."""
 
     text: str
     level: int
@@ -34,7 +34,7 @@ class HeatMapCell:
 
 @dataclass(frozen=True)
 class HeatMapRow:
-    """Row of one model at one speed. `name` comes from the workflow's file: escape it before output."""
+    """Row of a heat map, for one model at one speed. `name` comes from the workflow's file: escape it before output."""
 
     name: str
     cells: tuple[HeatMapCell, ...]
@@ -45,7 +45,7 @@ class HeatMap:
     """Heat map of one quantity.
 
     agents : number of agents of each column
-    differ : whether values differ, so that some value is the best
+    differ : whether values differ; if they do, the best value has a mark
     """
 
     title: str
@@ -55,12 +55,12 @@ class HeatMap:
 
     @property
     def legend(self) -> str:
-        """Meaning of marks and shades. Empty if all values are equal."""
+        """Sentence on the meaning of marks and shades. It is empty if all values are equal."""
         return f"(* best; {SHADES[-1]} highest)" if self.differ else ""
 
 
 def comparison_heading(comparison: Comparison) -> tuple[str, ...]:
-    """Lines on the workflow and its samples, on rows and columns, on the baseline, and on relative errors."""
+    """Return lines of text: workflow and samples, rows and columns, baseline, and relative errors."""
     base = comparison.baseline
     served = f" on {printable(base.model)}" if base.model else ""
     crew = "" if comparison.crew == "agents" else f" in '{comparison.crew}'"
@@ -73,7 +73,7 @@ def comparison_heading(comparison: Comparison) -> tuple[str, ...]:
 
 
 def _errors(comparison: Comparison) -> Iterator[str]:
-    """Yield a phrase for each quantity with the largest relative half-width of its 95% intervals."""
+    """Yield a phrase for each quantity: the largest relative half-width of the 95% intervals of all scenarios."""
     costs = [usd for result in comparison.results if (usd := result.usd) and usd.p50]
     errors = {
         "p50": comparison.precision.p50,
@@ -96,13 +96,16 @@ def _ratio(value: float, standard_error: float | None) -> float | None:
 
 
 def _largest(errors: Iterable[float | None]) -> float | None:
-    """Return the largest error. None: some error is unknown. 0: there are no errors."""
+    """Return the largest error. Return None if any error is unknown, and 0 if `errors` is empty."""
     errors = list(errors)
     return max(filter(None, errors), default=0.0) if None not in errors else None
 
 
 def heat_maps(comparison: Comparison) -> Iterator[HeatMap]:
-    """Yield heat maps of completion time, cost if known, speedup, efficiency, and chance of acceptance if it varies."""
+    """Yield heat maps of completion time, cost, speedup, efficiency and chance of acceptance.
+
+    The map of costs is left out if all costs are unknown. The map of chances is left out if all chances are equal.
+    """
     yield _heat_map(
         "Completion time, p50", comparison, lambda result: result.seconds.p50, quantities.seconds, least=True
     )
@@ -128,7 +131,10 @@ def heat_maps(comparison: Comparison) -> Iterator[HeatMap]:
 
 
 def accepted_sentence(comparison: Comparison) -> str:
-    """Sentence on a chance of acceptance that is below 1 and the same in every scenario. Empty in all other cases."""
+    """Return a sentence on the chance of acceptance, if it is below 1 and equal in all scenarios.
+
+    In all other cases, return an empty text.
+    """
     chances = _chances(comparison)
     if len(chances) > 1 or chances == {1.0}:
         return ""
@@ -163,8 +169,8 @@ def _heat_map(
 ) -> HeatMap:
     """Return the heat map of a quantity.
 
-    value : quantity of a result; NaN: unknown
-    form : formats a value as text
+    value : function that returns the quantity of a result, or NaN if it is unknown
+    form : function that formats a value as text
     least : whether the smallest value is the best
     """
     values = {result.scenario: value(result) for result in comparison.results}
@@ -189,9 +195,9 @@ def _heat_map(
 
 
 def shade(value: float, values: Collection[float]) -> int:
-    """Return the index in `SHADES` for a value.
+    """Return the index of the shade of a value in `SHADES`.
 
-    The shades divide the range of `values` into equal parts. If the values hardly differ, the index is 0.
+    The range of `values` has one equal part for each shade. If `values` hardly differ, the index is 0.
     """
     least, most = min(values), max(values)
     if most - least <= _ALIKE * most:

@@ -1,4 +1,4 @@
-"""Sentences on money: price of an hour saved, break-even value of time, payback of a setup."""
+"""Sentences on money: price of each hour saved, break-even value of time, payback of a setup."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Wording of notes and problems: codes and values in, sentences out.
 
-`planner.planning` and the layers below it return codes and values. This module turns them into sentences. A sentence
-names the arguments of a request as its front end does: as options of the command line, or as arguments in Python.
+`planner.planning` and the layers below it return codes and values. This module turns them into sentences.
+The sentences name arguments as the front end does: as options of the command line, or as arguments in Python.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Names:
     argument : name of an argument → its name in the front end
     crew : name of a crew → text that chooses it as the crew to size
     parameter : name and value of a workflow's parameter → text that sets it
-    refusals : code of a refused value → message, for messages that differ in more than names
+    refusals : code of a refusal → message. It has the messages that differ in more than the names of arguments
     """
 
     argument: Callable[[str], str]
@@ -60,7 +60,7 @@ ARGUMENTS = Names(
 
 
 class Sentence(str, Note):
-    """A note in words. It is a string that also has the code and values of the note."""
+    """The sentence of a note. It is a string, and also has the code and values of the note."""
 
     def __new__(cls, text: str, note: Note | None = None) -> Sentence:
         return super().__new__(cls, text)
@@ -71,12 +71,12 @@ class Sentence(str, Note):
 
 
 def worded(notes: Iterable[Note], names: Names = OPTIONS) -> tuple[Sentence, ...]:
-    """Put notes into words. A note that is already a `Sentence` stays unchanged."""
+    """Return the sentences of notes. A note that is already a `Sentence` stays unchanged."""
     return tuple(note if isinstance(note, Sentence) else Sentence(words(note, names), note) for note in notes)
 
 
 def worded_error(error: InputError, names: Names) -> InputError:
-    """Return the error with arguments named as in the front end, and with remedies in words."""
+    """Return an error whose messages name arguments as the front end does, and whose hints are sentences."""
     return InputError((_worded_problem(problem, names) for problem in error.problems), error.more)
 
 
@@ -157,7 +157,7 @@ def _verb(verb: str, numbers: Sequence[int]) -> str:
 
 
 def _some(numbers: Sequence[int]) -> str:
-    """List up to three numbers. Of more numbers, give the first and the last."""
+    """List up to three numbers. For more numbers, return only the first and the last: `2 to 16`."""
     texts = [f"{number:,}" for number in numbers]
     if len(texts) > 3:
         return f"{texts[0]} to {texts[-1]}"

@@ -10,7 +10,7 @@ from planner.planning.results import Scenario
 from planner.report.wording import quantities
 
 MOST_LISTED = 3
-"""Number of scenarios that one line lists at most."""
+"""Largest number of scenarios that a list names."""
 
 
 def models_vary(comparison: Comparison) -> bool:
@@ -24,7 +24,7 @@ def speeds_vary(comparison: Comparison) -> bool:
 
 
 def row_name(comparison: Comparison, model: str, speed: float, prefix: str = "") -> str:
-    """Name of a row of the grid. It contains the model if models vary, and the speed if speeds vary.
+    """Return the name of a row of the grid. It has the model if models vary, and the speed if speeds vary.
 
     prefix : text before a speed other than 1x
     """
@@ -40,7 +40,7 @@ def row_of(comparison: Comparison, scenario: Scenario) -> str:
 
 
 def at_row(row: str) -> str:
-    """Name of a row with its preposition: `at 2.5x`, `on MODEL`."""
+    """Return the name of a row with a preposition: `at 2.5x` or `on MODEL`."""
     return f"at {row}" if row[0].isdigit() and row.endswith("x") and " " not in row else f"on {row}"
 
 
@@ -55,13 +55,13 @@ def scenario_name(comparison: Comparison, scenario: Scenario) -> str:
 
 
 def scenario_list(comparison: Comparison, scenarios: Sequence[Scenario]) -> str:
-    """Names of the first `MOST_LISTED` scenarios, and the number of remaining scenarios."""
+    """List the names of the first `MOST_LISTED` scenarios, and add the number of remaining scenarios."""
     first = ", ".join(scenario_name(comparison, scenario) for scenario in scenarios[:MOST_LISTED])
     return f"{first} and {len(scenarios) - MOST_LISTED} more" if len(scenarios) > MOST_LISTED else first
 
 
 def with_interval(estimate: Interval, form: Callable[[float], str]) -> str:
-    """A value and its interval: `12 (11 to 13)`. Without the interval if its two ends have the same text."""
+    """Return a value and its interval: `12 (11 to 13)`. Omit the interval if its two ends have the same text."""
     value = form(estimate.value)
     if estimate.low is None or estimate.high is None:
         return value
@@ -70,7 +70,7 @@ def with_interval(estimate: Interval, form: Callable[[float], str]) -> str:
 
 
 def number_list(numbers: Sequence[int]) -> str:
-    """List of numbers, with consecutive numbers shortened: `1, 2, 4, 21 to 32`."""
+    """List numbers. Write consecutive numbers as a range: `1, 2, 4, 21 to 32`."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:
@@ -84,5 +84,5 @@ def number_list(numbers: Sequence[int]) -> str:
 
 
 def either(choices: Sequence[str]) -> str:
-    """Alternatives: `1.5x, 2.5x or 5x`."""
+    """Join alternatives: `1.5x, 2.5x or 5x`."""
     return " or ".join((", ".join(choices[:-1]), choices[-1])) if len(choices) > 1 else choices[0]

@@ -67,7 +67,7 @@ def relative_error(value: float | None) -> str:
 
 
 def between(low: float | None, high: float | None, form: Callable[[float], str] = seconds) -> str:
-    """Interval: `1h57min to 2h01min`. `form` formats each end."""
+    """Return an interval as text: `1h57min to 2h01min`. `form` formats each end."""
     return "unknown, too few samples" if low is None or high is None else f"{form(low)} to {form(high)}"
 
 
@@ -84,7 +84,7 @@ def agents(count: int) -> str:
 
 
 def crews(sizes: Mapping[str, int]) -> str:
-    """Sizes of crews: `6 in 'migrators', 3 in 'reviewers'`. The default crew is shown without a name: `4 agents`."""
+    """Sizes of crews: `6 in 'migrators', 3 in 'reviewers'`. A default crew has no name in the text: `4 agents`."""
     return ", ".join(f"{size:,} in '{name}'" if name != "agents" else agents(size) for name, size in sizes.items())
 
 

@@ -1,4 +1,4 @@
-"""Sentences about the estimates that drive the p90."""
+"""Sentences about the estimates that drive the p90 of the completion time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from planner.report.wording import quantities
 
 
 def sensitivity_heading(sensitivity: Sensitivity) -> Iterator[str]:
-    """Yield lines on the workflow, its samples, the scenario and the p90 of its completion time."""
+    """Yield lines of text: workflow and samples, scenario, and p90 of the completion time."""
     time, point = sensitivity.seconds, sensitivity.scenario
     model = f" on {printable(point.model)}" if point.model else ""
     yield f"{printable(sensitivity.workflow)}: {quantities.samples(sensitivity.samples)}, seed {sensitivity.seed}"
@@ -21,7 +21,7 @@ def sensitivity_heading(sensitivity: Sensitivity) -> Iterator[str]:
 
 
 def sensitivity_answer(sensitivity: Sensitivity) -> Iterator[str]:
-    """Yield the sentence on the estimate to measure first."""
+    """Yield sentences on the estimate to measure first."""
     first = first_to_measure(sensitivity.drivers)
     if first is None:
         yield "No estimate that can be measured moves the completion time by more than the error of the simulation."
@@ -33,7 +33,7 @@ def sensitivity_answer(sensitivity: Sensitivity) -> Iterator[str]:
 
 
 def driver_name(driver: Driver) -> str:
-    """Name of a driver: its step, key and estimate."""
+    """Name of a driver: the step, the key and the estimate."""
     if driver.key == "overall":
         return "overall (error of all estimates)"
     step = f"{printable(driver.step)} ({driver.kind})" if driver.kind != "llm" else printable(driver.step)
@@ -42,5 +42,8 @@ def driver_name(driver: Driver) -> str:
 
 
 def swing(influence: Influence) -> str:
-    """Change of the p90 between samples in the lowest and in the highest fifth of a driver."""
+    """Return the swing of a driver as text.
+
+    The swing is p90 where the driver is in its highest fifth, minus p90 where the driver is in its lowest fifth.
+    """
     return f"{'-' if influence.swing < 0 else '+'}{quantities.seconds(abs(influence.swing))}"

@@ -1,4 +1,4 @@
-"""Sentences and table rows about scenarios compared with a target."""
+"""Sentences and table rows about a search for a target."""
 
 from __future__ import annotations
 
@@ -24,19 +24,22 @@ def percentile(target: Target) -> str:
 
 
 def target_heading(result: TargetResult) -> Iterator[str]:
-    """Lines on the workflow, its samples and the target."""
+    """Yield lines of text: workflow and samples, and the target."""
     yield f"{printable(result.workflow)}: {quantities.samples(result.samples)}, seed {result.seed}"
     yield f"Target: {_aim(result.target)}."
 
 
 def _aim(target: Target) -> str:
-    """Phrase for a target: `p90 of the completion time within 4h00min and of the cost within $200`."""
+    """Describe a target: `p90 of the completion time within 4h00min and of the cost within $200`."""
     cost = "" if target.budget is None else f" and of the cost within {quantities.usd(target.budget)}"
     return f"{percentile(target)} of the completion time within {quantities.seconds(target.deadline)}{cost}"
 
 
 def target_answer(result: TargetResult) -> Iterator[str]:
-    """Yield sentences on the scenario to choose or, if no scenario meets the target, on the reason and the remedy."""
+    """Yield sentences on the scenario to choose.
+
+    If no scenario meets the target, yield sentences on the reason and the remedy.
+    """
     best = result.cheapest
     if best is None:
         yield from _not_met(result)
@@ -79,10 +82,10 @@ def _not_met(result: TargetResult) -> Iterator[str]:
 
 
 def _rank(result: TargetResult, best: Candidate) -> str:
-    """Phrase for the rank of the best scenario by cost among those that meet the target.
+    """Return a phrase that compares the cost of the best scenario with all scenarios that meet the target.
 
-    The best scenario need not have the least mean cost: among scenarios of about the same cost, the one with the fewest
-    agents is the best.
+    The best scenario need not have the least mean cost: of scenarios with about the same cost, the scenario with the
+    fewest agents is the best.
     """
     if best.usd is None:
         return "It is met, at unknown cost, by"
@@ -96,7 +99,10 @@ def _rank(result: TargetResult, best: Candidate) -> str:
 
 
 def _advantage(best: Candidate, other: Candidate) -> str:
-    """Phrase for the advantage of `other` over the best scenario. `other` is only about at the limit of the target."""
+    """Return a phrase for the advantage of `other` over the best scenario: less cost or fewer agents.
+
+    other : a scenario that is about at the limit of the target, so that it may miss the target
+    """
     if best.usd is None or other.usd is None:
         same = best.price_multiplier == other.price_multiplier
     else:
@@ -119,7 +125,7 @@ def _shorten_step(obstacle: Obstacle) -> str:
 
 
 def _outcome(result: TargetResult, candidate: Candidate) -> str:
-    """Phrase such as `8 agents at 1x, p90 3h42min (95%: 3h40min to 3h44min), in time in 97.1%; $180 on average`."""
+    """Describe a scenario: `8 agents at 1x, p90 3h42min (95%: 3h40min to 3h44min), in time in 97.1%; $180 …`."""
     point, target, q = candidate.scenario, result.target, percentile(result.target)
     hypothetical = "" if point.speed == 1 else "a hypothetical "
     restriction = result.restricted.get(point.model)
@@ -142,7 +148,7 @@ def _outcome(result: TargetResult, candidate: Candidate) -> str:
 
 
 def chances_title(result: TargetResult) -> str:
-    """Title of the table of chances, with the meaning of its marks and the error of the chances."""
+    """Return the title of the table of chances. It has the meaning of the marks and the largest error of a chance."""
     return f"Chance of ending within {quantities.seconds(result.target.deadline)}  ({_legend(result)})"
 
 
@@ -161,7 +167,7 @@ def candidate_mark(candidate: Candidate) -> str:
 
 
 def target_row_name(result: TargetResult, model: str, speed: float) -> str:
-    """Name of a row of scenarios. It contains the model if models vary, and the speed if speeds vary."""
+    """Return the name of a row. It has the model if models vary, and the speed if speeds vary or models do not vary."""
     if not _models_vary(result):
         return quantities.factor(speed)
     speeds_vary = len({candidate.scenario.speed for candidate in result.candidates}) > 1
@@ -179,8 +185,10 @@ class RequirementRow:
     label : the fixed number of agents, or the fixed speed
     needed : least speed or number of agents that meets the deadline, `none`, or `unknown`
     interval : 95% interval of `needed`; may be empty
-    percentile : completion time at the target's percentile, for the scenario at `needed` or at `closest`
-    cost : mean cost of the scenario at `needed`; empty if it is unknown or nothing meets the deadline
+    percentile : completion time at the target's percentile, with the speed or number of agents that is `needed` or
+        `closest`
+    cost : mean cost with the speed or number of agents that is `needed`; empty if the cost is unknown or nothing meets
+        the deadline
     over_budget : whether `cost` is over the budget
     closest : speed or number of agents that comes closest to the deadline; empty if `needed` is a number
     """
@@ -195,14 +203,17 @@ class RequirementRow:
 
     @property
     def last_cell(self) -> str:
-        """The cost, marked if it is over the budget. If nothing meets the deadline, `at` and the value of `closest`."""
+        """Text of the last cell: the cost, with a mark if it is over the budget.
+
+        If nothing meets the deadline, the text is `at` and the value of `closest`.
+        """
         if self.closest:
             return f"at {self.closest}"
         return f"{self.cost} $" if self.over_budget else self.cost
 
 
 def requirement_row(result: TargetResult, requirement: Requirement) -> RequirementRow:
-    """Return the table row of a requirement, which is one of `result.speeds` or of `result.agents`."""
+    """Return the table row of a requirement. The requirement is in `result.speeds` or in `result.agents`."""
     is_speed, at = any(requirement is speed for speed in result.speeds), requirement.at
     form = quantities.factor if is_speed else lambda value: f"{value:,.0f}"
     label = quantities.agents(int(requirement.fixed)) if is_speed else f"at {quantities.factor(requirement.fixed)}"

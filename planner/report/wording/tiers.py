@@ -15,7 +15,7 @@ ALONE = "Each fast step by itself, against all standard (paired differences)"
 
 
 def tier_heading(result: TierResult) -> Iterator[str]:
-    """Yield lines on the workflow, its samples, the tiers, the budget and the search."""
+    """Yield lines of text: workflow and samples, tiers, budget, and search."""
     yield f"{printable(result.workflow)}: {quantities.samples(result.samples)}, seed {result.seed}"
     restriction = result.restricted.get(result.fast_model)
     fast = printable(result.fast_model) + (f" ({restriction})" if restriction else "")
@@ -32,7 +32,7 @@ def tier_heading(result: TierResult) -> Iterator[str]:
 
 
 def tier_answer(result: TierResult) -> Iterator[str]:
-    """Yield sentences on the steps to put on the fast tier, and on their gain."""
+    """Yield sentences on the steps to put on the fast tier, and on the time saved."""
     best, chosen = result.best, result.chosen
     if best is None or chosen is None:
         least = min((result.standard, result.fast), key=lambda choice: choice.usd.p50)
@@ -62,10 +62,10 @@ def _names(steps: tuple[str, ...]) -> str:
 
 
 def _compared(choice: AssignmentResult, other: str, fast: bool) -> str:
-    """Phrase such as `12min05s sooner than all standard (95%: 11min to 13min) for $3.10 more`.
+    """Compare two choices: `12min05s sooner than all standard (95%: 11min to 13min) for $3.10 more`.
 
-    other : name of the choice that `choice` is compared with
-    fast : whether `other` is all fast; else `other` is all standard
+    other : name of the choice to compare `choice` with
+    fast : whether `other` puts all steps on the fast tier; if not, `other` puts all steps on the standard tier
     """
     difference = choice.to_fast if fast else choice.to_standard
     low, high = difference.seconds_low, difference.seconds_high
@@ -83,7 +83,7 @@ def _compared(choice: AssignmentResult, other: str, fast: bool) -> str:
 
 
 class ChoiceCells(NamedTuple):
-    """Table cells of a choice: name, p50 and 95% interval of the completion time, and p50 of the cost."""
+    """Table cells of a choice of steps. `p50` and `interval` are of the completion time, and `cost` is the p50."""
 
     name: str
     p50: str
@@ -93,7 +93,10 @@ class ChoiceCells(NamedTuple):
 
 
 def choice_cells(result: TierResult) -> list[ChoiceCells]:
-    """Return the cells of all standard, all fast, the chosen steps and, if it is another choice, the quickest one."""
+    """Return the cells of these choices: all steps standard, all steps fast, and the recommended choice.
+
+    If the recommended choice is not the quickest choice within the budget, also return the cells of the quickest one.
+    """
     choices = [("all standard", result.standard), ("all fast", result.fast)]
     choices += [("chosen", result.chosen)] if result.chosen else []
     choices += [("quickest", result.best)] if result.best and result.thrifty else []
@@ -110,7 +113,7 @@ def choice_cells(result: TierResult) -> list[ChoiceCells]:
 
 
 class StepCells(NamedTuple):
-    """Table cells of one fast step, as differences from all standard. `rate` is in seconds per dollar."""
+    """Table cells of one fast step. Numbers are differences from all standard. `rate` is seconds saved per dollar."""
 
     step: str
     seconds: str
@@ -121,7 +124,7 @@ class StepCells(NamedTuple):
 
 
 def step_cells(choice: AssignmentResult, chosen: AssignmentResult | None) -> StepCells:
-    """Return the cells of a choice with one fast step. `chosen` is the choice that the search recommends."""
+    """Return the cells of a choice with one fast step. `chosen` is the choice that the search recommends, if any."""
     (step,), difference = choice.steps, choice.to_standard
     low, high = difference.seconds_low, difference.seconds_high
     interval = "" if low == high else f"{_signed_seconds(low)} to {_signed_seconds(high)}"
