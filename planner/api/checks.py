@@ -6,7 +6,9 @@ values → parts of a request, or an `InputError` with every problem.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.api import MOST_SAMPLES, MOST_THREADS
@@ -94,6 +96,14 @@ def threads(check: Checks, value: Any) -> int | None:
 def usd(value: Any) -> float:
     """US dollars, as a number or as in ``"$120"``."""
     return float(units.money(value))
+
+
+def existing_folder(value: Any) -> Path:
+    """The path of a folder."""
+    path = Path(value)
+    if not os.fspath(value) or not path.is_dir():
+        raise ValueError("expected a folder that exists")
+    return path
 
 
 def decision_options(

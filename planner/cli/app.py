@@ -19,6 +19,7 @@ from planner.cli.options import (
     File,
     GridOptions,
     Models,
+    OnlyBelow,
     OutputOptions,
     Premium,
     Runs,
@@ -77,6 +78,7 @@ def forecast(
     sampling: SamplingOptions,
     backend: BackendOptions,
     set_: Settings = None,
+    only_below: OnlyBelow = None,
     gantt: Annotated[bool, typer.Option("--gantt", help="Draw the schedule of a typical sample.")] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show where every number comes from, down to the request.")
@@ -98,7 +100,7 @@ def forecast(
             law = values.premium(check, premium)
             simulation = values.simulation(check, sampling, progress, backend)
         request = values.request(
-            ForecastRequest, file, set_, catalogue, output.output,
+            ForecastRequest, file, set_, catalogue, only_below, output.output,
             runtime=runtime, premium=law, simulation=simulation, **fields,
         )  # fmt: skip
         result = request.run()
@@ -124,6 +126,7 @@ def compare(
     sampling: SamplingOptions,
     backend: BackendOptions,
     set_: Settings = None,
+    only_below: OnlyBelow = None,
     value_of_time: ValueOfTime = None,
     waiting: Waiting = "1",
     setup: Setup = None,
@@ -143,7 +146,7 @@ def compare(
             simulation = values.simulation(check, sampling, progress, backend)
             decisions = decision_options(check, value_of_time, waiting, setup, runs, every_n)
         request = values.request(
-            CompareRequest, file, set_, grid.catalogue, output.output,
+            CompareRequest, file, set_, grid.catalogue, only_below, output.output,
             simulation=simulation, decisions=decisions, **fields,
         )  # fmt: skip
         show(request.run(), output, comparison_json, comparison_csv, comparison_text)
@@ -172,7 +175,7 @@ def tokens(
         from planner.report.text.models import tokens_text
         from planner.tokens.counting import tally
 
-        result = tally(read_texts(files, sys.stdin.buffer), encoding)
+        result = tally(read_texts(files, getattr(sys.stdin, "buffer", None)), encoding)
         typer.echo(tokens_json(result) if as_json else tokens_text(result), nl=False)
         say_notes(result.notes if as_json else ())
 

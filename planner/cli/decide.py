@@ -13,6 +13,7 @@ from planner.cli.options import (
     File,
     GridOptions,
     Models,
+    OnlyBelow,
     OutputOptions,
     RuntimeName,
     SamplingOptions,
@@ -42,6 +43,7 @@ def target(
     sampling: SamplingOptions,
     backend: BackendOptions,
     set_: Settings = None,
+    only_below: OnlyBelow = None,
     output: OutputOptions,
 ) -> None:
     """Find the cheapest scenario that meets a deadline and a budget; exit code 1 if none is known to."""
@@ -56,7 +58,15 @@ def target(
             fields = values.grid(check, grid)
             simulation = values.simulation(check, sampling, progress, backend)
         request = values.request(
-            TargetRequest, file, set_, grid.catalogue, output.output, target=wanted, simulation=simulation, **fields
+            TargetRequest,
+            file,
+            set_,
+            grid.catalogue,
+            only_below,
+            output.output,
+            target=wanted,
+            simulation=simulation,
+            **fields,
         )
         result = request.run()
         show(result, output, target_json, target_csv, target_text)
@@ -80,6 +90,7 @@ def tier(
     sampling: SamplingOptions,
     backend: BackendOptions,
     set_: Settings = None,
+    only_below: OnlyBelow = None,
     output: OutputOptions,
 ) -> None:
     """Choose the steps to run on a fast tier within a budget; exit code 1 if no choice is within it."""
@@ -97,7 +108,7 @@ def tier(
             if len(counts) > 1 or len(tiers) != 1 or len(models) > 1:
                 check.add("--fast and --model name one profile each, --agents one number")
         request = values.request(
-            TierRequest, file, set_, catalogue, output.output,
+            TierRequest, file, set_, catalogue, only_below, output.output,
             fast=tiers[0], budget=most, agents=counts[0], crew=crew, model=models[0] if models else None,
             runtime=runtime, simulation=simulation,
         )  # fmt: skip
@@ -119,6 +130,7 @@ def sensitivity(
     sampling: SamplingOptions,
     backend: BackendOptions,
     set_: Settings = None,
+    only_below: OnlyBelow = None,
     output: OutputOptions,
 ) -> None:
     """Rank the estimates that drive the p90 of the completion time: what to measure first."""
@@ -131,6 +143,14 @@ def sensitivity(
             fields = values.scenario(check, speed, agents, model, "a sensitivity is of one scenario")
             simulation = values.simulation(check, sampling, progress, backend)
         request = values.request(
-            SensitivityRequest, file, set_, catalogue, output.output, runtime=runtime, simulation=simulation, **fields
+            SensitivityRequest,
+            file,
+            set_,
+            catalogue,
+            only_below,
+            output.output,
+            runtime=runtime,
+            simulation=simulation,
+            **fields,
         )
         show(request.run(), output, sensitivity_json, sensitivity_csv, sensitivity_text)

@@ -15,6 +15,7 @@ from planner.cli.options import (
     CatalogueFile,
     File,
     Models,
+    OnlyBelow,
     RuntimeName,
     Seed,
     Settings,
@@ -37,6 +38,7 @@ def rehearse(
         int | None, typer.Option(help="Number of samples to run. [default: 20]", min=1, max=100_000, show_default=False)
     ] = None,
     set_: Settings = None,
+    only_below: OnlyBelow = None,
     real: Annotated[bool, typer.Option("--real", help="Run one sample on the real clock.")] = False,
     scale: Annotated[
         str | None, typer.Option("--scale", help="With --real: run N times as fast. [default: 20]", metavar="N")
@@ -64,7 +66,9 @@ def rehearse(
             given = {"--speed": speed != "1x", "--samples": samples is not None, "--real": real}
             for option in (name for name, value in given.items() if value):
                 raise typer.BadParameter(f"--export writes the steps as declared; leave {option} away")
-        request = values.request(ScenarioRequest, file, set_, catalogue, export, "--export", runtime=runtime, **fields)
+        request = values.request(
+            ScenarioRequest, file, set_, catalogue, only_below, export, "--export", runtime=runtime, **fields
+        )
         workflow, _ = request.served
         _, sizes = Sizing.at(workflow, request.agents, request.crew)
         if export is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from planner.cli.frame import check_writable, unwritable
 from planner.cli.options import BackendOptions, GridOptions, SamplingOptions
 
 if TYPE_CHECKING:
@@ -37,7 +38,12 @@ def checked() -> Iterator["Checks"]:
 
 def names(text: str | None) -> list[str]:
     """Names with commas between them."""
-    return [name.strip() for name in text.split(",") if name.strip()] if text else []
+    if text is None:
+        return []
+    listed = [name.strip() for name in text.split(",")]
+    if not all(listed):
+        raise typer.BadParameter(f"'{text}': a name is missing; write names with a comma between them")
+    return listed
 
 
 def speeds(check: "Checks", text: str) -> list[float]:
@@ -179,33 +185,41 @@ def request(
     file: Path,
     settings: list[str] | None,
     catalogue: Path | None,
+    below: Path | None,
     output: Path | None = None,
     option: str = "--output",
     **fields: Any,
 ) -> AnyRequest:
     """A request about the workflow of a file, which is served already.
 
+    below : folder outside of which no file is read; None: no limit
     output, option : refuse to replace a file that the workflow is read from, or the user's catalogue
     """
-    from planner.reading.files.text_file import files_read
+    from planner.api.checks import existing_folder
+    from planner.reading.files.access import files_read
 
+    if below is not None:
+        with checked() as check:
+            check.take("only_below", str(below), existing_folder)
     with files_read() as files:
-        built = kind(workflow=_loaded(file, settings, catalogue), **fields)
+        built = kind(workflow=_loaded(file, settings, catalogue, below), **fields)
         _ = built.served
     if output is not None and output.is_file():
         _refuse_to_replace(output, file, files, catalogue, option)
+        with unwritable(output):
+            check_writable(output)  # before the work
     return built
 
 
-def _loaded(file: Path, settings: list[str] | None, catalogue: Path | None) -> "Loaded":
+def _loaded(file: Path, settings: list[str] | None, catalogue: Path | None, below: Path | None) -> "Loaded":
     """The workflow that a file or, if it is `-`, standard input declares."""
     from planner.loading import load
     from planner.reading.files.text_file import STDIN, read_stdin
 
     values = _parameters(settings)
     if file == Path("-"):
-        return load(read_stdin(), values, catalogue, STDIN)
-    return load(file, values, catalogue)
+        return load(read_stdin(), values, catalogue, STDIN, below)
+    return load(file, values, catalogue, only_below=below)
 
 
 def _refuse_to_replace(output: Path, file: Path, files: list[Path], catalogue: Path | None, option: str) -> None:
