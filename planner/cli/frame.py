@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from planner.cli import BAD_INPUT, INTERRUPTED
+from planner.cli import BAD_INPUT, INTERRUPTED, INTERRUPTION, leave
 from planner.cli.options import OutputOptions
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 # The search for pydantic plugins reads the metadata of every installed package: 0.1 s in large environments.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+
+DUMB = "dumb"
+"""TERM of a terminal that obeys no escape sequences."""
 
 
 @contextmanager
@@ -30,7 +35,7 @@ def reported() -> Iterator["Progress"]:
 
         if not engine.active_kernel().compiled:
             typer.echo(f"note: the kernel runs {engine.status()}, many times slower", err=True)
-        with Progress(sys.stderr) as progress:
+        with Progress(sys.stderr, os.environ.get("TERM") != DUMB) as progress:
             yield progress
 
 
@@ -41,6 +46,8 @@ def refused() -> Iterator[None]:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal or pipe that cannot show a shade or a dash shows '?'
     try:
+        if signal.getsignal(signal.SIGINT) is leave:
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on there is something to clean up
         from planner.errors import InputError
 
         try:
@@ -51,7 +58,7 @@ def refused() -> Iterator[None]:
             typer.echo(str(worded_error(error, OPTIONS)), err=True)
             raise typer.Exit(BAD_INPUT) from None
     except KeyboardInterrupt:
-        typer.echo("interrupted; nothing was written", err=True)
+        typer.echo(INTERRUPTION, err=True)
         raise typer.Exit(INTERRUPTED) from None
 
 
@@ -75,7 +82,8 @@ def show(
         if options.output is not None:
             write_whole(without_colour(text), options.output)
         else:
-            typer.echo(text, nl=False, color=False if os.environ.get("NO_COLOR") else None)
+            plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == DUMB
+            typer.echo(text, nl=False, color=False if plain else None)
 
 
 def say_notes(notes: Iterable[str]) -> None:
@@ -108,6 +116,7 @@ def write_whole(text: str, path: Path) -> None:
     if target.exists() and not target.is_file():
         target.write_text(text, encoding="utf-8")
         return
+    check_writable(path)
     mode = target.stat().st_mode if target.exists() else 0o666 & ~_umask()
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     temporary = Path(name)
@@ -119,6 +128,12 @@ def write_whole(text: str, path: Path) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def check_writable(path: Path) -> None:
+    """Raise PermissionError if a file is write-protected. Replacing it would need no permission but its folder's."""
+    if path.is_file() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):  # root may write to all
+        raise PermissionError(None, f"it is write-protected; allow it (chmod u+w {path}), or name another file")
 
 
 def _umask() -> int:

@@ -12,17 +12,21 @@ _EVERY = 0.2
 
 
 class Progress:
-    """Progress bar. Call it with the share done, from 0 to 1; it is erased at the end."""
+    """Progress bar. Call it with the share done, from 0 to 1; it is erased at the end.
 
-    def __init__(self, stream: TextIO) -> None:
+    overwriting : whether the terminal can write over a line; if not, there is no bar
+    """
+
+    def __init__(self, stream: TextIO, overwriting: bool = True) -> None:
         self.stream = stream
+        self.overwriting = overwriting
         self.doing = "simulating"
         self.shown = False
         self.next = time.monotonic() + PATIENCE
 
     def __call__(self, done: float) -> None:
         now = time.monotonic()
-        if now < self.next or not self.stream.isatty():
+        if now < self.next or not self.overwriting or not self.stream.isatty():
             return
         self.next = now + _EVERY
         self.shown = True
