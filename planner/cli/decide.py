@@ -104,7 +104,7 @@ def tier(
             most = check.take("budget", budget, usd)
             crew, counts = values.agents(check, agents)
             simulation = values.simulation(check, sampling, progress, backend)
-            tiers, models = values.names(fast), values.names(model)
+            tiers, models = values.names(fast, "--fast"), values.names(model)
             if len(counts) > 1 or len(tiers) != 1 or len(models) > 1:
                 check.add("--fast and --model name one profile each, --agents one number")
         request = values.request(

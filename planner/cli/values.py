@@ -36,13 +36,13 @@ def checked() -> Iterator["Checks"]:
         raise typer.BadParameter("\n  ".join(lines)) from None
 
 
-def names(text: str | None) -> list[str]:
+def names(text: str | None, option: str = "--model") -> list[str]:
     """Names with commas between them."""
     if text is None:
         return []
     listed = [name.strip() for name in text.split(",")]
     if not all(listed):
-        raise typer.BadParameter(f"'{text}': a name is missing; write names with a comma between them")
+        raise typer.BadParameter(f"{option}: '{text}': a name is missing; write names with a comma between them")
     return listed
 
 

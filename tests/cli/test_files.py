@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -30,12 +31,12 @@ def run(*arguments: object) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-def command(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+def command(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
     """A command in a process of its own, which may not hang."""
     return subprocess.run(
         [sys.executable, "-m", "planner", *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
-        **({"stdout": subprocess.PIPE} | options),  # type: ignore[call-overload]
+        **({"stdout": subprocess.PIPE} | options),
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import floor
+from math import floor, prod
 
 import numpy as np
 
@@ -69,6 +69,7 @@ class _SizeContext:
     values : of parameters
     crew : that does it
     in_item : it is part of an item
+    tasks, works : number of its runs in the whole workflow, and in an item
     """
 
     path: tuple[str, ...]
@@ -76,6 +77,8 @@ class _SizeContext:
     values: Mapping[str, float]
     crew: str
     in_item: bool
+    tasks: int = 1
+    works: int = 1
 
 
 class _Size:
@@ -92,32 +95,38 @@ class _Size:
             for name, step in steps.items()
         ]
         tasks, works = sum(tasks for tasks, _ in counts), sum(works for _, works in counts)
-        self.check(replace(context, path=context.path[:-1]), tasks, MOST_TASKS, "expands to {:,} tasks")
+        self.check(replace(context, path=context.path[:-1]), tasks, MOST_TASKS, "expands to {:,} tasks", context.tasks)
         return tasks, works
 
     def step(self, context: _SizeContext, step: Step) -> tuple[int, int]:
         """Tasks of a step with its loops, and its works as part of an item."""
         crew = step.crew or context.crew
         inner = replace(context, crew=crew, in_item=context.in_item or step.for_each is not None)
-        tasks, works = self.body(inner, step)
         rounds = step.repeat.most if step.repeat is not None else None
         attempts = step.retry.at_most if step.retry is not None else None
-        for declared in (rounds, step.best_of, step.first_of, attempts):
-            if declared is not None:
-                count = self.count(declared, inner)
-                tasks, works = tasks * count, works * count
+        loops = (rounds, step.best_of, step.first_of, attempts)
+        runs = prod(self.count(declared, inner) for declared in loops if declared is not None)
+        items = self.items(step.for_each, inner) if step.for_each is not None else 1
+        around = 1 if step.for_each is not None else context.works
+        tasks, works = self.body(replace(inner, tasks=context.tasks * items * runs, works=around * runs), step)
+        tasks, works = tasks * runs, works * runs
         if inner.in_item:
-            self.check(context, works, MOST_ITEM_WORKS, "has {:,} pieces of work in an item")
+            text = "has {:,} pieces of work in an item"
+            self.check(context, works, MOST_ITEM_WORKS, text, around)
         if step.for_each is not None:
-            if isinstance(step.for_each.count, Estimate):
-                items = most_drawn(step.for_each, context.values, self.agents(crew))
-            else:
-                assert step.for_each.count is not None
-                items = self.count(step.for_each.count, inner)
-            tasks = (tasks + self.coordination(crew, works)) * (items + self.redundant(crew, items))
+            tasks = (tasks + self.coordination(crew, works)) * items
             works = 1
-        self.check(context, tasks, MOST_TASKS, "expands to {:,} tasks")
+        self.check(context, tasks, MOST_TASKS, "expands to {:,} tasks", context.tasks)
         return tasks, works
+
+    def items(self, declared: ForEach, context: _SizeContext) -> int:
+        """Items of a fan-out, with those that several agents do counted for each."""
+        if isinstance(declared.count, Estimate):
+            items = most_drawn(declared, context.values, self.agents(context.crew))
+        else:
+            assert declared.count is not None
+            items = self.count(declared.count, context)
+        return items + self.redundant(context.crew, items)
 
     def body(self, context: _SizeContext, step: Step) -> tuple[int, int]:
         if step.steps is not None:
@@ -154,10 +163,11 @@ class _Size:
         share = self.workflow.crews[crew].coordination.redundancy
         return floor(share * items + 0.5) * (min(self.agents(crew), items) - 1)
 
-    def check(self, context: _SizeContext, size: int, limit: int, text: str) -> None:
+    def check(self, context: _SizeContext, size: int, limit: int, text: str, times: int) -> None:
+        """Raise InputError if a step is over a limit in one run. `times`: number of runs, for the message."""
         if size > limit:
             name = ".".join(context.names) or self.workflow.workflow
-            message = f"'{name}' {text.format(size)}; the limit is {limit:,}"
+            message = f"'{name}' {text.format(size * times)}; the limit is {limit:,}"
             hint = "plan a part of it, or fewer items of more work each"
             raise InputError([Problem("too-large", message, self.workflow.place(*context.path), hint)])
 

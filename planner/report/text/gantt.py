@@ -121,9 +121,11 @@ def _round_times(least: float) -> Iterator[float]:
 
 
 def _time_label(seconds: float) -> str:
-    """A round time without zero parts: `1h`, `1h30min`, `0.2s`."""
+    """A round time without zero parts: `1h`, `1h30min`, `0.2s`, `5ms`."""
     if not seconds:
         return "0"
+    if seconds < 0.1:
+        return f"{1000 * seconds:.6g}ms"
     if seconds < 1 or seconds != round(seconds):
         return f"{seconds:.6g}s"
     label, rest = "", round(seconds)

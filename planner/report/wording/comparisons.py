@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from planner.expansion.supersteps.subgraph_candidates import MOST_NODES
 from planner.planning.barriers import WORTH, Barriers
@@ -16,8 +16,8 @@ MOST_NAMED = 5
 """Longest branch whose steps are all named."""
 
 
-def verdict(comparison: Comparison) -> str:
-    """One sentence. It ranks two scenarios only if their paired difference does."""
+def verdict(comparison: Comparison, seconds: Callable[[float], str] = quantities.seconds) -> str:
+    """One sentence. It ranks two scenarios only if their paired difference does. `seconds` writes a time."""
     decision = comparison.verdict
     results = {result.scenario: result for result in comparison.results}
     model, speed = rows(results)[0]
@@ -25,7 +25,7 @@ def verdict(comparison: Comparison) -> str:
     best = results[decision.best]
 
     def outcome(scenario: Scenario) -> str:
-        return _outcome(comparison, results[scenario])
+        return _outcome(comparison, results[scenario], seconds)
 
     if len(results) == 1:
         return f"{outcome(decision.best)}."
@@ -68,7 +68,7 @@ def _no_gain(subject: str, gain: str) -> str:
     return f"{subject} {predicates[gain]}" if gain else ""
 
 
-def _outcome(comparison: Comparison, result: Result) -> str:
+def _outcome(comparison: Comparison, result: Result, seconds: Callable[[float], str]) -> str:
     """`16 agents at 1x in 12min04s for $3.10 (1.8x)`, with the speedup over the baseline."""
     scenario = result.scenario
     cost = f" for {quantities.usd(result.usd.p50)}" if result.usd else ""
@@ -76,7 +76,7 @@ def _outcome(comparison: Comparison, result: Result) -> str:
     restriction = comparison.restricted.get(scenario.model)
     preposition = "on" if models_vary(comparison) else "at"
     served = f"{quantities.agents(scenario.agents)} {preposition} {name}{f' ({restriction})' if restriction else ''}"
-    return f"{served} in {quantities.seconds(result.seconds.p50)}{cost} ({quantities.factor(result.speedup)})"
+    return f"{served} in {seconds(result.seconds.p50)}{cost} ({quantities.factor(result.speedup)})"
 
 
 def barrier_sentences(comparison: Comparison) -> list[str]:
