@@ -66,7 +66,7 @@ _TAIL = """\
 | `--max-time` | A time above 0. | `30s` |
 | `--threads` | A whole number from 1 to 1,024. | `4` |
 | `--scheduler` | The address of a Dask scheduler, with `--backend dask`. | `tcp://10.0.0.5:8786` |
-| `--only-below` | A folder. Files outside of it are not read: [for workflows of others](../how-to.md#run-workflows-of-others). | `plans` |
+| `--only-below` | A folder outside of which [no file is read](../how-to.md#run-workflows-of-others). | `plans` |
 | `--output` | A path. The file appears whole at the end; a command that fails leaves it as it was. | `plan.json` |
 
 Each option is given once, except `--set` and flags, and its value is not empty. The workflow file `-` is standard
@@ -89,7 +89,7 @@ Samples are drawn until p50 and p90 are known to 1%, at most 1,024. `--samples` 
 | 0 | The answer is on standard output, or in the file of `--output`. |
 | 1 | `target`: no scenario is known to meet the target; `tier`: no choice is known to be within the budget. |
 | 1 | `rehearse`: LangGraph does not take as long as predicted. The first difference is on standard output. |
-| 2 | Bad input: a workflow file, an option, a file that cannot be written, or a closed standard output. Standard error says what and where. |
+| 2 | Bad input: a workflow file, an option, an output that cannot be written. Standard error says what and where. |
 | 130 | Interrupted by Ctrl-C. No file was written. |
 
 Any other code comes with a Python traceback and is a bug of the planner: please report it. [Errors](errors.md)
