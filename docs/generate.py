@@ -106,6 +106,7 @@ standard error. So does a line of progress, if standard error is a terminal and 
 | --- | --- |
 | `PLANNER_CATALOGUE` | Your own catalogue file, unless `--catalogue` names one. |
 | `NO_COLOR` | If it is set, the terminal output has no colours. Other outputs never have any. |
+| `COLUMNS` | Columns of the terminal, instead of its own. Texts fit from 40 to 80; files and pipes have 80. |
 | `TERM=dumb` | The terminal gets no colours and no line of progress. |
 | `PLANNER_PURE=1` | The kernel runs uncompiled. |
 | `PLANNER_COMPILED=1` | At installation: fail if the kernel cannot be compiled. `0`: do not compile it. |

@@ -1,14 +1,15 @@
 """Commands: options in, one request, text out, exit code. Imports of weight wait for a command."""
 
 import sys
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
 import typer
 
 from planner import __version__
 from planner.cli import values
 from planner.cli.decide import sensitivity, target, tier
-from planner.cli.frame import refused, reported, say_notes, show
+from planner.cli.frame import laid_out, refused, reported, say_notes, show
 from planner.cli.models import models_app
 from planner.cli.options import (
     AgentsOfCrews,
@@ -104,17 +105,18 @@ def forecast(
             runtime=runtime, premium=law, simulation=simulation, **fields,
         )  # fmt: skip
         result = request.run()
-        text = forecast_text(result)
+        texts: list[Callable[[Any], str]] = [forecast_text]
         if gantt:
             from planner.report.text.gantt import gantt as chart
 
-            text += chart(result)
+            texts.append(chart)
         if explain:
             from planner.planning.explanation import explain as explanation_of
             from planner.report.text.explanation import explanation_text
 
-            text += explanation_text(result, explanation_of(request.served[0], result))
-        show(result, output, forecast_json, forecast_csv, lambda _: text)
+            explanation = explanation_of(request.served[0], result)
+            texts.append(lambda result: explanation_text(result, explanation))
+        show(result, output, forecast_json, forecast_csv, lambda result: "".join(text(result) for text in texts))
 
 
 @app.command(cls=Once)
@@ -176,7 +178,7 @@ def tokens(
         from planner.tokens.counting import tally
 
         result = tally(read_texts(files, getattr(sys.stdin, "buffer", None)), encoding)
-        typer.echo(tokens_json(result) if as_json else tokens_text(result), nl=False)
+        typer.echo(tokens_json(result) if as_json else laid_out(lambda: tokens_text(result)), nl=False)
         say_notes(result.notes if as_json else ())
 
 

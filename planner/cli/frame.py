@@ -2,11 +2,13 @@
 
 import io
 import os
+import shutil
 import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,10 @@ DUMB = "dumb"
 """TERM of a terminal that obeys no escape sequences."""
 
 
+_progress: ContextVar["Progress | None"] = ContextVar("_progress", default=None)
+"""The bar that may be on the terminal."""
+
+
 @contextmanager
 def reported() -> Iterator["Progress"]:
     """The same as `refused`, with progress on a terminal and a note if the kernel is not compiled."""
@@ -36,7 +42,11 @@ def reported() -> Iterator["Progress"]:
         if not engine.active_kernel().compiled:
             typer.echo(f"note: the kernel runs {engine.status()}, many times slower", err=True)
         with Progress(sys.stderr, os.environ.get("TERM") != DUMB) as progress:
-            yield progress
+            token = _progress.set(progress)
+            try:
+                yield progress
+            finally:
+                _progress.reset(token)
 
 
 @contextmanager
@@ -73,17 +83,29 @@ def show(
     from planner.report.text.layout import without_colour
     from planner.report.wording.notes import worded
 
+    progress = _progress.get()
+    if progress is not None:
+        progress.erase()
     if options.as_json or options.as_csv:
         text = to_json(result) if options.as_json else to_csv(result)
         say_notes(worded(result.notes))
     else:
-        text = to_text(result)
+        text = laid_out(lambda: to_text(result), options.output)
     with unwritable(options.output or "the output"):
         if options.output is not None:
             write_whole(without_colour(text), options.output)
         else:
             plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == DUMB
             typer.echo(text, nl=False, color=False if plain else None)
+
+
+def laid_out(text: Callable[[], str], output: Path | None = None) -> str:
+    """The text in the columns of the terminal that it is for; 80 for files and pipes."""
+    from planner.report.text.layout import WIDTH, columns, fold
+
+    terminal = output is None and sys.stdout.isatty()
+    with columns(shutil.get_terminal_size((WIDTH, 24)).columns if terminal else WIDTH):
+        return fold(text()) if terminal else text()
 
 
 def say_notes(notes: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from planner.cli import BAD_INPUT, values
-from planner.cli.frame import reported, unwritable, write_whole
+from planner.cli.frame import laid_out, reported, unwritable, write_whole
 from planner.cli.options import (
     AgentsOfCrews,
     CatalogueFile,
@@ -94,7 +94,7 @@ def rehearse(
             )  # fmt: skip
         else:
             result = run(workflow, sizes, speed=request.speed, seed=seed, samples=samples or 20, progress=progress)
-    typer.echo(rehearsal_text(result), nl=False)
+    typer.echo(laid_out(lambda: rehearsal_text(result)), nl=False)
     if result.difference is not None:
         raise typer.Exit(FAILED)
 

@@ -12,7 +12,7 @@ _EVERY = 0.2
 
 
 class Progress:
-    """Progress bar. Call it with the share done, from 0 to 1; it is erased at the end.
+    """Progress bar. Call it with the share done, from 0 to 1; it is erased at the end, or by `erase`.
 
     overwriting : whether the terminal can write over a line; if not, there is no bar
     """
@@ -38,6 +38,11 @@ class Progress:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.erase()
+
+    def erase(self) -> None:
+        """Remove the bar, before anything else is written."""
         if self.shown:
+            self.shown = False
             self.stream.write("\r" + " " * 60 + "\r")
             self.stream.flush()

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli.app import app
-from tests.conftest import ROOT, Golden
+from tests.conftest import ROOT, Golden, amounts
 
 EIGHT = ROOT / "tests" / "cases" / "eight_items.yaml"
 SLOW = ROOT / "workflows" / "port_codebase.yaml"
@@ -60,7 +60,9 @@ def test_a_dumb_terminal_gets_no_escape_sequence() -> None:
 def test_a_dumb_terminal_gets_no_progress_bar() -> None:
     """It could not be erased."""
     arguments = ("compare", SLOW, "--samples", 500)
-    assert "\rsimulating" in on_a_terminal(*arguments)
+    written = on_a_terminal(*arguments)
+    assert "\rsimulating" in written
+    assert written.split("\r")[-1].startswith("port-codebase: 500 samples")  # nothing of the bar is left before it
     assert "\r" not in on_a_terminal(*arguments, TERM="dumb")
 
 
@@ -138,3 +140,44 @@ def test_empty_values_are_refused(arguments: tuple[object, ...], golden: Golden)
     assert (result.exit_code, result.stdout) == (2, "")
     assert "Traceback" not in result.stderr
     golden(result.stderr)
+
+
+# Narrow terminals
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no terminal of this kind")
+@pytest.mark.parametrize("columns", [30, 40, 57, 66, 80, 120])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("forecast", SLOW, "--set", "modules=20", "--samples", 50, "--gantt"),
+        ("compare", EIGHT, "--samples", 2),
+        ("models",),
+        ("sensitivity", EIGHT, "--samples", 60),
+        ("target", EIGHT, "--samples", 9, "--p90", "20min"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_texts_follow_a_narrow_terminal(arguments: tuple[object, ...], columns: int) -> None:
+    """From 40 to 80 columns; no number of the wide text is lost."""
+    from planner.report import without_colour
+
+    on_terminal = without_colour(on_a_terminal(*arguments, columns=columns)).split("\r")[-1]
+    piped = CliRunner().invoke(app, [str(argument) for argument in arguments]).stdout
+    if columns >= 80:
+        assert on_terminal == piped
+        return
+    assert max(map(len, on_terminal.splitlines())) <= max(columns, 40)
+    if arguments != ("models",):  # names of models are cut
+        assert amounts(piped) - amounts(on_terminal) <= amounts(piped.partition("A typical sample")[2])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no terminal of this kind")
+def test_columns_is_the_width_of_a_terminal_and_of_nothing_else(tmp_path: Path) -> None:
+    arguments = ["forecast", str(EIGHT), "--samples", "2"]
+    assert max(map(len, on_a_terminal(*arguments, COLUMNS="50").splitlines())) <= 50
+    wide = CliRunner().invoke(app, arguments).stdout
+    assert CliRunner(env={"COLUMNS": "50"}).invoke(app, arguments).stdout == wide
+    target = tmp_path / "plan.txt"
+    assert on_a_terminal(*arguments, "-o", target, columns=50) == ""
+    assert target.read_text(encoding="utf-8") == wide
