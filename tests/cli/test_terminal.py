@@ -130,7 +130,7 @@ def test_the_command_line_leaves_the_handler_of_its_caller() -> None:
         ("forecast", EIGHT, "--catalogue", ""), ("forecast", EIGHT, "--runtime", ""), ("forecast", EIGHT, "--seed", ""),
         ("forecast", EIGHT, "--only-below", ""), ("compare", EIGHT, "--value-of-time", ""),
         ("compare", EIGHT, "--setup", ""), ("target", EIGHT, "--p90", ""), ("tier", EIGHT, "--fast", "", "--budget", 1),
-        ("rehearse", EIGHT, "--export", ""), ("models", "--sort", ""), ("models", "--available", ""),
+        ("rehearse", EIGHT, "--export", ""), ("rehearse", EIGHT, "--real", "--scale", ""), ("models", "--sort", ""), ("models", "--available", ""),
         ("models", "import", EIGHT, "--name", ""), ("forecast", ""), ("tokens", EIGHT, ""), ("models", "import", ""),
     ],
     ids=lambda arguments: " ".join(one.name if isinstance(one, Path) else str(one) for one in arguments),

@@ -85,7 +85,8 @@ def fold(text: str) -> str:
         indent = " " * (len(line) - len(line.lstrip()))
         parts = re.split(" {2,}", line.strip())
         whole = len(parts) > 1 and max(map(len, parts)) + len(indent) + 2 <= width()
-        kept = re.sub(r"(?<=\S) (?=\S)", "\N{NO-BREAK SPACE}", line) if whole else line
+        kept = line.replace("± ", "±\N{NO-BREAK SPACE}")
+        kept = re.sub(r"(?<=\S) (?=\S)", "\N{NO-BREAK SPACE}", kept) if whole else kept
         folded = textwrap.wrap(kept, width(), subsequent_indent=f"{indent}  ", break_on_hyphens=False)
         lines += [part.replace("\N{NO-BREAK SPACE}", " ") for part in folded]
     return "\n".join(lines)
