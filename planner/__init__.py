@@ -1,4 +1,4 @@
-"""Plan LLM agent workflows before they run: how long, how much, and faster requests or more agents?
+"""Plan LLM agent workflows before they run: their time, their cost, and the gain from faster requests or more agents.
 
 file → `Workflow` → task graph and demands → samples → `Forecast` or `Comparison` → text
 
@@ -9,8 +9,10 @@ file → `Workflow` → task graph and demands → samples → `Forecast` or `Co
     print(planner.compare(workflow, speeds=[1, 2.5, 5]))
     print(planner.target(workflow, p90="4h", budget=200))
 
-The names in `__all__` are stable (docs/python.md). Each is imported when it is first used.
+The names in `__all__` are stable (docs/python.md). Each name is imported when it is first used.
 """
+
+from planner._lazy import export as _export
 
 __version__ = "0.1.0"
 
@@ -44,35 +46,12 @@ __all__ = [
     "tier",
 ]
 
-_MODULES = {
-    "Catalogue": "planner.api.answers",
-    "Comparison": "planner.api.answers",
-    "Forecast": "planner.api.answers",
-    "InputError": "planner.errors",
-    "TargetResult": "planner.api.answers",
-    "Position": "planner.errors",
-    "Premium": "planner.catalogue.premium",
-    "Problem": "planner.errors",
-    "Sensitivity": "planner.api.answers",
-    "TierResult": "planner.api.answers",
-    "Workflow": "planner.api.calls",
-    "compare": "planner.api.calls",
-    "forecast": "planner.api.calls",
-    "load_workflow": "planner.api.calls",
-    "sensitivity": "planner.api.calls",
-    "target": "planner.api.calls",
-    "tier": "planner.api.calls",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _MODULES:
-        raise AttributeError(f"module 'planner' has no attribute '{name}'")
-    from importlib import import_module
-
-    value = globals()[name] = getattr(import_module(_MODULES[name]), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+_export(
+    __name__,
+    {
+        "api.answers": ["Catalogue", "Comparison", "Forecast", "Sensitivity", "TargetResult", "TierResult"],
+        "api.calls": ["Workflow", "compare", "forecast", "load_workflow", "sensitivity", "target", "tier"],
+        "catalogue.premium": ["Premium"],
+        "errors": ["InputError", "Position", "Problem"],
+    },
+)

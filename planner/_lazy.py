@@ -1,7 +1,7 @@
-"""Public names of a package, imported when they are first used (PEP 562): a command loads only what it needs.
+"""Lazy imports of the public names of a package (PEP 562), so that a command loads only the modules that it needs.
 
-`lazy_loader` from PyPI returns the module instead of the function once a module of that name is loaded, as
-planning/forecast.py with its `forecast`.
+`lazy_loader` from PyPI does not fit, because some functions have the name of their module. Once planning/forecast.py is
+loaded, it would return this module instead of the function `forecast`.
 """
 
 import sys
@@ -11,7 +11,7 @@ from types import ModuleType
 
 
 class _Package(ModuleType):
-    """A package whose public names win over its modules of the same name."""
+    """A package in which a public name takes precedence over a module of the same name."""
 
     __homes__: dict[str, str]
 
@@ -22,7 +22,7 @@ class _Package(ModuleType):
         return value
 
     def __setattr__(self, name: str, value: object) -> None:
-        if not (isinstance(value, ModuleType) and name in self.__homes__):  # an import binds the module in its package
+        if not (isinstance(value, ModuleType) and name in self.__homes__):  # an import sets the module as an attribute
             super().__setattr__(name, value)
 
     def __dir__(self) -> list[str]:
@@ -30,7 +30,10 @@ class _Package(ModuleType):
 
 
 def export(package: str, names: Mapping[str, Sequence[str]]) -> None:
-    """Let a package offer the names of its modules: {module, relative to the package: names}."""
+    """Make names of a package's modules importable from the package itself.
+
+    names : for each module, given relative to the package, the names to import from it
+    """
     module = sys.modules[package]
     module.__dict__["__homes__"] = {name: f"{package}.{home}" for home, listed in names.items() for name in listed}
     module.__class__ = _Package

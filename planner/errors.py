@@ -1,10 +1,11 @@
 """Problems of an input, with place, reason and remedy, and the `InputError` that carries them; notes on a result.
 
-Also the hints that suggest a name for a misspelt one.
+The module also makes the hints that suggest the right name for a misspelt name.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,10 +17,13 @@ MOST_PROBLEMS = 100
 """Most problems that one check reports; a file with more usually repeats a single mistake."""
 
 _EXCERPT, _EXCERPT_BEFORE = 70, 35
-"""Most characters shown of a source line, and of the part before the caret if the line is longer."""
+"""Most characters that are shown of a source line, and of the part before the caret if the line is longer than that."""
 
 _WIDTH = 80
 """Columns at which hints are wrapped."""
+
+_EXAMPLE = re.compile(r"(?:\S+: )?\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}")
+"""An example in a hint, such as `tool: {time: 5s}`. It is not broken over lines."""
 
 _MOST_CHARACTERS = 1000
 """Most characters shown of a message."""
@@ -31,15 +35,16 @@ _MOST_LISTED_MODELS = 8
 """Most models that a hint lists if none has a similar name."""
 
 _MOST_COMPARED, _LONGEST_COMPARED = 2000, 200
-"""Most names, and most characters of a name, that are compared by similarity: more would take seconds."""
+"""Most names that are compared by similarity, and most characters of a misspelt name. More would take seconds."""
 
 _CONTROL_PICTURES = 0x2400
+"""First of the Unicode characters that are pictures of control characters, in the same order."""
 
 
 class Note:
-    """A sentence as data. `planner.report.wording.notes` has the words of each code.
+    """A sentence as data: a code and values. `planner.report.wording.notes` has the words for each code.
 
-    It is no dataclass, so that `dataclasses.asdict` of a result leaves notes in words as texts.
+    This class is not a dataclass, because `dataclasses.asdict` of a result would convert a dataclass to a mapping.
     """
 
     def __init__(self, code: str, values: Mapping[str, Any] | None = None) -> None:
@@ -77,7 +82,7 @@ class Position:
 class Problem:
     """One mistake. `code` is its section in docs/reference/errors.md; `hint` says what to write instead.
 
-    argument : of a request, as in `planner.api`; a front end writes its own name for it before the message
+    argument : the wrong argument, as it is called in `planner.api`; front ends show their own name for it
     remedy : a hint that names arguments, for a front end to put into words
     """
 
@@ -96,10 +101,9 @@ class Problem:
             text, carets = _excerpt(self.position)
             lines += [f"  {number} | {text}", f"  {' ' * len(number)} | {carets}"]
         if self.hint:
-            lines += wrap(
-                printable(f"  help: {self.hint}"), _WIDTH,
-                subsequent_indent="    ", break_long_words=False, break_on_hyphens=False,
-            )  # fmt: skip
+            hint = _EXAMPLE.sub(lambda example: example[0].replace(" ", "\xa0"), printable(f"  help: {self.hint}"))
+            wrapped = wrap(hint, _WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+            lines += [line.replace("\xa0", " ") for line in wrapped]
         return "\n".join(lines)
 
 
@@ -123,7 +127,8 @@ class InputError(Exception):
 class CandidateName(str):
     """A name that hints may suggest.
 
-    withdrawn : whether to suggest it only if no other name is similar; called when a hint is made
+    withdrawn : function that is called when a hint is made. If it returns True, the name is suggested only if it is
+        almost the same as the misspelt name, or no other name is similar.
     """
 
     withdrawn: Callable[[], bool]
@@ -136,7 +141,10 @@ class CandidateName(str):
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str | None:
-    """Return a hint for a misspelt name: up to three similar names, else the list of all (at most 20)."""
+    """Return a hint for a misspelt name: up to three similar names, else a list of all names (at most 20).
+
+    Returns None if there are no names.
+    """
     candidates = sorted(set(names))
     current = [other for other in candidates if not (isinstance(other, CandidateName) and other.withdrawn())]
     almost = nearest(name, candidates, 0.9)
@@ -150,11 +158,11 @@ def did_you_mean(name: str, names: Iterable[str]) -> str | None:
 
 
 def model_hint(name: str, names: Collection[str]) -> str:
-    """`did_you_mean` for a model. If no name is similar, a long catalogue is not listed."""
+    """Return a hint for a misspelt model: similar names, else a list of all names if it is short."""
     hint = did_you_mean(name, names)
     if hint and (hint.startswith("did") or len(names) <= _MOST_LISTED_MODELS):
         return hint
-    return "'planner models' lists all"
+    return "the command 'planner models' lists all models"
 
 
 def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
@@ -169,12 +177,12 @@ def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
 def similar_names(name: str, names: Iterable[str]) -> list[str]:
     """Return the names that a misspelt `name` may mean, ignoring case; empty if there are none.
 
-    The first rule that finds any decides:
+    The rules are tried in this order, until one finds a name:
 
-    1. one very similar name;
+    1. the most similar name, if it is very similar;
     2. up to three names that contain `name`, the shortest first;
-    3. the longest name that `name` extends with a dash;
-    4. one less similar name.
+    3. the longest name with which `name` begins, followed by a dash;
+    4. the most similar name, if it is somewhat similar.
     """
     names, folded = list(names), name.casefold()
     close = nearest(name, names, 0.8)
@@ -190,7 +198,7 @@ def similar_names(name: str, names: Iterable[str]) -> list[str]:
 
 
 def printable(text: str) -> str:
-    """`text` on one line of limited length. Control and invisible characters are replaced by visible ones."""
+    """Return `text` on one line, shortened if long. Control and invisible characters are replaced by visible ones."""
     text = text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…"
     return text if text.isprintable() else "".join(map(_visible, text))
 

@@ -1,6 +1,6 @@
 """A file or text in, a workflow and the catalogue of its profiles out.
 
-The catalogue is opened only if a profile is named that the file does not declare.
+The catalogue is opened only if the caller gives its path, or if a profile is named that the file does not declare.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A workflow as declared.
+    """A workflow as read from a file, and the place of the profiles that it does not declare.
 
-    declared : with the profiles of its file only
-    folder : of the file, where the user's catalogue may be
-    catalogue : of other profiles, or its file; None: the default file, see `Catalogue.of`
+    declared : the workflow, with the profiles of its file only
+    folder : folder of the file, where the user's catalogue may be
+    catalogue : catalogue of other profiles, or the path of its file; None: found as `Catalogue.of` describes
     only_below : folder outside of which no file is read, but for a catalogue that is named; None: no limit
     """
 
@@ -40,14 +40,13 @@ class Loaded:
     def serving(
         self, models: Sequence[str] = (), runtime: str | None = None, fast: str | None = None
     ) -> tuple[Workflow, tuple[Note, ...]]:
-        """Return the workflow on its runtime with all profiles that may serve it, and notes on the runtime and on the
-        catalogue's profiles in use.
+        """Return the workflow with all profiles that may serve it, and notes on its runtime and its profiles.
 
-        models : profiles to use instead of the workflow's; empty: the workflow's
-        runtime : to assume instead of the workflow's; None: the workflow's
-        fast : another profile, to which steps may move
+        models : names of profiles to use instead of the workflow's model; empty: the workflow's model
+        runtime : runtime to assume instead of the workflow's; None: the workflow's runtime
+        fast : name of a further profile, to which steps may move; None: no further profile
 
-        Raises InputError for an unknown model, and with every problem of the user's catalogue.
+        Raises InputError for an unknown model, and for every problem of the user's catalogue.
         """
         workflow, notes = self._served([*models, fast] if fast else models, fast)
         workflow = on_runtime(workflow, runtime)
@@ -89,14 +88,14 @@ def load(
     file: str = "<text>",
     only_below: Path | None = None,
 ) -> Loaded:
-    """Read a workflow.
+    """Read a workflow from a file or from a text.
 
-    source : path of its file, or its text; relative files that a text names are in the folder of `file`
-    parameters : values that replace those of the file
-    catalogue, only_below : see `Loaded`
-    file : name of a text
+    source : path of the file, or the text. A text may name other files by paths relative to the folder of `file`
+    parameters : values of parameters, instead of those in the file
+    catalogue, only_below : as in `Loaded`
+    file : name of the text in messages; ignored if `source` is a path
 
-    Raises InputError with every problem.
+    Raises InputError, which lists every problem.
     """
     with access.only_below(only_below):
         text, file = (read_text(source), str(source)) if isinstance(source, Path) else (source, file)
@@ -122,7 +121,10 @@ def _open(catalogue: Catalogue | Path | None, folder: Path, only_below: Path | N
 
 
 def _with_bases(names: Sequence[str], workflow: Workflow) -> list[str]:
-    """Distinct names of profiles, with the profiles that those of the file are based on."""
+    """Return these names of profiles and the names of the profiles that they are based on, each name once.
+
+    Bases are only looked up in the workflow's file.
+    """
     used = list(dict.fromkeys(names))
     for name in used:
         base = workflow.models[name].based_on if name in workflow.models else None
@@ -132,6 +134,6 @@ def _with_bases(names: Sequence[str], workflow: Workflow) -> list[str]:
 
 
 def example_folder() -> Path:
-    """Folder of the example workflows: in the installed package, or next to it in a checkout."""
+    """Return the folder of the example workflows. A checkout has it next to the package, an installation inside."""
     inside = Path(__file__).with_name("workflows")
     return inside if inside.is_dir() else Path(__file__).resolve().parent.parent / "workflows"

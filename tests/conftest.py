@@ -88,7 +88,8 @@ class Golden:
         path, section = golden_place(self._request.node)
         if file:
             path, section = GOLDEN / f"{file}.txt", ""
-        if self._request.config.getoption("update") and not self._texts and not section:
+        whole = "[" not in self._request.node.name or bool(file)  # no other test writes into the same file
+        if self._request.config.getoption("update") and not self._texts and whole:
             path.unlink(missing_ok=True)  # it is this test's alone: no section of an earlier version stays
         section = " ".join(filter(None, (section, case)))
         self._texts[section] += 1

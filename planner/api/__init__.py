@@ -1,13 +1,13 @@
 """Python calls in, results with text, HTML and tables out: all that `import planner` offers (docs/python.md).
 
-The limits and defaults of requests are here, because declaring the options of the command line may import nothing more.
+The limits and defaults of requests are here, so that the options of the command line need no other import.
 """
 
 MOST_SAMPLES = 10_000_000
 MOST_THREADS = 1024
 
 SPEEDS = (1.0, 1.5, 2.5, 5.0, 8.0)
-"""Default speeds of a grid with one model; with several it is 1 alone."""
+"""Default speeds of a grid with one model. With several models, the only default speed is 1."""
 
 AGENTS = (1, 2, 4, 8, 16)
 """Default numbers of agents of a grid."""

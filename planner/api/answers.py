@@ -1,6 +1,6 @@
-"""Results with a text, HTML for notebooks, plain data and a pandas table.
+"""Results of Python calls: each can be printed and shown in a notebook, and converts to plain data or a pandas table.
 
-They are subclasses of the results of `planner.planning`, and can be used wherever those can.
+Each class is a subclass of a result of `planner.planning`, and can be used instead of that result.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from planner.api.arguments import in_python
 from planner.api.checks import Checks
-from planner.catalogue import catalogue
+from planner.catalogue import catalogue, listing
 from planner.planning import comparison_result, forecast_result
 from planner.planning.sensitivity import tornado
 from planner.planning.target import search as target_search
@@ -37,7 +37,7 @@ Answer = TypeVar("Answer")
 
 
 class Shown:
-    """A result or catalogue with a text, HTML and rows."""
+    """A result or a catalogue that has a text, HTML and table rows."""
 
     @abstractmethod
     def _label(self) -> str: ...
@@ -55,7 +55,7 @@ class Shown:
     def to_dict(self) -> dict[str, Any]: ...
 
     def to_frame(self) -> pandas.DataFrame:
-        """The rows of `--csv` as a pandas table; unknown values are NaN. Raises ImportError without pandas."""
+        """Return the rows of `--csv` as a pandas table. Unknown values are NaN. Raises ImportError without pandas."""
         return _frame(self._rows())
 
     def __str__(self) -> str:
@@ -75,12 +75,12 @@ class _Printer(Protocol):
 
 
 class Forecast(Shown, forecast_result.Forecast):
-    """One scenario in detail, as fields, printed text, or HTML at the end of a notebook cell."""
+    """Forecast of one scenario: as fields, as printed text, or as HTML at the end of a notebook cell."""
 
     notes: tuple[Sentence, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """The data of `planner forecast --json`: seconds, US dollars, tokens (docs/reference/json.md)."""
+        """Return the data of `planner forecast --json`: seconds, US dollars, tokens (docs/reference/json.md)."""
         return data.forecast_data(self)
 
     def _text(self) -> str:
@@ -101,12 +101,12 @@ class Forecast(Shown, forecast_result.Forecast):
 
 
 class Comparison(Shown, comparison_result.Comparison):
-    """A grid of scenarios, as fields, printed text, or HTML at the end of a notebook cell."""
+    """Comparison of a grid of scenarios: as fields, as printed text, or as HTML at the end of a notebook cell."""
 
     notes: tuple[Sentence, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """The data of `planner compare --json`: seconds, US dollars, tokens (docs/reference/json.md)."""
+        """Return the data of `planner compare --json`: seconds, US dollars, tokens (docs/reference/json.md)."""
         return data.comparison_data(self)
 
     def _text(self) -> str:
@@ -123,12 +123,12 @@ class Comparison(Shown, comparison_result.Comparison):
 
 
 class TargetResult(Shown, target_search.TargetResult):
-    """Scenarios against a target, as fields, printed text, or HTML at the end of a notebook cell."""
+    """Scenarios compared with a target: as fields, as printed text, or as HTML at the end of a notebook cell."""
 
     notes: tuple[Sentence, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """The data of `planner target --json`: seconds, US dollars, shares (docs/reference/json.md)."""
+        """Return the data of `planner target --json`: seconds, US dollars, shares (docs/reference/json.md)."""
         return searches_data.target_data(self)
 
     def _text(self) -> str:
@@ -146,12 +146,12 @@ class TargetResult(Shown, target_search.TargetResult):
 
 
 class TierResult(Shown, tier_search.TierResult):
-    """Steps to put on a fast tier, as fields, printed text, or HTML at the end of a notebook cell."""
+    """Steps to put on a fast tier: as fields, as printed text, or as HTML at the end of a notebook cell."""
 
     notes: tuple[Sentence, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """The data of `planner tier --json`: seconds, US dollars (docs/reference/json.md)."""
+        """Return the data of `planner tier --json`: seconds, US dollars (docs/reference/json.md)."""
         return searches_data.tier_data(self)
 
     def _text(self) -> str:
@@ -171,12 +171,12 @@ class TierResult(Shown, tier_search.TierResult):
 
 
 class Sensitivity(Shown, tornado.Sensitivity):
-    """Estimates that drive the p90, as fields, printed text, or HTML at the end of a notebook cell."""
+    """Estimates that drive the p90: as fields, as printed text, or as HTML at the end of a notebook cell."""
 
     notes: tuple[Sentence, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """The data of `planner sensitivity --json`: seconds, shares (docs/reference/json.md)."""
+        """Return the data of `planner sensitivity --json`: seconds, shares (docs/reference/json.md)."""
         return searches_data.sensitivity_data(self)
 
     def _text(self) -> str:
@@ -194,13 +194,13 @@ class Sensitivity(Shown, tornado.Sensitivity):
 
 
 class Catalogue(Shown, catalogue.Catalogue):
-    """Profiles of models and tiers: the planner's and the user's.
+    """Catalogue of models and tiers: the planner's own profiles, and those of the user's file.
 
-    `Catalogue.load()` or `Catalogue.load("my-catalogue.yaml")`
+    Create it by `Catalogue.load()` or `Catalogue.load("my-catalogue.yaml")`.
     """
 
     def to_dict(self) -> dict[str, Any]:
-        """By name, the data of `planner models --json`."""
+        """Return the data of `planner models --json` as a dict, with the names of profiles as keys."""
         return {row.pop("name"): row for row in self._rows()}
 
     def _text(self) -> str:
@@ -218,8 +218,8 @@ class Catalogue(Shown, catalogue.Catalogue):
     def _label(self) -> str:
         return f"Catalogue of {len(self.names)} profiles"
 
-    def _profiles(self) -> list[models_data.ModelRow]:
-        return models_data.select_models(models_data.model_rows(self), "name")
+    def _profiles(self) -> list[listing.ModelRow]:
+        return listing.select_models(listing.model_rows(self), "name")
 
 
 class _Request(Protocol):
@@ -227,9 +227,10 @@ class _Request(Protocol):
 
 
 def answered(kind: Callable[..., Answer], check: Checks, request: _Request) -> Answer:
-    """Run a request whose arguments were checked. The result is of one of the classes above, with its notes in words.
+    """Run a request, and return its result as an instance of `kind` with notes in words.
 
-    Raises InputError with every problem, in the words of a Python call.
+    Raises InputError with every problem that `check` has recorded, or with the problems of the run. Their messages name
+    the arguments of Python calls.
     """
     with in_python():
         check.done()

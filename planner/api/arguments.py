@@ -1,4 +1,4 @@
-"""Arguments of Python calls in, checked values out."""
+"""Check the arguments of Python calls: arguments in, checked values out. A wrong value raises ValueError."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from planner.workflow.declaration import RUNTIMES
 
 @contextmanager
 def in_python() -> Iterator[None]:
-    """Let problems name arguments as Python does."""
+    """Reword an InputError of the `with` block: its messages then name the arguments of Python calls."""
     try:
         yield
     except InputError as error:
@@ -32,45 +32,45 @@ def in_python() -> Iterator[None]:
 
 
 def loaded(value: Any) -> Loaded:
-    """A workflow that has been read."""
+    """Check that a value is a workflow of `load_workflow`, and return it."""
     if not isinstance(value, Loaded):
         raise ValueError("expected a workflow of load_workflow()")
     return value
 
 
 def source(value: Any) -> Path | str:
-    """The path of a workflow's file, or its text: a string of several lines."""
+    """Return the text of a workflow if the value is a string of several lines, else the path of its file."""
     if isinstance(value, str) and "\n" in value:
         return value
     return Path(os.fspath(value))
 
 
 def parameters(value: Any) -> dict[str, float]:
-    """Numbers by name."""
+    """Check a mapping of parameter names to numbers."""
     if not isinstance(value, Mapping):
         raise ValueError("expected a mapping of names to numbers, such as {'modules': 240}")
     return {name(key): units.count(number) for key, number in value.items()}
 
 
 def catalogue(value: Any) -> Catalogue | Path | None:
-    """A catalogue, the path of the user's file, or None: the default file."""
+    """Return a catalogue, or the path of the user's catalogue file. None: the default file."""
     return value if value is None or isinstance(value, Catalogue) else Path(os.fspath(value))
 
 
 def name(value: Any) -> str:
-    """A name."""
+    """Check a name. Spaces around it are removed."""
     if not isinstance(value, str) or not value.strip():
         raise ValueError("expected a name")
     return value.strip()
 
 
 def agents(value: Any) -> int:
-    """A number of agents."""
+    """Check a number of agents."""
     return units.whole(value, MOST_AGENTS)
 
 
 def agents_of_crews(value: Any) -> int | dict[str, int]:
-    """A number of agents, or one for each crew in a mapping."""
+    """Check a number of agents, or a mapping of crews to numbers of agents."""
     if not isinstance(value, Mapping):
         return agents(value)
     if not value:
@@ -79,7 +79,7 @@ def agents_of_crews(value: Any) -> int | dict[str, int]:
 
 
 def premium(value: Any) -> Premium:
-    """A law of prices, its exponent, or None: the fitted law."""
+    """Return the price law of a `Premium` or an exponent. None: the law fitted to the catalogue."""
     if value is None:
         return FITTED
     if isinstance(value, Premium):
@@ -93,7 +93,7 @@ def premium(value: Any) -> Premium:
 
 
 def source_and_crew(check: Checks, workflow: Any, runtime: Any, crew: Any) -> dict[str, Any]:
-    """The fields that all requests have."""
+    """Check the arguments that all requests have. Return them as fields of a `Request`."""
     return {
         "workflow": check.take("workflow", workflow, loaded),
         "runtime": check.optional("runtime", runtime, _runtime),
@@ -102,7 +102,7 @@ def source_and_crew(check: Checks, workflow: Any, runtime: Any, crew: Any) -> di
 
 
 def grid(check: Checks, speeds: Any, agents_: Any, models: Any, premium_: Any) -> dict[str, Any]:
-    """The fields of a grid."""
+    """Check the arguments of a grid of scenarios. Return them as fields of a `GridRequest`."""
     listed = models.split(",") if isinstance(models, str) else models
     return {
         "models": _each(check, "models", listed, name, "['sonnet', 'opus']") if models else (),
@@ -115,7 +115,7 @@ def grid(check: Checks, speeds: Any, agents_: Any, models: Any, premium_: Any) -
 def simulation(
     check: Checks, seed: Any, samples: Any, precision: Any, max_time: Any, threads: Any, scheduler: Any, progress: Any
 ) -> Simulation:
-    """How to simulate, on threads or on a cluster."""
+    """Check the arguments of a simulation on threads or on a cluster. Return them as a `Simulation`."""
     told = check.optional("progress", progress, _progress)
     backend = _backend(check, threads, scheduler)
     return checks.simulation(check, seed, samples, precision, max_time, backend, told)
@@ -126,7 +126,7 @@ def _backend(check: Checks, threads: Any, scheduler: Any) -> Backend:
 
     def address(value: Any) -> str:
         if count is not None:
-            raise ValueError("it takes no threads, which are those of this machine")
+            raise ValueError("omit threads: the cluster sets its own number")
         lacking = missing()
         if lacking:
             raise ValueError(f"it needs {lacking}: pip install 'agent-loop-planner[dask]'")
@@ -139,11 +139,11 @@ def _backend(check: Checks, threads: Any, scheduler: Any) -> Backend:
 def _each(
     check: Checks, argument: str, values: Any, parse: Callable[[Any], Any], example: str = "[1, 2, 4]"
 ) -> list[Any]:
-    """Several values, at least one."""
+    """Check each value of an iterable, which must have at least one. `example` is part of the error message."""
 
     def several(values: Any) -> list[Any]:
         if isinstance(values, str) or not isinstance(values, Iterable) or not (listed := list(values)):
-            raise ValueError(f"expected a list of at least one, such as {example}")
+            raise ValueError(f"expected a list of at least one value, such as {example}")
         return listed
 
     return check.each(argument, check.take(argument, values, several) or (), parse)
@@ -151,7 +151,7 @@ def _each(
 
 def _progress(value: Any) -> Callable[[float], None]:
     if not callable(value):
-        raise ValueError("expected a function of the share that is done")
+        raise ValueError("expected a function that takes the completed share")
     function: Callable[[float], None] = value
     return function
 

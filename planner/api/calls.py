@@ -1,4 +1,4 @@
-"""Python calls: read a workflow, forecast, compare, search. Each checks its arguments and runs a request."""
+"""Functions of `import planner`: read a workflow, forecast, compare, search. Each checks its arguments, then runs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from planner.report.wording.notes import ARGUMENTS
 
 @dataclass(frozen=True, repr=False)
 class Workflow(Loaded):
-    """A workflow and the catalogue of its profiles, as `load_workflow` returns them."""
+    """A workflow with the catalogue of its profiles, as returned by `load_workflow`."""
 
     @property
     def name(self) -> str:
@@ -37,7 +37,7 @@ class Workflow(Loaded):
 
     @property
     def model(self) -> str | None:
-        """The default profile, for steps that name none."""
+        """Profile of the steps that name no profile."""
         return self.declared.model
 
     @property
@@ -46,7 +46,7 @@ class Workflow(Loaded):
 
     @property
     def crews(self) -> Mapping[str, int]:
-        """Agents of each crew as declared; of the default crew if none is declared."""
+        """Declared number of agents of each crew. Without declared crews, the only key is ``agents``."""
         return MappingProxyType(crew_sizes(self.declared))
 
     def __repr__(self) -> str:
@@ -60,13 +60,13 @@ def load_workflow(
     catalogue: catalogues.Catalogue | str | PathLike[str] | None = None,
     only_below: str | PathLike[str] | None = None,
 ) -> Workflow:
-    """Read a workflow.
+    """Read a workflow from a file or a text.
 
-    source : path of its file, or its text as a string of several lines; relative files that a text names are in the
-        current folder
-    parameters : values that replace those of the file
-    catalogue : a catalogue, or the path of one; None: PLANNER_CATALOGUE, else catalogue.yaml in the workflow's folder.
-        The planner's own profiles are always available
+    source : path of the workflow's file, or the text itself as a string of several lines. Relative paths in a text
+        start from the current folder
+    parameters : values of parameters, which replace the values in the file
+    catalogue : a catalogue, or the path of a catalogue file. None: the file that PLANNER_CATALOGUE names, else
+        catalogue.yaml in the workflow's folder. The planner's own profiles are always available
     only_below : folder outside of which no file is read, links resolved, to load workflows of somebody else; a
         catalogue that is named may be anywhere. None: no limit
 
@@ -90,29 +90,30 @@ def forecast(
     max_time: float | str | None = None, threads: int | None = None, scheduler: str | None = None,
     progress: Progress | None = None,
 ) -> Forecast:  # fmt: skip
-    """Forecast completion time and cost of one scenario, and where the time goes, as `planner forecast`.
+    """Forecast completion time and cost of one scenario, and where the time goes, like `planner forecast`.
 
     speed : factor on every output speed
-    agents : of the only crew or of `crew`; a mapping such as {"migrators": 4, "reviewers": 6} sizes several crews;
-        None: all as declared
-    crew : the crew that `agents` sizes, if several are declared
+    agents : number of agents of the only crew or of `crew`, or a mapping of crews to numbers such as
+        {"migrators": 4, "reviewers": 6}. None: the declared numbers
+    crew : crew whose number of agents is `agents`, if the workflow has several crews
     model : profile to use instead of the workflow's
-    runtime : to assume instead of the file's: ``langgraph`` or ``dataflow``
-    premium : price of speeds above 1: an exponent of the speed, or `Premium.through(2.5, 6)`; None: the fitted law
-    seed : of the random draws
-    samples : exact number of samples; with a precision their maximum; None: until `precision`, at most 1,024
-    precision : stop when the 95 % intervals of p50 and p90 are within this share; None: 0.01
+    runtime : runtime to assume instead of the file's: ``langgraph`` or ``dataflow``
+    premium : price of speeds above 1: an exponent of the speed, or `Premium.through(2.5, 6)`. None: the fitted law
+    seed : seed of the random draws
+    samples : exact number of samples, or the maximum number if `precision` is given. None: until a precision of 1 %,
+        at most 1,024
+    precision : stop when the 95 % intervals of p50 and p90 are within this share. None: 0.01
     max_time : seconds after which to stop and report the result so far
-    threads : to simulate on; None: all cores
-    scheduler : address of a Dask cluster to simulate on instead
-    progress : receives the share that is done
+    threads : number of threads to simulate on. None: all cores
+    scheduler : address of a Dask cluster to simulate on, instead of threads
+    progress : function that receives the completed share, from 0 to 1
 
     Raises InputError with every problem.
     """
     check = Checks(ARGUMENTS)
     fields = arguments.source_and_crew(check, workflow, runtime, crew)
     if isinstance(agents, Mapping) and crew is not None:
-        check.add("agents names crews, and so does crew; leave crew away")
+        check.add("agents names its crews already; omit crew")
     request = ForecastRequest(
         **fields,
         speed=check.take("speed", speed, factor),
@@ -132,15 +133,15 @@ def compare(
     scheduler: str | None = None, value_of_time: float | None = None, waiting: float = 1.0, setup: str | None = None,
     runs: int | None = None, every_n: bool = False, progress: Progress | None = None,
 ) -> Comparison:  # fmt: skip
-    """Compare completion time and cost over speeds × agents, on the same random draws, as `planner compare`.
+    """Compare completion time and cost of speeds × agents, on the same random draws, like `planner compare`.
 
-    speeds : factors on every output speed; None: 1, 1.5, 2.5, 5 and 8, or 1 with several models
-    agents : numbers for the only crew or for `crew`
+    speeds : factors on every output speed. None: 1, 1.5, 2.5, 5 and 8; with several models only 1
+    agents : numbers of agents to try, for the only crew or for `crew`
     models : profiles to use instead of the workflow's, as a list or as "a,b"
-    value_of_time : US dollars that an hour of waiting is worth
-    waiting : number of people who wait
-    setup : one-time cost of leaving the baseline, as "2h", "$500" or "2h,$500"
-    runs : number of runs after that setup
+    value_of_time : value in US dollars of an hour that one person waits
+    waiting : number of people who wait for the result
+    setup : one-time cost of changing from the baseline to another scenario, as "2h", "$500" or "2h,$500"
+    runs : number of runs planned after `setup`; the result has what they save in total
     every_n : try every number of agents up to the widest fan-out at the first speed: slow but exact
 
     The other arguments are those of `forecast`. Raises InputError with every problem.
@@ -163,13 +164,13 @@ def target(
     precision: float | str | None = None, max_time: float | str | None = None, threads: int | None = None,
     scheduler: str | None = None, progress: Progress | None = None,
 ) -> TargetResult:  # fmt: skip
-    """Find the cheapest scenario that meets a deadline and a budget, as `planner target`.
+    """Find the cheapest scenario that meets a deadline and a budget, like `planner target`.
 
-    p90, p50 : one of them: the deadline for 90 % or 50 % of runs, in seconds or as "4h"
-    budget : in US dollars, for the same percentile; None: no limit
+    p90, p50 : deadline for 90 % or for 50 % of runs, in seconds or as "4h"; give exactly one of the two
+    budget : budget in US dollars for 90 % of runs with `p90`, or for 50 % with `p50`. None: no limit
 
     The other arguments are those of `compare`. If no scenario is known to meet the target, `cheapest` is None and
-    `obstacle` says why.
+    `obstacle` has the reason.
 
     Raises InputError with every problem, and if there is a budget and a price is unknown.
     """
@@ -189,10 +190,10 @@ def tier(
     precision: float | str | None = None, max_time: float | str | None = None, threads: int | None = None,
     scheduler: str | None = None, progress: Progress | None = None,
 ) -> TierResult:  # fmt: skip
-    """Choose the steps to put on a fast tier within a budget, as `planner tier`.
+    """Choose the steps to put on a fast tier within a budget, like `planner tier`.
 
     fast : profile of the fast tier
-    budget : US dollars that half of all runs may cost at most
+    budget : highest median cost of a run, in US dollars
     model : profile of the standard tier, instead of the workflow's
 
     The other arguments are those of `forecast`. If no choice is known to be within the budget, `best` is None.
@@ -217,7 +218,7 @@ def sensitivity(
     precision: float | str | None = None, max_time: float | str | None = None, threads: int | None = None,
     scheduler: str | None = None, progress: Progress | None = None,
 ) -> Sensitivity:  # fmt: skip
-    """Rank the estimates that drive the p90 of the completion time, as `planner sensitivity`.
+    """Rank the estimates that drive the p90 of the completion time, like `planner sensitivity`.
 
     All arguments are those of `forecast`. Raises InputError with every problem, and for fewer than 50 samples.
     """

@@ -1,6 +1,6 @@
-"""Checks of a request's values. The command line passes texts, the Python interface also numbers; both are read alike.
+"""Check the values of a request: values in, parts of a request out, or an `InputError` with every problem.
 
-values → parts of a request, or an `InputError` with every problem.
+Values come from the command line as texts, and from Python calls as texts or numbers. The same functions read them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MOST_RUNS = 10**9
 
 
 class RefusedError(ValueError):
-    """A value is wrong for a reason whose words depend on the front end."""
+    """A value is wrong, and the wording of the reason differs between the command line and Python."""
 
     def __init__(self, code: str, values: Mapping[str, Any] | None = None) -> None:
         super().__init__(code)
@@ -35,14 +35,14 @@ class RefusedError(ValueError):
 
 
 class Checks:
-    """Checks one argument after the other; `done` raises the problems of all of them."""
+    """Collects the problems of arguments. `done` raises all of them together."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
         self._problems: list[Problem] = []
 
     def take(self, argument: str, value: Any, parse: Callable[[Any], Any]) -> Any:
-        """Return the value, or None if it is wrong."""
+        """Parse the value of an argument. If it is wrong, record the problem and return None."""
         try:
             return parse(value)
         except (ValueError, TypeError) as mistake:
@@ -52,23 +52,23 @@ class Checks:
             return None
 
     def optional(self, argument: str, value: Any, parse: Callable[[Any], Any]) -> Any:
-        """The same, but None is fine."""
+        """Parse a value as `take` does, but return None for None."""
         return None if value is None else self.take(argument, value, parse)
 
     def each(self, argument: str, values: Iterable[Any], parse: Callable[[Any], Any]) -> list[Any]:
-        """The same of several values."""
+        """Parse each of several values as `take` does."""
         return [self.take(argument, value, parse) for value in values]
 
     def add(self, message: str) -> None:
-        """Add a problem of several arguments together."""
+        """Record a problem that concerns several arguments."""
         self._problems.append(Problem("bad-value", message))
 
     def words(self, code: str) -> str:
-        """The words that the front end has for a refusal."""
+        """Return the message for the code of a refusal, with the names of this front end."""
         return words(Note(code), self._names)
 
     def done(self) -> None:
-        """Raise InputError if anything is wrong."""
+        """Raise InputError with all recorded problems, if there are any."""
         if self._problems:
             raise InputError(self._problems)
 
@@ -76,7 +76,7 @@ class Checks:
 def simulation(
     check: Checks, seed: Any, samples: Any, precision: Any, max_time: Any, backend: Backend, progress: Progress | None
 ) -> Simulation:
-    """The draws, the stopping rule and the backend."""
+    """Check the seed and the stopping rule. Return these, the backend and the progress function as a `Simulation`."""
     return Simulation(
         check.take("seed", seed, _seed),
         check.optional("samples", samples, lambda value: units.whole(value, MOST_SAMPLES)),
@@ -88,13 +88,13 @@ def simulation(
 
 
 def threads(check: Checks, value: Any) -> int | None:
-    """A number of threads; None: all cores."""
+    """Check a number of threads. None: all cores."""
     count: int | None = check.optional("threads", value, lambda value: units.whole(value, MOST_THREADS))
     return count
 
 
 def usd(value: Any) -> float:
-    """US dollars, as a number or as in ``"$120"``."""
+    """Parse US dollars, given as a number or as in ``"$120"``."""
     return float(units.money(value))
 
 
@@ -109,7 +109,7 @@ def existing_folder(value: Any) -> Path:
 def decision_options(
     check: Checks, value_of_time: Any, waiting: Any, setup: Any, runs: Any, every_n: Any
 ) -> DecisionOptions:
-    """The inputs of decisions."""
+    """Check the inputs of decisions: value of time, number of people who wait, setup with its runs, and `every_n`."""
     from planner.planning.decisions.decide import DecisionOptions
     from planner.planning.decisions.payback import Setup
 
@@ -127,7 +127,7 @@ def decision_options(
 
 
 def target(check: Checks, p90: Any, p50: Any, budget: Any) -> Target:
-    """A deadline for one of two percentiles, and a budget for the same percentile."""
+    """Check the parts of a target: a deadline for p90 or p50, and a budget for the same percentile of the cost."""
     from planner.planning.target.goal import Target
 
     most = check.optional("budget", budget, usd)

@@ -1,8 +1,7 @@
-"""Requests: what the command line and the Python interface ask of the planner, with the defaults of both.
+"""Requests to the planner, made by the command line and by Python calls: checked values in, results with all notes out.
 
-checked values → request → result of `planner.planning`, with all notes.
-
-Requests are neither compared nor shown; methods for that would double the time it takes to import this module.
+Their default values are the defaults of both front ends. Requests have no methods to compare or print them, because
+such methods would double the time to import this module.
 """
 
 from __future__ import annotations
@@ -31,16 +30,16 @@ if TYPE_CHECKING:
 Result = TypeVar("Result", "Forecast", "Comparison", "TargetResult", "TierResult", "Sensitivity")
 
 Progress = Callable[[float], None]
-"""Receives the share that is done, from 0 to 1."""
+"""Function that receives the completed share, from 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Simulation:
-    """How to simulate.
+    """Settings of a simulation.
 
-    seed : of the random draws
-    samples, precision, max_time : the stopping rule, as in `planner.sampling.sample.Stopping`; max_time in seconds
-    backend : where to simulate; None: on all cores
+    seed : seed of the random draws
+    samples, precision, max_time : stopping rule, as in `planner.sampling.sample.Stopping`; max_time in seconds
+    backend : threads or cluster to simulate on; None: threads on all cores
     """
 
     seed: int = 1
@@ -51,16 +50,16 @@ class Simulation:
     progress: Progress | None = None
 
     def arguments(self) -> dict[str, Any]:
-        """The fields as keyword arguments of `planner.planning`; those that are None keep the defaults there."""
+        """Return the fields as keyword arguments for `planner.planning`. Fields that are None are left out."""
         return {name: value for name, value in vars(self).items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Request:
-    """The part that all requests share.
+    """Base class of requests: a workflow and the settings that all requests have.
 
-    runtime : to assume instead of the file's; None: the file's
-    crew : whose agents vary; None: the only crew
+    runtime : runtime to assume instead of the file's; None: the file's
+    crew : crew whose number of agents the request sets; None: the only crew
     """
 
     workflow: Loaded
@@ -70,18 +69,18 @@ class Request:
 
     @cached_property
     def served(self) -> tuple[Workflow, tuple[Note, ...]]:
-        """The workflow on its runtime with the profiles that may serve it, and notes on both.
+        """The workflow with its runtime and its model profiles, and the notes on these.
 
         Raises InputError for an unknown model and for problems of the user's catalogue.
         """
         return self.serve()
 
     def serve(self) -> tuple[Workflow, tuple[Note, ...]]:
-        """Compute `served`."""
+        """Compute the value of `served`."""
         raise NotImplementedError
 
     def _with_notes(self, result: Result) -> Result:
-        """The result with the notes on its workflow and profiles."""
+        """Return the result with the notes on its workflow and profiles added."""
         return replace(result, notes=(*result.notes, *self.served[1]))
 
 
@@ -89,7 +88,7 @@ class Request:
 class ScenarioRequest(Request):
     """A request about one scenario.
 
-    agents : of the crew, or of each crew in a mapping; None: as declared
+    agents : number of agents of the crew, or a mapping of crews to numbers; None: the declared numbers
     model : profile to use instead of the workflow's; None: the workflow's
     """
 
@@ -107,12 +106,12 @@ class ScenarioRequest(Request):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ForecastRequest(ScenarioRequest):
-    """Completion time and cost of one scenario."""
+    """A request for the completion time and cost of one scenario."""
 
     premium: Premium | None = None
 
     def run(self) -> Forecast:
-        """Raise InputError if the workflow is too large or the crew unknown."""
+        """Run the forecast. Raises InputError if the workflow is too large or the crew unknown."""
         from planner.planning.forecast import forecast
 
         return self._with_notes(forecast(self.served[0], **_premium(self.premium), **self._arguments()))
@@ -120,10 +119,10 @@ class ForecastRequest(ScenarioRequest):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SensitivityRequest(ScenarioRequest):
-    """The estimates that drive the completion time of one scenario."""
+    """A request for the estimates that drive the completion time of one scenario."""
 
     def run(self) -> Sensitivity:
-        """Raise InputError as a forecast does, and for too few samples."""
+        """Rank the estimates. Raises InputError for the same reasons as a forecast, and for too few samples."""
         from planner.planning.sensitivity.tornado import sensitivity
 
         return self._with_notes(sensitivity(self.served[0], **self._arguments()))
@@ -131,11 +130,11 @@ class SensitivityRequest(ScenarioRequest):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class TierRequest(Request):
-    """The steps to put on a fast tier.
+    """A request for the steps to put on a fast tier.
 
     fast : profile of the fast tier
-    budget : US dollars that half of all runs may cost at most
-    agents : of the crew; None: as declared
+    budget : highest median cost of a run, in US dollars
+    agents : number of agents of the crew; None: the declared number
     model : profile of the standard tier; None: the workflow's
     """
 
@@ -150,7 +149,7 @@ class TierRequest(Request):
         return workflow.on(standard) if standard else workflow, notes
 
     def run(self) -> TierResult:
-        """Raise InputError if no step can move or a price is unknown."""
+        """Choose the steps. Raises InputError if no step can change its tier, or if a price is unknown."""
         from planner.planning.tier.search import tier
 
         return self._with_notes(
@@ -163,9 +162,9 @@ class TierRequest(Request):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class GridRequest(Request):
-    """A request about speeds x agents.
+    """A request about a grid of speeds x agents.
 
-    speeds : factors on every output speed; None: the default ones
+    speeds : factors on every output speed; None: the default speeds
     models : profiles to use instead of the workflow's; empty: the workflow's
     """
 
@@ -190,15 +189,15 @@ class GridRequest(Request):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class CompareRequest(GridRequest):
-    """All scenarios of a grid, and what follows from them.
+    """A request to compare all scenarios of a grid.
 
-    decisions : None: the default ones
+    decisions : options of the decisions that the comparison supports; None: the default options
     """
 
     decisions: DecisionOptions | None = None
 
     def run(self) -> Comparison:
-        """Raise InputError if the workflow is too large, or the crew unknown or not named among several."""
+        """Compare the scenarios. Raises InputError if the workflow is too large, or the crew unknown or ambiguous."""
         from planner.planning.comparison import NOTHING_MORE, compare
 
         options = self.decisions or NOTHING_MORE
@@ -207,17 +206,17 @@ class CompareRequest(GridRequest):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class TargetRequest(GridRequest):
-    """The cheapest scenario that meets a target."""
+    """A request for the cheapest scenario that meets a target."""
 
     target: Target
 
     def run(self) -> TargetResult:
-        """Raise InputError as a comparison does, and if there is a budget and a price is unknown."""
+        """Find the scenario. Raises InputError as a comparison does, and for a budget without known prices."""
         from planner.planning.target.search import find_cheapest
 
         return self._with_notes(find_cheapest(self.served[0], self.target, **self._arguments()))
 
 
 def _premium(premium: Premium | None) -> dict[str, Any]:
-    """`premium` as a keyword argument; None keeps the fitted law of prices."""
+    """Return `premium` as a keyword argument. None: no argument, so that the fitted price law applies."""
     return {} if premium is None else {"premium": premium}

@@ -83,7 +83,7 @@ def _row(name: str, model: Any, as_of: date) -> Iterator[str]:
 
 
 def _standard(prices: Any, as_of: date) -> Any:
-    """Return the price on a day, for most of its hours: the last one that has started."""
+    """Return the standard price on a day: the last of the library's prices that has started by then."""
     if not isinstance(prices, list):
         return prices
     return [variant.prices for variant in prices if _holds(variant.constraint, as_of)][-1]
@@ -94,7 +94,10 @@ def _holds(constraint: Any, as_of: date) -> bool:
 
 
 def _prices(prices: Any, standard: Mapping[str, Decimal]) -> tuple[dict[str, Decimal], int | None]:
-    """Return prices by our names, and the prompt tokens above which they rise. Missing ones are those of `standard`."""
+    """Return prices by our names, and the number of prompt tokens above which they rise.
+
+    Prices that are missing in `prices` are taken from `standard`.
+    """
     by_name = dict(standard)
     above: list[int] = []
     for key, field in _KEYS.items():

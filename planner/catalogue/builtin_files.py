@@ -1,8 +1,8 @@
 """The name of a built-in profile or source in, its entry in the built-in catalogue files out.
 
-Only the requested entry is parsed: one takes about a millisecond, all take a tenth of a second. Regular expressions
-find the entries, so the files have a fixed layout: the name of a profile is alone on its line, indented by two spaces,
-and the lines of its entry are indented further.
+Only the requested entry is parsed. One entry takes about a millisecond, all entries take a tenth of a second. Regular
+expressions find the entries, so the files have a fixed layout: the name of a profile is alone on its line, indented by
+two spaces, and the lines of its entry are indented further.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class ListedPrice:
     """A price from the table.
 
     price : US dollars per million tokens, as a profile declares them
-    above : prompt length in tokens above which requests cost more; None: there is no such length
+    above : prompt length in tokens above which requests cost more; None if there is no such length
     """
 
     price: dict[str, Any]
@@ -104,13 +104,13 @@ def listed_price(reference: dict[str, Any]) -> ListedPrice:
         hint = (
             suggestion
             if suggestion.startswith("did")
-            else "see planner/catalogue/data/prices.yaml, or give input and output"
+            else "choose a model of planner/catalogue/data/prices.yaml, or give 'input' and 'output' instead of 'table'"
         )
-        raise BadValueError(f"the price table has no '{name}'", hint, at=("table",))
+        raise BadValueError(f"the price table has no model '{name}'", hint, at=("table",))
     row = parse_yaml(_lines()[name]).data
     above = row.pop("above", None)
     if not isinstance(tier, str) or tier not in row:
         raise BadValueError(
-            f"the price table has no tier '{tier}' of '{name}'", did_you_mean(str(tier), row), at=("tier",)
+            f"the price table has no tier '{tier}' of the model '{name}'", did_you_mean(str(tier), row), at=("tier",)
         )
     return ListedPrice(row[tier], above if tier == STANDARD else None)

@@ -51,12 +51,12 @@ CLAIMED = {
 class Fact:
     """One number of a profile, with its provenance.
 
-    profile : name of the profile that declares it: the requested one or one of its bases
+    profile : name of the profile that declares the number: the requested profile or one of its bases
     text : the value as written
-    source : title of the source; for a number of the user's file without a source, the file
-    as_of, kind, conditions : None if the user's file does not give them
-    up_to : whether it is an upper limit
-    above : of a price, the prompt length in tokens above which requests cost more
+    source : title of the source; for a number in the user's file without a source, the path of that file
+    as_of, kind, conditions : as in `FactDeclaration`; None if the user's file does not give them
+    up_to : whether the number is an upper limit
+    above : for a price, the prompt length in tokens above which requests cost more
     """
 
     key: str
@@ -84,7 +84,7 @@ class _Entry:
 
 
 class _LazyDeclarations(Mapping[str, ProfileDeclaration]):
-    """Declarations by name, each of which is read when it is first used."""
+    """Declarations by name. Each declaration is read when it is first used."""
 
     def __init__(self, names: tuple[str, ...], read: Callable[[str], _Entry]) -> None:
         self._names = dict.fromkeys(names)
@@ -106,7 +106,7 @@ class _LazyDeclarations(Mapping[str, ProfileDeclaration]):
 
 
 class Catalogue:
-    """Profiles that workflows may use without declaring them: the built-in ones and the user's."""
+    """Profiles that workflows may use without declaring them: the built-in profiles and the user's profiles."""
 
     def __init__(self, user_file: UserCatalogue | None = None, today: date | None = None) -> None:
         self._own = user_file
@@ -126,7 +126,9 @@ class Catalogue:
 
     @classmethod
     def of(cls, user_file: Path | None, folder: Path) -> Self:
-        """Return the catalogue with the user's file: `user_file`, else the environment's, else the one in `folder`.
+        """Return the catalogue with the profiles of the user's file, if there is one.
+
+        The user's file is `user_file`, else the file that the environment names, else the file in `folder`.
 
         Raises InputError with every problem of that file.
         """
@@ -140,7 +142,7 @@ class Catalogue:
 
     @cached_property
     def offered(self) -> tuple[str, ...]:
-        """The same names for hints, which prefer those that are not retired."""
+        """Names of all profiles for hints, which suggest a retired profile only if no other name is similar."""
         return tuple(CandidateName.of(name, partial(self._retired, name)) for name in self.names)
 
     def _retired(self, name: str) -> bool:
@@ -148,7 +150,7 @@ class Catalogue:
 
     @cached_property
     def declared(self) -> Mapping[str, ProfileDeclaration]:
-        """All profiles by name, unresolved; each is read when it is first used."""
+        """Declarations of all profiles by name, unresolved. Each declaration is read when it is first used."""
         return _LazyDeclarations(self.names, self._entry)
 
     def profile(self, name: str) -> Profile:
@@ -156,7 +158,7 @@ class Catalogue:
         return resolve(self.known(name), self.declared)
 
     def known(self, name: str) -> str:
-        """Return the name if there is such a profile. Raises InputError with similar names otherwise."""
+        """Return `name` if a profile has this name. Otherwise raises InputError, which suggests similar names."""
         if isinstance(name, str) and name in self.declared:
             return name
         hint = model_hint(str(name), self.offered)
@@ -170,7 +172,7 @@ class Catalogue:
         return self.declared[self.known(name)].available
 
     def facts(self, name: str) -> Mapping[str, Fact]:
-        """Return the numbers of a profile with their provenance, by key, including those of its bases.
+        """Return the numbers of a profile and its bases, with their provenance, by key.
 
         Raises InputError for an unknown name.
         """
@@ -282,7 +284,7 @@ class Catalogue:
 
 
 def _plain_value(key: str, value: Any) -> tuple[Any, ListedPrice | None]:
-    """Return a value without its provenance, and the price from the table if it refers to one."""
+    """Return a value without its provenance, and the listed price if the value refers to the price table, else None."""
     if is_fact(value):
         value = value["value"]
     if refers_to_table(key, value):
@@ -297,7 +299,7 @@ def _plain(name: str) -> dict[str, Any]:
 
 
 def _as_text(value: Any) -> str:
-    """Format a value: as written, but a curve as `55 at 1, 42 at 64`."""
+    """Format a value as it is written. A curve is formatted as `55 at 1, 42 at 64`."""
     if isinstance(value, dict):
         return ", ".join(f"{inner} at {key}" if key.isdecimal() else f"{key} {inner}" for key, inner in value.items())
     return str(value)

@@ -1,4 +1,4 @@
-"""Declarations of a catalogue file, whose profiles and the sources of their numbers are validated separately."""
+"""Declarations of a catalogue file. Profiles and the provenance of their numbers are declared separately."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NUMBERS = (
     "price_multiplier",
     "tokens",
 )
-"""Keys of a profile whose values are numbers, and have sources."""
+"""Keys of a profile whose values are numbers, which have sources."""
 
 
 def _day(value: Any) -> date:
@@ -52,8 +52,8 @@ Day = Annotated[date, ParsedBy(_day)]
 class SourceDeclaration(Declared):
     """A source of numbers.
 
-    as_of : day on which they hold
-    verified : how they were checked
+    as_of : day on which the numbers hold
+    verified : how the numbers were checked
     """
 
     example: ClassVar[str] = "{title: Price list of ACME, as_of: 2026-11-21}"
@@ -67,12 +67,12 @@ class SourceDeclaration(Declared):
 class FactDeclaration(Declared):
     """Provenance of one number.
 
-    source : name of a source, or a title
-    as_of : day on which the number holds; None: that of the source
+    source : name of a declared source, or the title of another source
+    as_of : day on which the number holds; None means the day of the source
     kind : one of `KINDS`
-    conditions : under which it was measured, claimed or estimated
-    up_to : whether it is an upper limit, as in "up to 2.5x"
-    retired_on : with `available`: last day of sale
+    conditions : conditions under which the number was measured, claimed or estimated
+    up_to : whether the number is an upper limit, as in "up to 2.5x"
+    retired_on : for the key `available`: day from which the profile counts as retired
     """
 
     example: ClassVar[str] = "{value: 1.5s, source: my-benchmark, kind: measured}"
@@ -97,7 +97,7 @@ class ProfilesDeclaration(Declared):
 
 
 class FactsDeclaration(Declared):
-    """Provenance in a catalogue file, by profile and key, and the sources."""
+    """Sources in a catalogue file, and the provenance of each number by profile and key."""
 
     example: ClassVar[str] = ProfilesDeclaration.example
 

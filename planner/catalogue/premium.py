@@ -1,4 +1,7 @@
-"""A speed that no vendor offers in, its price relative to 1x out, by a power law fitted to the catalogue's tiers."""
+"""A hypothetical speed in, its price relative to 1x out.
+
+A power law, fitted to the catalogue's tiers, gives the prices of speeds that no vendor offers.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ class Premium:
 
     @classmethod
     def through(cls, speed: float, price: float) -> Premium:
-        """Return the law by which `speed` costs `price` times the price at 1x.
+        """Return the power law by which a request at `speed` costs `price` times the price at 1x.
 
         Raises ValueError unless speed > 1 and price ≥ 1.
         """
@@ -43,12 +46,12 @@ class Premium:
 
 FITTED = Premium(1.11)
 """Least-squares fit, through the origin in logarithms, to the built-in tiers. Retired tiers are included, so that the
-value does not depend on the date. A test compares it with `fitted`."""
+exponent does not depend on the date. A test compares the exponent with the result of `fitted`."""
 
 
 @dataclass(frozen=True)
 class Tier:
-    """A profile that is a faster version of another: its output speed and output price relative to that."""
+    """A profile that is a faster version of its base, with its output speed and output price relative to the base."""
 
     name: str
     speed: float
@@ -56,7 +59,7 @@ class Tier:
 
 
 def tiers(catalogue: Catalogue) -> Iterator[Tier]:
-    """Yield the tiers whose speed and price are both known."""
+    """Yield the tiers of the catalogue for which both speed and price are declared."""
     for name in catalogue.names:
         declared = catalogue.declared[name]
         if declared.based_on is None or declared.speed is None:

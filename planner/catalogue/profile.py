@@ -26,8 +26,8 @@ JITTER = 0.2
 class Price:
     """Prices in US dollars per million tokens.
 
-    cache_read, cache_write : None: there is no separate price, so `input` applies
-    per_hour : US dollars per hour of the machines that serve the model; tokens then cost nothing
+    cache_read, cache_write : None means that there is no separate price, so that `input` applies
+    per_hour : US dollars per hour of the machines that serve the model; if it is given, tokens cost nothing
     """
 
     input: Decimal
@@ -50,14 +50,16 @@ class Price:
 
     @property
     def per_token(self) -> tuple[float, ...]:
-        """Its separate prices per million tokens."""
+        """The prices per million tokens, without those that are None."""
         prices = (self.input, self.output, self.cache_read, self.cache_write)
         return tuple(float(price) for price in prices if price is not None)
 
     def usd(self, plain: Amount, cache_write: Amount, cache_read: Amount, output: Amount) -> Amount:
         """Return the US dollars for tokens, given as numbers or arrays.
 
-        plain : uncached input; cache_write, cache_read : input written to, or read from, a cache
+        plain : tokens of uncached input
+        cache_write : input tokens that are written to a cache
+        cache_read : input tokens that are read from a cache
         """
         read = self.input if self.cache_read is None else self.cache_read
         write = self.input if self.cache_write is None else self.cache_write
@@ -68,21 +70,21 @@ class Price:
 
 @dataclass(frozen=True)
 class Profile:
-    """A model as served. None means that a value is not declared.
+    """A model as it is served. None means that a value is not declared.
 
     root : name of the profile at the end of `based_on`; profiles with the same root share their draws
-    ttft : seconds, or a curve by concurrency; a range is drawn once per sample, as are ranges of the speeds
-    prefill_speed : tokens/s; None: prompts take no time
+    ttft : seconds, or a curve by concurrency; ranges of `ttft` and of both speeds are drawn once per sample
+    prefill_speed : tokens/s; None means that prompts take no time
     output_speed : tokens/s, or a curve by concurrency
     jitter : log-sd of the lognormal factor (median 1) on each request's time
-    price : None: the cost is unknown
+    price : prices of tokens or of machines; None means that the cost is unknown
     context : most tokens of prompt and output together
     cache_ttl : seconds for which a prompt stays cached; infinite if not declared
     caches : whether prompts are cached
-    tokens : tokens of its tokenizer per token of o200k_base
+    tokens : tokens of the model's tokenizer per token of o200k_base
     available : ``general``, ``limited`` or ``retired``
-    measured_output : mean output tokens of the requests from which both curves were measured; None: the curves are
-        independent
+    measured_output : mean output tokens of the requests from which both curves were measured; None means that the
+        curves are independent
     """
 
     name: str
@@ -134,9 +136,9 @@ def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
         multiplier *= profile.price_multiplier or 1.0
     if not (_LEAST_FACTOR <= speed <= _MOST_FACTOR and _LEAST_FACTOR <= multiplier <= _MOST_FACTOR):
         message = (
-            f"the factors of '{name}' and its bases multiply to more than {_MOST_FACTOR:,.0f} or less than its inverse"
+            f"the product of the factors of '{name}' and its bases is over {_MOST_FACTOR:,.0f}, or under its inverse"
         )
-        raise InputError([Problem("bad-profile", message, None, "give output_speed or price instead of factors")])
+        raise InputError([Problem("bad-profile", message, None, "give 'output_speed' or 'price' instead of factors")])
     ttft, output_speed = _first(chain, "ttft"), _first(chain, "output_speed")
     if ttft is None or output_speed is None:
         raise ValueError(f"the profile '{name}' has no {'ttft' if ttft is None else 'output_speed'}")
@@ -161,14 +163,16 @@ def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
         or any(profile.price is not None and profile.price.cache_read is not None for profile in chain),
         tokens=_first(chain, "tokens"),
         available=chain[0].available,
-        measured_output=None if measured is None else measured * speed,  # as many tokens as now take the same time
+        measured_output=None
+        if measured is None
+        else measured * speed,  # the same time is enough for `speed` times as many tokens
     )
 
 
 def token_ratio(model: str, written_for: str | None, declared: Mapping[str, ProfileDeclaration]) -> float:
-    """Return the tokens of one model per token of another, for the same text; 1 if either tokenizer is not declared.
+    """Return the tokens of `model` per token of `written_for`, for the same text.
 
-    written_for : the other model; None: 1
+    The ratio is 1 if the tokenizer of either model is not declared, or `written_for` is None.
     """
     if written_for is None or model == written_for:
         return 1.0
@@ -189,5 +193,5 @@ def _bases(name: str, declared: Mapping[str, ProfileDeclaration]) -> tuple[list[
 
 
 def _first(chain: Sequence[ProfileDeclaration], field: str) -> Any:
-    """First value of a field along a chain; None if there is none."""
+    """Return the first value that a chain of declarations has for `field`; None if it has none."""
     return next((value for profile in chain if (value := getattr(profile, field)) is not None), None)

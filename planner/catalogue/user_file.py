@@ -1,4 +1,4 @@
-"""The path of a user's catalogue file in, its entries and their provenance out, or every problem in it."""
+"""The path of a user's catalogue file in, its entries with their provenance out, or every problem of the file."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ _KEYS = ("sources", "profiles")
 _TELLING = (*_KEYS, "models")
 """Keys that tell a catalogue with mistakes from another file."""
 _FACTORS = {"output_speed": "speed", "speed": "output_speed", "price": "price_multiplier", "price_multiplier": "price"}
-"""Values, and the factors that exclude them."""
+"""Key of each value or factor → key that the same profile cannot have as well."""
 _MEASURED = ("ttft", "output_speed", "speed")
-"""Keys that, if overridden, invalidate the built-in `measured_output`, which holds for both curves."""
+"""Keys that the built-in `measured_output` depends on. A user's entry with one of them discards it."""
 
 
 @dataclass(frozen=True)
 class UserCatalogue:
     """A user's catalogue file.
 
-    entries : by profile, as in the file
-    facts : provenance of its numbers, and its sources
+    entries : name of each profile → its entry as in the file
+    facts : provenance of the numbers, and the declared sources
     """
 
     file: str
@@ -55,7 +55,10 @@ class UserCatalogue:
 
 
 def find_user_file(option: Path | None, folder: Path) -> Path | None:
-    """Return the path of the user's file: `option`, else that of the environment, else the one in `folder`, if any."""
+    """Return the path of the user's file; None if there is none.
+
+    This is `option`, else the path in the environment variable `VARIABLE`, else the file `NAME` in `folder`.
+    """
     default = folder / NAME
     return named_file(option) or (default if default.is_file() else None)
 
@@ -67,7 +70,10 @@ def named_file(option: Path | None) -> Path | None:
 
 
 def merge_entries(builtin: Mapping[str, Any] | None, own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a built-in entry with the user's values instead of its own, also within prices per token."""
+    """Return a built-in entry in which the user's values replace the built-in values.
+
+    If both have prices per token, each of the user's prices replaces only the built-in price of the same kind.
+    """
     replaced = own.keys() | {_FACTORS[key] for key in own.keys() & _FACTORS.keys()}
     if not own.keys().isdisjoint(_MEASURED):
         replaced |= {"measured_output"}
@@ -86,7 +92,7 @@ def merge_entries(builtin: Mapping[str, Any] | None, own: Mapping[str, Any]) -> 
 
 
 def _price(value: Any) -> dict[str, Any] | None:
-    """Return a price per token as written, without provenance; None if the value is not one."""
+    """Return a price per token as written, without provenance; None if `value` is not a price per token."""
     if is_fact(value):
         value = value["value"]
     if refers_to_table("price", value):
@@ -141,9 +147,9 @@ def _read(path: Path) -> Document:
 
 
 def _split(document: Document, data: dict[str, Any], problems: list[Problem]) -> tuple[Document, Document]:
-    """Split the document into one with profiles and one with their provenance, both with positions.
+    """Split the document into a document of profiles and a document of their provenance, both with positions.
 
-    problems : mistakes are added here
+    problems : list to which the problems found are added
     """
     profiles, facts = Document(document.file), Document(document.file)
     entries = data.get("profiles", {})
@@ -161,7 +167,7 @@ def _split(document: Document, data: dict[str, Any], problems: list[Problem]) ->
                 wrapped.add((name, key))
                 about[name][key] = {field: text for field, text in value.items() if field != "value"}
                 if "value" not in value:
-                    hint = "as in {value: 1.5s, source: my-benchmark, kind: measured}"
+                    hint = "add it, as in {value: 1.5s, source: my-benchmark, kind: measured}"
                     problems.append(Problem("missing-key", "the key 'value' is missing", place, hint))
                     profiles.unreadable.add(("models", name, key))
                 value = value.get("value")
@@ -199,7 +205,7 @@ def _add_position(
     """Add a position to the document that the path belongs to.
 
     wrapped : name and key of each value that is written with its provenance
-    exactly : whether a path belongs to one document only, even if values of both are below it
+    exactly : whether a path belongs to one document only, even if it leads to values of both documents
     """
     if path[:1] != ("profiles",):
         (facts if path[:1] == ("sources",) else profiles)[path] = position

@@ -5,7 +5,7 @@ import os
 GATE_FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
-"""Exit codes besides 0. This module imports nothing of weight, for `planner.__main__`."""
+"""Exit codes besides 0. This module imports nothing heavy, because `planner.__main__` imports it first."""
 
 INTERRUPTION = "interrupted; nothing was written"
 

@@ -1,4 +1,7 @@
-"""Commands: options in, one request, text out, exit code. Imports of weight wait for a command."""
+"""The commands: each one turns its options into a request, runs the request and prints the result.
+
+Heavy imports are inside the commands, so that `planner --help` starts fast.
+"""
 
 import sys
 from collections.abc import Callable
@@ -9,7 +12,7 @@ import typer
 from planner import __version__
 from planner.cli import values
 from planner.cli.decide import sensitivity, target, tier
-from planner.cli.frame import laid_out, refused, reported, say_notes, show
+from planner.cli.frame import Commands, Once, laid_out, refused, reported, say_notes, show
 from planner.cli.models import models_app
 from planner.cli.options import (
     AgentsOfCrews,
@@ -19,7 +22,7 @@ from planner.cli.options import (
     EveryN,
     File,
     GridOptions,
-    Models,
+    Model,
     OnlyBelow,
     OutputOptions,
     Premium,
@@ -34,7 +37,6 @@ from planner.cli.options import (
     expanded,
 )
 from planner.cli.rehearse import rehearse
-from planner.cli.usage_errors import Commands, Once
 
 app = typer.Typer(
     cls=Commands,
@@ -72,7 +74,7 @@ def forecast(
     *,
     speed: Speed = "1x",
     agents: AgentsOfCrews = None,
-    model: Models = None,
+    model: Model = None,
     runtime: RuntimeName = None,
     premium: Premium = None,
     catalogue: CatalogueFile = None,
@@ -82,25 +84,30 @@ def forecast(
     only_below: OnlyBelow = None,
     gantt: Annotated[bool, typer.Option("--gantt", help="Draw the schedule of a typical sample.")] = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Show where every number comes from, down to the request.")
+        bool, typer.Option("--explain", help="Show how each number is computed, down to single requests.")
     ] = False,
     output: OutputOptions,
 ) -> None:
-    """Forecast completion time and cost of a workflow, and where the time goes."""
+    """Forecast the completion time and cost of a workflow. Show where the time goes."""
     with reported() as progress:
         from planner.api.request import ForecastRequest
         from planner.report.data.results import forecast_csv, forecast_json
         from planner.report.text.results import forecast_text
 
         if (gantt or explain) and (output.as_json or output.as_csv):
-            raise typer.BadParameter("--gantt and --explain are text; leave --json and --csv away")
+            raise typer.BadParameter("--gantt and --explain print text; omit --json and --csv")
         with values.checked() as check:
-            fields = values.scenario(
-                check, speed, agents, model, "a forecast is of one scenario; use 'planner compare' for several", True
+            fields = values.parse_scenario(
+                check,
+                speed,
+                agents,
+                model,
+                "a forecast has one scenario; use 'planner compare' for several scenarios",
+                True,
             )
-            law = values.premium(check, premium)
-            simulation = values.simulation(check, sampling, progress, backend)
-        request = values.request(
+            law = values.parse_premium(check, premium)
+            simulation = values.parse_simulation(check, sampling, progress, backend)
+        request = values.build_request(
             ForecastRequest, file, set_, catalogue, only_below, output.output,
             runtime=runtime, premium=law, simulation=simulation, **fields,
         )  # fmt: skip
@@ -136,7 +143,7 @@ def compare(
     every_n: EveryN = False,
     output: OutputOptions,
 ) -> None:
-    """Compare completion time and cost over speeds × agents, on the same random draws."""
+    """Compare the completion time and cost of speeds × agents. All scenarios use the same random draws."""
     with reported() as progress:
         from planner.api.checks import decision_options
         from planner.api.request import CompareRequest
@@ -144,10 +151,10 @@ def compare(
         from planner.report.text.results import comparison_text
 
         with values.checked() as check:
-            fields = values.grid(check, grid)
-            simulation = values.simulation(check, sampling, progress, backend)
+            fields = values.parse_grid(check, grid)
+            simulation = values.parse_simulation(check, sampling, progress, backend)
             decisions = decision_options(check, value_of_time, waiting, setup, runs, every_n)
-        request = values.request(
+        request = values.build_request(
             CompareRequest, file, set_, grid.catalogue, only_below, output.output,
             simulation=simulation, decisions=decisions, **fields,
         )  # fmt: skip
@@ -166,15 +173,15 @@ def tokens(
         list[str], typer.Argument(help="Text files; - reads standard input.", show_default=False, metavar="FILE...")
     ],
     encoding: Annotated[
-        Literal["o200k_base", "cl100k_base"], typer.Option(help="Encoding to count with; estimates use o200k_base.")
+        Literal["o200k_base", "cl100k_base"],
+        typer.Option(help="Encoding to count with. Workflows count files with o200k_base."),
     ] = "o200k_base",
     as_json: AsJson = False,
 ) -> None:
-    """Count the tokens of text files offline, and estimate them for other tokenizers."""
+    """Count the tokens of text files offline. Estimate the counts of other tokenizers."""
     with refused():
         from planner.reading.files.text_file import read_texts
-        from planner.report.data.models import tokens_json
-        from planner.report.text.models import tokens_text
+        from planner.report.text.tokens import tokens_json, tokens_text
         from planner.tokens.counting import tally
 
         result = tally(read_texts(files, getattr(sys.stdin, "buffer", None)), encoding)
@@ -184,7 +191,7 @@ def tokens(
 
 @app.command(cls=Once)
 def examples() -> None:
-    """List the paths of the example workflows, one a line."""
+    """List the paths of the example workflows, one per line."""
     from planner.loading import example_folder
 
     for path in sorted(example_folder().glob("*.yaml")):

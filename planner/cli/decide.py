@@ -1,4 +1,4 @@
-"""`planner target`, `tier` and `sensitivity`: commands that search for a plan, or for the estimates behind a result."""
+"""`planner target`, `tier` and `sensitivity`: commands that search for a scenario, for steps or for estimates."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from planner.cli.options import (
     CatalogueFile,
     File,
     GridOptions,
-    Models,
+    Model,
     OnlyBelow,
     OutputOptions,
     RuntimeName,
@@ -33,11 +33,15 @@ def target(
     ] = None,
     p50: Annotated[
         str | None,
-        typer.Option("--p50", help="Deadline for 50% of runs, instead of --p90.", metavar="TIME", show_default=False),
+        typer.Option(
+            "--p50", help="Deadline for 50% of runs, e.g. 4h; replaces --p90.", metavar="TIME", show_default=False
+        ),
     ] = None,
     budget: Annotated[
         str | None,
-        typer.Option(help="Budget in USD, for the same percentile as the deadline.", metavar="USD", show_default=False),
+        typer.Option(
+            help="Budget in USD: for 90% of runs with --p90, for 50% with --p50.", metavar="USD", show_default=False
+        ),
     ] = None,
     grid: GridOptions,
     sampling: SamplingOptions,
@@ -46,7 +50,7 @@ def target(
     only_below: OnlyBelow = None,
     output: OutputOptions,
 ) -> None:
-    """Find the cheapest scenario that meets a deadline and a budget; exit code 1 if none is known to."""
+    """Find the cheapest scenario that meets a deadline and budget. Exit code 1: no scenario is known to meet them."""
     with reported() as progress:
         from planner.api import checks
         from planner.api.request import TargetRequest
@@ -55,9 +59,9 @@ def target(
 
         with values.checked() as check:
             wanted = checks.target(check, p90, p50, budget)
-            fields = values.grid(check, grid)
-            simulation = values.simulation(check, sampling, progress, backend)
-        request = values.request(
+            fields = values.parse_grid(check, grid)
+            simulation = values.parse_simulation(check, sampling, progress, backend)
+        request = values.build_request(
             TargetRequest,
             file,
             set_,
@@ -79,7 +83,7 @@ def tier(
     file: File,
     *,
     fast: Annotated[str, typer.Option("--fast", help="Profile of the fast tier.", metavar="NAME")],
-    budget: Annotated[str, typer.Option(help="Budget in USD for the median run.", metavar="USD")],
+    budget: Annotated[str, typer.Option(help="Highest median cost of a run, in USD.", metavar="USD")],
     agents: Agents = None,
     model: Annotated[
         str | None,
@@ -93,7 +97,7 @@ def tier(
     only_below: OnlyBelow = None,
     output: OutputOptions,
 ) -> None:
-    """Choose the steps to run on a fast tier within a budget; exit code 1 if no choice is within it."""
+    """Choose the steps to run on a fast tier within a budget. Exit code 1: no choice is known to be within it."""
     with reported() as progress:
         from planner.api.checks import usd
         from planner.api.request import TierRequest
@@ -102,12 +106,12 @@ def tier(
 
         with values.checked() as check:
             most = check.take("budget", budget, usd)
-            crew, counts = values.agents(check, agents)
-            simulation = values.simulation(check, sampling, progress, backend)
-            tiers, models = values.names(fast, "--fast"), values.names(model)
+            crew, counts = values.parse_agents(check, agents)
+            simulation = values.parse_simulation(check, sampling, progress, backend)
+            tiers, models = values.parse_names(fast, "--fast"), values.parse_names(model)
             if len(counts) > 1 or len(tiers) != 1 or len(models) > 1:
-                check.add("--fast and --model name one profile each, --agents one number")
-        request = values.request(
+                check.add("--fast and --model take one profile each, and --agents takes one number")
+        request = values.build_request(
             TierRequest, file, set_, catalogue, only_below, output.output,
             fast=tiers[0], budget=most, agents=counts[0], crew=crew, model=models[0] if models else None,
             runtime=runtime, simulation=simulation,
@@ -124,7 +128,7 @@ def sensitivity(
     *,
     speed: Speed = "1x",
     agents: Agents = None,
-    model: Models = None,
+    model: Model = None,
     runtime: RuntimeName = None,
     catalogue: CatalogueFile = None,
     sampling: SamplingOptions,
@@ -133,16 +137,22 @@ def sensitivity(
     only_below: OnlyBelow = None,
     output: OutputOptions,
 ) -> None:
-    """Rank the estimates that drive the p90 of the completion time: what to measure first."""
+    """Rank the estimates that drive the p90 of completion time. The first one is worth measuring first."""
     with reported() as progress:
         from planner.api.request import SensitivityRequest
         from planner.report.data.searches import sensitivity_csv, sensitivity_json
         from planner.report.text.searches import sensitivity_text
 
         with values.checked() as check:
-            fields = values.scenario(check, speed, agents, model, "a sensitivity is of one scenario")
-            simulation = values.simulation(check, sampling, progress, backend)
-        request = values.request(
+            fields = values.parse_scenario(
+                check,
+                speed,
+                agents,
+                model,
+                "a sensitivity has one scenario: one speed, model and number of agents",
+            )
+            simulation = values.parse_simulation(check, sampling, progress, backend)
+        request = values.build_request(
             SensitivityRequest,
             file,
             set_,

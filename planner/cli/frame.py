@@ -1,4 +1,4 @@
-"""The frame of every command: exit codes for bad input and Ctrl-C, progress, and output to a terminal or a file."""
+"""Code around every command: usage errors, exit codes, Ctrl-C, progress, and output to a terminal or a file."""
 
 import io
 import os
@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from planner.cli import BAD_INPUT, INTERRUPTED, INTERRUPTION, leave
 from planner.cli.options import OutputOptions
@@ -34,7 +36,7 @@ _progress: ContextVar["Progress | None"] = ContextVar("_progress", default=None)
 
 @contextmanager
 def reported() -> Iterator["Progress"]:
-    """The same as `refused`, with progress on a terminal and a note if the kernel is not compiled."""
+    """Run a simulating command: like `refused`, with a progress bar, and with a note if the kernel is not compiled."""
     with refused():
         from planner import engine
         from planner.report.progress import Progress
@@ -51,7 +53,7 @@ def reported() -> Iterator["Progress"]:
 
 @contextmanager
 def refused() -> Iterator[None]:
-    """Exit with 2 for bad input and with 130 for Ctrl-C, with nothing written."""
+    """Run a command. Exit with 2 after bad input and with 130 after Ctrl-C, without having written a result."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal or pipe that cannot show a shade or a dash shows '?'
@@ -79,7 +81,7 @@ def show(
     to_csv: Callable[[Any], str],
     to_text: Callable[[Any], str],
 ) -> None:
-    """Write a result to standard output or a file; notes of JSON and CSV go to standard error."""
+    """Write a result to standard output or to a file. For JSON and CSV, also write its notes to standard error."""
     from planner.report.text.layout import without_colour
     from planner.report.wording.notes import worded
 
@@ -116,7 +118,7 @@ def say_notes(notes: Iterable[str]) -> None:
 
 @contextmanager
 def unwritable(output: Path | str) -> Iterator[None]:
-    """Report an output that cannot be written, and exit with 2."""
+    """Exit with 2 and a message if the code in the `with` block cannot write `output`."""
     try:
         yield
     except BrokenPipeError:
@@ -127,10 +129,10 @@ def unwritable(output: Path | str) -> Iterator[None]:
 
 
 def write_whole(text: str, path: Path) -> None:
-    """Write `text` to `path`, through links, with the file's mode or that of a new file. Raises OSError.
+    """Write `text` to `path`. Raises OSError.
 
-    A regular file is replaced at the end, so that an error or an interruption leaves it as it was. Pipes and devices
-    are written to directly.
+    A regular file is replaced in one step at the end, so that an error or an interruption leaves it unchanged. The
+    mode of the file is kept. Links are followed. Pipes and devices are written to directly.
     """
     target = path.resolve()
     if target.is_dir():
@@ -162,3 +164,73 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+EXPECTED = {
+    "greater_than_equal": "expected at least {ge:,}",
+    "less_than_equal": "expected at most {le:,}",
+    "int_parsing": "expected a whole number",
+    "float_parsing": "expected a number",
+}
+"""Type of a pydantic error → message. The error's context fills the placeholders."""
+
+SEVERAL = ("agents", "model", "speed")
+"""Options that take several values, comma-separated."""
+
+
+def _check_values(command: TyperCommand | TyperGroup, context: Any, args: list[str]) -> None:
+    """Refuse options that are given twice, and empty values.
+
+    Without this check, the first value of an option would be ignored silently, and an empty value would count as none.
+    """
+    values, _, given = command.make_parser(context).parse_args(args=args)
+    for option, times in Counter(given).items():
+        if isinstance(option, TyperOption) and times > 1 and not option.is_flag and not option.multiple:
+            remedy = "give it once" + (", with commas between values" * (option.name in SEVERAL))
+            raise typer.BadParameter(f"{option.opts[0]}: given twice; {remedy}", context)
+    for parameter in given:
+        value = values.get(str(parameter.name))
+        texts = value if isinstance(value, list | tuple) else [value]
+        if any(isinstance(text, str) and not text.strip() for text in texts):
+            is_option = isinstance(parameter, TyperOption)
+            name = parameter.opts[0] if is_option else str(parameter.name).upper()
+            remedy = "give it one, or omit the option" if is_option else "give it one"
+            raise typer.BadParameter(f"{name}: its value is empty; {remedy}", context)
+
+
+class Once(TyperCommand):
+    """A command that refuses repeated options and empty values."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, list(args))
+        _check_values(self, ctx, list(args))
+        return rest
+
+
+class Commands(TyperGroup):
+    """A group of commands that refuses repeated options and empty values.
+
+    It rewords errors of pydantic, which name Python types.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, list(args))
+        _check_values(self, ctx, list(args))
+        return rest
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = _worded(error)
+            raise
+
+
+def _worded(error: typer.BadParameter) -> str:
+    mistakes: list[dict[str, Any]] = getattr(error.__cause__, "errors", list)()
+    if not mistakes:
+        return error.message
+    kind, context = mistakes[0]["type"], mistakes[0].get("ctx", {})
+    if kind in EXPECTED:
+        return f"'{mistakes[0]['input']}': {EXPECTED[kind].format(**context)}"
+    return error.message.removeprefix("Value error, ")

@@ -1,13 +1,12 @@
-"""`planner models`: the catalogue, one profile of it, and profiles from benchmark results."""
+"""`planner models`: list the catalogue, show one profile, or convert benchmark results into profiles."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from planner.cli.frame import laid_out, refused, say_notes, unwritable, write_whole
+from planner.cli.frame import Commands, Once, laid_out, refused, say_notes, unwritable, write_whole
 from planner.cli.options import AsJson, Output
-from planner.cli.usage_errors import Commands, Once
 
 CatalogueFile = Annotated[
     Path | None,
@@ -21,7 +20,7 @@ CatalogueFile = Annotated[
 
 
 class _Models(Commands):
-    """A group whose unknown commands are names of profiles, to be shown."""
+    """A group of commands that takes an unknown command for the name of a profile, and shows that profile."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and not args[0].startswith("-") and args[0] not in self.commands:
@@ -37,16 +36,25 @@ def models(
     context: typer.Context,
     sort: Annotated[str, typer.Option(help="Sort by name, speed (fastest first) or price (cheapest first).")] = "name",
     min_speed: Annotated[
-        float | None, typer.Option(help="Lowest output speed, in tokens/s; the low end of a range counts.", min=0)
+        float | None,
+        typer.Option(
+            help="Show only profiles with at least this output speed, in tokens/s. Of a range, the low end counts.",
+            min=0,
+        ),
     ] = None,
     max_price: Annotated[
-        float | None, typer.Option(help="Highest output price, in $ per million tokens, or per hour.", min=0)
+        float | None,
+        typer.Option(
+            help="Show only profiles with at most this output price, in USD per million tokens or per hour.", min=0
+        ),
     ] = None,
-    available: Annotated[str | None, typer.Option(help="Only profiles that are general, limited or retired.")] = None,
+    available: Annotated[
+        str | None, typer.Option(help="Show only profiles with this availability: general, limited or retired.")
+    ] = None,
     catalogue: CatalogueFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the catalogue of models and tiers; with a NAME, show that profile with its sources."""
+    """List the catalogue of models and tiers. With a NAME, show that profile with its sources."""
     if context.invoked_subcommand is not None:
         context.obj = (catalogue, as_json)
         return
@@ -58,7 +66,8 @@ def models(
             raise typer.BadParameter(f"{option}: '{value}': expected {', '.join(choices[:-1])} or {choices[-1]}")
     with refused():
         from planner.catalogue.catalogue import Catalogue
-        from planner.report.data.models import model_rows, models_json, select_models
+        from planner.catalogue.listing import model_rows, select_models
+        from planner.report.data.models import models_json
         from planner.report.text.models import models_text
 
         profiles = Catalogue.of(catalogue, Path())
@@ -91,26 +100,26 @@ def import_results(
         list[Path],
         typer.Argument(
             metavar="RESULT...",
-            help="Results of vLLM bench, SGLang, InferenceX, AIPerf or LLMPerf.",
+            help="Result files of vLLM bench, SGLang, InferenceX, AIPerf or LLMPerf.",
             show_default=False,
         ),
     ],
     name: Annotated[
-        str | None, typer.Option(help="Name of the profile. [default: the model's]", metavar="NAME")
+        str | None, typer.Option(help="Name of the profile. [default: the model's name]", metavar="NAME")
     ] = None,
     price_per_hour: Annotated[
         str | None, typer.Option(help="Price of the machines in USD per hour.", metavar="USD")
     ] = None,
     concurrency: Annotated[
-        int | None, typer.Option(help="Concurrent requests, if the file does not say.", min=1)
+        int | None, typer.Option(help="Number of concurrent requests, if the result file does not contain it.", min=1)
     ] = None,
     form: Annotated[
         Literal["catalogue", "workflow"],
-        typer.Option("--as", help="A file for --catalogue, or a 'models:' section to paste into a workflow."),
+        typer.Option("--as", help="Write a file for --catalogue, or a 'models:' section to paste into a workflow."),
     ] = "catalogue",
     output: Output = None,
 ) -> None:
-    """Turn benchmark results into profiles: a catalogue file with source, day and kind of each number."""
+    """Convert benchmark results into profiles. Each number has its source, date and kind."""
     with refused():
         from planner.catalogue.benchmarks import import_results as run
         from planner.catalogue.benchmarks import is_import_output
@@ -118,6 +127,8 @@ def import_results(
         text, notes = run(results, name, price_per_hour, concurrency, form == "workflow")
         with unwritable(output or "the output"):
             if output is not None and output.is_file() and not is_import_output(output.read_bytes()):
-                raise typer.BadParameter(f"--output would replace {output}, which holds no import; name another file")
+                raise typer.BadParameter(
+                    f"--output would replace {output}, which 'planner models import' did not write; name another file"
+                )
             say_notes(notes)
             typer.echo(text, nl=False) if output is None else write_whole(text, output)

@@ -1,4 +1,4 @@
-"""Options that commands share, as types of Typer and in groups that `expanded` gives to a command."""
+"""Options that several commands have: types for Typer, and groups of options, which `expanded` adds to a command."""
 
 import inspect
 from collections.abc import Callable
@@ -23,25 +23,29 @@ Speeds = Annotated[
         show_default=False,
     ),
 ]
-Agents = Annotated[str | None, typer.Option(help="Agents of the only crew, or CREW=N.", metavar="N")]
+Agents = Annotated[str | None, typer.Option(help="Number of agents. If there are several crews: CREW=N.", metavar="N")]
 AgentsOfCrews = Annotated[
-    str | None, typer.Option(help="Agents of the only crew, or CREW=N, or CREW=N,CREW=N.", metavar="N")
+    str | None, typer.Option(help="Number of agents. If there are several crews: CREW=N or CREW=N,CREW=N.", metavar="N")
 ]
-AgentCounts = Annotated[str, typer.Option(help="Numbers of agents of the only crew, or CREW=1,2,4.")]
+AgentCounts = Annotated[str, typer.Option(help="Numbers of agents to try. If there are several crews: CREW=1,2,4.")]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", help="Model profile to use instead of the workflow's.", metavar="NAME"),
+]
 Models = Annotated[
     str | None,
     typer.Option("--model", help="Model profiles to use instead of the workflow's, comma-separated.", metavar="NAME"),
 ]
 RuntimeName = Annotated[
     Literal["langgraph", "dataflow"] | None,
-    typer.Option("--runtime", help="Runtime instead of the file's: langgraph or dataflow.", metavar="NAME"),
+    typer.Option("--runtime", help="Runtime to assume instead of the file's: langgraph or dataflow.", metavar="NAME"),
 ]
 Premium = Annotated[
     str | None,
     typer.Option(
         "--premium",
-        help="Price model for speeds no vendor offers: an exponent of the speed, or a price, e.g. 2.5x=6x. "
-        "[default: 1.11]",
+        help="Price of speeds that no vendor offers: an exponent of the speed, or the price of one speed, "
+        "e.g. 2.5x=6x. [default: 1.11]",
         metavar="LAW",
         show_default=False,
     ),
@@ -59,26 +63,31 @@ Seed = Annotated[int, typer.Option(help="Seed of the random draws.", min=0)]
 Samples = Annotated[
     int | None,
     typer.Option(
-        help="Number of samples; with --precision, the maximum. [default: until 1% or 1,024]",
+        help="Number of samples; with --precision, the maximum number. [default: until --precision 1%, at most 1,024]",
         min=1, max=MOST_SAMPLES, show_default=False,
     ),
 ]  # fmt: skip
 Precision = Annotated[
     str | None,
     typer.Option(
-        "--precision", help="Sample until p50 and p90 are known to within this share, e.g. 1%.", metavar="SHARE"
+        "--precision",
+        help="Sample until p50 and p90 are precise to this share (95% intervals), e.g. 1%.",
+        metavar="SHARE",
     ),
 ]
 MaxTime = Annotated[
     str | None,
-    typer.Option("--max-time", help="Stop after this time, with the result so far, e.g. 30s.", metavar="TIME"),
+    typer.Option("--max-time", help="Stop after this time and report the result so far, e.g. 30s.", metavar="TIME"),
 ]
 ThreadCount = Annotated[
     int | None,
-    typer.Option(help="Threads to simulate on. [default: all cores]", min=1, max=MOST_THREADS, show_default=False),
+    typer.Option(
+        help="Number of threads to simulate on. [default: all cores]", min=1, max=MOST_THREADS, show_default=False
+    ),
 ]
 BackendName = Annotated[
-    Literal["threads", "dask"], typer.Option("--backend", help="Where to simulate; dask needs the extra 'dask'.")
+    Literal["threads", "dask"],
+    typer.Option("--backend", help="Where to simulate. 'dask' needs agent-loop-planner[dask]."),
 ]
 Scheduler = Annotated[
     str | None, typer.Option(help="Address of the Dask scheduler, e.g. tcp://host:8786.", metavar="ADDRESS")
@@ -94,14 +103,24 @@ OnlyBelow = Annotated[
     ),
 ]
 ValueOfTime = Annotated[
-    str | None, typer.Option("--value-of-time", help="US dollars per hour of waiting, e.g. 120.", metavar="USD")
+    str | None,
+    typer.Option("--value-of-time", help="Value in USD of an hour that one person waits, e.g. 120.", metavar="USD"),
 ]
-Waiting = Annotated[str, typer.Option("--waiting", help="Number of people who wait.", metavar="PEOPLE")]
+Waiting = Annotated[str, typer.Option("--waiting", help="Number of people who wait for the result.", metavar="PEOPLE")]
 Setup = Annotated[
     str | None,
-    typer.Option("--setup", help="One-time cost of leaving the baseline, e.g. 2h, $500 or 2h,$500.", metavar="WHAT"),
+    typer.Option(
+        "--setup",
+        help="One-time cost of changing from the baseline to another scenario, e.g. 2h, $500 or 2h,$500.",
+        metavar="WHAT",
+    ),
 ]
-Runs = Annotated[str | None, typer.Option("--runs", help="Number of runs after that setup.", metavar="COUNT")]
+Runs = Annotated[
+    str | None,
+    typer.Option(
+        "--runs", help="Number of runs planned after --setup: show how much they save in total.", metavar="COUNT"
+    ),
+]
 EveryN = Annotated[
     bool, typer.Option("--every-n", help="Try every number of agents up to the widest fan-out: slow but exact.")
 ]
@@ -114,7 +133,7 @@ Output = Annotated[
 
 @dataclass(frozen=True, eq=False, repr=False)
 class GridOptions:
-    """Scenarios to compare."""
+    """Options of a command that runs a grid of scenarios."""
 
     speed: Speeds = None
     agents: AgentCounts = _AGENTS
@@ -126,7 +145,7 @@ class GridOptions:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SamplingOptions:
-    """Random draws, the stopping rule and threads."""
+    """Options for the random draws, the stopping rule and the threads of a simulation."""
 
     seed: Seed = 1
     samples: Samples = None
@@ -137,7 +156,7 @@ class SamplingOptions:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BackendOptions:
-    """A cluster instead of threads."""
+    """Options for a simulation on a cluster instead of threads."""
 
     backend: BackendName = "threads"
     scheduler: Scheduler = None
@@ -145,7 +164,7 @@ class BackendOptions:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class OutputOptions:
-    """Format and file of the result."""
+    """Options for the format and the file of a result."""
 
     as_json: AsJson = False
     as_csv: AsCsv = False
@@ -157,9 +176,9 @@ class OutputOptions:
 
 
 def expanded(command: Callable[..., None]) -> Callable[..., None]:
-    """Return the command with the options of each parameter that is a group of options, in its place.
+    """Replace each parameter of a command that is a group of options by the options of that group.
 
-    Typer takes options from a signature, and the command receives its groups filled in.
+    Typer then reads every option from the signature. The function `command` is still called with the groups.
     """
     groups: dict[str, Any] = {}
     parameters: list[inspect.Parameter] = []

@@ -14,7 +14,7 @@ from planner.cli.options import (
     AgentsOfCrews,
     CatalogueFile,
     File,
-    Models,
+    Model,
     OnlyBelow,
     RuntimeName,
     Seed,
@@ -23,7 +23,7 @@ from planner.cli.options import (
 )
 
 FAILED = 1
-"""Exit code if LangGraph takes another time than predicted."""
+"""Exit code if the run on LangGraph differs from the prediction."""
 
 
 def rehearse(
@@ -31,7 +31,7 @@ def rehearse(
     runtime: RuntimeName = None,
     speed: Speed = "1x",
     agents: AgentsOfCrews = None,
-    model: Models = None,
+    model: Model = None,
     catalogue: CatalogueFile = None,
     seed: Seed = 1,
     samples: Annotated[
@@ -39,34 +39,49 @@ def rehearse(
     ] = None,
     set_: Settings = None,
     only_below: OnlyBelow = None,
-    real: Annotated[bool, typer.Option("--real", help="Run one sample on the real clock.")] = False,
+    real: Annotated[
+        bool, typer.Option("--real", help="Run one sample in real time, instead of many on a virtual clock.")
+    ] = False,
     scale: Annotated[
-        str | None, typer.Option("--scale", help="With --real: run N times as fast. [default: 20]", metavar="N")
+        str | None, typer.Option("--scale", help="With --real: divide all durations by N. [default: 20]", metavar="N")
     ] = None,
     export: Annotated[
         Path | None,
-        typer.Option("--export", help="Write an application to start from, and run nothing.", metavar="APP.PY"),
+        typer.Option(
+            "--export",
+            help="Instead of a run, write the source of a LangGraph application to start from.",
+            metavar="APP.PY",
+        ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="With --export: overwrite a file that differs.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --export: replace an existing file that was edited.")
+    ] = False,
 ) -> None:
-    """Run a workflow on the real LangGraph, and compare its time with the prediction."""
+    """Run a workflow on the real LangGraph. Compare all times with their predictions."""
     with reported() as progress:
         from planner.api.request import ScenarioRequest
         from planner.planning.sizing import Sizing
         from planner.report.text.rehearsal import ahead_text, rehearsal_text
 
         with values.checked() as check:
-            fields = values.scenario(check, speed, agents, model, "a rehearsal is of one scenario", several=True)
+            fields = values.parse_scenario(
+                check,
+                speed,
+                agents,
+                model,
+                "a rehearsal has one scenario: one speed and one model",
+                several=True,
+            )
         times = _times(scale, real)
         if real and samples is not None:
-            raise typer.BadParameter("--real performs one sample; leave --samples away")
+            raise typer.BadParameter("--real runs one sample; omit --samples")
         if force and export is None:
-            raise typer.BadParameter("--force goes with --export")
+            raise typer.BadParameter("--force needs --export")
         if export is not None:
             given = {"--speed": speed != "1x", "--samples": samples is not None, "--real": real}
             for option in (name for name, value in given.items() if value):
-                raise typer.BadParameter(f"--export writes the steps as declared; leave {option} away")
-        request = values.request(
+                raise typer.BadParameter(f"--export writes the steps as declared; omit {option}")
+        request = values.build_request(
             ScenarioRequest, file, set_, catalogue, only_below, export, "--export", runtime=runtime, **fields
         )
         workflow, _ = request.served
@@ -75,7 +90,7 @@ def rehearse(
             declared = "runtime" in request.workflow.declared.model_fields_set
             if workflow.runtime == "dataflow" and (declared or runtime is not None):
                 raise typer.BadParameter(
-                    "--export writes a graph of supersteps, and the runtime is dataflow; add --runtime langgraph"
+                    "--export writes a graph with supersteps, but the runtime is dataflow; add --runtime langgraph"
                 )
             from planner.langgraph_bridge.export.application import application_source
 
@@ -100,14 +115,14 @@ def rehearse(
 
 
 def _times(scale: str | None, real: bool) -> float:
-    """The factor by which the real clock is sped up."""
+    """Parse `--scale`: return the number by which all durations are divided."""
     from planner.errors import InputError, Problem
     from planner.reading.units import factor
 
     if scale is None:
         return 20.0
     if not real:
-        raise typer.BadParameter("--scale goes with --real")
+        raise typer.BadParameter("--scale needs --real")
     try:
         return factor(scale)
     except ValueError:
@@ -116,17 +131,17 @@ def _times(scale: str | None, real: bool) -> float:
 
 
 def _write(source: str, path: Path, force: bool) -> None:
-    """Write an application and say how to run it. A file that differs is replaced only with `force`."""
+    """Write the source of an application, and print how to run it. Without `force`, keep an edited file."""
     with unwritable(path):
         if path.is_file() and not force and path.read_bytes() not in (b"", source.encode()):
-            raise typer.BadParameter(f"{path} differs from what would be written; --force replaces it")
+            raise typer.BadParameter(f"{path} differs from the new application; add --force to replace the file")
         write_whole(source, path)
     typer.echo(f"wrote {path}; run it: python {path}", err=True)
 
 
 @contextmanager
 def _langgraph() -> Iterator[None]:
-    """Exit with 2 and a remedy if LangGraph is not installed."""
+    """Exit with 2 and a message if the code in the `with` block finds that LangGraph is not installed."""
     try:
         yield
     except ModuleNotFoundError as error:

@@ -1,4 +1,7 @@
-"""Texts of options in, checked values out, as the fields of a request. Imports of weight wait for a command."""
+"""Texts of options in, checked values out, as the fields of a request.
+
+Heavy imports are inside the functions, so that `planner --help` starts fast.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +24,7 @@ AnyRequest = TypeVar("AnyRequest", bound="Request")
 
 @contextmanager
 def checked() -> Iterator["Checks"]:
-    """Refuse every bad option that is checked within, not only the first."""
+    """Collect the problems of all options checked in the `with` block, then refuse them in one message."""
     from planner.api.checks import Checks
     from planner.errors import InputError
     from planner.report.wording.notes import OPTIONS, worded_error
@@ -36,8 +39,8 @@ def checked() -> Iterator["Checks"]:
         raise typer.BadParameter("\n  ".join(lines)) from None
 
 
-def names(text: str | None, option: str = "--model") -> list[str]:
-    """Names with commas between them."""
+def parse_names(text: str | None, option: str = "--model") -> list[str]:
+    """Parse a comma-separated list of names."""
     if text is None:
         return []
     listed = [name.strip() for name in text.split(",")]
@@ -46,17 +49,20 @@ def names(text: str | None, option: str = "--model") -> list[str]:
     return listed
 
 
-def speeds(check: "Checks", text: str) -> list[float]:
-    """Factors on output speeds."""
+def parse_speeds(check: "Checks", text: str) -> list[float]:
+    """Parse `--speed`: comma-separated factors on output speeds."""
     from planner.reading.units import factor
 
     return check.each("speeds", text.split(","), factor)
 
 
-def agents(check: "Checks", text: str | None, several: bool = False) -> tuple[str | None, list[Any]]:
-    """The named crew, and the numbers of agents; None: as declared.
+def parse_agents(check: "Checks", text: str | None, several: bool = False) -> tuple[str | None, list[Any]]:
+    """Parse `--agents`: return the crew that is named, if any, and the numbers of agents.
 
-    several : crews may be sized together. Then the crew is None, and the only number a mapping of crews to agents
+    A number of agents is None if the option is absent: crews then keep their declared sizes.
+
+    several : whether one option may size several crews, as in `migrators=4,reviewers=6`. For such an option, the
+        crew returned is None, and the list contains one mapping of crews to numbers of agents
     """
     from planner.reading.validation import MOST_AGENTS
 
@@ -70,15 +76,13 @@ def agents(check: "Checks", text: str | None, several: bool = False) -> tuple[st
 
     def crews(text: str) -> dict[str, int]:
         if not several:
-            raise ValueError(
-                "one crew is sized here; size the others in the file, or all of them with 'planner forecast'"
-            )
+            raise ValueError("this command sizes one crew; declare the agents of other crews in the file")
         parts = [part.partition("=") for part in text.split(",")]
         names = [name.strip() for name, _, _ in parts]
         if not all(equals for _, equals, _ in parts):
             raise ValueError("several crews take one number each, as in migrators=4,reviewers=6")
         if len({*names}) < len(names):
-            raise ValueError("a crew is given twice; give each one number")
+            raise ValueError("a crew is named twice; name each crew once")
         return {name: count(number) for name, (_, _, number) in zip(names, parts, strict=True)}
 
     if text.count("=") > 1:
@@ -87,8 +91,8 @@ def agents(check: "Checks", text: str | None, several: bool = False) -> tuple[st
     return (crew.strip() if equals else None), check.each("agents", numbers.split(","), count)
 
 
-def premium(check: "Checks", text: str | None) -> Any:
-    """The price model of speeds that no vendor offers; None: the fitted one."""
+def parse_premium(check: "Checks", text: str | None) -> Any:
+    """Parse `--premium`: the price model for speeds that no vendor offers. Return None if the option is absent."""
     from planner.catalogue.premium import EXPECTED, Premium
     from planner.reading.units import factor
 
@@ -105,38 +109,38 @@ def premium(check: "Checks", text: str | None) -> Any:
     return check.optional("premium", text, law)
 
 
-def scenario(
-    check: "Checks", speed: str, agents_: str | None, model: str | None, one: str, several: bool = False
+def parse_scenario(
+    check: "Checks", speed: str, agents: str | None, model: str | None, refusal: str, several: bool = False
 ) -> dict[str, Any]:
-    """The fields of one scenario.
+    """Parse `--speed`, `--agents` and `--model` of one scenario. Return them as fields of a `ScenarioRequest`.
 
-    one : the refusal of several scenarios
-    several : see `agents`
+    refusal : error message if the options describe several scenarios
+    several : as in `parse_agents`
     """
-    crew, counts = agents(check, agents_, several)
-    factors, models = speeds(check, speed), names(model)
+    crew, counts = parse_agents(check, agents, several)
+    factors, models = parse_speeds(check, speed), parse_names(model)
     if len(factors) > 1 or len(counts) > 1 or len(models) > 1:
-        check.add(one)
+        check.add(refusal)
     return {"speed": factors[0], "agents": counts[0], "crew": crew, "model": models[0] if models else None}
 
 
-def grid(check: "Checks", options: GridOptions) -> dict[str, Any]:
-    """The fields of a grid."""
-    crew, counts = agents(check, options.agents)
+def parse_grid(check: "Checks", options: GridOptions) -> dict[str, Any]:
+    """Parse the options of a grid of scenarios. Return them as fields of a `GridRequest`."""
+    crew, counts = parse_agents(check, options.agents)
     return {
         "agents": counts,
         "crew": crew,
-        "speeds": None if not options.speed else speeds(check, options.speed),
-        "models": names(options.model),
-        "premium": premium(check, options.premium),
+        "speeds": None if not options.speed else parse_speeds(check, options.speed),
+        "models": parse_names(options.model),
+        "premium": parse_premium(check, options.premium),
         "runtime": options.runtime,
     }
 
 
-def simulation(
+def parse_simulation(
     check: "Checks", options: SamplingOptions, progress: "Progress", backend: BackendOptions
 ) -> "Simulation":
-    """How to simulate."""
+    """Parse the options of a simulation: random draws, stopping rule, threads or cluster, progress."""
     from planner.api import checks
 
     chosen = _backend(check, backend, options.threads)
@@ -146,11 +150,12 @@ def simulation(
 
 
 def _backend(check: "Checks", options: BackendOptions, threads: int | None) -> "Backend":
+    """Return the threads or the Dask cluster to simulate on. After a refused option, return threads."""
     from planner.sampling.backends import DaskBackend, ThreadBackend, missing
 
     if options.backend == "threads":
         if options.scheduler is not None:
-            check.add("--scheduler goes with --backend dask")
+            check.add("--scheduler needs --backend dask")
         return ThreadBackend(threads)
     if options.scheduler is None or threads is not None:
         check.add("--backend dask needs --scheduler ADDRESS, and takes no --threads")
@@ -162,7 +167,7 @@ def _backend(check: "Checks", options: BackendOptions, threads: int | None) -> "
 
 
 def _parameters(settings: list[str] | None) -> dict[str, float]:
-    """Values of parameters from `--set`."""
+    """Parse `--set NAME=VALUE` options: return the values of parameters by name."""
     from planner.reading.units import count
 
     values: dict[str, float] = {}
@@ -180,7 +185,7 @@ def _parameters(settings: list[str] | None) -> dict[str, float]:
     return values
 
 
-def request(
+def build_request(
     kind: Callable[..., AnyRequest],
     file: Path,
     settings: list[str] | None,
@@ -190,10 +195,11 @@ def request(
     option: str = "--output",
     **fields: Any,
 ) -> AnyRequest:
-    """A request about the workflow of a file, which is served already.
+    """Read the workflow and its profiles from `file`, and return a request of class `kind` about it.
 
     below : folder outside of which no file is read; None: no limit
-    output, option : refuse to replace a file that the workflow is read from, or the user's catalogue
+    output : file to write the result to; refused if the workflow or its profiles are read from it
+    option : name of the option that gives `output`, for the message
     """
     from planner.api.checks import existing_folder
     from planner.reading.files.access import files_read
@@ -212,7 +218,7 @@ def request(
 
 
 def _loaded(file: Path, settings: list[str] | None, catalogue: Path | None, below: Path | None) -> "Loaded":
-    """The workflow that a file or, if it is `-`, standard input declares."""
+    """Load the workflow of a file. `-` is standard input."""
     from planner.loading import load
     from planner.reading.files.text_file import STDIN, read_stdin
 
@@ -223,6 +229,7 @@ def _loaded(file: Path, settings: list[str] | None, catalogue: Path | None, belo
 
 
 def _refuse_to_replace(output: Path, file: Path, files: list[Path], catalogue: Path | None, option: str) -> None:
+    """Refuse to write `output` over the workflow, a file that the workflow uses, or the user's catalogue."""
     from planner.catalogue.user_file import find_user_file
 
     for path in (file, *files, find_user_file(catalogue, file.parent)):

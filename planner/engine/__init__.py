@@ -1,7 +1,7 @@
 """Arrays in, arrays out: draws, the scheduling kernel with its checks, statistics. Imports no other package of planner.
 
-The kernel is `kernel.py`, or the extension compiled from it. The extension's name carries the hash of its source, so
-an older build never replaces an edited `kernel.py`, which runs uncompiled until the next install.
+The kernel is `kernel.py`, or the extension compiled from it. The extension's name contains the hash of its source. So
+an extension built from an older source is never used: an edited `kernel.py` runs uncompiled until the next install.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def uncompiled() -> ModuleType:
 def compiled() -> ModuleType | None:
     """Return the extension built from this very `kernel.py`, or None.
 
-    It is next to its source, or, for a checkout, in an installed copy of the package that has the same `kernel.py`.
+    The extension is next to `kernel.py`. For a checkout, it may instead be in an installed copy of the package that has
+    the same `kernel.py`.
     """
     try:
         source = SOURCE.read_bytes()
@@ -85,7 +86,7 @@ def active_kernel() -> ModuleType:
 
 
 def status() -> str:
-    """Say which kernel runs. If it is the uncompiled one, give the reason and what to do about it."""
+    """Return text that says which kernel runs. For the uncompiled kernel it also gives the reason and a remedy."""
     if active_kernel().compiled:
         return "compiled"
     if compiled() is not None:

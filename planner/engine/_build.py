@@ -1,6 +1,6 @@
-"""Build hook: compile kernel.py if there is a C compiler; otherwise it runs as plain Python.
+"""Build hook: compile kernel.py if there is a C compiler. Otherwise kernel.py runs as plain Python.
 
-`PLANNER_COMPILED=1` makes a failed compilation an error. `PLANNER_COMPILED=0` skips it.
+`PLANNER_COMPILED=1` makes a failed compilation an error. `PLANNER_COMPILED=0` skips the compilation.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCE = Path("planner/engine/kernel.py")
-# No fused multiply-add: sums must equal those of Python to the bit. No debug symbols: they make it five times larger.
+# No fused multiply-add: sums must equal those of Python to the bit. No debug symbols: they make a file 5 times larger.
 FLAGS = [] if os.name == "nt" else ["-O3", "-g0", "-ffp-contract=off"]
 
 
 class KernelHook(BuildHookInterface[Any]):
-    """Put `_kernel_<hash of the source>` next to its source, in the wheel or in an editable checkout."""
+    """Put the extension `_kernel_<hash of the source>` next to kernel.py, in the wheel or in an editable checkout."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         self.temporary = tempfile.TemporaryDirectory()
@@ -34,7 +34,7 @@ class KernelHook(BuildHookInterface[Any]):
                 raise
             self.app.display_warning(f"The kernel stays uncompiled: {type(error).__name__}: {error}")
             return
-        if version != "editable":  # an editable one is next to its source already
+        if version != "editable":  # in an editable checkout it is next to kernel.py already
             build_data["force_include"][str(built)] = built.relative_to(folder).as_posix()
             build_data["pure_python"] = False
             build_data["infer_tag"] = True

@@ -1,12 +1,12 @@
 """Counter-based random draws: each is a function of its key and position, so the order of drawing does not matter.
 
-The key of a stream is (seed, declared path, purpose, occurrence). The position in it is (item, sample). So a
-step of an item draws the same numbers however the rest of the workflow looks, for any number of agents or items, and
-for samples computed together or alone, in any order.
+The key of a stream is (seed, declared path, purpose, occurrence). The position in a stream is (item, sample). So a step
+of an item draws the same numbers whatever the rest of the workflow is, and for any number of agents or items. It does
+not matter which samples are computed together, or in which order.
 
-Uniform draws are two rounds of the finaliser of SplitMix64 over the position (Steele, Lea and Flood 2014; constants of
-Stafford's variant 13). The first round adds its key, the second applies exclusive or. Normal draws are quantiles of
-uniform ones.
+Uniform draws result from two rounds of the finaliser of SplitMix64 on the position (Steele, Lea and Flood 2014;
+constants of Stafford's variant 13). The key of a stream is hashed to two numbers. The first round adds the first
+number. The second round applies exclusive or with the second number. Normal draws are quantiles of uniform draws.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ Cells = NDArray[np.uint64]
 class Turns:
     """Several turns of an agent loop, drawn in one call, since a call costs as much as thousands of draws.
 
-    counts : number of cells of each turn; the cells are in the order of their turns
+    numbers : number of each turn
+    counts : number of cells drawn for each turn. The cells are sorted by turn
     """
 
     numbers: Sequence[int]
@@ -41,7 +42,7 @@ Occurrence = tuple[int | Turns, ...]
 """Indices of round, copy and turn. At most one of them is a `Turns`."""
 
 MOST = 1 << 32
-"""Most samples, and most items, of a stream."""
+"""Largest number of samples, and largest number of items, in a stream."""
 
 _CHUNK = 8192
 """Draws per pass, so that the working arrays fit in the processor's cache."""
@@ -70,14 +71,18 @@ class Samples:
         return self.high - self.low
 
     def cells(self, rows: int) -> Cells:
-        """(rows, samples) Positions of all samples of items 0 to `rows` − 1."""
+        """(rows, samples) Positions of all samples for items 0 to `rows` − 1."""
         if rows not in self._cells:
             items = np.arange(rows, dtype=np.uint64)[:, None] << _S32
             self._cells[rows] = items | np.arange(self.low, self.high, dtype=np.uint64)
         return self._cells[rows]
 
     def normal(self, cells: int | Cells, path: str, purpose: str, occurrence: Occurrence = ()) -> Floats:
-        """Standard normal draws for cells, in their shape, or for all samples of the first `cells` items."""
+        """Standard normal draws.
+
+        cells : positions, which give draws of the same shape, or a number of items, which gives (items, samples)
+        path, purpose, occurrence : key of the stream
+        """
         return self._draw(normal_quantile, cells, path, purpose, occurrence)
 
     def exponential(self, cells: int | Cells, path: str, purpose: str, occurrence: Occurrence = ()) -> Floats:
@@ -107,7 +112,7 @@ class Samples:
         return draws.reshape(chosen.shape)
 
     def _keys(self, path: str, purpose: str, occurrence: Occurrence) -> Cells:
-        """(2,) Keys of a stream, or (2, cells) keys for several turns."""
+        """(2,) The two hashes of a stream's key, or (2, cells) the two hashes for each cell of several turns."""
         for index, turns in enumerate(occurrence):
             if isinstance(turns, Turns):
                 before, after = occurrence[:index], occurrence[index + 1 :]

@@ -7,8 +7,6 @@ The same file runs compiled and as plain Python, with the same results to the bi
 
 from __future__ import annotations
 
-import numpy as np
-
 try:
     import cython
 except ImportError:  # without Cython the file runs as plain Python
@@ -200,6 +198,8 @@ class SampleArrays:
     freed_by: cython.p_int
 
     def __init__(self, tasks: TaskArrays, durations, patience, away, results):
+        import numpy as np  # not at the top: `planner --version` loads the kernel, and numpy takes longer than all else
+
         owner = self.owner = []
         self.count = len(durations)
         self.nan = float("nan")

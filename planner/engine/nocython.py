@@ -1,4 +1,4 @@
-"""Replacements for the decorators of Cython that kernel.py uses, for a machine without Cython: they do nothing."""
+"""Replacements for the decorators of Cython that kernel.py uses. They do nothing, and are used where it is missing."""
 
 from __future__ import annotations
 

@@ -13,13 +13,13 @@ from planner import engine
 from planner.engine.arrays import Floats, Ints
 
 TICK = 2.0**-20
-"""Seconds of which all durations are multiples, so that their sums are exact and equal times compare equal."""
+"""All durations are multiples of this number of seconds. So sums are exact, and equal times compare equal."""
 
 LONGEST = 2.0**32
-"""Seconds that each task must stay below."""
+"""Every duration must be below this number of seconds."""
 
 EXACT = 2.0**33
-"""Seconds below which sums of ticks are exact in binary64."""
+"""Sums of ticks are exact in binary64 below this number of seconds."""
 
 
 def round_to_ticks(seconds: Floats) -> Floats:
@@ -39,20 +39,21 @@ def _none() -> Ints:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A task graph for the kernel. Tasks are numbered 0…n−1; among equals the lower number goes first.
+    """A task graph for the kernel. Tasks are numbered 0…n−1. If two tasks tie, the lower number goes first.
 
     successor_start, successors : successors of task i are ``successors[successor_start[i]:successor_start[i+1]]``
-    in_degree : number of predecessors that must end before a task is ready (1 for the join of a race)
-    acquire, release : pool whose slot a task seizes at its start and releases at its end, or −1. They may differ:
-        then a later task releases the slot. A skipped task does neither.
-    capacity : slots of each pool
-    crew : 1 for a pool whose queue counts as waiting on the critical path; 0 for a pool whose queue does not, so that
-        the path continues with the task that was served before
+    in_degree : number of predecessors that must end before a task is ready. All exits of one race count as 1
+    acquire, release : pool from which a task seizes a slot at its start, and pool to which it releases a slot at its
+        end; −1: none. If the two differ, a later task releases the slot. A skipped task does neither.
+    capacity : number of slots of each pool
+    crew : 1 for a pool whose queue counts as waiting on the critical path. 0 for any other pool: there the path
+        continues with the task that was served before
     race : for the exit of a copy, its race; else −1. The first exit to end cancels the other copies.
-    copy_lo : for such an exit, the first task of its copy; the exit is the last
-    race_lo, race_hi : for each race, the first task of its copies and one past the last
-    leave : row of `since`, or −1. If such a task starts more than ``patience`` after task ``since[row]`` ended,
-        ``away`` is added to its duration.
+    copy_lo : for the exit of a copy, the first task of the copy, whose last task is the exit; else −1
+    race_lo, race_hi : for each race, the first task of its copies, and the number after their last task
+    leave : row in `since` of a task whose person may turn to something else; else −1. If the task starts more than
+        ``patience`` seconds after the end of task ``since[row]``, ``away`` seconds are added to its duration.
+    since : for each such row, the task at whose end the person starts to wait
 
     Raises ValueError if the arrays are inconsistent.
     """
@@ -114,13 +115,13 @@ class Graph:
 
     @cached_property
     def queue_lo(self) -> Ints:
-        """(pools + 1,) Start of each pool's queue in one array of all queues."""
+        """(pools + 1,) Start of each pool's queue in an array that holds all queues, and the end of that array."""
         taken = self.acquire[self.acquire >= 0]
         counts = np.bincount(taken, minlength=len(self.capacity))
         return _ints(np.concatenate(([0], np.cumsum(counts))))
 
     def with_capacity(self, capacity: ArrayLike) -> Graph:
-        """Return the same tasks with other pool sizes. Pools of more than one slot are crews."""
+        """Return the graph with other pool sizes. Pools of more than one slot are crews."""
         if len(np.asarray(capacity)) != len(self.capacity):
             raise ValueError(f"the graph has {len(self.capacity)} pools")
         return replace(self, capacity=_ints(capacity), crew=_ints(np.asarray(capacity) > 1))
@@ -140,10 +141,11 @@ def build_graph(
 ) -> Graph:
     """Build a `Graph` from (predecessor, successor) pairs.
 
-    acquire, release : default −1; release defaults to acquire
-    crew : default 1 for each pool
-    races : race → (first task, one past the last)
-    exits : task → (its race, first task of its copy). A task that follows several exits of a race waits for one.
+    n : number of tasks
+    acquire, release : as in `Graph`. The default of `acquire` is −1 for each task; `release` defaults to `acquire`
+    crew : as in `Graph`. The default is 1 for each pool
+    races : race → (first task, number after the last task)
+    exits : task → (its race, first task of its copy). A task that follows several exits of a race waits for only one.
     leaves : task → the task at whose end its person starts to wait
     """
     pairs = np.asarray(edges, np.int32).reshape(-1, 2)
@@ -189,13 +191,13 @@ def build_graph(
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """Results of the kernel for S samples of n tasks.
+    """Results of the kernel for S samples of a graph with n tasks.
 
     makespan : (S,) seconds
     waiting : (S,) seconds of waiting for an agent of a crew on the critical path; NaN if not traced
     critical : (S, n) whether a task lies on the critical path; (0, n) if not traced
     starts, ends : (S, n) seconds; NaN for a task that never started; (0, n) if not recorded
-    start, end : (n,) the same of the last sample
+    start, end : (n,) starts and ends in the last sample, in seconds
     """
 
     makespan: Floats
@@ -217,12 +219,13 @@ def simulate(
     recorded: bool = False,
     kernel: ModuleType | None = None,
 ) -> Schedule:
-    """Schedule each row of `durations`, (S, n) seconds. A negative duration skips the task.
+    """Schedule S samples of a graph with n tasks.
 
-    patience, away : (S, rows of `graph.since`) seconds; default 0
-    traced : also find the critical path of each sample
-    recorded : also keep the starts and ends of each sample
-    kernel : the module to use instead of `planner.engine.active_kernel()`
+    durations : (S, n) seconds. A negative duration skips the task.
+    patience, away : (S, length of `graph.since`) seconds; default 0
+    traced : whether to find the critical path of each sample too
+    recorded : whether to keep the starts and ends of each sample too
+    kernel : module to use instead of `planner.engine.active_kernel()`
 
     Raises ValueError if shapes do not fit, if a duration is NaN or too long, or if a task never becomes ready (a cycle,
     or pools that wait for each other).

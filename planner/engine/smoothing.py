@@ -1,14 +1,14 @@
 """Percentiles of completion times with a wait in series, from the wait's distribution instead of its draws.
 
-A wait in series is independent of everything else, and nothing else runs during it. A completion time is then R + W:
-the rest R varies from sample to sample, and W has a known distribution function G. So
+A wait in series is independent of everything else, and nothing else runs during the wait. A completion time is then
+R + W: the rest R varies from sample to sample, and the wait W has a known distribution function G. So
 
     P(R + W ≤ x) = E[G(x − R)].
 
 The mean of G(x − R) over samples has a smaller error than the share of samples up to x, since the variance of W drops
 out (conditional Monte Carlo: Asmussen and Glynn, "Stochastic Simulation", 2007, V.4). Its standard error is that of a
-mean. The interval of a percentile ends where the distribution function reaches q ± 1.96 standard errors, but at least
-half a sample from q (Woodruff 1952).
+mean. The interval of the quantile q ends where the distribution function reaches q ± 1.96 standard errors. Each end
+is at least half a sample away from q (Woodruff 1952).
 """
 
 from __future__ import annotations
@@ -29,25 +29,32 @@ from planner.engine.statistics import (
 )
 
 _STEPS = 100
-"""Most iterations to find a percentile."""
+"""Largest number of iterations to find a percentile."""
 
 _USUAL = (0.5, 0.9, 0.95)
 """Quantiles that are usually requested together."""
 
 LEAST = 256
-"""Fewest samples for smoothing: with fewer, intervals cover too rarely, since the longest rests are often missing."""
+"""Smallest number of samples that are smoothed.
+
+With fewer samples the longest rests are often missing, so that intervals contain the true value too rarely.
+"""
 
 RARE = 10
-"""Fewest samples on either side of a limit from which a standard error is estimated: rarer ones may be missing."""
+"""Smallest number of samples on each side of a limit for which a standard error is estimated.
+
+With fewer samples on one side, the rare values of that side may be missing.
+"""
 
 _NEAR = 1e-9
-"""Tolerance of a percentile, as a probability. Ends of intervals: a hundredth of the standard error."""
+"""Tolerance of a percentile, as a probability. For the ends of an interval it is 1% of the half-width."""
 
 
 class Waits:
     """Distribution of a wait, and its draws in the first `KEPT` samples.
 
-    shares, seconds : the distribution function, rising: the wait takes at most `seconds` with probability `shares`
+    shares, seconds : rising points of the distribution function. The wait takes at most `seconds` with probability
+        `shares`
     """
 
     def __init__(self, shares: Floats, seconds: Floats) -> None:
@@ -56,21 +63,30 @@ class Waits:
         self._drawn = np.empty(0)
 
     def add(self, drawn: Floats) -> None:
-        """Add the wait's draws in the next (n,) samples."""
+        """Add (n,) draws of the wait in the next n samples."""
         if len(self._drawn) < KEPT:
             self._drawn = np.concatenate((self._drawn, drawn))[:KEPT]
 
     def without(self, samples: Floats) -> Floats:
-        """(n,) Rests: the first n completion times without the wait."""
+        """(n,) Rests: the completion times without the wait. `samples`: the first n completion times."""
         return samples - self._drawn[: len(samples)]
 
     def within(self, limits: Floats, rest: Floats) -> Floats:
-        """(rows, n) Probability of at most (rows,) `limits` for each of (rows or 1, n) rests; faster if sorted."""
+        """(rows, n) Probability that rest and wait together take at most a limit.
+
+        limits : (rows,) seconds
+        rest : (rows or 1, n) seconds; sorted rests are faster
+        """
         chances: Floats = np.interp(limits[:, None] - rest, self.seconds, self.shares, 0.0, 1.0)
         return chances
 
     def quantiles(self, q: Floats, rest: Floats, near: float = _NEAR) -> Floats:
-        """(rows,) Limits at which the means of `within` reach (rows,) q, by false position with the Illinois rule."""
+        """(rows,) Quantiles: limits at which the mean of `within` reaches q, by false position with the Illinois rule.
+
+        q : (rows,) probabilities
+        rest : as in `within`
+        near : tolerance, as a probability
+        """
         wait = np.interp(q, self.shares, self.seconds)
         low, high = rest.min(1) + wait, rest.max(1) + wait
         below, above = (self._mean(end, rest) - q for end in (low, high))
@@ -94,7 +110,7 @@ class Waits:
 
 
 class Smoothed(Values):
-    """Completion times with a wait in series. With under `LEAST` samples or over `KEPT`, the same as `Values`."""
+    """Completion times with a wait in series. With under `LEAST` or over `KEPT` samples, it is the same as `Values`."""
 
     def __init__(self, waits: Waits) -> None:
         super().__init__()
@@ -121,7 +137,10 @@ class Smoothed(Values):
         return self._quantiles[q]
 
     def interval(self, q: float) -> tuple[float, float]:
-        """95% interval. With too few samples for one: that of `Values`, widened to hold the quantile."""
+        """95% interval of the quantile `q`.
+
+        If there are too few samples for one, this is the interval of `Values`, widened to contain the quantile.
+        """
         if self._plain:
             return super().interval(q)
         if q not in self._intervals:
@@ -144,7 +163,10 @@ class Smoothed(Values):
                 yield min(low, middle), max(high, middle)
 
     def share(self, limit: float) -> tuple[float, float, float]:
-        """As `Values.share`; the interval is that of as many plain samples as would give the same standard error."""
+        """Share of samples up to `limit`, and the ends of its 95% interval, as in `Values.share`.
+
+        The interval is that of a number of plain samples whose share has the same standard error.
+        """
         if self._plain:
             return super().share(limit)
         limits = np.array([limit])
@@ -168,13 +190,13 @@ class Smoothed(Values):
 
     @property
     def _rests(self) -> Floats:
-        """(1, n) Rests in rising order."""
+        """(1, n) Rests of the samples, in rising order."""
         if self._rest is None:
             self._rest = np.sort(self._waits.without(self.first))[None]
         return self._rest
 
     def _errors(self, limits: Floats) -> Floats:
-        """(n,) Standard errors of the probabilities of at most (n,) `limits`; 0 for a single sample."""
+        """(n,) Standard errors of the probabilities to take at most (n,) `limits`; 0 if there is a single sample."""
         count = self._rests.shape[1]
         if count == 1:
             return np.zeros(len(limits))
@@ -182,5 +204,5 @@ class Smoothed(Values):
 
 
 def _together(q: float) -> tuple[float, ...]:
-    """Quantiles to compute when `q` is requested."""
+    """Quantiles to compute together if `q` is requested."""
     return _USUAL if q in _USUAL else (q,)

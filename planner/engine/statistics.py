@@ -32,7 +32,7 @@ _HALF_MIDDLE = 0.425
 
 
 def normal_quantile(p: Floats) -> Floats:
-    """(n,) z with Φ(z) = p, for (n,) 0 < p < 1."""
+    """(n,) Quantiles z of the standard normal distribution, Φ(z) = p. `p`: (n,) probabilities, 0 < p < 1."""
     from_half = p - 0.5
     inside = _HALF_MIDDLE**2 - from_half * from_half
     quantile = _ratio(_MIDDLE, inside)
@@ -70,10 +70,10 @@ Z975 = 1.959963984540054
 """97.5th percentile of the standard normal distribution."""
 
 KEPT = 1 << 16
-"""Samples that are stored one by one. Quantiles of more samples are accurate to 1 part in 2¹⁵."""
+"""Number of samples that are stored one by one. Quantiles of more samples are accurate to 1 part in 2¹⁵."""
 
 _BIN_BITS = 52 - 14
-"""Low bits of a double that a bin ignores: bins are 1 part in 2¹⁴ wide."""
+"""Number of low bits of a double that a bin ignores. Bins are 1 part in 2¹⁴ wide."""
 
 _ROUNDING = 1e-12
 """A standard deviation up to this share of the mean counts as rounding error."""
@@ -87,22 +87,22 @@ class Values:
 
     The results do not depend on how many samples each call of `add` brings: bins take `KEPT` samples each time.
 
-    drawn : whether the samples depend on random draws; if not, all are equal and one gives the whole distribution
+    drawn : whether samples depend on random draws. If not, all samples are equal
     """
 
     def __init__(self) -> None:
         self.count = 0
         self.drawn = True
         self._stored: list[Floats] = []
-        self._waiting: list[Floats] = []  # beyond the stored ones, until there are `KEPT` of them
-        self._moments = (0, 0.0, 0.0)  # without those: count, mean, sum of squared distances from the mean
+        self._waiting: list[Floats] = []  # samples not yet in bins, until there are `KEPT` of them
+        self._moments = (0, 0.0, 0.0)  # of samples in bins: count, mean, sum of squared distances from the mean
         self._bins = np.empty(0, np.int64)
         self._counts = np.empty(0, np.int64)
         self._sorted: Floats | None = None
-        self._all: tuple[int, float, float] | None = None  # moments with those
+        self._all: tuple[int, float, float] | None = None  # the same of all samples
 
     def add(self, samples: Floats) -> None:
-        """Add (n,) samples, at most `KEPT`."""
+        """Add (n,) samples; n is at most `KEPT`."""
         room = KEPT - self.count % KEPT
         if len(samples) > room:
             self.add(samples[:room])
@@ -121,7 +121,7 @@ class Values:
 
     @classmethod
     def of(cls, samples: Floats) -> Values:
-        """Return the values of (n,) samples, at most `KEPT`."""
+        """Return the `Values` of (n,) samples; n is at most `KEPT`."""
         values = cls()
         values.add(samples)
         return values
@@ -162,23 +162,27 @@ class Values:
         return None if groups is None else medians(groups)
 
     def interval(self, q: float) -> tuple[float, float]:
-        """95% interval of the quantile `q`, by `ranks`; beyond `KEPT` samples widened to whole bins."""
+        """95% interval of the quantile `q`, by `ranks`. With over `KEPT` samples it is widened to whole bins."""
         low, high = ranks(self.count, q)
         return self._ranked(low, 0.0), self._ranked(high, 1.0)
 
     def known_interval(self, q: float) -> tuple[float, float] | tuple[None, None]:
-        """As `interval`, or Nones if there are too few samples for one."""
+        """Return `interval(q)`, or (None, None) if there are too few random samples for an interval."""
         return self.interval(q) if enclosed(self.count, q) or not self.drawn else (None, None)
 
     def _at_most(self, limit: float) -> int:
-        """Number of samples up to `limit`; beyond `KEPT`, of samples in bins that begin there."""
+        """Number of samples up to `limit`. With over `KEPT` samples: of samples in bins that begin up to `limit`."""
         if self.count <= KEPT:
             return int(np.count_nonzero(self.first <= limit))
         starts = (self._bins << _BIN_BITS).view(np.float64)
         return int(self._counts[starts <= limit].sum())
 
     def _ranked(self, rank: int, within: float = 0.5) -> float:
-        """Sample of a rank, from 0. Beyond `KEPT`, the point at the share `within` of its bin; 0 for the first bin."""
+        """Return the sample of a rank, counted from 0.
+
+        With over `KEPT` samples, return a point in the bin of this rank, at the share `within` of its width. For the
+        bin that begins at 0, return 0.
+        """
         if self.count <= KEPT:
             if self._sorted is None:
                 self._sorted = np.sort(self.first)
@@ -191,7 +195,7 @@ class Values:
         return float(low + (high - low) * within)
 
     def _summed(self) -> tuple[int, float, float]:
-        """Count, mean and sum of squared distances from the mean of all samples."""
+        """Count, mean, and sum of squared distances from the mean, of all samples."""
         if self._all is None:
             rest = self._waiting if self.count > KEPT else self._stored
             self._all = _joined(self._moments, np.concatenate(rest)) if rest else self._moments
@@ -203,7 +207,7 @@ class Values:
 
 
 def _joined(moments: tuple[int, float, float], samples: Floats) -> tuple[int, float, float]:
-    """Return count, mean and scatter with further samples (Chan, Golub and LeVeque 1979)."""
+    """Return count, mean and sum of squared distances after adding samples (Chan, Golub and LeVeque 1979)."""
     count, mean, scatter = moments
     total, further_mean = count + len(samples), float(samples.mean())
     distance = further_mean - mean
@@ -212,7 +216,7 @@ def _joined(moments: tuple[int, float, float], samples: Floats) -> tuple[int, fl
 
 
 def _counted(bins: _Int64s, counts: _Int64s, samples: list[Floats]) -> tuple[_Int64s, _Int64s]:
-    """Return the occupied bins and their counts with further samples."""
+    """Return the occupied bins and their counts after adding samples."""
     if not samples:
         return bins, counts
     further, added = np.unique(np.concatenate(samples).view(np.int64) >> _BIN_BITS, return_counts=True)
@@ -221,9 +225,9 @@ def _counted(bins: _Int64s, counts: _Int64s, samples: list[Floats]) -> tuple[_In
 
 
 def ranks(n: int, q: float) -> tuple[int, int]:
-    """Ranks, from 0, of the two samples of n iid ones that enclose the quantile `q`, 0 < q < 1, with 95% confidence.
+    """Ranks, counted from 0, of two of n iid samples that enclose the quantile `q` with 95% confidence; 0 < q < 1.
 
-    They are 1.96 standard deviations of Binomial(n, q) below and above n·q (normal approximation, corrected for
+    The ranks are 1.96 standard deviations of Binomial(n, q) below and above n·q (normal approximation, corrected for
     continuity, widened to whole ranks), but at least 0 and at most n − 1.
     """
     low, high = _unclipped_ranks(n, q)
@@ -231,7 +235,7 @@ def ranks(n: int, q: float) -> tuple[int, int]:
 
 
 def enclosed(n: int, q: float) -> bool:
-    """Whether n samples are enough for both of these ranks without clipping."""
+    """Whether n samples are enough for both `ranks` of the quantile `q` without clipping."""
     low, high = _unclipped_ranks(n, q)
     return low >= 0 and high <= n - 1
 
@@ -255,7 +259,7 @@ def share_interval(count: int, n: int) -> tuple[float, float]:
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:
-    """95% interval of a share as accurate as one of n iid samples, by Wilson's score (1927)."""
+    """95% interval of a share that is as accurate as a share of n iid samples, by Wilson's score (1927)."""
     weight = Z975**2 / n
     middle = (share + weight / 2) / (1 + weight)
     half = math.sqrt(share * (1 - share) * weight + weight**2 / 4) / (1 + weight)
@@ -270,11 +274,11 @@ def medians(samples: Floats) -> Floats:
 
 
 def in_groups(samples: Floats) -> Floats | None:
-    """(GROUPS, size) The first GROUPS · size of (n,) samples; None if there are under two samples per group."""
+    """(GROUPS, size) The samples in groups, without a remainder; None if there are under two samples per group."""
     size = len(samples) // GROUPS
     return None if size < 2 else samples[: size * GROUPS].reshape(GROUPS, size)
 
 
 def standard_error(by_group: Floats) -> float:
-    """Standard error of a statistic of all samples, from its values in (GROUPS,) groups of them."""
+    """Standard error of a statistic of all samples. `by_group`: (GROUPS,) the statistic of each group of samples."""
     return float(np.std(by_group, ddof=1) / math.sqrt(GROUPS))

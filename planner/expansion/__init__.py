@@ -1,4 +1,4 @@
-"""A workflow and crew sizes in; a `TaskGraph`, and the demands of its tasks for every sample, out."""
+"""A workflow and crew sizes in; a `TaskGraph` and the demands of its tasks for every sample out."""
 
 from typing import TYPE_CHECKING
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
-
 from planner.engine.simulation import build_graph
 from planner.expansion.build.fan_out import fan_out
 from planner.expansion.build.item import item_tasks
-from planner.expansion.build.pools import Crews
+from planner.expansion.build.pools import Crews, number_pools
 from planner.expansion.build.scope import Scope
 from planner.expansion.build.size_limits import check_size
 from planner.expansion.graph.conditions import (
@@ -25,7 +23,6 @@ from planner.expansion.graph.conditions import (
 from planner.expansion.graph.fragments import (
     NO_POOL,
     Fragment,
-    number_pools,
     repeated,
     side_by_side,
 )
@@ -38,7 +35,7 @@ from planner.expansion.graph.order import (
 )
 from planner.expansion.graph.outline import Group
 from planner.expansion.graph.segments import ItemSegment
-from planner.expansion.graph.task_graph import LIMIT, TaskGraph
+from planner.expansion.graph.task_graph import TaskGraph, are_crews
 from planner.expansion.graph.work import Conversation, Work
 from planner.expansion.supersteps.runtime import Runtime, copied, grouped
 from planner.workflow.bodies import Wait
@@ -46,37 +43,40 @@ from planner.workflow.declaration import Step, Workflow
 
 
 def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None = None) -> TaskGraph:
-    """The task graph of a workflow for these crew sizes. Raises InputError if it is too large.
+    """Return the task graph of a workflow for these crew sizes. Raises InputError if the graph is too large.
 
-    runtime : None: as the workflow declares it
+    sizes : number of agents of each crew
+    runtime : runtime to use instead of the declared one; None: the declared runtime
     """
     check_size(workflow, sizes)
     crews = Crews.of(workflow, sizes, runtime)
     expansion = _Expansion(crews)
     scope = Scope(("steps",), NO_POOL, workflow.model, workflow.written_for, workflow.parameters, locate=workflow.place)
     fragment = expansion.group(scope, workflow.steps)
-    limits = [crews.runtime.limit or 1] * fragment.own_pools
-    capacity = np.array([*(sizes.get(pool, 1) for pool in crews.pools), *limits])
+    pools = (*crews.pools, *(name for name, _ in fragment.own_pools))
+    capacity = [*(sizes.get(pool, 1) for pool in crews.pools), *(slots for _, slots in fragment.own_pools)]
     graph = build_graph(
         len(fragment),
         fragment.edges,
         acquire=number_pools(fragment.acquire, len(crews.pools)),
         release=number_pools(fragment.release, len(crews.pools)),
         capacity=capacity,
-        crew=capacity > 1,
+        crew=are_crews(pools, capacity),
         races=dict(enumerate(map(tuple, fragment.races.tolist()))),
         exits={task: (race, first) for task, race, first in fragment.exits.tolist()},
         leaves=_context_switches(fragment),
     )
     works = tuple(task_map for task_map in fragment.task_maps if isinstance(task_map.subject, Work))
     skips = tuple(task_map for task_map in fragment.task_maps if not isinstance(task_map.subject, Work))
-    pools = (*crews.pools, *[LIMIT] * fragment.own_pools)
     outcomes = expansion.unhandled("", workflow.steps)
     return TaskGraph(graph, works, skips, outcomes, pools, sizes, fragment.outline)
 
 
 def _context_switches(fragment: Fragment) -> dict[int, int]:
-    """Task of a person who may turn to something else → the person's task before it, or 0: the start of the run."""
+    """Map each task whose person may turn to something else to the task at whose end the person starts to wait.
+
+    A person without an earlier task waits from the start of the run, which is task 0.
+    """
     switching = {
         int(task)
         for task_map in fragment.task_maps
@@ -90,7 +90,7 @@ def _context_switches(fragment: Fragment) -> dict[int, int]:
 
 
 class _Expansion:
-    """Expands steps, and keeps the outcomes of the expanded ones by name."""
+    """Expands steps and keeps the outcome of each expanded step by its full name."""
 
     def __init__(self, crews: Crews) -> None:
         self.crews = crews
@@ -104,7 +104,10 @@ class _Expansion:
         return grouped(children, needs(steps), self.crews.runtime, scope.name)
 
     def enter(self, group: Scope, name: str, steps: Steps) -> Scope:
-        """The scope of a step of a group. A fallback is only done where its step fails."""
+        """Return the scope of the step `name` of a group. `group`: the scope of the group.
+
+        A fallback runs only in samples in which the step that names it in `otherwise` fails.
+        """
         crew = steps[name].crew
         scope = group.step(name, steps, self.crews.pool(crew) if crew else None)
         failing = next((other for other in steps if steps[other].otherwise == name), None)
@@ -113,7 +116,7 @@ class _Expansion:
         return scope.under(StepFailed(scope.loops, scope.guard, self.outcomes[scope.sibling(failing)]))
 
     def step(self, scope: Scope, step: Step) -> Fragment:
-        """A step with its modifiers, under the guard of its scope."""
+        """Return the tasks of a step with its items, rounds and copies, under the guard of its scope."""
         if step.for_each is not None:
             return self.items(scope, step)
         if step.repeat is None:
@@ -144,10 +147,10 @@ class _Expansion:
         pool = self.crews.seized_by(step, max(scope.pool, 0))
         return item_tasks(self.attempts(replace(scope, pool=pool), step), scope.loops, scope.guard)
 
-    # A step's own loops and conditions, outside of items and within them.
+    # The loops and conditions that a step declares itself, outside of items and inside of them.
 
     def in_rounds(self, scope: Scope, step: Step) -> Scope:
-        """The scope of a round of a step."""
+        """Return the scope inside the rounds of a step."""
         assert step.repeat is not None
         inside = replace(scope.in_loop(Loop(self.crews.count(step.repeat.most, scope))), repeats=scope.name)
         if step.repeat.until is None:
@@ -156,7 +159,7 @@ class _Expansion:
         return replace(inside.under(guard), round=guard)
 
     def in_copies(self, scope: Scope, step: Step) -> Scope:
-        """The scope of a copy of a step; `scope` itself if there are none."""
+        """Return the scope inside the copies of a step; `scope` itself if the step has no copies."""
         count = step.best_of or step.first_of
         if count is None:
             return scope
@@ -165,7 +168,10 @@ class _Expansion:
         return replace(inside, own_tasks=scope.own_tasks or race)
 
     def branches(self, scope: Scope, step: Step) -> list[tuple[str, Step, Scope]]:
-        """Name, step and scope of each branch of a choice, by name. Each has an interval of one uniform draw."""
+        """Return name, step and scope of each branch of a choice, sorted by name.
+
+        Each branch has an interval. A choice makes one uniform draw and takes the branch whose interval contains it.
+        """
         branches, low = [], 0.0
         steps = sorted_by_name(step.choose or {})
         for name, branch in steps.items():
@@ -178,7 +184,12 @@ class _Expansion:
         return branches
 
     def finish(self, scope: Scope, step: Step, steps: Steps, attempt: Attempt | None = None) -> None:
-        """Record the outcome of a step. `scope`: of its body; `steps`: in its body."""
+        """Record the outcome of a step whose body is expanded.
+
+        scope : scope of the body
+        steps : steps in the body
+        attempt : condition of the step's attempts; None: the step has no `retry`
+        """
         inner = self.unhandled(f"{scope.name}.", steps)
         outcome = Outcome(
             path=scope.name,
@@ -196,12 +207,15 @@ class _Expansion:
             scope.round.body.append(outcome)
 
     def unhandled(self, prefix: str, steps: Steps) -> tuple[Outcome, ...]:
-        """Outcomes of the steps that may fail and have no fallback. `prefix`: of their names."""
+        """Outcomes of the steps that may fail and have no fallback. A step's full name is `prefix` + its name."""
         outcomes = [self.outcomes[prefix + name] for name, step in steps.items() if step.otherwise is None]
         return tuple(outcome for outcome in outcomes if outcome.possible)
 
     def attempts(self, scope: Scope, step: Step) -> list[ItemSegment]:
-        """The attempts at a request, an agent loop, a tool or a person's task. All hold an agent of `scope.pool`."""
+        """Return a segment for each attempt at a request, an agent loop, a tool or a person's task.
+
+        Every segment needs an agent of `scope.pool`.
+        """
         inside, attempt, count = scope, None, 1
         rounds: Loops = ()
         if step.retry is not None:
@@ -245,14 +259,14 @@ class _Expansion:
             ratio=self.crews.ratio(scope) if requests else 1.0,
         )
 
-    # Items: their steps run one after another, and keep the same agent where possible.
+    # Items. The steps of an item run one after another and keep the same agent where possible.
 
     def items(self, scope: Scope, step: Step) -> Fragment:
         pool = self.crews.seized_by(step, max(scope.pool, 0))
         return fan_out(self.crews, replace(scope, pool=pool), step, lambda item: self.item_rounds(item, step))
 
     def item_rounds(self, scope: Scope, step: Step) -> list[ItemSegment]:
-        """Segments of an item, or of a step within one, in all rounds. Its agent is of `scope.pool`."""
+        """Segments of all rounds of an item, or of a step inside an item. `scope.pool`: pool of the item's agent."""
         if step.repeat is None:
             return self.item_round(scope, step)
         inside = self.in_rounds(scope, step)
@@ -265,19 +279,19 @@ class _Expansion:
         ]
 
     def item_round(self, scope: Scope, step: Step) -> list[ItemSegment]:
-        """Segments of one round of a step within an item. Copies run side by side in one segment."""
+        """Segments of one round of a step inside an item. Copies of the step run side by side in a single segment."""
         inside = self.in_copies(scope, step)
         if inside is scope:
             return self.item_body(scope, step)
         pool = self.held_pool(step, scope.pool)
-        one_agent = step.kind == "llm"  # an agent makes several requests concurrently
+        one_agent = step.kind == "llm"  # one agent makes the requests of all copies concurrently
         segments = self.item_body(replace(inside, pool=NO_POOL if one_agent else scope.pool), step)
         fragment = item_tasks(segments, inside.loops, inside.guard)
         fragment = copied(fragment, inside.loops[-1].count, step.first_of is not None, self.crews.runtime)
         return [ItemSegment(pool if one_agent else NO_POOL, fragment, scope.guard)]
 
     def item_body(self, scope: Scope, step: Step) -> list[ItemSegment]:
-        """Segments of the body of a step within an item."""
+        """Segments of the body of a step inside an item."""
         inner = _inner_steps(scope, step)
         if inner is not None:
             inside, steps = inner
@@ -296,20 +310,25 @@ class _Expansion:
         return self.attempts(replace(scope, pool=self.held_pool(step, scope.pool)), step)
 
     def item_step(self, scope: Scope, step: Step) -> list[ItemSegment]:
-        """Segments of a step within an item. A fan-out is one segment."""
+        """Segments of a step inside an item. If the step is a fan-out, it is a single segment."""
         if step.for_each is None:
             return self.item_rounds(scope, step)
         return [ItemSegment(NO_POOL, self.items(replace(scope, briefing=None), step), scope.guard)]
 
     def held_pool(self, step: Step, pool: int) -> int:
-        """The pool whose agent a step of an item holds; `NO_POOL` for people without a crew and for `hold: false`."""
+        """Pool of the agent that a step of an item holds; `NO_POOL`: the step holds none.
+
+        A step holds no agent if it has `hold: false`, or if it is a person's step that names no crew.
+
+        pool : pool of the item's agent
+        """
         if step.kind == "human":
             return self.crews.pool(step.crew) if step.crew else NO_POOL
         return pool if step.hold else NO_POOL
 
 
 def _inner_steps(scope: Scope, step: Step) -> tuple[Scope, Steps] | None:
-    """The scope and steps of a group, or of a file that the step uses; None: it is neither."""
+    """Scope and steps inside a step that is a group or uses another file; None for any other step."""
     if step.steps is not None:
         return scope.inside("steps"), step.steps
     if step.used is None:
@@ -321,7 +340,7 @@ def _inner_steps(scope: Scope, step: Step) -> tuple[Scope, Steps] | None:
 
 
 def _conversation(scope: Scope, step: Step) -> Conversation | None:
-    """The conversation that a step's request continues, with the steps in between; None: it starts one."""
+    """The conversation that a step's request continues; None: the request starts a new conversation."""
     continues, name = step.llm.continues if step.llm is not None else None, scope.names[-1]
     if continues is None:
         return None

@@ -1,4 +1,4 @@
-"""An asyncio event loop on a virtual clock: when nothing can run, the clock jumps to the next timer."""
+"""An asyncio event loop on a virtual clock. If no coroutine can run, the clock jumps to the next timer."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 RESOLUTION = 1e-9
-"""Timers that are due within these seconds fire together. Less than a tick (2⁻²⁰ s); with 0 asyncio fires none."""
+"""Timers at most this many seconds apart fire together. It is below a tick (2⁻²⁰ s). With 0, asyncio fires none."""
 
 PATIENCE = 5.0
-"""Longest wait for a thread, in real seconds, before the loop looks again."""
+"""Longest time in real seconds for which the loop waits for a thread before it checks again."""
 
 Result = TypeVar("Result")
 
 
 class DeadlockError(RuntimeError):
-    """A coroutine waits for something that nothing can bring about."""
+    """A coroutine waits, and no timer, thread or other coroutine is left that could wake it."""
 
 
 class _Selector(selectors.SelectSelector):
-    """Moves the virtual clock to the next timer instead of sleeping until then."""
+    """Selector that moves the virtual clock to the next timer, instead of sleeping until the timer is due."""
 
     loop: VirtualLoop
 
@@ -40,8 +40,10 @@ class _Selector(selectors.SelectSelector):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """Event loop whose clock starts at 0 seconds.
 
-    at_end_of_instant : called when nothing is left to run at the current time; each returns whether it made
-        something runnable
+    now : current time of the virtual clock, in seconds
+    threads : number of running threads
+    at_end_of_instant : callbacks, called when no coroutine can run at the current time. Each returns whether it made a
+        coroutine runnable
     """
 
     def __init__(self) -> None:
@@ -81,8 +83,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run(main: Callable[[VirtualLoop], Coroutine[Any, Any, Result]]) -> tuple[Result, float]:
-    """Run a coroutine on a new virtual loop. Returns its result and the virtual seconds that passed."""
+    """Run a coroutine on a new virtual loop. Return its result, and the virtual seconds that have passed."""
     loop = VirtualLoop()
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:  # cancels the tasks left over when interrupted
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:  # after an interruption, it cancels all tasks
         result = runner.run(main(loop))
         return result, loop.now

@@ -1,4 +1,4 @@
-"""Scheduled samples in; critical path, drag, utilisation, typical run and distribution of completion times out."""
+"""Scheduled samples in, measures out: critical path, drag, utilisation, typical run, completion times."""
 
 from typing import TYPE_CHECKING
 

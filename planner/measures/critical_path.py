@@ -23,20 +23,20 @@ NANO = 1e-9
 """Unit of costs, in US dollars."""
 
 BREAKDOWN = (*(part.name.lower() for part in Part), "waiting")
-"""What a critical path consists of."""
+"""Parts of a critical path: the parts of task times, and the time spent waiting for agents."""
 
 
 class WorkDetail:
-    """Sums over samples of a step, or of a coordination mechanism of its crew.
+    """Sums over samples, for a step or for a coordination mechanism of its crew.
 
     Seconds are counted in ticks: whole numbers, whose sums are exact.
 
-    done : occurrences
-    seconds : of work
+    done : number of occurrences that are done
+    seconds : seconds of work
     critical : seconds on the critical path
-    critical_in : samples with any such seconds
-    billed : of each work
-    usd : where prices are known; rented machines add nothing
+    critical_in : number of samples that have seconds on the critical path
+    billed : billed amounts of each work
+    usd : cost at the prices that are known; rented machines add nothing
     """
 
     def __init__(self, work: Work) -> None:
@@ -50,7 +50,7 @@ class WorkDetail:
         self.usd = Moments(NANO)
 
     def plus(self, other: WorkDetail) -> None:
-        """Add the samples of another, of the same step."""
+        """Add the samples of another `WorkDetail` of the same step."""
         self.done.plus(other.done)
         self.seconds.plus(other.seconds)
         self.critical.plus(other.critical)
@@ -70,7 +70,7 @@ class WorkDetail:
 
 
 class _StepSums:
-    """Sums over the works of a step in each of some samples, (S,)."""
+    """Sums over the works of a step: arrays with one value for each of S samples."""
 
     def __init__(self, samples: int) -> None:
         self.done, self.seconds, self.critical, self.usd = (np.zeros(samples) for _ in range(4))
@@ -81,7 +81,7 @@ class Detail:
     """Sums over samples: parts of the critical path, and the work of each step."""
 
     def __init__(self, works: Sequence[TaskMap[Work]], models: Mapping[str, Profile]) -> None:
-        """`models` have the prices of the scenario."""
+        """Start without samples. `models` are profiles with the prices of the scenario."""
         self.models = models
         steps: dict[tuple[str, str], WorkDetail] = {}
         self.of_work = [
@@ -91,7 +91,7 @@ class Detail:
         self.parts = [Moments(TICK) for _ in BREAKDOWN]
 
     def plus(self, other: Detail) -> None:
-        """Add the samples of another, of the same graph."""
+        """Add the samples of another `Detail` of the same graph."""
         for mine, others in zip(self.parts, other.parts, strict=True):
             mine.plus(others)
         for step, same in zip(self.works, other.works, strict=True):
@@ -99,18 +99,18 @@ class Detail:
 
     @property
     def step_numbers(self) -> list[int]:
-        """Index in `works` of each work of the graph."""
+        """For each work of the graph, the index of its step in `self.works`."""
         return [self.works.index(step) for step in self.of_work]
 
     def breakdown(self) -> dict[str, Mean]:
-        """Mean seconds of the critical path by part. `waiting` is for an agent."""
+        """Return the mean seconds of each part of the critical path. The part `waiting` is spent waiting for agents."""
         return {part: moments.mean() for part, moments in zip(BREAKDOWN, self.parts, strict=True)}
 
     def add(self, run: ScheduledSamples) -> Floats:
-        """Add samples, and return their (S,) seconds of coordination on the critical path."""
+        """Add S samples. Return the seconds of coordination on the critical path of each sample, (S,)."""
         schedule, times = run.schedule, run.times
         paths = [on_path(schedule, times.part(part, run.speed)[run.rows]) for part in Part]
-        if times.away.size:  # seconds away are not in the parts of a task
+        if times.away.size:  # a task's parts leave out the time that a person is away
             others = sum(paths[: Part.PEOPLE] + paths[Part.PEOPLE + 1 :])
             paths[Part.PEOPLE] = schedule.makespan - schedule.waiting - others
         for moments, seconds in zip(self.parts, (*paths, schedule.waiting), strict=True):
@@ -137,7 +137,10 @@ class Detail:
 
 
 def _worked(work: Work, occurrence: OccurrenceTimes, run: ScheduledSamples) -> tuple[Floats, Floats | float]:
-    """Seconds of work of an occurrence, (S, items), and how many of its items never started, (S,)."""
+    """Return the seconds of work of an occurrence and the number of its items that never started.
+
+    The seconds are (S, items): samples × items. The number is (S,), or 0 if all items started.
+    """
     items = length(occurrence.tasks)
     leaves = work.kind == "human" and run.times.away.size > 0
     seconds, missed = run.of_rows(occurrence.seconds(run.speed), items), 0.0
@@ -153,31 +156,34 @@ def _worked(work: Work, occurrence: OccurrenceTimes, run: ScheduledSamples) -> t
 
 
 def on_path(schedule: Schedule, seconds: Floats) -> Floats:
-    """Sum (S, n) seconds over the critical path of each sample. They are rounded to ticks, so sums are exact."""
+    """Return the sum of `seconds` over the critical path of each sample, (S,).
+
+    seconds : (S, n): samples × tasks. They are rounded to ticks, so that sums are exact
+    """
     return np.asarray((round_to_ticks(seconds.copy()) * schedule.critical).sum(1))
 
 
 class DetailCollector:
-    """Exact sums over samples. Samples may be added in any order."""
+    """Adds up critical paths, drag and utilisation. Sums are exact, so samples may be added in any order."""
 
     def __init__(self, expanded: TaskGraph, models: Mapping[str, Profile]) -> None:
-        """`models` have the prices of the scenario."""
+        """Start without samples. `models` are profiles with the prices of the scenario."""
         self.expanded = expanded
         self.detail = Detail(expanded.works, models)
         self.drag = Drag(len(expanded.graph), self.detail.step_numbers, len(self.detail.works))
         self.usage = Usage(expanded.graph, expanded.pools)
 
     def plus(self, other: DetailCollector) -> None:
-        """Add the samples of another collector of the same graph."""
+        """Add the samples of another `DetailCollector` of the same graph."""
         self.detail.plus(other.detail)
         self.drag.plus(other.drag)
         self.usage.plus(other.usage)
 
     def add(self, run: ScheduledSamples, first: int) -> Floats:
-        """Add samples, and return their (S,) seconds of coordination on the critical path.
+        """Add S samples. Return the seconds of coordination on the critical path of each sample, (S,).
 
-        run : traced, recorded, and drawn in detail
-        first : number of its first sample, from 0
+        run : the samples, drawn in detail, and scheduled with `traced` and `recorded`
+        first : number of the first sample in `run`, from 0
         """
         self.usage.add(run.kernel_graph, run.durations, run.schedule)
         self.drag.add(run, first)

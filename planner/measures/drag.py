@@ -1,4 +1,4 @@
-"""Drag (Devaux): by how much the workflow would end sooner if a step took no time."""
+"""Drag (Devaux): the time by which the workflow would end sooner if a step took no time."""
 
 from __future__ import annotations
 
@@ -13,27 +13,29 @@ from planner.timing.durations import SKIPPED, OccurrenceTimes, TaskTimes, length
 from planner.timing.pipeline import ScheduledSamples
 
 LEAST = 16
-"""Samples that are used however large the graph is, if there are as many."""
+"""Fewest samples to use, even for a large graph, unless the forecast has fewer."""
 
 BUDGET = 16_000_000
-"""Most task-samples to schedule, unless `LEAST` samples need more: a few seconds."""
+"""Most tasks × steps × samples to schedule, which takes a few seconds. `LEAST` samples may exceed it."""
 
 
 def enough(tasks: int, steps: int) -> int:
-    """Return how many samples to use for a graph of that size: a power of two."""
+    """Return the number of samples to use for a graph with these numbers of tasks and steps: a power of two."""
     return max(LEAST, 1 << (BUDGET // (tasks * steps)).bit_length() >> 1)
 
 
 class Drag:
-    """Sums over the first samples of the drag of each step. Each sample is scheduled again without the step's seconds.
+    """Sums of the drag of each step over the first samples of a forecast.
 
-    of : the step of each work
-    limit : how many samples are used
+    For each step, each sample is scheduled again without the seconds of that step. Draws do not change, so attempts,
+    cache hits and rework stay the same. A person whose step takes no time is not away either.
 
-    Draws do not change: neither the number of attempts, nor cache hits, nor rework. A person whose step takes no time
-    is not away either. A step off the critical path can have drag, even a negative one, because tasks may then get
-    agents in another order (Graham's anomalies). So a sample is scheduled again if any task becomes shorter; otherwise
-    its drag is 0.
+    A step off the critical path can have drag, and drag can be negative. The reason is that shorter tasks can change
+    the order in which tasks get agents (Graham's anomalies). So a sample is scheduled again if any task becomes
+    shorter. If no task does, the drag is 0.
+
+    of : for each work of the graph, the index of its step
+    limit : number of samples to use
     """
 
     def __init__(self, tasks: int, of: Sequence[int], steps: int) -> None:
@@ -42,16 +44,16 @@ class Drag:
         self.moments = [Moments(TICK) for _ in range(steps)]
 
     def plus(self, other: Drag) -> None:
-        """Add the samples of another, of the same graph."""
+        """Add the samples of another `Drag` of the same graph."""
         for mine, others in zip(self.moments, other.moments, strict=True):
             mine.plus(others)
 
     def means(self) -> list[Mean]:
-        """Seconds of each step."""
+        """Return the mean drag of each step, in seconds."""
         return [moments.mean() for moments in self.moments]
 
     def add(self, run: ScheduledSamples, first: int) -> None:
-        """Add consecutive samples. `first` is the number of the first of them, from 0."""
+        """Add consecutive samples, and ignore those beyond `limit`. `first` is the number of the first one, from 0."""
         assert isinstance(run.rows, slice)
         count = min(len(run.durations), self.limit - first)
         if count <= 0:
@@ -62,7 +64,10 @@ class Drag:
             moments.add(self._lost(step, run, rows, exact))
 
     def _lost(self, step: int, run: ScheduledSamples, rows: slice, exact: Floats) -> Floats:
-        """Return (S,) seconds of drag of a step. `exact` are (S, n) durations before rounding."""
+        """Return the drag of a step in each sample, (S,) seconds.
+
+        exact : durations in seconds before rounding, (S, n): samples × tasks
+        """
         times, graph, durations = run.times, run.kernel_graph, run.durations[: len(exact)]
         shorter, away = np.ascontiguousarray(exact), times.away[rows]
         if shorter is exact or np.shares_memory(shorter, exact):
@@ -84,7 +89,7 @@ class Drag:
         return lost
 
     def _occurrences(self, step: int, times: TaskTimes) -> Iterator[tuple[OccurrenceTimes, bool]]:
-        """Yield the occurrences of a step, and whether a person does them."""
+        """Yield each occurrence of a step, and whether a person does it."""
         for number, totals in zip(self.of, times.works, strict=True):
             if number == step:
                 for occurrence in totals.occurrences:

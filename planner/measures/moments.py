@@ -17,7 +17,7 @@ from planner.timing.cost import Billing
 class Mean:
     """A mean over samples.
 
-    standard_error : of the simulation, not of the estimates; 0 for a single sample
+    standard_error : error from the limited number of samples, not from the estimates; 0 for a single sample
     """
 
     mean: float
@@ -25,7 +25,10 @@ class Mean:
 
     @classmethod
     def ratio(cls, above: Floats, below: Floats) -> Mean:
-        """Mean of (N,) `above` over mean of `below`, or 0 if that is 0. The error is to first order."""
+        """Return the mean of `above` divided by the mean of `below`, with the first-order error of a ratio.
+
+        Both are (N,) arrays of paired samples. If the mean of `below` is 0, the ratio is 0.
+        """
         count, scale = len(below), float(below.mean())
         if not scale:
             return cls(0.0, 0.0)
@@ -35,27 +38,27 @@ class Mean:
 
 
 class Moments:
-    """Count, sum and sum of squares of samples. Values are rounded to whole units and summed as whole numbers."""
+    """Count, sum and sum of squares of samples. Values are rounded to multiples of `unit` and summed as integers."""
 
     def __init__(self, unit: float) -> None:
         self.unit = unit
         self.count = self.total = self.squares = 0
 
     def add(self, values: Floats) -> None:
-        """Add (S,) samples, each below 2⁵³ units."""
+        """Add S samples, given as an array (S,). Each value must be below 2⁵³ units."""
         whole = [int(value) for value in np.rint(values / self.unit).tolist()]
         self.count += len(whole)
         self.total += sum(whole)
         self.squares += sum(value * value for value in whole)
 
     def plus(self, other: Moments) -> None:
-        """Add the samples of another."""
+        """Add the samples of another `Moments` with the same unit."""
         self.count += other.count
         self.total += other.total
         self.squares += other.squares
 
     def mean(self) -> Mean:
-        """Mean of the samples so far, at least one."""
+        """Return the mean of the samples so far. At least one must have been added."""
         if self.count == 1:
             return Mean(self.total * self.unit, 0.0)
         variance = (self.count * self.squares - self.total * self.total) / (self.count * (self.count - 1))
@@ -63,19 +66,19 @@ class Moments:
 
 
 class TokenMoments:
-    """Moments of input that is prefilled, input that is read from a cache, and output, in whole tokens."""
+    """Moments of three numbers of tokens: prefilled input (`prompt`), input read from a cache, and output."""
 
     def __init__(self) -> None:
         self.prompt, self.cache_read, self.output = Moments(1.0), Moments(1.0), Moments(1.0)
 
     def add(self, billed: Billing) -> None:
-        """Add (S,) samples."""
+        """Add the billed tokens of S samples, given as arrays (S,)."""
         self.prompt.add(billed.prompt)
         self.cache_read.add(billed.cache_read)
         self.output.add(billed.output)
 
     def plus(self, other: TokenMoments) -> None:
-        """Add the samples of another."""
+        """Add the samples of another `TokenMoments`."""
         self.prompt.plus(other.prompt)
         self.cache_read.plus(other.cache_read)
         self.output.plus(other.output)
@@ -92,14 +95,15 @@ class TokenMoments:
 PERCENTILES = (5, 10, 25, 50, 75, 90, 95)
 
 BINS = 36
-"""Bins of a histogram. They end at the 99th percentile, so that one late sample does not squeeze the others."""
+"""Number of bins of a histogram. They end at the 99th percentile, so that one very long run does not widen them all."""
 
 
 @dataclass(frozen=True)
 class Percentile:
-    """A percentile of completion times, seconds.
+    """A percentile of completion times.
 
-    low, high : 95% interval, or None with too few samples
+    percentile : from 0 to 100
+    low, high : ends of the 95% interval of `seconds`; None if there are too few samples
     """
 
     percentile: int
@@ -110,10 +114,12 @@ class Percentile:
 
 @dataclass(frozen=True)
 class Histogram:
-    """Counts of samples in `BINS` equal bins from `low`, the least, to `high`, in seconds.
+    """A histogram of completion times, with `BINS` bins of equal width.
 
-    counts : empty if all samples are equal
-    beyond : samples above `high`
+    low : the shortest completion time, in seconds, where the first bin starts
+    high : the 99th percentile, in seconds, where the last bin ends
+    counts : number of samples in each bin; empty if `low` and `high` are about equal
+    beyond : number of samples above `high`
     """
 
     low: float
@@ -139,7 +145,7 @@ class Distribution:
 
     @classmethod
     def of(cls, seconds: Values) -> Distribution:
-        """Percentiles are those of all samples, the histogram is of the samples kept individually."""
+        """Return the distribution of samples. Its histogram uses only the samples that `Values` stores one by one."""
         percentiles = (
             Percentile(percentile, seconds.quantile(percentile / 100), *seconds.known_interval(percentile / 100))
             for percentile in PERCENTILES

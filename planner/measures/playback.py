@@ -1,4 +1,4 @@
-"""Samples in detail, to be played: durations of tasks, works and requests, and when each is predicted to run."""
+"""Samples in detail, for rehearsals on LangGraph: durations of tasks, works and requests, predicted starts and ends."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ from planner.timing.pipeline import Pipeline, ScheduledSamples
 from planner.workflow.declaration import Workflow
 
 OccurrenceKey = tuple[str, str, Index]
-"""Path of a step, kind of work, and the occurrence within the loops around it."""
+"""Path of a step, kind of work, and index of the occurrence in each loop around the step."""
 
 Spans = dict[OccurrenceKey, tuple[float, float]]
-"""Start and end, in seconds, of every occurrence that takes time."""
+"""Start and end of every occurrence that takes time, in seconds."""
 
 RequestSpan = tuple[str, float]
-"""``model`` or ``tools``, and seconds."""
+"""``model`` for a request or ``tools`` for tool calls, and the duration in seconds."""
 
 
 @dataclass(frozen=True, eq=False)
 class Playback:
-    """Samples of one scenario.
+    """Some samples of one scenario with all their details, to be performed in a rehearsal.
 
     first : number of the first sample, from 0
     occurrences : times of each occurrence of each work, for all items together
@@ -71,7 +71,7 @@ class Playback:
 
     @property
     def durations(self) -> Floats:
-        """(S, n) seconds of tasks."""
+        """Durations of tasks in seconds, (S, n): samples × tasks."""
         return self.run.durations
 
     @property
@@ -79,16 +79,19 @@ class Playback:
         return self.run.schedule
 
     def seconds(self, work: Work, index: Index, row: int) -> float:
-        """Duration of an occurrence in sample `row`; 0 if it is not done."""
+        """Return the seconds that an occurrence of a work takes in sample `row`; 0 if it is not done."""
         all_items, item = _all_items(work, index)
         times = self.occurrences[work, all_items]
         return _value(times.fixed, item, row) + _value(times.decode, item, row) / self.run.speed
 
     def stretches(self, task: Task, number: int, index: Index, row: int) -> Iterator[tuple[Work, Index, float]]:
-        """Yield the works of a task in order, with their seconds: whole ticks that add up to the task's duration.
+        """Yield the works of a task in order, each with its index in the loops around it and its seconds.
 
-        number : of the task in the graph
-        row : of the sample
+        The seconds are whole ticks that add up to the task's duration. A skipped task yields nothing.
+
+        number : number of the task in the graph
+        index : index of the task in each loop around it
+        row : row of the sample
         """
         duration = float(self.durations[row, number])
         if duration < 0:
@@ -106,7 +109,12 @@ class Playback:
             before = end
 
     def requests(self, work: Work, index: Index, row: int, seconds: float) -> list[RequestSpan]:
-        """Return the requests and tool calls of an agent loop: whole ticks that add up to `seconds`."""
+        """Return the requests and tool calls of an agent loop, in order, with their durations.
+
+        The durations are whole ticks that add up to `seconds`.
+
+        row : row of the sample
+        """
         all_items, item = _all_items(work, index)
         service = self.run.service[work.model or ""]
         spans: list[RequestSpan] = []
@@ -133,7 +141,7 @@ class Playback:
         return scaled
 
     def predicted(self, row: int) -> Spans:
-        """Predict when each occurrence of a sample starts and ends."""
+        """Return the predicted start and end of each occurrence in sample `row`."""
         starts, ends = self.schedule.starts[row], self.schedule.ends[row]
         spans: Spans = {}
         for task, number, index in tasks(self.graph.outline, 0, ()):
@@ -152,13 +160,15 @@ class Playback:
 
 
 MOST_WORKS = 100_000
-"""Most works in a sample to perform: each takes about a millisecond, and memory for its draws."""
+"""Most works in a sample that is performed. Each work takes about a millisecond, and memory for its draws."""
 
 
 def playbacks(
     workflow: Workflow, sizes: Mapping[str, int], speed: float, seed: int, samples: int, width: int
 ) -> Iterator[Playback]:
-    """Yield the first `samples` samples of a forecast, at most `width` per playback.
+    """Yield the first `samples` samples of a forecast, in playbacks of at most `width` samples.
+
+    sizes : agents of each crew
 
     Raises InputError if one sample has over `MOST_WORKS` works.
     """
@@ -180,7 +190,11 @@ def playbacks(
 
 
 def tasks(outline: Outline, first: int, index: Index) -> Iterator[tuple[Task, int, Index]]:
-    """Yield every task of an outline that begins at task `first`: the task, its number, and the loops around it."""
+    """Yield every task of an outline: the task, its number in the graph, and its index in each loop around it.
+
+    first : number of the outline's first task
+    index : index of the outline in each loop around it
+    """
     if isinstance(outline, Task):
         yield outline, first, index
     elif isinstance(outline, Chain | Group | Dispatch):
@@ -196,22 +210,25 @@ def tasks(outline: Outline, first: int, index: Index) -> Iterator[tuple[Task, in
 
 
 def _all_items(work: Work, index: Index) -> tuple[Index, int]:
-    """Return the occurrence for all items together, and the item of `index`."""
+    """Replace the item in an index by `EVERY`. Return the new index and the number of the item.
+
+    If no loop around the work is over items, return `index` and 0.
+    """
     items = innermost_items(work.loops)
     return (index, 0) if items is None else ((*index[:items], EVERY, *index[items + 1 :]), index[items])
 
 
 def _value(values: Floats, item: int, row: int) -> float:
-    """Return an element of an array that broadcasts to (items, samples)."""
+    """Return the value of an item in sample `row`, from an array that broadcasts to (items, samples)."""
     return float(values[item if len(values) > 1 else 0, row if values.shape[1] > 1 else 0])
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The first deviation from the prediction.
+    """The first difference between a rehearsal and its prediction.
 
-    what : the occurrence; None: the completion of the workflow
-    predicted, rehearsed : start and end; None: it does not happen
+    what : the occurrence that differs; None: the workflow as a whole
+    predicted, rehearsed : start and end in seconds; None: the occurrence does not happen
     """
 
     sample: int
@@ -222,11 +239,11 @@ class Difference:
 
 @dataclass(frozen=True)
 class RealTime:
-    """One sample on the real clock, `scale` times as fast.
+    """One sample, performed on the real clock `scale` times as fast as planned.
 
     seconds : real duration
-    predicted : duration by the plan, not scaled
-    steps : number of works done
+    predicted : planned duration in seconds, not scaled
+    steps : number of works that are done
     """
 
     sample: int
@@ -237,16 +254,19 @@ class RealTime:
 
     @property
     def overhead(self) -> float:
-        """Real seconds beyond the prediction."""
+        """Real seconds beyond the scaled prediction, `predicted / scale`."""
         return self.seconds - self.predicted / self.scale
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """Samples of a workflow, performed on LangGraph.
+    """Samples of a workflow that were performed on LangGraph, and how they compare with the prediction.
 
-    compared : works whose starts and ends were compared
-    beside : parts that LangGraph cannot express, performed outside of it
+    langgraph : version of LangGraph
+    compared : number of works whose starts and ends were compared
+    difference : the first difference; None if there is none
+    beside : parts of the workflow that LangGraph cannot express; they were performed without it
+    real : the result on the real clock; None if only the virtual clock was used
     """
 
     workflow: str

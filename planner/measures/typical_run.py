@@ -1,4 +1,4 @@
-"""One sample, simulated again: when each step runs, and its critical path."""
+"""One sample, simulated again to show when each step runs, and the critical path."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from planner.timing.pipeline import Pipeline, ScheduledSamples
 from planner.workflow.declaration import Workflow
 
 SLOTS = 52
-"""Equal slots of the completion time, for which running occurrences are counted."""
+"""Number of equal slots that the completion time is divided into. Running occurrences are counted in each slot."""
 
 STRETCHES = 200
-"""Most stretches of a critical path that are kept."""
+"""Most stretches of a critical path that a `TypicalRun` lists."""
 
 
 @dataclass(frozen=True)
 class StepSpan:
-    """When a step, or a mechanism of its crew, runs.
+    """The times at which a step, or a coordination mechanism of its crew, runs.
 
-    start, end : seconds, of its first and its last occurrence
-    most : most occurrences that run concurrently
-    at_once : mean number of running occurrences in each of `SLOTS`
-    critical : share of each of `SLOTS` in which the step is on the critical path
+    start, end : first start and last end of its occurrences, in seconds
+    most : largest number of its occurrences that run concurrently
+    at_once : mean number of its occurrences that run in each of the `SLOTS` slots
+    critical : share of each slot in which the step is on the critical path
     """
 
     step: str
@@ -50,10 +50,11 @@ class StepSpan:
 class Stretch:
     """A stretch of the critical path: consecutive occurrences of one step, or a wait for an agent.
 
-    step : for a wait, the step that waits
-    kind : of the step, or ``waiting``
-    start, seconds : when it begins, and its duration
-    occurrences : how many
+    step : path of the step that runs or waits
+    kind : kind of the step, or ``waiting``
+    start : time at which the stretch starts, in seconds
+    seconds : duration of the stretch
+    occurrences : number of consecutive occurrences, or of waits
     """
 
     step: str
@@ -67,10 +68,11 @@ class Stretch:
 class TypicalRun:
     """The sample whose completion time is nearest to the p50.
 
-    sample : its number, from 1
-    rows : steps that take time in it
-    waiting : share of each of `SLOTS` in which the critical path waits for an agent
-    path : the first `STRETCHES` stretches of the critical path; `left_out` more follow
+    sample : number of the sample, from 1
+    rows : a `StepSpan` for each step that takes time in the sample
+    waiting : share of each of the `SLOTS` slots in which the critical path waits for an agent
+    path : the first `STRETCHES` stretches of the critical path
+    left_out : number of further stretches
     """
 
     sample: int
@@ -85,10 +87,10 @@ def replay(workflow: Workflow, graph: TaskGraph, seed: int, sample: int, speed: 
            traces: Traces | None = None) -> ScheduledSamples:  # fmt: skip
     """Simulate one sample again, in detail.
 
-    graph : with the crew sizes of the scenario
-    sample : its number, from 0
-    multiplier : on the prices of all models
-    traces : filled with the draws, if given
+    graph : the workflow's task graph with the crew sizes of the scenario
+    sample : number of the sample, from 0
+    multiplier : factor on the prices of all models
+    traces : filled with the draws of each occurrence, if given
     """
     pipeline = Pipeline.of(workflow, graph, price_multiplier=multiplier)
     draws = SampleDemands(single_sample(seed, sample), pipeline.layers, traces=traces)
@@ -96,16 +98,17 @@ def replay(workflow: Workflow, graph: TaskGraph, seed: int, sample: int, speed: 
 
 
 def single_sample(seed: int, sample: int) -> Samples:
-    """Return one sample. Its number counts from 0."""
+    """Return `Samples` with a single sample. `sample` is its number, from 0."""
     return Samples(seed, sample, sample + 1)
 
 
 @dataclass(frozen=True, eq=False)
 class _Spans:
-    """Occurrences that take time, (m,).
+    """The times of m occurrences, as arrays (m,).
 
-    critical : whether each is on the critical path
-    tasks : the task of each
+    starts, ends : seconds
+    critical : whether each occurrence is on the critical path
+    tasks : number of each occurrence's task
     """
 
     starts: Floats
@@ -128,11 +131,15 @@ class _Spans:
 
 
 StepKey = tuple[str, str]
-"""A step's path, and its kind or the mechanism of its crew."""
+"""Path of a step, and its kind or a coordination mechanism of its crew."""
 
 
 def typical_run(run: ScheduledSamples, sample: int) -> TypicalRun:
-    """Tell what runs when in a replayed sample. Its number counts from 0."""
+    """Return the times of all steps and the critical path of a replayed sample.
+
+    run : the result of `replay`
+    sample : number of the sample, from 0
+    """
     schedule = run.schedule
     seconds = float(run.seconds[0])
     edges = np.linspace(0.0, seconds, SLOTS + 1)
@@ -150,9 +157,9 @@ def typical_run(run: ScheduledSamples, sample: int) -> TypicalRun:
 
 
 def _occurrence_spans(run: ScheduledSamples) -> Iterator[tuple[Work, _Spans]]:
-    """Yield each occurrence of a work, with the spans of its items.
+    """Yield the spans of each occurrence of each work: one span for each item that takes time.
 
-    Works of the same task follow one another in the order of their loops.
+    If a task has several works, they run one after another, in the order of `_work_order`.
     """
     schedule, marks = run.schedule, run.graph.works
     begins, ends = schedule.starts[0].copy(), schedule.ends[0]
@@ -175,7 +182,11 @@ def _occurrence_spans(run: ScheduledSamples) -> Iterator[tuple[Work, _Spans]]:
 
 
 def _work_order(works: Sequence[Work]) -> dict[tuple[Work, Index], tuple[int, ...]]:
-    """Sort keys that put occurrences in the order in which one agent does them: round by round, then as declared."""
+    """Return a sort key for each occurrence of each work.
+
+    In sorted order, occurrences are in the order in which one agent does them: round by round, and as declared within a
+    round.
+    """
     first: dict[object, int] = {}
     for number, work in enumerate(works):
         for loop in work.loops:
@@ -201,10 +212,10 @@ def _step_span(step: str, kind: str, spans: _Spans, edges: Floats) -> StepSpan:
 
 
 def _running(starts: Floats, ends: Floats, edges: Floats) -> tuple[float, ...]:
-    """Mean number of spans that run between each edge and the next."""
+    """Return the mean number of spans that run between each edge and the next."""
 
     def since(times: Floats) -> Floats:
-        """For each edge, sum the seconds since all times before it."""
+        """Return, for each edge, the sum of the seconds from every earlier time to the edge."""
         ordered = np.sort(times)
         before = np.searchsorted(ordered, edges)
         return np.asarray(before * edges - np.concatenate([[0.0], np.cumsum(ordered)])[before])
@@ -215,9 +226,9 @@ def _running(starts: Floats, ends: Floats, edges: Floats) -> tuple[float, ...]:
 
 
 def _path(steps: Mapping[StepKey, _Spans], waits: Sequence[tuple[float, float, int]]) -> Iterator[Stretch]:
-    """Yield the critical path in order. Consecutive occurrences of one step are one stretch.
+    """Yield the stretches of the critical path in order. Consecutive occurrences of one step form one stretch.
 
-    waits : start, seconds and waiting task of each
+    waits : for each wait for an agent, its start in seconds, its duration, and the task that waits
     """
     names: dict[int, str] = {}
     spans = []

@@ -1,4 +1,4 @@
-"""A schedule in; the share of time that agents and slots are held out."""
+"""Schedules in, utilisation out: how busy agents and slots are, and how long the critical path waits for them."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from numpy.typing import NDArray
 
 from planner.engine.arrays import Floats
 from planner.engine.simulation import TICK, Graph, Schedule
-from planner.expansion.graph.task_graph import LIMIT, LIMITED
+from planner.expansion.graph.fragments import LIMIT, RAMPED_UP
+from planner.expansion.graph.task_graph import LIMITED
 from planner.measures.moments import Mean, Moments
 
 Ticks = NDArray[np.int64]
 
 _SHARE = 2.0**-40
-"""Unit of shares: whole multiples of it sum exactly, in any order."""
+"""Unit of shares. Whole multiples of it add up exactly, in any order."""
 
 
 @dataclass(frozen=True)
 class Utilisation:
-    """How busy the agents of a crew, the lead, a crew's merge queue, or the slots of LangGraph graphs are.
+    """Utilisation of a crew's agents, of the lead, of a crew's merge queue, or of the slots of LangGraph graphs.
 
-    name : of the crew; ``lead``; the crew's followed by ``: merge``; or `LIMITED`, for all graphs together
-    agents : of the crew, or slots of each graph
-    utilisation : agent-seconds held over (agents × completion time), mean over samples. An agent is held from the task
-        that seizes it to the task that releases it, even if nothing runs in between.
-    waiting : seconds of the critical path spent waiting for one of several agents
+    name : name of the crew; ``lead``; the crew's name and ``: merge``; or `LIMITED`, for the slots of all graphs
+    agents : agents of the crew, or slots of each graph
+    utilisation : agent-seconds held, divided by (agents × completion time), as a mean over samples. An agent is held
+        from the task that seizes it to the task that releases it, even if nothing runs in between.
+    waiting : mean seconds that the critical path waits for one of the agents; 0 for a single agent
     """
 
     name: str
@@ -37,9 +38,9 @@ class Utilisation:
 
 
 class Usage:
-    """Sums over samples of how long each pool is held, and how long the critical path waits for it.
+    """Sums over samples: how long the slots of pools are held, and how long the critical path waits for them.
 
-    groups : pools by name; pools of the same name count together
+    groups : indices of pools by their name; pools with the same name count together
     """
 
     def __init__(self, graph: Graph, pools: Sequence[str]) -> None:
@@ -54,22 +55,22 @@ class Usage:
         self.waiting = [Moments(TICK) for _ in self.groups]
 
     def plus(self, other: Usage) -> None:
-        """Add the samples of another, of the same graph."""
+        """Add the samples of another `Usage` of the same graph."""
         for mine, others in zip((*self.held, *self.waiting), (*other.held, *other.waiting), strict=True):
             mine.plus(others)
 
     def results(self) -> tuple[Utilisation, ...]:
-        """Utilisation of the pools that any task needs."""
+        """Return the utilisation of each group of pools, except `RAMPED_UP` and groups that no task needs."""
         return tuple(
             Utilisation(LIMITED if name == LIMIT else name, size, held.mean(), waiting.mean())
             for (name, group), size, held, waiting in zip(
                 self.groups.items(), self.sizes, self.held, self.waiting, strict=True
             )
-            if any(len(self.seizing[pool]) for pool in group)
+            if any(len(self.seizing[pool]) for pool in group) and name != RAMPED_UP
         )
 
     def add(self, graph: Graph, durations: Floats, schedule: Schedule) -> None:
-        """Add samples whose schedule is traced and recorded."""
+        """Add samples. Their schedule must be traced and recorded."""
         makespan = schedule.makespan / TICK
         held, waited = self.agent_ticks(durations, schedule), waits(graph, schedule)
         for group, shares, seconds in zip(self.groups.values(), self.held, self.waiting, strict=True):
@@ -79,10 +80,10 @@ class Usage:
             seconds.add(sum((waited[pool] for pool in group), np.zeros(len(makespan))))
 
     def agent_ticks(self, durations: Floats, schedule: Schedule) -> list[Ticks]:
-        """For each pool, return (S,) ticks for which its slots are held.
+        """Return for each pool the ticks for which its slots are held in each sample, (S,).
 
-        They are sums of ends minus sums of starts, modulo 2⁶⁴: exact below 2⁶³ ticks, however large the sums. When a
-        race ends, its copies release what they still hold.
+        Ticks are the sum of ends minus the sum of starts, modulo 2⁶⁴. The difference is exact below 2⁶³ ticks, even if
+        the two sums are larger. When a race ends, its copies release the slots that they still hold.
         """
         ran = (durations >= 0) & ~np.isnan(schedule.starts)
         race_ends = self.races.ends(schedule) if self.races is not None else None
@@ -96,7 +97,7 @@ class Usage:
 
 
 class _Races:
-    """The innermost race around each task."""
+    """The races of a graph, and the innermost race around each task."""
 
     def __init__(self, graph: Graph) -> None:
         count = len(graph.race_lo)
@@ -110,9 +111,10 @@ class _Races:
         self.first = np.searchsorted(graph.race[self.exits], np.arange(count))
 
     def ends(self, schedule: Schedule) -> Floats:
-        """Return (S, n) when the race around each task ends, or 0 without a race.
+        """Return the time at which the race around each task ends, or 0 for a task without a race.
 
-        The winning copy may be counted too, because it releases all that it seizes.
+        The result is (S, n): samples × tasks. Callers need not exclude the winning copy: it releases every slot that it
+        seizes, so the ends of its race cancel out.
         """
         ends = np.fmin.reduceat(schedule.ends[:, self.exits], self.first, axis=1)
         nested = np.flatnonzero(self.outer >= 0)
@@ -126,15 +128,15 @@ class _Races:
 
 
 def _sum(seconds: Floats, tasks: NDArray[np.intp], ran: NDArray[np.bool_]) -> Ticks:
-    """Return the (S,) sum of times over those of the tasks that ran, in ticks."""
+    """Return the sum of `seconds` over those of `tasks` that ran, in ticks, for each sample, (S,)."""
     values = np.where(ran[:, tasks], seconds[:, tasks], 0.0) / TICK
     return np.asarray(values.astype(np.int64).sum(1))
 
 
 def waits(graph: Graph, schedule: Schedule) -> list[Floats]:
-    """For each pool, return the (S,) seconds that tasks on the critical path wait for a slot of it.
+    """Return for each pool the seconds that tasks on the critical path wait for one of its slots, (S,).
 
-    All pools together add up to `Schedule.waiting`.
+    The seconds of all pools add up to `Schedule.waiting`.
     """
     seconds = np.zeros((len(graph.capacity), len(schedule.waiting)))
     for sample in np.flatnonzero(schedule.waiting > 0):
@@ -144,7 +146,7 @@ def waits(graph: Graph, schedule: Schedule) -> list[Floats]:
 
 
 def gaps(schedule: Schedule, sample: int) -> list[tuple[int, float]]:
-    """Return the waits on the critical path of a sample, in order: the waiting task, and seconds."""
+    """Return the waits on the critical path of a sample in order, each as the waiting task and its seconds."""
     path = np.flatnonzero(schedule.critical[sample])
     starts, ends = schedule.starts[sample, path], schedule.ends[sample, path]
     order = np.lexsort((path, starts))

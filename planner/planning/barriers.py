@@ -1,4 +1,4 @@
-"""What the barriers between LangGraph's supersteps cost, and which branches to move into subgraphs to avoid that."""
+"""The time lost at the barriers between LangGraph's supersteps, and the branches to move into subgraphs to avoid it."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ from planner.timing.pipeline import Pipeline
 from planner.workflow.declaration import Step, Workflow
 
 MOST_SAMPLES = 256
-"""Most samples: differences on the same draws need no more."""
+"""Most samples to simulate. Differences on the same draws need no more."""
 
 MOST_BRANCHES = 8
-"""Most branches that are simulated in all samples: the best ones in `FEW` samples."""
+"""Most candidates to simulate in all samples. If there are more, `FEW` samples of each show which ones are best."""
 
 MOST_TRIED = 150
-"""Most candidates, a branch or several together, that are simulated at all. Each needs a graph of its own."""
+"""Most candidates to simulate at all. A candidate is one branch or several branches, and needs its own task graph."""
 
 FEW = 16
 """Samples in which many candidates are compared."""
 
 MOST_WRAPPED = 3
-"""Most recommendations, one after the other."""
+"""Most recommendations. Each one adds to those before it."""
 
 WORTH = 0.01
 """Share of the completion time that a subgraph must save to be recommended."""
 
 STEPS = 2_000_000
-"""Most task-samples that are simulated together."""
+"""Most tasks × samples that are simulated together."""
 
 Wrapped = Mapping[str, NodeSets]
-"""Sets of nodes, each in a subgraph of its own, by the name of their graph. '' is the outermost graph."""
+"""For each graph, by its name, the sets of nodes that are moved into subgraphs. '' is the outermost graph."""
 
 
 @dataclass(frozen=True)
 class Wrapping:
     """A recommendation: move steps of a group into subgraphs.
 
-    steps : one subgraph each
-    seconds : p50 with this recommendation and all before it
+    steps : the steps of each subgraph
+    seconds : p50 in seconds with this recommendation and all before it
     """
 
     group: str
@@ -60,13 +60,14 @@ class Wrapping:
 
 @dataclass(frozen=True)
 class Barriers:
-    """The cost of barriers, by p50 of the same samples.
+    """The time lost at barriers, and recommendations to save it. All p50 are of the same samples.
 
-    seconds : on LangGraph
-    without : if each step waited for its needs alone, under the same `max_concurrency`
-    tried : candidates that were simulated
-    cut : candidates remain, and they might save more
-    limit : `max_concurrency`, which counts separately in each subgraph; None: no limit
+    seconds : p50 on LangGraph, in seconds
+    without : p50 in seconds if each step waited only for the steps that it needs, under the same `max_concurrency`
+    wrappings : recommendations, in the order in which to follow them
+    tried : number of candidates that were simulated
+    cut : whether there are candidates that were not simulated and might save more
+    limit : `max_concurrency`, which applies to each subgraph separately; None: no limit
     """
 
     samples: int
@@ -83,7 +84,11 @@ class Barriers:
 
 
 def barriers(workflow: Workflow, sizes: Mapping[str, int], speed: float, seed: int, samples: int) -> Barriers | None:
-    """Return the cost of barriers in one scenario; None if the runtime has no supersteps."""
+    """Return the time lost at barriers in one scenario; None if the workflow's runtime has no barriers.
+
+    sizes : agents of each crew
+    samples : number of samples; at most `MOST_SAMPLES` are used
+    """
     runtime = Runtime.of(workflow)
     if not runtime.barriers:
         return None
@@ -108,9 +113,12 @@ def barriers(workflow: Workflow, sizes: Mapping[str, int], speed: float, seed: i
 def advised(
     graphs: Mapping[str, GraphForm], p50: Callable[[Wrapped, bool], float], without: float, samples: int
 ) -> Barriers:
-    """Recommend the branch that saves most, then the next one, as long as each saves enough.
+    """Recommend the candidate that saves the most time, then further ones, as long as each saves enough (`WORTH`).
 
-    p50 : completion time with these branches wrapped; the second argument is true for an estimate from few samples
+    graphs : graphs whose nodes may be moved into subgraphs, by name
+    p50 : returns the p50 with these nodes in subgraphs; if its second argument is true, `FEW` samples are enough
+    without : p50 without barriers
+    samples : number of samples behind `p50`
     """
     before = p50({}, False)
     chosen: Wrapped = {}
@@ -143,7 +151,7 @@ def _ordered(form: GraphForm, nodes: frozenset[str]) -> tuple[str, ...]:
 
 
 def _size(wrapped: Wrapped) -> int:
-    """Number of wrapped steps. Of candidates that save the same, the smallest is best."""
+    """Return the number of steps in subgraphs. Among candidates that save the same time, the smallest is best."""
     return sum(len(nodes) for sets in wrapped.values() for nodes in sets)
 
 
@@ -152,7 +160,10 @@ def _with(wrapped: Wrapped, group: str, sets: NodeSets) -> Wrapped:
 
 
 def _candidates(graphs: Mapping[str, GraphForm], wrapped: Wrapped) -> Iterator[tuple[str, NodeSets]]:
-    """Yield branches of declared nodes that are not wrapped yet, each with the name of its graph."""
+    """Yield candidates: the name of a graph, and sets of its nodes that could also be moved into subgraphs.
+
+    The nodes are declared steps, not subgraphs in `wrapped`.
+    """
     for group, form in graphs.items():
         now = form
         for nodes in wrapped.get(group, ()):
@@ -163,7 +174,7 @@ def _candidates(graphs: Mapping[str, GraphForm], wrapped: Wrapped) -> Iterator[t
 
 
 def _graphs(workflow: Workflow) -> Iterator[tuple[str, GraphForm]]:
-    """Yield the groups of steps that are graphs: all that are not part of an item."""
+    """Yield the name and the form of each group of steps that is a LangGraph graph. Items of fan-outs are left out."""
 
     def inside(name: str, steps: Mapping[str, Step], choice: bool) -> Iterator[tuple[str, GraphForm]]:
         if not choice:
@@ -179,7 +190,7 @@ def _graphs(workflow: Workflow) -> Iterator[tuple[str, GraphForm]]:
 def _seconds(
     workflow: Workflow, runtime: Runtime, sizes: Mapping[str, int], speed: float, seed: int, samples: int
 ) -> Floats:
-    """Return (samples,) completion times: the first samples of every forecast with this seed."""
+    """Return the completion times of the first `samples` samples of a forecast with this seed, (samples,)."""
     pipeline = Pipeline.of(workflow, expand(workflow, sizes, runtime))
     width = max(1, min(samples, STEPS // len(pipeline.graph.graph)))
     slices = (Samples(seed, low, min(low + width, samples)) for low in range(0, samples, width))

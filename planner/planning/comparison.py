@@ -37,14 +37,15 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
     """Compare every model at every speed with every number of agents.
 
     speeds : factors on every output speed
-    agents : sizes of the crew `crew`, of the only crew, or of the default crew
-    models : profiles to use instead of the workflow's; empty: its own
+    agents : numbers of agents of the crew `crew`; if `crew` is None, of the only crew or of the default crew
+    models : names of profiles to use instead of the workflow's model; empty: the workflow's model
     premium : price of speeds other than 1x
-    samples, precision, max_time : when to stop, as in `Stopping`; all scenarios share their samples
+    samples, precision, max_time : rule for when to stop, as in `Stopping`; all scenarios have the same samples
     backend : where samples are simulated; None: threads on all cores
     wishes : options of the decisions
 
-    Raises InputError if the workflow is too large, or if the crew is unknown or not named among several.
+    Raises InputError if the workflow is too large, if `crew` is unknown, or if there are several crews and `crew` is
+    None.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     sizing = Sizing.of(workflow, crew)
@@ -95,7 +96,7 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
 def _decision_inputs(
     grid: Grid, requested: Sequence[Scenario], baseline: Scenario, extra: ExtraScenarios
 ) -> DecisionInputs:
-    """Sort the simulated scenarios by the questions that they answer."""
+    """Return the samples of all simulated scenarios, arranged for `decide`."""
     samples = {scenario: _samples(found) for scenario, found in grid.found.items()}
     uncoordinated = {scenario.agents: _samples(found) for scenario, found in grid.uncoordinated.items()}
     by_agents: dict[Row, dict[int, ScenarioValues]] = {}

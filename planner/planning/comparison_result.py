@@ -17,9 +17,9 @@ from planner.sampling.sample import Precision
 class Comparison:
     """A grid of scenarios, ordered by model, then speed, then agents.
 
-    crew : whose agents vary
-    restricted : models that not everybody can buy → ``limited`` or ``retired``
-    barriers : cost of LangGraph's supersteps in the best scenario of the verdict; None on other runtimes
+    crew : name of the crew whose number of agents varies
+    restricted : ``limited`` or ``retired`` for each model that not everybody can buy
+    barriers : time lost at LangGraph's barriers in the best scenario of the verdict; None on other runtimes
     """
 
     workflow: str

@@ -1,4 +1,4 @@
-"""One sample of a forecast, explained: every number down to single requests, and the declarations behind it."""
+"""One sample of a forecast, explained: its numbers, down to single requests, and the declarations behind them."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ from planner.workflow.declaration import Step, Workflow
 
 @dataclass(frozen=True)
 class Level:
-    """A profile as drawn for the sample.
+    """The times and prices of a model, as drawn for the sample.
 
-    place : where it is declared
-    ttft : seconds
+    place : where the profile is declared
+    ttft : time to the first token, in seconds
     prefill_speed, output_speed : tokens/s; None: not declared
-    price : US dollars per million tokens by kind, or per hour; None: not declared
-    declared : the estimates as written
+    jitter : spread of the factor on the time of each request
+    price : US dollars per million tokens for each kind of token, or US dollars per hour; None: not declared
+    declared : estimates of the profile as written in the file, by key
     """
 
     model: str
@@ -50,7 +51,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Term:
-    """An estimate as declared. `seconds` is true for a time."""
+    """An estimate as declared, with its key `name`. `seconds` tells whether it is a time."""
 
     name: str
     estimate: Estimate
@@ -61,12 +62,16 @@ class Term:
 class RequestDetail:
     """A request, or a batch of tool calls, or the work of a person.
 
-    prompt, uncached, output : tokens of the prompt, those of it that are not cached, and tokens of output
-    seconds : of a request: jitter · (TTFT + uncached / prefill speed + output / (output speed · speed))
+    prompt : tokens of the prompt
+    uncached : tokens of the prompt that are not in the cache
+    output : tokens of output
+    jitter : factor on the time of the request; 0 if there is no request
+    seconds : time of the request: jitter · (TTFT + uncached / prefill speed + output / (output speed · speed))
     tool : seconds of tools or of a person
-    calls, result : number of tool calls, and tokens of their results
+    calls : number of tool calls
+    result : tokens of the results of tool calls
     thinking : tokens of `output` that later requests do not read
-    what : ``compaction``, or empty
+    what : ``compaction`` for a compaction; otherwise empty
     """
 
     prompt: float
@@ -83,18 +88,21 @@ class RequestDetail:
 
 @dataclass(frozen=True)
 class Explained:
-    """A step, or a mechanism of its crew, in the sample.
+    """A step, or a coordination mechanism of its crew, in the sample.
 
-    place : where it is declared
+    place : where the step or mechanism is declared
     terms : its estimates
-    work : with its conditions
-    occurrence : the one that `made` describes
-    size, error : factors on the draws of that occurrence: size of its item, and error of the estimates
-    made : its requests, in order
-    times : how often the step is done
-    seconds, critical : of all occurrences, and on the critical path
-    billed : numbers, of all occurrences
+    work : its work, with loops and conditions
+    occurrence : name of the first occurrence that is done
+    size : factor on the estimates of that occurrence: the size of its item
+    error : factor on the estimates of that occurrence: their error
+    made : requests of that occurrence, in order
+    times : number of occurrences that are done
+    seconds : seconds of all occurrences together
+    critical : seconds of all occurrences on the critical path
+    billed : billed amounts of all occurrences together, as numbers
     call_price : US dollars per tool call
+    usd : cost of all occurrences together; None if unknown
     """
 
     step: str
@@ -119,9 +127,10 @@ class Explained:
 class Explanation:
     """The sample whose completion time is nearest to the p50.
 
-    breakdown : seconds of each part of its critical path
-    layers : factors of estimate errors that all steps share
-    crews : those with several agents
+    sample : number of the sample, from 1
+    breakdown : seconds of each part of the critical path
+    layers : by layer, the drawn factor for the error that the estimates of all steps share
+    crews : the crews that have several agents
     """
 
     sample: int
@@ -135,7 +144,7 @@ class Explanation:
 
 
 def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
-    """Explain the typical sample of a forecast of this workflow."""
+    """Explain the typical sample of a forecast. `forecast` must be a forecast of `workflow`."""
     number, result = forecast.typical.sample - 1, forecast.result
     graph = expand(workflow, forecast.sizes)
     traces: Traces = {}
@@ -172,7 +181,7 @@ def _level(workflow: Workflow, name: str, service: ServiceTimes) -> Level:
 
 
 def _prices(price: Price | None) -> dict[str, float] | None:
-    """Prices by kind of token, per million, or the price per hour."""
+    """Return the price of a million tokens of each kind, or the price per hour, in US dollars."""
     if price is None:
         return None
     if price.per_hour is not None:
@@ -187,7 +196,10 @@ def _prices(price: Price | None) -> dict[str, float] | None:
 
 
 def _place_of_profile(workflow: Workflow, name: str) -> str:
-    """Return where a profile is declared: a line of the file, or the catalogue. Empty for a file that is used."""
+    """Return the place where a profile is declared: a line of the workflow file, or ``the catalogue``.
+
+    The place is empty if it is unknown because another file that the workflow uses declares the profile.
+    """
     models = workflow.models
     if isinstance(models, ChainMap) and name not in models.maps[0]:
         return "the catalogue"
@@ -220,7 +232,7 @@ def _explained(
 
 
 def _first_done(work: Work, traces: Traces) -> tuple[Index, Occurrence | None]:
-    """Return the first occurrence of a work that is done, or None."""
+    """Return the first occurrence of a work that is done, after its index. If there is none, return `()` and None."""
     for (other, index), occurrence in traces.items():
         if other is work and occurrence.item is not None:
             return index, occurrence
@@ -228,7 +240,7 @@ def _first_done(work: Work, traces: Traces) -> tuple[Index, Occurrence | None]:
 
 
 def _value(values: Floats, item: int) -> float:
-    """Return the value of an item in the only sample."""
+    """Return the value of an item from an array with a single sample."""
     return float(values[item if len(values) > 1 else 0, 0])
 
 
@@ -251,7 +263,7 @@ def _request(draw: RequestDraw, service: ServiceTimes | None, speed: float, item
 
 
 def _occurrence_name(work: Work, index: Index, item: int) -> str:
-    """`item 1, round 2`."""
+    """Return the name of an occurrence, such as `item 1, round 2`."""
     names = {"items": "item", "rounds": "round", "copies": "copy"}
     attempts = len(work.loops) - (work.retry is not None)
     parts = [
@@ -275,7 +287,7 @@ def _terms(body: object, prefix: str = "") -> Iterator[Term]:
 
 
 def _place(workflow: Workflow, work: Work) -> str:
-    """Return the line of the file that declares the step, or the mechanism of its crew."""
+    """Return the line of the workflow file that declares a work's step, or the mechanism of its crew."""
     names, path = work.step.split("."), []
     steps: Mapping[str, Step] = workflow.steps
     key, crew = "steps", None

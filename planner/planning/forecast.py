@@ -1,4 +1,4 @@
-"""One scenario in detail: completion time, cost, and where the time goes."""
+"""The forecast of one scenario: completion time, cost, and the critical path by part and step."""
 
 from __future__ import annotations
 
@@ -44,12 +44,14 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
     """Forecast one scenario of a workflow.
 
     speed : factor on every output speed
-    agents : of the crew `crew` or of the only crew; a mapping sizes several crews; None: as declared
+    agents : number of agents of the crew `crew`, or of the only crew. A mapping has numbers for several crews. None:
+        all crews as declared
     premium : price of speeds other than 1x
-    samples, precision, max_time : when to stop, as in `Stopping`
+    samples, precision, max_time : rule for when to stop, as in `Stopping`
     backend : where samples are simulated; None: threads on all cores
 
-    Raises InputError if the workflow is too large or the crew is unknown.
+    Raises InputError if the workflow is too large, if a crew is unknown, or if `agents` is a number, there are several
+    crews and `crew` is None.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     sizing, sizes = Sizing.at(workflow, agents, crew)
@@ -97,7 +99,7 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
 
 
 def step_results(accumulator: Accumulator) -> tuple[StepResult, ...]:
-    """Return the results of each step, from a detailed batch."""
+    """Return the results of each step. The batch of the accumulator must be detailed."""
     collector, models = accumulator.collector, accumulator.batch.models_of(0)
     assert collector is not None
     priced = accumulator.usd(0) is not None

@@ -17,13 +17,14 @@ from planner.sampling.sample import Precision
 class StepResult:
     """All occurrences of a step, or of one coordination mechanism of its crew. Numbers are means over samples.
 
-    occurrences : how often it is done
-    seconds : of work; parallel work adds up
+    occurrences : number of occurrences that are done
+    seconds : seconds of work; the seconds of parallel work are added up
     critical : seconds on the critical path
-    critical_standard_error, … : of `critical`, and so on
-    criticality : share of samples in which it is on the critical path
-    drag : seconds by which the workflow would end sooner without it, on the first `Forecast.drag_samples` samples
-    usd : of its tokens and tool calls; None if unknown, or if rented machines serve it
+    usd : cost of its tokens and tool calls; None if a price is unknown, or if rented machines serve the step
+    criticality : share of samples in which the step is on the critical path
+    drag : seconds by which the workflow would end sooner if the step took no time. It is the mean of the first
+        `Forecast.drag_samples` samples.
+    critical_standard_error, … : standard error of the field whose name comes before ``_standard_error``
     """
 
     step: str
@@ -47,9 +48,10 @@ class Forecast:
     """One scenario in detail.
 
     sizes : agents of each crew
-    breakdown : mean seconds of each part of the critical path; they add up to the mean completion time
-    breakdown_standard_error : of each part
-    crews : how busy their agents are
+    breakdown : mean seconds of each part of the critical path; all parts add up to the mean completion time
+    breakdown_standard_error : standard error of each mean in `breakdown`
+    crews : utilisation of the agents of each crew
+    drag_samples : number of samples from which the drag of steps is computed
     typical : the sample whose completion time is nearest to the p50
     notes : assumptions and limits that a reader should know
     """

@@ -22,10 +22,10 @@ from planner.workflow.declaration import Workflow
 
 @dataclass(frozen=True, eq=False)
 class Uncoordinated:
-    """Scenarios without the overhead of coordination.
+    """Scenarios to simulate without the overhead of coordination.
 
-    workflow : simulated instead of the grid's; None: the grid's
-    uncontended : requests do not slow each other down
+    workflow : the workflow to simulate instead of the grid's workflow; None: the grid's workflow
+    uncontended : whether requests are served as if they did not slow each other down
     """
 
     scenarios: Sequence[Scenario] = ()
@@ -38,7 +38,10 @@ NOTHING = Uncoordinated()
 
 @dataclass(frozen=True, eq=False)
 class _ModelBatch:
-    """A batch of one model, with the scenarios of its points: first those without coordination, then the others."""
+    """A batch of one model, and the scenarios of its points.
+
+    The first points of the batch are the scenarios in `uncoordinated`, the other points are those in `scenarios`.
+    """
 
     batch: Batch
     uncoordinated: Sequence[Scenario]
@@ -47,11 +50,11 @@ class _ModelBatch:
 
 @dataclass(eq=False)
 class Grid:
-    """Simulates scenarios, and keeps their samples.
+    """Simulates scenarios on demand, and keeps their samples.
 
-    cached : keep draws for further scenarios
-    found : samples of each scenario
-    uncoordinated : samples of scenarios without coordination
+    cached : whether to keep draws, so that further scenarios take less time
+    found : samples of each simulated scenario
+    uncoordinated : samples of each scenario that was simulated without coordination
     """
 
     workflow: Workflow
@@ -74,9 +77,10 @@ class Grid:
         extra: Sequence[Scenario] = (),
         uncoordinated: Uncoordinated = NOTHING,
     ) -> None:
-        """Simulate the scenarios that are still missing, and others that accompany them.
+        """Simulate those scenarios that are not in `found`.
 
-        extra, uncoordinated : accompany scenarios of the same model; their precision does not decide when to stop
+        extra, uncoordinated : further scenarios, simulated together with those of the same model. Their precision does
+            not decide when to stop. They are only simulated if a scenario of the same model is missing in `found`.
         """
         missing: dict[str, list[Scenario]] = {}
         for scenario in dict.fromkeys(scenarios):
@@ -97,7 +101,7 @@ class Grid:
             self.found |= zip(each.scenarios, samples[len(each.uncoordinated) :], strict=True)
 
     def in_detail(self, scenario: Scenario, stopping: Stopping, progress: Progress = quiet) -> Accumulator:
-        """Simulate a scenario in detail."""
+        """Simulate a scenario, and return its samples with all details."""
         batch = Batch.of(self._on(scenario.model), [self._point(scenario)], self.seed, stopping.most,
                          self.backend.at_once, detailed=True,
                          draw_cache=self._draw_caches.get(scenario.model))  # fmt: skip
@@ -106,7 +110,7 @@ class Grid:
 
     @property
     def samples(self) -> int:
-        """Samples of each scenario."""
+        """Number of samples of each scenario."""
         return next(iter(self.found.values())).seconds.count
 
     @property
@@ -115,21 +119,24 @@ class Grid:
         return [accumulator.batch for accumulator in self._accumulators(self.found)]
 
     def models(self, scenarios: Iterable[Scenario] | None = None) -> dict[str, Profile]:
-        """Return the profiles of all requests of these scenarios, or of all that were simulated."""
+        """Return the profiles that serve some scenarios, by name. Without an argument, take all simulated scenarios."""
         used: dict[str, Profile] = {}
         for accumulator in self._accumulators(self.found if scenarios is None else scenarios):
             used |= accumulator.batch.models
         return used
 
     def over_context(self, scenarios: Iterable[Scenario] | None = None) -> dict[str, float]:
-        """Return for each model the share of samples in which a request exceeds its context."""
+        """Return for each model the share of samples in which a request exceeds the model's context.
+
+        Models without such a request are left out. Without an argument, take all simulated scenarios.
+        """
         shares: dict[str, float] = {}
         for accumulator in self._accumulators(self.found if scenarios is None else scenarios):
             shares |= accumulator.over_context
         return shares
 
     def widest(self, models: Sequence[str]) -> int:
-        """Return a number of agents beyond which more are of no use: the most parallel pieces of work."""
+        """Return the largest number of agents that can be of use: the most works that can run in parallel."""
         return min(MOST_AGENTS, max(map(self._widest, models)))
 
     def _batch(
@@ -177,6 +184,6 @@ class Grid:
         return self._workflows.setdefault(model, self.workflow.on(model))
 
     def _point(self, scenario: Scenario, requested: bool = True) -> GridPoint:
-        """Return the point of a scenario. An infinite speed has no price."""
+        """Return the point of a scenario in a batch. An infinite speed has no price, so its multiplier is 1."""
         multiplier = 1.0 if isinf(scenario.speed) else self.premium.of(scenario.speed)
         return GridPoint(scenario.speed, self.sizing.sizes(scenario.agents), multiplier, requested)

@@ -15,7 +15,7 @@ from planner.timing.cost import Billing
 
 @dataclass(frozen=True, order=True)
 class Scenario:
-    """A model, a factor on every output speed, and the agents of the varied crew."""
+    """A model, a factor on every output speed, and the number of agents of the crew whose size varies."""
 
     model: str
     speed: float
@@ -24,10 +24,10 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Seconds:
-    """Completion time, with percentiles as in `Values` and `Smoothed`.
+    """The completion time of a scenario in seconds, with percentiles as in `Values` and `Smoothed`.
 
-    standard_error : of the mean
-    p50_low, … : 95% intervals of the percentiles; None: too few samples
+    standard_error : standard error of the mean
+    p50_low, p50_high, … : ends of the 95% interval of each percentile; None if there are too few samples
     """
 
     mean: float
@@ -51,7 +51,7 @@ class Seconds:
 
 @dataclass(frozen=True)
 class Usd:
-    """Cost. Fields are as in `Seconds`."""
+    """The cost of a scenario in US dollars. The fields are as in `Seconds`."""
 
     mean: float
     p50: float
@@ -71,7 +71,7 @@ class Usd:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Mean tokens. `input` is prefilled, `cache_read` is input read from a cache instead."""
+    """Mean numbers of tokens. `input` is prefilled. `cache_read` is input that is read from a cache instead."""
 
     input: float
     cache_read: float
@@ -84,11 +84,12 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Accepted:
-    """Samples in which no failure remains.
+    """The chance that a result is accepted, and the time and cost per accepted result.
 
-    chance : their share
-    standard_error : of `chance`
-    seconds, usd : mean time and cost of all samples, divided by `chance`; None if it is 0 or the cost is unknown
+    chance : share of samples in which no failure remains
+    standard_error : standard error of `chance`
+    seconds, usd : mean time and mean cost of all samples, divided by `chance`; None if `chance` is 0. `usd` is also
+        None if the cost is unknown.
     """
 
     chance: float
@@ -107,13 +108,13 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Result:
-    """One scenario.
+    """The result of one scenario.
 
-    speedup : p50 of the baseline over this p50
-    efficiency : p50 with one agent at this speed over (agents × this p50)
-    coordination_share : seconds of coordination on the critical path over the mean completion time
-    price_multiplier : assumed factor on the prices at 1x, for a hypothetical speed
-    standard_errors : of the other fields
+    speedup : p50 of the baseline, divided by the p50 of this scenario
+    efficiency : p50 of one agent at the same speed, divided by (agents × p50 of this scenario)
+    coordination_share : mean seconds of coordination on the critical path, divided by the mean completion time
+    price_multiplier : assumed factor on the prices at 1x; 1 unless the speed is hypothetical
+    standard_errors : standard errors of `speedup`, `efficiency`, `coordination_share` and `tokens`
     """
 
     scenario: Scenario
@@ -131,7 +132,10 @@ class Result:
     def of(
         cls, scenario: Scenario, samples: ScenarioSamples, baseline: ScenarioSamples, alone: ScenarioSamples
     ) -> Result:
-        """Return the result of a scenario. `alone` is one agent at this speed. All have the same samples."""
+        """Return the result of a scenario. `alone` are samples of one agent at the same speed.
+
+        All three scenarios must have the same samples.
+        """
         time = Seconds.of(samples.seconds)
         cost = None if samples.usd is None else Usd.of(samples.usd)
         return cls(
@@ -150,9 +154,10 @@ class Result:
 
 @dataclass(frozen=True)
 class StandardErrors:
-    """Standard errors of mean tokens and of ratios.
+    """Standard errors of the ratios and the mean tokens of a `Result`.
 
-    Those of ratios of medians come from their variation between groups of samples; None: too few samples.
+    The errors of `speedup` and `efficiency` come from the variation of these ratios between groups of samples. They are
+    None if there are too few samples.
     """
 
     speedup: float | None
@@ -183,5 +188,5 @@ class StandardErrors:
 
 
 def _over(base: float, seconds: float) -> float:
-    """Return the ratio, or 1 if `seconds` is 0."""
+    """Return `base` / `seconds`, or 1 if `seconds` is 0."""
     return base / seconds if seconds else 1.0

@@ -1,4 +1,4 @@
-"""The crew that scenarios size, and the agents of every crew in a scenario."""
+"""The sized crew, whose number of agents differs between scenarios, and the agents of every crew in a scenario."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from planner.workflow.declaration import Workflow
 
 @dataclass(frozen=True)
 class Sizing:
-    """The crew that scenarios size, and the agents of all crews as declared.
+    """The sized crew, whose number of agents differs between scenarios, and the declared agents of all crews.
 
-    crew : None if scenarios size all crews together
+    crew : name of the sized crew; None if there are several crews and none was chosen
+    declared : agents of each crew as declared
     """
 
     crew: str | None
@@ -22,7 +23,7 @@ class Sizing:
 
     @classmethod
     def of(cls, workflow: Workflow, crew: str | None = None) -> Sizing:
-        """Size the crew `crew`, or the only one. Raises InputError for a crew that is not declared."""
+        """Return the sizing of the crew `crew`, or of the only crew. Raises InputError if `crew` is not declared."""
         declared = crew_sizes(workflow)
         if crew is not None and crew not in declared:
             hint = did_you_mean(crew, declared)
@@ -33,9 +34,10 @@ class Sizing:
     def at(
         cls, workflow: Workflow, agents: int | Mapping[str, int] | None, crew: str | None
     ) -> tuple[Sizing, dict[str, int]]:
-        """The sizing of one scenario and the agents of every crew.
+        """Return the sizing of one scenario, and the agents of every crew in it.
 
-        agents : of the crew that is sized; a mapping has those of each crew it names; None: all as declared
+        agents : number of agents of the sized crew. A mapping has the numbers of one or more crews, by name. None: all
+            crews as declared
         """
         if isinstance(agents, Mapping):
             if len(agents) == 1:
@@ -49,7 +51,7 @@ class Sizing:
         return sizing, dict(sizing.declared) if agents is None else sizing.sizes(agents)
 
     def choose(self) -> str:
-        """Return the crew to size. Raises InputError if several are declared and none is named."""
+        """Return the name of the sized crew. Raises InputError if there are several crews and none was chosen."""
         if self.crew is None:
             message = "the workflow has several crews; name the one to size"
             remedy = Note("name-crew", {"crews": tuple(self.declared)})
@@ -57,13 +59,13 @@ class Sizing:
         return self.crew
 
     def agents(self, sizes: Mapping[str, int]) -> int:
-        """Agents of the sized crew, else of all crews together."""
+        """Return the number of agents of the sized crew or, without a sized crew, of all crews together."""
         return sizes[self.crew] if self.crew else sum(sizes.values())
 
     def sizes(self, agents: int) -> dict[str, int]:
-        """Agents of every crew when the sized one has `agents`."""
+        """Return the agents of every crew if the sized crew has `agents` and the other crews are as declared."""
         return {**self.declared, self.choose(): agents}
 
     def alone(self) -> dict[str, int]:
-        """Agents of every crew in the baseline: one in the sized crew, or one in each."""
+        """Return the agents of every crew in the baseline: one in the sized crew; without a sized crew, one in each."""
         return dict.fromkeys(self.declared, 1) if self.crew is None else self.sizes(1)

@@ -1,4 +1,4 @@
-"""A declaration with unbound estimates in, one with numbers out, given parameters, agents and model."""
+"""A declaration and values of parameters, agents and model in, the declaration with bound estimates out."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Model = TypeVar("Model", bound=Declared)
 
 
 def bind(declared: Model, values: Mapping[str, float], model: str | None) -> Model:
-    """Return `declared` with numbers for every unbound estimate; the same object if there are none.
+    """Return `declared` with every unbound estimate bound; `declared` itself if it has none.
 
-    Nested declarations are bound too, but not mappings from names, such as the steps of a group: each step has
-    its own model.
+    Nested declarations are bound too. Mappings from names, such as the steps of a group, are not bound, because each
+    step has its own model.
 
-    values : of the parameters, and of `agents`, the crew's number of agents
-    model : of the requests; None if there are none
+    values : values of the parameters, and of `agents`, the crew's number of agents
+    model : model of the requests; None if there are no requests
 
     Raises InputError if an estimate cannot be bound, for example if its value is out of bounds.
     """

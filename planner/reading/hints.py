@@ -1,4 +1,4 @@
-"""Hints for unreadable quantities: the text in, advice on how to write it out; None if its meaning is unclear."""
+"""Hints for unreadable quantities. Each function takes the text, and returns None if its meaning is unclear."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def dollars_meant(text: str) -> str | None:
     if unit in ("usd", "dollars", "dollar", "us$", "$") or unit.startswith(("/", "per ")):
         return f"write {number}"
     if text.strip()[0] in "€£¥" or unit in ("€", "eur", "euro", "euros", "£", "gbp", "¥"):
-        return "convert it to US dollars, and write only the number"
+        return "convert the amount to US dollars, and write only the number"
     return None
 
 
 def per_second(text: str) -> str | None:
-    """Hint for tokens per second with another unit, like `60 tps`."""
+    """Hint for a speed whose unit is written differently, like `60 tps`."""
     match = _PER_SECOND.fullmatch(text)
     return f"write {match[1].strip()}" if match else None

@@ -29,7 +29,7 @@ from planner.reading.yaml.source_map import Document
 
 
 class PriceDeclaration(Declared):
-    """US dollars per million tokens, or per hour of the machines that serve the model."""
+    """Prices in US dollars: per million tokens, or per hour of the machines that serve the model."""
 
     example: ClassVar[str] = "{input: 3, output: 15} or {per_hour: 3.50}"
 
@@ -44,7 +44,9 @@ class PriceDeclaration(Declared):
         tokens = [key for key in ("input", "output", "cache_read", "cache_write") if getattr(self, key) is not None]
         if self.per_hour is not None and tokens:
             message = "a price is per token or per hour, not both"
-            raise validation_error(BadValueError(message, "remove 'per_hour'", at=("per_hour",), on_key=True))
+            raise validation_error(
+                BadValueError(message, "remove 'per_hour', or the prices per token", at=("per_hour",), on_key=True)
+            )
         for key in ("input", "output"):
             if self.per_hour is None and getattr(self, key) is None:
                 message = f"the key '{key}' is missing"
@@ -69,11 +71,11 @@ class ProfileDeclaration(Declared):
     ttft : seconds to the first token of an empty prompt, or a curve by concurrency
     prefill_speed : tokens/s at which an uncached prompt is read
     output_speed : tokens/s of one request, or a curve by concurrency
-    measured_output : mean output tokens of the requests from which both curves were measured
+    measured_output : mean output tokens of the requests from which both curves (`ttft`, `output_speed`) were measured
     jitter : log-sd of the lognormal factor (median 1) on each request's time
-    price : per million tokens, or per hour
+    price : prices per million tokens, or per hour
     context : most tokens of prompt and output together
-    cache_ttl : seconds for which a prompt stays cached; it, or a price for cache reads, implies a cache
+    cache_ttl : seconds for which a prompt stays cached; a cache exists if this or a price for cache reads is declared
     speed : factor on the output speed of `based_on`
     price_multiplier : factor on all prices of `based_on`
     tokens : tokens of the model's tokenizer per token of o200k_base
@@ -106,13 +108,13 @@ class ProfileDeclaration(Declared):
 
     @model_validator(mode="after")
     def _measured_together(self) -> Self:
-        """`measured_output` needs both curves, at the same concurrencies."""
+        """Check that a profile with `measured_output` has both curves, with points at the same concurrencies."""
         if self.measured_output is None:
             return self
         ttft, speed = self.ttft, self.output_speed
         if not isinstance(ttft, Curve) or not isinstance(speed, Curve):
             message = "'measured_output' needs both 'ttft' and 'output_speed' by concurrency"
-            hint = f"as in {EXAMPLES[0]} and {EXAMPLES[1]}; or remove it"
+            hint = f"remove 'measured_output', or write both as in {EXAMPLES[0]} and {EXAMPLES[1]}"
             raise validation_error(
                 BadValueError(message, hint, at=("measured_output",), code="bad-profile", on_key=True)
             )
@@ -121,13 +123,13 @@ class ProfileDeclaration(Declared):
             key, other = ("ttft", "output_speed") if of_ttft - of_speed else ("output_speed", "ttft")
             unpaired = min(of_ttft - of_speed or of_speed - of_ttft)
             message = f"'{key}' has a value at concurrency {unpaired}, but '{other}' has none"
-            hint = "'measured_output' needs both at the same concurrencies"
+            hint = f"with 'measured_output', '{other}' also needs a value at concurrency {unpaired}"
             raise validation_error(BadValueError(message, hint, at=(key,), code="bad-profile", on_key=True))
         return self
 
 
 _MULTIPLIED = {"speed": "output_speed", "price_multiplier": "price"}
-"""Factors, and the value of the base profile that they multiply."""
+"""Key of each factor → key of the base profile's value that the factor multiplies."""
 
 
 def profile_problems(
@@ -162,9 +164,9 @@ def profile_problems(
 
 
 def _inherit(name: str, models: dict[str, Any], given: dict[str, frozenset[str] | None]) -> list[str]:
-    """Add to `given` the keys that a profile has or inherits; None if its bases are not all in the file.
+    """Add to `given` the keys that the profile `name` has or inherits; None if a base is not in the file.
 
-    Returns a cycle of bases, empty if there is none.
+    The keys of its bases are added too. Returns a cycle of bases; the list is empty if there is no cycle.
     """
     chain: dict[str, None] = {}
     while name not in given:
@@ -192,13 +194,13 @@ def _has_base(profile: Any) -> bool:
 
 
 def _factors(document: Document, name: str, profile: dict[str, Any]) -> Iterator[Problem]:
-    """Yield factors that have nothing to multiply, or conflict with a value of the profile itself."""
+    """Yield a problem for each factor that has nothing to multiply, or conflicts with a value of the same profile."""
     for key, own in _MULTIPLIED.items():
         if key not in profile:
             continue
         place = document.key("models", name, key)
         if own in profile:
-            hint = f"'{own}' is this profile's own value; '{key}' multiplies that of the profile in 'based_on'"
+            hint = f"'{own}' sets the value; '{key}' multiplies the value of the profile in 'based_on'"
             yield Problem("bad-profile", f"give either '{own}' or '{key}', not both", place, hint)
         elif "based_on" not in profile:
             message = f"'{key}' multiplies the '{own}' of another profile, but 'based_on' is missing"
@@ -208,17 +210,22 @@ def _factors(document: Document, name: str, profile: dict[str, Any]) -> Iterator
 def _completeness(
     document: Document, name: str, profile: dict[str, Any], given: frozenset[str], needed: bool
 ) -> Iterator[Problem]:
-    """Yield keys that neither a profile nor its bases have. Misspelt keys count: they are reported elsewhere."""
+    """Yield a problem if neither a profile nor its bases have a required key.
+
+    A misspelt key counts as present, because it is reported elsewhere.
+
+    given : keys that the profile has or inherits
+    needed : whether the profile must be complete
+    """
     fields = ProfileDeclaration.model_fields
     given |= {nearest(key, fields) or "" for key in given - fields.keys()}
     missing = [f"'{key}'" for key in ("ttft", "output_speed") if key not in given]
     if missing and needed:
         message = f"the profile '{name}' has no {' and no '.join(missing)}"
-        elsewhere = (
-            "in a profile it is based on" if "based_on" in profile else "name a profile that has it in 'based_on'"
-        )
-        yield Problem("bad-profile", message, document.key("models", name), f"add it here, or {elsewhere}")
+        remedy = "here, or to the profile in" if "based_on" in profile else "here, or name a complete profile in"
+        hint = f"add {' and '.join(missing)} {remedy} 'based_on'"
+        yield Problem("bad-profile", message, document.key("models", name), hint)
     if "price_multiplier" in profile and "based_on" in profile and "price" not in given:
-        message = "'price_multiplier' has no price to multiply: no profile that this one is based on has a price"
+        message = "'price_multiplier' has no price to multiply: the profile in 'based_on' has no price"
         place = document.key("models", name, "price_multiplier")
-        yield Problem("bad-profile", message, place, "add 'price' to one of them")
+        yield Problem("bad-profile", message, place, "add 'price' to that profile")

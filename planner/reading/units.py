@@ -101,7 +101,7 @@ def at_most(value: float, most: float) -> float:
 
 
 def _text(value: Any, expected: str) -> str:
-    """Return the stripped text of a quantity. Raises `BadValueError` for a non-text, an overlong or a negative one."""
+    """Return the stripped text of a quantity. Raises `BadValueError` if it is not text, too long or negative."""
     if not isinstance(value, str) or len(value) > LONGEST_TEXT:
         raise BadValueError(f"expected {expected}")
     text = value.strip()
@@ -111,7 +111,7 @@ def _text(value: Any, expected: str) -> str:
 
 
 def _match(pattern: re.Pattern[str], value: Any, expected: str) -> tuple[float, str]:
-    """Return the number and, if the pattern has a second group, the unit."""
+    """Return the number, and the unit if the pattern has a second group for it, else ""."""
     if is_number(value):
         return finite(float(value)), ""
     text = _text(value, expected)
@@ -139,7 +139,7 @@ def duration(value: Any) -> float:
         raise BadValueError(f"expected {expected}", without_commas(text) or time_meant(text))
     sizes = [_SECONDS[unit] for _, unit in parts]
     if any(larger <= smaller for larger, smaller in pairwise(sizes)):
-        raise BadValueError(f"expected {expected}", "write larger units first, and each unit only once: 1h30m")
+        raise BadValueError(f"expected {expected}", "write larger units first, and each unit only once, as in 1h30m")
     return finite(sum(float(number.replace("_", "")) * _SECONDS[unit] for number, unit in parts))
 
 
@@ -181,7 +181,11 @@ def chance(value: Any) -> float:
     if is_number(value):
         number = finite(float(value))
         if number > 1:
-            hint = f"write {number:.15g}%" if number >= 2 else "a chance is between 0 and 1, or between 0% and 100%"
+            hint = (
+                f"write {number:.15g}%"
+                if number >= 2
+                else "write a number from 0 to 1, or a percentage from 0% to 100%"
+            )
             raise BadValueError("must be at most 1, or have a % sign", hint)
         return number
     text = _text(value, expected)
@@ -256,11 +260,14 @@ def context(value: Any) -> float:
 
 @dataclass(frozen=True)
 class Quantity:
-    """A kind of quantity: how a number of it is parsed, its bounds, and whether draws are whole numbers.
+    """A kind of quantity.
 
+    parse : function that converts a declared number to a float
     single, spread : examples of a number and of a range
+    whole : whether draws are whole numbers
     least, most : bounds, in the unit that `parse` returns
-    unit, per_unit : unit that messages show the bounds in, and its size
+    unit : unit in which messages show the bounds
+    per_unit : size of `unit`, in the unit that `parse` returns
     """
 
     name: str
@@ -275,7 +282,7 @@ class Quantity:
 
     @property
     def expected(self) -> str:
-        """What may be written, with examples, as a message."""
+        """Message that says what may be written, with examples."""
         low, high = self.spread.split(" to ")
         return f"expected a {self.name}: {self.single}, {self.spread}, or {{p50: {low}, p95: {high}}}"
 

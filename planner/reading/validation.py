@@ -1,4 +1,4 @@
-"""A document in, a pydantic model or problems with positions out. Also the field types of declarations."""
+"""A document in, a pydantic model or problems with positions out. The field types of declarations are here too."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Declared(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     example: ClassVar[str]
-    """A short way to write one, shown in hints."""
+    """A short example of the declaration, which hints show."""
 
 
 Model = TypeVar("Model", bound=Declared)
@@ -86,7 +86,7 @@ def _estimate(quantity: units.Quantity) -> Any:
 
 
 def _profile_estimate(quantity: units.Quantity) -> Any:
-    """An estimate in a profile. It cannot depend on parameters or models, because all steps share it."""
+    """Field type of an estimate in a profile, which cannot depend on parameters or models: all steps share it."""
 
     def parse(value: Any, context: FileContext) -> Estimate:
         estimate = parse_estimate(value, quantity, context)
@@ -99,7 +99,7 @@ def _profile_estimate(quantity: units.Quantity) -> Any:
 
 
 def _curve_or_estimate(quantity: units.Quantity) -> Any:
-    """An estimate in a profile, or a curve by concurrency."""
+    """Field type of an estimate in a profile, or a curve by concurrency."""
     estimate = _profile_estimate(quantity)
     return ParsedInFile(
         lambda value, context: parse_curve(value, quantity) if is_curve(value) else estimate.parse(value, context)
@@ -171,7 +171,7 @@ Flag = Annotated[bool, ParsedBy(_flag)]
 
 
 def require_mapping(value: Any) -> Any:
-    """Return `value`. Raises a validator's exception, with our own message, if it is not a mapping."""
+    """Return `value`. If it is not a mapping, raises the exception of a pydantic validator, with our own message."""
     if not isinstance(value, dict) and not isinstance(value, BaseModel):
         raise validation_error(BadValueError("expected a mapping of keys to values"), wrong_shape=True)
     return value
@@ -183,9 +183,11 @@ MappingField = BeforeValidator(require_mapping)
 def validate(
     model: type[Model], document: Document, known_models: Collection[str] | None = None
 ) -> tuple[Model | None, list[Problem]]:
-    """Return the document as a `model`, None if it is invalid, and its problems, at most `MOST_PROBLEMS` of a kind.
+    """Return the document as a `model` (None if it is invalid), and its problems.
 
-    known_models : profiles that the file need not declare; None: not known, so that any name is accepted
+    Of each kind of problem, at most `MOST_PROBLEMS` are returned.
+
+    known_models : profiles that the file need not declare; None means that they are unknown, and any name is accepted
     """
     if document.data is None and () not in document.unreadable:
         return None, [Problem("bad-value", "the file is empty", document.value(), model.example)]
@@ -223,11 +225,11 @@ def _without_value(model: type[Declared], document: Document, details: list[Erro
             continue
         parent, _ = _declared(model, path[:-1])
         field = parent.model_fields.get(str(path[-1])) if parent else None
-        hint = "write one after ':'" + (", or remove the key" if field and not field.is_required() else "")
+        hint = "write a value after ':'" + (", or remove the key" if field and not field.is_required() else "")
         if isinstance(path[-1], str):
             yield Problem("bad-value", f"'{path[-1]}' has no value", place, _example(model, path) or hint)
         else:
-            yield Problem("bad-value", "this item has no value", place, "remove it")
+            yield Problem("bad-value", "this item of the list has no value", place, "remove it")
 
 
 def _problems(model: type[Declared], document: Document, details: list[ErrorDetails]) -> Iterator[Problem]:

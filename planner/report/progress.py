@@ -1,4 +1,4 @@
-"""Progress bar on a terminal, for work that takes more than a second."""
+"""Progress bar on a terminal, shown if a command takes longer than a second."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ _EVERY = 0.2
 
 
 class Progress:
-    """Progress bar. Call it with the share done, from 0 to 1; it is erased at the end, or by `erase`.
+    """Progress bar, used as a context manager. Call it with the completed share, from 0 to 1.
+
+    The bar is erased at the end of the `with` block, or by `erase`. It appears only on a terminal.
 
     overwriting : whether the terminal can write over a line; if not, there is no bar
     """

@@ -1,4 +1,4 @@
-"""Batches of scenarios in, samples of them out: simulated in blocks on threads or a cluster until precise enough."""
+"""Batches of scenarios in, their samples out. Blocks of samples run on threads or a cluster until precise enough."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Blocks of a batch in, in order; sums and distributions of each scenario out."""
+"""Blocks of a batch in, sums and distributions of each scenario out. Blocks must be added in order."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from planner.timing.cost import Billing
 
 
 class Accumulator:
-    """Results of all blocks so far. Most are by point, its index in the batch.
+    """Results of all blocks of a batch so far. A scenario is given by `point`, its index in the batch.
 
-    seconds : completion times of each point
-    coordination : seconds of coordination on the critical path, of each point
-    collector : details, if requested
+    count : number of samples so far
+    seconds : for each point, completion times
+    coordination : for each point, seconds of coordination on the critical path
+    collector : details of the only point; None if the batch is not detailed
     """
 
     def __init__(self, batch: Batch) -> None:
@@ -81,36 +82,36 @@ class Accumulator:
                 values.drawn = drawn
 
     def usd(self, point: int) -> Values | None:
-        """Cost of a point; None if a price is unknown."""
+        """Return the cost of a point, in US dollars; None if a price is unknown."""
         return self._usd[self._costs[point]]
 
     def billed(self, point: int) -> Billing:
-        """Mean billed amounts of a point."""
+        """Return the mean billed amounts of a point."""
         return self._billed[self._payers[point]] / self.count
 
     def token_errors(self, point: int) -> tuple[float, float, float]:
-        """Standard errors of mean tokens: prefilled input, input read from a cache, output."""
+        """Return standard errors of the mean tokens of a point: prefilled input, input read from a cache, output."""
         return self._token_moments[self._payers[point]].standard_errors
 
     def accepted(self, point: int) -> Values:
-        """1 in samples where no failure remains, else 0."""
+        """Return 1 for each sample of a point in which no failure remains, else 0."""
         return self._accepted[self._first_of_group[point]]
 
     @property
     def recorded(self) -> Floats:
-        """(samples, streams) recorded draws of the first `KEPT` samples."""
+        """Recorded draws of the first `KEPT` samples, (samples, streams)."""
         assert self.batch.recorded is not None
         return np.concatenate([np.empty((0, len(self.batch.recorded))), *self._recorded])[:KEPT]
 
     @property
     def over_context(self) -> dict[str, float]:
-        """Model → share of samples in which a request exceeds its context, where it is above 0."""
+        """For each model, the share of samples in which a request exceeds its context. Shares of 0 are left out."""
         return {name: count / self.count for name, count in self._over_context.items() if count}
 
 
 @dataclass(frozen=True, eq=False)
 class ScenarioSamples:
-    """All samples of one scenario: a point of a batch."""
+    """All samples of one scenario, which is a point of the accumulator's batch."""
 
     accumulator: Accumulator
     point: int

@@ -1,4 +1,4 @@
-"""Where blocks are simulated: on threads of this process, or on a Dask cluster. The results are the same."""
+"""Backends that simulate blocks: threads of this process, or a Dask cluster. Their results are the same."""
 
 from __future__ import annotations
 
@@ -15,28 +15,31 @@ from planner.sampling.batch import Batch
 from planner.sampling.block import Block, simulate_blocks
 
 Job = tuple[int, int]
-"""First sample, and one past the last."""
+"""The samples of a block: number of the first sample, and number after the last."""
 
 Simulate = Callable[[Iterable[Job]], Iterator[list[Block]]]
-"""Yields blocks of all batches in the order of their jobs. Some jobs are started before their turn."""
+"""A function that yields the blocks of all batches for each job, in the order of the jobs. Jobs may start early."""
 
 PATIENCE = 30
 """Seconds to wait for a cluster's first worker."""
 
 LOOK = 5
-"""Seconds between checks that it still has a worker. A nanny replaces a worker within that time."""
+"""Seconds between checks that the cluster still has a worker. Dask replaces a lost worker within that time."""
 
 
 class Backend(Protocol):
     """Simulates blocks of batches.
 
-    at_once : blocks simulated concurrently in this process
+    at_once : number of blocks that are simulated concurrently in this process
     """
 
     at_once: int
 
     def open(self, batches: Sequence[Batch]) -> AbstractContextManager[Simulate]:
-        """Enter a context to simulate blocks of these batches. Leaving it cancels unfinished blocks."""
+        """Return a context with a function that simulates blocks of these batches.
+
+        Leaving the context cancels unfinished blocks.
+        """
         ...
 
 
@@ -44,7 +47,7 @@ class ThreadBackend:
     """Threads of this process. The kernel and most of numpy release the interpreter lock."""
 
     def __init__(self, count: int | None = None) -> None:
-        """`count` of threads; None: one for each core that this process may use."""
+        """Use `count` threads. None: one thread for each core that this process may use."""
         self.at_once = count or cores()
 
     @contextmanager
@@ -74,19 +77,19 @@ class ThreadBackend:
 
 
 class DaskBackend:
-    """A Dask cluster, through joblib. Its processes need this package.
+    """A Dask cluster, used through joblib. The scheduler and the workers need this package.
 
-    Blocks of a lost worker are simulated again. If all workers are lost, it reports that once and waits for another,
-    because clusters grow and shrink.
+    If a worker is lost, its blocks are simulated again. If all workers are lost, the backend reports it once and waits
+    for a new worker, because clusters grow and shrink.
     """
 
     at_once = 1
 
     def __init__(self, scheduler: str, say: Callable[[str], None] | None = None) -> None:
-        """Create it.
+        """Choose a cluster. `open` connects to it.
 
-        scheduler : its address, such as ``tcp://10.0.0.5:8786``
-        say : called with a message about a wait; None: print to standard error
+        scheduler : address of the scheduler, such as ``tcp://10.0.0.5:8786``
+        say : called with a message when all workers are lost; None: print it to standard error
         """
         self.scheduler = scheduler
         self.say = say or _to_stderr
@@ -128,7 +131,7 @@ class DaskBackend:
 
     @contextmanager
     def _watched(self, workers: Callable[[], Sized]) -> Iterator[None]:
-        """Report if two successive checks find no workers."""
+        """Check for workers until the context is left. Report once if two successive checks find none."""
         from concurrent.futures import CancelledError
         from threading import Event, Thread
 
@@ -166,10 +169,10 @@ def _to_stderr(message: str) -> None:
 
 
 def missing() -> str:
-    """Return the missing packages that a Dask cluster needs, separated by commas."""
+    """Return the packages that `DaskBackend` needs and that are not installed, separated by commas."""
     return ", ".join(name for name in ("joblib", "distributed") if find_spec(name) is None)
 
 
 def cores() -> int:
-    """Number of cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""A workflow and scenarios in; graphs, profiles and block size out, ready to be simulated on the same draws."""
+"""A workflow and scenarios in, a batch out: graphs, profiles and block size, to simulate them on the same draws."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from planner.timing.service import profiles
 from planner.workflow.declaration import Workflow
 
 MEMORY = 1_000_000_000
-"""Bytes over which a batch is refused."""
+"""Most bytes that a batch may need. A larger batch is refused."""
 
 BLOCK = 600_000_000
-"""Bytes of the blocks that are simulated concurrently, unless one sample of each needs more."""
+"""Most bytes of all blocks that are simulated concurrently. Blocks of a single sample may exceed it."""
 
 WIDTH = 256
 """Samples in a block of a graph with many tasks. Wider blocks are no faster."""
 
 WIDEST = 1024
-"""Samples in a block of few tasks, where the calls that draw and schedule take longer than the work in them."""
+"""Most samples in a block of a graph with few tasks. In small blocks, function calls would take most of the time."""
 
 SMALL = 1 << 15
-"""Most occurrences × samples in a block wider than `WIDTH`."""
+"""Most occurrences × samples in a block with over `WIDTH` samples."""
 
 Key = tuple[int, tuple[int, ...]]
 
@@ -43,10 +43,11 @@ class GridPoint:
     """A scenario of a batch.
 
     sizes : agents of each crew
-    price_multiplier : on the prices of all models
-    requested : its precision decides when to stop; other points only accompany the requested ones
-    workflow : simulated instead of the batch's own. It must declare the same steps.
-    uncontended : requests do not slow each other down
+    price_multiplier : factor on the prices of all models
+    requested : whether the precision of this scenario counts in the decision when to stop
+    workflow : workflow to simulate instead of the batch's workflow. It must declare the same steps. None: the batch's
+        workflow
+    uncontended : whether requests are served as if they did not slow each other down
     """
 
     speed: float
@@ -59,12 +60,12 @@ class GridPoint:
 
 @dataclass(frozen=True, eq=False)
 class DemandGroup:
-    """Points with the same demands.
+    """Points of a batch that have the same demands.
 
-    speed : None if demands do not depend on it
-    requests : served concurrently, if speeds depend on it; else 1
-    own_costs : each point has its own cost, because cost depends on the schedule
-    points : their indices in the batch
+    speed : speed for which the demands are drawn; None if demands do not depend on speed
+    requests : number of concurrent requests, if output speeds depend on it; else 1
+    own_costs : whether each point has its own cost, because cost depends on the schedule
+    points : indices of the points in the batch
     """
 
     graph: TaskGraph
@@ -74,12 +75,12 @@ class DemandGroup:
     points: list[int]
 
     def by_speed(self, points: Sequence[GridPoint]) -> Iterator[tuple[float, list[int]]]:
-        """Yield each speed with the indices of its points. `points` are those of the batch."""
+        """Yield each speed in the group, with the indices of its points. `points` are all points of the batch."""
         for speed in dict.fromkeys(points[index].speed for index in self.points):
             yield speed, [index for index in self.points if points[index].speed == speed]
 
     def payer(self, point: int) -> int:
-        """Return the point whose cost and tokens `point` shares."""
+        """Return the point whose cost and tokens are also those of `point`."""
         return point if self.own_costs else self.points[0]
 
 
@@ -87,14 +88,15 @@ class DemandGroup:
 class Batch:
     """Scenarios to be simulated on the same draws.
 
-    graphs : of each point, with its crew sizes
-    models : profiles of all graphs
-    width : samples in a block, a power of two
-    detailed : collect details of its only point
-    waits : of each point, the wait of a person that is in series with all other tasks, or None
-    draw_cache : shared with other batches of the workflow, or None
-    watched : how many of the last groups are checked for requests that exceed a context
-    recorded : streams whose draws are recorded, or None. Recording draws anew, whatever the cache holds.
+    graphs : graph of each point, with the crew sizes of the point
+    models : profiles that the graphs use, by name
+    layers : spreads of the errors of estimates
+    width : number of samples in a block, a power of two
+    detailed : whether to collect details of the first point, which must be the only one
+    waits : for each point, the wait for a person that is in series with all other tasks, or None
+    draw_cache : cache that is shared with other batches of the workflow; None: no cache
+    watched : number of groups, counted from the last one, in which requests that exceed a context are counted
+    recorded : streams whose draws are recorded; None: no recording. If draws are recorded, the cache is not used.
     """
 
     seed: int
@@ -121,10 +123,13 @@ class Batch:
         detailed: bool = False,
         draw_cache: DrawCache | None = None,
     ) -> Batch:
-        """Expand a workflow for each point. Raises InputError if it is too large.
+        """Expand the workflow for each point, and return the batch of the points.
+
+        Raises InputError if the workflow or the batch is too large.
 
         samples : most samples that will be simulated
-        at_once : blocks that are simulated concurrently
+        at_once : number of blocks that are simulated concurrently
+        detailed : as in `Batch`
         """
         graphs, graph_of = _graphs(workflow, points)
         if detailed:
@@ -150,12 +155,12 @@ class Batch:
         return RecordingSamples(self.seed, low, high, self.recorded)
 
     def pipeline(self, group: DemandGroup) -> Pipeline:
-        """Return the pipeline of a group. Its models have their prices at 1x."""
+        """Return the pipeline of a group. Its models have the prices at 1x."""
         models = {name: profile.at(group.requests) for name, profile in self.models.items()}
         return Pipeline(group.graph, models, self.layers)
 
     def models_of(self, point: int) -> dict[str, Profile]:
-        """Return the profiles at the prices of a point."""
+        """Return the batch's profiles with the prices of a point, by name."""
         multiplier = self.points[point].price_multiplier
         return {name: profile.priced(multiplier) for name, profile in self.models.items()}
 
@@ -176,7 +181,7 @@ def _groups(
 
 
 def _graphs(workflow: Workflow, points: Sequence[GridPoint]) -> tuple[list[TaskGraph], list[int]]:
-    """Return a graph for each structure, and the number of each point's graph."""
+    """Return the different graphs that the points need, and for each point the index of its graph."""
     numbers: dict[Key, int] = {}
     graphs: list[TaskGraph] = []
     graph_of = []
@@ -193,7 +198,7 @@ def _graphs(workflow: Workflow, points: Sequence[GridPoint]) -> tuple[list[TaskG
 
 
 def _sized(graphs: Sequence[TaskGraph], graph_of: Sequence[int], points: Sequence[GridPoint]) -> list[Graph]:
-    """Return each point's graph with its crew sizes. Points that differ only in speed share one."""
+    """Return the graph of each point, with the point's crew sizes. Points that differ only in speed share a graph."""
     sized: dict[Key, Graph] = {}
     keys = [(number, tuple(point.sizes.values())) for number, point in zip(graph_of, points, strict=True)]
     for key, point in zip(keys, points, strict=True):
@@ -208,7 +213,11 @@ def _waits(graphs: Sequence[TaskGraph], graph_of: Sequence[int]) -> tuple[Series
 
 
 def _width(graphs: Sequence[TaskGraph], points: Sequence[GridPoint], kept: int, at_once: int, detailed: bool) -> int:
-    """Samples in a block. Raises InputError if blocks of one sample exceed `MEMORY`. `kept` samples are stored."""
+    """Return the number of samples in a block. Raises InputError if even blocks of one sample exceed `MEMORY`.
+
+    kept : number of samples whose results are stored
+    at_once : number of blocks that are simulated concurrently
+    """
     tasks = max(len(graph.graph) for graph in graphs)
     occurrences = max(graph.occurrences for graph in graphs)
     fixed = sum(150 * len(graph.graph) + 40 * len(graph.graph.successors) + 8 * graph.occurrences for graph in graphs)

@@ -1,4 +1,4 @@
-"""A batch and a range of samples in; a block of them, simulated in every scenario, out."""
+"""A batch and a range of samples in; a block with the results of these samples in every scenario out."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from planner.timing.pipeline import ScheduledSamples, TimedSamples
 from planner.timing.service import serving_traits
 
 STEPS = 4_000_000
-"""Most task-samples per kernel call, so that Ctrl-C is noticed soon; a quarter of it where details are collected."""
+"""Most tasks × samples in a kernel call, so that Ctrl-C is noticed soon. With details, a quarter of it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Results of samples `low` to `low` + S − 1.
+    """Results of S samples in every point of a batch. The first sample has the number `low`.
 
-    seconds : (points, S) completion times
-    coordination : (points, S) seconds of coordination on the critical path
-    accepted : (points, S) whether no failure remains
-    usd : of points with their own cost, at prices at 1x; None if a price is unknown
-    billed : of points with their own cost, all works together
-    over_context : model → samples in which a request exceeds its context
-    collector : details, if requested
-    recorded : (S, streams) mean values of recorded draws
-    drawn : whether anything was drawn
+    seconds : completion times, (points, S)
+    coordination : seconds of coordination on the critical path, (points, S)
+    accepted : whether no failure remains, (points, S)
+    usd : cost of each point with its own cost, at prices at 1x; None if a price is unknown
+    billed : billed amounts of each point with its own cost, of all works together
+    over_context : for each model, the number of samples in which a request exceeds the model's context
+    collector : details; None if the batch is not detailed
+    recorded : mean value of the draws of each recorded stream, (S, streams); None if no draws are recorded
+    drawn : whether any random number was drawn
     """
 
     low: int
@@ -51,11 +51,11 @@ class Block:
 
 
 class CancelledError(Exception):
-    """The block is no longer needed."""
+    """Raised in a simulation whose block is no longer needed."""
 
 
 def never() -> bool:
-    """Never cancel."""
+    """Return False, so that a simulation is never cancelled."""
     return False
 
 
@@ -64,7 +64,7 @@ def simulate_blocks(
 ) -> list[Block]:
     """Simulate a block of each batch. Batches with the same serving traits share their demands.
 
-    Raises CancelledError soon after `cancelled` returns true, and InputError as `simulate_block`.
+    Raises CancelledError soon after `cancelled` returns true, and InputError as `simulate_block` does.
     """
     return list(_blocks(batches, low, high, cancelled))
 
@@ -75,7 +75,7 @@ def _blocks(batches: Sequence[Batch], low: int, high: int, cancelled: Callable[[
     drawn = False
     for batch in batches:
         traits = {serving_traits(profile) for profile in batch.models.values()}
-        demands, traits_before = demands if traits == traits_before else {}, traits  # others would only take memory
+        demands, traits_before = demands if traits == traits_before else {}, traits  # other demands only take memory
         block = simulate_block(batch, low, high, demands, cancelled)
         drawn = drawn or block.drawn  # a batch does not draw again what an earlier one drew
         yield replace(block, drawn=drawn)
@@ -86,7 +86,7 @@ def simulate_block(
 ) -> Block:
     """Simulate the samples `low` to `high` − 1 at every point, on the same draws.
 
-    demands : already drawn for these samples; missing ones are added
+    demands : demands that are already drawn for these samples; missing demands are added
 
     Raises InputError if a task or the workflow takes too long for the clock.
     """
@@ -130,7 +130,7 @@ def _fill(block: Block, batch: Batch, draws: SampleDemands, cancelled: Callable[
 
 @dataclass(frozen=True, eq=False)
 class _Filling:
-    """Schedules points of one group and speed, and fills their rows of a block."""
+    """Schedules the points of one group at one speed, and fills their rows of a block."""
 
     block: Block
     batch: Batch
@@ -149,7 +149,10 @@ class _Filling:
                 self._fill_rows(point, slice(low, min(len(durations), low + height)), coordination)
 
     def _fill_rows(self, point: int, rows: slice, coordination: Floats | None) -> None:
-        """Fill some samples of a point. `coordination` has seconds of each coordinating task."""
+        """Fill some samples of a point.
+
+        coordination : seconds of coordination of each coordinating task; None if they are not needed
+        """
         block, collector = self.block, self.block.collector
         run = self.timed.schedule(
             rows, self.batch.graphs[point],

@@ -1,4 +1,4 @@
-"""Draws that are kept: the draw cache of searches, and samples that record the mean of each stream."""
+"""A cache of draws for searches, and samples that record the mean of each stream of draws."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from planner.reading.estimates.estimate import Estimate
 from planner.timing.durations import SampleDemands
 
 Stream = tuple[str, str]
-"""Path and purpose of draws."""
+"""Path and purpose, which together identify a stream of draws."""
 
 _SAMPLE = np.uint64((1 << 32) - 1)
 
 
 @dataclass(frozen=True)
 class StreamValues:
-    """How draws of a stream become values.
+    """The rule by which draws of a stream become values.
 
-    estimate : the estimate they are draws of, or None
-    sigma : without an estimate, the log-sd of the lognormal factor they make; 0: the draws are the values
+    estimate : the estimate that is drawn; None if the stream draws no estimate
+    sigma : if `estimate` is None, the log-sd of the lognormal factor that is drawn; 0: each draw is the value itself
     """
 
     estimate: Estimate | None = None
@@ -47,7 +47,7 @@ _DRAWS_THEMSELVES = StreamValues()
 
 @dataclass(frozen=True)
 class RecordingSamples(Samples):
-    """Samples that add up the values of their draws. The draws are those of `Samples`, to the bit."""
+    """Samples that add up the values of their draws. The draws are the same as those of `Samples`."""
 
     streams: Mapping[Stream, StreamValues] = field(default_factory=dict, compare=False)
     _sums: dict[Stream, tuple[Floats, Floats]] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -70,7 +70,7 @@ class RecordingSamples(Samples):
         return u
 
     def mean(self, stream: Stream) -> Floats:
-        """Mean of the values of a stream in each sample, (S,); 0 where nothing was drawn."""
+        """Return the mean of the values of a stream in each of S samples, (S,); 0 where nothing was drawn."""
         if stream not in self._sums:
             return np.zeros(len(self))
         total, count = self._sums[stream]
@@ -88,33 +88,33 @@ class RecordingSamples(Samples):
 
 
 MOST = 256_000_000
-"""Most bytes of cached draws. Draws beyond that are drawn again."""
+"""Most bytes of cached draws. Draws for which there is no room are drawn again when they are needed."""
 
 
 class DrawCache:
-    """Draws by block, for batches of one workflow and seed that do not run concurrently.
+    """Cache of the draws of each block, for batches of one workflow and one seed. Batches must not run concurrently.
 
-    It saves time and changes no number. It is not sent to other processes.
+    The cache saves time and changes no result. Its content is not sent to other processes.
     """
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._draws: dict[tuple[int, int], SampleDemands] = {}
         self._bytes: dict[tuple[int, int], int] = {}
-        self._graphs: list[TaskGraph] = []  # demands are identified by declarations that these keep alive
+        self._graphs: list[TaskGraph] = []  # keep alive the declarations that identify demands
         self._lock = Lock()
 
     def __reduce__(self) -> tuple[type[DrawCache], tuple[int]]:
         return DrawCache, (0,)
 
     def draws(self, samples: Samples, layers: Layers) -> SampleDemands:
-        """Return the draws of a block, as far as they are cached."""
+        """Return the draws of a block. Draws that are not cached are missing in the result."""
         return self._draws.get((samples.low, samples.high)) or SampleDemands(samples, layers)
 
     def keep(self, draws: SampleDemands, graphs: Iterable[TaskGraph]) -> None:
-        """Keep the draws of a block, in the order in which they were drawn, as far as there is room.
+        """Keep the draws of a block as far as there is room. What was drawn first has priority.
 
-        graphs : that they were drawn for
+        graphs : the graphs for which the draws were made
         """
         block = draws.samples.low, draws.samples.high
         with self._lock:

@@ -1,4 +1,4 @@
-"""Batches and a stopping rule in; results of as many samples as it needs out."""
+"""Batches and a stopping rule in; results of as many samples as the rule requires out."""
 
 from __future__ import annotations
 
@@ -13,27 +13,28 @@ from planner.sampling.backends import Backend, Job, ThreadBackend
 from planner.sampling.batch import Batch
 
 FIRST_LOOK = 256
-"""Samples before the first check of precision. Each further check is after twice as many."""
+"""Number of samples at the first check of precision. It doubles from check to check."""
 
 ENOUGH = 0.01
-"""Default precision: half-width of the 95% intervals of p50 and p90, as a share of each."""
+"""Default precision: half the width of the 95% interval of p50 and of p90, as a share of the percentile."""
 
 USUALLY = 1024
-"""Most samples if neither their number nor a precision is requested."""
+"""Most samples if no number of samples, no precision and no time limit is requested."""
 
 MOST = 1 << 20
-"""Most samples if a precision is requested."""
+"""Most samples if a precision or a time limit is requested, but no number of samples."""
 
 PERCENTILES = (0.5, 0.9)
-"""Their intervals decide when to stop."""
+"""The percentiles whose intervals decide when to stop."""
 
 
 @dataclass(frozen=True)
 class Precision:
     """The precision of a result.
 
-    target : requested half-width of the 95% intervals of p50 and p90, as a share of each
-    p50, p90 : largest half-width of all scenarios, as a share; None: too few samples, or completion times of 0
+    target : requested half-width of the 95% intervals of p50 and p90, as a share of the percentile
+    p50, p90 : largest half-width of any scenario, as a share of the percentile; None if a scenario has too few samples,
+        or a percentile of 0
     """
 
     target: float
@@ -45,21 +46,24 @@ class Precision:
         return self.p50 is not None and self.p90 is not None and max(self.p50, self.p90) <= self.target
 
     def needed(self, samples: int) -> int | None:
-        """Estimate how many samples reach the target if `samples` do not: half-widths shrink as 1 / √samples."""
+        """Estimate the number of samples that reaches the target, since half-widths shrink as 1 / √samples.
+
+        Return None if the precision so far is unknown. `samples` is the number of samples so far.
+        """
         if self.p50 is None or self.p90 is None or not self.target:
             return None
         return math.ceil(samples * (max(self.p50, self.p90) / self.target) ** 2)
 
     @classmethod
     def of(cls, target: float, seconds: Iterable[Values]) -> Precision:
-        """Return the precision of the completion times of all scenarios."""
+        """Return the precision of several scenarios. `seconds` has the completion times of each."""
         widths = [[half_width(times.quantile(q), *times.known_interval(q)) for q in PERCENTILES] for times in seconds]
         most = (None if None in each else max(filter(None, each), default=0.0) for each in zip(*widths, strict=True))
         return cls(target, *most)
 
 
 def half_width(value: float, low: float | None, high: float | None) -> float | None:
-    """Half of an interval around a value, as a share of the value. None if the interval is unknown, or the value 0."""
+    """Return half the width of an interval as a share of `value`. None if the interval is unknown or `value` is 0."""
     if low is None or high is None:
         return None
     if high == low:
@@ -69,11 +73,12 @@ def half_width(value: float, low: float | None, high: float | None) -> float | N
 
 @dataclass(frozen=True)
 class Stopping:
-    """When to stop sampling.
+    """A rule for when to stop sampling.
 
-    samples : how many; with a precision, at most how many
-    precision : as `Precision.target`
-    seconds : after which to stop in any case; at least one block is always simulated
+    samples : number of samples, or most samples if a precision is also given; None: no such limit
+    precision : precision at which to stop, as in `Precision.target`; None: `ENOUGH`, unless `samples` is given
+    seconds : time limit; None: no limit. At least one block is simulated, even if it takes longer.
+    began : start of the time limit, by `time.monotonic`
     """
 
     samples: int | None = None
@@ -83,7 +88,7 @@ class Stopping:
 
     @property
     def may_stop(self) -> bool:
-        """Whether sampling may stop before `most`."""
+        """Whether sampling may stop before `most` samples."""
         return self.samples is None or self.precision is not None
 
     @property
@@ -92,7 +97,7 @@ class Stopping:
 
     @property
     def most(self) -> int:
-        """Most samples."""
+        """Most samples to simulate."""
         if self.samples is not None:
             return self.samples
         return USUALLY if self.precision is None and self.seconds is None else MOST
@@ -112,7 +117,7 @@ class Stopping:
 
     @property
     def late(self) -> bool:
-        """Whether the time is up."""
+        """Whether the time limit is reached."""
         return self.seconds is not None and time.monotonic() - self.began >= self.seconds
 
 
@@ -120,19 +125,19 @@ Progress = Callable[[float], None]
 
 
 def quiet(done: float) -> None:
-    """Ignore progress."""
+    """Ignore the progress: the default where a `Progress` is expected."""
 
 
 def sample(
     batches: Sequence[Batch], stopping: Stopping, backend: Backend | None = None, progress: Progress = quiet
 ) -> list[Accumulator]:
-    """Simulate the same samples of every batch, until `stopping` is satisfied.
+    """Simulate the same samples of every batch, until `stopping` is satisfied. Return the results of each batch.
 
     Blocks are added in order, wherever they were simulated, so results do not depend on the backend. Blocks after a
-    check are started before its outcome is known, so that no core is idle.
+    check of precision are started before the outcome of the check is known, so that no core is idle.
 
-    backend : None: threads on all cores
-    progress : called with the share of samples done until the next check
+    backend : where blocks are simulated; None: threads on all cores
+    progress : called with the number of samples done, divided by the number at the next check
     """
     accumulators = [Accumulator(batch) for batch in batches]
     width = min(batch.width for batch in batches)
@@ -152,7 +157,7 @@ def sample(
 
 
 def _jobs(stopping: Stopping, width: int) -> Iterator[Job]:
-    """Yield the samples of each block. No block crosses a check."""
+    """Yield a job for each block. No block has samples from before and after a check of precision."""
     done = 0
     for look in stopping.looks():
         for low in range(done, look, width):
@@ -161,7 +166,7 @@ def _jobs(stopping: Stopping, width: int) -> Iterator[Job]:
 
 
 def reached(accumulators: Sequence[Accumulator], stopping: Stopping) -> Precision:
-    """Return the precision of the requested scenarios so far."""
+    """Return the precision that the requested scenarios of all batches have reached so far."""
     return Precision.of(
         stopping.target,
         (

@@ -1,4 +1,4 @@
-"""A wait for a person that is in series with all other tasks, so that percentiles can be smoothed over it."""
+"""A wait for a person, in series with all other tasks. Its distribution is used to smooth percentiles."""
 
 from __future__ import annotations
 
@@ -18,21 +18,25 @@ from planner.reading.estimates.estimate import Estimate
 from planner.workflow.bodies import Wait
 
 _SHARES = 1 / (1 + np.exp(-np.linspace(-18.0, 18.0, 4801)))
-"""Shares at which a distribution is tabulated, dense at both ends. Interpolated waits are within 10⁻⁴."""
+"""Shares at which a distribution is tabulated. They are dense near 0 and 1, so interpolation is accurate to 10⁻⁴."""
 
 
 @dataclass(frozen=True)
 class SeriesWait:
-    """A wait before or after every other task, on whose duration no other task depends."""
+    """A wait for a person. Every other task runs before it or after it, and does not depend on its duration.
+
+    path : path of its draws
+    """
 
     path: str
     estimate: Estimate
 
     @classmethod
     def of(cls, graph: TaskGraph) -> SeriesWait | None:
-        """Return the widest one of a graph, or None.
+        """Return the wait that is in series with all other tasks of a graph; None if there is none.
 
-        Caches that expire and people who walk away depend on durations, so graphs with these have none.
+        If there are several, return the one with the highest p95. A graph has none if it has caches that expire or
+        people who walk away, because both depend on durations.
         """
         if len(graph.graph.since) or any(mark.subject.conversation is not None for mark in graph.works):
             return None
@@ -45,15 +49,18 @@ class SeriesWait:
         return max(waits, key=lambda wait: (wait.estimate.quantile(0.95), wait.path), default=None)
 
     def waits(self) -> Waits:
-        """Return its distribution, without any draws."""
+        """Return the distribution of the wait, without any draws."""
         return Waits(_SHARES, estimate_quantiles(self.estimate, _SHARES))
 
     def drawn(self, samples: Samples) -> Floats:
-        """Return its (S,) durations in seconds, rounded to ticks."""
+        """Return the duration of the wait in each of S samples, (S,) seconds rounded to ticks."""
         return round_to_ticks(draw_estimate(self.estimate, samples, 1, self.path, "time").ravel())
 
     def smoothed(self, seconds: Values, seed: int) -> Values:
-        """Return completion times with the percentiles of `Smoothed`. They must start at sample 0."""
+        """Return the same completion times with the percentiles of `Smoothed`.
+
+        `seconds` must start at sample 0. Over `KEPT` samples, `seconds` is returned unchanged.
+        """
         if seconds.count > KEPT:
             return seconds
         waits = self.waits()
@@ -70,9 +77,11 @@ def _once(work: Work, estimate: Estimate) -> bool:
 
 
 def _in_series(graph: Graph, task: int) -> bool:
-    """Whether every other task is a predecessor or a successor of `task`. All edges must lead to higher ids.
+    """Whether every other task must end before `task`, or can only start after `task`.
 
-    That holds if every lower task has a successor up to `task`, and every higher task a predecessor from `task` on.
+    Return False unless all edges lead to higher numbers. Then two checks are enough, by induction. Each task below
+    `task` must have an edge to a task that is not above `task`. Each task above `task` must have an edge from a task
+    that is not below `task`.
     """
     sources, targets = np.repeat(np.arange(len(graph)), np.diff(graph.successor_start)), graph.successors
     leads_to_it, follows_it = np.zeros(len(graph), bool), np.zeros(len(graph), bool)

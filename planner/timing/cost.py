@@ -1,4 +1,4 @@
-"""What work costs: tokens at the prices of a model, tool calls, and hours of rented machines."""
+"""The cost of work: tokens at the prices of a model, tool calls, and hours of rented machines."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from planner.timing.service import ServiceTimes
 
 @dataclass(frozen=True, eq=False)
 class Billing:
-    """Billed tokens by kind, and tool calls: arrays that broadcast together, or numbers.
+    """Billed amounts of work: tokens by kind, and tool calls. They are numbers, or arrays that broadcast together.
 
-    input : input tokens that no cache is involved in
+    input : input tokens that are neither written to a cache nor read from a cache
     written : input tokens that are written to a cache
     cache_read : input tokens that are read from a cache
+    output : output tokens
+    calls : tool calls
     """
 
     input: Floats
@@ -48,14 +50,14 @@ class Billing:
         return self.prompt + self.cache_read + self.output
 
     def map(self, function: Callable[[Floats], Floats]) -> Billing:
-        """Apply a function to each field."""
+        """Return the result of applying a function to each field."""
         return Billing(
             function(self.input), function(self.written), function(self.cache_read), function(self.output),
             function(self.calls),
         )  # fmt: skip
 
     def __getitem__(self, samples: slice | Sequence[int]) -> Billing:
-        """Return some samples. They are the last axis."""
+        """Return the amounts of some samples. Samples are the last axis."""
         return self.map(lambda amounts: amounts[..., samples])
 
     def __setitem__(self, samples: slice, amounts: Billing) -> None:
@@ -85,30 +87,34 @@ class Billing:
         return self.map(lambda amounts: amounts.sum(axis))
 
     def tokens_usd(self, price: Price) -> Floats:
-        """Cost of the tokens, US dollars."""
+        """Return the cost of the tokens, in US dollars."""
         dollars: Floats = price.usd(self.input, self.written, self.cache_read, self.output)
         return dollars
 
 
 @dataclass(frozen=True, eq=False)
 class Cost:
-    """US dollars of each sample, (S,): of models (tokens and rented machines), and of tool calls."""
+    """The cost of each of S samples in US dollars, as arrays (S,).
+
+    models : cost of tokens and rented machines
+    calls : cost of tool calls
+    """
 
     models: Floats
     calls: Floats
 
     def at(self, price_multiplier: float) -> Floats:
-        """Return the (S,) total cost if models cost `price_multiplier` times as much."""
+        """Return the total cost of each sample if models cost `price_multiplier` times as much."""
         return self.models * price_multiplier + self.calls
 
 
 def run_cost(
     works: Sequence[Work], billed: Sequence[Billing], service: Mapping[str, ServiceTimes], seconds: Floats
 ) -> Cost | None:
-    """Return the cost of each sample, or None if a price is unknown.
+    """Return the cost of each of S samples, or None if a price is unknown.
 
-    billed : of each work, (S,)
-    seconds : (S,) completion times, for which machines with a price per hour are rented
+    billed : billed amounts of each work, in arrays (S,)
+    seconds : completion times, (S,). Machines with a price per hour are rented for the whole time.
 
     Whole tokens are summed before they are priced, so that the result does not depend on the order of the sums.
     """
@@ -130,9 +136,11 @@ def run_cost(
 
 
 def usd_of_step(billed: Mapping[Work, Billing], models: Mapping[str, Profile]) -> float | None:
-    """Cost of the works of a step: their tokens and tool calls.
+    """Return the cost of a step, in US dollars: the tokens and tool calls of all its works.
 
-    None if rented machines serve it: their price per hour is paid for the whole run, not for single steps.
+    Return None if rented machines serve the step. Their price per hour is paid for the whole run, not for single steps.
+
+    billed : billed amounts of each work of the step
     """
     prices = [models[work.model].price for work in billed if work.model is not None]
     if any(price is not None and price.per_hour is not None for price in prices):
@@ -141,7 +149,7 @@ def usd_of_step(billed: Mapping[Work, Billing], models: Mapping[str, Profile]) -
 
 
 def usd_of_work(work: Work, billed: Billing, models: Mapping[str, Profile]) -> Floats:
-    """Cost of a work: its tool calls, and its tokens if their price is known."""
+    """Return the cost of a work, in US dollars: its tool calls, and its tokens if their price is known."""
     price = models[work.model].price if work.model is not None else None
     cost = 0.0 * billed.calls if price is None else billed.tokens_usd(price)
     return cost if work.usd is None else cost + float(work.usd) * billed.calls

@@ -29,7 +29,7 @@ _NONE: Floats = np.zeros((1, 1))
 
 
 class Part(IntEnum):
-    """Where the time of a task goes. All the time of a coordination mechanism is COORDINATION."""
+    """The parts of a task's time. All time of a coordination mechanism is counted as COORDINATION."""
 
     DECODE = 0
     PREFILL = 1
@@ -40,7 +40,7 @@ class Part(IntEnum):
 
 
 class Split(Enum):
-    """Which parts of task times are kept apart. The value is the column of each `Part`."""
+    """The parts of task times that have separate columns. The value of a member lists the column of each `Part`."""
 
     WHOLE = (0, 0, 0, 0, 0, 0)
     COORDINATION = (0, 0, 0, 0, 0, 1)
@@ -52,7 +52,10 @@ class Split(Enum):
 
     @classmethod
     def of(cls, graph: TaskGraph, detailed: bool) -> Split:
-        """Return the split of a graph's times: all parts if `detailed`, else no more than a comparison needs."""
+        """Return the split for the times of a graph.
+
+        It separates all parts if `detailed`. Otherwise it only separates coordination, if the graph has any.
+        """
         if detailed:
             return cls.PARTS
         return cls.COORDINATION if any(mark.subject.coordination for mark in graph.works) else cls.WHOLE
@@ -62,8 +65,8 @@ class Split(Enum):
 class SampleDemands:
     """Samples, and the demands that are already drawn for them.
 
-    demands : filled with those that are still missing
-    traces : filled with every request of every occurrence, if given
+    demands : demands drawn so far; further demands are added when they are drawn
+    traces : if given, every request of every occurrence is added when it is drawn
     """
 
     samples: Samples
@@ -74,12 +77,13 @@ class SampleDemands:
 
 @dataclass(frozen=True, eq=False)
 class OccurrenceTimes:
-    """One occurrence of a work, for all items. Arrays broadcast to (items, S).
+    """The times of one occurrence of a work, for all items. Arrays broadcast to (items, S): items × samples.
 
     tasks : the task of each item
-    fixed, decode : seconds that do not, and that do, shrink with speed
-    billed : kept for tasks that may be cancelled, else None
-    done : 1 where it is done, else 0; kept with `billed`
+    fixed : seconds that do not depend on speed
+    decode : seconds at speed 1; they are divided by the speed
+    billed : billed amounts without cancellation; None for tasks that cannot be cancelled
+    done : 1 where the occurrence is done, else 0; None for tasks that cannot be cancelled
     wait : seconds of `fixed` that pass before the work begins
     """
 
@@ -96,11 +100,11 @@ class OccurrenceTimes:
 
 @dataclass(frozen=True, eq=False)
 class WorkTotals:
-    """Sums over all occurrences of one work, as if nothing were cancelled.
+    """Sums over all occurrences of one work in each of S samples, as if nothing were cancelled.
 
-    done : (S,) how many occurrences are done
-    billed : (S,)
-    occurrences : each of them; only where they are requested or may be cancelled
+    done : number of occurrences that are done, (S,)
+    billed : billed amounts, in arrays (S,)
+    occurrences : times of each occurrence; left out if details are not requested and the work cannot be cancelled
     """
 
     work: Work
@@ -111,14 +115,15 @@ class WorkTotals:
 
 @dataclass(frozen=True, eq=False)
 class TaskTimes:
-    """Times of n tasks in S samples. Each column of a task takes ``fixed + decode / speed`` seconds.
+    """Times of n tasks in S samples. Each column of `split` has ``fixed + decode / speed`` seconds of a task.
 
-    fixed, decode : (columns of `split`, n, S)
-    skipped : tasks under a condition, each with where they are skipped
-    patience, away : (S, rows of the graph's `since`) seconds until a person leaves, and until they are back
+    fixed, decode : seconds, (columns of `split`, n, S)
+    skipped : tasks that may be skipped, and an array that is true where they are skipped
+    patience : seconds until a person leaves, (S, rows of the graph's `since`)
+    away : seconds until a person who has left is back, in the same shape
     works : totals of each work
-    accepted : (S,) whether no failure remains
-    largest : model → (S,) prompt and output tokens of the largest request
+    accepted : whether no failure remains, (S,)
+    largest : for each model, prompt and output tokens of the largest request, (S,)
     """
 
     split: Split
@@ -137,14 +142,17 @@ class TaskTimes:
 
     @cached_property
     def _whole(self) -> tuple[Floats, Floats]:
-        """(S, n) `fixed` and `decode` of all parts together. `fixed` of a skipped task is −∞."""
+        """`fixed` and `decode` summed over all columns, each (S, n). `fixed` of a skipped task is −∞."""
         fixed, decode = (np.ascontiguousarray(parts.sum(0).T) for parts in (self.fixed, self.decode))
         for tasks, skipped in self.skipped:
             fixed[:, tasks][np.broadcast_to(skipped, (length(tasks), len(fixed))).T] = -np.inf
         return fixed, decode
 
     def durations(self, speed: float) -> Floats:
-        """Return (S, n) seconds, rounded to ticks. Raises InputError for a task longer than the clock can hold."""
+        """Return the durations of tasks in seconds, (S, n), rounded to ticks. `SKIPPED` marks skipped tasks.
+
+        Raises InputError for a task that takes longer than the clock can hold.
+        """
         fixed, decode = self._whole
         seconds = decode / speed
         seconds += fixed
@@ -155,17 +163,17 @@ class TaskTimes:
 
     @cached_property
     def coordinating(self) -> NDArray[np.intp]:
-        """Tasks whose coordination takes time. Coordination must have a column of its own."""
+        """Tasks whose coordination takes time. The split must separate coordination."""
         column = self.split.value[Part.COORDINATION]
         return np.flatnonzero((self.fixed[column] != 0).any(1) | (self.decode[column] != 0).any(1))
 
     def coordination(self, speed: float) -> Floats:
-        """Return (S, coordinating tasks) seconds, rounded to ticks."""
+        """Return the seconds of coordination of the tasks in `coordinating`, (S, tasks), rounded to ticks."""
         tasks, column = self.coordinating, self.split.value[Part.COORDINATION]
         return round_to_ticks(np.ascontiguousarray((self.fixed[column][tasks] + self.decode[column][tasks] / speed).T))
 
     def part(self, part: Part, speed: float) -> Floats:
-        """Return (S, n) seconds of a part that has a column of its own."""
+        """Return the seconds of one part of each task, (S, n). The split must separate this part."""
         column = self.split.value[part]
         seconds: Floats = self.fixed[column] + self.decode[column] / speed
         return seconds.T
@@ -174,10 +182,11 @@ class TaskTimes:
 def task_times(
     graph: TaskGraph, service: Mapping[str, ServiceTimes], draws: SampleDemands, speed: float, detailed: bool = False
 ) -> TaskTimes:
-    """Draw the demands of a graph, and time them.
+    """Draw the demands of a graph, and return the times of its tasks.
 
-    speed : at which timeouts of attempts are checked; it changes nothing else
-    detailed : keep all parts apart, and the occurrences of each work
+    service : service times of each model
+    speed : the speed for which the timeouts of attempts are checked. It has no other effect.
+    detailed : whether to separate all parts, and to keep the occurrences of each work
     """
     return _Timing(graph, service, draws, speed, detailed).times()
 
@@ -248,13 +257,16 @@ class _Timing:
         return WorkTotals(work, done, total, occurrences)
 
     def _add_parts(self, work: Work, tasks: slice, parts: Mapping[Part, Floats]) -> None:
-        """Add seconds to the columns of tasks."""
+        """Add the seconds of each part to the columns of these tasks."""
         for part, seconds in parts.items():
             column = self.split.value[Part.COORDINATION if work.coordination else part]
             (self.decode if part == Part.DECODE else self.fixed)[column, tasks] += seconds
 
     def _attempt(self, work: Work, demand: Demand) -> dict[Part, Floats]:
-        """Seconds of each part: of an attempt no more than its timeout, plus the wait before it."""
+        """Return the seconds of each part of a work.
+
+        An attempt under `retry` takes at most its timeout. The wait before it is added.
+        """
         parts = self._parts(work, demand)
         if work.retry is None:
             return parts
@@ -267,7 +279,7 @@ class _Timing:
         return parts
 
     def _parts(self, work: Work, demand: Demand) -> dict[Part, Floats]:
-        """Seconds of each part, in arrays that broadcast to (items, S). Those of DECODE are at speed 1."""
+        """Return the seconds of each part, in arrays that broadcast to (items, S). Seconds of DECODE are at speed 1."""
         parts = {}
         if np.any(demand.seconds):
             parts[Part.PEOPLE if work.kind == "human" else Part.TOOLS] = demand.seconds
@@ -284,22 +296,22 @@ class _Timing:
 
 
 def _total(parts: Mapping[Part, Floats], speed: float) -> Floats:
-    """Seconds of all parts together."""
+    """Return the sum of the seconds of all parts at a speed."""
     return sum((seconds / speed if part == Part.DECODE else seconds for part, seconds in parts.items()), _NONE)
 
 
 def _over_items(values: Floats, items: int) -> Floats:
-    """Sum over items of an array that broadcasts to (items, S)."""
+    """Return the sum over items, (S,), of an array that broadcasts to (items, S)."""
     total: Floats = values.sum(0) * (1 if len(values) == items else items)
     return total
 
 
 def length(tasks: slice) -> int:
-    """Number of tasks in a slice."""
+    """Return the number of tasks in a slice."""
     return len(range(tasks.start, tasks.stop, tasks.step))
 
 
 def _span(tasks: NDArray[np.int32]) -> slice:
-    """Return tasks as a slice: those of successive items lie at equal distances."""
+    """Return tasks as a slice. The numbers of the tasks must be evenly spaced."""
     step = int(tasks[1] - tasks[0]) if len(tasks) > 1 else 1
     return slice(int(tasks[0]), int(tasks[-1]) + 1, step)

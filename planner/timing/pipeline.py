@@ -1,4 +1,4 @@
-"""The way from a task graph to schedules: draw demands, time them at a speed, schedule the tasks, bill the work."""
+"""From a task graph to schedules: draw demands, time them at a speed, schedule the tasks, bill the work."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Pipeline:
     """A task graph and the models that serve it, ready to simulate any samples.
 
     models : profiles at a fixed concurrency
-    layers : spread of the errors of estimates
+    layers : spreads of the errors of estimates
     """
 
     graph: TaskGraph
@@ -41,7 +41,7 @@ class Pipeline:
         """Return the pipeline of an expanded workflow.
 
         requests : number of concurrent requests, on which speeds may depend; None: the most that can be open
-        price_multiplier : on the prices of all models
+        price_multiplier : factor on the prices of all models
         """
         concurrency = graph.max_open_requests(graph.sizes) if requests is None else requests
         declared = profiles(workflow, graph)
@@ -49,18 +49,18 @@ class Pipeline:
         return cls(graph, models, Layers.of(workflow.uncertainty))
 
     def draw(self, samples: Samples, speed: float = 1.0, detailed: bool = False) -> DrawnSamples:
-        """Draw and time the demands of samples. Arguments are those of `complete`."""
+        """Draw and time the demands of samples. `speed` and `detailed` are as in `complete`."""
         return self.complete(SampleDemands(samples, self.layers), speed, detailed)
 
     def seconds(self, samples: Samples, speed: float) -> Floats:
-        """Return the (S,) completion times of samples."""
+        """Return the completion times of S samples at a speed, (S,)."""
         return self.draw(samples, speed).at(speed).schedule().seconds
 
     def complete(self, draws: SampleDemands, speed: float = 1.0, detailed: bool = False) -> DrawnSamples:
         """Draw the demands that are still missing, and time all of them.
 
-        speed : at which timeouts of attempts are checked; it changes nothing else
-        detailed : keep all parts of task times apart, and the occurrences of each work
+        speed : the speed for which the timeouts of attempts are checked. It has no other effect.
+        detailed : whether to separate all parts of task times, and to keep the occurrences of each work
         """
         service = {name: ServiceTimes.of(profile, draws.samples) for name, profile in self.models.items()}
         return DrawnSamples(self.graph, service, task_times(self.graph, service, draws, speed, detailed))
@@ -75,15 +75,18 @@ class DrawnSamples:
     times: TaskTimes
 
     def at(self, speed: float) -> TimedSamples:
-        """Return their task durations at a speed. Raises InputError for a task longer than the clock can hold."""
+        """Return the samples with their durations at a speed.
+
+        Raises InputError for a task that takes longer than the clock can hold.
+        """
         return TimedSamples(self, speed, self.times.durations(speed))
 
 
 @dataclass(frozen=True, eq=False)
 class TimedSamples:
-    """Samples at one speed, ready to be scheduled.
+    """Samples at one speed, which can be scheduled.
 
-    durations : (S, n) seconds of tasks
+    durations : durations of tasks in seconds, (S, n): samples × tasks
     """
 
     drawn: DrawnSamples
@@ -100,9 +103,9 @@ class TimedSamples:
     ) -> ScheduledSamples:
         """Schedule some of the samples.
 
-        rows : which of them
-        graph : the same tasks with other pool sizes; None: those of the pipeline's graph
-        traced, recorded : as for `simulate`
+        rows : the samples to schedule; the default is all of them
+        graph : graph with the same tasks but other pool sizes; None: the pipeline's graph
+        traced, recorded : as in `simulate`
         """
         kernel_graph = graph or self.drawn.graph.graph
         durations, times = self.durations[rows], self.drawn.times
@@ -115,10 +118,10 @@ class TimedSamples:
 
 @dataclass(frozen=True, eq=False)
 class TaskProgress:
-    """How far the tasks of an occurrence got, (items, S).
+    """The progress of an occurrence's tasks until their end or cancellation, in arrays (items, S): items × samples.
 
-    started : 1 where they started, else 0
-    share : of their time that they ran
+    started : 1 where the task started its work, else 0
+    share : the part of its planned time for which the task worked, from 0 to 1
     """
 
     started: Floats
@@ -129,9 +132,9 @@ class TaskProgress:
 class ScheduledSamples:
     """Some of the drawn samples, scheduled.
 
-    rows : which of the drawn samples
-    kernel_graph : with the pool sizes of this schedule
-    durations : (S, n) seconds of tasks
+    rows : the samples that are scheduled, as a selection of all drawn samples
+    kernel_graph : graph with the pool sizes of this schedule
+    durations : durations of tasks in seconds, (S, n): scheduled samples × tasks
     """
 
     drawn: DrawnSamples
@@ -155,25 +158,26 @@ class ScheduledSamples:
 
     @property
     def seconds(self) -> Floats:
-        """(S,) completion times."""
+        """Completion times, (S,)."""
         return self.schedule.makespan
 
     @cached_property
     def billed(self) -> list[Billing]:
-        """Billed amounts of each work, (S,). Where work may be cancelled, starts and ends must be recorded.
+        """Billed amounts of each work, in arrays (S,). If work may be cancelled, starts and ends must be recorded.
 
         A cancelled request costs its whole input, and its output in proportion to the time it ran. A cancelled agent
-        loop costs both in that proportion, a cancelled tool all its calls. A task that never started costs nothing.
+        loop costs input and output in that proportion. A cancelled tool costs all its calls. A task that never started
+        costs nothing.
         """
         return [self._billed(totals) for totals in self.times.works]
 
     def cost(self) -> Cost | None:
-        """Cost of each sample, or None if a price is unknown."""
+        """Return the cost of each sample, or None if a price is unknown."""
         works = [mark.subject for mark in self.graph.works]
         return run_cost(works, self.billed, self.service, self.seconds)
 
     def progress(self, occurrence: OccurrenceTimes) -> TaskProgress:
-        """Return how far the tasks of an occurrence got. Starts and ends must be recorded."""
+        """Return the progress of an occurrence's tasks. Starts and ends must be recorded."""
         starts, ends = self.schedule.starts[:, occurrence.tasks].T, self.schedule.ends[:, occurrence.tasks].T
         wait = round_to_ticks(self.of_rows(occurrence.wait, len(occurrence.wait)).copy())
         planned, ran = self.durations[:, occurrence.tasks].T - wait, ends - starts - wait
@@ -182,7 +186,10 @@ class ScheduledSamples:
         return TaskProgress(started.astype(float), np.where(started, np.clip(share, 0.0, 1.0), 0.0))
 
     def of_rows(self, values: Floats, items: int) -> Floats:
-        """Return (items, S) values of these samples. `values` broadcast to all drawn samples."""
+        """Return values of the scheduled samples, (items, S).
+
+        values : an array that broadcasts to items × all drawn samples
+        """
         return np.broadcast_to(values, (items, self.times.samples))[:, self.rows]
 
     def _billed(self, totals: WorkTotals) -> Billing:
@@ -201,5 +208,5 @@ class ScheduledSamples:
 
 
 def _whole(tokens: Floats) -> Floats:
-    """Round half up."""
+    """Round tokens half up to whole numbers."""
     return np.floor(tokens + 0.5)

@@ -18,9 +18,9 @@ from planner.workflow.declaration import Workflow
 
 @dataclass(frozen=True, eq=False)
 class ServiceTimes:
-    """How a model serves requests in each sample: (1, S), or (1, 1) if all samples are alike.
+    """The TTFT and the speeds of a model in each of S samples. Arrays are (1, S), or (1, 1) if all samples are equal.
 
-    ttft : seconds
+    ttft : seconds to the first token
     prefill, decode : seconds per token
     """
 
@@ -31,7 +31,7 @@ class ServiceTimes:
 
     @classmethod
     def of(cls, profile: Profile, samples: Samples) -> ServiceTimes:
-        """Draw them for a profile at a fixed concurrency (`Profile.at`)."""
+        """Draw the TTFT and the speeds of a profile. Its concurrency must be fixed by `Profile.at`."""
         assert isinstance(profile.ttft, Estimate)
         assert isinstance(profile.output_speed, Estimate)
         path = f"models/{profile.root}"
@@ -49,11 +49,11 @@ class ServiceTimes:
 
 
 def serving_traits(profile: Profile) -> ServingTraits:
-    """Return the properties of a profile that demands depend on."""
+    """Return those properties of a profile that demands depend on."""
     return ServingTraits(profile.jitter, profile.caches, profile.cache_ttl, profile.tokens or 1.0)
 
 
 def profiles(workflow: Workflow, *graphs: TaskGraph) -> dict[str, Profile]:
-    """Return the profiles that these graphs use, by name."""
+    """Return the profiles of all models that these graphs use, by name."""
     used = {model for graph in graphs for mark in graph.works if (model := mark.subject.model) is not None}
     return {name: resolve(name, workflow.models) for name in sorted(used)}

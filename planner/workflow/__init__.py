@@ -1,4 +1,4 @@
-"""A workflow file in, a validated `Workflow` out, or the problems of it and of the files it uses."""
+"""A workflow file in, a validated `Workflow` out, or the problems of this file and of the files that it uses."""
 
 from typing import TYPE_CHECKING
 

@@ -24,9 +24,9 @@ _SEPARATORS = re.compile(r"[\s,;]+")
 class Backlog:
     """The rows of a backlog, in the order of its file.
 
-    sizes : above 0, in any unit; None: all are equal
+    sizes : sizes of the rows, above 0, in any unit; None means that all rows have the same size
     needs : for each row, the indices of the rows that must be done first
-    ids : of the rows; row numbers from 1 if the file has no ids
+    ids : ids of the rows; these are row numbers from 1 if the file has no ids
     """
 
     sizes: tuple[float, ...] | None
@@ -36,7 +36,7 @@ class Backlog:
 
 @dataclass(frozen=True)
 class Columns:
-    """Names of columns, as declared; None if not declared."""
+    """Names of the columns that a fan-out declares; None for a column that it does not declare."""
 
     size: str | None = None
     needs: str | None = None
@@ -57,23 +57,27 @@ class _Rows:
         if uneven:
             cells = len(self.rows[uneven[0]])
             message = f"{cells} cell{'' if cells == 1 else 's'}, but the header has {len(self.header)}"
-            self.add_for_rows(message, uneven, hint="put cells that contain a comma in quotes")
+            self.add_for_rows(message, uneven, hint="if a cell contains a comma, put the cell in quotes")
 
     def add(self, message: str, line: int | None, hint: str | None, key: str = "file", code: str = "bad-value") -> None:
-        """Add a mistake, whose `at` is a `key` of the fan-out."""
+        """Add a mistake.
+
+        line : line of the table; None means that the mistake concerns the whole table
+        key : key of the fan-out at which the mistake is reported
+        """
         place = f"'{self.name}'" if line is None else f"'{self.name}', line {line}:"
         self.mistakes.append(BadValueError(f"{place} {message}", hint, code=code, at=(key,)))
 
     def add_for_rows(
         self, message: str, rows: Sequence[int], key: str = "file", hint: str | None = None, code: str = "bad-value"
     ) -> None:
-        """Add a mistake that several rows have, at the first of them."""
+        """Add one mistake for all of `rows`. It names the line of the first of them."""
         others = len(rows) - 1
         more = f" (and {others:,} more line{'s' * (others != 1)} like it)" if others else ""
         self.add(message + more, self.lines[rows[0]], hint, key, code)
 
     def column(self, name: str, key: str) -> list[str] | None:
-        """Return the cells of a column; if there is no such column, None, and add a mistake at `key`."""
+        """Return the cells of a column. If there is no such column, add a mistake at `key` and return None."""
         if self.header.count(name) == 1:
             index = self.header.index(name)
             return [row[index] for row in self.rows]
@@ -85,9 +89,11 @@ class _Rows:
 
 
 def read_backlog(folder: Path, name: str, columns: Columns) -> tuple[Backlog | None, list[BadValueError]]:
-    """Read a backlog. Returns None and the mistakes if there are any; their `at` is a key of the fan-out.
+    """Read a backlog. Returns it and no mistakes, or None and the mistakes.
 
-    folder : to which the path `name` is relative
+    The `at` of each mistake is a key of the fan-out.
+
+    folder : folder to which the path `name` is relative
     """
     try:
         table = _Rows(read_table(name, folder))
@@ -117,21 +123,22 @@ def _sizes(table: _Rows, column: str) -> list[float]:
             sizes.append(1.0)
     for message, rows in invalid.items():
         cell = table.rows[rows[0]][table.header.index(column)]
-        message = f"{table.quoted(cell, 'a size', 'the size ')}: {message}" if cell else "the size is missing"
+        colon = "" if message.startswith("must") else ":"
+        message = f"{table.quoted(cell, 'a size', 'the size ')}{colon} {message}" if cell else "the size is missing"
         table.add_for_rows(message, rows, "size", "a size is a number above 0")
     if sizes and not invalid and max(sizes) > MOST_RATIO * min(sizes):
         low, high = sizes.index(min(sizes)), sizes.index(max(sizes))
         size = f" {sizes[high]:.15g}" if table.shown else ""
-        message = f"the size{size} is over {MOST_RATIO:,.0f} times that on line {table.lines[low]}"
-        table.add_for_rows(message, [high], "size", "is one of them a typing error?")
+        message = f"the size{size} is over {MOST_RATIO:,.0f} times the size on line {table.lines[low]}"
+        table.add_for_rows(message, [high], "size", "check both sizes for typing errors")
     return sizes
 
 
 def _ids(table: _Rows, columns: Columns) -> list[str] | None:
-    """Return the ids of the rows; None if there are none, or they have mistakes."""
+    """Return the ids of the rows; None if the file has no ids, or the ids have mistakes."""
     if columns.id is None and "id" not in table.header:
         if columns.needs is not None:
-            hint = "'needs' refers to ids of rows: name the column of ids, as in id: module"
+            hint = "add the column that contains the ids of rows, as in id: module"
             table.add("has no column 'id'", None, hint, "needs")
         return None
     names_only = columns.id is None and columns.needs is None
@@ -147,7 +154,7 @@ def _ids(table: _Rows, columns: Columns) -> list[str] | None:
 def _add_id_mistakes(table: _Rows, ids: Sequence[str], key: str, in_needs: bool) -> bool:
     """Add the mistakes in a column of ids, and return whether there are any.
 
-    in_needs : whether another column lists ids, so that they cannot contain separators
+    in_needs : whether another column lists ids; if so, ids cannot contain separators
     """
     before = len(table.mistakes)
     first: dict[str, int] = {}
@@ -167,7 +174,7 @@ def _add_id_mistakes(table: _Rows, ids: Sequence[str], key: str, in_needs: bool)
 
 
 def _needs(table: _Rows, column: str, ids: list[str] | None) -> list[tuple[int, ...]]:
-    """Return, for each row, the indices of the rows it needs; mistakes are added to the table."""
+    """Return, for each row, the indices of the rows that it needs. Mistakes are added to the table."""
     cells = table.column(column, "needs")
     if cells is None or ids is None:
         return [() for _ in table.rows]
@@ -200,7 +207,10 @@ def _add_unknown_ids(table: _Rows, listed: Sequence[Mapping[str, None]], index_o
 
 
 def find_cycle(needs: Sequence[Collection[int]]) -> list[int]:
-    """Return nodes each of which needs the next, and the last the first; empty if there is no cycle. Linear time."""
+    """Return the nodes of a cycle, in linear time. The list is empty if there is no cycle.
+
+    Each node of the cycle needs the next one, and the last node needs the first.
+    """
     unmet = [len(set(needed)) for needed in needs]
     needed_by: list[list[int]] = [[] for _ in needs]
     for node, needed in enumerate(needs):

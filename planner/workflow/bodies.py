@@ -1,6 +1,6 @@
 """Bodies of steps: a request, an agent loop, a tool, a person, another file (docs/reference/workflow.md).
 
-Also the modifiers `repeat` and `retry`.
+The modifiers `repeat` and `retry` are declared here too.
 """
 
 from typing import Annotated, Any, ClassVar, Self
@@ -41,7 +41,10 @@ PLAIN = Quantity("number", count, "12", "8 to 20")
 
 
 def as_time(value: Any) -> Any:
-    """Convert a bare time, which may be an estimate written as a mapping, to a mapping with that time."""
+    """Return `{"time": value}` for a bare time, even if the time is an estimate that is written as a mapping.
+
+    Any other mapping is returned unchanged.
+    """
     return value if isinstance(value, dict) and not set(value) & ESTIMATE_KEYS else {"time": value}
 
 
@@ -50,9 +53,9 @@ ESTIMATE_KEYS = {"p50", "p95", "low", "likely", "high", "values", "file", "colum
 
 
 class Llm(Declared):
-    """One request, in tokens.
+    """One request. All lengths are in tokens.
 
-    continues : name of the step whose conversation it continues
+    continues : name of the step whose conversation the request continues
     """
 
     example: ClassVar[str] = "{output: 500 to 2k}"
@@ -92,7 +95,8 @@ class Compaction(Declared):
 class AgentLoop(Declared):
     """`turns` requests, with tool calls after each but the last. Every turn reads all of the previous context.
 
-    prompt, output, thinking : tokens; the last two per turn
+    prompt : tokens that every turn reads first
+    output, thinking : tokens per turn
     context_limit : tokens above which a turn begins with a compaction
     """
 
@@ -114,13 +118,17 @@ class AgentLoop(Declared):
                 given, other = other, given
             shown = {"compaction": "compaction: {output: 2k}", "context_limit": "context_limit: 150k"}[other]
             raise validation_error(
-                BadValueError(f"'{given}' also needs '{other}'", f"as in {shown}", at=(given,), on_key=True)
+                BadValueError(f"'{given}' also needs '{other}'", f"add it, as in {shown}", at=(given,), on_key=True)
             )
         return self
 
 
 class Call(Declared):
-    """A tool as a step: `calls` concurrent calls. Time in seconds, and US dollars, per call."""
+    """A tool as a step: `calls` concurrent calls.
+
+    time : seconds per call
+    usd : US dollars per call
+    """
 
     example: ClassVar[str] = "30s to 4min"
 
@@ -148,16 +156,19 @@ class Wait(Declared):
 
 
 def argument_value(value: Any, context: FileContext) -> float | None:
-    """Return the value for a parameter of a used file: a number, a parameter of this file, or an expression.
+    """Return the number that `use` passes to a parameter of the used file. Raises `BadValueError`.
 
-    None if a parameter it depends on is unreadable, which is reported elsewhere. Raises `BadValueError`.
+    Returns None if the number depends on an unreadable parameter, which is reported elsewhere.
+
+    value : a number, the name of a parameter of this file, or an expression
     """
     if is_arithmetic(value):
         formulas = parse_formulas(value, PLAIN, context.parameters)
         if len(formulas) > 1 or AGENTS in formulas[0].names:
             fault = "be a range" if len(formulas) > 1 else f"depend on '{AGENTS}'"
             raise BadValueError(
-                f"the value of a parameter cannot {fault}", "as in parameters: {modules: = 2 * services}"
+                f"the value of a parameter cannot {fault}",
+                "write a single number, as in parameters: {modules: = 2 * services}",
             )
         return next((formulas[0].value(values) for values in context.trials(formulas[0].names)), None)
     if isinstance(value, str) and value.isidentifier() and context.parameters is not None:
@@ -181,7 +192,7 @@ class Use(Declared):
 
 
 def as_file(value: Any) -> Any:
-    """Convert a bare file name to a mapping with that file."""
+    """Return `{"file": value}` for a bare file name, and any other value unchanged."""
     return {"file": value} if isinstance(value, str) else value
 
 
@@ -190,7 +201,7 @@ class Repeat(Declared):
 
     times : number of rounds
     until : chance that a round is accepted, which ends the repetition
-    at_most : most rounds, with `until`
+    at_most : most rounds if `until` is given
     """
 
     example: ClassVar[str] = "{times: 3} or {until: 70%, at_most: 3}"
@@ -207,11 +218,16 @@ class Repeat(Declared):
             )
         if self.times is not None and (self.until is not None or self.at_most is not None):
             raise validation_error(
-                BadValueError("a repeat has either 'times', or 'until' and 'at_most', not both", "remove 'times'")
+                BadValueError(
+                    "a repeat has either 'times', or 'until' and 'at_most', not both",
+                    "remove 'times', or remove 'until' and 'at_most'",
+                )
             )
         if self.until == 0:
             message = "with 'until: 0%' no round is ever accepted"
-            raise validation_error(BadValueError(message, "use a higher 'until', or 'times'", at=("until",)))
+            raise validation_error(
+                BadValueError(message, "write a higher chance, or use 'times' instead of 'until'", at=("until",))
+            )
         return self
 
     @property

@@ -30,7 +30,12 @@ _TEAMS = "output tokens of the teams of arXiv 2603.12229"
 
 @dataclass(frozen=True)
 class Preset:
-    """Keys of `coordination`, where they were measured, and whether the crew works in lockstep."""
+    """A preset of `coordination`.
+
+    parts : keys of `coordination` that the preset supplies, with their values
+    source : where the values were measured
+    lockstep : whether the crew works in lockstep
+    """
 
     parts: Mapping[str, Any]
     source: str
@@ -61,17 +66,17 @@ def preset_name(value: Any) -> str:
     if isinstance(value, str) and value in PRESETS:
         return value
     hint = did_you_mean(value, PRESETS) if isinstance(value, str) else None
-    raise BadValueError("expected the name of a preset", hint or f"one of {', '.join(PRESETS)}")
+    raise BadValueError("expected the name of a preset", hint or f"write one of {', '.join(PRESETS)}")
 
 
 def preset_of(coordination: object) -> Preset | None:
-    """Return the preset that a raw `coordination` mapping names, if any."""
+    """Return the preset that a raw `coordination` mapping names; None if it names none."""
     name = coordination.get("preset") if isinstance(coordination, dict) else None
     return PRESETS.get(name) if isinstance(name, str) else None
 
 
 def with_preset(crew: Any) -> Any:
-    """Add to a raw crew mapping the keys of its preset that it does not declare itself."""
+    """Return a raw crew mapping, completed by the keys of its preset that the crew does not declare itself."""
     preset = preset_of(crew.get("coordination")) if isinstance(crew, dict) else None
     if preset is None:
         return crew
@@ -79,7 +84,7 @@ def with_preset(crew: Any) -> Any:
 
 
 class Message(Declared):
-    """A request of a coordination mechanism; input and output in tokens."""
+    """A request of a coordination mechanism. Input and output are in tokens."""
 
     example: ClassVar[str] = "{output: 300 to 800}"
 
@@ -88,7 +93,11 @@ class Message(Declared):
 
 
 class Merge(Declared):
-    """Merging an item's work with the rest, one item at a time: seconds, a request, or both."""
+    """The merge of an item's work with the work on other items. Items are merged one after the other.
+
+    time : seconds
+    input, output : tokens of a request; without them, the merge makes no request
+    """
 
     example: ClassVar[str] = "{time: 20s to 90s}"
 
@@ -106,12 +115,15 @@ class Merge(Declared):
 
     @property
     def asks(self) -> bool:
-        """Whether it makes a request."""
+        """Whether the merge makes a request."""
         return self.input.scale != 0 or self.output.scale != 0
 
 
 class Sync(Declared):
-    """After every `every` items of the crew, each agent writes `output` tokens to all others, and reads theirs."""
+    """An exchange of messages after every `every` items of the crew.
+
+    Each agent writes `output` tokens to all other agents, and reads their messages.
+    """
 
     example: ClassVar[str] = "{output: 150, every: 5}"
 
@@ -120,7 +132,11 @@ class Sync(Declared):
 
 
 class Conflict(Declared):
-    """A conflict found at merge, with a chance per other agent. A share of the item's work is redone and merged."""
+    """A conflict that is found when work is merged. A part of the item's work is then redone and merged again.
+
+    chance : probability of a conflict with each other agent
+    rework : share of the item's work that is redone
+    """
 
     example: ClassVar[str] = "{chance: 0.4%, rework: 30%}"
 
@@ -152,14 +168,16 @@ class Coordination(Declared):
     def _conflicts_are_found_at_merge(self) -> Self:
         if self.conflict is not None and self.merge is None:
             message = "'conflict' needs 'merge': conflicts are found when work is merged"
-            raise validation_error(BadValueError(message, "as in merge: 20s to 90s", at=("conflict",), on_key=True))
+            raise validation_error(
+                BadValueError(message, "add it, as in merge: 20s to 90s", at=("conflict",), on_key=True)
+            )
         return self
 
 
 class Crew(Declared):
     """A pool of identical agents.
 
-    lockstep : whether they work in rounds of one item each, and wait for the slowest
+    lockstep : whether the agents work in rounds of one item each, and wait for the slowest agent
     """
 
     example: ClassVar[str] = "{agents: 4}"

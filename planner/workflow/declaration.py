@@ -53,10 +53,10 @@ BODIES = ("llm", "agent", "tool", "human", "steps", "choose", "use")
 class ForEach(Declared):
     """A fan-out over `count` items, or over the rows of a backlog `file`.
 
-    size : with `count`, an estimate of each item's relative size, scaled to a mean of 1; None with a `file`, where
-        the key names a column of sizes
-    needs : column with the ids of the rows that must be done first
-    id : column of ids
+    size : estimate of each item's relative size, scaled to a mean of 1. None with a `file`: the declared `size` is then
+        the name of a column, from which the backlog has its sizes
+    needs : name of the column that lists, for each row, the ids of the rows that must be done first
+    id : name of the column of ids
     """
 
     example: ClassVar[str] = "{count: 120, size: 0.4x to 2.5x}"
@@ -71,7 +71,7 @@ class ForEach(Declared):
     @field_validator("size", mode="wrap")
     @classmethod
     def _size_or_column(cls, value: Any, parse: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
-        """With a file, check only that the column is a name: the file is read later."""
+        """Parse an estimate. With a file, only check that the value is the name of a column: the file is read later."""
         if "file" not in info.data:
             return None  # reported elsewhere
         if info.data["file"] is None:
@@ -91,7 +91,9 @@ class ForEach(Declared):
         for key in ("needs", "id"):
             if self.file is None and getattr(self, key) is not None:
                 message = f"'{key}' names a column of a file, but 'file' is missing"
-                raise validation_error(BadValueError(message, "as in file: backlog.csv", at=(key,), on_key=True))
+                raise validation_error(
+                    BadValueError(message, "add it, as in file: backlog.csv", at=(key,), on_key=True)
+                )
         return self
 
     @property
@@ -100,23 +102,26 @@ class ForEach(Declared):
         return self._backlog
 
     def over(self, backlog: Backlog) -> Self:
-        """Return the fan-out over these rows; its count is their number."""
+        """Return the fan-out over the rows of `backlog`, with their number as its count."""
         fan_out = self.model_copy(update={"count": len(backlog.ids)})
         fan_out._backlog = backlog
         return fan_out
 
 
 def _as_count(value: Any) -> Any:
-    """Convert a bare count, which may be an estimate written as a mapping, to a mapping with that count."""
+    """Return `{"count": value}` for a bare count, even if the count is an estimate that is written as a mapping.
+
+    Any other mapping is returned unchanged.
+    """
     estimate = isinstance(value, dict) and "count" not in value and value.keys() & (ESTIMATE_KEYS - {"file"})
     return value if isinstance(value, dict) and not estimate else {"count": value}
 
 
 class Uncertainty(Declared):
-    """Errors of estimates: 95th percentiles of lognormal factors with median 1.
+    """Errors of estimates, as 95th percentiles of lognormal factors with median 1.
 
-    per_step : of a factor drawn once per sample and step
-    overall : of a factor drawn once per sample, for all steps
+    per_step : 95th percentile of the factor that is drawn once per sample and step
+    overall : 95th percentile of the factor that is drawn once per sample, for all steps
     """
 
     example: ClassVar[str] = "{per_step: 1.3x, overall: 1.2x}"
@@ -140,8 +145,8 @@ def _names(value: Any) -> list[str]:
 class Step(Declared):
     """One step: exactly one body (`llm`, `agent`, `tool`, `human`, `steps`, `choose`, `use`) and its modifiers.
 
-    success : chance that its result is good
-    otherwise : name of the step that runs if this one fails
+    success : chance that the step's result is good
+    otherwise : name of the step that runs if this step fails
     best_of : number of copies, all of which must finish
     first_of : number of copies, of which the first to finish counts
     """
@@ -186,20 +191,25 @@ class Step(Declared):
             if branch.chance is None:
                 raise validation_error(
                     BadValueError(
-                        "a branch of a choice needs a chance", "as in chance: 30%", at=("choose", name), on_key=True
+                        "a branch of a choice needs a chance",
+                        "add it, as in chance: 30%",
+                        at=("choose", name),
+                        on_key=True,
                     )
                 )
         total = sum(branch.chance or 0.0 for branch in self.choose.values())
         if abs(total - 1) > 1e-9:
             message = f"the chances of a choice must add up to 100%, but these add up to {100 * total:.6g}%"
-            raise validation_error(
-                BadValueError(message, "for a branch that does nothing, write tool: 0s", at=("choose",), on_key=True)
-            )
+            hint = "change the chances"
+            if total < 1:
+                nothing = f"{{chance: {100 - 100 * total:.6g}%, tool: 0s}}"
+                hint += f", or add a branch that does nothing, as in nothing: {nothing}"
+            raise validation_error(BadValueError(message, hint, at=("choose",), on_key=True))
         return self
 
     @property
     def kind(self) -> str:
-        """Key of its body."""
+        """Key of the step's body, such as `llm`."""
         return next(body for body in BODIES if getattr(self, body) is not None)
 
     @property
@@ -209,7 +219,7 @@ class Step(Declared):
 
     @property
     def within(self) -> "dict[str, Step]":
-        """Inner steps: of a group, a choice or a used workflow; else empty."""
+        """Steps inside a group, a choice or a used workflow; empty for any other step."""
         return self.steps or self.choose or (self._used.steps if self._used else {})
 
     def using(self, workflow: "Workflow") -> Self:
@@ -235,7 +245,7 @@ class Workflow(Declared):
     max_concurrency : most concurrent tasks in each run of a graph
     """
 
-    example: ClassVar[str] = "at least {workflow: its-name, steps: {plan: {human: 5min}}}"
+    example: ClassVar[str] = "write at least {workflow: its-name, steps: {plan: {human: 5min}}}"
 
     workflow: Name
     description: Text = ""
@@ -251,7 +261,7 @@ class Workflow(Declared):
     _written_for: str | None = PrivateAttr(None)
 
     def on(self, model: str) -> Self:
-        """Return the workflow with another model for the steps that name none."""
+        """Return the workflow with `model` as the model of all steps that name no model."""
         if model == (self.model or ""):
             return self
         other = self.model_copy(update={"model": model})
@@ -260,7 +270,7 @@ class Workflow(Declared):
 
     @property
     def written_for(self) -> str | None:
-        """Model to whose tokenizer declared numbers of tokens refer: the one in the file."""
+        """Model whose tokenizer declared numbers of tokens refer to: the model in the file, also after `on`."""
         return self._written_for or self.model
 
     @model_validator(mode="after")
@@ -273,7 +283,7 @@ class Workflow(Declared):
         return self
 
     def read_from(self, document: Document) -> Self:
-        """Attach the document, which has the positions of all keys and values."""
+        """Attach the document, which has the positions of all keys and values, and return the workflow."""
         self._document = document
         return self
 

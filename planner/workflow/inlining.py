@@ -23,7 +23,7 @@ _Declaration = TypeVar("_Declaration", bound=Declared)
 def inline(workflow: Workflow, used: Mapping[Path, Workflow], backlogs: Mapping[Path, Backlog]) -> Workflow:
     """Return the workflow with used workflows and backlogs attached to its steps.
 
-    Crews and profiles of used workflows are added, unless this workflow declares the same name.
+    Crews and profiles of used workflows are added, except those whose names this workflow declares itself.
 
     used : path of a step with `use` → its workflow, after `bind_crews`
     backlogs : path of a step with a backlog → its rows
@@ -91,7 +91,7 @@ def _bound_estimate(estimate: Estimate, parameters: Mapping[str, float]) -> Esti
 
 
 def _bound_formula(formula: Formula, parameters: Mapping[str, float]) -> Formula:
-    """Replace parameters by their values; `agents` stays."""
+    """Return the formula with values instead of parameters. The name `agents` stays."""
     plain = formula.plain
     for name in {*formula.names} - {AGENTS}:
         plain = re.sub(rf"\b{name}\b(?!\s*\()", f"({float(parameters[name])!r})", plain)
@@ -99,10 +99,10 @@ def _bound_formula(formula: Formula, parameters: Mapping[str, float]) -> Formula
 
 
 def inlining_problems(workflow: Workflow, used: Mapping[Path, Workflow]) -> Iterator[Problem]:
-    """Yield the reasons why used workflows cannot be inlined.
+    """Yield the problems that prevent inlining of used workflows.
 
-    Two of them declare a crew or a profile differently and this workflow does not declare it; or a profile that they
-    use is incomplete in this workflow.
+    Two used workflows may declare the same crew or profile differently, while this workflow does not declare it. And a
+    profile that a used workflow names may be incomplete.
     """
     yield from _conflicts("crew", workflow, used, {path: other.crews for path, other in used.items()}, workflow.crews)
     yield from _conflicts(
@@ -118,7 +118,9 @@ def inlining_problems(workflow: Workflow, used: Mapping[Path, Workflow]) -> Iter
                 if chain[-1].based_on is None and all(getattr(profile, key) is None for profile in chain):
                     message = f"the profile '{name}', which '{other.workflow}' uses, has no '{key}'"
                     place = workflow.place(*path, "use", "file")
-                    yield Problem("bad-profile", message, place, "add it there, or in a profile it is based on")
+                    yield Problem(
+                        "bad-profile", message, place, "add it to that profile, or to the profile in its 'based_on'"
+                    )
 
 
 def _conflicts(
@@ -128,7 +130,7 @@ def _conflicts(
     declared: Mapping[Path, Mapping[str, Declared]],
     overriding: Mapping[str, Declared],
 ) -> Iterator[Problem]:
-    """Yield names that two used workflows declare differently, unless this workflow overrides them."""
+    """Yield a problem for each name that two used workflows declare differently and this workflow does not declare."""
     first: dict[str, tuple[Path, Declared]] = {}
     for path in used:
         for name, declaration in declared[path].items():
@@ -136,7 +138,7 @@ def _conflicts(
             if name not in overriding and declaration != other:
                 steps = f"'{'.'.join(first_path[1::2])}' and '{'.'.join(path[1::2])}'"
                 message = f"the files of {steps} declare different {kind}s '{name}'"
-                hint = f"declare the {kind} in this file: it then replaces both"
+                hint = f"declare the {kind} in this file, which then replaces both declarations"
                 yield Problem("bad-value", message, workflow.place(*path, "use", "file"), hint)
 
 
@@ -158,5 +160,8 @@ def _first_declared(mappings: Sequence[Mapping[str, _Declaration]]) -> dict[str,
 
 
 def _changed(declared: _Declaration, **changes: Any) -> _Declaration:
-    """Copy with other values, keeping private attributes; the same object if there are no changes."""
+    """Return a copy of `declared` with changed values and the same private attributes.
+
+    Without changes, `declared` itself is returned.
+    """
     return declared.model_copy(update=changes) if changes else declared

@@ -53,10 +53,10 @@ class _ReadFile:
     """The result of reading a file.
 
     workflow : None if there are problems
-    problems : of the file and the files that it uses
+    problems : problems of the file and of the files that it uses
     more : whether there may be further problems
-    unknown : parameters that were set but are not declared → a hint
-    can_fail : whether a step may fail without having an `otherwise`
+    unknown : each parameter that was set but is not declared → a hint
+    can_fail : whether a step may fail that has no `otherwise`
     depth : length of the longest chain of used files, including this one
     steps : number of steps, including those of the files that it uses
     """
@@ -72,13 +72,17 @@ class _ReadFile:
 
 @dataclass(frozen=True)
 class _Files:
-    """The chain of files from the outermost to the current one: paths as shown, and resolved paths."""
+    """The chain of files from the outermost file to the current file.
+
+    shown : paths of the files as messages show them
+    real : resolved paths of the files
+    """
 
     shown: tuple[str, ...] = ()
     real: tuple[str, ...] = ()
 
     def to(self, shown: str) -> _Files:
-        """Append a file."""
+        """Return the chain with one more file."""
         return _Files((*self.shown, shown), (*self.real, _real(shown)))
 
 
@@ -124,7 +128,10 @@ class _Reader:
     def uses(
         self, document: Document, inherited: CheckContext, files: _Files, read: _ReadFile
     ) -> tuple[dict[Path, _ReadFile], list[Problem]]:
-        """Read the files that steps use. Returns them by the path of the step, and the problems of each `use`."""
+        """Read the files that steps use.
+
+        Returns each file by the path of the step that uses it, and the problems of all `use`.
+        """
         data = as_mapping(document.data)
         passed_on = replace(
             inherited,
@@ -202,7 +209,7 @@ class _Reader:
 
 
 def _real(shown: str) -> str:
-    """Resolved path of a file, which identifies it."""
+    """Return the resolved path of a file, which identifies the file."""
     try:
         return os.path.realpath(shown)
     except (OSError, ValueError):
@@ -210,7 +217,7 @@ def _real(shown: str) -> str:
 
 
 def _set_parameters(document: Document, parameters: Mapping[str, float]) -> dict[str, str]:
-    """Set parameters in the document. Returns those that it does not declare, each with a hint."""
+    """Set parameters in the document. Returns a hint for each parameter that the document does not declare."""
     declared = as_mapping(as_mapping(document.data).get("parameters"))
     unknown = {}
     for name, value in parameters.items():
@@ -223,7 +230,7 @@ def _set_parameters(document: Document, parameters: Mapping[str, float]) -> dict
 
 
 def _arguments(declared: Mapping[str, Any], context: FileContext) -> dict[str, float]:
-    """Return the valid values of parameters for a used file; validation reports the others."""
+    """Return the valid values of parameters for a used file. Validation reports the invalid values."""
     values = {}
     for name, declaration in declared.items():
         try:
@@ -236,7 +243,7 @@ def _arguments(declared: Mapping[str, Any], context: FileContext) -> dict[str, f
 
 
 def _backlogs(document: Document) -> tuple[dict[Path, Backlog], list[Problem]]:
-    """Read the backlogs of fan-outs. Returns them by the path of the step, and their problems."""
+    """Read the backlogs of fan-outs. Returns each backlog by the path of its step, and the problems of all backlogs."""
     backlogs: dict[Path, Backlog] = {}
     problems: list[Problem] = []
     cache: dict[Any, tuple[Backlog | None, list[BadValueError]]] = {}
@@ -286,10 +293,10 @@ def read_workflow(
     `planner.loading.load` calls this, and adds the profiles of the catalogue. Only the outermost file's `uncertainty`
     counts.
 
-    source : a file; or the text of one, which may refer to other files by paths relative to the folder of `file`
-    parameters : values that replace those of the file
+    source : path of a file, or the text of a workflow, whose paths are relative to the folder of `file`
+    parameters : values that replace those in the file
     known_models : profiles that the file need not declare
-    file : name of a text in positions
+    file : name that positions give to a `source` that is text
 
     Raises InputError with every problem of the file and the files that it uses.
     """

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.catalogue import Catalogue, Profile, resolve
+from planner.catalogue.listing import model_rows
 from planner.errors import InputError
 from planner.planning import DecisionOptions, Target, compare, find_cheapest, forecast, tier
 from planner.reading import Curve, Estimate, ProfileDeclaration
 from planner.report import model_json, model_text, models_text
-from planner.report.data.models import model_rows
 from planner.report.wording.notes import worded
 from planner.workflow import read_workflow
 from tests.conftest import Golden, amounts

@@ -254,7 +254,7 @@ def test_a_scheduler_that_is_lost_is_said_in_a_line() -> None:
     [
         (("--backend", "dask"), "needs --scheduler"),
         (("--backend", "dask", "--scheduler", "tcp://x:1", "--threads", "2"), "takes no --threads"),
-        (("--scheduler", "tcp://x:1"), "goes with --backend dask"),
+        (("--scheduler", "tcp://x:1"), "needs --backend dask"),
         (("--threads", "0"), "--threads"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A record in, its numbers in seconds and tokens and its texts out; missing and invalid values are reported."""
+"""A record in; its numbers, in seconds and tokens, and its texts out. Missing and invalid values are reported."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LARGEST, _SMALLEST = 1e15, 1e-15
 class Fields:
     """The values of one record.
 
-    wrong : number of problems so far, counting repetitions
+    wrong : number of problems so far, including repeated ones
     """
 
     def __init__(self, record: Record, problems: Problems) -> None:
@@ -53,15 +53,15 @@ class Fields:
     def number(self, *keys: str, scale: float = 1.0, zero: bool = False) -> float | None:
         """Return the number at the first of these keys that has a value, times `scale`.
 
-        zero : whether 0 is allowed
+        Returns None if no key has a value. If the number is invalid, reports a problem and returns None.
 
-        None, and a problem, if the number is invalid; None if no key has a value.
+        zero : whether 0 is allowed
         """
         key = self.first_present(*keys)
         return None if key is None else self._checked(self.data[key], scale, zero, key)
 
     def required(self, *keys: str, scale: float = 1.0, hint: str | None = None) -> float | None:
-        """Like `number`, but it is a problem if no key has a value."""
+        """Like `number`, but also report a problem if no key has a value."""
         if self.first_present(*keys) is None:
             self.missing(*keys, hint=hint)
             return None
@@ -77,7 +77,7 @@ class Fields:
         self.refuse(f"the key {names} is missing", hint=hint, code="missing-key")
 
     def text(self, *keys: str) -> str | None:
-        """Return the text or number at the first of these keys that has one, on one line."""
+        """Return, on one line, the first value at these keys that is a text or a number; None if there is none."""
         for key in keys:
             value = self.data.get(key)
             if isinstance(value, str | int | float) and not isinstance(value, bool) and one_line(value):
@@ -107,7 +107,10 @@ class Fields:
         return self._checked(metric["value"], units[unit.strip().lower()], False, "metrics", name)
 
     def _checked(self, value: Any, scale: float, zero: bool, *path: str) -> float | None:
-        """Return a plausible measurement, times `scale`; None, and a problem, otherwise. Text may contain a number."""
+        """Return a plausible number, times `scale`. If it is not plausible, report a problem and return None.
+
+        value : a number, or the text of a number
+        """
         key = path[-1]
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             self.refuse(f"'{key}' must be a number", *path)

@@ -44,7 +44,7 @@ def import_results(
     Runs of one model on one server with similar requests make one profile, with TTFT and output speed by concurrency.
     Different runs make separate profiles.
 
-    name : of the profile; several profiles get distinguishing suffixes. Default: the model's name
+    name : name of the profile; by default, the model's name. Several profiles get distinguishing suffixes.
     per_hour : US dollars per hour of the machines
     concurrency : number of concurrent requests, for runs whose file does not give it
     workflow : write a `models:` section for a workflow instead, with provenance as comments
@@ -87,7 +87,7 @@ def import_results(
 def _check_options(
     name: str | None, per_hour: str | float | Decimal | None, concurrency: int | None, problems: Problems
 ) -> Decimal | None:
-    """Return the price, and report invalid options."""
+    """Return `per_hour` in US dollars, and report invalid options. Returns None for a missing or invalid price."""
     if name is not None and (not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable()):
         message = f"--name must be a name of one line and at most {_LONGEST_NAME} characters"
         problems.add("bad-value", message, None, "as in --name llama-on-h200")
@@ -103,7 +103,7 @@ def _check_options(
 
 
 def _runs(path: Path, problems: Problems) -> Iterable[Run]:
-    """Return the runs of a file: one per record, or a single one if the records are requests."""
+    """Return the runs of a file: one run per record, or a single run if the records are requests."""
     aiperf, llmperf, runs = list[Fields](), list[Fields](), list[Run]()
     unknown: list[Fields] = []
     before = len(problems.problems)
@@ -113,7 +113,7 @@ def _runs(path: Path, problems: Problems) -> Iterable[Run]:
             break
         if len(runs) > MOST_RUNS:
             message = f"the file has over {MOST_RUNS:,} runs"
-            problems.add("too-large", message, record.place(), "give a part of it")
+            problems.add("too-large", message, record.place(), "split the file, and give one part")
             break
         fields = Fields(record, problems)
         style = totals_style(fields)
@@ -128,7 +128,7 @@ def _runs(path: Path, problems: Problems) -> Iterable[Run]:
         else:
             unknown.append(fields)
     _report_unknown(unknown)
-    if len(problems.problems) == before:  # a run without its faulty requests would be a different one
+    if len(problems.problems) == before:  # a run without its faulty requests would be a different run
         runs += _as_list(read_aiperf(aiperf)) if aiperf else []
         runs += _as_list(read_llmperf_requests(llmperf)) if llmperf else []
     else:
@@ -143,12 +143,12 @@ def _as_list(run: Run | None) -> list[Run]:
 
 
 def _report_unknown(unknown: Sequence[Fields]) -> None:
-    """Report the records of unknown format in a file: the keys of the first, and their number."""
+    """Report the records of unknown format in a file, with the keys of the first record and the number of records."""
     if not unknown:
         return
     keys = [printable(key)[:40] for key in unknown[0].data]
     if {"input_config", "request_latency"} <= unknown[0].data.keys():
-        hint = "this is AIPerf's summary: give profile_export.jsonl from the same folder"
+        hint = "this is AIPerf's summary: give the file profile_export.jsonl from the same folder instead"
     else:
         hint = f"expected a result of {FORMATS}"
     shown = ", ".join(f"'{key}'" for key in keys[:6]) + (", …" if len(keys) > 6 else "") if keys else "none"
@@ -161,6 +161,6 @@ def _report_no_concurrency(run: Run) -> None:
     if not is_from_requests(run):
         report_no_concurrency(run)
         return
-    hint = f"also give the summary of the run, {Path(stem(run.file)).name}_summary.json, or --concurrency N"
+    hint = f"also give the run's summary, {Path(stem(run.file)).name}_summary.json; or give --concurrency N"
     message = "the number of concurrent requests is not in this file"
     run.fields.refuse(message, hint=hint, code="missing-key")

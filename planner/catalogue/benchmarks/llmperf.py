@@ -1,4 +1,4 @@
-"""A summary of LLMPerf in, a `Run` out. Also joins summaries with the requests that they summarise."""
+"""A summary of LLMPerf in, a `Run` out; runs of summaries and of their requests in, joined runs out."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def is_request(fields: Fields) -> bool:
 
 
 def read_summary(fields: Fields) -> Run | None:
-    """Return the run of a summary; None, and problems, if values are missing or invalid.
+    """Return the run of a summary. If values are missing or invalid, report problems and return None.
 
     LLMPerf's inter-token latency includes TTFT, so the time per token is computed from mean latency and TTFT.
     """
@@ -51,7 +51,7 @@ def read_summary(fields: Fields) -> Run | None:
         return None
     if outputs <= 1.5 or latency <= mean_ttft:
         key = "results_number_output_tokens_mean" if outputs <= 1.5 else f"{_LATENCY}_mean"
-        fields.refuse(f"'{key}' leaves no time between tokens", key, hint="run it with more output tokens")
+        fields.refuse(f"'{key}' leaves no time between tokens", key, hint="run the benchmark with more output tokens")
         return None
     run = Run(
         format=FORMAT,
@@ -84,7 +84,10 @@ def is_from_requests(run: Run) -> bool:
 
 
 def join_requests(runs: Sequence[Run]) -> list[Run]:
-    """Merge the summary and the requests of the same run, whose files have the same stem."""
+    """Merge the two runs that were read from the summary and the requests of one benchmark run.
+
+    The files of the two have the same stem.
+    """
     summaries = {stem(run.file): run for run in runs if run.format == FORMAT and not is_from_requests(run)}
     merged: list[Run] = []
     detailed = {stem(run.file) for run in runs if is_from_requests(run)}

@@ -31,7 +31,7 @@ class _Request:
 def read_aiperf(records: Sequence[Fields]) -> Run | None:
     """Return the run of these requests, without cancelled, failed and warm-up requests.
 
-    None, and problems, if values are missing or invalid.
+    If values are missing or invalid, reports problems and returns None.
     """
     requests, clocks, failed, before = list[_Request](), list[tuple[float, float]](), 0, _wrong_values(records)
     for fields in records:
@@ -86,7 +86,7 @@ def _aiperf_request(fields: Fields) -> _Request | None:
 def read_llmperf_requests(records: Sequence[Fields]) -> Run | None:
     """Return the run of these requests, whose concurrency is in a separate summary.
 
-    None, and problems, if values are missing or invalid.
+    If values are missing or invalid, reports problems and returns None.
     """
     requests, failed, before = list[_Request](), 0, _wrong_values(records)
     for fields in records:
@@ -141,7 +141,7 @@ def _summarised(
 
 
 def _jitter(requests: Sequence[_Request], ttft: float, tpot: float) -> float | None:
-    """Log-sd of the ratios of requests' times to those predicted from the medians; None for few requests."""
+    """Log-sd of each request's time divided by the time predicted from the medians; None for few requests."""
     ratios = [
         request.latency / (ttft + tpot * max(request.outputs - 1, 0))
         for request in requests
@@ -165,7 +165,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def _any_completed(records: Sequence[Fields], requests: Sequence[_Request]) -> bool:
-    """Whether there is any request; if not, report it."""
+    """Whether a request was completed; if not, report a problem."""
     if not requests:
         hint = "is the server up? run the benchmark again"
         records[0].refuse("no request was completed with at least two output tokens", hint=hint)

@@ -1,4 +1,4 @@
-"""The path of a result file in, its JSON objects out, which can locate their keys in the file."""
+"""The path of a result file in, its JSON objects out. Each object can locate its keys in the file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _DECODER = json.JSONDecoder()
 class Problems:
     """The first `MOST_PROBLEMS` problems of all files.
 
-    more : whether there were further ones
+    more : whether there were further problems
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Source:
     text: str = field(repr=False)
 
     def place(self, offset: int, width: int = 1) -> Position:
-        """Position of the character at `offset`; without the text of a very long line."""
+        """Position of the character at `offset`. The position of a very long line is without the line's text."""
         number = self.text.count("\n", 0, offset) + 1
         start = self.text.rfind("\n", 0, offset) + 1
         end = self.text.find("\n", offset)
@@ -72,8 +72,8 @@ class Source:
 class Record:
     """One JSON object of a file.
 
-    number : from 1
-    start, end : offsets in the text of the file
+    number : number of the record in the file, from 1
+    start, end : offsets of the record in the text of the file
     """
 
     source: Source
@@ -95,9 +95,9 @@ class Record:
 
 
 def read_records(path: Path, problems: Problems) -> list[Record]:
-    """Return the objects of a file: a single one, a list, or a sequence as in JSON lines.
+    """Return the objects of a file that contains one object, a list of objects, or a sequence as in JSON lines.
 
-    Reports what is not JSON, not an object, over a limit, or nested too deeply.
+    Text that is not JSON, values that are not objects, exceeded limits and too deep nesting are reported.
     """
     text = _text(path, problems)
     if text is None:
@@ -112,7 +112,7 @@ def read_records(path: Path, problems: Problems) -> list[Record]:
         problems.add("bad-value", message, source.place(start), f"expected a result of {FORMATS}")
     elif text.count("{") + text.count("[") > MOST_BRACKETS:
         message = f"the file has over {MOST_BRACKETS:,} objects and lists"
-        problems.add("too-large", message, Position(source.file), "give a part of it")
+        problems.add("too-large", message, Position(source.file), "split the file, and give one part")
     elif text[start] == "[":
         return _list(source, start + 1, problems)
     else:
@@ -144,7 +144,7 @@ def _text(path: Path, problems: Problems) -> str | None:
 
 
 def _sequence(source: Source, offset: int, problems: Problems) -> list[Record]:
-    """Return consecutive objects. After an unreadable one, continue at the next line that begins an object."""
+    """Return consecutive objects. After an unreadable object, continue at the next line that begins with an object."""
     records: list[Record] = []
     number = 0
     while offset < len(source.text) and not problems.full:
@@ -194,7 +194,10 @@ def _list(source: Source, offset: int, problems: Problems) -> list[Record]:
 
 
 def _record(source: Source, offset: int, number: int, problems: Problems) -> tuple[Record | None, int | None]:
-    """Return the record at `offset`, None if it is not an object; and its end, None if it is unreadable."""
+    """Return the record at `offset` and its end.
+
+    The record is None if it is not an object. Both are None if the record is unreadable.
+    """
     try:
         value, end = _DECODER.raw_decode(source.text, offset)
     except json.JSONDecodeError as error:
@@ -205,7 +208,9 @@ def _record(source: Source, offset: int, number: int, problems: Problems) -> tup
         problems.add("bad-value", message, source.place(offset), hint)
         return None, None
     except RecursionError:
-        problems.add("bad-value", f"record {number} is nested too deep", source.place(offset), f"expected {FORMATS}")
+        problems.add(
+            "bad-value", f"record {number} is nested too deep", source.place(offset), f"expected a result of {FORMATS}"
+        )
         return None, None
     except ValueError:  # an integer of over 4300 digits
         problems.add("bad-value", f"record {number} has a number that is too long", source.place(offset))

@@ -12,10 +12,11 @@ _Z = {90: 1.281552, 95: 1.644854, 99: 2.326348}
 """Standard normal quantiles of percentages."""
 
 SLOWEST, FASTEST = 0.1, 10_000.0
-"""Plausible tokens/s of one request; outside, units must be wrong."""
+"""Lowest and highest plausible tokens/s of one request. Outside of these bounds, units must be wrong."""
 
 _WRONG_UNIT = 20.0
-"""Factor between two ways to compute a number that reveals a wrong unit; milliseconds and seconds differ by 1000."""
+"""If two ways to compute a number differ by more than this factor, a unit is wrong. Milliseconds and seconds differ by
+1000."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ class Run:
 def log_sd(fields: Fields, median: str, percentile: str, scale: float = 1.0) -> float | None:
     """Return the log-sd of a lognormal from its median and its 95th, else 99th, else 90th percentile.
 
-    median, percentile : keys; the latter with `{}` for the percentage
+    median : key of the median
+    percentile : key of a percentile, with `{}` for the percentage
     """
     for percent in (95, 99, 90):
         key = percentile.format(percent)
@@ -90,7 +92,7 @@ def log_sd(fields: Fields, median: str, percentile: str, scale: float = 1.0) -> 
 def high_percentile(fields: Fields, percentile: str, scale: float = 1.0) -> str:
     """Describe the 95th, else 99th, else 90th percentile of a time; empty if there is none.
 
-    percentile : key, with `{}` for the percentage
+    percentile : key of a percentile, with `{}` for the percentage
     """
     for percent in (95, 99, 90):
         value = fields.number(percentile.format(percent), scale=scale)
@@ -121,11 +123,13 @@ def check_units(run: Run, key_of_ttft: str, key_of_tpot: str) -> None:
     if run.outputs is not None and run.latency is not None:
         decoding, latency = run.tpot * max(run.outputs - 1, 1), run.latency
         if decoding > _WRONG_UNIT * latency or run.ttft > _WRONG_UNIT * latency:
-            message = f"its parts take {run.ttft + decoding:.4g} s, but a request takes {latency:.4g} s"
+            message = f"TTFT and output take {run.ttft + decoding:.4g} s together, but a request takes {latency:.4g} s"
             fields.refuse(message, key_of_tpot if decoding > run.ttft else key_of_ttft, hint=hint)
             return
         if latency > _WRONG_UNIT * (run.ttft + decoding):
-            message = f"a request takes {latency:.4g} s, but its parts only {run.ttft + decoding:.4g} s"
+            message = (
+                f"a request takes {latency:.4g} s, but TTFT and output take only {run.ttft + decoding:.4g} s together"
+            )
             fields.refuse(message, key_of_tpot, hint=hint)
             return
     _check_count(run, key_of_tpot, hint)
@@ -144,7 +148,7 @@ def _check_count(run: Run, key_of_tpot: str, hint: str) -> None:
         if too_many or too_few:
             at_a_time = f"{in_flight:,.0f}" if too_many else f"{in_flight:.4g}"
             message = (
-                f"{run.requests:,} requests of {each:.4g} s each in {run.duration:.4g} s are {at_a_time} at a time, "
-                f"not {run.concurrency:.4g}"
+                f"{run.requests:,} requests of {each:.4g} s each in {run.duration:.4g} s mean {at_a_time} concurrent "
+                f"requests, not {run.concurrency:.4g}"
             )
             fields.refuse(message, key_of_tpot, hint=hint)

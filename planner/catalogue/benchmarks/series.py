@@ -1,4 +1,4 @@
-"""Runs in, series out: runs of one model on one server with similar requests, which give one curve by concurrency."""
+"""Runs in, series out. The runs of a series have one model, one server and similar requests, and give one curve."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SIMILAR = 1.5
 """Largest ratio of mean request lengths within a series: a longer context decodes more slowly."""
 
 _PLAUSIBLE_PREFILL = (10.0, 1e7)
-"""Plausible prefill speeds, tokens/s."""
+"""Lowest and highest plausible prefill speed, tokens/s."""
 
 _LONG_TTFT = 0.25
 """Share of TTFT in a request's time above which requests may have been queued."""
@@ -44,7 +44,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """Runs that give one curve; `points` by rising concurrency."""
+    """Runs that give one curve. The `points` are in the order of rising concurrency."""
 
     points: tuple[Point, ...]
 
@@ -54,7 +54,7 @@ class Series:
 
     @property
     def first(self) -> Run:
-        """A run of the lowest concurrency."""
+        """The first of the runs at the lowest concurrency."""
         return self.points[0].runs[0]
 
     @property
@@ -70,7 +70,7 @@ class Series:
     def ttft(self, fit: PrefillFit | None) -> list[float] | None:
         """Return seconds to the first token at each point, without the prefill time if there is a fit.
 
-        None if there is a single point, or a result is negative.
+        Returns None if there is a single point, or a result is negative.
         """
         prefill = 0.0 if fit is None or self.inputs is None else self.inputs / fit.speed
         seconds = [point.ttft - prefill for point in self.points]
@@ -140,9 +140,9 @@ def group_runs(runs: Sequence[Run]) -> list[Series]:
 def prefill_fits(series: Sequence[Series]) -> list[PrefillFit | None]:
     """Return, for each series, the prefill speed fitted to all series of the same server.
 
-    TTFT is that of an empty prompt plus tokens divided by speed: a straight line through the median TTFT of each prompt
-    length at the lowest concurrency. None if lengths differ by less than a factor of 2, concurrencies by more than 1.5,
-    or the line is implausible.
+    The TTFT of a prompt is the TTFT of an empty prompt plus tokens divided by speed. The fit is a straight line through
+    the median TTFT of each prompt length at the lowest concurrency. There is no fit (None) if lengths differ by less
+    than a factor of 2, concurrencies differ by more than a factor of 1.5, or the line is implausible.
     """
     return [_prefill_fit([other for other in series if _same_server(curve.first, other.first)]) for curve in series]
 

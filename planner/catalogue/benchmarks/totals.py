@@ -22,12 +22,16 @@ SERVER = (
 
 _DATE = re.compile(r"(20\d\d)-?(\d\d)-?(\d\d)(?:\D.*)?")
 _STREAM = "run the benchmark with streaming: otherwise the time to the first token is not measured"
-_REMEDY = "run the benchmark with a limit on concurrency, --max-concurrency N, or give --concurrency N here"
+_REMEDY = "run the benchmark with --max-concurrency N; or give the number here, with --concurrency N"
 
 
 @dataclass(frozen=True)
 class Style:
-    """How a format names and scales times: `median_ttft_ms` in milliseconds, `median_ttft` in seconds."""
+    """The names and units of times in a format, such as `median_ttft_ms` in milliseconds or `median_ttft` in seconds.
+
+    ending : end of the names
+    scale : seconds per unit
+    """
 
     format: str
     ending: str
@@ -47,7 +51,7 @@ def totals_style(fields: Fields) -> Style | None:
 
 
 def read_totals(fields: Fields, style: Style) -> Run | None:
-    """Return the run of a record; None, and problems, if values are missing or invalid."""
+    """Return the run of a record. If values are missing or invalid, report problems and return None."""
     end, scale = style.ending, style.scale
     before = fields.wrong
     if fields.data.get("completed") == 0:
@@ -97,7 +101,7 @@ def read_totals(fields: Fields, style: Style) -> Run | None:
 
 
 def _mean(fields: Fields, kind: str, completed: float | None) -> float | None:
-    """Mean tokens of a request: measured, else requested."""
+    """Return the mean tokens of a request: the measured mean, else the nominal length. None if neither is given."""
     total = fields.number(f"total_{kind}_tokens", zero=True)
     if total and completed:
         return total / completed
@@ -107,9 +111,10 @@ def _mean(fields: Fields, kind: str, completed: float | None) -> float | None:
 def _time_per_token(
     fields: Fields, style: Style, ttft: float | None, latency: float | None, outputs: float | None
 ) -> tuple[float | None, str, str]:
-    """Return seconds per output token of one request, how they are known, and the key for problems.
+    """Return seconds per output token of one request, how they are known, and the key at which to report problems.
 
-    The median inter-token latency is the last choice: it excludes pauses in which the server reads other prompts.
+    The median inter-token latency is the last choice, because it excludes the pauses in which the server
+    reads other prompts.
     """
     end, scale = style.ending, style.scale
     for key in (f"median_tpot{end}", f"mean_tpot{end}"):
@@ -132,7 +137,7 @@ def _time_per_token(
 def _mean_latency(
     fields: Fields, style: Style, mean_ttft: float | None, ttft: float, tpot: float, outputs: float | None
 ) -> tuple[float | None, str]:
-    """Estimate the mean seconds of a request that the file does not give, and say how."""
+    """Estimate the mean seconds of a request, which the file does not give. Returns also the method in words."""
     end, scale = style.ending, style.scale
     if outputs is not None:
         gap = fields.number(f"mean_itl{end}", f"mean_tpot{end}", scale=scale)
@@ -147,7 +152,10 @@ def _mean_latency(
 def _concurrency(
     fields: Fields, completed: float | None, duration: float | None, latency: float | None, how: str
 ) -> tuple[float | None, str]:
-    """Return requests in flight, and how they are known: the limit if it was always reached, else the measured mean."""
+    """Return the number of requests in flight, and how it is known.
+
+    The number is the limit on concurrency if that was always reached, else the measured mean.
+    """
     key = fields.first_present("max_concurrency", "conc")
     limit = fields.number(key) if key else None
     unlimited = str(fields.data.get("request_rate", "inf")).lower() in ("inf", "infinity", "none")

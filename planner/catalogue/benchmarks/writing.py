@@ -45,7 +45,7 @@ def is_import_output(content: bytes) -> bool:
 
 
 def names_of(series: Sequence[Series], name: str | None) -> list[str]:
-    """Return a name for each series: `name` or the model's, with a suffix that distinguishes it from others."""
+    """Return a name for each series: `name`, or the model's name. Suffixes distinguish series of the same name."""
     bases = [name or slug((curve.first.model or Path(curve.first.file).stem).split("/")[-1]) for curve in series]
     names = list(bases)
     for parts in (_model, _server, _load):
@@ -62,7 +62,7 @@ def names_of(series: Sequence[Series], name: str | None) -> list[str]:
 
 
 def slug(text: str) -> str:
-    """Convert a text to a name."""
+    """Convert a text to a name of lower-case letters, digits, dots, dashes and underscores."""
     return _NO_SLUG.sub("-", text.lower()).strip("-.") or "measured"
 
 
@@ -83,7 +83,7 @@ def _load(run: Run) -> dict[str, str]:
 def _differences(
     curve: Series, series: Sequence[Series], bases: Sequence[str], parts: Callable[[Run], dict[str, str]]
 ) -> str:
-    """Return the parts of a run that differ among the series with the same base name, as a suffix."""
+    """Return a suffix of the parts of a run that differ among the series with the same base name."""
     base = bases[list(series).index(curve)]
     others = [parts(other.first) for other, name in zip(series, bases, strict=True) if name == base]
     own = parts(curve.first)
@@ -136,9 +136,9 @@ def _catalogue_profile(series: Series, fit: PrefillFit | None, name: str, per_ho
 class _Number:
     """A number of a profile.
 
-    origin : how it was measured or computed, in words
-    points : of a curve: concurrency, value and its origin
-    conditions : of a curve: text added to the description of the requests
+    origin : how the number was measured or computed, in words
+    points : for a curve: concurrency, value and origin of each point
+    conditions : for a curve: text that is added to the description of the requests
     """
 
     key: str
@@ -171,7 +171,7 @@ def _numbers(series: Series, fit: PrefillFit | None) -> Iterator[_Number]:
 
 
 def _ttft(series: Series, fit: PrefillFit | None) -> _Number:
-    """TTFT: a curve if there are several concurrencies, else the range of the runs' medians."""
+    """Return the TTFT: a curve if there are several concurrencies, else the range of the runs' medians."""
     first, curve = series.points[0], series.ttft(fit)
     if curve is not None:
         points = []

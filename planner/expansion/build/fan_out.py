@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from planner.expansion.build.item import item_tasks
+from planner.expansion.build.item import RampedUp, item_tasks
 from planner.expansion.build.pools import Crews, SharedItems, share_items
 from planner.expansion.build.scope import Scope
 from planner.expansion.build.size_limits import MOST_CONFLICTS, most_items
@@ -23,8 +23,11 @@ from planner.expansion.graph.conditions import (
     Loops,
 )
 from planner.expansion.graph.fragments import (
+    NO_POOL,
+    RAMPED_UP,
     Fragment,
     fanned_out,
+    in_sequence,
     side_by_side,
     single_task,
 )
@@ -40,17 +43,21 @@ from planner.expansion.graph.work import (
     Syncing,
     Work,
 )
-from planner.expansion.supersteps.barriers import dispatched
+from planner.expansion.supersteps.barriers import dispatched, with_own_pool
 from planner.reading.estimates.estimate import Estimate
 from planner.workflow.crews import Conflict, Coordination
 from planner.workflow.declaration import ForEach, Step
 
 ItemSegments = Callable[[Scope], list[ItemSegment]]
-"""The segments of an item, given the scope inside of the fan-out."""
+"""A function from the scope inside the fan-out to the segments of an item."""
+
+
+_READY = np.iinfo(np.int32).max
+"""Placeholder for the pool of agents that have ramped up. The complete fan-out replaces it by a pool of its own."""
 
 
 def fan_out(crews: Crews, scope: Scope, step: Step, segments: ItemSegments) -> Fragment:
-    """The items of a step, done by agents of `scope.pool`."""
+    """Return the fragment of a fan-out. Agents of `scope.pool` do its items."""
     assert step.for_each is not None
     return _FanOut(crews, scope, step.for_each).fragment(segments)
 
@@ -83,7 +90,7 @@ class _FanOut:
         self.coordination_guard = self.item_exists(self.loops, several=True)
 
     def coordinating_agents(self) -> int:
-        """Number of agents that coordinate; 1: no coordination."""
+        """Number of agents that coordinate; 1: there is no coordination."""
         crew = self.crews.crew(self.scope.pool)
         return 1 if crew is None else min(self.crews.agents(self.scope.pool), self.count)
 
@@ -94,7 +101,12 @@ class _FanOut:
         return share_items(order, self.agents, redundancy)
 
     def item_exists(self, loops: Loops, several: bool) -> Guard | None:
-        """The condition that an item is among the drawn number of items."""
+        """Return the guard of an item: it holds if the item is within the drawn number of items.
+
+        If no number is drawn, it is the guard of the fan-out.
+
+        several : whether the guard also requires that at least two items are drawn
+        """
         if self.counted is None:
             return self.scope.guard
         return ItemExists(loops, self.scope.guard, self.counted, several)
@@ -109,7 +121,7 @@ class _FanOut:
         return replace(self.scope, path=path, model=model).bind(crew.coordination, agents)
 
     def work(self, kind: str, body: Body, requests: bool = True) -> Work:
-        """A work of coordination for each item. `requests`: it makes requests."""
+        """Return a work of coordination that is done for each item. `requests`: whether the work makes requests."""
         workflow = self.crews.workflow
         ratio = self.crews.ratio(replace(self.scope, model=workflow.model, written_for=workflow.written_for))
         model = workflow.model if requests else None
@@ -130,34 +142,42 @@ class _FanOut:
         if scope.own_tasks:
             after = [replace(segment, own_task=True) for segment in after]
         first = len(item_tasks(before, self.loops, self.guard)) if before else 0
-        items = self.side_by_side(item_tasks([*before, *own, *after], self.loops, self.guard), first)
+        ramps_up = declared.ramp_up is not None or bool(declared.stagger)
+        spare = ramps_up and self.agents < self.crews.agents(scope.pool)
+        ramped_up = RampedUp(scope.pool, _READY) if spare else None
+        items = self.side_by_side(item_tasks([*before, *own, *after], self.loops, self.guard, ramped_up), first)
         size = items.outline.body.size
-        if declared.ramp_up is None and not declared.stagger:
+        if not ramps_up:
             return self.dispatched(items.fragment, (Part(0, items.outline),), items.joints, size)
-        return self.ramped_up(declared, items, size, first)
+        return self.ramped_up(declared, items, size, spare)
 
     def dispatched(
         self, fragment: Fragment, parts: tuple[Part, ...], joints: Sequence[tuple[int, int]], size: int
     ) -> Fragment:
-        """A fragment that sends out its parts: ramp-ups, if there are any, then the items.
+        """Return the fragment as a fan-out that first sends out the ramp-ups, if there are any, and then the items.
 
-        size : tasks of each item
+        parts : the ramp-ups, if there are any, and the items
+        joints : edges in addition to those that follow from the parts
+        size : number of tasks of each item
         """
         first = parts[-1].at + 1
-        ramp_ups = [
-            (parts[0].at + 1 + agent, parts[0].at + 1 + agent) for agent in range(self.agents) if len(parts) > 1
-        ]
+        ramp_ups = []
+        if len(parts) > 1:
+            assert isinstance(parts[0].outline, Replicas)
+            each = parts[0].outline.body.size
+            begins = [parts[0].at + 1 + agent * each for agent in range(self.agents)]
+            ramp_ups = [(begin, begin + each - 1) for begin in begins]
         items = [(first + row * size, first + (row + 1) * size - 1) for row in self.order]
         outline = Dispatch(len(fragment), parts, tuple(joints), tuple(self.order))
         return dispatched(fragment, outline, [*ramp_ups, *items], self.crews.runtime.limit)
 
     @property
     def order(self) -> Sequence[int]:
-        """The rows of the fan-out, each after those it waits for."""
+        """Rows of the fan-out. Each row follows the rows that it waits for."""
         return [row for rows in self.shared.rounds for row in rows]
 
     def after(self, declared: Coordination, contents: Sequence[Work | Fragment]) -> list[ItemSegment]:
-        """Segments of coordination that follow the work of an item. `contents`: of the item's own segments."""
+        """Segments of coordination that follow an item's own segments. `contents`: contents of its own segments."""
         pool, guard, segments = self.scope.pool, self.coordination_guard, []
         agents = BusyAgents(self.agents, self.counted)
         if declared.sync:
@@ -177,7 +197,7 @@ class _FanOut:
     def conflicts(
         self, conflict: Conflict, merge: Work, agents: BusyAgents, contents: Sequence[Work | Fragment]
     ) -> list[ItemSegment]:
-        """A rework and another merge for each possible conflict."""
+        """Segments for each possible conflict: a rework, then another merge."""
         loop = Loop(MOST_CONFLICTS)
         loops = (*self.loops, loop)
         guard = ConflictOccurs(loops, self.coordination_guard, self.scope.name, conflict.chance, agents)
@@ -192,13 +212,15 @@ class _FanOut:
             for number, work in enumerate(repeated)
         ]
         next_merge = replace(merge, loops=loops, guard=guard)
-        works = [*((self.scope.pool, rework) for rework in reworks), (self.scope.pool + 1, next_merge)]
+        nothing = single_task(NO_POOL, NO_POOL)  # a rework without any work seizes an agent too
+        contents_again: Sequence[Work | Fragment] = reworks or [nothing]
+        works = [*((self.scope.pool, content) for content in contents_again), (self.scope.pool + 1, next_merge)]
         return [
             ItemSegment(pool, work, guard, (loop,), (number,)) for number in range(loop.count) for pool, work in works
         ]
 
     def side_by_side(self, item: Fragment, first: int) -> _Items:
-        """Items side by side. Before its task `first` an item waits for those that it needs."""
+        """Lay out the items side by side. Before its task `first`, an item waits for the items that it needs."""
         size, joints, count = len(item), [], len(self.shared)
         ends = [1 + row * size + item.exit for row in range(count)]
         begins = [1 + row * size + first for row in range(count)]
@@ -213,11 +235,11 @@ class _FanOut:
             joints += [(ends[row], barrier) for row in earlier] + [(barrier, begins[row]) for row in later]
         return _Items(fanned_out(item, count, joints, len(self.shared.rounds) - 1), joints)
 
-    def ramped_up(self, declared: Coordination, items: _Items, size: int, first: int) -> Fragment:
-        """Items preceded by the stagger and ramp-up of each agent, which come first in the queue of the crew.
+    def ramped_up(self, declared: Coordination, items: _Items, size: int, spare: bool) -> Fragment:
+        """Lay out the stagger and the ramp-up of each agent before the items. They come first in the crew's queue.
 
-        size : tasks of an item
-        first : task of an item that seizes the first agent
+        size : number of tasks of an item
+        spare : whether the crew has more agents than ramp-ups. These must not begin items without ramping up
         """
         pool, agents = self.scope.pool, self.agents
         loops = (*self.scope.loops, Loop(agents, "items"))
@@ -230,15 +252,18 @@ class _FanOut:
             works.append(replace(self.work("ramp_up", declared.ramp_up), loops=loops, guard=guard))
         skip = (SkipCondition(guard, loops),) if guard else ()
         does = [(work, ()) for work in works]
-        ramp_ups = fanned_out(single_task(pool, pool, *works, *skip, does=does), agents)
+        ramp_up = single_task(pool, pool, *works, *skip, does=does)
+        if spare:  # no item can have an agent that has not ramped up
+            seize, release = ([replace(condition) for condition in skip] for _ in range(2))
+            steps = [single_task(_READY, NO_POOL, *seize), ramp_up, single_task(NO_POOL, _READY, *release)]
+            ramp_up = in_sequence(steps)
+        ramp_ups = fanned_out(ramp_up, agents)
         whole = side_by_side({"ramp_up": ramp_ups, "items": items.fragment}, {"ramp_up": (), "items": ()})
         items_at = 1 + len(ramp_ups)
         joints = [(source + items_at, target + items_at) for source, target in items.joints]
-        if agents < self.crews.agents(pool):
-            agent = np.arange(agents, dtype=np.int32)  # spare agents must not begin items without ramping up
-            waits = np.stack([agent + 2, items_at + 1 + agent * size + first], axis=1).astype(np.int32)
-            whole = replace(whole, edges=np.concatenate([whole.edges, waits]))
-            joints += [(int(source), int(target)) for source, target in waits]
+        if spare:
+            seizing, releasing = (np.flatnonzero(pools == _READY).tolist() for pools in (whole.acquire, whole.release))
+            whole = with_own_pool(whole, RAMPED_UP, agents, seizing, releasing)
         return self.dispatched(whole, (Part(1, ramp_ups.outline), Part(items_at, items.outline)), joints, size)
 
 
@@ -256,9 +281,9 @@ class _Items:
 
 
 def _requests(segments: Sequence[ItemSegment], depth: int, briefing: Briefing) -> Iterator[tuple[Work, Index]]:
-    """The requests of an item that may read its brief, in order, each with its occurrence within the item.
+    """Yield the requests of an item that may read its brief, in order, each with its occurrence inside the item.
 
-    depth : number of loops around the item, with its own
+    depth : number of loops around the item, including its own fan-out
     """
     for segment in segments:
         if isinstance(segment.content, Work):
@@ -273,7 +298,7 @@ def _requests(segments: Sequence[ItemSegment], depth: int, briefing: Briefing) -
 
 
 def _works(contents: Sequence[Work | Fragment]) -> list[Work]:
-    """The works of an item, each once, with those of its fan-outs."""
+    """Return the works of an item, each once, including the works of nested fan-outs."""
     works: dict[Work, None] = {}
     for content in contents:
         if isinstance(content, Work):

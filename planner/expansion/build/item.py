@@ -1,16 +1,17 @@
 """Segments of an item in; its tasks out, with the points at which the item seizes and releases agents.
 
-An item holds at most one agent at a time. Before a segment that needs another agent, or none, the item releases the one
-it holds. A later segment that needs it queues for it again.
+An item never holds more than one agent. Before a segment that needs no agent, or an agent of another pool, the item
+releases its agent. If a later segment needs an agent of the first pool, the item queues for one again.
 
-If the agent held before a segment is the same in every sample, the segment's own task seizes and releases it. If it
-depends on draws, `SeizeTask`s and `ReleaseTask`s without duration do, and are skipped in samples that do not need them.
+At some points of an item, the pool whose agent it holds is the same in every sample. There the tasks of segments seize
+and release the agent. At other points the pool depends on draws. There separate tasks without duration seize and
+release agents: `SeizeTask`s and `ReleaseTask`s. They are skipped in samples that do not need them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from planner.expansion.graph.conditions import (
@@ -33,15 +34,32 @@ from planner.expansion.graph.segments import (
     ReleaseTask,
     SeizeTask,
     SkipCondition,
+    SkippedWith,
 )
 from planner.expansion.graph.work import Work
 
 
-def item_tasks(segments: Sequence[ItemSegment], loops: Loops, guard: Guard | None) -> Fragment:
-    """The tasks of an item, or of a copy, in order.
+@dataclass(frozen=True)
+class RampedUp:
+    """Agents that serve an item only after they have ramped up.
 
-    loops : around the item
-    guard : when the item is done
+    pool : pool of all these agents
+    ready : pool of those agents that have ramped up
+    """
+
+    pool: int
+    ready: int
+
+
+def item_tasks(
+    segments: Sequence[ItemSegment], loops: Loops, guard: Guard | None, ramped_up: RampedUp | None = None
+) -> Fragment:
+    """Return the tasks of an item, or of a copy, in sequence.
+
+    segments : in order
+    loops : loops around the item, including its own fan-out
+    guard : condition under which the item is done; None: always
+    ramped_up : agents that must ramp up before they serve the item; None: no agent must
     """
     predecessors = [_predecessors(position, segments, guard, len(loops)) for position in range(len(segments) + 1)]
     continued = {
@@ -54,17 +72,17 @@ def item_tasks(segments: Sequence[ItemSegment], loops: Loops, guard: Guard | Non
         replace(segment, releases=segment.pool != NO_POOL and position not in continued)
         for position, segment in enumerate(segments)
     ]
-    return _ItemBuilder(ItemPlan(loops, tuple(releasing)), guard, predecessors).fragment()
+    return _ItemBuilder(ItemPlan(loops, tuple(releasing)), guard, predecessors, ramped_up).fragment()
 
 
 def _predecessors(position: int, segments: Sequence[ItemSegment], guard: Guard | None, depth: int) -> list[int]:
-    """The segments that can be the last one done before the segment at `position`; −1: possibly none is done.
+    """Positions of the segments that may be the last segment done before the segment at `position`.
 
-    Only samples in which the segment at `position` is done count. The result may contain segments that are never the
-    last one done, but it misses none that can be.
+    −1 is among them if it is possible that no earlier segment is done. Only samples in which the segment at `position`
+    is done count. The result is complete, but may contain segments that are never the last one done.
 
-    guard : of the item
-    depth : number of loops around the item
+    guard : condition under which the item is done
+    depth : number of loops around the item, including its own fan-out
     """
     result = []
     condition = (segments[position].guard, segments[position].inner) if position < len(segments) else (guard, ())
@@ -81,13 +99,20 @@ def _predecessors(position: int, segments: Sequence[ItemSegment], guard: Guard |
 class _ItemBuilder:
     """Builds the tasks of an item. Consecutive segments share a task where possible.
 
-    predecessors : for each segment and for the end of the item, the segments that may be the last one done before it
+    predecessors : for each segment, and for the end of the item, the result of `_predecessors`
     """
 
-    def __init__(self, plan: ItemPlan, guard: Guard | None, predecessors: Sequence[Sequence[int]]) -> None:
+    def __init__(
+        self,
+        plan: ItemPlan,
+        guard: Guard | None,
+        predecessors: Sequence[Sequence[int]],
+        ramped_up: RampedUp | None,
+    ) -> None:
         self.plan = plan
         self.guard = guard
         self.predecessors = predecessors
+        self.ramped_up = ramped_up
         self.fragments: list[Fragment] = []
         self.pending: list[ItemSegment] = []  # segments of the task under construction
         self.seized = NO_POOL  # pool from which that task seizes an agent
@@ -108,7 +133,7 @@ class _ItemBuilder:
         return with_merged_maps(in_sequence(self.fragments), rounds)
 
     def pools_held_before(self, position: int) -> set[int]:
-        """The pools of which the item may hold an agent before a segment; `NO_POOL`: it may hold none."""
+        """Pools whose agent the item may hold before a segment. They include `NO_POOL` if it may hold no agent."""
         segments = self.plan.segments
         return {
             NO_POOL if earlier < 0 else segments[earlier].pool_held_after for earlier in self.predecessors[position]
@@ -136,7 +161,10 @@ class _ItemBuilder:
             self.close_and_release(position, segment)
 
     def joins(self, segment: ItemSegment) -> bool:
-        """Whether a segment can be part of the task under construction, which must run wherever the segment is done."""
+        """Whether a segment can become part of the task under construction.
+
+        The task must then run in every sample in which the segment is done.
+        """
         first, last = self.pending[0], self.pending[-1]
         if segment.pool == NO_POOL or segment.detached or segment.own_task or last.own_task:
             return False
@@ -144,10 +172,13 @@ class _ItemBuilder:
         return not self.skippable(first) or always_holds(first.guard, first.inner, self.guard, self.depth, *done)
 
     def close_and_release(self, position: int, segment: ItemSegment) -> None:
-        """Finish the task and release the agent of its last segment.
+        """Finish the task under construction, and release the agent of its last segment.
 
-        The task itself does this if its first and last segments are done in the same samples. A release task does it
-        otherwise, or if one is needed here anyway for earlier segments.
+        A separate release task releases the agent in two cases: the first and the last segment of the task are not
+        always done in the same samples, or earlier segments need a release task at this point anyway. In all other
+        cases the task itself releases the agent.
+
+        position, segment : position of the last segment, and the segment
         """
         first, others = self.pending[0], self.pools_held_before(position + 1)
         last_done, first_done = (segment.guard, segment.inner), (first.guard, first.inner)
@@ -162,26 +193,45 @@ class _ItemBuilder:
             self.release(position + 1, {segment.pool})
 
     def release(self, position: int, held: set[int]) -> None:
-        """Add a release task before a segment for each pool in `held`, unless there is one already."""
+        """Add a release task for each pool in `held` before the segment at `position`, if there is none yet."""
         present = takewhile(lambda task: task.position == position, reversed(self.plan.agent_tasks))
         for pool in sorted(held - {NO_POOL} - {task.pool for task in present}):
             self.add_agent_task(ReleaseTask(self.plan, position, pool))
 
     def add_agent_task(self, task: AgentTask) -> None:
         self.plan.agent_tasks.append(task)
-        acquire, release = (task.pool, NO_POOL) if isinstance(task, SeizeTask) else (NO_POOL, task.pool)
+        seizes = isinstance(task, SeizeTask)
+        acquire, release = (task.pool, NO_POOL) if seizes else (NO_POOL, task.pool)
+        skip = [SkippedWith(task)]
+        self.seize_ready(acquire, skip)
         self.fragments.append(single_task(acquire, release, task))
+        self.release_ready(release, skip)
+
+    def seize_ready(self, pool: int, skip: Sequence[SkipCondition | SkippedWith]) -> None:
+        """Add a wait for an agent of `pool` that has ramped up, if these agents must ramp up."""
+        if self.ramped_up is not None and pool == self.ramped_up.pool:
+            self.fragments.append(single_task(self.ramped_up.ready, NO_POOL, *skip))
+
+    def release_ready(self, pool: int, skip: Sequence[SkipCondition | SkippedWith]) -> None:
+        """Let other items have the agent of `pool` that was released, if these agents must ramp up."""
+        if self.ramped_up is not None and pool == self.ramped_up.pool:
+            self.fragments.append(single_task(NO_POOL, self.ramped_up.ready, *skip))
 
     @property
     def depth(self) -> int:
         return len(self.plan.loops)
 
     def skippable(self, first: ItemSegment) -> bool:
-        """Whether a task that begins with this segment must be skipped where the segment is not done."""
+        """Whether a task whose first segment is `first` must be skipped where this segment is not done."""
         return self.seized != NO_POOL or first.context_switch
 
     def close(self, release: int = NO_POOL) -> None:
-        """Finish the task under construction. If it seizes or releases an agent, it must be skipped where not done."""
+        """Finish the task under construction, if there is one.
+
+        A task that seizes or releases an agent, or has a context switch, is skipped where it is not done.
+
+        release : pool to which the task releases an agent, or `NO_POOL`
+        """
         if self.pending:
             first = self.pending[0]
             guard, inner = first.guard, first.inner
@@ -194,5 +244,7 @@ class _ItemBuilder:
             )
             does = [(segment.content, segment.inner) for segment in self.pending]
             works = [work for work, _ in does]
+            self.seize_ready(self.seized, [replace(condition) for condition in skip])
             self.fragments.append(single_task(self.seized, release, *works, *skip, person=person, does=does))
+            self.release_ready(release, [replace(condition) for condition in skip])
         self.pending, self.seized = [], NO_POOL

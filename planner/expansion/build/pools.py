@@ -1,4 +1,4 @@
-"""The crews of a workflow as pools of agents, and how items are divided among agents."""
+"""Crews of a workflow as numbered pools of agents, and the division of items among agents."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import floor
 
+import numpy as np
+
 from planner.catalogue.profile import token_ratio
+from planner.engine.arrays import Ints
 from planner.errors import InputError
 from planner.expansion.build.scope import Scope
 from planner.expansion.build.size_limits import count_at
-from planner.expansion.graph.fragments import NO_POOL
+from planner.expansion.graph.fragments import NO_POOL, OWN_POOL
 from planner.expansion.graph.task_graph import DEFAULT_CREW, LEAD
 from planner.expansion.supersteps.runtime import Runtime
 from planner.reading.estimates.counts import CountValue
@@ -20,9 +23,10 @@ from planner.workflow.declaration import Step, Workflow
 
 @dataclass(frozen=True, eq=False)
 class Crews:
-    """The crews of a workflow with given sizes, and its runtime.
+    """The crews of a workflow, with given sizes, and its runtime.
 
-    pools : names: the lead, then for each crew of several agents the crew and its merge queue
+    sizes : number of agents of each crew
+    pools : names of pools: the lead, then for each crew of several agents the crew itself and its merge queue
     """
 
     workflow: Workflow
@@ -39,43 +43,55 @@ class Crews:
         return cls(workflow, sizes, tuple(pools), Runtime.of(workflow) if runtime is None else runtime)
 
     def pool(self, crew: str) -> int:
-        """The pool of a crew. A crew of one is the lead."""
+        """Number of the pool of a crew. A crew of one agent has the pool of the lead."""
         return self.pools.index(crew) if self.sizes[crew] > 1 else 0
 
     def seized_by(self, step: Step, pool: int) -> int:
-        """The pool whose agent a step outside of items seizes: tools and people only seize one of a crew they name.
+        """Pool of the agent that a step outside of items seizes, or `NO_POOL`.
 
-        pool : of the crew around the step
+        A tool or a person seizes an agent only if the step names a crew.
+
+        pool : pool of the crew to which the step belongs
         """
         if step.kind not in ("tool", "human"):
             return pool
         return self.pool(step.crew) if step.crew else NO_POOL
 
     def agents(self, pool: int) -> int:
-        """Number of agents in a pool. `NO_POOL`: of the lead or the default crew."""
+        """Number of agents in a pool. For `NO_POOL`: number of agents of the lead or the default crew."""
         return self.sizes.get(self.pools[max(pool, 0)], 1)
 
     def crew(self, pool: int) -> Crew | None:
-        """The declared crew of several agents that has this pool."""
+        """The declared crew of several agents to which a pool belongs; None: there is no such crew."""
         return self.workflow.crews.get(self.pools[pool]) if pool != NO_POOL else None
 
     def ratio(self, scope: Scope) -> float:
-        """Tokens of the scope's model for each declared token."""
+        """Number of tokens of the scope's model for each declared token."""
         return token_ratio(scope.model, scope.written_for, self.workflow.models) if scope.model is not None else 1.0
 
     def count(self, declared: CountValue, scope: Scope) -> int:
-        """A declared count: a number, a parameter, or arithmetic. Raises InputError with a position."""
+        """Evaluate a count declared as a number, a parameter or arithmetic. Raises InputError with a position."""
         try:
             return count_at(declared, scope.values, self.agents(scope.pool))
         except InputError as error:
             raise scope.located(error) from None
 
 
+def number_pools(pools: Ints, crew_pools: int) -> Ints:
+    """Return the pools of all tasks of a workflow, numbered for the scheduler.
+
+    The `crew_pools` pools of crews keep their numbers. The pools that belong to fragments follow them.
+
+    pools : pool of each task, as in the fragment of the whole workflow
+    """
+    return np.where(pools <= OWN_POOL, crew_pools + OWN_POOL - pools, pools).astype(np.int32)
+
+
 @dataclass(frozen=True)
 class SharedItems:
     """The rows of a fan-out: its items, followed by repetitions of the items that several agents do.
 
-    same : item of each row
+    same : item that each row does
     rounds : rows of each round, in order
     """
 
@@ -87,10 +103,10 @@ class SharedItems:
 
 
 def share_items(order: Sequence[int], agents: int, redundancy: float) -> SharedItems:
-    """Divide items among agents, except for a share `redundancy` of them, which every agent does.
+    """Divide items among agents. A share `redundancy` of the items is not divided: every agent does them.
 
-    In a divided round each agent does another item; in a redundant round all do the same one. Redundant rounds are
-    spread evenly. The number of redundant items is `redundancy` times the number of items, rounded half up.
+    In a divided round each agent does a different item. In a redundant round all agents do the same item. Redundant
+    rounds are spread evenly. The number of redundant items is `redundancy` times the number of items, rounded half up.
 
     order : items in the order in which rounds use them
     """

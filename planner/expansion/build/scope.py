@@ -12,27 +12,27 @@ from planner.reading.bind import Model, bind
 from planner.workflow.declaration import Step
 
 StepPath = tuple[str, ...]
-"""Keys of the file: ``steps``, a name, ``steps``, ``choose`` or ``use``, a name, and so on."""
+"""Keys in the file that lead to a step: ``steps``, a name, then ``steps``, ``choose`` or ``use``, a name, …"""
 
 
 @dataclass(frozen=True, eq=False)
 class Scope:
     """Everything around a step, or around the steps of a group, that its expansion depends on.
 
-    path : keys of the file, for the positions of errors
-    pool : of the crew that does it; −1: the lead, or the default crew
-    model : profile of its requests
+    path : keys in the file, for the positions of errors
+    pool : pool of the crew that does the step; −1: the lead, or the default crew
+    model : profile that serves its requests
     written_for : the model whose tokenizer its declared tokens refer to
-    values : of the parameters of its file
-    names : of the steps on the path, from the outside in
-    loops, guard : around it
-    depth : number of loops around the step, without its own
-    round : condition of the step's own rounds, if they may be rejected
-    briefing : of its item
-    own_tasks : work shares no tasks, because a race may cancel it midway
-    locate : position of a path in the file
-    siblings : steps of its group, itself included
-    repeats : name of the innermost step with rounds, itself included
+    values : values of the parameters of its file
+    names : names of the steps on the path, from the outermost to the step itself
+    loops, guard : loops and condition around the step
+    depth : number of loops around the step, without its own loops
+    round : condition of the step's own rounds; None: no round can be rejected
+    briefing : briefing of its item; None: there is none
+    own_tasks : whether works must not share tasks, because a race may cancel them midway
+    locate : function that returns the position of a path in the file
+    siblings : steps of its group, including the step itself
+    repeats : full name of the step whose `repeat` is the innermost around the step; it may be the step itself
     """
 
     path: StepPath
@@ -57,11 +57,11 @@ class Scope:
         return ".".join(self.names)
 
     def sibling(self, name: str) -> str:
-        """The full name of a step of the same group."""
+        """Full name of the step `name` of the same group."""
         return ".".join((*self.names[:-1], name))
 
     def inside(self, key: str) -> Scope:
-        """The scope of the steps under a key of this step."""
+        """Return the scope of the steps under `key` in this step: ``steps``, ``choose`` or ``use``."""
         return replace(self, path=(*self.path, key))
 
     def in_loop(self, loop: Loop) -> Scope:
@@ -71,7 +71,11 @@ class Scope:
         return replace(self, guard=guard)
 
     def step(self, name: str, steps: Mapping[str, Step], pool: int | None) -> Scope:
-        """The scope of a step of this group. `pool`: of the crew that the step names; None: it names none."""
+        """Return the scope of the step `name` of this group.
+
+        steps : steps of the group
+        pool : pool of the crew that the step names; None: the step names no crew
+        """
         step = steps[name]
         scope = replace(
             self,
@@ -88,7 +92,7 @@ class Scope:
         return scope.under(ChanceHolds(scope.loops, scope.guard, scope.name, 0.0, step.chance))
 
     def bind(self, declared: Model, agents: int) -> Model:
-        """A declaration with the values of parameters, the number of agents and the model filled in.
+        """Return a declaration with the values of parameters, the number of agents and the model filled in.
 
         Raises InputError with a position.
         """
@@ -98,6 +102,6 @@ class Scope:
             raise self.located(error) from None
 
     def located(self, error: InputError) -> InputError:
-        """The error with the position of this scope wherever a problem has none."""
+        """Return the error with the position of this scope added to each problem that has no position."""
         position = self.locate(*self.path)
         return InputError(replace(problem, position=problem.position or position) for problem in error.problems)

@@ -1,4 +1,4 @@
-"""A workflow and crew sizes in; the number of tasks and the concurrency out, before anything is built."""
+"""A workflow and crew sizes in; errors about too large workflows, and bounds on busy agents, out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_COUNT = 0.999
 
 
 def count_at(declared: CountValue, values: Mapping[str, float], agents: int) -> int:
-    """A declared count, given the values of parameters and a number of agents. Raises InputError if it is none."""
+    """Evaluate a declared count with these values of parameters. Raises InputError if the result is not a count."""
     try:
         return count_of(declared, {**values, "agents": agents})
     except BadValueError as mistake:
@@ -30,32 +30,32 @@ def count_at(declared: CountValue, values: Mapping[str, float], agents: int) -> 
 
 
 def most_drawn(declared: ForEach, values: Mapping[str, float], agents: int) -> int:
-    """`most_items` of a fan-out whose number of items is drawn, given values of parameters and a number of agents."""
+    """Return `most_items` for a fan-out whose number of items is drawn. `values`: values of parameters."""
     estimate = bind(declared, {**values, "agents": agents}, None).count
     assert isinstance(estimate, Estimate)
     return most_items(estimate)
 
 
 def most_items(estimate: Estimate) -> int:
-    """The number of items for which a graph is built. Larger draws are cut."""
+    """Number of items for which a graph is built if the number is drawn. Larger draws are cut at this number."""
     return max(1, int(np.floor(estimate.quantile(MOST_COUNT) + 0.5)))
 
 
 MOST_TASKS = 2_000_000
-"""Limit on the tasks of a workflow. Works that share a task of the scheduler count one each."""
+"""Limit on the tasks of a workflow. Each work counts as one task, even if works share a task of the scheduler."""
 
 MOST_ITEM_WORKS = 100_000
-"""Limit on the works of one item, with its rounds."""
+"""Limit on the works of one item, counted in every round."""
 
 MOST_CONFLICTS = 3
 """Limit on the conflicts of an item."""
 
 _AGENT_TASKS = 4
-"""Tasks that seize and release an agent, for a rework and for its merge."""
+"""Number of tasks that seize and release agents for one rework and the merge that follows it."""
 
 
 def check_size(workflow: Workflow, sizes: Mapping[str, int]) -> None:
-    """Raise InputError if there are over `MOST_TASKS` tasks, or over `MOST_ITEM_WORKS` works in an item."""
+    """Raise InputError if a workflow has over `MOST_TASKS` tasks, or over `MOST_ITEM_WORKS` works in an item."""
     context = _SizeContext(("steps",), (), workflow.parameters, DEFAULT_CREW, in_item=False)
     _Size(workflow, sizes).group(context, workflow.steps)
 
@@ -64,12 +64,13 @@ def check_size(workflow: Workflow, sizes: Mapping[str, int]) -> None:
 class _SizeContext:
     """The surroundings of a step.
 
-    path : keys of the file
-    names : of the steps on the path
-    values : of parameters
-    crew : that does it
-    in_item : it is part of an item
-    tasks, works : number of its runs in the whole workflow, and in an item
+    path : keys in the file that lead to the step
+    names : names of the steps on the path
+    values : values of the parameters of its file
+    crew : crew that does the step
+    in_item : whether the step is part of an item
+    tasks : number of times the step runs in the whole workflow
+    works : number of times the step runs in one item
     """
 
     path: tuple[str, ...]
@@ -82,14 +83,14 @@ class _SizeContext:
 
 
 class _Size:
-    """Counts tasks and, within an item, works. A fan-out within an item counts as one work of it."""
+    """Counts tasks and, within an item, works. A fan-out inside an item counts as one work of that item."""
 
     def __init__(self, workflow: Workflow, sizes: Mapping[str, int]) -> None:
         self.workflow = workflow
         self.sizes = sizes
 
     def group(self, context: _SizeContext, steps: Mapping[str, Step]) -> tuple[int, int]:
-        """Tasks of a group, and its works as part of an item."""
+        """Return two numbers for a group: its tasks, and the works that it adds to an item around the group."""
         counts = [
             self.step(replace(context, path=(*context.path, name), names=(*context.names, name)), step)
             for name, step in steps.items()
@@ -99,7 +100,7 @@ class _Size:
         return tasks, works
 
     def step(self, context: _SizeContext, step: Step) -> tuple[int, int]:
-        """Tasks of a step with its loops, and its works as part of an item."""
+        """Return two numbers for a step with its loops: its tasks, and the works that it adds to an item around it."""
         crew = step.crew or context.crew
         inner = replace(context, crew=crew, in_item=context.in_item or step.for_each is not None)
         rounds = step.repeat.most if step.repeat is not None else None
@@ -149,7 +150,7 @@ class _Size:
             raise InputError(replace(problem, position=position) for problem in error.problems) from None
 
     def coordination(self, crew: str, works: int) -> int:
-        """Tasks of coordination for an item with this number of works; 0 for a crew of one."""
+        """Number of coordination tasks for an item with `works` works; 0 for a crew of one agent."""
         if self.agents(crew) == 1 or crew not in self.workflow.crews:
             return 0
         declared = self.workflow.crews[crew].coordination
@@ -157,7 +158,7 @@ class _Size:
         return bool(declared.brief) + bool(declared.sync) + 2 * bool(declared.report) + bool(declared.merge) + rework
 
     def redundant(self, crew: str, items: int) -> int:
-        """Repetitions of items that several agents do."""
+        """Number of repetitions of items that several agents do."""
         if crew not in self.workflow.crews:
             return 0
         share = self.workflow.crews[crew].coordination.redundancy
@@ -173,7 +174,7 @@ class _Size:
 
 
 def most_busy_agents(workflow: Workflow, sizes: Mapping[str, int], crew: str) -> int:
-    """Upper bound on concurrently busy agents of a crew, at least 1. Any more agents would never have work."""
+    """Upper bound on the number of busy agents of a crew, at least 1. Additional agents would never have work."""
     start = DEFAULT_CREW if not workflow.crews else LEAD
     return max(1, _BusyAgents(sizes, crew).group(workflow.steps, workflow.parameters, start, in_item=False))
 
@@ -184,7 +185,7 @@ class _BusyAgents:
         self.crew = crew
 
     def group(self, steps: Mapping[str, Step], values: Mapping[str, float], crew: str, in_item: bool) -> int:
-        """The bound for steps ordered by their needs. The steps of an item run one after another."""
+        """Return the bound for a group of steps. The steps of an item run one after another."""
         busy = {name: self.step(steps[name], values, crew, in_item) for name in in_order(steps)}
         return max(busy.values(), default=0) if in_item else max_concurrent_weight(busy, needs(steps))
 

@@ -1,5 +1,5 @@
 """A task graph and samples in; the demand of every occurrence out: requests, tokens and seconds, drawn per sample.
 
-Arrays have a row for each item of the innermost fan-out and a column for each sample. A single row or column holds for
-all. "Where" something holds is a boolean array of this shape.
+Arrays have a row for each item of the innermost fan-out and a column for each sample. A single row holds for all items,
+and a single column for all samples. "Where ..." describes a boolean array of this shape.
 """

@@ -1,7 +1,7 @@
 """The demand of an agent loop (docs/model.md, "Agent loops"), computed turn by turn for the cells that reach the turn.
 
 A cell is an item in a sample. Cells are sorted by their number of turns, largest first. So the cells that reach a turn
-are always the first ones, and a turn costs only as much as there are of them.
+are always the first ones, and only these cells are computed.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from planner.workflow.bodies import AgentLoop
 _SUMMED = ("requests", "prefill", "decode", "input", "cache_read", "output")
 
 AT_ONCE = 8192
-"""Limit on the draws of one call, which may cover several turns."""
+"""Largest number of draws in one call that covers several turns."""
 
 MOST_TURNS = 1000.0
-"""Draws of `turns` are cut here; an estimate's 95th percentile may be no larger."""
+"""Draws of `turns` are cut at this number. The 95th percentile of an estimate of `turns` must not exceed it."""
 
 
 class AgentLoopDemand:
-    """The demand of one occurrence of an agent loop. `active`: where it is done; None: everywhere."""
+    """The demand of one occurrence of an agent loop. `active`: where the loop is done; None: everywhere."""
 
     def __init__(self, body: AgentLoop, occurrence: Occurrence, active: Bools | None) -> None:
         self.body = body
@@ -41,15 +41,15 @@ class AgentLoopDemand:
         turns, self.cells = turns[most_first], cells[most_first]
         self.draws = occurrence.at(self.cells)
         numbers = np.arange(int(turns.max(initial=0.0)) + 1)
-        self.reaching: list[int] = np.searchsorted(-turns, -numbers, side="left").tolist()  # cells that reach a turn
+        self.reaching: list[int] = np.searchsorted(-turns, -numbers, side="left").tolist()  # cells that reach turn i
         self.sums = {name: np.zeros(len(cells)) for name in (*_SUMMED, "seconds", "calls", "largest", "context")}
 
     def demand(self, read: Floats) -> Demand:
-        """The demand over all turns.
+        """Return the demand, summed over all turns.
 
-        Every turn reads the prompt and all earlier outputs and results. A cache leaves only new tokens to prefill.
+        Every turn reads the prompt and all earlier outputs and results. With a cache, only new tokens are prefilled.
 
-        read : tokens that the first request reads in addition to the prompt
+        read : tokens of a brief, which are added to the prompt
         """
         body, caches, ttl = self.body, self.draws.service.caches, self.draws.service.cache_ttl
         prompt = self.draws.draw(body.prompt, "prompt") + np.broadcast_to(read, self.shape).reshape(-1)[self.cells]
@@ -74,9 +74,9 @@ class AgentLoopDemand:
         return Demand(**sums, **({"written": sums["input"]} if caches else {}))
 
     def per_turn(self, draw: Callable[[Occurrence, Turns], Sequence[Floats]], after: int = 0) -> Iterator[list[Floats]]:
-        """The draws of each turn, for the cells that reach the turn `after` turns later.
+        """Yield the draws of each turn, for the cells that also reach the turn `after` turns later.
 
-        Several turns of few cells are drawn in one call, up to `AT_ONCE` draws.
+        Turns with few cells are drawn together in one call, up to `AT_ONCE` draws.
         """
         counts = self.reaching[after:-1]
         low = 0
@@ -94,17 +94,20 @@ class AgentLoopDemand:
             low = high
 
     def draw_request(self, draws: Occurrence, turns: Turns) -> tuple[Floats, Floats, Floats]:
-        """Output tokens, thinking tokens and jitter of the requests of some turns."""
+        """Output tokens, thinking tokens and jitter of the requests of `turns`."""
         output, thinking = draws.draw(self.body.output, "output", turns), self.body.thinking
         return output, draws.draw(thinking, "thinking", turns), draws.jitter(turns)
 
     def draw_calls(self, draws: Occurrence, turns: Turns) -> tuple[Floats, Floats, Floats]:
-        """Seconds, result tokens and number of the tool calls of some turns."""
+        """Seconds, result tokens and number of the tool calls of `turns`."""
         assert self.body.tool is not None
         return draws.tool_calls(self.body.tool, "tool.", turns)
 
     def compacted(self, turn: int, prompt: Floats, context: Floats, uncached: Floats) -> tuple[Floats, Floats]:
-        """Context and its uncached part after compaction, which is one more request where the context is too long."""
+        """Return the context, and its uncached part, after compaction.
+
+        Where the context is above the limit, compaction makes one more request. Elsewhere nothing changes.
+        """
         if self.body.compaction is None or self.body.context_limit is None:
             return context, uncached
         full = np.flatnonzero(context > self.body.context_limit)
@@ -130,8 +133,10 @@ class AgentLoopDemand:
     ) -> None:
         """Add one request to the sums.
 
-        context, new : tokens of the prompt, and of its part that no cache holds
-        output, decoded : tokens without and with thinking
+        context : tokens of the prompt
+        new : tokens of the prompt that a cache would not hold
+        output, decoded : output tokens without thinking, and with thinking
+        kind : ``compaction``, or empty
         """
         uncached = new if self.draws.service.caches else context
         amounts = (jitter, jitter * uncached, jitter * decoded, uncached, context - uncached, decoded)
@@ -152,13 +157,13 @@ class AgentLoopDemand:
             self.record(cells, seconds=seconds, calls=calls, result=result)
 
     def record(self, cells: CellSelection, kind: str = "", **values: Floats) -> None:
-        """Append one request, or the tool calls of one turn, to the trace."""
+        """Append one request to the trace, or the tool calls of one turn."""
         assert self.trace is not None
         arrays = {name: self.scattered(cells, value) for name, value in values.items()}
         self.trace.append(RequestDraw(self.scattered(cells, np.ones(1)), kind=kind, **arrays))
 
     def scattered(self, cells: CellSelection, values: Floats) -> Floats:
-        """(rows, samples) values of some cells at their positions, and 0 elsewhere."""
+        """(rows, samples) The values of some cells at their positions, and 0 at all other positions."""
         whole = np.zeros(self.shape)
         whole.reshape(-1)[self.cells[cells]] = values
         return whole

@@ -1,4 +1,4 @@
-"""Conditions and samples in; where they hold, where steps fail and where items seize or release agents, out."""
+"""Conditions and samples in; boolean arrays out: where conditions hold, steps fail, and items change agents."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ from planner.expansion.graph.fragments import NO_POOL
 from planner.expansion.graph.segments import AgentTask, ItemPlan, SeizeTask
 
 TimedOut = Callable[[Attempt, Index], Bools]
-"""Where an attempt exceeds its timeout, if it is made."""
+"""A function that returns where an attempt would exceed its timeout if the attempt were made."""
 
 Condition = TypeVar("Condition", bound=Guard)
 
 
 class ConditionDraws:
-    """Draws of conditions, each made once."""
+    """Draws conditions. Each draw is made once and then kept."""
 
     def __init__(self, samples: Samples, timed_out: TimedOut) -> None:
         self.samples = samples
         self.timed_out = timed_out
-        self.cache: dict[tuple[object, Index], Bools] = {}  # of guards and outcomes
-        self.prefixes: dict[tuple[Guard, Index], list[Bools]] = {}  # of rounds and attempts, see `_all_before`
+        self.cache: dict[tuple[object, Index], Bools] = {}  # values of guards and outcomes
+        self.prefixes: dict[tuple[Guard, Index], list[Bools]] = {}  # for rounds and attempts, see `_all_before`
         self.needed_tasks: dict[tuple[ItemPlan, Index], dict[AgentTask, Bools]] = {}
 
     def active(self, guard: Guard | None, index: Index) -> Bools | None:
-        """Where a guard, if there is one, holds at an occurrence: (rows or 1, samples). None: everywhere."""
+        """Where `guard` holds at an occurrence: (rows or 1, samples). None: everywhere, since there is no guard."""
         return None if guard is None else self.holds(guard, index)
 
     def holds(self, guard: Guard, index: Index) -> Bools:
-        """Where a guard holds at an occurrence of what it guards: (rows or 1, samples)."""
+        """Where a guard holds at an occurrence of the guarded work: (rows or 1, samples)."""
         around, chosen = drawn_rows(guard.loops, index)
         values = self._values(guard, around)
         return values[chosen] if len(values) > 1 else values
@@ -66,7 +66,7 @@ class ConditionDraws:
         return self.cache[guard, index]
 
     def _own(self, guard: Guard, index: Index) -> Bools:
-        """Where a guard holds, given that its parents hold."""
+        """Where the condition of a guard itself holds, without its parents."""
         if isinstance(guard, ChanceHolds):
             u = self.samples.uniform(rows(guard.loops), guard.path, "chance", drawn_index(index))
             return (u >= guard.low) & (u < guard.high)
@@ -84,7 +84,7 @@ class ConditionDraws:
         return self.fails(guard.outcome, index)
 
     def _all_before(self, guard: Condition, index: Index, condition: Callable[[Condition, Index], Bools]) -> Bools:
-        """Where a condition holds in all rounds before that of `index`. It is evaluated once for each round."""
+        """Where `condition` holds in every round (or attempt) before `index`. Each round is evaluated once."""
         prefixes = self.prefixes.setdefault((guard, index[:-1]), [np.ones((1, 1), bool)])
         while len(prefixes) <= index[-1]:
             prefixes.append(prefixes[-1] & condition(guard, (*index[:-1], len(prefixes) - 1)))
@@ -98,7 +98,7 @@ class ConditionDraws:
         return values
 
     def rejected(self, guard: Round, index: Index) -> Bools:
-        """Where a round is rejected, if it takes place."""
+        """Where a round would be rejected if it took place."""
         u = self.samples.uniform(rows(guard.loops), guard.path, "accepted", drawn_index(index))
         values: Bools = u >= guard.until
         for body in guard.body:
@@ -106,7 +106,7 @@ class ConditionDraws:
         return values
 
     def attempt_fails(self, guard: Attempt, index: Index) -> Bools:
-        """Where an attempt fails, if it is made."""
+        """Where an attempt would fail if it were made."""
         values: Bools = np.zeros((1, 1), bool)
         if guard.chance:
             u = self.samples.uniform(rows(guard.loops), guard.path, "attempt", drawn_index(index))
@@ -114,7 +114,11 @@ class ConditionDraws:
         return values if guard.timeout is None else values | self.timed_out(guard, index)
 
     def conflict(self, guard: ConflictOccurs, index: Index) -> Bools:
-        """Where a merge finds a conflict, with probability 1 − (1 − c)^(n − 1). The draw is the same for every n."""
+        """Where a merge finds a conflict.
+
+        With n busy agents and the chance c of a conflict with each other agent, the probability is 1 − (1 − c)^(n − 1).
+        The draw is the same for every n.
+        """
         u = self.samples.uniform(rows(guard.loops), guard.path, "conflict", drawn_index(index))
         return np.asarray(u >= (1.0 - guard.chance) ** (self.agents(guard.agents, index[:-2]) - 1.0))
 
@@ -134,7 +138,8 @@ class ConditionDraws:
     def fails(self, outcome: Outcome, index: Index) -> Bools:
         """Where a step fails: (rows or 1, samples).
 
-        index : in the loops around the step and some of its own loops, from the outside in
+        index : numbers in the loops around the step and in the outermost of its own loops. All occurrences in the
+            remaining loops decide together
         """
         if (outcome, index) not in self.cache:
             self.cache[outcome, index] = self._fails(outcome, index)
@@ -170,7 +175,7 @@ class ConditionDraws:
         return np.concatenate(np.broadcast_arrays(*values))
 
     def _body_fails(self, outcome: Outcome, index: Index) -> Bools:
-        """Where one run of the body fails: its last attempt fails, it does not succeed, or a step within it fails."""
+        """Where one run of the body fails: its last attempt fails, it does not succeed, or a step inside it fails."""
         values: Bools = np.zeros((1, 1), bool)
         if outcome.attempt is not None:
             last = (*index, outcome.attempt.loops[-1].count - 1)
@@ -185,18 +190,21 @@ class ConditionDraws:
         return values if done is None else values & done
 
     def needed(self, task: AgentTask, index: Index) -> Bools:
-        """Where a seize or release task is needed, at an occurrence of its item. It is skipped elsewhere."""
+        """Where a seize or release task is needed at an occurrence of its item. Elsewhere the task is skipped."""
         key = task.plan, index
         if key not in self.needed_tasks:
             self.needed_tasks[key] = dict(self._followed(task.plan, index))
         return self.needed_tasks[key][task]
 
     def _followed(self, plan: ItemPlan, index: Index) -> Iterator[tuple[AgentTask, Bools]]:
-        """Follow the segments of an item and keep track of the pool whose agent it holds in each sample."""
+        """Yield the seize and release tasks of an item, and where each of them is needed.
+
+        This follows the segments of the item. In each sample it keeps track of the pool whose agent the item holds.
+        """
         items = innermost_items(plan.loops)
         count = 1 if items is None or index[items] != EVERY else plan.loops[items].count
         held = np.full((count, len(self.samples)), NO_POOL)
-        released = np.zeros(held.shape, bool)  # the segment before was done and releases its agent
+        released = np.zeros(held.shape, bool)  # where the previous segment was done and releases its agent
         for position, segment in enumerate((*plan.segments, None)):
             active, pool = np.ones_like(released), NO_POOL
             if segment is not None:
@@ -214,7 +222,7 @@ class ConditionDraws:
 
 
 def _any_item(fails: Bools, loop: Loop) -> Bools:
-    """Where some item fails: (1, samples). An item that several agents do fails if all of them fail."""
+    """Where any item fails: (1, samples). An item that several agents do fails only where all of them fail."""
     if loop.same is not None and len(fails) > 1:
         all_agents = np.ones_like(fails)
         np.logical_and.at(all_agents, list(loop.same), fails)

@@ -1,10 +1,12 @@
-"""Conversations: the context that a request continues, and the time since it was cached (docs/model.md, "Threads")."""
+"""Conversations: the context that a request continues, and the time since this context was cached.
+
+The rules are those of docs/model.md, "Conversations".
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import reduce
-from itertools import takewhile
 from typing import Protocol
 
 import numpy as np
@@ -15,18 +17,18 @@ from planner.expansion.draw.demand import NONE, Demand
 from planner.expansion.graph.conditions import (
     EVERY,
     Index,
-    Loops,
     innermost_items,
     occurrences,
+    shared_loops,
 )
 from planner.expansion.graph.fragments import TaskMap
 from planner.expansion.graph.work import Conversation, Work
 
 
 class WorkDemands(Protocol):
-    """The demands that conversations depend on.
+    """Source of the demands that conversations depend on. `DemandDraws` is one.
 
-    task_maps : step → its work and tasks
+    task_maps : full name of a step → its work, with the tasks of the work
     """
 
     @property
@@ -36,21 +38,21 @@ class WorkDemands(Protocol):
     def conditions(self) -> ConditionDraws: ...
 
     def demand(self, work: Work, index: Index) -> Demand:
-        """The demand at an occurrence, as if it were done."""
+        """Return the demand of a work at an occurrence, as if the work were done there."""
 
     def done(self, work: Work, index: Index) -> Demand:
-        """The demand at an occurrence, where it is done."""
+        """Return the demand of a work at an occurrence; 0 where the work is not done."""
 
 
 class ConversationDraws:
-    """The contexts after each work, in tokens, each computed once."""
+    """Contexts of conversations after each work, in tokens. Each context is computed once and then kept."""
 
     def __init__(self, demands: WorkDemands) -> None:
         self.demands = demands
         self.contexts: dict[tuple[Work, Index], Floats] = {}
 
     def context(self, work: Work, conversation: Conversation, index: Index) -> Floats:
-        """Tokens of the context that a request continues at an occurrence of it."""
+        """Tokens of the context that the request of `work` continues, at an occurrence of the request."""
         if conversation.itself:
             previous = self._previous_round(work, index)
             return NONE if previous is None else self._context_after(work, previous)
@@ -58,19 +60,25 @@ class ConversationDraws:
         return self._context_after(other, index[: shared_loops(other.loops, work.loops)])
 
     def _context_after(self, work: Work, index: Index) -> Floats:
-        """The context after all occurrences of a work within those of `index`."""
+        """Tokens of the context after a work.
+
+        index : occurrence in the outer loops of the work. The inner loops have run to their end
+        """
         if (work, index) not in self.contexts:
             self.contexts[work, index] = self._last_context(work, index)
         return self.contexts[work, index]
 
     def _last_context(self, work: Work, index: Index) -> Floats:
-        """The context of the last occurrence that is done; if none is, the one that the work continues."""
+        """Tokens of the context after the last occurrence that is done.
+
+        Where no occurrence is done, this is the context that the work itself continues.
+        """
         loops = work.loops[len(index) :]
         first = next(occurrences(loops))
         value = NONE if work.conversation is None else self.context(work, work.conversation, (*index, *first))
         for inner in occurrences(loops):
             if any(number for number, loop in zip(inner, loops, strict=True) if loop.kind == "copies"):
-                continue  # of its own copies the first counts; copies of an enclosing step have their own contexts
+                continue  # of the step's copies the first counts; copies of an enclosing step have their own contexts
             occurrence = (*index, *inner)
             active = self.demands.conditions.active(work.guard, occurrence)
             demand = self.demands.demand(work, occurrence)
@@ -78,15 +86,16 @@ class ConversationDraws:
         return value
 
     def _previous_round(self, work: Work, index: Index) -> Index | None:
-        """The round before, of the innermost repeat around a work; None in the first round."""
+        """Occurrence of the previous round of the innermost `repeat` around a work; None in the first round."""
         end = len(work.loops) - (work.retry is not None)
         position = next(position for position in reversed(range(end)) if work.loops[position].kind == "rounds")
         return (*index[:position], index[position] - 1) if index[position] else None
 
     def seconds_between(self, work: Work, conversation: Conversation, index: Index) -> Floats:
-        """Longest time of tools and people between a request and the one that it continues, in seconds.
+        """Seconds that tools and people take between a request and the earlier request that it continues.
 
-        Steps within an item run one after another, others as soon as the steps that they need have ended.
+        Steps inside an item run one after another, so their seconds are added. Other steps begin once the steps that
+        they need have ended, so the longest path counts.
         """
         longest: dict[str, Floats] = {}
         in_item = innermost_items(work.loops) is not None
@@ -105,19 +114,25 @@ class ConversationDraws:
     def _occurrence_between(
         self, work: Work, conversation: Conversation, task_map: TaskMap[Work], index: Index
     ) -> Index | None:
-        """The occurrence of a tool or person before a request, in the loops around both. None: there is none."""
+        """Return the last occurrence of a tool or a person before a request, in the loops around both works.
+
+        None: there is no such occurrence, or `task_map` belongs to work with requests.
+        """
         other = task_map.subject
         if other.model is not None:
             return None
         shared = shared_loops(other.loops, work.loops)
         own_map = self.demands.task_maps[work.step]
         if conversation.itself and int(task_map.tasks.flat[0]) > int(own_map.tasks.flat[0]):
-            previous = self._previous_round(work, index)  # it follows the request, in the round before
+            previous = self._previous_round(work, index)  # it follows the request, so it last ran in the previous round
             return None if previous is None else previous[:shared]
         return index[:shared]
 
     def _seconds(self, work: Work, index: Index) -> Floats:
-        """Seconds of all occurrences of a tool or person: side by side the longest counts, in sequence their sum."""
+        """Seconds that a tool or a person takes in all occurrences inside `index`.
+
+        Of occurrences side by side, the longest counts. Occurrences in sequence are added.
+        """
         if len(index) == len(work.loops):
             done = self.demands.done(work, index)
             return done.seconds + done.wait
@@ -132,11 +147,6 @@ class ConversationDraws:
         numbers = range(1 if loop.race else loop.count)
         each = [self._seconds(work, (*index, number)) for number in numbers]
         return reduce(np.maximum if loop.kind == "copies" else np.add, each)
-
-
-def shared_loops(loops: Loops, others: Loops) -> int:
-    """Number of loops that are around both of two works."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], zip(loops, others, strict=False)))
 
 
 def _within(step: str, path: str) -> bool:

@@ -17,12 +17,12 @@ NONE: Floats = np.zeros((1, 1))
 
 
 def nothing() -> Floats:
-    """A zero of shape (1, 1): always the same array."""
+    """Return a zero of shape (1, 1), always the same array."""
     return NONE
 
 
 _WHOLE = ("input", "cache_read", "output", "written")
-"""Counted quantities: a share of them is rounded half up."""
+"""Quantities that are counted in whole tokens: a share of them is rounded half up."""
 
 _MAXIMA = ("largest", "context")
 
@@ -32,9 +32,9 @@ class ServingTraits:
     """The properties of a profile that demand depends on.
 
     jitter : log-sd of the factor on a request's time
-    caches : it caches prompts
-    cache_ttl : seconds that a cached prompt lives
-    tokens : its tokens for each token of o200k_base
+    caches : whether the profile caches prompts
+    cache_ttl : seconds for which a prompt stays in the cache
+    tokens : number of the profile's tokens for each token of o200k_base
     """
 
     jitter: float = 0.0
@@ -45,16 +45,16 @@ class ServingTraits:
 
 @dataclass(frozen=True, eq=False)
 class Demand:
-    """The demand of work, in arrays that broadcast to (rows, samples): a row for each item.
+    """The demand of work, in arrays that broadcast to (rows, samples), with a row for each item.
 
-    requests : number of requests, weighted by jitter; multiplied by TTFT to give time
-    prefill, decode : tokens to prefill and to decode, weighted by jitter; divided by speeds to give time
-    seconds : of tools or people
+    requests : number of requests, weighted by jitter. Multiplied by TTFT, it gives a time
+    prefill, decode : tokens to prefill and to decode, weighted by jitter. Divided by speeds, they give times
+    seconds : seconds that tools or people take
     input, cache_read, output : billed tokens
     written : tokens of `input` that are written to a cache
     largest : tokens of prompt and output of the largest request
-    context : tokens that a request reads if it continues this work
-    calls : of tools
+    context : tokens that a later request reads if it continues this work
+    calls : number of tool calls
     wait : seconds before the work begins
     """
 
@@ -72,30 +72,33 @@ class Demand:
     wait: Floats = field(default_factory=nothing)
 
     def where(self, active: Bools) -> Demand:
-        """The same where `active`, and 0 elsewhere."""
+        """Return this demand where `active` is true, and 0 elsewhere."""
         return Demand(*(value if value is NONE else value * active for value in self._values()))
 
     def plus(self, other: Demand) -> Demand:
-        """The sum; of `largest` and `context` the maximum."""
+        """Return the sum of two demands. Of `largest` and `context` it has the maximum."""
         return Demand(*(
             own if more is NONE else more if own is NONE else (np.maximum if name in _MAXIMA else np.add)(own, more)
             for name, own, more in zip(_NAMES, self._values(), other._values(), strict=True)
         ))  # fmt: skip
 
     def times(self, share: Floats | float) -> Demand:
-        """A share of the demand. Counted quantities are rounded half up."""
+        """Return a share of this demand. Billed tokens are rounded half up.
+
+        `largest`, `context` and `wait` stay the same.
+        """
         weighted = {name: getattr(self, name) * share for name in ("requests", "prefill", "decode", "seconds", "calls")}
         whole = {name: np.floor(getattr(self, name) * share + 0.5) for name in _WHOLE}
         return replace(self, **whole, **weighted)
 
     @classmethod
     def stacked(cls, rows: Sequence[Demand]) -> Demand:
-        """Demands of one row each as the rows of one demand."""
+        """Combine demands that have one row each into one demand with all these rows."""
         columns = zip(*(demand._values() for demand in rows), strict=True)
         return cls(*(np.concatenate(np.broadcast_arrays(*values)) for values in columns))
 
     def over_items(self, rows: int) -> Demand:
-        """The sum over `rows` items, as one row."""
+        """Return the sum over `rows` items as a single row."""
         return Demand(
             *(np.broadcast_to(value, (rows, value.shape[1])).sum(0, keepdims=True) for value in self._values())
         )
@@ -114,10 +117,10 @@ _NAMES = tuple(each.name for each in fields(Demand))
 
 @dataclass(frozen=True)
 class Layers:
-    """The error of the estimates themselves, as the log-sd of two factors that are drawn in each sample.
+    """The error of the estimates themselves. A sample draws a factor for each step, and another factor for all steps.
 
-    per_step : of a factor for each step
-    overall : of a factor for all steps
+    per_step : log-sd of the factor for each step
+    overall : log-sd of the factor for all steps
     """
 
     per_step: float = 0.0
@@ -125,11 +128,11 @@ class Layers:
 
     @classmethod
     def of(cls, uncertainty: Uncertainty) -> Layers:
-        """From declared factors. A factor of `1.3x` is exceeded in 5% of cases."""
+        """Return the layers for declared uncertainty. A factor declared as `1.3x` exceeds 1.3 in 5% of samples."""
         return cls(*(math.log(factor) / Z95 for factor in (uncertainty.per_step, uncertainty.overall)))
 
     def error(self, samples: Samples, path: str) -> Floats | None:
-        """(1, samples) factor on those tokens and tool times of a step that are ranges; None: no error."""
+        """(1, samples) Factor on the tokens and tool times of a step that are ranges; None: no error is declared."""
         if not self.per_step and not self.overall:
             return None
         own = self.per_step * samples.normal(1, path, "error") if self.per_step else 0.0
@@ -139,13 +142,13 @@ class Layers:
 
 @dataclass(frozen=True, eq=False)
 class OccurrenceInputs:
-    """Inputs of an occurrence that other works and its surroundings determine.
+    """Inputs of an occurrence that other works, or the loops around it, determine.
 
-    size : factor of its item; None: 1
+    size : relative size of its item; None: 1
     read : tokens of a brief or report that its first request reads
     context : tokens of the context that its request continues
     warm : 1 where this context is still cached, otherwise 0
-    agents : number that the crew keeps busy
+    agents : number of agents that the crew keeps busy
     """
 
     size: Floats | None = None
@@ -157,14 +160,14 @@ class OccurrenceInputs:
 
 @dataclass(frozen=True, eq=False)
 class RequestDraw:
-    """One request of an occurrence, or its concurrent tool calls, in arrays of (rows or 1, samples or 1).
+    """One request of an occurrence, or several concurrent tool calls, in arrays of (rows or 1, samples or 1).
 
-    The demand of the occurrence is the sum of these.
+    An occurrence may have several `RequestDraw`s. Its demand is their sum.
 
-    active : 1 where it is made, otherwise 0
-    prompt, uncached, output : tokens; `output` includes `thinking`
+    active : 1 where the request or the tool calls are made, otherwise 0
+    prompt, uncached, output : tokens of the request; `output` includes `thinking`
     thinking : output tokens that later requests do not read
-    seconds, calls, result : of tools: time, number of calls, tokens that come back
+    seconds, calls, result : of tool calls: their time, their number, and the tokens that they return
     kind : ``compaction``, or empty
     """
 

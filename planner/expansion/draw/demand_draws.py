@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from planner.engine.arrays import Bools, Floats, Ints
 from planner.engine.draws import Samples
 from planner.expansion.draw.condition_draws import ConditionDraws
-from planner.expansion.draw.conversations import ConversationDraws, shared_loops
+from planner.expansion.draw.conversations import ConversationDraws
 from planner.expansion.draw.demand import NONE, Demand, Layers, OccurrenceInputs, ServingTraits
 from planner.expansion.draw.estimates import draw_estimate
 from planner.expansion.draw.occurrence import Occurrence
@@ -28,9 +28,10 @@ from planner.expansion.graph.conditions import (
     innermost_items,
     occurrences,
     rows,
+    shared_loops,
 )
 from planner.expansion.graph.fragments import TaskMap
-from planner.expansion.graph.segments import AgentTask, SkipCondition
+from planner.expansion.graph.segments import AgentTask, SkipCondition, SkippedWith
 from planner.expansion.graph.task_graph import TaskGraph
 from planner.expansion.graph.work import (
     Briefing,
@@ -41,13 +42,16 @@ from planner.expansion.graph.work import (
 from planner.workflow.bodies import AgentLoop
 
 DemandCache = dict[tuple[object, ...], Demand]
-"""Demands by everything that they depend on: declarations (alive as long as the graphs), services, occurrence."""
+"""Demands by everything that they depend on: declarations, service and occurrence.
+
+The keys contain the `id`s of declarations, which the graphs keep alive.
+"""
 
 Traces = dict[tuple[Work, Index], Occurrence]
-"""The recorded occurrences of works."""
+"""Recorded occurrences, by work and index."""
 
 Lasts = Callable[[Work, Demand], Floats]
-"""Seconds of an attempt with this demand."""
+"""A function that returns the seconds of an attempt at a work, given the demand of the attempt."""
 
 _NO_SERVICE = ServingTraits()
 
@@ -55,10 +59,10 @@ _NO_SERVICE = ServingTraits()
 class DemandDraws:
     """Draws the demands of one graph.
 
-    services : of each model
-    lasts : seconds of an attempt, for timeouts
-    cache : shared by the graphs of the same samples, so that each demand is drawn once
-    traces : filled with each occurrence and its single requests; None: they are not recorded
+    services : model → traits of the profile that serves its requests
+    lasts : function that returns the seconds of an attempt. They decide whether the attempt times out
+    cache : shared by all graphs of the same samples, so that each demand is drawn once
+    traces : filled with every occurrence, including its single requests; None: nothing is recorded
     """
 
     def __init__(
@@ -87,7 +91,10 @@ class DemandDraws:
         }
 
     def demands(self, task_map: TaskMap[Work]) -> Iterator[tuple[Ints, Demand, Bools | None]]:
-        """For each occurrence of a work: its tasks (one for each item), its demand, and where it is done."""
+        """Yield for each occurrence of a work: its tasks (one for each item), its demand, and where it is done.
+
+        The demand is 0 where the work is not done. None as the last value means that it is done everywhere.
+        """
         work = task_map.subject
         for index in occurrences(work.loops):
             active = self.conditions.active(work.guard, index)
@@ -97,9 +104,9 @@ class DemandDraws:
                 self.traces[work, index].item = int(np.argmax(done)) if done.any() else None
             yield tasks_at(task_map.tasks, index), demand if active is None else demand.where(active), active
 
-    def skipped(self, task_map: TaskMap[SkipCondition | AgentTask]) -> Iterator[tuple[Ints, Bools]]:
-        """For each occurrence of a task that may be skipped: its tasks, and where they are skipped."""
-        subject = task_map.subject
+    def skipped(self, task_map: TaskMap[SkipCondition | AgentTask | SkippedWith]) -> Iterator[tuple[Ints, Bools]]:
+        """Yield for each occurrence of a skippable task: the tasks (one for each item), and where they are skipped."""
+        subject = task_map.subject.task if isinstance(task_map.subject, SkippedWith) else task_map.subject
         for index in occurrences(subject.loops if isinstance(subject, SkipCondition) else subject.plan.loops):
             if isinstance(subject, SkipCondition):
                 done = self.conditions.holds(subject.guard, index + subject.inner)
@@ -108,17 +115,17 @@ class DemandDraws:
             yield tasks_at(task_map.tasks, index), ~done
 
     def accepted(self) -> Bools:
-        """(samples,) where no step fails without a fallback."""
+        """(samples,) Samples in which no step without a fallback fails."""
         accepted: Bools = np.ones(len(self.samples), bool)
         for outcome in self.graph.outcomes:
             accepted &= ~self.conditions.fails(outcome, ())[0]
         return accepted
 
     def context_switches(self, task_map: TaskMap[Work]) -> Iterator[tuple[Ints, Floats, Floats]]:
-        """For each occurrence of a person's step with `leaves`: its tasks, and two times in seconds.
+        """Yield for each occurrence of a person's step with `leaves`: its tasks, and two times in seconds.
 
-        The first is how long the person waits before turning to something else; the second how long it then takes them
-        to come back once needed.
+        The first time is how long the person waits before turning to something else. The second time is how long the
+        person then takes to come back.
         """
         work = task_map.subject
         leaves = getattr(work.body, "leaves", None)
@@ -131,7 +138,10 @@ class DemandDraws:
             yield tasks_at(task_map.tasks, index), patience, away
 
     def demand(self, work: Work, index: Index, active: Bools | None = None) -> Demand:
-        """The demand at an occurrence, as if it were done. With `active`, an agent loop is only computed there."""
+        """Return the demand of a work at an occurrence, as if the work were done there.
+
+        active : where an agent loop is computed; None: everywhere. Other works are always computed everywhere
+        """
         if isinstance(work.body, Rework):
             items = innermost_items(work.loops)
             assert items is not None
@@ -140,7 +150,7 @@ class DemandDraws:
         reads, where = self._read(work, index)
         counted = isinstance(work.body, Syncing) and work.body.agents.counted is not None
         depends_on_graph = work.conversation is not None or where is not None or counted
-        counts = tuple(loop.count for loop in work.loops if loop.items)  # there is one ramp-up for each agent
+        counts = tuple(loop.count for loop in work.loops if loop.items)  # a ramp-up has an item for each agent
         only = active if isinstance(work.body, AgentLoop) else None
         where_only = None if only is None else blake2b(only.tobytes(), digest_size=16).digest()
         declared = work.step, id(work.body), id(work.retry), id(reads and reads.body)
@@ -160,9 +170,9 @@ class DemandDraws:
         return cache[key]
 
     def _read(self, work: Work, index: Index) -> tuple[Work | None, Bools | None]:
-        """The report or brief that a request reads, and where it reads it; None: everywhere.
+        """Return the report or brief that a request reads (None: neither), and where it is read (None: everywhere).
 
-        A brief is read by the first request of its item that is made.
+        Of the requests of an item, the first that is made reads the brief of the item.
         """
         if not isinstance(work.reads, Briefing):
             return work.reads, None
@@ -174,7 +184,7 @@ class DemandDraws:
             occurrence = (*item, *inner)
             rounds = (number for number in range(items + 1, end) if work.loops[number].kind == "rounds")
             if other is work and all(occurrence[number] == index[number] for number in rounds):
-                return work.reads.brief, where  # every later attempt reads it again, as every copy does
+                return work.reads.brief, where  # later attempts and other copies read the brief again
             if always_holds(other.guard, inner, work.reads.guard, items + 1):
                 break
             shared = range(items + 1, shared_loops(other.loops, work.loops))
@@ -188,7 +198,7 @@ class DemandDraws:
             where = unread if where is None else where & unread
             active = self.conditions.active(work.guard, index)
             if not (where if active is None else where & active).any():
-                break  # this happens after few requests, however many there are
+                break  # the loop usually ends here, after a few requests
         return None, None
 
     def _inputs(
@@ -212,7 +222,7 @@ class DemandDraws:
         return OccurrenceInputs(size, read, context, warm, agents)
 
     def _size(self, loops: Loops, index: Index) -> Floats | None:
-        """(rows or 1, samples) the relative size of an occurrence's items: the product over nested fan-outs."""
+        """(rows or 1, samples) Relative size of an occurrence's items, the product over all fan-outs; None: 1."""
         size = None
         for position, loop in enumerate(loops):
             if loop.size is None and loop.sizes is None:
@@ -237,7 +247,7 @@ class DemandDraws:
     # Sums
 
     def done(self, work: Work, index: Index) -> Demand:
-        """The demand at an occurrence, where it is done. An attempt is cut off at its timeout."""
+        """Return the demand of a work at an occurrence; 0 where it is not done. Attempts are cut off at timeouts."""
         active = self.conditions.active(work.guard, index)
         demand = self.demand(work, index, active)
         timeout = work.retry.timeout if work.retry is not None else None
@@ -248,7 +258,7 @@ class DemandDraws:
         return demand if active is None else demand.where(active)
 
     def _sum(self, work: Work, index: Index) -> Demand:
-        """The demand of all occurrences of a work within those of `index`; of a race, of its first copy."""
+        """Return the sum over all occurrences of a work inside `index`. Of a race, only the first copy counts."""
         if (work, index) not in self.sums:
             self.sums[work, index] = self._summed(work, index)
         return self.sums[work, index]
@@ -270,10 +280,10 @@ class DemandDraws:
 
 
 def _converted(tokens: Floats, writer: Work, reader: Work) -> Floats:
-    """Tokens that one work wrote, in tokens of another work's model."""
+    """Convert tokens that `writer` wrote into tokens of the model of `reader`."""
     return tokens if writer.ratio == reader.ratio else np.floor(tokens * (reader.ratio / writer.ratio) + 0.5)
 
 
 def tasks_at(tasks: Ints, index: Index) -> NDArray[np.int32]:
-    """(rows,) tasks of an occurrence: one, or one for each item."""
+    """(rows,) Tasks of an occurrence: one task for each item, or a single task."""
     return np.atleast_1d(tasks[tuple(slice(None) if number == EVERY else number for number in index)])

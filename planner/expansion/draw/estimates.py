@@ -1,4 +1,4 @@
-"""An estimate and samples in; its draws out."""
+"""An estimate and samples in; draws of the estimate out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from planner.engine.statistics import normal_quantile
 from planner.reading.estimates.estimate import MOST_EXPONENT, Estimate
 
 WIDE = 50.0
-"""Below this sigma no normal draw comes near `MOST_EXPONENT`."""
+"""Below this sigma, exponents stay far below `MOST_EXPONENT` in every draw."""
 
 
 def draw_estimate(
@@ -22,12 +22,12 @@ def draw_estimate(
     occurrence: Occurrence = (),
     factor: Floats | float | None = None,
 ) -> Floats:
-    """Draws of an estimate times a factor. Whole quantities are rounded half up.
+    """Return draws of an estimate, multiplied by a factor. Whole quantities are rounded half up.
 
-    cells : m cells, for draws of shape (m,); or a number of items, for (items, samples)
+    cells : m cells, which give draws of shape (m,), or a number of items, which gives (items, samples)
     path, purpose, occurrence : key of the draws
 
-    A constant estimate without a factor is (1,) or (1, 1).
+    The result for a constant estimate without a factor has the shape (1,) or (1, 1).
     """
     if not estimate.varies:
         values = np.full((1, 1) if isinstance(cells, int) else (1,), float(estimate.scale))
@@ -55,7 +55,7 @@ def draw_estimate(
 
 
 def estimate_quantiles(estimate: Estimate, shares: Floats) -> Floats:
-    """(n,) quantiles of an estimate that is not empirical. `shares`: (n,) between 0 and 1, both excluded."""
+    """(n,) Quantiles of an estimate that is not empirical. `shares`: (n,) numbers above 0 and below 1."""
     if estimate.shape == "exponential":
         return np.asarray(-np.log1p(-shares) * estimate.scale)
     if estimate.shape == "triangular":
@@ -65,7 +65,7 @@ def estimate_quantiles(estimate: Estimate, shares: Floats) -> Floats:
 
 
 def _triangular(points: tuple[float, ...], u: Floats) -> Floats:
-    """Quantiles u of the triangular distribution with these low, likely and high points."""
+    """Quantiles `u` of the triangular distribution. `points`: its low, likely and high points."""
     low, likely, high = points
     rise, fall, width = likely - low, high - likely, high - low
     return np.where(u * width < rise, low + np.sqrt(u * width * rise), high - np.sqrt((1 - u) * width * fall))

@@ -17,19 +17,19 @@ from planner.reading.estimates.estimate import Estimate
 from planner.workflow.bodies import AgentLoop, Call, Tool
 
 CellSelection = slice | NDArray[np.int64]
-"""Some of an occurrence's cells (an item in a sample each), in their order."""
+"""Selects some cells of an occurrence. A cell is an item in a sample."""
 
 MOST_CALLS = 100.0
-"""Draws of `calls` are cut here; an estimate's 95th percentile may be no larger."""
+"""Draws of `calls` are cut at this number. The 95th percentile of an estimate of `calls` must not exceed it."""
 
 
 class Occurrence:
     """Draws for one occurrence of a work, for all items of its innermost fan-out.
 
-    shape : rows (items), samples
-    cells : for which values are drawn: the number of rows, with all samples, or some cells
-    trace : each of its requests and tool calls; None: not recorded
-    item : first item for which it is done in the first sample; None: there is none, or not determined
+    shape : number of rows (one for each item), number of samples
+    cells : the cells for which values are drawn. A number of rows means all samples of these rows
+    trace : the requests and tool calls of the occurrence; None: they are not recorded
+    item : first item for which the work is done in the first sample; None: no item. `DemandDraws.demands` sets it
     """
 
     def __init__(
@@ -58,9 +58,9 @@ class Occurrence:
         self.error = layers.error(samples, self.path)
 
     def at(self, cells: NDArray[np.int64]) -> Occurrence:
-        """The same draws for m cells only: they are (m,), or (1,) if constant.
+        """Return an occurrence that draws the same values for m cells only, as (m,) arrays, or (1,) if constant.
 
-        cells : positions in the flattened (rows, samples)
+        cells : positions in the flattened (rows, samples) array
         """
 
         def flat(values: Floats | None) -> Floats | None:
@@ -72,7 +72,7 @@ class Occurrence:
         return other
 
     def only(self, chosen: CellSelection) -> Occurrence:
-        """The same draws for some of its cells. It must be the result of `at`."""
+        """Return an occurrence that draws the same values for some cells only. Call it on a result of `at`."""
         assert not isinstance(self.cells, int)
         other = copy(self)
         other.cells = self.cells[chosen]
@@ -81,14 +81,14 @@ class Occurrence:
         return other
 
     def constant(self, value: float) -> Floats:
-        """A constant with as many dimensions as draws have."""
+        """Return a constant as an array with as many dimensions as draws have."""
         return np.full((1, 1) if isinstance(self.cells, int) else (1,), value)
 
     def tool_calls(self, tool: Tool | Call, prefix: str, *turn: int | Turns) -> tuple[Floats, Floats, Floats]:
-        """Concurrent calls of a tool: seconds of the longest, tokens of all results, and number of calls.
+        """Draw concurrent calls of a tool: seconds of the longest, tokens of all results, and number of calls.
 
-        prefix : of the names of the draws
-        turn : of an agent loop
+        prefix : start of the names of the draws
+        turn : the turn or turns of an agent loop; empty: the tool belongs to no agent loop
         """
         calls = np.minimum(self.draw(tool.calls, prefix + "calls", *turn), MOST_CALLS)
         results = tool.result if isinstance(tool, Tool) else None
@@ -102,7 +102,7 @@ class Occurrence:
         return seconds, result, calls
 
     def jitter(self, *turn: int | Turns) -> Floats:
-        """A lognormal factor with median 1."""
+        """Draw the jitter of requests, a lognormal factor with median 1."""
         if self.service.jitter == 0:
             return self.constant(1.0)
         return np.exp(
@@ -110,19 +110,19 @@ class Occurrence:
         )
 
     def ratio(self, estimate: Estimate) -> float:
-        """Tokens of the model for each token of the estimate."""
+        """Number of tokens of the model for each token of the estimate."""
         if estimate.counted:
             return self.service.tokens
         return 1.0 if estimate.own else self.work.ratio
 
     def draw(self, estimate: Estimate, purpose: str, *turn: int | Turns) -> Floats:
-        """Draws of an estimate: (1, 1) if it is constant, otherwise (rows, samples).
+        """Return draws of an estimate: (1, 1) if it is constant, otherwise (rows, samples). After `at`: (1,) or (m,).
 
-        Three factors apply:
+        Draws are multiplied by up to three factors:
 
-        - the size of the item, to the turns of agent loops, and to the tokens and tool times of other steps;
-        - the error of estimates, to tokens and tool times that are ranges;
-        - the ratio of tokenizers, to tokens counted with another tokenizer.
+        - The size of the item applies to the turns of agent loops, and to the tokens and tool times of other steps.
+        - The error of estimates applies to tokens and tool times that are ranges.
+        - The ratio of tokenizers applies to tokens that were counted with another tokenizer.
         """
         factor: Floats | float | None = None
         counts = purpose == "turns" or purpose.endswith("calls")

@@ -1,6 +1,6 @@
-"""One occurrence of a work in; its demand out, by the kind of work.
+"""One occurrence of a work in; the demand of that occurrence out. Each kind of work has its own equation.
 
-The equations are those of docs/model.md, "Requests", "Agent loops", "Tools" and "Threads".
+The equations are those of docs/model.md, "Requests", "Agent loops", "Tools" and "Conversations".
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from planner.workflow.crews import Merge, Message
 
 
 def occurrence_demand(occurrence: Occurrence, active: Bools | None = None) -> Demand:
-    """The demand of an occurrence as if it were done.
+    """Return the demand of an occurrence as if its work were done.
 
-    active : where an agent loop is done; its demand is 0 elsewhere. None: everywhere
+    active : where an agent loop is computed; elsewhere its demand is 0. None: everywhere. Other works ignore it
     """
     match occurrence.body:
         case AgentLoop() as body:
@@ -46,7 +46,7 @@ def occurrence_demand(occurrence: Occurrence, active: Bools | None = None) -> De
 
 
 def _llm(occurrence: Occurrence, body: Llm) -> Demand:
-    """A request that appends to the context that it continues, if any."""
+    """Demand of a request. If it continues a context, it reads that context before its own input."""
     inputs, caches = occurrence.inputs, occurrence.service.caches
     prompt = inputs.context + occurrence.draw(body.input, "input") + inputs.read
     cached = NONE
@@ -87,16 +87,16 @@ def _merge(occurrence: Occurrence, body: Merge) -> Demand:
 
 
 def _sync(occurrence: Occurrence, body: Syncing) -> Demand:
-    """An item's share of a sync, at which an agent reads the messages of all others and writes one."""
+    """Demand of an item's share of a sync. Each agent reads the messages of all other agents and writes one message."""
     message = occurrence.draw(body.output, "output")
     agents = occurrence.inputs.agents
     return _request(occurrence, (agents - 1) * message, NONE, message).times(agents / body.every)
 
 
 def _request(occurrence: Occurrence, prompt: Floats, cached: Floats, output: Floats, thinking: Floats = NONE) -> Demand:
-    """One request: T = jitter · (TTFT + uncached / prefill speed + output / output speed).
+    """Demand of one request. Its time is T = jitter · (TTFT + uncached / prefill speed + output / output speed).
 
-    thinking : the tokens of `output` that are not read again
+    thinking : the tokens of `output` that later requests do not read
     """
     jitter = occurrence.jitter()
     uncached = prompt - cached

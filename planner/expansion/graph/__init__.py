@@ -1,12 +1,13 @@
-"""The data structures of a task graph: built by `expansion.build`, read by everything after it.
+"""The data structures of a task graph: `expansion.build` builds them, and all later stages read them.
 
 A `Fragment` is a part of a task graph under construction. It carries three views of the same tasks:
 
 - arrays of edges and of seized and released pools, for the scheduler;
-- a `TaskMap` for each `Work`, which maps the occurrences of the work to tasks: demands find their tasks through it;
-- an `Outline`, the tree of how the tasks were composed (in order, side by side, in rounds): a rehearsal follows it
-  instead of a schedule, and bounds on open requests are computed on it.
+- a `TaskMap` for each `Work`, which maps the occurrences of the work to tasks, so that demands find their tasks;
+- an `Outline`, the tree of how the tasks were composed (in order, side by side, in rounds). A rehearsal follows this
+  tree instead of a schedule, and the bounds on open requests are computed from it.
 
-The fragment of the whole workflow becomes a `TaskGraph`, which keeps all three. `ItemSegment`s come before fragments:
-they list what an item does and which agent it needs for that; `build.item` turns them into a fragment.
+The fragment of the whole workflow becomes a `TaskGraph`, which keeps all three views. An item begins as a list
+of `ItemSegment`s. Each has a part of the item's work and the pool of the agent that this part needs. `build.item` turns
+them into a fragment.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Literal
 
 import numpy as np
@@ -15,12 +16,12 @@ from planner.reading.estimates.estimate import Estimate
 class Loop:
     """A loop around work.
 
-    kind : ``items`` and ``copies`` run side by side, ``rounds`` in sequence; attempts are rounds
-    path : of the step with the fan-out, which names the draws of item sizes
-    size : estimate of an item's size, used relative to its mean; None: not drawn
-    sizes : given relative size of each item, with mean 1
-    same : item that each row does, if several agents do the same item; None: row and item are the same
-    race : the first copy to finish ends the loop
+    kind : ``items`` and ``copies`` run side by side, ``rounds`` one after another. Attempts are ``rounds`` too
+    path : full name of the step with the fan-out; part of the key of the draws of item sizes
+    size : estimate of an item's size, whose draws are divided by its mean; None: sizes are not drawn
+    sizes : declared relative size of each item, with mean 1; None: no sizes are declared
+    same : number of the item that each row does, if several agents do the same item; None: row k does item k
+    race : whether the first copy to finish cancels the other copies
     """
 
     count: int
@@ -37,16 +38,19 @@ class Loop:
 
 
 Loops = tuple[Loop, ...]
-"""Outermost first."""
+"""Nested loops, outermost first."""
 
 Index = tuple[int, ...]
-"""An occurrence: a number for each loop, or `EVERY` for the innermost fan-out, whose items are computed together."""
+"""An occurrence: its number in each loop around it.
+
+In the innermost fan-out the number is `EVERY`: all items of that fan-out are computed together.
+"""
 
 EVERY = -1
 
 
 def innermost_items(loops: Loops) -> int | None:
-    """Position of the innermost fan-out among loops; None: there is none."""
+    """Position of the innermost fan-out in `loops`; None: there is no fan-out."""
     return next((position for position in reversed(range(len(loops))) if loops[position].items), None)
 
 
@@ -56,20 +60,25 @@ def rows(loops: Loops) -> int:
     return 1 if items is None else loops[items].count
 
 
+def shared_loops(loops: Loops, others: Loops) -> int:
+    """Number of loops that two works share. `loops`, `others`: the loops around the first and the second work."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], zip(loops, others, strict=False)))
+
+
 def occurrences(loops: Loops) -> Iterator[Index]:
-    """Every occurrence within loops; all items of the innermost fan-out are one occurrence."""
+    """Yield every occurrence in `loops`. All items of the innermost fan-out are one occurrence."""
     items = innermost_items(loops)
     for index in np.ndindex(*(1 if position == items else loop.count for position, loop in enumerate(loops))):
         yield tuple(EVERY if position == items else int(number) for position, number in enumerate(index))
 
 
 def drawn_rows(loops: Loops, index: Index) -> tuple[Index, slice]:
-    """The occurrence at which a quantity with these loops is drawn, and the rows of the draw that belong to `index`.
+    """Return the occurrence at which a quantity is drawn, and the rows of its draws that belong to `index`.
 
-    A quantity is drawn for all items of its innermost fan-out together. If `index` is one of these items, because it
-    belongs to a fan-out within, only the row of this item belongs to it.
+    A quantity is drawn for all items of its innermost fan-out together. Inside a nested fan-out, `index` names a single
+    item of the outer fan-out. Then only the row of this item belongs to `index`.
 
-    loops : around the quantity, the first of the loops of `index`
+    loops : loops around the quantity; `index` has a number for each of them, and may have more
     """
     around, items = index[: len(loops)], innermost_items(loops)
     if items is None or around[items] == EVERY:
@@ -85,10 +94,10 @@ def drawn_index(index: Index) -> tuple[int, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Guard:
-    """A condition on each occurrence of the work that it guards.
+    """A condition under which work is done. It is decided for each occurrence of the work.
 
-    loops : around the guarded work
-    parent : the enclosing condition, which must hold too
+    loops : loops around the guarded work
+    parent : the enclosing condition, which must hold too; None: there is none
     """
 
     loops: Loops
@@ -97,7 +106,7 @@ class Guard:
 
 @dataclass(frozen=True, eq=False)
 class ChanceHolds(Guard):
-    """Holds if low ≤ u < high, for a uniform draw u of `path`. The branches of a choice share one draw."""
+    """Holds if low ≤ u < high. u is a uniform draw with the key `path`, which all branches of a choice share."""
 
     path: str
     low: float
@@ -106,10 +115,11 @@ class ChanceHolds(Guard):
 
 @dataclass(frozen=True, eq=False)
 class Round(Guard):
-    """Holds in a round if every earlier round was rejected. Its loop is the last of `loops`.
+    """Holds for a round if every earlier round was rejected. The loop of the rounds is the last of `loops`.
 
-    until : probability that a round is accepted if nothing in it failed
-    body : outcome of the repeated body, added once it is expanded; empty if the body cannot fail
+    path : full name of the repeated step
+    until : probability that a round is accepted if no step in it fails
+    body : outcome of the repeated body, added once the body is expanded; empty if the body cannot fail
     """
 
     path: str
@@ -119,10 +129,11 @@ class Round(Guard):
 
 @dataclass(frozen=True, eq=False)
 class Attempt(Guard):
-    """Holds for an attempt if every earlier attempt failed. Its loop is the last of `loops`.
+    """Holds for an attempt if every earlier attempt failed. The loop of the attempts is the last of `loops`.
 
-    chance : probability that an attempt fails
-    timeout : seconds after which an attempt of the step `path` fails
+    path : full name of the attempted step
+    chance : probability that an attempt fails, apart from timeouts
+    timeout : seconds after which an attempt fails; None: an attempt has no timeout
     """
 
     path: str
@@ -132,9 +143,9 @@ class Attempt(Guard):
 
 @dataclass(frozen=True, eq=False)
 class ItemExists(Guard):
-    """Holds for the items below the drawn number. Its loop, over all items, is the last of `loops`.
+    """Holds for an item whose number is below the drawn number of items. The fan-out is the last of `loops`.
 
-    several : it also requires that at least two items are drawn
+    several : whether the condition also requires that at least two items are drawn
     """
 
     counted: DrawnCount
@@ -143,10 +154,11 @@ class ItemExists(Guard):
 
 @dataclass(frozen=True, eq=False)
 class ConflictOccurs(Guard):
-    """Holds for a conflict if it and every earlier one occur. Its loop is the last of `loops`.
+    """Holds for a conflict if this and every earlier conflict occur. The loop of conflicts is the last of `loops`.
 
-    chance : of a conflict with each of the other agents
-    agents : of the crew
+    path : full name of the step with the fan-out
+    chance : probability of a conflict with any single other agent
+    agents : number of agents that the fan-out keeps busy
     """
 
     path: str
@@ -156,14 +168,18 @@ class ConflictOccurs(Guard):
 
 @dataclass(frozen=True, eq=False)
 class StepFailed(Guard):
-    """Holds if a step fails."""
+    """Holds if the step with this outcome fails."""
 
     outcome: Outcome
 
 
 @dataclass(frozen=True, eq=False)
 class DrawnCount:
-    """A drawn number of items, at most `most`. `loops` are around the fan-out `path`."""
+    """The number of items of a fan-out, drawn from `estimate` and cut at `most`.
+
+    path : full name of the step with the fan-out
+    loops : loops around that step
+    """
 
     path: str
     loops: Loops
@@ -173,7 +189,10 @@ class DrawnCount:
 
 @dataclass(frozen=True, eq=False)
 class BusyAgents:
-    """Number of agents that a fan-out keeps busy: `most`, or the drawn number of items if that is smaller."""
+    """Number of agents that a fan-out keeps busy: `most`, or the drawn number of items if that is smaller.
+
+    counted : the drawn number of items; None: the number of items is fixed
+    """
 
     most: int
     counted: DrawnCount | None
@@ -181,16 +200,17 @@ class BusyAgents:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Whether a step fails.
+    """The outcome of a step: everything that decides whether the step fails.
 
+    path : full name of the step
     around : loops around the step
     own : loops of the step itself: items, rounds, copies
-    race : of its copies the first to finish counts, not the best
-    guard : when its body is done
-    round : condition of its rounds, if they may be rejected
-    attempt : condition of its attempts, if they may fail
-    success : probability that its body succeeds
-    inner : outcomes of the steps within it
+    race : whether the copies race, so that a single copy decides. Otherwise the step fails if all copies fail
+    guard : condition under which the body is done; None: always
+    round : condition of the rounds; None: no round can be rejected
+    attempt : condition of the attempts; None: the step has no `retry`
+    success : probability that the body succeeds
+    inner : outcomes of the steps in the body that may fail and have no fallback
     """
 
     path: str
@@ -217,14 +237,14 @@ def always_holds(
     given: Guard | None = None,
     given_index: Index = (),
 ) -> bool:
-    """Whether `guard` holds in every sample in which `given` holds; without `given`, in which `base` holds.
+    """Whether `guard` holds in every sample in which `given` holds. Without `given`: in which `base` holds.
 
-    The answer may be False although it always holds, never the reverse. First rounds and first attempts always happen.
-    A later round, attempt or conflict only happens after all earlier ones.
+    True is certain. False only means that these two rules do not show it: first rounds and first attempts always
+    happen; a later round, attempt or conflict only happens if all earlier ones happen.
 
-    index, given_index : occurrences of `guard` and `given` in the loops within the item
-    base : guard of the item, an ancestor of both
-    depth : number of loops around the item
+    index, given_index : occurrences of `guard` and `given` in the loops inside the item
+    base : guard of the item; an ancestor of `guard` and `given`
+    depth : number of loops around the item, including its own fan-out
     """
     holding: dict[Guard, Index] = {}
     while given is not None and given is not base:

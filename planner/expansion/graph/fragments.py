@@ -25,8 +25,17 @@ from planner.expansion.graph.outline import (
 
 NO_POOL = -1
 
+LIMIT = "max_concurrency: "
+"""Name of the pools that limit concurrent tasks, one pool for each LangGraph graph. No crew can have this name."""
+
+RAMPED_UP = "ramped up: "
+"""Name of the pools of agents that have ramped up for a fan-out. No crew can have this name."""
+
 OWN_POOL = -2
-"""First pool of a fragment's own; the next are −3, −4, ... `number_pools` renumbers them in the whole graph."""
+"""Number of the first pool that belongs to a fragment. The next pools have the numbers −3, −4, …
+
+`build.pools.number_pools` renumbers these pools for the whole graph.
+"""
 
 
 Subject = TypeVar("Subject")
@@ -56,9 +65,9 @@ def _no_rows() -> Ints:
 class People:
     """Tasks of people in a fragment.
 
-    previous : (m, 2) a person's task, and the person's task before it
-    first : (k,) tasks without an earlier one in the fragment
-    last : the last task of a person in the fragment, or −1
+    previous : (m, 2) a person's task, and the earlier task at whose end the person starts to wait
+    first : (k,) tasks of people that no other task of a person precedes in the fragment
+    last : the last task of a person in the fragment; −1: the fragment has no such task
     """
 
     previous: Ints = field(default_factory=_no_rows)
@@ -71,13 +80,13 @@ class Fragment:
     """A part of a task graph with n tasks. It is entered at its first task and left at its last.
 
     acquire, release : (n,) pool of the agent that each task seizes at its start and releases at its end, or `NO_POOL`
-    edges : (m, 2) predecessor, successor
-    task_maps : where works and conditions occur
-    races : (r, 2) first task of a race, and one past its last
-    exits : (e, 3) exit of a copy, its race, first task of the copy
+    edges : (m, 2) predecessor and successor
+    task_maps : the tasks at which works and conditions occur
+    races : (r, 2) first task of a race, and the number after its last task
+    exits : (e, 3) for each copy in a race: last task of the copy, number of the race, first task of the copy
     people : tasks of people
-    own_pools : number of pools that the fragment has of its own
-    outline : how it is composed
+    own_pools : name and number of slots of each pool that belongs to the fragment; see `OWN_POOL`
+    outline : how the fragment is composed
     """
 
     acquire: Ints
@@ -87,7 +96,7 @@ class Fragment:
     races: Ints = field(default_factory=_no_rows)
     exits: Ints = field(default_factory=lambda: _rows([], 3))
     people: People = field(default_factory=People)
-    own_pools: int = 0
+    own_pools: tuple[tuple[str, int], ...] = ()
     outline: Outline = field(default_factory=lambda: Task(1))
 
     def __len__(self) -> int:
@@ -105,11 +114,11 @@ def single_task(
     person: bool = False,
     does: Sequence[tuple[object, tuple[int, ...]]] = (),
 ) -> Fragment:
-    """One task.
+    """Return a fragment of one task.
 
-    subjects : works and conditions that occur at it
-    person : a person does it
-    does : its works in order, each with its occurrence in the loops of its item
+    subjects : works and conditions that occur at the task
+    person : whether a person does the task
+    does : works of the task in order, each with its occurrence in the loops inside its item
     """
     task_maps = tuple(TaskMap(subject, np.zeros((), np.int32)) for subject in subjects)
     people = People(first=np.zeros(1, np.int32), last=0) if person else People()
@@ -124,7 +133,10 @@ def single_task(
 
 
 def in_sequence(fragments: Sequence[Fragment]) -> Fragment:
-    """Fragments one after another. A subject in several of them has several task maps; see `with_merged_maps`."""
+    """Return the fragments joined one after another.
+
+    A subject that occurs in several fragments has several task maps, which `with_merged_maps` merges.
+    """
     offsets = np.cumsum([0, *map(len, fragments)]).tolist()
     joints = [(earlier.exit + offsets[number], offsets[number + 1]) for number, earlier in enumerate(fragments[:-1])]
     last, persons_before = -1, []
@@ -136,9 +148,10 @@ def in_sequence(fragments: Sequence[Fragment]) -> Fragment:
 
 
 def with_merged_maps(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]]) -> Fragment:
-    """The fragment with one task map for each subject.
+    """Return the fragment with all task maps of a subject merged into one.
 
-    rounds : sizes of the rounds around a subject. It has a task map for each round; rounds become its first axes
+    rounds : subject → number of rounds in each loop of rounds around the subject. The subject has one task map for
+        each round. These loops become the first axes of the merged map.
     """
     tasks_of: dict[object, list[Ints]] = {}
     for task_map in fragment.task_maps:
@@ -151,11 +164,12 @@ def with_merged_maps(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]
 
 
 def side_by_side(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[str]]) -> Fragment:
-    """A group: an entry, the children, each after those it needs, and an exit.
+    """Return a group: an entry, the children and an exit. A child starts after the children that it needs.
 
-    Where the tasks of several people precede a child, a task without duration ends with the last of them.
+    If tasks of several people precede a child, a task without duration is added that waits for all these tasks.
 
-    children : each after those it needs
+    children : by name, in an order in which each child follows the children that it needs
+    needs : names of the children that each child needs
     """
     fragments = [single_task(NO_POOL, NO_POOL)]
     joints: list[tuple[int, int]] = []
@@ -194,7 +208,7 @@ def side_by_side(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[
 
 
 def repeated(fragment: Fragment, times: int) -> Fragment:
-    """Rounds in sequence."""
+    """Return the fragment repeated `times` times, one round after another."""
     rounds = _replicated(fragment, times)
     starts = np.arange(times - 1, dtype=np.int32) * len(fragment)
     joints = np.stack([starts + fragment.exit, starts + len(fragment)], axis=1)
@@ -209,9 +223,9 @@ def repeated(fragment: Fragment, times: int) -> Fragment:
 
 
 def fanned_out(fragment: Fragment, count: int, joints: Sequence[tuple[int, int]] = (), barriers: int = 0) -> Fragment:
-    """An entry, `count` copies side by side, `barriers` tasks without duration, and an exit.
+    """Return an entry, `count` copies of the fragment side by side, `barriers` tasks without duration, and an exit.
 
-    joints : more edges; copy k begins at 1 + k · len(fragment), and the barriers follow the copies
+    joints : additional edges. Copy k begins at task 1 + k · len(fragment). The barriers are numbered after the copies
     """
     copies = _replicated(fragment, count)
     starts = np.arange(count, dtype=np.int32) * len(fragment)
@@ -226,7 +240,7 @@ def fanned_out(fragment: Fragment, count: int, joints: Sequence[tuple[int, int]]
 
 
 def raced(fragment: Fragment, count: int) -> Fragment:
-    """Copies side by side; the first to end cancels the others."""
+    """Return `count` copies of the fragment side by side. The first copy to end cancels the other copies."""
     copies = fanned_out(fragment, count)
     starts = 1 + np.arange(count, dtype=np.int32) * len(fragment)
     race = len(copies.races)
@@ -241,7 +255,10 @@ def _stack(parts: Sequence[Ints]) -> Ints:
 
 
 def _replicated(fragment: Fragment, count: int) -> Fragment:
-    """Copies numbered consecutively, without edges between them. A task map gets an axis for the copies."""
+    """Return `count` copies of the fragment, numbered consecutively, without edges between them.
+
+    A task map gets a first axis for the copies.
+    """
     size = len(fragment)
     starts = np.arange(count, dtype=np.int32) * size
     races = np.arange(count, dtype=np.int32) * len(fragment.races)
@@ -254,7 +271,7 @@ def _replicated(fragment: Fragment, count: int) -> Fragment:
         return (rows[None] + starts.reshape((count,) + (1,) * rows.ndim)).reshape((-1, *rows.shape[1:]))
 
     exits = fragment.exits[None] + np.stack([starts, races, starts], axis=1)[:, None]
-    earlier_pools = np.repeat(np.arange(count, dtype=np.int32) * fragment.own_pools, size)
+    earlier_pools = np.repeat(np.arange(count, dtype=np.int32) * len(fragment.own_pools), size)
     return Fragment(
         _shifted_pools(np.tile(fragment.acquire, count), earlier_pools),
         _shifted_pools(np.tile(fragment.release, count), earlier_pools),
@@ -268,25 +285,20 @@ def _replicated(fragment: Fragment, count: int) -> Fragment:
 
 
 def _shifted_pools(pools: Ints, earlier: Ints | int) -> Ints:
-    """Pools of tasks; a fragment's own pools are numbered after `earlier` other pools of fragments."""
+    """Return `pools` with a fragment's own pools renumbered, so that they follow `earlier` pools of other fragments."""
     return np.where(pools <= OWN_POOL, pools - earlier, pools).astype(np.int32)
 
 
-def number_pools(pools: Ints, crew_pools: int) -> Ints:
-    """Pools of the tasks of a whole graph: pools of fragments are numbered after the `crew_pools` pools of crews."""
-    return np.where(pools <= OWN_POOL, crew_pools + OWN_POOL - pools, pools).astype(np.int32)
-
-
 def concatenated(fragments: Sequence[Fragment], joints: Ints, persons_before: Sequence[int], person: int) -> Fragment:
-    """Fragments numbered consecutively. The caller sets the outline.
+    """Return the fragments as one, with their tasks numbered consecutively. The caller sets the outline.
 
     joints : (m, 2) edges between fragments
-    persons_before : a person's task before each fragment, or −1
-    person : a person's last task in the result, or −1
+    persons_before : for each fragment, the last task of a person before it; −1: there is none
+    person : last task of a person in the result; −1: there is none
     """
     offsets = np.cumsum([0, *map(len, fragments)])[:-1].astype(np.int32)
     races = np.cumsum([0, *(len(fragment.races) for fragment in fragments)])[:-1].astype(np.int32)
-    pools = np.cumsum([0, *(fragment.own_pools for fragment in fragments)]).tolist()
+    pools = np.cumsum([0, *(len(fragment.own_pools) for fragment in fragments)]).tolist()
     placed = list(zip(fragments, offsets, strict=True))
     exits = [
         fragment.exits + np.array([offset, race, offset], np.int32)
@@ -316,5 +328,5 @@ def concatenated(fragments: Sequence[Fragment], joints: Ints, persons_before: Se
         _stack([fragment.races + offset for fragment, offset in placed]),
         _stack(exits),
         People(_stack(previous), _stack(first), person),
-        pools[-1],
+        tuple(pool for fragment in fragments for pool in fragment.own_pools),
     )

@@ -1,4 +1,4 @@
-"""The form of a LangGraph `StateGraph`, with probabilities and widths where its code decides.
+"""The form of a LangGraph `StateGraph`: its nodes and edges, with probabilities instead of the code that routes.
 
 A node is a step or a subgraph. Edges, list joins, conditional edges and Sends trigger nodes. A `Command(goto=...)` is a
 conditional edge of its node.
@@ -18,9 +18,9 @@ START, END = "__start__", "__end__"
 
 @dataclass(frozen=True)
 class Sending:
-    """A number of Sends to a node: each makes a task with its own state.
+    """Sends to a node. Each Send makes a task with its own state.
 
-    width : number of Sends; an estimate is drawn each time that they are made
+    width : number of Sends; an estimate is drawn anew each time that the Sends are made
     """
 
     node: str
@@ -29,7 +29,7 @@ class Sending:
 
 @dataclass(frozen=True)
 class Option:
-    """One outcome of a conditional edge: the nodes it triggers and its Sends. Without either, the path ends."""
+    """One outcome of a conditional edge: the nodes that it triggers, and its Sends. With neither, the path ends."""
 
     chance: float
     targets: tuple[str, ...] = ()
@@ -37,15 +37,15 @@ class Option:
 
 
 Branch = tuple[Option, ...]
-"""A conditional edge: exactly one option is taken after each run of its node."""
+"""A conditional edge. After each run of its node, exactly one of the options is taken."""
 
 
 @dataclass(frozen=True)
 class Node:
     """A node: a step, a subgraph, or a node that does nothing.
 
-    defer : it runs only when no other node is triggered
-    path : name of its draws, which keeps them the same inside a subgraph; empty: the node's name
+    defer : whether the node runs only when no other node is triggered
+    path : name in the keys of its draws. It keeps the draws the same inside a subgraph. Empty: the node's name
     """
 
     step: Step | None = None
@@ -58,7 +58,7 @@ class Node:
 class GraphForm:
     """A StateGraph. Raises ValueError if its parts do not fit together.
 
-    edges : source and target; each edge triggers its target on its own
+    edges : source and target. A single edge is enough to trigger its target
     joins : list joins, `add_edge([a, b], c)`: the target is triggered once all sources have run
     branches : conditional edges of each node and of `START`
     """
@@ -97,12 +97,12 @@ class GraphForm:
                 yield from ((source, sending.node) for sending in option.sends)
 
     def path(self, name: str) -> str:
-        """The name of a node's draws."""
+        """Name of a node in the keys of its draws."""
         return self.nodes[name].path or name
 
 
 def form_from_needs(needs: Mapping[str, tuple[str, ...]]) -> GraphForm:
-    """The form of a group of steps, each of which waits for all steps that it needs."""
+    """Return the form of a group of steps in which each step waits for all steps that it needs."""
     edges = [(START, name) for name, sources in needs.items() if not sources]
     edges += [(sources[0], name) for name, sources in needs.items() if len(sources) == 1]
     joins = tuple((tuple(sources), name) for name, sources in needs.items() if len(sources) > 1)

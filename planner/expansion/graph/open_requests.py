@@ -23,24 +23,24 @@ from planner.expansion.graph.work import Work
 
 
 def max_open_requests(graph: Graph, outline: Outline, agents: Sequence[int]) -> int:
-    """Upper bound on the number of requests that are open at the same time. `agents`: number in each pool."""
+    """Upper bound on the number of requests that are open at the same time. `agents`: agents in each pool."""
     return _OpenRequestBound(graph, agents).of(outline, 0).total
 
 
 @dataclass(frozen=True, eq=False)
 class _Open:
-    """Upper bounds on open requests.
+    """Upper bounds on the open requests of an outline.
 
-    by_pool : pool → requests of all its agents, and of one agent. `NO_POOL`: requests for which no agent is seized
-        here; the agent that makes them may be held around them
-    total : of all pools together
+    by_pool : pool → requests of all its agents together, and of one agent. `NO_POOL` has the requests whose agent is
+        not seized inside the outline. An enclosing outline may hold that agent.
+    total : requests of all pools together
     """
 
     by_pool: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     total: int = 0
 
     def held(self, pool: int) -> _Open:
-        """The same if an agent of this pool is held: it makes the requests that are in `NO_POOL`."""
+        """Return the bounds if an agent of `pool` is held around the outline: it makes the requests of `NO_POOL`."""
         if pool == NO_POOL or NO_POOL not in self.by_pool:
             return self
         requests = self.by_pool[NO_POOL][0]
@@ -54,7 +54,7 @@ class _OpenRequestBound:
         self.graph, self.agents = graph, agents
 
     def of(self, outline: Outline, start: int) -> _Open:
-        """The bounds for an outline whose first task is `start`."""
+        """Return the bounds of an outline whose first task is `start`."""
         if isinstance(outline, Task):
             requests = any(isinstance(work, Work) and work.model is not None for work, _ in outline.does)
             bounds = _Open({NO_POOL: (1, 1)}, 1) if requests else _Open()
@@ -86,7 +86,7 @@ class _OpenRequestBound:
         return self.together(parts, lambda weights: max_concurrent_weight(weights, needed))
 
     def chain(self, outline: Chain, start: int) -> list[_Open]:
-        """The bounds of each part. An agent that one part seizes is held until a part releases it."""
+        """Return the bounds of each part. An agent that a part seizes is held until a later part releases it."""
         bounds, pool = [], NO_POOL
         for part in outline.parts:
             first = start + part.at
@@ -98,7 +98,7 @@ class _OpenRequestBound:
         return bounds
 
     def one_of(self, parts: Iterable[_Open]) -> _Open:
-        """The bounds of parts that never run concurrently."""
+        """Return the joint bounds of parts that never run concurrently."""
         by_pool: dict[int, tuple[int, int]] = {}
         total = 0
         for part in parts:
@@ -109,9 +109,11 @@ class _OpenRequestBound:
         return _Open(by_pool, total)
 
     def together(self, parts: Mapping[str, _Open], combine: Callable[[Mapping[str, int]], int]) -> _Open:
-        """The bounds of parts side by side. A pool has at most the requests that all its agents can have open.
+        """Return the joint bounds of parts that may run concurrently.
 
-        combine : the largest total weight of parts that can run concurrently, given the weight of each part
+        The bound of a pool never exceeds the requests that all its agents together can have open.
+
+        combine : function from the weight of each part to the largest total weight of parts that can run concurrently
         """
         by_pool: dict[int, tuple[int, int]] = {}
         for pool in dict.fromkeys(pool for part in parts.values() for pool in part.by_pool):

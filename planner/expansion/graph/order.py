@@ -1,4 +1,4 @@
-"""The order of the steps of a group, and how much of them can run concurrently."""
+"""The order of the steps of a group, and the largest set of steps that can run concurrently."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ FEW = 10
 
 
 def needs(steps: Steps) -> dict[str, tuple[str, ...]]:
-    """The steps that each step waits for.
+    """Return the steps that each step waits for.
 
-    A step waits for its `needs` and for the fallbacks (`otherwise`) of these. A fallback waits for the step that fails.
+    A step waits for the steps in its `needs`, and for their fallbacks (`otherwise`). A fallback waits for the step that
+    names it.
     """
     fails_before = {step.otherwise: name for name, step in steps.items() if step.otherwise}
 
@@ -35,7 +36,7 @@ def needs(steps: Steps) -> dict[str, tuple[str, ...]]:
 
 
 def in_order(steps: Steps) -> list[str]:
-    """Names of steps, each after those it waits for, otherwise in the given order."""
+    """Names of the steps. Each follows the steps that it waits for; otherwise the given order is kept."""
     names = list(steps)
     position = {name: index for index, name in enumerate(names)}
     needed = needs(steps)
@@ -43,9 +44,11 @@ def in_order(steps: Steps) -> list[str]:
 
 
 def topological(needed: Sequence[Collection[int]]) -> list[int]:
-    """Indices in topological order; of several possible ones, always the smallest next.
+    """Return indices in topological order. If several indices can come next, the smallest does.
 
-    needed : for each index, the indices that come before it. Indices on a cycle are left out.
+    Indices on a cycle, and all indices after a cycle, are left out.
+
+    needed : for each index, the indices that must come before it
     """
     needed_by: list[list[int]] = [[] for _ in needed]
     missing = [len(set(before)) for before in needed]
@@ -70,7 +73,7 @@ def sorted_by_name(steps: Steps) -> dict[str, Step]:
 
 
 def between(steps: Steps, first: str, last: str) -> list[str]:
-    """Steps that come after `first` and before `last` by their needs, in order."""
+    """Names of the steps whose needs put them after `first` and before `last`, in order."""
     needed, order = needs(steps), in_order(steps)
     after, before = {first}, {last}
     for name in order:
@@ -85,10 +88,10 @@ def between(steps: Steps, first: str, last: str) -> list[str]:
 def max_concurrent_weight(weights: Mapping[str, int], needed: Mapping[str, Collection[str]]) -> int:
     """Largest total weight of a set of steps none of which waits for another (a maximum-weight antichain).
 
-    The result is exact for up to `FEW` steps with a weight above 0, and an upper bound for more: the steps are split
-    into chains, of which at most one step each can run at a time (Dilworth 1950).
+    The result is exact for up to `FEW` steps with a weight above 0. For more steps it is an upper bound: the steps are
+    split into chains, and at most one step of each chain runs at any moment (Dilworth 1950).
 
-    weights : in an order in which each step comes after those it waits for
+    weights : weight of each step, in an order in which each step follows the steps that it waits for
     needed : steps that each step waits for directly
     """
     bits = {name: 1 << position for position, name in enumerate(weights)}
@@ -111,14 +114,14 @@ def max_concurrent_weight(weights: Mapping[str, int], needed: Mapping[str, Colle
 def _chain_bound(
     weighted: Sequence[str], weights: Mapping[str, int], bits: Mapping[str, int], before: Mapping[str, int]
 ) -> int:
-    """Sum of the largest weight of each chain, after splitting the steps greedily into chains."""
+    """Split the steps greedily into chains, and return the sum of the largest weight in each chain."""
     chains: dict[int, int] = {}  # last step of a chain → its largest weight
     ends = 0
     for name in weighted:
         reachable = before[name] & ends
         weight = 0
         if reachable:
-            end = 1 << (reachable.bit_length() - 1)  # the latest one: found in one step, however many chains there are
+            end = 1 << (reachable.bit_length() - 1)  # the latest step that ends a chain, without a loop
             weight, ends = chains.pop(end), ends ^ end
         chains[bits[name]] = max(weight, weights[name])
         ends |= bits[name]

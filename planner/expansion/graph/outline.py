@@ -1,6 +1,7 @@
-"""The outline of a task graph: a tree of how its tasks are composed, for running a workflow instead of scheduling it.
+"""The outline of a task graph: a tree of how its tasks are composed.
 
-Task numbers are relative to the first task of the enclosing outline.
+A rehearsal follows this tree to run a workflow instead of scheduling it. Task numbers are relative to the first task of
+the enclosing outline.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class Outline:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """An outline and the number of its first task."""
+    """An outline inside another outline, and the number of its first task there."""
 
     at: int
     outline: Outline
@@ -28,7 +29,7 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Task(Outline):
-    """One task. `does`: its works in order, each with its occurrence in the loops of its item."""
+    """One task. `does`: works of the task in order, each with its occurrence in the loops inside its item."""
 
     does: tuple[tuple[object, tuple[int, ...]], ...] = ()
 
@@ -42,7 +43,7 @@ class Chain(Outline):
 
 @dataclass(frozen=True, eq=False)
 class InRound(Outline):
-    """A body inside rounds of an item; `inner` are the numbers of these rounds."""
+    """A body in one round of an item. `inner`: number of the round in each loop inside the item."""
 
     inner: tuple[int, ...]
     body: Outline
@@ -52,10 +53,10 @@ class InRound(Outline):
 class Group(Outline):
     """Nodes of a graph, each of which runs once.
 
-    form : which node waits for which
+    form : the graph, which determines the nodes that each node waits for
     parts : outline of each node
-    choice : at most one of the nodes runs
-    limited : a limit on concurrent tasks may make nodes wait
+    choice : whether the nodes are the branches of a choice, of which at most one runs
+    limited : whether a limit on concurrent tasks may make some nodes wait
     """
 
     form: GraphForm
@@ -74,9 +75,9 @@ class Rounds(Outline):
 
 @dataclass(frozen=True, eq=False)
 class Replicas(Outline):
-    """`count` equal bodies side by side, numbered consecutively; the first begins at task 1.
+    """`count` equal bodies side by side. Their tasks are numbered consecutively, from task 1.
 
-    race : the first to end cancels the others
+    race : whether the first body to end cancels the other bodies
     """
 
     count: int
@@ -88,9 +89,9 @@ class Replicas(Outline):
 class Dispatch(Outline):
     """Parts that a fan-out sends out side by side, in this order.
 
-    joints : edges besides those that follow from the parts
-    order : in which the replicas of the last part are sent; None: in the order of their tasks
-    limited : a limit on concurrent tasks may make some wait
+    joints : edges in addition to those that follow from the parts
+    order : numbers of the replicas of the last part, in the order in which they are sent; None: 0, 1, 2, …
+    limited : whether a limit on concurrent tasks may make some replicas wait
     """
 
     parts: tuple[Part, ...]
@@ -100,7 +101,7 @@ class Dispatch(Outline):
 
 
 def may_wait(outline: Outline) -> bool:
-    """Whether a limit on concurrent tasks may make a part of it wait, if only for its turn."""
+    """Whether a limit on concurrent tasks may make any part of the outline wait."""
     if isinstance(outline, Group | Dispatch):
         parts = outline.parts.values() if isinstance(outline, Group) else outline.parts
         return outline.limited or any(may_wait(part.outline) for part in parts)

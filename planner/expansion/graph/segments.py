@@ -18,10 +18,12 @@ from planner.expansion.graph.work import Work
 
 @dataclass(frozen=True, eq=False)
 class SkipCondition:
-    """Skips a task where `guard` does not hold. The task seizes or releases an agent, or belongs to a person.
+    """Skips a task in samples in which `guard` does not hold.
 
-    loops : around the item
-    inner : occurrence of the task in the loops within the item
+    Only a task that seizes or releases an agent, or belongs to a person, has such a condition.
+
+    loops : loops around the item
+    inner : occurrence of the task in the loops inside the item
     """
 
     guard: Guard
@@ -31,17 +33,17 @@ class SkipCondition:
 
 @dataclass(frozen=True, eq=False)
 class ItemSegment:
-    """A stretch of an item for which the same agent is held.
+    """A part of an item during which the item holds the same agent.
 
-    pool : of the agent that it needs, or `NO_POOL`
-    content : work, or a fragment; the agent is held around a fragment, not seized by its tasks
-    guard : when it is done; None: always
-    rounds : loops around it within the item
-    inner : its occurrence in `rounds`
-    own_task : it does not share a task with other segments
-    detached : it has its own task and releases its agent at its end, even if the next segment needs the same pool
-    context_switch : its person may have turned to something else (YAML `leaves`)
-    releases : it releases its agent at its end, because no segment that may come next needs the same pool
+    pool : pool of the agent that the segment needs; `NO_POOL`: it needs no agent
+    content : a work or a fragment. The item holds the agent while a fragment runs; the tasks inside do not seize it
+    guard : condition under which the segment is done; None: always
+    rounds : loops around the segment, inside the item
+    inner : occurrence of the segment in `rounds`
+    own_task : the segment shares no task with other segments
+    detached : the segment has its own task and releases its agent, even if the next segment needs the same pool
+    context_switch : the person who does the segment may have turned to something else (YAML `leaves`)
+    releases : the segment releases its agent, because no segment that may come next needs the same pool
     """
 
     pool: int
@@ -56,16 +58,16 @@ class ItemSegment:
 
     @property
     def pool_held_after(self) -> int:
-        """Pool whose agent the item holds after the segment, or `NO_POOL`."""
+        """Pool of the agent that the item still holds after the segment, or `NO_POOL`."""
         return NO_POOL if self.detached or self.releases else self.pool
 
 
 @dataclass(frozen=True, eq=False)
 class ItemPlan:
-    """The segments of an item, or of a copy, in order. They determine in which samples an agent task is skipped.
+    """The segments of an item, or of a copy, in order. They determine in which samples an `AgentTask` is skipped.
 
-    loops : around the item
-    agent_tasks : in the order of their tasks; filled in as the item is built
+    loops : loops around the item
+    agent_tasks : the agent tasks in their order in the item; added while the item is built
     """
 
     loops: Loops
@@ -77,7 +79,7 @@ class ItemPlan:
 class AgentTask:
     """A task without duration that seizes or releases an agent of `pool`.
 
-    position : of the segment that it precedes; the number of segments: the end of the item
+    position : position of the segment that the task precedes; at the end of the item, the number of segments
     """
 
     plan: ItemPlan
@@ -90,4 +92,11 @@ class SeizeTask(AgentTask):
 
 
 class ReleaseTask(AgentTask):
-    """Releases the agent that is held before the segment at `position`."""
+    """Releases the agent that the item holds before the segment at `position`."""
+
+
+@dataclass(frozen=True, eq=False)
+class SkippedWith:
+    """Skips a task in the samples in which `task` is skipped."""
+
+    task: AgentTask

@@ -1,20 +1,21 @@
-"""The task graph of a workflow: input of the scheduler, and how it depends on the sizes of crews."""
+"""The task graph of a workflow, and how it depends on the sizes of crews."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from planner.engine.arrays import Ints
 from planner.engine.simulation import Graph
 from planner.expansion.graph.conditions import Outcome
-from planner.expansion.graph.fragments import TaskMap
+from planner.expansion.graph.fragments import LIMIT, RAMPED_UP, TaskMap
 from planner.expansion.graph.open_requests import max_open_requests
 from planner.expansion.graph.outline import Outline
-from planner.expansion.graph.segments import AgentTask, SkipCondition
+from planner.expansion.graph.segments import AgentTask, SkipCondition, SkippedWith
 from planner.expansion.graph.work import Work
 from planner.reading.estimates.arithmetic import AGENTS
 from planner.reading.estimates.counts import ComputedCount
@@ -29,28 +30,25 @@ DEFAULT_CREW = "agents"
 LEAD = "lead"
 """Name of the pool of the lead, who does everything that no crew of several agents does."""
 
-LIMIT = "max_concurrency: "
-"""Name of the pools that limit concurrent tasks, one pool for each LangGraph graph. No crew can have this name."""
-
 LIMITED = LIMIT.rstrip(": ")
-"""Name shown for all these pools together."""
+"""Name that results show for all `LIMIT` pools together."""
 
 
 @dataclass(frozen=True, eq=False)
 class TaskGraph:
-    """A graph of tasks for the scheduler, with what its tasks do.
+    """A graph of tasks for the scheduler, and the work that its tasks do.
 
     works : tasks of each work
     skips : tasks that are skipped under a condition
-    outcomes : of the steps whose failure no fallback handles
+    outcomes : outcomes of the outermost steps that may fail and have no fallback
     pools : name of each pool, in the kernel's order
-    sizes : agents of each crew
+    sizes : number of agents of each crew
     outline : how the graph is composed
     """
 
     graph: Graph
     works: tuple[TaskMap[Work], ...]
-    skips: tuple[TaskMap[SkipCondition | AgentTask], ...]
+    skips: tuple[TaskMap[SkipCondition | AgentTask | SkippedWith], ...]
     outcomes: tuple[Outcome, ...]
     pools: tuple[str, ...]
     sizes: Mapping[str, int]
@@ -58,7 +56,7 @@ class TaskGraph:
 
     @property
     def timed(self) -> bool:
-        """Whether the work that is done depends on durations: an attempt has a timeout."""
+        """Whether durations decide which work is done, because attempts have a timeout."""
         retries = (task_map.subject.retry for task_map in self.works)
         return any(retry is not None and retry.timeout is not None for retry in retries)
 
@@ -76,20 +74,21 @@ class TaskGraph:
 
     @cached_property
     def occurrences(self) -> int:
-        """Number of occurrences of all works. Several may share a task."""
+        """Number of occurrences of all works. Several occurrences may share a task."""
         return sum(task_map.tasks.size for task_map in self.works)
 
 
 def crew_sizes(workflow: Workflow) -> dict[str, int]:
-    """Declared number of agents of each crew; the default crew has one."""
+    """Declared number of agents of each crew. If no crew is declared, the default crew has one agent."""
     return {name: workflow.count(crew.agents) for name, crew in workflow.crews.items()} or {DEFAULT_CREW: 1}
 
 
 def structures(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, ...]]:
-    """A function from crew sizes to a key: equal keys have the same graph and demands, apart from pool capacities.
+    """Return a function from crew sizes to a key. Sizes with equal keys have the same graph and demands.
 
-    A crew of one is the lead and needs no coordination, so every crew distinguishes one agent from several. A crew also
-    distinguishes its exact size if ramp-up, messages, conflicts or arithmetic depend on it.
+    Only the pool capacities of their graphs may differ (see `resized`). A crew of one agent is the lead and needs no
+    coordination, so the key distinguishes one agent from several. If the coordination of a crew depends on its size, or
+    any arithmetic uses the number of agents, the key contains the exact size.
     """
     by_agents = depends_on_agents(workflow)
 
@@ -105,14 +104,26 @@ def structures(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, .
 
 
 def resized(graph: TaskGraph, sizes: Mapping[str, int]) -> TaskGraph:
-    """The same graph for other crew sizes with the same key of `structures`."""
+    """Return the graph for other crew sizes. Their key of `structures` must be the same."""
     limits = graph.graph.capacity.tolist()
-    capacity = [limits[pool] if name == LIMIT else sizes.get(name, 1) for pool, name in enumerate(graph.pools)]
-    return replace(graph, graph=graph.graph.with_capacity(capacity), sizes=sizes)
+    own = (LIMIT, RAMPED_UP)
+    capacity = [limits[pool] if name in own else sizes.get(name, 1) for pool, name in enumerate(graph.pools)]
+    tasks = replace(graph.graph.with_capacity(capacity), crew=are_crews(graph.pools, capacity))
+    return replace(graph, graph=tasks, sizes=sizes)
+
+
+def are_crews(pools: Sequence[str], capacity: ArrayLike) -> Ints:
+    """Return 1 for each pool whose queue waits for one of several agents, and 0 for every other pool.
+
+    `RAMPED_UP` pools get 0: a wait for an agent to ramp up counts as ramp-up.
+    """
+    several = np.asarray(capacity) > 1
+    counted = np.array([name != RAMPED_UP for name in pools], bool)
+    return np.asarray(several & counted, np.int32)
 
 
 def depends_on_agents(declared: object) -> bool:
-    """Whether an arithmetic expression in a declaration uses the number of agents."""
+    """Whether any arithmetic expression in a declaration uses the number of agents."""
     if isinstance(declared, ComputedCount):
         return AGENTS in declared.formula.names
     if isinstance(declared, Arithmetic):

@@ -1,4 +1,4 @@
-"""Work: what a workflow declares to be done, with the loops around it and the conditions under which it is done."""
+"""Work that a workflow declares, with the loops around it and the conditions under which it is done."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ from planner.workflow.declaration import Retry
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """The lead reads a report: the input is the report's output."""
+    """The lead reads a report. The input of this request is the output of the report."""
 
 
 @dataclass(frozen=True, eq=False)
 class Syncing:
-    """An item's share of its crew's syncs. At a sync every agent reads the messages of the others and writes one.
+    """An item's share of its crew's syncs. At a sync every agent writes a message and reads those of all other agents.
 
-    every : items of the crew between two syncs
+    output : tokens of a message
+    every : number of items that the crew does between two syncs
+    agents : agents that take part
     """
 
     output: Estimate
@@ -44,9 +46,11 @@ class Stagger:
 
 @dataclass(frozen=True, eq=False)
 class Rework:
-    """Repeats a share of a work of the item: of its requests, tokens and tool times.
+    """Rework of one work of an item. It repeats a share of the work's requests, tokens and tool times.
 
-    first : it repeats the first of the item's works; the others belong to the same rework
+    The rework of an item has one `Rework` for each work that it repeats.
+
+    first : whether `work` is the first of these works
     """
 
     share: float
@@ -58,9 +62,10 @@ class Rework:
 class Conversation:
     """The earlier request whose context a request appends to.
 
-    work : step of the earlier request
-    itself : it is the same step, in the round before
-    between : steps that run between the two, each with the steps among them that it needs, in order of need
+    work : full name of the step that makes the earlier request
+    itself : whether the same step makes both requests, the earlier one in the previous round
+    between : the steps between the two requests, in order. After each step come the names of the steps that it needs,
+        if they are between the requests too
     """
 
     work: str
@@ -70,10 +75,11 @@ class Conversation:
 
 @dataclass(frozen=True, eq=False)
 class Briefing:
-    """A brief and the requests of its item, in order: the first one that is made reads the brief.
+    """A brief and the requests of its item, in order. The first request that is made reads the brief.
 
-    guard : when the item is done
-    requests : each with its occurrence within the item; of copies, the first copy. Filled in once the item is expanded
+    guard : condition under which the item is done; None: always
+    requests : each request with its occurrence inside the item; of several copies, only the first. The list is filled
+        once the item is expanded
     """
 
     brief: Work
@@ -85,16 +91,16 @@ class Briefing:
 class Work:
     """One declared piece of work, with all its occurrences.
 
-    step : path of the step, joined by dots
+    step : full name of the step: the names on its path, joined by dots
     kind : ``llm``, ``agent``, ``tool``, ``human``, or a coordination mechanism
-    model : name of the profile that serves its requests; None: it makes none
-    loops : around it
-    guard : when it is done; None: always
-    reads : the report that a `Reading` reads, or the briefing of its item, if it makes requests
-    retry : its attempts, which are the last of `loops`
-    conversation : the context that its request continues
-    continued : another request continues its context
-    ratio : tokens of its model for each declared token
+    model : name of the profile that serves its requests; None: the work makes no requests
+    loops : loops around the work
+    guard : condition under which the work is done; None: always
+    reads : the report that a `Reading` reads, or the briefing of the item that the work belongs to; None: neither
+    retry : declaration of its attempts, whose loop is the last of `loops`; None: a single attempt
+    conversation : the earlier request whose context its request continues; None: its request starts a conversation
+    continued : whether another request continues its context
+    ratio : number of tokens of its model for each declared token
     """
 
     step: str

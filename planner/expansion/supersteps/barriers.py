@@ -8,17 +8,26 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planner.engine.arrays import Ints
-from planner.expansion.graph.fragments import NO_POOL, OWN_POOL, Fragment, People, TaskMap, concatenated, single_task
+from planner.expansion.graph.fragments import (
+    LIMIT,
+    NO_POOL,
+    OWN_POOL,
+    Fragment,
+    People,
+    TaskMap,
+    concatenated,
+    single_task,
+)
 from planner.expansion.graph.outline import Dispatch, Group, Part
 from planner.expansion.supersteps.token_game import GraphRun, Key, NodeRun
 
 Content = Callable[[Key], Fragment]
-"""The tasks of a run of a node that is not a subgraph."""
+"""A function from the key of a node's run to the tasks of the run. It is not called for subgraphs."""
 
 
 @dataclass(frozen=True)
 class RunSpan:
-    """Subject of the task map with the first and the last task of a run."""
+    """Subject of a task map that holds the first and the last task of a node's run."""
 
     key: Key
 
@@ -26,19 +35,20 @@ class RunSpan:
 def superstep_graph(
     graph_run: GraphRun, content: Content, limit: int | None, barriers: bool = True, with_spans: bool = False
 ) -> Fragment:
-    """The tasks of a graph in the order in which LangGraph starts them.
+    """Return the tasks of a graph in the order in which LangGraph starts them.
 
-    limit : concurrent tasks in each graph (`max_concurrency`); None: any number. A subgraph counts as one task.
-    barriers : a superstep waits for all of the one before. Otherwise a run waits for the runs that caused it, as if
-        there were no supersteps
-    with_spans : add a task map of a `RunSpan` for each run
+    limit : largest number of concurrent tasks in each graph (`max_concurrency`); None: no limit. A subgraph counts as
+        one task.
+    barriers : whether a superstep waits for all runs of the superstep before. Without barriers, a run only waits for
+        the runs that caused it
+    with_spans : whether to add a task map with a `RunSpan` for each run
     """
     return _GraphLayout(_Options(content, limit, barriers, with_spans), graph_run, ()).fragment()
 
 
 @dataclass(frozen=True)
 class _Options:
-    """Arguments of `superstep_graph`, which hold for subgraphs too."""
+    """Arguments of `superstep_graph`. They apply to subgraphs too."""
 
     content: Content
     limit: int | None
@@ -55,7 +65,7 @@ class _GraphLayout:
         self.fragments = [_no_work()]
         self.size = 1
         self.joints: list[tuple[int, int]] = []
-        self.persons_before = [-1]  # for each fragment
+        self.persons_before = [-1]  # for each fragment: a person's task, or −1
         self.seizing: list[int] = []
         self.releasing: list[int] = []
         self.ends: dict[NodeRun, int] = {}
@@ -82,10 +92,12 @@ class _GraphLayout:
         )
         outline = Group(self.size, self.graph_run.form, self.parts, limited=self.limited)
         fragment = replace(fragment, outline=outline)
-        return with_limit(fragment, self.seizing, self.releasing) if self.limited else fragment
+        if not self.limited:
+            return fragment
+        return with_own_pool(fragment, LIMIT, self.options.limit or 1, self.seizing, self.releasing)
 
     def add_run(self, run: NodeRun, after: Sequence[int]) -> None:
-        """Add the tasks of a run, which begin after the tasks `after`."""
+        """Add the tasks of a run. They begin when the tasks `after` have ended."""
         key = (*self.key, (run.node, run.number))
         if run.inner is None:
             child = self.options.content(key)
@@ -108,7 +120,7 @@ class _GraphLayout:
             self.ends[run] = self.releasing[-1]
 
     def add_exit(self) -> int:
-        """Add the last task. Returns the last task of a person, or −1."""
+        """Add the last task of the graph. Return the last task of a person in the graph, or −1."""
         supersteps = self.graph_run.supersteps
         causes = {cause for superstep in supersteps for run in superstep for cause in run.causes}
         final = [run for run in self.ends if run not in causes]
@@ -118,7 +130,7 @@ class _GraphLayout:
         return person
 
     def add(self, fragment: Fragment, after: Iterable[int], person: int = -1) -> int:
-        """Add a fragment after some tasks and after a person's task, or −1. Returns its first task."""
+        """Add a fragment after the tasks `after`, and return its first task. `person`: last task of a person, or −1."""
         self.fragments.append(fragment)
         self.persons_before.append(person)
         start, self.size = self.size, self.size + len(fragment)
@@ -126,7 +138,10 @@ class _GraphLayout:
         return start
 
     def last_person(self, runs: Iterable[NodeRun]) -> int:
-        """The last task of a person up to these runs, or −1. After several people, a new task waits for all."""
+        """Return the last task of a person up to these runs, or −1.
+
+        If several people have a last task, add a task that waits for all of these, and return the added task.
+        """
         tasks = sorted(frozenset().union(*(self.last_people[run] for run in runs)))
         return self.add(_no_work(), tasks) if len(tasks) > 1 else max(tasks, default=-1)
 
@@ -138,25 +153,32 @@ def _no_work() -> Fragment:
     return single_task(NO_POOL, NO_POOL)
 
 
-def with_limit(fragment: Fragment, seizing: Sequence[int], releasing: Sequence[int]) -> Fragment:
-    """A fragment with one more pool of its own, which these tasks seize from and release to."""
+def with_own_pool(
+    fragment: Fragment, name: str, slots: int, seizing: Sequence[int], releasing: Sequence[int]
+) -> Fragment:
+    """Return the fragment with one more pool of its own.
+
+    name, slots : name and number of slots of the pool
+    seizing, releasing : tasks that seize a slot of the pool, and tasks that release a slot
+    """
 
     def moved(pools: Ints, tasks: Sequence[int]) -> Ints:
         new = pools.copy()
-        new[list(tasks)] = OWN_POOL - fragment.own_pools
+        new[list(tasks)] = OWN_POOL - len(fragment.own_pools)
         return new
 
     acquire, release = moved(fragment.acquire, seizing), moved(fragment.release, releasing)
-    return replace(fragment, acquire=acquire, release=release, own_pools=fragment.own_pools + 1)
+    return replace(fragment, acquire=acquire, release=release, own_pools=(*fragment.own_pools, (name, slots)))
 
 
 def dispatched(fragment: Fragment, outline: Dispatch, runs: Sequence[tuple[int, int]], limit: int | None) -> Fragment:
-    """A fan-out of which at most `limit` runs are active at the same time; None: any number.
+    """Return a fan-out in which at most `limit` runs are active at the same time; None: any number.
 
-    outline : of the fragment; its first and last tasks, and those of its parts, open and close it
-    runs : first and last task of each, in the order in which they are sent
+    outline : outline of the fragment. Its first and last tasks, and those of its parts, only open and close the fan-out
+    runs : first and last task of each run, in the order in which the runs are sent
 
-    With a limit, tasks that seize a place precede all runs, in the order of sending, and tasks that release it follow.
+    With a limit, each run gets a task that seizes a slot and a task that releases the slot. In the numbering, all
+    seizing tasks precede the runs, in the order of sending. All releasing tasks follow the runs.
     """
     if limit is None or len(runs) <= limit:
         return replace(fragment, outline=outline)
@@ -199,4 +221,4 @@ def dispatched(fragment: Fragment, outline: Dispatch, runs: Sequence[tuple[int, 
         fragment.own_pools,
         moved_outline,
     )
-    return with_limit(whole, list(seizing.values()), list(releasing.values()))
+    return with_own_pool(whole, LIMIT, limit, list(seizing.values()), list(releasing.values()))

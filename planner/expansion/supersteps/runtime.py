@@ -1,4 +1,4 @@
-"""The runtime of a workflow, and steps and copies laid out as it runs them: plain dataflow or supersteps."""
+"""The runtime of a workflow, and the layout of steps and copies on it: plain dataflow or supersteps."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from planner.workflow.declaration import Workflow
 
 
 def on_runtime(workflow: Workflow, runtime: str | None) -> Workflow:
-    """The same workflow on another runtime; None: on its own."""
+    """Return the workflow on another runtime. `runtime`: name of the runtime; None: the declared runtime."""
     return workflow if runtime is None else workflow.model_copy(update={"runtime": runtime})
 
 
 def runtime_notes(workflow: Workflow) -> tuple[Note, ...]:
-    """A note on times under LangGraph, if the workflow runs on it."""
+    """Return a note on times under LangGraph if the workflow runs on LangGraph, and otherwise no note."""
     runtime = Runtime.of(workflow)
     return (Note("langgraph-runtime", {"max_concurrency": runtime.limit}),) if runtime.barriers else ()
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """A runtime. By default (dataflow) a step begins when the steps that it needs have ended.
+    """A runtime. The default is dataflow: a step begins when the steps that it needs have ended.
 
-    graphs : groups are graphs that run in LangGraph's order
-    barriers : a superstep of a graph waits for all of the one before
-    limit : concurrent tasks in each graph (`max_concurrency`); None: any number
-    subgraphs : name of a group ('': the outermost) → sets of its steps that are put into a subgraph each
+    graphs : whether groups are graphs that run in LangGraph's order
+    barriers : whether a superstep of a graph waits for all runs of the superstep before
+    limit : largest number of concurrent tasks in each graph (`max_concurrency`); None: no limit
+    subgraphs : name of a group ('': the outermost) → sets of its steps. Each set becomes a subgraph
     """
 
     graphs: bool = False
@@ -58,7 +58,10 @@ class Runtime:
 def grouped(
     children: Mapping[str, Fragment], needs: Mapping[str, tuple[str, ...]], runtime: Runtime, name: str
 ) -> Fragment:
-    """The steps of the group `name`: each after those it needs, or in the supersteps of a graph."""
+    """Return the steps of the group `name` as the runtime runs them.
+
+    With dataflow, each step starts after the steps that it needs. Otherwise the group runs as a LangGraph graph.
+    """
     if not runtime.graphs:
         return side_by_side(children, needs)
     form = form_from_needs(needs)
@@ -68,7 +71,7 @@ def grouped(
 
 
 def copied(fragment: Fragment, count: int, race: bool, runtime: Runtime) -> Fragment:
-    """Copies side by side: a race, or Sends that the runtime may limit."""
+    """Return `count` copies side by side. They are a race, or Sends that the runtime may limit."""
     if race:
         return raced(fragment, count)
     copies, size = fanned_out(fragment, count), len(fragment)

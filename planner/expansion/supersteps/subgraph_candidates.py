@@ -1,4 +1,4 @@
-"""A graph in; the sets of its nodes worth trying as subgraphs out, the most promising first."""
+"""A graph in; sets of nodes that are worth trying as subgraphs out, the most promising first."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ MOST_NODES = 100
 """Largest graph that is searched. The time grows with the square of the number of nodes."""
 
 NodeSets = tuple[frozenset[str], ...]
-"""Disjoint sets of nodes, each of which is put into a subgraph."""
+"""Disjoint sets of nodes. Each set becomes a subgraph."""
 
 
 def subgraph_candidates(form: GraphForm) -> Iterator[NodeSets]:
-    """Candidates, each once: sets side by side together, then single sets, then any two independent sets.
+    """Yield each candidate once: first families of sets side by side, then single sets, then independent pairs.
 
-    A set can only save time if some of its nodes follow each other, and other nodes run meanwhile.
+    A set can save time only if some of its nodes follow each other and other nodes run in the meantime.
     """
     if len(form.nodes) > MOST_NODES:
         return
@@ -44,7 +44,12 @@ def subgraph_candidates(form: GraphForm) -> Iterator[NodeSets]:
 
 
 class _Paths:
-    """The nodes directly and anywhere after and before each node, and the supersteps if nothing is routed."""
+    """Paths in a graph.
+
+    next, previous : direct successors and direct predecessors of each node
+    after, before : all nodes on paths from each node, and on paths to it
+    supersteps : nodes of each superstep; empty if the graph has conditional edges
+    """
 
     def __init__(self, form: GraphForm) -> None:
         self.form = form
@@ -56,7 +61,7 @@ class _Paths:
             self.supersteps = [{run.node for run in superstep} for superstep in play(form, no_routes).supersteps]
 
     def may_gain(self, nodes: frozenset[str]) -> bool:
-        """Whether these may be a subgraph, take several supersteps, and have other nodes running meanwhile."""
+        """Whether these nodes may be a subgraph, follow each other, and have other nodes running in the meantime."""
         if not 1 < len(nodes) < len(self.form.nodes) or not any(self.next[name] & nodes for name in nodes):
             return False
         if self.supersteps and not any(superstep & nodes and superstep - nodes for superstep in self.supersteps):
@@ -69,9 +74,10 @@ class _Paths:
 
 
 def _between(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
-    """For any two nodes: the connected parts of the region between them; and the region with the two nodes.
+    """Yield the region between any two nodes: first its connected parts, then the region with the two nodes.
 
-    The region is the set of nodes whose every path from the start passes the first and to the end passes the second.
+    A node is in the region if every path from the start to it passes the first of the two nodes, and every path from it
+    to the end passes the second.
     """
     dominators = _dominators(form.nodes, paths.previous, START)
     postdominators = _dominators(form.nodes, paths.next, END)
@@ -85,7 +91,11 @@ def _between(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
 
 
 def _unshared(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
-    """For the successors of each node: the nodes that come after one of them only. Likewise before its predecessors."""
+    """Yield the branches after each node, and the branches before each node.
+
+    A branch after a node has the nodes that are reached from one of its successors and from no other successor. A
+    branch before a node has the nodes that reach one of its predecessors and no other predecessor.
+    """
     for neighbours, far in ((paths.next, paths.after), (paths.previous, paths.before)):
         for names in neighbours.values():
             roots = sorted(names & form.nodes.keys())
@@ -97,14 +107,14 @@ def _unshared(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
 
 
 def _from_to(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
-    """For any two nodes: all nodes on paths from the first to the second, both included."""
+    """Yield, for any two nodes, all nodes on paths from the first node to the second, including the two."""
     for first, last in product(form.nodes, form.nodes):
         if first != last and last in paths.after[first]:
             yield (frozenset({first, last, *(paths.after[first] & paths.before[last])}),)
 
 
 def _neighbours(form: GraphForm, backwards: bool = False) -> dict[str, set[str]]:
-    """The successors of each node, or its predecessors."""
+    """Return the direct successors of each node. `backwards`: its direct predecessors instead."""
     neighbours: dict[str, set[str]] = {name: set() for name in (START, END, *form.nodes)}
     sources = {source for source, _ in form.arrows()}
     path_ends = [(name, END) for name in form.nodes if name not in sources]
@@ -126,7 +136,7 @@ def _reachable(start: str, neighbours: Mapping[str, set[str]]) -> set[str]:
 
 
 def _dominators(nodes: Collection[str], previous: Mapping[str, set[str]], root: str) -> dict[str, set[str]]:
-    """The dominators of each node: the nodes on every path from `root` to it, itself included."""
+    """Return the dominators of each node: the nodes on every path from `root` to it, including itself."""
     every = {root, *nodes}
     dominators = {name: set(every) for name in (*nodes, START, END)}
     dominators[root] = {root}

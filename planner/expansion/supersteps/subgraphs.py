@@ -1,4 +1,4 @@
-"""A graph and some of its nodes in; the graph with these nodes in a subgraph, which has its own supersteps, out."""
+"""A graph and some of its nodes in; the graph with these nodes in a subgraph out. It has its own supersteps."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Needs = Mapping[str, tuple[str, ...]]
 
 
 def into_subgraph(form: GraphForm, nodes: Collection[str]) -> GraphForm:
-    """The graph with these nodes in a subgraph. Raises ValueError if its meaning would change.
+    """Return the graph with these nodes in a subgraph. Raises ValueError if this changes what the graph does.
 
-    In a graph of needs (each node waits for others, and nothing is routed), the subgraph waits for everything that one
-    of its nodes needs, and nodes that need one of them wait for all of it.
+    In a graph of needs, each node waits for other nodes, and nothing is routed. There the subgraph waits for every node
+    outside that a node inside needs. Nodes outside that need a node inside wait for the whole subgraph.
     """
     if not may_be_subgraph(form, nodes):
         raise ValueError("these nodes are no branch with one way in and one way out")
@@ -33,7 +33,7 @@ def into_subgraph(form: GraphForm, nodes: Collection[str]) -> GraphForm:
 
 
 def may_be_subgraph(form: GraphForm, nodes: Collection[str]) -> bool:
-    """Whether the graph keeps its meaning with these nodes in a subgraph."""
+    """Whether the graph still does the same if these nodes are put into a subgraph."""
     needs = _needs(form)
     return _replaceable(form, nodes) if needs is None else _convex(needs, nodes)
 
@@ -42,7 +42,10 @@ def may_be_subgraph(form: GraphForm, nodes: Collection[str]) -> bool:
 
 
 def _needs(form: GraphForm) -> dict[str, tuple[str, ...]] | None:
-    """The needs of each node, if every node runs once, after all that it needs. None: the graph is not like that."""
+    """Return the nodes that each node of a graph of needs waits for. None: the graph is of another kind.
+
+    In a graph of needs every node runs once, after all nodes that it needs.
+    """
     needs: dict[str, tuple[str, ...]] = {}
     for sources, target in (*(((source,), target) for source, target in form.edges), *form.joins):
         if target in needs or target == END:
@@ -58,8 +61,8 @@ def _needs(form: GraphForm) -> dict[str, tuple[str, ...]] | None:
 
 
 def _convex(needs: Needs, nodes: Collection[str]) -> bool:
-    """Whether no path leads out of these nodes and back into them."""
-    after: set[str] = set()  # nodes outside that come after some inside
+    """Whether no path leaves these nodes and comes back to them."""
+    after: set[str] = set()  # nodes outside that come after a node inside
     for name in TopologicalSorter(needs).static_order():
         if any(need in after or need in nodes for need in needs[name]) and name not in nodes:
             after.add(name)
@@ -124,7 +127,7 @@ def _inner_form(form: GraphForm, nodes: Collection[str], exits: Collection[str])
 
 
 def _named(form: GraphForm, node: str) -> Node:
-    """The node with the name of its draws made explicit, so that it does not change with the graph."""
+    """Return the node with an explicit name for its draws. So the draws stay the same in another graph."""
     return replace(form.nodes[node], path=form.path(node))
 
 
@@ -138,7 +141,7 @@ def _retargeted(option: Option, renamed: Callable[[str], str]) -> Option:
 
 
 def _replaceable(form: GraphForm, nodes: Collection[str]) -> bool:
-    """Whether a single node can replace these: they are entered and left in one way, and none is deferred."""
+    """Whether a single node can replace these nodes: one way leads in, one way leads out, and none is deferred."""
     if any(form.nodes[node].defer for node in nodes):
         return False
     targets_outside: dict[str, set[str]] = {}
@@ -149,7 +152,7 @@ def _replaceable(form: GraphForm, nodes: Collection[str]) -> bool:
 
 
 def _one_entrance(form: GraphForm, nodes: Collection[str]) -> bool:
-    """Whether there is one entry, or several with the same triggers, and none is triggered from inside."""
+    """Whether there is one entry, or several entries with the same triggers. No entry may be triggered from inside."""
     entered_inside = {target for source, target in form.arrows() if source in nodes and target in nodes}
     entries = {target for source, target in form.arrows() if target in nodes and source not in nodes}
     if not entries or entries & entered_inside:
@@ -160,7 +163,7 @@ def _one_entrance(form: GraphForm, nodes: Collection[str]) -> bool:
 
 
 def _one_exit(form: GraphForm, nodes: Collection[str], targets_outside: Mapping[str, set[str]]) -> bool:
-    """Whether there is one exit, or several to the same joins. `targets_outside`: of each exit."""
+    """Whether there is one exit, or several exits to the same joins. `targets_outside`: targets of each exit."""
     if any(_routes_to(form, node, nodes) for node in targets_outside):
         return False  # an exit must not choose between inside and outside
     routes_inside = any(_routes_to(form, node, nodes) for node in nodes)
@@ -172,7 +175,7 @@ def _one_exit(form: GraphForm, nodes: Collection[str], targets_outside: Mapping[
 
 
 def _leaves_alone(form: GraphForm, node: str, nodes: Collection[str]) -> bool:
-    """Whether an exit triggers nodes outside by a conditional or single edge, not by a join."""
+    """Whether an exit triggers nodes outside by a conditional edge or a single edge, not by a join."""
     single_edges = (source == node and target not in nodes and target != END for source, target in form.edges)
     return node in form.branches or any(single_edges)
 

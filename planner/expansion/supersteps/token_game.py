@@ -3,10 +3,10 @@
 The rules, as measured on LangGraph 0.6 to 1.2 (docs/model.md, "Supersteps"):
 
 1. The tasks of a superstep are the pending Sends, then the triggered nodes by name. Sends made by triggered nodes come
-   before Sends made by Sends; among those of a node, the order in which they were made is kept. A node runs once
-   however many edges trigger it, and once more for each Send.
+   before Sends made by nodes that a Send started. The Sends of a node keep the order in which the node made them. A
+   node runs once however many edges trigger it, and once more for each Send.
 2. Tasks start in this order, at most `max_concurrency` at the same time. The superstep ends when the last task ends.
-3. Joins of the nodes that ran by trigger are emptied if they were full.
+3. A full join is emptied when its target runs.
 4. All runs write: edges and conditional edges trigger their targets, Sends are queued, and joins note their source
    once. Triggers of deferred nodes are kept back.
 5. If only deferred nodes are triggered, all of them are released together. Pending Sends do not hold them back.
@@ -21,7 +21,10 @@ from dataclasses import dataclass, field
 from planner.expansion.graph.graph_form import END, START, GraphForm
 
 Key = tuple[tuple[str, int], ...]
-"""A run of a node: name and number of its run in its graph, preceded by those of the runs of the graphs around it."""
+"""A run of a node: the name of the node, and the number of the run in its graph.
+
+If the node is inside subgraphs, the same pairs for these subgraphs come first, outermost first.
+"""
 
 MOST_SUPERSTEPS = 10_000
 """Limit on the supersteps of one graph. LangGraph's default `recursion_limit` is at most 10,007."""
@@ -29,14 +32,21 @@ MOST_SUPERSTEPS = 10_000
 
 @dataclass(frozen=True)
 class Routing:
-    """The choices of the conditional edges of a run: triggered nodes, and the node of each Send, in order."""
+    """The choices that the conditional edges of a run make.
+
+    targets : triggered nodes
+    sends : node of each Send, in order
+    """
 
     targets: tuple[str, ...] = ()
     sends: tuple[str, ...] = ()
 
 
 Route = Callable[[GraphForm, Key, str], Routing]
-"""The choices of a node's conditional edges after the run `Key`; of `START`'s, when the graph of that run starts."""
+"""A function from a graph, the key of a run and a node's name to the choices of the node's conditional edges.
+
+For `START`, the key is that of the run of the graph itself.
+"""
 
 
 def no_routes(form: GraphForm, key: Key, name: str) -> Routing:
@@ -45,17 +55,17 @@ def no_routes(form: GraphForm, key: Key, name: str) -> Routing:
 
 
 class EndlessError(ValueError):
-    """A graph takes more than `MOST_SUPERSTEPS` supersteps."""
+    """Raised if a graph takes more than `MOST_SUPERSTEPS` supersteps."""
 
 
 @dataclass(eq=False)
 class NodeRun:
     """A run of a node in a superstep.
 
-    number : of earlier runs of the node in this graph
-    sent : a Send caused it; otherwise the node was triggered
-    causes : the runs that triggered or sent it
-    inner : the run of its graph, if the node is a subgraph
+    number : number of earlier runs of the node in this graph
+    sent : whether a Send caused the run. Otherwise the node was triggered
+    causes : the runs that triggered this run or sent it
+    inner : the run of the subgraph, if the node is a subgraph; otherwise None
     """
 
     node: str
@@ -73,7 +83,7 @@ class GraphRun:
     supersteps: list[list[NodeRun]] = field(default_factory=list)
 
     def runs(self, key: Key = ()) -> Iterator[tuple[Key, NodeRun]]:
-        """Every node run with its key, including those of subgraphs."""
+        """Yield every node run with its key, including runs inside subgraphs. `key`: key of this graph's own run."""
         for superstep in self.supersteps:
             for run in superstep:
                 run_key = (*key, (run.node, run.number))
@@ -83,7 +93,7 @@ class GraphRun:
 
 
 def play(form: GraphForm, route: Route, key: Key = ()) -> GraphRun:
-    """Run a graph by the rules above. Raises EndlessError."""
+    """Run a graph by the rules of this module. Raises EndlessError if the graph takes too many supersteps."""
     return _Game(form, route, key).play()
 
 
@@ -121,7 +131,7 @@ class _Game:
         return (*self.key, (run.node, run.number))
 
     def full_joins(self, deferred: bool) -> list[int]:
-        """Joins all of whose sources have run, with a deferred target or without."""
+        """Numbers of the joins whose sources have all run. `deferred`: whether to return those of deferred nodes."""
         return [
             join
             for join, (sources, target) in enumerate(self.form.joins)
@@ -131,7 +141,10 @@ class _Game:
         ]
 
     def release_deferred(self, last: Iterable[NodeRun]) -> None:
-        """Trigger the deferred nodes if no other node is triggered. The runs of the last superstep are their causes."""
+        """Trigger the deferred nodes if no other node is triggered.
+
+        last : runs of the last superstep. They become causes of the deferred nodes
+        """
         if self.triggered or self.full_joins(deferred=False):
             return
         for name, causes in self.kept_back.items():

@@ -1,4 +1,4 @@
-"""A workflow as the source of a LangGraph application that runs as it is, with TODOs to fill in."""
+"""Export a workflow as the source of a LangGraph application. It runs unedited, and has TODOs to fill in."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from planner.langgraph_bridge.export.source import (
 from planner.workflow.declaration import Step, Workflow
 
 TURNS = 3
-"""Turns of an agent in the unedited application: enough to see the loop."""
+"""Number of turns of an agent in the unedited application. A few are enough to see the loop."""
 
 _SUFFIXES = {"items": "item", "rounds": "round", "copies": "copy"}
 
@@ -41,15 +41,15 @@ _BODIES = {
 
 
 def application_source(workflow: Workflow, sizes: Mapping[str, int]) -> str:
-    """Source of the application. `sizes` are the agents of each crew."""
+    """Return the source of the application. `sizes` are the numbers of agents of each crew."""
     return _ApplicationWriter(workflow, sizes).module()
 
 
 class _ApplicationWriter(ModifierWriter):
-    """Writes the functions of steps, the innermost first."""
+    """Writes the functions of all steps. Functions of inner steps come before functions of the steps around them."""
 
     def module(self) -> str:
-        """Source of the whole module."""
+        """Return the source of the whole module."""
         workflow = self.workflow
         context = ExportContext((), workflow.model, None, False, workflow.parameters)
         self.graph("workflow", context, workflow.steps, f"The workflow '{workflow.workflow}'.")
@@ -59,7 +59,7 @@ class _ApplicationWriter(ModifierWriter):
         return "\n\n\n".join([first, CLASSES, *([AGENTS] if self.pools else []), *self.sections, self._main()])
 
     def _about(self) -> list[str]:
-        """Docstring of the module."""
+        """Lines of the docstring of the application."""
         omitted = list(omissions(self.workflow, self.sizes))
         lines = [
             "A skeleton: replace each TODO with your code. Estimates are copied from the plan.",
@@ -75,7 +75,7 @@ class _ApplicationWriter(ModifierWriter):
         return imports + types
 
     def _agent_numbers(self) -> list[str]:
-        """Lines of the constant with the agents of each pool; empty without pools."""
+        """Lines of the constant with the number of agents of each pool. Empty without pools."""
         if not self.pools:
             return []
         about = "Agents of each pool in the plan. Each agent does one step at a time."
@@ -83,7 +83,7 @@ class _ApplicationWriter(ModifierWriter):
         return [*comment(about), *call("AGENTS = {", sizes, "}")]
 
     def _main(self) -> str:
-        """The function that runs the workflow, and the call of it."""
+        """Source of the function that runs the workflow, and of its call."""
         limit = Runtime.of(self.workflow).limit
         config = ([] if limit is None else [f'"max_concurrency": {limit}']) + ['"recursion_limit": 10_000']
         invoked = call("    found = await workflow_graph().ainvoke(", ["{}", f"{{{', '.join(config)}}}"])
@@ -97,7 +97,10 @@ class _ApplicationWriter(ModifierWriter):
     # Graphs
 
     def graph(self, function: str, context: ExportContext, steps: Mapping[str, Step], about: str) -> None:
-        """Write the function that builds the graph of a group. The steps of an item run one after the other."""
+        """Write the function that builds the graph of a group of steps.
+
+        Steps inside an item of a fan-out run one after another. Other steps run as their needs allow.
+        """
         order = in_order(steps if context.item else sorted_by_name(steps))
         children = {name: self.step(context, name, steps) for name in order}
         step_needs = needs(steps)
@@ -112,7 +115,7 @@ class _ApplicationWriter(ModifierWriter):
     # Steps
 
     def step(self, outer: ExportContext, name: str, steps: Mapping[str, Step], choice: bool = False) -> Node:
-        """Write a step with its modifiers, the innermost first."""
+        """Write the functions of a step and of its modifiers, from the inside out. Return the outermost node."""
         step = steps[name]
         context = replace(
             outer, path=(*outer.path, name), model=step.model or outer.model, crew=step.crew or outer.crew,
@@ -145,7 +148,7 @@ class _ApplicationWriter(ModifierWriter):
         return replace(node, name=f"{name}_" if name in (*KEYS, "__start__", "__end__") else name)
 
     def body(self, function: str, context: ExportContext, step: Step) -> tuple[str, ...]:
-        """Write the function that does a step once. Returns further arguments for its `add_node`."""
+        """Write the function that runs a step once. Return further arguments for the `add_node` of its node."""
         name = context.path[-1]
         if step.agent is not None:
             self.agent(function, context, step)
@@ -173,14 +176,14 @@ class _ApplicationWriter(ModifierWriter):
 
     @staticmethod
     def outcome(name: str, step: Step) -> Iterator[str]:
-        """Lines that return the outcome of a step."""
+        """Yield the lines that return the outcome of a step."""
         if step.success is not None:
             yield f"    if not decide({text(name)}, {step.success:.6g}):"
             yield from call("        return {", [f'"log": [{text(name)}]', f'"failed": [{text(name)}]'], "}")
         yield from call("    return {", [f'"log": [{text(name)}]'], "}")
 
     def async_with(self, context: ExportContext, step: Step) -> Iterator[str]:
-        """A line that holds an agent and limits the time while the step is done."""
+        """Yield the line that holds an agent and limits the time of a step. Yield nothing if the step needs neither."""
         managers = []
         requests = step.kind in ("llm", "agent")
         holds = context.item and step.kind == "tool" and step.hold and step.for_each is None
@@ -192,7 +195,7 @@ class _ApplicationWriter(ModifierWriter):
             yield f"    async with {', '.join(managers)}:"
 
     def agent(self, function: str, context: ExportContext, step: Step) -> None:
-        """Write an agent: a loop of a model and its tools."""
+        """Write a step that is an agent: a graph in which a model and its tools take turns."""
         name = context.path[-1]
         model, tools, router = (self.step_name(context, part) for part in ("model", "tools", "goes_on"))
         turn = call("    return {", [f'"log": [{text(name)}]', '"turns": state.get("turns", 0) + 1'], "}")
@@ -229,7 +232,7 @@ class _ApplicationWriter(ModifierWriter):
         self.function(function, f"{name}: a loop of a model and its tools.", [*lines, "    return found"], about)
 
     def choice(self, function: str, context: ExportContext, step: Step) -> None:
-        """Write a choice: a conditional edge takes one of the branches."""
+        """Write a step that is a choice: a graph whose conditional edge leads to one of the branches."""
         branches = sorted_by_name(step.choose or {})
         name, router = context.path[-1], self.step_name(context, "way")
         nodes = [self.step(context, branch, branches, choice=True) for branch in branches]
@@ -246,7 +249,10 @@ class _ApplicationWriter(ModifierWriter):
 
 
 def omissions(workflow: Workflow, sizes: Mapping[str, int]) -> Iterator[str]:
-    """What the application leaves out of the workflow. A crew of one agent has no coordination to leave out."""
+    """Yield the features of a workflow that its application leaves out.
+
+    Coordination of a crew of one agent is not among them, because such a crew has none.
+    """
     for name, crew in workflow.crews.items():
         declared = crew.coordination
         if sizes[name] > 1:
@@ -269,7 +275,7 @@ def omissions(workflow: Workflow, sizes: Mapping[str, int]) -> Iterator[str]:
 
 
 def _leaves(step: Step) -> Iterator[Step]:
-    """Innermost steps of a step, without those in fan-outs within it."""
+    """Yield the innermost steps within a step, except the steps of inner fan-outs."""
     for inner in step.within.values():
         if inner.for_each is None:
             yield from _leaves(inner) if inner.within else (inner,)

@@ -1,4 +1,4 @@
-"""Building blocks of an exported application: its fixed source, its functions and graphs, the agents of its crews."""
+"""Building blocks of an exported application: its fixed source, its functions and graphs, and its pools of agents."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ if __name__ == "__main__":
 '''
 
 KEYS = ("log", "failed", "item", "round", "accepted", "turns")
-"""Keys of the state. LangGraph allows no node of the same name."""
+"""Keys of the state. LangGraph allows no node with the name of a key."""
 
 TAKEN = (
     "asyncio", "operator", "random", "cache", "annotated", "typeddict", "end", "start", "stategraph", "send", "state",
@@ -102,16 +102,18 @@ TAKEN = (
     "workflow_graph", "name", "found", "failed", "fails", "copies", "late", "copy", "accepted", "print", "range",
     "agents", "agent", "slots", "who", "loop", "list", "str", "int", "bool", "float", "tuple", "len",
 )  # fmt: skip
-"""Names that the application itself uses."""
+"""Names, in lower case, that the fixed source of the application uses. No function of a step may have such a name."""
 
 
 @dataclass(frozen=True)
 class ExportContext:
-    """Place of a step in the workflow.
+    """Place of a step in the workflow, and the settings that apply there.
 
-    path : names of the steps from the outermost to this one
-    item : whether it is part of an item of a fan-out
-    values : values of parameters
+    path : names of the steps from the outermost step to this step
+    model : profile of the step; None: none is declared
+    crew : crew of the step; None: no crew is declared
+    item : whether the step is part of an item of a fan-out
+    values : parameter name → value
     """
 
     path: tuple[str, ...]
@@ -123,7 +125,7 @@ class ExportContext:
 
 @dataclass(frozen=True)
 class Node:
-    """A node of a graph: its name, its function, and further arguments of `add_node`."""
+    """A node of a graph. `policy` are further arguments of its `add_node`."""
 
     name: str
     function: str
@@ -131,13 +133,13 @@ class Node:
 
 
 class SourceBuilder:
-    """Functions written so far, with the pools and imports that they use."""
+    """Collects the source of the application's functions, and the pools and imports that these functions use."""
 
     def __init__(self, workflow: Workflow, sizes: Mapping[str, int]) -> None:
         self.workflow, self.sizes = workflow, sizes
         self.names = Names(TAKEN)
         self.sections: list[str] = []
-        self.pools: dict[str, int] = {}  # size by name of the pool
+        self.pools: dict[str, int] = {}  # name of a pool → its number of agents
         self.imports: set[str] = set()
 
     def add(self, *lines: str) -> None:
@@ -146,11 +148,15 @@ class SourceBuilder:
     def function(
         self, name: str, about: str, body: Sequence[str], lines: Sequence[str] = (), to: str = "Update"
     ) -> None:
-        """Add an async function of the state. `lines` go below the summary of its docstring."""
+        """Add an async function that takes the state.
+
+        about, lines : summary and further lines of its docstring
+        to : its return type
+        """
         self.add(f"async def {name}(state: State) -> {to}:", *docstring(about, lines), *body)
 
     def step_name(self, context: ExportContext, suffix: str) -> str:
-        """A unique name for a function that belongs to a step."""
+        """Return an unused name for a function that belongs to a step."""
         return self.names.unique(*context.path[:-1], f"{context.path[-1]}_{suffix}")
 
     def count(self, declared: CountValue, context: ExportContext) -> int:
@@ -160,19 +166,19 @@ class SourceBuilder:
         return self.sizes.get(context.crew or DEFAULT_CREW, 1)
 
     def pool(self, context: ExportContext) -> tuple[str, int]:
-        """Name and size of the pool whose agents do a step. A crew of one is the lead."""
+        """Name and size of the pool whose agents run a step. A crew of one agent has the pool of the lead."""
         if not self.workflow.crews:
             return DEFAULT_CREW, self.agents(context)
         several = context.crew is not None and self.agents(context) > 1
         return (context.crew or LEAD, self.agents(context)) if several else (LEAD, 1)
 
     def agent_of(self, name: str, size: int) -> str:
-        """Expression that waits for an agent of a pool."""
+        """Register a pool. Return the expression that waits for one of its agents."""
         self.pools[name] = size
         return f"agent({text(name)})"
 
     def graph_function(self, function: str, about: str, nodes: Sequence[Node], edges: Sequence[str]) -> None:
-        """Add the cached function that builds a graph."""
+        """Add the cached function `{function}_graph`, which builds a graph."""
         lines = ["@cache", f"def {function}_graph() -> Graph:", *docstring(about)]
         lines.append("    graph = StateGraph(State, output_schema=Update)")
         for node in nodes:
@@ -182,7 +188,7 @@ class SourceBuilder:
     def routed_graph(
         self, function: str, about: str, nodes: Sequence[Node], router: str, sources: Sequence[str]
     ) -> None:
-        """Add the function of a graph whose conditional edges all use one router."""
+        """Add the function that builds a graph. Each source has a conditional edge with the same router."""
         targets = f"[{', '.join([*(text(node.name) for node in nodes), 'END'])}]"
         edges = [
             line for source in sources for line in call("    graph.add_conditional_edges(", [source, router, targets])
@@ -190,6 +196,6 @@ class SourceBuilder:
         self.graph_function(function, about, nodes, edges)
 
     def subgraph_node(self, function: str, about: str, options: Sequence[str] = ()) -> None:
-        """Add a node function that runs the graph of the same name."""
+        """Add a node function that runs the graph of `{function}_graph`."""
         arguments = [f"{function}_graph()", text(function), "state", *options]
         self.function(function, about, call("    return await within(", arguments))

@@ -1,4 +1,4 @@
-"""Modifiers of steps in an exported application: fan-outs with coordination, rounds, copies."""
+"""Export the modifiers of steps: fan-outs with their coordination, rounds, and copies."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from planner.workflow.declaration import Step
 
 
 class ModifierWriter(SourceBuilder):
-    """Writes modifiers. Each method wraps the node of a step and returns the node to use instead."""
+    """Writes modifiers. `items`, `rounds` and `copies` take the node of a step, and return the node to use instead."""
 
     def items(self, function: str, node: Node, context: ExportContext, step: Step) -> Node:
-        """Write a fan-out: a Send for each item, with the coordination of its crew."""
+        """Write a fan-out: one Send for each item, with the coordination of the crew around the items."""
         assert step.for_each is not None
         name, declared = context.path[-1], step.for_each
         if isinstance(declared.count, Estimate):
@@ -82,7 +82,7 @@ class ModifierWriter(SourceBuilder):
         return Node(name, function)
 
     def mechanism(self, function: str, about: str, declared: Coordination, kind: str, pool: str, size: int) -> None:
-        """Write a node that does one kind of coordination."""
+        """Write the function of a node that runs one kind of coordination."""
         body = getattr(declared, kind)
         lines = [
             f"{field}: {value}" for field in type(body).model_fields
@@ -94,12 +94,12 @@ class ModifierWriter(SourceBuilder):
         self.function(function, about, self.agent_body(pool, size, kind), lines)
 
     def agent_body(self, pool: str, size: int, work: str) -> list[str]:
-        """Body of a function that does work while it holds an agent."""
+        """Return the body of a function that holds an agent of a pool while it works."""
         todo = f"        await asyncio.sleep(0)  # TODO: {work}"
         return [f"    async with {self.agent_of(pool, size)}:", todo, f'    return {{"log": [{text(work)}]}}']
 
     def rounds(self, function: str, node: Node, context: ExportContext, step: Step) -> Node:
-        """Write a loop: a conditional edge leads back until a round is accepted or the last one is done."""
+        """Write a loop of rounds: a conditional edge leads back until a round is accepted or the last round ends."""
         assert step.repeat is not None
         name, most, until = context.path[-1], self.count(step.repeat.most, context), step.repeat.until
         one_round, router = self.step_name(context, "next"), self.step_name(context, "again")
@@ -124,7 +124,7 @@ class ModifierWriter(SourceBuilder):
         return Node(name, function)
 
     def copies(self, function: str, node: Node, context: ExportContext, step: Step) -> Node:
-        """Write parallel copies: wait for all of them, or take the first and cancel the others."""
+        """Write parallel copies. `best_of` waits for all copies; `first_of` takes the first and cancels the rest."""
         name = context.path[-1]
         if step.best_of is None:
             assert step.first_of is not None

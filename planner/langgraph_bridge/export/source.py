@@ -1,4 +1,4 @@
-"""Python source in 88 columns, formatted as Black and Ruff format it."""
+"""Write Python source of at most 88 columns, formatted like the output of Black and Ruff."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ WIDTH = 88
 
 
 def call(start: str, arguments: Sequence[str], end: str = ")") -> list[str]:
-    """Lines of a call: one line if it fits, else all arguments on the next line, else one line per argument."""
+    """Lines of a call or a literal.
+
+    It is on one line if it fits. Else all arguments are on the next line if they fit, or else on one line each.
+    """
     line = f"{start}{', '.join(arguments)}{end}"
     indent = line[: len(line) - len(line.lstrip())]
     if len(line) <= WIDTH or not arguments:
@@ -40,7 +43,7 @@ def comment(text: str) -> list[str]:
 
 
 def docstring(text: str, lines: Sequence[str] = (), indent: str = "    ") -> list[str]:
-    """Lines of a docstring: a summary, then `lines` after a blank line."""
+    """Lines of a docstring: `text` is its summary, and `lines` follow after a blank line."""
     summary = _docstring_text(text)
     if not lines and len(summary) + len(indent) + 6 <= WIDTH:
         return [f'{indent}"""{summary}"""']
@@ -62,19 +65,22 @@ def _docstring_text(text: str) -> str:
 
 
 def text(value: str) -> str:
-    """String literal of a value."""
+    """Return a string as a Python literal."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
 class Names:
-    """Unique identifiers of a module. Each also reserves `NAME_graph`, for the function that builds its graph."""
+    """Identifiers of a module, each used once. An identifier `NAME` also reserves `NAME_graph` for a function."""
 
     def __init__(self, taken: Sequence[str]) -> None:
         self.taken = set(taken)
 
     def unique(self, *words: str) -> str:
-        """Return an unused identifier: the last word, then with the words before it, then with a number."""
+        """Return an unused identifier.
+
+        It is the last word if that is unused. Otherwise the words before it are added one by one, and finally a number.
+        """
         clean = [re.sub(r"\W", "_", word).lower().strip("_") or "step" for word in words]
         clean = [f"step_{word}" if word[0].isdigit() else word for word in clean]
         candidates = ["_".join(clean[first:]) for first in reversed(range(len(clean)))]
@@ -89,7 +95,7 @@ class Names:
 
 
 def estimates(step: Step, model: str | None) -> Iterator[str]:
-    """Lines on the estimates of a step, such as ``output: 2k to 6k tokens``."""
+    """Yield lines on the estimates of a step, such as ``output: 2k to 6k tokens``."""
     body = step.llm or step.agent or step.tool or step.human
     if isinstance(body, Llm | AgentLoop) and model is not None:
         yield f"model: {model}"
@@ -118,6 +124,6 @@ def _fields(body: Declared, prefix: str, only: tuple[str, ...] = ()) -> Iterator
 
 
 def _unit(body: Declared, name: str) -> str:
-    """Unit to add to an estimate: times already have one in the file, tokens do not."""
+    """Unit to add to an estimate. Only tokens need one: times already have units in the file, and counts have none."""
     counted = name in ("turns", "calls") or isinstance(body, Call | Wait)
     return "" if counted or name in ("time", "after", "back", "wait") else " tokens"

@@ -1,4 +1,4 @@
-"""Completion times of imported LangGraph graphs. Routes are drawn, and samples with equal routes share a task graph."""
+"""Forecast imported LangGraph graphs. Routes are drawn at random. Samples with equal routes share a task graph."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from planner.engine.simulation import (
     round_to_ticks,
     simulate,
 )
+from planner.expansion.build.pools import number_pools
 from planner.expansion.draw.estimates import draw_estimate
 from planner.expansion.graph.conditions import Loop
 from planner.expansion.graph.fragments import (
     NO_POOL,
     Fragment,
     TaskMap,
-    number_pools,
     single_task,
 )
 from planner.expansion.graph.graph_form import (
@@ -32,7 +32,7 @@ from planner.expansion.graph.graph_form import (
     GraphForm,
     Sending,
 )
-from planner.expansion.graph.task_graph import LIMIT, TaskGraph
+from planner.expansion.graph.task_graph import TaskGraph
 from planner.expansion.graph.work import Work
 from planner.expansion.supersteps.barriers import superstep_graph
 from planner.expansion.supersteps.subgraphs import into_subgraph
@@ -52,10 +52,11 @@ from planner.workflow.declaration import Step, Workflow
 def predicted(
     game: GraphRun, seconds: Callable[[Key], float], limit: int | None, barriers: bool = True
 ) -> tuple[dict[Key, tuple[float, float]], float]:
-    """Return the start and end of every run, subgraphs included, and the completion time.
+    """Predict the start and end of every run of a node, including subgraphs, and the completion time of the graph.
 
-    seconds : duration of a run that is no subgraph; rounded to ticks
-    limit, barriers : as for `superstep_graph`
+    seconds : function that returns the duration of the run of a node that is not a subgraph. Durations are rounded to
+        ticks
+    limit, barriers : as in `superstep_graph`
     """
     fragment = superstep_graph(game, lambda key: single_task(NO_POOL, NO_POOL), limit, barriers, with_spans=True)
     spans = {mark.subject.key: mark.tasks.tolist() for mark in fragment.task_maps}
@@ -63,26 +64,29 @@ def predicted(
     for key, run in game.runs():
         if run.inner is None:
             durations[0, spans[key][0]] = seconds(key)
-    schedule = simulate(whole(fragment, limit), round_to_ticks(durations), recorded=True)
+    schedule = simulate(whole(fragment), round_to_ticks(durations), recorded=True)
     starts, ends = schedule.starts[0].tolist(), schedule.ends[0].tolist()
     return {key: (starts[first], ends[last]) for key, (first, last) in spans.items()}, float(schedule.makespan[0])
 
 
-def whole(fragment: Fragment, limit: int | None) -> Graph:
+def whole(fragment: Fragment) -> Graph:
     """Return a fragment without crews as a graph for the kernel."""
     acquire, release = number_pools(fragment.acquire, 0), number_pools(fragment.release, 0)
-    capacity = [limit or 1] * fragment.own_pools
+    capacity = [slots for _, slots in fragment.own_pools]
     return build_graph(len(fragment), fragment.edges, acquire=acquire, release=release, capacity=capacity)
 
 
 Number = tuple[str, int]
-"""The draws of a run: the path of its node, and the number of earlier runs of that node."""
+"""Key of the draws of a run: the path of its node, and the number of earlier runs of this node."""
 
 
 def expand_graph(game: GraphRun, workflow: Workflow, limit: int | None, barriers: bool = True) -> TaskGraph:
-    """Return the task graph of a graph whose routes are fixed. There are no crews: only `limit` makes runs wait.
+    """Return the task graph of a LangGraph graph whose routes are fixed.
 
-    workflow : declares the profiles and parameters that its steps name
+    It has no crews, so that runs wait only for needs, barriers and slots.
+
+    workflow : declares the profiles and parameters that the steps of the graph use
+    limit, barriers : as in `superstep_graph`
     """
     numbers: dict[Key, Number] = {}
     counts: Counter[str] = Counter()
@@ -104,11 +108,12 @@ def expand_graph(game: GraphRun, workflow: Workflow, limit: int | None, barriers
         path, number = mark.subject
         tasks[path][number] = mark.tasks
     marks = tuple(TaskMap(work, tasks[path]) for path, work in works.items())
-    return TaskGraph(whole(fragment, limit), marks, (), (), (LIMIT,) * fragment.own_pools, {}, fragment.outline)
+    pools = tuple(name for name, _ in fragment.own_pools)
+    return TaskGraph(whole(fragment), marks, (), (), pools, {}, fragment.outline)
 
 
 def _form(game: GraphRun, key: Key) -> GraphForm:
-    """Return the graph whose node a run belongs to."""
+    """Return the graph that contains the node of a run: the whole graph, or a subgraph in it."""
     form = game.form
     for name, _ in key[:-1]:
         inner = form.nodes[name].graph
@@ -118,7 +123,7 @@ def _form(game: GraphRun, key: Key) -> GraphForm:
 
 
 def _work(path: str, step: Step | None, runs: int, workflow: Workflow) -> Work:
-    """Return the work of a node. Its runs are rounds."""
+    """Return the work of a node. The `runs` of the node are rounds of its work."""
     assert step is not None
     body = step.llm or step.agent or step.tool or step.human
     if body is None:
@@ -132,7 +137,10 @@ def _work(path: str, step: Step | None, runs: int, workflow: Workflow) -> Work:
 def graph_seconds(
     form: GraphForm, workflow: Workflow, seed: int, samples: int, limit: int | None = None, barriers: bool = True
 ) -> Floats:
-    """Return (samples,) completion times of a graph. Its steps use the profiles and parameters of a workflow."""
+    """Return (samples,) completion times of a graph, in seconds.
+
+    workflow : declares the profiles and parameters that the steps of the graph use
+    """
     seconds = np.empty(samples)
     for low in range(0, samples, WIDTH):
         slice_ = Samples(seed, low, min(low + WIDTH, samples))
@@ -144,7 +152,7 @@ def graph_seconds(
 
 
 def graph_barriers(form: GraphForm, workflow: Workflow, seed: int, samples: int, limit: int | None = None) -> Barriers:
-    """Return the cost of the barriers of a graph, and which branches to wrap."""
+    """Return the cost of the barriers of a graph, and the branches to wrap in subgraphs."""
 
     def p50(wrapped: Wrapped, _: bool) -> float:
         now = form
@@ -158,7 +166,7 @@ def graph_barriers(form: GraphForm, workflow: Workflow, seed: int, samples: int,
 
 
 def _games(form: GraphForm, samples: Samples) -> Iterator[tuple[GraphRun, list[int]]]:
-    """Yield the distinct games of a slice, each with the samples that play it."""
+    """Yield each distinct game of a slice of samples, with the rows of the samples whose routes lead to it."""
     routes = Routes(samples)
     games: dict[object, tuple[GraphRun, list[int]]] = {}
     for row in range(len(samples)):
@@ -174,7 +182,7 @@ def _causes(game: GraphRun) -> tuple[object, ...]:
 
 
 class Routes:
-    """Draws of conditional edges and of `Send` widths, by the path of a node and the number of its run."""
+    """Draws of conditional edges and of `Send` widths, stored by the path of a node and the number of its run."""
 
     def __init__(self, samples: Samples) -> None:
         self.samples = samples
@@ -201,7 +209,7 @@ class Routes:
 
 
 class _Route:
-    """The routes of one sample."""
+    """The routes of one sample. A call returns the routing after a run of the node `name`."""
 
     def __init__(self, routes: Routes, row: int) -> None:
         self.routes, self.row = routes, row
@@ -225,7 +233,7 @@ class _Route:
 
     @staticmethod
     def _option(branch: Branch, u: float) -> int:
-        """Return the option that a draw from [0, 1) selects."""
+        """Return the index of the option that the draw `u` from [0, 1) selects."""
         reached = 0.0
         for number, option in enumerate(branch):
             reached += option.chance

@@ -1,4 +1,4 @@
-"""A graph form, built and run as a real LangGraph `StateGraph` with given durations and routes."""
+"""Run a graph form as a real LangGraph `StateGraph`, with given durations and routes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _last(_: int, number: int) -> int:
 
 
 State = TypedDict("State", {"(run)": Annotated[int, _last]}, total=False)
-"""The number of the last run, which the conditional edges of its node read.
+"""State of a graph. A node writes the number of its run, and its conditional edges read this number.
 
 The key has brackets because no node may have the name of a key, and names of nodes have no brackets.
 """
@@ -36,10 +36,10 @@ Spans = dict[Key, tuple[float, float]]
 def run_on_virtual_clock(
     form: GraphForm, route: Route, seconds: Callable[[Key], float], limit: int | None
 ) -> tuple[Spans, float]:
-    """Run a graph on LangGraph. Return the start and end of every run, and the completion time.
+    """Run a graph on LangGraph. Return the start and end of every run of a node, and the completion time in seconds.
 
-    seconds : duration of a run of a node that is no subgraph
-    limit : `max_concurrency`
+    seconds : function that returns the duration of the run of a node that is not a subgraph
+    limit : LangGraph's `max_concurrency`; None: no limit
     """
     builder = _Builder(route, seconds)
     config: dict[str, Any] = {"recursion_limit": MOST}
@@ -58,7 +58,7 @@ class _Builder:
         self.spans: Spans = {}
 
     def graph(self, form: GraphForm, key: Key) -> Any:
-        """Build the graph for the run `key`. It counts the runs of its nodes."""
+        """Build the graph that the run `key` executes. The new graph counts the runs of its nodes."""
         graph: Any = StateGraph(State)
         counts = dict.fromkeys(form.nodes, 0)
         for name, node in form.nodes.items():

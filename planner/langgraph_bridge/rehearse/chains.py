@@ -1,4 +1,4 @@
-"""Graphs of chains: the steps of an item, one after the other."""
+"""Build LangGraph graphs of chains. A chain is the sequence of parts that an item runs, one after another."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from planner.langgraph_bridge.rehearse.works import CursorState, WorkRunner
 from planner.measures.playback import tasks
 
 RunPart = Callable[[int, Index], Awaitable[None]]
-"""Runs a part of the workflow, given its first task and the indices of the loops around it."""
+"""Function that runs a part of the workflow, given its first task and the indices of the loops around the part."""
 
 BuildPart = Callable[[Outline, str], RunPart]
-"""Builds the graphs of a part, given its outline and its name."""
+"""Function that builds the graphs of a part of the workflow, given its outline and its name."""
 
 Action = tuple[str, Callable[[], Awaitable[None]]]
-"""The node of an action, and the action. An action whose node is '' is done on the way to the next node."""
+"""Name of a node, and the action to run in it. An action with the name '' needs no node: it runs between two nodes."""
 
 
 class ChainGraphs:
-    """Builds graphs of chains. `build_part` builds the parts that are not single tasks."""
+    """Builds graphs of chains. `build_part` builds those parts of a chain that are not single tasks."""
 
     def __init__(self, context: GraphContext, build_part: BuildPart) -> None:
         self.context, self.build_part = context, build_part
         self.works = WorkRunner(context)
 
     def chain(self, outline: Chain, name: str) -> RunPart:
-        """Build a graph whose conditional edges lead from each step to the next one that is done."""
+        """Build the graph of a chain. Conditional edges lead from each step to the next step that the sample runs."""
         inner = {part.at: self.build_part(part.outline, part_name(part.outline, name)) for part in outline.parts
                  if not isinstance(part.outline, Task)}  # fmt: skip
         nodes = list(dict.fromkeys(self._nodes(outline, name)))
@@ -74,7 +74,7 @@ class ChainGraphs:
     async def _run_directly(
         self, outline: Chain, inner: Mapping[int, RunPart], name: str, first: int, index: Index
     ) -> None:
-        """Run a chain that would be a graph of one node."""
+        """Run a chain without a graph, because its graph would have only one node."""
         agents = HeldAgents(self.context.run)
         try:
             for _, act in self._actions(outline, inner, name, first, index, agents):
@@ -93,14 +93,14 @@ class ChainGraphs:
     def _actions(
         self, outline: Chain, inner: Mapping[int, RunPart], name: str, first: int, index: Index, agents: HeldAgents
     ) -> Iterator[Action]:
-        """Actions of a chain in order. Seizing and releasing agents needs no node."""
+        """Yield the actions of a chain in order. Actions that seize or release agents have no node."""
         run = self.context.run
         for part in outline.parts:
             task, content = first + part.at, part.outline
             if run.waits_for:
                 yield "", partial(run.wait_for_others, task)
             if not isinstance(content, Task):
-                if run.takes_time(task, content.size) or may_wait(content):
+                if run.has_effect(task, content.size) or may_wait(content):
                     yield part_name(content, name), partial(inner[part.at], task, index)
                 continue
             if run.duration(task) < 0:
@@ -120,14 +120,14 @@ class ChainGraphs:
 
 
 class ChainCursor:
-    """Leads a graph through the actions of a chain. Actions without a node are done on the way."""
+    """Leads a graph through the actions of a chain. Actions without a node run between two nodes."""
 
     def __init__(self, actions: Iterator[Action]) -> None:
         self.actions = actions
         self.action: Callable[[], Awaitable[None]] | None = None
 
     async def advance(self) -> str:
-        """Go to the next action that has a node. Returns the node."""
+        """Go to the next action that has a node. Run the actions before it, and return the name of its node."""
         for node, action in self.actions:
             if node:
                 self.action = action
@@ -136,13 +136,13 @@ class ChainCursor:
         return END
 
     async def act(self) -> None:
-        """Do the current action."""
+        """Run the current action."""
         assert self.action is not None
         await self.action()
 
 
 class HeldAgents:
-    """The agents that an item holds, so that they are released when it is cancelled."""
+    """The agents that an item holds. They are recorded, so that they are released if the item is cancelled."""
 
     def __init__(self, run: SampleRun) -> None:
         self.run = run
@@ -167,12 +167,12 @@ class HeldAgents:
 
 
 def work_name(work: Work) -> str:
-    """Node of a work: its step, and for coordination also its kind."""
+    """Name of the node of a work: the step and, for coordination, also the kind of work."""
     return f"{work.step} {work.kind}" if work.coordination else work.step
 
 
 def part_name(outline: Outline, name: str) -> str:
-    """Common prefix of the paths of a part's steps; without one, the name of the part around it."""
+    """Name of a part: the common prefix of its steps' paths. Without a common prefix, `name` of the outer part."""
     paths = [work.step.split(".") for task, _, _ in tasks(outline, 0, ()) for work, _ in task.does
              if isinstance(work, Work) and not work.coordination]  # fmt: skip
     common = takewhile(lambda names: len(set(names)) == 1, zip(*paths, strict=False))

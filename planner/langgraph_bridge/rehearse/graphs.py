@@ -1,4 +1,4 @@
-"""A workflow as graphs of LangGraph that run its samples.
+"""Build the LangGraph graphs of a workflow. The graphs run its samples.
 
 Groups become StateGraphs whose nodes are their steps, or entrypoints of the functional API if the runtime is
 dataflow. Fan-outs and copies become Sends. Rounds become loops of conditional edges. The steps of an item become a
@@ -46,10 +46,10 @@ State = TypedDict("State", {"(first)": int, "(index)": tuple[int, ...], "(round)
 
 
 class WorkflowGraphs:
-    """The graphs of a workflow.
+    """The LangGraph graphs of a workflow.
 
-    dataflow : groups have no supersteps
-    limit : LangGraph's max_concurrency
+    dataflow : whether groups run without supersteps
+    limit : LangGraph's max_concurrency; None: no limit
     """
 
     def __init__(self, outline: Outline, dataflow: bool, limit: int | None) -> None:
@@ -64,7 +64,7 @@ class WorkflowGraphs:
         await self.whole(0, ())
 
     def part(self, outline: Outline, name: str) -> RunPart:
-        """Build the graphs of a part of the workflow."""
+        """Build the graphs of a part of the workflow. Return the function that runs the part."""
         if isinstance(outline, Group):
             return self.group(outline, name)
         if isinstance(outline, Rounds):
@@ -85,7 +85,7 @@ class WorkflowGraphs:
         return self.chains.chain(outline, name)
 
     def in_round(self, outline: InRound, name: str) -> RunPart:
-        """A body inside rounds, whose indices are added to those around it."""
+        """Build a body inside rounds. It runs with the indices of the outer loops, followed by those of the rounds."""
         body = self.part(outline.body, name)
 
         async def run_in_round(first: int, index: Index) -> None:
@@ -96,7 +96,7 @@ class WorkflowGraphs:
     # Groups
 
     def group(self, outline: Group, name: str) -> RunPart:
-        """A group, as a StateGraph or in the functional API."""
+        """Build a group as a StateGraph, or with the functional API if the runtime is dataflow."""
         children = {child: self.part(part.outline, f"{name}.{child}" if name else child)
                     for child, part in outline.parts.items()}  # fmt: skip
         if self.dataflow and not outline.choice:
@@ -114,7 +114,7 @@ class WorkflowGraphs:
     def state_graph(
         self, outline: Group, children: Mapping[str, RunPart], name: str
     ) -> Callable[[Any], Awaitable[Any]]:
-        """A group as a StateGraph. A step that needs several others waits for them in one list edge."""
+        """Build a group as a StateGraph. A step that needs several steps has one edge from the list of these steps."""
         graph: Any = StateGraph(State)
         waiting = outline.choice and may_wait(outline)
 
@@ -128,7 +128,7 @@ class WorkflowGraphs:
             chosen = (
                 child
                 for child, part in outline.parts.items()
-                if waiting or self.takes_time(state, part.at, part.outline.size)
+                if waiting or self.has_effect(state, part.at, part.outline.size)
             )
             return [node_name(child) for child in chosen]
 
@@ -143,7 +143,7 @@ class WorkflowGraphs:
     def functional_group(
         self, outline: Group, children: Mapping[str, RunPart], name: str
     ) -> Callable[[Any], Awaitable[Any]]:
-        """A group in the functional API: a step starts when the futures of the steps that it needs are done."""
+        """Build a group with the functional API. A step starts when the futures of the steps that it needs are done."""
 
         @task
         async def step(child: str, first: int, index: Index) -> None:
@@ -169,14 +169,14 @@ class WorkflowGraphs:
         self.context.compiled.append((name, function))
         return partial(function.ainvoke, config=self.context.config)
 
-    def takes_time(self, state: State, offset: int, size: int) -> bool:
+    def has_effect(self, state: State, offset: int, size: int) -> bool:
         """Whether any of `size` tasks takes time; `offset` counts from the first task of the part."""
-        return self.context.run.takes_time(state["(first)"] + offset, size)
+        return self.context.run.has_effect(state["(first)"] + offset, size)
 
     # Loops
 
     def rounds(self, outline: Rounds, name: str) -> RunPart:
-        """A loop: a conditional edge leads back to the body while a later round takes time."""
+        """Build rounds as a loop. A conditional edge leads back to the body as long as a later round has work."""
         graph: Any = StateGraph(State)
         body, size, waiting = self.part(outline.body, name), outline.body.size, may_wait(outline.body)
 
@@ -188,7 +188,7 @@ class WorkflowGraphs:
         async def again(state: State) -> str:
             number = state["(round)"]
             left = number < outline.count and (
-                waiting or self.takes_time(state, number * size, (outline.count - number) * size)
+                waiting or self.has_effect(state, number * size, (outline.count - number) * size)
             )
             return "round" if left else END
 
@@ -204,7 +204,7 @@ class WorkflowGraphs:
         return run_rounds
 
     def dispatch(self, outline: Dispatch, name: str) -> RunPart:
-        """A fan-out or copies: one Send each. Agents that ramp up are sent before the items."""
+        """Build a fan-out or copies, with one Send for each item or copy. Agents that ramp up are sent before items."""
         graph: Any = StateGraph(State)
         nodes = ["ramp_up", "item"][-len(outline.parts) :]
         for node, part in zip(nodes, outline.parts, strict=True):
@@ -233,7 +233,7 @@ class WorkflowGraphs:
         return run_dispatch
 
     def sent_node(self, body: RunPart, limited: bool) -> Callable[[State], Awaitable[None]]:
-        """The node that a Send runs; `limited`: it takes one of LangGraph's slots."""
+        """Build the node that a Send runs. `limited`: the node takes one of LangGraph's slots."""
 
         async def node(state: State) -> None:
             if limited:
@@ -243,7 +243,10 @@ class WorkflowGraphs:
         return node
 
     def sends(self, outline: Dispatch, nodes: list[str], state: State) -> Iterator[tuple[str, State]]:
-        """Node and state of each Send, in order. Replicas that take no time are sent only if others wait for them."""
+        """Yield the node and the state of each Send, in order.
+
+        A replica without work is left out, unless replicas may wait for each other or for slots.
+        """
         slot = state["(first)"]
         for node, part in zip(nodes, outline.parts, strict=True):
             assert isinstance(part.outline, Replicas)
@@ -253,16 +256,16 @@ class WorkflowGraphs:
             for number in order:
                 first = state["(first)"] + part.at + 1 + number * size
                 slot += 1
-                if always or self.context.run.takes_time(first, size):
+                if always or self.context.run.has_effect(first, size):
                     yield node, {"(first)": first, "(index)": (*state["(index)"], number), "(slot)": slot}
 
     def race(self, outline: Replicas, name: str) -> RunPart:
-        """Copies: the first to finish cancels the others. LangGraph cannot cancel them; asyncio can."""
+        """Build a race: the first copy to finish cancels the rest. asyncio does this: LangGraph cannot cancel nodes."""
         self.context.without_langgraph[f"the race of '{name}'"] = None
         body, size = self.part(outline.body, name), outline.body.size
 
         async def run_race(first: int, index: Index) -> None:
-            if self.context.run.takes_time(first, outline.size) or may_wait(outline):
+            if self.context.run.has_effect(first, outline.size) or may_wait(outline):
                 copies = [
                     asyncio.ensure_future(body(first + 1 + number * size, (*index, number)))
                     for number in range(outline.count)
@@ -289,5 +292,5 @@ def add_edges(graph: Any, form: GraphForm) -> None:
 
 
 def node_name(step: str) -> str:
-    """Name of a step's node. LangGraph reserves the names of its start and end."""
+    """Name of the node of a step. It differs from the step's name only if LangGraph reserves that name."""
     return f"{step}." if step in (START, END) else step

@@ -16,20 +16,20 @@ from planner.measures.playback import Difference, Playback, RealTime, Rehearsal,
 from planner.workflow.declaration import Workflow
 
 TOLERANCE = 1e-6
-"""Seconds by which starts and ends may differ: about a tick."""
+"""Largest difference in seconds between equal starts or ends. It is about a tick."""
 
 BLOCK = 8
-"""Samples that are drawn together."""
+"""Number of samples that are drawn together."""
 
 PROGRESS_EVERY = 0.25
-"""Real seconds between two reports of progress."""
+"""Real seconds between two calls of the progress function."""
 
 
 def rehearse(
     workflow: Workflow, sizes: Mapping[str, int], *, speed: float = 1.0, seed: int = 1, samples: int = 20,
     progress: Callable[[float], None] = lambda done: None,
 ) -> Rehearsal:  # fmt: skip
-    """Run samples on a virtual clock until one differs from its prediction."""
+    """Run samples on a virtual clock, and compare each sample with its prediction. Stop after a difference."""
     graphs: WorkflowGraphs | None = None
     compared, done = 0, 0
     difference: Difference | None = None
@@ -53,9 +53,10 @@ def in_real_time(
     workflow: Workflow, sizes: Mapping[str, int], *, scale: float, speed: float = 1.0, seed: int = 1,
     ahead: Callable[[float], None] = lambda seconds: None, progress: Callable[[float], None] = lambda done: None,
 ) -> Rehearsal:  # fmt: skip
-    """Run the first sample on the real clock, `scale` times faster.
+    """Run the first sample on the real clock.
 
-    ahead : called before the run with the predicted real seconds
+    scale : number by which all durations are divided
+    ahead : function that is called before the run with its predicted duration in real seconds
     """
     playback = next(playbacks(workflow, sizes, speed, seed, 1, 1))
     graphs = workflow_graphs(workflow, playback.graph)
@@ -79,7 +80,7 @@ def in_real_time(
 
 
 async def _report_progress(progress: Callable[[float], None], seconds: float) -> None:
-    """Report the share of `seconds` that has passed, until cancelled."""
+    """Report the share of `seconds` that has passed, again and again until this coroutine is cancelled."""
     start = time.perf_counter()
     while True:
         progress(min(1.0, (time.perf_counter() - start) / seconds) if seconds else 1.0)
@@ -87,7 +88,7 @@ async def _report_progress(progress: Callable[[float], None], seconds: float) ->
 
 
 def run_virtually(graphs: WorkflowGraphs, playback: Playback, row: int) -> tuple[Spans, float]:
-    """Run one sample on a virtual clock. Returns start and end of its works, and the completion time in seconds."""
+    """Run one sample on a virtual clock. Return starts and ends of its works, and its completion time, in seconds."""
     spans: Spans = {}
 
     async def main(_: virtual_clock.VirtualLoop) -> None:
@@ -99,7 +100,7 @@ def run_virtually(graphs: WorkflowGraphs, playback: Playback, row: int) -> tuple
 
 
 def workflow_graphs(workflow: Workflow, graph: TaskGraph) -> WorkflowGraphs:
-    """The LangGraph graphs of a workflow's task graph."""
+    """Build the LangGraph graphs that run the task graph of a workflow."""
     runtime = Runtime.of(workflow)
     return WorkflowGraphs(graph.outline, not runtime.graphs, runtime.limit)
 
@@ -107,9 +108,10 @@ def workflow_graphs(workflow: Workflow, graph: TaskGraph) -> WorkflowGraphs:
 def first_difference(
     sample: int, predicted: Spans, rehearsed: Spans, makespan: float, seconds: float
 ) -> Difference | None:
-    """Earliest difference between prediction and run.
+    """Return the earliest difference between the predicted and the rehearsed run of a sample. None: they are equal.
 
-    makespan, seconds : completion times, predicted and rehearsed; compared if all works are alike
+    sample : number of the sample, from 0
+    makespan, seconds : predicted and rehearsed completion time. They are compared only if all spans are equal
     """
     different = [
         (min(span[0] for span in (predicted.get(key), rehearsed.get(key)) if span is not None), key)

@@ -1,4 +1,4 @@
-"""One sample while it runs: slots of pools, tasks that wait for each other, start and end of every work."""
+"""State of a running sample: slots of pools, tasks that wait for each other, start and end of every work."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from planner.langgraph_bridge.virtual_clock import VirtualLoop
 from planner.measures.playback import Playback, Spans
 
 RECURSION_LIMIT = 1_000_000
-"""LangGraph's limit on the supersteps of a graph, high enough for every loop."""
+"""LangGraph's limit on the number of supersteps of a graph. It is high enough for every loop."""
 
 
 class Pools:
-    """Pools of slots. They are granted at the end of each virtual instant, or immediately on a real clock."""
+    """Pools of slots. Free slots are granted at the end of each virtual instant, or immediately on a real clock."""
 
     def __init__(self, capacity: Sequence[int]) -> None:
         self.loop = asyncio.get_running_loop()
@@ -30,7 +30,7 @@ class Pools:
             self.loop.at_end_of_instant.append(self.grant)
 
     async def seize(self, pool: int, task: int) -> None:
-        """Wait for a slot. The queue is ordered by the time of the call, then by task number."""
+        """Wait for a slot of a pool. Waiting tasks are ordered by the time of their call, then by task number."""
         slot: asyncio.Future[None] = self.loop.create_future()
         heapq.heappush(self.queues[pool], (self.loop.time(), task, slot))
         self._changed()
@@ -42,9 +42,9 @@ class Pools:
             raise
 
     async def turn(self) -> None:
-        """Wait until slots are granted next, so that LangGraph's own slots follow the same order.
+        """Wait until the pools grant slots the next time, so that LangGraph's own slots follow the same order.
 
-        On a real clock this returns immediately: LangGraph's order is the only one.
+        On a real clock this returns immediately. LangGraph then decides the order alone.
         """
         if isinstance(self.loop, VirtualLoop):
             turn: asyncio.Future[None] = self.loop.create_future()
@@ -60,7 +60,7 @@ class Pools:
             self.loop.call_soon(self.grant)
 
     def grant(self) -> bool:
-        """Grant free slots to waiting tasks. Returns whether any waiting task can continue."""
+        """Grant free slots to waiting tasks. Return whether any waiting task can continue."""
         granted = bool(self.turns)
         for turn in self.turns:
             if not turn.done():
@@ -77,12 +77,13 @@ class Pools:
 
 
 class SampleRun:
-    """One sample that is being run.
+    """A running sample.
 
-    scale : how many times faster than the plan it runs
-    spans : start and end of works, in seconds of the plan
-    waits_for : tasks that have to end before a task starts
-    joins : tasks without work, which end when the tasks that they wait for have ended
+    scale : number by which all durations of the plan are divided
+    spans : start and end of each work, in seconds of the plan
+    waits_for : task → tasks that must end before it starts
+    joins : tasks without work; such a task ends as soon as the tasks that it waits for have ended
+    ended : task → its end, in seconds of the plan
     """
 
     def __init__(self, playback: Playback, row: int, scale: float = 1.0) -> None:
@@ -100,21 +101,23 @@ class SampleRun:
 
     @property
     def now(self) -> float:
-        """Seconds of the plan since the start."""
+        """Time since the start of the sample, in seconds of the plan."""
         return (self.loop.time() - self.start) * self.scale
 
     # Durations
 
     def duration(self, task: int) -> float:
-        """Seconds of a task; negative: it is skipped."""
+        """Duration of a task in seconds. Negative: the task is skipped."""
         return float(self.playback.durations[self.row, task])
 
-    def takes_time(self, first: int, size: int) -> bool:
-        """Whether any of `size` tasks from `first` takes time."""
-        return bool((self.playback.durations[self.row, first : first + size] > 0).any())
+    def has_effect(self, first: int, size: int) -> bool:
+        """Whether any of `size` tasks from `first` takes time or an agent. A task of 0 s waits for its agent too."""
+        tasks = slice(first, first + size)
+        seconds = self.playback.durations[self.row, tasks]
+        return bool(((seconds > 0) | ((seconds == 0) & (self.graph.acquire[tasks] >= 0))).any())
 
     def seconds_away(self, task: int) -> float:
-        """Seconds that the person of a task is away if it starts now; 0 unless the wait was too long."""
+        """Seconds that the person of a task is away if the task starts now. 0 unless the person waited for too long."""
         leave = int(self.graph.leave[task])
         if leave < 0:
             return 0.0
@@ -123,7 +126,7 @@ class SampleRun:
         return float(times.away[self.row, leave]) if waited > times.patience[self.row, leave] else 0.0
 
     def end_of(self, task: int) -> float:
-        """End of a task; for a task that never ran, the latest end of its predecessors."""
+        """End of a task. A task that never ran ends with the last of its predecessors."""
         if task not in self.ended:
             if not self.predecessors:
                 self._read_edges()
@@ -145,7 +148,7 @@ class SampleRun:
             self.joins.add(target)
 
     async def wait_for_others(self, task: int) -> None:
-        """Wait for the tasks in `waits_for`: LangGraph has no edges for them."""
+        """Wait for the tasks that `waits_for` lists for a task. LangGraph has no edges for such waits."""
         for source in self.waits_for.get(task, ()):
             if source in self.joins:
                 await self.wait_for_others(source)
@@ -153,7 +156,7 @@ class SampleRun:
                 await self._end_event(source).wait()
 
     async def take_turn(self, task: int) -> None:
-        """Hold back a task that needs one of LangGraph's slots until slots are granted, then end it."""
+        """Wait until pools grant slots, then end the task, so that its node can take one of LangGraph's slots."""
         await self.pools.turn()
         self.end(task)
 
@@ -167,7 +170,7 @@ class SampleRun:
         return self.end_events.setdefault(task, asyncio.Event())
 
     def record(self, work: Work, index: Index, start: float) -> None:
-        """Record a work that ran from `start` until now, whether it was completed or cancelled."""
+        """Record the start and end of a work that ran until now, whether it was completed or cancelled."""
         if self.now > start and not math.isclose(self.now, start, rel_tol=0, abs_tol=1e-12):
             self.spans[work.step, work.kind, index] = (start, self.now)
 
@@ -176,8 +179,8 @@ class GraphContext:
     """State that the graphs of a workflow share.
 
     run : the sample that the graphs run now
-    compiled : every compiled graph with the part of the workflow that it runs
-    without_langgraph : parts that LangGraph cannot express; asyncio runs them. A dict, to keep their order
+    compiled : pairs of the name of a part of the workflow and the compiled graph that runs the part
+    without_langgraph : names of parts that LangGraph cannot express, and that asyncio runs. A dict keeps their order
     """
 
     run: SampleRun
@@ -189,7 +192,7 @@ class GraphContext:
 
     @property
     def config(self) -> dict[str, Any]:
-        """LangGraph's config of every run."""
+        """LangGraph's config for every run of a graph."""
         limit = {} if self.limit is None else {"max_concurrency": self.limit}
         return {"recursion_limit": RECURSION_LIMIT, **limit}
 

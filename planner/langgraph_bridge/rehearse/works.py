@@ -1,4 +1,4 @@
-"""Works on LangGraph: chat models, tools and people that only take time, and the loop of an agent."""
+"""Run works on LangGraph. Their models, tools and people do nothing but take time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from planner.measures.playback import RequestSpan
 
 
 class TimedModel(BaseChatModel):
-    """Chat model that answers after `seconds`, an argument of each call."""
+    """Chat model whose answer takes `seconds`, which is an argument of each call."""
 
     name: str = "model"
 
@@ -72,31 +72,31 @@ CursorState = TypedDict("CursorState", {"(cursor)": Any}, total=False)
 
 
 class RequestCursor:
-    """Leads the graph of an agent through its requests and tool calls."""
+    """Leads the graph of an agent through the agent's requests and tool calls."""
 
     def __init__(self, requests: Iterator[RequestSpan], scale: float) -> None:
         self.requests, self.scale = requests, scale
         self.current: RequestSpan = ("", 0.0)
 
     def advance(self) -> str:
-        """Go to the next request or tool call. Returns its node."""
+        """Go to the next request or tool call. Return the name of its node."""
         self.current = next(self.requests, (END, 0.0))
         return self.current[0]
 
     def seconds(self) -> float:
-        """Seconds of the current request or tool call on the clock of the event loop."""
+        """Duration of the current request or tool call, in seconds on the clock of the event loop."""
         return self.current[1] / self.scale
 
 
 class WorkRunner:
-    """Runs works of the sample that `context` runs."""
+    """Runs works of the current sample of `context`."""
 
     def __init__(self, context: GraphContext) -> None:
         self.context = context
         self.agent = self._agent_graph()
 
     async def run(self, work: Work, index: Index, task: int, seconds: float) -> None:
-        """Make requests, call tools or wait, for `seconds` of the plan."""
+        """Make requests, call tools or wait. In total this takes `seconds` in the time of the plan."""
         run = self.context.run
         start = run.now
         try:
@@ -117,7 +117,7 @@ class WorkRunner:
             run.record(work, index, start)
 
     def _agent_graph(self) -> Any:
-        """A ReAct loop: the model, then its tools, then the model again while it calls tools."""
+        """Build a ReAct loop: the model and its tools take turns until the model calls no more tools."""
         graph: Any = StateGraph(CursorState)
 
         async def model(state: CursorState) -> None:

@@ -1,4 +1,4 @@
-"""The best number of agents, and the numbers from which more agents hardly help or make the workflow slower."""
+"""The best number of agents, and the numbers at which more agents hardly help or make the workflow slower."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from planner.planning.decisions.interval import (
 from planner.planning.decisions.verdict import ALIKE
 
 LITTLE = 0.95
-"""Twice as many agents gain little if the p50 stays above this share."""
+"""Twice as many agents gain little if their p50 is above this share of the p50 before."""
 
 
 @dataclass(frozen=True)
 class Doubling:
-    """The first number of agents whose doubling gains under 5%. ratio : p50 with twice as many over p50."""
+    """The first number of agents whose doubling gains under 5%.
+
+    ratio : p50 of twice as many agents, divided by the p50 of `agents`
+    """
 
     agents: int
     ratio: Interval
@@ -28,7 +31,10 @@ class Doubling:
 
 @dataclass(frozen=True)
 class Slower:
-    """A number of agents that is slower by the whole 95% interval. difference : median paired difference, seconds."""
+    """A number of agents that is slower than another, smaller number of agents.
+
+    difference : median of the paired differences in seconds; its whole 95% interval is above 0
+    """
 
     agents: int
     difference: Interval
@@ -36,16 +42,19 @@ class Slower:
 
 @dataclass(frozen=True)
 class AgentNumbers:
-    """Numbers of agents at one speed of a model. "Slower" means by the whole 95% interval.
+    """Numbers of agents compared with each other, at one speed of a model.
 
-    tried : the simulated numbers; all other fields are among them
-    every : whether they are all numbers from 1 to the widest fan-out
-    best : the number with the least p50, the smallest among equals; `p50` is its p50
-    enough : the smallest number whose p50 is within 1% of the best
-    alike : numbers that are not slower than the best one
-    diminishing : the first among 1, 2, 4, … whose doubling gains little
-    slower_again : the first number above the best one that is slower than it
-    slower_than_one : the first number that is slower than one agent
+    A number is "slower" if the whole 95% interval of its paired difference to the other number is above 0.
+
+    tried : the simulated numbers; all other numbers of agents in this class are among them
+    every : whether `tried` has all numbers from 1 to the widest fan-out
+    best : the number with the least p50; the smallest one if several have the same p50
+    p50 : p50 of `best` agents, in seconds
+    enough : the smallest number whose p50 is at most 1% above that of `best`
+    alike : the numbers that are not slower than `best`
+    diminishing : the first number of 1, 2, 4, … whose doubling gains little; None if every doubling gains more
+    slower_again : the first number above `best` that is slower than `best`; None if there is none
+    slower_than_one : the first number that is slower than one agent; None if there is none
     """
 
     model: str
@@ -62,7 +71,11 @@ class AgentNumbers:
 
 
 def agent_numbers(model: str, speed: float, by_agents: Mapping[int, ScenarioValues], every: bool) -> AgentNumbers:
-    """Compare scenarios of a row by their number of agents, which must include 1."""
+    """Compare the scenarios of one row of a grid, which differ in their number of agents.
+
+    by_agents : samples by number of agents, which must include 1
+    every : as in `AgentNumbers`
+    """
     tried = tuple(sorted(by_agents))
     p50 = {count: by_agents[count].p50 for count in tried}
     best = min(tried, key=lambda count: (p50[count], count))

@@ -1,4 +1,4 @@
-"""Ceilings that no speed and no number of agents can exceed, the serial fraction, and a fit of the USL."""
+"""Ceilings of speedup for any speed and number of agents, the serial fraction, and the universal scalability law."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from planner.planning.decisions.interval import (
 )
 
 FEWEST = 3
-"""Fewest numbers of agents beyond one for a fit of two constants."""
+"""Fewest numbers of agents, not counting one agent, that a fit of two constants needs."""
 
 
 @dataclass(frozen=True)
 class Ceiling:
-    """The least possible p50, and its speedup over the baseline."""
+    """The least possible p50 in seconds, and its speedup over the baseline."""
 
     p50: Interval
     speedup: Interval
@@ -32,13 +32,15 @@ class Ceiling:
 
 @dataclass(frozen=True)
 class Ceilings:
-    """Ceilings of the first row.
+    """Ceilings for the first row of a grid.
 
-    infinite_speed : one agent whose output takes no time
-    infinite_agents : `widest` agents without coordination, each request as quick as if it were alone
-    slowed : whether concurrent requests slow each other down
-    coordinated : `best` agents with coordination: the least p50 of the numbers tried
-    serial_fraction : p50 of `infinite_agents` over that of one agent, both without coordination
+    infinite_speed : ceiling of one agent whose output takes no time
+    widest : most agents that can be busy simultaneously
+    infinite_agents : ceiling of `widest` agents without coordination; each request is as quick as if it were alone
+    slowed : whether concurrent requests slow each other down in the workflow itself
+    best : the number of agents with the least p50 of all that were simulated
+    coordinated : p50 and speedup of `best` agents, with coordination
+    serial_fraction : p50 of `infinite_agents`, divided by the p50 of one agent without coordination
     """
 
     infinite_speed: Ceiling
@@ -54,9 +56,10 @@ class Ceilings:
 class Usl:
     """Universal scalability law: speedup(n) = n / (1 + σ (n − 1) + κ n (n − 1)).
 
+    numbers : the numbers of agents n that the law was fitted to
     contention, coherency : σ and κ
     peak : number of agents beyond which the speedup falls, √((1 − σ) / κ); None if it never falls
-    largest_error : largest relative difference between the law and a p50
+    largest_error : largest relative difference between a simulated p50 and the law
     """
 
     numbers: tuple[int, ...]
@@ -70,11 +73,13 @@ def ceilings(
     baseline: ScenarioValues, instant: ScenarioValues, uncoordinated: ScenarioValues,
     uncoordinated_alone: ScenarioValues, widest: int, slowed: bool, best: int, at_best: ScenarioValues,
 ) -> Ceilings:  # fmt: skip
-    """Compute the ceilings.
+    """Return the ceilings for the first row of a grid. Arguments that are not listed are fields of `Ceilings`.
 
-    instant : one agent at infinite speed
-    uncoordinated, uncoordinated_alone : `widest` agents, and one agent, without coordination
-    at_best : `best` agents
+    baseline : samples of one agent at the declared speed
+    instant : samples of one agent at infinite speed
+    uncoordinated : samples of `widest` agents without coordination
+    uncoordinated_alone : samples of one agent without coordination
+    at_best : samples of `best` agents with coordination
     """
 
     def ceiling(samples: ScenarioValues) -> Ceiling:
@@ -85,9 +90,10 @@ def ceilings(
 
 
 def usl(by_agents: Mapping[int, ScenarioValues], widest: int) -> Usl | None:
-    """Fit the law to p50 by least squares of relative errors, over numbers of agents up to `widest`.
+    """Fit the universal scalability law to the p50 of all numbers of agents up to `widest`.
 
-    Returns None if there are too few of them, or a p50 is 0.
+    The fit minimises the squares of relative errors. Return None if there are too few numbers, if one agent is not
+    among them, or if a p50 is 0.
     """
     used = tuple(sorted(count for count in by_agents if count <= widest))
     if len(used) - 1 < FEWEST or used[0] != 1 or not all(by_agents[count].p50 for count in used):
@@ -115,13 +121,13 @@ def usl(by_agents: Mapping[int, ScenarioValues], widest: int) -> Usl | None:
 
 
 def _shape(numbers: tuple[int, ...]) -> Floats:
-    """(numbers, 3) Coefficients of 1, σ and κ in T(n)/T(1) = 1/n + σ (n − 1)/n + κ (n − 1)."""
+    """Return the coefficients of 1, σ and κ in T(n)/T(1) = 1/n + σ (n − 1)/n + κ (n − 1): a row for each number n."""
     n = np.array(numbers, float)
     return np.stack([1 / n, (n - 1) / n, n - 1], axis=1)
 
 
 def _fit(numbers: tuple[int, ...], seconds: Floats) -> Floats:
-    """σ and κ, neither below 0."""
+    """Return σ and κ of the best fit in which neither is below 0. `seconds` has the p50 of each number."""
     shape = _shape(numbers)[1:] * (seconds[0] / seconds[1:])[:, None]
     target, columns = 1 - shape[:, 0], shape[:, 1:]
     candidates = []

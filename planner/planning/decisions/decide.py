@@ -30,9 +30,9 @@ class DecisionOptions:
     """Options of the decisions.
 
     every_n : try every number of agents from 1 to the widest fan-out at the first speed
-    value_of_time : USD per hour of each person who waits, or None
+    value_of_time : value of an hour of each person who waits, in US dollars; None: not given
     waiting : number of people who wait
-    setup : time and cost of an alternative to the baseline before its first run, or None
+    setup : time and cost of setting up an alternative to the baseline; None: not given
     """
 
     every_n: bool = False
@@ -46,8 +46,11 @@ class Decisions:
     """All decisions on a grid.
 
     widest : most agents of the crew that can be busy simultaneously
-    numbers : numbers of agents, by row; `exchange`, `ceilings` and `usl` are of the first row
-    pareto_p50, pareto_p90, price_of_an_hour, break_evens : None if the cost is unknown
+    waiting : number of people who wait
+    numbers : comparison of the numbers of agents in each row
+    exchange, ceilings, usl : about the first row
+    pareto_p50, pareto_p90, price_of_an_hour, break_evens : None if the cost of a scenario is unknown
+    value_of_time : None if a cost is unknown, or if the value of an hour is not given
     """
 
     widest: int
@@ -70,14 +73,15 @@ class Decisions:
 
 @dataclass(frozen=True, eq=False)
 class DecisionInputs:
-    """Simulated scenarios from which decisions are computed.
+    """The samples from which decisions are computed.
 
-    grid : the requested scenarios
-    baseline : one agent at the declared speed
-    by_row : all simulated scenarios, by row and number of agents; each row has one agent, and the grid's numbers
-    instant : one agent at infinite speed
-    uncoordinated, uncoordinated_alone : the widest fan-out's agents, and one agent, without coordination and with each
-        request served as if it were alone
+    grid : samples of the requested scenarios
+    baseline : one agent at the declared speed, and its samples
+    by_row : samples of all simulated scenarios, by row and number of agents; each row includes the grid's numbers and 1
+    instant : samples of one agent at infinite speed
+    widest : most agents of the crew that can be busy simultaneously
+    uncoordinated : samples of `widest` agents without coordination, with each request served as if it were alone
+    uncoordinated_alone : samples of one agent under the same conditions
     load_dependent : whether concurrent requests slow each other down
     people : whether people are in the loop
     """
@@ -94,7 +98,7 @@ class DecisionInputs:
 
 
 def decide(inputs: DecisionInputs, verdict: Verdict, options: DecisionOptions) -> Decisions:
-    """Compute all decisions from the samples."""
+    """Compute all decisions of a comparison."""
     grid, (base, baseline) = inputs.grid, inputs.baseline
     order = rows(grid)
     first, few = order[0], min(scenario.agents for scenario in grid)
@@ -151,7 +155,10 @@ def decide(inputs: DecisionInputs, verdict: Verdict, options: DecisionOptions) -
 
 
 def _break_evens(grid: ByScenario, first: Row, few: int, best: int, waiting: float) -> tuple[BreakEven, ...]:
-    """Break-evens of all other rows against the first, with the fewest agents and with the best number in the grid."""
+    """Return the break-evens of all other rows against the row `first`, at two numbers of agents.
+
+    One number is `few`. The other one is `best`, but at most the largest number of the grid.
+    """
     agents = {few, min(best, max(scenario.agents for scenario in grid))}
     chosen = {scenario: samples for scenario, samples in grid.items() if scenario.agents in agents}
     of_first = {scenario: samples for scenario, samples in chosen.items() if (scenario.model, scenario.speed) == first}
@@ -160,7 +167,7 @@ def _break_evens(grid: ByScenario, first: Row, few: int, best: int, waiting: flo
 
 
 def _beats(grid: ByScenario, verdict: Verdict, base: Scenario, baseline: ScenarioValues) -> tuple[PairwiseChance, ...]:
-    """Compare more agents with faster requests, and the best scenario with the baseline."""
+    """Return the chances that more agents beat faster requests, and that the best scenario beats the baseline."""
     chances = []
     if verdict.more != verdict.faster:
         chances.append(beats(verdict.more, verdict.faster, grid[verdict.more], grid[verdict.faster]))
@@ -170,6 +177,6 @@ def _beats(grid: ByScenario, verdict: Verdict, base: Scenario, baseline: Scenari
 
 
 def _alternatives(others: Sequence[Scenario], at_value: BestAtValue | None, base: Scenario) -> list[Scenario]:
-    """Alternatives to the baseline: those of the verdict, and the best one at the value of time."""
+    """Return the alternatives to the baseline: `others`, and the best scenario at the value of time."""
     best = base if at_value is None else at_value.best
     return list(dict.fromkeys((*others, *([best] if best != base else []))))

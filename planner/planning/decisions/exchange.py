@@ -1,4 +1,4 @@
-"""Exchange rates: how many agents are as quick as a faster row, and which speed is as quick as more agents."""
+"""Exchange rates: the number of agents that is as quick as a faster speed, and the speed as quick as more agents."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from planner.planning.decisions.verdict import Row
 
 @dataclass(frozen=True)
 class AgentsForSpeed:
-    """The number of agents at the first speed that is as quick as a faster row with few agents.
+    """The number of agents in the first row that is as quick as a scenario with few agents in another row.
 
-    model, speed, agents : the scenario to match
-    needed : the smallest number tried whose median paired difference is at most 0; None if there is none
-    difference : T(number) − T(matched), seconds, of that number, or of the one that comes nearest
-    surely : the smallest number tried that is quicker by its whole interval
+    model, speed, agents : the scenario of the other row
+    needed : the smallest simulated number whose median paired difference is at most 0; None if there is none
+    difference : median of T(needed) − T(scenario) in seconds, paired by sample. If `needed` is None, it is the median
+        for the number that comes nearest.
+    surely : the smallest simulated number whose difference is below 0 by its whole 95% interval; None if there is none
     """
 
     model: str
@@ -29,11 +30,12 @@ class AgentsForSpeed:
 
 @dataclass(frozen=True)
 class SpeedForAgents:
-    """The speed with few agents that is as quick as more agents at the first speed.
+    """The row that is as quick with few agents as the first row with more agents.
 
-    agents : the number to match
-    model, speed : the first row whose median paired difference is at most 0, the slowest row included; None if none
-    difference : T(row) − T(matched), seconds, of that row, or of the one that comes nearest
+    agents : the number of agents in the first row
+    model, speed : the earliest row of the grid whose median paired difference is at most 0; None if there is none
+    difference : median of T(row) − T(agents) in seconds, paired by sample. If there is no such row, it is the median
+        for the row that comes nearest.
     """
 
     agents: int
@@ -44,10 +46,12 @@ class SpeedForAgents:
 
 @dataclass(frozen=True)
 class Exchange:
-    """Agents for speed, and speed for agents.
+    """Exchange rates between agents and speed.
 
-    few : number of agents while the speed varies
-    every : whether all numbers up to the widest fan-out were tried
+    model, speed : the first row, in which the number of agents varies
+    few : the number of agents of the other rows
+    tried : the numbers of agents simulated in the first row
+    every : whether `tried` has all numbers up to the widest fan-out
     """
 
     model: str
@@ -66,7 +70,12 @@ def exchange(
     faster: Mapping[Row, ScenarioValues],
     every: bool,
 ) -> Exchange:
-    """Compare the first row, by its number of agents, with all other rows with `few` agents, slowest first."""
+    """Compare more agents in the first row with `few` agents in all other rows.
+
+    by_agents : samples of the first row, by number of agents
+    faster : samples of each other row with `few` agents, in the order of the grid
+    every : as in `Exchange`
+    """
     tried = tuple(sorted(by_agents))
     with_few = {first: by_agents[few], **faster}
     return Exchange(
@@ -95,5 +104,5 @@ def _speed_for_agents(count: int, matched: ScenarioValues, faster: Mapping[Row, 
 
 
 def _lowest(differences: Iterable[Interval]) -> Interval:
-    """The interval that reaches lowest: if it is above 0, nothing is as quick."""
+    """Return the interval with the lowest lower end. If even this one is above 0, no scenario is as quick."""
     return min(differences, key=lambda each: (each.value if each.low is None else each.low, each.value))

@@ -13,7 +13,7 @@ from planner.workflow.crews import Coordination
 from planner.workflow.declaration import Workflow
 
 INSTANT = math.inf
-"""Speed at which output takes no time."""
+"""The speed at which output takes no time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,9 +21,10 @@ class ExtraScenarios:
     """Scenarios to simulate for the first row of a grid.
 
     widest : most agents of the sized crew that can be busy simultaneously
-    points : further (speed, agents) of the workflow itself
-    plain : the workflow without coordination of the sized crew; None if it has none
-    plain_points : (speed, agents) of `plain`, or of the workflow itself, with each request served as if it were alone
+    points : speed and agents of further scenarios of the workflow itself
+    plain : the workflow without coordination of the sized crew; None if this crew has no coordination
+    plain_points : speed and agents of scenarios in which each request is served as if it were alone. They are scenarios
+        of `plain`, or of the workflow itself if `plain` is None.
     curved : whether concurrent requests slow each other down
     """
 
@@ -35,7 +36,12 @@ class ExtraScenarios:
 
     @classmethod
     def of(cls, workflow: Workflow, sizing: Sizing, first: Row, every_n: bool) -> ExtraScenarios:
-        """Choose them for a workflow on the model of the first row."""
+        """Choose the extra scenarios of a grid.
+
+        workflow : the workflow on the model of the first row
+        first : the first row
+        every_n : whether to add every number of agents from 1 to the widest fan-out
+        """
         crew, speed = sizing.choose(), first[1]
         most = most_busy_agents(workflow, sizing.sizes(2), crew)
         declared = workflow.crews.get(crew)
@@ -55,6 +61,6 @@ class ExtraScenarios:
 
 
 def _curved(workflow: Workflow) -> bool:
-    """Whether a model of the workflow or of a step slows down with concurrent requests."""
+    """Whether a model that the workflow or a step names is slower under concurrent requests."""
     names = dict.fromkeys((workflow.model, *(step.model for _, step in workflow.walk())))
     return any(resolve(name, workflow.models).by_concurrency for name in names if name is not None)

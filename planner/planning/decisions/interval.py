@@ -23,9 +23,9 @@ from planner.planning.results import Scenario
 
 @dataclass(frozen=True, eq=False)
 class ScenarioValues:
-    """Samples of a scenario's time, cost (None if unknown) and acceptance.
+    """Samples of a scenario: its time, its cost (None if unknown) and its acceptance.
 
-    All scenarios of a comparison have the same samples in the same order, so they can be paired.
+    All scenarios of a comparison have the same samples in the same order, so that their values can be paired.
     """
 
     seconds: Values
@@ -39,7 +39,7 @@ class ScenarioValues:
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate and the ends of its 95% interval, None if there are too few samples for one."""
+    """An estimate and the ends of its 95% interval. The ends are None if there are too few samples."""
 
     value: float
     low: float | None
@@ -56,25 +56,29 @@ class Interval:
         return self.high is not None and self.high < 0
 
     def times(self, factor: float) -> Interval:
-        """Multiply by a factor above 0."""
+        """Return the interval multiplied by a factor above 0."""
         ends = [None if end is None else end * factor for end in (self.low, self.high)]
         return Interval(self.value * factor, *ends)
 
 
 def from_error(value: float, error: float | None, least: float = -math.inf) -> Interval:
-    """Return the interval of a normal estimate, not below `least`. error : standard error; None if unknown."""
+    """Return the interval of an estimate whose error is normal.
+
+    error : standard error; None if unknown
+    least : lower bound of the interval
+    """
     if error is None:
         return Interval(value, None, None)
     return Interval(value, max(least, value - Z975 * error), value + Z975 * error)
 
 
 def quantile(samples: Values, q: float) -> Interval:
-    """A quantile of a scenario's samples."""
+    """Return the quantile `q` of a scenario's samples, with its interval."""
     return Interval(samples.quantile(q), *samples.known_interval(q))
 
 
 def median_difference(one: Values, other: Values) -> Interval:
-    """Median of `one` − `other`, paired by sample; the interval is by order statistics."""
+    """Return the median of `one` − `other`, paired by sample, with an interval from order statistics."""
     differences = np.sort(one.first - other.first)
     n = len(differences)
     median = float(differences[(n - 1) // 2] + differences[n // 2]) / 2
@@ -85,9 +89,13 @@ def median_difference(one: Values, other: Values) -> Interval:
 
 
 def of_medians(value: float, statistic: Callable[..., float], *samples: Values) -> Interval:
-    """A statistic of the medians of several scenarios, not below 0; its error is estimated from groups of samples.
+    """Return the interval of a non-negative statistic of the medians of several scenarios.
 
-    value : the statistic of all samples
+    The statistic is computed for several groups of samples. Its standard error follows from the variation between them.
+
+    value : the statistic for all samples
+    statistic : computes the statistic from a median of each scenario
+    samples : samples of each scenario
     """
     medians = [each.group_medians() for each in samples]
     known = [each for each in medians if each is not None]
@@ -98,28 +106,31 @@ def of_medians(value: float, statistic: Callable[..., float], *samples: Values) 
 
 
 def ratio_of_medians(above: Values, below: Values) -> Interval:
-    """p50 of `above` over p50 of `below`; 1 if the latter is 0."""
+    """Return the p50 of `above` divided by the p50 of `below`. If the p50 of `below` is 0, the ratio is 1."""
     return of_medians(_over(above.quantile(0.5), below.quantile(0.5)), _over, above, below)
 
 
 def mean(samples: Values) -> Interval:
-    """Mean of a scenario's samples."""
+    """Return the mean of a scenario's samples, with its interval."""
     return from_error(samples.mean, samples.standard_error)
 
 
 def mean_difference(one: Values, other: Values) -> Interval:
-    """Mean of `one` − `other`, paired by sample."""
+    """Return the mean of `one` − `other`, paired by sample, with its interval."""
     return mean_of(one.first - other.first)
 
 
 def mean_of(samples: Floats) -> Interval:
-    """Mean of (n,) samples."""
+    """Return the mean of n samples, given as an array (n,), with its interval."""
     error = float(samples.std(ddof=1)) / math.sqrt(len(samples)) if len(samples) > 1 else None
     return from_error(float(samples.mean()), error)
 
 
 def ratio_of_means(above: Floats, below: Floats) -> Interval:
-    """Mean of `above` over mean of `below`, (n,) paired samples, with the first-order error of a ratio."""
+    """Return the mean of `above` divided by the mean of `below`, with its interval.
+
+    Both are (n,) arrays of paired samples. The error is the first-order error of a ratio.
+    """
     ratio = Mean.ratio(above, below)
     return from_error(ratio.mean, abs(ratio.standard_error) if len(above) > 1 else None)
 
@@ -130,7 +141,11 @@ def _over(above: float, below: float) -> float:
 
 @dataclass(frozen=True)
 class PairwiseChance:
-    """Share of samples in which `one` is quicker than `other`. equal : share of samples in which both are equal."""
+    """The chance that the scenario `one` is quicker than the scenario `other`.
+
+    quicker : share of samples in which `one` is quicker than `other`
+    equal : share of samples in which both take the same time
+    """
 
     one: Scenario
     other: Scenario
@@ -143,8 +158,9 @@ class BreakEvenSuccess:
     """The success rate at which a scenario breaks even with the baseline, per accepted result.
 
     chance : success rate of the baseline
-    by_time : the rate at which both take the same mean time per accepted result; above 1 if none is high enough
-    by_usd : the same for cost; None if the cost is unknown
+    by_time : success rate at which the scenario and the baseline take the same mean time per accepted result. If it is
+        above 1, no success rate is high enough.
+    by_usd : the same for the mean cost per accepted result; None if a cost is unknown
     """
 
     scenario: Scenario
@@ -154,18 +170,21 @@ class BreakEvenSuccess:
 
 
 def beats(one: Scenario, other: Scenario, samples: ScenarioValues, others: ScenarioValues) -> PairwiseChance:
-    """Estimate how often `one` is quicker than `other`."""
+    """Estimate how often `one` is quicker than `other`. `samples` are those of `one`, `others` those of `other`."""
     first, second = samples.seconds.first, others.seconds.first
     return PairwiseChance(one, other, share(int(np.sum(first < second)), len(first)), float(np.mean(first == second)))
 
 
 def share(count: int, total: int) -> Interval:
-    """A share with a 95% interval by Wilson's score."""
+    """Return the share `count` / `total`, with Wilson's score interval."""
     return Interval(count / total, *share_interval(count, total))
 
 
 def success(scenario: Scenario, samples: ScenarioValues, baseline: ScenarioValues) -> BreakEvenSuccess:
-    """Solve for the success rate p at which E[T] / p, and E[cost] / p, equal those of the baseline."""
+    """Return the success rates at which a scenario breaks even with the baseline, per accepted result.
+
+    By time, it is the rate p that solves E[T] / p = E[T₀] / p₀, with T₀ and p₀ of the baseline. By cost, likewise.
+    """
     chance = baseline.accepted.mean
     by_usd = None
     if samples.usd is not None and baseline.usd is not None and baseline.usd.mean:

@@ -27,7 +27,11 @@ ByScenario = Mapping[Scenario, ScenarioValues]
 
 @dataclass(frozen=True)
 class ParetoPoint:
-    """A scenario that is over 1% quicker than every scenario that costs no more. usd : mean cost."""
+    """A scenario that is over 1% quicker than every scenario that costs no more.
+
+    seconds : the p50 or p90 of its time
+    usd : its mean cost
+    """
 
     scenario: Scenario
     seconds: Interval
@@ -36,7 +40,12 @@ class ParetoPoint:
 
 @dataclass(frozen=True)
 class Trade:
-    """Step between neighbours on the lower hull. usd_per_hour : added mean cost per hour less of mean time."""
+    """The step from a scenario to the next quicker one on the lower convex hull of mean time and mean cost.
+
+    seconds_less : mean time that the step saves
+    usd_more : mean cost that the step adds
+    usd_per_hour : mean cost added for each hour of mean time saved
+    """
 
     cheaper: Scenario
     quicker: Scenario
@@ -49,9 +58,10 @@ class Trade:
 class BreakEven:
     """The value of an hour at which a row breaks even with the first row, for the same number of agents.
 
-    pays : ``from`` usd_per_hour (quicker and dearer), ``up to`` it (slower and cheaper), ``always`` (quicker, not
-        dearer), ``never`` (dearer, not quicker), or ``unclear``; each by the whole 95% intervals
-    usd_per_hour : value of an hour of each person who waits; None unless ``pays`` is ``from`` or ``up to``
+    pays : values of an hour at which the row pays: ``from`` the break-even (it is quicker and dearer), ``up to`` the
+        break-even (slower and cheaper), ``always`` (quicker, not dearer), ``never`` (dearer, not quicker), or
+        ``unclear``. The row is quicker, dearer and so on if the whole 95% interval says so.
+    usd_per_hour : the break-even, for each person who waits; None unless `pays` is ``from`` or ``up to``
     """
 
     model: str
@@ -67,9 +77,9 @@ class BestAtValue:
 
     usd_per_hour : value of an hour of each person who waits
     waiting : number of people who wait
-    total : mean cost plus the value of the mean time, USD
-    gain : total of the baseline less that of `best`, USD
-    alike : scenarios that are not worse by the whole 95% interval
+    total : mean cost of `best` plus the value of its mean time, in US dollars
+    gain : total of the baseline minus total of `best`, in US dollars
+    alike : scenarios whose total is not above that of `best` by the whole 95% interval
     """
 
     usd_per_hour: float
@@ -81,7 +91,10 @@ class BestAtValue:
 
 
 def pareto(grid: ByScenario, q: float) -> tuple[ParetoPoint, ...]:
-    """The Pareto set of mean cost and the quantile `q` of time, cheapest first; the fewest agents among equals."""
+    """Return the Pareto set of mean cost and the quantile `q` of time, cheapest first.
+
+    Among scenarios that are about equal, the set has the one with the fewest agents.
+    """
     time = {scenario: samples.seconds.quantile(q) for scenario, samples in grid.items()}
     cost = {scenario: _mean_usd(samples) for scenario, samples in grid.items()}
     return tuple(
@@ -91,7 +104,7 @@ def pareto(grid: ByScenario, q: float) -> tuple[ParetoPoint, ...]:
 
 
 def price_of_an_hour(grid: ByScenario) -> tuple[Trade, ...]:
-    """Steps along the lower convex hull of mean time and mean cost, cheapest first."""
+    """Return the steps along the lower convex hull of mean time and mean cost, cheapest first."""
     time = {scenario: samples.seconds.mean for scenario, samples in grid.items()}
     cost = {scenario: _mean_usd(samples) for scenario, samples in grid.items()}
     hull: list[Scenario] = []
@@ -103,7 +116,10 @@ def price_of_an_hour(grid: ByScenario) -> tuple[Trade, ...]:
 
 
 def break_evens(first: ByScenario, others: ByScenario, waiting: float) -> tuple[BreakEven, ...]:
-    """Compare each scenario with the one of `first` that has the same number of agents."""
+    """Compare each scenario in `others` with the scenario in `first` that has the same number of agents.
+
+    waiting : number of people who wait
+    """
     by_agents = {scenario.agents: samples for scenario, samples in first.items()}
     results = []
     for scenario, samples in others.items():
@@ -124,7 +140,11 @@ def break_evens(first: ByScenario, others: ByScenario, waiting: float) -> tuple[
 
 
 def value_of_time(grid: ByScenario, baseline: ScenarioValues, usd_per_hour: float, waiting: float) -> BestAtValue:
-    """Find the scenario with the least mean of cost plus the value of time."""
+    """Find the scenario with the least total: mean cost plus the value of the mean time.
+
+    usd_per_hour : value of an hour of each person who waits
+    waiting : number of people who wait
+    """
     per_second = usd_per_hour * waiting / HOUR
 
     def total(samples: ScenarioValues) -> Floats:
@@ -139,7 +159,10 @@ def value_of_time(grid: ByScenario, baseline: ScenarioValues, usd_per_hour: floa
 def _front(
     points: Sequence[Scenario], time: Mapping[Scenario, float], cost: Mapping[Scenario, float]
 ) -> list[Scenario]:
-    """Points, cheapest first, that are over 1% quicker than all before; the fewest agents among about equals."""
+    """Return points from the cheapest to the quickest, each over 1% quicker than all points before it.
+
+    Among points that are about equal, the one with the fewest agents is returned.
+    """
     front: list[Scenario] = []
     for point in sorted(points, key=lambda each: (cost[each], time[each], each.agents)):
         if not front or time[point] < time[front[-1]] * (1 - ALIKE):
@@ -152,7 +175,7 @@ def _front(
 def _fewest(
     point: Scenario, points: Sequence[Scenario], time: Mapping[Scenario, float], cost: Mapping[Scenario, float]
 ) -> Scenario:
-    """The point with the fewest agents among those that cost the same and are about as quick."""
+    """Return the point with the fewest agents among the points that cost the same as `point` and are about as quick."""
     near, slowest = 1e-9 * cost[point], time[point] * (1 + ALIKE)
     equal = [each for each in points if abs(cost[each] - cost[point]) <= near and time[each] <= slowest]
     return min(equal, key=lambda each: (each.agents, time[each]))

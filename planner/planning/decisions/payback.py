@@ -1,4 +1,4 @@
-"""The runs after which a scenario has paid back its setup, and the pace of runs in a working day."""
+"""The number of runs after which a scenario has paid back its setup, and the pace of its runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from planner.planning.results import Scenario
 
 @dataclass(frozen=True)
 class Setup:
-    """Time and cost of a scenario before its first run. runs : planned number of runs, None if unknown"""
+    """The time and cost of setting up a scenario before its first run.
+
+    runs : planned number of runs; None if unknown
+    """
 
     seconds: float
     usd: float
@@ -27,7 +30,12 @@ class Setup:
 
 @dataclass(frozen=True)
 class PaybackRuns:
-    """The least number of runs that pays back; None if none does. low, high : at the ends of the 95% interval."""
+    """The least number of runs whose savings pay back a setup.
+
+    runs : the number for the estimated savings per run; None if no number of runs is enough
+    low : the number for the largest savings in their 95% interval; None if the interval is unknown, or as for `runs`
+    high : the number for the smallest savings in their 95% interval; None as for `low`
+    """
 
     runs: int | None
     low: int | None
@@ -38,9 +46,12 @@ class PaybackRuns:
 class Payback:
     """Payback of a scenario against the baseline, which needs no setup.
 
-    time, usd : runs after which the setup's time, and its cost, are saved
-    value : runs after which both are saved at the value of time; None without such a value
-    seconds_saved, usd_saved : net savings of all planned runs; None if the number of runs, or the cost, is unknown
+    time : number of runs that save as much time as the setup takes
+    usd : number of runs that save as much money as the setup costs; None if a cost is unknown
+    value : number of runs that save as much as the setup costs, with all time valued in US dollars; None if a cost or
+        the value of time is unknown
+    seconds_saved, usd_saved : savings of all planned runs, minus the setup; None if the number of runs is unknown, and
+        `usd_saved` also if a cost is unknown
     """
 
     scenario: Scenario
@@ -59,9 +70,11 @@ def payback(
     usd_per_hour: float | None,
     waiting: float,
 ) -> Payback:
-    """Find when the setup pays back.
+    """Find the numbers of runs after which a scenario has paid back its setup.
 
-    usd_per_hour : value of an hour of the one person who sets up, and of the `waiting` people who wait for a run
+    usd_per_hour : value of an hour, for the one person who sets up and for each person who waits for a run; None if
+        unknown
+    waiting : number of people who wait for a run
     """
     seconds_per_run = mean_difference(baseline.seconds, samples.seconds)
     usd_per_run = value = None
@@ -83,7 +96,7 @@ def payback(
 
 
 def runs_to_pay_back(once: float, per_run: Interval) -> PaybackRuns:
-    """Number of runs whose savings add up to what was spent once."""
+    """Return the least number of runs whose savings add up to `once`. `per_run` are the savings of a run."""
 
     def runs(saved: float | None) -> int | None:
         if saved is None or (once > 0 and saved <= 0):
@@ -109,7 +122,7 @@ PACES = (
     ("a coffee", 900.0),
     ("a working day", WORKING_DAY),
 )
-"""Names of paces, and the longest seconds of each. 1 s and 10 s: Miller 1968, Nielsen 1993; the rest by convention."""
+"""Names of paces, and the most seconds of each. 1 s and 10 s: Miller 1968, Nielsen 1993. The rest: convention."""
 
 LONGER = "longer"
 
@@ -118,8 +131,8 @@ LONGER = "longer"
 class Pace:
     """The pace of a scenario.
 
-    names : the pace of the p50; two, the quicker first, if the ends of its interval differ
-    rounds_per_day : runs in a working day of 8 h at the p50; None without people in the loop
+    names : the pace of the p50. If the ends of its 95% interval have different paces, both paces, the quicker first.
+    rounds_per_day : number of runs that fit in a working day of 8 h at the p50; None without people in the loop
     """
 
     scenario: Scenario
@@ -129,12 +142,12 @@ class Pace:
 
 
 def pace_name(seconds: float) -> str:
-    """Name of the pace of a wait."""
+    """Return the name of the pace of a run that takes `seconds`."""
     return next((name for name, longest in PACES if seconds <= longest), LONGER)
 
 
 def pace(scenario: Scenario, samples: ScenarioValues, people: bool) -> Pace:
-    """Find the pace of a scenario. people : whether people are in the loop"""
+    """Return the pace of a scenario. `people` tells whether people are in the loop."""
     p50 = quantile(samples.seconds, 0.5)
     ends = [end for end in (p50.low, p50.high) if end is not None] or [p50.value]
     rounds = None

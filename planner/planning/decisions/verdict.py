@@ -10,23 +10,23 @@ from planner.engine.statistics import medians, quantile_interval
 from planner.planning.results import Scenario
 
 ALIKE = 0.01
-"""Two completion times within this share of each other count as about the same, even if their order is certain."""
+"""Completion times that differ by at most this share count as about the same, even if their order is certain."""
 
 Row = tuple[str, float]
 """A model and a factor on its output speed."""
 
 
 def rows(grid: Iterable[Scenario]) -> list[Row]:
-    """Rows of a grid: models in their order in the grid, each with rising speeds."""
+    """Return the rows of a grid: models in the order of the grid, and the speeds of each model in rising order."""
     distinct = dict.fromkeys((scenario.model, scenario.speed) for scenario in grid)
     models = list(dict.fromkeys(model for model, _ in distinct))
     return sorted(distinct, key=lambda row: (models.index(row[0]), row[1]))
 
 
 def verdict(grid: Sequence[Scenario], seconds: Mapping[Scenario, Floats]) -> Verdict:
-    """Compare the gain of more agents in the first row with the gain of other rows with the fewest agents.
+    """Compare two gains: of more agents in the first row, and of other rows with the fewest agents.
 
-    seconds : paired samples of each scenario
+    seconds : completion times of each scenario, paired by sample
     """
     order = rows(grid)
     p50 = {point: float(medians(seconds[point])) for point in grid}
@@ -61,24 +61,27 @@ def verdict(grid: Sequence[Scenario], seconds: Mapping[Scenario, Floats]) -> Ver
 
 
 def _least(points: Sequence[Scenario], p50: Mapping[Scenario, float]) -> Scenario:
-    """The first point whose p50 is about that of the quickest."""
+    """Return the first point whose p50 is at most 1% above the least p50."""
     limit = min(p50[point] for point in points) * (1 + ALIKE)
     return next(point for point in points if p50[point] <= limit)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Which gains more: agents or speed.
+    """The answer to the question whether more agents or a higher speed saves more time.
 
-    more : in the first row, the fewest agents that are about as quick as any number of agents
-    faster : with the fewest agents, the first row that is about as quick as any row
-    gains : ``agents`` or ``speed``; ``same`` if the paired difference is not significant or under 1%; empty if only
-        one of them varies
-    difference : 95% interval of the median of (more − faster), seconds, paired by sample
-    best : the least p50; among equals the fewest agents, then the first row
-    close : whether `best` is about as quick as `more` or `faster`, or, if only one varies, as its first value
-    no_more, no_faster : if `more`, or `faster`, is the first scenario of the grid: the quickest alternative gains
-        ``little`` (under 1%), ``nothing`` (not significant), or is ``slower`` by over 1%; otherwise empty
+    more : the scenario with the fewest agents, among those of the first row that are about as quick as its quickest
+    faster : the scenario in the earliest row, among those with the fewest agents that are about as quick as the
+        quickest of them
+    gains : ``agents`` or ``speed``; ``same`` if the difference of `more` and `faster` is not significant or under 1%;
+        empty if only agents or only speeds vary
+    difference : 95% interval of the median of T(more) − T(faster) in seconds, paired by sample
+    best : the scenario with the least p50; among equals the one with the fewest agents, then in the earliest row
+    close : whether `best` is about as quick as `more` or `faster`. If only agents or only speeds vary: whether `best`
+        is about as quick as the first scenario with the fewest agents.
+    no_more : empty if `more` has more than the fewest agents. Otherwise ``little``, ``nothing`` or ``slower``: the
+        quickest alternative in the row gains under 1%, gains nothing significant, or is slower by over 1%.
+    no_faster : the same if `faster` is in the first row, with alternatives in the other rows; otherwise empty
     """
 
     more: Scenario

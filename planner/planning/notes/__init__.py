@@ -1,1 +1,1 @@
-"""Scenarios in, notes on the use of their numbers out, as codes and values."""
+"""Simulated scenarios in, notes on the limits of their numbers out. A note is a code with values."""

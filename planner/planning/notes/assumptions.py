@@ -1,4 +1,4 @@
-"""Notes on what the numbers rest on: assumptions that the declaration leaves open."""
+"""Notes on the assumptions behind the numbers of a result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TINY = 0.001
 
 
 def imprecise(precision: Precision, samples: int) -> tuple[Note, ...]:
-    """A note if p50 or p90 is less precise than requested."""
+    """Return a note if p50 or p90 is less precise than requested."""
     if precision.converged:
         return ()
     needed = precision.needed(samples)
@@ -28,18 +28,18 @@ def imprecise(precision: Precision, samples: int) -> tuple[Note, ...]:
 
 
 def declaration_notes(workflow: Workflow) -> tuple[Note, ...]:
-    """Notes on the file, which hold in every scenario."""
+    """Return the notes on the workflow file. They hold in every scenario."""
     return (*unused_crews(workflow), *once_for_all(workflow), *approximate_counts(workflow))
 
 
 def unused_crews(workflow: Workflow) -> tuple[Note, ...]:
-    """A note for each crew that no step names."""
+    """Return a note for each crew that no step names."""
     used = {step.crew for _, step in workflow.walk()}
     return tuple(Note("unused-crew", {"crew": name}) for name in workflow.crews if name not in used)
 
 
 def once_for_all(workflow: Workflow) -> tuple[Note, ...]:
-    """A note for each fan-out whose `otherwise` step runs once for all failed items."""
+    """Return a note for each fan-out whose `otherwise` step runs once for all failed items together."""
     steps = dict(workflow.walk())
     return tuple(
         Note("once-for-all-items", {"step": step.otherwise, "fan_out": path[-1]})
@@ -49,13 +49,17 @@ def once_for_all(workflow: Workflow) -> tuple[Note, ...]:
 
 
 def approximate_counts(workflow: Workflow) -> tuple[Note, ...]:
-    """A note if the tokens of a text could not be counted."""
+    """Return a note if token counts of texts are approximate, because the texts' tokens could not be counted."""
     texts = sorted({str(estimate) for estimate in _approximate([step for _, step in workflow.walk()])})
     return (Note("approximate-tokens", {"texts": tuple(texts)}),) if texts else ()
 
 
 def other_tokenizers(workflow: Workflow, models: Mapping[str, Profile]) -> tuple[Note, ...]:
-    """A note if token counts written for one model are used for another whose tokenizer is unknown."""
+    """Return a note on the models for which token counts of another model are used unchanged.
+
+    Counts in a workflow are written for one model. They cannot be converted to the tokens of another model if the
+    tokenizer of either model is unknown.
+    """
     own = workflow.written_for
     if own is None:
         return ()
@@ -65,7 +69,7 @@ def other_tokenizers(workflow: Workflow, models: Mapping[str, Profile]) -> tuple
 
 
 def _approximate(declared: Iterable[Any]) -> Iterator[Estimate]:
-    """The approximate estimates within declared values."""
+    """Yield the estimates among declared values whose token counts are approximate."""
     for value in declared:
         if isinstance(value, Estimate) and value.approximate:
             yield value
@@ -74,18 +78,18 @@ def _approximate(declared: Iterable[Any]) -> Iterator[Estimate]:
 
 
 def paid_by_the_hour(models: Mapping[str, Profile]) -> tuple[Note, ...]:
-    """A note if single steps have no cost because their models are paid by the hour."""
+    """Return a note if single steps have no cost because their models are paid by the hour."""
     hourly = [name for name, profile in models.items() if profile.price is not None and profile.price.per_hour]
     return _about("paid-by-the-hour", hourly)
 
 
 def restricted(models: Mapping[str, Profile]) -> dict[str, str]:
-    """Models that not everybody can buy → ``limited`` or ``retired``."""
+    """Return ``limited`` or ``retired`` for each model that not everybody can buy."""
     return {name: profile.available for name, profile in models.items() if profile.available in ("limited", "retired")}
 
 
 def restricted_notes(models: Mapping[str, Profile]) -> tuple[Note, ...]:
-    """A note for each model that not everybody can buy."""
+    """Return a note for each model that not everybody can buy."""
     return tuple(
         Note("restricted-model", {"model": name, "available": available})
         for name, available in restricted(models).items()
@@ -95,9 +99,11 @@ def restricted_notes(models: Mapping[str, Profile]) -> tuple[Note, ...]:
 def notes(
     models: Mapping[str, Profile], over_context: Mapping[str, float], speeds: Iterable[float], premium: Premium
 ) -> tuple[Note, ...]:
-    """A note for each assumption about the costs and times of these profiles.
+    """Return the notes on the costs and times of requests to these models.
 
-    over_context : model → share of samples in which a request exceeds its context
+    over_context : for each model, the share of samples in which a request exceeds the model's context
+    speeds : the speeds of the scenarios
+    premium : the assumed price of speeds other than 1x
     """
     priced = {name: profile.price for name, profile in models.items() if profile.price is not None}
     unpriced = [name for name in models if name not in priced]
@@ -119,7 +125,7 @@ def notes(
 
 
 def of_requests(models: Mapping[str, Profile], over_context: Mapping[str, float]) -> tuple[Note, ...]:
-    """The notes that bear on times, for results without costs."""
+    """Return the notes on the times of requests to these models, for results without costs."""
     instant = [name for name, profile in models.items() if profile.prefill_speed is None]
     rereading = [
         name
@@ -137,5 +143,5 @@ def of_requests(models: Mapping[str, Profile], over_context: Mapping[str, float]
 
 
 def _about(code: str, models: list[str], more: Mapping[str, Any] | None = None) -> tuple[Note, ...]:
-    """One note on all these models; none if there are none."""
+    """Return one note on all these models, or no note if there are no models. `more` are further values of the note."""
     return (Note(code, {"models": tuple(models), **(more or {})}),) if models else ()

@@ -1,4 +1,4 @@
-"""Notes on speeds by concurrency: loads that were not measured, and pauses that the speeds ignore."""
+"""Notes on speeds that depend on concurrency: loads that were not measured, and pauses that the speeds ignore."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from planner.workflow.bodies import AgentLoop, Call, Wait
 
 
 def concurrency(batches: Iterable[Batch]) -> tuple[Note, ...]:
-    """A note for each curve that is read beyond its points, and one if tools pause requests that a curve counts on.
+    """Return a note for each curve that is read beyond its points, and a note if requests pause.
 
-    Only requested scenarios count, and only those in which one request slows another.
+    A curve assumes a constant number of open requests. Pauses between requests, for example for tools, reduce it. Only
+    requested scenarios in which requests slow each other down are considered.
     """
     numbers: dict[str, set[int]] = {}
     models: dict[str, Profile] = {}
@@ -37,7 +38,12 @@ def concurrency(batches: Iterable[Batch]) -> tuple[Note, ...]:
 
 
 def _outside(profile: Profile, requests: Sequence[int]) -> Iterator[Note]:
-    """A note for requests below the first point of a curve or above the last. Curves with equal ends share one."""
+    """Yield a note for each curve whose first point is above, or last point below, a number of concurrent requests.
+
+    Curves with equal ends share one note.
+
+    requests : numbers of concurrent requests, in rising order
+    """
     curves = {"ttft": profile.ttft, "output_speed": profile.output_speed}
     ends = {key: (one.points[0][0], one.points[-1][0]) for key, one in curves.items() if isinstance(one, Curve)}
     for least, most in dict.fromkeys(ends.values()):
@@ -51,7 +57,7 @@ def _outside(profile: Profile, requests: Sequence[int]) -> Iterator[Note]:
 
 
 def _pauses(graph: TaskGraph, curved: Collection[str]) -> bool:
-    """Whether an agent loop or an item does other work between its requests to these models."""
+    """Whether an agent loop or an item does other work between its requests to the models in `curved`."""
     asking: set[str] = set()
     pausing: set[str] = set()
     for mark in graph.works:

@@ -1,1 +1,1 @@
-"""A workflow in; the estimates that drive its completion time out."""
+"""A workflow in, its estimates out, in the order of their influence on the completion time."""

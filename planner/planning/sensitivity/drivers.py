@@ -1,4 +1,4 @@
-"""A task graph in; every random quantity that may drive its completion time, and how its draws are recorded, out."""
+"""A task graph in, its drivers out: all random quantities that may influence its completion time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from planner.reading.validation import Declared
 from planner.sampling.draws import Stream, StreamValues
 
 ERROR = "error"
-"""Purpose of the draws of estimate errors. Their path is that of a step, or empty for the error of all steps."""
+"""Purpose of the draws of estimate errors. Their path is that of a step, or empty for an error that all steps share."""
 
 _PURPOSES = {
     "compaction.output": "compaction",
@@ -28,7 +28,7 @@ _PURPOSES = {
     "leaves.after": "after",
     "leaves.back": "back",
 }
-"""Keys whose draws have another purpose than their name."""
+"""Purposes of the draws of some keys. For all other keys, the purpose is the key itself."""
 
 CHANCE = "chance"
 """Kind of a driver that decides whether or how often something is done."""
@@ -39,17 +39,19 @@ _CHANCES = (
     (Attempt, "attempt", "attempts"),
     (ConflictOccurs, "conflict", "conflicts"),
 )
-"""Conditions, the purpose of their draws, and the key of their driver."""
+"""For each kind of condition: its class, the purpose of its draws, and the key of its driver."""
 
 
 @dataclass(frozen=True)
 class Driver:
-    """A random quantity.
+    """A random quantity that may influence the completion time.
 
-    step, kind : as in a forecast. For a model: its name and ``model``; for items: ``items``; for a chance: ``chance``.
-        Both are empty for the error of all steps.
-    key : of the estimate; or ``per_step``, ``overall``, ``jitter``, ``done``, ``rounds``, ``attempts``, ``conflicts``
-    estimate : as written in the file; empty if it is no estimate
+    step : path of a step, or name of a model; empty for the error that all steps share
+    kind : kind of the step as in a forecast, or ``model``, ``items`` or ``chance``; empty for the error that all steps
+        share
+    key : key of an estimate, or one of ``per_step``, ``overall``, ``jitter``, ``done``, ``rounds``, ``attempts`` and
+        ``conflicts``
+    estimate : the estimate as written in the file; empty if the driver is not an estimate
     """
 
     step: str
@@ -60,7 +62,7 @@ class Driver:
 
 @dataclass(frozen=True)
 class RecordedDriver:
-    """A driver, and how the draws of its stream become values."""
+    """A driver, and the rule by which the draws of its stream become values."""
 
     driver: Driver
     values: StreamValues
@@ -71,7 +73,7 @@ class RecordedDriver:
 
     @classmethod
     def of_factor(cls, step: str, kind: str, key: str, sigma: float) -> RecordedDriver:
-        """Return a lognormal factor. `sigma` is its log-sd."""
+        """Return the driver of a lognormal factor. `sigma` is the standard deviation of its logarithm."""
         return cls(Driver(step, kind, key, ""), StreamValues(sigma=sigma))
 
     @classmethod
@@ -83,7 +85,7 @@ Drivers = dict[Stream, RecordedDriver]
 
 
 def drivers(graph: TaskGraph, models: Mapping[str, Profile], layers: Layers) -> Drivers:
-    """Return all random quantities of a graph, by their stream."""
+    """Return all drivers of a graph, by the stream of their draws."""
     streams = _of_models(models)
     if layers.overall:
         streams["", ERROR] = RecordedDriver.of_factor("", "", "overall", layers.overall)
@@ -126,7 +128,7 @@ def _of_work(work: Work, models: Mapping[str, Profile], layers: Layers) -> Drive
 
 
 def _estimates(body: object, prefix: str = "") -> Iterator[tuple[str, Estimate]]:
-    """Yield the keys and estimates that vary."""
+    """Yield the estimates of a body that vary, each after its key."""
     if isinstance(body, Syncing) and body.output.varies:
         yield "output", body.output
     if not isinstance(body, Declared):

@@ -1,4 +1,4 @@
-"""A workflow in; the random quantities that drive the p90 of its completion time out."""
+"""A workflow in, its random quantities out, in the order of their influence on the p90 of the completion time."""
 
 from __future__ import annotations
 
@@ -31,23 +31,25 @@ from planner.sampling.sample import Precision, Progress, Stopping, quiet, sample
 from planner.workflow.declaration import Workflow
 
 FIFTH = 5
-"""Samples are divided into this many equal parts by a driver. The outer two are compared."""
+"""Number of equal parts of the samples, ordered by the draws of a driver. The first and the last part are compared."""
 
 LEAST = 50
-"""Least samples: a fifth of fewer says nothing about a p90."""
+"""Fewest samples. With fewer, a fifth of them would say nothing about a p90."""
 
 
 @dataclass(frozen=True)
 class Influence:
     """How a driver influences the completion time.
 
-    p90_low, p90_high : p90 of the fifth of samples with the lowest, and with the highest, draws; seconds
+    p90_low : p90 in seconds of the fifth of samples in which the driver's draws are lowest
+    p90_high : p90 in seconds of the fifth of samples in which the driver's draws are highest
     swing : `p90_high` − `p90_low`; negative if higher draws make the workflow faster
-    swing_error : half of its 95% interval
-    share : share of the variance that a straight line explains: the square of `correlation`
-    share_error : its standard error, None with too few samples
-    correlation : Pearson's, of draws and completion time
-    told : whether the correlation is significant: in 5 of 100 analyses, some driver without influence is
+    swing_error : half the width of the 95% interval of `swing`
+    share : share of the variance of completion times that a straight line explains: the square of `correlation`
+    share_error : standard error of `share`; None if there are too few samples
+    correlation : Pearson's correlation of draws and completion times
+    told : whether `correlation` is significant. In 5 of 100 analyses, at least one driver without influence is
+        significant by chance.
     """
 
     driver: Driver
@@ -63,9 +65,11 @@ class Influence:
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """Drivers of one scenario: significant ones first, then by width of the swing.
+    """The influence of each driver on the completion time of one scenario.
 
     sizes : agents of each crew
+    seconds : completion time
+    drivers : significant drivers before the others, and larger swings before smaller ones
     """
 
     workflow: str
@@ -83,9 +87,10 @@ def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = 
                 seed: int = 1, samples: int | None = None, precision: float | None = None,
                 max_time: float | None = None, backend: Backend | None = None,
                 progress: Progress = quiet) -> Sensitivity:  # fmt: skip
-    """Simulate the draws of a forecast, and relate them to the completion time.
+    """Simulate the samples of a forecast, and relate the draws of each driver to the completion time.
 
-    The other arguments are those of `forecast`. Raises InputError as `forecast`, and for fewer than `LEAST` samples.
+    The arguments are those of `forecast`. Raises InputError as `forecast` does, and if fewer than `LEAST` samples are
+    requested.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     if stopping.most < LEAST:
@@ -120,14 +125,14 @@ def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = 
 
 
 def _significant_correlation(drivers: int, samples: int) -> float:
-    """Critical |r| at the 5% level, Bonferroni-corrected for the number of drivers."""
+    """Return the least significant |r| at the 5% level, Bonferroni-corrected for the number of drivers."""
     if not drivers:
         return 0.0
     return float(normal_quantile(np.array([1 - 0.025 / drivers]))[0]) / math.sqrt(samples)
 
 
 def _influence(driver: Driver, drawn: Floats, seconds: Floats, least_correlation: float) -> Influence:
-    """Relate (S,) draws of a driver to the completion times."""
+    """Relate the draws of a driver to the completion times. Both have one value for each of S samples, (S,)."""
     order, size = np.argsort(drawn, kind="stable"), len(drawn) // FIFTH
     lowest, highest = seconds[order[:size]], seconds[order[-size:]]
     low, high = float(np.quantile(lowest, 0.9)), float(np.quantile(highest, 0.9))
@@ -140,7 +145,7 @@ def _influence(driver: Driver, drawn: Floats, seconds: Floats, least_correlation
 
 
 def _share_error(drawn: Floats, seconds: Floats) -> float | None:
-    """Standard error of the squared correlation; None with too few samples for groups of two."""
+    """Return the standard error of the squared correlation; None if groups would have fewer than two samples."""
     size = len(drawn) // GROUPS
     if size < 2:
         return None
@@ -155,7 +160,12 @@ def _correlation(drawn: Floats, seconds: Floats) -> float:
 
 
 def first_to_measure(influences: Sequence[Influence]) -> Influence | None:
-    """Return the widest significant swing that can be measured: of an estimate, a model, or the error of a step."""
+    """Return the influence of the quantity to measure first: the one with the widest significant swing.
+
+    Only estimates, models and errors of single steps can be measured. Return None if none is significant.
+
+    influences : in the order of `Sensitivity.drivers`
+    """
     return next(
         (
             influence

@@ -1,1 +1,1 @@
-"""A deadline and a budget in, the cheapest scenario that meets them out."""
+"""A deadline and a budget in, the cheapest scenario out that meets them."""

@@ -16,15 +16,16 @@ from planner.planning.results import (
 from planner.sampling.accumulator import ScenarioSamples
 
 Standing = Literal["meets", "limit", "misses"]
-"""Position of a 95% interval to a limit: below it (meets), around it (limit) or above it (misses)."""
+"""Position of a 95% interval relative to a limit: below the limit (meets), around it (limit) or above it (misses)."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """`percentile` of the completion time within `deadline` seconds, and of the cost within `budget` US dollars.
+    """Limits of one percentile: of the completion time, and of the cost.
 
-    percentile : 0.5 or 0.9
-    budget : None if unlimited
+    percentile : the percentile that must be within the limits: 0.5 or 0.9
+    deadline : limit of the completion time, in seconds
+    budget : limit of the cost, in US dollars; None: no limit
     """
 
     percentile: float
@@ -42,18 +43,19 @@ class Chance:
 
     @classmethod
     def of(cls, samples: Values, limit: float) -> Chance:
-        """Return the probability of at most `limit`."""
+        """Return the probability that a sample is at most `limit`."""
         return cls(*samples.share(limit))
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A scenario against a target.
+    """A scenario compared with a target.
 
-    usd_low, usd_high : 95% interval of the cost's percentile; None if the cost is unknown
-    chance : probability of meeting the deadline
-    affordable : probability of keeping to the budget; None without a budget
-    in_time, in_budget : standing of the percentile of time, and of cost; ``meets`` without a budget
+    usd_low, usd_high : 95% interval of the target's percentile of the cost; None if the cost is unknown
+    chance : probability that the completion time is within the deadline
+    affordable : probability that the cost is within the budget; None without a budget
+    in_time : position of the percentile of the completion time relative to the deadline
+    in_budget : position of the percentile of the cost relative to the budget; ``meets`` without a budget
     """
 
     scenario: Scenario
@@ -94,17 +96,17 @@ class Candidate:
 
     @property
     def standing(self) -> Standing:
-        """The worse of time and cost."""
+        """The worse of `in_time` and `in_budget`."""
         both = (self.in_time, self.in_budget)
         return "misses" if "misses" in both else "limit" if "limit" in both else "meets"
 
     def quantile(self, target: Target) -> float:
-        """The target's percentile of the completion time, seconds."""
+        """Return the target's percentile of the completion time, in seconds."""
         return self.seconds.p50 if target.percentile == 0.5 else self.seconds.p90
 
 
 def standing(samples: Values, q: float, limit: float) -> Standing:
-    """Compare the quantile `q` with `limit`."""
+    """Compare the 95% interval of the quantile `q` with `limit`."""
     low, high = samples.interval(q)
     if low < high and samples.count * q + Z975 * math.sqrt(samples.count * q * (1 - q)) > samples.count - 1:
         high = math.inf  # too few samples for one of them to be above the quantile with confidence

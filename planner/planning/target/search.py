@@ -35,7 +35,7 @@ NAMED = 3
 
 
 class Cost(NamedTuple):
-    """Order of candidates by cost: mean US dollars, then price multiplier, agents and position in the grid."""
+    """Sort key of candidates: mean cost in US dollars, then price multiplier, agents, and position in the grid."""
 
     usd: float
     price_multiplier: float
@@ -47,9 +47,9 @@ class Cost(NamedTuple):
 class Obstacle:
     """Why no scenario of the grid is known to meet a target.
 
-    closest : the quickest scenario within the budget, or the cheapest if none is
-    steps : steps of `closest` with the largest drag, then with the most time on the critical path
-    within_reach : the cheapest scenario beyond the grid that is known to meet the target
+    closest : the quickest scenario within the budget; if no scenario is within it, the cheapest scenario
+    steps : the steps of `closest` to shorten first: by drag, then by time on the critical path
+    within_reach : the cheapest scenario outside the grid that is known to meet the target; None if there is none
     """
 
     closest: Candidate
@@ -59,15 +59,18 @@ class Obstacle:
 
 @dataclass(frozen=True)
 class TargetResult:
-    """Scenarios against a target.
+    """The cheapest scenario that meets a target, and the scenarios that were compared.
 
+    crew : name of the crew whose number of agents varies
     candidates : the scenarios of the grid, by model, speed and agents as requested
-    cheapest : the scenario with the least mean cost that is known to meet the target; among those about as cheap, the
-        one with the fewest agents, then with the least p90; None if none meets it
-    perhaps : a scenario around the limit that costs less, or needs fewer agents and costs no more
+    cheapest : the cheapest scenario of the grid, by mean cost, that is known to meet the target. Among scenarios that
+        are about as cheap, the one with the fewest agents, then with the least p90. None if none meets the target.
+    perhaps : the cheapest scenario that may meet the target, because its interval is around the limit; None if it is
+        not cheaper than `cheapest`
     speeds : the speed needed for each model and number of agents
     agents : the number of agents needed for each model and speed
-    obstacle : why there is no `cheapest`
+    obstacle : the reason why there is no `cheapest`; otherwise None
+    restricted : ``limited`` or ``retired`` for each model that not everybody can buy
     """
 
     workflow: str
@@ -92,10 +95,10 @@ def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], a
              backend: Backend | None = None, progress: Progress = quiet) -> TargetResult:  # fmt: skip
     """Find the cheapest scenario that meets a target.
 
-    All arguments but `target` are those of `compare`. All scenarios share their draws and the number of samples, which
-    is that of the grid.
+    All arguments except `target` are those of `compare`. The grid decides the number of samples. Scenarios outside the
+    grid are simulated on the same samples.
 
-    Raises InputError as `compare`, and if there is a budget but the cost is unknown.
+    Raises InputError as `compare` does, and if there is a budget but a cost is unknown.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     sizing = Sizing.of(workflow, crew)
@@ -160,7 +163,7 @@ def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], a
 
 
 def _about_as_cheap(grid: Grid, one: Candidate, least: Candidate) -> bool:
-    """Whether `one` costs at most 1% more than `least`, or its paired difference is not significant."""
+    """Whether `one` costs at most 1% more than `least`, or the paired difference of their costs is not significant."""
     usd, other = grid.found[one.scenario].usd, grid.found[least.scenario].usd
     if usd is None or other is None or not other.mean:
         return (usd is None or not usd.mean) and one.price_multiplier == least.price_multiplier
@@ -177,7 +180,10 @@ def _require_prices(grid: Grid, points: Sequence[Scenario]) -> None:
 
 
 def _closest(candidates: Sequence[Candidate], target: Target, cost: Callable[[Candidate], Cost]) -> Candidate:
-    """The quickest candidate within the budget, the cheapest among equals; the cheapest of all if none is within."""
+    """Return the quickest candidate within the budget; of several equally quick ones, the cheapest.
+
+    If no candidate is within the budget, return the cheapest candidate.
+    """
     within = [candidate for candidate in candidates if candidate.in_budget != "misses"]
     if not within:
         return min(candidates, key=cost)

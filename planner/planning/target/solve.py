@@ -1,6 +1,7 @@
 """The least speed for each number of agents, and the least agents for each speed, that meet a deadline.
 
-Both are solved for between the points of a grid: for the percentile itself and for both ends of its 95% interval.
+The search also tries values between the points of a grid. It finds a value for the percentile itself, and a value for
+each end of the percentile's 95% interval.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from planner.planning.target.goal import Candidate, Target
 from planner.sampling.sample import Progress, Stopping
 
 FASTEST = 1000.0
-"""The highest speed to try, above all that is sold. Tools and first tokens still take their time."""
+"""The highest speed to try, above any speed on sale. Tools and first tokens still take their time."""
 
 TOGETHER = 9
-"""Numbers of agents between two others that are tried together."""
+"""Most numbers of agents, between two that were tried, to try together in one round."""
 
 _ROUNDS = 24
-"""Most rounds of simulations. The last ones halve the range, which narrows 2²⁰ numbers to one."""
+"""Most rounds of simulations. After `_STRAIGHT` rounds, each one halves the range: 20 narrow 2²⁰ numbers to one."""
 
 _PART = 16
 """Scenarios to simulate between two checks of the time limit."""
@@ -33,7 +34,7 @@ _STRAIGHT = 4
 
 @dataclass(frozen=True)
 class Search:
-    """A grid, its axes, and the target to solve for."""
+    """A grid, the models, speeds and agents of its axes, and the target to solve for."""
 
     grid: Grid
     models: Sequence[str]
@@ -48,14 +49,13 @@ class Search:
 class Requirement:
     """The least speed for a number of agents, or the least agents for a speed, that meets a deadline.
 
-    All scenarios named here were simulated.
-
-    model, fixed : the number of agents, or the speed, that is given
-    value : the least value whose percentile is within the deadline; None if there is none
-    low, high : the same for the ends of the 95% interval: below `low` the deadline is missed, from `high` on it is met
-    at : the scenario at `value`, or the one that comes nearest
-    sure : the scenario at `high`
-    solved : False if time ran out; then `value` is enough, but less may be
+    fixed : the given number of agents, or the given speed
+    value : the least speed or number of agents whose percentile is within the deadline; None if there is none
+    low : the same for the low end of the percentile's 95% interval. Any value below `low` misses the deadline.
+    high : the same for the high end. The value `high` meets the deadline.
+    at : the scenario with `value`; if `value` is None, the quickest scenario that was tried
+    sure : the scenario with `high`; None if `high` is None
+    solved : False if time ran out. In that case `value` is enough, but a smaller value may be enough too.
     """
 
     model: str
@@ -81,7 +81,7 @@ _BOUNDS: tuple[_Bound, ...] = ("value", "low", "high")
 
 
 class _Bracket(NamedTuple):
-    """The greatest number tried that misses the deadline, and the least that meets it."""
+    """The least number tried that meets the deadline (`met`), and the next lower number tried. Each may be missing."""
 
     below: float | None
     met: float | None
@@ -89,9 +89,11 @@ class _Bracket(NamedTuple):
 
 @dataclass(eq=False)
 class _Line:
-    """A row or a column of a grid, along which a number of agents or a speed is sought.
+    """A row or a column of a grid, along which a number is sought: a number of agents, or a speed.
 
-    tried : percentile by number
+    fixed : the speed of the row, or the number of agents of the column
+    tried : percentile for each number that was simulated
+    solved : whether the search is complete
     """
 
     model: str
@@ -100,21 +102,24 @@ class _Line:
     solved: bool = False
 
     def bracket(self, bound: _Bound, deadline: float) -> _Bracket:
-        """Bracket the least number whose `bound` meets the deadline."""
+        """Return the bracket of the least number whose `bound` is within the deadline."""
         met = min((x for x, seconds in self.tried.items() if getattr(seconds, bound) <= deadline), default=None)
         below = [x for x in self.tried if met is None or x < met]
         return _Bracket(max(below, default=None), met)
 
 
 _Scenario = Callable[[_Line, float], Scenario]
-"""The scenario of a number on a line."""
+"""A function from a line and a number to the scenario with that number."""
 
 _Propose = Callable[[_Line, _Bound, int], Iterable[float]]
-"""Numbers to try on a line in a round, to solve for a bound."""
+"""A function from a line, a bound and the number of the round to the numbers to try in that round."""
 
 
 def needed_speeds(search: Search) -> tuple[Requirement, ...]:
-    """Find the least speed to 3 digits, at least the slowest of the grid, for each model and number of agents."""
+    """Find the least speed that meets the deadline, for each model and number of agents.
+
+    Speeds have 3 significant digits. Speeds below the slowest one of the grid are not tried.
+    """
     deadline = search.target.deadline
     lines = [_Line(model, count, {}) for model in search.models for count in search.agents]
 
@@ -141,10 +146,10 @@ def needed_speeds(search: Search) -> tuple[Requirement, ...]:
 
 
 def needed_agents(search: Search) -> tuple[Requirement, ...]:
-    """Find the least number of agents for each model and speed.
+    """Find the least number of agents that meets the deadline, for each model and speed.
 
-    All numbers between the last of the grid that misses the deadline and the first that meets it are candidates. If
-    none meets it, the number is doubled, up to the widest fan-out.
+    The number is sought between the last number of the grid that misses the deadline and the first one that meets it.
+    If no number of the grid meets the deadline, the largest number is doubled, up to the widest fan-out.
     """
     widest = max(search.grid.widest(search.models), *search.agents)
     lines = [_Line(model, speed, {}) for model in search.models for speed in sorted(set(search.speeds))]
@@ -169,7 +174,10 @@ def needed_agents(search: Search) -> tuple[Requirement, ...]:
 def _solve(
     search: Search, lines: Sequence[_Line], first: Sequence[float], propose: _Propose, scenario: _Scenario
 ) -> tuple[Requirement, ...]:
-    """Try the numbers `first`, then what `propose` yields, until it yields nothing or time is over."""
+    """Try the numbers in `first` on each line, then the numbers from `propose`.
+
+    Stop if `propose` yields no further number, if time is over, or after `_ROUNDS` rounds.
+    """
     grid, stopping, percentile = search.grid, search.stopping, search.target.percentile
     pending = [(line, x) for line in lines for x in first]
     for turn in range(_ROUNDS):
@@ -220,25 +228,29 @@ def _requirement(search: Search, line: _Line, scenario: _Scenario) -> Requiremen
 
 
 def _interpolated(below: float, slow: float, met: float, quick: float, deadline: float) -> float:
-    """The speed that meets the deadline on a line in 1 / speed through both points, since tasks take a + b / speed."""
+    """Return the speed that meets the deadline, by linear interpolation in 1 / speed, since tasks take a + b / speed.
+
+    below, met : speeds that miss and that meet the deadline
+    slow, quick : seconds at these speeds
+    """
     if slow <= quick:
         return math.sqrt(below * met)
     return 1 / (1 / met + (1 / below - 1 / met) * (deadline - quick) / (slow - quick))
 
 
 def _third_digit(speed: float) -> float:
-    """The unit of the third significant digit."""
+    """Return the unit of the third significant digit of a speed."""
     return float(10.0 ** (math.floor(math.log10(speed) + 1e-12) - 2))
 
 
 def rounded_up(speed: float, above: bool = False) -> float:
-    """The least number of 3 digits that is at least `speed`, or greater if `above`."""
+    """Return the least number with 3 significant digits that is at least `speed`, or above it if `above` is true."""
     unit = _third_digit(speed)
     steps = math.floor(speed / unit + 1e-9) + 1 if above else math.ceil(speed / unit - 1e-9)
     return float(f"{steps * unit:.3g}")
 
 
 def rounded_down(speed: float) -> float:
-    """The greatest number of 3 digits below `speed`."""
+    """Return the greatest number with 3 significant digits that is below `speed`."""
     unit = _third_digit(speed * (1 - 1e-9))
     return float(f"{(math.ceil(speed / unit - 1e-9) - 1) * unit:.3g}")

@@ -1,1 +1,1 @@
-"""A budget and a fast tier in, the steps worth putting on that tier out."""
+"""A budget and a fast tier in, the steps to put on that tier out."""

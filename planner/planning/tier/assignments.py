@@ -1,4 +1,4 @@
-"""Assignments of steps to a fast tier: simulated on the same draws, and searched for the quickest within a budget."""
+"""Assignments of steps to a fast tier, simulated on the same draws, and the search for the quickest within a budget."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ from planner.sampling.sample import Progress, Stopping, sample
 from planner.workflow.declaration import Step, Workflow
 
 FastSteps = frozenset[str]
-"""An assignment: paths of the steps on the fast tier."""
+"""An assignment: the paths of the steps that are on the fast tier."""
 
 TOGETHER = 32
-"""Assignments that are simulated together, so that they share their draws."""
+"""Most assignments that are simulated together, so that they share their draws."""
 
 TOGETHER_IF_TIMED = 8
-"""The same with a time limit."""
+"""The same as `TOGETHER`, if there is a time limit."""
 
 
 def may_be_fast(workflow: Workflow, sizes: Mapping[str, int]) -> tuple[str, ...]:
-    """Paths of the steps that make requests of the workflow's model, in the order of the graph."""
+    """Return the paths of the steps that make requests to the workflow's model, in the order of the graph.
+
+    sizes : agents of each crew
+    """
     works = (mark.subject for mark in expand(workflow, sizes).works)
     requests = [work for work in works if not work.coordination and work.model is not None]
     return tuple(dict.fromkeys(work.step for work in requests if work.model == workflow.model))
@@ -55,12 +58,12 @@ def _tiered(steps: Mapping[str, Step], chosen: FastSteps, fast: str, path: tuple
 
 
 class Assignments:
-    """Assignments that were simulated so far, all on the same first samples.
+    """Simulates assignments on the same samples, and keeps the results.
 
-    until : no more are simulated after its time limit
-    samples_of : samples by assignment
-    cut : whether the time limit left some out
-    draw_cache : draws that the assignments share
+    until : rule whose time limit ends the simulation of further assignments
+    samples_of : samples of each simulated assignment
+    cut : whether assignments were left out because of the time limit
+    draw_cache : draws that all assignments share
     """
 
     def __init__(
@@ -81,13 +84,19 @@ class Assignments:
     def first(
         self, assignments: Sequence[FastSteps], deciding: int, stopping: Stopping, progress: Progress
     ) -> Accumulator:
-        """Simulate assignments together. The first `deciding` of them decide how many samples are enough for all."""
+        """Simulate the first assignments together.
+
+        deciding : the precision of the first `deciding` assignments decides when all of them stop
+        """
         (sampled,) = sample([self._batch(assignments, stopping.most, deciding)], stopping, self.backend, progress)
         self.samples_of |= {chosen: ScenarioSamples(sampled, index) for index, chosen in enumerate(assignments)}
         return sampled
 
     def take(self, assignments: Iterable[FastSteps], progress: Progress) -> list[FastSteps]:
-        """Simulate new assignments on as many samples, until time is over. Return those that are simulated by then."""
+        """Simulate further assignments on the samples of the first ones, until time is over.
+
+        Return the given assignments that are simulated by then, including those that already were.
+        """
         distinct = list(dict.fromkeys(assignments))
         new = [chosen for chosen in distinct if chosen not in self.samples_of]
         size = TOGETHER_IF_TIMED if self.until.seconds is not None else TOGETHER
@@ -102,7 +111,7 @@ class Assignments:
         return [chosen for chosen in distinct if chosen in self.samples_of]
 
     def order(self, chosen: FastSteps) -> tuple[float, float, int, list[str]]:
-        """Sort key: the quickest first; among equals the cheapest, then the one of fewest steps."""
+        """Return a sort key: the quickest is first; among equals the cheapest, then the one with the fewest steps."""
         samples = self.samples_of[chosen]
         return time(samples), cost(samples), len(chosen), sorted(chosen)
 
@@ -117,7 +126,10 @@ class Assignments:
 
 
 def joined(batches: Sequence[Batch]) -> Batch:
-    """Join batches of one cell each that differ only in the models of steps, so that they share their draws."""
+    """Join batches into one batch, so that they share their draws.
+
+    Each batch must have a single point. The batches may only differ in the models of steps.
+    """
     first = batches[0]
     variants = []
     for index, batch in enumerate(batches):
@@ -135,39 +147,42 @@ def joined(batches: Sequence[Batch]) -> Batch:
 
 
 EXHAUSTIVE = 12
-"""Most steps for which all assignments are tried."""
+"""With up to this number of steps, all assignments are simulated."""
 
 Q = 0.5
-"""The percentile of time to minimise, and of cost to keep within the budget."""
+"""The percentile, as a share. It is minimised for the time, and kept within the budget for the cost."""
 
 
 def fits(samples: ScenarioSamples, budget: float) -> bool:
-    """Whether the 95% interval of the cost is within the budget."""
+    """Whether the p50 of the cost is within the budget by its whole 95% interval."""
     return samples.usd is not None and standing(samples.usd, Q, budget) == "meets"
 
 
 def time(samples: ScenarioSamples) -> float:
-    """p50 of the completion time, seconds."""
+    """Return the p50 of the completion time, in seconds."""
     return samples.seconds.quantile(Q)
 
 
 def cost(samples: ScenarioSamples) -> float:
-    """Mean cost, US dollars."""
+    """Return the mean cost in US dollars; 0 if it is unknown."""
     return samples.usd.mean if samples.usd is not None else 0.0
 
 
 def all_of(steps: Sequence[str]) -> list[FastSteps]:
-    """All assignments of these steps, those with the fewest first."""
+    """Return all assignments of these steps, those with the fewest steps on the fast tier first."""
     return [frozenset(subset) for count in range(len(steps) + 1) for subset in combinations(steps, count)]
 
 
 def every(assignments: Assignments, steps: Sequence[str], budget: float, progress: Progress) -> list[FastSteps]:
-    """All assignments within the budget, the quickest first, in the order of `Assignments.order`."""
+    """Simulate all assignments of these steps. Return those within the budget, in the order of `Assignments.order`."""
     return _ordered(assignments, assignments.take(all_of(steps), progress), budget)
 
 
 def selected(assignments: Assignments, steps: Sequence[str], budget: float, progress: Progress) -> list[FastSteps]:
-    """Results of forward and backward selection within the budget, the better one first."""
+    """Search for good assignments by forward and by backward selection.
+
+    Return the results that are within the budget, in the order of `Assignments.order`.
+    """
     ends = [_forward(assignments, steps, budget, progress), _backward(assignments, steps, budget, progress)]
     return _ordered(assignments, ends, budget)
 
@@ -178,12 +193,15 @@ def _ordered(assignments: Assignments, some: Iterable[FastSteps], budget: float)
 
 
 def _forward(assignments: Assignments, steps: Sequence[str], budget: float, progress: Progress) -> FastSteps:
-    """Start from no step; make the move that saves most seconds per dollar until none saves any."""
+    """Start with no step on the fast tier. Make moves that save the most seconds per dollar, until none saves any."""
     return _climb(assignments, frozenset(), steps, budget, progress)
 
 
 def _backward(assignments: Assignments, steps: Sequence[str], budget: float, progress: Progress) -> FastSteps:
-    """Start from all steps; remove those that lose fewest seconds per dollar until the cost fits. Then as forward."""
+    """Start with all steps on the fast tier. Remove steps until the cost is within the budget.
+
+    The step to remove next is the one that loses the fewest seconds per dollar saved. Then continue as `_forward` does.
+    """
     current = frozenset(steps)
     while current and not fits(assignments.samples_of[current], budget):
         fewer = assignments.take([current - {step} for step in steps if step in current], progress)
@@ -196,9 +214,10 @@ def _backward(assignments: Assignments, steps: Sequence[str], budget: float, pro
 def _climb(
     assignments: Assignments, current: FastSteps, steps: Sequence[str], budget: float, progress: Progress
 ) -> FastSteps:
-    """Move one step to or from the fast tier while that helps, or two: of parallel steps both must be faster.
+    """Move steps to or from the fast tier, as long as a move saves time or cost.
 
-    `current`, no step and all steps must have been simulated.
+    Moves of one step are tried first, then moves of two steps. A move of two is needed for parallel steps, because only
+    both together save time. The assignment `current` must have been simulated.
     """
     while True:
         for size in (1, 2):
@@ -212,13 +231,16 @@ def _climb(
 
 
 def _saves(assignments: Assignments, current: FastSteps, move: FastSteps) -> bool:
-    """Whether a move saves time, or cost with the same time."""
+    """Whether a move from `current` saves time, or takes the same time and saves cost."""
     before, after = assignments.samples_of[current], assignments.samples_of[move]
     return (time(after), cost(after)) < (time(before), cost(before))
 
 
 def _gain(assignments: Assignments, current: FastSteps) -> Callable[[FastSteps], tuple[int, float]]:
-    """Return the gain of a move: p50 saved per added dollar of mean cost. Moves that cost no more rank highest."""
+    """Return a function that rates moves from `current` by the seconds of p50 saved per dollar of mean cost added.
+
+    Moves that add no cost and lose no time are rated highest.
+    """
     before = assignments.samples_of[current]
 
     def gain(move: FastSteps) -> tuple[int, float]:
@@ -228,6 +250,6 @@ def _gain(assignments: Assignments, current: FastSteps) -> Callable[[FastSteps],
             return 0, saved / more
         if saved >= 0:
             return 2, saved
-        return 1, saved / max(-more, 1e-12)  # a loss of time: the fewest seconds per dollar saved
+        return 1, saved / max(-more, 1e-12)  # a loss of time: the loss per dollar saved, as a negative number
 
     return gain

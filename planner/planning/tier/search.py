@@ -1,4 +1,4 @@
-"""Find the steps to put on a fast tier within a budget, and compare with no step and all steps on it."""
+"""The steps to put on a fast tier within a budget, compared with no step and with all steps on that tier."""
 
 from __future__ import annotations
 
@@ -41,17 +41,21 @@ from planner.sampling.sample import Precision, Progress, Stopping, quiet
 from planner.workflow.declaration import Workflow
 
 SEARCHED = 256
-"""Most samples of an assignment during the search, if there are more than `FEW` assignments."""
+"""Most samples of an assignment during the search. Up to `FEW` assignments need no search."""
 
 FEW = 15
 
 FINAL = 8
-"""Number of the search's best assignments to simulate in full."""
+"""Number of assignments to simulate on all samples: the best ones of the search."""
 
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """One assignment minus another, paired by sample, with 95% intervals: median of seconds, mean of US dollars."""
+    """The difference of two assignments, paired by sample, with 95% intervals.
+
+    seconds : median of the differences in time
+    usd : mean of the differences in cost, in US dollars
+    """
 
     seconds: float
     seconds_low: float
@@ -74,11 +78,12 @@ class PairedDifference:
 
 @dataclass(frozen=True)
 class AssignmentResult:
-    """Steps on the fast tier, with the resulting time and cost.
+    """The time and cost of an assignment: a choice of steps that are on the fast tier.
 
-    steps : in the order of the graph
+    steps : paths of the steps on the fast tier, in the order of the graph
     fits : whether the p50 of the cost is within the budget by its whole 95% interval
-    to_standard, to_fast : difference to no step, and to all steps, on the fast tier
+    to_standard : this assignment minus the assignment with no step on the fast tier
+    to_fast : this assignment minus the assignment with all steps on the fast tier
     """
 
     steps: tuple[str, ...]
@@ -93,15 +98,19 @@ class AssignmentResult:
 class TierResult:
     """The steps to put on a fast tier.
 
-    budget : US dollars, for the p50 of the cost
-    steps : the steps that may be on it
-    standard, fast : none of the steps, and all of them, on it
-    best : the quickest assignment within the budget; None if none is within it
-    thrifty : an assignment that costs less than `best` and is about as quick; None if there is none
-    alone : each step alone on the fast tier, as far as there was time
-    searched : number of assignments that were simulated, on `search_samples` samples each
-    exhaustive : whether these are all possible assignments
+    sizes : agents of each crew
+    budget : limit of the p50 of the cost, in US dollars
+    steps : the steps that may be on the fast tier
+    standard : result with no step on the fast tier
+    fast : result with all steps on the fast tier
+    best : the quickest assignment within the budget; None if no assignment is within it
+    thrifty : the cheapest assignment that is about as quick as `best`; None if that is `best` itself
+    alone : results with a single step on the fast tier; steps are missing if time ran out
+    searched : number of assignments that the search simulated
+    search_samples : number of samples of each assignment in the search
+    exhaustive : whether the search simulated all possible assignments
     cut : whether time ran out before the search was complete
+    restricted : ``limited`` or ``retired`` for each model that not everybody can buy
     """
 
     workflow: str
@@ -127,7 +136,7 @@ class TierResult:
 
     @property
     def chosen(self) -> AssignmentResult | None:
-        """The recommended assignment: `thrifty` if there is one, since `best` costs more for a gain under 1%."""
+        """The recommended assignment: `thrifty` if there is one, because `best` costs more and gains under 1%."""
         return self.thrifty or self.best
 
 
@@ -136,11 +145,14 @@ def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = N
          backend: Backend | None = None, progress: Progress = quiet) -> TierResult:  # fmt: skip
     """Find the steps whose move to the profile `fast` saves most time within a budget.
 
-    agents, crew : as in a forecast
-    samples, precision : for no step and all steps on the fast tier; the best assignments use the same samples
-    max_time : half of it is for the search; at least one block of samples is always taken
+    fast : name of the profile of the fast tier
+    budget : limit of the p50 of the cost, in US dollars
+    agents, crew : as in `forecast`
+    samples, precision : rule for when to stop. It applies to no step and to all steps on the fast tier; the best
+        assignments use the same samples.
+    max_time : time limit in seconds, half of it for the search. At least one block of samples is always simulated.
 
-    Raises InputError if no step can move, or if the cost is unknown.
+    Raises InputError if no step can move to the fast tier, or if a cost is unknown.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     _, sizes = Sizing.at(workflow, agents, crew)
@@ -205,13 +217,13 @@ def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = N
 
 
 def _continued(workflow: Workflow) -> bool:
-    """Whether a step's request continues the context of another step."""
+    """Whether a request of a step continues the conversation of another step."""
     requests = [(path[-1], step.llm) for path, step in workflow.walk() if step.llm is not None]
     return any(request.continues not in (None, name) for name, request in requests)
 
 
 def _left_out(steps: int, cut: bool, missing_alone: int) -> Iterator[Note]:
-    """Notes on assignments that were not tried."""
+    """Yield the notes on assignments that were not simulated."""
     if cut:
         yield Note("search-cut-short")
     elif steps > EXHAUSTIVE:
@@ -238,12 +250,15 @@ def _require_prices(*ends: ScenarioSamples) -> None:
 
 
 def by_worth(result: TierResult) -> list[AssignmentResult]:
-    """Single fast steps, those that save the most seconds per dollar first."""
+    """Return the results with a single step on the fast tier, those that save the most seconds per dollar first."""
     return sorted(result.alone, key=_seconds_per_dollar)
 
 
 def _seconds_per_dollar(assignment: AssignmentResult) -> tuple[float, str]:
-    """Sort key. Steps that cost nothing more rank by their seconds, before all others."""
+    """Return a sort key: the most seconds saved per dollar added come first.
+
+    Steps that save time and add no cost come before all other steps.
+    """
     difference = assignment.to_standard
     worth = difference.seconds / difference.usd if difference.usd > 0 else difference.seconds * 1e12
     return worth, assignment.steps[0]

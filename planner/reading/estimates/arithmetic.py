@@ -43,7 +43,7 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "floor": lambda number: float(math.floor(number)),
     "ceil": lambda number: float(math.ceil(number)),
 }
-"""Allowed functions: `min` and `max` of at least two numbers, the others of one; `round` rounds half up."""
+"""Allowed functions. `min` and `max` take at least two numbers, the others take one. `round` rounds half up."""
 
 _VARIADIC = ("min", "max")
 _TOKEN = re.compile(rf"\s*(?:({NUMBER}(?:[^\W_]|[.:%×])*)|([A-Za-z_]\w*)|(\*\*|//|[-+*/(),])|(\S))", re.ASCII)
@@ -53,12 +53,12 @@ _ALLOWED = f"only numbers, parameters, '{AGENTS}', + - * / ( ) and {', '.join(FU
 
 @dataclass(frozen=True)
 class Formula:
-    """A number that is computed.
+    """A checked expression for a number.
 
-    text : as written, without `=`
-    plain : the same, with numbers converted to the quantity's unit
-    names : parameters it uses, and `agents`
-    unit : shown after its value
+    text : the expression as written, without `=`
+    plain : the expression with its numbers converted to the quantity's unit
+    names : names in the expression: parameters and `agents`
+    unit : unit that is shown after a value
     """
 
     text: str
@@ -67,7 +67,9 @@ class Formula:
     unit: str = ""
 
     def value(self, values: Mapping[str, float]) -> float:
-        """Return its value in the quantity's unit, 0 or more.
+        """Return the value of the expression in the quantity's unit; it is 0 or more.
+
+        values : values of all names
 
         Raises `BadValueError` for an unknown name, a division by 0, and a negative or infinite value.
         """
@@ -78,7 +80,7 @@ class Formula:
         try:
             number = _evaluated(self.plain, {name: float(values[name]) for name in self.names})
         except ZeroDivisionError:
-            hint = "use max(…, 1) for the divisor"
+            hint = "write max(…, 1) as the divisor"
             raise BadValueError(f"'= {self.text}' divides by 0{condition}", hint) from None
         except (OverflowError, ValueError):  # floor, ceil or round of an infinite number
             number = math.nan
@@ -86,11 +88,11 @@ class Formula:
             raise BadValueError(f"'= {self.text}' is not a finite number{condition}", "use smaller numbers")
         if number < 0:
             message = f"'= {self.text}' is {self.shown(number)}{condition}, but must not be negative"
-            raise BadValueError(message, "max(…, 0) avoids negative numbers")
+            raise BadValueError(message, "write max(…, 0) to avoid negative numbers")
         return number + 0.0
 
     def shown(self, number: float) -> str:
-        """Format one of its values for a reader."""
+        """Format a value of the expression for a reader."""
         return f"{number:,.{15 if number.is_integer() else 7}g}{self.unit}"
 
 
@@ -102,19 +104,19 @@ def is_arithmetic(value: Any) -> bool:
 def parse_formulas(value: str, quantity: Quantity, parameters: Iterable[str] | None) -> tuple[Formula, ...]:
     """Parse `= a` into one formula, or `= a to b` into two. Raises `BadValueError`.
 
-    parameters : names allowed besides `agents`; None: any name is allowed
+    parameters : names that are allowed besides `agents`; None means that any name is allowed
     """
     text = " ".join(value.strip().removeprefix("=").split())
     if len(value) > LONGEST_TEXT:
         raise bad_expression(
-            f"an expression has at most {LONGEST_TEXT} characters", "move a part of it into a parameter"
+            f"an expression has at most {LONGEST_TEXT} characters", "move a part of the expression into a parameter"
         )
     if not text:
         raise bad_expression("the expression after '=' is missing", "as in = 24k / agents")
     parts = text.split(" to ")
     if len(parts) > 2:
         raise bad_expression(
-            f"'= {text}' has more than one 'to'", "a range has two bounds: = 10k / agents to 30k / agents"
+            f"'= {text}' has more than one 'to'", "write a range with two bounds, as in = 10k / agents to 30k / agents"
         )
     return tuple(_formula(part.strip(), quantity, parameters) for part in parts)
 
@@ -128,7 +130,7 @@ def unknown_parameter(name: str, parameters: Iterable[str]) -> NoReturn:
     """Raise `BadValueError` for a name that is not a parameter."""
     names = {*parameters, AGENTS}
     hint = did_you_mean(name, names) if len(names) > 1 or nearest(name, names) else None
-    hint = hint or f"declare it: parameters: {{{name}: 10}}"
+    hint = hint or f"declare it, as in parameters: {{{name}: 10}}"
     raise BadValueError(f"unknown parameter '{name}'", hint, code="unknown-parameter")
 
 
@@ -158,7 +160,7 @@ def _formula(text: str, quantity: Quantity, parameters: Iterable[str] | None) ->
         hint = f"write ({text}) * 1s" if len(text) < LONGEST_TEXT // 2 else "multiply it by 1s, 1min or 1h"
         raise BadValueError("a time needs a unit", hint)
     if timed and power not in (1, None):
-        hint = "exactly one factor of a product needs a unit, and a divisor must have none"
+        hint = "in a product, give only one factor a unit; a divisor cannot have a unit"
         raise BadValueError(f"'= {text}' is not a time", hint)
     return Formula(text, plain.strip(), tuple(dict.fromkeys(names)), "s" if timed else "")
 
@@ -173,26 +175,26 @@ def _tokens(text: str) -> list[tuple[str, str]]:
             raise bad_expression(f"{other!r} is not allowed in an expression", f"{_ALLOWED} allowed")
         token = number or name or operator
         if operator in ("**", "//"):
-            hint = "write a * a for a power" if operator == "**" else "write floor(a / b)"
+            hint = "write a * a instead of a ** 2" if operator == "**" else "write floor(a / b) instead of a // b"
             raise bad_expression(f"'{operator}' is not allowed in an expression", hint)
         if name and keyword.iskeyword(name):
             raise bad_expression(f"'{name}' is not allowed in an expression", f"{_ALLOWED} allowed")
         depth += {"(": 1, ")": -1}.get(token, 0)
         if depth > MOST_BRACKETS:
             raise bad_expression(
-                f"brackets are nested more than {MOST_BRACKETS} deep", "move a part of it into a parameter"
+                f"brackets are nested more than {MOST_BRACKETS} deep", "move a part of the expression into a parameter"
             )
         before_kind, before = tokens[-1] if tokens else ("operator", "")
         after_value = before_kind != "operator" or before == ")"
         if after_value and (not operator or (operator == "(" and before_kind != "name")):
-            hint = "add one; write a unit directly after its number, without a space"
+            hint = "add an operator, or remove the space between a number and its unit"
             raise bad_expression(f"an operator is missing between '{before}' and '{token}'", hint)
         tokens.append(("number" if number else "name" if name else "operator", token))
     return tokens
 
 
 def _number(token: str, quantity: Quantity) -> float:
-    """Parse a number of an expression; one without a unit is a plain number, also in an expression for a time."""
+    """Parse a number in an expression. Without a unit, it is a plain number, even in an expression for a time."""
     if _PLAIN.fullmatch(token):
         return count(token)
     try:
@@ -211,13 +213,15 @@ def _tree(plain: str, text: str) -> ast.expr:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         hint = "is a bracket, a number or an operator missing?"
         if text.count("(") > text.count(")"):
-            hint = "close the bracket; within { } and [ ], put text with a comma in quotes"
+            hint = "close the bracket; inside { } or [ ], an expression with a comma needs quotes"
         raise bad_expression(f"'= {text}' is not a valid expression", hint) from None
     return tree
 
 
 def _power_of_time(node: ast.AST, times: Iterable[int], text: str) -> int | None:
-    """Dimension of a node's value as a power of time: 1 for a time, 0 for a plain number, None if any fits (as for 0).
+    """Return the dimension of a node's value as a power of time: 1 for a time, 0 for a plain number.
+
+    Returns None if every power fits, as for the number 0.
 
     times : column offsets of the numbers that have a unit of time
 
@@ -255,10 +259,13 @@ def _power_of_time(node: ast.AST, times: Iterable[int], text: str) -> int | None
 
 
 def _same(powers: Iterable[int | None], text: str) -> int | None:
-    """Return the common power. Raises `BadValueError` if times and plain numbers are mixed: they cannot be added."""
+    """Return the power that all of `powers` equal; None if every power fits.
+
+    Raises `BadValueError` if the powers differ, because a time and a plain number cannot be added.
+    """
     definite = {power for power in powers if power is not None}
     if len(definite) > 1:
-        hint = "give the plain number a unit: 5s for 5, modules * 1s for modules"
+        hint = "give the plain number a unit, as in 5s or modules * 1s"
         raise BadValueError(f"'= {text}' adds or compares a time and a plain number", hint)
     return definite.pop() if definite else None
 
@@ -281,7 +288,7 @@ def _constant(node: ast.Constant) -> float:
 
 @lru_cache(maxsize=1)
 def _evaluator() -> tuple[Any, dict[type[ast.AST], Callable[..., float]], frozenset[type[ast.AST]]]:
-    """Evaluator class, its operators, and the kinds of nodes that it may evaluate."""
+    """Return the evaluator class, its operators, and the kinds of nodes that it may evaluate."""
     import operator
 
     from simpleeval import SimpleEval

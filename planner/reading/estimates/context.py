@@ -17,10 +17,11 @@ from planner.reading.yaml.source_map import Document
 class FileContext:
     """The file around a value.
 
-    folder : of the workflow file; paths in it are relative to this
-    parameters : of the file, None for an unreadable value; None: not known, so any name is accepted
-    models : names of all profiles; None: not known, so any name is accepted
-    tables : cache of CSV files by name; None: no cache
+    folder : folder of the workflow file, to which the paths in the file are relative
+    parameters : each parameter of the file → its value, or None if that is unreadable; if `parameters` itself is None,
+        the parameters are unknown, and any name is accepted
+    models : names of all profiles; None means that they are unknown, and any name is accepted
+    tables : cache of CSV files by name; None means that there is no cache
     """
 
     folder: Path = Path()
@@ -37,9 +38,9 @@ class FileContext:
         return self.tables[name]
 
     def trials(self, names: Iterable[str]) -> Iterator[dict[str, float]]:
-        """Yield values to try an expression with: the parameters, with 1 agent and with 2.
+        """Yield values with which to try an expression: those of the parameters, with 1 agent and then with 2.
 
-        names : used by the expression; nothing is yielded if the value of one is unknown
+        names : names in the expression; if the value of any of them is unreadable, nothing is yielded
         """
         if self.parameters is None or any(self.parameters.get(name, 0.0) is None for name in names):
             return

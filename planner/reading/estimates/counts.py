@@ -1,4 +1,7 @@
-"""A declared count in, a whole number out: written, a parameter, an expression; for items also an estimate."""
+"""A declared count in, a whole number out.
+
+A count is a number, a parameter or an expression. A number of items may also be an estimate.
+"""
 
 from __future__ import annotations
 
@@ -26,19 +29,22 @@ MOST_AGENTS = 100_000
 
 ITEMS = Quantity("number of items", units.count, "120", "80 to 150", whole=True, least=1.0, most=MOST_ITEMS)
 
-_EXPECTED = "expected a whole number from 1, or the name of a parameter"
+_EXPECTED = "expected a whole number of at least 1, or the name of a parameter"
 _PLAIN = Quantity("count", units.count, "12", "8 to 20")
 
 
 @dataclass(frozen=True)
 class ComputedCount:
-    """A count given by an expression: `= modules / 4`."""
+    """A count that is given by an expression, such as `= modules / 4`."""
 
     formula: Formula
     most: int = MOST_ITEMS
 
     def value(self, values: Mapping[str, float]) -> int:
-        """Return its value, from 1 to `most`. Raises `BadValueError`."""
+        """Return the count, from 1 to `most`. Raises `BadValueError`.
+
+        values : values of the names in the expression
+        """
         number = self.formula.value(values)
         rounded = float(math.floor(number + 0.5))
         # 0.1 * 3 * 10 is not exactly 3 in floating point
@@ -78,7 +84,10 @@ def parse_count(value: Any, most: int, context: FileContext = NO_FILE, agents: b
 
 
 def parse_item_count(value: Any, context: FileContext = NO_FILE) -> ItemCountValue:
-    """Parse a number of items, or an estimate of it; a constant estimate becomes a number. Raises `BadValueError`."""
+    """Parse a number of items, or an estimate of that number. Raises `BadValueError`.
+
+    A constant estimate becomes a number.
+    """
     is_range = isinstance(value, str) and re.search(r"\S\s+to\s+\S", value)
     if not isinstance(value, dict) and not is_range:
         return parse_count(value, MOST_ITEMS, context)
@@ -91,7 +100,7 @@ def parse_item_count(value: Any, context: FileContext = NO_FILE) -> ItemCountVal
 def count_of(declared: CountValue, values: Mapping[str, float]) -> int:
     """Return the number for a declared count. Raises `BadValueError`, also for an unknown parameter.
 
-    values : of the parameters, and of `agents`
+    values : values of the parameters, and of `agents`
     """
     if isinstance(declared, ComputedCount):
         return declared.value(values)

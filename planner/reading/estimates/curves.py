@@ -16,7 +16,7 @@ from planner.reading.units import BadValueError, Quantity, within
 MOST_REQUESTS = 1_000_000
 
 EXAMPLES = ("ttft: {1: 0.4s, 16: 0.9s, 64: 6s}", "output_speed: {1: 63, 16: 45, 64: 24}")
-"""Of a curve of times and one of speeds."""
+"""Examples of a curve of times and of a curve of speeds."""
 
 Points = tuple[tuple[int, float], ...]
 """Pairs of concurrency and value, by rising concurrency."""
@@ -26,7 +26,7 @@ Points = tuple[tuple[int, float], ...]
 class Curve:
     """Time or speed of each request as a function of concurrency, the number of requests served together.
 
-    rate : whether values are in tokens/s, not in seconds
+    rate : True if the values are speeds in tokens/s, False if they are times in seconds
     """
 
     points: Points
@@ -36,8 +36,8 @@ class Curve:
         """Return the value at a concurrency.
 
         Between two points, seconds (for a speed, seconds per token) are linear in concurrency. Below the first point,
-        the value is that of the first. Above the last point, all requests share its total throughput, so that seconds
-        grow in proportion to concurrency.
+        the value is constant. Above the last point, all requests share the total throughput of the last point, so that
+        seconds grow in proportion to concurrency.
         """
         (first, least), (last, most) = self.points[0], self.points[-1]
         if concurrency <= first:
@@ -57,13 +57,14 @@ class Curve:
 def split_by_writing(ttft: Curve, output_speed: Curve, output: float, concurrency: int) -> tuple[Estimate, Estimate]:
     """Return time to first token and output speed at a concurrency, from two curves measured together.
 
-    The curves must have points at the same concurrencies. At a point, and below the first or above the last one, each
-    curve is evaluated separately. Between two points:
+    The curves must have points at the same concurrencies. At a point, below the first point and above the last point,
+    each curve is evaluated separately. Between two points:
 
     - The total time of a measured request is linear in concurrency.
-    - The number of requests in flight that write output is concurrency times the share of writing in that time
-      (Little 1961). It grows in proportion to concurrency from the lower point, and stops at its value at the upper
-      point, where the server is full. If that value is lower, or out of reach, the number is linear instead.
+    - The number of requests in flight that write output is concurrency times the share of the total time that a request
+      spends writing (Little 1961). From the lower point, this number grows in proportion to concurrency, until it
+      reaches its value at the upper point, where the server is full. The number is linear in concurrency instead if
+      its value at the upper point is smaller than at the lower point, or too large to be reached in this way.
 
     output : mean output tokens of the measured requests
     """
@@ -85,13 +86,13 @@ def split_by_writing(ttft: Curve, output_speed: Curve, output: float, concurrenc
 
 
 def _neighbours(points: Points, concurrency: int) -> tuple[tuple[int, float], tuple[int, float], float]:
-    """Points below and above a concurrency, and its position between them, from 0 to 1."""
+    """Return the points below and above a concurrency, and its relative position between the two, from 0 to 1."""
     low, high = next((below, above) for below, above in pairwise(points) if above[0] >= concurrency)
     return low, high, (concurrency - low[0]) / (high[0] - low[0])
 
 
 def is_curve(value: Any) -> bool:
-    """Whether a value is meant as a curve: a mapping with a number among its keys."""
+    """Whether a value is meant as a curve, which is a mapping with a number among its keys."""
     return isinstance(value, dict) and any(str(key).strip().isdecimal() for key in value)
 
 

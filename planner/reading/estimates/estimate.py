@@ -1,4 +1,4 @@
-"""Distributions of quantities: a constant, or drawn anew at each occurrence (docs/model.md, "Estimates")."""
+"""Quantities: constants, or distributions from which each occurrence is drawn anew (docs/model.md, "Estimates")."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Estimate:
     sigma : standard deviation of a lognormal's logarithm, else 0
     whole : whether draws are rounded half up to whole numbers
     least : smallest draw: 1 for whole numbers, unless 0 was written
-    text : as declared
-    points : low, likely and high of a triangular; the values of an empirical, ascending, equally likely
+    text : the estimate as declared
+    points : low, likely and high of a triangular; the equally likely values of an empirical, in ascending order
     counted : whether it was counted in a text with o200k_base; other tokenizers give other numbers
     own : whether it is in tokens of the model's own tokenizer, because it was written for that model
     approximate : whether it was estimated from the text's length, because counting was not possible
@@ -58,7 +58,8 @@ class Estimate:
     def quantile(self, p: float) -> float:
         """Quantile of the draws before rounding; `p` is from 0 to 1.
 
-        For an empirical estimate of n values it is the value at index ⌊p·n⌋: a uniform `p` draws each equally often.
+        The quantile of an empirical estimate of n values is the value at index ⌊p·n⌋, so that a uniform `p` draws each
+        value equally often.
         """
         if self.shape == "empirical":
             return self.points[min(int(p * len(self.points)), len(self.points) - 1)]
@@ -87,10 +88,10 @@ class Estimate:
         return replace(self, scale=self.scale * factor, points=tuple(factor * point for point in self.points))
 
     def bind(self, values: Mapping[str, float], model: str | None) -> Estimate:
-        """Return the estimate for these parameters and this model; itself, unless it is an `UnboundEstimate`.
+        """Return the estimate for these parameters and this model. Only an `UnboundEstimate` depends on them.
 
-        values : of the parameters, and of `agents`
-        model : of the step's requests; None if it makes none
+        values : values of the parameters, and of `agents`
+        model : model of the step's requests; None if the step makes no requests
 
         Raises `BadValueError` if the result is out of bounds or the model has no estimate.
         """
@@ -115,7 +116,7 @@ def exact(number: float, quantity: Quantity, text: str) -> Estimate:
 
 
 def _rounded(number: float) -> float:
-    """Round half up, and to at least 1 unless `number` is 0."""
+    """Round `number` half up; the result is at least 1, unless `number` is 0."""
     return max(float(math.floor(number + 0.5)), 1.0 if number else 0.0)
 
 
@@ -143,7 +144,7 @@ def triangular(low: float, likely: float, high: float, quantity: Quantity, text:
 
 
 def empirical(numbers: Sequence[float], quantity: Quantity, text: str) -> Estimate:
-    """Return the distribution of equally likely numbers, at least one."""
+    """Return the distribution in which all `numbers` are equally likely. There must be at least one number."""
     points = sorted(map(_rounded, numbers)) if quantity.whole else sorted(numbers)
     if points[0] == points[-1]:
         return exact(points[0], quantity, text)

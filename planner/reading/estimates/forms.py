@@ -69,7 +69,9 @@ class Arithmetic(UnboundEstimate):
             return exact(bounds[0], self.quantity, self.text)
         if bounds[1] < bounds[0]:
             shown = " to ".join(formula.shown(bound) for formula, bound in zip(self.formulas, bounds, strict=True))
-            raise BadValueError(f"'{self.text}' is {shown}: the lower bound is above the upper one", "swap the bounds")
+            raise BadValueError(
+                f"'{self.text}' is {shown}: the lower bound is above the upper bound", "swap the bounds"
+            )
         return ranged(bounds[0], bounds[1], self.quantity, self.text)
 
 
@@ -86,7 +88,9 @@ class ByModel(UnboundEstimate):
             reason = (
                 f"has no estimate for the model '{model}'" if model else "cannot be used here, because no model is used"
             )
-            raise BadValueError(f"'by_model' {reason}", "add it, or add 'other' for all models that are not listed")
+            raise BadValueError(
+                f"'by_model' {reason}", "add this model, or add 'other' for all models that are not listed"
+            )
         return replace(estimate.bind(values, model), own=True)
 
 
@@ -98,7 +102,7 @@ def parse_estimate(value: Any, quantity: Quantity, context: FileContext = NO_FIL
     - `{p50, p95}`: a lognormal; σ = ln(p95/p50) / 1.645
     - `{low, likely, high}`: a triangular distribution
     - `{values}`, or `{file, column}` of a CSV file: each value is equally likely
-    - `{text}`, or `{file}`: the number of tokens of the text
+    - `{text}`, or `{file}` without a column: the number of tokens of the text
 
     Raises `BadValueError`, whose message says what is expected.
     """
@@ -124,7 +128,7 @@ def _number(value: Any, quantity: Quantity) -> float:
 
 
 def _with_a_dash(value: Any, quantity: Quantity) -> str | None:
-    """Hint for a range written with a dash. A unit that only one bound has applies to both."""
+    """Hint for a range written with a dash. A unit that only one bound has applies to both bounds."""
     bound = rf"\s*({NUMBER})\s*([a-zA-Z]*)\s*"
     parts = re.fullmatch(f"{bound}[-–—]{bound}", value) if isinstance(value, str) else None
     if not parts:
@@ -145,7 +149,7 @@ def _from_range(low: str, high: str, quantity: Quantity) -> Estimate:
         raise BadValueError(str(mistake), hint, code=mistake.code) from None
     text = f"{low} to {high}"
     if b < a:
-        raise BadValueError(f"the lower bound of '{text}' is above the upper one", f"write {high} to {low}")
+        raise BadValueError(f"the lower bound of '{text}' is above the upper bound", f"write {high} to {low}")
     return ranged(a, b, quantity, low if a == b else text)
 
 
@@ -154,10 +158,10 @@ def _from_mapping(value: dict[str, Any], quantity: Quantity, context: FileContex
     form = next((form for key in value for form in _forms(value, quantity) if key in form.keys), _FORMS[0])
     unknown = [key for key in value if key not in form.keys]
     if unknown:
-        shown = quantity.expected.removeprefix("expected ") if form is _FORMS[0] else form.example
-        raise BadValueError(
-            f"unknown key '{unknown[0]}'", f"write {shown}", code="unknown-key", at=(unknown[0],), on_key=True
-        )
+        hint = f"keep only the keys of this example: {form.example}"
+        if form is _FORMS[0]:
+            hint = f"write {quantity.expected.removeprefix('expected ')}"
+        raise BadValueError(f"unknown key '{unknown[0]}'", hint, code="unknown-key", at=(unknown[0],), on_key=True)
     for key in form.keys:
         if key not in value:
             raise BadValueError(f"the key '{key}' is missing", form.all, code="missing-key", on_key=True)
@@ -169,7 +173,8 @@ def _from_percentiles(value: dict[str, Any], quantity: Quantity, context: FileCo
     if p95 < p50:
         raise BadValueError("p95 is below p50", "p50 is the median; 95% of all values are below p95", at=("p95",))
     if p50 == 0:
-        raise BadValueError("p50 must be above 0", "for a quantity that is often 0, write '0 to b'", at=("p50",))
+        high = quantity.spread.split(" to ")[1]
+        raise BadValueError("p50 must be above 0", f"for values near 0, write a range, as in 0 to {high}", at=("p50",))
     if p95 == p50:
         return exact(p50, quantity, str(value["p50"]))
     return lognormal(p50, (math.log(p95) - math.log(p50)) / Z95, quantity, _text(value))
@@ -178,9 +183,11 @@ def _from_percentiles(value: dict[str, Any], quantity: Quantity, context: FileCo
 def _from_triangle(value: dict[str, Any], quantity: Quantity, context: FileContext) -> Estimate:
     low, likely, high = _at_keys({key: value[key] for key in ("low", "likely", "high")}, quantity)
     if likely < low:
-        raise BadValueError("low is above likely", "low, likely and high must ascend", at=("low",))
+        raise BadValueError("low is above likely", "low must not be above likely, nor likely above high", at=("low",))
     if high < likely:
-        raise BadValueError("likely is above high", "low, likely and high must ascend", at=("likely",))
+        raise BadValueError(
+            "likely is above high", "low must not be above likely, nor likely above high", at=("likely",)
+        )
     return triangular(low, likely, high, quantity, _text(value) if low < high else str(value["low"]))
 
 
@@ -266,8 +273,8 @@ def _from_arithmetic(value: str, quantity: Quantity, context: FileContext) -> Es
 class _Form:
     """A way to write an estimate as a mapping.
 
-    all : hint that names all its keys
-    example : for no particular quantity
+    all : hint that names all keys of the form
+    example : example of the form, the same for all quantities
     """
 
     keys: tuple[str, ...]
@@ -277,10 +284,12 @@ class _Form:
 
 
 _FORMS = (
-    _Form(("p50", "p95"), _from_percentiles, "give both p50 and p95", "{p50: 500, p95: 2k}"),
-    _Form(("low", "likely", "high"), _from_triangle, "give low, likely and high", "{low: 2, likely: 5, high: 20}"),
+    _Form(("p50", "p95"), _from_percentiles, "give both 'p50' and 'p95'", "{p50: 500, p95: 2k}"),
+    _Form(
+        ("low", "likely", "high"), _from_triangle, "give 'low', 'likely' and 'high'", "{low: 2, likely: 5, high: 20}"
+    ),
     _Form(("values",), _from_values, "", "{values: [3, 5, 8]}"),
-    _Form(("file", "column"), _from_file, "give both file and column", "{file: turns.csv, column: turns}"),
+    _Form(("file", "column"), _from_file, "give both 'file' and 'column'", "{file: turns.csv, column: turns}"),
     _Form(("by_model",), _from_models, "", "{by_model: {sonnet: 900, other: 1k}}"),
 )
 
@@ -292,7 +301,7 @@ _COUNTED = (
 
 
 def _forms(value: dict[str, Any], quantity: Quantity) -> tuple[_Form, ...]:
-    """Forms among which to choose for a mapping."""
+    """Return the forms that a mapping for this quantity may have."""
     if quantity is not TOKENS:
         return _FORMS
     return (*_COUNTED, *_FORMS) if value.keys() == {"file"} else (_COUNTED[0], *_FORMS)

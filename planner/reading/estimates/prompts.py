@@ -19,9 +19,7 @@ def prompt_text(value: dict[str, Any], quantity: Quantity, context: FileContext)
     text = value["text"]
     with within("text"):
         if not isinstance(text, str):
-            raise BadValueError(
-                "expected a text", "as in text: You are a reviewer; put numbers and the like in quotes: '5'"
-            )
+            raise BadValueError("expected a text", "write it in quotes, as in text: 'You are a reviewer.'")
         shown = printable(" ".join(text.split()))
         excerpt = shown if len(shown) <= _EXCERPT else f"{shown[:_EXCERPT].rstrip()}…"
         return _counted(text, quantity, f'"{excerpt}"', "")
@@ -31,7 +29,7 @@ def prompt_file(value: dict[str, Any], quantity: Quantity, context: FileContext)
     """Count the tokens of the file in `{file: …}`. Raises `BadValueError`."""
     name = value["file"]
     if isinstance(name, str) and name.lower().endswith(".csv"):
-        hint = "give both file and column; or, if it is a prompt, rename the file to .txt"
+        hint = "add 'column'; if the file is a prompt, rename it to .txt instead"
         raise BadValueError("the key 'column' is missing", hint, code="missing-key", on_key=True)
     with within("file"):
         if not isinstance(name, str) or not name.strip():
@@ -44,7 +42,7 @@ def prompt_file(value: dict[str, Any], quantity: Quantity, context: FileContext)
 def _counted(text: str, quantity: Quantity, label: str, file: str) -> Estimate:
     """Count the tokens of `text`, which messages show as `label`.
 
-    file : its name, which tells its kind; "" if there is none
+    file : name of the file, which tells the kind of text; "" if the text is not from a file
     """
     from planner.tokens.counting import count  # loads tiktoken, which takes half a second
 

@@ -18,8 +18,9 @@ from planner.reading.units import BadValueError
 def read_referenced(name: str, path: Path, pattern: str, missing: str | None, too_large: str) -> str:
     """Return the text of the file at `path`, which the workflow calls `name`.
 
-    pattern : of similar files that a hint may suggest, as in ``*.csv``
-    missing, too_large : hints for a file that cannot be read, or is over the size limit
+    pattern : names of the files that a hint may suggest, as in ``*.csv``
+    missing : hint for a file that cannot be read, if no file has a similar name
+    too_large : hint for a file that is over the size limit
 
     Raises `BadValueError`, with the code of the cause.
     """
@@ -38,7 +39,7 @@ def read_referenced(name: str, path: Path, pattern: str, missing: str | None, to
 
 
 def _suggestion(name: str, path: Path, pattern: str) -> str | None:
-    """A hint at a file with a similar name in the same folder, if `path` does not exist."""
+    """Return a hint that names a similar file in the same folder. None if there is none, or `path` exists."""
     try:
         others = [] if path.exists() else sorted(other.name for other in path.parent.glob(pattern) if other.is_file())
     except (OSError, ValueError):
@@ -53,8 +54,8 @@ def _suggestion(name: str, path: Path, pattern: str) -> str | None:
 class Table:
     """A CSV file.
 
-    columns : names, stripped
-    rows : line number of the row's end, and its cells; empty lines are left out
+    columns : names of the columns, stripped
+    rows : the cells of each row, with the number of the line on which the row ends; empty rows are left out
     shown : whether messages may quote it. Any text reads as a table of one column, and a workflow of somebody else may
         name any file: one that is not called .csv may hold secrets
     """
@@ -76,7 +77,10 @@ class Table:
         return f"{before}'{text}'" if self.shown else instead
 
     def column(self, name: Any) -> Iterator[tuple[int, str]]:
-        """Yield line numbers and stripped cells of a column. Raises `BadValueError` if it is missing or has gaps."""
+        """Yield the line number and the stripped cell of each row in a column.
+
+        Raises `BadValueError` if the column is missing or has an empty cell.
+        """
         if not isinstance(name, str):
             hint = f"its columns are: {', '.join(self.columns)}" if self.shown else None
             raise BadValueError("expected the name of a column", hint)

@@ -22,7 +22,7 @@ MOST_BYTES = 1_000_000
 
 _LINE_END = re.compile(r"\r\n?|\n")
 _INVISIBLE = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-"""Not compiled at import, because that takes 10 ms."""
+"""Pattern of characters that YAML does not allow. It is not compiled at import, because that takes 10 ms."""
 
 
 def split_lines(text: str) -> list[str]:
@@ -31,7 +31,7 @@ def split_lines(text: str) -> list[str]:
 
 
 def position_at(file: str, text: str, offset: int) -> Position:
-    """Position of the character at `offset`."""
+    """Return the position of the character at `offset`."""
     before = split_lines(text[:offset])
     return Position(file, len(before), len(before[-1]) + 1, 1, split_lines(text)[len(before) - 1])
 
@@ -90,7 +90,7 @@ def decode_utf8(content: bytes, file: str) -> str:
 
 
 def check_characters(text: str, file: str) -> None:
-    """Raises InputError at the first control or other character that YAML does not allow."""
+    """Check that YAML allows all characters. Raises InputError for the first that it does not allow."""
     match = re.search(_INVISIBLE, text)
     if match:
         message = f"the invisible character U+{ord(match[0]):04X} is not allowed"
@@ -98,7 +98,7 @@ def check_characters(text: str, file: str) -> None:
 
 
 def _suggestion(path: Path, error: Exception) -> str | None:
-    """A hint at a YAML file with a similar name in the same folder, if `path` does not exist."""
+    """Return a hint that names a similar YAML file in the same folder. None if there is none, or `path` exists."""
     if not isinstance(error, FileNotFoundError) or not path.parent.is_dir():
         return None
     similar = nearest(path.name, (other.name for other in path.parent.glob("*.y*ml")))
@@ -112,7 +112,7 @@ STANDARD_INPUT = "-"
 
 
 def read_texts(names: Iterable[str], standard_input: BinaryIO | None) -> list[tuple[str, str]]:
-    """Return names and texts, each name once.
+    """Return the name and the text of each file. A repeated name is read once.
 
     names : paths; `-` is standard input, which is returned as `<stdin>`
     standard_input : None if it is closed
@@ -143,7 +143,7 @@ def _content(name: str) -> bytes:
 
 
 def _hint(path: Path, error: Exception) -> str | None:
-    """Suggest another path."""
+    """Return a hint that suggests another path; None if there is nothing to suggest."""
     if isinstance(error, IsADirectoryError) or (os.name == "nt" and path.is_dir()):
         return f"name files, as in {path / '*'}"
     if not isinstance(error, FileNotFoundError) or not path.parent.is_dir():

@@ -59,8 +59,9 @@ def parse_yaml(text: str, file: str = "<text>") -> Document:
 class _Node:
     """A finished value, to which an alias may refer.
 
-    text : of a scalar, as written; None for a mapping or sequence
-    nodes, height : number of values in it, and its depth
+    text : text of a scalar, as written; None for a mapping or sequence
+    nodes : number of values in it, including itself
+    height : levels of nesting in it; 0 for a scalar
     """
 
     value: Any
@@ -114,17 +115,17 @@ class _Builder:
         return Position(self.document.file, start.line + 1, start.column + 1, max(1, width), text)
 
     def add_problem(self, message: str, event: Any, hint: str | None = None, code: str = "yaml-syntax") -> None:
-        """Report a mistake and continue."""
+        """Report a mistake, after which reading continues."""
         if len(self.document.problems) < MOST_PROBLEMS:
             self.document.problems.append(Problem(code, message, self.place(event.start_mark, event.end_mark), hint))
 
     def refuse(self, message: str, event: Any) -> NoReturn:
-        """Stop: a limit is exceeded."""
+        """Stop reading because a limit is exceeded. Raises InputError."""
         place = self.place(event.start_mark, event.end_mark)
         raise InputError([*self.document.problems, Problem("too-large", message, place)])
 
     def refuse_syntax(self, error: yaml.MarkedYAMLError) -> NoReturn:
-        """Stop: the rest is unreadable."""
+        """Stop reading because the rest of the file is unreadable. Raises InputError."""
         mistake = explain(error, self.lines, self.stack[-1].place if self.stack else None)
         place = Position(self.document.file, mistake.line + 1, mistake.column + 1, 1, self.lines[mistake.line])
         problem = Problem("yaml-syntax", mistake.message, place, mistake.hint)
@@ -189,12 +190,15 @@ class _Builder:
         path = (*parent.path, name)
         parent.key, parent.merging = name, plain and name == "<<"
         if name in parent.value:
-            hint = f"first given on line {self.document.keys[path].line}"
+            hint = f"remove one of them; the first is on line {self.document.keys[path].line}"
             self.add_problem(f"duplicate key '{name}'", event, hint, "duplicate-key")
         self.document.keys[path] = place
 
     def number_with_comma(self, parent: _Collection, place: Position, column: int, number: str, hint: str) -> str:
-        """Report a number with a comma, and ignore its parts. Returns a made-up key for the part read as a key."""
+        """Report a number with a comma, and ignore its parts.
+
+        Returns a made-up key for the part that the YAML parser took for a key.
+        """
         marked = replace(place, column=column + 1, width=len(number))
         problem = Problem("bad-value", "a number cannot contain a comma", marked, hint)
         if problem not in self.document.problems and len(self.document.problems) < MOST_PROBLEMS:
@@ -206,7 +210,7 @@ class _Builder:
         return made_up
 
     def skip_key(self, parent: _Collection, place: Position) -> None:
-        """Continue under a made-up key, so that its value is still checked."""
+        """Replace a key that cannot be used by a made-up key, so that its value is still checked."""
         parent.key = f"\0{len(self.document.unreadable)}"
         path = (*parent.path, parent.key)
         self.document.keys[path] = place
@@ -221,7 +225,7 @@ class _Builder:
             self.add_problem("a key must be plain text", event, hint)
         self.check_tag(event)
         if len(self.stack) >= MOST_DEPTH:
-            self.refuse(f"nested more than {MOST_DEPTH} levels deep", event)
+            self.refuse(f"values are nested more than {MOST_DEPTH} levels deep", event)
         value: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
         path, place = self.path(), self.place(event.start_mark, event.end_mark)
         self.document.values[path] = place
@@ -264,9 +268,11 @@ class _Builder:
         parent.nodes += node.nodes
         parent.height = max(parent.height, node.height + 1)
         if parent.nodes > MOST_NODES:
-            self.refuse(f"over {MOST_NODES:,} values, counting the contents of aliases", event)
+            self.refuse(f"the file has over {MOST_NODES:,} values, counting the contents of aliases", event)
         if len(self.stack) + node.height > MOST_DEPTH:
-            self.refuse(f"nested more than {MOST_DEPTH} levels deep, counting the contents of aliases", event)
+            self.refuse(
+                f"values are nested more than {MOST_DEPTH} levels deep, counting the contents of aliases", event
+            )
         if parent.merging:
             mappings = node.value if isinstance(node.value, list) else [node.value]
             if all(isinstance(mapping, dict) for mapping in mappings):
@@ -295,7 +301,7 @@ def _span(start: Any, end: Any) -> Span:
 
 
 def resolve_scalar(text: str) -> str | int | float | bool | None:
-    """Value of a plain scalar by the YAML 1.2 core schema, without octal numbers."""
+    """Return the value of a plain scalar by the YAML 1.2 core schema, without its octal numbers."""
     if text in ("", "~", "null", "Null", "NULL"):
         return None
     if text in ("true", "True", "TRUE", "false", "False", "FALSE"):

@@ -19,7 +19,7 @@ class Document:
     problems : mistakes that did not stop the reading
     unreadable : paths at which `data` holds a placeholder for an unreadable value
     nothing : path of each missing value → position of its key, or of the list item
-    aliases : line and column of each alias → span of the value it refers to
+    aliases : line and column of each alias → span of the value that the alias refers to
     """
 
     file: str
@@ -32,11 +32,11 @@ class Document:
     aliases: dict[tuple[int, int], Span] = field(default_factory=dict)
 
     def key(self, *path: str | int) -> Position | None:
-        """Position of the key at `path`, else of the innermost value around it."""
+        """Position of the key at `path`; if there is no such key, that of the innermost value on the path."""
         return self.keys.get(path) or self.value(*path)
 
     def value(self, *path: str | int) -> Position | None:
-        """Position of the value at `path`, else of the innermost value around it."""
+        """Position of the value at `path`; if there is no such value, that of the innermost value on the path."""
         while path not in self.values and path:
             path = path[:-1]
         return self.values.get(path)

@@ -13,7 +13,7 @@ from planner.errors import Position
 from planner.reading.hints import without_commas
 
 _CLOSING = {"{": "}", "[": "]"}
-_QUOTED = "in single quotes, write a quote twice, as in 'it''s'"
+_QUOTED = "inside single quotes, write a single quote twice, as in 'it''s'"
 _ESCAPE = "write a backslash as \\\\, or use single quotes"
 _NOT_A_KEY = r"expected key|<block end>"
 
@@ -29,16 +29,17 @@ class SyntaxMistake:
 
 
 class _Rule(NamedTuple):
-    """A message, and the regular expressions that must all be found for it to apply.
+    """A message, and regular expressions. The message applies if all of them are found in the texts named below.
 
-    message, hint : may use the fields `character`, `opener`, `closing`, `problem`, and `line` and `column` (from 1)
-        where the faulty construct starts
-    problem, context : in the parser's own words; a `closing` group becomes a field
-    character : of the character at the error; "" at the end of a line
-    before : of the line's text before the error
-    opener : of the first character of the faulty construct
-    above : of the lines before the error
-    place : where to point: at the error, the start of the construct, or the last backslash before the error
+    message, hint : texts with the fields `character`, `opener`, `closing` and `problem`; the fields `line` and `column`
+        (both from 1) tell where the faulty construct starts
+    problem, context : searched in the parser's own words; a group called `closing` becomes a field
+    character : searched in the character at the error, which is "" at the end of a line
+    before : searched in the line's text before the error
+    opener : searched in the first character of the faulty construct
+    above : searched in the lines before the error
+    place : place to which the error points: the error, the start of the construct, or the last backslash before the
+        error
     """
 
     message: str
@@ -69,7 +70,7 @@ _RULES = (
     ),
     _Rule(
         "a key is not allowed here",
-        "put a value that contains ': ' in quotes; write keys inside a value on their own lines, or in {{…}}",
+        "if this is a key, put it and its value in braces, as in {{key: value}}; if it is text, put it all in quotes",
         problem="(values|keys) are not allowed", before=r":\s",
     ),
     _Rule(
@@ -86,12 +87,13 @@ _RULES = (
         problem="could not find expected ':'", place="start",
     ),
     _Rule(
-        "expected '{closing}', not '{character}'", "it closes the bracket opened on line {line}, column {column}",
+        "expected '{closing}', not '{character}'",
+        "'{closing}' closes the bracket that was opened on line {line}, column {column}",
         problem=r"expected ',' or '(?P<closing>[\]}])'", character=r"[\]}]",
     ),
     _Rule(
         "expected ',' or '{closing}' before this",
-        "the bracket opened on line {line}, column {column} is not closed yet",
+        "the bracket that was opened on line {line}, column {column} is not closed yet",
         problem=r"expected ',' or '(?P<closing>[\]}])'",
     ),
     _Rule(
@@ -138,7 +140,7 @@ _RULES = (
     _Rule("a ':' after a key must be followed by a space", problem="unexpected ':'"),
     _Rule("unexpected text here", "the YAML parser says: {problem}"),
 )  # fmt: skip
-"""In order of precedence; the last one always applies."""
+"""Rules in order of precedence. The last rule always applies."""
 
 
 def explain(error: yaml.MarkedYAMLError, lines: Sequence[str], inside: Position | None) -> SyntaxMistake:
@@ -181,7 +183,7 @@ def explain(error: yaml.MarkedYAMLError, lines: Sequence[str], inside: Position 
 
 
 def _matched(rule: _Rule, texts: dict[str, str]) -> str | None:
-    """The `closing` group of a rule that applies, "" if it has none; None if the rule does not apply."""
+    """Return None if a rule does not apply; else the text of its group `closing`, or "" without such a group."""
     closing = ""
     for name, text in texts.items():
         match = re.search(getattr(rule, name), text)
@@ -200,7 +202,7 @@ _NEARBY = 40
 def comma_in_number(line: str, start: int, end: int) -> tuple[int, str, str] | None:
     """Find a number with commas, part of which was read as a key in columns `start` to `end` (from 0).
 
-    Returns the number's first column, its text and a hint how to write it; None if the key is a key.
+    Returns the number's first column, its text and a hint how to write it. None means that there is a real key there.
     """
     low = max(0, start - _NEARBY)
     number_start = _NUMBER_START.search(line[low:start]) if line[start : start + 1].isdecimal() else None

@@ -1,4 +1,4 @@
-"""JSON and CSV, and dataclasses as plain data."""
+"""Convert dataclasses to plain data, and plain data to JSON and CSV."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from planner.planning.results import Usd
 from planner.sampling.sample import Precision
 
 _NUMBERS = re.compile(r"\[\n\s+([-+.,\deE\s]+?)\n\s+\]")
-"""A list of numbers, to be written on one line. Strings cannot match: JSON escapes their line breaks."""
+"""Matches a list of numbers in indented JSON. It cannot match inside a string, since JSON escapes line breaks."""
 
 
 def plain_data(data: Any) -> Any:
-    """A dataclass as plain dicts and lists."""
+    """Convert a dataclass to plain dicts and lists."""
 
     def convert(value: Any) -> Any:
         if isinstance(value, dict):
@@ -28,7 +28,7 @@ def plain_data(data: Any) -> Any:
 
 
 def flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A row of CSV: nested keys are joined by underscores; an unknown cost leaves its columns empty."""
+    """Return nested data as a row of CSV. Underscores join nested keys. An unknown cost has empty columns."""
     row: dict[str, Any] = {}
     for key, value in data.items():
         if isinstance(value, dict):
@@ -41,13 +41,13 @@ def flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def json_text(data: dict[str, Any]) -> str:
-    """JSON, indented, with lists of numbers on one line."""
+    """Return plain data as indented JSON, with each list of numbers on one line."""
     text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
     return _NUMBERS.sub(lambda match: f"[{' '.join(match[1].split())}]", text) + "\n"
 
 
 def csv_text(rows: list[dict[str, Any]]) -> str:
-    """CSV with a header; the first row decides the columns."""
+    """Return rows as CSV with a header. The keys of the first row are the columns."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -56,5 +56,5 @@ def csv_text(rows: list[dict[str, Any]]) -> str:
 
 
 def precision_data(precision: Precision) -> dict[str, Any]:
-    """Precision that was reached, and whether that was the goal."""
+    """Plain data of a precision: the precision that was reached, and whether it meets the goal."""
     return {**asdict(precision), "converged": precision.converged}

@@ -51,37 +51,37 @@ def forecast_data(forecast: Forecast) -> dict[str, Any]:
 
 
 def comparison_rows(comparison: Comparison) -> list[dict[str, Any]]:
-    """A row for each scenario."""
+    """Rows of the CSV of a comparison, one for each scenario."""
     return [flat(_result(result)) for result in comparison.results]
 
 
 def forecast_rows(forecast: Forecast) -> list[dict[str, Any]]:
-    """A row for each step."""
+    """Rows of the CSV of a forecast, one for each step."""
     return [flat(step) for step in _steps(forecast)]
 
 
 def comparison_json(comparison: Comparison) -> str:
-    """`comparison_data` as JSON."""
+    """JSON of a comparison: the data that `comparison_data` returns."""
     return json_text(comparison_data(comparison))
 
 
 def forecast_json(forecast: Forecast) -> str:
-    """`forecast_data` as JSON."""
+    """JSON of a forecast: the data that `forecast_data` returns."""
     return json_text(forecast_data(forecast))
 
 
 def comparison_csv(comparison: Comparison) -> str:
-    """`comparison_rows` as CSV."""
+    """CSV of a comparison, one row for each scenario."""
     return csv_text(comparison_rows(comparison))
 
 
 def forecast_csv(forecast: Forecast) -> str:
-    """`forecast_rows` as CSV."""
+    """CSV of a forecast, one row for each step."""
     return csv_text(forecast_rows(forecast))
 
 
 def _barriers(comparison: Comparison) -> dict[str, Any]:
-    """The cost of barriers; empty without barriers."""
+    """Plain data of the cost of barriers. Empty if the comparison has no barriers."""
     barriers = comparison.barriers
     return {} if barriers is None else {"barriers": {**asdict(barriers), "cost": barriers.cost}}
 

@@ -18,7 +18,7 @@ _CHOICES = ("standard", "fast", "best", "thrifty")
 
 
 def target_data(result: TargetResult) -> dict[str, Any]:
-    """Plain data of a target: every scenario compared with it, and the speeds and agents needed."""
+    """Plain data of a search for a target: every scenario with its chances, and the speeds and agents needed."""
     obstacle = result.obstacle
     return {
         "workflow": result.workflow,
@@ -44,18 +44,18 @@ def target_data(result: TargetResult) -> dict[str, Any]:
 
 
 def target_json(result: TargetResult) -> str:
-    """`target_data` as JSON."""
+    """JSON of a search for a target: the data that `target_data` returns."""
     return json_text(target_data(result))
 
 
 def target_rows(result: TargetResult) -> list[dict[str, Any]]:
-    """A row for each scenario."""
+    """Rows of the CSV of a search for a target, one for each scenario."""
     rows = [_candidate(candidate) for candidate in result.candidates]
     return [flat({**row, "affordable": row["affordable"] or _NO_BUDGET}) for row in rows if row]
 
 
 def target_csv(result: TargetResult) -> str:
-    """`target_rows` as CSV."""
+    """CSV of a search for a target, one row for each scenario."""
     return csv_text(target_rows(result))
 
 
@@ -67,7 +67,10 @@ def _candidate(candidate: Candidate | None) -> dict[str, Any] | None:
 
 
 def _requirement(requirement: Requirement, fixed: str) -> dict[str, Any]:
-    """Plain data of a requirement for fixed `agents` or a fixed `speed`. Numbers of agents are integers."""
+    """Plain data of a needed speed or a needed number of agents. Numbers of agents are integers.
+
+    fixed : ``agents`` for a speed needed by a fixed number of agents, ``speed`` for agents needed at a fixed speed
+    """
     value = int(requirement.fixed) if fixed == "agents" else requirement.fixed
     needed = {
         name: int(number) if fixed == "speed" and number is not None else number
@@ -84,7 +87,7 @@ def _requirement(requirement: Requirement, fixed: str) -> dict[str, Any]:
 
 
 def tier_data(result: TierResult) -> dict[str, Any]:
-    """Plain data of a choice of tiers: the choice, both ends, and each step by itself."""
+    """Plain data of a choice of tiers: the chosen steps, all standard, all fast, and each step fast by itself."""
     data: dict[str, Any] = plain_data(result)
     del data["restricted"]
     data["precision"]["converged"] = result.precision.converged
@@ -93,12 +96,12 @@ def tier_data(result: TierResult) -> dict[str, Any]:
 
 
 def tier_json(result: TierResult) -> str:
-    """`tier_data` as JSON."""
+    """JSON of a choice of tiers: the data that `tier_data` returns."""
     return json_text(tier_data(result))
 
 
 def tier_rows(result: TierResult) -> list[dict[str, Any]]:
-    """A row for each choice; the names of its steps are separated by spaces."""
+    """Rows of the CSV of a choice of tiers, one for each choice. Spaces separate the names of its fast steps."""
     choices: list[tuple[str, AssignmentResult | None]] = [(name, getattr(result, name)) for name in _CHOICES]
     choices += [("alone", choice) for choice in result.alone]
     return [
@@ -109,7 +112,7 @@ def tier_rows(result: TierResult) -> list[dict[str, Any]]:
 
 
 def tier_csv(result: TierResult) -> str:
-    """`tier_rows` as CSV."""
+    """CSV of a choice of tiers, one row for each choice."""
     return csv_text(tier_rows(result))
 
 
@@ -134,15 +137,15 @@ def _influence(influence: Influence) -> dict[str, Any]:
 
 
 def sensitivity_json(sensitivity: Sensitivity) -> str:
-    """`sensitivity_data` as JSON."""
+    """JSON of a sensitivity: the data that `sensitivity_data` returns."""
     return json_text(sensitivity_data(sensitivity))
 
 
 def sensitivity_rows(sensitivity: Sensitivity) -> list[dict[str, Any]]:
-    """A row for each driver."""
+    """Rows of the CSV of a sensitivity, one for each driver."""
     return [flat(_influence(influence)) for influence in sensitivity.drivers]
 
 
 def sensitivity_csv(sensitivity: Sensitivity) -> str:
-    """`sensitivity_rows` as CSV; without drivers, a row of empty cells."""
+    """CSV of a sensitivity, one row for each driver. Without drivers, it has one row of empty cells."""
     return csv_text(sensitivity_rows(sensitivity) or [{"step": "", "kind": "", "key": ""}])

@@ -37,7 +37,7 @@ _LEFT_COLUMNS = _COLUMNS[:2]
 
 
 def comparison_html(comparison: Comparison) -> str:
-    """Heat maps of a comparison, its verdict, decisions and notes."""
+    """Return a comparison as HTML: heat maps, verdict, decisions and notes."""
     title, *about = comparison_heading(comparison)
     maps = "".join(map(_heat_map, heat_maps(comparison)))
     body = f'<div style="display:flex;flex-wrap:wrap;align-items:flex-start;column-gap:28px">{maps}</div>'
@@ -49,7 +49,7 @@ def comparison_html(comparison: Comparison) -> str:
 
 
 def forecast_html(forecast: Forecast) -> str:
-    """Completion time and cost, where the time goes, how busy agents are, each step, and the notes."""
+    """Return a forecast as HTML: completion time, cost, where the time goes, how busy agents are, steps and notes."""
     columns = [head(name, "left" if name in _LEFT_COLUMNS else "right") for name in _COLUMNS]
     critical = [step.critical for step in forecast.steps]
     cost_known = forecast.result.usd is not None
@@ -89,7 +89,10 @@ def _quantities(result: Result) -> str:
 
 
 def _quantity(name: str, quantity: Seconds | Usd, form: Callable[[float], str]) -> list[list[str]]:
-    """Two rows: percentiles and the mean with its error; intervals of the percentiles."""
+    """Return two rows of cells on a quantity.
+
+    The first row has its percentiles, its mean and the error of the mean. The second has the percentiles' intervals.
+    """
     p95 = quantity.p95 if isinstance(quantity, Seconds) else None
     values = (quantity.p50, quantity.p90, p95, quantity.mean, quantity.standard_error)
     intervals = [(quantity.p50_low, quantity.p50_high), (quantity.p90_low, quantity.p90_high)]
@@ -101,7 +104,7 @@ def _quantity(name: str, quantity: Seconds | Usd, form: Callable[[float], str]) 
 
 
 def _busy(forecast: Forecast) -> str:
-    """Table of how busy agents are; empty without agents."""
+    """Table of how busy agents are. Empty without agents."""
     rows = []
     for crew in forecast.crews:
         share, error = crew.utilisation.mean, crew.utilisation.standard_error
@@ -117,7 +120,7 @@ def _busy(forecast: Forecast) -> str:
 
 
 def _parts(breakdown: Mapping[str, float]) -> list[list[str]]:
-    """Rows of the breakdown: seconds, share, bar."""
+    """Rows of the table of where the time goes: part, seconds, share and bar."""
     total = sum(breakdown.values())
     shares = {part: value / total if total else 0.0 for part, value in breakdown.items()}
     return [

@@ -29,7 +29,7 @@ from planner.report.wording.tiers import ALONE, choice_cells, step_cells, tier_a
 
 
 def target_html(result: TargetResult) -> str:
-    """The answer, the chance of every scenario, and the speeds and agents needed."""
+    """Return a search for a target as HTML: its answer, the chance of every scenario, and speeds and agents needed."""
     title, *about = target_heading(result)
     body = _chances(result) + _requirements(result, SPEEDS, result.speeds)
     body += _requirements(result, AGENTS, result.agents)
@@ -37,7 +37,7 @@ def target_html(result: TargetResult) -> str:
 
 
 def tier_html(result: TierResult) -> str:
-    """The answer, the choice compared with both ends, and each step by itself."""
+    """Return a choice of tiers as HTML: its answer, its choices, and each step fast by itself."""
     title, *about = tier_heading(result)
     choices = [
         (cells.name, cells.p50, cells.interval, f"{cells.cost} over" if cells.over_budget else cells.cost)
@@ -50,7 +50,7 @@ def tier_html(result: TierResult) -> str:
 
 
 def sensitivity_html(sensitivity: Sensitivity) -> str:
-    """The estimate to measure first, and the significant drivers."""
+    """Return a sensitivity as HTML: the estimate to measure first, and a table of the significant drivers."""
     influences = [influence for influence in sensitivity.drivers if influence.told]
     swings = [abs(influence.swing) for influence in influences]
     rows = [
@@ -69,7 +69,7 @@ def sensitivity_html(sensitivity: Sensitivity) -> str:
 
 
 def _chances(result: TargetResult) -> str:
-    """Heat map of the chances of speeds × agents."""
+    """Heat map of the chances that the scenarios meet the deadline, over speeds × agents."""
     candidates = {candidate.scenario: candidate for candidate in result.candidates}
     agents = list(dict.fromkeys(scenario.agents for scenario in candidates))
     chances = [candidate.chance.chance for candidate in result.candidates]
@@ -94,6 +94,6 @@ def _requirements(result: TargetResult, title: str, requirements: Iterable[Requi
 
 
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Table whose first column heads its rows."""
+    """Return a table. The first text of each row is its head."""
     cells = [[head(name, scope="row"), *map(data, texts)] for name, *texts in rows]
     return table(title, [head(name) for name in columns], cells)

@@ -39,7 +39,7 @@ _MODEL = "docs/model.md"
 
 
 def explanation_text(forecast: Forecast, explanation: Explanation) -> str:
-    """The equations of a forecast, its profiles, and the steps of one sample with their requests."""
+    """Return an explanation as text: the equations of a forecast, its profiles, and the steps of one sample."""
     seconds = forecast.result.seconds
     lines = [
         "",
@@ -68,7 +68,7 @@ def explanation_text(forecast: Forecast, explanation: Explanation) -> str:
 
 
 def _preset(name: str, crew: Crew) -> Iterator[str]:
-    """Values and source of a crew's preset, and the values that the file overrides."""
+    """Yield lines on a crew's preset: its values, its source, and the keys that the file overrides."""
     declared = crew.coordination
     if declared.preset is None:
         return
@@ -98,7 +98,7 @@ def _and_cost(usd: float | None) -> str:
 
 
 def _path(explanation: Explanation) -> str:
-    """The completion time as a sum of the parts of its critical path."""
+    """Sentence on the completion time as a sum of the parts of its critical path."""
     parts = [f"{quantities.seconds(value)} {part}" for part, value in explanation.breakdown.items() if value]
     return f"Its critical path: {quantities.seconds(explanation.seconds)} = {' + '.join(parts) or '0s'}."
 
@@ -152,7 +152,7 @@ def _step(step: Explained) -> Iterator[str]:
 
 
 def _tokens_and_cost(step: Explained) -> str:
-    """Tokens, calls with their price, and their total cost."""
+    """Clause on the tokens and the calls of a step, with their total cost."""
     billed, calls = step.billed, float(step.billed.calls)
     amounts = (
         (billed.input, "input"), (billed.written, "written to a cache"), (billed.cache_read, "read from one"),
@@ -170,7 +170,7 @@ def _cost(usd: float | None) -> str:
 
 
 def _distribution(term: Term) -> str:
-    """Distribution of an estimate, in its unit."""
+    """Clause on the distribution of an estimate: its shape, p50 and mean."""
     estimate = term.estimate
 
     def form(value: float) -> str:
@@ -186,7 +186,7 @@ def _shape(estimate: Estimate) -> str:
 
 
 def _requests(details: tuple[RequestDetail, ...]) -> Iterator[str]:
-    """A line for each request, with the tool calls that follow it. Details without jitter are tool calls."""
+    """Yield a line for each request with the tool calls that follow it. A detail without jitter is a tool call."""
     if any(detail.jitter for detail in details):
         tool = f"{'then tool':>11}{'result':>9}" if any(not detail.jitter for detail in details) else ""
         yield f"{'prompt':>12}{'uncached':>11}{'thinking':>10}{'output':>9}{'jitter':>8}{'T':>9}{tool}"
@@ -207,7 +207,7 @@ def _requests(details: tuple[RequestDetail, ...]) -> Iterator[str]:
 
 
 def _conditions(work: Work) -> Iterator[str]:
-    """The loops and conditions of a work, and how its duration depends on the agents."""
+    """Yield lines on the loops and conditions of a work, and on how its duration depends on the number of agents."""
     for loop in work.loops:
         if loop.items:
             sized = loop.size is not None and not work.coordination and work.kind != "human"
@@ -236,7 +236,7 @@ def _conditions(work: Work) -> Iterator[str]:
 
 
 def _guards(guard: Guard | None) -> Iterator[Guard]:
-    """A guard and the guards around it, the innermost first."""
+    """Yield a guard, then the guards around it from the innermost to the outermost."""
     while guard is not None:
         yield guard
         guard = guard.parent

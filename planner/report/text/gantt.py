@@ -1,4 +1,4 @@
-"""Gantt chart of the typical sample of a forecast, a row for each step. It needs no colour."""
+"""Gantt chart of the typical sample of a forecast, with one row for each step and kind of work. It has no colours."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ CRITICAL, WAITING = "█", "·"
 SHADES = "░▒▓"
 _LABEL, _NARROW_LABEL, _MOST_ROWS, _MOST_NAMED = 21, 12, 25, 10
 _TICK_COLUMNS = 9
-"""Least distance between two labels of the axis, in columns."""
+"""Least distance between two ticks of the axis, in columns."""
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _ROUND_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 
 
 def gantt(forecast: Forecast) -> str:
-    """Chart and critical path of the sample whose completion time is nearest to the p50."""
+    """Return the chart and the critical path of the sample whose completion time is nearest to the p50."""
     typical = forecast.typical
     rows = _longest(typical.rows)
     label, slots, most = _columns(rows)
@@ -54,14 +54,14 @@ def gantt(forecast: Forecast) -> str:
 
 
 def _name(step: str, kind: str) -> str:
-    """Name of a step or of its coordination: `fix`, `fix: merge`."""
+    """Name of a row: a step as `fix`, or the coordination of a step as `fix: merge`."""
     return printable(step if kind in ("llm", "agent", "tool", "human") else f"{step}: {kind}")
 
 
 def _first(parts: list[str], count: int | None = None, separator: str = ", ") -> str:
-    """The first parts, and how many more there are.
+    """Join the first `_MOST_NAMED` parts, and say how many parts are left out.
 
-    count : number of all parts, if some are missing in `parts`
+    count : number of all parts; None: the length of `parts`
     """
     count = len(parts) if count is None else count
     more = [f"{count - _MOST_NAMED:,} more"] if count > _MOST_NAMED else []
@@ -69,7 +69,7 @@ def _first(parts: list[str], count: int | None = None, separator: str = ", ") ->
 
 
 def _awaited(forecast: Forecast) -> str:
-    """The resource that the critical path waits for."""
+    """Phrase for the resource that the critical path waits for."""
     return "its turn" if any(crew.name == LIMITED for crew in forecast.crews) else "an agent"
 
 
@@ -82,7 +82,10 @@ def _stretch(stretch: Stretch, awaited: str) -> str:
 
 
 def _longest(rows: tuple[StepSpan, ...]) -> list[StepSpan]:
-    """The `_MOST_ROWS` rows that are longest on the critical path, then by time, in their given order."""
+    """Return at most `_MOST_ROWS` rows, in the given order.
+
+    These are the rows with the most time on the critical path. Ties are broken by the amount of work.
+    """
     ranked = sorted(rows, key=lambda row: (sum(row.critical), sum(row.at_once)), reverse=True)[:_MOST_ROWS]
     return [row for row in rows if row in ranked]
 
@@ -104,7 +107,7 @@ def _merged(values: Sequence[Any], slots: int) -> list[Sequence[Any]]:
 
 
 def _cells(row: StepSpan, slots: int) -> str:
-    """A glyph for each column of time: critical, running by share of the maximum, or empty."""
+    """Return one glyph per column of time: `CRITICAL`, a shade for the share of the maximum that runs, or a space."""
     return "".join(
         CRITICAL if any(critical) else SHADES[min(2, int(3 * max(running) / row.most))] if any(running) else " "
         for running, critical in zip(_merged(row.at_once, slots), _merged(row.critical, slots), strict=True)
@@ -112,7 +115,7 @@ def _cells(row: StepSpan, slots: int) -> str:
 
 
 def _axis(seconds: float, slots: int) -> str:
-    """Ticks at round times, with labels to their right."""
+    """Return the axis: ticks at round times, each with its label to the right."""
     step = next(_round_times(seconds * _TICK_COLUMNS / slots))
     line = ""
     number = 0
@@ -126,7 +129,7 @@ def _axis(seconds: float, slots: int) -> str:
 
 
 def _round_times(least: float) -> Iterator[float]:
-    """Rising round numbers of seconds, from `least`."""
+    """Yield round numbers of seconds in rising order, none below `least`."""
     if least < 1:
         yield from (value for power in range(-9, 0) for digit in (1, 2, 5) if (value := digit * 10.0**power) >= least)
     yield from (float(value) for value in _ROUND_SECONDS if value >= least)

@@ -37,14 +37,14 @@ BAR = 30
 
 
 def wrap(text: str, less: int = 0) -> list[str]:
-    """Lines of at most `width()` columns, `less` these. A line never ends between `±` and its number."""
+    """Wrap text into lines of at most `width() - less` columns. No line break separates `±` from its number."""
     unbroken = text.replace("± ", "±\N{NO-BREAK SPACE}")
     lines = textwrap.wrap(unbroken, width() - less, subsequent_indent="  ", break_on_hyphens=False)
     return [line.replace("±\N{NO-BREAK SPACE}", "± ") for line in lines]
 
 
 def wrap_all(texts: Iterable[str]) -> list[str]:
-    """Lines of several texts, each of which starts a new line."""
+    """Wrap several texts into lines. Each text starts on a new line."""
     return [line for text in texts for line in wrap(text)]
 
 
@@ -93,22 +93,22 @@ def fold(text: str) -> str:
 
 
 def shorten(name: str, most: int) -> str:
-    """A name in at most `most` columns, cut at its end."""
+    """Cut a name at its end to at most `most` columns."""
     name = printable(name)
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def shorten_left(name: str, most: int) -> str:
-    """A name in at most `most` columns, cut at its start: the end of a path says more."""
+    """Cut a name at its start to at most `most` columns. The end of a path is more specific than its start."""
     name = printable(name)
     return name if len(name) <= most else f"…{name[1 - most :]}"
 
 
 def bar(share: float) -> str:
-    """A share as a bar of a row with 32 other columns."""
+    """Return a share as a bar of at most `BAR` columns, for a row with 32 other columns."""
     return "█" * round(share * min(BAR, width() - 32))
 
 
 def without_colour(text: str) -> str:
-    """The text without terminal escapes."""
+    """Return the text without the escape sequences that colour it."""
     return re.sub(r"\x1b\[[0-9;]*m", "", text)

@@ -1,17 +1,15 @@
-"""Text of the catalogue, of one profile, and of counts of tokens."""
+"""Text of the catalogue, and of one profile."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from planner.catalogue.catalogue import STALE, Catalogue, Fact
+from planner.catalogue.listing import ModelRow, model_row
 from planner.errors import printable
 from planner.reading.estimates.curves import Curve
-from planner.report.data.models import ModelRow, model_row
-from planner.report.text.layout import shorten_left, table, width, wrap
+from planner.report.text.layout import table, wrap
 from planner.report.wording import quantities
-from planner.tokens.counting import Tally, Tokens
-from planner.tokens.text_kind import KINDS, MEASURED, SOURCES, Ratio, ratios
 
 _MEANINGS = {
     "ttft": "time to the first token; reading the prompt is added to it",
@@ -29,11 +27,11 @@ _MEANINGS = {
 }
 
 _TTFT_ALONE = "time to the first token; reading the prompt adds nothing, as there is no prefill_speed"
-"""Meaning of `ttft` if it is the only key of the profile on reading."""
+"""Meaning of `ttft` in a profile without `prefill_speed`."""
 
 
 def models_text(rows: Sequence[ModelRow]) -> str:
-    """Table of profiles, with a mark on those that have an old number."""
+    """Return the table of profiles. A mark shows the profiles that have an old number."""
     if not rows:
         return "No profile is like that.\n"
     room = min(max(len(row.name) for row in rows), 29)
@@ -61,7 +59,7 @@ def _price(row: ModelRow) -> str:
 
 
 def model_text(catalogue: Catalogue, name: str) -> str:
-    """Every number of a profile with its source, kind and age. Raises InputError for an unknown name."""
+    """Return a profile as text: each number with its source, kind and age. Raises InputError for an unknown name."""
     profile, declared, row = catalogue.profile(name), catalogue.declared[name], model_row(catalogue, name)
     lines = wrap(f"{printable(name)}: {printable(declared.note or 'no note')}")
     lines += [f"Provider   {printable(declared.provider)}"] if declared.provider else []
@@ -104,58 +102,3 @@ def _fact(key: str, fact: Fact, meaning: str, name: str, catalogue: Catalogue) -
         wrapped = wrap(printable(text), 6) if text != fact.url else [text]  # a broken URL cannot be clicked
         lines += [f"    {line}" for line in wrapped]
     return lines
-
-
-_SHORTEST_NAME = 12
-
-
-def tokens_text(tally: Tally) -> str:
-    """Counts, estimates for other tokenizers, and the ratios that these use."""
-    counts = [*tally.files, tally.total] if len(tally.files) > 1 else [*tally.files]
-    kinds = [kind for kind in KINDS if any(count.kind == kind for count in tally.files)]
-    by_kind = {kind: ratios(kind, tally.encoding) for kind in kinds}
-    counted = _table(
-        ["tokens", "characters", "kind", "file"],
-        [[_number(count), f"{count.characters:,}", count.kind or "", count.file] for count in counts],
-    )
-    mark = "~" if tally.total.approximate else ""
-    others = _table(
-        [*SOURCES, "file"],
-        [[*(f"{mark}{_rounded(spread.tokens)}" for spread in count.others.values()), count.file] for count in counts],
-    )
-    applied = _table(
-        [*SOURCES, "kind"], [[*(_ratio(ratio) for ratio in by_kind[kind].values()), kind] for kind in kinds]
-    )
-    parts = [
-        f"Tokens of {tally.encoding}\n\n{counted}",
-        f"Estimates for other tokenizers: tokens x ratio, the middle of its range\n\n{others}",
-        f"Ratios, measured {MEASURED} on one or two texts of each kind (docs/tokens.md)\n\n{applied}",
-    ]
-    return "\n".join([*parts, *(f"note: {note}\n" for note in tally.notes)])
-
-
-def _number(count: Tokens) -> str:
-    return f"{'~' if count.approximate else ''}{count.tokens:,}"
-
-
-def _rounded(number: float) -> str:
-    """Number with three digits, since ratios are no more precise: `852`, `51,100`."""
-    digits = len(f"{number:.0f}")
-    return f"{round(number, min(3 - digits, 0)):,.0f}"
-
-
-def _ratio(ratio: Ratio) -> str:
-    low, high = f"{ratio.low:.2f}", f"{ratio.high:.2f}"
-    return low if low == high else f"{low}-{high}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns aligned right, the last one left. Names that do not fit are cut at their start."""
-    lines = [head, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head) - 1)]
-    name_width = max(width() - sum(widths) - 2 * len(widths), _SHORTEST_NAME)
-    text = ""
-    for line in lines:
-        cells = [cell.rjust(width) for cell, width in zip(line, widths, strict=False)]
-        text += "  ".join([*cells, shorten_left(line[-1], name_width)]) + "\n"
-    return text

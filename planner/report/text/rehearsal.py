@@ -1,4 +1,4 @@
-"""Text of a rehearsal."""
+"""Terminal text of `planner rehearse`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from planner.report.wording import quantities
 
 
 def rehearsal_text(rehearsal: Rehearsal) -> str:
-    """Whether the run on LangGraph equals the prediction, and the first difference."""
+    """Return the text of a rehearsal: whether the run on LangGraph equals the prediction, or the first difference."""
     clock = "a virtual clock" if rehearsal.real is None else _real_clock(rehearsal.real.scale)
     lines = wrap(
         f"{printable(rehearsal.workflow)}: runtime {rehearsal.runtime}, on LangGraph {rehearsal.langgraph} and "
@@ -33,7 +33,10 @@ def rehearsal_text(rehearsal: Rehearsal) -> str:
 
 
 def ahead_text(seconds: float, scale: float) -> str:
-    """Duration of a sample on the real clock, announced before it runs."""
+    """Return the line that announces a run on the real clock.
+
+    seconds : predicted duration of the run, already divided by `scale`
+    """
     return f"on {_real_clock(scale)}: about {quantities.seconds(seconds)}"
 
 

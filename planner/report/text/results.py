@@ -1,4 +1,4 @@
-"""Text of forecasts and comparisons: the answer first, then what it is made of."""
+"""Terminal text of forecasts and comparisons: the answer comes first, then the details."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _STEP_HEAD = f"{'Step':<21}", [f"{'kind':<8}{'times':>6}", *map("{:>9}".format, 
 
 
 def forecast_text(forecast: Forecast) -> str:
-    """Completion time and cost, where the time goes, how busy agents are, and each step."""
+    """Return a forecast as text: completion time and cost, where the time goes, how busy agents are, and each step."""
     result, time = forecast.result, forecast.result.seconds
     model = f" {printable(result.scenario.model)}" if result.scenario.model else ""
     hypothetical = ", hypothetical" if result.scenario.speed != 1 else ""
@@ -73,7 +73,7 @@ def forecast_text(forecast: Forecast) -> str:
 
 
 def _intervals(samples: int, time: Seconds) -> list[str]:
-    """95% intervals of the percentiles, and the mean with its standard error."""
+    """Lines with the 95% intervals of the percentiles, and with the mean and its standard error."""
     mean = f"mean {seconds(time.mean)}"
     if samples == 1 and time.p50_low is None:
         return [f"            {mean} (of a single sample: its error is unknown)"]
@@ -102,7 +102,7 @@ def _cost(result: Result) -> Iterator[str]:
 
 
 def _breakdown(forecast: Forecast) -> list[str]:
-    """Where the time goes, and how much of it is coordination."""
+    """Lines on where the time goes, and on the share of coordination."""
     error = max(forecast.breakdown_standard_error.values())
     lines = [f"Where the time goes (critical path, mean{plus_minus('; ', seconds(error), error)})"]
     total = sum(forecast.breakdown.values())
@@ -119,7 +119,7 @@ def _breakdown(forecast: Forecast) -> list[str]:
 
 
 def _busy(forecast: Forecast) -> list[str]:
-    """How busy agents are and how long they are awaited; empty without agents."""
+    """Lines on how busy agents are, and on how long the critical path waits for them. Empty without agents."""
     if not forecast.crews:
         return []
     error = max(crew.utilisation.standard_error for crew in forecast.crews)
@@ -152,7 +152,7 @@ def _step(step: StepResult, cost_known: bool) -> tuple[str, list[str]]:
 
 
 def _legend(forecast: Forecast) -> list[str]:
-    """Meaning of the columns, and their largest standard errors."""
+    """Lines on the meaning of the columns of steps, and on the largest standard error of each column."""
     drags = [step.drag for step in forecast.steps]
     criticality = max(step.criticality.standard_error for step in forecast.steps)
     drag_error = max(drag.standard_error for drag in drags)
@@ -183,7 +183,7 @@ _GLYPHS = "▁▂▃▄▅▆▇█"
 
 
 def histogram(distribution: Distribution) -> list[str]:
-    """Histogram in two lines of `width()` columns but 12; empty if its ends read the same."""
+    """Histogram in two lines of `width() - 12` columns. Empty if the two ends of its axis have the same text."""
     bins = distribution.histogram
     if not bins.counts or seconds(bins.low) == seconds(bins.high):
         return []
@@ -205,14 +205,14 @@ def histogram(distribution: Distribution) -> list[str]:
 
 
 _COLOURS = ((16, 195), (16, 153), (16, 75), (231, 26), (231, 18))
-"""256-colour codes of text and background for each shade, legible on dark and light. The glyphs say the same."""
+"""256-colour codes of text and background for each shade, legible on dark and light. `SHADES` has their glyphs."""
 
 _CELL = 11
 _LABEL, _LONGEST_LABEL = 9, 34
 
 
 def comparison_text(comparison: Comparison) -> str:
-    """Completion time, cost, speedup and efficiency of every scenario, then the verdict and the notes."""
+    """Return a comparison as text: heat maps of all scenarios, then the verdict, decisions and notes."""
     lines = wrap_all(comparison_heading(comparison))
     lines += [line for heat_map in heat_maps(comparison) for line in _lines(heat_map)]
     accepted = accepted_sentence(comparison)
@@ -228,7 +228,7 @@ def comparison_text(comparison: Comparison) -> str:
 
 
 def _decisions(comparison: Comparison) -> list[str]:
-    """The section on decisions; empty if there is nothing to say."""
+    """Lines of the section on decisions. Empty if no sentence on decisions applies."""
     sentences = decision_sentences(comparison)
     return ["", "Decisions", *wrap_all(sentences), ""] if sentences else []
 

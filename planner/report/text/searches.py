@@ -1,4 +1,4 @@
-"""Text of the results of searches: targets, tiers and sensitivities."""
+"""Terminal text of targets, tiers and sensitivities."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _CELL, _LABEL, _LONGEST_LABEL, _STEP = 9, 9, 30, 30
 
 
 def target_text(result: TargetResult) -> str:
-    """The answer, then the chance of every scenario, then the speeds and agents needed, then notes."""
+    """Return a search for a target as text: answer, chance of every scenario, speeds and agents needed, notes."""
     lines = [*wrap_all(target_heading(result)), "", *wrap_all(target_answer(result)), "", *_chances(result)]
     if result.obstacle is not None:
         lines += ["", *_steps(result.obstacle)]
@@ -50,7 +50,7 @@ def target_text(result: TargetResult) -> str:
 
 
 def _chances(result: TargetResult) -> Iterator[str]:
-    """The table of speeds × agents."""
+    """Yield the table of the chances of scenarios, over speeds × agents."""
     candidates = {candidate.scenario: candidate for candidate in result.candidates}
     agents = list(dict.fromkeys(scenario.agents for scenario in candidates))
     rows = list(dict.fromkeys((scenario.model, scenario.speed) for scenario in candidates))
@@ -69,7 +69,7 @@ def _chances(result: TargetResult) -> Iterator[str]:
 
 
 def _steps(obstacle: Obstacle) -> Iterator[str]:
-    """The table of steps to shorten."""
+    """Yield the table of steps to shorten, so that the target can be met."""
     point = obstacle.closest.scenario
     yield f"What to shorten ({quantities.agents(point.agents)} at {quantities.factor(point.speed)}: mean time)"
     head = f"  {'step':<{_STEP}}", [f"{'kind':<10}", f"{'drag':>9}", f"{'on path':>9}", f"{'cost':>9}"]
@@ -105,7 +105,7 @@ _CHOICE = 20
 
 
 def tier_text(result: TierResult) -> str:
-    """The answer, then the choice compared with both ends, then each step by itself, then notes."""
+    """Return a choice of tiers as text: its answer, its choices, each step fast by itself, and notes."""
     lines = [*wrap_all(tier_heading(result)), "", *wrap_all(tier_answer(result)), ""]
     head = [f"{'p50':>10}", f"{'95%':>23}"]
     lines += table([(f"{'':<{_CHOICE}}", [*head, f"{'cost p50':>10}", ""]), *map(_choice, choice_cells(result))])
@@ -133,7 +133,7 @@ _NAME, _BAR = 32, 24
 
 
 def sensitivity_text(sensitivity: Sensitivity) -> str:
-    """The estimate to measure first, the tornado chart, and the notes."""
+    """Return a sensitivity as text: the estimate to measure first, the tornado chart, and notes."""
     lines = [
         *wrap_all(sensitivity_heading(sensitivity)),
         "",
@@ -146,7 +146,7 @@ def sensitivity_text(sensitivity: Sensitivity) -> str:
 
 
 def _tornado(sensitivity: Sensitivity) -> Iterator[str]:
-    """A bar for each significant driver, the largest first."""
+    """Yield the tornado chart: a bar for each significant driver, the largest bar first."""
     influences = [influence for influence in sensitivity.drivers if influence.told][:_MOST_DRIVERS]
     if not influences:
         return
@@ -174,7 +174,11 @@ def _tornado_widths() -> tuple[int, int]:
 
 
 def _line(influence: Influence, least: float, most: float, p90: float) -> str:
-    """The line of a driver, whose bar goes from `least` to `most` seconds with a mark at `p90`."""
+    """Return the line of a driver in the tornado chart.
+
+    least, most : seconds at the left and the right end of the chart
+    p90 : p90 of the completion time in seconds, where the bar has a mark
+    """
     room, bar = _tornado_widths()
     scale = (bar - 1) / (most - least) if most > least else 0.0
 
@@ -194,5 +198,5 @@ def _line(influence: Influence, least: float, most: float, p90: float) -> str:
 
 
 def _between(column: int, other: int) -> range:
-    """Columns from one to the other, both included, in rising order."""
+    """Return the columns between `column` and `other`, including these two, in rising order."""
     return range(min(column, other), max(column, other) + 1)

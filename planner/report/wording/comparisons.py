@@ -13,11 +13,16 @@ from planner.report.wording import quantities
 from planner.report.wording.phrases import agents_at, models_vary, row_name, speeds_vary
 
 MOST_NAMED = 5
-"""Longest branch whose steps are all named."""
+"""Number of steps up to which all steps of a branch are named."""
 
 
 def verdict(comparison: Comparison, seconds: Callable[[float], str] = quantities.seconds) -> str:
-    """One sentence. It ranks two scenarios only if their paired difference does. `seconds` writes a time."""
+    """Return the verdict on a comparison, one sentence: whether more agents or faster requests gain more.
+
+    It calls one scenario quicker than another only if their paired difference is significant.
+
+    seconds : writes a time
+    """
     decision = comparison.verdict
     results = {result.scenario: result for result in comparison.results}
     model, speed = rows(results)[0]
@@ -56,20 +61,20 @@ def verdict(comparison: Comparison, seconds: Callable[[float], str] = quantities
 
 
 def _other_rows(comparison: Comparison) -> str:
-    """Rows below the first one. Other models may be slower."""
+    """Phrase for the rows after the first. Rows of other models are not called faster, since these may be slower."""
     if not models_vary(comparison):
         return "faster requests"
     return "other models and speeds" if speeds_vary(comparison) else "other models"
 
 
 def _no_gain(subject: str, gain: str) -> str:
-    """Clause that `subject` gains too little; empty if it gains enough."""
+    """Clause that `subject` gains too little. Empty if `subject` gains enough."""
     predicates = {"little": "gain under 1%", "nothing": "gain nothing", "slower": "are slower"}
     return f"{subject} {predicates[gain]}" if gain else ""
 
 
 def _outcome(comparison: Comparison, result: Result, seconds: Callable[[float], str]) -> str:
-    """`16 agents at 1x in 12min04s for $3.10 (1.8x)`, with the speedup over the baseline."""
+    """Phrase such as `16 agents at 1x in 12min04s for $3.10 (1.8x)`, where 1.8x is the speedup over the baseline."""
     scenario = result.scenario
     cost = f" for {quantities.usd(result.usd.p50)}" if result.usd else ""
     name = row_name(comparison, scenario.model, scenario.speed, "a hypothetical ")
@@ -80,7 +85,7 @@ def _outcome(comparison: Comparison, result: Result, seconds: Callable[[float], 
 
 
 def barrier_sentences(comparison: Comparison) -> list[str]:
-    """What barriers cost in the best scenario, then one sentence for each branch to put in a subgraph."""
+    """Return sentences on the cost of barriers in the best scenario, and on the branches to put in subgraphs."""
     if comparison.barriers is None:
         return []
     return _sentences(comparison.barriers, f"with {agents_at(comparison, comparison.verdict.best)}")
@@ -123,14 +128,14 @@ def _sentences(barriers: Barriers, scenario: str) -> list[str]:
 
 
 def _reason(barriers: Barriers) -> str:
-    """Why subgraphs gain more than the barriers cost."""
+    """Clause on the reason why subgraphs can gain more than the barriers cost."""
     if barriers.limit is not None:
         return "max_concurrency counts anew in each subgraph"
     return "in subgraphs agents are given out in another order"
 
 
 def _step_names(steps: Sequence[str]) -> str:
-    """`'a', 'b' and 'c'`; of a long branch only the first two, the last and the number of steps."""
+    """Names of the steps of a branch: `'a', 'b' and 'c'`. Of a long branch, only the first two and the last."""
     names = [f"'{name}'" for name in steps]
     if len(names) > MOST_NAMED:
         return f"{names[0]}, {names[1]} … {names[-1]} ({len(names)} steps)"

@@ -1,4 +1,4 @@
-"""Sentences on decisions: best number of agents, exchange rates, ceilings, pace. The JSON has all the numbers."""
+"""Sentences on decisions: best number of agents, exchange rates, ceilings, pace. The JSON has further numbers."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _PACES = {
     "a working day": "within a working day",
     LONGER: "longer than a working day",
 }
-"""Phrase for each pace."""
+"""Name of a pace → its phrase."""
 
 _RARE = 0.01
-"""Chances below this, or above 1 minus this, are not worth a sentence."""
+"""A chance below this value, or above 1 minus this value, gets no sentence."""
 
 
 def decision_sentences(comparison: Comparison) -> tuple[str, ...]:
-    """The sentences that apply to this comparison; none if it has only one scenario."""
+    """Return the sentences on decisions that apply to a comparison. A comparison of one scenario has none."""
     if len(comparison.results) < 2:
         return ()
     return tuple(sentence for part in (_time, money_sentences, _people) for sentence in part(comparison) if sentence)
@@ -63,7 +63,7 @@ def _ceilings(comparison: Comparison) -> str:
 
 
 def _without_limits(comparison: Comparison) -> str:
-    """Effects that the ceiling of agents leaves out."""
+    """Phrase for the effects that the ceiling of many agents leaves out."""
     return f"without coordination{' or slowing each other down' if comparison.decisions.ceilings.slowed else ''}"
 
 
@@ -92,7 +92,7 @@ def _best_number(comparison: Comparison, first: AgentNumbers) -> str:
 
 
 def _gained_over(first: AgentNumbers, count: int) -> bool:
-    """Whether the best number is significantly quicker than `count`, which is half of it."""
+    """Whether `count` is half of the best number of agents, and the best number is significantly quicker."""
     doubling = first.diminishing
     if doubling is None or doubling.ratio.high is None:
         return False
@@ -100,7 +100,7 @@ def _gained_over(first: AgentNumbers, count: int) -> bool:
 
 
 def _diminishing(doubling: Doubling) -> str:
-    """Gain from doubling the agents, with its interval."""
+    """Clause on the time that doubling the number of agents gains or loses, with its interval."""
     few, many, ratio = doubling.agents, 2 * doubling.agents, doubling.ratio
     gain = 1 - ratio.value
     if ratio.low is None or ratio.high is None:
@@ -122,7 +122,7 @@ def _tried(numbers: AgentNumbers, widest: int) -> str:
 
 
 def _exchange(comparison: Comparison) -> str:
-    """How many agents match a faster row, and which row matches more agents."""
+    """Sentences on the number of agents that matches each faster row, and on the row that matches more agents."""
     exchange = comparison.decisions.exchange
     few = quantities.agents(exchange.few)
     if not exchange.agents_for_speed:
@@ -149,7 +149,7 @@ def _exchange(comparison: Comparison) -> str:
 
 
 def _unmatched(comparison: Comparison, exchange: Exchange) -> str:
-    """Numbers of agents that no compared row matches."""
+    """Sentence on the numbers of agents that no compared row matches. Empty if each number has a match."""
     unmatched = [match for match in exchange.speed_for_agents if match.speed is None]
     if not unmatched:
         return ""
@@ -164,7 +164,7 @@ def _unmatched(comparison: Comparison, exchange: Exchange) -> str:
 
 
 def _agents_match(exchange: Exchange, match: AgentsForSpeed) -> tuple[str, str]:
-    """Text before and after the name of the row that agents match."""
+    """Return the text before and the text after the name of a row that a number of agents matches."""
     if match.needed is None:
         return f"no number{'' if match.difference.above else ' surely'} matches", ""
     count = quantities.agents(match.needed)
@@ -179,14 +179,14 @@ def _agents_match(exchange: Exchange, match: AgentsForSpeed) -> tuple[str, str]:
 
 
 def _row_match(few: int, difference: Interval) -> tuple[str, str]:
-    """Text before and after the numbers of agents that a row matches."""
+    """Return the text before and the text after the numbers of agents that a row matches."""
     if difference.below:
         return f"{'is' if few == 1 else 'are'} quicker than", ""
     return _matches(few), _certainty(difference)
 
 
 def _certainty(difference: Interval, surely: str = "") -> str:
-    """Remark on how certain a match is. `surely` is added to `about the same`."""
+    """Remark on how certain a match is. `surely` is a further remark, added after `about the same`."""
     if difference.low is None:
         return " (not surely)"
     return f" (about the same{surely})" if difference.low != difference.high else ""
@@ -197,7 +197,7 @@ def _matches(count: int) -> str:
 
 
 def _either_row(rows: Sequence[str]) -> str:
-    """Rows with their preposition once: `at 1.5x, 2.5x or 5x`."""
+    """Join names of rows, with their common preposition only once: `at 1.5x, 2.5x or 5x`."""
     return f"{rows[0][:2]} {either([row[3:] for row in rows])}"
 
 
@@ -216,7 +216,7 @@ def _people(comparison: Comparison) -> Iterator[str]:
 
 
 def _runs(base: Pace, by_base: Interval, quickest: Pace, by_quickest: Interval) -> str:
-    """Runs per working day, or working days per run if a run takes longer than one."""
+    """Sentence on the runs per working day, or on the working days per run if a run takes longer than a working day."""
     quantity = "Runs in a working day of 8h"
     if min(by_base.value, by_quickest.value) < 1:
         quantity = "Working days of 8h that a run takes"
@@ -234,7 +234,11 @@ def _paces(pace: Pace) -> str:
 
 
 def _less_success(comparison: Comparison) -> str:
-    """The first row where a model with a 20% lower success rate still breaks even, with the baseline's agents."""
+    """Sentence on a model with a 20% lower success rate.
+
+    It names the first row in which such a model still breaks even with the baseline's number of agents. Empty if there
+    is no such row.
+    """
     few = comparison.decisions.exchange.few
     if few != comparison.baseline.agents:
         return ""
@@ -258,6 +262,6 @@ def _beats(comparison: Comparison, beats: PairwiseChance) -> str:
 
 
 def _even(beats: PairwiseChance) -> bool:
-    """Whether an even chance of being quicker lies within the interval."""
+    """Whether the interval of the chance contains an even chance, so that neither scenario is surely quicker."""
     low, high = beats.quicker.low, beats.quicker.high
     return low is not None and high is not None and low <= (1 - beats.equal) / 2 <= high

@@ -12,7 +12,7 @@ from planner.report.wording import quantities
 
 
 def speedup_phrase(result: Result) -> str:
-    """Speedup and efficiency over one agent, with standard errors."""
+    """Speedup over one agent and efficiency, with their standard errors."""
     errors = result.standard_errors
     error = f" ± {errors.speedup:.2g}" if errors.speedup else ""
     efficiency_error = f" ± {share_error(errors.efficiency)}" if errors.efficiency else ""
@@ -21,7 +21,7 @@ def speedup_phrase(result: Result) -> str:
 
 
 def token_phrase(result: Result) -> str:
-    """Mean tokens, with standard errors."""
+    """Mean numbers of tokens, with their standard errors."""
     mean, error = result.tokens, result.standard_errors.tokens
 
     def with_error(count: float, error: float) -> str:
@@ -43,19 +43,19 @@ def accepted_phrase(result: Result) -> str:
 
 
 def waiting_phrase(crew: Utilisation) -> str:
-    """Mean wait for an agent on the critical path. Empty for a single agent, whose queue counts as coordination."""
+    """Mean time that the critical path waits for an agent of a pool. Empty for a pool of one agent without waits."""
     return quantities.seconds(crew.waiting.mean) if crew.agents > 1 or crew.waiting.mean else ""
 
 
 def pool_name(forecast: Forecast, pool: str) -> str:
-    """Name of a pool. The name of the lead's pool lists crews of one agent too: their agent is the lead."""
+    """Name of a pool. For the lead, the names of crews of one agent follow, because the lead is their agent."""
     if pool != LEAD:
         return pool
     return ", ".join([pool, *(name for name, size in forecast.sizes.items() if size == 1)])
 
 
 def step_cost(step: StepResult, cost_known: bool) -> str:
-    """Cost of a step; a dash if machines paid by the hour serve it, empty if it makes no requests.
+    """Cost of a step. A dash: the step runs on machines paid by the hour. Empty: no requests, or an unknown cost.
 
     cost_known : whether the cost of the scenario is known
     """
@@ -78,5 +78,5 @@ def share_error(error: float) -> str:
 
 
 def plus_minus(separator: str, text: str, error: float) -> str:
-    """`± text` after a separator; empty if the error is 0."""
+    """Return `± text` after a separator. Empty if the error is 0."""
     return f"{separator}± {text}" if error else ""

@@ -18,14 +18,14 @@ SHADES = " ░▒▓█"
 """Glyphs from the least to the greatest value of a heat map."""
 
 _ALIKE = 0.05
-"""If all values lie within this share of the greatest, they all get the first shade."""
+"""All values get the first shade if they differ by at most this share of the greatest value."""
 
 Value = Callable[[Result], float]
 
 
 @dataclass(frozen=True)
 class HeatMapCell:
-    """One value. `level` is its index in `SHADES`."""
+    """Cell with one value. `level` is the index of its shade in `SHADES`."""
 
     text: str
     level: int
@@ -34,7 +34,7 @@ class HeatMapCell:
 
 @dataclass(frozen=True)
 class HeatMapRow:
-    """One speed of one model. `name` comes from the file unchecked: escape it."""
+    """Row of one model at one speed. `name` comes from the workflow's file: escape it before output."""
 
     name: str
     cells: tuple[HeatMapCell, ...]
@@ -42,7 +42,11 @@ class HeatMapRow:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """One quantity. `agents` are the columns. `differ`: values differ, so that there is a best one."""
+    """Heat map of one quantity.
+
+    agents : number of agents of each column
+    differ : whether values differ, so that some value is the best
+    """
 
     title: str
     agents: tuple[int, ...]
@@ -51,7 +55,7 @@ class HeatMap:
 
     @property
     def legend(self) -> str:
-        """Meaning of marks and shades; empty if there are none."""
+        """Meaning of marks and shades. Empty if all values are equal."""
         return f"(* best; {SHADES[-1]} highest)" if self.differ else ""
 
 
@@ -69,7 +73,7 @@ def comparison_heading(comparison: Comparison) -> tuple[str, ...]:
 
 
 def _errors(comparison: Comparison) -> Iterator[str]:
-    """Largest relative 95% half-width of each quantity."""
+    """Yield a phrase for each quantity with the largest relative half-width of its 95% intervals."""
     costs = [usd for result in comparison.results if (usd := result.usd) and usd.p50]
     errors = {
         "p50": comparison.precision.p50,
@@ -92,13 +96,13 @@ def _ratio(value: float, standard_error: float | None) -> float | None:
 
 
 def _largest(errors: Iterable[float | None]) -> float | None:
-    """The largest error; None if one is unknown, 0 if there are none."""
+    """Return the largest error. None: some error is unknown. 0: there are no errors."""
     errors = list(errors)
     return max(filter(None, errors), default=0.0) if None not in errors else None
 
 
 def heat_maps(comparison: Comparison) -> Iterator[HeatMap]:
-    """Completion time, cost if known, speedup, efficiency, and chance of acceptance if it varies."""
+    """Yield heat maps of completion time, cost if known, speedup, efficiency, and chance of acceptance if it varies."""
     yield _heat_map(
         "Completion time, p50", comparison, lambda result: result.seconds.p50, quantities.seconds, least=True
     )
@@ -124,7 +128,7 @@ def heat_maps(comparison: Comparison) -> Iterator[HeatMap]:
 
 
 def accepted_sentence(comparison: Comparison) -> str:
-    """Chance of acceptance if it is below 1 and the same in every scenario; else empty."""
+    """Sentence on a chance of acceptance that is below 1 and the same in every scenario. Empty in all other cases."""
     chances = _chances(comparison)
     if len(chances) > 1 or chances == {1.0}:
         return ""
@@ -157,7 +161,12 @@ def _row_quantity(comparison: Comparison) -> str:
 def _heat_map(
     title: str, comparison: Comparison, value: Value, form: Callable[[float], str], least: bool = False
 ) -> HeatMap:
-    """Heat map of a quantity. `least`: the smallest value is the best; NaN: the value is unknown."""
+    """Return the heat map of a quantity.
+
+    value : quantity of a result; NaN: unknown
+    form : formats a value as text
+    least : whether the smallest value is the best
+    """
     values = {result.scenario: value(result) for result in comparison.results}
     best, worst = (min, max) if least else (max, min)
     finite = [value for value in values.values() if not math.isnan(value)]
@@ -180,7 +189,10 @@ def _heat_map(
 
 
 def shade(value: float, values: Collection[float]) -> int:
-    """Index in `SHADES`: equal steps from the least to the greatest value; 0 if they hardly differ."""
+    """Return the index in `SHADES` for a value.
+
+    The shades divide the range of `values` into equal parts. If the values hardly differ, the index is 0.
+    """
     least, most = min(values), max(values)
     if most - least <= _ALIKE * most:
         return 0

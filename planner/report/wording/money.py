@@ -22,7 +22,7 @@ from planner.report.wording.phrases import (
 
 
 def money_sentences(comparison: Comparison) -> Iterator[str]:
-    """Sentences on cost, if it is known."""
+    """Yield the sentences on money that apply to a comparison."""
     decisions = comparison.decisions
     if decisions.pareto_p50 is not None and len(decisions.pareto_p50) > 1:
         by_row: dict[str, list[int]] = {}

@@ -1,7 +1,7 @@
-"""The words of notes and problems, for text, JSON and Python.
+"""Wording of notes and problems: codes and values in, sentences out.
 
-`planner.planning` and the layers below hand out codes and values. Only here do they become sentences, in the names that
-a front end has for the arguments of a request: options of the command line, or arguments of Python.
+`planner.planning` and the layers below it return codes and values. This module turns them into sentences. A sentence
+names the arguments of a request as its front end does: as options of the command line, or as arguments in Python.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Names:
-    """How a front end writes the arguments of a request.
+    """Notation of a front end for the arguments of a request.
 
-    argument : its name
-    crew : choose the crew to size
-    parameter : give a parameter of the workflow a value
-    refusals : code → words of problems that depend on more than a name
+    argument : name of an argument → its name in the front end
+    crew : name of a crew → text that chooses it as the crew to size
+    parameter : name and value of a workflow's parameter → text that sets it
+    refusals : code of a refused value → message, for messages that differ in more than names
     """
 
     argument: Callable[[str], str]
@@ -32,35 +32,35 @@ class Names:
 
 
 _OPTIONS = {"crew": "--agents", "parameters": "--set", "models": "--model", "speeds": "--speed"}
-"""Options that are not called like the argument."""
+"""Options whose names differ from the arguments' names."""
 
 OPTIONS = Names(
     lambda argument: _OPTIONS.get(argument, f"--{argument.replace('_', '-')}"),
     lambda crew: f"--agents {crew}=1,2,4",
     lambda name, value: f"--set {name}={value}",
     {
-        "needs-setup": "it goes with --setup, as in --runs 200 --setup 2h,$500",
-        "one-deadline": "give the deadline by one of --p90 TIME and --p50 TIME",
+        "needs-setup": "this option needs --setup, as in --runs 200 --setup 2h,$500",
+        "one-deadline": "give one deadline, either --p90 TIME or --p50 TIME",
         "time-above-0": "expected a time above 0s, such as {example}",
     },
 )
-"""The command line's."""
+"""Notation of the command line."""
 
 ARGUMENTS = Names(
     lambda argument: argument,
     lambda crew: f"crew='{crew}'",
     lambda name, value: f"parameters={{'{name}': {value}}}",
     {
-        "needs-setup": "it goes with a setup, such as setup='2h,$500'",
-        "one-deadline": "give the deadline by one of p90 and p50, as in p90='4h'",
+        "needs-setup": "this argument needs a setup, such as setup='2h,$500'",
+        "one-deadline": "give one deadline, either p90 or p50, as in p90='4h'",
         "time-above-0": "expected a time above 0, in seconds or as '{example}'",
     },
 )
-"""Those of the Python interface."""
+"""Notation of Python calls."""
 
 
 class Sentence(str, Note):
-    """A note in words. It is a text, and keeps its code and values."""
+    """A note in words. It is a string that also has the code and values of the note."""
 
     def __new__(cls, text: str, note: Note | None = None) -> Sentence:
         return super().__new__(cls, text)
@@ -71,12 +71,12 @@ class Sentence(str, Note):
 
 
 def worded(notes: Iterable[Note], names: Names = OPTIONS) -> tuple[Sentence, ...]:
-    """Put notes into words. Those that are in words already stay as they are."""
+    """Put notes into words. A note that is already a `Sentence` stays unchanged."""
     return tuple(note if isinstance(note, Sentence) else Sentence(words(note, names), note) for note in notes)
 
 
 def worded_error(error: InputError, names: Names) -> InputError:
-    """Name the arguments of an error's problems, and put their remedies into words."""
+    """Return the error with arguments named as in the front end, and with remedies in words."""
     return InputError((_worded_problem(problem, names) for problem in error.problems), error.more)
 
 
@@ -90,7 +90,7 @@ def _worded_problem(problem: Problem, names: Names) -> Problem:
 
 
 def words(note: Note, names: Names) -> str:
-    """The words of a note, a remedy or a refusal."""
+    """Return the sentence for a note, a remedy or a refusal."""
     wording = names.refusals.get(note.code) or _WORDING[note.code]
     if not isinstance(wording, str):
         return wording(note.values, names)
@@ -157,7 +157,7 @@ def _verb(verb: str, numbers: Sequence[int]) -> str:
 
 
 def _some(numbers: Sequence[int]) -> str:
-    """Up to three numbers, else the first and the last."""
+    """List up to three numbers. Of more numbers, give the first and the last."""
     texts = [f"{number:,}" for number in numbers]
     if len(texts) > 3:
         return f"{texts[0]} to {texts[-1]}"

@@ -10,7 +10,7 @@ from planner.planning.results import Scenario
 from planner.report.wording import quantities
 
 MOST_LISTED = 3
-"""Scenarios that one line lists."""
+"""Number of scenarios that one line lists at most."""
 
 
 def models_vary(comparison: Comparison) -> bool:
@@ -24,9 +24,9 @@ def speeds_vary(comparison: Comparison) -> bool:
 
 
 def row_name(comparison: Comparison, model: str, speed: float, prefix: str = "") -> str:
-    """Name of a row of the grid: its model if models vary, its speed if speeds vary.
+    """Name of a row of the grid. It contains the model if models vary, and the speed if speeds vary.
 
-    prefix : precedes speeds other than 1x
+    prefix : text before a speed other than 1x
     """
     factor = quantities.factor(speed) if speed == 1 else f"{prefix}{quantities.factor(speed)}"
     if not models_vary(comparison):
@@ -40,28 +40,28 @@ def row_of(comparison: Comparison, scenario: Scenario) -> str:
 
 
 def at_row(row: str) -> str:
-    """A row with its preposition: `at 2.5x`, `on MODEL`."""
+    """Name of a row with its preposition: `at 2.5x`, `on MODEL`."""
     return f"at {row}" if row[0].isdigit() and row.endswith("x") and " " not in row else f"on {row}"
 
 
 def agents_at(comparison: Comparison, scenario: Scenario) -> str:
-    """A scenario: `4 agents at 2.5x`."""
+    """Name of a scenario such as `4 agents at 2.5x`."""
     return f"{quantities.agents(scenario.agents)} {at_row(row_of(comparison, scenario))}"
 
 
 def scenario_name(comparison: Comparison, scenario: Scenario) -> str:
-    """`the baseline`, or another scenario as in `agents_at`."""
+    """Name of a scenario: `the baseline`, or a name as returned by `agents_at`."""
     return "the baseline" if scenario == comparison.baseline else agents_at(comparison, scenario)
 
 
 def scenario_list(comparison: Comparison, scenarios: Sequence[Scenario]) -> str:
-    """Names of the first `MOST_LISTED` scenarios, and the number of the others."""
+    """Names of the first `MOST_LISTED` scenarios, and the number of remaining scenarios."""
     first = ", ".join(scenario_name(comparison, scenario) for scenario in scenarios[:MOST_LISTED])
     return f"{first} and {len(scenarios) - MOST_LISTED} more" if len(scenarios) > MOST_LISTED else first
 
 
 def with_interval(estimate: Interval, form: Callable[[float], str]) -> str:
-    """A value and its interval, `12 (11 to 13)`; the interval is omitted if its ends read the same."""
+    """A value and its interval: `12 (11 to 13)`. Without the interval if its two ends have the same text."""
     value = form(estimate.value)
     if estimate.low is None or estimate.high is None:
         return value
@@ -70,7 +70,7 @@ def with_interval(estimate: Interval, form: Callable[[float], str]) -> str:
 
 
 def number_list(numbers: Sequence[int]) -> str:
-    """Numbers with runs shortened: `1, 2, 4, 21 to 32`."""
+    """List of numbers, with consecutive numbers shortened: `1, 2, 4, 21 to 32`."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:

@@ -53,7 +53,7 @@ def token_count(value: float) -> str:
 
 
 def factor(value: float) -> str:
-    """Factor: `2.5x`. Below 1,000 it has at most three digits."""
+    """Factor, such as `2.5x`. A factor below 1,000 has at most three digits."""
     if value < 999.5:
         return f"{value:.3g}x"
     return f"{value:,.0f}x" if value < 999_999.5 else f"{_with_prefix(value)}x"
@@ -97,12 +97,12 @@ def agents(count: int) -> str:
 
 
 def crews(sizes: Mapping[str, int]) -> str:
-    """Sizes of crews: `6 in 'migrators', 3 in 'reviewers'`. The default crew has no name: `4 agents`."""
+    """Sizes of crews: `6 in 'migrators', 3 in 'reviewers'`. The default crew is shown without a name: `4 agents`."""
     return ", ".join(f"{size:,} in '{name}'" if name != "agents" else agents(size) for name, size in sizes.items())
 
 
 def times(count: float) -> str:
-    """Mean number of times: `48`, `1.4`, `167`. Numbers that would round to 0 become `<0.1`."""
+    """Mean number of occurrences: `48`, `1.4`, `167`. Numbers that would round to 0 become `<0.1`."""
     if 0 < count < 0.05:
         return "<0.1"
     if count < 10 and count != round(count):

@@ -11,7 +11,7 @@ from planner.report.wording import quantities
 
 
 def sensitivity_heading(sensitivity: Sensitivity) -> Iterator[str]:
-    """Lines on the workflow, its samples, the scenario and its p90."""
+    """Yield lines on the workflow, its samples, the scenario and the p90 of its completion time."""
     time, point = sensitivity.seconds, sensitivity.scenario
     model = f" on {printable(point.model)}" if point.model else ""
     yield f"{printable(sensitivity.workflow)}: {quantities.samples(sensitivity.samples)}, seed {sensitivity.seed}"
@@ -21,7 +21,7 @@ def sensitivity_heading(sensitivity: Sensitivity) -> Iterator[str]:
 
 
 def sensitivity_answer(sensitivity: Sensitivity) -> Iterator[str]:
-    """The estimate to measure first."""
+    """Yield the sentence on the estimate to measure first."""
     first = first_to_measure(sensitivity.drivers)
     if first is None:
         yield "No estimate that can be measured moves the completion time by more than the error of the simulation."
@@ -33,7 +33,7 @@ def sensitivity_answer(sensitivity: Sensitivity) -> Iterator[str]:
 
 
 def driver_name(driver: Driver) -> str:
-    """Step, key and estimate of a driver."""
+    """Name of a driver: its step, key and estimate."""
     if driver.key == "overall":
         return "overall (error of all estimates)"
     step = f"{printable(driver.step)} ({driver.kind})" if driver.kind != "llm" else printable(driver.step)
@@ -42,5 +42,5 @@ def driver_name(driver: Driver) -> str:
 
 
 def swing(influence: Influence) -> str:
-    """Change of the p90 from the lowest fifth of a driver to its highest."""
+    """Change of the p90 between samples in the lowest and in the highest fifth of a driver."""
     return f"{'-' if influence.swing < 0 else '+'}{quantities.seconds(abs(influence.swing))}"

@@ -19,7 +19,7 @@ _MARKS = {"meets": "✓", "limit": "~", "misses": " "}
 
 
 def percentile(target: Target) -> str:
-    """`p50` or `p90`."""
+    """Name of the percentile of a target: `p50` or `p90`."""
     return f"p{100 * target.percentile:.0f}"
 
 
@@ -30,13 +30,13 @@ def target_heading(result: TargetResult) -> Iterator[str]:
 
 
 def _aim(target: Target) -> str:
-    """`p90 of the completion time within 4h00min and of the cost within $200`."""
+    """Phrase for a target: `p90 of the completion time within 4h00min and of the cost within $200`."""
     cost = "" if target.budget is None else f" and of the cost within {quantities.usd(target.budget)}"
     return f"{percentile(target)} of the completion time within {quantities.seconds(target.deadline)}{cost}"
 
 
 def target_answer(result: TargetResult) -> Iterator[str]:
-    """The scenario to choose; if none is good enough, the reason and the step to shorten."""
+    """Yield sentences on the scenario to choose or, if no scenario meets the target, on the reason and the remedy."""
     best = result.cheapest
     if best is None:
         yield from _not_met(result)
@@ -79,7 +79,11 @@ def _not_met(result: TargetResult) -> Iterator[str]:
 
 
 def _rank(result: TargetResult, best: Candidate) -> str:
-    """Rank of the best scenario by cost. Another one that meets the target may cost a little less on average."""
+    """Phrase for the rank of the best scenario by cost among those that meet the target.
+
+    The best scenario need not have the least mean cost: among scenarios of about the same cost, the one with the fewest
+    agents is the best.
+    """
     if best.usd is None:
         return "It is met, at unknown cost, by"
     meeting = [candidate for candidate in result.candidates if candidate.standing == "meets"]
@@ -92,7 +96,7 @@ def _rank(result: TargetResult, best: Candidate) -> str:
 
 
 def _advantage(best: Candidate, other: Candidate) -> str:
-    """Advantage of `other`, which is only about at the limit, over the best scenario."""
+    """Phrase for the advantage of `other` over the best scenario. `other` is only about at the limit of the target."""
     if best.usd is None or other.usd is None:
         same = best.price_multiplier == other.price_multiplier
     else:
@@ -115,7 +119,7 @@ def _shorten_step(obstacle: Obstacle) -> str:
 
 
 def _outcome(result: TargetResult, candidate: Candidate) -> str:
-    """`8 agents at 1x, p90 3h42min (95%: 3h40min to 3h44min), in time in 97.1%; $180 on average`."""
+    """Phrase such as `8 agents at 1x, p90 3h42min (95%: 3h40min to 3h44min), in time in 97.1%; $180 on average`."""
     point, target, q = candidate.scenario, result.target, percentile(result.target)
     hypothetical = "" if point.speed == 1 else "a hypothetical "
     restriction = result.restricted.get(point.model)
@@ -138,7 +142,7 @@ def _outcome(result: TargetResult, candidate: Candidate) -> str:
 
 
 def chances_title(result: TargetResult) -> str:
-    """Title of the table of chances, with its marks and the error of the chances."""
+    """Title of the table of chances, with the meaning of its marks and the error of the chances."""
     return f"Chance of ending within {quantities.seconds(result.target.deadline)}  ({_legend(result)})"
 
 
@@ -157,7 +161,7 @@ def candidate_mark(candidate: Candidate) -> str:
 
 
 def target_row_name(result: TargetResult, model: str, speed: float) -> str:
-    """Name of a row of scenarios: its model if models vary, its speed if speeds vary."""
+    """Name of a row of scenarios. It contains the model if models vary, and the speed if speeds vary."""
     if not _models_vary(result):
         return quantities.factor(speed)
     speeds_vary = len({candidate.scenario.speed for candidate in result.candidates}) > 1
@@ -170,15 +174,15 @@ def _models_vary(result: TargetResult) -> bool:
 
 @dataclass(frozen=True)
 class RequirementRow:
-    """A row of a table of requirements.
+    """A row of the table of needed speeds, or of needed numbers of agents.
 
-    label : the number of agents, or the speed, that the requirement is for
+    label : the fixed number of agents, or the fixed speed
     needed : least speed or number of agents that meets the deadline, `none`, or `unknown`
     interval : 95% interval of `needed`; may be empty
-    percentile : the target's percentile of the completion time, of the scenario at `needed` or else of `closest`
-    cost : mean cost of that scenario; empty if it is unknown or nothing meets the deadline
-    over_budget : whether that cost is over the budget
-    closest : where nothing meets the deadline, the speed or agents that come closest; else empty
+    percentile : completion time at the target's percentile, for the scenario at `needed` or at `closest`
+    cost : mean cost of the scenario at `needed`; empty if it is unknown or nothing meets the deadline
+    over_budget : whether `cost` is over the budget
+    closest : speed or number of agents that comes closest to the deadline; empty if `needed` is a number
     """
 
     label: str
@@ -191,14 +195,14 @@ class RequirementRow:
 
     @property
     def last_cell(self) -> str:
-        """The cost, marked if it is over the budget; or the closest scenario."""
+        """The cost, marked if it is over the budget. If nothing meets the deadline, `at` and the value of `closest`."""
         if self.closest:
             return f"at {self.closest}"
         return f"{self.cost} $" if self.over_budget else self.cost
 
 
 def requirement_row(result: TargetResult, requirement: Requirement) -> RequirementRow:
-    """Row of a requirement of `result.speeds` or `result.agents`."""
+    """Return the table row of a requirement, which is one of `result.speeds` or of `result.agents`."""
     is_speed, at = any(requirement is speed for speed in result.speeds), requirement.at
     form = quantities.factor if is_speed else lambda value: f"{value:,.0f}"
     label = quantities.agents(int(requirement.fixed)) if is_speed else f"at {quantities.factor(requirement.fixed)}"

@@ -15,7 +15,7 @@ ALONE = "Each fast step by itself, against all standard (paired differences)"
 
 
 def tier_heading(result: TierResult) -> Iterator[str]:
-    """Lines on the workflow, its samples, the tiers, the budget and the search."""
+    """Yield lines on the workflow, its samples, the tiers, the budget and the search."""
     yield f"{printable(result.workflow)}: {quantities.samples(result.samples)}, seed {result.seed}"
     restriction = result.restricted.get(result.fast_model)
     fast = printable(result.fast_model) + (f" ({restriction})" if restriction else "")
@@ -32,7 +32,7 @@ def tier_heading(result: TierResult) -> Iterator[str]:
 
 
 def tier_answer(result: TierResult) -> Iterator[str]:
-    """The steps to put on the fast tier, and the gain."""
+    """Yield sentences on the steps to put on the fast tier, and on their gain."""
     best, chosen = result.best, result.chosen
     if best is None or chosen is None:
         least = min((result.standard, result.fast), key=lambda choice: choice.usd.p50)
@@ -62,7 +62,11 @@ def _names(steps: tuple[str, ...]) -> str:
 
 
 def _compared(choice: AssignmentResult, other: str, fast: bool) -> str:
-    """`12min05s sooner than all standard (95%: 11min to 13min) for $3.10 more`."""
+    """Phrase such as `12min05s sooner than all standard (95%: 11min to 13min) for $3.10 more`.
+
+    other : name of the choice that `choice` is compared with
+    fast : whether `other` is all fast; else `other` is all standard
+    """
     difference = choice.to_fast if fast else choice.to_standard
     low, high = difference.seconds_low, difference.seconds_high
     if low <= 0 <= high:
@@ -79,7 +83,7 @@ def _compared(choice: AssignmentResult, other: str, fast: bool) -> str:
 
 
 class ChoiceCells(NamedTuple):
-    """Cells of a choice: its name, p50 and 95% interval of the completion time, p50 of the cost."""
+    """Table cells of a choice: name, p50 and 95% interval of the completion time, and p50 of the cost."""
 
     name: str
     p50: str
@@ -89,7 +93,7 @@ class ChoiceCells(NamedTuple):
 
 
 def choice_cells(result: TierResult) -> list[ChoiceCells]:
-    """Both ends, the chosen steps, and the quickest choice if it is another one."""
+    """Return the cells of all standard, all fast, the chosen steps and, if it is another choice, the quickest one."""
     choices = [("all standard", result.standard), ("all fast", result.fast)]
     choices += [("chosen", result.chosen)] if result.chosen else []
     choices += [("quickest", result.best)] if result.best and result.thrifty else []
@@ -106,7 +110,7 @@ def choice_cells(result: TierResult) -> list[ChoiceCells]:
 
 
 class StepCells(NamedTuple):
-    """Cells of a single fast step, compared with all standard: times in seconds, `rate` in seconds per dollar."""
+    """Table cells of one fast step, as differences from all standard. `rate` is in seconds per dollar."""
 
     step: str
     seconds: str
@@ -117,7 +121,7 @@ class StepCells(NamedTuple):
 
 
 def step_cells(choice: AssignmentResult, chosen: AssignmentResult | None) -> StepCells:
-    """Cells of a choice that has one fast step. `chosen`: the choice that the search recommends."""
+    """Return the cells of a choice with one fast step. `chosen` is the choice that the search recommends."""
     (step,), difference = choice.steps, choice.to_standard
     low, high = difference.seconds_low, difference.seconds_high
     interval = "" if low == high else f"{_signed_seconds(low)} to {_signed_seconds(high)}"

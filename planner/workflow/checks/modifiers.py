@@ -1,4 +1,4 @@
-"""Raw steps in, problems out: modifiers that exclude each other or have no effect, and `continues`."""
+"""Raw steps in, problems out: modifiers that exclude each other or have no effect, and mistakes in `continues`."""
 
 from __future__ import annotations
 
@@ -27,13 +27,18 @@ def modifier_problems(
         yield Problem("bad-value", message, document.key(*path, "first_of"), "remove one of them")
     group = next((body for body in ("steps", "choose", "use") if body in step), None)
     if "retry" in step and group and not any(body in step for body in RETRIED):
-        message = f"'retry' works with {', '.join(RETRIED[:-1])} or {RETRIED[-1]}, not with '{group}'"
-        yield Problem("bad-value", message, document.key(*path, "retry"), "use repeat: {until: 90%, at_most: 3}")
-    in_choice = path[-2] == "choose"  # a branch cannot have one, which is reported elsewhere
+        message = f"'retry' is only for steps with 'llm', 'agent', 'tool' or 'human', not for '{group}'"
+        yield Problem(
+            "bad-value",
+            message,
+            document.key(*path, "retry"),
+            "use 'repeat' instead, as in repeat: {until: 90%, at_most: 3}",
+        )
+    in_choice = path[-2] == "choose"  # an `otherwise` of a branch is reported elsewhere
     has_body = any(body in step for body in BODIES)
     if isinstance(step.get("otherwise"), str) and has_body and not in_choice and not can_fail(step, path, used):
         message = f"'{path[-1]}' cannot fail, so its 'otherwise' would never run"
-        hint = f"add 'success' to it{', or to a step inside it' if group else ''}"
+        hint = f"add 'success' to '{path[-1]}'{', or to a step inside it' if group else ''}"
         yield Problem("bad-value", message, document.key(*path, "otherwise"), hint)
 
 
@@ -57,7 +62,7 @@ def continues_problems(group: Group, repeated: bool) -> Iterator[Problem]:
         if mistake is None and other == name and not repeated and "repeat" not in step:
             mistake = (
                 "continues itself but runs only once",
-                "add repeat, as in repeat: {times: 3}, or name another step",
+                "name another step, or add 'repeat', as in repeat: {times: 3}",
             )
         if mistake is None and other != name and other not in needs[name]:
             waiting = waiting or _WaitsFor(needs)
@@ -66,31 +71,34 @@ def continues_problems(group: Group, repeated: bool) -> Iterator[Problem]:
             in_branch = "only one branch runs: continue a step inside the same branch"
             mistake = (
                 f"continues '{other}' but does not wait for it",
-                in_branch if group.branches else f"let '{name}' need '{other}'",
+                in_branch if group.branches else f"add '{other}' to the needs of '{name}'",
             )
         if mistake is not None:
             yield Problem("bad-value", f"'{name}' {mistake[0]}", place, mistake[1])
 
 
 def _not_continued(name: str, step: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return why a step cannot be continued, with a hint; None if it can."""
+    """Return why no request can continue a step, with a hint; None if a request can."""
     if not step:
         return None  # reported elsewhere
     if "for_each" in step:
-        hint = f"put both into a group that has the 'for_each' of '{name}'"
+        hint = f"put both steps into a group, and move 'for_each' from '{name}' to the group"
         return f"continues '{name}', which has a separate conversation for each item", hint
     if "llm" not in step and "agent" not in step:
         if any(body in step for body in ("steps", "choose", "use")):
             return (
                 f"continues '{name}', which is not a single request",
-                "continue one of its steps, from within the group",
+                f"move this step into '{name}', and continue one of the steps there",
             )
         return f"continues '{name}', which makes no requests", "name a step with 'llm' or 'agent'"
     return None
 
 
 class _WaitsFor:
-    """The steps that each step of a group waits for, directly or not, as bit sets because groups may be large."""
+    """The steps that each step of a group waits for, directly or indirectly.
+
+    They are stored as bit sets, because groups may be large.
+    """
 
     def __init__(self, needs: Mapping[str, Collection[str]]) -> None:
         self.bit = {name: 1 << index for index, name in enumerate(needs)}
@@ -105,5 +113,5 @@ class _WaitsFor:
             self.behind = None  # reported elsewhere
 
     def waits(self, name: str, other: str) -> bool:
-        """Whether a step waits for another; True for all steps if needs form a cycle."""
+        """Whether the step `name` waits for the step `other`; always True if the needs form a cycle."""
         return self.behind is None or bool(self.behind[name] & self.bit[other])

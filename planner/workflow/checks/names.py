@@ -1,4 +1,4 @@
-"""A workflow file as read from YAML in, problems out: names of models, crews, parameters and steps; bodies of steps.
+"""A workflow file as read from YAML in, problems out: wrong names of models, crews, parameters and steps, wrong bodies.
 
 Values of the wrong shape are skipped: validation reports them.
 """
@@ -31,10 +31,10 @@ from planner.workflow.declaration import BODIES, Step
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_TAKEN = {"lead": "the lead of all crews", "agents": "the crew of a workflow that declares none"}
+_TAKEN = {"lead": "the lead of all crews", "agents": "the crew of a workflow that declares no crews"}
 """Names of crews that always exist."""
-_STEPS = f"as in steps: {{plan: {Step.example}}}"
-_BRANCHES = "as in choose: {easy: {chance: 70%, tool: 5s}, hard: {chance: 30%, human: 5min}}"
+_STEPS = f"add a step, as in steps: {{plan: {Step.example}}}"
+_BRANCHES = "add branches, as in choose: {easy: {chance: 70%, tool: 5s}, hard: {chance: 30%, human: 5min}}"
 _ADD_MODEL = "add 'model:' at the top of the file"
 
 
@@ -42,9 +42,9 @@ _ADD_MODEL = "add 'model:' at the top of the file"
 class CheckContext:
     """Declarations that a file inherits from the files that use it.
 
-    models, crews : names
-    model : whether its steps inherit a model
-    file : the outermost file; None if this is the outermost
+    models, crews : names of the declared models and crews
+    model : whether the steps of the file inherit a model
+    file : the outermost file; None if this is the outermost file
     requests : whether the outermost file names a model, which coordination requests use
     """
 
@@ -58,7 +58,7 @@ class CheckContext:
 def check_names(document: Document, inherited: CheckContext, used: Mapping[Path, bool]) -> list[Problem]:
     """Return the problems of names and steps in a workflow file, at most `MOST_PROBLEMS`.
 
-    used : path of each `use` → whether that file can fail; missing if unknown
+    used : path of each `use` → whether the used file can fail; a path is missing if that is unknown
     """
     return list(islice(_Checks(document, inherited, used).all(), MOST_PROBLEMS))
 
@@ -104,18 +104,18 @@ class _Checks:
         for name in self.crews:
             yield from self.name(_NAME, name, "crews")
             if name in _TAKEN:
-                message = f"'{name}' cannot be the name of a crew: it is {_TAKEN[name]}"
+                message = f"'{name}' cannot be the name of a crew: the name is reserved for {_TAKEN[name]}"
                 yield Problem("bad-name", message, self.document.key("crews", name), "choose another name")
 
     def name(self, pattern: re.Pattern[str], name: str, *path: str) -> Iterator[Problem]:
-        """Names consist of letters and digits, so that messages, commands and expressions can contain them."""
+        """Check a name. Its characters are limited, so that messages, commands and expressions can contain it."""
         if name.startswith("\0"):
             return  # made up for an unreadable key
         if not pattern.fullmatch(name):
             others = "digits and '_'" if pattern is _PARAMETER else "digits, '_' and '-'"
             hint: str | None = f"use letters from a to z, {others}, beginning with a letter"
         elif not isinstance(resolve_scalar(name), str):
-            hint = f"choose another name: as a value, YAML does not read {name} as text"
+            hint = f"choose another name, because YAML does not read {name} as text"
         else:
             return
         yield Problem("bad-name", f"'{name}' is not a valid name", self.document.key(*path, name), hint)
@@ -131,7 +131,7 @@ class _Checks:
             return
         place = self.document.value(*path)
         if value not in self.parameters:
-            hint = did_you_mean(value, self.parameters) or f"declare it: parameters: {{{value}: 10}}"
+            hint = did_you_mean(value, self.parameters) or f"declare it, as in parameters: {{{value}: 10}}"
             yield Problem("unknown-parameter", f"unknown parameter '{value}'", place, hint)
             return
         try:
@@ -150,8 +150,8 @@ class _Checks:
     def group(self, path: Path, steps: Mapping[str, Any], model: bool, repeated: bool) -> Iterator[Problem]:
         """Check a group and all steps in it.
 
-        model : whether its steps inherit a model
-        repeated : whether it is repeated within one item
+        model : whether the steps of the group inherit a model
+        repeated : whether the group is repeated within one item
         """
         group = Group(self.document, path, steps, self.steps)
         yield from need_problems(group)
@@ -166,7 +166,7 @@ class _Checks:
         yield from modifier_problems(self.document, path, step, self.used)
         crew = step.get("crew")
         if isinstance(crew, str) and crew not in self.known_crews and self.well_formed("crews"):
-            hint = did_you_mean(crew, self.known_crews) or f"declare it: crews: {{{crew}: {{agents: 4}}}}"
+            hint = did_you_mean(crew, self.known_crews) or f"declare it, as in crews: {{{crew}: {{agents: 4}}}}"
             yield Problem("unknown-crew", f"unknown crew '{crew}'", self.document.value(*path, "crew"), hint)
         items = step.get("for_each")
         if isinstance(items, dict):
@@ -182,7 +182,7 @@ class _Checks:
         model = model or "model" in step
         if not model and ("llm" in step or "agent" in step):
             message = f"the step '{path[-1]}' makes requests but has no model"
-            yield Problem("unknown-model", message, self.document.key(*path), f"{_ADD_MODEL} or to the step")
+            yield Problem("unknown-model", message, self.document.key(*path), f"{_ADD_MODEL}, or to this step")
         repeated = "repeat" in step or (repeated and "for_each" not in step)
         yield from self.group((*path, "steps"), as_mapping(step.get("steps")), model, repeated)
         branches = as_mapping(step.get("choose"))
@@ -190,7 +190,7 @@ class _Checks:
             if "needs" in as_mapping(branch):
                 message = f"the branch '{name}' cannot have 'needs': only one branch runs"
                 place = self.document.key(*path, "choose", name, "needs")
-                yield Problem("bad-value", message, place, "put 'needs' on the choice")
+                yield Problem("bad-value", message, place, "move 'needs' to the step with 'choose'")
         independent = {
             name: {key: value for key, value in as_mapping(branch).items() if key != "needs"}
             for name, branch in branches.items()
@@ -202,13 +202,14 @@ class _Checks:
         bodies = [body for body in BODIES if body in step]
         place = self.document.key(*path)
         if len(bodies) > 1:
-            message = f"a step does one thing, but this one has {', '.join(bodies[:-1])} and {bodies[-1]}"
-            yield Problem(
-                "step-body", message, place, "make them separate steps, or put them into a group with 'steps:'"
-            )
+            quoted = [f"'{body}'" for body in bodies]
+            message = f"a step does one thing, but this step has {', '.join(quoted[:-1])} and {quoted[-1]}"
+            hint = "write a separate step for each; a group ('steps:') can contain these steps"
+            yield Problem("step-body", message, place, hint)
         misspelt = (nearest(key, Step.model_fields) for key in step.keys() - Step.model_fields.keys())
         if not bodies and not any(near in BODIES for near in misspelt) and path not in self.document.unreadable:
-            hint = f"give it one of {', '.join(BODIES)}, as in {path[-1]}: {Step.example}"
+            keys = ", ".join(f"'{body}'" for body in BODIES[:-1])
+            hint = f"add one of the keys {keys} or '{BODIES[-1]}', as in {path[-1]}: {Step.example}"
             yield Problem("step-body", "the step does nothing", place, hint)
         if step.get("steps") == {}:
             yield Problem("step-body", "the group has no steps", self.document.key(*path, "steps"), _STEPS)
@@ -216,18 +217,18 @@ class _Checks:
             yield Problem("step-body", "the choice has no branches", self.document.key(*path, "choose"), _BRANCHES)
         for body in bodies:
             if step.get("hold") is False and body != "tool":
-                reason = "releases its agent anyway" if body == "human" else "cannot continue without its agent"
-                message = f"'hold: false' is for tools; a step with '{body}' {reason}"
+                reason = "always releases its agent" if body == "human" else "needs its agent to the end"
+                message = f"'hold: false' is only for tools: a step with '{body}' {reason}"
                 yield Problem("bad-value", message, self.document.key(*path, "hold"), "remove 'hold'")
             if step.get("hold") is False and body == "tool" and "crew" in step:
                 message = "'crew' assigns an agent to this tool, but 'hold: false' releases it"
-                yield Problem("bad-value", message, self.document.key(*path, "hold"), "remove one of the two")
+                yield Problem("bad-value", message, self.document.key(*path, "hold"), "remove 'crew' or 'hold'")
             if body in ("tool", "human") and "model" in step:
                 message = f"a step with '{body}' makes no requests, so it cannot have a model"
                 yield Problem("bad-value", message, self.document.key(*path, "model"), "remove 'model'")
 
     def coordination_models(self) -> Iterator[Problem]:
-        """Check that coordination requests have a model: that of the outermost file."""
+        """Check that coordination requests have a model, which is that of the outermost file."""
         if "model" in self.data if self.inherited.file is None else self.inherited.requests:
             return
         hint = _ADD_MODEL if self.inherited.file is None else f"add 'model:' at the top of {self.inherited.file}"

@@ -27,7 +27,10 @@ def as_mapping(value: Any) -> dict[str, Any]:
 
 
 def raw_steps(data: Any) -> Iterator[tuple[Path, dict[str, Any], bool]]:
-    """Yield every step of a file with its path, and whether it or an outer step or the file names a model."""
+    """Yield path, step and model for every step of a file.
+
+    model : whether the step, a step around it or the file names a model
+    """
     file = as_mapping(data)
 
     def inside(steps: Mapping[str, Any], path: Path, model: bool) -> Iterator[tuple[Path, dict[str, Any], bool]]:
@@ -42,11 +45,11 @@ def raw_steps(data: Any) -> Iterator[tuple[Path, dict[str, Any], bool]]:
 
 
 def can_fail(step: Any, path: Path, used: Mapping[Path, bool]) -> bool:
-    """Whether a step may fail: by itself, or because an inner step may fail and has no `otherwise`.
+    """Whether a step may fail: by itself, or because a step inside it may fail and has no `otherwise`.
 
     A malformed step counts as fallible, so that only its shape is reported.
 
-    used : path of each `use` → whether that file can fail; missing if unknown
+    used : path of each `use` → whether the used file can fail; a path is missing if that is unknown
     """
     if not isinstance(step, dict):
         return True
@@ -58,7 +61,7 @@ def can_fail(step: Any, path: Path, used: Mapping[Path, bool]) -> bool:
 
 
 def group_can_fail(steps: Any, path: Path, used: Mapping[Path, bool]) -> bool:
-    """Whether a step of a group may fail without having an `otherwise`."""
+    """Whether a group has a step that may fail and has no `otherwise`."""
     if not isinstance(steps, dict):
         return True
     return any(
@@ -67,17 +70,17 @@ def group_can_fail(steps: Any, path: Path, used: Mapping[Path, bool]) -> bool:
 
 
 Needs = dict[str, dict[str, Position | None]]
-"""Step → each step it needs, with the position of that need."""
+"""Step → step that it needs → position of this need in the file."""
 
-_BRANCH_GROUP = "make the branch a group ('steps:') that contains the step and its 'otherwise'"
+_BRANCH_GROUP = "make the branch a group: put the step and its 'otherwise' into 'steps:'"
 
 
 @dataclass(frozen=True)
 class Group:
     """A group of steps, as read from YAML.
 
-    path : of the group in the file
-    steps : of the group
+    path : path of the group in the file
+    steps : steps of the group
     file : outermost steps of the file
     """
 
@@ -92,9 +95,9 @@ class Group:
         return self.path[-1] == "choose"
 
     def unknown(self, name: str, step: str, place: Position | None, remedy: str | None = None) -> Problem:
-        """Return the problem of a `step` that refers to a `name` outside of its group.
+        """Return the problem that a `step` refers to a `name` that is no step of the same group.
 
-        remedy : hint to show instead of the one for needs
+        remedy : hint to show instead of the hints for `needs`
         """
         source = (*self.path[1::2], step)
         target = next((path for path in _paths(self.file) if path[-1] == name or ".".join(path) == name), None)
@@ -106,12 +109,15 @@ class Group:
             return Problem("unknown-step", f"unknown step '{name}'", place, hint)
         if target == source[: len(target)]:
             hint = remedy or "a step cannot wait for the group that contains it"
-            return Problem("unknown-step", f"'{name}' is the group around this step", place, hint)
+            return Problem("unknown-step", f"'{name}' is the group that contains this step", place, hint)
         if source == target[: len(source)]:
             hint = remedy or "a group cannot wait for its own steps"
-            return Problem("unknown-step", f"'{name}' is a step inside this one", place, hint)
+            return Problem("unknown-step", f"'{name}' is a step inside this group", place, hint)
         fork = next(index for index, pair in enumerate(zip(source, target, strict=False)) if pair[0] != pair[1])
-        hint = remedy or f"a step can only need steps of its own group: let '{source[fork]}' need '{target[fork]}'"
+        hint = (
+            remedy
+            or f"'needs' must name a step of the same group: add '{target[fork]}' to the needs of '{source[fork]}'"
+        )
         return Problem("unknown-step", f"the step '{'.'.join(target)}' is in another group", place, hint)
 
 
@@ -143,7 +149,10 @@ def need_problems(group: Group) -> Iterator[Problem]:
 
 
 def needs_of(group: Group) -> dict[str, set[str]]:
-    """Return, for each step, the steps it starts after: those it needs, and the one whose `otherwise` it is."""
+    """Return, for each step, the steps that it waits for.
+
+    A step waits for the steps that it needs, and for the step whose `otherwise` it is.
+    """
     graph: dict[str, set[str]] = {name: set() for name in group.steps}
     for name, step in group.steps.items():
         value = as_mapping(step).get("needs")
@@ -156,9 +165,9 @@ def needs_of(group: Group) -> dict[str, set[str]]:
 
 
 def _otherwise(group: Group, graph: Needs, replaces: dict[str, str]) -> Iterator[Problem]:
-    """Yield the problems with `otherwise`, and add it to the graph: the replacement needs the step that may fail.
+    """Yield the problems with `otherwise`, and add each `otherwise` to the graph as a need of the replacing step.
 
-    replaces : filled here: step → the step whose `otherwise` it is
+    replaces : filled by this function: replacing step → the step that it replaces after a failure
     """
     for name, step in group.steps.items():
         other = as_mapping(step).get("otherwise")
@@ -174,7 +183,7 @@ def _otherwise(group: Group, graph: Needs, replaces: dict[str, str]) -> Iterator
             yield group.unknown(other, name, place, "'otherwise' must name a step of the same group")
         elif other in replaces:
             message = f"'{other}' is already the 'otherwise' of '{replaces[other]}'"
-            hint = f"put '{replaces[other]}' and '{name}' into one group with this 'otherwise'"
+            hint = f"put '{replaces[other]}' and '{name}' into a group, and move 'otherwise' to the group"
             yield Problem("bad-value", message, place, hint)
         else:
             replaces[other] = name
@@ -191,7 +200,7 @@ def _paths(steps: Mapping[str, Any], path: Path = ()) -> Iterator[Path]:
 
 
 def _cycles(graph: Needs, replaces: Mapping[str, str]) -> Iterator[Problem]:
-    """Yield a cycle of needs, then one that remains without the reported need, and so on."""
+    """Yield a problem for each cycle of needs. Each reported need is removed before the next cycle is searched."""
     order = {name: index for index, name in enumerate(graph)}
     for _ in range(MOST_PROBLEMS):
         try:
@@ -213,5 +222,7 @@ def _cycles(graph: Needs, replaces: Mapping[str, str]) -> Iterator[Problem]:
             name, step = indirect
             hint += f"; '{name}' needs '{step}', so it also waits for the 'otherwise' of '{step}'"
         if implied is not None:
-            hint += f"; '{implied}' runs after '{replaces[implied]}', because it is its 'otherwise'"
+            hint += (
+                f"; '{implied}' waits for '{replaces[implied]}', because it is the 'otherwise' of '{replaces[implied]}'"
+            )
         yield Problem("cycle", message, place, hint)
