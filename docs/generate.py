@@ -66,10 +66,13 @@ _TAIL = """\
 | `--max-time` | A time above 0. | `30s` |
 | `--threads` | A whole number from 1 to 1,024. | `4` |
 | `--scheduler` | The address of a Dask scheduler, with `--backend dask`. | `tcp://10.0.0.5:8786` |
+| `--only-below` | A folder outside of which [no file is read](../how-to.md#run-workflows-of-others). | `plans` |
 | `--output` | A path. The file appears whole at the end; a command that fails leaves it as it was. | `plan.json` |
 
-Each option is given once, except `--set` and flags. The workflow file `-` is standard input; paths in it are relative
-to the current folder. `--output` never replaces a file that the plan is read from.
+Each option is given once, except `--set` and flags, and its value is not empty. The workflow file `-` is standard
+input; paths in it are relative to the current folder. `/dev/stdin` and `<(…)` of the shell work too; other FIFOs,
+devices and sockets are not read. `--output` never replaces a file that the plan is read from, nor one that is
+write-protected.
 
 `compare` takes several speeds and several numbers of agents, separated by commas: `1x,2.5x`, `engineers=1,2,4`.
 `--agents` sizes the named crew, or the only declared crew, or the default crew if none is declared. Without `--agents`,
@@ -86,7 +89,7 @@ Samples are drawn until p50 and p90 are known to 1%, at most 1,024. `--samples` 
 | 0 | The answer is on standard output, or in the file of `--output`. |
 | 1 | `target`: no scenario is known to meet the target; `tier`: no choice is known to be within the budget. |
 | 1 | `rehearse`: LangGraph does not take as long as predicted. The first difference is on standard output. |
-| 2 | Bad input: a workflow file, an option or a file that cannot be written. Standard error says what and where. |
+| 2 | Bad input: a workflow file, an option, an output that cannot be written. Standard error says what and where. |
 | 130 | Interrupted by Ctrl-C. No file was written. |
 
 Any other code comes with a Python traceback and is a bug of the planner: please report it. [Errors](errors.md)
@@ -103,6 +106,8 @@ standard error. So does a line of progress, if standard error is a terminal and 
 | --- | --- |
 | `PLANNER_CATALOGUE` | Your own catalogue file, unless `--catalogue` names one. |
 | `NO_COLOR` | If it is set, the terminal output has no colours. Other outputs never have any. |
+| `COLUMNS` | Columns of the terminal, instead of its own. Texts fit from 40 to 80; files and pipes have 80. |
+| `TERM=dumb` | The terminal gets no colours and no line of progress. |
 | `PLANNER_PURE=1` | The kernel runs uncompiled. |
 | `PLANNER_COMPILED=1` | At installation: fail if the kernel cannot be compiled. `0`: do not compile it. |
 """

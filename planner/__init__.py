@@ -12,13 +12,14 @@ file → `Workflow` → task graph and demands → samples → `Forecast` or `Co
 The names in `__all__` are stable (docs/python.md). Each name is imported when it is first used.
 """
 
-from typing import TYPE_CHECKING as _TYPE_CHECKING
-
 from planner._lazy import export as _export
 
 __version__ = "0.1.0"
 
-if _TYPE_CHECKING:
+TYPE_CHECKING = False
+"""True for type checkers, like that of `typing`, which takes too long to import for Ctrl-C at the start."""
+
+if TYPE_CHECKING:
     from planner.api.answers import Catalogue, Comparison, Forecast, Sensitivity, TargetResult, TierResult
     from planner.api.calls import Workflow, compare, forecast, load_workflow, sensitivity, target, tier
     from planner.catalogue.premium import Premium

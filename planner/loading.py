@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.errors import InputError, Note, Problem, model_hint
 from planner.expansion.supersteps.runtime import on_runtime, runtime_notes
+from planner.reading.files import access
 from planner.reading.files.text_file import read_text
 from planner.workflow.declaration import Workflow
 from planner.workflow.reader import read_workflow
@@ -28,11 +29,13 @@ class Loaded:
     declared : the workflow, with the profiles of its file only
     folder : folder of the file, where the user's catalogue may be
     catalogue : catalogue of other profiles, or the path of its file; None: found as `Catalogue.of` describes
+    only_below : folder outside of which no file is read, but for a catalogue that is named; None: no limit
     """
 
     declared: Workflow
     folder: Path
     catalogue: Catalogue | Path | None = None
+    only_below: Path | None = None
 
     def serving(
         self, models: Sequence[str] = (), runtime: str | None = None, fast: str | None = None
@@ -57,7 +60,7 @@ class Loaded:
         named = isinstance(self.catalogue, Path)  # then it must be a catalogue, even if it is not needed
         if not named and all(name in own for name in _with_bases([*models, *default, *of_steps], workflow)):
             return workflow, ()
-        catalogue = _open(self.catalogue, self.folder)
+        catalogue = _open(self.catalogue, self.folder, self.only_below)
         lazy: Any = catalogue.declared  # reads each profile on first use
         profiles = ChainMap(dict(own), lazy)
         unknown = [name for name in models if name not in profiles]
@@ -83,31 +86,38 @@ def load(
     parameters: Mapping[str, float] | None = None,
     catalogue: Catalogue | Path | None = None,
     file: str = "<text>",
+    only_below: Path | None = None,
 ) -> Loaded:
     """Read a workflow from a file or from a text.
 
     source : path of the file, or the text. A text may name other files by paths relative to the folder of `file`
     parameters : values of parameters, instead of those in the file
-    catalogue : as in `Loaded`
+    catalogue, only_below : as in `Loaded`
     file : name of the text in messages; ignored if `source` is a path
 
     Raises InputError, which lists every problem.
     """
-    text, file = (read_text(source), str(source)) if isinstance(source, Path) else (source, file)
-    folder = Path(file).parent
-    try:
-        return Loaded(read_workflow(text, parameters, (), file), folder, catalogue)
-    except InputError as error:
-        if not any(problem.code in ("unknown-model", "bad-profile") for problem in error.problems):
-            raise
-    offered = _open(catalogue, folder).offered
-    return Loaded(read_workflow(text, parameters, offered, file), folder, catalogue)
+    with access.only_below(only_below):
+        text, file = (read_text(source), str(source)) if isinstance(source, Path) else (source, file)
+        folder = Path(file).parent
+        try:
+            return Loaded(read_workflow(text, parameters, (), file), folder, catalogue, only_below)
+        except InputError as error:
+            if not any(problem.code in ("unknown-model", "bad-profile") for problem in error.problems):
+                raise
+        offered = _open(catalogue, folder, only_below).offered
+        return Loaded(read_workflow(text, parameters, offered, file), folder, catalogue, only_below)
 
 
-def _open(catalogue: Catalogue | Path | None, folder: Path) -> Catalogue:
+def _open(catalogue: Catalogue | Path | None, folder: Path, only_below: Path | None) -> Catalogue:
     from planner.catalogue.catalogue import Catalogue
+    from planner.catalogue.user_file import named_file
 
-    return catalogue if isinstance(catalogue, Catalogue) else Catalogue.of(catalogue, folder)
+    if isinstance(catalogue, Catalogue):
+        return catalogue
+    named = named_file(catalogue)
+    with access.only_below(None if named else only_below):
+        return Catalogue.of(named, folder)
 
 
 def _with_bases(names: Sequence[str], workflow: Workflow) -> list[str]:

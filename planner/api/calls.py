@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from planner.api import AGENTS, arguments
 from planner.api.answers import Comparison, Forecast, Sensitivity, TargetResult, TierResult, answered
-from planner.api.checks import Checks, decision_options, usd
+from planner.api.checks import Checks, decision_options, existing_folder, usd
 from planner.api.checks import target as checked_target
 from planner.api.request import (
     CompareRequest,
@@ -58,15 +58,17 @@ def load_workflow(
     *,
     parameters: Mapping[str, float] | None = None,
     catalogue: catalogues.Catalogue | str | PathLike[str] | None = None,
+    only_below: str | PathLike[str] | None = None,
 ) -> Workflow:
     """Read a workflow from a file or a text.
 
     source : path of the workflow's file, or the text itself as a string of several lines. Relative paths in a text
         start from the current folder
-    parameters : values of parameters. They replace the values in the file
-    catalogue : a catalogue, or the path of a catalogue file. None: the file that PLANNER_CATALOGUE names or, if
-        PLANNER_CATALOGUE is not set, catalogue.yaml in the workflow's folder. The planner's own profiles are always
-        available
+    parameters : values of parameters, which replace the values in the file
+    catalogue : a catalogue, or the path of a catalogue file. None: the file that PLANNER_CATALOGUE names, else
+        catalogue.yaml in the workflow's folder. The planner's own profiles are always available
+    only_below : folder outside of which no file is read, links resolved, to load workflows of somebody else; a
+        catalogue that is named may be anywhere. None: no limit
 
     Raises InputError with every problem of the file.
     """
@@ -74,10 +76,11 @@ def load_workflow(
     given = check.take("source", source, arguments.source)
     values = check.take("parameters", parameters or {}, arguments.parameters)
     profiles = check.take("catalogue", catalogue, arguments.catalogue)
+    below = check.optional("only_below", only_below, existing_folder)
     with arguments.in_python():
         check.done()
-        loaded = load(given, values, profiles)
-    return Workflow(loaded.declared, loaded.folder, loaded.catalogue)
+        loaded = load(given, values, profiles, only_below=below)
+    return Workflow(loaded.declared, loaded.folder, loaded.catalogue, loaded.only_below)
 
 
 def forecast(

@@ -7,7 +7,9 @@ of values.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.api import MOST_SAMPLES, MOST_THREADS
@@ -95,6 +97,14 @@ def threads(check: Checks, value: Any) -> int | None:
 def usd(value: Any) -> float:
     """Parse US dollars, given as a number or as a text such as ``"$120"``."""
     return float(units.money(value))
+
+
+def existing_folder(value: Any) -> Path:
+    """The path of a folder."""
+    path = Path(value)
+    if not os.fspath(value) or not path.is_dir():
+        raise ValueError("expected a folder that exists")
+    return path
 
 
 def decision_options(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,16 +22,19 @@ from planner.errors import (
     Problem,
     did_you_mean,
 )
+from planner.reading.files.text_file import read_text
 from planner.reading.profiles import profile_problems
 from planner.reading.units import BadValueError
 from planner.reading.validation import validate
-from planner.reading.yaml.parse import read_yaml
+from planner.reading.yaml.parse import parse_yaml
 from planner.reading.yaml.source_map import Document, KeyPath
 
 VARIABLE = "PLANNER_CATALOGUE"
 NAME = "catalogue.yaml"
 
 _KEYS = ("sources", "profiles")
+_TELLING = (*_KEYS, "models")
+"""Keys that tell a catalogue with mistakes from another file."""
 _FACTORS = {"output_speed": "speed", "speed": "output_speed", "price": "price_multiplier", "price_multiplier": "price"}
 """Key of each value or factor → key that the same profile cannot have as well."""
 _MEASURED = ("ttft", "output_speed", "speed")
@@ -55,13 +59,14 @@ def find_user_file(option: Path | None, folder: Path) -> Path | None:
 
     This is `option`, else the path in the environment variable `VARIABLE`, else the file `NAME` in `folder`.
     """
-    if option is not None:
-        return option
-    named = os.environ.get(VARIABLE)
-    if named:
-        return Path(named)
     default = folder / NAME
-    return default if default.is_file() else None
+    return named_file(option) or (default if default.is_file() else None)
+
+
+def named_file(option: Path | None) -> Path | None:
+    """Return the path of the user's file if it is named: `option`, else that of the environment."""
+    named = os.environ.get(VARIABLE)
+    return option or (Path(named) if named else None)
 
 
 def merge_entries(builtin: Mapping[str, Any] | None, own: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,12 +107,9 @@ def read_user_file(path: Path, builtin: Mapping[str, Callable[[], dict[str, Any]
 
     Raises InputError with every problem.
     """
-    document = read_yaml(path)
+    document = _read(path)
     data = document.data if isinstance(document.data, dict) else {}
     problems = list(document.problems)
-    if not isinstance(document.data, dict):
-        hint = f"as in {ProfilesDeclaration.example}"
-        problems.append(Problem("bad-value", "expected a mapping with the key 'profiles'", document.value(), hint))
     for key in data.keys() - set(_KEYS):
         suggestion = "write 'profiles'" if key == "models" else did_you_mean(key, _KEYS)
         problems.append(Problem("unknown-key", f"unknown key '{key}'", document.key(key), suggestion))
@@ -126,6 +128,22 @@ def read_user_file(path: Path, builtin: Mapping[str, Callable[[], dict[str, Any]
     if problems or valid_facts is None:
         raise InputError(dict.fromkeys(problems))
     return UserCatalogue(str(path), declared, valid_facts)
+
+
+def _read(path: Path) -> Document:
+    """Read a file that has a key of a catalogue. Lines of others are not quoted: they may hold secrets."""
+    text = read_text(path)
+    try:
+        document = parse_yaml(text, str(path))
+    except InputError:
+        if re.search(rf"^({'|'.join(_TELLING)})\s*:", text, re.MULTILINE):
+            raise
+    else:
+        if isinstance(document.data, dict) and not document.data.keys().isdisjoint(_TELLING):
+            return document
+    hint = f"as in {ProfilesDeclaration.example}"
+    problem = Problem("bad-value", "expected a mapping with the key 'profiles'", Position(str(path)), hint)
+    raise InputError([problem]) from None
 
 
 def _split(document: Document, data: dict[str, Any], problems: list[Problem]) -> tuple[Document, Document]:

@@ -4,14 +4,15 @@ Heavy imports are inside the commands, so that `planner --help` starts fast.
 """
 
 import sys
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
 import typer
 
 from planner import __version__
 from planner.cli import values
 from planner.cli.decide import sensitivity, target, tier
-from planner.cli.frame import Commands, Once, refused, reported, say_notes, show
+from planner.cli.frame import Commands, Once, laid_out, refused, reported, say_notes, show
 from planner.cli.models import models_app
 from planner.cli.options import (
     AgentsOfCrews,
@@ -22,6 +23,7 @@ from planner.cli.options import (
     File,
     GridOptions,
     Model,
+    OnlyBelow,
     OutputOptions,
     Premium,
     Runs,
@@ -79,6 +81,7 @@ def forecast(
     sampling: SamplingOptions,
     backend: BackendOptions,
     set_: Settings = None,
+    only_below: OnlyBelow = None,
     gantt: Annotated[bool, typer.Option("--gantt", help="Draw the schedule of a typical sample.")] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show how each number is computed, down to single requests.")
@@ -105,21 +108,22 @@ def forecast(
             law = values.parse_premium(check, premium)
             simulation = values.parse_simulation(check, sampling, progress, backend)
         request = values.build_request(
-            ForecastRequest, file, set_, catalogue, output.output,
+            ForecastRequest, file, set_, catalogue, only_below, output.output,
             runtime=runtime, premium=law, simulation=simulation, **fields,
         )  # fmt: skip
         result = request.run()
-        text = forecast_text(result)
+        texts: list[Callable[[Any], str]] = [forecast_text]
         if gantt:
             from planner.report.text.gantt import gantt as chart
 
-            text += chart(result)
+            texts.append(chart)
         if explain:
             from planner.planning.explanation import explain as explanation_of
             from planner.report.text.explanation import explanation_text
 
-            text += explanation_text(result, explanation_of(request.served[0], result))
-        show(result, output, forecast_json, forecast_csv, lambda _: text)
+            explanation = explanation_of(request.served[0], result)
+            texts.append(lambda result: explanation_text(result, explanation))
+        show(result, output, forecast_json, forecast_csv, lambda result: "".join(text(result) for text in texts))
 
 
 @app.command(cls=Once)
@@ -131,6 +135,7 @@ def compare(
     sampling: SamplingOptions,
     backend: BackendOptions,
     set_: Settings = None,
+    only_below: OnlyBelow = None,
     value_of_time: ValueOfTime = None,
     waiting: Waiting = "1",
     setup: Setup = None,
@@ -150,7 +155,7 @@ def compare(
             simulation = values.parse_simulation(check, sampling, progress, backend)
             decisions = decision_options(check, value_of_time, waiting, setup, runs, every_n)
         request = values.build_request(
-            CompareRequest, file, set_, grid.catalogue, output.output,
+            CompareRequest, file, set_, grid.catalogue, only_below, output.output,
             simulation=simulation, decisions=decisions, **fields,
         )  # fmt: skip
         show(request.run(), output, comparison_json, comparison_csv, comparison_text)
@@ -179,8 +184,8 @@ def tokens(
         from planner.report.text.tokens import tokens_json, tokens_text
         from planner.tokens.counting import tally
 
-        result = tally(read_texts(files, sys.stdin.buffer), encoding)
-        typer.echo(tokens_json(result) if as_json else tokens_text(result), nl=False)
+        result = tally(read_texts(files, getattr(sys.stdin, "buffer", None)), encoding)
+        typer.echo(tokens_json(result) if as_json else laid_out(lambda: tokens_text(result)), nl=False)
         say_notes(result.notes if as_json else ())
 
 

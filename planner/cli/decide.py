@@ -13,6 +13,7 @@ from planner.cli.options import (
     File,
     GridOptions,
     Model,
+    OnlyBelow,
     OutputOptions,
     RuntimeName,
     SamplingOptions,
@@ -51,6 +52,7 @@ def target(
     sampling: SamplingOptions,
     backend: BackendOptions,
     set_: Settings = None,
+    only_below: OnlyBelow = None,
     output: OutputOptions,
 ) -> None:
     """Find the cheapest scenario that meets a deadline and a budget. Exit code 1: no scenario surely meets both."""
@@ -65,7 +67,15 @@ def target(
             fields = values.parse_grid(check, grid)
             simulation = values.parse_simulation(check, sampling, progress, backend)
         request = values.build_request(
-            TargetRequest, file, set_, grid.catalogue, output.output, target=wanted, simulation=simulation, **fields
+            TargetRequest,
+            file,
+            set_,
+            grid.catalogue,
+            only_below,
+            output.output,
+            target=wanted,
+            simulation=simulation,
+            **fields,
         )
         result = request.run()
         show(result, output, target_json, target_csv, target_text)
@@ -89,6 +99,7 @@ def tier(
     sampling: SamplingOptions,
     backend: BackendOptions,
     set_: Settings = None,
+    only_below: OnlyBelow = None,
     output: OutputOptions,
 ) -> None:
     """Choose the steps to run on a fast tier within a budget. Exit code 1: no choice surely keeps the budget."""
@@ -102,11 +113,11 @@ def tier(
             most = check.take("budget", budget, usd)
             crew, counts = values.parse_agents(check, agents)
             simulation = values.parse_simulation(check, sampling, progress, backend)
-            tiers, models = values.parse_names(fast), values.parse_names(model)
+            tiers, models = values.parse_names(fast, "--fast"), values.parse_names(model)
             if len(counts) > 1 or len(tiers) != 1 or len(models) > 1:
                 check.add("--fast and --model take one profile each, and --agents takes one number")
         request = values.build_request(
-            TierRequest, file, set_, catalogue, output.output,
+            TierRequest, file, set_, catalogue, only_below, output.output,
             fast=tiers[0], budget=most, agents=counts[0], crew=crew, model=models[0] if models else None,
             runtime=runtime, simulation=simulation,
         )  # fmt: skip
@@ -128,6 +139,7 @@ def sensitivity(
     sampling: SamplingOptions,
     backend: BackendOptions,
     set_: Settings = None,
+    only_below: OnlyBelow = None,
     output: OutputOptions,
 ) -> None:
     """Rank the estimates that drive the p90 of completion time. Say which estimate to measure first."""
@@ -146,6 +158,14 @@ def sensitivity(
             )
             simulation = values.parse_simulation(check, sampling, progress, backend)
         request = values.build_request(
-            SensitivityRequest, file, set_, catalogue, output.output, runtime=runtime, simulation=simulation, **fields
+            SensitivityRequest,
+            file,
+            set_,
+            catalogue,
+            only_below,
+            output.output,
+            runtime=runtime,
+            simulation=simulation,
+            **fields,
         )
         show(request.run(), output, sensitivity_json, sensitivity_csv, sensitivity_text)

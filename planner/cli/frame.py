@@ -2,18 +2,21 @@
 
 import io
 import os
+import shutil
+import signal
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-from planner.cli import BAD_INPUT, INTERRUPTED
+from planner.cli import BAD_INPUT, INTERRUPTED, INTERRUPTION, leave
 from planner.cli.options import OutputOptions
 
 if TYPE_CHECKING:
@@ -21,6 +24,14 @@ if TYPE_CHECKING:
 
 # The search for pydantic plugins reads the metadata of every installed package: 0.1 s in large environments.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+
+DUMB = "dumb"
+"""TERM of a terminal that obeys no escape sequences."""
+
+
+_progress: ContextVar["Progress | None"] = ContextVar("_progress", default=None)
+"""The bar that may be on the terminal."""
 
 
 @contextmanager
@@ -32,8 +43,12 @@ def reported() -> Iterator["Progress"]:
 
         if not engine.active_kernel().compiled:
             typer.echo(f"note: the kernel runs {engine.status()}, many times slower", err=True)
-        with Progress(sys.stderr) as progress:
-            yield progress
+        with Progress(sys.stderr, os.environ.get("TERM") != DUMB) as progress:
+            token = _progress.set(progress)
+            try:
+                yield progress
+            finally:
+                _progress.reset(token)
 
 
 @contextmanager
@@ -43,6 +58,8 @@ def refused() -> Iterator[None]:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # if a terminal or pipe cannot show a character, it shows '?'
     try:
+        if signal.getsignal(signal.SIGINT) is leave:
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on there is something to clean up
         from planner.errors import InputError
 
         try:
@@ -53,7 +70,7 @@ def refused() -> Iterator[None]:
             typer.echo(str(worded_error(error, OPTIONS)), err=True)
             raise typer.Exit(BAD_INPUT) from None
     except KeyboardInterrupt:
-        typer.echo("interrupted; nothing was written", err=True)
+        typer.echo(INTERRUPTION, err=True)
         raise typer.Exit(INTERRUPTED) from None
 
 
@@ -68,16 +85,29 @@ def show(
     from planner.report.text.layout import without_colour
     from planner.report.wording.notes import worded
 
+    progress = _progress.get()
+    if progress is not None:
+        progress.erase()
     if options.as_json or options.as_csv:
         text = to_json(result) if options.as_json else to_csv(result)
         say_notes(worded(result.notes))
     else:
-        text = to_text(result)
+        text = laid_out(lambda: to_text(result), options.output)
     with unwritable(options.output or "the output"):
         if options.output is not None:
             write_whole(without_colour(text), options.output)
         else:
-            typer.echo(text, nl=False, color=False if os.environ.get("NO_COLOR") else None)
+            plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == DUMB
+            typer.echo(text, nl=False, color=False if plain else None)
+
+
+def laid_out(text: Callable[[], str], output: Path | None = None) -> str:
+    """The text in the columns of the terminal that it is for; 80 for files and pipes."""
+    from planner.report.text.layout import WIDTH, columns, fold
+
+    terminal = output is None and sys.stdout.isatty()
+    with columns(shutil.get_terminal_size((WIDTH, 24)).columns if terminal else WIDTH):
+        return fold(text()) if terminal else text()
 
 
 def say_notes(notes: Iterable[str]) -> None:
@@ -110,6 +140,7 @@ def write_whole(text: str, path: Path) -> None:
     if target.exists() and not target.is_file():
         target.write_text(text, encoding="utf-8")
         return
+    check_writable(path)
     mode = target.stat().st_mode if target.exists() else 0o666 & ~_umask()
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     temporary = Path(name)
@@ -121,6 +152,12 @@ def write_whole(text: str, path: Path) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def check_writable(path: Path) -> None:
+    """Raise PermissionError if a file is write-protected. Replacing it would need no permission but its folder's."""
+    if path.is_file() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):  # root may write to all
+        raise PermissionError(None, f"it is write-protected; allow it (chmod u+w {path}), or name another file")
 
 
 def _umask() -> int:
@@ -141,30 +178,44 @@ SEVERAL = ("agents", "model", "speed")
 """Options that take several values, separated by commas."""
 
 
-def _once(command: TyperCommand | TyperGroup, context: Any, args: list[str]) -> None:
-    """Refuse options that are given twice. Without this check, the first value would be ignored silently."""
-    _, _, given = command.make_parser(context).parse_args(args=args)
+def _check_values(command: TyperCommand | TyperGroup, context: Any, args: list[str]) -> None:
+    """Refuse options that are given twice, and empty values.
+
+    Without this check, the first value of an option would be ignored silently, and an empty value would count as none.
+    """
+    values, _, given = command.make_parser(context).parse_args(args=args)
     for option, times in Counter(given).items():
         if isinstance(option, TyperOption) and times > 1 and not option.is_flag and not option.multiple:
             remedy = "give it once" + (", with commas between values" * (option.name in SEVERAL))
             raise typer.BadParameter(f"{option.opts[0]}: given twice; {remedy}", context)
+    for parameter in given:
+        value = values.get(str(parameter.name))
+        texts = value if isinstance(value, list | tuple) else [value]
+        if any(isinstance(text, str) and not text.strip() for text in texts):
+            is_option = isinstance(parameter, TyperOption)
+            name = parameter.opts[0] if is_option else str(parameter.name).upper()
+            remedy = "give it one, or omit the option" if is_option else "give it one"
+            raise typer.BadParameter(f"{name}: its value is empty; {remedy}", context)
 
 
 class Once(TyperCommand):
-    """A command that refuses repeated options."""
+    """A command that refuses repeated options and empty values."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, list(args))
-        _once(self, ctx, list(args))
+        _check_values(self, ctx, list(args))
         return rest
 
 
 class Commands(TyperGroup):
-    """A group of commands. It refuses repeated options, and rewords pydantic's errors, which name Python types."""
+    """A group of commands that refuses repeated options and empty values.
+
+    It rewords errors of pydantic, which name Python types.
+    """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, list(args))
-        _once(self, ctx, list(args))
+        _check_values(self, ctx, list(args))
         return rest
 
     def invoke(self, ctx: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from planner.cli.frame import Commands, Once, refused, say_notes, unwritable, write_whole
+from planner.cli.frame import Commands, Once, laid_out, refused, say_notes, unwritable, write_whole
 from planner.cli.options import AsJson, Output
 
 CatalogueFile = Annotated[
@@ -72,7 +72,7 @@ def models(
 
         profiles = Catalogue.of(catalogue, Path())
         listed = select_models(model_rows(profiles), sort, min_speed, max_price, available)
-        typer.echo(models_json(profiles, listed) if as_json else models_text(listed), nl=False)
+        typer.echo(models_json(profiles, listed) if as_json else laid_out(lambda: models_text(listed)), nl=False)
 
 
 @models_app.command("show", cls=Once, hidden=True)
@@ -90,7 +90,8 @@ def show_one(
 
         file, json = context.obj or (None, False)
         profiles = Catalogue.of(catalogue or file, Path())
-        typer.echo(model_json(profiles, name) if as_json or json else model_text(profiles, name), nl=False)
+        as_json = as_json or json
+        typer.echo(model_json(profiles, name) if as_json else laid_out(lambda: model_text(profiles, name)), nl=False)
 
 
 @models_app.command("import", cls=Once)

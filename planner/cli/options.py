@@ -108,6 +108,12 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", help="Set a parameter of the workflow, e.g. --set modules=240.", metavar="NAME=VALUE"),
 ]
+OnlyBelow = Annotated[
+    Path | None,
+    typer.Option(
+        "--only-below", help="Read no file outside of this folder: to run workflows of others.", metavar="FOLDER"
+    ),
+]
 ValueOfTime = Annotated[
     str | None,
     typer.Option("--value-of-time", help="Value in USD of an hour that one person waits, e.g. 120.", metavar="USD"),

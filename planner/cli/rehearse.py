@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 
 from planner.cli import BAD_INPUT, values
-from planner.cli.frame import reported, unwritable, write_whole
+from planner.cli.frame import laid_out, reported, unwritable, write_whole
 from planner.cli.options import (
     AgentsOfCrews,
     CatalogueFile,
     File,
     Model,
+    OnlyBelow,
     RuntimeName,
     Seed,
     Settings,
@@ -37,6 +38,7 @@ def rehearse(
         int | None, typer.Option(help="Number of samples to run. [default: 20]", min=1, max=100_000, show_default=False)
     ] = None,
     set_: Settings = None,
+    only_below: OnlyBelow = None,
     real: Annotated[
         bool, typer.Option("--real", help="Run one sample in real time, instead of many samples on a virtual clock.")
     ] = False,
@@ -80,7 +82,7 @@ def rehearse(
             for option in (name for name, value in given.items() if value):
                 raise typer.BadParameter(f"--export writes the steps as declared; omit {option}")
         request = values.build_request(
-            ScenarioRequest, file, set_, catalogue, export, "--export", runtime=runtime, **fields
+            ScenarioRequest, file, set_, catalogue, only_below, export, "--export", runtime=runtime, **fields
         )
         workflow, _ = request.served
         _, sizes = Sizing.at(workflow, request.agents, request.crew)
@@ -107,7 +109,7 @@ def rehearse(
             )  # fmt: skip
         else:
             result = run(workflow, sizes, speed=request.speed, seed=seed, samples=samples or 20, progress=progress)
-    typer.echo(rehearsal_text(result), nl=False)
+    typer.echo(laid_out(lambda: rehearsal_text(result)), nl=False)
     if result.difference is not None:
         raise typer.Exit(FAILED)
 

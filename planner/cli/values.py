@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from planner.cli.frame import check_writable, unwritable
 from planner.cli.options import BackendOptions, GridOptions, SamplingOptions
 
 if TYPE_CHECKING:
@@ -38,9 +39,14 @@ def checked() -> Iterator["Checks"]:
         raise typer.BadParameter("\n  ".join(lines)) from None
 
 
-def parse_names(text: str | None) -> list[str]:
+def parse_names(text: str | None, option: str = "--model") -> list[str]:
     """Parse a comma-separated list of names."""
-    return [name.strip() for name in text.split(",") if name.strip()] if text else []
+    if text is None:
+        return []
+    listed = [name.strip() for name in text.split(",")]
+    if not all(listed):
+        raise typer.BadParameter(f"{option}: '{text}': a name is missing; write names with a comma between them")
+    return listed
 
 
 def parse_speeds(check: "Checks", text: str) -> list[float]:
@@ -185,34 +191,42 @@ def build_request(
     file: Path,
     settings: list[str] | None,
     catalogue: Path | None,
+    below: Path | None,
     output: Path | None = None,
     option: str = "--output",
     **fields: Any,
 ) -> AnyRequest:
     """Read the workflow in `file` and its profiles. Return a request of class `kind` about the workflow.
 
-    output : file to write the result to. It is refused if the workflow or a profile is read from this file
-    option : name of the option for `output`; it is part of the error message
+    below : folder outside of which no file is read; None: no limit
+    output : file to write the result to; refused if the workflow or its profiles are read from it
+    option : name of the option that gives `output`, for the message
     """
-    from planner.reading.files.text_file import files_read
+    from planner.api.checks import existing_folder
+    from planner.reading.files.access import files_read
 
+    if below is not None:
+        with checked() as check:
+            check.take("only_below", str(below), existing_folder)
     with files_read() as files:
-        built = kind(workflow=_loaded(file, settings, catalogue), **fields)
+        built = kind(workflow=_loaded(file, settings, catalogue, below), **fields)
         _ = built.served
     if output is not None and output.is_file():
         _refuse_to_replace(output, file, files, catalogue, option)
+        with unwritable(output):
+            check_writable(output)  # before the work
     return built
 
 
-def _loaded(file: Path, settings: list[str] | None, catalogue: Path | None) -> "Loaded":
-    """Load the workflow in a file. If the file is `-`, read standard input."""
+def _loaded(file: Path, settings: list[str] | None, catalogue: Path | None, below: Path | None) -> "Loaded":
+    """Load the workflow of a file. `-` is standard input."""
     from planner.loading import load
     from planner.reading.files.text_file import STDIN, read_stdin
 
     values = _parameters(settings)
     if file == Path("-"):
-        return load(read_stdin(), values, catalogue, STDIN)
-    return load(file, values, catalogue)
+        return load(read_stdin(), values, catalogue, STDIN, below)
+    return load(file, values, catalogue, only_below=below)
 
 
 def _refuse_to_replace(output: Path, file: Path, files: list[Path], catalogue: Path | None, option: str) -> None:

@@ -14,18 +14,21 @@ _EVERY = 0.2
 class Progress:
     """A progress bar and context manager. Call the bar with the completed share, from 0 to 1.
 
-    The bar is erased at the end of the `with` block. It appears only on a terminal.
+    The bar is erased at the end of the `with` block, or by `erase`. It appears only on a terminal.
+
+    overwriting : whether the terminal can write over a line; if not, there is no bar
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, overwriting: bool = True) -> None:
         self.stream = stream
+        self.overwriting = overwriting
         self.doing = "simulating"
         self.shown = False
         self.next = time.monotonic() + PATIENCE
 
     def __call__(self, done: float) -> None:
         now = time.monotonic()
-        if now < self.next or not self.stream.isatty():
+        if now < self.next or not self.overwriting or not self.stream.isatty():
             return
         self.next = now + _EVERY
         self.shown = True
@@ -37,6 +40,11 @@ class Progress:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.erase()
+
+    def erase(self) -> None:
+        """Remove the bar, before anything else is written."""
         if self.shown:
+            self.shown = False
             self.stream.write("\r" + " " * 60 + "\r")
             self.stream.flush()

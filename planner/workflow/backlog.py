@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from planner.errors import did_you_mean, nearest
+from planner.errors import nearest
 from planner.reading.files.referenced_file import Table, read_table
 from planner.reading.units import BadValueError, count, positive
 
@@ -47,6 +47,7 @@ class _Rows:
     """The rows of a table, and the mistakes in them."""
 
     def __init__(self, table: Table) -> None:
+        self.shown, self.quoted, self.similar = table.shown, table.quoted, table.similar
         self.name = table.file
         self.header = table.columns
         self.lines = [line for line, _ in table.rows]
@@ -83,9 +84,7 @@ class _Rows:
         if name in self.header:
             self.add(f"has two columns named '{name}'", None, "rename one of them", key)
         else:
-            semicolons = len(self.header) == 1 and ";" in self.header[0]
-            hint = "separate columns with commas" if semicolons else did_you_mean(name, filter(None, self.header))
-            self.add(f"has no column '{name}'", None, hint, key)
+            self.add(f"has no column '{name}'", None, self.similar(name), key)
         return None
 
 
@@ -125,11 +124,12 @@ def _sizes(table: _Rows, column: str) -> list[float]:
     for message, rows in invalid.items():
         cell = table.rows[rows[0]][table.header.index(column)]
         colon = "" if message.startswith("must") else ":"
-        message = f"the size '{cell}'{colon} {message}" if cell else "the size is missing"
+        message = f"{table.quoted(cell, 'a size', 'the size ')}{colon} {message}" if cell else "the size is missing"
         table.add_for_rows(message, rows, "size", "a size is a number above 0")
     if sizes and not invalid and max(sizes) > MOST_RATIO * min(sizes):
         low, high = sizes.index(min(sizes)), sizes.index(max(sizes))
-        message = f"the size {sizes[high]:.15g} is over {MOST_RATIO:,.0f} times the size on line {table.lines[low]}"
+        size = f" {sizes[high]:.15g}" if table.shown else ""
+        message = f"the size{size} is over {MOST_RATIO:,.0f} times the size on line {table.lines[low]}"
         table.add_for_rows(message, [high], "size", "check both sizes for typing errors")
     return sizes
 
@@ -161,7 +161,7 @@ def _add_id_mistakes(table: _Rows, ids: Sequence[str], key: str, in_needs: bool)
     duplicates = [index for index, row_id in enumerate(ids) if first.setdefault(row_id, index) != index and row_id]
     if duplicates:
         row_id = ids[duplicates[0]]
-        message = f"the id '{row_id}' is already used on line {table.lines[first[row_id]]}"
+        message = f"{table.quoted(row_id, 'an id', 'the id ')} is already used on line {table.lines[first[row_id]]}"
         table.add_for_rows(message, duplicates, key, "each id must be unique")
     empty = [index for index, row_id in enumerate(ids) if not row_id]
     if empty:
@@ -169,7 +169,7 @@ def _add_id_mistakes(table: _Rows, ids: Sequence[str], key: str, in_needs: bool)
     separated = [index for index, row_id in enumerate(ids) if in_needs and _SEPARATORS.search(row_id)]
     if separated:
         hint = "ids cannot contain spaces, commas or semicolons: these separate the ids in 'needs'"
-        table.add_for_rows(f"'{ids[separated[0]]}' cannot be an id", separated, key, hint)
+        table.add_for_rows(f"{table.quoted(ids[separated[0]], 'a value')} cannot be an id", separated, key, hint)
     return len(table.mistakes) > before
 
 
@@ -184,13 +184,14 @@ def _needs(table: _Rows, column: str, ids: list[str] | None) -> list[tuple[int, 
     _add_unknown_ids(table, listed, index_of)
     itself = [index for index, row in enumerate(listed) if ids[index] in row]
     if itself:
-        table.add_for_rows(f"'{ids[itself[0]]}' needs itself", itself, "needs", "remove this need", "cycle")
+        message = f"{table.quoted(ids[itself[0]], 'a row')} needs itself"
+        table.add_for_rows(message, itself, "needs", "remove this need", "cycle")
     cycle = [] if itself else find_cycle(needs)
     if cycle:
         names = [ids[index] for index in (*cycle, cycle[0])]
         if len(names) > _MOST_SHOWN:
             names[_MOST_SHOWN - 2 : -1] = ["…"]
-        message = "rows need each other: " + " → ".join(names)
+        message = "rows need each other" + (f": {' → '.join(names)}" if table.shown else "")
         table.add_for_rows(message, cycle[:1], "needs", "remove one of these needs", "cycle")
     return needs
 
@@ -200,9 +201,9 @@ def _add_unknown_ids(table: _Rows, listed: Sequence[Mapping[str, None]], index_o
     rows = [index for index, missing in unknown.items() if missing]
     if rows:
         row_id = unknown[rows[0]][0]
-        similar = nearest(row_id, index_of)
+        similar = nearest(row_id, index_of) if table.shown else None
         hint = f"did you mean '{similar}'?" if similar else None
-        table.add_for_rows(f"unknown id '{row_id}'", rows, "needs", hint)
+        table.add_for_rows(f"unknown id{table.quoted(row_id, '', ' ')}", rows, "needs", hint)
 
 
 def find_cycle(needs: Sequence[Collection[int]]) -> list[int]:

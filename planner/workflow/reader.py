@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -39,6 +40,9 @@ MOST_DEPTH = 10
 
 MOST_FILES = 100
 """Most files of one workflow. A file that is used with different parameters counts several times."""
+
+_WORKFLOW_KEYS = ("workflow", "steps")
+"""Keys that tell a workflow with mistakes from another file, whose lines are not quoted: it may hold secrets."""
 
 MOST_STEPS = MOST_NODES
 """Most steps of a workflow. If a file is used several times, its steps count at every use."""
@@ -170,7 +174,7 @@ class _Reader:
     def use(
         self, document: Document, name: str, parameters: Mapping[str, float], inherited: CheckContext, files: _Files
     ) -> _ReadFile:
-        """Read a used file. Raises BadValueError if it cannot be read, or files use each other in a cycle."""
+        """Read a used file. Raises BadValueError if it cannot be read, is no workflow, or uses this one."""
         path = FilePath(document.file).parent / name
         chain = files.to(str(path))
         if chain.real[-1] in files.real:
@@ -188,12 +192,16 @@ class _Reader:
             hint = "use fewer files with more steps each"
             raise BadValueError(f"the workflow uses over {MOST_FILES} files", hint, code="too-large")
         text = read_referenced(name, path, f"*{path.suffix}", None, "plan a part of it")
-        read = self.cache[key] = _ReadFile()
+        alien = BadValueError(f"'{name}' is not a workflow", "a workflow is YAML with the keys 'workflow' and 'steps'")
         try:
             inner = parse_yaml(text, str(path))
         except InputError as error:
-            read.problems = list(error.problems)
+            if not all(re.search(rf"^{word}\s*:", text, re.MULTILINE) for word in _WORKFLOW_KEYS):
+                raise alien from None
+            read = self.cache[key] = _ReadFile(problems=list(error.problems))
         else:
+            if not all(word in as_mapping(inner.data) for word in _WORKFLOW_KEYS):
+                raise alien
             read = self.cache[key] = self.read(inner, parameters, inherited, chain)
             if read.workflow is not None:
                 read.workflow = bind_crews(read.workflow)

@@ -354,7 +354,7 @@ def test_what_langgraph_has_no_means_for_is_said(tmp_path: Path, golden: Golden)
 def test_the_real_clock_tells_the_overhead() -> None:
     code, said = told(BARRIER, "--real", "--scale", 100)
     assert code == 0
-    assert amounts(said) >= {"0.08s", "8.00s", "100"}
+    assert amounts(said) >= {"80ms", "8.00s", "100"}
 
 
 def test_a_rehearsal_in_real_time_tells_how_long_it_takes_and_how_far_it_is(golden: Golden) -> None:
@@ -369,10 +369,10 @@ def test_a_rehearsal_in_real_time_tells_how_long_it_takes_and_how_far_it_is(gold
     assert all(0 <= done <= 1 for _, done in said[1:])
     result = CliRunner().invoke(app, ["rehearse", str(BARRIER), "--real", "--scale", "100x"])
     golden(result.stderr)
-    assert amounts(result.stderr) >= {"0.08s"}
+    assert amounts(result.stderr) >= {"80ms"}
 
 
-@pytest.mark.parametrize("scale", ["inf", "nan", "0", "-1", "1e9", "fast", ""])
+@pytest.mark.parametrize("scale", ["inf", "nan", "0", "-1", "1e9", "fast"])
 def test_a_pace_that_is_none_is_refused_with_a_remedy(scale: str, golden: Golden) -> None:
     code, said = told(BARRIER, "--real", "--scale", scale)
     assert code == 2

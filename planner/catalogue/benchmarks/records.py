@@ -14,6 +14,7 @@ from planner.errors import (
     Problem,
     printable,
 )
+from planner.reading.files.access import read_regular, unreadable
 
 MOST_RESULT_BYTES = 50_000_000
 """Size limit of a result file."""
@@ -123,10 +124,10 @@ def read_records(path: Path, problems: Problems) -> list[Record]:
 def _text(path: Path, problems: Problems) -> str | None:
     place = Position(str(path))
     try:
-        with path.open("rb") as stream:
-            content = stream.read(MOST_RESULT_BYTES + 1)
+        content = read_regular(path, MOST_RESULT_BYTES + 1)
     except (OSError, ValueError) as error:
-        problems.add("unreadable", f"cannot read the file: {getattr(error, 'strerror', None) or error}", place)
+        problem = unreadable(path, error, None)
+        problems.add(problem.code, problem.message, place, problem.hint)
         return None
     if len(content) > MOST_RESULT_BYTES:
         hint = "give the summary of the run, or a part of its requests"

@@ -68,11 +68,12 @@ def check_size(workflow: Workflow, sizes: Mapping[str, int]) -> None:
 class _SizeContext:
     """The surroundings of a step.
 
-    path : keys of the file
-    names : of the steps on the path
-    values : of parameters
-    crew : that does it
-    in_rows : it is part of an item, or of a copy
+    path : keys in the file that lead to the step
+    names : names of the steps on the path
+    values : values of the parameters of its file
+    crew : crew that does the step
+    in_rows : whether the step is part of an item or of a copy
+    runs : number of times the step runs, because of the loops around it
     """
 
     path: tuple[str, ...]
@@ -80,6 +81,7 @@ class _SizeContext:
     values: Mapping[str, float]
     crew: str
     in_rows: bool
+    runs: int = 1
 
 
 @dataclass(frozen=True)
@@ -127,29 +129,34 @@ class _Size:
         return counts
 
     def step(self, context: _SizeContext, step: Step) -> _Counts:
-        """The counts of a step with its loops."""
+        """Return the counts of a step with its loops."""
         crew = step.crew or context.crew
         inner = replace(context, crew=crew, in_rows=context.in_rows or step.for_each is not None)
-        copies = step.best_of or step.first_of
-        counts = self.body(replace(inner, in_rows=inner.in_rows or copies is not None), step)
-        if step.retry is not None:
-            counts = counts.times(self.count(step.retry.at_most, inner))
-        if copies is not None:
-            count = self.count(copies, inner)
-            counts = counts.times(count) if inner.in_rows else counts.as_rows(count)
-        if step.repeat is not None:
-            counts = counts.times(self.count(step.repeat.most, inner))
+        has_copies = bool(step.best_of or step.first_of)
+        attempts = 1 if step.retry is None else self.count(step.retry.at_most, inner)
+        copies = self.count(step.best_of or step.first_of or 1, inner)
+        rounds = 1 if step.repeat is None else self.count(step.repeat.most, inner)
+        items = self.items(step, inner)
+        runs = context.runs * attempts * copies * rounds * items
+        counts = self.body(replace(inner, in_rows=inner.in_rows or has_copies, runs=runs), step).times(attempts)
+        if has_copies:
+            counts = counts.times(copies) if inner.in_rows else counts.as_rows(copies)
+        counts = counts.times(rounds)
         if step.for_each is not None:
-            if isinstance(step.for_each.count, Estimate):
-                items = most_drawn(step.for_each, context.values, self.agents(crew))
-            else:
-                assert step.for_each.count is not None
-                items = self.count(step.for_each.count, inner)
             coordination = self.coordination(crew, counts.passes)
             counts = counts.plus(_Counts(coordination, coordination)).as_rows(items + self.redundant(crew, items))
             counts = counts.plus(self.ramp_ups(crew, items))
         self.check(context, counts)
         return counts
+
+    def items(self, step: Step, context: _SizeContext) -> int:
+        """Return the number of items of a step; 1 if it is no fan-out."""
+        if step.for_each is None:
+            return 1
+        if isinstance(step.for_each.count, Estimate):
+            return most_drawn(step.for_each, context.values, self.agents(context.crew))
+        assert step.for_each.count is not None
+        return self.count(step.for_each.count, context)
 
     def body(self, context: _SizeContext, step: Step) -> _Counts:
         if step.steps is not None:
@@ -196,7 +203,7 @@ class _Size:
 
     def check(self, context: _SizeContext, counts: _Counts) -> None:
         if counts.tasks > MOST_TASKS:
-            size = f"expands to {counts.tasks:,} tasks; the limit is {MOST_TASKS:,}"
+            size = f"expands to {counts.tasks * context.runs:,} tasks; the limit is {MOST_TASKS:,}"
             hint = "plan a part of it, or fewer items of more work each"
         elif counts.passes > MOST_PASSES:
             size = f"has {counts.passes:,} repetitions that are computed one by one; the limit is {MOST_PASSES:,}"

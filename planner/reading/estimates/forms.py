@@ -246,7 +246,10 @@ def _from_file(value: dict[str, Any], quantity: Quantity, context: FileContext) 
             try:
                 numbers.append(_number(cell, quantity))
             except BadValueError as mistake:
-                raise BadValueError(f"'{name}', line {line}: '{cell}': {mistake}", mistake.hint) from None
+                hint = mistake.hint if table.shown else None  # it may repeat the value
+                raise BadValueError(
+                    f"'{name}', line {line}: {table.quoted(cell, 'a value')}: {mistake}", hint
+                ) from None
     return empirical(numbers, quantity, f"{column} of {name}")
 
 

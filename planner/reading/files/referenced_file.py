@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from planner.errors import InputError, did_you_mean, nearest
-from planner.reading.files.text_file import MOST_BYTES, read_text
+from planner.reading.files.text_file import read_text
 from planner.reading.units import BadValueError
 
 
@@ -24,16 +25,16 @@ def read_referenced(name: str, path: Path, pattern: str, missing: str | None, to
     Raises `BadValueError`, with the code of the cause.
     """
     try:
-        return read_text(path)
+        return read_text(path, descriptors=False)
     except InputError as error:
         (problem,) = error.problems
-        message, hint = problem.message, problem.hint
-        if problem.code == "unreadable":
-            message, hint = message.replace("the file", f"'{name}'", 1), _suggestion(name, path, pattern) or missing
+        message, hint = problem.message.replace("the file", f"'{name}'", 1), problem.hint
+        if problem.code == "unreadable" and not problem.message.startswith("cannot read the file: it is a"):
+            hint = _suggestion(name, path, pattern) or missing
         elif problem.code == "too-large":
-            message, hint = f"'{name}' is over the limit of {MOST_BYTES:,} bytes", too_large
-        else:
-            message = f"'{name}', line {problem.position.line if problem.position else 0}: {message}"
+            hint = too_large
+        elif problem.code == "not-utf-8":
+            message = f"'{name}', line {problem.position.line if problem.position else 0}: a byte is not UTF-8"
         raise BadValueError(message, hint, code=problem.code) from None
 
 
@@ -55,11 +56,25 @@ class Table:
 
     columns : names of the columns, stripped
     rows : the cells of each row, with the number of the line on which the row ends; empty rows are left out
+    shown : whether messages may quote it. Any text reads as a table of one column, and a workflow of somebody else may
+        name any file: one that is not called .csv may hold secrets
     """
 
     file: str
     columns: tuple[str, ...]
     rows: tuple[tuple[int, tuple[str, ...]], ...]
+    shown: bool = True
+
+    def similar(self, name: str) -> str | None:
+        """A hint at the column that `name` may mean; it lists no columns of a file that may not be quoted."""
+        if not self.shown:
+            return "its name does not end in .csv, so its columns are not listed here"
+        semicolons = len(self.columns) == 1 and ";" in self.columns[0]
+        return "separate columns with commas" if semicolons else did_you_mean(name, filter(None, self.columns))
+
+    def quoted(self, text: str, instead: str, before: str = "") -> str:
+        """A part of the file for a message, in quotes after `before`; `instead`, if it may not be quoted."""
+        return f"{before}'{text}'" if self.shown else instead
 
     def column(self, name: Any) -> Iterator[tuple[int, str]]:
         """Yield the line number and the stripped cell of each row in a column.
@@ -67,13 +82,12 @@ class Table:
         Raises `BadValueError` if the column is missing or has an empty cell.
         """
         if not isinstance(name, str):
-            raise BadValueError("expected the name of a column", f"its columns are: {', '.join(self.columns)}")
+            hint = f"its columns are: {', '.join(self.columns)}" if self.shown else None
+            raise BadValueError("expected the name of a column", hint)
         if self.columns.count(name) != 1:
             if name in self.columns:
                 raise BadValueError(f"'{self.file}' has several columns '{name}'", "give each column its own name")
-            semicolons = len(self.columns) == 1 and ";" in self.columns[0]
-            hint = "separate columns with commas" if semicolons else did_you_mean(name, self.columns)
-            raise BadValueError(f"'{self.file}' has no column '{name}'", hint)
+            raise BadValueError(f"'{self.file}' has no column '{name}'", self.similar(name))
         index = self.columns.index(name)
         for line, cells in self.rows:
             if index >= len(cells) or not cells[index].strip():
@@ -89,7 +103,8 @@ def read_table(name: Any, folder: Path) -> Table:
         raise BadValueError("expected the name of a CSV file", "as in file: turns.csv")
     missing = "give the path of a CSV file, relative to the folder of the workflow file"
     too_large = "remove rows and columns: a few thousand values are enough"
-    text = read_referenced(name, folder / name, "*.csv", missing, too_large)
+    path = folder / name
+    text = read_referenced(name, path, "*.csv", missing, too_large)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         rows = [(reader.line_num, tuple(row)) for row in reader if any(cell.strip() for cell in row)]
@@ -99,4 +114,5 @@ def read_table(name: Any, folder: Path) -> Table:
         ) from None
     if len(rows) < 2:
         raise BadValueError(f"'{name}' has no rows", "the first line names the columns; each line below is a row")
-    return Table(name, tuple(cell.strip() for cell in rows[0][1]), tuple(rows[1:]))
+    shown = os.path.realpath(path).lower().endswith(".csv")
+    return Table(name, tuple(cell.strip() for cell in rows[0][1]), tuple(rows[1:]), shown)

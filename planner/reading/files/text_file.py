@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +15,7 @@ from planner.errors import (
     Problem,
     nearest,
 )
+from planner.reading.files.access import read_regular, unreadable
 
 MOST_BYTES = 1_000_000
 """Size limit of a file."""
@@ -40,39 +39,32 @@ def position_at(file: str, text: str, offset: int) -> Position:
 STDIN = "<stdin>"
 """Name of standard input in messages."""
 
-_read: ContextVar[list[Path] | None] = ContextVar("_read", default=None)
-
-
-@contextmanager
-def files_read() -> Iterator[list[Path]]:
-    """Record the files that `read_text` opens within the block."""
-    files: list[Path] = []
-    token = _read.set(files)
-    try:
-        yield files
-    finally:
-        _read.reset(token)
-
 
 def read_stdin() -> str:
     """Return the text of standard input. Raises InputError like `read_text`."""
-    return _checked(sys.stdin.buffer.read(MOST_BYTES + 1), STDIN)
+    return _checked(_content_of(getattr(sys.stdin, "buffer", None), MOST_BYTES + 1), STDIN)
 
 
-def read_text(path: Path) -> str:
+def _content_of(standard_input: BinaryIO | None, most: int) -> bytes:
+    """Return at most `most` bytes. Raises InputError if standard input is closed."""
+    if standard_input is None:
+        hint = "pipe a file to it, or name the file"
+        raise InputError([Problem("unreadable", "standard input is closed", Position(STDIN), hint)])
+    return standard_input.read(most)
+
+
+def read_text(path: Path, descriptors: bool = True) -> str:
     """Return the text of a file.
 
-    Raises InputError if it cannot be opened, is not UTF-8 or is larger than `MOST_BYTES`.
+    descriptors : see `read_regular`
+
+    Raises InputError if it cannot be opened, is no regular file, is outside of the folder of `only_below`, is not UTF-8
+    or is larger than `MOST_BYTES`.
     """
-    files = _read.get()
-    if files is not None:
-        files.append(path)
     try:
-        with path.open("rb") as stream:
-            content = stream.read(MOST_BYTES + 1)
+        content = read_regular(path, MOST_BYTES + 1, descriptors)
     except (OSError, ValueError) as error:
-        message = f"cannot read the file: {getattr(error, 'strerror', None) or error}"
-        raise InputError([Problem("unreadable", message, Position(str(path)), _suggestion(path, error))]) from None
+        raise InputError([unreadable(path, error, _suggestion(path, error))]) from None
     return _checked(content, str(path))
 
 
@@ -119,10 +111,11 @@ MOST_COUNTED_BYTES = 10_000_000
 STANDARD_INPUT = "-"
 
 
-def read_texts(names: Iterable[str], standard_input: BinaryIO) -> list[tuple[str, str]]:
+def read_texts(names: Iterable[str], standard_input: BinaryIO | None) -> list[tuple[str, str]]:
     """Return the name and the text of each file. A repeated name is read once.
 
     names : paths; `-` is standard input, which is returned as `<stdin>`
+    standard_input : None if it is closed
 
     Raises InputError with the problems of all files.
     """
@@ -131,7 +124,7 @@ def read_texts(names: Iterable[str], standard_input: BinaryIO) -> list[tuple[str
     for name in dict.fromkeys(names):
         try:
             if name == STANDARD_INPUT:
-                texts.append(("<stdin>", _decoded(standard_input.read(MOST_COUNTED_BYTES + 1), "<stdin>")))
+                texts.append((STDIN, _decoded(_content_of(standard_input, MOST_COUNTED_BYTES + 1), STDIN)))
             else:
                 texts.append((name, _decoded(_content(name), name)))
         except InputError as error:
@@ -144,11 +137,9 @@ def read_texts(names: Iterable[str], standard_input: BinaryIO) -> list[tuple[str
 def _content(name: str) -> bytes:
     """Read a file up to one byte over the limit. Raises InputError."""
     try:
-        with Path(name).open("rb") as stream:
-            return stream.read(MOST_COUNTED_BYTES + 1)
+        return read_regular(Path(name), MOST_COUNTED_BYTES + 1)
     except (OSError, ValueError) as error:
-        message = f"cannot read the file: {getattr(error, 'strerror', None) or error}"
-        raise InputError([Problem("unreadable", message, Position(name), _hint(Path(name), error))]) from None
+        raise InputError([unreadable(Path(name), error, _hint(Path(name), error))]) from None
 
 
 def _hint(path: Path, error: Exception) -> str | None:

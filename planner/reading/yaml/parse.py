@@ -1,4 +1,4 @@
-"""Parse a YAML file into plain data, with the position of every key and value. The file cannot run code.
+"""The text of a YAML file in, plain data and the position of every key and value out. YAML runs no code here.
 
 Scalars follow the YAML 1.2 core schema: `no` and `12:30` are text. A mapping may have each key only once. Size, depth
 and the expansion of aliases are limited. The file is read as a stream of events, so that deep nesting cannot exhaust
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
@@ -21,7 +20,7 @@ from planner.errors import (
     Problem,
     did_you_mean,
 )
-from planner.reading.files.text_file import check_characters, read_text, split_lines
+from planner.reading.files.text_file import check_characters, split_lines
 from planner.reading.yaml.source_map import Document, KeyPath, Span
 from planner.reading.yaml.syntax_errors import comma_in_number, explain
 
@@ -38,18 +37,10 @@ _SPACES = dict.fromkeys(map(ord, "\x85\u2028\u2029"), " ")
 _STANDARD_TAG = "tag:yaml.org,2002:"
 
 
-def read_yaml(path: Path) -> Document:
-    """Read a YAML file.
+def parse_yaml(text: str, file: str = "<text>") -> Document:
+    """Parse the text of a YAML file; positions name it `file`.
 
     Raises InputError if a mistake makes the rest of the file unreadable. Other mistakes are in `Document.problems`.
-    """
-    return parse_yaml(read_text(path), str(path))
-
-
-def parse_yaml(text: str, file: str = "<text>") -> Document:
-    """Parse the text of a YAML file. Raises InputError like `read_yaml`.
-
-    file : name of the file in positions
     """
     check_characters(text, file)
     builder = _Builder(text, file)

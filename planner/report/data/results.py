@@ -11,6 +11,7 @@ from planner.planning.results import Result
 from planner.report.data.formats import csv_text, flat, json_text, plain_data, precision_data
 from planner.report.wording.comparisons import verdict
 from planner.report.wording.notes import worded
+from planner.report.wording.quantities import verdict_seconds
 
 
 def comparison_data(comparison: Comparison) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         "precision": precision_data(comparison.precision),
         "baseline": asdict(comparison.baseline),
         "scenarios": [_result(result) for result in comparison.results],
-        "verdict": verdict(comparison),
+        "verdict": verdict(comparison, verdict_seconds),
         "notes": list(worded(comparison.notes)),
         "decisions": plain_data(comparison.decisions),
         **_barriers(comparison),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from planner.errors import printable
 from planner.expansion.graph.task_graph import LIMITED
 from planner.measures.typical_run import SLOTS, StepSpan, Stretch
 from planner.planning.forecast_result import Forecast
-from planner.report.text.layout import shorten_left, wrap
+from planner.report.text.layout import WIDTH, shorten_left, width, wrap
 from planner.report.wording import quantities
 
 CRITICAL, WAITING = "█", "·"
 SHADES = "░▒▓"
-_LABEL, _MOST_ROWS, _MOST_NAMED = 21, 25, 10
+_LABEL, _NARROW_LABEL, _MOST_ROWS, _MOST_NAMED = 21, 12, 25, 10
 _TICK_COLUMNS = 9
 """Least distance between two ticks of the axis, in columns."""
 
@@ -25,20 +26,22 @@ def gantt(forecast: Forecast) -> str:
     """Return the chart and the critical path of one sample. Its completion time is the nearest to the p50."""
     typical = forecast.typical
     rows = _longest(typical.rows)
-    width = max((len(quantities.token_count(row.most)) for row in rows), default=1)
+    label, slots, most = _columns(rows)
     lines = [
         "",
         f"A typical sample, number {typical.sample:,}: {quantities.seconds(typical.seconds)}",
         f"{CRITICAL} on the critical path   {SHADES} running: up to 1/3, 2/3, all of its max at once",
     ]
     if typical.seconds and rows:
-        lines.append(f"{'':<{_LABEL}} {_axis(typical.seconds):<{SLOTS}}{'max':>{max(width, 3) + 1}}")
+        lines.append(f"{'':<{label}} {_axis(typical.seconds, slots):<{slots}}{'max':>{most + 1}}")
         lines += [
-            f"{_label(row):<{_LABEL}} {_cells(row)} {quantities.token_count(row.most):>{max(width, 3)}}" for row in rows
+            f"{shorten_left(_name(row.step, row.kind), label):<{label}} {_cells(row, slots)} "
+            f"{quantities.token_count(row.most):>{most}}"
+            for row in rows
         ]
         if any(typical.waiting):
-            cells = "".join(WAITING if share else " " for share in typical.waiting)
-            lines.append(f"{f'(waits for {_awaited(forecast)})':<{_LABEL}} {cells}".rstrip())
+            cells = "".join(WAITING if any(shares) else " " for shares in _merged(typical.waiting, slots))
+            lines.append(f"{f'(waits for {_awaited(forecast)})':<{label}} {cells}".rstrip())
     if len(rows) < len(typical.rows):
         lines.append(f"… {len(typical.rows) - len(rows):,} more rows, which take less time")
     busy = {(row.step, row.kind) for row in typical.rows}
@@ -87,31 +90,39 @@ def _longest(rows: tuple[StepSpan, ...]) -> list[StepSpan]:
     return [row for row in rows if row in ranked]
 
 
-def _label(row: StepSpan) -> str:
-    return shorten_left(_name(row.step, row.kind), _LABEL)
+def _columns(rows: Sequence[StepSpan]) -> tuple[int, int, int]:
+    """Columns of labels, of time and of the maximum: on a narrow terminal, several slots of time share a column."""
+    most = max((len(quantities.token_count(row.most)) for row in rows), default=1)
+    most = max(most, 3)
+    label = _LABEL if width() == WIDTH else max(_NARROW_LABEL, min(_LABEL, width() - SLOTS - most - 2))
+    room = SLOTS if width() == WIDTH else width() - label - most - 2
+    together = -(-SLOTS // room)
+    return label, -(-SLOTS // together), most
 
 
-def _cells(row: StepSpan) -> str:
-    """Return one glyph per slot of time.
+def _merged(values: Sequence[Any], slots: int) -> list[Sequence[Any]]:
+    """The values of the slots that share a column."""
+    together = -(-len(values) // slots)
+    return [values[first : first + together] for first in range(0, len(values), together)]
 
-    The glyph is `CRITICAL` if the row is on the critical path in the slot. Otherwise it is a shade for the number of
-    tasks that run, or a space if no task runs.
-    """
+
+def _cells(row: StepSpan, slots: int) -> str:
+    """Return one glyph per column of time: `CRITICAL`, a shade for the share of the maximum that runs, or a space."""
     return "".join(
-        CRITICAL if critical else SHADES[min(2, int(3 * running / row.most))] if running else " "
-        for running, critical in zip(row.at_once, row.critical, strict=True)
+        CRITICAL if any(critical) else SHADES[min(2, int(3 * max(running) / row.most))] if any(running) else " "
+        for running, critical in zip(_merged(row.at_once, slots), _merged(row.critical, slots), strict=True)
     )
 
 
-def _axis(seconds: float) -> str:
+def _axis(seconds: float, slots: int) -> str:
     """Return the axis: ticks at round times, each with its label to the right."""
-    step = next(_round_times(seconds * _TICK_COLUMNS / SLOTS))
+    step = next(_round_times(seconds * _TICK_COLUMNS / slots))
     line = ""
     number = 0
     while step * number < seconds:
-        column = int(step * number / seconds * SLOTS)
+        column = int(step * number / seconds * slots)
         label = f"|{_time_label(step * number)}"
-        if column + len(label) <= SLOTS:
+        if column + len(label) <= slots:
             line = f"{line:<{column}}{label}"
         number += 1
     return line
@@ -128,9 +139,11 @@ def _round_times(least: float) -> Iterator[float]:
 
 
 def _time_label(seconds: float) -> str:
-    """Return a round time as text, without units whose number is 0: `1h`, `1h30min`, `0.2s`."""
+    """A round time without zero parts: `1h`, `1h30min`, `0.2s`, `5ms`."""
     if not seconds:
         return "0"
+    if seconds < 0.1:
+        return f"{1000 * seconds:.6g}ms"
     if seconds < 1 or seconds != round(seconds):
         return f"{seconds:.6g}s"
     label, rest = "", round(seconds)

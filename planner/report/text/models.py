@@ -8,7 +8,7 @@ from planner.catalogue.catalogue import STALE, Catalogue, Fact
 from planner.catalogue.listing import ModelRow, model_row
 from planner.errors import printable
 from planner.reading.estimates.curves import Curve
-from planner.report.text.layout import wrap
+from planner.report.text.layout import table, wrap
 from planner.report.wording import quantities
 
 _MEANINGS = {
@@ -34,25 +34,20 @@ def models_text(rows: Sequence[ModelRow]) -> str:
     """Return the table of profiles. If any number of a profile is old, its row has a mark."""
     if not rows:
         return "No profile is like that.\n"
-    width = min(max(len(row.name) for row in rows), 29)
-    lines = [f"{'Profile':<{width}} {'tok/s':>12} {'TTFT':>7} {'in $':>6} {'out $':>6} available"]
+    room = min(max(len(row.name) for row in rows), 29)
+    head = [f" {'tok/s':>12}", f" {'TTFT':>7}", f" {'in $':>6} {'out $':>6}", " available"]
+    cells = [(f"{'Profile':<{room}}", head)]
     for row in rows:
-        name = row.name if len(row.name) <= width else row.name[: width - 1] + "…"
+        name = row.name if len(row.name) <= room else row.name[: room - 1] + "…"
         old = "!" if row.oldest is not None and row.oldest > STALE else ""
-        line = (
-            f"{printable(name):<{width}} {row.speed_text:>12} {_ttft(row.ttft):>7} {_price(row):>13} "
-            f"{row.available or '?':<8} {old}"
-        )
-        lines.append(line.rstrip())
+        numbers = [f" {row.speed_text:>12}", f" {quantities.seconds(row.ttft):>7}", f" {_price(row):>13}"]
+        cells.append((f"{printable(name):<{room}}", [*numbers, f" {row.available or '?':<8} {old}"]))
+    lines = table(cells, 26)
     lines += ["", "tok/s: of one request, 5th to 95th percentile; at 4: of each of 4 at a time."]
     lines += ["$: per million tokens, or per hour of the machines; ?: unknown."]
     if any(row.oldest is not None and row.oldest > STALE for row in rows):
         lines += [f"!: a number is older than {STALE} days; 'planner models NAME' shows which."]
     return "\n".join(lines) + "\n"
-
-
-def _ttft(seconds: float) -> str:
-    return quantities.seconds(seconds) if seconds >= 0.005 else "<0.01s"
 
 
 def _price(row: ModelRow) -> str:
@@ -75,14 +70,15 @@ def model_text(catalogue: Catalogue, name: str) -> str:
     ttft_concurrency = ""
     if isinstance(profile.ttft, Curve) and not concurrency:
         ttft_concurrency = f" at concurrency {profile.ttft.points[0][0]}"
-    lines += [f"In effect  {speed} tokens/s{concurrency}, first token after {_ttft(row.ttft)}{ttft_concurrency}"]
+    ttft = f"{quantities.seconds(row.ttft)}{ttft_concurrency}"
+    lines += [f"In effect  {speed} tokens/s{concurrency}, first token after {ttft}"]
     for key, fact in catalogue.facts(name).items():
         meaning = _TTFT_ALONE if key == "ttft" and profile.prefill_speed is None else _MEANINGS[key]
         lines += ["", *_fact(key, fact, meaning, name, catalogue)]
     caveats = catalogue.caveats(name)
     lines += ["", "To keep in mind"] if caveats else []
     for caveat in caveats:
-        first, *more = wrap(printable(caveat), 76)
+        first, *more = wrap(printable(caveat), 4)
         lines += [f"- {first}", *(f"  {line}" for line in more)]
     return "\n".join(lines) + "\n"
 
@@ -103,6 +99,6 @@ def _fact(key: str, fact: Fact, meaning: str, name: str, catalogue: Catalogue) -
         fact.url or "",
     ]
     for text in filter(None, about):
-        wrapped = wrap(printable(text), 74) if text != fact.url else [text]  # a URL over two lines cannot be clicked
+        wrapped = wrap(printable(text), 6) if text != fact.url else [text]  # a broken URL cannot be clicked
         lines += [f"    {line}" for line in wrapped]
     return lines

@@ -10,7 +10,7 @@ from planner.measures.moments import Distribution
 from planner.planning.comparison_result import Comparison
 from planner.planning.forecast_result import Forecast, StepResult
 from planner.planning.results import Result, Seconds
-from planner.report.text.layout import WIDTH, bar, note_lines, shorten, shorten_left, wrap, wrap_all
+from planner.report.text.layout import WIDTH, bar, note_lines, shorten, shorten_left, table, width, wrap, wrap_all
 from planner.report.wording import quantities
 from planner.report.wording.comparisons import barrier_sentences, verdict
 from planner.report.wording.decisions import decision_sentences
@@ -38,6 +38,11 @@ from planner.report.wording.quantities import seconds
 _OWN = ("llm", "agent", "tool", "human")
 """Kinds of work that a step declares; all other kinds are coordination."""
 
+_STEP_COLUMNS = ("work", "on path", "critical", "drag", "cost")
+
+
+_STEP_HEAD = f"{'Step':<21}", [f"{'kind':<8}{'times':>6}", *map("{:>9}".format, _STEP_COLUMNS)]
+
 
 def forecast_text(forecast: Forecast) -> str:
     """Return a forecast as text: completion time and cost, where the time goes, how busy agents are, and each step."""
@@ -60,8 +65,7 @@ def forecast_text(forecast: Forecast) -> str:
         *_breakdown(forecast),
         *_busy(forecast),
         "",
-        f"{'Step':<21}{'kind':<8}{'times':>6}{'work':>9}{'on path':>9}{'critical':>9}{'drag':>9}{'cost':>9}",
-        *(_step(step, result.usd is not None) for step in forecast.steps),
+        *table([_STEP_HEAD, *(_step(step, result.usd is not None) for step in forecast.steps)]),
         *_legend(forecast),
     ]
     lines += ["", *note_lines(forecast.notes)] if forecast.notes else []
@@ -127,12 +131,14 @@ def _busy(forecast: Forecast) -> list[str]:
         f"How busy agents are (time held, of all their time, mean{plus_minus('; ', share_error(error), error)})",
     ]
     awaited = any(crew.waiting.mean for crew in forecast.crews)
-    lines += [f"  {'':<22}{'busy':>6}{'awaited':>10}"] if awaited else []
+    room = min(18, width() - 24)
+    lines += [f"  {'':<{room + 4}}{'busy':>6}{'awaited':>10}"] if awaited else []
     for crew in forecast.crews:
         share = crew.utilisation.mean
-        name = shorten_left(pool_name(forecast, crew.name), 18)
+        name = shorten_left(pool_name(forecast, crew.name), room)
         waiting = f"{waiting_phrase(crew):>10}" if awaited else ""
-        lines.append(f"  {name:<18}{crew.agents:>4,}{quantities.percent(share):>6}{waiting}  {bar(share)}".rstrip())
+        row = f"  {name:<{room}}{crew.agents:>4,}{quantities.percent(share):>6}{waiting}  "
+        lines.append(f"{row}{bar(share)[: width() - len(row)]}".rstrip())
     if awaited:
         error = max(crew.waiting.standard_error for crew in forecast.crews)
         error_text = plus_minus("; ", seconds(error), error)
@@ -140,11 +146,12 @@ def _busy(forecast: Forecast) -> list[str]:
     return lines
 
 
-def _step(step: StepResult, cost_known: bool) -> str:
-    cost = step_cost(step, cost_known)
-    times = f"{seconds(step.seconds):>9}{seconds(step.critical):>9}{quantities.share(step.criticality.mean):>9}"
-    name = f"{shorten_left(step.step, 20):<21}{step.kind:<8}{quantities.times(step.occurrences):>6}"
-    return f"{name}{times}{drag_phrase(step.drag):>9}{cost:>9}".rstrip()
+def _step(step: StepResult, cost_known: bool) -> tuple[str, list[str]]:
+    """Label and cells of a step."""
+    times = [seconds(step.seconds), seconds(step.critical), quantities.share(step.criticality.mean)]
+    numbers = [*times, drag_phrase(step.drag), step_cost(step, cost_known)]
+    kind = f"{step.kind:<8}{quantities.times(step.occurrences):>6}"
+    return f"{shorten_left(step.step, 20):<21}", [kind, *map("{:>9}".format, numbers)]
 
 
 def _legend(forecast: Forecast) -> list[str]:
@@ -179,25 +186,25 @@ _GLYPHS = "▁▂▃▄▅▆▇█"
 
 
 def histogram(distribution: Distribution) -> list[str]:
-    """Return a histogram as two lines of at most 68 columns.
-
-    Return an empty list if the two ends of the axis have the same text.
-    """
+    """Histogram in two lines of `width() - 12` columns. Empty if the two ends of its axis have the same text."""
     bins = distribution.histogram
     if not bins.counts or seconds(bins.low) == seconds(bins.high):
         return []
-    most = max(bins.counts)
-    strip = "".join(_GLYPHS[-(-8 * count // most) - 1] if count else " " for count in bins.counts)
-    low = f"{seconds(bins.low)} "
-    later = f" ({quantities.share(bins.beyond / (sum(bins.counts) + bins.beyond))} later)"
+    low, high = f"{seconds(bins.low)} ", f" {seconds(bins.high)}"
+    later = f" ({quantities.share(bins.beyond / (sum(bins.counts) + bins.beyond))} later)" if bins.beyond else ""
+    room = max(1, width() - 12 - len(low) - len(high) - len(later)) if width() < WIDTH else len(bins.counts)
+    together = -(-len(bins.counts) // room)
+    counts = [sum(bins.counts[first : first + together]) for first in range(0, len(bins.counts), together)]
+    most = max(counts)
+    strip = "".join(_GLYPHS[-(-8 * count // most) - 1] if count else " " for count in counts)
     values = {value.percentile: value.seconds for value in distribution.percentiles}
-    width = (bins.high - bins.low) / len(strip)
+    each = (bins.high - bins.low) / len(bins.counts) * together
     marks = ""
     for percentile in (50, 90):
-        column = len(low) + min(len(strip) - 1, int((values[percentile] - bins.low) / width))
+        column = len(low) + min(len(strip) - 1, int((values[percentile] - bins.low) / each))
         if not marks or column > len(marks):
             marks += " " * (column - len(marks)) + f"^p{percentile}"
-    return [f"{low}{strip} {seconds(bins.high)}{later if bins.beyond else ''}", marks]
+    return [f"{low}{strip}{high}{later}", marks]
 
 
 _COLOURS = ((16, 195), (16, 153), (16, 75), (231, 26), (231, 18))
@@ -230,10 +237,10 @@ def _decisions(comparison: Comparison) -> list[str]:
 
 
 def _lines(heat_map: HeatMap) -> list[str]:
-    names = [shorten(row.name, _LONGEST_LABEL) for row in heat_map.rows]
+    names = [shorten(row.name, min(_LONGEST_LABEL, width() - 2 * _CELL)) for row in heat_map.rows]
     label = max(_LABEL, *map(len, names))
     lines = ["", f"{heat_map.title}  {heat_map.legend}".rstrip()]
-    per_line = (WIDTH - label) // _CELL
+    per_line = (width() - label) // _CELL
     for first in range(0, len(heat_map.agents), per_line):
         columns = slice(first, first + per_line)
         lines.append(" " * label + "".join(f"{count:>{_CELL}}" for count in heat_map.agents[columns]))

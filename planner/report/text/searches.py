@@ -11,7 +11,7 @@ from planner.planning.sensitivity.tornado import Influence, Sensitivity
 from planner.planning.target.search import Obstacle, TargetResult
 from planner.planning.target.solve import FASTEST, Requirement
 from planner.planning.tier.search import TierResult, by_worth
-from planner.report.text.layout import WIDTH, note_lines, shorten, wrap, wrap_all
+from planner.report.text.layout import note_lines, shorten, table, width, wrap, wrap_all
 from planner.report.wording import quantities
 from planner.report.wording.sensitivities import driver_name, sensitivity_answer, sensitivity_heading, swing
 from planner.report.wording.targets import (
@@ -54,10 +54,10 @@ def _chances(result: TargetResult) -> Iterator[str]:
     candidates = {candidate.scenario: candidate for candidate in result.candidates}
     agents = list(dict.fromkeys(scenario.agents for scenario in candidates))
     rows = list(dict.fromkeys((scenario.model, scenario.speed) for scenario in candidates))
-    names = [shorten(target_row_name(result, *row), _LONGEST_LABEL) for row in rows]
+    names = [shorten(target_row_name(result, *row), min(_LONGEST_LABEL, width() - 2 * _CELL)) for row in rows]
     label = max(_LABEL, *map(len, names))
     yield from wrap(chances_title(result))
-    per_line = (WIDTH - label) // _CELL
+    per_line = (width() - label) // _CELL
     for first in range(0, len(agents), per_line):
         columns = agents[first : first + per_line]
         yield " " * label + "".join(f"{count:>{_CELL},}" for count in columns)
@@ -72,25 +72,27 @@ def _steps(obstacle: Obstacle) -> Iterator[str]:
     """Yield the lines of the table of steps to shorten. If these steps take less time, the target may be met."""
     point = obstacle.closest.scenario
     yield f"What to shorten ({quantities.agents(point.agents)} at {quantities.factor(point.speed)}: mean time)"
-    yield f"  {'step':<{_STEP}}{'kind':<10}{'drag':>9}{'on path':>9}{'cost':>9}"
-    yield from map(_obstacle_step, obstacle.steps)
+    head = f"  {'step':<{_STEP}}", [f"{'kind':<10}", f"{'drag':>9}", f"{'on path':>9}", f"{'cost':>9}"]
+    yield from table([head, *map(_obstacle_step, obstacle.steps)])
 
 
-def _obstacle_step(step: StepResult) -> str:
+def _obstacle_step(step: StepResult) -> tuple[str, list[str]]:
     drag = quantities.seconds(step.drag.mean) if step.drag.mean >= 0 else f"-{quantities.seconds(-step.drag.mean)}"
     cost = quantities.usd(step.usd) if step.usd else ""
     name = shorten(printable(step.step), _STEP)
-    return f"  {name:<{_STEP}}{step.kind:<10}{drag:>9}{quantities.seconds(step.critical):>9}{cost:>9}".rstrip()
+    numbers = [drag, quantities.seconds(step.critical), cost]
+    return f"  {name:<{_STEP}}", [f"{step.kind:<10}", *map("{:>9}".format, numbers)]
 
 
 def _requirements(result: TargetResult, title: str, requirements: tuple[Requirement, ...]) -> Iterator[str]:
     yield title
-    yield f"  {'':<29}{'needs':>8}{'95%':>16}{percentile(result.target):>10}{'cost':>10}"
+    rows = [(f"  {'':<29}", [f"{'needs':>8}", f"{'95%':>16}", f"{percentile(result.target):>10}", f"{'cost':>10}"])]
     for requirement in requirements:
         row = requirement_row(result, requirement)
         last = f"  {row.last_cell}" if row.closest else f"{row.cost:>10}{' $' if row.over_budget else ''}"
-        start = f"  {shorten(row.label, 28):<29}{row.needed:>8}{row.interval:>16}{row.percentile:>10}"
-        yield f"{start}{last}".rstrip()
+        cells = [f"{row.needed:>8}", f"{row.interval:>16}", f"{row.percentile:>10}", last]
+        rows.append((f"  {shorten(row.label, 28):<29}", cells))
+    yield from table(rows)
     quantity, most = ("speed", f" up to {quantities.factor(FASTEST)}") if title == SPEEDS else ("number of agents", "")
     if any(requirement.value is None and requirement.solved for requirement in requirements):
         closest = f"{percentile(result.target)} is the least that was found, and where"
@@ -105,24 +107,25 @@ _CHOICE = 20
 def tier_text(result: TierResult) -> str:
     """Return a choice of tiers as text: the answer, the choices, the gain of each single fast step, and notes."""
     lines = [*wrap_all(tier_heading(result)), "", *wrap_all(tier_answer(result)), ""]
-    lines += [f"{'':<{_CHOICE}}{'p50':>10}{'95%':>23}{'cost p50':>10}"]
-    lines += map(_choice, choice_cells(result))
+    head = [f"{'p50':>10}", f"{'95%':>23}"]
+    lines += table([(f"{'':<{_CHOICE}}", [*head, f"{'cost p50':>10}", ""]), *map(_choice, choice_cells(result))])
     lines += ["", ALONE]
-    lines += [f"{'':<{_CHOICE}}{'p50':>10}{'95%':>23}{'cost':>10}{'s per $':>9}  chosen"]
-    lines += [_step(step_cells(choice, result.chosen)) for choice in by_worth(result)]
+    head += [f"{'cost':>10}", f"{'s per $':>9}", "  chosen"]
+    steps = [_step(step_cells(choice, result.chosen)) for choice in by_worth(result)]
+    lines += table([(f"{'':<{_CHOICE}}", head), *steps])
     lines += ["", *note_lines(result.notes)] if result.notes else []
     return "\n".join(lines) + "\n"
 
 
-def _choice(cells: ChoiceCells) -> str:
-    over = "over" if cells.over_budget else ""
-    return f"{cells.name:<{_CHOICE}}{cells.p50:>10}{cells.interval:>23}{cells.cost:>10} {over}".rstrip()
+def _choice(cells: ChoiceCells) -> tuple[str, list[str]]:
+    over = " over" if cells.over_budget else ""
+    return f"{cells.name:<{_CHOICE}}", [f"{cells.p50:>10}", f"{cells.interval:>23}", f"{cells.cost:>10}", over]
 
 
-def _step(cells: StepCells) -> str:
+def _step(cells: StepCells) -> tuple[str, list[str]]:
     name = cells.step if len(cells.step) < _CHOICE else f"…{cells.step[2 - _CHOICE :]}"
-    numbers = f"{cells.seconds:>10}{cells.interval:>23}{cells.cost:>10}{cells.rate:>9}"
-    return f"{name:<{_CHOICE}}{numbers}  {cells.chosen}".rstrip()
+    numbers = [f"{cells.seconds:>10}", f"{cells.interval:>23}", f"{cells.cost:>10}", f"{cells.rate:>9}"]
+    return f"{name:<{_CHOICE}}", [*numbers, f"  {cells.chosen}"]
 
 
 _MOST_DRIVERS = 15
@@ -150,7 +153,11 @@ def _tornado(sensitivity: Sensitivity) -> Iterator[str]:
     least = min(min(influence.p90_low, influence.p90_high) for influence in influences)
     most = max(max(influence.p90_low, influence.p90_high) for influence in influences)
     yield "p90 in the lowest fifth of each (░) and in its highest (█); share of variance"
-    yield f"{'':<{_NAME}}{quantities.seconds(least):<{_BAR - 9}}{quantities.seconds(most):>9}{'swing':>11}{'share':>7}"
+    name, bar = _tornado_widths()
+    if bar < _BAR:
+        yield from wrap(f"Bars go from {quantities.seconds(least)} to {quantities.seconds(most)}.")
+    ends = f"{quantities.seconds(least):<{bar - 9}}{quantities.seconds(most):>9}" if bar == _BAR else " " * bar
+    yield f"{'':<{name}}{ends}{'swing':>11}{'share':>7}"
     for influence in influences:
         yield _line(influence, least, most, sensitivity.seconds.p90)
     others = len(sensitivity.drivers) - len(influences)
@@ -160,6 +167,12 @@ def _tornado(sensitivity: Sensitivity) -> Iterator[str]:
         yield from wrap(f"{others} more cannot be told from nothing, or are less than these.")
 
 
+def _tornado_widths() -> tuple[int, int]:
+    """Columns of names and of bars."""
+    name = max(12, min(_NAME, width() - _BAR - 18))
+    return name, min(_BAR, width() - name - 18)
+
+
 def _line(influence: Influence, least: float, most: float, p90: float) -> str:
     """Return the line of a driver in the tornado chart.
 
@@ -167,21 +180,22 @@ def _line(influence: Influence, least: float, most: float, p90: float) -> str:
     most : seconds at the right end of the chart
     p90 : p90 of the completion time, in seconds. The line has a mark at this value
     """
-    scale = (_BAR - 1) / (most - least) if most > least else 0.0
+    room, bar = _tornado_widths()
+    scale = (bar - 1) / (most - least) if most > least else 0.0
 
     def column(value: float) -> int:
         return round((min(max(value, least), most) - least) * scale)
 
     low, high, centre = column(influence.p90_low), column(influence.p90_high), column(p90)
-    glyphs = [" "] * _BAR
+    glyphs = [" "] * bar
     for position in _between(low, centre):
         glyphs[position] = "░"
     for position in _between(centre, high):
         glyphs[position] = "█"
     glyphs[centre] = "│"
     name = driver_name(influence.driver)
-    name = name if len(name) < _NAME else f"{name[: _NAME - 2]}…"
-    return f"{name:<{_NAME}}{''.join(glyphs)}{swing(influence):>11}{quantities.percent(influence.share):>7}"
+    name = name if len(name) < room else f"{name[: room - 2]}…"
+    return f"{name:<{room}}{''.join(glyphs)}{swing(influence):>11}{quantities.percent(influence.share):>7}"
 
 
 def _between(column: int, other: int) -> range:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from planner.report.text.layout import WIDTH, shorten_left
+from planner.report.text.layout import shorten_left, width
 from planner.tokens.counting import Tally, Tokens
 from planner.tokens.text_kind import KINDS, MEASURED, SOURCES, Ratio, ratios
 
@@ -95,9 +95,9 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """
     lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head) - 1)]
-    name_width = max(WIDTH - sum(widths) - 2 * len(widths), _SHORTEST_NAME)
+    name_width = max(width() - sum(widths) - 2 * len(widths), _SHORTEST_NAME)
     text = ""
     for line in lines:
-        cells = [cell.rjust(width) for cell, width in zip(line, widths, strict=False)]
+        cells = [cell.rjust(room) for cell, room in zip(line, widths, strict=False)]
         text += "  ".join([*cells, shorten_left(line[-1], name_width)]) + "\n"
     return text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from planner.expansion.supersteps.subgraph_candidates import MOST_NODES
 from planner.planning.barriers import WORTH, Barriers
@@ -16,10 +16,12 @@ MOST_NAMED = 5
 """Largest number of steps of a branch for which all steps are named."""
 
 
-def verdict(comparison: Comparison) -> str:
-    """Return the verdict on a comparison as one sentence: whether more agents or faster requests gain more.
+def verdict(comparison: Comparison, seconds: Callable[[float], str] = quantities.seconds) -> str:
+    """Return the verdict on a comparison, one sentence: whether more agents or faster requests gain more.
 
-    The sentence calls a scenario quicker than another scenario only if their paired difference is significant.
+    It calls one scenario quicker than another only if their paired difference is significant.
+
+    seconds : writes a time
     """
     decision = comparison.verdict
     results = {result.scenario: result for result in comparison.results}
@@ -28,7 +30,7 @@ def verdict(comparison: Comparison) -> str:
     best = results[decision.best]
 
     def outcome(scenario: Scenario) -> str:
-        return _outcome(comparison, results[scenario])
+        return _outcome(comparison, results[scenario], seconds)
 
     if len(results) == 1:
         return f"{outcome(decision.best)}."
@@ -71,15 +73,15 @@ def _no_gain(subject: str, gain: str) -> str:
     return f"{subject} {predicates[gain]}" if gain else ""
 
 
-def _outcome(comparison: Comparison, result: Result) -> str:
-    """Return a phrase such as `16 agents at 1x in 12min04s for $3.10 (1.8x)`. Here 1.8x is the speedup."""
+def _outcome(comparison: Comparison, result: Result, seconds: Callable[[float], str]) -> str:
+    """Phrase such as `16 agents at 1x in 12min04s for $3.10 (1.8x)`, where 1.8x is the speedup over the baseline."""
     scenario = result.scenario
     cost = f" for {quantities.usd(result.usd.p50)}" if result.usd else ""
     name = row_name(comparison, scenario.model, scenario.speed, "a hypothetical ")
     restriction = comparison.restricted.get(scenario.model)
     preposition = "on" if models_vary(comparison) else "at"
     served = f"{quantities.agents(scenario.agents)} {preposition} {name}{f' ({restriction})' if restriction else ''}"
-    return f"{served} in {quantities.seconds(result.seconds.p50)}{cost} ({quantities.factor(result.speedup)})"
+    return f"{served} in {seconds(result.seconds.p50)}{cost} ({quantities.factor(result.speedup)})"
 
 
 def barrier_sentences(comparison: Comparison) -> list[str]:

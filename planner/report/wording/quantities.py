@@ -8,7 +8,20 @@ _PREFIXES = ("", "k", "M", "G", "T", "P", "E")
 
 
 def seconds(value: float) -> str:
-    """Time with three or four digits: `0.42s`, `13.5s`, `12min05s`, `3h20min`, `25h04min`, `5d03h`, `365d`."""
+    """Time as workflow files write it, with two digits below 0.1 s, three from 10,000 days, else three or four: `4ms`,
+    `0.42s`, `13.5s`, `12min05s`, `3h20min`, `25h04min`, `5d03h`, `365d`, `38,600d`, `3.86e7d`.
+    """
+    if 0 < value < 0.0995:
+        return f"{1000 * value:.2g}ms" if value >= 9.95e-7 else "<0.001ms"
+    days = value / 86400
+    if days < 9999.5:
+        return verdict_seconds(value)
+    digits, power = f"{days:.2e}".split("e+")
+    return f"{float(f'{digits}e{power}'):,.0f}d" if days < 999_500 else f"{digits}e{int(power)}d"
+
+
+def verdict_seconds(value: float) -> str:
+    """The same as JSON has it in its verdict, whose bytes stay: `0.00s` for milliseconds, `38.6kd` for many days."""
     if value < 9.995:
         return f"{value:.2f}s"
     if value < 59.95:

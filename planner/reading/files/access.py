@@ -1,0 +1,103 @@
+"""Paths in, bytes of regular files out, if a service has limited them only of those below a folder."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
+from planner.errors import Position, Problem
+
+_KINDS = {
+    stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
+}  # fmt: skip
+_DESCRIPTOR = re.compile(r"/dev/(stdin|fd/\d+)")
+"""Paths of files that the shell has opened, as for `<(…)`."""
+
+_read: ContextVar[list[Path] | None] = ContextVar("_read", default=None)
+_below: ContextVar[Path | None] = ContextVar("_below", default=None)
+
+
+class RefusedFileError(OSError):
+    """A path that is not opened.
+
+    code, hint : of the problem
+    """
+
+    def __init__(self, reason: str, code: str, hint: str) -> None:
+        super().__init__(None, reason)
+        self.code = code
+        self.hint = hint
+
+
+@contextmanager
+def files_read() -> Iterator[list[Path]]:
+    """Record the files that are opened within the block."""
+    files: list[Path] = []
+    token = _read.set(files)
+    try:
+        yield files
+    finally:
+        _read.reset(token)
+
+
+@contextmanager
+def only_below(folder: Path | None) -> Iterator[None]:
+    """Refuse files outside of `folder` within the block; None: allow all."""
+    token = _below.set(folder)
+    try:
+        yield
+    finally:
+        _below.reset(token)
+
+
+def read_regular(path: Path, most: int, descriptors: bool = True) -> bytes:
+    """Return at most `most` bytes of a regular file. A FIFO, a device or a socket is refused instead of awaited.
+
+    descriptors : whether /dev/stdin and /dev/fd/N are allowed too, which a user may name but no file
+
+    Raises RefusedFileError; OSError or ValueError if the file cannot be opened.
+    """
+    files = _read.get()
+    if files is not None:
+        files.append(path)
+    folder, opened = _below.get(), path
+    if folder is not None:
+        opened = Path(os.path.realpath(path))
+        if not opened.is_relative_to(os.path.realpath(folder)):
+            reason = f"it is outside of the folder '{folder}'"
+            hint = "copy it into that folder"
+            raise RefusedFileError(reason, code="outside-folder", hint=hint)
+    elif descriptors and _DESCRIPTOR.fullmatch(str(path)):
+        with path.open("rb") as stream:
+            return stream.read(most)
+    _check_kind(opened.stat().st_mode)
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(opened, flags), "rb") as stream:
+        _check_kind(os.fstat(stream.fileno()).st_mode)  # it may have been replaced
+        return stream.read(most)
+
+
+def _check_kind(mode: int) -> None:
+    kind = _KINDS.get(stat.S_IFMT(mode))
+    if kind is not None:
+        raise RefusedFileError(f"it is {kind}", code="unreadable", hint="save its content in a file, and name that")
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+
+
+def unreadable(path: Path, error: Exception, hint: str | None) -> Problem:
+    """The problem of a file that `read_regular` cannot read.
+
+    hint : unless it is refused
+    """
+    code = "unreadable"
+    if isinstance(error, RefusedFileError):
+        code, hint = error.code, error.hint
+    message = f"cannot read the file: {getattr(error, 'strerror', None) or error}"
+    return Problem(code, message, Position(str(path)), hint)

@@ -1,0 +1,183 @@
+"""Terminals, Ctrl-C and values of options."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from planner.cli.app import app
+from tests.conftest import ROOT, Golden, amounts
+
+EIGHT = ROOT / "tests" / "cases" / "eight_items.yaml"
+SLOW = ROOT / "workflows" / "port_codebase.yaml"
+
+
+def on_a_terminal(*arguments: object, columns: int = 80, **variables: str) -> str:
+    """What a command writes on a terminal."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "planner", *map(str, arguments)],
+        stdin=follower, stdout=follower, stderr=follower,
+        env={**environment, "PYTHONPATH": str(ROOT), "TERM": "xterm", **variables},
+    ) as process:  # fmt: skip
+        os.close(follower)
+        written = b""
+        with contextlib.suppress(OSError):  # the end
+            while part := os.read(leader, 65536):
+                written += part
+        os.close(leader)
+        assert process.wait(60) == 0
+    return written.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no terminal of this kind")
+def test_a_dumb_terminal_gets_no_escape_sequence() -> None:
+    arguments = ("compare", EIGHT, "--samples", 2)
+    coloured, plain = on_a_terminal(*arguments), on_a_terminal(*arguments, TERM="dumb")
+    assert "\x1b[" in coloured
+    assert "\x1b" not in plain
+    from planner.report import without_colour
+
+    assert without_colour(coloured) == plain
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="no terminal of this kind")
+def test_a_dumb_terminal_gets_no_progress_bar() -> None:
+    """It could not be erased."""
+    arguments = ("compare", SLOW, "--samples", 500)
+    written = on_a_terminal(*arguments)
+    assert "\rsimulating" in written
+    assert written.split("\r")[-1].startswith("port-codebase: 500 samples")  # nothing of the bar is left before it
+    assert "\r" not in on_a_terminal(*arguments, TERM="dumb")
+
+
+# Ctrl-C
+
+INTERRUPTED = """
+import os, signal, sys, runpy
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == {name!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["planner", "forecast", {file!r}]
+runpy.run_module("planner", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGINT to itself")
+@pytest.mark.parametrize(
+    "module",
+    ["gc", "planner.cli.app", "typer", "inspect", "planner.errors", "planner.engine", "numpy", "pydantic", "yaml",
+     "planner.workflow.reader", "planner.report.text.results"],
+)  # fmt: skip
+def test_ctrl_c_while_modules_load_ends_with_a_word(module: str) -> None:
+    found = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED.format(name=module, file=str(EIGHT))],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    if module == "gc" and not found.returncode:
+        pytest.skip("loaded before the planner")
+    assert (found.returncode, found.stdout) == (130, "")
+    assert found.stderr == "interrupted; nothing was written\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGINT to itself")
+def test_a_job_in_the_background_ignores_ctrl_c() -> None:
+    code = INTERRUPTED.format(name="numpy", file=str(EIGHT)).replace("signal.default_int_handler", "signal.SIG_IGN")
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert found.returncode == 0
+    assert "Completion" in found.stdout
+
+
+def test_the_command_line_leaves_the_handler_of_its_caller() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    assert CliRunner().invoke(app, ["examples"]).exit_code == 0
+    assert CliRunner().invoke(app, ["forecast", str(EIGHT), "--samples", "2"]).exit_code == 0
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+# Values of options
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("forecast", EIGHT, "--model", ""), ("forecast", EIGHT, "-o", ""), ("forecast", EIGHT, "--agents", ""),
+        ("forecast", EIGHT, "--model="), ("forecast", EIGHT, "--model", " "), ("forecast", EIGHT, "--model", "gpt-5,"),
+        ("forecast", EIGHT, "--model", ","), ("forecast", EIGHT, "--premium", ""), ("forecast", EIGHT, "--set", ""),
+        ("forecast", EIGHT, "--catalogue", ""), ("forecast", EIGHT, "--runtime", ""), ("forecast", EIGHT, "--seed", ""),
+        ("forecast", EIGHT, "--only-below", ""), ("compare", EIGHT, "--value-of-time", ""),
+        ("compare", EIGHT, "--setup", ""), ("target", EIGHT, "--p90", ""), ("tier", EIGHT, "--fast", "", "--budget", 1),
+        ("rehearse", EIGHT, "--export", ""), ("rehearse", EIGHT, "--real", "--scale", ""), ("models", "--sort", ""), ("models", "--available", ""),
+        ("models", "import", EIGHT, "--name", ""), ("forecast", ""), ("tokens", EIGHT, ""), ("models", "import", ""),
+    ],
+    ids=lambda arguments: " ".join(one.name if isinstance(one, Path) else str(one) for one in arguments),
+)  # fmt: skip
+def test_empty_values_are_refused(arguments: tuple[object, ...], golden: Golden) -> None:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Traceback" not in result.stderr
+    golden(result.stderr)
+
+
+# Narrow terminals
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no terminal of this kind")
+@pytest.mark.parametrize("columns", [30, 40, 57, 66, 80, 120])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("forecast", SLOW, "--set", "modules=20", "--samples", 50, "--gantt"),
+        ("compare", EIGHT, "--samples", 2),
+        ("models",),
+        ("sensitivity", EIGHT, "--samples", 60),
+        ("target", EIGHT, "--samples", 9, "--p90", "20min"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_texts_follow_a_narrow_terminal(arguments: tuple[object, ...], columns: int) -> None:
+    """From 40 to 80 columns; no number of the wide text is lost."""
+    from planner.report import without_colour
+
+    on_terminal = without_colour(on_a_terminal(*arguments, columns=columns)).split("\r")[-1]
+    piped = CliRunner().invoke(app, [str(argument) for argument in arguments]).stdout
+    if columns >= 80:
+        assert on_terminal == piped
+        return
+    assert max(map(len, on_terminal.splitlines())) <= max(columns, 40)
+    if arguments != ("models",):  # names of models are cut
+        assert amounts(piped) - amounts(on_terminal) <= amounts(piped.partition("A typical sample")[2])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no terminal of this kind")
+def test_columns_is_the_width_of_a_terminal_and_of_nothing_else(tmp_path: Path) -> None:
+    arguments = ["forecast", str(EIGHT), "--samples", "2"]
+    assert max(map(len, on_a_terminal(*arguments, COLUMNS="50").splitlines())) <= 50
+    wide = CliRunner().invoke(app, arguments).stdout
+    assert CliRunner(env={"COLUMNS": "50"}).invoke(app, arguments).stdout == wide
+    target = tmp_path / "plan.txt"
+    assert on_a_terminal(*arguments, "-o", target, columns=50) == ""
+    assert target.read_text(encoding="utf-8") == wide
