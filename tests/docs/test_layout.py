@@ -21,6 +21,7 @@ SHORT = {
     "engine/arrays.py": "types for every package, free of other imports",
     "engine/nocython.py": "stands in for Cython's own module",
     "planning/comparison_result.py": "a result alone, so that its readers do not import the machine",
+    "report/data/models.py": "the JSON of the catalogue, apart from its text",
     "report/progress.py": "the only output that depends on time",
 }
 """Modules of under 40 lines, and why they stay apart."""
