@@ -67,8 +67,8 @@ def load_workflow(
     parameters : values of parameters, which replace the values in the file
     catalogue : a catalogue, or the path of a catalogue file. None: the file that PLANNER_CATALOGUE names, else
         catalogue.yaml in the workflow's folder. The planner's own profiles are always available
-    only_below : folder outside of which no file is read, links resolved, to load workflows of somebody else; a
-        catalogue that is named may be anywhere. None: no limit
+    only_below : for workflows of others: read no file outside of this folder, not even through a link. The file of the
+        argument `catalogue` may be anywhere. None: no limit
 
     Raises InputError with every problem of the file.
     """

@@ -36,7 +36,7 @@ class Premium:
         Raises ValueError unless speed > 1 and price ≥ 1.
         """
         if not (speed > 1 and price >= 1):
-            raise ValueError("expected a speed above 1x and a price of at least 1x, as in 2.5x=6x")
+            raise ValueError("expected a speed above 1x and a price of at least 1x, for example 2.5x=6x")
         return cls(math.log(price) / math.log(speed))
 
     def of(self, speed: float) -> float:

@@ -141,7 +141,7 @@ def _read(path: Path) -> Document:
     else:
         if isinstance(document.data, dict) and not document.data.keys().isdisjoint(_TELLING):
             return document
-    hint = f"as in {ProfilesDeclaration.example}"
+    hint = f"write for example {ProfilesDeclaration.example}"
     problem = Problem("bad-value", "expected a mapping with the key 'profiles'", Position(str(path)), hint)
     raise InputError([problem]) from None
 
@@ -167,7 +167,7 @@ def _split(document: Document, data: dict[str, Any], problems: list[Problem]) ->
                 wrapped.add((name, key))
                 about[name][key] = {field: text for field, text in value.items() if field != "value"}
                 if "value" not in value:
-                    hint = "add it, as in {value: 1.5s, source: my-benchmark, kind: measured}"
+                    hint = "add it, for example {value: 1.5s, source: my-benchmark, kind: measured}"
                     problems.append(Problem("missing-key", "the key 'value' is missing", place, hint))
                     profiles.unreadable.add(("models", name, key))
                 value = value.get("value")

@@ -127,7 +127,7 @@ def _times(scale: str | None, real: bool) -> float:
         return factor(scale)
     except ValueError:
         message = f"'{scale}': expected a number above 0, at most 1,000,000"
-        raise InputError([Problem("bad-value", message, None, "as in --scale 20", "scale")]) from None
+        raise InputError([Problem("bad-value", message, None, "write for example --scale 20", "scale")]) from None
 
 
 def _write(source: str, path: Path, force: bool) -> None:

@@ -81,7 +81,7 @@ def parse_agents(check: "Checks", text: str | None, several: bool = False) -> tu
         parts = [part.partition("=") for part in text.split(",")]
         names = [name.strip() for name, _, _ in parts]
         if not all(equals for _, equals, _ in parts):
-            raise ValueError("several crews take one number each, as in migrators=4,reviewers=6")
+            raise ValueError("several crews take one number each, for example migrators=4,reviewers=6")
         if len({*names}) < len(names):
             raise ValueError("a crew is named twice; name each crew once")
         return {name: count(number) for name, (_, _, number) in zip(names, parts, strict=True)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from typing import TextIO
 
@@ -32,8 +33,9 @@ class Progress:
             return
         self.next = now + _EVERY
         self.shown = True
-        filled = round(done * 40)
-        self.stream.write(f"\r{self.doing} {'█' * filled}{'·' * (40 - filled)} {done:4.0%}")
+        length = max(0, min(40, _columns() - len(self.doing) - len("  100%")))
+        filled = round(done * length)
+        self.stream.write(f"\r{self.doing} {'█' * filled}{'·' * (length - filled)} {done:4.0%}")
         self.stream.flush()
 
     def __enter__(self) -> Progress:
@@ -46,5 +48,10 @@ class Progress:
         """Remove the bar, before anything else is written."""
         if self.shown:
             self.shown = False
-            self.stream.write("\r" + " " * 60 + "\r")
+            self.stream.write("\r" + " " * min(60, _columns()) + "\r")
             self.stream.flush()
+
+
+def _columns() -> int:
+    """The number of columns to write in. The last one stays free: some terminals start a new line after it."""
+    return shutil.get_terminal_size().columns - 1

@@ -104,7 +104,7 @@ class DaskBackend:
         try:
             client = Client(self.scheduler, set_as_default=True)  # type: ignore[no-untyped-call,unused-ignore]
         except (OSError, ValueError) as error:
-            raise self._refusal("cannot be reached", error, "as in tcp://10.0.0.5:8786") from None
+            raise self._refusal("cannot be reached", error, "write for example tcp://10.0.0.5:8786") from None
         with client:
             try:
                 client.wait_for_workers(1, PATIENCE)  # type: ignore[no-untyped-call,unused-ignore]

@@ -96,9 +96,9 @@ class Batch:
     layers : spreads of the errors of estimates
     width : number of samples in a block, a power of two
     detailed : whether to collect details of the first point, which must be the only one
-    waits : for each point, the wait for a person that is in series with all other tasks; None if there is none
+    waits : for each point, a wait for a person, if all other tasks come before or after it; else None
     draw_cache : cache that is shared with other batches of the workflow; None: no cache
-    watched : number of groups to check for requests that exceed a context. The last groups are checked.
+    watched : the last `watched` groups are checked for requests that exceed a context
     recorded : streams whose draws are recorded; None: no recording. If draws are recorded, the cache is not used.
     """
 

@@ -142,7 +142,7 @@ class TaskTimes:
 
     @cached_property
     def _whole(self) -> tuple[Floats, Floats]:
-        """`fixed` and `decode` summed over all columns, each (S, n). `fixed` of a skipped task is −∞."""
+        """The sums of `fixed` and of `decode` over columns: two arrays (S, n). `fixed` of a skipped task is −∞."""
         fixed, decode = (np.ascontiguousarray(parts.sum(0).T) for parts in (self.fixed, self.decode))
         for tasks, skipped in self.skipped:
             fixed[:, tasks][np.broadcast_to(skipped, (length(tasks), len(fixed))).T] = -np.inf

@@ -138,7 +138,7 @@ def _ids(table: _Rows, columns: Columns) -> list[str] | None:
     """Return the ids of the rows; None if the file has no ids, or the ids have mistakes."""
     if columns.id is None and "id" not in table.header:
         if columns.needs is not None:
-            hint = "add the column that contains the ids of rows, as in id: module"
+            hint = "add the column that contains the ids of rows, for example id: module"
             table.add("has no column 'id'", None, hint, "needs")
         return None
     names_only = columns.id is None and columns.needs is None

@@ -97,7 +97,7 @@ class Fields:
             return None
         if not isinstance(metric, dict) or "value" not in metric:
             message = f"'{name}' must be an object with 'value' and 'unit'"
-            self.refuse(message, "metrics", name, hint='as in {"value": 5.2, "unit": "ms"}')
+            self.refuse(message, "metrics", name, hint='write for example {"value": 5.2, "unit": "ms"}')
             return None
         units = _TOKENS if name.endswith(("_length", "_count")) else _SECONDS
         unit = metric.get("unit")

@@ -90,7 +90,7 @@ def _check_options(
     """Return `per_hour` in US dollars, and report invalid options. Returns None for a missing or invalid price."""
     if name is not None and (not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable()):
         message = f"--name must be a name of one line and at most {_LONGEST_NAME} characters"
-        problems.add("bad-value", message, None, "as in --name llama-on-h200")
+        problems.add("bad-value", message, None, "write for example --name llama-on-h200")
     if concurrency is not None and not 1 <= concurrency <= MOST_REQUESTS:
         problems.add("bad-value", f"--concurrency must be from 1 to {MOST_REQUESTS:,}", None)
     if per_hour is None:

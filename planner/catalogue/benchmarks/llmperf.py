@@ -84,9 +84,9 @@ def is_from_requests(run: Run) -> bool:
 
 
 def join_requests(runs: Sequence[Run]) -> list[Run]:
-    """Merge runs that belong to one benchmark run: one was read from its summary, the other from its requests.
+    """Merge records of the same benchmark run: the one read from its summary, and the one read from its requests.
 
-    The files of two such runs have the same stem. All other runs stay unchanged.
+    The two files have the same stem. All other records stay unchanged.
     """
     summaries = {stem(run.file): run for run in runs if run.format == FORMAT and not is_from_requests(run)}
     merged: list[Run] = []

@@ -207,7 +207,7 @@ class _Size:
             hint = "plan a part of it, or fewer items of more work each"
         elif counts.passes > MOST_PASSES:
             size = f"has {counts.passes:,} repetitions that are computed one by one; the limit is {MOST_PASSES:,}"
-            hint = "plan a part of it, or fewer rounds, attempts, or fan-outs within items, of more work each"
+            hint = "plan a part of it, or fewer repetitions with more work in each"
         else:
             return
         name = ".".join(context.names) or self.workflow.workflow

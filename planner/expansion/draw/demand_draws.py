@@ -115,7 +115,7 @@ class DemandDraws:
             yield tasks_at(task_map.tasks, index), ~done
 
     def accepted(self) -> Bools:
-        """(samples,) Samples in which no step without a fallback fails."""
+        """(samples,) Whether the sample succeeds: each step that fails has a fallback."""
         accepted: Bools = np.ones(len(self.samples), bool)
         for outcome in self.graph.outcomes:
             accepted &= ~self.conditions.fails(outcome, ())[0]

@@ -158,8 +158,8 @@ def _replaceable(form: GraphForm, nodes: Collection[str]) -> bool:
 def _one_entrance(form: GraphForm, nodes: Collection[str]) -> bool:
     """Whether these nodes have one entry, or several entries with the same triggers.
 
-    A node is an entry if a node outside triggers it. A node inside must not trigger an entry. If there are several
-    entries, no conditional edge must trigger them.
+    A node is an entry if a node outside triggers it. The answer is false if a node inside triggers an entry, or if a
+    conditional edge triggers one of several entries.
     """
     entered_inside = {target for source, target in form.arrows() if source in nodes and target in nodes}
     entries = {target for source, target in form.arrows() if target in nodes and source not in nodes}

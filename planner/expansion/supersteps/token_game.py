@@ -46,7 +46,7 @@ Route = Callable[[GraphForm, Key, str], Routing]
 """A function that returns the choices of a node's conditional edges after a run of the node.
 
 Its arguments are the graph, the key of the run and the name of the node. If the name is `START`, the key is that of the
-run of the graph itself.
+graph's run.
 """
 
 
@@ -96,7 +96,7 @@ class GraphRun:
 def play(form: GraphForm, route: Route, key: Key = ()) -> GraphRun:
     """Run a graph by the rules of this module. Raises EndlessError if the graph takes too many supersteps.
 
-    key : key of the run of the graph itself
+    key : key of the graph's run
     """
     return _Game(form, route, key).play()
 

@@ -51,10 +51,10 @@ class Requirement:
 
     fixed : the given number of agents, or the given speed
     value : the least speed or number of agents at which the percentile is within the deadline; None if there is none
-    low : the least speed or number of agents at which the low end of the percentile's 95% interval is within the
-        deadline; None if there is none. Any smaller number misses the deadline.
-    high : the least speed or number of agents at which the high end is within the deadline; None if there is none. This
-        number meets the deadline.
+    low : lower bound on `value`. With less, the deadline is surely missed: the whole 95% interval of the percentile is
+        above it. None if there is none
+    high : upper bound on `value`. With it, the deadline is surely met: the whole interval is within it. None if there
+        is none
     at : the scenario with `value`; if `value` is None, the quickest scenario that was tried
     sure : the scenario with `high`; None if `high` is None
     solved : whether the search is complete. If time ran out, a number below `value` may meet the deadline too.

@@ -100,7 +100,7 @@ class Table:
 def read_table(name: Any, folder: Path) -> Table:
     """Read the CSV file `name`, a path relative to `folder`. Raises `BadValueError`."""
     if not isinstance(name, str) or not name.strip():
-        raise BadValueError("expected the name of a CSV file", "as in file: turns.csv")
+        raise BadValueError("expected the name of a CSV file", "write for example {file: turns.csv}")
     missing = "give the path of a CSV file, relative to the folder of the workflow file"
     too_large = "remove rows and columns: a few thousand values are enough"
     path = folder / name

@@ -145,7 +145,7 @@ def _content(name: str) -> bytes:
 def _hint(path: Path, error: Exception) -> str | None:
     """Return a hint that suggests another path; None if there is nothing to suggest."""
     if isinstance(error, IsADirectoryError) or (os.name == "nt" and path.is_dir()):
-        return f"name files, as in {path / '*'}"
+        return f"name files, for example {path / '*'}"
     if not isinstance(error, FileNotFoundError) or not path.parent.is_dir():
         return None
     similar = nearest(path.name, (other.name for other in path.parent.iterdir()))

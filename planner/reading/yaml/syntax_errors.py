@@ -76,8 +76,7 @@ _RULES = (
     ),
     _Rule(
         "a key is not allowed here",
-        "if this is a key, put the key and its value in braces, for example {{key: value}}; "
-        "if not, put all of it in quotes",
+        "put a value that contains a colon in quotes, and a mapping in braces, for example {{key: value}}",
         problem="(values|keys) are not allowed", before=r":\s",
     ),
     _Rule(

@@ -39,7 +39,7 @@ OPTIONS = Names(
     lambda crew: f"--agents {crew}=1,2,4",
     lambda name, value: f"--set {name}={value}",
     {
-        "needs-setup": "this option needs --setup, as in --runs 200 --setup 2h,$500",
+        "needs-setup": "this option needs --setup, for example --runs 200 --setup 2h,$500",
         "one-deadline": "give one deadline, either --p90 TIME or --p50 TIME",
         "time-above-0": "expected a time above 0s, such as {example}",
     },
@@ -52,7 +52,7 @@ ARGUMENTS = Names(
     lambda name, value: f"parameters={{'{name}': {value}}}",
     {
         "needs-setup": "this argument needs a setup, such as setup='2h,$500'",
-        "one-deadline": "give one deadline, either p90 or p50, as in p90='4h'",
+        "one-deadline": "give one deadline, either p90 or p50, for example p90='4h'",
         "time-above-0": "expected a time above 0, in seconds or as '{example}'",
     },
 )
