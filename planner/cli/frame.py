@@ -1,5 +1,6 @@
 """Code around every command: usage errors, exit codes, Ctrl-C, progress, and output to a terminal or a file."""
 
+import errno
 import io
 import os
 import shutil
@@ -132,15 +133,17 @@ def write_whole(text: str, path: Path) -> None:
     """Write `text` to `path`. Raises OSError.
 
     A regular file is replaced in one step at the end, so that an error or an interruption leaves it unchanged. The
-    mode of the file is kept. Links are followed. Pipes and devices are written to directly.
+    mode of the file is kept. Links are followed. Pipes and devices are written to directly; a FIFO that nobody reads is
+    refused instead of awaited.
     """
-    target = path.resolve()
-    if target.is_dir():
+    if path.is_dir():
         raise IsADirectoryError(None, "it is a directory")
-    if target.exists() and not target.is_file():
-        target.write_text(text, encoding="utf-8")
+    if path.exists() and not path.is_file():
+        with os.fdopen(_open_at_once(path), "w", encoding="utf-8") as file:
+            file.write(text)
         return
     check_writable(path)
+    target = path.resolve()
     mode = target.stat().st_mode if target.exists() else 0o666 & ~_umask()
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     temporary = Path(name)
@@ -152,6 +155,18 @@ def write_whole(text: str, path: Path) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _open_at_once(path: Path) -> int:
+    """Open a pipe or a device for writing. Raises OSError: for a FIFO that nobody reads, instead of waiting."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        raise OSError(None, "nobody reads this FIFO") from None
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def check_writable(path: Path) -> None:

@@ -162,3 +162,10 @@ def test_known_numbers_take_no_room(rows: int) -> None:
     body = Llm.model_construct(input=tokens(1000), cached=tokens(0), thinking=NOTHING, output=tokens(100))
     found = demand(body, CACHED, rows, kind="llm")
     assert found.input.shape == (1, 1)
+
+
+@pytest.mark.parametrize("name", ["input", "cache_read", "output", "written"])
+def test_a_share_of_billed_tokens_is_rounded_half_up(name: str) -> None:
+    tokens = np.array([[1.0, 2.0, 3.0, 5.0, 10.0]])
+    share = getattr(Demand(**{name: tokens}).times(0.25), name)
+    assert share.tolist() == [[0, 1, 1, 1, 3]]

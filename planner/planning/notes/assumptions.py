@@ -43,7 +43,7 @@ def once_for_all(workflow: Workflow) -> tuple[Note, ...]:
     steps = dict(workflow.walk())
     return tuple(
         Note("once-for-all-items", {"step": step.otherwise, "fan_out": path[-1]})
-        for path, step in steps.items()
+        for path, step in sorted(steps.items(), key=lambda item: item[0])  # whatever the order of the file
         if step.otherwise and step.for_each is not None and steps[*path[:-1], step.otherwise].for_each is None
     )
 
