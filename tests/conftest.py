@@ -104,8 +104,9 @@ class Golden:
         return text
 
     def _shown(self, text: str) -> str:
-        """The text without folders of this machine, and with long lines folded."""
+        """The text without folders of this machine and LangGraph's version, and with long lines folded."""
         text = text.replace(str(self._tmp_path), "TMP").replace(str(ROOT), "ROOT")
+        text = re.sub(r"LangGraph \d+\.\d+\.\d+", "LangGraph VERSION", text)
         assert "pytest-of-" not in text, "a path of this machine is cut or wrapped: give a relative one"
         lines = [
             textwrap.fill(line, 100, break_long_words=False, break_on_hyphens=False) if len(line) > 120 else line
