@@ -6,6 +6,7 @@ such methods would double the time to import this module.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -55,7 +56,7 @@ class Simulation:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Request:
+class Request(ABC):
     """Base class of requests: a workflow and the settings that all requests have.
 
     runtime : runtime to assume instead of the file's; None: the file's
@@ -75,9 +76,9 @@ class Request:
         """
         return self.serve()
 
+    @abstractmethod
     def serve(self) -> tuple[Workflow, tuple[Note, ...]]:
         """Compute the value of the property `served`."""
-        raise NotImplementedError
 
     def _with_notes(self, result: Result) -> Result:
         """Return the result, with the notes on the workflow and the profiles added."""

@@ -223,12 +223,12 @@ def test_sizes_are_counted_before_anything_is_built(
         ("a: {for_each: 10000000, steps: {b: {for_each: 10000000, tool: 1s}}}", 10**14),
         ("a: {for_each: 3, steps: {b: {repeat: {times: 5}, steps: {c: {for_each: 9000000, tool: 1s}}}}}", 135_000_000),
         ("a: {best_of: 4, steps: {b: {tool: 1s}, c: {for_each: 9000000, tool: 1s}}}", 36_000_000),
-        ("a: {for_each: 9, steps: {b: {repeat: {times: 20}, steps: {c: {best_of: 200000, tool: 1s}}}}}", 200_000),
-        ("a: {repeat: {times: 9}, steps: {b: {for_each: 2, best_of: 200000, tool: 1s}}}", 200_000),
+        ("a: {for_each: 9, steps: {b: {repeat: {times: 20}, steps: {c: {best_of: 200000, tool: 1s}}}}}", 4_000_000),
+        ("a: {repeat: {times: 9}, steps: {b: {for_each: 2, best_of: 200000, tool: 1s}}}", 1_800_000),
     ],
 )
 def test_a_size_is_the_whole_product(declare: Declare, steps: str, size: int) -> None:
-    """Tasks are those of the workflow, repetitions those of one run of the step."""
+    """Of tasks and of repetitions, over all loops around the step."""
     with pytest.raises(InputError) as error:
         expand(declare(f"  {steps}"), {"agents": 1})
     assert f"{size:,}" in amounts(error.value.problems[0].message)

@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from random import Random
 
@@ -327,6 +328,7 @@ def test_the_command_says_on_how_many_samples_all_is_equal(golden: Golden) -> No
     code, said = told(BARRIER, "--samples", 3)
     assert code == 0
     golden(said)
+    assert f"on LangGraph {version('langgraph')} and" in said
     assert "runtime langgraph" in said
     assert "runtime dataflow" in told(BARRIER, "--samples", 1, "--runtime", "dataflow")[1]
 

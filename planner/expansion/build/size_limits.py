@@ -65,6 +65,23 @@ def check_size(workflow: Workflow, sizes: Mapping[str, int]) -> None:
 
 
 @dataclass(frozen=True)
+class _Runs:
+    """How the loops around a part multiply its counts in the whole workflow. The fields are as in `_Counts`."""
+
+    tasks: int = 1
+    single: int = 1
+    in_rows: int = 1
+
+    def times(self, count: int) -> _Runs:
+        """The same within a loop of one pass after another."""
+        return _Runs(self.tasks * count, self.single * count, self.in_rows * count)
+
+    def as_rows(self, count: int) -> _Runs:
+        """The same within items, or copies, of which all are one pass."""
+        return _Runs(self.tasks * count, self.in_rows, self.in_rows * count)
+
+
+@dataclass(frozen=True)
 class _SizeContext:
     """The surroundings of a step.
 
@@ -73,7 +90,7 @@ class _SizeContext:
     values : values of the parameters of its file
     crew : crew that does the step
     in_rows : whether the step is part of an item or of a copy
-    runs : number of times the step runs, because of the loops around it
+    runs : the effect of the loops around the step
     """
 
     path: tuple[str, ...]
@@ -81,7 +98,7 @@ class _SizeContext:
     values: Mapping[str, float]
     crew: str
     in_rows: bool
-    runs: int = 1
+    runs: _Runs = _Runs()
 
 
 @dataclass(frozen=True)
@@ -137,7 +154,11 @@ class _Size:
         copies = self.count(step.best_of or step.first_of or 1, inner)
         rounds = 1 if step.repeat is None else self.count(step.repeat.most, inner)
         items = self.items(step, inner)
-        runs = context.runs * attempts * copies * rounds * items
+        runs = context.runs if step.for_each is None else context.runs.as_rows(items)
+        runs = runs.times(rounds)
+        if has_copies:
+            runs = runs.times(copies) if inner.in_rows else runs.as_rows(copies)
+        runs = runs.times(attempts)
         counts = self.body(replace(inner, in_rows=inner.in_rows or has_copies, runs=runs), step).times(attempts)
         if has_copies:
             counts = counts.times(copies) if inner.in_rows else counts.as_rows(copies)
@@ -203,10 +224,11 @@ class _Size:
 
     def check(self, context: _SizeContext, counts: _Counts) -> None:
         if counts.tasks > MOST_TASKS:
-            size = f"expands to {counts.tasks * context.runs:,} tasks; the limit is {MOST_TASKS:,}"
+            size = f"expands to {counts.tasks * context.runs.tasks:,} tasks; the limit is {MOST_TASKS:,}"
             hint = "plan a part of it, or fewer items of more work each"
         elif counts.passes > MOST_PASSES:
-            size = f"has {counts.passes:,} repetitions that are computed one by one; the limit is {MOST_PASSES:,}"
+            passes = counts.single * context.runs.single + counts.in_rows * context.runs.in_rows
+            size = f"has {passes:,} repetitions that are computed one by one; the limit is {MOST_PASSES:,}"
             hint = "plan a part of it, or fewer repetitions with more work in each"
         else:
             return
