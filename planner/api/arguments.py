@@ -16,7 +16,7 @@ from planner.catalogue.premium import FITTED, MOST_EXPONENT, Premium
 from planner.errors import InputError
 from planner.loading import Loaded
 from planner.reading import units
-from planner.reading.validation import MOST_AGENTS
+from planner.reading.fields import MOST_AGENTS
 from planner.report.wording.notes import ARGUMENTS, worded_error
 from planner.sampling.backends import Backend, DaskBackend, ThreadBackend, missing
 from planner.workflow.declaration import RUNTIMES

@@ -6,15 +6,15 @@ from datetime import date
 from typing import Annotated, Any, ClassVar
 
 from planner.errors import listed
-from planner.reading.profiles import ProfileDeclaration
-from planner.reading.units import BadValueError
-from planner.reading.validation import (
+from planner.reading.fields import (
     Declared,
     Flag,
     MappingField,
     ParsedBy,
     Text,
 )
+from planner.reading.profiles import ProfileDeclaration
+from planner.reading.units import BadValueError
 
 KINDS = ("measured", "vendor claim", "estimate")
 

@@ -65,7 +65,7 @@ def parse_agents(check: "Checks", text: str | None, several: bool = False) -> tu
     several : whether the option may size several crews, such as `migrators=4,reviewers=6`. If it does so, the crew is
         None, and the list has one mapping of crews to numbers of agents
     """
-    from planner.reading.validation import MOST_AGENTS
+    from planner.reading.fields import MOST_AGENTS
 
     if text is None:
         return None, [None]

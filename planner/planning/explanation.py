@@ -18,7 +18,7 @@ from planner.measures.critical_path import Detail, WorkDetail
 from planner.measures.typical_run import replay, single_sample
 from planner.planning.forecast_result import Forecast
 from planner.reading.estimates.estimate import Estimate
-from planner.reading.validation import Declared
+from planner.reading.fields import Declared
 from planner.timing.cost import Billing, usd_of_step
 from planner.timing.pipeline import ScheduledSamples
 from planner.timing.service import ServiceTimes

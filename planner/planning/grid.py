@@ -11,7 +11,7 @@ from planner.catalogue.profile import Profile
 from planner.expansion.expand import expand
 from planner.planning.results import Scenario
 from planner.planning.sizing import Sizing
-from planner.reading.validation import MOST_AGENTS
+from planner.reading.fields import MOST_AGENTS
 from planner.sampling.accumulator import Accumulator, ScenarioSamples
 from planner.sampling.backends import Backend
 from planner.sampling.batch import Batch, GridPoint

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from planner.reading.estimates.estimate import Z95 as Z95
     from planner.reading.estimates.estimate import Estimate as Estimate
     from planner.reading.estimates.forms import parse_estimate as parse_estimate
+    from planner.reading.fields import Declared as Declared
     from planner.reading.profiles import ProfileDeclaration as ProfileDeclaration
     from planner.reading.units import CALLS as CALLS
     from planner.reading.units import DURATION as DURATION
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from planner.reading.units import TURNS as TURNS
     from planner.reading.units import BadValueError as BadValueError
     from planner.reading.units import Quantity as Quantity
-    from planner.reading.validation import Declared as Declared
     from planner.reading.yaml.parse import parse_yaml as parse_yaml
 
 export(
@@ -37,9 +37,9 @@ export(
         "estimates.curves": ["Curve"],
         "estimates.estimate": ["LN20", "NOTHING", "Z95", "Estimate"],
         "estimates.forms": ["parse_estimate"],
+        "fields": ["Declared"],
         "profiles": ["ProfileDeclaration"],
         "units": ["CALLS", "DURATION", "RATE", "SIZE", "TOKENS", "TURNS", "BadValueError", "Quantity"],
-        "validation": ["Declared"],
         "yaml.parse": ["parse_yaml"],
     },
 )

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from planner.errors import InputError, Problem
 from planner.reading.estimates.estimate import Estimate
+from planner.reading.fields import Declared
 from planner.reading.units import BadValueError
-from planner.reading.validation import Declared
 
 Model = TypeVar("Model", bound=Declared)
 

@@ -8,8 +8,7 @@ from pydantic import model_validator
 
 from planner.errors import Problem, did_you_mean, for_example, listed, nearest
 from planner.reading.estimates.curves import EXAMPLES, Curve
-from planner.reading.units import BadValueError
-from planner.reading.validation import (
+from planner.reading.fields import (
     Context,
     Declared,
     Factor,
@@ -25,6 +24,7 @@ from planner.reading.validation import (
     Usd,
     validation_error,
 )
+from planner.reading.units import BadValueError
 from planner.reading.yaml.source_map import Document
 
 

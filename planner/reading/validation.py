@@ -1,15 +1,14 @@
-"""A document in, a pydantic model or problems with positions out. The field types of declarations are here too."""
+"""A document in, a pydantic model or problems with positions out."""
 
 from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Callable, Collection, Iterator
-from decimal import Decimal
-from typing import Annotated, Any, ClassVar, TypeVar
+from collections.abc import Collection, Iterator
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError, core_schema
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from planner.errors import (
     MOST_PROBLEMS,
@@ -18,180 +17,12 @@ from planner.errors import (
     for_example,
     nearest,
 )
-from planner.reading import units
-from planner.reading.estimates import counts
 from planner.reading.estimates.arithmetic import AGENTS
-from planner.reading.estimates.context import FileContext, context_of
-from planner.reading.estimates.curves import Curve, is_curve, parse_curve
-from planner.reading.estimates.estimate import Estimate
-from planner.reading.estimates.forms import UnboundEstimate, parse_estimate
-from planner.reading.units import BadValueError
+from planner.reading.estimates.context import context_of
+from planner.reading.fields import Declared, require_mapping
 from planner.reading.yaml.source_map import Document, KeyPath
 
-
-class Declared(BaseModel):
-    """Base class of declarations: unknown keys are mistakes, and instances are immutable."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-    example: ClassVar[str]
-    """A short example of the declaration, for hints."""
-
-
 Model = TypeVar("Model", bound=Declared)
-
-
-def validation_error(mistake: BadValueError, **more: Any) -> PydanticCustomError:
-    """Convert a mistake to the exception that a pydantic validator raises.
-
-    more : further values for the context of the exception
-    """
-    context = {"message": str(mistake), "hint": mistake.hint, "at": mistake.at, "on_key": mistake.on_key, **more}
-    return PydanticCustomError(mistake.code, "{message}", context)
-
-
-class ParsedBy:
-    """Annotation of a field whose value comes from `parse`, which may raise `BadValueError`.
-
-    With this annotation, pydantic derives no schema from the field's type. The schemas of dataclasses would take tens
-    of milliseconds at start-up.
-    """
-
-    def __init__(self, parse: Callable[[Any], Any]) -> None:
-        self.parse = parse
-
-    def __get_pydantic_core_schema__(self, source: object, handler: object) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.check)
-
-    def check(self, value: Any) -> Any:
-        try:
-            return self.parse(value)
-        except BadValueError as mistake:
-            raise validation_error(mistake) from None
-
-
-class ParsedInFile:
-    """Like `ParsedBy`, but `parse` also takes the `FileContext` of the value."""
-
-    def __init__(self, parse: Callable[[Any, FileContext], Any]) -> None:
-        self.parse = parse
-
-    def __get_pydantic_core_schema__(self, source: object, handler: object) -> core_schema.CoreSchema:
-        return core_schema.with_info_plain_validator_function(self.check)
-
-    def check(self, value: Any, info: core_schema.ValidationInfo) -> Any:
-        try:
-            return self.parse(value, FileContext(**(info.context or {})))
-        except BadValueError as mistake:
-            raise validation_error(mistake) from None
-
-
-def _estimate(quantity: units.Quantity) -> Any:
-    return ParsedInFile(lambda value, context: parse_estimate(value, quantity, context))
-
-
-def _profile_estimate(quantity: units.Quantity) -> Any:
-    """Return the annotation of a profile's field that is an estimate.
-
-    The estimate cannot depend on parameters or models, because all steps share the profile.
-    """
-
-    def parse(value: Any, context: FileContext) -> Estimate:
-        estimate = parse_estimate(value, quantity, context)
-        if isinstance(estimate, UnboundEstimate):
-            message = "a profile cannot contain an expression or 'by_model', because all steps share the profile"
-            raise BadValueError(message, f"write {quantity.expected.removeprefix('expected ')}")
-        return estimate
-
-    return ParsedInFile(parse)
-
-
-def _curve_or_estimate(quantity: units.Quantity) -> Any:
-    """Return the annotation of a profile's field that is either an estimate or a curve by concurrency."""
-    estimate = _profile_estimate(quantity)
-    return ParsedInFile(
-        lambda value, context: parse_curve(value, quantity) if is_curve(value) else estimate.parse(value, context)
-    )
-
-
-Duration = Annotated[Estimate, _estimate(units.DURATION)]
-Tokens = Annotated[Estimate, _estimate(units.TOKENS)]
-Turns = Annotated[Estimate, _estimate(units.TURNS)]
-Calls = Annotated[Estimate, _estimate(units.CALLS)]
-Latency = Annotated[Estimate | Curve, _curve_or_estimate(units.DURATION)]
-Rate = Annotated[Estimate, _profile_estimate(units.RATE)]
-Speed = Annotated[Estimate | Curve, _curve_or_estimate(units.RATE)]
-MeanOutput = Annotated[float, ParsedBy(lambda value: units.OUTPUT.bounded(units.OUTPUT.parse(value)))]
-Seconds = Annotated[float, ParsedBy(units.duration)]
-Factor = Annotated[float, ParsedBy(units.factor)]
-Number = Annotated[float, ParsedBy(units.count)]
-Context = Annotated[float, ParsedBy(units.context)]
-LogSd = Annotated[float, ParsedBy(units.log_sd)]
-Size = Annotated[Estimate, _estimate(units.SIZE)]
-Widening = Annotated[float, ParsedBy(units.widening)]
-Chance = Annotated[float, ParsedBy(units.chance)]
-Usd = Annotated[Decimal, ParsedBy(units.money)]
-
-MOST_ITEMS = counts.MOST_ITEMS
-MOST_AGENTS = counts.MOST_AGENTS
-
-Count = Annotated[
-    counts.CountValue, ParsedInFile(lambda value, context: counts.parse_count(value, MOST_ITEMS, context))
-]
-Agents = Annotated[
-    counts.CountValue,
-    ParsedInFile(lambda value, context: counts.parse_count(value, MOST_AGENTS, context, agents=False)),
-]
-ItemCount = Annotated[counts.ItemCountValue, ParsedInFile(counts.parse_item_count)]
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    kind = "list" if isinstance(value, list) else "mapping" if isinstance(value, dict) else None
-    if kind:
-        raise BadValueError(f"expected text, not a {kind}")
-    kind = (
-        f"the value {str(value).lower()}"
-        if isinstance(value, bool)
-        else "a number"
-        if units.is_number(value)
-        else "nothing"
-    )
-    raise BadValueError(f"expected text, not {kind}", "put the value in quotes")
-
-
-def _name(value: Any) -> str:
-    if not _text(value).strip():
-        raise BadValueError("a name cannot be empty")
-    return str(value)
-
-
-Text = Annotated[str, ParsedBy(_text)]
-Name = Annotated[str, ParsedBy(_name)]
-
-
-def _flag(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    synonyms = {"yes": "true", "on": "true", "no": "false", "off": "false"}
-    likely = synonyms.get(value.lower(), value.lower()) if isinstance(value, str) else None
-    raise BadValueError(
-        "expected true or false", f"write {likely}, without quotes" if likely in ("true", "false") else None
-    )
-
-
-Flag = Annotated[bool, ParsedBy(_flag)]
-
-
-def require_mapping(value: Any) -> Any:
-    """Return `value` if it is a mapping or a pydantic model. Otherwise raise PydanticCustomError with our message."""
-    if not isinstance(value, dict) and not isinstance(value, BaseModel):
-        raise validation_error(BadValueError("expected a mapping of keys to values"), wrong_shape=True)
-    return value
-
-
-MappingField = BeforeValidator(require_mapping)
 
 
 def validate(

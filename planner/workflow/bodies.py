@@ -17,8 +17,7 @@ from planner.reading.estimates.arithmetic import (
 from planner.reading.estimates.context import FileContext
 from planner.reading.estimates.counts import CountValue
 from planner.reading.estimates.estimate import NOTHING, constant
-from planner.reading.units import BadValueError, Quantity, count
-from planner.reading.validation import (
+from planner.reading.fields import (
     Calls,
     Chance,
     Context,
@@ -35,6 +34,7 @@ from planner.reading.validation import (
     Usd,
     validation_error,
 )
+from planner.reading.units import BadValueError, Quantity, count
 
 ONCE = constant(1.0)
 

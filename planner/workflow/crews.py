@@ -8,8 +8,7 @@ from pydantic import BeforeValidator, model_validator
 
 from planner.errors import did_you_mean, for_example, listed
 from planner.reading.estimates.estimate import NOTHING
-from planner.reading.units import BadValueError
-from planner.reading.validation import (
+from planner.reading.fields import (
     Agents,
     Chance,
     Count,
@@ -22,6 +21,7 @@ from planner.reading.validation import (
     Tokens,
     validation_error,
 )
+from planner.reading.units import BadValueError
 from planner.workflow.bodies import as_time
 
 _SCALING = "turns of arXiv 2512.08296, table 5"

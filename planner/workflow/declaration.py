@@ -14,9 +14,7 @@ from pydantic import (
 
 from planner.errors import Position, for_example
 from planner.reading.estimates.counts import CountValue, count_of
-from planner.reading.profiles import ProfileDeclaration
-from planner.reading.units import BadValueError
-from planner.reading.validation import (
+from planner.reading.fields import (
     Chance,
     Count,
     Declared,
@@ -31,6 +29,8 @@ from planner.reading.validation import (
     Widening,
     validation_error,
 )
+from planner.reading.profiles import ProfileDeclaration
+from planner.reading.units import BadValueError
 from planner.reading.yaml.source_map import Document
 from planner.workflow.backlog import Backlog
 from planner.workflow.bodies import (

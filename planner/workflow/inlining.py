@@ -12,7 +12,7 @@ from planner.reading.estimates.arithmetic import AGENTS, Formula
 from planner.reading.estimates.counts import ComputedCount, count_of
 from planner.reading.estimates.estimate import Estimate
 from planner.reading.estimates.forms import Arithmetic, ByModel
-from planner.reading.validation import Declared
+from planner.reading.fields import Declared
 from planner.workflow.backlog import Backlog
 from planner.workflow.checks.needs import Path
 from planner.workflow.declaration import Step, Workflow

@@ -152,8 +152,8 @@ def test_every_limit_is_the_one_that_is_described() -> None:
     from planner.engine import LONGEST
     from planner.expansion.build.size_limits import MOST_TASKS
     from planner.reading import units
+    from planner.reading.fields import MOST_AGENTS
     from planner.reading.files import text_file
-    from planner.reading.validation import MOST_AGENTS
     from planner.reading.yaml import parse
     from planner.sampling.batch import MEMORY
 

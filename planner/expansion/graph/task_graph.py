@@ -20,7 +20,7 @@ from planner.expansion.graph.work import Work
 from planner.reading.estimates.arithmetic import AGENTS
 from planner.reading.estimates.counts import ComputedCount
 from planner.reading.estimates.forms import Arithmetic, ByModel
-from planner.reading.validation import Declared
+from planner.reading.fields import Declared
 from planner.workflow.crews import Crew
 from planner.workflow.declaration import Step, Workflow
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from planner.reading.estimates.estimate import Estimate
 from planner.reading.estimates.forms import ByModel
-from planner.reading.validation import Declared
+from planner.reading.fields import Declared
 from planner.workflow.bodies import (
     AgentLoop,
     Call,

@@ -9,7 +9,7 @@ from planner.catalogue.premium import FITTED, Premium
 from planner.catalogue.profile import Profile, resolve
 from planner.errors import Note
 from planner.reading.estimates.estimate import Estimate
-from planner.reading.validation import Declared
+from planner.reading.fields import Declared
 from planner.sampling.sample import MOST, Precision
 from planner.workflow.declaration import Workflow
 

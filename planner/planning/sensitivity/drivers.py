@@ -16,7 +16,7 @@ from planner.expansion.graph.conditions import (
 from planner.expansion.graph.task_graph import TaskGraph
 from planner.expansion.graph.work import Syncing, Work
 from planner.reading.estimates.estimate import Estimate
-from planner.reading.validation import Declared
+from planner.reading.fields import Declared
 from planner.sampling.draws import Stream, StreamValues
 
 ERROR = "error"

@@ -19,9 +19,9 @@ from planner.errors import (
     model_hint,
     nearest,
 )
+from planner.reading.fields import MOST_AGENTS, MOST_ITEMS
 from planner.reading.profiles import profile_problems
 from planner.reading.units import BadValueError, count, whole
-from planner.reading.validation import MOST_AGENTS, MOST_ITEMS
 from planner.reading.yaml.parse import resolve_scalar
 from planner.reading.yaml.source_map import Document
 from planner.workflow.checks.modifiers import continues_problems, modifier_problems
