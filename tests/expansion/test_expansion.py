@@ -330,3 +330,13 @@ def test_steps_side_by_side_are_never_undercounted() -> None:
         most = max(sum(weights[name] for name in some) for some in sets)
         found = max_concurrent_weight(weights, needed)
         assert found == most if sum(map(bool, weights.values())) <= 10 else found >= most
+
+
+@pytest.mark.parametrize(("agents", "spare"), [(2, False), (3, False), (4, True)])
+def test_only_a_crew_with_agents_to_spare_has_a_pool_of_those_that_have_ramped_up(
+    declare: Declare, agents: int, spare: bool
+) -> None:
+    """Otherwise each agent has work, and its ramp-up is ahead of all items in the crew's own queue."""
+    header = PLAIN + "crews: {team: {agents: 3, coordination: {stagger: 1s}}}"
+    workflow = declare("  a: {for_each: 3, crew: team, tool: 1s}", header)
+    assert any("ramped up" in pool for pool in expand(workflow, {"team": agents}).pools) is spare
