@@ -22,7 +22,7 @@ ROUNDS = 7
 GOAL = 2.0
 LOADED = """
 import sys
-from planner.cli import app
+from planner.cli.app import app
 sys.stdout = sys.stderr
 try:
     app(sys.argv[1:])

@@ -17,15 +17,18 @@ from planner.planning import comparison_result, forecast_result
 from planner.planning.sensitivity import tornado
 from planner.planning.target import search as target_search
 from planner.planning.tier import search as tier_search
+from planner.report.data import comparisons as comparisons_data
+from planner.report.data import forecasts as forecasts_data
 from planner.report.data import models as models_data
-from planner.report.data import results as data
 from planner.report.data import searches as searches_data
+from planner.report.html import comparisons as comparisons_html
 from planner.report.html import elements as html_elements
-from planner.report.html import results as results_html
+from planner.report.html import forecasts as forecasts_html
 from planner.report.html import searches as searches_html
+from planner.report.text.comparisons import comparison_text
+from planner.report.text.forecasts import forecast_text
 from planner.report.text.layout import without_colour
 from planner.report.text.models import models_text
-from planner.report.text.results import comparison_text, forecast_text
 from planner.report.text.searches import sensitivity_text, target_text, tier_text
 from planner.report.wording import quantities as words
 from planner.report.wording.notes import ARGUMENTS, Sentence, worded
@@ -84,16 +87,16 @@ class Forecast(Shown, forecast_result.Forecast):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the data of `planner forecast --json`: seconds, US dollars, tokens (docs/reference/json.md)."""
-        return data.forecast_data(self)
+        return forecasts_data.forecast_data(self)
 
     def _text(self) -> str:
         return forecast_text(self)
 
     def _rows(self) -> list[dict[str, Any]]:
-        return data.forecast_rows(self)
+        return forecasts_data.forecast_rows(self)
 
     def _repr_html_(self) -> str:
-        return results_html.forecast_html(self)
+        return forecasts_html.forecast_html(self)
 
     def _label(self) -> str:
         one = self.result.scenario
@@ -110,16 +113,16 @@ class Comparison(Shown, comparison_result.Comparison):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the data of `planner compare --json`: seconds, US dollars, tokens (docs/reference/json.md)."""
-        return data.comparison_data(self)
+        return comparisons_data.comparison_data(self)
 
     def _text(self) -> str:
         return comparison_text(self)
 
     def _rows(self) -> list[dict[str, Any]]:
-        return data.comparison_rows(self)
+        return comparisons_data.comparison_rows(self)
 
     def _repr_html_(self) -> str:
-        return results_html.comparison_html(self)
+        return comparisons_html.comparison_html(self)
 
     def _label(self) -> str:
         return f"Comparison of {self.workflow}: {_scenarios(self.results)}, {words.samples(self.samples)}"

@@ -91,8 +91,8 @@ def forecast(
     """Forecast the completion time and cost of a workflow. Show where the time goes."""
     with reported() as progress:
         from planner.api.request import ForecastRequest
-        from planner.report.data.results import forecast_csv, forecast_json
-        from planner.report.text.results import forecast_text
+        from planner.report.data.forecasts import forecast_csv, forecast_json
+        from planner.report.text.forecasts import forecast_text
 
         if (gantt or explain) and (output.as_json or output.as_csv):
             raise typer.BadParameter("--gantt and --explain print text; omit --json and --csv")
@@ -147,8 +147,8 @@ def compare(
     with reported() as progress:
         from planner.api.checks import decision_options
         from planner.api.request import CompareRequest
-        from planner.report.data.results import comparison_csv, comparison_json
-        from planner.report.text.results import comparison_text
+        from planner.report.data.comparisons import comparison_csv, comparison_json
+        from planner.report.text.comparisons import comparison_text
 
         with values.checked() as check:
             fields = values.parse_grid(check, grid)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from planner.catalogue.premium import FITTED, Premium
-from planner.planning.barriers import barriers
 from planner.planning.comparison_result import Comparison
 from planner.planning.decisions.decide import DecisionInputs, DecisionOptions, decide
 from planner.planning.decisions.extra_scenarios import INSTANT, ExtraScenarios
@@ -26,6 +26,9 @@ from planner.sampling.accumulator import ScenarioSamples
 from planner.sampling.backends import Backend, ThreadBackend
 from planner.sampling.sample import Precision, Progress, Stopping, quiet
 from planner.workflow.declaration import Workflow
+
+if TYPE_CHECKING:
+    from planner.planning.barriers import Barriers
 
 NOTHING_MORE = DecisionOptions()
 
@@ -90,7 +93,7 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
         workflow.workflow, seed, grid.samples, reached, sized, baseline, results, ends,
         decide(_decision_inputs(grid, requested, baseline, extra), ends, wishes),
         restricted(used), remarks,
-        barriers(workflow.on(best.model), sizing.sizes(best.agents), best.speed, seed, grid.samples),
+        _barriers(workflow.on(best.model), sizing.sizes(best.agents), best.speed, seed, grid.samples),
     )  # fmt: skip
 
 
@@ -119,3 +122,11 @@ def _decision_inputs(
 
 def _samples(samples: ScenarioSamples) -> ScenarioValues:
     return ScenarioValues(samples.seconds, samples.usd, samples.accepted)
+
+
+def _barriers(workflow: Workflow, sizes: Mapping[str, int], speed: float, seed: int, samples: int) -> Barriers | None:
+    if workflow.runtime != "langgraph":
+        return None
+    from planner.planning.barriers import barriers  # only LangGraph has barriers
+
+    return barriers(workflow, sizes, speed, seed, samples)

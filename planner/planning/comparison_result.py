@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from planner.errors import Note
-from planner.planning.barriers import Barriers
 from planner.planning.decisions.decide import Decisions
 from planner.planning.decisions.verdict import Verdict
 from planner.planning.results import Result, Scenario
 from planner.sampling.sample import Precision
+
+if TYPE_CHECKING:
+    from planner.planning.barriers import Barriers
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ runpy.run_module("planner", run_name="__main__", alter_sys=True)
 @pytest.mark.parametrize(
     "module",
     ["gc", "planner.cli.app", "typer", "inspect", "planner.errors", "planner.engine", "numpy", "pydantic", "yaml",
-     "planner.workflow.reader", "planner.report.text.results"],
+     "planner.workflow.reader", "planner.report.text.forecasts"],
 )  # fmt: skip
 def test_ctrl_c_while_modules_load_ends_with_a_word(module: str) -> None:
     found = subprocess.run(

@@ -43,7 +43,7 @@ from planner.expansion.graph.work import (
     Syncing,
     Work,
 )
-from planner.expansion.supersteps.barriers import dispatched, with_own_pool
+from planner.expansion.supersteps.limits import dispatched, with_own_pool
 from planner.reading.estimates.estimate import Estimate
 from planner.workflow.crews import Conflict, Coordination
 from planner.workflow.declaration import ForEach, Step

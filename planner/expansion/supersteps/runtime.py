@@ -14,9 +14,7 @@ from planner.expansion.graph.fragments import (
 )
 from planner.expansion.graph.graph_form import form_from_needs
 from planner.expansion.graph.outline import Dispatch, Part
-from planner.expansion.supersteps.barriers import dispatched, superstep_graph
-from planner.expansion.supersteps.subgraphs import into_subgraph
-from planner.expansion.supersteps.token_game import no_routes, play
+from planner.expansion.supersteps.limits import dispatched
 from planner.workflow.declaration import Workflow
 
 
@@ -64,6 +62,10 @@ def grouped(
     """
     if not runtime.graphs:
         return side_by_side(children, needs)
+    from planner.expansion.supersteps.barriers import superstep_graph  # most workflows do not need these modules
+    from planner.expansion.supersteps.subgraphs import into_subgraph
+    from planner.expansion.supersteps.token_game import no_routes, play
+
     form = form_from_needs(needs)
     for nodes in runtime.subgraphs.get(name, ()):
         form = into_subgraph(form, nodes)

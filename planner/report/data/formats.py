@@ -9,7 +9,7 @@ import re
 from dataclasses import asdict, fields
 from typing import Any
 
-from planner.planning.results import Usd
+from planner.planning.results import Result, Usd
 from planner.sampling.sample import Precision
 
 _NUMBERS = re.compile(r"\[\n\s+([-+.,\deE\s]+?)\n\s+\]")
@@ -58,3 +58,9 @@ def csv_text(rows: list[dict[str, Any]]) -> str:
 def precision_data(precision: Precision) -> dict[str, Any]:
     """Return plain data of a precision: the precision that was reached, and whether this precision meets the goal."""
     return {**asdict(precision), "converged": precision.converged}
+
+
+def scenario_data(result: Result) -> dict[str, Any]:
+    """Plain data of one scenario and its simulated quantities."""
+    data = asdict(result)
+    return {**data.pop("scenario"), **data}

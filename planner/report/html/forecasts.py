@@ -1,16 +1,13 @@
-"""Forecasts and comparisons as HTML."""
+"""Forecasts as HTML."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from planner.planning.comparison_result import Comparison
 from planner.planning.forecast_result import Forecast, StepResult
 from planner.planning.results import Result, Seconds, Usd
 from planner.report.html.elements import bar, data, head, page, shaded, table
 from planner.report.wording import quantities
-from planner.report.wording.comparisons import barrier_sentences, verdict
-from planner.report.wording.decisions import decision_sentences
 from planner.report.wording.forecasts import (
     accepted_phrase,
     drag_phrase,
@@ -23,29 +20,13 @@ from planner.report.wording.forecasts import (
 )
 from planner.report.wording.heat_maps import (
     SHADES,
-    HeatMap,
     HeatMapCell,
-    accepted_sentence,
-    comparison_heading,
-    heat_maps,
     shade,
 )
 from planner.report.wording.notes import worded
 
 _COLUMNS = ("Step", "kind", "times", "work", "on path", "critical", "drag", "cost")
 _LEFT_COLUMNS = _COLUMNS[:2]
-
-
-def comparison_html(comparison: Comparison) -> str:
-    """Return a comparison as HTML: heat maps, verdict, decisions and notes."""
-    title, *about = comparison_heading(comparison)
-    maps = "".join(map(_heat_map, heat_maps(comparison)))
-    body = f'<div style="display:flex;flex-wrap:wrap;align-items:flex-start;column-gap:28px">{maps}</div>'
-    sentences = [
-        accepted_sentence(comparison), verdict(comparison), *barrier_sentences(comparison),
-        *decision_sentences(comparison),
-    ]  # fmt: skip
-    return page(title, about, body, filter(None, sentences), worded(comparison.notes))
 
 
 def forecast_html(forecast: Forecast) -> str:
@@ -142,9 +123,3 @@ def _step(step: StepResult, level: int, cost_known: bool) -> list[str]:
         data(quantities.share(step.criticality.mean)), data(drag_phrase(step.drag)),
         data(step_cost(step, cost_known)),
     ]  # fmt: skip
-
-
-def _heat_map(heat_map: HeatMap) -> str:
-    columns = [head("", "left"), *(head(f"{count:,}") for count in heat_map.agents)]
-    rows = [[head(row.name, scope="row"), *map(shaded, row.cells)] for row in heat_map.rows]
-    return table(f"{heat_map.title} {heat_map.legend}".strip(), columns, rows)

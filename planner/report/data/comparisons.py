@@ -1,0 +1,49 @@
+"""Comparisons as plain data, JSON and CSV: seconds, US dollars, tokens."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from planner.planning.comparison_result import Comparison
+from planner.report.data.formats import csv_text, flat, json_text, plain_data, precision_data, scenario_data
+from planner.report.wording.comparisons import verdict
+from planner.report.wording.notes import worded
+from planner.report.wording.quantities import verdict_seconds
+
+
+def comparison_data(comparison: Comparison) -> dict[str, Any]:
+    """Plain data of a comparison: its scenarios, verdict and decisions."""
+    return {
+        "workflow": comparison.workflow,
+        "seed": comparison.seed,
+        "samples": comparison.samples,
+        "precision": precision_data(comparison.precision),
+        "baseline": asdict(comparison.baseline),
+        "scenarios": [scenario_data(result) for result in comparison.results],
+        "verdict": verdict(comparison, verdict_seconds),
+        "notes": list(worded(comparison.notes)),
+        "decisions": plain_data(comparison.decisions),
+        **_barriers(comparison),
+    }
+
+
+def comparison_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """Rows of the CSV of a comparison, one for each scenario."""
+    return [flat(scenario_data(result)) for result in comparison.results]
+
+
+def comparison_json(comparison: Comparison) -> str:
+    """JSON of a comparison: the data that `comparison_data` returns."""
+    return json_text(comparison_data(comparison))
+
+
+def comparison_csv(comparison: Comparison) -> str:
+    """CSV of a comparison, one row for each scenario."""
+    return csv_text(comparison_rows(comparison))
+
+
+def _barriers(comparison: Comparison) -> dict[str, Any]:
+    """Return plain data of the cost of barriers. Return an empty dict if the comparison has no data on barriers."""
+    barriers = comparison.barriers
+    return {} if barriers is None else {"barriers": {**asdict(barriers), "cost": barriers.cost}}

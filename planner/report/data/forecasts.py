@@ -1,0 +1,49 @@
+"""Forecasts as plain data, JSON and CSV: seconds, US dollars, tokens."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from planner.planning.forecast_result import Forecast
+from planner.report.data.formats import csv_text, flat, json_text, plain_data, precision_data, scenario_data
+from planner.report.wording.notes import worded
+
+
+def forecast_data(forecast: Forecast) -> dict[str, Any]:
+    """Plain data of a forecast: one scenario with its breakdown and steps."""
+    return {
+        "workflow": forecast.workflow,
+        "seed": forecast.seed,
+        "samples": forecast.samples,
+        "precision": precision_data(forecast.precision),
+        "baseline": asdict(forecast.baseline),
+        **scenario_data(forecast.result),
+        "breakdown": dict(forecast.breakdown),
+        "steps": _steps(forecast),
+        "breakdown_standard_error": dict(forecast.breakdown_standard_error),
+        "distribution": plain_data(forecast.distribution),
+        "crews": [asdict(crew) for crew in forecast.crews],
+        "drag_samples": forecast.drag_samples,
+        "typical": plain_data(forecast.typical),
+        "notes": list(worded(forecast.notes)),
+    }
+
+
+def forecast_rows(forecast: Forecast) -> list[dict[str, Any]]:
+    """Rows of the CSV of a forecast, one for each step."""
+    return [flat(step) for step in _steps(forecast)]
+
+
+def forecast_json(forecast: Forecast) -> str:
+    """JSON of a forecast: the data that `forecast_data` returns."""
+    return json_text(forecast_data(forecast))
+
+
+def forecast_csv(forecast: Forecast) -> str:
+    """CSV of a forecast, one row for each step."""
+    return csv_text(forecast_rows(forecast))
+
+
+def _steps(forecast: Forecast) -> list[dict[str, Any]]:
+    return [asdict(step) for step in forecast.steps]

@@ -1,0 +1,42 @@
+"""Comparisons as HTML."""
+
+from __future__ import annotations
+
+from planner.planning.comparison_result import Comparison
+from planner.report.html.elements import head, page, shaded, table
+from planner.report.wording.comparisons import verdict
+from planner.report.wording.decisions import decision_sentences
+from planner.report.wording.heat_maps import (
+    HeatMap,
+    accepted_sentence,
+    comparison_heading,
+    heat_maps,
+)
+from planner.report.wording.notes import worded
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """Return a comparison as HTML: heat maps, verdict, decisions and notes."""
+    title, *about = comparison_heading(comparison)
+    maps = "".join(map(_heat_map, heat_maps(comparison)))
+    body = f'<div style="display:flex;flex-wrap:wrap;align-items:flex-start;column-gap:28px">{maps}</div>'
+    sentences = [
+        accepted_sentence(comparison), verdict(comparison), *_barriers(comparison),
+        *decision_sentences(comparison),
+    ]  # fmt: skip
+    return page(title, about, body, filter(None, sentences), worded(comparison.notes))
+
+
+def _heat_map(heat_map: HeatMap) -> str:
+    columns = [head("", "left"), *(head(f"{count:,}") for count in heat_map.agents)]
+    rows = [[head(row.name, scope="row"), *map(shaded, row.cells)] for row in heat_map.rows]
+    return table(f"{heat_map.title} {heat_map.legend}".strip(), columns, rows)
+
+
+def _barriers(comparison: Comparison) -> list[str]:
+    """Return sentences about the cost of barriers. Return an empty list if the workflow's runtime has no barriers."""
+    if comparison.barriers is None:
+        return []
+    from planner.report.wording.barriers import barrier_sentences  # only LangGraph has barriers
+
+    return barrier_sentences(comparison)

@@ -1,0 +1,72 @@
+"""Terminal text of comparisons."""
+
+from __future__ import annotations
+
+from planner.planning.comparison_result import Comparison
+from planner.report.text.layout import note_lines, shorten, width, wrap, wrap_all
+from planner.report.wording.comparisons import verdict
+from planner.report.wording.decisions import decision_sentences
+from planner.report.wording.heat_maps import (
+    SHADES,
+    HeatMap,
+    HeatMapCell,
+    accepted_sentence,
+    comparison_heading,
+    heat_maps,
+)
+
+_COLOURS = ((16, 195), (16, 153), (16, 75), (231, 26), (231, 18))
+"""256-colour codes of text and background for each shade, legible on dark and light. `SHADES` has their glyphs."""
+
+_CELL = 11
+_LABEL, _LONGEST_LABEL = 9, 34
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """Return a comparison as text: heat maps of all scenarios, then the verdict, decisions and notes."""
+    lines = wrap_all(comparison_heading(comparison))
+    lines += [line for heat_map in heat_maps(comparison) for line in _lines(heat_map)]
+    accepted = accepted_sentence(comparison)
+    lines += ["", accepted] if accepted else []
+    lines += [
+        "",
+        *wrap(verdict(comparison)),
+        *wrap_all(_barriers(comparison)),
+        *_decisions(comparison),
+        *note_lines(comparison.notes),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _decisions(comparison: Comparison) -> list[str]:
+    """Return the lines of text of the section on decisions. Return an empty list if there are no sentences."""
+    sentences = decision_sentences(comparison)
+    return ["", "Decisions", *wrap_all(sentences), ""] if sentences else []
+
+
+def _lines(heat_map: HeatMap) -> list[str]:
+    names = [shorten(row.name, min(_LONGEST_LABEL, width() - 2 * _CELL)) for row in heat_map.rows]
+    label = max(_LABEL, *map(len, names))
+    lines = ["", f"{heat_map.title}  {heat_map.legend}".rstrip()]
+    per_line = (width() - label) // _CELL
+    for first in range(0, len(heat_map.agents), per_line):
+        columns = slice(first, first + per_line)
+        lines.append(" " * label + "".join(f"{count:>{_CELL}}" for count in heat_map.agents[columns]))
+        for name, row in zip(names, heat_map.rows, strict=True):
+            lines.append(f"{name:>{label}}" + "".join(map(_cell, row.cells[columns])))
+    return lines
+
+
+def _cell(cell: HeatMapCell) -> str:
+    shaded = f"{SHADES[cell.level]}{'*' if cell.best else ' '}{cell.text:>{_CELL - 3}}"
+    text_colour, background = _COLOURS[cell.level]
+    return f" \x1b[38;5;{text_colour};48;5;{background}m{shaded}\x1b[0m"
+
+
+def _barriers(comparison: Comparison) -> list[str]:
+    """Return sentences about the cost of barriers. Return an empty list if the workflow's runtime has no barriers."""
+    if comparison.barriers is None:
+        return []
+    from planner.report.wording.barriers import barrier_sentences  # only LangGraph has barriers
+
+    return barrier_sentences(comparison)
