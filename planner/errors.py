@@ -44,10 +44,12 @@ _CONTROL_PICTURES = 0x2400
 
 
 class Note:
-    """A sentence as data: a code and values. `planner.report.wording.notes` has the words for each code.
+    """A sentence that is stored as data: a code and values.
 
-    This class is not a dataclass. Otherwise `dataclasses.asdict` of a result would convert its notes to mappings.
+    The module `planner.report.wording.notes` has the words for each code.
     """
+
+    # This is not a dataclass, because `dataclasses.asdict` of a result would convert its notes to mappings.
 
     def __init__(self, code: str, values: Mapping[str, Any] | None = None) -> None:
         self.code = code
@@ -65,9 +67,12 @@ class Note:
 
 @dataclass(frozen=True, order=True)
 class Position:
-    """A place in a file: 1-based line and column, the width to mark in characters, and the line's text.
+    """A place in a file.
 
-    Line 0 means the whole file.
+    line : line number from 1; 0 means the whole file
+    column : column number from 1
+    width : number of characters to mark
+    text : text of the line
     """
 
     file: str
@@ -82,12 +87,12 @@ class Position:
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake.
+    """A mistake in the input.
 
-    code : section of docs/reference/errors.md about this kind of mistake
+    code : kind of mistake; docs/reference/errors.md has a section for each code
     hint : text that says what to write instead
-    argument : name of the wrong argument in `planner.api`; front ends show their own name of this argument
-    remedy : hint as a `Note`; front ends word it with their own names of arguments
+    argument : name of the wrong argument in `planner.api`; the command line shows its own name instead
+    remedy : hint as a `Note`, for hints that name arguments
     """
 
     code: str
@@ -112,7 +117,7 @@ class Problem:
 
 
 class InputError(Exception):
-    """The input has mistakes. The message shows every problem, in the order of the file.
+    """Error for mistakes in the input. The message shows all problems in the order of their positions.
 
     more : whether there may be further problems
     """
@@ -129,11 +134,11 @@ class InputError(Exception):
 
 
 class CandidateName(str):
-    """A name that hints may suggest.
+    """A name that hints can suggest.
 
-    withdrawn : function that returns whether the name is withdrawn; it is called when a hint is made
+    withdrawn : function that returns whether the name is withdrawn; the function is called when a hint is made
 
-    A withdrawn name is suggested only if the misspelt name is almost the same, or if no other name is similar.
+    A withdrawn name is suggested in two cases: the misspelt name is almost the same, or no other name is similar.
     """
 
     withdrawn: Callable[[], bool]
@@ -146,25 +151,25 @@ class CandidateName(str):
 
 
 def listed(names: Iterable[str], conjunction: str = "and") -> str:
-    """Join names for a sentence: `'a', 'b' and 'c'`."""
+    """Join names for a sentence, such as `'a', 'b' and 'c'`."""
     *first, last = [f"'{name}'" for name in names]
     return f"{', '.join(first)} {conjunction} {last}" if first else last
 
 
 def for_example(key: str, example: str) -> str:
-    """Return a hint that shows how to write `key`.
+    """Return a hint that shows how to write a key.
 
-    example : value of the key; it may consist of alternatives that are separated by " or "
+    example : value of the key, or several values that are separated by " or "
     """
     return "write for example " + " or ".join(f"'{key}: {value}'" for value in example.split(" or "))
 
 
 def did_you_mean(name: str, names: Iterable[str], kind: str = "name") -> str | None:
-    """Return a hint for a misspelt name: up to three similar names, else a list of all names (at most 20).
+    """Return a hint for a misspelt name; None if `names` is empty.
 
-    Returns None if there are no names.
+    The hint suggests up to three similar names. If no name is similar, the hint lists up to 20 of `names`.
 
-    kind : word for one of the names
+    kind : word for a name in the hint, such as "model"
     """
     candidates = sorted(set(names))
     current = [other for other in candidates if not (isinstance(other, CandidateName) and other.withdrawn())]
@@ -181,7 +186,10 @@ def did_you_mean(name: str, names: Iterable[str], kind: str = "name") -> str | N
 
 
 def model_hint(name: str, names: Collection[str]) -> str:
-    """Return a hint for a misspelt model: similar names, else a list of all names if it is short."""
+    """Return a hint for a misspelt name of a model.
+
+    The hint suggests similar names. If no name is similar, the hint lists all names, or the command that shows them.
+    """
     hint = did_you_mean(name, names, "model")
     if hint and (hint.startswith("did") or len(names) <= _MOST_LISTED_MODELS):
         return hint
@@ -189,9 +197,11 @@ def model_hint(name: str, names: Collection[str]) -> str:
 
 
 def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """Return the name that is most similar to `name` by difflib's ratio, ignoring case.
+    """Return the name that is most similar to `name`, ignoring case.
 
-    Returns None if the ratio of every name is below `cutoff`. Among too many names, only an equal name is found.
+    Returns None if no name is similar enough. If there are too many names, only an equal name is found.
+
+    cutoff : smallest similarity by difflib's ratio, from 0 to 1
     """
     folded = {other.casefold(): other for other in names}
     if len(folded) > _MOST_COMPARED or len(name) > _LONGEST_COMPARED:
@@ -203,12 +213,12 @@ def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
 def similar_names(name: str, names: Iterable[str]) -> list[str]:
     """Return the names that a misspelt `name` may mean, ignoring case. The list is empty if there are no such names.
 
-    The rules are tried in this order, until a rule finds a name:
+    These rules are tried in order, until a rule finds a name:
 
-    1. the most similar name, if it is very similar;
-    2. up to three names that contain `name`, the shortest first;
-    3. the longest name that `name` continues after a dash, as `sonnet-5` continues `sonnet`;
-    4. the most similar name, if it is somewhat similar.
+    1. The most similar name, if it is very similar.
+    2. Up to three names that contain `name`, the shortest first.
+    3. The longest name that `name` begins with, if a dash follows. For example, `sonnet-5` finds `sonnet`.
+    4. The most similar name, if it is somewhat similar.
     """
     names, folded = list(names), name.casefold()
     close = nearest(name, names, 0.8)
@@ -224,7 +234,7 @@ def similar_names(name: str, names: Iterable[str]) -> list[str]:
 
 
 def printable(text: str) -> str:
-    """Return `text` on one line, shortened if long. Visible characters replace control and invisible characters."""
+    """Return `text` with visible characters instead of line ends and invisible characters. A long text is shortened."""
     text = text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…"
     return text if text.isprintable() else "".join(map(_visible, text))
 
@@ -238,7 +248,10 @@ def _visible(character: str) -> str:
 
 
 def _excerpt(position: Position) -> tuple[str, str]:
-    """Return the source line, shortened if long, and a line with carets under the marked part. Both lines keep tabs."""
+    """Return two lines: the source line at a position, and a line with carets under the marked part.
+
+    A long source line is shortened. Tabs are kept in both lines.
+    """
     text, start = position.text, min(position.column - 1, len(position.text))
     low = max(0, min(start - _EXCERPT_BEFORE, len(text) - _EXCERPT))
     high = low + _EXCERPT
@@ -254,7 +267,7 @@ def _excerpt(position: Position) -> tuple[str, str]:
 
 
 def _columns(character: str) -> int:
-    """Width of a character on a terminal, in columns."""
+    """Return the number of columns that a character takes on a terminal."""
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

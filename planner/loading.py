@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A workflow as read from a file, and the place of the profiles that it does not declare.
+    """A workflow as read from a file, and the catalogue of its other profiles.
 
-    declared : the workflow, with the profiles of its file only
-    folder : folder of the file, where the user's catalogue may be
-    catalogue : catalogue of other profiles, or the path of its file; None: found as `Catalogue.of` describes
-    only_below : folder outside of which no file is read, but for a catalogue that is named; None: no limit
+    declared : the workflow, with the profiles of its own file
+    folder : folder of the file, which may contain the user's catalogue
+    catalogue : catalogue with further profiles, or the path of its file; None means that `Catalogue.of` finds the
+        catalogue
+    only_below : folder to which the reading of files is limited; None means no limit. A catalogue that the user names
+        is always read
     """
 
     declared: Workflow
@@ -40,13 +42,13 @@ class Loaded:
     def serving(
         self, models: Sequence[str] = (), runtime: str | None = None, fast: str | None = None
     ) -> tuple[Workflow, tuple[Note, ...]]:
-        """Return the workflow with all profiles that may serve it, and notes on its runtime and its profiles.
+        """Return the workflow with all profiles that it may need, and notes for the reader.
 
-        models : names of profiles to use instead of the workflow's model; empty: the workflow's model
-        runtime : runtime to assume instead of the workflow's; None: the workflow's runtime
-        fast : name of a further profile, to which steps may move; None: no further profile
+        models : names of the models to run the workflow on; if empty, the model of the workflow
+        runtime : runtime to use; None means the runtime of the workflow
+        fast : name of a profile to which steps may move; None means no such profile
 
-        Raises InputError for an unknown model, and for every problem of the user's catalogue.
+        Raises `InputError` if a model is unknown, or if the user's catalogue has problems.
         """
         workflow, notes = self._served([*models, fast] if fast else models, fast)
         workflow = on_runtime(workflow, runtime)
@@ -90,12 +92,13 @@ def load(
 ) -> Loaded:
     """Read a workflow from a file or from a text.
 
-    source : path of the file, or the text. A text may name other files by paths relative to the folder of `file`
-    parameters : values of parameters, instead of those in the file
+    source : path of the file, or the text of the workflow
+    parameters : name → value; these values replace the values in the file
     catalogue, only_below : as in `Loaded`
-    file : name of the text in messages; ignored if `source` is a path
+    file : path of the text, for messages; paths in the text are relative to the folder of this path. Ignored if
+        `source` is a path
 
-    Raises InputError, which lists every problem.
+    Raises `InputError` if there are problems. The error has all problems.
     """
     with access.only_below(only_below):
         text, file = (read_text(source), str(source)) if isinstance(source, Path) else (source, file)
@@ -121,9 +124,10 @@ def _open(catalogue: Catalogue | Path | None, folder: Path, only_below: Path | N
 
 
 def _with_bases(names: Sequence[str], workflow: Workflow) -> list[str]:
-    """Return these names of profiles and the names of the profiles that they are based on, each name once.
+    """Return `names` and the names of all their bases, each name once.
 
-    Bases are only looked up in the workflow's file.
+    The base of a profile is the profile that `based_on` names. A profile outside of the workflow's file counts as a
+    profile without a base.
     """
     used = list(dict.fromkeys(names))
     for name in used:
@@ -134,6 +138,9 @@ def _with_bases(names: Sequence[str], workflow: Workflow) -> list[str]:
 
 
 def example_folder() -> Path:
-    """Return the folder of the example workflows. A checkout has it next to the package, an installation inside."""
+    """Return the folder of the example workflows.
+
+    In an installation, the folder is inside the package. In a checkout, it is next to the package.
+    """
     inside = Path(__file__).with_name("workflows")
     return inside if inside.is_dir() else Path(__file__).resolve().parent.parent / "workflows"

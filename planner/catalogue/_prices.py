@@ -37,7 +37,7 @@ price. So a tier of a model is in the table only if the library has a price vari
 
 
 def table() -> str:
-    """Return the table as YAML."""
+    """Return the price table as YAML."""
     from genai_prices import data
 
     providers = [provider for provider in data.providers if provider.id in PROVIDERS]
@@ -83,7 +83,7 @@ def _row(name: str, model: Any, as_of: date) -> Iterator[str]:
 
 
 def _standard(prices: Any, as_of: date) -> Any:
-    """Return the standard price on the day `as_of`: the last of the prices that hold by this day."""
+    """Return the standard price on the day `as_of`. If several prices hold on this day, return the last."""
     if not isinstance(prices, list):
         return prices
     return [variant.prices for variant in prices if _holds(variant.constraint, as_of)][-1]
@@ -94,9 +94,11 @@ def _holds(constraint: Any, as_of: date) -> bool:
 
 
 def _prices(prices: Any, standard: Mapping[str, Decimal]) -> tuple[dict[str, Decimal], int | None]:
-    """Return prices by our names, and the number of prompt tokens above which the prices rise.
+    """Return prices by name, and the prompt length in tokens above which the prices rise.
 
-    Prices that are missing in `prices` are taken from `standard`.
+    The length is None if the prices never rise.
+
+    standard : prices to use for names that are missing in `prices`
     """
     by_name = dict(standard)
     above: list[int] = []

@@ -49,14 +49,14 @@ def names() -> tuple[str, ...]:
 
 
 def entry(name: str) -> dict[str, Any] | None:
-    """Return the entry of a profile; None if there is no such profile."""
+    """Return the entry of a built-in profile. Return None if no built-in profile has this name."""
     lines = _entries().get(name)
     return None if lines is None else dict(parse_yaml(lines, name).data)
 
 
 @cache
 def source(name: str) -> SourceDeclaration | None:
-    """Return a source; None if there is no such source."""
+    """Return a source of numbers by its name. Return None if no built-in source has this name."""
     line = _sources().get(name)
     return None if line is None else SourceDeclaration.model_validate(parse_yaml(line, name).data)
 
@@ -70,7 +70,7 @@ _HEAD = re.compile(r"^(source|as_of|url): (.*)$", re.MULTILINE)
 class ListedPrice:
     """A price from the built-in price table.
 
-    price : US dollars per million tokens, as a profile declares them
+    price : US dollars per million tokens of each kind
     above : prompt length in tokens above which requests cost more; None if there is no such length
     """
 
@@ -90,7 +90,7 @@ def _lines() -> dict[str, str]:
 
 @cache
 def origin() -> tuple[str, date, str]:
-    """Title, date and URL of the price table."""
+    """Title, date and URL of the built-in price table."""
     head = dict(_HEAD.findall(_text()))
     return head["source"], date.fromisoformat(head["as_of"]), head["url"]
 
@@ -98,7 +98,7 @@ def origin() -> tuple[str, date, str]:
 def listed_price(reference: dict[str, Any]) -> ListedPrice:
     """Return the price for a reference such as `{table: anthropic/claude-opus-4-8, tier: fast}`.
 
-    Raises `BadValueError`.
+    Raises `BadValueError` if the price table has no such model or tier, or if the reference has an unknown key.
     """
     for key in reference.keys() - {"table", "tier"}:
         raise BadValueError(

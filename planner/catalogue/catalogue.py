@@ -51,9 +51,10 @@ CLAIMED = {
 class Fact:
     """One number of a profile, with its provenance.
 
+    key : name of the number, such as `ttft`
     profile : name of the profile that declares the number: the requested profile or one of its bases
-    text : the value as written
-    source : title of the source; if a number in the user's file has no source, the path of the user's file
+    text : the number as written in the file
+    source : title of the source, or the path of the user's file if the user gives no source
     as_of, kind, conditions : as in `FactDeclaration`; None if the user's file does not give them
     up_to : whether the number is an upper limit
     above : for a price, the prompt length in tokens above which requests cost more
@@ -73,7 +74,7 @@ class Fact:
     retired_on: date | None = None
 
     def age(self, today: date) -> int | None:
-        """Days since `as_of`."""
+        """Return the age of the number in days. Return None if `as_of` is None."""
         return None if self.as_of is None else (today - self.as_of).days
 
 
@@ -84,7 +85,7 @@ class _Entry:
 
 
 class _LazyDeclarations(Mapping[str, ProfileDeclaration]):
-    """Declarations by name. Each declaration is read when it is first used."""
+    """Declarations of profiles by name. Each declaration is read when it is first used."""
 
     def __init__(self, names: tuple[str, ...], read: Callable[[str], _Entry]) -> None:
         self._names = dict.fromkeys(names)
@@ -106,7 +107,7 @@ class _LazyDeclarations(Mapping[str, ProfileDeclaration]):
 
 
 class Catalogue:
-    """Profiles that workflows may use without declaring them: the built-in profiles and the user's profiles."""
+    """All profiles that a workflow can use by name: the built-in profiles and the user's profiles."""
 
     def __init__(self, user_file: UserCatalogue | None = None, today: date | None = None) -> None:
         self._own = user_file
@@ -115,9 +116,12 @@ class Catalogue:
 
     @classmethod
     def load(cls, user_file: str | PathLike[str] | None = None, today: date | None = None) -> Self:
-        """Return the catalogue, with the profiles of `user_file` if given.
+        """Return a catalogue of the built-in profiles and the profiles in `user_file`.
 
-        Raises InputError with every problem of that file.
+        user_file : path of the user's catalogue file; None: only built-in profiles
+        today : date that decides whether a profile is retired; None: the current date
+
+        Raises InputError with every problem of the user's file.
         """
         if user_file is None:
             return cls(None, today)
@@ -126,23 +130,27 @@ class Catalogue:
 
     @classmethod
     def of(cls, user_file: Path | None, folder: Path) -> Self:
-        """Return the catalogue with the profiles of the user's file, if there is one.
+        """Return a catalogue of the built-in profiles and the profiles in the user's file, if there is one.
 
-        The user's file is `user_file`, else the file that the environment names, else the file in `folder`.
+        The path of the user's file is the first of these: `user_file`, the environment variable `PLANNER_CATALOGUE`,
+        and `catalogue.yaml` in `folder`.
 
-        Raises InputError with every problem of that file.
+        Raises InputError with every problem of the user's file.
         """
         return cls.load(find_user_file(user_file, folder))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Names of all profiles, the user's first."""
+        """Names of all profiles in the catalogue. The user's profiles come first."""
         own = self._own.entries if self._own else {}
         return (*own, *(name for name in builtin_files.names() if name not in own))
 
     @cached_property
     def offered(self) -> tuple[str, ...]:
-        """Names of all profiles for hints. Retired profiles count as withdrawn (see `CandidateName`)."""
+        """Names of all profiles in the catalogue, for hints.
+
+        Retired profiles are marked as withdrawn (see `CandidateName`).
+        """
         return tuple(CandidateName.of(name, partial(self._retired, name)) for name in self.names)
 
     def _retired(self, name: str) -> bool:
@@ -150,15 +158,21 @@ class Catalogue:
 
     @cached_property
     def declared(self) -> Mapping[str, ProfileDeclaration]:
-        """Declarations of all profiles by name, unresolved. Each declaration is read when it is first used."""
+        """Declarations of all profiles by name, as written. Each declaration is read when it is first used."""
         return _LazyDeclarations(self.names, self._entry)
 
     def profile(self, name: str) -> Profile:
-        """Return the profile `name`, resolved. Raises InputError for an unknown name."""
+        """Return the profile `name`. Missing values are taken from its bases.
+
+        Raises InputError if the name is unknown.
+        """
         return resolve(self.known(name), self.declared)
 
     def known(self, name: str) -> str:
-        """Return `name` if a profile has this name. Otherwise raises InputError, which suggests similar names."""
+        """Return `name` if a profile of the catalogue has this name.
+
+        Raises InputError if the name is unknown. The error suggests similar names.
+        """
         if isinstance(name, str) and name in self.declared:
             return name
         hint = model_hint(str(name), self.offered)
@@ -167,16 +181,14 @@ class Catalogue:
     def available(self, name: str) -> str | None:
         """Return the availability of a profile today: ``general``, ``limited`` or ``retired``.
 
-        Returns None if the availability is not declared.
-
-        Raises InputError for an unknown name.
+        Return None if the profile does not declare its availability. Raises InputError if the name is unknown.
         """
         return self.declared[self.known(name)].available
 
     def facts(self, name: str) -> Mapping[str, Fact]:
-        """Return the numbers of a profile by key, each with its provenance. Numbers of its bases are included.
+        """Return the numbers of a profile and of its bases, by key. Each number has its provenance.
 
-        Raises InputError for an unknown name.
+        A number of a base is left out if the profile declares it too. Raises InputError if the name is unknown.
         """
         facts: dict[str, Fact] = {}
         current: str | None = self.known(name)
@@ -194,11 +206,14 @@ class Catalogue:
         return facts
 
     def stale(self, name: str) -> list[Fact]:
-        """Return the numbers of a profile that are older than `STALE` days. Raises InputError for an unknown name."""
+        """Return the numbers of a profile that are older than `STALE` days.
+
+        Raises InputError if the name is unknown.
+        """
         return [fact for fact in self.facts(name).values() if (fact.age(self.today) or 0) > STALE]
 
     def caveats(self, name: str) -> list[str]:
-        """Return caveats for users of a profile, as sentences. Raises InputError for an unknown name."""
+        """Return warnings for users of a profile, as sentences. Raises InputError if the name is unknown."""
         facts = self.facts(name)
         caveats = []
         sold = facts.get("available")
@@ -237,7 +252,10 @@ class Catalogue:
         return caveats
 
     def _entry(self, name: str) -> _Entry:
-        """Return the entry of a profile, from the cache if possible. Raises KeyError for an unknown name."""
+        """Return the entry of a profile. It is read when it is first used.
+
+        Raises KeyError if the name is unknown.
+        """
         if name not in self._read:
             own = self._own.entries.get(name) if self._own else None
             builtin = builtin_files.entry(name)
@@ -286,9 +304,9 @@ class Catalogue:
 
 
 def _plain_value(key: str, value: Any) -> tuple[Any, ListedPrice | None]:
-    """Return a value without its provenance, and its listed price.
+    """Return a declared value without its provenance, and its entry in the price table.
 
-    The listed price is None if the value does not refer to the price table.
+    The entry is None if the value does not refer to the price table.
     """
     if is_fact(value):
         value = value["value"]
@@ -299,12 +317,12 @@ def _plain_value(key: str, value: Any) -> tuple[Any, ListedPrice | None]:
 
 
 def _plain(name: str) -> dict[str, Any]:
-    """Return a built-in entry without provenance."""
+    """Return the entry of a built-in profile, without the provenance of its values."""
     return {key: _plain_value(key, value)[0] for key, value in (builtin_files.entry(name) or {}).items()}
 
 
 def _as_text(value: Any) -> str:
-    """Format a value as it is written. A curve is formatted as `55 at 1, 42 at 64`."""
+    """Format a value as text. For example, a curve becomes `55 at 1, 42 at 64`."""
     if isinstance(value, dict):
         return ", ".join(f"{inner} at {key}" if key.isdecimal() else f"{key} {inner}" for key, inner in value.items())
     return str(value)

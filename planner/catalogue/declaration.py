@@ -51,7 +51,7 @@ Day = Annotated[date, ParsedBy(_day)]
 
 
 class SourceDeclaration(Declared):
-    """A source of numbers.
+    """A source of numbers, such as a price list.
 
     as_of : day on which the numbers hold
     verified : how the numbers were checked
@@ -68,12 +68,12 @@ class SourceDeclaration(Declared):
 class FactDeclaration(Declared):
     """Provenance of one number.
 
-    source : name of a declared source, or the title of another source
-    as_of : day on which the number holds; None means the day of the source
+    source : name of a source in the same catalogue, or the title of any other source
+    as_of : day on which the number holds; None: the day of the source
     kind : one of `KINDS`
     conditions : conditions under which the number was measured, claimed or estimated
     up_to : whether the number is an upper limit, as in "up to 2.5x"
-    retired_on : for the key `available`: day from which the profile counts as retired
+    retired_on : day from which the profile is retired; used for the key `available`
     """
 
     example: ClassVar[str] = "{value: 1.5s, source: my-benchmark, kind: measured}"
@@ -90,7 +90,7 @@ Profiles = Annotated[dict[str, Annotated[ProfileDeclaration, MappingField]], Map
 
 
 class ProfilesDeclaration(Declared):
-    """Profiles of a catalogue file, without provenance."""
+    """The profiles in a catalogue file, without the provenance of their numbers."""
 
     example: ClassVar[str] = "profiles: {a-name: {ttft: 1.5s, output_speed: 60}}"
 
@@ -98,7 +98,11 @@ class ProfilesDeclaration(Declared):
 
 
 class FactsDeclaration(Declared):
-    """Sources in a catalogue file, and the provenance of each number by profile and key."""
+    """The sources in a catalogue file, and the provenance of its numbers.
+
+    sources : sources by name
+    facts : provenance of each number, by profile and then by key
+    """
 
     example: ClassVar[str] = ProfilesDeclaration.example
 
@@ -107,10 +111,10 @@ class FactsDeclaration(Declared):
 
 
 def is_fact(value: Any) -> bool:
-    """Whether a value is written with its provenance."""
+    """Return whether a value is written with its provenance."""
     return isinstance(value, dict) and ("value" in value or not FactDeclaration.model_fields.keys().isdisjoint(value))
 
 
 def refers_to_table(key: str, value: Any) -> bool:
-    """Whether a value is a reference to the price table."""
+    """Return whether a value refers to the price table."""
     return key == "price" and isinstance(value, dict) and "table" in value

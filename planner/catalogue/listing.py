@@ -16,15 +16,15 @@ from planner.reading.estimates.estimate import Estimate
 class ModelRow:
     """A profile as one row of a list.
 
-    If a value depends on concurrency, the row has the value at the lowest measured concurrency.
+    A value that depends on concurrency is shown for the lowest measured concurrency.
 
     speed : median output speed of one request, in tokens/s
-    slowest : 5th percentile of the output speed
-    speed_text : output speed as a number, a range, or a number and its concurrency
-    ttft : median time to first token, in seconds
+    slowest : 5th percentile of the output speed, in tokens/s
+    speed_text : output speed in tokens/s as text, such as `50`, `40 to 60`, or `55 at 1` for concurrency 1
+    ttft : median time to the first token, in seconds
     input, output : US dollars per million tokens; None if unknown or paid per hour
     per_hour : US dollars per hour; None if unknown or paid per token
-    oldest : age in days of the oldest number of the profile; None if no number has a date
+    oldest : age of the profile's oldest number in days; None if no number has a date
     """
 
     name: str
@@ -41,7 +41,7 @@ class ModelRow:
 
     @property
     def usd(self) -> float | None:
-        """US dollars per hour, or per million output tokens if the model is paid per token; None if unknown."""
+        """Price of the model in US dollars: per hour, or per million output tokens. None if the price is unknown."""
         return self.output if self.per_hour is None else self.per_hour
 
 
@@ -75,7 +75,10 @@ def model_row(catalogue: Catalogue, name: str) -> ModelRow:
 
 
 def _speed(profile: Profile) -> str:
-    """Format the output speed in tokens/s as a number or a range; for a curve, the number at its lowest concurrency."""
+    """Format a profile's output speed in tokens/s, such as `50` or `40 to 60`.
+
+    A curve is shown at its lowest concurrency. For example, `55 at 1` is the speed at concurrency 1.
+    """
     speed = profile.output_speed
     if isinstance(speed, Curve):
         requests, fastest = speed.points[0]
@@ -95,12 +98,13 @@ def select_models(
     max_price: float | None = None,
     available: str | None = None,
 ) -> list[ModelRow]:
-    """Return the rows that meet all limits, sorted by ``name``, ``speed`` or ``price``.
+    """Return the rows that are within all limits, in sorted order.
 
-    min_speed : least tokens/s; compared with `ModelRow.slowest`
-    max_price : highest price in US dollars, per million output tokens or per hour; if given, it excludes rows without
-        a known price
-    available : availability, such as ``general``; None means any
+    sort : ``name``, ``speed`` or ``price``
+    min_speed : least tokens/s, compared with `ModelRow.slowest`; None: no limit
+    max_price : highest price in US dollars, compared with `ModelRow.usd`; None: no limit. If there is a limit, rows of
+        unknown price are left out.
+    available : availability of the models, such as ``general``; None: any
     """
     selected = [
         row

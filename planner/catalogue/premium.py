@@ -21,7 +21,11 @@ EXPECTED = f"expected an exponent from 0 to {MOST_EXPONENT}, or a price such as 
 
 @dataclass(frozen=True)
 class Premium:
-    """A power law: every price at speed s is s^exponent times the price at 1x. Speeds below 1x cost as much as 1x."""
+    """The assumed prices at speeds that no vendor offers, as a power law.
+
+    The speed 1x is the declared speed. Above 1x, `price = price at 1x * speed ** exponent`. Below 1x, prices are the
+    same as at 1x.
+    """
 
     exponent: float
 
@@ -31,16 +35,19 @@ class Premium:
 
     @classmethod
     def through(cls, speed: float, price: float) -> Premium:
-        """Return the power law by which a request at `speed` costs `price` times the price at 1x.
+        """Return the power law that passes through a given point, such as a price of 6x at a speed of 2.5x.
 
-        Raises ValueError unless speed > 1 and price ≥ 1.
+        speed : speed of the point, relative to 1x
+        price : price of the point, relative to the price at 1x
+
+        Raises ValueError if `speed` is at most 1 or `price` is below 1.
         """
         if not (speed > 1 and price >= 1):
             raise ValueError("expected a speed above 1x and a price of at least 1x, for example 2.5x=6x")
         return cls(math.log(price) / math.log(speed))
 
     def of(self, speed: float) -> float:
-        """Price at a speed, relative to 1x."""
+        """Return the price at a speed, divided by the price at 1x."""
         return float(max(1.0, speed) ** self.exponent)
 
 
@@ -51,10 +58,10 @@ date. A test compares the exponent with the result of `fitted`."""
 
 @dataclass(frozen=True)
 class Tier:
-    """A profile that is a faster version of its base.
+    """A profile that is a faster version of another profile, called its base.
 
-    speed : output speed divided by the output speed of the base
-    price : price of output divided by the price of output of the base
+    speed : `output speed of the profile / output speed of the base`
+    price : `output price of the profile / output price of the base`
     """
 
     name: str
@@ -63,7 +70,10 @@ class Tier:
 
 
 def tiers(catalogue: Catalogue) -> Iterator[Tier]:
-    """Yield the tiers of the catalogue for which both speed and price are declared."""
+    """Yield the profiles of a catalogue that are faster versions of another profile.
+
+    Profiles of unknown speed or price are left out.
+    """
     for name in catalogue.names:
         declared = catalogue.declared[name]
         if declared.based_on is None or declared.speed is None:
@@ -74,9 +84,9 @@ def tiers(catalogue: Catalogue) -> Iterator[Tier]:
 
 
 def fitted(measured: Sequence[Tier]) -> float:
-    """Return the exponent that fits tiers best by least squares of logarithms.
+    """Return the exponent of the power law `price = speed ** exponent` that fits several tiers best.
 
-    This is Σ ln speed · ln price / Σ (ln speed)².
+    The fit minimises the squared errors of `log(price)`.
     """
     logs = [(math.log(tier.speed), math.log(tier.price)) for tier in measured]
     return sum(x * y for x, y in logs) / sum(x * x for x, _ in logs)

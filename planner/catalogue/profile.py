@@ -24,9 +24,10 @@ JITTER = 0.2
 
 @dataclass(frozen=True)
 class Price:
-    """Prices in US dollars per million tokens.
+    """The prices of a model, in US dollars per million tokens.
 
-    cache_read, cache_write : None means that there is no separate price, so that `input` applies
+    cache_read : price of input tokens that are read from a cache; None: the price is `input`
+    cache_write : price of input tokens that are written to a cache; None: the price is `input`
     per_hour : US dollars per hour of the machines that serve the model; if it is given, tokens cost nothing
     """
 
@@ -50,14 +51,14 @@ class Price:
 
     @property
     def per_token(self) -> tuple[float, ...]:
-        """The prices per million tokens, without those that are None."""
+        """All given prices in US dollars per million tokens."""
         prices = (self.input, self.output, self.cache_read, self.cache_write)
         return tuple(float(price) for price in prices if price is not None)
 
     def usd(self, plain: Amount, cache_write: Amount, cache_read: Amount, output: Amount) -> Amount:
-        """Return the price in US dollars for these numbers of tokens, which may be arrays.
+        """Return the cost of the given numbers of tokens in US dollars. The numbers may be arrays.
 
-        plain : input tokens that are neither written to a cache nor read from a cache
+        plain : input tokens for which no cache is used
         cache_write : input tokens that are written to a cache
         cache_read : input tokens that are read from a cache
         output : output tokens
@@ -71,23 +72,23 @@ class Price:
 
 @dataclass(frozen=True)
 class Profile:
-    """A model as it is served. None means that a value is not declared.
+    """A model as a provider serves it. None means that a value is not declared.
 
     If `ttft`, `prefill_speed` or `output_speed` is a range, its value is drawn once per sample.
 
     root : name of the last profile in the chain of `based_on`; profiles with the same root share their draws
     ttft : seconds to the first token, or a curve of these seconds by concurrency
-    prefill_speed : tokens/s; None means that prompts take no time
+    prefill_speed : tokens/s; None: prompts take no time
     output_speed : tokens/s of one request, or a curve of these speeds by concurrency
-    jitter : standard deviation of the logarithm of the lognormal factor (median 1) on each request's time
-    price : prices of tokens or of machines; None means that the cost is unknown
-    context : most tokens of prompt and output together
+    jitter : standard deviation of the logarithm of the random factor on each request's time
+    price : prices of tokens or of machines; None: the cost is unknown
+    context : largest number of tokens of prompt and output together
     cache_ttl : seconds for which a prompt stays cached; infinite if not declared
     caches : whether prompts are cached
-    tokens : tokens of the model's tokenizer per token of o200k_base
+    tokens : length of a text in the model's tokens, divided by its length in tokens of o200k_base
     available : ``general``, ``limited`` or ``retired``
-    measured_output : mean output tokens of the requests with which the curves `ttft` and `output_speed` were measured;
-        None means that the curves are independent
+    measured_output : mean output tokens of a request when the curves `ttft` and `output_speed` were measured; None: the
+        curves are independent
     """
 
     name: str
@@ -106,11 +107,11 @@ class Profile:
 
     @property
     def by_concurrency(self) -> bool:
-        """Whether TTFT or output speed depends on concurrency."""
+        """Whether the profile's TTFT or output speed depends on concurrency."""
         return isinstance(self.ttft, Curve) or isinstance(self.output_speed, Curve)
 
     def at(self, concurrency: int) -> Profile:
-        """Return the profile at a concurrency. Its `ttft` and `output_speed` are estimates instead of curves."""
+        """Return the profile at a concurrency, with estimates of `ttft` and `output_speed` instead of curves."""
         ttft, speed = self.ttft, self.output_speed
         if not self.by_concurrency:
             return self
@@ -125,10 +126,12 @@ class Profile:
 
 
 def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
-    """Return the profile `name`. Its missing values are taken from its bases, the chain of `based_on`.
+    """Return the profile `name`. Missing values are taken from the profiles on which it is based.
 
-    Raises InputError if the product of factors is out of bounds, KeyError for an unknown name, and ValueError if a
-    required number is missing or the bases form a cycle.
+    declared : declarations of all profiles, by name
+
+    Raises KeyError if the name is unknown. Raises ValueError if a required number is missing or profiles are based on
+    each other. Raises InputError if the product of factors is out of bounds.
     """
     names, chain = _bases(name, declared)
     speed, price, multiplier = 1.0, None, 1.0
@@ -172,9 +175,9 @@ def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
 
 
 def token_ratio(model: str, written_for: str | None, declared: Mapping[str, ProfileDeclaration]) -> float:
-    """Return the tokens of `model` per token of `written_for`, for the same text.
+    """Return the length of a text in tokens of `model`, divided by its length in tokens of `written_for`.
 
-    The ratio is 1 if the tokenizer of either model is not declared, or `written_for` is None.
+    Return 1 if `written_for` is None, or if the tokenizer of a model is not declared.
     """
     if written_for is None or model == written_for:
         return 1.0
@@ -183,7 +186,11 @@ def token_ratio(model: str, written_for: str | None, declared: Mapping[str, Prof
 
 
 def _bases(name: str, declared: Mapping[str, ProfileDeclaration]) -> tuple[list[str], list[ProfileDeclaration]]:
-    """Return the names and declarations of a profile and its bases. Raises ValueError for a cycle."""
+    """Return the names of a profile and its bases, and their declarations.
+
+    The profile is first, then its base, then the base of this base. Raises ValueError if profiles are based on each
+    other.
+    """
     chain = [declared[name]]
     names = [name]
     while chain[-1].based_on is not None:
@@ -195,5 +202,5 @@ def _bases(name: str, declared: Mapping[str, ProfileDeclaration]) -> tuple[list[
 
 
 def _first(chain: Sequence[ProfileDeclaration], field: str) -> Any:
-    """Return the first value that a chain of declarations has for `field`; None if it has none."""
+    """Return the first value of `field` in a chain of declarations. Return None if all values are None."""
     return next((value for profile in chain if (value := getattr(profile, field)) is not None), None)

@@ -43,9 +43,10 @@ _MEASURED = ("ttft", "output_speed", "speed")
 
 @dataclass(frozen=True)
 class UserCatalogue:
-    """A user's catalogue file.
+    """The content of a user's catalogue file.
 
-    entries : name of each profile → its entry as in the file
+    file : path of the file
+    entries : entry of each profile as in the file, by name of the profile
     facts : provenance of the numbers, and the declared sources
     """
 
@@ -55,24 +56,29 @@ class UserCatalogue:
 
 
 def find_user_file(option: Path | None, folder: Path) -> Path | None:
-    """Return the path of the user's file; None if there is none.
+    """Return the path of the user's catalogue file. Return None if there is no such file.
 
-    This is `option`, else the path in the environment variable `VARIABLE`, else the file `NAME` in `folder`.
+    The path is the first of these: `option`, the environment variable `VARIABLE`, and the file `NAME` in `folder`.
     """
     default = folder / NAME
     return named_file(option) or (default if default.is_file() else None)
 
 
 def named_file(option: Path | None) -> Path | None:
-    """Return the path of the user's file if it is named: `option`, else that of the environment."""
+    """Return `option`, or the path in the environment variable `VARIABLE` if `option` is None.
+
+    Return None if neither is given.
+    """
     named = os.environ.get(VARIABLE)
     return option or (Path(named) if named else None)
 
 
 def merge_entries(builtin: Mapping[str, Any] | None, own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a built-in entry in which the user's values replace the built-in values.
+    """Return the built-in entry of a profile, in which the user's values replace the built-in values.
 
-    If both have prices per token, each of the user's prices replaces only the built-in price of the same kind.
+    If both entries have prices per token, built-in prices are kept for kinds of tokens without a user's price.
+
+    own : the user's entry
     """
     replaced = own.keys() | {_FACTORS[key] for key in own.keys() & _FACTORS.keys()}
     if not own.keys().isdisjoint(_MEASURED):
@@ -92,7 +98,7 @@ def merge_entries(builtin: Mapping[str, Any] | None, own: Mapping[str, Any]) -> 
 
 
 def _price(value: Any) -> dict[str, Any] | None:
-    """Return a price per token as written, without provenance; None if `value` is not a price per token."""
+    """Return prices per token without their provenance. Return None if `value` has no prices per token."""
     if is_fact(value):
         value = value["value"]
     if refers_to_table("price", value):
@@ -103,9 +109,9 @@ def _price(value: Any) -> dict[str, Any] | None:
 def read_user_file(path: Path, builtin: Mapping[str, Callable[[], dict[str, Any]]]) -> UserCatalogue:
     """Read a user's catalogue file.
 
-    builtin : name of each built-in profile → function that reads its entry
+    builtin : functions that read the entries of built-in profiles, by name of the profile
 
-    Raises InputError with every problem.
+    Raises InputError with every problem of the file.
     """
     document = _read(path)
     data = document.data if isinstance(document.data, dict) else {}
@@ -131,7 +137,10 @@ def read_user_file(path: Path, builtin: Mapping[str, Callable[[], dict[str, Any]
 
 
 def _read(path: Path) -> Document:
-    """Read a file that has a key of a catalogue. Lines of others are not quoted: they may hold secrets."""
+    """Read a catalogue file as a YAML document.
+
+    The error for another kind of file quotes no lines, because these lines may contain secrets.
+    """
     text = read_text(path)
     try:
         document = parse_yaml(text, str(path))
@@ -147,9 +156,10 @@ def _read(path: Path) -> Document:
 
 
 def _split(document: Document, data: dict[str, Any], problems: list[Problem]) -> tuple[Document, Document]:
-    """Split the document into a document of profiles and a document of their provenance, both with positions.
+    """Split a catalogue file into two documents: the plain profiles, and the provenance of their values.
 
-    problems : list to which the problems found are added
+    data : content of the file
+    problems : list to which new problems are added
     """
     profiles, facts = Document(document.file), Document(document.file)
     entries = data.get("profiles", {})
@@ -202,10 +212,11 @@ def _add_position(
     facts: dict[KeyPath, Position],
     exactly: bool = False,
 ) -> None:
-    """Add a position to the document that the path belongs to.
+    """Add the position of a path to `profiles`, to `facts`, or to both.
 
-    wrapped : name and key of each value that is written with its provenance
-    exactly : whether a path belongs to one document only, even if it leads to values of both documents
+    path : path of keys in the catalogue file
+    wrapped : profile and key of each value that is written with its provenance
+    exactly : whether to add the position to one dictionary only
     """
     if path[:1] != ("profiles",):
         (facts if path[:1] == ("sources",) else profiles)[path] = position

@@ -61,7 +61,12 @@ def _version(requested: bool) -> None:
 def main(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Show the version and the kernel in use."),
+        typer.Option(
+            "--version",
+            callback=_version,
+            is_eager=True,
+            help="Show the version, and whether the simulation kernel is compiled.",
+        ),
     ] = False,
 ) -> None:
     """Plan LLM agent workflows before they run: how long, how much, and faster requests or more agents?"""
@@ -174,7 +179,7 @@ def tokens(
     ],
     encoding: Annotated[
         Literal["o200k_base", "cl100k_base"],
-        typer.Option(help="Encoding to count with. Workflows count files with o200k_base."),
+        typer.Option(help="Encoding for the count. In workflows, files are counted with o200k_base."),
     ] = "o200k_base",
     as_json: AsJson = False,
 ) -> None:

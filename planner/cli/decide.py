@@ -35,7 +35,7 @@ def target(
         str | None,
         typer.Option(
             "--p50",
-            help="Deadline for 50% of runs, e.g. 4h; use it instead of --p90.",
+            help="Deadline for 50% of runs, e.g. 4h. Give either --p50 or --p90.",
             metavar="TIME",
             show_default=False,
         ),
@@ -43,7 +43,7 @@ def target(
     budget: Annotated[
         str | None,
         typer.Option(
-            help="Budget in USD. With --p90 it is for 90% of runs, with --p50 for 50% of runs.",
+            help="Budget in USD: for 90% of runs with --p90, for 50% of runs with --p50.",
             metavar="USD",
             show_default=False,
         ),
@@ -92,7 +92,7 @@ def tier(
     agents: Agents = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", help="Profile of the standard tier, instead of the workflow's.", metavar="NAME"),
+        typer.Option("--model", help="Profile of the standard tier. [default: the workflow's model]", metavar="NAME"),
     ] = None,
     runtime: RuntimeName = None,
     catalogue: CatalogueFile = None,

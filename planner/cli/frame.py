@@ -209,8 +209,8 @@ def _check_values(command: TyperCommand | TyperGroup, context: Any, args: list[s
         if any(isinstance(text, str) and not text.strip() for text in texts):
             is_option = isinstance(parameter, TyperOption)
             name = parameter.opts[0] if is_option else str(parameter.name).upper()
-            remedy = "give it one, or omit the option" if is_option else "give it one"
-            raise typer.BadParameter(f"{name}: its value is empty; {remedy}", context)
+            remedy = "write a value, or omit the option" if is_option else "write a value"
+            raise typer.BadParameter(f"{name}: the value is empty; {remedy}", context)
 
 
 class Once(TyperCommand):

@@ -12,7 +12,7 @@ CatalogueFile = Annotated[
     Path | None,
     typer.Option(
         "--catalogue",
-        help="Your catalogue file. [default: the file named by PLANNER_CATALOGUE, or ./catalogue.yaml]",
+        help="Your catalogue file. [default: $PLANNER_CATALOGUE, or ./catalogue.yaml]",
         metavar="FILE",
         show_default=False,
     ),
@@ -38,7 +38,7 @@ def models(
     min_speed: Annotated[
         float | None,
         typer.Option(
-            help="Show only profiles with at least this output speed, in tokens/s. For a range, the low end counts.",
+            help="Show only profiles with at least this output speed, in tokens/s. Of a range, the low end counts.",
             min=0,
         ),
     ] = None,
@@ -111,7 +111,8 @@ def import_results(
         str | None, typer.Option(help="Price of the machines in USD per hour.", metavar="USD")
     ] = None,
     concurrency: Annotated[
-        int | None, typer.Option(help="Number of concurrent requests, if the result file does not contain it.", min=1)
+        int | None,
+        typer.Option(help="Number of concurrent requests, if the result file does not contain this number.", min=1),
     ] = None,
     form: Annotated[
         Literal["catalogue", "workflow"],

@@ -15,45 +15,55 @@ _SPEEDS = ",".join(f"{speed:g}x" for speed in SPEEDS)
 _AGENTS = ",".join(map(str, AGENTS))
 
 File = Annotated[Path, typer.Argument(help="Workflow file; - reads standard input.", show_default=False)]
-Speed = Annotated[str, typer.Option(help="Factor on the output speed of every request, e.g. 2.5x.")]
+Speed = Annotated[str, typer.Option(help="Multiply the output speed of every request by this factor, e.g. 2.5x.")]
 Speeds = Annotated[
     str | None,
     typer.Option(
-        help="Factors on the output speed of every request. "
+        help="Multiply the output speed of every request by each of these factors. "
         f"[default: {_SPEEDS}, or only 1x if several models are given]",
         show_default=False,
     ),
 ]
 Agents = Annotated[
-    str | None, typer.Option(help="Number of agents. If there are several crews, write CREW=N.", metavar="N")
+    str | None,
+    typer.Option(help="Number of agents. If there are several crews, name one of them, e.g. writers=4.", metavar="N"),
 ]
 AgentsOfCrews = Annotated[
     str | None,
-    typer.Option(help="Number of agents. If there are several crews, write CREW=N or CREW=N,CREW=N.", metavar="N"),
+    typer.Option(
+        help="Number of agents. If there are several crews, name them, e.g. writers=4,editors=2.", metavar="N"
+    ),
 ]
 AgentCounts = Annotated[
-    str, typer.Option(help="Numbers of agents to try. If there are several crews, write CREW=1,2,4.")
+    str,
+    typer.Option(help="Numbers of agents to try. If there are several crews, name one of them, e.g. writers=1,2,4."),
 ]
 Model = Annotated[
     str | None,
-    typer.Option("--model", help="Model profile to use instead of the workflow's.", metavar="NAME"),
+    typer.Option("--model", help="Model profile to use instead of the workflow's model.", metavar="NAME"),
 ]
 Models = Annotated[
     str | None,
     typer.Option(
-        "--model", help="Model profiles to use instead of the workflow's, separated by commas.", metavar="NAME"
+        "--model",
+        help="Model profiles to try instead of the workflow's model. Write commas between their names.",
+        metavar="NAME",
     ),
 ]
 RuntimeName = Annotated[
     Literal["langgraph", "dataflow"] | None,
-    typer.Option("--runtime", help="Runtime to assume instead of the file's: langgraph or dataflow.", metavar="NAME"),
+    typer.Option(
+        "--runtime",
+        help="Assume the runtime 'langgraph' or 'dataflow' instead of the workflow's runtime.",
+        metavar="NAME",
+    ),
 ]
 Premium = Annotated[
     str | None,
     typer.Option(
         "--premium",
-        help="Price of speeds that no vendor offers: an exponent of the speed, e.g. 1.2, or the price of one speed, "
-        "e.g. 2.5x=6x. [default: 1.11]",
+        help="Prices of speeds that no vendor offers. 1.2 means that the price is speed^1.2; 2.5x=6x means that 2.5x "
+        "speed costs 6x the price. [default: 1.11]",
         metavar="LAW",
         show_default=False,
     ),
@@ -62,8 +72,7 @@ CatalogueFile = Annotated[
     Path | None,
     typer.Option(
         "--catalogue",
-        help="Your catalogue file. [default: the file named by PLANNER_CATALOGUE, or catalogue.yaml next to the "
-        "workflow]",
+        help="Your catalogue file. [default: $PLANNER_CATALOGUE, or catalogue.yaml next to the workflow]",
         metavar="FILE",
         show_default=False,
     ),
@@ -72,8 +81,8 @@ Seed = Annotated[int, typer.Option(help="Seed of the random draws.", min=0)]
 Samples = Annotated[
     int | None,
     typer.Option(
-        help="Number of samples; with --precision, the maximum number. "
-        "[default: enough for --precision 1%, at most 1,024]",
+        help="Number of samples. With --precision, this is the maximum. "
+        "[default: as many as --precision 1% needs, at most 1,024]",
         min=1, max=MOST_SAMPLES, show_default=False,
     ),
 ]  # fmt: skip
@@ -81,24 +90,24 @@ Precision = Annotated[
     str | None,
     typer.Option(
         "--precision",
-        help="Sample until p50 and p90 are precise to this share (95% intervals), e.g. 1%.",
+        help="Sample until the 95% intervals of p50 and p90 are at most ± this share, e.g. 1%.",
         metavar="SHARE",
     ),
 ]
 MaxTime = Annotated[
     str | None,
-    typer.Option("--max-time", help="Stop after this time and report the result so far, e.g. 30s.", metavar="TIME"),
+    typer.Option("--max-time", help="Stop after this time, e.g. 30s, and report the result so far.", metavar="TIME"),
 ]
 ThreadCount = Annotated[
     int | None,
     typer.Option(
-        help="Number of threads to simulate on. [default: all cores]", min=1, max=MOST_THREADS, show_default=False
+        help="Number of threads for the simulation. [default: all cores]", min=1, max=MOST_THREADS, show_default=False
     ),
 ]
 BackendName = Annotated[
     Literal["threads", "dask"],
     typer.Option(
-        "--backend", help="Where to simulate: on threads, or on a Dask cluster. 'dask' needs agent-loop-planner[dask]."
+        "--backend", help="Simulate on threads or on a Dask cluster. 'dask' needs the package agent-loop-planner[dask]."
     ),
 ]
 Scheduler = Annotated[
@@ -111,30 +120,30 @@ Settings = Annotated[
 OnlyBelow = Annotated[
     Path | None,
     typer.Option(
-        "--only-below", help="Read no file outside of this folder: to run workflows of others.", metavar="FOLDER"
+        "--only-below", help="Read only files in this folder. Use this for workflows of other people.", metavar="FOLDER"
     ),
 ]
 ValueOfTime = Annotated[
     str | None,
-    typer.Option("--value-of-time", help="Value in USD of an hour that one person waits, e.g. 120.", metavar="USD"),
+    typer.Option("--value-of-time", help="Cost in USD if one person waits for one hour, e.g. 120.", metavar="USD"),
 ]
 Waiting = Annotated[str, typer.Option("--waiting", help="Number of people who wait for the result.", metavar="PEOPLE")]
 Setup = Annotated[
     str | None,
     typer.Option(
         "--setup",
-        help="One-time cost of changing from the baseline to another scenario, e.g. 2h, $500 or 2h,$500.",
+        help="One-time cost of changing from the baseline to another scenario: a time, USD, or both, e.g. 2h,$500.",
         metavar="WHAT",
     ),
 ]
 Runs = Annotated[
     str | None,
     typer.Option(
-        "--runs", help="Number of runs planned after --setup. Show the total savings of these runs.", metavar="COUNT"
+        "--runs", help="Number of planned runs. Show their total savings, minus the cost of --setup.", metavar="COUNT"
     ),
 ]
 EveryN = Annotated[
-    bool, typer.Option("--every-n", help="Try every number of agents up to the widest fan-out: slow but exact.")
+    bool, typer.Option("--every-n", help="Try every number of agents up to the widest fan-out. This is slow but exact.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]

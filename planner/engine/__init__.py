@@ -54,16 +54,16 @@ SOURCE = Path(__file__).with_name("kernel.py")
 
 
 def uncompiled() -> ModuleType:
-    """Return the kernel as plain Python."""
+    """Return the module `kernel.py`, run as plain Python."""
     return import_module("planner.engine.kernel")
 
 
 @cache
 def compiled() -> ModuleType | None:
-    """Return the extension built from this very `kernel.py`, or None.
+    """Return the extension that was compiled from the current `kernel.py`; None if there is no such extension.
 
-    The extension is next to `kernel.py`. If this package is a checkout, the extension may instead be in an installed
-    copy of the package. The copy must have the same `kernel.py`.
+    The function looks next to `kernel.py`, then in installed copies of this package. A copy counts only if its
+    `kernel.py` is equal to the current one.
     """
     try:
         source = SOURCE.read_bytes()
@@ -80,13 +80,16 @@ def compiled() -> ModuleType | None:
 
 
 def active_kernel() -> ModuleType:
-    """Return the kernel that runs: the compiled one, unless there is none or `PLANNER_PURE` is 1."""
+    """Return the kernel to use: the compiled extension if there is one, otherwise plain Python.
+
+    The environment variable `PLANNER_PURE=1` always selects plain Python.
+    """
     extension = None if os.environ.get("PLANNER_PURE") == "1" else compiled()
     return uncompiled() if extension is None else extension
 
 
 def status() -> str:
-    """Return text that says which kernel runs. For the uncompiled kernel it also gives the reason and a remedy."""
+    """Return a text: ``compiled``, or ``uncompiled`` followed by the reason in brackets."""
     if active_kernel().compiled:
         return "compiled"
     if compiled() is not None:

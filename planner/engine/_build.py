@@ -19,7 +19,10 @@ FLAGS = [] if os.name == "nt" else ["-O3", "-g0", "-ffp-contract=off"]
 
 
 class KernelHook(BuildHookInterface[Any]):
-    """Put the extension `_kernel_<hash of the source>` next to kernel.py, in the wheel or in an editable checkout."""
+    """Build hook that compiles the kernel. It puts the extension into the wheel or into an editable checkout.
+
+    The extension is next to kernel.py. Its name is `_kernel_<hash of kernel.py>`.
+    """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         self.temporary = tempfile.TemporaryDirectory()
@@ -43,7 +46,10 @@ class KernelHook(BuildHookInterface[Any]):
         self.temporary.cleanup()
 
     def compile(self, folder: Path) -> Path:
-        """Compile the kernel below `folder`, remove older builds there, and return the path of the new build."""
+        """Compile the kernel. Return the path of the new extension.
+
+        folder : folder in which to create `planner/engine` with the extension. Older extensions are removed there
+        """
         from Cython.Build import cythonize
         from setuptools import Distribution, Extension
 

@@ -28,10 +28,10 @@ Cells = NDArray[np.uint64]
 
 @dataclass(frozen=True)
 class Turns:
-    """Several turns of an agent loop, drawn in one call, since a call costs as much as thousands of draws.
+    """Several turns of an agent loop. Their random numbers are drawn in one call, because each call is expensive.
 
     numbers : number of each turn
-    counts : number of cells drawn for each turn. The cells are sorted by turn
+    counts : for each turn, the number of its draws. Draws are sorted by turn
     """
 
     numbers: Sequence[int]
@@ -53,9 +53,9 @@ _S11, _S27, _S30, _S31, _S32 = map(np.uint64, (11, 27, 30, 31, 32))
 
 @dataclass(frozen=True)
 class Samples:
-    """Samples `low` to `high` − 1 under a seed.
+    """The samples with the numbers `low` to `high` − 1, and a seed for their random draws.
 
-    drawn : paths of the steps for which numbers were drawn
+    drawn : paths of the steps for which random numbers have been drawn
     """
 
     seed: int
@@ -71,26 +71,30 @@ class Samples:
         return self.high - self.low
 
     def cells(self, rows: int) -> Cells:
-        """Return the positions (rows, samples) of all samples for items 0 to `rows` − 1."""
+        """Return an array (rows, samples) of positions in a random stream: one position for each item and sample.
+
+        rows : number of items
+        """
         if rows not in self._cells:
             items = np.arange(rows, dtype=np.uint64)[:, None] << _S32
             self._cells[rows] = items | np.arange(self.low, self.high, dtype=np.uint64)
         return self._cells[rows]
 
     def normal(self, cells: int | Cells, path: str, purpose: str, occurrence: Occurrence = ()) -> Floats:
-        """Return standard normal draws.
+        """Return draws from the standard normal distribution.
 
-        cells : positions, for draws of the same shape; or a number of items, for draws (items, samples)
-        path, purpose, occurrence : key of the stream
+        cells : number of items; the result is then an array (items, samples). Alternatively, an array of positions in
+            the stream; the result then has the same shape
+        path, purpose, occurrence : key of the random stream
         """
         return self._draw(normal_quantile, cells, path, purpose, occurrence)
 
     def exponential(self, cells: int | Cells, path: str, purpose: str, occurrence: Occurrence = ()) -> Floats:
-        """Return exponential draws with mean 1. The arguments are those of `normal`."""
+        """Return draws from the exponential distribution with mean 1. The arguments are as in `Samples.normal`."""
         return self._draw(lambda u: -np.log(u), cells, path, purpose, occurrence)
 
     def uniform(self, cells: int | Cells, path: str, purpose: str, occurrence: Occurrence = ()) -> Floats:
-        """Return uniform draws in (0, 1). The arguments are those of `normal`."""
+        """Return draws from the uniform distribution on (0, 1). The arguments are as in `Samples.normal`."""
         return self._draw(lambda u: u, cells, path, purpose, occurrence)
 
     def _draw(
@@ -112,7 +116,10 @@ class Samples:
         return draws.reshape(chosen.shape)
 
     def _keys(self, path: str, purpose: str, occurrence: Occurrence) -> Cells:
-        """Return the two hashes of a stream's key, (2,). For several turns, return two for each cell, (2, cells)."""
+        """Hash the key of a random stream. Return two numbers: an array (2,).
+
+        If `occurrence` contains a `Turns`, return two numbers for each draw: an array (2, draws).
+        """
         for index, turns in enumerate(occurrence):
             if isinstance(turns, Turns):
                 before, after = occurrence[:index], occurrence[index + 1 :]
@@ -127,7 +134,11 @@ class Samples:
 
 
 def _uniform(cells: Cells, first: np.uint64 | Cells, second: np.uint64 | Cells) -> Floats:
-    """Return uniform draws. They are midpoints of 2⁵³ equal parts of (0, 1)."""
+    """Return uniform draws from (0, 1). Each draw is `(k + 0.5) / 2**53` with a random whole number k.
+
+    cells : position of each draw in its stream
+    first, second : the two hashes of the stream's key
+    """
     state = cells * _GOLDEN
     state += first
     scratch = np.empty_like(state)
@@ -142,7 +153,7 @@ def _uniform(cells: Cells, first: np.uint64 | Cells, second: np.uint64 | Cells) 
 
 
 def _mix(state: Cells, scratch: Cells) -> None:
-    """Apply the finaliser of SplitMix64 in place."""
+    """Hash each number in `state` in place, with the finaliser of SplitMix64. `scratch` is working memory."""
     for shift, factor in ((_S30, _M1), (_S27, _M2)):
         np.right_shift(state, shift, out=scratch)
         state ^= scratch

@@ -18,12 +18,12 @@ cfunc = ccall = inline = cclass = final = _same
 
 
 def exceptval(check: bool) -> Callable[[F], F]:
-    """`check`: whether C looks for an exception after each call. Python always looks for one."""
+    """Return a decorator that does nothing. It replaces `cython.exceptval`."""
     return _same
 
 
 class _NoGil:
-    """Both a decorator and a context manager, as `cython.nogil` is."""
+    """Decorator and context manager that does nothing. It replaces `cython.nogil`."""
 
     def __call__(self, function: F) -> F:
         return function

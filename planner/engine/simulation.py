@@ -23,7 +23,7 @@ EXACT = 2.0**33
 
 
 def round_to_ticks(seconds: Floats) -> Floats:
-    """Round durations in seconds to the nearest multiple of 2⁻²⁰ s, in place."""
+    """Round durations in seconds to the nearest multiples of 2⁻²⁰ s, in place."""
     np.multiply(seconds, 1 / TICK, out=seconds)
     np.rint(seconds, out=seconds)
     return np.multiply(seconds, TICK, out=seconds)
@@ -39,22 +39,25 @@ def _none() -> Ints:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A task graph for the kernel. Tasks are numbered 0…n−1. If two tasks tie, the lower number goes first.
+    """A graph of n tasks, for the kernel. The tasks have the numbers 0 to n − 1.
+
+    If two tasks become ready at the same time, the task with the lower number goes first. In a race, several copies of
+    a piece of work run until one copy ends. The last task of each copy is called its exit.
 
     successor_start, successors : successors of task i are ``successors[successor_start[i]:successor_start[i+1]]``
-    in_degree : number of predecessors that must end before a task is ready. All exits of one race count as 1
-    acquire : pool from which a task seizes a slot at its start; −1: none. A skipped task seizes no slot
-    release : pool to which a task releases a slot at its end; −1: none. A skipped task releases no slot. If a task has
-        different pools in `acquire` and `release`, a later task releases the slot that it seizes
+    in_degree : for each task, the number of predecessors that it waits for. All exits of one race count as 1
+    acquire : for each task, the pool in which it seizes a slot at its start; −1: it seizes no slot
+    release : for each task, the pool in which it releases a slot at its end; −1: it releases no slot. One task can
+        seize a slot, and a later task can release this slot. Skipped tasks seize and release no slot
     capacity : number of slots of each pool
-    crew : 1 for a pool if time in its queue counts as waiting on the critical path. 0 for any other pool: from its
-        queue, the critical path continues with the task that was served before
-    race : for the exit of a copy, its race; else −1. The first exit to end cancels the other copies.
-    copy_lo : for the exit of a copy, the first task of the copy; else −1. The exit is the last task of the copy
-    race_lo, race_hi : for each race, the first task of its copies, and the number after their last task
-    leave : for a task whose person may turn to something else, the task's row in `since`; else −1. If the task starts
-        more than ``patience`` seconds after the end of task ``since[row]``, its duration grows by ``away`` seconds.
-    since : for each such row, the task at whose end the person starts to wait
+    crew : for each pool, 1 or 0. 1: the critical path contains the waits for its slots. 0: the critical path contains
+        the task that held the slot, and not the wait
+    race : for the exit of each copy, the number of the race; −1 for any other task
+    copy_lo : for the exit of each copy, the first task of the copy; −1 for any other task
+    race_lo, race_hi : for each race, the first task of its copies, and the number after the last task of its copies
+    leave : for the task of a person who may leave, the task's position in `since`; −1 for any other task
+    since : for each position, an earlier task. When the earlier task ends, the person starts to wait. If the
+        wait takes over ``patience`` seconds, the person leaves, and the person's task takes ``away`` seconds longer
 
     Raises ValueError if the arrays are inconsistent.
     """
@@ -116,13 +119,19 @@ class Graph:
 
     @cached_property
     def queue_lo(self) -> Ints:
-        """(pools + 1,) Positions in an array of all queues: start of each pool's queue, then end of the array."""
+        """(pools + 1,) positions in one array that contains the queues of all pools.
+
+        Entry i is the position at which the queue of pool i starts. The last entry is the length of the array.
+        """
         taken = self.acquire[self.acquire >= 0]
         counts = np.bincount(taken, minlength=len(self.capacity))
         return _ints(np.concatenate(([0], np.cumsum(counts))))
 
     def with_capacity(self, capacity: ArrayLike) -> Graph:
-        """Return the graph with other pool sizes. Pools of more than one slot are crews."""
+        """Return a copy of the graph with different pool sizes. Each pool of several slots becomes a crew.
+
+        capacity : number of slots of each pool
+        """
         if len(np.asarray(capacity)) != len(self.capacity):
             raise ValueError(f"the graph has {len(self.capacity)} pools")
         return replace(self, capacity=_ints(capacity), crew=_ints(np.asarray(capacity) > 1))
@@ -140,14 +149,16 @@ def build_graph(
     exits: dict[int, tuple[int, int]] | None = None,
     leaves: dict[int, int] | None = None,
 ) -> Graph:
-    """Build a `Graph` from (predecessor, successor) pairs.
+    """Build a `Graph` from its edges, which are pairs (predecessor, successor).
 
     n : number of tasks
-    acquire, release : as in `Graph`. The default of `acquire` is −1 for each task; `release` defaults to `acquire`
-    crew : as in `Graph`. The default is 1 for each pool
-    races : race → (first task, number after the last task)
-    exits : task → (its race, first task of its copy). A task after several exits of a race waits for only one of them.
-    leaves : task → earlier task. At the end of the earlier task, the person who does the task starts to wait
+    acquire : as in `Graph`; default: no task seizes a slot
+    release : as in `Graph`; default: equal to `acquire`
+    crew : as in `Graph`; default: 1 for each pool
+    races : key of a race → (number of the first task of its copies, number after the last task of its copies)
+    exits : last task of a copy → (key of the race, first task of the copy). A common successor of several copies waits
+        for only one copy
+    leaves : task → earlier task. When the earlier task ends, the person who does the task starts to wait
     """
     pairs = np.asarray(edges, np.int32).reshape(-1, 2)
     source, target = pairs[:, 0], pairs[:, 1]
@@ -192,12 +203,12 @@ def build_graph(
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """Results of the kernel for S samples of a graph with n tasks.
+    """Result of `simulate` for S samples of a graph with n tasks.
 
-    makespan : (S,) seconds
-    waiting : (S,) seconds that the critical path waits for agents of crews; NaN if not traced
-    critical : (S, n) 1 for a task on the critical path, else 0; (0, n) if not traced
-    starts, ends : (S, n) seconds; NaN for a task that never started; (0, n) if not recorded
+    makespan : (S,) completion times in seconds
+    waiting : (S,) seconds for which the critical path waits for agents of crews; NaN if `traced` was false
+    critical : (S, n) 1 for a task on the critical path, otherwise 0; (0, n) if `traced` was false
+    starts, ends : (S, n) seconds; NaN for a task that never started; (0, n) if `recorded` was false
     start, end : (n,) starts and ends in the last sample, in seconds
     """
 
@@ -223,13 +234,13 @@ def simulate(
     """Schedule S samples of a graph with n tasks.
 
     durations : (S, n) seconds. A negative duration skips the task.
-    patience, away : (S, length of `graph.since`) seconds; default 0
-    traced : whether to find the critical path of each sample too
-    recorded : whether to keep the starts and ends of each sample too
+    patience, away : (S, length of `graph.since`) seconds, as in `Graph`; default: 0
+    traced : whether to find the critical path of each sample
+    recorded : whether to return the start and end of every task in each sample
     kernel : module to use instead of `planner.engine.active_kernel()`
 
-    Raises ValueError if shapes do not fit, if a duration is NaN or too long, or if a task never becomes ready (a cycle,
-    or pools that wait for each other).
+    Raises ValueError if an array has a wrong shape, or a duration is NaN or too long. Also raises ValueError if a task
+    never becomes ready, because the graph has a cycle or pools wait for each other.
     """
     kernel = kernel or engine.active_kernel()
     durations = np.ascontiguousarray(durations, np.float64)

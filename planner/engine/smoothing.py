@@ -51,10 +51,10 @@ _NEAR = 1e-9
 
 
 class Waits:
-    """Distribution of a wait, and its draws in the first `KEPT` samples.
+    """Distribution of the duration of a wait, and random draws of this duration.
 
-    seconds : (k,) times of the wait, rising
-    shares : (k,) for each of these times, the probability that the wait takes at most this time
+    seconds : (k,) durations in rising order
+    shares : (k,) for each of these durations, the probability that the wait takes at most this duration
     """
 
     def __init__(self, shares: Floats, seconds: Floats) -> None:
@@ -63,31 +63,34 @@ class Waits:
         self._drawn = np.empty(0)
 
     def add(self, drawn: Floats) -> None:
-        """Add (n,) draws of the wait in the next n samples."""
+        """Add the durations of the wait in the next n samples: an array (n,). At most `KEPT` durations are stored."""
         if len(self._drawn) < KEPT:
             self._drawn = np.concatenate((self._drawn, drawn))[:KEPT]
 
     def without(self, samples: Floats) -> Floats:
-        """Return the (n,) rests: completion times minus waits. `samples`: the first n completion times."""
+        """Subtract the durations of the wait from completion times. Return an array (n,).
+
+        samples : (n,) completion times of the first n samples
+        """
         return samples - self._drawn[: len(samples)]
 
     def within(self, limits: Floats, rest: Floats) -> Floats:
-        """Return the probabilities (rows, n) that rest and wait together take at most a limit.
+        """Return an array (rows, n): the probability that `rest` plus the random wait is at most the limit.
 
         limits : (rows,) seconds
-        rest : (rows or 1, n) seconds; sorted rests are faster
+        rest : completion times without the wait, (rows, n) or (1, n) seconds. Sorted values are faster
         """
         chances: Floats = np.interp(limits[:, None] - rest, self.seconds, self.shares, 0.0, 1.0)
         return chances
 
     def quantiles(self, q: Floats, rest: Floats, near: float = _NEAR) -> Floats:
-        """Return the quantiles (rows,): the limits at which the mean of `within` reaches q.
+        """Return quantiles of completion times: an array (rows,), in seconds.
 
-        They are found by false position with the Illinois rule.
+        The quantiles are computed by false position with the Illinois rule.
 
         q : (rows,) probabilities
-        rest : as in `within`
-        near : tolerance, as a probability
+        rest : completion times without the wait, (rows, n) or (1, n) seconds
+        near : tolerance of the result, as a probability
         """
         wait = np.interp(q, self.shares, self.seconds)
         low, high = rest.min(1) + wait, rest.max(1) + wait
@@ -112,9 +115,10 @@ class Waits:
 
 
 class Smoothed(Values):
-    """Completion times with a wait in series.
+    """Completion times that contain a wait during which nothing else runs.
 
-    With fewer than `LEAST` or more than `KEPT` samples, all results are those of `Values`.
+    Percentiles are computed from the distribution of the wait. With fewer than `LEAST` or more than `KEPT` samples,
+    percentiles are computed as in `Values`.
     """
 
     def __init__(self, waits: Waits) -> None:
@@ -142,9 +146,9 @@ class Smoothed(Values):
         return self._quantiles[q]
 
     def interval(self, q: float) -> tuple[float, float]:
-        """Return the 95% interval of the quantile `q`.
+        """Return the ends of the 95% interval of the quantile `q`.
 
-        If there are too few samples for an interval, return the interval of `Values`, widened to contain the quantile.
+        With too few samples, return the interval of `Values`, widened to contain the quantile.
         """
         if self._plain:
             return super().interval(q)
@@ -168,9 +172,10 @@ class Smoothed(Values):
                 yield min(low, middle), max(high, middle)
 
     def share(self, limit: float) -> tuple[float, float, float]:
-        """Return the share of samples up to `limit`, and the ends of its 95% interval, as `Values.share` does.
+        """Return the share of samples that are at most `limit`, and the two ends of the share's 95% interval.
 
-        The interval is that for plain samples, in a number that gives the share the same standard error.
+        The interval is Wilson's for n samples, where `n = share * (1 - share) / error**2`. The `error` is the standard
+        error of the share. If n is less than the number of samples, this number is used instead.
         """
         if self._plain:
             return super().share(limit)
@@ -195,13 +200,18 @@ class Smoothed(Values):
 
     @property
     def _rests(self) -> Floats:
-        """The (1, n) rests of the samples, in rising order."""
+        """Completion times without the wait: an array (1, n) of seconds, in rising order."""
         if self._rest is None:
             self._rest = np.sort(self._waits.without(self.first))[None]
         return self._rest
 
     def _errors(self, limits: Floats) -> Floats:
-        """Return the standard errors (n,) of the shares of samples up to `limits` (n,); 0 for a single sample."""
+        """Return an array (n,): for each limit, the standard error of the share of samples that are at most the limit.
+
+        With a single sample, the errors are 0.
+
+        limits : (n,) seconds
+        """
         count = self._rests.shape[1]
         if count == 1:
             return np.zeros(len(limits))
@@ -209,5 +219,5 @@ class Smoothed(Values):
 
 
 def _together(q: float) -> tuple[float, ...]:
-    """Return the quantiles to compute together if `q` is requested."""
+    """Return all quantiles to compute if the quantile `q` is requested. For example, p90 comes with p50 and p95."""
     return _USUAL if q in _USUAL else (q,)

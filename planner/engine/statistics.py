@@ -32,7 +32,10 @@ _HALF_MIDDLE = 0.425
 
 
 def normal_quantile(p: Floats) -> Floats:
-    """Return the quantiles z (n,) of the standard normal distribution, Φ(z) = p. `p`: (n,) probabilities, 0 < p < 1."""
+    """Return the quantiles of the standard normal distribution for probabilities `p`: an array (n,).
+
+    p : (n,) probabilities, 0 < p < 1
+    """
     from_half = p - 0.5
     inside = _HALF_MIDDLE**2 - from_half * from_half
     quantile = _ratio(_MIDDLE, inside)
@@ -83,12 +86,12 @@ GROUPS = 16
 
 
 class Values:
-    """Samples of a non-negative quantity, in order.
+    """Samples of a quantity that is never negative, such as a completion time.
 
-    The first `KEPT` samples are stored one by one. All further samples are counted in bins. Bins take `KEPT` samples
-    each time, so the results do not depend on the number of samples in each call of `add`.
+    Up to `KEPT` samples are stored individually. If there are more, samples are counted in bins of nearly equal values.
+    The results do not depend on how the samples are divided among calls of `add`.
 
-    drawn : whether samples depend on random draws. If not, all samples are equal
+    drawn : whether the samples depend on random draws. If not, all samples are equal
     """
 
     def __init__(self) -> None:
@@ -103,7 +106,7 @@ class Values:
         self._all: tuple[int, float, float] | None = None  # moments of all samples
 
     def add(self, samples: Floats) -> None:
-        """Add (n,) samples; n is at most `KEPT`."""
+        """Add an array (n,) of samples. n is at most `KEPT`."""
         room = KEPT - self.count % KEPT
         if len(samples) > room:
             self.add(samples[:room])
@@ -122,14 +125,14 @@ class Values:
 
     @classmethod
     def of(cls, samples: Floats) -> Values:
-        """Return the `Values` of (n,) samples; n is at most `KEPT`."""
+        """Return a new `Values` that contains an array (n,) of samples. n is at most `KEPT`."""
         values = cls()
         values.add(samples)
         return values
 
     @property
     def first(self) -> Floats:
-        """The first `KEPT` samples, in order."""
+        """The first `KEPT` samples, in the order in which they were added."""
         if len(self._stored) > 1:
             self._stored = [np.concatenate(self._stored)]
         return self._stored[0] if self._stored else np.empty(0)
@@ -140,39 +143,51 @@ class Values:
 
     @property
     def standard_error(self) -> float:
-        """Standard error of the mean; 0 for a single sample."""
+        """Standard error of the mean of all samples; 0 for a single sample."""
         count, mean, scatter = self._summed()
         if count < 2 or scatter <= count * (_ROUNDING * mean) ** 2:
             return 0.0
         return math.sqrt(scatter / (count - 1) / count)
 
     def quantile(self, q: float) -> float:
-        """Return the quantile `q` from 0 to 1, interpolated linearly between samples."""
+        """Return the quantile `q` of the samples, where 0 ≤ q ≤ 1. Between two samples, interpolate linearly."""
         rank = q * (self.count - 1)
         low, high = self._ranked(math.floor(rank)), self._ranked(math.ceil(rank))
         return low + (high - low) * (rank - math.floor(rank))
 
     def share(self, limit: float) -> tuple[float, float, float]:
-        """Return the share of samples up to `limit`, and the ends of its 95% interval."""
+        """Return the share of samples that are at most `limit`, and the two ends of the share's 95% interval."""
         count = self._at_most(limit)
         return count / self.count, *share_interval(count, self.count)
 
     def group_medians(self) -> Floats | None:
-        """Return the medians (GROUPS,) of groups of the first `KEPT` samples; None if a group has under two samples."""
+        """Divide the first `KEPT` samples into equal groups. Return an array (GROUPS,) with the median of each group.
+
+        Return None if the groups would have fewer than two samples.
+        """
         groups = in_groups(self.first)
         return None if groups is None else medians(groups)
 
     def interval(self, q: float) -> tuple[float, float]:
-        """Return the 95% interval of the quantile `q`, by `ranks`. With over `KEPT` samples, widen it to whole bins."""
+        """Return the ends of the 95% interval of the quantile `q`.
+
+        With over `KEPT` samples, samples are counted in bins. Each end of the interval is then the edge of a bin.
+        """
         low, high = ranks(self.count, q)
         return self._ranked(low, 0.0), self._ranked(high, 1.0)
 
     def known_interval(self, q: float) -> tuple[float, float] | tuple[None, None]:
-        """Return `interval(q)`, or (None, None) if there are too few random samples for an interval."""
+        """Return the ends of the 95% interval of the quantile `q`.
+
+        Return (None, None) if the samples are random and too few for an interval.
+        """
         return self.interval(q) if enclosed(self.count, q) or not self.drawn else (None, None)
 
     def _at_most(self, limit: float) -> int:
-        """Return the number of samples up to `limit`. With over `KEPT`, count whole bins that begin at most there."""
+        """Return the number of samples that are at most `limit`.
+
+        With over `KEPT` samples, samples are counted in bins. All samples in the bin of `limit` count.
+        """
         if self.count <= KEPT:
             return int(np.count_nonzero(self.first <= limit))
         bins, counts = _counted(self._bins, self._counts, self._waiting)
@@ -180,10 +195,12 @@ class Values:
         return int(counts[starts <= limit].sum())
 
     def _ranked(self, rank: int, within: float = 0.5) -> float:
-        """Return the sample with this rank. Ranks count from 0.
+        """Return the sample at the position `rank` in rising order. Positions start at 0.
 
-        With over `KEPT` samples, return a point in the bin of the rank. `within` is the position of the point in the
-        bin, from 0 to 1. For the bin that begins at 0, return 0.
+        With over `KEPT` samples, samples are counted in bins. Then return a point in the bin of the sample. For the bin
+        that begins at 0, this point is 0.
+
+        within : position of the point in its bin: 0 is the lower end, and 1 is the upper end
         """
         if self.count <= KEPT:
             if self._sorted is None:
@@ -197,7 +214,7 @@ class Values:
         return float(low + (high - low) * within)
 
     def _summed(self) -> tuple[int, float, float]:
-        """Return count, mean, and sum of squared distances from the mean, for all samples."""
+        """Return the count of all samples, their mean, and the sum of their squared distances from the mean."""
         if self._all is None:
             rest = self._waiting if self.count > KEPT else self._stored
             self._all = _joined(self._moments, np.concatenate(rest)) if rest else self._moments
@@ -209,7 +226,11 @@ class Values:
 
 
 def _joined(moments: tuple[int, float, float], samples: Floats) -> tuple[int, float, float]:
-    """Return count, mean and sum of squared distances after adding samples (Chan, Golub and LeVeque 1979)."""
+    """Return the moments of old and new samples together (Chan, Golub and LeVeque 1979).
+
+    moments : count, mean, and sum of squared distances from the mean, for the old samples
+    samples : the new samples
+    """
     count, mean, scatter = moments
     total, further_mean = count + len(samples), float(samples.mean())
     distance = further_mean - mean
@@ -218,7 +239,10 @@ def _joined(moments: tuple[int, float, float], samples: Floats) -> tuple[int, fl
 
 
 def _counted(bins: _Int64s, counts: _Int64s, samples: list[Floats]) -> tuple[_Int64s, _Int64s]:
-    """Return the occupied bins and their counts after adding samples."""
+    """Count further samples in bins. Return the number of each bin that contains samples, and its count of samples.
+
+    bins, counts : the same two arrays before the samples are added
+    """
     if not samples:
         return bins, counts
     further, added = np.unique(np.concatenate(samples).view(np.int64) >> _BIN_BITS, return_counts=True)
@@ -227,17 +251,17 @@ def _counted(bins: _Int64s, counts: _Int64s, samples: list[Floats]) -> tuple[_In
 
 
 def ranks(n: int, q: float) -> tuple[int, int]:
-    """Return two ranks. The samples with these ranks, of n iid samples, enclose the quantile `q` with 95% confidence.
+    """Return the positions of two samples that enclose the quantile `q` with 95% confidence, where 0 < q < 1.
 
-    Ranks count from 0, and 0 < q < 1. The ranks are 1.96 standard deviations of Binomial(n, q) below and above n·q, but
-    at least 0 and at most n − 1 (normal approximation, corrected for continuity, widened to whole ranks).
+    The n samples are independent and sorted. Positions start at 0. By the normal approximation, the positions are
+    `n * q - 0.5 ± 1.96 * sqrt(n * q * (1 - q))`. They are rounded outwards, and limited to 0 and n − 1.
     """
     low, high = _unclipped_ranks(n, q)
     return max(low, 0), min(high, n - 1)
 
 
 def enclosed(n: int, q: float) -> bool:
-    """Whether n samples are enough for both `ranks` of the quantile `q` without clipping."""
+    """Whether `n` samples are enough for a 95% interval of the quantile `q`."""
     low, high = _unclipped_ranks(n, q)
     return low >= 0 and high <= n - 1
 
@@ -248,20 +272,23 @@ def _unclipped_ranks(n: int, q: float) -> tuple[int, int]:
 
 
 def quantile_interval(samples: Floats, q: float) -> tuple[float, float]:
-    """Return the 95% interval of the quantile `q`, 0 < q < 1, of iid samples, by `ranks`."""
+    """Return the ends of the 95% interval of the quantile `q`, where 0 < q < 1. The samples must be independent."""
     ordered = np.sort(samples)
     low, high = ranks(len(ordered), q)
     return float(ordered[low]), float(ordered[high])
 
 
 def share_interval(count: int, n: int) -> tuple[float, float]:
-    """Return the 95% interval of the probability of an event that occurs in `count` of n iid samples."""
+    """Return the ends of the 95% interval of a probability. The event occurs in `count` of `n` independent samples."""
     low, high = wilson(count / n, n)
     return (low if count else 0.0), (high if count < n else 1.0)
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:
-    """Return the 95% interval of a share, by Wilson's score (1927). `n`: number of iid samples behind the share."""
+    """Return the ends of the 95% interval of a share (Wilson 1927).
+
+    n : number of independent samples from which the share is estimated
+    """
     weight = Z975**2 / n
     middle = (share + weight / 2) / (1 + weight)
     half = math.sqrt(share * (1 - share) * weight + weight**2 / 4) / (1 + weight)
@@ -269,18 +296,27 @@ def wilson(share: float, n: float) -> tuple[float, float]:
 
 
 def medians(samples: Floats) -> Floats:
-    """Medians along the last axis. `np.median` would load numpy's masked arrays and is slower on few samples."""
+    """Return medians along the last axis of an array.
+
+    `np.median` is slower for few samples, and it loads the masked arrays of numpy.
+    """
     middle = (samples.shape[-1] - 1) // 2, samples.shape[-1] // 2
     partitioned = np.partition(samples, middle)
     return np.asarray((partitioned[..., middle[0]] + partitioned[..., middle[1]]) / 2)
 
 
 def in_groups(samples: Floats) -> Floats | None:
-    """Return the samples in equal groups, (GROUPS, size), without a remainder; None if `size` would be under two."""
+    """Divide samples into groups of equal size. Return an array (GROUPS, size), and drop left-over samples.
+
+    Return None if the groups would have fewer than two samples.
+    """
     size = len(samples) // GROUPS
     return None if size < 2 else samples[: size * GROUPS].reshape(GROUPS, size)
 
 
 def standard_error(by_group: Floats) -> float:
-    """Standard error of a statistic of all samples. `by_group`: (GROUPS,) the statistic of each group of samples."""
+    """Estimate the standard error of a statistic, such as a median, from its values for groups of samples.
+
+    by_group : (GROUPS,) value of the statistic for each group
+    """
     return float(np.std(by_group, ddof=1) / math.sqrt(GROUPS))

@@ -43,10 +43,12 @@ from planner.workflow.declaration import Step, Workflow
 
 
 def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None = None) -> TaskGraph:
-    """Return the task graph of a workflow for these crew sizes. Raises InputError if the graph is too large.
+    """Return the task graph of a workflow for these crew sizes.
+
+    Raises `InputError` if the graph is too large.
 
     sizes : number of agents of each crew
-    runtime : runtime of the graph; None: the runtime that the workflow declares
+    runtime : runtime that the graph is built for; None: the runtime that the workflow declares
     """
     check_size(workflow, sizes)
     crews = Crews.of(workflow, sizes, runtime)
@@ -73,10 +75,10 @@ def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None
 
 
 def _context_switches(fragment: Fragment) -> dict[int, int]:
-    """Return task → earlier task. Before each of these tasks, a person may turn to something else.
+    """Return ``{task: earlier task}`` for each task before which a person may turn to something else.
 
-    The person starts to wait at the end of the earlier task. If no task of a person comes earlier, the earlier task is
-    task 0, which starts the run.
+    The person starts to wait when the earlier task ends. The earlier task is a previous task of a person. If there is
+    no such task, the earlier task is task 0, at the start of the run.
     """
     switching = {
         int(task)
@@ -91,7 +93,10 @@ def _context_switches(fragment: Fragment) -> dict[int, int]:
 
 
 class _Expansion:
-    """Expands steps. Keeps the outcome of each expanded step under the full name of the step."""
+    """Expands the steps of a workflow into tasks.
+
+    outcomes : outcome of each expanded step, by the full name of the step
+    """
 
     def __init__(self, crews: Crews) -> None:
         self.crews = crews
@@ -105,9 +110,10 @@ class _Expansion:
         return grouped(children, needs(steps), self.crews.runtime, scope.name)
 
     def enter(self, group: Scope, name: str, steps: Steps) -> Scope:
-        """Return the scope of the step `name` in a group.
+        """Return the `Scope` of the step `name` of a group.
 
-        If another step names this step in `otherwise`, this step runs only in samples in which the other step fails.
+        If the step is the fallback (`otherwise`) of another step, it is done only in samples in which the other step
+        fails.
 
         group : scope of the group
         steps : steps of the group
@@ -154,7 +160,7 @@ class _Expansion:
     # The loops and conditions that a step declares itself. The step may be outside or inside of items.
 
     def in_rounds(self, scope: Scope, step: Step) -> Scope:
-        """Return the scope inside the rounds of a step."""
+        """Return the `Scope` of a step inside the loop of its rounds (`repeat`)."""
         assert step.repeat is not None
         inside = replace(scope.in_loop(Loop(self.crews.count(step.repeat.most, scope))), repeats=scope.name)
         if step.repeat.until is None:
@@ -163,7 +169,7 @@ class _Expansion:
         return replace(inside.under(guard), round=guard)
 
     def in_copies(self, scope: Scope, step: Step) -> Scope:
-        """Return the scope inside the copies of a step. If the step has no copies, return `scope`."""
+        """Return the `Scope` of a step inside the loop of its copies. If the step has no copies, return `scope`."""
         count = step.best_of or step.first_of
         if count is None:
             return scope
@@ -173,9 +179,10 @@ class _Expansion:
         return replace(inside, own_tasks=scope.own_tasks or race)
 
     def branches(self, scope: Scope, step: Step) -> list[tuple[str, Step, Scope]]:
-        """Return name, step and scope of each branch of a choice, sorted by name.
+        """Return the name, the step and the scope of each branch of a choice, sorted by name.
 
-        Each branch has an interval. A choice draws one uniform number and takes the branch whose interval contains it.
+        Each branch has an interval of numbers between 0 and 1. In a sample, a number is drawn for the choice. The
+        branch whose interval contains this number is done.
         """
         branches, low = [], 0.0
         steps = sorted_by_name(step.choose or {})
@@ -189,10 +196,10 @@ class _Expansion:
         return branches
 
     def finish(self, scope: Scope, step: Step, steps: Steps, attempt: Attempt | None = None) -> None:
-        """Record the outcome of a step, after its body is expanded.
+        """Record the outcome of a step. Call this method after the body of the step is expanded.
 
-        scope : scope of the body
-        steps : steps in the body
+        scope : scope inside the loops of the step
+        steps : steps inside the step; empty if there are none
         attempt : condition of the step's attempts; None: the step has no `retry`
         """
         inner = self.unhandled(f"{scope.name}.", steps)
@@ -212,14 +219,17 @@ class _Expansion:
             scope.round.body.append(outcome)
 
     def unhandled(self, prefix: str, steps: Steps) -> tuple[Outcome, ...]:
-        """Return the outcomes of those steps that may fail without a fallback. `prefix`: start of their full names."""
+        """Return the outcomes of those steps that may fail and have no fallback.
+
+        prefix : start of the full name of each step, for example ``group.``
+        """
         outcomes = [self.outcomes[prefix + name] for name, step in steps.items() if step.otherwise is None]
         return tuple(outcome for outcome in outcomes if outcome.possible)
 
     def attempts(self, scope: Scope, step: Step) -> list[ItemSegment]:
-        """Return a segment for each attempt at a request, an agent loop, a tool or a person's task.
+        """Return one `ItemSegment` for each attempt at a step. The step contains no other steps.
 
-        Each segment needs an agent of `scope.pool`.
+        `scope.pool` is the pool of the agent that each segment needs, or `NO_POOL`.
         """
         inside, attempt, count = scope, None, 1
         rounds: Loops = ()
@@ -271,7 +281,7 @@ class _Expansion:
         return fan_out(self.crews, replace(scope, pool=pool), step, lambda item: self.item_rounds(item, step))
 
     def item_rounds(self, scope: Scope, step: Step) -> list[ItemSegment]:
-        """Return the segments of all rounds of an item, or of a step inside an item.
+        """Return the `ItemSegment`s of a step inside an item, for all rounds of the step.
 
         `scope.pool` is the pool of the item's agent.
         """
@@ -287,9 +297,9 @@ class _Expansion:
         ]
 
     def item_round(self, scope: Scope, step: Step) -> list[ItemSegment]:
-        """Return the segments of one round of a step inside an item.
+        """Return the `ItemSegment`s of a step inside an item, for one round of the step.
 
-        If the step has copies, they run side by side in a single segment.
+        If the step has copies, a single segment contains all copies side by side.
         """
         inside = self.in_copies(scope, step)
         if inside is scope:
@@ -302,7 +312,7 @@ class _Expansion:
         return [ItemSegment(pool if one_agent else NO_POOL, fragment, scope.guard)]
 
     def item_body(self, scope: Scope, step: Step) -> list[ItemSegment]:
-        """Return the segments of the body of a step inside an item."""
+        """Return the `ItemSegment`s of a step inside an item, for one round and one copy of the step."""
         inner = _inner_steps(scope, step)
         if inner is not None:
             inside, steps = inner
@@ -321,15 +331,15 @@ class _Expansion:
         return self.attempts(replace(scope, pool=self.held_pool(step, scope.pool)), step)
 
     def item_step(self, scope: Scope, step: Step) -> list[ItemSegment]:
-        """Return the segments of a step inside an item. A fan-out inside an item is a single segment."""
+        """Return the `ItemSegment`s of a step inside an item. If the step is a fan-out, return a single segment."""
         if step.for_each is None:
             return self.item_rounds(scope, step)
         return [ItemSegment(NO_POOL, self.items(replace(scope, briefing=None), step), scope.guard)]
 
     def held_pool(self, step: Step, pool: int) -> int:
-        """Return the pool of the agent that a step inside an item holds, or `NO_POOL` if the step holds no agent.
+        """Return the pool of the agent that a step inside an item needs, or `NO_POOL` if the step needs no agent.
 
-        A step with `hold: false` holds no agent. A person's step holds no agent if it names no crew.
+        A step with `hold: false` needs no agent. A person's step needs an agent only if the step names a crew.
 
         pool : pool of the item's agent
         """
@@ -339,7 +349,7 @@ class _Expansion:
 
 
 def _inner_steps(scope: Scope, step: Step) -> tuple[Scope, Steps] | None:
-    """Return the scope and the steps inside a group, or inside a step that uses another file; else None."""
+    """Return the steps inside a step, with their scope. Return None if the step has neither `steps` nor `use`."""
     if step.steps is not None:
         return scope.inside("steps"), step.steps
     if step.used is None:
@@ -351,7 +361,7 @@ def _inner_steps(scope: Scope, step: Step) -> tuple[Scope, Steps] | None:
 
 
 def _conversation(scope: Scope, step: Step) -> Conversation | None:
-    """Return the conversation that a step's request continues, or None if the request starts a new conversation."""
+    """Return the conversation that a step continues (`continues`), or None if the step continues no conversation."""
     continues, name = step.llm.continues if step.llm is not None else None, scope.names[-1]
     if continues is None:
         return None

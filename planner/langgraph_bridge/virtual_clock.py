@@ -20,11 +20,11 @@ Result = TypeVar("Result")
 
 
 class DeadlockError(RuntimeError):
-    """A coroutine waits forever: no timer, thread or other coroutine can wake it."""
+    """A coroutine waits forever, because no timer, thread or other coroutine can wake it."""
 
 
 class _Selector(selectors.SelectSelector):
-    """Selector that does not sleep until the next timer is due. It moves the virtual clock to this timer."""
+    """Selector that moves the virtual clock to the next timer instead of sleeping until the timer is due."""
 
     loop: VirtualLoop
 
@@ -41,12 +41,12 @@ class _Selector(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Event loop whose clock starts at 0 seconds.
+    """Event loop with a virtual clock that starts at 0 seconds.
 
     now : current time of the virtual clock, in seconds
     threads : number of running threads
-    at_end_of_instant : functions to call when no coroutine can run at the current time. Each function returns whether
-        a coroutine can run after the call
+    at_end_of_instant : functions that the loop calls when no coroutine can run at the current time. A function returns
+        True if a coroutine can run after the call
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self.now
 
     def jump(self) -> None:
-        """Advance the clock to the next timer. Raises DeadlockError if there is none."""
+        """Advance the virtual clock to the next timer. Raises DeadlockError if there is no timer."""
         timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
         if not timers:
             raise DeadlockError(f"at {self.now:.6f} s something waits that nothing will end")
@@ -86,7 +86,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run(main: Callable[[VirtualLoop], Coroutine[Any, Any, Result]]) -> tuple[Result, float]:
-    """Run a coroutine on a new virtual loop. Return its result, and its duration in virtual seconds."""
+    """Run the coroutine of `main` on a new virtual loop. Return its result, and its duration in virtual seconds."""
     loop = VirtualLoop()
     with asyncio.Runner(loop_factory=lambda: loop) as runner:  # after an interruption, it cancels all tasks
         result = runner.run(main(loop))

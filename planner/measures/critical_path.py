@@ -27,7 +27,7 @@ BREAKDOWN = (*(part.name.lower() for part in Part), "waiting")
 
 
 class WorkDetail:
-    """Sums over samples, for a step or for a coordination mechanism of the step's crew.
+    """Sums over samples for one step, or for one coordination mechanism of the step's crew.
 
     Seconds are counted in ticks: whole numbers, whose sums are exact.
 
@@ -36,7 +36,8 @@ class WorkDetail:
     critical : seconds on the critical path
     critical_in : number of samples in which the step is on the critical path
     billed : billed amounts of each piece of work
-    usd : cost at those prices that are known; rented machines add nothing
+    tokens : billed tokens
+    usd : cost in US dollars. Unknown prices and rented machines add nothing
     """
 
     def __init__(self, work: Work) -> None:
@@ -70,7 +71,7 @@ class WorkDetail:
 
 
 class _StepSums:
-    """Sums over all pieces of work of a step: arrays (S,) with one value for each of S samples."""
+    """Totals of one step in each of S samples: arrays (S,)."""
 
     def __init__(self, samples: int) -> None:
         self.done, self.seconds, self.critical, self.usd = (np.zeros(samples) for _ in range(4))
@@ -78,10 +79,14 @@ class _StepSums:
 
 
 class Detail:
-    """Sums over samples: parts of the critical path, and the work of each step."""
+    """Sums over samples: seconds of each part of the critical path, and the work of each step."""
 
     def __init__(self, works: Sequence[TaskMap[Work]], models: Mapping[str, Profile]) -> None:
-        """Start without samples. `models` are profiles with the prices of the scenario."""
+        """Start with no samples.
+
+        works : all pieces of work in the graph
+        models : name → profile, with the prices of the scenario
+        """
         self.models = models
         steps: dict[tuple[str, str], WorkDetail] = {}
         self.of_work = [
@@ -99,7 +104,7 @@ class Detail:
 
     @property
     def step_numbers(self) -> list[int]:
-        """For each piece of work in the graph, the index of its step in `self.works`."""
+        """A list with an entry for each piece of work in the graph: the index of its step in `self.works`."""
         return [self.works.index(step) for step in self.of_work]
 
     def breakdown(self) -> dict[str, Mean]:
@@ -107,7 +112,7 @@ class Detail:
         return {part: moments.mean() for part, moments in zip(BREAKDOWN, self.parts, strict=True)}
 
     def add(self, run: ScheduledSamples) -> Floats:
-        """Add S samples. Return the seconds of coordination on the critical path of each sample, (S,)."""
+        """Add S samples. Return an array (S,): for each sample, the seconds of coordination on the critical path."""
         schedule, times = run.schedule, run.times
         paths = [on_path(schedule, times.part(part, run.speed)[run.rows]) for part in Part]
         if times.away.size:  # a task's parts leave out the time that a person is away
@@ -137,9 +142,9 @@ class Detail:
 
 
 def _worked(work: Work, occurrence: OccurrenceTimes, run: ScheduledSamples) -> tuple[Floats, Floats | float]:
-    """Return the seconds of work of an occurrence, and the number of items of this occurrence that never started.
+    """Return the seconds of work of an occurrence, and the number of its items that never started.
 
-    The seconds are an array (S, items): samples × items. The number is an array (S,), or 0 if all items started.
+    The seconds are an array (S, items) for S samples. The number is an array (S,), or 0 if all items started.
     """
     items = length(occurrence.tasks)
     leaves = work.kind == "human" and run.times.away.size > 0
@@ -156,18 +161,25 @@ def _worked(work: Work, occurrence: OccurrenceTimes, run: ScheduledSamples) -> t
 
 
 def on_path(schedule: Schedule, seconds: Floats) -> Floats:
-    """Return the sum of `seconds` over the critical path of each sample, (S,).
+    """Return an array (S,): for each sample, the sum of `seconds` over the tasks on the critical path.
 
-    seconds : array (S, n): samples × tasks. The values are rounded to ticks, so that sums are exact.
+    seconds : array (S, n) for S samples and n tasks. It is rounded to ticks, so that sums are exact
     """
     return np.asarray((round_to_ticks(seconds.copy()) * schedule.critical).sum(1))
 
 
 class DetailCollector:
-    """Adds up critical paths, drag and utilisation. Sums are exact, so samples may be added in any order."""
+    """Adds up critical paths, drag and utilisation over samples.
+
+    Sums are exact, so they do not depend on the order in which samples are added.
+    """
 
     def __init__(self, expanded: TaskGraph, models: Mapping[str, Profile]) -> None:
-        """Start without samples. `models` are profiles with the prices of the scenario."""
+        """Start with no samples.
+
+        expanded : task graph of the scenario
+        models : name → profile, with the prices of the scenario
+        """
         self.expanded = expanded
         self.detail = Detail(expanded.works, models)
         self.drag = Drag(len(expanded.graph), self.detail.step_numbers, len(self.detail.works))
@@ -180,9 +192,9 @@ class DetailCollector:
         self.usage.plus(other.usage)
 
     def add(self, run: ScheduledSamples, first: int) -> Floats:
-        """Add S samples. Return the seconds of coordination on the critical path of each sample, (S,).
+        """Add S samples. Return an array (S,): for each sample, the seconds of coordination on the critical path.
 
-        run : the samples, drawn in detail, and scheduled with `traced` and `recorded`
+        run : the samples, drawn in detail, and scheduled with the options `traced` and `recorded`
         first : number of the first sample in `run`, from 0
         """
         self.usage.add(run.kernel_graph, run.durations, run.schedule)

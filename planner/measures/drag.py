@@ -20,19 +20,22 @@ BUDGET = 16_000_000
 
 
 def enough(tasks: int, steps: int) -> int:
-    """Return the number of samples to use for a graph with `tasks` tasks and `steps` steps. It is a power of two."""
+    """Return the number of samples that are used to compute the drag of all steps. It is a power of two.
+
+    tasks, steps : number of tasks and number of steps in the graph
+    """
     return max(LEAST, 1 << (BUDGET // (tasks * steps)).bit_length() >> 1)
 
 
 class Drag:
-    """Sums of the drag of each step over the first samples of a forecast.
+    """Drag of each step: the time by which the workflow would end sooner if the step took no time.
 
-    For each step, each sample is scheduled again without the seconds of that step. Draws do not change, so attempts,
-    cache hits and rework stay the same. If a person does the step, the time that the person is away is left out too.
+    Drag is computed for the first samples of a forecast. For each step, each sample is scheduled again without the
+    seconds of the step. Attempts, cache hits and rework stay the same. If a person does the step, the time during
+    which the person is away is left out too. If no task of a sample becomes shorter, the drag is 0.
 
-    A step off the critical path can have drag, and drag can be negative. The reason is that shorter tasks can change
-    the order in which tasks get agents (Graham's anomalies). So a sample is scheduled again if any task becomes
-    shorter. If no task becomes shorter, the drag is 0.
+    Even a step off the critical path can have drag, and drag can be negative. The reason is that shorter tasks can
+    change the order in which tasks get agents (Graham's anomalies).
 
     of : for each piece of work in the graph, the index of its step
     limit : number of samples to use
@@ -53,7 +56,7 @@ class Drag:
         return [moments.mean() for moments in self.moments]
 
     def add(self, run: ScheduledSamples, first: int) -> None:
-        """Add consecutive samples, but ignore samples from number `limit` on. Numbers start at 0.
+        """Add consecutive samples. Samples whose number is at least `limit` are ignored. Numbers start at 0.
 
         first : number of the first sample in `run`
         """
@@ -67,9 +70,10 @@ class Drag:
             moments.add(self._lost(step, run, rows, exact))
 
     def _lost(self, step: int, run: ScheduledSamples, rows: slice, exact: Floats) -> Floats:
-        """Return the drag of a step in each sample, (S,) seconds.
+        """Return an array (S,): the drag of a step in each of S samples, in seconds.
 
-        exact : durations in seconds before rounding, (S, n): samples × tasks
+        rows : positions of the S samples in `run.times`
+        exact : array (S, n) for n tasks: durations before rounding, in seconds
         """
         times, graph, durations = run.times, run.kernel_graph, run.durations[: len(exact)]
         shorter, away = np.ascontiguousarray(exact), times.away[rows]

@@ -17,7 +17,7 @@ from planner.timing.cost import Billing
 class Mean:
     """A mean over samples.
 
-    standard_error : error from the limited number of samples, not from the estimates; 0 for a single sample
+    standard_error : standard error of the mean; 0 for a single sample. It does not include errors of the estimates
     """
 
     mean: float
@@ -25,9 +25,11 @@ class Mean:
 
     @classmethod
     def ratio(cls, above: Floats, below: Floats) -> Mean:
-        """Return the mean of `above` divided by the mean of `below`, with the first-order error of a ratio.
+        """Return the ratio `mean(above) / mean(below)` with its first-order standard error.
 
-        `above` and `below` are arrays (N,) of paired samples. If the mean of `below` is 0, the ratio is 0.
+        The ratio is 0 if the mean of `below` is 0.
+
+        above, below : arrays (N,) with two values for each of N samples
         """
         count, scale = len(below), float(below.mean())
         if not scale:
@@ -38,7 +40,10 @@ class Mean:
 
 
 class Moments:
-    """Count, sum and sum of squares of samples. Values are rounded to multiples of `unit` and summed as integers."""
+    """The count, the sum and the sum of squares of samples.
+
+    Values are rounded to multiples of `unit`. The multiples are added as integers, so sums are exact.
+    """
 
     def __init__(self, unit: float) -> None:
         self.unit = unit
@@ -58,7 +63,7 @@ class Moments:
         self.squares += other.squares
 
     def mean(self) -> Mean:
-        """Return the mean of all samples that were added. There must be at least one sample."""
+        """Return the mean of all added samples, with its standard error. There must be at least one sample."""
         if self.count == 1:
             return Mean(self.total * self.unit, 0.0)
         variance = (self.count * self.squares - self.total * self.total) / (self.count * (self.count - 1))
@@ -66,13 +71,18 @@ class Moments:
 
 
 class TokenMoments:
-    """Moments of three numbers of tokens: prefilled input (`prompt`), input read from a cache, and output."""
+    """Moments of three numbers of tokens.
+
+    prompt : tokens of prefilled input
+    cache_read : tokens of input that is read from a cache
+    output : tokens of output
+    """
 
     def __init__(self) -> None:
         self.prompt, self.cache_read, self.output = Moments(1.0), Moments(1.0), Moments(1.0)
 
     def add(self, billed: Billing) -> None:
-        """Add the billed tokens of S samples, given as arrays (S,)."""
+        """Add the billed tokens of S samples. Each number of tokens is an array (S,)."""
         self.prompt.add(billed.prompt)
         self.cache_read.add(billed.cache_read)
         self.output.add(billed.output)
@@ -85,7 +95,7 @@ class TokenMoments:
 
     @property
     def standard_errors(self) -> tuple[float, float, float]:
-        """Standard errors of the means of prompt, cache_read and output."""
+        """Standard errors of three means: of `prompt`, `cache_read` and `output`."""
         return (
             self.prompt.mean().standard_error, self.cache_read.mean().standard_error,
             self.output.mean().standard_error,
@@ -102,7 +112,8 @@ BINS = 36
 class Percentile:
     """A percentile of completion times.
 
-    percentile : from 0 to 100
+    percentile : number of the percentile, from 0 to 100
+    seconds : value of the percentile
     low, high : ends of the 95% interval of `seconds`; None if there are too few samples
     """
 
@@ -116,8 +127,8 @@ class Percentile:
 class Histogram:
     """A histogram of completion times, with `BINS` bins of equal width.
 
-    low : the shortest completion time, in seconds, where the first bin starts
-    high : the 99th percentile, in seconds, where the last bin ends
+    low : start of the first bin: the shortest completion time, in seconds
+    high : end of the last bin: the 99th percentile, in seconds
     counts : number of samples in each bin; empty if `low` and `high` are about equal
     beyond : number of samples above `high`
     """
@@ -138,14 +149,14 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Distribution:
-    """The distribution of completion times."""
+    """The distribution of completion times, as percentiles and a histogram."""
 
     percentiles: tuple[Percentile, ...]
     histogram: Histogram
 
     @classmethod
     def of(cls, seconds: Values) -> Distribution:
-        """Return the distribution of samples. The histogram uses only the samples that `Values` stores one by one."""
+        """Return the distribution of completion times. The histogram uses only the samples in `seconds.first`."""
         percentiles = (
             Percentile(percentile, seconds.quantile(percentile / 100), *seconds.known_interval(percentile / 100))
             for percentile in PERCENTILES

@@ -47,10 +47,12 @@ RequestSpan = tuple[str, float]
 
 @dataclass(frozen=True, eq=False)
 class Playback:
-    """Some samples of one scenario with all their details, to be performed in a rehearsal.
+    """Samples of one scenario, with all details that a rehearsal needs.
 
+    run : the scheduled samples
     first : number of the first sample, from 0
-    occurrences : times of each occurrence of each work, for all items together
+    traces : draws of the requests in each occurrence of each piece of work
+    occurrences : times of each occurrence of each piece of work. One entry contains the times of all items
     """
 
     run: ScheduledSamples
@@ -71,7 +73,7 @@ class Playback:
 
     @property
     def durations(self) -> Floats:
-        """Durations of tasks in seconds, (S, n): samples × tasks."""
+        """Durations of tasks in seconds: an array (S, n) for S samples and n tasks."""
         return self.run.durations
 
     @property
@@ -79,18 +81,22 @@ class Playback:
         return self.run.schedule
 
     def seconds(self, work: Work, index: Index, row: int) -> float:
-        """Duration of an occurrence in sample `row`; 0 if it is not done."""
+        """Return the duration in seconds of one occurrence of a piece of work; 0 if the occurrence is not done.
+
+        index : number of the occurrence in each loop around the work, such as (2, 7) for round 2 and item 7
+        row : row of the sample
+        """
         all_rows, item = _all_rows(work, index)
         times = self.occurrences[work, all_rows]
         return _value(times.fixed, item, row) + _value(times.decode, item, row) / self.run.speed
 
     def stretches(self, task: Task, number: int, index: Index, row: int) -> Iterator[tuple[Work, Index, float]]:
-        """Yield the works of a task in order, each with its index in the loops around it and its seconds.
+        """Yield the pieces of work of a task in order. Each comes with its loop indices and its duration in seconds.
 
-        The seconds are whole ticks that add up to the task's duration. A skipped task yields nothing.
+        Durations are whole ticks, and add up to the duration of the task. A skipped task yields nothing.
 
         number : number of the task in the graph
-        index : index of the task in each loop around it
+        index : loop indices of the task, such as (2, 7) for round 2 and item 7
         row : row of the sample
         """
         duration = float(self.durations[row, number])
@@ -109,7 +115,14 @@ class Playback:
             before = end
 
     def requests(self, work: Work, index: Index, row: int, seconds: float) -> list[RequestSpan]:
-        """Return the requests and tool calls of an agent loop: whole ticks that add up to `seconds`."""
+        """Return the requests and tool calls of an agent loop, with their durations in seconds.
+
+        The durations are whole ticks, and their sum is `seconds`.
+
+        index : loop indices of the agent loop, such as (2, 7) for round 2 and item 7
+        row : row of the sample
+        seconds : duration of the agent loop
+        """
         all_rows, item = _all_rows(work, index)
         service = self.run.service[work.model or ""]
         spans: list[RequestSpan] = []
@@ -136,7 +149,10 @@ class Playback:
         return scaled
 
     def predicted(self, row: int) -> Spans:
-        """Return the predicted start and end of each occurrence in sample `row`."""
+        """Return the predicted start and end of each occurrence in one sample, in seconds.
+
+        row : row of the sample
+        """
         starts, ends = self.schedule.starts[row], self.schedule.ends[row]
         spans: Spans = {}
         for task, number, index in tasks(self.graph.outline, 0, ()):
@@ -161,15 +177,15 @@ MOST_WORKS = 100_000
 def playbacks(
     workflow: Workflow, sizes: Mapping[str, int], speed: float, seed: int, samples: int, width: int
 ) -> Iterator[Playback]:
-    """Yield the first `samples` samples of a forecast, in playbacks of at most `width` samples.
+    """Yield the first `samples` samples of a forecast, divided into playbacks of at most `width` samples.
 
-    sizes : agents of each crew
+    sizes : number of agents of each crew
 
-    Raises InputError if one sample has over `MOST_WORKS` works.
+    Raises InputError if one sample has over `MOST_WORKS` pieces of work.
     """
     graph = expand(workflow, sizes)
     if graph.occurrences > MOST_WORKS:
-        message = f"up to {graph.occurrences:,} things are done in a sample, and {MOST_WORKS:,} can be performed"
+        message = f"a sample has up to {graph.occurrences:,} pieces of work; the limit is {MOST_WORKS:,}"
         raise InputError([Problem("too-large", message, None, "rehearse fewer items: all of them are alike")])
     pipeline = Pipeline.of(workflow, graph)
     for first in range(0, samples, width):
@@ -185,10 +201,11 @@ def playbacks(
 
 
 def tasks(outline: Outline, first: int, index: Index) -> Iterator[tuple[Task, int, Index]]:
-    """Yield every task of an outline: the task, its number in the graph, and its index in each loop around it.
+    """Yield every task in a part of the workflow. Each task comes with its number and its loop indices.
 
-    first : number of the outline's first task
-    index : index of the outline in each loop around it
+    outline : structure of the part
+    first : number of the part's first task
+    index : loop indices of the part, such as (2, 7) for round 2 and item 7
     """
     if isinstance(outline, Task):
         yield outline, first, index
@@ -205,13 +222,17 @@ def tasks(outline: Outline, first: int, index: Index) -> Iterator[tuple[Task, in
 
 
 def _all_rows(work: Work, index: Index) -> tuple[Index, int]:
-    """Return the occurrence for all rows together, and the row of `index`."""
+    """Replace the item by `EVERY` in the loop indices of an occurrence. Return the new loop indices, and the item.
+
+    For example, (2, 7) means round 2 and item 7. The result is (2, EVERY) and 7. If the work has neither items nor
+    copies, the result is `index` and 0.
+    """
     position = row_loop(work.loops)
     return (index, 0) if position is None else ((*index[:position], EVERY, *index[position + 1 :]), index[position])
 
 
 def _value(values: Floats, item: int, row: int) -> float:
-    """Return the value of an item in sample `row`, from an array that broadcasts to (items, samples)."""
+    """Return `values[item, row]`. If an axis of `values` has length 1, its single entry applies to every index."""
     return float(values[item if len(values) > 1 else 0, row if values.shape[1] > 1 else 0])
 
 
@@ -219,8 +240,9 @@ def _value(values: Floats, item: int, row: int) -> float:
 class Difference:
     """The first difference between a rehearsal and its prediction.
 
-    what : the occurrence that differs; None: the workflow as a whole
-    predicted, rehearsed : start and end in seconds; None: the occurrence does not happen
+    sample : number of the sample, from 0
+    what : occurrence that differs; None: the workflow as a whole differs
+    predicted, rehearsed : start and end of the occurrence, in seconds; None: the occurrence does not happen
     """
 
     sample: int
@@ -231,11 +253,12 @@ class Difference:
 
 @dataclass(frozen=True)
 class RealTime:
-    """One sample, performed on the real clock `scale` times as fast as planned.
+    """Result of one sample that was run on the real clock.
 
+    scale : number by which all planned durations were divided
     seconds : real duration
-    predicted : planned duration in seconds, not scaled
-    steps : number of works that are done
+    predicted : planned duration in seconds, before it was divided
+    steps : number of pieces of work that were done
     """
 
     sample: int
@@ -246,19 +269,19 @@ class RealTime:
 
     @property
     def overhead(self) -> float:
-        """Real seconds beyond the scaled prediction, `predicted / scale`."""
+        """Seconds by which the real run took longer than predicted: `seconds - predicted / scale`."""
         return self.seconds - self.predicted / self.scale
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """Samples of a workflow that were performed on LangGraph, and how they compare with the prediction.
+    """Result of a rehearsal: samples of a workflow were run on LangGraph and compared with their prediction.
 
     langgraph : version of LangGraph
-    compared : number of works whose starts and ends were compared
-    difference : the first difference; None if there is none
-    beside : parts of the workflow that LangGraph cannot express; they were performed without it
-    real : the result on the real clock; None if only the virtual clock was used
+    compared : number of pieces of work whose start and end were compared
+    difference : the first difference; None if there is no difference
+    beside : parts of the workflow that LangGraph cannot express. They were run without LangGraph
+    real : result on the real clock; None if only the virtual clock was used
     """
 
     workflow: str

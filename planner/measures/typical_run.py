@@ -29,12 +29,14 @@ STRETCHES = 200
 
 @dataclass(frozen=True)
 class StepSpan:
-    """The times at which a step, or a coordination mechanism of the step's crew, runs.
+    """The times at which a step runs. Each coordination mechanism of the step's crew has its own `StepSpan`.
 
-    start, end : first start and last end of its occurrences, in seconds
-    most : largest number of its occurrences that run concurrently
-    at_once : mean number of its occurrences that run in each of the `SLOTS` slots
-    critical : share of each slot in which the step is on the critical path
+    The completion time is divided into `SLOTS` equal slots.
+
+    start, end : first start and last end of the step's occurrences, in seconds
+    most : largest number of occurrences that run concurrently
+    at_once : for each slot, the mean number of occurrences that run
+    critical : for each slot, the share of the slot in which the step is on the critical path
     """
 
     step: str
@@ -48,13 +50,13 @@ class StepSpan:
 
 @dataclass(frozen=True)
 class Stretch:
-    """A stretch of the critical path: consecutive occurrences of one step, or a wait for an agent.
+    """A part of the critical path: consecutive occurrences of one step, or consecutive waits for an agent.
 
     step : path of the step that runs or waits
     kind : kind of the step, or ``waiting``
-    start : time at which the stretch starts, in seconds
-    seconds : duration of the stretch
-    occurrences : number of consecutive occurrences, or of waits
+    start : time at which this part starts, in seconds
+    seconds : duration of this part
+    occurrences : number of occurrences or waits
     """
 
     step: str
@@ -66,13 +68,14 @@ class Stretch:
 
 @dataclass(frozen=True)
 class TypicalRun:
-    """The sample whose completion time is nearest to the p50.
+    """Details of the sample whose completion time is nearest to the p50.
 
     sample : number of the sample, from 1
+    seconds : completion time
     rows : a `StepSpan` for each step that takes time in the sample
-    waiting : share of each of the `SLOTS` slots in which the critical path waits for an agent
+    waiting : for each of `SLOTS` equal slots, the share in which the critical path waits for an agent
     path : the first `STRETCHES` stretches of the critical path
-    left_out : number of further stretches, which `path` does not list
+    left_out : number of further stretches
     """
 
     sample: int
@@ -85,12 +88,13 @@ class TypicalRun:
 
 def replay(workflow: Workflow, graph: TaskGraph, seed: int, sample: int, speed: float, multiplier: float,
            traces: Traces | None = None) -> ScheduledSamples:  # fmt: skip
-    """Simulate one sample again, in detail.
+    """Simulate one sample of a forecast again, and keep all details.
 
-    graph : the workflow's task graph with the crew sizes of the scenario
+    graph : the workflow's task graph, with the scenario's numbers of agents
     sample : number of the sample, from 0
+    speed : factor on all output speeds
     multiplier : factor on the prices of all models
-    traces : a mapping to fill with the draws of each occurrence; None: draws are not stored
+    traces : mapping that receives the draws of each occurrence; None: draws are not stored
     """
     pipeline = Pipeline.of(workflow, graph, price_multiplier=multiplier)
     draws = SampleDemands(single_sample(seed, sample), pipeline.layers, traces=traces)
@@ -98,7 +102,10 @@ def replay(workflow: Workflow, graph: TaskGraph, seed: int, sample: int, speed: 
 
 
 def single_sample(seed: int, sample: int) -> Samples:
-    """Return `Samples` with a single sample. `sample` is its number, from 0."""
+    """Return a `Samples` that contains a single sample.
+
+    sample : number of the sample, from 0
+    """
     return Samples(seed, sample, sample + 1)
 
 
@@ -106,9 +113,9 @@ def single_sample(seed: int, sample: int) -> Samples:
 class _Spans:
     """The times of m occurrences, as arrays (m,).
 
-    starts, ends : seconds
+    starts, ends : start and end of each occurrence, in seconds
     critical : whether each occurrence is on the critical path
-    tasks : number of each occurrence's task
+    tasks : number of the task of each occurrence
     """
 
     starts: Floats
@@ -135,7 +142,7 @@ StepKey = tuple[str, str]
 
 
 def typical_run(run: ScheduledSamples, sample: int) -> TypicalRun:
-    """Return the times of all steps and the critical path of a replayed sample.
+    """Return the details of one sample: when each step runs, and the critical path.
 
     run : the result of `replay`
     sample : number of the sample, from 0
@@ -157,7 +164,7 @@ def typical_run(run: ScheduledSamples, sample: int) -> TypicalRun:
 
 
 def _occurrence_spans(run: ScheduledSamples) -> Iterator[tuple[Work, _Spans]]:
-    """Yield each piece of work with the spans of one of its occurrences. Each item that takes time has one span.
+    """For each occurrence of each piece of work, yield the work and a span for each item that takes time.
 
     If a task has several pieces of work, they run one after another, in the order of `_work_order`.
     """
@@ -184,8 +191,8 @@ def _occurrence_spans(run: ScheduledSamples) -> Iterator[tuple[Work, _Spans]]:
 def _work_order(works: Sequence[Work]) -> dict[tuple[Work, Index], tuple[int, ...]]:
     """Return a sort key for each occurrence of each piece of work.
 
-    The keys sort occurrences in the order in which one agent does them: round by round, and within a round in the
-    declared order.
+    The keys give the order in which a single agent does the work. For example, round 1 comes before round 2. Within
+    a round, the work has its declared order.
     """
     first: dict[object, int] = {}
     for number, work in enumerate(works):
@@ -212,10 +219,14 @@ def _step_span(step: str, kind: str, spans: _Spans, edges: Floats) -> StepSpan:
 
 
 def _running(starts: Floats, ends: Floats, edges: Floats) -> tuple[float, ...]:
-    """Return the mean number of spans that run in each slot. A slot lies between two successive edges."""
+    """Return the mean number of spans that run in each slot. Slot i lies between edge i and edge i + 1.
+
+    starts, ends : start and end of each span, in seconds
+    edges : edges of the slots, in seconds
+    """
 
     def since(times: Floats) -> Floats:
-        """Return a sum for each edge: the seconds from each earlier time to the edge, added up."""
+        """Return for each edge the sum of `edge - time` over all times before the edge."""
         ordered = np.sort(times)
         before = np.searchsorted(ordered, edges)
         return np.asarray(before * edges - np.concatenate([[0.0], np.cumsum(ordered)])[before])
@@ -228,7 +239,7 @@ def _running(starts: Floats, ends: Floats, edges: Floats) -> tuple[float, ...]:
 def _path(steps: Mapping[StepKey, _Spans], waits: Sequence[tuple[float, float, int]]) -> Iterator[Stretch]:
     """Yield the stretches of the critical path in order. Consecutive occurrences of one step form one stretch.
 
-    waits : for each wait for an agent, its start in seconds, its duration, and the task that waits
+    waits : for each wait for an agent: its start in seconds, its duration in seconds, and the task that waits
     """
     names: dict[int, str] = {}
     spans = []

@@ -22,13 +22,13 @@ _SHARE = 2.0**-40
 
 @dataclass(frozen=True)
 class Utilisation:
-    """Utilisation of a crew's agents, of the lead, of a crew's merge queue, or of the slots of LangGraph graphs.
+    """Utilisation of a crew's agents, of the lead, of a crew's merge queue, or of LangGraph's slots.
 
-    name : name of the crew, or ``lead``, or the crew's name with ``: merge``, or `LIMITED` for the slots of all graphs
-    agents : agents of the crew, or slots of each graph
-    utilisation : agent-seconds held, divided by (agents × completion time), as a mean over samples. An agent is held
-        from the task that seizes it to the task that releases it, even if nothing runs in between.
-    waiting : mean seconds that the critical path waits for a free agent; 0 for a single agent
+    name : name of the crew; ``lead``; name of the crew followed by ``: merge``; or `LIMITED` for LangGraph's slots
+    agents : number of agents of the crew, or of slots of each graph
+    utilisation : mean over samples of `seconds held / (agents * completion time)`. An agent is held until a task
+        releases the agent, even if nothing runs
+    waiting : mean seconds for which the critical path waits for a free agent; 0 for a single agent
     """
 
     name: str
@@ -38,9 +38,9 @@ class Utilisation:
 
 
 class Usage:
-    """Sums over samples: how long the slots of pools are held, and how long the critical path waits for them.
+    """For each pool, sums over samples: seconds for which slots are held, and seconds of waiting on the critical path.
 
-    groups : for each name, the indices of the pools with this name. These pools are counted together.
+    groups : name → indices of the pools with this name. Pools with the same name are counted together
     """
 
     def __init__(self, graph: Graph, pools: Sequence[str]) -> None:
@@ -60,7 +60,10 @@ class Usage:
             mine.plus(others)
 
     def results(self) -> tuple[Utilisation, ...]:
-        """Return the utilisation of each group of pools, except `RAMPED_UP` and groups that no task needs."""
+        """Return the utilisation of each group of pools. The group `RAMPED_UP` is left out.
+
+        A group is also left out if no task seizes its slots.
+        """
         return tuple(
             Utilisation(LIMITED if name == LIMIT else name, size, held.mean(), waiting.mean())
             for (name, group), size, held, waiting in zip(
@@ -70,7 +73,7 @@ class Usage:
         )
 
     def add(self, graph: Graph, durations: Floats, schedule: Schedule) -> None:
-        """Add samples. Their schedule must be traced and recorded."""
+        """Add samples. Their `schedule` must come from `simulate` with the options `traced` and `recorded`."""
         makespan = schedule.makespan / TICK
         held, waited = self.agent_ticks(durations, schedule), waits(graph, schedule)
         for group, shares, seconds in zip(self.groups.values(), self.held, self.waiting, strict=True):
@@ -80,10 +83,10 @@ class Usage:
             seconds.add(sum((waited[pool] for pool in group), np.zeros(len(makespan))))
 
     def agent_ticks(self, durations: Floats, schedule: Schedule) -> list[Ticks]:
-        """Return for each pool an array (S,): in each sample, the number of ticks for which slots of the pool are held.
+        """Return for each pool an array (S,): for each sample, the ticks for which slots of the pool are held.
 
-        The number is the sum of ends minus the sum of starts, modulo 2⁶⁴. The difference is exact below 2⁶³ ticks, even
-        if the two sums are larger. When a race ends, its copies release the slots that they still hold.
+        Each number is `sum of ends - sum of starts`, modulo 2⁶⁴. It is exact below 2⁶³ ticks, even if a sum is larger.
+        When a race ends, its copies release all slots that they hold.
         """
         ran = (durations >= 0) & ~np.isnan(schedule.starts)
         race_ends = self.races.ends(schedule) if self.races is not None else None
@@ -111,10 +114,9 @@ class _Races:
         self.first = np.searchsorted(graph.race[self.exits], np.arange(count))
 
     def ends(self, schedule: Schedule) -> Floats:
-        """Return the time at which the innermost race around each task ends, or 0 for a task without a race.
+        """Return an array (S, n) for S samples and n tasks: the time at which the innermost race around a task ends.
 
-        The result is an array (S, n): samples × tasks. Callers need not exclude the winning copy. It releases every
-        slot that it seizes, so the ends of its race cancel out.
+        The time is 0 if the task is not in a race.
         """
         ends = np.fmin.reduceat(schedule.ends[:, self.exits], self.first, axis=1)
         nested = np.flatnonzero(self.outer >= 0)
@@ -128,13 +130,18 @@ class _Races:
 
 
 def _sum(seconds: Floats, tasks: NDArray[np.intp], ran: NDArray[np.bool_]) -> Ticks:
-    """Return an array (S,): in each sample, the sum in ticks of `seconds` over those tasks in `tasks` that ran."""
+    """Return an array (S,): for each sample, the sum of `seconds` over tasks that ran, in ticks.
+
+    seconds : array (S, n) for all n tasks
+    tasks : numbers of the tasks to include in the sum
+    ran : array (S, n): whether each task ran
+    """
     values = np.where(ran[:, tasks], seconds[:, tasks], 0.0) / TICK
     return np.asarray(values.astype(np.int64).sum(1))
 
 
 def waits(graph: Graph, schedule: Schedule) -> list[Floats]:
-    """Return for each pool an array (S,): the seconds that tasks on the critical path wait for a slot of the pool.
+    """Return for each pool an array (S,): for each sample, the seconds for which the critical path waits for the pool.
 
     The seconds of all pools add up to `Schedule.waiting`.
     """
@@ -146,7 +153,7 @@ def waits(graph: Graph, schedule: Schedule) -> list[Floats]:
 
 
 def gaps(schedule: Schedule, sample: int) -> list[tuple[int, float]]:
-    """Return the waits on the critical path of a sample, in order. Each wait is a waiting task and its seconds."""
+    """Return the waits on the critical path of a sample, in order: for each wait, the waiting task and the seconds."""
     path = np.flatnonzero(schedule.critical[sample])
     starts, ends = schedule.starts[sample, path], schedule.ends[sample, path]
     order = np.lexsort((path, starts))

@@ -47,10 +47,11 @@ Wrapped = Mapping[str, NodeSets]
 
 @dataclass(frozen=True)
 class Wrapping:
-    """A recommendation: move steps of a group into subgraphs.
+    """A recommendation to move some steps of a LangGraph graph into subgraphs.
 
-    steps : the steps of each subgraph
-    seconds : p50 in seconds if this recommendation and all earlier ones are followed
+    group : name of the graph; empty for the outermost graph
+    steps : names of the steps in each new subgraph
+    seconds : median completion time in seconds if this recommendation and all earlier recommendations are followed
     """
 
     group: str
@@ -60,14 +61,16 @@ class Wrapping:
 
 @dataclass(frozen=True)
 class Barriers:
-    """The time lost at barriers, and recommendations to save it. Every p50 is computed from the same samples.
+    """The time lost at barriers, and recommendations to save this time.
 
-    seconds : p50 on LangGraph, in seconds
-    without : p50 in seconds if each step waited only for the steps that it needs, under the same `max_concurrency`
+    At a barrier, all steps of a LangGraph superstep wait for the slowest step. All times are medians (p50) in seconds.
+
+    seconds : completion time with barriers
+    without : completion time if each step waited only for the steps that it needs; `max_concurrency` still applies
     wrappings : recommendations, in the order in which to follow them
-    tried : number of candidates that were simulated
-    cut : whether some candidates were not simulated although they might save more time
-    limit : `max_concurrency`, which applies to each subgraph separately; None: no limit
+    tried : number of possible recommendations that were simulated
+    cut : whether there are further possible recommendations that were not simulated and might save more time
+    limit : LangGraph's `max_concurrency`, which applies to each subgraph separately; None: no limit
     """
 
     samples: int
@@ -84,10 +87,13 @@ class Barriers:
 
 
 def barriers(workflow: Workflow, sizes: Mapping[str, int], speed: float, seed: int, samples: int) -> Barriers | None:
-    """Return the time lost at barriers in one scenario. Return None if the workflow's runtime has no barriers.
+    """Simulate one scenario, and return the time lost at barriers.
 
-    sizes : agents of each crew
-    samples : number of samples; at most `MOST_SAMPLES` are used
+    Return None if the workflow's runtime has no barriers.
+
+    sizes : number of agents of each crew
+    speed : factor on every output speed
+    samples : requested number of samples; at most `MOST_SAMPLES` are simulated
     """
     runtime = Runtime.of(workflow)
     if not runtime.barriers:
@@ -113,15 +119,15 @@ def barriers(workflow: Workflow, sizes: Mapping[str, int], speed: float, seed: i
 def advised(
     graphs: Mapping[str, GraphForm], p50: Callable[[Wrapped, bool], float], without: float, samples: int
 ) -> Barriers:
-    """Recommend the candidate that saves the most time. Recommend further candidates while each saves enough time.
+    """Recommend the subgraphs that save the most time at barriers.
 
-    `WORTH` sets how much time is enough.
+    Each recommendation saves at least the share `WORTH` of the completion time.
 
     graphs : graphs whose nodes may be moved into subgraphs, by name
-    p50 : function that returns the p50 with the given nodes in subgraphs. If its second argument is true, it may use
-        only `FEW` samples.
-    without : p50 without barriers
-    samples : number of samples that `p50` uses
+    p50 : function that returns the median completion time. Its first argument gives the subgraphs. If its second
+        argument is true, it may use only `FEW` samples.
+    without : median completion time without barriers
+    samples : number of samples that `p50` uses if its second argument is false
     """
     before = p50({}, False)
     chosen: Wrapped = {}
@@ -154,7 +160,7 @@ def _ordered(form: GraphForm, nodes: frozenset[str]) -> tuple[str, ...]:
 
 
 def _size(wrapped: Wrapped) -> int:
-    """Return the number of steps in subgraphs. If candidates save the same time, the one with the fewest is best."""
+    """Return the number of steps that are moved into subgraphs."""
     return sum(len(nodes) for sets in wrapped.values() for nodes in sets)
 
 
@@ -163,9 +169,11 @@ def _with(wrapped: Wrapped, group: str, sets: NodeSets) -> Wrapped:
 
 
 def _candidates(graphs: Mapping[str, GraphForm], wrapped: Wrapped) -> Iterator[tuple[str, NodeSets]]:
-    """Yield each candidate: the name of a graph, and sets of its nodes to move into further subgraphs.
+    """Yield all possible recommendations, except for those that were already made.
 
-    All nodes in the sets are declared steps. No node is a subgraph from `wrapped`.
+    A recommendation is the name of a graph, and the sets of steps to move from this graph into new subgraphs.
+
+    wrapped : the subgraphs of the recommendations that were already made
     """
     for group, form in graphs.items():
         now = form
@@ -177,7 +185,7 @@ def _candidates(graphs: Mapping[str, GraphForm], wrapped: Wrapped) -> Iterator[t
 
 
 def _graphs(workflow: Workflow) -> Iterator[tuple[str, GraphForm]]:
-    """Yield the name and the form of each group of steps that is a LangGraph graph. Fan-outs are excluded."""
+    """Yield each LangGraph graph of a workflow with its name. Graphs inside fan-outs are left out."""
 
     def inside(name: str, steps: Mapping[str, Step], choice: bool) -> Iterator[tuple[str, GraphForm]]:
         if not choice:
@@ -193,7 +201,11 @@ def _graphs(workflow: Workflow) -> Iterator[tuple[str, GraphForm]]:
 def _seconds(
     workflow: Workflow, runtime: Runtime, sizes: Mapping[str, int], speed: float, seed: int, samples: int
 ) -> Floats:
-    """Return the completion times of the first `samples` samples of a forecast with this seed, (samples,)."""
+    """Return the completion times in seconds of a forecast's first samples, as an array (samples,).
+
+    seed : seed of the forecast
+    samples : number of samples to simulate
+    """
     pipeline = Pipeline.of(workflow, expand(workflow, sizes, runtime))
     width = max(1, min(samples, STEPS // len(pipeline.graph.graph)))
     slices = (Samples(seed, low, min(low + width, samples)) for low in range(0, samples, width))

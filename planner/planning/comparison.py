@@ -37,19 +37,20 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
             crew: str | None = None, premium: Premium = FITTED, seed: int = 1, samples: int | None = None,
             precision: float | None = None, max_time: float | None = None, backend: Backend | None = None,
             progress: Progress = quiet, wishes: DecisionOptions = NOTHING_MORE) -> Comparison:  # fmt: skip
-    """Compare every model at every speed with every number of agents.
+    """Simulate all combinations of the given models, speeds and numbers of agents, and compare them.
 
     speeds : factors on every output speed
     agents : numbers of agents of the crew that varies
-    crew : name of the crew that varies. None: the only crew, or the default crew if the workflow declares no crews
-    models : names of profiles to use instead of the workflow's model. If it is empty, the workflow's model is used.
-    premium : price of speeds other than 1x
-    samples, precision, max_time : rule for when to stop, as in `Stopping`. All scenarios have the same samples.
+    crew : name of the crew that varies; None if the workflow has at most one crew
+    models : names of profiles; if empty, only the workflow's own model is used
+    premium : assumed prices at speeds other than 1x
+    samples, precision, max_time : rule for when to stop, as in `Stopping`. All scenarios have the same number of
+        samples.
     backend : where samples are simulated; None: threads on all cores
-    wishes : options of the decisions
+    wishes : options for the decisions in the result
 
-    Raises InputError if the workflow is too large, if `crew` is unknown, or if there are several crews and `crew` is
-    None.
+    Raises InputError if the workflow is too large or `crew` is unknown. Also raises InputError if `crew` is None and
+    the workflow has several crews.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     sizing = Sizing.of(workflow, crew)
@@ -100,7 +101,7 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
 def _decision_inputs(
     grid: Grid, requested: Sequence[Scenario], baseline: Scenario, extra: ExtraScenarios
 ) -> DecisionInputs:
-    """Return the samples of all simulated scenarios, arranged for `decide`."""
+    """Return the inputs of `decide`: the samples of all simulated scenarios."""
     samples = {scenario: _samples(found) for scenario, found in grid.found.items()}
     uncoordinated = {scenario.agents: _samples(found) for scenario, found in grid.uncoordinated.items()}
     by_agents: dict[Row, dict[int, ScenarioValues]] = {}

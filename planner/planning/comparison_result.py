@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A grid of scenarios, ordered by model, then speed, then agents.
+    """The results of all compared scenarios, and the decisions based on these results.
 
     crew : name of the crew whose number of agents varies
-    restricted : the models that not everybody can buy, each with ``limited`` or ``retired``
-    barriers : time lost at LangGraph's barriers in the best scenario of the verdict; None on other runtimes
+    results : ordered by model, then by speed, then by number of agents
+    restricted : availability of each model that not everybody can buy: ``limited`` or ``retired``
+    barriers : time lost at LangGraph's barriers in the scenario with the least p50; None if there are no barriers
     """
 
     workflow: str

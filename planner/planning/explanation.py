@@ -29,14 +29,14 @@ from planner.workflow.declaration import Step, Workflow
 
 @dataclass(frozen=True)
 class Level:
-    """The times and prices of a model, as drawn for the sample.
+    """The times and prices of a model in one sample.
 
-    place : where the profile is declared
+    place : where the profile of the model is declared
     ttft : time to the first token, in seconds
     prefill_speed, output_speed : tokens/s; None: not declared
-    jitter : spread of the factor on the time of each request
-    price : US dollars per million tokens for each kind of token, or US dollars per hour; None: not declared
-    declared : estimates of the profile as written in the file, by key
+    jitter : standard deviation of the logarithm of the random factor on each request's time
+    price : US dollars per million tokens of each kind, or US dollars per hour; None: not declared
+    declared : the values as written in the profile, by key
     """
 
     model: str
@@ -51,10 +51,10 @@ class Level:
 
 @dataclass(frozen=True)
 class Term:
-    """An estimate as declared.
+    """An estimate as declared in the workflow file.
 
-    name : key of the estimate
-    seconds : whether the estimate is a time
+    name : key of the estimate, such as `output`
+    seconds : whether the estimate is a time in seconds
     """
 
     name: str
@@ -64,17 +64,20 @@ class Term:
 
 @dataclass(frozen=True)
 class RequestDetail:
-    """A request, or a batch of tool calls, or the work of a person.
+    """A model request, several concurrent tool calls, or a person's work.
+
+    The time of a request is `jitter * (ttft + uncached / prefill_speed + output / (output_speed * speed))`. Here,
+    `speed` is the scenario's factor on the output speed.
 
     prompt : tokens of the prompt
     uncached : tokens of the prompt that are not in the cache
     output : tokens of output
-    jitter : factor on the time of the request; 0 if there is no request
-    seconds : time of the request: jitter · (TTFT + uncached / prefill speed + output / (output speed · speed))
-    tool : seconds of tools or of a person
+    jitter : random factor on the time of the request; 0 if there is no request
+    seconds : time of the request
+    tool : seconds of the tool calls, or of the person's work
     calls : number of tool calls
-    result : tokens of the results of tool calls
-    thinking : tokens of `output` that later requests do not read
+    result : tokens that the tool calls return
+    thinking : output tokens that later requests do not read
     what : ``compaction`` if the request is a compaction; otherwise an empty text
     """
 
@@ -92,21 +95,23 @@ class RequestDetail:
 
 @dataclass(frozen=True)
 class Explained:
-    """A step in the sample, or a coordination mechanism of the step's crew.
+    """A step in one sample, or one kind of coordination in the step's crew.
 
-    place : where the step or mechanism is declared
-    terms : estimates of the step or mechanism
-    work : work of the step or mechanism, with loops and conditions
-    occurrence : name of the first occurrence that is done
-    size : factor by which the size of the item changes the estimates of the first occurrence
-    error : factor by which the drawn error changes the estimates of the first occurrence
+    An occurrence is one execution of the step, for example for one item.
+
+    place : place in the workflow file where the step or the coordination is declared
+    terms : declared estimates
+    work : the step or the coordination, with its loops and conditions
+    occurrence : name of the first executed occurrence, such as `item 1, round 2`
+    size : factor on the estimates of the first occurrence, because of the size of its item
+    error : factor on the estimates of the first occurrence, because of a random error
     made : requests of the first occurrence, in order
-    times : number of occurrences that are done
-    seconds : seconds of all occurrences together
-    critical : seconds of all occurrences on the critical path
-    billed : billed amounts of all occurrences together; each amount is a number, not an array
+    times : number of executed occurrences
+    seconds : total seconds of all occurrences
+    critical : total seconds of all occurrences on the critical path
+    billed : total billed amounts of all occurrences
     call_price : US dollars per tool call
-    usd : cost of all occurrences together; None if unknown
+    usd : total cost of all occurrences in US dollars; None if unknown
     """
 
     step: str
@@ -129,12 +134,12 @@ class Explained:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The sample whose completion time is nearest to the p50.
+    """Details of the sample whose completion time is nearest to the median.
 
-    sample : number of the sample, from 1
+    sample : number of the sample, counted from 1
     breakdown : seconds of each part of the critical path
-    layers : under the key ``overall``, the drawn error factor that the estimates of all steps share; empty if there is
-        no such factor
+    layers : random error factor that the estimates of all steps share, under the key ``overall``; empty if there is no
+        such factor
     crews : the crews that have several agents
     """
 
@@ -149,7 +154,7 @@ class Explanation:
 
 
 def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
-    """Explain the typical sample of a forecast. `forecast` must be a forecast of `workflow`."""
+    """Explain the sample `forecast.typical`. `forecast` must be a forecast of `workflow`."""
     number, result = forecast.typical.sample - 1, forecast.result
     graph = expand(workflow, forecast.sizes)
     traces: Traces = {}
@@ -186,7 +191,7 @@ def _level(workflow: Workflow, name: str, service: ServiceTimes) -> Level:
 
 
 def _prices(price: Price | None) -> dict[str, float] | None:
-    """Return the price of a million tokens of each kind, or the price per hour, in US dollars."""
+    """Return prices in US dollars: per million tokens of each kind, or per hour. Return None if `price` is None."""
     if price is None:
         return None
     if price.per_hour is not None:
@@ -201,9 +206,9 @@ def _prices(price: Price | None) -> dict[str, float] | None:
 
 
 def _place_of_profile(workflow: Workflow, name: str) -> str:
-    """Return the place where a profile is declared: a line of the workflow file, or ``the catalogue``.
+    """Return the place of a profile's declaration: a line of the workflow file, or ``the catalogue``.
 
-    Return an empty text if another file declares the profile, because the line in that file is unknown.
+    Return an empty text if the profile is declared in another file.
     """
     models = workflow.models
     if isinstance(models, ChainMap) and name not in models.maps[0]:
@@ -237,9 +242,9 @@ def _explained(
 
 
 def _first_done(work: Work, traces: Traces) -> tuple[Index, Occurrence | None]:
-    """Return the index of the first occurrence of `work` that is done, and this occurrence.
+    """Return the index of the first executed occurrence of `work`, and the occurrence.
 
-    Return `()` and None if no occurrence is done.
+    Return `()` and None if `work` is not executed in the sample.
     """
     for (other, index), occurrence in traces.items():
         if other is work and occurrence.item is not None:
@@ -248,7 +253,7 @@ def _first_done(work: Work, traces: Traces) -> tuple[Index, Occurrence | None]:
 
 
 def _value(values: Floats, item: int) -> float:
-    """Return the value of an item from an array with a single sample."""
+    """Return the value of an item. The array `values` is (items, 1), or (1, 1) if all items have the same value."""
     return float(values[item if len(values) > 1 else 0, 0])
 
 
@@ -295,9 +300,9 @@ def _terms(body: object, prefix: str = "") -> Iterator[Term]:
 
 
 def _place(workflow: Workflow, work: Work) -> str:
-    """Return the place where the workflow file declares the step of `work`.
+    """Return the place in the workflow file where the step of `work` is declared.
 
-    If `work` is coordination, return the place of the mechanism in the declaration of the crew.
+    If `work` is coordination, return the place where the crew declares this coordination.
     """
     names, path = work.step.split("."), []
     steps: Mapping[str, Step] = workflow.steps

@@ -44,15 +44,14 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
     """Forecast one scenario of a workflow.
 
     speed : factor on every output speed
-    agents : number of agents of the crew `crew`, or a mapping with the numbers of one or more crews. None: all crews as
-        declared
+    agents : number of agents of the crew `crew`, or numbers of agents by name of crew; None: the declared numbers
     crew : name of the crew whose number of agents is `agents`; None: the only crew
-    premium : price of speeds other than 1x
+    premium : assumed price of speeds other than 1x
     samples, precision, max_time : rule for when to stop, as in `Stopping`
     backend : where samples are simulated; None: threads on all cores
 
-    Raises InputError if the workflow is too large or if a crew is unknown. Also raises it if `agents` is a number but
-    `crew` is None and there are several crews.
+    Raises InputError if the workflow is too large or a crew is unknown. Also raises InputError if `agents` is a number,
+    `crew` is None, and the workflow has several crews.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     sizing, sizes = Sizing.at(workflow, agents, crew)
@@ -100,7 +99,7 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
 
 
 def step_results(accumulator: Accumulator) -> tuple[StepResult, ...]:
-    """Return the results of each step. The batch of the accumulator must be detailed."""
+    """Return the result of each step. The accumulator's batch must be created with `detailed=True`."""
     collector, models = accumulator.collector, accumulator.batch.models_of(0)
     assert collector is not None
     priced = accumulator.usd(0) is not None

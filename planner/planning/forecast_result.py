@@ -15,16 +15,17 @@ from planner.sampling.sample import Precision
 
 @dataclass(frozen=True)
 class StepResult:
-    """All occurrences of a step, or of one coordination mechanism of the step's crew. Numbers are means over samples.
+    """The time and cost of a step, or of one kind of coordination in the step's crew.
 
-    occurrences : number of occurrences that are done
-    seconds : seconds of work; the seconds of parallel work are added up
+    All numbers are means over samples. An occurrence is one execution of the step, for example for one item.
+
+    occurrences : number of executed occurrences
+    seconds : seconds of all occurrences; the seconds of parallel occurrences are added up
     critical : seconds on the critical path
-    usd : cost of its tokens and tool calls; None if a price is unknown, or if rented machines serve the step
+    usd : cost of tokens and tool calls in US dollars; None if a price is unknown or the model is paid per hour
     criticality : share of samples in which the step is on the critical path
-    drag : seconds by which the workflow would end sooner if the step took no time. It is the mean of the first
-        `Forecast.drag_samples` samples.
-    critical_standard_error, … : standard error of the field whose name comes before ``_standard_error``
+    drag : seconds that the workflow would save if the step took no time; mean of `Forecast.drag_samples` samples
+    critical_standard_error, … : standard errors of `critical`, `occurrences`, `seconds`, `usd` and `tokens`
     """
 
     step: str
@@ -45,13 +46,13 @@ class StepResult:
 
 @dataclass(frozen=True)
 class Forecast:
-    """One scenario in detail.
+    """The forecast of one scenario.
 
-    sizes : agents of each crew
-    breakdown : mean seconds of each part of the critical path; all parts add up to the mean completion time
+    sizes : number of agents of each crew
+    breakdown : mean seconds of each part of the critical path; their sum is the mean completion time
     breakdown_standard_error : standard error of each mean in `breakdown`
     crews : utilisation of the agents of each crew
-    drag_samples : number of samples from which the drag of steps is computed
+    drag_samples : number of samples from which the drag of each step is computed
     typical : the sample whose completion time is nearest to the p50
     notes : assumptions and limits that a reader should know
     """

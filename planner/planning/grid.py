@@ -22,10 +22,10 @@ from planner.workflow.declaration import Workflow
 
 @dataclass(frozen=True, eq=False)
 class Uncoordinated:
-    """Scenarios to simulate without the overhead of coordination.
+    """Scenarios to simulate without coordination.
 
-    workflow : the workflow to simulate instead of the grid's workflow; None: the grid's workflow
-    uncontended : whether requests are served as if they did not slow each other down
+    workflow : the workflow without coordination; None if the grid's own workflow has no coordination
+    uncontended : whether to ignore that concurrent requests slow each other down
     """
 
     scenarios: Sequence[Scenario] = ()
@@ -38,9 +38,10 @@ NOTHING = Uncoordinated()
 
 @dataclass(frozen=True, eq=False)
 class _ModelBatch:
-    """A batch of one model, and the scenarios of its points.
+    """A batch that simulates the scenarios of one model.
 
-    The first points of the batch are the scenarios in `uncoordinated`. The other points are the ones in `scenarios`.
+    The first points of the batch simulate the scenarios in `uncoordinated`. The other points simulate those in
+    `scenarios`.
     """
 
     batch: Batch
@@ -50,9 +51,9 @@ class _ModelBatch:
 
 @dataclass(eq=False)
 class Grid:
-    """Simulates scenarios on demand, and keeps their samples.
+    """Simulates scenarios when they are needed, and keeps their samples.
 
-    cached : whether to keep draws, so that further scenarios take less time
+    cached : whether to keep random draws, so that later scenarios are simulated faster
     found : samples of each simulated scenario
     uncoordinated : samples of each scenario that was simulated without coordination
     """
@@ -77,10 +78,10 @@ class Grid:
         extra: Sequence[Scenario] = (),
         uncoordinated: Uncoordinated = NOTHING,
     ) -> None:
-        """Simulate the given scenarios that are not yet in `found`.
+        """Simulate the given scenarios that the grid has not simulated yet.
 
-        extra, uncoordinated : further scenarios, simulated together with those of the same model. Their precision does
-            not decide when to stop. They are only simulated if a scenario of the same model is missing in `found`.
+        extra, uncoordinated : further scenarios, which do not decide when to stop. A further scenario is simulated only
+            if a new scenario has the same model.
         """
         missing: dict[str, list[Scenario]] = {}
         for scenario in dict.fromkeys(scenarios):
@@ -101,7 +102,7 @@ class Grid:
             self.found |= zip(each.scenarios, samples[len(each.uncoordinated) :], strict=True)
 
     def in_detail(self, scenario: Scenario, stopping: Stopping, progress: Progress = quiet) -> Accumulator:
-        """Simulate a scenario, and return its samples with all details."""
+        """Simulate a scenario, and return its samples with details of each step."""
         batch = Batch.of(self._on(scenario.model), [self._point(scenario)], self.seed, stopping.most,
                          self.backend.at_once, detailed=True,
                          draw_cache=self._draw_caches.get(scenario.model))  # fmt: skip
@@ -110,27 +111,30 @@ class Grid:
 
     @property
     def samples(self) -> int:
-        """Number of samples of each scenario."""
+        """Number of samples of each scenario in the grid."""
         return next(iter(self.found.values())).seconds.count
 
     @property
     def batches(self) -> list[Batch]:
-        """All batches that were simulated."""
+        """All batches that the grid has simulated."""
         return [accumulator.batch for accumulator in self._accumulators(self.found)]
 
     def models(self, scenarios: Iterable[Scenario] | None = None) -> dict[str, Profile]:
-        """Return the profiles that serve the given scenarios, by name. None: all simulated scenarios."""
+        """Return the profiles that serve the given scenarios, by name.
+
+        scenarios : scenarios to consider; None: all scenarios that the grid has simulated
+        """
         used: dict[str, Profile] = {}
         for accumulator in self._accumulators(self.found if scenarios is None else scenarios):
             used |= accumulator.batch.models
         return used
 
     def over_context(self, scenarios: Iterable[Scenario] | None = None) -> dict[str, float]:
-        """Return for each model the share of samples in which a request exceeds the model's context.
+        """Return for each model how often a request exceeds the context, as a share of the samples.
 
-        Models without such a request are left out.
+        A model is left out if none of its requests exceeds the context.
 
-        scenarios : scenarios to consider; None: all simulated scenarios
+        scenarios : scenarios to consider; None: all scenarios that the grid has simulated
         """
         shares: dict[str, float] = {}
         for accumulator in self._accumulators(self.found if scenarios is None else scenarios):
@@ -138,9 +142,7 @@ class Grid:
         return shares
 
     def widest(self, models: Sequence[str]) -> int:
-        """Return the largest useful number of agents: the most pieces of work that can run in parallel.
-
-        The result is at most `MOST_AGENTS`.
+        """Return the largest useful number of agents, at most `MOST_AGENTS`. Additional agents would never have work.
 
         models : models on which the workflow may run
         """
@@ -191,6 +193,6 @@ class Grid:
         return self._workflows.setdefault(model, self.workflow.on(model))
 
     def _point(self, scenario: Scenario, requested: bool = True) -> GridPoint:
-        """Return the point of a scenario in a batch. An infinite speed has no price, so its multiplier is 1."""
+        """Return the point of a batch that simulates `scenario`. At infinite speed, the price multiplier is 1."""
         multiplier = 1.0 if isinf(scenario.speed) else self.premium.of(scenario.speed)
         return GridPoint(scenario.speed, self.sizing.sizes(scenario.agents), multiplier, requested)

@@ -15,7 +15,12 @@ from planner.timing.cost import Billing
 
 @dataclass(frozen=True, order=True)
 class Scenario:
-    """A model, a factor on every output speed, and the number of agents of the crew whose size varies."""
+    """A scenario of a workflow.
+
+    model : name of the profile that is used as the workflow's model
+    speed : factor on every output speed
+    agents : number of agents of the crew whose size varies
+    """
 
     model: str
     speed: float
@@ -24,9 +29,9 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Seconds:
-    """The completion time of a scenario in seconds, with percentiles as in `Values` and `Smoothed`.
+    """The completion time of a scenario in seconds: mean and percentiles.
 
-    standard_error : standard error of the mean
+    standard_error : standard error of `mean`
     p50_low, p50_high, … : ends of the 95% interval of each percentile; None if there are too few samples
     """
 
@@ -51,7 +56,7 @@ class Seconds:
 
 @dataclass(frozen=True)
 class Usd:
-    """The cost of a scenario in US dollars. The fields are as in `Seconds`."""
+    """The cost of a scenario in US dollars: mean and percentiles. All fields are defined as in `Seconds`."""
 
     mean: float
     p50: float
@@ -71,7 +76,12 @@ class Usd:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Mean numbers of tokens. `input` is prefilled. `cache_read` is input that is read from a cache instead."""
+    """Mean numbers of tokens in a scenario.
+
+    input : input tokens that the model prefills
+    cache_read : input tokens that are read from a cache
+    output : output tokens
+    """
 
     input: float
     cache_read: float
@@ -86,10 +96,10 @@ class Tokens:
 class Accepted:
     """The chance that a result is accepted, and the time and cost per accepted result.
 
-    chance : share of samples in which no failure remains
+    chance : share of samples in which no failure remains at the end
     standard_error : standard error of `chance`
-    seconds, usd : mean time and mean cost of all samples, divided by `chance`; None if `chance` is 0. `usd` is also
-        None if the cost is unknown.
+    seconds : `mean completion time / chance`; None if `chance` is 0
+    usd : `mean cost / chance` in US dollars; None if `chance` is 0 or the cost is unknown
     """
 
     chance: float
@@ -110,10 +120,10 @@ class Accepted:
 class Result:
     """The result of one scenario.
 
-    speedup : p50 of the baseline, divided by the p50 of this scenario
-    efficiency : p50 of one agent at the same speed, divided by (agents × p50 of this scenario)
-    coordination_share : mean seconds of coordination on the critical path, divided by the mean completion time
-    price_multiplier : assumed factor on the prices at 1x; 1 unless the speed is hypothetical
+    speedup : `p50 of the baseline / p50 of this scenario`
+    efficiency : `p50 of one agent at this speed / (agents * p50 of this scenario)`
+    coordination_share : `mean seconds of coordination on the critical path / mean completion time`
+    price_multiplier : assumed factor on the declared prices, because of the speed; 1 for speeds up to 1x
     standard_errors : standard errors of `speedup`, `efficiency`, `coordination_share` and `tokens`
     """
 
@@ -132,9 +142,13 @@ class Result:
     def of(
         cls, scenario: Scenario, samples: ScenarioSamples, baseline: ScenarioSamples, alone: ScenarioSamples
     ) -> Result:
-        """Return the result of a scenario. `alone` are samples of one agent at the same speed.
+        """Return the result of a scenario.
 
-        All three scenarios must have the same samples.
+        samples : samples of the scenario
+        baseline : samples of the baseline
+        alone : samples of one agent at the speed of the scenario
+
+        All three arguments must have the same number of samples and the same random draws.
         """
         time = Seconds.of(samples.seconds)
         cost = None if samples.usd is None else Usd.of(samples.usd)
@@ -154,10 +168,10 @@ class Result:
 
 @dataclass(frozen=True)
 class StandardErrors:
-    """Standard errors of the ratios and the mean tokens of a `Result`.
+    """Standard errors of some fields of a `Result`.
 
-    The errors of `speedup` and `efficiency` come from the variation of these ratios between groups of samples. They are
-    None if there are too few samples.
+    speedup, efficiency : computed from the variation between groups of samples; None if there are too few samples
+    coordination_share, tokens : standard errors of means over samples
     """
 
     speedup: float | None

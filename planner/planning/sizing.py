@@ -12,10 +12,10 @@ from planner.workflow.declaration import Workflow
 
 @dataclass(frozen=True)
 class Sizing:
-    """The sized crew, whose number of agents differs between scenarios, and the declared agents of all crews.
+    """The crew whose number of agents varies between scenarios, and the declared sizes of all crews.
 
-    crew : name of the sized crew; None if there are several crews and none was chosen
-    declared : agents of each crew as declared
+    crew : name of the crew that varies; None if the workflow has several crews and none was chosen
+    declared : declared number of agents of each crew
     """
 
     crew: str | None
@@ -23,7 +23,12 @@ class Sizing:
 
     @classmethod
     def of(cls, workflow: Workflow, crew: str | None = None) -> Sizing:
-        """Return the sizing of the crew `crew`; None: of the only crew. Raises InputError if `crew` is not declared."""
+        """Return a `Sizing` in which the number of agents of the crew `crew` varies.
+
+        crew : name of a crew; None: the only crew, or no crew if the workflow has several crews
+
+        Raises InputError if `crew` is not declared.
+        """
         declared = crew_sizes(workflow)
         if crew is not None and crew not in declared:
             hint = did_you_mean(crew, declared)
@@ -34,10 +39,10 @@ class Sizing:
     def at(
         cls, workflow: Workflow, agents: int | Mapping[str, int] | None, crew: str | None
     ) -> tuple[Sizing, dict[str, int]]:
-        """Return the sizing of one scenario, and the agents of every crew in it.
+        """Return the `Sizing` for one scenario, and the number of agents of every crew.
 
-        agents : number of agents of the sized crew. A mapping has the numbers of one or more crews, by name. None: all
-            crews as declared
+        agents : number of agents of the crew `crew`, or numbers of agents by name of crew; None: the declared numbers
+        crew : name of a crew; None: the only crew
         """
         if isinstance(agents, Mapping):
             if len(agents) == 1:
@@ -51,7 +56,10 @@ class Sizing:
         return sizing, dict(sizing.declared) if agents is None else sizing.sizes(agents)
 
     def choose(self) -> str:
-        """Return the name of the sized crew. Raises InputError if there are several crews and none was chosen."""
+        """Return the name of the crew that varies.
+
+        Raises InputError if the workflow has several crews and none was chosen.
+        """
         if self.crew is None:
             message = "the workflow has several crews; name the one to size"
             remedy = Note("name-crew", {"crews": tuple(self.declared)})
@@ -59,13 +67,25 @@ class Sizing:
         return self.crew
 
     def agents(self, sizes: Mapping[str, int]) -> int:
-        """Return the number of agents of the sized crew, or of all crews together if no crew is sized."""
+        """Return the number of agents of the crew that varies.
+
+        If no crew was chosen, return the number of agents of all crews together.
+
+        sizes : number of agents of each crew
+        """
         return sizes[self.crew] if self.crew else sum(sizes.values())
 
     def sizes(self, agents: int) -> dict[str, int]:
-        """Return the agents of every crew: `agents` for the sized crew, the declared numbers for the other crews."""
+        """Return the number of agents of every crew, by name.
+
+        agents : number of agents of the crew that varies; the other crews have their declared numbers
+        """
         return {**self.declared, self.choose(): agents}
 
     def alone(self) -> dict[str, int]:
-        """Return the agents of every crew in the baseline: one in the sized crew, or one in each if none is sized."""
+        """Return the number of agents of every crew in the baseline, by name.
+
+        The crew that varies has one agent, and the other crews have their declared numbers. If no crew was chosen,
+        every crew has one agent.
+        """
         return dict.fromkeys(self.declared, 1) if self.crew is None else self.sizes(1)

@@ -14,15 +14,15 @@ Model = TypeVar("Model", bound=Declared)
 
 
 def bind(declared: Model, values: Mapping[str, float], model: str | None) -> Model:
-    """Return `declared` with all estimates bound. If no estimate is unbound, return `declared` itself.
+    """Return a declaration in which all estimates are bound. If nothing changes, `declared` itself is returned.
 
-    Nested declarations are bound too. Mappings from names, such as the steps of a group, are not bound, because each
-    step has its own model.
+    An estimate may depend on parameters, on the number of agents or on the model. A bound estimate depends on none of
+    them. Nested declarations are bound too. Mappings from names, such as the steps of a group, are not changed.
 
-    values : value of each parameter, and the crew's number of agents as `agents`
+    values : value of each parameter, and the number of agents under the name `agents`
     model : model of the requests; None if there are no requests
 
-    Raises InputError if an estimate cannot be bound, for example if its value is out of bounds.
+    Raises `InputError` if an estimate cannot be bound, for example because its value is out of bounds.
     """
     changes: dict[str, Any] = {}
     for name in type(declared).model_fields:

@@ -19,7 +19,7 @@ from planner.reading.units import BadValueError
 
 
 class Declared(BaseModel):
-    """Base class of declarations: unknown keys are mistakes, and instances are immutable."""
+    """Base class of declarations in YAML files. Unknown keys are mistakes, and instances are immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
@@ -28,18 +28,18 @@ class Declared(BaseModel):
 
 
 def validation_error(mistake: BadValueError, **more: Any) -> PydanticCustomError:
-    """Convert a mistake to the exception that a pydantic validator raises.
+    """Return the pydantic exception for a mistake.
 
-    more : further values for the context of the exception
+    more : further entries for the context of the exception
     """
     context = {"message": str(mistake), "hint": mistake.hint, "at": mistake.at, "on_key": mistake.on_key, **more}
     return PydanticCustomError(mistake.code, "{message}", context)
 
 
 class ParsedBy:
-    """Annotation of a field whose value comes from `parse`, which may raise `BadValueError`.
+    """Annotation of a pydantic field. The function `parse` converts the declared value.
 
-    With this annotation, pydantic derives no schema from the field's type. The schemas of dataclasses would take tens
+    `parse` may raise `BadValueError`. pydantic derives no schema from the type of an annotated field. This saves tens
     of milliseconds at start-up.
     """
 
@@ -57,7 +57,10 @@ class ParsedBy:
 
 
 class ParsedInFile:
-    """Like `ParsedBy`, but `parse` also takes the `FileContext` of the value."""
+    """Annotation of a pydantic field. The function `parse` converts the declared value.
+
+    `parse` takes two arguments: the value and its `FileContext`. It may raise `BadValueError`.
+    """
 
     def __init__(self, parse: Callable[[Any, FileContext], Any]) -> None:
         self.parse = parse
@@ -77,9 +80,9 @@ def _estimate(quantity: units.Quantity) -> Any:
 
 
 def _profile_estimate(quantity: units.Quantity) -> Any:
-    """Return the annotation of a profile's field that is an estimate.
+    """Return the pydantic annotation for an estimate in a profile.
 
-    The estimate cannot depend on parameters or models, because all steps share the profile.
+    Such an estimate cannot depend on parameters or models, because all steps share the profile.
     """
 
     def parse(value: Any, context: FileContext) -> Estimate:
@@ -93,7 +96,10 @@ def _profile_estimate(quantity: units.Quantity) -> Any:
 
 
 def _curve_or_estimate(quantity: units.Quantity) -> Any:
-    """Return the annotation of a profile's field that is either an estimate or a curve by concurrency."""
+    """Return the pydantic annotation for either an estimate or a curve in a profile.
+
+    A curve is a mapping from numbers of concurrent requests to values.
+    """
     estimate = _profile_estimate(quantity)
     return ParsedInFile(
         lambda value, context: parse_curve(value, quantity) if is_curve(value) else estimate.parse(value, context)
@@ -163,7 +169,7 @@ def _flag(value: Any) -> bool:
     synonyms = {"yes": "true", "on": "true", "no": "false", "off": "false"}
     likely = synonyms.get(value.lower(), value.lower()) if isinstance(value, str) else None
     raise BadValueError(
-        "expected true or false", f"write {likely}, without quotes" if likely in ("true", "false") else None
+        "expected true or false", f"write {likely} without quotes" if likely in ("true", "false") else None
     )
 
 
@@ -171,7 +177,10 @@ Flag = Annotated[bool, ParsedBy(_flag)]
 
 
 def require_mapping(value: Any) -> Any:
-    """Return `value` if it is a mapping or a pydantic model. Otherwise raise PydanticCustomError with our message."""
+    """Return `value` if it is a mapping or a pydantic model.
+
+    Raises `PydanticCustomError` if `value` is anything else.
+    """
     if not isinstance(value, dict) and not isinstance(value, BaseModel):
         raise validation_error(BadValueError("expected a mapping of keys to values"), wrong_shape=True)
     return value

@@ -19,7 +19,7 @@ _PER_SECOND = re.compile(
 
 
 def without_commas(text: str) -> str | None:
-    """Hint for a number written with commas: `2,000` or `0,5`."""
+    """Return a hint for a number with commas, such as `2,000` or `0,5`. Return None for any other text."""
     match = _COMMAS.fullmatch(text.strip())
     if not match:
         return None
@@ -27,12 +27,12 @@ def without_commas(text: str) -> str | None:
     whole, *groups = number.split(",")
     if whole.strip("0") and all(len(group) == 3 for group in groups):
         plain, grouped = ("".join([whole, *groups]), "_".join([whole, *groups]))
-        return f"write {before}{plain}{after} or {before}{grouped}{after}"
-    return f"write {before}{whole}.{groups[0]}{after}" if len(groups) == 1 else None
+        return f"write {before}{plain}{after} or {before}{grouped}{after} instead of {text.strip()}"
+    return f"write {before}{whole}.{groups[0]}{after} instead of {text.strip()}" if len(groups) == 1 else None
 
 
 def time_meant(text: str) -> str | None:
-    """Hint for a time with a colon, such as `1:30`, or with a unit that is spelt out, such as `5 minutes`."""
+    """Return a hint for a time such as `1:30` or `5 minutes`. Return None for any other text."""
     clock = _CLOCK.fullmatch(text)
     if clock:
         return f"write {clock[1]}min{clock[2]}s or {clock[1]}h{clock[2]}min"
@@ -44,7 +44,7 @@ def time_meant(text: str) -> str | None:
 
 
 def dollars_meant(text: str) -> str | None:
-    """Hint for money with a unit, such as `50 cents`, `5 USD` or `5 EUR`."""
+    """Return a hint for money such as `50 cents`, `5 USD` or `5 EUR`. Return None for any other text."""
     match = _PRICED.fullmatch(text.strip())
     if not match:
         return None
@@ -59,6 +59,6 @@ def dollars_meant(text: str) -> str | None:
 
 
 def per_second(text: str) -> str | None:
-    """Hint for a speed with a unit that is not accepted, such as `60 tps`."""
+    """Return a hint for a speed such as `60 tps`. Return None for any other text."""
     match = _PER_SECOND.fullmatch(text)
     return f"write {match[1].strip()}" if match else None

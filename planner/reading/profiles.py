@@ -29,7 +29,11 @@ from planner.reading.yaml.source_map import Document
 
 
 class PriceDeclaration(Declared):
-    """Prices in US dollars: per million tokens, or per hour of the machines that serve the model."""
+    """Prices of a model in US dollars, either for tokens or for machines.
+
+    input, output, cache_read, cache_write : prices per million tokens
+    per_hour : price per hour of the machines that serve the model
+    """
 
     example: ClassVar[str] = "{input: 3, output: 15} or {per_hour: 3.50}"
 
@@ -46,7 +50,7 @@ class PriceDeclaration(Declared):
             message = "a price is either per token or per hour, not both"
             raise validation_error(
                 BadValueError(
-                    message, "remove 'per_hour', or remove the prices per token", at=("per_hour",), on_key=True
+                    message, "remove either 'per_hour' or the prices per token", at=("per_hour",), on_key=True
                 )
             )
         for key in ("input", "output"):
@@ -68,21 +72,23 @@ def _available(value: Any) -> str:
 
 
 class ProfileDeclaration(Declared):
-    """How a model is served. Missing values are taken from the profile in `based_on`.
+    """Speed and prices of a model. Missing values are taken from the profile that `based_on` names.
 
-    ttft : seconds to the first token of an empty prompt, or a curve of these seconds by concurrency
-    prefill_speed : tokens/s at which an uncached prompt is read
-    output_speed : tokens/s of one request, or a curve of these speeds by concurrency
-    measured_output : mean output tokens of the requests with which the curves `ttft` and `output_speed` were measured
-    jitter : standard deviation of the logarithm of the lognormal factor (median 1) on each request's time
+    ttft : seconds to the first token of a request with an empty prompt; or a curve, if these seconds depend on
+        concurrency
+    prefill_speed : tokens per second at which an uncached prompt is read
+    output_speed : output tokens per second of one request; or a curve, if this speed depends on concurrency
+    measured_output : mean output tokens of the measured requests, if `ttft` and `output_speed` are curves
+    jitter : spread of a random factor on each request's time. The factor is lognormal with median 1, and `jitter` is
+        the standard deviation of its logarithm
     price : prices per million tokens, or per hour
-    context : most tokens of prompt and output together
-    cache_ttl : seconds for which a prompt stays cached. Prompts are cached if `cache_ttl` or a price for cache reads is
+    context : most tokens of a request, prompt and output together
+    cache_ttl : seconds for which a prompt stays cached. Prompts are cached if this value or a price for cache reads is
         declared
     speed : factor on the output speed of the profile in `based_on`
     price_multiplier : factor on all prices of the profile in `based_on`
-    tokens : tokens of the model's tokenizer per token of o200k_base
-    provider, note : for human readers
+    tokens : number of tokens of the model's tokenizer for each token of the tokenizer o200k_base
+    provider, note : texts for human readers
     available : ``general``, ``limited`` (not sold to everybody) or ``retired``
     """
 
@@ -106,17 +112,20 @@ class ProfileDeclaration(Declared):
 
     @property
     def by_concurrency(self) -> bool:
-        """Whether TTFT or output speed is a curve by concurrency."""
+        """Whether the TTFT or the output speed of the profile depends on the number of concurrent requests."""
         return isinstance(self.ttft, Curve) or isinstance(self.output_speed, Curve)
 
     @model_validator(mode="after")
     def _measured_together(self) -> Self:
-        """Check that a profile with `measured_output` has both curves, with points at the same concurrencies."""
+        """Check that a profile with `measured_output` has two curves.
+
+        `ttft` and `output_speed` must be curves with points at the same concurrencies.
+        """
         if self.measured_output is None:
             return self
         ttft, speed = self.ttft, self.output_speed
         if not isinstance(ttft, Curve) or not isinstance(speed, Curve):
-            message = "'measured_output' needs both 'ttft' and 'output_speed' by concurrency"
+            message = "with 'measured_output', both 'ttft' and 'output_speed' must depend on the concurrency"
             hint = f"remove 'measured_output', or write for example '{EXAMPLES[0]}' and '{EXAMPLES[1]}'"
             raise validation_error(
                 BadValueError(message, hint, at=("measured_output",), code="bad-profile", on_key=True)
@@ -126,7 +135,7 @@ class ProfileDeclaration(Declared):
             key, other = ("ttft", "output_speed") if of_ttft - of_speed else ("output_speed", "ttft")
             unpaired = min(of_ttft - of_speed or of_speed - of_ttft)
             message = f"'{key}' has a value at concurrency {unpaired}, but '{other}' has none"
-            hint = "add this value; with 'measured_output', 'ttft' and 'output_speed' must have the same concurrencies"
+            hint = f"add a value at concurrency {unpaired} to '{other}', or remove 'measured_output'"
             raise validation_error(BadValueError(message, hint, at=(key,), code="bad-profile", on_key=True))
         return self
 
@@ -138,10 +147,10 @@ _MULTIPLIED = {"speed": "output_speed", "price_multiplier": "price"}
 def profile_problems(
     document: Document, models: dict[str, Any], names: Collection[str], used: AbstractSet[str]
 ) -> Iterator[Problem]:
-    """Yield the reasons why profiles cannot be resolved.
+    """Yield the problems that make profiles unusable, such as an unknown `based_on`.
 
-    models : name of each profile → its mapping, as read from the file
-    names : all names that `based_on` may refer to
+    models : name of each profile in the file → its mapping
+    names : all names that `based_on` can refer to
     used : names of the profiles that the file or its steps use
     """
     given: dict[str, frozenset[str] | None] = {}
@@ -150,7 +159,9 @@ def profile_problems(
         if cycle:
             message = "profiles are based on each other: " + " → ".join(cycle)
             place = document.value("models", cycle[0], "based_on")
-            yield Problem("bad-profile", message, place, "remove one 'based_on', and give that profile its own numbers")
+            yield Problem(
+                "bad-profile", message, place, "remove one 'based_on', and add 'ttft' and 'output_speed' instead"
+            )
     needed = used | (models.keys() - {profile.get("based_on") for profile in models.values() if _has_base(profile)})
     for name, profile in models.items():
         if not isinstance(profile, dict):
@@ -158,7 +169,7 @@ def profile_problems(
         yield from _factors(document, name, profile)
         base = profile.get("based_on")
         if isinstance(base, str) and base not in names:
-            hint = did_you_mean(base, set(names) - {name}, "model") or "declare it under 'models:'"
+            hint = did_you_mean(base, set(names) - {name}, "model") or "declare the model under 'models:'"
             place = document.value("models", name, "based_on")
             yield Problem("unknown-model", f"unknown model '{base}'", place, hint)
         keys = given[name]
@@ -167,9 +178,11 @@ def profile_problems(
 
 
 def _inherit(name: str, models: dict[str, Any], given: dict[str, frozenset[str] | None]) -> list[str]:
-    """Add to `given` the keys that the profile `name` has or inherits. Also add the keys of each of its bases.
+    """Find the keys of a profile, including inherited keys, and store them in `given`.
 
-    `given` has None instead of keys if the keys are unknown, for example because a base is not in the file.
+    A profile inherits the keys of its base, the profile in `based_on`. An entry of `given` is None if a base is not in
+    the file.
+
     Returns the names in a cycle of bases. The list is empty if there is no cycle.
     """
     chain: dict[str, None] = {}
@@ -198,13 +211,17 @@ def _has_base(profile: Any) -> bool:
 
 
 def _factors(document: Document, name: str, profile: dict[str, Any]) -> Iterator[Problem]:
-    """Yield a problem for each factor that has nothing to multiply, or conflicts with a value of the same profile."""
+    """Yield the problems with the factors `speed` and `price_multiplier` of a profile.
+
+    A factor multiplies a value of the profile in `based_on`. So a factor needs `based_on`. A profile with a factor
+    cannot have the multiplied value itself.
+    """
     for key, own in _MULTIPLIED.items():
         if key not in profile:
             continue
         place = document.key("models", name, key)
         if own in profile:
-            hint = f"'{own}' sets the value; '{key}' multiplies the value of the profile in 'based_on'"
+            hint = f"remove one of them; '{key}' multiplies the '{own}' of the profile in 'based_on'"
             yield Problem("bad-profile", f"give either '{own}' or '{key}', not both", place, hint)
         elif "based_on" not in profile:
             message = f"'{key}' multiplies the '{own}' of another profile, but 'based_on' is missing"
@@ -214,12 +231,12 @@ def _factors(document: Document, name: str, profile: dict[str, Any]) -> Iterator
 def _completeness(
     document: Document, name: str, profile: dict[str, Any], given: frozenset[str], needed: bool
 ) -> Iterator[Problem]:
-    """Yield a problem if neither a profile nor its bases have a required key.
+    """Yield the problems with missing values of a profile.
 
-    A misspelt key counts as present, because the misspelling is reported elsewhere.
+    A misspelt key does not count as missing, because the misspelling is reported elsewhere.
 
     given : keys that the profile has or inherits
-    needed : whether the profile must be complete
+    needed : whether the profile must have `ttft` and `output_speed`
     """
     fields = ProfileDeclaration.model_fields
     given |= {nearest(key, fields) or "" for key in given - fields.keys()}
@@ -230,6 +247,6 @@ def _completeness(
         hint = f"add {' and '.join(missing)} {remedy} 'based_on'"
         yield Problem("bad-profile", message, document.key("models", name), hint)
     if "price_multiplier" in profile and "based_on" in profile and "price" not in given:
-        message = "'price_multiplier' has no price to multiply: the profile in 'based_on' has no price"
+        message = "'price_multiplier' needs a price, but the profile in 'based_on' has no 'price'"
         place = document.key("models", name, "price_multiplier")
         yield Problem("bad-profile", message, place, "add 'price' to that profile")

@@ -38,11 +38,11 @@ _PREFIX = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6}
 
 
 class BadValueError(ValueError):
-    """A value that cannot be parsed.
+    """Error for a value that cannot be parsed.
 
-    hint : what to write instead
-    at : path of the mistake within the value, as keys and indices
-    on_key : whether the key at that path is wrong, rather than its value
+    hint : text that says what to write instead
+    at : keys and indices that lead from the value to the mistake; empty if the whole value is wrong
+    on_key : True if the mistake is in a key, False if the mistake is in a value
     """
 
     def __init__(
@@ -63,7 +63,10 @@ class BadValueError(ValueError):
 
 @contextmanager
 def within(*keys: str | int) -> Iterator[None]:
-    """Add these keys and indices to the front of the path `at` of every `BadValueError` that the block raises."""
+    """Context manager that adds `keys` to the path of each `BadValueError` from its block.
+
+    The path is the attribute `at`. The keys and indices in `keys` are added at the beginning of the path.
+    """
     try:
         yield
     except BadValueError as mistake:
@@ -73,12 +76,12 @@ def within(*keys: str | int) -> Iterator[None]:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is a number; true and false are not."""
+    """Whether a value is an int or a float. The values True and False do not count as numbers."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def finite(value: float) -> float:
-    """Return `value`. Raises `BadValueError` if it is negative or not finite."""
+    """Return `value` unchanged. Raises `BadValueError` if `value` is negative or not finite."""
     if not math.isfinite(value):
         raise BadValueError("must be a finite number")
     if value < 0:
@@ -87,21 +90,26 @@ def finite(value: float) -> float:
 
 
 def positive(value: float) -> float:
-    """Return `value`. Raises `BadValueError` if it is 0 or less."""
+    """Return `value` unchanged. Raises `BadValueError` if `value` is 0 or negative."""
     if value <= 0:
         raise BadValueError("must be above 0")
     return value
 
 
 def at_most(value: float, most: float) -> float:
-    """Return `value`. Raises `BadValueError` if it is above `most`."""
+    """Return `value` unchanged. Raises `BadValueError` if `value` is above `most`."""
     if value > most:
         raise BadValueError(f"must be at most {most:,.15g}")
     return value
 
 
 def _text(value: Any, expected: str) -> str:
-    """Return the stripped text of a quantity. Raises `BadValueError` if it is not text, too long or negative."""
+    """Return `value` with spaces at both ends removed.
+
+    expected : description of a valid value, for messages
+
+    Raises `BadValueError` if `value` is not text, is too long, or begins with a minus sign and a number.
+    """
     if not isinstance(value, str) or len(value) > LONGEST_TEXT:
         raise BadValueError(f"expected {expected}")
     text = value.strip()
@@ -111,9 +119,12 @@ def _text(value: Any, expected: str) -> str:
 
 
 def _match(pattern: re.Pattern[str], value: Any, expected: str) -> tuple[float, str]:
-    """Return the number in a value, and its unit. The unit is "" if the pattern has no second group.
+    """Return the number in a value, and its unit. The unit is "" if the value has no unit.
 
-    Raises `BadValueError`.
+    pattern : pattern with a group for the number and perhaps a second group for the unit
+    expected : description of a valid value, for messages
+
+    Raises `BadValueError` if the value does not match the pattern.
     """
     if is_number(value):
         return finite(float(value)), ""
@@ -127,7 +138,7 @@ def _match(pattern: re.Pattern[str], value: Any, expected: str) -> tuple[float, 
 
 
 def duration(value: Any) -> float:
-    """Parse `30s`, `500ms`, `5min`, `1h30m` or `2d` into seconds; 0 needs no unit."""
+    """Parse a time, such as `30s`, `500ms`, `5min`, `1h30m` or `2d`, into seconds. The time 0 needs no unit."""
     expected = "a time with its unit, such as 30s, 5min or 1h30m"
     if is_number(value):
         number = finite(float(value))
@@ -149,14 +160,14 @@ def duration(value: Any) -> float:
 
 
 def tokens(value: Any) -> float:
-    """Parse `900`, `12k`, `1.5M` or `12_000` into tokens."""
+    """Parse a number of tokens, such as `900`, `12k`, `1.5M` or `12_000`."""
     number, prefix = _match(_TOKENS, value, "a number of tokens, such as 900, 12k or 1.5M")
     return finite(number * _PREFIX[prefix])
 
 
 def count(value: Any) -> float:
-    """Parse a plain number such as `12`."""
-    return _match(_PLAIN, value, "a number, such as 12")[0]
+    """Parse a number, such as `12`. The number cannot have a unit."""
+    return _match(_PLAIN, value, "a number without a unit, such as 12")[0]
 
 
 def whole(value: Any, most: int) -> int:
@@ -170,18 +181,18 @@ def whole(value: Any, most: int) -> int:
 
 
 def rate(value: Any) -> float:
-    """Parse `60`, `1.2k` or `60 tok/s` into tokens per second, which must be above 0."""
+    """Parse a speed in tokens per second, such as `60`, `1.2k` or `60 tok/s`. The speed must be above 0."""
     number, prefix = _match(_RATE, value, "tokens per second, such as 60")
     return positive(number * _PREFIX[prefix])
 
 
 def factor(value: Any) -> float:
-    """Parse a factor such as `2.5x` or 2.5, which must be above 0 and at most a million."""
+    """Parse a factor, such as `2.5x` or `2.5`. The factor must be above 0 and at most a million."""
     return at_most(positive(_match(_FACTOR, value, "a factor, such as 2.5x")[0]), 1e6)
 
 
 def chance(value: Any) -> float:
-    """Parse `70%`, `0.4%` or 0.7 into a probability."""
+    """Parse a probability, such as `70%`, `0.4%` or `0.7`."""
     expected = "a chance, such as 70%"
     if is_number(value):
         number = finite(float(value))
@@ -191,7 +202,7 @@ def chance(value: Any) -> float:
                 if number >= 2
                 else "write a number from 0 to 1, or a percentage from 0% to 100%"
             )
-            raise BadValueError("must be at most 1, or have a % sign", hint)
+            raise BadValueError("a chance above 1 needs a % sign", hint)
         return number
     text = _text(value, expected)
     match = _PERCENT.fullmatch(text)
@@ -204,7 +215,7 @@ def chance(value: Any) -> float:
 
 
 def precision(value: Any) -> float:
-    """Parse a share such as `1%` or 0.01, which must be above 0 and at most 1."""
+    """Parse a share, such as `1%` or `0.01`. The share must be above 0 and at most 1."""
     expected = "expected a share above 0%, up to 100%, such as 1%"
     try:
         share = chance(value)
@@ -216,17 +227,18 @@ def precision(value: Any) -> float:
 
 
 def widening(value: Any) -> float:
-    """Parse a factor of uncertainty such as `1.3x`, which must be at least 1."""
+    """Parse a factor of uncertainty, such as `1.3x`. The factor must be at least 1."""
     number = factor(value)
     if number < 1:
         raise BadValueError(
-            "must be at least 1x", "1.3x means: in 5 of 100 cases the actual value is over 1.3 times the estimate"
+            "must be at least 1x",
+            "write for example 1.3x: then 5 of 100 actual values are over 1.3 times the estimate",
         )
     return number
 
 
 def money(value: Any) -> Decimal:
-    """Parse `5`, `0.25` or `$5` into exact US dollars, which must be at most a million."""
+    """Parse an amount of US dollars, such as `5`, `0.25` or `$5`. The amount must be at most a million."""
     expected = "US dollars, such as 5 or 0.25"
     if is_number(value):
         at_most(finite(float(value)), 1e6)
@@ -240,7 +252,10 @@ def money(value: Any) -> Decimal:
 
 
 def setup_of(value: Any) -> tuple[float, float]:
-    """Parse `2h`, `$500` or `2h,$500`, in either order, into seconds and US dollars."""
+    """Parse a time, an amount of US dollars, or both. Examples are `2h`, `$500` and `2h,$500`.
+
+    Returns seconds and US dollars. A missing time or amount is 0.
+    """
     expected = "a time, US dollars, or both, such as 2h, $500 or 2h,$500"
     parts = [part.strip() for part in _text(value, expected).split(",")]
     dollars = [part for part in parts if part.startswith("$")]
@@ -251,29 +266,29 @@ def setup_of(value: Any) -> tuple[float, float]:
 
 
 def log_sd(value: Any) -> float:
-    """Parse a standard deviation of logarithms such as `0.2`, which must be at most 3.
+    """Parse the standard deviation of a lognormal's logarithm, such as `0.2`. The value must be at most 3.
 
-    With the value 3, 1 draw in 20 exceeds 139 times the median.
+    With the value 3, the 95th percentile is 139 times the median.
     """
-    return at_most(_match(_PLAIN, value, "a standard deviation of logarithms, such as 0.2")[0], 3.0)
+    return at_most(_match(_PLAIN, value, "a number without a unit, such as 0.2")[0], 3.0)
 
 
 def context(value: Any) -> float:
-    """Parse a context length in tokens, which must be above 0."""
+    """Parse a context length in tokens, such as `200k`. The length must be above 0."""
     return positive(tokens(value))
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A kind of quantity.
+    """A kind of quantity, such as a time or a number of tokens.
 
-    parse : function that converts a declared number to a float
-    single : example of a single number
-    spread : example of a range
-    whole : whether draws are whole numbers
-    least, most : bounds, in the unit that `parse` returns
-    unit : unit in which messages show the bounds
-    per_unit : size of `unit`, in the unit that `parse` returns
+    parse : function that returns the number for a declared value
+    single : example of a value, for messages
+    spread : example of a range, for messages
+    whole : whether the quantity is a whole number
+    least, most : smallest and largest allowed number, in the unit that `parse` returns
+    unit : unit for the bounds in messages, such as days
+    per_unit : size of `unit`, for example 86400 if `unit` is days and `parse` returns seconds
     """
 
     name: str
@@ -288,12 +303,12 @@ class Quantity:
 
     @property
     def expected(self) -> str:
-        """Message that says what may be written, with examples."""
+        """Message that says what to write for the quantity, with examples."""
         low, high = self.spread.split(" to ")
         return f"expected a {self.name}, such as {self.single}, or {self.spread}, or {{p50: {low}, p95: {high}}}"
 
     def bounded(self, number: float) -> float:
-        """Return `number`. Raises `BadValueError` if it is out of bounds."""
+        """Return `number` unchanged. Raises `BadValueError` if `number` is below `least` or above `most`."""
         if not self.least <= number <= self.most:
             side, bound = ("least", self.least) if number < self.least else ("most", self.most)
             raise BadValueError(f"must be at {side} {bound / self.per_unit:,.15g}{self.unit}")

@@ -28,14 +28,14 @@ Model = TypeVar("Model", bound=Declared)
 def validate(
     model: type[Model], document: Document, known_models: Collection[str] | None = None
 ) -> tuple[Model | None, list[Problem]]:
-    """Return the document as an instance of `model`, and its problems. The instance is None if the document is invalid.
+    """Convert a document to an instance of `model`. Returns the instance and the problems of the document.
 
-    At most `MOST_PROBLEMS` problems of each kind are returned.
+    The instance is None if the document is invalid. At most `MOST_PROBLEMS` problems of each kind are returned.
 
-    known_models : names of profiles that the file need not declare; None means that any name is accepted
+    known_models : names of profiles that are declared elsewhere, for example in the catalogue; None allows any name
     """
     if document.data is None and () not in document.unreadable:
-        return None, [Problem("bad-value", "the file is empty", document.value(), model.example)]
+        return None, [Problem("bad-value", "the file declares nothing", document.value(), model.example)]
     try:
         context = context_of(document, known_models)
         declared = model.model_validate(require_mapping(document.data), context=context)
@@ -55,17 +55,21 @@ def validate(
 
 
 def _reserved(document: Document) -> Iterator[Problem]:
-    """Yield a problem if a parameter is called `agents`, which is reserved in expressions."""
+    """Yield a problem if a parameter has the name `agents`.
+
+    This name is reserved. In expressions, `agents` means the number of agents.
+    """
     declared = document.data.get("parameters") if isinstance(document.data, dict) else None
     if isinstance(declared, dict) and AGENTS in declared:
-        message = (
-            f"'{AGENTS}' cannot be the name of a parameter: in expressions, '{AGENTS}' is the crew's number of agents"
-        )
+        message = f"'{AGENTS}' cannot be the name of a parameter: in expressions, '{AGENTS}' is the number of agents"
         yield Problem("bad-name", message, document.key("parameters", AGENTS), "choose another name")
 
 
 def _without_value(model: type[Declared], document: Document, details: list[ErrorDetails]) -> Iterator[Problem]:
-    """Yield a problem for each key or item without a value, unless the key is unknown."""
+    """Yield a problem for each known key and each list item that has no value.
+
+    details : errors that pydantic found in the document
+    """
     unknown = {detail["loc"] for detail in details if detail["type"] == "extra_forbidden"}
     for path, place in list(document.nothing.items())[:MOST_PROBLEMS]:
         if path in unknown or not path:
@@ -120,9 +124,10 @@ def _problem(model: type[Declared], document: Document, detail: ErrorDetails, pa
 
 
 def _example(model: type[Declared], loc: KeyPath, key: str | None = None) -> str | None:
-    """Hint with an example of the declaration at pydantic's path `loc`.
+    """Return a hint with an example of the declaration at the path `loc`; None if no declaration belongs there.
 
-    key : a required key, which the example shows even if it is usually left out
+    loc : path from an error of pydantic
+    key : name of a required key that the example must contain
     """
     declared, by_name = _declared(model, loc)
     if declared is None or not loc:
@@ -132,15 +137,21 @@ def _example(model: type[Declared], loc: KeyPath, key: str | None = None) -> str
 
 
 def _fields(model: type[Declared], loc: KeyPath) -> list[str]:
-    """Return the keys that the declaration at `loc` may have."""
+    """Return the keys that the declaration at the path `loc` can have.
+
+    loc : path from an error of pydantic
+    """
     declared, _ = _declared(model, loc)
     return list(declared.model_fields) if declared else []
 
 
 def _declared(model: type[Declared], loc: KeyPath) -> tuple[type[Declared] | None, bool]:
-    """Return the type of the declaration at pydantic's path `loc`, and whether a mapping from names is there instead.
+    """Return the type of the declaration at the path `loc`, and whether the path leads to a mapping from names.
 
-    If a mapping is there, the type is that of its values. The type is None if neither is there.
+    For example, `steps` is a mapping from names to declarations. For such a mapping, the type of its values is
+    returned. The type is None if no declaration belongs at the path.
+
+    loc : path from an error of pydantic
     """
     annotation: Any = model
     for part in loc:
@@ -156,7 +167,10 @@ def _declared(model: type[Declared], loc: KeyPath) -> tuple[type[Declared] | Non
 
 
 def _bare(annotation: Any) -> Any:
-    """Return a type without `Annotated`, and without None as an alternative."""
+    """Return the type in an annotation, without `Annotated` and None.
+
+    For example, `Annotated[int | None, …]` becomes `int`.
+    """
     origin = typing.get_origin(annotation)
     if origin is Annotated:
         return _bare(typing.get_args(annotation)[0])

@@ -18,14 +18,14 @@ from planner.timing.cost import Billing
 
 
 class Accumulator:
-    """Results of all blocks of a batch so far.
+    """Adds up the results of a batch of scenarios, block by block.
 
-    Methods take the index of a scenario in the batch as `point`.
+    The argument `point` of the methods is the index of a scenario in the batch.
 
     count : number of samples so far
-    seconds : for each point, completion times
-    coordination : for each point, seconds of coordination on the critical path
-    collector : details of the only point; None if the batch is not detailed
+    seconds : for each scenario, completion times in seconds
+    coordination : for each scenario, seconds of coordination on the critical path
+    collector : details; None if the batch is not detailed
     """
 
     def __init__(self, batch: Batch) -> None:
@@ -47,7 +47,7 @@ class Accumulator:
         self._set_drawn(False)
 
     def add(self, block: Block) -> None:
-        """Add the next block."""
+        """Add the results of the next block of samples."""
         assert block.low == self.count
         if block.drawn:
             self._set_drawn(True)
@@ -84,39 +84,57 @@ class Accumulator:
                 values.drawn = drawn
 
     def usd(self, point: int) -> Values | None:
-        """Return the cost of a point, in US dollars; None if a price is unknown."""
+        """Return the costs of a scenario in US dollars, one for each sample; None if a price is unknown.
+
+        point : index of the scenario
+        """
         return self._usd[self._costs[point]]
 
     def billed(self, point: int) -> Billing:
-        """Return the mean billed amounts of a point."""
+        """Return the billed amounts of a scenario, as means over samples.
+
+        point : index of the scenario
+        """
         return self._billed[self._payers[point]] / self.count
 
     def token_errors(self, point: int) -> tuple[float, float, float]:
-        """Return standard errors of the mean tokens of a point: prefilled input, input read from a cache, output."""
+        """Return the standard errors of a scenario's mean numbers of tokens.
+
+        The order is: prefilled input, input that is read from a cache, output.
+
+        point : index of the scenario
+        """
         return self._token_moments[self._payers[point]].standard_errors
 
     def accepted(self, point: int) -> Values:
-        """Return a value for each sample of a point: 1 if no failure remains in the sample, otherwise 0."""
+        """Return a number for each sample of a scenario: 0 if a failure remains at the end of the sample, otherwise 1.
+
+        point : index of the scenario
+        """
         return self._accepted[self._first_of_group[point]]
 
     @property
     def recorded(self) -> Floats:
-        """Recorded draws of the first `KEPT` samples, (samples, streams)."""
+        """Mean value of each recorded random stream in each of the first `KEPT` samples: (samples, streams)."""
         assert self.batch.recorded is not None
         return np.concatenate([np.empty((0, len(self.batch.recorded))), *self._recorded])[:KEPT]
 
     @property
     def over_context(self) -> dict[str, float]:
-        """For each model, the share of samples in which a request exceeds the model's context.
+        """Name of a model → share of samples in which a request exceeds the model's context.
 
-        Shares of 0 are left out.
+        The mapping leaves out models with a share of 0.
         """
         return {name: count / self.count for name, count in self._over_context.items() if count}
 
 
 @dataclass(frozen=True, eq=False)
 class ScenarioSamples:
-    """All samples of one scenario, which is a point of the accumulator's batch."""
+    """Results of one scenario.
+
+    accumulator : results of the batch that contains the scenario
+    point : index of the scenario in the batch
+    """
 
     accumulator: Accumulator
     point: int

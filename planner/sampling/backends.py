@@ -28,7 +28,7 @@ LOOK = 5
 
 
 class Backend(Protocol):
-    """Simulates blocks of batches.
+    """A backend simulates blocks of samples.
 
     at_once : number of blocks that are simulated concurrently in this process
     """
@@ -36,18 +36,21 @@ class Backend(Protocol):
     at_once: int
 
     def open(self, batches: Sequence[Batch]) -> AbstractContextManager[Simulate]:
-        """Return a context with a function that simulates blocks of these batches.
+        """Return a context manager. It provides a function that simulates blocks of these batches.
 
-        Leaving the context cancels unfinished blocks.
+        At the end of the context, unfinished blocks are cancelled.
         """
         ...
 
 
 class ThreadBackend:
-    """Threads of this process. The kernel and most of numpy release the interpreter lock."""
+    """Backend that simulates blocks of samples in threads of this process.
+
+    The threads use several cores, because the kernel and most of numpy release the interpreter lock.
+    """
 
     def __init__(self, count: int | None = None) -> None:
-        """Use `count` threads. None: one thread for each core that this process may use."""
+        """Use `count` threads. If `count` is None, use one thread for each core that this process may use."""
         self.at_once = count or cores()
 
     @contextmanager
@@ -77,19 +80,19 @@ class ThreadBackend:
 
 
 class DaskBackend:
-    """A Dask cluster, used through joblib. The scheduler and the workers need this package.
+    """Backend that simulates blocks of samples on a Dask cluster. The scheduler and the workers need this package.
 
-    If a worker is lost, its blocks are simulated again. If all workers are lost, the backend reports it once and waits
-    for a new worker, because clusters grow and shrink.
+    If a worker is lost, its blocks are simulated again. If all workers are lost, the backend reports this fact once.
+    Then it waits for a new worker.
     """
 
     at_once = 1
 
     def __init__(self, scheduler: str, say: Callable[[str], None] | None = None) -> None:
-        """Choose a cluster. `open` connects to it.
+        """Set the address of the cluster. The method `open` connects to the cluster.
 
         scheduler : address of the scheduler, such as ``tcp://10.0.0.5:8786``
-        say : called with a message when all workers are lost; None: print it to standard error
+        say : function to call with a message if all workers are lost; None: print the message to standard error
         """
         self.scheduler = scheduler
         self.say = say or _to_stderr
@@ -131,7 +134,12 @@ class DaskBackend:
 
     @contextmanager
     def _watched(self, workers: Callable[[], Sized]) -> Iterator[None]:
-        """Check for workers until the context is left. Report once if two successive checks find none."""
+        """Check regularly whether the cluster has workers, until the context ends.
+
+        If two successive checks find no worker, report this fact once.
+
+        workers : function that returns the workers of the cluster
+        """
         from concurrent.futures import CancelledError
         from threading import Event, Thread
 
@@ -169,9 +177,9 @@ def _to_stderr(message: str) -> None:
 
 
 def missing() -> str:
-    """Return the names of missing packages that `DaskBackend` needs, separated by commas.
+    """Return the names of the packages that must be installed before `DaskBackend` can be used.
 
-    Return an empty text if no package is missing.
+    The names are separated by commas. The text is empty if all packages are installed.
     """
     return ", ".join(name for name in ("joblib", "distributed") if find_spec(name) is None)
 

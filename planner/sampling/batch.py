@@ -40,14 +40,14 @@ Key = tuple[int, tuple[int, ...]]
 
 @dataclass(frozen=True, eq=False)
 class GridPoint:
-    """A scenario of a batch.
+    """One scenario of a batch.
 
-    sizes : agents of each crew
+    speed : factor on all output speeds
+    sizes : number of agents of each crew
     price_multiplier : factor on the prices of all models
-    requested : whether the precision of this scenario counts in the decision when to stop
-    workflow : workflow to simulate instead of the batch's workflow. It must declare the same steps. None: the batch's
-        workflow
-    uncontended : whether requests are served as if they did not slow each other down
+    requested : whether sampling continues until the results of this scenario are precise enough
+    workflow : workflow to simulate, with the same steps as the batch's workflow; None: the batch's workflow
+    uncontended : whether concurrent requests are as fast as a single request
     """
 
     speed: float
@@ -60,12 +60,12 @@ class GridPoint:
 
 @dataclass(frozen=True, eq=False)
 class DemandGroup:
-    """Points of a batch that have the same demands.
+    """Scenarios of a batch that have the same demands, such as numbers of turns and of tokens.
 
-    speed : speed for which the demands are drawn; None if demands do not depend on speed
-    requests : number of concurrent requests if output speeds depend on this number; otherwise 1
-    own_costs : whether each point has its own cost, because cost depends on the schedule
-    points : indices of the points in the batch
+    speed : speed for which the demands are drawn; None if the demands do not depend on speed
+    requests : number of concurrent requests, if output speeds depend on this number; otherwise 1
+    own_costs : whether each scenario has its own cost, because the cost depends on the schedule
+    points : indices of the scenarios in the batch
     """
 
     graph: TaskGraph
@@ -75,31 +75,37 @@ class DemandGroup:
     points: list[int]
 
     def by_speed(self, points: Sequence[GridPoint]) -> Iterator[tuple[float, list[int]]]:
-        """Yield each speed in the group, with the indices of the group's points that have this speed.
+        """Yield each speed in the group, with the indices of the group's scenarios that have this speed.
 
-        points : all points of the batch
+        points : all scenarios of the batch
         """
         for speed in dict.fromkeys(points[index].speed for index in self.points):
             yield speed, [index for index in self.points if points[index].speed == speed]
 
     def payer(self, point: int) -> int:
-        """Return the point that stores the cost and tokens of `point`: `point` itself, or the group's first point."""
+        """Return the index of the scenario that stores the cost and tokens of the scenario `point`.
+
+        If all scenarios of the group have equal costs, the first scenario of the group stores them. Otherwise each
+        scenario stores its own cost and tokens.
+        """
         return point if self.own_costs else self.points[0]
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Scenarios to be simulated on the same draws.
+    """Scenarios of a workflow that are simulated with the same random draws.
 
-    graphs : graph of each point, with the crew sizes of the point
-    models : profiles that the graphs use, by name
-    layers : spreads of the errors of estimates
+    points : the scenarios
+    groups : groups of scenarios that have the same demands
+    graphs : graph of each scenario, with the scenario's numbers of agents
+    models : name → profile of each model that the graphs use
+    layers : sizes of the errors of estimates
     width : number of samples in a block, a power of two
-    detailed : whether to collect details of the first point, which must be the only one
-    waits : for each point, a wait for a person, if all other tasks come before or after it; else None
-    draw_cache : cache that is shared with other batches of the workflow; None: no cache
-    watched : the last `watched` groups are checked for requests that exceed a context
-    recorded : streams whose draws are recorded; None: no recording. If draws are recorded, the cache is not used.
+    detailed : whether to collect details. Then the batch must have a single scenario
+    waits : for each scenario, a wait for a person during which nothing else can run; None: there is no such wait
+    draw_cache : cache of draws that several batches of the workflow share; None: no cache
+    watched : number of groups to check for requests that exceed the model's context. These are the last groups
+    recorded : streams of draws to record; None: no draws are recorded. While draws are recorded, the cache is not used
     """
 
     seed: int
@@ -126,13 +132,14 @@ class Batch:
         detailed: bool = False,
         draw_cache: DrawCache | None = None,
     ) -> Batch:
-        """Expand the workflow for each point, and return the batch of the points.
+        """Return a batch of scenarios of a workflow.
+
+        points : the scenarios
+        samples : largest number of samples that will be simulated
+        at_once : number of blocks that are simulated concurrently
+        detailed : whether to collect details. Then there must be a single scenario
 
         Raises InputError if the workflow or the batch is too large.
-
-        samples : most samples that will be simulated
-        at_once : number of blocks that are simulated concurrently
-        detailed : as in `Batch`
         """
         graphs, graph_of = _graphs(workflow, points)
         if detailed:
@@ -152,18 +159,24 @@ class Batch:
         )
 
     def samples(self, low: int, high: int) -> Samples:
-        """Return the samples `low` to `high` − 1."""
+        """Return the batch's samples with the numbers `low` to `high` − 1."""
         if self.recorded is None:
             return Samples(self.seed, low, high)
         return RecordingSamples(self.seed, low, high, self.recorded)
 
     def pipeline(self, group: DemandGroup) -> Pipeline:
-        """Return the pipeline of a group. Its models have the prices at 1x."""
+        """Return the pipeline that draws and schedules the samples of a group of scenarios.
+
+        The pipeline uses the prices of the models without a multiplier.
+        """
         models = {name: profile.at(group.requests) for name, profile in self.models.items()}
         return Pipeline(group.graph, models, self.layers)
 
     def models_of(self, point: int) -> dict[str, Profile]:
-        """Return the batch's profiles with the prices of a point, by name."""
+        """Return the profiles of all models of the batch, by name. Their prices are those of one scenario.
+
+        point : index of the scenario
+        """
         multiplier = self.points[point].price_multiplier
         return {name: profile.priced(multiplier) for name, profile in self.models.items()}
 
@@ -184,7 +197,12 @@ def _groups(
 
 
 def _graphs(workflow: Workflow, points: Sequence[GridPoint]) -> tuple[list[TaskGraph], list[int]]:
-    """Return the different graphs that the points need, and for each point the index of its graph."""
+    """Return the task graphs that the scenarios need, and for each scenario the index of its graph.
+
+    Scenarios that need equal graphs have the same index.
+
+    points : the scenarios
+    """
     numbers: dict[Key, int] = {}
     graphs: list[TaskGraph] = []
     graph_of = []
@@ -201,7 +219,10 @@ def _graphs(workflow: Workflow, points: Sequence[GridPoint]) -> tuple[list[TaskG
 
 
 def _sized(graphs: Sequence[TaskGraph], graph_of: Sequence[int], points: Sequence[GridPoint]) -> list[Graph]:
-    """Return a graph for each point, with the point's crew sizes. Points that differ only in speed share a graph."""
+    """Return a graph for each scenario, with the scenario's numbers of agents.
+
+    Scenarios that differ only in speed share one graph.
+    """
     sized: dict[Key, Graph] = {}
     keys = [(number, tuple(point.sizes.values())) for number, point in zip(graph_of, points, strict=True)]
     for key, point in zip(keys, points, strict=True):
@@ -216,10 +237,12 @@ def _waits(graphs: Sequence[TaskGraph], graph_of: Sequence[int]) -> tuple[Series
 
 
 def _width(graphs: Sequence[TaskGraph], points: Sequence[GridPoint], kept: int, at_once: int, detailed: bool) -> int:
-    """Return the number of samples in a block. Raises InputError if even blocks of one sample exceed `MEMORY`.
+    """Return the number of samples in a block.
 
     kept : number of samples whose results are stored
     at_once : number of blocks that are simulated concurrently
+
+    Raises InputError if over `MEMORY` bytes are needed even with one sample in each block.
     """
     tasks = max(len(graph.graph) for graph in graphs)
     occurrences = max(graph.occurrences for graph in graphs)
@@ -233,7 +256,9 @@ def _width(graphs: Sequence[TaskGraph], points: Sequence[GridPoint], kept: int, 
         requested = sum(point.requested for point in points)
         what = f"{tasks:,} tasks of {'1 scenario' if requested == 1 else f'{requested} scenarios'}"
         message = f"the plan needs {needed / 1e9:.1f} GB for {what}; the limit is {MEMORY / 1e9:.0f} GB"
-        raise InputError([Problem("too-large", message, None, "take fewer scenarios, or plan a part of it")])
+        raise InputError(
+            [Problem("too-large", message, None, "take fewer scenarios, or plan only a part of the workflow")]
+        )
     width = WIDTH
     while width < WIDEST and 2 * width * occurrences <= SMALL:
         width *= 2

@@ -25,16 +25,18 @@ STEPS = 4_000_000
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Results of S samples in every point of a batch. The first sample has the number `low`.
+    """Results of S successive samples, for all scenarios of a batch.
 
-    seconds : completion times, (points, S)
-    coordination : seconds of coordination on the critical path, (points, S)
-    accepted : whether no failure remains, (points, S)
-    usd : costs at the prices of 1x, by the point that stores them (`DemandGroup.payer`); None if a price is unknown
-    billed : billed amounts of all work together, by the same points as in `usd`
-    over_context : for each model, the number of samples in which a request exceeds the model's context
+    low : number of the first sample
+    seconds : (scenarios, S) completion times
+    coordination : (scenarios, S) seconds of coordination on the critical path
+    accepted : (scenarios, S) False if a failure remains at the end, otherwise True
+    usd : index of a scenario → its costs, without the price multiplier; None if a price is unknown. Scenarios with
+        equal costs share one entry (`DemandGroup.payer`)
+    billed : index of a scenario → billed amounts of all its work. The indices are the same as in `usd`
+    over_context : name of a model → number of samples in which a request exceeds the model's context
     collector : details; None if the batch is not detailed
-    recorded : mean value of the draws of each recorded stream, (S, streams); None if no draws are recorded
+    recorded : (S, streams) mean value of each recorded random stream; None if no draws are recorded
     drawn : whether any random number was drawn
     """
 
@@ -51,20 +53,22 @@ class Block:
 
 
 class CancelledError(Exception):
-    """Raised in a simulation whose block is no longer needed."""
+    """Raised to stop the simulation of a block whose results are no longer needed."""
 
 
 def never() -> bool:
-    """Return False, so that a simulation is never cancelled."""
+    """Return False. As the default of an argument `cancelled`, it means that a simulation is never cancelled."""
     return False
 
 
 def simulate_blocks(
     batches: Sequence[Batch], low: int, high: int, cancelled: Callable[[], bool] = never
 ) -> list[Block]:
-    """Simulate a block of each batch. Batches with the same serving traits share their demands.
+    """Simulate the samples `low` to `high` − 1 of each batch. Return one block of results for each batch.
 
-    Raises CancelledError soon after `cancelled` returns true, and InputError as `simulate_block` does.
+    cancelled : function that returns True to cancel the simulation. Then CancelledError is raised soon
+
+    Raises InputError if the duration of a task or of the workflow is too long.
     """
     return list(_blocks(batches, low, high, cancelled))
 
@@ -84,11 +88,12 @@ def _blocks(batches: Sequence[Batch], low: int, high: int, cancelled: Callable[[
 def simulate_block(
     batch: Batch, low: int, high: int, demands: DemandCache | None = None, cancelled: Callable[[], bool] = never
 ) -> Block:
-    """Simulate the samples `low` to `high` − 1 at every point, on the same draws.
+    """Simulate the samples `low` to `high` − 1 for every scenario of a batch.
 
-    demands : demands that are already drawn for these samples; missing demands are added
+    demands : demands that are already drawn for these samples. Missing demands are drawn and added
+    cancelled : function that returns True to cancel the simulation. Then CancelledError is raised soon
 
-    Raises InputError if a task or the workflow takes too long for the clock.
+    Raises InputError if the duration of a task or of the workflow is too long.
     """
     samples = batch.samples(low, high)
     shape = len(batch.points), len(samples)
@@ -130,7 +135,7 @@ def _fill(block: Block, batch: Batch, draws: SampleDemands, cancelled: Callable[
 
 @dataclass(frozen=True, eq=False)
 class _Filling:
-    """Schedules the points of one group at one speed, and fills their rows of a block."""
+    """Schedules the scenarios of one group at one speed, and writes the results to a block."""
 
     block: Block
     batch: Batch
@@ -149,9 +154,11 @@ class _Filling:
                 self._fill_rows(point, slice(low, min(len(durations), low + height)), coordination)
 
     def _fill_rows(self, point: int, rows: slice, coordination: Floats | None) -> None:
-        """Fill some samples of a point.
+        """Schedule some samples of a scenario, and write the results to the block.
 
-        coordination : seconds of coordination of each coordinating task; None if they are not needed
+        point : index of the scenario
+        rows : positions of the samples in the block
+        coordination : seconds of coordination in each sample and task; None if they are not needed
         """
         block, collector = self.block, self.block.collector
         run = self.timed.schedule(

@@ -23,10 +23,10 @@ _SAMPLE = np.uint64((1 << 32) - 1)
 
 @dataclass(frozen=True)
 class StreamValues:
-    """The rule by which draws of a stream become values.
+    """A rule that converts the draws of a random stream to values.
 
-    estimate : the estimate that is drawn; None if the stream draws no estimate
-    sigma : if `estimate` is None, the log-sd of the lognormal factor that is drawn; 0: each draw is the value itself
+    estimate : estimate from which values are drawn; None if the stream does not belong to an estimate
+    sigma : log-sd of the lognormal factor that is drawn if `estimate` is None. 0: each draw is the value itself
     """
 
     estimate: Estimate | None = None
@@ -47,7 +47,7 @@ _DRAWS_THEMSELVES = StreamValues()
 
 @dataclass(frozen=True)
 class RecordingSamples(Samples):
-    """Samples that add up the values of their draws. The draws are the same as those of `Samples`."""
+    """`Samples` that also add up the values of each random stream. Recording does not change the draws."""
 
     streams: Mapping[Stream, StreamValues] = field(default_factory=dict, compare=False)
     _sums: dict[Stream, tuple[Floats, Floats]] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -70,7 +70,7 @@ class RecordingSamples(Samples):
         return u
 
     def mean(self, stream: Stream) -> Floats:
-        """Return the mean of the values of a stream in each of S samples, (S,). It is 0 if nothing was drawn."""
+        """Return an array (S,): for each sample, the mean of all values drawn from a stream; 0 if none was drawn."""
         if stream not in self._sums:
             return np.zeros(len(self))
         total, count = self._sums[stream]
@@ -92,9 +92,9 @@ MOST = 256_000_000
 
 
 class DrawCache:
-    """Cache of the draws of each block, for batches of one workflow and one seed. Batches must not run concurrently.
+    """Cache of random draws for several batches of one workflow and one seed. Batches must not run concurrently.
 
-    The cache saves time and changes no result. Its content is not sent to other processes.
+    The cache saves time and changes no result. A copy in another process starts empty.
     """
 
     def __init__(self, most: int = MOST) -> None:
@@ -108,13 +108,13 @@ class DrawCache:
         return DrawCache, (0,)
 
     def draws(self, samples: Samples, layers: Layers) -> SampleDemands:
-        """Return the draws of a block. Draws that are not cached are missing in the result."""
+        """Return the cached draws of a block of samples. Draws that are not in the cache are missing in the result."""
         return self._draws.get((samples.low, samples.high)) or SampleDemands(samples, layers)
 
     def keep(self, draws: SampleDemands, graphs: Iterable[TaskGraph]) -> None:
-        """Keep the draws of a block as far as there is room. Earlier draws have priority.
+        """Store the draws of a block of samples. Draws that do not fit into the cache are discarded.
 
-        graphs : the graphs for which the draws were made
+        graphs : task graphs for which the draws were made
         """
         block = draws.samples.low, draws.samples.high
         with self._lock:

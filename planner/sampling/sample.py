@@ -30,11 +30,10 @@ PERCENTILES = (0.5, 0.9)
 
 @dataclass(frozen=True)
 class Precision:
-    """The precision of a result.
+    """The precision of p50 and p90: half the width of the 95% interval, divided by the percentile.
 
-    target : requested half-width of the 95% intervals of p50 and p90, as a share of the percentile
-    p50, p90 : largest half-width of any scenario, as a share of the percentile; None if a scenario has too few samples
-        or if a percentile is 0
+    target : requested precision
+    p50, p90 : worst precision among all scenarios. None if a scenario has too few samples, or a percentile is 0
     """
 
     target: float
@@ -46,9 +45,9 @@ class Precision:
         return self.p50 is not None and self.p90 is not None and max(self.p50, self.p90) <= self.target
 
     def needed(self, samples: int) -> int | None:
-        """Estimate the number of samples needed to reach the target. Half-widths shrink as 1 / √samples.
+        """Estimate the number of samples that are needed to reach the target. Return None if the precision is unknown.
 
-        Return None if the precision so far is unknown.
+        The estimate assumes that the widths of intervals are proportional to 1 / √samples.
 
         samples : number of samples so far
         """
@@ -58,14 +57,21 @@ class Precision:
 
     @classmethod
     def of(cls, target: float, seconds: Iterable[Values]) -> Precision:
-        """Return the precision of several scenarios. `seconds` has the completion times of each."""
+        """Return the precision of the results of several scenarios.
+
+        target : requested precision
+        seconds : completion times of each scenario
+        """
         widths = [[half_width(times.quantile(q), *times.known_interval(q)) for q in PERCENTILES] for times in seconds]
         most = (None if None in each else max(filter(None, each), default=0.0) for each in zip(*widths, strict=True))
         return cls(target, *most)
 
 
 def half_width(value: float, low: float | None, high: float | None) -> float | None:
-    """Return half the width of an interval, divided by `value`. Return None if an end is unknown or `value` is 0."""
+    """Return half the width of an interval, divided by `value`. Return None if an end is None or `value` is 0.
+
+    low, high : ends of the interval. If they are equal, the result is 0
+    """
     if low is None or high is None:
         return None
     if high == low:
@@ -75,12 +81,13 @@ def half_width(value: float, low: float | None, high: float | None) -> float | N
 
 @dataclass(frozen=True)
 class Stopping:
-    """A rule for when to stop sampling.
+    """A rule that decides when to stop sampling.
 
-    samples : number of samples, or most samples if a precision is also given; None: no such limit
-    precision : precision at which to stop, as in `Precision.target`; None: `ENOUGH`, unless `samples` is given
-    seconds : time limit; None: no limit. At least one block is simulated, even if it takes longer.
-    began : start of the time limit, by `time.monotonic`
+    samples : largest number of samples; None: no number is requested
+    precision : precision at which to stop, as in `Precision.target`. None: with `samples`, the precision is ignored;
+        without `samples`, sampling stops at the precision `ENOUGH`
+    seconds : time limit in seconds; None: no limit. At least one block is simulated, even if it takes longer
+    began : time at which the time limit starts, by `time.monotonic`
     """
 
     samples: int | None = None
@@ -90,7 +97,7 @@ class Stopping:
 
     @property
     def may_stop(self) -> bool:
-        """Whether sampling may stop before `most` samples."""
+        """Whether sampling stops early if the results are precise enough."""
         return self.samples is None or self.precision is not None
 
     @property
@@ -99,13 +106,13 @@ class Stopping:
 
     @property
     def most(self) -> int:
-        """Most samples to simulate."""
+        """Largest number of samples to simulate."""
         if self.samples is not None:
             return self.samples
         return USUALLY if self.precision is None and self.seconds is None else MOST
 
     def looks(self) -> Iterator[int]:
-        """Yield the numbers of samples after which to check the precision. The last number is `most`."""
+        """Yield the numbers of samples at which the precision is checked, in rising order. The last is `most`."""
         count = FIRST_LOOK if self.may_stop else self.most
         while count < self.most:
             yield count
@@ -114,12 +121,12 @@ class Stopping:
 
     @property
     def half(self) -> Stopping:
-        """The same rule with half the time limit."""
+        """This stopping rule with half of its time limit."""
         return self if self.seconds is None else replace(self, seconds=self.seconds / 2)
 
     @property
     def late(self) -> bool:
-        """Whether the time limit is reached."""
+        """Whether the time limit of this stopping rule has passed."""
         return self.seconds is not None and time.monotonic() - self.began >= self.seconds
 
 
@@ -127,19 +134,19 @@ Progress = Callable[[float], None]
 
 
 def quiet(done: float) -> None:
-    """Ignore the progress. This function is the default for arguments of the type `Progress`."""
+    """Do nothing. This is the default of arguments that take a function for reporting progress."""
 
 
 def sample(
     batches: Sequence[Batch], stopping: Stopping, backend: Backend | None = None, progress: Progress = quiet
 ) -> list[Accumulator]:
-    """Simulate the same samples of every batch, until `stopping` is satisfied. Return the results of each batch.
+    """Simulate the same samples of every batch until the stopping rule is satisfied. Return the results of each batch.
 
-    Blocks are added in order, wherever they were simulated, so results do not depend on the backend. While a check of
-    precision runs, the next blocks are already simulated, so that no core is idle.
+    Results do not depend on the backend, because blocks are added in order. During a check of precision, the backend
+    already simulates the next blocks.
 
-    backend : where blocks are simulated; None: threads on all cores
-    progress : called with the number of samples done, divided by the number at the next check
+    backend : simulates the blocks; None: threads on all cores
+    progress : function to call with a share: the number of samples so far, divided by the number at the next check
     """
     accumulators = [Accumulator(batch) for batch in batches]
     width = min(batch.width for batch in batches)
@@ -159,7 +166,10 @@ def sample(
 
 
 def _jobs(stopping: Stopping, width: int) -> Iterator[Job]:
-    """Yield a job for each block. Every check of precision falls between two blocks."""
+    """Yield the range of samples of each block. A block has at most `width` samples.
+
+    A block also ends at each number of samples at which the precision is checked.
+    """
     done = 0
     for look in stopping.looks():
         for low in range(done, look, width):
@@ -168,7 +178,10 @@ def _jobs(stopping: Stopping, width: int) -> Iterator[Job]:
 
 
 def reached(accumulators: Sequence[Accumulator], stopping: Stopping) -> Precision:
-    """Return the precision that the requested scenarios of all batches have reached so far."""
+    """Return the precision that the results of all batches have reached so far.
+
+    Scenarios that are not `requested` are ignored.
+    """
     return Precision.of(
         stopping.target,
         (

@@ -23,9 +23,10 @@ _SHARES = 1 / (1 + np.exp(-np.linspace(-18.0, 18.0, 4801)))
 
 @dataclass(frozen=True)
 class SeriesWait:
-    """A wait for a person. Every other task runs before or after the wait, and does not depend on the wait's duration.
+    """A wait for a person during which no other task can run. Other tasks do not depend on the wait's duration.
 
-    path : path of its draws
+    path : path of the random draws of the wait
+    estimate : estimate of the duration
     """
 
     path: str
@@ -33,10 +34,10 @@ class SeriesWait:
 
     @classmethod
     def of(cls, graph: TaskGraph) -> SeriesWait | None:
-        """Return the wait that is in series with all other tasks of a graph; None if there is none.
+        """Return the wait for a person during which no other task of a graph can run; None if there is no such wait.
 
-        If there are several, return the one with the highest p95. Return None also if the graph has caches that expire
-        or people who walk away. Both depend on the durations of tasks.
+        If there are several such waits, return the wait with the highest p95. If the graph has caches that expire or
+        people who walk away, return None, because these events depend on the durations of tasks.
         """
         if len(graph.graph.since) or any(mark.subject.conversation is not None for mark in graph.works):
             return None
@@ -49,19 +50,19 @@ class SeriesWait:
         return max(waits, key=lambda wait: (wait.estimate.quantile(0.95), wait.path), default=None)
 
     def waits(self) -> Waits:
-        """Return the distribution of the wait, without any draws."""
+        """Return the distribution of the wait's duration, without any draws."""
         return Waits(_SHARES, estimate_quantiles(self.estimate, _SHARES))
 
     def drawn(self, samples: Samples) -> Floats:
-        """Return the duration of the wait in each of S samples, (S,) seconds rounded to ticks."""
+        """Return an array with the duration of the wait in each sample, in seconds. Durations are rounded to ticks."""
         return round_to_ticks(draw_estimate(self.estimate, samples, 1, self.path, "time").ravel())
 
     def smoothed(self, seconds: Values, seed: int) -> Values:
-        """Return the same completion times with the percentiles of `Smoothed`.
+        """Convert completion times to a `Smoothed`, which computes more accurate percentiles.
 
         If there are more than `KEPT` completion times, return them unchanged.
 
-        seconds : completion times of samples from number 0 on
+        seconds : completion times of the samples from number 0 on
         """
         if seconds.count > KEPT:
             return seconds
@@ -73,17 +74,17 @@ class SeriesWait:
 
 
 def _once(work: Work, estimate: Estimate) -> bool:
-    """Whether a wait occurs once in every sample and has a continuous distribution."""
+    """Whether a wait occurs exactly once in every sample, and its duration has a continuous distribution."""
     always = not work.loops and work.guard is None and work.retry is None
     return always and estimate.varies and estimate.shape != "empirical"
 
 
 def _in_series(graph: Graph, task: int) -> bool:
-    """Whether every other task must end before `task`, or can only start after `task`.
+    """Whether each other task must end before `task` starts, or can start only after `task` ends.
 
-    Return False if any edge leads from a task to one with a lower number. If there is no such edge, two checks are
-    enough, by induction. Each task with a number below `task` must have an edge to a task with a number up to `task`.
-    Each task with a number above `task` must have an edge from a task with at least the number `task`.
+    Return False if an edge leads from a task to a task with a lower number. Otherwise two checks are enough:
+    Each task with a number below `task` must have an edge to `task` or to another task below `task`.
+    Each task with a number above `task` must have an edge from `task` or from another task above `task`.
     """
     sources, targets = np.repeat(np.arange(len(graph)), np.diff(graph.successor_start)), graph.successors
     leads_to_it, follows_it = np.zeros(len(graph), bool), np.zeros(len(graph), bool)

@@ -16,9 +16,11 @@ from planner.timing.service import ServiceTimes
 
 @dataclass(frozen=True, eq=False)
 class Billing:
-    """Billed amounts of work: tokens by kind, and tool calls. Amounts are numbers, or arrays that broadcast together.
+    """Billed amounts of work: tokens of each kind, and tool calls.
 
-    input : input tokens that are neither written to a cache nor read from a cache
+    Each field is a number or an array. The arrays broadcast together.
+
+    input : input tokens that use no cache
     written : input tokens that are written to a cache
     cache_read : input tokens that are read from a cache
     output : output tokens
@@ -41,23 +43,23 @@ class Billing:
 
     @property
     def prompt(self) -> Floats:
-        """Input tokens that are prefilled."""
+        """Number of input tokens that are prefilled."""
         return self.input + self.written
 
     @property
     def tokens(self) -> Floats:
-        """Tokens of all kinds."""
+        """Number of tokens of all kinds."""
         return self.prompt + self.cache_read + self.output
 
     def map(self, function: Callable[[Floats], Floats]) -> Billing:
-        """Return the result of applying a function to each field."""
+        """Return new billed amounts, with `function` applied to each field."""
         return Billing(
             function(self.input), function(self.written), function(self.cache_read), function(self.output),
             function(self.calls),
         )  # fmt: skip
 
     def __getitem__(self, samples: slice | Sequence[int]) -> Billing:
-        """Return the amounts of some samples. Samples are the last axis."""
+        """Return the billed amounts of some samples. The last axis of each array has the samples."""
         return self.map(lambda amounts: amounts[..., samples])
 
     def __setitem__(self, samples: slice, amounts: Billing) -> None:
@@ -87,14 +89,14 @@ class Billing:
         return self.map(lambda amounts: amounts.sum(axis))
 
     def tokens_usd(self, price: Price) -> Floats:
-        """Return the cost of the tokens, in US dollars."""
+        """Return the cost of the billed tokens in US dollars."""
         dollars: Floats = price.usd(self.input, self.written, self.cache_read, self.output)
         return dollars
 
 
 @dataclass(frozen=True, eq=False)
 class Cost:
-    """The cost of each of S samples in US dollars, as arrays (S,).
+    """The cost of each sample in US dollars, in arrays (samples,).
 
     models : cost of tokens and rented machines
     calls : cost of tool calls
@@ -104,19 +106,20 @@ class Cost:
     calls: Floats
 
     def at(self, price_multiplier: float) -> Floats:
-        """Return the total cost of each sample if models cost `price_multiplier` times as much."""
+        """Return the total cost of each sample in US dollars.
+
+        price_multiplier : factor on the cost of models
+        """
         return self.models * price_multiplier + self.calls
 
 
 def run_cost(
     works: Sequence[Work], billed: Sequence[Billing], service: Mapping[str, ServiceTimes], seconds: Floats
 ) -> Cost | None:
-    """Return the cost of each of S samples, or None if a price is unknown.
+    """Return the cost of each sample, or None if a price is unknown.
 
-    billed : billed amounts of each of `works`, in arrays (S,)
-    seconds : completion times, (S,). Machines with a price per hour are rented for the whole time.
-
-    Whole tokens are summed before they are priced, so that the result does not depend on the order of the sums.
+    billed : billed amounts of each of `works`, in arrays (samples,)
+    seconds : completion times, (samples,). Machines with a price per hour are rented for this whole time
     """
     models, calls = np.zeros(len(seconds)), np.zeros(len(seconds))
     rented = {work.model for work in works if work.model is not None}
@@ -136,11 +139,11 @@ def run_cost(
 
 
 def usd_of_step(billed: Mapping[Work, Billing], models: Mapping[str, Profile]) -> float | None:
-    """Return the cost of a step, in US dollars: the tokens and tool calls of all its work.
+    """Return the cost of a step in US dollars: its tokens and its tool calls.
 
-    Return None if rented machines serve the step. Their price per hour is paid for the whole run, not for single steps.
+    Return None if the step uses a rented machine, because the price per hour is paid for the whole run.
 
-    billed : each piece of work of the step, with its billed amounts
+    billed : billed amounts of each `Work` of the step
     """
     prices = [models[work.model].price for work in billed if work.model is not None]
     if any(price is not None and price.per_hour is not None for price in prices):
@@ -149,7 +152,10 @@ def usd_of_step(billed: Mapping[Work, Billing], models: Mapping[str, Profile]) -
 
 
 def usd_of_work(work: Work, billed: Billing, models: Mapping[str, Profile]) -> Floats:
-    """Return the cost of a piece of work, in US dollars: its tool calls, and its tokens if their price is known."""
+    """Return the cost of a piece of work in US dollars: its tokens and its tool calls.
+
+    Tokens without a known price cost nothing.
+    """
     price = models[work.model].price if work.model is not None else None
     cost = 0.0 * billed.calls if price is None else billed.tokens_usd(price)
     return cost if work.usd is None else cost + float(work.usd) * billed.calls

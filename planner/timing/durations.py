@@ -29,7 +29,7 @@ _NONE: Floats = np.zeros((1, 1))
 
 
 class Part(IntEnum):
-    """The parts of a task's time. All time of a coordination mechanism is counted as COORDINATION."""
+    """A kind of time that a task takes. All time of coordination, for example of a merge, counts as `COORDINATION`."""
 
     DECODE = 0
     PREFILL = 1
@@ -40,7 +40,10 @@ class Part(IntEnum):
 
 
 class Split(Enum):
-    """The parts of task times that have separate columns. The value of a member lists the column of each `Part`."""
+    """The kinds of time (`Part`) that are kept in separate columns.
+
+    The value of a member has the column number of each `Part`. Parts with equal numbers share a column.
+    """
 
     WHOLE = (0, 0, 0, 0, 0, 0)
     COORDINATION = (0, 0, 0, 0, 0, 1)
@@ -52,9 +55,10 @@ class Split(Enum):
 
     @classmethod
     def of(cls, graph: TaskGraph, detailed: bool) -> Split:
-        """Return the split for the times of a graph.
+        """Return the split for the task times of a graph.
 
-        It separates all parts if `detailed`. Otherwise it only separates coordination, if the graph has any.
+        If `detailed`, each part has its own column. Otherwise only coordination has its own column. A graph without
+        coordination then has a single column.
         """
         if detailed:
             return cls.PARTS
@@ -63,9 +67,9 @@ class Split(Enum):
 
 @dataclass(frozen=True, eq=False)
 class SampleDemands:
-    """Samples, and the demands that are already drawn for them.
+    """Samples, and the demands that are already drawn for these samples.
 
-    demands : demands drawn so far; further demands are added when they are drawn
+    demands : demands drawn so far. Later draws are added
     traces : record of every request drawn so far; None: requests are not recorded
     """
 
@@ -77,14 +81,14 @@ class SampleDemands:
 
 @dataclass(frozen=True, eq=False)
 class OccurrenceTimes:
-    """The times of one occurrence of a `Work`, for all items. Arrays broadcast to (items, S): items × samples.
+    """The times of one occurrence of a `Work`, for example of its second round. Arrays broadcast to (items, samples).
 
     tasks : the task of each item
     fixed : seconds that do not depend on speed
-    decode : seconds at speed 1; they are divided by the speed
+    decode : seconds at speed 1. At another speed, these are `decode / speed` seconds
     billed : billed amounts if nothing is cancelled; None for tasks that cannot be cancelled
-    done : 1 if the occurrence is done, else 0; None for tasks that cannot be cancelled
-    wait : seconds of `fixed` that pass before the work begins
+    done : 1 where the occurrence is done, else 0; None for tasks that cannot be cancelled
+    wait : seconds before the work begins, which are part of `fixed`
     """
 
     tasks: slice
@@ -100,11 +104,11 @@ class OccurrenceTimes:
 
 @dataclass(frozen=True, eq=False)
 class WorkTotals:
-    """Sums over all occurrences of one `Work` in each of S samples, as if nothing were cancelled.
+    """Sums over all occurrences of a `Work`, as if no task were cancelled.
 
-    done : number of occurrences that are done, (S,)
-    billed : billed amounts, in arrays (S,)
-    occurrences : times of those occurrences that may be cancelled; if details are requested, of all occurrences
+    done : number of occurrences that are done, (samples,)
+    billed : billed amounts, in arrays (samples,)
+    occurrences : times of each occurrence that may be cancelled. If details are requested, times of all occurrences
     """
 
     work: Work
@@ -115,15 +119,16 @@ class WorkTotals:
 
 @dataclass(frozen=True, eq=False)
 class TaskTimes:
-    """Times of n tasks in S samples. Each column of `split` has ``fixed + decode / speed`` seconds of a task.
+    """The times of all tasks in each sample. A task takes `fixed + decode / speed` seconds.
 
-    fixed, decode : seconds, (columns of `split`, n, S)
-    skipped : tasks that may be skipped, with masks of the samples in which they are skipped
-    patience : seconds until a person leaves, (S, rows of the graph's `since`)
-    away : seconds until a person who has left is back, in the same shape
+    split : the kinds of time that have separate columns
+    fixed, decode : seconds, (columns, tasks, samples)
+    skipped : tasks that may be skipped, each with a mask (items, samples) that is true where the task is skipped
+    patience : seconds that a person waits before turning to something else, (samples, tasks with `leaves`)
+    away : seconds that the person then takes to come back, (samples, tasks with `leaves`)
     works : totals of each `Work`
-    accepted : mask (S,) of the samples in which no failure remains
-    largest : for each model, the number of prompt and output tokens of its largest request, (S,)
+    accepted : mask (samples,) of the samples in which every failed step has a fallback
+    largest : for each model, the number of tokens of its largest request, (samples,). Prompt and output are added
     """
 
     split: Split
@@ -142,16 +147,19 @@ class TaskTimes:
 
     @cached_property
     def _whole(self) -> tuple[Floats, Floats]:
-        """The sums of `fixed` and of `decode` over columns: two arrays (S, n). `fixed` of a skipped task is −∞."""
+        """Two arrays (samples, tasks): `fixed` and `decode`, each summed over its columns.
+
+        In the first array, a skipped task has the value −∞.
+        """
         fixed, decode = (np.ascontiguousarray(parts.sum(0).T) for parts in (self.fixed, self.decode))
         for tasks, skipped in self.skipped:
             fixed[:, tasks][np.broadcast_to(skipped, (length(tasks), len(fixed))).T] = -np.inf
         return fixed, decode
 
     def durations(self, speed: float) -> Floats:
-        """Return the durations of tasks in seconds, (S, n), rounded to ticks. `SKIPPED` marks skipped tasks.
+        """Return the durations of all tasks in seconds, (samples, tasks), rounded to ticks of the clock.
 
-        Raises InputError for a task that takes longer than the clock can hold.
+        A skipped task has the duration `SKIPPED`. Raises `InputError` if a task takes longer than the clock can hold.
         """
         fixed, decode = self._whole
         seconds = decode / speed
@@ -163,17 +171,23 @@ class TaskTimes:
 
     @cached_property
     def coordinating(self) -> NDArray[np.intp]:
-        """Tasks whose coordination takes time. The split must separate coordination."""
+        """Numbers of the tasks that spend time on coordination. In `split`, coordination must have its own column."""
         column = self.split.value[Part.COORDINATION]
         return np.flatnonzero((self.fixed[column] != 0).any(1) | (self.decode[column] != 0).any(1))
 
     def coordination(self, speed: float) -> Floats:
-        """Return the seconds of coordination of the tasks in `coordinating`, (S, tasks), rounded to ticks."""
+        """Return the seconds that each task spends on coordination, (samples, tasks), rounded to ticks of the clock.
+
+        Only the tasks in `coordinating` are returned.
+        """
         tasks, column = self.coordinating, self.split.value[Part.COORDINATION]
         return round_to_ticks(np.ascontiguousarray((self.fixed[column][tasks] + self.decode[column][tasks] / speed).T))
 
     def part(self, part: Part, speed: float) -> Floats:
-        """Return the seconds of one part of each task, (S, n). The split must separate this part."""
+        """Return the seconds that each task spends on one part, (samples, tasks).
+
+        In `split`, the part must have its own column.
+        """
         column = self.split.value[part]
         seconds: Floats = self.fixed[column] + self.decode[column] / speed
         return seconds.T
@@ -185,8 +199,8 @@ def task_times(
     """Draw the demands of a graph, and return the times of its tasks.
 
     service : service times of each model
-    speed : the speed for which the timeouts of attempts are checked. It has no other effect.
-    detailed : whether to separate all parts, and to keep all occurrences of each `Work`
+    speed : speed at which the timeouts of attempts are checked. It changes nothing else
+    detailed : whether to separate all parts of the times, and to keep all occurrences of each `Work`
     """
     return _Timing(graph, service, draws, speed, detailed).times()
 
@@ -220,7 +234,7 @@ class _Timing:
         )  # fmt: skip
 
     def _add(self, mark: TaskMap[Work]) -> WorkTotals:
-        """Add the times of one `Work`, and return its totals."""
+        """Add the times of a `Work` to its tasks, and return the totals of the `Work`."""
         work = mark.subject
         service = self._service(work)
         done, total = np.zeros(self.width), Billing.zeros(self.width)
@@ -257,15 +271,16 @@ class _Timing:
         return WorkTotals(work, done, total, occurrences)
 
     def _add_parts(self, work: Work, tasks: slice, parts: Mapping[Part, Floats]) -> None:
-        """Add the seconds of each part to the columns of these tasks."""
+        """Add the seconds of each part of a `Work` to the times of these tasks."""
         for part, seconds in parts.items():
             column = self.split.value[Part.COORDINATION if work.coordination else part]
             (self.decode if part == Part.DECODE else self.fixed)[column, tasks] += seconds
 
     def _attempt(self, work: Work, demand: Demand) -> dict[Part, Floats]:
-        """Return the seconds of each part of an occurrence.
+        """Return the seconds of each part of a `Work` at one occurrence.
 
-        If the work has `retry`, the occurrence is an attempt. It takes at most its timeout, plus the wait before it.
+        If the `Work` has `retry`, the occurrence is an attempt. An attempt is cut off at its timeout. The wait before
+        the attempt is added.
         """
         parts = self._parts(work, demand)
         if work.retry is None:
@@ -279,7 +294,10 @@ class _Timing:
         return parts
 
     def _parts(self, work: Work, demand: Demand) -> dict[Part, Floats]:
-        """Return the seconds of each part, in arrays that broadcast to (items, S). Seconds of DECODE are at speed 1."""
+        """Return the seconds of each part of a demand, in arrays that broadcast to (items, samples).
+
+        The seconds of `DECODE` are those at speed 1.
+        """
         parts = {}
         if np.any(demand.seconds):
             parts[Part.PEOPLE if work.kind == "human" else Part.TOOLS] = demand.seconds
@@ -296,12 +314,15 @@ class _Timing:
 
 
 def _total(parts: Mapping[Part, Floats], speed: float) -> Floats:
-    """Return the sum of the seconds of all parts at a speed."""
+    """Return the seconds of all parts together. `DECODE` is divided by the speed."""
     return sum((seconds / speed if part == Part.DECODE else seconds for part, seconds in parts.items()), _NONE)
 
 
 def _over_items(values: Floats, items: int) -> Floats:
-    """Return the sum over items, (S,), of an array that broadcasts to (items, S)."""
+    """Return the sum of `values` over all items, (samples,).
+
+    values : array that broadcasts to (items, samples)
+    """
     total: Floats = values.sum(0) * (1 if len(values) == items else items)
     return total
 
@@ -312,6 +333,6 @@ def length(tasks: slice) -> int:
 
 
 def _span(tasks: NDArray[np.int32]) -> slice:
-    """Return tasks as a slice. The numbers of the tasks must be evenly spaced."""
+    """Return the slice that contains these tasks. The task numbers must be evenly spaced."""
     step = int(tasks[1] - tasks[0]) if len(tasks) > 1 else 1
     return slice(int(tasks[0]), int(tasks[-1]) + 1, step)

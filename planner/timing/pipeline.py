@@ -24,10 +24,10 @@ ALL = slice(None)
 
 @dataclass(frozen=True, eq=False)
 class Pipeline:
-    """A task graph and the models that serve it, ready to simulate any samples.
+    """A task graph and the models that serve its requests, ready to simulate any samples.
 
-    models : profiles at a fixed concurrency
-    layers : spreads of the errors of estimates
+    models : profile of each model, at a fixed number of concurrent requests
+    layers : spread of the errors of estimates
     """
 
     graph: TaskGraph
@@ -38,9 +38,9 @@ class Pipeline:
     def of(
         cls, workflow: Workflow, graph: TaskGraph, requests: int | None = None, price_multiplier: float = 1.0
     ) -> Pipeline:
-        """Return the pipeline of an expanded workflow.
+        """Return the pipeline of a workflow and its task graph.
 
-        requests : number of concurrent requests; None: the largest number that can be open. Speeds may depend on it
+        requests : number of concurrent requests, on which model speeds may depend; None: the largest possible number
         price_multiplier : factor on the prices of all models
         """
         concurrency = graph.max_open_requests(graph.sizes) if requests is None else requests
@@ -49,17 +49,21 @@ class Pipeline:
         return cls(graph, models, Layers.of(workflow.uncertainty))
 
     def draw(self, samples: Samples, speed: float = 1.0, detailed: bool = False) -> DrawnSamples:
-        """Draw the demands of samples, and compute the times of tasks. `speed` and `detailed` are as in `complete`."""
+        """Draw the demands of samples, and compute the times of all tasks.
+
+        speed : speed at which the timeouts of attempts are checked. It changes nothing else
+        detailed : whether to separate all parts of task times, and to keep all occurrences of each `Work`
+        """
         return self.complete(SampleDemands(samples, self.layers), speed, detailed)
 
     def seconds(self, samples: Samples, speed: float) -> Floats:
-        """Return the completion times of S samples at a speed, (S,)."""
+        """Return the completion time of each sample in seconds at a speed, (samples,)."""
         return self.draw(samples, speed).at(speed).schedule().seconds
 
     def complete(self, draws: SampleDemands, speed: float = 1.0, detailed: bool = False) -> DrawnSamples:
         """Draw the demands that `draws` still lacks, and compute the times of all tasks.
 
-        speed : the speed for which the timeouts of attempts are checked. It has no other effect.
+        speed : speed at which the timeouts of attempts are checked. It changes nothing else
         detailed : whether to separate all parts of task times, and to keep all occurrences of each `Work`
         """
         service = {name: ServiceTimes.of(profile, draws.samples) for name, profile in self.models.items()}
@@ -68,25 +72,25 @@ class Pipeline:
 
 @dataclass(frozen=True, eq=False)
 class DrawnSamples:
-    """Samples whose demands are drawn. `at` returns their durations at any speed."""
+    """Samples with drawn demands. The method `at` computes the durations of their tasks at any speed."""
 
     graph: TaskGraph
     service: Mapping[str, ServiceTimes]
     times: TaskTimes
 
     def at(self, speed: float) -> TimedSamples:
-        """Return the samples with their durations at a speed.
+        """Return the samples with the durations of their tasks at a speed.
 
-        Raises InputError for a task that takes longer than the clock can hold.
+        Raises `InputError` if a task takes longer than the clock can hold.
         """
         return TimedSamples(self, speed, self.times.durations(speed))
 
 
 @dataclass(frozen=True, eq=False)
 class TimedSamples:
-    """Samples with their durations at one speed. `schedule` schedules them.
+    """Samples with the durations of their tasks at one speed. The method `schedule` schedules the tasks.
 
-    durations : durations of tasks in seconds, (S, n): samples × tasks
+    durations : durations of tasks in seconds, (samples, tasks)
     """
 
     drawn: DrawnSamples
@@ -101,11 +105,11 @@ class TimedSamples:
         traced: bool = False,
         recorded: bool = False,
     ) -> ScheduledSamples:
-        """Schedule some of the samples.
+        """Schedule the tasks of some samples.
 
-        rows : the samples to schedule; the default is all of them
-        graph : graph with the same tasks but other pool sizes; None: the pipeline's graph
-        traced, recorded : as in `simulate`
+        rows : samples to schedule; by default all samples
+        graph : the same graph with other pool sizes; None: the graph of the pipeline
+        traced, recorded : passed on to `simulate`
         """
         kernel_graph = graph or self.drawn.graph.graph
         durations, times = self.durations[rows], self.drawn.times
@@ -118,10 +122,10 @@ class TimedSamples:
 
 @dataclass(frozen=True, eq=False)
 class TaskProgress:
-    """The progress of an occurrence's tasks until their end or cancellation, in arrays (items, S): items × samples.
+    """The progress that tasks make before they end or are cancelled, in arrays (items, samples).
 
     started : 1 if the task started its work, else 0
-    share : the part of its planned time for which the task worked, from 0 to 1
+    share : share of the planned time for which the task worked, from 0 to 1
     """
 
     started: Floats
@@ -130,11 +134,11 @@ class TaskProgress:
 
 @dataclass(frozen=True, eq=False)
 class ScheduledSamples:
-    """Some of the drawn samples, scheduled.
+    """The schedule of some of the drawn samples.
 
-    rows : the samples that are scheduled, as a selection of all drawn samples
+    rows : the scheduled samples, as an index into all drawn samples
     kernel_graph : graph with the pool sizes of this schedule
-    durations : durations of tasks in seconds, (S, n): scheduled samples × tasks
+    durations : durations of tasks in seconds, (scheduled samples, tasks)
     """
 
     drawn: DrawnSamples
@@ -158,26 +162,31 @@ class ScheduledSamples:
 
     @property
     def seconds(self) -> Floats:
-        """Completion times, (S,)."""
+        """Completion time of each scheduled sample in seconds, (samples,)."""
         return self.schedule.makespan
 
     @cached_property
     def billed(self) -> list[Billing]:
-        """Billed amounts of each `Work`, in arrays (S,). If work may be cancelled, starts and ends must be recorded.
+        """Billed amounts of each `Work` in the scheduled samples, in arrays (samples,).
 
-        A cancelled request costs its whole input, and its output in proportion to the time it ran. A cancelled agent
-        loop costs its input and output in proportion to the time it ran. A cancelled tool costs all its calls. A task
-        that never started costs nothing.
+        Cancelled tasks are billed as follows:
+
+        - A task that never started costs nothing.
+        - A request is billed for its whole input. Its output is billed in proportion to the time that the request ran.
+        - An agent loop is billed in proportion to the time that it ran.
+        - A tool is billed for all its calls.
+
+        If tasks may be cancelled, the schedule must have recorded starts and ends.
         """
         return [self._billed(totals) for totals in self.times.works]
 
     def cost(self) -> Cost | None:
-        """Return the cost of each sample, or None if a price is unknown."""
+        """Return the cost of each scheduled sample, or None if a price is unknown."""
         works = [mark.subject for mark in self.graph.works]
         return run_cost(works, self.billed, self.service, self.seconds)
 
     def progress(self, occurrence: OccurrenceTimes) -> TaskProgress:
-        """Return the progress of an occurrence's tasks. Starts and ends must be recorded."""
+        """Return the progress of the tasks of an occurrence. The schedule must have recorded starts and ends."""
         starts, ends = self.schedule.starts[:, occurrence.tasks].T, self.schedule.ends[:, occurrence.tasks].T
         wait = round_to_ticks(self.of_rows(occurrence.wait, len(occurrence.wait)).copy())
         planned, ran = self.durations[:, occurrence.tasks].T - wait, ends - starts - wait
@@ -186,9 +195,9 @@ class ScheduledSamples:
         return TaskProgress(started.astype(float), np.where(started, np.clip(share, 0.0, 1.0), 0.0))
 
     def of_rows(self, values: Floats, items: int) -> Floats:
-        """Return the values of the scheduled samples only, (items, S).
+        """Return `values` for the scheduled samples only, (items, scheduled samples).
 
-        values : values of all drawn samples, in an array that broadcasts to (items, drawn samples)
+        values : array that broadcasts to (items, drawn samples)
         """
         return np.broadcast_to(values, (items, self.times.samples))[:, self.rows]
 
@@ -208,5 +217,5 @@ class ScheduledSamples:
 
 
 def _whole(tokens: Floats) -> Floats:
-    """Round tokens half up to whole numbers."""
+    """Round numbers of tokens to whole numbers, half up."""
     return np.floor(tokens + 0.5)

@@ -18,7 +18,9 @@ from planner.workflow.declaration import Workflow
 
 @dataclass(frozen=True, eq=False)
 class ServiceTimes:
-    """The TTFT and the speeds of a model in each of S samples. Arrays are (1, S), or (1, 1) if all samples are equal.
+    """The time to first token and the speeds of a model in each sample.
+
+    Arrays have the shape (1, samples), or (1, 1) if all samples are equal.
 
     ttft : seconds to the first token
     prefill, decode : seconds per token
@@ -31,7 +33,10 @@ class ServiceTimes:
 
     @classmethod
     def of(cls, profile: Profile, samples: Samples) -> ServiceTimes:
-        """Draw the TTFT and the speeds of a profile. `Profile.at` must have fixed the concurrency of the profile."""
+        """Draw the time to first token and the speeds of a profile.
+
+        The profile must have a fixed number of concurrent requests (see `Profile.at`).
+        """
         assert isinstance(profile.ttft, Estimate)
         assert isinstance(profile.output_speed, Estimate)
         path = f"models/{profile.root}"
@@ -49,11 +54,11 @@ class ServiceTimes:
 
 
 def serving_traits(profile: Profile) -> ServingTraits:
-    """Return those properties of a profile that demands depend on."""
+    """Return the properties of a profile that change the demand of work."""
     return ServingTraits(profile.jitter, profile.caches, profile.cache_ttl, profile.tokens or 1.0)
 
 
 def profiles(workflow: Workflow, *graphs: TaskGraph) -> dict[str, Profile]:
-    """Return the profiles of all models that these graphs use, by name."""
+    """Return the profile of each model that the graphs use, by name."""
     used = {model for graph in graphs for mark in graph.works if (model := mark.subject.model) is not None}
     return {name: resolve(name, workflow.models) for name in sorted(used)}

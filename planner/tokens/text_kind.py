@@ -27,10 +27,10 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class MeasuredText:
-    """Numbers of tokens of one text with several tokenizers, each divided by its number of tokens with o200k_base.
+    """Measured numbers of tokens of one text. Each is a ratio: `tokens with a tokenizer / tokens with o200k_base`.
 
-    cl100k_base : number of tokens with the encoding cl100k_base
-    others : lowest and highest number of tokens for each tokenizer of `SOURCES`
+    cl100k_base : ratio for the encoding cl100k_base
+    others : lowest and highest ratio for each tokenizer in `SOURCES`
     """
 
     name: str
@@ -39,7 +39,7 @@ class MeasuredText:
     others: tuple[tuple[float, float], ...]
 
     def ratio(self, tokenizer: int, encoding: str) -> tuple[float, float]:
-        """Return the lowest and highest number of tokens of a tokenizer per token of `encoding`.
+        """Return the lowest and the highest ratio `tokens with the tokenizer / tokens with the encoding`.
 
         tokenizer : index of the tokenizer in `SOURCES`
         """
@@ -64,19 +64,22 @@ TEXTS = (
 
 @dataclass(frozen=True)
 class Ratio:
-    """Tokens of another tokenizer per counted token: the lowest and the highest ratio among the texts of a kind."""
+    """Lowest and highest ratio between the token counts of two tokenizers, for texts of one kind."""
 
     low: float
     high: float
 
     @property
     def middle(self) -> float:
-        """Geometric mean of `low` and `high`."""
+        """Geometric mean of the lowest and the highest ratio."""
         return math.sqrt(self.low * self.high)
 
 
 def ratios(kind: Kind, encoding: str) -> dict[str, Ratio]:
-    """Return, for each other tokenizer, the number of its tokens per token of `encoding`, on texts of this kind."""
+    """Return for each tokenizer in `SOURCES` the range of `tokens with the tokenizer / tokens with the encoding`.
+
+    kind : kind of the texts
+    """
     by_tokenizer = {}
     for index, tokenizer in enumerate(SOURCES):
         measured = [text.ratio(index, encoding) for text in TEXTS if text.kind == kind]
@@ -117,9 +120,9 @@ _FOREIGN = _set(
 
 
 def kind_of(text: str, name: str = "") -> Kind:
-    """Guess the kind of a text; `other` is any language but English.
+    """Guess the kind of a text. The kind `other` means a language other than English.
 
-    name : name of the text's file; a known extension decides the kind
+    name : file name of the text. If its extension is known, the extension decides
     """
     extension = PurePath(name).suffix[1:].lower()
     if extension in _CODE:
@@ -136,7 +139,7 @@ def kind_of(text: str, name: str = "") -> Kind:
 
 
 def _is_data(text: str) -> bool:
-    """Whether a text is JSON, or has the large share of digits that is typical of tables of numbers."""
+    """Whether a text is JSON, or over 30% of its visible characters are digits, as in tables of numbers."""
     stripped = text.strip()
     if stripped[:1] in ("{", "[") and stripped[-1:] in ("}", "]"):
         for part in (stripped, stripped.partition("\n")[0]):  # the text is one value, or has one value per line
@@ -150,7 +153,11 @@ def _is_data(text: str) -> bool:
 
 
 def _is_english(text: str) -> bool:
-    """Whether nearly all letters are ASCII, and common English words outnumber common words of other languages."""
+    """Whether a text is probably English.
+
+    Nearly all its letters must be ASCII. Common English words must be at least as frequent as common words of other
+    languages.
+    """
     words = _WORD.findall(text)
     letters = sum(map(len, words))
     if sum(len(word) for word in words if word.isascii()) < 0.95 * letters:

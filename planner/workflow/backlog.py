@@ -22,11 +22,11 @@ _SEPARATORS = re.compile(r"[\s,;]+")
 
 @dataclass(frozen=True)
 class Backlog:
-    """The rows of a backlog, in the order of its file.
+    """Items of a fan-out that are read from a CSV file, with one row per item.
 
-    sizes : sizes of the rows, above 0, in any unit; None means that all rows have the same size
+    sizes : size of each item, above 0, in any unit; None means that all items have the same size
     needs : for each row, the indices of the rows that must be done first
-    ids : ids of the rows; these are row numbers from 1 if the file has no ids
+    ids : id of each row; if the file has no ids, the row numbers from 1
     """
 
     sizes: tuple[float, ...] | None
@@ -36,7 +36,10 @@ class Backlog:
 
 @dataclass(frozen=True)
 class Columns:
-    """Names of the columns that a fan-out declares; None for a column that it does not declare."""
+    """Names of the columns that a fan-out reads from its CSV file.
+
+    size, needs, id : name of a column; None if the fan-out declares no such column
+    """
 
     size: str | None = None
     needs: str | None = None
@@ -44,7 +47,7 @@ class Columns:
 
 
 class _Rows:
-    """The rows of a table, and the mistakes in them."""
+    """Rows of a CSV file, and a list of the mistakes in these rows."""
 
     def __init__(self, table: Table) -> None:
         self.shown, self.quoted, self.similar = table.shown, table.quoted, table.similar
@@ -56,13 +59,13 @@ class _Rows:
         uneven = [index for index, row in enumerate(self.rows) if len(row) != len(self.header)]
         if uneven:
             cells = len(self.rows[uneven[0]])
-            message = f"{cells} cell{'' if cells == 1 else 's'}, but the header has {len(self.header)}"
+            message = f"the row has {cells} cell{'' if cells == 1 else 's'}, but the header has {len(self.header)}"
             self.add_for_rows(message, uneven, hint="if a cell contains a comma, put the cell in quotes")
 
     def add(self, message: str, line: int | None, hint: str | None, key: str = "file", code: str = "bad-value") -> None:
-        """Add a mistake.
+        """Add a mistake to the mistakes of the table.
 
-        line : line of the table; None means that the mistake concerns the whole table
+        line : line number in the CSV file; None if the mistake concerns the whole file
         key : key of the fan-out at which the mistake is reported
         """
         place = f"'{self.name}'" if line is None else f"'{self.name}', line {line}:"
@@ -71,13 +74,21 @@ class _Rows:
     def add_for_rows(
         self, message: str, rows: Sequence[int], key: str = "file", hint: str | None = None, code: str = "bad-value"
     ) -> None:
-        """Add one mistake for all of `rows`. It names the line of the first of them."""
+        """Add one mistake that several rows of the table share. The message names the line of the first row.
+
+        rows : indices of the rows
+        """
         others = len(rows) - 1
         more = f" (and {others:,} more line{'s' * (others != 1)} like it)" if others else ""
         self.add(message + more, self.lines[rows[0]], hint, key, code)
 
     def column(self, name: str, key: str) -> list[str] | None:
-        """Return the cells of a column. If there is no such column, add a mistake at `key` and return None."""
+        """Return the cells of the column `name` of the table.
+
+        If there is no column or more than one column with this name, add a mistake and return None.
+
+        key : key of the fan-out at which the mistake is reported
+        """
         if self.header.count(name) == 1:
             index = self.header.index(name)
             return [row[index] for row in self.rows]
@@ -89,9 +100,10 @@ class _Rows:
 
 
 def read_backlog(folder: Path, name: str, columns: Columns) -> tuple[Backlog | None, list[BadValueError]]:
-    """Read a backlog. Returns it and no mistakes, or None and the mistakes.
+    """Read a CSV file of items. Returns a `Backlog` of these items, and a list of mistakes.
 
-    The `at` of each mistake is a key of the fan-out.
+    If there are mistakes, None is returned instead of the `Backlog`. The attribute `at` of a mistake holds a key of the
+    fan-out, such as `needs`.
 
     folder : folder to which the path `name` is relative
     """
@@ -125,20 +137,20 @@ def _sizes(table: _Rows, column: str) -> list[float]:
         cell = table.rows[rows[0]][table.header.index(column)]
         colon = "" if message.startswith("must") else ":"
         message = f"{table.quoted(cell, 'a size', 'the size ')}{colon} {message}" if cell else "the size is missing"
-        table.add_for_rows(message, rows, "size", "a size is a number above 0")
+        table.add_for_rows(message, rows, "size", "write a number above 0")
     if sizes and not invalid and max(sizes) > MOST_RATIO * min(sizes):
         low, high = sizes.index(min(sizes)), sizes.index(max(sizes))
         size = f" {sizes[high]:.15g}" if table.shown else ""
-        message = f"the size{size} is over {MOST_RATIO:,.0f} times the size on line {table.lines[low]}"
+        message = f"the size{size} is over {MOST_RATIO:,.0f} times as large as the size on line {table.lines[low]}"
         table.add_for_rows(message, [high], "size", "check both sizes for typing errors")
     return sizes
 
 
 def _ids(table: _Rows, columns: Columns) -> list[str] | None:
-    """Return the ids of the rows; None if the file has no ids, or the ids have mistakes."""
+    """Return the ids of the rows; None if the column of ids is missing or has mistakes."""
     if columns.id is None and "id" not in table.header:
         if columns.needs is not None:
-            hint = "add the column that contains the ids of rows, for example id: module"
+            hint = "name the column that contains the ids, for example 'id: module'"
             table.add("has no column 'id'", None, hint, "needs")
         return None
     names_only = columns.id is None and columns.needs is None
@@ -152,9 +164,9 @@ def _ids(table: _Rows, columns: Columns) -> list[str] | None:
 
 
 def _add_id_mistakes(table: _Rows, ids: Sequence[str], key: str, in_needs: bool) -> bool:
-    """Add the mistakes in a column of ids, and return whether there are any.
+    """Add each mistake in the column of ids to `table`, and return whether there are any mistakes.
 
-    in_needs : whether another column lists ids; if so, ids cannot contain separators
+    in_needs : whether another column lists ids; in that case, an id cannot contain spaces, commas or semicolons
     """
     before = len(table.mistakes)
     first: dict[str, int] = {}
@@ -174,7 +186,7 @@ def _add_id_mistakes(table: _Rows, ids: Sequence[str], key: str, in_needs: bool)
 
 
 def _needs(table: _Rows, column: str, ids: list[str] | None) -> list[tuple[int, ...]]:
-    """Return, for each row, the indices of the rows that it needs. Mistakes are added to the table."""
+    """Return the needs of each row: the indices of the rows that must be done first. Mistakes are added to `table`."""
     cells = table.column(column, "needs")
     if cells is None or ids is None:
         return [() for _ in table.rows]
@@ -207,9 +219,11 @@ def _add_unknown_ids(table: _Rows, listed: Sequence[Mapping[str, None]], index_o
 
 
 def find_cycle(needs: Sequence[Collection[int]]) -> list[int]:
-    """Return the nodes of a cycle, in linear time. The list is empty if there is no cycle.
+    """Return a list of nodes that form a cycle. The list is empty if there is no cycle.
 
-    Each node of the cycle needs the next one, and the last node needs the first.
+    In the list, each node needs the next node, and the last node needs the first node. The search takes linear time.
+
+    needs : for each node, the nodes that it needs
     """
     unmet = [len(set(needed)) for needed in needs]
     needed_by: list[list[int]] = [[] for _ in needs]

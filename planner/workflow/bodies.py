@@ -42,9 +42,10 @@ PLAIN = Quantity("number", count, "12", "8 to 20")
 
 
 def as_time(value: Any) -> Any:
-    """Return `{"time": value}` for a bare time, even if the time is an estimate that is written as a mapping.
+    """Return `{"time": value}` for a bare time, such as `30s`.
 
-    Any other mapping is returned unchanged.
+    A bare time may also be an estimate in the form of a mapping, such as `{p50: 30s, p95: 2min}`. Any other mapping is
+    returned unchanged.
     """
     return value if isinstance(value, dict) and not set(value) & ESTIMATE_KEYS else {"time": value}
 
@@ -54,7 +55,7 @@ ESTIMATE_KEYS = {"p50", "p95", "low", "likely", "high", "values", "file", "colum
 
 
 class Llm(Declared):
-    """One request. All lengths are in tokens.
+    """One request to a language model. All lengths are in tokens.
 
     continues : name of the step whose conversation the request continues
     """
@@ -69,7 +70,7 @@ class Llm(Declared):
 
 
 class Tool(Declared):
-    """The tool of an agent loop. The calls of one turn run concurrently.
+    """Tool calls of an agent loop. All calls of one turn run concurrently.
 
     time : seconds per call
     result : tokens that each call returns to the agent
@@ -86,7 +87,10 @@ class Tool(Declared):
 
 
 class Compaction(Declared):
-    """A request that replaces the context, except the prompt, by a summary of `output` tokens."""
+    """A request of an agent loop that replaces the context by a summary. The prompt is kept.
+
+    output : tokens of the summary
+    """
 
     example: ClassVar[str] = "{output: 2k}"
 
@@ -94,11 +98,12 @@ class Compaction(Declared):
 
 
 class AgentLoop(Declared):
-    """A loop of `turns` requests. Tool calls follow each request but the last. Every turn reads all previous context.
+    """An agent that makes one request per turn. The tool is called after every turn except the last.
 
-    prompt : tokens that every turn reads first
+    turns : number of turns; each turn reads all previous context
+    prompt : tokens at the beginning of the context
     output, thinking : tokens per turn
-    context_limit : if the context has more tokens than this, the next turn begins with a compaction
+    context_limit : largest number of tokens that a turn reads; a turn that would read more begins with a compaction
     """
 
     example: ClassVar[str] = "{turns: 6 to 14, output: 200 to 900}"
@@ -125,7 +130,7 @@ class AgentLoop(Declared):
 
 
 class Call(Declared):
-    """A tool as a step: `calls` concurrent calls.
+    """A step that makes `calls` concurrent calls of a tool.
 
     time : seconds per call
     usd : US dollars per call
@@ -139,10 +144,10 @@ class Call(Declared):
 
 
 class Leaves(Declared):
-    """A person who leaves while there is nothing to do.
+    """Absence of a person who has waited too long for work.
 
-    after : seconds that the person waits before leaving
-    back : seconds until the person is back when needed
+    after : seconds of waiting after which the person leaves
+    back : seconds until the person is back when there is work again
     """
 
     example: ClassVar[str] = "{after: 60s, back: 2min to 20min}"
@@ -164,11 +169,14 @@ class Wait(Declared):
 
 
 def argument_value(value: Any, context: FileContext) -> float | None:
-    """Return the number that `use` passes to a parameter of the used file. Raises `BadValueError`.
+    """Return the number that a step with `use` gives to a parameter of the used file.
 
-    Returns None if the number depends on an unreadable parameter, which is reported elsewhere.
+    Returns None if the number depends on a parameter with an unreadable value. The unreadable value is reported
+    elsewhere.
 
-    value : a number, the name of a parameter of the file with `use`, or an expression
+    value : a number, an expression, or the name of a parameter of the file that contains the step
+
+    Raises `BadValueError` if `value` is invalid.
     """
     if is_arithmetic(value):
         formulas = parse_formulas(value, PLAIN, context.parameters)
@@ -176,7 +184,7 @@ def argument_value(value: Any, context: FileContext) -> float | None:
             fault = "be a range" if len(formulas) > 1 else f"depend on '{AGENTS}'"
             raise BadValueError(
                 f"the value of a parameter cannot {fault}",
-                "write a single number, for example 'parameters: {modules: = 2 * services}'",
+                "write an expression for one number, for example 'parameters: {modules: = 2 * services}'",
             )
         return next((formulas[0].value(values) for values in context.trials(formulas[0].names)), None)
     if isinstance(value, str) and value.isidentifier() and context.parameters is not None:
@@ -191,7 +199,10 @@ def _argument(value: Any, context: FileContext) -> float:
 
 
 class Use(Declared):
-    """The steps of another workflow file, and values for the parameters of that file."""
+    """Body of a step that runs another workflow file.
+
+    parameters : values for the parameters of that file
+    """
 
     example: ClassVar[str] = "{file: other.yaml, parameters: {modules: 12}}"
 
@@ -205,11 +216,11 @@ def as_file(value: Any) -> Any:
 
 
 class Repeat(Declared):
-    """Consecutive rounds of a step.
+    """Repetition of a step in consecutive rounds.
 
     times : number of rounds
-    until : chance that a round is accepted; no round follows an accepted round
-    at_most : most rounds if `until` is given
+    until : probability that a round is accepted; an accepted round is the last round
+    at_most : largest number of rounds; required with `until`
     """
 
     example: ClassVar[str] = "{times: 3} or {until: 70%, at_most: 3}"
@@ -222,12 +233,14 @@ class Repeat(Declared):
     def _one_form(self) -> Self:
         if self.times is None and (self.until is None or self.at_most is None):
             raise validation_error(
-                BadValueError("a repeat needs 'times', or 'until' and 'at_most'", for_example("repeat", self.example))
+                BadValueError(
+                    "'repeat' needs either 'times', or both 'until' and 'at_most'", for_example("repeat", self.example)
+                )
             )
         if self.times is not None and (self.until is not None or self.at_most is not None):
             raise validation_error(
                 BadValueError(
-                    "a repeat has either 'times', or 'until' and 'at_most', not both",
+                    "'repeat' cannot have 'times' together with 'until' or 'at_most'",
                     "remove 'times', or remove 'until' and 'at_most'",
                 )
             )
@@ -240,19 +253,19 @@ class Repeat(Declared):
 
     @property
     def most(self) -> CountValue:
-        """Largest number of rounds."""
+        """Largest number of rounds of the repetition."""
         most = self.at_most if self.times is None else self.times
         assert most is not None
         return most
 
 
 class Retry(Declared):
-    """Attempts of a step until one succeeds.
+    """Attempts at a step. The first successful attempt is the last attempt.
 
     chance : probability that an attempt fails
-    at_most : most attempts, including the first
-    wait : seconds before each attempt but the first
-    timeout : seconds after which an attempt is abandoned and counts as failed
+    at_most : largest number of attempts, including the first
+    wait : seconds before each attempt except the first
+    timeout : seconds after which an attempt is stopped and counts as failed
     """
 
     example: ClassVar[str] = "{chance: 5%, at_most: 3, wait: 2s}"

@@ -30,11 +30,11 @@ _TEAMS = "output tokens of the teams of arXiv 2603.12229"
 
 @dataclass(frozen=True)
 class Preset:
-    """A preset of `coordination`.
+    """Predefined values for the key `coordination` of a crew.
 
-    parts : keys of `coordination` that the preset supplies, with their values
-    source : where the values were measured
-    lockstep : whether the crew works in lockstep
+    parts : the predefined keys of `coordination` and their values
+    source : publication with the measurements behind the values
+    lockstep : value of the crew's key `lockstep`, if the crew does not declare it
     """
 
     parts: Mapping[str, Any]
@@ -62,7 +62,7 @@ PRESETS = {
 
 
 def preset_name(value: Any) -> str:
-    """Return `value` if it is the name of a preset. Raises `BadValueError`."""
+    """Return `value` unchanged. Raises `BadValueError` if `value` is not the name of a preset."""
     if isinstance(value, str) and value in PRESETS:
         return value
     hint = did_you_mean(value, PRESETS, "preset") if isinstance(value, str) else None
@@ -70,13 +70,19 @@ def preset_name(value: Any) -> str:
 
 
 def preset_of(coordination: object) -> Preset | None:
-    """Return the preset that a raw `coordination` mapping names; None if the mapping names no preset."""
+    """Return the preset that `coordination` names; None if there is no such preset.
+
+    coordination : value of a crew's key `coordination`, as read from YAML
+    """
     name = coordination.get("preset") if isinstance(coordination, dict) else None
     return PRESETS.get(name) if isinstance(name, str) else None
 
 
 def with_preset(crew: Any) -> Any:
-    """Return a raw crew mapping. For keys that it does not declare, add the values of its preset."""
+    """Add the values of a preset to the mapping of a crew, and return the result. Keys in the mapping are kept.
+
+    crew : mapping as read from YAML; a mapping without a preset is returned unchanged
+    """
     preset = preset_of(crew.get("coordination")) if isinstance(crew, dict) else None
     if preset is None:
         return crew
@@ -84,7 +90,7 @@ def with_preset(crew: Any) -> Any:
 
 
 class Message(Declared):
-    """A request of a coordination mechanism. Input and output are in tokens."""
+    """A request that an agent makes for coordination, such as a report. Input and output are in tokens."""
 
     example: ClassVar[str] = "{output: 300 to 800}"
 
@@ -93,10 +99,10 @@ class Message(Declared):
 
 
 class Merge(Declared):
-    """The merge of an item's work with the work on other items. Items are merged one after the other.
+    """Merging of an item's work with the work on other items. Items are merged one after the other.
 
-    time : seconds
-    input, output : tokens of a request; without them, the merge makes no request
+    time : seconds per item
+    input, output : tokens of the request that the merge makes; if both are 0, the merge makes no request
     """
 
     example: ClassVar[str] = "{time: 20s to 90s}"
@@ -115,15 +121,15 @@ class Merge(Declared):
 
     @property
     def asks(self) -> bool:
-        """Whether the merge makes a request."""
+        """Whether the merge makes a request to a model."""
         return self.input.scale != 0 or self.output.scale != 0
 
 
 class Sync(Declared):
     """An exchange of messages between the agents of a crew.
 
-    output : tokens that each agent writes; every other agent reads them
-    every : number of items that the crew does between two exchanges
+    output : tokens of each agent's message; every other agent reads this message
+    every : number of items that the whole crew does between two exchanges
     """
 
     example: ClassVar[str] = "{output: 150, every: 5}"
@@ -133,10 +139,12 @@ class Sync(Declared):
 
 
 class Conflict(Declared):
-    """A conflict that is found when the work on an item is merged. A part of that work is then redone and merged again.
+    """A conflict between the work on an item and the work of another agent.
 
-    chance : probability of a conflict with the work of another agent, for each other agent
-    rework : share of the work that is redone
+    A conflict is found when the item is merged. A part of the item's work is then repeated and merged again.
+
+    chance : probability of a conflict with one other agent, the same for every other agent of the crew
+    rework : share of the item's work that is repeated
     """
 
     example: ClassVar[str] = "{chance: 0.4%, rework: 30%}"
@@ -146,11 +154,11 @@ class Conflict(Declared):
 
 
 class Coordination(Declared):
-    """Coordination of a crew of several agents.
+    """Coordination between the agents of a crew.
 
-    stagger : seconds between the starts of two agents of the crew
-    redundancy : share of the items that are done by all agents, by each agent separately
-    preset : name of the preset that supplies undeclared mechanisms
+    stagger : seconds between the arrivals of two successive agents
+    redundancy : share of the items that every agent does separately
+    preset : name of the preset whose values are used for undeclared keys
     """
 
     example: ClassVar[str] = "{brief: {output: 300 to 800}}"
@@ -178,7 +186,8 @@ class Coordination(Declared):
 class Crew(Declared):
     """A pool of identical agents.
 
-    lockstep : whether the agents work in rounds; in a round, each agent does one item and waits for the slowest agent
+    lockstep : whether the agents work in rounds. In a round, each agent does one item. The next round begins when all
+        items of the round are done
     """
 
     example: ClassVar[str] = "{agents: 4}"

@@ -51,12 +51,13 @@ BODIES = ("llm", "agent", "tool", "human", "steps", "choose", "use")
 
 
 class ForEach(Declared):
-    """A fan-out over `count` items, or over the rows of a backlog `file`.
+    """A fan-out over `count` items, or over the rows of a CSV file.
 
-    size : estimate of each item's relative size, scaled to a mean of 1. With a `file`, the declared `size` is the name
-        of a column instead; this attribute is then None, and `backlog` has the sizes
-    needs : name of the column that lists, for each row, the ids of the rows that must be done first
-    id : name of the column of ids
+    file : name of the CSV file, which has one row per item
+    size : estimate of an item's relative size, scaled to a mean of 1. With a `file`, this value is None, and `backlog`
+        has the sizes
+    needs : name of a column. Its cells list the ids of the rows that must be done first
+    id : name of the column with the id of each row
     """
 
     example: ClassVar[str] = "{count: 120, size: 0.4x to 2.5x}"
@@ -71,7 +72,11 @@ class ForEach(Declared):
     @field_validator("size", mode="wrap")
     @classmethod
     def _size_or_column(cls, value: Any, parse: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
-        """Parse an estimate. With a file, only check that the value is the name of a column: the file is read later."""
+        """Parse the key `size` of a fan-out.
+
+        If the fan-out has no file, the value is an estimate. With a file, the value must be the name of a column. Then
+        the result is None, because the file is read later.
+        """
         if "file" not in info.data:
             return None  # reported elsewhere
         if info.data["file"] is None:
@@ -100,30 +105,31 @@ class ForEach(Declared):
 
     @property
     def backlog(self) -> Backlog | None:
-        """The rows of `file`; None before they are read."""
+        """Rows of the fan-out's file. The value is None before the file is read, or if the fan-out has no file."""
         return self._backlog
 
     def over(self, backlog: Backlog) -> Self:
-        """Return the fan-out over the rows of `backlog`. Its `count` is the number of rows."""
+        """Return a copy of the fan-out with the rows of `backlog`. The `count` of the copy is the number of rows."""
         fan_out = self.model_copy(update={"count": len(backlog.ids)})
         fan_out._backlog = backlog
         return fan_out
 
 
 def _as_count(value: Any) -> Any:
-    """Return `{"count": value}` for a bare count, even if the count is an estimate that is written as a mapping.
+    """Return `{"count": value}` for a bare count, such as `120`.
 
-    Any other mapping is returned unchanged.
+    A bare count may also be an estimate in the form of a mapping, such as `{p50: 80, p95: 150}`. Any other mapping is
+    returned unchanged.
     """
     estimate = isinstance(value, dict) and "count" not in value and value.keys() & (ESTIMATE_KEYS - {"file"})
     return value if isinstance(value, dict) and not estimate else {"count": value}
 
 
 class Uncertainty(Declared):
-    """Errors of estimates, as 95th percentiles of lognormal factors with median 1.
+    """Sizes of the errors of estimates. An error is a lognormal factor with median 1.
 
-    per_step : 95th percentile of the factor that is drawn once per sample and step
-    overall : 95th percentile of the factor that is drawn once per sample, for all steps
+    per_step : 95th percentile of an error that is drawn separately for each step in each simulated run
+    overall : 95th percentile of an error that is drawn once per simulated run and affects all steps
     """
 
     example: ClassVar[str] = "{per_step: 1.3x, overall: 1.2x}"
@@ -133,7 +139,10 @@ class Uncertainty(Declared):
 
 
 def _names(value: Any) -> list[str]:
-    """Parse a list of step names, or a single step name, as a list. Raises `BadValueError`."""
+    """Return a list of step names. A single name becomes a list of one name.
+
+    Raises `BadValueError` if `value` is neither a name nor a list of names.
+    """
     if isinstance(value, str):
         return [value]
     if not isinstance(value, list):
@@ -147,12 +156,14 @@ def _names(value: Any) -> list[str]:
 
 
 class Step(Declared):
-    """One step: exactly one body (`llm`, `agent`, `tool`, `human`, `steps`, `choose`, `use`) and its modifiers.
+    """A step of a workflow. A step has exactly one body and any number of modifiers.
 
-    success : chance that the step's result is good
+    The bodies are `llm`, `agent`, `tool`, `human`, `steps`, `choose` and `use`.
+
+    success : probability that the step succeeds
     otherwise : name of the step that runs if this step fails
-    best_of : number of copies of the step, if all copies must finish
-    first_of : number of copies of the step, if only the copy that finishes first counts
+    best_of : number of concurrent copies, if the step ends when all copies have ended
+    first_of : number of concurrent copies, if the step ends when the first copy ends
     """
 
     example: ClassVar[str] = "{llm: {output: 500 to 2k}}"
@@ -218,16 +229,16 @@ class Step(Declared):
 
     @property
     def used(self) -> "Workflow | None":
-        """The workflow of `use`; None before it is read."""
+        """Workflow that the step uses. The value is None before the used file is read, or if the step has no `use`."""
         return self._used
 
     @property
     def within(self) -> "dict[str, Step]":
-        """Steps inside a group, a choice or a used workflow. For any other step, the dict is empty."""
+        """Steps inside a group, a choice or a step with `use`, by name. For any other step, the dict is empty."""
         return self.steps or self.choose or (self._used.steps if self._used else {})
 
     def using(self, workflow: "Workflow") -> Self:
-        """Return the step with the workflow that its `use` refers to."""
+        """Attach the workflow that the step uses to a copy of the step, and return the copy."""
         step = self.model_copy()
         step._used = workflow
         return step
@@ -243,14 +254,14 @@ def _runtime(value: Any) -> str:
 
 
 class Workflow(Declared):
-    """A validated workflow file. `parameters` include the changes of `--set`.
+    """A validated workflow file.
 
-    runtime : ``dataflow`` or ``langgraph``. With ``langgraph``, each group is a graph that runs in supersteps; the
-        steps of a superstep wait for each other
-    max_concurrency : most tasks that run concurrently in one run of a graph
+    parameters : values of the parameters, including changes by `--set`
+    runtime : ``dataflow`` or ``langgraph``; with ``langgraph``, each group of steps runs as a LangGraph graph
+    max_concurrency : largest number of concurrent tasks in one run of a graph
     """
 
-    example: ClassVar[str] = "write at least {workflow: its-name, steps: {plan: {human: 5min}}}"
+    example: ClassVar[str] = "write at least {workflow: a-name, steps: {plan: {human: 5min}}}"
 
     workflow: Name
     description: Text = ""
@@ -266,7 +277,7 @@ class Workflow(Declared):
     _written_for: str | None = PrivateAttr(None)
 
     def on(self, model: str) -> Self:
-        """Return the workflow with `model` as the model of all steps that name no model."""
+        """Return the workflow with `model` as its default model. Steps that name another model keep their own model."""
         if model == (self.model or ""):
             return self
         other = self.model_copy(update={"model": model})
@@ -275,7 +286,10 @@ class Workflow(Declared):
 
     @property
     def written_for(self) -> str | None:
-        """The model whose tokens the declared numbers count: the model that the file names, even after `on`."""
+        """Name of the model in the workflow file; None if the file names no model.
+
+        The declared numbers of tokens are meant for this model. The method `on` changes `model`, but not `written_for`.
+        """
         return self._written_for or self.model
 
     @model_validator(mode="after")
@@ -293,12 +307,19 @@ class Workflow(Declared):
         return self
 
     def read_from(self, document: Document) -> Self:
-        """Attach the document, which has the positions of all keys and values, and return the workflow."""
+        """Attach a document to the workflow, and return the workflow.
+
+        The document has the positions of all keys and values in the workflow file.
+        """
         self._document = document
         return self
 
     def place(self, *path: str | int) -> Position | None:
-        """Position of the value at a path. The path may lead through `use` into the steps of another file."""
+        """Return the position of the value at `path` in the workflow file.
+
+        The path may lead into a used workflow. For example, `("steps", "a", "use", "b")` is the step `b` of the
+        workflow that the step `a` uses.
+        """
         steps = self.steps
         for index in range(1, len(path) if path[:1] == ("steps",) else 0, 2):
             step = steps.get(str(path[index]))
@@ -310,16 +331,20 @@ class Workflow(Declared):
         return self._document.value(*path) if self._document else None
 
     def key(self, *path: str | int) -> Position | None:
-        """Position of the key at a path in this file."""
+        """Return the position of the key at `path` in the workflow file."""
         return self._document.key(*path) if self._document else None
 
     def count(self, declared: CountValue) -> int:
-        """Return the number for a declared count, which must not depend on `agents`. Raises `BadValueError`."""
+        """Return the number for a declared count, which may depend on parameters of the workflow.
+
+        Raises `BadValueError` if the count is invalid or depends on `agents`.
+        """
         return count_of(declared, self.parameters)
 
     def walk(self) -> Iterator[tuple[tuple[str, ...], Step]]:
-        """Yield every step of this file and of the files that it uses, each as a pair of its path of names and itself.
+        """Yield a pair of path and step for every step of the workflow and of the workflows that it uses.
 
+        The path consists of names. For example, the step `test` in the group `build` has the path `("build", "test")`.
         A group comes before its steps.
         """
 

@@ -21,13 +21,13 @@ _Declaration = TypeVar("_Declaration", bound=Declared)
 
 
 def inline(workflow: Workflow, used: Mapping[Path, Workflow], backlogs: Mapping[Path, Backlog]) -> Workflow:
-    """Return the workflow with used workflows and backlogs attached to its steps.
+    """Return `workflow` with the used workflows and the backlogs attached to its steps.
 
-    The crews and profiles of used workflows are added. If `workflow` declares the same name, its own declaration
-    counts.
+    The result also has the crews and profiles of the used workflows. If `workflow` and a used workflow declare the same
+    name, the declaration in `workflow` is kept.
 
-    used : path of each step with `use` → the used workflow, after `bind_crews`
-    backlogs : path of each step with a backlog → the backlog
+    used : path of each step with `use` → the used workflow, as returned by `bind_crews`
+    backlogs : path of each fan-out with a file → the rows of that file
     """
 
     def group(steps: Mapping[str, Step], path: Path) -> dict[str, Step]:
@@ -56,9 +56,9 @@ def inline(workflow: Workflow, used: Mapping[Path, Workflow], backlogs: Mapping[
 
 
 def bind_crews(workflow: Workflow) -> Workflow:
-    """Return the workflow with the values of its parameters inserted into its crews.
+    """Return the workflow with numbers instead of parameters in its crews.
 
-    Crews of a used file are then independent of that file's parameters.
+    The crews can then be used in a workflow with other parameters.
     """
     crews = {name: _bound(crew, workflow.parameters) for name, crew in workflow.crews.items()}
     return workflow.model_copy(update={"crews": crews})
@@ -92,7 +92,7 @@ def _bound_estimate(estimate: Estimate, parameters: Mapping[str, float]) -> Esti
 
 
 def _bound_formula(formula: Formula, parameters: Mapping[str, float]) -> Formula:
-    """Return the formula with values instead of parameters. The name `agents` is not replaced."""
+    """Return the formula with numbers instead of parameters. The name `agents` remains in the formula."""
     plain = formula.plain
     for name in {*formula.names} - {AGENTS}:
         plain = re.sub(rf"\b{name}\b(?!\s*\()", f"({float(parameters[name])!r})", plain)
@@ -100,12 +100,13 @@ def _bound_formula(formula: Formula, parameters: Mapping[str, float]) -> Formula
 
 
 def inlining_problems(workflow: Workflow, used: Mapping[Path, Workflow]) -> Iterator[Problem]:
-    """Yield the problems that prevent inlining of used workflows.
+    """Yield the reasons why `workflow` cannot be combined with the workflows that it uses.
 
-    There are two kinds of such problems:
+    There are two possible reasons:
 
-    - Two used workflows declare the same crew or profile differently, and this workflow does not declare it.
-    - A used workflow names a profile that is incomplete.
+    - Two used workflows declare the same name of a crew or profile differently, and `workflow` does not declare this
+      name.
+    - A used workflow names an incomplete profile.
     """
     yield from _conflicts("crew", workflow, used, {path: other.crews for path, other in used.items()}, workflow.crews)
     yield from _conflicts(
@@ -136,7 +137,14 @@ def _conflicts(
     declared: Mapping[Path, Mapping[str, Declared]],
     overriding: Mapping[str, Declared],
 ) -> Iterator[Problem]:
-    """Yield a problem for each name that two used workflows declare differently and this workflow does not declare."""
+    """Yield a problem if two used workflows declare the same name differently.
+
+    There is no problem if `workflow` itself declares this name.
+
+    kind : kind of the declarations for messages: "crew" or "profile"
+    declared : path of each step with `use` → the declarations in the used workflow, by name
+    overriding : declarations in `workflow`, by name
+    """
     first: dict[str, tuple[Path, Declared]] = {}
     for path in used:
         for name, declaration in declared[path].items():
@@ -149,7 +157,7 @@ def _conflicts(
 
 
 def _models_named(workflow: Workflow) -> set[str]:
-    """Names of the profiles that a workflow and its steps use."""
+    """Return the names of all models in a workflow: its default model and the models of its steps."""
     names = {workflow.model}
     for _, step in workflow.walk():
         names |= {step.model, step.used.model if step.used else None}
@@ -157,7 +165,7 @@ def _models_named(workflow: Workflow) -> set[str]:
 
 
 def _first_declared(mappings: Sequence[Mapping[str, _Declaration]]) -> dict[str, _Declaration]:
-    """Merge mappings; the first declaration of a name counts."""
+    """Merge mappings. If several mappings have the same name, the first declaration is kept."""
     merged: dict[str, _Declaration] = {}
     for mapping in mappings:
         for name, declaration in mapping.items():
@@ -166,7 +174,7 @@ def _first_declared(mappings: Sequence[Mapping[str, _Declaration]]) -> dict[str,
 
 
 def _changed(declared: _Declaration, **changes: Any) -> _Declaration:
-    """Return a copy of `declared` with changed values and the same private attributes.
+    """Return a copy of `declared` with changed values. Private attributes are copied too.
 
     Without changes, `declared` itself is returned.
     """

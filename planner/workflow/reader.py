@@ -50,15 +50,15 @@ MOST_STEPS = MOST_NODES
 
 @dataclass
 class _ReadFile:
-    """The result of reading a file.
+    """Result of reading a workflow file.
 
-    workflow : None if there are problems
+    workflow : the workflow; None if there are problems
     problems : problems of the file and of the files that it uses
     more : whether there may be further problems
-    unknown : each parameter that was set but is not declared → a hint
-    can_fail : whether a step without `otherwise` may fail
-    depth : number of files in the longest chain of files that use each other, beginning with this file
-    steps : number of steps, including those of the files that it uses
+    unknown : name of each undeclared parameter that the caller sets → a hint
+    can_fail : whether the file has a step that may fail and has no `otherwise`
+    depth : number of files in the longest chain that begins with this file; each file of a chain uses the next file
+    steps : number of steps, including the steps of used files
     """
 
     workflow: Workflow | None = None
@@ -72,28 +72,34 @@ class _ReadFile:
 
 @dataclass(frozen=True)
 class _Files:
-    """The chain of files from the outermost file to the current file.
+    """Chain of files from the outermost file to the current file. Each file uses the next file.
 
-    shown : paths of the files as messages show them
-    real : resolved paths of the files
+    shown : path of each file, as shown in messages
+    real : path of each file, with links resolved
     """
 
     shown: tuple[str, ...] = ()
     real: tuple[str, ...] = ()
 
     def to(self, shown: str) -> _Files:
-        """Return the chain with one more file."""
+        """Return the chain of files with the file `shown` added at its end."""
         return _Files((*self.shown, shown), (*self.real, _real(shown)))
 
 
 class _Reader:
-    """Reads one workflow. A file that is used several times with the same parameters is read once."""
+    """Reader of a workflow and the files that it uses.
+
+    If a file is used several times with the same parameters, it is read once.
+    """
 
     def __init__(self) -> None:
         self.cache: dict[Any, _ReadFile] = {}
 
     def outermost(self, document: Document, parameters: Mapping[str, float], known_models: frozenset[str]) -> Workflow:
-        """Return the workflow of the outermost document. Raises InputError with every problem."""
+        """Return the workflow of the outermost file.
+
+        Raises `InputError` if there are problems. The error has the problems of all files.
+        """
         read = self.read(document, parameters, CheckContext(known_models), _Files().to(document.file))
         unset = [
             Problem("unknown-parameter", f"unknown parameter '{name}'", None, hint, "parameters")
@@ -106,7 +112,11 @@ class _Reader:
     def read(
         self, document: Document, parameters: Mapping[str, float], inherited: CheckContext, files: _Files
     ) -> _ReadFile:
-        """Validate a document, and read the files that it uses."""
+        """Validate the document of a file, and read the files that it uses.
+
+        inherited : declarations of the files that use this file
+        files : chain of files that ends with this file
+        """
         read = _ReadFile(unknown=_set_parameters(document, parameters))
         used, use_problems = self.uses(document, inherited, files, read)
         backlogs, backlog_problems = _backlogs(document)
@@ -128,9 +138,14 @@ class _Reader:
     def uses(
         self, document: Document, inherited: CheckContext, files: _Files, read: _ReadFile
     ) -> tuple[dict[Path, _ReadFile], list[Problem]]:
-        """Read the files that steps use.
+        """Read the files that the steps of a document use.
 
-        Returns a mapping from the path of a step to the file that the step uses, and the problems of all `use`.
+        Returns two values:
+
+        - a mapping from the path of each step with `use` to the used file;
+        - the problems of all keys `use`.
+
+        read : result for the document; its numbers of steps and files are updated
         """
         data = as_mapping(document.data)
         passed_on = replace(
@@ -174,7 +189,10 @@ class _Reader:
     def use(
         self, document: Document, name: str, parameters: Mapping[str, float], inherited: CheckContext, files: _Files
     ) -> _ReadFile:
-        """Read a used file. Raises BadValueError if it cannot be read, is no workflow, or uses this one."""
+        """Read the file `name`, which a step of the document uses.
+
+        Raises `BadValueError` if the file cannot be used, for example because it is not a workflow.
+        """
         path = FilePath(document.file).parent / name
         chain = files.to(str(path))
         if chain.real[-1] in files.real:
@@ -209,7 +227,7 @@ class _Reader:
 
 
 def _real(shown: str) -> str:
-    """Return the resolved path of a file, which identifies the file."""
+    """Return the path of a file with all links resolved."""
     try:
         return os.path.realpath(shown)
     except (OSError, ValueError):
@@ -217,7 +235,10 @@ def _real(shown: str) -> str:
 
 
 def _set_parameters(document: Document, parameters: Mapping[str, float]) -> dict[str, str]:
-    """Set parameters in the document. Returns a hint for each parameter that the document does not declare."""
+    """Set the values of parameters in the document.
+
+    Returns a mapping: name of each parameter that the document does not declare → a hint.
+    """
     declared = as_mapping(as_mapping(document.data).get("parameters"))
     unknown = {}
     for name, value in parameters.items():
@@ -230,7 +251,10 @@ def _set_parameters(document: Document, parameters: Mapping[str, float]) -> dict
 
 
 def _arguments(declared: Mapping[str, Any], context: FileContext) -> dict[str, float]:
-    """Return the valid values of parameters for a used file. Validation reports the invalid values."""
+    """Return the values that a step with `use` gives to the parameters of the used file.
+
+    Invalid values are left out here. Validation reports them.
+    """
     values = {}
     for name, declaration in declared.items():
         try:
@@ -243,9 +267,12 @@ def _arguments(declared: Mapping[str, Any], context: FileContext) -> dict[str, f
 
 
 def _backlogs(document: Document) -> tuple[dict[Path, Backlog], list[Problem]]:
-    """Read the backlogs of fan-outs.
+    """Read the CSV files of all fan-outs in the document.
 
-    Returns a mapping from the path of a step to its backlog, and the problems of all backlogs.
+    Returns two values:
+
+    - a mapping from the path of each fan-out to its backlog;
+    - the problems of all these files.
     """
     backlogs: dict[Path, Backlog] = {}
     problems: list[Problem] = []
@@ -271,7 +298,10 @@ def _backlogs(document: Document) -> tuple[dict[Path, Backlog], list[Problem]]:
 
 
 def _distinct(problems: Sequence[Problem], document: Document) -> list[Problem]:
-    """Return the problems without repetitions. A mistake in an anchored value also appears at every alias."""
+    """Return the problems without duplicates.
+
+    A mistake in a YAML anchor is found again at each alias. Only the problem at the anchor is kept.
+    """
     positions = defaultdict(list)
     for problem in problems:
         if problem.position:
@@ -291,17 +321,16 @@ def read_workflow(
     known_models: Collection[str] = (),
     file: str = "<text>",
 ) -> Workflow:
-    """Read a workflow, with the steps, crews and profiles of the files that it uses.
+    """Read a workflow and the files that it uses.
 
-    `planner.loading.load` calls this, and adds the profiles of the catalogue. Only the outermost file's `uncertainty`
-    counts.
+    The result has the steps, crews and profiles of all files, and the `uncertainty` of the outermost file.
 
-    source : path of a file, or the text of a workflow; paths in the text are relative to the folder of `file`
-    parameters : name → value, for parameters whose values in the file are replaced
-    known_models : names of profiles that the file need not declare
-    file : if `source` is a text, the name of its file in positions
+    source : path of a file, or the text of a workflow
+    parameters : name → value; these values replace the values in the file
+    known_models : names of profiles that are declared elsewhere, for example in the catalogue
+    file : path of the text, for messages; paths in the text are relative to the folder of this path
 
-    Raises InputError with every problem of the file and the files that it uses.
+    Raises `InputError` if there are problems. The error has the problems of all files.
     """
     text, file = (read_text(source), str(source)) if isinstance(source, FilePath) else (source, file)
     return _Reader().outermost(parse_yaml(text, file), parameters or {}, frozenset(known_models))

@@ -17,9 +17,9 @@ _LARGEST, _SMALLEST = 1e15, 1e-15
 
 
 class Fields:
-    """The values of one record.
+    """The values of one record of a result file.
 
-    wrong : number of problems so far, including repeated problems
+    wrong : number of problems found in the record, including repeated problems
     """
 
     def __init__(self, record: Record, problems: Problems) -> None:
@@ -30,7 +30,7 @@ class Fields:
         self._problems = problems
 
     def refuse(self, message: str, *keys: str, hint: str | None = None, code: str = "bad-value") -> None:
-        """Report a problem at these nested keys. A repeated problem is not reported again."""
+        """Report a problem with the value at these nested keys. The same problem is reported once."""
         self.wrong += 1
         if (message, *keys) in self._reported:
             return
@@ -43,32 +43,35 @@ class Fields:
 
     @property
     def full(self) -> bool:
-        """Whether the limit of problems is reached, so that reading can stop."""
+        """Whether the limit on the number of problems is reached, so that reading can stop."""
         return self._problems.full
 
     def first_present(self, *keys: str) -> str | None:
-        """Return the first of these keys that has a value; None if no key has a value."""
+        """Return the first of the given keys that has a value. Return None if no key has a value."""
         return next((key for key in keys if self.data.get(key) is not None), None)
 
     def number(self, *keys: str, scale: float = 1.0, zero: bool = False) -> float | None:
-        """Take the value of the first of these keys that has a value. Return it as a number, times `scale`.
+        """Return the value of the first given key that has a value, as a number times `scale`.
 
-        Returns None if no key has a value. If the number is invalid, reports a problem and returns None.
+        Return None if no key has a value. If the value is invalid, report a problem and return None.
 
-        zero : whether 0 is allowed
+        zero : whether the value may be 0
         """
         key = self.first_present(*keys)
         return None if key is None else self._checked(self.data[key], scale, zero, key)
 
     def required(self, *keys: str, scale: float = 1.0, hint: str | None = None) -> float | None:
-        """Like `number`, but also report a problem if no key has a value."""
+        """Return the value of the first given key that has a value, as a number times `scale`.
+
+        If no key has a value, or if the value is invalid, report a problem and return None.
+        """
         if self.first_present(*keys) is None:
             self.missing(*keys, hint=hint)
             return None
         return self.number(*keys, scale=scale)
 
     def missing(self, *keys: str, hint: str | None = None) -> None:
-        """Report that one of these keys is required."""
+        """Report that the record has no value for any of the given keys."""
         null_key = next((key for key in keys if key in self.data), None)
         if null_key is not None:
             self.refuse(f"'{null_key}' is null", null_key, hint=hint, code="missing-key")
@@ -77,7 +80,7 @@ class Fields:
         self.refuse(f"the key {names} is missing", hint=hint, code="missing-key")
 
     def text(self, *keys: str) -> str | None:
-        """Return the first text or number at these keys, on one line. Return None if there is no text or number."""
+        """Return the first text or number at the given keys, on one line. Return None if there is none."""
         for key in keys:
             value = self.data.get(key)
             if isinstance(value, str | int | float) and not isinstance(value, bool) and one_line(value):
@@ -85,9 +88,12 @@ class Fields:
         return None
 
     def metric(self, name: str, required: bool = False) -> float | None:
-        """Return a metric of AIPerf, such as `{"value": 5.2, "unit": "ms"}`, as a number of seconds or tokens.
+        """Return a metric of AIPerf as a number of seconds or tokens.
 
-        Returns None if the metric is missing. If it is invalid, reports a problem and returns None.
+        For example, `{"value": 5.2, "unit": "ms"}` is 0.0052. If the metric is missing or invalid, return None. An
+        invalid metric is reported as a problem.
+
+        required : whether a missing metric is reported as a problem too
         """
         metrics = self.data["metrics"]
         metric = metrics.get(name)
@@ -110,9 +116,13 @@ class Fields:
         return self._checked(metric["value"], units[unit.strip().lower()], False, "metrics", name)
 
     def _checked(self, value: Any, scale: float, zero: bool, *path: str) -> float | None:
-        """Return a value as a number, times `scale`. If the number is not plausible, report a problem and return None.
+        """Convert a value to a number, and return the number times `scale`.
+
+        If the value is not a plausible number, report a problem and return None.
 
         value : a number, or the text of a number
+        zero : whether the value may be 0
+        path : nested keys of the value in the record
         """
         key = path[-1]
         if isinstance(value, bool) or not isinstance(value, int | float | str):

@@ -39,17 +39,17 @@ def import_results(
     concurrency: int | None = None,
     workflow: bool = False,
 ) -> tuple[str, list[str]]:
-    """Return the text of a catalogue file with the measured profiles, and notes for the user.
+    """Convert benchmark results to profiles. Return the text of a catalogue file, and notes for the user.
 
-    Runs of one model on one server with similar requests make one profile, with TTFT and output speed by concurrency.
-    Runs that differ in model, server or requests make separate profiles.
+    Runs of one model on one server with similar requests make one profile. Its TTFT and its output speed depend on
+    concurrency. Runs that differ in model, server or requests make separate profiles.
 
-    name : name of the profile; by default, the model's name. Several profiles get distinguishing suffixes.
+    name : name of the profile; None: the model's name. If there are several profiles, suffixes distinguish them.
     per_hour : US dollars per hour of the machines
     concurrency : number of concurrent requests, for runs whose file does not give this number
-    workflow : whether to return a section `models:` of a workflow instead, with provenance as comments
+    workflow : whether to return a section `models:` of a workflow file instead of a catalogue file
 
-    Raises InputError with the problems of all files, at most 100.
+    Raises InputError if the files have problems. The error lists at most 100 problems.
     """
     problems = Problems()
     price = _check_options(name, per_hour, concurrency, problems)
@@ -87,7 +87,10 @@ def import_results(
 def _check_options(
     name: str | None, per_hour: str | float | Decimal | None, concurrency: int | None, problems: Problems
 ) -> Decimal | None:
-    """Return `per_hour` in US dollars, and report invalid options. Returns None for a missing or invalid price."""
+    """Check the options of an import, and return the price in US dollars per hour.
+
+    Report invalid options. Return None if the price is missing or invalid.
+    """
     if name is not None and (not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable()):
         message = f"--name must be a name of one line and at most {_LONGEST_NAME} characters"
         problems.add("bad-value", message, None, "write for example --name llama-on-h200")
@@ -103,7 +106,10 @@ def _check_options(
 
 
 def _runs(path: Path, problems: Problems) -> Iterable[Run]:
-    """Return the runs of a file: one run per record, or a single run if the records are requests."""
+    """Return the benchmark runs in a result file.
+
+    A record of the file describes a run or a single request. All records of single requests make one run.
+    """
     aiperf, llmperf, runs = list[Fields](), list[Fields](), list[Run]()
     unknown: list[Fields] = []
     before = len(problems.problems)
@@ -143,7 +149,10 @@ def _as_list(run: Run | None) -> list[Run]:
 
 
 def _report_unknown(unknown: Sequence[Fields]) -> None:
-    """Report the records of unknown format: the keys of the first record, and the number of further records."""
+    """Report records of unknown format.
+
+    The message gives the keys of the first record, and the number of other records.
+    """
     if not unknown:
         return
     keys = [printable(key)[:40] for key in unknown[0].data]

@@ -22,19 +22,19 @@ _TTFT, _LATENCY, _GAP = "results_ttft_s", "results_end_to_end_latency_s", "resul
 
 
 def is_summary(fields: Fields) -> bool:
-    """Whether a record is a summary of LLMPerf."""
+    """Return whether a record is a summary of a run by LLMPerf."""
     return "num_concurrent_requests" in fields.data or any(key.startswith("results_ttft_s") for key in fields.data)
 
 
 def is_request(fields: Fields) -> bool:
-    """Whether a record is a single request of LLMPerf."""
+    """Return whether a record is a single request of LLMPerf."""
     return bool(fields.data.keys() & {"ttft_s", "inter_token_latency_s", "end_to_end_latency_s"})
 
 
 def read_summary(fields: Fields) -> Run | None:
-    """Return the run of a summary. If values are missing or invalid, report problems and return None.
+    """Convert a summary of LLMPerf to a run. If values are missing or invalid, report problems and return None.
 
-    LLMPerf's inter-token latency includes TTFT. So the time per token is computed from mean latency and mean TTFT.
+    The time per token is computed from mean latency and mean TTFT, because LLMPerf's inter-token latency includes TTFT.
     """
     before = fields.wrong
     concurrency = fields.required("num_concurrent_requests")
@@ -79,14 +79,14 @@ def read_summary(fields: Fields) -> Run | None:
 
 
 def is_from_requests(run: Run) -> bool:
-    """Whether a run was read from LLMPerf's requests, not from a summary."""
+    """Return whether a run was read from LLMPerf's records of single requests, instead of its summary."""
     return run.format == FORMAT and is_request(run.fields)
 
 
 def join_requests(runs: Sequence[Run]) -> list[Run]:
-    """Merge records of the same benchmark run: the one read from its summary, and the one read from its requests.
+    """Merge the run of LLMPerf's summary and the run of LLMPerf's requests if both describe the same benchmark.
 
-    The two files have the same stem. All other records stay unchanged.
+    The two files of a benchmark have the same `stem`. All other runs stay unchanged.
     """
     summaries = {stem(run.file): run for run in runs if run.format == FORMAT and not is_from_requests(run)}
     merged: list[Run] = []
@@ -106,6 +106,6 @@ def join_requests(runs: Sequence[Run]) -> list[Run]:
 
 
 def stem(file: str) -> str:
-    """Common part of the names of a run's files, with their folder."""
+    """Return the path of a result file without the ending that LLMPerf adds, such as `_summary.json`."""
     path = Path(file)
     return str(path.with_name(_KIND.sub("", path.stem) or "_"))

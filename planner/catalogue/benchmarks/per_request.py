@@ -19,7 +19,13 @@ _Z95 = 1.644854
 
 @dataclass(frozen=True)
 class _Request:
-    """Seconds and tokens of one request."""
+    """The measurements of one request.
+
+    ttft : seconds to the first token
+    tpot : seconds per output token
+    latency : seconds of the whole request
+    inputs, outputs : numbers of input and output tokens
+    """
 
     ttft: float
     tpot: float
@@ -29,9 +35,10 @@ class _Request:
 
 
 def read_aiperf(records: Sequence[Fields]) -> Run | None:
-    """Return the run of these requests, without cancelled, failed and warm-up requests.
+    """Convert AIPerf's records of single requests to one run.
 
-    If values are missing or invalid, reports problems and returns None.
+    Cancelled, failed and warm-up requests are left out. If values are missing or invalid, report problems and return
+    None.
     """
     requests, clocks, failed, before = list[_Request](), list[tuple[float, float]](), 0, _wrong_values(records)
     for fields in records:
@@ -84,9 +91,10 @@ def _aiperf_request(fields: Fields) -> _Request | None:
 
 
 def read_llmperf_requests(records: Sequence[Fields]) -> Run | None:
-    """Return the run of these requests. Its concurrency is None, because only the summary gives the concurrency.
+    """Convert LLMPerf's records of single requests to one run.
 
-    If values are missing or invalid, reports problems and returns None.
+    The concurrency of the run is None, because only LLMPerf's summary has it. If values are missing or invalid, report
+    problems and return None.
     """
     requests, failed, before = list[_Request](), 0, _wrong_values(records)
     for fields in records:
@@ -141,9 +149,9 @@ def _summarised(
 
 
 def _jitter(requests: Sequence[_Request], ttft: float, tpot: float) -> float | None:
-    """Return the log-sd over requests of actual time divided by predicted time. Return None for few requests.
+    """Return the spread of request times: the standard deviation of `log(actual time / predicted time)`.
 
-    The time of a request is predicted from the medians `ttft` and `tpot`.
+    The predicted time is computed from the medians `ttft` and `tpot`. Return None if there are too few requests.
     """
     ratios = [
         request.latency / (ttft + tpot * max(request.outputs - 1, 0))
@@ -156,7 +164,7 @@ def _jitter(requests: Sequence[_Request], ttft: float, tpot: float) -> float | N
 
 
 def _tail(times: Sequence[float]) -> str:
-    """Describe the 95th percentile of `times`, in seconds. Return an empty text for few requests."""
+    """Describe the 95th percentile of `times`, in seconds. Return an empty text if there are too few times."""
     if len(times) < _ENOUGH:
         return ""
     return f"p95 over requests {quantiles(times, n=20, method='inclusive')[18]:.4g} s"

@@ -29,7 +29,7 @@ _DECODER = json.JSONDecoder()
 
 
 class Problems:
-    """The first `MOST_PROBLEMS` problems of all files.
+    """Problems of result files. Only the first `MOST_PROBLEMS` problems are kept.
 
     more : whether there were further problems
     """
@@ -40,11 +40,11 @@ class Problems:
 
     @property
     def full(self) -> bool:
-        """Whether the limit is reached."""
+        """Whether the limit on the number of problems is reached."""
         return len(self.problems) >= MOST_PROBLEMS
 
     def add(self, code: str, message: str, place: Position | None, hint: str | None = None) -> None:
-        """Add a problem, unless the limit is reached."""
+        """Add a problem. If the limit is reached, only set `more`."""
         if self.full:
             self.more = True
         else:
@@ -53,13 +53,21 @@ class Problems:
 
 @dataclass
 class Source:
-    """The text of a file."""
+    """A result file.
+
+    file : path of the file
+    text : text of the file
+    """
 
     file: str
     text: str = field(repr=False)
 
     def place(self, offset: int, width: int = 1) -> Position:
-        """Position of the character at `offset`. If the line is very long, the position does not contain its text."""
+        """Return the position of a character in the file. The position of a very long line has no text.
+
+        offset : offset of the character
+        width : number of characters to mark
+        """
         number = self.text.count("\n", 0, offset) + 1
         start = self.text.rfind("\n", 0, offset) + 1
         end = self.text.find("\n", offset)
@@ -70,7 +78,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Record:
-    """One JSON object of a file.
+    """One JSON object in a result file.
 
     number : number of the record in the file, from 1
     start, end : offsets of the record in the text of the file
@@ -83,7 +91,13 @@ class Record:
     end: int
 
     def place(self, *keys: str) -> Position:
-        """Position of the innermost existing key of these nested keys, or of the record if no key exists."""
+        """Return the position of a nested key in the file.
+
+        If the key does not exist, return the position of the innermost key that exists. If no key exists, return the
+        position of the record.
+
+        keys : path to the key, from the outermost key
+        """
         offset, width = self.start, 1
         for key in keys:
             quoted = json.dumps(key, ensure_ascii=False)
@@ -95,10 +109,10 @@ class Record:
 
 
 def read_records(path: Path, problems: Problems) -> list[Record]:
-    """Return the JSON objects of a file.
+    """Return the JSON objects in a result file.
 
-    The file contains one object, a list of objects, or a sequence of objects as in JSON lines. Text that is not JSON,
-    values that are not objects, exceeded limits and too deep nesting are reported.
+    The file has one object, a list of objects, or one object after another, as in JSON lines. Invalid JSON and exceeded
+    limits are reported as problems. Values that are not objects are reported too.
     """
     text = _text(path, problems)
     if text is None:
@@ -145,7 +159,12 @@ def _text(path: Path, problems: Problems) -> str | None:
 
 
 def _sequence(source: Source, offset: int, problems: Problems) -> list[Record]:
-    """Return the objects of a sequence. After an unreadable object, continue at the next line that begins with '{'."""
+    """Return the records of a text with one JSON object after another.
+
+    After an unreadable object, continue at the next line that begins with '{'.
+
+    offset : offset of the first object
+    """
     records: list[Record] = []
     number = 0
     while offset < len(source.text) and not problems.full:
@@ -163,7 +182,10 @@ def _sequence(source: Source, offset: int, problems: Problems) -> list[Record]:
 
 
 def _list(source: Source, offset: int, problems: Problems) -> list[Record]:
-    """Return the objects of a list."""
+    """Return the records of a JSON list.
+
+    offset : offset of the text after '['
+    """
     text, records = source.text, list[Record]()
     offset = _skip(text, offset)
     number = 0
@@ -195,9 +217,11 @@ def _list(source: Source, offset: int, problems: Problems) -> list[Record]:
 
 
 def _record(source: Source, offset: int, number: int, problems: Problems) -> tuple[Record | None, int | None]:
-    """Return the record at `offset`, and the offset of its end.
+    """Return the record at `offset`, and the offset at which it ends.
 
     The record is None if the value at `offset` is not an object. Both results are None if the value is unreadable.
+
+    number : number of the record in the file, from 1
     """
     try:
         value, end = _DECODER.raw_decode(source.text, offset)
@@ -224,6 +248,6 @@ def _record(source: Source, offset: int, number: int, problems: Problems) -> tup
 
 
 def _skip(text: str, offset: int) -> int:
-    """Offset of the next character that is not white space."""
+    """Return the offset of the next character that is not white space."""
     match = _SPACE.match(text, offset)
     return match.end() if match else offset

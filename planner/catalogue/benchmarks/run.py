@@ -21,7 +21,7 @@ _WRONG_UNIT = 20.0
 
 @dataclass(frozen=True)
 class Run:
-    """One run, in seconds and tokens. None means that the file does not give a value.
+    """The measurements of one benchmark run. None means that the file does not give a value.
 
     server : description of the server, by key
     load : description of the requests: data set and nominal lengths
@@ -29,12 +29,12 @@ class Run:
     failed : number of failed requests
     inputs : mean input tokens of a request
     outputs : mean output tokens of a request
-    concurrency : number of requests in flight
+    concurrency : number of concurrent requests
     counted : source of `concurrency`, in words
     ttft : median seconds to the first token, including the time to read the prompt
     tpot : seconds per output token of one request, without the first token
     timed : source of `tpot`, in words
-    jitter : log-sd over requests of the time per token
+    jitter : spread of the time per token over requests, as the standard deviation of its logarithm
     tail : a high percentile of TTFT over requests, in words
     latency : mean seconds of a request
     duration : seconds of the run
@@ -62,7 +62,7 @@ class Run:
 
     @property
     def rounded_concurrency(self) -> int:
-        """Concurrency as a whole number, at least 1."""
+        """Concurrency of the run as a whole number, at least 1."""
         return max(1, round(self.concurrency or 1.0))
 
     @property
@@ -70,14 +70,15 @@ class Run:
         return self.fields.record.source.file
 
     def with_concurrency(self, concurrency: int) -> Run:
-        """Return the run with a concurrency that the user gives."""
+        """Return the run with the concurrency that the user gave."""
         return replace(self, concurrency=float(concurrency), counted="given with --concurrency")
 
 
 def log_sd(fields: Fields, median: str, percentile: str, scale: float = 1.0) -> float | None:
-    """Return the log-sd of a lognormal, computed from its median and a high percentile; None if they are not given.
+    """Return the standard deviation of the logarithm of a quantity with a lognormal distribution.
 
-    The percentile is the 95th. If it is not given, it is the 99th, else the 90th.
+    It is computed from the median and the 95th percentile. If the 95th percentile is missing, the 99th is used, then
+    the 90th. Return None if the median or all three percentiles are missing.
 
     median : key of the median
     percentile : key of a percentile, with `{}` instead of the percentage
@@ -93,11 +94,12 @@ def log_sd(fields: Fields, median: str, percentile: str, scale: float = 1.0) -> 
 
 
 def high_percentile(fields: Fields, percentile: str, scale: float = 1.0) -> str:
-    """Describe the 95th percentile of a time. If it is not given, describe the 99th, else the 90th.
+    """Describe a high percentile of a time in seconds. Return an empty text if no percentile is given.
 
-    Returns an empty text if no percentile is given.
+    The percentile is the 95th. If it is missing, the 99th is used, then the 90th.
 
     percentile : key of a percentile, with `{}` instead of the percentage
+    scale : seconds per unit of the value
     """
     for percent in (95, 99, 90):
         value = fields.number(percentile.format(percent), scale=scale)
@@ -107,7 +109,10 @@ def high_percentile(fields: Fields, percentile: str, scale: float = 1.0) -> str:
 
 
 def check_units(run: Run, key_of_ttft: str, key_of_tpot: str) -> None:
-    """Report a run whose numbers contradict each other so much that a unit must be wrong."""
+    """Report a run if its numbers contradict each other, for example because a unit is wrong.
+
+    key_of_ttft, key_of_tpot : keys to name in reports
+    """
     fields = run.fields
     unit = "times with their units" if run.format == "AIPerf" else "seconds"
     unit = "milliseconds" if key_of_ttft.endswith("_ms") else unit
@@ -141,7 +146,10 @@ def check_units(run: Run, key_of_ttft: str, key_of_tpot: str) -> None:
 
 
 def _check_count(run: Run, key_of_tpot: str, hint: str) -> None:
-    """Check concurrency by Little's law: it should be the requests per second times the seconds per request."""
+    """Report a run if its concurrency contradicts Little's law.
+
+    By this law, `concurrency = requests per second * seconds per request`.
+    """
     fields = run.fields
     if run.concurrency is not None and run.concurrency > MOST_REQUESTS:
         fields.refuse(f"{run.concurrency:,.0f} concurrent requests are implausible", "max_concurrency", hint=hint)

@@ -21,30 +21,39 @@ _LONG_TTFT = 0.25
 
 @dataclass(frozen=True)
 class Point:
-    """The runs at one concurrency."""
+    """All runs of a profile that have the same concurrency."""
 
     concurrency: int
     runs: tuple[Run, ...]
 
     @property
     def tpot(self) -> float:
-        """Seconds per output token: mean of the runs, weighted by their numbers of requests."""
+        """Mean seconds per output token over all runs at this concurrency.
+
+        Runs are weighted by their numbers of requests.
+        """
         return _mean(self.runs, [run.tpot for run in self.runs])
 
     @property
     def ttft(self) -> float:
-        """Seconds to the first token: mean of the runs' medians, weighted by their numbers of requests."""
+        """Mean of the runs' median seconds to the first token, at this concurrency.
+
+        Runs are weighted by their numbers of requests.
+        """
         return _mean(self.runs, [run.ttft for run in self.runs])
 
     @property
     def ttfts(self) -> tuple[float, float]:
-        """Smallest and largest of the runs' median seconds to the first token."""
+        """Smallest and largest median seconds to the first token among the runs at this concurrency."""
         return min(run.ttft for run in self.runs), max(run.ttft for run in self.runs)
 
 
 @dataclass(frozen=True)
 class Series:
-    """Runs that give one curve. The `points` are in the order of rising concurrency."""
+    """Runs that together give the curves of one profile.
+
+    points : points of the curves, in rising order of concurrency
+    """
 
     points: tuple[Point, ...]
 
@@ -54,7 +63,7 @@ class Series:
 
     @property
     def first(self) -> Run:
-        """The first of the runs at the lowest concurrency."""
+        """The first run at the lowest concurrency of the series."""
         return self.points[0].runs[0]
 
     @property
@@ -63,21 +72,22 @@ class Series:
 
     @property
     def outputs(self) -> float | None:
-        """Mean output tokens of a request; None if the mean is missing in any run."""
+        """Mean output tokens of a request in the series. None if any run does not give this mean."""
         outputs = [run.outputs for run in self.runs if run.outputs is not None]
         return _mean(self.runs, outputs) if len(outputs) == len(self.runs) else None
 
     def ttft(self, fit: PrefillFit | None) -> list[float] | None:
-        """Return the seconds to the first token at each point. If there is a fit, the prefill time is subtracted.
+        """Return the seconds to the first token at each point of the series.
 
-        Returns None if there is only one point, or if a result is negative.
+        If `fit` is given, the time to read the prompt is subtracted. Return None if there is only one point, or if a
+        result is negative.
         """
         prefill = 0.0 if fit is None or self.inputs is None else self.inputs / fit.speed
         seconds = [point.ttft - prefill for point in self.points]
         return seconds if len(seconds) > 1 and min(seconds) >= 0 else None
 
     def notes(self, fit: PrefillFit | None) -> list[str]:
-        """Return notes about the curve for the user."""
+        """Return notes for the user about the runs of the series."""
         notes = []
         failed = sum(run.failed for run in self.runs)
         if failed:
@@ -112,10 +122,10 @@ class Series:
 
 @dataclass(frozen=True)
 class PrefillFit:
-    """A straight line through TTFT at several prompt lengths.
+    """A straight line that gives TTFT by prompt length.
 
     ttft : seconds for an empty prompt
-    speed : prefill speed, tokens/s
+    speed : prefill speed, in tokens/s
     how : description of the fit
     """
 
@@ -125,7 +135,10 @@ class PrefillFit:
 
 
 def group_runs(runs: Sequence[Run]) -> list[Series]:
-    """Group runs into series, in the order of their first runs. Every run must have a concurrency."""
+    """Group runs into series, in the order of their first runs. Every run must have a concurrency.
+
+    A series has runs of one model on one server with similar requests.
+    """
     groups: list[list[Run]] = []
     for run in runs:
         for group in groups:
@@ -138,13 +151,13 @@ def group_runs(runs: Sequence[Run]) -> list[Series]:
 
 
 def prefill_fits(series: Sequence[Series]) -> list[PrefillFit | None]:
-    """Return one fit for each series. The fit uses all series of the same server.
+    """Return one fit of TTFT by prompt length for each series. A fit uses all series of the same server.
 
-    The TTFT of a prompt is the TTFT of an empty prompt plus the prompt's tokens divided by the prefill speed. The fit
-    is a straight line through the median TTFT of each prompt length at the lowest concurrency.
+    The fit is the line `ttft = ttft of an empty prompt + prompt tokens / prefill speed`. Each series gives one point:
+    its median TTFT at its lowest concurrency.
 
-    A fit is None if a prompt length is unknown, if the lengths differ by less than a factor of 2, if the lowest
-    concurrencies of the series differ by more than a factor of 1.5, or if the line is implausible.
+    A fit is None if a prompt length is unknown, or if the line is implausible. It is also None if the lengths differ by
+    less than a factor of 2, or if the lowest concurrencies differ by more than a factor of 1.5.
     """
     return [_prefill_fit([other for other in series if _same_server(curve.first, other.first)]) for curve in series]
 
@@ -168,7 +181,7 @@ def _prefill_fit(series: Sequence[Series]) -> PrefillFit | None:
 
 
 def _mean(runs: Sequence[Run], values: Sequence[float]) -> float:
-    """Mean of the runs' values, weighted by their numbers of requests."""
+    """Return the mean of `values`, with one value for each run. The weights are the runs' numbers of requests."""
     return sum(run.requests * value for run, value in zip(runs, values, strict=True)) / sum(
         run.requests for run in runs
     )

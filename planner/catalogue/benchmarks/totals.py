@@ -27,9 +27,12 @@ _REMEDY = "run the benchmark with --max-concurrency N; or give the number here, 
 
 @dataclass(frozen=True)
 class Style:
-    """The names and units of times in a format, such as `median_ttft_ms` in milliseconds or `median_ttft` in seconds.
+    """The names and units of times in a result format.
 
-    ending : end of the names of times
+    For example, the name may be `median_ttft_ms` in milliseconds, or `median_ttft` in seconds.
+
+    format : name of the format
+    ending : end of the names of times, such as `_ms`
     scale : seconds per unit
     """
 
@@ -39,7 +42,7 @@ class Style:
 
 
 def totals_style(fields: Fields) -> Style | None:
-    """Return the format of a record; None if the record has no totals."""
+    """Return the format of a record that describes a whole run. Return None for any other record."""
     keys = fields.data.keys()
     if any(key.endswith("_ttft_ms") for key in keys):
         sglang = {"sharegpt_output_len", "random_input_len", "total_output_tokens_retokenized", "accept_length"}
@@ -51,7 +54,10 @@ def totals_style(fields: Fields) -> Style | None:
 
 
 def read_totals(fields: Fields, style: Style) -> Run | None:
-    """Return the run of a record. If values are missing or invalid, report problems and return None."""
+    """Convert a record that describes a whole run to a `Run`.
+
+    If values are missing or invalid, report problems and return None.
+    """
     end, scale = style.ending, style.scale
     before = fields.wrong
     if fields.data.get("completed") == 0:
@@ -101,7 +107,13 @@ def read_totals(fields: Fields, style: Style) -> Run | None:
 
 
 def _mean(fields: Fields, kind: str, completed: float | None) -> float | None:
-    """Return the mean tokens of a request: the measured mean, else the nominal length. None if neither is given."""
+    """Return the mean number of input or output tokens of a request.
+
+    If the measured mean is missing, return the nominal length. Return None if neither is given.
+
+    kind : ``input`` or ``output``
+    completed : number of completed requests
+    """
     total = fields.number(f"total_{kind}_tokens", zero=True)
     if total and completed:
         return total / completed
@@ -111,10 +123,14 @@ def _mean(fields: Fields, kind: str, completed: float | None) -> float | None:
 def _time_per_token(
     fields: Fields, style: Style, ttft: float | None, latency: float | None, outputs: float | None
 ) -> tuple[float | None, str, str]:
-    """Return the seconds per output token of one request, their source in words, and the key for reports of problems.
+    """Return the seconds per output token of one request, their source in words, and the key of the source.
 
-    The median inter-token latency is the last choice, because it excludes the pauses in which the server
-    reads other prompts.
+    The median inter-token latency is the last choice, because it excludes the pauses in which the server reads other
+    prompts.
+
+    ttft : seconds to the first token
+    latency : seconds of a request
+    outputs : mean output tokens of a request
     """
     end, scale = style.ending, style.scale
     for key in (f"median_tpot{end}", f"mean_tpot{end}"):
@@ -137,7 +153,10 @@ def _time_per_token(
 def _mean_latency(
     fields: Fields, style: Style, mean_ttft: float | None, ttft: float, tpot: float, outputs: float | None
 ) -> tuple[float | None, str]:
-    """Estimate the mean seconds of a request if the file does not give them. Also return the method in words."""
+    """Estimate the mean seconds of a request. Also return the method of the estimate, in words.
+
+    This function is for files that do not give the mean.
+    """
     end, scale = style.ending, style.scale
     if outputs is not None:
         gap = fields.number(f"mean_itl{end}", f"mean_tpot{end}", scale=scale)
@@ -152,9 +171,14 @@ def _mean_latency(
 def _concurrency(
     fields: Fields, completed: float | None, duration: float | None, latency: float | None, how: str
 ) -> tuple[float | None, str]:
-    """Return the number of requests in flight, and the source of this number in words.
+    """Return the number of concurrent requests, and the source of this number in words.
 
-    The number is the limit on concurrency if the limit was always reached, else the measured mean.
+    The number is the limit on concurrency if this limit was always reached. Otherwise it is the measured mean.
+
+    completed : number of completed requests
+    duration : seconds of the run
+    latency : mean seconds of a request
+    how : source of `latency`, in words
     """
     key = fields.first_present("max_concurrency", "conc")
     limit = fields.number(key) if key else None
@@ -174,9 +198,10 @@ def _concurrency(
 
 
 def _load(fields: Fields) -> tuple[tuple[str, str], ...]:
-    """Return the data set and nominal lengths.
+    """Return the data set and the nominal lengths of the requests, by key.
 
-    The lengths of random prompts count only for random data sets, because SGLang writes them for every data set.
+    The lengths of random prompts are used only if the data set is random. SGLang writes these lengths for every data
+    set.
     """
     data_set = fields.text("dataset_name", "dataset")
     keys = ["isl", "osl", "input_len", "output_len"]
@@ -187,7 +212,7 @@ def _load(fields: Fields) -> tuple[tuple[str, str], ...]:
 
 
 def date_of(text: str | None) -> str | None:
-    """Return the date at the beginning of a text, in the form `2025-05-30`; None if there is no date."""
+    """Return the date at the beginning of a text, in the form `2025-05-30`. Return None if there is no date."""
     match = _DATE.fullmatch(text or "")
     try:
         return str(date(int(match[1]), int(match[2]), int(match[3]))) if match else None

@@ -30,9 +30,11 @@ def write_profiles(
     per_hour: Decimal | None,
     workflow: bool = False,
 ) -> str:
-    """Return the text of a catalogue with one profile per series.
+    """Return the text of a catalogue file with one profile for each series.
 
-    workflow : whether to return a section `models:` of a workflow instead of a catalogue
+    fits : fit of TTFT by prompt length for each series
+    per_hour : US dollars per hour of the machines
+    workflow : whether to return a section `models:` of a workflow file instead of a catalogue file
     """
     lines = [_SECTION] if workflow else [_CATALOGUE]
     write = _workflow_profile if workflow else _catalogue_profile
@@ -42,13 +44,16 @@ def write_profiles(
 
 
 def is_import_output(content: bytes) -> bool:
-    """Whether a file is empty, or begins with the first lines that `write_profiles` writes."""
+    """Return whether a file is empty, or begins with the first lines that `write_profiles` writes."""
     text = content.decode(errors="replace")
     return not text.strip() or text.startswith((_CATALOGUE, f"{_SECTION}\n  {_MEASURED}"))
 
 
 def names_of(series: Sequence[Series], name: str | None) -> list[str]:
-    """Return a name for each series: `name`, or the model's name. Suffixes distinguish series of the same name."""
+    """Return a distinct name for each series.
+
+    The name begins with `name`, or with the model's name if `name` is None. Suffixes make equal names distinct.
+    """
     bases = [name or slug((curve.first.model or Path(curve.first.file).stem).split("/")[-1]) for curve in series]
     names = list(bases)
     for parts in (_model, _server, _load):
@@ -86,12 +91,12 @@ def _load(run: Run) -> dict[str, str]:
 def _differences(
     curve: Series, series: Sequence[Series], bases: Sequence[str], parts: Callable[[Run], dict[str, str]]
 ) -> str:
-    """Return a suffix for the name of `curve`; an empty text if no part differs.
+    """Return a suffix that distinguishes the name of `curve`. Return an empty text if there is no difference.
 
-    The suffix consists of the parts that differ among the series with the same base name.
+    The suffix describes how `curve` differs from the series with the same base name.
 
     bases : base name of each series
-    parts : function that describes a run by parts
+    parts : function that describes a run by parts, such as its data set
     """
     base = bases[list(series).index(curve)]
     others = [parts(other.first) for other, name in zip(series, bases, strict=True) if name == base]
@@ -101,7 +106,7 @@ def _differences(
 
 
 def _workflow_profile(series: Series, fit: PrefillFit | None, name: str, per_hour: Decimal | None) -> list[str]:
-    """Return the lines of a profile for a workflow, with provenance in comments."""
+    """Return the lines of a profile for a workflow file. Provenance is written as comments."""
     dates = _days(series)
     comments = [
         "kind: measured",
@@ -121,7 +126,7 @@ def _workflow_profile(series: Series, fit: PrefillFit | None, name: str, per_hou
 
 
 def _catalogue_profile(series: Series, fit: PrefillFit | None, name: str, per_hour: Decimal | None) -> list[str]:
-    """Return the lines of a profile for a catalogue: every number with source, day, kind and conditions."""
+    """Return the lines of a profile for a catalogue file. Every number has source, day, kind and conditions."""
     cautions = [f"Caution: {note}" for note in series.notes(fit)]
     lines = [*map(_comment, _provenance(series)), f"{quoted(name)}:"]
     lines.append(f"  note: {quoted('. '.join([_note(series), *cautions]), always=True)}")
@@ -143,11 +148,11 @@ def _catalogue_profile(series: Series, fit: PrefillFit | None, name: str, per_ho
 
 @dataclass(frozen=True)
 class _Number:
-    """A number of a profile.
+    """A number or a curve of a profile, as text.
 
     origin : how the number was measured or computed, in words
-    points : for a curve: concurrency, value and origin of each point
-    conditions : for a curve: text that is added to the description of the requests
+    points : concurrency, value and origin of each point of a curve
+    conditions : text that is added to the description of a curve's requests
     """
 
     key: str
@@ -180,9 +185,10 @@ def _numbers(series: Series, fit: PrefillFit | None) -> Iterator[_Number]:
 
 
 def _ttft(series: Series, fit: PrefillFit | None) -> _Number:
-    """Return the TTFT.
+    """Return the TTFT of a profile.
 
-    It is a curve if there are several concurrencies, else the TTFT of the fit, else the range of the runs' medians.
+    The TTFT is a curve if there are several concurrencies. Otherwise it is taken from `fit`. If `fit` is None, it is
+    the range of the runs' medians.
     """
     first, curve = series.points[0], series.ttft(fit)
     if curve is not None:
@@ -211,7 +217,7 @@ def _ttft(series: Series, fit: PrefillFit | None) -> _Number:
 
 
 def _provenance(series: Series) -> list[str]:
-    """Return lines that describe the model, the server and the requests."""
+    """Return lines of text that describe the model, the server and the requests of a series."""
     load = "; ".join(f"{key} {text}" for key, text in series.first.load)
     server = ", ".join(f"{key} {text}" for key, text in series.first.server)
     lines = [
@@ -224,7 +230,7 @@ def _provenance(series: Series) -> list[str]:
 
 
 def _source(series: Series) -> str:
-    """Describe files, format, runs and requests."""
+    """Describe the source of a profile in one line: files, format, and numbers of runs and requests."""
     runs = series.runs
     files = list(dict.fromkeys(Path(run.file).name for run in runs))
     more = f" and {len(files) - _MOST_SHOWN} more" if len(files) > _MOST_SHOWN else ""
@@ -234,12 +240,12 @@ def _source(series: Series) -> str:
 
 
 def _days(series: Series) -> list[str]:
-    """Days of the runs, in order."""
+    """Return the days of all runs in a series, in rising order."""
     return sorted({run.date for run in series.runs if run.date})
 
 
 def _requests(series: Series) -> str:
-    """Describe the mean lengths of the requests."""
+    """Describe the mean lengths of the requests in a series."""
     kinds = (("input", [run.inputs for run in series.runs]), ("output", [run.outputs for run in series.runs]))
     lengths = ", ".join(f"{_range(tokens)} {word}" for word, tokens in kinds if any(tokens))
     return f"requests of {lengths} tokens" if lengths else "requests of unknown lengths"
@@ -260,12 +266,12 @@ def _range(values: Sequence[float | None]) -> str:
 
 
 def seconds(value: float) -> str:
-    """Format a time with its unit, to 4 digits."""
+    """Format a time with its unit, to 4 significant digits, such as `250ms` or `1.5s`."""
     return f"{_digits(value * 1000)}ms" if value < 1 else f"{_digits(value)}s"
 
 
 def speed(value: float) -> str:
-    """Format tokens/s, to 5 digits."""
+    """Format a speed in tokens/s, to 5 significant digits."""
     return f"{float(f'{value:.5g}'):.10f}".rstrip("0").rstrip(".")
 
 
@@ -274,12 +280,12 @@ def _digits(value: float) -> str:
 
 
 def quoted(text: str, always: bool = False) -> str:
-    """Return a text for YAML, in quotes if they are necessary or `always` is true."""
+    """Return a text as it is written in YAML. Quotes are added if they are necessary or `always` is true."""
     if not always and _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
     return json.dumps(printable(text), ensure_ascii=False)
 
 
 def _comment(text: str) -> str:
-    """Format a text as a comment of one line."""
+    """Format a text as a YAML comment of one line."""
     return f"# {printable(text)}"

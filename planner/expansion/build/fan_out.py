@@ -57,7 +57,10 @@ _READY = np.iinfo(np.int32).max
 
 
 def fan_out(crews: Crews, scope: Scope, step: Step, segments: ItemSegments) -> Fragment:
-    """Return the fragment of a fan-out. Agents of `scope.pool` do its items."""
+    """Return the tasks of a fan-out. Agents of the pool `scope.pool` do the items.
+
+    segments : function that returns the `ItemSegment`s of an item
+    """
     assert step.for_each is not None
     return _FanOut(crews, scope, step.for_each).fragment(segments)
 
@@ -90,7 +93,7 @@ class _FanOut:
         self.coordination_guard = self.item_exists(self.loops, several=True)
 
     def coordinating_agents(self) -> int:
-        """Number of agents that coordinate; 1: there is no coordination."""
+        """Return the number of agents of the fan-out that coordinate. If it is 1, there is no coordination."""
         crew = self.crews.crew(self.scope.pool)
         return 1 if crew is None else min(self.crews.agents(self.scope.pool), self.count)
 
@@ -101,11 +104,12 @@ class _FanOut:
         return share_items(order, self.agents, redundancy)
 
     def item_exists(self, loops: Loops, several: bool) -> Guard | None:
-        """Return the guard of an item. It holds if the item is within the drawn number of items.
+        """Return the condition under which an item of the fan-out is done.
 
-        If no number is drawn, return the guard of the fan-out.
+        If the number of items is drawn, the number of the item must be below the drawn number. Otherwise this is the
+        condition of the whole fan-out.
 
-        several : whether the guard also requires that at least two items are drawn
+        several : whether at least two items must be drawn
         """
         if self.counted is None:
             return self.scope.guard
@@ -121,7 +125,10 @@ class _FanOut:
         return replace(self.scope, path=path, model=model).bind(crew.coordination, agents)
 
     def work(self, kind: str, body: Body, requests: bool = True) -> Work:
-        """Return a piece of coordination work, done for each item. `requests`: whether this work makes requests."""
+        """Return a piece of coordination work that is done for each item of the fan-out.
+
+        requests : whether the work makes requests
+        """
         workflow = self.crews.workflow
         ratio = self.crews.ratio(replace(self.scope, model=workflow.model, written_for=workflow.written_for))
         model = workflow.model if requests else None
@@ -154,10 +161,10 @@ class _FanOut:
     def dispatched(
         self, fragment: Fragment, parts: tuple[Part, ...], joints: Sequence[tuple[int, int]], size: int
     ) -> Fragment:
-        """Return the fragment as a fan-out that first sends out the ramp-ups, if there are any, and then the items.
+        """Return the fragment as a fan-out that first sends out the ramp-ups, and then the items.
 
-        parts : the ramp-ups, if there are any, and the items
-        joints : additional edges, which do not follow from the parts
+        parts : the ramp-ups (if there are any) and the items
+        joints : additional edges between tasks, for example from an item to an item that needs it
         size : number of tasks of each item
         """
         first = parts[-1].at + 1
@@ -173,11 +180,15 @@ class _FanOut:
 
     @property
     def order(self) -> Sequence[int]:
-        """Rows of the fan-out. Each row follows the rows that it waits for."""
+        """Rows of the fan-out in order. A row comes after all rows that it waits for."""
         return [row for rows in self.shared.rounds for row in rows]
 
     def after(self, declared: Coordination, contents: Sequence[Work | Fragment]) -> list[ItemSegment]:
-        """Return the segments of coordination after an item's own segments. `contents`: contents of own segments."""
+        """Return the `ItemSegment`s of coordination that follow the work of an item, for example a report and a merge.
+
+        declared : coordination of the crew
+        contents : work of the item
+        """
         pool, guard, segments = self.scope.pool, self.coordination_guard, []
         agents = BusyAgents(self.agents, self.counted)
         if declared.sync:
@@ -197,7 +208,10 @@ class _FanOut:
     def conflicts(
         self, conflict: Conflict, merge: Work, agents: BusyAgents, contents: Sequence[Work | Fragment]
     ) -> list[ItemSegment]:
-        """Return the segments for each possible conflict: a rework, then another merge."""
+        """Return the `ItemSegment`s for all possible conflicts of an item. A conflict causes a rework and a merge.
+
+        contents : work of the item, which the rework repeats
+        """
         loop = Loop(MOST_CONFLICTS)
         loops = (*self.loops, loop)
         guard = ConflictOccurs(loops, self.coordination_guard, self.scope.name, conflict.chance, agents)
@@ -220,7 +234,11 @@ class _FanOut:
         ]
 
     def side_by_side(self, item: Fragment, first: int) -> _Items:
-        """Lay out the items side by side. Before its task `first`, an item waits for the items that it needs."""
+        """Lay out the items of the fan-out side by side.
+
+        item : tasks of one item
+        first : task of the item that waits for other items. Earlier tasks of the item do not wait
+        """
         size, joints, count = len(item), [], len(self.shared)
         ends = [1 + row * size + item.exit for row in range(count)]
         begins = [1 + row * size + first for row in range(count)]
@@ -236,10 +254,12 @@ class _FanOut:
         return _Items(fanned_out(item, count, joints, len(self.shared.rounds) - 1), joints)
 
     def ramped_up(self, declared: Coordination, items: _Items, size: int, spare: bool) -> Fragment:
-        """Add the stagger and the ramp-up of each agent to the items. Both come before items in the crew's queue.
+        """Add a stagger and a ramp-up for each agent to the fan-out.
+
+        In the queue of the crew, staggers and ramp-ups come before all items.
 
         size : number of tasks of an item
-        spare : whether the crew has more agents than ramp-ups. If so, an agent without a ramp-up must not begin items
+        spare : whether some agents have no ramp-up. Such agents must not begin items
         """
         pool, agents = self.scope.pool, self.agents
         loops = (*self.scope.loops, Loop(agents, "items"))
@@ -269,7 +289,7 @@ class _FanOut:
 
 @dataclass(frozen=True, eq=False)
 class _Items:
-    """Items side by side, and the edges between them."""
+    """The items of a fan-out side by side, and the edges between items."""
 
     fragment: Fragment
     joints: Sequence[tuple[int, int]]
@@ -281,7 +301,9 @@ class _Items:
 
 
 def _requests(segments: Sequence[ItemSegment], depth: int, briefing: Briefing) -> Iterator[tuple[Work, Index]]:
-    """Yield each request that may read the brief of an item, in order, with its occurrence inside the item.
+    """Yield each request of an item that may read the brief, in order.
+
+    The second value is the occurrence of the request in the loops inside the item.
 
     depth : number of loops around the item, including its own fan-out
     """
@@ -298,7 +320,7 @@ def _requests(segments: Sequence[ItemSegment], depth: int, briefing: Briefing) -
 
 
 def _works(contents: Sequence[Work | Fragment]) -> list[Work]:
-    """Return each piece of work of an item once, including the work of nested fan-outs."""
+    """Return each piece of work of an item once. Work in nested fan-outs is included."""
     works: dict[Work, None] = {}
     for content in contents:
         if isinstance(content, Work):

@@ -41,10 +41,10 @@ from planner.expansion.graph.work import Work
 
 @dataclass(frozen=True)
 class RampedUp:
-    """Agents that serve an item only after they have ramped up.
+    """Agents that must ramp up before they serve an item.
 
     pool : pool of all these agents
-    ready : pool of those agents that have ramped up
+    ready : pool of the agents that have already ramped up
     """
 
     pool: int
@@ -59,7 +59,7 @@ def item_tasks(
     segments : segments of the item, in order
     loops : loops around the item, including its own fan-out
     guard : condition under which the item is done; None: always
-    ramped_up : agents that must ramp up before they serve the item; None: no agent must
+    ramped_up : agents that must ramp up before they serve the item; None: agents need no ramp-up
     """
     predecessors = [_predecessors(position, segments, guard, len(loops)) for position in range(len(segments) + 1)]
     continued = {
@@ -76,10 +76,10 @@ def item_tasks(
 
 
 def _predecessors(position: int, segments: Sequence[ItemSegment], guard: Guard | None, depth: int) -> list[int]:
-    """Return the positions of the segments that may be the last ones done before the segment at `position`.
+    """Return the positions of the segments that may come directly before the segment at `position`.
 
-    Only samples in which the segment at `position` is done count. If it is possible that no earlier segment is done,
-    the result contains −1. The result may also contain segments that are never the last ones done.
+    For example, segment 2 follows segment 1. If segment 1 may be skipped, segment 2 may also follow segment 0. The
+    result is then `[1, 0]`. If all earlier segments may be skipped, the result ends with −1.
 
     guard : condition under which the item is done
     depth : number of loops around the item, including its own fan-out
@@ -97,9 +97,9 @@ def _predecessors(position: int, segments: Sequence[ItemSegment], guard: Guard |
 
 
 class _ItemBuilder:
-    """Builds the tasks of an item. Consecutive segments share a task where possible.
+    """Builds the tasks of an item. Where possible, consecutive segments share a task.
 
-    predecessors : for each segment, and for the end of the item, the result of `_predecessors`
+    predecessors : result of `_predecessors` for each segment, and for the end of the item
     """
 
     def __init__(
@@ -133,9 +133,9 @@ class _ItemBuilder:
         return with_merged_maps(in_sequence(self.fragments), rounds)
 
     def pools_held_before(self, position: int) -> set[int]:
-        """Return the pools of the agents that the item may hold before the segment at `position`.
+        """Return the pools from which the item may hold an agent before the segment at `position`.
 
-        If the item may hold no agent there, the result includes `NO_POOL`.
+        The result includes `NO_POOL` if the item may hold no agent.
         """
         segments = self.plan.segments
         return {
@@ -166,7 +166,7 @@ class _ItemBuilder:
     def joins(self, segment: ItemSegment) -> bool:
         """Whether a segment can become part of the task under construction.
 
-        It can only if the task runs in every sample in which the segment is done.
+        The task must run in every sample in which the segment is done.
         """
         first, last = self.pending[0], self.pending[-1]
         if segment.pool == NO_POOL or segment.detached or segment.own_task or last.own_task:
@@ -177,9 +177,7 @@ class _ItemBuilder:
     def close_and_release(self, position: int, segment: ItemSegment) -> None:
         """Finish the task under construction, and release the agent of its last segment.
 
-        A separate release task releases the agent in two cases: the first and the last segment of the task are not
-        always done in the same samples, or earlier segments need a release task at this point anyway. In all other
-        cases the task itself releases the agent.
+        If possible, the task itself releases the agent. Otherwise a separate release task is added.
 
         position : position of the last segment
         segment : the last segment
@@ -197,7 +195,10 @@ class _ItemBuilder:
             self.release(position + 1, {segment.pool})
 
     def release(self, position: int, held: set[int]) -> None:
-        """For each pool in `held`, add a release task before the segment at `position`, unless there is one."""
+        """Add release tasks before the segment at `position`, one for each pool in `held`.
+
+        A pool that already has a release task at this position gets no second task.
+        """
         present = takewhile(lambda task: task.position == position, reversed(self.plan.agent_tasks))
         for pool in sorted(held - {NO_POOL} - {task.pool for task in present}):
             self.add_agent_task(ReleaseTask(self.plan, position, pool))
@@ -212,12 +213,12 @@ class _ItemBuilder:
         self.release_ready(release, skip)
 
     def seize_ready(self, pool: int, skip: Sequence[SkipCondition | SkippedWith]) -> None:
-        """If agents of `pool` must ramp up, add a task that waits for an agent that has ramped up."""
+        """If agents of `pool` must ramp up, add a task that waits for a ramped-up agent."""
         if self.ramped_up is not None and pool == self.ramped_up.pool:
             self.fragments.append(single_task(self.ramped_up.ready, NO_POOL, *skip))
 
     def release_ready(self, pool: int, skip: Sequence[SkipCondition | SkippedWith]) -> None:
-        """If agents of `pool` must ramp up, add a task that lets other items have the released agent."""
+        """If agents of `pool` must ramp up, add a task that makes the released agent available to other items."""
         if self.ramped_up is not None and pool == self.ramped_up.pool:
             self.fragments.append(single_task(NO_POOL, self.ramped_up.ready, *skip))
 
@@ -226,13 +227,17 @@ class _ItemBuilder:
         return len(self.plan.loops)
 
     def skippable(self, first: ItemSegment) -> bool:
-        """Whether the task that begins with segment `first` must be skipped if this segment is not done."""
+        """Whether the task under construction must be skipped in samples in which its first segment is not done.
+
+        first : first segment of the task
+        """
         return self.seized != NO_POOL or first.context_switch
 
     def close(self, release: int = NO_POOL) -> None:
         """Finish the task under construction, if there is one.
 
-        If a task is not done in a sample, it is skipped if it seizes or releases an agent or has a context switch.
+        Some tasks are skipped in samples in which their work is not done. These are tasks that seize or release an
+        agent, and tasks with a context switch.
 
         release : pool to which the task releases an agent, or `NO_POOL`
         """

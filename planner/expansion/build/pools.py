@@ -23,10 +23,11 @@ from planner.workflow.declaration import Step, Workflow
 
 @dataclass(frozen=True, eq=False)
 class Crews:
-    """The crews of a workflow, with given sizes, and its runtime.
+    """The crews of a workflow with given sizes, and the runtime of the workflow.
 
     sizes : number of agents of each crew
-    pools : names of pools: the lead, then for each crew of several agents the crew itself and its merge queue
+    pools : names of all pools. First comes the pool of the lead. Each crew of several agents has two more pools: one
+        for its agents, and one for its merge queue
     """
 
     workflow: Workflow
@@ -43,13 +44,13 @@ class Crews:
         return cls(workflow, sizes, tuple(pools), Runtime.of(workflow) if runtime is None else runtime)
 
     def pool(self, crew: str) -> int:
-        """Number of the pool of a crew. A crew of one agent has the pool of the lead."""
+        """Return the pool number of a crew. A crew of one agent has the pool of the lead."""
         return self.pools.index(crew) if self.sizes[crew] > 1 else 0
 
     def seized_by(self, step: Step, pool: int) -> int:
-        """Return the pool from which a step outside of items seizes an agent, or `NO_POOL`.
+        """Return the pool from which a step seizes an agent, or `NO_POOL` if the step needs no agent.
 
-        A tool or a person seizes an agent only if the step names a crew.
+        This method is for steps outside of items. A tool or a person needs an agent only if the step names a crew.
 
         pool : pool of the crew to which the step belongs
         """
@@ -58,19 +59,25 @@ class Crews:
         return self.pool(step.crew) if step.crew else NO_POOL
 
     def agents(self, pool: int) -> int:
-        """Number of agents in a pool. For `NO_POOL`: number of agents of the lead or the default crew."""
+        """Return the number of agents in a pool. `NO_POOL` counts as the pool of the lead."""
         return self.sizes.get(self.pools[max(pool, 0)], 1)
 
     def crew(self, pool: int) -> Crew | None:
-        """Return the crew with this pool, or None if the pool belongs to no declared crew of several agents."""
+        """Return the declared crew whose agents are in this pool.
+
+        Return None for the pool of the lead, for a merge queue and for `NO_POOL`.
+        """
         return self.workflow.crews.get(self.pools[pool]) if pool != NO_POOL else None
 
     def ratio(self, scope: Scope) -> float:
-        """Number of tokens of the scope's model for each declared token."""
+        """Return the number of tokens of the scope's model for each declared token."""
         return token_ratio(scope.model, scope.written_for, self.workflow.models) if scope.model is not None else 1.0
 
     def count(self, declared: CountValue, scope: Scope) -> int:
-        """Evaluate a count declared as a number, a parameter or arithmetic. Raises InputError with a position."""
+        """Return the value of a declared count, which is a number, a parameter or an arithmetic expression.
+
+        Raises `InputError` with the position in the file if the value is not a count.
+        """
         try:
             return count_at(declared, scope.values, self.agents(scope.pool))
         except InputError as error:
@@ -78,21 +85,24 @@ class Crews:
 
 
 def number_pools(pools: Ints, crew_pools: int) -> Ints:
-    """Return the pools of all tasks of a workflow, numbered for the scheduler.
+    """Return the pool of each task, with the pool numbers of the scheduler.
 
-    The first `crew_pools` pools belong to crews and keep their numbers. Pools of fragments get the next numbers.
+    Pools of crews keep their numbers. Pools of fragments (−2, −3, …) get the next numbers after the crews.
 
-    pools : pool of each task, as in the fragment of the whole workflow
+    pools : pool of each task of the workflow
+    crew_pools : number of pools of crews
     """
     return np.where(pools <= OWN_POOL, crew_pools + OWN_POOL - pools, pools).astype(np.int32)
 
 
 @dataclass(frozen=True)
 class SharedItems:
-    """The rows of a fan-out. First each item has one row. Items that several agents do have more rows at the end.
+    """The rows of a fan-out. In each row, one agent does one item.
 
-    same : the item of each row
-    rounds : rows of each round, in order
+    First, each item has one row. If several agents do the same item, further rows at the end repeat the item.
+
+    same : item of each row
+    rounds : rows of each round. In a round, each agent does at most one row
     """
 
     same: tuple[int, ...]
@@ -103,12 +113,13 @@ class SharedItems:
 
 
 def share_items(order: Sequence[int], agents: int, redundancy: float) -> SharedItems:
-    """Divide items among agents. Redundant items are not divided: every agent does them.
+    """Divide items among agents, in rounds. In a round, each agent does at most one item.
 
-    In a divided round each agent does a different item. In a redundant round all agents do the same item. Redundant
-    rounds are spread evenly. The number of redundant items is `redundancy` times the number of items, rounded half up.
+    In a divided round, the agents do different items. In a redundant round, all agents do the same item. Redundant
+    rounds are spread evenly among divided rounds.
 
-    order : items in the order in which rounds use them
+    order : items, in the order in which rounds use them
+    redundancy : share of items that all agents do. The number of such items is rounded half up
     """
     items = len(order)
     redundant = floor(redundancy * items + 0.5)

@@ -17,22 +17,23 @@ StepPath = tuple[str, ...]
 
 @dataclass(frozen=True, eq=False)
 class Scope:
-    """The context in which a step, or the steps of a group, are expanded.
+    """The context in which a step or a group of steps is expanded.
 
-    path : keys in the file, for the positions of errors
-    pool : pool of the crew that does the step; −1: the lead, or the default crew
+    path : keys in the file that lead to the step
+    pool : pool of the crew that does the step; −1: the lead or the default crew
     model : profile that serves the step's requests
-    written_for : the model whose tokenizer the step's declared tokens refer to
-    values : values of the parameters of the step's file
-    names : names of the steps on the path, from the outermost to the step itself
-    loops, guard : loops and condition around the step
-    depth : number of loops around the step, without its own loops
+    written_for : model whose tokenizer counted the step's declared tokens
+    values : values of the parameters in the step's file
+    names : names of the steps on the path, from the outermost step to the step itself
+    loops : loops around the step
+    guard : condition under which the step is done; None: always
+    depth : number of loops around the step, without the step's own loops
     round : condition of the step's own rounds; None: no round can be rejected
-    briefing : briefing of the item around the step; None: there is no briefing
-    own_tasks : whether each piece of work needs its own task, because a race may cancel the task midway
+    briefing : briefing of the item that contains the step; None: there is no briefing
+    own_tasks : whether each piece of work has its own task, so that a race can cancel it
     locate : function that returns the position of a path in the file
-    siblings : steps of the step's group, including the step itself
-    repeats : full name of the step with the innermost `repeat`: a step around this step, or this step itself
+    siblings : all steps of the step's group
+    repeats : full name of the innermost step with `repeat`: the step itself or a step around it
     """
 
     path: StepPath
@@ -53,15 +54,18 @@ class Scope:
 
     @property
     def name(self) -> str:
-        """Names of the steps on the path, joined by dots."""
+        """Full name of the step: the names of all steps on its path, joined by dots."""
         return ".".join(self.names)
 
     def sibling(self, name: str) -> str:
-        """Full name of the step `name` of the same group."""
+        """Return the full name of the step `name` in the same group."""
         return ".".join((*self.names[:-1], name))
 
     def inside(self, key: str) -> Scope:
-        """Return the scope of the steps inside this step. `key`: ``steps``, ``choose`` or ``use``."""
+        """Return the `Scope` of the steps inside this step.
+
+        key : key of these steps in the file: ``steps``, ``choose`` or ``use``
+        """
         return replace(self, path=(*self.path, key))
 
     def in_loop(self, loop: Loop) -> Scope:
@@ -71,7 +75,7 @@ class Scope:
         return replace(self, guard=guard)
 
     def step(self, name: str, steps: Mapping[str, Step], pool: int | None) -> Scope:
-        """Return the scope of the step `name` of this group.
+        """Return the `Scope` of the step `name` in this group.
 
         steps : steps of the group
         pool : pool of the crew that the step names; None: the step names no crew
@@ -92,9 +96,9 @@ class Scope:
         return scope.under(ChanceHolds(scope.loops, scope.guard, scope.name, 0.0, step.chance))
 
     def bind(self, declared: Model, agents: int) -> Model:
-        """Return a declaration with the values of parameters, the number of agents and the model filled in.
+        """Return a declaration with parameters, the number of agents and the model replaced by their values.
 
-        Raises InputError with a position.
+        Raises `InputError` with the position in the file if a value is invalid.
         """
         try:
             return bind(declared, {**self.values, "agents": agents}, self.model)
@@ -102,6 +106,9 @@ class Scope:
             raise self.located(error) from None
 
     def located(self, error: InputError) -> InputError:
-        """Return the error with the position of this scope added to each problem that has no position."""
+        """Return the error with a position for each problem.
+
+        A problem without a position gets the position of this scope.
+        """
         position = self.locate(*self.path)
         return InputError(replace(problem, position=problem.position or position) for problem in error.problems)

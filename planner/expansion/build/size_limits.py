@@ -22,7 +22,11 @@ MOST_COUNT = 0.999
 
 
 def count_at(declared: CountValue, values: Mapping[str, float], agents: int) -> int:
-    """Evaluate a declared count with these values of parameters. Raises InputError if the result is not a count."""
+    """Return the value of a declared count. Raises `InputError` if the value is not a count.
+
+    values : values of parameters
+    agents : number of agents
+    """
     try:
         return count_of(declared, {**values, "agents": agents})
     except BadValueError as mistake:
@@ -30,14 +34,18 @@ def count_at(declared: CountValue, values: Mapping[str, float], agents: int) -> 
 
 
 def most_drawn(declared: ForEach, values: Mapping[str, float], agents: int) -> int:
-    """Return `most_items` for a fan-out whose number of items is drawn. `values`: values of parameters."""
+    """Return the largest possible number of items of a fan-out whose number of items is drawn.
+
+    values : values of parameters
+    agents : number of agents
+    """
     estimate = bind(declared, {**values, "agents": agents}, None).count
     assert isinstance(estimate, Estimate)
     return most_items(estimate)
 
 
 def most_items(estimate: Estimate) -> int:
-    """Number of items for which a graph is built if the number is drawn. Larger draws are cut at this number."""
+    """Return the largest number of items that is drawn from an estimate. Larger draws are cut at this number."""
     return max(1, int(np.floor(estimate.quantile(MOST_COUNT) + 0.5)))
 
 
@@ -59,25 +67,31 @@ _AGENT_TASKS = 4
 
 
 def check_size(workflow: Workflow, sizes: Mapping[str, int]) -> None:
-    """Raise InputError if there are over `MOST_TASKS` tasks, or over `MOST_PASSES` passes."""
+    """Raise `InputError` if a workflow has over `MOST_TASKS` tasks, or over `MOST_PASSES` passes.
+
+    A pass is one occurrence of a piece of work. All items of a fan-out are computed in one pass.
+    """
     context = _SizeContext(("steps",), (), workflow.parameters, DEFAULT_CREW, in_rows=False)
     _Size(workflow, sizes).group(context, workflow.steps)
 
 
 @dataclass(frozen=True)
 class _Runs:
-    """How the loops around a part multiply its counts in the whole workflow. The fields are as in `_Counts`."""
+    """How often the loops around a part of a workflow repeat the part.
+
+    The fields are factors on the fields of `_Counts`.
+    """
 
     tasks: int = 1
     single: int = 1
     in_rows: int = 1
 
     def times(self, count: int) -> _Runs:
-        """The same within a loop of one pass after another."""
+        """Return the factors after one more loop with `count` rounds. Each round is a separate pass."""
         return _Runs(self.tasks * count, self.single * count, self.in_rows * count)
 
     def as_rows(self, count: int) -> _Runs:
-        """The same within items, or copies, of which all are one pass."""
+        """Return the factors after one more loop with `count` items. All items are computed in one pass."""
         return _Runs(self.tasks * count, self.in_rows, self.in_rows * count)
 
 
@@ -87,10 +101,10 @@ class _SizeContext:
 
     path : keys in the file that lead to the step
     names : names of the steps on the path
-    values : values of the parameters of its file
+    values : values of the parameters in the step's file
     crew : crew that does the step
-    in_rows : whether the step is part of an item or of a copy
-    runs : the effect of the loops around the step
+    in_rows : whether the step is inside an item or a copy
+    runs : factors on the step's counts, from the loops around the step
     """
 
     path: tuple[str, ...]
@@ -103,11 +117,11 @@ class _SizeContext:
 
 @dataclass(frozen=True)
 class _Counts:
-    """What a part of a workflow expands to.
+    """The number of tasks and passes of a part of a workflow. All items of a fan-out are computed in one pass.
 
-    tasks : works that share a task of the scheduler count one each
-    single : passes of works whose items or copies are outside of the part, if there are any
-    in_rows : passes of works whose items or copies are within it
+    tasks : number of pieces of work. Two pieces count as two tasks even if they share a task of the scheduler
+    single : passes of work that is in no fan-out of the part
+    in_rows : passes of work that is in a fan-out of the part
     """
 
     tasks: int
@@ -122,16 +136,16 @@ class _Counts:
         return _Counts(self.tasks + other.tasks, self.single + other.single, self.in_rows + other.in_rows)
 
     def times(self, count: int) -> _Counts:
-        """One pass after another."""
+        """Return the counts of `count` rounds of this part. Each round has its own passes."""
         return _Counts(self.tasks * count, self.single * count, self.in_rows * count)
 
     def as_rows(self, count: int) -> _Counts:
-        """Items, or copies, of which all are one pass."""
+        """Return the counts of a fan-out with `count` items of this part. The items share passes where possible."""
         return _Counts(self.tasks * count, 0, self.single + self.in_rows * count)
 
 
 class _Size:
-    """Counts tasks and passes."""
+    """Counts the tasks and passes of a workflow."""
 
     def __init__(self, workflow: Workflow, sizes: Mapping[str, int]) -> None:
         self.workflow = workflow
@@ -146,7 +160,7 @@ class _Size:
         return counts
 
     def step(self, context: _SizeContext, step: Step) -> _Counts:
-        """Return the counts of a step with its loops."""
+        """Return the counts of a step, including all its items, rounds, copies and attempts."""
         crew = step.crew or context.crew
         inner = replace(context, crew=crew, in_rows=context.in_rows or step.for_each is not None)
         has_copies = bool(step.best_of or step.first_of)
@@ -171,7 +185,7 @@ class _Size:
         return counts
 
     def items(self, step: Step, context: _SizeContext) -> int:
-        """Return the number of items of a step; 1 if it is no fan-out."""
+        """Return the number of items of a step. A step without a fan-out counts as 1 item."""
         if step.for_each is None:
             return 1
         if isinstance(step.for_each.count, Estimate):
@@ -200,7 +214,10 @@ class _Size:
             raise InputError(replace(problem, position=position) for problem in error.problems) from None
 
     def coordination(self, crew: str, passes: int) -> int:
-        """Tasks of coordination for an item with this number of passes; 0 for a crew of one."""
+        """Return the number of coordination tasks for an item. A crew of one agent has none.
+
+        passes : number of passes of the item
+        """
         if self.agents(crew) == 1 or crew not in self.workflow.crews:
             return 0
         declared = self.workflow.crews[crew].coordination
@@ -208,7 +225,7 @@ class _Size:
         return bool(declared.brief) + bool(declared.sync) + 2 * bool(declared.report) + bool(declared.merge) + rework
 
     def ramp_ups(self, crew: str, items: int) -> _Counts:
-        """The staggers and ramp-ups of the agents of a fan-out."""
+        """Return the counts of the staggers and ramp-ups in a fan-out."""
         if self.agents(crew) == 1 or crew not in self.workflow.crews:
             return _Counts(0, 0)
         declared = self.workflow.crews[crew].coordination
@@ -216,7 +233,10 @@ class _Size:
         return _Counts(works * min(self.agents(crew), items), 0, works)
 
     def redundant(self, crew: str, items: int) -> int:
-        """Number of repetitions of items that several agents do."""
+        """Return how often items are repeated because all agents of a crew do the same items.
+
+        For example, each of 3 agents does the same 2 items. The result is `2 * (3 - 1) = 4`.
+        """
         if crew not in self.workflow.crews:
             return 0
         share = self.workflow.crews[crew].coordination.redundancy
@@ -225,11 +245,11 @@ class _Size:
     def check(self, context: _SizeContext, counts: _Counts) -> None:
         if counts.tasks > MOST_TASKS:
             size = f"expands to {counts.tasks * context.runs.tasks:,} tasks; the limit is {MOST_TASKS:,}"
-            hint = "plan a part of it, or fewer items of more work each"
+            hint = "plan only a part of the workflow, or declare fewer items with more work in each"
         elif counts.passes > MOST_PASSES:
             passes = counts.single * context.runs.single + counts.in_rows * context.runs.in_rows
             size = f"has {passes:,} repetitions that are computed one by one; the limit is {MOST_PASSES:,}"
-            hint = "plan a part of it, or fewer repetitions with more work in each"
+            hint = "plan only a part of the workflow, or declare fewer repetitions with more work in each"
         else:
             return
         name = ".".join(context.names) or self.workflow.workflow
@@ -238,7 +258,10 @@ class _Size:
 
 
 def most_busy_agents(workflow: Workflow, sizes: Mapping[str, int], crew: str) -> int:
-    """Upper bound on the number of busy agents of a crew, at least 1. Additional agents would never have work."""
+    """Return an upper bound on the number of busy agents of a crew, at least 1.
+
+    In a larger crew, the additional agents would never have work.
+    """
     start = DEFAULT_CREW if not workflow.crews else LEAD
     return max(1, _BusyAgents(sizes, crew).group(workflow.steps, workflow.parameters, start, in_item=False))
 
@@ -249,7 +272,10 @@ class _BusyAgents:
         self.crew = crew
 
     def group(self, steps: Mapping[str, Step], values: Mapping[str, float], crew: str, in_item: bool) -> int:
-        """Return the bound for a group of steps. The steps of an item run one after another."""
+        """Return an upper bound on the number of busy agents in a group of steps.
+
+        in_item : whether the group is inside an item. If so, its steps run one after another
+        """
         busy = {name: self.step(steps[name], values, crew, in_item) for name in in_order(steps)}
         return max(busy.values(), default=0) if in_item else max_concurrent_weight(busy, needs(steps))
 

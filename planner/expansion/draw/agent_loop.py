@@ -27,7 +27,10 @@ MOST_TURNS = 1000.0
 
 
 class AgentLoopDemand:
-    """The demand of one occurrence of an agent loop. `active`: mask of the cells with the loop; None: all."""
+    """Computes the demand of one occurrence of an agent loop.
+
+    active : mask (items, samples) that is true where the demand is computed; None: everywhere
+    """
 
     def __init__(self, body: AgentLoop, occurrence: Occurrence, active: Bools | None) -> None:
         self.body = body
@@ -45,9 +48,10 @@ class AgentLoopDemand:
         self.sums = {name: np.zeros(len(cells)) for name in (*_SUMMED, "seconds", "calls", "largest", "context")}
 
     def demand(self, read: Floats) -> Demand:
-        """Return the demand, summed over all turns.
+        """Return the demand of all turns together.
 
-        Every turn reads the prompt and all earlier outputs and results. With a cache, only new tokens are prefilled.
+        Every turn reads the prompt, and all earlier outputs and tool results. If prompts are cached, only new tokens
+        are prefilled.
 
         read : tokens of a brief, which are added to the prompt
         """
@@ -74,9 +78,12 @@ class AgentLoopDemand:
         return Demand(**sums, **({"written": sums["input"]} if caches else {}))
 
     def per_turn(self, draw: Callable[[Occurrence, Turns], Sequence[Floats]], after: int = 0) -> Iterator[list[Floats]]:
-        """Yield the draws of each turn. They cover the cells that also reach the turn `after` turns later.
+        """Yield the draws of each turn, for all cells that reach the turn. A cell is a pair of an item and a sample.
 
         Turns with few cells are drawn together in one call, up to `AT_ONCE` draws.
+
+        draw : function that draws for cells and turns
+        after : 1 to yield draws only for cells that also reach the next turn; 0 for all cells
         """
         counts = self.reaching[after:-1]
         low = 0
@@ -94,19 +101,20 @@ class AgentLoopDemand:
             low = high
 
     def draw_request(self, draws: Occurrence, turns: Turns) -> tuple[Floats, Floats, Floats]:
-        """Output tokens, thinking tokens and jitter of the requests of `turns`."""
+        """Return the output tokens, the thinking tokens and the jitter of the requests in these turns."""
         output, thinking = draws.draw(self.body.output, "output", turns), self.body.thinking
         return output, draws.draw(thinking, "thinking", turns), draws.jitter(turns)
 
     def draw_calls(self, draws: Occurrence, turns: Turns) -> tuple[Floats, Floats, Floats]:
-        """Seconds, result tokens and number of the tool calls of `turns`."""
+        """Return the seconds, the result tokens and the number of tool calls in these turns."""
         assert self.body.tool is not None
         return draws.tool_calls(self.body.tool, "tool.", turns)
 
     def compacted(self, turn: int, prompt: Floats, context: Floats, uncached: Floats) -> tuple[Floats, Floats]:
-        """Return the tokens of the context, and the tokens of its uncached part, after compaction.
+        """Return the number of tokens in the context and in its uncached part, after compaction.
 
-        In cells with a context above the limit, compaction makes one more request. Other cells do not change.
+        Compaction replaces a context above the limit by the prompt and a summary. One more request writes the summary.
+        Other contexts stay the same.
         """
         if self.body.compaction is None or self.body.context_limit is None:
             return context, uncached
@@ -131,10 +139,10 @@ class AgentLoopDemand:
         jitter: Floats,
         kind: str = "",
     ) -> None:
-        """Add one request to the sums.
+        """Add one request to the sums of these cells. A cell is a pair of an item and a sample.
 
-        context : tokens of the prompt
-        new : tokens of the prompt that a cache would not hold
+        context : tokens of the whole prompt
+        new : prompt tokens that are prefilled if prompts are cached
         output : output tokens without thinking
         decoded : output tokens with thinking
         kind : ``compaction`` for the request of a compaction, else empty
@@ -151,20 +159,20 @@ class AgentLoopDemand:
             )
 
     def add_calls(self, cells: CellSelection, seconds: Floats, result: Floats, calls: Floats) -> None:
-        """Add the tool calls of one turn to the sums."""
+        """Add the tool calls of one turn to the sums of these cells. A cell is a pair of an item and a sample."""
         self.sums["seconds"][cells] += seconds
         self.sums["calls"][cells] += calls
         if self.trace is not None:
             self.record(cells, seconds=seconds, calls=calls, result=result)
 
     def record(self, cells: CellSelection, kind: str = "", **values: Floats) -> None:
-        """Append one request, or the tool calls of one turn, to the trace."""
+        """Append one request, or the tool calls of one turn, to the trace of the occurrence."""
         assert self.trace is not None
         arrays = {name: self.scattered(cells, value) for name, value in values.items()}
         self.trace.append(RequestDraw(self.scattered(cells, np.ones(1)), kind=kind, **arrays))
 
     def scattered(self, cells: CellSelection, values: Floats) -> Floats:
-        """Return an array (rows, samples) with the values of some cells, and 0 in all other cells."""
+        """Return an array (items, samples) with `values` in these cells, and 0 in all other cells."""
         whole = np.zeros(self.shape)
         whole.reshape(-1)[self.cells[cells]] = values
         return whole

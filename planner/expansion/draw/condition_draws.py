@@ -39,7 +39,7 @@ Condition = TypeVar("Condition", bound=Guard)
 
 
 class ConditionDraws:
-    """Draws conditions. Each draw is made once and then kept."""
+    """Draws whether conditions hold. Each draw is made once and then kept."""
 
     def __init__(self, samples: Samples, timed_out: TimedOut) -> None:
         self.samples = samples
@@ -49,11 +49,19 @@ class ConditionDraws:
         self.needed_tasks: dict[tuple[ItemPlan, Index], dict[AgentTask, Bools]] = {}
 
     def active(self, guard: Guard | None, index: Index) -> Bools | None:
-        """Where `guard` holds at an occurrence: (rows or 1, samples). None: everywhere, since there is no guard."""
+        """Return a mask (items or 1, samples) that is true where a condition holds.
+
+        If `guard` is None, return None: the work is always done.
+
+        index : occurrence of the work
+        """
         return None if guard is None else self.holds(guard, index)
 
     def holds(self, guard: Guard, index: Index) -> Bools:
-        """Where a guard holds at an occurrence of the guarded work: (rows or 1, samples)."""
+        """Return a mask (items or 1, samples) that is true where a condition holds.
+
+        index : occurrence of the work under this condition
+        """
         around, chosen = drawn_rows(guard.loops, index)
         values = self._values(guard, around)
         return values[chosen] if len(values) > 1 else values
@@ -66,7 +74,7 @@ class ConditionDraws:
         return self.cache[guard, index]
 
     def _own(self, guard: Guard, index: Index) -> Bools:
-        """Where the condition of a guard itself holds, without its parents."""
+        """Return a mask that is true where a condition holds. The enclosing conditions are ignored."""
         if isinstance(guard, ChanceHolds):
             u = self.samples.uniform(rows(guard.loops), guard.path, "chance", drawn_index(index))
             return (u >= guard.low) & (u < guard.high)
@@ -84,7 +92,10 @@ class ConditionDraws:
         return self.fails(guard.outcome, index)
 
     def _all_before(self, guard: Condition, index: Index, condition: Callable[[Condition, Index], Bools]) -> Bools:
-        """Where `condition` holds in every round (or attempt) before `index`. Each round is evaluated once."""
+        """Return a mask that is true where `condition` holds in all rounds before `index`.
+
+        Attempts are treated like rounds. Each round is evaluated once.
+        """
         prefixes = self.prefixes.setdefault((guard, index[:-1]), [np.ones((1, 1), bool)])
         while len(prefixes) <= index[-1]:
             prefixes.append(prefixes[-1] & condition(guard, (*index[:-1], len(prefixes) - 1)))
@@ -98,7 +109,7 @@ class ConditionDraws:
         return values
 
     def rejected(self, guard: Round, index: Index) -> Bools:
-        """Where a round would be rejected if it took place."""
+        """Return a mask that is true where a round is rejected, as if the round took place in every sample."""
         u = self.samples.uniform(rows(guard.loops), guard.path, "accepted", drawn_index(index))
         values: Bools = u >= guard.until
         for body in guard.body:
@@ -106,7 +117,7 @@ class ConditionDraws:
         return values
 
     def attempt_fails(self, guard: Attempt, index: Index) -> Bools:
-        """Where an attempt would fail if it were made."""
+        """Return a mask that is true where an attempt fails, as if the attempt were made in every sample."""
         values: Bools = np.zeros((1, 1), bool)
         if guard.chance:
             u = self.samples.uniform(rows(guard.loops), guard.path, "attempt", drawn_index(index))
@@ -114,16 +125,16 @@ class ConditionDraws:
         return values if guard.timeout is None else values | self.timed_out(guard, index)
 
     def conflict(self, guard: ConflictOccurs, index: Index) -> Bools:
-        """Where a merge finds a conflict.
+        """Return a mask that is true where a merge finds a conflict.
 
-        With n busy agents and the chance c of a conflict with each other agent, the probability is 1 − (1 − c)^(n − 1).
-        The draw is the same for every n.
+        The probability is `1 - (1 - chance) ** (agents - 1)`. `chance` is the probability of a conflict with one other
+        agent. `agents` is the number of busy agents.
         """
         u = self.samples.uniform(rows(guard.loops), guard.path, "conflict", drawn_index(index))
         return np.asarray(u >= (1.0 - guard.chance) ** (self.agents(guard.agents, index[:-2]) - 1.0))
 
     def count(self, counted: DrawnCount, index: Index) -> Floats:
-        """The drawn number of items at an occurrence of the fan-out: (1, samples)."""
+        """Return the drawn number of items at an occurrence of a fan-out, (1, samples)."""
         around, chosen = drawn_rows(counted.loops, index)
         key = drawn_index(around)
         values = draw_estimate(counted.estimate, self.samples, rows(counted.loops), counted.path, "count", key)
@@ -131,15 +142,15 @@ class ConditionDraws:
         return values[chosen] if len(values) > 1 else values
 
     def agents(self, agents: BusyAgents, index: Index) -> Floats:
-        """Number of busy agents at an occurrence of the fan-out: (1, 1) or (1, samples)."""
+        """Return the number of busy agents at an occurrence of a fan-out, (1, 1) or (1, samples)."""
         most = np.full((1, 1), float(agents.most))
         return most if agents.counted is None else np.minimum(self.count(agents.counted, index), most)
 
     def fails(self, outcome: Outcome, index: Index) -> Bools:
-        """Where a step fails: (rows or 1, samples).
+        """Return a mask (items or 1, samples) that is true where a step fails.
 
-        index : numbers in the loops around the step and in the outermost of its own loops. All occurrences in the
-            remaining loops decide together
+        index : numbers in the loops around the step. Numbers in the step's own loops may follow. All occurrences in the
+            remaining loops decide together: for example, the step fails if any item fails
         """
         if (outcome, index) not in self.cache:
             self.cache[outcome, index] = self._fails(outcome, index)
@@ -178,7 +189,10 @@ class ConditionDraws:
         return np.concatenate(np.broadcast_arrays(*values))
 
     def _body_fails(self, outcome: Outcome, index: Index) -> Bools:
-        """Where one run of the body fails: its last attempt fails, it does not succeed, or a step inside it fails."""
+        """Return a mask that is true where one run of a step's body fails.
+
+        The body fails if its last attempt fails, if it does not succeed (`success`), or if a step inside fails.
+        """
         values: Bools = np.zeros((1, 1), bool)
         if outcome.attempt is not None:
             last = (*index, outcome.attempt.loops[-1].count - 1)
@@ -193,14 +207,17 @@ class ConditionDraws:
         return values if done is None else values & done
 
     def needed(self, task: AgentTask, index: Index) -> Bools:
-        """Where a seize or release task is needed at an occurrence of its item. Elsewhere the task is skipped."""
+        """Return a mask that is true where a seize or release task is needed. Elsewhere the task is skipped.
+
+        index : occurrence of the item
+        """
         key = task.plan, index
         if key not in self.needed_tasks:
             self.needed_tasks[key] = dict(self._followed(task.plan, index))
         return self.needed_tasks[key][task]
 
     def _followed(self, plan: ItemPlan, index: Index) -> Iterator[tuple[AgentTask, Bools]]:
-        """Follow the segments of an item and keep track of the pool whose agent it holds in each sample."""
+        """Yield each seize or release task of an item, with a mask that is true where the task is needed."""
         position = row_loop(plan.loops)
         count = 1 if position is None or index[position] != EVERY else plan.loops[position].count
         held = np.full((count, len(self.samples)), NO_POOL)
@@ -222,7 +239,10 @@ class ConditionDraws:
 
 
 def _any_item(fails: Bools, loop: Loop) -> Bools:
-    """Where any item fails: (1, samples). An item that several agents do fails only where all of them fail."""
+    """Return a mask (1, samples) that is true where any item fails.
+
+    If several agents do the same item, the item fails only if all these agents fail.
+    """
     if loop.same is not None and len(fails) > 1:
         all_agents = np.ones_like(fails)
         np.logical_and.at(all_agents, list(loop.same), fails)

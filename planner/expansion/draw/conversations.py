@@ -26,9 +26,9 @@ from planner.expansion.graph.work import Conversation, Work
 
 
 class WorkDemands(Protocol):
-    """Source of the demands that conversations depend on. `DemandDraws` is one.
+    """Source of demands for `ConversationDraws`. `DemandDraws` implements this protocol.
 
-    task_maps : full name of a step → its work, with the tasks of the work
+    task_maps : work of each step, with the tasks of the work, by the full name of the step
     """
 
     @property
@@ -38,21 +38,25 @@ class WorkDemands(Protocol):
     def conditions(self) -> ConditionDraws: ...
 
     def demand(self, work: Work, index: Index) -> Demand:
-        """Return the demand of a work at an occurrence, as if the work were done there."""
+        """Return the demand of a work at an occurrence, as if the work were done in every sample."""
 
     def done(self, work: Work, index: Index) -> Demand:
-        """Return the demand of a work at an occurrence; 0 where the work is not done."""
+        """Return the demand of a work at an occurrence. The demand is 0 in samples in which the work is not done."""
 
 
 class ConversationDraws:
-    """Contexts of conversations after each work, in tokens. Each context is computed once and then kept."""
+    """Computes the contexts of conversations, in tokens. Each result is computed once and then kept."""
 
     def __init__(self, demands: WorkDemands) -> None:
         self.demands = demands
         self.contexts: dict[tuple[Work, Index], Floats] = {}
 
     def context(self, work: Work, conversation: Conversation, index: Index) -> Floats:
-        """Tokens of the context that the request of `work` continues, at an occurrence of the request."""
+        """Return the number of tokens in the context that a request continues.
+
+        work : work that makes the request
+        index : occurrence of the request
+        """
         if conversation.itself:
             previous = self._previous_round(work, index)
             return NONE if previous is None else self._context_after(work, previous)
@@ -60,18 +64,19 @@ class ConversationDraws:
         return self._context_after(other, index[: shared_loops(other.loops, work.loops)])
 
     def _context_after(self, work: Work, index: Index) -> Floats:
-        """Tokens of the context after a work.
+        """Return the number of tokens in the context after a work.
 
-        index : occurrence in the outer loops of the work. The inner loops have run to their end
+        index : occurrence in the outer loops of the work. The remaining loops have ended
         """
         if (work, index) not in self.contexts:
             self.contexts[work, index] = self._last_context(work, index)
         return self.contexts[work, index]
 
     def _last_context(self, work: Work, index: Index) -> Floats:
-        """Tokens of the context after the last occurrence that is done.
+        """Return the number of tokens in the context after the last occurrence of a work.
 
-        Where no occurrence is done, this is the context that the work itself continues.
+        Only occurrences that are done count. If no occurrence is done in a sample, return the context from before the
+        work.
         """
         loops = work.loops[len(index) :]
         first = next(occurrences(loops))
@@ -86,16 +91,22 @@ class ConversationDraws:
         return value[:1] if any(loop.together for loop in loops) else value
 
     def _previous_round(self, work: Work, index: Index) -> Index | None:
-        """Occurrence of the previous round of the innermost `repeat` around a work; None in the first round."""
+        """Return the occurrence of a work in the previous round, or None in the first round.
+
+        Only rounds of the innermost `repeat` around the work count.
+        """
         end = len(work.loops) - (work.retry is not None)
         position = next(position for position in reversed(range(end)) if work.loops[position].kind == "rounds")
         return (*index[:position], index[position] - 1) if index[position] else None
 
     def seconds_between(self, work: Work, conversation: Conversation, index: Index) -> Floats:
-        """Seconds that tools and people take between a request and the earlier request that it continues.
+        """Return the seconds that tools and people take between two consecutive requests of a conversation.
 
-        Steps inside an item run one after another, so their seconds are added. Other steps begin once the steps that
-        they need have ended, so the longest path counts.
+        Inside an item, the seconds of all steps are added. Outside of items, steps may run concurrently, so the longest
+        path of steps counts.
+
+        work : work that makes the later request
+        index : occurrence of the later request
         """
         longest: dict[str, Floats] = {}
         in_item = innermost_items(work.loops) is not None
@@ -114,9 +125,13 @@ class ConversationDraws:
     def _occurrence_between(
         self, work: Work, conversation: Conversation, task_map: TaskMap[Work], index: Index
     ) -> Index | None:
-        """Return the last occurrence of a tool or a person before a request, in the loops around both works.
+        """Return the last occurrence of a tool or a person before a request, or None if there is no such occurrence.
 
-        None: there is no such occurrence, or `task_map` belongs to work with requests.
+        Also return None if `task_map` is for work that makes requests. The result has numbers only for the loops that
+        are also around the request.
+
+        work : work that makes the request
+        index : occurrence of the request
         """
         other = task_map.subject
         if other.model is not None:
@@ -129,9 +144,10 @@ class ConversationDraws:
         return index[:shared]
 
     def _seconds(self, work: Work, index: Index) -> Floats:
-        """Seconds that a tool or a person takes in all occurrences inside `index`.
+        """Return the seconds that a tool or a person takes in all occurrences inside `index`.
 
-        Of occurrences side by side, the longest counts. Occurrences in sequence are added.
+        The seconds of consecutive occurrences are added. If occurrences run side by side, the longest occurrence
+        counts.
         """
         if len(index) == len(work.loops):
             done = self.demands.done(work, index)

@@ -17,7 +17,7 @@ NONE: Floats = np.zeros((1, 1))
 
 
 def nothing() -> Floats:
-    """Return a zero of shape (1, 1), always the same array."""
+    """Return `NONE`, an array of shape (1, 1) that contains 0."""
     return NONE
 
 
@@ -29,12 +29,12 @@ _MAXIMA = ("largest", "context")
 
 @dataclass(frozen=True)
 class ServingTraits:
-    """The properties of a profile that demand depends on.
+    """The properties of a profile that change the demand of work.
 
-    jitter : log-sd of the factor on a request's time
+    jitter : standard deviation of the logarithm of a random factor on a request's time
     caches : whether the profile caches prompts
     cache_ttl : seconds for which a prompt stays in the cache
-    tokens : number of the profile's tokens for each token of o200k_base
+    tokens : number of the profile's tokens for each token of the tokenizer o200k_base
     """
 
     jitter: float = 0.0
@@ -45,15 +45,15 @@ class ServingTraits:
 
 @dataclass(frozen=True, eq=False)
 class Demand:
-    """The demand of work, in arrays that broadcast to (rows, samples), with a row for each item.
+    """The demand of work, in arrays that broadcast to (items, samples). Jitter is a random factor on a request's time.
 
-    requests : number of requests, weighted by jitter. This number multiplied by TTFT is a time
-    prefill, decode : tokens to prefill and to decode, weighted by jitter. These tokens divided by a speed are a time
+    requests : number of requests, each multiplied by its jitter. `requests * TTFT` is a time
+    prefill, decode : tokens of all requests, each multiplied by the jitter of the request. `tokens / speed` is a time
     seconds : seconds that tools or people take
     input, cache_read, output : billed tokens
     written : tokens of `input` that are written to a cache
-    largest : tokens of prompt and output of the largest request
-    context : tokens that a later request reads if it continues this work
+    largest : tokens of the largest request, prompt and output together
+    context : tokens of the context for a later request that continues the conversation
     calls : number of tool calls
     wait : seconds before the work begins
     """
@@ -72,18 +72,21 @@ class Demand:
     wait: Floats = field(default_factory=nothing)
 
     def where(self, active: Bools) -> Demand:
-        """Return this demand, with 0 for the items and samples for which `active` is false."""
+        """Return this demand, with 0 where `active` is false.
+
+        active : mask (items, samples)
+        """
         return Demand(*(value if value is NONE else value * active for value in self._values()))
 
     def plus(self, other: Demand) -> Demand:
-        """Return the sum of two demands. `largest` and `context` are not summed: the larger value is returned."""
+        """Return the sum of two demands. For `largest` and `context`, take the larger value instead of the sum."""
         return Demand(*(
             own if more is NONE else more if own is NONE else (np.maximum if name in _MAXIMA else np.add)(own, more)
             for name, own, more in zip(_NAMES, self._values(), other._values(), strict=True)
         ))  # fmt: skip
 
     def times(self, share: Floats | float) -> Demand:
-        """Return a share of this demand. Billed tokens are rounded half up.
+        """Return a share of this demand, for example half of it. Billed tokens are rounded half up.
 
         `largest`, `context` and `wait` stay the same.
         """
@@ -93,19 +96,22 @@ class Demand:
 
     @classmethod
     def stacked(cls, rows: Sequence[Demand]) -> Demand:
-        """Combine demands that have one row each into one demand with all these rows."""
+        """Combine several demands into one demand. Each given demand has one row, and the result has all these rows."""
         columns = zip(*(demand._values() for demand in rows), strict=True)
         return cls(*(np.concatenate(np.broadcast_arrays(*values)) for values in columns))
 
     def over_items(self, rows: int) -> Demand:
-        """Return the sum over `rows` items as a single row."""
+        """Return the sum of this demand over all items, as a single row.
+
+        rows : number of items
+        """
         return Demand(
             *(np.broadcast_to(value, (rows, value.shape[1])).sum(0, keepdims=True) for value in self._values())
         )
 
     @property
     def nbytes(self) -> int:
-        """Total size of the arrays in bytes."""
+        """Total size of the arrays of this demand in bytes."""
         return sum(value.nbytes for value in self._values())
 
     def _values(self) -> list[Floats]:
@@ -117,10 +123,10 @@ _NAMES = tuple(each.name for each in fields(Demand))
 
 @dataclass(frozen=True)
 class Layers:
-    """The error of the estimates themselves. Each sample has a factor for each step, and another factor for all steps.
+    """Random errors of all estimates. Each step has its own error factor, and all steps share another error factor.
 
-    per_step : log-sd of the factor for each step
-    overall : log-sd of the factor for all steps
+    per_step : standard deviation of the logarithm of each step's factor
+    overall : standard deviation of the logarithm of the shared factor
     """
 
     per_step: float = 0.0
@@ -128,13 +134,16 @@ class Layers:
 
     @classmethod
     def of(cls, uncertainty: Uncertainty) -> Layers:
-        """Return the layers for declared uncertainty. A factor declared as `1.3x` exceeds 1.3 in 5% of samples."""
+        """Return the error factors for a declared uncertainty.
+
+        For example, a factor declared as `1.3x` exceeds 1.3 in 5% of samples.
+        """
         return cls(*(math.log(factor) / Z95 for factor in (uncertainty.per_step, uncertainty.overall)))
 
     def error(self, samples: Samples, path: str) -> Floats | None:
-        """Return the factor (1, samples) on the tokens and tool times of a step.
+        """Return the error factor for a step, (1, samples), or None if no error is declared.
 
-        It applies only to ranges. Return None if no error is declared.
+        The factor is for tokens and tool times that are declared as ranges.
         """
         if not self.per_step and not self.overall:
             return None
@@ -145,13 +154,13 @@ class Layers:
 
 @dataclass(frozen=True, eq=False)
 class OccurrenceInputs:
-    """Inputs of an occurrence. They depend on other pieces of work and on the loops around the occurrence.
+    """Quantities that one occurrence of a work takes from other work, or from the loops around the occurrence.
 
-    size : relative size of the item; None: 1
+    size : relative size of the item, with mean 1; None: 1
     read : tokens of a brief or report that the first request reads
     context : tokens of the context that the request continues
-    warm : 1 if this context is still cached, otherwise 0
-    agents : number of agents that the crew keeps busy
+    warm : 1 if the context is still cached, otherwise 0
+    agents : number of busy agents of the crew
     """
 
     size: Floats | None = None
@@ -163,14 +172,13 @@ class OccurrenceInputs:
 
 @dataclass(frozen=True, eq=False)
 class RequestDraw:
-    """One request of an occurrence, or several concurrent tool calls, in arrays of (rows or 1, samples or 1).
-
-    An occurrence may have several `RequestDraw`s. The demand of the occurrence is their sum.
+    """One drawn request, or several concurrent tool calls. Arrays have the shape (items or 1, samples or 1).
 
     active : 1 if the request or the tool calls are made, otherwise 0
-    prompt, uncached, output : tokens of the request; `output` includes `thinking`
+    prompt, output : tokens of the request
+    uncached : prompt tokens that are not in a cache
     thinking : output tokens that later requests do not read
-    jitter : factor on the time of the request
+    jitter : random factor on the time of the request
     seconds : time of the tool calls
     calls : number of tool calls
     result : tokens that the tool calls return

@@ -57,12 +57,12 @@ _NO_SERVICE = ServingTraits()
 
 
 class DemandDraws:
-    """Draws the demands of one graph.
+    """Draws the demands of all work in a graph.
 
-    services : model → traits of the profile that serves its requests
-    lasts : function that returns the seconds of an attempt. They decide whether the attempt times out
-    cache : shared by all graphs of the same samples, so that each demand is drawn once
-    traces : filled with every occurrence, including its single requests; None: nothing is recorded
+    services : for each model, the properties of its profile that change demands
+    lasts : function that returns the seconds of an attempt, for comparison with its timeout
+    cache : demands drawn so far. All graphs of the same samples share the cache
+    traces : receives every occurrence with its requests; None: nothing is recorded
     """
 
     def __init__(
@@ -91,9 +91,10 @@ class DemandDraws:
         }
 
     def demands(self, task_map: TaskMap[Work]) -> Iterator[tuple[Ints, Demand, Bools | None]]:
-        """Yield for each occurrence of a work: its tasks (one for each item), its demand, and where it is done.
+        """Yield for each occurrence of a work: its tasks, its demand and a mask.
 
-        The demand is 0 where the work is not done. None as the last value means that it is done everywhere.
+        There is one task for each item. The mask (items, samples) is true where the work is done; None: everywhere. The
+        demand is 0 where the work is not done.
         """
         work = task_map.subject
         for index in occurrences(work.loops):
@@ -105,7 +106,10 @@ class DemandDraws:
             yield tasks_at(task_map.tasks, index), demand if active is None else demand.where(active), active
 
     def skipped(self, task_map: TaskMap[SkipCondition | AgentTask | SkippedWith]) -> Iterator[tuple[Ints, Bools]]:
-        """Yield for each occurrence of a skippable task: the tasks (one for each item), and where they are skipped."""
+        """Yield for each occurrence of a condition: its tasks and a mask.
+
+        There is one task for each item. The mask (items, samples) is true where the tasks are skipped.
+        """
         subject = task_map.subject.task if isinstance(task_map.subject, SkippedWith) else task_map.subject
         for index in occurrences(subject.loops if isinstance(subject, SkipCondition) else subject.plan.loops):
             if isinstance(subject, SkipCondition):
@@ -115,7 +119,7 @@ class DemandDraws:
             yield tasks_at(task_map.tasks, index), ~done
 
     def accepted(self) -> Bools:
-        """(samples,) Whether the sample succeeds: each step that fails has a fallback."""
+        """Return a mask (samples,) of the samples that succeed: every failed step has a fallback."""
         accepted: Bools = np.ones(len(self.samples), bool)
         for outcome in self.graph.outcomes:
             accepted &= ~self.conditions.fails(outcome, ())[0]
@@ -138,9 +142,9 @@ class DemandDraws:
             yield tasks_at(task_map.tasks, index), patience, away
 
     def demand(self, work: Work, index: Index, active: Bools | None = None) -> Demand:
-        """Return the demand of a work at an occurrence, as if the work were done there.
+        """Return the demand of a work at an occurrence, as if the work were done in every sample.
 
-        active : where an agent loop is computed; None: everywhere. Other works are always computed everywhere
+        active : mask that is true where an agent loop is computed; None: everywhere. It does not affect other work
         """
         if isinstance(work.body, Rework):
             items = innermost_items(work.loops)
@@ -170,9 +174,10 @@ class DemandDraws:
         return cache[key]
 
     def _read(self, work: Work, index: Index) -> tuple[Work | None, Bools | None]:
-        """Return the report or brief that a request reads (None: neither), and where it is read (None: everywhere).
+        """Return the brief or report that a request reads, and a mask. If the request reads nothing, return None twice.
 
-        Of the requests of an item, the first that is made reads the brief of the item.
+        The mask is true where the request reads the text; None: everywhere. Only the first request of an item reads the
+        brief.
         """
         if not isinstance(work.reads, Briefing):
             return work.reads, None
@@ -222,7 +227,10 @@ class DemandDraws:
         return OccurrenceInputs(size, read, context, warm, agents)
 
     def _size(self, loops: Loops, index: Index) -> Floats | None:
-        """(rows or 1, samples) Relative size of an occurrence's items, the product over all fan-outs; None: 1."""
+        """Return the relative size of the items at an occurrence, (items or 1, samples). None means 1.
+
+        The sizes in nested fan-outs are multiplied.
+        """
         size = None
         for position, loop in enumerate(loops):
             if loop.size is None and loop.sizes is None:
@@ -247,7 +255,10 @@ class DemandDraws:
     # Sums
 
     def done(self, work: Work, index: Index) -> Demand:
-        """Return the demand of a work at an occurrence; 0 where it is not done. Attempts are cut off at timeouts."""
+        """Return the demand of a work at an occurrence. The demand is 0 where the work is not done.
+
+        The demand of an attempt is cut off at the timeout.
+        """
         active = self.conditions.active(work.guard, index)
         demand = self.demand(work, index, active)
         timeout = work.retry.timeout if work.retry is not None else None
@@ -258,7 +269,10 @@ class DemandDraws:
         return demand if active is None else demand.where(active)
 
     def _sum(self, work: Work, index: Index) -> Demand:
-        """Return the sum over all occurrences of a work inside `index`. Of a race, only the first copy counts."""
+        """Return the demand of a work, summed over all its occurrences inside `index`.
+
+        If copies race, only the first copy counts.
+        """
         if (work, index) not in self.sums:
             self.sums[work, index] = self._summed(work, index)
         return self.sums[work, index]
@@ -280,10 +294,10 @@ class DemandDraws:
 
 
 def _converted(tokens: Floats, writer: Work, reader: Work) -> Floats:
-    """Convert tokens that `writer` wrote into tokens of the model of `reader`."""
+    """Convert tokens of the model that `writer` uses into tokens of the model that `reader` uses."""
     return tokens if writer.ratio == reader.ratio else np.floor(tokens * (reader.ratio / writer.ratio) + 0.5)
 
 
 def tasks_at(tasks: Ints, index: Index) -> NDArray[np.int32]:
-    """(rows,) Tasks of an occurrence: one task for each item, or a single task."""
+    """Return the tasks of an occurrence, (items,). Without a fan-out, there is a single task."""
     return np.atleast_1d(tasks[tuple(slice(None) if number == EVERY else number for number in index)])

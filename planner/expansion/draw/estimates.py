@@ -24,10 +24,10 @@ def draw_estimate(
 ) -> Floats:
     """Return draws of an estimate, multiplied by a factor. Whole quantities are rounded half up.
 
-    cells : positions of m cells, for draws (m,); or a number of items, for draws (items, samples)
-    path, purpose, occurrence : key of the draws
+    cells : number of items for draws (items, samples), or array of positions for draws (positions,)
+    path, purpose, occurrence : key of the draws. Equal keys give equal draws
 
-    The result for a constant estimate without a factor has the shape (1,) or (1, 1).
+    A constant estimate without a factor gives a single draw of shape (1, 1) or (1,).
     """
     if not estimate.varies:
         values = np.full((1, 1) if isinstance(cells, int) else (1,), float(estimate.scale))
@@ -55,7 +55,10 @@ def draw_estimate(
 
 
 def estimate_quantiles(estimate: Estimate, shares: Floats) -> Floats:
-    """Return (n,) quantiles of an estimate, which must not be empirical. `shares`: (n,) numbers above 0 and below 1."""
+    """Return the quantiles of an estimate for these shares. The estimate must not be empirical.
+
+    shares : array of numbers above 0 and below 1
+    """
     if estimate.shape == "exponential":
         return np.asarray(-np.log1p(-shares) * estimate.scale)
     if estimate.shape == "triangular":
@@ -65,7 +68,11 @@ def estimate_quantiles(estimate: Estimate, shares: Floats) -> Floats:
 
 
 def _triangular(points: tuple[float, ...], u: Floats) -> Floats:
-    """Return the quantiles `u` of a triangular distribution. `points`: its low, likely and high points."""
+    """Return quantiles of a triangular distribution.
+
+    points : lowest, likeliest and highest value
+    u : shares from 0 to 1
+    """
     low, likely, high = points
     rise, fall, width = likely - low, high - likely, high - low
     return np.where(u * width < rise, low + np.sqrt(u * width * rise), high - np.sqrt((1 - u) * width * fall))

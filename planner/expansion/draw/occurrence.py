@@ -24,12 +24,12 @@ MOST_CALLS = 100.0
 
 
 class Occurrence:
-    """Draws for one occurrence of a work, for all its rows: items of its innermost fan-out, or copies.
+    """Draws the quantities of one occurrence of a work, for all items of the innermost fan-out.
 
-    shape : rows, samples
-    cells : for which values are drawn: the number of rows, with all samples, or some cells
-    trace : each of its requests and tool calls; None: not recorded
-    item : first item for which it is done in the first sample; None: there is none, or not determined
+    shape : number of items and number of samples
+    cells : pairs of an item and a sample for which values are drawn. A number of items selects all pairs
+    trace : requests and tool calls of the occurrence; None: not recorded
+    item : first item that is done in the first sample; None: there is no such item, or it is not determined
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class Occurrence:
         self.error = layers.error(samples, self.path)
 
     def at(self, cells: NDArray[np.int64]) -> Occurrence:
-        """Return a copy of this occurrence that draws the same values, but only for m cells.
+        """Return a copy of this occurrence that draws only for some cells. A cell is a pair of an item and a sample.
 
-        The copy draws arrays (m,), or (1,) if all values are equal.
+        The drawn values stay the same. A draw is an array (cells,), or (1,) if all values are equal.
 
-        cells : positions in the flattened (rows, samples) array
+        cells : positions in the flattened array (items, samples)
         """
 
         def flat(values: Floats | None) -> Floats | None:
@@ -74,9 +74,9 @@ class Occurrence:
         return other
 
     def only(self, chosen: CellSelection) -> Occurrence:
-        """Return a copy of this occurrence that draws the same values, but only for some of its cells.
+        """Return a copy of this occurrence that draws only for the chosen cells.
 
-        Call this method only on a result of `at`.
+        A cell is a pair of an item and a sample. The drawn values stay the same. Call this method on a result of `at`.
         """
         assert not isinstance(self.cells, int)
         other = copy(self)
@@ -86,13 +86,15 @@ class Occurrence:
         return other
 
     def constant(self, value: float) -> Floats:
-        """Return a constant as an array with as many dimensions as draws have."""
+        """Return an array that contains `value` once. It has as many dimensions as the draws of this occurrence."""
         return np.full((1, 1) if isinstance(self.cells, int) else (1,), value)
 
     def tool_calls(self, tool: Tool | Call, prefix: str, *turn: int | Turns) -> tuple[Floats, Floats, Floats]:
-        """Draw concurrent calls of a tool. Return seconds of the longest call, tokens of all results, number of calls.
+        """Draw concurrent calls of a tool. Return seconds, result tokens and number of calls.
 
-        prefix : start of the names of the draws
+        The seconds are those of the longest call. The tokens are those of all results together.
+
+        prefix : first part of the names of the draws
         turn : the turn or turns of an agent loop; empty: the tool belongs to no agent loop
         """
         calls = np.minimum(self.draw(tool.calls, prefix + "calls", *turn), MOST_CALLS)
@@ -107,7 +109,7 @@ class Occurrence:
         return seconds, result, calls
 
     def jitter(self, *turn: int | Turns) -> Floats:
-        """Draw the jitter of requests, a lognormal factor with median 1."""
+        """Draw the jitter of requests: a lognormal factor with median 1 on the time of each request."""
         if self.service.jitter == 0:
             return self.constant(1.0)
         return np.exp(
@@ -115,20 +117,21 @@ class Occurrence:
         )
 
     def ratio(self, estimate: Estimate) -> float:
-        """Number of tokens of the model for each token of the estimate."""
+        """Return the number of tokens of the model for each token of the estimate."""
         if estimate.counted:
             return self.service.tokens
         return 1.0 if estimate.own else self.work.ratio
 
     def draw(self, estimate: Estimate, purpose: str, *turn: int | Turns) -> Floats:
-        """Return draws of an estimate: an array (rows, samples), or (1, 1) if all draws are equal.
+        """Return draws of an estimate, (items, samples), or (1, 1) if all draws are equal.
 
-        A result of `at` returns (m,) or (1,) instead.
+        For an occurrence that `at` returned, the shape is (cells,) or (1,) instead.
 
         Draws are multiplied by up to three factors:
 
-        - The size of the item applies to the turns of agent loops, and to the tokens and tool times of other steps.
-        - The error of estimates applies to tokens and tool times that are ranges.
+        - The size of the item applies to the number of turns in agent loops. In other work, it applies to tokens and
+          times.
+        - The error of estimates applies to tokens and tool times that are declared as ranges.
         - The ratio of tokenizers applies to tokens that were counted with another tokenizer.
         """
         factor: Floats | float | None = None

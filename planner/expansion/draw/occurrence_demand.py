@@ -19,10 +19,10 @@ from planner.workflow.crews import Merge, Message
 
 
 def occurrence_demand(occurrence: Occurrence, active: Bools | None = None) -> Demand:
-    """Return the demand of an occurrence as if the occurrence were done in every sample.
+    """Return the demand of an occurrence, as if the work were done in every sample.
 
-    active : mask of the items and samples for which an agent loop is computed; None: all. For other items and samples
-        the demand of an agent loop is 0. Only agent loops use the mask
+    active : mask (items, samples) that is true where an agent loop is computed; None: everywhere. Elsewhere the demand
+        of the agent loop is 0. The mask does not affect other work
     """
     match occurrence.body:
         case AgentLoop() as body:
@@ -88,7 +88,7 @@ def _merge(occurrence: Occurrence, body: Merge) -> Demand:
 
 
 def _sync(occurrence: Occurrence, body: Syncing) -> Demand:
-    """Return the demand of an item's share of all syncs.
+    """Return the demand of syncs for one item: the demand of all syncs, divided by the number of items.
 
     At a sync, each agent reads the messages of all other agents and writes one message.
     """
@@ -98,11 +98,11 @@ def _sync(occurrence: Occurrence, body: Syncing) -> Demand:
 
 
 def _request(occurrence: Occurrence, prompt: Floats, cached: Floats, output: Floats, thinking: Floats = NONE) -> Demand:
-    """Return the demand of a request.
+    """Return the demand of a request. Its `uncached` tokens are `prompt - cached`.
 
-    The time of the request is T = jitter · (TTFT + uncached / prefill speed + output / output speed).
+    Its time is `jitter * (TTFT + uncached / prefill_speed + output / output_speed)`.
 
-    thinking : the tokens of `output` that later requests do not read
+    thinking : part of `output` that later requests do not read
     """
     jitter = occurrence.jitter()
     uncached = prompt - cached

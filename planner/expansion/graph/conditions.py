@@ -14,15 +14,16 @@ from planner.reading.estimates.estimate import Estimate
 
 @dataclass(frozen=True, eq=False)
 class Loop:
-    """A loop around work.
+    """A loop around work: the items of a fan-out, rounds or copies.
 
-    kind : ``items`` and ``copies`` run side by side, ``rounds`` in sequence; attempts are rounds
-    path : of the step with the fan-out, which names the draws of item sizes
-    size : estimate of an item's size, used relative to its mean; None: not drawn
-    sizes : given relative size of each item, with mean 1
-    same : item that each row does, if several agents do the same item; None: row and item are the same
-    race : the first copy to finish ends the loop
-    together : copies that are computed together, like items. No fan-out and no such copies are around them
+    kind : ``items`` and ``copies`` run side by side, ``rounds`` one after another. Attempts are rounds too
+    path : full name of the step with the fan-out. Draws of item sizes use this name as a key
+    size : estimate of an item's size. Draws are divided by the mean of the estimate; None: sizes are not drawn
+    sizes : given relative size of each item, with mean 1; None: no sizes are given
+    same : item of each row, if several agents do the same item; None: each row has its own item
+    race : whether the first copy to finish ends the loop
+    together : whether all copies are computed together, like items. This requires that no loop around the copies is
+        computed together
     """
 
     count: int
@@ -40,7 +41,7 @@ class Loop:
 
     @property
     def as_rows(self) -> bool:
-        """Whether its occurrences may be rows of arrays; see `row_loop`."""
+        """Whether the items or copies of this loop may be the rows of arrays (see `row_loop`)."""
         return self.items or self.together
 
 
@@ -54,43 +55,49 @@ EVERY = -1
 
 
 def innermost_items(loops: Loops) -> int | None:
-    """Position of the innermost fan-out in `loops`; None: there is no fan-out."""
+    """Return the position of the innermost fan-out in `loops`, or None if there is no fan-out."""
     return next((position for position in reversed(range(len(loops))) if loops[position].items), None)
 
 
 def row_loop(loops: Loops) -> int | None:
-    """Position of the loop whose occurrences are the rows of arrays; None: there is none.
+    """Return the position of the loop whose items or copies are the rows of arrays, or None if there is no such loop.
 
-    It is the innermost fan-out. Without fan-outs it is the outermost loop of copies.
+    This is the innermost fan-out. If there is no fan-out, it is the outermost loop of copies.
     """
     return next((position for position in reversed(range(len(loops))) if loops[position].as_rows), None)
 
 
 def rows(loops: Loops) -> int:
-    """Number of rows, which are computed together; 1 without a `row_loop`."""
+    """Return the number of rows of arrays, for example the number of items of the innermost fan-out.
+
+    If no loop has rows (see `row_loop`), the number is 1.
+    """
     position = row_loop(loops)
     return 1 if position is None else loops[position].count
 
 
 def shared_loops(loops: Loops, others: Loops) -> int:
-    """Number of loops that two works share. `loops`, `others`: the loops around the first and the second work."""
+    """Return the number of loops that two works share.
+
+    loops, others : loops around the first work, and loops around the second work
+    """
     return sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], zip(loops, others, strict=False)))
 
 
 def occurrences(loops: Loops) -> Iterator[Index]:
-    """Every occurrence within loops; all rows are one occurrence."""
+    """Yield every occurrence in nested loops. All rows of arrays (see `row_loop`) are a single occurrence."""
     in_rows = row_loop(loops)
     for index in np.ndindex(*(1 if position == in_rows else loop.count for position, loop in enumerate(loops))):
         yield tuple(EVERY if position == in_rows else int(number) for position, number in enumerate(index))
 
 
 def drawn_rows(loops: Loops, index: Index) -> tuple[Index, slice]:
-    """Return the occurrence at which a quantity is drawn, and the rows of its draws that belong to `index`.
+    """Return the occurrence at which a quantity is drawn, and a slice of the drawn rows.
 
-    A quantity is drawn for all its rows together. If `index` is one of these rows, because it belongs to a fan-out
-    within, only this row belongs to it.
+    The slice selects the rows that belong to `index`. A quantity is drawn for all items of a fan-out together. For
+    example, if `index` is inside item 3, the slice selects only row 3.
 
-    loops : loops around the quantity; `index` has a number for each of them, and may have more
+    loops : loops around the quantity; `index` may have numbers for further loops inside
     """
     around, position = index[: len(loops)], row_loop(loops)
     if position is None or around[position] == EVERY:
@@ -100,16 +107,16 @@ def drawn_rows(loops: Loops, index: Index) -> tuple[Index, slice]:
 
 
 def drawn_index(index: Index) -> tuple[int, ...]:
-    """The numbers of an occurrence that are part of the key of its draws: all but `EVERY`."""
+    """Return the numbers of an occurrence that identify its draws. `EVERY` is left out."""
     return tuple(number for number in index if number != EVERY)
 
 
 @dataclass(frozen=True, eq=False)
 class Guard:
-    """A condition under which work is done. It is decided for each occurrence of the work.
+    """A condition under which work is done. The condition is decided anew for each occurrence of the work.
 
-    loops : loops around the guarded work
-    parent : the enclosing condition, which must hold too; None: there is none
+    loops : loops around the work
+    parent : the enclosing condition, which must hold too; None: there is no enclosing condition
     """
 
     loops: Loops
@@ -118,7 +125,10 @@ class Guard:
 
 @dataclass(frozen=True, eq=False)
 class ChanceHolds(Guard):
-    """Holds if low ≤ u < high. u is a uniform draw with the key `path`, which all branches of a choice share."""
+    """A condition that holds if `low <= u < high`, where `u` is a uniform random number.
+
+    path : key of the random number. All branches of a choice share this key
+    """
 
     path: str
     low: float
@@ -127,7 +137,9 @@ class ChanceHolds(Guard):
 
 @dataclass(frozen=True, eq=False)
 class Round(Guard):
-    """Holds for a round if every earlier round was rejected. The loop of the rounds is the last of `loops`.
+    """A condition for rounds (`repeat`). A round takes place if all earlier rounds were rejected.
+
+    The last of `loops` is the loop of rounds.
 
     path : full name of the repeated step
     until : probability that a round is accepted if no step in it fails
@@ -141,11 +153,13 @@ class Round(Guard):
 
 @dataclass(frozen=True, eq=False)
 class Attempt(Guard):
-    """Holds for an attempt if every earlier attempt failed. The loop of the attempts is the last of `loops`.
+    """A condition for attempts (`retry`). An attempt takes place if all earlier attempts failed.
+
+    The last of `loops` is the loop of attempts.
 
     path : full name of the attempted step
     chance : probability that an attempt fails, apart from timeouts
-    timeout : seconds after which an attempt fails; None: an attempt has no timeout
+    timeout : seconds after which an attempt fails; None: attempts have no timeout
     """
 
     path: str
@@ -155,7 +169,9 @@ class Attempt(Guard):
 
 @dataclass(frozen=True, eq=False)
 class ItemExists(Guard):
-    """Holds for an item whose number is below the drawn number of items. The fan-out is the last of `loops`.
+    """A condition for items. It holds if the number of the item is below the drawn number of items.
+
+    The last of `loops` is the fan-out.
 
     several : whether the condition also requires that at least two items are drawn
     """
@@ -166,11 +182,13 @@ class ItemExists(Guard):
 
 @dataclass(frozen=True, eq=False)
 class ConflictOccurs(Guard):
-    """Holds for a conflict if this and every earlier conflict occur. The loop of conflicts is the last of `loops`.
+    """A condition for conflicts. It holds if this conflict and all earlier conflicts of the item occur.
+
+    The last of `loops` is the loop of conflicts.
 
     path : full name of the step with the fan-out
-    chance : probability of a conflict with any single other agent
-    agents : number of agents that the fan-out keeps busy
+    chance : probability of a conflict with one other agent
+    agents : number of busy agents
     """
 
     path: str
@@ -180,17 +198,17 @@ class ConflictOccurs(Guard):
 
 @dataclass(frozen=True, eq=False)
 class StepFailed(Guard):
-    """Holds if the step with this outcome fails."""
+    """A condition that holds if a step fails. `outcome` is the outcome of this step."""
 
     outcome: Outcome
 
 
 @dataclass(frozen=True, eq=False)
 class DrawnCount:
-    """The number of items of a fan-out, drawn from `estimate` and cut at `most`.
+    """The number of items of a fan-out, drawn from `estimate`. Draws above `most` are cut to `most`.
 
     path : full name of the step with the fan-out
-    loops : loops around that step
+    loops : loops around this step
     """
 
     path: str
@@ -201,9 +219,9 @@ class DrawnCount:
 
 @dataclass(frozen=True, eq=False)
 class BusyAgents:
-    """Number of agents that a fan-out keeps busy: `most`, or the drawn number of items if that is smaller.
+    """The number of agents that a fan-out keeps busy. It is `most` or the number of items, whichever is smaller.
 
-    counted : the drawn number of items; None: the number of items is fixed
+    counted : the drawn number of items; None: the number of items is fixed, and at least `most`
     """
 
     most: int
@@ -217,8 +235,8 @@ class Outcome:
     path : full name of the step
     around : loops around the step
     own : loops of the step itself: items, rounds, copies
-    race : whether the copies race, so that a single copy decides. Otherwise the step fails if all copies fail
-    guard : condition under which the body is done; None: always
+    race : whether the copies race. In a race, a single copy decides. Otherwise the step fails if all copies fail
+    guard : condition under which the body of the step is done; None: always
     round : condition of the rounds; None: no round can be rejected
     attempt : condition of the attempts; None: the step has no `retry`
     success : probability that the body succeeds
@@ -237,7 +255,7 @@ class Outcome:
 
     @property
     def possible(self) -> bool:
-        """Whether the step can fail at all."""
+        """Whether the step can fail."""
         return self.success < 1 or bool(self.inner) or self.attempt is not None or self.round is not None
 
 
@@ -249,13 +267,17 @@ def always_holds(
     given: Guard | None = None,
     given_index: Index = (),
 ) -> bool:
-    """Whether `guard` holds in every sample in which `given` holds. Without `given`: in which `base` holds.
+    """Whether the condition `guard` certainly holds in every sample in which the condition `given` holds.
 
-    True is certain. False only means that these two rules do not show it: first rounds and first attempts always
-    happen; a later round, attempt or conflict only happens if all earlier ones happen.
+    If `given` is None, the condition `base` is used instead. The function knows only two rules, so False proves
+    nothing:
 
-    index, given_index : occurrences of `guard` and `given` in the loops inside the item
-    base : guard of the item; an ancestor of `guard` and `given`
+    - The first round and the first attempt always take place.
+    - If a later round, attempt or conflict takes place, all earlier ones took place too.
+
+    index : occurrence of `guard` in the loops inside the item
+    given_index : occurrence of `given` in the loops inside the item
+    base : condition of the item, which encloses `guard` and `given`
     depth : number of loops around the item, including its own fan-out
     """
     holding: dict[Guard, Index] = {}

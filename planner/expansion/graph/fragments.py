@@ -43,10 +43,10 @@ Subject = TypeVar("Subject")
 
 @dataclass(frozen=True, eq=False)
 class TaskMap(Generic[Subject]):
-    """The tasks at which a `Work` or a condition occurs.
+    """The tasks of each occurrence of a `Work` or of a condition.
 
     subject : a `Work`, or a condition under which tasks are skipped
-    tasks : task of each occurrence; one axis for each loop around the subject, outermost first
+    tasks : array of tasks, with one axis for each loop around the subject, outermost loop first
     """
 
     subject: Subject
@@ -63,11 +63,11 @@ def _no_rows() -> Ints:
 
 @dataclass(frozen=True, eq=False)
 class People:
-    """Tasks of people in a fragment.
+    """The tasks of people in a fragment.
 
-    previous : (m, 2) a person's task, and the earlier task at whose end the person starts to wait
-    first : (k,) first tasks of people. Before each of them, the fragment has no other task of a person
-    last : the last task of a person in the fragment; −1: the fragment has no such task
+    previous : array (pairs, 2): a person's task, and the earlier task at whose end the person starts to wait
+    first : tasks of people without an earlier task of a person in the fragment
+    last : last task of a person in the fragment; −1: there is none
     """
 
     previous: Ints = field(default_factory=_no_rows)
@@ -77,16 +77,17 @@ class People:
 
 @dataclass(frozen=True, eq=False)
 class Fragment:
-    """A part of a task graph with n tasks. It is entered at its first task and left at its last.
+    """A part of a task graph. It starts with its first task and ends with its last task.
 
-    acquire, release : (n,) pool of the agent that each task seizes at its start and releases at its end, or `NO_POOL`
-    edges : (m, 2) predecessor and successor
-    task_maps : the tasks at which each `Work` and each condition occurs
-    races : (r, 2) first task of a race, and the number after its last task
-    exits : (e, 3) for each copy in a race: last task of the copy, number of the race, first task of the copy
+    acquire : pool from which each task seizes an agent at its start, or `NO_POOL`
+    release : pool to which each task releases an agent at its end, or `NO_POOL`
+    edges : array (edges, 2): a task, and a task that waits for it
+    task_maps : tasks of each `Work` and of each condition
+    races : array (races, 2): first task of the race, and the number after its last task
+    exits : array (copies in races, 3): last task of the copy, number of the race, first task of the copy
     people : tasks of people
-    own_pools : name and number of slots of each pool that belongs to the fragment; see `OWN_POOL`
-    outline : how the fragment is composed
+    own_pools : name and number of slots of each pool that belongs to the fragment (see `OWN_POOL`)
+    outline : tree of how the tasks are composed
     """
 
     acquire: Ints
@@ -116,9 +117,10 @@ def single_task(
 ) -> Fragment:
     """Return a fragment of one task.
 
-    subjects : each `Work` and each condition that occurs at the task
+    acquire, release : pool from which the task seizes an agent, and pool to which it releases an agent
+    subjects : each `Work` and each condition of the task
     person : whether a person does the task
-    does : each `Work` of the task, in order, with its occurrence in the loops inside its item
+    does : each `Work` of the task in order, with its occurrence in the loops inside the item
     """
     task_maps = tuple(TaskMap(subject, np.zeros((), np.int32)) for subject in subjects)
     people = People(first=np.zeros(1, np.int32), last=0) if person else People()
@@ -133,9 +135,9 @@ def single_task(
 
 
 def in_sequence(fragments: Sequence[Fragment]) -> Fragment:
-    """Return the fragments joined one after another.
+    """Return one fragment in which the given fragments run one after another.
 
-    If a subject occurs in several fragments, it has several task maps. `with_merged_maps` merges them.
+    A `Work` in several fragments has several task maps in the result. `with_merged_maps` merges them.
     """
     offsets = np.cumsum([0, *map(len, fragments)]).tolist()
     joints = [(earlier.exit + offsets[number], offsets[number + 1]) for number, earlier in enumerate(fragments[:-1])]
@@ -148,10 +150,12 @@ def in_sequence(fragments: Sequence[Fragment]) -> Fragment:
 
 
 def with_merged_maps(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]]) -> Fragment:
-    """Return the fragment with all task maps of a subject merged into one.
+    """Return the fragment with a single task map for each subject: for each `Work` and each condition.
 
-    rounds : for each subject, the number of rounds in each loop of rounds around it. A subject has one task map for
-        each round. The loops of rounds become the first axes of the merged map.
+    The given fragment has a separate task map for each round. The loops of rounds become the first axes of the merged
+    map.
+
+    rounds : for each subject, the number of rounds in each loop of rounds
     """
     tasks_of: dict[object, list[Ints]] = {}
     for task_map in fragment.task_maps:
@@ -164,12 +168,12 @@ def with_merged_maps(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]
 
 
 def side_by_side(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[str]]) -> Fragment:
-    """Return a group: an entry, the children and an exit. A child starts after the children that it needs.
+    """Return a group: an entry task, the children and an exit task. A child starts after the children that it needs.
 
-    If tasks of several people precede a child, one task is added. It has no duration and waits for all these tasks.
+    If several people finish tasks before a child, an added task without duration waits for all these tasks.
 
-    children : fragments by name, in an order in which each child follows the children that it needs
-    needs : names of the children that each child needs
+    children : fragments by name. Each child comes after the children that it needs
+    needs : for each child, the names of the children that it needs
     """
     fragments = [single_task(NO_POOL, NO_POOL)]
     joints: list[tuple[int, int]] = []
@@ -208,7 +212,7 @@ def side_by_side(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[
 
 
 def repeated(fragment: Fragment, times: int) -> Fragment:
-    """Return the fragment repeated `times` times, one round after another."""
+    """Return `times` rounds of the fragment, one after another."""
     rounds = _replicated(fragment, times)
     starts = np.arange(times - 1, dtype=np.int32) * len(fragment)
     joints = np.stack([starts + fragment.exit, starts + len(fragment)], axis=1)
@@ -223,9 +227,10 @@ def repeated(fragment: Fragment, times: int) -> Fragment:
 
 
 def fanned_out(fragment: Fragment, count: int, joints: Sequence[tuple[int, int]] = (), barriers: int = 0) -> Fragment:
-    """Return an entry, `count` copies of the fragment side by side, `barriers` tasks without duration, and an exit.
+    """Return `count` copies of the fragment side by side, with an entry task and an exit task.
 
-    joints : additional edges. Copy k begins at task 1 + k · len(fragment). The barriers are numbered after the copies
+    joints : additional edges. Copy `k` begins at task `1 + k * len(fragment)`
+    barriers : number of added tasks without duration. They are numbered after the copies
     """
     copies = _replicated(fragment, count)
     starts = np.arange(count, dtype=np.int32) * len(fragment)
@@ -240,7 +245,7 @@ def fanned_out(fragment: Fragment, count: int, joints: Sequence[tuple[int, int]]
 
 
 def raced(fragment: Fragment, count: int) -> Fragment:
-    """Return `count` copies of the fragment side by side. The first copy to end cancels the other copies."""
+    """Return `count` copies of the fragment side by side. The first copy to end cancels all other copies."""
     copies = fanned_out(fragment, count)
     starts = 1 + np.arange(count, dtype=np.int32) * len(fragment)
     race = len(copies.races)
@@ -255,9 +260,9 @@ def _stack(parts: Sequence[Ints]) -> Ints:
 
 
 def _replicated(fragment: Fragment, count: int) -> Fragment:
-    """Return `count` copies of the fragment, numbered consecutively, without edges between them.
+    """Return `count` copies of the fragment, with consecutive task numbers. There are no edges between copies.
 
-    Each task map gets a new first axis, for the copies.
+    Each task map gets a new first axis for the copies.
     """
     size = len(fragment)
     starts = np.arange(count, dtype=np.int32) * size
@@ -285,15 +290,18 @@ def _replicated(fragment: Fragment, count: int) -> Fragment:
 
 
 def _shifted_pools(pools: Ints, earlier: Ints | int) -> Ints:
-    """Return `pools` with new numbers for a fragment's own pools. `earlier`: number of pools of earlier fragments."""
+    """Return `pools` with new numbers for pools that belong to a fragment.
+
+    earlier : number of pools that belong to earlier fragments
+    """
     return np.where(pools <= OWN_POOL, pools - earlier, pools).astype(np.int32)
 
 
 def concatenated(fragments: Sequence[Fragment], joints: Ints, persons_before: Sequence[int], person: int) -> Fragment:
-    """Return the fragments as one, with their tasks numbered consecutively. The caller sets the outline.
+    """Return one fragment with the tasks of all given fragments, numbered consecutively. The caller sets the outline.
 
-    joints : (m, 2) edges between fragments
-    persons_before : for each fragment, the last task of a person before it; −1: there is none
+    joints : array (edges, 2) of edges between fragments
+    persons_before : for each fragment, the last task of a person before the fragment; −1: there is none
     person : last task of a person in the result; −1: there is none
     """
     offsets = np.cumsum([0, *map(len, fragments)])[:-1].astype(np.int32)

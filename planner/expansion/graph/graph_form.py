@@ -18,9 +18,9 @@ START, END = "__start__", "__end__"
 
 @dataclass(frozen=True)
 class Sending:
-    """Sends to a node. Each Send makes a task with its own state.
+    """LangGraph's Sends to one node. Each Send starts a run of the node with its own state.
 
-    width : number of Sends, or an estimate of it. The estimate is drawn anew each time that the Sends are made
+    width : number of Sends, or an estimate. The estimate is drawn anew whenever the Sends are made
     """
 
     node: str
@@ -29,7 +29,10 @@ class Sending:
 
 @dataclass(frozen=True)
 class Option:
-    """One outcome of a conditional edge: triggered nodes, and Sends. If there are neither, the path ends."""
+    """One outcome of a conditional edge: triggered nodes, and Sends. An outcome without nodes and Sends ends the path.
+
+    chance : probability of this outcome
+    """
 
     chance: float
     targets: tuple[str, ...] = ()
@@ -42,10 +45,10 @@ Branch = tuple[Option, ...]
 
 @dataclass(frozen=True)
 class Node:
-    """A node: a step, a subgraph, or a node that does nothing.
+    """A node of a graph: a step, a subgraph, or a node that does nothing.
 
-    defer : whether the node runs only when no other node is triggered
-    path : name in the keys of the node's draws, so that draws stay the same in a subgraph. Empty: the node's own name
+    defer : whether the node runs only when all triggered nodes are deferred nodes
+    path : name of the node in the keys of its draws; empty: the node's own name
     """
 
     step: Step | None = None
@@ -56,10 +59,10 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class GraphForm:
-    """A StateGraph. Raises ValueError if its parts do not fit together.
+    """The form of a LangGraph `StateGraph`. Raises `ValueError` if its parts do not fit together.
 
     edges : source and target of each edge. One edge is enough to trigger a target
-    joins : list joins, `add_edge([a, b], c)`: the target is triggered once all sources have run
+    joins : sources and target of each `add_edge([a, b], c)`. The target is triggered once all sources have run
     branches : conditional edges of each node and of `START`
     """
 
@@ -87,7 +90,7 @@ class GraphForm:
                     raise ValueError(f"the chances of a conditional edge of '{name}' make {total:.6g}, not 1")
 
     def arrows(self) -> Iterator[tuple[str, str]]:
-        """Source and target of every edge, join, conditional edge and Send."""
+        """Yield source and target of every edge, join, conditional edge and Send of the graph."""
         yield from self.edges
         for sources, target in self.joins:
             yield from ((source, target) for source in sources)
@@ -97,12 +100,15 @@ class GraphForm:
                 yield from ((source, sending.node) for sending in option.sends)
 
     def path(self, name: str) -> str:
-        """Name of a node in the keys of its draws."""
+        """Return the name of a node in the keys of its draws."""
         return self.nodes[name].path or name
 
 
 def form_from_needs(needs: Mapping[str, tuple[str, ...]]) -> GraphForm:
-    """Return the form of a group of steps in which each step waits for all steps that it needs."""
+    """Return the form of a group of steps. Each step waits for all steps that it needs.
+
+    needs : for each step, the names of the steps that it needs
+    """
     edges = [(START, name) for name, sources in needs.items() if not sources]
     edges += [(sources[0], name) for name, sources in needs.items() if len(sources) == 1]
     joins = tuple((tuple(sources), name) for name, sources in needs.items() if len(sources) > 1)

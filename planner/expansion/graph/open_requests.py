@@ -23,24 +23,31 @@ from planner.expansion.graph.work import Work
 
 
 def max_open_requests(graph: Graph, outline: Outline, agents: Sequence[int]) -> int:
-    """Upper bound on the number of requests that are open at the same time. `agents`: agents in each pool."""
+    """Return an upper bound on the number of requests that are open at the same time.
+
+    outline : tree of how the tasks of the graph are composed
+    agents : number of agents in each pool
+    """
     return _OpenRequestBound(graph, agents).of(outline, 0).total
 
 
 @dataclass(frozen=True, eq=False)
 class _Open:
-    """Upper bounds on the open requests of an outline.
+    """Upper bounds on the number of concurrently open requests in a part of a task graph.
 
-    by_pool : for each pool, the bound for all its agents together and the bound for one agent. `NO_POOL` has the
-        requests for which no agent is seized inside the outline. An enclosing outline may hold their agent.
-    total : requests of all pools together
+    by_pool : for each pool, the bound for all agents together and the bound for one agent. Tasks without an agent count
+        in the pool `NO_POOL`
+    total : bound for all pools together
     """
 
     by_pool: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     total: int = 0
 
     def held(self, pool: int) -> _Open:
-        """Return the bounds if an enclosing outline holds an agent of `pool`. The agent makes requests of `NO_POOL`."""
+        """Return the bounds if an agent of `pool` is held during this part of the graph.
+
+        Requests that counted for `NO_POOL` then count for this agent.
+        """
         if pool == NO_POOL or NO_POOL not in self.by_pool:
             return self
         requests = self.by_pool[NO_POOL][0]
@@ -54,7 +61,11 @@ class _OpenRequestBound:
         self.graph, self.agents = graph, agents
 
     def of(self, outline: Outline, start: int) -> _Open:
-        """Return the bounds of an outline whose first task is `start`."""
+        """Return the bounds on open requests of a part of the graph.
+
+        outline : tree of how the tasks of the part are composed
+        start : first task of the part
+        """
         if isinstance(outline, Task):
             requests = any(isinstance(work, Work) and work.model is not None for work, _ in outline.does)
             bounds = _Open({NO_POOL: (1, 1)}, 1) if requests else _Open()
@@ -86,7 +97,10 @@ class _OpenRequestBound:
         return self.together(parts, lambda weights: max_concurrent_weight(weights, needed))
 
     def chain(self, outline: Chain, start: int) -> list[_Open]:
-        """Return the bounds of each part. An agent that is seized by a part is held until a later part releases it."""
+        """Return the bounds on open requests of each part of a sequence.
+
+        A part may seize an agent. This agent is held until a later part releases it.
+        """
         bounds, pool = [], NO_POOL
         for part in outline.parts:
             first = start + part.at
@@ -98,7 +112,7 @@ class _OpenRequestBound:
         return bounds
 
     def one_of(self, parts: Iterable[_Open]) -> _Open:
-        """Return the joint bounds of parts that never run concurrently."""
+        """Return the bounds on open requests of all parts together. The parts never run concurrently."""
         by_pool: dict[int, tuple[int, int]] = {}
         total = 0
         for part in parts:
@@ -109,11 +123,11 @@ class _OpenRequestBound:
         return _Open(by_pool, total)
 
     def together(self, parts: Mapping[str, _Open], combine: Callable[[Mapping[str, int]], int]) -> _Open:
-        """Return the joint bounds of parts that may run concurrently.
+        """Return the bounds on open requests of all parts together. The parts may run concurrently.
 
-        The bound of a pool never exceeds the requests that all its agents together can have open.
+        The bound of a pool is at most `agents of the pool * bound for one agent`.
 
-        combine : function from the weight of each part to the largest total weight of parts that can run concurrently
+        combine : function from the weight of each part to the largest total weight of concurrent parts
         """
         by_pool: dict[int, tuple[int, int]] = {}
         for pool in dict.fromkeys(pool for part in parts.values() for pool in part.by_pool):

@@ -14,10 +14,10 @@ FEW = 10
 
 
 def needs(steps: Steps) -> dict[str, tuple[str, ...]]:
-    """Return the steps that each step waits for.
+    """Return, for each step, the names of the steps that the step waits for.
 
-    A step waits for the steps in its `needs`, and for their fallbacks (`otherwise`). A fallback waits for the step that
-    names the fallback.
+    A step waits for the steps in its `needs`, and for the fallbacks (`otherwise`) of these steps. A fallback waits for
+    the step that names the fallback.
     """
     fails_before = {step.otherwise: name for name, step in steps.items() if step.otherwise}
 
@@ -36,7 +36,10 @@ def needs(steps: Steps) -> dict[str, tuple[str, ...]]:
 
 
 def in_order(steps: Steps) -> list[str]:
-    """Return the names of the steps. Each step follows the steps that it waits for, otherwise in the given order."""
+    """Return the names of the steps in order. A step comes after all steps that it waits for.
+
+    If several steps can come next, the first of them in `steps` comes next.
+    """
     names = list(steps)
     position = {name: index for index, name in enumerate(names)}
     needed = needs(steps)
@@ -44,9 +47,9 @@ def in_order(steps: Steps) -> list[str]:
 
 
 def topological(needed: Sequence[Collection[int]]) -> list[int]:
-    """Return indices in topological order. If several indices can come next, the smallest does.
+    """Return indices in topological order. If several indices can come next, the smallest comes next.
 
-    Indices on a cycle, and all indices after a cycle, are left out.
+    Indices on a cycle are left out. Indices after a cycle are left out too.
 
     needed : for each index, the indices that must come before it
     """
@@ -68,12 +71,12 @@ def topological(needed: Sequence[Collection[int]]) -> list[int]:
 
 
 def sorted_by_name(steps: Steps) -> dict[str, Step]:
-    """Return the steps sorted by name, so that their order in the file makes no difference."""
+    """Return the steps sorted by name. The order of the steps in the file then makes no difference."""
     return dict(sorted(steps.items()))
 
 
 def between(steps: Steps, first: str, last: str) -> list[str]:
-    """Return the names of the steps between `first` and `last`: they need `first`, and `last` needs them."""
+    """Return the names of the steps on all paths of needs from `first` to `last`, without these two steps."""
     needed, order = needs(steps), in_order(steps)
     after, before = {first}, {last}
     for name in order:
@@ -86,13 +89,13 @@ def between(steps: Steps, first: str, last: str) -> list[str]:
 
 
 def max_concurrent_weight(weights: Mapping[str, int], needed: Mapping[str, Collection[str]]) -> int:
-    """Return the largest total weight of steps that can all run concurrently (a maximum-weight antichain).
+    """Return the largest total weight of steps that can run concurrently (a maximum-weight antichain).
 
-    The result is exact for up to `FEW` steps with a weight above 0. For more steps it is an upper bound: the steps are
-    split into chains, and at most one step of each chain runs at any moment (Dilworth 1950).
+    The result is exact for up to `FEW` steps with a weight above 0. For more steps, it is an upper bound (Dilworth
+    1950): the steps are split into chains, and only one step of each chain can run at the same time.
 
-    weights : weight of each step, in an order in which each step follows the steps that it waits for
-    needed : steps that each step waits for directly
+    weights : weight of each step. A step comes after all steps that it waits for
+    needed : for each step, the steps that it waits for directly
     """
     bits = {name: 1 << position for position, name in enumerate(weights)}
     before: dict[str, int] = {}
@@ -114,7 +117,12 @@ def max_concurrent_weight(weights: Mapping[str, int], needed: Mapping[str, Colle
 def _chain_bound(
     weighted: Sequence[str], weights: Mapping[str, int], bits: Mapping[str, int], before: Mapping[str, int]
 ) -> int:
-    """Split the steps greedily into chains, and return the sum of the largest weight in each chain."""
+    """Return an upper bound on the total weight of steps that can run concurrently.
+
+    The steps are split greedily into chains. The bound is the sum of the largest weight in each chain.
+
+    before : for each step, the bits of all steps that it waits for
+    """
     chains: dict[int, int] = {}  # last step of a chain → its largest weight
     ends = 0
     for name in weighted:

@@ -14,14 +14,21 @@ from planner.expansion.graph.graph_form import GraphForm
 
 @dataclass(frozen=True, eq=False)
 class Outline:
-    """A part of a task graph with `size` tasks, numbered from 0."""
+    """Describes how the tasks in a part of a task graph are composed. The tasks are numbered from 0.
+
+    size : number of tasks
+    """
 
     size: int
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """An outline inside another outline. `at`: number of its first task in the other outline."""
+    """A part of an outline, which is a tree of how tasks are composed.
+
+    at : number of the part's first task in the whole outline
+    outline : how the tasks of the part are composed
+    """
 
     at: int
     outline: Outline
@@ -29,21 +36,28 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Task(Outline):
-    """One task. `does`: each `Work` of the task, in order, with its occurrence in the loops inside its item."""
+    """A single task.
+
+    does : each `Work` of the task in order, with its occurrence in the loops inside the item
+    """
 
     does: tuple[tuple[object, tuple[int, ...]], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Chain(Outline):
-    """Parts in sequence."""
+    """Parts of a task graph that run one after another."""
 
     parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class InRound(Outline):
-    """A body that runs in one round inside an item. `inner`: number of the round in each loop inside the item."""
+    """Tasks that run in one round inside an item.
+
+    inner : number of the round in each loop inside the item
+    body : how the tasks are composed
+    """
 
     inner: tuple[int, ...]
     body: Outline
@@ -53,9 +67,9 @@ class InRound(Outline):
 class Group(Outline):
     """Nodes of a graph. Each node runs at most once.
 
-    form : the graph, which determines the nodes that each node waits for
-    parts : outline of each node
-    choice : whether the nodes are the branches of a choice. At most one branch runs
+    form : form of the graph, which determines the nodes that each node waits for
+    parts : the tasks of each node
+    choice : whether the nodes are branches of a choice. At most one branch runs
     limited : whether a limit on concurrent tasks may make some nodes wait
     """
 
@@ -67,7 +81,11 @@ class Group(Outline):
 
 @dataclass(frozen=True, eq=False)
 class Rounds(Outline):
-    """`count` rounds of a body in sequence."""
+    """Rounds of the same tasks, one after another.
+
+    count : number of rounds
+    body : how the tasks of a round are composed
+    """
 
     count: int
     body: Outline
@@ -75,9 +93,11 @@ class Rounds(Outline):
 
 @dataclass(frozen=True, eq=False)
 class Replicas(Outline):
-    """`count` equal bodies side by side. Their tasks are numbered consecutively, from task 1.
+    """Copies of the same tasks, side by side. Their tasks are numbered consecutively, from 1.
 
-    race : whether the first body to end cancels the other bodies
+    count : number of copies
+    body : how the tasks of a copy are composed
+    race : whether the first copy to end cancels the other copies
     """
 
     count: int
@@ -87,11 +107,11 @@ class Replicas(Outline):
 
 @dataclass(frozen=True, eq=False)
 class Dispatch(Outline):
-    """Parts that a fan-out sends out side by side, in this order.
+    """The parts of a fan-out, in the order in which they start. The last part has the items or copies.
 
-    joints : additional edges, which do not follow from the parts
-    order : numbers of the replicas of the last part, in the order in which they are sent; None: 0, 1, 2, …
-    limited : whether a limit on concurrent tasks may make some replicas wait
+    joints : additional edges between tasks, for example from an item to an item that needs it
+    order : order in which the items or copies start; None: 0, 1, 2, …
+    limited : whether a limit on concurrent tasks may make some items or copies wait
     """
 
     parts: tuple[Part, ...]
@@ -101,7 +121,7 @@ class Dispatch(Outline):
 
 
 def may_wait(outline: Outline) -> bool:
-    """Whether a limit on concurrent tasks may make any part of the outline wait."""
+    """Whether a limit on concurrent tasks may make any task of the outline wait."""
     if isinstance(outline, Group | Dispatch):
         parts = outline.parts.values() if isinstance(outline, Group) else outline.parts
         return outline.limited or any(may_wait(part.outline) for part in parts)

@@ -18,9 +18,9 @@ from planner.expansion.graph.work import Work
 
 @dataclass(frozen=True, eq=False)
 class SkipCondition:
-    """Skips a task in samples in which `guard` does not hold.
+    """Skips a task of an item in samples in which the condition `guard` does not hold.
 
-    Only some tasks have such a condition: those that seize or release an agent, and those with a context switch.
+    The task seizes or releases an agent, or has a context switch. Other tasks are not skipped.
 
     loops : loops around the item
     inner : occurrence of the task in the loops inside the item
@@ -33,17 +33,18 @@ class SkipCondition:
 
 @dataclass(frozen=True, eq=False)
 class ItemSegment:
-    """A part of an item during which the item holds the same agent.
+    """A part of an item. The item holds the same agent during the whole part.
 
     pool : pool of the agent that the segment needs; `NO_POOL`: it needs no agent
-    content : a `Work` or a fragment. While a fragment runs, the item holds the agent, and tasks inside do not seize it
+    content : a `Work`, or a fragment. The tasks of a fragment do not seize the agent themselves
     guard : condition under which the segment is done; None: always
     rounds : loops around the segment, inside the item
     inner : occurrence of the segment in `rounds`
     own_task : whether the segment shares no task with other segments
-    detached : whether the segment has its own task, and releases its agent even if the next segment needs the same pool
-    context_switch : whether the person who does the segment may have turned to something else (YAML `leaves`)
-    releases : whether the segment releases its agent, because no segment that may come next needs the same pool
+    detached : whether the segment has its own task and always releases its agent at the end
+    context_switch : whether a person does the segment and may have turned to something else before (YAML `leaves`)
+    releases : whether the item releases the agent after the segment, because no possible next segment needs the same
+        pool
     """
 
     pool: int
@@ -58,16 +59,16 @@ class ItemSegment:
 
     @property
     def pool_held_after(self) -> int:
-        """Pool of the agent that the item still holds after the segment, or `NO_POOL`."""
+        """Pool of the agent that the item holds after this segment; `NO_POOL`: the item holds no agent."""
         return NO_POOL if self.detached or self.releases else self.pool
 
 
 @dataclass(frozen=True, eq=False)
 class ItemPlan:
-    """The segments of an item, or of a copy, in order. They determine in which samples an `AgentTask` is skipped.
+    """The segments of an item or of a copy, in order. They determine in which samples each `AgentTask` is skipped.
 
     loops : loops around the item
-    agent_tasks : the agent tasks in their order in the item; added while the item is built
+    agent_tasks : tasks that seize or release agents, in order. They are added while the item is built
     """
 
     loops: Loops
@@ -79,7 +80,7 @@ class ItemPlan:
 class AgentTask:
     """A task without duration that seizes or releases an agent of `pool`.
 
-    position : position of the next segment after the task; at the end of the item, the number of segments
+    position : position of the segment after the task. At the end of the item, this is the number of segments
     """
 
     plan: ItemPlan
@@ -88,15 +89,15 @@ class AgentTask:
 
 
 class SeizeTask(AgentTask):
-    """Seizes an agent for the segment at `position`."""
+    """A task that seizes an agent for the segment at `position`."""
 
 
 class ReleaseTask(AgentTask):
-    """Releases the agent that the item holds before the segment at `position`."""
+    """A task that releases the agent of the item before the segment at `position`."""
 
 
 @dataclass(frozen=True, eq=False)
 class SkippedWith:
-    """Skips a task in the samples in which `task` is skipped."""
+    """Skips a task in samples in which another task is skipped. `task` is this other task."""
 
     task: AgentTask

@@ -36,14 +36,14 @@ LIMITED = LIMIT.rstrip(": ")
 
 @dataclass(frozen=True, eq=False)
 class TaskGraph:
-    """A graph of tasks for the scheduler, and the work that its tasks do.
+    """A graph of tasks for the scheduler, and the work of these tasks.
 
     works : tasks of each `Work`
-    skips : for each condition, the tasks that are skipped under it
-    outcomes : outcomes of those outermost steps that may fail and have no fallback
-    pools : name of each pool, in the kernel's order
+    skips : tasks that are skipped under each condition
+    outcomes : outcomes of the outermost steps that may fail and have no fallback
+    pools : name of each pool, in the order of pool numbers
     sizes : number of agents of each crew
-    outline : how the graph is composed
+    outline : tree of how the tasks are composed
     """
 
     graph: Graph
@@ -56,17 +56,22 @@ class TaskGraph:
 
     @property
     def timed(self) -> bool:
-        """Whether durations decide which work is done, because attempts have a timeout."""
+        """Whether any attempt has a timeout. If so, durations decide which work is done."""
         retries = (task_map.subject.retry for task_map in self.works)
         return any(retry is not None and retry.timeout is not None for retry in retries)
 
     def max_open_requests(self, sizes: Mapping[str, int]) -> int:
-        """Upper bound on concurrently open requests, at least 1 (docs/model.md, "Requests")."""
+        """Return an upper bound on the number of concurrently open requests, at least 1.
+
+        Source: docs/model.md, "Requests".
+
+        sizes : number of agents of each crew
+        """
         return max(1, max_open_requests(self.graph, self.outline, [sizes.get(pool, 1) for pool in self.pools]))
 
     @cached_property
     def raced(self) -> NDArray[np.bool_]:
-        """Mask (n,) of the tasks that may be cancelled."""
+        """Mask (tasks,) of the tasks that a race may cancel."""
         raced = np.zeros(len(self.graph), bool)
         for low, high in zip(self.graph.race_lo, self.graph.race_hi, strict=True):
             raced[low:high] = True
@@ -74,23 +79,22 @@ class TaskGraph:
 
     @cached_property
     def occurrences(self) -> int:
-        """Number of occurrences in `works`. Several occurrences may share a task."""
+        """Number of occurrences of all works in the graph. Several occurrences may share a task."""
         return sum(task_map.tasks.size for task_map in self.works)
 
 
 def crew_sizes(workflow: Workflow) -> dict[str, int]:
-    """Return the declared number of agents of each crew. If no crew is declared, the default crew has one agent."""
+    """Return the declared number of agents of each crew. A workflow without crews has a default crew of one agent."""
     return {name: workflow.count(crew.agents) for name, crew in workflow.crews.items()} or {DEFAULT_CREW: 1}
 
 
 def structures(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, ...]]:
-    """Return a function from crew sizes to a key. Crew sizes with equal keys have equal demands and similar graphs.
+    """Return a function that computes a key from crew sizes. Crew sizes with the same key have the same demands.
 
-    Similar graphs differ only in the capacities of their pools (see `resized`).
+    Graphs with the same key differ only in the capacities of pools (see `resized`).
 
-    A crew of one agent is the lead and needs no coordination, so the key distinguishes one agent from several. If the
-    coordination of a crew depends on its size, or any arithmetic uses the number of agents, the key contains the exact
-    size.
+    The key contains the exact size of a crew if coordination or arithmetic depends on the number of agents. Otherwise
+    the key only distinguishes one agent from several agents.
     """
     by_agents = depends_on_agents(workflow)
 
@@ -106,7 +110,7 @@ def structures(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, .
 
 
 def resized(graph: TaskGraph, sizes: Mapping[str, int]) -> TaskGraph:
-    """Return the graph for other crew sizes. The key of the new sizes (see `structures`) must equal that of the old."""
+    """Return the graph for other crew sizes. Old and new sizes must have the same key (see `structures`)."""
     limits = graph.graph.capacity.tolist()
     own = (LIMIT, RAMPED_UP)
     capacity = [limits[pool] if name in own else sizes.get(name, 1) for pool, name in enumerate(graph.pools)]
@@ -115,9 +119,9 @@ def resized(graph: TaskGraph, sizes: Mapping[str, int]) -> TaskGraph:
 
 
 def are_crews(pools: Sequence[str], capacity: ArrayLike) -> Ints:
-    """Return `Graph.crew`: 1 for each pool with more than one agent or slot, and 0 for every other pool.
+    """Return the value of `Graph.crew`: 1 for each pool with several agents or slots, and 0 for every other pool.
 
-    `RAMPED_UP` pools get 0: a wait for an agent to ramp up counts as ramp-up.
+    Pools with the name `RAMPED_UP` get 0, because a wait in such a pool counts as ramp-up.
     """
     several = np.asarray(capacity) > 1
     counted = np.array([name != RAMPED_UP for name in pools], bool)

@@ -20,16 +20,18 @@ from planner.workflow.declaration import Retry
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """The lead reads a report. The input of this request is the output of the report."""
+    """A request in which the lead reads a report. The input of the request is the output of the report."""
 
 
 @dataclass(frozen=True, eq=False)
 class Syncing:
-    """An item's share of its crew's syncs. At a sync every agent writes a message and reads all others.
+    """The share of one item in the syncs of its crew.
+
+    At a sync, every agent writes a message and reads the messages of all other agents.
 
     output : tokens of a message
     every : number of items that the crew does between two syncs
-    agents : agents that take part
+    agents : number of agents that take part
     """
 
     output: Estimate
@@ -39,17 +41,17 @@ class Syncing:
 
 @dataclass(frozen=True, eq=False)
 class Stagger:
-    """Agents start one after another, `seconds` apart."""
+    """The delayed start of agents: they start one after another, `seconds` apart."""
 
     seconds: float
 
 
 @dataclass(frozen=True, eq=False)
 class Rework:
-    """The repetition of one piece of an item's work after a conflict. An item has a `Rework` for each such piece.
+    """The repetition of a piece of work after a conflict. An item has a `Rework` for each repeated piece of work.
 
-    share : share of the requests, tokens and tool times that is repeated
-    work : the piece of work that is repeated
+    share : repeated share of the requests, tokens and tool times
+    work : the repeated piece of work
     first : whether this is the first `Rework` of the item
     """
 
@@ -63,9 +65,9 @@ class Conversation:
     """A conversation: a later request continues the context of an earlier request.
 
     work : full name of the step that makes the earlier request
-    itself : whether the same step also makes the later request, one round after the earlier request
-    between : a pair for each step between the two requests, in order. The pair has the full name of the step, and the
-        full names of its needs among these steps
+    itself : whether the same step makes both requests, in two consecutive rounds
+    between : the steps between the two requests, in order. Each step has a pair: its full name, and the full names of
+        its needs. Needs that are not between the requests are left out
     """
 
     work: str
@@ -75,11 +77,11 @@ class Conversation:
 
 @dataclass(frozen=True, eq=False)
 class Briefing:
-    """A brief and the requests of its item, in order. The first request that is made reads the brief.
+    """A brief for an item, and the requests of the item. Only the first request that the item makes reads the brief.
 
     guard : condition under which the item is done; None: always
-    requests : each request with its occurrence inside the item. Of several copies, only the first copy is listed. The
-        list is filled when the item is expanded
+    requests : each request with its occurrence inside the item, in order. If a step has copies, only the first copy is
+        listed. The list is filled when the item is expanded
     """
 
     brief: Work
@@ -89,18 +91,18 @@ class Briefing:
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """One declared piece of work, with all its occurrences.
+    """A declared piece of work. It has an occurrence for each item, round, attempt and copy around it.
 
     step : full name of the step: the names on its path, joined by dots
     kind : ``llm``, ``agent``, ``tool``, ``human``, or a coordination mechanism
-    model : name of the profile that serves its requests; None: the work makes no requests
+    model : name of the profile that serves the requests; None: the work makes no requests
     loops : loops around the work
     guard : condition under which the work is done; None: always
-    reads : the report that a `Reading` reads, or the briefing of the item that the work belongs to; None: neither
-    retry : declaration of its attempts; None: a single attempt. The loop of the attempts is the last of `loops`
-    conversation : the earlier request whose context its request continues; None: its request starts a conversation
-    continued : whether another request continues its context
-    ratio : number of tokens of its model for each declared token
+    reads : report that a `Reading` reads, or briefing of the item that contains the work; None: there is none
+    retry : declaration of attempts. The last of `loops` is the loop of attempts; None: a single attempt
+    conversation : conversation that the work continues; None: the work continues no conversation
+    continued : whether a later request continues the conversation of this work
+    ratio : number of tokens of the model for each declared token
     """
 
     step: str
@@ -121,7 +123,7 @@ class Work:
 
     @property
     def usd(self) -> Decimal | None:
-        """Price of one call of its tool in US dollars; None: no price is declared."""
+        """Price of one tool call of this work in US dollars; None: no price is declared."""
         if isinstance(self.body, Rework):
             return self.body.work.usd
         tool = self.body.tool if isinstance(self.body, AgentLoop) else self.body

@@ -25,7 +25,10 @@ Content = Callable[[Key], Fragment]
 
 @dataclass(frozen=True)
 class RunSpan:
-    """Subject of a task map. The tasks of the map are the first and the last task of a node's run."""
+    """Subject of a `TaskMap` with two tasks: the first and the last task of a node's run.
+
+    key : key of the run
+    """
 
     key: Key
 
@@ -33,20 +36,21 @@ class RunSpan:
 def superstep_graph(
     graph_run: GraphRun, content: Content, limit: int | None, barriers: bool = True, with_spans: bool = False
 ) -> Fragment:
-    """Return the tasks of a graph in the order in which LangGraph starts them.
+    """Return the tasks of a graph's run, in the order in which LangGraph starts them.
 
+    content : function that returns the tasks of a node's run
     limit : largest number of concurrent tasks in each graph (`max_concurrency`); None: no limit. A subgraph counts as
-        one task.
-    barriers : whether a superstep waits for all runs of the previous superstep. Without barriers, a run waits only
-        for the runs that caused it
-    with_spans : whether to add a task map with a `RunSpan` for each run
+        one task
+    barriers : whether a superstep waits for all runs of the previous superstep. Otherwise a run waits only for the runs
+        that caused it
+    with_spans : whether to add a `RunSpan` for each run
     """
     return _GraphLayout(_Options(content, limit, barriers, with_spans), graph_run, ()).fragment()
 
 
 @dataclass(frozen=True)
 class _Options:
-    """Arguments of `superstep_graph`. They apply to subgraphs too."""
+    """The arguments of `superstep_graph`. They apply to subgraphs too."""
 
     content: Content
     limit: int | None
@@ -55,7 +59,7 @@ class _Options:
 
 
 class _GraphLayout:
-    """Lays out one run of a graph: adds fragments one after another, with the edges between them."""
+    """Builds the tasks of one run of a graph. Fragments are added one after another, with edges between them."""
 
     def __init__(self, options: _Options, graph_run: GraphRun, key: Key) -> None:
         self.options, self.graph_run, self.key = options, graph_run, key
@@ -71,7 +75,7 @@ class _GraphLayout:
         self.parts: dict[str, Part] = {}
 
     def may_limit(self) -> bool:
-        """Whether the limit may make a task of this graph wait."""
+        """Whether the limit on concurrent tasks may make a task of the graph wait."""
         widths = [len(superstep) for superstep in self.graph_run.supersteps] or [0]
         widest = max(widths) if self.options.barriers else sum(widths)
         return self.options.limit is not None and widest > self.options.limit
@@ -95,7 +99,10 @@ class _GraphLayout:
         return with_own_pool(fragment, LIMIT, self.options.limit or 1, self.seizing, self.releasing)
 
     def add_run(self, run: NodeRun, after: Sequence[int]) -> None:
-        """Add the tasks of a run. They begin when the tasks `after` have ended."""
+        """Add the tasks of a node's run to the graph.
+
+        after : tasks that must end before the run begins
+        """
         key = (*self.key, (run.node, run.number))
         if run.inner is None:
             child = self.options.content(key)
@@ -118,7 +125,7 @@ class _GraphLayout:
             self.ends[run] = self.releasing[-1]
 
     def add_exit(self) -> int:
-        """Add the last task of the graph. Return the last task of a person in the graph, or −1."""
+        """Add the last task of the graph. Return the last task of a person in the graph, or −1 if there is none."""
         supersteps = self.graph_run.supersteps
         causes = {cause for superstep in supersteps for run in superstep for cause in run.causes}
         final = [run for run in self.ends if run not in causes]
@@ -128,9 +135,10 @@ class _GraphLayout:
         return person
 
     def add(self, fragment: Fragment, after: Iterable[int], person: int = -1) -> int:
-        """Add a fragment after the tasks `after`, and return the first task of the fragment.
+        """Add a fragment to the graph, and return the number of the fragment's first task.
 
-        person : last task of a person before the fragment, or −1
+        after : tasks that must end before the fragment begins
+        person : last task of a person before the fragment; −1: there is none
         """
         self.fragments.append(fragment)
         self.persons_before.append(person)
@@ -139,9 +147,9 @@ class _GraphLayout:
         return start
 
     def last_person(self, runs: Iterable[NodeRun]) -> int:
-        """Return the last task of a person in or before these runs, or −1 if there is no task of a person.
+        """Return the last task of a person in these runs or before these runs, or −1 if there is none.
 
-        If there are several last tasks, add a task that waits for all of them, and return the added task.
+        If there are several such tasks, add a task that waits for all of them, and return the added task.
         """
         tasks = sorted(frozenset().union(*(self.last_people[run] for run in runs)))
         return self.add(_no_work(), tasks) if len(tasks) > 1 else max(tasks, default=-1)

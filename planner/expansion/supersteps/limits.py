@@ -15,10 +15,11 @@ from planner.expansion.graph.outline import Dispatch, Part
 def with_own_pool(
     fragment: Fragment, name: str, slots: int, seizing: Sequence[int], releasing: Sequence[int]
 ) -> Fragment:
-    """Return the fragment with one more pool that belongs to it.
+    """Return the fragment with one more pool, which belongs only to this fragment.
 
     name, slots : name and number of slots of the pool
-    seizing, releasing : tasks that seize a slot of the pool, and tasks that release a slot
+    seizing : tasks that seize a slot of the pool
+    releasing : tasks that release a slot of the pool
     """
 
     def moved(pools: Ints, tasks: Sequence[int]) -> Ints:
@@ -34,13 +35,14 @@ def dispatched(fragment: Fragment, outline: Dispatch, runs: Sequence[tuple[int, 
     """Return a fan-out in which at most `limit` runs are active at the same time.
 
     fragment : the fan-out without a limit
-    outline : outline of the fragment. The first and last tasks of the fragment and of each part have no work
+    outline : tree of how the tasks of the fan-out are composed
     runs : first and last task of each run, in the order in which the runs are sent
     limit : largest number of active runs; None: no limit
 
-    If there are more runs than `limit`, each run gets a task that seizes a slot and a task that releases the slot. The
-    seizing tasks are numbered before the runs, in the order of sending. The releasing tasks are numbered after the
-    runs.
+    The fragment and each of its parts must begin and end with a task without work.
+
+    If there are more than `limit` runs, two tasks are added for each run: the first seizes a slot, and the second
+    releases the slot. Seizing tasks are numbered before all runs, and releasing tasks after all runs.
     """
     if limit is None or len(runs) <= limit:
         return replace(fragment, outline=outline)

@@ -19,24 +19,24 @@ from planner.workflow.declaration import Workflow
 
 
 def on_runtime(workflow: Workflow, runtime: str | None) -> Workflow:
-    """Return the workflow with the runtime of this name. If the name is None, the workflow keeps its own runtime."""
+    """Return the workflow with `runtime` as its runtime. If `runtime` is None, return the workflow unchanged."""
     return workflow if runtime is None else workflow.model_copy(update={"runtime": runtime})
 
 
 def runtime_notes(workflow: Workflow) -> tuple[Note, ...]:
-    """Return a note on times under LangGraph if the workflow runs on LangGraph, and otherwise no note."""
+    """Return a note about times on LangGraph if the workflow runs on LangGraph. Otherwise return an empty tuple."""
     runtime = Runtime.of(workflow)
     return (Note("langgraph-runtime", {"max_concurrency": runtime.limit}),) if runtime.barriers else ()
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """A runtime. The default is dataflow: a step begins when the steps that it needs have ended.
+    """The rules by which steps start. By default, a step starts when all steps that it needs have ended.
 
-    graphs : whether groups are graphs that run in LangGraph's order
+    graphs : whether groups run as LangGraph graphs
     barriers : whether a superstep of a graph waits for all runs of the previous superstep
     limit : largest number of concurrent tasks in each graph (`max_concurrency`); None: no limit
-    subgraphs : for each group, the sets of its steps that become subgraphs. The outermost group has the name ''
+    subgraphs : for each group, the sets of steps that become subgraphs. The outermost group has the name ''
     """
 
     graphs: bool = False
@@ -46,7 +46,7 @@ class Runtime:
 
     @classmethod
     def of(cls, workflow: Workflow) -> Runtime:
-        """The runtime that a workflow declares."""
+        """Return the runtime that a workflow declares."""
         if workflow.runtime != "langgraph":
             return cls()
         limit = None if workflow.max_concurrency is None else workflow.count(workflow.max_concurrency)
@@ -56,9 +56,12 @@ class Runtime:
 def grouped(
     children: Mapping[str, Fragment], needs: Mapping[str, tuple[str, ...]], runtime: Runtime, name: str
 ) -> Fragment:
-    """Return the fragment of the group `name`, laid out as the runtime runs its steps.
+    """Return the tasks of the group `name`, laid out for a runtime.
 
-    With dataflow, each step starts after the steps that it needs. Otherwise the group runs as a LangGraph graph.
+    If `runtime.graphs` is true, the group runs as a LangGraph graph. Otherwise each step starts after all steps that it
+    needs.
+
+    children : the tasks of each step
     """
     if not runtime.graphs:
         return side_by_side(children, needs)
@@ -75,7 +78,7 @@ def grouped(
 def copied(fragment: Fragment, count: int, race: bool, runtime: Runtime) -> Fragment:
     """Return `count` copies of a fragment side by side.
 
-    race : whether the copies race. If not, they are Sends, and the runtime may limit how many copies run concurrently
+    race : whether the copies race. If the copies do not race, the runtime may limit how many copies run concurrently
     """
     if race:
         return raced(fragment, count)

@@ -17,9 +17,9 @@ NodeSets = tuple[frozenset[str], ...]
 
 
 def subgraph_candidates(form: GraphForm) -> Iterator[NodeSets]:
-    """Yield each candidate once: first several sets side by side, then single sets, then pairs of independent sets.
+    """Yield sets of nodes that may save time if they become subgraphs. No result is repeated.
 
-    A set can save time only if some of its nodes follow each other while other nodes run.
+    First come results with several sets side by side, then single sets, and then pairs of independent sets.
     """
     if len(form.nodes) > MOST_NODES:
         return
@@ -46,7 +46,8 @@ def subgraph_candidates(form: GraphForm) -> Iterator[NodeSets]:
 class _Paths:
     """Paths in a graph.
 
-    next, previous : direct successors and direct predecessors of each node
+    next : direct successors of each node
+    previous : direct predecessors of each node
     after : for each node, all nodes that can be reached from it
     before : for each node, all nodes that can reach it
     supersteps : nodes of each superstep; empty if the graph has conditional edges
@@ -64,8 +65,9 @@ class _Paths:
     def may_gain(self, nodes: frozenset[str]) -> bool:
         """Whether a subgraph of these nodes is allowed and may save time.
 
-        It may save time only if one of the nodes follows another one of them. If `supersteps` is not empty, a superstep
-        must also contain one of the nodes and a node outside.
+        To save time, one of the nodes must directly follow another of these nodes. Some superstep must also contain
+        nodes of the set and nodes outside of the set. This second condition is checked only if `supersteps` is not
+        empty.
         """
         if not 1 < len(nodes) < len(self.form.nodes) or not any(self.next[name] & nodes for name in nodes):
             return False
@@ -74,15 +76,17 @@ class _Paths:
         return may_be_subgraph(self.form, nodes)
 
     def independent(self, first: frozenset[str], second: frozenset[str]) -> bool:
-        """Whether no path leads from one set to the other, in either direction. The sets may then run side by side."""
+        """Whether two sets of nodes may run side by side: no path leads from either set to the other."""
         return not any(self.after[name] & second or self.before[name] & second for name in first)
 
 
 def _between(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
-    """Yield sets for the region between any two nodes: its connected parts, then the region with the two nodes.
+    """For each pair of nodes, yield candidates for subgraphs in the region between the two nodes.
 
-    A node is in the region under two conditions. Every path from the start to the node passes the first of the two
-    nodes. Every path from the node to the end passes the second.
+    Node X is in this region under two conditions. Every path from the start to X passes the first node of the pair.
+    Every path from X to the end passes the second node.
+
+    The candidates are the connected parts of the region, and the whole region with the two nodes.
     """
     dominators = _dominators(form.nodes, paths.previous, START)
     postdominators = _dominators(form.nodes, paths.next, END)
@@ -98,8 +102,8 @@ def _between(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
 def _unshared(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
     """Yield the branches after each node, and the branches before each node.
 
-    Each direct successor of a node has a branch. A path leads from this successor to each node of the branch, and no
-    path leads there from another successor. Branches before a node are found from its predecessors on reversed paths.
+    For example, node A leads to B and C. The branch of B contains B and all nodes that can be reached from B, but not
+    from C. Branches before a node are found in the same way on reversed paths.
     """
     for neighbours, far in ((paths.next, paths.after), (paths.previous, paths.before)):
         for names in neighbours.values():
@@ -112,14 +116,14 @@ def _unshared(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
 
 
 def _from_to(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
-    """For any two nodes, yield all nodes on paths from the first to the second, including these two nodes."""
+    """For each pair of nodes, yield the nodes on all paths from the first to the second node, including the pair."""
     for first, last in product(form.nodes, form.nodes):
         if first != last and last in paths.after[first]:
             yield (frozenset({first, last, *(paths.after[first] & paths.before[last])}),)
 
 
 def _neighbours(form: GraphForm, backwards: bool = False) -> dict[str, set[str]]:
-    """Return the direct successors of each node. `backwards`: return predecessors instead."""
+    """Return the direct successors of each node. If `backwards` is true, return the direct predecessors."""
     neighbours: dict[str, set[str]] = {name: set() for name in (START, END, *form.nodes)}
     sources = {source for source, _ in form.arrows()}
     path_ends = [(name, END) for name in form.nodes if name not in sources]
@@ -141,7 +145,7 @@ def _reachable(start: str, neighbours: Mapping[str, set[str]]) -> set[str]:
 
 
 def _dominators(nodes: Collection[str], previous: Mapping[str, set[str]], root: str) -> dict[str, set[str]]:
-    """Return the dominators of each node. Every path from `root` to a node passes the node's dominators.
+    """Return the dominators of each node. Node A dominates node B if every path from `root` to B passes A.
 
     previous : direct predecessors of each node
     """
@@ -162,7 +166,10 @@ def _dominators(nodes: Collection[str], previous: Mapping[str, set[str]], root: 
 
 
 def _connected_parts(nodes: set[str], following: Mapping[str, set[str]]) -> Iterator[frozenset[str]]:
-    """Yield the weakly connected components of the graph that has only these nodes. `following`: direct successors."""
+    """Yield the connected parts of a graph that has only these nodes. Directions of edges are ignored.
+
+    following : direct successors of each node
+    """
     remaining = set(nodes)
     while remaining:
         part, frontier = set(), {min(remaining)}

@@ -23,11 +23,9 @@ Needs = Mapping[str, tuple[str, ...]]
 
 
 def into_subgraph(form: GraphForm, nodes: Collection[str]) -> GraphForm:
-    """Return the graph with these nodes in a subgraph. Raises ValueError if this changes what the graph does.
+    """Return the graph with these nodes moved into a subgraph.
 
-    In a graph of needs, nodes wait for other nodes, and nothing is routed. If a node inside needs a node outside, the
-    whole subgraph waits for the node outside. If a node outside needs a node inside, the node outside waits for the
-    whole subgraph.
+    Raises `ValueError` if these nodes cannot become a subgraph (see `may_be_subgraph`).
     """
     if not may_be_subgraph(form, nodes):
         raise ValueError("these nodes are no branch with one way in and one way out")
@@ -37,7 +35,7 @@ def into_subgraph(form: GraphForm, nodes: Collection[str]) -> GraphForm:
 
 
 def may_be_subgraph(form: GraphForm, nodes: Collection[str]) -> bool:
-    """Whether the graph still does the same if these nodes are put into a subgraph."""
+    """Whether the graph still does the same if these nodes are moved into a subgraph."""
     needs = _needs(form)
     return _replaceable(form, nodes) if needs is None else _convex(needs, nodes)
 
@@ -46,9 +44,9 @@ def may_be_subgraph(form: GraphForm, nodes: Collection[str]) -> bool:
 
 
 def _needs(form: GraphForm) -> dict[str, tuple[str, ...]] | None:
-    """Return the nodes that each node waits for, or None if the graph is no graph of needs.
+    """Return, for each node, the nodes that it waits for. Return None if the graph is no graph of needs.
 
-    In a graph of needs every node runs once, after all nodes that it needs.
+    In a graph of needs, every node runs once, after all nodes that it waits for.
     """
     needs: dict[str, tuple[str, ...]] = {}
     for sources, target in (*(((source,), target) for source, target in form.edges), *form.joins):
@@ -65,7 +63,7 @@ def _needs(form: GraphForm) -> dict[str, tuple[str, ...]] | None:
 
 
 def _convex(needs: Needs, nodes: Collection[str]) -> bool:
-    """Whether no path leaves these nodes and comes back to them."""
+    """Whether every path between two of these nodes contains only these nodes."""
     after: set[str] = set()  # nodes outside: a path leads to them from a node inside
     for name in TopologicalSorter(needs).static_order():
         if any(need in after or need in nodes for need in needs[name]) and name not in nodes:
@@ -131,7 +129,7 @@ def _inner_form(form: GraphForm, nodes: Collection[str], exits: Collection[str])
 
 
 def _named(form: GraphForm, node: str) -> Node:
-    """Return the node with an explicit name for its draws, so that the draws stay the same in another graph."""
+    """Return the node with an explicit name for its draws. Its draws then stay the same in another graph."""
     return replace(form.nodes[node], path=form.path(node))
 
 
@@ -145,7 +143,10 @@ def _retargeted(option: Option, renamed: Callable[[str], str]) -> Option:
 
 
 def _replaceable(form: GraphForm, nodes: Collection[str]) -> bool:
-    """Whether one node can replace these nodes. They need one way in and one way out, and no node may be deferred."""
+    """Whether a single node can replace these nodes.
+
+    This requires one entrance and one exit (see `_one_entrance` and `_one_exit`). Deferred nodes cannot be replaced.
+    """
     if any(form.nodes[node].defer for node in nodes):
         return False
     targets_outside: dict[str, set[str]] = {}
@@ -156,10 +157,10 @@ def _replaceable(form: GraphForm, nodes: Collection[str]) -> bool:
 
 
 def _one_entrance(form: GraphForm, nodes: Collection[str]) -> bool:
-    """Whether these nodes have one entry, or several entries with the same triggers.
+    """Whether these nodes have a single entrance. An entry is one of these nodes that a node outside triggers.
 
-    A node is an entry if a node outside triggers it. The answer is false if a node inside triggers an entry, or if a
-    conditional edge triggers one of several entries.
+    There must be one entry, or several entries with the same triggers. Nodes inside must not trigger entries. If there
+    are several entries, conditional edges must not trigger them.
     """
     entered_inside = {target for source, target in form.arrows() if source in nodes and target in nodes}
     entries = {target for source, target in form.arrows() if target in nodes and source not in nodes}
@@ -171,9 +172,10 @@ def _one_entrance(form: GraphForm, nodes: Collection[str]) -> bool:
 
 
 def _one_exit(form: GraphForm, nodes: Collection[str], targets_outside: Mapping[str, set[str]]) -> bool:
-    """Whether these nodes have at most one exit, or several exits to the same joins.
+    """Whether these nodes have a single exit. An exit is one of these nodes that triggers a node outside.
 
-    A node is an exit if it triggers a node outside.
+    There must be at most one exit, or several exits to the same joins. Conditional edges must not choose between nodes
+    inside and nodes outside.
 
     targets_outside : for each exit, the nodes outside that it triggers
     """
@@ -188,13 +190,16 @@ def _one_exit(form: GraphForm, nodes: Collection[str], targets_outside: Mapping[
 
 
 def _leaves_alone(form: GraphForm, node: str, nodes: Collection[str]) -> bool:
-    """Whether the exit `node` triggers a node outside without a join: by a conditional edge or a single edge."""
+    """Whether an edge from `node` alone triggers a node outside. The edge may be conditional. A join does not count.
+
+    nodes : the nodes inside
+    """
     single_edges = (source == node and target not in nodes and target != END for source, target in form.edges)
     return node in form.branches or any(single_edges)
 
 
 def _routes_to(form: GraphForm, node: str, nodes: Collection[str]) -> bool:
-    """Whether a conditional edge of a node may lead to one of these nodes."""
+    """Whether a conditional edge of `node` may lead to one of `nodes`."""
     options = (option for branch in form.branches.get(node, ()) for option in branch)
     return any(
         set(option.targets) & set(nodes) or any(sending.node in nodes for sending in option.sends) for option in options
@@ -202,7 +207,7 @@ def _routes_to(form: GraphForm, node: str, nodes: Collection[str]) -> bool:
 
 
 def _triggers(form: GraphForm, node: str) -> frozenset[tuple[str, frozenset[str]]]:
-    """Return kind and sources of each edge, join or conditional edge that triggers a node."""
+    """Return the triggers of a node. A trigger is a pair: its kind (edge, join or branch) and its source nodes."""
     triggers = [("edge", frozenset([source])) for source, target in form.edges if target == node]
     triggers += [("join", frozenset(sources)) for sources, target in form.joins if target == node]
     triggers += [("branch", frozenset([source])) for source in form.branches if _routes_to(form, source, {node})]

@@ -34,8 +34,8 @@ MOST_SUPERSTEPS = 10_000
 class Routing:
     """The choices of a node's conditional edges after one run of the node.
 
-    targets : triggered nodes
-    sends : node of each Send, in order
+    targets : nodes that are triggered
+    sends : for each Send, the node that receives it, in order
     """
 
     targets: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ graph's run.
 
 
 def no_routes(form: GraphForm, key: Key, name: str) -> Routing:
-    """The `Route` of a graph without conditional edges."""
+    """Return an empty `Routing`, for graphs without conditional edges."""
     return Routing()
 
 
@@ -61,12 +61,12 @@ class EndlessError(ValueError):
 
 @dataclass(eq=False)
 class NodeRun:
-    """A run of a node in a superstep.
+    """A run of a node of a graph.
 
-    number : number of earlier runs of the node in this graph
-    sent : whether a Send caused the run. If not, the node was triggered
+    number : number of earlier runs of the same node
+    sent : whether a Send caused the run. Otherwise the node was triggered
     causes : earlier runs that triggered this run or made its Send
-    inner : the run of the subgraph, if the node is a subgraph; otherwise None
+    inner : run of the subgraph; None: the node is no subgraph
     """
 
     node: str
@@ -78,13 +78,19 @@ class NodeRun:
 
 @dataclass(eq=False)
 class GraphRun:
-    """A run of a graph: the node runs of each superstep, in the order in which they start."""
+    """A run of a graph.
+
+    supersteps : node runs of each superstep, in the order in which they start
+    """
 
     form: GraphForm
     supersteps: list[list[NodeRun]] = field(default_factory=list)
 
     def runs(self, key: Key = ()) -> Iterator[tuple[Key, NodeRun]]:
-        """Yield every node run with its key, including runs inside subgraphs. `key`: key of this graph's own run."""
+        """Yield every node run of the graph with its key. Runs inside subgraphs are included.
+
+        key : key of the graph's own run
+        """
         for superstep in self.supersteps:
             for run in superstep:
                 run_key = (*key, (run.node, run.number))
@@ -94,8 +100,11 @@ class GraphRun:
 
 
 def play(form: GraphForm, route: Route, key: Key = ()) -> GraphRun:
-    """Run a graph by the rules of this module. Raises EndlessError if the graph takes too many supersteps.
+    """Run a graph by the rules in the docstring of this module.
 
+    Raises `EndlessError` if the graph takes over `MOST_SUPERSTEPS` supersteps.
+
+    route : function that makes the choices of conditional edges
     key : key of the graph's run
     """
     return _Game(form, route, key).play()
@@ -135,9 +144,9 @@ class _Game:
         return (*self.key, (run.node, run.number))
 
     def full_joins(self, deferred: bool) -> list[int]:
-        """Return the numbers of the joins whose sources have all run.
+        """Return the numbers of all full joins. A join is full when all its sources have run.
 
-        deferred : whether the targets of these joins are deferred nodes
+        deferred : whether to return joins with a deferred target. Otherwise joins with other targets are returned
         """
         return [
             join
@@ -148,7 +157,7 @@ class _Game:
         ]
 
     def release_deferred(self, last: Iterable[NodeRun]) -> None:
-        """If no other node is triggered, trigger the deferred nodes.
+        """Trigger the deferred nodes, if only deferred nodes wait to be triggered.
 
         last : runs of the last superstep. They become causes of the deferred nodes
         """
@@ -162,7 +171,7 @@ class _Game:
             self.triggered.setdefault(self.form.joins[join][1], {}).update(dict.fromkeys(last))
 
     def tasks(self) -> list[NodeRun]:
-        """Return the node runs of the next superstep."""
+        """Return the node runs of the next superstep, in the order in which they start."""
         causes_of = {name: dict(causes) for name, causes in self.triggered.items()}
         for join in (*self.full_joins(deferred=False), *self.released):
             causes_of.setdefault(self.form.joins[join][1], {}).update(dict.fromkeys(self.arrived[join].values()))
@@ -174,13 +183,16 @@ class _Game:
         return NodeRun(name, self.run_counts[name] - 1, sent, causes)
 
     def empty_full_joins(self) -> None:
-        """Empty the joins whose targets run in this superstep."""
+        """Empty all full joins, because their targets run in this superstep."""
         for join in (*self.full_joins(deferred=False), *self.released):
             self.arrived[join] = {}
         self.released = set()
 
     def write(self, name: str, key: Key, causes: tuple[NodeRun, ...]) -> None:
-        """Apply the effects of a run of a node, or of the start of the graph."""
+        """Apply the effects of a node's run: trigger nodes, fill joins and queue Sends.
+
+        name : name of the node; `START` for the start of the graph
+        """
         routing = self.route(self.form, key, name) if name in self.form.branches else Routing()
         for target in (*(target for source, target in self.form.edges if source == name), *routing.targets):
             if target != END:

@@ -41,15 +41,18 @@ _BODIES = {
 
 
 def application_source(workflow: Workflow, sizes: Mapping[str, int]) -> str:
-    """Return the source of the application. `sizes` has the number of agents of each crew."""
+    """Return the Python source of a LangGraph application that runs the workflow.
+
+    sizes : number of agents of each crew
+    """
     return _ApplicationWriter(workflow, sizes).module()
 
 
 class _ApplicationWriter(ModifierWriter):
-    """Writes the functions of all steps. The functions of inner steps come first."""
+    """Writes the source of an application. The functions of inner steps come first."""
 
     def module(self) -> str:
-        """Return the source of the whole module."""
+        """Return the source of the whole application, which is one module."""
         workflow = self.workflow
         context = ExportContext((), workflow.model, None, False, workflow.parameters)
         self.graph("workflow", context, workflow.steps, f"The workflow '{workflow.workflow}'.")
@@ -75,7 +78,7 @@ class _ApplicationWriter(ModifierWriter):
         return imports + types
 
     def _agent_numbers(self) -> list[str]:
-        """Return the source lines of the constant with the number of agents of each pool.
+        """Return the source lines of the constant `AGENTS`: the number of agents of each pool.
 
         Return an empty list if there are no pools.
         """
@@ -86,7 +89,7 @@ class _ApplicationWriter(ModifierWriter):
         return [*comment(about), *call("AGENTS = {", sizes, "}")]
 
     def _main(self) -> str:
-        """Return the source of the function that runs the workflow, and of the code that calls this function."""
+        """Return the source of the function `main`, which runs the workflow, and of the code that calls `main`."""
         limit = Runtime.of(self.workflow).limit
         config = ([] if limit is None else [f'"max_concurrency": {limit}']) + ['"recursion_limit": 10_000']
         invoked = call("    found = await workflow_graph().ainvoke(", ["{}", f"{{{', '.join(config)}}}"])
@@ -102,7 +105,7 @@ class _ApplicationWriter(ModifierWriter):
     def graph(self, function: str, context: ExportContext, steps: Mapping[str, Step], about: str) -> None:
         """Write the function that builds the graph of a group of steps.
 
-        Steps inside an item of a fan-out run one after another. Each other step runs after the steps that it needs.
+        In an item of a fan-out, steps run one after another. Elsewhere, a step runs after the steps that it needs.
         """
         order = in_order(steps if context.item else sorted_by_name(steps))
         children = {name: self.step(context, name, steps) for name in order}
@@ -118,7 +121,10 @@ class _ApplicationWriter(ModifierWriter):
     # Steps
 
     def step(self, outer: ExportContext, name: str, steps: Mapping[str, Step], choice: bool = False) -> Node:
-        """Write the functions of a step and of its modifiers, innermost function first. Return the outermost node."""
+        """Write the functions of a step and of its modifiers, such as `repeat`. Return the node that runs the step.
+
+        choice : whether the step is a branch of a choice
+        """
         step = steps[name]
         context = replace(
             outer, path=(*outer.path, name), model=step.model or outer.model, crew=step.crew or outer.crew,
@@ -151,7 +157,10 @@ class _ApplicationWriter(ModifierWriter):
         return replace(node, name=f"{name}_" if name in (*KEYS, "__start__", "__end__") else name)
 
     def body(self, function: str, context: ExportContext, step: Step) -> tuple[str, ...]:
-        """Write the function that runs a step once. Return further arguments for the call of `add_node`."""
+        """Write the function that runs a step once, without its modifiers.
+
+        Return further arguments for the call of `add_node`, such as a retry policy.
+        """
         name = context.path[-1]
         if step.agent is not None:
             self.agent(function, context, step)
@@ -179,16 +188,16 @@ class _ApplicationWriter(ModifierWriter):
 
     @staticmethod
     def outcome(name: str, step: Step) -> Iterator[str]:
-        """Yield the lines that return the outcome of a step."""
+        """Yield source lines. They decide whether a step succeeds, and return the step's result."""
         if step.success is not None:
             yield f"    if not decide({text(name)}, {step.success:.6g}):"
             yield from call("        return {", [f'"log": [{text(name)}]', f'"failed": [{text(name)}]'], "}")
         yield from call("    return {", [f'"log": [{text(name)}]'], "}")
 
     def async_with(self, context: ExportContext, step: Step) -> Iterator[str]:
-        """Yield the line that holds an agent for a step and limits the time of the step.
+        """Yield the source line of an `async with` statement. It waits for a step's agent, and sets the step's timeout.
 
-        Yield nothing if the step takes no agent and has no timeout.
+        Yield nothing if the step needs no agent and has no timeout.
         """
         managers = []
         requests = step.kind in ("llm", "agent")
@@ -201,7 +210,7 @@ class _ApplicationWriter(ModifierWriter):
             yield f"    async with {', '.join(managers)}:"
 
     def agent(self, function: str, context: ExportContext, step: Step) -> None:
-        """Write a step that is an agent: a graph in which a model and its tools take turns."""
+        """Write the functions of a step that is an agent. Its graph is a loop: a model and its tools take turns."""
         name = context.path[-1]
         model, tools, router = (self.step_name(context, part) for part in ("model", "tools", "goes_on"))
         turn = call("    return {", [f'"log": [{text(name)}]', '"turns": state.get("turns", 0) + 1'], "}")
@@ -238,7 +247,7 @@ class _ApplicationWriter(ModifierWriter):
         self.function(function, f"{name}: a loop of a model and its tools.", [*lines, "    return found"], about)
 
     def choice(self, function: str, context: ExportContext, step: Step) -> None:
-        """Write a step that is a choice: a graph whose conditional edge leads to one of the branches."""
+        """Write the functions of a step that is a choice. Its graph has a conditional edge to one of the branches."""
         branches = sorted_by_name(step.choose or {})
         name, router = context.path[-1], self.step_name(context, "way")
         nodes = [self.step(context, branch, branches, choice=True) for branch in branches]
@@ -255,9 +264,9 @@ class _ApplicationWriter(ModifierWriter):
 
 
 def omissions(workflow: Workflow, sizes: Mapping[str, int]) -> Iterator[str]:
-    """Yield the features of a workflow that its application leaves out.
+    """Yield a text for each feature of a workflow that the exported application leaves out.
 
-    For a crew of one agent, no kind of coordination is yielded, because such a crew has no coordination.
+    Crews of one agent have no coordination, so their kinds of coordination are not yielded.
     """
     for name, crew in workflow.crews.items():
         declared = crew.coordination
@@ -281,7 +290,7 @@ def omissions(workflow: Workflow, sizes: Mapping[str, int]) -> Iterator[str]:
 
 
 def _leaves(step: Step) -> Iterator[Step]:
-    """Yield the innermost steps within a step, except the steps of inner fan-outs."""
+    """Yield the innermost steps within a step. Steps of inner fan-outs are left out."""
     for inner in step.within.values():
         if inner.for_each is None:
             yield from _leaves(inner) if inner.within else (inner,)

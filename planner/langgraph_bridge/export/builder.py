@@ -107,13 +107,13 @@ TAKEN = (
 
 @dataclass(frozen=True)
 class ExportContext:
-    """Place of a step in the workflow, and the settings that apply there.
+    """Place of a step in the workflow, and the settings that apply to the step.
 
-    path : names of the steps from the outermost step to this step
+    path : names of all steps from the outermost step to this step
     model : profile of the step; None: no profile is declared
     crew : crew of the step; None: no crew is declared
     item : whether the step is part of an item of a fan-out
-    values : parameter name → value
+    values : name of a parameter → value
     """
 
     path: tuple[str, ...]
@@ -125,7 +125,12 @@ class ExportContext:
 
 @dataclass(frozen=True)
 class Node:
-    """A node of a graph. `policy` has further arguments for the call of `add_node`."""
+    """A node of an exported LangGraph graph.
+
+    name : name of the node
+    function : name of the function that the node calls
+    policy : source of further arguments for the call of `add_node`
+    """
 
     name: str
     function: str
@@ -133,7 +138,7 @@ class Node:
 
 
 class SourceBuilder:
-    """Collects the source of the application's functions, and the pools and imports that these functions use."""
+    """Collects the source of an application: its functions, its pools of agents, and its imports."""
 
     def __init__(self, workflow: Workflow, sizes: Mapping[str, int]) -> None:
         self.workflow, self.sizes = workflow, sizes
@@ -148,16 +153,17 @@ class SourceBuilder:
     def function(
         self, name: str, about: str, body: Sequence[str], lines: Sequence[str] = (), to: str = "Update"
     ) -> None:
-        """Add an async function that takes the state.
+        """Add the source of an async function. The function takes the state of a graph.
 
-        about : summary in the docstring of the function
-        lines : further lines of that docstring
+        about : summary in the function's docstring
+        body : source lines of the function's body
+        lines : further lines in the function's docstring
         to : return type of the function
         """
         self.add(f"async def {name}(state: State) -> {to}:", *docstring(about, lines), *body)
 
     def step_name(self, context: ExportContext, suffix: str) -> str:
-        """Return an unused name for a function that belongs to a step."""
+        """Return an unused name for a function that belongs to a step. The name ends with `suffix`."""
         return self.names.unique(*context.path[:-1], f"{context.path[-1]}_{suffix}")
 
     def count(self, declared: CountValue, context: ExportContext) -> int:
@@ -167,19 +173,22 @@ class SourceBuilder:
         return self.sizes.get(context.crew or DEFAULT_CREW, 1)
 
     def pool(self, context: ExportContext) -> tuple[str, int]:
-        """Return the name and size of a step's pool of agents. A crew of one agent uses the pool of the lead."""
+        """Return the name and the size of the pool of agents that a step uses.
+
+        If the crew of the step has only one agent, the step uses the pool of the lead.
+        """
         if not self.workflow.crews:
             return DEFAULT_CREW, self.agents(context)
         several = context.crew is not None and self.agents(context) > 1
         return (context.crew or LEAD, self.agents(context)) if several else (LEAD, 1)
 
     def agent_of(self, name: str, size: int) -> str:
-        """Register a pool. Return the expression that waits for one of its agents."""
+        """Add a pool of agents to the application. Return a source expression that waits for one of these agents."""
         self.pools[name] = size
         return f"agent({text(name)})"
 
     def graph_function(self, function: str, about: str, nodes: Sequence[Node], edges: Sequence[str]) -> None:
-        """Add the cached function `{function}_graph`, which builds a graph."""
+        """Add the source of the function `{function}_graph`. The function builds a graph and caches the graph."""
         lines = ["@cache", f"def {function}_graph() -> Graph:", *docstring(about)]
         lines.append("    graph = StateGraph(State, output_schema=Update)")
         for node in nodes:
@@ -189,7 +198,11 @@ class SourceBuilder:
     def routed_graph(
         self, function: str, about: str, nodes: Sequence[Node], router: str, sources: Sequence[str]
     ) -> None:
-        """Add the function that builds a graph. Each source has a conditional edge with the same router."""
+        """Add the source of a function that builds a graph with conditional edges.
+
+        router : name of the function that chooses the next nodes. All conditional edges use this function
+        sources : source expression of each node from which a conditional edge starts
+        """
         targets = f"[{', '.join([*(text(node.name) for node in nodes), 'END'])}]"
         edges = [
             line for source in sources for line in call("    graph.add_conditional_edges(", [source, router, targets])
@@ -197,6 +210,6 @@ class SourceBuilder:
         self.graph_function(function, about, nodes, edges)
 
     def subgraph_node(self, function: str, about: str, options: Sequence[str] = ()) -> None:
-        """Add a node function that runs the graph of `{function}_graph`."""
+        """Add the source of a node's function. The function runs the graph that `{function}_graph` builds."""
         arguments = [f"{function}_graph()", text(function), "state", *options]
         self.function(function, about, call("    return await within(", arguments))

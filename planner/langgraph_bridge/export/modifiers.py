@@ -14,10 +14,16 @@ from planner.workflow.declaration import Step
 
 
 class ModifierWriter(SourceBuilder):
-    """Writes modifiers. `items`, `rounds` and `copies` take the node of a step, and return a node to replace it."""
+    """Writes the source of modifiers: fan-outs, rounds and copies.
+
+    The methods `items`, `rounds` and `copies` take the node of a step. Each returns a node that replaces this node.
+    """
 
     def items(self, function: str, node: Node, context: ExportContext, step: Step) -> Node:
-        """Write a fan-out: one Send for each item. Write the coordination of the crew before and after the items."""
+        """Write the functions of a fan-out, which has one `Send` for each item. Return the node of the fan-out.
+
+        If the crew has coordination, write the functions of the coordination too.
+        """
         assert step.for_each is not None
         name, declared = context.path[-1], step.for_each
         if isinstance(declared.count, Estimate):
@@ -50,7 +56,10 @@ class ModifierWriter(SourceBuilder):
         return Node(name, function)
 
     def coordinated(self, node: Node, context: ExportContext, declared: Coordination) -> Node:
-        """Write the coordination around an item: brief, messages, report, merge. Return one node for all."""
+        """Write the functions that coordinate an item: brief, messages, report and merge.
+
+        Return a node that runs the item with its coordination.
+        """
         crew, agents, name = context.crew or LEAD, self.agents(context), context.path[-1]
         stages = (
             ("brief", "the lead briefs an agent", LEAD, 1),
@@ -82,7 +91,11 @@ class ModifierWriter(SourceBuilder):
         return Node(name, function)
 
     def mechanism(self, function: str, about: str, declared: Coordination, kind: str, pool: str, size: int) -> None:
-        """Write the function of a node that runs one kind of coordination."""
+        """Write the function of a node that runs one coordination mechanism.
+
+        kind : name of the mechanism, such as ``brief``
+        pool, size : name and size of the pool of agents that the mechanism uses
+        """
         body = getattr(declared, kind)
         lines = [
             f"{field}: {value}" for field in type(body).model_fields
@@ -94,12 +107,18 @@ class ModifierWriter(SourceBuilder):
         self.function(function, about, self.agent_body(pool, size, kind), lines)
 
     def agent_body(self, pool: str, size: int, work: str) -> list[str]:
-        """Return the body of a function. The function holds an agent of a pool while the agent works."""
+        """Return the source lines of a function's body. The body holds an agent of a pool while the work is done.
+
+        work : name of the work
+        """
         todo = f"        await asyncio.sleep(0)  # TODO: {work}"
         return [f"    async with {self.agent_of(pool, size)}:", todo, f'    return {{"log": [{text(work)}]}}']
 
     def rounds(self, function: str, node: Node, context: ExportContext, step: Step) -> Node:
-        """Write a loop of rounds: a conditional edge leads back until a round is accepted or the last round ends."""
+        """Write the functions of a loop of rounds. Return the node of the loop.
+
+        A conditional edge starts the next round. The loop ends when a round is accepted, or after the last round.
+        """
         assert step.repeat is not None
         name, most, until = context.path[-1], self.count(step.repeat.most, context), step.repeat.until
         one_round, router = self.step_name(context, "next"), self.step_name(context, "again")
@@ -124,9 +143,9 @@ class ModifierWriter(SourceBuilder):
         return Node(name, function)
 
     def copies(self, function: str, node: Node, context: ExportContext, step: Step) -> Node:
-        """Write parallel copies.
+        """Write the functions of parallel copies of a step. Return the node of the copies.
 
-        With `best_of`, the step waits for all copies. With `first_of`, the first copy to finish cancels the others.
+        With `best_of`, the node waits for all copies. With `first_of`, the first copy to finish cancels the rest.
         """
         name = context.path[-1]
         if step.best_of is None:

@@ -24,8 +24,8 @@ WIDTH = 88
 def call(start: str, arguments: Sequence[str], end: str = ")") -> list[str]:
     """Return the source lines of a call or a literal.
 
-    If the whole call fits on one line, return one line. Otherwise, put all arguments on the next line if they fit
-    there. If they do not fit, put each argument on its own line.
+    The code is on one line if it fits. Otherwise all arguments are on a second line. Each argument has its own line if
+    this second line is too long, or if the code is a literal with several entries.
     """
     line = f"{start}{', '.join(arguments)}{end}"
     indent = line[: len(line) - len(line.lstrip())]
@@ -39,12 +39,16 @@ def call(start: str, arguments: Sequence[str], end: str = ")") -> list[str]:
 
 
 def comment(text: str) -> list[str]:
-    """Return a comment as wrapped source lines."""
+    """Return the source lines of a comment, wrapped at `WIDTH` columns."""
     return textwrap.wrap(text, WIDTH, initial_indent="# ", subsequent_indent="#   ", break_long_words=False)
 
 
 def docstring(text: str, lines: Sequence[str] = (), indent: str = "    ") -> list[str]:
-    """Return the source lines of a docstring: the summary `text`, a blank line, and `lines`."""
+    """Return the source lines of a docstring. It consists of a summary and, after a blank line, further lines.
+
+    text : the summary
+    lines : the further lines
+    """
     summary = _docstring_text(text)
     if not lines and len(summary) + len(indent) + 6 <= WIDTH:
         return [f'{indent}"""{summary}"""']
@@ -60,28 +64,27 @@ def docstring(text: str, lines: Sequence[str] = (), indent: str = "    ") -> lis
 
 
 def _docstring_text(text: str) -> str:
-    """Return the text without the characters that would end or break a docstring."""
+    """Return a text for a docstring. Quotes and backslashes that would end or break the docstring are replaced."""
     clean = " ".join(text.split()).replace("\\", "/").replace('"""', "'''")
     return f"{clean[:-1]}'" if clean.endswith('"') else clean
 
 
 def text(value: str) -> str:
-    """Return a string as a Python literal."""
+    """Return the Python literal of a string, in double quotes."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
 class Names:
-    """Identifiers of a module, each used once. An identifier `NAME` also reserves `NAME_graph` for a function."""
+    """The identifiers that a module already uses. With an identifier `NAME`, `NAME_graph` is reserved too."""
 
     def __init__(self, taken: Sequence[str]) -> None:
         self.taken = set(taken)
 
     def unique(self, *words: str) -> str:
-        """Return an unused identifier.
+        """Return an identifier that the module does not use yet, and reserve it.
 
-        If the last word is unused, return it. Otherwise put the words before it in front, one by one, and finally add a
-        number.
+        For example, the words "a", "b" give `b`. If `b` is used, they give `a_b`, then `a_b_2`, `a_b_3` and so on.
         """
         clean = [re.sub(r"\W", "_", word).lower().strip("_") or "step" for word in words]
         clean = [f"step_{word}" if word[0].isdigit() else word for word in clean]
@@ -126,9 +129,9 @@ def _fields(body: Declared, prefix: str, only: tuple[str, ...] = ()) -> Iterator
 
 
 def _unit(body: Declared, name: str) -> str:
-    """Return the unit to add to an estimate, or an empty text.
+    """Return the unit that follows the text of an estimate: " tokens" or an empty text.
 
-    Only numbers of tokens need a unit: times have units in the file, and counts have no unit.
+    Texts of times already contain a unit, and counts have no unit.
     """
     counted = name in ("turns", "calls") or isinstance(body, Call | Wait)
     return "" if counted or name in ("time", "after", "back", "wait") else " tokens"

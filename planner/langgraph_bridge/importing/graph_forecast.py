@@ -52,10 +52,11 @@ from planner.workflow.declaration import Step, Workflow
 def predicted(
     game: GraphRun, seconds: Callable[[Key], float], limit: int | None, barriers: bool = True
 ) -> tuple[dict[Key, tuple[float, float]], float]:
-    """Predict the start and end of every run of a node, including subgraphs, and the completion time of the graph.
+    """Predict the start and end of each run of a node, and the completion time of the graph. All times are in seconds.
 
-    seconds : function that returns the duration of each run, except of runs of subgraphs. Durations are rounded
-        to ticks
+    game : order in which the nodes of the graph run
+    seconds : function that returns the duration of a run. The function is not called for runs of subgraphs. Durations
+        are rounded to ticks
     limit, barriers : as in `superstep_graph`
     """
     fragment = superstep_graph(game, lambda key: single_task(NO_POOL, NO_POOL), limit, barriers, with_spans=True)
@@ -70,7 +71,7 @@ def predicted(
 
 
 def whole(fragment: Fragment) -> Graph:
-    """Return a fragment as a graph for the kernel. The fragment must have no crews."""
+    """Convert a fragment of a task graph to a `Graph` for the kernel. The fragment must have no crews."""
     acquire, release = number_pools(fragment.acquire, 0), number_pools(fragment.release, 0)
     capacity = [slots for _, slots in fragment.own_pools]
     return build_graph(len(fragment), fragment.edges, acquire=acquire, release=release, capacity=capacity)
@@ -83,8 +84,9 @@ Number = tuple[str, int]
 def expand_graph(game: GraphRun, workflow: Workflow, limit: int | None, barriers: bool = True) -> TaskGraph:
     """Return the task graph of a LangGraph graph whose routes are fixed.
 
-    The task graph has no crews: runs wait only for needs, barriers and slots.
+    The task graph has no crews. Runs of nodes wait only for other runs, barriers and slots.
 
+    game : order in which the nodes of the graph run
     workflow : declares the profiles and parameters that the steps of the graph use
     limit, barriers : as in `superstep_graph`
     """
@@ -113,7 +115,10 @@ def expand_graph(game: GraphRun, workflow: Workflow, limit: int | None, barriers
 
 
 def _form(game: GraphRun, key: Key) -> GraphForm:
-    """Return the graph that contains the node of a run: the whole graph, or a subgraph in it."""
+    """Return the form of the graph that contains a node. This is the whole graph or one of its subgraphs.
+
+    key : key of a run of the node
+    """
     form = game.form
     for name, _ in key[:-1]:
         inner = form.nodes[name].graph
@@ -123,7 +128,13 @@ def _form(game: GraphRun, key: Key) -> GraphForm:
 
 
 def _work(path: str, step: Step | None, runs: int, workflow: Workflow) -> Work:
-    """Return the `Work` of a node. Each of the `runs` of the node is a round of this `Work`."""
+    """Return the `Work` of a node that runs `runs` times. Each run is one round of the work.
+
+    path : path of the node
+    step : step that the node runs
+
+    Raises ValueError if the step is not a single request, agent, tool or person.
+    """
     assert step is not None
     body = step.llm or step.agent or step.tool or step.human
     if body is None:
@@ -137,9 +148,10 @@ def _work(path: str, step: Step | None, runs: int, workflow: Workflow) -> Work:
 def graph_seconds(
     form: GraphForm, workflow: Workflow, seed: int, samples: int, limit: int | None = None, barriers: bool = True
 ) -> Floats:
-    """Return the completion times of a graph (samples,), in seconds.
+    """Return an array (samples,) with the completion time of a graph in each sample, in seconds.
 
     workflow : declares the profiles and parameters that the steps of the graph use
+    limit, barriers : as in `superstep_graph`
     """
     seconds = np.empty(samples)
     for low in range(0, samples, WIDTH):
@@ -152,7 +164,7 @@ def graph_seconds(
 
 
 def graph_barriers(form: GraphForm, workflow: Workflow, seed: int, samples: int, limit: int | None = None) -> Barriers:
-    """Return the time that the barriers of a graph cost, and the branches to put in subgraphs."""
+    """Return the time that barriers cost in a LangGraph graph, and advice on which branches to put in subgraphs."""
 
     def p50(wrapped: Wrapped, _: bool) -> float:
         now = form
@@ -166,7 +178,7 @@ def graph_barriers(form: GraphForm, workflow: Workflow, seed: int, samples: int,
 
 
 def _games(form: GraphForm, samples: Samples) -> Iterator[tuple[GraphRun, list[int]]]:
-    """Yield each distinct run of the graph in a slice of samples, with the rows of the samples that have this run."""
+    """Yield each different run of a graph, with the rows of all samples in which the graph runs in this way."""
     routes = Routes(samples)
     games: dict[object, tuple[GraphRun, list[int]]] = {}
     for row in range(len(samples)):
@@ -182,9 +194,9 @@ def _causes(game: GraphRun) -> tuple[object, ...]:
 
 
 class Routes:
-    """Random routes: draws of conditional edges and of `Send` widths.
+    """Random routes through a graph: choices at conditional edges, and numbers of Sends.
 
-    A draw is stored by the path of its node and the number of the node's run.
+    Each random draw belongs to one run of a node. The key of the draw contains the node's path and the run's number.
     """
 
     def __init__(self, samples: Samples) -> None:
@@ -192,7 +204,10 @@ class Routes:
         self.draws: dict[tuple[object, ...], Floats] = {}
 
     def of(self, row: int) -> _Route:
-        """Return the routes of one sample."""
+        """Return the random routes through a graph in one sample.
+
+        row : row of the sample
+        """
         return _Route(self, row)
 
     def chosen(self, path: str, branch: int, number: int, row: int) -> float:
@@ -212,7 +227,10 @@ class Routes:
 
 
 class _Route:
-    """The routes of one sample. Call it after a run of the node `name`, to get the nodes that run next."""
+    """The random routes through a graph in one sample.
+
+    The object must be called after each run of a node. The call returns the nodes that run next.
+    """
 
     def __init__(self, routes: Routes, row: int) -> None:
         self.routes, self.row = routes, row
@@ -236,7 +254,10 @@ class _Route:
 
     @staticmethod
     def _option(branch: Branch, u: float) -> int:
-        """Return the index of the option that the draw `u` from [0, 1) selects."""
+        """Choose an option of a conditional edge by the chances of the options. Return the index of the chosen option.
+
+        u : uniform draw from [0, 1)
+        """
         reached = 0.0
         for number, option in enumerate(branch):
             reached += option.chance

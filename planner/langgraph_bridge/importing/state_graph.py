@@ -36,9 +36,12 @@ Spans = dict[Key, tuple[float, float]]
 def run_on_virtual_clock(
     form: GraphForm, route: Route, seconds: Callable[[Key], float], limit: int | None
 ) -> tuple[Spans, float]:
-    """Run a graph on LangGraph. Return the start and end of every run of a node, and the completion time in seconds.
+    """Run a graph on LangGraph. Return the start and end of each run of a node, and the completion time of the graph.
 
-    seconds : function that returns the duration of each run, except of runs of subgraphs
+    All times are in seconds of the virtual clock.
+
+    route : function that chooses the nodes that run next
+    seconds : function that returns the duration of a run. The function is not called for runs of subgraphs
     limit : LangGraph's `max_concurrency`; None: no limit
     """
     builder = _Builder(route, seconds)
@@ -58,7 +61,10 @@ class _Builder:
         self.spans: Spans = {}
 
     def graph(self, form: GraphForm, key: Key) -> Any:
-        """Build the graph that the run `key` executes. The new graph counts the runs of each node."""
+        """Build a LangGraph graph from a form.
+
+        key : key of the run that executes the graph as a subgraph; () for the whole graph
+        """
         graph: Any = StateGraph(State)
         counts = dict.fromkeys(form.nodes, 0)
         for name, node in form.nodes.items():

@@ -33,9 +33,9 @@ Action = tuple[str, Callable[[], Awaitable[None]]]
 
 
 class ChainGraphs:
-    """Builds graphs of chains.
+    """Builds the graphs of chains. A chain is a sequence of parts that run one after another.
 
-    build_part : function that builds each part of a chain that is not a single task
+    build_part : function that builds the graphs of a part. The function is not called for a part that is a single task
     """
 
     def __init__(self, context: GraphContext, build_part: BuildPart) -> None:
@@ -43,7 +43,10 @@ class ChainGraphs:
         self.works = WorkRunner(context)
 
     def chain(self, outline: Chain, name: str) -> RunPart:
-        """Build the graph of a chain. From each step, a conditional edge leads to the next step in the sample."""
+        """Build the LangGraph graph of a chain, which is a sequence of parts. Return the function that runs the chain.
+
+        A conditional edge leads from each node to the node that runs next in the sample.
+        """
         inner = {part.at: self.build_part(part.outline, part_name(part.outline, name)) for part in outline.parts
                  if not isinstance(part.outline, Task)}  # fmt: skip
         nodes = list(dict.fromkeys(self._nodes(outline, name)))
@@ -77,7 +80,7 @@ class ChainGraphs:
     async def _run_directly(
         self, outline: Chain, inner: Mapping[int, RunPart], name: str, first: int, index: Index
     ) -> None:
-        """Run a chain without a graph. This is for chains whose graph would have only one node."""
+        """Run a chain without a LangGraph graph. Use this function if the graph would have fewer than two nodes."""
         agents = HeldAgents(self.context.run)
         try:
             for _, act in self._actions(outline, inner, name, first, index, agents):
@@ -96,7 +99,10 @@ class ChainGraphs:
     def _actions(
         self, outline: Chain, inner: Mapping[int, RunPart], name: str, first: int, index: Index, agents: HeldAgents
     ) -> Iterator[Action]:
-        """Yield the actions of a chain in order. Actions that seize or release agents have no node."""
+        """Yield the actions of a chain in order, each with the name of its node.
+
+        Actions that wait, seize agents or release agents have no node. Their name is empty.
+        """
         run = self.context.run
         for part in outline.parts:
             task, content = first + part.at, part.outline
@@ -123,14 +129,20 @@ class ChainGraphs:
 
 
 class ChainCursor:
-    """Leads a graph through the actions of a chain. Actions without a node run between two nodes."""
+    """Keeps track of the current action of a chain, while a LangGraph graph runs the chain.
+
+    Some actions have no node in the graph. They run between two nodes.
+    """
 
     def __init__(self, actions: Iterator[Action]) -> None:
         self.actions = actions
         self.action: Callable[[], Awaitable[None]] | None = None
 
     async def advance(self) -> str:
-        """Go to the next action that has a node. Run the actions before it, and return the name of its node."""
+        """Go to the next action that has a node. Return the name of this node, or `END` after the last action.
+
+        Actions without a node are run on the way.
+        """
         for node, action in self.actions:
             if node:
                 self.action = action
@@ -145,20 +157,20 @@ class ChainCursor:
 
 
 class HeldAgents:
-    """The agents that an item holds. If the item is cancelled, they are released."""
+    """The agents that an item of a fan-out holds. The agents are released if the item is cancelled."""
 
     def __init__(self, run: SampleRun) -> None:
         self.run = run
         self.pools: list[int] = []
 
     async def seize(self, task: int) -> None:
-        """Wait for the agent that a task needs."""
+        """Wait for the agent that a task seizes at its start."""
         pool = int(self.run.graph.acquire[task])
         await self.run.pools.seize(pool, task)
         self.pools.append(pool)
 
     def release(self, task: int) -> None:
-        """Release an agent, if the task releases an agent at its end."""
+        """Release the agent that a task releases at its end. Do nothing if the task releases no agent."""
         pool = int(self.run.graph.release[task])
         if pool >= 0:
             self.pools.remove(pool)
@@ -170,14 +182,19 @@ class HeldAgents:
 
 
 def work_name(work: Work) -> str:
-    """Return the name of the node for a piece of work: the step and, for coordination, also the kind of work."""
+    """Return the name of the node that runs a piece of work.
+
+    The name is the path of the step. For coordination, the name ends with the kind of coordination.
+    """
     return f"{work.step} {work.kind}" if work.coordination else work.step
 
 
 def part_name(outline: Outline, name: str) -> str:
-    """Return the name of a part: the common prefix of the paths of its steps.
+    """Return a name for a part of the workflow: the longest path that contains all steps of the part.
 
-    If the paths have no common prefix, return `name`, which is the name of the outer part.
+    For example, the steps ``build.code`` and ``build.test`` give ``build``. If there is no such path, return `name`.
+
+    name : name of the outer part
     """
     paths = [work.step.split(".") for task, _, _ in tasks(outline, 0, ()) for work, _ in task.does
              if isinstance(work, Work) and not work.coordination]  # fmt: skip

@@ -48,8 +48,8 @@ State = TypedDict("State", {"(first)": int, "(index)": tuple[int, ...], "(round)
 class WorkflowGraphs:
     """The LangGraph graphs of a workflow.
 
-    dataflow : whether groups run without supersteps
-    limit : LangGraph's max_concurrency; None: no limit
+    dataflow : whether steps start as soon as they can, without supersteps
+    limit : LangGraph's `max_concurrency`; None: no limit
     """
 
     def __init__(self, outline: Outline, dataflow: bool, limit: int | None) -> None:
@@ -59,7 +59,7 @@ class WorkflowGraphs:
         self.whole = self.part(outline, "")
 
     async def run(self, run: SampleRun) -> None:
-        """Run one sample."""
+        """Run one sample of the workflow on LangGraph."""
         self.context.run = run
         await self.whole(0, ())
 
@@ -85,10 +85,7 @@ class WorkflowGraphs:
         return self.chains.chain(outline, name)
 
     def in_round(self, outline: InRound, name: str) -> RunPart:
-        """Build a body inside rounds.
-
-        The body runs with the indices of the outer loops, followed by the indices of the rounds.
-        """
+        """Build a part of the workflow that runs in one round of a loop. Return the function that runs the part."""
         body = self.part(outline.body, name)
 
         async def run_in_round(first: int, index: Index) -> None:
@@ -99,7 +96,11 @@ class WorkflowGraphs:
     # Groups
 
     def group(self, outline: Group, name: str) -> RunPart:
-        """Build a group as a StateGraph, or with the functional API if the runtime is dataflow."""
+        """Build the graph of a group of steps. Return the function that runs the group.
+
+        The graph is a StateGraph. In the dataflow runtime, the graph uses LangGraph's functional API instead. Choices
+        are StateGraphs in every runtime.
+        """
         children = {child: self.part(part.outline, f"{name}.{child}" if name else child)
                     for child, part in outline.parts.items()}  # fmt: skip
         if self.dataflow and not outline.choice:
@@ -117,10 +118,7 @@ class WorkflowGraphs:
     def state_graph(
         self, outline: Group, children: Mapping[str, RunPart], name: str
     ) -> Callable[[Any], Awaitable[Any]]:
-        """Build a group as a StateGraph.
-
-        If a step needs several steps, one edge leads from the list of these steps to the step.
-        """
+        """Build a StateGraph for a group of steps. Return the function that runs the graph."""
         graph: Any = StateGraph(State)
         waiting = outline.choice and may_wait(outline)
 
@@ -149,7 +147,10 @@ class WorkflowGraphs:
     def functional_group(
         self, outline: Group, children: Mapping[str, RunPart], name: str
     ) -> Callable[[Any], Awaitable[Any]]:
-        """Build a group with the functional API. A step waits for the futures of the steps that it needs."""
+        """Build a group of steps with LangGraph's functional API. Return the function that runs the group.
+
+        Each step waits for the futures of the steps that it needs.
+        """
 
         @task
         async def step(child: str, first: int, index: Index) -> None:
@@ -176,16 +177,19 @@ class WorkflowGraphs:
         return partial(function.ainvoke, config=self.context.config)
 
     def has_effect(self, state: State, offset: int, size: int) -> bool:
-        """Whether any of `size` tasks takes time or an agent.
+        """Whether any of `size` consecutive tasks takes time or an agent.
 
-        offset : number of the first of these tasks, counted from the first task of the part
+        offset : position of the first of these tasks, counted from the first task of the part that runs
         """
         return self.context.run.has_effect(state["(first)"] + offset, size)
 
     # Loops
 
     def rounds(self, outline: Rounds, name: str) -> RunPart:
-        """Build rounds as a loop. While a later round has work, a conditional edge leads back to the body."""
+        """Build the graph of a loop of rounds. Return the function that runs the loop.
+
+        A conditional edge starts the next round. The loop ends when no remaining round has work to do.
+        """
         graph: Any = StateGraph(State)
         body, size, waiting = self.part(outline.body, name), outline.body.size, may_wait(outline.body)
 
@@ -213,7 +217,10 @@ class WorkflowGraphs:
         return run_rounds
 
     def dispatch(self, outline: Dispatch, name: str) -> RunPart:
-        """Build a fan-out or copies, with one Send for each item or copy. Sends for ramp-ups come before items."""
+        """Build the graph of a fan-out or of copies. Return the function that runs the graph.
+
+        Each item or copy is a Send. If agents ramp up, the Sends for ramping up come first.
+        """
         graph: Any = StateGraph(State)
         nodes = ["ramp_up", "item"][-len(outline.parts) :]
         for node, part in zip(nodes, outline.parts, strict=True):
@@ -242,8 +249,9 @@ class WorkflowGraphs:
         return run_dispatch
 
     def sent_node(self, body: RunPart, limited: bool) -> Callable[[State], Awaitable[None]]:
-        """Build the node that a Send runs.
+        """Return the function of a node that is started by a Send.
 
+        body : function that runs an item or a copy
         limited : whether the node takes one of LangGraph's slots
         """
 
@@ -257,7 +265,7 @@ class WorkflowGraphs:
     def sends(self, outline: Dispatch, nodes: list[str], state: State) -> Iterator[tuple[str, State]]:
         """Yield the node and the state of each Send, in order.
 
-        A replica that does no work is left out, unless replicas may wait for each other or for slots.
+        If items may wait for each other or for slots, each item has a Send. Otherwise an item without work has no Send.
         """
         slot = state["(first)"]
         for node, part in zip(nodes, outline.parts, strict=True):
@@ -272,9 +280,9 @@ class WorkflowGraphs:
                     yield node, {"(first)": first, "(index)": (*state["(index)"], number), "(slot)": slot}
 
     def race(self, outline: Replicas, name: str) -> RunPart:
-        """Build a race: the first copy to finish cancels all other copies.
+        """Build a race between copies of a step. The first copy to finish cancels all other copies.
 
-        asyncio runs the race, because LangGraph cannot cancel nodes.
+        LangGraph cannot cancel nodes, so asyncio runs the race.
         """
         self.context.without_langgraph[f"the race of '{name}'"] = None
         body, size = self.part(outline.body, name), outline.body.size
@@ -299,7 +307,7 @@ class WorkflowGraphs:
 
 
 def add_edges(graph: Any, form: GraphForm) -> None:
-    """Add the edges and joins of a form to a StateGraph."""
+    """Add all edges of a graph form to a StateGraph."""
     for source, target in form.edges:
         graph.add_edge(source if source == START else node_name(source), node_name(target))
     for sources, target in form.joins:
@@ -307,5 +315,5 @@ def add_edges(graph: Any, form: GraphForm) -> None:
 
 
 def node_name(step: str) -> str:
-    """Name of the node of a step. It differs from the step's name only if LangGraph reserves that name."""
+    """Return the name of the node for a step: the step's name. If LangGraph reserves this name, a dot is added."""
     return f"{step}." if step in (START, END) else step

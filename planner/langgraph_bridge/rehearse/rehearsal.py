@@ -29,7 +29,10 @@ def rehearse(
     workflow: Workflow, sizes: Mapping[str, int], *, speed: float = 1.0, seed: int = 1, samples: int = 20,
     progress: Callable[[float], None] = lambda done: None,
 ) -> Rehearsal:  # fmt: skip
-    """Run samples on a virtual clock, and compare each run with its prediction. Stop at the first difference."""
+    """Run samples of a workflow on LangGraph with a virtual clock, and compare each run with its prediction.
+
+    Stop at the first difference.
+    """
     graphs: WorkflowGraphs | None = None
     compared, done = 0, 0
     difference: Difference | None = None
@@ -53,7 +56,7 @@ def in_real_time(
     workflow: Workflow, sizes: Mapping[str, int], *, scale: float, speed: float = 1.0, seed: int = 1,
     ahead: Callable[[float], None] = lambda seconds: None, progress: Callable[[float], None] = lambda done: None,
 ) -> Rehearsal:  # fmt: skip
-    """Run the first sample on the real clock.
+    """Run the first sample of a workflow on LangGraph with the real clock.
 
     scale : number by which all durations are divided
     ahead : function to call before the run. Its argument is the predicted duration of the run in real seconds
@@ -80,7 +83,7 @@ def in_real_time(
 
 
 async def _report_progress(progress: Callable[[float], None], seconds: float) -> None:
-    """Report again and again which share of `seconds` has passed. Stop when this coroutine is cancelled."""
+    """Call `progress` regularly with the share of `seconds` that has passed. Stop when this coroutine is cancelled."""
     start = time.perf_counter()
     while True:
         progress(min(1.0, (time.perf_counter() - start) / seconds) if seconds else 1.0)
@@ -88,9 +91,11 @@ async def _report_progress(progress: Callable[[float], None], seconds: float) ->
 
 
 def run_virtually(graphs: WorkflowGraphs, playback: Playback, row: int) -> tuple[Spans, float]:
-    """Run one sample on a virtual clock.
+    """Run one sample of a workflow on LangGraph with a virtual clock.
 
     Return the start and end of each piece of work, and the completion time of the sample, in seconds.
+
+    row : row of the sample
     """
     spans: Spans = {}
 
@@ -111,13 +116,12 @@ def workflow_graphs(workflow: Workflow, graph: TaskGraph) -> WorkflowGraphs:
 def first_difference(
     sample: int, predicted: Spans, rehearsed: Spans, makespan: float, seconds: float
 ) -> Difference | None:
-    """Return the earliest difference between the predicted and the rehearsed run of a sample.
-
-    Return None if the runs are equal.
+    """Return the earliest difference between the predicted run and the rehearsed run of a sample; None if equal.
 
     sample : number of the sample, from 0
+    predicted, rehearsed : start and end of each piece of work, in seconds
     makespan : predicted completion time
-    seconds : rehearsed completion time. It is compared with `makespan` only if all spans are equal
+    seconds : rehearsed completion time. It is compared with `makespan` if all starts and ends are equal
     """
     different = [
         (min(span[0] for span in (predicted.get(key), rehearsed.get(key)) if span is not None), key)

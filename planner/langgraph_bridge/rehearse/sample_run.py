@@ -19,10 +19,10 @@ RECURSION_LIMIT = 1_000_000
 
 
 class Pools:
-    """Pools of slots.
+    """Pools of slots, such as agents. Tasks seize and release the slots.
 
-    On a virtual clock, free slots are granted at the end of each instant. On a real clock, they are granted
-    immediately.
+    On a virtual clock, a task gets a free slot when nothing else can run at the current time. On a real clock, a task
+    gets a free slot immediately.
     """
 
     def __init__(self, capacity: Sequence[int]) -> None:
@@ -34,10 +34,10 @@ class Pools:
             self.loop.at_end_of_instant.append(self.grant)
 
     async def seize(self, pool: int, task: int) -> None:
-        """Wait for a slot of a pool.
+        """Wait until a task gets a slot of a pool.
 
-        Tasks get slots in the order of their calls. Tasks that call at the same time get slots in the order of their
-        numbers.
+        Tasks get slots in the order of their calls. If two tasks call at the same time, the task with the lower number
+        goes first.
         """
         slot: asyncio.Future[None] = self.loop.create_future()
         heapq.heappush(self.queues[pool], (self.loop.time(), task, slot))
@@ -50,9 +50,9 @@ class Pools:
             raise
 
     async def turn(self) -> None:
-        """Wait until the pools grant slots the next time. LangGraph's own slots then follow the same order.
+        """Wait for the next time at which the pools grant slots. On a real clock, return immediately.
 
-        On a real clock, return immediately: LangGraph alone decides the order of its slots.
+        After this wait, LangGraph's own slots are taken in the same order as the slots of the pools.
         """
         if isinstance(self.loop, VirtualLoop):
             turn: asyncio.Future[None] = self.loop.create_future()
@@ -68,7 +68,7 @@ class Pools:
             self.loop.call_soon(self.grant)
 
     def grant(self) -> bool:
-        """Grant free slots to waiting tasks. Return whether any waiting task can continue."""
+        """Give free slots to waiting tasks. Return whether any waiting task can continue."""
         granted = bool(self.turns)
         for turn in self.turns:
             if not turn.done():
@@ -85,13 +85,13 @@ class Pools:
 
 
 class SampleRun:
-    """A running sample.
+    """The state of a sample while it runs on LangGraph.
 
-    scale : number by which all durations of the plan are divided
-    spans : start and end of each piece of work, in seconds of the plan
+    scale : number by which all planned durations are divided
+    spans : start and end of each piece of work, in planned seconds
     waits_for : task → tasks that must end before the task starts
     joins : tasks that do no work. Such a task ends when all tasks that it waits for have ended
-    ended : task → end of the task, in seconds of the plan
+    ended : task → end of the task, in planned seconds
     """
 
     def __init__(self, playback: Playback, row: int, scale: float = 1.0) -> None:
@@ -109,28 +109,30 @@ class SampleRun:
 
     @property
     def now(self) -> float:
-        """Time since the start of the sample, in seconds of the plan."""
+        """Time since the start of the sample, in planned seconds."""
         return (self.loop.time() - self.start) * self.scale
 
     # Durations
 
     def duration(self, task: int) -> float:
-        """Duration of a task in seconds. Negative: the task is skipped."""
+        """Return the planned duration of a task in seconds. A negative duration means that the task is skipped."""
         return float(self.playback.durations[self.row, task])
 
     def has_effect(self, first: int, size: int) -> bool:
-        """Whether any of `size` tasks, starting with task `first`, takes time or an agent.
+        """Whether any of `size` consecutive tasks takes time or an agent.
 
-        A task that takes an agent for 0 s has an effect, because it waits for the agent.
+        A task that takes an agent for 0 s also counts, because it waits for the agent.
+
+        first : number of the first of these tasks
         """
         tasks = slice(first, first + size)
         seconds = self.playback.durations[self.row, tasks]
         return bool(((seconds > 0) | ((seconds == 0) & (self.graph.acquire[tasks] >= 0))).any())
 
     def seconds_away(self, task: int) -> float:
-        """Return the seconds for which the person of a task is away, if the task starts now.
+        """Return the seconds for which the person who does a task is away, if the task starts now.
 
-        Return 0 if the person has not waited for too long.
+        Return 0 if the person is not away.
         """
         leave = int(self.graph.leave[task])
         if leave < 0:
@@ -140,7 +142,10 @@ class SampleRun:
         return float(times.away[self.row, leave]) if waited > times.patience[self.row, leave] else 0.0
 
     def end_of(self, task: int) -> float:
-        """Return the end of a task. If the task never ran, return the end of its last predecessor."""
+        """Return the time at which a task ended, in planned seconds.
+
+        If the task never ran, return the time at which its last predecessor ended.
+        """
         if task not in self.ended:
             if not self.predecessors:
                 self._read_edges()
@@ -156,13 +161,16 @@ class SampleRun:
     # Tasks that wait for each other
 
     def add_wait(self, source: int, target: int, is_join: bool) -> None:
-        """Let the task `target` wait for the task `source`. `is_join` says whether `target` is in `joins`."""
+        """Let the task `target` wait for the task `source`.
+
+        is_join : whether to add `target` to `joins`
+        """
         self.waits_for[target].append(source)
         if is_join:
             self.joins.add(target)
 
     async def wait_for_others(self, task: int) -> None:
-        """Wait until the tasks in `waits_for` for a task have ended. LangGraph has no edges for such waits."""
+        """Wait until all tasks in `waits_for[task]` have ended. LangGraph has no edges for these waits."""
         for source in self.waits_for.get(task, ()):
             if source in self.joins:
                 await self.wait_for_others(source)
@@ -170,12 +178,15 @@ class SampleRun:
                 await self._end_event(source).wait()
 
     async def take_turn(self, task: int) -> None:
-        """Wait until pools grant slots, then end the task. Its node can then take one of LangGraph's slots."""
+        """Wait for the next time at which the pools grant slots. Then record that the task has ended.
+
+        After this wait, the node of the task can take one of LangGraph's slots.
+        """
         await self.pools.turn()
         self.end(task)
 
     def end(self, task: int) -> None:
-        """Record that a task has ended."""
+        """Record that a task ends now."""
         self.ended[task] = self.now
         if task in self.end_events or self.waits_for:
             self._end_event(task).set()
@@ -184,17 +195,21 @@ class SampleRun:
         return self.end_events.setdefault(task, asyncio.Event())
 
     def record(self, work: Work, index: Index, start: float) -> None:
-        """Record the start and end of a piece of work that ends now, completed or cancelled."""
+        """Record a piece of work that ends now, because it is completed or cancelled.
+
+        start : start of the work, in planned seconds
+        """
         if self.now > start and not math.isclose(self.now, start, rel_tol=0, abs_tol=1e-12):
             self.spans[work.step, work.kind, index] = (start, self.now)
 
 
 class GraphContext:
-    """State that the graphs of a workflow share.
+    """State that all graphs of a workflow share.
 
     run : the sample that the graphs run now
-    compiled : (name of a part of the workflow, compiled graph that runs the part) for each graph
-    without_langgraph : names of parts that asyncio runs, because LangGraph cannot express them. A dict keeps the order
+    compiled : for each graph, the name of the part of the workflow that it runs, and the compiled graph
+    without_langgraph : names of parts that run without LangGraph, because LangGraph cannot express them. The values of
+        this dict mean nothing
     """
 
     run: SampleRun
@@ -206,12 +221,12 @@ class GraphContext:
 
     @property
     def config(self) -> dict[str, Any]:
-        """Config for every run of a graph on LangGraph."""
+        """Configuration for each call of a compiled graph."""
         limit = {} if self.limit is None else {"max_concurrency": self.limit}
         return {"recursion_limit": RECURSION_LIMIT, **limit}
 
     def compile(self, name: str, graph: Any) -> Any:
-        """Compile a StateGraph and keep it in `compiled`."""
+        """Compile a StateGraph, and add it to `compiled`. Return the compiled graph."""
         compiled = graph.compile(name=name or "workflow")
         self.compiled.append((name, compiled))
         return compiled

@@ -21,7 +21,7 @@ from planner.measures.playback import RequestSpan
 
 
 class TimedModel(BaseChatModel):
-    """Chat model whose answer takes `seconds`, which is an argument of each call."""
+    """Chat model that answers after a given time. Each call must have the argument `seconds`."""
 
     name: str = "model"
 
@@ -53,17 +53,17 @@ TOOL = StructuredTool.from_function(coroutine=_tool, name="tool", description="W
 
 
 async def request_model(seconds: float) -> None:
-    """Make a request that takes `seconds`."""
+    """Send a request to a model. The model answers after `seconds`."""
     await MODEL.ainvoke("go on", seconds=seconds)
 
 
 async def call_tool(seconds: float) -> None:
-    """Call a tool that takes `seconds`."""
+    """Call a tool. The call takes `seconds`."""
     await TOOL.ainvoke({"seconds": seconds})
 
 
 async def wait(seconds: float) -> None:
-    """Wait for `seconds`. This is for people, and for all other work that uses no model and no tool."""
+    """Wait for `seconds`. Use this for people, and for other work that uses neither a model nor a tool."""
     await asyncio.sleep(seconds)
 
 
@@ -72,31 +72,35 @@ CursorState = TypedDict("CursorState", {"(cursor)": Any}, total=False)
 
 
 class RequestCursor:
-    """Leads the graph of an agent through the agent's requests and tool calls."""
+    """Keeps track of an agent's current request or tool call, while a LangGraph graph runs the agent."""
 
     def __init__(self, requests: Iterator[RequestSpan], scale: float) -> None:
         self.requests, self.scale = requests, scale
         self.current: RequestSpan = ("", 0.0)
 
     def advance(self) -> str:
-        """Go to the next request or tool call. Return the name of its node."""
+        """Go to the next request or tool call of the agent. Return the name of its node, or `END` if none is left."""
         self.current = next(self.requests, (END, 0.0))
         return self.current[0]
 
     def seconds(self) -> float:
-        """Duration of the current request or tool call, in seconds on the clock of the event loop."""
+        """Return the duration of the current request or tool call, in seconds on the clock of the event loop."""
         return self.current[1] / self.scale
 
 
 class WorkRunner:
-    """Runs pieces of work of the current sample of `context`."""
+    """Runs pieces of work of the current sample on LangGraph. The current sample is `context.run`."""
 
     def __init__(self, context: GraphContext) -> None:
         self.context = context
         self.agent = self._agent_graph()
 
     async def run(self, work: Work, index: Index, task: int, seconds: float) -> None:
-        """Run a piece of work: make requests, call tools or wait, for `seconds` of the plan in total."""
+        """Run a piece of work: make requests, call tools or wait.
+
+        index : indices of the work in the loops around it
+        seconds : planned duration of the work
+        """
         run = self.context.run
         start = run.now
         try:
@@ -117,7 +121,7 @@ class WorkRunner:
             run.record(work, index, start)
 
     def _agent_graph(self) -> Any:
-        """Build a ReAct loop: the model and its tools take turns until the model calls no more tools."""
+        """Build the graph of an agent (ReAct). The model and its tools take turns until the model calls no tools."""
         graph: Any = StateGraph(CursorState)
 
         async def model(state: CursorState) -> None:

@@ -20,9 +20,10 @@ LITTLE = 0.95
 
 @dataclass(frozen=True)
 class Doubling:
-    """The first number of agents that gains under 5% if it is doubled.
+    """A number of agents at which doubling the number saves less than 5% of the time.
 
-    ratio : p50 of twice as many agents, divided by the p50 of `agents`
+    agents : number of agents before the doubling
+    ratio : `p50 after the doubling / p50 before the doubling`
     """
 
     agents: int
@@ -31,9 +32,10 @@ class Doubling:
 
 @dataclass(frozen=True)
 class Slower:
-    """A number of agents that is slower than another, smaller number of agents.
+    """A number of agents that makes the workflow slower than a smaller number does.
 
-    difference : median of the paired differences in seconds; its whole 95% interval is above 0
+    agents : the larger number of agents
+    difference : median of the added seconds, paired by sample; its whole 95% interval is above 0
     """
 
     agents: int
@@ -42,18 +44,18 @@ class Slower:
 
 @dataclass(frozen=True)
 class AgentNumbers:
-    """Numbers of agents compared with each other, at one speed of a model.
+    """Comparison of several numbers of agents, at one speed of a model.
 
-    A number is "slower" than another number if its time is longer: the whole 95% interval of the paired difference must
-    be above 0.
+    A number of agents is called slower than another number if the 95% interval of the added time is above 0.
 
-    tried : the simulated numbers of agents, from which the other fields choose
-    every : whether `tried` has all numbers from 1 to the widest fan-out
-    best : the number with the least p50; the smallest one if several have the same p50
-    p50 : p50 of `best` agents, in seconds
-    enough : the smallest number whose p50 is at most 1% above that of `best`
+    tried : the simulated numbers of agents
+    every : whether `tried` has all numbers from 1 to the largest useful number
+    best : the smallest number with the least p50
+    p50 : p50 of the completion time with `best` agents, in seconds
+    enough : the smallest number whose p50 is at most 1% above the least p50
     alike : the numbers that are not slower than `best`
-    diminishing : the first number in 1, 2, 4, … that gains little if it is doubled; None if every doubling gains more
+    diminishing : the first number in 1, 2, 4, … whose doubling saves less than 5% of the time; None if every doubling
+        saves more
     slower_again : the first number above `best` that is slower than `best`; None if there is none
     slower_than_one : the first number that is slower than one agent; None if there is none
     """
@@ -72,10 +74,10 @@ class AgentNumbers:
 
 
 def agent_numbers(model: str, speed: float, by_agents: Mapping[int, ScenarioValues], every: bool) -> AgentNumbers:
-    """Compare the numbers of agents in one row of a grid.
+    """Compare several numbers of agents, at one speed of a model.
 
-    by_agents : samples by number of agents, which must include 1
-    every : as in `AgentNumbers`
+    by_agents : samples for each number of agents, including 1
+    every : whether `by_agents` has all numbers from 1 to the largest useful number
     """
     tried = tuple(sorted(by_agents))
     p50 = {count: by_agents[count].p50 for count in tried}

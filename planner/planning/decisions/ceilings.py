@@ -24,7 +24,7 @@ FEWEST = 3
 
 @dataclass(frozen=True)
 class Ceiling:
-    """The least possible p50 in seconds, and its speedup over the baseline."""
+    """The least possible median completion time in seconds, and the largest possible speedup over the baseline."""
 
     p50: Interval
     speedup: Interval
@@ -32,15 +32,15 @@ class Ceiling:
 
 @dataclass(frozen=True)
 class Ceilings:
-    """Ceilings for the first row of a grid.
+    """Limits of speedup for the first model of a grid at its lowest speed.
 
-    infinite_speed : ceiling of one agent whose output takes no time
+    infinite_speed : limit for one agent if output takes no time
     widest : largest number of agents that can be busy simultaneously
-    infinite_agents : ceiling of `widest` agents without coordination; each request is as quick as if it were alone
+    infinite_agents : limit for `widest` agents if there is no coordination, and requests do not slow each other down
     slowed : whether concurrent requests slow each other down in the workflow itself
     best : the simulated number of agents with the least p50
-    coordinated : p50 and speedup of `best` agents, with coordination
-    serial_fraction : p50 of `infinite_agents`, divided by the p50 of one agent without coordination
+    coordinated : p50 and speedup of `best` agents with coordination
+    serial_fraction : `p50 of widest agents / p50 of one agent`, both without coordination
     """
 
     infinite_speed: Ceiling
@@ -54,11 +54,12 @@ class Ceilings:
 
 @dataclass(frozen=True)
 class Usl:
-    """Universal scalability law: speedup(n) = n / (1 + σ (n − 1) + κ n (n − 1)).
+    """The universal scalability law, `speedup(n) = n / (1 + σ * (n − 1) + κ * n * (n − 1))` for n agents.
 
-    numbers : the numbers of agents n that the law was fitted to
-    contention, coherency : σ and κ
-    peak : number of agents beyond which the speedup falls, √((1 − σ) / κ); None if it never falls
+    numbers : the numbers of agents to which the law was fitted
+    contention : the constant σ
+    coherency : the constant κ
+    peak : number of agents with the largest speedup, `sqrt((1 − σ) / κ)`; None if the speedup never falls
     largest_error : largest relative difference between a simulated p50 and the law
     """
 
@@ -73,12 +74,13 @@ def ceilings(
     baseline: ScenarioValues, instant: ScenarioValues, uncoordinated: ScenarioValues,
     uncoordinated_alone: ScenarioValues, widest: int, slowed: bool, best: int, at_best: ScenarioValues,
 ) -> Ceilings:  # fmt: skip
-    """Return the ceilings for the first row of a grid. Arguments that are not listed are fields of `Ceilings`.
+    """Return the limits of speedup for the first model of a grid at its lowest speed.
 
     baseline : samples of one agent at the declared speed
     instant : samples of one agent at infinite speed
     uncoordinated : samples of `widest` agents without coordination
     uncoordinated_alone : samples of one agent without coordination
+    widest, slowed, best : as in `Ceilings`
     at_best : samples of `best` agents with coordination
     """
 
@@ -90,10 +92,12 @@ def ceilings(
 
 
 def usl(by_agents: Mapping[int, ScenarioValues], widest: int) -> Usl | None:
-    """Fit the universal scalability law to the p50 of all numbers of agents up to `widest`.
+    """Fit the universal scalability law to the p50 of each number of agents up to `widest`.
 
-    The fit minimises the squares of relative errors. Return None if there are too few numbers, if one agent is not
-    among them, or if a p50 is 0.
+    The fit minimises the sum of squared relative errors. Return None if there are too few numbers of agents, if the
+    number 1 is missing, or if a p50 is 0.
+
+    by_agents : samples for each number of agents
     """
     used = tuple(sorted(count for count in by_agents if count <= widest))
     if len(used) - 1 < FEWEST or used[0] != 1 or not all(by_agents[count].p50 for count in used):
@@ -121,13 +125,21 @@ def usl(by_agents: Mapping[int, ScenarioValues], widest: int) -> Usl | None:
 
 
 def _shape(numbers: tuple[int, ...]) -> Floats:
-    """Return the coefficients of 1, σ and κ in T(n)/T(1) = 1/n + σ (n − 1)/n + κ (n − 1): a row for each number n."""
+    """Return an array (numbers, 3) with the row `[1 / n, (n − 1) / n, n − 1]` for each number n.
+
+    With the constants σ and κ of the universal scalability law, `row @ [1, σ, κ]` is the time of n agents divided by
+    the time of one agent.
+    """
     n = np.array(numbers, float)
     return np.stack([1 / n, (n - 1) / n, n - 1], axis=1)
 
 
 def _fit(numbers: tuple[int, ...], seconds: Floats) -> Floats:
-    """Return σ and κ of the best fit in which neither is below 0. `seconds` has the p50 of each number."""
+    """Return the constants σ and κ of the universal scalability law that fit best. Both constants are at least 0.
+
+    numbers : numbers of agents
+    seconds : p50 of the completion time for each number of agents
+    """
     shape = _shape(numbers)[1:] * (seconds[0] / seconds[1:])[:, None]
     target, columns = 1 - shape[:, 0], shape[:, 1:]
     candidates = []

@@ -27,12 +27,12 @@ from planner.planning.results import Scenario
 
 @dataclass(frozen=True)
 class DecisionOptions:
-    """Options of the decisions.
+    """Options for the decisions of a comparison.
 
-    every_n : whether to try every number of agents from 1 to the widest fan-out at the first speed
-    value_of_time : value of an hour of each person who waits, in US dollars; None: not given
+    every_n : whether to simulate every useful number of agents at the first speed
+    value_of_time : value of an hour of one waiting person, in US dollars; None: not given
     waiting : number of people who wait
-    setup : time and cost of setting up an alternative to the baseline; None: not given
+    setup : time and cost of setting up a scenario other than the baseline; None: not given
     """
 
     every_n: bool = False
@@ -43,12 +43,14 @@ class DecisionOptions:
 
 @dataclass(frozen=True)
 class Decisions:
-    """All decisions on a grid.
+    """All decisions of a comparison.
+
+    A row is a model at one speed. The first row has the first model and its lowest speed.
 
     widest : largest number of agents of the crew that can be busy simultaneously
     waiting : number of people who wait
-    numbers : comparison of the numbers of agents in each row
-    exchange, ceilings, usl : decisions on the first row
+    numbers : comparison of the numbers of agents, for each row
+    exchange, ceilings, usl : decisions about the first row
     pareto_p50, pareto_p90, price_of_an_hour, break_evens : None if the cost of a scenario is unknown
     value_of_time : None if a cost is unknown, or if the value of an hour is not given
     """
@@ -76,14 +78,14 @@ class DecisionInputs:
     """The samples from which decisions are computed.
 
     grid : samples of the requested scenarios
-    baseline : one agent at the declared speed, and its samples
-    by_row : samples of all simulated scenarios, by row and number of agents. Each row has the grid's numbers and 1.
+    baseline : the scenario of one agent at the declared speed, and its samples
+    by_row : samples of all simulated scenarios, by row and number of agents. A row is a model at one speed.
     instant : samples of one agent at infinite speed
     widest : largest number of agents of the crew that can be busy simultaneously
-    uncoordinated : samples of `widest` agents without coordination. Each request is served as if it were alone.
-    uncoordinated_alone : samples of one agent without coordination. Each request is served as if it were alone.
-    load_dependent : whether concurrent requests slow each other down
-    people : whether people are in the loop
+    uncoordinated : samples of `widest` agents without coordination; concurrent requests do not slow each other down
+    uncoordinated_alone : samples of one agent without coordination; concurrent requests do not slow each other down
+    load_dependent : whether concurrent requests slow each other down in the workflow itself
+    people : whether the workflow has steps done by people
     """
 
     grid: ByScenario
@@ -155,9 +157,12 @@ def decide(inputs: DecisionInputs, verdict: Verdict, options: DecisionOptions) -
 
 
 def _break_evens(grid: ByScenario, first: Row, few: int, best: int, waiting: float) -> tuple[BreakEven, ...]:
-    """Return the break-evens of all other rows against the row `first`, at two numbers of agents.
+    """Compare each row with the row `first`, for two numbers of agents. Return the break-even values of time.
 
-    The first number is `few`. The second number is `best`, or the grid's largest number if that is smaller.
+    A row is a model at one speed.
+
+    few : the first number of agents
+    best : the second number of agents; the grid's largest number is used if it is smaller
     """
     agents = {few, min(best, max(scenario.agents for scenario in grid))}
     chosen = {scenario: samples for scenario, samples in grid.items() if scenario.agents in agents}
@@ -167,7 +172,11 @@ def _break_evens(grid: ByScenario, first: Row, few: int, best: int, waiting: flo
 
 
 def _beats(grid: ByScenario, verdict: Verdict, base: Scenario, baseline: ScenarioValues) -> tuple[PairwiseChance, ...]:
-    """Return the chances that more agents beat faster requests, and that the best scenario beats the baseline."""
+    """Estimate how often more agents are quicker than faster requests.
+
+    Also estimate how often the best scenario is quicker than the baseline. An estimate is left out if both of its
+    scenarios are the same.
+    """
     chances = []
     if verdict.more != verdict.faster:
         chances.append(beats(verdict.more, verdict.faster, grid[verdict.more], grid[verdict.faster]))
@@ -177,6 +186,10 @@ def _beats(grid: ByScenario, verdict: Verdict, base: Scenario, baseline: Scenari
 
 
 def _alternatives(others: Sequence[Scenario], at_value: BestAtValue | None, base: Scenario) -> list[Scenario]:
-    """Return the alternatives to the baseline: `others`, and the best scenario at the value of time."""
+    """Return all scenarios in `others`, and the best scenario at the value of time. The baseline is left out.
+
+    at_value : the best scenario at the value of time; None if the value of time is not given
+    base : the baseline
+    """
     best = base if at_value is None else at_value.best
     return list(dict.fromkeys((*others, *([best] if best != base else []))))

@@ -11,15 +11,16 @@ from planner.planning.decisions.verdict import Row
 
 @dataclass(frozen=True)
 class AgentsForSpeed:
-    """The number of agents in the first row that is as quick as a scenario with few agents in another row.
+    """The number of agents in the first row of a grid that is as quick as a scenario in another row.
 
-    T is the completion time.
+    A row is a model at one speed. Differences are medians in seconds, paired by sample.
 
-    model, speed, agents : the scenario of the other row
-    needed : the smallest simulated number whose median paired difference is at most 0; None if there is none
-    difference : median of T(needed) − T(scenario) in seconds, paired by sample. If `needed` is None, it is the median
-        for the number that comes nearest.
-    surely : the smallest simulated number whose difference has its whole 95% interval below 0; None if there is none
+    model, speed, agents : the scenario in the other row
+    needed : the smallest simulated number with a difference of at most 0; None if there is none
+    difference : `time of the needed agents − time of the scenario`. If `needed` is None, the number with the lowest 95%
+        interval is used.
+    surely : the smallest simulated number whose difference is surely below 0, by its 95% interval; None if there is
+        none
     """
 
     model: str
@@ -32,14 +33,14 @@ class AgentsForSpeed:
 
 @dataclass(frozen=True)
 class SpeedForAgents:
-    """The row that is as quick with few agents as the first row with more agents.
+    """The row of a grid in which few agents are as quick as more agents in the first row.
 
-    T is the completion time.
+    A row is a model at one speed. Differences are medians in seconds, paired by sample.
 
     agents : the number of agents in the first row
-    model, speed : the earliest row of the grid whose median paired difference is at most 0; None if there is none
-    difference : median of T(row) − T(agents) in seconds, paired by sample. If there is no such row, it is the median
-        for the row that comes nearest.
+    model, speed : the earliest row with a difference of at most 0; None if there is none
+    difference : `time of few agents in this row − time of the agents in the first row`. If `model` is None, the row
+        with the lowest 95% interval is used.
     """
 
     agents: int
@@ -50,12 +51,14 @@ class SpeedForAgents:
 
 @dataclass(frozen=True)
 class Exchange:
-    """Exchange rates between agents and speed.
+    """Exchange rates between more agents and a higher speed.
+
+    A row is a model at one speed.
 
     model, speed : the first row, in which the number of agents varies
-    few : the number of agents of the other rows
-    tried : the numbers of agents simulated in the first row
-    every : whether `tried` has all numbers up to the widest fan-out
+    few : the number of agents in all other rows
+    tried : the simulated numbers of agents in the first row
+    every : whether `tried` has all numbers from 1 to the largest useful number
     """
 
     model: str
@@ -74,11 +77,13 @@ def exchange(
     faster: Mapping[Row, ScenarioValues],
     every: bool,
 ) -> Exchange:
-    """Compare more agents in the first row with `few` agents in all other rows.
+    """Compare more agents in the row `first` with `few` agents in all other rows.
 
-    by_agents : samples of the first row, by number of agents
+    A row is a model at one speed.
+
+    by_agents : samples of the row `first`, for each number of agents
     faster : samples of each other row with `few` agents, in the order of the grid
-    every : as in `Exchange`
+    every : whether `by_agents` has all numbers from 1 to the largest useful number
     """
     tried = tuple(sorted(by_agents))
     with_few = {first: by_agents[few], **faster}
@@ -108,5 +113,5 @@ def _speed_for_agents(count: int, matched: ScenarioValues, faster: Mapping[Row, 
 
 
 def _lowest(differences: Iterable[Interval]) -> Interval:
-    """Return the interval with the lowest lower end. If even this interval is above 0, no scenario is as quick."""
+    """Return the interval with the lowest lower end. If the lower end is unknown, the estimate is used instead."""
     return min(differences, key=lambda each: (each.value if each.low is None else each.low, each.value))

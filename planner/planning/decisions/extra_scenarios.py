@@ -18,14 +18,16 @@ INSTANT = math.inf
 
 @dataclass(frozen=True, eq=False)
 class ExtraScenarios:
-    """Scenarios to simulate for the first row of a grid.
+    """Scenarios that decisions need in addition to a grid.
 
-    widest : largest number of agents of the sized crew that can be busy simultaneously
-    points : speed and agents of further scenarios of the workflow itself
-    plain : the workflow without coordination of the sized crew; None if this crew has no coordination
-    plain_points : speed and agents of scenarios in which each request is served as if it were alone. They are scenarios
-        of `plain`, or of the workflow itself if `plain` is None.
-    curved : whether concurrent requests slow each other down
+    All scenarios use the first model of the grid.
+
+    widest : largest number of agents of the crew that can be busy simultaneously
+    points : speed and number of agents of each scenario of the original workflow
+    plain : the workflow without coordination in the crew; None if the crew has no coordination
+    plain_points : speed and number of agents of each scenario without coordination; in these scenarios, requests do not
+        slow each other down
+    curved : whether concurrent requests slow each other down in the original workflow
     """
 
     widest: int
@@ -36,11 +38,11 @@ class ExtraScenarios:
 
     @classmethod
     def of(cls, workflow: Workflow, sizing: Sizing, first: Row, every_n: bool) -> ExtraScenarios:
-        """Choose the extra scenarios of a grid.
+        """Choose the scenarios that decisions need in addition to a grid.
 
-        workflow : the workflow on the model of the first row
-        first : the first row
-        every_n : whether to add every number of agents from 1 to the widest fan-out
+        workflow : the workflow, with the first model of the grid
+        first : the first model of the grid and its lowest speed
+        every_n : whether to add all numbers of agents from 1 to the largest useful number
         """
         crew, speed = sizing.choose(), first[1]
         most = most_busy_agents(workflow, sizing.sizes(2), crew)
@@ -61,6 +63,6 @@ class ExtraScenarios:
 
 
 def _curved(workflow: Workflow) -> bool:
-    """Whether concurrent requests slow down any model that the workflow or a step names."""
+    """Return whether concurrent requests slow down any model that the workflow uses."""
     names = dict.fromkeys((workflow.model, *(step.model for _, step in workflow.walk())))
     return any(resolve(name, workflow.models).by_concurrency for name in names if name is not None)

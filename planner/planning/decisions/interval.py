@@ -23,9 +23,13 @@ from planner.planning.results import Scenario
 
 @dataclass(frozen=True, eq=False)
 class ScenarioValues:
-    """Samples of a scenario: its time, its cost (None if unknown) and its acceptance.
+    """Samples of a scenario.
 
-    All scenarios of a comparison have the same samples in the same order, so that their values can be paired.
+    All scenarios of a comparison use the same random draws, so that their samples can be paired.
+
+    seconds : completion times
+    usd : costs in US dollars; None if unknown
+    accepted : 1 for each sample whose result is accepted, otherwise 0
     """
 
     seconds: Values
@@ -47,25 +51,25 @@ class Interval:
 
     @property
     def above(self) -> bool:
-        """Whether the whole interval is above 0."""
+        """Whether the whole 95% interval of the estimate is above 0."""
         return self.low is not None and self.low > 0
 
     @property
     def below(self) -> bool:
-        """Whether the whole interval is below 0."""
+        """Whether the whole 95% interval of the estimate is below 0."""
         return self.high is not None and self.high < 0
 
     def times(self, factor: float) -> Interval:
-        """Return the interval multiplied by a factor above 0."""
+        """Return the estimate and its 95% interval, multiplied by `factor`. The factor must be above 0."""
         ends = [None if end is None else end * factor for end in (self.low, self.high)]
         return Interval(self.value * factor, *ends)
 
 
 def from_error(value: float, error: float | None, least: float = -math.inf) -> Interval:
-    """Return the interval of an estimate whose error is normal.
+    """Return an estimate with its 95% interval. The error of the estimate is assumed to be normal.
 
     error : standard error; None if unknown
-    least : lower bound of the interval
+    least : least possible value of the estimate
     """
     if error is None:
         return Interval(value, None, None)
@@ -73,12 +77,12 @@ def from_error(value: float, error: float | None, least: float = -math.inf) -> I
 
 
 def quantile(samples: Values, q: float) -> Interval:
-    """Return the quantile `q` of a scenario's samples, with its interval."""
+    """Return the quantile `q` of a scenario's samples, with its 95% interval."""
     return Interval(samples.quantile(q), *samples.known_interval(q))
 
 
 def median_difference(one: Values, other: Values) -> Interval:
-    """Return the median of `one` − `other`, paired by sample, with an interval from order statistics."""
+    """Return the median of `one − other`, paired by sample, with its 95% interval."""
     differences = np.sort(one.first - other.first)
     n = len(differences)
     median = float(differences[(n - 1) // 2] + differences[n // 2]) / 2
@@ -89,12 +93,12 @@ def median_difference(one: Values, other: Values) -> Interval:
 
 
 def of_medians(value: float, statistic: Callable[..., float], *samples: Values) -> Interval:
-    """Return the interval of a non-negative statistic of the medians of several scenarios.
+    """Return a value that is computed from medians, such as a ratio of two medians, with its 95% interval.
 
-    The statistic is computed for several groups of samples. Its variation between the groups gives its standard error.
+    The interval comes from the variation of the value between groups of samples.
 
-    value : the statistic for all samples
-    statistic : function that computes the statistic from the medians of the scenarios
+    value : the value for all samples, at least 0
+    statistic : function that computes the value from the median of each scenario
     samples : samples of each scenario
     """
     medians = [each.group_medians() for each in samples]
@@ -106,30 +110,30 @@ def of_medians(value: float, statistic: Callable[..., float], *samples: Values) 
 
 
 def ratio_of_medians(above: Values, below: Values) -> Interval:
-    """Return the p50 of `above` divided by the p50 of `below`. If the p50 of `below` is 0, the ratio is 1."""
+    """Return `p50 of above / p50 of below`, with its 95% interval. If the p50 of `below` is 0, the ratio is 1."""
     return of_medians(_over(above.quantile(0.5), below.quantile(0.5)), _over, above, below)
 
 
 def mean(samples: Values) -> Interval:
-    """Return the mean of a scenario's samples, with its interval."""
+    """Return the mean of a scenario's samples, with its 95% interval."""
     return from_error(samples.mean, samples.standard_error)
 
 
 def mean_difference(one: Values, other: Values) -> Interval:
-    """Return the mean of `one` − `other`, paired by sample, with its interval."""
+    """Return the mean of `one − other`, paired by sample, with its 95% interval."""
     return mean_of(one.first - other.first)
 
 
 def mean_of(samples: Floats) -> Interval:
-    """Return the mean of n samples, given as an array (n,), with its interval."""
+    """Return the mean of an array (samples,), with its 95% interval."""
     error = float(samples.std(ddof=1)) / math.sqrt(len(samples)) if len(samples) > 1 else None
     return from_error(float(samples.mean()), error)
 
 
 def ratio_of_means(above: Floats, below: Floats) -> Interval:
-    """Return the mean of `above` divided by the mean of `below`, with its interval.
+    """Return `mean of above / mean of below`, with its 95% interval.
 
-    `above` and `below` are arrays (n,) of paired samples. The error is the first-order error of a ratio.
+    above, below : arrays (samples,), paired by sample
     """
     ratio = Mean.ratio(above, below)
     return from_error(ratio.mean, abs(ratio.standard_error) if len(above) > 1 else None)
@@ -144,7 +148,7 @@ class PairwiseChance:
     """The chance that the scenario `one` is quicker than the scenario `other`.
 
     quicker : share of samples in which `one` is quicker than `other`
-    equal : share of samples in which both take the same time
+    equal : share of samples in which `one` and `other` take the same time
     """
 
     one: Scenario
@@ -155,13 +159,11 @@ class PairwiseChance:
 
 @dataclass(frozen=True)
 class BreakEvenSuccess:
-    """The success rate at which a scenario breaks even with the baseline, per accepted result.
+    """The success rate that a scenario needs to be as good as the baseline.
 
     chance : success rate of the baseline
-    by_time : success rate at which the scenario and the baseline take the same mean time per accepted result. If it is
-        above 1, no success rate is high enough.
-    by_usd : success rate at which the scenario and the baseline have the same mean cost per accepted result; None if a
-        cost is unknown
+    by_time : success rate needed for the same mean time per accepted result; above 1 if no success rate is enough
+    by_usd : success rate needed for the same mean cost per accepted result; None if a cost is unknown
     """
 
     scenario: Scenario
@@ -171,7 +173,7 @@ class BreakEvenSuccess:
 
 
 def beats(one: Scenario, other: Scenario, samples: ScenarioValues, others: ScenarioValues) -> PairwiseChance:
-    """Estimate how often the scenario `one` is quicker than the scenario `other`.
+    """Estimate the chance that the scenario `one` is quicker than the scenario `other`.
 
     samples : samples of `one`
     others : samples of `other`
@@ -181,15 +183,15 @@ def beats(one: Scenario, other: Scenario, samples: ScenarioValues, others: Scena
 
 
 def share(count: int, total: int) -> Interval:
-    """Return the share `count` / `total`, with Wilson's score interval."""
+    """Return `count / total`, with Wilson's 95% interval."""
     return Interval(count / total, *share_interval(count, total))
 
 
 def success(scenario: Scenario, samples: ScenarioValues, baseline: ScenarioValues) -> BreakEvenSuccess:
-    """Return the success rates at which a scenario breaks even with the baseline, per accepted result.
+    """Return the success rate that a scenario needs to be as good as the baseline.
 
-    The rate by time is the p that solves E[T] / p = E[T₀] / p₀. T is the time of the scenario; T₀ and p₀ are the time
-    and the success rate of the baseline. The rate by cost solves the same equation with costs instead of times.
+    The rate by time is `success rate of the baseline * mean time of the scenario / mean time of the baseline`. The rate
+    by cost uses mean costs instead of mean times.
     """
     chance = baseline.accepted.mean
     by_usd = None

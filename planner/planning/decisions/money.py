@@ -27,10 +27,10 @@ ByScenario = Mapping[Scenario, ScenarioValues]
 
 @dataclass(frozen=True)
 class ParetoPoint:
-    """A scenario that is over 1% quicker than every scenario that costs no more.
+    """A scenario that is over 1% quicker than all cheaper scenarios.
 
-    seconds : the p50 or p90 of its time
-    usd : its mean cost
+    seconds : p50 or p90 of the scenario's completion time
+    usd : mean cost of the scenario in US dollars
     """
 
     scenario: Scenario
@@ -40,11 +40,13 @@ class ParetoPoint:
 
 @dataclass(frozen=True)
 class Trade:
-    """The step from a scenario to the next quicker one on the lower convex hull of mean time and mean cost.
+    """The change from one scenario to a quicker scenario that costs more.
 
-    seconds_less : mean time that the step saves
-    usd_more : mean cost that the step adds
-    usd_per_hour : mean cost added for each hour of mean time saved
+    Both scenarios are neighbours on the lower convex hull of mean time and mean cost.
+
+    seconds_less : mean seconds saved
+    usd_more : mean US dollars added
+    usd_per_hour : US dollars added per hour saved
     """
 
     cheaper: Scenario
@@ -56,12 +58,16 @@ class Trade:
 
 @dataclass(frozen=True)
 class BreakEven:
-    """The value of an hour at which a row breaks even with the first row, for the same number of agents.
+    """The value of an hour at which a row of a grid is as good as the first row.
 
-    pays : values of an hour at which the row pays: ``from`` the break-even (it is quicker and dearer), ``up to`` the
-        break-even (slower and cheaper), ``always`` (quicker, not dearer), ``never`` (dearer, not quicker), or
-        ``unclear``. The row counts as quicker or dearer only if the whole 95% interval of the difference agrees.
-    usd_per_hour : the break-even, for each person who waits; None unless `pays` is ``from`` or ``up to``
+    A row is a model at one speed. Both rows have the same number of agents. A difference between rows counts only if
+    its whole 95% interval is above or below 0.
+
+    model, speed : model and speed of the row
+    pays : values of an hour at which the row is better. ``from``: above the break-even, because the row is quicker and
+        dearer. ``up to``: below the break-even, because the row is slower and cheaper. ``always``: all values.
+        ``never``: no value. ``unclear``: the differences do not decide.
+    usd_per_hour : the break-even for each person who waits; None if `pays` is ``always``, ``never`` or ``unclear``
     """
 
     model: str
@@ -73,13 +79,15 @@ class BreakEven:
 
 @dataclass(frozen=True)
 class BestAtValue:
-    """The best scenario at a value of time.
+    """The scenario with the least total if time has a value.
+
+    The total is the mean cost plus the value of the mean time, in US dollars.
 
     usd_per_hour : value of an hour of each person who waits
     waiting : number of people who wait
-    total : mean cost of `best` plus the value of its mean time, in US dollars
-    gain : total of the baseline minus total of `best`, in US dollars
-    alike : scenarios whose total is not significantly above the total of `best`
+    total : total of `best`
+    gain : `total of the baseline − total of best`
+    alike : scenarios with a total that is not significantly above the total of `best`
     """
 
     usd_per_hour: float
@@ -91,9 +99,9 @@ class BestAtValue:
 
 
 def pareto(grid: ByScenario, q: float) -> tuple[ParetoPoint, ...]:
-    """Return the Pareto set of mean cost and the quantile `q` of time, cheapest first.
+    """Return the Pareto set of a grid by mean cost and by the quantile `q` of time, cheapest first.
 
-    If several scenarios are about equal, the set has only the scenario with the fewest agents.
+    If several scenarios are about equal, only the scenario with the fewest agents is returned.
     """
     time = {scenario: samples.seconds.quantile(q) for scenario, samples in grid.items()}
     cost = {scenario: _mean_usd(samples) for scenario, samples in grid.items()}
@@ -104,7 +112,10 @@ def pareto(grid: ByScenario, q: float) -> tuple[ParetoPoint, ...]:
 
 
 def price_of_an_hour(grid: ByScenario) -> tuple[Trade, ...]:
-    """Return the steps along the lower convex hull of mean time and mean cost, cheapest first."""
+    """Return the changes that lead from the cheapest to the quickest scenario, cheapest first.
+
+    The scenarios are those on the lower convex hull of mean time and mean cost.
+    """
     time = {scenario: samples.seconds.mean for scenario, samples in grid.items()}
     cost = {scenario: _mean_usd(samples) for scenario, samples in grid.items()}
     hull: list[Scenario] = []
@@ -117,6 +128,8 @@ def price_of_an_hour(grid: ByScenario) -> tuple[Trade, ...]:
 
 def break_evens(first: ByScenario, others: ByScenario, waiting: float) -> tuple[BreakEven, ...]:
     """Compare each scenario in `others` with the scenario in `first` that has the same number of agents.
+
+    Return the value of an hour at which both scenarios are equally good.
 
     waiting : number of people who wait
     """
@@ -140,7 +153,9 @@ def break_evens(first: ByScenario, others: ByScenario, waiting: float) -> tuple[
 
 
 def value_of_time(grid: ByScenario, baseline: ScenarioValues, usd_per_hour: float, waiting: float) -> BestAtValue:
-    """Find the scenario with the least total: mean cost plus the value of the mean time.
+    """Find the scenario with the least total if time has a value.
+
+    The total is the mean cost plus the value of the mean time, in US dollars.
 
     usd_per_hour : value of an hour of each person who waits
     waiting : number of people who wait
@@ -159,9 +174,12 @@ def value_of_time(grid: ByScenario, baseline: ScenarioValues, usd_per_hour: floa
 def _front(
     points: Sequence[Scenario], time: Mapping[Scenario, float], cost: Mapping[Scenario, float]
 ) -> list[Scenario]:
-    """Return points from the cheapest to the quickest. Each point is over 1% quicker than all points before it.
+    """Return scenarios from the cheapest to the quickest. Each is over 1% quicker than all cheaper scenarios.
 
-    If several points are about equal, only the point with the fewest agents is returned.
+    If several scenarios are about equal, only the scenario with the fewest agents is returned.
+
+    time : completion time of each scenario, in seconds
+    cost : cost of each scenario, in US dollars
     """
     front: list[Scenario] = []
     for point in sorted(points, key=lambda each: (cost[each], time[each], each.agents)):
@@ -175,7 +193,10 @@ def _front(
 def _fewest(
     point: Scenario, points: Sequence[Scenario], time: Mapping[Scenario, float], cost: Mapping[Scenario, float]
 ) -> Scenario:
-    """Return the point with the fewest agents among the points that cost the same as `point` and are about as quick."""
+    """Return the scenario with the fewest agents among all scenarios that are about equal to `point`.
+
+    An equal scenario costs the same as `point`, and takes at most 1% longer.
+    """
     near, slowest = 1e-9 * cost[point], time[point] * (1 + ALIKE)
     equal = [each for each in points if abs(cost[each] - cost[point]) <= near and time[each] <= slowest]
     return min(equal, key=lambda each: (each.agents, time[each]))

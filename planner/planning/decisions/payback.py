@@ -20,7 +20,7 @@ from planner.planning.results import Scenario
 class Setup:
     """The time and cost of setting up a scenario before its first run.
 
-    runs : planned number of runs; None if unknown
+    runs : planned number of runs after the setup; None if unknown
     """
 
     seconds: float
@@ -32,11 +32,11 @@ class Setup:
 class PaybackRuns:
     """The least number of runs whose savings pay back a setup.
 
-    runs : the number for the estimated savings per run; None if no number of runs is enough
-    low : the number if the savings per run are at the upper end of their 95% interval
-    high : the number if the savings per run are at the lower end of their 95% interval
+    runs : the number for the estimated savings per run
+    low : the number for the upper end of the savings' 95% interval
+    high : the number for the lower end of the savings' 95% interval
 
-    `low` and `high` are None if the interval is unknown, or if no number of runs is enough.
+    A field is None if its savings are unknown or never pay back the setup.
     """
 
     runs: int | None
@@ -46,14 +46,16 @@ class PaybackRuns:
 
 @dataclass(frozen=True)
 class Payback:
-    """Payback of a scenario against the baseline, which needs no setup.
+    """The numbers of runs after which a scenario has paid back its setup, compared with the baseline.
+
+    The baseline needs no setup.
 
     time : number of runs that save as much time as the setup takes
     usd : number of runs that save as much money as the setup costs; None if a cost is unknown
-    value : number of runs that save as much as the setup costs, if all time is valued in US dollars; None if a cost or
-        the value of time is unknown
-    seconds_saved, usd_saved : savings of all planned runs, minus the setup; None if the planned number of runs is
-        unknown. `usd_saved` is also None if a cost is unknown.
+    value : number of runs that pay back the setup if time is counted in US dollars; None if a cost or the value of time
+        is unknown
+    seconds_saved : seconds saved by all planned runs, minus the setup; None if the number of runs is unknown
+    usd_saved : US dollars saved by all planned runs, minus the setup; None if the number of runs or a cost is unknown
     """
 
     scenario: Scenario
@@ -72,11 +74,10 @@ def payback(
     usd_per_hour: float | None,
     waiting: float,
 ) -> Payback:
-    """Find the numbers of runs after which a scenario has paid back its setup.
+    """Return the numbers of runs after which a scenario has paid back its setup.
 
-    usd_per_hour : value of an hour, for the one person who sets up and for each person who waits for a run; None if
-        unknown
-    waiting : number of people who wait for a run
+    usd_per_hour : value of an hour of each person in US dollars; None if unknown
+    waiting : number of people who wait for a run; the setup takes the time of one person
     """
     seconds_per_run = mean_difference(baseline.seconds, samples.seconds)
     usd_per_run = value = None
@@ -100,8 +101,8 @@ def payback(
 def runs_to_pay_back(once: float, per_run: Interval) -> PaybackRuns:
     """Return the least number of runs whose savings pay back a setup.
 
-    once : the one-off time or cost of the setup
-    per_run : the savings of a run, in the same unit
+    once : time or cost of the setup
+    per_run : savings per run, in the same unit as `once`
     """
 
     def runs(saved: float | None) -> int | None:
@@ -135,11 +136,12 @@ LONGER = "longer"
 
 @dataclass(frozen=True)
 class Pace:
-    """The pace of a scenario.
+    """The pace of a scenario: its typical completion time, as a name.
 
-    names : name of the pace of the p50. If the ends of the p50's 95% interval have different paces, the names of these
-        two paces, the quicker first
-    rounds_per_day : number of runs that fit in a working day of 8 h at the p50; None without people in the loop
+    p50 : median completion time in seconds
+    names : names of the paces at the two ends of the p50's 95% interval, the quicker first; one name if the paces are
+        equal
+    rounds_per_day : number of runs that fit in a working day of 8 h; None if no step is done by people
     """
 
     scenario: Scenario
@@ -149,12 +151,15 @@ class Pace:
 
 
 def pace_name(seconds: float) -> str:
-    """Return the name of the pace of a run that takes `seconds`."""
+    """Return the name of the pace of a run, for example ``a coffee`` for 600 seconds."""
     return next((name for name, longest in PACES if seconds <= longest), LONGER)
 
 
 def pace(scenario: Scenario, samples: ScenarioValues, people: bool) -> Pace:
-    """Return the pace of a scenario. `people` tells whether people are in the loop."""
+    """Return the pace of a scenario: its typical completion time, as a name.
+
+    people : whether any step is done by people
+    """
     p50 = quantile(samples.seconds, 0.5)
     ends = [end for end in (p50.low, p50.high) if end is not None] or [p50.value]
     rounds = None

@@ -17,14 +17,17 @@ Row = tuple[str, float]
 
 
 def rows(grid: Iterable[Scenario]) -> list[Row]:
-    """Return the rows of a grid: models in the order of the grid, and the speeds of each model in rising order."""
+    """Return the rows of a grid. A row is a model at one speed.
+
+    The models are in the order of the grid. The speeds of each model are in rising order.
+    """
     distinct = dict.fromkeys((scenario.model, scenario.speed) for scenario in grid)
     models = list(dict.fromkeys(model for model, _ in distinct))
     return sorted(distinct, key=lambda row: (models.index(row[0]), row[1]))
 
 
 def verdict(grid: Sequence[Scenario], seconds: Mapping[Scenario, Floats]) -> Verdict:
-    """Compare the gain from more agents in the first row with the gain from the other rows with the fewest agents.
+    """Decide whether more agents save more time than a higher speed or another model.
 
     seconds : completion times of each scenario, paired by sample
     """
@@ -61,7 +64,10 @@ def verdict(grid: Sequence[Scenario], seconds: Mapping[Scenario, Floats]) -> Ver
 
 
 def _least(points: Sequence[Scenario], p50: Mapping[Scenario, float]) -> Scenario:
-    """Return the first point whose p50 is at most 1% above the least p50."""
+    """Return the first scenario whose p50 is at most 1% above the least p50 of all scenarios.
+
+    p50 : p50 of the completion time of each scenario, in seconds
+    """
     limit = min(p50[point] for point in points) * (1 + ALIKE)
     return next(point for point in points if p50[point] <= limit)
 
@@ -70,23 +76,22 @@ def _least(points: Sequence[Scenario], p50: Mapping[Scenario, float]) -> Scenari
 class Verdict:
     """The answer to the question whether more agents or a higher speed saves more time.
 
-    T is the completion time. Two scenarios are about as quick if their difference is under 1% or not significant.
+    A row is a model at one speed. The first row has the first model at its lowest speed. Two scenarios are about equal
+    if their p50s differ by at most 1%, or if their difference is not significant.
 
-    more : a scenario of the first row. Its p50 is at most 1% above the least p50 of this row. If several scenarios of
-        the row qualify, it is the one with the fewest agents.
-    faster : a scenario with the fewest agents of the grid. Its p50 is at most 1% above the least p50 of all scenarios
-        with this number of agents. If several of these scenarios qualify, it is the one in the earliest row.
-    gains : ``agents`` or ``speed``; ``same`` if `more` and `faster` are about as quick; empty if only agents or only
-        speeds vary
-    difference : 95% interval of the median of T(more) − T(faster) in seconds, paired by sample
-    best : the scenario with the least p50. If several have the same p50, it is the one with the fewest agents; if they
-        also have the same number of agents, it is the one in the earliest row.
-    close : whether `best` is about as quick as `more` or `faster`. If only agents or only speeds vary: whether `best`
-        is about as quick as the first scenario with the fewest agents.
-    no_more : empty if `more` has more than the fewest agents. Otherwise ``little`` if the quickest alternative in the
-        row gains under 1%, ``nothing`` if it gains nothing and is about as quick, ``slower`` if it is slower
-    no_faster : empty if `faster` is not in the first row. Otherwise as `no_more`, for the quickest alternative in the
-        other rows
+    more : the quickest scenario in the first row. If several are within 1% of the least p50, the one with the fewest
+        agents is taken.
+    faster : the quickest scenario among those with the grid's fewest agents. If several are within 1% of the least p50,
+        the one in the earliest row is taken.
+    gains : ``agents`` if `more` is quicker, ``speed`` if `faster` is quicker, or ``same`` if `more` and `faster` are
+        about equal; empty if the grid has a single row or a single number of agents
+    difference : 95% interval of the median of `time of more − time of faster` in seconds, paired by sample
+    best : the scenario with the least p50; if several scenarios have the least p50, the one with the fewest agents
+    close : whether `best` is about equal to `more` or `faster`. If `gains` is empty, `best` is compared with the first
+        scenario that has the fewest agents.
+    no_more : reason against more agents. ``little``: they save less than 1%. ``nothing``: they save no time.
+        ``slower``: they cost time. The text is empty if `more` has more than the fewest agents.
+    no_faster : reason against the other rows, with the same values; empty if `faster` is not in the first row
     """
 
     more: Scenario

@@ -18,7 +18,7 @@ TINY = 0.001
 
 
 def imprecise(precision: Precision, samples: int) -> tuple[Note, ...]:
-    """Return a note if p50 or p90 is less precise than requested."""
+    """Return a note if the p50 or the p90 is less precise than requested."""
     if precision.converged:
         return ()
     needed = precision.needed(samples)
@@ -28,7 +28,7 @@ def imprecise(precision: Precision, samples: int) -> tuple[Note, ...]:
 
 
 def declaration_notes(workflow: Workflow) -> tuple[Note, ...]:
-    """Return the notes on the workflow file. They hold in every scenario."""
+    """Return the notes on a workflow file. These notes hold in every scenario."""
     return (*unused_crews(workflow), *once_for_all(workflow), *approximate_counts(workflow))
 
 
@@ -49,16 +49,16 @@ def once_for_all(workflow: Workflow) -> tuple[Note, ...]:
 
 
 def approximate_counts(workflow: Workflow) -> tuple[Note, ...]:
-    """Return a note if token counts of texts are approximate, because the texts' tokens could not be counted."""
+    """Return a note that lists all texts with approximate token counts. Return no note if there are none."""
     texts = sorted({str(estimate) for estimate in _approximate([step for _, step in workflow.walk()])})
     return (Note("approximate-tokens", {"texts": tuple(texts)}),) if texts else ()
 
 
 def other_tokenizers(workflow: Workflow, models: Mapping[str, Profile]) -> tuple[Note, ...]:
-    """Return a note on the models for which token counts of another model are used unchanged.
+    """Return a note on all models for which token counts are not converted.
 
-    Counts in a workflow are written for one model. They cannot be converted to the tokens of another model if the
-    tokenizer of either model is unknown.
+    A workflow gives token counts for one model. The counts are converted for another model only if the tokenizers of
+    both models are known.
     """
     own = workflow.written_for
     if own is None:
@@ -69,7 +69,7 @@ def other_tokenizers(workflow: Workflow, models: Mapping[str, Profile]) -> tuple
 
 
 def _approximate(declared: Iterable[Any]) -> Iterator[Estimate]:
-    """Yield the estimates among declared values whose token counts are approximate."""
+    """Yield all estimates with approximate token counts from a list of declared values."""
     for value in declared:
         if isinstance(value, Estimate) and value.approximate:
             yield value
@@ -78,13 +78,13 @@ def _approximate(declared: Iterable[Any]) -> Iterator[Estimate]:
 
 
 def paid_by_the_hour(models: Mapping[str, Profile]) -> tuple[Note, ...]:
-    """Return a note if single steps have no cost because their models are paid by the hour."""
+    """Return a note on all models that are paid by the hour. The cost of a single step on such a model is unknown."""
     hourly = [name for name, profile in models.items() if profile.price is not None and profile.price.per_hour]
     return _about("paid-by-the-hour", hourly)
 
 
 def restricted(models: Mapping[str, Profile]) -> dict[str, str]:
-    """Return the models that not everybody can buy, each with ``limited`` or ``retired``."""
+    """Return the availability of each model that not everybody can buy: ``limited`` or ``retired``."""
     return {name: profile.available for name, profile in models.items() if profile.available in ("limited", "retired")}
 
 
@@ -99,7 +99,7 @@ def restricted_notes(models: Mapping[str, Profile]) -> tuple[Note, ...]:
 def notes(
     models: Mapping[str, Profile], over_context: Mapping[str, float], speeds: Iterable[float], premium: Premium
 ) -> tuple[Note, ...]:
-    """Return the notes on the costs and times of requests to these models.
+    """Return the notes on the costs and times of requests to `models`.
 
     over_context : for each model, the share of samples in which a request exceeds the model's context
     speeds : the speeds of the scenarios
@@ -125,7 +125,10 @@ def notes(
 
 
 def of_requests(models: Mapping[str, Profile], over_context: Mapping[str, float]) -> tuple[Note, ...]:
-    """Return the notes on the times of requests to these models, for results without costs."""
+    """Return the notes on the times of requests to `models`. Notes on costs are left out.
+
+    over_context : for each model, the share of samples in which a request exceeds the model's context
+    """
     instant = [name for name, profile in models.items() if profile.prefill_speed is None]
     rereading = [
         name
@@ -143,5 +146,8 @@ def of_requests(models: Mapping[str, Profile], over_context: Mapping[str, float]
 
 
 def _about(code: str, models: list[str], more: Mapping[str, Any] | None = None) -> tuple[Note, ...]:
-    """Return one note on all of `models`, or no note if there are no models. `more` has further values of the note."""
+    """Return one note on all of `models`. Return no note if `models` is empty.
+
+    more : further values of the note
+    """
     return (Note(code, {"models": tuple(models), **(more or {})}),) if models else ()

@@ -13,10 +13,12 @@ from planner.workflow.bodies import AgentLoop, Call, Wait
 
 
 def concurrency(batches: Iterable[Batch]) -> tuple[Note, ...]:
-    """Return a note for each curve that is used beyond its points, and a note if there are pauses between requests.
+    """Return notes on speeds that depend on the number of concurrent requests.
 
-    A curve gives the speed for a constant number of open requests. Pauses between requests, for example for tools,
-    reduce this number. Only requested scenarios in which requests slow each other down are considered.
+    A note reports that a curve of speeds is used for more or fewer requests than it covers. Another note reports pauses
+    between requests, for example for tools. A curve assumes that there are no pauses.
+
+    batches : simulated batches; scenarios that were not requested are ignored
     """
     numbers: dict[str, set[int]] = {}
     models: dict[str, Profile] = {}
@@ -38,7 +40,7 @@ def concurrency(batches: Iterable[Batch]) -> tuple[Note, ...]:
 
 
 def _outside(profile: Profile, requests: Sequence[int]) -> Iterator[Note]:
-    """Yield a note for each curve whose points do not reach all numbers of concurrent requests.
+    """Yield a note for each curve of a profile that does not cover all of `requests`.
 
     Curves that start and end at the same numbers share one note.
 
@@ -57,7 +59,7 @@ def _outside(profile: Profile, requests: Sequence[int]) -> Iterator[Note]:
 
 
 def _pauses(graph: TaskGraph, curved: Collection[str]) -> bool:
-    """Whether an agent loop or an item does other work between its requests to the models in `curved`."""
+    """Return whether there are pauses between requests to the models in `curved`, for example to use tools."""
     asking: set[str] = set()
     pausing: set[str] = set()
     for mark in graph.works:

@@ -47,11 +47,9 @@ class Driver:
     """A random quantity that may influence the completion time.
 
     step : path of a step, or name of a model; empty for the error that all steps share
-    kind : kind of the step as in a forecast, or ``model``, ``items`` or ``chance``; empty for the error that all steps
-        share
-    key : key of an estimate, or one of ``per_step``, ``overall``, ``jitter``, ``done``, ``rounds``, ``attempts`` and
-        ``conflicts``
-    estimate : the estimate as written in the file; empty if the driver is not an estimate
+    kind : kind of the step, or ``model``, ``items`` or ``chance``; empty for the error that all steps share
+    key : key of an estimate, or the name of another quantity, such as ``jitter``, ``rounds`` or ``attempts``
+    estimate : the estimate as written in the workflow file; empty if the quantity is not an estimate
     """
 
     step: str
@@ -62,7 +60,7 @@ class Driver:
 
 @dataclass(frozen=True)
 class RecordedDriver:
-    """A driver, and the rule by which the draws of its stream become values."""
+    """A random quantity that may influence the completion time, and the rule that converts its draws to values."""
 
     driver: Driver
     values: StreamValues
@@ -73,7 +71,10 @@ class RecordedDriver:
 
     @classmethod
     def of_factor(cls, step: str, kind: str, key: str, sigma: float) -> RecordedDriver:
-        """Return the driver of a lognormal factor. `sigma` is the standard deviation of its logarithm."""
+        """Return the driver of a random factor with a lognormal distribution.
+
+        sigma : standard deviation of the logarithm of the factor
+        """
         return cls(Driver(step, kind, key, ""), StreamValues(sigma=sigma))
 
     @classmethod
@@ -85,7 +86,10 @@ Drivers = dict[Stream, RecordedDriver]
 
 
 def drivers(graph: TaskGraph, models: Mapping[str, Profile], layers: Layers) -> Drivers:
-    """Return all drivers of a graph, by the stream of their draws."""
+    """Return all random quantities of a task graph that may influence the completion time.
+
+    The key of a quantity is the stream of its random draws.
+    """
     streams = _of_models(models)
     if layers.overall:
         streams["", ERROR] = RecordedDriver.of_factor("", "", "overall", layers.overall)
@@ -128,7 +132,10 @@ def _of_work(work: Work, models: Mapping[str, Profile], layers: Layers) -> Drive
 
 
 def _estimates(body: object, prefix: str = "") -> Iterator[tuple[str, Estimate]]:
-    """Yield each estimate of a body that varies, as a pair of its key and the estimate."""
+    """Yield each random estimate in the declaration of a step's work, with its key.
+
+    prefix : text at the start of each key, such as `retry.`
+    """
     if isinstance(body, Syncing) and body.output.varies:
         yield "output", body.output
     if not isinstance(body, Declared):

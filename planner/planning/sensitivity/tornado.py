@@ -39,18 +39,16 @@ LEAST = 50
 
 @dataclass(frozen=True)
 class Influence:
-    """How a driver influences the completion time.
+    """The influence of a random quantity on the completion time.
 
-    p90_low : p90 in seconds of the fifth of samples in which the driver's draws are lowest
-    p90_high : p90 in seconds of the fifth of samples in which the driver's draws are highest
-    swing : `p90_high` − `p90_low`; negative if higher draws make the workflow faster
+    p90_low : p90 in seconds of the fifth of samples in which the quantity's draws are lowest
+    p90_high : p90 in seconds of the fifth of samples in which the quantity's draws are highest
+    swing : `p90_high − p90_low`; negative if higher draws make the workflow faster
     swing_error : half the width of the 95% interval of `swing`
-    share : share of the variance of completion times explained by a linear fit to the draws: the square of
-        `correlation`
+    share : share of the variance of completion times that the quantity explains, `correlation ** 2`
     share_error : standard error of `share`; None if there are too few samples
     correlation : Pearson's correlation of draws and completion times
-    told : whether `correlation` is significant. In 5 of 100 analyses, at least one driver without influence is
-        significant by chance.
+    told : whether `correlation` is significant, at the 5% level for all quantities together
     """
 
     driver: Driver
@@ -66,11 +64,11 @@ class Influence:
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """The influence of each driver on the completion time of one scenario.
+    """The influence of each random quantity on the completion time of one scenario.
 
-    sizes : agents of each crew
+    sizes : number of agents of each crew
     seconds : completion time
-    drivers : influences of all drivers: significant influences first, then sorted by swing, the largest first
+    drivers : sorted influences. Significant influences come first, and larger swings come before smaller swings.
     """
 
     workflow: str
@@ -88,14 +86,14 @@ def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = 
                 seed: int = 1, samples: int | None = None, precision: float | None = None,
                 max_time: float | None = None, backend: Backend | None = None,
                 progress: Progress = quiet) -> Sensitivity:  # fmt: skip
-    """Simulate the samples of a forecast, and relate the draws of each driver to the completion time.
+    """Estimate how each random quantity of a workflow influences the completion time.
 
-    The arguments are those of `forecast`. Raises InputError as `forecast` does, and if fewer than `LEAST` samples are
-    requested.
+    The arguments are those of `forecast`. Raises InputError as `forecast` does. Also raises InputError if fewer than
+    `LEAST` samples are requested.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     if stopping.most < LEAST:
-        message = f"at least {LEAST} are needed to compare fifths of them"
+        message = f"a sensitivity needs at least {LEAST} samples"
         raise InputError([Problem("bad-value", message, argument="samples")])
     sizing, sizes = Sizing.at(workflow, agents, crew)
     batch = Batch.of(workflow, [GridPoint(speed, sizes)], seed, stopping.most, backend.at_once)
@@ -126,14 +124,22 @@ def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = 
 
 
 def _significant_correlation(drivers: int, samples: int) -> float:
-    """Return the least significant |r| at the 5% level, Bonferroni-corrected for the number of drivers."""
+    """Return the least absolute correlation that is significant at the 5% level.
+
+    With several random quantities, Bonferroni's correction divides the level by their number.
+    """
     if not drivers:
         return 0.0
     return float(normal_quantile(np.array([1 - 0.025 / drivers]))[0]) / math.sqrt(samples)
 
 
 def _influence(driver: Driver, drawn: Floats, seconds: Floats, least_correlation: float) -> Influence:
-    """Relate the draws of a driver to the completion times. Each array has one value for each of S samples, (S,)."""
+    """Return the influence of a random quantity on the completion time.
+
+    drawn : draws of the quantity, (samples,)
+    seconds : completion times, (samples,)
+    least_correlation : least absolute correlation that is significant
+    """
     order, size = np.argsort(drawn, kind="stable"), len(drawn) // FIFTH
     lowest, highest = seconds[order[:size]], seconds[order[-size:]]
     low, high = float(np.quantile(lowest, 0.9)), float(np.quantile(highest, 0.9))
@@ -146,7 +152,10 @@ def _influence(driver: Driver, drawn: Floats, seconds: Floats, least_correlation
 
 
 def _share_error(drawn: Floats, seconds: Floats) -> float | None:
-    """Return the standard error of the squared correlation. Return None if there are too few samples."""
+    """Return the standard error of the squared correlation of `drawn` and `seconds`.
+
+    Return None if there are too few samples.
+    """
     size = len(drawn) // GROUPS
     if size < 2:
         return None
@@ -161,9 +170,10 @@ def _correlation(drawn: Floats, seconds: Floats) -> float:
 
 
 def first_to_measure(influences: Sequence[Influence]) -> Influence | None:
-    """Return the influence of the quantity to measure first: the one with the widest significant swing.
+    """Return the influence of the quantity that the user should measure first.
 
-    Only estimates, models and errors of single steps can be measured. Return None if none of these is significant.
+    This is the first significant influence. Chances, jitter, and the error that all steps share are skipped, because
+    they cannot be measured. Return None if no influence is left.
 
     influences : in the order of `Sensitivity.drivers`
     """

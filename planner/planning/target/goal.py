@@ -21,9 +21,9 @@ Standing = Literal["meets", "limit", "misses"]
 
 @dataclass(frozen=True)
 class Target:
-    """Limits on one percentile of the completion time and of the cost.
+    """A limit on the completion time, and an optional limit on the cost.
 
-    percentile : the percentile that must be within the limits: 0.5 or 0.9
+    percentile : the percentile of time and cost that must be within the limits: 0.5 or 0.9
     deadline : limit of the completion time, in seconds
     budget : limit of the cost, in US dollars; None: no limit
     """
@@ -43,7 +43,7 @@ class Chance:
 
     @classmethod
     def of(cls, samples: Values, limit: float) -> Chance:
-        """Return the probability that a sample is at most `limit`."""
+        """Return the probability that a sample is at most `limit`, with its 95% interval."""
         return cls(*samples.share(limit))
 
 
@@ -51,11 +51,11 @@ class Chance:
 class Candidate:
     """A scenario compared with a target.
 
-    usd_low, usd_high : 95% interval of the target's percentile of the cost; None if the cost is unknown
+    usd_low, usd_high : ends of the 95% interval of the cost's percentile; None if the cost is unknown
     chance : probability that the completion time is within the deadline
-    affordable : probability that the cost is within the budget; None without a budget
-    in_time : position of the percentile of the completion time relative to the deadline
-    in_budget : position of the percentile of the cost relative to the budget; ``meets`` without a budget
+    affordable : probability that the cost is within the budget; None if there is no budget
+    in_time : ``meets`` or ``misses`` the deadline; ``limit`` if the time's 95% interval contains the deadline
+    in_budget : the same for the cost and the budget; ``meets`` if there is no budget
     """
 
     scenario: Scenario
@@ -96,17 +96,20 @@ class Candidate:
 
     @property
     def standing(self) -> Standing:
-        """The worse of `in_time` and `in_budget`."""
+        """The worse of `in_time` and `in_budget`. The order from best to worst is ``meets``, ``limit``, ``misses``."""
         both = (self.in_time, self.in_budget)
         return "misses" if "misses" in both else "limit" if "limit" in both else "meets"
 
     def quantile(self, target: Target) -> float:
-        """Return the target's percentile of the completion time, in seconds."""
+        """Return the scenario's completion time in seconds, at the percentile of the target."""
         return self.seconds.p50 if target.percentile == 0.5 else self.seconds.p90
 
 
 def standing(samples: Values, q: float, limit: float) -> Standing:
-    """Compare the 95% interval of the quantile `q` with `limit`."""
+    """Return ``meets`` if the quantile `q` is within a limit, and ``misses`` if it is above the limit.
+
+    Return ``limit`` if the 95% interval of the quantile contains the limit.
+    """
     low, high = samples.interval(q)
     if low < high and samples.count * q + Z975 * math.sqrt(samples.count * q * (1 - q)) > samples.count - 1:
         high = math.inf  # with so few samples, even the largest may be below the quantile

@@ -35,7 +35,13 @@ NAMED = 3
 
 
 class Cost(NamedTuple):
-    """Sort key of candidates: mean cost in US dollars, then price multiplier, agents, and position in the grid."""
+    """Sort key of scenarios. The fields are compared in their order.
+
+    usd : mean cost in US dollars
+    price_multiplier : assumed factor on the declared prices, because of the speed
+    agents : number of agents
+    position : position of the scenario in the grid
+    """
 
     usd: float
     price_multiplier: float
@@ -45,11 +51,11 @@ class Cost(NamedTuple):
 
 @dataclass(frozen=True)
 class Obstacle:
-    """The reason why no scenario of the grid is known to meet a target.
+    """The reason why no scenario of a grid surely meets a target.
 
-    closest : the quickest scenario within the budget; if no scenario is within the budget, the cheapest scenario
-    steps : the steps of `closest` to shorten, sorted by drag, then by time on the critical path; largest first
-    within_reach : the cheapest scenario outside the grid that is known to meet the target; None if there is none
+    closest : the quickest scenario within the budget; if there is none, the cheapest scenario
+    steps : the steps of `closest` that save the most time if they are shortened, the best first
+    within_reach : the cheapest scenario outside the grid that surely meets the target; None if none was found
     """
 
     closest: Candidate
@@ -59,18 +65,17 @@ class Obstacle:
 
 @dataclass(frozen=True)
 class TargetResult:
-    """The cheapest scenario that meets a target, and the scenarios that were compared.
+    """The cheapest scenario that meets a target, and all compared scenarios.
 
     crew : name of the crew whose number of agents varies
     candidates : the scenarios of the grid, in the order of the requested models, speeds and numbers of agents
-    cheapest : the scenario of the grid with the least mean cost that is known to meet the target; None if there is
-        none. If several scenarios cost about the same, the one with the fewest agents is taken.
-    perhaps : the cheapest scenario that may meet the target, because a 95% interval is around a limit; None if no such
-        scenario is cheaper than `cheapest`
-    speeds : the speed needed for each model and number of agents
-    agents : the number of agents needed for each model and speed
+    cheapest : the cheapest scenario of the grid that surely meets the target; None if there is none. If several
+        scenarios cost about the same, the scenario with the fewest agents is taken.
+    perhaps : a cheaper scenario of the grid that may meet the target; None if there is none
+    speeds : the least speed needed, for each model and number of agents
+    agents : the least number of agents needed, for each model and speed
     obstacle : the reason why `cheapest` is None; None if there is a cheapest scenario
-    restricted : the models that not everybody can buy, each with ``limited`` or ``retired``
+    restricted : availability of each model that not everybody can buy: ``limited`` or ``retired``
     """
 
     workflow: str
@@ -95,10 +100,10 @@ def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], a
              backend: Backend | None = None, progress: Progress = quiet) -> TargetResult:  # fmt: skip
     """Find the cheapest scenario that meets a target.
 
-    All arguments except `target` are those of `compare`. The precision of the grid's scenarios decides the number of
-    samples. Scenarios outside the grid are simulated on the same samples.
+    All arguments except `target` are those of `compare`. The scenarios of the grid decide the number of samples.
+    Further scenarios use the same samples.
 
-    Raises InputError as `compare` does, and if there is a budget but a cost is unknown.
+    Raises InputError as `compare` does. Also raises InputError if the target has a budget and a cost is unknown.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     sizing = Sizing.of(workflow, crew)
@@ -163,7 +168,7 @@ def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], a
 
 
 def _about_as_cheap(grid: Grid, one: Candidate, least: Candidate) -> bool:
-    """Whether `one` costs at most 1% more than `least`, or the paired difference of their costs is not significant."""
+    """Return whether `one` costs about as much as `least`: at most 1% more, or not significantly more."""
     usd, other = grid.found[one.scenario].usd, grid.found[least.scenario].usd
     if usd is None or other is None or not other.mean:
         return (usd is None or not usd.mean) and one.price_multiplier == least.price_multiplier
@@ -180,9 +185,9 @@ def _require_prices(grid: Grid, points: Sequence[Scenario]) -> None:
 
 
 def _closest(candidates: Sequence[Candidate], target: Target, cost: Callable[[Candidate], Cost]) -> Candidate:
-    """Return the quickest candidate within the budget; of several equally quick ones, the cheapest.
+    """Return the quickest scenario within the budget. If several are equally quick, return the cheapest of them.
 
-    If no candidate is within the budget, return the cheapest candidate.
+    If no scenario is within the budget, return the cheapest scenario.
     """
     within = [candidate for candidate in candidates if candidate.in_budget != "misses"]
     if not within:

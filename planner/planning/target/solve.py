@@ -34,7 +34,11 @@ _STRAIGHT = 4
 
 @dataclass(frozen=True)
 class Search:
-    """A grid, the models, speeds and agents of its axes, and the target to solve for."""
+    """The arguments of a search for the speeds and numbers of agents that meet a target.
+
+    grid : the simulated scenarios
+    models, speeds, agents : the requested models, speeds and numbers of agents
+    """
 
     grid: Grid
     models: Sequence[str]
@@ -47,17 +51,19 @@ class Search:
 
 @dataclass(frozen=True)
 class Requirement:
-    """The least speed that meets a deadline with a given number of agents, or the least agents at a given speed.
+    """The least speed or the least number of agents that meets a deadline.
 
-    fixed : the given number of agents, or the given speed
-    value : the least speed or number of agents at which the percentile is within the deadline; None if there is none
-    low : lower bound on `value`. With less, the deadline is surely missed: the whole 95% interval of the percentile is
-        above it. None if there is none
-    high : upper bound on `value`. With it, the deadline is surely met: the whole interval is within it. None if there
-        is none
+    The least speed is searched for a fixed number of agents. The least number of agents is searched for a fixed speed.
+
+    fixed : the fixed number of agents, or the fixed speed
+    value : the least number or speed that meets the deadline; None if there is none
+    low : the least number or speed that may meet the deadline, by the lower end of the time's 95% interval; None if
+        there is none
+    high : the least number or speed that surely meets the deadline, by the upper end of the time's 95% interval; None
+        if there is none
     at : the scenario with `value`; if `value` is None, the quickest scenario that was tried
     sure : the scenario with `high`; None if `high` is None
-    solved : whether the search is complete. If time ran out, a number below `value` may meet the deadline too.
+    solved : whether the search was completed before time ran out
     """
 
     model: str
@@ -71,7 +77,7 @@ class Requirement:
 
 
 class _Percentile(NamedTuple):
-    """The target's percentile of the completion time, and its 95% interval, in seconds."""
+    """A percentile of the completion time in seconds, and the ends of the percentile's 95% interval."""
 
     value: float
     low: float
@@ -83,10 +89,11 @@ _BOUNDS: tuple[_Bound, ...] = ("value", "low", "high")
 
 
 class _Bracket(NamedTuple):
-    """Two neighbours among the tried speeds or numbers of agents: the lower misses the deadline, the higher meets it.
+    """The range in which to search for the least number of agents, or the least speed, that meets a deadline.
 
-    below : the highest tried number below `met`, or of all tried numbers if `met` is None; None if there is none
-    met : the least tried number that meets the deadline; None if no tried number meets it
+    met : the least tried number that meets the deadline; None if there is none
+    below : the highest tried number that is below `met`; None if there is none. If `met` is None, it is the highest of
+        all tried numbers.
     """
 
     below: float | None
@@ -95,10 +102,10 @@ class _Bracket(NamedTuple):
 
 @dataclass(eq=False)
 class _Line:
-    """A row or a column of a grid. The search looks for a number of agents in a row, and for a speed in a column.
+    """A search for the agents needed at a fixed speed, or for the speed needed with fixed agents.
 
-    fixed : the speed of the row, or the number of agents of the column
-    tried : percentile for each number that was simulated
+    fixed : the fixed speed or number of agents
+    tried : percentile of the completion time for each tried number of agents, or for each tried speed
     solved : whether the search is complete
     """
 
@@ -108,7 +115,12 @@ class _Line:
     solved: bool = False
 
     def bracket(self, bound: _Bound, deadline: float) -> _Bracket:
-        """Return the least tried number at which `bound` is within the deadline, and the tried number below it."""
+        """Return the two tried numbers between which the search continues.
+
+        The higher number is the least that meets the deadline. The lower number is the next tried number below it.
+
+        bound : the value to compare with the deadline: the percentile, or an end of its 95% interval
+        """
         met = min((x for x, seconds in self.tried.items() if getattr(seconds, bound) <= deadline), default=None)
         below = [x for x in self.tried if met is None or x < met]
         return _Bracket(max(below, default=None), met)
@@ -124,7 +136,7 @@ _Propose = Callable[[_Line, _Bound, int], Iterable[float]]
 def needed_speeds(search: Search) -> tuple[Requirement, ...]:
     """Find the least speed that meets the deadline, for each model and number of agents.
 
-    Speeds have 3 significant digits. Speeds below the slowest one of the grid are not tried.
+    Speeds have 3 significant digits. Speeds below the grid's lowest speed are not tried.
     """
     deadline = search.target.deadline
     lines = [_Line(model, count, {}) for model in search.models for count in search.agents]
@@ -154,8 +166,8 @@ def needed_speeds(search: Search) -> tuple[Requirement, ...]:
 def needed_agents(search: Search) -> tuple[Requirement, ...]:
     """Find the least number of agents that meets the deadline, for each model and speed.
 
-    The search looks between the least number of the grid that meets the deadline and the next lower number of the grid.
-    If no number of the grid meets the deadline, the search doubles the largest number, up to the widest fan-out.
+    The search tries the numbers of the grid, then numbers between them. If no number of the grid meets the deadline,
+    the search doubles the largest number, up to the largest useful number.
     """
     widest = max(search.grid.widest(search.models), *search.agents)
     lines = [_Line(model, speed, {}) for model in search.models for speed in sorted(set(search.speeds))]
@@ -180,9 +192,12 @@ def needed_agents(search: Search) -> tuple[Requirement, ...]:
 def _solve(
     search: Search, lines: Sequence[_Line], first: Sequence[float], propose: _Propose, scenario: _Scenario
 ) -> tuple[Requirement, ...]:
-    """Try the numbers in `first` on each line, then the numbers from `propose`.
+    """Run all searches in `lines`, and return their results.
 
-    Stop if `propose` yields no further number, if time is over, or after `_ROUNDS` rounds.
+    Each search first tries the numbers in `first`, then the numbers that `propose` yields. The searches stop if there
+    is no further number, if time is over, or after `_ROUNDS` rounds.
+
+    scenario : function that returns the scenario for a number of agents or a speed
     """
     grid, stopping, percentile = search.grid, search.stopping, search.target.percentile
     pending = [(line, x) for line in lines for x in first]
@@ -234,9 +249,7 @@ def _requirement(search: Search, line: _Line, scenario: _Scenario) -> Requiremen
 
 
 def _interpolated(below: float, slow: float, met: float, quick: float, deadline: float) -> float:
-    """Estimate by linear interpolation the speed that meets the deadline.
-
-    The interpolation is linear in 1 / speed, because a task takes a + b / speed seconds.
+    """Estimate the speed that meets the deadline, by linear interpolation in `1 / speed`.
 
     below : a speed that misses the deadline
     slow : seconds at the speed `below`
@@ -249,7 +262,7 @@ def _interpolated(below: float, slow: float, met: float, quick: float, deadline:
 
 
 def _third_digit(speed: float) -> float:
-    """Return the unit of the third significant digit of a speed."""
+    """Return the unit of the third significant digit of a speed, for example 0.1 for the speed 12.3."""
     return float(10.0 ** (math.floor(math.log10(speed) + 1e-12) - 2))
 
 

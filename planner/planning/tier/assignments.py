@@ -26,9 +26,11 @@ TOGETHER_IF_TIMED = 8
 
 
 def may_be_fast(workflow: Workflow, sizes: Mapping[str, int]) -> tuple[str, ...]:
-    """Return the paths of the steps that make requests to the workflow's model, in the order of the graph.
+    """Return the paths of the steps that can move to a fast tier, in the order of the task graph.
 
-    sizes : agents of each crew
+    These are the steps that make requests to the workflow's model.
+
+    sizes : number of agents of each crew
     """
     works = (mark.subject for mark in expand(workflow, sizes).works)
     requests = [work for work in works if not work.coordination and work.model is not None]
@@ -36,7 +38,7 @@ def may_be_fast(workflow: Workflow, sizes: Mapping[str, int]) -> tuple[str, ...]
 
 
 def tiered(workflow: Workflow, chosen: FastSteps, fast: str) -> Workflow:
-    """Return the workflow with the model `fast` for the chosen steps."""
+    """Return a copy of the workflow in which the chosen steps use the model `fast`."""
     return workflow.model_copy(update={"steps": _tiered(workflow.steps, chosen, fast, ())})
 
 
@@ -58,9 +60,11 @@ def _tiered(steps: Mapping[str, Step], chosen: FastSteps, fast: str, path: tuple
 
 
 class Assignments:
-    """Simulates assignments on the same samples, and keeps the results.
+    """Simulates assignments with the same random draws, and keeps the results.
 
-    until : rule whose time limit ends the simulation of further assignments
+    An assignment is a set of steps that are on the fast tier.
+
+    until : time limit, after which no further assignments are simulated
     samples_of : samples of each simulated assignment
     cut : whether assignments were left out because of the time limit
     draw_cache : draws that all assignments share
@@ -84,18 +88,18 @@ class Assignments:
     def first(
         self, assignments: Sequence[FastSteps], deciding: int, stopping: Stopping, progress: Progress
     ) -> Accumulator:
-        """Simulate the first assignments together.
+        """Simulate the first assignments together, and keep their samples.
 
-        deciding : a number of assignments. The precision of the first `deciding` assignments decides when to stop.
+        deciding : number of assignments that decide when to stop; these are the first in `assignments`
         """
         (sampled,) = sample([self._batch(assignments, stopping.most, deciding)], stopping, self.backend, progress)
         self.samples_of |= {chosen: ScenarioSamples(sampled, index) for index, chosen in enumerate(assignments)}
         return sampled
 
     def take(self, assignments: Iterable[FastSteps], progress: Progress) -> list[FastSteps]:
-        """Simulate further assignments on the samples of the first ones, until time is over.
+        """Simulate all given assignments that have not been simulated yet, until time is over.
 
-        Return those of the given assignments that have been simulated, now or earlier.
+        Return the given assignments that have been simulated. All assignments have the same number of samples.
         """
         distinct = list(dict.fromkeys(assignments))
         new = [chosen for chosen in distinct if chosen not in self.samples_of]
@@ -111,7 +115,7 @@ class Assignments:
         return [chosen for chosen in distinct if chosen in self.samples_of]
 
     def order(self, chosen: FastSteps) -> tuple[float, float, int, list[str]]:
-        """Return a sort key: time, then cost, then the number of steps on the fast tier."""
+        """Return the sort key of an assignment: time, then cost, then the number of steps on the fast tier."""
         samples = self.samples_of[chosen]
         return time(samples), cost(samples), len(chosen), sorted(chosen)
 
@@ -128,7 +132,7 @@ class Assignments:
 def joined(batches: Sequence[Batch]) -> Batch:
     """Join batches into one batch, so that they share their draws.
 
-    Each batch must have a single point. The batches may only differ in the models of steps.
+    Each batch must have a single point. The batches must be equal except for the models of their steps.
     """
     first = batches[0]
     variants = []
@@ -154,7 +158,7 @@ Q = 0.5
 
 
 def fits(samples: ScenarioSamples, budget: float) -> bool:
-    """Whether the whole 95% interval of the p50 of the cost is within the budget."""
+    """Return whether the p50 of the cost is surely within the budget, by its 95% interval."""
     return samples.usd is not None and standing(samples.usd, Q, budget) == "meets"
 
 
@@ -164,24 +168,29 @@ def time(samples: ScenarioSamples) -> float:
 
 
 def cost(samples: ScenarioSamples) -> float:
-    """Return the mean cost in US dollars; 0 if it is unknown."""
+    """Return the mean cost in US dollars. Return 0 if the cost is unknown."""
     return samples.usd.mean if samples.usd is not None else 0.0
 
 
 def all_of(steps: Sequence[str]) -> list[FastSteps]:
-    """Return all assignments of these steps, sorted by the number of steps on the fast tier."""
+    """Return all subsets of `steps`, the smallest first."""
     return [frozenset(subset) for count in range(len(steps) + 1) for subset in combinations(steps, count)]
 
 
 def every(assignments: Assignments, steps: Sequence[str], budget: float, progress: Progress) -> list[FastSteps]:
-    """Simulate all assignments of these steps. Return those within the budget, in the order of `Assignments.order`."""
+    """Simulate all assignments of steps to the fast tier. Return those within the budget, the quickest first.
+
+    steps : paths of the steps that can move to the fast tier
+    """
     return _ordered(assignments, assignments.take(all_of(steps), progress), budget)
 
 
 def selected(assignments: Assignments, steps: Sequence[str], budget: float, progress: Progress) -> list[FastSteps]:
-    """Search for good assignments by forward and by backward selection.
+    """Search for good assignments of steps to the fast tier. Return those within the budget, the quickest first.
 
-    Each selection finds one assignment. Return those within the budget, in the order of `Assignments.order`.
+    One search starts with no step on the fast tier. A second search starts with all steps on the fast tier.
+
+    steps : paths of the steps that can move to the fast tier
     """
     ends = [_forward(assignments, steps, budget, progress), _backward(assignments, steps, budget, progress)]
     return _ordered(assignments, ends, budget)
@@ -193,14 +202,15 @@ def _ordered(assignments: Assignments, some: Iterable[FastSteps], budget: float)
 
 
 def _forward(assignments: Assignments, steps: Sequence[str], budget: float, progress: Progress) -> FastSteps:
-    """Start with no step on the fast tier, then move steps as `_climb` does."""
+    """Search for a good assignment, starting with no step on the fast tier."""
     return _climb(assignments, frozenset(), steps, budget, progress)
 
 
 def _backward(assignments: Assignments, steps: Sequence[str], budget: float, progress: Progress) -> FastSteps:
-    """Start with all steps on the fast tier. Remove steps until the cost is within the budget.
+    """Search for a good assignment, starting with all steps on the fast tier.
 
-    Each removed step is the one that loses the fewest seconds per dollar saved. Then move steps as `_climb` does.
+    First, steps are removed from the fast tier until the cost is within the budget. Each time, the removed step is the
+    one that loses the fewest seconds per dollar saved. Then the assignment is improved as in `_climb`.
     """
     current = frozenset(steps)
     while current and not fits(assignments.samples_of[current], budget):
@@ -214,11 +224,12 @@ def _backward(assignments: Assignments, steps: Sequence[str], budget: float, pro
 def _climb(
     assignments: Assignments, current: FastSteps, steps: Sequence[str], budget: float, progress: Progress
 ) -> FastSteps:
-    """Move steps to or from the fast tier, as long as a move saves time or cost.
+    """Improve an assignment of steps to the fast tier, and return the result.
 
-    Moves of two steps are tried if no move of one step helps. If two steps run in parallel, often only moving both of
-    them saves time. Of all moves that help and are within the budget, the move with the highest `_gain` is made. The
-    assignment `current` must have been simulated.
+    Single steps are moved to or from the fast tier while this saves time or cost. If no single move helps, two steps
+    are moved together. Among all moves that help and are within the budget, the move with the highest `_gain` is made.
+
+    current : the assignment to improve, which must have been simulated
     """
     while True:
         for size in (1, 2):
@@ -232,15 +243,16 @@ def _climb(
 
 
 def _saves(assignments: Assignments, current: FastSteps, move: FastSteps) -> bool:
-    """Whether a move from `current` saves time, or takes the same time and saves cost."""
+    """Return whether the assignment `move` is quicker than `current`, or equally quick and cheaper."""
     before, after = assignments.samples_of[current], assignments.samples_of[move]
     return (time(after), cost(after)) < (time(before), cost(before))
 
 
 def _gain(assignments: Assignments, current: FastSteps) -> Callable[[FastSteps], tuple[int, float]]:
-    """Return a function that rates moves from `current` by the seconds of p50 saved per dollar of mean cost added.
+    """Return a function that rates assignments compared with the assignment `current`.
 
-    Moves that add no cost and lose no time are rated highest.
+    The rating is the p50 seconds saved per dollar added. Assignments that add no cost and lose no time are rated
+    highest.
     """
     before = assignments.samples_of[current]
 

@@ -51,7 +51,7 @@ FINAL = 8
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """The difference of two assignments, paired by sample, with 95% intervals.
+    """The difference between two assignments of steps to tiers, paired by sample, with 95% intervals.
 
     seconds : median of the differences in time
     usd : mean of the differences in cost, in US dollars
@@ -78,12 +78,12 @@ class PairedDifference:
 
 @dataclass(frozen=True)
 class AssignmentResult:
-    """The time and cost of an assignment: a choice of steps that are on the fast tier.
+    """The time and cost of an assignment, which is a set of steps on the fast tier.
 
-    steps : paths of the steps on the fast tier, in the order of the graph
-    fits : whether the whole 95% interval of the p50 of the cost is within the budget
-    to_standard : this assignment minus the assignment with no step on the fast tier
-    to_fast : this assignment minus the assignment with all steps on the fast tier
+    steps : paths of the steps on the fast tier, in the order of the task graph
+    fits : whether the p50 of the cost is surely within the budget, by its 95% interval
+    to_standard : difference from the assignment with no step on the fast tier
+    to_fast : difference from the assignment with all steps on the fast tier
     """
 
     steps: tuple[str, ...]
@@ -96,21 +96,21 @@ class AssignmentResult:
 
 @dataclass(frozen=True)
 class TierResult:
-    """The steps to put on a fast tier.
+    """The best assignment of steps to a fast tier, within a budget.
 
-    sizes : agents of each crew
-    budget : limit of the p50 of the cost, in US dollars
-    steps : the steps that may be on the fast tier
+    sizes : number of agents of each crew
+    budget : limit on the median cost, in US dollars
+    steps : paths of the steps that may be on the fast tier
     standard : result with no step on the fast tier
     fast : result with all steps on the fast tier
     best : the quickest assignment within the budget; None if no assignment is within the budget
-    thrifty : the cheapest assignment that is about as quick as `best`; None if it is not cheaper than `best`
-    alone : results with a single step on the fast tier. If time ran out, the results of some steps are missing.
+    thrifty : a cheaper assignment that is about as quick as `best`; None if there is none
+    alone : results with a single step on the fast tier; some steps are missing if time ran out
     searched : number of assignments that the search simulated
     search_samples : number of samples of each assignment in the search
     exhaustive : whether the search simulated all possible assignments
     cut : whether time ran out before the search was complete
-    restricted : the models that not everybody can buy, each with ``limited`` or ``retired``
+    restricted : availability of each model that not everybody can buy: ``limited`` or ``retired``
     """
 
     workflow: str
@@ -136,7 +136,7 @@ class TierResult:
 
     @property
     def chosen(self) -> AssignmentResult | None:
-        """The recommended assignment: `thrifty`, or `best` if `thrifty` is None."""
+        """The recommended assignment of steps to tiers: `thrifty`, or `best` if `thrifty` is None."""
         return self.thrifty or self.best
 
 
@@ -146,12 +146,10 @@ def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = N
     """Find the steps to move to a fast tier, so that the workflow is as quick as a budget allows.
 
     fast : name of the profile of the fast tier
-    budget : limit of the p50 of the cost, in US dollars
+    budget : limit on the median cost, in US dollars
     agents, crew : as in `forecast`
-    samples, precision : rule for when to stop. It applies to the assignments with no step and with all steps on the
-        fast tier. The best assignments use the same samples.
-    max_time : time limit in seconds. Half of this time is for the search. At least one block of samples is always
-        simulated.
+    samples, precision : rule for when to stop, as in `Stopping`
+    max_time : time limit in seconds; half of this time is for the search. At least one block of samples is simulated.
 
     Raises InputError if no step can move to the fast tier, or if a cost is unknown.
     """
@@ -218,13 +216,18 @@ def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = N
 
 
 def _continued(workflow: Workflow) -> bool:
-    """Whether a request of a step continues the conversation of another step."""
+    """Return whether any step continues the conversation of another step."""
     requests = [(path[-1], step.llm) for path, step in workflow.walk() if step.llm is not None]
     return any(request.continues not in (None, name) for name, request in requests)
 
 
 def _left_out(steps: int, cut: bool, missing_alone: int) -> Iterator[Note]:
-    """Yield the notes on assignments that were not simulated."""
+    """Yield notes on the assignments that were not simulated.
+
+    steps : number of steps that can move to the fast tier
+    cut : whether time ran out during the search
+    missing_alone : number of steps that were not tried alone on the fast tier
+    """
     if cut:
         yield Note("search-cut-short")
     elif steps > EXHAUSTIVE:
@@ -235,7 +238,7 @@ def _left_out(steps: int, cut: bool, missing_alone: int) -> Iterator[Note]:
 
 def _require_movable(workflow: Workflow, fast: str, steps: tuple[str, ...]) -> None:
     if fast == workflow.model:
-        message = f"'{fast}' is the model that the workflow has already"
+        message = f"the workflow already uses the model '{fast}'"
         raise InputError([Problem("bad-profile", message, None, "name a faster profile", "fast")])
     if not steps:
         message, hint = "no step makes requests of the workflow's model", "steps with a 'model' of their own keep it"
@@ -251,14 +254,17 @@ def _require_prices(*ends: ScenarioSamples) -> None:
 
 
 def by_worth(result: TierResult) -> list[AssignmentResult]:
-    """Return the results with a single step on the fast tier, sorted by seconds saved per dollar, the most first."""
+    """Return the results with a single step on the fast tier, sorted by seconds saved per dollar.
+
+    The result that saves the most seconds per dollar is first.
+    """
     return sorted(result.alone, key=_seconds_per_dollar)
 
 
 def _seconds_per_dollar(assignment: AssignmentResult) -> tuple[float, str]:
-    """Return a sort key: the most seconds saved per dollar added come first.
+    """Return a sort key by which the assignment that saves the most seconds per dollar comes first.
 
-    Steps that save time and add no cost come before all other steps.
+    Assignments that save time and add no cost come before all other assignments.
     """
     difference = assignment.to_standard
     worth = difference.seconds / difference.usd if difference.usd > 0 else difference.seconds * 1e12

@@ -58,12 +58,12 @@ _ALLOWED = (
 
 @dataclass(frozen=True)
 class Formula:
-    """A checked expression for a number.
+    """A checked expression for a number, such as `24k / agents`.
 
     text : the expression as written, without `=`
-    plain : the expression with its numbers converted to the unit that `Quantity.parse` returns
-    names : the parameters in the expression, and `agents` if the expression uses it
-    unit : unit that is shown after a value
+    plain : the expression with converted numbers, such as `24000.0 / agents`; times are in seconds
+    names : names that the expression uses: parameters and `agents`
+    unit : unit that messages show after a value of the expression
     """
 
     text: str
@@ -72,20 +72,20 @@ class Formula:
     unit: str = ""
 
     def value(self, values: Mapping[str, float]) -> float:
-        """Return the value of the expression, in the unit of the numbers in `plain`.
+        """Return the value of the formula. A time is in seconds.
 
         values : value of each name in `names`
 
-        Raises `BadValueError` for an unknown name, a division by 0, and a negative or infinite value.
+        Raises `BadValueError` if a name is unknown, or if the value is negative, infinite or undefined.
         """
         for name in self.names:
             if name not in values:
                 unknown_parameter(name, values)
-        condition = f" with {AGENTS} = {values[AGENTS]:,.15g}" if AGENTS in self.names else ""
+        condition = f" if {AGENTS} = {values[AGENTS]:,.15g}" if AGENTS in self.names else ""
         try:
             number = _evaluated(self.plain, {name: float(values[name]) for name in self.names})
         except ZeroDivisionError:
-            hint = "write max(…, 1) as the divisor"
+            hint = "write a divisor that is never 0, for example 'max(modules, 1)'"
             raise BadValueError(f"'= {self.text}' divides by 0{condition}", hint) from None
         except (OverflowError, ValueError):  # floor, ceil or round of an infinite number
             number = math.nan
@@ -93,23 +93,25 @@ class Formula:
             raise BadValueError(f"'= {self.text}' is not a finite number{condition}", "use smaller numbers")
         if number < 0:
             message = f"'= {self.text}' is {self.shown(number)}{condition}, but must not be negative"
-            raise BadValueError(message, "write max(…, 0) to avoid negative numbers")
+            raise BadValueError(message, f"write '= max({self.text}, 0)' to avoid negative numbers")
         return number + 0.0
 
     def shown(self, number: float) -> str:
-        """Format a value of the expression for a reader."""
+        """Return a value of the formula as text for messages, with its unit."""
         return f"{number:,.{15 if number.is_integer() else 7}g}{self.unit}"
 
 
 def is_arithmetic(value: Any) -> bool:
-    """Whether a value is an expression: text that begins with `=`."""
+    """Whether a value is an expression, that is, a text that begins with `=`."""
     return isinstance(value, str) and value.lstrip().startswith("=")
 
 
 def parse_formulas(value: str, quantity: Quantity, parameters: Iterable[str] | None) -> tuple[Formula, ...]:
-    """Parse `= a` into one formula, or `= a to b` into two. Raises `BadValueError`.
+    """Parse `= a` into one formula, and `= a to b` into two formulas.
 
-    parameters : names that are allowed besides `agents`; None means that any name is allowed
+    parameters : names that the expression can use in addition to `agents`; None allows any name
+
+    Raises `BadValueError` if the expression is invalid.
     """
     text = " ".join(value.strip().removeprefix("=").split())
     if len(value) > LONGEST_TEXT:
@@ -133,7 +135,10 @@ def bad_expression(message: str, hint: str | None = None) -> BadValueError:
 
 
 def unknown_parameter(name: str, parameters: Iterable[str]) -> NoReturn:
-    """Raise `BadValueError` for a name that is not a parameter."""
+    """Raise `BadValueError`, because `name` is not the name of a parameter.
+
+    parameters : names of all parameters, for the hint
+    """
     names = {*parameters, AGENTS}
     hint = did_you_mean(name, names, "parameter") if len(names) > 1 or nearest(name, names) else None
     hint = hint or f"declare the parameter, for example with 'parameters: {{{name}: 10}}'"
@@ -163,16 +168,23 @@ def _formula(text: str, quantity: Quantity, parameters: Iterable[str] | None) ->
         if parameters is not None and name not in parameters and name != AGENTS:
             unknown_parameter(name, parameters)
     if timed and power == 0:
-        hint = f"write '({text}) * 1s'" if len(text) < LONGEST_TEXT // 2 else "multiply it by 1s, 1min or 1h"
+        hint = (
+            f"write '= ({text}) * 1s'" if len(text) < LONGEST_TEXT // 2 else "multiply the expression by 1s, 1min or 1h"
+        )
         raise BadValueError("a time needs a unit", hint)
     if timed and power not in (1, None):
-        hint = "in a product, give only one factor a unit; a divisor cannot have a unit"
+        hint = "multiply or divide a time by a plain number, for example '= 30s * 2'"
         raise BadValueError(f"'= {text}' is not a time", hint)
     return Formula(text, plain.strip(), tuple(dict.fromkeys(names)), "s" if timed else "")
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
-    """Split an expression into tokens, each with its kind: number, name or operator."""
+    """Split an expression into tokens. Each token is a pair of kind and text.
+
+    The kind is "number", "name" or "operator".
+
+    Raises `BadValueError` if the expression contains a token that is not allowed.
+    """
     tokens: list[tuple[str, str]] = []
     depth = 0
     for match in _TOKEN.finditer(text):
@@ -203,7 +215,12 @@ def _tokens(text: str) -> list[tuple[str, str]]:
 
 
 def _number(token: str, quantity: Quantity) -> float:
-    """Parse a number in an expression. A number without a unit is a plain number, even in an expression for a time."""
+    """Return the number for a token of an expression. For example, `24k` means 24000 tokens.
+
+    The quantity determines the allowed units. A token without a unit is a plain number.
+
+    Raises `BadValueError` if the unit is not allowed.
+    """
     if _PLAIN.fullmatch(token):
         return count(token)
     try:
@@ -222,19 +239,19 @@ def _tree(plain: str, text: str) -> ast.expr:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         hint = "check whether a bracket, a number or an operator is missing"
         if text.count("(") > text.count(")"):
-            hint = "close the bracket; put an expression with a comma in quotes if it is inside { } or [ ]"
+            hint = "close the bracket; if the expression contains a comma, put the whole expression in quotes"
         raise bad_expression(f"'= {text}' is not a valid expression", hint) from None
     return tree
 
 
 def _power_of_time(node: ast.AST, times: Iterable[int], text: str) -> int | None:
-    """Return the dimension of a node's value as a power of time: 1 for a time, 0 for a plain number.
+    """Return the power of time in the value of a node: 1 for a time, 0 for a plain number.
 
-    Returns None if the value may have any power, as the number 0 may.
+    For example, `2s * 3s` has the power 2. The power is None if any power fits, as for the number 0.
 
     times : column offsets of the numbers that have a unit of time
 
-    Raises `BadValueError` if the node is not arithmetic, or adds or compares a time and a plain number.
+    Raises `BadValueError` if the node is not arithmetic, or if it adds or compares a time and a plain number.
     """
 
     def power(inner: ast.AST) -> int | None:
@@ -269,19 +286,28 @@ def _power_of_time(node: ast.AST, times: Iterable[int], text: str) -> int | None
 
 
 def _same(powers: Iterable[int | None], text: str) -> int | None:
-    """Return the common power of several values. None in `powers` fits any power; return None if all are None.
+    """Return the power of time that several values share: 1 for times, 0 for plain numbers.
 
-    Raises `BadValueError` if the powers differ, because a time and a plain number cannot be added or compared.
+    A power of None fits any other power. For example, the powers None and 1 give 1. If all powers are None, the result
+    is None.
+
+    Raises `BadValueError` if the powers differ. For example, a time and a plain number cannot be added.
     """
     definite = {power for power in powers if power is not None}
     if len(definite) > 1:
-        hint = "give the plain number a unit, for example '5s' or 'modules * 1s'"
-        raise BadValueError(f"'= {text}' adds or compares a time and a plain number", hint)
+        hint = "give this number a unit, for example '5s' or 'modules * 1s'"
+        raise BadValueError(f"'= {text}' adds or compares a time and a number without a unit", hint)
     return definite.pop() if definite else None
 
 
 def _evaluated(plain: str, names: Mapping[str, float]) -> float:
-    """Evaluate an expression that `_formula` has checked. Raises ZeroDivisionError, OverflowError or ValueError."""
+    """Return the value of an expression that has been checked.
+
+    plain : the expression, as in `Formula`
+    names : value of each name in the expression
+
+    Raises `ZeroDivisionError`, `OverflowError` or `ValueError` if the value cannot be computed.
+    """
     simple_eval, operators, nodes = _evaluator()
     evaluator = simple_eval(operators=operators, functions=FUNCTIONS, names=dict(names))
     evaluator.nodes = {kind: handler for kind, handler in evaluator.nodes.items() if kind in nodes}
@@ -290,7 +316,7 @@ def _evaluated(plain: str, names: Mapping[str, float]) -> float:
 
 
 def _constant(node: ast.Constant) -> float:
-    """Return the value of a constant, which must be a float, because `_formula` writes all numbers as floats."""
+    """Return the value of a constant in an expression. Raises `TypeError` if the value is not a float."""
     if not isinstance(node.value, float):
         raise TypeError("not a number")
     return node.value
@@ -298,7 +324,7 @@ def _constant(node: ast.Constant) -> float:
 
 @lru_cache(maxsize=1)
 def _evaluator() -> tuple[Any, dict[type[ast.AST], Callable[..., float]], frozenset[type[ast.AST]]]:
-    """Return the evaluator class, its operators, and the kinds of nodes that it may evaluate."""
+    """Return the evaluator class of simpleeval, the allowed operators, and the allowed kinds of nodes."""
     import operator
 
     from simpleeval import SimpleEval

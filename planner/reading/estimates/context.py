@@ -15,12 +15,12 @@ from planner.reading.yaml.source_map import Document
 
 @dataclass(frozen=True)
 class FileContext:
-    """Context of a value in a file.
+    """Data that are needed to parse the values in a file.
 
-    folder : folder of the workflow file; paths in the file are relative to this folder
-    parameters : parameter → its value, or None if the value is unreadable. If `parameters` itself is None, the
-        parameters are unknown, and any name is accepted
-    models : names of all profiles; None means that the names are unknown, and any name is accepted
+    folder : folder of the file; paths in the file are relative to this folder
+    parameters : name of each parameter → its value, or None if the value is unreadable. If `parameters` is None, any
+        name is accepted as a parameter
+    models : names of all profiles; if `models` is None, any name is accepted as a profile
     tables : cache of CSV files by name; None means that there is no cache
     """
 
@@ -30,7 +30,10 @@ class FileContext:
     tables: dict[str, Table] | None = None
 
     def table(self, name: Any) -> Table:
-        """Return the table in the CSV file `name`, from the cache if possible. Raises `BadValueError`."""
+        """Return the table in the CSV file `name`. The cache avoids reading a file twice.
+
+        Raises `BadValueError` if the file is unreadable.
+        """
         if not isinstance(name, str) or self.tables is None:
             return read_table(name, self.folder)
         if name not in self.tables:
@@ -38,9 +41,11 @@ class FileContext:
         return self.tables[name]
 
     def trials(self, names: Iterable[str]) -> Iterator[dict[str, float]]:
-        """Yield values for trying an expression: the values of the parameters with 1 agent, then with 2 agents.
+        """Yield two dicts with values for trying an expression.
 
-        Yields nothing if the parameters are unknown, or if the value of a parameter in `names` is unreadable.
+        Both dicts have the values of all parameters. The name `agents` has the value 1 in the first dict and 2 in the
+        second dict. Nothing is yielded if the parameters are unknown, or if a parameter in `names` has an unreadable
+        value.
 
         names : names in the expression
         """
@@ -56,9 +61,11 @@ NO_FILE = FileContext()
 
 
 def context_of(document: Document, known_models: Collection[str] | None) -> dict[str, Any]:
-    """Return the fields of `FileContext` for a document, as a dict. pydantic passes this dict to every parser.
+    """Return the fields of `FileContext` for a document, as a dict.
 
-    known_models : names of profiles that the file need not declare; None means that any name is accepted
+    pydantic passes this dict to the parser of each field.
+
+    known_models : names of profiles that are declared elsewhere, for example in the catalogue; None allows any name
     """
     data = document.data if isinstance(document.data, dict) else {}
     models = data.get("models", {})

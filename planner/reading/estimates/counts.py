@@ -35,15 +35,20 @@ _PLAIN = Quantity("count", units.count, "12", "8 to 20")
 
 @dataclass(frozen=True)
 class ComputedCount:
-    """A count that is given by an expression, such as `= modules / 4`."""
+    """A count that is given by an expression, such as `= modules / 4`.
+
+    most : largest allowed count
+    """
 
     formula: Formula
     most: int = MOST_ITEMS
 
     def value(self, values: Mapping[str, float]) -> int:
-        """Return the count, from 1 to `most`. Raises `BadValueError`.
+        """Return the value of the count's expression.
 
-        values : values of the names in the expression
+        values : value of each name in the expression
+
+        Raises `BadValueError` if the value is not a whole number from 1 to `most`.
         """
         number = self.formula.value(values)
         rounded = float(math.floor(number + 0.5))
@@ -65,11 +70,11 @@ ItemCountValue = int | str | ComputedCount | Estimate
 
 
 def parse_count(value: Any, most: int, context: FileContext = NO_FILE, agents: bool = True) -> CountValue:
-    """Parse a count: a whole number from 1 to `most`, or the name of a parameter, or an expression.
+    """Parse a count: a whole number from 1 to `most`, the name of a parameter, or an expression.
 
-    Raises `BadValueError`.
+    agents : whether an expression can use the number of agents
 
-    agents : whether an expression may use the number of agents
+    Raises `BadValueError` if `value` is not a count.
     """
     if is_arithmetic(value):
         return _computed(value, most, context, agents)
@@ -86,9 +91,11 @@ def parse_count(value: Any, most: int, context: FileContext = NO_FILE, agents: b
 
 
 def parse_item_count(value: Any, context: FileContext = NO_FILE) -> ItemCountValue:
-    """Parse a number of items, or an estimate of that number. Raises `BadValueError`.
+    """Parse the number of items of a fan-out, which may be a count or an estimate.
 
-    A constant estimate becomes a number.
+    An estimate with a single possible value becomes an int.
+
+    Raises `BadValueError` if `value` is neither a count nor an estimate.
     """
     is_range = isinstance(value, str) and re.search(r"\S\s+to\s+\S", value)
     if not isinstance(value, dict) and not is_range:
@@ -100,9 +107,11 @@ def parse_item_count(value: Any, context: FileContext = NO_FILE) -> ItemCountVal
 
 
 def count_of(declared: CountValue, values: Mapping[str, float]) -> int:
-    """Return the number for a declared count. Raises `BadValueError`, for example for an unknown parameter.
+    """Return the number for a declared count.
 
-    values : value of each parameter, and the number of agents as `agents`
+    values : value of each parameter, and the number of agents under the name `agents`
+
+    Raises `BadValueError` if the number is invalid, or if a parameter is unknown.
     """
     if isinstance(declared, ComputedCount):
         return declared.value(values)
@@ -116,7 +125,7 @@ def count_of(declared: CountValue, values: Mapping[str, float]) -> int:
 def _computed(value: str, most: int, context: FileContext, agents: bool) -> ComputedCount:
     formulas = parse_formulas(value, _PLAIN, context.parameters)
     if len(formulas) > 1:
-        raise BadValueError("this count cannot be a range", "write an expression for a single number")
+        raise BadValueError("this count cannot be a range", "remove 'to' from the expression")
     if not agents and AGENTS in formulas[0].names:
         raise BadValueError("the number of agents cannot depend on itself", "remove 'agents' from the expression")
     count = ComputedCount(formulas[0], most)

@@ -28,6 +28,7 @@ class Curve:
 
     Concurrency is the number of requests that are served together.
 
+    points : pairs of concurrency and value
     rate : True if the values are speeds in tokens/s, False if they are times in seconds
     """
 
@@ -35,11 +36,12 @@ class Curve:
     rate: bool
 
     def at(self, concurrency: int) -> Estimate:
-        """Return the value at a concurrency.
+        """Return the value of the curve at a concurrency.
 
-        Between two points, seconds (for a speed, seconds per token) are linear in concurrency. Below the first point,
-        the value is constant. Above the last point, all requests share the total throughput of the last point, so that
-        seconds grow in proportion to concurrency.
+        - Below the first point, the value is constant.
+        - Between two points, a time is interpolated linearly. For a speed, the time per token is interpolated.
+        - Above the last point, all requests share the total throughput of the last point. A time grows in proportion to
+          concurrency.
         """
         (first, least), (last, most) = self.points[0], self.points[-1]
         if concurrency <= first:
@@ -57,18 +59,11 @@ class Curve:
 
 
 def split_by_writing(ttft: Curve, output_speed: Curve, output: float, concurrency: int) -> tuple[Estimate, Estimate]:
-    """Return time to first token and output speed at a concurrency, from two curves that were measured together.
+    """Return the time to first token and the output speed at a concurrency.
 
-    The curves must have points at the same concurrencies. At a point, below the first point and above the last point,
-    each curve is evaluated separately. Between two points:
-
-    - The total time of a measured request is linear in concurrency.
-    - Writers are the requests in flight that are writing output. Their number is concurrency times the share of the
-      total time that a request spends writing (Little 1961).
-    - From the lower point on, the number of writers grows in proportion to concurrency. It stays constant when it has
-      reached its value at the upper point, because the server is then full.
-    - If the number at the upper point is smaller than at the lower point, or too large to be reached in this way, the
-      number is linear in concurrency instead.
+    The two curves must come from one measurement, with points at the same concurrencies. Between two points, both
+    results follow from the number of requests that write output concurrently. docs/model.md describes this method under
+    "Requests".
 
     output : mean output tokens of the measured requests
     """
@@ -90,18 +85,24 @@ def split_by_writing(ttft: Curve, output_speed: Curve, output: float, concurrenc
 
 
 def _neighbours(points: Points, concurrency: int) -> tuple[tuple[int, float], tuple[int, float], float]:
-    """Return the points below and above a concurrency, and the concurrency's position between them, from 0 to 1."""
+    """Return the nearest point below a concurrency, the nearest point above it, and a relative position.
+
+    The relative position of the concurrency is 0 at the lower point and 1 at the upper point.
+    """
     low, high = next((below, above) for below, above in pairwise(points) if above[0] >= concurrency)
     return low, high, (concurrency - low[0]) / (high[0] - low[0])
 
 
 def is_curve(value: Any) -> bool:
-    """Whether a value is written as a curve: as a mapping with a number among its keys."""
+    """Whether a value is written as a curve: a mapping with a number as a key, such as `{1: 63, 16: 45}`."""
     return isinstance(value, dict) and any(str(key).strip().isdecimal() for key in value)
 
 
 def parse_curve(value: dict[str, Any], quantity: Quantity) -> Curve:
-    """Parse a curve of times (seconds) or speeds (tokens/s). Raises `BadValueError`."""
+    """Parse a curve, such as `{1: 63, 16: 45}`. Times are in seconds, and speeds are in tokens/s.
+
+    Raises `BadValueError` if a concurrency or a value is invalid.
+    """
     points: dict[int, float] = {}
     for key, number in value.items():
         try:

@@ -24,20 +24,20 @@ MOST_EXPONENT = 600.0
 
 @dataclass(frozen=True)
 class Estimate:
-    """Estimate of a quantity: a constant, or a distribution from which each occurrence draws its own value.
+    """Estimate of a quantity: a constant, or a distribution from which values are drawn.
 
-    shape : ``constant``, ``lognormal``, ``exponential``, ``triangular``, ``empirical``; ``unbound`` before `bind`
+    shape : kind of distribution; ``unbound`` if the distribution depends on parameters, agents or the model
     scale : the constant, the median of a lognormal, or the mean of any other distribution; in seconds, tokens or
         tokens/s
-    sigma : standard deviation of a lognormal's logarithm, else 0
-    whole : whether draws are rounded half up to whole numbers
-    least : smallest draw; for a distribution of whole numbers it is 1, or 0 if the declared values include 0
+    sigma : standard deviation of a lognormal's logarithm; 0 for any other shape
+    whole : whether draws are rounded to whole numbers; halves are rounded up
+    least : smallest possible draw
     text : the estimate as declared
-    points : for a triangular, its low, likely and high value; for an empirical, its equally likely values in ascending
-        order
-    counted : whether the number is a count of a text's tokens with o200k_base; other tokenizers give other numbers
-    own : whether the number is in tokens of the model's own tokenizer, because it was written for that model
-    approximate : whether the number was estimated from the text's length, because the tokens could not be counted
+    points : for a triangular distribution, the low, likely and high value; for an empirical distribution, all its
+        values in ascending order
+    counted : whether the number was counted in a text with the tokenizer o200k_base
+    own : whether the number is in tokens of the model's own tokenizer, because it was declared for that model
+    approximate : whether the number was estimated from the length of a text
     """
 
     shape: Literal["constant", "lognormal", "exponential", "triangular", "empirical", "unbound"]
@@ -57,14 +57,13 @@ class Estimate:
 
     @property
     def mean(self) -> float:
-        """Mean of the draws before rounding."""
+        """Mean of the estimate's distribution, before draws are rounded."""
         return self._times_e_to(self.sigma**2 / 2)
 
     def quantile(self, p: float) -> float:
-        """Quantile of the draws before rounding; `p` is from 0 to 1.
+        """Return the quantile `p` of the estimate's distribution, before draws are rounded. `p` is from 0 to 1.
 
-        The quantile of an empirical estimate of n values is the value at index ⌊p·n⌋, so that a uniform `p` draws each
-        value equally often.
+        For example, an empirical distribution with 4 values has the quantile `points[floor(4 * p)]`.
         """
         if self.shape == "empirical":
             return self.points[min(int(p * len(self.points)), len(self.points) - 1)]
@@ -89,13 +88,15 @@ class Estimate:
         return math.exp(min(math.log(self.scale) + exponent, MOST_EXPONENT))
 
     def times(self, factor: float) -> Estimate:
-        """Return the estimate of a quantity that is `factor` times as large."""
+        """Return the estimate with all its values multiplied by `factor`."""
         return replace(self, scale=self.scale * factor, points=tuple(factor * point for point in self.points))
 
     def bind(self, values: Mapping[str, float], model: str | None) -> Estimate:
-        """Return the estimate for these values and this model. Only an `UnboundEstimate` depends on values or model.
+        """Return the estimate for certain parameters and a certain model.
 
-        values : value of each parameter, and the number of agents as `agents`
+        Only an `UnboundEstimate` depends on them. Any other estimate is returned unchanged.
+
+        values : value of each parameter, and the number of agents under the name `agents`
         model : model of the step's requests; None if the step makes no requests
 
         Raises `BadValueError` if the result is out of bounds, or if there is no estimate for the model.
@@ -107,7 +108,7 @@ class Estimate:
 
 
 def constant(value: float) -> Estimate:
-    """Return the estimate of an exactly known quantity."""
+    """Return a constant estimate with this value."""
     return Estimate("constant", value, text=f"{value:g}")
 
 
@@ -115,20 +116,28 @@ NOTHING = constant(0.0)
 
 
 def exact(number: float, quantity: Quantity, text: str) -> Estimate:
-    """Return the estimate of an exactly known quantity. The number is rounded if the quantity is whole."""
+    """Return a constant estimate. The number is rounded if the quantity must be a whole number.
+
+    text : the estimate as declared
+    """
     number = _rounded(number) if quantity.whole else number
     return Estimate("constant", number, whole=quantity.whole, least=number, text=text)
 
 
 def _rounded(number: float) -> float:
-    """Round `number` half up; the result is at least 1, unless `number` is 0."""
+    """Round `number` to a whole number. Halves are rounded up.
+
+    The result is at least 1, except that 0 remains 0.
+    """
     return max(float(math.floor(number + 0.5)), 1.0 if number else 0.0)
 
 
 def ranged(a: float, b: float, quantity: Quantity, text: str) -> Estimate:
-    """Return a lognormal with 5th percentile `a` and 95th percentile `b`.
+    """Return the distribution for the range from `a` to `b`, where `a` is at most `b`.
 
-    `a` must not be above `b`. If they are equal, return a constant. If `a` is 0, return an exponential.
+    - If `a` and `b` are equal, the distribution is a constant.
+    - If `a` is 0, the distribution is an exponential with 95th percentile `b`.
+    - Otherwise, the distribution is a lognormal with 5th percentile `a` and 95th percentile `b`.
     """
     if a == b:
         return exact(a, quantity, text)
@@ -138,12 +147,15 @@ def ranged(a: float, b: float, quantity: Quantity, text: str) -> Estimate:
 
 
 def lognormal(median: float, sigma: float, quantity: Quantity, text: str) -> Estimate:
-    """Return a lognormal; `sigma` is the standard deviation of its logarithm."""
+    """Return a lognormal distribution.
+
+    sigma : standard deviation of the distribution's logarithm
+    """
     return Estimate("lognormal", median, sigma, quantity.whole, 1.0 if quantity.whole else 0.0, text)
 
 
 def triangular(low: float, likely: float, high: float, quantity: Quantity, text: str) -> Estimate:
-    """Return a triangular distribution: the density rises from `low` to `likely` and falls to `high`."""
+    """Return a triangular distribution from `low` to `high`, with the highest density at `likely`."""
     if low == high:
         return exact(low, quantity, text)
     least = 1.0 if quantity.whole and low else 0.0
@@ -152,7 +164,7 @@ def triangular(low: float, likely: float, high: float, quantity: Quantity, text:
 
 
 def empirical(numbers: Sequence[float], quantity: Quantity, text: str) -> Estimate:
-    """Return the distribution in which all `numbers` are equally likely. There must be at least one number."""
+    """Return a distribution in which all `numbers` are equally likely. There must be at least one number."""
     points = sorted(map(_rounded, numbers)) if quantity.whole else sorted(numbers)
     if points[0] == points[-1]:
         return exact(points[0], quantity, text)

@@ -41,9 +41,9 @@ _ASCENDING = "write three values in ascending order: first 'low', then 'likely',
 
 
 class UnboundEstimate(Estimate):
-    """An estimate that depends on parameters, agents or the model.
+    """An estimate that depends on parameters, on the number of agents or on the model.
 
-    It has no numbers. `bind` returns an estimate with numbers.
+    The method `bind` returns an estimate that depends on none of them.
     """
 
     def quantile(self, p: float) -> NoReturn:
@@ -55,7 +55,7 @@ class UnboundEstimate(Estimate):
 
 @dataclass(frozen=True)
 class Arithmetic(UnboundEstimate):
-    """An estimate given by one or two expressions: `= a` or `= a to b`."""
+    """An estimate that is given by one expression, as in `= a`, or by two expressions, as in `= a to b`."""
 
     formulas: tuple[Formula, ...] = ()
     quantity: Quantity | None = None
@@ -83,7 +83,10 @@ class Arithmetic(UnboundEstimate):
 
 @dataclass(frozen=True)
 class ByModel(UnboundEstimate):
-    """One estimate per model."""
+    """An estimate with a separate declaration for each model.
+
+    models : pairs of a model's name and its estimate; the name ``other`` means all other models
+    """
 
     models: tuple[tuple[str, Estimate], ...] = ()
 
@@ -102,14 +105,20 @@ class ByModel(UnboundEstimate):
 def parse_estimate(value: Any, quantity: Quantity, context: FileContext = NO_FILE) -> Estimate:
     """Parse an estimate of a quantity.
 
-    - `a to b`: a lognormal with 5th and 95th percentile a and b; median √(ab), σ = ln(b/a) / (2·1.645)
-    - `0 to b`: an exponential with 95th percentile b; mean b / ln 20
-    - `{p50, p95}`: a lognormal; σ = ln(p95/p50) / 1.645
-    - `{low, likely, high}`: a triangular distribution
-    - `{values}`, or `{file, column}` of a CSV file: each value is equally likely
-    - `{text}`, or `{file}` without a column: the number of tokens of the text
+    An estimate is a number, an expression, or one of these forms:
 
-    Raises `BadValueError`, whose message says what is expected.
+    - `a to b`: a lognormal with 5th percentile a and 95th percentile b, so that `sigma = ln(b / a) / 3.29`
+    - `0 to b`: an exponential with 95th percentile b, so that `mean = b / ln(20)`
+    - `{p50, p95}`: a lognormal with these percentiles, so that `sigma = ln(p95 / p50) / 1.645`
+    - `{low, likely, high}`: a triangular distribution
+    - `{values}`: a distribution in which all values are equally likely
+    - `{file, column}`: a distribution in which all values in a column of a CSV file are equally likely
+    - `{text}`, or `{file}` without a column: the number of tokens of a text
+    - `{by_model}`: one estimate for each model
+
+    Here `sigma` is the standard deviation of the logarithm.
+
+    Raises `BadValueError` if `value` is not an estimate. The message says what to write.
     """
     if isinstance(value, dict):
         return _from_mapping(value, quantity, context)
@@ -133,9 +142,9 @@ def _number(value: Any, quantity: Quantity) -> float:
 
 
 def _with_a_dash(value: Any, quantity: Quantity) -> str | None:
-    """Return the hint for a range that is written with a dash; None for any other value.
+    """Return a hint for a range that is written with a dash, such as `5-10s`. Return None for any other value.
 
-    If only one bound has a unit, the unit applies to both bounds.
+    In `5-10s`, the unit applies to both bounds.
     """
     bound = rf"\s*({NUMBER})\s*([a-zA-Z]*)\s*"
     parts = re.fullmatch(f"{bound}[-–—]{bound}", value) if isinstance(value, str) else None
@@ -162,7 +171,10 @@ def _from_range(low: str, high: str, quantity: Quantity) -> Estimate:
 
 
 def _from_mapping(value: dict[str, Any], quantity: Quantity, context: FileContext) -> Estimate:
-    """Parse an estimate written as a mapping. The first key that belongs to a form selects the form."""
+    """Parse an estimate that is written as a mapping, such as `{p50: 30s, p95: 2min}`.
+
+    The keys determine the form of the estimate. If keys of several forms are mixed, the first key decides.
+    """
     form = next((form for key in value for form in _forms(value, quantity) if key in form.keys), _FORMS[0])
     unknown = [key for key in value if key not in form.keys]
     if unknown:
@@ -188,13 +200,13 @@ def _from_percentiles(value: dict[str, Any], quantity: Quantity, context: FileCo
     if p95 < p50:
         raise BadValueError(
             "'p95' is below 'p50'",
-            "swap the values: 'p50' is the median, and 95% of all values are below 'p95'",
+            "swap the two values: half of all values are below 'p50', and 95% are below 'p95'",
             at=("p95",),
         )
     if p50 == 0:
         high = quantity.spread.split(" to ")[1]
         raise BadValueError(
-            "'p50' must be above 0", f"for values near 0, write a range, for example 0 to {high}", at=("p50",)
+            "'p50' must be above 0", f"write a range that begins with 0, for example '0 to {high}'", at=("p50",)
         )
     if p95 == p50:
         return exact(p50, quantity, str(value["p50"]))
@@ -266,7 +278,7 @@ def _from_models(value: dict[str, Any], quantity: Quantity, context: FileContext
         estimates = []
         for name, declared in models.items():
             if context.models is not None and name != OTHER and name not in context.models:
-                hint = did_you_mean(name, context.models, "model") or "declare it under 'models:'"
+                hint = did_you_mean(name, context.models, "model") or "declare the model under 'models:'"
                 raise BadValueError(f"unknown model '{name}'", hint, code="unknown-model", at=(name,), on_key=True)
             with within(name):
                 estimate = parse_estimate(declared, quantity, context)
@@ -290,9 +302,10 @@ def _from_arithmetic(value: str, quantity: Quantity, context: FileContext) -> Es
 
 @dataclass(frozen=True)
 class _Form:
-    """A way to write an estimate as a mapping.
+    """One of the forms of estimates that are written as mappings, such as `{p50, p95}`.
 
-    all : hint that names all keys of the form
+    keys : the keys of the form
+    all : hint that names all these keys
     example : example of the form, the same for all quantities
     """
 
@@ -308,7 +321,12 @@ _FORMS = (
         ("low", "likely", "high"), _from_triangle, "give 'low', 'likely' and 'high'", "{low: 2, likely: 5, high: 20}"
     ),
     _Form(("values",), _from_values, "", "{values: [3, 5, 8]}"),
-    _Form(("file", "column"), _from_file, "give both 'file' and 'column'", "{file: turns.csv, column: turns}"),
+    _Form(
+        ("file", "column"),
+        _from_file,
+        "write for example {file: turns.csv, column: turns}",
+        "{file: turns.csv, column: turns}",
+    ),
     _Form(("by_model",), _from_models, "", "{by_model: {sonnet: 900, other: 1k}}"),
 )
 
@@ -320,7 +338,10 @@ _COUNTED = (
 
 
 def _forms(value: dict[str, Any], quantity: Quantity) -> tuple[_Form, ...]:
-    """Return the forms that a mapping for this quantity may have."""
+    """Return the forms that an estimate of the quantity can have.
+
+    value : the estimate, as read from YAML. If `file` is its only key, the form of text files is also returned
+    """
     if quantity is not TOKENS:
         return _FORMS
     return (*_COUNTED, *_FORMS) if value.keys() == {"file"} else (_COUNTED[0], *_FORMS)

@@ -15,7 +15,10 @@ _EXCERPT = 24
 
 
 def prompt_text(value: dict[str, Any], quantity: Quantity, context: FileContext) -> Estimate:
-    """Count the tokens of `{text: …}`. Raises `BadValueError`."""
+    """Return the number of tokens of the text in `{text: …}`, as an estimate.
+
+    Raises `BadValueError` if the value of `text` is not text.
+    """
     text = value["text"]
     with within("text"):
         if not isinstance(text, str):
@@ -26,10 +29,13 @@ def prompt_text(value: dict[str, Any], quantity: Quantity, context: FileContext)
 
 
 def prompt_file(value: dict[str, Any], quantity: Quantity, context: FileContext) -> Estimate:
-    """Count the tokens of the file in `{file: …}`. Raises `BadValueError`."""
+    """Return the number of tokens of the file in `{file: …}`, as an estimate.
+
+    Raises `BadValueError` if the file is unreadable, or if it is a CSV file.
+    """
     name = value["file"]
     if isinstance(name, str) and name.lower().endswith(".csv"):
-        hint = "add 'column'; if the file is a prompt, rename it to .txt instead"
+        hint = "add for example 'column: tokens'; if the file is a prompt, give the file a name that ends in '.txt'"
         raise BadValueError("the key 'column' is missing", hint, code="missing-key", on_key=True)
     with within("file"):
         if not isinstance(name, str) or not name.strip():
@@ -40,10 +46,10 @@ def prompt_file(value: dict[str, Any], quantity: Quantity, context: FileContext)
 
 
 def _counted(text: str, quantity: Quantity, label: str, file: str) -> Estimate:
-    """Return the number of tokens of `text` as an estimate.
+    """Return the number of tokens of `text`, as an estimate.
 
     label : description of the text for readers
-    file : name of the file, which tells the kind of text; "" if the text is not from a file
+    file : name of the text's file; "" if the text is not from a file
     """
     from planner.tokens.counting import count  # loads tiktoken, which takes half a second
 

@@ -24,9 +24,9 @@ _below: ContextVar[Path | None] = ContextVar("_below", default=None)
 
 
 class RefusedFileError(OSError):
-    """A path that is not opened.
+    """Error for a file that is refused, such as a device.
 
-    code, hint : of the problem
+    code, hint : code and hint of the problem that is reported
     """
 
     def __init__(self, reason: str, code: str, hint: str) -> None:
@@ -37,7 +37,7 @@ class RefusedFileError(OSError):
 
 @contextmanager
 def files_read() -> Iterator[list[Path]]:
-    """Record the files that are opened within the block."""
+    """Context manager that yields a list. The path of each file that the block reads is added to the list."""
     files: list[Path] = []
     token = _read.set(files)
     try:
@@ -48,7 +48,7 @@ def files_read() -> Iterator[list[Path]]:
 
 @contextmanager
 def only_below(folder: Path | None) -> Iterator[None]:
-    """Refuse files outside of `folder` within the block; None: allow all."""
+    """Context manager that refuses to read files outside of `folder`. None allows all files."""
     token = _below.set(folder)
     try:
         yield
@@ -57,11 +57,14 @@ def only_below(folder: Path | None) -> Iterator[None]:
 
 
 def read_regular(path: Path, most: int, descriptors: bool = True) -> bytes:
-    """Return at most `most` bytes of a regular file. A FIFO, a device or a socket is refused instead of awaited.
+    """Return the content of a regular file, at most `most` bytes.
 
-    descriptors : whether /dev/stdin and /dev/fd/N are allowed too, which a user may name but no file
+    A FIFO, a device or a socket is refused, because the reading could wait forever.
 
-    Raises RefusedFileError; OSError or ValueError if the file cannot be opened.
+    descriptors : whether /dev/stdin and /dev/fd/N are allowed too. Users can name these paths, but workflow files
+        cannot
+
+    Raises `RefusedFileError` if the file is refused, and `OSError` or `ValueError` if the file cannot be opened.
     """
     files = _read.get()
     if files is not None:
@@ -71,7 +74,7 @@ def read_regular(path: Path, most: int, descriptors: bool = True) -> bytes:
         opened = Path(os.path.realpath(path))
         if not opened.is_relative_to(os.path.realpath(folder)):
             reason = f"it is outside of the folder '{folder}'"
-            hint = "copy it into that folder"
+            hint = "copy the file into that folder"
             raise RefusedFileError(reason, code="outside-folder", hint=hint)
     elif descriptors and _DESCRIPTOR.fullmatch(str(path)):
         with path.open("rb") as stream:
@@ -86,15 +89,18 @@ def read_regular(path: Path, most: int, descriptors: bool = True) -> bytes:
 def _check_kind(mode: int) -> None:
     kind = _KINDS.get(stat.S_IFMT(mode))
     if kind is not None:
-        raise RefusedFileError(f"it is {kind}", code="unreadable", hint="save its content in a file, and name that")
+        raise RefusedFileError(
+            f"it is {kind}", code="unreadable", hint="save the content in a file, and give the path of that file"
+        )
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
 
 
 def unreadable(path: Path, error: Exception, hint: str | None) -> Problem:
-    """The problem of a file that `read_regular` cannot read.
+    """Return the problem for a file that `read_regular` cannot read.
 
-    hint : unless it is refused
+    error : exception that `read_regular` raised
+    hint : hint of the problem; a `RefusedFileError` has its own hint
     """
     code = "unreadable"
     if isinstance(error, RefusedFileError):

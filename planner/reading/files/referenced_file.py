@@ -10,19 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from planner.errors import InputError, did_you_mean, nearest
+from planner.errors import InputError, did_you_mean, listed, nearest
 from planner.reading.files.text_file import read_text
 from planner.reading.units import BadValueError
 
 
 def read_referenced(name: str, path: Path, pattern: str, missing: str | None, too_large: str) -> str:
-    """Return the text of the file at `path`, which the workflow calls `name`.
+    """Return the text of a file that a workflow refers to.
 
-    pattern : names of the files that a hint may suggest, as in ``*.csv``
-    missing : hint for a file that cannot be read, if no file has a similar name
+    name : name of the file in the workflow
+    path : path of the file
+    pattern : pattern of the file names that a hint can suggest, such as ``*.csv``
+    missing : hint for an unreadable file, if no file has a similar name
     too_large : hint for a file that is over the size limit
 
-    Raises `BadValueError`, with the code of the cause.
+    Raises `BadValueError` if the file is unreadable. The code of the error tells the cause.
     """
     try:
         return read_text(path, descriptors=False)
@@ -39,7 +41,10 @@ def read_referenced(name: str, path: Path, pattern: str, missing: str | None, to
 
 
 def _suggestion(name: str, path: Path, pattern: str) -> str | None:
-    """Return a hint that names a similar file in the same folder. None if there is none, or `path` exists."""
+    """Return a hint that suggests a file with a similar name in the same folder.
+
+    Returns None if `path` exists, or if no file has a similar name.
+    """
     try:
         others = [] if path.exists() else sorted(other.name for other in path.parent.glob(pattern) if other.is_file())
     except (OSError, ValueError):
@@ -54,10 +59,10 @@ def _suggestion(name: str, path: Path, pattern: str) -> str | None:
 class Table:
     """A CSV file.
 
-    columns : names of the columns, stripped
-    rows : the cells of each row, with the number of the line on which the row ends; empty rows are left out
-    shown : whether messages may quote it. Any text reads as a table of one column, and a workflow of somebody else may
-        name any file: one that is not called .csv may hold secrets
+    columns : names of the columns
+    rows : line number and cells of each row. If a row has several lines, the number is that of its last line. Empty
+        rows are left out
+    shown : whether messages can quote the file. Only .csv files are quoted, because other files may contain secrets
     """
 
     file: str
@@ -66,41 +71,58 @@ class Table:
     shown: bool = True
 
     def similar(self, name: str) -> str | None:
-        """A hint at the column that `name` may mean; it lists no columns of a file that may not be quoted."""
+        """Return a hint for a misspelt name of a column. The hint suggests similar names of columns.
+
+        If messages cannot quote the file, the hint suggests no names.
+        """
         if not self.shown:
             return "its name does not end in .csv, so its columns are not listed here"
         semicolons = len(self.columns) == 1 and ";" in self.columns[0]
-        return "separate columns with commas" if semicolons else did_you_mean(name, filter(None, self.columns))
+        return (
+            "separate the columns with commas, not semicolons"
+            if semicolons
+            else did_you_mean(name, filter(None, self.columns), "column")
+        )
 
     def quoted(self, text: str, instead: str, before: str = "") -> str:
-        """A part of the file for a message, in quotes after `before`; `instead`, if it may not be quoted."""
+        """Return `text` in quotes for a message, with `before` in front of the quotes.
+
+        If messages cannot quote the file, return `instead`.
+
+        text : a part of the file
+        """
         return f"{before}'{text}'" if self.shown else instead
 
     def column(self, name: Any) -> Iterator[tuple[int, str]]:
-        """Yield the line number and the stripped cell of each row in a column.
+        """Yield the line number and the cell of each row in the column `name`.
 
-        Raises `BadValueError` if the column is missing or has an empty cell.
+        Raises `BadValueError` if the column is missing, occurs twice or has an empty cell.
         """
         if not isinstance(name, str):
-            hint = f"its columns are: {', '.join(self.columns)}" if self.shown else None
+            hint = f"the columns of the file are {listed(self.columns)}" if self.shown else None
             raise BadValueError("expected the name of a column", hint)
         if self.columns.count(name) != 1:
             if name in self.columns:
-                raise BadValueError(f"'{self.file}' has several columns '{name}'", "give each column its own name")
+                raise BadValueError(
+                    f"'{self.file}' has several columns named '{name}'", "give each column its own name"
+                )
             raise BadValueError(f"'{self.file}' has no column '{name}'", self.similar(name))
         index = self.columns.index(name)
         for line, cells in self.rows:
             if index >= len(cells) or not cells[index].strip():
                 raise BadValueError(
-                    f"'{self.file}', line {line}: no value in column '{name}'", "fill it in, or remove the row"
+                    f"'{self.file}', line {line}: no value in column '{name}'", "add the value, or remove the row"
                 )
             yield line, cells[index].strip()
 
 
 def read_table(name: Any, folder: Path) -> Table:
-    """Read the CSV file `name`, a path relative to `folder`. Raises `BadValueError`."""
+    """Read the CSV file `name`, a path relative to `folder`.
+
+    Raises `BadValueError` if the file is unreadable or has no rows.
+    """
     if not isinstance(name, str) or not name.strip():
-        raise BadValueError("expected the name of a CSV file", "write for example {file: turns.csv}")
+        raise BadValueError("expected the name of a CSV file", "write for example {file: turns.csv, column: turns}")
     missing = "give the path of a CSV file, relative to the folder of the workflow file"
     too_large = "remove rows and columns: a few thousand values are enough"
     path = folder / name
@@ -110,9 +132,12 @@ def read_table(name: Any, folder: Path) -> Table:
         rows = [(reader.line_num, tuple(row)) for row in reader if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise BadValueError(
-            f"'{name}', line {reader.line_num}: {error}", "write it as CSV, with commas between cells"
+            f"'{name}', line {reader.line_num}: {error}", "save the file as CSV with commas between the cells"
         ) from None
     if len(rows) < 2:
-        raise BadValueError(f"'{name}' has no rows", "the first line names the columns; each line below is a row")
+        raise BadValueError(
+            f"'{name}' has no rows",
+            "add rows below the first line; the first line contains only the names of the columns",
+        )
     shown = os.path.realpath(path).lower().endswith(".csv")
     return Table(name, tuple(cell.strip() for cell in rows[0][1]), tuple(rows[1:]), shown)

@@ -26,12 +26,15 @@ _INVISIBLE = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U000100
 
 
 def split_lines(text: str) -> list[str]:
-    """Split a text into lines without their ends, at the line ends of YAML."""
+    """Split a text into lines, without their line ends. The line ends are those of YAML: LF, CR or CR LF."""
     return _LINE_END.split(text)
 
 
 def position_at(file: str, text: str, offset: int) -> Position:
-    """Return the position of the character at `offset`."""
+    """Return the position of the character with the index `offset` in a text.
+
+    file : name of the file that contains the text
+    """
     before = split_lines(text[:offset])
     return Position(file, len(before), len(before[-1]) + 1, 1, split_lines(text)[len(before) - 1])
 
@@ -41,12 +44,18 @@ STDIN = "<stdin>"
 
 
 def read_stdin() -> str:
-    """Return the text of standard input. Raises InputError like `read_text`."""
+    """Return the text of standard input.
+
+    Raises `InputError` if standard input is closed, is larger than `MOST_BYTES` or is not UTF-8.
+    """
     return _checked(_content_of(getattr(sys.stdin, "buffer", None), MOST_BYTES + 1), STDIN)
 
 
 def _content_of(standard_input: BinaryIO | None, most: int) -> bytes:
-    """Return at most `most` bytes. Raises InputError if standard input is closed."""
+    """Return the content of standard input, at most `most` bytes.
+
+    Raises `InputError` if standard input is closed.
+    """
     if standard_input is None:
         hint = "pipe a file to it, or name the file"
         raise InputError([Problem("unreadable", "standard input is closed", Position(STDIN), hint)])
@@ -56,10 +65,13 @@ def _content_of(standard_input: BinaryIO | None, most: int) -> bytes:
 def read_text(path: Path, descriptors: bool = True) -> str:
     """Return the text of a file.
 
-    descriptors : see `read_regular`
+    descriptors : whether /dev/stdin and /dev/fd/N are allowed, as in `read_regular`
 
-    Raises InputError if it cannot be opened, is no regular file, is outside of the folder of `only_below`, is not UTF-8
-    or is larger than `MOST_BYTES`.
+    Raises `InputError` in these cases:
+
+    - The file cannot be opened, or is not a regular file.
+    - The file is outside of the folder of `only_below`.
+    - The file is larger than `MOST_BYTES`, or is not UTF-8.
     """
     try:
         content = read_regular(path, MOST_BYTES + 1, descriptors)
@@ -69,7 +81,10 @@ def read_text(path: Path, descriptors: bool = True) -> str:
 
 
 def _checked(content: bytes, file: str) -> str:
-    """Decode `content`. Raises InputError if it is over the limit or not UTF-8."""
+    """Decode the content of a file from UTF-8.
+
+    Raises `InputError` if the content is larger than `MOST_BYTES` or is not UTF-8.
+    """
     if len(content) > MOST_BYTES:
         hint = "is this a workflow? Put large data into a separate file"
         raise InputError(
@@ -79,7 +94,10 @@ def _checked(content: bytes, file: str) -> str:
 
 
 def decode_utf8(content: bytes, file: str) -> str:
-    """Decode UTF-8 and drop a byte order mark. Raises InputError."""
+    """Decode the content of a file from UTF-8, and remove a byte order mark.
+
+    Raises `InputError` if the content is not UTF-8.
+    """
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -90,7 +108,10 @@ def decode_utf8(content: bytes, file: str) -> str:
 
 
 def check_characters(text: str, file: str) -> None:
-    """Check that YAML allows all characters. Raises InputError for the first that it does not allow."""
+    """Check that YAML allows all characters of the text.
+
+    Raises `InputError` at the first character that YAML does not allow.
+    """
     match = re.search(_INVISIBLE, text)
     if match:
         message = f"the invisible character U+{ord(match[0]):04X} is not allowed"
@@ -98,7 +119,10 @@ def check_characters(text: str, file: str) -> None:
 
 
 def _suggestion(path: Path, error: Exception) -> str | None:
-    """Return a hint that names a similar YAML file in the same folder. None if there is none, or `path` exists."""
+    """Return a hint that suggests a YAML file with a similar name in the same folder.
+
+    Returns None if `path` exists, or if no YAML file has a similar name.
+    """
     if not isinstance(error, FileNotFoundError) or not path.parent.is_dir():
         return None
     similar = nearest(path.name, (other.name for other in path.parent.glob("*.y*ml")))
@@ -112,12 +136,12 @@ STANDARD_INPUT = "-"
 
 
 def read_texts(names: Iterable[str], standard_input: BinaryIO | None) -> list[tuple[str, str]]:
-    """Return the name and the text of each file. A repeated name is read once.
+    """Return a pair of name and text for each file. If a name is repeated, the file is read once.
 
-    names : paths; `-` is standard input, which is returned as `<stdin>`
-    standard_input : None if it is closed
+    names : paths of files; `-` means standard input, which has the name `<stdin>` in the result
+    standard_input : stream of standard input; None if it is closed
 
-    Raises InputError with the problems of all files.
+    Raises `InputError` if a file is unreadable. The error has the problems of all files.
     """
     texts: list[tuple[str, str]] = []
     problems: list[Problem] = []
@@ -135,7 +159,10 @@ def read_texts(names: Iterable[str], standard_input: BinaryIO | None) -> list[tu
 
 
 def _content(name: str) -> bytes:
-    """Read a file up to one byte over the limit. Raises InputError."""
+    """Return the content of a file, at most `MOST_COUNTED_BYTES + 1` bytes.
+
+    Raises `InputError` if the file cannot be read.
+    """
     try:
         return read_regular(Path(name), MOST_COUNTED_BYTES + 1)
     except (OSError, ValueError) as error:
@@ -143,7 +170,7 @@ def _content(name: str) -> bytes:
 
 
 def _hint(path: Path, error: Exception) -> str | None:
-    """Return a hint that suggests another path; None if there is nothing to suggest."""
+    """Return a hint that suggests a different path; None if there is no suggestion."""
     if isinstance(error, IsADirectoryError) or (os.name == "nt" and path.is_dir()):
         return f"name files, for example {path / '*'}"
     if not isinstance(error, FileNotFoundError) or not path.parent.is_dir():
@@ -153,8 +180,11 @@ def _hint(path: Path, error: Exception) -> str | None:
 
 
 def _decoded(content: bytes, name: str) -> str:
-    """Decode UTF-8 and drop a byte order mark. Raises InputError."""
+    """Decode the content of a file from UTF-8, and remove a byte order mark.
+
+    Raises `InputError` if the content is larger than `MOST_COUNTED_BYTES` or is not UTF-8.
+    """
     if len(content) > MOST_COUNTED_BYTES:
         message = f"the file is over the limit of {MOST_COUNTED_BYTES:,} bytes"
-        raise InputError([Problem("too-large", message, Position(name), "count a part of it and extrapolate")])
+        raise InputError([Problem("too-large", message, Position(name), "count a part of the file and extrapolate")])
     return decode_utf8(content, name)

@@ -38,16 +38,20 @@ _STANDARD_TAG = "tag:yaml.org,2002:"
 
 
 def parse_yaml(text: str, file: str = "<text>") -> Document:
-    """Parse the text of a YAML file; positions name it `file`.
+    """Parse the text of a YAML file.
 
-    Raises InputError if a mistake makes the rest of the file unreadable. Other mistakes are in `Document.problems`.
+    file : name of the file in positions
+
+    Raises `InputError` if a mistake makes the rest of the file unreadable. Other mistakes are in `Document.problems`.
     """
     check_characters(text, file)
     builder = _Builder(text, file)
     try:
         for event in yaml.parse(text.translate(_SPACES), Loader=_LOADER):
             if isinstance(event, yaml.DocumentStartEvent) and builder.document.values:
-                builder.add_problem("a second document begins here", event, "a file holds one document: remove '---'")
+                builder.add_problem(
+                    "a second document begins here", event, "remove '---'; a file contains only one document"
+                )
                 break
             builder.handle(event)
     except yaml.MarkedYAMLError as error:
@@ -58,10 +62,10 @@ def parse_yaml(text: str, file: str = "<text>") -> Document:
 
 @dataclass
 class _Node:
-    """A finished value, to which an alias may refer.
+    """A YAML value that has been read completely. An alias can refer to this value.
 
-    text : text of a scalar, as written; None for a mapping or sequence
-    nodes : number of values in this value, including itself
+    text : text of a scalar as written; None for a mapping or a sequence
+    nodes : number of values in this value, including the value itself
     height : levels of nesting in this value; 0 for a scalar
     """
 
@@ -74,12 +78,12 @@ class _Node:
 
 @dataclass
 class _Collection:
-    """A mapping or sequence that is being read.
+    """A YAML mapping or sequence that is being read.
 
-    key : the key whose value comes next; None if no value is due
-    merging : whether `key` is '<<'
-    is_key : whether the collection is itself used as a key, which is a mistake
-    merged : mappings to merge into this mapping, each with the position of its name in the file
+    key : for a mapping, the key whose value comes next; None if no value comes next
+    merging : whether `key` is the merge key `<<`
+    is_key : whether the collection is used as a key of a mapping, which is a mistake
+    merged : mappings that the key `<<` merges into this mapping, each with its position
     """
 
     value: dict[str, Any] | list[Any]
@@ -99,7 +103,7 @@ class _Collection:
 
 
 class _Builder:
-    """Builds a `Document` from parser events, with an explicit stack."""
+    """Builder that makes a `Document` from the events of a YAML parser."""
 
     def __init__(self, text: str, file: str) -> None:
         self.lines = split_lines(text)
@@ -116,17 +120,26 @@ class _Builder:
         return Position(self.document.file, start.line + 1, start.column + 1, max(1, width), text)
 
     def add_problem(self, message: str, event: Any, hint: str | None = None, code: str = "yaml-syntax") -> None:
-        """Report a mistake that does not stop the reading."""
+        """Add a problem to the document. The reading continues.
+
+        event : parser event at which the problem is reported
+        """
         if len(self.document.problems) < MOST_PROBLEMS:
             self.document.problems.append(Problem(code, message, self.place(event.start_mark, event.end_mark), hint))
 
     def refuse(self, message: str, event: Any) -> NoReturn:
-        """Stop reading because a limit is exceeded. Raises InputError."""
+        """Stop reading, because the file exceeds a limit. Always raises `InputError`.
+
+        event : parser event at which the problem is reported
+        """
         place = self.place(event.start_mark, event.end_mark)
         raise InputError([*self.document.problems, Problem("too-large", message, place)])
 
     def refuse_syntax(self, error: yaml.MarkedYAMLError) -> NoReturn:
-        """Stop reading because the rest of the file is unreadable. Raises InputError."""
+        """Stop reading, because the rest of the file is unreadable. Always raises `InputError`.
+
+        error : error of the YAML parser
+        """
         mistake = explain(error, self.lines, self.stack[-1].place if self.stack else None)
         place = Position(self.document.file, mistake.line + 1, mistake.column + 1, 1, self.lines[mistake.line])
         problem = Problem("yaml-syntax", mistake.message, place, mistake.hint)
@@ -162,7 +175,7 @@ class _Builder:
         target = self.anchors.get(event.anchor)
         if target is None:
             if event.anchor in self.anchors:
-                message, hint = f"the alias '*{event.anchor}' is inside its own anchor '&{event.anchor}'", None
+                message, hint = f"the value of '&{event.anchor}' cannot contain the alias '*{event.anchor}'", None
             else:
                 message, hint = (
                     f"unknown alias '*{event.anchor}'",
@@ -191,14 +204,17 @@ class _Builder:
         path = (*parent.path, name)
         parent.key, parent.merging = name, plain and name == "<<"
         if name in parent.value:
-            hint = f"remove one of them; the first is on line {self.document.keys[path].line}"
+            hint = f"remove one of the two keys; the first is on line {self.document.keys[path].line}"
             self.add_problem(f"duplicate key '{name}'", event, hint, "duplicate-key")
         self.document.keys[path] = place
 
     def number_with_comma(self, parent: _Collection, place: Position, column: int, number: str, hint: str) -> str:
-        """Report a number with a comma, and mark its parts as unreadable.
+        """Report a number with a comma in a mapping, and return a substitute key.
 
-        The YAML parser took one part for a key. Returns a made-up key to use instead of that part.
+        For example, the YAML parser reads `{time: 1,5}` as two keys: `time` and `5`. The substitute key replaces the
+        key `5`. Both keys are marked as unreadable.
+
+        column : first column of the number, from 0
         """
         marked = replace(place, column=column + 1, width=len(number))
         problem = Problem("bad-value", "a number cannot contain a comma", marked, hint)
@@ -211,7 +227,10 @@ class _Builder:
         return made_up
 
     def skip_key(self, parent: _Collection, place: Position) -> None:
-        """Use a made-up key instead of an unusable key, so that the value of the key is still checked."""
+        """Use a substitute for an unusable key of a mapping. The value of the key is then still checked.
+
+        place : position of the unusable key
+        """
         parent.key = f"\0{len(self.document.unreadable)}"
         path = (*parent.path, parent.key)
         self.document.keys[path] = place
@@ -220,7 +239,7 @@ class _Builder:
     def open(self, parent: _Collection | None, event: Any) -> None:
         is_key = parent is not None and parent.wants_key
         if is_key:
-            template = "templates with '{{ }}' are not supported: write a value, or the name of a parameter"
+            template = "templates with '{{ }}' are not supported; write a value, or an expression such as '= tokens'"
             line = self.lines[event.start_mark.line]
             hint = template if line[: event.start_mark.column].rstrip().endswith("{") else None
             self.add_problem("a key must be plain text", event, hint)
@@ -259,7 +278,7 @@ class _Builder:
         return (*parent.path, len(parent.value) if parent.key is None else parent.key)
 
     def add(self, node: _Node, event: Any, place: Position | None = None) -> None:
-        """Add a finished value to the innermost open collection."""
+        """Add a complete value to the mapping or sequence that is being read."""
         path = self.path()
         place = self.document.values[path] = place or self.place(event.start_mark, event.end_mark)
         if not self.stack:
@@ -269,11 +288,9 @@ class _Builder:
         parent.nodes += node.nodes
         parent.height = max(parent.height, node.height + 1)
         if parent.nodes > MOST_NODES:
-            self.refuse(f"the file has over {MOST_NODES:,} values, counting the contents of aliases", event)
+            self.refuse(f"with the contents of all aliases, the file has over {MOST_NODES:,} values", event)
         if len(self.stack) + node.height > MOST_DEPTH:
-            self.refuse(
-                f"values are nested more than {MOST_DEPTH} levels deep, counting the contents of aliases", event
-            )
+            self.refuse(f"with the contents of aliases, values are nested more than {MOST_DEPTH} levels deep", event)
         if parent.merging:
             mappings = node.value if isinstance(node.value, list) else [node.value]
             if all(isinstance(mapping, dict) for mapping in mappings):
@@ -302,7 +319,10 @@ def _span(start: Any, end: Any) -> Span:
 
 
 def resolve_scalar(text: str) -> str | int | float | bool | None:
-    """Return the value of a plain scalar by the YAML 1.2 core schema. Octal numbers such as `0o17` stay text."""
+    """Return the value of an unquoted scalar by the YAML 1.2 core schema.
+
+    Octal numbers such as `0o17` remain text.
+    """
     if text in ("", "~", "null", "Null", "NULL"):
         return None
     if text in ("true", "True", "TRUE", "false", "False", "FALSE"):

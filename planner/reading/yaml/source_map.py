@@ -14,14 +14,13 @@ Span = tuple[tuple[int, int], tuple[int, int]]
 
 @dataclass
 class Document:
-    """The data of a file, with the position of every key and value.
+    """Data of a YAML file, with the position of every key and value.
 
-    The data consist of mappings with text keys, of sequences and of scalars.
-
-    problems : mistakes that did not stop the reading
-    unreadable : paths at which `data` holds a placeholder for an unreadable value
-    nothing : path of each missing value → position of its key, or of the list item
-    aliases : line and column of each alias → span of the value that the alias refers to
+    data : mappings with text keys, sequences and scalars
+    problems : mistakes after which the reading continued
+    unreadable : paths of unreadable values; `data` has placeholders for these values
+    nothing : path of each missing value → position of its key or list item
+    aliases : line and column of each alias → start and end of the value that the alias refers to
     """
 
     file: str
@@ -36,14 +35,14 @@ class Document:
     def key(self, *path: str | int) -> Position | None:
         """Return the position of the key at `path`.
 
-        If there is no such key, return the position of the innermost value on the path.
+        If there is no such key, return the position of the innermost existing value on the path.
         """
         return self.keys.get(path) or self.value(*path)
 
     def value(self, *path: str | int) -> Position | None:
         """Return the position of the value at `path`.
 
-        If there is no such value, return the position of the innermost value on the path.
+        If there is no such value, return the position of the innermost existing value on the path.
         """
         while path not in self.values and path:
             path = path[:-1]

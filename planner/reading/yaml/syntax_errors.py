@@ -14,13 +14,16 @@ from planner.reading.hints import without_commas
 
 _CLOSING = {"{": "}", "[": "]"}
 _QUOTED = "inside single quotes, write a single quote twice, for example 'it''s'"
-_ESCAPE = "write a backslash as \\\\, or use single quotes"
+_ESCAPE = "write the backslash twice, or use single quotes"
 _NOT_A_KEY = r"expected key|<block end>"
 
 
 @dataclass(frozen=True)
 class SyntaxMistake:
-    """A syntax mistake. `line` and `column` count from 0."""
+    """A syntax mistake in a YAML file.
+
+    line, column : position of the mistake; both count from 0
+    """
 
     message: str
     hint: str | None
@@ -29,17 +32,17 @@ class SyntaxMistake:
 
 
 class _Rule(NamedTuple):
-    """A message, and regular expressions for several texts. The message applies if every expression matches its text.
+    """A message for certain syntax errors. The rule applies if all its regular expressions match.
 
-    message, hint : texts with the fields `character`, `opener`, `closing` and `problem`; the fields `line` and `column`
-        (both from 1) tell where the faulty construct starts
-    problem, context : expressions for the parser's own words; a group called `closing` becomes a field
-    character : expression for the character at the error; at the end of a line, this text is ""
-    before : expression for the line's text before the error
+    message, hint : texts with fields in braces. The fields `line` and `column` are the start of the faulty construct,
+        such as a list. Both count from 1. The other fields are `character`, `opener`, `closing` and `problem`
+    problem, context : expressions for the two parts of the YAML parser's message. A group `closing` in an expression
+        becomes a field
+    character : expression for the character at the error. This text is "" at the end of a line
+    before : expression for the text before the error in the same line
     opener : expression for the first character of the faulty construct
-    above : expression for the lines before the error
-    place : place that the message is about: the error, the start of the faulty construct, or the last backslash before
-        the error
+    above : expression for the lines above the error
+    place : place to report: the error, the start of the faulty construct, or the last backslash before the error
     """
 
     message: str
@@ -76,13 +79,12 @@ _RULES = (
     ),
     _Rule(
         "a key is not allowed here",
-        "put a value that contains a colon in quotes, and a mapping in braces, for example {{key: value}}",
+        "put braces around a mapping, for example {{key: value}}; put quotes around text that contains ': '",
         problem="(values|keys) are not allowed", before=r":\s",
     ),
     _Rule(
         "a key is not allowed here",
-        "YAML reads this line as a part of the value above. If the line above has no ': ' after its key, add it. "
-        "Otherwise, indent this line less.",
+        "if the key on the line above has no ': ', add ': '; otherwise, indent this line less",
         problem="(values|keys) are not allowed",
     ),
     _Rule(
@@ -100,11 +102,11 @@ _RULES = (
     ),
     _Rule(
         "expected ',' or '{closing}' before this",
-        "the bracket that was opened on line {line}, column {column} is not closed yet",
+        "close the bracket that was opened on line {line}, column {column}",
         problem=r"expected ',' or '(?P<closing>[\]}])'",
     ),
     _Rule(
-        "this quote is never closed", _QUOTED,
+        "this quote is never closed", f"close the quote; {_QUOTED}",
         problem="end of stream|document", context="quoted scalar", opener="'", place="start",
     ),
     _Rule(
@@ -125,12 +127,12 @@ _RULES = (
     _Rule("unexpected text after a closing quote", problem=_NOT_A_KEY, before=r"['\"]\s*$"),
     _Rule("unexpected text here", problem=_NOT_A_KEY, before=r"\S"),
     _Rule(
-        "a list item is not allowed among keys", "indent the item under the key that the list belongs to",
+        "a list item is not allowed among keys", "indent the list item more than the key of the list",
         problem=_NOT_A_KEY, character="-",
     ),
     _Rule("a key is missing before ':'", problem=_NOT_A_KEY, character=":"),
     _Rule(
-        "this line is indented differently from those above", "all keys of a mapping begin in the same column",
+        "this line is indented differently from the lines above", "begin all keys of a mapping in the same column",
         problem=_NOT_A_KEY,
     ),
     _Rule("this directive is not supported", "remove the line that begins with '%'", problem="directive"),
@@ -144,16 +146,17 @@ _RULES = (
         problem="<document start>", above="(?m)^%",
     ),
     _Rule("unexpected text after the end of the document", problem="<document start>"),
-    _Rule("a ':' after a key must be followed by a space", problem="unexpected ':'"),
+    _Rule("a space is missing after ':'", problem="unexpected ':'"),
     _Rule("unexpected text here", "the YAML parser says: {problem}"),
 )  # fmt: skip
 """Rules in order of precedence. The last rule always applies."""
 
 
 def explain(error: yaml.MarkedYAMLError, lines: Sequence[str], inside: Position | None) -> SyntaxMistake:
-    """Explain an error of the parser in terms of the file. The parser itself speaks of tokens.
+    """Return an explanation of an error from the YAML parser.
 
-    inside : beginning of the innermost mapping or list that is incomplete; None if none is incomplete
+    lines : lines of the file
+    inside : start of the innermost mapping or list that is incomplete; None if there is none
     """
     problem, context = str(error.problem), str(error.context)
     mark = error.problem_mark or error.context_mark
@@ -190,9 +193,11 @@ def explain(error: yaml.MarkedYAMLError, lines: Sequence[str], inside: Position 
 
 
 def _matched(rule: _Rule, texts: dict[str, str]) -> str | None:
-    """Return the text of the group `closing` if a rule applies, or "" if the rule has no such group.
+    """Return the text of the group `closing` if the rule applies; "" if the rule has no such group.
 
     Returns None if the rule does not apply.
+
+    texts : name of each regular expression in the rule → the text for this expression
     """
     closing = ""
     for name, text in texts.items():
@@ -210,9 +215,12 @@ _NEARBY = 40
 
 
 def comma_in_number(line: str, start: int, end: int) -> tuple[int, str, str] | None:
-    """Find a number with commas. The parser read a part of it, in columns `start` to `end` (from 0), as a key.
+    """Find a number with a comma, if the YAML parser has taken a part of the number for a key.
 
-    Returns the first column of the number, its text, and a hint how to write it. Returns None if the key is real.
+    For example, the parser reads the `5` in `{time: 1,5}` as a key. Returns the first column of the number, the number
+    as text, and a hint. Returns None if the key is a real key.
+
+    start, end : columns of the key in the line, from 0
     """
     low = max(0, start - _NEARBY)
     number_start = _NUMBER_START.search(line[low:start]) if line[start : start + 1].isdecimal() else None

@@ -202,6 +202,6 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     "name-crew": lambda values, names: " or ".join(map(names.crew, values["crews"])),
     "price-or-no-budget": lambda _, names: f"give the profile a 'price', or leave {names.argument('budget')} away",
     "set-parameter": lambda values, names: (
-        f"give it another value, or try {names.parameter(values['name'], values['value'])}"
+        f"change the value of the parameter, for example with {names.parameter(values['name'], values['value'])}"
     ),
 }

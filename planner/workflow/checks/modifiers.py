@@ -18,16 +18,17 @@ RETRIED = ("llm", "agent", "tool", "human")
 def modifier_problems(
     document: Document, path: Path, step: Mapping[str, Any], used: Mapping[Path, bool]
 ) -> Iterator[Problem]:
-    """Yield the problems with `best_of`, `first_of`, `retry` and `otherwise` of one step.
+    """Yield the problems with the keys `best_of`, `first_of`, `retry` and `otherwise` of a step.
 
-    used : path of each `use` → whether the used file can fail
+    path : path of the step in the file
+    used : path of each key `use` → whether the used file can fail
     """
     if "best_of" in step and "first_of" in step:
         message = "a step has either 'best_of' or 'first_of', not both"
         yield Problem("bad-value", message, document.key(*path, "first_of"), "remove one of them")
     group = next((body for body in ("steps", "choose", "use") if body in step), None)
     if "retry" in step and group and not any(body in step for body in RETRIED):
-        message = f"'retry' is only for steps with 'llm', 'agent', 'tool' or 'human', not for '{group}'"
+        message = f"a step with '{group}' cannot have 'retry'"
         yield Problem(
             "bad-value",
             message,
@@ -38,14 +39,15 @@ def modifier_problems(
     has_body = any(body in step for body in BODIES)
     if isinstance(step.get("otherwise"), str) and has_body and not in_choice and not can_fail(step, path, used):
         message = f"'{path[-1]}' cannot fail, so its 'otherwise' would never run"
-        hint = f"add 'success' to '{path[-1]}'{', or to a step inside it' if group else ''}, or remove 'otherwise'"
+        within = f" or to a step inside '{path[-1]}'" if group else ""
+        hint = f"remove 'otherwise', or add for example 'success: 90%' to '{path[-1]}'{within}"
         yield Problem("bad-value", message, document.key(*path, "otherwise"), hint)
 
 
 def continues_problems(group: Group, repeated: bool) -> Iterator[Problem]:
-    """Yield the problems with `continues` in a group.
+    """Yield the problems with the key `continues` in the steps of a group.
 
-    repeated : whether the group is repeated within one item
+    repeated : whether the group runs several times for the same item; a step can then continue its own previous run
     """
     needs: dict[str, set[str]] = {}
     waiting: _WaitsFor | None = None
@@ -55,7 +57,7 @@ def continues_problems(group: Group, repeated: bool) -> Iterator[Problem]:
             continue
         place = group.document.value(*group.path, name, "llm", "continues")
         if other not in group.steps:
-            yield group.unknown(other, name, place, "'continues' must name a step of the same group")
+            yield group.unknown(other, name, place, f"'continues' must name a step in the same group as '{name}'")
             continue
         needs = needs or needs_of(group)
         mistake = _not_continued(other, as_mapping(group.steps[other]))
@@ -68,9 +70,9 @@ def continues_problems(group: Group, repeated: bool) -> Iterator[Problem]:
             waiting = waiting or _WaitsFor(needs)
             if waiting.waits(name, other):
                 continue
-            in_branch = "continue a step inside the same branch, because only one branch runs"
+            in_branch = "only one branch of a choice runs: name a step of the same branch"
             mistake = (
-                f"continues '{other}' but does not wait for it",
+                f"continues '{other}' but does not wait for '{other}'",
                 in_branch if group.branches else f"add '{other}' to the needs of '{name}'",
             )
         if mistake is not None:
@@ -78,7 +80,9 @@ def continues_problems(group: Group, repeated: bool) -> Iterator[Problem]:
 
 
 def _not_continued(name: str, step: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return the reason why no request can continue a step, and a hint. Return None if a request can continue it.
+    """Return the reason why no request can continue the step, and a hint.
+
+    Returns None if a request can continue the step.
 
     name : name of the step
     """
@@ -90,17 +94,17 @@ def _not_continued(name: str, step: Mapping[str, Any]) -> tuple[str, str] | None
     if "llm" not in step and "agent" not in step:
         if any(body in step for body in ("steps", "choose", "use")):
             return (
-                f"continues '{name}', which is not a single request",
-                f"move this step into '{name}', and continue one of the steps there",
+                f"continues '{name}', but '{name}' consists of steps",
+                f"move this step into '{name}', and name a step of '{name}' in 'continues'",
             )
         return f"continues '{name}', which makes no requests", "name a step with 'llm' or 'agent'"
     return None
 
 
 class _WaitsFor:
-    """Whether a step of a group waits for another step, directly or indirectly.
+    """Table of the steps that each step of a group waits for, directly or indirectly.
 
-    For each step, a bit set stores the steps that it waits for, because groups may be large.
+    The table consists of bit sets, because groups may be large.
     """
 
     def __init__(self, needs: Mapping[str, Collection[str]]) -> None:
@@ -116,5 +120,8 @@ class _WaitsFor:
             self.behind = None  # reported elsewhere
 
     def waits(self, name: str, other: str) -> bool:
-        """Whether the step `name` waits for the step `other`; always True if the needs form a cycle."""
+        """Whether the step `name` waits for the step `other`, directly or indirectly.
+
+        Always True if the needs of the group form a cycle. The cycle is reported elsewhere.
+        """
         return self.behind is None or bool(self.behind[name] & self.bit[other])

@@ -29,9 +29,10 @@ from planner.workflow.checks.needs import Group, Path, as_mapping, need_problems
 from planner.workflow.crews import with_preset
 from planner.workflow.declaration import BODIES, Step
 
+# Names are limited to characters that messages, commands and expressions can contain.
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_TAKEN = {"lead": "the lead of all crews", "agents": "the crew of a workflow that declares no crews"}
+_TAKEN = {"lead": "the agent that leads all crews", "agents": "the default crew"}
 """Names of crews that always exist."""
 _STEPS = f"add a step, for example 'steps: {{plan: {Step.example}}}'"
 _BRANCHES = "add branches, for example 'choose: {easy: {chance: 70%, tool: 5s}, hard: {chance: 30%, human: 5min}}'"
@@ -42,9 +43,9 @@ _ADD_MODEL = "add 'model:' at the top of the file"
 class CheckContext:
     """Declarations that a file inherits from the files that use it.
 
-    models, crews : names of the declared models and crews
-    model : whether the steps of the file inherit a model
-    file : the outermost file; None if this is the outermost file
+    models, crews : names of the models and crews that those files declare
+    model : whether those files name a model for the steps of this file
+    file : path of the outermost file; None if this is the outermost file
     requests : whether the outermost file names a model; coordination requests use that model
     """
 
@@ -56,9 +57,9 @@ class CheckContext:
 
 
 def check_names(document: Document, inherited: CheckContext, used: Mapping[Path, bool]) -> list[Problem]:
-    """Return at most `MOST_PROBLEMS` problems with names and steps in a workflow file.
+    """Return the problems with names and steps in a workflow file, at most `MOST_PROBLEMS`.
 
-    used : path of each `use` → whether the used file can fail; if this is unknown, the path is missing
+    used : path of each key `use` → whether the used file can fail; the path is missing if the used file is unreadable
     """
     return list(islice(_Checks(document, inherited, used).all(), MOST_PROBLEMS))
 
@@ -95,7 +96,10 @@ class _Checks:
         yield from self.coordination_models()
 
     def well_formed(self, section: str) -> bool:
-        """Whether the names in a section are known, because the section is a mapping or is missing."""
+        """Whether the names in the section `section` of the file are known.
+
+        The names are known if the section is a mapping or is missing.
+        """
         return isinstance(self.data.get(section, {}), dict)
 
     def declared_names(self) -> Iterator[Problem]:
@@ -108,7 +112,12 @@ class _Checks:
                 yield Problem("bad-name", message, self.document.key("crews", name), "choose another name")
 
     def name(self, pattern: re.Pattern[str], name: str, *path: str) -> Iterator[Problem]:
-        """Check a name. Its characters are limited, so that messages, commands and expressions can contain it."""
+        """Yield a problem if `name` is not a valid name.
+
+        A valid name matches `pattern`, and YAML reads it as text.
+
+        path : path of the mapping that has the name as a key
+        """
         if name.startswith("\0"):
             return  # made up for an unreadable key
         if not pattern.fullmatch(name):
@@ -122,11 +131,17 @@ class _Checks:
 
     def model_name(self, *path: str, name: Any) -> Iterator[Problem]:
         if isinstance(name, str) and name not in self.known_models and self.well_formed("models"):
-            hint = model_hint(name, self.known_models) if self.known_models else "declare it under 'models:'"
+            hint = model_hint(name, self.known_models) if self.known_models else "declare the model under 'models:'"
             yield Problem("unknown-model", f"unknown model '{name}'", self.document.value(*path), hint)
 
     def count(self, *path: str, value: Any, most: int = MOST_ITEMS) -> Iterator[Problem]:
-        """If a count is the name of a parameter, check that the parameter is a whole number from 1 to `most`."""
+        """Yield the problem with a count that is the name of a parameter.
+
+        The parameter must be declared, and its value must be a whole number from 1 to `most`.
+
+        path : path of the count in the file
+        value : the count, as read from YAML
+        """
         if not isinstance(value, str) or not value.isidentifier() or not self.well_formed("parameters"):
             return
         place = self.document.value(*path)
@@ -144,15 +159,17 @@ class _Checks:
         except BadValueError as mistake:
             message = f"the parameter '{value}' is {number:.15g}, but a count {mistake}"
             if self.inherited.file:
-                yield Problem("bad-value", message, place, "give it another value, here or where the file is used")
+                yield Problem(
+                    "bad-value", message, place, "change the value of the parameter, here or where the file is used"
+                )
             else:
                 yield Problem("bad-value", message, place, remedy=Note("set-parameter", {"name": value, "value": 10}))
 
     def group(self, path: Path, steps: Mapping[str, Any], model: bool, repeated: bool) -> Iterator[Problem]:
-        """Check a group and all steps in it.
+        """Yield the problems with a group of steps, and with all steps in the group.
 
-        model : whether the steps of the group inherit a model
-        repeated : whether the group is repeated within one item
+        model : whether the steps inherit a model from an outer step or from the file
+        repeated : whether the group runs several times for the same item
         """
         group = Group(self.document, path, steps, self.steps)
         yield from need_problems(group)
@@ -190,9 +207,9 @@ class _Checks:
         branches = as_mapping(step.get("choose"))
         for name, branch in branches.items():
             if "needs" in as_mapping(branch):
-                message = f"the branch '{name}' cannot have 'needs': only one branch runs"
+                message = f"the branch '{name}' cannot have 'needs': only one branch of a choice runs"
                 place = self.document.key(*path, "choose", name, "needs")
-                yield Problem("bad-value", message, place, "move 'needs' to the step with 'choose'")
+                yield Problem("bad-value", message, place, "remove 'needs', or move it to the step with 'choose'")
         independent = {
             name: {key: value for key, value in as_mapping(branch).items() if key != "needs"}
             for name, branch in branches.items()
@@ -200,13 +217,16 @@ class _Checks:
         yield from self.group((*path, "choose"), independent, model, repeated)
 
     def body(self, path: Path, step: dict[str, Any]) -> Iterator[Problem]:
-        """Check that a step has exactly one body, with modifiers that fit it."""
+        """Yield the problems with the body of a step.
+
+        A step must have exactly one body. Some modifiers are only valid with certain bodies.
+        """
         bodies = [body for body in BODIES if body in step]
         place = self.document.key(*path)
         if len(bodies) > 1:
             quoted = [f"'{body}'" for body in bodies]
             message = f"a step does one thing, but this step has {', '.join(quoted[:-1])} and {quoted[-1]}"
-            hint = "write a separate step for each of these keys; a group ('steps:') can contain these steps"
+            hint = "write a separate step for each of these keys"
             yield Problem("step-body", message, place, hint)
         misspelt = (nearest(key, Step.model_fields) for key in step.keys() - Step.model_fields.keys())
         if not bodies and not any(near in BODIES for near in misspelt) and path not in self.document.unreadable:
@@ -219,18 +239,21 @@ class _Checks:
             yield Problem("step-body", "the choice has no branches", self.document.key(*path, "choose"), _BRANCHES)
         for body in bodies:
             if step.get("hold") is False and body != "tool":
-                reason = "always releases its agent" if body == "human" else "needs its agent to the end"
+                reason = "always releases its agent" if body == "human" else "always keeps its agent"
                 message = f"'hold: false' is only for tools: a step with '{body}' {reason}"
                 yield Problem("bad-value", message, self.document.key(*path, "hold"), "remove 'hold'")
             if step.get("hold") is False and body == "tool" and "crew" in step:
-                message = "'crew' assigns an agent to this tool, but 'hold: false' releases it"
+                message = "'crew' assigns an agent to this tool, but 'hold: false' releases the agent"
                 yield Problem("bad-value", message, self.document.key(*path, "hold"), "remove 'crew' or 'hold'")
             if body in ("tool", "human") and "model" in step:
                 message = f"a step with '{body}' makes no requests, so it cannot have a model"
                 yield Problem("bad-value", message, self.document.key(*path, "model"), "remove 'model'")
 
     def coordination_models(self) -> Iterator[Problem]:
-        """Check that coordination requests have a model. They use the model of the outermost file."""
+        """Yield a problem for each coordination request in the file that has no model.
+
+        Coordination requests use the model of the outermost file.
+        """
         if "model" in self.data if self.inherited.file is None else self.inherited.requests:
             return
         hint = _ADD_MODEL if self.inherited.file is None else f"add 'model:' at the top of {self.inherited.file}"
@@ -240,4 +263,6 @@ class _Checks:
             for name, mechanism in as_mapping(as_mapping(with_preset(declared)).get("coordination")).items():
                 if isinstance(mechanism, dict) and ("output" in mechanism or "input" in mechanism):
                     place = self.document.key("crews", crew, "coordination", name)
-                    yield Problem("unknown-model", f"'{name}' makes requests but has no model", place, hint)
+                    yield Problem(
+                        "unknown-model", f"the mechanism '{name}' makes requests but has no model", place, hint
+                    )

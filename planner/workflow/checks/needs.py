@@ -22,14 +22,14 @@ Path = tuple[str, ...]
 
 
 def as_mapping(value: Any) -> dict[str, Any]:
-    """Return a mapping unchanged, and {} for anything else."""
+    """Return `value` if it is a dict, otherwise an empty dict."""
     return value if isinstance(value, dict) else {}
 
 
 def raw_steps(data: Any) -> Iterator[tuple[Path, dict[str, Any], bool]]:
     """Yield three values for every step of a file: its path, its mapping, and whether it has a model.
 
-    A step has a model if the step, a step around it or the file names a model.
+    A step has a model if the step itself, an outer step or the file names a model.
     """
     file = as_mapping(data)
 
@@ -45,11 +45,11 @@ def raw_steps(data: Any) -> Iterator[tuple[Path, dict[str, Any], bool]]:
 
 
 def can_fail(step: Any, path: Path, used: Mapping[Path, bool]) -> bool:
-    """Whether a step may fail: by itself, or because a step inside it may fail and has no `otherwise`.
+    """Whether a step may fail, either by itself or because a step inside it fails.
 
-    A malformed step counts as fallible, so that only its shape is reported.
+    A malformed step counts as a step that may fail. The mistake is reported elsewhere.
 
-    used : path of each `use` → whether the used file can fail; if this is unknown, the path is missing
+    used : path of each key `use` → whether the used file can fail; the path is missing if the used file is unreadable
     """
     if not isinstance(step, dict):
         return True
@@ -61,7 +61,10 @@ def can_fail(step: Any, path: Path, used: Mapping[Path, bool]) -> bool:
 
 
 def group_can_fail(steps: Any, path: Path, used: Mapping[Path, bool]) -> bool:
-    """Whether a group has a step that may fail and has no `otherwise`."""
+    """Whether a group contains a step that may fail and has no `otherwise`.
+
+    used : path of each key `use` → whether the used file can fail; the path is missing if the used file is unreadable
+    """
     if not isinstance(steps, dict):
         return True
     return any(
@@ -72,7 +75,7 @@ def group_can_fail(steps: Any, path: Path, used: Mapping[Path, bool]) -> bool:
 Needs = dict[str, dict[str, Position | None]]
 """Step → step that it needs → position of this need in the file."""
 
-_BRANCH_GROUP = "make the branch a group, and put the step and its 'otherwise' into 'steps:'"
+_BRANCH_GROUP = "put the step and its 'otherwise' into a group, and make this group the branch"
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,8 @@ class Group:
     """A group of steps, as read from YAML.
 
     path : path of the group in the file
-    steps : steps of the group
-    file : outermost steps of the file
+    steps : name of each step → its mapping
+    file : name of each outermost step in the file → its mapping
     """
 
     document: Document
@@ -91,15 +94,16 @@ class Group:
 
     @property
     def branches(self) -> bool:
-        """Whether the steps are branches of a choice."""
+        """Whether the steps of the group are branches of a choice."""
         return self.path[-1] == "choose"
 
     def unknown(self, name: str, step: str, place: Position | None, remedy: str | None = None) -> Problem:
-        """Return the problem for a reference to a step that is not in this group.
+        """Return the problem for a name that is not the name of a step in this group.
 
-        name : name in the reference
-        step : name of the step that contains the reference
-        remedy : hint to show instead of the hints for `needs`
+        name : the unknown name
+        step : name of the step that contains the unknown name
+        place : position of the unknown name in the file
+        remedy : hint of the problem; if None, the hint is about `needs`
         """
         source = (*self.path[1::2], step)
         target = next((path for path in _paths(self.file) if path[-1] == name or ".".join(path) == name), None)
@@ -107,13 +111,13 @@ class Group:
             listed = re.split(r"[,\s]+", name.strip())
             hint = did_you_mean(name, self.steps.keys() - {step}, "step")
             if len(listed) > 1:
-                hint = remedy or f"write a list: [{', '.join(listed)}]"
+                hint = remedy or f"write a list, for example 'needs: [{', '.join(listed)}]'"
             return Problem("unknown-step", f"unknown step '{name}'", place, hint)
         if target == source[: len(target)]:
-            hint = remedy or "remove this need, because a step cannot wait for the group that contains it"
+            hint = remedy or "remove this need: a step cannot wait for its own group"
             return Problem("unknown-step", f"'{name}' is the group that contains this step", place, hint)
         if source == target[: len(source)]:
-            hint = remedy or "remove this need, because a group cannot wait for its own steps"
+            hint = remedy or "remove this need: a group cannot wait for its own steps"
             return Problem("unknown-step", f"'{name}' is a step inside this group", place, hint)
         fork = next(index for index, pair in enumerate(zip(source, target, strict=False)) if pair[0] != pair[1])
         other, waiting = target[fork], source[fork]
@@ -128,7 +132,7 @@ class Group:
 
 
 def need_problems(group: Group) -> Iterator[Problem]:
-    """Yield the problems with `needs` and `otherwise` in a group."""
+    """Yield the problems with the keys `needs` and `otherwise` in the steps of a group."""
     graph: Needs = {name: {} for name in group.steps}
     for name, step in group.steps.items():
         value = as_mapping(step).get("needs")
@@ -155,9 +159,9 @@ def need_problems(group: Group) -> Iterator[Problem]:
 
 
 def needs_of(group: Group) -> dict[str, set[str]]:
-    """Return, for each step, the steps that it waits for.
+    """Return a mapping: name of each step in a group → names of the steps that this step waits for.
 
-    A step waits for the steps that it needs. If it is the `otherwise` of another step, it also waits for that step.
+    A step waits for the steps in its `needs`. If step `a` has `otherwise: b`, step `b` also waits for step `a`.
     """
     graph: dict[str, set[str]] = {name: set() for name in group.steps}
     for name, step in group.steps.items():
@@ -171,9 +175,10 @@ def needs_of(group: Group) -> dict[str, set[str]]:
 
 
 def _otherwise(group: Group, graph: Needs, replaces: dict[str, str]) -> Iterator[Problem]:
-    """Yield the problems with `otherwise`. Also add to `graph` that a replacing step needs the step that it replaces.
+    """Yield the problems with the keys `otherwise` in a group, and record the valid keys.
 
-    replaces : replacing step → the step that it replaces after a failure; this function fills the mapping
+    If step `a` has `otherwise: b`, this function adds to `graph` that `b` needs `a`. It also adds the entry `b` → `a`
+    to `replaces`.
     """
     for name, step in group.steps.items():
         other = as_mapping(step).get("otherwise")
@@ -181,12 +186,14 @@ def _otherwise(group: Group, graph: Needs, replaces: dict[str, str]) -> Iterator
             continue
         place = group.document.value(*group.path, name, "otherwise")
         if group.branches:
-            message = f"the branch '{name}' cannot have 'otherwise': only one branch runs"
+            message = f"the branch '{name}' cannot have 'otherwise': only one branch of a choice runs"
             yield Problem("bad-value", message, group.document.key(*group.path, name, "otherwise"), _BRANCH_GROUP)
         elif other == name:
-            yield Problem("cycle", f"the step '{name}' is its own 'otherwise'", place, "name another step of its group")
+            yield Problem(
+                "cycle", f"the step '{name}' is its own 'otherwise'", place, "name another step of the same group"
+            )
         elif other not in group.steps:
-            yield group.unknown(other, name, place, "'otherwise' must name a step of the same group")
+            yield group.unknown(other, name, place, f"'otherwise' must name a step in the same group as '{name}'")
         elif other in replaces:
             message = f"'{other}' is already the 'otherwise' of '{replaces[other]}'"
             hint = f"put '{replaces[other]}' and '{name}' into a group, and move 'otherwise' to the group"
@@ -197,7 +204,10 @@ def _otherwise(group: Group, graph: Needs, replaces: dict[str, str]) -> Iterator
 
 
 def _paths(steps: Mapping[str, Any], path: Path = ()) -> Iterator[Path]:
-    """Yield the path of names of every step, outer steps first."""
+    """Yield the path of every step, such as `("build", "test")` for the step `test` in the group `build`.
+
+    A group comes before its steps.
+    """
     for name, step in steps.items():
         yield (*path, name)
         inner = step.get("steps") if isinstance(step, dict) else None
@@ -206,7 +216,10 @@ def _paths(steps: Mapping[str, Any], path: Path = ()) -> Iterator[Path]:
 
 
 def _cycles(graph: Needs, replaces: Mapping[str, str]) -> Iterator[Problem]:
-    """Yield a problem for each cycle of needs. Each reported need is removed before the next cycle is searched."""
+    """Yield a problem for each cycle of needs.
+
+    After each problem, one need of the cycle is removed from `graph`. Then the next cycle is searched.
+    """
     order = {name: index for index, name in enumerate(graph)}
     for _ in range(MOST_PROBLEMS):
         try:
@@ -229,7 +242,7 @@ def _cycles(graph: Needs, replaces: Mapping[str, str]) -> Iterator[Problem]:
             hint += f"; '{name}' needs '{step}', so '{name}' also waits for the 'otherwise' of '{step}'"
         if implied is not None:
             hint += (
-                f"; '{implied}' also waits for '{replaces[implied]}', "
-                f"because '{implied}' is the 'otherwise' of '{replaces[implied]}'"
+                f"; '{implied}' is the 'otherwise' of '{replaces[implied]}', "
+                f"so '{implied}' also waits for '{replaces[implied]}'"
             )
         yield Problem("cycle", message, place, hint)
