@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from planner.engine.simulation import build_graph
-from planner.expansion.build.fan_out import fan_out
+from planner.expansion.build.fan_out import fan_out, free_fan_out
 from planner.expansion.build.item import item_tasks
 from planner.expansion.build.pools import Crews, number_pools
 from planner.expansion.build.scope import Scope
-from planner.expansion.build.size_limits import check_size
+from planner.expansion.build.size_limits import check_agents, check_size
 from planner.expansion.graph.conditions import (
     Attempt,
     ChanceHolds,
@@ -50,10 +50,13 @@ def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None
     sizes : number of agents of each crew
     runtime : runtime that the graph is built for; None: the runtime that the workflow declares
     """
+    check_agents(workflow, sizes)
     check_size(workflow, sizes)
     crews = Crews.of(workflow, sizes, runtime)
     expansion = _Expansion(crews)
-    scope = Scope(("steps",), NO_POOL, workflow.model, workflow.written_for, workflow.parameters, locate=workflow.place)
+    scope = Scope(
+        ("steps",), crews.unnamed, workflow.model, workflow.written_for, workflow.parameters, locate=workflow.place
+    )
     fragment = expansion.group(scope, workflow.steps)
     pools = (*crews.pools, *(name for name, _ in fragment.own_pools))
     capacity = [*(sizes.get(pool, 1) for pool in crews.pools), *(slots for _, slots in fragment.own_pools)]
@@ -102,7 +105,7 @@ class _Expansion:
         self.crews = crews
         self.outcomes: dict[str, Outcome] = {}
 
-    # Steps outside of items. Each seizes its own agent.
+    # Steps outside of held items. Each seizes its own agent.
 
     def group(self, scope: Scope, steps: Steps) -> Fragment:
         steps = sorted_by_name(steps)
@@ -127,8 +130,10 @@ class _Expansion:
 
     def step(self, scope: Scope, step: Step) -> Fragment:
         """Return the tasks of a step, including all its items, rounds and copies."""
-        if step.for_each is not None:
-            return self.items(scope, step)
+        return self.rounds(scope, step) if step.for_each is None else self.items(scope, step)
+
+    def rounds(self, scope: Scope, step: Step) -> Fragment:
+        """Return the tasks of all rounds of a step, or of one of its items."""
         if step.repeat is None:
             return self.copies(scope, step)
         inside = self.in_rounds(scope, step)
@@ -136,10 +141,16 @@ class _Expansion:
 
     def copies(self, scope: Scope, step: Step) -> Fragment:
         inside = self.in_copies(scope, step)
-        fragment = self.body(inside, step)
         if inside is scope:
-            return fragment
-        return copied(fragment, inside.loops[-1].count, step.first_of is not None, self.crews.runtime)
+            return self.body(scope, step)
+        one_agent = step.kind == "llm" and scope.pool != NO_POOL  # makes the requests of all copies concurrently
+        fragment = self.body(replace(inside, held=one_agent), step)
+        copies = copied(fragment, inside.loops[-1].count, step.first_of is not None, self.crews.runtime)
+        return (
+            item_tasks([ItemSegment(scope.pool, copies, scope.guard)], scope.loops, scope.guard)
+            if one_agent
+            else copies
+        )
 
     def body(self, scope: Scope, step: Step) -> Fragment:
         inner = _inner_steps(scope, step)
@@ -154,8 +165,8 @@ class _Expansion:
             fragment = side_by_side(branches, dict.fromkeys(branches, ()))
             assert isinstance(fragment.outline, Group)
             return replace(fragment, outline=replace(fragment.outline, choice=True))
-        pool = self.crews.seized_by(step, max(scope.pool, 0))
-        return item_tasks(self.attempts(replace(scope, pool=pool), step), scope.loops, scope.guard)
+        pool = NO_POOL if scope.held else self.crews.seized_by(step, scope.pool)
+        return item_tasks(self.attempts(scope, step, pool), scope.loops, scope.guard)
 
     # The loops and conditions that a step declares itself. The step may be outside or inside of items.
 
@@ -226,10 +237,10 @@ class _Expansion:
         outcomes = [self.outcomes[prefix + name] for name, step in steps.items() if step.otherwise is None]
         return tuple(outcome for outcome in outcomes if outcome.possible)
 
-    def attempts(self, scope: Scope, step: Step) -> list[ItemSegment]:
+    def attempts(self, scope: Scope, step: Step, pool: int) -> list[ItemSegment]:
         """Return one `ItemSegment` for each attempt at a step. The step contains no other steps.
 
-        `scope.pool` is the pool of the agent that each segment needs, or `NO_POOL`.
+        pool : pool of the agent that each segment needs, or `NO_POOL`
         """
         inside, attempt, count = scope, None, 1
         rounds: Loops = ()
@@ -243,7 +254,7 @@ class _Expansion:
         self.finish(scope, step, {}, attempt)
         return [
             ItemSegment(
-                scope.pool,
+                pool,
                 work,
                 inside.guard,
                 rounds,
@@ -274,11 +285,13 @@ class _Expansion:
             ratio=self.crews.ratio(scope) if requests else 1.0,
         )
 
-    # Items. The steps of an item run one after another and keep the same agent where possible.
+    # Held items. The steps of an item run one after another and keep the same agent where possible.
 
     def items(self, scope: Scope, step: Step) -> Fragment:
-        pool = self.crews.seized_by(step, max(scope.pool, 0))
-        return fan_out(self.crews, replace(scope, pool=pool), step, lambda item: self.item_rounds(item, step))
+        pool = self.crews.seized_by(step, scope.pool)
+        if not self.crews.holds(pool):
+            return free_fan_out(self.crews, scope, step, lambda item: self.rounds(item, step))
+        return fan_out(self.crews, scope, step, pool, lambda item: self.item_rounds(item, step))
 
     def item_rounds(self, scope: Scope, step: Step) -> list[ItemSegment]:
         """Return the `ItemSegment`s of a step inside an item, for all rounds of the step.
@@ -304,9 +317,9 @@ class _Expansion:
         inside = self.in_copies(scope, step)
         if inside is scope:
             return self.item_body(scope, step)
-        pool = self.held_pool(step, scope.pool)
+        pool = self.held_pool(step, scope)
         one_agent = step.kind == "llm"  # one agent makes the requests of all copies concurrently
-        segments = self.item_body(replace(inside, pool=NO_POOL if one_agent else scope.pool), step)
+        segments = self.item_body(replace(inside, held=one_agent), step)
         fragment = item_tasks(segments, inside.loops, inside.guard)
         fragment = copied(fragment, inside.loops[-1].count, step.first_of is not None, self.crews.runtime)
         return [ItemSegment(pool if one_agent else NO_POOL, fragment, scope.guard)]
@@ -328,7 +341,7 @@ class _Expansion:
             segments = [segment for _, branch, inside in branches for segment in self.item_step(inside, branch)]
             self.finish(scope, step, step.choose)
             return segments
-        return self.attempts(replace(scope, pool=self.held_pool(step, scope.pool)), step)
+        return self.attempts(scope, step, self.held_pool(step, scope))
 
     def item_step(self, scope: Scope, step: Step) -> list[ItemSegment]:
         """Return the `ItemSegment`s of a step inside an item. If the step is a fan-out, return a single segment."""
@@ -336,16 +349,14 @@ class _Expansion:
             return self.item_rounds(scope, step)
         return [ItemSegment(NO_POOL, self.items(replace(scope, briefing=None), step), scope.guard)]
 
-    def held_pool(self, step: Step, pool: int) -> int:
+    def held_pool(self, step: Step, scope: Scope) -> int:
         """Return the pool of the agent that a step inside an item needs, or `NO_POOL` if the step needs no agent.
 
         A step with `hold: false` needs no agent. A person's step needs an agent only if the step names a crew.
-
-        pool : pool of the item's agent
         """
-        if step.kind == "human":
-            return self.crews.pool(step.crew) if step.crew else NO_POOL
-        return pool if step.hold else NO_POOL
+        if scope.held or step.hold is False or (step.kind == "human" and step.crew is None):
+            return NO_POOL
+        return scope.pool
 
 
 def _inner_steps(scope: Scope, step: Step) -> tuple[Scope, Steps] | None:

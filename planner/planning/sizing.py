@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from planner.errors import InputError, Note, Problem, did_you_mean
-from planner.expansion.graph.task_graph import crew_sizes
+from planner.expansion.build.size_limits import check_agents, most_busy_agents
+from planner.expansion.graph.task_graph import DEFAULT_CREW, crew_sizes
 from planner.workflow.declaration import Workflow
 
 
@@ -14,10 +15,13 @@ from planner.workflow.declaration import Workflow
 class Sizing:
     """The crew whose number of agents varies between scenarios, and the declared sizes of all crews.
 
+    workflow : a workflow without crews has a crew with the name `DEFAULT_CREW`. It makes all requests, and its number
+        of agents is not limited unless a scenario says so
     crew : name of the crew that varies; None if the workflow has several crews and none was chosen
-    declared : declared number of agents of each crew
+    declared : declared number of agents of each crew; empty if the workflow has no crews
     """
 
+    workflow: Workflow
     crew: str | None
     declared: Mapping[str, int]
 
@@ -30,10 +34,11 @@ class Sizing:
         Raises InputError if `crew` is not declared.
         """
         declared = crew_sizes(workflow)
-        if crew is not None and crew not in declared:
-            hint = did_you_mean(crew, declared)
+        names = list(declared) or [DEFAULT_CREW]
+        if crew is not None and crew not in names:
+            hint = did_you_mean(crew, names)
             raise InputError([Problem("unknown-crew", f"unknown crew '{crew}'", None, hint, "crew")])
-        return cls(crew if crew or len(declared) > 1 else next(iter(declared)), declared)
+        return cls(workflow, crew if crew or len(names) > 1 else names[0], declared)
 
     @classmethod
     def at(
@@ -43,7 +48,17 @@ class Sizing:
 
         agents : number of agents of the crew `crew`, or numbers of agents by name of crew; None: the declared numbers
         crew : name of a crew; None: the only crew
+
+        Raises InputError if a crew is unknown, or if a quantity depends on a number of agents that is not known.
         """
+        sizing, sizes = cls._at(workflow, agents, crew)
+        check_agents(workflow, sizes)
+        return sizing, sizes
+
+    @classmethod
+    def _at(
+        cls, workflow: Workflow, agents: int | Mapping[str, int] | None, crew: str | None
+    ) -> tuple[Sizing, dict[str, int]]:
         if isinstance(agents, Mapping):
             if len(agents) == 1:
                 ((crew, agents),) = agents.items()
@@ -69,11 +84,14 @@ class Sizing:
     def agents(self, sizes: Mapping[str, int]) -> int:
         """Return the number of agents of the crew that varies.
 
-        If no crew was chosen, return the number of agents of all crews together.
+        If no crew was chosen, return the number of agents of all crews together. If the number of agents is not
+        limited, return the largest number that can be busy.
 
         sizes : number of agents of each crew
         """
-        return sizes[self.crew] if self.crew else sum(sizes.values())
+        if self.crew is None:
+            return sum(sizes.values())
+        return sizes[self.crew] if self.crew in sizes else most_busy_agents(self.workflow, sizes, self.crew)
 
     def sizes(self, agents: int) -> dict[str, int]:
         """Return the number of agents of every crew, by name.

@@ -24,6 +24,11 @@ from planner.reading.fields import (
 from planner.reading.units import BadValueError
 from planner.workflow.bodies import as_time
 
+LEAD = "lead"
+"""Name of the lead, an agent that exists in every workflow. The lead writes briefs, reads reports, and does the steps
+that name the crew `lead`, one thing at a time.
+"""
+
 _SCALING = "turns of arXiv 2512.08296, table 5"
 _TEAMS = "output tokens of the teams of arXiv 2603.12229"
 

@@ -178,7 +178,7 @@ class Step(Declared):
     success: Chance | None = None
     otherwise: Text | None = None
     crew: Text | None = None
-    hold: Flag = True
+    hold: Flag | None = None
     model: Text | None = None
     llm: Annotated[Llm, MappingField] | None = None
     agent: Annotated[AgentLoop, MappingField] | None = None

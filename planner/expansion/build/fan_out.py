@@ -56,19 +56,31 @@ _READY = np.iinfo(np.int32).max
 """Placeholder for the pool of agents that have ramped up. The complete fan-out has a pool of its own instead."""
 
 
-def fan_out(crews: Crews, scope: Scope, step: Step, segments: ItemSegments) -> Fragment:
-    """Return the tasks of a fan-out. Agents of the pool `scope.pool` do the items.
+def fan_out(crews: Crews, scope: Scope, step: Step, pool: int, segments: ItemSegments) -> Fragment:
+    """Return the tasks of a fan-out whose items are each held by an agent of the pool `pool`.
 
     segments : function that returns the `ItemSegment`s of an item
     """
     assert step.for_each is not None
-    return _FanOut(crews, scope, step.for_each).fragment(segments)
+    return _FanOut(crews, replace(scope, pool=pool), step.for_each, pool).fragment(segments)
+
+
+def free_fan_out(crews: Crews, scope: Scope, step: Step, item: Callable[[Scope], Fragment]) -> Fragment:
+    """Return the tasks of a fan-out whose items are held by nobody.
+
+    item : function that returns the tasks of an item
+    """
+    assert step.for_each is not None
+    return _FanOut(crews, scope, step.for_each, NO_POOL).free_fragment(item)
 
 
 class _FanOut:
-    def __init__(self, crews: Crews, scope: Scope, declared: ForEach) -> None:
+    """Builds a fan-out. `pool`: pool of the agents that hold the items; `NO_POOL`: nobody holds them."""
+
+    def __init__(self, crews: Crews, scope: Scope, declared: ForEach, pool: int) -> None:
         self.crews = crews
         self.scope = scope
+        self.pool = pool
         self.backlog = declared.backlog
         self.counted: DrawnCount | None = None
         if self.backlog is not None:
@@ -94,12 +106,12 @@ class _FanOut:
 
     def coordinating_agents(self) -> int:
         """Return the number of agents of the fan-out that coordinate. If it is 1, there is no coordination."""
-        crew = self.crews.crew(self.scope.pool)
-        return 1 if crew is None else min(self.crews.agents(self.scope.pool), self.count)
+        crew = self.crews.crew(self.pool)
+        return 1 if crew is None else min(self.crews.agents(self.pool) or 1, self.count)
 
     def shared_items(self) -> SharedItems:
         order = list(range(self.count)) if self.backlog is None else topological(self.backlog.needs)
-        crew = self.crews.crew(self.scope.pool)
+        crew = self.crews.crew(self.pool)
         redundancy = 0.0 if crew is None or self.agents == 1 else crew.coordination.redundancy
         return share_items(order, self.agents, redundancy)
 
@@ -117,11 +129,11 @@ class _FanOut:
 
     @property
     def coordination(self) -> Coordination:
-        crew = self.crews.crew(self.scope.pool)
+        crew = self.crews.crew(self.pool)
         if crew is None or self.agents == 1:
             return Coordination()
-        agents, model = self.crews.agents(self.scope.pool), self.crews.workflow.model
-        path = ("crews", self.crews.pools[self.scope.pool], "coordination")
+        agents, model = self.crews.agents(self.pool), self.crews.workflow.model
+        path = ("crews", self.crews.pools[self.pool], "coordination")
         return replace(self.scope, path=path, model=model).bind(crew.coordination, agents)
 
     def work(self, kind: str, body: Body, requests: bool = True) -> Work:
@@ -150,13 +162,18 @@ class _FanOut:
             after = [replace(segment, own_task=True) for segment in after]
         first = len(item_tasks(before, self.loops, self.guard)) if before else 0
         ramps_up = declared.ramp_up is not None or bool(declared.stagger)
-        spare = ramps_up and self.agents < self.crews.agents(scope.pool)
-        ramped_up = RampedUp(scope.pool, _READY) if spare else None
+        spare = ramps_up and self.agents < (self.crews.agents(self.pool) or 1)
+        ramped_up = RampedUp(self.pool, _READY) if spare else None
         items = self.side_by_side(item_tasks([*before, *own, *after], self.loops, self.guard, ramped_up), first)
         size = items.outline.body.size
         if not ramps_up:
             return self.dispatched(items.fragment, (Part(0, items.outline),), items.joints, size)
         return self.ramped_up(declared, items, size, spare)
+
+    def free_fragment(self, item: Callable[[Scope], Fragment]) -> Fragment:
+        inside = replace(self.scope, loops=self.loops, guard=self.guard)
+        items = self.side_by_side(item(inside), 0)
+        return self.dispatched(items.fragment, (Part(0, items.outline),), items.joints, items.outline.body.size)
 
     def dispatched(
         self, fragment: Fragment, parts: tuple[Part, ...], joints: Sequence[tuple[int, int]], size: int
@@ -189,7 +206,7 @@ class _FanOut:
         declared : coordination of the crew
         contents : work of the item
         """
-        pool, guard, segments = self.scope.pool, self.coordination_guard, []
+        pool, guard, segments = self.pool, self.coordination_guard, []
         agents = BusyAgents(self.agents, self.counted)
         if declared.sync:
             every = self.crews.count(declared.sync.every, self.scope)
@@ -228,7 +245,7 @@ class _FanOut:
         next_merge = replace(merge, loops=loops, guard=guard)
         nothing = single_task(NO_POOL, NO_POOL)  # a rework without any work seizes an agent too
         contents_again: Sequence[Work | Fragment] = reworks or [nothing]
-        works = [*((self.scope.pool, content) for content in contents_again), (self.scope.pool + 1, next_merge)]
+        works = [*((self.pool, content) for content in contents_again), (self.pool + 1, next_merge)]
         return [
             ItemSegment(pool, work, guard, (loop,), (number,)) for number in range(loop.count) for pool, work in works
         ]
@@ -245,7 +262,7 @@ class _FanOut:
         if self.backlog is not None:
             needs = self.backlog.needs
             joints += [(ends[need], begins[row]) for row, same in enumerate(self.shared.same) for need in needs[same]]
-        crew = self.crews.crew(self.scope.pool)
+        crew = self.crews.crew(self.pool)
         if crew is None or not crew.lockstep or self.agents == 1:
             return _Items(fanned_out(item, count, joints), joints)
         for number, (earlier, later) in enumerate(pairwise(self.shared.rounds)):
@@ -261,7 +278,7 @@ class _FanOut:
         size : number of tasks of an item
         spare : whether some agents have no ramp-up. Such agents must not begin items
         """
-        pool, agents = self.scope.pool, self.agents
+        pool, agents = self.pool, self.agents
         loops = (*self.scope.loops, Loop(agents, "items"))
         guard = self.item_exists(loops, several=True)
         works = []

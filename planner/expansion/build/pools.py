@@ -26,8 +26,8 @@ class Crews:
     """The crews of a workflow with given sizes, and the runtime of the workflow.
 
     sizes : number of agents of each crew
-    pools : names of all pools. First comes the pool of the lead. Each crew of several agents has two more pools: one
-        for its agents, and one for its merge queue
+    pools : names of all pools. First comes the pool of the lead. Each crew has a pool for its agents, and a crew of
+        several agents also has a pool for its merge queue. Without crews, a limit on the number of agents is a pool
     """
 
     workflow: Workflow
@@ -37,20 +37,30 @@ class Crews:
 
     @classmethod
     def of(cls, workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None = None) -> Crews:
-        pools = [LEAD if workflow.crews else DEFAULT_CREW]
+        pools = [LEAD]
+        if not workflow.crews and DEFAULT_CREW in sizes:
+            pools.append(DEFAULT_CREW)
         for name in workflow.crews:
-            if sizes[name] > 1:
-                pools += [name, f"{name}: merge"]
+            pools += [name, f"{name}: merge"] if sizes[name] > 1 else [name]
         return cls(workflow, sizes, tuple(pools), Runtime.of(workflow) if runtime is None else runtime)
 
     def pool(self, crew: str) -> int:
-        """Return the pool number of a crew. A crew of one agent has the pool of the lead."""
-        return self.pools.index(crew) if self.sizes[crew] > 1 else 0
+        """Return the pool number of a crew, or of the lead."""
+        return self.pools.index(crew)
+
+    @property
+    def unnamed(self) -> int:
+        """Pool of the agents that do the steps that belong to no crew, or `NO_POOL` if their number is not limited."""
+        return self.pools.index(DEFAULT_CREW) if DEFAULT_CREW in self.pools else NO_POOL
+
+    def holds(self, pool: int) -> bool:
+        """Whether one agent of this pool does all steps of an item in turn. Agents outside of crews hold no item."""
+        return pool not in (NO_POOL, self.unnamed)
 
     def seized_by(self, step: Step, pool: int) -> int:
         """Return the pool from which a step seizes an agent, or `NO_POOL` if the step needs no agent.
 
-        This method is for steps outside of items. A tool or a person needs an agent only if the step names a crew.
+        This method is for steps outside of held items. A tool or a person needs an agent only if it names a crew.
 
         pool : pool of the crew to which the step belongs
         """
@@ -58,9 +68,9 @@ class Crews:
             return pool
         return self.pool(step.crew) if step.crew else NO_POOL
 
-    def agents(self, pool: int) -> int:
-        """Return the number of agents in a pool. `NO_POOL` counts as the pool of the lead."""
-        return self.sizes.get(self.pools[max(pool, 0)], 1)
+    def agents(self, pool: int) -> int | None:
+        """Return the number of agents in a pool. For `NO_POOL` return None."""
+        return None if pool == NO_POOL else self.sizes.get(self.pools[pool], 1)
 
     def crew(self, pool: int) -> Crew | None:
         """Return the declared crew whose agents are in this pool.

@@ -9,6 +9,7 @@ from planner.errors import InputError, Position
 from planner.expansion.graph.conditions import ChanceHolds, Guard, Loop, Loops, Round
 from planner.expansion.graph.work import Briefing
 from planner.reading.bind import Model, bind
+from planner.reading.estimates.arithmetic import AGENTS
 from planner.workflow.declaration import Step
 
 StepPath = tuple[str, ...]
@@ -20,7 +21,8 @@ class Scope:
     """The context in which a step or a group of steps is expanded.
 
     path : keys in the file that lead to the step
-    pool : pool of the crew that does the step; −1: the lead or the default crew
+    pool : pool of the crew to which the step belongs; `NO_POOL`: the step belongs to no crew
+    held : whether the step uses an agent that is already held, so that it must not seize another
     model : profile that serves the step's requests
     written_for : model whose tokenizer counted the step's declared tokens
     values : values of the parameters in the step's file
@@ -48,6 +50,7 @@ class Scope:
     round: Round | None = None
     briefing: Briefing | None = None
     own_tasks: bool = False
+    held: bool = False
     locate: Callable[..., Position | None] = lambda *path: None
     siblings: Mapping[str, Step] = field(default_factory=dict)
     repeats: str = ""
@@ -95,13 +98,14 @@ class Scope:
             return scope
         return scope.under(ChanceHolds(scope.loops, scope.guard, scope.name, 0.0, step.chance))
 
-    def bind(self, declared: Model, agents: int) -> Model:
+    def bind(self, declared: Model, agents: int | None) -> Model:
         """Return a declaration with parameters, the number of agents and the model replaced by their values.
 
         Raises `InputError` with the position in the file if a value is invalid.
         """
         try:
-            return bind(declared, {**self.values, "agents": agents}, self.model)
+            values = self.values if agents is None else {**self.values, AGENTS: agents}
+            return bind(declared, values, self.model)
         except InputError as error:
             raise self.located(error) from None
 

@@ -12,34 +12,36 @@ from planner.errors import InputError, Problem
 from planner.expansion.graph.order import in_order, max_concurrent_weight, needs
 from planner.expansion.graph.task_graph import DEFAULT_CREW, LEAD
 from planner.reading.bind import bind
+from planner.reading.estimates.arithmetic import AGENTS
 from planner.reading.estimates.counts import CountValue, count_of
 from planner.reading.estimates.estimate import Estimate
 from planner.reading.units import BadValueError
+from planner.workflow.checks.agents import unbound_agents
 from planner.workflow.declaration import ForEach, Step, Workflow
 
 MOST_COUNT = 0.999
 """Draws of a number of items are cut at this quantile."""
 
 
-def count_at(declared: CountValue, values: Mapping[str, float], agents: int) -> int:
+def count_at(declared: CountValue, values: Mapping[str, float], agents: int | None) -> int:
     """Return the value of a declared count. Raises `InputError` if the value is not a count.
 
     values : values of parameters
     agents : number of agents
     """
     try:
-        return count_of(declared, {**values, "agents": agents})
+        return count_of(declared, values if agents is None else {**values, AGENTS: agents})
     except BadValueError as mistake:
         raise InputError([Problem(mistake.code, f"a count: {mistake}", None, mistake.hint)]) from None
 
 
-def most_drawn(declared: ForEach, values: Mapping[str, float], agents: int) -> int:
+def most_drawn(declared: ForEach, values: Mapping[str, float], agents: int | None) -> int:
     """Return the largest possible number of items of a fan-out whose number of items is drawn.
 
     values : values of parameters
     agents : number of agents
     """
-    estimate = bind(declared, {**values, "agents": agents}, None).count
+    estimate = bind(declared, values if agents is None else {**values, AGENTS: agents}, None).count
     assert isinstance(estimate, Estimate)
     return most_items(estimate)
 
@@ -66,12 +68,19 @@ _AGENT_TASKS = 4
 """Number of tasks that seize and release agents for one rework and the merge that follows it."""
 
 
+def check_agents(workflow: Workflow, sizes: Mapping[str, int]) -> None:
+    """Raise `InputError` if a quantity depends on the number of agents in a step that no agents of known number do."""
+    problems = [] if DEFAULT_CREW in sizes else unbound_agents(workflow)
+    if problems:
+        raise InputError(problems)
+
+
 def check_size(workflow: Workflow, sizes: Mapping[str, int]) -> None:
     """Raise `InputError` if a workflow has over `MOST_TASKS` tasks, or over `MOST_PASSES` passes.
 
     A pass is one occurrence of a piece of work. All items of a fan-out are computed in one pass.
     """
-    context = _SizeContext(("steps",), (), workflow.parameters, DEFAULT_CREW, in_rows=False)
+    context = _SizeContext(("steps",), (), workflow.parameters, "", in_rows=False)
     _Size(workflow, sizes).group(context, workflow.steps)
 
 
@@ -203,8 +212,8 @@ class _Size:
             return self.group(inside, step.used.steps)
         return _Counts(1, 1)
 
-    def agents(self, crew: str) -> int:
-        return self.sizes.get(crew, 1)
+    def agents(self, crew: str) -> int | None:
+        return _agents(self.sizes, crew)
 
     def count(self, declared: CountValue, context: _SizeContext) -> int:
         try:
@@ -218,7 +227,7 @@ class _Size:
 
         passes : number of passes of the item
         """
-        if self.agents(crew) == 1 or crew not in self.workflow.crews:
+        if crew not in self.workflow.crews or self.sizes[crew] == 1:
             return 0
         declared = self.workflow.crews[crew].coordination
         rework = MOST_CONFLICTS * (_AGENT_TASKS + 1 + passes) if declared.conflict else 0
@@ -226,11 +235,11 @@ class _Size:
 
     def ramp_ups(self, crew: str, items: int) -> _Counts:
         """Return the counts of the staggers and ramp-ups in a fan-out."""
-        if self.agents(crew) == 1 or crew not in self.workflow.crews:
+        if crew not in self.workflow.crews or self.sizes[crew] == 1:
             return _Counts(0, 0)
         declared = self.workflow.crews[crew].coordination
         works = bool(declared.stagger) + (declared.ramp_up is not None)
-        return _Counts(works * min(self.agents(crew), items), 0, works)
+        return _Counts(works * min(self.sizes[crew], items), 0, works)
 
     def redundant(self, crew: str, items: int) -> int:
         """Return how often items are repeated because all agents of a crew do the same items.
@@ -240,7 +249,7 @@ class _Size:
         if crew not in self.workflow.crews:
             return 0
         share = self.workflow.crews[crew].coordination.redundancy
-        return floor(share * items + 0.5) * (min(self.agents(crew), items) - 1)
+        return floor(share * items + 0.5) * (min(self.sizes[crew], items) - 1)
 
     def check(self, context: _SizeContext, counts: _Counts) -> None:
         if counts.tasks > MOST_TASKS:
@@ -257,34 +266,45 @@ class _Size:
         raise InputError([Problem("too-large", message, self.workflow.place(*context.path), hint)])
 
 
+def _agents(sizes: Mapping[str, int], crew: str) -> int | None:
+    """Return the number of agents of a crew, or of all agents if `crew` is empty. None: the number is not limited."""
+    return sizes.get(crew or DEFAULT_CREW, 1 if crew == LEAD else None)
+
+
 def most_busy_agents(workflow: Workflow, sizes: Mapping[str, int], crew: str) -> int:
     """Return an upper bound on the number of busy agents of a crew, at least 1.
 
     In a larger crew, the additional agents would never have work.
+
+    crew : name of a crew. `DEFAULT_CREW` stands for the agents of a workflow without crews
     """
-    start = DEFAULT_CREW if not workflow.crews else LEAD
-    return max(1, _BusyAgents(sizes, crew).group(workflow.steps, workflow.parameters, start, in_item=False))
+    busy = _BusyAgents(sizes, "" if crew == DEFAULT_CREW else crew)
+    return max(1, busy.group(workflow.steps, workflow.parameters, "", held=False))
 
 
 class _BusyAgents:
+    """Bounds the number of busy agents of a crew. An empty name of a crew stands for steps that belong to no crew."""
+
     def __init__(self, sizes: Mapping[str, int], crew: str) -> None:
         self.sizes = sizes
         self.crew = crew
 
-    def group(self, steps: Mapping[str, Step], values: Mapping[str, float], crew: str, in_item: bool) -> int:
+    def group(self, steps: Mapping[str, Step], values: Mapping[str, float], crew: str, held: bool) -> int:
         """Return an upper bound on the number of busy agents in a group of steps.
 
-        in_item : whether the group is inside an item. If so, its steps run one after another
+        held : whether an agent holds the item that contains the group. If so, its steps run one after another
         """
-        busy = {name: self.step(steps[name], values, crew, in_item) for name in in_order(steps)}
-        return max(busy.values(), default=0) if in_item else max_concurrent_weight(busy, needs(steps))
+        busy = {name: self.step(steps[name], values, crew, held) for name in in_order(steps)}
+        return max(busy.values(), default=0) if held else max_concurrent_weight(busy, needs(steps))
 
-    def step(self, step: Step, values: Mapping[str, float], crew: str, in_item: bool) -> int:
+    def step(self, step: Step, values: Mapping[str, float], crew: str, held: bool) -> int:
         crew = step.crew or crew
-        agents = self.sizes.get(crew, 1)
-        busy = self.body(step, values, crew, in_item or step.for_each is not None)
+        agents = _agents(self.sizes, crew)
+        if step.for_each is not None:
+            held = crew != "" and (step.kind not in ("tool", "human") or step.crew is not None)
+        busy = self.body(step, values, crew, held)
         for copies in (step.best_of, step.first_of):
-            if copies is not None:
+            if copies is not None and step.kind != "llm":  # one agent makes the requests of all copies
                 busy *= count_at(copies, values, agents)
         if step.for_each is not None:
             items = step.for_each.count
@@ -294,12 +314,12 @@ class _BusyAgents:
                 busy *= count_at(items, values, agents)
         return busy
 
-    def body(self, step: Step, values: Mapping[str, float], crew: str, in_item: bool) -> int:
+    def body(self, step: Step, values: Mapping[str, float], crew: str, held: bool) -> int:
         if step.used is not None:
-            return self.group(step.used.steps, step.used.parameters, crew, in_item)
+            return self.group(step.used.steps, step.used.parameters, crew, held)
         if step.choose is not None:
-            return max((self.step(branch, values, crew, in_item) for branch in step.choose.values()), default=0)
+            return max((self.step(branch, values, crew, held) for branch in step.choose.values()), default=0)
         if step.steps is not None:
-            busy = self.group(step.steps, values, crew, in_item)
-            return max(busy, int(in_item and crew == self.crew))
-        return int(crew == self.crew and (step.kind in ("llm", "agent") or step.crew is not None or in_item))
+            busy = self.group(step.steps, values, crew, held)
+            return max(busy, int(held and crew == self.crew))
+        return int(crew == self.crew and (step.kind in ("llm", "agent") or step.crew is not None or held))

@@ -17,18 +17,15 @@ from planner.expansion.graph.open_requests import max_open_requests
 from planner.expansion.graph.outline import Outline
 from planner.expansion.graph.segments import AgentTask, SkipCondition, SkippedWith
 from planner.expansion.graph.work import Work
-from planner.reading.estimates.arithmetic import AGENTS
-from planner.reading.estimates.counts import ComputedCount
-from planner.reading.estimates.forms import Arithmetic, ByModel
-from planner.reading.fields import Declared
+from planner.workflow.checks.agents import depends_on_agents
+from planner.workflow.crews import LEAD as LEAD
 from planner.workflow.crews import Crew
-from planner.workflow.declaration import Step, Workflow
+from planner.workflow.declaration import Workflow
 
 DEFAULT_CREW = "agents"
-"""Name of the crew that does everything if no crew is declared."""
-
-LEAD = "lead"
-"""Name of the pool of the lead, who does everything that no crew of several agents does."""
+"""Name of the pool of agents that makes all requests, in scenarios with a limit on the agents of a workflow without
+crews.
+"""
 
 LIMITED = LIMIT.rstrip(": ")
 """Name that results show for all `LIMIT` pools together."""
@@ -84,8 +81,8 @@ class TaskGraph:
 
 
 def crew_sizes(workflow: Workflow) -> dict[str, int]:
-    """Return the declared number of agents of each crew. A workflow without crews has a default crew of one agent."""
-    return {name: workflow.count(crew.agents) for name, crew in workflow.crews.items()} or {DEFAULT_CREW: 1}
+    """Return the declared number of agents of each crew."""
+    return {name: workflow.count(crew.agents) for name, crew in workflow.crews.items()}
 
 
 def structures(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, ...]]:
@@ -94,7 +91,7 @@ def structures(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, .
     Graphs with the same key differ only in the capacities of pools (see `resized`).
 
     The key contains the exact size of a crew if coordination or arithmetic depends on the number of agents. Otherwise
-    the key only distinguishes one agent from several agents.
+    the key only distinguishes one agent from several agents. Without crews, it also says whether agents are limited.
     """
     by_agents = depends_on_agents(workflow)
 
@@ -104,7 +101,7 @@ def structures(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, .
         return bool(grows) or declared.redundancy > 0 or crew.lockstep or by_agents
 
     if not workflow.crews:
-        return lambda sizes: tuple(sizes.values()) if by_agents else ()
+        return lambda sizes: tuple(sizes.values()) if by_agents else (len(sizes),)
     exact = {name: depends_on_size(crew) for name, crew in workflow.crews.items()}
     return lambda sizes: tuple(size if exact[name] else min(size, 2) for name, size in sizes.items() if name in exact)
 
@@ -126,20 +123,3 @@ def are_crews(pools: Sequence[str], capacity: ArrayLike) -> Ints:
     several = np.asarray(capacity) > 1
     counted = np.array([name != RAMPED_UP for name in pools], bool)
     return np.asarray(several & counted, np.int32)
-
-
-def depends_on_agents(declared: object) -> bool:
-    """Whether any arithmetic expression in a declaration uses the number of agents."""
-    if isinstance(declared, ComputedCount):
-        return AGENTS in declared.formula.names
-    if isinstance(declared, Arithmetic):
-        return any(AGENTS in formula.names for formula in declared.formulas)
-    if isinstance(declared, ByModel):
-        return any(depends_on_agents(estimate) for _, estimate in declared.models)
-    if isinstance(declared, Workflow):
-        return depends_on_agents(declared.steps) or depends_on_agents(declared.crews)
-    if isinstance(declared, Step) and declared.used is not None:
-        return depends_on_agents(declared.used)
-    if isinstance(declared, Declared):
-        return any(depends_on_agents(getattr(declared, name)) for name in type(declared).model_fields)
-    return isinstance(declared, dict) and any(map(depends_on_agents, declared.values()))

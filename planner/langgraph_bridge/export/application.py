@@ -297,4 +297,4 @@ def _leaves(step: Step) -> Iterator[Step]:
 
 
 def _takes_agent(step: Step) -> bool:
-    return step.kind in ("llm", "agent") or (step.kind == "tool" and step.hold)
+    return step.kind in ("llm", "agent") or (step.kind == "tool" and step.hold is not False)

@@ -115,8 +115,8 @@ class ChainGraphs:
             if run.duration(task) < 0:
                 continue
             if run.graph.acquire[task] >= 0:
-                crews = run.playback.graph.pools[0] != DEFAULT_CREW
-                self.context.without_langgraph["agents of crews" if crews else "agents"] = None
+                default = run.playback.graph.pools[run.graph.acquire[task]] == DEFAULT_CREW
+                self.context.without_langgraph["agents" if default else "agents of crews"] = None
                 yield "", partial(agents.seize, task)
             for work, occurrence, seconds in run.playback.stretches(content, task, index, run.row):
                 if seconds > 0 or run.graph.leave[task] >= 0:

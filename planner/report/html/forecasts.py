@@ -11,7 +11,6 @@ from planner.report.wording import quantities
 from planner.report.wording.forecasts import (
     accepted_phrase,
     drag_phrase,
-    pool_name,
     share_error,
     speedup_phrase,
     step_cost,
@@ -92,7 +91,7 @@ def _busy(forecast: Forecast) -> str:
         share, error = crew.utilisation.mean, crew.utilisation.standard_error
         error_text = f" ± {share_error(error)}" if error else ""
         cells = [data(f"{crew.agents:,}"), data(f"{quantities.percent(share)}{error_text}"), data(waiting_phrase(crew))]
-        rows.append([head(pool_name(forecast, crew.name), scope="row"), *cells, bar(share)])
+        rows.append([head(crew.name, scope="row"), *cells, bar(share)])
     title = "How busy agents are (time held, of all their time, mean)"
     return (
         table(title, [head(name) for name in ("", "agents", "busy", "awaited on the critical path", "")], rows)

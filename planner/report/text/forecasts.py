@@ -15,7 +15,6 @@ from planner.report.wording.forecasts import (
     accepted_phrase,
     drag_phrase,
     plus_minus,
-    pool_name,
     share_error,
     speedup_phrase,
     step_cost,
@@ -124,7 +123,7 @@ def _busy(forecast: Forecast) -> list[str]:
     lines += [f"  {'':<{room + 4}}{'busy':>6}{'awaited':>10}"] if awaited else []
     for crew in forecast.crews:
         share = crew.utilisation.mean
-        name = shorten_left(pool_name(forecast, crew.name), room)
+        name = shorten_left(crew.name, room)
         waiting = f"{waiting_phrase(crew):>10}" if awaited else ""
         row = f"  {name:<{room}}{crew.agents:>4,}{quantities.percent(share):>6}{waiting}  "
         lines.append(f"{row}{bar(share)[: width() - len(row)]}".rstrip())

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from planner.engine.statistics import Z975
-from planner.expansion.graph.task_graph import LEAD
 from planner.measures.moments import Mean
 from planner.measures.utilisation import Utilisation
-from planner.planning.forecast_result import Forecast, StepResult
+from planner.planning.forecast_result import StepResult
 from planner.planning.results import Result
 from planner.report.wording import quantities
 
@@ -51,13 +50,6 @@ def waiting_phrase(crew: Utilisation) -> str:
     Return an empty text if the pool has one agent and the critical path never waits for it.
     """
     return quantities.seconds(crew.waiting.mean) if crew.agents > 1 or crew.waiting.mean else ""
-
-
-def pool_name(forecast: Forecast, pool: str) -> str:
-    """Return the name of a pool. After the name of the lead, add the crews of one agent: the lead is their agent."""
-    if pool != LEAD:
-        return pool
-    return ", ".join([pool, *(name for name, size in forecast.sizes.items() if size == 1)])
 
 
 def step_cost(step: StepResult, cost_known: bool) -> str:

@@ -1,0 +1,58 @@
+"""A workflow in; the arithmetic that uses the number of agents, and problems where there is no such number, out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from planner.errors import Note, Problem
+from planner.reading.estimates.arithmetic import AGENTS
+from planner.reading.estimates.counts import ComputedCount
+from planner.reading.estimates.forms import Arithmetic, ByModel
+from planner.reading.fields import Declared
+from planner.workflow.declaration import Step, Workflow
+
+_CONTAINERS = ("steps", "choose", "use")
+"""Keys of a step with other steps inside."""
+
+
+def unbound_agents(workflow: Workflow) -> list[Problem]:
+    """Return a problem for each quantity that depends on the number of agents, in a step that no crew does.
+
+    If the workflow declares no crews, the number of agents is unknown in every step.
+    """
+    remedy = Note("bind-agents", {"crews": tuple(workflow.crews)})
+
+    def group(steps: Mapping[str, Step], path: tuple[str, ...]) -> Iterator[Problem]:
+        for name, step in steps.items():
+            if step.crew is None:
+                yield from of_step(step, (*path, name))
+
+    def of_step(step: Step, path: tuple[str, ...]) -> Iterator[Problem]:
+        for key in type(step).model_fields:
+            value = getattr(step, key)
+            if key not in _CONTAINERS and depends_on_agents(value):
+                message = f"'{AGENTS}' has no value in '{path[-1]}', because no crew does this step"
+                yield Problem("unbound-agents", message, workflow.place(*path, key), remedy=remedy)
+        if step.used is not None:
+            yield from group(step.used.steps, (*path, "use"))
+        yield from group(step.steps or {}, (*path, "steps"))
+        yield from group(step.choose or {}, (*path, "choose"))
+
+    return list(group(workflow.steps, ("steps",)))
+
+
+def depends_on_agents(declared: object) -> bool:
+    """Whether any arithmetic expression in a declaration uses the number of agents."""
+    if isinstance(declared, ComputedCount):
+        return AGENTS in declared.formula.names
+    if isinstance(declared, Arithmetic):
+        return any(AGENTS in formula.names for formula in declared.formulas)
+    if isinstance(declared, ByModel):
+        return any(depends_on_agents(estimate) for _, estimate in declared.models)
+    if isinstance(declared, Workflow):
+        return depends_on_agents(declared.steps) or depends_on_agents(declared.crews)
+    if isinstance(declared, Step) and declared.used is not None:
+        return depends_on_agents(declared.used)
+    if isinstance(declared, Declared):
+        return any(depends_on_agents(getattr(declared, name)) for name in type(declared).model_fields)
+    return isinstance(declared, dict) and any(map(depends_on_agents, declared.values()))
