@@ -93,7 +93,7 @@ def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = 
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     if stopping.most < LEAST:
-        message = f"a sensitivity needs at least {LEAST} samples"
+        message = f"at least {LEAST} samples are needed"
         raise InputError([Problem("bad-value", message, argument="samples")])
     sizing, sizes = Sizing.at(workflow, agents, crew)
     batch = Batch.of(workflow, [GridPoint(speed, sizes)], seed, stopping.most, backend.at_once)

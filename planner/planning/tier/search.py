@@ -238,7 +238,7 @@ def _left_out(steps: int, cut: bool, missing_alone: int) -> Iterator[Note]:
 
 def _require_movable(workflow: Workflow, fast: str, steps: tuple[str, ...]) -> None:
     if fast == workflow.model:
-        message = f"the workflow already uses the model '{fast}'"
+        message = f"'{fast}' is the model that the workflow already uses"
         raise InputError([Problem("bad-profile", message, None, "name a faster profile", "fast")])
     if not steps:
         message, hint = "no step makes requests of the workflow's model", "steps with a 'model' of their own keep it"
