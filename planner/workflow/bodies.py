@@ -24,6 +24,7 @@ from planner.reading.fields import (
     Count,
     Declared,
     Duration,
+    Flag,
     MappingField,
     Name,
     ParsedInFile,
@@ -134,6 +135,7 @@ class Call(Declared):
 
     time : seconds per call
     usd : US dollars per call
+    sized : whether the size of an item multiplies the time
     """
 
     example: ClassVar[str] = "30s to 4min"
@@ -141,6 +143,7 @@ class Call(Declared):
     time: Duration
     calls: Calls = ONCE
     usd: Usd | None = None
+    sized: Flag = False
 
 
 class Leaves(Declared):

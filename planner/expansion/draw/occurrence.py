@@ -129,15 +129,18 @@ class Occurrence:
 
         Draws are multiplied by up to three factors:
 
-        - The size of the item applies to the number of turns in agent loops. In other work, it applies to tokens and
-          times.
+        - The size of the item applies to the number of turns of an agent loop, to the tokens of a single request, and
+          to the time of a tool step with `sized: true`.
         - The error of estimates applies to tokens and tool times that are declared as ranges.
         - The ratio of tokenizers applies to tokens that were counted with another tokenizer.
         """
         factor: Floats | float | None = None
         counts = purpose == "turns" or purpose.endswith("calls")
-        sized = purpose == "turns" if isinstance(self.body, AgentLoop) else not counts
-        if self.size is not None and not self.human and sized:
+        if isinstance(self.body, AgentLoop):
+            sized = purpose == "turns"
+        else:
+            sized = not counts and not self.human and (not isinstance(self.body, Call) or self.body.sized)
+        if self.size is not None and sized:
             factor = self.size
         if self.error is not None and estimate.varies and not self.human and not counts:
             factor = self.error if factor is None else factor * self.error
