@@ -81,15 +81,15 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
         )
         for scenario in requested
     )
+    ends = verdict(requested, {scenario: simulated[scenario].seconds.first for scenario in requested})
+    best = ends.best
     used = grid.models(requested)
     reached = Precision.of(stopping.target, (simulated[scenario].seconds for scenario in requested))
     remarks = (
         *imprecise(reached, grid.samples),
-        *declaration_notes(workflow), *other_tokenizers(workflow, used),
+        *declaration_notes(workflow, sizing.sizes(best.agents)), *other_tokenizers(workflow, used),
         *notes(used, grid.over_context(requested), speeds, premium), *concurrency(grid.batches),
     )  # fmt: skip
-    ends = verdict(requested, {scenario: simulated[scenario].seconds.first for scenario in requested})
-    best = ends.best
     return Comparison(
         workflow.workflow, seed, grid.samples, reached, sized, baseline, results, ends,
         decide(_decision_inputs(grid, requested, baseline, extra), ends, wishes),

@@ -71,7 +71,7 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
     precision_reached = reached([accumulator], stopping)
     remarks = (
         *imprecise(precision_reached, accumulator.count),
-        *declaration_notes(workflow),
+        *declaration_notes(workflow, sizes),
         *other_tokenizers(workflow, models),
         *notes(models, accumulator.over_context, [speed], premium),
         *concurrency(batches),

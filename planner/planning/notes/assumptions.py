@@ -8,6 +8,7 @@ from typing import Any
 from planner.catalogue.premium import FITTED, Premium
 from planner.catalogue.profile import Profile, resolve
 from planner.errors import Note
+from planner.planning.notes.meaning import meaning_notes
 from planner.reading.estimates.estimate import Estimate
 from planner.reading.fields import Declared
 from planner.sampling.sample import MOST, Precision
@@ -27,9 +28,17 @@ def imprecise(precision: Precision, samples: int) -> tuple[Note, ...]:
     return (Note("not-converged", values),)
 
 
-def declaration_notes(workflow: Workflow) -> tuple[Note, ...]:
-    """Return the notes on a workflow file. These notes hold in every scenario."""
-    return (*unused_crews(workflow), *once_for_all(workflow), *approximate_counts(workflow))
+def declaration_notes(workflow: Workflow, sizes: Mapping[str, int]) -> tuple[Note, ...]:
+    """Return the notes on a workflow file.
+
+    sizes : number of agents of each crew
+    """
+    return (
+        *unused_crews(workflow),
+        *meaning_notes(workflow, sizes),
+        *once_for_all(workflow),
+        *approximate_counts(workflow),
+    )
 
 
 def unused_crews(workflow: Workflow) -> tuple[Note, ...]:

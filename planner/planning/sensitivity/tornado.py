@@ -114,7 +114,7 @@ def sensitivity(workflow: Workflow, *, speed: float = 1.0, agents: int | None = 
     influences.sort(key=lambda influence: (not influence.told, -abs(influence.swing), str(influence.driver)))
     remarks = (
         *imprecise(reached, seconds.count),
-        *declaration_notes(workflow), *other_tokenizers(workflow, batch.models),
+        *declaration_notes(workflow, sizes), *other_tokenizers(workflow, batch.models),
         *of_requests(batch.models, accumulator.over_context),
     )  # fmt: skip
     return Sensitivity(

@@ -164,10 +164,46 @@ def _some(numbers: Sequence[int]) -> str:
     return " and ".join(part for part in (", ".join(texts[:-1]), texts[-1]) if part)
 
 
+def _places(values: Values) -> str:
+    """List the steps of up to three places. For more places, list two steps and the number of the others."""
+    names = [f"'{place['step']}'" for place in values["places"]]
+    names = names if len(names) < 4 else [*names[:2], f"{len(names) - 2:,} others"]
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+
+
+def _most(values: Values) -> int:
+    return max(place["count"] for place in values["places"])
+
+
+def _agents(number: int) -> str:
+    return "1 agent" if number == 1 else f"{number:,} agents"
+
+
+def _keys(values: Values) -> str:
+    return "; ".join(f"{', '.join(place['keys'])} of '{place['step']}'" for place in values["places"])
+
+
 _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     # Notes on a result
     "not-converged": _not_converged,
     "unused-crew": "No step names the crew '{crew}': its agents do nothing.",
+    "items-in-turn": lambda values, _: f"The lead does all items of {_places(values)} in turn.",
+    "copies-in-turn": lambda values, _: (
+        "; ".join(
+            f"{place['copies']:,} copies of '{place['step']}' share {_agents(place['agents'])}"
+            for place in values["places"]
+        ).capitalize()
+        + "."
+    ),
+    "many-people": lambda values, _: (
+        f"No crew limits the people of {_places(values)}: up to {_most(values):,} work at the same time."
+    ),
+    "unbounded-fan-out": lambda values, _: (
+        f"No crew limits {_places(values)}: up to {_most(values):,} run at the same time."
+    ),
+    "hold-without-effect": lambda values, _: f"'hold' has no effect on {_places(values)}: no agent holds the item.",
+    "sized-without-effect": lambda values, _: f"'sized' has no effect on {_places(values)}: the items have no size.",
+    "size-of-plain-numbers": lambda values, _: f"'size' multiplies plain numbers too: {_keys(values)}.",
     "once-for-all-items": (
         "'{step}' is done once for all items of '{fan_out}' that fail; to do it for each, put both into the 'steps:' "
         "of the fan-out."
@@ -201,6 +237,11 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     # Remedies of a problem
     "name-crew": lambda values, names: " or ".join(map(names.crew, values["crews"])),
     "price-or-no-budget": lambda _, names: f"give the profile a 'price', or leave {names.argument('budget')} away",
+    "bind-agents": lambda values, names: (
+        "name a crew with 'crew', or write a number"
+        if values["crews"]
+        else f"give the number of agents with {names.argument('agents')}, or declare a crew and name it with 'crew'"
+    ),
     "set-parameter": lambda values, names: (
         f"change the value of the parameter, for example with {names.parameter(values['name'], values['value'])}"
     ),

@@ -1,0 +1,126 @@
+"""A workflow and crew sizes in; notes where the file may mean something else than its author thought, out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from planner.errors import Note
+from planner.expansion.build.size_limits import count_at, most_drawn
+from planner.expansion.graph.order import sorted_by_name
+from planner.reading.estimates.estimate import Estimate
+from planner.reading.fields import Declared
+from planner.workflow.crews import LEAD
+from planner.workflow.declaration import Step, Workflow
+
+
+@dataclass(frozen=True)
+class _Around:
+    """The surroundings of a step.
+
+    values : values of the parameters of the step's file
+    name : full name of the step or group around it
+    crew : crew to which the step belongs; None: the step belongs to no crew
+    held : whether an agent holds the item that contains the step
+    sized : whether the items around the step have sizes
+    count : largest number of items and copies that run at the same time around the step
+    """
+
+    values: Mapping[str, float]
+    name: str = ""
+    crew: str | None = None
+    held: bool = False
+    sized: bool = False
+    count: int = 1
+
+
+def meaning_notes(workflow: Workflow, sizes: Mapping[str, int]) -> tuple[Note, ...]:
+    """Return a note for each place of a file with a meaning that is easily missed.
+
+    sizes : number of agents of each crew in the scenario
+    """
+    notes = list(_Meaning(workflow, sizes).group(workflow.steps, _Around(workflow.parameters)))
+    joined: dict[str, list[Mapping[str, Any]]] = {}
+    for note in notes:
+        joined.setdefault(note.code, []).append(note.values)
+    return tuple(Note(code, {"places": tuple(places)}) for code, places in joined.items())
+
+
+class _Meaning:
+    """Walks through the steps of a workflow and yields notes on single steps."""
+
+    def __init__(self, workflow: Workflow, sizes: Mapping[str, int]) -> None:
+        self.workflow, self.sizes = workflow, sizes
+
+    def group(self, steps: Mapping[str, Step], around: _Around) -> Iterator[Note]:
+        for name, step in sorted_by_name(steps).items():
+            yield from self.step(step, replace(around, name=f"{around.name}.{name}" if around.name else name))
+
+    def step(self, step: Step, around: _Around) -> Iterator[Note]:
+        inside = replace(around, crew=step.crew or around.crew)
+        agents = self.agents(inside.crew)
+        if step.for_each is not None:
+            holds = inside.crew is not None and (step.kind not in ("tool", "human") or step.crew is not None)
+            sized = step.for_each.size is not None or bool(step.for_each.backlog and step.for_each.backlog.sizes)
+            count = step.for_each.count
+            items = (
+                most_drawn(step.for_each, inside.values, agents)
+                if isinstance(count, Estimate)
+                else count_at(count, inside.values, agents)
+            )
+            if holds and inside.crew == LEAD and items > 1:
+                yield Note("items-in-turn", {"step": around.name, "count": items})
+            inside = replace(inside, held=holds, sized=around.sized or sized, count=around.count * items)
+        copies = step.best_of or step.first_of
+        if copies is not None:
+            number = count_at(copies, inside.values, agents)
+            if agents is not None and 1 <= agents < number and step.kind != "llm" and _seizes(step):
+                yield Note("copies-in-turn", {"step": around.name, "copies": number, "agents": agents})
+            inside = replace(inside, count=inside.count * number)
+        yield from self.body(step, inside)
+
+    def body(self, step: Step, around: _Around) -> Iterator[Note]:
+        if step.within:
+            values = step.used.parameters if step.used else around.values
+            yield from self.group(step.within, replace(around, values=values))
+            return
+        if around.count > 1 and step.human is not None and step.crew is None:
+            yield Note("many-people", {"step": around.name, "count": around.count})
+        requests = step.llm or step.agent
+        if requests is not None and around.count > 1 and around.crew is None and self.workflow.crews:
+            yield Note("unbounded-fan-out", {"step": around.name, "count": around.count})
+        if step.hold is not None and not around.held:
+            yield Note("hold-without-effect", {"step": around.name})
+        if step.tool is not None and step.tool.sized and not around.sized:
+            yield Note("sized-without-effect", {"step": around.name})
+        if around.sized and requests is not None:
+            plain = [key for key in _scaled(step) if _is_plain(requests, key)]
+            if plain:
+                yield Note("size-of-plain-numbers", {"step": around.name, "keys": tuple(plain)})
+
+    def agents(self, crew: str | None) -> int | None:
+        return 1 if crew == LEAD else self.sizes.get(crew or "")
+
+
+def _seizes(step: Step) -> bool:
+    """Whether a step, or a step inside it, takes an agent of its crew."""
+    if step.within:
+        return any(map(_seizes, step.within.values()))
+    return step.kind in ("llm", "agent") or step.crew is not None
+
+
+def _scaled(step: Step) -> Iterable[str]:
+    """Keys of the quantities that the size of an item multiplies."""
+    return ("turns",) if step.agent is not None else ("input", "cached", "thinking", "output")
+
+
+def _is_plain(declared: Declared, key: str) -> bool:
+    """Whether a quantity is declared as a number other than 0."""
+    estimate = getattr(declared, key)
+    return (
+        key in declared.model_fields_set
+        and isinstance(estimate, Estimate)
+        and not estimate.varies
+        and bool(estimate.scale)
+    )
