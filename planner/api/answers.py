@@ -40,7 +40,7 @@ Answer = TypeVar("Answer")
 
 
 class Shown:
-    """A result or a catalogue that has a text, HTML and table rows."""
+    """Base class of results and catalogues. An instance can be shown as text, as HTML and as a pandas DataFrame."""
 
     @abstractmethod
     def _label(self) -> str: ...
@@ -58,7 +58,7 @@ class Shown:
     def to_dict(self) -> dict[str, Any]: ...
 
     def to_frame(self) -> pandas.DataFrame:
-        """Return the rows of `--csv` as a pandas table. Unknown values are NaN.
+        """Return the table rows of a result or a catalogue as a pandas DataFrame. Unknown values become NaN.
 
         Raises ImportError if pandas is not installed.
         """
@@ -81,12 +81,18 @@ class _Printer(Protocol):
 
 
 class Forecast(Shown, forecast_result.Forecast):
-    """Forecast of one scenario. `print` shows it as text, and a notebook shows it as HTML."""
+    """Forecast of the completion time and the cost of one scenario.
+
+    `print` shows the forecast as text. A notebook shows the forecast as HTML.
+    """
 
     notes: tuple[Sentence, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the data of `planner forecast --json`: seconds, US dollars, tokens (docs/reference/json.md)."""
+        """Return the forecast as a dict, with the data of `planner forecast --json` (see docs/reference/json.md).
+
+        Times are in seconds, and costs are in US dollars.
+        """
         return forecasts_data.forecast_data(self)
 
     def _text(self) -> str:
@@ -107,12 +113,18 @@ class Forecast(Shown, forecast_result.Forecast):
 
 
 class Comparison(Shown, comparison_result.Comparison):
-    """Comparison of a grid of scenarios. `print` shows it as text, and a notebook shows it as HTML."""
+    """Comparison of the scenarios in a grid of speeds × agents.
+
+    `print` shows the comparison as text. A notebook shows the comparison as HTML.
+    """
 
     notes: tuple[Sentence, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the data of `planner compare --json`: seconds, US dollars, tokens (docs/reference/json.md)."""
+        """Return the comparison as a dict, with the data of `planner compare --json` (see docs/reference/json.md).
+
+        Times are in seconds, and costs are in US dollars.
+        """
         return comparisons_data.comparison_data(self)
 
     def _text(self) -> str:
@@ -129,12 +141,18 @@ class Comparison(Shown, comparison_result.Comparison):
 
 
 class TargetResult(Shown, target_search.TargetResult):
-    """Scenarios compared with a target. `print` shows them as text, and a notebook as HTML."""
+    """Result of a search for the cheapest scenario that meets a target.
+
+    `print` shows the result as text. A notebook shows the result as HTML.
+    """
 
     notes: tuple[Sentence, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the data of `planner target --json`: seconds, US dollars, shares (docs/reference/json.md)."""
+        """Return the result as a dict, with the data of `planner target --json` (see docs/reference/json.md).
+
+        Times are in seconds, and costs are in US dollars. Chances are numbers from 0 to 1.
+        """
         return searches_data.target_data(self)
 
     def _text(self) -> str:
@@ -152,12 +170,18 @@ class TargetResult(Shown, target_search.TargetResult):
 
 
 class TierResult(Shown, tier_search.TierResult):
-    """Steps to put on a fast tier. `print` shows them as text, and a notebook as HTML."""
+    """Result of a search for the steps to put on a fast tier.
+
+    `print` shows the result as text. A notebook shows the result as HTML.
+    """
 
     notes: tuple[Sentence, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the data of `planner tier --json`: seconds, US dollars (docs/reference/json.md)."""
+        """Return the result as a dict, with the data of `planner tier --json` (see docs/reference/json.md).
+
+        Times are in seconds, and costs are in US dollars.
+        """
         return searches_data.tier_data(self)
 
     def _text(self) -> str:
@@ -177,12 +201,18 @@ class TierResult(Shown, tier_search.TierResult):
 
 
 class Sensitivity(Shown, tornado.Sensitivity):
-    """Estimates that drive the p90 of the completion time. `print` shows them as text, and a notebook as HTML."""
+    """Ranking of a workflow's estimates by their effect on the p90 of the completion time.
+
+    `print` shows the ranking as text. A notebook shows the ranking as HTML.
+    """
 
     notes: tuple[Sentence, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the data of `planner sensitivity --json`: seconds, shares (docs/reference/json.md)."""
+        """Return the ranking as a dict, with the data of `planner sensitivity --json` (see docs/reference/json.md).
+
+        Times are in seconds. Shares are numbers from 0 to 1.
+        """
         return searches_data.sensitivity_data(self)
 
     def _text(self) -> str:
@@ -200,13 +230,13 @@ class Sensitivity(Shown, tornado.Sensitivity):
 
 
 class Catalogue(Shown, catalogue.Catalogue):
-    """Catalogue of models and tiers: the planner's own profiles, and the profiles in the user's file.
+    """Catalogue of model profiles: the planner's own profiles, and the profiles in the user's catalogue file.
 
-    Create it by `Catalogue.load()` or `Catalogue.load("my-catalogue.yaml")`.
+    Load a catalogue with `Catalogue.load()` or `Catalogue.load("my-catalogue.yaml")`.
     """
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the data of `planner models --json` as a dict, with the names of profiles as keys."""
+        """Return the profiles of the catalogue as a dict. Each key is the name of a profile."""
         return {row.pop("name"): row for row in self._rows()}
 
     def _text(self) -> str:
@@ -233,10 +263,9 @@ class _Request(Protocol):
 
 
 def answered(kind: Callable[..., Answer], check: Checks, request: _Request) -> Answer:
-    """Run a request, and return its result as an instance of `kind` with notes in words.
+    """Run a request, and convert its result to the class `kind`. The notes on the result become sentences.
 
-    Raises InputError with every problem that `check` has recorded. If there are none, raises InputError with the
-    problems of the run. The messages name the arguments of Python calls.
+    Raises InputError if `check` has recorded problems, or if the run finds problems.
     """
     with in_python():
         check.done()

@@ -24,7 +24,10 @@ from planner.workflow.declaration import RUNTIMES
 
 @contextmanager
 def in_python() -> Iterator[None]:
-    """Reword an InputError that the `with` block raises: its messages then name the arguments of Python calls."""
+    """Context manager that rewords the messages of an InputError for Python calls.
+
+    For example, the new message names the argument `speeds` instead of the option `--speed`.
+    """
     try:
         yield
     except InputError as error:
@@ -32,45 +35,48 @@ def in_python() -> Iterator[None]:
 
 
 def loaded(value: Any) -> Loaded:
-    """Check that a value is a workflow from `load_workflow`. Return the value."""
+    """Return `value` if it is a workflow from `load_workflow`. Raises ValueError for any other value."""
     if not isinstance(value, Loaded):
         raise ValueError("expected a workflow of load_workflow()")
     return value
 
 
 def source(value: Any) -> Path | str:
-    """Return a string of several lines unchanged: it is the text of a workflow. Return any other value as a path."""
+    """Return the text of a workflow unchanged, or return the path of a workflow's file.
+
+    A string with several lines is a text. Any other value is a path.
+    """
     if isinstance(value, str) and "\n" in value:
         return value
     return Path(os.fspath(value))
 
 
 def parameters(value: Any) -> dict[str, float]:
-    """Check a mapping: names of parameters → numbers."""
+    """Check that `value` maps names of parameters to numbers. Return the mapping as a dict."""
     if not isinstance(value, Mapping):
         raise ValueError("expected a mapping of names to numbers, such as {'modules': 240}")
     return {name(key): units.count(number) for key, number in value.items()}
 
 
 def catalogue(value: Any) -> Catalogue | Path | None:
-    """Check a catalogue or the path of the user's catalogue file. None stands for the default file."""
+    """Return a `Catalogue` or None unchanged. Return any other value as the path of a catalogue file."""
     return value if value is None or isinstance(value, Catalogue) else Path(os.fspath(value))
 
 
 def name(value: Any) -> str:
-    """Check a name. Spaces around it are removed."""
+    """Check that `value` is a name. Return the name without leading and trailing spaces."""
     if not isinstance(value, str) or not value.strip():
         raise ValueError("expected a name")
     return value.strip()
 
 
 def agents(value: Any) -> int:
-    """Check a number of agents."""
+    """Check that `value` is a valid number of agents. Return the number."""
     return units.whole(value, MOST_AGENTS)
 
 
 def agents_of_crews(value: Any) -> int | dict[str, int]:
-    """Check a number of agents, or a mapping: names of crews → numbers of agents."""
+    """Check a number of agents, or a mapping from names of crews to numbers, such as `{"reviewers": 6}`."""
     if not isinstance(value, Mapping):
         return agents(value)
     if not value:
@@ -79,7 +85,10 @@ def agents_of_crews(value: Any) -> int | dict[str, int]:
 
 
 def premium(value: Any) -> Premium:
-    """Return the price law for a `Premium`, or for an exponent. For None, return the law fitted to the catalogue."""
+    """Return the price law for speeds above 1.
+
+    value : a price law, or the exponent `x` of the law `price = speed ** x`; None: the law fitted to the catalogue
+    """
     if value is None:
         return FITTED
     if isinstance(value, Premium):
@@ -93,7 +102,7 @@ def premium(value: Any) -> Premium:
 
 
 def source_and_crew(check: Checks, workflow: Any, runtime: Any, crew: Any) -> dict[str, Any]:
-    """Check the arguments that all requests have. Return a dict of fields of a `Request`."""
+    """Check a workflow, a runtime and the name of a crew. Return a dict of keyword arguments for a `Request`."""
     return {
         "workflow": check.take("workflow", workflow, loaded),
         "runtime": check.optional("runtime", runtime, _runtime),
@@ -102,7 +111,10 @@ def source_and_crew(check: Checks, workflow: Any, runtime: Any, crew: Any) -> di
 
 
 def grid(check: Checks, speeds: Any, agents_: Any, models: Any, premium_: Any) -> dict[str, Any]:
-    """Check the arguments of a grid of scenarios. Return a dict of fields of a `GridRequest`."""
+    """Check the speeds, numbers of agents, models and premium of a grid of scenarios.
+
+    Returns a dict of keyword arguments for a `GridRequest`.
+    """
     listed = models.split(",") if isinstance(models, str) else models
     return {
         "models": _each(check, "models", listed, name, "['sonnet', 'opus']") if models else (),
@@ -115,7 +127,7 @@ def grid(check: Checks, speeds: Any, agents_: Any, models: Any, premium_: Any) -
 def simulation(
     check: Checks, seed: Any, samples: Any, precision: Any, max_time: Any, threads: Any, scheduler: Any, progress: Any
 ) -> Simulation:
-    """Check the arguments of a simulation on threads or on a cluster. Return them as a `Simulation`."""
+    """Check the arguments that control a simulation. Return a `Simulation` with the checked values."""
     told = check.optional("progress", progress, _progress)
     backend = _backend(check, threads, scheduler)
     return checks.simulation(check, seed, samples, precision, max_time, backend, told)
@@ -139,7 +151,11 @@ def _backend(check: Checks, threads: Any, scheduler: Any) -> Backend:
 def _each(
     check: Checks, argument: str, values: Any, parse: Callable[[Any], Any], example: str = "[1, 2, 4]"
 ) -> list[Any]:
-    """Check each value of an iterable. The iterable needs at least one value. `example` is for the error message."""
+    """Parse each value of a list with `parse`. Record problems in `check`.
+
+    argument : name of the argument, for messages
+    example : example of a correct list; a message shows it if `values` is empty or is not a list
+    """
 
     def several(values: Any) -> list[Any]:
         if isinstance(values, str) or not isinstance(values, Iterable) or not (listed := list(values)):

@@ -29,7 +29,7 @@ from planner.report.wording.notes import ARGUMENTS
 
 @dataclass(frozen=True, repr=False)
 class Workflow(Loaded):
-    """A workflow and the catalogue with its profiles. `load_workflow` returns it."""
+    """A workflow, and the catalogue of model profiles for the workflow. Use `load_workflow` to create a `Workflow`."""
 
     @property
     def name(self) -> str:
@@ -37,7 +37,7 @@ class Workflow(Loaded):
 
     @property
     def model(self) -> str | None:
-        """Profile of every step that does not name a profile itself."""
+        """Name of the workflow's default profile. A step uses this profile if the step itself names no profile."""
         return self.declared.model
 
     @property
@@ -46,7 +46,10 @@ class Workflow(Loaded):
 
     @property
     def crews(self) -> Mapping[str, int]:
-        """Declared number of agents of each crew. If no crews are declared, the only key is ``agents``."""
+        """Number of agents that the workflow declares for each crew.
+
+        If the workflow declares no crews, the only key is ``agents``.
+        """
         return MappingProxyType(crew_sizes(self.declared))
 
     def __repr__(self) -> str:
@@ -60,17 +63,19 @@ def load_workflow(
     catalogue: catalogues.Catalogue | str | PathLike[str] | None = None,
     only_below: str | PathLike[str] | None = None,
 ) -> Workflow:
-    """Read a workflow from a file or a text.
+    """Read a workflow from a file or from a text.
 
-    source : path of the workflow's file, or the text itself as a string of several lines. Relative paths in a text
-        start from the current folder
-    parameters : values of parameters, which replace the values in the file
-    catalogue : a catalogue, or the path of a catalogue file. None: the file that PLANNER_CATALOGUE names, else
-        catalogue.yaml in the workflow's folder. The planner's own profiles are always available
-    only_below : for workflows of others: read no file outside of this folder, not even through a link. The file of the
-        argument `catalogue` may be anywhere. None: no limit
+    source : path of the workflow's file, or the workflow itself as a string of several lines. Relative paths in such a
+        string start from the current folder
+    parameters : values that replace the values of the workflow's parameters
+    catalogue : a catalogue, or the path of a catalogue file. The planner's own profiles are always available. None: the
+        file named by the environment variable PLANNER_CATALOGUE. If this variable is not set, None means catalogue.yaml
+        in the workflow's folder
+    only_below : folder that must contain all files that the workflow uses. A link to a file outside of this folder is
+        refused. Use this folder for workflows from other people. The file of the argument `catalogue` may be anywhere.
+        None: no limit
 
-    Raises InputError with every problem of the file.
+    Raises InputError if the workflow has problems. The error lists all problems.
     """
     check = Checks(ARGUMENTS)
     given = check.take("source", source, arguments.source)
@@ -90,26 +95,27 @@ def forecast(
     max_time: float | str | None = None, threads: int | None = None, scheduler: str | None = None,
     progress: Progress | None = None,
 ) -> Forecast:  # fmt: skip
-    """Forecast completion time and cost of one scenario, and where the time goes, like `planner forecast`.
+    """Forecast the completion time and the cost of one scenario. The result also shows where the time goes.
 
-    speed : factor on every output speed
-    agents : number of agents of the only crew or of `crew`, or a mapping of crews to numbers such as
-        {"migrators": 4, "reviewers": 6}. None: the declared numbers
-    crew : crew to which `agents` applies, if the workflow has several crews
-    model : profile to use instead of the workflow's
-    runtime : runtime to assume instead of the file's: ``langgraph`` or ``dataflow``
-    premium : price of speeds above 1: an exponent of the speed, or `Premium.through(2.5, 6)`. None: the fitted law
+    speed : factor by which every output speed is multiplied
+    agents : number of agents of the crew, or a mapping such as {"migrators": 4, "reviewers": 6} for several crews.
+        None: the numbers that the workflow declares
+    crew : name of the crew to which the number `agents` applies. None: the only crew
+    model : profile to use instead of the workflow's default profile
+    runtime : ``langgraph`` or ``dataflow``. None: the runtime that the workflow declares
+    premium : price of speeds above 1. A number is the exponent `x` in `price = speed ** x`. `Premium.through(2.5, 6)`
+        is the law with price 6 at speed 2.5. None: the law fitted to the catalogue
     seed : seed of the random draws
-    samples : exact number of samples or, if `precision` is given, the maximum number. None: as many samples as a
-        precision of 1 % needs, at most 1,024
-    precision : share such as 0.01; stop when the half-widths of the 95 % intervals of p50 and p90 are within this share
-        of p50 and p90. None: 0.01
-    max_time : seconds after which to stop and report the result so far
-    threads : number of threads to simulate on. None: all cores
-    scheduler : address of a Dask cluster to simulate on, instead of threads
-    progress : function that receives the completed share, from 0 to 1
+    samples : exact number of samples. If `precision` is also given, `samples` is the largest number. None: as many
+        samples as `precision` needs. If `max_time` and `precision` are None too, the largest number is 1,024
+    precision : largest relative error of p50 and p90, such as 0.01. The relative error is `half-width of the 95 %
+        interval / value`. The simulation stops as soon as it is this precise. None: 0.01
+    max_time : time limit of the simulation, in seconds. At the limit, the result so far is returned
+    threads : number of threads for the simulation. None: all cores
+    scheduler : address of a Dask cluster. The simulation then runs on the cluster instead of on threads
+    progress : function that is called with the completed share, from 0 to 1
 
-    Raises InputError with every problem.
+    The command `planner forecast` does the same. Raises InputError if there are problems. The error lists all problems.
     """
     check = Checks(ARGUMENTS)
     fields = arguments.source_and_crew(check, workflow, runtime, crew)
@@ -134,18 +140,22 @@ def compare(
     scheduler: str | None = None, value_of_time: float | None = None, waiting: float = 1.0, setup: str | None = None,
     runs: int | None = None, every_n: bool = False, progress: Progress | None = None,
 ) -> Comparison:  # fmt: skip
-    """Compare completion time and cost of speeds × agents, on the same random draws, like `planner compare`.
+    """Compare completion times and costs in a grid of speeds × agents. All scenarios use the same random draws.
 
-    speeds : factors on every output speed. None: 1, 1.5, 2.5, 5 and 8 or, if several models are given, only 1
-    agents : numbers of agents to try, for the only crew or for `crew`
-    models : profiles to use instead of the workflow's, as a list or as "a,b"
-    value_of_time : value in US dollars of an hour that one person waits
+    speeds : factors by which every output speed is multiplied. None: 1, 1.5, 2.5, 5 and 8. If several models are given,
+        None means only 1
+    agents : numbers of agents to compare, for the crew `crew`, or for the only crew
+    models : profiles to use instead of the workflow's default profile, as a list or as a string such as "a,b"
+    value_of_time : cost of one hour of waiting for one person, in US dollars
     waiting : number of people who wait for the result
-    setup : one-time cost of changing from the baseline to another scenario, as "2h", "$500" or "2h,$500"
-    runs : number of runs planned after `setup`. The result has the total savings of these runs
-    every_n : whether to try every number of agents up to the widest fan-out, at the first speed; slow but exact
+    setup : one-time cost of changing from the baseline to another scenario, such as "2h", "$500" or "2h,$500"
+    runs : number of runs that are planned after the change. The result has the total savings of these runs
+    every_n : whether to try every number of agents from 1 to the width of the widest fan-out. Only the first speed is
+        used. This is slow but exact
 
-    The other arguments are those of `forecast`. Raises InputError with every problem.
+    The other arguments are the same as in `forecast`. The command `planner compare` does the same.
+
+    Raises InputError if there are problems. The error lists all problems.
     """
     check = Checks(ARGUMENTS)
     request = CompareRequest(
@@ -165,16 +175,18 @@ def target(
     precision: float | str | None = None, max_time: float | str | None = None, threads: int | None = None,
     scheduler: str | None = None, progress: Progress | None = None,
 ) -> TargetResult:  # fmt: skip
-    """Find the cheapest scenario that meets a deadline and a budget, like `planner target`.
+    """Find the cheapest scenario that meets a deadline and a budget.
 
-    p90 : deadline for 90 % of runs, in seconds or as "4h"
-    p50 : deadline for 50 % of runs; give either `p90` or `p50`
-    budget : budget in US dollars. With `p90` it is for 90 % of runs, with `p50` for 50 % of runs. None: no limit
+    p90 : deadline for 90 % of runs, in seconds or as a string such as "4h"
+    p50 : deadline for 50 % of runs. Give either `p90` or `p50`
+    budget : largest cost in US dollars, for the same percentage of runs as the deadline. None: no limit
 
-    The other arguments are those of `compare`. If no scenario is known to meet the target, `cheapest` is None and
-    `obstacle` has the reason.
+    The other arguments are the same as in `compare`. The command `planner target` does the same.
 
-    Raises InputError with every problem. An unknown price is a problem if there is a budget.
+    If no scenario surely meets the target, the result's attribute `cheapest` is None. The attribute `obstacle` then has
+    the reason.
+
+    Raises InputError if there are problems. If a budget is given, an unknown price is a problem.
     """
     check = Checks(ARGUMENTS)
     request = TargetRequest(
@@ -192,15 +204,17 @@ def tier(
     precision: float | str | None = None, max_time: float | str | None = None, threads: int | None = None,
     scheduler: str | None = None, progress: Progress | None = None,
 ) -> TierResult:  # fmt: skip
-    """Choose the steps to put on a fast tier within a budget, like `planner tier`.
+    """Choose the steps to put on a fast tier within a budget.
 
     fast : profile of the fast tier
-    budget : highest median cost of a run, in US dollars
-    model : profile of the standard tier, instead of the workflow's
+    budget : limit on the median cost of a run, in US dollars
+    model : profile of the standard tier. None: the workflow's default profile
 
-    The other arguments are those of `forecast`. If no choice is known to be within the budget, `best` is None.
+    The other arguments are the same as in `forecast`. The command `planner tier` does the same.
 
-    Raises InputError with every problem. It is a problem if no step can change its tier, or if a price is unknown.
+    If no choice is surely within the budget, the result's attribute `best` is None.
+
+    Raises InputError if there are problems. For example, a price is unknown, or no step can change its tier.
     """
     check = Checks(ARGUMENTS)
     request = TierRequest(
@@ -220,9 +234,11 @@ def sensitivity(
     precision: float | str | None = None, max_time: float | str | None = None, threads: int | None = None,
     scheduler: str | None = None, progress: Progress | None = None,
 ) -> Sensitivity:  # fmt: skip
-    """Rank the estimates that drive the p90 of the completion time, like `planner sensitivity`.
+    """Rank the workflow's estimates by their effect on the p90 of the completion time.
 
-    All arguments are those of `forecast`. Raises InputError with every problem. Fewer than 50 samples are a problem.
+    All arguments are the same as in `forecast`. The command `planner sensitivity` does the same.
+
+    Raises InputError if there are problems. For example, fewer than 50 samples are a problem.
     """
     check = Checks(ARGUMENTS)
     request = SensitivityRequest(

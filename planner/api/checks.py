@@ -28,7 +28,10 @@ MOST_RUNS = 10**9
 
 
 class RefusedError(ValueError):
-    """A value is wrong. The message for its code differs between the command line and Python."""
+    """Error for a wrong value. The error has a code instead of a message.
+
+    The command line and Python have different messages for the same code.
+    """
 
     def __init__(self, code: str, values: Mapping[str, Any] | None = None) -> None:
         super().__init__(code)
@@ -36,14 +39,14 @@ class RefusedError(ValueError):
 
 
 class Checks:
-    """Collects the problems of arguments. `done` raises all problems together."""
+    """Parser of arguments that collects problems. The method `done` raises one error with all problems."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
         self._problems: list[Problem] = []
 
     def take(self, argument: str, value: Any, parse: Callable[[Any], Any]) -> Any:
-        """Parse the value of an argument. If it is wrong, record the problem and return None."""
+        """Parse the value of an argument with `parse`. If the value is wrong, record the problem and return None."""
         try:
             return parse(value)
         except (ValueError, TypeError) as mistake:
@@ -53,23 +56,29 @@ class Checks:
             return None
 
     def optional(self, argument: str, value: Any, parse: Callable[[Any], Any]) -> Any:
-        """Return None if the value is None. Otherwise parse the value as `take` does."""
+        """Return None if `value` is None. Otherwise parse the value with `parse`.
+
+        If the value is wrong, record the problem and return None.
+        """
         return None if value is None else self.take(argument, value, parse)
 
     def each(self, argument: str, values: Iterable[Any], parse: Callable[[Any], Any]) -> list[Any]:
-        """Parse each of several values as `take` does."""
+        """Parse each value with `parse`. Record a problem for each wrong value, and replace the wrong value by None."""
         return [self.take(argument, value, parse) for value in values]
 
     def add(self, message: str) -> None:
-        """Record a problem that concerns several arguments."""
+        """Record a problem that concerns several arguments. `message` describes the problem."""
         self._problems.append(Problem("bad-value", message))
 
     def words(self, code: str) -> str:
-        """Return the message for the code of a refusal. The message names arguments as this front end does."""
+        """Return the message for the code of an error.
+
+        The message names arguments as the front end does: `--p90` on the command line, or `p90` in Python.
+        """
         return words(Note(code), self._names)
 
     def done(self) -> None:
-        """Raise InputError with all recorded problems, if there are any."""
+        """Raise InputError if problems were recorded. The error lists all these problems."""
         if self._problems:
             raise InputError(self._problems)
 
@@ -77,7 +86,7 @@ class Checks:
 def simulation(
     check: Checks, seed: Any, samples: Any, precision: Any, max_time: Any, backend: Backend, progress: Progress | None
 ) -> Simulation:
-    """Check the seed and the stopping rule. Return a `Simulation` with these, the backend and the progress function."""
+    """Check the seed and the stopping rule of a simulation. Return a `Simulation` with the checked values."""
     return Simulation(
         check.take("seed", seed, _seed),
         check.optional("samples", samples, lambda value: units.whole(value, MOST_SAMPLES)),
@@ -89,18 +98,18 @@ def simulation(
 
 
 def threads(check: Checks, value: Any) -> int | None:
-    """Check a number of threads. None: all cores."""
+    """Check a number of threads. Return the number. None means all cores."""
     count: int | None = check.optional("threads", value, lambda value: units.whole(value, MOST_THREADS))
     return count
 
 
 def usd(value: Any) -> float:
-    """Parse US dollars, given as a number or as a text such as ``"$120"``."""
+    """Parse an amount of US dollars. `value` is a number or a text such as ``"$120"``."""
     return float(units.money(value))
 
 
 def existing_folder(value: Any) -> Path:
-    """The path of a folder."""
+    """Return `value` as the path of a folder. Raises ValueError if the folder does not exist."""
     path = Path(value)
     if not os.fspath(value) or not path.is_dir():
         raise ValueError("expected a folder that exists")
@@ -110,7 +119,7 @@ def existing_folder(value: Any) -> Path:
 def decision_options(
     check: Checks, value_of_time: Any, waiting: Any, setup: Any, runs: Any, every_n: Any
 ) -> DecisionOptions:
-    """Check the inputs of decisions: value of time, number of people who wait, setup with its runs, and `every_n`."""
+    """Check the arguments of `compare` that concern decisions. Return a `DecisionOptions` with the checked values."""
     from planner.planning.decisions.decide import DecisionOptions
     from planner.planning.decisions.payback import Setup
 
@@ -128,7 +137,12 @@ def decision_options(
 
 
 def target(check: Checks, p90: Any, p50: Any, budget: Any) -> Target:
-    """Check the parts of a target: a deadline for p90 or p50, and a budget for the same percentile of the cost."""
+    """Check a deadline and a budget. Return them as a `Target`.
+
+    p90 : deadline for 90 % of runs
+    p50 : deadline for 50 % of runs; exactly one deadline must be given
+    budget : largest cost in US dollars, for the same percentage of runs; None: no limit
+    """
     from planner.planning.target.goal import Target
 
     most = check.optional("budget", budget, usd)

@@ -39,8 +39,10 @@ class Simulation:
     """Settings of a simulation.
 
     seed : seed of the random draws
-    samples, precision, max_time : stopping rule, as in `planner.sampling.sample.Stopping`; `max_time` is in seconds
-    backend : threads or cluster to simulate on; None: threads on all cores
+    samples, precision : when to stop, as in `planner.sampling.sample.Stopping`
+    max_time : time limit, in seconds; None: no limit
+    backend : threads or cluster that run the simulation; None: threads on all cores
+    progress : function that is called with the completed share, from 0 to 1
     """
 
     seed: int = 1
@@ -51,16 +53,19 @@ class Simulation:
     progress: Progress | None = None
 
     def arguments(self) -> dict[str, Any]:
-        """Return the fields as keyword arguments for `planner.planning`. Fields that are None are left out."""
+        """Return the settings of the simulation as keyword arguments for `planner.planning`.
+
+        Settings that are None are omitted.
+        """
         return {name: value for name, value in vars(self).items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Request(ABC):
-    """Base class of requests: a workflow and the settings that all requests have.
+    """Base class of requests: a workflow, and the settings that all requests have.
 
-    runtime : runtime to assume instead of the file's; None: the file's
-    crew : crew whose number of agents the request sets; None: the only crew
+    runtime : runtime to assume; None: the runtime that the workflow declares
+    crew : name of the crew whose number of agents the request sets; None: the only crew
     """
 
     workflow: Loaded
@@ -70,7 +75,7 @@ class Request(ABC):
 
     @cached_property
     def served(self) -> tuple[Workflow, tuple[Note, ...]]:
-        """The workflow with its runtime and its model profiles, and the notes on this runtime and these profiles.
+        """The workflow that the request simulates, and notes about the runtime and the model profiles.
 
         Raises InputError if a model is unknown, or if the user's catalogue has problems.
         """
@@ -78,19 +83,23 @@ class Request(ABC):
 
     @abstractmethod
     def serve(self) -> tuple[Workflow, tuple[Note, ...]]:
-        """Compute the value of the property `served`."""
+        """Return the workflow that the request simulates, and notes about the runtime and the model profiles.
+
+        The property `served` stores the returned value.
+        """
 
     def _with_notes(self, result: Result) -> Result:
-        """Return the result, with the notes on the workflow and the profiles added."""
+        """Return a copy of `result` that also has the notes about the workflow's runtime and model profiles."""
         return replace(result, notes=(*result.notes, *self.served[1]))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ScenarioRequest(Request):
-    """A request about one scenario.
+    """Base class of requests about one scenario.
 
-    agents : number of agents of the crew, or a mapping of crews to numbers; None: the declared numbers
-    model : profile to use instead of the workflow's; None: the workflow's
+    agents : number of agents of the crew, or a mapping of crews to numbers; None: the numbers that the workflow
+        declares
+    model : profile to use; None: the workflow's default profile
     """
 
     speed: float = 1.0
@@ -112,7 +121,10 @@ class ForecastRequest(ScenarioRequest):
     premium: Premium | None = None
 
     def run(self) -> Forecast:
-        """Run the forecast. Raises InputError if the workflow is too large or the crew is unknown."""
+        """Forecast the scenario of this request.
+
+        Raises InputError if the workflow is too large, or if the crew is unknown.
+        """
         from planner.planning.forecast import forecast
 
         return self._with_notes(forecast(self.served[0], **_premium(self.premium), **self._arguments()))
@@ -120,10 +132,13 @@ class ForecastRequest(ScenarioRequest):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SensitivityRequest(ScenarioRequest):
-    """A request for the estimates that drive the p90 of the completion time of one scenario."""
+    """A request to rank a workflow's estimates by their effect on the p90 of the completion time."""
 
     def run(self) -> Sensitivity:
-        """Rank the estimates. Raises InputError as a forecast does, and if there are too few samples."""
+        """Rank the workflow's estimates by their effect on the p90 of the completion time.
+
+        Raises InputError if the workflow is too large, if the crew is unknown, or if there are too few samples.
+        """
         from planner.planning.sensitivity.tornado import sensitivity
 
         return self._with_notes(sensitivity(self.served[0], **self._arguments()))
@@ -134,9 +149,9 @@ class TierRequest(Request):
     """A request for the steps to put on a fast tier.
 
     fast : profile of the fast tier
-    budget : highest median cost of a run, in US dollars
-    agents : number of agents of the crew; None: the declared number
-    model : profile of the standard tier; None: the workflow's
+    budget : limit on the median cost of a run, in US dollars
+    agents : number of agents of the crew; None: the number that the workflow declares
+    model : profile of the standard tier; None: the workflow's default profile
     """
 
     fast: str
@@ -150,7 +165,10 @@ class TierRequest(Request):
         return workflow.on(standard) if standard else workflow, notes
 
     def run(self) -> TierResult:
-        """Choose the steps. Raises InputError if no step can change its tier, or if a price is unknown."""
+        """Choose the steps to put on the fast tier.
+
+        Raises InputError if no step can change its tier, or if a price is unknown.
+        """
         from planner.planning.tier.search import tier
 
         return self._with_notes(
@@ -163,10 +181,10 @@ class TierRequest(Request):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class GridRequest(Request):
-    """A request about a grid of speeds x agents.
+    """Base class of requests about a grid of speeds × agents.
 
-    speeds : factors on every output speed; None: the default speeds
-    models : profiles to use instead of the workflow's; empty: the workflow's
+    speeds : factors by which every output speed is multiplied; None: the default speeds
+    models : profiles to use instead of the workflow's default profile; empty: only the default profile
     """
 
     speeds: Sequence[float] | None = None
@@ -192,13 +210,13 @@ class GridRequest(Request):
 class CompareRequest(GridRequest):
     """A request to compare all scenarios of a grid.
 
-    decisions : options of the decisions that the comparison supports; None: the default options
+    decisions : options for the decisions in the result; None: the default options
     """
 
     decisions: DecisionOptions | None = None
 
     def run(self) -> Comparison:
-        """Compare the scenarios.
+        """Compare all scenarios of the grid.
 
         Raises InputError if the workflow is too large, or if the crew is unknown or ambiguous.
         """
@@ -215,9 +233,10 @@ class TargetRequest(GridRequest):
     target: Target
 
     def run(self) -> TargetResult:
-        """Find the scenario.
+        """Find the cheapest scenario that meets the target.
 
-        Raises InputError as a comparison does. If a budget is given, an unknown price also raises InputError.
+        Raises InputError if the workflow is too large, or if the crew is unknown or ambiguous. If a budget is given, an
+        unknown price is also an error.
         """
         from planner.planning.target.search import find_cheapest
 
@@ -225,5 +244,8 @@ class TargetRequest(GridRequest):
 
 
 def _premium(premium: Premium | None) -> dict[str, Any]:
-    """Return `premium` as a keyword argument. For None, return no argument: the fitted price law then applies."""
+    """Return a dict with the keyword argument `premium`. If `premium` is None, return an empty dict.
+
+    The called function then uses its default price law, which is fitted to the catalogue.
+    """
     return {} if premium is None else {"premium": premium}

@@ -11,8 +11,10 @@ INTERRUPTION = "interrupted; nothing was written"
 
 
 def leave(signal_number: int, frame: object) -> None:
-    """Handler of Ctrl-C until a command begins its work: a module that is being imported could turn
-    KeyboardInterrupt into another error, and there is nothing to clean up.
+    """Handle Ctrl-C before a command starts its work: print a message and exit.
+
+    This handler does not raise KeyboardInterrupt, because an import could turn KeyboardInterrupt into another error.
+    Nothing needs to be cleaned up yet.
     """
     os.write(2, f"{INTERRUPTION}\n".encode())
     os._exit(INTERRUPTED)

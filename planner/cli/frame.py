@@ -37,7 +37,10 @@ _progress: ContextVar["Progress | None"] = ContextVar("_progress", default=None)
 
 @contextmanager
 def reported() -> Iterator["Progress"]:
-    """Run a command that simulates, as `refused` does. Show a progress bar. If no kernel is compiled, print a note."""
+    """Context manager for a command that simulates. It yields a progress bar, and handles errors as `refused` does.
+
+    If the simulation kernel is not compiled, a note is printed.
+    """
     with refused():
         from planner import engine
         from planner.report.progress import Progress
@@ -54,7 +57,10 @@ def reported() -> Iterator["Progress"]:
 
 @contextmanager
 def refused() -> Iterator[None]:
-    """Run a command. After bad input, exit with 2. After Ctrl-C, exit with 130. In both cases, write no result."""
+    """Context manager for the body of a command. It turns errors into exit codes.
+
+    After InputError, the exit code is 2. After Ctrl-C, the exit code is 130. In both cases, a message is printed.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # if a terminal or pipe cannot show a character, it shows '?'
@@ -82,7 +88,10 @@ def show(
     to_csv: Callable[[Any], str],
     to_text: Callable[[Any], str],
 ) -> None:
-    """Write a result to standard output or to a file. If it is JSON or CSV, write its notes to standard error."""
+    """Write a result to standard output, or to a file if `options` names one.
+
+    If the result is written as JSON or CSV, its notes are written to standard error.
+    """
     from planner.report.text.layout import without_colour
     from planner.report.wording.notes import worded
 
@@ -103,7 +112,10 @@ def show(
 
 
 def laid_out(text: Callable[[], str], output: Path | None = None) -> str:
-    """The text in the columns of the terminal that it is for; 80 for files and pipes."""
+    """Set the number of columns for the output, then call `text` and return its result.
+
+    A terminal has its own number of columns. A file or a pipe has 80 columns.
+    """
     from planner.report.text.layout import WIDTH, columns, fold
 
     terminal = output is None and sys.stdout.isatty()
@@ -112,14 +124,14 @@ def laid_out(text: Callable[[], str], output: Path | None = None) -> str:
 
 
 def say_notes(notes: Iterable[str]) -> None:
-    """Write notes to standard error."""
+    """Write notes to standard error, one line for each note."""
     for note in notes:
         typer.echo(f"note: {note}", err=True)
 
 
 @contextmanager
 def unwritable(output: Path | str) -> Iterator[None]:
-    """Exit with 2 and a message if the code in the `with` block cannot write `output`."""
+    """Context manager for code that writes `output`. If writing fails, print a message and exit with code 2."""
     try:
         yield
     except BrokenPipeError:
@@ -130,11 +142,12 @@ def unwritable(output: Path | str) -> Iterator[None]:
 
 
 def write_whole(text: str, path: Path) -> None:
-    """Write `text` to `path`. Raises OSError.
+    """Write `text` to the file `path`. Raises OSError if this is impossible.
 
-    A regular file is replaced in one step at the end, so that an error or an interruption leaves it unchanged. The
-    mode of the file is kept. Links are followed. Pipes and devices are written to directly; a FIFO that nobody reads is
-    refused instead of awaited.
+    A regular file is replaced in one step at the end. An error or an interruption therefore leaves the old file
+    unchanged. The mode of the old file is kept. If `path` is a link, the target of the link is replaced.
+
+    A pipe or a device is written directly. If no process reads a FIFO (named pipe), OSError is raised.
     """
     if path.is_dir():
         raise IsADirectoryError(None, "it is a directory")
@@ -158,7 +171,10 @@ def write_whole(text: str, path: Path) -> None:
 
 
 def _open_at_once(path: Path) -> int:
-    """Open a pipe or a device for writing. Raises OSError: for a FIFO that nobody reads, instead of waiting."""
+    """Open a pipe or a device for writing. Return the file descriptor.
+
+    If no process reads a FIFO (named pipe), OSError is raised. The function does not wait for a reader.
+    """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
     except OSError as error:
@@ -170,7 +186,10 @@ def _open_at_once(path: Path) -> int:
 
 
 def check_writable(path: Path) -> None:
-    """Raise PermissionError if a file is write-protected. Replacing it would need no permission but its folder's."""
+    """Raise PermissionError if the file `path` is write-protected.
+
+    The planner replaces an old file by a new file. The system allows this even if the old file is write-protected.
+    """
     if path.is_file() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):  # root may write to all
         raise PermissionError(None, f"it is write-protected; allow it (chmod u+w {path}), or name another file")
 
@@ -194,9 +213,10 @@ SEVERAL = ("agents", "model", "speed")
 
 
 def _check_values(command: TyperCommand | TyperGroup, context: Any, args: list[str]) -> None:
-    """Refuse options that are given twice, and empty values.
+    """Raise BadParameter if an option is repeated, or if a value is empty.
 
-    Without this check, the first value of an option would be ignored silently, and an empty value would count as none.
+    Without this check, Typer would silently use only the last value of a repeated option. An empty value would count as
+    a missing value.
     """
     values, _, given = command.make_parser(context).parse_args(args=args)
     for option, times in Counter(given).items():
@@ -214,7 +234,7 @@ def _check_values(command: TyperCommand | TyperGroup, context: Any, args: list[s
 
 
 class Once(TyperCommand):
-    """A command that refuses repeated options and empty values."""
+    """A command of the command line. It refuses repeated options and empty values."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, list(args))
@@ -223,9 +243,9 @@ class Once(TyperCommand):
 
 
 class Commands(TyperGroup):
-    """A group of commands that refuses repeated options and empty values.
+    """A group of commands. It refuses repeated options and empty values.
 
-    It rewords errors of pydantic, which name Python types.
+    It also rewords error messages of pydantic, because these messages name Python types.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

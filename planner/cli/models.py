@@ -20,7 +20,10 @@ CatalogueFile = Annotated[
 
 
 class _Models(Commands):
-    """A group of commands. An unknown command is read as the name of a profile, and this profile is shown."""
+    """The group of commands `planner models`. An unknown command is read as the name of a profile.
+
+    For example, `planner models sonnet` shows the profile `sonnet`.
+    """
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and not args[0].startswith("-") and args[0] not in self.commands:

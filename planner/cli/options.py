@@ -157,7 +157,7 @@ Output = Annotated[
 
 @dataclass(frozen=True, eq=False, repr=False)
 class GridOptions:
-    """Options of a command that runs a grid of scenarios."""
+    """Options of a command that simulates a grid of scenarios."""
 
     speed: Speeds = None
     agents: AgentCounts = _AGENTS
@@ -200,9 +200,10 @@ class OutputOptions:
 
 
 def expanded(command: Callable[..., None]) -> Callable[..., None]:
-    """In the signature of a command, replace each parameter that is a group of options by the options of that group.
+    """Wrap a command, so that Typer sees single options in its signature instead of groups of options.
 
-    Typer then reads every option from the signature. The function `command` is still called with the groups.
+    A group of options is a dataclass such as `OutputOptions`. The wrapper receives the single options. It creates the
+    groups, and calls `command` with them.
     """
     groups: dict[str, Any] = {}
     parameters: list[inspect.Parameter] = []

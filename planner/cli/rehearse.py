@@ -115,7 +115,7 @@ def rehearse(
 
 
 def _times(scale: str | None, real: bool) -> float:
-    """Parse `--scale`: return the number by which all durations are divided."""
+    """Parse the option `--scale`: the number by which all durations are divided. Return 20 if the option is absent."""
     from planner.errors import InputError, Problem
     from planner.reading.units import factor
 
@@ -131,9 +131,9 @@ def _times(scale: str | None, real: bool) -> float:
 
 
 def _write(source: str, path: Path, force: bool) -> None:
-    """Write the source of an application, and print how to run the application.
+    """Write the source code of an application to `path`. Print how to run the application.
 
-    If the file exists and was edited, refuse to replace it unless `force` is true.
+    A file with different content is replaced only if `force` is true.
     """
     with unwritable(path):
         if path.is_file() and not force and path.read_bytes() not in (b"", source.encode()):
@@ -144,7 +144,10 @@ def _write(source: str, path: Path, force: bool) -> None:
 
 @contextmanager
 def _langgraph() -> Iterator[None]:
-    """Exit with 2 and a message if the code in the `with` block finds that LangGraph is not installed."""
+    """Context manager for code that imports LangGraph.
+
+    If LangGraph is not installed, the context manager prints a message and exits with code 2.
+    """
     try:
         yield
     except ModuleNotFoundError as error:

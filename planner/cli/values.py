@@ -24,7 +24,10 @@ AnyRequest = TypeVar("AnyRequest", bound="Request")
 
 @contextmanager
 def checked() -> Iterator["Checks"]:
-    """Collect the problems of the options that the `with` block checks. Raise one error with all of these problems."""
+    """Context manager that yields a `Checks` for options.
+
+    After the `with` block, raise one error with all recorded problems.
+    """
     from planner.api.checks import Checks
     from planner.errors import InputError
     from planner.report.wording.notes import OPTIONS, worded_error
@@ -40,7 +43,10 @@ def checked() -> Iterator["Checks"]:
 
 
 def parse_names(text: str | None, option: str = "--model") -> list[str]:
-    """Parse a comma-separated list of names."""
+    """Split a comma-separated list of names. Return an empty list if `text` is None.
+
+    option : name of the option, for messages
+    """
     if text is None:
         return []
     listed = [name.strip() for name in text.split(",")]
@@ -50,20 +56,20 @@ def parse_names(text: str | None, option: str = "--model") -> list[str]:
 
 
 def parse_speeds(check: "Checks", text: str) -> list[float]:
-    """Parse `--speed`: comma-separated factors on output speeds."""
+    """Parse the value of `--speed`, such as `1x,2.5x`. Return the speeds as numbers."""
     from planner.reading.units import factor
 
     return check.each("speeds", text.split(","), factor)
 
 
 def parse_agents(check: "Checks", text: str | None, several: bool = False) -> tuple[str | None, list[Any]]:
-    """Parse `--agents`. Return the name of the crew, and the numbers of agents.
+    """Parse the value of `--agents`. Return the name of the crew, and a list of numbers of agents.
 
-    The crew is None if the option names no crew. If the option is absent, the only number is None: crews then keep
-    their declared sizes.
+    For example, the result is `("reviewers", [2, 4])` for `reviewers=2,4`, and `(None, [2, 4])` for `2,4`. If the
+    option is absent, the result is `(None, [None])`.
 
-    several : whether the option may size several crews, such as `migrators=4,reviewers=6`. If it does so, the crew is
-        None, and the list has one mapping of crews to numbers of agents
+    several : whether the option may set several crews. For example, the result for `migrators=4,reviewers=6` is `(None,
+        [{"migrators": 4, "reviewers": 6}])`
     """
     from planner.reading.fields import MOST_AGENTS
 
@@ -93,7 +99,7 @@ def parse_agents(check: "Checks", text: str | None, several: bool = False) -> tu
 
 
 def parse_premium(check: "Checks", text: str | None) -> Any:
-    """Parse `--premium`: the price law for speeds that no vendor offers. Return None if the option is absent."""
+    """Parse the value of `--premium`: the price law for speeds above 1x. Return None if the option is absent."""
     from planner.catalogue.premium import EXPECTED, Premium
     from planner.reading.units import factor
 
@@ -113,10 +119,12 @@ def parse_premium(check: "Checks", text: str | None) -> Any:
 def parse_scenario(
     check: "Checks", speed: str, agents: str | None, model: str | None, refusal: str, several: bool = False
 ) -> dict[str, Any]:
-    """Parse `--speed`, `--agents` and `--model` of one scenario. Return them as fields of a `ScenarioRequest`.
+    """Parse `--speed`, `--agents` and `--model` of a command for one scenario.
 
-    refusal : error message if the options describe several scenarios
-    several : as in `parse_agents`
+    Returns a dict of keyword arguments for a `ScenarioRequest`.
+
+    refusal : error message if an option has several values
+    several : whether `--agents` may set several crews
     """
     crew, counts = parse_agents(check, agents, several)
     factors, models = parse_speeds(check, speed), parse_names(model)
@@ -126,7 +134,7 @@ def parse_scenario(
 
 
 def parse_grid(check: "Checks", options: GridOptions) -> dict[str, Any]:
-    """Parse the options of a grid of scenarios. Return them as fields of a `GridRequest`."""
+    """Parse the options of a grid of scenarios. Return a dict of keyword arguments for a `GridRequest`."""
     crew, counts = parse_agents(check, options.agents)
     return {
         "agents": counts,
@@ -141,7 +149,7 @@ def parse_grid(check: "Checks", options: GridOptions) -> dict[str, Any]:
 def parse_simulation(
     check: "Checks", options: SamplingOptions, progress: "Progress", backend: BackendOptions
 ) -> "Simulation":
-    """Parse the options of a simulation: random draws, stopping rule, threads or cluster, progress."""
+    """Parse the options that control a simulation. Return a `Simulation`."""
     from planner.api import checks
 
     chosen = _backend(check, backend, options.threads)
@@ -151,7 +159,7 @@ def parse_simulation(
 
 
 def _backend(check: "Checks", options: BackendOptions, threads: int | None) -> "Backend":
-    """Return the threads or the Dask cluster to simulate on. If an option is refused, its problem is recorded."""
+    """Return the threads or the Dask cluster that run the simulation. Record problems with the options in `check`."""
     from planner.sampling.backends import DaskBackend, ThreadBackend, missing
 
     if options.backend == "threads":
@@ -168,7 +176,7 @@ def _backend(check: "Checks", options: BackendOptions, threads: int | None) -> "
 
 
 def _parameters(settings: list[str] | None) -> dict[str, float]:
-    """Parse the options `--set NAME=VALUE`. Return a dict of names of parameters → values."""
+    """Parse the options `--set NAME=VALUE`. Return a dict that maps names of parameters to values."""
     from planner.reading.units import count
 
     values: dict[str, float] = {}
@@ -196,11 +204,13 @@ def build_request(
     option: str = "--output",
     **fields: Any,
 ) -> AnyRequest:
-    """Read the workflow in `file` and its profiles. Return a request of class `kind` about the workflow.
+    """Read the workflow in `file` and its model profiles. Return a request of the class `kind`.
 
-    below : folder outside of which no file is read; None: no limit
-    output : file to write the result to; refused if the workflow or its profiles are read from it
-    option : name of the option that gives `output`, for the message
+    settings : values of the option `--set`
+    below : folder that must contain all files of the workflow; None: no limit
+    output : file for the result. It must differ from all files that are read
+    option : name of the option for `output`, for messages
+    fields : further fields of the request
     """
     from planner.api.checks import existing_folder
     from planner.reading.files.access import files_read
@@ -219,7 +229,7 @@ def build_request(
 
 
 def _loaded(file: Path, settings: list[str] | None, catalogue: Path | None, below: Path | None) -> "Loaded":
-    """Load the workflow of a file. `-` is standard input."""
+    """Load the workflow in `file`. The path `-` means standard input."""
     from planner.loading import load
     from planner.reading.files.text_file import STDIN, read_stdin
 
@@ -230,7 +240,10 @@ def _loaded(file: Path, settings: list[str] | None, catalogue: Path | None, belo
 
 
 def _refuse_to_replace(output: Path, file: Path, files: list[Path], catalogue: Path | None, option: str) -> None:
-    """Refuse to write `output` over the workflow, a file that the workflow uses, or the user's catalogue."""
+    """Raise BadParameter if `output` is a file that the command reads.
+
+    Such files are the workflow, the files that the workflow uses, and the user's catalogue.
+    """
     from planner.catalogue.user_file import find_user_file
 
     for path in (file, *files, find_user_file(catalogue, file.parent)):

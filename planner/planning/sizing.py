@@ -31,10 +31,12 @@ class Sizing:
 
         crew : name of a crew; None: the only crew, or no crew if the workflow has several crews
 
-        Raises InputError if `crew` is not declared.
+        Raises InputError if `crew` is not declared, or if a step that belongs to no crew uses the number of agents.
         """
         declared = crew_sizes(workflow)
         names = list(declared) or [DEFAULT_CREW]
+        if workflow.crews:
+            check_agents(workflow, declared)
         if crew is not None and crew not in names:
             hint = did_you_mean(crew, names)
             raise InputError([Problem("unknown-crew", f"unknown crew '{crew}'", None, hint, "crew")])

@@ -13,11 +13,12 @@ _EVERY = 0.2
 
 
 class Progress:
-    """A progress bar and context manager. Call the bar with the completed share, from 0 to 1.
+    """A progress bar on a terminal. Call the object with the completed share, from 0 to 1.
 
-    The bar is erased at the end of the `with` block, or by `erase`. It appears only on a terminal.
+    The object is a context manager. The bar is erased at the end of the `with` block. If the output is not a terminal,
+    no bar appears.
 
-    overwriting : whether the terminal can write over a line; if not, there is no bar
+    overwriting : whether the terminal can overwrite a line; if not, no bar appears
     """
 
     def __init__(self, stream: TextIO, overwriting: bool = True) -> None:
@@ -45,7 +46,7 @@ class Progress:
         self.erase()
 
     def erase(self) -> None:
-        """Remove the bar, before anything else is written."""
+        """Erase the progress bar. Call this method before you write other text to the terminal."""
         if self.shown:
             self.shown = False
             self.stream.write("\r" + " " * min(60, _columns()) + "\r")
@@ -53,5 +54,8 @@ class Progress:
 
 
 def _columns() -> int:
-    """The number of columns to write in. The last one stays free: some terminals start a new line after it."""
+    """Return the width of the terminal minus one column.
+
+    Some terminals start a new line after a character in the last column.
+    """
     return shutil.get_terminal_size().columns - 1

@@ -13,7 +13,7 @@ from planner.report.wording.quantities import verdict_seconds
 
 
 def comparison_data(comparison: Comparison) -> dict[str, Any]:
-    """Plain data of a comparison: its scenarios, verdict and decisions."""
+    """Convert a comparison to plain dicts and lists: its scenarios, verdict and decisions."""
     return {
         "workflow": comparison.workflow,
         "seed": comparison.seed,
@@ -29,21 +29,24 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
 
 
 def comparison_rows(comparison: Comparison) -> list[dict[str, Any]]:
-    """Rows of the CSV of a comparison, one for each scenario."""
+    """Return the table rows of a comparison: one dict for each scenario."""
     return [flat(scenario_data(result)) for result in comparison.results]
 
 
 def comparison_json(comparison: Comparison) -> str:
-    """JSON of a comparison: the data that `comparison_data` returns."""
+    """Return the result of `comparison_data` as JSON text."""
     return json_text(comparison_data(comparison))
 
 
 def comparison_csv(comparison: Comparison) -> str:
-    """CSV of a comparison, one row for each scenario."""
+    """Return a comparison as CSV text, with one row for each scenario."""
     return csv_text(comparison_rows(comparison))
 
 
 def _barriers(comparison: Comparison) -> dict[str, Any]:
-    """Return plain data of the cost of barriers. Return an empty dict if the comparison has no data on barriers."""
+    """Return a dict with the time that LangGraph's barriers cost.
+
+    If the comparison has no data on barriers, return an empty dict.
+    """
     barriers = comparison.barriers
     return {} if barriers is None else {"barriers": {**asdict(barriers), "cost": barriers.cost}}

@@ -11,7 +11,7 @@ from planner.report.wording.notes import worded
 
 
 def forecast_data(forecast: Forecast) -> dict[str, Any]:
-    """Plain data of a forecast: one scenario with its breakdown and steps."""
+    """Convert a forecast to plain dicts and lists: its scenario, its steps, and the parts of the completion time."""
     return {
         "workflow": forecast.workflow,
         "seed": forecast.seed,
@@ -31,17 +31,17 @@ def forecast_data(forecast: Forecast) -> dict[str, Any]:
 
 
 def forecast_rows(forecast: Forecast) -> list[dict[str, Any]]:
-    """Rows of the CSV of a forecast, one for each step."""
+    """Return the table rows of a forecast: one dict for each step of the workflow."""
     return [flat(step) for step in _steps(forecast)]
 
 
 def forecast_json(forecast: Forecast) -> str:
-    """JSON of a forecast: the data that `forecast_data` returns."""
+    """Return the result of `forecast_data` as JSON text."""
     return json_text(forecast_data(forecast))
 
 
 def forecast_csv(forecast: Forecast) -> str:
-    """CSV of a forecast, one row for each step."""
+    """Return a forecast as CSV text, with one row for each step of the workflow."""
     return csv_text(forecast_rows(forecast))
 
 

@@ -17,7 +17,7 @@ _NUMBERS = re.compile(r"\[\n\s+([-+.,\deE\s]+?)\n\s+\]")
 
 
 def plain_data(data: Any) -> Any:
-    """Convert a dataclass to plain dicts and lists. Dataclasses inside it are converted too."""
+    """Convert a dataclass to plain dicts and lists. Dataclasses inside the dataclass are also converted."""
 
     def convert(value: Any) -> Any:
         if isinstance(value, dict):
@@ -28,7 +28,12 @@ def plain_data(data: Any) -> Any:
 
 
 def flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested data as a row of CSV. Underscores join nested keys. If a cost is unknown, its columns are empty."""
+    """Flatten nested dicts to one CSV row. For example, `{"usd": {"p50": 3}}` becomes `{"usd_p50": 3}`.
+
+    If the cost is unknown, all values of the cost are None.
+
+    prefix : text before each key
+    """
     row: dict[str, Any] = {}
     for key, value in data.items():
         if isinstance(value, dict):
@@ -41,13 +46,13 @@ def flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def json_text(data: dict[str, Any]) -> str:
-    """Return plain data as indented JSON, with each list of numbers on one line."""
+    """Convert dicts and lists to indented JSON text. Each list of numbers is on one line."""
     text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
     return _NUMBERS.sub(lambda match: f"[{' '.join(match[1].split())}]", text) + "\n"
 
 
 def csv_text(rows: list[dict[str, Any]]) -> str:
-    """Return rows as CSV with a header. The keys of the first row are the columns."""
+    """Convert rows to CSV text with a header. The keys of the first row are the names of the columns."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -56,11 +61,11 @@ def csv_text(rows: list[dict[str, Any]]) -> str:
 
 
 def precision_data(precision: Precision) -> dict[str, Any]:
-    """Return plain data of a precision: the precision that was reached, and whether this precision meets the goal."""
+    """Convert a precision to a dict. The key ``converged`` tells whether the requested precision was reached."""
     return {**asdict(precision), "converged": precision.converged}
 
 
 def scenario_data(result: Result) -> dict[str, Any]:
-    """Plain data of one scenario and its simulated quantities."""
+    """Convert the result of one scenario to a dict. The dict also has the model, the speed and the number of agents."""
     data = asdict(result)
     return {**data.pop("scenario"), **data}

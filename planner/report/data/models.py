@@ -12,7 +12,10 @@ from planner.catalogue.listing import ModelRow, model_row
 
 
 def models_data(catalogue: Catalogue, rows: Sequence[ModelRow]) -> list[dict[str, Any]]:
-    """Plain data of the rows of a catalogue. Units: seconds, tokens/s, US dollars per million tokens or per hour."""
+    """Convert rows of the table of profiles to dicts.
+
+    Times are in seconds, and speeds are in tokens/s. Prices are in US dollars per million tokens or per hour.
+    """
     return [
         {**asdict(row), "stale": row.oldest is not None and row.oldest > STALE, "caveats": catalogue.caveats(row.name)}
         for row in rows
@@ -20,12 +23,15 @@ def models_data(catalogue: Catalogue, rows: Sequence[ModelRow]) -> list[dict[str
 
 
 def models_json(catalogue: Catalogue, rows: Sequence[ModelRow]) -> str:
-    """JSON of the rows of a catalogue: the list that `models_data` returns."""
+    """Return the result of `models_data` as JSON text."""
     return json.dumps(models_data(catalogue, rows), indent=2, ensure_ascii=False) + "\n"
 
 
 def model_json(catalogue: Catalogue, name: str) -> str:
-    """JSON of one profile, with the source of every number. Raises InputError for an unknown name."""
+    """Return a profile as JSON text, with the source of every number.
+
+    Raises InputError if the catalogue has no profile with this name.
+    """
     row = model_row(catalogue, name)
     facts = {
         key: {

@@ -18,7 +18,7 @@ _CHOICES = ("standard", "fast", "best", "thrifty")
 
 
 def target_data(result: TargetResult) -> dict[str, Any]:
-    """Plain data of a search for a target: scenarios with their chances, needed speeds, needed numbers of agents."""
+    """Convert a `TargetResult` to plain dicts and lists."""
     obstacle = result.obstacle
     return {
         "workflow": result.workflow,
@@ -44,18 +44,18 @@ def target_data(result: TargetResult) -> dict[str, Any]:
 
 
 def target_json(result: TargetResult) -> str:
-    """JSON of a search for a target: the data that `target_data` returns."""
+    """Return the result of `target_data` as JSON text."""
     return json_text(target_data(result))
 
 
 def target_rows(result: TargetResult) -> list[dict[str, Any]]:
-    """Rows of the CSV of a search for a target, one for each scenario."""
+    """Return the table rows of a `TargetResult`: one dict for each scenario."""
     rows = [_candidate(candidate) for candidate in result.candidates]
     return [flat({**row, "affordable": row["affordable"] or _NO_BUDGET}) for row in rows if row]
 
 
 def target_csv(result: TargetResult) -> str:
-    """CSV of a search for a target, one row for each scenario."""
+    """Return a `TargetResult` as CSV text, with one row for each scenario."""
     return csv_text(target_rows(result))
 
 
@@ -67,10 +67,10 @@ def _candidate(candidate: Candidate | None) -> dict[str, Any] | None:
 
 
 def _requirement(requirement: Requirement, fixed: str) -> dict[str, Any]:
-    """Plain data of a needed speed or a needed number of agents. Numbers of agents are integers.
+    """Convert a requirement to a dict. A requirement is the speed or the number of agents that a target needs.
 
-    fixed : ``agents`` if the number of agents is fixed and a speed is needed; ``speed`` if the speed is fixed and a
-        number of agents is needed
+    fixed : ``agents`` for the speed that a given number of agents needs; ``speed`` for the number of agents that a
+        given speed needs
     """
     value = int(requirement.fixed) if fixed == "agents" else requirement.fixed
     needed = {
@@ -88,7 +88,7 @@ def _requirement(requirement: Requirement, fixed: str) -> dict[str, Any]:
 
 
 def tier_data(result: TierResult) -> dict[str, Any]:
-    """Plain data of a choice of tiers: chosen steps fast, all steps standard, all steps fast, each single step fast."""
+    """Convert a `TierResult` to plain dicts and lists."""
     data: dict[str, Any] = plain_data(result)
     del data["restricted"]
     data["precision"]["converged"] = result.precision.converged
@@ -97,12 +97,15 @@ def tier_data(result: TierResult) -> dict[str, Any]:
 
 
 def tier_json(result: TierResult) -> str:
-    """JSON of a choice of tiers: the data that `tier_data` returns."""
+    """Return the result of `tier_data` as JSON text."""
     return json_text(tier_data(result))
 
 
 def tier_rows(result: TierResult) -> list[dict[str, Any]]:
-    """Rows of the CSV of a choice of tiers, one for each choice. Spaces separate the names of fast steps."""
+    """Return the table rows of a `TierResult`: one dict for each choice of steps for the fast tier.
+
+    The key ``steps`` has the names of the chosen steps, separated by spaces.
+    """
     choices: list[tuple[str, AssignmentResult | None]] = [(name, getattr(result, name)) for name in _CHOICES]
     choices += [("alone", choice) for choice in result.alone]
     return [
@@ -113,12 +116,12 @@ def tier_rows(result: TierResult) -> list[dict[str, Any]]:
 
 
 def tier_csv(result: TierResult) -> str:
-    """CSV of a choice of tiers, one row for each choice."""
+    """Return a `TierResult` as CSV text, with one row for each choice of steps for the fast tier."""
     return csv_text(tier_rows(result))
 
 
 def sensitivity_data(sensitivity: Sensitivity) -> dict[str, Any]:
-    """Plain data of a sensitivity: the scenario and all drivers."""
+    """Convert a sensitivity analysis to plain dicts and lists: its scenario, and the effect of each estimate."""
     return {
         "workflow": sensitivity.workflow,
         "seed": sensitivity.seed,
@@ -138,15 +141,18 @@ def _influence(influence: Influence) -> dict[str, Any]:
 
 
 def sensitivity_json(sensitivity: Sensitivity) -> str:
-    """JSON of a sensitivity: the data that `sensitivity_data` returns."""
+    """Return the result of `sensitivity_data` as JSON text."""
     return json_text(sensitivity_data(sensitivity))
 
 
 def sensitivity_rows(sensitivity: Sensitivity) -> list[dict[str, Any]]:
-    """Rows of the CSV of a sensitivity, one for each driver."""
+    """Return the table rows of a sensitivity analysis: one dict for each estimate."""
     return [flat(_influence(influence)) for influence in sensitivity.drivers]
 
 
 def sensitivity_csv(sensitivity: Sensitivity) -> str:
-    """CSV of a sensitivity, one row for each driver. If there are no drivers, the CSV has one row of empty cells."""
+    """Return a sensitivity analysis as CSV text, with one row for each estimate.
+
+    If there are no estimates, the only row has empty cells.
+    """
     return csv_text(sensitivity_rows(sensitivity) or [{"step": "", "kind": "", "key": ""}])

@@ -34,7 +34,10 @@ def _heat_map(heat_map: HeatMap) -> str:
 
 
 def _barriers(comparison: Comparison) -> list[str]:
-    """Return sentences about the cost of barriers. Return an empty list if the workflow's runtime has no barriers."""
+    """Return sentences about the time that LangGraph's barriers cost.
+
+    If the workflow's runtime has no barriers, return an empty list.
+    """
     if comparison.barriers is None:
         return []
     from planner.report.wording.barriers import barrier_sentences  # only LangGraph has barriers

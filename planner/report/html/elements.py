@@ -22,21 +22,24 @@ _NONE = "transparent"
 
 
 def rows_html(title: str, rows: Sequence[dict[str, object]], notes: Iterable[str] = ()) -> str:
-    """Return a page with one table of plain data. The keys of the first row are the columns."""
+    """Return an HTML page with one table. The keys of the first row are the names of the columns.
+
+    rows : one dict for each row of the table
+    """
     columns = [head(name, "left") for name in rows[0]] if rows else []
     cells = [[data(_plain_value(value), "left") for value in row.values()] for row in rows]
     return page(title, [], table("", columns, cells), [], notes)
 
 
 def _plain_value(value: object) -> str:
-    """Return a value as text. Floats have four digits. For None, return an empty text."""
+    """Return a value as text. A float gets four significant digits, and None becomes an empty text."""
     if isinstance(value, float):
         return f"{value:.4g}"
     return "" if value is None else str(value)
 
 
 def page(title: str, about: Iterable[str], body: str, after: Iterable[str], notes: Iterable[str]) -> str:
-    """Return the HTML of a result, with all its parts.
+    """Return the HTML of a result: title, lines of text, tables, sentences and notes.
 
     about : lines below the title
     body : HTML of the tables
@@ -49,7 +52,12 @@ def page(title: str, about: Iterable[str], body: str, after: Iterable[str], note
 
 
 def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table. `columns` and `rows` contain the HTML of cells. Caption and column heads may be empty."""
+    """Return the HTML of a table.
+
+    caption : title above the table; may be empty
+    columns : HTML of each head cell; may be empty
+    rows : for each row, the HTML of its cells
+    """
     title = "text-align:left;padding:8px 0 2px;color:inherit;white-space:nowrap"
     above = f'<caption style="{title}">{_text(caption)}</caption>' if caption else ""
     names = f'<thead><tr style="border-bottom:{_LINE}">{"".join(columns)}</tr></thead>' if columns else ""
@@ -59,18 +67,21 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -
 
 
 def head(text: str, side: str = "right", scope: str = "col") -> str:
-    """Return the head cell of a column. If `scope` is ``row``, return the head cell of a row."""
+    """Return the HTML of a head cell.
+
+    scope : ``col`` for the head of a column, or ``row`` for the head of a row
+    """
     aligned = "left" if scope == "row" else side
     return f'<th scope="{scope}" style="{_CELL.format(aligned, _NONE)};font-weight:600">{_text(text)}</th>'
 
 
 def data(text: str, side: str = "right") -> str:
-    """Return a cell with text."""
+    """Return the HTML of a table cell that contains `text`."""
     return f'<td style="{_CELL.format(side, _NONE)}">{_text(text)}</td>'
 
 
 def shaded(cell: HeatMapCell) -> str:
-    """Return a shaded cell of a heat map."""
+    """Return the HTML of a cell of a heat map."""
     background = _TINT.format(_TINTS[cell.level]) if cell.level else _NONE
     weight = ";font-weight:700" if cell.best else ""
     glyph = f'<span style="float:left;margin-right:8px">{SHADES[cell.level]}</span> ' if cell.level else ""
@@ -79,7 +90,7 @@ def shaded(cell: HeatMapCell) -> str:
 
 
 def bar(share: float) -> str:
-    """Return a cell with a bar of glyphs for a share. A share of 1 has 30 glyphs."""
+    """Return the HTML of a table cell with a bar for a share. For the share 1, the bar has 30 glyphs."""
     return f'<td style="{_CELL.format("left", _NONE)};color:{_TINT.format(1)}">{"█" * round(30 * share)}</td>'
 
 

@@ -29,7 +29,7 @@ _LEFT_COLUMNS = _COLUMNS[:2]
 
 
 def forecast_html(forecast: Forecast) -> str:
-    """Return a forecast as HTML: completion time, cost, where the time goes, how busy agents are, steps and notes."""
+    """Return a forecast as HTML, with tables of the completion time, the cost, the agents and the steps."""
     columns = [head(name, "left" if name in _LEFT_COLUMNS else "right") for name in _COLUMNS]
     critical = [step.critical for step in forecast.steps]
     cost_known = forecast.result.usd is not None
@@ -47,12 +47,12 @@ def forecast_html(forecast: Forecast) -> str:
 
 
 def _about(forecast: Forecast) -> list[str]:
-    """Return lines of text about agents, their speedup, tokens and acceptance."""
+    """Return lines of text about the agents, tokens and acceptance of a forecast."""
     result, scenario = forecast.result, forecast.result.scenario
     speed = quantities.factor(scenario.speed) + (" (hypothetical)" if scenario.speed != 1 else "")
     served = f"{speed} {scenario.model}".strip()
     return [
-        f"Agents: {quantities.crews(forecast.sizes)}, at {served}; {speedup_phrase(result)}.",
+        f"Agents: {quantities.crews(forecast.sizes, scenario.agents)}, at {served}; {speedup_phrase(result)}.",
         f"Tokens: {token_phrase(result)}.",
         *([f"Accepted: {accepted_phrase(result)}."] if result.accepted.chance < 1 else []),
     ]
@@ -69,10 +69,12 @@ def _quantities(result: Result) -> str:
 
 
 def _quantity(name: str, quantity: Seconds | Usd, form: Callable[[float], str]) -> list[list[str]]:
-    """Return two rows of cells for a quantity.
+    """Return two table rows about a quantity, such as the cost.
 
-    The first row has the percentiles, the mean and the standard error of the mean. The second row has the 95%
-    intervals of the percentiles.
+    The first row has the percentiles, the mean and the standard error of the mean. The second row has the 95% intervals
+    of the percentiles.
+
+    form : function that formats a number as text
     """
     p95 = quantity.p95 if isinstance(quantity, Seconds) else None
     values = (quantity.p50, quantity.p90, p95, quantity.mean, quantity.standard_error)
@@ -85,7 +87,7 @@ def _quantity(name: str, quantity: Seconds | Usd, form: Callable[[float], str]) 
 
 
 def _busy(forecast: Forecast) -> str:
-    """Return the table of how busy agents are. Return an empty text if no agents work."""
+    """Return the HTML of a table that shows how busy agents are. If no agents work, return an empty text."""
     rows = []
     for crew in forecast.crews:
         share, error = crew.utilisation.mean, crew.utilisation.standard_error
@@ -101,7 +103,10 @@ def _busy(forecast: Forecast) -> str:
 
 
 def _parts(breakdown: Mapping[str, float]) -> list[list[str]]:
-    """Return the rows of the table of where the time goes. Each row has a part, its seconds, its share and a bar."""
+    """Return a table row for each part of the critical path: the part's name, seconds, share and bar.
+
+    breakdown : name of each part → seconds
+    """
     total = sum(breakdown.values())
     shares = {part: value / total if total else 0.0 for part, value in breakdown.items()}
     return [

@@ -29,7 +29,10 @@ from planner.report.wording.tiers import ALONE, choice_cells, step_cells, tier_a
 
 
 def target_html(result: TargetResult) -> str:
-    """Return a search for a target as HTML: answer, chances of scenarios, needed speeds, needed numbers of agents."""
+    """Return a `TargetResult` as HTML.
+
+    Tables show the chance of each scenario, the needed speeds, and the needed numbers of agents.
+    """
     title, *about = target_heading(result)
     body = _chances(result) + _requirements(result, SPEEDS, result.speeds)
     body += _requirements(result, AGENTS, result.agents)
@@ -37,7 +40,7 @@ def target_html(result: TargetResult) -> str:
 
 
 def tier_html(result: TierResult) -> str:
-    """Return a choice of tiers as HTML: the answer, the choices, and the gain of each single fast step."""
+    """Return a `TierResult` as HTML: the steps to put on a fast tier, and tables of the tried choices."""
     title, *about = tier_heading(result)
     choices = [
         (cells.name, cells.p50, cells.interval, f"{cells.cost} over" if cells.over_budget else cells.cost)
@@ -50,7 +53,7 @@ def tier_html(result: TierResult) -> str:
 
 
 def sensitivity_html(sensitivity: Sensitivity) -> str:
-    """Return a sensitivity as HTML: the estimate to measure first, and a table of the significant drivers."""
+    """Return a sensitivity analysis as HTML: the estimate to measure first, and a table of significant estimates."""
     influences = [influence for influence in sensitivity.drivers if influence.told]
     swings = [abs(influence.swing) for influence in influences]
     rows = [
@@ -69,7 +72,7 @@ def sensitivity_html(sensitivity: Sensitivity) -> str:
 
 
 def _chances(result: TargetResult) -> str:
-    """Return a heat map of speeds × agents: the chance of each scenario to meet the deadline."""
+    """Return the HTML of a heat map. Each cell shows the chance that a scenario meets the deadline."""
     candidates = {candidate.scenario: candidate for candidate in result.candidates}
     agents = list(dict.fromkeys(scenario.agents for scenario in candidates))
     chances = [candidate.chance.chance for candidate in result.candidates]
@@ -94,6 +97,6 @@ def _requirements(result: TargetResult, title: str, requirements: Iterable[Requi
 
 
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table. The first text of each row is the head of the row."""
+    """Return the HTML of a table. The first text of each row becomes the head of the row."""
     cells = [[head(name, scope="row"), *map(data, texts)] for name, *texts in rows]
     return table(title, [head(name) for name in columns], cells)

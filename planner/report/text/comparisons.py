@@ -39,7 +39,7 @@ def comparison_text(comparison: Comparison) -> str:
 
 
 def _decisions(comparison: Comparison) -> list[str]:
-    """Return the lines of text of the section on decisions. Return an empty list if there are no sentences."""
+    """Return the lines of the section `Decisions`. If there are no sentences on decisions, return an empty list."""
     sentences = decision_sentences(comparison)
     return ["", "Decisions", *wrap_all(sentences), ""] if sentences else []
 
@@ -64,7 +64,10 @@ def _cell(cell: HeatMapCell) -> str:
 
 
 def _barriers(comparison: Comparison) -> list[str]:
-    """Return sentences about the cost of barriers. Return an empty list if the workflow's runtime has no barriers."""
+    """Return sentences about the time that LangGraph's barriers cost.
+
+    If the workflow's runtime has no barriers, return an empty list.
+    """
     if comparison.barriers is None:
         return []
     from planner.report.wording.barriers import barrier_sentences  # only LangGraph has barriers

@@ -39,7 +39,7 @@ _MODEL = "docs/model.md"
 
 
 def explanation_text(forecast: Forecast, explanation: Explanation) -> str:
-    """Return an explanation as text: equations of the forecast, model profiles, and the steps of one sample."""
+    """Return the explanation of a forecast as text: equations, model profiles, and the steps of one sample."""
     seconds = forecast.result.seconds
     lines = [
         "",
@@ -68,7 +68,10 @@ def explanation_text(forecast: Forecast, explanation: Explanation) -> str:
 
 
 def _preset(name: str, crew: Crew) -> Iterator[str]:
-    """Yield lines of text about a crew's preset: its values, its source, and the keys that the file overrides."""
+    """Yield lines of text about the preset of a crew: values, source, and keys that the workflow overrides.
+
+    If the crew has no preset, yield nothing.
+    """
     declared = crew.coordination
     if declared.preset is None:
         return
@@ -98,7 +101,7 @@ def _and_cost(usd: float | None) -> str:
 
 
 def _path(explanation: Explanation) -> str:
-    """Return a sentence: the completion time is the sum of the parts of the critical path."""
+    """Return a sentence with the parts of the critical path. The sum of the parts is the completion time."""
     parts = [f"{quantities.seconds(value)} {part}" for part, value in explanation.breakdown.items() if value]
     return f"Its critical path: {quantities.seconds(explanation.seconds)} = {' + '.join(parts) or '0s'}."
 
@@ -152,7 +155,7 @@ def _step(step: Explained) -> Iterator[str]:
 
 
 def _tokens_and_cost(step: Explained) -> str:
-    """Return a clause with the tokens, the calls and the total cost of a step."""
+    """Return a clause with the tokens, the paid calls and the total cost of a step."""
     billed, calls = step.billed, float(step.billed.calls)
     amounts = (
         (billed.input, "input"), (billed.written, "written to a cache"), (billed.cache_read, "read from one"),
@@ -170,7 +173,7 @@ def _cost(usd: float | None) -> str:
 
 
 def _distribution(term: Term) -> str:
-    """Return a clause with the shape, p50 and mean of an estimate. If it does not vary, return ``known``."""
+    """Return a clause with the shape, p50 and mean of an estimate. If the estimate does not vary, return ``known``."""
     estimate = term.estimate
 
     def form(value: float) -> str:
@@ -186,7 +189,10 @@ def _shape(estimate: Estimate) -> str:
 
 
 def _requests(details: tuple[RequestDetail, ...]) -> Iterator[str]:
-    """Yield a line of text for each request and the tool calls after it. A detail without jitter is a tool call."""
+    """Yield the lines of a table of requests. Each line has one request and the tool calls after this request.
+
+    details : requests and tool calls in order. A detail with a jitter of 0 is a tool call
+    """
     if any(detail.jitter for detail in details):
         tool = f"{'then tool':>11}{'result':>9}" if any(not detail.jitter for detail in details) else ""
         yield f"{'prompt':>12}{'uncached':>11}{'thinking':>10}{'output':>9}{'jitter':>8}{'T':>9}{tool}"
@@ -207,7 +213,7 @@ def _requests(details: tuple[RequestDetail, ...]) -> Iterator[str]:
 
 
 def _conditions(work: Work) -> Iterator[str]:
-    """Yield lines of text about a piece of work: loops, conditions, and the effect of agents on the duration."""
+    """Yield lines of text about a piece of work: its loops, its conditions, and the effect of agents on its time."""
     for loop in work.loops:
         if loop.items:
             sized = loop.size is not None and not work.coordination and work.kind != "human"
@@ -236,7 +242,7 @@ def _conditions(work: Work) -> Iterator[str]:
 
 
 def _guards(guard: Guard | None) -> Iterator[Guard]:
-    """Yield a guard, then the guards around it from the innermost to the outermost."""
+    """Yield `guard`, its parent, the parent of its parent, and so on. If `guard` is None, yield nothing."""
     while guard is not None:
         yield guard
         guard = guard.parent

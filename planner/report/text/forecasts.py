@@ -33,7 +33,7 @@ _STEP_HEAD = f"{'Step':<21}", [f"{'kind':<8}{'times':>6}", *map("{:>9}".format, 
 
 
 def forecast_text(forecast: Forecast) -> str:
-    """Return a forecast as text: completion time and cost, where the time goes, how busy agents are, and each step."""
+    """Return a forecast as text: completion time, cost, tokens, agents, critical path and steps."""
     result, time = forecast.result, forecast.result.seconds
     model = f" {printable(result.scenario.model)}" if result.scenario.model else ""
     hypothetical = ", hypothetical" if result.scenario.speed != 1 else ""
@@ -47,7 +47,7 @@ def forecast_text(forecast: Forecast) -> str:
         *_cost(result),
         *wrap(f"Tokens      {token_phrase(result)}"),
         *([f"Accepted    {accepted_phrase(result)}"] if result.accepted.chance < 1 else []),
-        *wrap(f"Agents      {quantities.crews(forecast.sizes)}, {at}{model}{hypothetical}"),
+        *wrap(f"Agents      {quantities.crews(forecast.sizes, result.scenario.agents)}, {at}{model}{hypothetical}"),
         f"            {speedup_phrase(result)}",
         "",
         *_breakdown(forecast),
@@ -61,7 +61,10 @@ def forecast_text(forecast: Forecast) -> str:
 
 
 def _intervals(samples: int, time: Seconds) -> list[str]:
-    """Return lines of text: the 95% intervals of the percentiles, and the mean with its standard error."""
+    """Return lines of text about the completion time.
+
+    The lines have the 95% intervals of the percentiles, and the mean with its standard error.
+    """
     mean = f"mean {seconds(time.mean)}"
     if samples == 1 and time.p50_low is None:
         return [f"            {mean} (of a single sample: its error is unknown)"]
@@ -90,7 +93,7 @@ def _cost(result: Result) -> Iterator[str]:
 
 
 def _breakdown(forecast: Forecast) -> list[str]:
-    """Return lines of text: the time of each part of the critical path, and the share of coordination."""
+    """Return lines of text about the critical path: the time of each part, and the share of coordination."""
     error = max(forecast.breakdown_standard_error.values())
     lines = [f"Where the time goes (critical path, mean{plus_minus('; ', seconds(error), error)})"]
     total = sum(forecast.breakdown.values())
@@ -107,9 +110,9 @@ def _breakdown(forecast: Forecast) -> list[str]:
 
 
 def _busy(forecast: Forecast) -> list[str]:
-    """Return lines of text: how busy agents are, and how long the critical path waits for them.
+    """Return lines of text about agents: how busy they are, and how long the critical path waits for them.
 
-    Return an empty list if no agents work.
+    If no agents work, return an empty list.
     """
     if not forecast.crews:
         return []
@@ -135,7 +138,10 @@ def _busy(forecast: Forecast) -> list[str]:
 
 
 def _step(step: StepResult, cost_known: bool) -> tuple[str, list[str]]:
-    """Label and cells of a step."""
+    """Return the label and the cells of a step's row in the table of steps.
+
+    cost_known : whether the cost of the scenario is known
+    """
     times = [seconds(step.seconds), seconds(step.critical), quantities.share(step.criticality.mean)]
     numbers = [*times, drag_phrase(step.drag), step_cost(step, cost_known)]
     kind = f"{step.kind:<8}{quantities.times(step.occurrences):>6}"
@@ -143,7 +149,10 @@ def _step(step: StepResult, cost_known: bool) -> tuple[str, list[str]]:
 
 
 def _legend(forecast: Forecast) -> list[str]:
-    """Return lines of text about the table of steps: the meaning and largest standard error of each column."""
+    """Return the lines below the table of steps.
+
+    The lines have the meaning and the largest standard error of each column.
+    """
     drags = [step.drag for step in forecast.steps]
     criticality = max(step.criticality.standard_error for step in forecast.steps)
     drag_error = max(drag.standard_error for drag in drags)
@@ -174,7 +183,10 @@ _GLYPHS = "▁▂▃▄▅▆▇█"
 
 
 def histogram(distribution: Distribution) -> list[str]:
-    """Histogram in two lines of `width() - 12` columns. Empty if the two ends of its axis have the same text."""
+    """Return two lines of text: a histogram of the completion time, and marks at the p50 and the p90.
+
+    If both ends of the axis have the same text, return an empty list.
+    """
     bins = distribution.histogram
     if not bins.counts or seconds(bins.low) == seconds(bins.high):
         return []

@@ -23,7 +23,10 @@ _ROUND_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200,
 
 
 def gantt(forecast: Forecast) -> str:
-    """Return the chart and the critical path of one sample. Its completion time is the nearest to the p50."""
+    """Return the Gantt chart and the critical path of a typical sample as text.
+
+    The typical sample is the sample whose completion time is nearest to the p50.
+    """
     typical = forecast.typical
     rows = _longest(typical.rows)
     label, slots, most = _columns(rows)
@@ -54,14 +57,14 @@ def gantt(forecast: Forecast) -> str:
 
 
 def _name(step: str, kind: str) -> str:
-    """Name of a row: `fix` for a step, or `fix: merge` for the coordination of that step."""
+    """Return the name of a row: `fix` for the step `fix`, or `fix: merge` for the merges of this step."""
     return printable(step if kind in ("llm", "agent", "tool", "human") else f"{step}: {kind}")
 
 
 def _first(parts: list[str], count: int | None = None, separator: str = ", ") -> str:
-    """Join the first `_MOST_NAMED` parts. If parts are left out, add their number, such as `3 more`.
+    """Join the first `_MOST_NAMED` parts. If more parts exist, add their number, such as `3 more`.
 
-    count : number of all parts, if `parts` has only some of them; None: the length of `parts`
+    count : total number of parts, which may exceed the length of `parts`; None: the length of `parts`
     """
     count = len(parts) if count is None else count
     more = [f"{count - _MOST_NAMED:,} more"] if count > _MOST_NAMED else []
@@ -69,7 +72,7 @@ def _first(parts: list[str], count: int | None = None, separator: str = ", ") ->
 
 
 def _awaited(forecast: Forecast) -> str:
-    """Return a phrase for the resource that the critical path waits for."""
+    """Return `an agent` or `its turn`. The chart says that the critical path waits for this."""
     return "its turn" if any(crew.name == LIMITED for crew in forecast.crews) else "an agent"
 
 
@@ -82,16 +85,19 @@ def _stretch(stretch: Stretch, awaited: str) -> str:
 
 
 def _longest(rows: tuple[StepSpan, ...]) -> list[StepSpan]:
-    """Return the `_MOST_ROWS` rows with the most time on the critical path, in the given order.
+    """Return the `_MOST_ROWS` rows that are longest on the critical path. The order of rows is kept.
 
-    If rows have equal time on the critical path, rows with more work are preferred.
+    If two rows are equally long on the critical path, the row with more work is preferred.
     """
     ranked = sorted(rows, key=lambda row: (sum(row.critical), sum(row.at_once)), reverse=True)[:_MOST_ROWS]
     return [row for row in rows if row in ranked]
 
 
 def _columns(rows: Sequence[StepSpan]) -> tuple[int, int, int]:
-    """Columns of labels, of time and of the maximum: on a narrow terminal, several slots of time share a column."""
+    """Return three widths, in columns: of the labels, of the time axis, and of the numbers under `max`.
+
+    On a narrow terminal, the time axis is shorter, and several slots of time share a column.
+    """
     most = max((len(quantities.token_count(row.most)) for row in rows), default=1)
     most = max(most, 3)
     label = _LABEL if width() == WIDTH else max(_NARROW_LABEL, min(_LABEL, width() - SLOTS - most - 2))
@@ -101,13 +107,20 @@ def _columns(rows: Sequence[StepSpan]) -> tuple[int, int, int]:
 
 
 def _merged(values: Sequence[Any], slots: int) -> list[Sequence[Any]]:
-    """The values of the slots that share a column."""
+    """Split `values` into groups of consecutive values, one group for each column of the chart.
+
+    slots : number of columns of the chart
+    """
     together = -(-len(values) // slots)
     return [values[first : first + together] for first in range(0, len(values), together)]
 
 
 def _cells(row: StepSpan, slots: int) -> str:
-    """Return one glyph per column of time: `CRITICAL`, a shade for the share of the maximum that runs, or a space."""
+    """Return the bar of a row of the chart, with one character for each column.
+
+    The character `CRITICAL` means that the row is on the critical path. A shade from `SHADES` shows how many
+    occurrences run. A space means that nothing runs.
+    """
     return "".join(
         CRITICAL if any(critical) else SHADES[min(2, int(3 * max(running) / row.most))] if any(running) else " "
         for running, critical in zip(_merged(row.at_once, slots), _merged(row.critical, slots), strict=True)
@@ -115,7 +128,10 @@ def _cells(row: StepSpan, slots: int) -> str:
 
 
 def _axis(seconds: float, slots: int) -> str:
-    """Return the axis: ticks at round times, each with its label to the right."""
+    """Return the time axis of the chart. The axis has ticks at round times. A label follows each tick.
+
+    slots : number of columns of the chart
+    """
     step = next(_round_times(seconds * _TICK_COLUMNS / slots))
     line = ""
     number = 0
@@ -129,7 +145,7 @@ def _axis(seconds: float, slots: int) -> str:
 
 
 def _round_times(least: float) -> Iterator[float]:
-    """Yield the round numbers of seconds from `least` on, in rising order."""
+    """Yield round times such as 1, 2, 5 and 10 seconds, in rising order. The first time is at least `least`."""
     if least < 1:
         yield from (value for power in range(-9, 0) for digit in (1, 2, 5) if (value := digit * 10.0**power) >= least)
     yield from (float(value) for value in _ROUND_SECONDS if value >= least)
@@ -139,7 +155,7 @@ def _round_times(least: float) -> Iterator[float]:
 
 
 def _time_label(seconds: float) -> str:
-    """A round time without zero parts: `1h`, `1h30min`, `0.2s`, `5ms`."""
+    """Return a round time as text: `1h`, `1h30min`, `0.2s`, `5ms`. Units with the value 0 are omitted."""
     if not seconds:
         return "0"
     if seconds < 0.1:

@@ -18,13 +18,13 @@ _width = ContextVar("_width", default=WIDTH)
 
 
 def width() -> int:
-    """Columns of the text that is being laid out."""
+    """Return the largest number of columns that a line of text may have."""
     return _width.get()
 
 
 @contextmanager
 def columns(number: int) -> Iterator[None]:
-    """Lay out texts within the block for a terminal of this many columns, from `NARROWEST` to `WIDTH`."""
+    """Context manager that sets `width()` to `number`, or to the nearest value from `NARROWEST` to `WIDTH`."""
     token = _width.set(min(max(number, NARROWEST), WIDTH))
     try:
         yield
@@ -37,7 +37,7 @@ BAR = 30
 
 
 def wrap(text: str, less: int = 0) -> list[str]:
-    """Wrap text into lines of at most `width() - less` columns. No line break separates `±` from its number."""
+    """Wrap text into lines of at most `width() - less` columns. The sign `±` and the next number stay on one line."""
     unbroken = text.replace("± ", "±\N{NO-BREAK SPACE}")
     lines = textwrap.wrap(unbroken, width() - less, subsequent_indent="  ", break_on_hyphens=False)
     return [line.replace("±\N{NO-BREAK SPACE}", "± ") for line in lines]
@@ -49,13 +49,17 @@ def wrap_all(texts: Iterable[str]) -> list[str]:
 
 
 def note_lines(notes: Iterable[Note]) -> list[str]:
-    """Return the notes on a result as lines of text."""
+    """Convert notes to wrapped lines of text. Each note starts with `Note:`."""
     return wrap_all(f"Note: {note}" for note in worded(notes))
 
 
 def table(rows: Sequence[tuple[str, Sequence[str]]], shortest: int = 12) -> list[str]:
-    """Lines of rows, each a padded label and padded cells; the first row is the head. If they are too wide, labels are
-    cut to `shortest` columns at least, and columns that do not fit follow below, with the labels again.
+    """Return the lines of a table.
+
+    If the table is too wide, its labels are cut. Columns that still do not fit follow below, with the labels again.
+
+    rows : label and cells of each row, padded to the width of the column; the first row is the head
+    shortest : least number of columns of a cut label
     """
     if width() == WIDTH:
         return [(label + "".join(cells)).rstrip() for label, cells in rows]
@@ -76,7 +80,10 @@ def table(rows: Sequence[tuple[str, Sequence[str]]], shortest: int = 12) -> list
 
 
 def fold(text: str) -> str:
-    """The text with lines that are too long broken, between columns if they have any; lines with colours stay."""
+    """Break lines that are too long. Lines with colours stay unchanged.
+
+    If a line has columns and each column fits, the line is broken between two columns.
+    """
     lines = []
     for line in text.split("\n"):
         if len(line) <= width() or "\x1b" in line:
@@ -93,22 +100,22 @@ def fold(text: str) -> str:
 
 
 def shorten(name: str, most: int) -> str:
-    """Cut a name at its end to at most `most` columns."""
+    """Cut the end of a name if the name has more than `most` columns."""
     name = printable(name)
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def shorten_left(name: str, most: int) -> str:
-    """Cut a name at its start to at most `most` columns. The end of a path is more specific than its start."""
+    """Cut the start of a name if the name has more than `most` columns. The end of a path tells more than its start."""
     name = printable(name)
     return name if len(name) <= most else f"…{name[1 - most :]}"
 
 
 def bar(share: float) -> str:
-    """Return a share as a bar of at most `BAR` columns, for a row with 32 other columns."""
+    """Return a bar for a share. The share 1 has `BAR` columns, or fewer columns on a narrow terminal."""
     return "█" * round(share * min(BAR, width() - 32))
 
 
 def without_colour(text: str) -> str:
-    """Return the text without the escape sequences that colour it."""
+    """Return the text without the escape sequences for colours."""
     return re.sub(r"\x1b\[[0-9;]*m", "", text)

@@ -31,7 +31,7 @@ _TTFT_ALONE = "time to the first token; reading the prompt adds nothing, as ther
 
 
 def models_text(rows: Sequence[ModelRow]) -> str:
-    """Return the table of profiles. If any number of a profile is old, its row has a mark."""
+    """Return the table of profiles as text. If a number of a profile is old, the profile's row has the mark `!`."""
     if not rows:
         return "No profile is like that.\n"
     room = min(max(len(row.name) for row in rows), 29)
@@ -59,7 +59,10 @@ def _price(row: ModelRow) -> str:
 
 
 def model_text(catalogue: Catalogue, name: str) -> str:
-    """Return a profile as text: each number with its source, kind and age. Raises InputError for an unknown name."""
+    """Return a profile as text: each number with its source, kind and age.
+
+    Raises InputError if the catalogue has no profile with this name.
+    """
     profile, declared, row = catalogue.profile(name), catalogue.declared[name], model_row(catalogue, name)
     lines = wrap(f"{printable(name)}: {printable(declared.note or 'no note')}")
     lines += [f"Provider   {printable(declared.provider)}"] if declared.provider else []

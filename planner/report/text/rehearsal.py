@@ -9,7 +9,11 @@ from planner.report.wording import quantities
 
 
 def rehearsal_text(rehearsal: Rehearsal) -> str:
-    """Return a rehearsal as text. It says that all times equal the prediction, or it shows the first difference."""
+    """Return the result of a rehearsal on LangGraph as text.
+
+    For a run on a virtual clock, the text shows the first difference from the prediction, if there is any. For a run on
+    the real clock, the text shows the overhead.
+    """
     clock = "a virtual clock" if rehearsal.real is None else _real_clock(rehearsal.real.scale)
     lines = wrap(
         f"{printable(rehearsal.workflow)}: runtime {rehearsal.runtime}, on LangGraph {rehearsal.langgraph} and "
@@ -33,9 +37,10 @@ def rehearsal_text(rehearsal: Rehearsal) -> str:
 
 
 def ahead_text(seconds: float, scale: float) -> str:
-    """Return the line that announces a run on the real clock.
+    """Return the line of text that announces a run on the real clock.
 
     seconds : predicted duration of the run, already divided by `scale`
+    scale : number by which all durations are divided
     """
     return f"on {_real_clock(scale)}: about {quantities.seconds(seconds)}"
 

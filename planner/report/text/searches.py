@@ -39,7 +39,10 @@ _CELL, _LABEL, _LONGEST_LABEL, _STEP = 9, 9, 30, 30
 
 
 def target_text(result: TargetResult) -> str:
-    """Return a search for a target as text: answer, chances, needed speeds, needed numbers of agents, notes."""
+    """Return a `TargetResult` as text.
+
+    Tables show the chance of each scenario, the needed speeds, and the needed numbers of agents.
+    """
     lines = [*wrap_all(target_heading(result)), "", *wrap_all(target_answer(result)), "", *_chances(result)]
     if result.obstacle is not None:
         lines += ["", *_steps(result.obstacle)]
@@ -50,7 +53,7 @@ def target_text(result: TargetResult) -> str:
 
 
 def _chances(result: TargetResult) -> Iterator[str]:
-    """Yield the lines of a table of speeds × agents: the chance of each scenario to meet the deadline."""
+    """Yield the lines of a table of speeds × agents. Each cell shows the chance that a scenario meets the deadline."""
     candidates = {candidate.scenario: candidate for candidate in result.candidates}
     agents = list(dict.fromkeys(scenario.agents for scenario in candidates))
     rows = list(dict.fromkeys((scenario.model, scenario.speed) for scenario in candidates))
@@ -69,7 +72,7 @@ def _chances(result: TargetResult) -> Iterator[str]:
 
 
 def _steps(obstacle: Obstacle) -> Iterator[str]:
-    """Yield the lines of the table of steps to shorten. If these steps take less time, the target may be met."""
+    """Yield the lines of a table of steps. If these steps take less time, a scenario may meet the target."""
     point = obstacle.closest.scenario
     yield f"What to shorten ({quantities.agents(point.agents)} at {quantities.factor(point.speed)}: mean time)"
     head = f"  {'step':<{_STEP}}", [f"{'kind':<10}", f"{'drag':>9}", f"{'on path':>9}", f"{'cost':>9}"]
@@ -105,7 +108,7 @@ _CHOICE = 20
 
 
 def tier_text(result: TierResult) -> str:
-    """Return a choice of tiers as text: the answer, the choices, the gain of each single fast step, and notes."""
+    """Return a `TierResult` as text: the steps to put on a fast tier, and tables of the tried choices."""
     lines = [*wrap_all(tier_heading(result)), "", *wrap_all(tier_answer(result)), ""]
     head = [f"{'p50':>10}", f"{'95%':>23}"]
     lines += table([(f"{'':<{_CHOICE}}", [*head, f"{'cost p50':>10}", ""]), *map(_choice, choice_cells(result))])
@@ -133,7 +136,7 @@ _NAME, _BAR = 32, 24
 
 
 def sensitivity_text(sensitivity: Sensitivity) -> str:
-    """Return a sensitivity as text: the estimate to measure first, a tornado chart, and notes."""
+    """Return a sensitivity analysis as text: the estimate to measure first, a tornado chart, and notes."""
     lines = [
         *wrap_all(sensitivity_heading(sensitivity)),
         "",
@@ -146,7 +149,7 @@ def sensitivity_text(sensitivity: Sensitivity) -> str:
 
 
 def _tornado(sensitivity: Sensitivity) -> Iterator[str]:
-    """Yield the lines of the tornado chart. Each significant driver has a bar, and the largest bar comes first."""
+    """Yield the lines of a tornado chart. Each significant estimate has a bar, and the longest bar is first."""
     influences = [influence for influence in sensitivity.drivers if influence.told][:_MOST_DRIVERS]
     if not influences:
         return
@@ -168,17 +171,17 @@ def _tornado(sensitivity: Sensitivity) -> Iterator[str]:
 
 
 def _tornado_widths() -> tuple[int, int]:
-    """Columns of names and of bars."""
+    """Return two widths in the tornado chart, in columns: the width of names and the width of bars."""
     name = max(12, min(_NAME, width() - _BAR - 18))
     return name, min(_BAR, width() - name - 18)
 
 
 def _line(influence: Influence, least: float, most: float, p90: float) -> str:
-    """Return the line of a driver in the tornado chart.
+    """Return the line of one estimate in the tornado chart.
 
-    least : seconds at the left end of the chart
-    most : seconds at the right end of the chart
-    p90 : p90 of the completion time, in seconds. The line has a mark at this value
+    least : time at the left end of the chart, in seconds
+    most : time at the right end of the chart, in seconds
+    p90 : p90 of the completion time, in seconds; the line has a mark at this time
     """
     room, bar = _tornado_widths()
     scale = (bar - 1) / (most - least) if most > least else 0.0
@@ -199,5 +202,5 @@ def _line(influence: Influence, least: float, most: float, p90: float) -> str:
 
 
 def _between(column: int, other: int) -> range:
-    """Return the columns from the lower to the higher of `column` and `other`, both included."""
+    """Return the columns between `column` and `other`. Both ends are included."""
     return range(min(column, other), max(column, other) + 1)

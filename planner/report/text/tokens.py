@@ -12,7 +12,10 @@ from planner.tokens.text_kind import KINDS, MEASURED, SOURCES, Ratio, ratios
 
 
 def tokens_json(tally: Tally) -> str:
-    """JSON of token counts, with unrounded estimates for other tokenizers, and all ratios with their sources."""
+    """Return token counts as JSON text, with estimates for other tokenizers. The estimates are not rounded.
+
+    The text also has the ratios that the estimates use, and the sources of the ratios.
+    """
     data = {
         "encoding": tally.encoding,
         "approximate": tally.total.approximate,
@@ -49,7 +52,10 @@ _SHORTEST_NAME = 12
 
 
 def tokens_text(tally: Tally) -> str:
-    """Return token counts as text, with estimates for other tokenizers and the ratios used for these estimates."""
+    """Return token counts as text, with estimates for other tokenizers.
+
+    The text also has the ratios that the estimates use.
+    """
     counts = [*tally.files, tally.total] if len(tally.files) > 1 else [*tally.files]
     kinds = [kind for kind in KINDS if any(count.kind == kind for count in tally.files)]
     by_kind = {kind: ratios(kind, tally.encoding) for kind in kinds}
@@ -78,7 +84,7 @@ def _number(count: Tokens) -> str:
 
 
 def _rounded(number: float) -> str:
-    """Return an estimate with three digits: `852`, `51,100`. The ratio used for it is no more precise."""
+    """Round an estimated number of tokens to three digits, such as `51,100`. Further digits would not be reliable."""
     digits = len(f"{number:.0f}")
     return f"{round(number, min(3 - digits, 0)):,.0f}"
 
@@ -89,9 +95,10 @@ def _ratio(ratio: Ratio) -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table.
+    """Return a table as text.
 
-    The last column is aligned left, and its names are cut at the start. All other columns are aligned right.
+    The last column is aligned left. Long names in the last column are cut at the start. All other columns are aligned
+    right.
     """
     lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head) - 1)]

@@ -15,7 +15,10 @@ MOST_NAMED = 5
 
 
 def barrier_sentences(comparison: Comparison) -> list[str]:
-    """Return sentences about the best scenario: the cost of its barriers, and the branches to put in subgraphs."""
+    """Return sentences about the time that LangGraph's barriers cost in the quickest scenario.
+
+    The sentences also name branches of the workflow that would save time as subgraphs.
+    """
     if comparison.barriers is None:
         return []
     return _sentences(comparison.barriers, f"with {agents_at(comparison, comparison.verdict.best)}")
@@ -58,14 +61,17 @@ def _sentences(barriers: Barriers, scenario: str) -> list[str]:
 
 
 def _reason(barriers: Barriers) -> str:
-    """Return a clause with the reason why subgraphs can save more time than the barriers cost."""
+    """Return a clause that tells why subgraphs can save more time than the barriers cost."""
     if barriers.limit is not None:
         return "max_concurrency counts anew in each subgraph"
     return "in subgraphs agents are given out in another order"
 
 
 def _step_names(steps: Sequence[str]) -> str:
-    """List the steps of a branch: `'a', 'b' and 'c'`. For a long branch, list only the first two steps and the last."""
+    """Return the names of a branch's steps as text: `'a', 'b' and 'c'`.
+
+    For a long branch, the text has only the first two steps and the last step.
+    """
     names = [f"'{name}'" for name in steps]
     if len(names) > MOST_NAMED:
         return f"{names[0]}, {names[1]} … {names[-1]} ({len(names)} steps)"

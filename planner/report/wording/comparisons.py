@@ -12,11 +12,11 @@ from planner.report.wording.phrases import models_vary, row_name, speeds_vary
 
 
 def verdict(comparison: Comparison, seconds: Callable[[float], str] = quantities.seconds) -> str:
-    """Return the verdict on a comparison, one sentence: whether more agents or faster requests gain more.
+    """Return one sentence that tells whether more agents or faster requests save more time.
 
-    It calls one scenario quicker than another only if their paired difference is significant.
+    The sentence calls a scenario quicker only if the difference is significant.
 
-    seconds : writes a time
+    seconds : function that formats a time as text
     """
     decision = comparison.verdict
     results = {result.scenario: result for result in comparison.results}
@@ -56,20 +56,29 @@ def verdict(comparison: Comparison, seconds: Callable[[float], str] = quantities
 
 
 def _other_rows(comparison: Comparison) -> str:
-    """Return a phrase for all rows but the first. Rows of other models are not called faster: they may be slower."""
+    """Return a phrase for all rows of the grid except the first row: `faster requests` or `other models`.
+
+    The phrase says `other models` because other models may be slower.
+    """
     if not models_vary(comparison):
         return "faster requests"
     return "other models and speeds" if speeds_vary(comparison) else "other models"
 
 
 def _no_gain(subject: str, gain: str) -> str:
-    """Return a clause that says that `subject` gains too little. Return an empty text if `subject` gains enough."""
+    """Return a clause such as `more agents gain under 1%`. Return an empty text if `gain` is empty.
+
+    gain : ``little``, ``nothing``, ``slower`` or an empty text
+    """
     predicates = {"little": "gain under 1%", "nothing": "gain nothing", "slower": "are slower"}
     return f"{subject} {predicates[gain]}" if gain else ""
 
 
 def _outcome(comparison: Comparison, result: Result, seconds: Callable[[float], str]) -> str:
-    """Phrase such as `16 agents at 1x in 12min04s for $3.10 (1.8x)`, where 1.8x is the speedup over the baseline."""
+    """Return a phrase such as `16 agents at 1x in 12min04s for $3.10 (1.8x)`.
+
+    The factor in brackets is the speedup over the baseline.
+    """
     scenario = result.scenario
     cost = f" for {quantities.usd(result.usd.p50)}" if result.usd else ""
     name = row_name(comparison, scenario.model, scenario.speed, "a hypothetical ")

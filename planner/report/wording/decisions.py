@@ -38,7 +38,10 @@ _RARE = 0.01
 
 
 def decision_sentences(comparison: Comparison) -> tuple[str, ...]:
-    """Return the sentences on decisions for a comparison. For a comparison of one scenario, return no sentence."""
+    """Return sentences on decisions, such as the best number of agents.
+
+    If the comparison has only one scenario, return an empty tuple.
+    """
     if len(comparison.results) < 2:
         return ()
     return tuple(sentence for part in (_time, money_sentences, _people) for sentence in part(comparison) if sentence)
@@ -63,7 +66,7 @@ def _ceilings(comparison: Comparison) -> str:
 
 
 def _without_limits(comparison: Comparison) -> str:
-    """Return a phrase for the effects that are left out of the ceiling for many agents."""
+    """Return a phrase for the effects that the ceiling for many agents ignores, such as `without coordination`."""
     return f"without coordination{' or slowing each other down' if comparison.decisions.ceilings.slowed else ''}"
 
 
@@ -92,7 +95,7 @@ def _best_number(comparison: Comparison, first: AgentNumbers) -> str:
 
 
 def _gained_over(first: AgentNumbers, count: int) -> bool:
-    """Whether the best number of agents is twice `count`, and is significantly quicker than `count` agents."""
+    """Return whether `2 * count` agents are the best number and are significantly quicker than `count` agents."""
     doubling = first.diminishing
     if doubling is None or doubling.ratio.high is None:
         return False
@@ -100,7 +103,7 @@ def _gained_over(first: AgentNumbers, count: int) -> bool:
 
 
 def _diminishing(doubling: Doubling) -> str:
-    """Return a clause on the time gained or lost by doubling the number of agents, with the 95% interval."""
+    """Return a clause on the effect of twice the number of agents, such as `8 gain 12% (10% to 14%) over 4`."""
     few, many, ratio = doubling.agents, 2 * doubling.agents, doubling.ratio
     gain = 1 - ratio.value
     if ratio.low is None or ratio.high is None:
@@ -122,10 +125,9 @@ def _tried(numbers: AgentNumbers, widest: int) -> str:
 
 
 def _exchange(comparison: Comparison) -> str:
-    """Return sentences on exchange rates.
+    """Return sentences that compare more agents with higher speeds or other models.
 
-    They say how many agents are as quick as a few agents in each faster row, and in which row a few agents are as
-    quick as more agents.
+    For example, `Exchange rate at 1x: 16 agents match 4 agents at 2.5x.`
     """
     exchange = comparison.decisions.exchange
     few = quantities.agents(exchange.few)
@@ -153,9 +155,9 @@ def _exchange(comparison: Comparison) -> str:
 
 
 def _unmatched(comparison: Comparison, exchange: Exchange) -> str:
-    """Return a sentence on the numbers of agents that no compared row matches.
+    """Return a sentence such as `No speed compared lets 4 agents match 64 or more.`
 
-    Return an empty text if some row matches each number.
+    If every number of agents has a matching speed, return an empty text.
     """
     unmatched = [match for match in exchange.speed_for_agents if match.speed is None]
     if not unmatched:
@@ -171,7 +173,10 @@ def _unmatched(comparison: Comparison, exchange: Exchange) -> str:
 
 
 def _agents_match(exchange: Exchange, match: AgentsForSpeed) -> tuple[str, str]:
-    """Return two texts that say how many agents match a row: the text before and after the name of the row."""
+    """Return two parts of a clause such as `16 agents match 4 agents at 2.5x (about the same)`.
+
+    Here, the first part is `16 agents match`, and the second part is ` (about the same)`.
+    """
     if match.needed is None:
         return f"no number{'' if match.difference.above else ' surely'} matches", ""
     count = quantities.agents(match.needed)
@@ -186,14 +191,20 @@ def _agents_match(exchange: Exchange, match: AgentsForSpeed) -> tuple[str, str]:
 
 
 def _row_match(few: int, difference: Interval) -> tuple[str, str]:
-    """Return two texts that say how many agents a row matches: the text before and after the numbers of agents."""
+    """Return two parts of a clause such as `4 agents at 2.5x match 16 (about the same)`.
+
+    Here, the first part is `match`, and the second part is ` (about the same)`.
+    """
     if difference.below:
         return f"{'is' if few == 1 else 'are'} quicker than", ""
     return _matches(few), _certainty(difference)
 
 
 def _certainty(difference: Interval, surely: str = "") -> str:
-    """Return a remark in brackets on how certain a match is. `surely` is added after `about the same`."""
+    """Return a remark on how certain a match is, such as ` (about the same)`.
+
+    surely : text to add after `about the same`
+    """
     if difference.low is None:
         return " (not surely)"
     return f" (about the same{surely})" if difference.low != difference.high else ""
@@ -204,7 +215,7 @@ def _matches(count: int) -> str:
 
 
 def _either_row(rows: Sequence[str]) -> str:
-    """Join names of rows. Write their common preposition only once: `at 1.5x, 2.5x or 5x`."""
+    """Join names of rows that start with the same preposition: `at 1.5x, 2.5x or 5x`."""
     return f"{rows[0][:2]} {either([row[3:] for row in rows])}"
 
 
@@ -223,9 +234,9 @@ def _people(comparison: Comparison) -> Iterator[str]:
 
 
 def _runs(base: Pace, by_base: Interval, quickest: Pace, by_quickest: Interval) -> str:
-    """Return a sentence on the runs per working day.
+    """Return a sentence on the number of runs in a working day.
 
-    If a run takes longer than a working day, the sentence is on the working days per run.
+    If a run takes longer than a working day, the sentence has the number of working days that a run takes.
     """
     quantity = "Runs in a working day of 8h"
     if min(by_base.value, by_quickest.value) < 1:
@@ -244,10 +255,10 @@ def _paces(pace: Pace) -> str:
 
 
 def _less_success(comparison: Comparison) -> str:
-    """Return a sentence on a model with a 20% lower success rate.
+    """Return a sentence such as `A model right 20% less often breaks even at 2.5x with 4 agents`.
 
-    The sentence names the first row in which such a model breaks even. The row and the baseline have the same number
-    of agents. Return an empty text if there is no such row.
+    The sentence names the first row of the grid in which this model breaks even. If there is no such row, return an
+    empty text.
     """
     few = comparison.decisions.exchange.few
     if few != comparison.baseline.agents:
@@ -272,6 +283,9 @@ def _beats(comparison: Comparison, beats: PairwiseChance) -> str:
 
 
 def _even(beats: PairwiseChance) -> bool:
-    """Whether the interval of the chance contains an even chance. Then neither scenario is surely quicker."""
+    """Return whether two scenarios are about equally quick.
+
+    They count as equally quick if the 95% interval of `beats.quicker` contains an even chance.
+    """
     low, high = beats.quicker.low, beats.quicker.high
     return low is not None and high is not None and low <= (1 - beats.equal) / 2 <= high

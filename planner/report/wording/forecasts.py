@@ -11,7 +11,7 @@ from planner.report.wording import quantities
 
 
 def speedup_phrase(result: Result) -> str:
-    """Return a phrase with the speedup over one agent and with the efficiency, each with its standard error."""
+    """Return a phrase with the speedup over one agent, the efficiency, and their standard errors."""
     errors = result.standard_errors
     error = f" ± {errors.speedup:.2g}" if errors.speedup else ""
     efficiency_error = f" ± {share_error(errors.efficiency)}" if errors.efficiency else ""
@@ -45,18 +45,18 @@ def accepted_phrase(result: Result) -> str:
 
 
 def waiting_phrase(crew: Utilisation) -> str:
-    """Return the mean time for which the critical path waits for an agent of a pool.
+    """Return the mean time for which the critical path waits for an agent, as text.
 
-    Return an empty text if the pool has one agent and the critical path never waits for it.
+    If the pool has one agent and this time is 0, return an empty text.
     """
     return quantities.seconds(crew.waiting.mean) if crew.agents > 1 or crew.waiting.mean else ""
 
 
 def step_cost(step: StepResult, cost_known: bool) -> str:
-    """Return the cost of a step.
+    """Return the cost of a step as text.
 
-    Return a dash if the step runs on machines paid by the hour. Return an empty text if the step makes no requests or
-    its cost is unknown.
+    The text is a dash if the step runs on machines that are paid by the hour. The text is empty for an unknown cost.
+    The text is also empty for a step without requests and without a cost.
 
     cost_known : whether the cost of the scenario is known
     """
@@ -67,17 +67,20 @@ def step_cost(step: StepResult, cost_known: bool) -> str:
 
 
 def drag_phrase(drag: Mean) -> str:
-    """Return the drag as text. If it does not differ significantly from 0, return `about 0`."""
+    """Return the drag of a step as text. The drag is the time that a run would save if the step took no time.
+
+    If the drag does not differ significantly from 0, the text is `about 0`.
+    """
     if drag.mean and abs(drag.mean) < Z975 * drag.standard_error:
         return "about 0"
     return f"-{quantities.seconds(-drag.mean)}" if drag.mean < 0 else quantities.seconds(drag.mean)
 
 
 def share_error(error: float) -> str:
-    """Standard error of a share, in percentage points."""
+    """Return the standard error of a share as text, in percentage points."""
     return f"{100 * error:.2g}%"
 
 
 def plus_minus(separator: str, text: str, error: float) -> str:
-    """Return the separator followed by `± text`. Return an empty text if the error is 0."""
+    """Return `separator`, then the sign `±`, then `text`. If the error is 0, return an empty text."""
     return f"{separator}± {text}" if error else ""

@@ -25,7 +25,11 @@ Value = Callable[[Result], float]
 
 @dataclass(frozen=True)
 class HeatMapCell:
-    """Cell of a heat map. `level` is the index of the cell's shade in `SHADES`."""
+    """A cell of a heat map.
+
+    level : index of the cell's shade in `SHADES`
+    best : whether the cell has the best value and is marked
+    """
 
     text: str
     level: int
@@ -34,7 +38,10 @@ class HeatMapCell:
 
 @dataclass(frozen=True)
 class HeatMapRow:
-    """Row of a heat map, for one model at one speed. `name` comes from the workflow's file: escape it before output."""
+    """A row of a heat map, for one model at one speed.
+
+    name : name of the row. It comes from the workflow's file, so it must be escaped before output
+    """
 
     name: str
     cells: tuple[HeatMapCell, ...]
@@ -42,10 +49,10 @@ class HeatMapRow:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """Heat map of one quantity.
+    """A heat map of one quantity, such as the cost.
 
     agents : number of agents of each column
-    differ : whether values differ; if they do, the best value has a mark
+    differ : whether the cells have different values; if they do, the best value has a mark
     """
 
     title: str
@@ -55,12 +62,12 @@ class HeatMap:
 
     @property
     def legend(self) -> str:
-        """Sentence on the meaning of marks and shades. It is empty if all values are equal."""
+        """Text that explains the marks and shades of the heat map. The text is empty if all values are equal."""
         return f"(* best; {SHADES[-1]} highest)" if self.differ else ""
 
 
 def comparison_heading(comparison: Comparison) -> tuple[str, ...]:
-    """Return lines of text: workflow and samples, rows and columns, baseline, and relative errors."""
+    """Return the heading of a comparison as lines of text: samples, rows and columns, baseline, and errors."""
     base = comparison.baseline
     served = f" on {printable(base.model)}" if base.model else ""
     crew = "" if comparison.crew == "agents" else f" in '{comparison.crew}'"
@@ -73,7 +80,10 @@ def comparison_heading(comparison: Comparison) -> tuple[str, ...]:
 
 
 def _errors(comparison: Comparison) -> Iterator[str]:
-    """Yield a phrase for each quantity: the largest relative half-width of the 95% intervals of all scenarios."""
+    """Yield a phrase such as `p50 ± 0.84%` for each quantity.
+
+    The number is the largest relative error of all scenarios: `half-width of the 95% interval / value`.
+    """
     costs = [usd for result in comparison.results if (usd := result.usd) and usd.p50]
     errors = {
         "p50": comparison.precision.p50,
@@ -96,7 +106,7 @@ def _ratio(value: float, standard_error: float | None) -> float | None:
 
 
 def _largest(errors: Iterable[float | None]) -> float | None:
-    """Return the largest error. Return None if any error is unknown, and 0 if `errors` is empty."""
+    """Return the largest error. If any error is None, return None. If `errors` is empty, return 0."""
     errors = list(errors)
     return max(filter(None, errors), default=0.0) if None not in errors else None
 
@@ -104,7 +114,7 @@ def _largest(errors: Iterable[float | None]) -> float | None:
 def heat_maps(comparison: Comparison) -> Iterator[HeatMap]:
     """Yield heat maps of completion time, cost, speedup, efficiency and chance of acceptance.
 
-    The map of costs is left out if all costs are unknown. The map of chances is left out if all chances are equal.
+    If all costs are unknown, the map of costs is omitted. If all chances are equal, the map of chances is omitted.
     """
     yield _heat_map(
         "Completion time, p50", comparison, lambda result: result.seconds.p50, quantities.seconds, least=True
@@ -131,9 +141,9 @@ def heat_maps(comparison: Comparison) -> Iterator[HeatMap]:
 
 
 def accepted_sentence(comparison: Comparison) -> str:
-    """Return a sentence on the chance of acceptance, if it is below 1 and equal in all scenarios.
+    """Return a sentence on the chance that the result of a run is accepted.
 
-    In all other cases, return an empty text.
+    If the chances of scenarios differ, return an empty text. If all chances are 1, also return an empty text.
     """
     chances = _chances(comparison)
     if len(chances) > 1 or chances == {1.0}:
@@ -167,11 +177,11 @@ def _row_quantity(comparison: Comparison) -> str:
 def _heat_map(
     title: str, comparison: Comparison, value: Value, form: Callable[[float], str], least: bool = False
 ) -> HeatMap:
-    """Return the heat map of a quantity.
+    """Return the heat map of one quantity.
 
-    value : function that returns the quantity of a result, or NaN if it is unknown
+    value : function that returns the quantity of a result. The function returns NaN if the quantity is unknown
     form : function that formats a value as text
-    least : whether the smallest value is the best
+    least : whether the smallest value is the best; if not, the largest value is the best
     """
     values = {result.scenario: value(result) for result in comparison.results}
     best, worst = (min, max) if least else (max, min)
@@ -195,9 +205,9 @@ def _heat_map(
 
 
 def shade(value: float, values: Collection[float]) -> int:
-    """Return the index of the shade of a value in `SHADES`.
+    """Return the index of a value's shade in `SHADES`. If all values are nearly equal, the index is 0.
 
-    The range of `values` has one equal part for each shade. If `values` hardly differ, the index is 0.
+    The range of `values` is divided into `len(SHADES)` equal parts. Each part has its own shade.
     """
     least, most = min(values), max(values)
     if most - least <= _ALIKE * most:

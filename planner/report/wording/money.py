@@ -22,7 +22,7 @@ from planner.report.wording.phrases import (
 
 
 def money_sentences(comparison: Comparison) -> Iterator[str]:
-    """Yield the sentences on money that apply to a comparison."""
+    """Yield sentences on the costs in a comparison. For example, a sentence lists the Pareto set."""
     decisions = comparison.decisions
     if decisions.pareto_p50 is not None and len(decisions.pareto_p50) > 1:
         by_row: dict[str, list[int]] = {}

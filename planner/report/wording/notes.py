@@ -17,12 +17,12 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Names:
-    """Notation of a front end for the arguments of a request.
+    """Names that one front end gives to the arguments of a request. The front end is the command line or Python.
 
-    argument : name of an argument → its name in the front end
-    crew : name of a crew → text that chooses it as the crew to size
-    parameter : name and value of a workflow's parameter → text that sets it
-    refusals : code of a refusal → message. It has the messages that differ in more than the names of arguments
+    argument : function that returns the name of an argument, such as `--speed`
+    crew : function that returns the text that selects a crew, such as `crew='reviewers'`
+    parameter : function that returns the text that sets a parameter, such as `--set modules=240`
+    refusals : code of an error → message, for errors with different messages in the two front ends
     """
 
     argument: Callable[[str], str]
@@ -60,7 +60,7 @@ ARGUMENTS = Names(
 
 
 class Sentence(str, Note):
-    """The sentence of a note. It is a string, and also has the code and values of the note."""
+    """A note in words: a string that also has the code and the values of the note."""
 
     def __new__(cls, text: str, note: Note | None = None) -> Sentence:
         return super().__new__(cls, text)
@@ -71,12 +71,18 @@ class Sentence(str, Note):
 
 
 def worded(notes: Iterable[Note], names: Names = OPTIONS) -> tuple[Sentence, ...]:
-    """Return the sentences of notes. A note that is already a `Sentence` stays unchanged."""
+    """Convert notes to sentences. A note that is already a `Sentence` stays unchanged.
+
+    names : names of arguments in the front end
+    """
     return tuple(note if isinstance(note, Sentence) else Sentence(words(note, names), note) for note in notes)
 
 
 def worded_error(error: InputError, names: Names) -> InputError:
-    """Return an error whose messages name arguments as the front end does, and whose hints are sentences."""
+    """Return a copy of an error for a front end.
+
+    The messages of the copy name arguments as the front end does. The hints of the copy are sentences.
+    """
     return InputError((_worded_problem(problem, names) for problem in error.problems), error.more)
 
 
@@ -90,7 +96,10 @@ def _worded_problem(problem: Problem, names: Names) -> Problem:
 
 
 def words(note: Note, names: Names) -> str:
-    """Return the sentence for a note, a remedy or a refusal."""
+    """Return the sentence for a note, from the note's code and values.
+
+    names : names of arguments in the front end
+    """
     wording = names.refusals.get(note.code) or _WORDING[note.code]
     if not isinstance(wording, str):
         return wording(note.values, names)
@@ -157,7 +166,7 @@ def _verb(verb: str, numbers: Sequence[int]) -> str:
 
 
 def _some(numbers: Sequence[int]) -> str:
-    """List up to three numbers. For more numbers, return only the first and the last: `2 to 16`."""
+    """Return numbers as text: `1, 2 and 4`. For more than three numbers, return the first and the last: `2 to 16`."""
     texts = [f"{number:,}" for number in numbers]
     if len(texts) > 3:
         return f"{texts[0]} to {texts[-1]}"
@@ -172,11 +181,12 @@ def _places(values: Values) -> str:
 
 
 def _most(values: Values) -> int:
-    return max(place["count"] for place in values["places"])
+    return int(max(place["count"] for place in values["places"]))
 
 
-def _agents(number: int) -> str:
-    return "1 agent" if number == 1 else f"{number:,} agents"
+def _copies(place: Values) -> str:
+    agents = "1 agent" if place["agents"] == 1 else f"{place['agents']:,} agents"
+    return f"{place['copies']:,} of '{place['step']}' on {agents}"
 
 
 def _keys(values: Values) -> str:
@@ -188,13 +198,7 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     "not-converged": _not_converged,
     "unused-crew": "No step names the crew '{crew}': its agents do nothing.",
     "items-in-turn": lambda values, _: f"The lead does all items of {_places(values)} in turn.",
-    "copies-in-turn": lambda values, _: (
-        "; ".join(
-            f"{place['copies']:,} copies of '{place['step']}' share {_agents(place['agents'])}"
-            for place in values["places"]
-        ).capitalize()
-        + "."
-    ),
+    "copies-in-turn": lambda values, _: f"Copies run in turn: {'; '.join(map(_copies, values['places']))}.",
     "many-people": lambda values, _: (
         f"No crew limits the people of {_places(values)}: up to {_most(values):,} work at the same time."
     ),

@@ -14,19 +14,21 @@ MOST_LISTED = 3
 
 
 def models_vary(comparison: Comparison) -> bool:
-    """Whether scenarios differ in their model."""
+    """Return whether the scenarios of a comparison have different models."""
     return len({result.scenario.model for result in comparison.results}) > 1
 
 
 def speeds_vary(comparison: Comparison) -> bool:
-    """Whether scenarios differ in their speed."""
+    """Return whether the scenarios of a comparison have different speeds."""
     return len({result.scenario.speed for result in comparison.results}) > 1
 
 
 def row_name(comparison: Comparison, model: str, speed: float, prefix: str = "") -> str:
-    """Return the name of a row of the grid. It has the model if models vary, and the speed if speeds vary.
+    """Return the name of a row of the grid: `2.5x`, `opus` or `opus at 2.5x`.
 
-    prefix : text before a speed other than 1x
+    If all rows have the same model, the name has only the speed. If only models differ, a row at 1x has only the model.
+
+    prefix : text before a speed that is not 1x
     """
     factor = quantities.factor(speed) if speed == 1 else f"{prefix}{quantities.factor(speed)}"
     if not models_vary(comparison):
@@ -35,33 +37,36 @@ def row_name(comparison: Comparison, model: str, speed: float, prefix: str = "")
 
 
 def row_of(comparison: Comparison, scenario: Scenario) -> str:
-    """Name of the row of a scenario."""
+    """Return the name of the grid row that contains a scenario."""
     return row_name(comparison, scenario.model, scenario.speed)
 
 
 def at_row(row: str) -> str:
-    """Return the name of a row with a preposition: `at 2.5x` or `on MODEL`."""
+    """Add a preposition to the name of a row: `at 2.5x` or `on opus`."""
     return f"at {row}" if row[0].isdigit() and row.endswith("x") and " " not in row else f"on {row}"
 
 
 def agents_at(comparison: Comparison, scenario: Scenario) -> str:
-    """Name of a scenario such as `4 agents at 2.5x`."""
+    """Return the name of a scenario, such as `4 agents at 2.5x`."""
     return f"{quantities.agents(scenario.agents)} {at_row(row_of(comparison, scenario))}"
 
 
 def scenario_name(comparison: Comparison, scenario: Scenario) -> str:
-    """Name of a scenario: `the baseline`, or a name as returned by `agents_at`."""
+    """Return `the baseline` for the baseline. Return a name such as `4 agents at 2.5x` for any other scenario."""
     return "the baseline" if scenario == comparison.baseline else agents_at(comparison, scenario)
 
 
 def scenario_list(comparison: Comparison, scenarios: Sequence[Scenario]) -> str:
-    """List the names of the first `MOST_LISTED` scenarios, and add the number of remaining scenarios."""
+    """Return the names of the first `MOST_LISTED` scenarios. If there are more, add their number: `and 2 more`."""
     first = ", ".join(scenario_name(comparison, scenario) for scenario in scenarios[:MOST_LISTED])
     return f"{first} and {len(scenarios) - MOST_LISTED} more" if len(scenarios) > MOST_LISTED else first
 
 
 def with_interval(estimate: Interval, form: Callable[[float], str]) -> str:
-    """Return a value and its interval: `12 (11 to 13)`. Omit the interval if its two ends have the same text."""
+    """Return a value with its interval: `12 (11 to 13)`. If both ends have the same text, omit the interval.
+
+    form : function that formats a number as text
+    """
     value = form(estimate.value)
     if estimate.low is None or estimate.high is None:
         return value
@@ -70,7 +75,7 @@ def with_interval(estimate: Interval, form: Callable[[float], str]) -> str:
 
 
 def number_list(numbers: Sequence[int]) -> str:
-    """List numbers. Write consecutive numbers as a range: `1, 2, 4, 21 to 32`."""
+    """Return a list of numbers as text. Three or more consecutive numbers become a range: `1, 2, 4, 21 to 32`."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:
@@ -84,5 +89,5 @@ def number_list(numbers: Sequence[int]) -> str:
 
 
 def either(choices: Sequence[str]) -> str:
-    """Join alternatives: `1.5x, 2.5x or 5x`."""
+    """Join alternatives with commas and `or`: `1.5x, 2.5x or 5x`."""
     return " or ".join((", ".join(choices[:-1]), choices[-1])) if len(choices) > 1 else choices[0]

@@ -8,8 +8,10 @@ _PREFIXES = ("", "k", "M", "G", "T", "P", "E")
 
 
 def seconds(value: float) -> str:
-    """Time as workflow files write it, with two digits below 0.1 s, three from 10,000 days, else three or four: `4ms`,
-    `0.42s`, `13.5s`, `12min05s`, `3h20min`, `25h04min`, `5d03h`, `365d`, `38,600d`, `3.86e7d`.
+    """Return a time as text: `0.42s`, `13.5s`, `12min05s`, `3h20min`, `25h04min`, `5d03h`, `365d`.
+
+    A time below 0.1 s is in milliseconds, such as `4ms`. A time above 10,000 days has three digits: `38,600d`,
+    `3.86e7d`.
     """
     if 0 < value < 0.0995:
         return f"{1000 * value:.2g}ms" if value >= 9.95e-7 else "<0.001ms"
@@ -21,7 +23,10 @@ def seconds(value: float) -> str:
 
 
 def verdict_seconds(value: float) -> str:
-    """The same as JSON has it in its verdict, whose bytes stay: `0.00s` for milliseconds, `38.6kd` for many days."""
+    """Return a time as text for the verdict in JSON output. The format is fixed so that JSON output stays the same.
+
+    The function `seconds` formats short and long times differently. Here, 4 ms is `0.00s`, and 38,600 days is `38.6kd`.
+    """
     if value < 9.995:
         return f"{value:.2f}s"
     if value < 59.95:
@@ -39,7 +44,7 @@ def verdict_seconds(value: float) -> str:
 
 
 def usd(value: float) -> str:
-    """US dollars with two to four digits: `$0.0042`, `$3.10`, `$1,234`, `$1.98M`."""
+    """Return an amount of US dollars as text: `$0.0042`, `$3.10`, `$1,234`, `$1.98M`."""
     if 0 < value < 0.0995:
         return f"${value:.2g}" if value >= 1e-4 else "<$0.0001"
     if value < 99.995:
@@ -48,19 +53,19 @@ def usd(value: float) -> str:
 
 
 def token_count(value: float) -> str:
-    """Number of tokens: `900`, `12.3k`, `4.56M`."""
+    """Return a number of tokens as text: `900`, `12.3k`, `4.56M`."""
     return _with_prefix(value)
 
 
 def factor(value: float) -> str:
-    """Factor, such as `2.5x`. A factor below 1,000 has at most three digits."""
+    """Return a factor as text, such as `2.5x`. A factor below 1,000 has at most three digits."""
     if value < 999.5:
         return f"{value:.3g}x"
     return f"{value:,.0f}x" if value < 999_999.5 else f"{_with_prefix(value)}x"
 
 
 def _with_prefix(value: float) -> str:
-    """Number with three digits and a metric prefix."""
+    """Return a number as text with three digits and a metric prefix, such as `12.3k`."""
     power = 0
     while value >= 999.5 and power < len(_PREFIXES) - 1:
         value, power = value / 1000, power + 1
@@ -68,41 +73,52 @@ def _with_prefix(value: float) -> str:
 
 
 def percent(value: float) -> str:
-    """Percentage: `74%`."""
+    """Return a share as a whole percentage, such as `74%`."""
     return f"{value:.0%}"
 
 
 def relative_error(value: float | None) -> str:
-    """Relative error with two digits: `0.84%`, `12%`."""
+    """Return a relative error as text with two digits: `0.84%`, `12%`."""
     if value is None:
         return "an unknown share"
     return f"{100 * value:.2g}%" if value < 0.995 else f"{100 * value:.0f}%"
 
 
 def between(low: float | None, high: float | None, form: Callable[[float], str] = seconds) -> str:
-    """Return an interval as text: `1h57min to 2h01min`. `form` formats each end."""
+    """Return an interval as text, such as `1h57min to 2h01min`. `form` formats each end of the interval."""
     return "unknown, too few samples" if low is None or high is None else f"{form(low)} to {form(high)}"
 
 
 def share(value: float) -> str:
-    """Share with three digits: `97.3%`. Shares that would round to 0 or 1 become `<0.1%` and `>99.9%`."""
+    """Return a share as text with three digits, such as `97.3%`.
+
+    A share just above 0 becomes `<0.1%`. A share just below 1 becomes `>99.9%`.
+    """
     if 0.9995 <= value < 1:
         return ">99.9%"
     return "<0.1%" if 0 < value < 0.0005 else f"{100 * value:.3g}%"
 
 
 def agents(count: int) -> str:
-    """Number of agents: `1 agent`, `16 agents`."""
+    """Return a number of agents as text: `1 agent`, `16 agents`."""
     return "1 agent" if count == 1 else f"{count:,} agents"
 
 
-def crews(sizes: Mapping[str, int]) -> str:
-    """Sizes of crews: `6 in 'migrators', 3 in 'reviewers'`. A default crew has no name in the text: `4 agents`."""
+def crews(sizes: Mapping[str, int], most: int) -> str:
+    """Return the sizes of all crews as text, such as `6 in 'migrators', 3 in 'reviewers'`.
+
+    The agents of a workflow without crews have no name in the text: `4 agents`. If their number is not limited, the
+    text is `up to 4 (no crew limits them)`.
+
+    most : largest number of agents that can be busy in a workflow without crews
+    """
+    if not sizes:
+        return f"up to {most:,} (no crew limits them)"
     return ", ".join(f"{size:,} in '{name}'" if name != "agents" else agents(size) for name, size in sizes.items())
 
 
 def times(count: float) -> str:
-    """Mean number of occurrences: `48`, `1.4`, `167`. Numbers that would round to 0 become `<0.1`."""
+    """Return a mean number of occurrences as text: `48`, `1.4`, `167`. A number between 0 and 0.05 becomes `<0.1`."""
     if 0 < count < 0.05:
         return "<0.1"
     if count < 10 and count != round(count):
@@ -111,5 +127,5 @@ def times(count: float) -> str:
 
 
 def samples(count: int) -> str:
-    """Number of samples: `1 sample`, `1,000 samples`."""
+    """Return a number of samples as text: `1 sample`, `1,000 samples`."""
     return "1 sample" if count == 1 else f"{count:,} samples"

@@ -11,17 +11,20 @@ from planner.report.wording import quantities
 
 
 def sensitivity_heading(sensitivity: Sensitivity) -> Iterator[str]:
-    """Yield lines of text: workflow and samples, scenario, and p90 of the completion time."""
+    """Yield the heading of a sensitivity analysis as lines of text: samples, scenario, and p90 of completion time."""
     time, point = sensitivity.seconds, sensitivity.scenario
     model = f" on {printable(point.model)}" if point.model else ""
     yield f"{printable(sensitivity.workflow)}: {quantities.samples(sensitivity.samples)}, seed {sensitivity.seed}"
     comma = "" if list(sensitivity.sizes) == ["agents"] else ","
-    yield f"{quantities.crews(sensitivity.sizes)}{comma} at {quantities.factor(point.speed)}{model}."
+    yield f"{quantities.crews(sensitivity.sizes, point.agents)}{comma} at {quantities.factor(point.speed)}{model}."
     yield f"Completion p90 {quantities.seconds(time.p90)} (95%: {quantities.between(time.p90_low, time.p90_high)})"
 
 
 def sensitivity_answer(sensitivity: Sensitivity) -> Iterator[str]:
-    """Yield sentences on the estimate to measure first."""
+    """Yield the sentence that names the estimate to measure first.
+
+    If no estimate has a significant effect, the sentence says so.
+    """
     first = first_to_measure(sensitivity.drivers)
     if first is None:
         yield "No estimate that can be measured moves the completion time by more than the error of the simulation."
@@ -33,7 +36,7 @@ def sensitivity_answer(sensitivity: Sensitivity) -> Iterator[str]:
 
 
 def driver_name(driver: Driver) -> str:
-    """Name of a driver: the step, the key and the estimate."""
+    """Return the name of a driver: the step, the key and the estimate. A driver is an estimate that affects the p90."""
     if driver.key == "overall":
         return "overall (error of all estimates)"
     step = f"{printable(driver.step)} ({driver.kind})" if driver.kind != "llm" else printable(driver.step)
@@ -42,8 +45,8 @@ def driver_name(driver: Driver) -> str:
 
 
 def swing(influence: Influence) -> str:
-    """Return the swing of a driver as text.
+    """Return the swing of an estimate as text. The swing is `p90 with high values - p90 with low values`.
 
-    The swing is p90 where the driver is in its highest fifth, minus p90 where the driver is in its lowest fifth.
+    High values are the highest fifth of the estimate's values. Low values are the lowest fifth.
     """
     return f"{'-' if influence.swing < 0 else '+'}{quantities.seconds(abs(influence.swing))}"

@@ -19,26 +19,26 @@ _MARKS = {"meets": "✓", "limit": "~", "misses": " "}
 
 
 def percentile(target: Target) -> str:
-    """Name of the percentile of a target: `p50` or `p90`."""
+    """Return the name of a target's percentile: `p50` or `p90`."""
     return f"p{100 * target.percentile:.0f}"
 
 
 def target_heading(result: TargetResult) -> Iterator[str]:
-    """Yield lines of text: workflow and samples, and the target."""
+    """Yield the heading of a search for a target as lines of text: samples, and the target."""
     yield f"{printable(result.workflow)}: {quantities.samples(result.samples)}, seed {result.seed}"
     yield f"Target: {_aim(result.target)}."
 
 
 def _aim(target: Target) -> str:
-    """Describe a target: `p90 of the completion time within 4h00min and of the cost within $200`."""
+    """Return a target as text: `p90 of the completion time within 4h00min and of the cost within $200`."""
     cost = "" if target.budget is None else f" and of the cost within {quantities.usd(target.budget)}"
     return f"{percentile(target)} of the completion time within {quantities.seconds(target.deadline)}{cost}"
 
 
 def target_answer(result: TargetResult) -> Iterator[str]:
-    """Yield sentences on the scenario to choose.
+    """Yield sentences on the best scenario that meets the target.
 
-    If no scenario meets the target, yield sentences on the reason and the remedy.
+    If no scenario surely meets the target, the sentences tell the reason and a remedy.
     """
     best = result.cheapest
     if best is None:
@@ -82,10 +82,9 @@ def _not_met(result: TargetResult) -> Iterator[str]:
 
 
 def _rank(result: TargetResult, best: Candidate) -> str:
-    """Return a phrase that compares the cost of the best scenario with all scenarios that meet the target.
+    """Return a phrase that compares the cost of `best` with all scenarios that meet the target.
 
-    The best scenario need not have the least mean cost: of scenarios with about the same cost, the scenario with the
-    fewest agents is the best.
+    `best` may cost slightly more than the cheapest scenario if `best` has fewer agents.
     """
     if best.usd is None:
         return "It is met, at unknown cost, by"
@@ -99,9 +98,9 @@ def _rank(result: TargetResult, best: Candidate) -> str:
 
 
 def _advantage(best: Candidate, other: Candidate) -> str:
-    """Return a phrase for the advantage of `other` over the best scenario: less cost or fewer agents.
+    """Return the advantage of the scenario `other` over the best scenario: `With fewer agents` or `For less`.
 
-    other : a scenario that is about at the limit of the target, so that it may miss the target
+    other : a scenario that perhaps meets the target
     """
     if best.usd is None or other.usd is None:
         same = best.price_multiplier == other.price_multiplier
@@ -125,7 +124,10 @@ def _shorten_step(obstacle: Obstacle) -> str:
 
 
 def _outcome(result: TargetResult, candidate: Candidate) -> str:
-    """Describe a scenario: `8 agents at 1x, p90 3h42min (95%: 3h40min to 3h44min), in time in 97.1%; $180 …`."""
+    """Return the result of a scenario as text.
+
+    For example, `8 agents at 1x, p90 3h42min (95%: 3h40min to 3h44min), in time in 97.1%; $180 on average`.
+    """
     point, target, q = candidate.scenario, result.target, percentile(result.target)
     hypothetical = "" if point.speed == 1 else "a hypothetical "
     restriction = result.restricted.get(point.model)
@@ -148,7 +150,10 @@ def _outcome(result: TargetResult, candidate: Candidate) -> str:
 
 
 def chances_title(result: TargetResult) -> str:
-    """Return the title of the table of chances. It has the meaning of the marks and the largest error of a chance."""
+    """Return the title of the table of chances to meet the deadline.
+
+    The title also has the meaning of the marks, and the largest error of a chance.
+    """
     return f"Chance of ending within {quantities.seconds(result.target.deadline)}  ({_legend(result)})"
 
 
@@ -162,12 +167,15 @@ def _legend(result: TargetResult) -> str:
 
 
 def candidate_mark(candidate: Candidate) -> str:
-    """Mark of a scenario in the table of chances."""
+    """Return the mark of a scenario in the table of chances: `✓`, `~`, `$` or a space."""
     return "$" if candidate.in_budget == "misses" else _MARKS[candidate.standing]
 
 
 def target_row_name(result: TargetResult, model: str, speed: float) -> str:
-    """Return the name of a row. It has the model if models vary, and the speed if speeds vary or models do not vary."""
+    """Return the name of a row of the table of chances: `2.5x`, `opus` or `opus at 2.5x`.
+
+    If all rows have the same model, the name has only the speed. If only models differ, a row at 1x has only the model.
+    """
     if not _models_vary(result):
         return quantities.factor(speed)
     speeds_vary = len({candidate.scenario.speed for candidate in result.candidates}) > 1
@@ -180,17 +188,15 @@ def _models_vary(result: TargetResult) -> bool:
 
 @dataclass(frozen=True)
 class RequirementRow:
-    """A row of the table of needed speeds, or of needed numbers of agents.
+    """A table row about the least speed or the least number of agents that meets a deadline.
 
-    label : the fixed number of agents, or the fixed speed
-    needed : least speed or number of agents that meets the deadline, `none`, or `unknown`
+    label : number of agents if the speed is needed; speed if the number of agents is needed
+    needed : least value that meets the deadline; `none` if no value meets it; `unknown` if time ran out
     interval : 95% interval of `needed`; may be empty
-    percentile : completion time at the target's percentile, with the speed or number of agents that is `needed` or
-        `closest`
-    cost : mean cost with the speed or number of agents that is `needed`; empty if the cost is unknown or nothing meets
-        the deadline
+    percentile : p50 or p90 of the completion time with `needed`, or with `closest` if `closest` is not empty
+    cost : mean cost with `needed`; empty if the cost is unknown or `needed` is not a number
     over_budget : whether `cost` is over the budget
-    closest : speed or number of agents that comes closest to the deadline; empty if `needed` is a number
+    closest : value that comes closest to the deadline; empty if `needed` is a number
     """
 
     label: str
@@ -203,9 +209,9 @@ class RequirementRow:
 
     @property
     def last_cell(self) -> str:
-        """Text of the last cell: the cost, with a mark if it is over the budget.
+        """Text of the last cell of the row: the cost. If the cost is over the budget, the mark `$` follows.
 
-        If nothing meets the deadline, the text is `at` and the value of `closest`.
+        If no value meets the deadline, the text is `at` and the value `closest`.
         """
         if self.closest:
             return f"at {self.closest}"
@@ -213,7 +219,7 @@ class RequirementRow:
 
 
 def requirement_row(result: TargetResult, requirement: Requirement) -> RequirementRow:
-    """Return the table row of a requirement. The requirement is in `result.speeds` or in `result.agents`."""
+    """Convert a requirement to a table row. The requirement is in `result.speeds` or in `result.agents`."""
     is_speed, at = any(requirement is speed for speed in result.speeds), requirement.at
     form = quantities.factor if is_speed else lambda value: f"{value:,.0f}"
     label = quantities.agents(int(requirement.fixed)) if is_speed else f"at {quantities.factor(requirement.fixed)}"

@@ -15,7 +15,7 @@ ALONE = "Each fast step by itself, against all standard (paired differences)"
 
 
 def tier_heading(result: TierResult) -> Iterator[str]:
-    """Yield lines of text: workflow and samples, tiers, budget, and search."""
+    """Yield the heading of a `TierResult` as lines of text: samples, tiers, budget, and number of tried choices."""
     yield f"{printable(result.workflow)}: {quantities.samples(result.samples)}, seed {result.seed}"
     restriction = result.restricted.get(result.fast_model)
     fast = printable(result.fast_model) + (f" ({restriction})" if restriction else "")
@@ -32,7 +32,7 @@ def tier_heading(result: TierResult) -> Iterator[str]:
 
 
 def tier_answer(result: TierResult) -> Iterator[str]:
-    """Yield sentences on the steps to put on the fast tier, and on the time saved."""
+    """Yield sentences on the steps to put on the fast tier, and on the saved time."""
     best, chosen = result.best, result.chosen
     if best is None or chosen is None:
         least = min((result.standard, result.fast), key=lambda choice: choice.usd.p50)
@@ -62,9 +62,9 @@ def _names(steps: tuple[str, ...]) -> str:
 
 
 def _compared(choice: AssignmentResult, other: str, fast: bool) -> str:
-    """Compare two choices: `12min05s sooner than all standard (95%: 11min to 13min) for $3.10 more`.
+    """Return a phrase such as `12min05s sooner than all standard (95%: 11min to 13min) for $3.10 more`.
 
-    other : name of the choice to compare `choice` with
+    other : name of the choice with which `choice` is compared
     fast : whether `other` puts all steps on the fast tier; if not, `other` puts all steps on the standard tier
     """
     difference = choice.to_fast if fast else choice.to_standard
@@ -83,7 +83,12 @@ def _compared(choice: AssignmentResult, other: str, fast: bool) -> str:
 
 
 class ChoiceCells(NamedTuple):
-    """Table cells of a choice of steps. `p50` and `interval` are of the completion time, and `cost` is the p50."""
+    """Table cells of a choice of steps for the fast tier.
+
+    p50, interval : median completion time, and its 95% interval
+    cost : median cost
+    over_budget : whether the cost may be over the budget
+    """
 
     name: str
     p50: str
@@ -93,9 +98,9 @@ class ChoiceCells(NamedTuple):
 
 
 def choice_cells(result: TierResult) -> list[ChoiceCells]:
-    """Return the cells of these choices: all steps standard, all steps fast, and the recommended choice.
+    """Return the table cells of three choices: all steps standard, all steps fast, and the recommended choice.
 
-    If the recommended choice is not the quickest choice within the budget, also return the cells of the quickest one.
+    The quickest choice within the budget is a fourth choice if it differs from the recommended choice.
     """
     choices = [("all standard", result.standard), ("all fast", result.fast)]
     choices += [("chosen", result.chosen)] if result.chosen else []
@@ -113,7 +118,12 @@ def choice_cells(result: TierResult) -> list[ChoiceCells]:
 
 
 class StepCells(NamedTuple):
-    """Table cells of one fast step. Numbers are differences from all standard. `rate` is seconds saved per dollar."""
+    """Table cells of a choice with a single step on the fast tier.
+
+    seconds, interval, cost : differences from the choice with all steps on the standard tier
+    rate : seconds that are saved per US dollar
+    chosen : `yes` if the recommended choice also puts this step on the fast tier
+    """
 
     step: str
     seconds: str
@@ -124,7 +134,10 @@ class StepCells(NamedTuple):
 
 
 def step_cells(choice: AssignmentResult, chosen: AssignmentResult | None) -> StepCells:
-    """Return the cells of a choice with one fast step. `chosen` is the choice that the search recommends, if any."""
+    """Return the table cells of a choice with a single step on the fast tier.
+
+    chosen : the recommended choice; None: no choice is recommended
+    """
     (step,), difference = choice.steps, choice.to_standard
     low, high = difference.seconds_low, difference.seconds_high
     interval = "" if low == high else f"{_signed_seconds(low)} to {_signed_seconds(high)}"
