@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from planner.planning.comparison_result import Comparison
-from planner.report.data.formats import csv_text, flat, json_text, plain_data, precision_data, scenario_data
+from planner.report.data.formats import VERSION, csv_text, flat, json_text, plain_data, precision_data, scenario_data
 from planner.report.wording.comparisons import verdict
 from planner.report.wording.notes import worded
 from planner.report.wording.quantities import verdict_seconds
@@ -15,6 +15,7 @@ from planner.report.wording.quantities import verdict_seconds
 def comparison_data(comparison: Comparison) -> dict[str, Any]:
     """Convert a comparison to plain dicts and lists: its scenarios, verdict and decisions."""
     return {
+        "version": VERSION,
         "workflow": comparison.workflow,
         "seed": comparison.seed,
         "samples": comparison.samples,

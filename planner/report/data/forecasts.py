@@ -6,13 +6,14 @@ from dataclasses import asdict
 from typing import Any
 
 from planner.planning.forecast_result import Forecast
-from planner.report.data.formats import csv_text, flat, json_text, plain_data, precision_data, scenario_data
+from planner.report.data.formats import VERSION, csv_text, flat, json_text, plain_data, precision_data, scenario_data
 from planner.report.wording.notes import worded
 
 
 def forecast_data(forecast: Forecast) -> dict[str, Any]:
     """Convert a forecast to plain dicts and lists: its scenario, its steps, and the parts of the completion time."""
     return {
+        "version": VERSION,
         "workflow": forecast.workflow,
         "seed": forecast.seed,
         "samples": forecast.samples,

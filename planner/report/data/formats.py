@@ -12,6 +12,9 @@ from typing import Any
 from planner.planning.results import Result, Usd
 from planner.sampling.sample import Precision
 
+VERSION = 2
+"""Version of the JSON of results. It changes if the meaning of a field changes."""
+
 _NUMBERS = re.compile(r"\[\n\s+([-+.,\deE\s]+?)\n\s+\]")
 """Matches a list of numbers in indented JSON. It cannot match inside a string, since JSON escapes line breaks."""
 

@@ -10,7 +10,7 @@ from planner.planning.target.goal import Candidate
 from planner.planning.target.search import TargetResult
 from planner.planning.target.solve import Requirement
 from planner.planning.tier.search import AssignmentResult, TierResult
-from planner.report.data.formats import csv_text, flat, json_text, plain_data, precision_data
+from planner.report.data.formats import VERSION, csv_text, flat, json_text, plain_data, precision_data
 from planner.report.wording.notes import worded
 
 _NO_BUDGET = {"chance": None, "low": None, "high": None}
@@ -21,6 +21,7 @@ def target_data(result: TargetResult) -> dict[str, Any]:
     """Convert a `TargetResult` to plain dicts and lists."""
     obstacle = result.obstacle
     return {
+        "version": VERSION,
         "workflow": result.workflow,
         "seed": result.seed,
         "samples": result.samples,
@@ -89,7 +90,7 @@ def _requirement(requirement: Requirement, fixed: str) -> dict[str, Any]:
 
 def tier_data(result: TierResult) -> dict[str, Any]:
     """Convert a `TierResult` to plain dicts and lists."""
-    data: dict[str, Any] = plain_data(result)
+    data: dict[str, Any] = {"version": VERSION, **plain_data(result)}
     del data["restricted"]
     data["precision"]["converged"] = result.precision.converged
     data["notes"] = list(worded(result.notes))
@@ -123,6 +124,7 @@ def tier_csv(result: TierResult) -> str:
 def sensitivity_data(sensitivity: Sensitivity) -> dict[str, Any]:
     """Convert a sensitivity analysis to plain dicts and lists: its scenario, and the effect of each estimate."""
     return {
+        "version": VERSION,
         "workflow": sensitivity.workflow,
         "seed": sensitivity.seed,
         "samples": sensitivity.samples,
