@@ -9,6 +9,9 @@ file → `Workflow` → task graph and demands → samples → `Forecast` or `Co
     print(planner.compare(workflow, speeds=[1, 2.5, 5]))
     print(planner.target(workflow, p90="4h", budget=200))
 
+The module `loading` reads a workflow file and finds the catalogue of its models. The module `errors` has problems and
+their positions. All other code is in folders, one for each stage of the way of the data.
+
 The names in `__all__` are stable (docs/python.md). Each name is imported when it is first used.
 """
 

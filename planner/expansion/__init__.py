@@ -1,4 +1,7 @@
-"""A workflow and crew sizes in; a `TaskGraph` and the demands of its tasks for every sample out."""
+"""A workflow and crew sizes in; a `TaskGraph` and the demands of its tasks for every sample out.
+
+`graph` has the data structures and joins fragments. `build` makes fragments of declared steps. `supersteps` orders
+steps as LangGraph does. `draw` draws demands and conditions."""
 
 from typing import TYPE_CHECKING
 

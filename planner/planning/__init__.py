@@ -1,4 +1,4 @@
-"""Questions in, answers as frozen data out: forecast and comparison here, one folder for each further question."""
+"""Questions in, answers as frozen data out: forecast, comparison and explanation here, each further question in a folder."""
 
 from typing import TYPE_CHECKING
 

@@ -1,1 +1,1 @@
-"""Declared steps in; fragments of a task graph out: items, fan-outs, crews, and limits on size."""
+"""Declared steps in; fragments of a task graph out: fan-outs, items that agents hold, pools of crews, limits on size."""

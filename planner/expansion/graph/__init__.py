@@ -1,4 +1,4 @@
-"""The data structures of a task graph: `expansion.build` builds them, and all later stages read them.
+"""Data structures of a task graph: fragments and how to join them, loops, conditions, order of steps. Nothing is drawn.
 
 A `Fragment` is a part of a task graph under construction. It carries three views of the same tasks:
 

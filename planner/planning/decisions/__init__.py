@@ -1,1 +1,2 @@
-"""Simulated scenarios in, decisions out: best number of agents, exchange rates, ceilings, money; with 95% intervals."""
+"""Simulated scenarios of a comparison in; decisions with 95% intervals out: best number of agents, exchange rates,
+ceilings, the value of an hour, break-even and payback."""
