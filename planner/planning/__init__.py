@@ -1,4 +1,4 @@
-"""Questions in, answers as frozen data out: forecast, comparison and explanation here, each further question in a folder."""
+"""Questions in, answers as frozen data out: forecast, comparison, explanation; other questions in folders."""
 
 from typing import TYPE_CHECKING
 

@@ -1,1 +1,1 @@
-"""Declared steps in; fragments of a task graph out: fan-outs, items that agents hold, pools of crews, limits on size."""
+"""Declared steps in; fragments of a task graph out: fan-outs, items held by agents, pools, limits on size."""
