@@ -13,6 +13,7 @@ _SPELT_OUT = re.compile(rf"({NUMBER})\s*(milliseconds?|seconds?|secs|minutes?|mi
 _PREFIX = re.compile(rf"({NUMBER})\s*([kKM])")
 _MILLION = re.compile(rf"({NUMBER})\s*(?:m|mil|mio|million)", re.IGNORECASE)
 _THOUSAND = re.compile(rf"({NUMBER})\s*(?:tsd|thousand)", re.IGNORECASE)
+_OF_TIME = re.compile(r"\$?\s*(?:/|per)\s*(?:s(?:ec\w*)?|min(?:ute)?|h(?:r|our)?|d(?:ay)?|week|month|year)")
 _UNITS_OF_TIME = re.compile(rf"(?:{NUMBER}\s*(?:ms|sec|min|s|m|h|d)\s*)+", re.IGNORECASE)
 _SHORT = {"mil": "ms", "sec": "s", "min": "min", "day": "d"}
 _COMMAS = re.compile(r"(\D*)(\d+(?:,\d+)+)(\D*)")
@@ -75,11 +76,21 @@ def dollars_meant(text: str) -> str | None:
     number, unit = match[1], match[2].strip().casefold()
     if unit in ("cents", "cent", "ct", "¢"):
         return f"write {float(number.replace('_', '')) / 100:.15g}"
+    if _OF_TIME.fullmatch(unit):
+        return None
     if unit in ("usd", "dollars", "dollar", "us$", "$") or unit.startswith(("/", "per ")):
         return f"write {number}"
     if text.strip()[0] in "€£¥" or unit in ("€", "eur", "euro", "euros", "£", "gbp", "¥"):
         return "convert the amount to US dollars, and write only the number"
     return None
+
+
+def dollars_per_hour_meant(text: str) -> str | None:
+    """Return a hint for money per minute, such as `0.50/min`. Return None for any other text."""
+    match = _PRICED.fullmatch(text)
+    if not match or not re.fullmatch(r"\$?\s*(?:/|per)\s*min(?:ute)?", match[2].strip()):
+        return None
+    return f"write {60 * float(match[1].replace('_', '')):.15g}/h"
 
 
 def per_second(text: str) -> str | None:

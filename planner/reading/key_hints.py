@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from planner.errors import did_you_mean, listed, nearest
+from planner.errors import Note, did_you_mean, listed, nearest
 
 _MEANT = {
     "needs": "depends_on depends depend dependencies dependency after requires require required_by wait_for waits_for "
@@ -79,11 +79,12 @@ class _Remark:
 
     marker : a key of the declarations to which the hint applies; "" means every declaration
     written : the keys
+    hint : the hint; a `Note` if it names arguments, which differ between the command line and Python
     """
 
     marker: str
     written: str
-    hint: str
+    hint: str | Note
 
 
 _REMARKS = (
@@ -106,8 +107,7 @@ _REMARKS = (
             "model; write 'tool: 5s' instead for a fixed time"),
     _Remark("continues", "calls count n requests number", "for several requests, write 'for_each' next to 'llm'"),
     _Remark("", "rpm tpm rps qps itpm otpm max_rpm max_tpm rate_limit rate_limits limits quota throttle "
-            "requests_per_minute tokens_per_minute requests_per_second", "rate limits are not modelled; nearest is a "
-            "bound on the requests at a time: '--agents 4', or 'max_concurrency: 4' with 'runtime: langgraph'"),
+            "requests_per_minute tokens_per_minute requests_per_second", Note("rate-limit-in-file")),
     _Remark("", "hours working_hours office_hours business_hours opening_hours calendar timezone weekends holidays "
             "shift shifts availability", "working hours are not modelled; include nights and weekends in the time of "
             "the person, for example 'human: 10min to 16h'"),
@@ -115,11 +115,10 @@ _REMARKS = (
             "are not modelled: a run begins at 0; to delay a step, let it need a wait such as 'tool: 2h'"),
     _Remark("", "priority priorities prio rank urgency importance", "priorities are not modelled; to do one step "
             "before another, use 'needs'"),
-    _Remark("", "deadline deadlines due due_date due_by slo sla max_duration max_time time_limit target", "a deadline "
-            "is an option: 'planner target FILE --p90 4h'"),
-    _Remark("", "budget max_cost cost_limit max_budget max_usd", "a budget is an option: 'planner target FILE --p90 4h "
-            "--budget 5'"),
-    _Remark("", "seed samples precision", "this is an option, for example '--seed 7'"),
+    _Remark("", "deadline deadlines due due_date due_by slo sla max_duration max_time time_limit target",
+            Note("deadline-in-file")),
+    _Remark("", "budget max_cost cost_limit max_budget max_usd", Note("budget-in-file")),
+    *(_Remark("", key, Note("option-in-file", {"name": key})) for key in ("seed", "samples", "precision")),
     _Remark("", "temperature top_p top_k system system_prompt instructions stop stop_sequences response_format goal "
             "backstory", "remove it: it has no effect on time and cost; tokens of a text are counted, for example "
             "with 'input: {text: You are a reviewer.}'"),
@@ -151,7 +150,7 @@ class Surroundings:
     around: Collection[str]
 
 
-def key_hint(key: str, value: Any, place: Surroundings) -> str | None:
+def key_hint(key: str, value: Any, place: Surroundings) -> str | Note | None:
     """Return a hint that says what an unknown key may mean; None if the declaration has no keys.
 
     value : value of the key
@@ -215,7 +214,7 @@ def _at_a_time(key: str, value: Any, allowed: Collection[str]) -> str | None:
     return f"declare a crew, for example {crew}, and write 'crew: team' on its steps"
 
 
-def _remarks(key: str, allowed: Collection[str]) -> Iterator[str]:
+def _remarks(key: str, allowed: Collection[str]) -> Iterator[str | Note]:
     for remark in _REMARKS:
         if (not remark.marker or remark.marker in allowed) and _among(key, remark.written):
             yield remark.hint

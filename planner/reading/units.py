@@ -18,6 +18,7 @@ from planner.reading.hints import (
     NUMBER,
     count_meant,
     dollars_meant,
+    dollars_per_hour_meant,
     per_second,
     time_meant,
     tokens_meant,
@@ -258,8 +259,13 @@ def money(value: Any) -> Decimal:
 
 def money_per_hour(value: Any) -> Decimal:
     """Parse an amount of US dollars per hour, such as `40`, `$40`, `40/h` or `$40/h`."""
-    match = _PER_HOUR.fullmatch(value.strip()) if isinstance(value, str) and len(value) <= LONGEST_TEXT else None
-    return money(match[1] if match else value)
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+        return money(value)
+    match = _PER_HOUR.fullmatch(value.strip())
+    amount = match[1] if match else value.strip()
+    if "/" in amount or "per " in amount:
+        raise BadValueError("expected US dollars per hour, such as 40 or 40/h", dollars_per_hour_meant(value.strip()))
+    return money(amount)
 
 
 def setup_of(value: Any) -> tuple[float, float]:

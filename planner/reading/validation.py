@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from planner.errors import (
     MOST_PROBLEMS,
+    Note,
     Problem,
     for_example,
 )
@@ -113,7 +114,10 @@ def _problem(model: type[Declared], document: Document, detail: ErrorDetails, pa
     if detail["type"] == "extra_forbidden":
         place = document.key(*path) if len(path) == len(detail["loc"]) else document.value(*path)
         hint = key_hint(name, _value_at(document, detail["loc"]), _surroundings(model, parent))
-        return Problem("unknown-key", f"unknown key '{name}'", place, hint)
+        message = f"unknown key '{name}'"
+        if isinstance(hint, Note):
+            return Problem("unknown-key", message, place, remedy=hint)
+        return Problem("unknown-key", message, place, hint)
     if detail["type"] == "missing":
         place = document.key(*path) if len(path) == len(parent) else document.value(*path)
         return Problem("missing-key", f"the key '{name}' is missing", place, _example(model, parent, name))

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from planner.errors import InputError
+from planner.loading import load
 from planner.reading.fields import Declared
 from planner.reading.key_hints import _MEANT, _REMARKS, Surroundings, key_hint, likely_key, misspelt_key
+from planner.report.wording.notes import ARGUMENTS, OPTIONS, worded_error
 from planner.workflow.bodies import AgentLoop, Llm
 from planner.workflow.crews import Crew
 from planner.workflow.declaration import ForEach, Step, Workflow
@@ -50,3 +53,11 @@ def test_every_remark_applies_to_some_declaration_that_lacks_the_key() -> None:
 )  # fmt: skip
 def test_the_meant_key_depends_on_the_place(declaration: type[Declared], key: str, meant: str | None) -> None:
     assert misspelt_key(key, declaration.model_fields) == meant
+
+
+def test_hints_name_arguments_as_the_front_end_does() -> None:
+    with pytest.raises(InputError) as error:
+        load("workflow: w\ndeadline: 4h\nrpm: 50\nseed: 7\nsteps: {a: {tool: 5s}}\n")
+    for names, expected in ((OPTIONS, ("--p90", "--agents", "--seed")), (ARGUMENTS, ("p90", "agents", "seed"))):
+        hints = [problem.hint or "" for problem in worded_error(error.value, names).problems]
+        assert all(f"'{name}'" in hint for name, hint in zip(expected, hints, strict=True))

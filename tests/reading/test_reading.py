@@ -144,6 +144,8 @@ def test_money_per_hour_may_say_so(text: Any) -> None:
         (units.factor, 2e6),
         (units.factor, "twice"),
         (units.money, "5 EUR"),
+        (units.money, "40/h"),
+        (units.money, "3 per million"),
         (units.money_per_hour, "40/min"),
         (units.money_per_hour, "/h"),
         (units.money_per_hour, "-40/h"),
@@ -163,6 +165,13 @@ def test_a_mistake_says_what_was_expected(parse: Callable[[Any], Any], value: An
     with pytest.raises(BadValueError) as error:
         parse(value)
     golden(error.value)
+
+
+def test_money_per_minute_is_told_per_hour() -> None:
+    for value, hint in (("0.5/min", "write 30/h"), ("$2 per minute", "write 120/h"), ("40/day", None)):
+        with pytest.raises(BadValueError) as error:
+            units.money_per_hour(value)
+        assert error.value.hint == hint
 
 
 def test_a_time_without_unit_or_by_the_clock_is_told_how_to_write_it() -> None:

@@ -164,6 +164,10 @@ def _some(numbers: Sequence[int]) -> str:
     return " and ".join(part for part in (", ".join(texts[:-1]), texts[-1]) if part)
 
 
+def _not_in_file(subject: str, given: str, argument: str) -> str:
+    return f"{subject} is not part of a workflow; {given} as '{argument}'"
+
+
 _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     # Notes on a result
     "not-converged": _not_converged,
@@ -201,6 +205,13 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     # Remedies of a problem
     "name-crew": lambda values, names: " or ".join(map(names.crew, values["crews"])),
     "price-or-no-budget": lambda _, names: f"give the profile a 'price', or leave {names.argument('budget')} away",
+    "rate-limit-in-file": lambda _, names: (
+        f"rate limits are not modelled; nearest is a bound on the requests at a time: '{names.argument('agents')}', "
+        "or 'max_concurrency' with 'runtime: langgraph'"
+    ),
+    "deadline-in-file": lambda _, names: _not_in_file("a deadline", "'target' takes it", names.argument("p90")),
+    "budget-in-file": lambda _, names: _not_in_file("a budget", "'target' takes it", names.argument("budget")),
+    "option-in-file": lambda values, names: _not_in_file("this", "give it", names.argument(values["name"])),
     "set-parameter": lambda values, names: (
         f"change the value of the parameter, for example with {names.parameter(values['name'], values['value'])}"
     ),
