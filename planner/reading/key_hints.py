@@ -201,7 +201,7 @@ def _at_a_time(key: str, value: Any, allowed: Collection[str]) -> str | None:
     in_fan_out = "count" in allowed and "size" in allowed
     if not (on_step or in_fan_out or "crews" in allowed) or not _among(key, _AT_A_TIME):
         return None
-    if on_step and isinstance(value, dict | list):
+    if on_step and isinstance(value, dict | list) and _among(key, "parallel concurrent concurrency"):
         return "write 'steps': the steps of a group run side by side, unless one needs another"
     if isinstance(value, bool):
         return f"remove '{key}': steps and items run side by side, unless one needs another"
