@@ -123,6 +123,7 @@ Size = Annotated[Estimate, _estimate(units.SIZE)]
 Widening = Annotated[float, ParsedBy(units.widening)]
 Chance = Annotated[float, ParsedBy(units.chance)]
 Usd = Annotated[Decimal, ParsedBy(units.money)]
+UsdPerHour = Annotated[Decimal, ParsedBy(units.money_per_hour)]
 
 MOST_ITEMS = counts.MOST_ITEMS
 MOST_AGENTS = counts.MOST_AGENTS

@@ -10,6 +10,11 @@ import re
 NUMBER = r"(?:\d[\d_]*(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
 _CLOCK = re.compile(r"(\d+):(\d+)(?::\d+)?")
 _SPELT_OUT = re.compile(rf"({NUMBER})\s*(milliseconds?|seconds?|secs|minutes?|mins|hours?|hrs?|days?)", re.IGNORECASE)
+_PREFIX = re.compile(rf"({NUMBER})\s*([kKM])")
+_MILLION = re.compile(rf"({NUMBER})\s*(?:m|mil|mio|million)", re.IGNORECASE)
+_THOUSAND = re.compile(rf"({NUMBER})\s*(?:tsd|thousand)", re.IGNORECASE)
+_OF_TIME = re.compile(r"\$?\s*(?:/|per)\s*(?:s(?:ec\w*)?|min(?:ute)?|h(?:r|our)?|d(?:ay)?|week|month|year)")
+_UNITS_OF_TIME = re.compile(rf"(?:{NUMBER}\s*(?:ms|sec|min|s|m|h|d)\s*)+", re.IGNORECASE)
 _SHORT = {"mil": "ms", "sec": "s", "min": "min", "day": "d"}
 _COMMAS = re.compile(r"(\D*)(\d+(?:,\d+)+)(\D*)")
 _PRICED = re.compile(rf"[$€£¥]?\s*({NUMBER})\s*(\D*)")
@@ -32,7 +37,7 @@ def without_commas(text: str) -> str | None:
 
 
 def time_meant(text: str) -> str | None:
-    """Return a hint for a time such as `1:30` or `5 minutes`. Return None for any other text."""
+    """Return a hint for a time such as `1:30`, `5 minutes` or `5MIN`. Return None for any other text."""
     clock = _CLOCK.fullmatch(text)
     if clock:
         return f"write {clock[1]}min{clock[2]}s or {clock[1]}h{clock[2]}min"
@@ -40,7 +45,27 @@ def time_meant(text: str) -> str | None:
     if full:
         unit = full[2].lower()
         return f"write {full[1]}{_SHORT.get(unit[:3], 'h')}"
+    if text.endswith("M") and _PREFIX.fullmatch(text):
+        return f"write {text[:-1].strip()}min; M is a million"
+    if _UNITS_OF_TIME.fullmatch(text):
+        return f"write {text.lower()}"
     return None
+
+
+def tokens_meant(text: str) -> str | None:
+    """Return a hint for a number of tokens such as `5m` or `5 million`. Return None for any other text."""
+    million, thousand = _MILLION.fullmatch(text), _THOUSAND.fullmatch(text)
+    if million:
+        return f"write {million[1]}M" + ("; m is the unit of minutes" if text.endswith("m") else "")
+    return f"write {thousand[1]}k" if thousand else None
+
+
+def count_meant(text: str) -> str | None:
+    """Return a hint for a count such as `12k`. Return None for any other text."""
+    match = _PREFIX.fullmatch(text)
+    if not match:
+        return None
+    return f"write {float(match[1].replace('_', '')) * (1e6 if match[2] == 'M' else 1e3):.15g}"
 
 
 def dollars_meant(text: str) -> str | None:
@@ -51,11 +76,21 @@ def dollars_meant(text: str) -> str | None:
     number, unit = match[1], match[2].strip().casefold()
     if unit in ("cents", "cent", "ct", "¢"):
         return f"write {float(number.replace('_', '')) / 100:.15g}"
+    if _OF_TIME.fullmatch(unit):
+        return None
     if unit in ("usd", "dollars", "dollar", "us$", "$") or unit.startswith(("/", "per ")):
         return f"write {number}"
     if text.strip()[0] in "€£¥" or unit in ("€", "eur", "euro", "euros", "£", "gbp", "¥"):
         return "convert the amount to US dollars, and write only the number"
     return None
+
+
+def dollars_per_hour_meant(text: str) -> str | None:
+    """Return a hint for money per minute, such as `0.50/min`. Return None for any other text."""
+    match = _PRICED.fullmatch(text)
+    if not match or not re.fullmatch(r"\$?\s*(?:/|per)\s*min(?:ute)?", match[2].strip()):
+        return None
+    return f"write {60 * float(match[1].replace('_', '')):.15g}/h"
 
 
 def per_second(text: str) -> str | None:

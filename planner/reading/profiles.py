@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import model_validator
 
-from planner.errors import Problem, did_you_mean, for_example, listed, nearest
+from planner.errors import Problem, did_you_mean, for_example, listed
 from planner.reading.estimates.curves import EXAMPLES, Curve
 from planner.reading.fields import (
     Context,
@@ -22,8 +22,10 @@ from planner.reading.fields import (
     Speed,
     Text,
     Usd,
+    UsdPerHour,
     validation_error,
 )
+from planner.reading.key_hints import misspelt_key
 from planner.reading.units import BadValueError
 from planner.reading.yaml.source_map import Document
 
@@ -41,7 +43,7 @@ class PriceDeclaration(Declared):
     output: Usd | None = None
     cache_read: Usd | None = None
     cache_write: Usd | None = None
-    per_hour: Usd | None = None
+    per_hour: UsdPerHour | None = None
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -239,7 +241,7 @@ def _completeness(
     needed : whether the profile must have `ttft` and `output_speed`
     """
     fields = ProfileDeclaration.model_fields
-    given |= {nearest(key, fields) or "" for key in given - fields.keys()}
+    given |= {misspelt_key(key, fields) or "" for key in given - fields.keys()}
     missing = [f"'{key}'" for key in ("ttft", "output_speed") if key not in given]
     if missing and needed:
         message = f"the profile '{name}' has no {' and no '.join(missing)}"

@@ -16,9 +16,12 @@ from typing import Any
 
 from planner.reading.hints import (
     NUMBER,
+    count_meant,
     dollars_meant,
+    dollars_per_hour_meant,
     per_second,
     time_meant,
+    tokens_meant,
     without_commas,
 )
 
@@ -34,6 +37,10 @@ _PERCENT = re.compile(rf"({NUMBER})\s*%")
 _MONEY = re.compile(rf"\$?\s*({NUMBER})")
 _PLAIN = re.compile(rf"({NUMBER})")
 _NEGATIVE = re.compile(r"-\s*[\d.]")
+_PER_HOUR = re.compile(r"(.*?)\s*(?:/|\bper\b)\s*(?:h|hr|hour)")
+_MEANT = {_TOKENS: tokens_meant, _RATE: per_second, _PLAIN: count_meant}
+"""For some kinds of quantities, the function that makes hints."""
+
 _PREFIX = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6}
 
 
@@ -131,9 +138,8 @@ def _match(pattern: re.Pattern[str], value: Any, expected: str) -> tuple[float, 
     text = _text(value, expected)
     match = pattern.fullmatch(text)
     if not match:
-        raise BadValueError(
-            f"expected {expected}", without_commas(text) or (per_second(text) if pattern is _RATE else None)
-        )
+        meant = _MEANT.get(pattern)
+        raise BadValueError(f"expected {expected}", without_commas(text) or (meant(text) if meant else None))
     return finite(float(match[1].replace("_", ""))), match[2] if pattern.groups > 1 else ""
 
 
@@ -249,6 +255,17 @@ def money(value: Any) -> Decimal:
         raise BadValueError(f"expected {expected}", without_commas(text) or dollars_meant(value))
     at_most(finite(float(match[1].replace("_", ""))), 1e6)
     return Decimal(match[1].replace("_", ""))
+
+
+def money_per_hour(value: Any) -> Decimal:
+    """Parse an amount of US dollars per hour, such as `40`, `$40`, `40/h` or `$40/h`."""
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+        return money(value)
+    match = _PER_HOUR.fullmatch(value.strip())
+    amount = match[1] if match else value.strip()
+    if "/" in amount or "per " in amount:
+        raise BadValueError("expected US dollars per hour, such as 40 or 40/h", dollars_per_hour_meant(value.strip()))
+    return money(amount)
 
 
 def setup_of(value: Any) -> tuple[float, float]:

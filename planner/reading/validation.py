@@ -12,14 +12,14 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from planner.errors import (
     MOST_PROBLEMS,
+    Note,
     Problem,
-    did_you_mean,
     for_example,
-    nearest,
 )
 from planner.reading.estimates.arithmetic import AGENTS
 from planner.reading.estimates.context import context_of
 from planner.reading.fields import Declared, require_mapping
+from planner.reading.key_hints import Surroundings, key_hint, misspelt_key
 from planner.reading.yaml.source_map import Document, KeyPath
 
 Model = TypeVar("Model", bound=Declared)
@@ -88,7 +88,7 @@ def _problems(model: type[Declared], document: Document, details: list[ErrorDeta
     typos: dict[tuple[KeyPath, str], None] = {}
     for detail in details[: 10 * MOST_PROBLEMS]:
         if detail["type"] == "extra_forbidden":
-            near = nearest(str(detail["loc"][-1]), _fields(model, detail["loc"][:-1]))
+            near = misspelt_key(str(detail["loc"][-1]), _fields(model, detail["loc"][:-1]))
             typos[detail["loc"][:-1], near or ""] = None
     count = 0
     for detail in details:
@@ -113,7 +113,11 @@ def _problem(model: type[Declared], document: Document, detail: ErrorDetails, pa
     context = detail.get("ctx", {})
     if detail["type"] == "extra_forbidden":
         place = document.key(*path) if len(path) == len(detail["loc"]) else document.value(*path)
-        return Problem("unknown-key", f"unknown key '{name}'", place, did_you_mean(name, _fields(model, parent), "key"))
+        hint = key_hint(name, _value_at(document, detail["loc"]), _surroundings(model, parent))
+        message = f"unknown key '{name}'"
+        if isinstance(hint, Note):
+            return Problem("unknown-key", message, place, remedy=hint)
+        return Problem("unknown-key", message, place, hint)
     if detail["type"] == "missing":
         place = document.key(*path) if len(path) == len(parent) else document.value(*path)
         return Problem("missing-key", f"the key '{name}' is missing", place, _example(model, parent, name))
@@ -145,6 +149,31 @@ def _fields(model: type[Declared], loc: KeyPath) -> list[str]:
     return list(declared.model_fields) if declared else []
 
 
+def _surroundings(model: type[Declared], loc: KeyPath) -> Surroundings:
+    """Return the keys at, inside and around the declaration at the path `loc`.
+
+    loc : path from an error of pydantic
+    """
+    declared, _ = _declared(model, loc)
+    inside, entries = {}, []
+    for name, field in declared.model_fields.items() if declared else ():
+        other, by_name = _declared_by(_bare(field.annotation))
+        if other is not None:
+            inside[name] = list(other.model_fields)
+            entries += [name] if by_name else []
+    name = str(loc[-1]) if loc and not _declared(model, loc[:-1])[1] else ""
+    around = _fields(model, loc[:-1]) if name else []
+    return Surroundings(_fields(model, loc), inside, entries, name, around)
+
+
+def _value_at(document: Document, loc: KeyPath) -> Any:
+    """Return the value in the document at the path `loc`. Return None if there is no such value."""
+    value = document.data
+    for part in loc:
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
 def _declared(model: type[Declared], loc: KeyPath) -> tuple[type[Declared] | None, bool]:
     """Return the type of the declaration at the path `loc`, and whether the path leads to a mapping from names.
 
@@ -160,6 +189,11 @@ def _declared(model: type[Declared], loc: KeyPath) -> tuple[type[Declared] | Non
         else:
             annotation = typing.get_args(annotation)[1] if typing.get_origin(annotation) is dict else None
         annotation = _bare(annotation)
+    return _declared_by(annotation)
+
+
+def _declared_by(annotation: Any) -> tuple[type[Declared] | None, bool]:
+    """Return the declaration that an annotation contains, and whether it is a mapping from names to declarations."""
     by_name = typing.get_origin(annotation) is dict
     if by_name:
         annotation = _bare(typing.get_args(annotation)[1])

@@ -246,7 +246,7 @@ def test_a_saturated_server_is_told(golden: Golden) -> None:
 
 def test_inferencex(tmp_path: Path) -> None:
     """Seconds. 1 / 0.14105192 = 7.0896 and 1 / 0.02514683 = 39.766; ln(0.196229197 / 0.141051924) / 2.326348 = 0.1419."""
-    glm, minimax = imported(tmp_path, GLM, MINIMAX, per_hour="24.5").values()
+    glm, minimax = imported(tmp_path, GLM, MINIMAX, per_hour="$24.5/h").values()
     assert (glm.name, minimax.name) == ("glm-5-fp8", "minimax-m2.5")
     assert points(glm) == pytest.approx({16: 7.0896}, rel=1e-4)
     assert points(minimax) == pytest.approx({8: 39.766}, rel=1e-4)

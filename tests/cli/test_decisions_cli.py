@@ -67,6 +67,7 @@ def test_a_value_of_time_chooses(four: Path, golden: Golden) -> None:
     (pays,) = [one for one in found["break_evens"] if one["agents"] == 1]
     assert (pays["speed"], pays["pays"]) == (2.0, "from")
     assert value(pays["usd_per_hour"]) == pytest.approx(1.80 / (3 * 18) * 3600)
+    assert decided(four, *GRID, "--value-of-time", "120/h", "--waiting", 3)["value_of_time"] == worth
     text = said(*options)
     golden(text)
     assert amounts(text) >= {"$120", "$2.00", "$3.80", "2x"}

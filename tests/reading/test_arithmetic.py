@@ -48,6 +48,7 @@ def value(text: str, quantity: Quantity = NUMBERS) -> float:
         ("= -3 + 5", 2), ("= +5 - -2", 7), ("= 7 / 2 / 2", 1.75), ("= min(modules, 9, agents)", 4), ("= max(1, 2)", 2),
         ("= round(2.5)", 3), ("= round(3.5)", 4), ("= floor(2.9)", 2), ("= ceil(2.1)", 3), ("= 1e3", 1000), ("= .5 * 4", 2),
         ("= ceil(modules / 3) * 1k", 14_000), ("= 0 * agents", 0), ("= 900", 900),
+        ("= 24 k / agents", 6000), ("= min(2 M, 1 k * 3)", 3000),
     ],
 )  # fmt: skip
 def test_arithmetic_over_numbers_parameters_and_agents(text: str, number: float) -> None:
@@ -60,10 +61,18 @@ def test_arithmetic_over_numbers_parameters_and_agents(text: str, number: float)
         ("= 30s", 30), ("= 30s * modules", 1200), ("= 1h30m / agents", 1350), ("= modules * (5s + 1min / agents)", 800),
         ("= max(30s, 1min / agents)", 30), ("= 2min - 30s", 90), ("= 1h * (30s / 1min)", 1800), ("= 0", 0), ("= 0 + 5s", 5),
         ("= round(90s / agents)", 23), ("= 2 * 1min * 30s / 1s", 3600),
+        ("= 5 min + 3 s", 303), ("= 2 h 30 min", 9000), ("= max(1 h 30min / agents, 4 s)", 1350), ("= 2 min * min(3, 5)", 360),
     ],
 )  # fmt: skip
 def test_a_time_has_the_power_one_of_a_unit_of_time(text: str, seconds: float) -> None:
     assert value(text, DURATION) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["= 5 h", "= 5 h + 1s", "= 1 h 30 min", "= 5 min(1, 2)"])
+def test_a_parameter_is_no_unit(text: str) -> None:
+    """Otherwise `5 h`, in which an operator is missing, would be 5 hours."""
+    with pytest.raises(BadValueError, match="an operator is missing"):
+        parse_formulas(text, DURATION, {"h": 3.0})
 
 
 def test_a_factor_is_computed_from_factors() -> None:

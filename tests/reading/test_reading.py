@@ -38,6 +38,7 @@ from planner.reading import (
     parse_yaml,
     units,
 )
+from planner.reading.profiles import PriceDeclaration
 from planner.reading.yaml.parse import resolve_scalar
 from planner.workflow import Step, Workflow, read_workflow
 from planner.workflow.bodies import ESTIMATE_KEYS
@@ -64,7 +65,7 @@ CODES = {
     [
         ("30s", 30), ("500ms", 0.5), ("5min", 300), ("5m", 300), ("2h", 7200), ("1d", 86400), ("1h30m", 5400),
         ("1h 30min 5s", 5405), ("0.5s", 0.5), (".5 s", 0.5), ("1.5e2s", 150), ("2 sec", 2), ("1_000s", 1000),
-        (0, 0), (0.0, 0), ("0", 0), ("0s", 0), (" 5s ", 5),
+        (0, 0), (0.0, 0), ("0", 0), ("0s", 0), (" 5s ", 5), ("5 min", 300), ("2 h 30 min", 9000), ("10 s", 10),
     ],
 )  # fmt: skip
 def test_a_time_carries_its_unit(text: Any, seconds: float) -> None:
@@ -75,7 +76,7 @@ def test_a_time_carries_its_unit(text: Any, seconds: float) -> None:
     ("text", "tokens"),
     [
         (900, 900), ("900", 900), ("12k", 12_000), ("12K", 12_000), ("1.5M", 1_500_000), ("12_000", 12_000), (1.5, 1.5),
-        ("2 k tokens", 2_000), ("7 tok", 7), ("1 token", 1), ("0", 0),
+        ("2 k tokens", 2_000), ("1.5 M", 1_500_000), ("7 tok", 7), ("1 token", 1), ("0", 0),
     ],
 )  # fmt: skip
 def test_tokens_take_thousands_and_millions(text: Any, tokens: float) -> None:
@@ -102,11 +103,21 @@ def test_money_is_exact(text: Any, dollars: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text", [40, "40", "$40", "40/h", "$40/h", "$ 40 / h", "40 $/h", "40/hr", "40/hour", "$40 per hour", " 40 /h "]
+)
+def test_money_per_hour_may_say_so(text: Any) -> None:
+    assert units.money_per_hour(text) == 40
+    assert PriceDeclaration.model_validate({"per_hour": text}).per_hour == 40
+
+
+@pytest.mark.parametrize(
     ("parse", "value"),
     [
         (units.duration, 5),
         (units.duration, "5"),
         (units.duration, "5k"),
+        (units.duration, "5M"),
+        (units.duration, "5 MIN"),
         (units.duration, "5s later"),
         (units.duration, "12:30"),
         (units.duration, "s"),
@@ -119,6 +130,8 @@ def test_money_is_exact(text: Any, dollars: str) -> None:
         (units.duration, math.inf),
         (units.duration, "1e999s"),
         (units.tokens, "5s"),
+        (units.tokens, "5m"),
+        (units.tokens, "1.5 million"),
         (units.tokens, False),
         (units.tokens, "- 5"),
         (units.tokens, math.nan),
@@ -131,6 +144,12 @@ def test_money_is_exact(text: Any, dollars: str) -> None:
         (units.factor, 2e6),
         (units.factor, "twice"),
         (units.money, "5 EUR"),
+        (units.money, "40/h"),
+        (units.money, "3 per million"),
+        (units.money_per_hour, "40/min"),
+        (units.money_per_hour, "/h"),
+        (units.money_per_hour, "-40/h"),
+        (units.money_per_hour, "40/h/h"),
         (units.money, "$-3"),
         (units.money, -3),
         (units.money, "1e99"),
@@ -146,6 +165,13 @@ def test_a_mistake_says_what_was_expected(parse: Callable[[Any], Any], value: An
     with pytest.raises(BadValueError) as error:
         parse(value)
     golden(error.value)
+
+
+def test_money_per_minute_is_told_per_hour() -> None:
+    for value, hint in (("0.5/min", "write 30/h"), ("$2 per minute", "write 120/h"), ("40/day", None)):
+        with pytest.raises(BadValueError) as error:
+            units.money_per_hour(value)
+        assert error.value.hint == hint
 
 
 def test_a_time_without_unit_or_by_the_clock_is_told_how_to_write_it() -> None:

@@ -99,7 +99,7 @@ def _check_options(
     if per_hour is None:
         return None
     try:
-        return units.money(float(per_hour) if isinstance(per_hour, Decimal) else per_hour)
+        return units.money_per_hour(float(per_hour) if isinstance(per_hour, Decimal) else per_hour)
     except BadValueError as mistake:
         problems.add("bad-value", f"--price-per-hour: {mistake}", None, mistake.hint)
         return None

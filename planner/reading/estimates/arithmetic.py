@@ -50,6 +50,10 @@ half up."""
 _VARIADIC = ("min", "max")
 _TOKEN = re.compile(rf"\s*(?:({NUMBER}(?:[^\W_]|[.:%×])*)|([A-Za-z_]\w*)|(\*\*|//|[-+*/(),])|(\S))", re.ASCII)
 _PLAIN = re.compile(NUMBER)
+_TIME = rf"{NUMBER}\s*(?:ms|sec|min|s|m|h|d)"
+_SPACED = re.compile(rf"(?<![\w.])(?:{_TIME}(?:\s*{_TIME})*|{NUMBER}\s*[kKM])(?![\w.]|\s*\()")
+"""A number with its unit, perhaps with spaces, such as `1 h 30 min`."""
+
 _ALLOWED = (
     f"write only numbers, parameters, '{AGENTS}', the operators + - * /, brackets ( ), and the functions "
     + listed(FUNCTIONS)
@@ -147,7 +151,7 @@ def unknown_parameter(name: str, parameters: Iterable[str]) -> NoReturn:
 
 def _formula(text: str, quantity: Quantity, parameters: Iterable[str] | None) -> Formula:
     timed = quantity.parse is duration
-    tokens = _tokens(text)
+    tokens = _tokens(_without_spaces(text, parameters or ()))
     if len(tokens) == 1 and tokens[0][0] == "number":
         number = quantity.parse(text) if timed else _number(text, quantity)  # as a time, 0 needs no unit
         return Formula(text, repr(number), (), "s" if timed else "")
@@ -176,6 +180,16 @@ def _formula(text: str, quantity: Quantity, parameters: Iterable[str] | None) ->
         hint = "multiply or divide a time by a plain number, for example '= 30s * 2'"
         raise BadValueError(f"'= {text}' is not a time", hint)
     return Formula(text, plain.strip(), tuple(dict.fromkeys(names)), "s" if timed else "")
+
+
+def _without_spaces(text: str, parameters: Iterable[str]) -> str:
+    """Return an expression without spaces between a number and its unit. A parameter is never read as a unit."""
+
+    def joined(match: re.Match[str]) -> str:
+        words = re.findall(r"(?<=\s)[A-Za-z]+", match[0])
+        return match[0] if any(word in parameters for word in words) else "".join(match[0].split())
+
+    return _SPACED.sub(joined, text)
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
@@ -208,8 +222,9 @@ def _tokens(text: str) -> list[tuple[str, str]]:
         before_kind, before = tokens[-1] if tokens else ("operator", "")
         after_value = before_kind != "operator" or before == ")"
         if after_value and (not operator or (operator == "(" and before_kind != "name")):
-            hint = "add an operator, or remove the space between a number and its unit"
-            raise bad_expression(f"an operator is missing between '{before}' and '{token}'", hint)
+            raise bad_expression(
+                f"an operator is missing between '{before}' and '{token}'", "add an operator, for example '*'"
+            )
         tokens.append(("number" if number else "name" if name else "operator", token))
     return tokens
 

@@ -86,7 +86,7 @@ def parse_count(value: Any, most: int, context: FileContext = NO_FILE, agents: b
         return units.whole(value, most)
     except BadValueError as mistake:
         if str(mistake).startswith("expected"):
-            raise BadValueError(_EXPECTED) from None
+            raise BadValueError(_EXPECTED, mistake.hint) from None
         raise
 
 
@@ -98,6 +98,15 @@ def parse_item_count(value: Any, context: FileContext = NO_FILE) -> ItemCountVal
     Raises `BadValueError` if `value` is neither a count nor an estimate.
     """
     is_range = isinstance(value, str) and re.search(r"\S\s+to\s+\S", value)
+    if isinstance(value, list) and value:
+        raise BadValueError(
+            "expected a number of items, not a list",
+            f"write 'for_each: {len(value)}', or name a CSV file of the items: 'for_each: {{file: rows.csv}}'",
+        )
+    if isinstance(value, str) and value.strip().lower().endswith(".csv"):
+        raise BadValueError(
+            "expected a number of items, not a file", f"write for example 'for_each: {{file: {value.strip()}}}'"
+        )
     if not isinstance(value, dict) and not is_range:
         return parse_count(value, MOST_ITEMS, context)
     estimate = parse_estimate(value, ITEMS, context)

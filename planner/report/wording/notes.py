@@ -193,6 +193,10 @@ def _keys(values: Values) -> str:
     return "; ".join(f"{', '.join(place['keys'])} of '{place['step']}'" for place in values["places"])
 
 
+def _not_in_file(subject: str, given: str, argument: str) -> str:
+    return f"{subject} is not part of a workflow; {given} as '{argument}'"
+
+
 _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     # Notes on a result
     "not-converged": _not_converged,
@@ -246,6 +250,13 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
         if values["crews"]
         else f"give the number of agents with {names.argument('agents')}, or declare a crew and name it with 'crew'"
     ),
+    "rate-limit-in-file": lambda _, names: (
+        f"rate limits are not modelled; nearest is a bound on the requests at a time: '{names.argument('agents')}', "
+        "or 'max_concurrency' with 'runtime: langgraph'"
+    ),
+    "deadline-in-file": lambda _, names: _not_in_file("a deadline", "'target' takes it", names.argument("p90")),
+    "budget-in-file": lambda _, names: _not_in_file("a budget", "'target' takes it", names.argument("budget")),
+    "option-in-file": lambda values, names: _not_in_file("this", "give it", names.argument(values["name"])),
     "set-parameter": lambda values, names: (
         f"change the value of the parameter, for example with {names.parameter(values['name'], values['value'])}"
     ),

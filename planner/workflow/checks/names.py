@@ -17,9 +17,9 @@ from planner.errors import (
     Problem,
     did_you_mean,
     model_hint,
-    nearest,
 )
 from planner.reading.fields import MOST_AGENTS, MOST_ITEMS
+from planner.reading.key_hints import misspelt_key
 from planner.reading.profiles import profile_problems
 from planner.reading.units import BadValueError, count, whole
 from planner.reading.yaml.parse import resolve_scalar
@@ -228,8 +228,8 @@ class _Checks:
             message = f"a step does one thing, but this step has {', '.join(quoted[:-1])} and {quoted[-1]}"
             hint = "write a separate step for each of these keys"
             yield Problem("step-body", message, place, hint)
-        misspelt = (nearest(key, Step.model_fields) for key in step.keys() - Step.model_fields.keys())
-        if not bodies and not any(near in BODIES for near in misspelt) and path not in self.document.unreadable:
+        misspelt = (misspelt_key(key, Step.model_fields) for key in step.keys() - Step.model_fields.keys())
+        if not bodies and not any(meant in BODIES for meant in misspelt) and path not in self.document.unreadable:
             keys = ", ".join(f"'{body}'" for body in BODIES[:-1])
             hint = f"add one of the keys {keys} or '{BODIES[-1]}', for example '{path[-1]}: {Step.example}'"
             yield Problem("step-body", "the step does nothing", place, hint)
