@@ -81,8 +81,8 @@ Seed = Annotated[int, typer.Option(help="Seed of the random draws.", min=0)]
 Samples = Annotated[
     int | None,
     typer.Option(
-        help="Number of samples. With --precision, this is the maximum. "
-        "[default: as many as --precision 1% needs, at most 1,024]",
+        help="Number of samples. With --precision, the largest number of samples. "
+        "[default: enough for a precision of 1%, at most 1,024]",
         min=1, max=MOST_SAMPLES, show_default=False,
     ),
 ]  # fmt: skip

@@ -39,7 +39,7 @@ def push(times: cython.p_double, tasks: cython.p_int, size: cython.Py_ssize_t, t
 @cython.nogil
 @cython.exceptval(check=False)
 def drop(times: cython.p_double, tasks: cython.p_int, size: cython.Py_ssize_t) -> cython.void:
-    """Remove the least entry of a heap that has `size` entries afterwards."""
+    """Remove the least entry of a heap. `size`: number of entries that remain."""
     time: cython.double = times[size]
     task: cython.int = tasks[size]
     k: cython.Py_ssize_t = 0

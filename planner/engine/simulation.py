@@ -158,7 +158,7 @@ def build_graph(
     races : key of a race → (number of the first task of its copies, number after the last task of its copies)
     exits : last task of a copy → (key of the race, first task of the copy). A common successor of several copies waits
         for only one copy
-    leaves : task → earlier task. When the earlier task ends, the person who does the task starts to wait
+    leaves : task of a person → earlier task. The person starts to wait when the earlier task ends
     """
     pairs = np.asarray(edges, np.int32).reshape(-1, 2)
     source, target = pairs[:, 0], pairs[:, 1]

@@ -226,7 +226,7 @@ def _running(starts: Floats, ends: Floats, edges: Floats) -> tuple[float, ...]:
     """
 
     def since(times: Floats) -> Floats:
-        """Return for each edge the sum of `edge - time` over all times before the edge."""
+        """Return for each edge of a slot: the seconds from each earlier time to the edge, added up."""
         ordered = np.sort(times)
         before = np.searchsorted(ordered, edges)
         return np.asarray(before * edges - np.concatenate([[0.0], np.cumsum(ordered)])[before])

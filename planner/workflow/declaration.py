@@ -238,7 +238,7 @@ class Step(Declared):
         return self.steps or self.choose or (self._used.steps if self._used else {})
 
     def using(self, workflow: "Workflow") -> Self:
-        """Attach the workflow that the step uses to a copy of the step, and return the copy."""
+        """Return a copy of the step. `workflow`, the workflow of its key `use`, is attached to the copy."""
         step = self.model_copy()
         step._used = workflow
         return step

@@ -20,7 +20,8 @@ from planner.expansion.graph.work import Work
 class SkipCondition:
     """Skips a task of an item in samples in which the condition `guard` does not hold.
 
-    The task seizes or releases an agent, or has a context switch. Other tasks are not skipped.
+    Only three kinds of tasks need a `SkipCondition`: tasks that seize an agent, tasks that release an agent, and tasks
+    with a context switch.
 
     loops : loops around the item
     inner : occurrence of the task in the loops inside the item

@@ -46,9 +46,9 @@ class PaybackRuns:
 
 @dataclass(frozen=True)
 class Payback:
-    """The numbers of runs after which a scenario has paid back its setup, compared with the baseline.
+    """How many runs it takes until a scenario has paid back its setup, in time and in money.
 
-    The baseline needs no setup.
+    A scenario is compared with the baseline, which needs no setup.
 
     time : number of runs that save as much time as the setup takes
     usd : number of runs that save as much money as the setup costs; None if a cost is unknown
@@ -74,10 +74,10 @@ def payback(
     usd_per_hour: float | None,
     waiting: float,
 ) -> Payback:
-    """Return the numbers of runs after which a scenario has paid back its setup.
+    """Return how many runs it takes until a scenario has paid back its setup, in time and in money.
 
     usd_per_hour : value of an hour of each person in US dollars; None if unknown
-    waiting : number of people who wait for a run; the setup takes the time of one person
+    waiting : number of people who wait for a run
     """
     seconds_per_run = mean_difference(baseline.seconds, samples.seconds)
     usd_per_run = value = None
