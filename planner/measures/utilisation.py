@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.engine.arrays import Floats
+from planner.engine.moments import Mean, Moments
 from planner.engine.simulation import TICK, Graph, Schedule
 from planner.expansion.graph.fragments import LIMIT, RAMPED_UP
 from planner.expansion.graph.task_graph import LIMITED
-from planner.measures.moments import Mean, Moments
 
 Ticks = NDArray[np.int64]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from planner.engine.moments import Mean
 from planner.engine.statistics import Z975
-from planner.measures.moments import Mean
 from planner.measures.utilisation import Utilisation
 from planner.planning.forecast_result import StepResult
 from planner.planning.results import Result
