@@ -75,8 +75,9 @@ class _Meaning:
         copies = step.best_of or step.first_of
         if copies is not None:
             number = count_at(copies, inside.values, agents)
-            if agents is not None and 1 <= agents < number and step.kind != "llm" and _seizes(step):
-                yield Note("copies-in-turn", {"step": around.name, "copies": number, "agents": agents})
+            if agents is not None and agents < number and _seizes(step):
+                code = "copies-on-one-agent" if step.kind == "llm" else "copies-in-turn"
+                yield Note(code, {"step": around.name, "copies": number, "agents": agents})
             inside = replace(inside, count=inside.count * number)
         yield from self.body(step, inside)
 

@@ -186,7 +186,11 @@ def _most(values: Values) -> int:
 
 def _copies(place: Values) -> str:
     agents = "1 agent" if place["agents"] == 1 else f"{place['agents']:,} agents"
-    return f"{place['copies']:,} of '{place['step']}' on {agents}"
+    return f"{_number_of(place)} on {agents}"
+
+
+def _number_of(place: Values) -> str:
+    return f"{place['copies']:,} of '{place['step']}'"
 
 
 def _keys(values: Values) -> str:
@@ -203,6 +207,9 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     "unused-crew": "No step names the crew '{crew}': its agents do nothing.",
     "items-in-turn": lambda values, _: f"The lead does all items of {_places(values)} in turn.",
     "copies-in-turn": lambda values, _: f"Copies run in turn: {'; '.join(map(_copies, values['places']))}.",
+    "copies-on-one-agent": lambda values, _: (
+        f"Copies of a request run in parallel on one agent: {', '.join(map(_number_of, values['places']))}."
+    ),
     "many-people": lambda values, _: (
         f"No crew limits the people of {_places(values)}: up to {_most(values):,} work at the same time."
     ),
