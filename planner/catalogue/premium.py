@@ -52,7 +52,7 @@ class Premium:
         return float(max(1.0, speed) ** self.exponent)
 
 
-FITTED = Premium(1.11)
+FITTED = Premium(0.97)
 """Power law that fits the built-in tiers best. Retired tiers are included, so that the exponent does not depend on the
 date. A test compares the exponent with the result of `fitted`."""
 

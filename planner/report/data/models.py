@@ -27,12 +27,6 @@ def models_json(catalogue: Catalogue, rows: Sequence[ModelRow]) -> str:
 def model_json(catalogue: Catalogue, name: str) -> str:
     """JSON of one profile, with the source of every number. Raises InputError for an unknown name."""
     row = model_row(catalogue, name)
-    facts = {
-        key: {
-            field: str(value) if field in ("as_of", "retired_on") and value else value
-            for field, value in asdict(fact).items()
-        }
-        for key, fact in catalogue.facts(name).items()
-    }
+    facts = {key: asdict(fact) for key, fact in catalogue.facts(name).items()}
     data = {**asdict(row), "facts": facts, "caveats": catalogue.caveats(name)}
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(data, indent=2, ensure_ascii=False, default=str) + "\n"
