@@ -208,6 +208,9 @@ def _split(document: Document, data: dict[str, Any], problems: list[Problem]) ->
                 split_fact(value, ("profiles", name, key), plain[name], about[name], (key, key))
     profiles.data = {"models": plain if isinstance(entries, dict) else entries, "prices": prices}
     facts.data = {"sources": data.get("sources", {}), "facts": about}
+    for name in prices:
+        place = document.values["profiles", name, "price"]
+        profiles.values["prices",] = profiles.values["prices", name] = place
     for path, position in document.values.items():
         _add_position(path, wrapped, position, profiles.values, facts.values)
     for path, position in document.keys.items():
