@@ -21,6 +21,7 @@ from planner.errors import (
     Position,
     Problem,
     did_you_mean,
+    listed,
 )
 from planner.reading.files.text_file import read_text
 from planner.reading.profiles import profile_problems
@@ -35,6 +36,8 @@ NAME = "catalogue.yaml"
 _KEYS = ("sources", "profiles")
 _TELLING = (*_KEYS, "models")
 """Keys that tell a catalogue with mistakes from another file."""
+_DAYS = {"retired_on": ("available",), "holds_from": ("available", "price"), "holds_until": ("price",)}
+"""Keys of provenance that have an effect on certain values only, with these values."""
 _FACTORS = {"output_speed": "speed", "speed": "output_speed", "price": "price_multiplier", "price_multiplier": "price"}
 """Key of each value or factor → key that the same profile cannot have as well."""
 _MEASURED = ("ttft", "output_speed", "speed")
@@ -176,6 +179,11 @@ def _split(document: Document, data: dict[str, Any], problems: list[Problem]) ->
         if is_fact(value):
             wrapped.add(path)
             provenances[keys[1]] = {field: text for field, text in value.items() if field != "value"}
+            for field in _DAYS:
+                if field in value and path[2] not in _DAYS[field]:
+                    message = f"'{field}' has no effect on '{path[2]}'"
+                    hint = f"remove it; it belongs to {listed(_DAYS[field])}"
+                    problems.append(Problem("unknown-key", message, document.key(*path, field), hint))
             if "value" not in value:
                 hint = "add it, for example {value: 1.5s, source: my-benchmark, kind: measured}"
                 problems.append(Problem("missing-key", "the key 'value' is missing", place, hint))

@@ -514,14 +514,14 @@ profiles:
       - {value: {table: anthropic/claude-opus-4-8, tier: fats}, holds_from: 2026-10-01}
       - {value: {input: 3, output: 15}, holds_from: tomorrow}
       - {holds_from: 2027-01-01}
-  claude-opus-5: {price: []}
+  claude-opus-5: {price: [], ttft: {value: 1s, holds_from: 2026-11-15}}
 """
     with pytest.raises(InputError) as error:
         own(tmp_path, text)
     places = {(problem.position.line if problem.position else 0, problem.code) for problem in error.value.problems}
     assert places == {
         (5, "bad-value"), (6, "unknown-key"), (7, "bad-value"), (8, "bad-value"),
-        (9, "missing-key"), (9, "bad-value"), (10, "bad-value"),
+        (9, "missing-key"), (9, "bad-value"), (10, "bad-value"), (10, "unknown-key"),
     }  # fmt: skip
     golden(error.value)
 

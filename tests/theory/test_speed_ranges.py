@@ -16,9 +16,10 @@ from planner.engine import TICK, Samples
 from planner.errors import InputError
 from planner.planning import explain, forecast, sensitivity
 from planner.reading import Estimate, ProfileDeclaration
+from planner.report import explanation_text
 from planner.timing import ServiceTimes
 from planner.workflow import Workflow, read_workflow
-from tests.conftest import read_example
+from tests.conftest import Golden, read_example
 from tests.theory.test_closed_forms import (
     Law,
     check_quantile,
@@ -176,7 +177,7 @@ def test_constants_in_any_form_are_plain_numbers(tmp_path: Path) -> None:
     assert [len(texts) for texts in outputs.values()] == [1, 1, 1]
 
 
-def test_the_factor_is_a_driver_and_is_explained(declare: Declare) -> None:
+def test_the_factor_is_a_driver_and_is_explained(declare: Declare, golden: Golden) -> None:
     """T = 1200 / (v · s): in logarithms the variances of v and s add up, and that of s is the larger one."""
     base = "base: {ttft: 0s, output_speed: 25 to 35, jitter: 0}"
     workflow = declare("  a: {llm: {output: 1200}}", header(base, "fast: {based_on: base, speed: 1x to 3x}"))
@@ -191,6 +192,9 @@ def test_the_factor_is_a_driver_and_is_explained(declare: Declare) -> None:
     assert declared == "1x to 3x"
     assert level.output_speed == pytest.approx(1200 / predicted.typical.seconds, rel=1e-6)
     assert 0.5 < factor < 6
+    lines = explanation_text(predicted, explain(workflow, predicted)).splitlines()
+    (row,) = (index for index, line in enumerate(lines) if line.startswith("  output_speed"))
+    golden("\n".join(lines[row : row + 2]))
 
 
 @pytest.mark.parametrize(

@@ -113,11 +113,10 @@ def _level(level: Level, speed: float) -> Iterator[str]:
     for name, value in rows:
         declared = level.declared[name]
         drawn = f"drawn once per sample from {declared}" if " " in declared else ""
-        if name == "output_speed" and level.factors:
-            drawn = f"{drawn or declared}, times 'speed'"
         yield f"  {name:<14}{value:>14}" + (f"   {drawn}" if drawn else "")
     for profile, (factor, declared) in level.factors.items():
-        yield f"  {'speed':<14}{f'{factor:.4g}x':>14}   drawn once per sample from {declared} ({printable(profile)})"
+        times = f"  with a factor of {factor:.4g}x, drawn once per sample from {declared}"
+        yield from wrap(f"{times} ({printable(profile)})", 4)
     yield f"  {'jitter':<14}{level.jitter:>14g}   log-sd, drawn for each request; its median is 1"
     if level.price is None:
         yield "  price         unknown"
