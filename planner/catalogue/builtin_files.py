@@ -63,6 +63,7 @@ def source(name: str) -> SourceDeclaration | None:
 
 STANDARD = "standard"
 _LINE = re.compile(r"^  (\S+): (\{.*\})$", re.MULTILINE)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _HEAD = re.compile(r"^(source|as_of|url): (.*)$", re.MULTILINE)
 
 
@@ -72,10 +73,12 @@ class ListedPrice:
 
     price : US dollars per million tokens of each kind
     above : prompt length in tokens above which requests cost more; None if there is no such length
+    later : prices that replace this one, each with its first day
     """
 
     price: dict[str, Any]
     above: int | None
+    later: tuple[tuple[date, dict[str, Any]], ...] = ()
 
 
 @cache
@@ -119,10 +122,12 @@ def listed_price(reference: dict[str, Any]) -> ListedPrice:
         raise BadValueError(f"the price table has no model '{name}'", hint, at=("table",))
     row = parse_yaml(_lines()[name]).data
     above = row.pop("above", None)
+    later = {date.fromisoformat(key): row.pop(key) for key in [key for key in row if _DATE.fullmatch(key)]}
     if not isinstance(tier, str) or tier not in row:
         raise BadValueError(
             f"the price table has no tier '{tier}' of the model '{name}'",
             did_you_mean(str(tier), row, "tier"),
             at=("tier",),
         )
-    return ListedPrice(row[tier], above if tier == STANDARD else None)
+    changes = tuple((day, prices[tier]) for day, prices in later.items() if tier in prices)
+    return ListedPrice(row[tier], above if tier == STANDARD else None, changes)

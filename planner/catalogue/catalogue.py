@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, partial
 from os import PathLike
@@ -11,13 +11,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from planner.catalogue import builtin_files
-from planner.catalogue.builtin_files import ListedPrice, listed_price, origin
-from planner.catalogue.declaration import (
-    NUMBERS,
-    FactDeclaration,
-    is_fact,
-    refers_to_table,
-)
+from planner.catalogue.builtin_files import origin
+from planner.catalogue.dated import DatedPrice, dated_prices, in_force
+from planner.catalogue.declaration import NUMBERS, FactDeclaration, is_fact
+from planner.catalogue.facts import Fact, as_text, price_caveats
 from planner.catalogue.profile import Profile, resolve
 from planner.catalogue.user_file import (
     UserCatalogue,
@@ -45,37 +42,6 @@ CLAIMED = {
     "speed": "the factor on the output speed",
 }
 """Key → name in caveats, for the numbers that depend on batch, hardware and load."""
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One number of a profile, with its provenance.
-
-    key : name of the number, such as `ttft`
-    profile : name of the profile that declares the number: the requested profile or one of its bases
-    text : the number as written in the file
-    source : title of the source, or the path of the user's file if the user gives no source
-    as_of, kind, conditions : as in `FactDeclaration`; None if the user's file does not give them
-    up_to : whether the number is an upper limit
-    above : for a price, the prompt length in tokens above which requests cost more
-    """
-
-    key: str
-    profile: str
-    text: str
-    source: str
-    as_of: date | None = None
-    kind: str | None = None
-    conditions: str | None = None
-    up_to: bool = False
-    url: str | None = None
-    verified: str | None = None
-    above: int | None = None
-    retired_on: date | None = None
-
-    def age(self, today: date) -> int | None:
-        """Return the age of the number in days. Return None if `as_of` is None."""
-        return None if self.as_of is None else (today - self.as_of).days
 
 
 @dataclass(frozen=True)
@@ -226,8 +192,12 @@ class Catalogue:
             )
         elif sold and sold.retired_on:
             caveats.append(f"{name} is sold until {sold.retired_on} only")
-        if state == "limited":
+        if sold and sold.holds_from and sold.holds_from > self.today:
+            caveats.append(f"{name} is sold from {sold.holds_from} on")
+        elif state == "limited":
             caveats.append(f"{name} is not sold to everybody")
+        if sold and sold.conditions:
+            caveats.append(f"{name} is sold under this condition: {sold.conditions}")
         for key, title in CLAIMED.items():
             fact = facts.get(key)
             if fact is None:
@@ -246,9 +216,8 @@ class Catalogue:
             if fact.up_to:
                 where = f"; {fact.conditions}" if fact.conditions and not curve else ""
                 caveats.append(f"{title} of {fact.profile} is the most that is claimed: 'up to {fact.text}'{where}")
-        price = facts.get("price")
-        if price is not None and price.above:
-            caveats.append(f"prompts of over {price.above:,} tokens cost more at {name} than is planned with")
+        if "price" in facts:
+            caveats += price_caveats(name, facts["price"], self.today)
         return caveats
 
     def _entry(self, name: str) -> _Entry:
@@ -265,33 +234,54 @@ class Catalogue:
         return self._read[name]
 
     def _parsed(self, name: str, builtin: dict[str, Any] | None, own: Mapping[str, Any] | None) -> _Entry:
-        plain, facts = {}, {}
+        plain: dict[str, Any] = {}
+        facts = {}
+        if builtin is not None and own is not None and "price" in own and "price" in builtin:
+            builtin = {**builtin, "price": in_force(dated_prices(builtin["price"]), self.today).price}
         for key, value in merge_entries(builtin, own or {}).items():
             from_user = own is not None and key in own
-            plain[key], price = _plain_value(key, value)
+            if key == "price":
+                prices = dated_prices(value)
+                current = in_force(prices, self.today)
+                plain[key] = current.price
+                others = tuple(self._price_fact(name, other, from_user) for other in prices if other is not current)
+                facts[key] = replace(self._price_fact(name, current, from_user), others=others)
+                continue
+            plain[key] = value["value"] if is_fact(value) else value
             if key in NUMBERS or key == "available":
-                facts[key] = self._fact(key, name, plain[key], value, from_user, price)
+                about = {field: text for field, text in value.items() if field != "value"} if is_fact(value) else {}
+                facts[key] = self._fact(key, name, plain[key], about, from_user)
         declaration = ProfileDeclaration.model_validate(plain)
         sold = facts.get("available")
         if sold is not None and sold.retired_on is not None and sold.retired_on <= self.today:
             declaration = declaration.model_copy(update={"available": "retired"})
+        elif sold is not None and sold.holds_from is not None and sold.holds_from > self.today:
+            declaration = declaration.model_copy(update={"available": "limited"})
         return _Entry(declaration, facts)
 
-    def _fact(self, key: str, name: str, plain: Any, value: Any, from_user: bool, price: ListedPrice | None) -> Fact:
-        if price is not None:
+    def _price_fact(self, name: str, price: DatedPrice, from_user: bool) -> Fact:
+        if price.listed is not None:
             title, day, url = origin()
-            return Fact(key, name, _as_text(plain), title, day, "vendor claim", url=url, above=price.above)
+            fact = Fact("price", name, as_text(price.price), title, day, "vendor claim", url=url)
+            fact = replace(fact, above=price.listed.above)
+        else:
+            fact = self._fact("price", name, price.price, price.about, from_user)
+        return replace(fact, holds_from=price.holds_from, holds_until=price.holds_until)
+
+    def _fact(self, key: str, name: str, plain: Any, provenance: Mapping[str, Any], from_user: bool) -> Fact:
+        """Return a number with its provenance.
+
+        plain : the number as written
+        provenance : keys of `FactDeclaration` with their values as written
+        """
         own = self._own if from_user else None
-        about = own.facts.facts.get(name, {}).get(key) if own else None
-        if about is None:
-            provenance = value.items() if is_fact(value) else ()
-            about = FactDeclaration.model_validate({field: text for field, text in provenance if field != "value"})
+        about = FactDeclaration.model_validate(dict(provenance))
         named = about.source or ""
         source = (own.facts.sources.get(named) if own else None) or builtin_files.source(named)
         return Fact(
             key,
             name,
-            _as_text(plain),
+            as_text(plain),
             source.title if source else named or (own.file if own else ""),
             about.as_of or (source.as_of if source else None),
             about.kind,
@@ -300,29 +290,13 @@ class Catalogue:
             source.url if source else None,
             source.verified if source else None,
             retired_on=about.retired_on,
+            holds_from=about.holds_from,
+            holds_until=about.holds_until,
         )
 
 
-def _plain_value(key: str, value: Any) -> tuple[Any, ListedPrice | None]:
-    """Return a declared value without its provenance, and its entry in the price table.
-
-    The entry is None if the value does not refer to the price table.
-    """
-    if is_fact(value):
-        value = value["value"]
-    if refers_to_table(key, value):
-        price = listed_price(value)
-        return price.price, price
-    return value, None
-
-
 def _plain(name: str) -> dict[str, Any]:
-    """Return the entry of a built-in profile, without the provenance of its values."""
-    return {key: _plain_value(key, value)[0] for key, value in (builtin_files.entry(name) or {}).items()}
-
-
-def _as_text(value: Any) -> str:
-    """Format a value as text. For example, a curve becomes `55 at 1, 42 at 64`."""
-    if isinstance(value, dict):
-        return ", ".join(f"{inner} at {key}" if key.isdecimal() else f"{key} {inner}" for key, inner in value.items())
-    return str(value)
+    """Return the entry of a built-in profile, without the provenance of its values. A price is the last known one."""
+    entry = builtin_files.entry(name) or {}
+    plain = {key: value["value"] if is_fact(value) else value for key, value in entry.items() if key != "price"}
+    return plain | ({"price": dated_prices(entry["price"])[-1].price} if "price" in entry else {})

@@ -13,7 +13,7 @@ from planner.reading.fields import (
     ParsedBy,
     Text,
 )
-from planner.reading.profiles import ProfileDeclaration
+from planner.reading.profiles import PriceDeclaration, ProfileDeclaration
 from planner.reading.units import BadValueError
 
 KINDS = ("measured", "vendor claim", "estimate")
@@ -74,6 +74,8 @@ class FactDeclaration(Declared):
     conditions : conditions under which the number was measured, claimed or estimated
     up_to : whether the number is an upper limit, as in "up to 2.5x"
     retired_on : day from which the profile is retired; used for the key `available`
+    holds_from : first day on which a price holds, or on which the profile is sold; for the keys `price` and `available`
+    holds_until : first day on which a price no longer holds; for the key `price`
     """
 
     example: ClassVar[str] = "{value: 1.5s, source: my-benchmark, kind: measured}"
@@ -84,24 +86,32 @@ class FactDeclaration(Declared):
     conditions: Text | None = None
     up_to: Flag | None = None
     retired_on: Day | None = None
+    holds_from: Day | None = None
+    holds_until: Day | None = None
 
 
+Prices = Annotated[dict[str, Annotated[PriceDeclaration, MappingField]], MappingField]
 Profiles = Annotated[dict[str, Annotated[ProfileDeclaration, MappingField]], MappingField]
 
 
 class ProfilesDeclaration(Declared):
-    """The profiles in a catalogue file, without the provenance of their numbers."""
+    """The profiles in a catalogue file, without the provenance of their numbers.
+
+    models : profiles by name
+    prices : for each profile with a list of prices, the prices by their position in the list
+    """
 
     example: ClassVar[str] = "profiles: {a-name: {ttft: 1.5s, output_speed: 60}}"
 
     models: Profiles = {}
+    prices: dict[str, Prices] = {}
 
 
 class FactsDeclaration(Declared):
     """The sources in a catalogue file, and the provenance of its numbers.
 
     sources : sources by name
-    facts : provenance of each number, by profile and then by key
+    facts : provenance of each number, by profile and then by key; ``price 0`` is the key of the first price in a list
     """
 
     example: ClassVar[str] = ProfilesDeclaration.example

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from planner.catalogue.catalogue import Catalogue
 from planner.catalogue.profile import Profile
 from planner.reading.estimates.curves import Curve
 from planner.reading.estimates.estimate import Estimate
+
+_GRID = 200
+"""Number of quantiles that approximate a distribution in a product of distributions."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,8 @@ def model_row(catalogue: Catalogue, name: str) -> ModelRow:
     """Return the row of the profile `name`. Raises InputError for an unknown name."""
     profile, declared = catalogue.profile(name), catalogue.declared[name]
     alone = profile.at(1)
-    assert isinstance(alone.output_speed, Estimate)
     assert isinstance(alone.ttft, Estimate)
+    speed = effective_speed(alone)
     price = profile.price
     tokens = price is not None and price.per_hour is None
     ages = [age for fact in catalogue.facts(name).values() if (age := fact.age(catalogue.today)) is not None]
@@ -63,8 +67,8 @@ def model_row(catalogue: Catalogue, name: str) -> ModelRow:
         name,
         declared.provider,
         declared.available,
-        alone.output_speed.quantile(0.5),
-        alone.output_speed.quantile(0.05),
+        speed(0.5),
+        speed(0.05),
         _speed(profile),
         alone.ttft.quantile(0.5),
         float(price.input) if price and tokens else None,
@@ -79,12 +83,37 @@ def _speed(profile: Profile) -> str:
 
     A curve is shown at its lowest concurrency. For example, `55 at 1` is the speed at concurrency 1.
     """
-    speed = profile.output_speed
-    if isinstance(speed, Curve):
-        requests, fastest = speed.points[0]
-        return f"{_digits(fastest)} at {requests}"
-    low, high = speed.quantile(0.05), speed.quantile(0.95)
-    return f"{_digits(low)} to {_digits(high)}" if high > low else _digits(low)
+    curve = profile.output_speed
+    lowest = curve.points[0][0] if isinstance(curve, Curve) else None
+    speed = effective_speed(profile.at(lowest or 1))
+    low, high = speed(0.05), speed(0.95)
+    text = f"{_digits(low)} to {_digits(high)}" if high > low else _digits(low)
+    return text if lowest is None else f"{text} at {lowest}"
+
+
+def effective_speed(profile: Profile) -> Callable[[float], float]:
+    """Return the quantiles of a profile's output speed in tokens/s, with its random speed factors.
+
+    The profile must have a fixed concurrency (see `Profile.at`). Factors are independent of the speed of the base. A
+    product of lognormals is exact. Any other product is approximated by `_GRID` quantiles of each factor.
+    """
+    assert isinstance(profile.output_speed, Estimate)
+    parts = (profile.output_speed, *(factor.estimate for factor in profile.factors))
+    varying = [part for part in parts if part.varies]
+    fixed = math.prod(part.scale for part in parts if not part.varies)
+    if len(varying) <= 1:
+        return lambda p: fixed * (varying[0].quantile(p) if varying else 1.0)
+    if all(part.shape == "lognormal" for part in varying):
+        median = math.prod((part.scale for part in varying), start=fixed)
+        product = replace(varying[0], scale=median, sigma=math.hypot(*(part.sigma for part in varying)))
+        return product.quantile
+    values = [fixed]
+    for part in varying:
+        quantiles = [part.quantile((index + 0.5) / _GRID) for index in range(_GRID)]
+        products = sorted(value * quantile for value in values for quantile in quantiles)
+        step = max(len(products) // _GRID, 1)
+        values = products[step // 2 :: step]
+    return lambda p: values[min(int(p * len(values)), len(values) - 1)]
 
 
 def _digits(speed: float) -> str:

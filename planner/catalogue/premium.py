@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from planner.catalogue.catalogue import Catalogue
+    from planner.reading.estimates.estimate import Estimate
 
 
 MOST_EXPONENT = 10
@@ -51,7 +52,7 @@ class Premium:
         return float(max(1.0, speed) ** self.exponent)
 
 
-FITTED = Premium(1.11)
+FITTED = Premium(0.97)
 """Power law that fits the built-in tiers best. Retired tiers are included, so that the exponent does not depend on the
 date. A test compares the exponent with the result of `fitted`."""
 
@@ -60,7 +61,8 @@ date. A test compares the exponent with the result of `fitted`."""
 class Tier:
     """A profile that is a faster version of another profile, called its base.
 
-    speed : `output speed of the profile / output speed of the base`
+    speed : `output speed of the profile / output speed of the base`. If `speed` is a range, its upper end, which is the
+        speed that the vendor claims
     price : `output price of the profile / output price of the base`
     """
 
@@ -80,7 +82,12 @@ def tiers(catalogue: Catalogue) -> Iterator[Tier]:
             continue
         price, base = catalogue.profile(name).price, catalogue.profile(declared.based_on).price
         if price is not None and base is not None and base.output:
-            yield Tier(name, declared.speed, float(price.output / base.output))
+            yield Tier(name, claimed(declared.speed), float(price.output / base.output))
+
+
+def claimed(speed: Estimate) -> float:
+    """Return the upper end of a factor: the `b` of a range `a to b`, or the largest of several values."""
+    return speed.points[-1] if speed.points else speed.quantile(0.95)
 
 
 def fitted(measured: Sequence[Tier]) -> float:

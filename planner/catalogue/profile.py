@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -71,6 +72,17 @@ class Price:
 
 
 @dataclass(frozen=True)
+class SpeedFactor:
+    """A random factor on the output speed, such as `1.2x to 2.5x`. It is drawn once per sample.
+
+    profile : name of the profile that declares the factor; all profiles that inherit the factor share its draws
+    """
+
+    profile: str
+    estimate: Estimate
+
+
+@dataclass(frozen=True)
 class Profile:
     """A model as a provider serves it. None means that a value is not declared.
 
@@ -79,7 +91,7 @@ class Profile:
     root : name of the last profile in the chain of `based_on`; profiles with the same root share their draws
     ttft : seconds to the first token, or a curve of these seconds by concurrency
     prefill_speed : tokens/s; None: prompts take no time
-    output_speed : tokens/s of one request, or a curve of these speeds by concurrency
+    output_speed : tokens/s of one request, or a curve of these speeds by concurrency; without the `factors`
     jitter : standard deviation of the logarithm of the random factor on each request's time
     price : prices of tokens or of machines; None: the cost is unknown
     context : largest number of tokens of prompt and output together
@@ -89,6 +101,7 @@ class Profile:
     available : ``general``, ``limited`` or ``retired``
     measured_output : mean output tokens of a request when the curves `ttft` and `output_speed` were measured; None: the
         curves are independent
+    factors : random factors on `output_speed`
     """
 
     name: str
@@ -104,6 +117,7 @@ class Profile:
     tokens: float | None = None
     available: str | None = None
     measured_output: float | None = None
+    factors: tuple[SpeedFactor, ...] = ()
 
     @property
     def by_concurrency(self) -> bool:
@@ -135,12 +149,19 @@ def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
     """
     names, chain = _bases(name, declared)
     speed, price, multiplier = 1.0, None, 1.0
-    for profile in reversed(chain):
-        speed = (1.0 if profile.output_speed is not None else speed) * (profile.speed or 1.0)
+    factors: list[SpeedFactor] = []
+    for declaring, profile in zip(reversed(names), reversed(chain), strict=True):
+        if profile.output_speed is not None:
+            speed, factors = 1.0, []
+        if profile.speed is not None and profile.speed.varies:
+            factors.append(SpeedFactor(declaring, profile.speed))
+        elif profile.speed is not None:
+            speed *= profile.speed.scale
         if profile.price is not None:
             price, multiplier = profile.price, 1.0
         multiplier *= profile.price_multiplier or 1.0
-    if not (_LEAST_FACTOR <= speed <= _MOST_FACTOR and _LEAST_FACTOR <= multiplier <= _MOST_FACTOR):
+    typical = math.prod((factor.estimate.scale for factor in factors), start=speed)
+    if not (_LEAST_FACTOR <= typical <= _MOST_FACTOR and _LEAST_FACTOR <= multiplier <= _MOST_FACTOR):
         bounds = f"from 1/{_MOST_FACTOR:,.0f} to {_MOST_FACTOR:,.0f}"
         message = f"the product of the factors of '{name}' and its bases must be {bounds}"
         raise InputError([Problem("bad-profile", message, None, "give 'output_speed' or 'price' instead of factors")])
@@ -171,6 +192,7 @@ def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
         measured_output=None
         if measured is None
         else measured * speed,  # the same time is enough for `speed` times as many tokens
+        factors=tuple(factors),
     )
 
 

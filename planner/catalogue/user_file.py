@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from planner.errors import (
     Position,
     Problem,
     did_you_mean,
+    listed,
 )
 from planner.reading.files.text_file import read_text
 from planner.reading.profiles import profile_problems
@@ -35,6 +36,8 @@ NAME = "catalogue.yaml"
 _KEYS = ("sources", "profiles")
 _TELLING = (*_KEYS, "models")
 """Keys that tell a catalogue with mistakes from another file."""
+_DAYS = {"retired_on": ("available",), "holds_from": ("available", "price"), "holds_until": ("price",)}
+"""Keys of provenance that have an effect on certain values only, with these values."""
 _FACTORS = {"output_speed": "speed", "speed": "output_speed", "price": "price_multiplier", "price_multiplier": "price"}
 """Key of each value or factor → key that the same profile cannot have as well."""
 _MEASURED = ("ttft", "output_speed", "speed")
@@ -165,33 +168,57 @@ def _split(document: Document, data: dict[str, Any], problems: list[Problem]) ->
     entries = data.get("profiles", {})
     plain: dict[str, Any] = {}
     about: dict[str, Any] = {}
+    prices: dict[str, Any] = {}
     wrapped: set[KeyPath] = set()
+
+    def split_fact(
+        value: Any, path: KeyPath, numbers: dict[str, Any], provenances: dict[str, Any], keys: tuple[str, str]
+    ) -> None:
+        """Add a value to `numbers`, and its provenance to `provenances`, under these keys."""
+        place = document.value(*path)
+        if is_fact(value):
+            wrapped.add(path)
+            provenances[keys[1]] = {field: text for field, text in value.items() if field != "value"}
+            for field in _DAYS:
+                if field in value and path[2] not in _DAYS[field]:
+                    message = f"'{field}' has no effect on '{path[2]}'"
+                    hint = f"remove it; it belongs to {listed(_DAYS[field])}"
+                    problems.append(Problem("unknown-key", message, document.key(*path, field), hint))
+            if "value" not in value:
+                hint = "add it, for example {value: 1.5s, source: my-benchmark, kind: measured}"
+                problems.append(Problem("missing-key", "the key 'value' is missing", place, hint))
+                profiles.unreadable.add(_in_profiles(path))
+            value = value.get("value")
+        if refers_to_table(str(path[2]), value):
+            try:
+                value = listed_price(value).price
+            except BadValueError as mistake:
+                value = {"input": 0, "output": 0}
+                inner = ("value",) if path in wrapped else ()
+                exact = document.value(*path, *inner, *mistake.at) or place
+                problems.append(Problem(mistake.code, str(mistake), exact, mistake.hint))
+        numbers[keys[0]] = value
+
     for name, entry in entries.items() if isinstance(entries, dict) else ():
         if not isinstance(entry, dict):
             plain[name] = entry
             continue
         plain[name], about[name] = {}, {}
         for key, value in entry.items():
-            place = document.value("profiles", name, key)
-            if is_fact(value):
-                wrapped.add((name, key))
-                about[name][key] = {field: text for field, text in value.items() if field != "value"}
-                if "value" not in value:
-                    hint = "add it, for example {value: 1.5s, source: my-benchmark, kind: measured}"
-                    problems.append(Problem("missing-key", "the key 'value' is missing", place, hint))
-                    profiles.unreadable.add(("models", name, key))
-                value = value.get("value")
-            if refers_to_table(key, value):
-                try:
-                    value = listed_price(value).price
-                except BadValueError as mistake:
-                    value = {"input": 0, "output": 0}
-                    inner = ("value",) if (name, key) in wrapped else ()
-                    exact = document.value("profiles", name, key, *inner, *mistake.at) or place
-                    problems.append(Problem(mistake.code, str(mistake), exact, mistake.hint))
-            plain[name][key] = value
-    profiles.data = {"models": plain if isinstance(entries, dict) else entries}
+            if key == "price" and isinstance(value, list):
+                plain[name][key] = {"input": 0, "output": 0}
+                prices[name] = {}
+                for index, element in enumerate(value):
+                    keys = str(index), f"price {index}"
+                    split_fact(element, ("profiles", name, key, index), prices[name], about[name], keys)
+                problems += _order_problems(document, name, value)
+            else:
+                split_fact(value, ("profiles", name, key), plain[name], about[name], (key, key))
+    profiles.data = {"models": plain if isinstance(entries, dict) else entries, "prices": prices}
     facts.data = {"sources": data.get("sources", {}), "facts": about}
+    for name in prices:
+        place = document.values["profiles", name, "price"]
+        profiles.values["prices",] = profiles.values["prices", name] = place
     for path, position in document.values.items():
         _add_position(path, wrapped, position, profiles.values, facts.values)
     for path, position in document.keys.items():
@@ -199,9 +226,38 @@ def _split(document: Document, data: dict[str, Any], problems: list[Problem]) ->
     for path, position in document.nothing.items():
         _add_position(path, wrapped, position, profiles.nothing, facts.nothing, exactly=True)
     for path in document.unreadable:
-        profiles.unreadable.add(("models", *path[1:]) if path[:1] == ("profiles",) else path)
-        facts.unreadable.add(("facts", *path[1:]) if path[:1] == ("profiles",) else path)
+        profiles.unreadable.add(_in_profiles(path) if path[:1] == ("profiles",) else path)
+        facts.unreadable.add(_in_facts(path) if path[:1] == ("profiles",) else path)
     return profiles, facts
+
+
+def _order_problems(document: Document, name: str, prices: list[Any]) -> Iterator[Problem]:
+    """Yield the problems with the days of a list of prices. Each price but the first must begin on a later day."""
+    place = document.value("profiles", name, "price")
+    hint = "write for example [{input: 4, output: 20}, {value: {input: 3, output: 15}, holds_from: 2027-01-01}]"
+    if not prices:
+        yield Problem("bad-value", "expected a price, or a list of prices", place, hint)
+    days = [str(price.get("holds_from") or "") if is_fact(price) else "" for price in prices]
+    for position in range(1, len(prices)):
+        if days[position] <= days[position - 1]:
+            where = document.value("profiles", name, "price", position) or place
+            message = "each price in a list needs a later 'holds_from' than the price before it"
+            yield Problem("bad-value", message, where, hint)
+
+
+def _is_listed(path: KeyPath) -> bool:
+    """Whether a path leads to an element of a list of prices, or into it."""
+    return len(path) > 3 and path[2] == "price" and isinstance(path[3], int)
+
+
+def _in_profiles(path: KeyPath) -> KeyPath:
+    """Return the path in `ProfilesDeclaration` for a path under ``profiles`` in the file."""
+    return ("prices", path[1], str(path[3]), *path[4:]) if _is_listed(path) else ("models", *path[1:])
+
+
+def _in_facts(path: KeyPath) -> KeyPath:
+    """Return the path in `FactsDeclaration` for a path under ``profiles`` in the file."""
+    return ("facts", path[1], f"price {path[3]}", *path[4:]) if _is_listed(path) else ("facts", *path[1:])
 
 
 def _add_position(
@@ -215,7 +271,7 @@ def _add_position(
     """Add the position of a path to `profiles`, to `facts`, or to both.
 
     path : path of keys in the catalogue file
-    wrapped : profile and key of each value that is written with its provenance
+    wrapped : path of each value that is written with its provenance
     exactly : whether to add the position to one dictionary only
     """
     if path[:1] != ("profiles",):
@@ -223,16 +279,16 @@ def _add_position(
         if not exactly and not path:
             facts[path] = position
         return
-    _, *rest = path
-    inside = tuple(rest[:2]) in wrapped
-    if inside and len(rest) == 2:
-        profiles.setdefault(("models", *rest), position)
-        facts["facts", *rest] = position
-    elif inside and rest[2] == "value":
-        profiles["models", *rest[:2], *rest[3:]] = position
+    length = 4 if _is_listed(path) else 3
+    inside = path[:length] in wrapped
+    if inside and len(path) == length:
+        profiles.setdefault(_in_profiles(path), position)
+        facts[_in_facts(path)] = position
+    elif inside and path[length] == "value":
+        profiles[(*_in_profiles(path[:length]), *path[length + 1 :])] = position
     elif inside:
-        facts["facts", *rest] = position
+        facts[_in_facts(path)] = position
     else:
-        profiles["models", *rest] = position
+        profiles[_in_profiles(path)] = position
         if not exactly:
-            facts["facts", *rest] = position
+            facts[_in_facts(path)] = position

@@ -63,7 +63,7 @@ Premium = Annotated[
     typer.Option(
         "--premium",
         help="Prices of speeds that no vendor offers. 1.2 means that the price is speed^1.2; 2.5x=6x means that 2.5x "
-        "speed costs 6x the price. [default: 1.11]",
+        "speed costs 6x the price. [default: 0.97]",
         metavar="LAW",
         show_default=False,
     ),

@@ -37,6 +37,7 @@ class Level:
     jitter : standard deviation of the logarithm of the random factor on each request's time
     price : US dollars per million tokens of each kind, or US dollars per hour; None: not declared
     declared : the values as written in the profile, by key
+    factors : random factors that are part of `output_speed`, by the name of the profile that declares each
     """
 
     model: str
@@ -47,6 +48,7 @@ class Level:
     jitter: float
     price: Mapping[str, float] | None
     declared: Mapping[str, str]
+    factors: Mapping[str, tuple[float, str]]
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,10 @@ def _level(workflow: Workflow, name: str, service: ServiceTimes) -> Level:
         name, _place_of_profile(workflow, name), float(service.ttft[0, 0]),
         1 / float(service.prefill[0, 0]) if profile.prefill_speed is not None else None,
         1 / float(service.decode[0, 0]), profile.jitter, _prices(profile.price), declared,
+        {
+            factor.profile: (float(drawn[0, 0]), str(factor.estimate))
+            for factor, drawn in zip(profile.factors, service.factors, strict=True)
+        },
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
@@ -15,6 +16,7 @@ from planner.reading.estimates.context import FileContext
 from planner.reading.estimates.curves import Curve, is_curve, parse_curve
 from planner.reading.estimates.estimate import Estimate
 from planner.reading.estimates.forms import UnboundEstimate, parse_estimate
+from planner.reading.hints import NUMBER
 from planner.reading.units import BadValueError
 
 
@@ -106,6 +108,30 @@ def _curve_or_estimate(quantity: units.Quantity) -> Any:
     )
 
 
+_BARE_RANGE = re.compile(rf"\s*({NUMBER})(?:\s+to\s+|\s*[-–—]\s*)({NUMBER})\s*")
+
+
+def _multiple(value: Any, context: FileContext) -> Estimate:
+    """Parse a factor on a speed: a number such as `2.5x`, or an estimate such as `1.2x to 2.5x`.
+
+    A range needs an `x`, because a range without it looks like tokens per second.
+    """
+    bare = (
+        re.fullmatch(rf"\s*({NUMBER})(?:\s+to\s+|\s*[-–—]\s*)({NUMBER})\s*", value) if isinstance(value, str) else None
+    )
+    if bare:
+        low, high = bare.groups()
+        raise BadValueError(
+            "a range of factors needs an x",
+            f"write {low}x to {high}x; tokens per second belong in 'output_speed'",
+        )
+    estimate: Estimate = _MULTIPLE.parse(value, context)
+    return estimate
+
+
+_MULTIPLE = _profile_estimate(units.MULTIPLE)
+
+
 Duration = Annotated[Estimate, _estimate(units.DURATION)]
 Tokens = Annotated[Estimate, _estimate(units.TOKENS)]
 Turns = Annotated[Estimate, _estimate(units.TURNS)]
@@ -116,6 +142,7 @@ Speed = Annotated[Estimate | Curve, _curve_or_estimate(units.RATE)]
 MeanOutput = Annotated[float, ParsedBy(lambda value: units.OUTPUT.bounded(units.OUTPUT.parse(value)))]
 Seconds = Annotated[float, ParsedBy(units.duration)]
 Factor = Annotated[float, ParsedBy(units.factor)]
+Multiple = Annotated[Estimate, ParsedInFile(_multiple)]
 Number = Annotated[float, ParsedBy(units.count)]
 Context = Annotated[float, ParsedBy(units.context)]
 LogSd = Annotated[float, ParsedBy(units.log_sd)]

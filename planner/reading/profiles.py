@@ -16,6 +16,7 @@ from planner.reading.fields import (
     LogSd,
     MappingField,
     MeanOutput,
+    Multiple,
     ParsedBy,
     Rate,
     Seconds,
@@ -87,7 +88,7 @@ class ProfileDeclaration(Declared):
     context : most tokens of a request, prompt and output together
     cache_ttl : seconds for which a prompt stays cached. Prompts are cached if this value or a price for cache reads is
         declared
-    speed : factor on the output speed of the profile in `based_on`
+    speed : factor on the output speed of the profile in `based_on`; a range is drawn once per sample
     price_multiplier : factor on all prices of the profile in `based_on`
     tokens : number of tokens of the model's tokenizer for each token of the tokenizer o200k_base
     provider, note : texts for human readers
@@ -105,7 +106,7 @@ class ProfileDeclaration(Declared):
     price: Annotated[PriceDeclaration, MappingField] | None = None
     context: Context | None = None
     cache_ttl: Seconds | None = None
-    speed: Factor | None = None
+    speed: Multiple | None = None
     price_multiplier: Factor | None = None
     tokens: Factor | None = None
     provider: Text | None = None

@@ -338,4 +338,5 @@ OUTPUT = Quantity("number of tokens", tokens, "900", "500 to 2k", least=1.0, mos
 TURNS = Quantity("number of turns", count, "8", "6 to 14", whole=True, least=1.0, most=1000.0)
 RATE = Quantity("speed", rate, "60", "40 to 80", least=0.001, most=1e9, unit=" tokens per second")
 SIZE = Quantity("size", factor, "1x", "0.4x to 2.5x", least=1e-3, most=1000.0)
+MULTIPLE = Quantity("factor", factor, "2.5x", "1.2x to 2.5x", most=1e6)
 CALLS = Quantity("number of calls", count, "1", "1 to 4", whole=True, least=1.0, most=100.0)

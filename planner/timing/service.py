@@ -24,12 +24,14 @@ class ServiceTimes:
 
     ttft : seconds to the first token
     prefill, decode : seconds per token
+    factors : draws of the profile's random speed factors, which are part of `decode`
     """
 
     profile: Profile
     ttft: Floats
     prefill: Floats
     decode: Floats
+    factors: tuple[Floats, ...] = ()
 
     @classmethod
     def of(cls, profile: Profile, samples: Samples) -> ServiceTimes:
@@ -45,11 +47,19 @@ class ServiceTimes:
             if profile.prefill_speed is None
             else 1.0 / draw_estimate(profile.prefill_speed, samples, 1, path, "prefill_speed")
         )
+        factors = tuple(
+            draw_estimate(factor.estimate, samples, 1, f"models/{factor.profile}", "speed")
+            for factor in profile.factors
+        )
+        speed = draw_estimate(profile.output_speed, samples, 1, path, "output_speed")
+        for factor in factors:
+            speed = speed * factor
         return cls(
             profile,
             draw_estimate(profile.ttft, samples, 1, path, "ttft"),
             prefill,
-            1.0 / draw_estimate(profile.output_speed, samples, 1, path, "output_speed"),
+            1.0 / speed,
+            factors,
         )
 
 

@@ -2,9 +2,12 @@
 
 import csv
 import json
+import math
 import re
 import statistics
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,10 +18,14 @@ from planner.catalogue import Catalogue, builtin_files
 from planner.catalogue.builtin_files import listed_price
 from planner.catalogue.catalogue import STALE
 from planner.catalogue.declaration import KINDS, NUMBERS
+from planner.catalogue.listing import effective_speed
+from planner.catalogue.profile import SpeedFactor
 from planner.catalogue.user_file import find_user_file
 from planner.cli.app import app
 from planner.errors import InputError
 from planner.reading import Curve, Estimate
+from planner.reading.estimates.estimate import Z95, empirical
+from planner.reading.units import RATE
 from planner.workflow import read_workflow
 from tests.conftest import Golden
 
@@ -28,17 +35,37 @@ WORKFLOWS = ROOT / "workflows"
 DATA = Path(builtin_files.__file__).parent / "data"
 
 REQUIRED = {
-    "claude-opus-4-6-fast": (6.0, 2.5),
-    "claude-opus-4-8-fast": (2.0, 2.5),
-    "claude-opus-5-fast": (2.0, 2.5),
-    "claude-opus-5-5-fast": (2.0, 2.5),
-    "gpt-5.5-fast-may-2026": (2.5, 1.5),
-    "gpt-5.5-fast": (2.5, 1.5),
-    "gpt-5.6-sol-fast": (2.0, 2.5),
-    "gpt-6-astra-ultrafast": (6.0, 6.0),
-    "gpt-6.1-sol-ultrafast": (6.0, 6.0),
+    "claude-opus-4-6-fast": (6.0, 1.17, 2.5),
+    "claude-opus-4-8-fast": (2.0, 1.17, 2.5),
+    "claude-opus-5-fast": (2.0, 1.17, 2.5),
+    "claude-opus-5-5-fast": (2.0, 1.17, 2.5),
+    "claude-fable-5-2-fast": (2.0, 1.17, 2.5),
+    "gpt-5.5-fast-may-2026": (2.5, 1.5, 1.5),
+    "gpt-5.5-fast": (2.5, 1.5, 1.5),
+    "gpt-5.6-sol-fast": (2.0, 1.17, 2.5),
+    "gpt-6.1-sol-fast": (2.0, 1.17, 2.5),
+    "gpt-6-astra-fast": (2.0, 1.17, 2.5),
+    "gpt-6-astra-ultrafast": (6.0, 3.7, 8.0),
+    "gpt-6.1-sol-ultrafast": (6.0, 3.7, 8.0),
 }
-"""Tiers: how many times the price and the speed of the standard tier."""
+"""Tiers: how many times the price of the standard tier, and from how many to how many times its speed."""
+
+CHEAPER = {
+    "claude-fable-5-2-batch": 0.5,
+    "claude-opus-5-5-batch": 0.5,
+    "claude-sonnet-5-5-batch": 0.5,
+    "claude-haiku-5-5-batch": 0.5,
+    "gpt-6.1-sol-flex": 0.5,
+    "gpt-6.1-sol-batch": 0.5,
+    "gpt-6-astra-flex": 0.5,
+    "gpt-6-astra-batch": 0.5,
+    "gpt-5.6-sol-flex": 0.5,
+    "gpt-5.6-sol-batch": 0.5,
+    "gemini-3.8-flash-flex": 0.5,
+    "gemini-3.8-flash-batch": 0.5,
+    "gemini-3.8-flash-priority": 2.0,
+}
+"""Tiers of the same speed, with their price relative to the standard tier."""
 
 SPEEDS = {
     "gemini-3.5-flash": (73, 289),
@@ -60,9 +87,7 @@ def catalogue() -> Catalogue:
 
 
 def median(catalogue: Catalogue, name: str) -> float:
-    speed = catalogue.profile(name).at(1).output_speed
-    assert isinstance(speed, Estimate)
-    return speed.quantile(0.5)
+    return effective_speed(catalogue.profile(name).at(1))(0.5)
 
 
 def first_token(catalogue: Catalogue, name: str, at: int = 1) -> float:
@@ -127,15 +152,71 @@ def test_reading_profiles_one_by_one_reads_all_of_each_file() -> None:
 
 
 @pytest.mark.parametrize(("name", "times"), REQUIRED.items())
-def test_a_tier_costs_and_speeds_as_it_is_sold(name: str, times: tuple[float, float], catalogue: Catalogue) -> None:
+def test_a_tier_costs_and_speeds_as_it_is_sold(
+    name: str, times: tuple[float, float, float], catalogue: Catalogue
+) -> None:
+    tier, base = catalogue.profile(name), catalogue.profile(catalogue.declared[name].based_on or "")
+    speed = catalogue.declared[name].speed
+    assert tier.price is not None
+    assert base.price is not None
+    assert speed is not None
+    assert float(tier.price.output / base.price.output) == times[0]
+    assert float(tier.price.input / base.price.input) == times[0]
+    assert (speed.quantile(0.05), speed.quantile(0.95)) == pytest.approx(times[1:])
+    assert median(catalogue, name) / median(catalogue, base.name) == pytest.approx(math.sqrt(times[1] * times[2]))
+    assert tier.ttft == base.ttft
+    assert tier.root == base.root
+
+
+@pytest.mark.parametrize(("name", "times"), CHEAPER.items())
+def test_a_tier_that_waits_costs_less_and_says_that_it_waits(name: str, times: float, catalogue: Catalogue) -> None:
     tier, base = catalogue.profile(name), catalogue.profile(catalogue.declared[name].based_on or "")
     assert tier.price is not None
     assert base.price is not None
-    assert float(tier.price.output / base.price.output) == times[0]
-    assert float(tier.price.input / base.price.input) == times[0]
-    assert median(catalogue, name) / median(catalogue, base.name) == pytest.approx(times[1])
-    assert tier.ttft == base.ttft
-    assert tier.root == base.root
+    for key in ("input", "output", "cache_read", "cache_write"):
+        price = getattr(base.price, key)
+        assert getattr(tier.price, key) == (None if price is None else price * Decimal(times)), key
+    assert (tier.ttft, tier.output_speed, tier.factors) == (base.ttft, base.output_speed, ())
+    (said,) = (one for one in catalogue.caveats(name) if "under this condition" in one)
+    assert "in the plan" in said
+
+
+def test_a_prompt_can_be_cached_for_an_hour(catalogue: Catalogue) -> None:
+    for base in ("claude-opus-5-5", "claude-sonnet-5-5", "claude-fable-5-2"):
+        short, long = catalogue.profile(base), catalogue.profile(f"{base}-cache-1h")
+        assert (short.cache_ttl, long.cache_ttl) == (300, 3600)
+        assert short.price is not None
+        assert long.price is not None
+        assert long.price.cache_write == 2 * short.price.input
+        assert short.price.cache_write == Decimal("1.25") * short.price.input
+        assert (long.price.input, long.price.output, long.price.cache_read) == (
+            short.price.input, short.price.output, short.price.cache_read,
+        )  # fmt: skip
+
+
+def test_a_subscription_is_slower_than_the_api_and_has_no_price_per_token(catalogue: Catalogue) -> None:
+    for tier in ("", "-fast"):
+        api, subscription = f"gpt-5.6-sol{tier}", f"gpt-5.6-sol-subscription{tier}"
+        assert median(catalogue, subscription) < 0.5 * median(catalogue, api)
+        assert catalogue.profile(subscription).price is None
+        assert catalogue.profile(subscription).root == "gpt-5.6-sol-subscription"
+    speed = catalogue.declared["gpt-5.6-sol-subscription-fast"].speed
+    assert speed is not None
+    assert (speed.quantile(0.05), speed.quantile(0.95)) == pytest.approx((1.17, 1.75))
+
+
+def test_a_speed_in_the_list_includes_random_factors(catalogue: Catalogue) -> None:
+    """A product of lognormals is one; otherwise its quantiles are those of a grid, within a percent of the exact ones."""
+    base, fast = catalogue.profile("claude-opus-5-5"), catalogue.profile("claude-opus-5-5-fast")
+    speed, own, factor = (effective_speed(base), base.output_speed, fast.factors[0].estimate)
+    assert isinstance(own, Estimate)
+    sigma = math.hypot(own.sigma, factor.sigma)
+    assert effective_speed(fast)(0.95) == pytest.approx(own.scale * factor.scale * math.exp(Z95 * sigma))
+    assert speed(0.95) == pytest.approx(138)
+    uniform = empirical([(index + 0.5) / 1000 for index in range(1000)], RATE, "")  # U(0, 1), and the product of two
+    product = effective_speed(replace(base, output_speed=uniform, factors=(SpeedFactor("f", uniform),)))
+    for x in (0.1, 0.3, 0.6):
+        assert product(x * (1 - math.log(x))) == pytest.approx(x, abs=0.01)
 
 
 @pytest.mark.parametrize(("name", "bounds"), SPEEDS.items())
@@ -239,8 +320,8 @@ def test_self_hosted_engines_have_a_price_per_hour_and_say_under_which_condition
 def test_a_claim_without_conditions_says_so(catalogue: Catalogue, golden: Golden) -> None:
     for name in ("glm-5.1-highspeed", "groq-llama-4-scout", "gpt-4o", "a100-llama-2-70b", "cerebras-gpt-oss-120b"):
         assert any("claim without conditions" in one for one in catalogue.caveats(name)), name
-    for name in sorted(REQUIRED.keys() - {"gpt-5.5-fast", "gpt-5.5-fast-may-2026", "gpt-5.6-sol-fast"}):
-        (said,) = (one for one in catalogue.caveats(name) if "'up to " in one)
+    for name in sorted(REQUIRED.keys() - {"gpt-5.5-fast", "gpt-5.5-fast-may-2026"}):
+        (said,) = (one for one in catalogue.caveats(name) if "up to " in one)
         golden(said, name)
     assert not any("claim" in one for one in catalogue.caveats("gpt-5.5"))
 
@@ -295,7 +376,7 @@ def test_a_users_file_overrides_and_extends(tmp_path: Path) -> None:
     fact = found.facts("claude-opus-4-8")["output_speed"]
     assert (fact.source, fact.as_of, fact.kind) == ("Our own test", date(2026, 11, 1), "measured")
     assert found.facts("claude-opus-4-8")["price"].source.endswith("catalogue.yaml")
-    assert median(found, "claude-opus-4-8-fast") == 225
+    assert median(found, "claude-opus-4-8-fast") == pytest.approx(90 * math.sqrt(1.17 * 2.5))
     assert median(found, "claude-opus-5-fast") == 200
     assert "speed" not in found.facts("claude-opus-5-fast")
     llama = found.facts("house-llama")
@@ -356,6 +437,95 @@ def test_the_table_of_prices_is_what_the_library_says() -> None:
     assert _prices.TABLE.read_text(encoding="utf-8") == _prices.table(), "run python -m planner.catalogue._prices"
 
 
+def test_the_table_has_the_prices_of_later_days() -> None:
+    """Google doubles the price of Gemini 3.8 Flash, and of its batches, on 1 January 2027."""
+    for tier, price in (("standard", 0.75), ("batch", 0.375)):
+        listed = listed_price({"table": "google/gemini-3.8-flash", "tier": tier})
+        assert float(listed.price["input"]) == price
+        ((day, later),) = listed.later
+        assert day == date(2027, 1, 1)
+        assert float(later["input"]) == 2 * price
+    assert listed_price({"table": "openai/gpt-5.5"}).later == ()
+
+
+def input_price(catalogue: Catalogue, name: str) -> float:
+    price = catalogue.profile(name).price
+    assert price is not None
+    return float(price.input)
+
+
+def test_a_price_holds_from_its_day() -> None:
+    name, tier = "gemini-3.8-flash", "gemini-3.8-flash-flex"
+    before, after = (Catalogue.load(today=date(*day)) for day in ((2026, 12, 31), (2027, 1, 1)))
+    assert (input_price(before, name), input_price(after, name)) == (0.75, 1.5)
+    assert (input_price(before, tier), input_price(after, tier)) == (0.375, 0.75)
+    assert [one for one in before.caveats(tier) if "changes on 2027-01-01" in one]
+    assert not [one for one in after.caveats(tier) if "changes on" in one]
+    now, then = before.facts(name)["price"], after.facts(name)["price"]
+    assert (now.holds_from, now.holds_until) == (None, date(2027, 1, 1))
+    assert (then.holds_from, then.holds_until) == (date(2027, 1, 1), None)
+    assert [other.text for other in now.others] == [then.text]
+    assert [other.text for other in then.others] == [now.text]
+
+
+def test_a_profile_is_sold_from_its_day() -> None:
+    early, later = (Catalogue.load(today=date(2026, 11, day)) for day in (8, 9))
+    for name in ("claude-fable-5-2", "claude-fable-5-2-fast"):
+        assert (early.available(name), later.available(name)) == ("limited", "general")
+        assert [one for one in early.caveats(name) if one == f"{name} is sold from 2026-11-09 on"]
+        assert [one for one in early.caveats(name) if f"the price of {name} holds from 2026-11-09 on" in one]
+        assert not [one for one in later.caveats(name) if "2026-11-09" in one]
+    assert input_price(early, "claude-fable-5-2") == input_price(later, "claude-fable-5-2") == 8
+
+
+DATED = """
+profiles:
+  claude-opus-4-8:
+    price:
+      - {input: 4, output: 20}
+      - {value: {input: 3, output: 15}, holds_from: 2026-11-15, source: our contract, kind: vendor claim}
+      - {value: {table: anthropic/claude-opus-4-8, tier: fast}, holds_from: 2027-01-01}
+  gemini-3.8-flash:
+    price: {value: {input: 1, output: 4}, holds_until: 2026-12-01}
+"""
+
+
+def test_a_users_prices_hold_from_their_days(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.yaml"
+    path.write_text(DATED, encoding="utf-8")
+    days = [date(2026, 11, 14), date(2026, 11, 15), date(2026, 12, 31), date(2027, 1, 1)]
+    catalogues = [Catalogue.load(path, today=day) for day in days]
+    assert [input_price(each, "claude-opus-4-8") for each in catalogues] == [4, 3, 3, 10]
+    facts = [each.facts("claude-opus-4-8")["price"] for each in catalogues]
+    assert [fact.source == "our contract" for fact in facts] == [False, True, True, False]
+    assert [len(fact.others) for fact in facts] == [2, 2, 2, 2]
+    assert [input_price(each, "gemini-3.8-flash") for each in catalogues] == [1, 1, 1, 1]
+    ended = [any("held until 2026-12-01" in one for one in each.caveats("gemini-3.8-flash")) for each in catalogues]
+    assert ended == [False, False, True, True]
+
+
+def test_mistakes_in_a_list_of_prices_have_their_places(tmp_path: Path, golden: Golden) -> None:
+    text = """
+profiles:
+  claude-opus-4-8:
+    price:
+      - {input: -4, output: 20}
+      - {value: {input: 3, outptu: 15}, holds_from: 2026-11-15}
+      - {value: {table: anthropic/claude-opus-4-8, tier: fats}, holds_from: 2026-10-01}
+      - {value: {input: 3, output: 15}, holds_from: tomorrow}
+      - {holds_from: 2027-01-01}
+  claude-opus-5: {price: [], ttft: {value: 1s, holds_from: 2026-11-15}}
+"""
+    with pytest.raises(InputError) as error:
+        own(tmp_path, text)
+    places = {(problem.position.line if problem.position else 0, problem.code) for problem in error.value.problems}
+    assert places == {
+        (5, "bad-value"), (6, "unknown-key"), (7, "bad-value"), (8, "bad-value"),
+        (9, "missing-key"), (9, "bad-value"), (10, "bad-value"), (10, "unknown-key"),
+    }  # fmt: skip
+    golden(error.value)
+
+
 def test_only_standard_prices_rise_with_the_prompt() -> None:
     """The table has the length for the standard tier: providers do not raise the price of a fast tier once more."""
     assert listed_price({"table": "openai/gpt-5.5"}).above == 272_000
@@ -393,7 +563,13 @@ def test_a_model_is_shown_with_every_source() -> None:
     code, text = run("claude-opus-4-8-fast")
     assert code == 0
     assert all(len(line) <= 80 for line in text.splitlines())
-    for part in ("speed: up to 2.5x", "(of claude-opus-4-8)", "vendor claim", "as of 2026-10-30", "until 2026-11-30"):
+    for part in (
+        "speed: 1.17x to 2.5x",
+        "(of claude-opus-4-8)",
+        "vendor claim",
+        "as of 2026-10-30",
+        "until 2026-11-30",
+    ):
         assert part in text
     data = json.loads(run("claude-opus-4-8-fast", "--json")[1])
     assert data["facts"]["price"]["as_of"] == "2026-11-03"

@@ -31,7 +31,8 @@ def plan(folder: Path, price: str = "{input: 1000, output: 1000}") -> Path:
 
 def test_the_law_is_the_fit_to_the_tiers_of_the_catalogue() -> None:
     found = list(tiers(Catalogue.load()))
-    assert len(found) == 11
+    assert len(found) == 14
+    assert {tier.name: tier.speed for tier in found}["gpt-6-astra-ultrafast"] == pytest.approx(8)  # of 3.7x to 8x
     assert round(fitted(found), 2) == FITTED.exponent
 
 

@@ -105,6 +105,9 @@ def _of_models(models: Mapping[str, Profile]) -> Drivers:
             level = getattr(profile, key)
             if isinstance(level, Estimate) and level.varies:
                 streams[f"models/{profile.root}", key] = RecordedDriver.of_estimate(name, "model", key, level)
+        for factor in profile.factors:
+            of = factor.profile
+            streams[f"models/{of}", "speed"] = RecordedDriver.of_estimate(of, "model", "speed", factor.estimate)
     return streams
 
 

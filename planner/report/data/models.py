@@ -33,12 +33,6 @@ def model_json(catalogue: Catalogue, name: str) -> str:
     Raises InputError if the catalogue has no profile with this name.
     """
     row = model_row(catalogue, name)
-    facts = {
-        key: {
-            field: str(value) if field in ("as_of", "retired_on") and value else value
-            for field, value in asdict(fact).items()
-        }
-        for key, fact in catalogue.facts(name).items()
-    }
+    facts = {key: asdict(fact) for key, fact in catalogue.facts(name).items()}
     data = {**asdict(row), "facts": facts, "caveats": catalogue.caveats(name)}
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(data, indent=2, ensure_ascii=False, default=str) + "\n"

@@ -115,7 +115,11 @@ def _level(level: Level, speed: float) -> Iterator[str]:
     rows.append(("output_speed", _speed(level.output_speed)))
     for name, value in rows:
         declared = level.declared[name]
-        yield f"  {name:<14}{value:>14}" + (f"   drawn once per sample from {declared}" if " " in declared else "")
+        drawn = f"drawn once per sample from {declared}" if " " in declared else ""
+        yield f"  {name:<14}{value:>14}" + (f"   {drawn}" if drawn else "")
+    for profile, (factor, declared) in level.factors.items():
+        times = f"  with a factor of {factor:.4g}x, drawn once per sample from {declared}"
+        yield from wrap(f"{times} ({printable(profile)})", 4)
     yield f"  {'jitter':<14}{level.jitter:>14g}   log-sd, drawn for each request; its median is 1"
     if level.price is None:
         yield "  price         unknown"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from planner.catalogue.catalogue import STALE, Catalogue, Fact
+from planner.catalogue.catalogue import STALE, Catalogue
+from planner.catalogue.facts import Fact
 from planner.catalogue.listing import ModelRow, model_row
 from planner.errors import printable
 from planner.reading.estimates.curves import Curve
@@ -88,8 +89,7 @@ def model_text(catalogue: Catalogue, name: str) -> str:
 
 def _fact(key: str, fact: Fact, meaning: str, name: str, catalogue: Catalogue) -> list[str]:
     of = f" (of {fact.profile})" if fact.profile != name else ""
-    until = f", until {fact.retired_on}" if fact.retired_on else ""
-    lines = wrap(f"{key}: {'up to ' if fact.up_to else ''}{printable(fact.text)}{until}{of}")
+    lines = wrap(f"{key}: {'up to ' if fact.up_to else ''}{printable(fact.text)}{_days(fact)}{of}")
     age = fact.age(catalogue.today)
     old = " !" if age is not None and age > STALE else ""
     dated = f"as of {fact.as_of} ({age:,} {'day' if age == 1 else 'days'}{old})" if age is not None else "undated"
@@ -104,4 +104,13 @@ def _fact(key: str, fact: Fact, meaning: str, name: str, catalogue: Catalogue) -
     for text in filter(None, about):
         wrapped = wrap(printable(text), 6) if text != fact.url else [text]  # a broken URL cannot be clicked
         lines += [f"    {line}" for line in wrapped]
+    for other in fact.others:
+        lines += [f"    {line}" for line in wrap(f"other days: {printable(other.text)}{_days(other)}", 6)]
     return lines
+
+
+def _days(fact: Fact) -> str:
+    """Return the days on which a number holds, such as `, from 2026-11-09, until 2027-01-01`."""
+    start = f", from {fact.holds_from}" if fact.holds_from else ""
+    end = fact.retired_on or fact.holds_until
+    return f"{start}, until {end}" if end else start

@@ -1,0 +1,68 @@
+"""A number of a profile together with its provenance: source, date, kind and conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One number of a profile, with its provenance.
+
+    key : name of the number, such as `ttft`
+    profile : name of the profile that declares the number: the requested profile or one of its bases
+    text : the number as written in the file
+    source : title of the source, or the path of the user's file if the user gives no source
+    as_of, kind, conditions : as in `FactDeclaration`; None if the user's file does not give them
+    up_to : whether the number is an upper limit
+    above : for a price, the prompt length in tokens above which requests cost more
+    holds_from, holds_until, retired_on : as in `FactDeclaration`; a price also ends when the next price begins
+    others : for a price, the prices that hold on other days
+    """
+
+    key: str
+    profile: str
+    text: str
+    source: str
+    as_of: date | None = None
+    kind: str | None = None
+    conditions: str | None = None
+    up_to: bool = False
+    url: str | None = None
+    verified: str | None = None
+    above: int | None = None
+    retired_on: date | None = None
+    holds_from: date | None = None
+    holds_until: date | None = None
+    others: tuple[Fact, ...] = ()
+
+    def age(self, today: date) -> int | None:
+        """Return the age of the number in days. Return None if `as_of` is None."""
+        return None if self.as_of is None else (today - self.as_of).days
+
+
+def price_caveats(name: str, price: Fact, today: date) -> Iterator[str]:
+    """Yield warnings about a price, as sentences.
+
+    name : name of the profile in use
+    """
+    if price.above:
+        yield f"prompts of over {price.above:,} tokens cost more at {name} than is planned with"
+    if price.holds_from and price.holds_from > today:
+        yield f"the price of {price.profile} holds from {price.holds_from} on; no earlier price is known"
+    following = [other for other in price.others if other.holds_from and other.holds_from > today]
+    if following:
+        first = following[0]
+        yield f"the price of {price.profile} changes on {first.holds_from} to: {first.text}"
+    elif price.holds_until and price.holds_until <= today:
+        yield f"the price of {price.profile} held until {price.holds_until}; no later price is known"
+
+
+def as_text(value: Any) -> str:
+    """Format a value as text. For example, a curve becomes `55 at 1, 42 at 64`."""
+    if isinstance(value, dict):
+        return ", ".join(f"{inner} at {key}" if key.isdecimal() else f"{key} {inner}" for key, inner in value.items())
+    return str(value)
