@@ -26,13 +26,13 @@ from planner.reading.yaml.parse import resolve_scalar
 from planner.reading.yaml.source_map import Document
 from planner.workflow.checks.modifiers import continues_problems, modifier_problems
 from planner.workflow.checks.needs import Group, Path, as_mapping, need_problems, raw_steps
-from planner.workflow.crews import with_preset
+from planner.workflow.crews import LEAD, with_preset
 from planner.workflow.declaration import BODIES, Step
 
 # Names are limited to characters that messages, commands and expressions can contain.
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_TAKEN = {"lead": "the agent that leads all crews", "agents": "the default crew"}
+_TAKEN = {LEAD: "the lead, who exists in every workflow", "agents": "the agents of a workflow without crews"}
 """Names of crews that always exist."""
 _STEPS = f"add a step, for example 'steps: {{plan: {Step.example}}}'"
 _BRANCHES = "add branches, for example 'choose: {easy: {chance: 70%, tool: 5s}, hard: {chance: 30%, human: 5min}}'"
@@ -74,7 +74,7 @@ class _Checks:
         self.models = as_mapping(self.data.get("models"))
         self.known_models = inherited.models | set(self.models)
         self.crews = as_mapping(self.data.get("crews"))
-        self.known_crews = inherited.crews | set(self.crews)
+        self.known_crews = inherited.crews | {*self.crews, LEAD}
         self.parameters = as_mapping(self.data.get("parameters"))
         self.steps = as_mapping(self.data.get("steps"))
 
@@ -238,9 +238,8 @@ class _Checks:
         if step.get("choose") == {}:
             yield Problem("step-body", "the choice has no branches", self.document.key(*path, "choose"), _BRANCHES)
         for body in bodies:
-            if step.get("hold") is False and body != "tool":
-                reason = "always releases its agent" if body == "human" else "always keeps its agent"
-                message = f"'hold: false' is only for tools: a step with '{body}' {reason}"
+            if "hold" in step and body != "tool":
+                message = f"'hold' is only for tools, but this step has '{body}'"
                 yield Problem("bad-value", message, self.document.key(*path, "hold"), "remove 'hold'")
             if step.get("hold") is False and body == "tool" and "crew" in step:
                 message = "'crew' assigns an agent to this tool, but 'hold: false' releases the agent"
