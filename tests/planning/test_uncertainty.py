@@ -71,7 +71,7 @@ def test_the_spread_of_120_items_does_not_vanish_with_their_number(declare: Decl
     A sum of 120 tools one after the other: log-sd about s/√120 with s² = exp(σ²) − 1 for the variation alone, and
     ln(1.3)/1.645 = 0.16 more for the layer, both known to a twentieth.
     """
-    steps = "  a: {for_each: 120, steps: {t: {tool: 5s to 20s}, z: {needs: t, llm: {output: 1}}}}"
+    steps = "  a: {for_each: 120, crew: lead, steps: {t: {tool: 5s to 20s}, z: {needs: t, llm: {output: 1}}}}"
     header = "models: {m: {ttft: 0s, output_speed: 1000, jitter: 0}}\nmodel: m\n"
     sigma = np.log(4) / 2 / Z95
     alone = np.sqrt((np.exp(sigma**2) - 1) / 120)
@@ -102,8 +102,8 @@ def test_sizes_average_one_and_multiply_tokens_and_tools(declare: Declare) -> No
 
 
 def test_the_size_of_an_item_is_the_same_for_all_its_steps_and_rounds(declare: Declare) -> None:
-    """Tool times of one item: 10 s and 20 s of the same size add up to 30 s of that size, in three rounds to 90 s."""
-    steps = "  f: {for_each: {count: 1, size: 0.5x to 2x}, repeat: {times: 3}, steps: {a: {tool: 10s}, b: {needs: a, tool: 20s}}}"
+    """Sized tools of one item: 10 s and 20 s of the same size add up to 30 s of that size, in three rounds to 90 s."""
+    steps = "  f: {for_each: {count: 1, size: 0.5x to 2x}, repeat: {times: 3}, steps: {a: {tool: {time: 10s, sized: true}}, b: {needs: a, tool: {time: 20s, sized: true}}}}"
     values = ends(declare(steps))
     sigma = np.log(4) / 2 / Z95
     for q in (0.05, 0.5, 0.95):
