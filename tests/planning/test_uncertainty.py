@@ -132,9 +132,7 @@ def test_nested_sizes_multiply_and_keep_their_items(declare: Declare) -> None:
 
 def test_one_more_item_leaves_the_sizes_of_the_others(declare: Declare) -> None:
     def first(count: int) -> Floats:
-        workflow = declare(
-            f"  f: {{for_each: {{count: {count}, size: 0.5x to 2x}}, tool: {{time: 10s, sized: true}}}}"
-        )
+        workflow = declare(f"  f: {{for_each: {{count: {count}, size: 0.5x to 2x}}, tool: {{time: 10s, sized: true}}}}")
         return ends(workflow, 50)
 
     one, two, three = first(1), first(2), first(3)  # in parallel: a maximum over more, whose first are as they were
