@@ -177,7 +177,7 @@ def test_huge_numbers_stay_in_their_columns(tmp_path: Path) -> None:
 def test_target_result_of_more_than_a_day_are_told_apart(tmp_path: Path, golden: Golden) -> None:
     """A tool of 25 h, then 8 items of 10 min: 26:20, 25:40 and 25:20 with 1, 2 and 4 agents."""
     path = tmp_path / "day.yaml"
-    path.write_text("workflow: day\nsteps:\n  a: {tool: 25h}\n  b: {needs: a, for_each: 8, steps: {c: {tool: 10min}}}\n",
+    path.write_text("workflow: day\ncrews: {team: {agents: 4}}\nsteps:\n  a: {tool: 25h}\n  b: {needs: a, for_each: 8, crew: team, tool: 10min}\n",
                     encoding="utf-8")  # fmt: skip
     compared = printed("compare", path, "--samples", 2, "--agents", "1,2,4")
     assert "26h20min   25h40min  *25h20min" in compared

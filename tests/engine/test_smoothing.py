@@ -226,7 +226,7 @@ def test_beyond_those_that_are_kept_percentiles_are_of_samples() -> None:
 def test_each_scenario_has_its_own(declare: Declare) -> None:
     """A comparison's scenarios are the forecasts of them, also where the wait depends on how many agents there are."""
     header = f"{PLAIN}\ncrews: {{c: {{agents: 2}}}}"
-    steps = "  a: {for_each: 4, crew: c, llm: {output: 100 to 900}}\n  b: {needs: a, human: = 1min * agents to 15min * agents}"
+    steps = "  a: {for_each: 4, crew: c, llm: {output: 100 to 900}}\n  b: {needs: a, crew: c, human: = 1min * agents to 15min * agents}"
     workflow = declare(steps, header)
     compared = compare(workflow, [1.0], [1, 2, 4], samples=300)
     for result in compared.results:

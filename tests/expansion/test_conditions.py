@@ -16,11 +16,13 @@ from planner.sampling import GridPoint
 from planner.timing.pipeline import Pipeline
 from planner.workflow import Workflow
 from tests import oracle
-from tests.conftest import simulated
+from tests.conftest import PLAIN, simulated
 
 Floats = NDArray[np.float64]
 
 Declare = Callable[..., Workflow]
+
+TEAM = PLAIN + "crews: {team: {agents: 1}}"
 
 
 def ends(workflow: Workflow, samples: int = 2000, agents: int = 1) -> Floats:
@@ -99,7 +101,9 @@ def test_rounds_on_a_fan_out_are_of_each_item_and_around_it_of_all(declare: Decl
 
 
 def held(declare: Declare, steps: str, items: int = 2) -> Floats:
-    return ends(declare(f"  f:\n    for_each: {items}\n    steps:\n{steps}"), samples=400)
+    """Completion times of items that a crew of one agent holds."""
+    workflow = declare(f"  f:\n    for_each: {items}\n    crew: team\n    steps:\n{steps}", TEAM)
+    return np.asarray(simulated(workflow, [GridPoint(1.0, {"team": 1})], 400)[0])
 
 
 def test_an_item_keeps_its_agent_where_a_part_that_would_let_it_go_is_left_out(declare: Declare) -> None:
@@ -162,8 +166,8 @@ def test_a_step_of_another_crew_may_be_left_out(declare: Declare) -> None:
 
 def test_a_fan_out_within_an_item_may_be_left_out(declare: Declare) -> None:
     """One agent, one item: a 2 s, maybe three searches of 2 s by the same agent, b 3 s: 5 or 11 s."""
-    steps = "  f:\n    for_each: 1\n    steps:\n      a: {llm: {output: 50}}\n      s: {needs: a, chance: 50%, for_each: 3, llm: {output: 50}}\n      b: {needs: s, llm: {output: 100}}"
-    found = ends(declare(steps), samples=400)
+    steps = "      a: {llm: {output: 50}}\n      s: {needs: a, chance: 50%, for_each: 3, llm: {output: 50}}\n      b: {needs: s, llm: {output: 100}}"
+    found = held(declare, steps, items=1)
     assert set(found) == {5.0, 11.0}
     share(found == 11, len(found), 0.5)
 
@@ -179,9 +183,10 @@ def test_what_is_left_out_costs_nothing(declare: Declare) -> None:
 
 def test_a_first_round_is_always_run_and_needs_no_hands(declare: Declare) -> None:
     """Without later rounds no condition is left, so the tasks themselves seize and release agents."""
-    steps = "  f:\n    for_each: 2\n    repeat: {until: 50%, at_most: 1}\n    steps:\n      a: {llm: {output: 50}}\n      t: {needs: a, tool: 10s, hold: false}"
-    graph = expand(declare(steps), {"agents": 1})
+    steps = "  f:\n    for_each: 2\n    crew: team\n    repeat: {until: 50%, at_most: 1}\n    steps:\n      a: {llm: {output: 50}}\n      t: {needs: a, tool: 10s, hold: false}"
+    graph = expand(declare(steps, TEAM), {"team": 1})
     assert graph.skips == ()
+    assert (graph.graph.acquire >= 0).sum() == 2  # each request seizes the agent of the crew
 
 
 def test_draws_of_conditions_stay_with_their_items(declare: Declare) -> None:

@@ -110,7 +110,7 @@ def test_counted_passes_are_those_that_are_computed(folder: Path, seed: int) -> 
 
 
 def counts(workflow: Workflow) -> size_limits._Counts:
-    context = size_limits._SizeContext(("steps",), (), workflow.parameters, "agents", in_rows=False)
+    context = size_limits._SizeContext(("steps",), (), workflow.parameters, "", in_rows=False)
     return size_limits._Size(workflow, crew_sizes(workflow)).group(context, workflow.steps)
 
 

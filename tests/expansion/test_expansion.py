@@ -53,18 +53,21 @@ def test_held_work_of_an_item_is_one_task() -> None:
     assert len(graph.graph) == 15
 
 
-def test_steps_outside_of_items_run_on_the_lead_and_people_hold_nobody() -> None:
+def test_steps_outside_of_crews_and_people_need_no_agent() -> None:
     workflow = read_workflow(Path(__file__).resolve().parents[1] / "cases" / "eight_items.yaml")
     graph = expand(workflow, crew_sizes(workflow))
-    assert pool(graph, tasks(graph, "plan", "llm")[0]) == "lead"
+    assert pool(graph, tasks(graph, "plan", "llm")[0]) == ""
     assert pool(graph, tasks(graph, "approve", "human")[0]) == ""
 
 
-def test_without_crews_all_requests_share_the_default_crew(declare: Declare) -> None:
+def test_without_crews_nobody_is_needed_unless_agents_are_limited(declare: Declare) -> None:
     workflow = declare("  a: {llm: {output: 1}}\n  b: {tool: 1s}\n  c: {for_each: 4, llm: {output: 1}}")
+    graph = expand(workflow, {})
+    assert graph.pools == ("lead",)
+    assert set(graph.graph.acquire.tolist()) == {-1}
     graph = expand(workflow, {"agents": 5})
-    assert graph.pools == ("agents",)
-    assert graph.graph.capacity.tolist() == [5]
+    assert graph.pools == ("lead", "agents")
+    assert graph.graph.capacity.tolist() == [1, 5]
     assert pool(graph, tasks(graph, "a", "llm")[0]) == "agents"
     assert pool(graph, tasks(graph, "b", "tool")[0]) == ""
     assert {pool(graph, task) for task in tasks(graph, "c", "llm")} == {"agents"}
@@ -134,11 +137,13 @@ def test_one_agent_or_one_item_needs_no_coordination(declare: Declare, agents: i
     assert {mark.subject.kind for mark in graph.works} == {"llm"}
 
 
-def test_a_crew_of_one_is_the_lead(declare: Declare) -> None:
-    steps = "  a: {llm: {output: 1}}\n  work: {for_each: 4, crew: team, llm: {output: 1}}"
+def test_a_crew_of_one_is_not_the_lead(declare: Declare) -> None:
+    steps = "  a: {crew: lead, llm: {output: 1}}\n  work: {for_each: 4, crew: team, llm: {output: 1}}"
     graph = expand(declare(steps, CREW), {"team": 1})
-    assert graph.pools == ("lead",)
-    assert {pool(graph, task) for task in tasks(graph, "work", "llm")} == {"lead"}
+    assert graph.pools == ("lead", "team")
+    assert graph.graph.capacity.tolist() == [1, 1]
+    assert {pool(graph, task) for task in tasks(graph, "a", "llm")} == {"lead"}
+    assert {pool(graph, task) for task in tasks(graph, "work", "llm")} == {"team"}
     workflow = declare(steps, CREW)
     structure = structures(workflow)
     assert structure({"team": 1}) != structure({"team": 2}) == structure({"team": 9})

@@ -31,6 +31,7 @@ from tests import oracle
 from tests.conftest import PLAIN, ROOT, Golden, read_example, simulated
 
 Declare = Callable[..., Workflow]
+TEAM = PLAIN + "crews: {team: {agents: 2}}"
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.yaml"))
 CASES = sorted((ROOT / "tests" / "cases").glob("*.yaml"))
 
@@ -234,10 +235,10 @@ def test_utilisation_is_held_time_over_agents_and_completion_time(
 
 def test_an_agent_that_is_held_while_nothing_of_its_own_runs_is_busy(declare: Declare) -> None:
     """3 s of request and 10 s of a tool that keeps the agent, or lets it go: 13 of 13 s, or 3."""
-    steps = "  work:\n    for_each: 2\n    steps:\n      a: {llm: {output: 100}}\n      b: {needs: a, tool: 10s%s}"
+    steps = "  work:\n    for_each: 2\n    crew: team\n    steps:\n      a: {llm: {output: 100}}\n      b: {needs: a, tool: 10s%s}"
     for hold, busy in (("", 1.0), (", hold: false", 3 / 13)):
-        found = forecast(declare(steps % hold), agents=2, samples=3)
-        assert crew(found, "agents").utilisation.mean == pytest.approx(busy, abs=1e-9)
+        found = forecast(declare(steps % hold, TEAM), samples=3)
+        assert crew(found, "team").utilisation.mean == pytest.approx(busy, abs=1e-9)
 
 
 def test_the_lead_and_the_merges_of_a_crew_have_a_utilisation_of_their_own(declare: Declare) -> None:
@@ -294,6 +295,7 @@ ROUNDS = """  begin: {llm: {output: 50}}
   work:
     needs: begin
     for_each: 3
+    crew: team
     repeat: {times: 2}
     steps:
       a: {llm: {output: 100}}
@@ -316,12 +318,12 @@ Critical path: begin (2.00s), then work.a waits for an agent (16.0s), then
 
 def test_the_chart_of_a_small_workflow(declare: Declare) -> None:
     """Two agents, three items of two rounds of 3 and 5 s in one task each: 2–18 twice, then 18–34."""
-    found = forecast(declare(ROUNDS), agents=2, samples=3)
+    found = forecast(declare(ROUNDS, TEAM), samples=3)
     assert gantt(found) == CHART
 
 
 def test_the_typical_sample_in_numbers(declare: Declare) -> None:
-    typical = forecast(declare(ROUNDS), agents=2, samples=3).typical
+    typical = forecast(declare(ROUNDS, TEAM), samples=3).typical
     assert [(row.step, row.start, row.end, row.most) for row in typical.rows] == [
         ("begin", 0, 2, 1), ("work.a", 2, 29, 2), ("work.b", 5, 34, 2), ("end", 34, 54, 1),
     ]  # fmt: skip

@@ -131,9 +131,9 @@ def test_bound_by_coordination(declare: Declare, golden: Golden) -> None:
 
 
 def test_bound_by_tools(declare: Declare) -> None:
-    """8 items of 2 s of requests and a tool of 98 s: infinite speed saves 8 s of 800; agents divide all of it."""
+    """8 items, each held for 2 s of requests and a tool of 98 s: infinite speed saves 8 s of 800; agents divide all of it."""
     comparison = compared(
-        declare("  a: {for_each: 8, steps: {b: {llm: {output: 50}}, c: {needs: b, tool: 98s}}}", PRICED)
+        declare("  a: {for_each: 8, crew: team, steps: {b: {llm: {output: 50}}, c: {needs: b, tool: 98s}}}", crew())
     )
     found = comparison.decisions
     assert found.ceilings.infinite_speed.p50.value == pytest.approx(792)
@@ -277,7 +277,7 @@ def test_decisions_add_few_tasks_to_the_default_grid(name: str, monkeypatch: pyt
         raise StopIteration
 
     monkeypatch.setattr("planner.planning.grid.sample", caught)
-    crew = next(iter(crew_sizes(workflow)))
+    crew = next(iter(crew_sizes(workflow)), None)
     with pytest.raises(StopIteration):
         compare(workflow, [1.0, 1.5, 2.5, 5.0, 8.0], NUMBERS, crew=crew)
     cells = [
@@ -579,9 +579,11 @@ def test_other_scenarios_do_not_change_what_was_asked_for(declare: Declare) -> N
 
 @pytest.mark.parametrize("copies", [1, 3])
 def test_the_widest_fan_out_counts_copies_and_steps_side_by_side(declare: Declare, copies: int) -> None:
-    steps = f"  a: {{for_each: 4, best_of: {copies}, llm: {{output: 5}}}}\n  b: {{for_each: 5, llm: {{output: 5}}}}\n"
+    """Copies of a loop take an agent each, copies of a request together one."""
+    steps = "  a: {for_each: 4, best_of: %d, %s: {output: 5%s}}\n  b: {for_each: 5, llm: {output: 5}}\n"
     steps += "  c: {needs: [a, b], for_each: 2, llm: {output: 5}}"
-    assert decided(declare(steps)).widest == 4 * copies + 5
+    assert decided(declare(steps % (copies, "agent", ", turns: 1"))).widest == 4 * copies + 5
+    assert decided(declare(steps % (copies, "llm", ""))).widest == 4 + 5
 
 
 def test_an_item_of_steps_of_other_crews_may_have_an_agent_of_its_own(declare: Declare) -> None:

@@ -28,6 +28,7 @@ Declare = Callable[..., Workflow]
 
 EIGHT = Path(__file__).resolve().parents[1] / "cases" / "eight_items.yaml"
 JITTERED = "models: {m: {ttft: 1s, prefill_speed: 2k, output_speed: 50, price: {input: 3, output: 15}}}\nmodel: m\n"
+ALONE = PLAIN + "crews: {team: {agents: 1}}"
 COORDINATED = PLAIN + (
     "crews: {team: {agents: 2, coordination: "
     "{brief: {output: 100}, report: {output: 50, input: 500}, merge: {time: 5s, output: 100}}}}"
@@ -137,9 +138,9 @@ def test_waiting_for_an_agent_is_told_from_what_the_lead_does(declare: Declare, 
 
 def test_hold_false_lets_another_item_in(declare: Declare) -> None:
     """One agent, two items of 3 s then 10 s of tool: held 26 s; let go, the second starts at 3 and ends at 16."""
-    steps = "  work:\n    for_each: 2\n    steps:\n      a: {llm: {output: 100}}\n      b: {needs: a, tool: 10s%s}"
-    assert seconds(declare(steps % "")) == pytest.approx(26)
-    assert seconds(declare(steps % ", hold: false")) == pytest.approx(16)
+    steps = "  work:\n    for_each: 2\n    crew: team\n    steps:\n      a: {llm: {output: 100}}\n      b: {needs: a, tool: 10s%s}"
+    assert seconds(declare(steps % "", ALONE)) == pytest.approx(26)
+    assert seconds(declare(steps % ", hold: false", ALONE)) == pytest.approx(16)
 
 
 def test_repeat_on_a_fan_out_is_per_item(declare: Declare) -> None:
@@ -149,8 +150,8 @@ def test_repeat_on_a_fan_out_is_per_item(declare: Declare) -> None:
     Around the fan-out: a round is works at 0–3 and 3–6, tests until 16; the next begins only then: 32.
     """
     body = "steps: {a: {llm: {output: 100}}, b: {needs: a, tool: 10s, hold: false}}"
-    inside = declare(f"  work: {{for_each: 2, repeat: {{times: 2}}, {body}}}")
-    around = declare(f"  work: {{repeat: {{times: 2}}, steps: {{item: {{for_each: 2, {body}}}}}}}")
+    inside = declare(f"  work: {{for_each: 2, crew: team, repeat: {{times: 2}}, {body}}}", ALONE)
+    around = declare(f"  work: {{repeat: {{times: 2}}, steps: {{item: {{for_each: 2, crew: team, {body}}}}}}}", ALONE)
     assert seconds(inside) == pytest.approx(29)
     assert seconds(around) == pytest.approx(32)
 
@@ -226,7 +227,7 @@ def test_the_slowest_of_n_lognormals(declare: Declare) -> None:
 def test_a_range_of_a_profile_is_one_level_for_a_whole_sample(declare: Declare) -> None:
     """100 requests at a level drawn once: the spread of their sum is that of one, not a tenth of it."""
     header = "models: {m: {ttft: 0s, output_speed: 20 to 80, jitter: 0}}\nmodel: m\n"
-    found = forecast(declare("  a: {for_each: 100, llm: {output: 40}}", header), samples=2000)
+    found = forecast(declare("  a: {for_each: 100, llm: {output: 40}}", header), agents=1, samples=2000)
     assert found.result.seconds.p50 == pytest.approx(100, rel=0.05)
     assert found.result.seconds.p95 == pytest.approx(200, rel=0.1)
 

@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections.abc import Callable
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
@@ -190,7 +190,8 @@ def test_many_steps_are_selected_and_the_chain_of_twins_is_exact(declare: Declar
 def test_time_ends_the_search_and_that_is_said(declare: Declare, golden: Golden) -> None:
     """Nothing but both ends is simulated when there is no time at all."""
     names = "abcdefgh"
-    steps = "\n".join(f"  {name}: {{llm: {{output: 1000}}}}" for name in names)
+    steps = "  a: {llm: {output: 1000}}\n"
+    steps += "\n".join(f"  {name}: {{needs: {before}, llm: {{output: 1000}}}}" for before, name in pairwise(names))
     answer = found(declare(steps, TIERS), 1.0, samples=None, max_time=1e-9)
     assert (answer.cut, answer.exhaustive, answer.searched, answer.alone) == (True, False, 2, ())
     assert answer.best

@@ -71,7 +71,7 @@ def test_the_spread_of_120_items_does_not_vanish_with_their_number(declare: Decl
     A sum of 120 tools one after the other: log-sd about s/√120 with s² = exp(σ²) − 1 for the variation alone, and
     ln(1.3)/1.645 = 0.16 more for the layer, both known to a twentieth.
     """
-    steps = "  a: {for_each: 120, steps: {t: {tool: 5s to 20s}, z: {needs: t, llm: {output: 1}}}}"
+    steps = "  a: {for_each: 120, crew: lead, steps: {t: {tool: 5s to 20s}, z: {needs: t, llm: {output: 1}}}}"
     header = "models: {m: {ttft: 0s, output_speed: 1000, jitter: 0}}\nmodel: m\n"
     sigma = np.log(4) / 2 / Z95
     alone = np.sqrt((np.exp(sigma**2) - 1) / 120)
@@ -89,21 +89,22 @@ def test_the_error_of_one_step_is_its_own_and_the_overall_one_is_shared(declare:
     assert spread(own) == pytest.approx(np.log(1.3) / Z95 / np.sqrt(2), rel=0.06)
 
 
-def test_sizes_average_one_and_multiply_tokens_and_tools(declare: Declare) -> None:
-    """Plain numbers too: a size is a range of its own. People are as they are."""
-    steps = "  f: {for_each: {count: 400, size: 0.25x to 4x}, steps: {a: {llm: {input: 100000, output: 10000}}, t: {needs: a, tool: 60s}, h: {needs: t, human: 7s}}}"
+def test_sizes_average_one_and_multiply_tokens_and_sized_tools(declare: Declare) -> None:
+    """Plain numbers too: a size is a range of its own. People and other tools are as they are."""
+    steps = "  f: {for_each: {count: 400, size: 0.25x to 4x}, steps: {a: {llm: {input: 100000, output: 10000}}, t: {needs: a, tool: {time: 60s, sized: true}}, u: {needs: t, tool: 30s}, h: {needs: u, human: 7s}}}"
     found = forecast(declare(steps), samples=250)
     sigma = np.log(16) / 2 / Z95
     error = np.sqrt((np.exp(sigma**2) - 1) / (400 * 250))
     by_step = {step.step: step for step in found.steps}
     assert by_step["f.a"].tokens.input / 400 / 100000 == pytest.approx(1, abs=5 * error)
     assert by_step["f.t"].seconds / 400 / 60 == pytest.approx(1, abs=5 * error)
+    assert by_step["f.u"].seconds == pytest.approx(400 * 30)
     assert by_step["f.h"].seconds == pytest.approx(400 * 7)
 
 
 def test_the_size_of_an_item_is_the_same_for_all_its_steps_and_rounds(declare: Declare) -> None:
-    """Tool times of one item: 10 s and 20 s of the same size add up to 30 s of that size, in three rounds to 90 s."""
-    steps = "  f: {for_each: {count: 1, size: 0.5x to 2x}, repeat: {times: 3}, steps: {a: {tool: 10s}, b: {needs: a, tool: 20s}}}"
+    """Sized tools of one item: 10 s and 20 s of the same size add up to 30 s of that size, in three rounds to 90 s."""
+    steps = "  f: {for_each: {count: 1, size: 0.5x to 2x}, repeat: {times: 3}, steps: {a: {tool: {time: 10s, sized: true}}, b: {needs: a, tool: {time: 20s, sized: true}}}}"
     values = ends(declare(steps))
     sigma = np.log(4) / 2 / Z95
     for q in (0.05, 0.5, 0.95):
@@ -121,19 +122,24 @@ def test_size_multiplies_the_turns_of_agent_loops(declare: Declare) -> None:
 
 def test_nested_sizes_multiply_and_keep_their_items(declare: Declare) -> None:
     """Two outer items of one size each, three inner ones each: the size of the outer one is that of all its inner ones."""
-    inner = "steps: {i: {for_each: {count: 3, size: 1x to 1.0000001x}, tool: 10s}}"
+    inner = "steps: {i: {for_each: {count: 3, size: 1x to 1.0000001x}, tool: {time: 10s, sized: true}}}"
     steps = f"  f: {{for_each: {{count: 2, size: 0.5x to 2x}}, {inner}}}"
     found = ends(declare(steps))
-    flat = ends(declare("  f: {for_each: {count: 2, size: 0.5x to 2x}, steps: {i: {tool: 10s, hold: false}}}"))
+    flat = ends(declare("  f: {for_each: {count: 2, size: 0.5x to 2x}, steps: {i: {tool: {time: 10s, sized: true}}}}"))
     assert np.allclose(found, flat, rtol=1e-5)
+    assert len(set(flat)) > 1000
 
 
 def test_one_more_item_leaves_the_sizes_of_the_others(declare: Declare) -> None:
-    def first(count: int) -> float:
-        workflow = declare(f"  f: {{for_each: {{count: {count}, size: 0.5x to 2x}}, tool: 10s}}")
-        return float(ends(workflow, 50).max())
+    def first(count: int) -> Floats:
+        workflow = declare(f"  f: {{for_each: {{count: {count}, size: 0.5x to 2x}}, tool: {{time: 10s, sized: true}}}}")
+        return ends(workflow, 50)
 
-    assert first(1) <= first(2) <= first(3)  # in parallel: a maximum over more, whose first are as they were
+    one, two, three = first(1), first(2), first(3)  # in parallel: a maximum over more, whose first are as they were
+    assert np.all(one <= two)
+    assert np.any(one < two)
+    assert np.all(two <= three)
+    assert np.any(two < three)
 
 
 def test_agents_and_speeds_see_the_same_errors(declare: Declare) -> None:

@@ -792,7 +792,8 @@ def test_a_copy_that_never_started_costs_nothing(declare: Declare) -> None:
     """Two copies on one agent: the second is cancelled in the queue, and the first is one like any other."""
     samples, sigma = 8000, 0.5
     header = profile(ttft="1s", output_speed=50, jitter=sigma)
-    found = forecast(declare("  a: {first_of: 2, llm: {input: 700, output: 50}}", header), samples=samples)
+    steps = "  a: {first_of: 2, agent: {turns: 1, prompt: 700, output: 50}}"
+    found = forecast(declare(steps, header), agents=1, samples=samples)
     check_seconds(found.result.seconds, lognormal(2, sigma), samples)
     assert (found.result.tokens.input, found.result.tokens.output) == (700, 50)
 

@@ -29,16 +29,30 @@ def unbound_agents(workflow: Workflow) -> list[Problem]:
 
     def of_step(step: Step, path: tuple[str, ...]) -> Iterator[Problem]:
         for key in type(step).model_fields:
-            value = getattr(step, key)
-            if key not in _CONTAINERS and depends_on_agents(value):
+            for place in () if key in _CONTAINERS else _uses_of_agents(getattr(step, key), (*path, key)):
                 message = f"'{AGENTS}' has no value in '{path[-1]}', because no crew does this step"
-                yield Problem("unbound-agents", message, workflow.place(*path, key), remedy=remedy)
+                yield Problem("unbound-agents", message, workflow.place(*place), remedy=remedy)
         if step.used is not None:
             yield from group(step.used.steps, (*path, "use"))
         yield from group(step.steps or {}, (*path, "steps"))
         yield from group(step.choose or {}, (*path, "choose"))
 
     return list(group(workflow.steps, ("steps",)))
+
+
+def _uses_of_agents(declared: object, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield the path of each quantity in a declaration that depends on the number of agents.
+
+    path : keys in the file that lead to the declaration
+    """
+    if isinstance(declared, Declared):
+        for name in type(declared).model_fields:
+            yield from _uses_of_agents(getattr(declared, name), (*path, name))
+    elif isinstance(declared, ByModel):
+        for model, estimate in declared.models:
+            yield from _uses_of_agents(estimate, (*path, "by_model", model))
+    elif depends_on_agents(declared):
+        yield path
 
 
 def depends_on_agents(declared: object) -> bool:
