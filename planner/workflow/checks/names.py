@@ -26,13 +26,13 @@ from planner.reading.yaml.parse import resolve_scalar
 from planner.reading.yaml.source_map import Document
 from planner.workflow.checks.modifiers import continues_problems, modifier_problems
 from planner.workflow.checks.needs import Group, Path, as_mapping, need_problems, raw_steps
-from planner.workflow.crews import with_preset
+from planner.workflow.crews import LEAD, with_preset
 from planner.workflow.declaration import BODIES, Step
 
 # Names are limited to characters that messages, commands and expressions can contain.
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_TAKEN = {"lead": "the agent that leads all crews", "agents": "the default crew"}
+_TAKEN = {LEAD: "the agent that leads all crews", "agents": "the default crew"}
 """Names of crews that always exist."""
 _STEPS = f"add a step, for example 'steps: {{plan: {Step.example}}}'"
 _BRANCHES = "add branches, for example 'choose: {easy: {chance: 70%, tool: 5s}, hard: {chance: 30%, human: 5min}}'"
@@ -183,7 +183,8 @@ class _Checks:
         yield from self.body(path, step)
         yield from modifier_problems(self.document, path, step, self.used)
         crew = step.get("crew")
-        if isinstance(crew, str) and crew not in self.known_crews and self.well_formed("crews"):
+        known = self.known_crews | {LEAD}
+        if isinstance(crew, str) and crew not in known and self.well_formed("crews"):
             hint = did_you_mean(crew, self.known_crews, "crew")
             hint = hint or f"declare the crew, for example with 'crews: {{{crew}: {{agents: 4}}}}'"
             yield Problem("unknown-crew", f"unknown crew '{crew}'", self.document.value(*path, "crew"), hint)
