@@ -32,7 +32,7 @@ from planner.workflow.declaration import BODIES, Step
 # Names are limited to characters that messages, commands and expressions can contain.
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_TAKEN = {LEAD: "the agent that leads all crews", "agents": "the default crew"}
+_TAKEN = {LEAD: "the lead, who exists in every workflow", "agents": "the agents of a workflow without crews"}
 """Names of crews that always exist."""
 _STEPS = f"add a step, for example 'steps: {{plan: {Step.example}}}'"
 _BRANCHES = "add branches, for example 'choose: {easy: {chance: 70%, tool: 5s}, hard: {chance: 30%, human: 5min}}'"
@@ -74,7 +74,7 @@ class _Checks:
         self.models = as_mapping(self.data.get("models"))
         self.known_models = inherited.models | set(self.models)
         self.crews = as_mapping(self.data.get("crews"))
-        self.known_crews = inherited.crews | set(self.crews)
+        self.known_crews = inherited.crews | {*self.crews, LEAD}
         self.parameters = as_mapping(self.data.get("parameters"))
         self.steps = as_mapping(self.data.get("steps"))
 
@@ -183,8 +183,7 @@ class _Checks:
         yield from self.body(path, step)
         yield from modifier_problems(self.document, path, step, self.used)
         crew = step.get("crew")
-        known = self.known_crews | {LEAD}
-        if isinstance(crew, str) and crew not in known and self.well_formed("crews"):
+        if isinstance(crew, str) and crew not in self.known_crews and self.well_formed("crews"):
             hint = did_you_mean(crew, self.known_crews, "crew")
             hint = hint or f"declare the crew, for example with 'crews: {{{crew}: {{agents: 4}}}}'"
             yield Problem("unknown-crew", f"unknown crew '{crew}'", self.document.value(*path, "crew"), hint)
