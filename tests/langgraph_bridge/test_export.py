@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import importlib.util
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli.app import app
-from planner.expansion import DEFAULT_CREW, crew_sizes
+from planner.expansion import crew_sizes
 from planner.expansion.graph.order import needs
 from planner.langgraph_bridge import application_source
 from planner.langgraph_bridge.export.source import (
@@ -159,7 +160,7 @@ def test_what_fails_is_dealt_with_where_the_file_says_so(declare: Callable[..., 
       h: {needs: c, for_each: 4, tool: 1s}
     """
     path = tmp_path / "failing.py"
-    path.write_text(application_source(declare(steps), {DEFAULT_CREW: 1}), encoding="utf-8")
+    path.write_text(application_source(declare(steps), {}), encoding="utf-8")
     done = run(loaded(path))
     assert sorted(set(done["log"])) == ["a", "b", "d", "f", "g", "h"]
     assert (done["log"].count("g"), done["log"].count("h"), done["log"].count("f")) == (3, 4, 1)
@@ -171,7 +172,7 @@ def test_names_of_steps_that_python_or_langgraph_keep_for_themselves(tmp_path: P
     names = ["class", "log", "state", "__start__", "a-b", "a_b", "print", "Graph"]
     path.write_text("workflow: w\nsteps:\n" + "".join(f"  {name}: {{tool: 1s}}\n" for name in names), encoding="utf-8")
     target = tmp_path / "names.py"
-    target.write_text(application_source(read_workflow(path), {DEFAULT_CREW: 1}), encoding="utf-8")
+    target.write_text(application_source(read_workflow(path), {}), encoding="utf-8")
     assert sorted(run(loaded(target))["log"]) == sorted(names)
 
 
@@ -318,17 +319,69 @@ steps: {item: {for_each: 6, steps: {read: {tool: 1s}, write: {needs: read, llm: 
 
 @pytest.mark.slow
 def test_agents_limit_an_application_as_they_limit_the_plan(tmp_path: Path) -> None:
-    """The only agent of a file without crews; three of them; a crew of two. A fan-out of tools needs none."""
-    assert most_at_a_time(tmp_path, ITEMS) == 1
-    assert most_at_a_time(tmp_path, ITEMS, "--force", "--agents", "3") == 3
-    crew = ITEMS.replace("{item: {", "{item: {crew: team, ") + "crews: {team: {agents: 2}}\n"
-    assert most_at_a_time(tmp_path, crew, "--force") == 2
+    """Without crews nothing is limited, or requests are by --agents. A crew limits what it does, the lead what it does.
+
+    A fan-out of tools needs no agents. One agent makes all requests of copies.
+    """
+    assert most_at_a_time(tmp_path, ITEMS) == 6
+    assert most_at_a_time(tmp_path, ITEMS, "--force", "--agents", "3") == 6  # tools are no requests
+    requests = ITEMS.replace("{tool: 1s}", "{llm: {output: 100}}")
+    assert most_at_a_time(tmp_path, requests, "--force", "--agents", "3") == 3
+    for crew, agents in (("team", 2), ("one", 1), ("lead", 1)):
+        text = ITEMS.replace("{item: {", f"{{item: {{crew: {crew}, ") + "crews: {team: {agents: 2}, one: {agents: 1}}\n"
+        assert most_at_a_time(tmp_path, text, "--force") == agents
+    unbound = ITEMS + "crews: {team: {agents: 2}}\n"
+    assert most_at_a_time(tmp_path, unbound, "--force") == 6
+    for body, most in (("llm: {output: 1}", 4), ("agent: {turns: 1, output: 1}", 1)):
+        copies = f"{ITEMS.partition('steps:')[0]}steps: {{a: {{best_of: 4, {body}}}}}\n"
+        assert most_at_a_time(tmp_path, copies, "--force", "--agents", "1") == most
     assert most_at_a_time(tmp_path, "workflow: plan\nsteps: {a: {for_each: 6, tool: 1s}}\n", "--force") == 6
+
+
+def test_only_pools_of_the_plan_are_in_an_application(tmp_path: Path) -> None:
+    """Two crews of one are two agents, and neither is the lead. Copies of a request share one agent."""
+    assert "Semaphore" not in written_to(tmp_path, ITEMS)[2].read_text(encoding="utf-8")
+    assert 'AGENTS = {"agents": 3}' in written_to(tmp_path, ITEMS, "--force", "--agents", "3")[2].read_text("utf-8")
+    text = """
+workflow: plan
+models: {m: {ttft: 1s, output_speed: 100}}
+model: m
+crews: {author: {agents: 1}, critic: {agents: 1}}
+steps:
+  write: {crew: author, llm: {output: 100}}
+  judge: {crew: critic, best_of: 3, llm: {output: 100}}
+  plan: {crew: lead, llm: {output: 100}}
+  ask: {llm: {output: 100}}
+"""
+    _, _, target = written_to(tmp_path, text, "--force")
+    source = target.read_text(encoding="utf-8")
+    assert loaded(target).AGENTS == {"author": 1, "critic": 1, "lead": 1}
+    uses = {name: len(re.findall(rf'async with agent\("{name}"\)', source)) for name in ("author", "critic", "lead")}
+    assert uses == {"author": 1, "critic": 1, "lead": 1}
+    judge = source[source.index("async def judge(") :].split("\n\n\n")[0]
+    assert 'async with agent("critic")' in judge
+    assert "judge_graph()" in judge
+
+
+def test_steps_of_an_item_run_in_turn_only_where_an_agent_holds_it(tmp_path: Path) -> None:
+    steps = "{for_each: 2, steps: {a: {llm: {output: 1}}, b: {llm: {output: 1}}}}"
+    text = f"""
+workflow: plan
+models: {{m: {{ttft: 1s, output_speed: 100}}}}
+model: m
+crews: {{team: {{agents: 2}}}}
+steps: {{free: {steps}, held: {{crew: team, {steps[1:]}}}
+"""
+    code, said, target = written_to(tmp_path, text)
+    assert code == 0, said
+    module = loaded(target)
+    assert module.free_item_graph().builder.edges == {("__start__", "a"), ("__start__", "b")}
+    assert module.held_item_graph().builder.edges == {("__start__", "a"), ("a", "b")}
 
 
 def test_an_application_runs_in_one_event_loop_after_the_other(tmp_path: Path) -> None:
     """As in tests: items wait for the only agent in each of them."""
-    code, said, target = written_to(tmp_path, ITEMS)
+    code, said, target = written_to(tmp_path, ITEMS, "--agents", "1")
     assert code == 0, said
     module = loaded(target)
     assert run(module) == run(module) == {"log": ["read", "write"] * 6, "failed": []}
@@ -353,6 +406,8 @@ crews: {{team: {{agents: 2, lockstep: true, coordination: {coordination}}}}}
 steps:
   row: {{for_each: {{file: rows.csv, id: id, needs: needs}}, crew: team, tool: 1s}}
   item: {{for_each: 4, crew: team, steps: {{read: {{llm: {{output: 100}}}}, write: {{llm: {{output: 100}}}}}}}}
+  free: {{for_each: 4, steps: {{read: {{llm: {{output: 100}}}}, write: {{llm: {{output: 100}}}}}}}}
+  poll: {{repeat: {{times: 2}}, retry: {{chance: 10%, at_most: 3}}, tool: 1s}}
 """
     code, said, target = written_to(tmp_path, text)
     assert code == 0, said

@@ -91,7 +91,7 @@ def test_an_item_without_duration_waits_for_an_agent_as_predicted(
 ) -> None:
     """The agent is busy for 1 + 1216 / 64 = 20 s. The item waits for it, and the person follows: 24 s, or 25."""
     header = "model: m\nmodels: {m: {ttft: 1s, output_speed: 64, jitter: 0}}\ncrews: {c: {agents: 1}}\n"
-    steps = f"  b: {{llm: {{output: 1216}}}}\n  d: {{steps: {{a: {{{body}, for_each: 1, crew: c}}, z: {{needs: a, human: 4s}}}}}}"
+    steps = f"  b: {{crew: c, llm: {{output: 1216}}}}\n  d: {{steps: {{a: {{{body}, for_each: 1, crew: c}}, z: {{needs: a, human: 4s}}}}}}"
     workflow = on(declare(steps, header), runtime)
     result = rehearse(workflow, crew_sizes(workflow), samples=1, speed=1.0)
     assert result.difference is None
@@ -342,14 +342,17 @@ def test_the_command_shows_the_first_difference_and_fails(monkeypatch: pytest.Mo
 
 
 def test_what_langgraph_has_no_means_for_is_said(tmp_path: Path, golden: Golden) -> None:
+    """Agents of crews and the lead; without crews only agents that were asked for."""
     path = tmp_path / "race.yaml"
     path.write_text("workflow: race\nsteps:\n  a: {first_of: 2, tool: 1s to 9s}\n", encoding="utf-8")
     golden(told(path, "--samples", 2)[1])
     models = "models: {m: {ttft: 1s, output_speed: 100}}\nmodel: m\n"
     steps = "steps:\n  a: {for_each: 2, llm: {output: 100}}\n"
     path.write_text(f"workflow: items\n{models}{steps}", encoding="utf-8")
-    golden(told(path, "--samples", 2)[1])
-    path.write_text(f"workflow: items\n{models}crews: {{team: {{agents: 2}}}}\n{steps}", encoding="utf-8")
+    assert "asyncio" not in golden(told(path, "--samples", 2)[1])
+    golden(told(path, "--samples", 2, "--agents", 1)[1])
+    crew = "crews: {team: {agents: 2}}\nsteps:\n  a: {for_each: 3, crew: team, llm: {output: 100}}\n"
+    path.write_text(f"workflow: items\n{models}{crew}  b: {{crew: lead, llm: {{output: 100}}}}\n", encoding="utf-8")
     golden(told(path, "--samples", 2)[1])
 
 

@@ -37,7 +37,10 @@ HEADER: dict[str, Any] = {
 
 
 class Writer:
-    """Writes a random workflow, and counts what it uses."""
+    """Writes a random workflow, and counts what it uses.
+
+    `crew` is the crew to which the steps around a step belong, "" if none, and `held` whether an agent holds their item.
+    """
 
     def __init__(self, random: Random) -> None:
         self.random = random
@@ -54,6 +57,8 @@ class Writer:
     def file(self) -> dict[str, Any]:
         self.crews = [f"crew{number}" for number in range(self.random.randint(0, 3))]
         crews = {name: self.crew() for name in self.crews}
+        self.used["no crews"] += not crews
+        self.used["crew of one"] += any(crew["agents"] == 1 for crew in crews.values())
         return {**HEADER, **({"crews": crews} if crews else {}), "steps": self.group(2)}
 
     def crew(self) -> dict[str, Any]:
@@ -73,11 +78,11 @@ class Writer:
             chosen["conflict"] = {"chance": self.one("30%", "100%"), "rework": "40%"}
         return {**crew, "coordination": chosen} if chosen else crew
 
-    def group(self, depth: int, inside: bool = False) -> dict[str, Any]:
+    def group(self, depth: int, crew: str = "", held: bool = False) -> dict[str, Any]:
         names = [f"s{number}" for number in range(self.random.randint(1, 4))]
         steps: dict[str, Any] = {}
         for at, name in enumerate(names):
-            step = self.step(depth, inside)
+            step = self.step(depth, crew, held)
             needs = [other for other in names[:at] if self.random.random() < 0.6]
             if needs:
                 step["needs"] = needs
@@ -96,12 +101,12 @@ class Writer:
         for name in names:
             if steps[name].get("success") and self.sometimes("otherwise", 0.5):
                 steps[name]["otherwise"] = f"instead_of_{name}"
-                steps[f"instead_of_{name}"] = self.body(0, inside)
+                steps[f"instead_of_{name}"] = self.body(0, crew, held)
         return steps
 
-    def step(self, depth: int, inside: bool) -> dict[str, Any]:
+    def step(self, depth: int, crew: str, held: bool) -> dict[str, Any]:
         fans_out = self.sometimes("fan-out", 0.25)
-        step = self.body(depth, inside or fans_out)
+        step = self.body(depth, crew, held, fans_out)
         if fans_out:
             count = self.one(3, "few", "2 to 5")
             self.used["estimated count"] += count == "2 to 5"
@@ -116,43 +121,57 @@ class Writer:
             step["success"] = "70%"
         return step
 
-    def body(self, depth: int, inside: bool) -> dict[str, Any]:
-        kind = self.one("llm", "llm", "agent", "tool", "human", *(("steps", "choose") if depth else ()))
+    def body(self, depth: int, crew: str, held: bool, fans_out: bool = False) -> dict[str, Any]:
+        groups = ("steps", "choose", *(("steps",) if fans_out else ())) if depth else ()
+        kind = self.one("llm", "llm", "agent", "tool", "human", *groups)
+        step: dict[str, Any] = {}
+        if self.crews and self.sometimes("crew", 0.6 if fans_out else 0.2 if held else 0.35):
+            step["crew"] = self.one(*self.crews)
+        elif self.sometimes("lead", 0.05):
+            step["crew"] = "lead"
+        if fans_out:
+            held = is_held({**step, kind: None}, crew)
+            self.used["held item" if held else "free item"] += 1
+        crew = step.get("crew", crew)
+        self.used["no crew among crews"] += bool(self.crews) and not crew
         if kind == "steps":
-            return self.placed({"steps": self.group(depth - 1, inside)})
+            return {**step, "steps": self.group(depth - 1, crew, held)}
         if kind == "choose":
             names = ("one", "two")
-            branches = {name: {"chance": "50%", **self.body(depth - 1, inside)} for name in names}
-            return self.placed({"choose": branches})
+            return {
+                **step,
+                "choose": {name: {"chance": "50%", **self.body(depth - 1, crew, held)} for name in names},
+            }
         bodies: dict[str, Any] = {
-            "llm": {"input": "100 to 900", "output": self.one("0 to 200", {"by_model": {"plain": 30, "other": 50}}, {"low": 5, "likely": 9, "high": 90})},
+            "llm": {"input": "100 to 900", "output": self.one("0 to 200", *(["= 90 / agents"] if crew else []), {"by_model": {"plain": 30, "other": 50}}, {"low": 5, "likely": 9, "high": 90})},
             "agent": {"turns": "1 to 4", "prompt": 300, "output": "10 to 90", "tool": {"time": "1s to 9s", "result": {"values": [10, 500]}, "calls": "1 to 3", "usd": 0.1}},
             "tool": self.one("1s to 5s", {"time": "0 to 3s", "calls": "1 to 3", "usd": 0.01}),
             "human": self.one("5s", {"time": "3s to 9s", "leaves": {"after": "4s", "back": "10s to 60s"}}),
         }  # fmt: skip
-        step = self.placed({kind: bodies[kind]}, kind)
+        step[kind] = bodies[kind]
+        self.used["arithmetic"] += kind == "llm" and bodies["llm"]["output"] == "= 90 / agents"
         if kind == "agent" and self.sometimes("compaction", 0.3):
             step["agent"] |= {"context_limit": 600, "compaction": {"output": 50}}
         if self.sometimes("retry", 0.2):
             step["retry"] = {
                 "chance": "40%",
                 "at_most": 3,
-                "wait": self.one("1s", "= 4s / agents"),
+                "wait": self.one("1s", *(["= 4s / agents"] if crew else [])),
                 **self.one({}, {"timeout": "4s"}),
             }
             if kind == "human" and isinstance(bodies[kind], dict):
                 step["retry"].pop("timeout", None)
             self.used["timeout"] += "timeout" in step["retry"]
-        if kind == "tool" and inside and "crew" not in step and self.sometimes("released", 0.6):
+        if kind == "tool" and held and "crew" not in step and self.sometimes("released", 0.7):
             step["hold"] = False
         if kind == "llm" and self.sometimes("tier", 0.3):
             step["model"] = "quick"
         return step
 
-    def placed(self, step: dict[str, Any], kind: str = "") -> dict[str, Any]:
-        if self.crews and self.sometimes("crew", 0.3):
-            step["crew"] = self.one(*self.crews)
-        return step
+
+def is_held(step: dict[str, Any], crew: str) -> bool:
+    """Whether an agent holds each item of a fan-out: its step names a crew, or makes requests for a crew around it."""
+    return "crew" in step or (crew != "" and not step.keys() & {"tool", "human"})
 
 
 def written(random: Random, folder: Path) -> tuple[Workflow, Counter[str]]:
@@ -172,7 +191,7 @@ def test_the_writer_writes_all_of_the_language(folder: Path) -> None:
     for seed in range(300):
         used += written(Random(seed), folder)[1]
     assert min(used.values()) > 10, used
-    assert len(used) >= 22
+    assert len(used) >= 28
 
 
 @given(st.integers(0, 2**32))
@@ -251,19 +270,18 @@ def test_every_scenario_of_a_comparison_is_the_forecast_of_it(folder: Path, seed
         )  # fmt: skip
 
 
-def shuffled(steps: dict[str, Any], random: Random, item: bool = False) -> dict[str, Any]:
-    """The same steps in another order, but within items, where the order of the file is theirs."""
+def shuffled(steps: dict[str, Any], random: Random, crew: str = "", held: bool = False) -> dict[str, Any]:
+    """The same steps in another order, but within held items, where the order of the file is theirs."""
     names = list(steps)
-    if not item:
+    if not held:
         random.shuffle(names)
     found = {}
     for name in names:
         step = dict(steps[name])
-        inside = item or "for_each" in step
-        if "steps" in step:
-            step["steps"] = shuffled(step["steps"], random, inside)
-        if "choose" in step:
-            step["choose"] = shuffled(step["choose"], random, inside)
+        inside = is_held(step, crew) if "for_each" in step else held
+        for key in ("steps", "choose"):
+            if key in step:
+                step[key] = shuffled(step[key], random, step.get("crew", crew), inside)
         found[name] = step
     return found
 

@@ -25,6 +25,7 @@ from planner.langgraph_bridge.export.source import (
     docstring,
     estimates,
     text,
+    tuple_of,
 )
 from planner.workflow.declaration import Step, Workflow
 
@@ -54,8 +55,10 @@ class _ApplicationWriter(ModifierWriter):
     def module(self) -> str:
         """Return the source of the whole application, which is one module."""
         workflow = self.workflow
-        context = ExportContext((), workflow.model, None, False, workflow.parameters)
+        context = ExportContext((), workflow.model, None, held=False, values=workflow.parameters)
         self.graph("workflow", context, workflow.steps, f"The workflow '{workflow.workflow}'.")
+        if any("RetryPolicy(" in section for section in self.sections):
+            self.imports.add("RetryPolicy")
         constants = [*([RETRIED] if "RetryPolicy" in self.imports else []), *self._agent_numbers()]
         head = "\n".join([*self._about(), "", self._imports()])
         first = "\n".join([head, *constants]) if constants else head.rstrip("\n")
@@ -96,7 +99,7 @@ class _ApplicationWriter(ModifierWriter):
         handled = [text(name) for name, step in self.workflow.steps.items() if step.otherwise]
         failed = 'found.get("failed", [])'
         if handled:
-            failed = f"[one for one in {failed} if one not in ({', '.join(handled)},)]"
+            failed = f"[one for one in {failed} if one not in {tuple_of(handled)}]"
         returned = call("    return {", ['"log": found.get("log", [])', f'"failed": {failed}'], "}")
         return MAIN.format(invoked="\n".join(invoked), returned="\n".join(returned))
 
@@ -105,14 +108,15 @@ class _ApplicationWriter(ModifierWriter):
     def graph(self, function: str, context: ExportContext, steps: Mapping[str, Step], about: str) -> None:
         """Write the function that builds the graph of a group of steps.
 
-        In an item of a fan-out, steps run one after another. Elsewhere, a step runs after the steps that it needs.
+        In an item that an agent holds, steps run one after another. Elsewhere, a step runs after the steps that it
+        needs.
         """
-        order = in_order(steps if context.item else sorted_by_name(steps))
+        order = in_order(steps if context.held else sorted_by_name(steps))
         children = {name: self.step(context, name, steps) for name in order}
         step_needs = needs(steps)
         edges: list[str] = []
         for position, name in enumerate(order):
-            sources = order[position - 1 : position] if context.item else step_needs[name]
+            sources = order[position - 1 : position] if context.held else step_needs[name]
             names = [text(children[source].name) for source in sources]
             start = f"[{', '.join(names)}]" if len(names) > 1 else (names or ["START"])[0]
             edges += call("    graph.add_edge(", [start, text(children[name].name)])
@@ -128,7 +132,7 @@ class _ApplicationWriter(ModifierWriter):
         step = steps[name]
         context = replace(
             outer, path=(*outer.path, name), model=step.model or outer.model, crew=step.crew or outer.crew,
-            item=outer.item or step.for_each is not None,
+            held=outer.held if step.for_each is None else is_held(step, outer.crew),
         )  # fmt: skip
         failing = next((other for other in steps if steps[other].otherwise == name), None)
         tests = []
@@ -146,7 +150,8 @@ class _ApplicationWriter(ModifierWriter):
         outermost = self.names.unique(*context.path)
         names = [outermost, self.step_name(context, "then")] if tests else [outermost]
         names += [self.step_name(context, _SUFFIXES[layer.__name__]) for layer in layers]
-        node = Node(name, names[-1], self.body(names[-1], context, step))
+        copies_of_request = step.llm is not None and (step.best_of or step.first_of) is not None
+        node = Node(name, names[-1], self.body(names[-1], replace(context, shared=copies_of_request), step))
         for layer, function in reversed(list(zip(layers, names[len(names) - len(layers) - 1 :], strict=False))):
             node = layer(function, node, context, step)
         if tests:
@@ -172,7 +177,7 @@ class _ApplicationWriter(ModifierWriter):
             )  # fmt: skip
             self.graph(function, inner, step.within, f"{name}: its steps.")
             handled = [text(other) for other, inner_step in step.within.items() if inner_step.otherwise]
-            options = [f"handled=({', '.join(handled)},)"] if handled else []
+            options = [f"handled={tuple_of(handled)}"] if handled else []
             self.subgraph_node(function, f"{name}: a group of steps.", options)
         else:
             about, todo = _BODIES[step.kind]
@@ -182,7 +187,6 @@ class _ApplicationWriter(ModifierWriter):
             self.function(function, f"{name}: {about}.", lines, list(estimates(step, context.model)))
         if step.retry is None:
             return ()
-        self.imports.add("RetryPolicy")
         attempts = self.count(step.retry.at_most, context)
         return (f"retry_policy=RetryPolicy(max_attempts={attempts}, retry_on=RETRIED)",)
 
@@ -199,11 +203,8 @@ class _ApplicationWriter(ModifierWriter):
 
         Yield nothing if the step needs no agent and has no timeout.
         """
-        managers = []
-        requests = step.kind in ("llm", "agent")
-        holds = context.item and step.kind == "tool" and step.hold and step.for_each is None
-        if requests or step.crew is not None or holds:
-            managers.append(self.agent_of(*self.pool(context)))
+        agent = self.agent_for(context, step)
+        managers = [agent] if agent is not None else []
         if step.retry is not None and step.retry.timeout is not None:
             managers.append(f"asyncio.timeout({step.retry.timeout:g})")
         if managers:
@@ -260,7 +261,7 @@ class _ApplicationWriter(ModifierWriter):
         )
         self.routed_graph(function, f"{name}: one of its branches.", nodes, router, ["START"])
         handled = [text(other) for other, branch in branches.items() if branch.otherwise]
-        self.subgraph_node(function, f"{name}: a choice.", [f"handled=({', '.join(handled)},)"] if handled else [])
+        self.subgraph_node(function, f"{name}: a choice.", [f"handled={tuple_of(handled)}"] if handled else [])
 
 
 def omissions(workflow: Workflow, sizes: Mapping[str, int]) -> Iterator[str]:
@@ -280,13 +281,34 @@ def omissions(workflow: Workflow, sizes: Mapping[str, int]) -> Iterator[str]:
                 if is_declared:
                     yield mechanism
     for path, step in workflow.walk():
-        fan_out = step.for_each
-        if fan_out is None:
-            continue
-        if fan_out.backlog is not None and any(fan_out.backlog.needs):
+        if step.for_each is not None and step.for_each.backlog is not None and any(step.for_each.backlog.needs):
             yield f"needs between the rows of '{'.'.join(path)}'"
+        if step.retry is not None and (step.first_of or (step.repeat and not step.best_of)):
+            yield f"the attempts of '{'.'.join(path)}'"  # only nodes have a retry policy
+    for path, step in _held_fan_outs(workflow.steps, (), None):
         if sum(_takes_agent(inner) for inner in _leaves(step)) > 1:
             yield f"holding one agent for all steps of an item of '{'.'.join(path)}'"
+
+
+def is_held(step: Step, crew: str | None) -> bool:
+    """Whether an agent holds each item of a fan-out. The steps of such an item run one after another.
+
+    crew : crew to which the steps around the fan-out belong
+    """
+    return step.crew is not None or (crew is not None and step.kind not in ("tool", "human"))
+
+
+def _held_fan_outs(
+    steps: Mapping[str, Step], path: tuple[str, ...], crew: str | None
+) -> Iterator[tuple[tuple[str, ...], Step]]:
+    """Yield the path and the step of each fan-out whose items are held by agents.
+
+    crew : crew to which the steps around `steps` belong
+    """
+    for name, step in steps.items():
+        if step.for_each is not None and is_held(step, crew):
+            yield (*path, name), step
+        yield from _held_fan_outs(step.within, (*path, name), step.crew or crew)
 
 
 def _leaves(step: Step) -> Iterator[Step]:

@@ -14,7 +14,7 @@ from planner.langgraph_bridge.export.source import (
     text,
 )
 from planner.reading.estimates.counts import CountValue
-from planner.workflow.declaration import Workflow
+from planner.workflow.declaration import Step, Workflow
 
 IMPORTS = """\
 from __future__ import annotations
@@ -111,16 +111,18 @@ class ExportContext:
 
     path : names of all steps from the outermost step to this step
     model : profile of the step; None: no profile is declared
-    crew : crew of the step; None: no crew is declared
-    item : whether the step is part of an item of a fan-out
+    crew : crew to which the step belongs; None: the step belongs to no crew
+    held : whether the step is part of an item that an agent holds. The steps of such an item run one after another
     values : name of a parameter → value
+    shared : whether the step is a copy that shares one agent with the other copies
     """
 
     path: tuple[str, ...]
     model: str | None
     crew: str | None
-    item: bool
+    held: bool
     values: Mapping[str, float]
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,23 +171,26 @@ class SourceBuilder:
     def count(self, declared: CountValue, context: ExportContext) -> int:
         return count_at(declared, context.values, self.agents(context))
 
-    def agents(self, context: ExportContext) -> int:
-        return self.sizes.get(context.crew or DEFAULT_CREW, 1)
-
-    def pool(self, context: ExportContext) -> tuple[str, int]:
-        """Return the name and the size of the pool of agents that a step uses.
-
-        If the crew of the step has only one agent, the step uses the pool of the lead.
-        """
-        if not self.workflow.crews:
-            return DEFAULT_CREW, self.agents(context)
-        several = context.crew is not None and self.agents(context) > 1
-        return (context.crew or LEAD, self.agents(context)) if several else (LEAD, 1)
+    def agents(self, context: ExportContext) -> int | None:
+        """Return the number of agents that may do a step. None: the number is not limited."""
+        return self.sizes.get(context.crew or DEFAULT_CREW, 1 if context.crew == LEAD else None)
 
     def agent_of(self, name: str, size: int) -> str:
         """Add a pool of agents to the application. Return a source expression that waits for one of these agents."""
         self.pools[name] = size
         return f"agent({text(name)})"
+
+    def agent_for(self, context: ExportContext, step: Step) -> str | None:
+        """Return a source expression that waits for the agent that does a step; None: the step needs no agent.
+
+        A step outside of crews needs an agent only if the scenario limits the number of agents.
+        """
+        size = self.agents(context)
+        requests = step.kind in ("llm", "agent")
+        holds = context.held and step.kind == "tool" and step.hold is not False
+        if size is None or context.shared or not (requests or step.crew is not None or holds):
+            return None
+        return self.agent_of(context.crew or DEFAULT_CREW, size)
 
     def graph_function(self, function: str, about: str, nodes: Sequence[Node], edges: Sequence[str]) -> None:
         """Add the source of the function `{function}_graph`. The function builds a graph and caches the graph."""
@@ -209,7 +214,12 @@ class SourceBuilder:
         ]
         self.graph_function(function, about, nodes, edges)
 
-    def subgraph_node(self, function: str, about: str, options: Sequence[str] = ()) -> None:
-        """Add the source of a node's function. The function runs the graph that `{function}_graph` builds."""
+    def subgraph_node(self, function: str, about: str, options: Sequence[str] = (), agent: str | None = None) -> None:
+        """Add the source of a node's function. The function runs the graph that `{function}_graph` builds.
+
+        agent : source expression that waits for the agent that does all of the graph; None: the graph needs no agent
+        """
         arguments = [f"{function}_graph()", text(function), "state", *options]
-        self.function(function, about, call("    return await within(", arguments))
+        indent = "    " if agent is None else "        "
+        head = [] if agent is None else [f"    async with {agent}:"]
+        self.function(function, about, [*head, *call(f"{indent}return await within(", arguments)])

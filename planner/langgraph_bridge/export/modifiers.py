@@ -33,18 +33,18 @@ class ModifierWriter(SourceBuilder):
             count_text = f"{number} items" + (f", the rows of {declared.file}" if declared.file else "")
         size = f", each {declared.size} of the mean size" if declared.size is not None else ""
         coordination = Coordination()
-        if context.crew in self.workflow.crews and self.agents(context) > 1 and number > 1:
+        agents = self.agents(context) or 1
+        if context.held and context.crew in self.workflow.crews and agents > 1 and number > 1:
             coordination = self.workflow.crews[context.crew].coordination
         item = self.coordinated(node, context, coordination)
         ahead = []
         nodes = [replace(item, name="one_item")]
         if coordination.ramp_up is not None:
             ramp = self.step_name(context, "ramp_up")
-            self.mechanism(
-                ramp, f"{name}: an agent ramps up.", coordination, "ramp_up", context.crew or LEAD, self.agents(context)
-            )
+            crew = context.crew or LEAD
+            self.mechanism(ramp, f"{name}: an agent ramps up.", coordination, "ramp_up", crew, agents)
             nodes.insert(0, Node("ramp_up", ramp))
-            ahead = [f'    ahead = [Send("ramp_up", state) for _ in range({min(number, self.agents(context))})]']
+            ahead = [f'    ahead = [Send("ramp_up", state) for _ in range({min(number, agents)})]']
         self.imports.add("Send")
         sends = self.step_name(context, "sends")
         items = call("    items = [", [f'Send("one_item", {{"item": item}}) for item in range({number})'], "]")
@@ -60,7 +60,7 @@ class ModifierWriter(SourceBuilder):
 
         Return a node that runs the item with its coordination.
         """
-        crew, agents, name = context.crew or LEAD, self.agents(context), context.path[-1]
+        crew, agents, name = context.crew or LEAD, self.agents(context) or 1, context.path[-1]
         stages = (
             ("brief", "the lead briefs an agent", LEAD, 1),
             ("", "", "", 0),
@@ -145,19 +145,22 @@ class ModifierWriter(SourceBuilder):
     def copies(self, function: str, node: Node, context: ExportContext, step: Step) -> Node:
         """Write the functions of parallel copies of a step. Return the node of the copies.
 
-        With `best_of`, the node waits for all copies. With `first_of`, the first copy to finish cancels the rest.
+        With `best_of`, the node waits for all copies. With `first_of`, the first copy to finish cancels the rest. One
+        agent makes the requests of all copies of an `llm`.
         """
         name = context.path[-1]
+        agent = self.agent_for(context, step) if step.llm is not None else None
         if step.best_of is None:
             assert step.first_of is not None
             number = self.count(step.first_of, context)
-            start = call(
-                "    copies = [", [f"asyncio.ensure_future({node.function}(state)) for _ in range({number})"], "]"
-            )
-            waited = call("    done, late = await asyncio.wait(", ["copies", "return_when=asyncio.FIRST_COMPLETED"])
+            head = [] if agent is None else [f"    async with {agent}:"]
+            indent = "    " if agent is None else "        "
+            started = [f"asyncio.ensure_future({node.function}(state)) for _ in range({number})"]
+            waited = ["copies", "return_when=asyncio.FIRST_COMPLETED"]
             lines = [
-                *start,
-                *waited,
+                *head,
+                *call(f"{indent}copies = [", started, "]"),
+                *call(f"{indent}done, late = await asyncio.wait(", waited),
                 "    for copy in late:",
                 "        copy.cancel()",
                 "    return done.pop().result()",
@@ -176,5 +179,5 @@ class ModifierWriter(SourceBuilder):
         self.routed_graph(
             function, f"{name}: its copies, in parallel.", [replace(node, name="one_copy")], sends, ["START"]
         )
-        self.subgraph_node(function, f"{name}: the best of {number} copies.", [f"all_of={number}"])
+        self.subgraph_node(function, f"{name}: the best of {number} copies.", [f"all_of={number}"], agent)
         return Node(name, function)

@@ -75,6 +75,11 @@ def text(value: str) -> str:
     return f'"{escaped}"'
 
 
+def tuple_of(literals: Sequence[str]) -> str:
+    """Return the Python source of a tuple. Only a tuple with one entry has a comma at its end, as formatters want."""
+    return f"({literals[0]},)" if len(literals) == 1 else f"({', '.join(literals)})"
+
+
 class Names:
     """The identifiers that a module already uses. With an identifier `NAME`, `NAME_graph` is reserved too."""
 

@@ -16,7 +16,7 @@ from planner.expansion.graph.outline import (
     Task,
     may_wait,
 )
-from planner.expansion.graph.task_graph import DEFAULT_CREW
+from planner.expansion.graph.task_graph import DEFAULT_CREW, LEAD
 from planner.expansion.graph.work import Work
 from planner.langgraph_bridge.rehearse.sample_run import GraphContext, SampleRun
 from planner.langgraph_bridge.rehearse.works import CursorState, WorkRunner
@@ -30,6 +30,9 @@ BuildPart = Callable[[Outline, str], RunPart]
 
 Action = tuple[str, Callable[[], Awaitable[None]]]
 """Name of a node, and the action to run in it. If the name is '', the action has no node and runs between two nodes."""
+
+_POOLS = {DEFAULT_CREW: "agents", LEAD: "the lead"}
+"""How results name the pools that do not belong to a crew of the file."""
 
 
 class ChainGraphs:
@@ -115,8 +118,8 @@ class ChainGraphs:
             if run.duration(task) < 0:
                 continue
             if run.graph.acquire[task] >= 0:
-                default = run.playback.graph.pools[run.graph.acquire[task]] == DEFAULT_CREW
-                self.context.without_langgraph["agents" if default else "agents of crews"] = None
+                pool = run.playback.graph.pools[run.graph.acquire[task]]
+                self.context.without_langgraph[_POOLS.get(pool, "agents of crews")] = None
                 yield "", partial(agents.seize, task)
             for work, occurrence, seconds in run.playback.stretches(content, task, index, run.row):
                 if seconds > 0 or run.graph.leave[task] >= 0:
