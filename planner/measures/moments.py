@@ -12,6 +12,9 @@ from planner.engine.arrays import Floats
 from planner.engine.statistics import Values
 from planner.timing.cost import Billing
 
+NANO = 1e-9
+"""Unit of costs, in US dollars."""
+
 
 @dataclass(frozen=True)
 class Mean:

@@ -15,6 +15,7 @@ from planner.reading.estimates.context import FileContext
 from planner.reading.estimates.curves import Curve, is_curve, parse_curve
 from planner.reading.estimates.estimate import Estimate
 from planner.reading.estimates.forms import UnboundEstimate, parse_estimate
+from planner.reading.pay import Pay, pay
 from planner.reading.units import BadValueError
 
 
@@ -123,6 +124,7 @@ Size = Annotated[Estimate, _estimate(units.SIZE)]
 Widening = Annotated[float, ParsedBy(units.widening)]
 Chance = Annotated[float, ParsedBy(units.chance)]
 Usd = Annotated[Decimal, ParsedBy(units.money)]
+PayValue = Annotated[Pay, ParsedBy(pay)]
 
 MOST_ITEMS = counts.MOST_ITEMS
 MOST_AGENTS = counts.MOST_AGENTS

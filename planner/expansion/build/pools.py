@@ -41,11 +41,13 @@ class Crews:
         for name in workflow.crews:
             if sizes[name] > 1:
                 pools += [name, f"{name}: merge"]
+            elif workflow.crews[name].usd is not None:
+                pools.append(name)
         return cls(workflow, sizes, tuple(pools), Runtime.of(workflow) if runtime is None else runtime)
 
     def pool(self, crew: str) -> int:
-        """Return the pool number of a crew. A crew of one agent has the pool of the lead."""
-        return self.pools.index(crew) if self.sizes[crew] > 1 else 0
+        """Return the pool number of a crew. A crew of one agent has the pool of the lead, unless its agent is paid."""
+        return self.pools.index(crew) if crew in self.pools else 0
 
     def seized_by(self, step: Step, pool: int) -> int:
         """Return the pool from which a step seizes an agent, or `NO_POOL` if the step needs no agent.
