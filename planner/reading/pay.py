@@ -11,7 +11,7 @@ from planner.reading.hints import rate_meant
 from planner.reading.units import BadValueError, money
 
 _EXPECTED = "expected US dollars for each go, such as 0.50, or for an hour, such as $80/h"
-_RATE = re.compile(r"(.*\d)\s*/\s*h", re.DOTALL)
+_RATE = re.compile(r"(.*\S)\s*/\s*h", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class Pay:
 def pay(value: Any) -> Pay:
     """Parse an amount of US dollars for each go, such as `0.50` or `$5`, or a rate per hour, such as `$80/h`."""
     rate = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
-    if rate is not None:
-        return Pay(money(rate[1]), hourly=True)
     try:
-        return Pay(money(value))
+        return Pay(money(value)) if rate is None else Pay(money(rate[1]), hourly=True)
     except BadValueError as mistake:
         if not str(mistake).startswith("expected"):
             raise
-        hint = (rate_meant(value) if isinstance(value, str) else None) or mistake.hint
+        hint = mistake.hint
+        if rate is None and isinstance(value, str):
+            hint = rate_meant(value) or hint
         raise BadValueError(_EXPECTED, hint) from None

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, model_validator
 
-from planner.errors import did_you_mean, for_example, listed
+from planner.errors import did_you_mean, for_example, listed, nearest
 from planner.reading.estimates.estimate import NOTHING
 from planner.reading.fields import (
     Agents,
@@ -191,8 +191,9 @@ def paid_when(value: Any) -> str:
     """Return `value` unchanged. Raises `BadValueError` if `value` is neither ``busy`` nor ``always``."""
     if isinstance(value, str) and value in PAID:
         return value
-    hint = did_you_mean(value, PAID) if isinstance(value, str) else None
-    raise BadValueError("expected 'busy' or 'always'", hint or "write for example 'paid: always'")
+    near = nearest(value, PAID) if isinstance(value, str) else None
+    hint = f"did you mean '{near}'?" if near else "write for example 'paid: always'"
+    raise BadValueError("expected 'busy' or 'always'", hint)
 
 
 class Crew(Declared):
