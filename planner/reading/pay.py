@@ -11,6 +11,7 @@ from planner.reading.hints import rate_meant
 from planner.reading.units import BadValueError, money
 
 _EXPECTED = "expected US dollars for each go, such as 0.50, or for an hour, such as $80/h"
+_PLAIN_HINT = re.compile(r"^write ([\d._]+)$")
 _RATE = re.compile(r"(.*\S)\s*/\s*h", re.DOTALL)
 
 
@@ -34,6 +35,8 @@ def pay(value: Any) -> Pay:
         if not str(mistake).startswith("expected"):
             raise
         hint = mistake.hint
-        if rate is None and isinstance(value, str):
+        if rate is not None and hint is not None:
+            hint = _PLAIN_HINT.sub(r"write $\1/h", hint)
+        elif isinstance(value, str):
             hint = rate_meant(value) or hint
         raise BadValueError(_EXPECTED, hint) from None

@@ -92,6 +92,7 @@ class Metered(list[int]):
         super().__setitem__(pool, value)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32))
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_crews_are_paid_as_the_oracle_holds_them(folder: Path, seed: int) -> None:
@@ -115,6 +116,7 @@ def test_crews_are_paid_as_the_oracle_holds_them(folder: Path, seed: int) -> Non
             assert usd[row] == pytest.approx(units * float(crew.usd.usd), rel=1e-9, abs=1e-9)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32))
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_people_and_tools_are_paid_for_the_work_that_was_done(folder: Path, seed: int) -> None:
@@ -146,6 +148,7 @@ def test_people_and_tools_are_paid_for_the_work_that_was_done(folder: Path, seed
             assert usd == pytest.approx(rate * step.done.mean().mean, rel=1e-9, abs=1e-9)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_pay_of_steps_and_crews_adds_up_to_the_cost(folder: Path, seed: int) -> None:
@@ -161,6 +164,7 @@ def test_the_pay_of_steps_and_crews_adds_up_to_the_cost(folder: Path, seed: int)
     assert usd.models + usd.people_and_machines == pytest.approx(usd.mean, rel=1e-9)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32))
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_scenario_of_a_comparison_pays_as_its_forecast(folder: Path, seed: int) -> None:
