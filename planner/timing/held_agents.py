@@ -1,4 +1,4 @@
-"""Schedules in; the time for which the agents of pools are held, and the number of times that they are seized, out."""
+"""Schedules in; the time for which agents are held, how often they are seized, and the pay of crews out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from planner.engine.arrays import Floats
 from planner.engine.simulation import TICK, Graph, Schedule
+from planner.expansion.graph.task_graph import TaskGraph
 
 Ticks = NDArray[np.int64]
 
@@ -45,6 +46,29 @@ class HeldAgents:
         """Return for each pool an array (S,): for each sample, how often an agent of the pool is seized."""
         ran = _ran(durations, schedule)
         return [ran[:, seizing].sum(1) for seizing in self.seizing]
+
+
+def crew_usd(graph: TaskGraph, kernel_graph: Graph, durations: Floats, schedule: Schedule) -> dict[str, Floats]:
+    """Return the cost of each paid crew in each of S samples in US dollars: arrays (S,).
+
+    kernel_graph : graph with the numbers of agents of the schedule
+    durations : durations of tasks in seconds, (S, tasks)
+    schedule : schedule with recorded starts and ends
+    """
+    costs: dict[str, Floats] = {}
+    for name, crew in graph.paid_crews.items():
+        assert crew.usd is not None
+        pools = [pool for pool, other in enumerate(graph.pools) if other == name]
+        if crew.paid == "always":
+            agents = sum(int(kernel_graph.capacity[pool]) for pool in pools) if pools else graph.sizes[name]
+            units: Floats = agents * schedule.makespan / 3600.0
+        else:
+            held = HeldAgents(kernel_graph, pools)
+            ticks = held.ticks(durations, schedule) if crew.usd.hourly else held.seizures(durations, schedule)
+            unit = TICK / 3600.0 if crew.usd.hourly else 1.0
+            units = np.asarray(unit * sum(ticks, np.zeros(len(durations))))
+        costs[name] = float(crew.usd.usd) * units
+    return costs
 
 
 class _Races:

@@ -15,8 +15,8 @@ from planner.engine.simulation import Graph, Schedule, round_to_ticks, simulate
 from planner.expansion.draw.demand import Layers
 from planner.expansion.graph.task_graph import TaskGraph
 from planner.timing.cost import Billing, Cost, run_cost
-from planner.timing.crew_cost import crew_usd
 from planner.timing.durations import OccurrenceTimes, SampleDemands, TaskTimes, WorkTotals, task_times
+from planner.timing.held_agents import crew_usd
 from planner.timing.service import ServiceTimes, profiles
 from planner.workflow.declaration import Workflow
 
