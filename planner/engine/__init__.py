@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from planner.engine.arrays import Ints as Ints
     from planner.engine.draws import Samples as Samples
     from planner.engine.draws import Turns as Turns
+    from planner.engine.intervals import Interval as Interval
+    from planner.engine.moments import Mean as Mean
+    from planner.engine.moments import Moments as Moments
     from planner.engine.simulation import LONGEST as LONGEST
     from planner.engine.simulation import TICK as TICK
     from planner.engine.simulation import Graph as Graph
@@ -44,6 +47,8 @@ export(
     {
         "arrays": ["Floats", "Ints"],
         "draws": ["Samples", "Turns"],
+        "intervals": ["Interval"],
+        "moments": ["Mean", "Moments"],
         "simulation": ["LONGEST", "TICK", "Graph", "Schedule", "build_graph", "round_to_ticks", "simulate"],
         "smoothing": ["Smoothed", "Waits"],
         "statistics": ["Values", "normal_quantile", "quantile_interval", "share_interval", "standard_error"],

@@ -6,8 +6,6 @@ from planner._lazy import export
 
 if TYPE_CHECKING:
     from planner.measures.moments import Distribution as Distribution
-    from planner.measures.moments import Mean as Mean
-    from planner.measures.moments import Moments as Moments
     from planner.measures.playback import Rehearsal as Rehearsal
     from planner.measures.playback import playbacks as playbacks
     from planner.measures.typical_run import replay as replay
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
 export(
     __name__,
     {
-        "moments": ["Distribution", "Mean", "Moments"],
+        "moments": ["Distribution"],
         "playback": ["Rehearsal", "playbacks"],
         "typical_run": ["replay"],
         "utilisation": ["Usage", "Utilisation"],

@@ -8,12 +8,13 @@ import numpy as np
 
 from planner.catalogue.profile import Profile
 from planner.engine.arrays import Floats
+from planner.engine.moments import Mean, Moments
 from planner.engine.simulation import TICK, Schedule, round_to_ticks
 from planner.expansion.graph.fragments import TaskMap
 from planner.expansion.graph.task_graph import TaskGraph
 from planner.expansion.graph.work import Rework, Work
 from planner.measures.drag import Drag
-from planner.measures.moments import NANO, Mean, Moments, TokenMoments
+from planner.measures.moments import NANO, TokenMoments
 from planner.measures.utilisation import Usage
 from planner.timing.cost import Billing, pay_usd, usd_of_work
 from planner.timing.durations import OccurrenceTimes, Part, WorkTotals, length

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from planner.engine.arrays import Floats
+from planner.engine.moments import Mean, Moments
 from planner.engine.simulation import TICK, round_to_ticks, simulate
-from planner.measures.moments import Mean, Moments
 from planner.timing.durations import SKIPPED, OccurrenceTimes, TaskTimes, length
 from planner.timing.pipeline import ScheduledSamples
 

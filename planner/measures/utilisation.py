@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.engine.arrays import Floats
+from planner.engine.moments import Mean, Moments
 from planner.engine.simulation import TICK, Graph, Schedule
 from planner.expansion.graph.fragments import LIMIT, RAMPED_UP
 from planner.expansion.graph.task_graph import LIMITED
-from planner.measures.moments import NANO, Mean, Moments
+from planner.measures.moments import NANO
 from planner.timing.held_agents import HeldAgents
 
 _SHARE = 2.0**-40

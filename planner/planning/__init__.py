@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from planner.planning.decisions.decide import DecisionOptions as DecisionOptions
     from planner.planning.decisions.decide import Decisions as Decisions
     from planner.planning.decisions.extra_scenarios import ExtraScenarios as ExtraScenarios
-    from planner.planning.decisions.interval import Interval as Interval
     from planner.planning.explanation import explain as explain
     from planner.planning.forecast import forecast as forecast
     from planner.planning.forecast_result import Forecast as Forecast
@@ -40,7 +39,6 @@ export(
         "comparison_result": ["Comparison"],
         "decisions.decide": ["DecisionOptions", "Decisions"],
         "decisions.extra_scenarios": ["ExtraScenarios"],
-        "decisions.interval": ["Interval"],
         "explanation": ["explain"],
         "forecast": ["forecast"],
         "forecast_result": ["Forecast", "StepResult"],

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from planner.catalogue.premium import FITTED, Premium
 from planner.planning.comparison_result import Comparison
+from planner.planning.decisions.chances import ScenarioValues
 from planner.planning.decisions.decide import DecisionInputs, DecisionOptions, decide
 from planner.planning.decisions.extra_scenarios import INSTANT, ExtraScenarios
-from planner.planning.decisions.interval import ScenarioValues
 from planner.planning.decisions.verdict import Row, rows, verdict
 from planner.planning.grid import Grid, Uncoordinated
 from planner.planning.notes.assumptions import (

@@ -8,8 +8,9 @@ import numpy as np
 
 from planner.catalogue.premium import FITTED, Premium
 from planner.catalogue.profile import Profile
+from planner.engine.moments import Mean
 from planner.measures.critical_path import WorkDetail
-from planner.measures.moments import Distribution, Mean
+from planner.measures.moments import Distribution
 from planner.measures.typical_run import replay, typical_run
 from planner.planning.forecast_result import Forecast, StepResult
 from planner.planning.notes.assumptions import (

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from planner.engine.moments import Mean
 from planner.errors import Note
-from planner.measures.moments import Distribution, Mean
+from planner.measures.moments import Distribution
 from planner.measures.typical_run import TypicalRun
 from planner.measures.utilisation import Utilisation
 from planner.planning.results import Result, Scenario, Tokens

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from planner.engine.moments import Mean
 from planner.engine.statistics import Values, standard_error
-from planner.measures.moments import Mean
 from planner.sampling.accumulator import ScenarioSamples
 from planner.timing.cost import Billing
 

@@ -12,10 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli.app import app
-from planner.engine import TICK, Samples, Values
+from planner.engine import TICK, Mean, Moments, Samples, Values
 from planner.errors import Note
 from planner.expansion import crew_sizes, expand
-from planner.measures import Distribution, Mean, Moments, Usage, Utilisation, drag
+from planner.measures import Distribution, Usage, Utilisation, drag
 from planner.measures.drag import BUDGET, LEAST, enough
 from planner.measures.moments import BINS
 from planner.measures.typical_run import SLOTS

@@ -13,20 +13,20 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from planner.engine import TICK, Values
+from planner.engine import TICK, Interval, Values, intervals
 from planner.expansion import crew_sizes
 from planner.expansion.build.size_limits import most_busy_agents
 from planner.loading import load
-from planner.planning import Comparison, DecisionOptions, Decisions, Interval, Scenario, compare
+from planner.planning import Comparison, DecisionOptions, Decisions, Scenario, compare
 from planner.planning.decisions import (
     agents,
     ceilings,
-    interval,
+    chances,
     money,
     payback,
 )
+from planner.planning.decisions.chances import ScenarioValues
 from planner.planning.decisions.exchange import exchange
-from planner.planning.decisions.interval import ScenarioValues
 from planner.planning.decisions.payback import pace_name
 from planner.report.wording import quantities
 from planner.report.wording.decisions import decision_sentences as text
@@ -523,14 +523,14 @@ def test_a_saving_that_may_be_a_loss_is_not_sure(declare: Declare) -> None:
 
 
 def test_chances() -> None:
-    found = interval.beats(scenario(1), scenario(2), samples([1, 2, 3, 3]), samples([2, 2, 2, 4]))
+    found = chances.beats(scenario(1), scenario(2), samples([1, 2, 3, 3]), samples([2, 2, 2, 4]))
     assert (found.quicker.value, found.equal) == (0.5, 0.25)
     # Wilson 1927, for 5 of 10: 0.2366 to 0.7634
-    half = interval.share(5, 10)
+    half = intervals.share(5, 10)
     assert half.low == pytest.approx(0.2366, abs=1e-4)
     assert half.high == pytest.approx(0.7634, abs=1e-4)
     # at 60 % of the time, right in 60 of 100 cases breaks even
-    less = interval.success(scenario(2), samples([6] * 4, 5), samples([10] * 4, 10))
+    less = chances.success(scenario(2), samples([6] * 4, 5), samples([10] * 4, 10))
     assert less.by_usd is not None
     assert less.by_time.value == pytest.approx(0.6)
     assert less.by_usd.value == pytest.approx(0.5)

@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from planner.planning.decisions.interval import (
-    Interval,
-    ScenarioValues,
-    median_difference,
-    quantile,
-    ratio_of_medians,
-)
+from planner.engine.intervals import Interval, median_difference, quantile, ratio_of_medians
+from planner.planning.decisions.chances import ScenarioValues
 from planner.planning.decisions.verdict import ALIKE
 
 LITTLE = 0.95

@@ -10,13 +10,8 @@ from functools import cache
 import numpy as np
 
 from planner.engine.arrays import Floats
-from planner.planning.decisions.interval import (
-    Interval,
-    ScenarioValues,
-    of_medians,
-    quantile,
-    ratio_of_medians,
-)
+from planner.engine.intervals import Interval, of_medians, quantile, ratio_of_medians
+from planner.planning.decisions.chances import ScenarioValues
 
 FEWEST = 3
 """Fewest numbers of agents that a fit of two constants needs. The number 1 does not count."""

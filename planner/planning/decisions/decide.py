@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from planner.planning.decisions.agents import AgentNumbers, agent_numbers
 from planner.planning.decisions.ceilings import Ceilings, Usl, ceilings, usl
+from planner.planning.decisions.chances import BreakEvenSuccess, PairwiseChance, ScenarioValues, beats, success
 from planner.planning.decisions.exchange import Exchange, exchange
-from planner.planning.decisions.interval import BreakEvenSuccess, PairwiseChance, ScenarioValues, beats, success
 from planner.planning.decisions.money import (
     BestAtValue,
     BreakEven,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from planner.planning.decisions.interval import Interval, ScenarioValues, median_difference
+from planner.engine.intervals import Interval, median_difference
+from planner.planning.decisions.chances import ScenarioValues
 from planner.planning.decisions.verdict import Row
 
 

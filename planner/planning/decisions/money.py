@@ -7,16 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from planner.engine.arrays import Floats
+from planner.engine.intervals import Interval, mean, mean_difference, mean_of, quantile, ratio_of_means
 from planner.engine.statistics import Values
-from planner.planning.decisions.interval import (
-    Interval,
-    ScenarioValues,
-    mean,
-    mean_difference,
-    mean_of,
-    quantile,
-    ratio_of_means,
-)
+from planner.planning.decisions.chances import ScenarioValues
 from planner.planning.decisions.verdict import ALIKE
 from planner.planning.results import Scenario
 

@@ -5,13 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from planner.planning.decisions.interval import (
-    Interval,
-    ScenarioValues,
-    mean_difference,
-    mean_of,
-    quantile,
-)
+from planner.engine.intervals import Interval, mean_difference, mean_of, quantile
+from planner.planning.decisions.chances import ScenarioValues
 from planner.planning.decisions.money import HOUR
 from planner.planning.results import Scenario
 

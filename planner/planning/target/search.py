@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from planner.catalogue.premium import FITTED, Premium
+from planner.engine.intervals import mean_difference
 from planner.errors import InputError, Note, Problem
-from planner.planning.decisions.interval import mean_difference
 from planner.planning.decisions.verdict import ALIKE
 from planner.planning.forecast import step_results
 from planner.planning.forecast_result import StepResult

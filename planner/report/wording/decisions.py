@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from planner.engine.intervals import Interval
 from planner.planning.comparison_result import Comparison
 from planner.planning.decisions.agents import AgentNumbers, Doubling
 from planner.planning.decisions.ceilings import Ceiling
+from planner.planning.decisions.chances import PairwiseChance
 from planner.planning.decisions.exchange import AgentsForSpeed, Exchange
-from planner.planning.decisions.interval import Interval, PairwiseChance
 from planner.planning.decisions.payback import LONGER, WORKING_DAY, Pace
 from planner.report.wording import quantities
 from planner.report.wording.money import money_sentences

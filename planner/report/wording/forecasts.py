@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from planner.engine.moments import Mean
 from planner.engine.statistics import Z975
 from planner.expansion.graph.task_graph import LEAD
-from planner.measures.moments import Mean
 from planner.measures.utilisation import Utilisation
 from planner.planning.forecast_result import Forecast, StepResult
 from planner.planning.results import Result

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from planner.engine.intervals import Interval
 from planner.planning.comparison_result import Comparison
-from planner.planning.decisions.interval import Interval
 from planner.planning.decisions.money import BestAtValue
 from planner.planning.decisions.payback import Payback, PaybackRuns, Setup
 from planner.report.wording import quantities

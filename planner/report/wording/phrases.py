@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from planner.engine.intervals import Interval
 from planner.planning.comparison_result import Comparison
-from planner.planning.decisions.interval import Interval
 from planner.planning.results import Scenario
 from planner.report.wording import quantities
 
