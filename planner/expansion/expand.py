@@ -74,7 +74,8 @@ def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None
     works = tuple(task_map for task_map in fragment.task_maps if isinstance(task_map.subject, Work))
     skips = tuple(task_map for task_map in fragment.task_maps if not isinstance(task_map.subject, Work))
     outcomes = expansion.unhandled("", workflow.steps)
-    return TaskGraph(graph, works, skips, outcomes, pools, sizes, fragment.outline)
+    paid_crews = {name: crew for name, crew in workflow.crews.items() if crew.usd is not None}
+    return TaskGraph(graph, works, skips, outcomes, pools, sizes, fragment.outline, paid_crews)
 
 
 def _context_switches(fragment: Fragment) -> dict[int, int]:

@@ -14,14 +14,11 @@ from planner.expansion.graph.fragments import TaskMap
 from planner.expansion.graph.task_graph import TaskGraph
 from planner.expansion.graph.work import Rework, Work
 from planner.measures.drag import Drag
-from planner.measures.moments import TokenMoments
+from planner.measures.moments import NANO, TokenMoments
 from planner.measures.utilisation import Usage
-from planner.timing.cost import Billing, usd_of_work
+from planner.timing.cost import Billing, pay_usd, usd_of_work
 from planner.timing.durations import OccurrenceTimes, Part, WorkTotals, length
 from planner.timing.pipeline import ScheduledSamples
-
-NANO = 1e-9
-"""Unit of costs, in US dollars."""
 
 BREAKDOWN = (*(part.name.lower() for part in Part), "waiting")
 """Parts of a critical path: the parts of task times, and the time spent waiting for agents."""
@@ -39,6 +36,7 @@ class WorkDetail:
     billed : billed amounts of each piece of work
     tokens : billed tokens
     usd : cost in US dollars. Unknown prices and rented machines add nothing
+    pay : part of `usd` that is the pay of tools or people; None if they are not paid
     """
 
     def __init__(self, work: Work) -> None:
@@ -50,6 +48,7 @@ class WorkDetail:
         self.billed: dict[Work, Billing] = {}
         self.tokens = TokenMoments()
         self.usd = Moments(NANO)
+        self.pay: Moments | None = None
 
     def plus(self, other: WorkDetail) -> None:
         """Add the samples of another `WorkDetail` of the same step."""
@@ -59,6 +58,8 @@ class WorkDetail:
         self.critical_in.plus(other.critical_in)
         self.tokens.plus(other.tokens)
         self.usd.plus(other.usd)
+        if self.pay is not None and other.pay is not None:
+            self.pay.plus(other.pay)
         for work, amounts in zip(list(self.billed), other.billed.values(), strict=True):
             self.billed[work] += amounts
 
@@ -69,13 +70,15 @@ class WorkDetail:
         self.critical_in.add((sums.critical > 0).astype(float))
         self.tokens.add(sums.billed)
         self.usd.add(sums.usd)
+        if self.pay is not None:
+            self.pay.add(sums.pay)
 
 
 class _StepSums:
     """Totals of one step in each of S samples: arrays (S,)."""
 
     def __init__(self, samples: int) -> None:
-        self.done, self.seconds, self.critical, self.usd = (np.zeros(samples) for _ in range(4))
+        self.done, self.seconds, self.critical, self.usd, self.pay = (np.zeros(samples) for _ in range(5))
         self.billed = Billing.zeros(samples)
 
 
@@ -94,6 +97,9 @@ class Detail:
             steps.setdefault((mark.subject.step, mark.subject.kind), WorkDetail(mark.subject)) for mark in works
         ]
         self.works = list(steps.values())
+        for mark, step in zip(works, self.of_work, strict=True):
+            if mark.subject.pay is not None and step.pay is None:
+                step.pay = Moments(NANO)
         self.parts = [Moments(TICK) for _ in BREAKDOWN]
 
     def plus(self, other: Detail) -> None:
@@ -133,6 +139,8 @@ class Detail:
         work = totals.work
         sums.billed += billed
         sums.usd += usd_of_work(work, billed, self.models)
+        if work.pay is not None:
+            sums.pay += pay_usd(work, billed)
         counted = not isinstance(work.body, Rework) or work.body.first
         sums.done += totals.done[run.rows] * counted
         for occurrence in totals.occurrences:
@@ -184,7 +192,7 @@ class DetailCollector:
         self.expanded = expanded
         self.detail = Detail(expanded.works, models)
         self.drag = Drag(len(expanded.graph), self.detail.step_numbers, len(self.detail.works))
-        self.usage = Usage(expanded.graph, expanded.pools)
+        self.usage = Usage(expanded.graph, expanded.pools, expanded.paid_crews)
 
     def plus(self, other: DetailCollector) -> None:
         """Add the samples of another `DetailCollector` of the same graph."""
@@ -198,6 +206,6 @@ class DetailCollector:
         run : the samples, drawn in detail, and scheduled with the options `traced` and `recorded`
         first : number of the first sample in `run`, from 0
         """
-        self.usage.add(run.kernel_graph, run.durations, run.schedule)
+        self.usage.add(run.kernel_graph, run.durations, run.schedule, run.crew_usd)
         self.drag.add(run, first)
         return self.detail.add(run)

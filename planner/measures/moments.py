@@ -11,6 +11,9 @@ from planner.engine.moments import Moments
 from planner.engine.statistics import Values
 from planner.timing.cost import Billing
 
+NANO = 1e-9
+"""Unit of costs, in US dollars."""
+
 
 class TokenMoments:
     """Moments of three numbers of tokens.

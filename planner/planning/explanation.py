@@ -19,6 +19,7 @@ from planner.measures.typical_run import replay, single_sample
 from planner.planning.forecast_result import Forecast
 from planner.reading.estimates.estimate import Estimate
 from planner.reading.fields import Declared
+from planner.reading.pay import Pay
 from planner.timing.cost import Billing, usd_of_step
 from planner.timing.pipeline import ScheduledSamples
 from planner.timing.service import ServiceTimes
@@ -112,7 +113,7 @@ class Explained:
     seconds : total seconds of all occurrences
     critical : total seconds of all occurrences on the critical path
     billed : total billed amounts of all occurrences
-    call_price : US dollars per tool call
+    pay : pay of the tool or the person; None: not declared
     usd : total cost of all occurrences in US dollars; None if unknown
     """
 
@@ -130,8 +131,23 @@ class Explained:
     seconds: float
     critical: float
     billed: Billing
-    call_price: float | None
+    pay: Pay | None
     usd: float | None
+
+
+@dataclass(frozen=True)
+class CrewPay:
+    """The pay of a crew in one sample.
+
+    place : place in the workflow file where the crew is declared
+    declared : declaration of the crew, with `usd`
+    usd : pay of all agents in US dollars
+    """
+
+    crew: str
+    place: str
+    declared: Crew
+    usd: float
 
 
 @dataclass(frozen=True)
@@ -143,6 +159,7 @@ class Explanation:
     layers : random error factor that the estimates of all steps share, under the key ``overall``; empty if there is no
         such factor
     crews : the crews that have several agents
+    pay : pay of each paid crew
     """
 
     sample: int
@@ -153,6 +170,7 @@ class Explanation:
     layers: Mapping[str, float]
     crews: Mapping[str, Crew]
     steps: tuple[Explained, ...]
+    pay: tuple[CrewPay, ...]
 
 
 def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
@@ -177,6 +195,10 @@ def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
         tuple(_level(workflow, name, service) for name, service in run.service.items()),
         {"overall": float(shared[0, 0])} if shared is not None else {},
         {name: crew for name, crew in workflow.crews.items() if forecast.sizes[name] > 1}, steps,
+        tuple(
+            CrewPay(name, str(workflow.place("crews", name) or ""), graph.paid_crews[name], float(usd[0]))
+            for name, usd in run.crew_usd.items()
+        ),
     )  # fmt: skip
 
 
@@ -242,7 +264,7 @@ def _explained(
         tuple(_request(draw, service, run.speed, item) for draw in requests if _value(draw.active, item)),
         row.done.mean().mean, row.seconds.mean().mean, row.critical.mean().mean,
         sum(row.billed.values(), Billing.zeros()),
-        None if work.usd is None or isinstance(work.body, Rework) else float(work.usd),
+        None if isinstance(work.body, Rework) else work.pay,
         usd_of_step(row.billed, models) if priced else None,
     )  # fmt: skip
 

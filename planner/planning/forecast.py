@@ -33,7 +33,7 @@ from planner.sampling.sample import (
     reached,
     sample,
 )
-from planner.timing.cost import Billing, usd_of_step
+from planner.timing.cost import Billing, pay_usd, usd_of_step
 from planner.workflow.declaration import Workflow
 
 
@@ -91,7 +91,7 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
         {part: value.mean for part, value in breakdown.items()},
         {part: value.standard_error for part, value in breakdown.items()},
         Distribution.of(main.seconds),
-        collector.usage.results(),
+        collector.usage.results(priced=result.usd is not None),
         step_results(accumulator),
         min(accumulator.count, collector.drag.limit),
         typical_run(replay(workflow, collector.expanded, seed, typical, speed, multiplier), typical),
@@ -115,6 +115,8 @@ def _step_result(
 ) -> StepResult:
     means = {work: billed / samples for work, billed in detail.billed.items()}
     usd = usd_of_step(means, models) if priced else None
+    pay = sum(float(pay_usd(work, billed)) for work, billed in means.items())
+    pay_error = 0.0 if detail.pay is None else detail.pay.mean().standard_error
     done, seconds, critical = detail.done.mean(), detail.seconds.mean(), detail.critical.mean()
     return StepResult(
         detail.step,
@@ -131,4 +133,6 @@ def _step_result(
         seconds.standard_error,
         None if usd is None else detail.usd.mean().standard_error,
         Tokens(*detail.tokens.standard_errors),
+        pay if priced else None,
+        pay_error if priced else None,
     )

@@ -23,10 +23,11 @@ class StepResult:
     occurrences : number of executed occurrences
     seconds : seconds of all occurrences; the seconds of parallel occurrences are added up
     critical : seconds on the critical path
-    usd : cost of tokens and tool calls in US dollars; None if a price is unknown or the model is paid per hour
+    usd : cost of tokens, tools and people in US dollars; None if a price is unknown or the model is paid per hour
     criticality : share of samples in which the step is on the critical path
     drag : seconds that the workflow would save if the step took no time; mean of `Forecast.drag_samples` samples
     critical_standard_error, … : standard errors of `critical`, `occurrences`, `seconds`, `usd` and `tokens`
+    usd_people_and_machines : part of `usd` that is the pay of tools or people; None if a price is unknown
     """
 
     step: str
@@ -43,6 +44,8 @@ class StepResult:
     seconds_standard_error: float
     usd_standard_error: float | None
     tokens_standard_error: Tokens
+    usd_people_and_machines: float | None
+    usd_people_and_machines_standard_error: float | None
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Forecast:
     sizes : number of agents of each crew
     breakdown : mean seconds of each part of the critical path; their sum is the mean completion time
     breakdown_standard_error : standard error of each mean in `breakdown`
-    crews : utilisation of the agents of each crew
+    crews : utilisation and pay of the agents of each crew
     drag_samples : number of samples from which the drag of each step is computed
     typical : the sample whose completion time is nearest to the p50
     notes : assumptions and limits that a reader should know

@@ -56,7 +56,12 @@ class Seconds:
 
 @dataclass(frozen=True)
 class Usd:
-    """The cost of a scenario in US dollars: mean and percentiles. All fields are defined as in `Seconds`."""
+    """The cost of a scenario in US dollars: mean and percentiles. These fields are defined as in `Seconds`.
+
+    models : mean cost of tokens, and of machines that serve models
+    people_and_machines : mean cost of people, tools and crews. `mean` is the sum of both parts
+    models_standard_error, people_and_machines_standard_error : standard errors of the two parts
+    """
 
     mean: float
     p50: float
@@ -66,12 +71,27 @@ class Usd:
     p50_high: float | None
     p90_low: float | None
     p90_high: float | None
+    models: float
+    people_and_machines: float
+    models_standard_error: float
+    people_and_machines_standard_error: float
 
     @classmethod
-    def of(cls, samples: Values) -> Usd:
-        p50, p90 = map(samples.quantile, (0.5, 0.9))
-        interval = samples.known_interval
-        return cls(samples.mean, p50, p90, samples.standard_error, *interval(0.5), *interval(0.9))
+    def of(cls, samples: ScenarioSamples) -> Usd | None:
+        """Return the cost of a scenario, or None if it is unknown."""
+        total = samples.usd
+        if total is None:
+            return None
+        p50, p90 = map(total.quantile, (0.5, 0.9))
+        error = total.standard_error
+        (p50_low, p50_high), (p90_low, p90_high) = map(total.known_interval, (0.5, 0.9))
+        models, others = Mean(total.mean, error), Mean(0.0, 0.0)
+        if samples.usd_parts is not None:
+            models, others = (Mean(values.mean, values.standard_error) for values in samples.usd_parts)
+        return cls(
+            total.mean, p50, p90, error, p50_low, p50_high, p90_low, p90_high, models.mean, others.mean,
+            models.standard_error, others.standard_error,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -151,7 +171,7 @@ class Result:
         All three arguments must have the same number of samples and the same random draws.
         """
         time = Seconds.of(samples.seconds)
-        cost = None if samples.usd is None else Usd.of(samples.usd)
+        cost = Usd.of(samples)
         return cls(
             scenario,
             time,

@@ -17,6 +17,7 @@ from planner.reading.estimates.curves import Curve, is_curve, parse_curve
 from planner.reading.estimates.estimate import Estimate
 from planner.reading.estimates.forms import UnboundEstimate, parse_estimate
 from planner.reading.hints import NUMBER
+from planner.reading.pay import Pay, pay
 from planner.reading.units import BadValueError
 
 
@@ -151,6 +152,7 @@ Widening = Annotated[float, ParsedBy(units.widening)]
 Chance = Annotated[float, ParsedBy(units.chance)]
 Usd = Annotated[Decimal, ParsedBy(units.money)]
 UsdPerHour = Annotated[Decimal, ParsedBy(units.money_per_hour)]
+PayValue = Annotated[Pay, ParsedBy(pay)]
 
 MOST_ITEMS = counts.MOST_ITEMS
 MOST_AGENTS = counts.MOST_AGENTS

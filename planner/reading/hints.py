@@ -18,6 +18,7 @@ _UNITS_OF_TIME = re.compile(rf"(?:{NUMBER}\s*(?:ms|sec|min|s|m|h|d)\s*)+", re.IG
 _SHORT = {"mil": "ms", "sec": "s", "min": "min", "day": "d"}
 _COMMAS = re.compile(r"(\D*)(\d+(?:,\d+)+)(\D*)")
 _PRICED = re.compile(rf"[$€£¥]?\s*({NUMBER})\s*(\D*)")
+_PER_UNIT = re.compile(rf"\$?\s*({NUMBER})\s*\$?\s*(?:/|\bper\b|\ban?\b|\beach\b)\s*(\w+)", re.IGNORECASE)
 _PER_SECOND = re.compile(
     rf"({NUMBER}\s*[kK]?)\s*(?:tps|t(?:ok(?:en)?s?)?/s\w*|tok(?:en)?s?\s*(?:/|per)\s*s\w*)", re.IGNORECASE
 )
@@ -91,6 +92,24 @@ def dollars_per_hour_meant(text: str) -> str | None:
     if not match or not re.fullmatch(r"\$?\s*(?:/|per)\s*min(?:ute)?", match[2].strip()):
         return None
     return f"write {60 * float(match[1].replace('_', '')):.15g}/h"
+
+
+_PER_HOUR = {"s": 3600, "sec": 3600, "second": 3600, "m": 60, "min": 60, "minute": 60, "hr": 1, "hour": 1}
+_EACH_GO = ("call", "go", "item", "piece", "request", "review", "run", "step", "task", "use")
+
+
+def rate_meant(text: str) -> str | None:
+    """Return a hint for an amount per unit, such as `80 per hour` or `2/min`. Return None for any other text."""
+    match = _PER_UNIT.fullmatch(text.strip())
+    if not match:
+        return None
+    number, unit = match[1], match[2].strip().casefold()
+    if unit.removesuffix("s") in _EACH_GO:
+        return f"write {number}"
+    if unit.removesuffix("s") not in _PER_HOUR and unit not in _PER_HOUR:
+        return "write a rate per hour, for example $80/h"
+    factor = _PER_HOUR.get(unit) or _PER_HOUR[unit.removesuffix("s")]
+    return f"write ${float(number.replace('_', '')) * factor:.15g}/h"
 
 
 def per_second(text: str) -> str | None:

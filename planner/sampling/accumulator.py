@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -38,6 +39,12 @@ class Accumulator:
         self._payers = {point: group.payer(point) for group in batch.groups for point in group.points}
         self._costs = {point: (payer, batch.points[point].price_multiplier) for point, payer in self._payers.items()}
         self._usd: dict[tuple[int, float], Values | None] = {key: Values() for key in self._costs.values()}
+        self._usd_parts: dict[tuple[int, float], tuple[Values, Values]] = {
+            self._costs[point]: (Values(), Values())
+            for group in batch.groups
+            if group.graph.paid
+            for point in group.points
+        }
         self._billed = {payer: Billing.zeros() for payer in self._payers.values()}
         self._token_moments = {payer: TokenMoments() for payer in self._billed}
         self._accepted = {group.points[0]: Values() for group in batch.groups}
@@ -63,6 +70,9 @@ class Accumulator:
                 self._usd[payer, multiplier] = None
             else:
                 values.add(cost.at(multiplier))
+                if parts := self._usd_parts.get((payer, multiplier)):
+                    parts[0].add(cost.models * multiplier)
+                    parts[1].add(cost.others)
         for payer, billed in block.billed.items():
             self._billed[payer] += billed.sum()
             self._token_moments[payer].add(billed)
@@ -79,7 +89,8 @@ class Accumulator:
         self.count += block.seconds.shape[1]
 
     def _set_drawn(self, drawn: bool) -> None:
-        for values in (*self.seconds, *self.coordination, *self._usd.values(), *self._accepted.values()):
+        parts = chain.from_iterable(self._usd_parts.values())
+        for values in (*self.seconds, *self.coordination, *self._usd.values(), *parts, *self._accepted.values()):
             if values is not None:
                 values.drawn = drawn
 
@@ -89,6 +100,15 @@ class Accumulator:
         point : index of the scenario
         """
         return self._usd[self._costs[point]]
+
+    def usd_parts(self, point: int) -> tuple[Values, Values] | None:
+        """Return two parts of the costs of a scenario: those of models, and those of tools, people and crews.
+
+        Return None if neither tools nor people nor crews are paid. The parts are empty if a price is unknown.
+
+        point : index of the scenario
+        """
+        return self._usd_parts.get(self._costs[point])
 
     def billed(self, point: int) -> Billing:
         """Return the billed amounts of a scenario, as means over samples.
@@ -150,6 +170,10 @@ class ScenarioSamples:
     @property
     def usd(self) -> Values | None:
         return self.accumulator.usd(self.point)
+
+    @property
+    def usd_parts(self) -> tuple[Values, Values] | None:
+        return self.accumulator.usd_parts(self.point)
 
     @property
     def billed(self) -> Billing:

@@ -191,7 +191,8 @@ def _groups(
         graph = graphs[graph_number]
         speed = point.speed if graph.timed else None
         requests = graph.max_open_requests(point.sizes) if slowing and not point.uncontended else 1
-        group = DemandGroup(graph, speed, requests, rented or bool(graph.raced.any()), [])
+        own_costs = rented or bool(graph.raced.any()) or bool(graph.paid_crews)
+        group = DemandGroup(graph, speed, requests, own_costs, [])
         groups.setdefault((graph_number, speed, requests), group).points.append(index)
     return list(groups.values())
 
@@ -248,7 +249,7 @@ def _width(graphs: Sequence[TaskGraph], points: Sequence[GridPoint], kept: int, 
     occurrences = max(graph.occurrences for graph in graphs)
     fixed = sum(150 * len(graph.graph) + 40 * len(graph.graph.successors) + 8 * graph.occurrences for graph in graphs)
     raced = any(graph.raced.any() for graph in graphs)
-    fixed += kept * 8 * 4 * len(points)
+    fixed += kept * 8 * (6 if any(graph.paid for graph in graphs) else 4) * len(points)
     columns = (Split.PARTS if detailed else Split.COORDINATION).columns
     each = 8 * (tasks * (2 * columns + 4 + 2 * raced) + occurrences * (13 + 8 * raced))
     needed = fixed + at_once * each

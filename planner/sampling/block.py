@@ -164,7 +164,7 @@ class _Filling:
         run = self.timed.schedule(
             rows, self.batch.graphs[point],
             traced=coordination is not None or collector is not None,
-            recorded=bool(self.group.graph.raced.any()) or collector is not None,
+            recorded=self.group.graph.recorded or collector is not None,
         )  # fmt: skip
         if run.seconds.max() >= EXACT:
             message = f"the workflow takes over {EXACT / 86400 / 365:.0f} years"
@@ -187,4 +187,4 @@ class _Filling:
             return
         total = block.usd.setdefault(point, Cost(np.empty(width), np.empty(width)))
         assert total is not None
-        total.models[rows], total.calls[rows] = cost.models, cost.calls
+        total.models[rows], total.others[rows] = cost.models, cost.others

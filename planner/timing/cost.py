@@ -1,8 +1,8 @@
-"""The cost of work: tokens at the prices of a model, tool calls, and hours of rented machines."""
+"""The cost of work: tokens at the prices of a model, hours of rented machines, and the pay of tools and people."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from planner.timing.service import ServiceTimes
 
 @dataclass(frozen=True, eq=False)
 class Billing:
-    """Billed amounts of work: tokens of each kind, and tool calls.
+    """Billed amounts of work: tokens of each kind, and units of paid work.
 
     Each field is a number or an array. The arrays broadcast together.
 
@@ -24,18 +24,18 @@ class Billing:
     written : input tokens that are written to a cache
     cache_read : input tokens that are read from a cache
     output : output tokens
-    calls : tool calls
+    units : hours of tools or people that are paid by the hour. Otherwise, calls of tools, or answers of people
     """
 
     input: Floats
     written: Floats
     cache_read: Floats
     output: Floats
-    calls: Floats
+    units: Floats
 
     @classmethod
-    def of(cls, demand: Demand) -> Billing:
-        return cls(demand.input - demand.written, demand.written, demand.cache_read, demand.output, demand.calls)
+    def of(cls, demand: Demand, units: Floats) -> Billing:
+        return cls(demand.input - demand.written, demand.written, demand.cache_read, demand.output, units)
 
     @classmethod
     def zeros(cls, shape: int | tuple[int, ...] = ()) -> Billing:
@@ -55,7 +55,7 @@ class Billing:
         """Return new billed amounts, with `function` applied to each field."""
         return Billing(
             function(self.input), function(self.written), function(self.cache_read), function(self.output),
-            function(self.calls),
+            function(self.units),
         )  # fmt: skip
 
     def __getitem__(self, samples: slice | Sequence[int]) -> Billing:
@@ -65,18 +65,18 @@ class Billing:
     def __setitem__(self, samples: slice, amounts: Billing) -> None:
         self.input[samples], self.written[samples] = amounts.input, amounts.written
         self.cache_read[samples], self.output[samples] = amounts.cache_read, amounts.output
-        self.calls[samples] = amounts.calls
+        self.units[samples] = amounts.units
 
     def __add__(self, other: Billing) -> Billing:
         return Billing(
             self.input + other.input, self.written + other.written, self.cache_read + other.cache_read,
-            self.output + other.output, self.calls + other.calls,
+            self.output + other.output, self.units + other.units,
         )  # fmt: skip
 
     def __sub__(self, other: Billing) -> Billing:
         return Billing(
             self.input - other.input, self.written - other.written, self.cache_read - other.cache_read,
-            self.output - other.output, self.calls - other.calls,
+            self.output - other.output, self.units - other.units,
         )  # fmt: skip
 
     def __truediv__(self, count: float) -> Billing:
@@ -99,29 +99,34 @@ class Cost:
     """The cost of each sample in US dollars, in arrays (samples,).
 
     models : cost of tokens and rented machines
-    calls : cost of tool calls
+    others : cost of tools, people and crews
     """
 
     models: Floats
-    calls: Floats
+    others: Floats
 
     def at(self, price_multiplier: float) -> Floats:
         """Return the total cost of each sample in US dollars.
 
         price_multiplier : factor on the cost of models
         """
-        return self.models * price_multiplier + self.calls
+        return self.models * price_multiplier + self.others
 
 
 def run_cost(
-    works: Sequence[Work], billed: Sequence[Billing], service: Mapping[str, ServiceTimes], seconds: Floats
+    works: Sequence[Work],
+    billed: Sequence[Billing],
+    service: Mapping[str, ServiceTimes],
+    seconds: Floats,
+    crews: Iterable[Floats] = (),
 ) -> Cost | None:
     """Return the cost of each sample, or None if a price is unknown.
 
     billed : billed amounts of each of `works`, in arrays (samples,)
     seconds : completion times, (samples,). Machines with a price per hour are rented for this whole time
+    crews : cost of each paid crew in US dollars, in arrays (samples,)
     """
-    models, calls = np.zeros(len(seconds)), np.zeros(len(seconds))
+    models, others = np.zeros(len(seconds)), np.zeros(len(seconds))
     rented = {work.model for work in works if work.model is not None}
     for model in sorted(rented):
         price = service[model].profile.price
@@ -133,13 +138,15 @@ def run_cost(
             if price is None:
                 return None
             models += amounts.tokens_usd(price)
-        if work.usd is not None:
-            calls += float(work.usd) * amounts.calls
-    return Cost(models, calls)
+        if work.pay is not None:
+            others += pay_usd(work, amounts)
+    for usd in crews:
+        others += usd
+    return Cost(models, others)
 
 
 def usd_of_step(billed: Mapping[Work, Billing], models: Mapping[str, Profile]) -> float | None:
-    """Return the cost of a step in US dollars: its tokens and its tool calls.
+    """Return the cost of a step in US dollars: its tokens, and the pay of its tools or people.
 
     Return None if the step uses a rented machine, because the price per hour is paid for the whole run.
 
@@ -152,10 +159,15 @@ def usd_of_step(billed: Mapping[Work, Billing], models: Mapping[str, Profile]) -
 
 
 def usd_of_work(work: Work, billed: Billing, models: Mapping[str, Profile]) -> Floats:
-    """Return the cost of a piece of work in US dollars: its tokens and its tool calls.
+    """Return the cost of a piece of work in US dollars: its tokens, and the pay of its tool or person.
 
     Tokens without a known price cost nothing.
     """
     price = models[work.model].price if work.model is not None else None
-    cost = 0.0 * billed.calls if price is None else billed.tokens_usd(price)
-    return cost if work.usd is None else cost + float(work.usd) * billed.calls
+    cost = 0.0 * billed.units if price is None else billed.tokens_usd(price)
+    return cost if work.pay is None else cost + pay_usd(work, billed)
+
+
+def pay_usd(work: Work, billed: Billing) -> Floats:
+    """Return the pay of the tool or the person of a piece of work in US dollars. Without pay, the result is 0."""
+    return (0.0 if work.pay is None else float(work.pay.usd)) * billed.units

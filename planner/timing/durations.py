@@ -243,14 +243,16 @@ class _Timing:
             rows, span = len(tasks), _span(tasks)
             done += rows if active is None else _over_items(active.astype(float), rows)
             parts = self._attempt(work, demand)
+            billed = Billing.of(demand, _paid_units(work, demand, parts, active))
+            if work.retry is not None and np.any(demand.wait):
+                parts[Part.TOOLS] = parts.get(Part.TOOLS, _NONE) + demand.wait
             self._add_parts(work, span, parts)
-            billed = Billing.of(demand)
-            if service is not None or work.usd is not None:
+            if service is not None or work.pay is not None:
                 total.input[:] += _over_items(billed.input, rows)
                 total.written[:] += _over_items(billed.written, rows)
                 total.cache_read[:] += _over_items(billed.cache_read, rows)
                 total.output[:] += _over_items(billed.output, rows)
-                total.calls[:] += _over_items(billed.calls, rows)
+                total.units[:] += _over_items(billed.units, rows)
             if service is not None:
                 largest = self.largest[service.profile.name]
                 np.maximum(largest, demand.largest.max(0), out=largest)
@@ -280,18 +282,14 @@ class _Timing:
         """Return the seconds of each part of a `Work` at one occurrence.
 
         If the `Work` has `retry`, the occurrence is an attempt. An attempt is cut off at its timeout. The wait before
-        the attempt is added.
+        the attempt is left out.
         """
         parts = self._parts(work, demand)
-        if work.retry is None:
+        timeout = None if work.retry is None else work.retry.timeout
+        if timeout is None:
             return parts
-        timeout = work.retry.timeout
-        if timeout is not None:
-            seconds = np.maximum(_total(parts, self.speed), timeout)
-            parts = {part: value * (timeout / seconds) for part, value in parts.items()}
-        if np.any(demand.wait):
-            parts[Part.TOOLS] = parts.get(Part.TOOLS, _NONE) + demand.wait
-        return parts
+        seconds = np.maximum(_total(parts, self.speed), timeout)
+        return {part: value * (timeout / seconds) for part, value in parts.items()}
 
     def _parts(self, work: Work, demand: Demand) -> dict[Part, Floats]:
         """Return the seconds of each part of a demand, in arrays that broadcast to (items, samples).
@@ -316,6 +314,20 @@ class _Timing:
 def _total(parts: Mapping[Part, Floats], speed: float) -> Floats:
     """Return the seconds of all parts together. `DECODE` is divided by the speed."""
     return sum((seconds / speed if part == Part.DECODE else seconds for part, seconds in parts.items()), _NONE)
+
+
+def _paid_units(work: Work, demand: Demand, parts: Mapping[Part, Floats], active: Bools | None) -> Floats:
+    """Return the units of paid work at one occurrence, as in `Billing.units`. The array broadcasts to (items, samples).
+
+    parts : seconds of each part of the work, cut off at the timeout of an attempt
+    active : mask (items, samples) that is true where the work is done; None: everywhere
+    """
+    person = work.kind == "human"
+    if work.pay is None or not (work.pay.hourly or person):
+        return demand.calls
+    if work.pay.hourly:
+        return parts.get(Part.PEOPLE if person else Part.TOOLS, _NONE) / 3600.0
+    return np.ones((1, 1)) if active is None else active.astype(float)
 
 
 def _over_items(values: Floats, items: int) -> Floats:

@@ -16,6 +16,7 @@ from planner.expansion.draw.demand import Layers
 from planner.expansion.graph.task_graph import TaskGraph
 from planner.timing.cost import Billing, Cost, run_cost
 from planner.timing.durations import OccurrenceTimes, SampleDemands, TaskTimes, WorkTotals, task_times
+from planner.timing.held_agents import crew_usd
 from planner.timing.service import ServiceTimes, profiles
 from planner.workflow.declaration import Workflow
 
@@ -174,7 +175,8 @@ class ScheduledSamples:
         - A task that never started costs nothing.
         - A request is billed for its whole input. Its output is billed in proportion to the time that the request ran.
         - An agent loop is billed in proportion to the time that it ran.
-        - A tool is billed for all its calls.
+        - A tool is billed for all its calls, and a person for the answer. At a rate per hour, they are billed for the
+          time that they worked.
 
         If tasks may be cancelled, the schedule must have recorded starts and ends.
         """
@@ -183,7 +185,15 @@ class ScheduledSamples:
     def cost(self) -> Cost | None:
         """Return the cost of each scheduled sample, or None if a price is unknown."""
         works = [mark.subject for mark in self.graph.works]
-        return run_cost(works, self.billed, self.service, self.seconds)
+        return run_cost(works, self.billed, self.service, self.seconds, self.crew_usd.values())
+
+    @cached_property
+    def crew_usd(self) -> dict[str, Floats]:
+        """Cost of each paid crew in US dollars, in arrays (samples,). The schedule must have recorded starts and ends.
+
+        Only crews in `TaskGraph.paid_crews` are included.
+        """
+        return crew_usd(self.graph, self.kernel_graph, self.durations, self.schedule)
 
     def progress(self, occurrence: OccurrenceTimes) -> TaskProgress:
         """Return the progress of the tasks of an occurrence. The schedule must have recorded starts and ends."""
@@ -202,15 +212,16 @@ class ScheduledSamples:
         return np.broadcast_to(values, (items, self.times.samples))[:, self.rows]
 
     def _billed(self, totals: WorkTotals) -> Billing:
-        amounts = totals.billed[self.rows]
+        amounts, pay = totals.billed[self.rows], totals.work.pay
         for occurrence in totals.occurrences:
             if occurrence.billed is not None:
                 progress, planned = self.progress(occurrence), occurrence.billed[self.rows]
                 of_input = progress.share if totals.work.kind == "agent" else progress.started
+                of_units = progress.share if pay is not None and pay.hourly else of_input
                 billed = Billing(
                     _whole(planned.input * of_input), _whole(planned.written * of_input),
                     _whole(planned.cache_read * of_input), _whole(planned.output * progress.share),
-                    planned.calls * of_input,
+                    planned.units * of_units,
                 )  # fmt: skip
                 amounts = amounts - (planned - billed).map(np.ascontiguousarray).sum(0)
         return amounts

@@ -28,11 +28,11 @@ from planner.reading.fields import (
     MappingField,
     Name,
     ParsedInFile,
+    PayValue,
     Seconds,
     Text,
     Tokens,
     Turns,
-    Usd,
     validation_error,
 )
 from planner.reading.units import BadValueError, Quantity, count
@@ -76,7 +76,7 @@ class Tool(Declared):
     time : seconds per call
     result : tokens that each call returns to the agent
     calls : number of calls per turn
-    usd : US dollars per call
+    usd : pay for each call, or for each hour that the calls of a turn take
     """
 
     example: ClassVar[str] = "{time: 2s to 25s, result: 500 to 4k}"
@@ -84,7 +84,7 @@ class Tool(Declared):
     time: Duration
     result: Tokens = NOTHING
     calls: Calls = ONCE
-    usd: Usd | None = None
+    usd: PayValue | None = None
 
 
 class Compaction(Declared):
@@ -134,7 +134,7 @@ class Call(Declared):
     """A step that makes `calls` concurrent calls of a tool.
 
     time : seconds per call
-    usd : US dollars per call
+    usd : pay for each call, or for each hour that the calls take
     sized : whether the size of an item multiplies the time
     """
 
@@ -142,7 +142,7 @@ class Call(Declared):
 
     time: Duration
     calls: Calls = ONCE
-    usd: Usd | None = None
+    usd: PayValue | None = None
     sized: Flag = False
 
 
@@ -163,12 +163,14 @@ class Wait(Declared):
     """Work of a person.
 
     time : seconds of work
+    usd : pay for each time that the work is done, or for each hour of work
     """
 
     example: ClassVar[str] = "5min to 4h"
 
     time: Duration
     leaves: Annotated[Leaves, MappingField] | None = None
+    usd: PayValue | None = None
 
 
 def argument_value(value: Any, context: FileContext) -> float | None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, model_validator
 
-from planner.errors import did_you_mean, for_example, listed
+from planner.errors import did_you_mean, for_example, listed, nearest
 from planner.reading.estimates.estimate import NOTHING
 from planner.reading.fields import (
     Agents,
@@ -17,6 +17,7 @@ from planner.reading.fields import (
     Flag,
     MappingField,
     ParsedBy,
+    PayValue,
     Seconds,
     Tokens,
     validation_error,
@@ -188,11 +189,25 @@ class Coordination(Declared):
         return self
 
 
+PAID = ("busy", "always")
+
+
+def paid_when(value: Any) -> str:
+    """Return `value` unchanged. Raises `BadValueError` if `value` is neither ``busy`` nor ``always``."""
+    if isinstance(value, str) and value in PAID:
+        return value
+    near = nearest(value, PAID) if isinstance(value, str) else None
+    hint = f"did you mean '{near}'?" if near else "write for example 'paid: always'"
+    raise BadValueError("expected 'busy' or 'always'", hint)
+
+
 class Crew(Declared):
     """A pool of identical agents.
 
     lockstep : whether the agents work in rounds. In a round, each agent does one item. The next round begins when all
         items of the round are done
+    usd : pay of each agent: for each time that the agent is seized, or for each hour
+    paid : hours that a rate counts: ``busy``, while the agent is held, or ``always``, from start to end of the workflow
     """
 
     example: ClassVar[str] = "{agents: 4}"
@@ -200,8 +215,18 @@ class Crew(Declared):
     agents: Agents
     lockstep: Flag = False
     coordination: Annotated[Coordination, MappingField] = Coordination()
+    usd: PayValue | None = None
+    paid: Annotated[str, ParsedBy(paid_when)] = "busy"
 
     @model_validator(mode="before")
     @classmethod
     def _with_its_preset(cls, value: Any) -> Any:
         return with_preset(value)
+
+    @model_validator(mode="after")
+    def _paid_needs_a_rate(self) -> Self:
+        if "paid" in self.model_fields_set and (self.usd is None or not self.usd.hourly):
+            message = "'paid' needs a rate per hour in 'usd'"
+            hint = "add for example 'usd: $80/h'" if self.usd is None else "remove 'paid', or write a rate in 'usd'"
+            raise validation_error(BadValueError(message, hint, at=("paid",), on_key=True))
+        return self

@@ -87,6 +87,10 @@ def test_the_json_of_a_comparison_is_what_is_documented() -> None:
             "p50_high",
             "p90_low",
             "p90_high",
+            "models",
+            "people_and_machines",
+            "models_standard_error",
+            "people_and_machines_standard_error",
         ]
         assert list(one["tokens"]) == ["input", "cache_read", "output"]
         assert one["seconds"]["p50"] < one["seconds"]["p90"] < one["seconds"]["p95"]
@@ -109,6 +113,7 @@ def test_the_json_of_a_forecast_is_one_such_scenario_with_its_breakdown() -> Non
         "drag": {"mean": pytest.approx(118), "standard_error": 0},
         "occurrences_standard_error": 0, "seconds_standard_error": 0, "usd_standard_error": None,
         "tokens_standard_error": {"input": 0, "cache_read": 0, "output": 0},
+        "usd_people_and_machines": None, "usd_people_and_machines_standard_error": None,
     }  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def results(workflow: Workflow) -> tuple[TaskGraph, list[Any]]:
     graph = expand(workflow, crew_sizes(workflow))
     drawn = Pipeline.of(workflow, graph).draw(Samples(1, 0, 3), 1.5, detailed=True)
     run, times = drawn.at(1.5).schedule(traced=True, recorded=True), drawn.times
-    billed = [[one.input, one.written, one.cache_read, one.output, one.calls] for one in run.billed]
+    billed = [[one.input, one.written, one.cache_read, one.output, one.units] for one in run.billed]
     done, largest = [totals.done for totals in times.works], [times.largest[name] for name in sorted(times.largest)]
     return graph, [run.durations, times.patience, times.away, times.accepted, run.seconds, *done, *largest, *billed]
 

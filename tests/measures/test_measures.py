@@ -25,6 +25,7 @@ from planner.report.text.forecasts import histogram
 from planner.report.wording import quantities
 from planner.report.wording.forecasts import share_error
 from planner.sampling import Batch, GridPoint, Stopping, batch, block, sample
+from planner.timing.held_agents import HeldAgents
 from planner.timing.pipeline import Pipeline
 from planner.workflow import Workflow, read_workflow
 from tests import oracle
@@ -276,16 +277,16 @@ def test_the_oracle_s_agents_are_held_as_long(path: Path) -> None:
     graph = expand(workflow, sizes)
     run = Pipeline.of(workflow, graph, requests=1).draw(Samples(1, 0, 3)).at(1.0).schedule(traced=True, recorded=True)
     durations, schedule, times = run.durations, run.schedule, run.times
-    usage = Usage(graph.graph, graph.pools)
-    found = np.array(usage.agent_ticks(durations, schedule)) * TICK
+    found = np.array(HeldAgents(graph.graph).ticks(durations, schedule)) * TICK
     for row, (lasting, patience, away) in enumerate(zip(durations, times.patience, times.away, strict=True)):
         one = oracle.Sample(graph.graph, lasting.tolist(), patience.tolist(), away.tolist())
         one.free = meter = Metered(one)
         one.run()
         assert meter == meter.capacity  # everything is given back
         assert found[:, row].tolist() == meter.held
-    usage.add(graph.graph, durations, schedule)
-    waited = sum(one.waiting.mean for one in usage.results())
+    usage = Usage(graph.graph, graph.pools)
+    usage.add(graph.graph, durations, schedule, {})
+    waited = sum(one.waiting.mean for one in usage.results(priced=True))
     assert waited == pytest.approx(schedule.waiting.mean(), abs=1e-9)
 
 

@@ -56,7 +56,7 @@ def read_scenario(file: str, line: str) -> Scenario:
                 raise ValueError(f"{file}: {option}")
     scenario.results = {name: float(value) for name, value in zip(results[::2], results[1::2], strict=True)}
     unknown = scenario.results.keys() - {
-        "seconds", "usd", "accepted", "input", "cache_read", "output", "coordination",
+        "seconds", "usd", "people", "accepted", "input", "cache_read", "output", "coordination",
     }  # fmt: skip
     if unknown or "seconds" not in scenario.results:
         raise ValueError(f"{file}: {line}")
@@ -95,7 +95,7 @@ def test_case(scenario: Scenario) -> None:
     }
     if "usd" in scenario.results:
         assert result.usd is not None
-        found["usd"] = result.usd.mean
+        found |= {"usd": result.usd.mean, "people": result.usd.people_and_machines}
     if "accepted" in scenario.results:
         found["accepted"] = result.accepted.chance
     for name, value in scenario.results.items():

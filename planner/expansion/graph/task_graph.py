@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -41,6 +41,7 @@ class TaskGraph:
     pools : name of each pool, in the order of pool numbers
     sizes : number of agents of each crew
     outline : tree of how the tasks are composed
+    paid_crews : the crews whose agents are paid, by name
     """
 
     graph: Graph
@@ -50,6 +51,7 @@ class TaskGraph:
     pools: tuple[str, ...]
     sizes: Mapping[str, int]
     outline: Outline
+    paid_crews: Mapping[str, Crew] = field(default_factory=dict)
 
     @property
     def timed(self) -> bool:
@@ -73,6 +75,16 @@ class TaskGraph:
         for low, high in zip(self.graph.race_lo, self.graph.race_hi, strict=True):
             raced[low:high] = True
         return raced
+
+    @property
+    def recorded(self) -> bool:
+        """Whether costs depend on the starts and ends of tasks, which the schedule then has to record."""
+        return bool(self.paid_crews) or bool(self.raced.any())
+
+    @property
+    def paid(self) -> bool:
+        """Whether tools, people or crews are paid."""
+        return bool(self.paid_crews) or any(task_map.subject.pay is not None for task_map in self.works)
 
     @cached_property
     def occurrences(self) -> int:

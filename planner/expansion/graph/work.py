@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from planner.expansion.graph.conditions import BusyAgents, Guard, Index, Loops
 from planner.reading.estimates.estimate import Estimate
+from planner.reading.pay import Pay
 from planner.workflow.bodies import (
     AgentLoop,
     Call,
@@ -122,12 +122,12 @@ class Work:
         return isinstance(self.body, Message | Merge | Reading | Syncing | Stagger | Rework)
 
     @property
-    def usd(self) -> Decimal | None:
-        """Price of one tool call of this work in US dollars; None: no price is declared."""
+    def pay(self) -> Pay | None:
+        """Pay of the tool or the person of this work; None: no pay is declared."""
         if isinstance(self.body, Rework):
-            return self.body.work.usd
-        tool = self.body.tool if isinstance(self.body, AgentLoop) else self.body
-        return tool.usd if isinstance(tool, Call | Tool) else None
+            return self.body.work.pay
+        body = self.body.tool if isinstance(self.body, AgentLoop) else self.body
+        return body.usd if isinstance(body, Call | Tool | Wait) else None
 
 
 Body = Llm | AgentLoop | Call | Wait | Message | Merge | Reading | Syncing | Stagger | Rework

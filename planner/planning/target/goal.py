@@ -74,7 +74,7 @@ class Candidate:
     def of(cls, scenario: Scenario, samples: ScenarioSamples, target: Target) -> Candidate:
         """Compare the samples of a scenario with a target."""
         usd, q = samples.usd, target.percentile
-        time, cost = Seconds.of(samples.seconds), None if usd is None else Usd.of(usd)
+        time, cost = Seconds.of(samples.seconds), Usd.of(samples)
         low, high = (None, None) if usd is None else usd.interval(q)
         affordable: Chance | None = None
         in_budget: Standing = "meets"

@@ -179,11 +179,12 @@ def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = N
 
     def result(chosen: FastSteps) -> AssignmentResult:
         samples = samples_of[chosen]
-        assert samples.usd is not None
+        usd = Usd.of(samples)
+        assert usd is not None
         return AssignmentResult(
             tuple(step for step in steps if step in chosen),
             Seconds.of(samples.seconds),
-            Usd.of(samples.usd),
+            usd,
             fits=fits(samples, budget),
             to_standard=PairedDifference.of(samples, samples_of[nothing]),
             to_fast=PairedDifference.of(samples, samples_of[everything]),

@@ -63,9 +63,20 @@ def _quantities(result: Result) -> str:
     cost = (
         _quantity("Cost", result.usd, quantities.usd) if result.usd else [[head("Cost", scope="row"), data("unknown")]]
     )
+    if result.usd and result.usd.people_and_machines:
+        usd = result.usd
+        cost += [
+            _part_of_cost("of models", usd.models, usd.models_standard_error),
+            _part_of_cost("of people and machines", usd.people_and_machines, usd.people_and_machines_standard_error),
+        ]
     return table(
         "", [head(name) for name in names], [*_quantity("Completion", result.seconds, quantities.seconds), *cost]
     )
+
+
+def _part_of_cost(name: str, mean: float, error: float) -> list[str]:
+    """Return a row of cells for a part of the cost: its mean and standard error."""
+    return [head(name, scope="row"), *[data("")] * 3, data(quantities.usd(mean)), data(quantities.usd(error))]
 
 
 def _quantity(name: str, quantity: Seconds | Usd, form: Callable[[float], str]) -> list[list[str]]:
@@ -88,18 +99,16 @@ def _quantity(name: str, quantity: Seconds | Usd, form: Callable[[float], str]) 
 
 def _busy(forecast: Forecast) -> str:
     """Return the HTML of a table that shows how busy agents are. If no agents work, return an empty text."""
-    rows = []
+    rows, paid = [], any(crew.usd for crew in forecast.crews)
     for crew in forecast.crews:
         share, error = crew.utilisation.mean, crew.utilisation.standard_error
         error_text = f" ± {share_error(error)}" if error else ""
         cells = [data(f"{crew.agents:,}"), data(f"{quantities.percent(share)}{error_text}"), data(waiting_phrase(crew))]
+        cells += [data(quantities.usd(crew.usd.mean) if crew.usd else "")] if paid else []
         rows.append([head(crew.name, scope="row"), *cells, bar(share)])
     title = "How busy agents are (time held, of all their time, mean)"
-    return (
-        table(title, [head(name) for name in ("", "agents", "busy", "awaited on the critical path", "")], rows)
-        if rows
-        else ""
-    )
+    names = ("", "agents", "busy", "awaited on the critical path", *(["cost"] if paid else []), "")
+    return table(title, [head(name) for name in names], rows) if rows else ""
 
 
 def _parts(breakdown: Mapping[str, float]) -> list[list[str]]:

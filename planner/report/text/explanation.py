@@ -22,6 +22,7 @@ from planner.expansion.graph.work import (
     Work,
 )
 from planner.planning.explanation import (
+    CrewPay,
     Explained,
     Explanation,
     Level,
@@ -64,6 +65,8 @@ def explanation_text(forecast: Forecast, explanation: Explanation) -> str:
         lines += _preset(name, crew)
     for step in explanation.steps:
         lines += ["", *_step(step)]
+    for crew_pay in explanation.pay:
+        lines += ["", *_crew_pay(crew_pay)]
     return "\n".join(lines) + "\n"
 
 
@@ -88,6 +91,16 @@ def _preset(name: str, crew: Crew) -> Iterator[str]:
     overridden += ["lockstep"] if crew.lockstep != preset.lockstep else []
     if overridden:
         yield from wrap(f"  but for what the file declares itself: {', '.join(overridden)}")
+
+
+def _crew_pay(crew: CrewPay) -> Iterator[str]:
+    """Yield lines of text about the pay of a crew: hours or seizures, the rate or amount, and the total."""
+    pay = crew.declared.usd
+    assert pay is not None
+    units = crew.usd / float(pay.usd) if pay.usd else 0.0
+    when = "in which agents are held" if crew.declared.paid == "busy" else "of all agents, from start to end"
+    work = f"{quantities.seconds(3600 * units)} {when}," if pay.hourly else f"agents seized {units:,.0f}x,"
+    yield from wrap(f"Crew '{crew.crew}'{_at(crew.place)}: {work} at {quantities.pay(pay)}{_cost(crew.usd)}")
 
 
 def _part(value: Any) -> str:
@@ -155,20 +168,23 @@ def _step(step: Explained) -> Iterator[str]:
     total = f"  done {quantities.times(step.times)}x: {quantities.seconds(step.seconds)} of work"
     total += f", {quantities.seconds(step.critical)} on the critical path"
     yield from wrap(total)
-    yield from wrap(f"  {_tokens_and_cost(step)}") if step.billed.tokens or (step.billed.calls and step.usd) else ()
+    yield from wrap(f"  {_tokens_and_cost(step)}") if step.billed.tokens or (step.billed.units and step.usd) else ()
 
 
 def _tokens_and_cost(step: Explained) -> str:
-    """Return a clause with the tokens, the paid calls and the total cost of a step."""
-    billed, calls = step.billed, float(step.billed.calls)
+    """Return a clause with the tokens, the pay and the total cost of a step."""
+    billed, units = step.billed, float(step.billed.units)
     amounts = (
         (billed.input, "input"), (billed.written, "written to a cache"), (billed.cache_read, "read from one"),
         (billed.output, "output"),
     )  # fmt: skip
     parts = [f"{value:,.0f} {name}" for value, name in amounts if value]
     clauses = [f"tokens: {', '.join(parts)}"] if parts else []
-    if step.call_price is not None:
-        clauses.append(f"{calls:,.4g} call{'' if calls == 1 else 's'} at {quantities.usd(step.call_price)}")
+    if step.pay is not None and step.pay.hourly:
+        clauses.append(f"{quantities.seconds(3600 * units)} at {quantities.pay(step.pay)}")
+    elif step.pay is not None:
+        unit = "answer" if step.kind == "human" else "call"
+        clauses.append(f"{units:,.4g} {unit}{'' if units == 1 else 's'} at {quantities.pay(step.pay)}")
     return f"{'; '.join(clauses)}{_cost(step.usd)}"
 
 

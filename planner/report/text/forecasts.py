@@ -90,6 +90,8 @@ def _cost(result: Result) -> Iterator[str]:
     if error:
         p50, p90 = (cost.p50_low, cost.p50_high), (cost.p90_low, cost.p90_high)
         yield f"  95% sure  p50 {quantities.between(*p50, usd)}   p90 {quantities.between(*p90, usd)}"
+    if cost.people_and_machines:
+        yield f"            models {usd(cost.models)}, people and machines {usd(cost.people_and_machines)} (means)"
 
 
 def _breakdown(forecast: Forecast) -> list[str]:
@@ -121,19 +123,24 @@ def _busy(forecast: Forecast) -> list[str]:
         "",
         f"How busy agents are (time held, of all their time, mean{plus_minus('; ', share_error(error), error)})",
     ]
-    awaited = any(crew.waiting.mean for crew in forecast.crews)
+    awaited, paid = (any(crew.waiting.mean for crew in forecast.crews), any(crew.usd for crew in forecast.crews))
     room = min(18, width() - 24)
-    lines += [f"  {'':<{room + 4}}{'busy':>6}{'awaited':>10}"] if awaited else []
+    heads = f"{'awaited':>10}" * awaited + f"{'cost':>9}" * paid
+    lines += [f"  {'':<{room + 4}}{'busy':>6}{heads}"] if heads else []
     for crew in forecast.crews:
         share = crew.utilisation.mean
         name = shorten_left(crew.name, room)
         waiting = f"{waiting_phrase(crew):>10}" if awaited else ""
-        row = f"  {name:<{room}}{crew.agents:>4,}{quantities.percent(share):>6}{waiting}  "
+        cost = f"{quantities.usd(crew.usd.mean) if crew.usd else '':>9}" if paid else ""
+        row = f"  {name:<{room}}{crew.agents:>4,}{quantities.percent(share):>6}{waiting}{cost}  "
         lines.append(f"{row}{bar(share)[: width() - len(row)]}".rstrip())
     if awaited:
         error = max(crew.waiting.standard_error for crew in forecast.crews)
         error_text = plus_minus("; ", seconds(error), error)
         lines.append(f"awaited: time that the critical path waits for one of several, mean{error_text}")
+    if paid:
+        error = max(crew.usd.standard_error for crew in forecast.crews if crew.usd)
+        lines.append(f"cost: pay of the agents, mean{plus_minus('; ', quantities.usd(error), error)}")
     return lines
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from planner.reading.pay import Pay
+
 _PREFIXES = ("", "k", "M", "G", "T", "P", "E")
 
 
@@ -50,6 +52,11 @@ def usd(value: float) -> str:
     if value < 99.995:
         return f"${value:,.2f}"
     return f"${value:,.0f}" if value < 999_999.5 else f"${_with_prefix(value)}"
+
+
+def pay(value: Pay) -> str:
+    """Pay: `$80.00/h` for each hour, `$0.50` for each go."""
+    return f"{usd(float(value.usd))}{'/h' if value.hourly else ''}"
 
 
 def token_count(value: float) -> str:
