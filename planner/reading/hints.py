@@ -86,14 +86,6 @@ def dollars_meant(text: str) -> str | None:
     return None
 
 
-def dollars_per_hour_meant(text: str) -> str | None:
-    """Return a hint for money per minute, such as `0.50/min`. Return None for any other text."""
-    match = _PRICED.fullmatch(text)
-    if not match or not re.fullmatch(r"\$?\s*(?:/|per)\s*min(?:ute)?", match[2].strip()):
-        return None
-    return f"write {60 * float(match[1].replace('_', '')):.15g}/h"
-
-
 _PER_HOUR = {"s": 3600, "sec": 3600, "second": 3600, "m": 60, "min": 60, "minute": 60, "hr": 1, "hour": 1}
 _EACH_GO = ("call", "go", "item", "piece", "request", "review", "run", "step", "task", "use")
 

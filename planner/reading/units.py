@@ -18,8 +18,8 @@ from planner.reading.hints import (
     NUMBER,
     count_meant,
     dollars_meant,
-    dollars_per_hour_meant,
     per_second,
+    rate_meant,
     time_meant,
     tokens_meant,
     without_commas,
@@ -264,7 +264,7 @@ def money_per_hour(value: Any) -> Decimal:
     match = _PER_HOUR.fullmatch(value.strip())
     amount = match[1] if match else value.strip()
     if "/" in amount or "per " in amount:
-        raise BadValueError("expected US dollars per hour, such as 40 or 40/h", dollars_per_hour_meant(value.strip()))
+        raise BadValueError("expected US dollars per hour, such as 40 or 40/h", rate_meant(value))
     return money(amount)
 
 
