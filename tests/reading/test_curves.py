@@ -283,7 +283,8 @@ def test_what_was_measured_at_one_concurrency_is_said(tmp_path: Path, golden: Go
     found = compare(workflow, [1.0], [1, 8, 16, 32, 64, 99], samples=1, wishes=DecisionOptions())
     golden(noted(found), "compared")
     golden(noted(forecast(workflow, agents=16, samples=1)), "16 agents")  # against one agent
-    golden(noted(forecast(workflow, samples=1)), "1 agent")
+    golden(noted(forecast(workflow, agents=1, samples=1)), "1 agent")
+    golden(noted(forecast(workflow, samples=1)), "no limit")  # of 64 items
     golden(noted(find_cheapest(workflow, Target(0.5, 1e9), [1.0], [8, 32], samples=1)), "target")
 
 
