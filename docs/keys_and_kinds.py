@@ -1,4 +1,4 @@
-"""The table of keys and kinds: for each key of a step, what it does on each kind of step.
+"""Write the section "Keys and kinds" of `reference/workflow.md`: the outcome of each key on each kind of step.
 
 For each pair of a key and a kind there are two workflow files at each place: one without the key and one with it. The
 files are made so that the key can have an effect. The key is refused if the second file has a problem. It has an effect
@@ -9,7 +9,8 @@ names it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -35,7 +36,7 @@ _BODIES: Mapping[str, Keys] = {
     "tool": {"tool": "30s"},
     "human": {"human": "60s"},
     "steps": {"steps": _GROUP},
-    "steps, no requests": {"steps": {"first": {"tool": "10s"}, "second": {"human": "30s"}}},
+    "steps without requests": {"steps": {"first": {"tool": "10s"}, "second": {"human": "30s"}}},
     "choose": {"choose": {"first": {"chance": "50%", **_REQUEST}, "second": {"chance": "50%", "tool": "30s"}}},
     "use": {"use": "used.yaml"},
     "branch": _REQUEST,
@@ -44,7 +45,7 @@ _VARIED: Mapping[str, Keys] = {
     "agent": {"agent": {"turns": 3, "output": "100 to 400"}},
     "tool": {"tool": "10s to 2min"},
     "human": {"human": "10s to 2min"},
-    "steps, no requests": {"steps": {"first": {"tool": "10s to 2min"}, "second": {"human": "30s"}}},
+    "steps without requests": {"steps": {"first": {"tool": "10s to 2min"}, "second": {"human": "30s"}}},
 }
 KINDS = tuple(_BODIES)
 """Kinds of steps. A branch is one of a choice, with a request as its body."""
@@ -143,14 +144,16 @@ def _body_keys() -> Iterator[Key]:
     yield from keys("llm", request, input="4k", thinking=200, output=(200, 100))
     yield from keys("llm", {**request, "input": "4k"}, cached="3k")
     before = {"needs": "previous"}
-    yield Key("llm.continues", {**before, "llm": {**request, "continues": "previous"}}, {**before, "llm": request}, True)
+    yield Key(
+        "llm.continues", {**before, "llm": {**request, "continues": "previous"}}, {**before, "llm": request}, True
+    )
     yield from keys("agent", loop, turns=(5, 4), prompt=("4k", "2k"), output=(200, 100), thinking=200, tool="5s")
-    call = {"time": "5s", "usd": 0.01}
+    call: Keys = {"time": "5s", "usd": 0.01}
     for name, value, other in (
         ("time", "9s", "5s"), ("result", "1k", None), ("calls", 3, None), ("usd", 0.02, 0.01)
     ):  # fmt: skip
         without = {key: value for key, value in {**call, name: other}.items() if value is not None}
-        with_key = {**loop, "tool": {**call, name: value}}
+        with_key: Keys = {**loop, "tool": {**call, name: value}}
         yield Key(f"agent.tool.{name}", {"agent": with_key}, {"agent": {**loop, "tool": without}}, True)
     compacting = {**loop, "context_limit": 2150, "compaction": {"output": 50}}
     yield Key("agent.context_limit", {"agent": compacting}, {"agent": {**compacting, "context_limit": "100k"}}, True)
@@ -163,8 +166,9 @@ def _body_keys() -> Iterator[Key]:
     for name, present, absent in (
         ("", leaves, None), (".after", leaves, {**leaves, "after": "1h"}), (".back", leaves, {**leaves, "back": "1h"})
     ):  # fmt: skip
-        there, other = ({"time": "60s", "leaves": value} if value else {"time": "60s"} for value in (present, absent))
-        yield Key(f"human.leaves{name}", {**before, "human": there}, {**before, "human": other}, True)
+        person = {"time": "60s"}
+        leaving, other_person = ({**person, "leaves": value} if value else person for value in (present, absent))
+        yield Key(f"human.leaves{name}", {**before, "human": leaving}, {**before, "human": other_person}, True)
     yield from keys("use", {"file": "rounds.yaml"}, file=("used.yaml", "rounds.yaml"), parameters={"rounds": 3})
 
 
@@ -183,8 +187,10 @@ def workflow_file(key: Key, kind: str, place: str, keys: Keys, late: str) -> str
     if kind == "branch":
         chance = step.pop("chance", "50%")
         other = {"50%": "50%", "20%": "80%"}[chance]
-        step = {"choose": {"step": {"chance": chance, **step}, "else": {"chance": other, "tool": "5s"}}}
-    takes_agent = kind not in ("tool", "human", "steps, no requests") or (kind, place) == ("tool", "held item")
+        needs = {"needs": step.pop("needs")} if key.body and "needs" in step else {}
+        branches = {"step": {"chance": chance, **step}, "else": {"chance": other, "tool": "5s"}}
+        step = {**needs, "choose": branches}
+    takes_agent = kind not in ("tool", "human", "steps without requests") or (kind, place) == ("tool", "held item")
     sibling = {"human": "70s"} if takes_agent else {"llm": {"output": 2000}}
     steps: dict[str, Any] = {"step": step, "sibling": sibling, "fallback": {"tool": "20s"}}
     steps["previous"] = {"llm": {"input": "1k", "output": 50}}
@@ -234,14 +240,14 @@ class Outcome:
 
 
 @cache
-def outcome(text: str, folder: Path) -> Outcome | None:
-    """Forecast a workflow, and return the outcome; None if the workflow has problems."""
+def outcome(text: str, folder: Path) -> Outcome | InputError:
+    """Forecast a workflow, and return the outcome, or the problems of the workflow."""
     try:
         workflow = read_workflow(text, file=str(folder / "pair.yaml"))
-        sizing, sizes = Sizing.at(workflow, None, None)
+        _, sizes = Sizing.at(workflow, None, None)
         batch = Batch.of(workflow, [GridPoint(1.0, sizes, 1.0)], 1, SAMPLES, detailed=True)
-    except InputError:
-        return None
+    except InputError as error:
+        return error
     (accumulator,) = sample([batch], Stopping(SAMPLES))
     assert accumulator.collector is not None
     usd = accumulator.usd(0)
@@ -259,9 +265,13 @@ def outcome(text: str, folder: Path) -> Outcome | None:
 def effect(key: Key, kind: str, place: str, folder: Path) -> str:
     """Return `effect`, `refused`, `noted` or `silent` for a key of a step of a kind at a place.
 
+    The result is `unclear` if the files have problems that do not name the key.
+
     folder : folder that contains the files of `write_files`
     """
-    first, *others = (_effect(key, kind, place, late, folder) for late in (_LATE if place == "held item" else _LATE[:1]))
+    first, *others = (
+        _effect(key, kind, place, late, folder) for late in (_LATE if place == "held item" else _LATE[:1])
+    )
     return next((found for found in others if first == "silent" and found == "effect"), first)
 
 
@@ -273,15 +283,87 @@ def _effect(key: Key, kind: str, place: str, late: str, folder: Path) -> str:
     without, with_key = (
         outcome(workflow_file(key, kind, place, keys, late), folder) for keys in (key.absent, key.present)
     )
-    if with_key is None:
-        return "refused"
-    if without is None:
-        return "effect" if key.name == "chance" else "unmeasured"
+    words_of_key = [f"'{part}'" for part in key.name.partition(" ")[0].split(".")]
+    if isinstance(with_key, InputError):
+        named = any(
+            word in f"{problem.message} {problem.hint}" for word in words_of_key for problem in with_key.problems
+        )
+        return "refused" if named else "unclear"
+    if isinstance(without, InputError):
+        return "unclear"
     if with_key.measures != without.measures:
         return "effect"
-    name = key.name.rpartition(".")[2].partition(" ")[0]
-    noted = any(f"'{name}'" in note for note in with_key.notes - without.notes)
-    return "noted" if noted else "silent"
+    return "noted" if any(words_of_key[-1] in note for note in with_key.notes - without.notes) else "silent"
+
+
+def row(key: Key, folder: Path) -> str:
+    """Return the line of a key in its table: one column for each kind, or for a key of a body one for each place."""
+    kind = key.name.partition(".")[0]
+    name, _, note = key.name.partition(" ")
+    if key.body:
+        cells = [effect(key, kind, place, folder) for place in PLACES] + [effect(key, "branch", PLACES[0], folder)]
+    else:
+        places = PLACES[:-1] if key.fan_out else PLACES
+        cells = [_cell({place: effect(key, kind, place, folder) for place in places}) for kind in KINDS]
+    return f"| {' '.join((f'`{name}`', *filter(None, [note])))} | {' | '.join(cells)} |"
+
+
+def _cell(outcomes: Mapping[str, str]) -> str:
+    """Text for the outcomes at all places: a single word if they are the same."""
+    by_outcome: dict[str, list[str]] = {}
+    for place, found in outcomes.items():
+        by_outcome.setdefault(found, []).append(place)
+    if len(by_outcome) == 1:
+        return next(iter(by_outcome))
+    return "; ".join(f"{found}: {', '.join(places)}" for found, places in sorted(by_outcome.items()))
+
+
+HEADING = "## Keys and kinds"
+
+_INTRODUCTION = """
+Every key has an effect, is refused, or is noted in the output. This table is measured: for each key, each kind of step
+and each place, two files differ in this key alone. They are made so that the key can have an effect.
+
+- **effect**: time, cost, tokens, accepted results or busy agents differ.
+- **refused**: the key is an error.
+- **noted**: the result is the same, and a note says so.
+
+The places are the top level, an item that an agent holds, an item that nobody holds, and the fan-out itself. A cell
+names them only if they differ. Tests compare the table with the planner. Written by `python docs/generate.py`; do not
+edit it here.
+"""
+
+_ABOUT_BODIES = """
+Keys of bodies are refused in all other bodies. *branch* is a branch of a choice:
+"""
+
+
+def section() -> str:
+    """Return the section, with its heading."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_files(folder)
+        tables = [
+            "\n".join(
+                [_line(["Key", *columns]), _line(["---"] * (len(columns) + 1)), *(row(key, folder) for key in keys)]
+            )
+            for keys, columns in (
+                (MODIFIERS, [f"`{kind}`" if kind.isalpha() and kind != "branch" else kind for kind in KINDS]),
+                (BODY_KEYS, [*PLACES, "branch"]),
+            )
+        ]
+    return f"{HEADING}\n{_INTRODUCTION}\n{tables[0]}\n{_ABOUT_BODIES}\n{tables[1]}\n"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def refreshed(page: str) -> str:
+    """Return a page with the section as it is now."""
+    start = page.index(f"{HEADING}\n")
+    end = page.index("\n## ", start) + 1
+    return f"{page[:start]}{section()}\n{page[end:]}"
 
 
 def write_files(folder: Path) -> None:
