@@ -20,7 +20,7 @@ from planner.errors import InputError
 from planner.planning.notes.assumptions import declaration_notes
 from planner.planning.sizing import Sizing
 from planner.report.wording.notes import OPTIONS, words
-from planner.sampling import Batch, GridPoint, Stopping, sample
+from planner.sampling import Batch, GridPoint, Stopping, ThreadBackend, sample
 from planner.workflow import read_workflow
 
 SAMPLES = 16
@@ -248,7 +248,7 @@ def outcome(text: str, folder: Path) -> Outcome | InputError:
         batch = Batch.of(workflow, [GridPoint(1.0, sizes, 1.0)], 1, SAMPLES, detailed=True)
     except InputError as error:
         return error
-    (accumulator,) = sample([batch], Stopping(SAMPLES))
+    (accumulator,) = sample([batch], Stopping(SAMPLES), ThreadBackend(1))
     assert accumulator.collector is not None
     usd = accumulator.usd(0)
     assert usd is not None

@@ -14,9 +14,7 @@ def group_keys_without_effect(step: Step, held: bool) -> Iterator[str]:
 
     held : whether an agent holds the item that contains the step
     """
-    bound = step.for_each is not None or depends_on_agents(step)
-    inner = step.within.values()
-    if step.within and step.crew and not bound and not any(_takes_agent_around(other, held) for other in inner):
+    if step.within and step.crew is not None and step.for_each is None and not _uses_agents(step, held):
         yield "crew"
     if step.within and step.model is not None and not _has_request(step):
         yield "model"
@@ -42,6 +40,11 @@ def reads_cached(step: Step) -> bool:
     """Whether a step is a single request that declares tokens which are read from a cache."""
     cached = step.llm.cached if step.llm is not None else None
     return isinstance(cached, Estimate) and (cached.varies or bool(cached.scale))
+
+
+def _uses_agents(step: Step, held: bool) -> bool:
+    """Whether a step inside a group takes an agent of the group's crew, or uses the number of these agents."""
+    return any(_takes_agent_around(other, held) for other in step.within.values()) or depends_on_agents(step)
 
 
 def _takes_agent_around(step: Step, held: bool) -> bool:
