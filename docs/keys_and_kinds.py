@@ -262,38 +262,42 @@ def outcome(text: str, folder: Path) -> Outcome | InputError:
     return Outcome(measures, frozenset(words(note, OPTIONS) for note in declaration_notes(workflow, sizes)))
 
 
-def effect(key: Key, kind: str, place: str, folder: Path) -> str:
-    """Return `effect`, `refused`, `noted` or `silent` for a key of a step of a kind at a place.
-
-    The result is `unclear` if the files have problems that do not name the key.
-
-    folder : folder that contains the files of `write_files`
-    """
-    first, *others = (
-        _effect(key, kind, place, late, folder) for late in (_LATE if place == "held item" else _LATE[:1])
-    )
-    return next((found for found in others if first == "silent" and found == "effect"), first)
-
-
 _LATE = ("200s", "0s")
 """Times after the rival: with the first the completion time is that of the rival, with the other that of the items."""
 
 
-def _effect(key: Key, kind: str, place: str, late: str, folder: Path) -> str:
-    without, with_key = (
-        outcome(workflow_file(key, kind, place, keys, late), folder) for keys in (key.absent, key.present)
-    )
-    words_of_key = [f"'{part}'" for part in key.name.partition(" ")[0].split(".")]
-    if isinstance(with_key, InputError):
-        named = any(
-            word in f"{problem.message} {problem.hint}" for word in words_of_key for problem in with_key.problems
+def effect(key: Key, kind: str, place: str, folder: Path) -> str:
+    """Return `effect`, `refused` or `noted` for a key of a step of a kind at a place. Anything else is a defect.
+
+    silent : the key has no effect, and no note says so
+    wrongly noted : the key has an effect that a note denies
+    unclear : the files have problems that do not name the key
+
+    folder : folder that contains the files of `write_files`
+    """
+    found: list[str] = []
+    for late in _LATE if place == "held item" else _LATE[:1]:
+        without, with_key = (
+            outcome(workflow_file(key, kind, place, keys, late), folder) for keys in (key.absent, key.present)
         )
-        return "refused" if named else "unclear"
+        found.append(_effect(key, without, with_key))
+        if found[-1] not in ("silent", "noted"):
+            return found[-1]
+    return found[0]
+
+
+def _effect(key: Key, without: Outcome | InputError, with_key: Outcome | InputError) -> str:
+    names = [f"'{part}'" for part in key.name.partition(" ")[0].split(".")]
+    if isinstance(with_key, InputError):
+        texts = [f"{problem.message} {problem.hint}" for problem in with_key.problems]
+        return "refused" if any(name in text for name in names for text in texts) else "unclear"
     if isinstance(without, InputError):
         return "unclear"
+    noted = any(names[-1] in note for note in with_key.notes - without.notes)
+    denied = any(f"{names[-1]} has no effect" in note for note in with_key.notes - without.notes)
     if with_key.measures != without.measures:
-        return "effect"
-    return "noted" if any(words_of_key[-1] in note for note in with_key.notes - without.notes) else "silent"
+        return "wrongly noted" if denied else "effect"
+    return "noted" if noted else "silent"
 
 
 def row(key: Key, folder: Path) -> str:

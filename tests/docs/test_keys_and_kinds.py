@@ -52,6 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("name", KEYS)
 def test_a_key_is_silent_on_no_kind_of_step(name: str, folder: Path) -> None:
     row = table().row(KEYS[name], folder)
+    assert "wrongly" not in row, "a note denies an effect"
     assert "silent" not in row, "add an error in planner/workflow/checks, or a note in planner/planning/notes"
     assert "unclear" not in row, "the files of docs/keys_and_kinds.py have a problem of their own"
     assert row in described(), "run: python docs/generate.py"
