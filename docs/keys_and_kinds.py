@@ -249,15 +249,16 @@ def outcome(text: str, folder: Path) -> Outcome | InputError:
     except InputError as error:
         return error
     (accumulator,) = sample([batch], Stopping(SAMPLES), ThreadBackend(1))
-    assert accumulator.collector is not None
-    usd = accumulator.usd(0)
+    usd, collector = accumulator.usd(0), accumulator.collector
     assert usd is not None
+    assert collector is not None
+    usage = collector.usage
     measures = (
         accumulator.seconds[0].first.tolist(),
         usd.first.tolist(),
         [float(tokens) for tokens in astuple(accumulator.billed(0))],
         accumulator.accepted(0).first.tolist(),
-        accumulator.collector.usage.results(),
+        [moments.mean() for moments in (*usage.held, *usage.waiting)],
     )
     return Outcome(measures, frozenset(words(note, OPTIONS) for note in declaration_notes(workflow, sizes)))
 
