@@ -1,5 +1,6 @@
-"""Write the generated parts of the documentation: `reference/cli.md`, the output under each command of a page, and
-the outputs of `notebook.ipynb` (by `run_notebook.py`).
+"""Write the generated parts of the documentation: `reference/cli.md`, a section of `reference/workflow.md` (by
+`keys_and_kinds.py`), the output under each command of a page, and the outputs of `notebook.ipynb` (by
+`run_notebook.py`).
 
     python docs/generate.py            write
     python docs/generate.py --check    write nothing; exit 1 if something has drifted
@@ -24,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from typer.testing import CliRunner
 
 DOCS = Path(__file__).resolve().parent
 CLI = DOCS / "reference" / "cli.md"
+WORKFLOW = DOCS / "reference" / "workflow.md"
 PAGES = tuple(DOCS / f"{name}.md" for name in ("tutorial", "how-to", "faster-or-more", "python", "langgraph"))
 NOTEBOOK = DOCS / "notebook.ipynb"
 
@@ -285,12 +287,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if something has drifted")
     check = parser.parse_args().check
-    from run_notebook import refreshed as refreshed_notebook
+    import keys_and_kinds
+    import run_notebook
 
+    of_page: dict[Path, Callable[[str], str]] = {
+        CLI: lambda _: command_line(),
+        WORKFLOW: keys_and_kinds.refreshed,
+        NOTEBOOK: lambda _: run_notebook.refreshed(NOTEBOOK),
+    }
     drifted = False
-    for path in (CLI, *PAGES, NOTEBOOK):
+    for path in (CLI, WORKFLOW, *PAGES, NOTEBOOK):
         old = path.read_text(encoding="utf-8") if path.exists() else ""
-        new = command_line() if path == CLI else refreshed_notebook(path) if path == NOTEBOOK else refreshed(old)
+        new = of_page.get(path, refreshed)(old)
         if new != old:
             drifted = True
             print(f"{path.relative_to(DOCS.parent)} {'has drifted' if check else 'written'}")

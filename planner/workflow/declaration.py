@@ -101,6 +101,11 @@ class ForEach(Declared):
                 raise validation_error(
                     BadValueError(message, "add for example 'file: backlog.csv'", at=(key,), on_key=True)
                 )
+        if self.id is not None and self.needs is None:
+            message = "'id' names the column of the ids that 'needs' lists, but 'needs' is missing"
+            raise validation_error(
+                BadValueError(message, "remove 'id', or add for example 'needs: after'", at=("id",), on_key=True)
+            )
         return self
 
     @property

@@ -6,9 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from planner.catalogue.profile import resolve
 from planner.errors import Note
 from planner.expansion.build.size_limits import count_at, most_drawn
 from planner.expansion.graph.order import sorted_by_name
+from planner.planning.notes.effects import (
+    group_keys_without_effect,
+    has_sizes,
+    loop_calls_no_tool,
+    reads_cached,
+)
 from planner.reading.estimates.estimate import Estimate
 from planner.reading.fields import Declared
 from planner.workflow.crews import LEAD
@@ -22,6 +29,7 @@ class _Around:
     values : values of the parameters of the step's file
     name : full name of the step or group around it
     crew : crew to which the step belongs; None: the step belongs to no crew
+    model : name of the profile of the step's requests; None: nothing around the step names a profile
     held : whether an agent holds the item that contains the step
     sized : whether the items around the step have sizes
     count : largest number of items and copies that run at the same time around the step
@@ -30,6 +38,7 @@ class _Around:
     values: Mapping[str, float]
     name: str = ""
     crew: str | None = None
+    model: str | None = None
     held: bool = False
     sized: bool = False
     count: int = 1
@@ -40,7 +49,7 @@ def meaning_notes(workflow: Workflow, sizes: Mapping[str, int]) -> tuple[Note, .
 
     sizes : number of agents of each crew in the scenario
     """
-    notes = list(_Meaning(workflow, sizes).group(workflow.steps, _Around(workflow.parameters)))
+    notes = list(_Meaning(workflow, sizes).group(workflow.steps, _Around(workflow.parameters, model=workflow.model)))
     joined: dict[str, list[Mapping[str, Any]]] = {}
     for note in notes:
         joined.setdefault(note.code, []).append(note.values)
@@ -58,11 +67,12 @@ class _Meaning:
             yield from self.step(step, replace(around, name=f"{around.name}.{name}" if around.name else name))
 
     def step(self, step: Step, around: _Around) -> Iterator[Note]:
-        inside = replace(around, crew=step.crew or around.crew)
+        inside = replace(around, crew=step.crew or around.crew, model=step.model or around.model)
+        for key in group_keys_without_effect(step, around.held):
+            yield Note(f"{key}-without-effect", {"step": around.name})
         agents = self.agents(inside.crew)
         if step.for_each is not None:
             holds = inside.crew is not None and (step.kind not in ("tool", "human") or step.crew is not None)
-            sized = step.for_each.size is not None or bool(step.for_each.backlog and step.for_each.backlog.sizes)
             count = step.for_each.count
             items = (
                 most_drawn(step.for_each, inside.values, agents)
@@ -71,7 +81,7 @@ class _Meaning:
             )
             if holds and inside.crew == LEAD and items > 1:
                 yield Note("items-in-turn", {"step": around.name, "count": items})
-            inside = replace(inside, held=holds, sized=around.sized or sized, count=around.count * items)
+            inside = replace(inside, held=holds, sized=around.sized or has_sizes(step), count=around.count * items)
         copies = step.best_of or step.first_of
         if copies is not None:
             number = count_at(copies, inside.values, agents)
@@ -83,8 +93,9 @@ class _Meaning:
 
     def body(self, step: Step, around: _Around) -> Iterator[Note]:
         if step.within:
-            values = step.used.parameters if step.used else around.values
-            yield from self.group(step.within, replace(around, values=values))
+            if step.used is not None:
+                around = replace(around, values=step.used.parameters, model=step.used.model or around.model)
+            yield from self.group(step.within, around)
             return
         if around.count > 1 and step.human is not None and step.crew is None:
             yield Note("many-people", {"step": around.name, "count": around.count})
@@ -93,12 +104,20 @@ class _Meaning:
             yield Note("unbounded-fan-out", {"step": around.name, "count": around.count})
         if step.hold is not None and not around.held:
             yield Note("hold-without-effect", {"step": around.name})
+        if reads_cached(step) and not self.caches(around.model):
+            yield Note("cached-without-effect", {"step": around.name, "model": around.model})
+        if loop_calls_no_tool(step) and not around.sized:
+            yield Note("tool-without-effect", {"step": around.name})
         if step.tool is not None and step.tool.sized and not around.sized:
             yield Note("sized-without-effect", {"step": around.name})
         if around.sized and requests is not None:
             plain = [key for key in _scaled(step) if _is_plain(requests, key)]
             if plain:
                 yield Note("size-of-plain-numbers", {"step": around.name, "keys": tuple(plain)})
+
+    def caches(self, model: str | None) -> bool:
+        """Whether the requests of a profile read from a cache."""
+        return model is not None and resolve(model, self.workflow.models).caches
 
     def agents(self, crew: str | None) -> int | None:
         return 1 if crew == LEAD else self.sizes.get(crew or "")

@@ -180,6 +180,11 @@ def _places(values: Values) -> str:
     return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
+def _without_cache(values: Values) -> str:
+    models = sorted({f"'{place['model']}'" for place in values["places"]})
+    return f"the profile {models[0]} does not cache" if len(models) == 1 else f"{', '.join(models)} do not cache"
+
+
 def _most(values: Values) -> int:
     return int(max(place["count"] for place in values["places"]))
 
@@ -218,6 +223,21 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     ),
     "hold-without-effect": lambda values, _: f"'hold' has no effect on {_places(values)}: no agent holds the item.",
     "sized-without-effect": lambda values, _: f"'sized' has no effect on {_places(values)}: the items have no size.",
+    "crew-without-effect": lambda values, _: (
+        f"'crew' has no effect on {_places(values)}: no step inside takes an agent of this crew."
+    ),
+    "model-without-effect": lambda values, _: (
+        f"'model' has no effect on {_places(values)}: no request inside uses this model."
+    ),
+    "size-without-effect": lambda values, _: (
+        f"'size' has no effect on {_places(values)}: it multiplies no turns, no tokens and no tool with 'sized: true'."
+    ),
+    "cached-without-effect": lambda values, _: (
+        f"'cached' has no effect on {_places(values)}: {_without_cache(values)}."
+    ),
+    "tool-without-effect": lambda values, _: (
+        f"'tool' has no effect on {_places(values)}: a loop of one turn calls no tool."
+    ),
     "size-of-plain-numbers": lambda values, _: f"'size' multiplies plain numbers too: {_keys(values)}.",
     "once-for-all-items": (
         "'{step}' is done once for all items of '{fan_out}' that fail; to do it for each, put both into the 'steps:' "

@@ -18,7 +18,7 @@ RETRIED = ("llm", "agent", "tool", "human")
 def modifier_problems(
     document: Document, path: Path, step: Mapping[str, Any], used: Mapping[Path, bool]
 ) -> Iterator[Problem]:
-    """Yield the problems with the keys `best_of`, `first_of`, `retry` and `otherwise` of a step.
+    """Yield the problems with the keys `best_of`, `first_of`, `retry`, `otherwise` and `model` of a step.
 
     path : path of the step in the file
     used : path of each key `use` → whether the used file can fail
@@ -35,6 +35,9 @@ def modifier_problems(
             document.key(*path, "retry"),
             "use 'repeat' instead, for example 'repeat: {until: 90%, at_most: 3}'",
         )
+    if group and "model" in step and not _may_make_requests(step):
+        message = f"no step of '{path[-1]}' makes requests, so it cannot have a model"
+        yield Problem("bad-value", message, document.key(*path, "model"), "remove 'model'")
     in_choice = path[-2] == "choose"  # an `otherwise` of a branch is reported elsewhere
     has_body = any(body in step for body in BODIES)
     if isinstance(step.get("otherwise"), str) and has_body and not in_choice and not can_fail(step, path, used):
@@ -42,6 +45,20 @@ def modifier_problems(
         within = f" or to a step inside '{path[-1]}'" if group else ""
         hint = f"remove 'otherwise', or add for example 'success: 90%' to '{path[-1]}'{within}"
         yield Problem("bad-value", message, document.key(*path, "otherwise"), hint)
+
+
+def _may_make_requests(step: Any) -> bool:
+    """Whether a step, or a step inside it, may make requests.
+
+    A malformed step counts as a step that may make requests, and so does a step that uses another file.
+    """
+    if not isinstance(step, dict) or any(body in step for body in ("llm", "agent", "use")):
+        return True
+    groups = [step[group] for group in ("steps", "choose") if group in step]
+    if any(not isinstance(group, dict) or not group for group in groups):
+        return True  # reported elsewhere
+    inner = [other for group in groups for other in group.values()]
+    return any(map(_may_make_requests, inner)) or not any(body in step for body in BODIES)
 
 
 def continues_problems(group: Group, repeated: bool) -> Iterator[Problem]:

@@ -1,0 +1,78 @@
+"""A step in; the keys that have no effect on it, or on the steps inside it, out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from planner.reading.estimates.estimate import Estimate
+from planner.workflow.checks.agents import depends_on_agents
+from planner.workflow.declaration import Step
+
+
+def group_keys_without_effect(step: Step, held: bool) -> Iterator[str]:
+    """Yield the keys `crew`, `model` and `size` of a group, a choice, a used file or a fan-out that have no effect.
+
+    held : whether an agent holds the item that contains the step
+    """
+    if step.within and step.crew is not None and step.for_each is None and not _uses_agents(step, held):
+        yield "crew"
+    if step.within and step.model is not None and not _has_request(step):
+        yield "model"
+    if step.for_each is not None and has_sizes(step) and not _scales(step):
+        yield "size"
+
+
+def has_sizes(step: Step) -> bool:
+    """Whether the items of a step have sizes."""
+    items = step.for_each
+    return items is not None and (items.size is not None or bool(items.backlog and items.backlog.sizes))
+
+
+def loop_calls_no_tool(step: Step) -> bool:
+    """Whether a step is an agent loop that declares a tool, but has a single turn."""
+    if step.agent is None or step.agent.tool is None:
+        return False
+    turns = step.agent.turns
+    return not turns.varies and not depends_on_agents(turns) and turns.scale <= 1
+
+
+def reads_cached(step: Step) -> bool:
+    """Whether a step is a single request that declares tokens which are read from a cache."""
+    cached = step.llm.cached if step.llm is not None else None
+    return isinstance(cached, Estimate) and (cached.varies or bool(cached.scale))
+
+
+def _uses_agents(step: Step, held: bool) -> bool:
+    """Whether a step inside a group takes an agent of the group's crew, or uses the number of these agents."""
+    return any(_takes_agent_around(other, held) for other in step.within.values()) or depends_on_agents(step)
+
+
+def _takes_agent_around(step: Step, held: bool) -> bool:
+    """Whether a step, or a step inside it, takes an agent of the crew of the group around it.
+
+    held : whether an agent holds the item that contains the step
+    """
+    if step.crew is not None:
+        return False
+    if step.for_each is not None:
+        held = step.kind not in ("tool", "human")
+        if held:
+            return True
+    if step.within:
+        return any(_takes_agent_around(other, held) for other in step.within.values())
+    return step.kind in ("llm", "agent") or (step.kind == "tool" and held and step.hold is not False)
+
+
+def _has_request(step: Step) -> bool:
+    """Whether a step, or a step inside it, makes a request on the model of this step."""
+    if step.used is not None and step.used.model is not None:
+        return False
+    inner = step.within.values()
+    return step.kind in ("llm", "agent") or any(other.model is None and _has_request(other) for other in inner)
+
+
+def _scales(step: Step) -> bool:
+    """Whether the size of an item multiplies a quantity of a step, or of a step inside it."""
+    if step.tool is not None:
+        return step.tool.sized
+    return step.kind in ("llm", "agent") or any(map(_scales, step.within.values()))
