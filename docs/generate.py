@@ -77,8 +77,9 @@ devices and sockets are not read. `--output` never replaces a file that the plan
 write-protected.
 
 `compare` takes several speeds and several numbers of agents, separated by commas: `1x,2.5x`, `engineers=1,2,4`.
-`--agents` sizes the named crew, or the only declared crew, or the default crew if none is declared. Without `--agents`,
-`forecast` takes every crew as declared.
+`--agents` sizes the named crew, or the only declared crew. In a workflow without crews it limits the requests and agent
+loops that run in parallel. Without `--agents`, `forecast` takes every crew as declared, and limits nothing if there is
+none.
 
 Samples are drawn until p50 and p90 are known to 1%, at most 1,024. `--samples` alone draws exactly that number.
 `--precision` and `--max-time` continue beyond 1,024, with `--samples` as the limit: see

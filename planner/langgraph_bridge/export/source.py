@@ -129,7 +129,7 @@ def _fields(body: Declared, prefix: str, only: tuple[str, ...] = ()) -> Iterator
             text = str(value)
             if text != "0" and not (name == "calls" and text == "1"):
                 yield f"{prefix}{name}: {text}{_unit(body, name)}"
-        elif value is not None:
+        elif value is not None and value is not False:
             yield f"{prefix}{name}: {value}"
 
 
