@@ -161,7 +161,7 @@ def _body_keys() -> Iterator[Key]:
     longer = {**compacting, "compaction": {"output": 90}}
     yield Key("agent.compaction.output", {"agent": longer}, {"agent": compacting}, True)
     yield from keys("tool", call, time=("9s", "5s"), calls=3, usd=(0.02, None), sized=True)
-    yield from keys("human", {"time": "60s"}, time=("90s", "60s"))
+    yield from keys("human", {"time": "60s"}, usd="$80/h", time=("90s", "60s"))
     leaves = {"after": "1s", "back": "1min"}
     for name, present, absent in (
         ("", leaves, None), (".after", leaves, {**leaves, "after": "1h"}), (".back", leaves, {**leaves, "back": "1h"})
