@@ -29,6 +29,7 @@ class Place:
     order : place among all occurrences. Of those that wait for an agent since the same instant, the first gets it
     races : whether it may be cancelled
     served : whether an agent already makes its requests
+    done : whether it is done. What is skipped takes no time and no agents
     """
 
     path: str = ""
@@ -36,6 +37,7 @@ class Place:
     order: tuple[int, ...] = ()
     races: bool = False
     served: bool = False
+    done: bool = True
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -43,6 +45,9 @@ class Place:
 
     def within(self, kind: str, number: int) -> Place:
         return replace(self, loops=(*self.loops, (kind, number)), order=(*self.order, number))
+
+    def if_(self, done: bool) -> Place:
+        return replace(self, done=done)
 
     def step(self, name: str, position: int) -> Place:
         return replace(self, path=f"{self.path}.{name}".lstrip("."), order=(*self.order, position))

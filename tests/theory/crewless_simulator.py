@@ -145,7 +145,7 @@ class SampleSimulation:
             cancel(processes.values())
 
     def graph(self, steps: Steps, place: Place, needed: dict[str, set[str]]) -> Body:
-        """Run the supersteps of a graph, one after another. A skipped step is a node that takes no time."""
+        """Run the supersteps of a graph, one after another. A skipped step is a node too."""
         level: dict[str, int] = {}
         for name in in_order(needed):
             level[name] = 1 + max((level[need] for need in needed[name]), default=-1)
@@ -158,29 +158,28 @@ class SampleSimulation:
                 body if slots is None else slots.holding(places[name].order, body) for name, body in bodies.items()
             )
 
+    # What is skipped does nothing in no time, but passes through the slots of its graphs: see `Place.done`.
+
     def step(self, name: str, steps: Steps, place: Place) -> Body:
-        if self.decisions.happens(name, steps, place):
-            yield from self.items(steps[name], place)
+        yield from self.items(steps[name], place.if_(place.done and self.decisions.happens(name, steps, place)))
 
     def items(self, step: Step, place: Place) -> Body:
         if step.for_each is None:
             yield from self.rounds(step, place)
             return
         count, most = self.decisions.count(step, place)
-        items = [place.within("items", number) for number in range(most)]
-        yield from self.sent(
-            [(item, self.rounds(step, item) if n < count else nothing()) for n, item in enumerate(items)]
-        )
+        items = [place.within("items", number).if_(place.done and number < count) for number in range(most)]
+        yield from self.sent([(item, self.rounds(step, item)) for item in items])
 
     def rounds(self, step: Step, place: Place) -> Body:
         if step.repeat is None:
             yield from self.copies(step, place)
             return
+        done = place.done
         for number in range(self.workflow.count(step.repeat.most)):
-            inside = place.within("rounds", number)
+            inside = place.within("rounds", number).if_(done)
             yield from self.copies(step, inside)
-            if step.repeat.until is not None and not self.decisions.rejected(step, inside):
-                return
+            done = done and (step.repeat.until is None or self.decisions.rejected(step, inside))
 
     def copies(self, step: Step, place: Place) -> Body:
         declared = step.best_of or step.first_of
@@ -199,15 +198,18 @@ class SampleSimulation:
         if step.steps is not None:
             yield from self.group(step.steps, place)
         elif step.choose is not None:
-            position, name = self.decisions.branch(step.choose, place)
-            yield from self.items(step.choose[name], place.step(name, position))
-        else:
+            chosen = self.decisions.branch(step.choose, place)[1] if place.done else None
+            yield from self.together(
+                self.items(step.choose[name], place.step(name, position).if_(name == chosen))
+                for position, name in enumerate(sorted(step.choose))
+            )
+        elif place.done:
             agents = self.agents_for(step, place)
             work = self.attempts(step, place, together=agents is not None and not place.races)
             yield from work if agents is None else agents.holding(place.order, work)
 
     def agents_for(self, step: Step, place: Place) -> Slots | None:
-        if place.served:
+        if place.served or not place.done:
             return None
         if step.crew is not None:
             assert step.crew == "lead"
@@ -237,10 +239,6 @@ def cancel(processes: Iterable[simpy.Process]) -> None:
     for process in processes:
         if process.is_alive:
             process.interrupt()
-
-
-def nothing() -> Body:
-    yield from ()
 
 
 def in_ticks(seconds: float) -> float:
