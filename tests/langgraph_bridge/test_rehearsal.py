@@ -356,6 +356,20 @@ def test_what_langgraph_has_no_means_for_is_said(tmp_path: Path, golden: Golden)
     golden(told(path, "--samples", 2)[1])
 
 
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_file_without_crews_has_no_bound_but_agents(declare: Callable[..., Workflow], runtime: str) -> None:
+    """Three items of two requests side by side, 2 s each: all at once, or in three turns of two agents."""
+    items = "  item: {for_each: 3, steps: {a: {llm: {output: 50}}, b: {llm: {output: 50}}, t: {tool: 1s}}}"
+    workflow = on(declare(items), runtime)
+    for sizes, seconds in (({}, 2), ({"agents": 2}, 6)):
+        part = next(playbacks(workflow, sizes, 1.0, 1, 1, 1))
+        assert (part.graph.graph.acquire >= 0).any() == bool(sizes)
+        spans, ended = run_virtually(workflow_graphs(workflow, part.graph), part, 0)
+        assert ended == seconds
+        assert {span for (step, _, _), span in spans.items() if step == "item.t"} == {(0, 1)}
+        assert rehearse(workflow, sizes, samples=1).difference is None
+
+
 def test_the_real_clock_tells_the_overhead() -> None:
     code, said = told(BARRIER, "--real", "--scale", 100)
     assert code == 0
