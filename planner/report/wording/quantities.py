@@ -115,12 +115,12 @@ def crews(sizes: Mapping[str, int], most: int) -> str:
     """Return the sizes of all crews as text, such as `6 in 'migrators', 3 in 'reviewers'`.
 
     The agents of a workflow without crews have no name in the text: `4 agents`. If their number is not limited, the
-    text is `up to 4 (no crew limits them)`.
+    text is `at most 4 at a time (no crew limits them)`.
 
     most : largest number of agents that can be busy in a workflow without crews
     """
     if not sizes:
-        return f"up to {most:,} (no crew limits them)"
+        return "1 at a time" if most == 1 else f"at most {most:,} at a time (no crew limits them)"
     return ", ".join(f"{size:,} in '{name}'" if name != "agents" else agents(size) for name, size in sizes.items())
 
 
