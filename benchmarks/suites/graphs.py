@@ -143,7 +143,8 @@ def plan(graph: Graph, agents: int, name: str) -> float:
     mean = sum(one.seconds for one in graph.values()) / len(graph)
     workflow = (
         f"workflow: graph\ncrews: {{machines: {{agents: {agents}}}}}\nsteps:\n"
-        f"  work: {{for_each: {{file: tasks.csv, size: seconds, needs: needs}}, crew: machines, tool: {mean:.12g}s}}\n"
+        "  work:\n    for_each: {file: tasks.csv, size: seconds, needs: needs}\n    crew: machines\n"
+        f"    tool: {{time: {mean:.12g}s, sized: true}}\n"
     )
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "tasks.csv").write_text(f"id,seconds,needs\n{backlog}", encoding="utf-8")
