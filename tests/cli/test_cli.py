@@ -58,7 +58,7 @@ def test_the_json_of_a_comparison_is_what_is_documented() -> None:
         )
     )
     assert list(data) == [
-        "workflow", "seed", "samples", "precision", "baseline", "scenarios", "verdict", "notes", "decisions",
+        "version", "workflow", "seed", "samples", "precision", "baseline", "scenarios", "verdict", "notes", "decisions",
     ]  # fmt: skip
     assert data["baseline"] == {"model": "claude-opus-4-8", "speed": 1.0, "agents": 1}
     assert [(one["speed"], one["agents"]) for one in data["scenarios"]] == [(1.0, 1), (1.0, 3), (2.5, 1), (2.5, 3)]
@@ -101,7 +101,7 @@ def test_the_json_of_a_comparison_is_what_is_documented() -> None:
 
 def test_the_json_of_a_forecast_is_one_such_scenario_with_its_breakdown() -> None:
     data = json.loads(printed("forecast", EIGHT, "--samples", 5, "--json"))
-    assert list(data)[:5] == ["workflow", "seed", "samples", "precision", "baseline"]
+    assert list(data)[:6] == ["version", "workflow", "seed", "samples", "precision", "baseline"]
     assert data["usd"] is None
     assert list(data["breakdown"]) == ["decode", "prefill", "ttft", "tools", "people", "coordination", "waiting"]
     assert sum(data["breakdown"].values()) == pytest.approx(data["seconds"]["mean"])

@@ -75,7 +75,7 @@ def test_json_and_csv_have_both_parts(workflow: Workflow, found: Forecast) -> No
     usd = {"models": 1.0, "people_and_machines": OTHERS + REVIEWERS, "mean": 1 + OTHERS + REVIEWERS}
     assert {name: data["usd"][name] for name in usd} == pytest.approx(usd)
     assert data["usd"]["people_and_machines_standard_error"] == data["usd"]["models_standard_error"] == 0
-    crews = {"lead": None, "reviewers": REVIEWERS, "runners": 1.5, "guards": 4.5}
+    crews = {"reviewers": REVIEWERS, "runners": 1.5, "guards": 4.5}
     assert {crew["name"]: crew["usd"] and crew["usd"]["mean"] for crew in data["crews"]} == {
         name: usd and pytest.approx(usd) for name, usd in crews.items()
     }

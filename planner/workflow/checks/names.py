@@ -17,6 +17,7 @@ from planner.errors import (
     Problem,
     did_you_mean,
     model_hint,
+    nearest,
 )
 from planner.reading.fields import MOST_AGENTS, MOST_ITEMS
 from planner.reading.key_hints import misspelt_key
@@ -184,7 +185,8 @@ class _Checks:
         yield from modifier_problems(self.document, path, step, self.used)
         crew = step.get("crew")
         if isinstance(crew, str) and crew not in self.known_crews and self.well_formed("crews"):
-            hint = did_you_mean(crew, self.known_crews, "crew")
+            declared = self.known_crews != {LEAD} or nearest(crew, {LEAD})
+            hint = did_you_mean(crew, self.known_crews if declared else (), "crew")
             hint = hint or f"declare the crew, for example with 'crews: {{{crew}: {{agents: 4}}}}'"
             yield Problem("unknown-crew", f"unknown crew '{crew}'", self.document.value(*path, "crew"), hint)
         items = step.get("for_each")
