@@ -232,8 +232,8 @@ def tier(
 def sensitivity(
     workflow: Workflow, *, off: float | str | None = None, speed: float = 1.0, agents: int | None = None,
     crew: str | None = None, model: str | None = None, runtime: str | None = None, seed: int = 1,
-    samples: int | None = None, precision: float | str | None = None, max_time: float | str | None = None, threads: int | None = None,
-    scheduler: str | None = None, progress: Progress | None = None,
+    samples: int | None = None, precision: float | str | None = None, max_time: float | str | None = None,
+    threads: int | None = None, scheduler: str | None = None, progress: Progress | None = None,
 ) -> Sensitivity:  # fmt: skip
     """Rank the numbers of the workflow's file by their effect on the p90 of the completion time.
 

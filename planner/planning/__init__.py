@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from planner.planning.results import Seconds as Seconds
     from planner.planning.results import Tokens as Tokens
     from planner.planning.sensitivity.dice import Influence as Influence
-    from planner.planning.sensitivity.dice import first_to_measure as first_to_measure
     from planner.planning.sensitivity.tornado import Sensitivity as Sensitivity
     from planner.planning.sensitivity.tornado import sensitivity as sensitivity
     from planner.planning.sensitivity.variations import Effect as Effect
@@ -45,7 +44,7 @@ export(
         "forecast": ["forecast"],
         "forecast_result": ["Forecast", "StepResult"],
         "results": ["Result", "Scenario", "Seconds", "Tokens"],
-        "sensitivity.dice": ["Influence", "first_to_measure"],
+        "sensitivity.dice": ["Influence"],
         "sensitivity.tornado": ["Sensitivity", "sensitivity"],
         "sensitivity.variations": ["Effect", "first_to_get_right"],
         "target.goal": ["Candidate", "Target"],

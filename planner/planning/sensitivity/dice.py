@@ -15,7 +15,7 @@ from planner.engine.statistics import (
     quantile_interval,
     standard_error,
 )
-from planner.planning.sensitivity.drivers import CHANCE, Driver, RecordedDriver
+from planner.planning.sensitivity.drivers import Driver, RecordedDriver
 
 FIFTH = 5
 """Number of equal parts into which samples are divided, sorted by a driver's draws. The first and last are compared."""
@@ -108,21 +108,3 @@ def _correlation(drawn: Floats, seconds: Floats) -> float:
     if not np.ptp(drawn) or not np.ptp(seconds):
         return 0.0
     return float(np.corrcoef(drawn, seconds)[0, 1])
-
-
-def first_to_measure(influences: Sequence[Influence]) -> Influence | None:
-    """Return the influence of the quantity that the user should measure first.
-
-    This is the first significant influence. Chances, jitter, and the error that all steps share are skipped, because
-    they cannot be measured. Return None if no influence is left.
-
-    influences : in the order of `Sensitivity.drivers`
-    """
-    return next(
-        (
-            influence
-            for influence in influences
-            if influence.told and influence.driver.kind != CHANCE and influence.driver.key not in ("jitter", "overall")
-        ),
-        None,
-    )

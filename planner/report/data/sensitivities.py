@@ -49,7 +49,7 @@ def sensitivity_rows(sensitivity: Sensitivity) -> list[dict[str, Any]]:
 
 
 def _effect_row(effect: Effect) -> dict[str, Any]:
-    return {key.replace("_value", ""): value for key, value in flat(asdict(effect)).items()}
+    return {key.removesuffix("_value"): value for key, value in flat(asdict(effect)).items()}
 
 
 def sensitivity_csv(sensitivity: Sensitivity) -> str:

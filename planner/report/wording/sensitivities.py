@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from planner.errors import printable
-from planner.planning.sensitivity.dice import Influence, first_to_measure
+from planner.planning.sensitivity.dice import Influence
 from planner.planning.sensitivity.drivers import Driver
 from planner.planning.sensitivity.tornado import Sensitivity
 from planner.planning.sensitivity.variations import Effect, first_to_get_right, significant
@@ -39,7 +39,7 @@ def sensitivity_heading(sensitivity: Sensitivity) -> Iterator[str]:
     model = f" on {printable(point.model)}" if point.model else ""
     yield f"{printable(sensitivity.workflow)}: {quantities.samples(sensitivity.samples)}, seed {sensitivity.seed}"
     comma = "" if list(sensitivity.sizes) == ["agents"] else ","
-    cost = "" if usd is None else f", cost {quantities.usd(usd.p50)}"
+    cost = "" if usd is None or not usd.p50 else f", cost {quantities.usd(usd.p50)}"
     yield (
         f"{quantities.crews(sensitivity.sizes, point.agents)}{comma} at {quantities.factor(point.speed)}{model}: "
         f"p50 {quantities.seconds(time.p50)}, p90 {quantities.seconds(time.p90)}{cost}"
@@ -149,11 +149,11 @@ def chart_title(sensitivity: Sensitivity) -> str:
 
 
 def dice_answer(sensitivity: Sensitivity) -> Iterator[str]:
-    """Yield the sentence that names the random quantity to measure first.
+    """Yield the sentence that names the random quantity with the widest swing.
 
     If no quantity has a significant influence, the sentence says so.
     """
-    first = first_to_measure(sensitivity.drivers)
+    first = next((influence for influence in sensitivity.drivers if influence.told), None)
     if first is None:
         yield "No random draw moves the completion time by more than the error of the simulation."
         return
