@@ -151,7 +151,7 @@ def sensitivity(
     only_below: OnlyBelow = None,
     output: OutputOptions,
 ) -> None:
-    """Find the estimates that you have to get right: how p50, p90 and cost change if one of them is off."""
+    """Find the estimates that you have to get right. Each number of the file is off by a factor, one at a time."""
     with reported() as progress:
         from planner.api import checks
         from planner.api.request import SensitivityRequest
