@@ -31,7 +31,7 @@ MOST_NOTES = 2
 """Most notes of the text, unless everything is requested."""
 
 _LEAST_ROWS = 4
-_NAME, _BAR, _TIME, _COST = 31, 18, 10, 11
+_BAR, _TIME, _COST = 18, 10, 11
 
 
 def sensitivity_text(sensitivity: Sensitivity, *, everything: bool = False) -> str:
@@ -69,37 +69,35 @@ def _chart(sensitivity: Sensitivity, most: int, everything: bool) -> Iterator[st
         yield ""
         yield from wrap(chart_title(sensitivity))
         less, more, cost = effect_columns(sensitivity)
-        yield _row("", " " * _bar(), less, more, cost)
+        yield from _rows("", " " * _BAR, less, more, cost)
         for effect in estimates:
-            yield _effect_line(sensitivity, effect, least, top)
+            yield from _effect_lines(sensitivity, effect, least, top)
         if decided:
             yield DECIDED
         for effect in decided:
-            yield _effect_line(sensitivity, effect, least, top)
+            yield from _effect_lines(sensitivity, effect, least, top)
     if hidden:
         numbers = f"{hidden} more number{'s' if hidden > 1 else ''} of the file: --all"
         yield from wrap(numbers)
 
 
-def _bar() -> int:
-    """Return the width of bars in the tornado chart of effects, in columns. A narrow terminal has no bars."""
-    return _BAR if width() == WIDTH else 0
+def _rows(name: str, bar: str, low: str, high: str, cost: str) -> list[str]:
+    """Return the lines of one row. A narrow terminal has no bars, and the name is on a line of its own."""
+    if width() < WIDTH:
+        return [*wrap(name), f"{low:>{_TIME}}{high:>{_TIME}}{cost:>{_COST}}".rstrip()]
+    room = WIDTH - _BAR - 2 * _TIME - _COST
+    return [f"{shorten(name, room - 1):<{room}}{bar}{low:>{_TIME}}{high:>{_TIME}}{cost:>{_COST}}".rstrip()]
 
 
-def _row(name: str, bar: str, low: str, high: str, cost: str) -> str:
-    room = width() - _bar() - 2 * _TIME - _COST
-    return f"{shorten(name, room - 1):<{room}}{bar}{low:>{_TIME}}{high:>{_TIME}}{cost:>{_COST}}".rstrip()
-
-
-def _effect_line(sensitivity: Sensitivity, effect: Effect, least: float, most: float) -> str:
-    """Return the line of one number in the tornado chart.
+def _effect_lines(sensitivity: Sensitivity, effect: Effect, least: float, most: float) -> list[str]:
+    """Return the lines of one number in the tornado chart.
 
     least : time at the left end of the chart, in seconds
     most : time at the right end of the chart, in seconds
     """
     ends = [sensitivity.seconds.p90 if end.p90 is None else end.p90 for end in (effect.low, effect.high)]
-    bar = _bars(ends, sensitivity.seconds.p90, least, most, _bar()) if _bar() else ""
-    return _row(effect_name(effect), bar, *effect_cells(sensitivity, effect))
+    bar = _bars(ends, sensitivity.seconds.p90, least, most, _BAR)
+    return _rows(effect_name(effect), bar, *effect_cells(sensitivity, effect))
 
 
 def _bars(ends: Sequence[float], middle: float, least: float, most: float, columns: int) -> str:

@@ -22,6 +22,9 @@ _PHRASES = {
     ("odds", "conflict.chance"): "the chance of a conflict between two of '{step}'",
     ("odds", "conflict.rework"): "the share of work that a conflict repeats in '{step}'",
     ("odds", "redundancy"): "the share of items that every agent of '{step}' does",
+    ("factor", "leaves.after"): "the patience of a person in '{step}'",
+    ("factor", "leaves.back"): "the absence of a person from '{step}'",
+    ("factor", "retry.wait"): "the wait before a further attempt at '{step}'",
     ("factor", "for_each.count"): "the number of items of '{step}'",
     ("count", "for_each.count"): "the number of items of '{step}'",
     ("count", "repeat.times"): "the number of rounds of '{step}'",
@@ -52,6 +55,9 @@ def sensitivity_answer(sensitivity: Sensitivity) -> Iterator[str]:
     If no estimate has an effect of at least `LEAST_SHOWN`, the sentence says so.
     """
     off = quantities.factor(sensitivity.off)
+    known = sum(effect.effect is not None for effect in sensitivity.estimates)
+    if known < len(sensitivity.estimates):
+        yield f"Only {known:,} of {len(sensitivity.estimates):,} numbers of the file were changed. Of these:"
     first = first_to_get_right(sensitivity.estimates)
     if first is None or not shown(sensitivity, first):
         least = quantities.percent(LEAST_SHOWN)
