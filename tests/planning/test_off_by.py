@@ -202,6 +202,22 @@ def test_what_is_done_only_sometimes_counts_where_it_is_done(queue: Sensitivity)
     assert min(one.effect or 0 for one in (person, success)) > 1800
 
 
+def test_draws_of_escalations_explain_most_of_the_spread(queue: Sensitivity) -> None:
+    """N escalations take a total of N times, with the variance Var(N) m² + E(N) s² for times of mean m and sd s.
+
+    The first part is due to N. The times are lognormal, and 300 tickets fail with 8%. That people end at different
+    times adds a little variance of its own.
+    """
+    first = queue.drivers[0]
+    assert (first.driver.step, first.driver.key) == ("ticket.solve", "failures")
+    sigma = math.log(20 / 5) / (2 * 1.6448536)
+    relative = math.expm1(sigma**2)  # s² / m²
+    share = 300 * 0.08 * 0.92 / (300 * 0.08 * 0.92 + 300 * 0.08 * relative)
+    assert first.share_error is not None
+    assert share - 0.1 < first.share < share + 4 * first.share_error
+    assert first.swing > 1800
+
+
 def test_numbers_that_somebody_decides_come_last(queue: Sensitivity) -> None:
     decided = [one.decided for one in queue.estimates]
     assert decided == sorted(decided)
@@ -358,3 +374,22 @@ def test_every_number_has_a_row(tmp_path: Path) -> None:
         ("ticket", "for_each.count"), ("ticket.solve", "input"), ("ticket.solve", "output"), ("ticket.solve", "success"),
         ("ticket.person", "time"), ("fast", "ttft"), ("fast", "prefill_speed"), ("fast", "output_speed"),
     }  # fmt: skip
+
+
+def test_numbers_left_out_are_said_before_the_answer(declare: Declare) -> None:
+    workflow = declare("\n".join(f"  s{at}: {{tool: {at + 1}s}}" for at in range(3)))
+    found = sensitivity(workflow, max_time=1e-9)
+    assert "Only 0 of 3 numbers of the file were changed." in sensitivity_text(found)
+
+
+def test_choices_keep_their_sum(declare: Declare) -> None:
+    """Of branches of 10 s, 20 s and 30 s, the third is the p90. Its chance falls from 20% to 1/7, so it stays so."""
+    branches = "x: {chance: 50%, tool: 10s}, y: {chance: 30%, tool: 20s}, z: {chance: 20%, tool: 30s}"
+    found = sensitivity(declare(f"  a: {{choose: {{{branches}}}}}"), samples=256)
+    rows = {one.step: (one.low.value, one.high.value) for one in found.estimates if one.key == "chance"}
+    assert rows == {
+        "a.x": pytest.approx((0.4, 0.6)),
+        "a.y": pytest.approx((2 / 9, 9 / 23)),
+        "a.z": pytest.approx((1 / 7, 3 / 11)),
+    }
+    assert of(found, "a.z", "chance").low.p90 == 30

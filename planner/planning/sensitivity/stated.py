@@ -216,7 +216,8 @@ def _of_models(workflow: Workflow, models: Iterable[str]) -> Iterator[StatedNumb
     own, chain = own_models(workflow), list(dict.fromkeys(models))
     for name in chain:
         profile = workflow.models[name]
-        if profile.based_on is not None and profile.based_on not in chain:
+        inherits = name in own or profile.output_speed is None
+        if profile.based_on is not None and profile.based_on not in chain and inherits:
             chain.append(profile.based_on)
         for leaf in of_profile(profile):
             if name in own or leaf.at == ("output_speed",):
