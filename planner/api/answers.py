@@ -21,15 +21,18 @@ from planner.report.data import comparisons as comparisons_data
 from planner.report.data import forecasts as forecasts_data
 from planner.report.data import models as models_data
 from planner.report.data import searches as searches_data
+from planner.report.data import sensitivities as sensitivities_data
 from planner.report.html import comparisons as comparisons_html
 from planner.report.html import elements as html_elements
 from planner.report.html import forecasts as forecasts_html
 from planner.report.html import searches as searches_html
+from planner.report.html import sensitivities as sensitivities_html
 from planner.report.text.comparisons import comparison_text
 from planner.report.text.forecasts import forecast_text
 from planner.report.text.layout import without_colour
 from planner.report.text.models import models_text
-from planner.report.text.searches import sensitivity_text, target_text, tier_text
+from planner.report.text.searches import target_text, tier_text
+from planner.report.text.sensitivities import sensitivity_text
 from planner.report.wording import quantities as words
 from planner.report.wording.notes import ARGUMENTS, Sentence, worded
 
@@ -201,7 +204,7 @@ class TierResult(Shown, tier_search.TierResult):
 
 
 class Sensitivity(Shown, tornado.Sensitivity):
-    """Ranking of a workflow's estimates by their effect on the p90 of the completion time.
+    """Ranking of the numbers of a workflow's file by their effect on the p90 of the completion time.
 
     `print` shows the ranking as text. A notebook shows the ranking as HTML.
     """
@@ -213,20 +216,20 @@ class Sensitivity(Shown, tornado.Sensitivity):
 
         Times are in seconds. Shares are numbers from 0 to 1.
         """
-        return searches_data.sensitivity_data(self)
+        return sensitivities_data.sensitivity_data(self)
 
     def _text(self) -> str:
         return sensitivity_text(self)
 
     def _rows(self) -> list[dict[str, Any]]:
-        return searches_data.sensitivity_rows(self)
+        return sensitivities_data.sensitivity_rows(self)
 
     def _repr_html_(self) -> str:
-        return searches_html.sensitivity_html(self)
+        return sensitivities_html.sensitivity_html(self)
 
     def _label(self) -> str:
-        count = len(self.drivers)
-        return f"Sensitivity of {self.workflow}: {count} driver{_s(count)}, {words.samples(self.samples)}"
+        count = len(self.estimates)
+        return f"Sensitivity of {self.workflow}: {count} number{_s(count)}, {words.samples(self.samples)}"
 
 
 class Catalogue(Shown, catalogue.Catalogue):

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from planner.api import AGENTS, arguments
 from planner.api.answers import Comparison, Forecast, Sensitivity, TargetResult, TierResult, answered
 from planner.api.checks import Checks, decision_options, existing_folder, usd
+from planner.api.checks import off as checked_off
 from planner.api.checks import target as checked_target
 from planner.api.request import (
     CompareRequest,
@@ -229,20 +230,25 @@ def tier(
 
 
 def sensitivity(
-    workflow: Workflow, *, speed: float = 1.0, agents: int | None = None, crew: str | None = None,
-    model: str | None = None, runtime: str | None = None, seed: int = 1, samples: int | None = None,
-    precision: float | str | None = None, max_time: float | str | None = None, threads: int | None = None,
-    scheduler: str | None = None, progress: Progress | None = None,
+    workflow: Workflow, *, off: float | str | None = None, speed: float = 1.0, agents: int | None = None,
+    crew: str | None = None, model: str | None = None, runtime: str | None = None, seed: int = 1,
+    samples: int | None = None, precision: float | str | None = None, max_time: float | str | None = None,
+    threads: int | None = None, scheduler: str | None = None, progress: Progress | None = None,
 ) -> Sensitivity:  # fmt: skip
-    """Rank the workflow's estimates by their effect on the p90 of the completion time.
+    """Rank the numbers of the workflow's file by their effect on the p90 of the completion time.
 
-    All arguments are the same as in `forecast`. The command `planner sensitivity` does the same.
+    Each number is off in both directions, one at a time, on the same random draws.
+
+    off : factor by which each number is off, such as 1.5 or "1.5x". Chances are off by their odds. None: 1.5
+
+    The other arguments are the same as in `forecast`. The command `planner sensitivity` does the same.
 
     Raises InputError if there are problems. For example, fewer than 50 samples are a problem.
     """
     check = Checks(ARGUMENTS)
     request = SensitivityRequest(
         **arguments.source_and_crew(check, workflow, runtime, crew),
+        off=check.optional("off", off, checked_off),
         speed=check.take("speed", speed, factor),
         agents=check.optional("agents", agents, arguments.agents),
         model=check.optional("model", model, arguments.name),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MOST_PEOPLE = 1e6
 MOST_RUNS = 10**9
+MOST_OFF = 10.0
 
 
 class RefusedError(ValueError):
@@ -101,6 +102,14 @@ def threads(check: Checks, value: Any) -> int | None:
     """Check a number of threads. Return the number. None means all cores."""
     count: int | None = check.optional("threads", value, lambda value: units.whole(value, MOST_THREADS))
     return count
+
+
+def off(value: Any) -> float:
+    """Parse the factor by which numbers are off, such as `1.5x`. The factor must be above 1 and at most `MOST_OFF`."""
+    factor = units.factor(value)
+    if not 1 < factor <= MOST_OFF:
+        raise ValueError(f"expected a factor above 1x, up to {MOST_OFF:g}x, such as 1.5x")
+    return factor
 
 
 def usd(value: Any) -> float:

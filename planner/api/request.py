@@ -132,16 +132,22 @@ class ForecastRequest(ScenarioRequest):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SensitivityRequest(ScenarioRequest):
-    """A request to rank a workflow's estimates by their effect on the p90 of the completion time."""
+    """A request to rank the numbers of a workflow's file by their effect on the p90 of the completion time.
+
+    off : factor by which each number is off, one at a time; None: the default factor
+    """
+
+    off: float | None = None
 
     def run(self) -> Sensitivity:
-        """Rank the workflow's estimates by their effect on the p90 of the completion time.
+        """Rank the numbers of the workflow's file by their effect on the p90 of the completion time.
 
         Raises InputError if the workflow is too large, if the crew is unknown, or if there are too few samples.
         """
         from planner.planning.sensitivity.tornado import sensitivity
 
-        return self._with_notes(sensitivity(self.served[0], **self._arguments()))
+        arguments = self._arguments() | ({} if self.off is None else {"off": self.off})
+        return self._with_notes(sensitivity(self.served[0], **arguments))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -1,5 +1,6 @@
 """`planner target`, `tier` and `sensitivity`: commands that search for a scenario, for steps or for estimates."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -131,6 +132,14 @@ def tier(
 def sensitivity(
     file: File,
     *,
+    off: Annotated[
+        str,
+        typer.Option(help="Factor by which each number of the file is off, one at a time.", metavar="FACTOR"),
+    ] = "1.5x",
+    all_: Annotated[bool, typer.Option("--all", help="Show every number of the file, and every note.")] = False,
+    dice: Annotated[
+        bool, typer.Option("--dice", help="Show instead which random draws explain the spread of completion times.")
+    ] = False,
     speed: Speed = "1x",
     agents: Agents = None,
     model: Model = None,
@@ -142,13 +151,17 @@ def sensitivity(
     only_below: OnlyBelow = None,
     output: OutputOptions,
 ) -> None:
-    """Rank the estimates that drive the p90 of completion time. Say which estimate to measure first."""
+    """Find the estimates that you have to get right. Each number of the file is off by a factor, one at a time."""
     with reported() as progress:
+        from planner.api import checks
         from planner.api.request import SensitivityRequest
-        from planner.report.data.searches import sensitivity_csv, sensitivity_json
-        from planner.report.text.searches import sensitivity_text
+        from planner.report.data.sensitivities import dice_csv, sensitivity_csv, sensitivity_json
+        from planner.report.text.sensitivities import dice_text, sensitivity_text
 
         with values.checked() as check:
+            if all_ and dice:
+                check.add("choose one of --all and --dice")
+            factor = check.take("off", off, checks.off)
             fields = values.parse_scenario(
                 check,
                 speed,
@@ -164,8 +177,10 @@ def sensitivity(
             catalogue,
             only_below,
             output.output,
+            off=factor,
             runtime=runtime,
             simulation=simulation,
             **fields,
         )
-        show(request.run(), output, sensitivity_json, sensitivity_csv, sensitivity_text)
+        as_text = dice_text if dice else partial(sensitivity_text, everything=all_)
+        show(request.run(), output, sensitivity_json, dice_csv if dice else sensitivity_csv, as_text)

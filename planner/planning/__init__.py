@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from planner.planning.results import Scenario as Scenario
     from planner.planning.results import Seconds as Seconds
     from planner.planning.results import Tokens as Tokens
-    from planner.planning.sensitivity.tornado import Influence as Influence
+    from planner.planning.sensitivity.dice import Influence as Influence
     from planner.planning.sensitivity.tornado import Sensitivity as Sensitivity
-    from planner.planning.sensitivity.tornado import first_to_measure as first_to_measure
     from planner.planning.sensitivity.tornado import sensitivity as sensitivity
+    from planner.planning.sensitivity.variations import Effect as Effect
+    from planner.planning.sensitivity.variations import first_to_get_right as first_to_get_right
     from planner.planning.target.goal import Candidate as Candidate
     from planner.planning.target.goal import Target as Target
     from planner.planning.target.search import TargetResult as TargetResult
@@ -43,7 +44,9 @@ export(
         "forecast": ["forecast"],
         "forecast_result": ["Forecast", "StepResult"],
         "results": ["Result", "Scenario", "Seconds", "Tokens"],
-        "sensitivity.tornado": ["Influence", "Sensitivity", "first_to_measure", "sensitivity"],
+        "sensitivity.dice": ["Influence"],
+        "sensitivity.tornado": ["Sensitivity", "sensitivity"],
+        "sensitivity.variations": ["Effect", "first_to_get_right"],
         "target.goal": ["Candidate", "Target"],
         "target.search": ["TargetResult", "find_cheapest"],
         "tier.search": ["TierResult", "tier"],

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from planner.report.text.models import model_text as model_text
     from planner.report.text.models import models_text as models_text
     from planner.report.text.rehearsal import ahead_text as ahead_text
-    from planner.report.text.searches import sensitivity_text as sensitivity_text
     from planner.report.text.searches import target_text as target_text
     from planner.report.text.searches import tier_text as tier_text
+    from planner.report.text.sensitivities import sensitivity_text as sensitivity_text
     from planner.report.wording.comparisons import verdict as verdict
 
 export(
@@ -34,7 +34,8 @@ export(
         "text.models": ["model_text", "models_text"],
         "text.rehearsal": ["ahead_text"],
         "text.forecasts": ["forecast_text"],
-        "text.searches": ["sensitivity_text", "target_text", "tier_text"],
+        "text.searches": ["target_text", "tier_text"],
+        "text.sensitivities": ["sensitivity_text"],
         "wording.comparisons": ["verdict"],
     },
 )

@@ -78,7 +78,7 @@ def _blocks(batches: Sequence[Batch], low: int, high: int, cancelled: Callable[[
     traits_before = None
     drawn = False
     for batch in batches:
-        traits = {serving_traits(profile) for profile in batch.models.values()}
+        traits = {serving_traits(profile) for profile in batch.models.values()}, batch.layers
         demands, traits_before = demands if traits == traits_before else {}, traits  # old demands would take memory
         block = simulate_block(batch, low, high, demands, cancelled)
         drawn = drawn or block.drawn  # demands that an earlier batch drew are not drawn again

@@ -27,16 +27,22 @@ class StreamValues:
 
     estimate : estimate from which values are drawn; None if the stream does not belong to an estimate
     sigma : log-sd of the lognormal factor that is drawn if `estimate` is None. 0: each draw is the value itself
+    happens : uniform draws from the first number up to the second count as 1, all others as 0; None: draws count as
+        they are
     """
 
     estimate: Estimate | None = None
     sigma: float = 0.0
+    happens: tuple[float, float] | None = None
 
     def of_normal(self, z: Floats) -> Floats:
         spread = self.sigma if self.estimate is None else min(self.estimate.sigma, 20.0)
         return np.exp(spread * z) if spread else z
 
     def of_uniform(self, u: Floats) -> Floats:
+        if self.happens is not None:
+            low, high = self.happens
+            return ((u >= low) & (u < high)).astype(float)
         if self.estimate is None or self.estimate.shape != "empirical":
             return u
         return np.asarray(np.array(self.estimate.points)[(u * len(self.estimate.points)).astype(int)])

@@ -319,6 +319,18 @@ class Workflow(Declared):
         self._document = document
         return self
 
+    @property
+    def file(self) -> str:
+        """Path of the workflow file, as shown in messages. Empty if the workflow was not read from a document."""
+        return self._document.file if self._document else ""
+
+    def written(self, *path: str) -> Any:
+        """Return the value at `path` as it is written in the workflow file. Return None if there is no such value."""
+        value = self._document.data if self._document else None
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
     def place(self, *path: str | int) -> Position | None:
         """Return the position of the value at `path` in the workflow file.
 

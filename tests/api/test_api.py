@@ -24,6 +24,7 @@ from planner.cli.app import app
 from planner.planning import comparison_result, forecast_result
 from planner.report.html import elements
 from planner.report.wording import quantities as words
+from planner.report.wording import sensitivities as sensitivity_words
 from planner.report.wording.forecasts import drag_phrase
 from planner.report.wording.heat_maps import SHADES, heat_maps
 from tests.conftest import PLAIN, ROOT, Golden
@@ -169,7 +170,12 @@ def test_searches_show_themselves_in_a_notebook(searches: Searches, golden: Gold
     choices, alone = (content(table) for table in parsed(tiering._repr_html_()).findall(".//table"))
     assert words.seconds(tiering.fast.seconds.p50) in choices
     assert all(one.steps[0] in alone for one in tiering.alone)
-    (drivers,) = parsed(sensitivity._repr_html_()).findall(".//table")
+    effects, drivers = parsed(sensitivity._repr_html_()).findall(".//table")
+    assert (
+        len(effects.findall("tbody/tr"))
+        == sum(sensitivity_words.shown(sensitivity, one) for one in sensitivity.estimates)
+        > 0
+    )
     assert len(drivers.findall("tbody/tr")) == sum(one.told for one in sensitivity.drivers) > 0
 
 
@@ -179,7 +185,7 @@ def test_searches_can_be_sent_and_are_short_in_a_list(searches: Searches, golden
     assert list(map(repr, searches)) == [
         golden(repr(searches[0])),
         f"<TierResult of two-steps: {len(searches[1].best.steps) if searches[1].best else 0} of 2 fast, 120 samples>",
-        f"<Sensitivity of fix-bugs: {len(searches[2].drivers)} drivers, 120 samples>",
+        f"<Sensitivity of fix-bugs: {len(searches[2].estimates)} numbers, 120 samples>",
     ]
 
 
@@ -192,7 +198,7 @@ def test_wrong_arguments_of_searches_are_told_at_once(workflow: planner.Workflow
         ),
         (lambda: planner.target(workflow), {"give one deadline"}),
         (lambda: planner.tier(workflow, fast="", budget="x", max_time=0), {"fast", "budget", "max_time"}),
-        (lambda: planner.sensitivity(workflow, speed=0, threads=0), {"speed", "threads"}),
+        (lambda: planner.sensitivity(workflow, off=1, speed=0, threads=0), {"off", "speed", "threads"}),
         (lambda: planner.sensitivity(workflow, samples=49), {"samples: at least 50"}),
         (lambda: planner.tier(workflow, fast="sonnet", budget=1), {"fast: 'sonnet' is the model"}),
     ):

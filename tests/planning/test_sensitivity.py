@@ -16,12 +16,12 @@ from typer.testing import CliRunner, Result
 from planner.cli.app import app
 from planner.engine import Samples
 from planner.errors import InputError
-from planner.planning import Influence, Sensitivity, first_to_measure, forecast, sensitivity
-from planner.report import sensitivity_text
+from planner.planning import Influence, Sensitivity, forecast, sensitivity
+from planner.report.text.sensitivities import dice_text
 from planner.sampling import ThreadBackend
 from planner.sampling.draws import RecordingSamples
 from planner.workflow import Workflow
-from tests.conftest import ROOT, Golden, read_example
+from tests.conftest import PLAIN, ROOT, Golden, read_example
 
 Declare = Callable[..., Workflow]
 
@@ -54,9 +54,6 @@ def test_the_share_of_a_sum_is_the_share_of_its_variance(declare: Declare, seed:
         assert 0 < one.share_error < 0.05
         assert one.told
         assert one.correlation == pytest.approx(math.sqrt(one.share))
-    first = first_to_measure(found.drivers)
-    assert first is not None
-    assert first.driver.step == "a"
 
 
 def test_the_swing_is_that_of_the_conditional_percentiles(declare: Declare) -> None:
@@ -126,29 +123,50 @@ def test_draws_and_times_are_those_of_a_forecast() -> None:
     assert np.allclose(mine.mean(("c", "d"))[2:5], mean)
 
 
-def test_what_a_chance_decides_is_a_driver_but_not_to_be_measured(declare: Declare) -> None:
-    """The step is done where u < 30 %: the fifth with the least u has it, that with the most has not."""
+def test_what_a_chance_decides_is_a_driver(declare: Declare) -> None:
+    """The draws of a chance count as done or not done, so the highest fifth has the step and the lowest has not."""
     found = sensitivity(declare("  a: {chance: 30%, tool: 100s}\n  b: {tool: {time: 1s to 2s}}"), samples=500)
     one = of(found, "a", "done")
     assert (one.driver.kind, one.told) == ("chance", True)
-    assert one.p90_low == pytest.approx(100)
-    assert one.p90_high < 3
-    first = first_to_measure(found.drivers)
-    assert first is None or first.driver.step == "b"
+    assert one.p90_high == pytest.approx(100)
+    assert one.p90_low < 3
+
+
+@pytest.mark.parametrize(
+    ("inside", "path", "key"),
+    [
+        ("w: {tool: 0s, success: 80%, otherwise: o}, o: {tool: 10s}", "a.w", "failures"),
+        ("w: {tool: 10s, retry: {chance: 20%, at_most: 2}}", "a.w", "attempts"),
+        ("w: {chance: 20%, tool: 10s}", "a.w", "done"),
+    ],
+)
+def test_an_event_counts_as_often_as_it_happens(declare: Declare, inside: str, path: str, key: str) -> None:
+    """The completion time is 10 s times the number of events, plus a constant: the number explains all of it.
+
+    Attempts that are not made are drawn too. They add as much variance as those that are made, so half is explained.
+    """
+    steps = f"  a: {{for_each: 50, crew: one, steps: {{{inside}}}}}"
+    one = of(sensitivity(declare(steps, PLAIN + "crews: {one: {agents: 1}}"), samples=1024), path, key)
+    assert one.swing > 0
+    if key == "attempts":
+        assert one.share_error is not None
+        assert one.share == pytest.approx(0.5, abs=4 * one.share_error)
+    else:
+        assert one.share == pytest.approx(1, abs=1e-9)
 
 
 def test_nothing_varies(declare: Declare, golden: Golden) -> None:
     found = sensitivity(declare("  a: {tool: 10s}"), samples=100)
     assert found.drivers == ()
-    golden(sensitivity_text(found))
+    golden(dice_text(found))
 
 
 def test_crews_are_named_by_their_sizes(declare: Declare, golden: Golden) -> None:
     crews = "crews: {migrators: {agents: 6}, reviewers: {agents: 3}}"
     steps = "  a: {for_each: 9, crew: migrators, tool: 1s to 9s}\n  b: {for_each: 9, crew: reviewers, tool: 1s to 9s}"
     found = sensitivity(declare(steps, crews), samples=100)
-    golden(sensitivity_text(found))
-    assert "\n1 agent at 1x" in sensitivity_text(sensitivity(declare("  a: {tool: 1s to 9s}"), agents=1, samples=100))
+    golden(dice_text(found))
+    assert "\n1 at a time, at 1x" in dice_text(sensitivity(declare("  a: {tool: 1s to 9s}"), samples=100))
 
 
 def test_what_a_forecast_notes_of_times_is_noted(declare: Declare) -> None:
@@ -173,22 +191,31 @@ def run(*arguments: object) -> Result:
 
 
 @pytest.mark.parametrize("name", ["fix_bugs", "deep_research", "draft_review_approve", "react_bugfix", "patience"])
-def test_the_tornado_fits_80_columns(name: str) -> None:
-    shown = run(ROOT / "workflows" / f"{name}.yaml", "--samples", 500)
+def test_the_text_fits_80_columns_and_25_lines(name: str) -> None:
+    file = ROOT / "workflows" / f"{name}.yaml"
+    shown = run(file, "--samples", 200)
     assert shown.exit_code == 0, shown.output
-    assert max(map(len, shown.stdout.splitlines())) <= 80
-    assert re.search("Measure first: |No estimate that can be measured moves", shown.stdout)
+    lines = shown.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert len(lines) <= 25
+    assert re.search("Get right first: |No estimate has to be exact", shown.stdout)
+    dice = run(file, "--samples", 200, "--dice")
+    assert max(map(len, dice.stdout.splitlines())) <= 80
+    assert re.search("Largest influence of draws: |No random draw moves", dice.stdout)
 
 
 def test_json_and_csv_are_as_documented() -> None:
     page = (ROOT / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
     file = ROOT / "workflows" / "fix_bugs.yaml"
     data = json.loads(run(file, "--samples", 100, "--json").stdout)
-    named = {*data, *data["drivers"][0], *data["precision"], *data["seconds"]}
+    effect = data["estimates"][0]
+    named = {*data, *data["drivers"][0], *effect, *effect["low"], *data["precision"], *data["seconds"]}
     assert [key for key in sorted(named) if f"`{key}`" not in page] == []
-    text = run(file, "--samples", 100, "--csv").stdout
-    assert f"\n{text.splitlines()[0]}\n" in page
-    assert len(list(csv.DictReader(io.StringIO(text)))) == len(data["drivers"])
+    assert data["first"] == effect
+    for options, rows in (((), data["estimates"]), (("--dice",), data["drivers"])):
+        text = run(file, "--samples", 100, "--csv", *options).stdout
+        assert f"\n{text.splitlines()[0]}\n" in page
+        assert len(list(csv.DictReader(io.StringIO(text)))) == len(rows)
 
 
 @pytest.mark.parametrize(
@@ -199,6 +226,9 @@ def test_json_and_csv_are_as_documented() -> None:
         ("--agents", "1,2"),
         ("--json", "--csv"),
         ("--speed", "quick"),
+        ("--off", "1x"),
+        ("--off", "20x"),
+        ("--all", "--dice"),
     ],
     ids=lambda options: " ".join(map(str, options)),
 )

@@ -168,7 +168,11 @@ def test_a_mistake_says_what_was_expected(parse: Callable[[Any], Any], value: An
 
 
 def test_money_per_minute_is_told_per_hour() -> None:
-    for value, hint in (("0.5/min", "write $30/h"), ("$2 per minute", "write $120/h"), ("40/day", "write a rate per hour, for example $80/h")):
+    for value, hint in (
+        ("0.5/min", "write $30/h"),
+        ("$2 per minute", "write $120/h"),
+        ("40/day", "write a rate per hour, for example $80/h"),
+    ):
         with pytest.raises(BadValueError) as error:
             units.money_per_hour(value)
         assert error.value.hint == hint

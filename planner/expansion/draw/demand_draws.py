@@ -158,7 +158,8 @@ class DemandDraws:
         only = active if isinstance(work.body, AgentLoop) else None
         where_only = None if only is None else blake2b(only.tobytes(), digest_size=16).digest()
         declared = work.step, id(work.body), id(work.retry), id(reads and reads.body)
-        key = (*declared, service, work.ratio, counts, index, where_only)
+        sizes = tuple(loop.sizes_key for loop in work.loops if loop.sizes_key)
+        key = (*declared, service, work.ratio, counts, sizes, index, where_only)
         cache = self.own_cache if depends_on_graph else self.cache
         if key not in cache:
             inputs = self._inputs(work, index, reads, where, service)

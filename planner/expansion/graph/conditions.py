@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import takewhile
 from typing import Literal
 
@@ -38,6 +39,11 @@ class Loop:
     @property
     def items(self) -> bool:
         return self.kind == "items"
+
+    @cached_property
+    def sizes_key(self) -> int:
+        """A number that is equal for loops whose items have equal sizes; 0 if the items have no sizes."""
+        return hash((self.size, self.sizes, self.same)) if self.size or self.sizes else 0
 
     @property
     def as_rows(self) -> bool:

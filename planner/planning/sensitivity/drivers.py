@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from planner.catalogue.profile import Profile
@@ -11,7 +11,10 @@ from planner.expansion.graph.conditions import (
     Attempt,
     ChanceHolds,
     ConflictOccurs,
+    Guard,
+    Outcome,
     Round,
+    StepFailed,
 )
 from planner.expansion.graph.task_graph import TaskGraph
 from planner.expansion.graph.work import Syncing, Work
@@ -32,14 +35,6 @@ _PURPOSES = {
 
 CHANCE = "chance"
 """Kind of a driver that decides whether or how often something is done."""
-
-_CHANCES = (
-    (ChanceHolds, "chance", "done"),
-    (Round, "accepted", "rounds"),
-    (Attempt, "attempt", "attempts"),
-    (ConflictOccurs, "conflict", "conflicts"),
-)
-"""For each kind of condition: its class, the purpose of its draws, and the key of its driver."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +73,12 @@ class RecordedDriver:
         return cls(Driver(step, kind, key, ""), StreamValues(sigma=sigma))
 
     @classmethod
-    def of_chance(cls, path: str, key: str) -> RecordedDriver:
-        return cls(Driver(path, CHANCE, key, ""), StreamValues())
+    def of_chance(cls, path: str, key: str, happens: tuple[float, float] | None = None) -> RecordedDriver:
+        """Return the driver of a chance.
+
+        happens : interval of the uniform draws with which the event of `key` happens; None: the draws count themselves
+        """
+        return cls(Driver(path, CHANCE, key, ""), StreamValues(happens=happens))
 
 
 Drivers = dict[Stream, RecordedDriver]
@@ -124,13 +123,41 @@ def _of_work(work: Work, models: Mapping[str, Profile], layers: Layers) -> Drive
         streams[path, "jitter"] = RecordedDriver.of_factor(work.step, work.kind, "jitter", jitter)
     guard = work.guard
     while guard is not None:
-        for condition, purpose, key in _CHANCES:
-            if isinstance(guard, condition):
-                streams[guard.path, purpose] = RecordedDriver.of_chance(guard.path, key)
+        streams |= _of_guard(guard)
         guard = guard.parent
     for loop in work.loops:
         if loop.size is not None and loop.size.varies:
             streams[loop.path, "size"] = RecordedDriver.of_estimate(loop.path, "items", "size", loop.size)
+    return streams
+
+
+def _of_guard(guard: Guard) -> Drivers:
+    """Return the chances that decide whether a condition holds. Conditions around it are ignored."""
+    chance = RecordedDriver.of_chance
+    path = guard.path if isinstance(guard, ChanceHolds | Round | Attempt | ConflictOccurs) else ""
+    if isinstance(guard, ChanceHolds):
+        several = path.endswith("/choice")  # one draw decides between all branches
+        return {(path, "chance"): chance(path, "done", None if several else (guard.low, guard.high))}
+    if isinstance(guard, Round):
+        rounds = {(path, "accepted"): chance(path, "rounds", (guard.until, 1.0))}
+        return rounds | _of_outcomes(guard.body)
+    if isinstance(guard, Attempt):
+        return {(path, "attempt"): chance(path, "attempts", (0.0, guard.chance))}
+    if isinstance(guard, ConflictOccurs):
+        return {(path, "conflict"): chance(path, "conflicts")}
+    return _of_outcomes([guard.outcome]) if isinstance(guard, StepFailed) else {}
+
+
+def _of_outcomes(outcomes: Iterable[Outcome]) -> Drivers:
+    """Return the chances that decide whether steps fail, including the steps inside them."""
+    streams: Drivers = {}
+    for outcome in outcomes:
+        if outcome.success < 1:
+            driver = RecordedDriver.of_chance(outcome.path, "failures", (outcome.success, 1.0))
+            streams[outcome.path, "success"] = driver
+        streams |= _of_outcomes(outcome.inner)
+        if outcome.attempt is not None:
+            streams |= _of_guard(outcome.attempt)
     return streams
 
 

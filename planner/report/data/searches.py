@@ -1,11 +1,10 @@
-"""Targets, tiers and sensitivities as plain data, JSON and CSV: seconds, US dollars, shares."""
+"""Targets and tiers as plain data, JSON and CSV: seconds, US dollars, shares."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
 
-from planner.planning.sensitivity.tornado import Influence, Sensitivity
 from planner.planning.target.goal import Candidate
 from planner.planning.target.search import TargetResult
 from planner.planning.target.solve import Requirement
@@ -119,42 +118,3 @@ def tier_rows(result: TierResult) -> list[dict[str, Any]]:
 def tier_csv(result: TierResult) -> str:
     """Return a `TierResult` as CSV text, with one row for each choice of steps for the fast tier."""
     return csv_text(tier_rows(result))
-
-
-def sensitivity_data(sensitivity: Sensitivity) -> dict[str, Any]:
-    """Convert a sensitivity analysis to plain dicts and lists: its scenario, and the effect of each estimate."""
-    return {
-        "version": VERSION,
-        "workflow": sensitivity.workflow,
-        "seed": sensitivity.seed,
-        "samples": sensitivity.samples,
-        "precision": precision_data(sensitivity.precision),
-        **asdict(sensitivity.scenario),
-        "sizes": dict(sensitivity.sizes),
-        "seconds": asdict(sensitivity.seconds),
-        "drivers": [_influence(influence) for influence in sensitivity.drivers],
-        "notes": list(worded(sensitivity.notes)),
-    }
-
-
-def _influence(influence: Influence) -> dict[str, Any]:
-    data = asdict(influence)
-    return {**data.pop("driver"), **data}
-
-
-def sensitivity_json(sensitivity: Sensitivity) -> str:
-    """Return the result of `sensitivity_data` as JSON text."""
-    return json_text(sensitivity_data(sensitivity))
-
-
-def sensitivity_rows(sensitivity: Sensitivity) -> list[dict[str, Any]]:
-    """Return the table rows of a sensitivity analysis: one dict for each estimate."""
-    return [flat(_influence(influence)) for influence in sensitivity.drivers]
-
-
-def sensitivity_csv(sensitivity: Sensitivity) -> str:
-    """Return a sensitivity analysis as CSV text, with one row for each estimate.
-
-    If there are no estimates, the only row has empty cells.
-    """
-    return csv_text(sensitivity_rows(sensitivity) or [{"step": "", "kind": "", "key": ""}])

@@ -1,11 +1,10 @@
-"""Targets, tiers and sensitivities as HTML."""
+"""Targets and tiers as HTML."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from planner.planning.results import Scenario
-from planner.planning.sensitivity.tornado import Sensitivity
 from planner.planning.target.search import TargetResult
 from planner.planning.target.solve import Requirement
 from planner.planning.tier.search import TierResult, by_worth
@@ -13,7 +12,6 @@ from planner.report.html.elements import data, head, page, shaded, table
 from planner.report.wording import quantities
 from planner.report.wording.heat_maps import HeatMapCell, shade
 from planner.report.wording.notes import worded
-from planner.report.wording.sensitivities import driver_name, sensitivity_answer, sensitivity_heading, swing
 from planner.report.wording.targets import (
     AGENTS,
     SPEEDS,
@@ -50,25 +48,6 @@ def tier_html(result: TierResult) -> str:
     body = _table("", ("", "p50", "95%", "cost p50"), choices)
     body += _table(ALONE, ("", "p50", "95%", "cost", "s per $", "chosen"), steps)
     return page(title, [*about, *tier_answer(result)], body, [], worded(result.notes))
-
-
-def sensitivity_html(sensitivity: Sensitivity) -> str:
-    """Return a sensitivity analysis as HTML: the estimate to measure first, and a table of significant estimates."""
-    influences = [influence for influence in sensitivity.drivers if influence.told]
-    swings = [abs(influence.swing) for influence in influences]
-    rows = [
-        [
-            head(driver_name(influence.driver), scope="row"),
-            data(quantities.seconds(influence.p90_low)), data(quantities.seconds(influence.p90_high)),
-            shaded(HeatMapCell(swing(influence), shade(abs(influence.swing), swings), False)),
-            data(quantities.percent(influence.share)),
-        ]
-        for influence in influences
-    ]  # fmt: skip
-    columns = ("", "p90 in its lowest fifth", "in its highest", "swing", "share of variance")
-    body = table("", [head(name) for name in columns], rows) if rows else ""
-    title, *about = sensitivity_heading(sensitivity)
-    return page(title, [*about, *sensitivity_answer(sensitivity)], body, [], worded(sensitivity.notes))
 
 
 def _chances(result: TargetResult) -> str:

@@ -1,4 +1,4 @@
-"""Terminal text of targets, tiers and sensitivities."""
+"""Terminal text of targets and tiers."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from planner.errors import printable
 from planner.planning.forecast_result import StepResult
 from planner.planning.results import Scenario
-from planner.planning.sensitivity.tornado import Influence, Sensitivity
 from planner.planning.target.search import Obstacle, TargetResult
 from planner.planning.target.solve import FASTEST, Requirement
 from planner.planning.tier.search import TierResult, by_worth
 from planner.report.text.layout import note_lines, shorten, table, width, wrap, wrap_all
 from planner.report.wording import quantities
-from planner.report.wording.sensitivities import driver_name, sensitivity_answer, sensitivity_heading, swing
 from planner.report.wording.targets import (
     AGENTS,
     SPEEDS,
@@ -129,78 +127,3 @@ def _step(cells: StepCells) -> tuple[str, list[str]]:
     name = cells.step if len(cells.step) < _CHOICE else f"…{cells.step[2 - _CHOICE :]}"
     numbers = [f"{cells.seconds:>10}", f"{cells.interval:>23}", f"{cells.cost:>10}", f"{cells.rate:>9}"]
     return f"{name:<{_CHOICE}}", [*numbers, f"  {cells.chosen}"]
-
-
-_MOST_DRIVERS = 15
-_NAME, _BAR = 32, 24
-
-
-def sensitivity_text(sensitivity: Sensitivity) -> str:
-    """Return a sensitivity analysis as text: the estimate to measure first, a tornado chart, and notes."""
-    lines = [
-        *wrap_all(sensitivity_heading(sensitivity)),
-        "",
-        *wrap_all(sensitivity_answer(sensitivity)),
-        "",
-        *_tornado(sensitivity),
-    ]
-    lines += ["", *note_lines(sensitivity.notes)] if sensitivity.notes else []
-    return "\n".join(lines) + "\n"
-
-
-def _tornado(sensitivity: Sensitivity) -> Iterator[str]:
-    """Yield the lines of a tornado chart. Each significant estimate has a bar, and the longest bar is first."""
-    influences = [influence for influence in sensitivity.drivers if influence.told][:_MOST_DRIVERS]
-    if not influences:
-        return
-    least = min(min(influence.p90_low, influence.p90_high) for influence in influences)
-    most = max(max(influence.p90_low, influence.p90_high) for influence in influences)
-    yield "p90 in the lowest fifth of each (░) and in its highest (█); share of variance"
-    name, bar = _tornado_widths()
-    if bar < _BAR:
-        yield from wrap(f"Bars go from {quantities.seconds(least)} to {quantities.seconds(most)}.")
-    ends = f"{quantities.seconds(least):<{bar - 9}}{quantities.seconds(most):>9}" if bar == _BAR else " " * bar
-    yield f"{'':<{name}}{ends}{'swing':>11}{'share':>7}"
-    for influence in influences:
-        yield _line(influence, least, most, sensitivity.seconds.p90)
-    others = len(sensitivity.drivers) - len(influences)
-    error = max(influence.swing_error for influence in influences)
-    yield f"Swings are known to ± {quantities.seconds(error)} or better (95%)."
-    if others:
-        yield from wrap(f"{others} more cannot be told from nothing, or are less than these.")
-
-
-def _tornado_widths() -> tuple[int, int]:
-    """Return two widths in the tornado chart, in columns: the width of names and the width of bars."""
-    name = max(12, min(_NAME, width() - _BAR - 18))
-    return name, min(_BAR, width() - name - 18)
-
-
-def _line(influence: Influence, least: float, most: float, p90: float) -> str:
-    """Return the line of one estimate in the tornado chart.
-
-    least : time at the left end of the chart, in seconds
-    most : time at the right end of the chart, in seconds
-    p90 : p90 of the completion time, in seconds; the line has a mark at this time
-    """
-    room, bar = _tornado_widths()
-    scale = (bar - 1) / (most - least) if most > least else 0.0
-
-    def column(value: float) -> int:
-        return round((min(max(value, least), most) - least) * scale)
-
-    low, high, centre = column(influence.p90_low), column(influence.p90_high), column(p90)
-    glyphs = [" "] * bar
-    for position in _between(low, centre):
-        glyphs[position] = "░"
-    for position in _between(centre, high):
-        glyphs[position] = "█"
-    glyphs[centre] = "│"
-    name = driver_name(influence.driver)
-    name = name if len(name) < room else f"{name[: room - 2]}…"
-    return f"{name:<{room}}{''.join(glyphs)}{swing(influence):>11}{quantities.percent(influence.share):>7}"
-
-
-def _between(column: int, other: int) -> range:
-    """Return the columns between `column` and `other`. Both ends are included."""
-    return range(min(column, other), max(column, other) + 1)

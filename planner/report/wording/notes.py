@@ -209,6 +209,9 @@ def _not_in_file(subject: str, given: str, argument: str) -> str:
 _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     # Notes on a result
     "not-converged": _not_converged,
+    "estimates-cut-short": "Time ran out before every number of the file was changed: the effects of some are unknown.",
+    "estimates-refused": "Some effects are unknown, because a changed file would be too large or have a mistake.",
+    "estimates-left-out": "Only {most} of the {numbers:,} numbers of the file were changed, in the order of the file.",
     "unused-crew": "No step names the crew '{crew}': its agents do nothing.",
     "items-in-turn": lambda values, _: f"The lead does all items of {_places(values)} in turn.",
     "copies-in-turn": lambda values, _: f"Copies run in turn: {'; '.join(map(_copies, values['places']))}.",

@@ -1,0 +1,221 @@
+"""The numbers of a workflow file in; the completion time and cost if each of them is off, on the same draws, out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from planner.engine.statistics import Z975, Values, in_groups, standard_error
+from planner.errors import InputError
+from planner.planning.sensitivity.leaves import Measure
+from planner.planning.sensitivity.stated import StatedNumber
+from planner.sampling.accumulator import ScenarioSamples
+from planner.sampling.backends import Backend
+from planner.sampling.batch import Batch, GridPoint
+from planner.sampling.sample import Progress, Stopping, sample
+from planner.workflow.declaration import Workflow
+
+TOGETHER = 16
+"""Most changed workflows that are simulated together, so that they share their draws."""
+
+TOGETHER_IF_TIMED = 4
+"""The same as `TOGETHER`, if there is a time limit."""
+
+MOST_NUMBERS = 250
+"""Most numbers of a file that are changed. Each of them is simulated twice."""
+
+Q = 0.9
+"""The percentile whose change ranks the numbers."""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """The results of a workflow in which one number is off.
+
+    value : the changed chance or count; None if the number has no single value
+    p50, p90 : percentiles of the completion time in seconds; None if the changed workflow was not simulated
+    usd : p50 of the cost in US dollars; None if it is unknown
+    """
+
+    value: float | None
+    p50: float | None = None
+    p90: float | None = None
+    usd: float | None = None
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What happens if a number of the file is off.
+
+    step, kind, key, estimate, measure, decided : as in `StatedNumber`
+    low : results with the number divided by the factor
+    high : results with the number multiplied by the factor
+    effect : larger change of the p90 in seconds, in either direction; None if the number was not changed
+    effect_error : half the width of the 95% interval of `effect`; None if there are too few samples
+    """
+
+    step: str
+    kind: str
+    key: str
+    estimate: str
+    measure: Measure
+    decided: bool
+    low: Changed
+    high: Changed
+    effect: float | None
+    effect_error: float | None
+
+
+@dataclass(eq=False)
+class Variations:
+    """Simulates changed workflows on the draws of a scenario.
+
+    base : samples of the scenario itself, whose number all changed workflows have
+    sizes_of : function that returns the numbers of agents of a changed workflow
+    until : time limit, after which nothing more is simulated
+    cut : whether changed workflows were left out because of the time limit
+    refused : whether a changed workflow could not be simulated, for example because it is too large
+    """
+
+    workflow: Workflow
+    base: ScenarioSamples
+    speed: float
+    sizes_of: Callable[[Workflow], Mapping[str, int]]
+    seed: int
+    backend: Backend
+    until: Stopping
+    cut: bool = False
+    refused: bool = False
+    _found: dict[tuple[int, float], ScenarioSamples] = field(default_factory=dict)
+
+    def effects(
+        self, numbers: Sequence[StatedNumber], off: float, smoothed: Values, progress: Progress
+    ) -> tuple[Effect, ...]:
+        """Return the effect of each number, the largest first. Numbers that somebody decides come last.
+
+        off : factor by which each number is divided and multiplied
+        smoothed : completion times of the scenario
+        """
+        factors = (1 / off, off)
+        changes = [(number, index, factor) for index, number in enumerate(numbers) for factor in factors]
+        self._simulate([change for change in changes[: 2 * MOST_NUMBERS] if not _same(*change)], progress)
+        effects = [self._effect(number, index, factors, smoothed) for index, number in enumerate(numbers)]
+        return tuple(sorted(effects, key=_rank))
+
+    def _simulate(self, changes: Sequence[tuple[StatedNumber, int, float]], progress: Progress) -> None:
+        size = TOGETHER_IF_TIMED if self.until.seconds is not None else TOGETHER
+        for first in range(0, len(changes), size):
+            if self.until.late:
+                self.cut = True
+                return
+            part = changes[first : first + size]
+
+            def share(done: float, first: int = first, count: int = len(part)) -> None:
+                progress((first + done * count) / len(changes))
+
+            self._found |= dict(self._together(part, share))
+
+    def _together(
+        self, changes: Sequence[tuple[StatedNumber, int, float]], progress: Progress
+    ) -> Iterator[tuple[tuple[int, float], ScenarioSamples]]:
+        """Yield the samples of several changed workflows. If one of them is refused, simulate each of them alone."""
+        try:
+            batches = list(self._batches(changes))
+            accumulators = sample(
+                [batch for _, batch in batches], Stopping(self.base.seconds.count), self.backend, progress
+            )
+        except InputError:
+            if len(changes) == 1:
+                self.refused = True
+                return
+            for change in changes:
+                yield from self._together([change], progress)
+            return
+        for (keys, _), accumulator in zip(batches, accumulators, strict=True):
+            for point, key in enumerate(keys):
+                yield key, ScenarioSamples(accumulator, point)
+
+    def _batches(
+        self, changes: Sequence[tuple[StatedNumber, int, float]]
+    ) -> Iterator[tuple[list[tuple[int, float]], Batch]]:
+        """Yield batches of changed workflows, with the index and the factor of each. A batch has a single service."""
+        shared = [change for change in changes if not change[0].own_batch]
+        if shared:
+            points = [self._point(number.changed(factor)) for number, _, factor in shared]
+            yield [(index, factor) for _, index, factor in shared], self._batch(self.workflow, points)
+        for number, index, factor in changes:
+            if number.own_batch:
+                changed = number.changed(factor)
+                yield [(index, factor)], self._batch(changed, [self._point(changed)])
+
+    def _point(self, changed: Workflow) -> GridPoint:
+        return GridPoint(self.speed, self.sizes_of(changed), workflow=changed)
+
+    def _batch(self, workflow: Workflow, points: Sequence[GridPoint]) -> Batch:
+        return Batch.of(workflow, points, self.seed, self.base.seconds.count, self.backend.at_once)
+
+    def _effect(self, number: StatedNumber, index: int, factors: tuple[float, float], smoothed: Values) -> Effect:
+        (low, low_change), (high, high_change) = (self._result(number, index, factor, smoothed) for factor in factors)
+        effect, error = max((low_change, high_change), key=lambda change: -1.0 if change[0] is None else change[0])
+        return Effect(
+            number.step, number.kind, number.key, number.estimate, number.measure, number.decided, low, high, effect,
+            error,
+        )  # fmt: skip
+
+    def _result(
+        self, number: StatedNumber, index: int, factor: float, smoothed: Values
+    ) -> tuple[Changed, tuple[float | None, float | None]]:
+        """Return the results of a changed workflow, and the change of its p90 with the error of this change."""
+        value = None if number.value is None else float(number.value(factor))
+        same = _same(number, index, factor)
+        samples = self.base if same else self._found.get((index, factor))
+        if samples is None:
+            return Changed(value), (None, None)
+        seconds = smoothed if same else samples.seconds
+        usd = None if samples.usd is None else samples.usd.quantile(0.5)
+        effect = abs(seconds.quantile(Q) - smoothed.quantile(Q))
+        error = 0.0 if same else _error(samples.seconds, self.base.seconds)
+        return Changed(value, seconds.quantile(0.5), seconds.quantile(Q), usd), (effect, error)
+
+
+def _same(number: StatedNumber, index: int, factor: float) -> bool:
+    """Return whether a factor leaves a chance or a count unchanged."""
+    return number.value is not None and number.value(factor) == number.value(1.0)
+
+
+def _error(changed: Values, base: Values) -> float | None:
+    """Return half the width of the 95% interval of a change of the p90, from the changes in groups of samples."""
+    groups = [in_groups(values.first) for values in (changed, base)]
+    if groups[0] is None or groups[1] is None:
+        return None
+    after, before = (np.quantile(group, Q, axis=1) for group in groups if group is not None)
+    scale = math.sqrt(len(base.first) / base.count)
+    return Z975 * scale * standard_error(np.asarray(after - before))
+
+
+def _rank(effect: Effect) -> tuple[bool, bool, float, float, float]:
+    """Return a sort key: estimates first, then larger effects on the p90, then on the p50, then on the cost."""
+    spans = [_span(effect.low.p50, effect.high.p50), _span(effect.low.usd, effect.high.usd)]
+    return effect.decided, effect.effect is None, -(effect.effect or 0.0), -spans[0], -spans[1]
+
+
+def _span(low: float | None, high: float | None) -> float:
+    return 0.0 if low is None or high is None else abs(high - low)
+
+
+def first_to_get_right(effects: Iterable[Effect]) -> Effect | None:
+    """Return the estimate with the largest effect on the p90.
+
+    Return None if no estimate has an effect that is larger than the error of the simulation.
+
+    effects : in the order of `Variations.effects`
+    """
+    return next((effect for effect in effects if not effect.decided and significant(effect)), None)
+
+
+def significant(effect: Effect) -> bool:
+    """Return whether an effect is larger than the error of the simulation."""
+    return bool(effect.effect) and (effect.effect or 0.0) > (effect.effect_error or 0.0)

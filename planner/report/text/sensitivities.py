@@ -1,0 +1,180 @@
+"""Terminal text of sensitivities: the estimate to get right first, and tornado charts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from planner.planning.sensitivity.dice import Influence
+from planner.planning.sensitivity.tornado import Sensitivity
+from planner.planning.sensitivity.variations import Effect
+from planner.report.text.layout import WIDTH, note_lines, shorten, width, wrap, wrap_all
+from planner.report.wording import quantities
+from planner.report.wording.sensitivities import (
+    DECIDED,
+    chart_title,
+    dice_answer,
+    driver_name,
+    effect_cells,
+    effect_columns,
+    effect_name,
+    sensitivity_answer,
+    sensitivity_heading,
+    shown,
+    split_effects,
+    swing,
+)
+
+LINES = 25
+"""Most lines of the text, unless everything is requested."""
+
+MOST_NOTES = 2
+"""Most notes of the text, unless everything is requested."""
+
+_LEAST_ROWS = 4
+_BAR, _TIME, _COST = 18, 10, 11
+
+
+def sensitivity_text(sensitivity: Sensitivity, *, everything: bool = False) -> str:
+    """Return a sensitivity analysis as text: the estimate to get right first, a tornado chart, and notes.
+
+    everything : whether to show the rows and notes that are otherwise left out
+    """
+    head = [*wrap_all(sensitivity_heading(sensitivity)), "", *wrap_all(sensitivity_answer(sensitivity))]
+    notes = sensitivity.notes if everything else sensitivity.notes[:MOST_NOTES]
+    foot = note_lines(notes)
+    hidden = len(sensitivity.notes) - len(notes)
+    foot += [f"{hidden} more note{'s' if hidden > 1 else ''}: --all"] if hidden else []
+    foot = ["", *foot] if foot else []
+    rows = sum(map(len, split_effects(sensitivity)))
+    if not everything:
+        rows = max(_LEAST_ROWS, LINES - len(head) - len(foot) - 5)
+    return "\n".join([*head, *_chart(sensitivity, rows, everything), *foot]) + "\n"
+
+
+def _chart(sensitivity: Sensitivity, most: int, everything: bool) -> Iterator[str]:
+    """Yield the lines of a tornado chart of effects, with at most `most` rows.
+
+    Estimates come before numbers that somebody counts or decides. At least a third of the rows is left for the latter.
+    """
+    estimates, decided = (
+        [effect for effect in effects if everything or shown(sensitivity, effect)]
+        for effects in split_effects(sensitivity)
+    )
+    room = min(len(decided), max(1, most // 3, most - len(estimates)))
+    estimates, decided = estimates[: most - room], decided[:room]
+    ends = [end.p90 for effect in (*estimates, *decided) for end in (effect.low, effect.high) if end.p90 is not None]
+    hidden = len(sensitivity.estimates) - len(estimates) - len(decided)
+    if estimates or decided:
+        least, top = min((*ends, sensitivity.seconds.p90)), max((*ends, sensitivity.seconds.p90))
+        yield ""
+        yield from wrap(chart_title(sensitivity))
+        less, more, cost = effect_columns(sensitivity)
+        yield from _rows("", " " * _BAR, less, more, cost)
+        for effect in estimates:
+            yield from _effect_lines(sensitivity, effect, least, top)
+        if decided:
+            yield DECIDED
+        for effect in decided:
+            yield from _effect_lines(sensitivity, effect, least, top)
+    if hidden:
+        numbers = f"{hidden} more number{'s' if hidden > 1 else ''} of the file: --all"
+        yield from wrap(numbers)
+
+
+def _rows(name: str, bar: str, low: str, high: str, cost: str) -> list[str]:
+    """Return the lines of one row. A narrow terminal has no bars, and the name is on a line of its own."""
+    if width() < WIDTH:
+        return [*wrap(name), f"{low:>{_TIME}}{high:>{_TIME}}{cost:>{_COST}}".rstrip()]
+    room = WIDTH - _BAR - 2 * _TIME - _COST
+    return [f"{shorten(name, room - 1):<{room}}{bar}{low:>{_TIME}}{high:>{_TIME}}{cost:>{_COST}}".rstrip()]
+
+
+def _effect_lines(sensitivity: Sensitivity, effect: Effect, least: float, most: float) -> list[str]:
+    """Return the lines of one number in the tornado chart.
+
+    least : time at the left end of the chart, in seconds
+    most : time at the right end of the chart, in seconds
+    """
+    ends = [sensitivity.seconds.p90 if end.p90 is None else end.p90 for end in (effect.low, effect.high)]
+    bar = _bars(ends, sensitivity.seconds.p90, least, most, _BAR)
+    return _rows(effect_name(effect), bar, *effect_cells(sensitivity, effect))
+
+
+def _bars(ends: Sequence[float], middle: float, least: float, most: float, columns: int) -> str:
+    """Return two bars that begin at `middle`: a light bar to the first end, and a dark bar to the second end.
+
+    least, most : values at the left and at the right end of the chart
+    """
+    scale = (columns - 1) / (most - least) if most > least else 0.0
+
+    def column(value: float) -> int:
+        return round((min(max(value, least), most) - least) * scale)
+
+    low, high, centre = column(ends[0]), column(ends[1]), column(middle)
+    glyphs = [" "] * columns
+    for end, glyph in ((low, "░"), (high, "█")):
+        for position in range(min(end, centre), max(end, centre) + 1):
+            glyphs[position] = glyph
+    glyphs[centre] = "│"
+    return "".join(glyphs)
+
+
+# The influence of random draws
+
+_MOST_DRIVERS = 15
+_DRIVER, _SWING = 32, 24
+
+
+def dice_text(sensitivity: Sensitivity) -> str:
+    """Return the influence of random draws as text: a tornado chart of swings, shares of the variance, and notes."""
+    lines = [
+        *wrap_all(sensitivity_heading(sensitivity)),
+        "",
+        *wrap_all(dice_answer(sensitivity)),
+        "",
+        *_tornado(sensitivity),
+    ]
+    lines += ["", *note_lines(sensitivity.notes)] if sensitivity.notes else []
+    return "\n".join(lines) + "\n"
+
+
+def _tornado(sensitivity: Sensitivity) -> Iterator[str]:
+    """Yield the lines of a tornado chart. Each significant estimate has a bar, and the longest bar is first."""
+    influences = [influence for influence in sensitivity.drivers if influence.told][:_MOST_DRIVERS]
+    if not influences:
+        return
+    least = min(min(influence.p90_low, influence.p90_high) for influence in influences)
+    most = max(max(influence.p90_low, influence.p90_high) for influence in influences)
+    yield "p90 in the lowest fifth of each (░) and in its highest (█); share of variance"
+    name, bar = _tornado_widths()
+    if bar < _SWING:
+        yield from wrap(f"Bars go from {quantities.seconds(least)} to {quantities.seconds(most)}.")
+    ends = f"{quantities.seconds(least):<{bar - 9}}{quantities.seconds(most):>9}" if bar == _SWING else " " * bar
+    yield f"{'':<{name}}{ends}{'swing':>11}{'share':>7}"
+    for influence in influences:
+        yield _line(influence, least, most, sensitivity.seconds.p90)
+    others = len(sensitivity.drivers) - len(influences)
+    error = max(influence.swing_error for influence in influences)
+    yield f"Swings are known to ± {quantities.seconds(error)} or better (95%)."
+    if others:
+        yield from wrap(f"{others} more cannot be told from nothing, or are less than these.")
+
+
+def _tornado_widths() -> tuple[int, int]:
+    """Return two widths in the tornado chart, in columns: the width of names and the width of bars."""
+    name = max(12, min(_DRIVER, width() - _SWING - 18))
+    return name, min(_SWING, width() - name - 18)
+
+
+def _line(influence: Influence, least: float, most: float, p90: float) -> str:
+    """Return the line of one estimate in the tornado chart.
+
+    least : time at the left end of the chart, in seconds
+    most : time at the right end of the chart, in seconds
+    p90 : p90 of the completion time, in seconds; the line has a mark at this time
+    """
+    room, bar = _tornado_widths()
+    bars = _bars((influence.p90_low, influence.p90_high), p90, least, most, bar)
+    name = driver_name(influence.driver)
+    name = name if len(name) < room else f"{name[: room - 2]}…"
+    return f"{name:<{room}}{bars}{swing(influence):>11}{quantities.percent(influence.share):>7}"
