@@ -88,9 +88,10 @@ def sensitivity(workflow: Workflow, *, off: float = OFF, speed: float = 1.0, age
     (seconds,) = accumulator.seconds
     seconds.drawn = True  # compute intervals from the samples even if nothing is drawn
     smoothed = seconds if wait is None else wait.smoothed(seconds, seed)
-    reached, usd = Precision.of(stopping.target, [smoothed]), accumulator.usd(0)
+    reached = Precision.of(stopping.target, [smoothed])
+    samples_of_file = ScenarioSamples(accumulator, 0)
     variations = Variations(
-        workflow, ScenarioSamples(accumulator, 0), speed, lambda changed: Sizing.at(changed, agents, crew)[1], seed,
+        workflow, samples_of_file, speed, lambda changed: Sizing.at(changed, agents, crew)[1], seed,
         backend, stopping,
     )  # fmt: skip
     effects = variations.effects(
@@ -103,7 +104,7 @@ def sensitivity(workflow: Workflow, *, off: float = OFF, speed: float = 1.0, age
     )  # fmt: skip
     return Sensitivity(
         workflow.workflow, seed, seconds.count, reached, Scenario(workflow.model or "", speed, sizing.agents(sizes)),
-        sizes, Seconds.of(smoothed), None if usd is None else Usd.of(usd), off, effects,
+        sizes, Seconds.of(smoothed), Usd.of(samples_of_file), off, effects,
         influences(list(streams.values()), accumulator.recorded, seconds.first), remarks,
     )  # fmt: skip
 
