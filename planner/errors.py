@@ -91,7 +91,7 @@ class Problem:
 
     code : kind of mistake; docs/reference/errors.md has a section for each code
     hint : text that says what to write instead
-    argument : name of the wrong argument in `planner.api`; the command line shows its own name instead
+    argument : name of the wrong argument in `planner.api`; the command line shows its own name for it
     remedy : hint as a `Note`, for hints that name arguments
     """
 

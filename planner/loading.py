@@ -24,14 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A workflow as read from a file, and the catalogue of its other profiles.
+    """A workflow as read from a file, and a catalogue with further profiles.
 
     declared : the workflow, with the profiles of its own file
     folder : folder of the file, which may contain the user's catalogue
-    catalogue : catalogue with further profiles, or the path of its file; None means that `Catalogue.of` finds the
-        catalogue
-    only_below : folder to which the reading of files is limited; None means no limit. A catalogue that the user names
-        is always read
+    catalogue : the catalogue, or the path of its file; None means that `Catalogue.of` finds the catalogue
+    only_below : folder outside of which no file is read, except a catalogue that the user names; None means no limit
     """
 
     declared: Workflow
@@ -95,8 +93,7 @@ def load(
     source : path of the file, or the text of the workflow
     parameters : name → value; these values replace the values in the file
     catalogue, only_below : as in `Loaded`
-    file : path of the text, for messages; paths in the text are relative to the folder of this path. Ignored if
-        `source` is a path
+    file : path to show in messages if `source` is a text. Paths in the text are relative to the folder of `file`
 
     Raises `InputError` if there are problems. The error has all problems.
     """

@@ -76,7 +76,7 @@ def agents(value: Any) -> int:
 
 
 def agents_of_crews(value: Any) -> int | dict[str, int]:
-    """Check a number of agents, or a mapping from names of crews to numbers, such as `{"reviewers": 6}`."""
+    """Check and return a number of agents, or a mapping from crews to numbers, such as `{"reviewers": 6}`."""
     if not isinstance(value, Mapping):
         return agents(value)
     if not value:

@@ -19,7 +19,7 @@ class DatedPrice:
     element : position in the list of prices; None if the catalogue has a single price
     about : provenance as written, such as `source` and `kind`
     listed : entry of the price table; None if the price is written in full
-    holds_from : first day on which the price holds; None: any day before the next price
+    holds_from : first day on which the price holds; None: there is no first day
     holds_until : first day on which the price no longer holds; None: unknown
     """
 

@@ -92,10 +92,10 @@ def _speed(profile: Profile) -> str:
 
 
 def effective_speed(profile: Profile) -> Callable[[float], float]:
-    """Return the quantiles of a profile's output speed in tokens/s, with its random speed factors.
+    """Return the quantile function of a profile's output speed in tokens/s, including its random factors.
 
-    The profile must have a fixed concurrency (see `Profile.at`). Factors are independent of the speed of the base. A
-    product of lognormals is exact. Any other product is approximated by `_GRID` quantiles of each factor.
+    The profile must have a fixed concurrency (see `Profile.at`). The speed and its factors are independent. A product
+    of lognormals is computed exactly. Any other product is approximated with `_GRID` quantiles of each factor.
     """
     assert isinstance(profile.output_speed, Estimate)
     parts = (profile.output_speed, *(factor.estimate for factor in profile.factors))

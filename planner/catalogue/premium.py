@@ -61,8 +61,7 @@ date. A test compares the exponent with the result of `fitted`."""
 class Tier:
     """A profile that is a faster version of another profile, called its base.
 
-    speed : `output speed of the profile / output speed of the base`. If `speed` is a range, its upper end, which is the
-        speed that the vendor claims
+    speed : `output speed of the profile / output speed of the base`; for a range, the upper end, as vendors claim it
     price : `output price of the profile / output price of the base`
     """
 

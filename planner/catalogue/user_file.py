@@ -35,13 +35,13 @@ NAME = "catalogue.yaml"
 
 _KEYS = ("sources", "profiles")
 _TELLING = (*_KEYS, "models")
-"""Keys that tell a catalogue with mistakes from another file."""
+"""A file is a catalogue if it has one of these keys. Messages do not quote other files."""
 _DAYS = {"retired_on": ("available",), "holds_from": ("available", "price"), "holds_until": ("price",)}
-"""Keys of provenance that have an effect on certain values only, with these values."""
+"""Key of provenance → keys of the values on which it has an effect. Other keys of provenance affect all values."""
 _FACTORS = {"output_speed": "speed", "speed": "output_speed", "price": "price_multiplier", "price_multiplier": "price"}
 """Key of each value or factor → key that the same profile cannot have as well."""
 _MEASURED = ("ttft", "output_speed", "speed")
-"""Keys that the built-in `measured_output` depends on. A user's entry with one of them discards it."""
+"""If a user's entry has one of these keys, the built-in `measured_output` is discarded, because it depends on them."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,10 @@ def _split(document: Document, data: dict[str, Any], problems: list[Problem]) ->
     def split_fact(
         value: Any, path: KeyPath, numbers: dict[str, Any], provenances: dict[str, Any], keys: tuple[str, str]
     ) -> None:
-        """Add a value to `numbers`, and its provenance to `provenances`, under these keys."""
+        """Add a value to `numbers`, and its provenance to `provenances`.
+
+        keys : the key in `numbers`, and the key in `provenances`
+        """
         place = document.value(*path)
         if is_fact(value):
             wrapped.add(path)
@@ -272,7 +275,7 @@ def _add_position(
 
     path : path of keys in the catalogue file
     wrapped : path of each value that is written with its provenance
-    exactly : whether to add the position to one dictionary only
+    exactly : whether to leave values without provenance out of `facts`
     """
     if path[:1] != ("profiles",):
         (facts if path[:1] == ("sources",) else profiles)[path] = position

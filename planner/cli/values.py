@@ -68,8 +68,7 @@ def parse_agents(check: "Checks", text: str | None, several: bool = False) -> tu
     For example, the result is `("reviewers", [2, 4])` for `reviewers=2,4`, and `(None, [2, 4])` for `2,4`. If the
     option is absent, the result is `(None, [None])`.
 
-    several : whether the option may set several crews. For example, the result for `migrators=4,reviewers=6` is `(None,
-        [{"migrators": 4, "reviewers": 6}])`
+    several : whether the option may set several crews; `a=4,b=6` then gives `(None, [{"a": 4, "b": 6}])`
     """
     from planner.reading.fields import MOST_AGENTS
 

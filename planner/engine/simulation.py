@@ -50,14 +50,14 @@ class Graph:
     release : for each task, the pool in which it releases a slot at its end; −1: it releases no slot. One task can
         seize a slot, and a later task can release this slot. Skipped tasks seize and release no slot
     capacity : number of slots of each pool
-    crew : for each pool, 1 or 0. 1: the critical path contains the waits for its slots. 0: the critical path contains
-        the task that held the slot, and not the wait
+    crew : for each pool, what the critical path contains if a task waits for a slot. 1: the wait. 0: the task that held
+        the slot
     race : for the exit of each copy, the number of the race; −1 for any other task
     copy_lo : for the exit of each copy, the first task of the copy; −1 for any other task
     race_lo, race_hi : for each race, the first task of its copies, and the number after the last task of its copies
-    leave : for the task of a person who may leave, the task's position in `since`; −1 for any other task
-    since : for each position, an earlier task. When the earlier task ends, the person starts to wait. If the
-        wait takes over ``patience`` seconds, the person leaves, and the person's task takes ``away`` seconds longer
+    leave : for each task, its position in `since` if a person does it and may leave before; otherwise −1
+    since : for each such task, an earlier task. The person starts to wait when the earlier task ends. If the wait takes
+        over ``patience`` seconds, the person leaves, and the person's task takes ``away`` seconds longer
 
     Raises ValueError if the arrays are inconsistent.
     """
@@ -151,13 +151,14 @@ def build_graph(
 ) -> Graph:
     """Build a `Graph` from its edges, which are pairs (predecessor, successor).
 
+    A task that follows several copies of a race waits for only one of them.
+
     n : number of tasks
     acquire : as in `Graph`; default: no task seizes a slot
     release : as in `Graph`; default: equal to `acquire`
     crew : as in `Graph`; default: 1 for each pool
     races : key of a race → (number of the first task of its copies, number after the last task of its copies)
-    exits : last task of a copy → (key of the race, first task of the copy). A common successor of several copies waits
-        for only one copy
+    exits : last task of a copy → (key of the race, first task of the copy)
     leaves : task of a person → earlier task. The person starts to wait when the earlier task ends
     """
     pairs = np.asarray(edges, np.int32).reshape(-1, 2)

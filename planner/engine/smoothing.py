@@ -174,8 +174,8 @@ class Smoothed(Values):
     def share(self, limit: float) -> tuple[float, float, float]:
         """Return the share of samples that are at most `limit`, and the two ends of the share's 95% interval.
 
-        The interval is Wilson's for n samples, where `n = share * (1 - share) / error**2`. The `error` is the standard
-        error of the share. If n is less than the number of samples, this number is used instead.
+        The interval is Wilson's for n samples, where `n = share * (1 - share) / error**2`, but at least the number of
+        samples. The `error` is the standard error of the share.
         """
         if self._plain:
             return super().share(limit)

@@ -239,9 +239,9 @@ def _joined(moments: tuple[int, float, float], samples: Floats) -> tuple[int, fl
 
 
 def _counted(bins: _Int64s, counts: _Int64s, samples: list[Floats]) -> tuple[_Int64s, _Int64s]:
-    """Count further samples in bins. Return the number of each bin that contains samples, and its count of samples.
+    """Count further samples in bins. Return two arrays: the bins that contain samples, and the count of each bin.
 
-    bins, counts : the same two arrays before the samples are added
+    bins, counts : these two arrays for the earlier samples
     """
     if not samples:
         return bins, counts

@@ -79,10 +79,10 @@ def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None
 
 
 def _context_switches(fragment: Fragment) -> dict[int, int]:
-    """Return ``{task: earlier task}`` for each task before which a person may turn to something else.
+    """Return ``{task: earlier task}`` for each task with `leaves`.
 
-    The person starts to wait when the earlier task ends. The earlier task is a previous task of a person. If there is
-    no such task, the earlier task is task 0, at the start of the run.
+    The person who does such a task starts to wait when the earlier task ends. The earlier task is the last one that a
+    person did before. If there is none, it is task 0, at the start of the run.
     """
     switching = {
         int(task)

@@ -219,14 +219,14 @@ def _step_span(step: str, kind: str, spans: _Spans, edges: Floats) -> StepSpan:
 
 
 def _running(starts: Floats, ends: Floats, edges: Floats) -> tuple[float, ...]:
-    """Return the mean number of spans that run in each slot. Slot i lies between edge i and edge i + 1.
+    """Return the mean number of spans that run in each slot. Slot i is the time from `edges[i]` to `edges[i + 1]`.
 
     starts, ends : start and end of each span, in seconds
-    edges : edges of the slots, in seconds
+    edges : times at which slots begin and end, in seconds
     """
 
     def since(times: Floats) -> Floats:
-        """Return for each edge of a slot: the seconds from each earlier time to the edge, added up."""
+        """Return for each of `edges`: the sum of `edge - time` over all earlier times."""
         ordered = np.sort(times)
         before = np.searchsorted(ordered, edges)
         return np.asarray(before * edges - np.concatenate([[0.0], np.cumsum(ordered)])[before])

@@ -69,7 +69,7 @@ class Barriers:
     without : completion time if each step waited only for the steps that it needs; `max_concurrency` still applies
     wrappings : recommendations, in the order in which to follow them
     tried : number of possible recommendations that were simulated
-    cut : whether there are further possible recommendations that were not simulated and might save more time
+    cut : whether recommendations that were not simulated might save more time
     limit : LangGraph's `max_concurrency`, which applies to each subgraph separately; None: no limit
     """
 
@@ -124,10 +124,10 @@ def advised(
     Each recommendation saves at least the share `WORTH` of the completion time.
 
     graphs : graphs whose nodes may be moved into subgraphs, by name
-    p50 : function that returns the median completion time. Its first argument gives the subgraphs. If its second
-        argument is true, it may use only `FEW` samples.
+    p50 : function `(subgraphs, quick)` that returns the median completion time. If `quick` is true, it may use only
+        `FEW` samples.
     without : median completion time without barriers
-    samples : number of samples that `p50` uses if its second argument is false
+    samples : number of samples that `p50` uses if `quick` is false
     """
     before = p50({}, False)
     chosen: Wrapped = {}

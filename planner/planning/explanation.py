@@ -38,7 +38,7 @@ class Level:
     jitter : standard deviation of the logarithm of the random factor on each request's time
     price : US dollars per million tokens of each kind, or US dollars per hour; None: not declared
     declared : the values as written in the profile, by key
-    factors : random factors that are part of `output_speed`, by the name of the profile that declares each
+    factors : profile that declares a random factor of `output_speed` → value and estimate of this factor
     """
 
     model: str

@@ -25,7 +25,7 @@ class Uncoordinated:
     """Scenarios to simulate without coordination.
 
     workflow : the workflow without coordination; None if the grid's own workflow has no coordination
-    uncontended : whether to ignore that concurrent requests slow each other down
+    uncontended : whether concurrent requests are as fast as a single request
     """
 
     scenarios: Sequence[Scenario] = ()
@@ -80,8 +80,8 @@ class Grid:
     ) -> None:
         """Simulate the given scenarios that the grid has not simulated yet.
 
-        extra, uncoordinated : further scenarios, which do not decide when to stop. A further scenario is simulated only
-            if a new scenario has the same model.
+        extra, uncoordinated : scenarios to simulate too if a new scenario has the same model; they do not decide when
+            to stop
         """
         missing: dict[str, list[Scenario]] = {}
         for scenario in dict.fromkeys(scenarios):

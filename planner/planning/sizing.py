@@ -15,8 +15,9 @@ from planner.workflow.declaration import Workflow
 class Sizing:
     """The crew whose number of agents varies between scenarios, and the declared sizes of all crews.
 
-    workflow : a workflow without crews has a crew with the name `DEFAULT_CREW`. It makes all requests, and its number
-        of agents is not limited unless a scenario says so
+    A workflow without crews is treated as if it had one crew, `DEFAULT_CREW`, which makes all requests. The number of
+    agents of this crew is not limited unless a scenario limits it.
+
     crew : name of the crew that varies; None if the workflow has several crews and none was chosen
     declared : declared number of agents of each crew; empty if the workflow has no crews
     """

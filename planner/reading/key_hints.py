@@ -75,10 +75,10 @@ _AT_A_TIME = (
 
 @dataclass(frozen=True)
 class _Remark:
-    """A hint for keys that no single key replaces.
+    """A hint for unknown keys that cannot simply be renamed.
 
-    marker : a key of the declarations to which the hint applies; "" means every declaration
-    written : the keys
+    marker : the hint applies to declarations that can have this key; "" means all declarations
+    written : the unknown keys, separated by spaces
     hint : the hint; a `Note` if it names arguments, which differ between the command line and Python
     """
 
@@ -129,18 +129,18 @@ _REMARKS = (
     _Remark("", "description comment comments note notes doc docs label labels tags metadata", "write it as a comment, "
             "after '#'"),
 )  # fmt: skip
-"""Hints for keys that no single key replaces. The first that applies is used."""
+"""Hints for unknown keys that cannot simply be renamed. The first that applies is used."""
 
 
 @dataclass(frozen=True)
 class Surroundings:
     """The declaration that contains an unknown key.
 
-    allowed : keys of the declaration
-    inside : for each key that contains declarations itself, the keys of these declarations
-    entries : keys of `inside` that are mappings from names to declarations, such as `steps`
-    name : key of the declaration; "" if its key is a name, or if the declaration is the whole file
-    around : keys of the declaration around this one
+    allowed : keys that the declaration can have
+    inside : for each of these keys that contains other declarations, the keys that they can have
+    entries : the keys of `inside` that contain a mapping from names to declarations, such as `steps`
+    name : key of the declaration; "" if the declaration is the whole file, or has a name as its key
+    around : keys that can be next to `name`; empty if `name` is ""
     """
 
     allowed: Collection[str]
@@ -193,7 +193,7 @@ def _plain(key: str) -> str:
 
 
 def _at_a_time(key: str, value: Any, allowed: Collection[str]) -> str | None:
-    """Return the hint for a number of agents on a step, in a fan-out or at the top of a file.
+    """Return the hint for a key such as `workers` on a step, in a fan-out or at the top of a file.
 
     Return None for any other key.
     """

@@ -19,7 +19,7 @@ _RATE = re.compile(r"(.*\S)\s*/\s*h", re.DOTALL)
 class Pay:
     """The price of the work of a tool, a person or the agents of a crew.
 
-    usd : US dollars for each hour if `hourly`, otherwise for each go: a call, an answer, or a seizure of an agent
+    usd : US dollars per hour if `hourly`; otherwise for each call, answer, or seizure of an agent
     """
 
     usd: Decimal
@@ -27,7 +27,7 @@ class Pay:
 
 
 def pay(value: Any) -> Pay:
-    """Parse an amount of US dollars for each go, such as `0.50` or `$5`, or a rate per hour, such as `$80/h`."""
+    """Parse pay in US dollars: a fixed amount, such as `0.50` or `$5`, or a rate per hour, such as `$80/h`."""
     rate = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
     try:
         return Pay(money(value)) if rate is None else Pay(money(rate[1]), hourly=True)

@@ -175,10 +175,10 @@ def _value_at(document: Document, loc: KeyPath) -> Any:
 
 
 def _declared(model: type[Declared], loc: KeyPath) -> tuple[type[Declared] | None, bool]:
-    """Return the type of the declaration at the path `loc`, and whether the path leads to a mapping from names.
+    """Return the type of the declarations at the path `loc`, and whether there are several, in a mapping from names.
 
-    For example, `steps` is a mapping from names to declarations. For such a mapping, the type of its values is
-    returned. The type is None if no declaration belongs at the path.
+    For example, the path `steps` has several declarations of the type `Step`. The type is None if no declaration
+    belongs at the path.
 
     loc : path from an error of pydantic
     """
@@ -193,7 +193,7 @@ def _declared(model: type[Declared], loc: KeyPath) -> tuple[type[Declared] | Non
 
 
 def _declared_by(annotation: Any) -> tuple[type[Declared] | None, bool]:
-    """Return the declaration that an annotation contains, and whether it is a mapping from names to declarations."""
+    """Return the type of the declarations in an annotation, and whether there are several, in a mapping from names."""
     by_name = typing.get_origin(annotation) is dict
     if by_name:
         annotation = _bare(typing.get_args(annotation)[1])

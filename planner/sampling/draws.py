@@ -26,9 +26,8 @@ class StreamValues:
     """A rule that converts the draws of a random stream to values.
 
     estimate : estimate from which values are drawn; None if the stream does not belong to an estimate
-    sigma : log-sd of the lognormal factor that is drawn if `estimate` is None. 0: each draw is the value itself
-    happens : uniform draws from the first number up to the second count as 1, all others as 0; None: draws count as
-        they are
+    sigma : log-sd of a lognormal factor, if `estimate` is None; 0: the values are the draws themselves
+    happens : two limits. A uniform draw between them gives the value 1, and any other draw 0; None: there are no limits
     """
 
     estimate: Estimate | None = None

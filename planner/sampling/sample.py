@@ -83,9 +83,10 @@ def half_width(value: float, low: float | None, high: float | None) -> float | N
 class Stopping:
     """A rule that decides when to stop sampling.
 
+    If neither `samples` nor `precision` is requested, sampling stops at the precision `ENOUGH`.
+
     samples : largest number of samples; None: no number is requested
-    precision : precision at which to stop, as in `Precision.target`. None: with `samples`, the precision is ignored;
-        without `samples`, sampling stops at the precision `ENOUGH`
+    precision : precision at which to stop, as in `Precision.target`; None: no precision is requested
     seconds : time limit in seconds; None: no limit. At least one block is simulated, even if it takes longer
     began : time at which the time limit starts, by `time.monotonic`
     """

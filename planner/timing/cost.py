@@ -24,7 +24,7 @@ class Billing:
     written : input tokens that are written to a cache
     cache_read : input tokens that are read from a cache
     output : output tokens
-    units : hours of tools or people that are paid by the hour. Otherwise, calls of tools, or answers of people
+    units : hours if the work is paid by the hour; otherwise number of tool calls, or of a person's answers
     """
 
     input: Floats

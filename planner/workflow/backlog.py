@@ -166,7 +166,7 @@ def _ids(table: _Rows, columns: Columns) -> list[str] | None:
 def _add_id_mistakes(table: _Rows, ids: Sequence[str], key: str, in_needs: bool) -> bool:
     """Add each mistake in the column of ids to `table`, and return whether there are any mistakes.
 
-    in_needs : whether another column lists ids; in that case, an id cannot contain spaces, commas or semicolons
+    in_needs : whether another column lists ids. Then ids cannot contain its separators: spaces, commas and semicolons
     """
     before = len(table.mistakes)
     first: dict[str, int] = {}

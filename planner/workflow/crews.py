@@ -207,7 +207,7 @@ class Crew(Declared):
     lockstep : whether the agents work in rounds. In a round, each agent does one item. The next round begins when all
         items of the round are done
     usd : pay of each agent: for each time that the agent is seized, or for each hour
-    paid : hours that a rate counts: ``busy``, while the agent is held, or ``always``, from start to end of the workflow
+    paid : when a rate per hour is paid: ``busy`` (while the agent is held) or ``always`` (during the whole workflow)
     """
 
     example: ClassVar[str] = "{agents: 4}"

@@ -243,7 +243,7 @@ class Step(Declared):
         return self.steps or self.choose or (self._used.steps if self._used else {})
 
     def using(self, workflow: "Workflow") -> Self:
-        """Return a copy of the step. `workflow`, the workflow of its key `use`, is attached to the copy."""
+        """Return a copy of the step with `workflow` as its attribute `used`."""
         step = self.model_copy()
         step._used = workflow
         return step
@@ -312,7 +312,7 @@ class Workflow(Declared):
         return self
 
     def read_from(self, document: Document) -> Self:
-        """Attach a document to the workflow, and return the workflow.
+        """Store the document from which the workflow was read. Return the workflow.
 
         The document has the positions of all keys and values in the workflow file.
         """

@@ -21,7 +21,7 @@ _Declaration = TypeVar("_Declaration", bound=Declared)
 
 
 def inline(workflow: Workflow, used: Mapping[Path, Workflow], backlogs: Mapping[Path, Backlog]) -> Workflow:
-    """Return `workflow` with the used workflows and the backlogs attached to its steps.
+    """Return `workflow` with the workflows and the backlogs that its steps use.
 
     The result also has the crews and profiles of the used workflows. If `workflow` and a used workflow declare the same
     name, the declaration in `workflow` is kept.

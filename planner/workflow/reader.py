@@ -42,7 +42,7 @@ MOST_FILES = 100
 """Most files of one workflow. A file that is used with different parameters counts several times."""
 
 _WORKFLOW_KEYS = ("workflow", "steps")
-"""Keys that tell a workflow with mistakes from another file, whose lines are not quoted: it may hold secrets."""
+"""Keys of every workflow. Messages do not quote a file without these keys, because it may contain secrets."""
 
 MOST_STEPS = MOST_NODES
 """Most steps of a workflow. If a file is used several times, its steps count at every use."""
@@ -328,7 +328,7 @@ def read_workflow(
     source : path of a file, or the text of a workflow
     parameters : name → value; these values replace the values in the file
     known_models : names of profiles that are declared elsewhere, for example in the catalogue
-    file : path of the text, for messages; paths in the text are relative to the folder of this path
+    file : path to show in messages if `source` is a text. Paths in the text are relative to the folder of `file`
 
     Raises `InputError` if there are problems. The error has the problems of all files.
     """

@@ -276,7 +276,7 @@ class _FanOut:
         In the queue of the crew, staggers and ramp-ups come before all items.
 
         size : number of tasks of an item
-        spare : whether some agents have no ramp-up. Such agents must not begin items
+        spare : whether the crew has agents that get no ramp-up and therefore must not begin items
         """
         pool, agents = self.pool, self.agents
         loops = (*self.scope.loops, Loop(agents, "items"))

@@ -27,7 +27,8 @@ class Crews:
 
     sizes : number of agents of each crew
     pools : names of all pools. First comes the pool of the lead. Each crew has a pool for its agents, and a crew of
-        several agents also has a pool for its merge queue. Without crews, a limit on the number of agents is a pool
+        several agents also has a pool for its merge queue. A workflow without crews has a pool for all its agents if
+        their number is limited
     """
 
     workflow: Workflow
@@ -50,7 +51,7 @@ class Crews:
 
     @property
     def unnamed(self) -> int:
-        """Pool of the agents that do the steps that belong to no crew, or `NO_POOL` if their number is not limited."""
+        """Pool of the agents for steps without a crew, or `NO_POOL` if the number of these agents is not limited."""
         return self.pools.index(DEFAULT_CREW) if DEFAULT_CREW in self.pools else NO_POOL
 
     def holds(self, pool: int) -> bool:

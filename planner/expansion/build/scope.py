@@ -99,7 +99,7 @@ class Scope:
         return scope.under(ChanceHolds(scope.loops, scope.guard, scope.name, 0.0, step.chance))
 
     def bind(self, declared: Model, agents: int | None) -> Model:
-        """Return a declaration with parameters, the number of agents and the model replaced by their values.
+        """Return a declaration in which values replace parameters, the number of agents and the model.
 
         Raises `InputError` with the position in the file if a value is invalid.
         """

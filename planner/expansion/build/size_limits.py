@@ -69,7 +69,7 @@ _AGENT_TASKS = 4
 
 
 def check_agents(workflow: Workflow, sizes: Mapping[str, int]) -> None:
-    """Raise `InputError` if a quantity depends on the number of agents in a step that no agents of known number do."""
+    """Raise `InputError` if a quantity of a step depends on the number of agents, and this number is unknown."""
     problems = [] if DEFAULT_CREW in sizes else unbound_agents(workflow)
     if problems:
         raise InputError(problems)
@@ -129,8 +129,8 @@ class _Counts:
     """The number of tasks and passes of a part of a workflow. All items of a fan-out are computed in one pass.
 
     tasks : number of pieces of work. Two pieces count as two tasks even if they share a task of the scheduler
-    single : passes of work that is in no fan-out of the part
-    in_rows : passes of work that is in a fan-out of the part
+    single : passes of work outside of the part's fan-outs
+    in_rows : passes of work inside the part's fan-outs
     """
 
     tasks: int
@@ -292,7 +292,7 @@ class _BusyAgents:
     def group(self, steps: Mapping[str, Step], values: Mapping[str, float], crew: str, held: bool) -> int:
         """Return an upper bound on the number of busy agents in a group of steps.
 
-        held : whether an agent holds the item that contains the group. If so, its steps run one after another
+        held : whether an agent holds the item that contains the group. The steps of such a group run one after another
         """
         busy = {name: self.step(steps[name], values, crew, held) for name in in_order(steps)}
         return max(busy.values(), default=0) if held else max_concurrent_weight(busy, needs(steps))

@@ -149,8 +149,10 @@ class ConditionDraws:
     def fails(self, outcome: Outcome, index: Index) -> Bools:
         """Return a mask (items or 1, samples) that is true where a step fails.
 
-        index : numbers in the loops around the step. Numbers in the step's own loops may follow. All occurrences in the
-            remaining loops decide together: for example, the step fails if any item fails
+        If `index` has no number for some of the step's own loops, all occurrences in these loops count together. For
+        example, the step fails if any item fails.
+
+        index : numbers in the loops around the step, and possibly in some of the step's own loops
         """
         if (outcome, index) not in self.cache:
             self.cache[outcome, index] = self._fails(outcome, index)

@@ -28,7 +28,7 @@ from planner.expansion.graph.work import Conversation, Work
 class WorkDemands(Protocol):
     """Source of demands for `ConversationDraws`. `DemandDraws` implements this protocol.
 
-    task_maps : work of each step, with the tasks of the work, by the full name of the step
+    task_maps : full name of a step → the work of the step, with its tasks
     """
 
     @property
@@ -66,7 +66,7 @@ class ConversationDraws:
     def _context_after(self, work: Work, index: Index) -> Floats:
         """Return the number of tokens in the context after a work.
 
-        index : occurrence in the outer loops of the work. The remaining loops have ended
+        index : numbers in the outer loops of the work. All inner loops have ended
         """
         if (work, index) not in self.contexts:
             self.contexts[work, index] = self._last_context(work, index)
@@ -125,12 +125,13 @@ class ConversationDraws:
     def _occurrence_between(
         self, work: Work, conversation: Conversation, task_map: TaskMap[Work], index: Index
     ) -> Index | None:
-        """Return the last occurrence of a tool or a person before a request, or None if there is no such occurrence.
+        """Return the last occurrence of other work before a request, or None if there is no such occurrence.
 
-        Also return None if `task_map` is for work that makes requests. The result has numbers only for the loops that
-        are also around the request.
+        For other work that itself makes requests, return None too. The result has numbers only for loops around both
+        works.
 
         work : work that makes the request
+        task_map : the other work, with its tasks
         index : occurrence of the request
         """
         other = task_map.subject

@@ -47,7 +47,7 @@ class ServingTraits:
 class Demand:
     """The demand of work, in arrays that broadcast to (items, samples). Jitter is a random factor on a request's time.
 
-    requests : number of requests, each multiplied by its jitter. `requests * TTFT` is a time
+    requests : sum of the jitter of all requests. `requests * TTFT` is a time
     prefill, decode : tokens of all requests, each multiplied by the jitter of the request. `tokens / speed` is a time
     seconds : seconds that tools or people take
     input, cache_read, output : billed tokens

@@ -144,7 +144,7 @@ class DemandDraws:
     def demand(self, work: Work, index: Index, active: Bools | None = None) -> Demand:
         """Return the demand of a work at an occurrence, as if the work were done in every sample.
 
-        active : mask that is true where an agent loop is computed; None: everywhere. It does not affect other work
+        active : mask that is used only for agent loops. Where it is false, the demand is 0; None: true everywhere
         """
         if isinstance(work.body, Rework):
             items = innermost_items(work.loops)

@@ -24,10 +24,10 @@ def draw_estimate(
 ) -> Floats:
     """Return draws of an estimate, multiplied by a factor. Whole quantities are rounded half up.
 
-    cells : number of items for draws (items, samples), or array of positions for draws (positions,)
-    path, purpose, occurrence : key of the draws. Equal keys give equal draws
+    A constant estimate without a factor gives a single value: an array (1, 1) or (1,).
 
-    A constant estimate without a factor gives a single draw of shape (1, 1) or (1,).
+    cells : number of items, for a result (items, samples); or array of positions, for a result (positions,)
+    path, purpose, occurrence : key of the draws. Equal keys give equal draws
     """
     if not estimate.varies:
         values = np.full((1, 1) if isinstance(cells, int) else (1,), float(estimate.scale))

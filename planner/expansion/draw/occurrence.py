@@ -27,7 +27,7 @@ class Occurrence:
     """Draws the quantities of one occurrence of a work, for all items of the innermost fan-out.
 
     shape : number of items and number of samples
-    cells : pairs of an item and a sample for which values are drawn. A number of items selects all pairs
+    cells : number of items, to draw for all items and samples; or array of positions in the random streams
     trace : requests and tool calls of the occurrence; None: not recorded
     item : first item that is done in the first sample; None: there is no such item, or it is not determined
     """

@@ -21,8 +21,8 @@ from planner.workflow.crews import Merge, Message
 def occurrence_demand(occurrence: Occurrence, active: Bools | None = None) -> Demand:
     """Return the demand of an occurrence, as if the work were done in every sample.
 
-    active : mask (items, samples) that is true where an agent loop is computed; None: everywhere. Elsewhere the demand
-        of the agent loop is 0. The mask does not affect other work
+    active : mask (items, samples) that is used only for agent loops. Where it is false, the demand is 0; None: true
+        everywhere
     """
     match occurrence.body:
         case AgentLoop() as body:

@@ -23,8 +23,7 @@ class Loop:
     sizes : given relative size of each item, with mean 1; None: no sizes are given
     same : item of each row, if several agents do the same item; None: each row has its own item
     race : whether the first copy to finish ends the loop
-    together : whether all copies are computed together, like items. This requires that no loop around the copies is
-        computed together
+    together : whether all copies are computed together, like items. False inside another loop that is computed together
     """
 
     count: int
@@ -100,10 +99,11 @@ def occurrences(loops: Loops) -> Iterator[Index]:
 def drawn_rows(loops: Loops, index: Index) -> tuple[Index, slice]:
     """Return the occurrence at which a quantity is drawn, and a slice of the drawn rows.
 
-    The slice selects the rows that belong to `index`. A quantity is drawn for all items of a fan-out together. For
+    A quantity is drawn for all items of a fan-out together. The slice selects the rows that belong to `index`. For
     example, if `index` is inside item 3, the slice selects only row 3.
 
-    loops : loops around the quantity; `index` may have numbers for further loops inside
+    loops : loops around the quantity
+    index : numbers in these loops. Further numbers are ignored
     """
     around, position = index[: len(loops)], row_loop(loops)
     if position is None or around[position] == EVERY:
@@ -275,16 +275,16 @@ def always_holds(
 ) -> bool:
     """Whether the condition `guard` certainly holds in every sample in which the condition `given` holds.
 
-    If `given` is None, the condition `base` is used instead. The function knows only two rules, so False proves
-    nothing:
+    False means that this is unknown. The function knows only two rules:
 
     - The first round and the first attempt always take place.
     - If a later round, attempt or conflict takes place, all earlier ones took place too.
 
     index : occurrence of `guard` in the loops inside the item
-    given_index : occurrence of `given` in the loops inside the item
     base : condition of the item, which encloses `guard` and `given`
     depth : number of loops around the item, including its own fan-out
+    given : None stands for `base`
+    given_index : occurrence of `given` in the loops inside the item
     """
     holding: dict[Guard, Index] = {}
     while given is not None and given is not base:

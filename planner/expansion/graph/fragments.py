@@ -65,8 +65,9 @@ def _no_rows() -> Ints:
 class People:
     """The tasks of people in a fragment.
 
-    previous : array (pairs, 2): a person's task, and the earlier task at whose end the person starts to wait
-    first : tasks of people without an earlier task of a person in the fragment
+    previous : array (pairs, 2): a person's task, and an earlier task. The person starts to wait when the earlier
+        task ends
+    first : tasks of people that have no earlier task of a person in the fragment
     last : last task of a person in the fragment; −1: there is none
     """
 
@@ -172,7 +173,7 @@ def side_by_side(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[
 
     If several people finish tasks before a child, an added task without duration waits for all these tasks.
 
-    children : fragments by name. Each child comes after the children that it needs
+    children : fragments by name, in an order in which each child comes after the children that it needs
     needs : for each child, the names of the children that it needs
     """
     fragments = [single_task(NO_POOL, NO_POOL)]

@@ -127,7 +127,7 @@ class _OpenRequestBound:
 
         The bound of a pool is at most `agents of the pool * bound for one agent`.
 
-        combine : function from the weight of each part to the largest total weight of concurrent parts
+        combine : function that takes the weight of each part, and returns the largest total weight of concurrent parts
         """
         by_pool: dict[int, tuple[int, int]] = {}
         for pool in dict.fromkeys(pool for part in parts.values() for pool in part.by_pool):

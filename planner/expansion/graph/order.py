@@ -94,7 +94,7 @@ def max_concurrent_weight(weights: Mapping[str, int], needed: Mapping[str, Colle
     The result is exact for up to `FEW` steps with a weight above 0. For more steps, it is an upper bound (Dilworth
     1950): the steps are split into chains, and only one step of each chain can run at the same time.
 
-    weights : weight of each step. A step comes after all steps that it waits for
+    weights : weight of each step, in an order in which each step comes after all steps that it waits for
     needed : for each step, the steps that it waits for directly
     """
     bits = {name: 1 << position for position, name in enumerate(weights)}
@@ -121,6 +121,7 @@ def _chain_bound(
 
     The steps are split greedily into chains. The bound is the sum of the largest weight in each chain.
 
+    bits : for each step, a number with one bit
     before : for each step, the bits of all steps that it waits for
     """
     chains: dict[int, int] = {}  # last step of a chain → its largest weight

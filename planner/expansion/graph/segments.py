@@ -44,8 +44,7 @@ class ItemSegment:
     own_task : whether the segment shares no task with other segments
     detached : whether the segment has its own task and always releases its agent at the end
     context_switch : whether a person does the segment and may have turned to something else before (YAML `leaves`)
-    releases : whether the item releases the agent after the segment, because no possible next segment needs the same
-        pool
+    releases : whether the item releases the agent after the segment. If so, no possible next segment needs its pool
     """
 
     pool: int

@@ -99,7 +99,7 @@ class Work:
     loops : loops around the work
     guard : condition under which the work is done; None: always
     reads : report that a `Reading` reads, or briefing of the item that contains the work; None: there is none
-    retry : declaration of attempts. The last of `loops` is the loop of attempts; None: a single attempt
+    retry : declaration of attempts; None: a single attempt. With `retry`, the last of `loops` is the loop of attempts
     conversation : conversation that the work continues; None: the work continues no conversation
     continued : whether a later request continues the conversation of this work
     ratio : number of tokens of the model for each declared token

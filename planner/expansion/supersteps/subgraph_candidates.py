@@ -17,9 +17,10 @@ NodeSets = tuple[frozenset[str], ...]
 
 
 def subgraph_candidates(form: GraphForm) -> Iterator[NodeSets]:
-    """Yield sets of nodes that may save time if they become subgraphs. No result is repeated.
+    """Yield choices of subgraphs that may save time. A choice has one or more sets of nodes. No choice is repeated.
 
-    First come results with several sets side by side, then single sets, and then pairs of independent sets.
+    First come sets that are found together, for example the branches after a node. Then come single sets, and then
+    pairs of independent sets.
     """
     if len(form.nodes) > MOST_NODES:
         return

@@ -190,7 +190,7 @@ def _one_exit(form: GraphForm, nodes: Collection[str], targets_outside: Mapping[
 
 
 def _leaves_alone(form: GraphForm, node: str, nodes: Collection[str]) -> bool:
-    """Whether an edge from `node` alone triggers a node outside. The edge may be conditional. A join does not count.
+    """Whether an edge or a conditional edge of `node` triggers a node outside. Joins do not count.
 
     nodes : the nodes inside
     """

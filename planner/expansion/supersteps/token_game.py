@@ -144,9 +144,9 @@ class _Game:
         return (*self.key, (run.node, run.number))
 
     def full_joins(self, deferred: bool) -> list[int]:
-        """Return the numbers of all full joins. A join is full when all its sources have run.
+        """Return the numbers of full joins. A join is full when all its sources have run.
 
-        deferred : whether to return joins with a deferred target. Otherwise joins with other targets are returned
+        deferred : true: only joins with a deferred target; false: only joins with other targets
         """
         return [
             join

@@ -217,7 +217,7 @@ class SourceBuilder:
     def subgraph_node(self, function: str, about: str, options: Sequence[str] = (), agent: str | None = None) -> None:
         """Add the source of a node's function. The function runs the graph that `{function}_graph` builds.
 
-        agent : source expression that waits for the agent that does all of the graph; None: the graph needs no agent
+        agent : source expression that waits for the agent of the whole graph; None: the graph needs no agent
         """
         arguments = [f"{function}_graph()", text(function), "state", *options]
         indent = "    " if agent is None else "        "

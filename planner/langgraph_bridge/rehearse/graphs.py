@@ -265,7 +265,7 @@ class WorkflowGraphs:
     def sends(self, outline: Dispatch, nodes: list[str], state: State) -> Iterator[tuple[str, State]]:
         """Yield the node and the state of each Send, in order.
 
-        If items may wait for each other or for slots, each item has a Send. Otherwise an item without work has no Send.
+        Items without work are left out if no item can wait for another item or for a slot.
         """
         slot = state["(first)"]
         for node, part in zip(nodes, outline.parts, strict=True):

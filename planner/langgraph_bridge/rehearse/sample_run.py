@@ -130,7 +130,7 @@ class SampleRun:
         return bool(((seconds > 0) | ((seconds == 0) & (self.graph.acquire[tasks] >= 0))).any())
 
     def seconds_away(self, task: int) -> float:
-        """Return the seconds for which the person who does a task is away, if the task starts now.
+        """Return how many seconds a task that starts now must wait until its person is back.
 
         Return 0 if the person is not away.
         """
@@ -207,7 +207,7 @@ class GraphContext:
     """State that all graphs of a workflow share.
 
     run : the sample that the graphs run now
-    compiled : for each graph, the name of the part of the workflow that it runs, and the compiled graph
+    compiled : pairs of the name of a part of the workflow and the compiled graph that runs this part
     without_langgraph : names of parts that run without LangGraph, because LangGraph cannot express them. The values of
         this dict mean nothing
     """

@@ -157,12 +157,12 @@ def decide(inputs: DecisionInputs, verdict: Verdict, options: DecisionOptions) -
 
 
 def _break_evens(grid: ByScenario, first: Row, few: int, best: int, waiting: float) -> tuple[BreakEven, ...]:
-    """Compare each row with the row `first`, for two numbers of agents. Return the break-even values of time.
+    """Return the value of an hour at which each row is as good as the row `first`, for two numbers of agents.
 
     A row is a model at one speed.
 
     few : the first number of agents
-    best : the second number of agents; the grid's largest number is used if it is smaller
+    best : the second number of agents; a number above the grid's largest is lowered to the largest
     """
     agents = {few, min(best, max(scenario.agents for scenario in grid))}
     chosen = {scenario: samples for scenario, samples in grid.items() if scenario.agents in agents}

@@ -12,16 +12,15 @@ from planner.planning.decisions.verdict import Row
 
 @dataclass(frozen=True)
 class AgentsForSpeed:
-    """The number of agents in the first row of a grid that is as quick as a scenario in another row.
+    """How many agents in the first row of a grid are as quick as a scenario in another row.
 
-    A row is a model at one speed. Differences are medians in seconds, paired by sample.
+    A row is a model at one speed. A difference is the median of `time in the first row − time of the scenario`, in
+    seconds and paired by sample.
 
     model, speed, agents : the scenario in the other row
-    needed : the smallest simulated number with a difference of at most 0; None if there is none
-    difference : `time of the needed agents − time of the scenario`. If `needed` is None, the number with the lowest 95%
-        interval is used.
-    surely : the smallest simulated number whose difference is surely below 0, by its 95% interval; None if there is
-        none
+    needed : the smallest simulated number of agents with a difference of at most 0; None if there is none
+    difference : the difference for `needed` agents; if `needed` is None, the difference whose interval is lowest
+    surely : the smallest simulated number of agents with a difference significantly below 0; None if there is none
     """
 
     model: str
@@ -34,14 +33,14 @@ class AgentsForSpeed:
 
 @dataclass(frozen=True)
 class SpeedForAgents:
-    """The row of a grid in which few agents are as quick as more agents in the first row.
+    """The row of a grid in which `Exchange.few` agents are as quick as more agents in the first row.
 
-    A row is a model at one speed. Differences are medians in seconds, paired by sample.
+    A row is a model at one speed. A difference is the median of `time in a row − time in the first row`, in seconds and
+    paired by sample.
 
-    agents : the number of agents in the first row
+    agents : the larger number of agents, in the first row
     model, speed : the earliest row with a difference of at most 0; None if there is none
-    difference : `time of few agents in this row − time of the agents in the first row`. If `model` is None, the row
-        with the lowest 95% interval is used.
+    difference : the difference in this row; if there is no such row, the difference whose interval is lowest
     """
 
     agents: int

@@ -89,9 +89,9 @@ class Verdict:
     best : the scenario with the least p50; if several scenarios have the least p50, the one with the fewest agents
     close : whether `best` is about equal to `more` or `faster`. If `gains` is empty, `best` is compared with the first
         scenario that has the fewest agents.
-    no_more : reason against more agents. ``little``: they save less than 1%. ``nothing``: they save no time.
-        ``slower``: they cost time. The text is empty if `more` has more than the fewest agents.
-    no_faster : reason against the other rows, with the same values; empty if `faster` is not in the first row
+    no_more : effect of more agents if `more` has the fewest agents. ``little``: they save less than 1%. ``nothing``:
+        they save no time. ``slower``: they cost time. Otherwise, the text is empty.
+    no_faster : effect of the other rows if `faster` is in the first row, with the same texts; otherwise empty
     """
 
     more: Scenario

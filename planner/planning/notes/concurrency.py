@@ -13,10 +13,10 @@ from planner.workflow.bodies import AgentLoop, Call, Wait
 
 
 def concurrency(batches: Iterable[Batch]) -> tuple[Note, ...]:
-    """Return notes on speeds that depend on the number of concurrent requests.
+    """Return notes on models with curves. A curve gives the speed for each number of concurrent requests.
 
-    A note reports that a curve of speeds is used for more or fewer requests than it covers. Another note reports pauses
-    between requests, for example for tools. A curve assumes that there are no pauses.
+    There are two kinds of notes. One reports numbers of requests that a curve does not cover. The other reports pauses
+    between requests, for example for tools, because curves are meant for requests without pauses.
 
     batches : simulated batches; scenarios that were not requested are ignored
     """

@@ -10,7 +10,9 @@ from planner.workflow.declaration import Step
 
 
 def group_keys_without_effect(step: Step, held: bool) -> Iterator[str]:
-    """Yield the keys `crew`, `model` and `size` of a group, a choice, a used file or a fan-out that have no effect.
+    """Yield those of the keys `crew`, `model` and `size` that a step declares without effect.
+
+    `crew` and `model` are checked only if the step contains other steps, and `size` only if the step is a fan-out.
 
     held : whether an agent holds the item that contains the step
     """
@@ -43,12 +45,12 @@ def reads_cached(step: Step) -> bool:
 
 
 def _uses_agents(step: Step, held: bool) -> bool:
-    """Whether a step inside a group takes an agent of the group's crew, or uses the number of these agents."""
+    """Whether a group needs its crew, because a step takes an agent or a quantity depends on the number of agents."""
     return any(_takes_agent_around(other, held) for other in step.within.values()) or depends_on_agents(step)
 
 
 def _takes_agent_around(step: Step, held: bool) -> bool:
-    """Whether a step, or a step inside it, takes an agent of the crew of the group around it.
+    """Whether a step in a group takes an agent of the group's crew. Steps inside the step count too.
 
     held : whether an agent holds the item that contains the step
     """
@@ -64,7 +66,7 @@ def _takes_agent_around(step: Step, held: bool) -> bool:
 
 
 def _has_request(step: Step) -> bool:
-    """Whether a step, or a step inside it, makes a request on the model of this step."""
+    """Whether a step makes a request on its own model. Steps inside it count if they name no other model."""
     if step.used is not None and step.used.model is not None:
         return False
     inner = step.within.values()

@@ -27,12 +27,12 @@ class _Around:
     """The surroundings of a step.
 
     values : values of the parameters of the step's file
-    name : full name of the step or group around it
+    name : full name of the step; empty for the workflow itself
     crew : crew to which the step belongs; None: the step belongs to no crew
     model : name of the profile of the step's requests; None: nothing around the step names a profile
     held : whether an agent holds the item that contains the step
     sized : whether the items around the step have sizes
-    count : largest number of items and copies that run at the same time around the step
+    count : how many times the step can run at the same time, for different items and copies
     """
 
     values: Mapping[str, float]

@@ -28,8 +28,8 @@ LEAST = 50
 class Influence:
     """The influence of a random quantity on the completion time.
 
-    p90_low : p90 in seconds of the fifth of samples in which the quantity's draws are lowest
-    p90_high : p90 in seconds of the fifth of samples in which the quantity's draws are highest
+    p90_low : p90 of the completion time in seconds, in the fifth of samples with the lowest draws
+    p90_high : p90 of the completion time in seconds, in the fifth of samples with the highest draws
     swing : `p90_high − p90_low`; negative if higher draws make the workflow faster
     swing_error : half the width of the 95% interval of `swing`
     share : share of the variance of completion times that the quantity explains, `correlation ** 2`
@@ -54,7 +54,7 @@ def influences(drivers: Sequence[RecordedDriver], draws: Floats, seconds: Floats
 
     Significant influences come first, and larger swings come before smaller swings.
 
-    draws : mean of the draws of each quantity, (samples, quantities)
+    draws : mean draw of each quantity in each sample, (samples, quantities)
     seconds : completion times, (samples,)
     """
     varied = [(each.driver, draws[:, column]) for column, each in enumerate(drivers) if np.ptp(draws[:, column])]

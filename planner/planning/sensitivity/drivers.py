@@ -76,7 +76,7 @@ class RecordedDriver:
     def of_chance(cls, path: str, key: str, happens: tuple[float, float] | None = None) -> RecordedDriver:
         """Return the driver of a chance.
 
-        happens : interval of the uniform draws with which the event of `key` happens; None: the draws count themselves
+        happens : interval of uniform draws for which the event happens; None: there is no such fixed interval
         """
         return cls(Driver(path, CHANCE, key, ""), StreamValues(happens=happens))
 

@@ -18,10 +18,10 @@ from planner.workflow.declaration import Step, Workflow
 
 @dataclass(frozen=True)
 class StepPlace:
-    """A step of a workflow file.
+    """A step of a workflow file. If a file is used several times, its steps still have one place each.
 
-    file : path of the file. A file that several steps use has the same place for all of them
-    names : names of the steps that lead to the step in that file
+    file : path of the file
+    names : names that lead from an outermost step of the file to this step
     """
 
     file: str
@@ -55,7 +55,7 @@ def each_step(workflow: Workflow, change: ChangeStep) -> Workflow:
 
 
 def with_step(workflow: Workflow, place: StepPlace, change: Callable[[Step], Step]) -> Workflow:
-    """Return the workflow with a changed step. If several steps use the file of the step, it changes in all of them."""
+    """Return the workflow with a changed step. If the file of this step is used several times, every use changes."""
     return each_step(workflow, lambda other, step: change(step) if other == place else step)
 
 
@@ -98,7 +98,7 @@ def with_parameters(workflow: Workflow, values: Mapping[str, float]) -> Workflow
 
 
 def with_arguments(step: Step, passed: Mapping[str, float]) -> Step:
-    """Return a step with `use` that passes other values to the used file."""
+    """Return a copy of a step with `use`, with new values for some parameters of the used file."""
     assert step.used is not None
     assert step.use is not None
     inner = with_parameters(step.used, {**step.used.parameters, **passed})

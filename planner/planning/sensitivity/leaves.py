@@ -42,13 +42,13 @@ _PROFILE = ("ttft", "prefill_speed", "output_speed", "speed", "jitter")
 class Leaf:
     """A number in a declaration.
 
-    at : keys that lead from the declaration to the number
+    at : keys that lead from the declaration to the number; if `in_file` is true, to the fan-out
     text : the number as written in the file
-    measure : how the number is off
-    decided : whether somebody counts or decides the number before the run, so that it is no estimate
-    change : function that returns the changed number, from the number and a factor
-    value : function that returns the changed chance or count, from a factor; None: the number has no single value
-    in_file : whether the number is the column of sizes in the CSV file of a fan-out. Then `at` leads to the fan-out
+    measure : how a factor changes the number, as in `Measure`
+    decided : whether the number is counted or decided before the run; if not, it is an estimate
+    change : function from the number and a factor to the changed number
+    value : function from a factor to the changed number; None: the number is not a plain chance or count
+    in_file : whether the leaf is not a single number, but a column of sizes in the CSV file of a fan-out
     """
 
     at: KeyPath
@@ -66,9 +66,9 @@ class Leaf:
 
 
 def leaves(declared: Declared, at: KeyPath = ()) -> Iterator[Leaf]:
-    """Yield the numbers in a declaration and in the declarations inside it. Numbers that are not written are left out.
+    """Yield the numbers that are written in a declaration, including the declarations inside it.
 
-    Also left out are numbers that are 0, that no factor changes, and that only name a parameter.
+    Some values are left out: mere parameter names, times and amounts of 0, and values for which `_leaf` has no rule.
     """
     for name in type(declared).model_fields:
         value = getattr(declared, name)

@@ -17,9 +17,9 @@ MOST_JITTER = 3.0
 
 
 def times(estimate: Estimate, factor: float) -> Estimate:
-    """Return the estimate that the file would have if all its numbers were multiplied by `factor`.
+    """Return a copy of an estimate, as if all numbers of the estimate in the file were multiplied by `factor`.
 
-    Random draws stay paired: a draw of the result is the draw of `estimate` times `factor`, before it is rounded.
+    For the same random draw, the value of the copy is `factor` times the value of the original, before rounding.
     """
     if isinstance(estimate, ByModel):
         return replace(estimate, models=tuple((name, times(each, factor)) for name, each in estimate.models))
@@ -38,7 +38,7 @@ def times(estimate: Estimate, factor: float) -> Estimate:
 
 
 def curve_times(level: Estimate | Curve, factor: float) -> Estimate | Curve:
-    """Return the time or the speed of a profile times `factor`, at every concurrency."""
+    """Multiply a time or a speed of a profile by `factor`. A curve is multiplied at all its points."""
     return level.times(factor) if isinstance(level, Curve) else times(level, factor)
 
 
@@ -63,7 +63,7 @@ def computed_times(count: ComputedCount, factor: float) -> ComputedCount:
 
 
 def odds_times(chance: float, factor: float) -> float:
-    """Return the chance whose odds, `chance / (1 - chance)`, are the odds of `chance` times `factor`."""
+    """Multiply the odds of a chance by `factor`, and return the new chance. Odds are `chance / (1 - chance)`."""
     return factor * chance / (1 - chance + factor * chance)
 
 
@@ -79,10 +79,10 @@ def choice_odds_times(chances: Mapping[str, float], name: str, factor: float) ->
 
 
 def spread(estimate: Estimate, factor: float) -> Estimate:
-    """Return the estimate that the file would have if the logarithms of all its numbers were multiplied by `factor`.
+    """Return a copy of an estimate of sizes in which every ratio of two values is raised to the power `factor`.
 
-    So every ratio of two values is raised to the power `factor`. This changes sizes, which are relative: a factor on
-    all sizes would have no effect.
+    For example, the factor 2 turns a range from 1 to 3 into a range from 1 to 9. Sizes are relative, so multiplying all
+    of them by a number would have no effect.
     """
     if estimate.shape == "lognormal":
         return replace(estimate, sigma=estimate.sigma * factor)

@@ -29,10 +29,10 @@ class StatedNumber:
     kind : kind of the step, or ``crew``, ``model``, ``parameter`` or ``uncertainty``
     key : key of the number, such as `time` or `tool.result`
     estimate : the number as written in the file
-    measure : how the number is off
-    decided : whether somebody counts or decides the number before the run, so that it is no estimate
+    measure : how a factor changes the number, as in `Measure`
+    decided : whether the number is counted or decided before the run; if not, it is an estimate
     changed : function from a factor to the workflow in which the number is off by that factor
-    value : function from a factor to the changed chance or count; None: the number has no single value
+    value : function from a factor to the changed number; None: the number is not a plain chance or count
     own_batch : whether the changed workflow needs a batch of its own, because all its steps change
     """
 
@@ -162,7 +162,7 @@ def _with_parameter(workflow: Workflow, name: str, leaf: Leaf, factor: float) ->
 
 
 def _of_used_file(workflow: Workflow, used: Workflow, path: str) -> Iterator[StatedNumber]:
-    """Yield the values that steps pass to the parameters of a used file, and the values of its other parameters."""
+    """Yield the values that a used file gives to its own parameters, unless every use of the file replaces them."""
     places: dict[tuple[str, bool], list[StepPlace]] = {}
 
     def collect(place: StepPlace, step: Step) -> Step:
@@ -212,7 +212,7 @@ def _with_coordination(workflow: Workflow, name: str, leaf: Leaf, factor: float)
 
 
 def _of_models(workflow: Workflow, models: Iterable[str]) -> Iterator[StatedNumber]:
-    """Yield the estimates of the profiles that the workflow uses. A profile of the catalogue has its output speed."""
+    """Yield the estimates of the profiles that the workflow uses. Of a catalogue profile, yield only `output_speed`."""
     own, chain = own_models(workflow), list(dict.fromkeys(models))
     for name in chain:
         profile = workflow.models[name]

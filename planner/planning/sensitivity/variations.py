@@ -35,7 +35,7 @@ Q = 0.9
 class Changed:
     """The results of a workflow in which one number is off.
 
-    value : the changed chance or count; None if the number has no single value
+    value : the changed number; None if the number is not a plain chance or count
     p50, p90 : percentiles of the completion time in seconds; None if the changed workflow was not simulated
     usd : p50 of the cost in US dollars; None if it is unknown
     """
@@ -53,7 +53,7 @@ class Effect:
     step, kind, key, estimate, measure, decided : as in `StatedNumber`
     low : results with the number divided by the factor
     high : results with the number multiplied by the factor
-    effect : larger change of the p90 in seconds, in either direction; None if the number was not changed
+    effect : size of the larger of both changes of the p90, in seconds; None if neither change was simulated
     effect_error : half the width of the 95% interval of `effect`; None if there are too few samples
     """
 
@@ -73,7 +73,7 @@ class Effect:
 class Variations:
     """Simulates changed workflows on the draws of a scenario.
 
-    base : samples of the scenario itself, whose number all changed workflows have
+    base : samples of the scenario itself; every changed workflow has the same number of samples
     sizes_of : function that returns the numbers of agents of a changed workflow
     until : time limit, after which nothing more is simulated
     cut : whether changed workflows were left out because of the time limit
@@ -141,7 +141,10 @@ class Variations:
     def _batches(
         self, changes: Sequence[tuple[StatedNumber, int, float]]
     ) -> Iterator[tuple[list[tuple[int, float]], Batch]]:
-        """Yield batches of changed workflows, with the index and the factor of each. A batch has a single service."""
+        """Yield batches of changed workflows, with the index and the factor of each.
+
+        A workflow with `own_batch` is alone in its batch.
+        """
         shared = [change for change in changes if not change[0].own_batch]
         if shared:
             points = [self._point(number.changed(factor)) for number, _, factor in shared]
@@ -187,7 +190,10 @@ def _same(number: StatedNumber, index: int, factor: float) -> bool:
 
 
 def _error(changed: Values, base: Values) -> float | None:
-    """Return half the width of the 95% interval of a change of the p90, from the changes in groups of samples."""
+    """Return half the width of the 95% interval of a change of the p90. Return None if there are too few samples.
+
+    The width is estimated from the changes in several groups of samples.
+    """
     groups = [in_groups(values.first) for values in (changed, base)]
     if groups[0] is None or groups[1] is None:
         return None

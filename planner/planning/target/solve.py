@@ -54,13 +54,12 @@ class Requirement:
     """The least speed or the least number of agents that meets a deadline.
 
     The least speed is searched for a fixed number of agents. The least number of agents is searched for a fixed speed.
+    In the fields `value`, `low` and `high`, None means that no speed or number was found.
 
     fixed : the fixed number of agents, or the fixed speed
-    value : the least number or speed that meets the deadline; None if there is none
-    low : the least number or speed that may meet the deadline, by the lower end of the time's 95% interval; None if
-        there is none
-    high : the least number or speed that surely meets the deadline, by the upper end of the time's 95% interval; None
-        if there is none
+    value : the least speed or number that meets the deadline
+    low : the least speed or number that may meet the deadline, by the lower end of the time's 95% interval
+    high : the least speed or number that surely meets the deadline, by the upper end of the time's 95% interval
     at : the scenario with `value`; if `value` is None, the quickest scenario that was tried
     sure : the scenario with `high`; None if `high` is None
     solved : whether the search was completed before time ran out
@@ -89,11 +88,10 @@ _BOUNDS: tuple[_Bound, ...] = ("value", "low", "high")
 
 
 class _Bracket(NamedTuple):
-    """The range in which to search for the least number of agents, or the least speed, that meets a deadline.
+    """The range in which the search for the least number of agents or the least speed continues.
 
-    met : the least tried number that meets the deadline; None if there is none
-    below : the highest tried number that is below `met`; None if there is none. If `met` is None, it is the highest of
-        all tried numbers.
+    met : the least tried value that meets the deadline; None if no tried value meets it
+    below : the highest tried value below `met`; if `met` is None, the highest tried value; None if there is none
     """
 
     below: float | None

@@ -340,7 +340,9 @@ _COUNTED = (
 def _forms(value: dict[str, Any], quantity: Quantity) -> tuple[_Form, ...]:
     """Return the forms that an estimate of the quantity can have.
 
-    value : the estimate, as read from YAML. If `file` is its only key, the form of text files is also returned
+    The forms `{text}` and `{file}` are only for numbers of tokens. `{file}` is left out if `value` has other keys.
+
+    value : the estimate, as read from YAML
     """
     if quantity is not TOKENS:
         return _FORMS

@@ -34,11 +34,13 @@ class SyntaxMistake:
 class _Rule(NamedTuple):
     """A message for certain syntax errors. The rule applies if all its regular expressions match.
 
-    message, hint : texts with fields in braces. The fields `line` and `column` are the start of the faulty construct,
-        such as a list. Both count from 1. The other fields are `character`, `opener`, `closing` and `problem`
-    problem, context : expressions for the two parts of the YAML parser's message. A group `closing` in an expression
-        becomes a field
-    character : expression for the character at the error. This text is "" at the end of a line
+    In the texts, `{line}` and `{column}` stand for the start of the faulty construct, such as a list. `{closing}`
+    stands for the group of this name in an expression. `{character}`, `{opener}` and `{problem}` stand for the texts
+    that these expressions search.
+
+    message, hint : texts for the user
+    problem, context : expressions for the two parts of the YAML parser's message
+    character : expression for the character at the error, which is "" at the end of a line
     before : expression for the text before the error in the same line
     opener : expression for the first character of the faulty construct
     above : expression for the lines above the error
@@ -197,7 +199,7 @@ def _matched(rule: _Rule, texts: dict[str, str]) -> str | None:
 
     Returns None if the rule does not apply.
 
-    texts : name of each regular expression in the rule → the text for this expression
+    texts : name of each regular expression in the rule → the text that it must match
     """
     closing = ""
     for name, text in texts.items():

@@ -69,8 +69,7 @@ def _candidate(candidate: Candidate | None) -> dict[str, Any] | None:
 def _requirement(requirement: Requirement, fixed: str) -> dict[str, Any]:
     """Convert a requirement to a dict. A requirement is the speed or the number of agents that a target needs.
 
-    fixed : ``agents`` for the speed that a given number of agents needs; ``speed`` for the number of agents that a
-        given speed needs
+    fixed : key of the given quantity, ``agents`` or ``speed``; the other quantity is the needed one
     """
     value = int(requirement.fixed) if fixed == "agents" else requirement.fixed
     needed = {

@@ -211,7 +211,7 @@ def _shape(estimate: Estimate) -> str:
 def _requests(details: tuple[RequestDetail, ...]) -> Iterator[str]:
     """Yield the lines of a table of requests. Each line has one request and the tool calls after this request.
 
-    details : requests and tool calls in order. A detail with a jitter of 0 is a tool call
+    details : requests and tool calls, in order; tool calls have a jitter of 0
     """
     if any(detail.jitter for detail in details):
         tool = f"{'then tool':>11}{'result':>9}" if any(not detail.jitter for detail in details) else ""

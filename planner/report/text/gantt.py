@@ -72,7 +72,7 @@ def _first(parts: list[str], count: int | None = None, separator: str = ", ") ->
 
 
 def _awaited(forecast: Forecast) -> str:
-    """Return `an agent` or `its turn`. The chart says that the critical path waits for this."""
+    """Return what the critical path waits for, as text: `an agent` or `its turn`."""
     return "its turn" if any(crew.name == LIMITED for crew in forecast.crews) else "an agent"
 
 

@@ -54,7 +54,7 @@ def sensitivity_text(sensitivity: Sensitivity, *, everything: bool = False) -> s
 def _chart(sensitivity: Sensitivity, most: int, everything: bool) -> Iterator[str]:
     """Yield the lines of a tornado chart of effects, with at most `most` rows.
 
-    Estimates come before numbers that somebody counts or decides. At least a third of the rows is left for the latter.
+    Estimates come first. Numbers that somebody counts or decides follow; a third of the rows is reserved for them.
     """
     estimates, decided = (
         [effect for effect in effects if everything or shown(sensitivity, effect)]
@@ -139,7 +139,7 @@ def dice_text(sensitivity: Sensitivity) -> str:
 
 
 def _tornado(sensitivity: Sensitivity) -> Iterator[str]:
-    """Yield the lines of a tornado chart. Each significant estimate has a bar, and the longest bar is first."""
+    """Yield the lines of a tornado chart. Each significant random quantity has a bar, and the longest bar is first."""
     influences = [influence for influence in sensitivity.drivers if influence.told][:_MOST_DRIVERS]
     if not influences:
         return
@@ -167,7 +167,7 @@ def _tornado_widths() -> tuple[int, int]:
 
 
 def _line(influence: Influence, least: float, most: float, p90: float) -> str:
-    """Return the line of one estimate in the tornado chart.
+    """Return the line of one random quantity in the tornado chart.
 
     least : time at the left end of the chart, in seconds
     most : time at the right end of the chart, in seconds

@@ -55,7 +55,7 @@ def usd(value: float) -> str:
 
 
 def pay(value: Pay) -> str:
-    """Pay: `$80.00/h` for each hour, `$0.50` for each go."""
+    """Return pay as text: `$80.00/h` for a rate per hour, or `$0.50` for a fixed amount."""
     return f"{usd(float(value.usd))}{'/h' if value.hourly else ''}"
 
 

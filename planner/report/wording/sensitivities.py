@@ -124,7 +124,7 @@ def effect_columns(sensitivity: Sensitivity) -> tuple[str, str, str]:
 
 
 def effect_cells(sensitivity: Sensitivity, effect: Effect) -> tuple[str, str, str]:
-    """Return the p90 with the number off in both directions, and the changes of the cost in percent."""
+    """Return the p90 for the lower number, the p90 for the higher number, and both changes of the cost."""
     low, high = ("?" if end.p90 is None else quantities.seconds(end.p90) for end in (effect.low, effect.high))
     return low, high, _costs(sensitivity, effect)
 

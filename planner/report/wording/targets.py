@@ -190,7 +190,7 @@ def _models_vary(result: TargetResult) -> bool:
 class RequirementRow:
     """A table row about the least speed or the least number of agents that meets a deadline.
 
-    label : number of agents if the speed is needed; speed if the number of agents is needed
+    label : the given number of agents, or the given speed
     needed : least value that meets the deadline; `none` if no value meets it; `unknown` if time ran out
     interval : 95% interval of `needed`; may be empty
     percentile : p50 or p90 of the completion time with `needed`, or with `closest` if `closest` is not empty

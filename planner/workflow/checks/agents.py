@@ -16,9 +16,9 @@ _CONTAINERS = ("steps", "choose", "use")
 
 
 def unbound_agents(workflow: Workflow) -> list[Problem]:
-    """Return a problem for each quantity that depends on the number of agents, in a step that no crew does.
+    """Return a problem for each quantity that uses `agents` in a step without a crew.
 
-    If the workflow declares no crews, the number of agents is unknown in every step.
+    In an expression, `agents` is the number of agents of the step's crew.
     """
     remedy = Note("bind-agents", {"crews": tuple(workflow.crews)})
 

@@ -47,7 +47,7 @@ class CheckContext:
     models, crews : names of the models and crews that those files declare
     model : whether those files name a model for the steps of this file
     file : path of the outermost file; None if this is the outermost file
-    requests : whether the outermost file names a model. The requests of coordination use that model
+    requests : whether coordination can make requests, because the outermost file names a model
     """
 
     models: frozenset[str] = frozenset()
