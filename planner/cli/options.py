@@ -62,8 +62,8 @@ Premium = Annotated[
     str | None,
     typer.Option(
         "--premium",
-        help="Prices of speeds that no vendor offers. 1.2 means that the price is speed^1.2; 2.5x=6x means that 2.5x "
-        "speed costs 6x the price. [default: 0.97]",
+        help="Rule for the prices of speeds that nobody sells: an exponent, or an example. With 1.2, twice the speed "
+        "costs 2^1.2 = 2.3 times the price; with 2.5x=6x, 2.5 times the speed costs 6 times. [default: 0.97]",
         metavar="LAW",
         show_default=False,
     ),

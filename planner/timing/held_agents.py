@@ -102,10 +102,10 @@ class _Races:
 
 
 def _sum(seconds: Floats, tasks: NDArray[np.intp], ran: NDArray[np.bool_]) -> Ticks:
-    """Return an array (S,): for each sample, the sum of `seconds` over tasks that ran, in ticks.
+    """Add up the starts or the ends of those tasks that ran. Return an array (S,): a sum in ticks for each sample.
 
-    seconds : array (S, n) for all n tasks
-    tasks : numbers of the tasks to include in the sum
+    seconds : starts or ends of all n tasks, in seconds: an array (S, n)
+    tasks : numbers of the tasks to include in a sum
     ran : array (S, n): whether each task ran
     """
     values = np.where(ran[:, tasks], seconds[:, tasks], 0.0) / TICK

@@ -102,7 +102,7 @@ class ForEach(Declared):
                     BadValueError(message, "add for example 'file: backlog.csv'", at=(key,), on_key=True)
                 )
         if self.id is not None and self.needs is None:
-            message = "'id' names the column of the ids that 'needs' lists, but 'needs' is missing"
+            message = "'id' has no effect without 'needs', which lists ids of other rows"
             raise validation_error(
                 BadValueError(message, "remove 'id', or add for example 'needs: after'", at=("id",), on_key=True)
             )
@@ -236,6 +236,13 @@ class Step(Declared):
     def used(self) -> "Workflow | None":
         """Workflow that the step uses. The value is None before the used file is read, or if the step has no `use`."""
         return self._used
+
+    def is_held(self, crew: str | None) -> bool:
+        """Whether an agent holds each item of this fan-out. The steps of such an item run one after another.
+
+        crew : crew to which the steps around the fan-out belong; None: they belong to no crew
+        """
+        return self.crew is not None or (crew is not None and self.kind not in ("tool", "human"))
 
     @property
     def within(self) -> "dict[str, Step]":

@@ -141,7 +141,7 @@ def _conflicts(
 
     There is no problem if `workflow` itself declares this name.
 
-    kind : kind of the declarations for messages: "crew" or "profile"
+    kind : word for the declarations in messages, "crew" or "profile"
     declared : path of each step with `use` → the declarations in the used workflow, by name
     overriding : declarations in `workflow`, by name
     """

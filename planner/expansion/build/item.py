@@ -58,7 +58,7 @@ def item_tasks(
 
     segments : segments of the item, in order
     loops : loops around the item, including its own fan-out
-    guard : condition under which the item is done; None: always
+    guard : condition under which the item is carried out; None: always
     ramped_up : agents that must ramp up before they serve the item; None: agents need no ramp-up
     """
     predecessors = [_predecessors(position, segments, guard, len(loops)) for position in range(len(segments) + 1)]
@@ -81,7 +81,7 @@ def _predecessors(position: int, segments: Sequence[ItemSegment], guard: Guard |
     For example, segment 2 follows segment 1. If segment 1 may be skipped, segment 2 may also follow segment 0. The
     result is then `[1, 0]`. If all earlier segments may be skipped, the result ends with −1.
 
-    guard : condition under which the item is done
+    guard : condition under which the item is carried out
     depth : number of loops around the item, including its own fan-out
     """
     result = []

@@ -113,7 +113,7 @@ class _SizeContext:
     values : values of the parameters in the step's file
     crew : crew that does the step
     in_rows : whether the step is inside an item or a copy
-    runs : factors on the step's counts, from the loops around the step
+    runs : how often the loops around the step run it
     """
 
     path: tuple[str, ...]
@@ -301,7 +301,7 @@ class _BusyAgents:
         crew = step.crew or crew
         agents = _agents(self.sizes, crew)
         if step.for_each is not None:
-            held = crew != "" and (step.kind not in ("tool", "human") or step.crew is not None)
+            held = step.is_held(crew or None)
         busy = self.body(step, values, crew, held)
         for copies in (step.best_of, step.first_of):
             if copies is not None and step.kind != "llm":  # one agent makes the requests of all copies

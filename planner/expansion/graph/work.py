@@ -79,7 +79,7 @@ class Conversation:
 class Briefing:
     """A brief for an item, and the requests of the item. Only the first request that the item makes reads the brief.
 
-    guard : condition under which the item is done; None: always
+    guard : condition under which the item is carried out; None: always
     requests : each request with its occurrence inside the item, in order. If a step has copies, only the first copy is
         listed. The list is filled when the item is expanded
     """

@@ -132,7 +132,7 @@ class _ApplicationWriter(ModifierWriter):
         step = steps[name]
         context = replace(
             outer, path=(*outer.path, name), model=step.model or outer.model, crew=step.crew or outer.crew,
-            held=outer.held if step.for_each is None else is_held(step, outer.crew),
+            held=outer.held if step.for_each is None else step.is_held(outer.crew),
         )  # fmt: skip
         failing = next((other for other in steps if steps[other].otherwise == name), None)
         tests = []
@@ -290,14 +290,6 @@ def omissions(workflow: Workflow, sizes: Mapping[str, int]) -> Iterator[str]:
             yield f"holding one agent for all steps of an item of '{'.'.join(path)}'"
 
 
-def is_held(step: Step, crew: str | None) -> bool:
-    """Whether an agent holds each item of a fan-out. The steps of such an item run one after another.
-
-    crew : crew to which the steps around the fan-out belong
-    """
-    return step.crew is not None or (crew is not None and step.kind not in ("tool", "human"))
-
-
 def _held_fan_outs(
     steps: Mapping[str, Step], path: tuple[str, ...], crew: str | None
 ) -> Iterator[tuple[tuple[str, ...], Step]]:
@@ -306,7 +298,7 @@ def _held_fan_outs(
     crew : crew to which the steps around `steps` belong
     """
     for name, step in steps.items():
-        if step.for_each is not None and is_held(step, crew):
+        if step.for_each is not None and step.is_held(crew):
             yield (*path, name), step
         yield from _held_fan_outs(step.within, (*path, name), step.crew or crew)
 

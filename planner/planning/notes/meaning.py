@@ -72,7 +72,7 @@ class _Meaning:
             yield Note(f"{key}-without-effect", {"step": around.name})
         agents = self.agents(inside.crew)
         if step.for_each is not None:
-            holds = inside.crew is not None and (step.kind not in ("tool", "human") or step.crew is not None)
+            holds = step.is_held(around.crew)
             count = step.for_each.count
             items = (
                 most_drawn(step.for_each, inside.values, agents)

@@ -27,7 +27,8 @@ def seconds(value: float) -> str:
 def verdict_seconds(value: float) -> str:
     """Return a time as text for the verdict in JSON output. The format is fixed so that JSON output stays the same.
 
-    The function `seconds` formats short and long times differently. Here, 4 ms is `0.00s`, and 38,600 days is `38.6kd`.
+    Its text differs from that of `seconds` for very short and very long times: 4 ms is `0.00s`, and 38,600 days is
+    `38.6kd`.
     """
     if value < 9.995:
         return f"{value:.2f}s"

@@ -86,7 +86,7 @@ def _range(sensitivity: Sensitivity, effect: Effect) -> str:
 
 
 def shown(sensitivity: Sensitivity, effect: Effect) -> bool:
-    """Return whether an effect is significant, and at least `LEAST_SHOWN` of the p90."""
+    """Return whether an effect is significant and large. A large effect is at least the share `LEAST_SHOWN` of p90."""
     return significant(effect) and (effect.effect or 0.0) >= LEAST_SHOWN * sensitivity.seconds.p90
 
 
