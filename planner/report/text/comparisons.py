@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from planner.expansion.graph.task_graph import DEFAULT_CREW
 from planner.planning.comparison_result import Comparison
-from planner.report.text.layout import note_lines, shorten, width, wrap, wrap_all
+from planner.report.text.layout import note_lines, shorten, shorten_left, width, wrap, wrap_all
+from planner.report.wording.advice import (
+    AdviceCell,
+    AdviceTable,
+    advice_sentences,
+    advice_table,
+    declared_phrase,
+    question,
+    screen_notes,
+)
 from planner.report.wording.comparisons import verdict
 from planner.report.wording.decisions import decision_sentences
 from planner.report.wording.heat_maps import (
@@ -18,13 +28,61 @@ from planner.report.wording.heat_maps import (
 _COLOURS = ((16, 195), (16, 153), (16, 75), (231, 26), (231, 18))
 """256-colour codes of text and background for each shade, legible on dark and light. `SHADES` has their glyphs."""
 
+MOST_LINES = 18
+"""Most lines of the first screen, notes and wide grids aside."""
+
+_COLUMN, _ROW_LABEL = 13, 15
+"""Columns of a cell and of a row's name in the table of the first screen."""
+
 _CELL = 11
 _LABEL, _LONGEST_LABEL = 9, 34
 
 
+def first_screen(comparison: Comparison) -> str:
+    """Return the answer of a comparison as text: verdict, gains, holders, a table, and at most two notes."""
+    shown, others = screen_notes(comparison.notes)
+    more = f"{others} more note{'s' * (others != 1)}, tables" if others else "tables"
+    pointer = f"-> --all: {more}, decisions; planner forecast; planner sensitivity"
+    lines = [*_answer(comparison), pointer, *note_lines(shown)]
+    return "\n".join(lines) + "\n"
+
+
+def _answer(comparison: Comparison) -> list[str]:
+    """Return the lines of the first screen without notes."""
+    advice, title = comparison.advice, question(comparison)
+    declared = declared_phrase(advice)
+    room = width() - len(title) - len(declared)
+    lines = [f"{title}{' ' * room}{declared}"] if room >= 2 else wrap_all([title, declared.capitalize()])
+    table = advice_table(comparison)
+    sentences = wrap_all(advice_sentences(advice))
+    rows = [*_table(table), *wrap(table.legend)]
+    blank = [""] if len(lines) + len(sentences) + len(rows) + 2 <= MOST_LINES else []
+    return [*lines, *sentences, *blank, *rows]
+
+
+def _table(table: AdviceTable) -> list[str]:
+    names = [f"{shorten_left(name, _ROW_LABEL - 3)}{mark}" for name, mark, _ in table.rows]
+    label = max(5, *map(len, names))
+    crew = "" if table.crew == DEFAULT_CREW else f" {table.crew}"
+    most = max(1, (width() - label) // _COLUMN)
+    lines = []
+    for first in range(0, len(table.agents), most):
+        columns = slice(first, first + most)
+        head = "".join(f"{count:>{_COLUMN - 2},}  " for count in table.agents[columns])
+        lines.append(shorten(f"{' ' * label}{head}".rstrip() + crew, width()))
+        for name, (_, _, cells) in zip(names, table.rows, strict=True):
+            lines.append((f"{name:>{label}}" + "".join(map(_advice_cell, cells[columns]))).rstrip())
+    return lines
+
+
+def _advice_cell(cell: AdviceCell) -> str:
+    text = f"[{cell.text}]" if cell.declared else f"{cell.text} "
+    return f"{text:>{_COLUMN - 1}}{'*' if cell.recommended else ' '}"
+
+
 def comparison_text(comparison: Comparison) -> str:
-    """Return a comparison as text: heat maps of all scenarios, then the verdict, decisions and notes."""
-    lines = wrap_all(comparison_heading(comparison))
+    """Return all of a comparison as text: the answer, heat maps, verdict on the grid, decisions and notes."""
+    lines = [*_answer(comparison), "", *wrap_all(comparison_heading(comparison))]
     lines += [line for heat_map in heat_maps(comparison) for line in _lines(heat_map)]
     accepted = accepted_sentence(comparison)
     lines += ["", accepted] if accepted else []
