@@ -15,9 +15,7 @@ MOST = 3
 """Most tiers that are returned."""
 
 
-def faster_tiers(
-    name: str, own: Mapping[str, ProfileDeclaration], catalogue: Catalogue | None
-) -> list[str]:
+def faster_tiers(name: str, own: Mapping[str, ProfileDeclaration], catalogue: Catalogue | None) -> list[str]:
     """Return the names of the profiles that are faster tiers of a profile, the slowest first, at most `MOST`.
 
     A faster tier is based on the profile, or on the same base with a larger factor on the output speed. Retired tiers
@@ -50,7 +48,7 @@ def faster_tiers(
 
 
 def _candidates(bases: Iterable[str], catalogue: Catalogue | None) -> list[str]:
-    """Return the names of profiles of the catalogue that may be based on one of `bases`, without reading all of them."""
+    """Return the names of profiles of the catalogue that may be based on one of `bases`. Few of them are read."""
     if catalogue is None:
         return []
     builtin = {name for base in bases for name in builtin_files.based_on(base)}

@@ -50,8 +50,8 @@ ComparedAgents = Annotated[
 ComparedSpeeds = Annotated[
     str | None,
     typer.Option(
-        help="Multiply the output speed of every request by each of these factors. [default: 1x and the faster tiers of "
-        "the model; if there are none, 1x,2.5x; if several models are given, 1x]",
+        help="Multiply the output speed of every request by each of these factors. [default: 1x and the faster tiers "
+        "of the model; if there are none, 1x,2.5x; if several models are given, 1x]",
         show_default=False,
     ),
 ]

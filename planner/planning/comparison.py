@@ -98,15 +98,14 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None, agents: S
     )  # fmt: skip
     if agents is None:
         chosen = search.default_agents()
-        columns = search.columns(chosen.choose().recommended.agents)
-        requested = [Scenario(*row, count) for row in shown for count in columns]
+        requested = [Scenario(*row, count) for row in shown for count in search.columns()]
     else:
         search.take(more)
         chosen = search.measured()
     other = held.other(sized, wishes.worth)
     advice = advise(
-        chosen, crew=sized, chosen=held.chosen, other_crew=other, most=extra.widest, limited=held.limited,
-        holders=held.drags.named(),
+        chosen, crew=sized, chosen=held.chosen, crew_drag=held.drags.share(sized), other_crew=other,
+        most=extra.widest, limited=held.limited, holders=held.drags.named(),
     )  # fmt: skip
     simulated = grid.found
     results = tuple(

@@ -37,7 +37,7 @@ class Change:
     """The change from one scenario to another.
 
     saved : seconds of p50 that the change saves; negative if the other scenario is slower
-    share : `saved / p50 of the first scenario`
+    share : `saved / p50 of the declared scenario`; for a change from one agent, `saved / p50 of one agent`
     usd : mean US dollars that the change adds; negative if it saves money; None if a price is unknown
     usd_per_hour : `usd / hours saved`; None unless the change saves time and costs money
     availability : ``limited``, ``hypothetical`` or ``retired`` if the new model or speed is; otherwise an empty text
@@ -64,6 +64,7 @@ class Advice:
         worth it if the hours saved are worth more than they cost
     crew : name of the crew whose number of agents varies
     chosen : whether the planner chose the crew, because the workflow has several crews
+    crew_drag : drag of the crew in the declared scenario, as a share of the mean completion time
     other_crew : another crew that holds the workflow up more; None if there is none
     most : largest number of agents of the crew that can be busy simultaneously
     limited : whether the workflow limits the number of agents in the declared scenario
@@ -71,8 +72,8 @@ class Advice:
     recommended : the recommended scenario; the declared scenario if nothing is worth it
     enough : the named number of agents: the fewest that do about as well as any number, at the declared speed
     change : from the declared to the recommended scenario; None if they are the same
-    over_one : from one agent to the agents of the recommended scenario, at its speed; None if it has one agent, or if one
-        agent was not simulated
+    over_one : from one agent to the agents of the recommended scenario, at its speed; None if it has one agent, or if
+        one agent was not simulated
     more : from the recommended scenario to the next larger number of agents; None if there is none
     faster : from the recommended scenario to the best faster model or speed; None if no other was simulated
     holders : what holds the declared scenario up, the largest drag first
@@ -83,6 +84,7 @@ class Advice:
     usd_per_hour: float | None
     crew: str
     chosen: bool
+    crew_drag: float
     other_crew: str | None
     most: int
     limited: bool
@@ -180,7 +182,8 @@ class Rule:
         seconds, usd = self.points[scenario]
         if not self._priced:
             return seconds
-        assert usd is not None and self.usd_per_hour is not None
+        assert usd is not None
+        assert self.usd_per_hour is not None
         return seconds + usd / self.usd_per_hour * HOUR
 
     def fastest(self, scenarios: Iterable[Scenario]) -> Scenario | None:
@@ -194,10 +197,14 @@ class Rule:
         return self._cheapest([scenario for scenario in worth if self._rank(scenario) == first])
 
     def next_faster(self, scenario: Scenario) -> Scenario | None:
-        """Return the best scenario with the same agents and another row, worth it or not; None if there is none."""
-        others = [other for other in self.at([*self.rows, self.row], scenario.agents) if other != scenario]
-        quicker = [other for other in others if self.points[other].seconds < self.points[scenario].seconds]
-        candidates = quicker or [other for other in others if other.speed >= scenario.speed]
+        """Return the best quicker scenario with the same agents and another row; None if there is none.
+
+        If no other row is quicker than the declared one, return the best other row.
+        """
+        others = self.at(self.rows, scenario.agents)
+        candidates = [other for other in others if self.points[other].seconds < self.points[scenario].seconds]
+        if (scenario.model, scenario.speed) == self.row:
+            candidates = candidates or others
         first = min(map(self._rank, candidates), default=0)
         return self._cheapest([other for other in candidates if self._rank(other) == first])
 
@@ -210,13 +217,17 @@ class Rule:
         more = [count for count in self.numbers(row) if scenario.agents < count <= most]
         return Scenario(*row, min(more, key=lambda count: (count < twice, abs(count - twice)))) if more else None
 
-    def change(self, before: Scenario, after: Scenario) -> Change:
-        """Return the change between two measured scenarios."""
+    def change(self, before: Scenario, after: Scenario, base: Scenario | None = None) -> Change:
+        """Return the change between two measured scenarios.
+
+        base : scenario whose p50 is 100%; None: the declared one
+        """
         one, other = self.points[before], self.points[after]
         saved = one.seconds - other.seconds
         usd = None if one.usd is None or other.usd is None else other.usd - one.usd
         per_hour = usd / saved * HOUR if usd is not None and usd > 0 and saved > 0 else None
-        share = saved / one.seconds if one.seconds else 0.0
+        whole = self.points[base or self.declared].seconds
+        share = saved / whole if whole else 0.0
         new_row = (before.model, before.speed) != (after.model, after.speed)
         availability = self.availability(after) if new_row else ""
         return Change(before, after, saved, share, usd, per_hour, availability, self.adds(before, after))
@@ -268,7 +279,15 @@ class Rule:
 
 
 def advise(
-    rule: Rule, *, crew: str, chosen: bool, other_crew: str | None, most: int, limited: bool, holders: Iterable[Holder]
+    rule: Rule,
+    *,
+    crew: str,
+    chosen: bool,
+    crew_drag: float,
+    other_crew: str | None,
+    most: int,
+    limited: bool,
+    holders: Iterable[Holder],
 ) -> Advice:
     """Apply the rule, and add what each step saves and costs. The other arguments are fields of `Advice`."""
     choice, declared = rule.choose(), rule.declared
@@ -276,10 +295,10 @@ def advise(
     one = Scenario(*row, 1)
     more, faster = rule.next_more(recommended, most), rule.next_faster(recommended)
     return Advice(
-        choice.verdict, rule.worth, rule.usd_per_hour, crew, chosen, other_crew, most, limited,
+        choice.verdict, rule.worth, rule.usd_per_hour, crew, chosen, crew_drag, other_crew, most, limited,
         declared, *rule.points[declared], recommended, choice.enough,
         None if recommended == declared else rule.change(declared, recommended),
-        rule.change(one, recommended) if one in rule.points and recommended.agents > 1 else None,
+        rule.change(one, recommended, one) if one in rule.points and recommended.agents > 1 else None,
         None if more is None else rule.change(recommended, more),
         None if faster is None else rule.change(recommended, faster),
         tuple(holders),

@@ -79,11 +79,15 @@ class Drags:
         """Return the mean drag of each crew, in seconds."""
         return {holder.name: holder.drag.mean for holder in self.all if holder.kind == "crew"}
 
+    def share(self, crew: str) -> float:
+        """Return the drag of a crew as a share of the mean completion time; 0 if no task needs the crew."""
+        return self.crews().get(crew, 0.0) / self.seconds if self.seconds else 0.0
+
     def named(self) -> tuple[Holder, ...]:
         """Return the holders with the largest drags, the largest first.
 
-        A drag counts if it is significant, and more than 1% of the mean completion time. Of a queue and the coordination
-        that passes through it, the one with the larger drag counts.
+        A drag counts if it is significant, and more than 1% of the mean completion time. Of a queue and the
+        coordination that passes through it, the one with the larger drag counts.
         """
         smaller = {min(pair, key=lambda index: self.all[index].drag.mean) for pair in self.same}
         counted = [

@@ -94,16 +94,28 @@ class Search:
             if self._may_be_best(other):
                 self.take([Scenario(*other, count) for count in self.ladder() if count > self.declared.agents])
                 self.refine(other)
-        recommended = self.measured().choose().recommended
-        self.take(Scenario(*each, count) for each in self.rows for count in self.columns(recommended.agents))
-        self.take([Scenario(recommended.model, recommended.speed, min(self.most, 2 * recommended.agents))])
-        return self.measured()
+        return self._completed()
 
-    def columns(self, recommended: int) -> list[int]:
+    def columns(self) -> list[int]:
         """Return the numbers of agents of the default grid: 1, the declared and recommended ones, half and double."""
-        declared = self.declared.agents
+        declared, recommended = self.declared.agents, self.measured().choose().recommended.agents
         double = 2 * declared if 2 * declared <= self.most else max(declared, self.most)
         return sorted({1, declared, recommended, max(1, declared // 2), double})
+
+    def _completed(self) -> Rule:
+        """Simulate the default grid and the next step up. Return the rule for all measured scenarios.
+
+        If that changes the recommended scenario, continue with the new one.
+        """
+        while True:
+            self.refine(self.rows[0])
+            best = self.measured().choose().recommended
+            wanted = [Scenario(*row, count) for row in self.rows for count in self.columns()]
+            wanted.append(Scenario(best.model, best.speed, min(self.most, 2 * best.agents)))
+            missing = [scenario for scenario in wanted if scenario not in self.grid.found]
+            if not missing:
+                return self.measured()
+            self.take(missing)
 
     def _may_be_best(self, row: Row) -> bool:
         """Return whether more agents at another speed may be worth more than either alone."""

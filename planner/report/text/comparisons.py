@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from planner.errors import printable
 from planner.expansion.graph.task_graph import DEFAULT_CREW
 from planner.planning.comparison_result import Comparison
 from planner.report.text.layout import note_lines, shorten, shorten_left, width, wrap, wrap_all
@@ -31,8 +32,11 @@ _COLOURS = ((16, 195), (16, 153), (16, 75), (231, 26), (231, 18))
 MOST_LINES = 18
 """Most lines of the first screen, notes and wide grids aside."""
 
-_COLUMN, _ROW_LABEL = 13, 15
-"""Columns of a cell and of a row's name in the table of the first screen."""
+MOST_COLUMNS = 5
+"""Most numbers of agents next to each other on the first screen."""
+
+_LEAST_LABEL = 6
+"""Fewest columns of a row's name in the table of the first screen."""
 
 _CELL = 11
 _LABEL, _LONGEST_LABEL = 9, 34
@@ -61,23 +65,25 @@ def _answer(comparison: Comparison) -> list[str]:
 
 
 def _table(table: AdviceTable) -> list[str]:
-    names = [f"{shorten_left(name, _ROW_LABEL - 3)}{mark}" for name, mark, _ in table.rows]
-    label = max(5, *map(len, names))
-    crew = "" if table.crew == DEFAULT_CREW else f" {table.crew}"
-    most = max(1, (width() - label) // _COLUMN)
+    column = 4 + max(len(cell.text) for _, _, cells in table.rows for cell in cells)
+    room = max(_LEAST_LABEL, width() - column * min(MOST_COLUMNS, len(table.agents)))
+    names = [f"{shorten_left(name, room - len(mark))}{mark}" for name, mark, _ in table.rows]
+    label = max(_LEAST_LABEL, *map(len, names))
+    crew = "agents" if table.crew == DEFAULT_CREW else printable(table.crew)
+    most = max(1, (width() - label) // column)
     lines = []
     for first in range(0, len(table.agents), most):
         columns = slice(first, first + most)
-        head = "".join(f"{count:>{_COLUMN - 2},}  " for count in table.agents[columns])
-        lines.append(shorten(f"{' ' * label}{head}".rstrip() + crew, width()))
+        head = "".join(f"{count:>{column - 2},}  " for count in table.agents[columns])
+        lines.append(shorten(f"{' ' * label}{head}{crew}", width()))
         for name, (_, _, cells) in zip(names, table.rows, strict=True):
-            lines.append((f"{name:>{label}}" + "".join(map(_advice_cell, cells[columns]))).rstrip())
+            lines.append((f"{name:>{label}}" + "".join(_advice_cell(cell, column) for cell in cells[columns])).rstrip())
     return lines
 
 
-def _advice_cell(cell: AdviceCell) -> str:
+def _advice_cell(cell: AdviceCell, column: int) -> str:
     text = f"[{cell.text}]" if cell.declared else f"{cell.text} "
-    return f"{text:>{_COLUMN - 1}}{'*' if cell.recommended else ' '}"
+    return f"{text:>{column - 1}}{'*' if cell.recommended else ' '}"
 
 
 def comparison_text(comparison: Comparison) -> str:

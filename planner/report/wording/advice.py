@@ -9,7 +9,7 @@ from planner.errors import Note, printable
 from planner.expansion.graph.task_graph import DEFAULT_CREW
 from planner.planning.comparison_result import Comparison
 from planner.planning.decisions.advice import Advice, Change
-from planner.planning.decisions.holders import Holder
+from planner.planning.decisions.holders import SMALL, Holder
 from planner.planning.decisions.verdict import rows
 from planner.planning.results import Result, Scenario
 from planner.report.wording import quantities
@@ -59,18 +59,28 @@ def declared_phrase(advice: Advice) -> str:
     model = f" on {printable(advice.declared.model)}" if advice.declared.model else ""
     usd = "" if advice.declared_usd is None else f", {quantities.usd(advice.declared_usd)}"
     count = _crew(advice, advice.declared.agents)
-    agents = count if advice.limited else f"no limit on agents (up to {advice.declared.agents:,} busy)"
+    agents = count if advice.limited or advice.most == 1 else f"no limit on agents, up to {advice.most:,} busy"
     return f"declared: {agents}{model}, {quantities.seconds(advice.declared_seconds)}{usd}"
 
 
 def advice_sentences(advice: Advice) -> list[str]:
     """Return the verdict, what agents and speed would gain, what holds the workflow up, and what to compare next."""
     lines = [_verdict(advice), _agents(advice), _faster(advice), _held_by(advice.holders)]
-    if advice.chosen:
-        lines.append(f"Of several crews, '{printable(advice.crew)}' is compared: it holds the workflow up most.")
+    if advice.chosen and advice.crew_drag > SMALL:
+        lines.append(f"Crew compared: {printable(advice.crew)}. Of several, it holds the workflow up most.")
+    elif advice.chosen:
+        lines.append(f"Crew compared: {printable(advice.crew)}. No crew holds the workflow up.")
     if advice.other_crew is not None:
-        lines.append(f"Crew '{printable(advice.other_crew)}' holds it up more: compare --agents {advice.other_crew}=N,N.")
+        other = printable(advice.other_crew)
+        numbers = _next_numbers(advice.holders, other)
+        lines.append(f"Try {other} instead, who hold it up more: --agents {other}={numbers}.")
     return [line for line in lines if line]
+
+
+def _next_numbers(holders: Sequence[Holder], crew: str) -> str:
+    """Return numbers of agents to try: those of a crew, and two and four times as many."""
+    agents = next((holder.agents for holder in holders if holder.kind == "crew" and holder.name == crew), None) or 1
+    return ",".join(str(times * agents) for times in (1, 2, 4))
 
 
 def screen_notes(notes: Sequence[Note]) -> tuple[list[Note], int]:
@@ -85,7 +95,8 @@ def _verdict(advice: Advice) -> str:
         reason = f"nothing compared saves {quantities.relative_error(advice.threshold)}"
         if advice.usd_per_hour is not None:
             reason = f"nothing compared saves time for under {quantities.usd(advice.usd_per_hour)} an hour"
-        return f"KEEP {_crew(advice, after.agents).upper()}: {reason}."
+        kept = _crew(advice, after.agents).upper() if advice.limited else "AS DECLARED"
+        return f"KEEP {kept}: {reason}."
     agents = f"{_crew(advice, after.agents)} instead of {advice.declared.agents:,}"
     row = _row(advice, after)
     if advice.verdict == "more-agents":
@@ -104,7 +115,7 @@ def _agents(advice: Advice) -> str:
     if advice.more is not None:
         parts.append(f"{advice.more.after.agents:,} would {_would(advice.more)}")
     elif advice.recommended.agents >= advice.most:
-        parts.append(f"more than {advice.most:,} never have work")
+        parts.append(f"more than {advice.most:,} would have no work")
     return f"Agents: {'; '.join(parts)}." if parts else ""
 
 
@@ -167,9 +178,7 @@ def _difference(change: Change) -> str:
     if abs(change.share) >= _SAME:
         time = f"{quantities.seconds(abs(change.saved))} {'later' if change.saved < 0 else 'sooner'}"
         time += f" ({_share(abs(change.share))})"
-    if change.usd is None or abs(change.usd) < _SAME:
-        return time
-    return f"{time}, {quantities.usd(abs(change.usd))} {'more' if change.usd > 0 else 'less'}"
+    return f"{time}{_cost(change)}"
 
 
 def _cost(change: Change) -> str:
@@ -177,9 +186,9 @@ def _cost(change: Change) -> str:
     if change.usd is None:
         cost, rate = " at an unknown cost", ""
     elif abs(change.usd) < 5e-5:
-        cost, rate = "", ""
+        cost, rate = " at the same cost", ""
     else:
-        cost = f" for {quantities.usd(change.usd)} more" if change.usd > 0 else f" and {quantities.usd(-change.usd)}"
+        cost = f" for {quantities.usd(abs(change.usd))} {'more' if change.usd > 0 else 'less'}"
         rate = "" if change.usd_per_hour is None else f"{quantities.usd(change.usd_per_hour)} per hour saved"
     about = ", ".join(filter(None, (rate, change.availability)))
     return f"{cost} ({about})" if about else cost
@@ -269,5 +278,7 @@ def short_seconds(value: float) -> str:
 
 
 def short_usd(value: float) -> str:
-    """Return an amount in few characters: `$0.0042`, `$3.10`, `$16`, `$1,234`, `$1.98M`."""
+    """Return an amount in few characters: `$0.0042`, `$3.1`, `$16`, `$1,234`, `$1.98M`."""
+    if 0.0995 <= value < 9.95:
+        return f"${value:.1f}" if value >= 0.995 else f"${value:.2f}"
     return f"${value:.0f}" if 9.95 <= value < 999.5 else quantities.usd(value)
