@@ -146,20 +146,21 @@ class Rule:
 
     def choose(self) -> Choice:
         """Choose a scenario. See docs/model.md, "Advice"."""
-        enough = self.enough(self.row)
-        agents = self._worth([Scenario(*self.row, enough)] if enough > self.declared.agents else [])
-        faster = self.fastest(self.at(self.rows, self.declared.agents))
-        single = self._better(agents[0] if agents else None, faster)
+        declared, enough = self.declared, self.enough(self.row)
+        named = Scenario(*self.row, enough)
+        agents = named if self.adds(declared, named) else None
+        faster = self.fastest(self.at(self.rows, declared.agents))
+        single = self._better(agents, faster)
         both = self.fastest(
-            Scenario(*row, count) for row in self.rows if (count := self.enough(row)) > self.declared.agents
+            Scenario(*row, count) for row in self.rows if (count := self.enough(row)) != declared.agents
         )
-        if both is not None and self.adds(single or self.declared, both):
+        if both is not None and self.adds(single or declared, both):
             return Choice("both", both, enough)
-        if single is not None:
-            return Choice("faster" if single == faster else "more-agents", single, enough)
-        if enough < self.declared.agents:
-            return Choice("fewer-agents", Scenario(*self.row, enough), enough)
-        return Choice("keep", self.declared, enough)
+        if single is not None and single == faster:
+            return Choice("faster", single, enough)
+        if single is not None or enough < declared.agents:
+            return Choice("more-agents" if enough > declared.agents else "fewer-agents", named, enough)
+        return Choice("keep", declared, enough)
 
     def enough(self, row: Row) -> int:
         """Return the fewest measured agents of a row whose loss is within `worth` of the row's least loss."""

@@ -88,11 +88,11 @@ class Search:
         row, others = self.rows[0], self.rows[1:]
         self.refine(row)
         enough = self.measured().enough(row)
-        wide = dict.fromkeys((enough, self.most) if enough > self.declared.agents else (self.most,))
+        wide = dict.fromkeys((enough, self.most))
         self.take(Scenario(*other, count) for other in others for count in wide)
         for other in others:
             if self._may_be_best(other):
-                self.take([Scenario(*other, count) for count in self.ladder() if count > self.declared.agents])
+                self.take([Scenario(*other, count) for count in self.ladder()])
                 self.refine(other)
         return self._completed()
 
@@ -120,8 +120,5 @@ class Search:
     def _may_be_best(self, row: Row) -> bool:
         """Return whether more agents at another speed may be worth more than either alone."""
         rule = self.measured()
-        choice = rule.choose().recommended
-        if choice.agents < self.declared.agents:
-            choice = self.declared
-        counts = [count for count in rule.numbers(row) if count > self.declared.agents]
-        return any(rule.adds(choice, Scenario(*row, count)) for count in counts)
+        best = rule.choose().recommended
+        return any(rule.adds(best, Scenario(*row, count)) for count in rule.numbers(row))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from planner.errors import printable
 from planner.expansion.graph.task_graph import DEFAULT_CREW
 from planner.planning.comparison_result import Comparison
 from planner.report.text.layout import note_lines, shorten, shorten_left, width, wrap, wrap_all
@@ -68,14 +67,14 @@ def _table(table: AdviceTable) -> list[str]:
     column = 4 + max(len(cell.text) for _, _, cells in table.rows for cell in cells)
     room = max(_LEAST_LABEL, width() - column * min(MOST_COLUMNS, len(table.agents)))
     names = [f"{shorten_left(name, room - len(mark))}{mark}" for name, mark, _ in table.rows]
-    label = max(_LEAST_LABEL, *map(len, names))
-    crew = "agents" if table.crew == DEFAULT_CREW else printable(table.crew)
+    crew = "agents" if table.crew == DEFAULT_CREW else shorten(table.crew, room)
+    label = max(_LEAST_LABEL, len(crew), *map(len, names))
     most = max(1, (width() - label) // column)
     lines = []
     for first in range(0, len(table.agents), most):
         columns = slice(first, first + most)
         head = "".join(f"{count:>{column - 2},}  " for count in table.agents[columns])
-        lines.append(shorten(f"{' ' * label}{head}{crew}", width()))
+        lines.append(f"{crew:>{label}}{head}".rstrip())
         for name, (_, _, cells) in zip(names, table.rows, strict=True):
             lines.append((f"{name:>{label}}" + "".join(_advice_cell(cell, column) for cell in cells[columns])).rstrip())
     return lines

@@ -57,10 +57,10 @@ def question(comparison: Comparison) -> str:
 def declared_phrase(advice: Advice) -> str:
     """Return a phrase such as `declared: 4 fixers on sonnet, 2h00min, $16.01`."""
     model = f" on {printable(advice.declared.model)}" if advice.declared.model else ""
-    usd = "" if advice.declared_usd is None else f", {quantities.usd(advice.declared_usd)}"
+    usd = "cost unknown" if advice.declared_usd is None else quantities.usd(advice.declared_usd)
     count = _crew(advice, advice.declared.agents)
     agents = count if advice.limited or advice.most == 1 else f"no limit on agents, up to {advice.most:,} busy"
-    return f"declared: {agents}{model}, {quantities.seconds(advice.declared_seconds)}{usd}"
+    return f"declared: {agents}{model}, {quantities.seconds(advice.declared_seconds)}, {usd}"
 
 
 def advice_sentences(advice: Advice) -> list[str]:
@@ -101,6 +101,8 @@ def _verdict(advice: Advice) -> str:
     row = _row(advice, after)
     if advice.verdict == "more-agents":
         return f"MORE AGENTS: {agents} save {_gain(change)}."
+    if advice.verdict == "fewer-agents" and change.worth:
+        return f"FEWER AGENTS: {agents} save {_gain(change)}."
     if advice.verdict == "fewer-agents":
         return f"FEWER AGENTS: {agents} do as well: {_difference(change)}."
     if advice.verdict == "both":
@@ -184,7 +186,7 @@ def _difference(change: Change) -> str:
 def _cost(change: Change) -> str:
     """Return the cost of a change, such as ` for $28.10 more ($689 per hour saved, hypothetical)`."""
     if change.usd is None:
-        cost, rate = " at an unknown cost", ""
+        cost, rate = "", ""
     elif abs(change.usd) < 5e-5:
         cost, rate = " at the same cost", ""
     else:
