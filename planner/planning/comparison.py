@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from planner.catalogue.premium import FITTED, Premium
 from planner.planning.comparison_result import Comparison
-from planner.planning.decisions.advice import Point, Rule, advise
+from planner.planning.decisions.advice import advise
 from planner.planning.decisions.chances import ScenarioValues
 from planner.planning.decisions.decide import DecisionInputs, DecisionOptions, decide
 from planner.planning.decisions.extra_scenarios import INSTANT, ExtraScenarios
@@ -76,22 +76,19 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None, agents: S
     shown = [(model, speed) for model in models for speed in asked_speeds]
     declared, baseline = Scenario(base, 1.0, held.agents), Scenario(base, 1.0, 1)
     extra = ExtraScenarios.of(workflow.on(models[0]), sizing, (models[0], min(asked_speeds)), wishes.every_n)
-    grid = Grid(workflow, sizing, premium, seed, backend, cached=agents is None)
+    grid = Grid(workflow, sizing, premium, seed, backend, cached=agents is None and len(models) == 1)
     asked = None if agents is None else sorted({*agents, declared.agents})
 
-    def rule(points: dict[Scenario, Point]) -> Rule:
-        return Rule(points, declared, restricted(grid.models()), wishes.worth, wishes.usd_per_hour, asked)
-
     every_row = list(dict.fromkeys([(base, 1.0), *shown]))
-    search = Search(grid, declared, every_row, extra.widest, rule, stopping, progress)
-    counts = search.ladder() if agents is None else list(dict.fromkeys(agents))
-    first_rows = every_row[:1] if agents is None else shown
-    requested = [Scenario(*row, count) for row in first_rows for count in counts]
+    search = Search(
+        grid, declared, every_row, extra.widest, wishes.worth, wishes.usd_per_hour, asked, stopping, progress=progress
+    )
+    requested = [Scenario(*row, count) for row in shown for count in dict.fromkeys(agents or ())]
     alone = [Scenario(model, speed, 1) for model in models for speed in dict.fromkeys((1.0, *asked_speeds))]
-    more = [Scenario(*row, count) for row in every_row for count in asked or (declared.agents,)]
+    more = [Scenario(*row, count) for row in every_row for count in asked or ()]
     search.first(
-        [*requested, *alone, baseline, *(more if agents is None else ())],
-        [*(Scenario(models[0], *point) for point in extra.points), *(more if agents is not None else ())],
+        [*(requested or search.scouted()), *alone, baseline],
+        [*(Scenario(models[0], *point) for point in extra.points), *more],
         Uncoordinated(
             [Scenario(models[0], *point) for point in extra.plain_points], extra.plain, extra.curved
         ),

@@ -232,7 +232,9 @@ class Generated:
         """Return the steps and the header, with an instant step, or with instant merges if `instant` is ``merge``."""
         bodies = {"before": self.before, "work": self.work, "after": self.after}
         bodies |= {instant: "tool: 0s"} if instant in bodies else {}
-        coordination = re.sub("merge: .*", "merge: 0s", self.coordination) if instant == "merge" else self.coordination
+        coordination = (
+            re.sub("merge: .*", "merge: 0.00001s", self.coordination) if instant == "merge" else self.coordination
+        )
         fan_out = f"for_each: {self.items}, crew: team, " if self.items else ""
         steps = f"  before: {{{bodies['before']}}}\n  work: {{needs: before, {fan_out}{bodies['work']}}}\n"
         steps += f"  after: {{needs: work, {bodies['after']}}}"
