@@ -76,25 +76,28 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None, agents: S
     shown = [(model, speed) for model in models for speed in asked_speeds]
     declared, baseline = Scenario(base, 1.0, held.agents), Scenario(base, 1.0, 1)
     extra = ExtraScenarios.of(workflow.on(models[0]), sizing, (models[0], min(asked_speeds)), wishes.every_n)
-    grid = Grid(workflow, sizing, premium, seed, backend, cached=agents is None and len(models) == 1)
+    grid = Grid(workflow, sizing, premium, seed, backend, cached=False)
     asked = None if agents is None else sorted({*agents, declared.agents})
 
     every_row = list(dict.fromkeys([(base, 1.0), *shown]))
     search = Search(
         grid, declared, every_row, extra.widest, wishes.worth, wishes.usd_per_hour, asked, stopping, progress=progress
     )
-    requested = [Scenario(*row, count) for row in shown for count in dict.fromkeys(agents or ())]
+    if agents is None:
+        search, first = search.scouted()
+    else:
+        first = requested = [Scenario(*row, count) for row in shown for count in dict.fromkeys(agents)]
     alone = [Scenario(model, speed, 1) for model in models for speed in dict.fromkeys((1.0, *asked_speeds))]
     more = [Scenario(*row, count) for row in every_row for count in asked or ()]
     search.first(
-        [*(requested or search.scouted()), *alone, baseline],
+        [*first, *alone, baseline],
         [*(Scenario(models[0], *point) for point in extra.points), *more],
         Uncoordinated(
             [Scenario(models[0], *point) for point in extra.plain_points], extra.plain, extra.curved
         ),
     )  # fmt: skip
     if agents is None:
-        chosen = search.default_agents()
+        chosen = search.complete()
         requested = [Scenario(*row, count) for row in shown for count in search.columns()]
     else:
         search.take(more)

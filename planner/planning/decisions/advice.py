@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from planner.planning.decisions.holders import Holder
@@ -119,6 +120,7 @@ class Rule:
     worth : share of the declared p50 that a change must save
     usd_per_hour : as in `Advice`
     asked : numbers of agents to choose from; None: all measured numbers
+    named : named number of agents of some rows, from an earlier search; in other rows it follows from the points
     """
 
     points: Mapping[Scenario, Point]
@@ -127,6 +129,7 @@ class Rule:
     worth: float = WORTH
     usd_per_hour: float | None = None
     asked: Collection[int] | None = None
+    named: Mapping[Row, int] = field(default_factory=dict)
 
     @property
     def row(self) -> Row:
@@ -151,9 +154,8 @@ class Rule:
         agents = named if self.adds(declared, named) else None
         faster = self.fastest(self.at(self.rows, declared.agents))
         single = self._better(agents, faster)
-        both = self.fastest(
-            Scenario(*row, count) for row in self.rows if (count := self.enough(row)) != declared.agents
-        )
+        wide = [Scenario(*row, count) for row in self.rows if (count := self.enough(row)) != declared.agents]
+        both = self.fastest(scenario for scenario in wide if scenario in self.points)
         if both is not None and self.adds(single or declared, both):
             return Choice("both", both, enough)
         if single is not None and single == faster:
@@ -164,6 +166,8 @@ class Rule:
 
     def enough(self, row: Row) -> int:
         """Return the fewest measured agents of a row whose loss is within `worth` of the row's least loss."""
+        if row in self.named:
+            return self.named[row]
         numbers = self.numbers(row)
         loss = {count: self.loss(Scenario(*row, count)) for count in numbers}
         quickest = min(self.points[Scenario(*row, count)].seconds for count in numbers)
@@ -210,13 +214,13 @@ class Rule:
         return self._cheapest([other for other in candidates if self._rank(other) == first])
 
     def next_more(self, scenario: Scenario, most: int) -> Scenario | None:
-        """Return the scenario with twice the agents, or with the nearest measured number; None if there is none.
+        """Return the scenario with about twice the agents; None if no larger number is measured.
 
         most : largest useful number of agents
         """
         row, twice = (scenario.model, scenario.speed), min(most, 2 * scenario.agents)
         more = [count for count in self.numbers(row) if scenario.agents < count <= most]
-        return Scenario(*row, min(more, key=lambda count: (count < twice, abs(count - twice)))) if more else None
+        return Scenario(*row, min(more, key=lambda count: abs(math.log(count / twice)))) if more else None
 
     def change(self, before: Scenario, after: Scenario, base: Scenario | None = None) -> Change:
         """Return the change between two measured scenarios.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from planner.planning.decisions.advice import Point, Rule
 from planner.planning.decisions.verdict import Row
@@ -13,19 +13,11 @@ from planner.planning.results import Scenario
 from planner.sampling.sample import NEVER, Progress, Stopping, quiet
 
 FEW = 128
-"""Most samples of a search for numbers of agents. The numbers that it finds are simulated again with all samples."""
+"""Most samples of the search for numbers of agents. What they save and cost is simulated with all samples."""
 
 PARTS = 4
 """Parts into which a range of numbers of agents is divided. A simulation of three scenarios takes about as long as two
 simulations of one."""
-
-
-def allowed_gap(agents: int) -> int:
-    """Return the largest difference between the named number and the next smaller number that is simulated.
-
-    Up to 31 agents it is 1, so that the named number is the fewest. Above, it is a sixteenth.
-    """
-    return max(1, agents // 16)
 
 
 @dataclass(frozen=True)
@@ -36,8 +28,7 @@ class Search:
     declared : the declared scenario
     rows : models and speeds, the declared ones first
     most : largest useful number of agents
-    worth, usd_per_hour, asked : as in `Rule`
-    exact : whether all rows are searched, until the named numbers are exact. Otherwise an earlier search is confirmed
+    worth, usd_per_hour, asked, named : as in `Rule`
     stopping, progress : for the first scenarios; later scenarios have the same number of samples
     """
 
@@ -49,8 +40,8 @@ class Search:
     usd_per_hour: float | None
     asked: Collection[int] | None
     stopping: Stopping
-    exact: bool = False
     progress: Progress = quiet
+    named: Mapping[Row, int] = field(default_factory=dict)
 
     def first(
         self, requested: Iterable[Scenario], extra: Sequence[Scenario] = (), uncoordinated: Uncoordinated = NOTHING
@@ -68,15 +59,27 @@ class Search:
         )
         self.grid.take(scenarios, again, self.progress)
 
-    def scouted(self) -> list[Scenario]:
-        """Search with few samples. Return the scenarios to simulate with all samples."""
+    def scouted(self) -> tuple[Search, list[Scenario]]:
+        """Search with few samples. Return a search that names the numbers found, and the scenarios to simulate first.
+
+        These are the default grid, and in the declared and the recommended row the named and the quickest number.
+        """
         if self.most == 1:
-            return self.default_scenarios()
+            return self, self.default_scenarios()
         grid = Grid(self.grid.workflow, self.grid.sizing, self.grid.premium, self.grid.seed, self.grid.backend)
-        scout = replace(self, grid=grid, stopping=Stopping(min(FEW, self.stopping.most)), exact=True, progress=quiet)
+        scout = replace(self, grid=grid, stopping=Stopping(min(FEW, self.stopping.most)), progress=quiet)
         scout.first(scout.default_scenarios())
-        scout.default_agents()
-        return scout.needed()
+        scout.find_numbers()
+        rule = scout.measured()
+        best = rule.choose().recommended
+        scenarios = [Scenario(*row, count) for row in self.rows for count in scout.columns()]
+        for row in dict.fromkeys((self.rows[0], (best.model, best.speed))):
+            quickest = min(rule.numbers(row), key=lambda count: (rule.loss(Scenario(*row, count)), count))
+            scenarios += [Scenario(*row, rule.enough(row)), Scenario(*row, quickest)]
+        if not any(best.agents * 3 <= 2 * other.agents <= best.agents * 6 for other in scenarios if other > best):
+            scenarios.append(replace(best, agents=min(self.most, 2 * best.agents)))
+        named = {row: rule.enough(row) for row in self.rows}
+        return replace(self, named=named), list(dict.fromkeys(scenarios))
 
     def default_scenarios(self) -> list[Scenario]:
         """Return the scenarios to begin with if no numbers of agents are requested.
@@ -107,67 +110,45 @@ class Search:
                 usd = samples.usd
                 points[scenario] = Point(samples.seconds.quantile(0.5), None if usd is None else usd.mean)
         available = restricted(self.grid.models(points))
-        return Rule(points, self.declared, available, self.worth, self.usd_per_hour, self.asked)
+        return Rule(points, self.declared, available, self.worth, self.usd_per_hour, self.asked, self.named)
 
-    def refine(self, row: Row) -> None:
+    def find_numbers(self) -> None:
+        """Simulate numbers of agents until the named numbers of the rows that may be recommended are known."""
+        self._refine(self.rows[0])
+        for row in self.rows[1:]:
+            best = self.measured().choose().recommended
+            if self._may_be_best(row):
+                self.take(Scenario(*row, count) for count in self.ladder())
+                self._refine(row)
+            elif (best.model, best.speed) == row:
+                self._refine(row)
+
+    def complete(self) -> Rule:
+        """Simulate the rest of the default grid. Return the rule for all simulated scenarios."""
+        while missing := [scenario for scenario in self.grid_scenarios() if scenario not in self.grid.found]:
+            self.take(missing)
+        return self.measured()
+
+    def grid_scenarios(self) -> list[Scenario]:
+        """Return the default grid: all rows with the numbers of agents of `columns`."""
+        return [Scenario(*row, count) for row in self.rows for count in self.columns()]
+
+    def _refine(self, row: Row) -> None:
         """Simulate further numbers of agents of a row, until the named number is known.
 
-        The named number lies between two simulated numbers. In each round, this range is divided into `PARTS` parts.
+        The named number lies between two simulated numbers. In each round, this range is divided into `PARTS` parts. At
+        the end, twice the named number is simulated too, because it may be quicker than all others.
         """
-        while not self.stopping.late:
+        while True:
             rule = self.measured()
             enough = rule.enough(row)
             below = max((count for count in rule.numbers(row) if count < enough), default=enough - 1)
-            parts = min(PARTS, enough - below)
-            if enough - below <= (1 if self.exact else allowed_gap(enough)):
-                return
+            parts, double = min(PARTS, enough - below), Scenario(*row, min(self.most, 2 * enough))
+            if parts == 1:
+                if double in self.grid.found:
+                    return
+                self.take([double])
             self.take(Scenario(*row, below + (enough - below) * part // parts) for part in range(1, parts))
-
-    def default_agents(self) -> Rule:
-        """Search for the numbers of agents that the rule names. Return the rule for all simulated scenarios.
-
-        The default grid and the next step up are simulated too. If that changes the recommended scenario, the search
-        continues with the new one.
-        """
-        while True:
-            self.refine(self.rows[0])
-            for other in self.rows[1:]:
-                best = self.measured().choose().recommended
-                if self.exact and self._may_be_best(other):
-                    self.take(Scenario(*other, count) for count in self.ladder())
-                    self.refine(other)
-                elif (best.model, best.speed) == other:
-                    self.refine(other)
-            wanted = self.shown() if self.exact else self._grid()
-            missing = [scenario for scenario in wanted if scenario not in self.grid.found]
-            if not missing:
-                return self.measured()
-            self.take(missing)
-
-    def shown(self) -> list[Scenario]:
-        """Return the default grid and the next step up from the recommended scenario."""
-        best = self.measured().choose().recommended
-        return [*self._grid(), Scenario(best.model, best.speed, min(self.most, 2 * best.agents))]
-
-    def _grid(self) -> list[Scenario]:
-        return [Scenario(*row, count) for row in self.rows for count in self.columns()]
-
-    def needed(self) -> list[Scenario]:
-        """Return the scenarios that prove the advice with more samples, after a search with few samples.
-
-        These are the default grid and, in the declared and the recommended row, the quickest number, the named number,
-        and some numbers next to it, because more samples may move it.
-        """
-        rule = self.measured()
-        best = rule.choose().recommended
-        scenarios = self.shown()
-        for row in dict.fromkeys((self.rows[0], (best.model, best.speed))):
-            enough = rule.enough(row)
-            quickest = min(rule.numbers(row), key=lambda count: (rule.loss(Scenario(*row, count)), count))
-            gap = allowed_gap(enough)
-            near = {enough, enough - gap, min(enough + gap, self.most), quickest, *([enough - 2] if gap == 1 else [])}
-            scenarios += [Scenario(*row, count) for count in sorted(near) if count > 0]
-        return list(dict.fromkeys(scenarios))
 
     def columns(self) -> list[int]:
         """Return the numbers of agents of the default grid, at most four.
