@@ -25,7 +25,7 @@ from planner.report.html import comparisons as comparisons_html
 from planner.report.html import elements as html_elements
 from planner.report.html import forecasts as forecasts_html
 from planner.report.html import searches as searches_html
-from planner.report.text.comparisons import first_screen
+from planner.report.text.comparisons import comparison_text
 from planner.report.text.forecasts import forecast_text
 from planner.report.text.layout import without_colour
 from planner.report.text.models import models_text
@@ -128,7 +128,7 @@ class Comparison(Shown, comparison_result.Comparison):
         return comparisons_data.comparison_data(self)
 
     def _text(self) -> str:
-        return first_screen(self)
+        return comparison_text(self)
 
     def _rows(self) -> list[dict[str, Any]]:
         return comparisons_data.comparison_rows(self)

@@ -19,17 +19,14 @@ from planner.measures.drag import Drag
 from planner.timing.pipeline import Pipeline, ScheduledSamples
 from planner.workflow.declaration import Workflow
 
-MOST_SAMPLES = 128
+MOST_SAMPLES = 64
 """Most samples from which drags are computed."""
 
-USUAL_SAMPLES = 64
-"""Samples from which drags of a large graph are computed."""
-
 LEAST_SAMPLES = 16
-"""Fewest samples from which drags are computed, even for a very large graph, unless fewer are simulated."""
+"""Fewest samples from which drags are computed, even for a large graph, unless fewer are simulated."""
 
-BUDGET, MOST_BUDGET = 1_000_000, 16_000_000
-"""Most tasks × drags × samples to schedule for over `USUAL_SAMPLES` samples, and for over `LEAST_SAMPLES` samples."""
+BUDGET = 16_000_000
+"""Most tasks × drags × samples to schedule. `LEAST_SAMPLES` samples may exceed it."""
 
 CELLS = 4_000_000
 """Most tasks × samples to draw together, so that a large graph needs little memory."""
@@ -155,9 +152,7 @@ def most_dragging(drags: Drags, crews: Iterable[str]) -> str:
 
 
 def _samples(tasks: int, drags: int, most: int) -> int:
-    each = tasks * max(1, drags)
-    fitting = max(BUDGET // each, min(USUAL_SAMPLES, MOST_BUDGET // each), LEAST_SAMPLES)
-    return min(most, MOST_SAMPLES, fitting)
+    return min(most, MOST_SAMPLES, max(LEAST_SAMPLES, BUDGET // (tasks * max(1, drags))))
 
 
 def _pools(graph: TaskGraph) -> dict[str, list[int]]:

@@ -12,7 +12,7 @@ from planner.planning.notes.assumptions import restricted
 from planner.planning.results import Scenario
 from planner.sampling.sample import NEVER, Progress, Stopping, quiet
 
-FEW = 128
+FEW = 64
 """Most samples of the search for numbers of agents. What they save and cost is simulated with all samples."""
 
 PARTS = 4

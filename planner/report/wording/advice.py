@@ -139,7 +139,15 @@ def _holder(holder: Holder) -> str:
     wording = _WORK.get(holder.work, "{name}") if holder.agents is None else _POOLS[holder.kind]
     phrase = wording.format(name=printable(holder.name), agents=holder.agents)
     condition = "instant" if holder.agents is None else "unlimited"
-    return f"{phrase} (-{quantities.seconds(holder.drag.mean)} if {condition})"
+    return f"{phrase} (-{_about(holder.drag.mean)} if {condition})"
+
+
+def _about(seconds: float) -> str:
+    """Return a drag as text, with two or three digits: `42.3s`, `6.1min`, `29min`, `1h17min`."""
+    minutes = seconds / 60
+    if 1 <= minutes < 59.5:
+        return f"{minutes:.1f}min" if minutes < 9.95 else f"{minutes:.0f}min"
+    return quantities.seconds(seconds)
 
 
 def _crew(advice: Advice, count: int) -> str:
