@@ -136,7 +136,7 @@ def test_data_is_that_of_json(forecast: planner.Forecast, comparison: planner.Co
 
 def test_text_is_that_of_the_terminal(forecast: planner.Forecast, comparison: planner.Comparison) -> None:
     assert f"{forecast}\n" == printed(*FORECAST)
-    assert f"{comparison}\n" == printed(*COMPARE).replace("(--premium)", "(premium)")
+    assert f"{comparison}\n" == printed(*COMPARE, "--all").replace("(--premium)", "(premium)")
 
 
 def test_a_table_has_the_columns_of_csv(forecast: planner.Forecast, comparison: planner.Comparison) -> None:
