@@ -65,7 +65,7 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None, agents: S
     `agents` is given, and the workflow has several crews.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
-    held = _Held.of(workflow, crew, agents, seed, stopping)
+    held = _Held.of(workflow, crew, agents, seed, stopping, progress)
     sizing = held.sizing
     sized = sizing.choose()
     base = workflow.model or ""
@@ -150,8 +150,9 @@ class _Held:
 
     @classmethod
     def of(
-        cls, workflow: Workflow, crew: str | None, agents: Sequence[int] | None, seed: int, stopping: Stopping
-    ) -> _Held:
+        cls, workflow: Workflow, crew: str | None, agents: Sequence[int] | None, seed: int, stopping: Stopping,
+        progress: Progress,
+    ) -> _Held:  # fmt: skip
         """Simulate the declared scenario, and choose the crew to compare.
 
         agents : requested numbers of agents. If a quantity of a workflow without crews depends on the number of agents,
@@ -161,7 +162,7 @@ class _Held:
         sizes, limited = dict(sizing.declared), bool(workflow.crews)
         if not limited and depends_on_agents(workflow):
             sizes, limited = sizing.sizes(min(agents or (1,))), True
-        found = drags(workflow, sizes, seed, stopping.most)
+        found = drags(workflow, sizes, seed, stopping.most, progress)
         chosen = sizing.crew is None and agents is None
         if chosen:
             sizing = Sizing.of(workflow, most_dragging(found, sizing.declared))

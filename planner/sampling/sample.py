@@ -21,9 +21,6 @@ ENOUGH = 0.01
 USUALLY = 1024
 """Most samples if no number of samples, no precision and no time limit is requested."""
 
-NEVER = -1.0
-"""A precision that is never reached. All requested samples are then simulated, in the blocks of a checked run."""
-
 MOST = 1 << 20
 """Most samples if a precision or a time limit is requested, but no number of samples."""
 

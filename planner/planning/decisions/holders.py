@@ -16,6 +16,7 @@ from planner.expansion.expand import expand
 from planner.expansion.graph.fragments import LIMIT, RAMPED_UP
 from planner.expansion.graph.task_graph import LEAD, LIMITED, TaskGraph
 from planner.measures.drag import Drag
+from planner.sampling.sample import Progress, quiet
 from planner.timing.pipeline import Pipeline, ScheduledSamples
 from planner.workflow.declaration import Workflow
 
@@ -100,11 +101,12 @@ class Drags:
         return tuple(sorted(counted, key=lambda holder: -holder.drag.mean)[:NAMED])
 
 
-def drags(workflow: Workflow, sizes: Mapping[str, int], seed: int, samples: int) -> Drags:
+def drags(workflow: Workflow, sizes: Mapping[str, int], seed: int, samples: int, progress: Progress = quiet) -> Drags:
     """Return the drags of everything that can hold a scenario up, at the declared speed.
 
     sizes : number of agents of each crew
     samples : most samples to use; fewer are used for a large graph
+    progress : function that is called with 0 now and then, because this is the beginning of the work
     """
     graph = expand(workflow, sizes)
     steps: dict[tuple[str, str], list[int]] = {}
@@ -125,6 +127,7 @@ def drags(workflow: Workflow, sizes: Mapping[str, int], seed: int, samples: int)
         whole.add(run.seconds)
         drag.add(run, low)
         for name, pools in groups.items():
+            progress(0.0)
             unbounded[name].add(_lost(run, pools))
     found = [
         Holder("coordination" if graph.works[numbers[0]].subject.coordination else "step", *step, None, mean)

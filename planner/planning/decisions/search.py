@@ -10,7 +10,7 @@ from planner.planning.decisions.verdict import Row
 from planner.planning.grid import NOTHING, Grid, Uncoordinated
 from planner.planning.notes.assumptions import restricted
 from planner.planning.results import Scenario
-from planner.sampling.sample import NEVER, Progress, Stopping, quiet
+from planner.sampling.sample import Progress, Stopping, quiet
 
 FEW = 64
 """Most samples of the search for numbers of agents. What they save and cost is simulated with all samples."""
@@ -53,21 +53,19 @@ class Search:
         self.grid.take(requested, self.stopping, self.progress, extra=extra, uncoordinated=uncoordinated)
 
     def take(self, scenarios: Iterable[Scenario]) -> None:
-        """Simulate further scenarios with as many samples, on the same draws."""
-        again = replace(
-            self.stopping, samples=self.grid.samples, precision=NEVER if self.stopping.may_stop else None, seconds=None
-        )
-        self.grid.take(scenarios, again, self.progress)
+        """Simulate further scenarios with the same number of samples, on the same draws."""
+        self.grid.take(scenarios, Stopping(self.grid.samples), self.progress)
 
     def scouted(self) -> tuple[Search, list[Scenario]]:
         """Search with few samples. Return a search that names the numbers found, and the scenarios to simulate first.
 
-        These are the default grid, and in the declared and the recommended row the named and the quickest number.
+        These are the default grid, the named and the quickest number of the declared and the recommended row, and the
+        next step up from the recommended number.
         """
         if self.most == 1:
             return self, self.default_scenarios()
         grid = Grid(self.grid.workflow, self.grid.sizing, self.grid.premium, self.grid.seed, self.grid.backend)
-        scout = replace(self, grid=grid, stopping=Stopping(min(FEW, self.stopping.most)), progress=quiet)
+        scout = replace(self, grid=grid, stopping=Stopping(min(FEW, self.stopping.most)), progress=self._waiting)
         scout.first(scout.default_scenarios())
         scout.find_numbers()
         rule = scout.measured()
@@ -76,10 +74,14 @@ class Search:
         for row in dict.fromkeys((self.rows[0], (best.model, best.speed))):
             quickest = min(rule.numbers(row), key=lambda count: (rule.loss(Scenario(*row, count)), count))
             scenarios += [Scenario(*row, rule.enough(row)), Scenario(*row, quickest)]
-        if not any(best.agents * 3 <= 2 * other.agents <= best.agents * 6 for other in scenarios if other > best):
-            scenarios.append(replace(best, agents=min(self.most, 2 * best.agents)))
+        if not any(each == replace(best, agents=each.agents) and _about_twice(best.agents, each) for each in scenarios):
+            scenarios.append(replace(best, agents=max(best.agents, min(self.most, 2 * best.agents))))
         named = {row: rule.enough(row) for row in self.rows}
         return replace(self, named=named), list(dict.fromkeys(scenarios))
+
+    def _waiting(self, done: float) -> None:
+        """Report that the work has begun. The search is a small part of it."""
+        self.progress(0.0)
 
     def default_scenarios(self) -> list[Scenario]:
         """Return the scenarios to begin with if no numbers of agents are requested.
@@ -169,3 +171,8 @@ class Search:
         rule = self.measured()
         best = rule.choose().recommended
         return any(rule.adds(best, Scenario(*row, count)) for count in rule.numbers(row))
+
+
+def _about_twice(agents: int, scenario: Scenario) -> bool:
+    """Return whether a scenario has 1.5 to 3 times as many agents."""
+    return 3 * agents <= 2 * scenario.agents <= 6 * agents
