@@ -157,7 +157,6 @@ def compare(
         from planner.api.checks import decision_options
         from planner.api.request import CompareRequest
         from planner.report.data.comparisons import comparison_csv, comparison_json
-        from planner.report.text.comparisons import comparison_text, first_screen
 
         with values.checked() as check:
             fields = values.parse_grid(check, grid)
@@ -167,7 +166,11 @@ def compare(
             CompareRequest, file, set_, grid.catalogue, only_below, output.output,
             simulation=simulation, decisions=decisions, **fields,
         )  # fmt: skip
-        show(request.run(), output, comparison_json, comparison_csv, comparison_text if everything else first_screen)
+        if everything:
+            from planner.report.text.comparisons import comparison_text as text
+        else:
+            from planner.report.text.advice import first_screen as text
+        show(request.run(), output, comparison_json, comparison_csv, text)
 
 
 app.command(cls=Once)(target)

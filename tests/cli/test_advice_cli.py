@@ -14,7 +14,7 @@ import planner
 from planner.catalogue.catalogue import Catalogue
 from planner.cli.app import app
 from planner.loading import load
-from planner.report.text.comparisons import MOST_LINES
+from planner.report.text.advice import MOST_LINES
 from planner.report.wording.advice import MOST_NOTES
 from tests.conftest import ROOT, Golden
 

@@ -161,7 +161,7 @@ def _samples(tasks: int, drags: int, most: int) -> int:
 def _pools(graph: TaskGraph) -> dict[str, list[int]]:
     """Return the indices of the pools with each name. Pools that no task uses are left out."""
     pools: dict[str, list[int]] = {}
-    used = set(np.unique(graph.graph.acquire).tolist())
+    used = set(graph.graph.acquire.tolist())
     for index, name in enumerate(graph.pools):
         if index in used and name != RAMPED_UP:
             pools.setdefault(name, []).append(index)
@@ -187,4 +187,5 @@ def _lost(run: ScheduledSamples, pools: Sequence[int]) -> np.ndarray:
 
 def _passes(graph: TaskGraph, works: Iterable[int], pools: Sequence[int]) -> bool:
     """Return whether any task of some pieces of work seizes a slot of some pools."""
-    return any(np.isin(graph.graph.acquire[graph.works[number].tasks], pools).any() for number in works)
+    seized = {pool for number in works for pool in graph.graph.acquire[graph.works[number].tasks].ravel().tolist()}
+    return not seized.isdisjoint(pools)
