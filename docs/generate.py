@@ -60,6 +60,7 @@ _TAIL = """\
 | `--agents` | From 1 to 100,000; `CREW=` before it if there are several. | `engineers=4` |
 | `--set` | `NAME=VALUE`: a parameter that the file declares and a number. May be given several times. | `modules=240` |
 | `--premium` | An exponent of the speed from 0 to 10, or what a speed costs: `SPEED=PRICE`. | `2.5x=6x` |
+| `--worth` | A share of the declared p50, from 0% to 100%. | `5%` |
 | `--seed` | A whole number from 0. | `7` |
 | `--samples` | A whole number from 1 to 10,000,000. | `4000` |
 | `--runtime` | `langgraph` or `dataflow`. | `langgraph` |
@@ -79,7 +80,7 @@ write-protected.
 `compare` takes several speeds and several numbers of agents, separated by commas: `1x,2.5x`, `engineers=1,2,4`.
 `--agents` sizes the named crew, or the only declared crew. In a workflow without crews it limits the requests and agent
 loops that run in parallel. Without `--agents`, `forecast` takes every crew as declared, and limits nothing if there is
-none.
+none. Of several crews, `compare` without `--agents` takes the one with the largest drag, and says so.
 
 Samples are drawn until p50 and p90 are known to 1%, at most 1,024. `--samples` alone draws exactly that number.
 `--precision` and `--max-time` continue beyond 1,024, with `--samples` as the limit: see

@@ -52,6 +52,19 @@ class Loaded:
         workflow = on_runtime(workflow, runtime)
         return workflow, (*runtime_notes(workflow), *notes)
 
+    def faster_tiers(self) -> list[str]:
+        """Return the names of the faster tiers of the workflow's default profile, the slowest first.
+
+        The catalogue is opened only if the profile or its base is not declared in the workflow's file.
+        """
+        from planner.catalogue.tiers import faster_tiers
+
+        model, own = self.declared.model, self.declared.models
+        if model is None:
+            return []
+        closed = model in own and (own[model].based_on is None or own[model].based_on in own)
+        return faster_tiers(model, own, None if closed else _open(self.catalogue, self.folder, self.only_below))
+
     def _served(self, models: Sequence[str], fast: str | None) -> tuple[Workflow, tuple[Note, ...]]:
         workflow = self.declared
         own = workflow.models

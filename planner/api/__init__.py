@@ -7,7 +7,7 @@ MOST_SAMPLES = 10_000_000
 MOST_THREADS = 1024
 
 SPEEDS = (1.0, 1.5, 2.5, 5.0, 8.0)
-"""Default speeds of a grid with one model. With several models, the only default speed is 1."""
+"""Default speeds of `target` with one model. With several models, the only default speed is 1."""
 
 AGENTS = (1, 2, 4, 8, 16)
-"""Default numbers of agents of a grid."""
+"""Default numbers of agents of `target`."""

@@ -119,7 +119,7 @@ def grid(check: Checks, speeds: Any, agents_: Any, models: Any, premium_: Any) -
     return {
         "models": _each(check, "models", listed, name, "['sonnet', 'opus']") if models else (),
         "speeds": None if speeds is None else _each(check, "speeds", speeds, units.factor),
-        "agents": _each(check, "agents", agents_, agents),
+        "agents": None if agents_ is None else _each(check, "agents", agents_, agents),
         "premium": check.take("premium", premium_, premium),
     }
 

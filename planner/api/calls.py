@@ -134,18 +134,21 @@ def forecast(
 
 
 def compare(
-    workflow: Workflow, *, speeds: Sequence[float] | None = None, agents: Sequence[int] = AGENTS,
+    workflow: Workflow, *, speeds: Sequence[float] | None = None, agents: Sequence[int] | None = None,
     crew: str | None = None, models: Sequence[str] | str = (), runtime: str | None = None,
     premium: Premium | float | None = None, seed: int = 1, samples: int | None = None,
     precision: float | str | None = None, max_time: float | str | None = None, threads: int | None = None,
     scheduler: str | None = None, value_of_time: float | None = None, waiting: float = 1.0, setup: str | None = None,
-    runs: int | None = None, every_n: bool = False, progress: Progress | None = None,
+    runs: int | None = None, every_n: bool = False, worth: float | str = 0.05, progress: Progress | None = None,
 ) -> Comparison:  # fmt: skip
-    """Compare completion times and costs in a grid of speeds × agents. All scenarios use the same random draws.
+    """Advise whether more agents or a faster model are worth it, and compare scenarios on the same random draws.
 
-    speeds : factors by which every output speed is multiplied. None: 1, 1.5, 2.5, 5 and 8. If several models are given,
-        None means only 1
-    agents : numbers of agents to compare, for the crew `crew`, or for the only crew
+    speeds : factors by which every output speed is multiplied. None: 1, and the faster tiers of the model; 1 and 2.5
+        if there are no such tiers. If several models are given, None means only 1
+    agents : numbers of agents to compare. None: 1, the declared and the recommended number, and half and double of the
+        declared number
+    crew : name of the crew whose agents are compared. None: the only crew. If there are several crews and `agents` is
+        None, the crew that holds the workflow up most
     models : profiles to use instead of the workflow's default profile, as a list or as a string such as "a,b"
     value_of_time : cost of one hour of waiting for one person, in US dollars
     waiting : number of people who wait for the result
@@ -153,6 +156,7 @@ def compare(
     runs : number of runs that are planned after the change. The result has the total savings of these runs
     every_n : whether to try every number of agents from 1 to the width of the widest fan-out. Only the first speed is
         used. This is slow but exact
+    worth : share of the declared scenario's p50 that a change must save to be recommended
 
     The other arguments are the same as in `forecast`. The command `planner compare` does the same.
 
@@ -163,7 +167,7 @@ def compare(
         **arguments.source_and_crew(check, workflow, runtime, crew),
         **arguments.grid(check, speeds, agents, models, premium),
         simulation=arguments.simulation(check, seed, samples, precision, max_time, threads, scheduler, progress),
-        decisions=decision_options(check, value_of_time, waiting, setup, runs, every_n),
+        decisions=decision_options(check, value_of_time, waiting, setup, runs, every_n, worth),
     )
     return answered(Comparison, check, request)
 

@@ -126,9 +126,10 @@ def existing_folder(value: Any) -> Path:
 
 
 def decision_options(
-    check: Checks, value_of_time: Any, waiting: Any, setup: Any, runs: Any, every_n: Any
+    check: Checks, value_of_time: Any, waiting: Any, setup: Any, runs: Any, every_n: Any, worth: Any = None
 ) -> DecisionOptions:
     """Check the arguments of `compare` that concern decisions. Return a `DecisionOptions` with the checked values."""
+    from planner.planning.decisions.advice import WORTH
     from planner.planning.decisions.decide import DecisionOptions
     from planner.planning.decisions.payback import Setup
 
@@ -142,7 +143,9 @@ def decision_options(
     once = check.optional("setup", setup, units.setup_of)
     times = check.optional("runs", runs, count)
     every = check.take("every_n", every_n, _flag)
-    return DecisionOptions(bool(every), hour, people or 1.0, once and Setup(once[0], once[1], times))
+    least = check.optional("worth", worth, units.chance)
+    setup_cost = once and Setup(once[0], once[1], times)
+    return DecisionOptions(bool(every), hour, people or 1.0, setup_cost, WORTH if least is None else least)
 
 
 def target(check: Checks, p90: Any, p50: Any, budget: Any) -> Target:

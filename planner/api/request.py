@@ -190,11 +190,12 @@ class GridRequest(Request):
     """Base class of requests about a grid of speeds × agents.
 
     speeds : factors by which every output speed is multiplied; None: the default speeds
+    agents : numbers of agents; None: the default numbers
     models : profiles to use instead of the workflow's default profile; empty: only the default profile
     """
 
     speeds: Sequence[float] | None = None
-    agents: Sequence[int] = AGENTS
+    agents: Sequence[int] | None = None
     models: Sequence[str] = ()
     premium: Premium | None = None
 
@@ -203,7 +204,7 @@ class GridRequest(Request):
 
     def _arguments(self) -> dict[str, Any]:
         return {
-            "speeds": self.speeds or ((1.0,) if len(self.models) > 1 else SPEEDS),
+            "speeds": self.speeds,
             "agents": self.agents,
             "models": self.models,
             "crew": self.crew,
@@ -216,10 +217,23 @@ class GridRequest(Request):
 class CompareRequest(GridRequest):
     """A request to compare all scenarios of a grid.
 
+    If no speed and no model is requested, the faster tiers of the workflow's default profile are compared.
+
     decisions : options for the decisions in the result; None: the default options
     """
 
     decisions: DecisionOptions | None = None
+
+    def serve(self) -> tuple[Workflow, tuple[Note, ...]]:
+        return self.workflow.serving(self._models, self.runtime)
+
+    @cached_property
+    def _models(self) -> Sequence[str]:
+        """Profiles to compare: the requested ones, or the default profile and its faster tiers, if there are any."""
+        if self.models or self.speeds:
+            return self.models
+        tiers = self.workflow.faster_tiers()
+        return [self.workflow.declared.model or "", *tiers] if tiers else ()
 
     def run(self) -> Comparison:
         """Compare all scenarios of the grid.
@@ -229,7 +243,8 @@ class CompareRequest(GridRequest):
         from planner.planning.comparison import NOTHING_MORE, compare
 
         options = self.decisions or NOTHING_MORE
-        return self._with_notes(compare(self.served[0], wishes=options, **self._arguments()))
+        arguments = {**self._arguments(), "models": self._models}
+        return self._with_notes(compare(self.served[0], wishes=options, **arguments))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -246,7 +261,10 @@ class TargetRequest(GridRequest):
         """
         from planner.planning.target.search import find_cheapest
 
-        return self._with_notes(find_cheapest(self.served[0], self.target, **self._arguments()))
+        arguments = self._arguments()
+        arguments["speeds"] = self.speeds or ((1.0,) if len(self.models) > 1 else SPEEDS)
+        arguments["agents"] = self.agents or AGENTS
+        return self._with_notes(find_cheapest(self.served[0], self.target, **arguments))
 
 
 def _premium(premium: Premium | None) -> dict[str, Any]:

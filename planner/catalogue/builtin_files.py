@@ -54,6 +54,12 @@ def entry(name: str) -> dict[str, Any] | None:
     return None if lines is None else dict(parse_yaml(lines, name).data)
 
 
+def based_on(base: str) -> list[str]:
+    """Return the names of all built-in profiles that are based on the profile `base`."""
+    line = f"based_on: {base}\n"
+    return [name for name, lines in _entries().items() if line in lines]
+
+
 @cache
 def source(name: str) -> SourceDeclaration | None:
     """Return a source of numbers by its name. Return None if no built-in source has this name."""

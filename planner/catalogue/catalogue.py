@@ -119,6 +119,10 @@ class Catalogue:
         """
         return tuple(CandidateName.of(name, partial(self._retired, name)) for name in self.names)
 
+    def is_own(self, name: str) -> bool:
+        """Return whether the user's catalogue file declares the profile `name`."""
+        return self._own is not None and name in self._own.entries
+
     def _retired(self, name: str) -> bool:
         return self.available(name) == "retired"
 

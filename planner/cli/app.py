@@ -16,12 +16,13 @@ from planner.cli.frame import Commands, Once, laid_out, refused, reported, say_n
 from planner.cli.models import models_app
 from planner.cli.options import (
     AgentsOfCrews,
+    All,
     AsJson,
     BackendOptions,
     CatalogueFile,
+    CompareOptions,
     EveryN,
     File,
-    GridOptions,
     Model,
     OnlyBelow,
     OutputOptions,
@@ -34,6 +35,7 @@ from planner.cli.options import (
     Speed,
     ValueOfTime,
     Waiting,
+    Worth,
     expanded,
 )
 from planner.cli.rehearse import rehearse
@@ -136,7 +138,7 @@ def forecast(
 def compare(
     file: File,
     *,
-    grid: GridOptions,
+    grid: CompareOptions,
     sampling: SamplingOptions,
     backend: BackendOptions,
     set_: Settings = None,
@@ -146,24 +148,29 @@ def compare(
     setup: Setup = None,
     runs: Runs = None,
     every_n: EveryN = False,
+    worth: Worth = "5%",
+    everything: All = False,
     output: OutputOptions,
 ) -> None:
-    """Compare the completion time and cost of speeds × agents. All scenarios use the same random draws."""
+    """Advise whether more agents or a faster model are worth it. Compare completion times and costs."""
     with reported() as progress:
         from planner.api.checks import decision_options
         from planner.api.request import CompareRequest
         from planner.report.data.comparisons import comparison_csv, comparison_json
-        from planner.report.text.comparisons import comparison_text
 
         with values.checked() as check:
             fields = values.parse_grid(check, grid)
             simulation = values.parse_simulation(check, sampling, progress, backend)
-            decisions = decision_options(check, value_of_time, waiting, setup, runs, every_n)
+            decisions = decision_options(check, value_of_time, waiting, setup, runs, every_n, worth)
         request = values.build_request(
             CompareRequest, file, set_, grid.catalogue, only_below, output.output,
             simulation=simulation, decisions=decisions, **fields,
         )  # fmt: skip
-        show(request.run(), output, comparison_json, comparison_csv, comparison_text)
+        if everything:
+            from planner.report.text.comparisons import comparison_text as text
+        else:
+            from planner.report.text.advice import first_screen as text
+        show(request.run(), output, comparison_json, comparison_csv, text)
 
 
 app.command(cls=Once)(target)

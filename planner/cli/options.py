@@ -38,6 +38,30 @@ AgentCounts = Annotated[
     str,
     typer.Option(help="Numbers of agents to try. If there are several crews, name one of them, e.g. writers=1,2,4."),
 ]
+ComparedAgents = Annotated[
+    str | None,
+    typer.Option(
+        help="Numbers of agents to compare. If there are several crews, name one of them, e.g. writers=1,2,4. "
+        "[default: 1, the declared and the recommended number, and half and double of the declared number, of the crew "
+        "that holds the workflow up most]",
+        show_default=False,
+    ),
+]
+ComparedSpeeds = Annotated[
+    str | None,
+    typer.Option(
+        help="Multiply the output speed of every request by each of these factors. [default: 1x and the faster tiers "
+        "of the model; if there are none, 1x,2.5x; if several models are given, 1x]",
+        show_default=False,
+    ),
+]
+Worth = Annotated[
+    str,
+    typer.Option(
+        "--worth", help="Share of the completion time that a change must save to be recommended.", metavar="SHARE"
+    ),
+]
+All = Annotated[bool, typer.Option("--all", help="Print all tables, decisions and notes below the answer.")]
 Model = Annotated[
     str | None,
     typer.Option("--model", help="Model profile to use instead of the workflow's model.", metavar="NAME"),
@@ -161,6 +185,18 @@ class GridOptions:
 
     speed: Speeds = None
     agents: AgentCounts = _AGENTS
+    model: Models = None
+    runtime: RuntimeName = None
+    premium: Premium = None
+    catalogue: CatalogueFile = None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CompareOptions:
+    """Options of a command that compares a grid of scenarios."""
+
+    speed: ComparedSpeeds = None
+    agents: ComparedAgents = None
     model: Models = None
     runtime: RuntimeName = None
     premium: Premium = None

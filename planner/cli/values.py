@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import typer
 
 from planner.cli.frame import check_writable, unwritable
-from planner.cli.options import BackendOptions, GridOptions, SamplingOptions
+from planner.cli.options import BackendOptions, CompareOptions, GridOptions, SamplingOptions
 
 if TYPE_CHECKING:
     from planner.api.checks import Checks
@@ -132,11 +132,11 @@ def parse_scenario(
     return {"speed": factors[0], "agents": counts[0], "crew": crew, "model": models[0] if models else None}
 
 
-def parse_grid(check: "Checks", options: GridOptions) -> dict[str, Any]:
+def parse_grid(check: "Checks", options: GridOptions | CompareOptions) -> dict[str, Any]:
     """Parse the options of a grid of scenarios. Return a dict of keyword arguments for a `GridRequest`."""
     crew, counts = parse_agents(check, options.agents)
     return {
-        "agents": counts,
+        "agents": None if options.agents is None else counts,
         "crew": crew,
         "speeds": None if not options.speed else parse_speeds(check, options.speed),
         "models": parse_names(options.model),

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planner.catalogue.premium import FITTED, Premium
 from planner.planning.comparison_result import Comparison
+from planner.planning.decisions.advice import advise
 from planner.planning.decisions.chances import ScenarioValues
 from planner.planning.decisions.decide import DecisionInputs, DecisionOptions, decide
 from planner.planning.decisions.extra_scenarios import INSTANT, ExtraScenarios
+from planner.planning.decisions.holders import Drags, drags, most_dragging
+from planner.planning.decisions.search import Search
 from planner.planning.decisions.verdict import Row, rows, verdict
 from planner.planning.grid import Grid, Uncoordinated
 from planner.planning.notes.assumptions import (
@@ -22,9 +26,11 @@ from planner.planning.notes.assumptions import (
 from planner.planning.notes.concurrency import concurrency
 from planner.planning.results import Result, Scenario
 from planner.planning.sizing import Sizing
+from planner.reading.fields import MOST_AGENTS
 from planner.sampling.accumulator import ScenarioSamples
 from planner.sampling.backends import Backend, ThreadBackend
 from planner.sampling.sample import Precision, Progress, Stopping, quiet
+from planner.workflow.checks.agents import depends_on_agents
 from planner.workflow.declaration import Workflow
 
 if TYPE_CHECKING:
@@ -32,16 +38,22 @@ if TYPE_CHECKING:
 
 NOTHING_MORE = DecisionOptions()
 
+HYPOTHETICAL = 2.5
+"""Default speed to compare with 1x, if no tier of the declared model can be bought. It is the speed of fast tiers."""
 
-def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], *, models: Sequence[str] = (),
+
+def compare(workflow: Workflow, speeds: Sequence[float] | None = None, agents: Sequence[int] | None = None, *,
+            models: Sequence[str] = (),
             crew: str | None = None, premium: Premium = FITTED, seed: int = 1, samples: int | None = None,
             precision: float | None = None, max_time: float | None = None, backend: Backend | None = None,
             progress: Progress = quiet, wishes: DecisionOptions = NOTHING_MORE) -> Comparison:  # fmt: skip
-    """Simulate all combinations of the given models, speeds and numbers of agents, and compare them.
+    """Simulate combinations of models, speeds and numbers of agents, compare them, and advise.
 
-    speeds : factors on every output speed
-    agents : numbers of agents of the crew that varies
-    crew : name of the crew that varies; None if the workflow has at most one crew
+    speeds : factors on every output speed. None: 1 and `HYPOTHETICAL`; with several models only 1
+    agents : numbers of agents of the crew that varies. None: the declared number, half and double of it, 1, and the
+        recommended number, which is searched for
+    crew : name of the crew that varies. None: the only crew. If there are several crews and `agents` is None, the crew
+        with the largest drag
     models : names of profiles; if empty, only the workflow's own model is used
     premium : assumed prices at speeds other than 1x
     samples, precision, max_time : rule for when to stop, as in `Stopping`. All scenarios have the same number of
@@ -49,30 +61,51 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
     backend : where samples are simulated; None: threads on all cores
     wishes : options for the decisions in the result
 
-    Raises InputError if the workflow is too large or `crew` is unknown. Also raises InputError if `crew` is None and
-    the workflow has several crews.
+    Raises InputError if the workflow is too large or `crew` is unknown. Also raises InputError if `crew` is None,
+    `agents` is given, and the workflow has several crews.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
-    sizing = Sizing.of(workflow, crew)
+    held = _Held.of(workflow, crew, agents, seed, stopping, progress)
+    sizing = held.sizing
     sized = sizing.choose()
-    models = list(dict.fromkeys(models)) or [workflow.model or ""]
-    first_row = (models[0], min(speeds))
-    requested = [
-        Scenario(model, speed, count)
-        for model in models
-        for speed in dict.fromkeys(speeds)
-        for count in dict.fromkeys(agents)
-    ]
-    alone = [Scenario(model, speed, 1) for model in models for speed in dict.fromkeys((1.0, *speeds))]
-    baseline = Scenario(workflow.model or "", 1.0, 1)
-    extra = ExtraScenarios.of(workflow.on(models[0]), sizing, first_row, wishes.every_n)
+    base = workflow.model or ""
+    models = list(dict.fromkeys(models)) or [base]
+    asked_speeds = list(dict.fromkeys(speeds or ((1.0,) if len(models) > 1 else (1.0, HYPOTHETICAL))))
+    if agents is None and base in models and 1.0 not in asked_speeds:
+        asked_speeds.insert(0, 1.0)
+    shown = [(model, speed) for model in models for speed in asked_speeds]
+    declared, baseline = Scenario(base, 1.0, held.agents), Scenario(base, 1.0, 1)
+    extra = ExtraScenarios.of(workflow.on(models[0]), sizing, (models[0], min(asked_speeds)), wishes.every_n)
     grid = Grid(workflow, sizing, premium, seed, backend, cached=False)
-    grid.take(
-        [*requested, *alone, baseline], stopping, progress,
-        extra=[Scenario(models[0], *point) for point in extra.points],
-        uncoordinated=Uncoordinated(
+    asked = None if agents is None else sorted({*agents, declared.agents})
+
+    every_row = list(dict.fromkeys([(base, 1.0), *shown]))
+    search = Search(
+        grid, declared, every_row, extra.widest, wishes.worth, wishes.usd_per_hour, asked, stopping, progress=progress
+    )
+    if agents is None:
+        search, first = search.scouted()
+    else:
+        first = requested = [Scenario(*row, count) for row in shown for count in dict.fromkeys(agents)]
+    alone = [Scenario(model, speed, 1) for model in models for speed in dict.fromkeys((1.0, *asked_speeds))]
+    more = [Scenario(*row, count) for row in every_row for count in asked or ()]
+    search.first(
+        [*first, *alone, baseline],
+        [*(Scenario(models[0], *point) for point in extra.points), *more],
+        Uncoordinated(
             [Scenario(models[0], *point) for point in extra.plain_points], extra.plain, extra.curved
         ),
+    )  # fmt: skip
+    if agents is None:
+        chosen = search.complete()
+        requested = [Scenario(*row, count) for row in shown for count in search.columns()]
+    else:
+        search.take(more)
+        chosen = search.measured()
+    other = held.other(sized, wishes.worth)
+    advice = advise(
+        chosen, crew=sized, chosen=held.chosen, crew_drag=held.drags.share(sized), other_crew=other,
+        most=extra.widest, limited=held.limited, holders=held.drags.named(),
     )  # fmt: skip
     simulated = grid.found
     results = tuple(
@@ -88,14 +121,63 @@ def compare(workflow: Workflow, speeds: Sequence[float], agents: Sequence[int], 
     remarks = (
         *imprecise(reached, grid.samples),
         *declaration_notes(workflow, sizing.sizes(best.agents)), *other_tokenizers(workflow, used),
-        *notes(used, grid.over_context(requested), speeds, premium), *concurrency(grid.batches),
+        *notes(used, grid.over_context(requested), asked_speeds, premium), *concurrency(grid.batches),
     )  # fmt: skip
     return Comparison(
-        workflow.workflow, seed, grid.samples, reached, sized, baseline, results, ends,
+        workflow.workflow, seed, grid.samples, reached, sized, advice, baseline, results, ends,
         decide(_decision_inputs(grid, requested, baseline, extra), ends, wishes),
         restricted(used), remarks,
         _barriers(workflow.on(best.model), sizing.sizes(best.agents), best.speed, seed, grid.samples),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _Held:
+    """What holds the declared scenario up, and the crew to compare.
+
+    drags : drags of steps, crews, queues and limits in the declared scenario
+    sizing : sizing of the crew to compare
+    agents : declared number of agents of this crew; if it is not limited, the largest useful number
+    chosen : whether the crew was chosen because of its drag
+    limited : whether the number of agents is limited
+    """
+
+    drags: Drags
+    sizing: Sizing
+    agents: int
+    chosen: bool
+    limited: bool
+
+    @classmethod
+    def of(
+        cls, workflow: Workflow, crew: str | None, agents: Sequence[int] | None, seed: int, stopping: Stopping,
+        progress: Progress,
+    ) -> _Held:  # fmt: skip
+        """Simulate the declared scenario, and choose the crew to compare.
+
+        agents : requested numbers of agents. If a quantity of a workflow without crews depends on the number of agents,
+            the least of these numbers takes the place of the declared number
+        """
+        sizing = Sizing.of(workflow, crew)
+        sizes, limited = dict(sizing.declared), bool(workflow.crews)
+        if not limited and depends_on_agents(workflow):
+            sizes, limited = sizing.sizes(min(agents or (1,))), True
+        found = drags(workflow, sizes, seed, stopping.most, progress)
+        chosen = sizing.crew is None and agents is None
+        if chosen:
+            sizing = Sizing.of(workflow, most_dragging(found, sizing.declared))
+        count = min(MOST_AGENTS, sizing.agents(sizes)) if sizing.crew else 1
+        return cls(found, sizing, count, chosen, limited)
+
+    def other(self, crew: str, worth: float) -> str | None:
+        """Return another crew that holds the workflow up more, by more than `worth` of the mean completion time.
+
+        Return None if there is none.
+        """
+        seconds = self.drags.crews()
+        least = max(seconds.pop(crew, 0.0), worth * self.drags.seconds)
+        most = max(seconds, key=lambda name: seconds[name], default=None)
+        return most if most is not None and seconds[most] > least else None
 
 
 def _decision_inputs(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planner.errors import Note
+from planner.planning.decisions.advice import Advice
 from planner.planning.decisions.decide import Decisions
 from planner.planning.decisions.verdict import Verdict
 from planner.planning.results import Result, Scenario
@@ -21,6 +22,7 @@ class Comparison:
     """The results of all compared scenarios, and the decisions based on these results.
 
     crew : name of the crew whose number of agents varies
+    advice : what to do, by rule
     results : ordered by model, then by speed, then by number of agents
     restricted : availability of each model that not everybody can buy: ``limited`` or ``retired``
     barriers : time lost at LangGraph's barriers in the scenario with the least p50; None if there are no barriers
@@ -31,6 +33,7 @@ class Comparison:
     samples: int
     precision: Precision
     crew: str
+    advice: Advice
     baseline: Scenario
     results: tuple[Result, ...]
     verdict: Verdict

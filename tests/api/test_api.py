@@ -137,7 +137,7 @@ def test_data_is_that_of_json(forecast: planner.Forecast, comparison: planner.Co
 
 def test_text_is_that_of_the_terminal(forecast: planner.Forecast, comparison: planner.Comparison) -> None:
     assert f"{forecast}\n" == printed(*FORECAST)
-    assert f"{comparison}\n" == printed(*COMPARE).replace("(--premium)", "(premium)")
+    assert f"{comparison}\n" == printed(*COMPARE, "--all").replace("(--premium)", "(premium)")
 
 
 def test_a_table_has_the_columns_of_csv(forecast: planner.Forecast, comparison: planner.Comparison) -> None:
@@ -353,7 +353,7 @@ def test_problems_name_the_argument(
 def test_several_crews_ask_for_one_by_its_argument() -> None:
     text = "workflow: two\ncrews: {a: {agents: 1}, b: {agents: 1}}\nsteps:\n  x: {for_each: 2, crew: a, tool: 1s}\n"
     with pytest.raises(planner.InputError, match="crew='a' or crew='b'"):
-        planner.compare(planner.load_workflow(text), samples=1)
+        planner.compare(planner.load_workflow(text), agents=[1], samples=1)
 
 
 def test_problems_of_a_file_have_their_places() -> None:

@@ -22,14 +22,14 @@ TWO = "workflow: two\ncrews: {a: {agents: 1}, b: {agents: 1}}\nsteps:\n  x: {for
 
 def refusal(**fields: Any) -> InputError:
     with pytest.raises(InputError) as error:
-        CompareRequest(workflow=load(TWO), simulation=Simulation(samples=1), **fields).run()
+        CompareRequest(workflow=load(TWO), agents=[1], simulation=Simulation(samples=1), **fields).run()
     return error.value
 
 
 def test_a_request_fills_in_the_default_grid() -> None:
     found = CompareRequest(workflow=load(EXAMPLE), simulation=Simulation(samples=2)).run()
-    assert {one.scenario.speed for one in found.results} == {1, 1.5, 2.5, 5, 8}
-    assert {one.scenario.agents for one in found.results} == {1, 2, 4, 8, 16}
+    assert {one.scenario.speed for one in found.results} == {1, 2.5}
+    assert {1, 4} <= {one.scenario.agents for one in found.results} <= {1, 2, 3, 4, 8}
     several = CompareRequest(
         workflow=load(EXAMPLE), models=["sonnet", "claude-opus-4-8"], agents=[1], simulation=Simulation(samples=2)
     )

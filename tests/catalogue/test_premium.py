@@ -82,7 +82,7 @@ def test_the_output_says_which_law_and_marks_what_is_hypothetical(tmp_path: Path
     run = CliRunner().invoke
 
     def said(*options: str) -> str:
-        result = run(app, ["compare", file, "--agents", "1", "--samples", "2", *options])
+        result = run(app, ["compare", file, "--agents", "1", "--samples", "2", "--all", *options])
         assert result.exit_code == 0
         return " ".join(result.output.split())
 

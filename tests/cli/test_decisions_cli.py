@@ -43,7 +43,7 @@ def decided(*arguments: object) -> Any:
 
 
 def said(*arguments: object) -> str:
-    found = run(*arguments)
+    found = run(*arguments, "--all")
     assert found.exit_code == 0, found.output
     return found.stdout
 

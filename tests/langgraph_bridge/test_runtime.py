@@ -120,7 +120,7 @@ def told(*arguments: object) -> str:
 
 
 def test_compare_says_what_barriers_cost_and_what_to_wrap(golden: Golden) -> None:
-    said = golden(told("compare", BARRIER, "--speed", "1x", "--agents", "1"))
+    said = golden(told("compare", BARRIER, "--speed", "1x", "--agents", "1", "--all"))
     assert amounts(said) >= {"2.00s", "6.00s", "8.00s"}
     assert "barriers" not in told("compare", BARRIER, "--runtime", "dataflow")
 
@@ -130,7 +130,7 @@ def test_a_long_branch_is_told_by_its_ends(tmp_path: Path, golden: Golden) -> No
     path = tmp_path / "long.yaml"
     steps = f"{chain}  x: {{tool: 9s}}\n  j: {{needs: [s6, x], tool: 1s}}\n"
     path.write_text(f"workflow: long\nruntime: langgraph\nsteps:\n{steps}", encoding="utf-8")
-    said = golden(told("compare", path, "--speed", "1x", "--agents", "1"))
+    said = golden(told("compare", path, "--speed", "1x", "--agents", "1", "--all"))
     assert amounts(said) >= {"10.0s", "16.0s", "6.00s"}
 
 
@@ -139,7 +139,7 @@ def test_what_was_not_tried_is_said(tmp_path: Path, golden: Golden) -> None:
     def said(steps: str) -> str:
         path = tmp_path / "large.yaml"
         path.write_text(f"workflow: large\nruntime: langgraph\nsteps:\n{steps}", encoding="utf-8")
-        return told("compare", path, "--speed", "1x", "--agents", "1")
+        return told("compare", path, "--speed", "1x", "--agents", "1", "--all")
 
     chain = "".join(f"  s{n}: {{{f'needs: s{n - 1}, ' if n else ''}tool: 1s}}\n" for n in range(100))
     golden(said(f"{chain}  x: {{tool: 9s}}\n"))
@@ -178,7 +178,7 @@ def test_why_a_subgraph_wins_more_than_the_barriers_cost_is_said(
 ) -> None:
     path = tmp_path / "more.yaml"
     path.write_text(f"workflow: more\nruntime: langgraph\n{head}steps:\n{steps}", encoding="utf-8")
-    assert amounts(golden(told("compare", path, "--speed", "1x", "--agents", "2"))) >= times
+    assert amounts(golden(told("compare", path, "--speed", "1x", "--agents", "2", "--all"))) >= times
 
 
 def test_every_field_on_barriers_is_described() -> None:

@@ -16,6 +16,7 @@ from planner.engine import TICK, Samples, quantile_interval, simulate
 from planner.errors import InputError, Note
 from planner.expansion import crew_sizes, expand
 from planner.planning import Comparison, Result, Tokens, compare, forecast
+from planner.planning.decisions.holders import Drags
 from planner.report import forecast_json, forecast_text
 from planner.report.wording import quantities
 from planner.sampling import Batch, GridPoint, Stopping, ThreadBackend, batch, block, sample
@@ -466,6 +467,7 @@ def test_profiles_that_ask_for_the_same_share_what_is_drawn(declare: Declare, mo
         return draw(self, shape, cells, path, purpose, occurrence)
 
     monkeypatch.setattr(Samples, "_draw", noted)
+    monkeypatch.setattr("planner.planning.comparison.drags", lambda *_: Drags(1, 1.0, (), ()))
     workflow = declare(
         "  a: {llm: {input: 1k to 2k, output: 200 to 900}}",
         header="""model: slow

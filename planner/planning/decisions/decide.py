@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from planner.planning.decisions.advice import WORTH
 from planner.planning.decisions.agents import AgentNumbers, agent_numbers
 from planner.planning.decisions.ceilings import Ceilings, Usl, ceilings, usl
 from planner.planning.decisions.chances import BreakEvenSuccess, PairwiseChance, ScenarioValues, beats, success
@@ -33,12 +34,19 @@ class DecisionOptions:
     value_of_time : value of an hour of one waiting person, in US dollars; None: not given
     waiting : number of people who wait
     setup : time and cost of setting up a scenario other than the baseline; None: not given
+    worth : share of the declared p50 that a change must save to be advised
     """
 
     every_n: bool = False
     value_of_time: float | None = None
     waiting: float = 1.0
     setup: Setup | None = None
+    worth: float = WORTH
+
+    @property
+    def usd_per_hour(self) -> float | None:
+        """Value of an hour for all people who wait, in US dollars; None if it is not given."""
+        return None if self.value_of_time is None else self.value_of_time * self.waiting
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from planner.planning.comparison_result import Comparison
 from planner.report.html.elements import head, page, shaded, table
+from planner.report.wording.advice import advice_sentences, declared_phrase, question
 from planner.report.wording.comparisons import verdict
 from planner.report.wording.decisions import decision_sentences
 from planner.report.wording.heat_maps import (
@@ -17,14 +18,15 @@ from planner.report.wording.notes import worded
 
 def comparison_html(comparison: Comparison) -> str:
     """Return a comparison as HTML: heat maps, verdict, decisions and notes."""
-    title, *about = comparison_heading(comparison)
+    _, *grid = comparison_heading(comparison)
+    about = [declared_phrase(comparison.advice).capitalize(), *advice_sentences(comparison.advice), *grid]
     maps = "".join(map(_heat_map, heat_maps(comparison)))
     body = f'<div style="display:flex;flex-wrap:wrap;align-items:flex-start;column-gap:28px">{maps}</div>'
     sentences = [
         accepted_sentence(comparison), verdict(comparison), *_barriers(comparison),
         *decision_sentences(comparison),
     ]  # fmt: skip
-    return page(title, about, body, filter(None, sentences), worded(comparison.notes))
+    return page(question(comparison), about, body, filter(None, sentences), worded(comparison.notes))
 
 
 def _heat_map(heat_map: HeatMap) -> str:

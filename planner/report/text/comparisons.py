@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from planner.planning.comparison_result import Comparison
+from planner.report.text.advice import answer_lines
 from planner.report.text.layout import note_lines, shorten, width, wrap, wrap_all
 from planner.report.wording.comparisons import verdict
 from planner.report.wording.decisions import decision_sentences
@@ -23,8 +24,8 @@ _LABEL, _LONGEST_LABEL = 9, 34
 
 
 def comparison_text(comparison: Comparison) -> str:
-    """Return a comparison as text: heat maps of all scenarios, then the verdict, decisions and notes."""
-    lines = wrap_all(comparison_heading(comparison))
+    """Return all of a comparison as text: the answer, heat maps, verdict on the grid, decisions and notes."""
+    lines = [*answer_lines(comparison), "", *wrap_all(comparison_heading(comparison))]
     lines += [line for heat_map in heat_maps(comparison) for line in _lines(heat_map)]
     accepted = accepted_sentence(comparison)
     lines += ["", accepted] if accepted else []

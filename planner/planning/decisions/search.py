@@ -1,0 +1,178 @@
+"""The scenarios that advice needs: numbers of agents by doubling and bisection, at the declared and at other speeds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from planner.planning.decisions.advice import Point, Rule
+from planner.planning.decisions.verdict import Row
+from planner.planning.grid import NOTHING, Grid, Uncoordinated
+from planner.planning.notes.assumptions import restricted
+from planner.planning.results import Scenario
+from planner.sampling.sample import Progress, Stopping, quiet
+
+FEW = 64
+"""Most samples of the search for numbers of agents. What they save and cost is simulated with all samples."""
+
+PARTS = 4
+"""Parts into which a range of numbers of agents is divided. A simulation of three scenarios takes about as long as two
+simulations of one."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search for the scenarios that the rule of the advice needs.
+
+    grid : simulates the scenarios
+    declared : the declared scenario
+    rows : models and speeds, the declared ones first
+    most : largest useful number of agents
+    worth, usd_per_hour, asked, named : as in `Rule`
+    stopping, progress : for the first scenarios; later scenarios have the same number of samples
+    """
+
+    grid: Grid
+    declared: Scenario
+    rows: Sequence[Row]
+    most: int
+    worth: float
+    usd_per_hour: float | None
+    asked: Collection[int] | None
+    stopping: Stopping
+    progress: Progress = quiet
+    named: Mapping[Row, int] = field(default_factory=dict)
+
+    def first(
+        self, requested: Iterable[Scenario], extra: Sequence[Scenario] = (), uncoordinated: Uncoordinated = NOTHING
+    ) -> None:
+        """Simulate the first scenarios, which decide the number of samples.
+
+        extra, uncoordinated : as in `Grid.take`
+        """
+        self.grid.take(requested, self.stopping, self.progress, extra=extra, uncoordinated=uncoordinated)
+
+    def take(self, scenarios: Iterable[Scenario]) -> None:
+        """Simulate further scenarios with the same number of samples, on the same draws."""
+        self.grid.take(scenarios, Stopping(self.grid.samples), self.progress)
+
+    def scouted(self) -> tuple[Search, list[Scenario]]:
+        """Search with few samples. Return a search that names the numbers found, and the scenarios to simulate first.
+
+        These are the default grid, the named and the quickest number of the declared and the recommended row, and the
+        next step up from the recommended number.
+        """
+        if self.most == 1:
+            return self, self.default_scenarios()
+        grid = Grid(self.grid.workflow, self.grid.sizing, self.grid.premium, self.grid.seed, self.grid.backend)
+        scout = replace(self, grid=grid, stopping=Stopping(min(FEW, self.stopping.most)), progress=self._waiting)
+        scout.first(scout.default_scenarios())
+        scout.find_numbers()
+        rule = scout.measured()
+        best = rule.choose().recommended
+        scenarios = [Scenario(*row, count) for row in self.rows for count in scout.columns()]
+        for row in dict.fromkeys((self.rows[0], (best.model, best.speed))):
+            quickest = min(rule.numbers(row), key=lambda count: (rule.loss(Scenario(*row, count)), count))
+            scenarios += [Scenario(*row, rule.enough(row)), Scenario(*row, quickest)]
+        if not any(each == replace(best, agents=each.agents) and _about_twice(best.agents, each) for each in scenarios):
+            scenarios.append(replace(best, agents=max(best.agents, min(self.most, 2 * best.agents))))
+        named = {row: rule.enough(row) for row in self.rows}
+        return replace(self, named=named), list(dict.fromkeys(scenarios))
+
+    def _waiting(self, done: float) -> None:
+        """Report that the work has begun. The search is a small part of it."""
+        self.progress(0.0)
+
+    def default_scenarios(self) -> list[Scenario]:
+        """Return the scenarios to begin with if no numbers of agents are requested.
+
+        At the declared speed, these are 1, half of the declared number, the declared number, and then twice as many
+        again and again, up to the largest useful number. At other speeds, only the default grid and the largest number.
+        """
+        row, others = self.rows[0], self.rows[1:]
+        columns = self._columns(self.declared.agents)
+        return [
+            *(Scenario(*row, count) for count in self.ladder()),
+            *(Scenario(*other, count) for other in others for count in sorted({*columns, self.most})),
+        ]
+
+    def ladder(self) -> list[int]:
+        """Return the numbers of agents to begin with: 1, half of the declared one, and doubled ones up to `most`."""
+        numbers, count = {*self._columns(self.declared.agents), self.most}, self.declared.agents
+        while count < self.most:
+            numbers.add(count)
+            count *= 2
+        return sorted(numbers)
+
+    def measured(self) -> Rule:
+        """Return the rule for all scenarios of the search that are simulated so far."""
+        points = {}
+        for scenario, samples in self.grid.found.items():
+            if (scenario.model, scenario.speed) in self.rows:
+                usd = samples.usd
+                points[scenario] = Point(samples.seconds.quantile(0.5), None if usd is None else usd.mean)
+        available = restricted(self.grid.models(points))
+        return Rule(points, self.declared, available, self.worth, self.usd_per_hour, self.asked, self.named)
+
+    def find_numbers(self) -> None:
+        """Simulate numbers of agents until the named numbers of the rows that may be recommended are known."""
+        self._refine(self.rows[0])
+        for row in self.rows[1:]:
+            best = self.measured().choose().recommended
+            if self._may_be_best(row):
+                self.take(Scenario(*row, count) for count in self.ladder())
+                self._refine(row)
+            elif (best.model, best.speed) == row:
+                self._refine(row)
+
+    def complete(self) -> Rule:
+        """Simulate the rest of the default grid. Return the rule for all simulated scenarios."""
+        while missing := [scenario for scenario in self.grid_scenarios() if scenario not in self.grid.found]:
+            self.take(missing)
+        return self.measured()
+
+    def grid_scenarios(self) -> list[Scenario]:
+        """Return the default grid: all rows with the numbers of agents of `columns`."""
+        return [Scenario(*row, count) for row in self.rows for count in self.columns()]
+
+    def _refine(self, row: Row) -> None:
+        """Simulate further numbers of agents of a row, until the named number is known.
+
+        The named number lies between two simulated numbers. In each round, this range is divided into `PARTS` parts. At
+        the end, twice the named number is simulated too, because it may be quicker than all others.
+        """
+        while True:
+            rule = self.measured()
+            enough = rule.enough(row)
+            below = max((count for count in rule.numbers(row) if count < enough), default=enough - 1)
+            parts, double = min(PARTS, enough - below), Scenario(*row, min(self.most, 2 * enough))
+            if parts == 1:
+                if double in self.grid.found:
+                    return
+                self.take([double])
+            self.take(Scenario(*row, below + (enough - below) * part // parts) for part in range(1, parts))
+
+    def columns(self) -> list[int]:
+        """Return the numbers of agents of the default grid, at most four.
+
+        These are 1, the declared and the recommended number, half of the declared number unless more are recommended,
+        and double of it unless fewer are recommended.
+        """
+        return self._columns(self.measured().choose().recommended.agents)
+
+    def _columns(self, recommended: int) -> list[int]:
+        declared = self.declared.agents
+        double = 2 * declared if 2 * declared <= self.most else max(declared, self.most)
+        half = {max(1, declared // 2)} if recommended <= declared else set()
+        return sorted({1, declared, recommended, *half, *({double} if recommended >= declared else set())})
+
+    def _may_be_best(self, row: Row) -> bool:
+        """Return whether more agents at another speed may be worth more than either alone."""
+        rule = self.measured()
+        best = rule.choose().recommended
+        return any(rule.adds(best, Scenario(*row, count)) for count in rule.numbers(row))
+
+
+def _about_twice(agents: int, scenario: Scenario) -> bool:
+    """Return whether a scenario has 1.5 to 3 times as many agents."""
+    return 3 * agents <= 2 * scenario.agents <= 6 * agents

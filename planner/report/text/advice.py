@@ -1,0 +1,69 @@
+"""The first screen of a comparison: the answer, a table of times and costs, and at most two notes."""
+
+from __future__ import annotations
+
+from planner.expansion.graph.task_graph import DEFAULT_CREW
+from planner.planning.comparison_result import Comparison
+from planner.report.text.layout import note_lines, shorten, shorten_left, width, wrap, wrap_all
+from planner.report.wording.advice import (
+    AdviceCell,
+    AdviceTable,
+    advice_sentences,
+    advice_table,
+    declared_phrase,
+    question,
+    screen_notes,
+)
+
+MOST_LINES = 18
+"""Most lines of the first screen, notes and wide grids aside."""
+
+MOST_COLUMNS = 5
+"""Most numbers of agents next to each other on the first screen."""
+
+_LEAST_LABEL = 6
+"""Fewest columns of a row's name in the table of the first screen."""
+
+
+def first_screen(comparison: Comparison) -> str:
+    """Return the answer of a comparison as text: verdict, gains, holders, a table, and at most two notes."""
+    shown, others = screen_notes(comparison.notes)
+    more = f"{others} more note{'s' * (others != 1)}, tables" if others else "tables"
+    pointer = f"-> --all: {more}, decisions; planner forecast; planner sensitivity"
+    lines = [*answer_lines(comparison), pointer, *note_lines(shown)]
+    return "\n".join(lines) + "\n"
+
+
+def answer_lines(comparison: Comparison) -> list[str]:
+    """Return the lines of the first screen without notes."""
+    advice, title = comparison.advice, question(comparison)
+    declared = declared_phrase(advice)
+    room = width() - len(title) - len(declared)
+    lines = [f"{title}{' ' * room}{declared}"] if room >= 2 else wrap_all([title, declared.capitalize()])
+    table = advice_table(comparison)
+    sentences = wrap_all(advice_sentences(advice))
+    rows = [*_table(table), *wrap(table.legend)]
+    blank = [""] if len(lines) + len(sentences) + len(rows) + 2 <= MOST_LINES else []
+    return [*lines, *sentences, *blank, *rows]
+
+
+def _table(table: AdviceTable) -> list[str]:
+    column = 4 + max(len(cell.text) for _, _, cells in table.rows for cell in cells)
+    room = max(_LEAST_LABEL, width() - column * min(MOST_COLUMNS, len(table.agents)))
+    names = [f"{shorten_left(name, room - len(mark))}{mark}" for name, mark, _ in table.rows]
+    crew = "agents" if table.crew == DEFAULT_CREW else shorten(table.crew, room)
+    label = max(_LEAST_LABEL, len(crew), *map(len, names))
+    most = max(1, (width() - label) // column)
+    lines = []
+    for first in range(0, len(table.agents), most):
+        columns = slice(first, first + most)
+        head = "".join(f"{count:>{column - 2},}  " for count in table.agents[columns])
+        lines.append(f"{crew:>{label}}{head}".rstrip())
+        for name, (_, _, cells) in zip(names, table.rows, strict=True):
+            lines.append((f"{name:>{label}}" + "".join(_advice_cell(cell, column) for cell in cells[columns])).rstrip())
+    return lines
+
+
+def _advice_cell(cell: AdviceCell, column: int) -> str:
+    text = f"[{cell.text}]" if cell.declared else f"{cell.text} "
+    return f"{text:>{column - 1}}{'*' if cell.recommended else ' '}"

@@ -1,0 +1,294 @@
+"""The advice of a comparison in words: verdict, agents, faster, holders, and a table of the times and costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from planner.errors import Note, printable
+from planner.expansion.graph.task_graph import DEFAULT_CREW
+from planner.planning.comparison_result import Comparison
+from planner.planning.decisions.advice import Advice, Change
+from planner.planning.decisions.holders import SMALL, Holder
+from planner.planning.decisions.verdict import rows
+from planner.planning.results import Result, Scenario
+from planner.report.wording import quantities
+
+MOST_NOTES = 2
+"""Most notes on the first screen."""
+
+SAID = ("hypothetical-speeds", "restricted-model", "caveat", "not-converged", "constant-concurrency")
+"""Codes of notes that the first screen leaves to `--all`: it says the same, or they change no decision."""
+
+_SAME = 0.005
+"""Differences of time and cost up to this share are worded as none."""
+
+_WORK: Mapping[str, str] = {
+    "llm": "{name}, a request",
+    "agent": "{name}, an agent loop",
+    "tool": "{name}, a tool",
+    "human": "{name}, a person",
+    "merge": "merges of {name}, one at a time",
+    "conflict": "conflicts of {name}",
+    "rework": "rework of {name}",
+    "brief": "briefs of {name}",
+    "report": "reports of {name}",
+    "reading": "the lead's reading of {name}",
+    "sync": "messages of {name}",
+    "ramp_up": "ramp-up of {name}",
+    "stagger": "the staggered start of {name}",
+}
+"""Kind of a step's work, or mechanism of coordination → phrase."""
+
+_POOLS: Mapping[str, str] = {
+    "crew": "the {agents:,} {name}",
+    "queue": "merges of {name}, {agents:,} at a time",
+    "lead": "the lead, alone",
+    "limit": "max_concurrency {agents:,}",
+}
+"""Kind of a holder with agents or slots → phrase."""
+
+
+def question(comparison: Comparison) -> str:
+    """Return the title: the question that the advice answers."""
+    return f"{printable(comparison.workflow)}: faster, or more agents?"
+
+
+def declared_phrase(advice: Advice) -> str:
+    """Return a phrase such as `declared: 4 fixers on sonnet, 2h00min, $16.01`."""
+    model = f" on {printable(advice.declared.model)}" if advice.declared.model else ""
+    usd = "cost unknown" if advice.declared_usd is None else quantities.usd(advice.declared_usd)
+    count = _crew(advice, advice.declared.agents)
+    agents = count if advice.limited or advice.most == 1 else f"no limit on agents, up to {advice.most:,} busy"
+    return f"declared: {agents}{model}, {quantities.seconds(advice.declared_seconds)}, {usd}"
+
+
+def advice_sentences(advice: Advice) -> list[str]:
+    """Return the verdict, what agents and speed would gain, what holds the workflow up, and what to compare next."""
+    lines = [_verdict(advice), _agents(advice), _faster(advice), _held_by(advice.holders)]
+    if advice.chosen and advice.crew_drag > SMALL:
+        lines.append(f"Crew compared: {printable(advice.crew)}. Of several, it holds the workflow up most.")
+    elif advice.chosen:
+        lines.append(f"Crew compared: {printable(advice.crew)}. No crew holds the workflow up.")
+    if advice.other_crew is not None:
+        other = printable(advice.other_crew)
+        numbers = _next_numbers(advice.holders, other)
+        lines.append(f"Try {other} instead, who hold it up more: --agents {other}={numbers}.")
+    return [line for line in lines if line]
+
+
+def _next_numbers(holders: Sequence[Holder], crew: str) -> str:
+    """Return numbers of agents to try: those of a crew, and two and four times as many."""
+    agents = next((holder.agents for holder in holders if holder.kind == "crew" and holder.name == crew), None) or 1
+    return ",".join(str(times * agents) for times in (1, 2, 4))
+
+
+def screen_notes(notes: Sequence[Note]) -> tuple[list[Note], int]:
+    """Return the notes for the first screen, and the number of the other notes."""
+    shown = [note for note in notes if note.code not in SAID][:MOST_NOTES]
+    return shown, len(notes) - len(shown)
+
+
+def _verdict(advice: Advice) -> str:
+    change, after = advice.change, advice.recommended
+    if change is None:
+        reason = f"nothing compared saves {quantities.relative_error(advice.threshold)}"
+        if advice.usd_per_hour is not None:
+            reason = f"nothing compared saves time for under {quantities.usd(advice.usd_per_hour)} an hour"
+        kept = _crew(advice, after.agents).upper() if advice.limited else "AS DECLARED"
+        return f"KEEP {kept}: {reason}."
+    agents = f"{_crew(advice, after.agents)} instead of {advice.declared.agents:,}"
+    row = _row(advice, after)
+    if advice.verdict == "more-agents":
+        return f"MORE AGENTS: {agents} save {_gain(change)}."
+    if advice.verdict == "fewer-agents" and change.worth:
+        return f"FEWER AGENTS: {agents} save {_gain(change)}."
+    if advice.verdict == "fewer-agents":
+        return f"FEWER AGENTS: {agents} do as well: {_difference(change)}."
+    if advice.verdict == "both":
+        return f"BOTH: {agents}, and {row}, save {_gain(change)}."
+    return f"FASTER: {row} saves {_gain(change)}."
+
+
+def _agents(advice: Advice) -> str:
+    parts = []
+    if advice.over_one is not None:
+        parts.append(f"1 -> {advice.over_one.after.agents:,} {_would(advice.over_one, 's')}")
+    if advice.more is not None:
+        parts.append(f"{advice.more.after.agents:,} would {_would(advice.more)}")
+    elif advice.recommended.agents >= advice.most:
+        parts.append(f"more than {advice.most:,} would have no work")
+    return f"Agents: {'; '.join(parts)}." if parts else ""
+
+
+def _faster(advice: Advice) -> str:
+    change = advice.faster
+    if change is None:
+        return ""
+    start = "Faster: " if change.worth or advice.verdict in ("faster", "both") else "Faster: no. "
+    return f"{start}{_row(advice, change.after)} would {_would(change)}."
+
+
+def _held_by(holders: Sequence[Holder]) -> str:
+    if not holders:
+        return "Held by: nothing in particular."
+    return f"Held by: {'; '.join(map(_holder, holders))}."
+
+
+def _holder(holder: Holder) -> str:
+    wording = _WORK.get(holder.work, "{name}") if holder.agents is None else _POOLS[holder.kind]
+    phrase = wording.format(name=printable(holder.name), agents=holder.agents)
+    condition = "instant" if holder.agents is None else "unlimited"
+    return f"{phrase} (-{_about(holder.drag.mean)} if {condition})"
+
+
+def _about(seconds: float) -> str:
+    """Return a drag as text, with two or three digits: `42.3s`, `6.1min`, `29min`, `1h17min`."""
+    minutes = seconds / 60
+    if 1 <= minutes < 59.5:
+        return f"{minutes:.1f}min" if minutes < 9.95 else f"{minutes:.0f}min"
+    return quantities.seconds(seconds)
+
+
+def _crew(advice: Advice, count: int) -> str:
+    """Return `4 fixers`, `1 of fixers`, or `4 agents` if the workflow has no crews."""
+    if advice.crew == DEFAULT_CREW:
+        return quantities.agents(count)
+    return f"{count:,} {printable(advice.crew)}" if count != 1 else f"1 of {printable(advice.crew)}"
+
+
+def _row(advice: Advice, scenario: Scenario) -> str:
+    """Return `2.5x`, `opus-fast` or `opus-fast at 2.5x`."""
+    speed = quantities.factor(scenario.speed)
+    if scenario.model == advice.declared.model:
+        return f"{speed} output speed"
+    return printable(scenario.model) if scenario.speed == 1 else f"{printable(scenario.model)} at {speed}"
+
+
+def _gain(change: Change) -> str:
+    """Return `1h02min (45%) for $0.37 more ($12.30 per hour saved)`."""
+    return f"{quantities.seconds(change.saved)} ({_share(change.share)}){_cost(change)}"
+
+
+def _would(change: Change, ending: str = "") -> str:
+    """Return `save 1h02min (45%) for $0.37 more`, or `take 2min longer (3%)`.
+
+    ending : ending of the verb
+    """
+    if abs(change.share) < _SAME:
+        return f"save{ending} under 1%{_cost(change)}"
+    if change.saved < 0:
+        return f"take{ending} {quantities.seconds(-change.saved)} longer ({_share(-change.share)}){_cost(change)}"
+    return f"save{ending} {_gain(change)}"
+
+
+def _difference(change: Change) -> str:
+    """Return the difference of times and costs, such as `12s later (1%), $0.20 less`."""
+    time = "as quick"
+    if abs(change.share) >= _SAME:
+        time = f"{quantities.seconds(abs(change.saved))} {'later' if change.saved < 0 else 'sooner'}"
+        time += f" ({_share(abs(change.share))})"
+    return f"{time}{_cost(change)}"
+
+
+def _cost(change: Change) -> str:
+    """Return the cost of a change, such as ` for $28.10 more ($689 per hour saved, hypothetical)`."""
+    if change.usd is None:
+        cost, rate = "", ""
+    elif abs(change.usd) < 5e-5:
+        cost, rate = " at the same cost", ""
+    else:
+        cost = f" for {quantities.usd(abs(change.usd))} {'more' if change.usd > 0 else 'less'}"
+        rate = "" if change.usd_per_hour is None else f"{quantities.usd(change.usd_per_hour)} per hour saved"
+    about = ", ".join(filter(None, (rate, change.availability)))
+    return f"{cost} ({about})" if about else cost
+
+
+def _share(share: float) -> str:
+    return quantities.percent(share) if share >= _SAME else "under 1%"
+
+
+@dataclass(frozen=True)
+class AdviceCell:
+    """A cell of the table of the first screen.
+
+    declared, recommended : whether it is the declared or the recommended scenario
+    """
+
+    text: str
+    declared: bool
+    recommended: bool
+
+
+@dataclass(frozen=True)
+class AdviceTable:
+    """The table of the first screen: p50 and mean cost by row and number of agents.
+
+    agents : number of agents of each column
+    crew : name of the crew
+    rows : name, mark and cells of each row. The mark is ``?`` for a hypothetical row, and ``!`` for a row that is
+        limited or retired
+    """
+
+    agents: tuple[int, ...]
+    crew: str
+    rows: tuple[tuple[str, str, tuple[AdviceCell, ...]], ...]
+
+    @property
+    def legend(self) -> str:
+        """Text that explains the marks of the table."""
+        marks = {mark for _, mark, _ in self.rows}
+        cells = [cell for _, _, cells in self.rows for cell in cells]
+        parts = ["p50 and mean cost"]
+        parts += ["[ ] declared"] if any(cell.declared for cell in cells) else []
+        parts += ["* recommended"] if any(cell.recommended for cell in cells) else []
+        parts += ["? hypothetical"] if "?" in marks else []
+        parts += ["! not sold to everybody"] if "!" in marks else []
+        return "   ".join(parts)
+
+
+def advice_table(comparison: Comparison) -> AdviceTable:
+    """Return the table of the first screen."""
+    advice = comparison.advice
+    results = {result.scenario: result for result in comparison.results}
+    agents = tuple(dict.fromkeys(scenario.agents for scenario in results))
+    table = []
+    for model, speed in rows(results):
+        of_row = [results.get(Scenario(model, speed, count)) for count in agents]
+        cells = tuple(_cell(advice, result) for result in of_row)
+        mark = "?" if speed != 1 else "!" if model in comparison.restricted else ""
+        table.append((_row_name(comparison, model, speed), mark, cells))
+    return AdviceTable(agents, comparison.crew, tuple(table))
+
+
+def _row_name(comparison: Comparison, model: str, speed: float) -> str:
+    models = {result.scenario.model for result in comparison.results}
+    name = quantities.factor(speed)
+    if len(models) == 1:
+        return name
+    return printable(model) if speed == 1 else f"{printable(model)} {name}"
+
+
+def _cell(advice: Advice, result: Result | None) -> AdviceCell:
+    if result is None:
+        return AdviceCell("", False, False)
+    cost = "" if result.usd is None else f" {short_usd(result.usd.mean)}"
+    scenario = result.scenario
+    return AdviceCell(
+        f"{short_seconds(result.seconds.p50)}{cost}", scenario == advice.declared, scenario == advice.recommended
+    )
+
+
+def short_seconds(value: float) -> str:
+    """Return a time in at most 5 characters if it is below 1,000 hours: `4ms`, `13.5s`, `12m05`, `5h16`."""
+    text = quantities.seconds(value)
+    if "min" in text and "h" not in text:
+        return text.replace("min", "m").removesuffix("s")
+    return text.removesuffix("min")
+
+
+def short_usd(value: float) -> str:
+    """Return an amount in few characters: `$0.0042`, `$3.1`, `$16`, `$1,234`, `$1.98M`."""
+    if 0.0995 <= value < 9.95:
+        return f"${value:.1f}" if value >= 0.995 else f"${value:.2f}"
+    return f"${value:.0f}" if 9.95 <= value < 999.5 else quantities.usd(value)
