@@ -18,7 +18,7 @@ MOST = 3
 def faster_tiers(name: str, own: Mapping[str, ProfileDeclaration], catalogue: Catalogue | None) -> list[str]:
     """Return the names of the profiles that are faster tiers of a profile, the slowest first, at most `MOST`.
 
-    A faster tier is based on the profile, or on the same base with a larger factor on the output speed. Retired tiers
+    A faster tier is based on the profile, or on the same base with a larger median factor on the output speed. Retired tiers
     are left out. Tiers that everybody can buy come before limited ones if there are too many.
 
     own : profiles that the workflow's file declares
@@ -35,13 +35,13 @@ def faster_tiers(name: str, own: Mapping[str, ProfileDeclaration], catalogue: Ca
         return []
     bases = {name: 1.0}
     if profile.based_on is not None and profile.output_speed is None:
-        bases[profile.based_on] = profile.speed or 1.0
+        bases[profile.based_on] = _speed(profile)
     found = {}
     for candidate in dict.fromkeys((*own, *_candidates(bases, catalogue))):
         tier = declared(candidate)
         if tier is None or candidate == name or tier.based_on not in bases or tier.speed is None:
             continue
-        if tier.output_speed is None and tier.speed > bases[tier.based_on] and tier.available != "retired":
+        if tier.output_speed is None and _speed(tier) > bases[tier.based_on] and tier.available != "retired":
             found[candidate] = tier
     first = sorted(found, key=lambda candidate: (found[candidate].available == "limited", _speed(found[candidate])))
     return sorted(first[:MOST], key=lambda candidate: _speed(found[candidate]))
@@ -56,4 +56,5 @@ def _candidates(bases: Iterable[str], catalogue: Catalogue | None) -> list[str]:
 
 
 def _speed(tier: ProfileDeclaration) -> float:
-    return tier.speed or 1.0
+    """Return the median factor of a tier on the output speed."""
+    return 1.0 if tier.speed is None else tier.speed.quantile(0.5)
