@@ -18,8 +18,8 @@ MOST = 3
 def faster_tiers(name: str, own: Mapping[str, ProfileDeclaration], catalogue: Catalogue | None) -> list[str]:
     """Return the names of the profiles that are faster tiers of a profile, the slowest first, at most `MOST`.
 
-    A faster tier is based on the profile, or on the same base with a larger median factor on the output speed. Retired tiers
-    are left out. Tiers that everybody can buy come before limited ones if there are too many.
+    A faster tier is based on the profile, or on the same base with a larger median factor on the output speed. Retired
+    tiers are left out. Tiers that everybody can buy come before limited ones if there are too many.
 
     own : profiles that the workflow's file declares
     catalogue : catalogue with further profiles; None: there are none

@@ -11,6 +11,7 @@ import numpy as np
 from planner.errors import InputError, Problem
 from planner.expansion.graph.order import in_order, max_concurrent_weight, needs
 from planner.expansion.graph.task_graph import DEFAULT_CREW, LEAD
+from planner.expansion.supersteps.runtime import Runtime
 from planner.reading.bind import bind
 from planner.reading.estimates.arithmetic import AGENTS
 from planner.reading.estimates.counts import CountValue, count_of
@@ -278,16 +279,17 @@ def most_busy_agents(workflow: Workflow, sizes: Mapping[str, int], crew: str) ->
 
     crew : name of a crew. `DEFAULT_CREW` stands for the agents of a workflow without crews
     """
-    busy = _BusyAgents(sizes, "" if crew == DEFAULT_CREW else crew)
+    busy = _BusyAgents(sizes, "" if crew == DEFAULT_CREW else crew, Runtime.of(workflow).limit)
     return max(1, busy.group(workflow.steps, workflow.parameters, "", held=False))
 
 
 class _BusyAgents:
     """Bounds the number of busy agents of a crew. An empty name of a crew stands for steps that belong to no crew."""
 
-    def __init__(self, sizes: Mapping[str, int], crew: str) -> None:
+    def __init__(self, sizes: Mapping[str, int], crew: str, limit: int | None) -> None:
         self.sizes = sizes
         self.crew = crew
+        self.limit = limit  # of LangGraph, for each graph
 
     def group(self, steps: Mapping[str, Step], values: Mapping[str, float], crew: str, held: bool) -> int:
         """Return an upper bound on the number of busy agents in a group of steps.
@@ -295,7 +297,10 @@ class _BusyAgents:
         held : whether an agent holds the item that contains the group. The steps of such a group run one after another
         """
         busy = {name: self.step(steps[name], values, crew, held) for name in in_order(steps)}
-        return max(busy.values(), default=0) if held else max_concurrent_weight(busy, needs(steps))
+        if held:
+            return max(busy.values(), default=0)
+        together = max_concurrent_weight(busy, needs(steps))
+        return together if self.limit is None else min(together, sum(sorted(busy.values())[-self.limit :]))
 
     def step(self, step: Step, values: Mapping[str, float], crew: str, held: bool) -> int:
         crew = step.crew or crew
@@ -303,16 +308,21 @@ class _BusyAgents:
         if step.for_each is not None:
             held = step.is_held(crew or None)
         busy = self.body(step, values, crew, held)
-        for copies in (step.best_of, step.first_of):
-            if copies is not None and step.kind != "llm":  # one agent makes the requests of all copies
-                busy *= count_at(copies, values, agents)
+        copies = step.best_of or step.first_of
+        if copies is not None and step.kind != "llm":  # one agent makes the requests of all copies
+            count = count_at(copies, values, agents)
+            busy *= self.at_a_time(count) if step.first_of is None else count  # a race is a single node
         if step.for_each is not None:
             items = step.for_each.count
             if isinstance(items, Estimate):
-                busy *= most_drawn(step.for_each, values, agents)
+                busy *= self.at_a_time(most_drawn(step.for_each, values, agents))
             else:
-                busy *= count_at(items, values, agents)
+                busy *= self.at_a_time(count_at(items, values, agents))
         return busy
+
+    def at_a_time(self, count: int) -> int:
+        """Return how many of `count` items or copies run at the same time."""
+        return count if self.limit is None else min(count, self.limit)
 
     def body(self, step: Step, values: Mapping[str, float], crew: str, held: bool) -> int:
         if step.used is not None:

@@ -75,16 +75,33 @@ class _OpenRequestBound:
         if isinstance(outline, Group):
             return self.group(outline, start)
         if isinstance(outline, Dispatch):
-            parts = {str(part.at): self.part(part, start) for part in outline.parts}
+            limit = self.slots(start + 1) if outline.limited else None
+            parts = {str(part.at): self.of_part(part, start, limit) for part in outline.parts}
             return self.together(parts, lambda weights: sum(weights.values()))
         if isinstance(outline, Replicas):
-            count = outline.count
-            return self.together({"": self.of(outline.body, start + 1)}, lambda weights: count * weights[""])
+            return self.replicas(outline, start, None)
         assert isinstance(outline, Rounds | InRound)
         return self.of(outline.body, start)
 
     def part(self, part: Part, start: int) -> _Open:
         return self.of(part.outline, start + part.at)
+
+    def of_part(self, part: Part, start: int, limit: int | None) -> _Open:
+        """Return the bounds of a part of a fan-out.
+
+        limit : largest number of items, or of copies, that run at the same time; None: no limit
+        """
+        if isinstance(part.outline, Replicas):
+            return self.replicas(part.outline, start + part.at, limit)
+        return self.part(part, start)
+
+    def replicas(self, outline: Replicas, start: int, limit: int | None) -> _Open:
+        count = outline.count if limit is None else min(outline.count, limit)
+        return self.together({"": self.of(outline.body, start + 1)}, lambda weights: count * weights[""])
+
+    def slots(self, task: int) -> int:
+        """Return the number of slots of the pool from which a task seizes a slot."""
+        return int(self.graph.capacity[self.graph.acquire[task]])
 
     def group(self, outline: Group, start: int) -> _Open:
         parts = {name: self.part(part, start) for name, part in outline.parts.items()}
@@ -94,7 +111,12 @@ class _OpenRequestBound:
         for source, target in outline.form.arrows():
             if source in parts and target in parts:
                 needed[target].append(source)
-        return self.together(parts, lambda weights: max_concurrent_weight(weights, needed))
+        if not outline.limited:
+            return self.together(parts, lambda weights: max_concurrent_weight(weights, needed))
+        limit = self.slots(start + next(iter(outline.parts.values())).at - 1)  # each step follows the task that seizes
+        return self.together(
+            parts, lambda weights: min(max_concurrent_weight(weights, needed), sum(sorted(weights.values())[-limit:]))
+        )
 
     def chain(self, outline: Chain, start: int) -> list[_Open]:
         """Return the bounds on open requests of each part of a sequence.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from planner.reading.estimates.estimate import Estimate
 from planner.workflow.checks.agents import depends_on_agents
@@ -20,14 +20,27 @@ def group_keys_without_effect(step: Step, held: bool) -> Iterator[str]:
         yield "crew"
     if step.within and step.model is not None and not _has_request(step):
         yield "model"
-    if step.for_each is not None and has_sizes(step) and not _scales(step):
+    if step.for_each is not None and _declares_sizes(step) and not (has_sizes(step) and _scales(step)):
         yield "size"
 
 
 def has_sizes(step: Step) -> bool:
-    """Whether the items of a step have sizes."""
+    """Whether the items of a step have different sizes. Each size is divided by the mean, so equal sizes are all 1."""
     items = step.for_each
-    return items is not None and (items.size is not None or bool(items.backlog and items.backlog.sizes))
+    if items is None:
+        return False
+    return (items.size is not None and items.size.varies) or len(set(_sizes(step))) > 1
+
+
+def _declares_sizes(step: Step) -> bool:
+    items = step.for_each
+    return items is not None and (items.size is not None or bool(_sizes(step)))
+
+
+def _sizes(step: Step) -> Sequence[float]:
+    """Return the sizes of the rows of a backlog. Return an empty sequence if there are none."""
+    backlog = step.for_each.backlog if step.for_each is not None else None
+    return backlog.sizes or () if backlog is not None else ()
 
 
 def loop_calls_no_tool(step: Step) -> bool:

@@ -10,6 +10,8 @@ from planner.catalogue.profile import resolve
 from planner.errors import Note
 from planner.expansion.build.size_limits import count_at, most_drawn
 from planner.expansion.graph.order import sorted_by_name
+from planner.expansion.graph.task_graph import DEFAULT_CREW
+from planner.expansion.supersteps.runtime import Runtime
 from planner.planning.notes.effects import (
     group_keys_without_effect,
     has_sizes,
@@ -17,6 +19,7 @@ from planner.planning.notes.effects import (
     reads_cached,
 )
 from planner.reading.estimates.estimate import Estimate
+from planner.reading.estimates.forms import Arithmetic
 from planner.reading.fields import Declared
 from planner.workflow.crews import LEAD
 from planner.workflow.declaration import Step, Workflow
@@ -60,7 +63,7 @@ class _Meaning:
     """Walks through the steps of a workflow and yields notes on single steps."""
 
     def __init__(self, workflow: Workflow, sizes: Mapping[str, int]) -> None:
-        self.workflow, self.sizes = workflow, sizes
+        self.workflow, self.sizes, self.limit = workflow, sizes, Runtime.of(workflow).limit
 
     def group(self, steps: Mapping[str, Step], around: _Around) -> Iterator[Note]:
         for name, step in sorted_by_name(steps).items():
@@ -81,13 +84,16 @@ class _Meaning:
             )
             if holds and inside.crew == LEAD and items > 1:
                 yield Note("items-in-turn", {"step": around.name, "count": items})
-            inside = replace(inside, held=holds, sized=around.sized or has_sizes(step), count=around.count * items)
+            inside = replace(
+                inside, held=holds, sized=around.sized or has_sizes(step), count=around.count * self.at_a_time(items)
+            )
         copies = step.best_of or step.first_of
         if copies is not None:
             number = count_at(copies, inside.values, agents)
-            if agents is not None and agents < number and _seizes(step):
+            if agents is not None and agents < number and _seizes(step, inside.held):
                 code = "copies-on-one-agent" if step.kind == "llm" else "copies-in-turn"
                 yield Note(code, {"step": around.name, "copies": number, "agents": agents})
+            number = self.at_a_time(number) if step.first_of is None else number  # a race is a single node
             inside = replace(inside, count=inside.count * number)
         yield from self.body(step, inside)
 
@@ -100,8 +106,11 @@ class _Meaning:
         if around.count > 1 and step.human is not None and step.crew is None:
             yield Note("many-people", {"step": around.name, "count": around.count})
         requests = step.llm or step.agent
-        if requests is not None and around.count > 1 and around.crew is None and self.workflow.crews:
+        free = around.crew is None if requests is not None else step.crew is None and not around.held
+        if (requests or step.tool) is not None and around.count > 1 and free and self.workflow.crews:
             yield Note("unbounded-fan-out", {"step": around.name, "count": around.count})
+        if around.count > 1 and not around.held and around.crew == LEAD and (requests or step.crew):
+            yield Note("items-in-turn", {"step": around.name, "count": around.count})
         if step.hold is not None and not around.held:
             yield Note("hold-without-effect", {"step": around.name})
         if reads_cached(step) and not self.caches(around.model):
@@ -120,14 +129,22 @@ class _Meaning:
         return model is not None and resolve(model, self.workflow.models).caches
 
     def agents(self, crew: str | None) -> int | None:
-        return 1 if crew == LEAD else self.sizes.get(crew or "")
+        return 1 if crew == LEAD else self.sizes.get(crew or DEFAULT_CREW)
+
+    def at_a_time(self, count: int) -> int:
+        """Return how many of `count` items or copies run at the same time, if no crew limits them."""
+        return count if self.limit is None else min(count, self.limit)
 
 
-def _seizes(step: Step) -> bool:
-    """Whether a step, or a step inside it, takes an agent of its crew."""
+def _seizes(step: Step, held: bool) -> bool:
+    """Whether a step, or a step inside it, takes an agent of its crew.
+
+    held : whether an agent holds the item that contains the step
+    """
     if step.within:
-        return any(map(_seizes, step.within.values()))
-    return step.kind in ("llm", "agent") or step.crew is not None
+        return any(_seizes(inner, held) for inner in step.within.values())
+    kept = held and step.kind == "tool" and step.hold is not False
+    return kept or step.kind in ("llm", "agent") or step.crew is not None
 
 
 def _scaled(step: Step) -> Iterable[str]:
@@ -141,6 +158,10 @@ def _is_plain(declared: Declared, key: str) -> bool:
     return (
         key in declared.model_fields_set
         and isinstance(estimate, Estimate)
-        and not estimate.varies
-        and bool(estimate.scale)
+        and (_is_computed_number(estimate) if estimate.varies else bool(estimate.scale))
     )
+
+
+def _is_computed_number(estimate: Estimate) -> bool:
+    """Whether an estimate is arithmetic with a single number as its result."""
+    return isinstance(estimate, Arithmetic) and len(estimate.formulas) == 1

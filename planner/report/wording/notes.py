@@ -233,7 +233,7 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
         f"'model' has no effect on {_places(values)}: no request inside uses this model."
     ),
     "size-without-effect": lambda values, _: (
-        f"'size' has no effect on {_places(values)}: it multiplies no turns, no tokens and no tool with 'sized: true'."
+        f"'size' has no effect on {_places(values)}: all items have the same size, or nothing that it multiplies."
     ),
     "cached-without-effect": lambda values, _: (
         f"'cached' has no effect on {_places(values)}: {_without_cache(values)}."
