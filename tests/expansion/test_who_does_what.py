@@ -169,3 +169,45 @@ def test_a_second_reviewer_saves_nothing_behind_one_runner() -> None:
     found = compare(read_workflow(CASES / "runner_and_reviewer_are_a_pipeline.yaml"), [1.0], [1, 2, 3], crew="reviewer", samples=2)  # fmt: skip
     assert [result.seconds.p50 for result in found.results] == pytest.approx([6611] * 3, abs=1e-4)
     assert (found.decisions.numbers[0].best, found.decisions.numbers[0].enough) == (1, 1)
+
+
+COUNTED = "  f: {for_each: = 2 * agents, llm: {output: 100}}"
+
+
+def test_a_count_may_depend_on_the_agents_of_the_command(declare: Declare) -> None:
+    alone = forecast(declare("  f: {llm: {output: 100}}"), samples=1).result.seconds.p50
+    workflow = declare(COUNTED)
+    assert forecast(workflow, agents=2, samples=1).result.seconds.p50 == 2 * alone
+    assert [result.seconds.p50 for result in compare(workflow, [1.0], [1, 2], samples=1).results] == [2 * alone] * 2
+
+
+def test_the_limit_of_langgraph_bounds_agents_and_open_requests(declare: Declare) -> None:
+    """Speeds by concurrency are read at one request, because no second request is ever open."""
+    curve = "models: {curve: {ttft: 0s, output_speed: {1: 10, 4: 5}, jitter: 0}}\nmodel: curve\n"
+    graph = "runtime: langgraph\nmax_concurrency: 1\n"
+    found = forecast(declare("  x: {for_each: 4, llm: {output: 100}}", curve + graph), samples=1)
+    assert found.result.seconds.p50 == 40.0
+    assert found.result.scenario.agents == 1
+    three = forecast(declare("  x: {for_each: 30, human: 10s}", PLAIN + graph.replace("1", "3")), samples=1)
+    assert three.result.seconds.p50 == 100.0
+    (people,) = (note for note in three.notes if note.code == "many-people")
+    assert people.values["places"][0]["count"] == 3
+
+
+def test_branches_within_a_limit_of_langgraph(declare: Declare) -> None:
+    curve = "models: {curve: {ttft: 0s, output_speed: {1: 10, 2: 5, 4: 1}, jitter: 0}}\nmodel: curve\n"
+    graph = "runtime: langgraph\nmax_concurrency: 2\n"
+    steps = "\n".join(f"  {name}: {{llm: {{output: 100}}}}" for name in "abcd")
+    found = forecast(declare(steps, curve + graph), samples=1)
+    assert (found.result.seconds.p50, found.result.scenario.agents) == (40.0, 2)
+
+
+def test_what_is_easily_missed_is_noted_with_the_agents_of_the_command(declare: Declare) -> None:
+    copies = declare("  a: {best_of: 3, agent: {turns: 2, output: 10, tool: 1s}}")
+    in_turn = [note.code for note in forecast(copies, agents=1, samples=1).notes]
+    assert "copies-in-turn" in in_turn
+    assert "copies-in-turn" not in [note.code for note in forecast(copies, samples=1).notes]
+    led = declare("  f: {for_each: 3, steps: {a: {crew: lead, llm: {output: 10}}}}")
+    assert "items-in-turn" in [note.code for note in forecast(led, samples=1).notes]
+    equal = declare("  f: {for_each: {count: 3, size: 3x}, agent: {turns: 4, output: 10, tool: 5s}}")
+    assert [note.code for note in forecast(equal, samples=1).notes if "size" in note.code] == ["size-without-effect"]
