@@ -151,7 +151,7 @@ steps: {a: {for_each: 16, crew: team, llm: {input: 1, output: 50}}}
 
 @pytest.mark.parametrize(("model", "tiers"), [
     ("claude-opus-5-5", ["claude-opus-5-5-fast"]),
-    ("gpt-6.1-sol", ["gpt-6.1-sol-ultrafast"]),
+    ("gpt-6.1-sol", ["gpt-6.1-sol-fast", "gpt-6.1-sol-ultrafast"]),
     ("gpt-5.5", ["gpt-5.5-fast"]),  # another tier is retired
     ("gpt-5.5-fast", []),  # as fast as the retired one, which is based on the same model
     ("claude-haiku-4-5", []),
@@ -167,9 +167,11 @@ def test_faster_tiers_of_the_file() -> None:
 
 
 def test_a_limited_tier_is_called_so() -> None:
-    text = "workflow: w\nmodel: gpt-6.1-sol\nsteps: {a: {llm: {input: 1k, output: 9k}}}\n"
+    slow = "slow: {ttft: 1s, output_speed: 50, price: {input: 1, output: 5}}"
+    quick = "quick: {based_on: slow, speed: 3x, price_multiplier: 2, available: limited}"
+    text = f"workflow: w\nmodel: slow\nmodels: {{{slow}, {quick}}}\nsteps: {{a: {{llm: {{output: 9k}}}}}}\n"
     found = planner.compare(planner.load_workflow(text), samples=16).advice
-    assert (found.verdict, found.recommended.model) == ("faster", "gpt-6.1-sol-ultrafast")
+    assert (found.verdict, found.recommended.model) == ("faster", "quick")
     assert found.change is not None
     assert found.change.availability == "limited"
 

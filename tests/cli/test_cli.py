@@ -58,7 +58,8 @@ def test_the_json_of_a_comparison_is_what_is_documented() -> None:
         )
     )
     assert list(data) == [
-        "version", "workflow", "seed", "samples", "precision", "baseline", "scenarios", "verdict", "notes", "decisions",
+        "version", "workflow", "seed", "samples", "precision", "advice", "baseline", "scenarios", "verdict", "notes",
+        "decisions",
     ]  # fmt: skip
     assert data["baseline"] == {"model": "claude-opus-4-8", "speed": 1.0, "agents": 1}
     assert [(one["speed"], one["agents"]) for one in data["scenarios"]] == [(1.0, 1), (1.0, 3), (2.5, 1), (2.5, 3)]

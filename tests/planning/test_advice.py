@@ -87,9 +87,9 @@ BY_HAND = {
     "already saturated": Plan(
         "  a: {for_each: 16, crew: team, tool: 10s}", team(32), "fewer-agents", (1, 16), 16, 0, [("step", "a", 10)],
     ),
-    # 2,950 tokens cost 2.95 USD, at 2.5x 2.5^1.11 as much: 5.208 USD more for 35.4 s, or 530 USD per hour.
-    "dear, at 500 USD an hour": Plan(
-        "  a: {llm: {output: 2950}}", PRICED, "keep", (1, 1), 1, 0, [("step", "a", 60)], {"value_of_time": 500},
+    # 2,950 tokens cost 2.95 USD, at 2.5x 2.5^0.97 as much: 4.225 USD more for 35.4 s, or 430 USD per hour.
+    "dear, at 400 USD an hour": Plan(
+        "  a: {llm: {output: 2950}}", PRICED, "keep", (1, 1), 1, 0, [("step", "a", 60)], {"value_of_time": 400},
     ),
     "dear, at 600 USD an hour": Plan(
         "  a: {llm: {output: 2950}}", PRICED, "faster", (2.5, 1), 1, 35.4, [("step", "a", 60)], {"value_of_time": 600},
