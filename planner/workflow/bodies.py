@@ -285,6 +285,11 @@ class Retry(Declared):
         if self.chance == 0 and self.timeout is None:
             message = "a retry needs a 'chance' of failure, a 'timeout', or both"
             raise validation_error(BadValueError(message, for_example("retry", self.example)))
+        if self.at_most == 1 and "wait" in self.model_fields_set:
+            message = "'wait' has no effect: there is only one attempt"
+            raise validation_error(
+                BadValueError(message, "remove 'wait', or raise 'at_most'", at=("wait",), on_key=True)
+            )
         if self.timeout == 0:
             raise validation_error(
                 BadValueError("a timeout must be above 0", "write for example 'timeout: 2min'", at=("timeout",))

@@ -79,3 +79,20 @@ def test_the_model_of_a_used_file_is_its_own(declare: Declare, tmp_path: Any) ->
     assert without_effect(declare("  x: {model: plain, use: used.yaml}", HEADER)) == {
         "cached-without-effect": ({"step": "x.ask", "model": "plain"},)
     }
+
+
+def test_keys_of_a_crew_that_coordinates_nothing_are_noted(declare: Declare) -> None:
+    crews = (
+        "crews: {a: {agents: 1, coordination: {merge: 20s}}, b: {agents: 3, lockstep: true}, "
+        "c: {agents: 3, coordination: {merge: 20s}}}"
+    )
+    steps = (
+        "  x: {for_each: 3, crew: a, llm: {output: 10}}\n  y: {crew: b, llm: {output: 10}}\n"
+        "  z: {for_each: 3, crew: c, llm: {output: 10}}"
+    )
+    found = forecast(declare(steps, f"{PLAIN}\n{crews}"), samples=1)
+    (note,) = (note for note in found.notes if note.code == "crew-key-without-effect")
+    assert [(place["step"], place["key"]) for place in note.values["places"]] == [
+        ("a", "coordination"),
+        ("b", "lockstep"),
+    ]

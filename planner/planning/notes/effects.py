@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from planner.reading.estimates.estimate import Estimate
 from planner.workflow.checks.agents import depends_on_agents
-from planner.workflow.declaration import Step
+from planner.workflow.declaration import Step, Workflow
 
 
 def group_keys_without_effect(step: Step, held: bool) -> Iterator[str]:
@@ -91,3 +91,25 @@ def _scales(step: Step) -> bool:
     if step.tool is not None:
         return step.tool.sized
     return step.kind in ("llm", "agent") or any(map(_scales, step.within.values()))
+
+
+def crew_keys_without_effect(workflow: Workflow) -> Iterator[tuple[str, str]]:
+    """Yield each crew with `coordination` or `lockstep` without effect, and the key.
+
+    Both keys only have an effect if several agents of the crew hold items.
+    """
+    coordinated = {crew for crew in workflow.crews if workflow.count(workflow.crews[crew].agents) > 1}
+    coordinated &= set(_crews_of_items(workflow.steps, None))
+    for name, crew in workflow.crews.items():
+        for key in ("coordination", "lockstep"):
+            if name not in coordinated and key in crew.model_fields_set and getattr(crew, key):
+                yield name, key
+
+
+def _crews_of_items(steps: Mapping[str, Step], around: str | None) -> Iterator[str]:
+    """Yield the crew of each fan-out whose items are held by agents. `around`: crew of the steps around these steps."""
+    for step in steps.values():
+        crew = step.crew or around
+        if step.for_each is not None and step.is_held(around) and crew is not None:
+            yield crew
+        yield from _crews_of_items(step.within, crew)

@@ -13,6 +13,7 @@ from planner.expansion.graph.order import sorted_by_name
 from planner.expansion.graph.task_graph import DEFAULT_CREW
 from planner.expansion.supersteps.runtime import Runtime
 from planner.planning.notes.effects import (
+    crew_keys_without_effect,
     group_keys_without_effect,
     has_sizes,
     loop_calls_no_tool,
@@ -53,6 +54,9 @@ def meaning_notes(workflow: Workflow, sizes: Mapping[str, int]) -> tuple[Note, .
     sizes : number of agents of each crew in the scenario
     """
     notes = list(_Meaning(workflow, sizes).group(workflow.steps, _Around(workflow.parameters, model=workflow.model)))
+    notes += [
+        Note("crew-key-without-effect", {"step": crew, "key": key}) for crew, key in crew_keys_without_effect(workflow)
+    ]
     joined: dict[str, list[Mapping[str, Any]]] = {}
     for note in notes:
         joined.setdefault(note.code, []).append(note.values)

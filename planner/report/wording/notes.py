@@ -194,6 +194,10 @@ def _copies(place: Values) -> str:
     return f"{_number_of(place)} on {agents}"
 
 
+def _key_of_crew(place: Values) -> str:
+    return f"'{place['key']}' of the crew '{place['step']}'"
+
+
 def _number_of(place: Values) -> str:
     return f"{place['copies']:,} of '{place['step']}'"
 
@@ -223,6 +227,9 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     ),
     "unbounded-fan-out": lambda values, _: (
         f"No crew limits {_places(values)}: up to {_most(values):,} run at the same time."
+    ),
+    "crew-key-without-effect": lambda values, _: (
+        f"No effect: {'; '.join(map(_key_of_crew, values['places']))}. It needs several agents that hold items."
     ),
     "hold-without-effect": lambda values, _: f"'hold' has no effect on {_places(values)}: no agent holds the item.",
     "sized-without-effect": lambda values, _: f"'sized' has no effect on {_places(values)}: the items have no size.",
