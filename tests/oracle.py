@@ -142,3 +142,18 @@ class Sample:
                 self.begin(task)
                 dispatched = True
         return dispatched
+
+
+class Metered(list[int]):
+    """Free slots of the oracle, which add up how long each pool's are taken."""
+
+    def __init__(self, sample: Sample) -> None:
+        super().__init__(sample.free)
+        self.sample, self.capacity = sample, list(sample.free)
+        self.held, self.since = [0.0] * len(self), [0.0] * len(self)
+
+    def __setitem__(self, pool, value) -> None:  # type: ignore[no-untyped-def]
+        now = self.sample.env.now
+        self.held[pool] += (self.capacity[pool] - self[pool]) * (now - self.since[pool])
+        self.since[pool] = now
+        super().__setitem__(pool, value)

@@ -109,9 +109,6 @@ def _curve_or_estimate(quantity: units.Quantity) -> Any:
     )
 
 
-_BARE_RANGE = re.compile(rf"\s*({NUMBER})(?:\s+to\s+|\s*[-–—]\s*)({NUMBER})\s*")
-
-
 def _multiple(value: Any, context: FileContext) -> Estimate:
     """Parse a factor on a speed: a number such as `2.5x`, or an estimate such as `1.2x to 2.5x`.
 

@@ -255,21 +255,6 @@ def test_the_lead_and_the_merges_of_a_crew_have_a_utilisation_of_their_own(decla
     }
 
 
-class Metered(list[int]):
-    """Free slots of the oracle, which add up how long each pool's are taken."""
-
-    def __init__(self, sample: oracle.Sample) -> None:
-        super().__init__(sample.free)
-        self.sample, self.capacity = sample, list(sample.free)
-        self.held, self.since = [0.0] * len(self), [0.0] * len(self)
-
-    def __setitem__(self, pool, value) -> None:  # type: ignore[no-untyped-def]
-        now = self.sample.env.now
-        self.held[pool] += (self.capacity[pool] - self[pool]) * (now - self.since[pool])
-        self.since[pool] = now
-        super().__setitem__(pool, value)
-
-
 @pytest.mark.parametrize("path", [*CASES, *WORKFLOWS], ids=lambda path: path.stem)
 def test_the_oracle_s_agents_are_held_as_long(path: Path) -> None:
     workflow = read_example(path)
@@ -280,7 +265,7 @@ def test_the_oracle_s_agents_are_held_as_long(path: Path) -> None:
     found = np.array(HeldAgents(graph.graph).ticks(durations, schedule)) * TICK
     for row, (lasting, patience, away) in enumerate(zip(durations, times.patience, times.away, strict=True)):
         one = oracle.Sample(graph.graph, lasting.tolist(), patience.tolist(), away.tolist())
-        one.free = meter = Metered(one)
+        one.free = meter = oracle.Metered(one)
         one.run()
         assert meter == meter.capacity  # everything is given back
         assert found[:, row].tolist() == meter.held

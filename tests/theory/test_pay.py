@@ -76,21 +76,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("pay")
 
 
-class Metered(list[int]):
-    """Free agents of the oracle. It adds up for how long they are seized."""
-
-    def __init__(self, sample: oracle.Sample) -> None:
-        super().__init__(sample.free)
-        self.sample, self.capacity = sample, list(sample.free)
-        self.held, self.since = [0.0] * len(self), [0.0] * len(self)
-
-    def __setitem__(self, pool, value) -> None:  # type: ignore[no-untyped-def]
-        now = self.sample.env.now
-        self.held[pool] += (self.capacity[pool] - self[pool]) * (now - self.since[pool])
-        self.since[pool] = now
-        super().__setitem__(pool, value)
-
-
 @pytest.mark.slow
 @given(st.integers(0, 2**32))
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -103,7 +88,7 @@ def test_crews_are_paid_as_the_oracle_holds_them(folder: Path, seed: int) -> Non
         sample = oracle.Sample(
             run.graph.graph, run.durations[row].tolist(), times.patience[row].tolist(), times.away[row].tolist()
         )
-        sample.free = meter = Metered(sample)
+        sample.free = meter = oracle.Metered(sample)
         sample.run()
         for name, usd in found.items():
             crew, pool = workflow.crews[name], run.graph.pools.index(name)

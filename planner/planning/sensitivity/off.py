@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from planner.reading.estimates.arithmetic import Formula
 from planner.reading.estimates.counts import ComputedCount
-from planner.reading.estimates.curves import Curve
 from planner.reading.estimates.estimate import Estimate
 from planner.reading.estimates.forms import Arithmetic, ByModel
 
@@ -35,11 +34,6 @@ def times(estimate: Estimate, factor: float) -> Estimate:
             return replace(scaled, shape="constant", scale=points[0], least=points[0], points=())
         return replace(scaled, points=points, scale=math.fsum(point / len(points) for point in points))
     return scaled
-
-
-def curve_times(level: Estimate | Curve, factor: float) -> Estimate | Curve:
-    """Multiply a time or a speed of a profile by `factor`. A curve is multiplied at all its points."""
-    return level.times(factor) if isinstance(level, Curve) else times(level, factor)
 
 
 def _formula(formula: Formula, factor: float) -> Formula:
