@@ -45,7 +45,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     now : current time of the virtual clock, in seconds
     threads : number of running threads
-    at_end_of_instant : functions that the loop calls when no coroutine can run at the current time. A function returns
+    at_end_of_instant : functions that the loop calls when no coroutine can run at the current time. Each returns
         True if a coroutine can run after the call
     """
 
@@ -86,7 +86,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run(main: Callable[[VirtualLoop], Coroutine[Any, Any, Result]]) -> tuple[Result, float]:
-    """Run the coroutine of `main` on a new virtual loop. Return its result, and its duration in virtual seconds."""
+    """Run the coroutine `main(loop)` on a new virtual loop. Return its result, and its duration in virtual seconds."""
     loop = VirtualLoop()
     with asyncio.Runner(loop_factory=lambda: loop) as runner:  # after an interruption, it cancels all tasks
         result = runner.run(main(loop))

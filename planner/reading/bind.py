@@ -14,10 +14,11 @@ Model = TypeVar("Model", bound=Declared)
 
 
 def bind(declared: Model, values: Mapping[str, float], model: str | None) -> Model:
-    """Return a declaration in which all estimates are bound. If nothing changes, `declared` itself is returned.
+    """Return a copy of a declaration with bound estimates, or `declared` itself if nothing changes.
 
     An estimate may depend on parameters, on the number of agents or on the model. A bound estimate depends on none of
-    them. Nested declarations are bound too. Mappings from names, such as the steps of a group, are not changed.
+    them. Estimates in nested declarations are bound too, but not those in a mapping from names to declarations, such as
+    the steps of a group.
 
     values : value of each parameter, and the number of agents under the name `agents`
     model : model of the requests; None if there are no requests

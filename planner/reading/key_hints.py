@@ -77,9 +77,9 @@ _AT_A_TIME = (
 class _Remark:
     """A hint for unknown keys that cannot simply be renamed.
 
-    marker : the hint applies to declarations that can have this key; "" means all declarations
+    marker : a valid key. The hint applies only to declarations that can have this key; "" means all declarations
     written : the unknown keys, separated by spaces
-    hint : the hint; a `Note` if it names arguments, which differ between the command line and Python
+    hint : the hint; a `Note` if the hint reads differently on the command line and in Python
     """
 
     marker: str
@@ -137,9 +137,9 @@ class Surroundings:
     """The declaration that contains an unknown key.
 
     allowed : keys that the declaration can have
-    inside : for each of these keys that contains other declarations, the keys that they can have
-    entries : the keys of `inside` that contain a mapping from names to declarations, such as `steps`
-    name : key of the declaration; "" if the declaration is the whole file, or has a name as its key
+    inside : key in `allowed` whose value contains other declarations → the keys that those declarations can have
+    entries : the keys of `inside` whose value is a mapping from names to declarations, such as `steps`
+    name : key whose value is the declaration; "" if the declaration is the whole file, or an entry such as a step
     around : keys that can be next to `name`; empty if `name` is ""
     """
 
@@ -167,7 +167,7 @@ def key_hint(key: str, value: Any, place: Surroundings) -> str | Note | None:
 
 
 def likely_key(key: str, allowed: Collection[str]) -> str | None:
-    """Return the allowed key that other tools call `key`. Return None if there is no such key."""
+    """Return the allowed key that means the same as `key` does in other tools. Return None if there is no such key."""
     return next((meant for meant, written in _MEANT.items() if meant in allowed and _among(key, written)), None)
 
 
@@ -193,9 +193,9 @@ def _plain(key: str) -> str:
 
 
 def _at_a_time(key: str, value: Any, allowed: Collection[str]) -> str | None:
-    """Return the hint for a key such as `workers` on a step, in a fan-out or at the top of a file.
+    """Return a hint for a key such as `workers`, which other tools use to limit concurrency.
 
-    Return None for any other key.
+    Return None for any other key, and for a declaration that is not a step, a fan-out or the whole file.
     """
     on_step = "crew" in allowed
     in_fan_out = "count" in allowed and "size" in allowed

@@ -19,7 +19,8 @@ _RATE = re.compile(r"(.*\S)\s*/\s*h", re.DOTALL)
 class Pay:
     """The price of the work of a tool, a person or the agents of a crew.
 
-    usd : US dollars per hour if `hourly`; otherwise for each call, answer, or seizure of an agent
+    usd : US dollars per hour if `hourly`. Otherwise US dollars for each call of a tool, for each answer of a person, or
+        for each time that an agent is seized
     """
 
     usd: Decimal

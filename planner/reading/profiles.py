@@ -85,7 +85,7 @@ class ProfileDeclaration(Declared):
     jitter : spread of a random factor on each request's time. The factor is lognormal with median 1, and `jitter` is
         the standard deviation of its logarithm
     price : prices per million tokens, or per hour
-    context : most tokens of a request, prompt and output together
+    context : largest number of tokens of a request, prompt and output together
     cache_ttl : seconds for which a prompt stays cached. Prompts are cached if this value or a price for cache reads is
         declared
     speed : factor on the output speed of the profile in `based_on`; a range is drawn once per sample
@@ -216,8 +216,8 @@ def _has_base(profile: Any) -> bool:
 def _factors(document: Document, name: str, profile: dict[str, Any]) -> Iterator[Problem]:
     """Yield the problems with the factors `speed` and `price_multiplier` of a profile.
 
-    A factor multiplies a value of the profile in `based_on`. So a factor needs `based_on`. A profile with a factor
-    cannot have the multiplied value itself.
+    A factor multiplies a value of the profile in `based_on`. So a profile with a factor must have `based_on`, and must
+    not declare the multiplied value itself.
     """
     for key, own in _MULTIPLIED.items():
         if key not in profile:

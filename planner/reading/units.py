@@ -70,9 +70,9 @@ class BadValueError(ValueError):
 
 @contextmanager
 def within(*keys: str | int) -> Iterator[None]:
-    """Context manager that adds `keys` to the path of each `BadValueError` from its block.
+    """Context manager that extends the path `at` of each `BadValueError` from its block.
 
-    The path is the attribute `at`. The keys and indices in `keys` are added at the beginning of the path.
+    keys : keys and indices to add at the beginning of the path
     """
     try:
         yield

@@ -66,7 +66,7 @@ def _reserved(document: Document) -> Iterator[Problem]:
 
 
 def _without_value(model: type[Declared], document: Document, details: list[ErrorDetails]) -> Iterator[Problem]:
-    """Yield a problem for each known key and each list item that has no value.
+    """Yield a problem for each known key without a value, and for each list item without a value.
 
     details : errors that pydantic found in the document
     """
@@ -150,7 +150,7 @@ def _fields(model: type[Declared], loc: KeyPath) -> list[str]:
 
 
 def _surroundings(model: type[Declared], loc: KeyPath) -> Surroundings:
-    """Return the keys at, inside and around the declaration at the path `loc`.
+    """Return the `Surroundings` of an unknown key in the declaration at the path `loc`.
 
     loc : path from an error of pydantic
     """
@@ -175,10 +175,10 @@ def _value_at(document: Document, loc: KeyPath) -> Any:
 
 
 def _declared(model: type[Declared], loc: KeyPath) -> tuple[type[Declared] | None, bool]:
-    """Return the type of the declarations at the path `loc`, and whether there are several, in a mapping from names.
+    """Return the type of a declaration at the path `loc`, and whether the path leads to a mapping of declarations.
 
-    For example, the path `steps` has several declarations of the type `Step`. The type is None if no declaration
-    belongs at the path.
+    For example, the path `steps` leads to a mapping from names to declarations of the type `Step`. The type is None if
+    no declaration belongs at the path.
 
     loc : path from an error of pydantic
     """
@@ -193,7 +193,10 @@ def _declared(model: type[Declared], loc: KeyPath) -> tuple[type[Declared] | Non
 
 
 def _declared_by(annotation: Any) -> tuple[type[Declared] | None, bool]:
-    """Return the type of the declarations in an annotation, and whether there are several, in a mapping from names."""
+    """Return the type of a declaration in an annotation, and whether the annotation is a mapping of declarations.
+
+    The type is None if the annotation has no declaration.
+    """
     by_name = typing.get_origin(annotation) is dict
     if by_name:
         annotation = _bare(typing.get_args(annotation)[1])

@@ -166,7 +166,8 @@ def _ids(table: _Rows, columns: Columns) -> list[str] | None:
 def _add_id_mistakes(table: _Rows, ids: Sequence[str], key: str, in_needs: bool) -> bool:
     """Add each mistake in the column of ids to `table`, and return whether there are any mistakes.
 
-    in_needs : whether another column lists ids. Then ids cannot contain its separators: spaces, commas and semicolons
+    in_needs : whether a column of needs lists ids. Spaces, commas and semicolons separate the ids in this column, so an
+        id cannot contain them
     """
     before = len(table.mistakes)
     first: dict[str, int] = {}

@@ -150,7 +150,7 @@ class Leaves(Declared):
     """Absence of a person who has waited too long for work.
 
     after : seconds of waiting after which the person leaves
-    back : seconds until the person is back when there is work again
+    back : seconds that the person needs to come back once there is work again
     """
 
     example: ClassVar[str] = "{after: 60s, back: 2min to 20min}"

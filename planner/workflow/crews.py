@@ -149,7 +149,7 @@ class Conflict(Declared):
 
     A conflict is found when the item is merged. A part of the item's work is then repeated and merged again.
 
-    chance : probability of a conflict with one other agent, the same for every other agent of the crew
+    chance : probability of a conflict with one particular other agent of the crew
     rework : share of the item's work that is repeated
     """
 
@@ -163,7 +163,7 @@ class Coordination(Declared):
     """Coordination between the agents of a crew.
 
     stagger : seconds between the arrivals of two successive agents
-    redundancy : share of the items that every agent does separately
+    redundancy : share of the items that every agent of the crew does, instead of one agent
     preset : name of the preset whose values are used for undeclared keys
     """
 

@@ -238,7 +238,7 @@ class Step(Declared):
         return self._used
 
     def is_held(self, crew: str | None) -> bool:
-        """Whether an agent holds each item of this fan-out. The steps of such an item run one after another.
+        """Whether the items of this fan-out are held: an agent of a crew does the steps of an item, one after another.
 
         crew : crew to which the steps around the fan-out belong; None: they belong to no crew
         """

@@ -21,10 +21,10 @@ _Declaration = TypeVar("_Declaration", bound=Declared)
 
 
 def inline(workflow: Workflow, used: Mapping[Path, Workflow], backlogs: Mapping[Path, Backlog]) -> Workflow:
-    """Return `workflow` with the workflows and the backlogs that its steps use.
+    """Return `workflow` with the used workflows and the rows of CSV files stored in its steps.
 
-    The result also has the crews and profiles of the used workflows. If `workflow` and a used workflow declare the same
-    name, the declaration in `workflow` is kept.
+    The result also has the crews and profiles of the used workflows. If `workflow` declares a crew or profile with the
+    same name, the declaration in `workflow` is kept.
 
     used : path of each step with `use` → the used workflow, as returned by `bind_crews`
     backlogs : path of each fan-out with a file → the rows of that file
@@ -104,8 +104,8 @@ def inlining_problems(workflow: Workflow, used: Mapping[Path, Workflow]) -> Iter
 
     There are two possible reasons:
 
-    - Two used workflows declare the same name of a crew or profile differently, and `workflow` does not declare this
-      name.
+    - Two used workflows declare a crew or profile of the same name differently. `workflow` itself does not declare a
+      crew or profile of this name.
     - A used workflow names an incomplete profile.
     """
     yield from _conflicts("crew", workflow, used, {path: other.crews for path, other in used.items()}, workflow.crews)
@@ -137,9 +137,9 @@ def _conflicts(
     declared: Mapping[Path, Mapping[str, Declared]],
     overriding: Mapping[str, Declared],
 ) -> Iterator[Problem]:
-    """Yield a problem if two used workflows declare the same name differently.
+    """Yield a problem for each crew (or profile) that two used workflows declare differently under the same name.
 
-    There is no problem if `workflow` itself declares this name.
+    There is no problem if `workflow` itself declares the name.
 
     kind : word for the declarations in messages, "crew" or "profile"
     declared : path of each step with `use` → the declarations in the used workflow, by name
@@ -165,7 +165,7 @@ def _models_named(workflow: Workflow) -> set[str]:
 
 
 def _first_declared(mappings: Sequence[Mapping[str, _Declaration]]) -> dict[str, _Declaration]:
-    """Merge mappings. If several mappings have the same name, the first declaration is kept."""
+    """Merge mappings from names to declarations. If several mappings have the same key, the first value is kept."""
     merged: dict[str, _Declaration] = {}
     for mapping in mappings:
         for name, declaration in mapping.items():

@@ -36,7 +36,7 @@ from planner.workflow.declaration import Workflow
 from planner.workflow.inlining import bind_crews, inline, inlining_problems
 
 MOST_DEPTH = 10
-"""Longest chain of files that use each other."""
+"""Most files in a chain. Each file of a chain uses the next file."""
 
 MOST_FILES = 100
 """Most files of one workflow. A file that is used with different parameters counts several times."""
@@ -145,7 +145,7 @@ class _Reader:
         - a mapping from the path of each step with `use` to the used file;
         - the problems of all keys `use`.
 
-        read : result for the document; its numbers of steps and files are updated
+        read : result of reading the document; this method updates its attributes `steps`, `depth` and `more`
         """
         data = as_mapping(document.data)
         passed_on = replace(

@@ -80,10 +80,10 @@ class AgentLoopDemand:
     def per_turn(self, draw: Callable[[Occurrence, Turns], Sequence[Floats]], after: int = 0) -> Iterator[list[Floats]]:
         """Yield the draws of each turn, for all cells that reach the turn. A cell is a pair of an item and a sample.
 
-        Turns with few cells are drawn together in one call, up to `AT_ONCE` draws.
+        If turns have few cells, a single call of `draw` makes the draws of several turns, up to `AT_ONCE` draws.
 
-        draw : function that draws for cells and turns
-        after : 1 to yield draws only for cells that also reach the next turn; 0 for all cells
+        draw : function that makes draws for certain cells and turns
+        after : 0: draws for all cells that reach the turn; 1: only for the cells that also reach the next turn
         """
         counts = self.reaching[after:-1]
         low = 0
@@ -142,7 +142,7 @@ class AgentLoopDemand:
         """Add one request to the sums of these cells. A cell is a pair of an item and a sample.
 
         context : tokens of the whole prompt
-        new : prompt tokens that are prefilled if prompts are cached
+        new : prompt tokens to prefill if prompts are cached; otherwise the whole prompt is prefilled
         output : output tokens without thinking
         decoded : output tokens with thinking
         kind : ``compaction`` for the request of a compaction, else empty

@@ -149,10 +149,8 @@ class ConditionDraws:
     def fails(self, outcome: Outcome, index: Index) -> Bools:
         """Return a mask (items or 1, samples) that is true where a step fails.
 
-        If `index` has no number for some of the step's own loops, all occurrences in these loops count together. For
-        example, the step fails if any item fails.
-
-        index : numbers in the loops around the step, and possibly in some of the step's own loops
+        index : numbers in the loops around the step, and possibly in some of the step's own loops. The result is for
+            all occurrences with these numbers together. For example, a step fails if at least one of its items fails
         """
         if (outcome, index) not in self.cache:
             self.cache[outcome, index] = self._fails(outcome, index)
@@ -193,7 +191,7 @@ class ConditionDraws:
     def _body_fails(self, outcome: Outcome, index: Index) -> Bools:
         """Return a mask that is true where one run of a step's body fails.
 
-        The body fails if its last attempt fails, if it does not succeed (`success`), or if a step inside fails.
+        The body fails in three cases: its last attempt fails, the draw for `success` fails, or a step inside it fails.
         """
         values: Bools = np.zeros((1, 1), bool)
         if outcome.attempt is not None:
@@ -209,8 +207,9 @@ class ConditionDraws:
         return values if done is None else values & done
 
     def needed(self, task: AgentTask, index: Index) -> Bools:
-        """Return a mask that is true where a seize or release task is needed. Elsewhere the task is skipped.
+        """Return a mask that is true where a task is needed. Where the mask is false, the task is skipped.
 
+        task : task of an item that seizes or releases an agent
         index : occurrence of the item
         """
         key = task.plan, index
@@ -219,7 +218,7 @@ class ConditionDraws:
         return self.needed_tasks[key][task]
 
     def _followed(self, plan: ItemPlan, index: Index) -> Iterator[tuple[AgentTask, Bools]]:
-        """Yield each seize or release task of an item, with a mask that is true where the task is needed."""
+        """Yield each `AgentTask` of an item, with a mask that is true where the task is needed."""
         position = row_loop(plan.loops)
         count = 1 if position is None or index[position] != EVERY else plan.loops[position].count
         held = np.full((count, len(self.samples)), NO_POOL)
@@ -241,7 +240,7 @@ class ConditionDraws:
 
 
 def _any_item(fails: Bools, loop: Loop) -> Bools:
-    """Return a mask (1, samples) that is true where any item fails.
+    """Return a mask (1, samples) that is true where at least one item fails.
 
     If several agents do the same item, the item fails only if all these agents fail.
     """

@@ -66,7 +66,7 @@ class ConversationDraws:
     def _context_after(self, work: Work, index: Index) -> Floats:
         """Return the number of tokens in the context after a work.
 
-        index : numbers in the outer loops of the work. All inner loops have ended
+        index : numbers in the outer loops of the work. The result is for the end of all occurrences with these numbers
         """
         if (work, index) not in self.contexts:
             self.contexts[work, index] = self._last_context(work, index)
@@ -125,10 +125,10 @@ class ConversationDraws:
     def _occurrence_between(
         self, work: Work, conversation: Conversation, task_map: TaskMap[Work], index: Index
     ) -> Index | None:
-        """Return the last occurrence of other work before a request, or None if there is no such occurrence.
+        """Return the last occurrence of another work before a request.
 
-        For other work that itself makes requests, return None too. The result has numbers only for loops around both
-        works.
+        Return None if the other work has no occurrence before the request, or if it makes requests itself. The result
+        has numbers only for the loops that are around both the request and the other work.
 
         work : work that makes the request
         task_map : the other work, with its tasks
@@ -145,10 +145,12 @@ class ConversationDraws:
         return index[:shared]
 
     def _seconds(self, work: Work, index: Index) -> Floats:
-        """Return the seconds that a tool or a person takes in all occurrences inside `index`.
+        """Return the seconds that a tool or a person takes for several occurrences of a work.
 
         The seconds of consecutive occurrences are added. If occurrences run side by side, the longest occurrence
         counts.
+
+        index : numbers in the outer loops of the work. All occurrences with these numbers count
         """
         if len(index) == len(work.loops):
             done = self.demands.done(work, index)

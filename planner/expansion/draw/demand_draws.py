@@ -270,9 +270,9 @@ class DemandDraws:
         return demand if active is None else demand.where(active)
 
     def _sum(self, work: Work, index: Index) -> Demand:
-        """Return the demand of a work, summed over all its occurrences inside `index`.
+        """Return the sum of the demands of several occurrences of a work. If copies race, only the first copy counts.
 
-        If copies race, only the first copy counts.
+        index : numbers in the outer loops of the work. All occurrences with these numbers count
         """
         if (work, index) not in self.sums:
             self.sums[work, index] = self._summed(work, index)

@@ -54,7 +54,7 @@ Loops = tuple[Loop, ...]
 """Nested loops, outermost first."""
 
 Index = tuple[int, ...]
-"""An occurrence: a number for each loop, or `EVERY` for the `row_loop`, all of which is computed together."""
+"""An occurrence: a number for each loop. For the `row_loop`, `EVERY` means all its items or copies together."""
 
 EVERY = -1
 
@@ -275,7 +275,7 @@ def always_holds(
 ) -> bool:
     """Whether the condition `guard` certainly holds in every sample in which the condition `given` holds.
 
-    False means that this is unknown. The function knows only two rules:
+    The function uses only two rules. It returns False if they prove nothing:
 
     - The first round and the first attempt always take place.
     - If a later round, attempt or conflict takes place, all earlier ones took place too.
@@ -283,7 +283,7 @@ def always_holds(
     index : occurrence of `guard` in the loops inside the item
     base : condition of the item, which encloses `guard` and `given`
     depth : number of loops around the item, including its own fan-out
-    given : None stands for `base`
+    given : the condition that is assumed to hold; None: `base`
     given_index : occurrence of `given` in the loops inside the item
     """
     holding: dict[Guard, Index] = {}

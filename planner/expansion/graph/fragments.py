@@ -67,7 +67,7 @@ class People:
 
     previous : array (pairs, 2): a person's task, and an earlier task. The person starts to wait when the earlier
         task ends
-    first : tasks of people that have no earlier task of a person in the fragment
+    first : tasks of people, except tasks that come after another task of a person in the fragment
     last : last task of a person in the fragment; −1: there is none
     """
 
@@ -171,7 +171,7 @@ def with_merged_maps(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]
 def side_by_side(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[str]]) -> Fragment:
     """Return a group: an entry task, the children and an exit task. A child starts after the children that it needs.
 
-    If several people finish tasks before a child, an added task without duration waits for all these tasks.
+    If a child comes after tasks of several people, a task without duration is added, which waits for all these tasks.
 
     children : fragments by name, in an order in which each child comes after the children that it needs
     needs : for each child, the names of the children that it needs

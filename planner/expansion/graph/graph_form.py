@@ -47,7 +47,7 @@ Branch = tuple[Option, ...]
 class Node:
     """A node of a graph: a step, a subgraph, or a node that does nothing.
 
-    defer : whether the node runs only when all triggered nodes are deferred nodes
+    defer : whether the node, once triggered, waits as long as any node without `defer` is triggered
     path : name of the node in the keys of its draws; empty: the node's own name
     """
 

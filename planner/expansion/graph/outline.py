@@ -53,9 +53,9 @@ class Chain(Outline):
 
 @dataclass(frozen=True, eq=False)
 class InRound(Outline):
-    """Tasks that run in one round inside an item.
+    """Tasks that belong to a single round of the loops inside an item.
 
-    inner : number of the round in each loop inside the item
+    inner : number of this round in each of these loops
     body : how the tasks are composed
     """
 

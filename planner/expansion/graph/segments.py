@@ -44,7 +44,8 @@ class ItemSegment:
     own_task : whether the segment shares no task with other segments
     detached : whether the segment has its own task and always releases its agent at the end
     context_switch : whether a person does the segment and may have turned to something else before (YAML `leaves`)
-    releases : whether the item releases the agent after the segment. If so, no possible next segment needs its pool
+    releases : whether the item releases the agent after the segment, because no segment that may come next needs an
+        agent of `pool`
     """
 
     pool: int
@@ -65,7 +66,7 @@ class ItemSegment:
 
 @dataclass(frozen=True, eq=False)
 class ItemPlan:
-    """The segments of an item or of a copy, in order. They determine in which samples each `AgentTask` is skipped.
+    """The segments of an item or of a copy, in order. They decide in which samples an `AgentTask` is skipped.
 
     loops : loops around the item
     agent_tasks : tasks that seize or release agents, in order. They are added while the item is built
@@ -80,7 +81,7 @@ class ItemPlan:
 class AgentTask:
     """A task without duration that seizes or releases an agent of `pool`.
 
-    position : position of the segment after the task. At the end of the item, this is the number of segments
+    position : position of the segment after the task. At the end of the item, `position` is the number of segments
     """
 
     plan: ItemPlan
@@ -93,7 +94,7 @@ class SeizeTask(AgentTask):
 
 
 class ReleaseTask(AgentTask):
-    """A task that releases the agent of the item before the segment at `position`."""
+    """A task that releases the item's agent before the segment at `position` begins."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,8 +23,8 @@ from planner.workflow.crews import Crew
 from planner.workflow.declaration import Workflow
 
 DEFAULT_CREW = "agents"
-"""Name of the pool of agents that makes all requests, in scenarios with a limit on the agents of a workflow without
-crews.
+"""Name of the pool whose agents make all requests, if a workflow has no crews and a scenario limits the number of
+agents.
 """
 
 LIMITED = LIMIT.rstrip(": ")
@@ -103,7 +103,8 @@ def structures(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, .
     Graphs with the same key differ only in the capacities of pools (see `resized`).
 
     The key contains the exact size of a crew if coordination or arithmetic depends on the number of agents. Otherwise
-    the key only distinguishes one agent from several agents. Without crews, it also says whether agents are limited.
+    the key only distinguishes one agent from several agents. If the workflow has no crews, the key also says whether
+    the number of agents is limited.
     """
     by_agents = depends_on_agents(workflow)
 

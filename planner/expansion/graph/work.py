@@ -66,8 +66,8 @@ class Conversation:
 
     work : full name of the step that makes the earlier request
     itself : whether the same step makes both requests, in two consecutive rounds
-    between : the steps between the two requests, in order. Each step has a pair: its full name, and the full names of
-        its needs. Needs that are not between the requests are left out
+    between : a pair for each step between the two requests, in order: the full name of the step, and the full names of
+        the steps that it needs. Needed steps that are not between the requests are left out
     """
 
     work: str

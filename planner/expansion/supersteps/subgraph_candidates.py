@@ -10,17 +10,17 @@ from planner.expansion.supersteps.subgraphs import may_be_subgraph
 from planner.expansion.supersteps.token_game import no_routes, play
 
 MOST_NODES = 100
-"""Largest number of nodes of a graph that is searched. The time grows with the square of the number of nodes."""
+"""Graphs with more nodes are not searched. The time grows with the square of the number of nodes."""
 
 NodeSets = tuple[frozenset[str], ...]
 """Disjoint sets of nodes. Each set becomes a subgraph."""
 
 
 def subgraph_candidates(form: GraphForm) -> Iterator[NodeSets]:
-    """Yield choices of subgraphs that may save time. A choice has one or more sets of nodes. No choice is repeated.
+    """Yield candidates: one or more sets of nodes that may save time if each set becomes a subgraph.
 
-    First come sets that are found together, for example the branches after a node. Then come single sets, and then
-    pairs of independent sets.
+    Candidates with several sets that belong together, such as the branches after a node, come first. Candidates with a
+    single set are next, and pairs of independent sets are last. No candidate is repeated.
     """
     if len(form.nodes) > MOST_NODES:
         return
@@ -117,7 +117,7 @@ def _unshared(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
 
 
 def _from_to(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
-    """For each pair of nodes, yield the nodes on all paths from the first to the second node, including the pair."""
+    """For each pair of nodes, yield the pair and all nodes that lie on any path from the first to the second node."""
     for first, last in product(form.nodes, form.nodes):
         if first != last and last in paths.after[first]:
             yield (frozenset({first, last, *(paths.after[first] & paths.before[last])}),)

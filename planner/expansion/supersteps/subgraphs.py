@@ -159,8 +159,8 @@ def _replaceable(form: GraphForm, nodes: Collection[str]) -> bool:
 def _one_entrance(form: GraphForm, nodes: Collection[str]) -> bool:
     """Whether these nodes have a single entrance. An entry is one of these nodes that a node outside triggers.
 
-    There must be one entry, or several entries with the same triggers. Nodes inside must not trigger entries. If there
-    are several entries, conditional edges must not trigger them.
+    Nodes inside must not trigger entries. A single entry is an entrance. Several entries are one entrance if all have
+    the same triggers, and no trigger is a conditional edge.
     """
     entered_inside = {target for source, target in form.arrows() if source in nodes and target in nodes}
     entries = {target for source, target in form.arrows() if target in nodes and source not in nodes}

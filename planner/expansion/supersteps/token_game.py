@@ -23,7 +23,7 @@ from planner.expansion.graph.graph_form import END, START, GraphForm
 Key = tuple[tuple[str, int], ...]
 """The key of a run of a node. Its last pair is the name of the node and the number of the run.
 
-If the node is inside subgraphs, a pair for each of these subgraphs comes before, outermost first.
+If the node is inside subgraphs, the pairs of these subgraphs come first, from the outermost to the innermost.
 """
 
 MOST_SUPERSTEPS = 10_000
@@ -157,7 +157,7 @@ class _Game:
         ]
 
     def release_deferred(self, last: Iterable[NodeRun]) -> None:
-        """Trigger the deferred nodes, if only deferred nodes wait to be triggered.
+        """Trigger the waiting deferred nodes. Do nothing if any other node is triggered.
 
         last : runs of the last superstep. They become causes of the deferred nodes
         """

@@ -108,7 +108,7 @@ class _ApplicationWriter(ModifierWriter):
     def graph(self, function: str, context: ExportContext, steps: Mapping[str, Step], about: str) -> None:
         """Write the function that builds the graph of a group of steps.
 
-        In an item that an agent holds, steps run one after another. Elsewhere, a step runs after the steps that it
+        The steps of a held item run one after another. Outside of held items, a step runs after the steps that it
         needs.
         """
         order = in_order(steps if context.held else sorted_by_name(steps))
@@ -192,14 +192,14 @@ class _ApplicationWriter(ModifierWriter):
 
     @staticmethod
     def outcome(name: str, step: Step) -> Iterator[str]:
-        """Yield source lines. They decide whether a step succeeds, and return the step's result."""
+        """Yield the source lines that decide whether a step succeeds, and that return the step's result."""
         if step.success is not None:
             yield f"    if not decide({text(name)}, {step.success:.6g}):"
             yield from call("        return {", [f'"log": [{text(name)}]', f'"failed": [{text(name)}]'], "}")
         yield from call("    return {", [f'"log": [{text(name)}]'], "}")
 
     def async_with(self, context: ExportContext, step: Step) -> Iterator[str]:
-        """Yield the source line of an `async with` statement. It waits for a step's agent, and sets the step's timeout.
+        """Yield the source line `async with …:`, which waits for a step's agent and sets the step's timeout.
 
         Yield nothing if the step needs no agent and has no timeout.
         """
@@ -267,7 +267,7 @@ class _ApplicationWriter(ModifierWriter):
 def omissions(workflow: Workflow, sizes: Mapping[str, int]) -> Iterator[str]:
     """Yield a text for each feature of a workflow that the exported application leaves out.
 
-    Crews of one agent have no coordination, so their kinds of coordination are not yielded.
+    A crew of one agent needs no coordination. So nothing is yielded for the coordination that such a crew declares.
     """
     for name, crew in workflow.crews.items():
         declared = crew.coordination
@@ -293,9 +293,9 @@ def omissions(workflow: Workflow, sizes: Mapping[str, int]) -> Iterator[str]:
 def _held_fan_outs(
     steps: Mapping[str, Step], path: tuple[str, ...], crew: str | None
 ) -> Iterator[tuple[tuple[str, ...], Step]]:
-    """Yield the path and the step of each fan-out whose items are held by agents.
+    """Yield the path and the step of each fan-out whose items are held (see `Step.is_held`).
 
-    crew : crew to which the steps around `steps` belong
+    crew : crew to which the steps around `steps` belong; None: they belong to no crew
     """
     for name, step in steps.items():
         if step.for_each is not None and step.is_held(crew):
@@ -304,7 +304,7 @@ def _held_fan_outs(
 
 
 def _leaves(step: Step) -> Iterator[Step]:
-    """Yield the innermost steps within a step. Steps of inner fan-outs are left out."""
+    """Yield the innermost steps within a step, without inner fan-outs and the steps of these fan-outs."""
     for inner in step.within.values():
         if inner.for_each is None:
             yield from _leaves(inner) if inner.within else (inner,)

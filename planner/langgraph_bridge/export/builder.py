@@ -112,7 +112,7 @@ class ExportContext:
     path : names of all steps from the outermost step to this step
     model : profile of the step; None: no profile is declared
     crew : crew to which the step belongs; None: the step belongs to no crew
-    held : whether the step is part of an item that an agent holds. The steps of such an item run one after another
+    held : whether the step is part of a held item: an agent does the steps of the item, one after another
     values : name of a parameter → value
     shared : whether the step is a copy that shares one agent with the other copies
     """
@@ -206,7 +206,7 @@ class SourceBuilder:
         """Add the source of a function that builds a graph with conditional edges.
 
         router : name of the function that chooses the next nodes. All conditional edges use this function
-        sources : source expression of each node from which a conditional edge starts
+        sources : nodes from which the conditional edges start, as Python expressions
         """
         targets = f"[{', '.join([*(text(node.name) for node in nodes), 'END'])}]"
         edges = [

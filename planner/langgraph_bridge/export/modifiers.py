@@ -145,8 +145,8 @@ class ModifierWriter(SourceBuilder):
     def copies(self, function: str, node: Node, context: ExportContext, step: Step) -> Node:
         """Write the functions of parallel copies of a step. Return the node of the copies.
 
-        With `best_of`, the node waits for all copies. With `first_of`, the first copy to finish cancels the rest. One
-        agent makes the requests of all copies of an `llm`.
+        With `best_of`, the node waits for all copies. With `first_of`, the first copy to finish cancels the rest. If
+        the step is an `llm`, a single agent makes the requests of all copies.
         """
         name = context.path[-1]
         agent = self.agent_for(context, step) if step.llm is not None else None

@@ -24,8 +24,11 @@ WIDTH = 88
 def call(start: str, arguments: Sequence[str], end: str = ")") -> list[str]:
     """Return the source lines of a call or a literal.
 
-    The code is on one line if it fits. Otherwise all arguments are on a second line. Each argument has its own line if
-    this second line is too long, or if the code is a literal with several entries.
+    The first layout that fits is used:
+
+    - all code on one line;
+    - all arguments on a second line (not for literals with several entries);
+    - each argument on its own line.
     """
     line = f"{start}{', '.join(arguments)}{end}"
     indent = line[: len(line) - len(line.lstrip())]

@@ -178,7 +178,7 @@ def graph_barriers(form: GraphForm, workflow: Workflow, seed: int, samples: int,
 
 
 def _games(form: GraphForm, samples: Samples) -> Iterator[tuple[GraphRun, list[int]]]:
-    """Yield each different run of a graph, with the rows of all samples in which the graph runs in this way."""
+    """Yield each distinct run of a graph once, with the indices of all samples that have this run."""
     routes = Routes(samples)
     games: dict[object, tuple[GraphRun, list[int]]] = {}
     for row in range(len(samples)):
@@ -206,7 +206,7 @@ class Routes:
     def of(self, row: int) -> _Route:
         """Return the random routes through a graph in one sample.
 
-        row : row of the sample
+        row : index of the sample
         """
         return _Route(self, row)
 
@@ -229,7 +229,7 @@ class Routes:
 class _Route:
     """The random routes through a graph in one sample.
 
-    The object must be called after each run of a node. The call returns the nodes that run next.
+    Call the object after each run of a node. The call returns the nodes that this run triggers or sends to.
     """
 
     def __init__(self, routes: Routes, row: int) -> None:

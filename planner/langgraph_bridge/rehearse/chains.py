@@ -160,7 +160,7 @@ class ChainCursor:
 
 
 class HeldAgents:
-    """The agents that an item of a fan-out holds. The agents are released if the item is cancelled."""
+    """The agents that an item holds at the moment. `release_all` releases them, even if the item is cancelled."""
 
     def __init__(self, run: SampleRun) -> None:
         self.run = run
@@ -193,9 +193,9 @@ def work_name(work: Work) -> str:
 
 
 def part_name(outline: Outline, name: str) -> str:
-    """Return a name for a part of the workflow: the longest path that contains all steps of the part.
+    """Return a name for a part of the workflow: the longest common beginning of the paths of its steps.
 
-    For example, the steps ``build.code`` and ``build.test`` give ``build``. If there is no such path, return `name`.
+    For example, the steps ``build.code`` and ``build.test`` give ``build``. Without a common beginning, return `name`.
 
     name : name of the outer part
     """

@@ -85,7 +85,10 @@ class WorkflowGraphs:
         return self.chains.chain(outline, name)
 
     def in_round(self, outline: InRound, name: str) -> RunPart:
-        """Build a part of the workflow that runs in one round of a loop. Return the function that runs the part."""
+        """Build a part of the workflow that belongs to a single round of a loop.
+
+        Return the function that runs the part.
+        """
         body = self.part(outline.body, name)
 
         async def run_in_round(first: int, index: Index) -> None:
@@ -265,7 +268,8 @@ class WorkflowGraphs:
     def sends(self, outline: Dispatch, nodes: list[str], state: State) -> Iterator[tuple[str, State]]:
         """Yield the node and the state of each Send, in order.
 
-        Items without work are left out if no item can wait for another item or for a slot.
+        An item without work gets no Send. But if any item may have to wait for another item or for a slot, every item
+        gets a Send.
         """
         slot = state["(first)"]
         for node, part in zip(nodes, outline.parts, strict=True):

@@ -96,7 +96,7 @@ def run_virtually(graphs: WorkflowGraphs, playback: Playback, row: int) -> tuple
 
     Return the start and end of each piece of work, and the completion time of the sample, in seconds.
 
-    row : row of the sample
+    row : index of the sample
     """
     spans: Spans = {}
 

@@ -130,7 +130,7 @@ class SampleRun:
         return bool(((seconds > 0) | ((seconds == 0) & (self.graph.acquire[tasks] >= 0))).any())
 
     def seconds_away(self, task: int) -> float:
-        """Return how many seconds a task that starts now must wait until its person is back.
+        """Return the seconds until the person who does a task is back, if the task starts now.
 
         Return 0 if the person is not away.
         """
@@ -144,7 +144,7 @@ class SampleRun:
     def end_of(self, task: int) -> float:
         """Return the time at which a task ended, in planned seconds.
 
-        If the task never ran, return the time at which its last predecessor ended.
+        If the task never ran, return the latest end of its predecessors.
         """
         if task not in self.ended:
             if not self.predecessors:
@@ -208,8 +208,8 @@ class GraphContext:
 
     run : the sample that the graphs run now
     compiled : pairs of the name of a part of the workflow and the compiled graph that runs this part
-    without_langgraph : names of parts that run without LangGraph, because LangGraph cannot express them. The values of
-        this dict mean nothing
+    without_langgraph : the keys are names of parts that run without LangGraph, because LangGraph cannot express them;
+        all values are None
     """
 
     run: SampleRun

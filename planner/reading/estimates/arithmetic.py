@@ -139,7 +139,7 @@ def bad_expression(message: str, hint: str | None = None) -> BadValueError:
 
 
 def unknown_parameter(name: str, parameters: Iterable[str]) -> NoReturn:
-    """Raise `BadValueError`, because `name` is not the name of a parameter.
+    """Always raise `BadValueError`: `name` is not the name of a parameter.
 
     parameters : names of all parameters, for the hint
     """

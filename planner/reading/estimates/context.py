@@ -44,7 +44,7 @@ class FileContext:
         """Yield two dicts with values for trying an expression.
 
         Both dicts have the values of all parameters. The name `agents` has the value 1 in the first dict and 2 in the
-        second dict. Nothing is yielded if the parameters are unknown, or if a parameter in `names` has an unreadable
+        second dict. Nothing is yielded if `parameters` is None, or if a parameter in `names` has an unreadable
         value.
 
         names : names in the expression

@@ -61,9 +61,9 @@ class Curve:
 def split_by_writing(ttft: Curve, output_speed: Curve, output: float, concurrency: int) -> tuple[Estimate, Estimate]:
     """Return the time to first token and the output speed at a concurrency.
 
-    The two curves must come from one measurement, with points at the same concurrencies. Between two points, both
-    results follow from the number of requests that write output concurrently. docs/model.md describes this method under
-    "Requests".
+    The two curves must come from one measurement, with points at the same concurrencies. Between two points, the
+    function interpolates the number of requests that write output at the same time, and computes both results from this
+    number. docs/model.md describes the method under "Requests".
 
     output : mean output tokens of the measured requests
     """

@@ -35,9 +35,9 @@ class Estimate:
     text : the estimate as declared
     points : for a triangular distribution, the low, likely and high value; for an empirical distribution, all its
         values in ascending order
-    counted : whether the number was counted in a text with the tokenizer o200k_base
-    own : whether the number is in tokens of the model's own tokenizer, because it was declared for that model
-    approximate : whether the number was estimated from the length of a text
+    counted : whether the estimate is the number of tokens of a text, in tokens of the tokenizer o200k_base
+    own : whether the estimate is in tokens of the model's own tokenizer, because it was declared for that model
+    approximate : whether the tokens of the text were not counted, but estimated from its length
     """
 
     shape: Literal["constant", "lognormal", "exponential", "triangular", "empirical", "unbound"]

@@ -340,7 +340,8 @@ _COUNTED = (
 def _forms(value: dict[str, Any], quantity: Quantity) -> tuple[_Form, ...]:
     """Return the forms that an estimate of the quantity can have.
 
-    The forms `{text}` and `{file}` are only for numbers of tokens. `{file}` is left out if `value` has other keys.
+    The forms `{text}` and `{file}` are only for numbers of tokens. `{file}` is returned only if `file` is the only
+    key of `value`.
 
     value : the estimate, as read from YAML
     """

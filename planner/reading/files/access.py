@@ -1,4 +1,4 @@
-"""Paths in, bytes of regular files out, if a service has limited them only of those below a folder."""
+"""Paths in, bytes of regular files out. A service can limit the paths to those below a folder."""
 
 from __future__ import annotations
 

@@ -212,7 +212,7 @@ class _Builder:
         """Report a number with a comma in a mapping, and return a substitute key.
 
         For example, the YAML parser reads `{time: 1,5}` as two keys: `time` and `5`. The substitute key replaces the
-        key `5`. Both keys are marked as unreadable.
+        key `5`. The values of `time` and of the substitute key are marked as unreadable.
 
         column : first column of the number, from 0
         """

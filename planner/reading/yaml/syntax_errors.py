@@ -34,9 +34,11 @@ class SyntaxMistake:
 class _Rule(NamedTuple):
     """A message for certain syntax errors. The rule applies if all its regular expressions match.
 
-    In the texts, `{line}` and `{column}` stand for the start of the faulty construct, such as a list. `{closing}`
-    stands for the group of this name in an expression. `{character}`, `{opener}` and `{problem}` stand for the texts
-    that these expressions search.
+    The texts can contain these fields:
+
+    - `{line}` and `{column}`: position of the start of the faulty construct, such as a list;
+    - `{closing}`: text of the group `closing` in one of the expressions;
+    - `{character}`, `{opener}`, `{problem}`: the text in which the expression of this name is searched.
 
     message, hint : texts for the user
     problem, context : expressions for the two parts of the YAML parser's message
@@ -213,7 +215,7 @@ def _matched(rule: _Rule, texts: dict[str, str]) -> str | None:
 _NUMBER = re.compile(r"\d+(?:,\d+)+\w*")
 _NUMBER_START = re.compile(r"\d[\d,]*,$")
 _NEARBY = 40
-"""Number of columns around a key that are searched for a number with commas. The whole line may be too long."""
+"""A number with commas is searched only in this many columns on each side of a key, because the line may be long."""
 
 
 def comma_in_number(line: str, start: int, end: int) -> tuple[int, str, str] | None:

@@ -41,7 +41,7 @@ def unbound_agents(workflow: Workflow) -> list[Problem]:
 
 
 def _uses_of_agents(declared: object, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Yield the path of each quantity in a declaration that depends on the number of agents.
+    """Search a declaration for quantities that depend on the number of agents. Yield the path of each.
 
     path : keys in the file that lead to the declaration
     """

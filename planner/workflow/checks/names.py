@@ -44,10 +44,10 @@ _ADD_MODEL = "add 'model:' at the top of the file"
 class CheckContext:
     """Declarations that a file inherits from the files that use it.
 
-    models, crews : names of the models and crews that those files declare
-    model : whether those files name a model for the steps of this file
+    models, crews : names of the models and crews that the using files declare
+    model : whether the steps of this file inherit a model from the using files
     file : path of the outermost file; None if this is the outermost file
-    requests : whether coordination can make requests, because the outermost file names a model
+    requests : whether the outermost file names a model. Coordination cannot make requests without this model
     """
 
     models: frozenset[str] = frozenset()
@@ -97,9 +97,9 @@ class _Checks:
         yield from self.coordination_models()
 
     def well_formed(self, section: str) -> bool:
-        """Whether the names in the section `section` of the file are known.
+        """Whether the section `section` of the file is a mapping or is missing.
 
-        The names are known if the section is a mapping or is missing.
+        The names in any other section cannot be read.
         """
         return isinstance(self.data.get(section, {}), dict)
 
@@ -136,7 +136,7 @@ class _Checks:
             yield Problem("unknown-model", f"unknown model '{name}'", self.document.value(*path), hint)
 
     def count(self, *path: str, value: Any, most: int = MOST_ITEMS) -> Iterator[Problem]:
-        """Yield the problem with a count that is the name of a parameter.
+        """Check a count that is the name of a parameter. Yield a problem if the parameter is not a valid count.
 
         The parameter must be declared, and its value must be a whole number from 1 to `most`.
 
