@@ -107,7 +107,7 @@ def _of_day(model: Any, day: date) -> tuple[dict[str, dict[str, Decimal]], int |
 
 
 def _changes(model: Any, as_of: date) -> list[date]:
-    """Return the days after `as_of` on which a price of the model begins, in order."""
+    """Return the days after `as_of` on which a new price of the model comes into force, in order."""
     dated = [*(model.prices if isinstance(model.prices, list) else ()), *(model.price_variants or ())]
     return sorted({day for variant in dated if (day := _start(variant.constraint)) > as_of})
 

@@ -113,7 +113,7 @@ class Catalogue:
 
     @cached_property
     def offered(self) -> tuple[str, ...]:
-        """Names of all profiles in the catalogue, for hints.
+        """Names of all profiles in the catalogue, to suggest in error messages.
 
         Retired profiles are marked as withdrawn (see `CandidateName`).
         """
@@ -156,9 +156,11 @@ class Catalogue:
         return self.declared[self.known(name)].available
 
     def facts(self, name: str) -> Mapping[str, Fact]:
-        """Return the numbers of a profile and of its bases, by key. Each number has its provenance.
+        """Return the numbers of a profile with their provenance, by key.
 
-        A number of a base is left out if the profile declares it too. Raises InputError if the name is unknown.
+        Numbers that the profile does not declare itself are taken from its bases.
+
+        Raises InputError if the name is unknown.
         """
         facts: dict[str, Fact] = {}
         current: str | None = self.known(name)
@@ -225,7 +227,7 @@ class Catalogue:
         return caveats
 
     def _entry(self, name: str) -> _Entry:
-        """Return the entry of a profile. It is read when it is first used.
+        """Return the entry of a profile. The entry is read when it is first requested.
 
         Raises KeyError if the name is unknown.
         """
@@ -300,7 +302,10 @@ class Catalogue:
 
 
 def _plain(name: str) -> dict[str, Any]:
-    """Return the entry of a built-in profile, without the provenance of its values. A price is the last known one."""
+    """Return the entry of a built-in profile, without the provenance of its values.
+
+    If the profile has several prices for different days, the entry contains only the last of them.
+    """
     entry = builtin_files.entry(name) or {}
     plain = {key: value["value"] if is_fact(value) else value for key, value in entry.items() if key != "price"}
     return plain | ({"price": dated_prices(entry["price"])[-1].price} if "price" in entry else {})

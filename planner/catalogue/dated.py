@@ -15,9 +15,9 @@ from planner.catalogue.declaration import is_fact, refers_to_table
 class DatedPrice:
     """A price, and the days on which it holds.
 
-    price : US dollars for each key of a price
-    element : position in the list of prices; None if the catalogue has a single price
-    about : provenance as written, such as `source` and `kind`
+    price : amounts in US dollars by key, such as `input` and `output`
+    element : position in the profile's list of prices; None if the profile has no such list
+    about : keys of the provenance with their values as written, such as `source` and `kind`
     listed : entry of the price table; None if the price is written in full
     holds_from : first day on which the price holds; None: there is no first day
     holds_until : first day on which the price no longer holds; None: unknown
@@ -32,9 +32,9 @@ class DatedPrice:
 
 
 def dated_prices(value: Any) -> list[DatedPrice]:
-    """Return all prices in the value of the key `price`, in the order of their days.
+    """Return all prices of a profile, the earliest first.
 
-    value : a price, a reference to the price table, or a list of these
+    value : value of the profile's key `price`: a price, a reference to the price table, or a list of these
     """
     prices: list[DatedPrice] = []
     for position, element in enumerate(value if isinstance(value, list) else [value]):

@@ -73,9 +73,10 @@ class FactDeclaration(Declared):
     kind : one of `KINDS`
     conditions : conditions under which the number was measured, claimed or estimated
     up_to : whether the number is an upper limit, as in "up to 2.5x"
-    retired_on : day from which the profile is retired; used for the key `available`
-    holds_from : first day on which a price holds, or on which the profile is sold; for the keys `price` and `available`
-    holds_until : first day on which a price no longer holds; for the key `price`
+    retired_on : for the key `available`, the day from which the profile is retired
+    holds_from : for the key `price`, the first day on which the price holds; for the key `available`, the first day on
+        which the profile is sold
+    holds_until : for the key `price`, the first day on which the price no longer holds
     """
 
     example: ClassVar[str] = "{value: 1.5s, source: my-benchmark, kind: measured}"

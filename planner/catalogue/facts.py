@@ -19,7 +19,8 @@ class Fact:
     as_of, kind, conditions : as in `FactDeclaration`; None if the user's file does not give them
     up_to : whether the number is an upper limit
     above : for a price, the prompt length in tokens above which requests cost more
-    holds_from, holds_until, retired_on : as in `FactDeclaration`; a price also ends when the next price begins
+    holds_from, holds_until, retired_on : as in `FactDeclaration`. If a price is followed by another price,
+        its `holds_until` is the first day of this next price
     others : for a price, the prices that hold on other days
     """
 

@@ -29,7 +29,7 @@ class Price:
 
     cache_read : price of input tokens that are read from a cache; None: the price is `input`
     cache_write : price of input tokens that are written to a cache; None: the price is `input`
-    per_hour : US dollars per hour of the machines that serve the model; if it is given, tokens cost nothing
+    per_hour : for a model on rented machines, US dollars per hour; its tokens cost nothing. None: tokens are paid
     """
 
     input: Decimal

@@ -1,4 +1,4 @@
-"""A profile in, the profiles out that serve the same model faster: tiers that can be bought instead."""
+"""Find the faster tiers of a profile: other profiles that serve the same model at a higher speed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ MOST = 3
 
 
 def faster_tiers(name: str, own: Mapping[str, ProfileDeclaration], catalogue: Catalogue | None) -> list[str]:
-    """Return the names of the profiles that are faster tiers of a profile, the slowest first, at most `MOST`.
+    """Return the names of a profile's faster tiers, the slowest tier first. At most `MOST` names are returned.
 
-    A faster tier is based on the profile, or on the same base with a larger median factor on the output speed. Retired
-    tiers are left out. Tiers that everybody can buy come before limited ones if there are too many.
+    A faster tier is based on the profile or on the profile's base, and has a larger median factor on the output speed
+    than the profile. Retired tiers are left out. If there are over `MOST` tiers, those with limited availability are
+    dropped first, then the fastest.
 
     own : profiles that the workflow's file declares
     catalogue : catalogue with further profiles; None: there are none
@@ -48,7 +49,10 @@ def faster_tiers(name: str, own: Mapping[str, ProfileDeclaration], catalogue: Ca
 
 
 def _candidates(bases: Iterable[str], catalogue: Catalogue | None) -> list[str]:
-    """Return the names of profiles of the catalogue that may be based on one of `bases`. Few of them are read."""
+    """Return the names of all profiles in the catalogue that may be based on one of `bases`.
+
+    These are the built-in profiles that are based on one of `bases`, and all of the user's profiles.
+    """
     if catalogue is None:
         return []
     builtin = {name for base in bases for name in builtin_files.based_on(base)}

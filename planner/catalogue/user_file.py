@@ -79,7 +79,7 @@ def named_file(option: Path | None) -> Path | None:
 def merge_entries(builtin: Mapping[str, Any] | None, own: Mapping[str, Any]) -> dict[str, Any]:
     """Return the built-in entry of a profile, in which the user's values replace the built-in values.
 
-    If both entries have prices per token, built-in prices are kept for kinds of tokens without a user's price.
+    If both entries have prices per token, kinds of tokens without a user's price keep their built-in price.
 
     own : the user's entry
     """
@@ -142,7 +142,7 @@ def read_user_file(path: Path, builtin: Mapping[str, Callable[[], dict[str, Any]
 def _read(path: Path) -> Document:
     """Read a catalogue file as a YAML document.
 
-    The error for another kind of file quotes no lines, because these lines may contain secrets.
+    If the file is not a catalogue, the error quotes none of its lines, because they may contain secrets.
     """
     text = read_text(path)
     try:
@@ -235,7 +235,7 @@ def _split(document: Document, data: dict[str, Any], problems: list[Problem]) ->
 
 
 def _order_problems(document: Document, name: str, prices: list[Any]) -> Iterator[Problem]:
-    """Yield the problems with the days of a list of prices. Each price but the first must begin on a later day."""
+    """Yield the problems of a list of prices: it is empty, or a price does not begin later than the previous price."""
     place = document.value("profiles", name, "price")
     hint = "write for example [{input: 4, output: 20}, {value: {input: 3, output: 15}, holds_from: 2027-01-01}]"
     if not prices:
@@ -249,7 +249,7 @@ def _order_problems(document: Document, name: str, prices: list[Any]) -> Iterato
 
 
 def _is_listed(path: KeyPath) -> bool:
-    """Whether a path leads to an element of a list of prices, or into it."""
+    """Whether a path leads to an element of a list of prices, or to a key inside such an element."""
     return len(path) > 3 and path[2] == "price" and isinstance(path[3], int)
 
 
@@ -271,11 +271,12 @@ def _add_position(
     facts: dict[KeyPath, Position],
     exactly: bool = False,
 ) -> None:
-    """Add the position of a path to `profiles`, to `facts`, or to both.
+    """Store the position of a path for the document of profiles, for the document of provenance, or for both.
 
     path : path of keys in the catalogue file
     wrapped : path of each value that is written with its provenance
-    exactly : whether to leave values without provenance out of `facts`
+    profiles, facts : positions stored so far, for each of the two documents
+    exactly : if true, the position of a value without provenance is stored only in `profiles`; otherwise in both
     """
     if path[:1] != ("profiles",):
         (facts if path[:1] == ("sources",) else profiles)[path] = position

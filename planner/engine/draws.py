@@ -1,8 +1,8 @@
 """Counter-based random draws: each is a function of its key and position, so the order of drawing does not matter.
 
 The key of a stream is (seed, declared path, purpose, occurrence). The position in it is (row, sample); rows are items
-or copies. So a step of an item draws the same numbers however the rest of the workflow looks, for any number of agents
-or items, and for samples computed together or alone, in any order.
+or copies. So the numbers that a step draws for an item do not depend on the rest of the workflow, or on the numbers of
+agents and items. Samples can be computed together or alone, in any order.
 
 Uniform draws result from two rounds of the finaliser of SplitMix64 on the position (Steele, Lea and Flood 2014;
 constants of Stafford's variant 13). The key of a stream is hashed to two numbers. The first round adds the first
@@ -83,8 +83,8 @@ class Samples:
     def normal(self, cells: int | Cells, path: str, purpose: str, occurrence: Occurrence = ()) -> Floats:
         """Return draws from the standard normal distribution.
 
-        cells : number of items; the result is then an array (items, samples). Alternatively, an array of positions in
-            the stream; the result then has the same shape
+        cells : the number of items, for a result (items, samples); or an array of positions in the stream, for a result
+            of the same shape
         path, purpose, occurrence : key of the random stream
         """
         return self._draw(normal_quantile, cells, path, purpose, occurrence)

@@ -38,7 +38,7 @@ class Interval:
 
 
 def from_error(value: float, error: float | None, least: float = -math.inf) -> Interval:
-    """Return an estimate with its 95% interval. The error of the estimate is assumed to be normal.
+    """Return an estimate with its 95% interval. The estimate is assumed to be normally distributed.
 
     error : standard error; None if unknown
     least : least possible value of the estimate
@@ -54,7 +54,7 @@ def quantile(samples: Values, q: float) -> Interval:
 
 
 def median_difference(one: Values, other: Values) -> Interval:
-    """Return the median of `one − other`, paired by sample, with its 95% interval."""
+    """Return the median of the differences `one − other`, paired by sample, with its 95% interval."""
     differences = np.sort(one.first - other.first)
     n = len(differences)
     median = float(differences[(n - 1) // 2] + differences[n // 2]) / 2
@@ -65,12 +65,12 @@ def median_difference(one: Values, other: Values) -> Interval:
 
 
 def of_medians(value: float, statistic: Callable[..., float], *samples: Values) -> Interval:
-    """Return a value that is computed from medians, such as a ratio of two medians, with its 95% interval.
+    """Return a statistic of medians, such as the ratio of two medians, with its 95% interval.
 
-    The interval comes from the variation of the value between groups of samples.
+    The interval is computed from the values of the statistic for groups of samples.
 
-    value : the value for all samples, at least 0
-    statistic : function that computes the value from the median of each scenario
+    value : value of the statistic for all samples, at least 0
+    statistic : function that computes the statistic from the medians of the scenarios, in the order of `samples`
     samples : samples of each scenario
     """
     medians = [each.group_medians() for each in samples]
@@ -92,7 +92,7 @@ def mean(samples: Values) -> Interval:
 
 
 def mean_difference(one: Values, other: Values) -> Interval:
-    """Return the mean of `one − other`, paired by sample, with its 95% interval."""
+    """Return the mean of the differences `one − other`, paired by sample, with its 95% interval."""
     return mean_of(one.first - other.first)
 
 

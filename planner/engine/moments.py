@@ -14,7 +14,8 @@ from planner.engine.arrays import Floats
 class Mean:
     """A mean over samples.
 
-    standard_error : standard error of the mean; 0 for a single sample. It does not include errors of the estimates
+    standard_error : standard error of the mean; 0 for a single sample. It ignores that the workflow's estimates may be
+        wrong
     """
 
     mean: float
@@ -26,7 +27,7 @@ class Mean:
 
         The ratio is 0 if the mean of `below` is 0.
 
-        above, below : arrays (N,) with two values for each of N samples
+        above, below : arrays (N,) for N samples, paired by sample
         """
         count, scale = len(below), float(below.mean())
         if not scale:

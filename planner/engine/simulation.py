@@ -45,19 +45,21 @@ class Graph:
     a piece of work run until one copy ends. The last task of each copy is called its exit.
 
     successor_start, successors : successors of task i are ``successors[successor_start[i]:successor_start[i+1]]``
-    in_degree : for each task, the number of predecessors that it waits for. All exits of one race count as 1
+    in_degree : for each task, the number of predecessors that it waits for. All exits of one race count as one
+        predecessor
     acquire : for each task, the pool in which it seizes a slot at its start; −1: it seizes no slot
     release : for each task, the pool in which it releases a slot at its end; −1: it releases no slot. One task can
         seize a slot, and a later task can release this slot. Skipped tasks seize and release no slot
     capacity : number of slots of each pool
-    crew : for each pool, what the critical path contains if a task waits for a slot. 1: the wait. 0: the task that held
-        the slot
+    crew : for each pool, 1 or 0. If a task on the critical path waited for a slot of this pool, the path contains the
+        wait (1) or the task that held the slot (0)
     race : for the exit of each copy, the number of the race; −1 for any other task
     copy_lo : for the exit of each copy, the first task of the copy; −1 for any other task
     race_lo, race_hi : for each race, the first task of its copies, and the number after the last task of its copies
-    leave : for each task, its position in `since` if a person does it and may leave before; otherwise −1
-    since : for each such task, an earlier task. The person starts to wait when the earlier task ends. If the wait takes
-        over ``patience`` seconds, the person leaves, and the person's task takes ``away`` seconds longer
+    leave : for each task, an index into `since` if a person does the task and may leave before it starts; otherwise −1
+    since : for each task of a person who may leave, an earlier task. The person waits from the end of the earlier task.
+        If this wait takes over ``patience`` seconds, the person leaves, and the person's task takes ``away`` seconds
+        longer (see `simulate`)
 
     Raises ValueError if the arrays are inconsistent.
     """
@@ -128,7 +130,9 @@ class Graph:
         return _ints(np.concatenate(([0], np.cumsum(counts))))
 
     def with_capacity(self, capacity: ArrayLike) -> Graph:
-        """Return a copy of the graph with different pool sizes. Each pool of several slots becomes a crew.
+        """Return a copy of the graph with different pool sizes.
+
+        In the copy, `crew` is 1 for each pool of several slots, and 0 for each pool of one slot.
 
         capacity : number of slots of each pool
         """

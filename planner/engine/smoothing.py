@@ -78,7 +78,7 @@ class Waits:
         """Return an array (rows, n): the probability that `rest` plus the random wait is at most the limit.
 
         limits : (rows,) seconds
-        rest : completion times without the wait, (rows, n) or (1, n) seconds. Sorted values are faster
+        rest : completion times without the wait, (rows, n) or (1, n) seconds; faster if they are sorted
         """
         chances: Floats = np.interp(limits[:, None] - rest, self.seconds, self.shares, 0.0, 1.0)
         return chances
@@ -174,8 +174,8 @@ class Smoothed(Values):
     def share(self, limit: float) -> tuple[float, float, float]:
         """Return the share of samples that are at most `limit`, and the two ends of the share's 95% interval.
 
-        The interval is Wilson's for n samples, where `n = share * (1 - share) / error**2`, but at least the number of
-        samples. The `error` is the standard error of the share.
+        The interval is Wilson's for `share * (1 - share) / error**2` samples, where `error` is the standard error of
+        the share. If there are more samples than this, the interval is Wilson's for the actual number of samples.
         """
         if self._plain:
             return super().share(limit)

@@ -186,7 +186,7 @@ class Values:
     def _at_most(self, limit: float) -> int:
         """Return the number of samples that are at most `limit`.
 
-        With over `KEPT` samples, samples are counted in bins. All samples in the bin of `limit` count.
+        With over `KEPT` samples, samples are counted in bins. The result includes all samples in the bin of `limit`.
         """
         if self.count <= KEPT:
             return int(np.count_nonzero(self.first <= limit))
@@ -197,8 +197,8 @@ class Values:
     def _ranked(self, rank: int, within: float = 0.5) -> float:
         """Return the sample at the position `rank` in rising order. Positions start at 0.
 
-        With over `KEPT` samples, samples are counted in bins. Then return a point in the bin of the sample. For the bin
-        that begins at 0, this point is 0.
+        With over `KEPT` samples, samples are counted in bins. The result is then a point in the bin of the sample. For
+        the bin that begins at 0, this point is 0.
 
         within : position of the point in its bin: 0 is the lower end, and 1 is the upper end
         """

@@ -1,4 +1,4 @@
-"""Samples in detail, for rehearsals on LangGraph: durations of tasks, works and requests, predicted starts and ends."""
+"""Details of samples, for rehearsals on LangGraph: durations of tasks and of their parts, predicted starts and ends."""
 
 from __future__ import annotations
 

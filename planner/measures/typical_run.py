@@ -164,7 +164,9 @@ def typical_run(run: ScheduledSamples, sample: int) -> TypicalRun:
 
 
 def _occurrence_spans(run: ScheduledSamples) -> Iterator[tuple[Work, _Spans]]:
-    """For each occurrence of each piece of work, yield the work and a span for each item that takes time.
+    """Yield each occurrence of each piece of work, as the work and the spans of its items.
+
+    Items that take no time have no span.
 
     If a task has several pieces of work, they run one after another, in the order of `_work_order`.
     """
@@ -226,7 +228,7 @@ def _running(starts: Floats, ends: Floats, edges: Floats) -> tuple[float, ...]:
     """
 
     def since(times: Floats) -> Floats:
-        """Return for each of `edges`: the sum of `edge - time` over all earlier times."""
+        """Return for each edge the sum of `edge - time` over all `times` before the edge."""
         ordered = np.sort(times)
         before = np.searchsorted(ordered, edges)
         return np.asarray(before * edges - np.concatenate([[0.0], np.cumsum(ordered)])[before])

@@ -24,9 +24,9 @@ class Utilisation:
     """Utilisation of a crew's agents, of the lead, of a crew's merge queue, or of LangGraph's slots.
 
     name : name of the crew; ``lead``; name of the crew followed by ``: merge``; or `LIMITED` for LangGraph's slots
-    agents : number of agents of the crew, or of slots of each graph
+    agents : number of agents; for LangGraph's slots, number of slots in each graph
     utilisation : mean over samples of `seconds held / (agents * completion time)`. An agent is held until a task
-        releases the agent, even if nothing runs
+        releases the agent, even while the agent does nothing
     waiting : mean seconds for which the critical path waits for a free agent; 0 for a single agent
     usd : mean pay of all agents in US dollars; None if they are not paid, or if the cost of the scenario is unknown
     """
@@ -67,9 +67,9 @@ class Usage:
             usd.plus(other.usd[name])
 
     def results(self, priced: bool) -> tuple[Utilisation, ...]:
-        """Return the utilisation of each group of pools. The group `RAMPED_UP` is left out.
+        """Return the utilisation of each group of pools.
 
-        A group is also left out if no task seizes its slots, unless its agents are paid.
+        A group without paid agents is left out if it is `RAMPED_UP`, or if no task seizes its slots.
 
         priced : whether the cost of the scenario is known
         """
@@ -99,7 +99,7 @@ class Usage:
 
 
 def waits(graph: Graph, schedule: Schedule) -> list[Floats]:
-    """Return for each pool an array (S,): for each sample, the seconds for which the critical path waits for the pool.
+    """Return for each pool an array (S,): for each sample, the seconds of the critical path spent waiting for a slot.
 
     The seconds of all pools add up to `Schedule.waiting`.
     """

@@ -99,12 +99,13 @@ class Batch:
     groups : groups of scenarios that have the same demands
     graphs : graph of each scenario, with the scenario's numbers of agents
     models : name → profile of each model that the graphs use
-    layers : sizes of the errors of estimates
+    layers : spread of the random errors of estimates, per step and overall
     width : number of samples in a block, a power of two
     detailed : whether to collect details. Then the batch must have a single scenario
     waits : for each scenario, a wait for a person during which nothing else can run; None: there is no such wait
     draw_cache : cache of draws that several batches of the workflow share; None: no cache
-    watched : how many of the last groups are checked for requests that exceed the model's context
+    watched : number of groups, counted from the end of `groups`, in which requests are checked against the model's
+        context
     recorded : streams of draws to record; None: no draws are recorded. While draws are recorded, the cache is not used
     """
 

@@ -25,9 +25,11 @@ _SAMPLE = np.uint64((1 << 32) - 1)
 class StreamValues:
     """A rule that converts the draws of a random stream to values.
 
-    estimate : estimate from which values are drawn; None if the stream does not belong to an estimate
-    sigma : log-sd of a lognormal factor, if `estimate` is None; 0: the values are the draws themselves
-    happens : two limits. A uniform draw between them gives the value 1, and any other draw 0; None: there are no limits
+    estimate : estimate whose value is drawn; None if the stream does not belong to an estimate
+    sigma : for a lognormal factor without an `estimate`, the standard deviation of its logarithm; 0: the values are the
+        draws themselves
+    happens : for an event, two limits: the value is 1 if a uniform draw is between them, otherwise 0; None: the stream
+        does not decide whether an event happens
     """
 
     estimate: Estimate | None = None

@@ -147,7 +147,7 @@ def sample(
     already simulates the next blocks.
 
     backend : simulates the blocks; None: threads on all cores
-    progress : function to call with a share: the number of samples so far, divided by the number at the next check
+    progress : function to call with the ratio `samples so far / samples at the next check`
     """
     accumulators = [Accumulator(batch) for batch in batches]
     width = min(batch.width for batch in batches)

@@ -23,7 +23,7 @@ _SHARES = 1 / (1 + np.exp(-np.linspace(-18.0, 18.0, 4801)))
 
 @dataclass(frozen=True)
 class SeriesWait:
-    """A wait for a person during which no other task can run. Other tasks do not depend on the wait's duration.
+    """A wait for a person during which no other task can run. The wait does not affect the durations of other tasks.
 
     path : path of the random draws of the wait
     estimate : estimate of the duration
@@ -83,8 +83,9 @@ def _in_series(graph: Graph, task: int) -> bool:
     """Whether each other task must end before `task` starts, or can start only after `task` ends.
 
     Return False if an edge leads from a task to a task with a lower number. Otherwise two checks are enough:
-    Each task with a number below `task` must have an edge to `task` or to another task below `task`.
-    Each task with a number above `task` must have an edge from `task` or from another task above `task`.
+
+    - Each task with a lower number than `task` has an edge to `task`, or to a task between the two numbers.
+    - Each task with a higher number than `task` has an edge from `task`, or from a task between the two numbers.
     """
     sources, targets = np.repeat(np.arange(len(graph)), np.diff(graph.successor_start)), graph.successors
     leads_to_it, follows_it = np.zeros(len(graph), bool), np.zeros(len(graph), bool)

@@ -42,7 +42,7 @@ class Part(IntEnum):
 class Split(Enum):
     """The kinds of time (`Part`) that are kept in separate columns.
 
-    The value of a member has the column number of each `Part`. Parts with equal numbers share a column.
+    The value of each member maps every `Part` to a column number. Parts with equal numbers share a column.
     """
 
     WHOLE = (0, 0, 0, 0, 0, 0)
@@ -128,7 +128,7 @@ class TaskTimes:
     away : seconds that the person then takes to come back, (samples, tasks with `leaves`)
     works : totals of each `Work`
     accepted : mask (samples,) of the samples in which every failed step has a fallback
-    largest : for each model, the number of tokens of its largest request, (samples,). Prompt and output are added
+    largest : for each model, the tokens of its largest request, (samples,): prompt plus output
     """
 
     split: Split
@@ -199,7 +199,7 @@ def task_times(
     """Draw the demands of a graph, and return the times of its tasks.
 
     service : service times of each model
-    speed : speed at which the timeouts of attempts are checked. It changes nothing else
+    speed : speed at which attempts are cut off at their timeout. Nothing else in the result depends on it
     detailed : whether to separate all parts of the times, and to keep all occurrences of each `Work`
     """
     return _Timing(graph, service, draws, speed, detailed).times()

@@ -28,7 +28,7 @@ class Pipeline:
     """A task graph and the models that serve its requests, ready to simulate any samples.
 
     models : profile of each model, at a fixed number of concurrent requests
-    layers : spread of the errors of estimates
+    layers : spread of the random errors of estimates, per step and overall
     """
 
     graph: TaskGraph
@@ -52,7 +52,7 @@ class Pipeline:
     def draw(self, samples: Samples, speed: float = 1.0, detailed: bool = False) -> DrawnSamples:
         """Draw the demands of samples, and compute the times of all tasks.
 
-        speed : speed at which the timeouts of attempts are checked. It changes nothing else
+        speed : speed at which attempts are cut off at their timeout. Nothing else in the result depends on it
         detailed : whether to separate all parts of task times, and to keep all occurrences of each `Work`
         """
         return self.complete(SampleDemands(samples, self.layers), speed, detailed)
@@ -64,7 +64,7 @@ class Pipeline:
     def complete(self, draws: SampleDemands, speed: float = 1.0, detailed: bool = False) -> DrawnSamples:
         """Draw the demands that `draws` still lacks, and compute the times of all tasks.
 
-        speed : speed at which the timeouts of attempts are checked. It changes nothing else
+        speed : speed at which attempts are cut off at their timeout. Nothing else in the result depends on it
         detailed : whether to separate all parts of task times, and to keep all occurrences of each `Work`
         """
         service = {name: ServiceTimes.of(profile, draws.samples) for name, profile in self.models.items()}
@@ -109,7 +109,7 @@ class TimedSamples:
         """Schedule the tasks of some samples.
 
         rows : samples to schedule; by default all samples
-        graph : the same graph with other pool sizes; None: the graph of the pipeline
+        graph : copy of the pipeline's graph with different pool sizes; None: the pipeline's graph itself
         traced, recorded : passed on to `simulate`
         """
         kernel_graph = graph or self.drawn.graph.graph

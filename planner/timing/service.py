@@ -64,7 +64,7 @@ class ServiceTimes:
 
 
 def serving_traits(profile: Profile) -> ServingTraits:
-    """Return the properties of a profile that change the demand of work."""
+    """Return the properties of a profile that affect the demands of its requests."""
     return ServingTraits(profile.jitter, profile.caches, profile.cache_ttl, profile.tokens or 1.0)
 
 

@@ -27,7 +27,7 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class MeasuredText:
-    """Measured numbers of tokens of one text. Each is a ratio: `tokens with a tokenizer / tokens with o200k_base`.
+    """Measured ratios for one text: `tokens with a tokenizer / tokens with o200k_base`.
 
     cl100k_base : ratio for the encoding cl100k_base
     others : lowest and highest ratio for each tokenizer in `SOURCES`

@@ -30,7 +30,10 @@ class Fields:
         self._problems = problems
 
     def refuse(self, message: str, *keys: str, hint: str | None = None, code: str = "bad-value") -> None:
-        """Report a problem with the value at these nested keys. The same problem is reported once."""
+        """Report a problem with a value of the record. A repeated problem is counted, but not reported again.
+
+        keys : path of nested keys to the value
+        """
         self.wrong += 1
         if (message, *keys) in self._reported:
             return
@@ -51,7 +54,7 @@ class Fields:
         return next((key for key in keys if self.data.get(key) is not None), None)
 
     def number(self, *keys: str, scale: float = 1.0, zero: bool = False) -> float | None:
-        """Return the value of the first given key that has a value, as a number times `scale`.
+        """Return the number at the first of `keys` that has a value, multiplied by `scale`.
 
         Return None if no key has a value. If the value is invalid, report a problem and return None.
 
@@ -61,7 +64,7 @@ class Fields:
         return None if key is None else self._checked(self.data[key], scale, zero, key)
 
     def required(self, *keys: str, scale: float = 1.0, hint: str | None = None) -> float | None:
-        """Return the value of the first given key that has a value, as a number times `scale`.
+        """Return the number at the first of `keys` that has a value, multiplied by `scale`.
 
         If no key has a value, or if the value is invalid, report a problem and return None.
         """
@@ -80,7 +83,12 @@ class Fields:
         self.refuse(f"the key {names} is missing", hint=hint, code="missing-key")
 
     def text(self, *keys: str) -> str | None:
-        """Return the first text or number at the given keys, on one line. Return None if there is none."""
+        """Return the first text or number among the values of several keys. Return None if there is none.
+
+        The value is formatted by `one_line`.
+
+        keys : keys to try, in this order
+        """
         for key in keys:
             value = self.data.get(key)
             if isinstance(value, str | int | float) and not isinstance(value, bool) and one_line(value):
@@ -90,10 +98,10 @@ class Fields:
     def metric(self, name: str, required: bool = False) -> float | None:
         """Return a metric of AIPerf as a number of seconds or tokens.
 
-        For example, `{"value": 5.2, "unit": "ms"}` is 0.0052. If the metric is missing or invalid, return None. An
-        invalid metric is reported as a problem.
+        For example, `{"value": 5.2, "unit": "ms"}` is 0.0052. If the metric is missing or invalid,
+        return None. An invalid metric is reported as a problem.
 
-        required : whether a missing metric is reported as a problem too
+        required : whether to report a missing metric as a problem
         """
         metrics = self.data["metrics"]
         metric = metrics.get(name)

@@ -84,9 +84,10 @@ def is_from_requests(run: Run) -> bool:
 
 
 def join_requests(runs: Sequence[Run]) -> list[Run]:
-    """Merge the run of LLMPerf's summary and the run of LLMPerf's requests if both describe the same benchmark.
+    """Merge each pair of runs that describe the same benchmark by LLMPerf.
 
-    The two files of a benchmark have the same `stem`. All other runs stay unchanged.
+    One run of the pair is from the summary, and the other is from the records of single requests. Their files have the
+    same `stem`. All other runs stay unchanged.
     """
     summaries = {stem(run.file): run for run in runs if run.format == FORMAT and not is_from_requests(run)}
     merged: list[Run] = []

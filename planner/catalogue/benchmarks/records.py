@@ -63,7 +63,7 @@ class Source:
     text: str = field(repr=False)
 
     def place(self, offset: int, width: int = 1) -> Position:
-        """Return the position of a character in the file. The position of a very long line has no text.
+        """Return the position of a character in the file, with the text of its line if the line is not too long.
 
         offset : offset of the character
         width : number of characters to mark

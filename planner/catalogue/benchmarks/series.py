@@ -156,8 +156,12 @@ def prefill_fits(series: Sequence[Series]) -> list[PrefillFit | None]:
     The fit is the line `ttft = ttft of an empty prompt + prompt tokens / prefill speed`. Each series gives one point:
     its median TTFT at its lowest concurrency.
 
-    A fit is None if a prompt length is unknown, or if the line is implausible. It is also None if the lengths differ by
-    less than a factor of 2, or if the lowest concurrencies differ by more than a factor of 1.5.
+    A fit is None in each of these cases:
+
+    - The prompt length of a series is unknown.
+    - The prompt lengths differ by less than a factor of 2.
+    - The lowest concurrencies of the series differ by more than a factor of 1.5.
+    - The line is implausible.
     """
     return [_prefill_fit([other for other in series if _same_server(curve.first, other.first)]) for curve in series]
 
@@ -181,7 +185,7 @@ def _prefill_fit(series: Sequence[Series]) -> PrefillFit | None:
 
 
 def _mean(runs: Sequence[Run], values: Sequence[float]) -> float:
-    """Return the mean of `values`, with one value for each run. The weights are the runs' numbers of requests."""
+    """Return the mean of one value for each run, weighted by the runs' numbers of requests."""
     return sum(run.requests * value for run, value in zip(runs, values, strict=True)) / sum(
         run.requests for run in runs
     )

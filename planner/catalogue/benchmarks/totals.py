@@ -27,9 +27,9 @@ _REMEDY = "run the benchmark with --max-concurrency N; or give the number here, 
 
 @dataclass(frozen=True)
 class Style:
-    """The names and units of times in a result format.
+    """How a result format names its times, and their unit.
 
-    For example, the name may be `median_ttft_ms` in milliseconds, or `median_ttft` in seconds.
+    For example, one format has `median_ttft_ms` in milliseconds. Another format has `median_ttft` in seconds.
 
     format : name of the format
     ending : end of the names of times, such as `_ms`
@@ -125,8 +125,8 @@ def _time_per_token(
 ) -> tuple[float | None, str, str]:
     """Return the seconds per output token of one request, their source in words, and the key of the source.
 
-    The median inter-token latency is the last choice, because it excludes the pauses in which the server reads other
-    prompts.
+    The median inter-token latency is used only if there is no other source. It excludes the pauses in which the server
+    reads other prompts.
 
     ttft : seconds to the first token
     latency : seconds of a request

@@ -152,7 +152,7 @@ class _Number:
 
     origin : how the number was measured or computed, in words
     points : concurrency, value and origin of each point of a curve
-    conditions : text that is added to the description of a curve's requests
+    conditions : for a curve, text to add to the conditions of the measurement
     """
 
     key: str
@@ -187,8 +187,8 @@ def _numbers(series: Series, fit: PrefillFit | None) -> Iterator[_Number]:
 def _ttft(series: Series, fit: PrefillFit | None) -> _Number:
     """Return the TTFT of a profile.
 
-    The TTFT is a curve if there are several concurrencies. Otherwise it is taken from `fit`. If `fit` is None, it is
-    the range of the runs' medians.
+    The TTFT is the curve `Series.ttft` if there is one. Otherwise it is the TTFT of `fit`. If `fit` is None, it is the
+    range of the runs' medians.
     """
     first, curve = series.points[0], series.ttft(fit)
     if curve is not None:
