@@ -55,14 +55,21 @@ def agents_at(comparison: Comparison, scenario: Scenario) -> str:
 
 
 def scenario_name(comparison: Comparison, scenario: Scenario) -> str:
-    """Return `the baseline` for the baseline. Return a name such as `4 agents at 2.5x` for any other scenario."""
-    return "the baseline" if scenario == comparison.baseline_scenario else agents_at(comparison, scenario)
+    """Return a name such as `4 agents at 2.5x`.
+
+    The scenario of one agent at the declared speed is called `the baseline` if it is the baseline of speedups.
+    """
+    return "the baseline" if _is_baseline(comparison, scenario) else agents_at(comparison, scenario)
 
 
 def with_scenario(comparison: Comparison, scenario: Scenario) -> str:
     """Return the name of a scenario with a preposition: `at the baseline` or `with 4 agents at 2.5x`."""
     name = scenario_name(comparison, scenario)
-    return f"{'at' if scenario == comparison.baseline_scenario else 'with'} {name}"
+    return f"{'at' if _is_baseline(comparison, scenario) else 'with'} {name}"
+
+
+def _is_baseline(comparison: Comparison, scenario: Scenario) -> bool:
+    return scenario == comparison.decisions.one == comparison.baseline_scenario
 
 
 MOST_CREWS = 3
