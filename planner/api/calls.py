@@ -152,7 +152,7 @@ def compare(
     models : profiles to use instead of the workflow's default profile, as a list or as a string such as "a,b"
     value_of_time : cost of one hour of waiting for one person, in US dollars
     waiting : number of people who wait for the result
-    setup : one-time cost of changing from the baseline to another scenario, such as "2h", "$500" or "2h,$500"
+    setup : one-time cost of changing from one agent at 1x to another scenario, such as "2h", "$500" or "2h,$500"
     runs : number of runs that are planned after the change. The result has the total savings of these runs
     every_n : whether to try every number of agents from 1 to the width of the widest fan-out. Only the first speed is
         used. This is slow but exact

@@ -156,7 +156,7 @@ Setup = Annotated[
     str | None,
     typer.Option(
         "--setup",
-        help="One-time cost of changing from the baseline to another scenario: a time, USD, or both, e.g. 2h,$500.",
+        help="One-time cost of changing from one agent at 1x to another scenario: a time, USD, or both, e.g. 2h,$500.",
         metavar="WHAT",
     ),
 ]

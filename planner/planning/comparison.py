@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planner.catalogue.premium import FITTED, Premium
+from planner.planning.baseline import Baseline
 from planner.planning.comparison_result import Comparison
 from planner.planning.decisions.advice import advise
 from planner.planning.decisions.chances import ScenarioValues
@@ -15,7 +16,7 @@ from planner.planning.decisions.extra_scenarios import INSTANT, ExtraScenarios
 from planner.planning.decisions.holders import Drags, drags, most_dragging
 from planner.planning.decisions.search import Search
 from planner.planning.decisions.verdict import Row, rows, verdict
-from planner.planning.grid import Grid, Uncoordinated
+from planner.planning.grid import Alone, Grid, Uncoordinated
 from planner.planning.notes.assumptions import (
     declaration_notes,
     imprecise,
@@ -74,7 +75,9 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None, agents: S
     if agents is None and base in models and 1.0 not in asked_speeds:
         asked_speeds.insert(0, 1.0)
     shown = [(model, speed) for model in models for speed in asked_speeds]
-    declared, baseline = Scenario(base, 1.0, held.agents), Scenario(base, 1.0, 1)
+    declared, one = Scenario(base, 1.0, held.agents), Scenario(base, 1.0, 1)
+    baseline = Baseline.of(workflow)
+    same = _with_sizes(sizing, baseline.sizes)  # of the crew, if the baseline is a scenario of the grid
     extra = ExtraScenarios.of(workflow.on(models[0]), sizing, (models[0], min(asked_speeds)), wishes.every_n)
     grid = Grid(workflow, sizing, premium, seed, backend, cached=False)
     asked = None if agents is None else sorted({*agents, declared.agents})
@@ -87,14 +90,15 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None, agents: S
         search, first = search.scouted()
     else:
         first = requested = [Scenario(*row, count) for row in shown for count in dict.fromkeys(agents)]
-    alone = [Scenario(model, speed, 1) for model in models for speed in dict.fromkeys((1.0, *asked_speeds))]
+    compared_to = list(dict.fromkeys([(baseline.model, baseline.speed), *every_row]))
     more = [Scenario(*row, count) for row in every_row for count in asked or ()]
     search.first(
-        [*first, *alone, baseline],
+        [*first, *(Scenario(*row, count) for row in compared_to for count in ((1,) if same is None else (1, same)))],
         [*(Scenario(models[0], *point) for point in extra.points), *more],
         Uncoordinated(
             [Scenario(models[0], *point) for point in extra.plain_points], extra.plain, extra.curved
         ),
+        Alone(baseline.sizes, compared_to if same is None else ()),
     )  # fmt: skip
     if agents is None:
         chosen = search.complete()
@@ -108,12 +112,15 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None, agents: S
         most=extra.widest, limited=held.limited, holders=held.drags.named(),
     )  # fmt: skip
     simulated = grid.found
+    alone = {row: grid.alone[row] if same is None else simulated[Scenario(*row, same)] for row in compared_to}
+    over = alone[baseline.model, baseline.speed]
     results = tuple(
         Result.of(
-            scenario, simulated[scenario], simulated[baseline], simulated[Scenario(scenario.model, scenario.speed, 1)]
+            scenario, simulated[scenario], over, alone[scenario.model, scenario.speed],
+            baseline.agents(sizing.sizes(scenario.agents)),
         )
         for scenario in requested
-    )
+    )  # fmt: skip
     ends = verdict(requested, {scenario: simulated[scenario].seconds.first for scenario in requested})
     best = ends.best
     used = grid.models(requested)
@@ -124,8 +131,9 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None, agents: S
         *notes(used, grid.over_context(requested), asked_speeds, premium), *concurrency(grid.batches),
     )  # fmt: skip
     return Comparison(
-        workflow.workflow, seed, grid.samples, reached, sized, advice, baseline, results, ends,
-        decide(_decision_inputs(grid, requested, baseline, extra), ends, wishes),
+        workflow.workflow, seed, grid.samples, reached, sized, advice, baseline,
+        None if same is None else Scenario(baseline.model, baseline.speed, same), results, ends,
+        decide(_decision_inputs(grid, requested, one, over, extra), ends, wishes),
         restricted(used), remarks,
         _barriers(workflow.on(best.model), sizing.sizes(best.agents), best.speed, seed, grid.samples),
     )  # fmt: skip
@@ -180,10 +188,23 @@ class _Held:
         return most if most is not None and seconds[most] > least else None
 
 
+def _with_sizes(sizing: Sizing, sizes: Mapping[str, int]) -> int | None:
+    """Return the number of agents of the crew that varies with which all crews have the given sizes.
+
+    Return None if the other crews have other sizes.
+    """
+    count = sizes.get(sizing.choose())
+    return count if count is not None and sizing.sizes(count) == sizes else None
+
+
 def _decision_inputs(
-    grid: Grid, requested: Sequence[Scenario], baseline: Scenario, extra: ExtraScenarios
+    grid: Grid, requested: Sequence[Scenario], one: Scenario, baseline: ScenarioSamples, extra: ExtraScenarios
 ) -> DecisionInputs:
-    """Return the inputs of `decide`: the samples of all simulated scenarios."""
+    """Return the inputs of `decide`: the samples of all simulated scenarios.
+
+    one : the scenario of one agent at the declared speed
+    baseline : samples of the baseline
+    """
     samples = {scenario: _samples(found) for scenario, found in grid.found.items()}
     uncoordinated = {scenario.agents: _samples(found) for scenario, found in grid.uncoordinated.items()}
     by_agents: dict[Row, dict[int, ScenarioValues]] = {}
@@ -192,7 +213,8 @@ def _decision_inputs(
     first = rows(requested)[0]
     return DecisionInputs(
         {scenario: samples[scenario] for scenario in requested},
-        (baseline, samples[baseline]),
+        (one, samples[one]),
+        _samples(baseline),
         by_agents,
         samples[Scenario(first[0], INSTANT, 1)],
         extra.widest,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planner.errors import Note
+from planner.planning.baseline import Baseline
 from planner.planning.decisions.advice import Advice
 from planner.planning.decisions.decide import Decisions
 from planner.planning.decisions.verdict import Verdict
@@ -23,6 +24,7 @@ class Comparison:
 
     crew : name of the crew whose number of agents varies
     advice : what to do, by rule
+    baseline_scenario : the baseline as a scenario of the crew that varies; None: its other crews have other sizes
     results : ordered by model, then by speed, then by number of agents
     restricted : availability of each model that not everybody can buy: ``limited`` or ``retired``
     barriers : time lost at LangGraph's barriers in the scenario with the least p50; None if there are no barriers
@@ -34,7 +36,8 @@ class Comparison:
     precision: Precision
     crew: str
     advice: Advice
-    baseline: Scenario
+    baseline: Baseline
+    baseline_scenario: Scenario | None
     results: tuple[Result, ...]
     verdict: Verdict
     decisions: Decisions

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from planner.catalogue.premium import FITTED, Premium
 from planner.catalogue.profile import Profile
 from planner.engine.moments import Mean
+from planner.expansion.graph.task_graph import DEFAULT_CREW
 from planner.measures.critical_path import WorkDetail
 from planner.measures.moments import Distribution
 from planner.measures.typical_run import replay, typical_run
+from planner.planning.baseline import Baseline
 from planner.planning.forecast_result import Forecast, StepResult
 from planner.planning.notes.assumptions import (
     declaration_notes,
@@ -58,15 +60,17 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
     sizing, sizes = Sizing.at(workflow, agents, crew)
     model, multiplier = workflow.model or "", premium.of(speed)
     scenario = Scenario(model, speed, sizing.agents(sizes))
-    alone = [GridPoint(other, sizing.alone(), premium.of(other)) for other in dict.fromkeys((1.0, speed))]
+    baseline = Baseline.of(workflow)
+    rows = list(dict.fromkeys(((model, speed), (baseline.model, baseline.speed))))
     batches = [
         Batch.of(workflow, [GridPoint(speed, sizes, multiplier)], seed, stopping.most, backend.at_once, detailed=True),
-        Batch.of(workflow, alone, seed, stopping.most, backend.at_once),
+        *_of_baseline(workflow, baseline, rows, premium, seed, stopping.most, backend.at_once),
     ]
-    accumulator, alone_accumulator = sample(batches, stopping, backend, progress)
+    accumulator, *others = sample(batches, stopping, backend, progress)
     main = ScenarioSamples(accumulator, 0)
-    baseline, alone_at_speed = (ScenarioSamples(alone_accumulator, point) for point in (0, len(alone) - 1))
-    result = Result.of(scenario, main, baseline, alone_at_speed)
+    alone = [ScenarioSamples(other, point) for other in others for point in range(len(other.batch.points))]
+    mean_agents = baseline.agents({DEFAULT_CREW: scenario.agents, **sizes})
+    result = Result.of(scenario, main, alone[-1], alone[0], mean_agents)
     collector, models = accumulator.collector, accumulator.batch.models
     assert collector is not None
     precision_reached = reached([accumulator], stopping)
@@ -75,7 +79,7 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
         *declaration_notes(workflow, sizes),
         *other_tokenizers(workflow, models),
         *notes(models, accumulator.over_context, [speed], premium),
-        *concurrency(batches),
+        *concurrency(batches[:2]),
         *paid_by_the_hour(models),
     )
     breakdown = collector.detail.breakdown()
@@ -85,7 +89,7 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
         seed,
         accumulator.count,
         precision_reached,
-        Scenario(model, 1.0, 1),
+        baseline,
         sizes,
         result,
         {part: value.mean for part, value in breakdown.items()},
@@ -97,6 +101,21 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
         typical_run(replay(workflow, collector.expanded, seed, typical, speed, multiplier), typical),
         remarks,
     )
+
+
+def _of_baseline(
+    workflow: Workflow, baseline: Baseline, rows: Sequence[tuple[str, float]], premium: Premium, seed: int,
+    samples: int, at_once: int,
+) -> list[Batch]:  # fmt: skip
+    """Return batches that simulate the baseline's agents with the given models and speeds, in this order.
+
+    rows : pairs of a model and a speed; those of one model follow each other
+    samples, at_once : as in `Batch.of`
+    """
+    points: dict[str, list[GridPoint]] = {}
+    for model, speed in rows:
+        points.setdefault(model, []).append(GridPoint(speed, baseline.sizes, premium.of(speed)))
+    return [Batch.of(workflow.on(model), each, seed, samples, at_once) for model, each in points.items()]
 
 
 def step_results(accumulator: Accumulator) -> tuple[StepResult, ...]:

@@ -10,7 +10,8 @@ from planner.errors import Note
 from planner.measures.moments import Distribution
 from planner.measures.typical_run import TypicalRun
 from planner.measures.utilisation import Utilisation
-from planner.planning.results import Result, Scenario, Tokens
+from planner.planning.baseline import Baseline
+from planner.planning.results import Result, Tokens
 from planner.sampling.sample import Precision
 
 
@@ -65,7 +66,7 @@ class Forecast:
     seed: int
     samples: int
     precision: Precision
-    baseline: Scenario
+    baseline: Baseline
     sizes: Mapping[str, int]
     result: Result
     breakdown: Mapping[str, float]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isinf
 
@@ -37,15 +37,31 @@ NOTHING = Uncoordinated()
 
 
 @dataclass(frozen=True, eq=False)
+class Alone:
+    """The agents of a baseline, to simulate with models and speeds.
+
+    sizes : number of agents of each crew
+    rows : pairs of a model and a speed
+    """
+
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    rows: Sequence[tuple[str, float]] = ()
+
+
+NOBODY = Alone()
+
+
+@dataclass(frozen=True, eq=False)
 class _ModelBatch:
     """A batch that simulates the scenarios of one model.
 
-    The first points of the batch simulate the scenarios in `uncoordinated`. The other points simulate those in
-    `scenarios`.
+    The first points of the batch simulate the scenarios in `uncoordinated`. The next points simulate the baseline's
+    agents with the models and speeds in `alone`. The other points simulate the scenarios in `scenarios`.
     """
 
     batch: Batch
     uncoordinated: Sequence[Scenario]
+    alone: Sequence[tuple[str, float]]
     scenarios: Sequence[Scenario]
 
 
@@ -56,6 +72,7 @@ class Grid:
     cached : whether to keep random draws, so that later scenarios are simulated faster
     found : samples of each simulated scenario
     uncoordinated : samples of each scenario that was simulated without coordination
+    alone : samples of the baseline's agents, by model and speed
     """
 
     workflow: Workflow
@@ -66,6 +83,7 @@ class Grid:
     cached: bool = True
     found: dict[Scenario, ScenarioSamples] = field(default_factory=dict)
     uncoordinated: dict[Scenario, ScenarioSamples] = field(default_factory=dict)
+    alone: dict[tuple[str, float], ScenarioSamples] = field(default_factory=dict)
     _workflows: dict[str, Workflow] = field(default_factory=dict)
     _draw_caches: dict[str, DrawCache] = field(default_factory=dict)
 
@@ -77,11 +95,13 @@ class Grid:
         *,
         extra: Sequence[Scenario] = (),
         uncoordinated: Uncoordinated = NOTHING,
+        alone: Alone = NOBODY,
     ) -> None:
         """Simulate the given scenarios that the grid has not simulated yet.
 
         extra, uncoordinated : scenarios to simulate too if a new scenario has the same model; they do not decide when
             to stop
+        alone : scenarios to simulate too if a new scenario has the same model
         """
         missing: dict[str, list[Scenario]] = {}
         for scenario in dict.fromkeys(scenarios):
@@ -93,13 +113,16 @@ class Grid:
             for model in missing:
                 self._draw_caches.setdefault(model, DrawCache(MOST // len(missing)))
         batches = [
-            self._batch(model, requested, extra, uncoordinated, stopping.most) for model, requested in missing.items()
+            self._batch(model, requested, extra, uncoordinated, alone, stopping.most)
+            for model, requested in missing.items()
         ]
         accumulators = sample([each.batch for each in batches], stopping, self.backend, progress)
         for each, accumulator in zip(batches, accumulators, strict=True):
             samples = [ScenarioSamples(accumulator, point) for point in range(len(accumulator.batch.points))]
             self.uncoordinated |= zip(each.uncoordinated, samples, strict=False)
-            self.found |= zip(each.scenarios, samples[len(each.uncoordinated) :], strict=True)
+            del samples[: len(each.uncoordinated)]
+            self.alone |= zip(each.alone, samples, strict=False)
+            self.found |= zip(each.scenarios, samples[len(each.alone) :], strict=True)
 
     def in_detail(self, scenario: Scenario, stopping: Stopping, progress: Progress = quiet) -> Accumulator:
         """Simulate a scenario, and return its samples with details of each step."""
@@ -154,23 +177,26 @@ class Grid:
         requested: Sequence[Scenario],
         extra: Sequence[Scenario],
         uncoordinated: Uncoordinated,
+        alone: Alone,
         samples: int,
     ) -> _ModelBatch:
         apart = [scenario for scenario in uncoordinated.scenarios if scenario.model == model]
         more = [scenario for scenario in extra if scenario.model == model and scenario not in requested]
+        rows = [row for row in alone.rows if row[0] == model]
         points = [
             *(
                 GridPoint(scenario.speed, self.sizing.sizes(scenario.agents), requested=False,
                           workflow=uncoordinated.workflow, uncontended=uncoordinated.uncontended)
                 for scenario in apart
             ),
+            *(GridPoint(speed, alone.sizes, self.premium.of(speed)) for _, speed in rows),
             *(self._point(scenario, requested=False) for scenario in more),
             *map(self._point, requested),
         ]  # fmt: skip
         batch = Batch.of(
             self._on(model), points, self.seed, samples, self.backend.at_once, draw_cache=self._draw_caches.get(model)
         )
-        return _ModelBatch(batch, apart, [*more, *requested])
+        return _ModelBatch(batch, apart, rows, [*more, *requested])
 
     def _accumulators(self, scenarios: Iterable[Scenario]) -> list[Accumulator]:
         return list(dict.fromkeys(self.found[scenario].accumulator for scenario in scenarios))

@@ -141,7 +141,8 @@ class Result:
     """The result of one scenario.
 
     speedup : `p50 of the baseline / p50 of this scenario`
-    efficiency : `p50 of one agent at this speed / (agents * p50 of this scenario)`
+    efficiency : `p50 of the baseline's agents at this speed / (agents * p50 of this scenario)`. `agents` is the mean
+        number of agents of a crew of agents. None if there is no such crew
     coordination_share : `mean seconds of coordination on the critical path / mean completion time`
     price_multiplier : assumed factor on the declared prices, because of the speed; 1 for speeds up to 1x
     standard_errors : standard errors of `speedup`, `efficiency`, `coordination_share` and `tokens`
@@ -152,7 +153,7 @@ class Result:
     usd: Usd | None
     tokens: Tokens
     speedup: float
-    efficiency: float
+    efficiency: float | None
     coordination_share: float
     accepted: Accepted
     price_multiplier: float
@@ -160,15 +161,17 @@ class Result:
 
     @classmethod
     def of(
-        cls, scenario: Scenario, samples: ScenarioSamples, baseline: ScenarioSamples, alone: ScenarioSamples
-    ) -> Result:
+        cls, scenario: Scenario, samples: ScenarioSamples, baseline: ScenarioSamples, alone: ScenarioSamples,
+        agents: float | None,
+    ) -> Result:  # fmt: skip
         """Return the result of a scenario.
 
         samples : samples of the scenario
         baseline : samples of the baseline
-        alone : samples of one agent at the speed of the scenario
+        alone : samples of the baseline's agents with the model and the speed of the scenario
+        agents : mean number of agents of a crew of agents in the scenario; None if there is no such crew
 
-        All three arguments must have the same number of samples and the same random draws.
+        All three samples must have the same number of samples and the same random draws.
         """
         time = Seconds.of(samples.seconds)
         cost = Usd.of(samples)
@@ -178,11 +181,11 @@ class Result:
             cost,
             Tokens.of(samples.billed),
             _over(baseline.seconds.quantile(0.5), time.p50),
-            _over(alone.seconds.quantile(0.5), time.p50) / scenario.agents,
+            None if agents is None else _over(alone.seconds.quantile(0.5), time.p50) / agents,
             samples.coordination.mean / time.mean if time.mean else 0.0,
             Accepted.of(samples.accepted, time, cost),
             samples.price_multiplier,
-            StandardErrors.of(scenario, samples, baseline, alone),
+            StandardErrors.of(samples, baseline, alone, agents),
         )
 
 
@@ -190,7 +193,8 @@ class Result:
 class StandardErrors:
     """Standard errors of some fields of a `Result`.
 
-    speedup, efficiency : computed from the variation between groups of samples; None if there are too few samples
+    speedup, efficiency : computed from the variation between groups of samples; None if there are too few samples, or
+        no efficiency
     coordination_share, tokens : standard errors of means over samples
     """
 
@@ -201,8 +205,9 @@ class StandardErrors:
 
     @classmethod
     def of(
-        cls, scenario: Scenario, samples: ScenarioSamples, baseline: ScenarioSamples, alone: ScenarioSamples
+        cls, samples: ScenarioSamples, baseline: ScenarioSamples, alone: ScenarioSamples, agents: float | None
     ) -> StandardErrors:
+        """Return the standard errors of a `Result`. The arguments are those of `Result.of`."""
         scale = math.sqrt(len(samples.seconds.first) / samples.seconds.count)
         medians = samples.seconds.group_medians()
 
@@ -215,7 +220,7 @@ class StandardErrors:
         alone_error = speedup(alone.seconds)
         return cls(
             speedup(baseline.seconds),
-            None if alone_error is None else alone_error / scenario.agents,
+            None if alone_error is None or agents is None else alone_error / agents,
             scale * Mean.ratio(samples.coordination.first, samples.seconds.first).standard_error,
             Tokens(*samples.token_errors),
         )

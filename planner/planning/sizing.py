@@ -102,11 +102,3 @@ class Sizing:
         agents : number of agents of the crew that varies; the other crews have their declared numbers
         """
         return {**self.declared, self.choose(): agents}
-
-    def alone(self) -> dict[str, int]:
-        """Return the number of agents of every crew in the baseline, by name.
-
-        The crew that varies has one agent, and the other crews have their declared numbers. If no crew was chosen,
-        every crew has one agent.
-        """
-        return dict.fromkeys(self.declared, 1) if self.crew is None else self.sizes(1)

@@ -61,7 +61,9 @@ def test_the_json_of_a_comparison_is_what_is_documented() -> None:
         "version", "workflow", "seed", "samples", "precision", "advice", "baseline", "scenarios", "verdict", "notes",
         "decisions",
     ]  # fmt: skip
-    assert data["baseline"] == {"model": "claude-opus-4-8", "speed": 1.0, "agents": 1}
+    assert data["baseline"] == {
+        "model": "claude-opus-4-8", "speed": 1.0, "sizes": {"engineers": 1}, "crews": ["engineers"]
+    }  # fmt: skip
     assert [(one["speed"], one["agents"]) for one in data["scenarios"]] == [(1.0, 1), (1.0, 3), (2.5, 1), (2.5, 3)]
     for one in data["scenarios"]:
         assert list(one) == [
@@ -581,7 +583,9 @@ def test_models_of_the_catalogue_stand_side_by_side_with_their_prices() -> None:
     cells = {(one["model"], one["agents"]): one for one in data["scenarios"]}
     assert list(cells) == [(name, count) for name in ("claude-opus-5-5", "claude-opus-5-5-fast") for count in (1, 2)]
     assert {one["speed"] for one in data["scenarios"]} == {1.0}
-    assert data["baseline"] == {"model": "claude-opus-4-8", "speed": 1.0, "agents": 1}
+    assert data["baseline"] == {
+        "model": "claude-opus-4-8", "speed": 1.0, "sizes": {"engineers": 1}, "crews": ["engineers"]
+    }  # fmt: skip
     slow, fast = cells["claude-opus-5-5", 1], cells["claude-opus-5-5-fast", 1]
     assert fast["seconds"]["p50"] < slow["seconds"]["p50"]
     assert fast["usd"]["mean"] == pytest.approx(2 * slow["usd"]["mean"])

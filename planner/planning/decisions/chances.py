@@ -47,9 +47,9 @@ class PairwiseChance:
 
 @dataclass(frozen=True)
 class BreakEvenSuccess:
-    """The success rate that a scenario needs to be as good as the baseline.
+    """The success rate that a scenario needs to be as good as one agent at the declared speed.
 
-    chance : success rate of the baseline
+    chance : success rate of one agent at the declared speed
     by_time : success rate needed for the same mean time per accepted result; above 1 if no success rate is enough
     by_usd : success rate needed for the same mean cost per accepted result; None if a cost is unknown
     """
@@ -70,17 +70,17 @@ def beats(one: Scenario, other: Scenario, samples: ScenarioValues, others: Scena
     return PairwiseChance(one, other, share(int(np.sum(first < second)), len(first)), float(np.mean(first == second)))
 
 
-def success(scenario: Scenario, samples: ScenarioValues, baseline: ScenarioValues) -> BreakEvenSuccess:
-    """Return the success rate that a scenario needs to be as good as the baseline.
+def success(scenario: Scenario, samples: ScenarioValues, one: ScenarioValues) -> BreakEvenSuccess:
+    """Return the success rate that a scenario needs to be as good as one agent at the declared speed.
 
-    The rate by time is `success rate of the baseline * mean time of the scenario / mean time of the baseline`. The rate
+    The rate by time is `success rate of one agent * mean time of the scenario / mean time of one agent`. The rate
     by cost uses mean costs instead of mean times.
     """
-    chance = baseline.accepted.mean
+    chance = one.accepted.mean
     by_usd = None
-    if samples.usd is not None and baseline.usd is not None and baseline.usd.mean:
-        by_usd = _scaled(chance, ratio_of_means(samples.usd.first, baseline.usd.first))
-    by_time = _scaled(chance, ratio_of_means(samples.seconds.first, baseline.seconds.first))
+    if samples.usd is not None and one.usd is not None and one.usd.mean:
+        by_usd = _scaled(chance, ratio_of_means(samples.usd.first, one.usd.first))
+    by_time = _scaled(chance, ratio_of_means(samples.seconds.first, one.seconds.first))
     return BreakEvenSuccess(scenario, chance, by_time, by_usd)
 
 

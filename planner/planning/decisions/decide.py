@@ -33,7 +33,7 @@ class DecisionOptions:
     every_n : whether to simulate every useful number of agents at the first speed
     value_of_time : value of an hour of one waiting person, in US dollars; None: not given
     waiting : number of people who wait
-    setup : time and cost of setting up a scenario other than the baseline; None: not given
+    setup : time and cost of setting up a scenario other than one agent at the declared speed; None: not given
     worth : share of the declared p50 that a change must save to be advised
     """
 
@@ -57,6 +57,8 @@ class Decisions:
 
     widest : largest number of agents of the crew that can be busy simultaneously
     waiting : number of people who wait
+    one : the scenario of one agent at the declared speed. `value_of_time`, `beats`, `pace`, `success` and `payback`
+        compare others with it
     numbers : comparison of the numbers of agents, for each row
     exchange, ceilings, usl : decisions about the first row
     pareto_p50, pareto_p90, price_of_an_hour, break_evens : None if the cost of a scenario is unknown
@@ -65,6 +67,7 @@ class Decisions:
 
     widest: int
     waiting: float
+    one: Scenario
     numbers: tuple[AgentNumbers, ...]
     exchange: Exchange
     ceilings: Ceilings
@@ -86,7 +89,8 @@ class DecisionInputs:
     """The samples from which decisions are computed.
 
     grid : samples of the requested scenarios
-    baseline : the scenario of one agent at the declared speed, and its samples
+    one : the scenario of one agent of the crew that varies, at the declared speed, and its samples
+    baseline : samples of the baseline, to which speedups refer
     by_row : samples of all simulated scenarios, by row and number of agents. A row is a model at one speed.
     instant : samples of one agent at infinite speed
     widest : largest number of agents of the crew that can be busy simultaneously
@@ -97,7 +101,8 @@ class DecisionInputs:
     """
 
     grid: ByScenario
-    baseline: tuple[Scenario, ScenarioValues]
+    one: tuple[Scenario, ScenarioValues]
+    baseline: ScenarioValues
     by_row: Mapping[Row, Mapping[int, ScenarioValues]]
     instant: ScenarioValues
     widest: int
@@ -109,7 +114,7 @@ class DecisionInputs:
 
 def decide(inputs: DecisionInputs, verdict: Verdict, options: DecisionOptions) -> Decisions:
     """Compute all decisions of a comparison."""
-    grid, (base, baseline) = inputs.grid, inputs.baseline
+    grid, (base, one) = inputs.grid, inputs.one
     order = rows(grid)
     first, few = order[0], min(scenario.agents for scenario in grid)
     every = set(range(1, inputs.widest + 1))
@@ -119,17 +124,18 @@ def decide(inputs: DecisionInputs, verdict: Verdict, options: DecisionOptions) -
     best = numbers[0].best
     ends = dict.fromkeys((verdict.more, verdict.faster, verdict.best))
     others = [scenario for scenario in ends if scenario != base]
-    priced = baseline.usd is not None and all(samples.usd is not None for samples in grid.values())
+    priced = one.usd is not None and all(samples.usd is not None for samples in grid.values())
     value = options.value_of_time
-    at_value = value_of_time(grid, baseline, value, options.waiting) if priced and value is not None else None
+    at_value = value_of_time(grid, one, value, options.waiting) if priced and value is not None else None
     setup = options.setup
     return Decisions(
         widest=inputs.widest,
         waiting=options.waiting,
+        one=base,
         numbers=numbers,
         exchange=exchange(first, few, by_agents, faster, every <= set(by_agents)),
         ceilings=ceilings(
-            baseline,
+            inputs.baseline,
             inputs.instant,
             inputs.uncoordinated,
             inputs.uncoordinated_alone,
@@ -144,13 +150,13 @@ def decide(inputs: DecisionInputs, verdict: Verdict, options: DecisionOptions) -
         price_of_an_hour=price_of_an_hour(grid) if priced else None,
         break_evens=_break_evens(grid, order[0], few, best, options.waiting) if priced else None,
         value_of_time=at_value,
-        beats=_beats(grid, verdict, base, baseline),
+        beats=_beats(grid, verdict, base, one),
         pace=(
-            pace(base, baseline, inputs.people),
+            pace(base, one, inputs.people),
             *(pace(scenario, grid[scenario], inputs.people) for scenario in others),
         ),
         success=tuple(
-            success(scenario, grid[scenario], baseline)
+            success(scenario, grid[scenario], one)
             for scenario in dict.fromkeys((*(Scenario(*row, few) for row in order), *others))
             if scenario != base
         ),
@@ -158,7 +164,7 @@ def decide(inputs: DecisionInputs, verdict: Verdict, options: DecisionOptions) -
         payback=()
         if setup is None
         else tuple(
-            payback(scenario, grid[scenario], baseline, setup, value, options.waiting)
+            payback(scenario, grid[scenario], one, setup, value, options.waiting)
             for scenario in _alternatives(others, at_value, base)
         ),
     )
@@ -179,25 +185,27 @@ def _break_evens(grid: ByScenario, first: Row, few: int, best: int, waiting: flo
     return break_evens(of_first, others, waiting)
 
 
-def _beats(grid: ByScenario, verdict: Verdict, base: Scenario, baseline: ScenarioValues) -> tuple[PairwiseChance, ...]:
+def _beats(grid: ByScenario, verdict: Verdict, base: Scenario, one: ScenarioValues) -> tuple[PairwiseChance, ...]:
     """Estimate how often more agents are quicker than faster requests.
 
-    Also estimate how often the best scenario is quicker than the baseline. An estimate is left out if both of its
+    Also estimate how often the best scenario is quicker than one agent. An estimate is left out if both of its
     scenarios are the same.
     """
     chances = []
     if verdict.more != verdict.faster:
         chances.append(beats(verdict.more, verdict.faster, grid[verdict.more], grid[verdict.faster]))
     if verdict.best != base:
-        chances.append(beats(verdict.best, base, grid[verdict.best], baseline))
+        chances.append(beats(verdict.best, base, grid[verdict.best], one))
     return tuple(chances)
 
 
 def _alternatives(others: Sequence[Scenario], at_value: BestAtValue | None, base: Scenario) -> list[Scenario]:
-    """Return all scenarios in `others`, and the best scenario at the value of time. The baseline is left out.
+    """Return all scenarios in `others`, and the best scenario at the value of time.
+
+    The scenario of one agent is left out.
 
     at_value : the best scenario at the value of time; None if the value of time is not given
-    base : the baseline
+    base : the scenario of one agent at the declared speed
     """
     best = base if at_value is None else at_value.best
     return list(dict.fromkeys((*others, *([best] if best != base else []))))

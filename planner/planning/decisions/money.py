@@ -79,7 +79,7 @@ class BestAtValue:
     usd_per_hour : value of an hour of each person who waits
     waiting : number of people who wait
     total : total of `best`
-    gain : `total of the baseline − total of best`
+    gain : `total of one agent at the declared speed − total of best`
     alike : scenarios with a total that is not significantly above the total of `best`
     """
 
@@ -145,7 +145,7 @@ def break_evens(first: ByScenario, others: ByScenario, waiting: float) -> tuple[
     return tuple(results)
 
 
-def value_of_time(grid: ByScenario, baseline: ScenarioValues, usd_per_hour: float, waiting: float) -> BestAtValue:
+def value_of_time(grid: ByScenario, one: ScenarioValues, usd_per_hour: float, waiting: float) -> BestAtValue:
     """Find the scenario with the least total if time has a value.
 
     The total is the mean cost plus the value of the mean time, in US dollars.
@@ -161,7 +161,7 @@ def value_of_time(grid: ByScenario, baseline: ScenarioValues, usd_per_hour: floa
     best = min(grid, key=lambda point: (_mean_usd(grid[point]) + per_second * grid[point].seconds.mean, point.agents))
     least = total(grid[best])
     alike = tuple(point for point, samples in grid.items() if not mean_of(total(samples) - least).above)
-    return BestAtValue(usd_per_hour, waiting, best, mean_of(least), mean_of(total(baseline) - least), alike)
+    return BestAtValue(usd_per_hour, waiting, best, mean_of(least), mean_of(total(one) - least), alike)
 
 
 def _front(

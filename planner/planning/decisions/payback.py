@@ -43,7 +43,7 @@ class PaybackRuns:
 class Payback:
     """How many runs it takes until a scenario has paid back its setup, in time and in money.
 
-    A scenario is compared with the baseline, which needs no setup.
+    A scenario is compared with one agent at the declared speed, which needs no setup.
 
     time : number of runs that save as much time as the setup takes
     usd : number of runs that save as much money as the setup costs; None if a cost is unknown
@@ -64,7 +64,7 @@ class Payback:
 def payback(
     scenario: Scenario,
     samples: ScenarioValues,
-    baseline: ScenarioValues,
+    one: ScenarioValues,
     setup: Setup,
     usd_per_hour: float | None,
     waiting: float,
@@ -74,14 +74,14 @@ def payback(
     usd_per_hour : value of an hour of each person in US dollars; None if unknown
     waiting : number of people who wait for a run
     """
-    seconds_per_run = mean_difference(baseline.seconds, samples.seconds)
+    seconds_per_run = mean_difference(one.seconds, samples.seconds)
     usd_per_run = value = None
-    if samples.usd is not None and baseline.usd is not None:
-        usd_per_run = mean_difference(baseline.usd, samples.usd)
+    if samples.usd is not None and one.usd is not None:
+        usd_per_run = mean_difference(one.usd, samples.usd)
         if usd_per_hour is not None:
             hour = usd_per_hour / HOUR
-            saved = baseline.usd.first - samples.usd.first
-            saved = saved + hour * waiting * (baseline.seconds.first - samples.seconds.first)
+            saved = one.usd.first - samples.usd.first
+            saved = saved + hour * waiting * (one.seconds.first - samples.seconds.first)
             value = runs_to_pay_back(setup.usd + hour * setup.seconds, mean_of(saved))
     return Payback(
         scenario,

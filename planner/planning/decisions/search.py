@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from planner.planning.decisions.advice import Point, Rule
 from planner.planning.decisions.verdict import Row
-from planner.planning.grid import NOTHING, Grid, Uncoordinated
+from planner.planning.grid import NOBODY, NOTHING, Alone, Grid, Uncoordinated
 from planner.planning.notes.assumptions import restricted
 from planner.planning.results import Scenario
 from planner.sampling.sample import Progress, Stopping, quiet
@@ -44,13 +44,14 @@ class Search:
     named: Mapping[Row, int] = field(default_factory=dict)
 
     def first(
-        self, requested: Iterable[Scenario], extra: Sequence[Scenario] = (), uncoordinated: Uncoordinated = NOTHING
-    ) -> None:
+        self, requested: Iterable[Scenario], extra: Sequence[Scenario] = (), uncoordinated: Uncoordinated = NOTHING,
+        alone: Alone = NOBODY,
+    ) -> None:  # fmt: skip
         """Simulate the first scenarios, which decide the number of samples.
 
-        extra, uncoordinated : as in `Grid.take`
+        extra, uncoordinated, alone : as in `Grid.take`
         """
-        self.grid.take(requested, self.stopping, self.progress, extra=extra, uncoordinated=uncoordinated)
+        self.grid.take(requested, self.stopping, self.progress, extra=extra, uncoordinated=uncoordinated, alone=alone)
 
     def take(self, scenarios: Iterable[Scenario]) -> None:
         """Simulate further scenarios with the same number of samples, on the same draws."""

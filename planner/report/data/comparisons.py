@@ -21,7 +21,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         "samples": comparison.samples,
         "precision": precision_data(comparison.precision),
         "advice": plain_data(comparison.advice),
-        "baseline": asdict(comparison.baseline),
+        "baseline": plain_data(comparison.baseline),
         "scenarios": [scenario_data(result) for result in comparison.results],
         "verdict": verdict(comparison, verdict_seconds),
         "notes": list(worded(comparison.notes)),

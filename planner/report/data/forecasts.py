@@ -18,7 +18,7 @@ def forecast_data(forecast: Forecast) -> dict[str, Any]:
         "seed": forecast.seed,
         "samples": forecast.samples,
         "precision": precision_data(forecast.precision),
-        "baseline": asdict(forecast.baseline),
+        "baseline": plain_data(forecast.baseline),
         **scenario_data(forecast.result),
         "breakdown": dict(forecast.breakdown),
         "steps": _steps(forecast),

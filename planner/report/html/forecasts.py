@@ -51,8 +51,9 @@ def _about(forecast: Forecast) -> list[str]:
     result, scenario = forecast.result, forecast.result.scenario
     speed = quantities.factor(scenario.speed) + (" (hypothetical)" if scenario.speed != 1 else "")
     served = f"{speed} {scenario.model}".strip()
+    speedup = speedup_phrase(forecast)
     return [
-        f"Agents: {quantities.crews(forecast.sizes, scenario.agents)}, at {served}; {speedup_phrase(result)}.",
+        f"Agents: {quantities.crews(forecast.sizes, scenario.agents)}, at {served}{'; ' if speedup else ''}{speedup}.",
         f"Tokens: {token_phrase(result)}.",
         *([f"Accepted: {accepted_phrase(result)}."] if result.accepted.chance < 1 else []),
     ]

@@ -48,7 +48,7 @@ def forecast_text(forecast: Forecast) -> str:
         *wrap(f"Tokens      {token_phrase(result)}"),
         *([f"Accepted    {accepted_phrase(result)}"] if result.accepted.chance < 1 else []),
         *wrap(f"Agents      {quantities.crews(forecast.sizes, result.scenario.agents)}, {at}{model}{hypothetical}"),
-        f"            {speedup_phrase(result)}",
+        *_speedup(forecast),
         "",
         *_breakdown(forecast),
         *_busy(forecast),
@@ -58,6 +58,12 @@ def forecast_text(forecast: Forecast) -> str:
     ]
     lines += ["", *note_lines(forecast.notes)] if forecast.notes else []
     return "\n".join(lines) + "\n"
+
+
+def _speedup(forecast: Forecast) -> list[str]:
+    """Return lines of text with the speedup and the efficiency, indented as far as other values."""
+    indent = " " * 12
+    return [f"{indent}{line}" for line in wrap(speedup_phrase(forecast), len(indent))]
 
 
 def _intervals(samples: int, time: Seconds) -> list[str]:

@@ -48,7 +48,7 @@ def verdict(comparison: Comparison, seconds: Callable[[float], str] = quantities
     if decision.no_more and decision.no_faster:
         quickest = "" if decision.close else quickest
         gain = "even 1%" if "little" in (decision.no_more, decision.no_faster) else "anything"
-        if base.scenario == comparison.baseline:
+        if base.scenario == comparison.baseline_scenario:
             return f"Neither more agents nor {others} gain {gain} here: {outcome(base.scenario)}{quickest}."
         over = "; this speedup is over the baseline"
         return f"Neither more agents nor {others} gain {gain} over {outcome(base.scenario)}{over}{quickest}."

@@ -23,6 +23,7 @@ from planner.report.wording.phrases import (
     scenario_name,
     speeds_vary,
     with_interval,
+    with_scenario,
 )
 
 _PACES = {
@@ -229,12 +230,13 @@ def _people(comparison: Comparison) -> Iterator[str]:
     if others:
         quickest = others[-1]
         if base.rounds_per_day is not None and quickest.rounds_per_day is not None:
-            yield _runs(base, base.rounds_per_day, quickest, quickest.rounds_per_day)
+            yield _runs(comparison, base, base.rounds_per_day, quickest, quickest.rounds_per_day)
         elif base.names != quickest.names:
-            yield f"Pace: {_paces(base)} at the baseline, {_paces(quickest)} at the quickest."
+            slowest = with_scenario(comparison, base.scenario)
+            yield f"Pace: {_paces(base)} {slowest}, {_paces(quickest)} at the quickest."
 
 
-def _runs(base: Pace, by_base: Interval, quickest: Pace, by_quickest: Interval) -> str:
+def _runs(comparison: Comparison, base: Pace, by_base: Interval, quickest: Pace, by_quickest: Interval) -> str:
     """Return a sentence on the number of runs in a working day.
 
     If a run takes longer than a working day, the sentence has the number of working days that a run takes.
@@ -244,7 +246,7 @@ def _runs(base: Pace, by_base: Interval, quickest: Pace, by_quickest: Interval) 
         quantity = "Working days of 8h that a run takes"
         by_base, by_quickest = (pace.p50.times(1 / WORKING_DAY) for pace in (base, quickest))
     base_text, quickest_text = with_interval(by_base, _count), with_interval(by_quickest, _count)
-    return f"{quantity}: {base_text} at the baseline, {quickest_text} at the quickest."
+    return f"{quantity}: {base_text} {with_scenario(comparison, base.scenario)}, {quickest_text} at the quickest."
 
 
 def _count(count: float) -> str:
@@ -262,7 +264,7 @@ def _less_success(comparison: Comparison) -> str:
     empty text.
     """
     few = comparison.decisions.exchange.few
-    if few != comparison.baseline.agents:
+    if few != comparison.decisions.one.agents:
         return ""
     rows = [row for row in comparison.decisions.success if row.scenario.agents == few]
     enough = [row for row in rows if row.by_time.high is not None and row.by_time.high <= 0.8 * row.chance > 0]

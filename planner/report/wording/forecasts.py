@@ -4,19 +4,39 @@ from __future__ import annotations
 
 from planner.engine.moments import Mean
 from planner.engine.statistics import Z975
+from planner.errors import printable
 from planner.measures.utilisation import Utilisation
-from planner.planning.forecast_result import StepResult
+from planner.planning.forecast_result import Forecast, StepResult
 from planner.planning.results import Result
 from planner.report.wording import quantities
+from planner.report.wording.phrases import baseline_agents
 
 
-def speedup_phrase(result: Result) -> str:
-    """Return a phrase with the speedup over one agent, the efficiency, and their standard errors."""
-    errors = result.standard_errors
+def speedup_phrase(forecast: Forecast) -> str:
+    """Return a phrase with the speedup, the baseline, the efficiency, and their standard errors.
+
+    The phrase names crews that are not of agents and differ from the baseline. If no crew is of agents and the scenario
+    is the baseline, return an empty text.
+    """
+    result, baseline = forecast.result, forecast.baseline
+    scenario, errors = result.scenario, result.standard_errors
+    same_row = (scenario.model, scenario.speed) == (baseline.model, baseline.speed)
+    others = {name: baseline.sizes[name] for name, size in forecast.sizes.items() if baseline.sizes[name] != size}
+    others = {name: size for name, size in others.items() if name not in baseline.crews}
+    if not baseline.crews and same_row and not others:
+        return ""
     error = f" ± {errors.speedup:.2g}" if errors.speedup else ""
     efficiency_error = f" ± {share_error(errors.efficiency)}" if errors.efficiency else ""
-    factor, efficiency = quantities.factor(result.speedup), quantities.percent(result.efficiency)
-    return f"{factor}{error} as fast as one agent at 1x; efficiency {efficiency}{efficiency_error}"
+    agents = [baseline_agents(baseline), *(f"{size:,} of {printable(name)}" for name, size in others.items())]
+    comma = "," if len(agents) + len(baseline.crews) > 2 or not baseline.crews else ""
+    model = f" on {printable(baseline.model)}" if scenario.model != baseline.model else ""
+    speedup = (
+        f"{quantities.factor(result.speedup)}{error} as fast as {' with '.join(agents[:2])}"
+        f"{''.join(f' and {part}' for part in agents[2:])}{comma} at {quantities.factor(baseline.speed)}{model}"
+    )
+    if result.efficiency is None:
+        return speedup
+    return f"{speedup}; efficiency {quantities.percent(result.efficiency)}{efficiency_error}"
 
 
 def token_phrase(result: Result) -> str:

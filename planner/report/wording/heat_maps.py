@@ -11,7 +11,7 @@ from planner.errors import printable
 from planner.planning.comparison_result import Comparison
 from planner.planning.results import Result, Scenario
 from planner.report.wording import quantities
-from planner.report.wording.phrases import row_name
+from planner.report.wording.phrases import baseline_agents, row_name
 from planner.sampling.sample import half_width
 
 SHADES = " ░▒▓█"
@@ -70,11 +70,13 @@ def comparison_heading(comparison: Comparison) -> tuple[str, ...]:
     """Return the heading of a comparison as lines of text: samples, rows and columns, baseline, and errors."""
     base = comparison.baseline
     served = f" on {printable(base.model)}" if base.model else ""
+    others = "; other crews as declared" if base.crews and len(base.sizes) > len(base.crews) else ""
+    agents = baseline_agents(base) if base.crews else "as declared,"
     crew = "" if comparison.crew == "agents" else f" in '{comparison.crew}'"
     return (
         f"{printable(comparison.workflow)}: {quantities.samples(comparison.samples)}, seed {comparison.seed}",
         f"Rows: {_row_quantity(comparison)}. Columns: agents{crew}.",
-        f"Baseline: {quantities.agents(base.agents)} at {quantities.factor(base.speed)}{served}.",
+        f"Baseline: {agents} at {quantities.factor(base.speed)}{served}{others}.",
         f"95% sure in every scenario: {', '.join(_errors(comparison))}.",
     )
 
@@ -90,10 +92,11 @@ def _errors(comparison: Comparison) -> Iterator[str]:
         "p90": comparison.precision.p90,
         "cost": _largest(half_width(usd.p50, usd.p50_low, usd.p50_high) for usd in costs),
         "speedup": _largest(_ratio(result.speedup, result.standard_errors.speedup) for result in comparison.results),
-        "efficiency": _largest(
-            _ratio(result.efficiency, result.standard_errors.efficiency) for result in comparison.results
-        ),
     }
+    if comparison.baseline.crews:
+        errors["efficiency"] = _largest(
+            _ratio(result.efficiency, result.standard_errors.efficiency) for result in comparison.results
+        )
     for quantity, error in errors.items():
         if error is None:
             yield f"{quantity} unknown"
@@ -101,7 +104,7 @@ def _errors(comparison: Comparison) -> Iterator[str]:
             yield f"{quantity} ± {quantities.relative_error(error)}"
 
 
-def _ratio(value: float, standard_error: float | None) -> float | None:
+def _ratio(value: float | None, standard_error: float | None) -> float | None:
     return None if standard_error is None or not value else Z975 * standard_error / value
 
 
@@ -115,6 +118,7 @@ def heat_maps(comparison: Comparison) -> Iterator[HeatMap]:
     """Yield heat maps of completion time, cost, speedup, efficiency and chance of acceptance.
 
     If all costs are unknown, the map of costs is omitted. If all chances are equal, the map of chances is omitted.
+    Without crews of agents, the map of efficiency is omitted.
     """
     yield _heat_map(
         "Completion time, p50", comparison, lambda result: result.seconds.p50, quantities.seconds, least=True
@@ -128,12 +132,16 @@ def heat_maps(comparison: Comparison) -> Iterator[HeatMap]:
             least=True,
         )
     yield _heat_map("Speedup over the baseline", comparison, lambda result: result.speedup, quantities.factor)
-    yield _heat_map(
-        "Efficiency: speedup over one agent at this speed, per agent",
-        comparison,
-        lambda result: result.efficiency,
-        quantities.percent,
-    )
+    if comparison.baseline.crews:
+        several = len(comparison.baseline.crews) > 1
+        yield _heat_map(
+            "Efficiency: speedup at this speed / mean agents of a crew"
+            if several
+            else "Efficiency: speedup over one agent at this speed, per agent",
+            comparison,
+            lambda result: math.nan if result.efficiency is None else result.efficiency,
+            quantities.percent,
+        )
     if len(_chances(comparison)) > 1:
         yield _heat_map(
             f"Accepted{_chance_error(comparison)}", comparison, lambda result: result.accepted.chance, quantities.share

@@ -65,7 +65,8 @@ def _value(comparison: Comparison, value: BestAtValue) -> str:
     )
     total, gain = with_interval(value.total, quantities.usd), ""
     if value.gain.above:
-        gain = f", {with_interval(value.gain, quantities.usd)} less than the baseline"
+        one = scenario_name(comparison, comparison.decisions.one)
+        gain = f", {with_interval(value.gain, quantities.usd)} less than {one}"
     return f"At {each}: {scenario_name(comparison, value.best)}, {total} in all{gain}{about}."
 
 

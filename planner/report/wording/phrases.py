@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from planner.engine.intervals import Interval
+from planner.errors import printable
+from planner.expansion.graph.task_graph import DEFAULT_CREW
+from planner.planning.baseline import Baseline
 from planner.planning.comparison_result import Comparison
 from planner.planning.results import Scenario
 from planner.report.wording import quantities
@@ -52,8 +55,49 @@ def agents_at(comparison: Comparison, scenario: Scenario) -> str:
 
 
 def scenario_name(comparison: Comparison, scenario: Scenario) -> str:
-    """Return `the baseline` for the baseline. Return a name such as `4 agents at 2.5x` for any other scenario."""
-    return "the baseline" if scenario == comparison.baseline else agents_at(comparison, scenario)
+    """Return a name such as `4 agents at 2.5x`.
+
+    The scenario of one agent at the declared speed is called `the baseline` if it is the baseline of speedups.
+    """
+    return "the baseline" if _is_baseline(comparison, scenario) else agents_at(comparison, scenario)
+
+
+def with_scenario(comparison: Comparison, scenario: Scenario) -> str:
+    """Return the name of a scenario with a preposition: `at the baseline` or `with 4 agents at 2.5x`."""
+    name = scenario_name(comparison, scenario)
+    return f"{'at' if _is_baseline(comparison, scenario) else 'with'} {name}"
+
+
+def _is_baseline(comparison: Comparison, scenario: Scenario) -> bool:
+    return scenario == comparison.decisions.one == comparison.baseline_scenario
+
+
+MOST_CREWS = 3
+"""Largest number of crews that the name of a baseline lists."""
+
+
+def baseline_agents(baseline: Baseline) -> str:
+    """Return the agents of a baseline in words: `one fixer`, `one coder and one reviewer`, `one agent of desk`.
+
+    A baseline without crews of agents is the declared plan: `declared`.
+    """
+    crews = [_one_of(crew) for crew in baseline.crews]
+    if not crews:
+        return "declared"
+    if len(crews) > MOST_CREWS:
+        return f"one agent in each of {len(crews)} crews"
+    return " and ".join(part for part in (", ".join(crews[:-1]), crews[-1]) if part)
+
+
+def _one_of(crew: str) -> str:
+    """Return a phrase for one agent of a crew: `one fixer` for the crew `fixers`, or `one agent of desk`.
+
+    The agents of a workflow without crews have no name: `one agent`.
+    """
+    if crew == DEFAULT_CREW:
+        return "one agent"
+    regular = len(crew) > 3 and crew.islower() and crew.endswith("s") and not crew.endswith(("ss", "us", "is", "ies"))
+    return f"one {printable(crew[:-1])}" if regular else f"one agent of {printable(crew)}"
 
 
 def scenario_list(comparison: Comparison, scenarios: Sequence[Scenario]) -> str:

@@ -1,0 +1,71 @@
+"""The baseline of speedups and efficiencies: one agent in each crew of agents, at the declared speed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from planner.expansion.graph.task_graph import DEFAULT_CREW, crew_sizes
+from planner.workflow.checks.agents import depends_on_agents
+from planner.workflow.declaration import Step, Workflow
+
+SPEED = 1.0
+"""Speed of the baseline."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The scenario to which speedups and efficiencies refer.
+
+    It has the declared model and one agent in each crew of agents. Crews of people, crews of tools and the lead have
+    their declared numbers. A workflow without crews makes one request at a time.
+
+    model : the declared model
+    speed : always 1
+    sizes : number of agents of each crew; `DEFAULT_CREW` has one agent if the workflow has no crews
+    crews : names of the crews of agents
+    """
+
+    model: str
+    speed: float
+    sizes: Mapping[str, int]
+    crews: tuple[str, ...]
+
+    @classmethod
+    def of(cls, workflow: Workflow) -> Baseline:
+        """Return the baseline of a workflow. A change of the workflow's model does not change the baseline."""
+        crews = agent_crews(workflow)
+        sizes = {**crew_sizes(workflow), **dict.fromkeys(crews, 1)} if workflow.crews else {DEFAULT_CREW: 1}
+        return cls(workflow.written_for or "", SPEED, sizes, crews)
+
+    def agents(self, sizes: Mapping[str, int]) -> float | None:
+        """Return the mean number of agents of a crew of agents. Return None if there is no such crew.
+
+        sizes : number of agents of each crew
+        """
+        return sum(sizes[crew] for crew in self.crews) / len(self.crews) if self.crews else None
+
+
+def agent_crews(workflow: Workflow) -> tuple[str, ...]:
+    """Return the names of the crews of agents, in the order of their declarations.
+
+    A crew is of agents if an `llm` or `agent` step runs on it. The requests of a crew's coordination do not count. A
+    workflow without crews has the crew `DEFAULT_CREW` if one of its own steps makes requests or depends on the number
+    of agents.
+    """
+    crews = {step_crew for step, step_crew in _with_crews(workflow.steps, None) if step.kind in ("llm", "agent")}
+    if not workflow.crews:
+        return (DEFAULT_CREW,) if None in crews or depends_on_agents(workflow) else ()
+    return tuple(name for name in workflow.crews if name in crews)
+
+
+def _with_crews(steps: Mapping[str, Step], crew: str | None) -> list[tuple[Step, str | None]]:
+    """Return all steps, also those inside other steps, each with the name of its crew. None: it belongs to no crew.
+
+    crew : crew of the steps around `steps`
+    """
+    found = []
+    for step in steps.values():
+        own = step.crew or crew
+        found += [(step, own), *_with_crews(step.within, own)]
+    return found
