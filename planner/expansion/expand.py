@@ -109,7 +109,7 @@ class _Expansion:
     # Steps outside of held items. Each seizes its own agent.
 
     def group(self, scope: Scope, steps: Steps) -> Fragment:
-        steps = sorted_by_name(steps)
+        steps = self.crews.runtime.ordered(steps)
         children = {name: self.step(self.enter(scope, name, steps), steps[name]) for name in in_order(steps)}
         return grouped(children, needs(steps), self.crews.runtime, scope.name)
 
@@ -191,20 +191,24 @@ class _Expansion:
         return replace(inside, own_tasks=scope.own_tasks or race)
 
     def branches(self, scope: Scope, step: Step) -> list[tuple[str, Step, Scope]]:
-        """Return the name, the step and the scope of each branch of a choice, sorted by name.
+        """Return the name, the step and the scope of each branch of a choice.
 
         Each branch has an interval of numbers between 0 and 1. In a sample, a number is drawn for the choice. The
-        branch whose interval contains this number is done.
+        branch whose interval contains this number is done. The intervals are in the order of the names, so the order
+        of the file decides no choice.
         """
-        branches, low = [], 0.0
-        steps = sorted_by_name(step.choose or {})
+        declared = step.choose or {}
+        intervals, low = {}, 0.0
+        for name, branch in sorted_by_name(declared).items():
+            intervals[name] = low, low + (branch.chance or 0.0)
+            low = intervals[name][1]
+        branches = []
+        steps = self.crews.runtime.ordered(declared)
         for name, branch in steps.items():
-            high = low + (branch.chance or 0.0)
             without_chance = {**steps, name: branch.model_copy(update={"chance": None})}
-            guard = ChanceHolds(scope.loops, scope.guard, f"{scope.name}/choice", low, high)
+            guard = ChanceHolds(scope.loops, scope.guard, f"{scope.name}/choice", *intervals[name])
             inside = self.enter(scope.inside("choose"), name, without_chance).under(guard)
             branches.append((name, branch, inside))
-            low = high
         return branches
 
     def finish(self, scope: Scope, step: Step, steps: Steps, attempt: Attempt | None = None) -> None:
