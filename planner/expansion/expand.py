@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from planner.engine.simulation import build_graph
@@ -32,6 +32,7 @@ from planner.expansion.graph.order import (
     in_order,
     needs,
     sorted_by_name,
+    waits_for,
 )
 from planner.expansion.graph.outline import Group
 from planner.expansion.graph.segments import ItemSegment
@@ -113,7 +114,7 @@ class _Expansion:
         children = {name: self.step(self.enter(scope, name, steps), steps[name]) for name in in_order(steps)}
         return grouped(children, needs(steps), self.crews.runtime, scope.name)
 
-    def enter(self, group: Scope, name: str, steps: Steps) -> Scope:
+    def enter(self, group: Scope, name: str, steps: Steps, in_turn: bool = False) -> Scope:
         """Return the `Scope` of the step `name` of a group.
 
         If the step is the fallback (`otherwise`) of another step, it is done only in samples in which the other step
@@ -121,9 +122,10 @@ class _Expansion:
 
         group : scope of the group
         steps : steps of the group
+        in_turn : whether the steps of the group run one after another
         """
         crew = steps[name].crew
-        scope = group.step(name, steps, self.crews.pool(crew) if crew else None)
+        scope = group.step(name, steps, self.crews.pool(crew) if crew else None, in_turn)
         failing = next((other for other in steps if steps[other].otherwise == name), None)
         if failing is None:
             return scope
@@ -337,7 +339,7 @@ class _Expansion:
             segments = [
                 segment
                 for name in in_order(steps)
-                for segment in self.item_step(self.enter(inside, name, steps), steps[name])
+                for segment in self.item_step(self.enter(inside, name, steps, in_turn=True), steps[name])
             ]
             self.finish(scope, step, steps)
             return segments
@@ -376,13 +378,27 @@ def _inner_steps(scope: Scope, step: Step) -> tuple[Scope, Steps] | None:
     return inside, step.used.steps
 
 
+def _unneeded_in_round(scope: Scope) -> Iterator[str]:
+    """Yield the full names of the steps in a round that a step of the round does not wait for.
+
+    Steps that only run before it because a held item runs its steps one after another are left out.
+    """
+    for depth in reversed(range(len(scope.names))):
+        around, name = scope.names[:depth], scope.names[depth]
+        if ".".join((*around, name)) == scope.repeats:
+            return
+        if not scope.in_turn[depth]:
+            needed = waits_for(scope.groups[depth], name)
+            yield from (".".join((*around, other)) for other in scope.groups[depth] if other not in {*needed, name})
+
+
 def _conversation(scope: Scope, step: Step) -> Conversation | None:
     """Return the conversation that a step continues (`continues`), or None if the step continues no conversation."""
     continues, name = step.llm.continues if step.llm is not None else None, scope.names[-1]
     if continues is None:
         return None
     if continues == name:
-        return Conversation(scope.name, True, ((scope.repeats, ()),))
+        return Conversation(scope.name, True, ((scope.repeats, ()),), tuple(_unneeded_in_round(scope)))
     steps = between(scope.siblings, continues, name)
     needed = needs(scope.siblings)
     inner = (

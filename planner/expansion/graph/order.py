@@ -75,6 +75,18 @@ def sorted_by_name(steps: Steps) -> dict[str, Step]:
     return dict(sorted(steps.items()))
 
 
+def waits_for(steps: Steps, name: str) -> set[str]:
+    """Return the names of all steps that a step waits for, directly or through other steps."""
+    needed = needs(steps)
+    found: set[str] = set()
+    unchecked = [name]
+    while unchecked:
+        new = [need for need in needed[unchecked.pop()] if need not in found]
+        found.update(new)
+        unchecked += new
+    return found
+
+
 def between(steps: Steps, first: str, last: str) -> list[str]:
     """Return the names of the steps on all paths of needs from `first` to `last`, without these two steps."""
     needed, order = needs(steps), in_order(steps)

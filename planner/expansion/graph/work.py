@@ -68,11 +68,14 @@ class Conversation:
     itself : whether the same step makes both requests, in two consecutive rounds
     between : the steps between the two requests, in order. Each step has a pair: its full name, and the full names of
         its needs. Needs that are not between the requests are left out
+    unneeded : full names of steps that the later request does not wait for within its round, although both may be done
+        in it. Only if the same step makes both requests
     """
 
     work: str
     itself: bool
     between: tuple[tuple[str, tuple[str, ...]], ...]
+    unneeded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
