@@ -132,7 +132,8 @@ def run_cost(
         price = service[model].profile.price
         if price is not None and price.per_hour is not None:
             models += float(price.per_hour) * seconds / 3600.0
-    for work, amounts in zip(works, billed, strict=True):
+    by_name = sorted(zip(works, billed, strict=True), key=lambda pair: (pair[0].step, pair[0].kind))
+    for work, amounts in by_name:  # sums depend on the order in the last digit, and must not depend on the file
         if work.model is not None:
             price = service[work.model].profile.price
             if price is None:

@@ -25,7 +25,7 @@ from planner.workflow import Workflow
 from tests.conftest import PLAIN
 from tests.theory.test_language import written
 
-EXPAND = import_module("planner.expansion.expand")
+EXPAND = import_module("planner.expansion.build.step")
 
 
 @cache

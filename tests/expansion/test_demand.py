@@ -24,6 +24,7 @@ from planner.expansion import (
 from planner.expansion.draw.demand import OccurrenceInputs
 from planner.expansion.draw.occurrence_demand import occurrence_demand
 from planner.reading import DURATION, NOTHING, TOKENS, TURNS, Estimate, parse_estimate
+from planner.timing.pipeline import Pipeline
 from planner.workflow import AgentLoop, Llm, Tool, Workflow
 from tests.conftest import PLAIN
 
@@ -155,6 +156,23 @@ def test_a_demand_is_drawn_once_for_all_graphs(declare: Callable[..., Workflow])
         found.append(demand)
     assert found[0] is found[1]
     assert found[2] is not found[0]  # it reads a brief
+
+
+CHAT = ["      say: {llm: {continues: say, input: 200, output: 100}}", "      look: {tool: {time: {values: [1s, 9s]}}}"]
+
+
+@pytest.mark.parametrize("steps", [CHAT, CHAT[::-1]])
+def test_of_steps_that_a_request_does_not_need_those_of_the_round_before_lie_between(
+    declare: Callable[..., Workflow], steps: list[str]
+) -> None:
+    """Of two rounds the second reads 300 tokens uncached if the look in the first took 9 s, in any order of the file."""
+    header = PLAIN.replace("jitter: 0", "jitter: 0, cache_ttl: 5s, price: {input: 1, output: 1}")
+    workflow = declare("\n".join(["  chat:", "    repeat: {times: 2}", "    steps:", *steps]), header)
+    times = Pipeline.of(workflow, expand(workflow, {})).draw(Samples(1, 0, 64), detailed=True).times
+    works = {totals.work.step: totals for totals in times.works}
+    first_look = works["chat.look"].occurrences[0].fixed[0]
+    assert set(first_look) == {1, 9}
+    assert works["chat.say"].billed.prompt.tolist() == np.where(first_look > 5, 700, 400).tolist()
 
 
 @pytest.mark.parametrize("rows", [1, 3])

@@ -214,9 +214,9 @@ def test_each_of_two_independent_twins_is_critical_in_half_of_the_samples(declar
     assert shares[0].mean + shares[1].mean == 1
 
 
-def test_of_equal_twins_the_later_by_name_is_critical_and_neither_drags(declare: Declare) -> None:
+def test_of_equal_twins_the_later_in_the_file_is_critical_and_neither_drags(declare: Declare) -> None:
     found = forecast(declare("  b: {tool: 10s}\n  a: {tool: 10s}"), samples=3)
-    assert [step(found, name).criticality.mean for name in "ab"] == [0, 1]
+    assert [step(found, name).criticality.mean for name in "ba"] == [0, 1]
     assert [step(found, name).drag.mean for name in "ab"] == [0, 0]
 
 

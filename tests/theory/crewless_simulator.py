@@ -258,8 +258,8 @@ def needs_of(name: str, steps: Steps) -> set[str]:
 
 
 def in_order(needed: dict[str, set[str]]) -> list[str]:
-    """Steps after those they need; of several that may come next, the first by name."""
+    """Steps after those they need; of several that may come next, the first in the file."""
     order: list[str] = []
     while len(order) < len(needed):
-        order.append(min(name for name in needed if name not in order and needed[name] <= set(order)))
+        order.append(next(name for name in needed if name not in order and needed[name] <= set(order)))
     return order

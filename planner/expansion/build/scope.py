@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from planner.errors import InputError, Position
 from planner.expansion.graph.conditions import ChanceHolds, Guard, Loop, Loops, Round
@@ -34,7 +34,8 @@ class Scope:
     briefing : briefing of the item that contains the step; None: there is no briefing
     own_tasks : whether each piece of work has its own task, so that a race can cancel it
     locate : function that returns the position of a path in the file
-    siblings : all steps of the step's group
+    groups : for each name in `names`, all steps of that step's group
+    in_turn : for each name in `names`, whether the steps of the group run one after another, as in a held item
     repeats : full name of the innermost step with `repeat`: the step itself or a step around it
     """
 
@@ -52,13 +53,19 @@ class Scope:
     own_tasks: bool = False
     held: bool = False
     locate: Callable[..., Position | None] = lambda *path: None
-    siblings: Mapping[str, Step] = field(default_factory=dict)
+    groups: tuple[Mapping[str, Step], ...] = ()
+    in_turn: tuple[bool, ...] = ()
     repeats: str = ""
 
     @property
     def name(self) -> str:
         """Full name of the step: the names of all steps on its path, joined by dots."""
         return ".".join(self.names)
+
+    @property
+    def siblings(self) -> Mapping[str, Step]:
+        """All steps of the step's group."""
+        return self.groups[-1]
 
     def sibling(self, name: str) -> str:
         """Return the full name of the step `name` in the same group."""
@@ -77,11 +84,12 @@ class Scope:
     def under(self, guard: Guard) -> Scope:
         return replace(self, guard=guard)
 
-    def step(self, name: str, steps: Mapping[str, Step], pool: int | None) -> Scope:
+    def step(self, name: str, steps: Mapping[str, Step], pool: int | None, in_turn: bool) -> Scope:
         """Return the `Scope` of the step `name` in this group.
 
         steps : steps of the group
         pool : pool of the crew that the step names; None: the step names no crew
+        in_turn : whether the steps of the group run one after another
         """
         step = steps[name]
         scope = replace(
@@ -92,7 +100,8 @@ class Scope:
             model=step.model or self.model,
             depth=len(self.loops),
             round=None,
-            siblings=steps,
+            groups=(*self.groups, steps),
+            in_turn=(*self.in_turn, in_turn),
         )
         if step.chance is None:
             return scope

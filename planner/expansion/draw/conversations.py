@@ -139,8 +139,9 @@ class ConversationDraws:
             return None
         shared = shared_loops(other.loops, work.loops)
         own_map = self.demands.task_maps[work.step]
-        if conversation.itself and int(task_map.tasks.flat[0]) > int(own_map.tasks.flat[0]):
-            previous = self._previous_round(work, index)  # it follows the request, so it last ran in the previous round
+        follows = int(task_map.tasks.flat[0]) > int(own_map.tasks.flat[0])
+        if conversation.itself and (follows or any(_within(other.step, path) for path in conversation.unneeded)):
+            previous = self._previous_round(work, index)  # the request does not wait for it in this round
             return None if previous is None else previous[:shared]
         return index[:shared]
 

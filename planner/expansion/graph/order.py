@@ -71,8 +71,20 @@ def topological(needed: Sequence[Collection[int]]) -> list[int]:
 
 
 def sorted_by_name(steps: Steps) -> dict[str, Step]:
-    """Return the steps sorted by name. The order of the steps in the file then makes no difference."""
+    """Return the steps in the order of their names, which does not depend on the file."""
     return dict(sorted(steps.items()))
+
+
+def waits_for(steps: Steps, name: str) -> set[str]:
+    """Return the names of all steps that a step waits for, directly or through other steps."""
+    needed = needs(steps)
+    found: set[str] = set()
+    unchecked = [name]
+    while unchecked:
+        new = [need for need in needed[unchecked.pop()] if need not in found]
+        found.update(new)
+        unchecked += new
+    return found
 
 
 def between(steps: Steps, first: str, last: str) -> list[str]:
@@ -94,9 +106,15 @@ def max_concurrent_weight(weights: Mapping[str, int], needed: Mapping[str, Colle
     The result is exact for up to `FEW` steps with a weight above 0. For more steps, it is an upper bound (Dilworth
     1950): the steps are split into chains, and only one step of each chain can run at the same time.
 
-    weights : weight of each step, in an order in which each step comes after all steps that it waits for
+    Neither depends on the order of the steps.
+
+    weights : weight of each step
     needed : for each step, the steps that it waits for directly
     """
+    names = sorted(weights)
+    position = {name: index for index, name in enumerate(names)}
+    before_each = [[position[need] for need in needed.get(name, ())] for name in names]
+    weights = {names[index]: weights[names[index]] for index in topological(before_each)}
     bits = {name: 1 << position for position, name in enumerate(weights)}
     before: dict[str, int] = {}
     for name in weights:

@@ -68,11 +68,14 @@ class Conversation:
     itself : whether the same step makes both requests, in two consecutive rounds
     between : a pair for each step between the two requests, in order: the full name of the step, and the full names of
         the steps that it needs. Needed steps that are not between the requests are left out
+    unneeded : full names of steps that the later request does not wait for within its round, although both may be done
+        in it. Only if the same step makes both requests
     """
 
     work: str
     itself: bool
     between: tuple[tuple[str, tuple[str, ...]], ...]
+    unneeded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

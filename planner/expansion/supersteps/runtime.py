@@ -13,6 +13,7 @@ from planner.expansion.graph.fragments import (
     side_by_side,
 )
 from planner.expansion.graph.graph_form import form_from_needs
+from planner.expansion.graph.order import Steps, sorted_by_name
 from planner.expansion.graph.outline import Dispatch, Part
 from planner.expansion.supersteps.limits import dispatched
 from planner.workflow.declaration import Workflow
@@ -51,6 +52,13 @@ class Runtime:
             return cls()
         limit = None if workflow.max_concurrency is None else workflow.count(workflow.max_concurrency)
         return cls(graphs=True, barriers=True, limit=limit)
+
+    def ordered(self, steps: Steps) -> Steps:
+        """Return the steps of a group in the order in which steps that start together get agents.
+
+        LangGraph starts the nodes of a superstep in the order of their names. Otherwise the order of the file counts.
+        """
+        return sorted_by_name(steps) if self.graphs else steps
 
 
 def grouped(
