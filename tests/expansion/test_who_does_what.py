@@ -211,3 +211,26 @@ def test_what_is_easily_missed_is_noted_with_the_agents_of_the_command(declare: 
     assert "items-in-turn" in [note.code for note in forecast(led, samples=1).notes]
     equal = declare("  f: {for_each: {count: 3, size: 3x}, agent: {turns: 4, output: 10, tool: 5s}}")
     assert [note.code for note in forecast(equal, samples=1).notes if "size" in note.code] == ["size-without-effect"]
+
+
+@pytest.mark.parametrize(("crew", "seconds"), [("", 70.003), ("crew: team", 140.004)])
+def test_a_cache_outlives_steps_side_by_side_as_long_as_the_longest_of_them(
+    declare: Declare, crew: str, seconds: float
+) -> None:
+    """Two tools of 60 s with a cache of 90 s: side by side the context stays cached, in turn it is read again."""
+    profile = "models: {m: {ttft: 0s, prefill_speed: 1000, output_speed: 1000, jitter: 0, cache_ttl: 90s}}\nmodel: m\n"
+    header = profile + ("crews: {team: {agents: 2}}\n" if crew else "")
+    item = declare(
+        f"""
+  item:
+    for_each: 2
+    {crew}
+    steps:
+      first: {{llm: {{input: 10k, output: 1}}}}
+      a: {{tool: 1min, needs: first}}
+      b: {{tool: 1min, needs: first}}
+      last: {{llm: {{continues: first, input: 1, output: 1}}, needs: [a, b]}}
+""",
+        header,
+    )
+    assert forecast(item, samples=1).result.seconds.p50 == pytest.approx(seconds, abs=1e-5)

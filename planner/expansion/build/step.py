@@ -217,10 +217,10 @@ def _conversation(scope: Scope, step: Step) -> Conversation | None:
     if continues is None:
         return None
     if continues == name:
-        return Conversation(scope.name, True, ((scope.repeats, ()),), tuple(_unneeded_in_round(scope)))
+        return Conversation(scope.name, True, ((scope.repeats, ()),), True, tuple(_unneeded_in_round(scope)))
     steps = between(scope.siblings, continues, name)
     needed = needs(scope.siblings)
     inner = (
         (scope.sibling(other), tuple(scope.sibling(need) for need in needed[other] if need in steps)) for other in steps
     )
-    return Conversation(scope.sibling(continues), False, tuple(inner))
+    return Conversation(scope.sibling(continues), False, tuple(inner), scope.in_turn[-1])

@@ -17,7 +17,6 @@ from planner.expansion.draw.demand import NONE, Demand
 from planner.expansion.graph.conditions import (
     EVERY,
     Index,
-    innermost_items,
     occurrences,
     shared_loops,
 )
@@ -102,14 +101,13 @@ class ConversationDraws:
     def seconds_between(self, work: Work, conversation: Conversation, index: Index) -> Floats:
         """Return the seconds that tools and people take between two consecutive requests of a conversation.
 
-        Inside an item, the seconds of all steps are added. Outside of items, steps may run concurrently, so the longest
-        path of steps counts.
+        If the steps run one after another, as in a held item, their seconds are added. Otherwise the longest path of
+        steps counts.
 
         work : work that makes the later request
         index : occurrence of the later request
         """
         longest: dict[str, Floats] = {}
-        in_item = innermost_items(work.loops) is not None
         for path, needed in conversation.between:
             own: Floats = NONE
             for task_map in self.demands.task_maps.values():
@@ -118,7 +116,7 @@ class ConversationDraws:
                 occurrence = self._occurrence_between(work, conversation, task_map, index)
                 if occurrence is not None:
                     own = own + self._seconds(task_map.subject, occurrence)
-            before = list(longest.values())[-1:] if in_item else [longest[name] for name in needed]
+            before = list(longest.values())[-1:] if conversation.in_turn else [longest[name] for name in needed]
             longest[path] = own + reduce(np.maximum, before, NONE)
         return reduce(np.maximum, longest.values(), NONE)
 
