@@ -72,7 +72,7 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
     precision_reached = reached([accumulator], stopping)
     remarks = (
         *imprecise(precision_reached, accumulator.count),
-        *declaration_notes(workflow, sizes),
+        *declaration_notes(workflow, sizes, models),
         *other_tokenizers(workflow, models),
         *notes(models, accumulator.over_context, [speed], premium),
         *concurrency(batches),

@@ -198,6 +198,22 @@ def _key_of_crew(place: Values) -> str:
     return f"'{place['key']}' of the crew '{place['step']}'"
 
 
+def _key_of_used_file(place: Values) -> str:
+    return f"'{place['key']}' of the file of '{place['step']}'"
+
+
+def _declared_default(place: Values) -> str:
+    return f"'{place['key']}: {place['value']}'" + (f" of '{place['step']}'" if place["step"] else "")
+
+
+def _listed(noun: str, names: Sequence[str]) -> str:
+    """Return a noun and up to four names, such as `the models 'a' and 'b'`. Further names are counted."""
+    shown = [f"'{name}'" for name in (names if len(names) < 5 else names[:3])]
+    shown += [f"{len(names) - 3:,} others"] if len(names) > 4 else []
+    text = " and ".join(part for part in (", ".join(shown[:-1]), shown[-1]) if part)
+    return f"the {noun} {text}" if len(names) == 1 else f"the {noun}s {text}"
+
+
 def _number_of(place: Values) -> str:
     return f"{place['copies']:,} of '{place['step']}'"
 
@@ -217,6 +233,18 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     "estimates-refused": "Some effects are unknown, because a changed file would be too large or have a mistake.",
     "estimates-left-out": "Only {most} of the {numbers:,} numbers of the file were changed, in the order of the file.",
     "unused-crew": "No step names the crew '{crew}': its agents do nothing.",
+    "unused-parameter": lambda values, _: f"Nothing uses {_listed('parameter', values['parameters'])}.",
+    "unused-model": lambda values, names: (
+        f"No request uses {_listed('model', values['models'])}; {names.argument('models')} would."
+    ),
+    "default-model-without-effect": "'model' at the top has no effect: no request uses it.",
+    "uncertainty-without-effect": "'uncertainty' has no effect: no tokens and no tool times are ranges.",
+    "key-of-used-file-without-effect": lambda values, _: (
+        f"The outermost file overrides {'; '.join(map(_key_of_used_file, values['places']))}."
+    ),
+    "default-declared": lambda values, _: (
+        f"Has no effect, because it is the default: {'; '.join(map(_declared_default, values['places']))}."
+    ),
     "items-in-turn": lambda values, _: f"The lead does all items of {_places(values)} in turn.",
     "copies-in-turn": lambda values, _: f"Copies run in turn: {'; '.join(map(_copies, values['places']))}.",
     "copies-on-one-agent": lambda values, _: (
