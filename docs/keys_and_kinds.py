@@ -16,8 +16,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from planner.catalogue.premium import FITTED
 from planner.errors import InputError
-from planner.planning.notes.assumptions import declaration_notes
+from planner.expansion.supersteps.runtime import runtime_notes
+from planner.planning.notes.assumptions import declaration_notes, notes, restricted_notes
 from planner.planning.sizing import Sizing
 from planner.report.wording.notes import OPTIONS, words
 from planner.sampling import Batch, GridPoint, Stopping, ThreadBackend, sample
@@ -250,17 +252,22 @@ def outcome(text: str, folder: Path) -> Outcome | InputError:
         return error
     (accumulator,) = sample([batch], Stopping(SAMPLES), ThreadBackend(1))
     usd, collector = accumulator.usd(0), accumulator.collector
-    assert usd is not None
     assert collector is not None
     usage = collector.usage
     measures = (
         accumulator.seconds[0].first.tolist(),
-        usd.first.tolist(),
+        None if usd is None else usd.first.tolist(),
         [float(tokens) for tokens in astuple(accumulator.billed(0))],
         accumulator.accepted(0).first.tolist(),
-        [moments.mean() for moments in (*usage.held, *usage.waiting)],
+        [moments.mean() for moments in (*usage.held, *usage.waiting) if moments.mean().mean],
     )
-    return Outcome(measures, frozenset(words(note, OPTIONS) for note in declaration_notes(workflow, sizes)))
+    remarks = (
+        *declaration_notes(workflow, sizes, batch.models),
+        *runtime_notes(workflow),
+        *restricted_notes(batch.models),
+        *notes(batch.models, accumulator.over_context, [1.0], FITTED),
+    )
+    return Outcome(measures, frozenset(words(note, OPTIONS) for note in remarks))
 
 
 _LATE = ("200s", "0s")
@@ -362,6 +369,8 @@ Keys of bodies are refused in all other bodies:
 
 def section() -> str:
     """Return the section, with its heading."""
+    import keys_of_files  # imports this module
+
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_files(folder)
@@ -374,7 +383,8 @@ def section() -> str:
                 (BODY_KEYS, [*PLACES, "in a branch"]),
             )
         ]
-    return f"{HEADING}\n{_INTRODUCTION}\n{tables[0]}\n{_ABOUT_BODIES}\n{tables[1]}\n"
+        others = keys_of_files.section(folder)
+    return f"{HEADING}\n{_INTRODUCTION}\n{tables[0]}\n{_ABOUT_BODIES}\n{tables[1]}\n\n{others}"
 
 
 def _line(cells: Iterable[str]) -> str:
