@@ -37,9 +37,9 @@ def unused_notes(workflow: Workflow, models: Collection[str]) -> tuple[Note, ...
         *unused_crews(workflow),
         *_note("unused-parameter", "parameters", unused_parameters(workflow)),
         *_note("unused-model", "models", unused_models(workflow, models)),
-        *(() if _default_model_is_used(workflow) else (Note("default-model-without-effect", {}),)),
-        *(() if _uncertainty_is_used(workflow) else (Note("uncertainty-without-effect", {}),)),
-        *_note("key-of-used-file-without-effect", "places", keys_of_used_files(workflow)),
+        *(() if _default_model_is_used(workflow) else (Note("unused-default-model", {}),)),
+        *(() if _uncertainty_is_used(workflow) else (Note("unused-uncertainty", {}),)),
+        *_note("overridden-key", "places", keys_of_used_files(workflow)),
         *_note("default-declared", "places", declared_defaults(workflow)),
     )
 

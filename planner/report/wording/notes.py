@@ -237,9 +237,9 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     "unused-model": lambda values, names: (
         f"No request uses {_listed('model', values['models'])}; {names.argument('models')} would."
     ),
-    "default-model-without-effect": "'model' at the top has no effect: no request uses it.",
-    "uncertainty-without-effect": "'uncertainty' has no effect: no tokens and no tool times are ranges.",
-    "key-of-used-file-without-effect": lambda values, _: (
+    "unused-default-model": "'model' at the top has no effect: no request uses it.",
+    "unused-uncertainty": "'uncertainty' has no effect: no tokens and no tool times are ranges.",
+    "overridden-key": lambda values, _: (
         f"The outermost file overrides {'; '.join(map(_key_of_used_file, values['places']))}."
     ),
     "default-declared": lambda values, _: (
@@ -249,6 +249,10 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     "copies-in-turn": lambda values, _: f"Copies run in turn: {'; '.join(map(_copies, values['places']))}.",
     "copies-on-one-agent": lambda values, _: (
         f"Copies of a request run in parallel on one agent: {', '.join(map(_number_of, values['places']))}."
+    ),
+    "copies-over-limit": lambda values, _: (
+        f"Copies wait because of 'max_concurrency: {values['places'][0]['max_concurrency']}': "
+        f"{', '.join(map(_number_of, values['places']))}."
     ),
     "many-people": lambda values, _: (
         f"No crew limits the people of {_places(values)}: up to {_most(values):,} work at the same time."
