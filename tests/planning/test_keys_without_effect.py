@@ -35,6 +35,7 @@ def without_effect(workflow: Workflow) -> dict[str, tuple[Mapping[str, Any], ...
         ("size", "{for_each: {count: 3, size: 0.5x to 2x}, steps: {a: {human: 5s}, b: {tool: 5s}}}"),
         ("cached", "{llm: {input: 100, cached: 50, output: 9}}"),
         ("tool", "{agent: {turns: 1, output: 9, tool: 5s}}"),
+        ("compaction", "{agent: {turns: 1, output: 9, context_limit: 9k, compaction: {output: 9}}}"),
         ("hold", "{for_each: 3, steps: {a: {tool: 5s, hold: false}}}"),
         ("sized", "{for_each: 3, tool: {time: 5s, sized: true}}"),
     ],
@@ -84,17 +85,18 @@ def test_the_model_of_a_used_file_is_its_own(declare: Declare, tmp_path: Any) ->
 def test_keys_of_a_crew_that_coordinates_nothing_are_noted(declare: Declare) -> None:
     crews = (
         "crews: {a: {agents: 1, coordination: {merge: 20s}}, b: {agents: 3, lockstep: true}, "
-        "c: {agents: 3, coordination: {merge: 20s}}}"
+        "c: {agents: 3, coordination: {merge: 20s}}, d: {agents: 3, coordination: {merge: 20s}}}"
     )
     steps = (
         "  x: {for_each: 3, crew: a, llm: {output: 10}}\n  y: {crew: b, llm: {output: 10}}\n"
-        "  z: {for_each: 3, crew: c, llm: {output: 10}}"
+        "  z: {for_each: 3, crew: c, llm: {output: 10}}\n  one: {for_each: 1, crew: d, llm: {output: 10}}"
     )
     found = forecast(declare(steps, f"{PLAIN}\n{crews}"), samples=1)
     (note,) = (note for note in found.notes if note.code == "crew-key-without-effect")
     assert [(place["step"], place["key"]) for place in note.values["places"]] == [
         ("a", "coordination"),
         ("b", "lockstep"),
+        ("d", "coordination"),
     ]
 
 
@@ -201,3 +203,11 @@ def test_copies_on_the_lead_are_no_items(declare: Declare) -> None:
     """One agent makes the requests of copies in parallel: 1 s and 9 tokens at 50 tokens/s."""
     found = forecast(declare("  a: {crew: lead, best_of: 2, llm: {output: 50}}"), samples=1)
     assert "items-in-turn" not in [note.code for note in found.notes]
+
+
+@pytest.mark.parametrize(("cached", "noted"), [("100", False), ("101", True), ("50 to 200", False)])
+def test_more_cached_tokens_than_input_are_noted(declare: Declare, golden: Golden, cached: str, noted: bool) -> None:
+    workflow = declare(f"  x: {{model: caching, llm: {{input: 100, cached: {cached}, output: 9}}}}", HEADER)
+    notes = [note for note in worded(forecast(workflow, samples=1).notes) if note.code == "cached-over-input"]
+    assert bool(notes) == noted
+    golden(notes)

@@ -13,10 +13,11 @@ from planner.expansion.graph.order import sorted_by_name
 from planner.expansion.graph.task_graph import DEFAULT_CREW
 from planner.expansion.supersteps.runtime import Runtime
 from planner.planning.notes.effects import (
+    caches_more_than_input,
     crew_keys_without_effect,
     group_keys_without_effect,
     has_sizes,
-    loop_calls_no_tool,
+    keys_between_turns,
     reads_cached,
 )
 from planner.reading.estimates.estimate import Estimate
@@ -124,8 +125,10 @@ class _Meaning:
             yield Note("hold-without-effect", {"step": around.name})
         if reads_cached(step) and not self.caches(around.model):
             yield Note("cached-without-effect", {"step": around.name, "model": around.model})
-        if loop_calls_no_tool(step) and not around.sized:
-            yield Note("tool-without-effect", {"step": around.name})
+        elif caches_more_than_input(step):
+            yield Note("cached-over-input", {"step": around.name})
+        for key in () if around.sized else keys_between_turns(step):
+            yield Note(f"{key}-without-effect", {"step": around.name})
         if step.tool is not None and step.tool.sized and not around.sized:
             yield Note("sized-without-effect", {"step": around.name})
         if around.sized and requests is not None:

@@ -261,7 +261,7 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
         f"No crew limits {_places(values)}: up to {_most(values):,} run at the same time."
     ),
     "crew-key-without-effect": lambda values, _: (
-        f"No effect: {'; '.join(map(_key_of_crew, values['places']))}. It needs several agents that hold items."
+        f"No effect: {'; '.join(map(_key_of_crew, values['places']))}. It needs several agents that hold several items."
     ),
     "hold-without-effect": lambda values, _: f"'hold' has no effect on {_places(values)}: no agent holds the item.",
     "sized-without-effect": lambda values, _: f"'sized' has no effect on {_places(values)}: the items have no size.",
@@ -279,6 +279,12 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     ),
     "tool-without-effect": lambda values, _: (
         f"'tool' has no effect on {_places(values)}: a loop of one turn calls no tool."
+    ),
+    "compaction-without-effect": lambda values, _: (
+        f"'compaction' has no effect on {_places(values)}: a loop of one turn needs none."
+    ),
+    "cached-over-input": lambda values, _: (
+        f"'cached' is more than 'input' on {_places(values)}: it is a part of it, and is cut."
     ),
     "size-of-plain-numbers": lambda values, _: f"'size' multiplies plain numbers too: {_keys(values)}.",
     "once-for-all-items": (
