@@ -274,6 +274,8 @@ _INTRODUCTION = """
 The same for the keys of a file, of a crew and of a profile. The columns are uses of the file, the crew or the profile.
 There **noted** means that a note names the key, or says that nothing uses the crew or the profile. Keys of
 `coordination` are covered by a note on `coordination`. Texts are for the reader.
+
+A switch that says its default, such as `sized: false`, is noted. A number that does, such as `best_of: 1`, is not.
 """
 
 
