@@ -16,8 +16,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from planner.catalogue.premium import FITTED
 from planner.errors import InputError
-from planner.planning.notes.assumptions import declaration_notes
+from planner.expansion.supersteps.runtime import runtime_notes
+from planner.planning.notes.assumptions import declaration_notes, notes, restricted_notes
 from planner.planning.sizing import Sizing
 from planner.report.wording.notes import OPTIONS, words
 from planner.sampling import Batch, GridPoint, Stopping, ThreadBackend, sample
@@ -39,7 +41,6 @@ _BODIES: Mapping[str, Keys] = {
     "steps without requests": {"steps": {"first": {"tool": "10s"}, "second": {"human": "30s"}}},
     "choose": {"choose": {"first": {"chance": "50%", **_REQUEST}, "second": {"chance": "50%", "tool": "30s"}}},
     "use": {"use": "used.yaml"},
-    "branch": _REQUEST,
 }
 _VARIED: Mapping[str, Keys] = {
     "agent": {"agent": {"turns": 3, "output": "100 to 400"}},
@@ -48,7 +49,7 @@ _VARIED: Mapping[str, Keys] = {
     "steps without requests": {"steps": {"first": {"tool": "10s to 2min"}, "second": {"human": "30s"}}},
 }
 KINDS = tuple(_BODIES)
-"""Kinds of steps. A branch is one of a choice, with a request as its body."""
+"""Kinds of steps."""
 
 PLACES = ("top level", "held item", "free item", "fan-out")
 """Places of a step: outside of items, in an item that an agent holds, in an item that nobody holds, on a fan-out."""
@@ -175,16 +176,17 @@ def _body_keys() -> Iterator[Key]:
 BODY_KEYS = tuple(_body_keys())
 
 
-def workflow_file(key: Key, kind: str, place: str, keys: Keys, late: str) -> str:
+def workflow_file(key: Key, kind: str, place: str, keys: Keys, late: str, branch: bool = False) -> str:
     """Return a workflow with a step of a kind at a place.
 
+    branch : whether the step is a branch of a choice
     keys : keys of the step; its body is among them if the key belongs to a body
     late : time after the end of the rival of a held item
     """
     step: dict[str, Any] = dict(keys if key.body else {**_body(key, kind), **keys})
     if place == "fan-out" and not key.fan_out:
         step = {"for_each": _ITEMS, **step}
-    if kind == "branch":
+    if branch:
         chance = step.pop("chance", "50%")
         other = {"50%": "50%", "20%": "80%"}[chance]
         needs = {"needs": step.pop("needs")} if key.body and "needs" in step else {}
@@ -250,24 +252,29 @@ def outcome(text: str, folder: Path) -> Outcome | InputError:
         return error
     (accumulator,) = sample([batch], Stopping(SAMPLES), ThreadBackend(1))
     usd, collector = accumulator.usd(0), accumulator.collector
-    assert usd is not None
     assert collector is not None
     usage = collector.usage
     measures = (
         accumulator.seconds[0].first.tolist(),
-        usd.first.tolist(),
+        None if usd is None else usd.first.tolist(),
         [float(tokens) for tokens in astuple(accumulator.billed(0))],
         accumulator.accepted(0).first.tolist(),
-        [moments.mean() for moments in (*usage.held, *usage.waiting)],
+        [moments.mean() for moments in (*usage.held, *usage.waiting) if moments.mean().mean],
     )
-    return Outcome(measures, frozenset(words(note, OPTIONS) for note in declaration_notes(workflow, sizes)))
+    remarks = (
+        *declaration_notes(workflow, sizes, batch.models),
+        *runtime_notes(workflow),
+        *restricted_notes(batch.models),
+        *notes(batch.models, accumulator.over_context, [1.0], FITTED),
+    )
+    return Outcome(measures, frozenset(words(note, OPTIONS) for note in remarks))
 
 
 _LATE = ("200s", "0s")
 """Times after the rival: with the first the completion time is that of the rival, with the other that of the items."""
 
 
-def effect(key: Key, kind: str, place: str, folder: Path) -> str:
+def effect(key: Key, kind: str, place: str, folder: Path, branch: bool = False) -> str:
     """Return `effect`, `refused` or `noted` for a key of a step of a kind at a place. Anything else is a defect.
 
     silent : the key has no effect, and no note says so
@@ -275,11 +282,12 @@ def effect(key: Key, kind: str, place: str, folder: Path) -> str:
     unclear : the files have problems that do not name the key
 
     folder : folder that contains the files of `write_files`
+    branch : whether the step is a branch of a choice
     """
     found: list[str] = []
     for late in _LATE if place == "held item" else _LATE[:1]:
         without, with_key = (
-            outcome(workflow_file(key, kind, place, keys, late), folder) for keys in (key.absent, key.present)
+            outcome(workflow_file(key, kind, place, keys, late, branch), folder) for keys in (key.absent, key.present)
         )
         found.append(_effect(key, without, with_key))
         if found[-1] not in ("silent", "noted"):
@@ -303,14 +311,29 @@ def _effect(key: Key, without: Outcome | InputError, with_key: Outcome | InputEr
 
 def row(key: Key, folder: Path) -> str:
     """Return the line of a key in its table: one column for each kind, or for a key of a body one for each place."""
-    kind = key.name.partition(".")[0]
     name, _, note = key.name.partition(" ")
-    if key.body:
-        cells = [effect(key, kind, place, folder) for place in PLACES] + [effect(key, "branch", PLACES[0], folder)]
-    else:
-        places = PLACES[:-1] if key.fan_out else PLACES
-        cells = [_cell({place: effect(key, kind, place, folder) for place in places}) for kind in KINDS]
+    places = PLACES[:-1] if key.fan_out else PLACES
+    kinds = (key.name.partition(".")[0],) if key.body else KINDS
+    found = {kind: {place: effect(key, kind, place, folder) for place in places} for kind in kinds}
+    cells = list(found[kinds[0]].values()) if key.body else [_cell(outcomes) for outcomes in found.values()]
+    cells.append(_in_a_branch(key, found, folder))
     return f"| {' '.join((f'`{name}`', *filter(None, [note])))} | {' | '.join(cells)} |"
+
+
+def _in_a_branch(key: Key, found: Mapping[str, Mapping[str, str]], folder: Path) -> str:
+    """Return the cell for branches: `as its kind`, unless a branch of some kind has another outcome than a step.
+
+    found : kind of a step -> place -> outcome
+    """
+    others = {
+        f"{place} {kind}": outcome
+        for kind, outcomes in found.items()
+        for place in outcomes
+        if (outcome := effect(key, kind, place, folder, branch=True)) != outcomes[place]
+    }
+    if len(set(others.values())) == 1 and len(others) == sum(map(len, found.values())):
+        return next(iter(others.values()))
+    return "; ".join(("as its kind", *(f"{outcome}: {where}" for where, outcome in others.items())))
 
 
 def _cell(outcomes: Mapping[str, str]) -> str:
@@ -334,17 +357,20 @@ and each place, two files differ in this key alone. They are made so that the ke
 - **noted**: the result is the same, and a note says so.
 
 The places are the top level, an item that an agent holds, an item that nobody holds, and the fan-out itself. A cell
-names them only if they differ. Tests compare the table with the planner. Written by `python docs/generate.py`; do not
-edit it here.
+names them only if they differ. *In a branch* of a choice, each kind is tried at each place: `as its kind` means the
+same outcome as in the other columns. Tests compare the table with the planner. Written by `python docs/generate.py`; do
+not edit it here.
 """
 
 _ABOUT_BODIES = """
-Keys of bodies are refused in all other bodies. *branch* is a branch of a choice:
+Keys of bodies are refused in all other bodies:
 """
 
 
 def section() -> str:
     """Return the section, with its heading."""
+    import keys_of_files  # imports this module
+
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_files(folder)
@@ -353,11 +379,12 @@ def section() -> str:
                 [_line(["Key", *columns]), _line(["---"] * (len(columns) + 1)), *(row(key, folder) for key in keys)]
             )
             for keys, columns in (
-                (MODIFIERS, [f"`{kind}`" if kind.isalpha() and kind != "branch" else kind for kind in KINDS]),
-                (BODY_KEYS, [*PLACES, "branch"]),
+                (MODIFIERS, [*(f"`{kind}`" if kind.isalpha() else kind for kind in KINDS), "in a branch"]),
+                (BODY_KEYS, [*PLACES, "in a branch"]),
             )
         ]
-    return f"{HEADING}\n{_INTRODUCTION}\n{tables[0]}\n{_ABOUT_BODIES}\n{tables[1]}\n"
+        others = keys_of_files.section(folder)
+    return f"{HEADING}\n{_INTRODUCTION}\n{tables[0]}\n{_ABOUT_BODIES}\n{tables[1]}\n\n{others}"
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -192,7 +192,7 @@ class DetailCollector:
         self.expanded = expanded
         self.detail = Detail(expanded.works, models)
         self.drag = Drag(len(expanded.graph), self.detail.step_numbers, len(self.detail.works))
-        self.usage = Usage(expanded.graph, expanded.pools, expanded.paid_crews)
+        self.usage = Usage(expanded.graph, expanded.pools, expanded.paid_crews, expanded.arrivals)
 
     def plus(self, other: DetailCollector) -> None:
         """Add the samples of another `DetailCollector` of the same graph."""

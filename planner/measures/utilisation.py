@@ -11,7 +11,7 @@ from planner.engine.arrays import Floats
 from planner.engine.moments import Mean, Moments
 from planner.engine.simulation import TICK, Graph, Schedule
 from planner.expansion.graph.fragments import LIMIT, RAMPED_UP
-from planner.expansion.graph.task_graph import LIMITED
+from planner.expansion.graph.task_graph import LIMITED, Arrivals
 from planner.measures.moments import NANO
 from planner.timing.held_agents import HeldAgents
 
@@ -44,17 +44,20 @@ class Usage:
     groups : name → indices of the pools with this name. Pools with the same name are counted together
     """
 
-    def __init__(self, graph: Graph, pools: Sequence[str], paid: Iterable[str] = ()) -> None:
+    def __init__(
+        self, graph: Graph, pools: Sequence[str], paid: Iterable[str] = (), arrivals: Arrivals | None = None
+    ) -> None:
         """Start with no samples.
 
         pools : name of each pool of the graph
         paid : names of the crews whose agents are paid
+        arrivals : tasks in which agents arrive; None: all agents are there from the beginning
         """
         self.groups = {
             name: [pool for pool, other in enumerate(pools) if other == name] for name in dict.fromkeys(pools)
         }
         self.sizes = [int(graph.capacity[group[0]]) for group in self.groups.values()]
-        self.agents = HeldAgents(graph)
+        self.agents = HeldAgents(graph, arrivals)
         self.held = [Moments(_SHARE) for _ in self.groups]
         self.waiting = [Moments(TICK) for _ in self.groups]
         self.usd = {name: Moments(NANO) for name in paid}

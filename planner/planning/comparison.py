@@ -127,7 +127,7 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None, agents: S
     reached = Precision.of(stopping.target, (simulated[scenario].seconds for scenario in requested))
     remarks = (
         *imprecise(reached, grid.samples),
-        *declaration_notes(workflow, sizing.sizes(best.agents)), *other_tokenizers(workflow, used),
+        *declaration_notes(workflow, sizing.sizes(best.agents), used), *other_tokenizers(workflow, used),
         *notes(used, grid.over_context(requested), asked_speeds, premium), *concurrency(grid.batches),
     )  # fmt: skip
     return Comparison(

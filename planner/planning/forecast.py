@@ -21,6 +21,7 @@ from planner.planning.notes.assumptions import (
     notes,
     other_tokenizers,
     paid_by_the_hour,
+    restricted_notes,
 )
 from planner.planning.notes.concurrency import concurrency
 from planner.planning.results import Result, Scenario, Tokens
@@ -76,7 +77,8 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
     precision_reached = reached([accumulator], stopping)
     remarks = (
         *imprecise(precision_reached, accumulator.count),
-        *declaration_notes(workflow, sizes),
+        *declaration_notes(workflow, sizes, models),
+        *restricted_notes({name: models[name] for name in models if workflow.written("models", name) is not None}),
         *other_tokenizers(workflow, models),
         *notes(models, accumulator.over_context, [speed], premium),
         *concurrency(batches[:2]),

@@ -164,7 +164,8 @@ Agents = Annotated[
 ItemCount = Annotated[counts.ItemCountValue, ParsedInFile(counts.parse_item_count)]
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return a text unchanged. Raises `BadValueError` for any other value."""
     if isinstance(value, str):
         return value
     kind = "list" if isinstance(value, list) else "mapping" if isinstance(value, dict) else None
@@ -181,12 +182,12 @@ def _text(value: Any) -> str:
 
 
 def _name(value: Any) -> str:
-    if not _text(value).strip():
+    if not as_text(value).strip():
         raise BadValueError("a name cannot be empty")
     return str(value)
 
 
-Text = Annotated[str, ParsedBy(_text)]
+Text = Annotated[str, ParsedBy(as_text)]
 Name = Annotated[str, ParsedBy(_name)]
 
 

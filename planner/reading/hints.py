@@ -14,6 +14,8 @@ _PREFIX = re.compile(rf"({NUMBER})\s*([kKM])")
 _MILLION = re.compile(rf"({NUMBER})\s*(?:m|mil|mio|million)", re.IGNORECASE)
 _THOUSAND = re.compile(rf"({NUMBER})\s*(?:tsd|thousand)", re.IGNORECASE)
 _OF_TIME = re.compile(r"\$?\s*(?:/|per)\s*(?:s(?:ec\w*)?|min(?:ute)?|h(?:r|our)?|d(?:ay)?|week|month|year)")
+_WORDS = re.compile(r"[^\W\d][^{}\[\]:,#'\"]*(?:\s[^{}\[\]:,#'\"\d]+){2,}")
+"""Matches a text of three words or more that YAML needs no quotes for."""
 _UNITS_OF_TIME = re.compile(rf"(?:{NUMBER}\s*(?:ms|sec|min|s|m|h|d)\s*)+", re.IGNORECASE)
 _SHORT = {"mil": "ms", "sec": "s", "min": "min", "day": "d"}
 _COMMAS = re.compile(r"(\D*)(\d+(?:,\d+)+)(\D*)")
@@ -58,7 +60,9 @@ def tokens_meant(text: str) -> str | None:
     million, thousand = _MILLION.fullmatch(text), _THOUSAND.fullmatch(text)
     if million:
         return f"write {million[1]}M" + ("; m is the unit of minutes" if text.endswith("m") else "")
-    return f"write {thousand[1]}k" if thousand else None
+    if thousand:
+        return f"write {thousand[1]}k"
+    return f"to count a text, write '{{text: {text}}}'" if _WORDS.fullmatch(text) else None
 
 
 def count_meant(text: str) -> str | None:
@@ -98,6 +102,9 @@ def rate_meant(text: str) -> str | None:
     number, unit = match[1], match[2].strip().casefold()
     if unit.removesuffix("s") in _EACH_GO:
         return f"write {number}"
+    if unit.removesuffix("s") == "day":
+        usd = float(number.replace("_", ""))
+        return f"write ${usd / 8:.6g}/h for a day of 8 hours, or ${usd / 24:.6g}/h for one of 24 hours"
     if unit.removesuffix("s") not in _PER_HOUR and unit not in _PER_HOUR:
         return "write a rate per hour, for example $80/h"
     factor = _PER_HOUR.get(unit) or _PER_HOUR[unit.removesuffix("s")]

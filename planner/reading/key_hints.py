@@ -16,7 +16,8 @@ from planner.errors import Note, did_you_mean, listed, nearest
 _MEANT = {
     "needs": "depends_on depends depend dependencies dependency after requires require required_by wait_for waits_for "
     "upstream predecessors parents prerequisites run_after runs_after blocked_by",
-    "for_each": "for matrix map map_over with_items items each fan_out over batch",
+    "for_each": "for strategy matrix map map_over with_items items each fan_out over batch",
+    "until": "while condition accept accepted stop_when",
     "repeat": "loop iterate iterations rounds while",
     "retry": "retries max_retries attempts retry_policy retry_on",
     "otherwise": "on_failure on_fail on_error fallback catch except else",
@@ -28,12 +29,12 @@ _MEANT = {
     "crews": "teams pools roles roster",
     "crew": "assignee assigned_to owner team pool role executor runs_on performed_by",
     "workflow": "name title",
-    "steps": "tasks jobs nodes stages subtasks substeps children group",
+    "steps": "tasks jobs services nodes stages subtasks substeps children group",
     "choose": "switch branches one_of branch router route conditional_edges",
     "use": "include import uses call subworkflow sub_workflow subgraph",
     "llm": "prompt request completion chat message llm_call model_call",
     "agent": "agent_loop react tool_loop",
-    "tool": "command run script shell exec function action",
+    "tool": "command run script shell exec function action operator bash_command python_callable cmd entrypoint",
     "human": "person approval approve review manual interrupt",
     "input": "prompt prompt_tokens input_tokens tokens_in context",
     "prompt": "input prompt_tokens input_tokens tokens_in system",
@@ -61,7 +62,7 @@ _MEANT = {
     "cache_write": "cache_creation cache_miss cache_writes",
     "at_most": "times max attempts max_attempts tries retries max_retries limit",
     "times": "count iterations rounds number n",
-    "wait": "delay backoff interval sleep",
+    "wait": "delay backoff interval sleep retry_delay retry_interval initial_interval min_wait cooldown",
     "count": "number n length total",
     "file": "csv path rows source workflow",
 }
@@ -69,8 +70,11 @@ _MEANT = {
 
 _AT_A_TIME = (
     "agents workers worker parallel parallelism concurrency concurrent max_concurrency max_parallel max_workers "
-    "num_agents n_agents threads replicas slots"
+    "num_agents n_agents threads replicas slots scale max_active_tasks max_active_runs max_tasks"
 )
+
+_SIDE_BY_SIDE, _IN_TURN = "parallel concurrent concurrency", "sequential sequence serial chain pipeline"
+"""Keys that other tools use for groups of steps."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,23 @@ _REMARKS = (
     _Remark("crew", "name id title", "remove it: the name of a step is its key under 'steps'"),
     _Remark("crew", "type kind", "write the kind of the step as a key, for example 'llm: {output: 500 to 2k}'"),
     _Remark("crew", "duration sleep delay latency", "write the time in the body of the step, for example 'tool: 5min'"),
+    _Remark("crew", "trigger_rule", "a step starts when all that it needs has ended; write 'otherwise' on a step that "
+            "may fail, for what is done then"),
+    _Remark("crew", "timeout timeout_minutes timeout_seconds execution_timeout step_timeout",
+            "write for example 'retry: {timeout: 5min, at_most: 3}'"),
+    _Remark("crew", "continue_on_error allow_failure ignore_errors fail_fast", "remove it: nothing stops when a step "
+            "fails, and the steps that need it still run"),
+    _Remark("crew", "next then goto send downstream successors before", "write 'needs' on the step that comes "
+            "next"),
+    _Remark("crew", _IN_TURN, "write 'steps', and 'needs' on each of them but the "
+            "first"),
+    _Remark("crews", "state state_schema checkpointer checkpoint store channels reducers recursion_limit finish_point "
+            "volumes networks secrets permissions", "remove it: it has no effect on time and cost"),
+    _Remark("crews", "entry_point start_node entry", "remove it: steps without 'needs' start first"),
+    _Remark("crews", "defaults default default_args", "write each key on its steps; only 'model' has a default for all "
+            "steps, at the top of the file"),
+    _Remark("calls", "min max minimum maximum mean avg average median std stddev p99 p90", "write an estimate, for "
+            "example '30s to 4min' or '{p50: 30s, p95: 4min}'"),
     _Remark("id", "items item list", "write the number of items, for example 'count: 2', or name a CSV file "
             "with a row for each item, for example 'file: rows.csv'"),
     _Remark("crews", "edges edge connections transitions graph flow dag", "write the edges as 'needs' of the steps"),
@@ -111,8 +132,9 @@ _REMARKS = (
     _Remark("", "hours working_hours office_hours business_hours opening_hours calendar timezone weekends holidays "
             "shift shifts availability", "working hours are not modelled; include nights and weekends in the time of "
             "the person, for example 'human: 10min to 16h'"),
-    _Remark("", "schedule scheduled cron trigger start_at starts_at start start_time begin not_before", "times of day "
-            "are not modelled: a run begins at 0; to delay a step, let it need a wait such as 'tool: 2h'"),
+    _Remark("", "schedule schedule_interval scheduled cron on trigger triggers start_at starts_at start start_time "
+            "begin not_before", "times of day are not modelled: a run begins at 0; to delay a step, let it need a wait "
+            "such as 'tool: 2h'"),
     _Remark("", "priority priorities prio rank urgency importance", "priorities are not modelled; to do one step "
             "before another, use 'needs'"),
     _Remark("", "deadline deadlines due due_date due_by slo sla max_duration max_time time_limit target",
@@ -122,7 +144,8 @@ _REMARKS = (
     _Remark("", "temperature top_p top_k system system_prompt instructions stop stop_sequences response_format goal "
             "backstory", "remove it: it has no effect on time and cost; tokens of a text are counted, for example "
             "with 'input: {text: You are a reviewer.}'"),
-    _Remark("", "cpu cpus gpu gpus memory ram disk resources machine machines image container env", "machines are not "
+    _Remark("", "cpu cpus gpu gpus memory ram disk resources machine machines image container env "
+            "environment deploy ports build healthcheck", "machines are not "
             "modelled; to bound how many steps run at a time, declare a crew, and name it with 'crew'"),
     _Remark("", "quality accuracy score", "quality is not modelled; nearest is 'success', the chance that a step "
             "succeeds"),
@@ -179,6 +202,11 @@ def misspelt_key(key: str, allowed: Collection[str]) -> str | None:
     return nearest(key, allowed)
 
 
+def means_group(key: str, value: Any) -> bool:
+    """Whether an unknown key of a step stands for a group of steps, such as `parallel: {a: …, b: …}`."""
+    return isinstance(value, dict | list) and (_among(key, _SIDE_BY_SIDE) or _among(key, _IN_TURN))
+
+
 def _among(key: str, written: str) -> bool:
     return _plain(key) in _split(written)
 
@@ -197,11 +225,13 @@ def _at_a_time(key: str, value: Any, allowed: Collection[str]) -> str | None:
 
     Return None for any other key, and for a declaration that is not a step, a fan-out or the whole file.
     """
+    if "turns" in allowed and _among(key, _AT_A_TIME):
+        return "an agent loop is one agent; for several, write 'for_each' and 'crew' next to 'agent'"
     on_step = "crew" in allowed
     in_fan_out = "count" in allowed and "size" in allowed
     if not (on_step or in_fan_out or "crews" in allowed) or not _among(key, _AT_A_TIME):
         return None
-    if on_step and isinstance(value, dict | list) and _among(key, "parallel concurrent concurrency"):
+    if on_step and isinstance(value, dict | list) and _among(key, _SIDE_BY_SIDE):
         return "write 'steps': the steps of a group run side by side, unless one needs another"
     if isinstance(value, bool):
         return f"remove '{key}': steps and items run side by side, unless one needs another"

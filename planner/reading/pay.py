@@ -12,7 +12,7 @@ from planner.reading.units import BadValueError, money
 
 _EXPECTED = "expected US dollars for each go, such as 0.50, or for an hour, such as $80/h"
 _PLAIN_HINT = re.compile(r"^write ([\d._]+)$")
-_RATE = re.compile(r"(.*\S)\s*/\s*h", re.DOTALL)
+_RATE = re.compile(r"(.*\S)\s*(?:/|\b(?:per|an)\b)\s*(?:h|hr|hour)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Pay:
 
 
 def pay(value: Any) -> Pay:
-    """Parse pay in US dollars: a fixed amount, such as `0.50` or `$5`, or a rate per hour, such as `$80/h`."""
+    """Parse pay in US dollars: a fixed amount, such as `0.50`, or a rate, such as `$80/h` or `$80 per hour`."""
     rate = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
     try:
         return Pay(money(value)) if rate is None else Pay(money(rate[1]), hourly=True)

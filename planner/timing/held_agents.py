@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from planner.engine.arrays import Floats
 from planner.engine.simulation import TICK, Graph, Schedule
-from planner.expansion.graph.task_graph import TaskGraph
+from planner.expansion.graph.task_graph import Arrivals, TaskGraph
 
 Ticks = NDArray[np.int64]
 
@@ -17,14 +17,23 @@ Ticks = NDArray[np.int64]
 class HeldAgents:
     """The tasks that seize and release the agents of some pools.
 
+    An agent who has not arrived is not held. The `stagger` of a crew delays arrivals.
+
     pools : numbers of the pools; None: all pools of the graph
+    arrivals : tasks in which agents arrive; None: all agents are there from the beginning
     """
 
-    def __init__(self, graph: Graph, pools: Sequence[int] | None = None) -> None:
+    def __init__(self, graph: Graph, arrivals: Arrivals | None = None, pools: Sequence[int] | None = None) -> None:
         chosen = range(len(graph.capacity)) if pools is None else pools
         self.races = _Races(graph) if len(graph.race_lo) else None
         self.seizing = [np.flatnonzero(graph.acquire == pool) for pool in chosen]
         self.releasing = [np.flatnonzero(graph.release == pool) for pool in chosen]
+        delays, idle = np.zeros(len(graph)), np.zeros(len(graph), bool)
+        if arrivals is not None:
+            delays[arrivals.tasks], idle[arrivals.tasks] = arrivals.seconds, arrivals.idle
+        self.late = [seizing[delays[seizing] > 0] for seizing in self.seizing]
+        self.delays = [_in_ticks(delays[late]) for late in self.late]
+        self.working = [seizing[~idle[seizing]] for seizing in self.seizing]
 
     def ticks(self, durations: Floats, schedule: Schedule) -> list[Ticks]:
         """Return for each pool an array (S,): for each sample, the ticks for which agents of the pool are held.
@@ -35,17 +44,30 @@ class HeldAgents:
         ran = _ran(durations, schedule)
         race_ends = self.races.ends(schedule) if self.races is not None else None
         ticks = []
-        for seizing, releasing in zip(self.seizing, self.releasing, strict=True):
+        for pool, (seizing, releasing) in enumerate(zip(self.seizing, self.releasing, strict=True)):
             held = _sum(schedule.ends, releasing, ran) - _sum(schedule.starts, seizing, ran)
+            held -= self._delayed(schedule, pool, ran)
             if race_ends is not None:
                 held += _sum(race_ends, seizing, ran) - _sum(race_ends, releasing, ran)
             ticks.append(held)
         return ticks
 
     def seizures(self, durations: Floats, schedule: Schedule) -> list[Ticks]:
-        """Return for each pool an array (S,): for each sample, how often an agent of the pool is seized."""
+        """Return for each pool an array (S,): for each sample, how often an agent of the pool is seized.
+
+        An arrival without a ramp-up is not counted.
+        """
         ran = _ran(durations, schedule)
-        return [ran[:, seizing].sum(1) for seizing in self.seizing]
+        return [ran[:, working].sum(1) for working in self.working]
+
+    def _delayed(self, schedule: Schedule, pool: int, ran: NDArray[np.bool_]) -> Ticks:
+        """Return an array (S,): for each sample, the ticks before the arrivals of agents of a pool.
+
+        A race may end before an agent arrives.
+        """
+        late = self.late[pool]
+        lasted = np.where(ran[:, late], schedule.ends[:, late] - schedule.starts[:, late], 0.0)
+        return np.asarray(np.minimum(_in_ticks(lasted), self.delays[pool]).sum(1))
 
 
 def crew_usd(graph: TaskGraph, kernel_graph: Graph, durations: Floats, schedule: Schedule) -> dict[str, Floats]:
@@ -63,7 +85,7 @@ def crew_usd(graph: TaskGraph, kernel_graph: Graph, durations: Floats, schedule:
             agents = sum(int(kernel_graph.capacity[pool]) for pool in pools) if pools else graph.sizes[name]
             units: Floats = agents * schedule.makespan / 3600.0
         else:
-            held = HeldAgents(kernel_graph, pools)
+            held = HeldAgents(kernel_graph, graph.arrivals, pools)
             ticks = held.ticks(durations, schedule) if crew.usd.hourly else held.seizures(durations, schedule)
             unit = TICK / 3600.0 if crew.usd.hourly else 1.0
             units = np.asarray(unit * sum(ticks, np.zeros(len(durations))))
@@ -99,6 +121,10 @@ class _Races:
                 break
         ends = np.nan_to_num(np.column_stack([ends, np.zeros(len(ends))]))
         return np.asarray(ends[:, self.innermost])
+
+
+def _in_ticks(seconds: Floats) -> Ticks:
+    return np.rint(seconds / TICK).astype(np.int64)
 
 
 def _sum(seconds: Floats, tasks: NDArray[np.intp], ran: NDArray[np.bool_]) -> Ticks:

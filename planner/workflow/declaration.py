@@ -27,6 +27,7 @@ from planner.reading.fields import (
     Size,
     Text,
     Widening,
+    as_text,
     validation_error,
 )
 from planner.reading.profiles import ProfileDeclaration
@@ -160,6 +161,18 @@ def _names(value: Any) -> list[str]:
     return value
 
 
+def _crew(value: Any) -> str:
+    if isinstance(value, dict):
+        declared = (
+            f"crews: {{team: {{agents: {value['agents']}}}}}" if value.keys() == {"agents"} else "crews: {team: …}"
+        )
+        hint = f"declare it at the top of the file, '{declared}', and write 'crew: team' here"
+        raise BadValueError("expected the name of a crew, not a mapping", hint)
+    if isinstance(value, list):
+        raise BadValueError("expected the name of one crew", "put the agents into one crew, or write a step for each")
+    return as_text(value)
+
+
 class Step(Declared):
     """A step of a workflow. A step has exactly one body and any number of modifiers.
 
@@ -182,7 +195,7 @@ class Step(Declared):
     retry: Annotated[Retry, MappingField] | None = None
     success: Chance | None = None
     otherwise: Text | None = None
-    crew: Text | None = None
+    crew: Annotated[str, ParsedBy(_crew)] | None = None
     hold: Flag | None = None
     model: Text | None = None
     llm: Annotated[Llm, MappingField] | None = None

@@ -546,7 +546,7 @@ def test_models_are_listed_sorted_and_chosen() -> None:
     names = [line.split()[0] for line in text.split("\n\n")[0].splitlines()[1:]]
     assert names[0] == "cerebras-gpt-oss-120b"
     assert "glm-5.1-highspeed" not in names
-    data = json.loads(run("--json", "--sort", "price", "--max-price", "0.7")[1])
+    data = json.loads(run("--json", "--sort", "price", "--max-price", "0.7")[1])["models"]
     assert all(row["output"] <= 0.7 for row in data if row["per_hour"] is None)
     assert run("--sort", "colour")[0] == 2
     assert run("--available", "soon")[0] == 2

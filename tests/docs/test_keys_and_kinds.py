@@ -12,22 +12,34 @@ from typing import Any, get_args
 import pytest
 
 from planner.reading import Declared
-from planner.workflow.declaration import BODIES, Step
+from planner.reading.profiles import ProfileDeclaration
+from planner.workflow.crews import Crew
+from planner.workflow.declaration import BODIES, Step, Workflow
 from tests.conftest import ROOT
 
 DOCS = ROOT / "docs"
 
 
-@cache
-def table() -> Any:
-    """The module docs/keys_and_kinds.py."""
-    spec = importlib.util.spec_from_file_location("docs_keys_and_kinds", DOCS / "keys_and_kinds.py")
+def module(name: str) -> Any:
+    """A module of the folder docs."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@cache
+def table() -> Any:
+    return module("keys_and_kinds")
+
+
+@cache
+def files() -> Any:
+    table()
+    return module("keys_of_files")
 
 
 KEYS = {key.name: key for key in (*table().MODIFIERS, *table().BODY_KEYS)}
@@ -58,9 +70,41 @@ def test_a_key_is_silent_on_no_kind_of_step(name: str, folder: Path) -> None:
     assert row in described(), "run: python docs/generate.py"
 
 
-def declared_keys(declared: type[Declared], prefix: str = "") -> Iterator[str]:
-    """Full names of all keys of a step, with those of its bodies and modifiers."""
+@pytest.mark.slow
+@pytest.mark.parametrize("name", files().rows())
+def test_a_key_outside_of_steps_is_silent_nowhere(name: str, folder: Path) -> None:
+    row = files().row(name, folder)
+    assert not {"wrongly", "silent", "unclear"} & set(row.split())
+    assert row in described(), "run: python docs/generate.py"
+    used = next(iter(files().outcomes(name, folder).values()))
+    assert used in ("effect", "noted") or name in files().TEXTS, "the files are not made so that it has an effect"
+
+
+def test_the_tables_have_every_key_outside_of_steps() -> None:
+    names = {
+        *(set(declared_keys(Workflow, outside=True)) - {"steps", *files().TEXTS}),
+        *declared_keys(Crew, "crews.NAME."),
+        *declared_keys(ProfileDeclaration, "models.NAME."),
+    }
+    assert set(files().rows()) == names
+
+
+def test_an_outcome_is_found_that_is_silent_outside_of_steps(folder: Path) -> None:
+    """A comment, and the speed that is declared anyway, change nothing."""
+    for with_key in ({"description": "text"}, {"model": "plain"}):
+        before, after = (files()._text({**keys, "steps": {"a": {"llm": {"output": 5}}}}) for keys in ({}, with_key))
+        assert files()._effect("max_concurrency", before, after, folder) == "silent"
+
+
+def declared_keys(declared: type[Declared], prefix: str = "", outside: bool = False) -> Iterator[str]:
+    """Full names of all keys of a declaration, with those of declarations inside it.
+
+    outside : whether to leave out the content of steps, crews and profiles
+    """
     for name, field in declared.model_fields.items():
+        if outside and name in ("steps", "crews", "models"):
+            yield name
+            continue
         if not prefix and name in ("steps", "choose"):
             continue
         if prefix or name not in BODIES:
@@ -79,7 +123,7 @@ def parts(annotation: Any) -> Iterator[type[Declared]]:
 
 def test_the_table_has_every_key_of_a_step() -> None:
     assert {name.partition(" ")[0] for name in KEYS} == set(declared_keys(Step))
-    assert len(described()) == len(KEYS)
+    assert len(described()) == len(KEYS) + len(files().rows())
 
 
 def test_the_table_has_every_kind_of_step() -> None:
@@ -88,7 +132,7 @@ def test_the_table_has_every_kind_of_step() -> None:
 
 @pytest.mark.parametrize(
     ("key", "value", "kind", "place"),
-    [("hold", True, "tool", "held item"), ("best_of", 1, "llm", "top level"), ("success", "100%", "agent", "fan-out")],
+    [("best_of", 1, "llm", "top level"), ("success", "100%", "agent", "fan-out")],
 )
 def test_a_key_that_changes_nothing_is_found(key: str, value: object, kind: str, place: str, folder: Path) -> None:
     """Declaring a default has no effect, and no note says so."""

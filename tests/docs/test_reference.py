@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from planner.cli.app import app
 from planner.engine import active_kernel
 from planner.reading import Declared, profiles
+from planner.report.data.formats import VERSION
 from planner.workflow import declaration, read_workflow
 from tests.conftest import PLAIN, ROOT
 
@@ -199,6 +200,17 @@ def test_every_field_of_json_and_csv_is_described(command: str) -> None:
     assert {"workflow", "seconds", "standard_error"} <= fields
     assert [key for key in sorted(fields) if f"`{key}`" not in page] == []
     assert f"\n{printed(*options, '--csv').splitlines()[0]}\n" in page
+
+
+def test_every_field_of_the_json_of_profiles_is_described() -> None:
+    page = text(REFERENCE / "json.md")
+    every, one = (json.loads(CliRunner().invoke(app, ["models", *name, "--json"]).stdout) for name in (
+        [], ["claude-opus-5-5"]))  # fmt: skip
+    assert every["version"] == one["version"] == VERSION
+    (row,) = (row for row in every["models"] if row["name"] == one["name"])
+    assert row.keys() - {"stale"} == one.keys() - {"version", "facts"}
+    fields = {*every, *row, *one, *(key for fact in one["facts"].values() for key in fact)}
+    assert [key for key in sorted(fields) if f"`{key}`" not in page] == []
 
 
 def test_every_kind_of_step_is_described() -> None:

@@ -14,6 +14,7 @@ from planner.reading.units import BadValueError
     [
         (0.5, "0.5", False), ("$0.50", "0.50", False), ("5", "5", False), (0, "0", False), (1_000_000, "1000000", False),
         ("$80/h", "80", True), ("80/h", "80", True), (" 80 / h ", "80", True), ("$ 1_000.5/h", "1000.5", True), ("0/h", "0", True),
+        ("$80 per hour", "80", True), ("$80 an hour", "80", True), ("80/hr", "80", True), ("$80/hour", "80", True),
     ],
 )  # fmt: skip
 def test_pay_is_an_amount_or_a_rate(written: Any, usd: str, hourly: bool) -> None:
@@ -23,10 +24,11 @@ def test_pay_is_an_amount_or_a_rate(written: Any, usd: str, hourly: bool) -> Non
 @pytest.mark.parametrize(
     ("written", "hint"),
     [
-        ("80 per hour", "write $80/h"), ("$80 an hour", "write $80/h"), ("80/hr", "write $80/h"), ("80/hours", "write $80/h"),
+        ("80/hours", "write $80/h"),
         ("1.50/min", "write $90/h"), ("1 / minutes", "write $60/h"), ("0.01/s", "write $36/h"), ("0.5/call", "write 0.5"),
         ("5 per review", "write 5"), ("80/x", "write a rate per hour, for example $80/h"),
-        ("640/day", "write a rate per hour, for example $80/h"), ("50 cents", "write 0.5"), ("80 USD/h", "write $80/h"),
+        ("640/day", "write $80/h for a day of 8 hours, or $26.6667/h for one of 24 hours"),
+        ("9/week", "write a rate per hour, for example $80/h"), ("50 cents", "write 0.5"), ("80 USD/h", "write $80/h"),
         ("80/h/h", None), ("/h", None), ("a lot", None), (True, None), ([80], None),
     ],
 )  # fmt: skip

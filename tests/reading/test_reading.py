@@ -171,7 +171,7 @@ def test_money_per_minute_is_told_per_hour() -> None:
     for value, hint in (
         ("0.5/min", "write $30/h"),
         ("$2 per minute", "write $120/h"),
-        ("40/day", "write a rate per hour, for example $80/h"),
+        ("40/day", "write $5/h for a day of 8 hours, or $1.66667/h for one of 24 hours"),
     ):
         with pytest.raises(BadValueError) as error:
             units.money_per_hour(value)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from planner.catalogue import Premium
 from planner.engine import TICK, Samples
 from planner.expansion import crew_sizes, expand
+from planner.expansion.graph.work import Stagger
 from planner.measures.critical_path import DetailCollector
 from planner.planning import Target, compare, find_cheapest, forecast
 from planner.planning.results import Scenario
@@ -76,6 +77,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("pay")
 
 
+def arrivals(run: ScheduledSamples) -> dict[int, float]:
+    """Return for each task with a stagger the seconds until the agent arrives: agent j comes j staggers later."""
+    found: dict[int, float] = {}
+    for mark in run.graph.works:
+        if isinstance(mark.subject.body, Stagger):
+            for index, task in np.ndenumerate(mark.tasks):
+                found[int(task)] = index[-1] * mark.subject.body.seconds
+    return found
+
+
+def ramp_ups(run: ScheduledSamples) -> set[int]:
+    return {int(task) for mark in run.graph.works if mark.subject.kind == "ramp_up" for task in mark.tasks.flat}
+
+
 @pytest.mark.slow
 @given(st.integers(0, 2**32))
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -93,13 +108,16 @@ def test_crews_are_paid_as_the_oracle_holds_them(folder: Path, seed: int) -> Non
         for name, usd in found.items():
             crew, pool = workflow.crews[name], run.graph.pools.index(name)
             assert crew.usd is not None
-            hours = meter.held[pool] / 3600
+            arrived = {task: at for task, at in arrivals(run).items() if sample.acquire[task] == pool}
+            ran = [task for task in arrived if not sample.is_skipped(task) and not math.isnan(sample.start[task])]
+            absent = sum(min(sample.end[task] - sample.start[task], arrived[task]) for task in ran)
+            hours = (meter.held[pool] - absent) / 3600
             if crew.paid == "always":
                 hours = meter.capacity[pool] * sample.makespan / 3600
             seizures = sum(
                 sample.acquire[task] == pool and not sample.is_skipped(task) and not math.isnan(start)
                 for task, start in enumerate(sample.start)
-            )
+            ) - sum(task not in ramp_ups(run) for task in ran)
             units = hours if crew.usd.hourly else seizures
             assert usd[row] == pytest.approx(units * float(crew.usd.usd), rel=1e-9, abs=1e-9)
 
@@ -254,3 +272,33 @@ def test_a_crew_that_is_always_paid_costs_its_rate_on_langgraph_too(folder: Path
     usd = forecast(written(folder, text + steps), samples=2).result.usd
     assert usd is not None
     assert usd.mean == pytest.approx(3 * 10 * 2 + 2)  # `c` waits for `b`, which is in the superstep of `a`
+
+
+@pytest.mark.parametrize(
+    ("usd", "ramp_up", "total"),
+    [
+        ("36/h, paid: busy", "", 0.6),  # 60 s of work; nobody is there before the arrivals
+        ("36/h, paid: busy", "ramp_up: {output: 250}, ", 0.75),  # and 3 · 5 s to ramp up
+        ("36/h, paid: always", "", 1.2),  # 3 agents from the start to the end, after 40 s
+        ("0.50", "", 1.5),  # 3 items
+        ("0.50", "ramp_up: {output: 250}, ", 3.0),  # and 3 ramp-ups
+    ],
+)
+def test_agents_are_paid_from_their_arrival_or_from_the_start(
+    folder: Path, usd: str, ramp_up: str, total: float
+) -> None:
+    """Three agents arrive after 0, 10 and 20 s, and each does one item of 20 s."""
+    crew = f"crews: {{w: {{agents: 3, usd: {usd}, coordination: {{{ramp_up}stagger: 10s}}}}}}\n"
+    model = FREE.replace("ttft: 1s", "ttft: 0s").replace("jitter: 0", "jitter: 0, price: {input: 0, output: 0}")
+    workflow = written(folder, model + crew + "steps: {f: {for_each: 3, crew: w, human: 20s}}\n")
+    found = forecast(workflow, samples=2)
+    assert found.result.usd is not None
+    assert found.result.usd.mean == pytest.approx(total)
+
+
+def test_an_agent_who_has_not_arrived_is_not_busy(folder: Path) -> None:
+    """Three agents work 20 s each of 3 · 40 s."""
+    crew = "crews: {w: {agents: 3, coordination: {stagger: 10s}}}\n"
+    found = forecast(written(folder, crew + "steps: {f: {for_each: 3, crew: w, human: 20s}}\n"), samples=2)
+    (team,) = found.crews
+    assert team.utilisation.mean == pytest.approx(0.5)

@@ -9,14 +9,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from planner.engine.arrays import Ints
+from planner.engine.arrays import Bools, Floats, Ints
 from planner.engine.simulation import Graph
 from planner.expansion.graph.conditions import Outcome
 from planner.expansion.graph.fragments import LIMIT, RAMPED_UP, TaskMap
 from planner.expansion.graph.open_requests import max_open_requests
 from planner.expansion.graph.outline import Outline
 from planner.expansion.graph.segments import AgentTask, SkipCondition, SkippedWith
-from planner.expansion.graph.work import Work
+from planner.expansion.graph.work import Stagger, Work
 from planner.workflow.checks.agents import depends_on_agents
 from planner.workflow.crews import LEAD as LEAD
 from planner.workflow.crews import Crew
@@ -29,6 +29,20 @@ agents.
 
 LIMITED = LIMIT.rstrip(": ")
 """Name that results show for all `LIMIT` pools together."""
+
+
+@dataclass(frozen=True, eq=False)
+class Arrivals:
+    """Tasks that begin with the delayed arrival of an agent. The arrays have an entry for each task.
+
+    tasks : numbers of the tasks
+    seconds : delay of the arrival after the start of the task
+    idle : whether the task ends with the arrival, because there is no ramp-up
+    """
+
+    tasks: Ints
+    seconds: Floats
+    idle: Bools
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +89,19 @@ class TaskGraph:
         for low, high in zip(self.graph.race_lo, self.graph.race_hi, strict=True):
             raced[low:high] = True
         return raced
+
+    @cached_property
+    def arrivals(self) -> Arrivals:
+        """The arrivals that a `stagger` delays."""
+        none = np.empty(0, np.int32)
+        delays = [(mark.tasks, mark.subject.body) for mark in self.works if isinstance(mark.subject.body, Stagger)]
+        tasks = np.concatenate([none, *(tasks.ravel() for tasks, _ in delays)])
+        seconds = [
+            np.broadcast_to(body.seconds * np.arange(tasks.shape[-1]), tasks.shape).ravel() for tasks, body in delays
+        ]
+        ramp_ups = [mark.tasks.ravel() for mark in self.works if mark.subject.kind == "ramp_up"]
+        idle = ~np.isin(tasks, np.concatenate([none, *ramp_ups]))
+        return Arrivals(tasks, np.concatenate([np.empty(0), *seconds]), idle)
 
     @property
     def recorded(self) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from planner.catalogue.premium import FITTED, Premium
 from planner.catalogue.profile import Profile, resolve
 from planner.errors import Note
 from planner.planning.notes.meaning import meaning_notes
+from planner.planning.notes.unused import unused_notes
 from planner.reading.estimates.estimate import Estimate
 from planner.reading.fields import Declared
 from planner.sampling.sample import MOST, Precision
@@ -28,23 +29,18 @@ def imprecise(precision: Precision, samples: int) -> tuple[Note, ...]:
     return (Note("not-converged", values),)
 
 
-def declaration_notes(workflow: Workflow, sizes: Mapping[str, int]) -> tuple[Note, ...]:
+def declaration_notes(workflow: Workflow, sizes: Mapping[str, int], models: Collection[str] = ()) -> tuple[Note, ...]:
     """Return the notes on a workflow file.
 
     sizes : number of agents of each crew
+    models : names of the models of simulated requests
     """
     return (
-        *unused_crews(workflow),
         *meaning_notes(workflow, sizes),
         *once_for_all(workflow),
+        *unused_notes(workflow, models),
         *approximate_counts(workflow),
     )
-
-
-def unused_crews(workflow: Workflow) -> tuple[Note, ...]:
-    """Return a note for each crew that no step names."""
-    used = {step.crew for _, step in workflow.walk()}
-    return tuple(Note("unused-crew", {"crew": name}) for name in workflow.crews if name not in used)
 
 
 def once_for_all(workflow: Workflow) -> tuple[Note, ...]:

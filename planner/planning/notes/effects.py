@@ -43,12 +43,22 @@ def _sizes(step: Step) -> Sequence[float]:
     return backlog.sizes or () if backlog is not None else ()
 
 
-def loop_calls_no_tool(step: Step) -> bool:
-    """Whether a step is an agent loop that declares a tool, but has a single turn."""
-    if step.agent is None or step.agent.tool is None:
+def keys_between_turns(step: Step) -> Iterator[str]:
+    """Yield `tool` and `compaction` if a step declares them for an agent loop of a single turn."""
+    if step.agent is None or step.agent.turns.varies or step.agent.turns.scale > 1:
+        return
+    if step.agent.tool is not None:
+        yield "tool"
+    if step.agent.compaction is not None:
+        yield "compaction"
+
+
+def caches_more_than_input(step: Step) -> bool:
+    """Whether a step is a single request with more `cached` tokens than `input` tokens, both plain numbers."""
+    request = step.llm
+    if request is None or request.continues is not None or request.cached.varies or request.input.varies:
         return False
-    turns = step.agent.turns
-    return not turns.varies and not depends_on_agents(turns) and turns.scale <= 1
+    return request.cached.scale > request.input.scale
 
 
 def reads_cached(step: Step) -> bool:
@@ -96,20 +106,26 @@ def _scales(step: Step) -> bool:
 def crew_keys_without_effect(workflow: Workflow) -> Iterator[tuple[str, str]]:
     """Yield each crew with `coordination` or `lockstep` without effect, and the key.
 
-    Both keys only have an effect if several agents of the crew hold items.
+    Both keys only have an effect if several agents of the crew hold several items.
     """
     coordinated = {crew for crew in workflow.crews if workflow.count(workflow.crews[crew].agents) > 1}
-    coordinated &= set(_crews_of_items(workflow.steps, None))
+    coordinated &= set(_crews_of_items(workflow.steps, None, workflow.parameters))
     for name, crew in workflow.crews.items():
         for key in ("coordination", "lockstep"):
             if name not in coordinated and key in crew.model_fields_set and getattr(crew, key):
                 yield name, key
 
 
-def _crews_of_items(steps: Mapping[str, Step], around: str | None) -> Iterator[str]:
-    """Yield the crew of each fan-out whose items are held by agents. `around`: crew of the steps around these steps."""
+def _crews_of_items(steps: Mapping[str, Step], around: str | None, values: Mapping[str, float]) -> Iterator[str]:
+    """Yield the crew of each fan-out of several items that agents hold.
+
+    around : crew of the steps around these steps
+    values : values of the parameters of the file
+    """
     for step in steps.values():
         crew = step.crew or around
         if step.for_each is not None and step.is_held(around) and crew is not None:
-            yield crew
-        yield from _crews_of_items(step.within, crew)
+            count = step.for_each.count
+            if (values.get(count) if isinstance(count, str) else count) != 1:
+                yield crew
+        yield from _crews_of_items(step.within, crew, step.used.parameters if step.used is not None else values)

@@ -13,10 +13,11 @@ from planner.expansion.graph.order import sorted_by_name
 from planner.expansion.graph.task_graph import DEFAULT_CREW
 from planner.expansion.supersteps.runtime import Runtime
 from planner.planning.notes.effects import (
+    caches_more_than_input,
     crew_keys_without_effect,
     group_keys_without_effect,
     has_sizes,
-    loop_calls_no_tool,
+    keys_between_turns,
     reads_cached,
 )
 from planner.reading.estimates.estimate import Estimate
@@ -37,6 +38,7 @@ class _Around:
     held : whether an agent holds the item that contains the step
     sized : whether the items around the step have sizes
     count : how many times the step can run at the same time, for different items and copies
+    items : number of items that can run at the same time
     """
 
     values: Mapping[str, float]
@@ -46,6 +48,7 @@ class _Around:
     held: bool = False
     sized: bool = False
     count: int = 1
+    items: int = 1
 
 
 def meaning_notes(workflow: Workflow, sizes: Mapping[str, int]) -> tuple[Note, ...]:
@@ -89,14 +92,17 @@ class _Meaning:
             if holds and inside.crew == LEAD and items > 1:
                 yield Note("items-in-turn", {"step": around.name, "count": items})
             inside = replace(
-                inside, held=holds, sized=around.sized or has_sizes(step), count=around.count * self.at_a_time(items)
-            )
+                inside, held=holds, sized=around.sized or has_sizes(step), count=around.count * self.at_a_time(items),
+                items=around.items * self.at_a_time(items),
+            )  # fmt: skip
         copies = step.best_of or step.first_of
         if copies is not None:
             number = count_at(copies, inside.values, agents)
             if agents is not None and agents < number and _seizes(step, inside.held):
                 code = "copies-on-one-agent" if step.kind == "llm" else "copies-in-turn"
                 yield Note(code, {"step": around.name, "copies": number, "agents": agents})
+            elif step.best_of is not None and self.at_a_time(number) < number:
+                yield Note("copies-over-limit", {"step": around.name, "copies": number, "max_concurrency": self.limit})
             number = self.at_a_time(number) if step.first_of is None else number  # a race is a single node
             inside = replace(inside, count=inside.count * number)
         yield from self.body(step, inside)
@@ -113,14 +119,16 @@ class _Meaning:
         free = around.crew is None if requests is not None else step.crew is None and not around.held
         if (requests or step.tool) is not None and around.count > 1 and free and self.workflow.crews:
             yield Note("unbounded-fan-out", {"step": around.name, "count": around.count})
-        if around.count > 1 and not around.held and around.crew == LEAD and (requests or step.crew):
-            yield Note("items-in-turn", {"step": around.name, "count": around.count})
+        if around.items > 1 and not around.held and around.crew == LEAD and (requests or step.crew):
+            yield Note("items-in-turn", {"step": around.name, "count": around.items})
         if step.hold is not None and not around.held:
             yield Note("hold-without-effect", {"step": around.name})
         if reads_cached(step) and not self.caches(around.model):
             yield Note("cached-without-effect", {"step": around.name, "model": around.model})
-        if loop_calls_no_tool(step) and not around.sized:
-            yield Note("tool-without-effect", {"step": around.name})
+        elif caches_more_than_input(step):
+            yield Note("cached-over-input", {"step": around.name})
+        for key in () if around.sized else keys_between_turns(step):
+            yield Note(f"{key}-without-effect", {"step": around.name})
         if step.tool is not None and step.tool.sized and not around.sized:
             yield Note("sized-without-effect", {"step": around.name})
         if around.sized and requests is not None:

@@ -99,7 +99,7 @@ def sensitivity(workflow: Workflow, *, off: float = OFF, speed: float = 1.0, age
     )
     remarks = (
         *imprecise(reached, seconds.count), *_left_out(variations, len(numbers)),
-        *declaration_notes(workflow, sizes), *other_tokenizers(workflow, batch.models),
+        *declaration_notes(workflow, sizes, batch.models), *other_tokenizers(workflow, batch.models),
         *of_requests(batch.models, accumulator.over_context),
     )  # fmt: skip
     return Sensitivity(

@@ -155,7 +155,7 @@ def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], a
         *imprecise(reached, grid.samples),
         *restricted_notes(grid.models()),
         *(() if all(required.solved for required in (*by_agents, *by_speed)) else (Note("unsolved"),)),
-        *declaration_notes(workflow, sizing.sizes(candidates[0].scenario.agents)),
+        *declaration_notes(workflow, sizing.sizes(candidates[0].scenario.agents), grid.models()),
         *other_tokenizers(workflow, grid.models()),
         *notes(
             grid.models(), grid.over_context(), [*speeds, *(required.value or 1.0 for required in by_agents)], premium

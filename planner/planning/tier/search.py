@@ -203,7 +203,7 @@ def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = N
         *imprecise(reached, count),
         *_left_out(len(steps), search.cut, len(alone) - len(simulated_alone)),
         *restricted_notes(models),
-        *declaration_notes(workflow, sizes), *other_tokenizers(workflow, models),
+        *declaration_notes(workflow, sizes, models), *other_tokenizers(workflow, models),
         *concurrency(dict.fromkeys(samples.accumulator.batch for samples in samples_of.values())),
         *((Note("context-of-other-tier"),) if _continued(workflow) else ()),
         *notes(models, sampled.over_context, [1.0], FITTED),

@@ -98,15 +98,23 @@ def parse_item_count(value: Any, context: FileContext = NO_FILE) -> ItemCountVal
     Raises `BadValueError` if `value` is neither a count nor an estimate.
     """
     is_range = isinstance(value, str) and re.search(r"\S\s+to\s+\S", value)
-    if isinstance(value, list) and value:
+    if value == []:
+        raise BadValueError(
+            "expected a number of items, not an empty list", "write for example 'for_each: 12', or remove the step"
+        )
+    if isinstance(value, list):
         raise BadValueError(
             "expected a number of items, not a list",
             f"write 'for_each: {len(value)}', or name a CSV file of the items: 'for_each: {{file: rows.csv}}'",
         )
-    if isinstance(value, str) and value.strip().lower().endswith(".csv"):
-        raise BadValueError(
-            "expected a number of items, not a file", f"write for example 'for_each: {{file: {value.strip()}}}'"
+    if isinstance(value, str) and value.strip().lower().endswith((".csv", ".json", ".jsonl", ".yaml", ".txt")):
+        file = value.strip()
+        hint = (
+            f"write for example 'for_each: {{file: {file}}}'"
+            if file.lower().endswith(".csv")
+            else ("write the number of items, or name a CSV file of them: 'for_each: {file: rows.csv}'")
         )
+        raise BadValueError("expected a number of items, not a file", hint)
     if not isinstance(value, dict) and not is_range:
         return parse_count(value, MOST_ITEMS, context)
     estimate = parse_estimate(value, ITEMS, context)

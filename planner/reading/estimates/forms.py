@@ -125,7 +125,7 @@ def parse_estimate(value: Any, quantity: Quantity, context: FileContext = NO_FIL
     if is_arithmetic(value):
         return _from_arithmetic(value, quantity, context)
     if value is None or isinstance(value, bool | list) or (isinstance(value, str) and len(value) > LONGEST_TEXT):
-        raise BadValueError(quantity.expected)
+        raise BadValueError(quantity.expected, _as_list(value, quantity))
     if isinstance(value, str):
         parts = re.split(r"\s+to\s+", value.strip())
         if len(parts) == 2:
@@ -141,13 +141,24 @@ def _number(value: Any, quantity: Quantity) -> float:
     return quantity.bounded(quantity.parse(value))
 
 
-def _with_a_dash(value: Any, quantity: Quantity) -> str | None:
-    """Return a hint for a range that is written with a dash, such as `5-10s`. Return None for any other value.
+def _as_list(value: Any, quantity: Quantity) -> str | None:
+    """Return a hint for a list of two values, such as `[5s, 10s]`. Return None for any other value."""
+    if not isinstance(value, list) or len(value) != 2:
+        return None
+    try:
+        bounds = [_number(bound, quantity) for bound in value]
+    except BadValueError:
+        return None
+    return f"write {value[0]} to {value[1]}" if bounds[0] < bounds[1] else None
 
-    In `5-10s`, the unit applies to both bounds.
+
+def _with_a_dash(value: Any, quantity: Quantity) -> str | None:
+    """Return a hint for a range that is written with a dash or dots, such as `5-10s` or `5..10s`.
+
+    Return None for any other value. In `5-10s`, the unit applies to both bounds.
     """
-    bound = rf"\s*({NUMBER})\s*([a-zA-Z]*)\s*"
-    parts = re.fullmatch(f"{bound}[-–—]{bound}", value) if isinstance(value, str) else None
+    bound = rf"\s*(?:~|≈|about\b|approx\.?)?\s*({NUMBER})\s*([a-zA-Z]*)\s*"
+    parts = re.fullmatch(f"{bound}(?:[-–—…]|\\.\\.\\.?){bound}", value) if isinstance(value, str) else None
     if not parts:
         return None
     low, high = f"{parts[1]}{parts[2] or parts[4]}", f"{parts[3]}{parts[4] or parts[2]}"

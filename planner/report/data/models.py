@@ -9,6 +9,7 @@ from typing import Any
 
 from planner.catalogue.catalogue import STALE, Catalogue
 from planner.catalogue.listing import ModelRow, model_row
+from planner.report.data.formats import VERSION
 
 
 def models_data(catalogue: Catalogue, rows: Sequence[ModelRow]) -> list[dict[str, Any]]:
@@ -23,8 +24,9 @@ def models_data(catalogue: Catalogue, rows: Sequence[ModelRow]) -> list[dict[str
 
 
 def models_json(catalogue: Catalogue, rows: Sequence[ModelRow]) -> str:
-    """Return the result of `models_data` as JSON text."""
-    return json.dumps(models_data(catalogue, rows), indent=2, ensure_ascii=False) + "\n"
+    """Return the result of `models_data` as JSON text, under the key `models`."""
+    data = {"version": VERSION, "models": models_data(catalogue, rows)}
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
 def model_json(catalogue: Catalogue, name: str) -> str:
@@ -34,5 +36,5 @@ def model_json(catalogue: Catalogue, name: str) -> str:
     """
     row = model_row(catalogue, name)
     facts = {key: asdict(fact) for key, fact in catalogue.facts(name).items()}
-    data = {**asdict(row), "facts": facts, "caveats": catalogue.caveats(name)}
+    data = {"version": VERSION, **asdict(row), "facts": facts, "caveats": catalogue.caveats(name)}
     return json.dumps(data, indent=2, ensure_ascii=False, default=str) + "\n"

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from planner.report.data.formats import VERSION
 from planner.report.text.layout import shorten_left, width
 from planner.tokens.counting import Tally, Tokens
 from planner.tokens.text_kind import KINDS, MEASURED, SOURCES, Ratio, ratios
@@ -17,6 +18,7 @@ def tokens_json(tally: Tally) -> str:
     The text also has the ratios that the estimates use, and the sources of the ratios.
     """
     data = {
+        "version": VERSION,
         "encoding": tally.encoding,
         "approximate": tally.total.approximate,
         "files": [{"file": count.file, "kind": count.kind, **_numbers(count)} for count in tally.files],

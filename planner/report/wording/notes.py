@@ -198,6 +198,22 @@ def _key_of_crew(place: Values) -> str:
     return f"'{place['key']}' of the crew '{place['step']}'"
 
 
+def _key_of_used_file(place: Values) -> str:
+    return f"'{place['key']}' of the file of '{place['step']}'"
+
+
+def _declared_default(place: Values) -> str:
+    return f"'{place['key']}: {place['value']}'" + (f" of '{place['step']}'" if place["step"] else "")
+
+
+def _listed(noun: str, names: Sequence[str]) -> str:
+    """Return a noun and up to four names, such as `the models 'a' and 'b'`. Further names are counted."""
+    shown = [f"'{name}'" for name in (names if len(names) < 5 else names[:3])]
+    shown += [f"{len(names) - 3:,} others"] if len(names) > 4 else []
+    text = " and ".join(part for part in (", ".join(shown[:-1]), shown[-1]) if part)
+    return f"the {noun} {text}" if len(names) == 1 else f"the {noun}s {text}"
+
+
 def _number_of(place: Values) -> str:
     return f"{place['copies']:,} of '{place['step']}'"
 
@@ -217,10 +233,26 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     "estimates-refused": "Some effects are unknown, because a changed file would be too large or have a mistake.",
     "estimates-left-out": "Only {most} of the {numbers:,} numbers of the file were changed, in the order of the file.",
     "unused-crew": "No step names the crew '{crew}': its agents do nothing.",
+    "unused-parameter": lambda values, _: f"Nothing uses {_listed('parameter', values['parameters'])}.",
+    "unused-model": lambda values, names: (
+        f"No request uses {_listed('model', values['models'])}; {names.argument('models')} would."
+    ),
+    "unused-default-model": "'model' at the top has no effect: no request uses it.",
+    "unused-uncertainty": "'uncertainty' has no effect: no tokens and no tool times are ranges.",
+    "overridden-key": lambda values, _: (
+        f"The outermost file overrides {'; '.join(map(_key_of_used_file, values['places']))}."
+    ),
+    "default-declared": lambda values, _: (
+        f"Has no effect, because it is the default: {'; '.join(map(_declared_default, values['places']))}."
+    ),
     "items-in-turn": lambda values, _: f"The lead does all items of {_places(values)} in turn.",
     "copies-in-turn": lambda values, _: f"Copies run in turn: {'; '.join(map(_copies, values['places']))}.",
     "copies-on-one-agent": lambda values, _: (
         f"Copies of a request run in parallel on one agent: {', '.join(map(_number_of, values['places']))}."
+    ),
+    "copies-over-limit": lambda values, _: (
+        f"Copies wait because of 'max_concurrency: {values['places'][0]['max_concurrency']}': "
+        f"{', '.join(map(_number_of, values['places']))}."
     ),
     "many-people": lambda values, _: (
         f"No crew limits the people of {_places(values)}: up to {_most(values):,} work at the same time."
@@ -229,7 +261,7 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
         f"No crew limits {_places(values)}: up to {_most(values):,} run at the same time."
     ),
     "crew-key-without-effect": lambda values, _: (
-        f"No effect: {'; '.join(map(_key_of_crew, values['places']))}. It needs several agents that hold items."
+        f"No effect: {'; '.join(map(_key_of_crew, values['places']))}. It needs several agents that hold several items."
     ),
     "hold-without-effect": lambda values, _: f"'hold' has no effect on {_places(values)}: no agent holds the item.",
     "sized-without-effect": lambda values, _: f"'sized' has no effect on {_places(values)}: the items have no size.",
@@ -247,6 +279,12 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     ),
     "tool-without-effect": lambda values, _: (
         f"'tool' has no effect on {_places(values)}: a loop of one turn calls no tool."
+    ),
+    "compaction-without-effect": lambda values, _: (
+        f"'compaction' has no effect on {_places(values)}: a loop of one turn needs none."
+    ),
+    "cached-over-input": lambda values, _: (
+        f"'cached' is more than 'input' on {_places(values)}: it is a part of it, and is cut."
     ),
     "size-of-plain-numbers": lambda values, _: f"'size' multiplies plain numbers too: {_keys(values)}.",
     "once-for-all-items": (

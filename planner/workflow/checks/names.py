@@ -20,7 +20,7 @@ from planner.errors import (
     nearest,
 )
 from planner.reading.fields import MOST_AGENTS, MOST_ITEMS
-from planner.reading.key_hints import misspelt_key
+from planner.reading.key_hints import means_group, misspelt_key
 from planner.reading.profiles import profile_problems
 from planner.reading.units import BadValueError, count, whole
 from planner.reading.yaml.parse import resolve_scalar
@@ -230,8 +230,9 @@ class _Checks:
             message = f"a step does one thing, but this step has {', '.join(quoted[:-1])} and {quoted[-1]}"
             hint = "write a separate step for each of these keys"
             yield Problem("step-body", message, place, hint)
-        misspelt = (misspelt_key(key, Step.model_fields) for key in step.keys() - Step.model_fields.keys())
-        if not bodies and not any(meant in BODIES for meant in misspelt) and path not in self.document.unreadable:
+        unknown = step.keys() - Step.model_fields.keys()
+        meant = any(misspelt_key(key, Step.model_fields) in BODIES or means_group(key, step[key]) for key in unknown)
+        if not bodies and not meant and path not in self.document.unreadable:
             keys = ", ".join(f"'{body}'" for body in BODIES[:-1])
             hint = f"add one of the keys {keys} or '{BODIES[-1]}', for example '{path[-1]}: {Step.example}'"
             yield Problem("step-body", "the step does nothing", place, hint)
