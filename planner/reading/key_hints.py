@@ -133,21 +133,22 @@ _REMARKS = (
             "shift shifts availability", "working hours are not modelled; include nights and weekends in the time of "
             "the person, for example 'human: 10min to 16h'"),
     _Remark("", "schedule schedule_interval scheduled cron on trigger triggers start_at starts_at start start_time "
-            "begin not_before", "times of day are not modelled: a run begins at 0; to delay a step, let it need a wait "
-            "such as 'tool: 2h'"),
+            "begin not_before", "times of day are not modelled: a run begins at 0; to delay a step, add a step such "
+            "as 'wait: {tool: 2h}', and name it in 'needs'"),
     _Remark("", "priority priorities prio rank urgency importance", "priorities are not modelled; to do one step "
             "before another, use 'needs'"),
     _Remark("", "deadline deadlines due due_date due_by slo sla max_duration max_time time_limit target",
             Note("deadline-in-file")),
     _Remark("", "budget max_cost cost_limit max_budget max_usd", Note("budget-in-file")),
     *(_Remark("", key, Note("option-in-file", {"name": key})) for key in ("seed", "samples", "precision")),
-    _Remark("", "temperature top_p top_k system system_prompt instructions stop stop_sequences response_format goal "
-            "backstory", "remove it: it has no effect on time and cost; tokens of a text are counted, for example "
-            "with 'input: {text: You are a reviewer.}'"),
+    _Remark("", "temperature top_p top_k stop stop_sequences response_format",
+            "remove it: it has no effect on time and cost"),
+    _Remark("", "system system_prompt instructions goal backstory", "only the number of tokens matters: add them to "
+            "'input', or let the planner count the text, for example with 'input: {text: You are a reviewer.}'"),
     _Remark("", "cpu cpus gpu gpus memory ram disk resources machine machines image container env "
             "environment deploy ports build healthcheck", "machines are not "
             "modelled; to bound how many steps run at a time, declare a crew, and name it with 'crew'"),
-    _Remark("", "quality accuracy score", "quality is not modelled; nearest is 'success', the chance that a step "
+    _Remark("", "quality accuracy score", "quality is not modelled; instead, write 'success', the chance that a step "
             "succeeds"),
     _Remark("", "description comment comments note notes doc docs label labels tags metadata", "write it as a comment, "
             "after '#'"),

@@ -197,6 +197,8 @@ class _Reader:
         chain = files.to(str(path))
         if chain.real[-1] in files.real:
             cycle = [FilePath(shown).name for shown in chain.shown[files.real.index(chain.real[-1]) :]]
+            if chain.real[-1] == files.real[-1]:
+                raise BadValueError("the file uses itself", "remove this 'use'", code="cycle")
             hint = "remove 'use' in one of these files"
             raise BadValueError(f"files use each other: {' → '.join(cycle)}", hint, code="cycle")
         key = (chain.real[-1], tuple(sorted(parameters.items())), inherited)

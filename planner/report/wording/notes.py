@@ -326,7 +326,7 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
         else f"give the number of agents with {names.argument('agents')}, or declare a crew and name it with 'crew'"
     ),
     "rate-limit-in-file": lambda _, names: (
-        f"rate limits are not modelled; nearest is a bound on the requests at a time: '{names.argument('agents')}', "
+        f"rate limits are not modelled; instead, limit the requests that run at the same time with '{names.argument('agents')}', "
         "or 'max_concurrency' with 'runtime: langgraph'"
     ),
     "deadline-in-file": lambda _, names: _not_in_file("a deadline", "'target' takes it", names.argument("p90")),
