@@ -20,6 +20,9 @@ UNSAID = ("hypothetical-speeds", "constant-concurrency", "langgraph-runtime", "p
 CAUTIONS = ("caveat", "restricted-model", "other-tokenizer")
 """Codes of notes about profiles. A first screen has one line about all of them."""
 
+CAUTION = "catalogue-cautions"
+"""Code of the note that one line about all profiles has."""
+
 _SPEEDS: Mapping[str, str] = {
     "estimate": "{} of {} {be} estimated",
     "claim": "{} of {} {be} claimed by a vendor",
@@ -68,15 +71,15 @@ def _cautions(notes: Sequence[Note]) -> Iterator[Sentence]:
         if of_kind:
             speeds = "1 speed" if len(of_kind) == 1 else f"{len(of_kind)} speeds"
             parts.append(phrase.format(speeds, _names(of_kind), be="is" if len(of_kind) == 1 else "are"))
+    parts[-1:] = [f"{part} (planner models NAME)" for part in parts[-1:]]
     priced = [each["profile"] for each in caveats if each["kind"] == "price"]
-    parts += [f"conditions on the price of {_names(priced)}"] if priced else []
-    profiles = dict.fromkeys(each["profile"] for each in caveats)
-    if profiles:
-        parts[-1] += f" (planner models {next(iter(profiles)) if len(profiles) == 1 else 'NAME'})"
     others = [note.values for note in notes if note.code == "other-tokenizer"]
-    parts += [f"as many tokens for {_names(each['models'])} as for {each['written_for']}" for each in others]
-    if parts:
-        yield Sentence(f"Of the catalogue: {'; '.join(parts)}.", Note("cautions", {}))
+    clauses = [f"conditions on the price of {_names(priced)} (planner models NAME)"] if priced else []
+    clauses += [f"as many tokens for {_names(each['models'])} as for {each['written_for']}" for each in others]
+    if clauses and not parts:
+        clauses[0] = f"{clauses[0][0].upper()}{clauses[0][1:]}"
+    if parts or clauses:
+        yield Sentence(f"{'; '.join([*parts, *clauses])}.", Note(CAUTION, {}))
 
 
 def _names(profiles: Sequence[str]) -> str:
