@@ -154,7 +154,7 @@ def test_empty_values_are_refused(arguments: tuple[object, ...], golden: Golden)
         ("forecast", SLOW, "--set", "modules=20", "--samples", 50, "--gantt"),
         ("compare", EIGHT, "--samples", 2),
         ("models",),
-        ("sensitivity", EIGHT, "--samples", 60),
+        ("sensitivity", EIGHT, "--samples", 60, "--all"),
         ("target", EIGHT, "--samples", 9, "--p90", "20min"),
     ],
     ids=lambda arguments: arguments[0],

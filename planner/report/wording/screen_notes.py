@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from planner.errors import Note
+from planner.report.wording import quantities
 from planner.report.wording.notes import Sentence
 
 MOST_NOTES = 2
@@ -51,9 +52,11 @@ def screen_notes(notes: Sequence[Note], said: Collection[str] = ()) -> list[Note
 def _imprecise(note: Note) -> Note | None:
     """Return a short note on the error of the simulation; None if it is below `LEAST_ERROR`."""
     samples, needed = note.values["samples"], note.values["needed"]
-    count = "1 sample" if samples == 1 else f"{samples:,} samples"
+    count = quantities.samples(samples)
     if needed is None:
-        return Sentence(f"The error of the simulation is unknown: {count} are too few.", note)
+        return Sentence(
+            f"The error of the simulation is unknown: {count} {'is' if samples == 1 else 'are'} too few.", note
+        )
     error = float(note.values["target"] * math.sqrt(needed / samples))
     if error <= LEAST_ERROR:
         return None
