@@ -20,7 +20,7 @@ def forecast_screen(forecast: Forecast, more: str = "--all") -> str:
     more : option or call that shows the rest
     """
     pointer = f"{more} adds steps, tokens and notes. If estimates are off: planner sensitivity."
-    notes = screen_notes(forecast.notes, ("unpaid-people",))
+    notes = screen_notes(forecast.notes, ("unpaid-people", "no-price"))
     return "\n".join([*answer_lines(forecast), "", *wrap(pointer), *note_lines(notes)]) + "\n"
 
 

@@ -77,7 +77,9 @@ def time_sentence(forecast: Forecast) -> str:
 def _cost(forecast: Forecast) -> str:
     usd = forecast.result.usd
     if usd is None:
-        return "Cost: unknown."
+        priceless = [name for note in forecast.notes if note.code == "no-price" for name in note.values["models"]]
+        reason = f": no price for {', '.join(map(printable, priceless))}" if priceless else ""
+        return f"Cost: unknown{reason}."
     p50, p90 = quantities.usd(usd.p50), quantities.usd(usd.p90)
     parts = "" if p50 == p90 else f" (p50), {p90} (p90)"
     if usd.people_and_machines:

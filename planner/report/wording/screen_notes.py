@@ -74,15 +74,15 @@ def _cautions(notes: Sequence[Note]) -> Iterator[Sentence]:
         if of_kind:
             speeds = "1 speed" if len(of_kind) == 1 else f"{len(of_kind)} speeds"
             parts.append(phrase.format(speeds, _names(of_kind), be="is" if len(of_kind) == 1 else "are"))
-    parts[-1:] = [f"{part} (planner models NAME)" for part in parts[-1:]]
     priced = [each["profile"] for each in caveats if each["kind"] == "price"]
+    parts += [f"conditions on the price of {_names(priced)}"] if priced else []
+    parts[-1:] = [f"{part} (planner models NAME)" for part in parts[-1:]]
     others = [note.values for note in notes if note.code == "other-tokenizer"]
-    clauses = [f"conditions on the price of {_names(priced)} (planner models NAME)"] if priced else []
-    clauses += [f"as many tokens for {_names(each['models'])} as for {each['written_for']}" for each in others]
-    if clauses and not parts:
-        clauses[0] = f"{clauses[0][0].upper()}{clauses[0][1:]}"
-    if parts or clauses:
-        yield Sentence(f"{'; '.join([*parts, *clauses])}.", Note(CAUTION, {}))
+    parts += [f"as many tokens for {_names(each['models'])} as for {each['written_for']}" for each in others]
+    if parts:
+        text = "; ".join(parts)
+        capital = text[0].upper() if text.startswith(("conditions on", "as many tokens")) else text[0]
+        yield Sentence(f"{capital}{text[1:]}.", Note(CAUTION, {}))
 
 
 def _names(profiles: Sequence[str]) -> str:
