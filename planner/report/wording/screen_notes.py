@@ -24,6 +24,9 @@ CAUTIONS = ("caveat", "restricted-model", "other-tokenizer")
 CAUTION = "catalogue-cautions"
 """Code of the note that one line about all profiles has."""
 
+_RESTRICTED: Mapping[str, str] = {"limited": "not sold to everybody", "retired": "no longer sold"}
+"""Availability of a model → phrase."""
+
 _SPEEDS: Mapping[str, str] = {
     "estimate": "{} of {} {be} estimated",
     "claim": "{} of {} {be} claimed by a vendor",
@@ -66,9 +69,11 @@ def _imprecise(note: Note) -> Note | None:
 def _cautions(notes: Sequence[Note]) -> Iterator[Sentence]:
     """Yield one sentence about all notes on profiles. If there are none, yield nothing."""
     caveats = [note.values for note in notes if note.code == "caveat"]
-    restricted = {note.values["model"]: note.values["available"] for note in notes if note.code == "restricted-model"}
+    restricted = {
+        note.values["model"]: _RESTRICTED[note.values["available"]] for note in notes if note.code == "restricted-model"
+    }
     sold = {each["profile"]: "on sale at certain times or to some only" for each in caveats if each["kind"] == "sale"}
-    parts = [f"{model} is {available}" for model, available in {**sold, **restricted}.items()]
+    parts = [f"{model} is {phrase}" for model, phrase in {**sold, **restricted}.items()]
     for kind, phrase in _SPEEDS.items():
         of_kind = [each["profile"] for each in caveats if each["kind"] == kind]
         if of_kind:
