@@ -27,7 +27,9 @@ from planner.report.html import elements as html_elements
 from planner.report.html import forecasts as forecasts_html
 from planner.report.html import searches as searches_html
 from planner.report.html import sensitivities as sensitivities_html
+from planner.report.text.advice import first_screen
 from planner.report.text.comparisons import comparison_text
+from planner.report.text.forecast_screen import forecast_screen
 from planner.report.text.forecasts import forecast_text
 from planner.report.text.layout import without_colour
 from planner.report.text.models import models_text
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+_MORE = "text(everything=True)"
+"""Call that returns all of a result as text."""
+
 
 class Shown:
     """Base class of results and catalogues. An instance can be shown as text, as HTML and as a pandas DataFrame."""
@@ -49,7 +54,7 @@ class Shown:
     def _label(self) -> str: ...
 
     @abstractmethod
-    def _text(self) -> str: ...
+    def _text(self, everything: bool) -> str: ...
 
     @abstractmethod
     def _rows(self) -> list[dict[str, Any]]: ...
@@ -67,8 +72,15 @@ class Shown:
         """
         return _frame(self._rows())
 
+    def text(self, *, everything: bool = False) -> str:
+        """Return the text that `print` shows.
+
+        everything : whether to add what `--all` adds on the command line: all tables and notes
+        """
+        return without_colour(self._text(everything)).removesuffix("\n")
+
     def __str__(self) -> str:
-        return without_colour(self._text()).removesuffix("\n")
+        return self.text()
 
     def __repr__(self) -> str:
         return f"<{self._label()}>"
@@ -98,8 +110,8 @@ class Forecast(Shown, forecast_result.Forecast):
         """
         return forecasts_data.forecast_data(self)
 
-    def _text(self) -> str:
-        return forecast_text(self)
+    def _text(self, everything: bool) -> str:
+        return forecast_text(self) if everything else forecast_screen(self, _MORE)
 
     def _rows(self) -> list[dict[str, Any]]:
         return forecasts_data.forecast_rows(self)
@@ -130,8 +142,8 @@ class Comparison(Shown, comparison_result.Comparison):
         """
         return comparisons_data.comparison_data(self)
 
-    def _text(self) -> str:
-        return comparison_text(self)
+    def _text(self, everything: bool) -> str:
+        return comparison_text(self) if everything else first_screen(self, _MORE)
 
     def _rows(self) -> list[dict[str, Any]]:
         return comparisons_data.comparison_rows(self)
@@ -158,7 +170,7 @@ class TargetResult(Shown, target_search.TargetResult):
         """
         return searches_data.target_data(self)
 
-    def _text(self) -> str:
+    def _text(self, everything: bool) -> str:
         return target_text(self)
 
     def _rows(self) -> list[dict[str, Any]]:
@@ -187,7 +199,7 @@ class TierResult(Shown, tier_search.TierResult):
         """
         return searches_data.tier_data(self)
 
-    def _text(self) -> str:
+    def _text(self, everything: bool) -> str:
         return tier_text(self)
 
     def _rows(self) -> list[dict[str, Any]]:
@@ -218,8 +230,8 @@ class Sensitivity(Shown, tornado.Sensitivity):
         """
         return sensitivities_data.sensitivity_data(self)
 
-    def _text(self) -> str:
-        return sensitivity_text(self)
+    def _text(self, everything: bool) -> str:
+        return sensitivity_text(self, everything=everything, more=_MORE)
 
     def _rows(self) -> list[dict[str, Any]]:
         return sensitivities_data.sensitivity_rows(self)
@@ -242,7 +254,7 @@ class Catalogue(Shown, catalogue.Catalogue):
         """Return the profiles of the catalogue as a dict. Each key is the name of a profile."""
         return {row.pop("name"): row for row in self._rows()}
 
-    def _text(self) -> str:
+    def _text(self, everything: bool) -> str:
         return models_text(self._profiles())
 
     def _rows(self) -> list[dict[str, Any]]:

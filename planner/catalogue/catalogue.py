@@ -14,7 +14,7 @@ from planner.catalogue import builtin_files
 from planner.catalogue.builtin_files import origin
 from planner.catalogue.dated import DatedPrice, dated_prices, in_force
 from planner.catalogue.declaration import NUMBERS, FactDeclaration, is_fact
-from planner.catalogue.facts import Fact, as_text, price_caveats
+from planner.catalogue.facts import Caveat, CaveatKind, Fact, as_text, price_caveats
 from planner.catalogue.profile import Profile, resolve
 from planner.catalogue.user_file import (
     UserCatalogue,
@@ -184,46 +184,56 @@ class Catalogue:
         """
         return [fact for fact in self.facts(name).values() if (fact.age(self.today) or 0) > STALE]
 
-    def caveats(self, name: str) -> list[str]:
-        """Return warnings for users of a profile, as sentences. Raises InputError if the name is unknown."""
+    def caveats(self, name: str) -> list[Caveat]:
+        """Return warnings for users of a profile. Raises InputError if the name is unknown."""
         facts = self.facts(name)
-        caveats = []
+        caveats: list[Caveat] = []
+
+        def add(kind: CaveatKind, text: str) -> None:
+            caveats.append(Caveat(kind, name, text))
+
         sold = facts.get("available")
         state = self.available(name)
         if state == "retired":
-            caveats.append(
+            add(
+                "sale",
                 f"{name} was withdrawn on {sold.retired_on}"
                 if sold and sold.retired_on
-                else f"{name} is no longer sold"
+                else f"{name} is no longer sold",
             )
         elif sold and sold.retired_on:
-            caveats.append(f"{name} is sold until {sold.retired_on} only")
+            add("sale", f"{name} is sold until {sold.retired_on} only")
         if sold and sold.holds_from and sold.holds_from > self.today:
-            caveats.append(f"{name} is sold from {sold.holds_from} on")
+            add("sale", f"{name} is sold from {sold.holds_from} on")
         elif state == "limited":
-            caveats.append(f"{name} is not sold to everybody")
+            add("sale", f"{name} is not sold to everybody")
         if sold and sold.conditions:
-            caveats.append(f"{name} is sold under this condition: {sold.conditions}")
+            add("sale", f"{name} is sold under this condition: {sold.conditions}")
         for key, title in CLAIMED.items():
             fact = facts.get(key)
             if fact is None:
                 continue
             if fact.kind == "vendor claim" and not fact.conditions:
-                caveats.append(
+                add(
+                    "claim",
                     f"{title} of {fact.profile}, {fact.text}, is a claim without conditions: "
-                    "batch, hardware and load are unknown"
+                    "batch, hardware and load are unknown",
                 )
             elif fact.kind == "estimate":
-                caveats.append(f"{title} of {fact.profile}, {fact.text}, is an estimate: {fact.conditions}")
+                add("estimate", f"{title} of {fact.profile}, {fact.text}, is an estimate: {fact.conditions}")
             curve = isinstance(getattr(self.declared[fact.profile], key), Curve)
             if curve and fact.conditions and fact.kind != "estimate":
                 status = "measured" if fact.kind == "measured" else "claimed"
-                caveats.append(f"{title} of {fact.profile} is {status} for: {fact.conditions}")
+                add(
+                    "measured" if status == "measured" else "claim",
+                    f"{title} of {fact.profile} is {status} for: {fact.conditions}",
+                )
             if fact.up_to:
                 where = f"; {fact.conditions}" if fact.conditions and not curve else ""
-                caveats.append(f"{title} of {fact.profile} is the most that is claimed: 'up to {fact.text}'{where}")
+                add("claim", f"{title} of {fact.profile} is the most that is claimed: 'up to {fact.text}'{where}")
         if "price" in facts:
-            caveats += price_caveats(name, facts["price"], self.today)
+            for text in price_caveats(name, facts["price"], self.today):
+                add("price", text)
         return caveats
 
     def _entry(self, name: str) -> _Entry:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,26 @@ class Fact:
     def age(self, today: date) -> int | None:
         """Return the age of the number in days. Return None if `as_of` is None."""
         return None if self.as_of is None else (today - self.as_of).days
+
+
+CaveatKind = Literal["sale", "price", "estimate", "claim", "measured"]
+
+
+class Caveat(str):
+    """A warning for users of a profile: a sentence without a full stop.
+
+    kind : ``sale`` (who can buy it, and until when), ``price``; for a speed, ``estimate``, ``claim`` (of a vendor) or
+        ``measured`` (under conditions)
+    profile : name of the profile
+    """
+
+    kind: CaveatKind
+    profile: str
+
+    def __new__(cls, kind: CaveatKind, profile: str, text: str) -> Caveat:
+        caveat = super().__new__(cls, text)
+        caveat.kind, caveat.profile = kind, profile
+        return caveat
 
 
 def price_caveats(name: str, price: Fact, today: date) -> Iterator[str]:

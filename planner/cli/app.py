@@ -93,14 +93,18 @@ def forecast(
     explain: Annotated[
         bool, typer.Option("--explain", help="Show how each number is computed, down to single requests.")
     ] = False,
+    everything: All = False,
     output: OutputOptions,
 ) -> None:
     """Forecast the completion time and cost of a workflow. Show where the time goes."""
     with reported() as progress:
         from planner.api.request import ForecastRequest
         from planner.report.data.forecasts import forecast_csv, forecast_json
-        from planner.report.text.forecasts import forecast_text
 
+        if everything:
+            from planner.report.text.forecasts import forecast_text as text
+        else:
+            from planner.report.text.forecast_screen import forecast_screen as text
         if (gantt or explain) and (output.as_json or output.as_csv):
             raise typer.BadParameter("--gantt and --explain print text; omit --json and --csv")
         with values.checked() as check:
@@ -119,7 +123,7 @@ def forecast(
             runtime=runtime, premium=law, simulation=simulation, **fields,
         )  # fmt: skip
         result = request.run()
-        texts: list[Callable[[Any], str]] = [forecast_text]
+        texts: list[Callable[[Any], str]] = [text]
         if gantt:
             from planner.report.text.gantt import gantt as chart
 
@@ -130,7 +134,7 @@ def forecast(
 
             explanation = explanation_of(request.served[0], result)
             texts.append(lambda result: explanation_text(result, explanation))
-        show(result, output, forecast_json, forecast_csv, lambda result: "".join(text(result) for text in texts))
+        show(result, output, forecast_json, forecast_csv, lambda result: "".join(part(result) for part in texts))
 
 
 @app.command(cls=Once)

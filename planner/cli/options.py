@@ -61,7 +61,7 @@ Worth = Annotated[
         "--worth", help="Share of the completion time that a change must save to be recommended.", metavar="SHARE"
     ),
 ]
-All = Annotated[bool, typer.Option("--all", help="Print all tables, decisions and notes below the answer.")]
+All = Annotated[bool, typer.Option("--all", help="Print all tables and notes below the answer.")]
 Model = Annotated[
     str | None,
     typer.Option("--model", help="Model profile to use instead of the workflow's model.", metavar="NAME"),

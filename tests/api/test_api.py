@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 import planner
 from planner.cli.app import app
 from planner.planning import comparison_result, forecast_result
+from planner.report import without_colour
 from planner.report.html import elements
 from planner.report.wording import quantities as words
 from planner.report.wording import sensitivities as sensitivity_words
@@ -136,8 +137,15 @@ def test_data_is_that_of_json(forecast: planner.Forecast, comparison: planner.Co
 
 
 def test_text_is_that_of_the_terminal(forecast: planner.Forecast, comparison: planner.Comparison) -> None:
-    assert f"{forecast}\n" == printed(*FORECAST)
-    assert f"{comparison}\n" == printed(*COMPARE, "--all").replace("(--premium)", "(premium)")
+    for found, command in ((forecast, FORECAST), (comparison, COMPARE)):
+        assert _on_the_terminal(str(found)) == printed(*command).split()
+        everything = printed(*command, "--all").replace("(--premium)", "(premium)")
+        assert f"{found.text(everything=True)}\n" == without_colour(everything)
+
+
+def _on_the_terminal(text: str) -> list[str]:
+    """The words of a text, with the options of the command line. They are wrapped elsewhere."""
+    return text.replace("text(everything=True)", "--all").split()
 
 
 def test_a_table_has_the_columns_of_csv(forecast: planner.Forecast, comparison: planner.Comparison) -> None:
@@ -154,7 +162,8 @@ def test_searches_are_those_of_the_commands(searches: Searches, commands: Comman
         data = json.loads(printed(*command, "--json", code=code))
         data["notes"] = [note.replace("(--premium)", "(premium)") for note in data["notes"]]
         assert found.to_dict() == data
-        assert f"{found}\n" == printed(*command, code=code).replace("(--premium)", "(premium)")
+        terminal = printed(*command, code=code).replace("(--premium)", "(premium)")
+        assert _on_the_terminal(str(found)) == terminal.split()
         header, *rows = csv.reader(io.StringIO(printed(*command, "--csv", code=code)))
         assert (list(found.to_frame().columns), len(found.to_frame())) == (header, len(rows))
 

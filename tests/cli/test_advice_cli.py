@@ -15,7 +15,7 @@ from planner.catalogue.catalogue import Catalogue
 from planner.cli.app import app
 from planner.loading import load
 from planner.report.text.advice import MOST_LINES
-from planner.report.wording.advice import MOST_NOTES
+from planner.report.wording.screen_notes import MOST_NOTES
 from tests.conftest import ROOT, Golden
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "workflows").glob("*.yaml"))
@@ -92,7 +92,7 @@ def test_the_first_screen_of_examples(name: str, golden: Golden) -> None:
 def test_all_begins_with_the_answer(tmp_path: Path) -> None:
     path = plan(tmp_path, SUPPORT)
     short, long = (screen(path, "--samples", 16, *options).splitlines() for options in ((), ("--all",)))
-    answer = short[: next(index for index, line in enumerate(short) if line.startswith("->"))]
+    answer = short[: next(index for index, line in enumerate(short) if line.startswith("--all"))]
     assert long[: len(answer)] == answer
     assert len(long) > 2 * len(short)
 

@@ -162,7 +162,7 @@ def test_closed_streams_are_told(fine: Path, golden: Golden) -> None:
         golden(found.stderr, arguments[0])
     target = fine.with_name("new.txt")
     assert command("forecast", fine, "-o", target, stdout=None, preexec_fn=lambda: os.close(1)).returncode == 0
-    assert "Completion" in target.read_text(encoding="utf-8")
+    assert "Time: " in target.read_text(encoding="utf-8")
     for name in ("forecast", "tokens"):
         found = command(name, "-", preexec_fn=lambda: os.close(0))
         assert found.returncode == 2

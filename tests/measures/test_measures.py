@@ -21,7 +21,7 @@ from planner.measures.moments import BINS
 from planner.measures.typical_run import SLOTS
 from planner.planning import Forecast, StepResult, forecast
 from planner.report import forecast_json, forecast_text, gantt
-from planner.report.text.forecasts import histogram
+from planner.report.text.forecast_screen import histogram
 from planner.report.wording import quantities
 from planner.report.wording.forecasts import share_error
 from planner.sampling import Batch, GridPoint, Stopping, batch, block, sample

@@ -21,11 +21,11 @@ from planner.report.wording import quantities
         (9.996, "10.0s"),
         (59.96, "1min00s"),
         (3599.4, "59min59s"),
-        (3599.6, "1h00min"),
-        (86380, "24h00min"),
-        (90_270, "25h04min"),
-        (90_360, "25h06min"),
-        (359_969, "99h59min"),
+        (3599.6, "1h00"),
+        (86380, "24h00"),
+        (90_270, "25h04"),
+        (90_360, "25h06"),
+        (359_969, "99h59"),
         (359_971, "4d04h"),
         (442_000, "5d03h"),
         (1e8, "1,157d"),
@@ -44,7 +44,8 @@ def test_a_time_has_three_or_four_digits(value: float, text: str) -> None:
 def test_a_time_in_words_reads_back_within_its_rounding(value: float) -> None:
     """To half the smaller of its two units: at worst half an hour of a hundred, or half a minute of an hour. Of two
     digits to a twentieth."""
-    read = duration(quantities.seconds(value).replace(",", ""))
+    text = quantities.seconds(value).replace(",", "")
+    read = duration(text if text[-1].isalpha() else f"{text}min")
     assert read == pytest.approx(value, rel=1 / 20 if value < 0.0995 else 1 / 100, abs=0.005 if value >= 0.0995 else 0)
 
 

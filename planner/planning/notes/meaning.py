@@ -107,6 +107,10 @@ class _Meaning:
             inside = replace(inside, count=inside.count * number)
         yield from self.body(step, inside)
 
+    def paid(self, crew: str | None) -> bool:
+        """Return whether the agents of a crew are paid."""
+        return crew in self.workflow.crews and self.workflow.crews[crew].usd is not None
+
     def body(self, step: Step, around: _Around) -> Iterator[Note]:
         if step.within:
             if step.used is not None:
@@ -115,6 +119,8 @@ class _Meaning:
             return
         if around.count > 1 and step.human is not None and step.crew is None:
             yield Note("many-people", {"step": around.name, "count": around.count})
+        if step.human is not None and step.human.usd is None and not self.paid(step.crew or around.crew):
+            yield Note("unpaid-people", {"step": around.name, "crew": step.crew or ""})
         requests = step.llm or step.agent
         free = around.crew is None if requests is not None else step.crew is None and not around.held
         if (requests or step.tool) is not None and around.count > 1 and free and self.workflow.crews:

@@ -12,8 +12,9 @@ from planner.report.wording.advice import (
     advice_table,
     declared_phrase,
     question,
-    screen_notes,
+    unpaid_crew,
 )
+from planner.report.wording.screen_notes import screen_notes
 
 MOST_LINES = 18
 """Most lines of the first screen, notes and wide grids aside."""
@@ -25,12 +26,14 @@ _LEAST_LABEL = 6
 """Fewest columns of a row's name in the table of the first screen."""
 
 
-def first_screen(comparison: Comparison) -> str:
-    """Return the answer of a comparison as text: verdict, gains, holders, a table, and at most two notes."""
-    shown, others = screen_notes(comparison.notes)
-    more = f"{others} more note{'s' * (others != 1)}, tables" if others else "tables"
-    pointer = f"-> --all: {more}, decisions; planner forecast; planner sensitivity"
-    lines = [*answer_lines(comparison), pointer, *note_lines(shown)]
+def first_screen(comparison: Comparison, more: str = "--all") -> str:
+    """Return the answer of a comparison as text: verdict, gains, holders, a table, and at most two notes.
+
+    more : option or call that shows the rest
+    """
+    said = ("unpaid-people",) if unpaid_crew(comparison) else ()
+    pointer = f"{more} adds all tables, decisions and notes. See also planner forecast."
+    lines = [*answer_lines(comparison), *wrap(pointer), *note_lines(screen_notes(comparison.notes, said))]
     return "\n".join(lines) + "\n"
 
 
@@ -41,14 +44,16 @@ def answer_lines(comparison: Comparison) -> list[str]:
     room = width() - len(title) - len(declared)
     lines = [f"{title}{' ' * room}{declared}"] if room >= 2 else wrap_all([title, declared.capitalize()])
     table = advice_table(comparison)
-    sentences = wrap_all(advice_sentences(advice))
+    sentences = wrap_all(advice_sentences(advice, unpaid_crew(comparison)))
     rows = [*_table(table), *wrap(table.legend)]
     blank = [""] if len(lines) + len(sentences) + len(rows) + 2 <= MOST_LINES else []
     return [*lines, *sentences, *blank, *rows]
 
 
 def _table(table: AdviceTable) -> list[str]:
-    column = 4 + max(len(cell.text) for _, _, cells in table.rows for cell in cells)
+    longest = max(len(cell.text) for _, _, cells in table.rows for cell in cells)
+    wide = min(MOST_COLUMNS, len(table.agents)) * (longest + 4) <= width() - 2 * _LEAST_LABEL
+    column = longest + (4 if wide else 3)
     room = max(_LEAST_LABEL, width() - column * min(MOST_COLUMNS, len(table.agents)))
     names = [f"{shorten_left(name, room - len(mark))}{mark}" for name, mark, _ in table.rows]
     crew = "agents" if table.crew == DEFAULT_CREW else shorten(table.crew, room)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from planner.engine.statistics import Z975
 from planner.errors import printable
-from planner.measures.moments import Distribution
 from planner.planning.forecast_result import Forecast, StepResult
 from planner.planning.results import Result, Seconds
-from planner.report.text.layout import WIDTH, bar, note_lines, shorten_left, table, width, wrap
+from planner.report.text.forecast_screen import answer_lines
+from planner.report.text.layout import bar, note_lines, shorten_left, table, width, wrap
 from planner.report.wording import quantities
 from planner.report.wording.forecasts import (
     accepted_phrase,
@@ -33,17 +33,18 @@ _STEP_HEAD = f"{'Step':<21}", [f"{'kind':<8}{'times':>6}", *map("{:>9}".format, 
 
 
 def forecast_text(forecast: Forecast) -> str:
-    """Return a forecast as text: completion time, cost, tokens, agents, critical path and steps."""
+    """Return all of a forecast as text: the answer, then errors, tokens, agents, critical path, steps and notes."""
     result, time = forecast.result, forecast.result.seconds
     model = f" {printable(result.scenario.model)}" if result.scenario.model else ""
     hypothetical = ", hypothetical" if result.scenario.speed != 1 else ""
     at = f"at {quantities.factor(result.scenario.speed)}"
     lines = [
+        *answer_lines(forecast),
+        "",
         *wrap(f"{printable(forecast.workflow)}: {quantities.samples(forecast.samples)}, seed {forecast.seed}"),
         "",
         f"Completion  p50 {seconds(time.p50)}   p90 {seconds(time.p90)}   p95 {seconds(time.p95)}",
         *_intervals(forecast.samples, time),
-        *(f"            {line}" for line in histogram(forecast.distribution)),
         *_cost(result),
         *wrap(f"Tokens      {token_phrase(result)}"),
         *([f"Accepted    {accepted_phrase(result)}"] if result.accepted.chance < 1 else []),
@@ -190,31 +191,3 @@ def _legend(forecast: Forecast) -> list[str]:
         lines.append("drag below 0: without it agents would be given out in an order that ends later")
     errors = [f"{name} ± {text}" for name, (error, text) in largest.items() if error]
     return lines + wrap(f"The largest standard errors of the columns: {', '.join(errors)}." if errors else "")
-
-
-_GLYPHS = "▁▂▃▄▅▆▇█"
-
-
-def histogram(distribution: Distribution) -> list[str]:
-    """Return two lines of text: a histogram of the completion time, and marks at the p50 and the p90.
-
-    If both ends of the axis have the same text, return an empty list.
-    """
-    bins = distribution.histogram
-    if not bins.counts or seconds(bins.low) == seconds(bins.high):
-        return []
-    low, high = f"{seconds(bins.low)} ", f" {seconds(bins.high)}"
-    later = f" ({quantities.share(bins.beyond / (sum(bins.counts) + bins.beyond))} later)" if bins.beyond else ""
-    room = max(1, width() - 12 - len(low) - len(high) - len(later)) if width() < WIDTH else len(bins.counts)
-    together = -(-len(bins.counts) // room)
-    counts = [sum(bins.counts[first : first + together]) for first in range(0, len(bins.counts), together)]
-    most = max(counts)
-    strip = "".join(_GLYPHS[-(-8 * count // most) - 1] if count else " " for count in counts)
-    values = {value.percentile: value.seconds for value in distribution.percentiles}
-    each = (bins.high - bins.low) / len(bins.counts) * together
-    marks = ""
-    for percentile in (50, 90):
-        column = len(low) + min(len(strip) - 1, int((values[percentile] - bins.low) / each))
-        if not marks or column > len(marks):
-            marks += " " * (column - len(marks)) + f"^p{percentile}"
-    return [f"{low}{strip}{high}{later}", marks]

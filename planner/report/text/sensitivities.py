@@ -9,6 +9,7 @@ from planner.planning.sensitivity.tornado import Sensitivity
 from planner.planning.sensitivity.variations import Effect
 from planner.report.text.layout import WIDTH, note_lines, shorten, width, wrap, wrap_all
 from planner.report.wording import quantities
+from planner.report.wording.screen_notes import screen_notes
 from planner.report.wording.sensitivities import (
     DECIDED,
     chart_title,
@@ -27,28 +28,26 @@ from planner.report.wording.sensitivities import (
 LINES = 25
 """Most lines of the text, unless everything is requested."""
 
-MOST_NOTES = 2
-"""Most notes of the text, unless everything is requested."""
-
 _LEAST_ROWS = 4
 _BAR, _TIME, _COST = 18, 10, 11
 
 
-def sensitivity_text(sensitivity: Sensitivity, *, everything: bool = False) -> str:
+def sensitivity_text(sensitivity: Sensitivity, *, everything: bool = False, more: str = "--all") -> str:
     """Return a sensitivity analysis as text: the estimate to get right first, a tornado chart, and notes.
 
     everything : whether to show the rows and notes that are otherwise left out
+    more : option or call that shows the rest
     """
-    head = [*wrap_all(sensitivity_heading(sensitivity)), "", *wrap_all(sensitivity_answer(sensitivity))]
-    notes = sensitivity.notes if everything else sensitivity.notes[:MOST_NOTES]
-    foot = note_lines(notes)
-    hidden = len(sensitivity.notes) - len(notes)
-    foot += [f"{hidden} more note{'s' if hidden > 1 else ''}: --all"] if hidden else []
-    foot = ["", *foot] if foot else []
-    rows = sum(map(len, split_effects(sensitivity)))
-    if not everything:
-        rows = max(_LEAST_ROWS, LINES - len(head) - len(foot) - 5)
-    return "\n".join([*head, *_chart(sensitivity, rows, everything), *foot]) + "\n"
+    head = [*wrap_all(sensitivity_heading(sensitivity)), *wrap_all(sensitivity_answer(sensitivity))]
+    numbers = len(sensitivity.estimates)
+    if everything:
+        foot = ["", *note_lines(sensitivity.notes)] if sensitivity.notes else []
+        return "\n".join([*head, *_chart(sensitivity, numbers, True), *foot]) + "\n"
+    notes = note_lines(screen_notes(sensitivity.notes))
+    rows = max(_LEAST_ROWS, LINES - len(head) - len(notes) - 6)
+    chart = list(_chart(sensitivity, rows, False))
+    pointer = f"{more} shows all {numbers:,} numbers of the file, and all notes."
+    return "\n".join([*head, *chart, "", *wrap(pointer), *notes]) + "\n"
 
 
 def _chart(sensitivity: Sensitivity, most: int, everything: bool) -> Iterator[str]:
@@ -63,7 +62,6 @@ def _chart(sensitivity: Sensitivity, most: int, everything: bool) -> Iterator[st
     room = min(len(decided), max(1, most // 3, most - len(estimates)))
     estimates, decided = estimates[: most - room], decided[:room]
     ends = [end.p90 for effect in (*estimates, *decided) for end in (effect.low, effect.high) if end.p90 is not None]
-    hidden = len(sensitivity.estimates) - len(estimates) - len(decided)
     if estimates or decided:
         least, top = min((*ends, sensitivity.seconds.p90)), max((*ends, sensitivity.seconds.p90))
         yield ""
@@ -76,9 +74,6 @@ def _chart(sensitivity: Sensitivity, most: int, everything: bool) -> Iterator[st
             yield DECIDED
         for effect in decided:
             yield from _effect_lines(sensitivity, effect, least, top)
-    if hidden:
-        numbers = f"{hidden} more number{'s' if hidden > 1 else ''} of the file: --all"
-        yield from wrap(numbers)
 
 
 def _rows(name: str, bar: str, low: str, high: str, cost: str) -> list[str]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from planner.errors import Note, printable
-from planner.expansion.graph.task_graph import DEFAULT_CREW
+from planner.errors import printable
 from planner.planning.comparison_result import Comparison
 from planner.planning.decisions.advice import Advice, Change
 from planner.planning.decisions.holders import SMALL, Holder
@@ -14,11 +13,12 @@ from planner.planning.decisions.verdict import rows
 from planner.planning.results import Result, Scenario
 from planner.report.wording import quantities
 
-MOST_NOTES = 2
-"""Most notes on the first screen."""
-
-SAID = ("hypothetical-speeds", "restricted-model", "caveat", "not-converged", "constant-concurrency")
-"""Codes of notes that the first screen leaves to `--all`: it says the same, or they change no decision."""
+_AVAILABILITY: Mapping[str, str] = {
+    "hypothetical": "nobody sells this speed",
+    "limited": "not sold to everybody",
+    "retired": "no longer sold",
+}
+"""Availability of a model or speed → phrase."""
 
 _SAME = 0.005
 """Differences of time and cost up to this share are worded as none."""
@@ -41,7 +41,7 @@ _WORK: Mapping[str, str] = {
 """Kind of a step's work, or mechanism of coordination → phrase."""
 
 _POOLS: Mapping[str, str] = {
-    "crew": "the {agents:,} {name}",
+    "crew": "the {crew}",
     "queue": "merges of {name}, {agents:,} at a time",
     "lead": "the lead, alone",
     "limit": "max_concurrency {agents:,}",
@@ -55,25 +55,42 @@ def question(comparison: Comparison) -> str:
 
 
 def declared_phrase(advice: Advice) -> str:
-    """Return a phrase such as `declared: 4 fixers on sonnet, 2h00min, $16.01`."""
-    model = f" on {printable(advice.declared.model)}" if advice.declared.model else ""
+    """Return a phrase such as `declared: 4 fixers, model sonnet: 2h00, $16.01`."""
+    model = f", model {printable(advice.declared.model)}" if advice.declared.model else ""
     usd = "cost unknown" if advice.declared_usd is None else quantities.usd(advice.declared_usd)
     count = _crew(advice, advice.declared.agents)
     agents = count if advice.limited or advice.most == 1 else f"no limit on agents, up to {advice.most:,} busy"
-    return f"declared: {agents}{model}, {quantities.seconds(advice.declared_seconds)}, {usd}"
+    return f"declared: {agents}{model}: {quantities.seconds(advice.declared_seconds)}, {usd}"
 
 
-def advice_sentences(advice: Advice) -> list[str]:
-    """Return the verdict, what agents and speed would gain, what holds the workflow up, and what to compare next."""
-    lines = [_verdict(advice), _agents(advice), _faster(advice), _held_by(advice.holders)]
+def unpaid_crew(comparison: Comparison) -> bool:
+    """Return whether people work on the compared crew and are not paid."""
+    places = [place for note in comparison.notes if note.code == "unpaid-people" for place in note.values["places"]]
+    return any(place["crew"] == comparison.crew for place in places)
+
+
+def advice_sentences(advice: Advice, unpaid: bool = False) -> list[str]:
+    """Return the verdict, what agents and speed would gain, what holds the workflow up, and what to compare next.
+
+    unpaid : whether people work on the compared crew and are not paid
+    """
+    reason = ": people are not paid in this plan" if unpaid else ""
+    of_agents = advice.recommended.agents != advice.declared.agents
+    lines = [
+        f"{_verdict(advice)}{reason if of_agents else ''}.",
+        _agents(advice, "" if of_agents else reason),
+        _faster(advice),
+        held_by(advice.holders),
+    ]
+    crew = printable(advice.crew)
     if advice.chosen and advice.crew_drag > SMALL:
-        lines.append(f"Crew compared: {printable(advice.crew)}. Of several, it holds the workflow up most.")
+        lines.append(f"Compared: numbers of '{crew}', the crew that holds the workflow up most.")
     elif advice.chosen:
-        lines.append(f"Crew compared: {printable(advice.crew)}. No crew holds the workflow up.")
+        lines.append(f"Compared: numbers of '{crew}'. No crew holds the workflow up.")
     if advice.other_crew is not None:
         other = printable(advice.other_crew)
         numbers = _next_numbers(advice.holders, other)
-        lines.append(f"Try {other} instead, who hold it up more: --agents {other}={numbers}.")
+        lines.append(f"The crew '{other}' holds the workflow up more: try --agents {other}={numbers}.")
     return [line for line in lines if line]
 
 
@@ -83,39 +100,43 @@ def _next_numbers(holders: Sequence[Holder], crew: str) -> str:
     return ",".join(str(times * agents) for times in (1, 2, 4))
 
 
-def screen_notes(notes: Sequence[Note]) -> tuple[list[Note], int]:
-    """Return the notes for the first screen, and the number of the other notes."""
-    shown = [note for note in notes if note.code not in SAID][:MOST_NOTES]
-    return shown, len(notes) - len(shown)
-
-
 def _verdict(advice: Advice) -> str:
+    """Return the verdict as a sentence without a full stop."""
     change, after = advice.change, advice.recommended
     if change is None:
-        reason = f"nothing compared saves {quantities.relative_error(advice.threshold)}"
+        whole = quantities.seconds(advice.declared_seconds)
+        reason = f"nothing compared saves {quantities.relative_error(advice.threshold)} of the {whole}"
         if advice.usd_per_hour is not None:
             reason = f"nothing compared saves time for under {quantities.usd(advice.usd_per_hour)} an hour"
         kept = _crew(advice, after.agents).upper() if advice.limited else "AS DECLARED"
-        return f"KEEP {kept}: {reason}."
+        return f"KEEP {kept}: {reason}"
     agents = f"{_crew(advice, after.agents)} instead of {advice.declared.agents:,}"
-    row = _row(advice, after)
+    row, gain = _row(advice, after), _gain(advice, change)
+    ending = "s" if after.agents == 1 else ""
     if advice.verdict == "more-agents":
-        return f"MORE AGENTS: {agents} save {_gain(change)}."
+        return f"MORE AGENTS: {agents} save{ending} {gain}"
     if advice.verdict == "fewer-agents" and change.worth:
-        return f"FEWER AGENTS: {agents} save {_gain(change)}."
+        return f"FEWER AGENTS: {agents} save{ending} {gain}"
     if advice.verdict == "fewer-agents":
-        return f"FEWER AGENTS: {agents} do as well: {_difference(change)}."
+        do = "does" if after.agents == 1 else "do"
+        as_well = f"{_crew(advice, after.agents)} {do} as well as {advice.declared.agents:,}"
+        return f"FEWER AGENTS: {as_well}: {_difference(advice, change)}"
     if advice.verdict == "both":
-        return f"BOTH: {agents}, and {row}, save {_gain(change)}."
-    return f"FASTER: {row} saves {_gain(change)}."
+        return f"BOTH: {agents}, and {row}, save {gain}"
+    return f"FASTER: {row} saves {gain}"
 
 
-def _agents(advice: Advice) -> str:
+def _agents(advice: Advice, reason: str) -> str:
+    """Return a sentence on the numbers of agents.
+
+    reason : why more agents do not cost more; empty if there is nothing to say
+    """
     parts = []
     if advice.over_one is not None:
-        parts.append(f"1 -> {advice.over_one.after.agents:,} {_would(advice.over_one, 's')}")
-    if advice.more is not None:
-        parts.append(f"{advice.more.after.agents:,} would {_would(advice.more)}")
+        parts.append(f"{advice.over_one.after.agents:,} instead of 1 {_would(advice, advice.over_one)}{reason}")
+        reason = ""
+    if advice.more is not None and advice.more.after != advice.declared:
+        parts.append(f"{advice.more.after.agents:,} would {_would(advice, advice.more)}{reason}")
     elif advice.recommended.agents >= advice.most:
         parts.append(f"more than {advice.most:,} would have no work")
     return f"Agents: {'; '.join(parts)}." if parts else ""
@@ -126,73 +147,62 @@ def _faster(advice: Advice) -> str:
     if change is None:
         return ""
     start = "Faster: " if change.worth or advice.verdict in ("faster", "both") else "Faster: no. "
-    return f"{start}{_row(advice, change.after)} would {_would(change)}."
+    return f"{start}{_row(advice, change.after)} would {_would(advice, change)}."
 
 
-def _held_by(holders: Sequence[Holder]) -> str:
+def held_by(holders: Sequence[Holder]) -> str:
+    """Return the sentence that names what holds the workflow up, and by how much."""
     if not holders:
         return "Held by: nothing in particular."
-    return f"Held by: {'; '.join(map(_holder, holders))}."
+    alone = " (each by itself)" if len(holders) > 1 else ""
+    return f"Held by{alone}: {'; '.join(map(_holder, holders))}."
 
 
 def _holder(holder: Holder) -> str:
     wording = _WORK.get(holder.work, "{name}") if holder.agents is None else _POOLS[holder.kind]
-    phrase = wording.format(name=printable(holder.name), agents=holder.agents)
+    crew = "" if holder.agents is None else quantities.crew(holder.name, holder.agents)
+    phrase = wording.format(name=printable(holder.name), agents=holder.agents, crew=crew)
     condition = "instant" if holder.agents is None else "unlimited"
-    return f"{phrase} (-{_about(holder.drag.mean)} if {condition})"
-
-
-def _about(seconds: float) -> str:
-    """Return a drag as text, with two or three digits: `42.3s`, `6.1min`, `29min`, `1h17min`."""
-    minutes = seconds / 60
-    if 1 <= minutes < 59.5:
-        return f"{minutes:.1f}min" if minutes < 9.95 else f"{minutes:.0f}min"
-    return quantities.seconds(seconds)
+    return f"{phrase} (-{quantities.seconds(holder.drag.mean)} if {condition})"
 
 
 def _crew(advice: Advice, count: int) -> str:
-    """Return `4 fixers`, `1 of fixers`, or `4 agents` if the workflow has no crews."""
-    if advice.crew == DEFAULT_CREW:
-        return quantities.agents(count)
-    return f"{count:,} {printable(advice.crew)}" if count != 1 else f"1 of {printable(advice.crew)}"
+    return quantities.crew(advice.crew, count)
 
 
 def _row(advice: Advice, scenario: Scenario) -> str:
-    """Return `2.5x`, `opus-fast` or `opus-fast at 2.5x`."""
+    """Return `2.5x output speed`, `opus-fast` or `opus-fast at 2.5x`."""
     speed = quantities.factor(scenario.speed)
     if scenario.model == advice.declared.model:
         return f"{speed} output speed"
     return printable(scenario.model) if scenario.speed == 1 else f"{printable(scenario.model)} at {speed}"
 
 
-def _gain(change: Change) -> str:
-    """Return `1h02min (45%) for $0.37 more ($12.30 per hour saved)`."""
-    return f"{quantities.seconds(change.saved)} ({_share(change.share)}){_cost(change)}"
+def _gain(advice: Advice, change: Change) -> str:
+    """Return `1h02 (45% of 2h18) for $0.37 more ($12.30 per hour saved)`."""
+    return f"{quantities.seconds(change.saved)} ({_share(advice, change)}){_cost(change)}"
 
 
-def _would(change: Change, ending: str = "") -> str:
-    """Return `save 1h02min (45%) for $0.37 more`, or `take 2min longer (3%)`.
-
-    ending : ending of the verb
-    """
+def _would(advice: Advice, change: Change) -> str:
+    """Return `save 1h02 (45% of 2h18) for $0.37 more`, or `take 2min00s longer (3% of 1h07)`."""
     if abs(change.share) < _SAME:
-        return f"save{ending} under 1%{_cost(change)}"
+        return f"save under 1%{_cost(change)}"
     if change.saved < 0:
-        return f"take{ending} {quantities.seconds(-change.saved)} longer ({_share(-change.share)}){_cost(change)}"
-    return f"save{ending} {_gain(change)}"
+        return f"take {quantities.seconds(-change.saved)} longer ({_share(advice, change)}){_cost(change)}"
+    return f"save {_gain(advice, change)}"
 
 
-def _difference(change: Change) -> str:
-    """Return the difference of times and costs, such as `12s later (1%), $0.20 less`."""
+def _difference(advice: Advice, change: Change) -> str:
+    """Return the difference of times and costs, such as `12.0s longer (1% of 20min00s) for $0.20 less`."""
     time = "as quick"
     if abs(change.share) >= _SAME:
-        time = f"{quantities.seconds(abs(change.saved))} {'later' if change.saved < 0 else 'sooner'}"
-        time += f" ({_share(abs(change.share))})"
+        time = f"{quantities.seconds(abs(change.saved))} {'longer' if change.saved < 0 else 'less'}"
+        time += f" ({_share(advice, change)})"
     return f"{time}{_cost(change)}"
 
 
 def _cost(change: Change) -> str:
-    """Return the cost of a change, such as ` for $28.10 more ($689 per hour saved, hypothetical)`."""
+    """Return the cost of a change, such as ` for $28.10 more ($689 per hour saved; nobody sells this speed)`."""
     if change.usd is None:
         cost, rate = "", ""
     elif abs(change.usd) < 5e-5:
@@ -200,12 +210,15 @@ def _cost(change: Change) -> str:
     else:
         cost = f" for {quantities.usd(abs(change.usd))} {'more' if change.usd > 0 else 'less'}"
         rate = "" if change.usd_per_hour is None else f"{quantities.usd(change.usd_per_hour)} per hour saved"
-    about = ", ".join(filter(None, (rate, change.availability)))
+    about = "; ".join(filter(None, (rate, _AVAILABILITY.get(change.availability, ""))))
     return f"{cost} ({about})" if about else cost
 
 
-def _share(share: float) -> str:
-    return quantities.percent(share) if share >= _SAME else "under 1%"
+def _share(advice: Advice, change: Change) -> str:
+    """Return the share of a change with its base, such as `45% of 2h18`."""
+    share = abs(change.share)
+    whole = abs(change.saved) / share if share else advice.declared_seconds
+    return f"{quantities.percent(share) if share >= _SAME else 'under 1%'} of {quantities.seconds(whole)}"
 
 
 @dataclass(frozen=True)
@@ -239,10 +252,10 @@ class AdviceTable:
         """Text that explains the marks of the table."""
         marks = {mark for _, mark, _ in self.rows}
         cells = [cell for _, _, cells in self.rows for cell in cells]
-        parts = ["p50 and mean cost"]
+        parts = ["Median time, mean cost"]
         parts += ["[ ] declared"] if any(cell.declared for cell in cells) else []
         parts += ["* recommended"] if any(cell.recommended for cell in cells) else []
-        parts += ["? hypothetical"] if "?" in marks else []
+        parts += ["? nobody sells it"] if "?" in marks else []
         parts += ["! not sold to everybody"] if "!" in marks else []
         return "   ".join(parts)
 
@@ -275,16 +288,8 @@ def _cell(advice: Advice, result: Result | None) -> AdviceCell:
     cost = "" if result.usd is None else f" {short_usd(result.usd.mean)}"
     scenario = result.scenario
     return AdviceCell(
-        f"{short_seconds(result.seconds.p50)}{cost}", scenario == advice.declared, scenario == advice.recommended
+        f"{quantities.seconds(result.seconds.p50)}{cost}", scenario == advice.declared, scenario == advice.recommended
     )
-
-
-def short_seconds(value: float) -> str:
-    """Return a time in at most 5 characters if it is below 1,000 hours: `4ms`, `13.5s`, `12m05`, `5h16`."""
-    text = quantities.seconds(value)
-    if "min" in text and "h" not in text:
-        return text.replace("min", "m").removesuffix("s")
-    return text.removesuffix("min")
 
 
 def short_usd(value: float) -> str:

@@ -257,6 +257,7 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     "many-people": lambda values, _: (
         f"No crew limits the people of {_places(values)}: up to {_most(values):,} work at the same time."
     ),
+    "unpaid-people": lambda values, _: f"People are not paid in this plan: no 'usd' for {_places(values)}.",
     "unbounded-fan-out": lambda values, _: (
         f"No crew limits {_places(values)}: up to {_most(values):,} run at the same time."
     ),

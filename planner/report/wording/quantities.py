@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from planner.errors import printable
 from planner.reading.pay import Pay
 
 _PREFIXES = ("", "k", "M", "G", "T", "P", "E")
 
 
 def seconds(value: float) -> str:
-    """Return a time as text: `0.42s`, `13.5s`, `12min05s`, `3h20min`, `25h04min`, `5d03h`, `365d`.
+    """Return a time as text: `4ms`, `0.42s`, `31.2s`, `6min07s`, `18min14s`, `2h00`, `13h23`, `5d03h`, `365d`.
 
-    A time below 0.1 s is in milliseconds, such as `4ms`. A time above 10,000 days has three digits: `38,600d`,
-    `3.86e7d`.
+    All times in text and HTML have this format. It has two units at most. From 1 h to 100 h, the second unit is
+    minutes, and it has no name. Rounding changes a time of at least 0.1 s by less than 1%, or by 5 ms. A time above
+    10,000 days has three digits: `38,600d`, `3.86e7d`.
     """
     if 0 < value < 0.0995:
         return f"{1000 * value:.2g}ms" if value >= 9.95e-7 else "<0.001ms"
     days = value / 86400
     if days < 9999.5:
-        return verdict_seconds(value)
+        text = verdict_seconds(value)
+        return text.removesuffix("min") if "h" in text else text
     digits, power = f"{days:.2e}".split("e+")
     return f"{float(f'{digits}e{power}'):,.0f}d" if days < 999_500 else f"{digits}e{int(power)}d"
 
@@ -27,8 +30,8 @@ def seconds(value: float) -> str:
 def verdict_seconds(value: float) -> str:
     """Return a time as text for the verdict in JSON output. The format is fixed so that JSON output stays the same.
 
-    Its text differs from that of `seconds` for very short and very long times: 4 ms is `0.00s`, and 38,600 days is
-    `38.6kd`.
+    Its text differs from that of `seconds` for very short times, for very long times, and from 1 h to 100 h: 4 ms is
+    `0.00s`, 38,600 days is `38.6kd`, and 2 h is `2h00min`.
     """
     if value < 9.995:
         return f"{value:.2f}s"
@@ -110,6 +113,24 @@ def share(value: float) -> str:
 def agents(count: int) -> str:
     """Return a number of agents as text: `1 agent`, `16 agents`."""
     return "1 agent" if count == 1 else f"{count:,} agents"
+
+
+def crew(name: str, count: int) -> str:
+    """Return a number of agents of a crew as text: `4 fixers`, `1 fixer`, `3 people`, `1 agent of 'desk'`.
+
+    The agents of a workflow without crews have no name in the text: `4 agents`.
+    """
+    name = printable(name)
+    if name == "agents":
+        return agents(count)
+    if name == "people":
+        return "1 person" if count == 1 else f"{count:,} people"
+    if not name.endswith("s") or name.endswith("ss"):
+        return f"{agents(count)} of '{name}'"
+    if count != 1:
+        return f"{count:,} {name}"
+    regular = not name.endswith(("ies", "ses", "xes", "ches", "shes"))
+    return f"1 {name[:-1]}" if regular else f"1 agent of '{name}'"
 
 
 def crews(sizes: Mapping[str, int], most: int) -> str:

@@ -10,6 +10,7 @@ from planner.planning.sensitivity.drivers import Driver
 from planner.planning.sensitivity.tornado import Sensitivity
 from planner.planning.sensitivity.variations import Effect, first_to_get_right, significant
 from planner.report.wording import quantities
+from planner.report.wording.forecast_answer import planned_phrase
 
 LEAST_SHOWN = 0.01
 """Effects below this share of the p90 are not shown, unless all are requested."""
@@ -39,12 +40,11 @@ _PHRASES = {
 def sensitivity_heading(sensitivity: Sensitivity) -> Iterator[str]:
     """Yield the heading of a sensitivity analysis as lines of text: samples, scenario, completion time and cost."""
     time, point, usd = sensitivity.seconds, sensitivity.scenario, sensitivity.usd
-    model = f" on {printable(point.model)}" if point.model else ""
-    yield f"{printable(sensitivity.workflow)}: {quantities.samples(sensitivity.samples)}, seed {sensitivity.seed}"
-    comma = "" if list(sensitivity.sizes) == ["agents"] else ","
+    run = f"{quantities.samples(sensitivity.samples)}, seed {sensitivity.seed}"
+    yield f"{printable(sensitivity.workflow)}: which estimate matters? ({run})"
     cost = "" if usd is None or not usd.p50 else f", cost {quantities.usd(usd.p50)}"
     yield (
-        f"{quantities.crews(sensitivity.sizes, point.agents)}{comma} at {quantities.factor(point.speed)}{model}: "
+        f"Planned: {planned_phrase(sensitivity.sizes, point)}: "
         f"p50 {quantities.seconds(time.p50)}, p90 {quantities.seconds(time.p90)}{cost}"
     )
 

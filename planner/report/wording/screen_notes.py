@@ -1,0 +1,96 @@
+"""The notes of a first screen: at most two, what changes a decision first, cautions of the catalogue in one line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from planner.errors import Note
+from planner.report.wording import quantities
+from planner.report.wording.notes import Sentence
+
+MOST_NOTES = 2
+"""Most notes on a first screen."""
+
+LEAST_ERROR = 0.02
+"""Simulation errors above this share of a percentile are reported on a first screen."""
+
+UNSAID = ("hypothetical-speeds", "constant-concurrency", "langgraph-runtime", "paid-by-the-hour")
+"""Codes of notes that no first screen shows: they explain a number, but change no decision."""
+
+CAUTIONS = ("caveat", "restricted-model", "other-tokenizer")
+"""Codes of notes about profiles. A first screen has one line about all of them."""
+
+CAUTION = "catalogue-cautions"
+"""Code of the note that one line about all profiles has."""
+
+_RESTRICTED: Mapping[str, str] = {"limited": "not sold to everybody", "retired": "no longer sold"}
+"""Availability of a model → phrase."""
+
+_SPEEDS: Mapping[str, str] = {
+    "estimate": "{} of {} {be} estimated",
+    "claim": "{} of {} {be} claimed by a vendor",
+    "measured": "{} of {} {be} measured under conditions",
+}
+"""Kind of a caveat about speeds → phrase."""
+
+_LAST = ("not-converged", "unpaid-people")
+"""Codes of notes that follow all other notes except cautions."""
+
+
+def screen_notes(notes: Sequence[Note], said: Collection[str] = ()) -> list[Note]:
+    """Return the notes for a first screen: at most `MOST_NOTES`, and one for each code. `--all` shows all notes.
+
+    said : codes of notes that the screen says in other words
+    """
+    notes = [note for note in notes if note.code not in UNSAID and note.code not in said]
+    first: dict[str, Note] = {}
+    for note in sorted(notes, key=lambda note: note.code in _LAST):
+        if note.code not in CAUTIONS:
+            first.setdefault(note.code, note)
+    shown = [_imprecise(note) if note.code == "not-converged" else note for note in first.values()]
+    return [*filter(None, shown), *_cautions(notes)][:MOST_NOTES]
+
+
+def _imprecise(note: Note) -> Note | None:
+    """Return a short note on the error of the simulation; None if it is below `LEAST_ERROR`."""
+    samples, needed = note.values["samples"], note.values["needed"]
+    count = quantities.samples(samples)
+    if needed is None:
+        return Sentence(
+            f"The error of the simulation is unknown: {count} {'is' if samples == 1 else 'are'} too few.", note
+        )
+    error = float(note.values["target"] * math.sqrt(needed / samples))
+    if error <= LEAST_ERROR:
+        return None
+    return Sentence(f"Error of the simulation: p50 or p90 ± {100 * error:.2g}% (95% interval, {count}).", note)
+
+
+def _cautions(notes: Sequence[Note]) -> Iterator[Sentence]:
+    """Yield one sentence about all notes on profiles. If there are none, yield nothing."""
+    caveats = [note.values for note in notes if note.code == "caveat"]
+    restricted = {
+        note.values["model"]: _RESTRICTED[note.values["available"]] for note in notes if note.code == "restricted-model"
+    }
+    sold = {each["profile"]: "on sale at certain times or to some only" for each in caveats if each["kind"] == "sale"}
+    parts = [f"{model} is {phrase}" for model, phrase in {**sold, **restricted}.items()]
+    for kind, phrase in _SPEEDS.items():
+        of_kind = [each["profile"] for each in caveats if each["kind"] == kind]
+        if of_kind:
+            speeds = "1 speed" if len(of_kind) == 1 else f"{len(of_kind)} speeds"
+            parts.append(phrase.format(speeds, _names(of_kind), be="is" if len(of_kind) == 1 else "are"))
+    priced = [each["profile"] for each in caveats if each["kind"] == "price"]
+    parts += [f"conditions on the price of {_names(priced)}"] if priced else []
+    parts[-1:] = [f"{part} (planner models NAME)" for part in parts[-1:]]
+    others = [note.values for note in notes if note.code == "other-tokenizer"]
+    parts += [f"as many tokens for {_names(each['models'])} as for {each['written_for']}" for each in others]
+    if parts:
+        text = "; ".join(parts)
+        capital = text[0].upper() if text.startswith(("conditions on", "as many tokens")) else text[0]
+        yield Sentence(f"{capital}{text[1:]}.", Note(CAUTION, {}))
+
+
+def _names(profiles: Sequence[str]) -> str:
+    """Return one or two names of profiles, or the number of profiles."""
+    names = list(dict.fromkeys(profiles))
+    return " and ".join(names) if len(names) < 3 else f"{len(names)} models"
