@@ -160,7 +160,7 @@ class Grid:
         more = [scenario for scenario in extra if scenario.model == model and scenario not in requested]
         points = [
             *(
-                GridPoint(scenario.speed, self.sizing.sizes(scenario.agents), requested=False,
+                GridPoint(scenario.speed, self.sizing.sizes(scenario.agents, scenario.others), requested=False,
                           workflow=uncoordinated.workflow, uncontended=uncoordinated.uncontended)
                 for scenario in apart
             ),
@@ -195,4 +195,4 @@ class Grid:
     def _point(self, scenario: Scenario, requested: bool = True) -> GridPoint:
         """Return the point of a batch that simulates `scenario`. At infinite speed, the price multiplier is 1."""
         multiplier = 1.0 if isinf(scenario.speed) else self.premium.of(scenario.speed)
-        return GridPoint(scenario.speed, self.sizing.sizes(scenario.agents), multiplier, requested)
+        return GridPoint(scenario.speed, self.sizing.sizes(scenario.agents, scenario.others), multiplier, requested)

@@ -20,11 +20,19 @@ class Scenario:
     model : name of the profile that is used as the workflow's model
     speed : factor on every output speed
     agents : number of agents of the crew whose size varies
+    others : number of agents of each further crew whose size varies, by name, in the order of the request; empty if
+        one crew varies
     """
 
     model: str
     speed: float
     agents: int
+    others: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def all_agents(self) -> int:
+        """Number of agents of all crews whose sizes vary."""
+        return self.agents + sum(count for _, count in self.others)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from planner.errors import InputError, Note, Problem, did_you_mean
@@ -96,12 +96,13 @@ class Sizing:
             return sum(sizes.values())
         return sizes[self.crew] if self.crew in sizes else most_busy_agents(self.workflow, sizes, self.crew)
 
-    def sizes(self, agents: int) -> dict[str, int]:
+    def sizes(self, agents: int, others: Iterable[tuple[str, int]] = ()) -> dict[str, int]:
         """Return the number of agents of every crew, by name.
 
-        agents : number of agents of the crew that varies; the other crews have their declared numbers
+        agents : number of agents of the crew that varies
+        others : numbers of agents of further crews that vary, by name. All other crews have their declared numbers
         """
-        return {**self.declared, self.choose(): agents}
+        return {**self.declared, self.choose(): agents, **dict(others)}
 
     def alone(self) -> dict[str, int]:
         """Return the number of agents of every crew in the baseline, by name.
