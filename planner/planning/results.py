@@ -74,11 +74,14 @@ class Usd:
     mean: float
     p50: float
     p90: float
+    p95: float
     standard_error: float
     p50_low: float | None
     p50_high: float | None
     p90_low: float | None
     p90_high: float | None
+    p95_low: float | None
+    p95_high: float | None
     models: float
     people_and_machines: float
     models_standard_error: float
@@ -90,15 +93,14 @@ class Usd:
         total = samples.usd
         if total is None:
             return None
-        p50, p90 = map(total.quantile, (0.5, 0.9))
-        error = total.standard_error
-        (p50_low, p50_high), (p90_low, p90_high) = map(total.known_interval, (0.5, 0.9))
+        p50, p90, p95 = map(total.quantile, (0.5, 0.9, 0.95))
+        error, interval = total.standard_error, total.known_interval
         models, others = Mean(total.mean, error), Mean(0.0, 0.0)
         if samples.usd_parts is not None:
             models, others = (Mean(values.mean, values.standard_error) for values in samples.usd_parts)
         return cls(
-            total.mean, p50, p90, error, p50_low, p50_high, p90_low, p90_high, models.mean, others.mean,
-            models.standard_error, others.standard_error,
+            total.mean, p50, p90, p95, error, *interval(0.5), *interval(0.9), *interval(0.95),
+            models.mean, others.mean, models.standard_error, others.standard_error,
         )  # fmt: skip
 
 
