@@ -9,6 +9,7 @@ from typing import NamedTuple
 from planner.catalogue.premium import FITTED, Premium
 from planner.engine.intervals import mean_difference
 from planner.errors import InputError, Note, Problem
+from planner.planning.crew_numbers import CrewNumbers
 from planner.planning.decisions.verdict import ALIKE
 from planner.planning.forecast import step_results
 from planner.planning.forecast_result import StepResult
@@ -94,7 +95,8 @@ class TargetResult:
     notes: tuple[Note, ...]
 
 
-def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], agents: Sequence[int], *,
+def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float],
+             agents: Sequence[int] | Mapping[str, Sequence[int]], *,
              models: Sequence[str] = (), crew: str | None = None, premium: Premium = FITTED, seed: int = 1,
              samples: int | None = None, precision: float | None = None, max_time: float | None = None,
              backend: Backend | None = None, progress: Progress = quiet) -> TargetResult:  # fmt: skip
@@ -106,7 +108,9 @@ def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], a
     Raises InputError as `compare` does. Also raises InputError if the target has a budget and a cost is unknown.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
-    sizing = Sizing.of(workflow, crew)
+    numbers = CrewNumbers.of(workflow, agents, crew)
+    agents = numbers.agents or ()
+    sizing = Sizing.of(workflow, numbers.crew)
     sized = sizing.choose()
     names = list(dict.fromkeys(models)) or [workflow.model or ""]
     grid = Grid(workflow, sizing, premium, seed, backend)

@@ -140,9 +140,10 @@ class TierResult:
         return self.thrifty or self.best
 
 
-def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = None, crew: str | None = None,
-         seed: int = 1, samples: int | None = None, precision: float | None = None, max_time: float | None = None,
-         backend: Backend | None = None, progress: Progress = quiet) -> TierResult:  # fmt: skip
+def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | Mapping[str, int] | None = None,
+         crew: str | None = None, seed: int = 1, samples: int | None = None, precision: float | None = None,
+         max_time: float | None = None, backend: Backend | None = None,
+         progress: Progress = quiet) -> TierResult:  # fmt: skip
     """Find the steps to move to a fast tier, so that the workflow is as quick as a budget allows.
 
     fast : name of the profile of the fast tier
