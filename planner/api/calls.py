@@ -120,12 +120,10 @@ def forecast(
     """
     check = Checks(ARGUMENTS)
     fields = arguments.source_and_crew(check, workflow, runtime, crew)
-    if isinstance(agents, Mapping) and crew is not None:
-        check.add("agents names its crews already; omit crew")
     request = ForecastRequest(
         **fields,
         speed=check.take("speed", speed, factor),
-        agents=check.optional("agents", agents, arguments.agents_of_crews),
+        agents=arguments.one_of_each(check, agents, crew),
         model=check.optional("model", model, arguments.name),
         premium=check.take("premium", premium, arguments.premium),
         simulation=arguments.simulation(check, seed, samples, precision, max_time, threads, scheduler, progress),
@@ -134,7 +132,8 @@ def forecast(
 
 
 def compare(
-    workflow: Workflow, *, speeds: Sequence[float] | None = None, agents: Sequence[int] | None = None,
+    workflow: Workflow, *, speeds: Sequence[float] | None = None,
+    agents: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
     crew: str | None = None, models: Sequence[str] | str = (), runtime: str | None = None,
     premium: Premium | float | None = None, seed: int = 1, samples: int | None = None,
     precision: float | str | None = None, max_time: float | str | None = None, threads: int | None = None,
@@ -145,8 +144,9 @@ def compare(
 
     speeds : factors by which every output speed is multiplied. None: 1, and the faster tiers of the model; 1 and 2.5
         if there are no such tiers. If several models are given, None means only 1
-    agents : numbers of agents to compare. None: 1, the declared and the recommended number, and half and double of the
-        declared number
+    agents : numbers of agents to compare, or a mapping such as {"coders": [2, 4, 8], "reviewers": [1, 2]}, which
+        compares all combinations of several crews. None: 1, the declared and the recommended number, and half and
+        double of the declared number
     crew : name of the crew whose agents are compared. None: the only crew. If there are several crews and `agents` is
         None, the crew that holds the workflow up most
     models : profiles to use instead of the workflow's default profile, as a list or as a string such as "a,b"
@@ -165,7 +165,7 @@ def compare(
     check = Checks(ARGUMENTS)
     request = CompareRequest(
         **arguments.source_and_crew(check, workflow, runtime, crew),
-        **arguments.grid(check, speeds, agents, models, premium),
+        **arguments.grid(check, speeds, agents, crew, models, premium),
         simulation=arguments.simulation(check, seed, samples, precision, max_time, threads, scheduler, progress),
         decisions=decision_options(check, value_of_time, waiting, setup, runs, every_n, worth),
     )
@@ -174,7 +174,8 @@ def compare(
 
 def target(
     workflow: Workflow, *, p90: float | str | None = None, p50: float | str | None = None,
-    budget: float | str | None = None, speeds: Sequence[float] | None = None, agents: Sequence[int] = AGENTS,
+    budget: float | str | None = None, speeds: Sequence[float] | None = None,
+    agents: Sequence[int] | Mapping[str, Sequence[int]] = AGENTS,
     crew: str | None = None, models: Sequence[str] | str = (), runtime: str | None = None,
     premium: Premium | float | None = None, seed: int = 1, samples: int | None = None,
     precision: float | str | None = None, max_time: float | str | None = None, threads: int | None = None,
@@ -197,17 +198,17 @@ def target(
     request = TargetRequest(
         **arguments.source_and_crew(check, workflow, runtime, crew),
         target=checked_target(check, p90, p50, budget),
-        **arguments.grid(check, speeds, agents, models, premium),
+        **arguments.grid(check, speeds, agents, crew, models, premium),
         simulation=arguments.simulation(check, seed, samples, precision, max_time, threads, scheduler, progress),
     )
     return answered(TargetResult, check, request)
 
 
 def tier(
-    workflow: Workflow, *, fast: str, budget: float | str, agents: int | None = None, crew: str | None = None,
-    model: str | None = None, runtime: str | None = None, seed: int = 1, samples: int | None = None,
-    precision: float | str | None = None, max_time: float | str | None = None, threads: int | None = None,
-    scheduler: str | None = None, progress: Progress | None = None,
+    workflow: Workflow, *, fast: str, budget: float | str, agents: int | Mapping[str, int] | None = None,
+    crew: str | None = None, model: str | None = None, runtime: str | None = None, seed: int = 1,
+    samples: int | None = None, precision: float | str | None = None, max_time: float | str | None = None,
+    threads: int | None = None, scheduler: str | None = None, progress: Progress | None = None,
 ) -> TierResult:  # fmt: skip
     """Choose the steps to put on a fast tier within a budget.
 
@@ -226,7 +227,7 @@ def tier(
         **arguments.source_and_crew(check, workflow, runtime, crew),
         fast=check.take("fast", fast, arguments.name),
         budget=check.take("budget", budget, usd),
-        agents=check.optional("agents", agents, arguments.agents),
+        agents=arguments.one_of_each(check, agents, crew),
         model=check.optional("model", model, arguments.name),
         simulation=arguments.simulation(check, seed, samples, precision, max_time, threads, scheduler, progress),
     )
@@ -234,10 +235,11 @@ def tier(
 
 
 def sensitivity(
-    workflow: Workflow, *, off: float | str | None = None, speed: float = 1.0, agents: int | None = None,
-    crew: str | None = None, model: str | None = None, runtime: str | None = None, seed: int = 1,
-    samples: int | None = None, precision: float | str | None = None, max_time: float | str | None = None,
-    threads: int | None = None, scheduler: str | None = None, progress: Progress | None = None,
+    workflow: Workflow, *, off: float | str | None = None, speed: float = 1.0,
+    agents: int | Mapping[str, int] | None = None, crew: str | None = None, model: str | None = None,
+    runtime: str | None = None, seed: int = 1, samples: int | None = None, precision: float | str | None = None,
+    max_time: float | str | None = None, threads: int | None = None, scheduler: str | None = None,
+    progress: Progress | None = None,
 ) -> Sensitivity:  # fmt: skip
     """Rank the numbers of the workflow's file by their effect on the p90 of the completion time.
 
@@ -254,7 +256,7 @@ def sensitivity(
         **arguments.source_and_crew(check, workflow, runtime, crew),
         off=check.optional("off", off, checked_off),
         speed=check.take("speed", speed, factor),
-        agents=check.optional("agents", agents, arguments.agents),
+        agents=arguments.one_of_each(check, agents, crew),
         model=check.optional("model", model, arguments.name),
         simulation=arguments.simulation(check, seed, samples, precision, max_time, threads, scheduler, progress),
     )

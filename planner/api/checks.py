@@ -71,12 +71,12 @@ class Checks:
         """Record a problem that concerns several arguments. `message` describes the problem."""
         self._problems.append(Problem("bad-value", message))
 
-    def words(self, code: str) -> str:
-        """Return the message for the code of an error.
+    def words(self, code: str, values: Mapping[str, Any] | None = None) -> str:
+        """Return the message for the code of an error, with its values.
 
         The message names arguments as the front end does: `--p90` on the command line, or `p90` in Python.
         """
-        return words(Note(code), self._names)
+        return words(Note(code, values), self._names)
 
     def done(self) -> None:
         """Raise InputError if problems were recorded. The error lists all these problems."""

@@ -156,13 +156,14 @@ class TierRequest(Request):
 
     fast : profile of the fast tier
     budget : limit on the median cost of a run, in US dollars
-    agents : number of agents of the crew; None: the number that the workflow declares
+    agents : number of agents of the crew, or a mapping of crews to numbers; None: the numbers that the workflow
+        declares
     model : profile of the standard tier; None: the workflow's default profile
     """
 
     fast: str
     budget: float
-    agents: int | None = None
+    agents: int | Mapping[str, int] | None = None
     model: str | None = None
 
     def serve(self) -> tuple[Workflow, tuple[Note, ...]]:
@@ -190,12 +191,12 @@ class GridRequest(Request):
     """Base class of requests about a grid of speeds × agents.
 
     speeds : factors by which every output speed is multiplied; None: the default speeds
-    agents : numbers of agents; None: the default numbers
+    agents : numbers of agents, or a mapping of crews to their numbers; None: the default numbers
     models : profiles to use instead of the workflow's default profile; empty: only the default profile
     """
 
     speeds: Sequence[float] | None = None
-    agents: Sequence[int] | None = None
+    agents: Sequence[int] | Mapping[str, Sequence[int]] | None = None
     models: Sequence[str] = ()
     premium: Premium | None = None
 

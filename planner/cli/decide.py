@@ -112,14 +112,14 @@ def tier(
 
         with values.checked() as check:
             most = check.take("budget", budget, usd)
-            crew, counts = values.parse_agents(check, agents)
+            crews = values.parse_agents(check, agents)
             simulation = values.parse_simulation(check, sampling, progress, backend)
             tiers, models = values.parse_names(fast, "--fast"), values.parse_names(model)
-            if len(counts) > 1 or len(tiers) != 1 or len(models) > 1:
-                check.add("--fast and --model take one profile each, and --agents takes one number")
+            if len(tiers) != 1 or len(models) > 1 or any(len(counts) > 1 for counts in crews.values()):
+                check.add("--fast and --model take one profile each, and --agents takes one number of each crew")
         request = values.build_request(
             TierRequest, file, set_, catalogue, only_below, output.output,
-            fast=tiers[0], budget=most, agents=counts[0], crew=crew, model=models[0] if models else None,
+            fast=tiers[0], budget=most, agents=values.one_each(crews), model=models[0] if models else None,
             runtime=runtime, simulation=simulation,
         )  # fmt: skip
         result = request.run()
@@ -167,7 +167,7 @@ def sensitivity(
                 speed,
                 agents,
                 model,
-                "a sensitivity has one scenario: one speed, model and number of agents",
+                "a sensitivity has one scenario: one speed, one model, and one number of agents of each crew",
             )
             simulation = values.parse_simulation(check, sampling, progress, backend)
         request = values.build_request(

@@ -25,25 +25,28 @@ Speeds = Annotated[
     ),
 ]
 Agents = Annotated[
-    str | None,
-    typer.Option(help="Number of agents. If there are several crews, name one of them, e.g. writers=4.", metavar="N"),
-]
-AgentsOfCrews = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
-        help="Number of agents. If there are several crews, name them, e.g. writers=4,editors=2.", metavar="N"
+        help="Number of agents. If there are several crews, name each, e.g. --agents writers=4 --agents editors=2.",
+        metavar="N",
     ),
 ]
 AgentCounts = Annotated[
-    str,
-    typer.Option(help="Numbers of agents to try. If there are several crews, name one of them, e.g. writers=1,2,4."),
+    list[str] | None,
+    typer.Option(
+        help="Numbers of agents to try. If there are several crews, name one or more of them, e.g. --agents "
+        f"writers=1,2,4 --agents editors=1,2. [default: {_AGENTS}]",
+        metavar="N",
+        show_default=False,
+    ),
 ]
 ComparedAgents = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
-        help="Numbers of agents to compare. If there are several crews, name one of them, e.g. writers=1,2,4. "
-        "[default: 1, the declared and the recommended number, and half and double of the declared number, of the crew "
-        "that holds the workflow up most]",
+        help="Numbers of agents to compare. If there are several crews, name one or more of them, e.g. --agents "
+        "writers=1,2,4 --agents editors=1,2. [default: 1, the declared and the recommended number, and half and "
+        "double of the declared number, of the crew that holds the workflow up most]",
+        metavar="N",
         show_default=False,
     ),
 ]
@@ -184,7 +187,7 @@ class GridOptions:
     """Options of a command that simulates a grid of scenarios."""
 
     speed: Speeds = None
-    agents: AgentCounts = _AGENTS
+    agents: AgentCounts = None
     model: Models = None
     runtime: RuntimeName = None
     premium: Premium = None

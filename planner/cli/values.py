@@ -77,18 +77,27 @@ def parse_agents(check: "Checks", texts: list[str] | None) -> dict[str | None, l
         return int(part)
 
     found: dict[str | None, list[int]] = {}
-    crew: str | None = None
+    problems: dict[str, None] = {}
+    twice, numbers = False, list[int]()
     for text in texts or ():
-        crew = None
         for position, part in enumerate(text.split(",")):
             name, equals, number = part.rpartition("=")
             if equals or not position:
                 crew = name.strip() if equals else None
-                if crew in found:
-                    check.add(check.words("crew-twice") if crew else check.words("agents-twice"))
-            found.setdefault(crew, []).append(check.take("agents", number, count))
+                numbers = []
+                if crew not in found:
+                    found[crew] = numbers
+                elif crew is not None:
+                    problems[check.words("crew-twice", {"crew": crew})] = None
+                else:
+                    twice = True
+            numbers.append(check.take("agents", number, count))
     if None in found and len(found) > 1:
-        check.add(check.words("crews-without-name"))
+        problems[check.words("crews-without-name")] = None
+    elif twice:
+        problems[check.words("agents-twice")] = None
+    for problem in problems:
+        check.add(problem)
     return found
 
 
@@ -123,12 +132,16 @@ def parse_scenario(
     factors, models = parse_speeds(check, speed), parse_names(model)
     if len(factors) > 1 or len(models) > 1 or any(len(counts) > 1 for counts in crews.values()):
         check.add(refusal)
-    one = {crew: counts[0] for crew, counts in crews.items()}
-    return {
-        "speed": factors[0],
-        "agents": one.get(None, one or None),
-        "model": models[0] if models else None,
-    }
+    return {"speed": factors[0], "agents": one_each(crews), "model": models[0] if models else None}
+
+
+def one_each(crews: dict[str | None, list[int]]) -> Any:
+    """Return the first number of each crew, by name. If no crew is named, return the number, or None if there is none.
+
+    crews : result of `parse_agents`
+    """
+    first = {crew: counts[0] for crew, counts in crews.items()}
+    return first.get(None, first or None)
 
 
 def parse_grid(check: "Checks", options: GridOptions | CompareOptions) -> dict[str, Any]:

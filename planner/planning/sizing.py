@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from planner.errors import InputError, Note, Problem, did_you_mean
+from planner.errors import InputError, Note, Problem
 from planner.expansion.build.size_limits import check_agents, most_busy_agents
 from planner.expansion.graph.task_graph import DEFAULT_CREW, crew_sizes
+from planner.planning.crew_numbers import check_names
 from planner.workflow.declaration import Workflow
 
 
@@ -38,9 +39,8 @@ class Sizing:
         names = list(declared) or [DEFAULT_CREW]
         if workflow.crews:
             check_agents(workflow, declared)
-        if crew is not None and crew not in names:
-            hint = did_you_mean(crew, names)
-            raise InputError([Problem("unknown-crew", f"unknown crew '{crew}'", None, hint, "crew")])
+        if crew is not None:
+            check_names(workflow, [crew])
         return cls(workflow, crew if crew or len(names) > 1 else names[0], declared)
 
     @classmethod
@@ -66,8 +66,7 @@ class Sizing:
             if len(agents) == 1:
                 ((crew, agents),) = agents.items()
             else:
-                for name in agents:
-                    cls.of(workflow, name)
+                check_names(workflow, agents)
                 sizing = cls.of(workflow)
                 return sizing, {**sizing.declared, **agents}
         sizing = cls.of(workflow, crew)

@@ -6,7 +6,16 @@ from dataclasses import asdict
 from typing import Any
 
 from planner.planning.comparison_result import Comparison
-from planner.report.data.formats import VERSION, csv_text, flat, json_text, plain_data, precision_data, scenario_data
+from planner.report.data.formats import (
+    VERSION,
+    as_dict,
+    csv_text,
+    flat,
+    json_text,
+    plain_data,
+    precision_data,
+    scenario_data,
+)
 from planner.report.wording.comparisons import verdict
 from planner.report.wording.notes import worded
 from planner.report.wording.quantities import verdict_seconds
@@ -21,7 +30,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         "samples": comparison.samples,
         "precision": precision_data(comparison.precision),
         "advice": plain_data(comparison.advice),
-        "baseline": asdict(comparison.baseline),
+        "baseline": as_dict(comparison.baseline),
         "scenarios": [scenario_data(result) for result in comparison.results],
         "verdict": verdict(comparison, verdict_seconds),
         "notes": list(worded(comparison.notes)),

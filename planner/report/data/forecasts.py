@@ -6,7 +6,16 @@ from dataclasses import asdict
 from typing import Any
 
 from planner.planning.forecast_result import Forecast
-from planner.report.data.formats import VERSION, csv_text, flat, json_text, plain_data, precision_data, scenario_data
+from planner.report.data.formats import (
+    VERSION,
+    as_dict,
+    csv_text,
+    flat,
+    json_text,
+    plain_data,
+    precision_data,
+    scenario_data,
+)
 from planner.report.wording.notes import worded
 
 
@@ -18,7 +27,7 @@ def forecast_data(forecast: Forecast) -> dict[str, Any]:
         "seed": forecast.seed,
         "samples": forecast.samples,
         "precision": precision_data(forecast.precision),
-        "baseline": asdict(forecast.baseline),
+        "baseline": as_dict(forecast.baseline),
         **scenario_data(forecast.result),
         "breakdown": dict(forecast.breakdown),
         "steps": _steps(forecast),

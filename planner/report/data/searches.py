@@ -9,7 +9,7 @@ from planner.planning.target.goal import Candidate
 from planner.planning.target.search import TargetResult
 from planner.planning.target.solve import Requirement
 from planner.planning.tier.search import AssignmentResult, TierResult
-from planner.report.data.formats import VERSION, csv_text, flat, json_text, plain_data, precision_data
+from planner.report.data.formats import VERSION, as_dict, csv_text, flat, json_text, plain_data, precision_data
 from planner.report.wording.notes import worded
 
 _NO_BUDGET = {"chance": None, "low": None, "high": None}
@@ -62,7 +62,7 @@ def target_csv(result: TargetResult) -> str:
 def _candidate(candidate: Candidate | None) -> dict[str, Any] | None:
     if candidate is None:
         return None
-    data = asdict(candidate)
+    data = as_dict(candidate)
     return {**data.pop("scenario"), "standing": candidate.standing, **data}
 
 

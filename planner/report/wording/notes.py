@@ -39,6 +39,10 @@ OPTIONS = Names(
     lambda crew: f"--agents {crew}=1,2,4",
     lambda name, value: f"--set {name}={value}",
     {
+        "agents-twice": "--agents: given twice; name the crews, for example --agents coders=4 --agents testers=2",
+        "crew-twice": "--agents: crew '{crew}' is named twice; name each crew once, with commas between its numbers",
+        "crews-without-name": "--agents: a number has no crew; write for example --agents coders=4 --agents testers=2",
+        "crew-and-names": "--agents: the crews are named already",
         "needs-setup": "this option needs --setup, for example --runs 200 --setup 2h,$500",
         "one-deadline": "give one deadline, either --p90 TIME or --p50 TIME",
         "time-above-0": "expected a time above 0s, such as {example}",
@@ -51,6 +55,10 @@ ARGUMENTS = Names(
     lambda crew: f"crew='{crew}'",
     lambda name, value: f"parameters={{'{name}': {value}}}",
     {
+        "agents-twice": "agents: given twice",
+        "crew-twice": "agents: crew '{crew}' is named twice; name each crew once",
+        "crews-without-name": "agents: a number has no crew; write for example {{'coders': 4, 'testers': 2}}",
+        "crew-and-names": "agents names its crews already; omit crew",
         "needs-setup": "this argument needs a setup, such as setup='2h,$500'",
         "one-deadline": "give one deadline, either p90 or p50, for example p90='4h'",
         "time-above-0": "expected a time above 0, in seconds or as '{example}'",
@@ -281,6 +289,7 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     "context-of-other-tier": "A request that continues a context of the other tier reads it uncached.",
     # Remedies of a problem
     "name-crew": lambda values, names: " or ".join(map(names.crew, values["crews"])),
+    "fewer-agents-of-crews": lambda _, names: f"give {names.argument('agents')} fewer numbers of each crew",
     "price-or-no-budget": lambda _, names: f"give the profile a 'price', or leave {names.argument('budget')} away",
     "bind-agents": lambda values, names: (
         "name a crew with 'crew', or write a number"
