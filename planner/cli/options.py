@@ -9,10 +9,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from planner.api import AGENTS, MOST_SAMPLES, MOST_THREADS, SPEEDS
+from planner.api import MOST_SAMPLES, MOST_THREADS, SPEEDS
 
 _SPEEDS = ",".join(f"{speed:g}x" for speed in SPEEDS)
-_AGENTS = ",".join(map(str, AGENTS))
 
 File = Annotated[Path, typer.Argument(help="Workflow file; - reads standard input.", show_default=False)]
 Speed = Annotated[str, typer.Option(help="Multiply the output speed of every request by this factor, e.g. 2.5x.")]
@@ -20,7 +19,8 @@ Speeds = Annotated[
     str | None,
     typer.Option(
         help="Multiply the output speed of every request by each of these factors. "
-        f"[default: {_SPEEDS}, or only 1x if several models are given]",
+        f"[default: 1x and the faster tiers of the model; if there are none, {_SPEEDS}; "
+        "if several models are given, 1x]",
         show_default=False,
     ),
 ]
@@ -35,7 +35,8 @@ AgentCounts = Annotated[
     list[str] | None,
     typer.Option(
         help="Numbers of agents to try. If there are several crews, name one or more of them, e.g. --agents "
-        f"writers=1,2,4 --agents editors=1,2. [default: {_AGENTS}]",
+        "writers=1,2,4 --agents editors=1,2. [default: 1,2,4,8,16 and the declared number, of the crew that holds the "
+        "workflow up most]",
         metavar="N",
         show_default=False,
     ),
@@ -64,6 +65,10 @@ Worth = Annotated[
         "--worth", help="Share of the completion time that a change must save to be recommended.", metavar="SHARE"
     ),
 ]
+_PERCENTILE = "Deadline for {}% of runs, e.g. 4h."
+P50 = Annotated[str | None, typer.Option("--p50", help=_PERCENTILE.format(50), metavar="TIME", show_default=False)]
+P90 = Annotated[str | None, typer.Option("--p90", help=_PERCENTILE.format(90), metavar="TIME", show_default=False)]
+P95 = Annotated[str | None, typer.Option("--p95", help=_PERCENTILE.format(95), metavar="TIME", show_default=False)]
 All = Annotated[bool, typer.Option("--all", help="Print all tables, decisions and notes below the answer.")]
 Model = Annotated[
     str | None,

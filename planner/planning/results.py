@@ -94,12 +94,13 @@ class Usd:
         if total is None:
             return None
         p50, p90, p95 = map(total.quantile, (0.5, 0.9, 0.95))
-        error, interval = total.standard_error, total.known_interval
+        error = total.standard_error
+        (p50_low, p50_high), (p90_low, p90_high), (p95_low, p95_high) = map(total.known_interval, (0.5, 0.9, 0.95))
         models, others = Mean(total.mean, error), Mean(0.0, 0.0)
         if samples.usd_parts is not None:
             models, others = (Mean(values.mean, values.standard_error) for values in samples.usd_parts)
         return cls(
-            total.mean, p50, p90, p95, error, *interval(0.5), *interval(0.9), *interval(0.95),
+            total.mean, p50, p90, p95, error, p50_low, p50_high, p90_low, p90_high, p95_low, p95_high,
             models.mean, others.mean, models.standard_error, others.standard_error,
         )  # fmt: skip
 

@@ -231,7 +231,9 @@ def _solve(
     pending = [(line, x) for line, first in starts for x in first]
     for turn in range(_ROUNDS):
         points = [point for line, x in pending if (point := line.scenario(search, x)) not in grid.found]
-        points.sort(key=lambda point: (point.agents, point.others))  # scenarios with the same agents share their demands
+        points.sort(
+            key=lambda point: (point.agents, point.others)
+        )  # scenarios with the same agents share their demands
         size = _PART if stopping.seconds is not None else max(1, len(points))
         for index in range(0, len(points), size):
             if not stopping.late:

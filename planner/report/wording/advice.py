@@ -65,7 +65,7 @@ def declared_phrase(advice: Advice) -> str:
 
 def advice_sentences(advice: Advice) -> list[str]:
     """Return the verdict, what agents and speed would gain, what holds the workflow up, and what to compare next."""
-    lines = [_verdict(advice), _agents(advice), _faster(advice), _held_by(advice.holders)]
+    lines = [_verdict(advice), _agents(advice), _faster(advice), held_by(advice.holders)]
     if advice.chosen and advice.crew_drag > SMALL:
         lines.append(f"Crew compared: {printable(advice.crew)}. Of several, it holds the workflow up most.")
     elif advice.chosen:
@@ -129,7 +129,8 @@ def _faster(advice: Advice) -> str:
     return f"{start}{_row(advice, change.after)} would {_would(change)}."
 
 
-def _held_by(holders: Sequence[Holder]) -> str:
+def held_by(holders: Sequence[Holder]) -> str:
+    """Return a sentence on what holds a workflow up: `Held by: release, a person (-29min if instant).`"""
     if not holders:
         return "Held by: nothing in particular."
     return f"Held by: {'; '.join(map(_holder, holders))}."

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from planner.errors import InputError, Note, Problem
+from planner.report.wording import quantities
 
 Values = Mapping[str, Any]
 
@@ -44,7 +45,8 @@ OPTIONS = Names(
         "crews-without-name": "--agents: a number has no crew; write for example --agents coders=4 --agents testers=2",
         "crew-and-names": "--agents: the crews are named already",
         "needs-setup": "this option needs --setup, for example --runs 200 --setup 2h,$500",
-        "one-deadline": "give one deadline, either --p90 TIME or --p50 TIME",
+        "one-deadline": "give one deadline: --p50, --p90 or --p95, for example --p90 4h",
+        "deadline-or-budget": "give a budget or a deadline, for example --budget 40 or --p90 4h",
         "time-above-0": "expected a time above 0s, such as {example}",
     },
 )
@@ -60,7 +62,8 @@ ARGUMENTS = Names(
         "crews-without-name": "agents: a number has no crew; write for example {{'coders': 4, 'testers': 2}}",
         "crew-and-names": "agents names its crews already; omit crew",
         "needs-setup": "this argument needs a setup, such as setup='2h,$500'",
-        "one-deadline": "give one deadline, either p90 or p50, for example p90='4h'",
+        "one-deadline": "give one deadline: p50, p90 or p95, for example p90='4h'",
+        "deadline-or-budget": "give a budget or a deadline, for example budget=40 or p90='4h'",
         "time-above-0": "expected a time above 0, in seconds or as '{example}'",
     },
 )
@@ -221,6 +224,10 @@ def _not_in_file(subject: str, given: str, argument: str) -> str:
 _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     # Notes on a result
     "not-converged": _not_converged,
+    "few-samples": lambda values, _: (
+        f"{quantities.samples(values['samples'])} are too few to be sure of a p{100 * values['percentile']:.0f}: it "
+        f"takes {values['needed']}."
+    ),
     "estimates-cut-short": "Time ran out before every number of the file was changed: the effects of some are unknown.",
     "estimates-refused": "Some effects are unknown, because a changed file would be too large or have a mistake.",
     "estimates-left-out": "Only {most} of the {numbers:,} numbers of the file were changed, in the order of the file.",
