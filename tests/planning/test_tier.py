@@ -18,7 +18,8 @@ from planner.errors import InputError, Note
 from planner.expansion import crew_sizes
 from planner.planning import TierResult, forecast, tier
 from planner.planning.tier import assignments as selection
-from planner.planning.tier.assignments import Assignments, may_be_fast, selected, tiered
+from planner.planning.tier.assignments import Assignments, best_of, may_be_fast, selected, tiered
+from planner.planning.tier.limits import Limits
 from planner.report import tier_text
 from planner.sampling import Stopping, ThreadBackend
 from planner.workflow import Workflow
@@ -40,9 +41,10 @@ CHAIN = """
   d: {needs: c, tool: 5s}"""
 
 
-def found(workflow: Workflow, budget: float, **options: object) -> TierResult:
+def found(workflow: Workflow, budget: float | Limits, **options: object) -> TierResult:
     options.setdefault("samples", 8)
-    return tier(workflow, "fast", budget, **options)  # type: ignore[arg-type]
+    limits = budget if isinstance(budget, Limits) else Limits(budget=budget)
+    return tier(workflow, "fast", limits, **options)  # type: ignore[arg-type]
 
 
 def test_a_chain_gets_the_steps_that_a_knapsack_would_take(declare: Declare) -> None:
@@ -154,10 +156,11 @@ def test_selection_comes_near_the_best_choice(declare: Declare, budget: float) -
     steps = may_be_fast(workflow, crew_sizes(workflow))
     choices = Assignments(workflow, "fast", crew_sizes(workflow), 1, ThreadBackend(), Stopping())
     choices.first([frozenset(), frozenset(steps)], 2, Stopping(200), lambda done: None)
-    chosen = selected(choices, steps, budget, lambda done: None)[0]
-    best = selection.every(choices, steps, budget, lambda done: None)[0]
-    assert selection.time(choices.samples_of[chosen]) <= 1.03 * selection.time(choices.samples_of[best])
-    assert selection.fits(choices.samples_of[chosen], budget)
+    limits = Limits(budget=budget)
+    chosen = best_of(choices, selected(choices, steps, limits, lambda done: None), limits, 1)[-1]
+    best = best_of(choices, selection.every(choices, steps, lambda done: None), limits, 1)[-1]
+    assert limits.time(choices.samples_of[chosen]) <= 1.03 * limits.time(choices.samples_of[best])
+    assert limits.fits(choices.samples_of[chosen])
 
 
 def test_what_a_reader_must_know_is_noted(declare: Declare) -> None:
@@ -240,7 +243,7 @@ def test_steps_of_groups_choices_and_other_files_may_move_and_those_with_a_model
 
 def test_what_cannot_be_tiered_is_refused(declare: Declare, golden: Golden) -> None:
     with pytest.raises(InputError) as error:
-        tier(declare(CHAIN, TIERS), "slow", 1)
+        tier(declare(CHAIN, TIERS), "slow", Limits(budget=1))
     golden(error.value)
     with pytest.raises(InputError, match="no step makes requests"):
         found(declare("  a: {tool: 1s}", TIERS), 1)

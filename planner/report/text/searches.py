@@ -47,18 +47,27 @@ def target_screen(result: TargetResult) -> str:
     count = len(result.candidates)
     more = [f"the chance of each of {count:,} scenarios" if count > 1 else "the chance", "speeds and agents needed"]
     more += [f"{others} more note{'s' * (others != 1)}"] if others else []
-    lines = [*_target_answer(result), *wrap(f"More with --all: {', '.join(more)}."), *note_lines(notes)]
+    lines = [
+        *_target_answer(result),
+        *_otherwise_needed(result),
+        *wrap(f"More with --all: {', '.join(more)}."),
+        *note_lines(notes),
+    ]
     return "\n".join(lines) + "\n"
 
 
 def _target_answer(result: TargetResult) -> list[str]:
-    """Return the lines of the first screen without the last line and without notes."""
-    lines = [*wrap(target_question(result)), *wrap_all(target_answer(result))]
+    """Return the question and the answer as lines."""
+    return [*wrap(target_question(result)), *wrap_all(target_answer(result))]
+
+
+def _otherwise_needed(result: TargetResult) -> list[str]:
+    """Return the lines of the table of the first screen, with blank lines around it."""
     rows = otherwise_needed(result)
-    if rows:
-        head = "Otherwise needed", [f"{'needs':>8}", f"{percentile(result.target.percentile):>10}", f"{'cost':>10}"]
-        lines += ["", *table([(f"{head[0]:<{_OTHERWISE}}", head[1]), *map(_otherwise, rows)]), ""]
-    return lines
+    if not rows:
+        return []
+    cells = [f"{'needs':>8}", f"{percentile(result.target.percentile):>10}", f"{'cost':>10}"]
+    return ["", *table([(f"{'Otherwise needed':<{_OTHERWISE}}", cells), *map(_otherwise, rows)]), ""]
 
 
 def _otherwise(row: RequirementRow) -> tuple[str, list[str]]:

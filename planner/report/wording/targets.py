@@ -72,11 +72,11 @@ def target_answer(result: TargetResult) -> Iterator[str]:
 
 
 def _not_met(result: TargetResult) -> Iterator[str]:
-    target, obstacle = result.target, result.obstacle
+    target, obstacle, perhaps = result.target, result.obstacle, result.perhaps
     assert obstacle is not None
-    closest, perhaps = obstacle.closest, result.perhaps
+    closest = obstacle.closest
     if perhaps is not None:
-        yield f"NOT SURE: {_scenario(result, perhaps)}, is about at the limit."
+        yield f"NOT SURE. About at the limit: {_scenario(result, perhaps)}."
     else:
         yield "NOT MET by any scenario."
     if closest.in_budget == "misses":
@@ -84,28 +84,38 @@ def _not_met(result: TargetResult) -> Iterator[str]:
     elif perhaps is None or perhaps.scenario != closest.scenario:
         closest_is = "Closest" if target.budget is None else "Quickest within the budget"
         yield f"{closest_is}: {_scenario(result, closest)}."
-    in_time = [candidate for candidate in result.candidates if candidate.in_time == "meets"]
-    if in_time:
-        least = min(in_time, key=lambda each: (each.rank, each.usd.mean if each.usd else 0.0))
+    sure = [need.sure for need in (*result.speeds, *result.agents) if need.sure is not None]
+    in_time = [candidate for candidate in (*result.candidates, *sure) if candidate.in_time == "meets"]
+    least = min(in_time, key=lambda each: (each.rank, each.usd.mean if each.usd else 0.0), default=None)
+    if least is not None:
         yield f"In time, but not surely within the budget: {_scenario(result, least)}."
     elif result.speeds and all(need.value is None and need.solved for need in (*result.speeds, *result.agents)):
-        quickest = min((need.at for need in result.speeds), key=lambda at: at.quantile(target))
-        agents, speed = _agents(result, quickest.scenario), quantities.factor(quickest.scenario.speed)
-        time = f"{percentile(target.percentile)} would still be {quantities.seconds(quickest.quantile(target))}"
-        yield f"No speed is enough: with {agents} at {speed}, {time}."
+        yield _no_speed(result)
     yield held_by(obstacle.holders)
-    yield from _remedies(result, closest, in_time)
+    yield from _remedies(result, closest, least)
 
 
-def _remedies(result: TargetResult, closest: Candidate, in_time: Sequence[Candidate]) -> Iterator[str]:
-    """Yield sentences on limits that would be met, and on crews to try."""
-    target, changes = result.target, []
-    _, later = interval_of(closest.seconds, target.percentile)
-    if closest.in_budget != "misses" and closest.in_time != "meets" and later is not None:
+def _no_speed(result: TargetResult) -> str:
+    target = result.target
+    quickest = min((need.at for need in result.speeds), key=lambda at: at.quantile(target))
+    if quickest.scenario.speed <= max(candidate.scenario.speed for candidate in result.candidates):
+        return "No speed is enough."
+    agents, speed = _agents(result, quickest.scenario), quantities.factor(quickest.scenario.speed)
+    time = f"{percentile(target.percentile)} would still be {quantities.seconds(quickest.quantile(target))}"
+    return f"No speed is enough: with {agents} at {speed}, {time}."
+
+
+def _remedies(result: TargetResult, closest: Candidate, in_time: Candidate | None) -> Iterator[str]:
+    """Yield sentences on limits that would be met, and on crews to try.
+
+    in_time : the cheapest scenario that surely meets the deadline; None if there is none
+    """
+    changes = []
+    _, later = interval_of(closest.seconds, result.target.percentile)
+    if closest.in_budget == "meets" and later is not None:
         changes.append(f"a deadline of about {quantities.seconds(later)}")
-    if target.budget is not None:
-        highs = [each.usd_high for each in in_time or [closest] if each.usd_high is not None and each.rank == 0]
-        changes += [f"a budget of about {quantities.usd(min(highs))}"] if highs else []
+    if in_time is not None and in_time.usd_high is not None and in_time.rank <= closest.rank:
+        changes.append(f"a budget of about {quantities.usd(in_time.usd_high)}")
     if changes:
         yield f"It would be met with {' or '.join(changes)}."
     assert result.obstacle is not None
@@ -148,7 +158,9 @@ def _row(result: TargetResult, candidate: Candidate) -> str:
         text += f" at {quantities.factor(scenario.speed)}"
     if _models_vary(result) or scenario.model in result.restricted:
         text += f" on {printable(scenario.model)}"
-    return f"{text} ({candidate.availability})" if candidate.availability else text
+    restriction = result.restricted.get(scenario.model, "")
+    about = ", ".join(dict.fromkeys(filter(None, (candidate.availability, restriction))))
+    return f"{text} ({about})" if about else text
 
 
 def _scenario(result: TargetResult, candidate: Candidate) -> str:

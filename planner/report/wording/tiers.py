@@ -57,7 +57,7 @@ def tier_answer(result: TierResult) -> Iterator[str]:
     elif result.fast.to_standard.seconds >= 0:
         yield "No step on the fast tier gains any time."
     if best is not chosen:
-        yield f"Quickest, by under 1%: {_names(best.steps)}, {_outcome(result, best)}."
+        yield f"Quickest, by under 1%: {_names(best.steps)}; {_outcome(result, best)}."
     for name, choice in (("All standard", result.standard), ("All fast", result.fast)):
         if choice.steps != chosen.steps:
             yield f"{name}: {_outcome(result, choice)}."
@@ -75,7 +75,7 @@ def _not_met(result: TierResult) -> Iterator[str]:
     sure = "NOT SURE of any choice" if "misses" not in (closest.in_time, closest.in_budget) else "NOT MET by any choice"
     yield f"{sure} that was tried."
     names = "all standard" if not closest.steps else "all fast" if closest.steps == result.fast.steps else None
-    yield f"Closest: {names or f'fast {_names(closest.steps)}'}, {_outcome(result, closest)}."
+    yield f"Closest: {names or f'fast {_names(closest.steps)}'}; {_outcome(result, closest)}."
     changes = []
     late, dear = (interval_of(values, limits.percentile)[1] for values in (closest.seconds, closest.usd))
     if closest.in_time != "meets" and late is not None and closest.in_budget != "misses":
