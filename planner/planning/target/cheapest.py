@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -11,6 +12,9 @@ from planner.planning.decisions.verdict import ALIKE
 from planner.planning.grid import Grid
 from planner.planning.results import Scenario
 from planner.planning.target.goal import Candidate, Target
+
+WIDE = 8
+"""Most numbers of agents between a number and twice this number that `neighbours` yields."""
 
 
 class Cost(NamedTuple):
@@ -106,15 +110,19 @@ class Candidates:
 _STANDINGS = ("meets", "limit", "misses")
 
 
-def neighbours(numbers: Sequence[int], most: int) -> Iterator[tuple[int, ...]]:
+def neighbours(numbers: Sequence[int], most: int, wide: bool) -> Iterator[tuple[int, ...]]:
     """Yield combinations of numbers of agents near `numbers`.
 
     One crew has one agent more or less, or one crew has one more and another crew has one less.
 
     most : largest number of agents of a crew
+    wide : whether one crew may also have up to twice its agents, in at most `WIDE` steps
     """
     steps = [(index, change) for index in range(len(numbers)) for change in (-1, 1)]
     pairs = [((more, 1), (less, -1)) for more in range(len(numbers)) for less in range(len(numbers)) if more != less]
+    if wide:
+        for index, count in enumerate(numbers):
+            steps += [(index, change) for change in range(2, count + 1) if change % math.ceil(count / WIDE) == 0]
     for changes in (*((step,) for step in steps), *pairs):
         near = list(numbers)
         for index, change in changes:

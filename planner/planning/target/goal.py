@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from planner.engine.statistics import Z975, Values, enclosed
+from planner.engine.statistics import Values, enclosed
 from planner.errors import Note
 from planner.planning.decisions.advice import AVAILABILITY, availability
 from planner.planning.notes.assumptions import restricted
@@ -147,6 +147,6 @@ def standing(samples: Values, q: float, limit: float) -> Standing:
     Return ``limit`` if the 95% interval of the quantile contains the limit.
     """
     low, high = samples.interval(q)
-    if low < high and samples.count * q + Z975 * math.sqrt(samples.count * q * (1 - q)) > samples.count - 1:
+    if low < high and not enclosed(samples.count, q):
         high = math.inf  # with so few samples, even the largest may be below the quantile
     return "meets" if high <= limit else "misses" if low > limit else "limit"

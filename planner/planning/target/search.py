@@ -169,8 +169,9 @@ def _descend(search: Search, candidates: Candidates) -> Candidate | None:
         point = best.scenario
         done.add(point)
         numbers = point.agents, *(count for _, count in point.others)
-        near = list(neighbours(numbers, search.widest))
-        if point.speed in search.speeds:
+        requested = point.speed in search.speeds
+        near = list(neighbours(numbers, search.widest, wide=not requested))
+        if requested:
             scenarios = [search.scenario(point.model, point.speed, each) for each in near]
             grid.take(scenarios, Stopping(grid.samples), search.progress)
         else:

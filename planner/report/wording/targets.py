@@ -271,10 +271,10 @@ def requirement_row(result: TargetResult, requirement: Requirement, name: bool =
     label, time = _label(result, requirement, name), quantities.seconds(at.quantile(result.target))
     low, high = requirement.low, requirement.high
     if requirement.value is None:
-        numbers = dict(((result.crew, at.scenario.agents), *at.scenario.others))
         closest = quantities.factor(at.scenario.speed)
         if requirement.crew is not None:
-            closest = crew_count(requirement.crew, numbers[requirement.crew])
+            number = dict(((result.crew, at.scenario.agents), *at.scenario.others))[requirement.crew]
+            closest = form(number) if name or len(result.crews) > 1 else quantities.agents(number)
         interval = "" if low is None or not requirement.solved else f"{_end(low, form)} to none"
         return RequirementRow(label, "none" if requirement.solved else "unknown", interval, time, closest=closest)
     needed, interval = f"≤ {form(requirement.value)}", ""
