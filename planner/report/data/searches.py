@@ -12,7 +12,7 @@ from planner.planning.tier.search import AssignmentResult, TierResult
 from planner.report.data.formats import VERSION, as_dict, csv_text, flat, json_text, plain_data, precision_data
 from planner.report.wording.notes import worded
 
-_NO_BUDGET = {"chance": None, "low": None, "high": None}
+_NO_LIMIT = {"chance": None, "low": None, "high": None}
 _CHOICES = ("standard", "fast", "best", "thrifty", "closest")
 
 
@@ -55,7 +55,7 @@ def target_json(result: TargetResult) -> str:
 def target_rows(result: TargetResult) -> list[dict[str, Any]]:
     """Return the table rows of a `TargetResult`: one dict for each scenario."""
     rows = [_candidate(candidate) for candidate in result.candidates]
-    return [flat({**row, "affordable": row["affordable"] or _NO_BUDGET}) for row in rows if row]
+    return [flat({**row, "affordable": row["affordable"] or _NO_LIMIT}) for row in rows if row]
 
 
 def target_csv(result: TargetResult) -> str:
@@ -108,9 +108,10 @@ def tier_rows(result: TierResult) -> list[dict[str, Any]]:
     choices: list[tuple[str, AssignmentResult | None]] = [(name, getattr(result, name)) for name in _CHOICES]
     choices += [("alone", choice) for choice in result.alone]
     return [
-        flat({"choice": name, **asdict(choice), "steps": " ".join(choice.steps)})
+        flat({"choice": name, **row, "steps": " ".join(choice.steps), "chance": row["chance"] or _NO_LIMIT})
         for name, choice in choices
         if choice is not None
+        for row in (asdict(choice),)
     ]
 
 

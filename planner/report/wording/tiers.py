@@ -47,35 +47,35 @@ def tier_answer(result: TierResult) -> Iterator[str]:
         return
     yield f"{_verdict(result, chosen)} {_outcome(result, chosen)}."
     if chosen.steps:
-        standard = _compared(chosen, "all standard", fast=False)
+        standard = _compared(result, chosen, fast=False)
         if chosen.steps == result.fast.steps:
             yield f"It ends {standard}."
         else:
-            yield f"It ends {standard}; {_compared(chosen, 'all fast', fast=True)}."
+            yield f"It ends {standard}; {_compared(result, chosen, fast=True)}."
     elif best is not chosen:
         yield "Nothing that was tried within the budget gains 1%."
     elif result.fast.to_standard.seconds >= 0:
         yield "No step on the fast tier gains any time."
     if best is not chosen:
         yield f"Quickest, by under 1%: {_names(best.steps)}; {_outcome(result, best)}."
-    for name, choice in (("All standard", result.standard), ("All fast", result.fast)):
-        if choice.steps != chosen.steps:
-            yield f"{name}: {_outcome(result, choice)}."
+    yield from _ends(result, chosen)
 
 
 def _verdict(result: TierResult, chosen: AssignmentResult) -> str:
     if not chosen.steps:
-        return "ALL STANDARD:"
-    return "ALL FAST:" if chosen.steps == result.fast.steps else f"FAST: {_names(chosen.steps)}."
+        return "NONE:"
+    return "ALL:" if chosen.steps == result.fast.steps else f"FAST: {_names(chosen.steps)}."
 
 
 def _not_met(result: TierResult) -> Iterator[str]:
     limits, closest = result.limits, result.closest
     assert closest is not None
-    sure = "NOT SURE of any choice" if "misses" not in (closest.in_time, closest.in_budget) else "NOT MET by any choice"
-    yield f"{sure} that was tried."
-    names = "all standard" if not closest.steps else "all fast" if closest.steps == result.fast.steps else None
-    yield f"Closest: {names or f'fast {_names(closest.steps)}'}; {_outcome(result, closest)}."
+    sure = "NOT MET by any" if "misses" in (closest.in_time, closest.in_budget) else "NOT SURE of any"
+    yield f"{sure} of {result.searched:,} choices tried."
+    names = f"fast {_names(closest.steps)}"
+    if closest.steps in (result.standard.steps, result.fast.steps):
+        names = _all_on(result, bool(closest.steps))
+    yield f"Closest: {names}; {_outcome(result, closest)}."
     changes = []
     late, dear = (interval_of(values, limits.percentile)[1] for values in (closest.seconds, closest.usd))
     if closest.in_time != "meets" and late is not None and closest.in_budget != "misses":
@@ -84,9 +84,18 @@ def _not_met(result: TierResult) -> Iterator[str]:
         changes.append(f"a budget of about {quantities.usd(dear)}")
     if changes:
         yield f"It would be met with {' or '.join(changes)}."
-    for name, choice in (("All standard", result.standard), ("All fast", result.fast)):
-        if choice.steps != closest.steps:
-            yield f"{name}: {_outcome(result, choice)}."
+    yield from _ends(result, closest)
+
+
+def _ends(result: TierResult, said: AssignmentResult) -> Iterator[str]:
+    """Yield sentences on all steps on one tier. Leave out a choice that has been said already."""
+    for fast, choice in ((False, result.standard), (True, result.fast)):
+        if choice.steps != said.steps:
+            yield f"A{_all_on(result, fast)[1:]}: {_outcome(result, choice)}."
+
+
+def _all_on(result: TierResult, fast: bool) -> str:
+    return f"all on {printable(result.fast_model if fast else result.standard_model)}"
 
 
 def _outcome(result: TierResult, choice: AssignmentResult) -> str:
@@ -111,12 +120,12 @@ def _names(steps: tuple[str, ...]) -> str:
     return ", ".join(map(printable, steps)) or "none"
 
 
-def _compared(choice: AssignmentResult, other: str, fast: bool) -> str:
-    """Return a phrase such as `12min05s sooner than all standard (95%: 11min to 13min) for $3.10 more`.
+def _compared(result: TierResult, choice: AssignmentResult, fast: bool) -> str:
+    """Return a phrase such as `12min05s sooner than all on sonnet (95%: 11min to 13min) for $3.10 more`.
 
-    other : name of the choice with which `choice` is compared
-    fast : whether `other` puts all steps on the fast tier; if not, `other` puts all steps on the standard tier
+    fast : whether `choice` is compared with all steps on the fast tier; if not, with all on the standard tier
     """
+    other = _all_on(result, fast)
     difference = choice.to_fast if fast else choice.to_standard
     low, high = difference.seconds_low, difference.seconds_high
     if low <= 0 <= high:
