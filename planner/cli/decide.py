@@ -107,7 +107,7 @@ def tier(
     only_below: OnlyBelow = None,
     output: OutputOptions,
 ) -> None:
-    """Choose the steps to run on a fast tier: the quickest choice within a budget, or the cheapest within a deadline.
+    """Choose the steps to run on a fast tier. With a budget, take the quickest choice; with a deadline, the cheapest.
 
     Exit code 1: no choice surely keeps the budget and the deadline.
     """
