@@ -67,8 +67,8 @@ def target_answer(result: TargetResult) -> Iterator[str]:
             cheaper = result.restricted_cheapest
             yield f"{_advantage(best, cheaper)}, but {cheaper.availability}: {_scenario(result, cheaper)}."
     if result.chosen:
-        reason = "it holds the workflow up most" if result.crew_drag > SMALL else "no crew holds the workflow up"
-        yield f"Crew tried: {printable(result.crew)}. Of several, {reason}."
+        most = "Of several, it holds the workflow up most." if result.crew_drag > SMALL else "No crew holds it up."
+        yield f"Crew tried: {printable(result.crew)}. {most}"
 
 
 def _not_met(result: TargetResult) -> Iterator[str]:
@@ -87,9 +87,9 @@ def _not_met(result: TargetResult) -> Iterator[str]:
     sure = [need.sure for need in (*result.speeds, *result.agents) if need.sure is not None]
     in_time = [candidate for candidate in (*result.candidates, *sure) if candidate.in_time == "meets"]
     least = min(in_time, key=lambda each: (each.rank, each.usd.mean if each.usd else 0.0), default=None)
-    if least is not None:
+    if least is not None and least.scenario != closest.scenario:
         yield f"In time, but not surely within the budget: {_scenario(result, least)}."
-    elif result.speeds and all(need.value is None and need.solved for need in (*result.speeds, *result.agents)):
+    if result.speeds and all(need.value is None and need.solved for need in (*result.speeds, *result.agents)):
         yield _no_speed(result)
     yield held_by(obstacle.holders)
     yield from _remedies(result, closest, least)
@@ -301,6 +301,11 @@ def _label(result: TargetResult, requirement: Requirement, name: bool) -> str:
     return f"{named}at {quantities.factor(requirement.fixed)}{model}{others}"
 
 
+def _is_more(need: Requirement, result: TargetResult) -> bool:
+    """Return whether the needed speed is higher than the least requested speed, or does not exist."""
+    return need.value is None or need.value > min(candidate.scenario.speed for candidate in result.candidates)
+
+
 MOST_OTHERWISE = 5
 """Most rows of `otherwise_needed`."""
 
@@ -320,9 +325,8 @@ def otherwise_needed(result: TargetResult) -> list[RequirementRow]:
     same = [need for need in needs if (need.model, need.fixed) == (point.model, point.speed) and need.sure is not None]
     if len(result.crews) > 1:
         rows += [need for need in same if need.sure is not None and need.sure.scenario != point][:3]
-    fewer = [
-        need for need in result.speeds if need.model == point.model and need.at.scenario.all_agents < point.all_agents
-    ]
+    fewer = [need for need in result.speeds if need.model == point.model and _is_more(need, result)]
+    fewer = [need for need in fewer if need.at.scenario.all_agents < point.all_agents]
     rows += sorted(fewer, key=lambda need: -need.at.scenario.all_agents)[:1]
     return [requirement_row(result, need, name=True) for need in rows[:MOST_OTHERWISE]]
 
