@@ -67,7 +67,11 @@ def target_answer(result: TargetResult) -> Iterator[str]:
             cheaper = result.restricted_cheapest
             yield f"{_advantage(best, cheaper)}, but {cheaper.availability}: {_scenario(result, cheaper)}."
     if result.chosen:
-        most = "Of several, it holds the workflow up most." if result.crew_drag > SMALL else "No crew holds it up."
+        most = (
+            "Of several, it holds the workflow up most."
+            if result.crew_drag > SMALL
+            else "No crew holds the workflow up."
+        )
         yield f"Crew tried: {printable(result.crew)}. {most}"
 
 
