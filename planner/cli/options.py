@@ -65,10 +65,6 @@ Worth = Annotated[
         "--worth", help="Share of the completion time that a change must save to be recommended.", metavar="SHARE"
     ),
 ]
-_PERCENTILE = "Deadline for {}% of runs, e.g. 4h."
-P50 = Annotated[str | None, typer.Option("--p50", help=_PERCENTILE.format(50), metavar="TIME", show_default=False)]
-P90 = Annotated[str | None, typer.Option("--p90", help=_PERCENTILE.format(90), metavar="TIME", show_default=False)]
-P95 = Annotated[str | None, typer.Option("--p95", help=_PERCENTILE.format(95), metavar="TIME", show_default=False)]
 All = Annotated[bool, typer.Option("--all", help="Print all tables, decisions and notes below the answer.")]
 Model = Annotated[
     str | None,
@@ -100,6 +96,10 @@ Premium = Annotated[
         show_default=False,
     ),
 ]
+_PERCENTILE = "Deadline for {}% of runs, e.g. 4h."
+P50 = Annotated[str | None, typer.Option("--p50", help=_PERCENTILE.format(50), metavar="TIME", show_default=False)]
+P90 = Annotated[str | None, typer.Option("--p90", help=_PERCENTILE.format(90), metavar="TIME", show_default=False)]
+P95 = Annotated[str | None, typer.Option("--p95", help=_PERCENTILE.format(95), metavar="TIME", show_default=False)]
 CatalogueFile = Annotated[
     Path | None,
     typer.Option(

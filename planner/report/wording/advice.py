@@ -130,7 +130,7 @@ def _faster(advice: Advice) -> str:
 
 
 def held_by(holders: Sequence[Holder]) -> str:
-    """Return a sentence on what holds a workflow up: `Held by: release, a person (-29min if instant).`"""
+    """Return the sentence that names what holds the workflow up, and by how much."""
     if not holders:
         return "Held by: nothing in particular."
     return f"Held by: {'; '.join(map(_holder, holders))}."
