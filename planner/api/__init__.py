@@ -7,7 +7,4 @@ MOST_SAMPLES = 10_000_000
 MOST_THREADS = 1024
 
 SPEEDS = (1.0, 1.5, 2.5, 5.0, 8.0)
-"""Default speeds of `target` with one model. With several models, the only default speed is 1."""
-
-AGENTS = (1, 2, 4, 8, 16)
-"""Default numbers of agents of `target`."""
+"""Default speeds of `target` with one model without faster tiers. Otherwise, the only default speed is 1."""

@@ -33,7 +33,7 @@ from planner.report.text.forecast_screen import forecast_screen
 from planner.report.text.forecasts import forecast_text
 from planner.report.text.layout import without_colour
 from planner.report.text.models import models_text
-from planner.report.text.searches import target_text, tier_text
+from planner.report.text.searches import target_screen, target_text, tier_screen, tier_text
 from planner.report.text.sensitivities import sensitivity_text
 from planner.report.wording import quantities as words
 from planner.report.wording.notes import ARGUMENTS, Sentence, worded
@@ -171,7 +171,7 @@ class TargetResult(Shown, target_search.TargetResult):
         return searches_data.target_data(self)
 
     def _text(self, everything: bool) -> str:
-        return target_text(self)
+        return target_text(self) if everything else target_screen(self)
 
     def _rows(self) -> list[dict[str, Any]]:
         return searches_data.target_rows(self)
@@ -200,7 +200,7 @@ class TierResult(Shown, tier_search.TierResult):
         return searches_data.tier_data(self)
 
     def _text(self, everything: bool) -> str:
-        return tier_text(self)
+        return tier_text(self) if everything else tier_screen(self)
 
     def _rows(self) -> list[dict[str, Any]]:
         return searches_data.tier_rows(self)
@@ -209,7 +209,7 @@ class TierResult(Shown, tier_search.TierResult):
         return searches_html.tier_html(self)
 
     def _label(self) -> str:
-        fast = "nothing within the budget"
+        fast = "nothing within the limits"
         if self.chosen is not None:
             fast = f"{len(self.chosen.steps)} of {len(self.steps)} fast"
         return f"TierResult of {self.workflow}: {fast}, {words.samples(self.samples)}"

@@ -84,6 +84,32 @@ def agents_of_crews(value: Any) -> int | dict[str, int]:
     return {name(crew): agents(count) for crew, count in value.items()}
 
 
+def one_of_each(check: Checks, agents_: Any, crew: Any) -> int | dict[str, int] | None:
+    """Check a number of agents, or a mapping from crews to numbers. `crew` must be None if crews are named."""
+    _either(check, agents_, crew)
+    count: int | dict[str, int] | None = check.optional("agents", agents_, agents_of_crews)
+    return count
+
+
+def several_of_each(check: Checks, agents_: Any, crew: Any) -> list[int] | dict[str, list[int]] | None:
+    """Check numbers of agents, or a mapping from crews to such lists. `crew` must be None if crews are named."""
+    _either(check, agents_, crew)
+    if agents_ is None:
+        return None
+    if not isinstance(agents_, Mapping):
+        return _each(check, "agents", agents_, agents)
+    if not agents_:
+        check.add("agents: {}: expected at least one crew, such as {'reviewers': [2, 4]}")
+    return {
+        check.take("agents", crew, name): _each(check, "agents", counts, agents) for crew, counts in agents_.items()
+    }
+
+
+def _either(check: Checks, agents_: Any, crew: Any) -> None:
+    if isinstance(agents_, Mapping) and crew is not None:
+        check.add(check.words("crew-and-names"))
+
+
 def premium(value: Any) -> Premium:
     """Return the price law for speeds above 1.
 
@@ -110,8 +136,10 @@ def source_and_crew(check: Checks, workflow: Any, runtime: Any, crew: Any) -> di
     }
 
 
-def grid(check: Checks, speeds: Any, agents_: Any, models: Any, premium_: Any) -> dict[str, Any]:
+def grid(check: Checks, speeds: Any, agents_: Any, crew: Any, models: Any, premium_: Any) -> dict[str, Any]:
     """Check the speeds, numbers of agents, models and premium of a grid of scenarios.
+
+    crew : name of a crew, if `agents_` does not name the crews
 
     Returns a dict of keyword arguments for a `GridRequest`.
     """
@@ -119,7 +147,7 @@ def grid(check: Checks, speeds: Any, agents_: Any, models: Any, premium_: Any) -
     return {
         "models": _each(check, "models", listed, name, "['sonnet', 'opus']") if models else (),
         "speeds": None if speeds is None else _each(check, "speeds", speeds, units.factor),
-        "agents": None if agents_ is None else _each(check, "agents", agents_, agents),
+        "agents": several_of_each(check, agents_, crew),
         "premium": check.take("premium", premium_, premium),
     }
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from os import PathLike
 from types import MappingProxyType
 
-from planner.api import AGENTS, arguments
+from planner.api import arguments
 from planner.api.answers import Comparison, Forecast, Sensitivity, TargetResult, TierResult, answered
-from planner.api.checks import Checks, decision_options, existing_folder, usd
+from planner.api.checks import Checks, decision_options, existing_folder
+from planner.api.checks import limits as checked_limits
 from planner.api.checks import off as checked_off
 from planner.api.checks import target as checked_target
 from planner.api.request import (
@@ -120,12 +121,10 @@ def forecast(
     """
     check = Checks(ARGUMENTS)
     fields = arguments.source_and_crew(check, workflow, runtime, crew)
-    if isinstance(agents, Mapping) and crew is not None:
-        check.add("agents names its crews already; omit crew")
     request = ForecastRequest(
         **fields,
         speed=check.take("speed", speed, factor),
-        agents=check.optional("agents", agents, arguments.agents_of_crews),
+        agents=arguments.one_of_each(check, agents, crew),
         model=check.optional("model", model, arguments.name),
         premium=check.take("premium", premium, arguments.premium),
         simulation=arguments.simulation(check, seed, samples, precision, max_time, threads, scheduler, progress),
@@ -134,7 +133,8 @@ def forecast(
 
 
 def compare(
-    workflow: Workflow, *, speeds: Sequence[float] | None = None, agents: Sequence[int] | None = None,
+    workflow: Workflow, *, speeds: Sequence[float] | None = None,
+    agents: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
     crew: str | None = None, models: Sequence[str] | str = (), runtime: str | None = None,
     premium: Premium | float | None = None, seed: int = 1, samples: int | None = None,
     precision: float | str | None = None, max_time: float | str | None = None, threads: int | None = None,
@@ -145,8 +145,9 @@ def compare(
 
     speeds : factors by which every output speed is multiplied. None: 1, and the faster tiers of the model; 1 and 2.5
         if there are no such tiers. If several models are given, None means only 1
-    agents : numbers of agents to compare. None: 1, the declared and the recommended number, and half and double of the
-        declared number
+    agents : numbers of agents to compare, or a mapping such as {"coders": [2, 4, 8], "reviewers": [1, 2]}, which
+        compares all combinations of several crews. None: 1, the declared and the recommended number, and half and
+        double of the declared number
     crew : name of the crew whose agents are compared. None: the only crew. If there are several crews and `agents` is
         None, the crew that holds the workflow up most
     models : profiles to use instead of the workflow's default profile, as a list or as a string such as "a,b"
@@ -165,7 +166,7 @@ def compare(
     check = Checks(ARGUMENTS)
     request = CompareRequest(
         **arguments.source_and_crew(check, workflow, runtime, crew),
-        **arguments.grid(check, speeds, agents, models, premium),
+        **arguments.grid(check, speeds, agents, crew, models, premium),
         simulation=arguments.simulation(check, seed, samples, precision, max_time, threads, scheduler, progress),
         decisions=decision_options(check, value_of_time, waiting, setup, runs, every_n, worth),
     )
@@ -173,18 +174,24 @@ def compare(
 
 
 def target(
-    workflow: Workflow, *, p90: float | str | None = None, p50: float | str | None = None,
-    budget: float | str | None = None, speeds: Sequence[float] | None = None, agents: Sequence[int] = AGENTS,
+    workflow: Workflow, *, p50: float | str | None = None, p90: float | str | None = None,
+    p95: float | str | None = None, budget: float | str | None = None, speeds: Sequence[float] | None = None,
+    agents: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
     crew: str | None = None, models: Sequence[str] | str = (), runtime: str | None = None,
     premium: Premium | float | None = None, seed: int = 1, samples: int | None = None,
     precision: float | str | None = None, max_time: float | str | None = None, threads: int | None = None,
     scheduler: str | None = None, progress: Progress | None = None,
 ) -> TargetResult:  # fmt: skip
-    """Find the cheapest scenario that meets a deadline and a budget.
+    """Find the cheapest scenario that meets a deadline and a budget. What everybody can buy comes first.
 
-    p90 : deadline for 90 % of runs, in seconds or as a string such as "4h"
-    p50 : deadline for 50 % of runs. Give either `p90` or `p50`
+    p50, p90, p95 : deadline for 50, 90 or 95 % of runs, in seconds or as a string such as "4h". Give one of them
     budget : largest cost in US dollars, for the same percentage of runs as the deadline. None: no limit
+    speeds : factors by which every output speed is multiplied. None: 1, and the faster tiers of the model; 1, 1.5, 2.5,
+        5 and 8 if there are no such tiers. If several models are given, None means only 1
+    agents : numbers of agents to try, or a mapping such as {"coders": [2, 4, 8], "reviewers": [1, 2]}, which tries all
+        combinations of several crews. Numbers between these are found too. None: 1, 2, 4, 8, 16 and the declared number
+    crew : name of the crew to which `agents` applies. None: the only crew. If there are several crews and `agents` is
+        None, the crew that holds the workflow up most
 
     The other arguments are the same as in `compare`. The command `planner target` does the same.
 
@@ -196,28 +203,32 @@ def target(
     check = Checks(ARGUMENTS)
     request = TargetRequest(
         **arguments.source_and_crew(check, workflow, runtime, crew),
-        target=checked_target(check, p90, p50, budget),
-        **arguments.grid(check, speeds, agents, models, premium),
+        target=checked_target(check, p50, p90, p95, budget),
+        **arguments.grid(check, speeds, agents, crew, models, premium),
         simulation=arguments.simulation(check, seed, samples, precision, max_time, threads, scheduler, progress),
     )
     return answered(TargetResult, check, request)
 
 
 def tier(
-    workflow: Workflow, *, fast: str, budget: float | str, agents: int | None = None, crew: str | None = None,
-    model: str | None = None, runtime: str | None = None, seed: int = 1, samples: int | None = None,
-    precision: float | str | None = None, max_time: float | str | None = None, threads: int | None = None,
-    scheduler: str | None = None, progress: Progress | None = None,
+    workflow: Workflow, *, fast: str, budget: float | str | None = None, p50: float | str | None = None,
+    p90: float | str | None = None, p95: float | str | None = None, agents: int | Mapping[str, int] | None = None,
+    crew: str | None = None, model: str | None = None, runtime: str | None = None, seed: int = 1,
+    samples: int | None = None, precision: float | str | None = None, max_time: float | str | None = None,
+    threads: int | None = None, scheduler: str | None = None, progress: Progress | None = None,
 ) -> TierResult:  # fmt: skip
-    """Choose the steps to put on a fast tier within a budget.
+    """Choose the steps to put on a fast tier: the quickest choice within a budget, or the cheapest within a deadline.
 
     fast : profile of the fast tier
-    budget : limit on the median cost of a run, in US dollars
+    budget : limit on the cost of a run, in US dollars, for the same percentage of runs as the deadline. Without a
+        deadline, it is a limit on the median cost, and the quickest choice within it is found
+    p50, p90, p95 : deadline for 50, 90 or 95 % of runs, in seconds or as a string such as "4h". Give at most one. The
+        cheapest choice that meets it is found
     model : profile of the standard tier. None: the workflow's default profile
 
     The other arguments are the same as in `forecast`. The command `planner tier` does the same.
 
-    If no choice is surely within the budget, the result's attribute `best` is None.
+    If no choice is surely within the limits, the result's attribute `best` is None.
 
     Raises InputError if there are problems. For example, a price is unknown, or no step can change its tier.
     """
@@ -225,8 +236,8 @@ def tier(
     request = TierRequest(
         **arguments.source_and_crew(check, workflow, runtime, crew),
         fast=check.take("fast", fast, arguments.name),
-        budget=check.take("budget", budget, usd),
-        agents=check.optional("agents", agents, arguments.agents),
+        limits=checked_limits(check, p50, p90, p95, budget),
+        agents=arguments.one_of_each(check, agents, crew),
         model=check.optional("model", model, arguments.name),
         simulation=arguments.simulation(check, seed, samples, precision, max_time, threads, scheduler, progress),
     )
@@ -234,10 +245,11 @@ def tier(
 
 
 def sensitivity(
-    workflow: Workflow, *, off: float | str | None = None, speed: float = 1.0, agents: int | None = None,
-    crew: str | None = None, model: str | None = None, runtime: str | None = None, seed: int = 1,
-    samples: int | None = None, precision: float | str | None = None, max_time: float | str | None = None,
-    threads: int | None = None, scheduler: str | None = None, progress: Progress | None = None,
+    workflow: Workflow, *, off: float | str | None = None, speed: float = 1.0,
+    agents: int | Mapping[str, int] | None = None, crew: str | None = None, model: str | None = None,
+    runtime: str | None = None, seed: int = 1, samples: int | None = None, precision: float | str | None = None,
+    max_time: float | str | None = None, threads: int | None = None, scheduler: str | None = None,
+    progress: Progress | None = None,
 ) -> Sensitivity:  # fmt: skip
     """Rank the numbers of the workflow's file by their effect on the p90 of the completion time.
 
@@ -254,7 +266,7 @@ def sensitivity(
         **arguments.source_and_crew(check, workflow, runtime, crew),
         off=check.optional("off", off, checked_off),
         speed=check.take("speed", speed, factor),
-        agents=check.optional("agents", agents, arguments.agents),
+        agents=arguments.one_of_each(check, agents, crew),
         model=check.optional("model", model, arguments.name),
         simulation=arguments.simulation(check, seed, samples, precision, max_time, threads, scheduler, progress),
     )

@@ -21,6 +21,7 @@ from planner.report.wording.notes import Names, words
 if TYPE_CHECKING:
     from planner.planning.decisions.decide import DecisionOptions
     from planner.planning.target.goal import Target
+    from planner.planning.tier.limits import Limits
     from planner.sampling.backends import Backend
 
 MOST_PEOPLE = 1e6
@@ -71,12 +72,12 @@ class Checks:
         """Record a problem that concerns several arguments. `message` describes the problem."""
         self._problems.append(Problem("bad-value", message))
 
-    def words(self, code: str) -> str:
-        """Return the message for the code of an error.
+    def words(self, code: str, values: Mapping[str, Any] | None = None) -> str:
+        """Return the message for the code of an error, with its values.
 
         The message names arguments as the front end does: `--p90` on the command line, or `p90` in Python.
         """
-        return words(Note(code), self._names)
+        return words(Note(code, values), self._names)
 
     def done(self) -> None:
         """Raise InputError if problems were recorded. The error lists all these problems."""
@@ -148,20 +149,45 @@ def decision_options(
     return DecisionOptions(bool(every), hour, people or 1.0, setup_cost, WORTH if least is None else least)
 
 
-def target(check: Checks, p90: Any, p50: Any, budget: Any) -> Target:
+def target(check: Checks, p50: Any, p90: Any, p95: Any, budget: Any) -> Target:
     """Check a deadline and a budget. Return them as a `Target`.
 
-    p90 : deadline for 90 % of runs
-    p50 : deadline for 50 % of runs; exactly one deadline must be given
+    p50, p90, p95 : deadline for 50, 90 or 95 % of runs; exactly one deadline must be given
     budget : largest cost in US dollars, for the same percentage of runs; None: no limit
     """
     from planner.planning.target.goal import Target
 
-    most = check.optional("budget", budget, usd)
-    late, soon = (check.optional(name, value, _time("4h")) for name, value in (("p90", p90), ("p50", p50)))
-    if (p90 is None) == (p50 is None):
+    percentile, deadline = _deadline(check, p50, p90, p95)
+    if all(value is None for value in (p50, p90, p95)):
         check.add(check.words("one-deadline"))
-    return Target(0.5 if p90 is None else 0.9, soon if p90 is None else late, most)
+    return Target(percentile, deadline or 1.0, check.optional("budget", budget, usd))
+
+
+def limits(check: Checks, p50: Any, p90: Any, p95: Any, budget: Any) -> Limits:
+    """Check a deadline, a budget or both. Return them as `Limits`. The arguments are those of `target`.
+
+    Without a deadline, the budget is a limit of the p50.
+    """
+    from planner.planning.tier.limits import Limits
+
+    percentile, deadline = _deadline(check, p50, p90, p95)
+    most = check.optional("budget", budget, usd)
+    if budget is None and all(value is None for value in (p50, p90, p95)):
+        check.add(check.words("deadline-or-budget"))
+    return Limits(percentile, deadline, most)
+
+
+def _deadline(check: Checks, p50: Any, p90: Any, p95: Any) -> tuple[float, float | None]:
+    """Return the percentile and the value of the deadline that is given. Without a deadline, return 0.5 and None.
+
+    Record a problem if several deadlines are given.
+    """
+    given = [(q, name, value) for q, name, value in ((0.5, "p50", p50), (0.9, "p90", p90), (0.95, "p95", p95))
+             if value is not None]  # fmt: skip
+    seconds = [check.take(name, value, _time("4h")) for _, name, value in given]
+    if len(given) > 1:
+        check.add(check.words("one-deadline"))
+    return (given[0][0], seconds[0]) if given else (0.5, None)
 
 
 def _time(example: str) -> Callable[[Any], float]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from planner.api import AGENTS, SPEEDS
+from planner.api import SPEEDS
 
 if TYPE_CHECKING:
     from planner.catalogue.premium import Premium
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from planner.planning.sensitivity.tornado import Sensitivity
     from planner.planning.target.goal import Target
     from planner.planning.target.search import TargetResult
+    from planner.planning.tier.limits import Limits
     from planner.planning.tier.search import TierResult
     from planner.sampling.backends import Backend
     from planner.workflow.declaration import Workflow
@@ -155,14 +156,15 @@ class TierRequest(Request):
     """A request for the steps to put on a fast tier.
 
     fast : profile of the fast tier
-    budget : limit on the median cost of a run, in US dollars
-    agents : number of agents of the crew; None: the number that the workflow declares
+    limits : a budget, a deadline, or both
+    agents : number of agents of the crew, or a mapping of crews to numbers; None: the numbers that the workflow
+        declares
     model : profile of the standard tier; None: the workflow's default profile
     """
 
     fast: str
-    budget: float
-    agents: int | None = None
+    limits: Limits
+    agents: int | Mapping[str, int] | None = None
     model: str | None = None
 
     def serve(self) -> tuple[Workflow, tuple[Note, ...]]:
@@ -179,7 +181,7 @@ class TierRequest(Request):
 
         return self._with_notes(
             tier(
-                self.served[0], self.fast, self.budget, agents=self.agents, crew=self.crew,
+                self.served[0], self.fast, self.limits, agents=self.agents, crew=self.crew,
                 **self.simulation.arguments(),
             )
         )  # fmt: skip
@@ -190,12 +192,12 @@ class GridRequest(Request):
     """Base class of requests about a grid of speeds × agents.
 
     speeds : factors by which every output speed is multiplied; None: the default speeds
-    agents : numbers of agents; None: the default numbers
+    agents : numbers of agents, or a mapping of crews to their numbers; None: the default numbers
     models : profiles to use instead of the workflow's default profile; empty: only the default profile
     """
 
     speeds: Sequence[float] | None = None
-    agents: Sequence[int] | None = None
+    agents: Sequence[int] | Mapping[str, Sequence[int]] | None = None
     models: Sequence[str] = ()
     premium: Premium | None = None
 
@@ -249,9 +251,21 @@ class CompareRequest(GridRequest):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class TargetRequest(GridRequest):
-    """A request for the cheapest scenario that meets a target."""
+    """A request for the cheapest scenario that meets a target.
+
+    If no speed and no model is requested, the faster tiers of the workflow's default profile are tried.
+    """
 
     target: Target
+
+    def serve(self) -> tuple[Workflow, tuple[Note, ...]]:
+        models = [self.workflow.declared.model or "", *self._tiers] if self._tiers else self.models
+        return self.workflow.serving(models, self.runtime)
+
+    @cached_property
+    def _tiers(self) -> Sequence[str]:
+        """The faster tiers to try; empty if a speed or a model is requested, or if there are none."""
+        return () if self.models or self.speeds else self.workflow.faster_tiers()
 
     def run(self) -> TargetResult:
         """Find the cheapest scenario that meets the target.
@@ -262,9 +276,8 @@ class TargetRequest(GridRequest):
         from planner.planning.target.search import find_cheapest
 
         arguments = self._arguments()
-        arguments["speeds"] = self.speeds or ((1.0,) if len(self.models) > 1 else SPEEDS)
-        arguments["agents"] = self.agents or AGENTS
-        return self._with_notes(find_cheapest(self.served[0], self.target, **arguments))
+        arguments["speeds"] = self.speeds or ((1.0,) if len(self.models) > 1 or self._tiers else SPEEDS)
+        return self._with_notes(find_cheapest(self.served[0], self.target, tiers=self._tiers, **arguments))
 
 
 def _premium(premium: Premium | None) -> dict[str, Any]:

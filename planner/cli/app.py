@@ -15,7 +15,7 @@ from planner.cli.decide import sensitivity, target, tier
 from planner.cli.frame import Commands, Once, laid_out, refused, reported, say_notes, show
 from planner.cli.models import models_app
 from planner.cli.options import (
-    AgentsOfCrews,
+    Agents,
     All,
     AsJson,
     BackendOptions,
@@ -80,7 +80,7 @@ def forecast(
     file: File,
     *,
     speed: Speed = "1x",
-    agents: AgentsOfCrews = None,
+    agents: Agents = None,
     model: Model = None,
     runtime: RuntimeName = None,
     premium: Premium = None,
@@ -114,7 +114,6 @@ def forecast(
                 agents,
                 model,
                 "a forecast has one scenario; use 'planner compare' for several scenarios",
-                True,
             )
             law = values.parse_premium(check, premium)
             simulation = values.parse_simulation(check, sampling, progress, backend)

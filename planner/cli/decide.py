@@ -8,7 +8,11 @@ import typer
 from planner.cli import GATE_FAILED, values
 from planner.cli.frame import reported, show
 from planner.cli.options import (
+    P50,
+    P90,
+    P95,
     Agents,
+    All,
     BackendOptions,
     CatalogueFile,
     File,
@@ -28,27 +32,16 @@ from planner.cli.options import (
 def target(
     file: File,
     *,
-    p90: Annotated[
-        str | None,
-        typer.Option("--p90", help="Deadline for 90% of runs, e.g. 4h.", metavar="TIME", show_default=False),
-    ] = None,
-    p50: Annotated[
-        str | None,
-        typer.Option(
-            "--p50",
-            help="Deadline for 50% of runs, e.g. 4h. Give either --p50 or --p90.",
-            metavar="TIME",
-            show_default=False,
-        ),
-    ] = None,
+    p50: P50 = None,
+    p90: P90 = None,
+    p95: P95 = None,
     budget: Annotated[
         str | None,
         typer.Option(
-            help="Budget in USD: for 90% of runs with --p90, for 50% of runs with --p50.",
-            metavar="USD",
-            show_default=False,
+            help="Budget in USD, for the same share of runs as the deadline.", metavar="USD", show_default=False
         ),
     ] = None,
+    everything: All = False,
     grid: GridOptions,
     sampling: SamplingOptions,
     backend: BackendOptions,
@@ -61,10 +54,10 @@ def target(
         from planner.api import checks
         from planner.api.request import TargetRequest
         from planner.report.data.searches import target_csv, target_json
-        from planner.report.text.searches import target_text
+        from planner.report.text.searches import target_screen, target_text
 
         with values.checked() as check:
-            wanted = checks.target(check, p90, p50, budget)
+            wanted = checks.target(check, p50, p90, p95, budget)
             fields = values.parse_grid(check, grid)
             simulation = values.parse_simulation(check, sampling, progress, backend)
         request = values.build_request(
@@ -79,7 +72,7 @@ def target(
             **fields,
         )
         result = request.run()
-        show(result, output, target_json, target_csv, target_text)
+        show(result, output, target_json, target_csv, target_text if everything else target_screen)
         if result.cheapest is None:
             raise typer.Exit(GATE_FAILED)
 
@@ -89,7 +82,18 @@ def tier(
     file: File,
     *,
     fast: Annotated[str, typer.Option("--fast", help="Profile of the fast tier.", metavar="NAME")],
-    budget: Annotated[str, typer.Option(help="Highest median cost of a run, in USD.", metavar="USD")],
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            help="Budget in USD, for the same share of runs as the deadline; without a deadline, for 50% of runs.",
+            metavar="USD",
+            show_default=False,
+        ),
+    ] = None,
+    p50: P50 = None,
+    p90: P90 = None,
+    p95: P95 = None,
+    everything: All = False,
     agents: Agents = None,
     model: Annotated[
         str | None,
@@ -103,27 +107,30 @@ def tier(
     only_below: OnlyBelow = None,
     output: OutputOptions,
 ) -> None:
-    """Choose the steps to run on a fast tier within a budget. Exit code 1: no choice surely keeps the budget."""
+    """Choose the steps to run on a fast tier. With a budget, take the quickest choice; with a deadline, the cheapest.
+
+    Exit code 1: no choice surely keeps the budget and the deadline.
+    """
     with reported() as progress:
-        from planner.api.checks import usd
+        from planner.api import checks
         from planner.api.request import TierRequest
         from planner.report.data.searches import tier_csv, tier_json
-        from planner.report.text.searches import tier_text
+        from planner.report.text.searches import tier_screen, tier_text
 
         with values.checked() as check:
-            most = check.take("budget", budget, usd)
-            crew, counts = values.parse_agents(check, agents)
+            limits = checks.limits(check, p50, p90, p95, budget)
+            crews = values.parse_agents(check, agents)
             simulation = values.parse_simulation(check, sampling, progress, backend)
             tiers, models = values.parse_names(fast, "--fast"), values.parse_names(model)
-            if len(counts) > 1 or len(tiers) != 1 or len(models) > 1:
-                check.add("--fast and --model take one profile each, and --agents takes one number")
+            if len(tiers) != 1 or len(models) > 1 or any(len(counts) > 1 for counts in crews.values()):
+                check.add("--fast and --model take one profile each, and --agents takes one number of each crew")
         request = values.build_request(
             TierRequest, file, set_, catalogue, only_below, output.output,
-            fast=tiers[0], budget=most, agents=counts[0], crew=crew, model=models[0] if models else None,
+            fast=tiers[0], limits=limits, agents=values.one_each(crews), model=models[0] if models else None,
             runtime=runtime, simulation=simulation,
         )  # fmt: skip
         result = request.run()
-        show(result, output, tier_json, tier_csv, tier_text)
+        show(result, output, tier_json, tier_csv, tier_text if everything else tier_screen)
         if result.best is None:
             raise typer.Exit(GATE_FAILED)
 
@@ -167,7 +174,7 @@ def sensitivity(
                 speed,
                 agents,
                 model,
-                "a sensitivity has one scenario: one speed, model and number of agents",
+                "a sensitivity has one scenario: one speed, one model, and one number of agents of each crew",
             )
             simulation = values.parse_simulation(check, sampling, progress, backend)
         request = values.build_request(

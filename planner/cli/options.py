@@ -9,10 +9,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from planner.api import AGENTS, MOST_SAMPLES, MOST_THREADS, SPEEDS
+from planner.api import MOST_SAMPLES, MOST_THREADS, SPEEDS
 
 _SPEEDS = ",".join(f"{speed:g}x" for speed in SPEEDS)
-_AGENTS = ",".join(map(str, AGENTS))
 
 File = Annotated[Path, typer.Argument(help="Workflow file; - reads standard input.", show_default=False)]
 Speed = Annotated[str, typer.Option(help="Multiply the output speed of every request by this factor, e.g. 2.5x.")]
@@ -20,30 +19,35 @@ Speeds = Annotated[
     str | None,
     typer.Option(
         help="Multiply the output speed of every request by each of these factors. "
-        f"[default: {_SPEEDS}, or only 1x if several models are given]",
+        f"[default: 1x and the faster tiers of the model; if there are none, {_SPEEDS}; "
+        "if several models are given, 1x]",
         show_default=False,
     ),
 ]
 Agents = Annotated[
-    str | None,
-    typer.Option(help="Number of agents. If there are several crews, name one of them, e.g. writers=4.", metavar="N"),
-]
-AgentsOfCrews = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
-        help="Number of agents. If there are several crews, name them, e.g. writers=4,editors=2.", metavar="N"
+        help="Number of agents. If there are several crews, name each, e.g. --agents writers=4 --agents editors=2.",
+        metavar="N",
     ),
 ]
 AgentCounts = Annotated[
-    str,
-    typer.Option(help="Numbers of agents to try. If there are several crews, name one of them, e.g. writers=1,2,4."),
+    list[str] | None,
+    typer.Option(
+        help="Numbers of agents to try. If there are several crews, name one or more of them, e.g. --agents "
+        "writers=1,2,4 --agents editors=1,2. [default: 1,2,4,8,16 and the declared number, of the crew that holds the "
+        "workflow up most]",
+        metavar="N",
+        show_default=False,
+    ),
 ]
 ComparedAgents = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
-        help="Numbers of agents to compare. If there are several crews, name one of them, e.g. writers=1,2,4. "
-        "[default: 1, the declared and the recommended number, and half and double of the declared number, of the crew "
-        "that holds the workflow up most]",
+        help="Numbers of agents to compare. If there are several crews, name one or more of them, e.g. --agents "
+        "writers=1,2,4 --agents editors=1,2. [default: 1, the declared and the recommended number, and half and "
+        "double of the declared number, of the crew that holds the workflow up most]",
+        metavar="N",
         show_default=False,
     ),
 ]
@@ -92,6 +96,10 @@ Premium = Annotated[
         show_default=False,
     ),
 ]
+_PERCENTILE = "Deadline for {}% of runs, e.g. 4h."
+P50 = Annotated[str | None, typer.Option("--p50", help=_PERCENTILE.format(50), metavar="TIME", show_default=False)]
+P90 = Annotated[str | None, typer.Option("--p90", help=_PERCENTILE.format(90), metavar="TIME", show_default=False)]
+P95 = Annotated[str | None, typer.Option("--p95", help=_PERCENTILE.format(95), metavar="TIME", show_default=False)]
 CatalogueFile = Annotated[
     Path | None,
     typer.Option(
@@ -184,7 +192,7 @@ class GridOptions:
     """Options of a command that simulates a grid of scenarios."""
 
     speed: Speeds = None
-    agents: AgentCounts = _AGENTS
+    agents: AgentCounts = None
     model: Models = None
     runtime: RuntimeName = None
     premium: Premium = None

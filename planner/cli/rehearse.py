@@ -11,7 +11,7 @@ import typer
 from planner.cli import BAD_INPUT, values
 from planner.cli.frame import laid_out, reported, unwritable, write_whole
 from planner.cli.options import (
-    AgentsOfCrews,
+    Agents,
     CatalogueFile,
     File,
     Model,
@@ -30,7 +30,7 @@ def rehearse(
     file: File,
     runtime: RuntimeName = None,
     speed: Speed = "1x",
-    agents: AgentsOfCrews = None,
+    agents: Agents = None,
     model: Model = None,
     catalogue: CatalogueFile = None,
     seed: Seed = 1,
@@ -69,8 +69,7 @@ def rehearse(
                 speed,
                 agents,
                 model,
-                "a rehearsal has one scenario: one speed and one model",
-                several=True,
+                "a rehearsal has one scenario: one speed and one model, and one number of agents of each crew",
             )
         times = _times(scale, real)
         if real and samples is not None:

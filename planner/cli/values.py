@@ -62,39 +62,43 @@ def parse_speeds(check: "Checks", text: str) -> list[float]:
     return check.each("speeds", text.split(","), factor)
 
 
-def parse_agents(check: "Checks", text: str | None, several: bool = False) -> tuple[str | None, list[Any]]:
-    """Parse the value of `--agents`. Return the name of the crew, and a list of numbers of agents.
+def parse_agents(check: "Checks", texts: list[str] | None) -> dict[str | None, list[int]]:
+    """Parse the values of `--agents`. Return the numbers of agents of each named crew.
 
-    For example, the result is `("reviewers", [2, 4])` for `reviewers=2,4`, and `(None, [2, 4])` for `2,4`. If the
-    option is absent, the result is `(None, [None])`.
-
-    several : whether the option may set several crews; `a=4,b=6` then gives `(None, [{"a": 4, "b": 6}])`
+    For example, the result is `{"coders": [2, 4], "reviewers": [1]}` for `--agents coders=2,4 --agents reviewers=1`,
+    and `{None: [2, 4]}` for `--agents 2,4`. `coders=2,reviewers=1` is the same as two options with one number each. If
+    the option is absent, the result is empty.
     """
     from planner.reading.fields import MOST_AGENTS
-
-    if text is None:
-        return None, [None]
 
     def count(part: str) -> int:
         if not part.strip().isdecimal() or not 1 <= int(part) <= MOST_AGENTS:
             raise ValueError(f"expected whole numbers from 1 to {MOST_AGENTS:,}, such as 1,2,4")
         return int(part)
 
-    def crews(text: str) -> dict[str, int]:
-        if not several:
-            raise ValueError("this command sizes one crew; declare the agents of other crews in the file")
-        parts = [part.partition("=") for part in text.split(",")]
-        names = [name.strip() for name, _, _ in parts]
-        if not all(equals for _, equals, _ in parts):
-            raise ValueError("several crews take one number each, for example migrators=4,reviewers=6")
-        if len({*names}) < len(names):
-            raise ValueError("a crew is named twice; name each crew once")
-        return {name: count(number) for name, (_, _, number) in zip(names, parts, strict=True)}
-
-    if text.count("=") > 1:
-        return None, [check.take("agents", text, crews)]
-    crew, equals, numbers = text.rpartition("=")
-    return (crew.strip() if equals else None), check.each("agents", numbers.split(","), count)
+    found: dict[str | None, list[int]] = {}
+    problems: dict[str, None] = {}
+    twice, numbers = False, list[int]()
+    for text in texts or ():
+        for position, part in enumerate(text.split(",")):
+            name, equals, number = part.rpartition("=")
+            if equals or not position:
+                crew = name.strip() if equals else None
+                numbers = []
+                if crew not in found:
+                    found[crew] = numbers
+                elif crew is not None:
+                    problems[check.words("crew-twice", {"crew": crew})] = None
+                else:
+                    twice = True
+            numbers.append(check.take("agents", number, count))
+    if None in found and len(found) > 1:
+        problems[check.words("crews-without-name")] = None
+    elif twice:
+        problems[check.words("agents-twice")] = None
+    for problem in problems:
+        check.add(problem)
+    return found
 
 
 def parse_premium(check: "Checks", text: str | None) -> Any:
@@ -116,28 +120,35 @@ def parse_premium(check: "Checks", text: str | None) -> Any:
 
 
 def parse_scenario(
-    check: "Checks", speed: str, agents: str | None, model: str | None, refusal: str, several: bool = False
+    check: "Checks", speed: str, agents: list[str] | None, model: str | None, refusal: str
 ) -> dict[str, Any]:
     """Parse `--speed`, `--agents` and `--model` of a command for one scenario.
 
     Returns a dict of keyword arguments for a `ScenarioRequest`.
 
     refusal : error message if an option has several values
-    several : whether `--agents` may set several crews
     """
-    crew, counts = parse_agents(check, agents, several)
+    crews = parse_agents(check, agents)
     factors, models = parse_speeds(check, speed), parse_names(model)
-    if len(factors) > 1 or len(counts) > 1 or len(models) > 1:
+    if len(factors) > 1 or len(models) > 1 or any(len(counts) > 1 for counts in crews.values()):
         check.add(refusal)
-    return {"speed": factors[0], "agents": counts[0], "crew": crew, "model": models[0] if models else None}
+    return {"speed": factors[0], "agents": one_each(crews), "model": models[0] if models else None}
+
+
+def one_each(crews: dict[str | None, list[int]]) -> Any:
+    """Return the first number of each crew, by name. If no crew is named, return the number, or None if there is none.
+
+    crews : result of `parse_agents`
+    """
+    first = {crew: counts[0] for crew, counts in crews.items()}
+    return first.get(None, first or None)
 
 
 def parse_grid(check: "Checks", options: GridOptions | CompareOptions) -> dict[str, Any]:
     """Parse the options of a grid of scenarios. Return a dict of keyword arguments for a `GridRequest`."""
-    crew, counts = parse_agents(check, options.agents)
+    crews = parse_agents(check, options.agents)
     return {
-        "agents": None if options.agents is None else counts,
-        "crew": crew,
+        "agents": crews.get(None, crews or None),
         "speeds": None if not options.speed else parse_speeds(check, options.speed),
         "models": parse_names(options.model),
         "premium": parse_premium(check, options.premium),

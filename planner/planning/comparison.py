@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from planner.catalogue.premium import FITTED, Premium
 from planner.planning.baseline import Baseline
 from planner.planning.comparison_result import Comparison
+from planner.planning.crew_numbers import CrewNumbers
 from planner.planning.decisions.advice import advise
 from planner.planning.decisions.chances import ScenarioValues
 from planner.planning.decisions.decide import DecisionInputs, DecisionOptions, decide
@@ -43,8 +44,8 @@ HYPOTHETICAL = 2.5
 """Default speed to compare with 1x, if no tier of the declared model can be bought. It is the speed of fast tiers."""
 
 
-def compare(workflow: Workflow, speeds: Sequence[float] | None = None, agents: Sequence[int] | None = None, *,
-            models: Sequence[str] = (),
+def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
+            agents: Sequence[int] | Mapping[str, Sequence[int]] | None = None, *, models: Sequence[str] = (),
             crew: str | None = None, premium: Premium = FITTED, seed: int = 1, samples: int | None = None,
             precision: float | None = None, max_time: float | None = None, backend: Backend | None = None,
             progress: Progress = quiet, wishes: DecisionOptions = NOTHING_MORE) -> Comparison:  # fmt: skip
@@ -66,7 +67,9 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None, agents: S
     `agents` is given, and the workflow has several crews.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
-    held = _Held.of(workflow, crew, agents, seed, stopping, progress)
+    numbers = CrewNumbers.of(workflow, agents, crew)
+    agents = numbers.agents
+    held = _Held.of(workflow, numbers.crew, agents, seed, stopping, progress)
     sizing = held.sizing
     sized = sizing.choose()
     base = workflow.model or ""

@@ -185,7 +185,7 @@ class Grid:
         rows = [row for row in alone.rows if row[0] == model]
         points = [
             *(
-                GridPoint(scenario.speed, self.sizing.sizes(scenario.agents), requested=False,
+                GridPoint(scenario.speed, self.sizing.sizes(scenario.agents, scenario.others), requested=False,
                           workflow=uncoordinated.workflow, uncontended=uncoordinated.uncontended)
                 for scenario in apart
             ),
@@ -221,4 +221,4 @@ class Grid:
     def _point(self, scenario: Scenario, requested: bool = True) -> GridPoint:
         """Return the point of a batch that simulates `scenario`. At infinite speed, the price multiplier is 1."""
         multiplier = 1.0 if isinf(scenario.speed) else self.premium.of(scenario.speed)
-        return GridPoint(scenario.speed, self.sizing.sizes(scenario.agents), multiplier, requested)
+        return GridPoint(scenario.speed, self.sizing.sizes(scenario.agents, scenario.others), multiplier, requested)

@@ -20,11 +20,19 @@ class Scenario:
     model : name of the profile that is used as the workflow's model
     speed : factor on every output speed
     agents : number of agents of the crew whose size varies
+    others : number of agents of each further crew whose size varies, by name, in the order of the request; empty if
+        one crew varies
     """
 
     model: str
     speed: float
     agents: int
+    others: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def all_agents(self) -> int:
+        """Number of agents of all crews whose sizes vary."""
+        return self.agents + sum(count for _, count in self.others)
 
 
 @dataclass(frozen=True)
@@ -66,11 +74,14 @@ class Usd:
     mean: float
     p50: float
     p90: float
+    p95: float
     standard_error: float
     p50_low: float | None
     p50_high: float | None
     p90_low: float | None
     p90_high: float | None
+    p95_low: float | None
+    p95_high: float | None
     models: float
     people_and_machines: float
     models_standard_error: float
@@ -82,15 +93,15 @@ class Usd:
         total = samples.usd
         if total is None:
             return None
-        p50, p90 = map(total.quantile, (0.5, 0.9))
+        p50, p90, p95 = map(total.quantile, (0.5, 0.9, 0.95))
         error = total.standard_error
-        (p50_low, p50_high), (p90_low, p90_high) = map(total.known_interval, (0.5, 0.9))
+        (p50_low, p50_high), (p90_low, p90_high), (p95_low, p95_high) = map(total.known_interval, (0.5, 0.9, 0.95))
         models, others = Mean(total.mean, error), Mean(0.0, 0.0)
         if samples.usd_parts is not None:
             models, others = (Mean(values.mean, values.standard_error) for values in samples.usd_parts)
         return cls(
-            total.mean, p50, p90, error, p50_low, p50_high, p90_low, p90_high, models.mean, others.mean,
-            models.standard_error, others.standard_error,
+            total.mean, p50, p90, p95, error, p50_low, p50_high, p90_low, p90_high, p95_low, p95_high,
+            models.mean, others.mean, models.standard_error, others.standard_error,
         )  # fmt: skip
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from planner.errors import InputError, Note, Problem, did_you_mean
+from planner.errors import InputError, Note, Problem
 from planner.expansion.build.size_limits import check_agents, most_busy_agents
 from planner.expansion.graph.task_graph import DEFAULT_CREW, crew_sizes
+from planner.planning.crew_numbers import check_names
 from planner.workflow.declaration import Workflow
 
 
@@ -38,9 +39,8 @@ class Sizing:
         names = list(declared) or [DEFAULT_CREW]
         if workflow.crews:
             check_agents(workflow, declared)
-        if crew is not None and crew not in names:
-            hint = did_you_mean(crew, names)
-            raise InputError([Problem("unknown-crew", f"unknown crew '{crew}'", None, hint, "crew")])
+        if crew is not None:
+            check_names(workflow, [crew])
         return cls(workflow, crew if crew or len(names) > 1 else names[0], declared)
 
     @classmethod
@@ -66,8 +66,7 @@ class Sizing:
             if len(agents) == 1:
                 ((crew, agents),) = agents.items()
             else:
-                for name in agents:
-                    cls.of(workflow, name)
+                check_names(workflow, agents)
                 sizing = cls.of(workflow)
                 return sizing, {**sizing.declared, **agents}
         sizing = cls.of(workflow, crew)
@@ -96,9 +95,10 @@ class Sizing:
             return sum(sizes.values())
         return sizes[self.crew] if self.crew in sizes else most_busy_agents(self.workflow, sizes, self.crew)
 
-    def sizes(self, agents: int) -> dict[str, int]:
+    def sizes(self, agents: int, others: Iterable[tuple[str, int]] = ()) -> dict[str, int]:
         """Return the number of agents of every crew, by name.
 
-        agents : number of agents of the crew that varies; the other crews have their declared numbers
+        agents : number of agents of the crew that varies
+        others : numbers of agents of further crews that vary, by name. All other crews have their declared numbers
         """
-        return {**self.declared, self.choose(): agents}
+        return {**self.declared, self.choose(): agents, **dict(others)}

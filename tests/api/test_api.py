@@ -494,5 +494,12 @@ def test_a_forecast_sizes_several_crews(tmp_path: Path) -> None:
             planner.forecast(two, agents=wrong)
     with pytest.raises(planner.InputError, match="omit crew"):
         planner.forecast(two, agents={"a": 4}, crew="a")
-    with pytest.raises(planner.InputError, match="agents"):
-        planner.sensitivity(two, agents={"a": 4})  # type: ignore[arg-type]
+    assert planner.sensitivity(two, agents={"a": 4, "b": 6}, samples=50).seconds.p50 == 180 + 120
+    with pytest.raises(planner.InputError) as unknown:
+        planner.compare(two, agents={"c": [4], "d": [1]})
+    assert [problem.code for problem in unknown.value.problems] == ["unknown-crew"] * 2
+    for call in (planner.compare, planner.target):
+        with pytest.raises(planner.InputError, match="expected a list"):
+            call(two, agents={"a": 4})  # type: ignore[dict-item]
+        with pytest.raises(planner.InputError, match="omit crew"):
+            call(two, agents={"a": [4]}, crew="a")

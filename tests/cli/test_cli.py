@@ -70,6 +70,7 @@ def test_the_json_of_a_comparison_is_what_is_documented() -> None:
             "model",
             "speed",
             "agents",
+            "others",
             "seconds",
             "usd",
             "tokens",
@@ -85,11 +86,14 @@ def test_the_json_of_a_comparison_is_what_is_documented() -> None:
             "mean",
             "p50",
             "p90",
+            "p95",
             "standard_error",
             "p50_low",
             "p50_high",
             "p90_low",
             "p90_high",
+            "p95_low",
+            "p95_high",
             "models",
             "people_and_machines",
             "models_standard_error",
@@ -303,11 +307,33 @@ def test_a_forecast_sizes_several_crews(tmp_path: Path, golden: Golden) -> None:
     assert found["agents"] == 10
     assert {crew["name"]: crew["agents"] for crew in found["crews"]} == {"migrators": 4, "reviewers": 6}
     assert "unknown crew 'rewiewers'" in refused("forecast", path, "--agents", "migrators=4,rewiewers=6")
-    assert "one number each" in refused("forecast", path, "--agents", "migrators=4,5,reviewers=6")
-    golden(refused("forecast", path, "--agents", "migrators=4,migrators=6"), "twice")
-    for command in (("compare",), ("target", "--p90", "1h"), ("sensitivity",), ("tier", "--fast", "a", "--budget", 1)):
-        message = refused(command[0], path, *command[1:], "--agents", "migrators=4,reviewers=6")
-        golden(message, command[0])
+    apart = json.loads(printed("forecast", path, "--agents", "migrators=4", "--agents", "reviewers=6", "--json"))
+    assert apart == found
+
+
+COMMANDS_WITH_AGENTS = (
+    ("forecast",), ("compare",), ("target", "--p90", "1h"), ("sensitivity",), ("rehearse",),
+    ("tier", "--fast", "a", "--budget", 1),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS_WITH_AGENTS, ids=lambda command: command[0])
+def test_wrong_agents_of_several_crews_are_refused_together(
+    command: tuple[str, ...], tmp_path: Path, golden: Golden
+) -> None:
+    path = tmp_path / "two.yaml"
+    path.write_text(TWO, encoding="utf-8")
+
+    def refusal(*agents: str) -> str:
+        return refused(command[0], path, *command[1:], *(part for text in agents for part in ("--agents", text)))
+
+    golden(refusal("4", "migrators=0", "migrators=x,2", "6"), command[0])
+    if command[0] not in ("compare", "target"):
+        golden(refusal("migrators=4,5", "reviewers=6"), f"several {command[0]}")
+    if command[0] != "tier":
+        unknown = refusal("migratros=4", "rewiewers=6")
+        assert "did you mean 'migrators'?" in unknown
+        assert "did you mean 'reviewers'?" in unknown
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

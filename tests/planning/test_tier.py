@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+import planner
 from planner.cli.app import app
 from planner.errors import InputError, Note
 from planner.expansion import crew_sizes
 from planner.planning import TierResult, forecast, tier
 from planner.planning.tier import assignments as selection
-from planner.planning.tier.assignments import Assignments, may_be_fast, selected, tiered
+from planner.planning.tier.assignments import Assignments, best_of, may_be_fast, selected, tiered
+from planner.planning.tier.limits import Limits, cost
 from planner.report import tier_text
 from planner.sampling import Stopping, ThreadBackend
 from planner.workflow import Workflow
@@ -40,9 +42,10 @@ CHAIN = """
   d: {needs: c, tool: 5s}"""
 
 
-def found(workflow: Workflow, budget: float, **options: object) -> TierResult:
+def found(workflow: Workflow, budget: float | Limits, **options: object) -> TierResult:
     options.setdefault("samples", 8)
-    return tier(workflow, "fast", budget, **options)  # type: ignore[arg-type]
+    limits = budget if isinstance(budget, Limits) else Limits(budget=budget)
+    return tier(workflow, "fast", limits, **options)  # type: ignore[arg-type]
 
 
 def test_a_chain_gets_the_steps_that_a_knapsack_would_take(declare: Declare) -> None:
@@ -154,10 +157,77 @@ def test_selection_comes_near_the_best_choice(declare: Declare, budget: float) -
     steps = may_be_fast(workflow, crew_sizes(workflow))
     choices = Assignments(workflow, "fast", crew_sizes(workflow), 1, ThreadBackend(), Stopping())
     choices.first([frozenset(), frozenset(steps)], 2, Stopping(200), lambda done: None)
-    chosen = selected(choices, steps, budget, lambda done: None)[0]
-    best = selection.every(choices, steps, budget, lambda done: None)[0]
-    assert selection.time(choices.samples_of[chosen]) <= 1.03 * selection.time(choices.samples_of[best])
-    assert selection.fits(choices.samples_of[chosen], budget)
+    limits = Limits(budget=budget)
+    chosen = best_of(choices, selected(choices, steps, limits, lambda done: None), limits, 1)[-1]
+    best = best_of(choices, selection.every(choices, steps, lambda done: None), limits, 1)[-1]
+    assert limits.time(choices.samples_of[chosen]) <= 1.03 * limits.time(choices.samples_of[best])
+    assert limits.fits(choices.samples_of[chosen])
+
+
+# Deadlines
+
+
+def test_a_chain_gets_the_cheapest_steps_that_meet_a_deadline(declare: Declare) -> None:
+    """All standard takes 148 s for 0.07 USD; a, b, c save 10, 40, 20 s for 0.02, 0.08, 0.04 USD."""
+    workflow = declare(CHAIN, TIERS)
+    for deadline, steps in ((148, ()), (140, ("a",)), (135, ("c",)), (120, ("a", "c")), (110, ("b",)), (100, ("a", "b")),
+                            (90, ("b", "c")), (80, ("a", "b", "c"))):  # fmt: skip
+        answer = found(workflow, Limits(0.9, deadline + 1e-5))
+        assert answer.best
+        assert answer.best.steps == steps, deadline
+        assert answer.thrifty is None
+        assert answer.best.chance
+        assert answer.best.chance.chance == 1
+        both = found(workflow, Limits(0.9, deadline + 1e-5, answer.best.usd.p90 + 1e-9))
+        assert both.best
+        assert both.best.steps == steps
+        dear = found(workflow, Limits(0.9, deadline + 1e-5, answer.best.usd.p90 - 1e-3))
+        assert dear.best is None
+        assert dear.closest
+        assert dear.closest.in_budget == "meets" or not dear.closest.steps
+    late = found(workflow, Limits(0.9, 70))
+    assert late.best is None
+    assert late.closest
+    assert late.closest.steps == ("a", "b", "c")
+    assert (late.closest.in_time, late.closest.in_budget, late.closest.fits) == ("misses", "meets", False)
+
+
+def brute_cheapest(workflow: Workflow, limits: Limits, samples: int) -> float | None:
+    """The least mean cost of all choices whose intervals lie within the limits, by a forecast of each."""
+    name, costs = f"p{100 * limits.percentile:.0f}_high", []
+    for some in selection.all_of(may_be_fast(workflow, crew_sizes(workflow))):
+        result = forecast(tiered(workflow, some, "fast"), samples=samples).result
+        assert result.usd
+        late = limits.deadline is not None and getattr(result.seconds, name) > limits.deadline
+        if not late and (limits.budget is None or getattr(result.usd, name) <= limits.budget):
+            costs.append(result.usd.mean)
+    return min(costs, default=None)
+
+
+@pytest.mark.parametrize("percentile", [0.5, 0.95])
+@pytest.mark.parametrize("deadline", [130.0, 150.0, 170.0])
+@pytest.mark.parametrize("budget", [None, 0.25])
+def test_the_cheapest_choice_in_time_is_that_of_brute_force(
+    declare: Declare, percentile: float, deadline: float, budget: float | None
+) -> None:
+    workflow, limits = declare(UNEVEN, TIERS), Limits(percentile, deadline, budget)
+    answer, least = found(workflow, limits, samples=200), brute_cheapest(workflow, limits, 200)
+    assert (answer.best is None) == (least is None)
+    if answer.best is not None:
+        assert answer.best.usd.mean == pytest.approx(least)
+        assert answer.best.fits
+
+
+@pytest.mark.parametrize("deadline", [130.0, 150.0, 170.0])
+def test_selection_for_a_deadline_comes_near_the_cheapest_choice(declare: Declare, deadline: float) -> None:
+    workflow, limits = declare(UNEVEN, TIERS), Limits(0.5, deadline)
+    steps = may_be_fast(workflow, crew_sizes(workflow))
+    choices = Assignments(workflow, "fast", crew_sizes(workflow), 1, ThreadBackend(), Stopping())
+    choices.first([frozenset(), frozenset(steps)], 2, Stopping(200), lambda done: None)
+    chosen = best_of(choices, selected(choices, steps, limits, lambda done: None), limits, 1)[-1]
+    best = best_of(choices, selection.every(choices, steps, lambda done: None), limits, 1)[-1]
+    assert cost(choices.samples_of[chosen]) <= 1.03 * cost(choices.samples_of[best])
+    assert limits.fits(choices.samples_of[chosen])
 
 
 def test_what_a_reader_must_know_is_noted(declare: Declare) -> None:
@@ -180,11 +250,15 @@ def test_many_steps_are_selected_and_the_chain_of_twins_is_exact(declare: Declar
         f"  {name}: {{{f'needs: {names[at - 1]}, ' if at else ''}llm: {{output: {100 * (at + 1)}}}}}"
         for at, name in enumerate(names)
     ]
-    answer = found(declare("\n".join(lines), TIERS), 0.0910 + 0.1 + 1e-9, samples=4)
+    workflow = declare("\n".join(lines), TIERS)
+    answer = found(workflow, 0.0910 + 0.1 + 1e-9, samples=4)
     assert not answer.exhaustive
     assert answer.best
     saved = -answer.best.to_standard.seconds  # one second costs 0.002 USD: at most 50 s can be bought
     assert 49 <= saved <= 50 + 1e-6
+    in_time = found(workflow, Limits(0.5, 13 + 182 - 50 + 1e-6), samples=4).best  # 13 requests, 9,100 tokens
+    assert in_time
+    assert 50 - 1e-6 <= -in_time.to_standard.seconds <= 51
 
 
 def test_time_ends_the_search_and_that_is_said(declare: Declare, golden: Golden) -> None:
@@ -240,7 +314,7 @@ def test_steps_of_groups_choices_and_other_files_may_move_and_those_with_a_model
 
 def test_what_cannot_be_tiered_is_refused(declare: Declare, golden: Golden) -> None:
     with pytest.raises(InputError) as error:
-        tier(declare(CHAIN, TIERS), "slow", 1)
+        tier(declare(CHAIN, TIERS), "slow", Limits(budget=1))
     golden(error.value)
     with pytest.raises(InputError, match="no step makes requests"):
         found(declare("  a: {tool: 1s}", TIERS), 1)
@@ -269,7 +343,7 @@ def test_the_exit_code_tells_whether_anything_is_within_the_budget(golden: Golde
     shown = run(RESEARCH, *FAST, "--budget", "4", "--samples", 40)
     assert shown.exit_code == 0, shown.output
     golden(shown.stdout)
-    assert "sooner than all standard" in shown.stdout
+    assert "sooner than all on claude-opus-4-8" in " ".join(shown.stdout.split())
     assert max(map(len, shown.stdout.splitlines())) <= 80
     assert run(RESEARCH, *FAST, "--budget", "$4", "--samples", 40, "--threads", 1).stdout == shown.stdout
     none = run(RESEARCH, *FAST, "--budget", "0.5", "--samples", 40)
@@ -278,10 +352,32 @@ def test_the_exit_code_tells_whether_anything_is_within_the_budget(golden: Golde
     assert max(map(len, none.stdout.splitlines())) <= 80
 
 
+def test_the_exit_code_tells_whether_any_choice_is_in_time(tmp_path: Path, golden: Golden) -> None:
+    file = tmp_path / "plan.yaml"
+    file.write_text(f"workflow: plan\n{TIERS}steps:{CHAIN}\n", encoding="utf-8")
+    options = (file, "--fast", "fast", "--samples", 60)
+    for limits, code in (
+        (("--p50", "120s"), 0), (("--p95", "120s", "--budget", "0.14"), 0), (("--p90", "120s", "--budget", "0.1"), 1),
+        (("--p90", "70s"), 1), (("--budget", "0.01"), 1),
+    ):  # fmt: skip
+        shown = run(*options, *limits)
+        assert shown.exit_code == code, shown.output
+        golden(shown.stdout, " ".join(limits))
+        assert len(shown.stdout.splitlines()) <= 25
+        assert max(map(len, shown.stdout.splitlines())) <= 80
+    result = planner.tier(planner.load_workflow(file), fast="fast", p95=120, budget=0.14, samples=60)
+    assert result.chosen
+    assert result.chosen.steps == ("a", "c")
+    assert str(result) == run(*options, "--p95", "2min", "--budget", "0.14").stdout.removesuffix("\n")
+    assert result.to_dict()["deadline"] == 120
+
+
 @pytest.mark.parametrize(
     "options",
     [
         ("--budget", "4"),
+        (*FAST, "--p50", "2min", "--p90", "3min"),
+        (*FAST, "--p90", "4"),
         FAST,
         (*FAST, "--budget", "little"),
         ("--fast", "claude-opus-4-8-fasd", "--budget", "4"),

@@ -17,6 +17,7 @@ from planner.catalogue import Catalogue, Profile, resolve
 from planner.catalogue.listing import model_rows
 from planner.errors import InputError
 from planner.planning import DecisionOptions, Target, compare, find_cheapest, forecast, tier
+from planner.planning.tier.limits import Limits
 from planner.reading import Curve, Estimate, ProfileDeclaration
 from planner.report import model_json, model_text, models_text
 from planner.report.wording.notes import worded
@@ -312,7 +313,7 @@ def test_a_choice_of_tiers_says_it_too(tmp_path: Path, golden: Golden) -> None:
         "fast: {ttft: 1s, output_speed: {1: 90, 8: 80}, price: {input: 2, output: 2}}"
     )
     workflow = read_workflow(written(tmp_path, models, LOOPS))
-    golden(noted(tier(workflow, "fast", 1e6, agents=8, samples=1)))
+    golden(noted(tier(workflow, "fast", Limits(budget=1e6), agents=8, samples=1)))
 
 
 @pytest.mark.parametrize(

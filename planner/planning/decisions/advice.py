@@ -101,6 +101,14 @@ class Advice:
     holders: tuple[Holder, ...]
 
 
+def availability(scenario: Scenario, restricted: Mapping[str, str]) -> str:
+    """Return ``hypothetical`` for a speed that nobody offers. Otherwise return the availability of the model.
+
+    restricted : availability of each model that not everybody can buy
+    """
+    return restricted.get(scenario.model, "") if scenario.speed == 1 else "hypothetical"
+
+
 @dataclass(frozen=True)
 class Choice:
     """The recommended scenario and the reason for it, as in `Advice`."""
@@ -238,8 +246,8 @@ class Rule:
         return Change(before, after, saved, share, usd, per_hour, availability, self.adds(before, after))
 
     def availability(self, scenario: Scenario) -> str:
-        """Return ``hypothetical`` for a speed that nobody offers. Otherwise return the availability of the model."""
-        return self.restricted.get(scenario.model, "") if scenario.speed == 1 else "hypothetical"
+        """Return the availability of the scenario, as in `availability`."""
+        return availability(scenario, self.restricted)
 
     @property
     def _priced(self) -> bool:

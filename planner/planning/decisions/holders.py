@@ -101,8 +101,11 @@ class Drags:
         return tuple(sorted(counted, key=lambda holder: -holder.drag.mean)[:NAMED])
 
 
-def drags(workflow: Workflow, sizes: Mapping[str, int], seed: int, samples: int, progress: Progress = quiet) -> Drags:
-    """Return the drags of everything that can hold a scenario up, at the declared speed.
+def drags(
+    workflow: Workflow, sizes: Mapping[str, int], seed: int, samples: int, progress: Progress = quiet,
+    speed: float = 1.0,
+) -> Drags:  # fmt: skip
+    """Return the drags of everything that can hold a scenario up.
 
     sizes : number of agents of each crew
     samples : most samples to use; fewer are used for a large graph
@@ -122,7 +125,7 @@ def drags(workflow: Workflow, sizes: Mapping[str, int], seed: int, samples: int,
     pipeline = Pipeline.of(workflow, graph)
     width = max(1, CELLS // len(graph.graph))
     for low in range(0, count, width):
-        drawn = pipeline.draw(Samples(seed, low, min(low + width, count)), detailed=True).at(1.0)
+        drawn = pipeline.draw(Samples(seed, low, min(low + width, count)), detailed=True).at(speed)
         run = drawn.schedule(slice(0, min(width, count - low)), recorded=True)
         whole.add(run.seconds)
         drag.add(run, low)

@@ -57,10 +57,10 @@ class Sensitivity:
     notes: tuple[Note, ...]
 
 
-def sensitivity(workflow: Workflow, *, off: float = OFF, speed: float = 1.0, agents: int | None = None,
-                crew: str | None = None, seed: int = 1, samples: int | None = None, precision: float | None = None,
-                max_time: float | None = None, backend: Backend | None = None,
-                progress: Progress = quiet) -> Sensitivity:  # fmt: skip
+def sensitivity(workflow: Workflow, *, off: float = OFF, speed: float = 1.0,
+                agents: int | Mapping[str, int] | None = None, crew: str | None = None, seed: int = 1,
+                samples: int | None = None, precision: float | None = None, max_time: float | None = None,
+                backend: Backend | None = None, progress: Progress = quiet) -> Sensitivity:  # fmt: skip
     """Simulate a workflow with each number of its file off by a factor, one at a time, on the same draws.
 
     off : factor, above 1. Each number is divided by it and multiplied by it; chances are off by their odds

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from planner.engine.statistics import Z975, Values
-from planner.planning.results import (
-    Accepted,
-    Scenario,
-    Seconds,
-    Usd,
-)
+from planner.engine.statistics import Values, enclosed
+from planner.errors import Note
+from planner.planning.decisions.advice import AVAILABILITY, availability
+from planner.planning.notes.assumptions import restricted
+from planner.planning.results import Accepted, Scenario, Seconds, Usd
 from planner.sampling.accumulator import ScenarioSamples
 
 Standing = Literal["meets", "limit", "misses"]
@@ -23,7 +22,7 @@ Standing = Literal["meets", "limit", "misses"]
 class Target:
     """A limit on the completion time, and an optional limit on the cost.
 
-    percentile : the percentile of time and cost that must be within the limits: 0.5 or 0.9
+    percentile : the percentile of time and cost that must be within the limits: 0.5, 0.9 or 0.95
     deadline : limit of the completion time, in seconds
     budget : limit of the cost, in US dollars; None: no limit
     """
@@ -56,6 +55,7 @@ class Candidate:
     affordable : probability that the cost is within the budget; None if there is no budget
     in_time : ``meets`` or ``misses`` the deadline; ``limit`` if the time's 95% interval contains the deadline
     in_budget : the same for the cost and the budget; ``meets`` if there is no budget
+    availability : ``limited``, ``hypothetical`` or ``retired``; empty if everybody can buy the scenario's model
     """
 
     scenario: Scenario
@@ -69,6 +69,7 @@ class Candidate:
     in_budget: Standing
     accepted: Accepted
     price_multiplier: float
+    availability: str
 
     @classmethod
     def of(cls, scenario: Scenario, samples: ScenarioSamples, target: Target) -> Candidate:
@@ -92,6 +93,7 @@ class Candidate:
             in_budget=in_budget,
             accepted=Accepted.of(samples.accepted, time, cost),
             price_multiplier=samples.price_multiplier,
+            availability=availability(scenario, restricted(samples.accumulator.batch.models)),
         )
 
     @property
@@ -100,9 +102,43 @@ class Candidate:
         both = (self.in_time, self.in_budget)
         return "misses" if "misses" in both else "limit" if "limit" in both else "meets"
 
+    @property
+    def rank(self) -> int:
+        """Position of the scenario's availability in `AVAILABILITY`. What everybody can buy has the rank 0."""
+        return AVAILABILITY.index(self.availability)
+
     def quantile(self, target: Target) -> float:
         """Return the scenario's completion time in seconds, at the percentile of the target."""
-        return self.seconds.p50 if target.percentile == 0.5 else self.seconds.p90
+        return percentile_of(self.seconds, target.percentile)
+
+
+def percentile_of(values: Seconds | Usd, q: float) -> float:
+    """Return a percentile of a time or a cost.
+
+    q : the percentile as a share: 0.5, 0.9 or 0.95
+    """
+    return {0.5: values.p50, 0.9: values.p90, 0.95: values.p95}[q]
+
+
+def interval_of(values: Seconds | Usd, q: float) -> tuple[float | None, float | None]:
+    """Return the ends of the 95% interval of a percentile of a time or a cost. None: too few samples.
+
+    q : the percentile as a share: 0.5, 0.9 or 0.95
+    """
+    return {
+        0.5: (values.p50_low, values.p50_high),
+        0.9: (values.p90_low, values.p90_high),
+        0.95: (values.p95_low, values.p95_high),
+    }[q]
+
+
+def few_samples(q: float, seconds: Iterable[Values]) -> tuple[Note, ...]:
+    """Return a note if there are too few samples for a 95% interval of the quantile `q`."""
+    for values in seconds:
+        if values.drawn and not enclosed(values.count, q):
+            needed = next(count for count in range(2, 1000) if enclosed(count, q))
+            return (Note("few-samples", {"samples": values.count, "percentile": q, "needed": needed}),)
+    return ()
 
 
 def standing(samples: Values, q: float, limit: float) -> Standing:
@@ -111,6 +147,6 @@ def standing(samples: Values, q: float, limit: float) -> Standing:
     Return ``limit`` if the 95% interval of the quantile contains the limit.
     """
     low, high = samples.interval(q)
-    if low < high and samples.count * q + Z975 * math.sqrt(samples.count * q * (1 - q)) > samples.count - 1:
+    if low < high and not enclosed(samples.count, q):
         high = math.inf  # with so few samples, even the largest may be below the quantile
     return "meets" if high <= limit else "misses" if low > limit else "limit"

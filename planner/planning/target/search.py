@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from planner.catalogue.premium import FITTED, Premium
-from planner.engine.intervals import mean_difference
 from planner.errors import InputError, Note, Problem
-from planner.planning.decisions.verdict import ALIKE
+from planner.planning.decisions.holders import Holder, drags
 from planner.planning.forecast import step_results
 from planner.planning.forecast_result import StepResult
 from planner.planning.grid import Grid
@@ -23,8 +21,9 @@ from planner.planning.notes.assumptions import (
 )
 from planner.planning.notes.concurrency import concurrency
 from planner.planning.results import Scenario
-from planner.planning.sizing import Sizing
-from planner.planning.target.goal import Candidate, Target
+from planner.planning.target.cheapest import Candidates, Cost, neighbours
+from planner.planning.target.combinations import AgentCounts, Crews
+from planner.planning.target.goal import Candidate, Target, few_samples
 from planner.planning.target.solve import Requirement, Search, needed_agents, needed_speeds
 from planner.sampling.backends import Backend, ThreadBackend
 from planner.sampling.sample import USUALLY, Precision, Progress, Stopping, quiet
@@ -33,47 +32,43 @@ from planner.workflow.declaration import Workflow
 NAMED = 3
 """Most steps in `Obstacle.steps`."""
 
-
-class Cost(NamedTuple):
-    """Sort key of scenarios. The fields are compared in their order.
-
-    usd : mean cost in US dollars
-    price_multiplier : assumed factor on the declared prices, because of the speed
-    agents : number of agents
-    position : position of the scenario in the grid
-    """
-
-    usd: float
-    price_multiplier: float
-    agents: int
-    position: int
+MOST_STEPS = 24
+"""Most steps from the cheapest scenario to a cheaper one with nearly the same agents."""
 
 
 @dataclass(frozen=True)
 class Obstacle:
-    """The reason why no scenario of a grid surely meets a target.
+    """The reason why no scenario surely meets a target.
 
-    closest : the quickest scenario within the budget; if there is none, the cheapest scenario
+    closest : the quickest scenario within the budget; if there is none, the cheapest scenario. What everybody can buy
+        comes first
     steps : the steps of `closest` that save the most time if they are shortened, the best first
-    within_reach : the cheapest scenario outside the grid that surely meets the target; None if none was found
+    holders : the steps, crews, queues and limits with the largest drags in `closest`, the largest first
     """
 
     closest: Candidate
     steps: tuple[StepResult, ...]
-    within_reach: Candidate | None
+    holders: tuple[Holder, ...]
 
 
 @dataclass(frozen=True)
 class TargetResult:
     """The cheapest scenario that meets a target, and all compared scenarios.
 
-    crew : name of the crew whose number of agents varies
+    crews : names of the crews whose numbers of agents vary. The first is the crew of `Scenario.agents`
+    chosen : whether the planner chose the crew, because the workflow has several crews
+    crew_drag : drag of a chosen crew in the declared scenario, as a share of the mean completion time
+    declared : declared number of agents of each crew; empty if the workflow has no crews
     candidates : the scenarios of the grid, in the order of the requested models, speeds and numbers of agents
-    cheapest : the cheapest scenario of the grid that surely meets the target; None if there is none. If several
-        scenarios cost about the same, the scenario with the fewest agents is taken.
-    perhaps : a cheaper scenario of the grid that may meet the target; None if there is none
-    speeds : the least speed needed, for each model and number of agents
-    agents : the least number of agents needed, for each model and speed
+    cheapest : the cheapest scenario that surely meets the target, in the grid or between its points; None if there is
+        none. What everybody can buy comes first. If several scenarios cost about the same, the one with the fewest
+        agents is taken
+    perhaps : a cheaper scenario, no harder to buy, that may meet the target; None if there is none
+    next_cheaper : the cheaper scenario, no harder to buy, that misses the target by least; None if there is none
+    restricted_cheapest : the cheapest scenario that surely meets the target, if it is cheaper than `cheapest` but
+        harder to buy; otherwise None
+    speeds : the least speed needed, for each model and combination of numbers of agents
+    agents : the least number of agents needed, for each model, speed and crew
     obstacle : the reason why `cheapest` is None; None if there is a cheapest scenario
     restricted : availability of each model that not everybody can buy: ``limited`` or ``retired``
     """
@@ -82,80 +77,70 @@ class TargetResult:
     seed: int
     samples: int
     precision: Precision
-    crew: str
+    crews: tuple[str, ...]
+    chosen: bool
+    crew_drag: float
+    declared: Mapping[str, int]
     target: Target
     candidates: tuple[Candidate, ...]
     cheapest: Candidate | None
     perhaps: Candidate | None
+    next_cheaper: Candidate | None
+    restricted_cheapest: Candidate | None
     speeds: tuple[Requirement, ...]
     agents: tuple[Requirement, ...]
     obstacle: Obstacle | None
     restricted: Mapping[str, str]
     notes: tuple[Note, ...]
 
+    @property
+    def crew(self) -> str:
+        """Name of the first crew."""
+        return self.crews[0]
 
-def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], agents: Sequence[int], *,
-             models: Sequence[str] = (), crew: str | None = None, premium: Premium = FITTED, seed: int = 1,
-             samples: int | None = None, precision: float | None = None, max_time: float | None = None,
-             backend: Backend | None = None, progress: Progress = quiet) -> TargetResult:  # fmt: skip
+
+def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], agents: AgentCounts = None, *,
+             models: Sequence[str] = (), tiers: Sequence[str] = (), crew: str | None = None,
+             premium: Premium = FITTED, seed: int = 1, samples: int | None = None, precision: float | None = None,
+             max_time: float | None = None, backend: Backend | None = None,
+             progress: Progress = quiet) -> TargetResult:  # fmt: skip
     """Find the cheapest scenario that meets a target.
 
-    All arguments except `target` are those of `compare`. The scenarios of the grid decide the number of samples.
-    Further scenarios use the same samples.
+    The scenarios of the grid decide the number of samples. Further scenarios use the same samples: those with the
+    least speed or number of agents, and those with nearly the agents of the cheapest scenario.
 
-    Raises InputError as `compare` does. Also raises InputError if the target has a budget and a cost is unknown.
+    agents : numbers of agents to try, of one crew or of several crews by name. None: the default numbers of the only
+        crew, or of the crew with the largest drag
+    tiers : further models that are tried at the given speeds only
+    The other arguments are those of `compare`.
+
+    Raises InputError as `compare` does. Also raises InputError if there are too many combinations, or if the target has
+    a budget and a cost is unknown.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
-    sizing = Sizing.of(workflow, crew)
-    sized = sizing.choose()
-    names = list(dict.fromkeys(models)) or [workflow.model or ""]
-    grid = Grid(workflow, sizing, premium, seed, backend)
-    points = [Scenario(model, speed, count) for model in names
-              for speed in dict.fromkeys(speeds) for count in dict.fromkeys(agents)]  # fmt: skip
+    solved_models = list(dict.fromkeys(models)) or [workflow.model or ""]
+    names, speeds = list(dict.fromkeys([*solved_models, *tiers])), list(dict.fromkeys(speeds))
+    crews = Crews.of(workflow, crew, agents, seed, stopping, progress)
+    grid = Grid(workflow, crews.sizing, premium, seed, backend)
+    combinations = crews.combinations(grid.widest(names))
+    search = Search(grid, names, speeds, crews.names, combinations, target, stopping, progress)
+    points = [search.scenario(model, speed, numbers) for model in names for speed in speeds for numbers in combinations]
     grid.take(points, stopping, progress)
     if target.budget is not None:
         _require_prices(grid, points)
-    search = Search(grid, names, list(dict.fromkeys(speeds)), list(dict.fromkeys(agents)), target, stopping, progress)
-    by_agents, by_speed = needed_speeds(search), needed_agents(search)
-    candidates = tuple(Candidate.of(point, grid.found[point], target) for point in points)
-    order = {point: index for index, point in enumerate(points)}
-
-    def cost(candidate: Candidate) -> Cost:
-        usd = 0.0 if candidate.usd is None else candidate.usd.mean
-        position = order.get(candidate.scenario, len(order))
-        return Cost(usd, candidate.price_multiplier, candidate.scenario.agents, position)
-
-    def cheapest_of(meeting: Sequence[Candidate]) -> Candidate | None:
-        least = min(meeting, key=cost, default=None)
-        if least is None:
-            return None
-        return min(
-            (each for each in meeting if each is least or _about_as_cheap(grid, each, least)),
-            key=lambda each: (each.scenario.agents, each.price_multiplier, each.seconds.p90, cost(each)),
-        )
-
-    cheapest = cheapest_of([candidate for candidate in candidates if candidate.standing == "meets"])
-
-    def is_cheaper(candidate: Candidate) -> bool:
-        if cheapest is None:
-            return True
-        fewer = candidate.scenario.agents < cheapest.scenario.agents
-        return cost(candidate) < cost(cheapest) and (fewer or not _about_as_cheap(grid, cheapest, candidate))
-
-    near = [candidate for candidate in candidates if candidate.standing == "limit" and is_cheaper(candidate)]
-    obstacle = None
-    if cheapest is None:
-        sure = [required.sure for required in (*by_agents, *by_speed) if required.sure is not None]
-        closest = _closest(candidates, target, cost)
-        steps = _to_shorten(grid, closest.scenario, progress)
-        within_reach = cheapest_of([candidate for candidate in sure if candidate.standing == "meets"])
-        obstacle = Obstacle(closest, steps, within_reach)
+    by_agents, by_speed = needed_speeds(replace(search, models=solved_models)), needed_agents(search)
+    candidates = Candidates(grid, target)
+    cheapest = _descend(search, candidates)
+    obstacle = None if cheapest is not None else _obstacle(candidates, progress)
+    perhaps, missed, restricted_cheapest = _cheaper(search, candidates, cheapest)
     reached = Precision.of(stopping.target, (grid.found[point].seconds for point in points))
+    sizes = crews.sizing.sizes(points[0].agents, points[0].others)
     remarks = (
         *imprecise(reached, grid.samples),
+        *few_samples(target.percentile, (grid.found[point].seconds for point in points)),
         *restricted_notes(grid.models()),
         *(() if all(required.solved for required in (*by_agents, *by_speed)) else (Note("unsolved"),)),
-        *declaration_notes(workflow, sizing.sizes(candidates[0].scenario.agents), grid.models()),
+        *declaration_notes(workflow, sizes, grid.models()),
         *other_tokenizers(workflow, grid.models()),
         *notes(
             grid.models(), grid.over_context(), [*speeds, *(required.value or 1.0 for required in by_agents)], premium
@@ -163,18 +148,61 @@ def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], a
         *concurrency(grid.batches),
     )  # fmt: skip
     return TargetResult(
-        workflow.workflow, seed, grid.samples, reached, sized, target, candidates, cheapest,
-        min(near, key=cost, default=None), by_agents, by_speed, obstacle, restricted(grid.models()), remarks,
+        workflow.workflow, seed, grid.samples, reached, crews.names, crews.chosen, crews.drag,
+        crews.sizing.declared, target, tuple(map(candidates.of, points)), cheapest, perhaps, missed,
+        restricted_cheapest, by_agents, by_speed, obstacle, restricted(grid.models()), remarks,
     )  # fmt: skip
 
 
-def _about_as_cheap(grid: Grid, one: Candidate, least: Candidate) -> bool:
-    """Return whether `one` costs about as much as `least`: at most 1% more, or not significantly more."""
-    usd, other = grid.found[one.scenario].usd, grid.found[least.scenario].usd
-    if usd is None or other is None or not other.mean:
-        return (usd is None or not usd.mean) and one.price_multiplier == least.price_multiplier
-    more = mean_difference(usd, other)
-    return more.value <= ALIKE * other.mean or (more.low is not None and not more.above)
+def _descend(search: Search, candidates: Candidates) -> Candidate | None:
+    """Return the cheapest scenario that surely meets the target, in the grid or between its points.
+
+    Simulate scenarios with nearly the same agents as the cheapest one, and continue with the cheapest of all, until
+    it stays the same. If its speed is hypothetical, the least speed is searched for with these agents.
+    """
+    grid = search.grid
+    done: set[Scenario] = set()
+    for _ in range(MOST_STEPS):
+        best = candidates.cheapest(candidates.all())
+        if best is None or best.scenario in done or search.stopping.late:
+            break
+        point = best.scenario
+        done.add(point)
+        numbers = point.agents, *(count for _, count in point.others)
+        requested = point.speed in search.speeds
+        near = list(neighbours(numbers, search.widest, wide=not requested))
+        if requested:
+            scenarios = [search.scenario(point.model, point.speed, each) for each in near]
+            grid.take(scenarios, Stopping(grid.samples), search.progress)
+        else:
+            needed_speeds(replace(search, models=[point.model], combinations=near))
+    return candidates.cheapest(candidates.all())
+
+
+def _cheaper(
+    search: Search, candidates: Candidates, cheapest: Candidate | None
+) -> tuple[Candidate | None, Candidate | None, Candidate | None]:
+    """Return `TargetResult.perhaps`, `next_cheaper` and `restricted_cheapest`."""
+    # The search between speeds always ends next to the limit: such scenarios say nothing new.
+    tried = [candidate for candidate in candidates.all() if candidate.scenario.speed in search.speeds]
+    if cheapest is None:
+        first = min((candidate.rank for candidate in tried if candidate.standing == "limit"), default=0)
+        near = [candidate for candidate in tried if candidate.standing == "limit" and candidate.rank == first]
+        return min(near, key=Cost.of, default=None), None, None
+    cheaper = [
+        candidate
+        for candidate in tried
+        if candidate.rank <= cheapest.rank and candidates.is_cheaper(candidate, cheapest)
+    ]
+    near = [candidate for candidate in cheaper if candidate.standing == "limit"]
+    missed = [candidate for candidate in cheaper if candidate.standing == "misses"]
+    harder = candidates.cheapest(candidate for candidate in candidates.all() if candidate.rank > cheapest.rank)
+    saves = harder is not None and Cost.of(harder) < Cost.of(cheapest) and candidates.is_cheaper(harder, cheapest)
+    return (
+        min(near, key=Cost.of, default=None),
+        min(missed, key=lambda candidate: candidate.quantile(search.target), default=None),
+        harder if saves else None,
+    )
 
 
 def _require_prices(grid: Grid, points: Sequence[Scenario]) -> None:
@@ -185,18 +213,12 @@ def _require_prices(grid: Grid, points: Sequence[Scenario]) -> None:
         raise InputError([Problem("bad-profile", message, argument="budget", remedy=Note("price-or-no-budget"))])
 
 
-def _closest(candidates: Sequence[Candidate], target: Target, cost: Callable[[Candidate], Cost]) -> Candidate:
-    """Return the quickest scenario within the budget. If several are equally quick, return the cheapest of them.
-
-    If no scenario is within the budget, return the cheapest scenario.
-    """
-    within = [candidate for candidate in candidates if candidate.in_budget != "misses"]
-    if not within:
-        return min(candidates, key=cost)
-    return min(within, key=lambda candidate: (candidate.quantile(target), cost(candidate)))
-
-
-def _to_shorten(grid: Grid, scenario: Scenario, progress: Progress) -> tuple[StepResult, ...]:
-    detail = grid.in_detail(scenario, Stopping(min(grid.samples, USUALLY)), progress)
+def _obstacle(candidates: Candidates, progress: Progress) -> Obstacle:
+    grid, closest = candidates.grid, candidates.closest()
+    point = closest.scenario
+    detail = grid.in_detail(point, Stopping(min(grid.samples, USUALLY)), progress)
     order = sorted(step_results(detail), key=lambda step: (-step.drag.mean, -step.critical))
-    return tuple(step for step in order if step.drag.mean > 0 or step.critical > 0)[:NAMED]
+    steps = tuple(step for step in order if step.drag.mean > 0 or step.critical > 0)[:NAMED]
+    sizes = grid.sizing.sizes(point.agents, point.others)
+    found = drags(grid.workflow.on(point.model), sizes, grid.seed, grid.samples, progress, point.speed)
+    return Obstacle(closest, steps, found.named())

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
 from typing import Literal, NamedTuple
 
 from planner.planning.grid import Grid
@@ -32,31 +34,49 @@ _STRAIGHT = 4
 """Number of rounds that look for a speed by linear interpolation. Later rounds use bisection."""
 
 
+Numbers = tuple[int, ...]
+"""Number of agents of each crew that varies, in the order of `Search.crews`."""
+
+
 @dataclass(frozen=True)
 class Search:
     """The arguments of a search for the speeds and numbers of agents that meet a target.
 
     grid : the simulated scenarios
-    models, speeds, agents : the requested models, speeds and numbers of agents
+    models, speeds : the requested models and speeds
+    crews : names of the crews that vary. The first is the crew of `Scenario.agents`
+    combinations : the requested numbers of agents
     """
 
     grid: Grid
     models: Sequence[str]
     speeds: Sequence[float]
-    agents: Sequence[int]
+    crews: tuple[str, ...]
+    combinations: Sequence[Numbers]
     target: Target
     stopping: Stopping
     progress: Progress
+
+    def scenario(self, model: str, speed: float, numbers: Numbers) -> Scenario:
+        """Return the scenario with the given numbers of agents."""
+        return Scenario(model, speed, numbers[0], tuple(zip(self.crews[1:], numbers[1:], strict=True)))
+
+    @cached_property
+    def widest(self) -> int:
+        """The largest useful number of agents of a crew, or the largest requested one if it is larger."""
+        return max(self.grid.widest(self.models), *(count for numbers in self.combinations for count in numbers))
 
 
 @dataclass(frozen=True)
 class Requirement:
     """The least speed or the least number of agents that meets a deadline.
 
-    The least speed is searched for a fixed number of agents. The least number of agents is searched for a fixed speed.
-    In the fields `value`, `low` and `high`, None means that no speed or number was found.
+    The least speed is searched for fixed numbers of agents. The least number of agents of a crew is searched for a
+    fixed speed, and for fixed numbers of agents of the other crews that vary. In the fields `value`, `low` and `high`,
+    None means that no speed or number was found.
 
-    fixed : the fixed number of agents, or the fixed speed
+    crew : the crew whose least number of agents is searched for; None: the least speed is searched for
+    fixed : the fixed speed; if the least speed is searched for, the fixed number of agents of the first crew
     value : the least speed or number that meets the deadline
     low : the least speed or number that may meet the deadline, by the lower end of the time's 95% interval
     high : the least speed or number that surely meets the deadline, by the upper end of the time's 95% interval
@@ -66,6 +86,7 @@ class Requirement:
     """
 
     model: str
+    crew: str | None
     fixed: float
     value: float | None
     low: float | None
@@ -102,15 +123,26 @@ class _Bracket(NamedTuple):
 class _Line:
     """A search for the agents needed at a fixed speed, or for the speed needed with fixed agents.
 
-    fixed : the fixed speed or number of agents
+    crew : position of the crew whose number of agents is searched for; None: the speed is searched for
+    speed : the fixed speed; 0 if the speed is searched for
+    numbers : the fixed numbers of agents; 0 for the crew whose number is searched for
     tried : percentile of the completion time for each tried number of agents, or for each tried speed
     solved : whether the search is complete
     """
 
     model: str
-    fixed: float
-    tried: dict[float, _Percentile]
+    crew: int | None
+    speed: float
+    numbers: Numbers
+    tried: dict[float, _Percentile] = field(default_factory=dict)
     solved: bool = False
+
+    def scenario(self, search: Search, x: float) -> Scenario:
+        """Return the scenario of the line with the given number of agents or the given speed."""
+        if self.crew is None:
+            return search.scenario(self.model, x, self.numbers)
+        numbers = (*self.numbers[: self.crew], int(x), *self.numbers[self.crew + 1 :])
+        return search.scenario(self.model, self.speed, numbers)
 
     def bracket(self, bound: _Bound, deadline: float) -> _Bracket:
         """Return the two tried numbers between which the search continues.
@@ -124,20 +156,17 @@ class _Line:
         return _Bracket(max(below, default=None), met)
 
 
-_Scenario = Callable[[_Line, float], Scenario]
-"""A function that returns the scenario of a line with the given number of agents or the given speed."""
-
 _Propose = Callable[[_Line, _Bound, int], Iterable[float]]
 """A function that yields the numbers to try on a line, for a bound and the number of the round."""
 
 
 def needed_speeds(search: Search) -> tuple[Requirement, ...]:
-    """Find the least speed that meets the deadline, for each model and number of agents.
+    """Find the least speed that meets the deadline, for each model and combination of numbers of agents.
 
     Speeds have 3 significant digits. Speeds below the grid's lowest speed are not tried.
     """
     deadline = search.target.deadline
-    lines = [_Line(model, count, {}) for model in search.models for count in search.agents]
+    lines = [_Line(model, None, 0.0, numbers) for model in search.models for numbers in search.combinations]
 
     def propose(line: _Line, bound: _Bound, turn: int) -> Iterator[float]:
         below, met = line.bracket(bound, deadline)
@@ -155,20 +184,23 @@ def needed_speeds(search: Search) -> tuple[Requirement, ...]:
             if rounded_down(guess) > below:
                 yield rounded_down(guess)
 
-    def scenario(line: _Line, speed: float) -> Scenario:
-        return Scenario(line.model, speed, int(line.fixed))
-
-    return _solve(search, lines, sorted(set(search.speeds)), propose, scenario)
+    first = sorted(set(search.speeds))
+    return _solve(search, [(line, first) for line in lines], propose)
 
 
 def needed_agents(search: Search) -> tuple[Requirement, ...]:
-    """Find the least number of agents that meets the deadline, for each model and speed.
+    """Find the least number of agents that meets the deadline, for each model, speed and crew.
 
-    The search tries the numbers of the grid, then numbers between them. If no number of the grid meets the deadline,
-    the search doubles the largest number, up to the largest useful number.
+    The other crews that vary have each combination of their requested numbers. The search tries the requested numbers
+    of the crew, then numbers between them. If no requested number meets the deadline, the search doubles the largest
+    number, up to the largest useful number.
     """
-    widest = max(search.grid.widest(search.models), *search.agents)
-    lines = [_Line(model, speed, {}) for model in search.models for speed in sorted(set(search.speeds))]
+    widest = search.widest
+    lines = []
+    for model, speed, crew in product(search.models, sorted(set(search.speeds)), range(len(search.crews))):
+        first = [float(count) for count in sorted({1, *(numbers[crew] for numbers in search.combinations)})]
+        fixed = dict.fromkeys((*numbers[:crew], 0, *numbers[crew + 1 :]) for numbers in search.combinations)
+        lines += [(_Line(model, crew, speed, numbers), first) for numbers in fixed]
 
     def propose(line: _Line, bound: _Bound, turn: int) -> Iterator[float]:
         below, met = line.bracket(bound, search.target.deadline)
@@ -181,34 +213,34 @@ def needed_agents(search: Search) -> tuple[Requirement, ...]:
             step = max(1, math.ceil(gap / TOGETHER))
             yield from (below + offset for offset in range(step, gap + 1, step))
 
-    def scenario(line: _Line, agents: float) -> Scenario:
-        return Scenario(line.model, line.fixed, int(agents))
-
-    return _solve(search, lines, [float(count) for count in sorted({1, *search.agents})], propose, scenario)
+    return _solve(search, lines, propose)
 
 
 def _solve(
-    search: Search, lines: Sequence[_Line], first: Sequence[float], propose: _Propose, scenario: _Scenario
+    search: Search, starts: Sequence[tuple[_Line, Sequence[float]]], propose: _Propose
 ) -> tuple[Requirement, ...]:
-    """Run all searches in `lines`, and return their results.
+    """Run several searches, and return their results.
 
-    Each search first tries the numbers in `first`, then the numbers that `propose` yields. The searches stop if there
-    is no further number, if time is over, or after `_ROUNDS` rounds.
+    Each search first tries some numbers, then the numbers that `propose` yields. The searches stop if there is no
+    further number, if time is over, or after `_ROUNDS` rounds.
 
-    scenario : function that returns the scenario for a number of agents or a speed
+    starts : each search, and the numbers that it tries first
     """
     grid, stopping, percentile = search.grid, search.stopping, search.target.percentile
-    pending = [(line, x) for line in lines for x in first]
+    lines = [line for line, _ in starts]
+    pending = [(line, x) for line, first in starts for x in first]
     for turn in range(_ROUNDS):
-        points = [point for line, x in pending if (point := scenario(line, x)) not in grid.found]
-        points.sort(key=lambda point: point.agents)  # scenarios with the same agents share their demands
+        points = [point for line, x in pending if (point := line.scenario(search, x)) not in grid.found]
+        points.sort(
+            key=lambda point: (point.agents, point.others)
+        )  # scenarios with the same agents share their demands
         size = _PART if stopping.seconds is not None else max(1, len(points))
         for index in range(0, len(points), size):
             if not stopping.late:
                 grid.take(points[index : index + size], Stopping(grid.samples), search.progress)
         left = []
         for line, x in pending:
-            if (point := scenario(line, x)) in grid.found:
+            if (point := line.scenario(search, x)) in grid.found:
                 seconds = grid.found[point].seconds
                 line.tried[x] = _Percentile(seconds.quantile(percentile), *seconds.interval(percentile))
             else:
@@ -223,20 +255,21 @@ def _solve(
             line.solved = all(other is not line for other, _ in pending)
         if not pending or stopping.late:
             break
-    return tuple(_requirement(search, line, scenario) for line in lines)
+    return tuple(_requirement(search, line) for line in lines)
 
 
-def _requirement(search: Search, line: _Line, scenario: _Scenario) -> Requirement:
+def _requirement(search: Search, line: _Line) -> Requirement:
     value, low, high = (line.bracket(bound, search.target.deadline).met for bound in _BOUNDS)
     nearest = min(line.tried, key=lambda x: (line.tried[x].value, x))
 
     def candidate(x: float) -> Candidate:
-        point = scenario(line, x)
+        point = line.scenario(search, x)
         return Candidate.of(point, search.grid.found[point], search.target)
 
     return Requirement(
         line.model,
-        line.fixed,
+        None if line.crew is None else search.crews[line.crew],
+        line.numbers[0] if line.crew is None else line.speed,
         value,
         low,
         high,

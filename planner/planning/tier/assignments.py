@@ -1,4 +1,4 @@
-"""Assignments of steps to a fast tier, simulated on the same draws, and the search for the quickest within a budget."""
+"""Assignments of steps to a fast tier, simulated on the same draws, and the search for the best within limits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import combinations
 
 from planner.expansion.expand import expand
-from planner.planning.target.goal import standing
+from planner.planning.tier.limits import Limits, cost
 from planner.sampling.accumulator import Accumulator, ScenarioSamples
 from planner.sampling.backends import Backend
 from planner.sampling.batch import Batch, GridPoint
@@ -114,10 +114,9 @@ class Assignments:
             progress((first + len(part)) / len(new))
         return [chosen for chosen in distinct if chosen in self.samples_of]
 
-    def order(self, chosen: FastSteps) -> tuple[float, float, int, list[str]]:
-        """Return the sort key of an assignment: time, then cost, then the number of steps on the fast tier."""
-        samples = self.samples_of[chosen]
-        return time(samples), cost(samples), len(chosen), sorted(chosen)
+    def order(self, chosen: FastSteps, limits: Limits) -> tuple[tuple[float, float], int, list[str]]:
+        """Return the sort key of an assignment: time and cost, then the number of steps on the fast tier."""
+        return limits.order(self.samples_of[chosen]), len(chosen), sorted(chosen)
 
     def _batch(self, part: Sequence[FastSteps], samples: int, deciding: int = 0) -> Batch:
         return joined(
@@ -153,112 +152,118 @@ def joined(batches: Sequence[Batch]) -> Batch:
 EXHAUSTIVE = 12
 """With up to this number of steps, all assignments are simulated."""
 
-Q = 0.5
-"""The percentile, as a share. The search minimises it for the time, and keeps it within the budget for the cost."""
-
-
-def fits(samples: ScenarioSamples, budget: float) -> bool:
-    """Return whether the p50 of the cost is surely within the budget, by its 95% interval."""
-    return samples.usd is not None and standing(samples.usd, Q, budget) == "meets"
-
-
-def time(samples: ScenarioSamples) -> float:
-    """Return the p50 of the completion time, in seconds."""
-    return samples.seconds.quantile(Q)
-
-
-def cost(samples: ScenarioSamples) -> float:
-    """Return the mean cost in US dollars. Return 0 if the cost is unknown."""
-    return samples.usd.mean if samples.usd is not None else 0.0
-
 
 def all_of(steps: Sequence[str]) -> list[FastSteps]:
     """Return all subsets of `steps`, the smallest first."""
     return [frozenset(subset) for count in range(len(steps) + 1) for subset in combinations(steps, count)]
 
 
-def every(assignments: Assignments, steps: Sequence[str], budget: float, progress: Progress) -> list[FastSteps]:
-    """Simulate all assignments of steps to the fast tier. Return those within the budget, the quickest first.
+def every(assignments: Assignments, steps: Sequence[str], progress: Progress) -> list[FastSteps]:
+    """Simulate all assignments of steps to the fast tier, and return them.
 
     steps : paths of the steps that can move to the fast tier
     """
-    return _ordered(assignments, assignments.take(all_of(steps), progress), budget)
+    return assignments.take(all_of(steps), progress)
 
 
-def selected(assignments: Assignments, steps: Sequence[str], budget: float, progress: Progress) -> list[FastSteps]:
-    """Search for good assignments of steps to the fast tier. Return those within the budget, the quickest first.
+def selected(assignments: Assignments, steps: Sequence[str], limits: Limits, progress: Progress) -> list[FastSteps]:
+    """Search for good assignments of steps to the fast tier. Return all simulated assignments.
 
-    One search starts with no step on the fast tier. A second search starts with all steps on the fast tier.
+    One search starts with no step on the fast tier. A second search starts with all steps on the fast tier. Each first
+    moves single steps until the assignment is within the limits. Then it improves the assignment as in `_climb`.
 
     steps : paths of the steps that can move to the fast tier
     """
-    ends = [_forward(assignments, steps, budget, progress), _backward(assignments, steps, budget, progress)]
-    return _ordered(assignments, ends, budget)
+    for start in (frozenset[str](), frozenset(steps)):
+        within = _into_limits(assignments, start, steps, limits, progress)
+        _climb(assignments, within, steps, limits, progress)
+    return list(assignments.samples_of)
 
 
-def _ordered(assignments: Assignments, some: Iterable[FastSteps], budget: float) -> list[FastSteps]:
-    within = [chosen for chosen in dict.fromkeys(some) if fits(assignments.samples_of[chosen], budget)]
-    return sorted(within, key=assignments.order)
+def best_of(assignments: Assignments, some: Iterable[FastSteps], limits: Limits, most: int) -> list[FastSteps]:
+    """Return the best assignments for a simulation with more samples, the best first.
 
+    These are at most `most` that are surely within the limits, and at most `most` better ones that may be within them.
 
-def _forward(assignments: Assignments, steps: Sequence[str], budget: float, progress: Progress) -> FastSteps:
-    """Search for a good assignment, starting with no step on the fast tier."""
-    return _climb(assignments, frozenset(), steps, budget, progress)
-
-
-def _backward(assignments: Assignments, steps: Sequence[str], budget: float, progress: Progress) -> FastSteps:
-    """Search for a good assignment, starting with all steps on the fast tier.
-
-    First, steps are removed from the fast tier until the cost is within the budget. Each time, the removed step is the
-    one that loses the fewest seconds per dollar saved. Then the assignment is improved as in `_climb`.
+    some : assignments that have been simulated
     """
-    current = frozenset(steps)
-    while current and not fits(assignments.samples_of[current], budget):
-        fewer = assignments.take([current - {step} for step in steps if step in current], progress)
-        if not fewer:
-            return current
-        current = max(fewer, key=_gain(assignments, current))
-    return _climb(assignments, current, steps, budget, progress)
+    distinct = list(dict.fromkeys(some))
+    sure = _ordered(assignments, distinct, limits)[:most]
+
+    def order(chosen: FastSteps) -> tuple[tuple[float, float], int, list[str]]:
+        return assignments.order(chosen, limits)
+
+    perhaps = [chosen for chosen in distinct if limits.standing(assignments.samples_of[chosen]) == "limit"]
+    better = [chosen for chosen in sorted(perhaps, key=order) if not sure or order(chosen) < order(sure[0])]
+    return [*better[:most], *sure]
+
+
+def _ordered(assignments: Assignments, some: Iterable[FastSteps], limits: Limits) -> list[FastSteps]:
+    within = [chosen for chosen in dict.fromkeys(some) if limits.fits(assignments.samples_of[chosen])]
+    return sorted(within, key=lambda chosen: assignments.order(chosen, limits))
+
+
+def _into_limits(
+    assignments: Assignments, current: FastSteps, steps: Sequence[str], limits: Limits, progress: Progress
+) -> FastSteps:
+    """Move steps, one by one, until an assignment is within the limits. Return it, or the last one.
+
+    If the assignment is late, the step with the best `_gain` is moved to the fast tier. If it is over the budget, the
+    step that loses the fewest seconds per dollar saved is removed from the fast tier. No step is moved back.
+
+    current : the assignment to start from, which must have been simulated
+    """
+    late = limits.in_time(assignments.samples_of[current]) != "meets"
+    exceeded = limits.in_time if late else limits.in_budget
+    while exceeded(assignments.samples_of[current]) != "meets":
+        rest = [step for step in steps if (step in current) != late]
+        simulated = assignments.take([current ^ {step} for step in rest], progress)
+        if not simulated:
+            break
+        current = max(simulated, key=_gain(assignments, current, limits))
+    return current
 
 
 def _climb(
-    assignments: Assignments, current: FastSteps, steps: Sequence[str], budget: float, progress: Progress
+    assignments: Assignments, current: FastSteps, steps: Sequence[str], limits: Limits, progress: Progress
 ) -> FastSteps:
     """Improve an assignment of steps to the fast tier, and return the result.
 
-    Single steps are moved to or from the fast tier while this saves time or cost. If no single move helps, two steps
-    are moved together. Among all moves that help and are within the budget, the move with the highest `_gain` is made.
+    Single steps are moved to or from the fast tier while this improves the time, or with a deadline the cost. If no
+    single move helps, two steps are moved together. Among all moves that help and are within the limits, the move with
+    the highest `_gain` is made. With a deadline, it is the move with the least cost.
 
     current : the assignment to improve, which must have been simulated
     """
     while True:
         for size in (1, 2):
             moves = assignments.take([current ^ set(moved) for moved in combinations(steps, size)], progress)
-            better = [move for move in _ordered(assignments, moves, budget) if _saves(assignments, current, move)]
+            within = _ordered(assignments, moves, limits)
+            better = [move for move in within if _better(assignments, current, move, limits)]
             if better:
-                current = max(better, key=_gain(assignments, current))
+                gain = _gain(assignments, current, limits)
+                current = max(better, key=gain) if limits.deadline is None else better[0]
                 break
         else:
             return current
 
 
-def _saves(assignments: Assignments, current: FastSteps, move: FastSteps) -> bool:
-    """Return whether the assignment `move` is quicker than `current`, or equally quick and cheaper."""
+def _better(assignments: Assignments, current: FastSteps, move: FastSteps, limits: Limits) -> bool:
+    """Return whether the assignment `move` is quicker or cheaper than `current`, as the limits require."""
     before, after = assignments.samples_of[current], assignments.samples_of[move]
-    return (time(after), cost(after)) < (time(before), cost(before))
+    return limits.order(after) < limits.order(before) or not limits.fits(before)
 
 
-def _gain(assignments: Assignments, current: FastSteps) -> Callable[[FastSteps], tuple[int, float]]:
+def _gain(assignments: Assignments, current: FastSteps, limits: Limits) -> Callable[[FastSteps], tuple[int, float]]:
     """Return a function that rates assignments compared with the assignment `current`.
 
-    The rating is the p50 seconds saved per dollar added. Assignments that add no cost and lose no time are rated
-    highest.
+    The rating is the seconds saved per dollar added. Assignments that add no cost and lose no time are rated highest.
     """
     before = assignments.samples_of[current]
 
     def gain(move: FastSteps) -> tuple[int, float]:
         after = assignments.samples_of[move]
-        saved, more = time(before) - time(after), cost(after) - cost(before)
+        saved, more = limits.time(before) - limits.time(after), cost(after) - cost(before)
         if more > 0:
             return 0, saved / more
         if saved >= 0:

@@ -1,4 +1,4 @@
-"""The steps to put on a fast tier within a budget, compared with no step and with all steps on that tier."""
+"""The steps to put on a fast tier within limits, compared with no step and with all steps on that tier."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from planner.planning.notes.assumptions import (
 from planner.planning.notes.concurrency import concurrency
 from planner.planning.results import Seconds, Usd
 from planner.planning.sizing import Sizing
+from planner.planning.target.goal import Chance, Standing, few_samples
 from planner.planning.tier.assignments import (
     EXHAUSTIVE,
     Assignments,
     FastSteps,
     all_of,
-    cost,
+    best_of,
     every,
-    fits,
     may_be_fast,
     selected,
-    time,
 )
+from planner.planning.tier.limits import Limits, cost
 from planner.sampling.accumulator import ScenarioSamples
 from planner.sampling.backends import Backend, ThreadBackend
 from planner.sampling.sample import Precision, Progress, Stopping, quiet
@@ -81,7 +81,9 @@ class AssignmentResult:
     """The time and cost of an assignment, which is a set of steps on the fast tier.
 
     steps : paths of the steps on the fast tier, in the order of the task graph
-    fits : whether the p50 of the cost is surely within the budget, by its 95% interval
+    fits : whether time and cost are surely within the limits, by their 95% intervals
+    in_time, in_budget : positions of these intervals relative to the limits; ``meets`` without a limit
+    chance : probability that the completion time is within the deadline; None if there is no deadline
     to_standard : difference from the assignment with no step on the fast tier
     to_fast : difference from the assignment with all steps on the fast tier
     """
@@ -90,21 +92,27 @@ class AssignmentResult:
     seconds: Seconds
     usd: Usd
     fits: bool
+    in_time: Standing
+    in_budget: Standing
+    chance: Chance | None
     to_standard: PairedDifference
     to_fast: PairedDifference
 
 
 @dataclass(frozen=True)
 class TierResult:
-    """The best assignment of steps to a fast tier, within a budget.
+    """The best assignment of steps to a fast tier, within limits of time and cost.
 
     sizes : number of agents of each crew
-    budget : limit on the median cost, in US dollars
+    limits : the deadline, the budget, and the percentile that must be within them
     steps : paths of the steps that may be on the fast tier
     standard : result with no step on the fast tier
     fast : result with all steps on the fast tier
-    best : the quickest assignment within the budget; None if no assignment is within the budget
-    thrifty : a cheaper assignment that is about as quick as `best`; None if there is none
+    best : the quickest assignment within the budget; with a deadline, the cheapest within the limits; None if no
+        assignment is surely within the limits
+    thrifty : a cheaper assignment that is about as quick as `best`; None if there is none, or if there is a deadline
+    closest : the assignment that comes closest to the limits if `best` is None; otherwise None. It is the quickest one
+        within the budget. If none is within the budget, it is the cheapest one
     alone : results with a single step on the fast tier; some steps are missing if time ran out
     searched : number of assignments that the search simulated
     search_samples : number of samples of each assignment in the search
@@ -118,7 +126,7 @@ class TierResult:
     samples: int
     precision: Precision
     sizes: Mapping[str, int]
-    budget: float
+    limits: Limits
     standard_model: str
     fast_model: str
     steps: tuple[str, ...]
@@ -126,6 +134,7 @@ class TierResult:
     fast: AssignmentResult
     best: AssignmentResult | None
     thrifty: AssignmentResult | None
+    closest: AssignmentResult | None
     alone: tuple[AssignmentResult, ...]
     searched: int
     search_samples: int
@@ -140,13 +149,16 @@ class TierResult:
         return self.thrifty or self.best
 
 
-def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = None, crew: str | None = None,
-         seed: int = 1, samples: int | None = None, precision: float | None = None, max_time: float | None = None,
-         backend: Backend | None = None, progress: Progress = quiet) -> TierResult:  # fmt: skip
+def tier(workflow: Workflow, fast: str, limits: Limits, *, agents: int | Mapping[str, int] | None = None,
+         crew: str | None = None, seed: int = 1, samples: int | None = None, precision: float | None = None,
+         max_time: float | None = None, backend: Backend | None = None,
+         progress: Progress = quiet) -> TierResult:  # fmt: skip
     """Find the steps to move to a fast tier, so that the workflow is as quick as a budget allows.
 
+    With a deadline, find the cheapest choice of steps that meets it.
+
     fast : name of the profile of the fast tier
-    budget : limit on the median cost, in US dollars
+    limits : a budget, a deadline, or both
     agents, crew : as in `forecast`
     samples, precision : rule for when to stop, as in `Stopping`
     max_time : time limit in seconds; half of this time is for the search. At least one block of samples is simulated.
@@ -167,7 +179,8 @@ def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = N
         finalists = all_of(steps)
     else:
         search.take(alone, progress)
-        finalists = (every if exhaustive else selected)(search, steps, budget, progress)[:FINAL]
+        tried_all = every(search, steps, progress) if exhaustive else selected(search, steps, limits, progress)
+        finalists = best_of(search, tried_all, limits, FINAL)
     final = Assignments(workflow, fast, sizes, seed, backend, stopping, search.draw_cache)
     sampled = final.first(list(dict.fromkeys([*ends, *finalists])), 2, stopping, progress)
     count, reached = sampled.count, Precision.of(stopping.target, sampled.seconds[:2])
@@ -185,22 +198,20 @@ def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = N
             tuple(step for step in steps if step in chosen),
             Seconds.of(samples.seconds),
             usd,
-            fits=fits(samples, budget),
+            fits=limits.fits(samples),
+            in_time=limits.in_time(samples),
+            in_budget=limits.in_budget(samples),
+            chance=None if limits.deadline is None else Chance.of(samples.seconds, limits.deadline),
             to_standard=PairedDifference.of(samples, samples_of[nothing]),
             to_fast=PairedDifference.of(samples, samples_of[everything]),
         )
 
-    within = [chosen for chosen in samples_of if fits(samples_of[chosen], budget)]
-    best = min(within, key=final.order, default=None)
-    thrifty = None
-    if best is not None:
-        slowest = time(samples_of[best]) * (1 + ALIKE)
-        about_as_quick = [chosen for chosen in within if time(samples_of[chosen]) <= slowest]
-        least = min(about_as_quick, key=lambda chosen: (cost(samples_of[chosen]), len(chosen), sorted(chosen)))
-        thrifty = least if cost(samples_of[least]) < cost(samples_of[best]) else None
+    best, thrifty = _best(final, limits)
+    closest = None if best is not None else _closest(final, limits)
     models = samples_of[everything].accumulator.batch.models
     remarks = (
         *imprecise(reached, count),
+        *few_samples(limits.percentile, [samples_of[nothing].seconds, samples_of[everything].seconds]),
         *_left_out(len(steps), search.cut, len(alone) - len(simulated_alone)),
         *restricted_notes(models),
         *declaration_notes(workflow, sizes, models), *other_tokenizers(workflow, models),
@@ -209,11 +220,37 @@ def tier(workflow: Workflow, fast: str, budget: float, *, agents: int | None = N
         *notes(models, sampled.over_context, [1.0], FITTED),
     )  # fmt: skip
     return TierResult(
-        workflow.workflow, seed, count, reached, sizes, budget, workflow.model or "", fast, steps,
+        workflow.workflow, seed, count, reached, sizes, limits, workflow.model or "", fast, steps,
         result(nothing), result(everything), None if best is None else result(best),
-        None if thrifty is None else result(thrifty), tuple(map(result, simulated_alone)),
+        None if thrifty is None else result(thrifty), None if closest is None else result(closest),
+        tuple(map(result, simulated_alone)),
         len(tried.samples_of), tried.samples, exhaustive, search.cut or final.cut, restricted(models), remarks,
     )  # fmt: skip
+
+
+def _best(final: Assignments, limits: Limits) -> tuple[FastSteps | None, FastSteps | None]:
+    """Return `TierResult.best` and `thrifty`."""
+    samples_of = final.samples_of
+    within = [chosen for chosen in samples_of if limits.fits(samples_of[chosen])]
+    best = min(within, key=lambda chosen: final.order(chosen, limits), default=None)
+    if best is None or limits.deadline is not None:
+        return best, None
+    slowest = limits.time(samples_of[best]) * (1 + ALIKE)
+    about_as_quick = [chosen for chosen in within if limits.time(samples_of[chosen]) <= slowest]
+    least = min(about_as_quick, key=lambda chosen: (cost(samples_of[chosen]), len(chosen), sorted(chosen)))
+    return best, least if cost(samples_of[least]) < cost(samples_of[best]) else None
+
+
+def _closest(final: Assignments, limits: Limits) -> FastSteps:
+    samples_of = final.samples_of
+    within = [chosen for chosen in samples_of if limits.in_budget(samples_of[chosen]) != "misses"]
+
+    def order(chosen: FastSteps) -> tuple[float, float, int, list[str]]:
+        samples = samples_of[chosen]
+        key = (limits.time(samples), cost(samples)) if within else (cost(samples), limits.time(samples))
+        return *key, len(chosen), sorted(chosen)
+
+    return min(within or samples_of, key=order)
 
 
 def _continued(workflow: Workflow) -> bool:

@@ -6,7 +6,15 @@ from dataclasses import asdict
 from typing import Any
 
 from planner.planning.comparison_result import Comparison
-from planner.report.data.formats import VERSION, csv_text, flat, json_text, plain_data, precision_data, scenario_data
+from planner.report.data.formats import (
+    VERSION,
+    csv_text,
+    flat,
+    json_text,
+    plain_data,
+    precision_data,
+    scenario_data,
+)
 from planner.report.wording.comparisons import verdict
 from planner.report.wording.notes import worded
 from planner.report.wording.quantities import verdict_seconds

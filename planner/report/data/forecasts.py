@@ -6,7 +6,15 @@ from dataclasses import asdict
 from typing import Any
 
 from planner.planning.forecast_result import Forecast
-from planner.report.data.formats import VERSION, csv_text, flat, json_text, plain_data, precision_data, scenario_data
+from planner.report.data.formats import (
+    VERSION,
+    csv_text,
+    flat,
+    json_text,
+    plain_data,
+    precision_data,
+    scenario_data,
+)
 from planner.report.wording.notes import worded
 
 

@@ -27,7 +27,16 @@ def plain_data(data: Any) -> Any:
             return {key: convert(item) for key, item in value.items()}
         return [convert(item) for item in value] if isinstance(value, list | tuple) else value
 
-    return convert(asdict(data))
+    return convert(as_dict(data))
+
+
+def as_dict(data: Any) -> dict[str, Any]:
+    """Convert a dataclass to a dict. The other crews of a scenario become a dict of names and numbers."""
+    return asdict(data, dict_factory=_fields)
+
+
+def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: dict(value) if name == "others" else value for name, value in pairs}
 
 
 def flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -69,6 +78,6 @@ def precision_data(precision: Precision) -> dict[str, Any]:
 
 
 def scenario_data(result: Result) -> dict[str, Any]:
-    """Convert the result of one scenario to a dict. The dict also has the model, the speed and the number of agents."""
-    data = asdict(result)
+    """Convert the result of one scenario to a dict. The dict also has the fields of the scenario."""
+    data = as_dict(result)
     return {**data.pop("scenario"), **data}

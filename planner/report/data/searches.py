@@ -9,11 +9,11 @@ from planner.planning.target.goal import Candidate
 from planner.planning.target.search import TargetResult
 from planner.planning.target.solve import Requirement
 from planner.planning.tier.search import AssignmentResult, TierResult
-from planner.report.data.formats import VERSION, csv_text, flat, json_text, plain_data, precision_data
+from planner.report.data.formats import VERSION, as_dict, csv_text, flat, json_text, plain_data, precision_data
 from planner.report.wording.notes import worded
 
-_NO_BUDGET = {"chance": None, "low": None, "high": None}
-_CHOICES = ("standard", "fast", "best", "thrifty")
+_NO_LIMIT = {"chance": None, "low": None, "high": None}
+_CHOICES = ("standard", "fast", "best", "thrifty", "closest")
 
 
 def target_data(result: TargetResult) -> dict[str, Any]:
@@ -25,19 +25,23 @@ def target_data(result: TargetResult) -> dict[str, Any]:
         "seed": result.seed,
         "samples": result.samples,
         "precision": precision_data(result.precision),
+        "crews": list(result.crews),
+        "crew_chosen": result.chosen,
         "target": asdict(result.target),
         "met": result.cheapest is not None,
         "cheapest": _candidate(result.cheapest),
         "perhaps": _candidate(result.perhaps),
+        "next_cheaper": _candidate(result.next_cheaper),
+        "restricted_cheapest": _candidate(result.restricted_cheapest),
         "scenarios": [_candidate(candidate) for candidate in result.candidates],
-        "needed_speeds": [_requirement(speed, "agents") for speed in result.speeds],
-        "needed_agents": [_requirement(agents, "speed") for agents in result.agents],
+        "needed_speeds": [_requirement(speed) for speed in result.speeds],
+        "needed_agents": [_requirement(agents) for agents in result.agents],
         "obstacle": None
         if obstacle is None
         else {
             "closest": _candidate(obstacle.closest),
             "steps": [asdict(step) for step in obstacle.steps],
-            "within_reach": _candidate(obstacle.within_reach),
+            "holders": [asdict(holder) for holder in obstacle.holders],
         },
         "notes": list(worded(result.notes)),
     }
@@ -51,7 +55,7 @@ def target_json(result: TargetResult) -> str:
 def target_rows(result: TargetResult) -> list[dict[str, Any]]:
     """Return the table rows of a `TargetResult`: one dict for each scenario."""
     rows = [_candidate(candidate) for candidate in result.candidates]
-    return [flat({**row, "affordable": row["affordable"] or _NO_BUDGET}) for row in rows if row]
+    return [flat({**row, "affordable": row["affordable"] or _NO_LIMIT}) for row in rows if row]
 
 
 def target_csv(result: TargetResult) -> str:
@@ -62,24 +66,19 @@ def target_csv(result: TargetResult) -> str:
 def _candidate(candidate: Candidate | None) -> dict[str, Any] | None:
     if candidate is None:
         return None
-    data = asdict(candidate)
+    data = as_dict(candidate)
     return {**data.pop("scenario"), "standing": candidate.standing, **data}
 
 
-def _requirement(requirement: Requirement, fixed: str) -> dict[str, Any]:
-    """Convert a requirement to a dict. A requirement is the speed or the number of agents that a target needs.
-
-    fixed : key of the given quantity, ``agents`` or ``speed``; the other quantity is the needed one
-    """
-    value = int(requirement.fixed) if fixed == "agents" else requirement.fixed
-    needed = {
-        name: int(number) if fixed == "speed" and number is not None else number
-        for name, number in (("needed", requirement.value), ("low", requirement.low), ("high", requirement.high))
-    }
+def _requirement(requirement: Requirement) -> dict[str, Any]:
+    """Convert a requirement to a dict. A requirement is the speed or the number of agents that a target needs."""
+    is_speed, scenario = requirement.crew is None, requirement.at.scenario
+    fixed = {"agents": scenario.agents} if is_speed else {"speed": requirement.fixed, "crew": requirement.crew}
+    values = (("needed", requirement.value), ("low", requirement.low), ("high", requirement.high))
     return {
         "model": requirement.model,
-        fixed: value,
-        **needed,
+        **fixed,
+        **{name: number if is_speed or number is None else int(number) for name, number in values},
         "at": _candidate(requirement.at),
         "sure": _candidate(requirement.sure),
         "solved": requirement.solved,
@@ -90,6 +89,7 @@ def tier_data(result: TierResult) -> dict[str, Any]:
     """Convert a `TierResult` to plain dicts and lists."""
     data: dict[str, Any] = {"version": VERSION, **plain_data(result)}
     del data["restricted"]
+    data |= data.pop("limits")
     data["precision"]["converged"] = result.precision.converged
     data["notes"] = list(worded(result.notes))
     return data
@@ -108,9 +108,10 @@ def tier_rows(result: TierResult) -> list[dict[str, Any]]:
     choices: list[tuple[str, AssignmentResult | None]] = [(name, getattr(result, name)) for name in _CHOICES]
     choices += [("alone", choice) for choice in result.alone]
     return [
-        flat({"choice": name, **asdict(choice), "steps": " ".join(choice.steps)})
+        flat({"choice": name, **row, "steps": " ".join(choice.steps), "chance": row["chance"] or _NO_LIMIT})
         for name, choice in choices
         if choice is not None
+        for row in (asdict(choice),)
     ]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from planner.planning.sensitivity.dice import Influence
 from planner.planning.sensitivity.tornado import Sensitivity
 from planner.planning.sensitivity.variations import Effect, first_to_get_right
-from planner.report.data.formats import VERSION, csv_text, flat, json_text, precision_data
+from planner.report.data.formats import VERSION, as_dict, csv_text, flat, json_text, precision_data
 from planner.report.wording.notes import worded
 
 
@@ -21,7 +21,7 @@ def sensitivity_data(sensitivity: Sensitivity) -> dict[str, Any]:
         "seed": sensitivity.seed,
         "samples": sensitivity.samples,
         "precision": precision_data(sensitivity.precision),
-        **asdict(sensitivity.scenario),
+        **as_dict(sensitivity.scenario),
         "sizes": dict(sensitivity.sizes),
         "seconds": asdict(sensitivity.seconds),
         "usd": None if sensitivity.usd is None else asdict(sensitivity.usd),

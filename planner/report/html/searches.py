@@ -21,9 +21,10 @@ from planner.report.wording.targets import (
     requirement_row,
     target_answer,
     target_heading,
+    target_question,
     target_row_name,
 )
-from planner.report.wording.tiers import ALONE, choice_cells, step_cells, tier_answer, tier_heading
+from planner.report.wording.tiers import ALONE, choice_cells, step_cells, tier_answer, tier_heading, tier_question
 
 
 def target_html(result: TargetResult) -> str:
@@ -31,23 +32,24 @@ def target_html(result: TargetResult) -> str:
 
     Tables show the chance of each scenario, the needed speeds, and the needed numbers of agents.
     """
-    title, *about = target_heading(result)
-    body = _chances(result) + _requirements(result, SPEEDS, result.speeds)
+    body = _chances(result) + (_requirements(result, SPEEDS, result.speeds) if result.speeds else "")
     body += _requirements(result, AGENTS, result.agents)
-    return page(title, [*about, *target_answer(result)], body, [], worded(result.notes))
+    answer = [*target_answer(result), target_heading(result)]
+    return page(target_question(result), answer, body, [], worded(result.notes))
 
 
 def tier_html(result: TierResult) -> str:
     """Return a `TierResult` as HTML: the steps to put on a fast tier, and tables of the tried choices."""
-    title, *about = tier_heading(result)
     choices = [
-        (cells.name, cells.p50, cells.interval, f"{cells.cost} over" if cells.over_budget else cells.cost)
+        (cells.name, cells.time, cells.interval, f"{cells.cost} {cells.mark}" if cells.mark else cells.cost)
         for cells in choice_cells(result)
     ]
     steps = [step_cells(choice, result.chosen) for choice in by_worth(result)]
-    body = _table("", ("", "p50", "95%", "cost p50"), choices)
+    q = percentile(result.limits.percentile)
+    body = _table("", ("", q, "95%", f"cost {q}"), choices)
     body += _table(ALONE, ("", "p50", "95%", "cost", "s per $", "chosen"), steps)
-    return page(title, [*about, *tier_answer(result)], body, [], worded(result.notes))
+    answer = [*tier_answer(result), *tier_heading(result)]
+    return page(tier_question(result), answer, body, [], worded(result.notes))
 
 
 def _chances(result: TargetResult) -> str:
@@ -56,19 +58,21 @@ def _chances(result: TargetResult) -> str:
     agents = list(dict.fromkeys(scenario.agents for scenario in candidates))
     chances = [candidate.chance.chance for candidate in result.candidates]
     rows = []
-    for model, speed in dict.fromkeys((scenario.model, scenario.speed) for scenario in candidates):
+    for model, speed, others in dict.fromkeys(
+        (scenario.model, scenario.speed, scenario.others) for scenario in candidates
+    ):
         cells = []
         for count in agents:
-            candidate = candidates[Scenario(model, speed, count)]
+            candidate = candidates[Scenario(model, speed, count, others)]
             chance = candidate.chance.chance
             text = f"{candidate_mark(candidate)} {quantities.share(chance)}".strip()
             cells.append(shaded(HeatMapCell(text, shade(chance, chances), False)))
-        rows.append([head(target_row_name(result, model, speed), scope="row"), *cells])
+        rows.append([head(target_row_name(result, model, speed, others), scope="row"), *cells])
     return table(chances_title(result), [head(""), *(head(f"{count:,}") for count in agents)], rows)
 
 
 def _requirements(result: TargetResult, title: str, requirements: Iterable[Requirement]) -> str:
-    columns = ("", "needs", "95%", percentile(result.target), "cost")
+    columns = ("", "needs", "95%", percentile(result.target.percentile), "cost")
     rows = [requirement_row(result, requirement) for requirement in requirements]
     return _table(
         title, columns, [(row.label, row.needed, row.interval, row.percentile, row.last_cell) for row in rows]

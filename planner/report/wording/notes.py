@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from planner.errors import InputError, Note, Problem
+from planner.report.wording import quantities
 
 Values = Mapping[str, Any]
 
@@ -39,8 +40,13 @@ OPTIONS = Names(
     lambda crew: f"--agents {crew}=1,2,4",
     lambda name, value: f"--set {name}={value}",
     {
+        "agents-twice": "--agents: given twice; name the crews, for example --agents coders=4 --agents testers=2",
+        "crew-twice": "--agents: crew '{crew}' is named twice; name each crew once, with commas between its numbers",
+        "crews-without-name": "--agents: a number has no crew; write for example --agents coders=4 --agents testers=2",
+        "crew-and-names": "--agents: the crews are named already",
         "needs-setup": "this option needs --setup, for example --runs 200 --setup 2h,$500",
-        "one-deadline": "give one deadline, either --p90 TIME or --p50 TIME",
+        "one-deadline": "give one deadline: --p50, --p90 or --p95, for example --p90 4h",
+        "deadline-or-budget": "give a budget or a deadline, for example --budget 40 or --p90 4h",
         "time-above-0": "expected a time above 0s, such as {example}",
     },
 )
@@ -51,8 +57,13 @@ ARGUMENTS = Names(
     lambda crew: f"crew='{crew}'",
     lambda name, value: f"parameters={{'{name}': {value}}}",
     {
+        "agents-twice": "agents: given twice",
+        "crew-twice": "agents: crew '{crew}' is named twice; name each crew once",
+        "crews-without-name": "agents: a number has no crew; write for example {{'coders': 4, 'testers': 2}}",
+        "crew-and-names": "agents names its crews already; omit crew",
         "needs-setup": "this argument needs a setup, such as setup='2h,$500'",
-        "one-deadline": "give one deadline, either p90 or p50, for example p90='4h'",
+        "one-deadline": "give one deadline: p50, p90 or p95, for example p90='4h'",
+        "deadline-or-budget": "give a budget or a deadline, for example budget=40 or p90='4h'",
         "time-above-0": "expected a time above 0, in seconds or as '{example}'",
     },
 )
@@ -229,6 +240,10 @@ def _not_in_file(subject: str, given: str, argument: str) -> str:
 _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     # Notes on a result
     "not-converged": _not_converged,
+    "few-samples": lambda values, _: (
+        f"{quantities.samples(values['samples'])} are too few to be sure of a p{100 * values['percentile']:.0f}: it "
+        f"takes {values['needed']}."
+    ),
     "estimates-cut-short": "Time ran out before every number of the file was changed: the effects of some are unknown.",
     "estimates-refused": "Some effects are unknown, because a changed file would be too large or have a mistake.",
     "estimates-left-out": "Only {most} of the {numbers:,} numbers of the file were changed, in the order of the file.",
@@ -320,6 +335,7 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     "context-of-other-tier": "A request that continues a context of the other tier reads it uncached.",
     # Remedies of a problem
     "name-crew": lambda values, names: " or ".join(map(names.crew, values["crews"])),
+    "fewer-agents-of-crews": lambda _, names: f"give {names.argument('agents')} fewer numbers of each crew",
     "price-or-no-budget": lambda _, names: f"give the profile a 'price', or leave {names.argument('budget')} away",
     "bind-agents": lambda values, names: (
         "name a crew with 'crew', or write a number"
@@ -327,8 +343,8 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
         else f"give the number of agents with {names.argument('agents')}, or declare a crew and name it with 'crew'"
     ),
     "rate-limit-in-file": lambda _, names: (
-        f"rate limits are not modelled; instead, limit the requests that run at the same time with '{names.argument('agents')}', "
-        "or 'max_concurrency' with 'runtime: langgraph'"
+        "rate limits are not modelled; instead, limit the requests that run at the same time with "
+        f"'{names.argument('agents')}', or 'max_concurrency' with 'runtime: langgraph'"
     ),
     "deadline-in-file": lambda _, names: _not_in_file("a deadline", "'target' takes it", names.argument("p90")),
     "budget-in-file": lambda _, names: _not_in_file("a budget", "'target' takes it", names.argument("budget")),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from planner.errors import printable
-from planner.planning.decisions.verdict import ALIKE
-from planner.planning.target.goal import Candidate, Target
-from planner.planning.target.search import Obstacle, TargetResult
-from planner.planning.target.solve import FASTEST, Requirement
+from planner.expansion.graph.task_graph import DEFAULT_CREW
+from planner.planning.decisions.holders import SMALL
+from planner.planning.results import Scenario
+from planner.planning.target.goal import Candidate, interval_of, percentile_of
+from planner.planning.target.search import TargetResult
+from planner.planning.target.solve import Requirement
 from planner.report.wording import quantities
+from planner.report.wording.advice import held_by
 
 SPEEDS, AGENTS = "Speed needed, hypothetical unless 1x", "Agents needed"
 """Titles of the tables of requirements."""
@@ -18,21 +21,30 @@ SPEEDS, AGENTS = "Speed needed, hypothetical unless 1x", "Agents needed"
 _MARKS = {"meets": "✓", "limit": "~", "misses": " "}
 
 
-def percentile(target: Target) -> str:
-    """Return the name of a target's percentile: `p50` or `p90`."""
-    return f"p{100 * target.percentile:.0f}"
+def percentile(q: float) -> str:
+    """Return the name of a percentile: `p50`, `p90` or `p95`."""
+    return f"p{100 * q:.0f}"
 
 
-def target_heading(result: TargetResult) -> Iterator[str]:
-    """Yield the heading of a search for a target as lines of text: samples, and the target."""
-    yield f"{printable(result.workflow)}: {quantities.samples(result.samples)}, seed {result.seed}"
-    yield f"Target: {_aim(result.target)}."
+def within(q: float, deadline: float | None, budget: float | None) -> str:
+    """Return limits as text, such as `within 4h00min and $200.00 in 90% of runs`."""
+    limits = [quantities.seconds(deadline)] if deadline is not None else []
+    limits += [quantities.usd(budget)] if budget is not None else []
+    return f"within {' and '.join(limits)} in {quantities.percent(q)} of runs"
 
 
-def _aim(target: Target) -> str:
-    """Return a target as text: `p90 of the completion time within 4h00min and of the cost within $200`."""
-    cost = "" if target.budget is None else f" and of the cost within {quantities.usd(target.budget)}"
-    return f"{percentile(target)} of the completion time within {quantities.seconds(target.deadline)}{cost}"
+def target_question(result: TargetResult) -> str:
+    """Return the title: the question that the result answers."""
+    target = result.target
+    limits = within(target.percentile, target.deadline, target.budget)
+    return f"{printable(result.workflow)}: what is the cheapest way to end {limits}?"
+
+
+def target_heading(result: TargetResult) -> str:
+    """Return a line about the simulation."""
+    count = len(result.candidates)
+    scenarios = "1 scenario" if count == 1 else f"{count:,} scenarios"
+    return f"{scenarios} requested, {quantities.samples(result.samples)} of each, seed {result.seed}."
 
 
 def target_answer(result: TargetResult) -> Iterator[str]:
@@ -43,110 +55,140 @@ def target_answer(result: TargetResult) -> Iterator[str]:
     best = result.cheapest
     if best is None:
         yield from _not_met(result)
-        return
-    yield f"{_rank(result, best)}: {_outcome(result, best)}."
-    if result.perhaps is not None:
-        yield f"{_advantage(best, result.perhaps)}, but about at the limit: {_outcome(result, result.perhaps)}."
+    else:
+        yield f"{_agents(result, best.scenario).upper()}{_row(result, best)}: {_outcome(result, best)}."
+        if best.usd is None:
+            yield "Its cost is unknown: the fewest agents at the lowest speed count as cheapest."
+        if result.perhaps is not None:
+            yield f"{_advantage(best, result.perhaps)}, but about at the limit: {_scenario(result, result.perhaps)}."
+        elif result.next_cheaper is not None:
+            yield f"{_advantage(best, result.next_cheaper)}, but not met: {_scenario(result, result.next_cheaper)}."
+        if result.restricted_cheapest is not None:
+            cheaper = result.restricted_cheapest
+            yield f"{_advantage(best, cheaper)}, but {cheaper.availability}: {_scenario(result, cheaper)}."
+    if result.chosen:
+        most = (
+            "Of several, it holds the workflow up most."
+            if result.crew_drag > SMALL
+            else "No crew holds the workflow up."
+        )
+        yield f"Crew tried: {printable(result.crew)}. {most}"
 
 
 def _not_met(result: TargetResult) -> Iterator[str]:
-    target, count, obstacle = result.target, len(result.candidates), result.obstacle
+    target, obstacle, perhaps = result.target, result.obstacle, result.perhaps
     assert obstacle is not None
     closest = obstacle.closest
-    at_limit = [candidate for candidate in result.candidates if candidate.standing == "limit"]
-    none = "The scenario is not known to meet" if count == 1 else f"None of the {count} scenarios is known to meet"
-    yield f"{none} the target{_at_limit(len(at_limit))}."
-    if result.perhaps is not None:
-        yield f"About at the limit: {_outcome(result, result.perhaps)}."
-    elif closest.in_budget == "misses":
-        yield f"All are over the budget; the cheapest is {_outcome(result, closest)}."
+    if perhaps is not None:
+        yield f"NOT SURE. About at the limit: {_scenario(result, perhaps)}."
     else:
-        within = " within the budget" if target.budget is not None else ""
-        excess = closest.quantile(target) - target.deadline
-        late = f", {quantities.seconds(excess)} too late" if excess > 0 else ""
-        yield f"The quickest{within} is {_outcome(result, closest)}{late}."
-    in_time = [candidate for candidate in result.candidates if candidate.in_time == "meets"]
-    if in_time:
-        least = min(in_time, key=lambda candidate: candidate.usd.mean if candidate.usd else 0.0)
-        yield f"In time, but not within the budget: {_outcome(result, least)}."
-    requirements = (*result.speeds, *result.agents)
-    if obstacle.within_reach is not None:
-        yield f"Between the scenarios, this one would meet it: {_outcome(result, obstacle.within_reach)}."
-    elif not in_time and all(requirement.value is None and requirement.solved for requirement in requirements):
-        quickest = min((requirement.at for requirement in result.speeds), key=lambda at: at.quantile(target))
-        agents = quantities.agents(quickest.scenario.agents)
-        time = f"{percentile(target)} {quantities.seconds(quickest.quantile(target))}"
-        yield f"Speed alone cannot do it: {agents} at {quantities.factor(FASTEST)} would still take {time}."
-    if obstacle.steps:
-        yield _shorten_step(obstacle)
+        yield "NOT MET by any scenario."
+    if closest.in_budget == "misses":
+        yield f"All are over the budget. Cheapest: {_scenario(result, closest)}."
+    elif perhaps is None or perhaps.scenario != closest.scenario:
+        closest_is = "Closest" if target.budget is None else "Quickest within the budget"
+        yield f"{closest_is}: {_scenario(result, closest)}."
+    sure = [need.sure for need in (*result.speeds, *result.agents) if need.sure is not None]
+    in_time = [candidate for candidate in (*result.candidates, *sure) if candidate.in_time == "meets"]
+    least = min(in_time, key=lambda each: (each.rank, each.usd.mean if each.usd else 0.0), default=None)
+    if least is not None and least.scenario != closest.scenario:
+        yield f"In time, but not surely within the budget: {_scenario(result, least)}."
+    if result.speeds and all(need.value is None and need.solved for need in (*result.speeds, *result.agents)):
+        yield _no_speed(result)
+    yield held_by(obstacle.holders)
+    yield from _remedies(result, closest, least)
 
 
-def _rank(result: TargetResult, best: Candidate) -> str:
-    """Return a phrase that compares the cost of `best` with all scenarios that meet the target.
+def _no_speed(result: TargetResult) -> str:
+    target = result.target
+    quickest = min((need.at for need in result.speeds), key=lambda at: at.quantile(target))
+    if quickest.scenario.speed <= max(candidate.scenario.speed for candidate in result.candidates):
+        return "No speed is enough."
+    agents, speed = _agents(result, quickest.scenario), quantities.factor(quickest.scenario.speed)
+    time = f"{percentile(target.percentile)} would still be {quantities.seconds(quickest.quantile(target))}"
+    return f"No speed is enough: with {agents} at {speed}, {time}."
 
-    `best` may cost slightly more than the cheapest scenario if `best` has fewer agents.
+
+def _remedies(result: TargetResult, closest: Candidate, in_time: Candidate | None) -> Iterator[str]:
+    """Yield sentences on limits that would be met, and on crews to try.
+
+    in_time : the cheapest scenario that surely meets the deadline; None if there is none
     """
-    if best.usd is None:
-        return "It is met, at unknown cost, by"
-    meeting = [candidate for candidate in result.candidates if candidate.standing == "meets"]
-    least = min(meeting, key=lambda other: (other.usd.mean if other.usd else 0.0, other is not best))
-    if least.usd is None or least.usd.mean == best.usd.mean:
-        return "Cheapest that meets it"
-    fewest = ", with the fewest agents" if best.scenario.agents < least.scenario.agents else ""
-    rank = "About as cheap as" if best.usd.mean <= (1 + ALIKE) * least.usd.mean else "Not surely dearer than"
-    return f"{rank} any that meets it{fewest}"
+    changes = []
+    _, later = interval_of(closest.seconds, result.target.percentile)
+    if closest.in_budget == "meets" and later is not None:
+        changes.append(f"a deadline of about {quantities.seconds(later)}")
+    if in_time is not None and in_time.usd_high is not None and in_time.rank <= closest.rank:
+        changes.append(f"a budget of about {quantities.usd(in_time.usd_high)}")
+    if changes:
+        yield f"It would be met with {' or '.join(changes)}."
+    assert result.obstacle is not None
+    others = [holder for holder in result.obstacle.holders if holder.kind == "crew" and holder.name not in result.crews]
+    for holder in others[:1]:
+        numbers = ",".join(str(times * (holder.agents or 1)) for times in (1, 2, 4))
+        yield f"Try more {printable(holder.name)}: --agents {printable(holder.name)}={numbers}."
 
 
 def _advantage(best: Candidate, other: Candidate) -> str:
-    """Return the advantage of the scenario `other` over the best scenario: `With fewer agents` or `For less`.
-
-    other : a scenario that perhaps meets the target
-    """
+    """Return the advantage of the scenario `other` over the best scenario: `With fewer agents` or `Cheaper`."""
     if best.usd is None or other.usd is None:
         same = best.price_multiplier == other.price_multiplier
     else:
         same = quantities.usd(best.usd.mean) == quantities.usd(other.usd.mean)
-    return "With fewer agents" if same else "For less"
+    return "Fewer agents" if same else "Cheaper"
 
 
-def _at_limit(count: int) -> str:
-    if not count:
-        return ""
-    return "; 1 is about at its limit" if count == 1 else f"; {count} are about at its limit"
+def crew_count(crew: str, count: int) -> str:
+    """Return `4 fixers`, `1 of fixers`, or `4 agents` if the workflow has no crews."""
+    if crew == DEFAULT_CREW:
+        return quantities.agents(count)
+    return f"{count:,} {printable(crew)}" if count != 1 else f"1 of {printable(crew)}"
 
 
-def _shorten_step(obstacle: Obstacle) -> str:
-    step = obstacle.steps[0]
-    name = f"'{printable(step.step)}' ({step.kind})"
-    if step.drag.mean <= 0:
-        return f"Shorten {name}: it is {quantities.seconds(step.critical)} of the critical path."
-    return f"Shorten {name}: if it took no time, all would end {quantities.seconds(step.drag.mean)} sooner on average."
+def _agents(result: TargetResult, scenario: Scenario) -> str:
+    """Return the agents of a scenario as text, such as `4 coders + 2 reviewers`."""
+    numbers = ((result.crew, scenario.agents), *scenario.others)
+    return " + ".join(crew_count(crew, count) for crew, count in numbers)
+
+
+def _row(result: TargetResult, candidate: Candidate) -> str:
+    """Return the speed and the model of a scenario as text: ` at 1.5x (hypothetical)`, ` on opus-fast (limited)`.
+
+    The text is empty if all scenarios have the same speed and model.
+    """
+    scenario, text = candidate.scenario, ""
+    speeds = {each.scenario.speed for each in result.candidates}
+    if scenario.speed != 1 or (len(speeds) > 1 and not _models_vary(result)):
+        text += f" at {quantities.factor(scenario.speed)}"
+    if _models_vary(result) or scenario.model in result.restricted:
+        text += f" on {printable(scenario.model)}"
+    restriction = result.restricted.get(scenario.model, "")
+    about = ", ".join(dict.fromkeys(filter(None, (candidate.availability, restriction))))
+    return f"{text} ({about})" if about else text
+
+
+def _scenario(result: TargetResult, candidate: Candidate) -> str:
+    return f"{_agents(result, candidate.scenario)}{_row(result, candidate)}, {_outcome(result, candidate)}"
 
 
 def _outcome(result: TargetResult, candidate: Candidate) -> str:
-    """Return the result of a scenario as text.
+    """Return the time, the chance and the cost of a scenario as text.
 
-    For example, `8 agents at 1x, p90 3h42min (95%: 3h40min to 3h44min), in time in 97.1%; $180 on average`.
+    For example, `p90 3h42min, in time in 97.1% of runs, $180 on average`.
     """
-    point, target, q = candidate.scenario, result.target, percentile(result.target)
-    hypothetical = "" if point.speed == 1 else "a hypothetical "
-    restriction = result.restricted.get(point.model)
-    model = f" of {printable(point.model)}" if _models_vary(result) or restriction else ""
-    low, high = (
-        (candidate.seconds.p50_low, candidate.seconds.p50_high)
-        if target.percentile == 0.5
-        else (candidate.seconds.p90_low, candidate.seconds.p90_high)
-    )
-    interval = f" (95%: {quantities.between(low, high)})" if low != high or low is None else ""
-    text = f"{quantities.agents(point.agents)} at {hypothetical}{quantities.factor(point.speed)}{model}"
-    text += f" ({restriction})" if restriction else ""
-    time, chance = quantities.seconds(candidate.quantile(target)), quantities.share(candidate.chance.chance)
-    text += f", {q} {time}{interval}, in time in {chance}"
+    target, q = result.target, percentile(result.target.percentile)
+    text = f"{q} {quantities.seconds(candidate.quantile(target))}"
+    late = candidate.quantile(target) - target.deadline
+    if candidate.in_time == "misses":
+        text += f", {quantities.seconds(late)} too late"
+    else:
+        text += f", in time in {quantities.share(candidate.chance.chance)} of runs"
     if candidate.usd is None:
         return text
-    cost_percentile = candidate.usd.p50 if target.percentile == 0.5 else candidate.usd.p90
-    cost = f"; {quantities.usd(candidate.usd.mean)} on average"
-    return f"{text}{cost}, {q} {quantities.usd(cost_percentile)}" if target.budget is not None else text + cost
+    text += f", {quantities.usd(candidate.usd.mean)} on average"
+    if target.budget is None:
+        return text
+    return f"{text} ({q} {quantities.usd(percentile_of(candidate.usd, target.percentile))})"
 
 
 def chances_title(result: TargetResult) -> str:
@@ -171,11 +213,16 @@ def candidate_mark(candidate: Candidate) -> str:
     return "$" if candidate.in_budget == "misses" else _MARKS[candidate.standing]
 
 
-def target_row_name(result: TargetResult, model: str, speed: float) -> str:
-    """Return the name of a row of the table of chances: `2.5x`, `opus` or `opus at 2.5x`.
+def target_row_name(result: TargetResult, model: str, speed: float, others: Sequence[tuple[str, int]] = ()) -> str:
+    """Return the name of a row of the table of chances: `2.5x`, `opus`, `opus at 2.5x` or `2.5x, 2 reviewers`.
 
     If all rows have the same model, the name has only the speed. If only models differ, a row at 1x has only the model.
     """
+    crews = "".join(f", {crew_count(crew, count)}" for crew, count in others)
+    return _row_name(result, model, speed) + crews
+
+
+def _row_name(result: TargetResult, model: str, speed: float) -> str:
     if not _models_vary(result):
         return quantities.factor(speed)
     speeds_vary = len({candidate.scenario.speed for candidate in result.candidates}) > 1
@@ -218,16 +265,20 @@ class RequirementRow:
         return f"{self.cost} $" if self.over_budget else self.cost
 
 
-def requirement_row(result: TargetResult, requirement: Requirement) -> RequirementRow:
-    """Convert a requirement to a table row. The requirement is in `result.speeds` or in `result.agents`."""
-    is_speed, at = any(requirement is speed for speed in result.speeds), requirement.at
+def requirement_row(result: TargetResult, requirement: Requirement, name: bool = False) -> RequirementRow:
+    """Convert a requirement to a table row. The requirement is in `result.speeds` or in `result.agents`.
+
+    name : whether the label names what is needed
+    """
+    is_speed, at = requirement.crew is None, requirement.at
     form = quantities.factor if is_speed else lambda value: f"{value:,.0f}"
-    label = quantities.agents(int(requirement.fixed)) if is_speed else f"at {quantities.factor(requirement.fixed)}"
-    label += f" of {printable(requirement.model)}" if len({speed.model for speed in result.speeds}) > 1 else ""
-    time = quantities.seconds(at.quantile(result.target))
+    label, time = _label(result, requirement, name), quantities.seconds(at.quantile(result.target))
     low, high = requirement.low, requirement.high
     if requirement.value is None:
-        closest = quantities.factor(at.scenario.speed) if is_speed else quantities.agents(at.scenario.agents)
+        closest = quantities.factor(at.scenario.speed)
+        if requirement.crew is not None:
+            number = dict(((result.crew, at.scenario.agents), *at.scenario.others))[requirement.crew]
+            closest = form(number) if name or len(result.crews) > 1 else quantities.agents(number)
         interval = "" if low is None or not requirement.solved else f"{_end(low, form)} to none"
         return RequirementRow(label, "none" if requirement.solved else "unknown", interval, time, closest=closest)
     needed, interval = f"≤ {form(requirement.value)}", ""
@@ -236,6 +287,52 @@ def requirement_row(result: TargetResult, requirement: Requirement) -> Requireme
         interval = "" if low == high else f"{_end(low, form)} to {_end(high, form)}"
     cost = quantities.usd(at.usd.mean) if at.usd else ""
     return RequirementRow(label, needed, interval, time, cost, over_budget=at.in_budget == "misses")
+
+
+def _label(result: TargetResult, requirement: Requirement, name: bool) -> str:
+    """Return what is fixed as text, such as `at 1x, 2 reviewers`.
+
+    name : whether the text begins with what is needed: `coders at 1x, 2 reviewers`
+    """
+    scenario, crew = requirement.at.scenario, requirement.crew
+    model = f" on {printable(requirement.model)}" if _models_vary(result) else ""
+    if crew is None:
+        return f"{'speed with ' if name else ''}{_agents(result, scenario)}{model}"
+    fixed = ((other, count) for other, count in ((result.crew, scenario.agents), *scenario.others) if other != crew)
+    needed = "agents" if crew == DEFAULT_CREW else printable(crew)
+    others = "".join(f", {crew_count(other, count)}" for other, count in fixed)
+    named = f"{needed} " if name or len(result.crews) > 1 else ""
+    return f"{named}at {quantities.factor(requirement.fixed)}{model}{others}"
+
+
+def _is_more(need: Requirement, result: TargetResult) -> bool:
+    """Return whether the needed speed is higher than the least requested speed, or does not exist."""
+    return need.value is None or need.value > min(candidate.scenario.speed for candidate in result.candidates)
+
+
+MOST_OTHERWISE = 5
+"""Most rows of `otherwise_needed`."""
+
+
+def otherwise_needed(result: TargetResult) -> list[RequirementRow]:
+    """Return the rows of the first screen on what is needed instead of the best scenario.
+
+    These are numbers of agents on other models, at 1x and with other numbers of the other crews, and the speed with
+    fewer agents.
+    """
+    best = result.cheapest
+    if best is None:
+        return []
+    point, needs = best.scenario, result.agents
+    at_1x = [need for need in needs if need.fixed == 1 and need.at.scenario.speed == 1 and need.solved]
+    rows = [need for need in at_1x if need.model != point.model or point.speed != 1][:3]
+    same = [need for need in needs if (need.model, need.fixed) == (point.model, point.speed) and need.sure is not None]
+    if len(result.crews) > 1:
+        rows += [need for need in same if need.sure is not None and need.sure.scenario != point][:3]
+    fewer = [need for need in result.speeds if need.model == point.model and _is_more(need, result)]
+    fewer = [need for need in fewer if need.at.scenario.all_agents < point.all_agents]
+    rows += sorted(fewer, key=lambda need: -need.at.scenario.all_agents)[:1]
+    return [requirement_row(result, need, name=True) for need in rows[:MOST_OTHERWISE]]
 
 
 def _end(value: float | None, form: Callable[[float], str]) -> str:

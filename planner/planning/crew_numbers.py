@@ -1,0 +1,67 @@
+"""The requested numbers of agents of one crew or of several crews, checked, and their combinations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+from planner.errors import InputError, Note, Problem, did_you_mean
+from planner.expansion.graph.task_graph import DEFAULT_CREW, crew_sizes
+from planner.workflow.declaration import Workflow
+
+MOST_COMBINATIONS = 256
+"""Most combinations of the numbers of several crews."""
+
+Others = tuple[tuple[str, int], ...]
+"""Numbers of agents of further crews, by name, as in `Scenario.others`."""
+
+
+@dataclass(frozen=True)
+class CrewNumbers:
+    """The requested numbers of agents of the crews that vary.
+
+    crew : name of the first crew; None if no crew is named
+    agents : requested numbers of the first crew; None if no numbers are requested
+    others : every combination of the requested numbers of further crews; a single empty one if one crew varies
+    """
+
+    crew: str | None
+    agents: tuple[int, ...] | None
+    others: tuple[Others, ...] = ((),)
+
+    @classmethod
+    def of(
+        cls, workflow: Workflow, agents: Sequence[int] | Mapping[str, Sequence[int]] | None, crew: str | None = None
+    ) -> CrewNumbers:
+        """Return the requested numbers of a workflow's crews. Repeated numbers are left out.
+
+        agents : numbers of the crew `crew`, or numbers of several crews by name
+        crew : name of a crew if `agents` does not name the crews
+
+        Raises InputError if crews are unknown, or if there are more than `MOST_COMBINATIONS`.
+        """
+        if agents is None or not isinstance(agents, Mapping):
+            return cls(crew, None if agents is None else tuple(dict.fromkeys(agents)))
+        check_names(workflow, agents)
+        numbers = {name: tuple(dict.fromkeys(counts)) for name, counts in agents.items()}
+        total = prod(map(len, numbers.values()))
+        if len(numbers) > 1 and total > MOST_COMBINATIONS:
+            message = f"{total:,} combinations of agents; at most {MOST_COMBINATIONS:,} are compared"
+            raise InputError([Problem("too-large", message, argument="agents", remedy=Note("fewer-agents-of-crews"))])
+        first, *rest = numbers
+        others = product(*([(name, count) for count in numbers[name]] for name in rest))
+        return cls(first, numbers[first], tuple(others))
+
+
+def check_names(workflow: Workflow, crews: Iterable[str]) -> None:
+    """Raise InputError if any of the named crews is not declared. The error lists all unknown crews."""
+    declared = list(crew_sizes(workflow)) or [DEFAULT_CREW]
+    problems = [
+        Problem("unknown-crew", f"unknown crew '{name}'", None, did_you_mean(name, declared), "crew")
+        for name in crews
+        if name not in declared
+    ]
+    if problems:
+        raise InputError(problems)
