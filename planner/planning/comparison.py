@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 from planner.catalogue.premium import FITTED, Premium
@@ -15,7 +16,7 @@ from planner.planning.decisions.decide import DecisionInputs, DecisionOptions, d
 from planner.planning.decisions.extra_scenarios import INSTANT, ExtraScenarios
 from planner.planning.decisions.holders import Drags, drags, most_dragging
 from planner.planning.decisions.search import Search
-from planner.planning.decisions.verdict import Row, rows, verdict
+from planner.planning.decisions.verdict import rows, verdict
 from planner.planning.grid import Grid, Uncoordinated
 from planner.planning.notes.assumptions import (
     declaration_notes,
@@ -25,7 +26,7 @@ from planner.planning.notes.assumptions import (
     restricted,
 )
 from planner.planning.notes.concurrency import concurrency
-from planner.planning.results import Result, Scenario
+from planner.planning.results import Result, Row, Scenario
 from planner.planning.sizing import Sizing
 from planner.reading.fields import MOST_AGENTS
 from planner.sampling.accumulator import ScenarioSamples
@@ -51,7 +52,8 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
     """Simulate combinations of models, speeds and numbers of agents, compare them, and advise.
 
     speeds : factors on every output speed. None: 1 and `HYPOTHETICAL`; with several models only 1
-    agents : numbers of agents of the crew that varies. None: the declared number, half and double of it, 1, and the
+    agents : numbers of agents of the crew that varies, or of several crews by name; then all combinations are compared,
+        and the first crew gives the columns. None: the declared number, half and double of it, 1, and the
         recommended number, which is searched for
     crew : name of the crew that varies. None: the only crew. If there are several crews and `agents` is None, the crew
         with the largest drag
@@ -71,16 +73,17 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
     held = _Held.of(workflow, numbers.crew, agents, seed, stopping, progress)
     sizing = held.sizing
     sized = sizing.choose()
+    others = tuple((name, sizing.declared[name]) for name, _ in numbers.others[0])
     base = workflow.model or ""
     models = list(dict.fromkeys(models)) or [base]
     asked_speeds = list(dict.fromkeys(speeds or ((1.0,) if len(models) > 1 else (1.0, HYPOTHETICAL))))
     if agents is None and base in models and 1.0 not in asked_speeds:
         asked_speeds.insert(0, 1.0)
     shown = [(model, speed) for model in models for speed in asked_speeds]
-    declared, baseline = Scenario(base, 1.0, held.agents), Scenario(base, 1.0, 1)
+    declared, baseline = Scenario(base, 1.0, held.agents, others), Scenario(base, 1.0, 1, others)
     extra = ExtraScenarios.of(workflow.on(models[0]), sizing, (models[0], min(asked_speeds)), wishes.every_n)
     grid = Grid(workflow, sizing, premium, seed, backend, cached=False)
-    asked = None if agents is None else sorted({*agents, declared.agents})
+    asked = None if agents is None else {declared.crews, *product(agents, numbers.others)}
 
     every_row = list(dict.fromkeys([(base, 1.0), *shown]))
     search = Search(
@@ -89,14 +92,19 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
     if agents is None:
         search, first = search.scouted()
     else:
-        first = requested = [Scenario(*row, count) for row in shown for count in dict.fromkeys(agents)]
-    alone = [Scenario(model, speed, 1) for model in models for speed in dict.fromkeys((1.0, *asked_speeds))]
-    more = [Scenario(*row, count) for row in every_row for count in asked or ()]
+        first = requested = [
+            Scenario(*row, count, combination) for row in shown for combination in numbers.others for count in agents
+        ]
+    alone = [Scenario(model, speed, 1, others) for model in models for speed in dict.fromkeys((1.0, *asked_speeds))]
+    columns = sorted({*agents, declared.agents}) if agents is not None else []
+    more = [Scenario(*row, count, others) for row in every_row for count in columns]
+    more += [Scenario(*row, *crews) for row in every_row for crews in sorted(asked or ())]
+    more = list(dict.fromkeys(more))
     search.first(
         [*first, *alone, baseline],
-        [*(Scenario(models[0], *point) for point in extra.points), *more],
+        [*(Scenario(models[0], *point, others) for point in extra.points), *more],
         Uncoordinated(
-            [Scenario(models[0], *point) for point in extra.plain_points], extra.plain, extra.curved
+            [Scenario(models[0], *point, others) for point in extra.plain_points], extra.plain, extra.curved
         ),
     )  # fmt: skip
     if agents is None:
@@ -105,16 +113,14 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
     else:
         search.take(more)
         chosen = search.measured()
-    other = held.other(sized, wishes.worth)
+    other = held.other([sized, *(name for name, _ in others)], wishes.worth)
     advice = advise(
         chosen, crew=sized, chosen=held.chosen, crew_drag=held.drags.share(sized), other_crew=other,
         most=extra.widest, limited=held.limited, holders=held.drags.named(),
     )  # fmt: skip
     simulated = grid.found
     results = tuple(
-        Result.of(
-            scenario, simulated[scenario], simulated[baseline], simulated[Scenario(scenario.model, scenario.speed, 1)]
-        )
+        Result.of(scenario, simulated[scenario], simulated[baseline], simulated[Scenario(*scenario.row, 1, others)])
         for scenario in requested
     )
     ends = verdict(requested, {scenario: simulated[scenario].seconds.first for scenario in requested})
@@ -123,14 +129,14 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
     reached = Precision.of(stopping.target, (simulated[scenario].seconds for scenario in requested))
     remarks = (
         *imprecise(reached, grid.samples),
-        *declaration_notes(workflow, sizing.sizes(best.agents)), *other_tokenizers(workflow, used),
+        *declaration_notes(workflow, sizing.sizes(*best.crews)), *other_tokenizers(workflow, used),
         *notes(used, grid.over_context(requested), asked_speeds, premium), *concurrency(grid.batches),
     )  # fmt: skip
     return Comparison(
         workflow.workflow, seed, grid.samples, reached, sized, advice, baseline, results, ends,
         decide(_decision_inputs(grid, requested, baseline, extra), ends, wishes),
         restricted(used), remarks,
-        _barriers(workflow.on(best.model), sizing.sizes(best.agents), best.speed, seed, grid.samples),
+        _barriers(workflow.on(best.model), sizing.sizes(*best.crews), best.speed, seed, grid.samples),
     )  # fmt: skip
 
 
@@ -172,13 +178,19 @@ class _Held:
         count = min(MOST_AGENTS, sizing.agents(sizes)) if sizing.crew else 1
         return cls(found, sizing, count, chosen, limited)
 
-    def other(self, crew: str, worth: float) -> str | None:
+    def other(self, crews: Sequence[str], worth: float) -> str | None:
         """Return another crew that holds the workflow up more, by more than `worth` of the mean completion time.
 
-        Return None if there is none.
+        If the crew was chosen because of its drag, return the crew with the next largest drag. Return None if there is
+        none.
+
+        crews : the crews that vary
         """
         seconds = self.drags.crews()
-        least = max(seconds.pop(crew, 0.0), worth * self.drags.seconds)
+        if self.chosen:
+            rest = [name for name in self.sizing.declared if name not in crews]
+            return most_dragging(self.drags, rest) if rest else None
+        least = max(*(seconds.pop(crew, 0.0) for crew in crews), worth * self.drags.seconds)
         most = max(seconds, key=lambda name: seconds[name], default=None)
         return most if most is not None and seconds[most] > least else None
 
@@ -191,13 +203,15 @@ def _decision_inputs(
     uncoordinated = {scenario.agents: _samples(found) for scenario, found in grid.uncoordinated.items()}
     by_agents: dict[Row, dict[int, ScenarioValues]] = {}
     for scenario, of_scenario in samples.items():
-        by_agents.setdefault((scenario.model, scenario.speed), {})[scenario.agents] = of_scenario
+        if scenario.others == baseline.others:
+            by_agents.setdefault(scenario.row, {})[scenario.agents] = of_scenario
     first = rows(requested)[0]
     return DecisionInputs(
         {scenario: samples[scenario] for scenario in requested},
         (baseline, samples[baseline]),
+        baseline.others,
         by_agents,
-        samples[Scenario(first[0], INSTANT, 1)],
+        samples[Scenario(first[0], INSTANT, 1, baseline.others)],
         extra.widest,
         uncoordinated[extra.widest] if extra.widest in uncoordinated else by_agents[first][extra.widest],
         uncoordinated[1] if 1 in uncoordinated else by_agents[first][1],
