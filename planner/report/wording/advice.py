@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from planner.errors import Note, printable
-from planner.expansion.graph.task_graph import DEFAULT_CREW
 from planner.planning.comparison_result import Comparison
 from planner.planning.decisions.advice import Advice, Change
 from planner.planning.decisions.holders import SMALL, Holder
 from planner.planning.decisions.verdict import rows
 from planner.planning.results import Result, Scenario
 from planner.report.wording import quantities
+from planner.report.wording.crews import changed_phrases, compact, crews_phrase, others_phrase, shown_numbers
 
 MOST_NOTES = 2
 """Most notes on the first screen."""
@@ -58,7 +59,7 @@ def declared_phrase(advice: Advice) -> str:
     """Return a phrase such as `declared: 4 fixers on sonnet, 2h00min, $16.01`."""
     model = f" on {printable(advice.declared.model)}" if advice.declared.model else ""
     usd = "cost unknown" if advice.declared_usd is None else quantities.usd(advice.declared_usd)
-    count = _crew(advice, advice.declared.agents)
+    count = crews_phrase(advice.crew, advice.declared)
     agents = count if advice.limited or advice.most == 1 else f"no limit on agents, up to {advice.most:,} busy"
     return f"declared: {agents}{model}, {quantities.seconds(advice.declared_seconds)}, {usd}"
 
@@ -66,15 +67,24 @@ def declared_phrase(advice: Advice) -> str:
 def advice_sentences(advice: Advice) -> list[str]:
     """Return the verdict, what agents and speed would gain, what holds the workflow up, and what to compare next."""
     lines = [_verdict(advice), _agents(advice), _faster(advice), _held_by(advice.holders)]
-    if advice.chosen and advice.crew_drag > SMALL:
-        lines.append(f"Crew compared: {printable(advice.crew)}. Of several, it holds the workflow up most.")
-    elif advice.chosen:
-        lines.append(f"Crew compared: {printable(advice.crew)}. No crew holds the workflow up.")
-    if advice.other_crew is not None:
+    if advice.chosen:
+        lines.append(_chosen_crew(advice))
+    elif advice.other_crew is not None:
         other = printable(advice.other_crew)
         numbers = _next_numbers(advice.holders, other)
         lines.append(f"Try {other} instead, who hold it up more: --agents {other}={numbers}.")
     return [line for line in lines if line]
+
+
+def _chosen_crew(advice: Advice) -> str:
+    """Return the name of the crew that the planner chose to compare, and how to compare several."""
+    crew, drag = printable(advice.crew), "Of several, it holds the workflow up most."
+    text = f"Crew compared: {crew}. {drag if advice.crew_drag > SMALL else 'No crew holds the workflow up.'}"
+    if advice.other_crew is None:
+        return text
+    other = printable(advice.other_crew)
+    numbers = [_next_numbers(advice.holders, crew), _next_numbers(advice.holders, other)]
+    return f"{text} To compare both: --agents {crew}={numbers[0]} --agents {other}={numbers[1]}."
 
 
 def _next_numbers(holders: Sequence[Holder], crew: str) -> str:
@@ -95,12 +105,14 @@ def _verdict(advice: Advice) -> str:
         reason = f"nothing compared saves {quantities.relative_error(advice.threshold)}"
         if advice.usd_per_hour is not None:
             reason = f"nothing compared saves time for under {quantities.usd(advice.usd_per_hour)} an hour"
-        kept = _crew(advice, after.agents).upper() if advice.limited else "AS DECLARED"
+        kept = crews_phrase(advice.crew, after).upper() if advice.limited else "AS DECLARED"
         return f"KEEP {kept}: {reason}."
-    agents = f"{_crew(advice, after.agents)} instead of {advice.declared.agents:,}"
+    agents = " instead of ".join(changed_phrases(advice.crew, advice.declared, after))
     row = _row(advice, after)
     if advice.verdict == "more-agents":
         return f"MORE AGENTS: {agents} save {_gain(change)}."
+    if advice.verdict == "move-agents":
+        return f"MOVE AGENTS: {agents} save {_gain(change)}."
     if advice.verdict == "fewer-agents" and change.worth:
         return f"FEWER AGENTS: {agents} save {_gain(change)}."
     if advice.verdict == "fewer-agents":
@@ -113,12 +125,19 @@ def _verdict(advice: Advice) -> str:
 def _agents(advice: Advice) -> str:
     parts = []
     if advice.over_one is not None:
-        parts.append(f"1 -> {advice.over_one.after.agents:,} {_would(advice.over_one, 's')}")
+        parts.append(f"1 -> {_number(advice, advice.over_one)} {_would(advice.over_one, 's')}")
     if advice.more is not None:
-        parts.append(f"{advice.more.after.agents:,} would {_would(advice.more)}")
-    elif advice.recommended.agents >= advice.most:
+        parts.append(f"{_number(advice, advice.more)} would {_would(advice.more)}")
+    elif advice.recommended.agents >= advice.most and not advice.recommended.others:
         parts.append(f"more than {advice.most:,} would have no work")
     return f"Agents: {'; '.join(parts)}." if parts else ""
+
+
+def _number(advice: Advice, change: Change) -> str:
+    """Return the number of agents after a change of one crew. If several crews vary, add the name of the crew."""
+    if not change.after.others:
+        return f"{change.after.agents:,}"
+    return changed_phrases(advice.crew, change.before, change.after)[0]
 
 
 def _faster(advice: Advice) -> str:
@@ -148,13 +167,6 @@ def _about(seconds: float) -> str:
     if 1 <= minutes < 59.5:
         return f"{minutes:.1f}min" if minutes < 9.95 else f"{minutes:.0f}min"
     return quantities.seconds(seconds)
-
-
-def _crew(advice: Advice, count: int) -> str:
-    """Return `4 fixers`, `1 of fixers`, or `4 agents` if the workflow has no crews."""
-    if advice.crew == DEFAULT_CREW:
-        return quantities.agents(count)
-    return f"{count:,} {printable(advice.crew)}" if count != 1 else f"1 of {printable(advice.crew)}"
 
 
 def _row(advice: Advice, scenario: Scenario) -> str:
@@ -224,15 +236,17 @@ class AdviceCell:
 class AdviceTable:
     """The table of the first screen: p50 and mean cost by row and number of agents.
 
-    agents : number of agents of each column
-    crew : name of the crew
+    agents : number of agents of the first crew in each column
+    crew : name of the first crew
     rows : name, mark and cells of each row. The mark is ``?`` for a hypothetical row, and ``!`` for a row that is
         limited or retired
+    others : names of the further crews whose numbers are in the names of the rows, if these names have only numbers
     """
 
     agents: tuple[int, ...]
     crew: str
     rows: tuple[tuple[str, str, tuple[AdviceCell, ...]], ...]
+    others: str = ""
 
     @property
     def legend(self) -> str:
@@ -244,21 +258,31 @@ class AdviceTable:
         parts += ["* recommended"] if any(cell.recommended for cell in cells) else []
         parts += ["? hypothetical"] if "?" in marks else []
         parts += ["! not sold to everybody"] if "!" in marks else []
+        parts += [f"rows: agents of {self.others}"] if self.others else []
         return "   ".join(parts)
 
 
-def advice_table(comparison: Comparison) -> AdviceTable:
-    """Return the table of the first screen."""
+def advice_table(comparison: Comparison, most_rows: int) -> AdviceTable:
+    """Return the table of the first screen.
+
+    most_rows : most rows, if several crews vary; each speed has at least one
+    """
     advice = comparison.advice
     results = {result.scenario: result for result in comparison.results}
-    agents = tuple(dict.fromkeys(scenario.agents for scenario in results))
-    table = []
-    for model, speed in rows(results):
-        of_row = [results.get(Scenario(model, speed, count)) for count in agents]
+    speeds = rows(results)
+    agents, combinations = shown_numbers(advice, results, most_rows // len(speeds))
+    table, short = [], any(map(compact, combinations))
+    for (model, speed), others in product(speeds, combinations):
+        of_row = [results.get(Scenario(model, speed, count, others)) for count in agents]
         cells = tuple(_cell(advice, result) for result in of_row)
         mark = "?" if speed != 1 else "!" if model in comparison.restricted else ""
-        table.append((_row_name(comparison, model, speed), mark, cells))
-    return AdviceTable(agents, comparison.crew, tuple(table))
+        name = _row_name(comparison, model, speed)
+        if others:
+            counts = "/".join(f"{count:,}" for _, count in others)
+            name = f"{name}, {counts if short else others_phrase(others)}"
+        table.append((name, mark, cells))
+    numbers = "/".join(printable(crew) for crew, _ in combinations[0]) if short else ""
+    return AdviceTable(agents, comparison.crew, tuple(table), numbers)
 
 
 def _row_name(comparison: Comparison, model: str, speed: float) -> str:

@@ -11,7 +11,8 @@ from planner.errors import printable
 from planner.planning.comparison_result import Comparison
 from planner.planning.results import Result, Scenario
 from planner.report.wording import quantities
-from planner.report.wording.phrases import row_name
+from planner.report.wording.crews import others_phrase
+from planner.report.wording.phrases import agents_of, row_name
 from planner.sampling.sample import half_width
 
 SHADES = " ░▒▓█"
@@ -40,7 +41,8 @@ class HeatMapCell:
 class HeatMapRow:
     """A row of a heat map, for one model at one speed.
 
-    name : name of the row. It comes from the workflow's file, so it must be escaped before output
+    name : name of the row, with the agents of further crews if several vary. It comes from the workflow's file, so it
+        must be escaped before output
     """
 
     name: str
@@ -71,10 +73,11 @@ def comparison_heading(comparison: Comparison) -> tuple[str, ...]:
     base = comparison.baseline
     served = f" on {printable(base.model)}" if base.model else ""
     crew = "" if comparison.crew == "agents" else f" in '{comparison.crew}'"
+    others = "".join(f", agents in '{name}'" for name, _ in base.others)
     return (
         f"{printable(comparison.workflow)}: {quantities.samples(comparison.samples)}, seed {comparison.seed}",
-        f"Rows: {_row_quantity(comparison)}. Columns: agents{crew}.",
-        f"Baseline: {quantities.agents(base.agents)} at {quantities.factor(base.speed)}{served}.",
+        f"Rows: {_row_quantity(comparison)}{others}. Columns: agents{crew}.",
+        f"Baseline: {agents_of(comparison, base)} at {quantities.factor(base.speed)}{served}.",
         f"95% sure in every scenario: {', '.join(_errors(comparison))}.",
     )
 
@@ -196,10 +199,10 @@ def _heat_map(
 
     rows = tuple(
         HeatMapRow(
-            row_name(comparison, model, speed),
-            tuple(cell(values[Scenario(model, speed, count)]) for count in counts),
+            f"{row_name(comparison, *row)}, {others_phrase(others)}" if others else row_name(comparison, *row),
+            tuple(cell(values[Scenario(*row, count, others)]) for count in counts),
         )
-        for model, speed in dict.fromkeys((scenario.model, scenario.speed) for scenario in values)
+        for row, others in dict.fromkeys((scenario.row, scenario.others) for scenario in values)
     )
     return HeatMap(title, counts, rows, differ)
 
