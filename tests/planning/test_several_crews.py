@@ -59,7 +59,7 @@ def test_every_combination_is_simulated(declare: Declare) -> None:
         # 60 + 30 s with 24 and 12; as quick with 12 coders.
         ((24, 12), [12, 24], [12], "fewer-agents", (12, 12), 0),
         # 7 agents: 6 coders and 1 reviewer take 120 + 360 s, 4 and 3 take 180 + 120 s. 3 and 3 take 240 + 120 s.
-        ((6, 1), [3, 4], [3], "move-agents", (4, 3), 180),
+        ((6, 1), [3, 4], [3], "rebalance", (4, 3), 180),
         # 60 + 30 s already.
         ((12, 12), [6, 12], [6, 12], "keep", (12, 12), 0),
     ],
@@ -190,8 +190,9 @@ def brute_force(rule: Rule) -> tuple[str, Scenario, Scenario]:
         return "keep", declared, enough
     if best is not None and best == by_speed:
         return "faster", best, enough
-    more = total(enough) - total(declared)
-    return ("more-agents" if more > 0 else "fewer-agents" if more < 0 else "move-agents"), enough, enough
+    more = [dict(enough.others)[name] - count for name, count in declared.others] + [enough.agents - declared.agents]
+    code = "more-agents" if min(more) >= 0 else "fewer-agents" if max(more) <= 0 else "rebalance"
+    return code, enough, enough
 
 
 def random_rule(seed: int) -> Rule:
@@ -234,7 +235,7 @@ def test_the_rule_is_brute_force_over_its_sentences() -> None:
         choice = rule.choose()
         assert (choice.verdict, choice.recommended, choice.named) == brute_force(rule), seed
         seen.add(choice.verdict)
-    assert seen == {"more-agents", "fewer-agents", "move-agents", "faster", "both", "keep"}
+    assert seen == {"more-agents", "fewer-agents", "rebalance", "faster", "both", "keep"}
 
 
 # Generated plans with two crews against forecasts of every combination.

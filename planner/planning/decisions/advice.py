@@ -15,7 +15,7 @@ WORTH = 0.05
 
 HOUR = 3600.0
 
-Code = Literal["more-agents", "fewer-agents", "move-agents", "faster", "both", "keep"]
+Code = Literal["more-agents", "fewer-agents", "rebalance", "faster", "both", "keep"]
 
 AVAILABILITY = ("", "limited", "hypothetical", "retired")
 """Availabilities in the order of preference. The empty text is the availability of what everybody can buy."""
@@ -58,8 +58,8 @@ class Change:
 class Advice:
     """The answer to the question of a comparison. All is measured from the declared scenario.
 
-    verdict : ``more-agents``, ``fewer-agents``, ``move-agents`` (as many in all crews, but other numbers of each),
-        ``faster``, ``both`` or ``keep``
+    verdict : ``more-agents``, ``fewer-agents``, ``rebalance`` (more agents of some crews, fewer of others), ``faster``,
+        ``both`` or ``keep``
     threshold : share of the declared p50 that a change must save
     usd_per_hour : value of an hour for all people who wait, in US dollars; None if it is not given. Then a change is
         worth it if the hours saved are worth more than they cost
@@ -322,8 +322,11 @@ class Rule:
 
 def _lever(declared: Scenario, named: Scenario) -> Code:
     """Return the code of the verdict to have the agents of the scenario `named`."""
-    more = named.all_agents - declared.all_agents
-    return "more-agents" if more > 0 else "fewer-agents" if more < 0 else "move-agents"
+    before, after = ((each.agents, *(count for _, count in each.others)) for each in (declared, named))
+    pairs = [*zip(before, after, strict=True)]
+    if any(new > old for old, new in pairs):
+        return "rebalance" if any(new < old for old, new in pairs) else "more-agents"
+    return "fewer-agents"
 
 
 def _nearest(scenarios: Mapping[int, Scenario], wanted: int) -> list[Scenario]:

@@ -111,12 +111,9 @@ def _verdict(advice: Advice) -> str:
     row = _row(advice, after)
     if advice.verdict == "more-agents":
         return f"MORE AGENTS: {agents} save {_gain(change)}."
-    if advice.verdict == "move-agents":
-        return f"MOVE AGENTS: {agents} save {_gain(change)}."
-    if advice.verdict == "fewer-agents" and change.worth:
-        return f"FEWER AGENTS: {agents} save {_gain(change)}."
-    if advice.verdict == "fewer-agents":
-        return f"FEWER AGENTS: {agents} do as well: {_difference(change)}."
+    if advice.verdict in ("fewer-agents", "rebalance"):
+        gain = f"save {_gain(change)}" if change.worth else f"do as well: {_difference(change)}"
+        return f"{'FEWER AGENTS' if advice.verdict == 'fewer-agents' else 'REBALANCE'}: {agents} {gain}."
     if advice.verdict == "both":
         return f"BOTH: {agents}, and {row}, save {_gain(change)}."
     return f"FASTER: {row} saves {_gain(change)}."
