@@ -19,7 +19,7 @@ Others = tuple[tuple[str, int], ...]
 """Numbers of agents of further crews, by name."""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, repr=False)
 class Scenario:
     """A scenario of a workflow.
 
@@ -34,6 +34,10 @@ class Scenario:
     speed: float
     agents: int
     others: Others = ()
+
+    def __repr__(self) -> str:
+        others = f", others={self.others!r}" if self.others else ""
+        return f"Scenario(model={self.model!r}, speed={self.speed!r}, agents={self.agents!r}{others})"
 
     @property
     def row(self) -> Row:
