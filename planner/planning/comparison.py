@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from planner.catalogue.premium import FITTED, Premium
 from planner.planning.comparison_result import Comparison
 from planner.planning.crew_numbers import CrewNumbers
-from planner.planning.decisions.advice import advise
+from planner.planning.decisions.advice import advise, each_alone
 from planner.planning.decisions.chances import ScenarioValues
 from planner.planning.decisions.decide import DecisionInputs, DecisionOptions, decide
 from planner.planning.decisions.extra_scenarios import INSTANT, ExtraScenarios
@@ -112,6 +112,7 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
         requested = [Scenario(*row, count) for row in shown for count in search.columns()]
     else:
         search.take(more)
+        search.take(each_alone(declared, search.measured().choose().recommended))
         chosen = search.measured()
     other = held.other([sized, *(name for name, _ in others)], wishes.worth)
     advice = advise(
@@ -137,6 +138,7 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
         decide(_decision_inputs(grid, requested, baseline, extra), ends, wishes),
         restricted(used), remarks,
         _barriers(workflow.on(best.model), sizing.sizes(*best.crews), best.speed, seed, grid.samples),
+        tuple(chosen.change(declared, scenario) for scenario in each_alone(declared, advice.recommended)),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from planner.planning import Comparison, DecisionOptions, Scenario, compare, for
 from planner.planning.crew_numbers import MOST_COMBINATIONS, CrewNumbers
 from planner.planning.decisions.advice import AVAILABILITY, Point, Rule
 from planner.planning.decisions.verdict import verdict
+from planner.report.data.comparisons import comparison_data
 from planner.workflow import Workflow
 from tests.conftest import PLAIN
 
@@ -73,6 +74,19 @@ def test_advice_by_hand(
     assert (advice.enough, dict(advice.others)) == (to[0], {"reviewers": to[1]})
     assert (advice.change.saved if advice.change else 0) == saved
     assert advice.declared == Scenario("plain", 1.0, declared[0], (("reviewers", declared[1]),))
+
+
+def test_each_crew_alone_is_measured(declare: Declare) -> None:
+    """From 4 and 1, so 180 + 360 s: 12 coders save 120 s, 12 reviewers 330 s. Neither is a requested combination."""
+    found = compared(declare(STEPS, two(4, 1)), [6, 12], [6, 12])
+    assert [(each.before, each.after.crews, each.saved) for each in found.each_crew] == [
+        (found.advice.declared, (12, (("reviewers", 1),)), 120),
+        (found.advice.declared, (4, (("reviewers", 12),)), 330),
+    ]
+    assert [each["saved"] for each in comparison_data(found)["each_crew"]] == [120, 330]
+    single = compared(declare(STEPS, two(4, 3)), [12], [3])
+    assert (single.advice.verdict, single.each_crew) == ("more-agents", ())
+    assert "each_crew" not in comparison_data(compare(declare(STEPS, two(4, 3)), agents=[4], crew="coders", samples=2))
 
 
 def test_the_next_step_up_is_of_the_crew_that_gains_more(declare: Declare) -> None:

@@ -320,6 +320,17 @@ class Rule:
         return min((agents, faster), key=lambda scenario: self._dear(scenario)[0])
 
 
+def each_alone(declared: Scenario, recommended: Scenario) -> list[Scenario]:
+    """Return declared scenarios in which a single crew has its recommended agents, for each crew that changes.
+
+    Return an empty list if fewer than two crews change.
+    """
+    crews = (None, *(name for name, _ in declared.others))
+    alone = [declared.with_agents(crew, recommended.agents_of(crew)) for crew in crews]
+    changed = [scenario for scenario in alone if scenario != declared]
+    return changed if len(changed) > 1 else []
+
+
 def _lever(declared: Scenario, named: Scenario) -> Code:
     """Return the code of the verdict to have the agents of the scenario `named`."""
     before, after = ((each.agents, *(count for _, count in each.others)) for each in (declared, named))

@@ -40,7 +40,7 @@ def answer_lines(comparison: Comparison) -> list[str]:
     declared = declared_phrase(advice)
     room = width() - len(title) - len(declared)
     lines = [f"{title}{' ' * room}{declared}"] if room >= 2 else wrap_all([title, declared.capitalize()])
-    sentences = wrap_all(advice_sentences(advice))
+    sentences = wrap_all(advice_sentences(advice, comparison.each_crew))
     most = MOST_LINES - len(lines) - len(sentences) - 1  # the pointer
     rows = _table(advice_table(comparison, most - 2))
     if len(rows) > most:

@@ -64,9 +64,13 @@ def declared_phrase(advice: Advice) -> str:
     return f"declared: {agents}{model}, {quantities.seconds(advice.declared_seconds)}, {usd}"
 
 
-def advice_sentences(advice: Advice) -> list[str]:
-    """Return the verdict, what agents and speed would gain, what holds the workflow up, and what to compare next."""
-    lines = [_verdict(advice), _agents(advice), _faster(advice), _held_by(advice.holders)]
+def advice_sentences(advice: Advice, each_crew: Sequence[Change] = ()) -> list[str]:
+    """Return the verdict, what agents and speed would gain, what holds the workflow up, and what to compare next.
+
+    each_crew : as in `Comparison`
+    """
+    agents = _each_crew(advice, each_crew) if each_crew else _agents(advice)
+    lines = [_verdict(advice), agents, _faster(advice), _held_by(advice.holders)]
     if advice.chosen:
         lines.append(_chosen_crew(advice))
     elif advice.other_crew is not None:
@@ -128,6 +132,24 @@ def _agents(advice: Advice) -> str:
     elif advice.recommended.agents >= advice.most and not advice.recommended.others:
         parts.append(f"more than {advice.most:,} would have no work")
     return f"Agents: {'; '.join(parts)}." if parts else ""
+
+
+def _each_crew(advice: Advice, changes: Sequence[Change]) -> str:
+    """Return what each crew alone gains, and the next step up: `Alone: 8 coders save 12min (8%); 2 reviewers …`."""
+    parts = [f"{_number(advice, change)} {_saves(change)}" for change in changes]
+    text = f"Alone: {'; '.join(parts)}."
+    if advice.more is not None:
+        text += f" Then {_number(advice, advice.more)} would {_saves(advice.more)}."
+    return text
+
+
+def _saves(change: Change) -> str:
+    """Return the gain in time: `save 12min05s (8%)`, `save under 1%`, or `take 2min05s longer (1%)`."""
+    if abs(change.share) < _SAME:
+        return "save under 1%"
+    if change.saved < 0:
+        return f"take {quantities.seconds(-change.saved)} longer ({_share(-change.share)})"
+    return f"save {quantities.seconds(change.saved)} ({_share(change.share)})"
 
 
 def _number(advice: Advice, change: Change) -> str:
