@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 from planner.errors import Note, printable
 from planner.planning.comparison_result import Comparison
@@ -277,7 +276,7 @@ class AdviceTable:
         parts += ["* recommended"] if any(cell.recommended for cell in cells) else []
         parts += ["? hypothetical"] if "?" in marks else []
         parts += ["! not sold to everybody"] if "!" in marks else []
-        parts += [f"rows: agents of {self.others}"] if self.others else []
+        parts += [f"rows: {self.others}"] if self.others else []
         return "   ".join(parts)
 
 
@@ -289,9 +288,15 @@ def advice_table(comparison: Comparison, most_rows: int) -> AdviceTable:
     advice = comparison.advice
     results = {result.scenario: result for result in comparison.results}
     speeds = rows(results)
-    agents, combinations = shown_numbers(advice, results, most_rows // len(speeds))
+    agents, combinations = shown_numbers(advice, results)
+    few = max(1, min(len(combinations), most_rows // len(speeds)))
+    more = max(few, most_rows - few * (len(speeds) - 1))
     table, short = [], any(map(compact, combinations))
-    for (model, speed), others in product(speeds, combinations):
+    for (model, speed), others in (
+        (row, others)
+        for row in speeds
+        for others in sorted(combinations[: more if row == advice.declared.row else few])
+    ):
         of_row = [results.get(Scenario(model, speed, count, others)) for count in agents]
         cells = tuple(_cell(advice, result) for result in of_row)
         mark = "?" if speed != 1 else "!" if model in comparison.restricted else ""

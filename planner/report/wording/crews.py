@@ -57,13 +57,11 @@ def changed_phrases(crew: str, before: Scenario, after: Scenario) -> tuple[str, 
     return _and(crew_phrase(name, new) for name, _, new in changed), _and(f"{old:,}" for _, old, _ in changed)
 
 
-def shown_numbers(advice: Advice, scenarios: Collection[Scenario], most: int) -> tuple[tuple[int, ...], list[Others]]:
+def shown_numbers(advice: Advice, scenarios: Collection[Scenario]) -> tuple[tuple[int, ...], list[Others]]:
     """Return the numbers of agents of the first crew and the combinations of other crews for the first screen.
 
-    If one crew varies, these are all its numbers. Of several crews, the recommended and the declared numbers come
-    first, then those that are nearest to the recommended ones.
-
-    most : most combinations to show
+    If one crew varies, these are all its numbers. Of several crews, the recommended and the declared numbers are the
+    most important, then those that are nearest to the recommended ones. The most important combination comes first.
     """
     agents = dict.fromkeys(scenario.agents for scenario in scenarios)
     combinations = dict.fromkeys(scenario.others for scenario in scenarios)
@@ -80,7 +78,7 @@ def shown_numbers(advice: Advice, scenarios: Collection[Scenario], most: int) ->
 
     columns = sorted(agents, key=lambda count: order((count,), (best.agents,), (declared.agents,)))[:MOST_COLUMNS]
     rows = sorted(combinations, key=lambda others: order(counts(others), counts(best.others), counts(declared.others)))
-    return tuple(sorted(columns)), sorted(rows[: max(1, min(MOST_COMBINATIONS, most))])
+    return tuple(sorted(columns)), rows[:MOST_COMBINATIONS]
 
 
 def _and(parts: Iterable[str]) -> str:
