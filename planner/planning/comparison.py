@@ -64,8 +64,9 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
     backend : where samples are simulated; None: threads on all cores
     wishes : options for the decisions in the result
 
-    Raises InputError if the workflow is too large or `crew` is unknown. Also raises InputError if `crew` is None,
-    `agents` is given, and the workflow has several crews.
+    Raises InputError if the workflow is too large, if a crew is unknown, or if the numbers of several crews have too
+    many combinations. Also raises InputError if `crew` is None, `agents` is numbers without names, and the workflow has
+    several crews.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     numbers = CrewNumbers.of(workflow, agents, crew)
@@ -112,7 +113,8 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
         requested = [Scenario(*row, count) for row in shown for count in search.columns()]
     else:
         search.take(more)
-        search.take(each_alone(declared, search.measured().choose().recommended))
+        if others:
+            search.take(each_alone(declared, search.measured().choose().recommended))
         chosen = search.measured()
     other = held.other([sized, *(name for name, _ in others)], wishes.worth)
     advice = advise(
