@@ -73,7 +73,7 @@ def comparison_heading(comparison: Comparison) -> tuple[str, ...]:
     base = comparison.baseline
     served = f" on {printable(base.model)}" if base.model else ""
     crew = "" if comparison.crew == "agents" else f" in '{comparison.crew}'"
-    others = "".join(f", agents in '{name}'" for name, _ in base.others)
+    others = "".join(f", agents in '{name}'" for name, _ in comparison.advice.declared.others)
     return (
         f"{printable(comparison.workflow)}: {quantities.samples(comparison.samples)}, seed {comparison.seed}",
         f"Rows: {_row_quantity(comparison)}{others}. Columns: agents{crew}.",

@@ -31,7 +31,7 @@ def money_sentences(comparison: Comparison) -> Iterator[str]:
         for choice in decisions.pareto_p50:
             by_row.setdefault(row_of(comparison, choice.scenario), []).append(choice.scenario.agents)
         choices = [f"{number_list(sorted(counts))} {at_row(row)}" for row, counts in by_row.items()]
-        if comparison.baseline.others:
+        if comparison.advice.declared.others:
             choices = [agents_at(comparison, choice.scenario) for choice in decisions.pareto_p50]
         yield f"Pareto set (p50 against mean cost), agents: {'; '.join(choices)}."
     if decisions.price_of_an_hour:

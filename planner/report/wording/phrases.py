@@ -60,7 +60,7 @@ def agents_of(comparison: Comparison, scenario: Scenario) -> str:
 
 def first_crew_phrase(comparison: Comparison) -> str:
     """Return ` of coders (other crews as declared)` if several crews vary; otherwise an empty text."""
-    if not comparison.baseline.others:
+    if not comparison.advice.declared.others:
         return ""
     return f" of {printable(comparison.crew)} (other crews as declared)"
 
