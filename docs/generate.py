@@ -78,6 +78,8 @@ devices and sockets are not read. `--output` never replaces a file that the plan
 write-protected.
 
 `compare` takes several speeds and several numbers of agents, separated by commas: `1x,2.5x`, `engineers=1,2,4`.
+Give `--agents` once for each crew that you size: `--agents engineers=1,2,4 --agents reviewers=1,2` compares all
+combinations, at most 256. Commands that plan one scenario take one number of each crew.
 `--agents` sizes the named crew, or the only declared crew. In a workflow without crews it limits the requests and agent
 loops that run in parallel. Without `--agents`, `forecast` takes every crew as declared, and limits nothing if there is
 none. Of several crews, `compare` without `--agents` takes the one with the largest drag, and says so.

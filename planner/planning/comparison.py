@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 from planner.catalogue.premium import FITTED, Premium
 from planner.planning.baseline import Baseline
 from planner.planning.comparison_result import Comparison
 from planner.planning.crew_numbers import CrewNumbers
-from planner.planning.decisions.advice import advise
+from planner.planning.decisions.advice import advise, each_alone
 from planner.planning.decisions.chances import ScenarioValues
 from planner.planning.decisions.decide import DecisionInputs, DecisionOptions, decide
 from planner.planning.decisions.extra_scenarios import INSTANT, ExtraScenarios
 from planner.planning.decisions.holders import Drags, drags, most_dragging
 from planner.planning.decisions.search import Search
-from planner.planning.decisions.verdict import Row, rows, verdict
+from planner.planning.decisions.verdict import rows, verdict
 from planner.planning.grid import Alone, Grid, Uncoordinated
 from planner.planning.notes.assumptions import (
     declaration_notes,
@@ -26,7 +27,7 @@ from planner.planning.notes.assumptions import (
     restricted,
 )
 from planner.planning.notes.concurrency import concurrency
-from planner.planning.results import Result, Scenario
+from planner.planning.results import Result, Row, Scenario
 from planner.planning.sizing import Sizing
 from planner.reading.fields import MOST_AGENTS
 from planner.sampling.accumulator import ScenarioSamples
@@ -52,7 +53,8 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
     """Simulate combinations of models, speeds and numbers of agents, compare them, and advise.
 
     speeds : factors on every output speed. None: 1 and `HYPOTHETICAL`; with several models only 1
-    agents : numbers of agents of the crew that varies. None: the declared number, half and double of it, 1, and the
+    agents : numbers of agents of the crew that varies, or of several crews by name; then all combinations are compared,
+        and the first crew gives the columns. None: the declared number, half and double of it, 1, and the
         recommended number, which is searched for
     crew : name of the crew that varies. None: the only crew. If there are several crews and `agents` is None, the crew
         with the largest drag
@@ -63,8 +65,9 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
     backend : where samples are simulated; None: threads on all cores
     wishes : options for the decisions in the result
 
-    Raises InputError if the workflow is too large or `crew` is unknown. Also raises InputError if `crew` is None,
-    `agents` is given, and the workflow has several crews.
+    Raises InputError if the workflow is too large, if a crew is unknown, or if the numbers of several crews have too
+    many combinations. Also raises InputError if `crew` is None, `agents` is numbers without names, and the workflow has
+    several crews.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     numbers = CrewNumbers.of(workflow, agents, crew)
@@ -72,18 +75,19 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
     held = _Held.of(workflow, numbers.crew, agents, seed, stopping, progress)
     sizing = held.sizing
     sized = sizing.choose()
+    others = tuple((name, sizing.declared[name]) for name, _ in numbers.others[0])
     base = workflow.model or ""
     models = list(dict.fromkeys(models)) or [base]
     asked_speeds = list(dict.fromkeys(speeds or ((1.0,) if len(models) > 1 else (1.0, HYPOTHETICAL))))
     if agents is None and base in models and 1.0 not in asked_speeds:
         asked_speeds.insert(0, 1.0)
     shown = [(model, speed) for model in models for speed in asked_speeds]
-    declared, one = Scenario(base, 1.0, held.agents), Scenario(base, 1.0, 1)
+    declared, one = Scenario(base, 1.0, held.agents, others), Scenario(base, 1.0, 1, others)
     baseline = Baseline.of(workflow)
     same = _with_sizes(sizing, baseline.sizes)  # of the crew, if the baseline is a scenario of the grid
     extra = ExtraScenarios.of(workflow.on(models[0]), sizing, (models[0], min(asked_speeds)), wishes.every_n)
     grid = Grid(workflow, sizing, premium, seed, backend, cached=False)
-    asked = None if agents is None else sorted({*agents, declared.agents})
+    asked = None if agents is None else {declared.crews, *product(agents, numbers.others)}
 
     every_row = list(dict.fromkeys([(base, 1.0), *shown]))
     search = Search(
@@ -92,14 +96,26 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
     if agents is None:
         search, first = search.scouted()
     else:
-        first = requested = [Scenario(*row, count) for row in shown for count in dict.fromkeys(agents)]
+        first = requested = [
+            Scenario(*row, count, combination) for row in shown for combination in numbers.others for count in agents
+        ]
     compared_to = list(dict.fromkeys([(baseline.model, baseline.speed), *every_row]))
-    more = [Scenario(*row, count) for row in every_row for count in asked or ()]
+    columns = sorted({*agents, declared.agents}) if agents is not None else []
+    more = [Scenario(*row, count, others) for row in every_row for count in columns]
+    more += [Scenario(*row, *crews) for row in every_row for crews in sorted(asked or ())]
+    more = list(dict.fromkeys(more))
     search.first(
-        [*first, *(Scenario(*row, count) for row in compared_to for count in ((1,) if same is None else (1, same)))],
-        [*(Scenario(models[0], *point) for point in extra.points), *more],
+        [
+            *first,
+            *(
+                Scenario(*row, count, others)
+                for row in compared_to
+                for count in ((1,) if same is None else (1, same))
+            ),
+        ],
+        [*(Scenario(models[0], *point, others) for point in extra.points), *more],
         Uncoordinated(
-            [Scenario(models[0], *point) for point in extra.plain_points], extra.plain, extra.curved
+            [Scenario(models[0], *point, others) for point in extra.plain_points], extra.plain, extra.curved
         ),
         Alone(baseline.sizes, compared_to if same is None else ()),
     )  # fmt: skip
@@ -108,19 +124,20 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
         requested = [Scenario(*row, count) for row in shown for count in search.columns()]
     else:
         search.take(more)
+        if others:
+            search.take(each_alone(declared, search.measured().choose().recommended))
         chosen = search.measured()
-    other = held.other(sized, wishes.worth)
+    other = held.other([sized, *(name for name, _ in others)], wishes.worth)
     advice = advise(
         chosen, crew=sized, chosen=held.chosen, crew_drag=held.drags.share(sized), other_crew=other,
         most=extra.widest, limited=held.limited, holders=held.drags.named(),
     )  # fmt: skip
     simulated = grid.found
-    alone = {row: grid.alone[row] if same is None else simulated[Scenario(*row, same)] for row in compared_to}
+    alone = {row: grid.alone[row] if same is None else simulated[Scenario(*row, same, others)] for row in compared_to}
     over = alone[baseline.model, baseline.speed]
     results = tuple(
         Result.of(
-            scenario, simulated[scenario], over, alone[scenario.model, scenario.speed],
-            baseline.agents(sizing.sizes(scenario.agents)),
+            scenario, simulated[scenario], over, alone[scenario.row], baseline.agents(sizing.sizes(*scenario.crews))
         )
         for scenario in requested
     )  # fmt: skip
@@ -130,15 +147,16 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
     reached = Precision.of(stopping.target, (simulated[scenario].seconds for scenario in requested))
     remarks = (
         *imprecise(reached, grid.samples),
-        *declaration_notes(workflow, sizing.sizes(best.agents), used), *other_tokenizers(workflow, used),
+        *declaration_notes(workflow, sizing.sizes(*best.crews), used), *other_tokenizers(workflow, used),
         *notes(used, grid.over_context(requested), asked_speeds, premium), *concurrency(grid.batches),
     )  # fmt: skip
     return Comparison(
         workflow.workflow, seed, grid.samples, reached, sized, advice, baseline,
-        None if same is None else Scenario(baseline.model, baseline.speed, same), results, ends,
+        None if same is None else Scenario(baseline.model, baseline.speed, same, others), results, ends,
         decide(_decision_inputs(grid, requested, one, over, extra), ends, wishes),
         restricted(used), remarks,
-        _barriers(workflow.on(best.model), sizing.sizes(best.agents), best.speed, seed, grid.samples),
+        _barriers(workflow.on(best.model), sizing.sizes(*best.crews), best.speed, seed, grid.samples),
+        tuple(chosen.change(declared, scenario) for scenario in each_alone(declared, advice.recommended)),
     )  # fmt: skip
 
 
@@ -180,13 +198,19 @@ class _Held:
         count = min(MOST_AGENTS, sizing.agents(sizes)) if sizing.crew else 1
         return cls(found, sizing, count, chosen, limited)
 
-    def other(self, crew: str, worth: float) -> str | None:
+    def other(self, crews: Sequence[str], worth: float) -> str | None:
         """Return another crew that holds the workflow up more, by more than `worth` of the mean completion time.
 
-        Return None if there is none.
+        If the crew was chosen because of its drag, return the crew with the next largest drag. Return None if there is
+        none.
+
+        crews : the crews that vary
         """
         seconds = self.drags.crews()
-        least = max(seconds.pop(crew, 0.0), worth * self.drags.seconds)
+        if self.chosen:
+            rest = [name for name in self.sizing.declared if name not in crews]
+            return most_dragging(self.drags, rest) if rest else None
+        least = max(*(seconds.pop(crew, 0.0) for crew in crews), worth * self.drags.seconds)
         most = max(seconds, key=lambda name: seconds[name], default=None)
         return most if most is not None and seconds[most] > least else None
 
@@ -212,14 +236,16 @@ def _decision_inputs(
     uncoordinated = {scenario.agents: _samples(found) for scenario, found in grid.uncoordinated.items()}
     by_agents: dict[Row, dict[int, ScenarioValues]] = {}
     for scenario, of_scenario in samples.items():
-        by_agents.setdefault((scenario.model, scenario.speed), {})[scenario.agents] = of_scenario
+        if scenario.others == one.others:
+            by_agents.setdefault(scenario.row, {})[scenario.agents] = of_scenario
     first = rows(requested)[0]
     return DecisionInputs(
         {scenario: samples[scenario] for scenario in requested},
         (one, samples[one]),
         _samples(baseline),
+        one.others,
         by_agents,
-        samples[Scenario(first[0], INSTANT, 1)],
+        samples[Scenario(first[0], INSTANT, 1, one.others)],
         extra.widest,
         uncoordinated[extra.widest] if extra.widest in uncoordinated else by_agents[first][extra.widest],
         uncoordinated[1] if 1 in uncoordinated else by_agents[first][1],

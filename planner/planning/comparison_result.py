@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from planner.errors import Note
 from planner.planning.baseline import Baseline
-from planner.planning.decisions.advice import Advice
+from planner.planning.decisions.advice import Advice, Change
 from planner.planning.decisions.decide import Decisions
 from planner.planning.decisions.verdict import Verdict
 from planner.planning.results import Result, Scenario
@@ -27,6 +27,7 @@ class Comparison:
     baseline_scenario : the baseline as a scenario of the crew that varies; None: its other crews have other sizes
     results : ordered by model, then by speed, then by number of agents
     restricted : availability of each model that not everybody can buy: ``limited`` or ``retired``
+    each_crew : if the advice changes several crews, the change of each crew alone, from the declared scenario
     barriers : time lost at LangGraph's barriers in the scenario with the least p50; None if there are no barriers
     """
 
@@ -44,3 +45,4 @@ class Comparison:
     restricted: Mapping[str, str]
     notes: tuple[Note, ...]
     barriers: Barriers | None = None
+    each_crew: tuple[Change, ...] = ()

@@ -9,13 +9,11 @@ from math import prod
 
 from planner.errors import InputError, Note, Problem, did_you_mean
 from planner.expansion.graph.task_graph import DEFAULT_CREW, crew_sizes
+from planner.planning.results import Others
 from planner.workflow.declaration import Workflow
 
 MOST_COMBINATIONS = 256
 """Most combinations of the numbers of several crews."""
-
-Others = tuple[tuple[str, int], ...]
-"""Numbers of agents of further crews, by name, as in `Scenario.others`."""
 
 
 @dataclass(frozen=True)

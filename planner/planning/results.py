@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,8 +12,14 @@ from planner.engine.statistics import Values, standard_error
 from planner.sampling.accumulator import ScenarioSamples
 from planner.timing.cost import Billing
 
+Row = tuple[str, float]
+"""A model and a factor on its output speed."""
 
-@dataclass(frozen=True, order=True)
+Others = tuple[tuple[str, int], ...]
+"""Numbers of agents of further crews, by name."""
+
+
+@dataclass(frozen=True, order=True, repr=False)
 class Scenario:
     """A scenario of a workflow.
 
@@ -27,7 +33,31 @@ class Scenario:
     model: str
     speed: float
     agents: int
-    others: tuple[tuple[str, int], ...] = ()
+    others: Others = ()
+
+    def __repr__(self) -> str:
+        others = f", others={self.others!r}" if self.others else ""
+        return f"Scenario(model={self.model!r}, speed={self.speed!r}, agents={self.agents!r}{others})"
+
+    @property
+    def row(self) -> Row:
+        """The model and the speed."""
+        return self.model, self.speed
+
+    @property
+    def crews(self) -> tuple[int, Others]:
+        """The numbers of agents of all crews whose sizes vary."""
+        return self.agents, self.others
+
+    def agents_of(self, crew: str | None) -> int:
+        """Return the number of agents of a further crew. None means the first crew."""
+        return self.agents if crew is None else dict(self.others)[crew]
+
+    def with_agents(self, crew: str | None, agents: int) -> Scenario:
+        """Return the scenario with another number of agents of a further crew. None means the first crew."""
+        if crew is None:
+            return replace(self, agents=agents)
+        return replace(self, others=tuple((name, agents if name == crew else count) for name, count in self.others))
 
     @property
     def all_agents(self) -> int:

@@ -89,6 +89,35 @@ def test_the_first_screen_of_examples(name: str, golden: Golden) -> None:
     golden(screen(ROOT / "workflows" / f"{name}.yaml", "--samples", 64))
 
 
+CREWS = {
+    "two crews": ("coders=4,8,16", "reviewers=1,2,4"),
+    "three crews": ("coders=2,4,8,16,32", "runners=1,2,4,8", "reviewers=1,2,4,8"),
+    "one number each": ("coders=16", "reviewers=4"),
+    "many of the other crew": ("reviewers=2,4", "coders=1,2,3,4,5,6,7,8"),
+}
+
+
+@pytest.mark.parametrize("crews", CREWS)
+def test_the_answer_for_several_crews_fits_on_a_screen(crews: str, tmp_path: Path, golden: Golden) -> None:
+    options = [part for text in CREWS[crews] for part in ("--agents", text)]
+    path = plan(tmp_path, MIGRATE)
+    text = screen(path, *options, "--samples", 32)
+    answer, *notes = text.split("\nNote: ")
+    assert len(answer.splitlines()) <= MOST_LINES
+    assert len(notes) <= MOST_NOTES
+    assert max(map(len, text.splitlines())) <= 80
+    golden(text, crews)
+    if crews == "two crews":
+        golden(screen(path, *options, "--samples", 32, "--value-of-time", "100", "--setup", "2h", "--all"), "all")
+    found = json.loads(screen(path, *options, "--samples", 32, "--json"))
+    best = found["advice"]["recommended"]
+    cells = {(each["model"], each["speed"], each["agents"], *each["others"].items()) for each in found["scenarios"]}
+    if (best["model"], best["speed"], best["agents"], *best["others"].items()) in cells:
+        assert answer.count("*") == 2  # the recommended cell and the legend
+    elif crews != "one number each":
+        assert best == found["advice"]["declared"]
+
+
 def test_all_begins_with_the_answer(tmp_path: Path) -> None:
     path = plan(tmp_path, SUPPORT)
     short, long = (screen(path, "--samples", 16, *options).splitlines() for options in ((), ("--all",)))

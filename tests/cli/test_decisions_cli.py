@@ -60,7 +60,7 @@ def test_a_value_of_time_chooses(four: Path, golden: Golden) -> None:
     found = decided(*options)
     worth = found["value_of_time"]
     assert (worth["usd_per_hour"], worth["waiting"], found["waiting"]) == (120, 3, 3)
-    assert worth["best"] == {"model": "plain", "speed": 1.0, "agents": 2}
+    assert worth["best"] == {"model": "plain", "speed": 1.0, "agents": 2, "others": {}}
     assert value(worth["total"]) == pytest.approx(3.8)
     assert value(worth["gain"]) == pytest.approx(2.0)
     assert worth["alike"] == [worth["best"]]

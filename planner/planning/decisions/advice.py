@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from planner.planning.decisions.holders import Holder
-from planner.planning.decisions.verdict import Row
-from planner.planning.results import Scenario
+from planner.planning.results import Others, Row, Scenario
 
 WORTH = 0.05
 """Default share of the declared scenario's p50 that a change must save."""
 
 HOUR = 3600.0
 
-Code = Literal["more-agents", "fewer-agents", "faster", "both", "keep"]
+Code = Literal["more-agents", "fewer-agents", "rebalance", "faster", "both", "keep"]
 
 AVAILABILITY = ("", "limited", "hypothetical", "retired")
 """Availabilities in the order of preference. The empty text is the availability of what everybody can buy."""
@@ -59,23 +58,27 @@ class Change:
 class Advice:
     """The answer to the question of a comparison. All is measured from the declared scenario.
 
-    verdict : ``more-agents``, ``fewer-agents``, ``faster``, ``both`` or ``keep``
+    verdict : ``more-agents``, ``fewer-agents``, ``rebalance`` (more agents of some crews, fewer of others), ``faster``,
+        ``both`` or ``keep``
     threshold : share of the declared p50 that a change must save
     usd_per_hour : value of an hour for all people who wait, in US dollars; None if it is not given. Then a change is
         worth it if the hours saved are worth more than they cost
-    crew : name of the crew whose number of agents varies
+    crew : name of the crew whose number of agents varies; of several, the first
     chosen : whether the planner chose the crew, because the workflow has several crews
     crew_drag : drag of the crew in the declared scenario, as a share of the mean completion time
-    other_crew : another crew that holds the workflow up more; None if there is none
+    other_crew : another crew that holds the workflow up more; if the planner chose the crew, the crew with the next
+        largest drag; None if there is none
     most : largest number of agents of the crew that can be busy simultaneously
     limited : whether the workflow limits the number of agents in the declared scenario
     declared : the declared scenario, its p50 and its mean cost
     recommended : the recommended scenario; the declared scenario if nothing is worth it
     enough : the named number of agents: the fewest that do about as well as any number, at the declared speed
+    others : the named numbers of further crews that vary, with the fewest agents in all crews together
     change : from the declared to the recommended scenario; None if they are the same
-    over_one : from one agent to the agents of the recommended scenario, at its speed; None if it has one agent, or if
-        one agent was not simulated
-    more : from the recommended scenario to the next larger number of agents; None if there is none
+    over_one : from one agent of the crew to its agents in the recommended scenario, all else as there; None if that is
+        one, or if one agent was not simulated
+    more : from the recommended scenario to the next larger number of agents; of several crews, the step that is the
+        quickest; None if there is none
     faster : from the recommended scenario to the best faster model or speed; None if no other was simulated
     holders : what holds the declared scenario up, the largest drag first
     """
@@ -94,6 +97,7 @@ class Advice:
     declared_usd: float | None
     recommended: Scenario
     enough: int
+    others: Others
     change: Change | None
     over_one: Change | None
     more: Change | None
@@ -111,11 +115,18 @@ def availability(scenario: Scenario, restricted: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Choice:
-    """The recommended scenario and the reason for it, as in `Advice`."""
+    """The recommended scenario and the reason for it, as in `Advice`.
+
+    named : scenario with the named numbers of agents, at the declared speed
+    """
 
     verdict: Code
     recommended: Scenario
-    enough: int
+    named: Scenario
+
+    @property
+    def enough(self) -> int:
+        return self.named.agents
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +138,9 @@ class Rule:
     restricted : availability of each model that not everybody can buy
     worth : share of the declared p50 that a change must save
     usd_per_hour : as in `Advice`
-    asked : numbers of agents to choose from; None: all measured numbers
-    named : named number of agents of some rows, from an earlier search; in other rows it follows from the points
+    asked : numbers of agents to choose from, as in `Scenario.crews`; None: all measured numbers
+    named : named number of agents of some rows, from an earlier search of one crew; in other rows it follows from the
+        points
     """
 
     points: Mapping[Scenario, Point]
@@ -136,18 +148,18 @@ class Rule:
     restricted: Mapping[str, str]
     worth: float = WORTH
     usd_per_hour: float | None = None
-    asked: Collection[int] | None = None
+    asked: Collection[tuple[int, Others]] | None = None
     named: Mapping[Row, int] = field(default_factory=dict)
 
     @property
     def row(self) -> Row:
         """The declared model and speed."""
-        return self.declared.model, self.declared.speed
+        return self.declared.row
 
     @property
     def rows(self) -> list[Row]:
         """All other models and speeds."""
-        rows = dict.fromkeys((scenario.model, scenario.speed) for scenario in self.points)
+        rows = dict.fromkeys(scenario.row for scenario in self.points)
         return [row for row in rows if row != self.row]
 
     @property
@@ -157,38 +169,48 @@ class Rule:
 
     def choose(self) -> Choice:
         """Choose a scenario. See docs/model.md, "Advice"."""
-        declared, enough = self.declared, self.enough(self.row)
-        named = Scenario(*self.row, enough)
+        declared, named = self.declared, self.enough(self.row)
         agents = named if self.adds(declared, named) else None
-        faster = self.fastest(self.at(self.rows, declared.agents))
+        faster = self.fastest(self.at(self.rows, declared))
         single = self._better(agents, faster)
-        wide = [Scenario(*row, count) for row in self.rows if (count := self.enough(row)) != declared.agents]
+        wide = [scenario for row in self.rows if (scenario := self.enough(row)).crews != declared.crews]
         both = self.fastest(scenario for scenario in wide if scenario in self.points)
         if both is not None and self.adds(single or declared, both):
-            return Choice("both", both, enough)
+            return Choice("both", both, named)
         if single is not None and single == faster:
-            return Choice("faster", single, enough)
-        if single is not None or enough < declared.agents:
-            return Choice("more-agents" if enough > declared.agents else "fewer-agents", named, enough)
-        return Choice("keep", declared, enough)
+            return Choice("faster", single, named)
+        if single is not None or named.all_agents < declared.all_agents:
+            return Choice(_lever(declared, named), named, named)
+        return Choice("keep", declared, named)
 
-    def enough(self, row: Row) -> int:
-        """Return the fewest measured agents of a row whose loss is within `worth` of the row's least loss."""
+    def enough(self, row: Row) -> Scenario:
+        """Return the scenario of a row with the fewest agents whose loss is within `worth` of the row's least loss.
+
+        Agents are those of all crews that vary. If several scenarios have the fewest, the cheapest one is returned; if
+        they cost the same, the one with the fewest agents of the first crew.
+        """
         if row in self.named:
-            return self.named[row]
-        numbers = self.numbers(row)
-        loss = {count: self.loss(Scenario(*row, count)) for count in numbers}
-        quickest = min(self.points[Scenario(*row, count)].seconds for count in numbers)
-        return min(count for count in numbers if loss[count] <= min(loss.values()) + self.worth * quickest)
+            return Scenario(*row, self.named[row])
+        scenarios = self.scenarios(row)
+        loss = {scenario: self.loss(scenario) for scenario in scenarios}
+        most = min(loss.values()) + self.worth * min(self.points[scenario].seconds for scenario in scenarios)
+        return min(
+            (scenario for scenario in scenarios if loss[scenario] <= most),
+            key=lambda scenario: (scenario.all_agents, self._dear(scenario), scenario.crews),
+        )
+
+    def scenarios(self, row: Row) -> list[Scenario]:
+        """Return the scenarios of a row to choose from."""
+        measured = [scenario for scenario in self.points if scenario.row == row]
+        return [scenario for scenario in measured if self.asked is None or scenario.crews in self.asked]
 
     def numbers(self, row: Row) -> list[int]:
         """Return the numbers of agents of a row to choose from, in rising order."""
-        measured = sorted(scenario.agents for scenario in self.points if (scenario.model, scenario.speed) == row)
-        return [count for count in measured if self.asked is None or count in self.asked]
+        return sorted({scenario.agents for scenario in self.scenarios(row)})
 
-    def at(self, rows: Iterable[Row], agents: int) -> list[Scenario]:
-        """Return the measured scenarios of several rows with a number of agents."""
-        return [scenario for row in rows if (scenario := Scenario(*row, agents)) in self.points]
+    def at(self, rows: Iterable[Row], like: Scenario) -> list[Scenario]:
+        """Return the measured scenarios of several rows with the agents of the scenario `like`."""
+        return [scenario for row in rows if (scenario := Scenario(*row, *like.crews)) in self.points]
 
     def loss(self, scenario: Scenario) -> float:
         """Return the completion time of a scenario, plus its cost as time if time has a value, in seconds."""
@@ -214,21 +236,37 @@ class Rule:
 
         If no other row is quicker than the declared one, return the best other row.
         """
-        others = self.at(self.rows, scenario.agents)
+        others = self.at(self.rows, scenario)
         candidates = [other for other in others if self.points[other].seconds < self.points[scenario].seconds]
-        if (scenario.model, scenario.speed) == self.row:
+        if scenario.row == self.row:
             candidates = candidates or others
         first = min(map(self._rank, candidates), default=0)
         return self._cheapest([other for other in candidates if self._rank(other) == first])
 
     def next_more(self, scenario: Scenario, most: int) -> Scenario | None:
-        """Return the scenario with about twice the agents; None if no larger number is measured.
+        """Return the scenario with about twice the agents of one crew; None if no larger number is measured.
 
-        most : largest useful number of agents
+        If several crews vary, the quickest of these scenarios is returned.
+
+        most : largest useful number of agents of the first crew
         """
-        row, twice = (scenario.model, scenario.speed), min(most, 2 * scenario.agents)
-        more = [count for count in self.numbers(row) if scenario.agents < count <= most]
-        return Scenario(*row, min(more, key=lambda count: abs(math.log(count / twice)))) if more else None
+        larger = {count: each for count, each in self._larger(scenario, None).items() if count <= most}
+        steps = _nearest(larger, min(most, 2 * scenario.agents))
+        for crew, count in scenario.others:
+            steps += _nearest(self._larger(scenario, crew), 2 * count)
+        return min(steps, key=lambda each: self.points[each].seconds, default=None)
+
+    def _larger(self, scenario: Scenario, crew: str | None) -> dict[int, Scenario]:
+        """Return the scenarios that differ from another one only by more agents of a crew, by their number.
+
+        crew : name of a further crew; None: the first crew
+        """
+        larger = {}
+        for each in self.scenarios(scenario.row):
+            count = each.agents_of(crew)
+            if count > scenario.agents_of(crew) and each == scenario.with_agents(crew, count):
+                larger[count] = each
+        return larger
 
     def change(self, before: Scenario, after: Scenario, base: Scenario | None = None) -> Change:
         """Return the change between two measured scenarios.
@@ -241,8 +279,7 @@ class Rule:
         per_hour = usd / saved * HOUR if usd is not None and usd > 0 and saved > 0 else None
         whole = self.points[base or self.declared].seconds
         share = saved / whole if whole else 0.0
-        new_row = (before.model, before.speed) != (after.model, after.speed)
-        availability = self.availability(after) if new_row else ""
+        availability = self.availability(after) if before.row != after.row else ""
         return Change(before, after, saved, share, usd, per_hour, availability, self.adds(before, after))
 
     def availability(self, scenario: Scenario) -> str:
@@ -291,6 +328,32 @@ class Rule:
         return min((agents, faster), key=lambda scenario: self._dear(scenario)[0])
 
 
+def each_alone(declared: Scenario, recommended: Scenario) -> list[Scenario]:
+    """Return declared scenarios in which a single crew has its recommended agents, for each crew that changes.
+
+    Return an empty list if fewer than two crews change.
+    """
+    crews = (None, *(name for name, _ in declared.others))
+    alone = [declared.with_agents(crew, recommended.agents_of(crew)) for crew in crews]
+    changed = [scenario for scenario in alone if scenario != declared]
+    return changed if len(changed) > 1 else []
+
+
+def _lever(declared: Scenario, named: Scenario) -> Code:
+    """Return the code of the verdict to have the agents of the scenario `named`."""
+    before, after = ((each.agents, *(count for _, count in each.others)) for each in (declared, named))
+    pairs = [*zip(before, after, strict=True)]
+    if any(new > old for old, new in pairs):
+        return "rebalance" if any(new < old for old, new in pairs) else "more-agents"
+    return "fewer-agents"
+
+
+def _nearest(scenarios: Mapping[int, Scenario], wanted: int) -> list[Scenario]:
+    """Return the scenario whose number of agents is nearest to `wanted`, in a list; an empty list if there is none."""
+    nearest = min(scenarios, key=lambda count: abs(math.log(count / wanted)), default=None)
+    return [] if nearest is None else [scenarios[nearest]]
+
+
 def advise(
     rule: Rule,
     *,
@@ -304,12 +367,12 @@ def advise(
 ) -> Advice:
     """Apply the rule, and add what each step saves and costs. The other arguments are fields of `Advice`."""
     choice, declared = rule.choose(), rule.declared
-    recommended, row = choice.recommended, (choice.recommended.model, choice.recommended.speed)
-    one = Scenario(*row, 1)
+    recommended = choice.recommended
+    one = replace(recommended, agents=1)
     more, faster = rule.next_more(recommended, most), rule.next_faster(recommended)
     return Advice(
         choice.verdict, rule.worth, rule.usd_per_hour, crew, chosen, crew_drag, other_crew, most, limited,
-        declared, *rule.points[declared], recommended, choice.enough,
+        declared, *rule.points[declared], recommended, *choice.named.crews,
         None if recommended == declared else rule.change(declared, recommended),
         rule.change(one, recommended, one) if one in rule.points and recommended.agents > 1 else None,
         None if more is None else rule.change(recommended, more),

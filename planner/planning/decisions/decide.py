@@ -22,8 +22,8 @@ from planner.planning.decisions.money import (
     value_of_time,
 )
 from planner.planning.decisions.payback import Pace, Payback, Setup, pace, payback
-from planner.planning.decisions.verdict import Row, Verdict, rows
-from planner.planning.results import Scenario
+from planner.planning.decisions.verdict import Verdict, fewest, rows
+from planner.planning.results import Others, Row, Scenario
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ class DecisionOptions:
 class Decisions:
     """All decisions of a comparison.
 
-    A row is a model at one speed. The first row has the first model and its lowest speed.
+    A row is a model at one speed. The first row has the first model and its lowest speed. If several crews vary, the
+    fields `numbers`, `exchange`, `ceilings`, `usl` and `break_evens` are about the first of them. The others then have
+    their declared numbers.
 
     widest : largest number of agents of the crew that can be busy simultaneously
     waiting : number of people who wait
@@ -91,7 +93,9 @@ class DecisionInputs:
     grid : samples of the requested scenarios
     one : the scenario of one agent of the crew that varies, at the declared speed, and its samples
     baseline : samples of the baseline, to which speedups refer
-    by_row : samples of all simulated scenarios, by row and number of agents. A row is a model at one speed.
+    declared : declared numbers of the further crews that vary
+    by_row : samples of all simulated scenarios with these numbers, by row and number of agents of the first crew. A row
+        is a model at one speed
     instant : samples of one agent at infinite speed
     widest : largest number of agents of the crew that can be busy simultaneously
     uncoordinated : samples of `widest` agents without coordination; concurrent requests do not slow each other down
@@ -103,6 +107,7 @@ class DecisionInputs:
     grid: ByScenario
     one: tuple[Scenario, ScenarioValues]
     baseline: ScenarioValues
+    declared: Others
     by_row: Mapping[Row, Mapping[int, ScenarioValues]]
     instant: ScenarioValues
     widest: int
@@ -148,7 +153,7 @@ def decide(inputs: DecisionInputs, verdict: Verdict, options: DecisionOptions) -
         pareto_p50=pareto(grid, 0.5) if priced else None,
         pareto_p90=pareto(grid, 0.9) if priced else None,
         price_of_an_hour=price_of_an_hour(grid) if priced else None,
-        break_evens=_break_evens(grid, order[0], few, best, options.waiting) if priced else None,
+        break_evens=_break_evens(inputs, first, few, best, options.waiting) if priced else None,
         value_of_time=at_value,
         beats=_beats(grid, verdict, base, one),
         pace=(
@@ -157,7 +162,7 @@ def decide(inputs: DecisionInputs, verdict: Verdict, options: DecisionOptions) -
         ),
         success=tuple(
             success(scenario, grid[scenario], one)
-            for scenario in dict.fromkeys((*(Scenario(*row, few) for row in order), *others))
+            for scenario in dict.fromkeys((*(Scenario(*row, *fewest(grid).crews) for row in order), *others))
             if scenario != base
         ),
         setup=setup,
@@ -170,7 +175,7 @@ def decide(inputs: DecisionInputs, verdict: Verdict, options: DecisionOptions) -
     )
 
 
-def _break_evens(grid: ByScenario, first: Row, few: int, best: int, waiting: float) -> tuple[BreakEven, ...]:
+def _break_evens(inputs: DecisionInputs, first: Row, few: int, best: int, waiting: float) -> tuple[BreakEven, ...]:
     """Return the value of an hour at which each row is as good as the row `first`, for two numbers of agents.
 
     A row is a model at one speed.
@@ -178,9 +183,14 @@ def _break_evens(grid: ByScenario, first: Row, few: int, best: int, waiting: flo
     few : the first number of agents
     best : the second number of agents; a number above the grid's largest is lowered to the largest
     """
-    agents = {few, min(best, max(scenario.agents for scenario in grid))}
-    chosen = {scenario: samples for scenario, samples in grid.items() if scenario.agents in agents}
-    of_first = {scenario: samples for scenario, samples in chosen.items() if (scenario.model, scenario.speed) == first}
+    numbers = list(dict.fromkeys(scenario.agents for scenario in inputs.grid))
+    agents = [count for count in numbers if count in (few, min(best, max(numbers)))]
+    chosen = {
+        Scenario(*row, count, inputs.declared): inputs.by_row[row][count]
+        for row in dict.fromkeys(scenario.row for scenario in inputs.grid)
+        for count in agents
+    }
+    of_first = {scenario: samples for scenario, samples in chosen.items() if scenario.row == first}
     others = {scenario: samples for scenario, samples in chosen.items() if scenario not in of_first}
     return break_evens(of_first, others, waiting)
 

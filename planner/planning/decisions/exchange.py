@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from planner.engine.intervals import Interval, median_difference
 from planner.planning.decisions.chances import ScenarioValues
-from planner.planning.decisions.verdict import Row
+from planner.planning.results import Row
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from planner.catalogue.profile import resolve
 from planner.expansion.build.size_limits import most_busy_agents
-from planner.planning.decisions.verdict import Row
+from planner.planning.results import Row
 from planner.planning.sizing import Sizing
 from planner.workflow.crews import Coordination
 from planner.workflow.declaration import Workflow

@@ -158,7 +158,9 @@ def value_of_time(grid: ByScenario, one: ScenarioValues, usd_per_hour: float, wa
     def total(samples: ScenarioValues) -> Floats:
         return _usd(samples).first + per_second * samples.seconds.first
 
-    best = min(grid, key=lambda point: (_mean_usd(grid[point]) + per_second * grid[point].seconds.mean, point.agents))
+    best = min(
+        grid, key=lambda point: (_mean_usd(grid[point]) + per_second * grid[point].seconds.mean, point.all_agents)
+    )
     least = total(grid[best])
     alike = tuple(point for point, samples in grid.items() if not mean_of(total(samples) - least).above)
     return BestAtValue(usd_per_hour, waiting, best, mean_of(least), mean_of(total(one) - least), alike)
@@ -175,7 +177,7 @@ def _front(
     cost : cost of each scenario, in US dollars
     """
     front: list[Scenario] = []
-    for point in sorted(points, key=lambda each: (cost[each], time[each], each.agents)):
+    for point in sorted(points, key=lambda each: (cost[each], time[each], each.all_agents)):
         if not front or time[point] < time[front[-1]] * (1 - ALIKE):
             if front and cost[point] <= cost[front[-1]]:
                 front.pop()
@@ -192,7 +194,7 @@ def _fewest(
     """
     near, slowest = 1e-9 * cost[point], time[point] * (1 + ALIKE)
     equal = [each for each in points if abs(cost[each] - cost[point]) <= near and time[each] <= slowest]
-    return min(equal, key=lambda each: (each.agents, time[each]))
+    return min(equal, key=lambda each: (each.all_agents, time[each]))
 
 
 def _slope(one: Scenario, other: Scenario, time: Mapping[Scenario, float], cost: Mapping[Scenario, float]) -> float:

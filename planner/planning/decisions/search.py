@@ -6,10 +6,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from planner.planning.decisions.advice import Point, Rule
-from planner.planning.decisions.verdict import Row
 from planner.planning.grid import NOBODY, NOTHING, Alone, Grid, Uncoordinated
 from planner.planning.notes.assumptions import restricted
-from planner.planning.results import Scenario
+from planner.planning.results import Others, Row, Scenario
 from planner.sampling.sample import Progress, Stopping, quiet
 
 FEW = 64
@@ -38,7 +37,7 @@ class Search:
     most: int
     worth: float
     usd_per_hour: float | None
-    asked: Collection[int] | None
+    asked: Collection[tuple[int, Others]] | None
     stopping: Stopping
     progress: Progress = quiet
     named: Mapping[Row, int] = field(default_factory=dict)
@@ -72,12 +71,12 @@ class Search:
         rule = scout.measured()
         best = rule.choose().recommended
         scenarios = [Scenario(*row, count) for row in self.rows for count in scout.columns()]
-        for row in dict.fromkeys((self.rows[0], (best.model, best.speed))):
+        for row in dict.fromkeys((self.rows[0], best.row)):
             quickest = min(rule.numbers(row), key=lambda count: (rule.loss(Scenario(*row, count)), count))
-            scenarios += [Scenario(*row, rule.enough(row)), Scenario(*row, quickest)]
+            scenarios += [rule.enough(row), Scenario(*row, quickest)]
         if not any(each == replace(best, agents=each.agents) and _about_twice(best.agents, each) for each in scenarios):
             scenarios.append(replace(best, agents=max(best.agents, min(self.most, 2 * best.agents))))
-        named = {row: rule.enough(row) for row in self.rows}
+        named = {row: rule.enough(row).agents for row in self.rows}
         return replace(self, named=named), list(dict.fromkeys(scenarios))
 
     def _waiting(self, done: float) -> None:
@@ -109,7 +108,7 @@ class Search:
         """Return the rule for all scenarios of the search that are simulated so far."""
         points = {}
         for scenario, samples in self.grid.found.items():
-            if (scenario.model, scenario.speed) in self.rows:
+            if scenario.row in self.rows:
                 usd = samples.usd
                 points[scenario] = Point(samples.seconds.quantile(0.5), None if usd is None else usd.mean)
         available = restricted(self.grid.models(points))
@@ -123,7 +122,7 @@ class Search:
             if self._may_be_best(row):
                 self.take(Scenario(*row, count) for count in self.ladder())
                 self._refine(row)
-            elif (best.model, best.speed) == row:
+            elif best.row == row:
                 self._refine(row)
 
     def complete(self) -> Rule:
@@ -144,7 +143,7 @@ class Search:
         """
         while True:
             rule = self.measured()
-            enough = rule.enough(row)
+            enough = rule.enough(row).agents
             below = max((count for count in rule.numbers(row) if count < enough), default=enough - 1)
             parts, double = min(PARTS, enough - below), Scenario(*row, min(self.most, 2 * enough))
             if parts == 1:

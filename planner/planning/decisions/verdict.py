@@ -7,13 +7,10 @@ from dataclasses import dataclass
 
 from planner.engine.arrays import Floats
 from planner.engine.statistics import medians, quantile_interval
-from planner.planning.results import Scenario
+from planner.planning.results import Row, Scenario
 
 ALIKE = 0.01
 """Completion times that differ by at most this share count as about the same, even if their order is certain."""
-
-Row = tuple[str, float]
-"""A model and a factor on its output speed."""
 
 
 def rows(grid: Iterable[Scenario]) -> list[Row]:
@@ -21,7 +18,7 @@ def rows(grid: Iterable[Scenario]) -> list[Row]:
 
     The models are in the order of the grid. The speeds of each model are in rising order.
     """
-    distinct = dict.fromkeys((scenario.model, scenario.speed) for scenario in grid)
+    distinct = dict.fromkeys(scenario.row for scenario in grid)
     models = list(dict.fromkeys(model for model, _ in distinct))
     return sorted(distinct, key=lambda row: (models.index(row[0]), row[1]))
 
@@ -33,22 +30,22 @@ def verdict(grid: Sequence[Scenario], seconds: Mapping[Scenario, Floats]) -> Ver
     """
     order = rows(grid)
     p50 = {point: float(medians(seconds[point])) for point in grid}
-    position = {point: (order.index((point.model, point.speed)), point.agents) for point in grid}
-    few = min(point.agents for point in grid)
+    position = {point: (order.index(point.row), point.all_agents, point.crews) for point in grid}
+    few = fewest(grid).crews
     more = _least([point for point in sorted(grid, key=position.__getitem__) if position[point][0] == 0], p50)
-    faster = _least([point for point in sorted(grid, key=position.__getitem__) if point.agents == few], p50)
-    best = min(grid, key=lambda point: (p50[point], point.agents, position[point][0]))
+    faster = _least([point for point in sorted(grid, key=position.__getitem__) if point.crews == few], p50)
+    best = min(grid, key=lambda point: (p50[point], point.all_agents, position[point][0]))
 
     def about_equal(one: Scenario, other: Scenario) -> bool:
         low, high = quantile_interval(seconds[one] - seconds[other], 0.5)
         return low <= 0 <= high or abs(p50[one] - p50[other]) <= ALIKE * max(p50[one], p50[other])
 
-    if len(order) == 1 or len({point.agents for point in grid}) == 1:
-        fewest = next(point for point in sorted(grid, key=position.__getitem__) if point.agents == few)
-        return Verdict(more, faster, "", (0.0, 0.0), best, about_equal(best, fewest))
+    if len(order) == 1 or len({point.crews for point in grid}) == 1:
+        least = next(point for point in sorted(grid, key=position.__getitem__) if point.crews == few)
+        return Verdict(more, faster, "", (0.0, 0.0), best, about_equal(best, least))
     low, high = quantile_interval(seconds[more] - seconds[faster], 0.5)
     gains = "same" if about_equal(more, faster) else "agents" if high < 0 else "speed"
-    base = next(point for point in grid if position[point] == (0, few))
+    base = next(point for point in grid if position[point][0] == 0 and point.crews == few)
 
     def best_alternative_gain(points: Sequence[Scenario]) -> str:
         quickest = min((point for point in points if point != base), key=lambda point: p50[point])
@@ -59,8 +56,13 @@ def verdict(grid: Sequence[Scenario], seconds: Mapping[Scenario, Floats]) -> Ver
     return Verdict(
         more, faster, gains, (low, high), best, any(about_equal(best, end) for end in (more, faster)),
         best_alternative_gain([point for point in grid if position[point][0] == 0]) if more == base else "",
-        best_alternative_gain([point for point in grid if point.agents == few]) if faster == base else "",
+        best_alternative_gain([point for point in grid if point.crews == few]) if faster == base else "",
     )  # fmt: skip
+
+
+def fewest(grid: Iterable[Scenario]) -> Scenario:
+    """Return the first scenario with the fewest agents in all crews that vary."""
+    return min(grid, key=lambda scenario: scenario.all_agents)
 
 
 def _least(points: Sequence[Scenario], p50: Mapping[Scenario, float]) -> Scenario:
@@ -76,8 +78,9 @@ def _least(points: Sequence[Scenario], p50: Mapping[Scenario, float]) -> Scenari
 class Verdict:
     """The answer to the question whether more agents or a higher speed saves more time.
 
-    A row is a model at one speed. The first row has the first model at its lowest speed. Two scenarios are about equal
-    if their p50s differ by at most 1%, or if their difference is not significant.
+    A row is a model at one speed. The first row has the first model at its lowest speed. Agents are those of all crews
+    that vary. Two scenarios are about equal if their p50s differ by at most 1%, or if their difference is not
+    significant.
 
     more : the quickest scenario in the first row. If several are within 1% of the least p50, the one with the fewest
         agents is taken.

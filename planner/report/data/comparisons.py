@@ -35,6 +35,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         "notes": list(worded(comparison.notes)),
         "decisions": plain_data(comparison.decisions),
         **_barriers(comparison),
+        **_each_crew(comparison),
     }
 
 
@@ -51,6 +52,13 @@ def comparison_json(comparison: Comparison) -> str:
 def comparison_csv(comparison: Comparison) -> str:
     """Return a comparison as CSV text, with one row for each scenario."""
     return csv_text(comparison_rows(comparison))
+
+
+def _each_crew(comparison: Comparison) -> dict[str, Any]:
+    """Return a dict with the change of each crew alone. If a single crew varies, return an empty dict."""
+    if not comparison.advice.declared.others:
+        return {}
+    return {"each_crew": [plain_data(change) for change in comparison.each_crew]}
 
 
 def _barriers(comparison: Comparison) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from planner.report.wording.notes import worded
 def comparison_html(comparison: Comparison) -> str:
     """Return a comparison as HTML: heat maps, verdict, decisions and notes."""
     _, *grid = comparison_heading(comparison)
-    about = [declared_phrase(comparison.advice).capitalize(), *advice_sentences(comparison.advice), *grid]
+    about = [declared_phrase(comparison.advice).capitalize(), *_advice(comparison), *grid]
     maps = "".join(map(_heat_map, heat_maps(comparison)))
     body = f'<div style="display:flex;flex-wrap:wrap;align-items:flex-start;column-gap:28px">{maps}</div>'
     sentences = [
@@ -27,6 +27,10 @@ def comparison_html(comparison: Comparison) -> str:
         *decision_sentences(comparison),
     ]  # fmt: skip
     return page(question(comparison), about, body, filter(None, sentences), worded(comparison.notes))
+
+
+def _advice(comparison: Comparison) -> list[str]:
+    return advice_sentences(comparison.advice, comparison.each_crew)
 
 
 def _heat_map(heat_map: HeatMap) -> str:

@@ -43,14 +43,17 @@ def answer_lines(comparison: Comparison) -> list[str]:
     declared = declared_phrase(advice)
     room = width() - len(title) - len(declared)
     lines = [f"{title}{' ' * room}{declared}"] if room >= 2 else wrap_all([title, declared.capitalize()])
-    table = advice_table(comparison)
-    sentences = wrap_all(advice_sentences(advice, unpaid_crew(comparison)))
-    rows = [*_table(table), *wrap(table.legend)]
+    sentences = wrap_all(advice_sentences(advice, comparison.each_crew, unpaid_crew(comparison)))
+    most = MOST_LINES - len(lines) - len(sentences) - 1  # the pointer
+    rows = _table(advice_table(comparison, most - 2))
+    if len(rows) > most:
+        rows = _table(advice_table(comparison, most - 3))  # the legend has two lines
     blank = [""] if len(lines) + len(sentences) + len(rows) + 2 <= MOST_LINES else []
     return [*lines, *sentences, *blank, *rows]
 
 
 def _table(table: AdviceTable) -> list[str]:
+    """Return the lines of the table: the header, the rows and the legend."""
     longest = max(len(cell.text) for _, _, cells in table.rows for cell in cells)
     wide = min(MOST_COLUMNS, len(table.agents)) * (longest + 4) <= width() - 2 * _LEAST_LABEL
     column = longest + (4 if wide else 3)
@@ -66,7 +69,7 @@ def _table(table: AdviceTable) -> list[str]:
         lines.append(f"{crew:>{label}}{head}".rstrip())
         for name, (_, _, cells) in zip(names, table.rows, strict=True):
             lines.append((f"{name:>{label}}" + "".join(_advice_cell(cell, column) for cell in cells[columns])).rstrip())
-    return lines
+    return [*lines, *wrap(table.legend)]
 
 
 def _advice_cell(cell: AdviceCell, column: int) -> str:

@@ -12,6 +12,7 @@ from planner.planning.decisions.holders import SMALL, Holder
 from planner.planning.decisions.verdict import rows
 from planner.planning.results import Result, Scenario
 from planner.report.wording import quantities
+from planner.report.wording.crews import changed_phrases, compact, crews_phrase, others_phrase, shown_numbers
 
 _AVAILABILITY: Mapping[str, str] = {
     "hypothetical": "nobody sells this speed",
@@ -58,7 +59,7 @@ def declared_phrase(advice: Advice) -> str:
     """Return a phrase such as `declared: 4 fixers, model sonnet: 2h00, $16.01`."""
     model = f", model {printable(advice.declared.model)}" if advice.declared.model else ""
     usd = "cost unknown" if advice.declared_usd is None else quantities.usd(advice.declared_usd)
-    count = _crew(advice, advice.declared.agents)
+    count = crews_phrase(advice.crew, advice.declared)
     agents = count if advice.limited or advice.most == 1 else f"no limit on agents, up to {advice.most:,} busy"
     return f"declared: {agents}{model}: {quantities.seconds(advice.declared_seconds)}, {usd}"
 
@@ -69,29 +70,36 @@ def unpaid_crew(comparison: Comparison) -> bool:
     return any(place["crew"] == comparison.crew for place in places)
 
 
-def advice_sentences(advice: Advice, unpaid: bool = False) -> list[str]:
+def advice_sentences(advice: Advice, each_crew: Sequence[Change] = (), unpaid: bool = False) -> list[str]:
     """Return the verdict, what agents and speed would gain, what holds the workflow up, and what to compare next.
 
+    each_crew : as in `Comparison`
     unpaid : whether people work on the compared crew and are not paid
     """
     reason = ": people are not paid in this plan" if unpaid else ""
-    of_agents = advice.recommended.agents != advice.declared.agents
-    lines = [
-        f"{_verdict(advice)}{reason if of_agents else ''}.",
-        _agents(advice, "" if of_agents else reason),
-        _faster(advice),
-        held_by(advice.holders),
-    ]
-    crew = printable(advice.crew)
-    if advice.chosen and advice.crew_drag > SMALL:
-        lines.append(f"Compared: numbers of '{crew}', the crew that holds the workflow up most.")
-    elif advice.chosen:
-        lines.append(f"Compared: numbers of '{crew}'. No crew holds the workflow up.")
-    if advice.other_crew is not None:
+    of_agents = advice.recommended.crews != advice.declared.crews
+    agents = _each_crew(advice, each_crew) if each_crew else _agents(advice, "" if of_agents else reason)
+    lines = [f"{_verdict(advice)}{reason if of_agents else ''}.", agents, _faster(advice), held_by(advice.holders)]
+    if advice.chosen:
+        lines.append(_chosen_crew(advice))
+    elif advice.other_crew is not None:
         other = printable(advice.other_crew)
         numbers = _next_numbers(advice.holders, other)
         lines.append(f"The crew '{other}' holds the workflow up more: try --agents {other}={numbers}.")
     return [line for line in lines if line]
+
+
+def _chosen_crew(advice: Advice) -> str:
+    """Return the name of the crew that the planner chose to compare, and how to compare several."""
+    crew = printable(advice.crew)
+    text = f"Compared: numbers of '{crew}', the crew that holds the workflow up most."
+    if advice.crew_drag <= SMALL:
+        text = f"Compared: numbers of '{crew}'. No crew holds the workflow up."
+    if advice.other_crew is None:
+        return text
+    other = printable(advice.other_crew)
+    numbers = [_next_numbers(advice.holders, crew), _next_numbers(advice.holders, other)]
+    return f"{text} For more crews: --agents {crew}={numbers[0]} --agents {other}={numbers[1]}."
 
 
 def _next_numbers(holders: Sequence[Holder], crew: str) -> str:
@@ -108,19 +116,17 @@ def _verdict(advice: Advice) -> str:
         reason = f"nothing compared saves {quantities.relative_error(advice.threshold)} of the {whole}"
         if advice.usd_per_hour is not None:
             reason = f"nothing compared saves time for under {quantities.usd(advice.usd_per_hour)} an hour"
-        kept = _crew(advice, after.agents).upper() if advice.limited else "AS DECLARED"
+        kept = crews_phrase(advice.crew, after).upper() if advice.limited else "AS DECLARED"
         return f"KEEP {kept}: {reason}"
-    agents = f"{_crew(advice, after.agents)} instead of {advice.declared.agents:,}"
+    agents = " instead of ".join(changed_phrases(advice.crew, advice.declared, after))
     row, gain = _row(advice, after), _gain(advice, change)
-    ending = "s" if after.agents == 1 else ""
+    ending = "s" if after.all_agents == 1 else ""
     if advice.verdict == "more-agents":
         return f"MORE AGENTS: {agents} save{ending} {gain}"
-    if advice.verdict == "fewer-agents" and change.worth:
-        return f"FEWER AGENTS: {agents} save{ending} {gain}"
-    if advice.verdict == "fewer-agents":
-        do = "does" if after.agents == 1 else "do"
-        as_well = f"{_crew(advice, after.agents)} {do} as well as {advice.declared.agents:,}"
-        return f"FEWER AGENTS: {as_well}: {_difference(advice, change)}"
+    if advice.verdict in ("fewer-agents", "rebalance"):
+        do = "does" if ending else "do"
+        difference = f"save{ending} {gain}" if change.worth else f"{do} as well: {_difference(advice, change)}"
+        return f"{'FEWER AGENTS' if advice.verdict == 'fewer-agents' else 'REBALANCE'}: {agents} {difference}"
     if advice.verdict == "both":
         return f"BOTH: {agents}, and {row}, save {gain}"
     return f"FASTER: {row} saves {gain}"
@@ -133,13 +139,39 @@ def _agents(advice: Advice, reason: str) -> str:
     """
     parts = []
     if advice.over_one is not None:
-        parts.append(f"{advice.over_one.after.agents:,} instead of 1 {_would(advice, advice.over_one)}{reason}")
+        number = f"{_number(advice, advice.over_one)} instead of 1"
+        parts.append(f"{number} {_would(advice, advice.over_one)}{reason}")
         reason = ""
     if advice.more is not None and advice.more.after != advice.declared:
-        parts.append(f"{advice.more.after.agents:,} would {_would(advice, advice.more)}{reason}")
-    elif advice.recommended.agents >= advice.most:
+        parts.append(f"{_number(advice, advice.more)} would {_would(advice, advice.more)}{reason}")
+    elif advice.recommended.agents >= advice.most and not advice.recommended.others:
         parts.append(f"more than {advice.most:,} would have no work")
     return f"Agents: {'; '.join(parts)}." if parts else ""
+
+
+def _each_crew(advice: Advice, changes: Sequence[Change]) -> str:
+    """Return what each crew alone gains, and the next step up: `Alone: 8 coders save 12min05s; 2 reviewers …`."""
+    parts = [f"{_number(advice, change)} {_saves(change)}" for change in changes]
+    text = f"Alone: {'; '.join(parts)}."
+    if advice.more is not None:
+        text += f" Then {_number(advice, advice.more)} would {_saves(advice.more)}."
+    return text
+
+
+def _saves(change: Change) -> str:
+    """Return the gain in time: `save 12min05s`, `save under 1%`, or `take 2min05s longer`."""
+    if abs(change.share) < _SAME:
+        return "save under 1%"
+    if change.saved < 0:
+        return f"take {quantities.seconds(-change.saved)} longer"
+    return f"save {quantities.seconds(change.saved)}"
+
+
+def _number(advice: Advice, change: Change) -> str:
+    """Return the number of agents after a change of one crew. If several crews vary, add the name of the crew."""
+    if not change.after.others:
+        return f"{change.after.agents:,}"
+    return changed_phrases(advice.crew, change.before, change.after)[0]
 
 
 def _faster(advice: Advice) -> str:
@@ -164,10 +196,6 @@ def _holder(holder: Holder) -> str:
     phrase = wording.format(name=printable(holder.name), agents=holder.agents, crew=crew)
     condition = "instant" if holder.agents is None else "unlimited"
     return f"{phrase} (-{quantities.seconds(holder.drag.mean)} if {condition})"
-
-
-def _crew(advice: Advice, count: int) -> str:
-    return quantities.crew(advice.crew, count)
 
 
 def _row(advice: Advice, scenario: Scenario) -> str:
@@ -237,15 +265,17 @@ class AdviceCell:
 class AdviceTable:
     """The table of the first screen: p50 and mean cost by row and number of agents.
 
-    agents : number of agents of each column
-    crew : name of the crew
+    agents : number of agents of the first crew in each column
+    crew : name of the first crew
     rows : name, mark and cells of each row. The mark is ``?`` for a hypothetical row, and ``!`` for a row that is
         limited or retired
+    others : names of the further crews whose numbers are in the names of the rows, if these names have only numbers
     """
 
     agents: tuple[int, ...]
     crew: str
     rows: tuple[tuple[str, str, tuple[AdviceCell, ...]], ...]
+    others: str = ""
 
     @property
     def legend(self) -> str:
@@ -257,21 +287,37 @@ class AdviceTable:
         parts += ["* recommended"] if any(cell.recommended for cell in cells) else []
         parts += ["? nobody sells it"] if "?" in marks else []
         parts += ["! not sold to everybody"] if "!" in marks else []
+        parts += [f"rows: {self.others}"] if self.others else []
         return "   ".join(parts)
 
 
-def advice_table(comparison: Comparison) -> AdviceTable:
-    """Return the table of the first screen."""
+def advice_table(comparison: Comparison, most_rows: int) -> AdviceTable:
+    """Return the table of the first screen.
+
+    most_rows : most rows, if several crews vary; each speed has at least one
+    """
     advice = comparison.advice
     results = {result.scenario: result for result in comparison.results}
-    agents = tuple(dict.fromkeys(scenario.agents for scenario in results))
-    table = []
-    for model, speed in rows(results):
-        of_row = [results.get(Scenario(model, speed, count)) for count in agents]
+    speeds = rows(results)
+    agents, combinations = shown_numbers(advice, results)
+    few = max(1, min(len(combinations), most_rows // len(speeds)))
+    more = max(few, most_rows - few * (len(speeds) - 1))
+    table, short = [], any(map(compact, combinations))
+    for (model, speed), others in (
+        (row, others)
+        for row in speeds
+        for others in sorted(combinations[: more if row == advice.declared.row else few])
+    ):
+        of_row = [results.get(Scenario(model, speed, count, others)) for count in agents]
         cells = tuple(_cell(advice, result) for result in of_row)
         mark = "?" if speed != 1 else "!" if model in comparison.restricted else ""
-        table.append((_row_name(comparison, model, speed), mark, cells))
-    return AdviceTable(agents, comparison.crew, tuple(table))
+        name = _row_name(comparison, model, speed)
+        if others:
+            counts = "/".join(f"{count:,}" for _, count in others)
+            name = f"{name}, {counts if short else others_phrase(others)}"
+        table.append((name, mark, cells))
+    numbers = "/".join(printable(crew) for crew, _ in combinations[0]) if short else ""
+    return AdviceTable(agents, comparison.crew, tuple(table), numbers)
 
 
 def _row_name(comparison: Comparison, model: str, speed: float) -> str:

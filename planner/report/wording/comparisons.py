@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from planner.planning.comparison_result import Comparison
-from planner.planning.decisions.verdict import rows
+from planner.planning.decisions.verdict import fewest, rows
 from planner.planning.results import Result, Scenario
 from planner.report.wording import quantities
-from planner.report.wording.phrases import models_vary, row_name, speeds_vary
+from planner.report.wording.phrases import agents_of, models_vary, row_name, speeds_vary
 
 
 def verdict(comparison: Comparison, seconds: Callable[[float], str] = quantities.seconds) -> str:
@@ -21,7 +21,7 @@ def verdict(comparison: Comparison, seconds: Callable[[float], str] = quantities
     decision = comparison.verdict
     results = {result.scenario: result for result in comparison.results}
     model, speed = rows(results)[0]
-    base = results[Scenario(model, speed, min(scenario.agents for scenario in results))]
+    base = results[Scenario(model, speed, *fewest(results).crews)]
     best = results[decision.best]
 
     def outcome(scenario: Scenario) -> str:
@@ -84,5 +84,5 @@ def _outcome(comparison: Comparison, result: Result, seconds: Callable[[float], 
     name = row_name(comparison, scenario.model, scenario.speed, "a hypothetical ")
     restriction = comparison.restricted.get(scenario.model)
     preposition = "on" if models_vary(comparison) else "at"
-    served = f"{quantities.agents(scenario.agents)} {preposition} {name}{f' ({restriction})' if restriction else ''}"
+    served = f"{agents_of(comparison, scenario)} {preposition} {name}{f' ({restriction})' if restriction else ''}"
     return f"{served} in {seconds(result.seconds.p50)}{cost} ({quantities.factor(result.speedup)})"

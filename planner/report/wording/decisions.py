@@ -14,8 +14,10 @@ from planner.planning.decisions.payback import LONGER, WORKING_DAY, Pace
 from planner.report.wording import quantities
 from planner.report.wording.money import money_sentences
 from planner.report.wording.phrases import (
+    agents_of,
     at_row,
     either,
+    first_crew_phrase,
     models_vary,
     number_list,
     row_name,
@@ -93,7 +95,8 @@ def _best_number(comparison: Comparison, first: AgentNumbers) -> str:
     if first.slower_than_one is not None:
         clauses.append(f"surely slower than one from {first.slower_than_one.agents}")
     where = at_row(row_name(comparison, first.model, first.speed))
-    return f"Best number of agents {where}: {'; '.join(clauses)}; {_tried(first, comparison.decisions.widest)}."
+    where = f"{first_crew_phrase(comparison)} {where}"
+    return f"Best number of agents{where}: {'; '.join(clauses)}; {_tried(first, comparison.decisions.widest)}."
 
 
 def _gained_over(first: AgentNumbers, count: int) -> bool:
@@ -141,7 +144,7 @@ def _exchange(comparison: Comparison) -> str:
         rows.setdefault(_agents_match(exchange, match), []).append(where)
     clauses = [f"{subject} {few} {_either_row(names)}{certainty}" for (subject, certainty), names in rows.items()]
     where = at_row(row_name(comparison, exchange.model, exchange.speed))
-    text = f"Exchange rate {where}: {'; '.join(clauses)}."
+    text = f"Exchange rate{first_crew_phrase(comparison)} {where}: {'; '.join(clauses)}."
     counts_by_row: dict[tuple[str, str, str], list[int]] = {}
     for other in exchange.speed_for_agents:
         if other.speed is not None and (other.model, other.speed) != (exchange.model, exchange.speed):
@@ -271,9 +274,8 @@ def _less_success(comparison: Comparison) -> str:
     if not enough:
         return ""
     where = at_row(row_of(comparison, enough[0].scenario))
-    return (
-        f"A model right 20% less often breaks even {where} with {quantities.agents(few)}, by time per accepted result."
-    )
+    agents = agents_of(comparison, enough[0].scenario)
+    return f"A model right 20% less often breaks even {where} with {agents}, by time per accepted result."
 
 
 def _beats(comparison: Comparison, beats: PairwiseChance) -> str:

@@ -11,6 +11,7 @@ from planner.errors import printable
 from planner.planning.comparison_result import Comparison
 from planner.planning.results import Result, Scenario
 from planner.report.wording import quantities
+from planner.report.wording.crews import others_phrase
 from planner.report.wording.phrases import baseline_agents, row_name
 from planner.sampling.sample import half_width
 
@@ -40,7 +41,8 @@ class HeatMapCell:
 class HeatMapRow:
     """A row of a heat map, for one model at one speed.
 
-    name : name of the row. It comes from the workflow's file, so it must be escaped before output
+    name : name of the row, with the agents of further crews if several vary. It comes from the workflow's file, so it
+        must be escaped before output
     """
 
     name: str
@@ -70,13 +72,14 @@ def comparison_heading(comparison: Comparison) -> tuple[str, ...]:
     """Return the heading of a comparison as lines of text: samples, rows and columns, baseline, and errors."""
     base = comparison.baseline
     served = f" on {printable(base.model)}" if base.model else ""
-    others = "; other crews as declared" if base.crews and len(base.sizes) > len(base.crews) else ""
+    rest = "; other crews as declared" if base.crews and len(base.sizes) > len(base.crews) else ""
     agents = baseline_agents(base) if base.crews else "as declared,"
     crew = "" if comparison.crew == "agents" else f" in '{comparison.crew}'"
+    others = "".join(f", agents in '{name}'" for name, _ in comparison.advice.declared.others)
     return (
         f"{printable(comparison.workflow)}: {quantities.samples(comparison.samples)}, seed {comparison.seed}",
-        f"Rows: {_row_quantity(comparison)}. Columns: agents{crew}.",
-        f"Baseline: {agents} at {quantities.factor(base.speed)}{served}{others}.",
+        f"Rows: {_row_quantity(comparison)}{others}. Columns: agents{crew}.",
+        f"Baseline: {agents} at {quantities.factor(base.speed)}{served}{rest}.",
         f"95% sure in every scenario: {', '.join(_errors(comparison))}.",
     )
 
@@ -204,10 +207,10 @@ def _heat_map(
 
     rows = tuple(
         HeatMapRow(
-            row_name(comparison, model, speed),
-            tuple(cell(values[Scenario(model, speed, count)]) for count in counts),
+            f"{row_name(comparison, *row)}, {others_phrase(others)}" if others else row_name(comparison, *row),
+            tuple(cell(values[Scenario(*row, count, others)]) for count in counts),
         )
-        for model, speed in dict.fromkeys((scenario.model, scenario.speed) for scenario in values)
+        for row, others in dict.fromkeys((scenario.row, scenario.others) for scenario in values)
     )
     return HeatMap(title, counts, rows, differ)
 

@@ -11,7 +11,9 @@ from planner.planning.decisions.payback import Payback, PaybackRuns, Setup
 from planner.report.wording import quantities
 from planner.report.wording.phrases import (
     MOST_LISTED,
+    agents_at,
     at_row,
+    first_crew_phrase,
     number_list,
     row_name,
     row_of,
@@ -29,6 +31,8 @@ def money_sentences(comparison: Comparison) -> Iterator[str]:
         for choice in decisions.pareto_p50:
             by_row.setdefault(row_of(comparison, choice.scenario), []).append(choice.scenario.agents)
         choices = [f"{number_list(sorted(counts))} {at_row(row)}" for row, counts in by_row.items()]
+        if comparison.advice.declared.others:
+            choices = [agents_at(comparison, choice.scenario) for choice in decisions.pareto_p50]
         yield f"Pareto set (p50 against mean cost), agents: {'; '.join(choices)}."
     if decisions.price_of_an_hour:
         trades = [
@@ -44,7 +48,8 @@ def money_sentences(comparison: Comparison) -> Iterator[str]:
     ]
     if prices:
         waiting = "" if decisions.waiting == 1 else f", {quantities.times(decisions.waiting)} waiting"
-        yield f"Break-even value of an hour with {quantities.agents(few)}{waiting}: {', '.join(prices)}."
+        agents = f"{quantities.agents(few)}{first_crew_phrase(comparison)}"
+        yield f"Break-even value of an hour with {agents}{waiting}: {', '.join(prices)}."
     value = decisions.value_of_time
     if value is not None:
         yield _value(comparison, value)

@@ -11,6 +11,7 @@ from planner.planning.baseline import Baseline
 from planner.planning.comparison_result import Comparison
 from planner.planning.results import Scenario
 from planner.report.wording import quantities
+from planner.report.wording.crews import crews_phrase
 
 MOST_LISTED = 3
 """Largest number of scenarios that a list names."""
@@ -51,7 +52,19 @@ def at_row(row: str) -> str:
 
 def agents_at(comparison: Comparison, scenario: Scenario) -> str:
     """Return the name of a scenario, such as `4 agents at 2.5x`."""
-    return f"{quantities.agents(scenario.agents)} {at_row(row_of(comparison, scenario))}"
+    return f"{agents_of(comparison, scenario)} {at_row(row_of(comparison, scenario))}"
+
+
+def agents_of(comparison: Comparison, scenario: Scenario) -> str:
+    """Return `4 agents`. If several crews vary, return the agents of each, such as `4 coders and 2 reviewers`."""
+    return crews_phrase(comparison.crew, scenario) if scenario.others else quantities.agents(scenario.agents)
+
+
+def first_crew_phrase(comparison: Comparison) -> str:
+    """Return ` of coders (other crews as declared)` if several crews vary; otherwise an empty text."""
+    if not comparison.advice.declared.others:
+        return ""
+    return f" of {printable(comparison.crew)} (other crews as declared)"
 
 
 def scenario_name(comparison: Comparison, scenario: Scenario) -> str:

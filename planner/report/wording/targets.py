@@ -138,17 +138,10 @@ def _advantage(best: Candidate, other: Candidate) -> str:
     return "Fewer agents" if same else "Cheaper"
 
 
-def crew_count(crew: str, count: int) -> str:
-    """Return `4 fixers`, `1 of fixers`, or `4 agents` if the workflow has no crews."""
-    if crew == DEFAULT_CREW:
-        return quantities.agents(count)
-    return f"{count:,} {printable(crew)}" if count != 1 else f"1 of {printable(crew)}"
-
-
 def _agents(result: TargetResult, scenario: Scenario) -> str:
     """Return the agents of a scenario as text, such as `4 coders + 2 reviewers`."""
     numbers = ((result.crew, scenario.agents), *scenario.others)
-    return " + ".join(crew_count(crew, count) for crew, count in numbers)
+    return " + ".join(quantities.crew(crew, count) for crew, count in numbers)
 
 
 def _row(result: TargetResult, candidate: Candidate) -> str:
@@ -218,7 +211,7 @@ def target_row_name(result: TargetResult, model: str, speed: float, others: Sequ
 
     If all rows have the same model, the name has only the speed. If only models differ, a row at 1x has only the model.
     """
-    crews = "".join(f", {crew_count(crew, count)}" for crew, count in others)
+    crews = "".join(f", {quantities.crew(crew, count)}" for crew, count in others)
     return _row_name(result, model, speed) + crews
 
 
@@ -300,7 +293,7 @@ def _label(result: TargetResult, requirement: Requirement, name: bool) -> str:
         return f"{'speed with ' if name else ''}{_agents(result, scenario)}{model}"
     fixed = ((other, count) for other, count in ((result.crew, scenario.agents), *scenario.others) if other != crew)
     needed = "agents" if crew == DEFAULT_CREW else printable(crew)
-    others = "".join(f", {crew_count(other, count)}" for other, count in fixed)
+    others = "".join(f", {quantities.crew(other, count)}" for other, count in fixed)
     named = f"{needed} " if name or len(result.crews) > 1 else ""
     return f"{named}at {quantities.factor(requirement.fixed)}{model}{others}"
 
