@@ -554,7 +554,7 @@ def test_models_are_listed_sorted_and_chosen() -> None:
     shown = {line.split()[0]: line for line in run()[1].splitlines() if line}
     assert " 46.8 at 4 " in shown["glm-5-vllm-1k"]
     assert " 239 at 1 " in shown["h200x1-8b-1k"]
-    listed = {row["name"] for row in json.loads(run("--json", "--min-speed", "118")[1])}
+    listed = {row["name"] for row in json.loads(run("--json", "--min-speed", "118")[1])["models"]}
     assert "h100-llama-4-scout" not in listed  # 115 to 153
     assert "claude-3-5-sonnet" in listed  # 120
 
