@@ -69,7 +69,8 @@ def _candidate(candidate: Candidate | None) -> dict[str, Any] | None:
 def _requirement(requirement: Requirement, fixed: str) -> dict[str, Any]:
     """Convert a requirement to a dict. A requirement is the speed or the number of agents that a target needs.
 
-    fixed : key of the given quantity, ``agents`` or ``speed``; the other quantity is the needed one
+    fixed : ``agents`` if the requirement is the speed for a fixed number of agents; ``speed`` if it is the number of
+        agents at a fixed speed
     """
     value = int(requirement.fixed) if fixed == "agents" else requirement.fixed
     needed = {
