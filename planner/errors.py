@@ -188,7 +188,8 @@ def did_you_mean(name: str, names: Iterable[str], kind: str = "name") -> str | N
 def model_hint(name: str, names: Collection[str]) -> str:
     """Return a hint for a misspelt name of a model.
 
-    The hint suggests similar names. If no name is similar, the hint lists all names, or the command that shows them.
+    The hint suggests similar names. If no name is similar, the hint lists all names. Instead of a long list, the hint
+    names the command that lists the models.
     """
     hint = did_you_mean(name, names, "model")
     if hint and (hint.startswith("did") or len(names) <= _MOST_LISTED_MODELS):
@@ -199,7 +200,8 @@ def model_hint(name: str, names: Collection[str]) -> str:
 def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
     """Return the name that is most similar to `name`, ignoring case.
 
-    Returns None if no name is similar enough. If there are too many names, only an equal name is found.
+    Returns None if no name is similar enough. If there are too many names, or if `name` is too long, only a name that
+    differs at most in case is found.
 
     cutoff : smallest similarity by difflib's ratio, from 0 to 1
     """

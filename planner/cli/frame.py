@@ -37,7 +37,7 @@ _progress: ContextVar["Progress | None"] = ContextVar("_progress", default=None)
 
 @contextmanager
 def reported() -> Iterator["Progress"]:
-    """Context manager for a command that simulates. It yields a progress bar, and handles errors as `refused` does.
+    """Context manager for a command that simulates. It yields a progress bar, and handles errors like `refused`.
 
     If the simulation kernel is not compiled, a note is printed.
     """
@@ -188,7 +188,8 @@ def _open_at_once(path: Path) -> int:
 def check_writable(path: Path) -> None:
     """Raise PermissionError if the file `path` is write-protected.
 
-    The planner replaces an old file by a new file. The system allows this even if the old file is write-protected.
+    This check is needed because the planner replaces the old file by a new one. The system allows that even for
+    write-protected files.
     """
     if path.is_file() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):  # root may write to all
         raise PermissionError(None, f"it is write-protected; allow it (chmod u+w {path}), or name another file")

@@ -201,7 +201,7 @@ def _graphs(workflow: Workflow) -> Iterator[tuple[str, GraphForm]]:
 def _seconds(
     workflow: Workflow, runtime: Runtime, sizes: Mapping[str, int], speed: float, seed: int, samples: int
 ) -> Floats:
-    """Return the completion times in seconds of a forecast's first samples, as an array (samples,).
+    """Return the completion times of the first samples of a forecast in seconds, (samples,).
 
     seed : seed of the forecast
     samples : number of samples to simulate

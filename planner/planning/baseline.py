@@ -33,13 +33,13 @@ class Baseline:
 
     @classmethod
     def of(cls, workflow: Workflow) -> Baseline:
-        """Return the baseline of a workflow. A change of the workflow's model does not change the baseline."""
+        """Return the baseline of a workflow. It has the declared model even if the workflow's model was changed."""
         crews = agent_crews(workflow)
         sizes = {**crew_sizes(workflow), **dict.fromkeys(crews, 1)} if workflow.crews else {DEFAULT_CREW: 1}
         return cls(workflow.written_for or "", SPEED, sizes, crews)
 
     def agents(self, sizes: Mapping[str, int]) -> float | None:
-        """Return the mean number of agents of a crew of agents. Return None if there is no such crew.
+        """Return the mean size of all crews of agents. Return None if there is no such crew.
 
         sizes : number of agents of each crew
         """
@@ -49,9 +49,9 @@ class Baseline:
 def agent_crews(workflow: Workflow) -> tuple[str, ...]:
     """Return the names of the crews of agents, in the order of their declarations.
 
-    A crew is of agents if an `llm` or `agent` step runs on it. The requests of a crew's coordination do not count. A
-    workflow without crews has the crew `DEFAULT_CREW` if one of its own steps makes requests or depends on the number
-    of agents.
+    A crew of agents is a crew that does at least one `llm` or `agent` step. Requests of its coordination do not matter.
+
+    A workflow without crews has the crew `DEFAULT_CREW` if a step makes requests or depends on the number of agents.
     """
     crews = {step_crew for step, step_crew in _with_crews(workflow.steps, None) if step.kind in ("llm", "agent")}
     if not workflow.crews:
@@ -60,7 +60,7 @@ def agent_crews(workflow: Workflow) -> tuple[str, ...]:
 
 
 def _with_crews(steps: Mapping[str, Step], crew: str | None) -> list[tuple[Step, str | None]]:
-    """Return all steps, also those inside other steps, each with the name of its crew. None: it belongs to no crew.
+    """Return each step, including steps inside other steps, with the name of its crew, or None if it has no crew.
 
     crew : crew of the steps around `steps`
     """

@@ -38,7 +38,7 @@ class Level:
     jitter : standard deviation of the logarithm of the random factor on each request's time
     price : US dollars per million tokens of each kind, or US dollars per hour; None: not declared
     declared : the values as written in the profile, by key
-    factors : profile that declares a random factor of `output_speed` → value and estimate of this factor
+    factors : random factors on `output_speed`: name of the profile that declares the factor → (value, estimate)
     """
 
     model: str
@@ -98,7 +98,7 @@ class RequestDetail:
 
 @dataclass(frozen=True)
 class Explained:
-    """A step in one sample, or one kind of coordination in the step's crew.
+    """A step, or one kind of coordination of the step's crew, in one sample.
 
     An occurrence is one execution of the step, for example for one item.
 
@@ -111,7 +111,7 @@ class Explained:
     made : requests of the first occurrence, in order
     times : number of executed occurrences
     seconds : total seconds of all occurrences
-    critical : total seconds of all occurrences on the critical path
+    critical : seconds that all occurrences contribute to the critical path
     billed : total billed amounts of all occurrences
     pay : pay of the tool or the person; None: not declared
     usd : total cost of all occurrences in US dollars; None if unknown
@@ -156,8 +156,8 @@ class Explanation:
 
     sample : number of the sample, counted from 1
     breakdown : seconds of each part of the critical path
-    layers : random error factor that the estimates of all steps share, under the key ``overall``; empty if there is no
-        such factor
+    layers : ``{"overall": factor}`` with the random error factor that the estimates of all steps share; empty if there
+        is no such factor
     crews : the crews that have several agents
     pay : pay of each paid crew
     """
@@ -281,7 +281,10 @@ def _first_done(work: Work, traces: Traces) -> tuple[Index, Occurrence | None]:
 
 
 def _value(values: Floats, item: int) -> float:
-    """Return the value of an item. The array `values` is (items, 1), or (1, 1) if all items have the same value."""
+    """Return the value of an item.
+
+    values : values of all items, (items, 1); or their common value, (1, 1)
+    """
     return float(values[item if len(values) > 1 else 0, 0])
 
 

@@ -267,8 +267,8 @@ def test_time_ends_the_search_and_that_is_said(declare: Declare) -> None:
     assert Note("unsolved") in cut.notes
     assert Note("unsolved") not in whole.notes
     assert re.search(r"at 1x +≤ 12 ", target_text(cut))
-    assert re.search(r"1 of team +unknown ", target_text(cut))
-    assert re.search(r"1 of team +9x ", target_text(whole))
+    assert re.search(r"1 agent of 'team' +unknown ", target_text(cut))
+    assert re.search(r"1 agent of 'team' +9x ", target_text(whole))
 
 
 def test_what_was_drawn_is_kept_and_changes_nothing(declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:

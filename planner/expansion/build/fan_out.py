@@ -57,8 +57,9 @@ _READY = np.iinfo(np.int32).max
 
 
 def fan_out(crews: Crews, scope: Scope, step: Step, pool: int, segments: ItemSegments) -> Fragment:
-    """Return the tasks of a fan-out whose items are each held by an agent of the pool `pool`.
+    """Return the tasks of a fan-out in which an agent does the steps of an item, one after another.
 
+    pool : pool of these agents
     segments : function that returns the `ItemSegment`s of an item
     """
     assert step.for_each is not None
@@ -66,7 +67,7 @@ def fan_out(crews: Crews, scope: Scope, step: Step, pool: int, segments: ItemSeg
 
 
 def free_fan_out(crews: Crews, scope: Scope, step: Step, item: Callable[[Scope], Fragment]) -> Fragment:
-    """Return the tasks of a fan-out whose items are held by nobody.
+    """Return the tasks of a fan-out in which each step of an item seizes an agent separately, if it needs one.
 
     item : function that returns the tasks of an item
     """
@@ -75,7 +76,10 @@ def free_fan_out(crews: Crews, scope: Scope, step: Step, item: Callable[[Scope],
 
 
 class _FanOut:
-    """Builds a fan-out. `pool`: pool of the agents that hold the items; `NO_POOL`: nobody holds them."""
+    """Builds a fan-out.
+
+    pool : pool of the agents that hold the items; `NO_POOL` if no agent holds them
+    """
 
     def __init__(self, crews: Crews, scope: Scope, declared: ForEach, pool: int) -> None:
         self.crews = crews
@@ -105,7 +109,7 @@ class _FanOut:
         self.coordination_guard = self.item_exists(self.loops, several=True)
 
     def coordinating_agents(self) -> int:
-        """Return the number of agents of the fan-out that coordinate. If it is 1, there is no coordination."""
+        """Return how many agents coordinate with each other in the fan-out. 1 means no coordination."""
         crew = self.crews.crew(self.pool)
         return 1 if crew is None else min(self.crews.agents(self.pool) or 1, self.count)
 
@@ -118,10 +122,10 @@ class _FanOut:
     def item_exists(self, loops: Loops, several: bool) -> Guard | None:
         """Return the condition under which an item of the fan-out is done.
 
-        If the number of items is drawn, the number of the item must be below the drawn number. Otherwise this is the
-        condition of the whole fan-out.
+        With a fixed number of items, this is the condition of the whole fan-out. With a drawn number of items, the
+        index of the item must also be below the drawn number.
 
-        several : whether at least two items must be drawn
+        several : whether the drawn number must also be at least 2
         """
         if self.counted is None:
             return self.scope.guard
@@ -178,8 +182,11 @@ class _FanOut:
     def dispatched(
         self, fragment: Fragment, parts: tuple[Part, ...], joints: Sequence[tuple[int, int]], size: int
     ) -> Fragment:
-        """Return the fragment as a fan-out that first sends out the ramp-ups, and then the items.
+        """Return the complete fan-out, with the runtime's limit on concurrent ramp-ups and items.
 
+        If there is a limit, ramp-ups start before items.
+
+        fragment : tasks of the fan-out, without the limit
         parts : the ramp-ups (if there are any) and the items
         joints : additional edges between tasks, for example from an item to an item that needs it
         size : number of tasks of each item
@@ -197,11 +204,11 @@ class _FanOut:
 
     @property
     def order(self) -> Sequence[int]:
-        """Rows of the fan-out in order. A row comes after all rows that it waits for."""
+        """Rows of the fan-out (see `SharedItems`). Each row comes after all rows that it waits for."""
         return [row for rows in self.shared.rounds for row in rows]
 
     def after(self, declared: Coordination, contents: Sequence[Work | Fragment]) -> list[ItemSegment]:
-        """Return the `ItemSegment`s of coordination that follow the work of an item, for example a report and a merge.
+        """Return the `ItemSegment`s of the coordination after the work of an item, such as a report and a merge.
 
         declared : coordination of the crew
         contents : work of the item
@@ -225,7 +232,9 @@ class _FanOut:
     def conflicts(
         self, conflict: Conflict, merge: Work, agents: BusyAgents, contents: Sequence[Work | Fragment]
     ) -> list[ItemSegment]:
-        """Return the `ItemSegment`s for all possible conflicts of an item. A conflict causes a rework and a merge.
+        """Return the `ItemSegment`s for all possible conflicts of an item.
+
+        Each conflict causes a rework and another merge.
 
         contents : work of the item, which the rework repeats
         """
@@ -254,7 +263,7 @@ class _FanOut:
         """Lay out the items of the fan-out side by side.
 
         item : tasks of one item
-        first : task of the item that waits for other items. Earlier tasks of the item do not wait
+        first : position in `item` of the first task that must wait for other items
         """
         size, joints, count = len(item), [], len(self.shared)
         ends = [1 + row * size + item.exit for row in range(count)]
@@ -306,7 +315,7 @@ class _FanOut:
 
 @dataclass(frozen=True, eq=False)
 class _Items:
-    """The items of a fan-out side by side, and the edges between items."""
+    """The items of a fan-out, laid out side by side, and the edges between items."""
 
     fragment: Fragment
     joints: Sequence[tuple[int, int]]
@@ -318,9 +327,9 @@ class _Items:
 
 
 def _requests(segments: Sequence[ItemSegment], depth: int, briefing: Briefing) -> Iterator[tuple[Work, Index]]:
-    """Yield each request of an item that may read the brief, in order.
+    """Yield the requests that may read the brief, in the order of the item.
 
-    The second value is the occurrence of the request in the loops inside the item.
+    Each request comes with its indices in the loops inside the item.
 
     depth : number of loops around the item, including its own fan-out
     """

@@ -41,9 +41,9 @@ from planner.expansion.graph.work import Work
 
 @dataclass(frozen=True)
 class RampedUp:
-    """Agents that must ramp up before they serve an item.
+    """The two pools of a crew whose agents must ramp up before they serve an item.
 
-    pool : pool of all these agents
+    pool : pool of all agents of the crew
     ready : pool of the agents that have already ramped up
     """
 
@@ -59,7 +59,7 @@ def item_tasks(
     segments : segments of the item, in order
     loops : loops around the item, including its own fan-out
     guard : condition under which the item is carried out; None: always
-    ramped_up : agents that must ramp up before they serve the item; None: agents need no ramp-up
+    ramped_up : pools of the crew whose agents must ramp up before they serve the item; None: no ramp-up is needed
     """
     predecessors = [_predecessors(position, segments, guard, len(loops)) for position in range(len(segments) + 1)]
     continued = {
@@ -78,8 +78,8 @@ def item_tasks(
 def _predecessors(position: int, segments: Sequence[ItemSegment], guard: Guard | None, depth: int) -> list[int]:
     """Return the positions of the segments that may come directly before the segment at `position`.
 
-    For example, segment 2 follows segment 1. If segment 1 may be skipped, segment 2 may also follow segment 0. The
-    result is then `[1, 0]`. If all earlier segments may be skipped, the result ends with −1.
+    For example, let `position` be 2. If segment 1 is never skipped, the result is `[1]`. If only segment 1 may be
+    skipped, the result is `[1, 0]`. If segments 0 and 1 may both be skipped, the result is `[1, 0, −1]`.
 
     guard : condition under which the item is carried out
     depth : number of loops around the item, including its own fan-out
@@ -227,7 +227,7 @@ class _ItemBuilder:
         return len(self.plan.loops)
 
     def skippable(self, first: ItemSegment) -> bool:
-        """Whether the task under construction must be skipped in samples in which its first segment is not done.
+        """Whether the task under construction must be skipped in samples without its first segment.
 
         first : first segment of the task
         """
@@ -236,8 +236,8 @@ class _ItemBuilder:
     def close(self, release: int = NO_POOL) -> None:
         """Finish the task under construction, if there is one.
 
-        Some tasks are skipped in samples in which their work is not done. These are tasks that seize or release an
-        agent, and tasks with a context switch.
+        A task that seizes or releases an agent, or has a context switch, is skipped in samples in which its work is not
+        done.
 
         release : pool to which the task releases an agent, or `NO_POOL`
         """

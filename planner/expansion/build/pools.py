@@ -23,12 +23,12 @@ from planner.workflow.declaration import Step, Workflow
 
 @dataclass(frozen=True, eq=False)
 class Crews:
-    """The crews of a workflow with given sizes, and the runtime of the workflow.
+    """The crews of a workflow, the number of agents of each crew, and the runtime of the workflow.
 
     sizes : number of agents of each crew
-    pools : names of all pools. First comes the pool of the lead. Each crew has a pool for its agents, and a crew of
-        several agents also has a pool for its merge queue. A workflow without crews has a pool for all its agents if
-        their number is limited
+    pools : names of all pools. First comes the pool of the lead. Then come the pools of each crew: one for its agents,
+        and one for its merge queue if it has several agents. A workflow without crews has one pool for all its agents
+        instead, if their number is limited
     """
 
     workflow: Workflow
@@ -61,7 +61,8 @@ class Crews:
     def seized_by(self, step: Step, pool: int) -> int:
         """Return the pool from which a step seizes an agent, or `NO_POOL` if the step needs no agent.
 
-        This method is for steps outside of held items. A tool or a person needs an agent only if it names a crew.
+        This method is for steps outside of held items. A tool or a person needs an agent only if the step
+        itself names a crew.
 
         pool : pool of the crew to which the step belongs
         """
@@ -81,13 +82,13 @@ class Crews:
         return self.workflow.crews.get(self.pools[pool]) if pool != NO_POOL else None
 
     def ratio(self, scope: Scope) -> float:
-        """Return the number of tokens of the scope's model for each declared token."""
+        """Return how many tokens of the scope's model correspond to one declared token."""
         return token_ratio(scope.model, scope.written_for, self.workflow.models) if scope.model is not None else 1.0
 
     def count(self, declared: CountValue, scope: Scope) -> int:
         """Return the value of a declared count, which is a number, a parameter or an arithmetic expression.
 
-        Raises `InputError` with the position in the file if the value is not a count.
+        Raises `InputError` with the position in the file if the value is not a valid count.
         """
         try:
             return count_at(declared, scope.values, self.agents(scope.pool))
@@ -96,9 +97,10 @@ class Crews:
 
 
 def number_pools(pools: Ints, crew_pools: int) -> Ints:
-    """Return the pool of each task, with the pool numbers of the scheduler.
+    """Convert the pool of each task to the pool numbers of the scheduler.
 
-    Pools of crews keep their numbers. Pools of fragments (−2, −3, …) get the next numbers after the crews.
+    Pools of crews and `NO_POOL` keep their numbers. Pools of fragments have the numbers −2, −3, …, which become the
+    next numbers after the crews.
 
     pools : pool of each task of the workflow
     crew_pools : number of pools of crews
@@ -110,7 +112,7 @@ def number_pools(pools: Ints, crew_pools: int) -> Ints:
 class SharedItems:
     """The rows of a fan-out. In each row, one agent does one item.
 
-    First, each item has one row. If several agents do the same item, further rows at the end repeat the item.
+    The first rows contain each item once. If several agents do the same item, further rows at the end repeat the item.
 
     same : item of each row
     rounds : rows of each round. In a round, each agent does at most one row

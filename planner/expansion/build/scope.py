@@ -27,15 +27,15 @@ class Scope:
     written_for : model whose tokenizer counted the step's declared tokens
     values : values of the parameters in the step's file
     names : names of the steps on the path, from the outermost step to the step itself
-    loops : loops around the step
+    loops : loops around the step, followed by the step's own loops once the expansion is inside them
     guard : condition under which the step is done; None: always
     depth : number of loops around the step, without the step's own loops
-    round : condition of the step's own rounds; None: no round can be rejected
+    round : condition of the step's own rounds; None: the step has no `repeat` with `until`
     briefing : briefing of the item that contains the step; None: there is no briefing
     own_tasks : whether each piece of work has its own task, so that a race can cancel it
     locate : function that returns the position of a path in the file
     groups : for each name in `names`, all steps of that step's group
-    in_turn : for each name in `names`, whether the steps of the group run one after another, as in a held item
+    in_turn : for each name in `names`, whether the steps of that group run one after another, as in a held item
     repeats : full name of the innermost step with `repeat`: the step itself or a step around it
     """
 
@@ -108,7 +108,7 @@ class Scope:
         return scope.under(ChanceHolds(scope.loops, scope.guard, scope.name, 0.0, step.chance))
 
     def bind(self, declared: Model, agents: int | None) -> Model:
-        """Return a declaration in which values replace parameters, the number of agents and the model.
+        """Return a copy of a declaration with parameters, the number of agents and the model filled in.
 
         Raises `InputError` with the position in the file if a value is invalid.
         """
@@ -119,9 +119,6 @@ class Scope:
             raise self.located(error) from None
 
     def located(self, error: InputError) -> InputError:
-        """Return the error with a position for each problem.
-
-        A problem without a position gets the position of this scope.
-        """
+        """Return a copy of the error in which each problem without a position gets the position of this scope."""
         position = self.locate(*self.path)
         return InputError(replace(problem, position=problem.position or position) for problem in error.problems)

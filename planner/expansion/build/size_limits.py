@@ -25,7 +25,7 @@ MOST_COUNT = 0.999
 
 
 def count_at(declared: CountValue, values: Mapping[str, float], agents: int | None) -> int:
-    """Return the value of a declared count. Raises `InputError` if the value is not a count.
+    """Return the value of a declared count. Raises `InputError` if the value is not a valid count.
 
     values : values of parameters
     agents : number of agents
@@ -37,7 +37,7 @@ def count_at(declared: CountValue, values: Mapping[str, float], agents: int | No
 
 
 def most_drawn(declared: ForEach, values: Mapping[str, float], agents: int | None) -> int:
-    """Return the largest possible number of items of a fan-out whose number of items is drawn.
+    """Return the largest number of items that a fan-out can draw. `declared.count` must be an estimate.
 
     values : values of parameters
     agents : number of agents
@@ -48,7 +48,7 @@ def most_drawn(declared: ForEach, values: Mapping[str, float], agents: int | Non
 
 
 def most_items(estimate: Estimate) -> int:
-    """Return the largest number of items that is drawn from an estimate. Larger draws are cut at this number."""
+    """Return the limit for a number of items that is drawn from an estimate. Larger draws are reduced to this limit."""
     return max(1, int(np.floor(estimate.quantile(MOST_COUNT) + 0.5)))
 
 
@@ -79,7 +79,7 @@ def check_agents(workflow: Workflow, sizes: Mapping[str, int]) -> None:
 def check_size(workflow: Workflow, sizes: Mapping[str, int]) -> None:
     """Raise `InputError` if a workflow has over `MOST_TASKS` tasks, or over `MOST_PASSES` passes.
 
-    A pass is one occurrence of a piece of work. All items of a fan-out are computed in one pass.
+    A pass computes one occurrence of a piece of work, for all items of a fan-out together.
     """
     context = _SizeContext(("steps",), (), workflow.parameters, "", in_rows=False)
     _Size(workflow, sizes).group(context, workflow.steps)
@@ -89,7 +89,7 @@ def check_size(workflow: Workflow, sizes: Mapping[str, int]) -> None:
 class _Runs:
     """How often the loops around a part of a workflow repeat the part.
 
-    The fields are factors on the fields of `_Counts`.
+    Each field is a factor on the field of `_Counts` with the same name.
     """
 
     tasks: int = 1
@@ -127,7 +127,7 @@ class _SizeContext:
 
 @dataclass(frozen=True)
 class _Counts:
-    """The number of tasks and passes of a part of a workflow. All items of a fan-out are computed in one pass.
+    """The number of tasks and passes of a part of a workflow. One pass computes all items of a fan-out.
 
     tasks : number of pieces of work. Two pieces count as two tasks even if they share a task of the scheduler
     single : passes of work outside of the part's fan-outs
@@ -243,9 +243,9 @@ class _Size:
         return _Counts(works * min(self.sizes[crew], items), 0, works)
 
     def redundant(self, crew: str, items: int) -> int:
-        """Return how often items are repeated because all agents of a crew do the same items.
+        """Return the number of repetitions of items that the crew's `redundancy` adds.
 
-        For example, each of 3 agents does the same 2 items. The result is `2 * (3 - 1) = 4`.
+        For example, if each of 3 agents does the same 2 items, the result is `2 * (3 - 1) = 4`.
         """
         if crew not in self.workflow.crews:
             return 0
@@ -268,7 +268,7 @@ class _Size:
 
 
 def _agents(sizes: Mapping[str, int], crew: str) -> int | None:
-    """Return the number of agents of a crew, or of all agents if `crew` is empty. None: the number is not limited."""
+    """Return the number of agents of a crew, or of all agents if `crew` is empty. Return None if there is no limit."""
     return sizes.get(crew or DEFAULT_CREW, 1 if crew == LEAD else None)
 
 
@@ -284,7 +284,10 @@ def most_busy_agents(workflow: Workflow, sizes: Mapping[str, int], crew: str) ->
 
 
 class _BusyAgents:
-    """Bounds the number of busy agents of a crew. An empty name of a crew stands for steps that belong to no crew."""
+    """Computes upper bounds on the number of busy agents of a crew.
+
+    crew : name of the crew; empty for the agents of steps that belong to no crew
+    """
 
     def __init__(self, sizes: Mapping[str, int], crew: str, limit: int | None) -> None:
         self.sizes = sizes

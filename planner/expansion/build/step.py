@@ -42,8 +42,7 @@ class StepBuilder:
     def enter(self, group: Scope, name: str, steps: Steps, in_turn: bool = False) -> Scope:
         """Return the `Scope` of the step `name` of a group.
 
-        If the step is the fallback (`otherwise`) of another step, it is done only in samples in which the other step
-        fails.
+        A step that is the fallback (`otherwise`) of another step is done only in samples in which the other step fails.
 
         group : scope of the group
         steps : steps of the group
@@ -79,8 +78,8 @@ class StepBuilder:
         """Return the name, the step and the scope of each branch of a choice.
 
         Each branch has an interval of numbers between 0 and 1. In a sample, a number is drawn for the choice. The
-        branch whose interval contains this number is done. The intervals are in the order of the names, so the order
-        of the file decides no choice.
+        branch whose interval contains this number is done. The intervals are in the order of the names, so that the
+        order of the branches in the file has no effect.
         """
         declared = step.choose or {}
         intervals, low = {}, 0.0
@@ -128,7 +127,7 @@ class StepBuilder:
         return tuple(outcome for outcome in outcomes if outcome.possible)
 
     def attempts(self, scope: Scope, step: Step, pool: int) -> list[ItemSegment]:
-        """Return one `ItemSegment` for each attempt at a step. The step contains no other steps.
+        """Return one `ItemSegment` for each attempt at a step. The step must not contain other steps.
 
         pool : pool of the agent that each segment needs, or `NO_POOL`
         """
@@ -198,9 +197,9 @@ def inner_steps(scope: Scope, step: Step) -> tuple[Scope, Steps] | None:
 
 
 def _unneeded_in_round(scope: Scope) -> Iterator[str]:
-    """Yield the full names of the steps in a round that a step of the round does not wait for.
+    """Yield the full names of other steps in the same round (`repeat`) that the step of `scope` does not wait for.
 
-    Steps that only run before it because a held item runs its steps one after another are left out.
+    Groups whose steps run one after another are skipped.
     """
     for depth in reversed(range(len(scope.names))):
         around, name = scope.names[:depth], scope.names[depth]

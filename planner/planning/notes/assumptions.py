@@ -74,7 +74,7 @@ def other_tokenizers(workflow: Workflow, models: Mapping[str, Profile]) -> tuple
 
 
 def _approximate(declared: Iterable[Any]) -> Iterator[Estimate]:
-    """Yield all estimates with approximate token counts from a list of declared values."""
+    """Yield those estimates in a list of declared values that have approximate token counts."""
     for value in declared:
         if isinstance(value, Estimate) and value.approximate:
             yield value

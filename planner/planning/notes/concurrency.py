@@ -15,10 +15,10 @@ from planner.workflow.bodies import AgentLoop, Call, Wait
 def concurrency(batches: Iterable[Batch]) -> tuple[Note, ...]:
     """Return notes on models with curves. A curve gives the speed for each number of concurrent requests.
 
-    There are two kinds of notes. One reports numbers of requests that a curve does not cover. The other reports pauses
-    between requests, for example for tools, because curves are meant for requests without pauses.
+    A note of the first kind lists the numbers of concurrent requests that a curve does not cover. A note of the second
+    kind reports pauses between requests, for example for tools. Curves are meant for requests without pauses.
 
-    batches : simulated batches; scenarios that were not requested are ignored
+    batches : simulated batches. Scenarios that the user did not request are ignored
     """
     numbers: dict[str, set[int]] = {}
     models: dict[str, Profile] = {}

@@ -10,7 +10,7 @@ from planner.workflow.declaration import Step, Workflow
 
 
 def group_keys_without_effect(step: Step, held: bool) -> Iterator[str]:
-    """Yield those of the keys `crew`, `model` and `size` that a step declares without effect.
+    """Yield the keys that a step declares without effect, out of `crew`, `model` and `size`.
 
     `crew` and `model` are checked only if the step contains other steps, and `size` only if the step is a fan-out.
 
@@ -44,7 +44,7 @@ def _sizes(step: Step) -> Sequence[float]:
 
 
 def keys_between_turns(step: Step) -> Iterator[str]:
-    """Yield `tool` and `compaction` if a step declares them for an agent loop of a single turn."""
+    """Yield `tool` and `compaction` if a step declares them for an agent loop that has only one turn."""
     if step.agent is None or step.agent.turns.varies or step.agent.turns.scale > 1:
         return
     if step.agent.tool is not None:
@@ -68,12 +68,12 @@ def reads_cached(step: Step) -> bool:
 
 
 def _uses_agents(step: Step, held: bool) -> bool:
-    """Whether a group needs its crew, because a step takes an agent or a quantity depends on the number of agents."""
+    """Whether a group uses its crew: a step takes an agent, or a quantity depends on the number of agents."""
     return any(_takes_agent_around(other, held) for other in step.within.values()) or depends_on_agents(step)
 
 
 def _takes_agent_around(step: Step, held: bool) -> bool:
-    """Whether a step in a group takes an agent of the group's crew. Steps inside the step count too.
+    """Whether a step of a group, or a step inside that step, takes an agent of the group's crew.
 
     held : whether an agent holds the item that contains the step
     """
@@ -89,7 +89,7 @@ def _takes_agent_around(step: Step, held: bool) -> bool:
 
 
 def _has_request(step: Step) -> bool:
-    """Whether a step makes a request on its own model. Steps inside it count if they name no other model."""
+    """Whether the model that a step names serves a request of the step, or of a step inside it."""
     if step.used is not None and step.used.model is not None:
         return False
     inner = step.within.values()
@@ -104,9 +104,9 @@ def _scales(step: Step) -> bool:
 
 
 def crew_keys_without_effect(workflow: Workflow) -> Iterator[tuple[str, str]]:
-    """Yield each crew with `coordination` or `lockstep` without effect, and the key.
+    """Yield `(crew, key)` for each key `coordination` or `lockstep` that has no effect.
 
-    Both keys only have an effect if several agents of the crew hold several items.
+    These keys have an effect only if several agents of the crew hold several items.
     """
     coordinated = {crew for crew in workflow.crews if workflow.count(workflow.crews[crew].agents) > 1}
     coordinated &= set(_crews_of_items(workflow.steps, None, workflow.parameters))
@@ -117,7 +117,7 @@ def crew_keys_without_effect(workflow: Workflow) -> Iterator[tuple[str, str]]:
 
 
 def _crews_of_items(steps: Mapping[str, Step], around: str | None, values: Mapping[str, float]) -> Iterator[str]:
-    """Yield the crew of each fan-out of several items that agents hold.
+    """Yield the crew of each fan-out that has several items, each held by an agent.
 
     around : crew of the steps around these steps
     values : values of the parameters of the file

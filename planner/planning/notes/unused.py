@@ -66,7 +66,11 @@ def unused_parameters(workflow: Workflow) -> Iterator[str]:
 
 
 def _names(data: Any, key: str = "") -> Iterator[str]:
-    """Yield the names in a value as read from YAML that may be names of parameters."""
+    """Yield the names in a part of a file that may be names of parameters.
+
+    data : the part, as read from YAML
+    key : key of the part; empty for a whole file
+    """
     if isinstance(data, dict):
         texts = {"size", *_TEXTS} if "file" in data else _TEXTS
         for name, value in data.items():
@@ -82,7 +86,7 @@ def _names(data: Any, key: str = "") -> Iterator[str]:
 def unused_models(workflow: Workflow, simulated: Collection[str]) -> Iterator[str]:
     """Yield the profiles of a file that no request uses and no key names.
 
-    Tiers are left out if a profile with the same base is used: they are what `compare` and `tier` choose from.
+    A profile with the same base as a used profile is left out, because `compare` and `tier` may choose it.
     """
     declared: Mapping[str, Any] = workflow.written("models") or {}
     named = {*simulated, workflow.model, workflow.written_for}
@@ -96,7 +100,7 @@ def unused_models(workflow: Workflow, simulated: Collection[str]) -> Iterator[st
 
 
 def _models_of_estimates(declared: Iterable[Any]) -> Iterator[str]:
-    """Yield the names of models with estimates of their own, in a list of declared values."""
+    """Yield the names of models for which an estimate in a list of declared values has a separate value."""
     for value in _values(declared):
         if isinstance(value, ByModel):
             yield from (name for name, _ in value.models)
@@ -132,7 +136,7 @@ def _asks(coordination: Coordination) -> bool:
 
 
 def _inherits_model(steps: Iterable[Step]) -> bool:
-    """Whether a request of `steps`, or of a step inside them, takes the model of its surroundings."""
+    """Whether a request of `steps`, or of a step inside them, takes its model from outside of `steps`."""
     return any(
         step.model is None
         and (step.used is None or step.used.model is None)
@@ -172,7 +176,10 @@ def _values(declared: Iterable[Any]) -> Iterator[Any]:
 
 
 def keys_of_used_files(workflow: Workflow) -> Iterator[Mapping[str, str]]:
-    """Yield the keys of used files that the outermost file overrides: for each, the path of the step and the key."""
+    """Yield the keys of used files that the outermost file overrides.
+
+    Each is a dict: ``step`` is the path of the step that uses the file, and ``key`` is the key.
+    """
     for path, step in _sorted_steps(workflow):
         used = step.used
         if used is None:
@@ -188,7 +195,11 @@ def keys_of_used_files(workflow: Workflow) -> Iterator[Mapping[str, str]]:
 
 
 def declared_defaults(workflow: Workflow) -> Iterator[Mapping[str, str]]:
-    """Yield the switches of a file that say their default: for each, the step or crew, the key and the value."""
+    """Yield the switches that a file sets to their default value.
+
+    Each is a dict: ``key`` is the switch, ``value`` is the default, and ``step`` is the path of the step or the name of
+    the crew. ``step`` is empty for switches of the whole file.
+    """
     if workflow.written("runtime") == "dataflow" == workflow.runtime:
         yield {"step": "", "key": "runtime", "value": "dataflow"}
     for name, crew in sorted(workflow.crews.items()):

@@ -28,8 +28,8 @@ LEAST = 50
 class Influence:
     """The influence of a random quantity on the completion time.
 
-    p90_low : p90 of the completion time in seconds, in the fifth of samples with the lowest draws
-    p90_high : p90 of the completion time in seconds, in the fifth of samples with the highest draws
+    p90_low : p90 of the completion time in seconds, in the 20% of samples with the lowest draws
+    p90_high : p90 of the completion time in seconds, in the 20% of samples with the highest draws
     swing : `p90_high − p90_low`; negative if higher draws make the workflow faster
     swing_error : half the width of the 95% interval of `swing`
     share : share of the variance of completion times that the quantity explains, `correlation ** 2`
@@ -50,7 +50,7 @@ class Influence:
 
 
 def influences(drivers: Sequence[RecordedDriver], draws: Floats, seconds: Floats) -> tuple[Influence, ...]:
-    """Return the influence of each random quantity that varies.
+    """Return the influence of each random quantity whose draws differ between samples.
 
     Significant influences come first, and larger swings come before smaller swings.
 
@@ -67,7 +67,9 @@ def influences(drivers: Sequence[RecordedDriver], draws: Floats, seconds: Floats
 def _significant_correlation(drivers: int, samples: int) -> float:
     """Return the least absolute correlation that is significant at the 5% level.
 
-    With several random quantities, Bonferroni's correction divides the level by their number.
+    Bonferroni's correction divides this level by the number of random quantities.
+
+    drivers : number of random quantities
     """
     if not drivers:
         return 0.0

@@ -76,7 +76,7 @@ class RecordedDriver:
     def of_chance(cls, path: str, key: str, happens: tuple[float, float] | None = None) -> RecordedDriver:
         """Return the driver of a chance.
 
-        happens : interval of uniform draws for which the event happens; None: there is no such fixed interval
+        happens : the event happens if a uniform draw is in this interval; None: no fixed interval decides the event
         """
         return cls(Driver(path, CHANCE, key, ""), StreamValues(happens=happens))
 
@@ -87,7 +87,7 @@ Drivers = dict[Stream, RecordedDriver]
 def drivers(graph: TaskGraph, models: Mapping[str, Profile], layers: Layers) -> Drivers:
     """Return all random quantities of a task graph that may influence the completion time.
 
-    The key of a quantity is the stream of its random draws.
+    The keys of the dict are the streams from which the quantities are drawn.
     """
     streams = _of_models(models)
     if layers.overall:
@@ -132,7 +132,7 @@ def _of_work(work: Work, models: Mapping[str, Profile], layers: Layers) -> Drive
 
 
 def _of_guard(guard: Guard) -> Drivers:
-    """Return the chances that decide whether a condition holds. Conditions around it are ignored."""
+    """Return the chances that decide whether a condition holds. Chances of its parent conditions are left out."""
     chance = RecordedDriver.of_chance
     path = guard.path if isinstance(guard, ChanceHolds | Round | Attempt | ConflictOccurs) else ""
     if isinstance(guard, ChanceHolds):
@@ -149,7 +149,7 @@ def _of_guard(guard: Guard) -> Drivers:
 
 
 def _of_outcomes(outcomes: Iterable[Outcome]) -> Drivers:
-    """Return the chances that decide whether steps fail, including the steps inside them."""
+    """Return the chances that decide whether steps, or the steps inside them, fail."""
     streams: Drivers = {}
     for outcome in outcomes:
         if outcome.success < 1:

@@ -18,7 +18,7 @@ from planner.workflow.declaration import Step, Workflow
 
 @dataclass(frozen=True)
 class StepPlace:
-    """A step of a workflow file. If a file is used several times, its steps still have one place each.
+    """The place of a step in a workflow file. If a file is used several times, all uses of a step have the same place.
 
     file : path of the file
     names : names that lead from an outermost step of the file to this step
@@ -55,12 +55,12 @@ def each_step(workflow: Workflow, change: ChangeStep) -> Workflow:
 
 
 def with_step(workflow: Workflow, place: StepPlace, change: Callable[[Step], Step]) -> Workflow:
-    """Return the workflow with a changed step. If the file of this step is used several times, every use changes."""
+    """Return the workflow with a changed step. If its file is used several times, the step changes in every use."""
     return each_step(workflow, lambda other, step: change(step) if other == place else step)
 
 
 def with_model(workflow: Workflow, name: str, profile: Any) -> Workflow:
-    """Return the workflow with another declaration of a profile."""
+    """Return the workflow with `profile` as the declaration of the profile `name`."""
     models: Any = workflow.models  # a catalogue reads its profiles on first use, so they are not copied
     return workflow.model_copy(update={"models": ChainMap({name: profile}, models)})
 
@@ -107,7 +107,11 @@ def with_arguments(step: Step, passed: Mapping[str, float]) -> Step:
 
 
 def _argument(written: Any, context: FileContext, before: float) -> float:
-    """Return the value of a parameter that is passed to a used file. If it cannot be computed, return `before`."""
+    """Compute the value that a step passes to a parameter of a used file. If that fails, return `before`.
+
+    written : the value as written in the file
+    before : the previous value
+    """
     try:
         number = argument_value(written, context)
     except BadValueError:

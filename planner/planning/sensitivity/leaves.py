@@ -40,15 +40,15 @@ _PROFILE = ("ttft", "prefill_speed", "output_speed", "speed", "jitter")
 
 @dataclass(frozen=True, eq=False)
 class Leaf:
-    """A number in a declaration.
+    """A number in a declaration, or a column of sizes in the CSV file of a fan-out.
 
-    at : keys that lead from the declaration to the number; if `in_file` is true, to the fan-out
+    at : keys that lead from the declaration to the number; for a column of sizes, to the fan-out
     text : the number as written in the file
     measure : how a factor changes the number, as in `Measure`
-    decided : whether the number is counted or decided before the run; if not, it is an estimate
+    decided : whether somebody counts or decides the number before the run; False: the number is an estimate
     change : function from the number and a factor to the changed number
     value : function from a factor to the changed number; None: the number is not a plain chance or count
-    in_file : whether the leaf is not a single number, but a column of sizes in the CSV file of a fan-out
+    in_file : whether the leaf is a column of sizes
     """
 
     at: KeyPath
@@ -61,7 +61,7 @@ class Leaf:
 
     @property
     def name(self) -> KeyPath:
-        """Keys that lead to the number in the workflow file."""
+        """Keys that lead from the declaration to the number in the workflow file."""
         return (*self.at, "size") if self.in_file else self.at
 
 

@@ -16,7 +16,7 @@ MOST_JITTER = 3.0
 
 
 def times(estimate: Estimate, factor: float) -> Estimate:
-    """Return a copy of an estimate, as if all numbers of the estimate in the file were multiplied by `factor`.
+    """Return the estimate that results if all numbers of `estimate` in the file are multiplied by `factor`.
 
     For the same random draw, the value of the copy is `factor` times the value of the original, before rounding.
     """
@@ -73,7 +73,7 @@ def choice_odds_times(chances: Mapping[str, float], name: str, factor: float) ->
 
 
 def spread(estimate: Estimate, factor: float) -> Estimate:
-    """Return a copy of an estimate of sizes in which every ratio of two values is raised to the power `factor`.
+    """Change the spread of an estimate of sizes. Every ratio of two of its values is raised to the power `factor`.
 
     For example, the factor 2 turns a range from 1 to 3 into a range from 1 to 9. Sizes are relative, so multiplying all
     of them by a number would have no effect.

@@ -30,10 +30,10 @@ class StatedNumber:
     key : key of the number, such as `time` or `tool.result`
     estimate : the number as written in the file
     measure : how a factor changes the number, as in `Measure`
-    decided : whether the number is counted or decided before the run; if not, it is an estimate
+    decided : whether somebody counts or decides the number before the run; False: the number is an estimate
     changed : function from a factor to the workflow in which the number is off by that factor
     value : function from a factor to the changed number; None: the number is not a plain chance or count
-    own_batch : whether the changed workflow needs a batch of its own, because all its steps change
+    own_batch : whether the changed workflow must be simulated in a separate batch, because all its steps change
     """
 
     step: str
@@ -162,7 +162,7 @@ def _with_parameter(workflow: Workflow, name: str, leaf: Leaf, factor: float) ->
 
 
 def _of_used_file(workflow: Workflow, used: Workflow, path: str) -> Iterator[StatedNumber]:
-    """Yield the values that a used file gives to its own parameters, unless every use of the file replaces them."""
+    """Yield the default values of a used file's parameters. A value that every use of the file replaces is left out."""
     places: dict[tuple[str, bool], list[StepPlace]] = {}
 
     def collect(place: StepPlace, step: Step) -> Step:
@@ -188,7 +188,7 @@ def _with_default(workflow: Workflow, file: str, name: str, leaf: Leaf, factor: 
 
 
 def _parameter(workflow: Workflow, name: str, number: float) -> Leaf:
-    """Return the leaf of a parameter. A whole number stays whole, since it may be a count."""
+    """Return the leaf of a parameter. Changes of a whole number are rounded, since it may be a count."""
     if not float(number).is_integer():
         return Leaf((name,), f"{number:g}", "factor", False, lambda old, factor: old * factor)
     decided = not in_estimates(workflow, name)
@@ -212,7 +212,7 @@ def _with_coordination(workflow: Workflow, name: str, leaf: Leaf, factor: float)
 
 
 def _of_models(workflow: Workflow, models: Iterable[str]) -> Iterator[StatedNumber]:
-    """Yield the estimates of the profiles that the workflow uses. Of a catalogue profile, yield only `output_speed`."""
+    """Yield estimates of the profiles that the workflow uses. For a catalogue profile, yield only `output_speed`."""
     own, chain = own_models(workflow), list(dict.fromkeys(models))
     for name in chain:
         profile = workflow.models[name]

@@ -33,14 +33,17 @@ OFF = 1.5
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """The effect of each number of a workflow's file on one scenario, and the influence of each random quantity.
+    """The effect of changing each number in a workflow's file, and the influence of each random quantity.
+
+    All effects and influences are for one scenario.
 
     sizes : number of agents of each crew
     seconds : completion time
     usd : cost; None if a price is unknown
-    off : factor by which each number is off
-    estimates : sorted effects. Larger effects on the p90 come first; numbers that somebody decides come last
-    drivers : sorted influences. Significant influences come first, and larger swings come before smaller swings
+    off : factor by which each number is divided and multiplied
+    estimates : effects of all numbers. Numbers that somebody decides come after estimates. Otherwise, larger effects on
+        the p90 come first
+    drivers : influences of random quantities. Significant influences come first. Otherwise, larger swings come first
     """
 
     workflow: str
@@ -61,9 +64,12 @@ def sensitivity(workflow: Workflow, *, off: float = OFF, speed: float = 1.0,
                 agents: int | Mapping[str, int] | None = None, crew: str | None = None, seed: int = 1,
                 samples: int | None = None, precision: float | None = None, max_time: float | None = None,
                 backend: Backend | None = None, progress: Progress = quiet) -> Sensitivity:  # fmt: skip
-    """Simulate a workflow with each number of its file off by a factor, one at a time, on the same draws.
+    """Return the effect of changing each number in a workflow's file.
 
-    off : factor, above 1. Each number is divided by it and multiplied by it; chances are off by their odds
+    For each number, two changed workflows are simulated on the same draws: one with the number divided by `off`, and
+    one with the number multiplied by `off`. For a chance, the odds are divided and multiplied instead.
+
+    off : factor, above 1
 
     The other arguments are those of `forecast`. Raises InputError as `forecast` does. Also raises InputError if fewer
     than `LEAST` samples are requested.

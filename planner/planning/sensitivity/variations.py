@@ -33,7 +33,7 @@ Q = 0.9
 
 @dataclass(frozen=True)
 class Changed:
-    """The results of a workflow in which one number is off.
+    """The results of a workflow in which one number is divided or multiplied by a factor.
 
     value : the changed number; None if the number is not a plain chance or count
     p50, p90 : percentiles of the completion time in seconds; None if the changed workflow was not simulated
@@ -48,12 +48,12 @@ class Changed:
 
 @dataclass(frozen=True)
 class Effect:
-    """What happens if a number of the file is off.
+    """The effect of dividing or multiplying a number of the file by a factor.
 
     step, kind, key, estimate, measure, decided : as in `StatedNumber`
     low : results with the number divided by the factor
     high : results with the number multiplied by the factor
-    effect : size of the larger of both changes of the p90, in seconds; None if neither change was simulated
+    effect : absolute change of the p90 in seconds: the larger one of `low` and `high`; None if neither was simulated
     effect_error : half the width of the 95% interval of `effect`; None if there are too few samples
     """
 
@@ -75,7 +75,7 @@ class Variations:
 
     base : samples of the scenario itself; every changed workflow has the same number of samples
     sizes_of : function that returns the numbers of agents of a changed workflow
-    until : time limit, after which nothing more is simulated
+    until : stopping rule. After its time limit, no further workflow is simulated
     cut : whether changed workflows were left out because of the time limit
     refused : whether a changed workflow could not be simulated, for example because it is too large
     """
@@ -97,7 +97,7 @@ class Variations:
         """Return the effect of each number, the largest first. Numbers that somebody decides come last.
 
         off : factor by which each number is divided and multiplied
-        smoothed : completion times of the scenario
+        smoothed : completion times of the unchanged scenario, smoothed by `SeriesWait.smoothed` if possible
         """
         factors = (1 / off, off)
         changes = [(number, index, factor) for index, number in enumerate(numbers) for factor in factors]
@@ -121,7 +121,7 @@ class Variations:
     def _together(
         self, changes: Sequence[tuple[StatedNumber, int, float]], progress: Progress
     ) -> Iterator[tuple[tuple[int, float], ScenarioSamples]]:
-        """Yield the samples of several changed workflows. If one of them is refused, simulate each of them alone."""
+        """Simulate changed workflows together, and yield their samples. If one is refused, simulate each alone."""
         try:
             batches = list(self._batches(changes))
             accumulators = sample(
@@ -141,7 +141,7 @@ class Variations:
     def _batches(
         self, changes: Sequence[tuple[StatedNumber, int, float]]
     ) -> Iterator[tuple[list[tuple[int, float]], Batch]]:
-        """Yield batches of changed workflows, with the index and the factor of each.
+        """Yield batches of changed workflows. Each batch comes with the index and the factor of each of its changes.
 
         A workflow with `own_batch` is alone in its batch.
         """
@@ -203,7 +203,10 @@ def _error(changed: Values, base: Values) -> float | None:
 
 
 def _rank(effect: Effect) -> tuple[bool, bool, float, float, float]:
-    """Return a sort key: estimates first, then larger effects on the p90, then on the p50, then on the cost."""
+    """Return a sort key. Estimates come first.
+
+    Otherwise, larger effects come first: on the p90; if these are equal, on the p50; if these are equal, on the cost.
+    """
     spans = [_span(effect.low.p50, effect.high.p50), _span(effect.low.usd, effect.high.usd)]
     return effect.decided, effect.effect is None, -(effect.effect or 0.0), -spans[0], -spans[1]
 

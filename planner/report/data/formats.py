@@ -42,7 +42,7 @@ def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Flatten nested dicts to one CSV row. For example, `{"usd": {"p50": 3}}` becomes `{"usd_p50": 3}`.
 
-    If the cost is unknown, all values of the cost are None.
+    If the cost (`usd`) is None, the row has None for each part of the cost, such as `usd_p50`.
 
     prefix : text before each key
     """

@@ -23,7 +23,7 @@ from planner.report.wording.sensitivities import (
 def sensitivity_html(sensitivity: Sensitivity) -> str:
     """Return a sensitivity analysis as HTML.
 
-    The page has the estimate to get right first, a table of the numbers with an effect, and a table of random draws.
+    The page shows the most influential estimate, a table of the numbers with an effect, and a table of random draws.
     """
     title, *about = sensitivity_heading(sensitivity)
     body = _effects(sensitivity) + _drivers(sensitivity)

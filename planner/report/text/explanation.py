@@ -94,7 +94,7 @@ def _preset(name: str, crew: Crew) -> Iterator[str]:
 
 
 def _crew_pay(crew: CrewPay) -> Iterator[str]:
-    """Yield lines of text about the pay of a crew: hours or seizures, the rate or amount, and the total."""
+    """Yield lines of text about the pay of a crew: paid hours or seizures, the pay for each of them, and the total."""
     pay = crew.declared.usd
     assert pay is not None
     units = crew.usd / float(pay.usd) if pay.usd else 0.0

@@ -22,7 +22,7 @@ def seconds(value: float) -> str:
     days = value / 86400
     if days < 9999.5:
         text = verdict_seconds(value)
-        return text.removesuffix("min") if "h" in text else text
+        return text.removesuffix("min") if "h" in text else text.removesuffix("00s") if "min" in text else text
     digits, power = f"{days:.2e}".split("e+")
     return f"{float(f'{digits}e{power}'):,.0f}d" if days < 999_500 else f"{digits}e{int(power)}d"
 
