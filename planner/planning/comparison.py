@@ -52,12 +52,12 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
             progress: Progress = quiet, wishes: DecisionOptions = NOTHING_MORE) -> Comparison:  # fmt: skip
     """Simulate combinations of models, speeds and numbers of agents, compare them, and advise.
 
-    speeds : factors on every output speed. None: 1 and `HYPOTHETICAL`; with several models only 1
-    agents : numbers of agents of the crew that varies, or of several crews by name; then all combinations are compared,
-        and the first crew gives the columns. None: the declared number, half and double of it, 1, and the
-        recommended number, which is searched for
-    crew : name of the crew that varies. None: the only crew. If there are several crews and `agents` is None, the crew
-        with the largest drag
+    speeds : factors on every output speed. None: 1 and `HYPOTHETICAL`, or only 1 if there are several models
+    agents : numbers of agents of the crew that varies. For several crews, a mapping from names of crews to numbers: all
+        combinations are compared, and the first crew gives the columns of the table. None: 1, the declared number, half
+        or double of it, and the recommended number, which is searched for
+    crew : name of the crew that varies; not used if `agents` is a mapping. None: the only crew or, if `agents` is None
+        and the workflow has several crews, the crew with the largest drag
     models : names of profiles; if empty, only the workflow's own model is used
     premium : assumed prices at speeds other than 1x
     samples, precision, max_time : rule for when to stop, as in `Stopping`. All scenarios have the same number of
@@ -66,8 +66,8 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
     wishes : options for the decisions in the result
 
     Raises InputError if the workflow is too large, if a crew is unknown, or if the numbers of several crews have too
-    many combinations. Also raises InputError if `crew` is None, `agents` is numbers without names, and the workflow has
-    several crews.
+    many combinations. Also raises InputError if the workflow has several crews, and numbers are given without the name
+    of a crew.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     numbers = CrewNumbers.of(workflow, agents, crew)
@@ -162,11 +162,11 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
 
 @dataclass(frozen=True, eq=False)
 class _Held:
-    """What holds the declared scenario up, and the crew to compare.
+    """The drags in the declared scenario, and the crew to compare.
 
     drags : drags of steps, crews, queues and limits in the declared scenario
     sizing : sizing of the crew to compare
-    agents : declared number of agents of this crew; if it is not limited, the largest useful number
+    agents : declared number of agents of this crew, or the largest useful number if the workflow declares none
     chosen : whether the crew was chosen because of its drag
     limited : whether the number of agents is limited
     """
@@ -184,8 +184,8 @@ class _Held:
     ) -> _Held:  # fmt: skip
         """Simulate the declared scenario, and choose the crew to compare.
 
-        agents : requested numbers of agents. If a quantity of a workflow without crews depends on the number of agents,
-            the least of these numbers takes the place of the declared number
+        agents : requested numbers of agents. If the workflow has no crews, and any quantity depends on the number of
+            agents, the least requested number is used as the declared number
         """
         sizing = Sizing.of(workflow, crew)
         sizes, limited = dict(sizing.declared), bool(workflow.crews)
@@ -199,10 +199,10 @@ class _Held:
         return cls(found, sizing, count, chosen, limited)
 
     def other(self, crews: Sequence[str], worth: float) -> str | None:
-        """Return another crew that holds the workflow up more, by more than `worth` of the mean completion time.
+        """Return the crew with the largest drag. Return None if it is one of `crews`, or if its drag is too small.
 
-        If the crew was chosen because of its drag, return the crew with the next largest drag. Return None if there is
-        none.
+        A drag is too small if it is at most the share `worth` of the mean completion time. But if the crew to compare
+        was chosen because of its drag, return the crew with the next largest drag; None if there is no other crew.
 
         crews : the crews that vary
         """
@@ -216,9 +216,9 @@ class _Held:
 
 
 def _with_sizes(sizing: Sizing, sizes: Mapping[str, int]) -> int | None:
-    """Return the number of agents of the crew that varies with which all crews have the given sizes.
+    """Return the number of agents that the crew that varies has in `sizes`.
 
-    Return None if the other crews have other sizes.
+    Return None if any other crew does not have its declared number of agents in `sizes`.
     """
     count = sizes.get(sizing.choose())
     return count if count is not None and sizing.sizes(count) == sizes else None

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 class Comparison:
     """The results of all compared scenarios, and the decisions based on these results.
 
-    crew : name of the crew whose number of agents varies
-    advice : what to do, by rule
-    baseline_scenario : the baseline as a scenario of the crew that varies; None: its other crews have other sizes
+    crew : name of the crew whose number of agents varies; the first of them if several vary
+    advice : the recommended change of the declared scenario
+    baseline_scenario : the baseline as a `Scenario`; None if the baseline changes the declared number of agents of any
+        crew except `crew`
     results : ordered by model, then by speed, then by number of agents
     restricted : availability of each model that not everybody can buy: ``limited`` or ``retired``
-    each_crew : if the advice changes several crews, the change of each crew alone, from the declared scenario
+    each_crew : if the advice changes several crews, one change for each of them: from the declared scenario to the
+        scenario in which only this crew has its recommended agents. Otherwise empty
     barriers : time lost at LangGraph's barriers in the scenario with the least p50; None if there are no barriers
     """
 

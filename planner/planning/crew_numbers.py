@@ -22,7 +22,7 @@ class CrewNumbers:
 
     crew : name of the first crew; None if no crew is named
     agents : requested numbers of the first crew; None if no numbers are requested
-    others : every combination of the requested numbers of further crews; a single empty one if one crew varies
+    others : every combination of the requested numbers of further crews; one empty combination if only one crew varies
     """
 
     crew: str | None
@@ -36,9 +36,9 @@ class CrewNumbers:
         """Return the requested numbers of a workflow's crews. Repeated numbers are left out.
 
         agents : numbers of the crew `crew`, or numbers of several crews by name
-        crew : name of a crew if `agents` does not name the crews
+        crew : name of the crew; not used if `agents` has the names of crews
 
-        Raises InputError if crews are unknown, or if there are more than `MOST_COMBINATIONS`.
+        Raises InputError if crews are unknown, or if there are more than `MOST_COMBINATIONS` combinations of numbers.
         """
         if agents is None or not isinstance(agents, Mapping):
             return cls(crew, None if agents is None else tuple(dict.fromkeys(agents)))

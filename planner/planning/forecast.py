@@ -109,9 +109,9 @@ def _of_baseline(
     workflow: Workflow, baseline: Baseline, rows: Sequence[tuple[str, float]], premium: Premium, seed: int,
     samples: int, at_once: int,
 ) -> list[Batch]:  # fmt: skip
-    """Return batches that simulate the baseline's agents with the given models and speeds, in this order.
+    """Return one batch for each model, to simulate the baseline's agents with the given models and speeds.
 
-    rows : pairs of a model and a speed; those of one model follow each other
+    rows : pairs of a model and a speed, in the order of the results. Pairs of the same model must be adjacent
     samples, at_once : as in `Batch.of`
     """
     points: dict[str, list[GridPoint]] = {}

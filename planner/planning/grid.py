@@ -38,9 +38,9 @@ NOTHING = Uncoordinated()
 
 @dataclass(frozen=True, eq=False)
 class Alone:
-    """The agents of a baseline, to simulate with models and speeds.
+    """The agents of a baseline, and the models and speeds with which to simulate them.
 
-    sizes : number of agents of each crew
+    sizes : number of agents of each crew in the baseline
     rows : pairs of a model and a speed
     """
 
@@ -99,9 +99,10 @@ class Grid:
     ) -> None:
         """Simulate the given scenarios that the grid has not simulated yet.
 
-        extra, uncoordinated : scenarios to simulate too if a new scenario has the same model; they do not decide when
-            to stop
-        alone : scenarios to simulate too if a new scenario has the same model
+        The last three arguments are additional scenarios. They are simulated only if a new scenario has the same model.
+
+        extra, uncoordinated : additional scenarios that do not decide when to stop
+        alone : additional scenarios that, like the new ones, decide when to stop
         """
         missing: dict[str, list[Scenario]] = {}
         for scenario in dict.fromkeys(scenarios):

@@ -25,7 +25,7 @@ class Scenario:
 
     model : name of the profile that is used as the workflow's model
     speed : factor on every output speed
-    agents : number of agents of the crew whose size varies
+    agents : number of agents of the crew whose size varies; the first of them if several vary
     others : number of agents of each further crew whose size varies, by name, in the order of the request; empty if
         one crew varies
     """
@@ -50,11 +50,17 @@ class Scenario:
         return self.agents, self.others
 
     def agents_of(self, crew: str | None) -> int:
-        """Return the number of agents of a further crew. None means the first crew."""
+        """Return the number of agents of a crew.
+
+        crew : name of a further crew; None: the first crew
+        """
         return self.agents if crew is None else dict(self.others)[crew]
 
     def with_agents(self, crew: str | None, agents: int) -> Scenario:
-        """Return the scenario with another number of agents of a further crew. None means the first crew."""
+        """Return a copy of the scenario in which a crew has `agents` agents.
+
+        crew : name of a further crew; None: the first crew
+        """
         if crew is None:
             return replace(self, agents=agents)
         return replace(self, others=tuple((name, agents if name == crew else count) for name, count in self.others))
@@ -94,10 +100,10 @@ class Seconds:
 
 @dataclass(frozen=True)
 class Usd:
-    """The cost of a scenario in US dollars: mean and percentiles. These fields are defined as in `Seconds`.
+    """The cost of a scenario in US dollars: mean and percentiles, as in `Seconds`, and the two parts of the mean.
 
-    models : mean cost of tokens, and of machines that serve models
-    people_and_machines : mean cost of people, tools and crews. `mean` is the sum of both parts
+    models : the part of `mean` for tokens, and for machines that serve models
+    people_and_machines : the part of `mean` for people, tools and crews
     models_standard_error, people_and_machines_standard_error : standard errors of the two parts
     """
 
@@ -182,8 +188,8 @@ class Result:
     """The result of one scenario.
 
     speedup : `p50 of the baseline / p50 of this scenario`
-    efficiency : `p50 of the baseline's agents at this speed / (agents * p50 of this scenario)`. `agents` is the mean
-        number of agents of a crew of agents. None if there is no such crew
+    efficiency : `p50 of the baseline's agents at this speed / (agents * p50 of this scenario)`, where `agents` is the
+        number of agents, averaged over the crews of agents; None if there is no crew of agents
     coordination_share : `mean seconds of coordination on the critical path / mean completion time`
     price_multiplier : assumed factor on the declared prices, because of the speed; 1 for speeds up to 1x
     standard_errors : standard errors of `speedup`, `efficiency`, `coordination_share` and `tokens`
@@ -210,7 +216,7 @@ class Result:
         samples : samples of the scenario
         baseline : samples of the baseline
         alone : samples of the baseline's agents with the model and the speed of the scenario
-        agents : mean number of agents of a crew of agents in the scenario; None if there is no such crew
+        agents : number of agents in the scenario, averaged over the crews of agents; None if there is no crew of agents
 
         All three samples must have the same number of samples and the same random draws.
         """

@@ -36,12 +36,13 @@ class Point(NamedTuple):
 class Change:
     """The change from one scenario to another.
 
-    saved : seconds of p50 that the change saves; negative if the other scenario is slower
+    saved : seconds of p50 that the change saves; negative if `after` is slower
     share : `saved / p50 of the declared scenario`; for a change from one agent, `saved / p50 of one agent`
     usd : mean US dollars that the change adds; negative if it saves money; None if a price is unknown
     usd_per_hour : `usd / hours saved`; None unless the change saves time and costs money
-    availability : ``limited``, ``hypothetical`` or ``retired`` if the new model or speed is; otherwise an empty text
-    worth : whether the change is worth it, by the rule
+    availability : ``limited``, ``hypothetical`` or ``retired`` for a new model or speed that not everybody can buy;
+        otherwise empty
+    worth : whether the change is worth it, as in `Rule.adds`
     """
 
     before: Scenario
@@ -56,31 +57,32 @@ class Change:
 
 @dataclass(frozen=True)
 class Advice:
-    """The answer to the question of a comparison. All is measured from the declared scenario.
+    """The advice of a comparison: how to change the declared scenario.
 
     verdict : ``more-agents``, ``fewer-agents``, ``rebalance`` (more agents of some crews, fewer of others), ``faster``,
         ``both`` or ``keep``
     threshold : share of the declared p50 that a change must save
-    usd_per_hour : value of an hour for all people who wait, in US dollars; None if it is not given. Then a change is
-        worth it if the hours saved are worth more than they cost
-    crew : name of the crew whose number of agents varies; of several, the first
+    usd_per_hour : value of an hour for all people who wait, in US dollars; None: not given. If it is given, and all
+        costs are known, a change is worth it if the value of the saved hours exceeds the added cost
+    crew : name of the crew whose number of agents varies; the first of them if several vary
     chosen : whether the planner chose the crew, because the workflow has several crews
     crew_drag : drag of the crew in the declared scenario, as a share of the mean completion time
-    other_crew : another crew that holds the workflow up more; if the planner chose the crew, the crew with the next
-        largest drag; None if there is none
+    other_crew : a crew that does not vary, but has a larger drag than the crews that vary. If `chosen` is true: the
+        crew with the next largest drag. None if there is none
     most : largest number of agents of the crew that can be busy simultaneously
     limited : whether the workflow limits the number of agents in the declared scenario
-    declared : the declared scenario, its p50 and its mean cost
-    recommended : the recommended scenario; the declared scenario if nothing is worth it
-    enough : the named number of agents: the fewest that do about as well as any number, at the declared speed
-    others : the named numbers of further crews that vary, with the fewest agents in all crews together
-    change : from the declared to the recommended scenario; None if they are the same
-    over_one : from one agent of the crew to its agents in the recommended scenario, all else as there; None if that is
-        one, or if one agent was not simulated
-    more : from the recommended scenario to the next larger number of agents; of several crews, the step that is the
-        quickest; None if there is none
-    faster : from the recommended scenario to the best faster model or speed; None if no other was simulated
-    holders : what holds the declared scenario up, the largest drag first
+    declared, declared_seconds, declared_usd : the declared scenario, its p50 and its mean cost
+    recommended : the recommended scenario; the declared scenario if the verdict is ``keep``
+    enough : fewest agents of the crew that do about as well as any number, at the declared model and speed. If several
+        crews vary, the agents of all crews are added up to find the fewest
+    others : numbers of agents of the further crews that vary, in the scenario with `enough` agents of the crew
+    change : change from the declared scenario to the recommended one; None if they are the same
+    over_one : change to the recommended scenario from the same scenario with one agent of the crew. None if the
+        recommended scenario has one agent itself, or if the scenario with one agent was not simulated
+    more : change from the recommended scenario to about twice the agents of one crew. If several crews vary,
+        the quickest of these scenarios is used. None if no larger number was simulated
+    faster : change from the recommended scenario to the best faster model or speed, as in `Rule.next_faster`
+    holders : the steps, crews, queues and limits with the largest drags in the declared scenario, the largest first
     """
 
     verdict: Code
@@ -117,7 +119,7 @@ def availability(scenario: Scenario, restricted: Mapping[str, str]) -> str:
 class Choice:
     """The recommended scenario and the reason for it, as in `Advice`.
 
-    named : scenario with the named numbers of agents, at the declared speed
+    named : result of `Rule.enough` for the declared model and speed
     """
 
     verdict: Code
@@ -133,14 +135,16 @@ class Choice:
 class Rule:
     """The rule that chooses a scenario among measured ones.
 
-    points : time and cost of each measured scenario, the declared one among them
+    A row is a model at one speed.
+
+    points : time and cost of each measured scenario, including the declared one
     declared : the declared scenario
     restricted : availability of each model that not everybody can buy
     worth : share of the declared p50 that a change must save
     usd_per_hour : as in `Advice`
-    asked : numbers of agents to choose from, as in `Scenario.crews`; None: all measured numbers
-    named : named number of agents of some rows, from an earlier search of one crew; in other rows it follows from the
-        points
+    asked : combinations of agents to choose from, as in `Scenario.crews`; None: all measured combinations
+    named : results of `enough` from an earlier search of one crew, as a number of agents for each row. In rows without
+        such a number, `enough` uses `points`
     """
 
     points: Mapping[Scenario, Point]
@@ -158,13 +162,13 @@ class Rule:
 
     @property
     def rows(self) -> list[Row]:
-        """All other models and speeds."""
+        """The measured pairs of a model and a speed, without the declared pair."""
         rows = dict.fromkeys(scenario.row for scenario in self.points)
         return [row for row in rows if row != self.row]
 
     @property
     def least(self) -> float:
-        """Seconds that a change must save without a value of time."""
+        """Seconds that a change must save to be worth it, if the value of time is not given."""
         return self.worth * self.points[self.declared].seconds
 
     def choose(self) -> Choice:
@@ -184,10 +188,11 @@ class Rule:
         return Choice("keep", declared, named)
 
     def enough(self, row: Row) -> Scenario:
-        """Return the scenario of a row with the fewest agents whose loss is within `worth` of the row's least loss.
+        """Return the scenario with the fewest agents that does about as well as the best scenario of a row.
 
-        Agents are those of all crews that vary. If several scenarios have the fewest, the cheapest one is returned; if
-        they cost the same, the one with the fewest agents of the first crew.
+        A row is a model at one speed. A scenario does about as well if its `loss` is at most `worth * least p50 of the
+        row` above the least loss of the row. The agents of all crews that vary are added up. Among scenarios with the
+        same sum, the cheapest is taken, then the one with the fewest agents of the first crew.
         """
         if row in self.named:
             return Scenario(*row, self.named[row])
@@ -200,20 +205,23 @@ class Rule:
         )
 
     def scenarios(self, row: Row) -> list[Scenario]:
-        """Return the scenarios of a row to choose from."""
+        """Return the scenarios to choose from in a row, which is a model at one speed."""
         measured = [scenario for scenario in self.points if scenario.row == row]
         return [scenario for scenario in measured if self.asked is None or scenario.crews in self.asked]
 
     def numbers(self, row: Row) -> list[int]:
-        """Return the numbers of agents of a row to choose from, in rising order."""
+        """Return the numbers of agents to choose from in a row (a model at one speed), in rising order."""
         return sorted({scenario.agents for scenario in self.scenarios(row)})
 
     def at(self, rows: Iterable[Row], like: Scenario) -> list[Scenario]:
-        """Return the measured scenarios of several rows with the agents of the scenario `like`."""
+        """Return the measured scenarios that have the same agents as `like` and a model and speed from `rows`."""
         return [scenario for row in rows if (scenario := Scenario(*row, *like.crews)) in self.points]
 
     def loss(self, scenario: Scenario) -> float:
-        """Return the completion time of a scenario, plus its cost as time if time has a value, in seconds."""
+        """Return the completion time of a scenario in seconds.
+
+        If the value of time is given and all costs are known, add the cost, converted to seconds by this value.
+        """
         seconds, usd = self.points[scenario]
         if not self._priced:
             return seconds
@@ -222,19 +230,20 @@ class Rule:
         return seconds + usd / self.usd_per_hour * HOUR
 
     def fastest(self, scenarios: Iterable[Scenario]) -> Scenario | None:
-        """Return the best scenario of those that are worth it; None if there is none.
+        """Return the best scenario to which the change from the declared one is worth it; None if there is none.
 
-        What can be bought comes first. With a value of time, the least loss is best. Otherwise, the cheapest scenario
-        within `worth` of the quickest is best.
+        Scenarios that are easier to buy come first, in the order of `AVAILABILITY`. If the value of time is given, the
+        best of them has the least `loss`. Otherwise, the best is the cheapest whose p50 is at most the share `worth`
+        above the least p50.
         """
         worth = self._worth(scenarios)
         first = min((self._rank(scenario) for scenario in worth), default=0)
         return self._cheapest([scenario for scenario in worth if self._rank(scenario) == first])
 
     def next_faster(self, scenario: Scenario) -> Scenario | None:
-        """Return the best quicker scenario with the same agents and another row; None if there is none.
+        """Return the best of the quicker scenarios with the same agents and a model and speed from `rows`.
 
-        If no other row is quicker than the declared one, return the best other row.
+        If none is quicker, return None, or the best slower one if `scenario` has the declared model and speed.
         """
         others = self.at(self.rows, scenario)
         candidates = [other for other in others if self.points[other].seconds < self.points[scenario].seconds]
@@ -246,7 +255,7 @@ class Rule:
     def next_more(self, scenario: Scenario, most: int) -> Scenario | None:
         """Return the scenario with about twice the agents of one crew; None if no larger number is measured.
 
-        If several crews vary, the quickest of these scenarios is returned.
+        If several crews vary, there is such a scenario for each crew. The quickest of them is returned.
 
         most : largest useful number of agents of the first crew
         """
@@ -257,7 +266,7 @@ class Rule:
         return min(steps, key=lambda each: self.points[each].seconds, default=None)
 
     def _larger(self, scenario: Scenario, crew: str | None) -> dict[int, Scenario]:
-        """Return the scenarios that differ from another one only by more agents of a crew, by their number.
+        """Return the scenarios that differ from `scenario` only by more agents of one crew, with these numbers as keys.
 
         crew : name of a further crew; None: the first crew
         """
@@ -271,7 +280,7 @@ class Rule:
     def change(self, before: Scenario, after: Scenario, base: Scenario | None = None) -> Change:
         """Return the change between two measured scenarios.
 
-        base : scenario whose p50 is 100%; None: the declared one
+        base : scenario whose p50 is the denominator of `Change.share`; None: the declared scenario
         """
         one, other = self.points[before], self.points[after]
         saved = one.seconds - other.seconds
@@ -283,7 +292,7 @@ class Rule:
         return Change(before, after, saved, share, usd, per_hour, availability, self.adds(before, after))
 
     def availability(self, scenario: Scenario) -> str:
-        """Return the availability of the scenario, as in `availability`."""
+        """Return the availability of a scenario, one of `AVAILABILITY`."""
         return availability(scenario, self.restricted)
 
     @property
@@ -318,7 +327,10 @@ class Rule:
         return 0.0 if usd is None else usd, scenario.speed
 
     def _better(self, agents: Scenario | None, faster: Scenario | None) -> Scenario | None:
-        """Return the better one of two scenarios. If they are about equal, the cheaper one is better."""
+        """Return the better one of two scenarios; if one is None, return the other one.
+
+        A scenario is better if the change to it is worth it. If neither change is, the cheaper scenario is better.
+        """
         if agents is None or faster is None:
             return agents or faster
         if self.adds(agents, faster):
@@ -329,9 +341,10 @@ class Rule:
 
 
 def each_alone(declared: Scenario, recommended: Scenario) -> list[Scenario]:
-    """Return declared scenarios in which a single crew has its recommended agents, for each crew that changes.
+    """Return copies of the declared scenario. In each, a single crew has its recommended number of agents.
 
-    Return an empty list if fewer than two crews change.
+    There is a copy for each crew whose recommended number differs from the declared one. If there is only one such
+    crew, return an empty list.
     """
     crews = (None, *(name for name, _ in declared.others))
     alone = [declared.with_agents(crew, recommended.agents_of(crew)) for crew in crews]
@@ -340,7 +353,7 @@ def each_alone(declared: Scenario, recommended: Scenario) -> list[Scenario]:
 
 
 def _lever(declared: Scenario, named: Scenario) -> Code:
-    """Return the code of the verdict to have the agents of the scenario `named`."""
+    """Return the verdict that recommends the agents of `named`: ``more-agents``, ``fewer-agents`` or ``rebalance``."""
     before, after = ((each.agents, *(count for _, count in each.others)) for each in (declared, named))
     pairs = [*zip(before, after, strict=True)]
     if any(new > old for old, new in pairs):
@@ -365,7 +378,7 @@ def advise(
     limited: bool,
     holders: Iterable[Holder],
 ) -> Advice:
-    """Apply the rule, and add what each step saves and costs. The other arguments are fields of `Advice`."""
+    """Return the advice of a rule. The other arguments are fields of `Advice`."""
     choice, declared = rule.choose(), rule.declared
     recommended = choice.recommended
     one = replace(recommended, agents=1)

@@ -30,7 +30,7 @@ class Slower:
     """A number of agents that makes the workflow slower than a smaller number does.
 
     agents : the larger number of agents
-    difference : median of the added seconds, paired by sample; its whole 95% interval is above 0
+    difference : median of the seconds that the larger number adds, paired by sample; the whole 95% interval is above 0
     """
 
     agents: int

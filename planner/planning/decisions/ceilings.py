@@ -27,12 +27,12 @@ class Ceiling:
 
 @dataclass(frozen=True)
 class Ceilings:
-    """Limits of speedup for the first model of a grid at its lowest speed.
+    """Limits of speedup for the first model of a grid, at the lowest speed of the grid.
 
     infinite_speed : limit for one agent if output takes no time
     widest : largest number of agents that can be busy simultaneously
     infinite_agents : limit for `widest` agents if there is no coordination, and requests do not slow each other down
-    slowed : whether concurrent requests slow each other down in the workflow itself
+    slowed : whether concurrent requests slow each other down in the workflow as declared
     best : the simulated number of agents with the least p50
     coordinated : p50 and speedup of `best` agents with coordination
     serial_fraction : `p50 of widest agents / p50 of one agent`, both without coordination
@@ -69,7 +69,7 @@ def ceilings(
     baseline: ScenarioValues, instant: ScenarioValues, uncoordinated: ScenarioValues,
     uncoordinated_alone: ScenarioValues, widest: int, slowed: bool, best: int, at_best: ScenarioValues,
 ) -> Ceilings:  # fmt: skip
-    """Return the limits of speedup for the first model of a grid at its lowest speed.
+    """Return the limits of speedup for the first model of a grid, at the lowest speed of the grid.
 
     baseline : samples of one agent at the declared speed
     instant : samples of one agent at infinite speed

@@ -50,8 +50,9 @@ class BreakEvenSuccess:
     """The success rate that a scenario needs to be as good as one agent at the declared speed.
 
     chance : success rate of one agent at the declared speed
-    by_time : success rate needed for the same mean time per accepted result; above 1 if no success rate is enough
-    by_usd : success rate needed for the same mean cost per accepted result; None if a cost is unknown
+    by_time : success rate at which the mean time per accepted result equals that of one agent; above 1 if no success
+        rate is enough
+    by_usd : success rate at which the mean cost per accepted result equals that of one agent; None if a cost is unknown
     """
 
     scenario: Scenario
@@ -73,8 +74,8 @@ def beats(one: Scenario, other: Scenario, samples: ScenarioValues, others: Scena
 def success(scenario: Scenario, samples: ScenarioValues, one: ScenarioValues) -> BreakEvenSuccess:
     """Return the success rate that a scenario needs to be as good as one agent at the declared speed.
 
-    The rate by time is `success rate of one agent * mean time of the scenario / mean time of one agent`. The rate
-    by cost uses mean costs instead of mean times.
+    `by_time` is `success rate of one agent * mean time of the scenario / mean time of one agent`. `by_usd` has mean
+    costs instead of mean times.
     """
     chance = one.accepted.mean
     by_usd = None

@@ -33,7 +33,7 @@ class DecisionOptions:
     every_n : whether to simulate every useful number of agents at the first speed
     value_of_time : value of an hour of one waiting person, in US dollars; None: not given
     waiting : number of people who wait
-    setup : time and cost of setting up a scenario other than one agent at the declared speed; None: not given
+    setup : time and cost of setting up a scenario; None: not given. One agent at the declared speed needs no setup
     worth : share of the declared p50 that a change must save to be advised
     """
 
@@ -53,15 +53,15 @@ class DecisionOptions:
 class Decisions:
     """All decisions of a comparison.
 
-    A row is a model at one speed. The first row has the first model and its lowest speed. If several crews vary, the
-    fields `numbers`, `exchange`, `ceilings`, `usl` and `break_evens` are about the first of them. The others then have
-    their declared numbers.
+    A row is a model at one speed. The first row is the first model at the lowest speed. If several crews vary, the
+    fields `numbers`, `exchange`, `ceilings`, `usl` and `break_evens` are about the first crew. In these fields, all
+    other crews have their declared numbers of agents.
 
-    widest : largest number of agents of the crew that can be busy simultaneously
+    widest : largest number of agents of the first crew that can be busy simultaneously
     waiting : number of people who wait
-    one : the scenario of one agent at the declared speed. `value_of_time`, `beats`, `pace`, `success` and `payback`
-        compare others with it
-    numbers : comparison of the numbers of agents, for each row
+    one : the scenario of one agent at the declared speed. The fields `value_of_time`, `beats`, `pace`, `success` and
+        `payback` compare other scenarios with it
+    numbers : for each row, a comparison of several numbers of agents
     exchange, ceilings, usl : decisions about the first row
     pareto_p50, pareto_p90, price_of_an_hour, break_evens : None if the cost of a scenario is unknown
     value_of_time : None if a cost is unknown, or if the value of an hour is not given
@@ -91,16 +91,16 @@ class DecisionInputs:
     """The samples from which decisions are computed.
 
     grid : samples of the requested scenarios
-    one : the scenario of one agent of the crew that varies, at the declared speed, and its samples
+    one : a scenario and its samples: one agent of the first crew that varies, at the declared speed
     baseline : samples of the baseline, to which speedups refer
-    declared : declared numbers of the further crews that vary
-    by_row : samples of all simulated scenarios with these numbers, by row and number of agents of the first crew. A row
-        is a model at one speed
+    declared : declared numbers of agents of the further crews that vary
+    by_row : samples of the scenarios in which the further crews have their declared numbers, by row and then by number
+        of agents of the first crew. A row is a model at one speed
     instant : samples of one agent at infinite speed
-    widest : largest number of agents of the crew that can be busy simultaneously
-    uncoordinated : samples of `widest` agents without coordination; concurrent requests do not slow each other down
-    uncoordinated_alone : samples of one agent without coordination; concurrent requests do not slow each other down
-    load_dependent : whether concurrent requests slow each other down in the workflow itself
+    widest : largest number of agents of the first crew that can be busy simultaneously
+    uncoordinated : samples of `widest` agents if there is no coordination, and requests do not slow each other down
+    uncoordinated_alone : samples of one agent under the same conditions
+    load_dependent : whether concurrent requests slow each other down in the workflow as declared
     people : whether the workflow has steps done by people
     """
 
@@ -176,12 +176,12 @@ def decide(inputs: DecisionInputs, verdict: Verdict, options: DecisionOptions) -
 
 
 def _break_evens(inputs: DecisionInputs, first: Row, few: int, best: int, waiting: float) -> tuple[BreakEven, ...]:
-    """Return the value of an hour at which each row is as good as the row `first`, for two numbers of agents.
+    """Compare each row with the row `first`, for two numbers of agents. A row is a model at one speed.
 
-    A row is a model at one speed.
+    For each comparison, return the value of an hour at which both rows are equally good.
 
     few : the first number of agents
-    best : the second number of agents; a number above the grid's largest is lowered to the largest
+    best : the second number of agents. If it is above the largest number of the grid, the largest number is used
     """
     numbers = list(dict.fromkeys(scenario.agents for scenario in inputs.grid))
     agents = [count for count in numbers if count in (few, min(best, max(numbers)))]
@@ -196,10 +196,12 @@ def _break_evens(inputs: DecisionInputs, first: Row, few: int, best: int, waitin
 
 
 def _beats(grid: ByScenario, verdict: Verdict, base: Scenario, one: ScenarioValues) -> tuple[PairwiseChance, ...]:
-    """Estimate how often more agents are quicker than faster requests.
+    """Return the chances that `verdict.more` is quicker than `verdict.faster`, and `verdict.best` quicker than `base`.
 
-    Also estimate how often the best scenario is quicker than one agent. An estimate is left out if both of its
-    scenarios are the same.
+    A chance is left out if both of its scenarios are the same.
+
+    base : the scenario of one agent at the declared speed
+    one : samples of `base`
     """
     chances = []
     if verdict.more != verdict.faster:

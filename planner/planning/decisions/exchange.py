@@ -12,15 +12,16 @@ from planner.planning.results import Row
 
 @dataclass(frozen=True)
 class AgentsForSpeed:
-    """How many agents in the first row of a grid are as quick as a scenario in another row.
+    """The number of agents in the first row of a grid that is as quick as a scenario in another row.
 
     A row is a model at one speed. A difference is the median of `time in the first row − time of the scenario`, in
     seconds and paired by sample.
 
     model, speed, agents : the scenario in the other row
-    needed : the smallest simulated number of agents with a difference of at most 0; None if there is none
-    difference : the difference for `needed` agents; if `needed` is None, the difference whose interval is lowest
-    surely : the smallest simulated number of agents with a difference significantly below 0; None if there is none
+    needed : the smallest simulated number of agents whose difference is at most 0; None if there is none
+    difference : the difference for `needed` agents; if `needed` is None, the difference whose 95% interval has the
+        lowest lower end
+    surely : the smallest simulated number of agents whose difference is significantly below 0; None if there is none
     """
 
     model: str
@@ -38,9 +39,10 @@ class SpeedForAgents:
     A row is a model at one speed. A difference is the median of `time in a row − time in the first row`, in seconds and
     paired by sample.
 
-    agents : the larger number of agents, in the first row
-    model, speed : the earliest row with a difference of at most 0; None if there is none
-    difference : the difference in this row; if there is no such row, the difference whose interval is lowest
+    agents : number of agents in the first row; it is larger than `Exchange.few`
+    model, speed : the earliest row of the grid whose difference is at most 0; None if there is none
+    difference : the difference of this row; if there is no such row, the difference whose 95% interval has the lowest
+        lower end
     """
 
     agents: int
@@ -55,7 +57,7 @@ class Exchange:
 
     A row is a model at one speed.
 
-    model, speed : the first row, in which the number of agents varies
+    model, speed : the first row. The number of agents varies in this row only
     few : the number of agents in all other rows
     tried : the simulated numbers of agents in the first row
     every : whether `tried` has all numbers from 1 to the largest useful number

@@ -23,11 +23,11 @@ class ExtraScenarios:
     All scenarios use the first model of the grid.
 
     widest : largest number of agents of the crew that can be busy simultaneously
-    points : speed and number of agents of each scenario of the original workflow
-    plain : the workflow without coordination in the crew; None if the crew has no coordination
-    plain_points : speed and number of agents of each scenario without coordination; in these scenarios, requests do not
-        slow each other down
-    curved : whether concurrent requests slow each other down in the original workflow
+    points : speed and number of agents of each additional scenario of the workflow as declared
+    plain : a copy of the workflow without coordination in the crew; None if the workflow would not change
+    plain_points : speed and number of agents of each additional scenario without coordination. In these scenarios,
+        requests do not slow each other down
+    curved : whether concurrent requests slow each other down in the workflow as declared
     """
 
     widest: int
@@ -40,7 +40,7 @@ class ExtraScenarios:
     def of(cls, workflow: Workflow, sizing: Sizing, first: Row, every_n: bool) -> ExtraScenarios:
         """Choose the scenarios that decisions need in addition to a grid.
 
-        workflow : the workflow, with the first model of the grid
+        workflow : a workflow that uses the first model of the grid
         first : the first model of the grid and its lowest speed
         every_n : whether to add all numbers of agents from 1 to the largest useful number
         """

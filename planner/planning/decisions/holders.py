@@ -46,12 +46,13 @@ class Holder:
     """A step, crew, queue or limit, and its drag.
 
     kind : ``step``, ``coordination``, ``crew``, ``queue`` (for merges), ``lead`` or ``limit`` (of LangGraph)
-    name : full name of the step; name of the crew, also for its queue; ``lead``; or ``max_concurrency``
+    name : for steps and coordination, full name of the step; for crews and queues, name of the crew; otherwise ``lead``
+        or ``max_concurrency``
     work : kind of the step's work, such as ``llm`` or ``human``, or mechanism of coordination, such as ``merge``; empty
         for crews, queues, the lead and limits
     agents : number of agents or slots; None for steps and coordination
-    drag : mean seconds by which the workflow would end sooner. A step or coordination then takes no time. A crew, a
-        queue, the lead or a limit is then unbounded
+    drag : mean seconds that the workflow would save if the step or coordination took no time, or if the crew, queue,
+        lead or limit were unbounded
     """
 
     kind: Kind
@@ -68,7 +69,7 @@ class Drags:
     samples : number of samples
     seconds : mean completion time
     all : one holder for each step, kind of coordination, crew, queue and limit
-    same : pairs of a queue and the coordination that passes through it, as positions in `all`
+    same : pairs of positions in `all`: a queue, and the coordination that passes through this queue
     """
 
     samples: int
@@ -85,10 +86,10 @@ class Drags:
         return self.crews().get(crew, 0.0) / self.seconds if self.seconds else 0.0
 
     def named(self) -> tuple[Holder, ...]:
-        """Return the holders with the largest drags, the largest first.
+        """Return at most `NAMED` holders with the largest drags, the largest first.
 
-        A drag counts if it is significant, and more than 1% of the mean completion time. Of a queue and the
-        coordination that passes through it, the one with the larger drag counts.
+        Drags that are not significant, or at most 1% of the mean completion time, are left out. If coordination passes
+        through a queue, only the larger drag of the two is used.
         """
         smaller = {min(pair, key=lambda index: self.all[index].drag.mean) for pair in self.same}
         counted = [
@@ -108,8 +109,8 @@ def drags(
     """Return the drags of everything that can hold a scenario up.
 
     sizes : number of agents of each crew
-    samples : most samples to use; fewer are used for a large graph
-    progress : function that is called with 0 now and then, because this is the beginning of the work
+    samples : largest number of samples to use; a large graph uses fewer
+    progress : function to call repeatedly. Its argument is always 0, because this is only a small part of the work
     """
     graph = expand(workflow, sizes)
     steps: dict[tuple[str, str], list[int]] = {}
@@ -149,7 +150,7 @@ def drags(
 
 
 def most_dragging(drags: Drags, crews: Iterable[str]) -> str:
-    """Return the crew with the largest drag. If several have it, return the first of these crews.
+    """Return the crew with the largest drag. If several crews have the same drag, return the first of them.
 
     crews : the crews to choose from, in the order of the file
     """
@@ -162,7 +163,7 @@ def _samples(tasks: int, drags: int, most: int) -> int:
 
 
 def _pools(graph: TaskGraph) -> dict[str, list[int]]:
-    """Return the indices of the pools with each name. Pools that no task uses are left out."""
+    """Return the indices of all pools, grouped by name of pool. Pools that no task uses are left out."""
     pools: dict[str, list[int]] = {}
     used = set(graph.graph.acquire.tolist())
     for index, name in enumerate(graph.pools):
@@ -180,7 +181,7 @@ def _holder(graph: TaskGraph, name: str, pools: Sequence[int], drag: Mean) -> Ho
 
 
 def _lost(run: ScheduledSamples, pools: Sequence[int]) -> np.ndarray:
-    """Return an array (S,): the seconds by which each sample would end sooner if some pools were unbounded."""
+    """Return an array (S,) with the seconds that each of S samples would save if the given pools were unbounded."""
     capacity = run.kernel_graph.capacity.copy()
     capacity[pools] = len(run.kernel_graph)
     drawn = run.drawn.at(run.speed)
@@ -189,6 +190,6 @@ def _lost(run: ScheduledSamples, pools: Sequence[int]) -> np.ndarray:
 
 
 def _passes(graph: TaskGraph, works: Iterable[int], pools: Sequence[int]) -> bool:
-    """Return whether any task of some pieces of work seizes a slot of some pools."""
+    """Return whether any task of the pieces of work `works` seizes a slot of one of the pools `pools`."""
     seized = {pool for number in works for pool in graph.graph.acquire[graph.works[number].tasks].ravel().tolist()}
     return not seized.isdisjoint(pools)

@@ -72,13 +72,11 @@ class BreakEven:
 
 @dataclass(frozen=True)
 class BestAtValue:
-    """The scenario with the least total if time has a value.
-
-    The total is the mean cost plus the value of the mean time, in US dollars.
+    """The scenario with the least total of its mean cost and the value of its mean time, in US dollars.
 
     usd_per_hour : value of an hour of each person who waits
     waiting : number of people who wait
-    total : total of `best`
+    total : the total of `best`
     gain : `total of one agent at the declared speed − total of best`
     alike : scenarios with a total that is not significantly above the total of `best`
     """
@@ -94,7 +92,8 @@ class BestAtValue:
 def pareto(grid: ByScenario, q: float) -> tuple[ParetoPoint, ...]:
     """Return the Pareto set of a grid by mean cost and by the quantile `q` of time, cheapest first.
 
-    If several scenarios are about equal, only the scenario with the fewest agents is returned.
+    If several scenarios cost the same, and their times differ by at most 1%, only the one with the fewest agents is
+    returned.
     """
     time = {scenario: samples.seconds.quantile(q) for scenario, samples in grid.items()}
     cost = {scenario: _mean_usd(samples) for scenario, samples in grid.items()}
@@ -122,7 +121,7 @@ def price_of_an_hour(grid: ByScenario) -> tuple[Trade, ...]:
 def break_evens(first: ByScenario, others: ByScenario, waiting: float) -> tuple[BreakEven, ...]:
     """Compare each scenario in `others` with the scenario in `first` that has the same number of agents.
 
-    Return the value of an hour at which both scenarios are equally good.
+    For each pair, return the value of an hour at which both scenarios are equally good.
 
     waiting : number of people who wait
     """
@@ -146,10 +145,9 @@ def break_evens(first: ByScenario, others: ByScenario, waiting: float) -> tuple[
 
 
 def value_of_time(grid: ByScenario, one: ScenarioValues, usd_per_hour: float, waiting: float) -> BestAtValue:
-    """Find the scenario with the least total if time has a value.
+    """Find the scenario with the least total of its mean cost and the value of its mean time, in US dollars.
 
-    The total is the mean cost plus the value of the mean time, in US dollars.
-
+    one : samples of one agent at the declared speed
     usd_per_hour : value of an hour of each person who waits
     waiting : number of people who wait
     """
@@ -171,7 +169,8 @@ def _front(
 ) -> list[Scenario]:
     """Return scenarios from the cheapest to the quickest. Each is over 1% quicker than all cheaper scenarios.
 
-    If several scenarios are about equal, only the scenario with the fewest agents is returned.
+    If several scenarios cost the same, and their times differ by at most 1%, only the one with the fewest agents is
+    returned.
 
     time : completion time of each scenario, in seconds
     cost : cost of each scenario, in US dollars

@@ -27,11 +27,11 @@ class Setup:
 class PaybackRuns:
     """The least number of runs whose savings pay back a setup.
 
-    runs : the number for the estimated savings per run
-    low : the number for the upper end of the savings' 95% interval
-    high : the number for the lower end of the savings' 95% interval
+    runs : number of runs, if each run saves the estimate
+    low : number of runs, if each run saves the upper end of the estimate's 95% interval
+    high : number of runs, if each run saves the lower end of the estimate's 95% interval
 
-    A field is None if its savings are unknown or never pay back the setup.
+    A field is None if these savings are unknown or never pay back the setup.
     """
 
     runs: int | None
@@ -47,8 +47,8 @@ class Payback:
 
     time : number of runs that save as much time as the setup takes
     usd : number of runs that save as much money as the setup costs; None if a cost is unknown
-    value : number of runs that pay back the setup if time is counted in US dollars; None if a cost or the value of time
-        is unknown
+    value : number of runs that pay back the time and cost of the setup together, both in US dollars; None if a cost or
+        the value of time is unknown
     seconds_saved : seconds saved by all planned runs, minus the setup; None if the number of runs is unknown
     usd_saved : US dollars saved by all planned runs, minus the setup; None if the number of runs or a cost is unknown
     """

@@ -12,23 +12,25 @@ from planner.planning.results import Others, Row, Scenario
 from planner.sampling.sample import Progress, Stopping, quiet
 
 FEW = 64
-"""Most samples of the search for numbers of agents. What they save and cost is simulated with all samples."""
+"""Most samples of the search for numbers of agents. Their savings and costs are then simulated with all samples."""
 
 PARTS = 4
-"""Parts into which a range of numbers of agents is divided. A simulation of three scenarios takes about as long as two
-simulations of one."""
+"""Parts into which a range of numbers of agents is divided. To simulate three scenarios together takes about as long as
+to simulate two scenarios, one after the other."""
 
 
 @dataclass(frozen=True)
 class Search:
-    """A search for the scenarios that the rule of the advice needs.
+    """A search for the numbers of agents to simulate, so that a `Rule` can give advice.
+
+    A row is a model at one speed.
 
     grid : simulates the scenarios
     declared : the declared scenario
-    rows : models and speeds, the declared ones first
+    rows : rows of the scenarios to simulate; the first is the declared model and speed
     most : largest useful number of agents
     worth, usd_per_hour, asked, named : as in `Rule`
-    stopping, progress : for the first scenarios; later scenarios have the same number of samples
+    stopping : decides the number of samples of the first scenarios; all later scenarios have the same number
     """
 
     grid: Grid
@@ -57,10 +59,12 @@ class Search:
         self.grid.take(scenarios, Stopping(self.grid.samples), self.progress)
 
     def scouted(self) -> tuple[Search, list[Scenario]]:
-        """Search with few samples. Return a search that names the numbers found, and the scenarios to simulate first.
+        """Search for good numbers of agents, with few samples.
 
-        These are the default grid, the named and the quickest number of the declared and the recommended row, and the
-        next step up from the recommended number.
+        Return a copy of the search in which `named` has the numbers found. Also return the scenarios to simulate first
+        with all samples: the default grid, and a scenario with about twice the recommended number of agents. For the
+        declared and the recommended model and speed, the number of `Rule.enough` and the one with the least loss are
+        added.
         """
         if self.most == 1:
             return self, self.default_scenarios()
@@ -80,14 +84,14 @@ class Search:
         return replace(self, named=named), list(dict.fromkeys(scenarios))
 
     def _waiting(self, done: float) -> None:
-        """Report that the work has begun. The search is a small part of it."""
+        """Report progress of 0 instead of `done`, because the search is only a small first part of the work."""
         self.progress(0.0)
 
     def default_scenarios(self) -> list[Scenario]:
         """Return the scenarios to begin with if no numbers of agents are requested.
 
-        At the declared speed, these are 1, half of the declared number, the declared number, and then twice as many
-        again and again, up to the largest useful number. At other speeds, only the default grid and the largest number.
+        The declared model and speed have the numbers of `ladder`. All other models and speeds have the numbers of the
+        default grid, and the largest useful number.
         """
         row, others = self.rows[0], self.rows[1:]
         columns = self._columns(self.declared.agents)
@@ -97,7 +101,7 @@ class Search:
         ]
 
     def ladder(self) -> list[int]:
-        """Return the numbers of agents to begin with: 1, half of the declared one, and doubled ones up to `most`."""
+        """Return numbers of agents to begin with: 1, n / 2, n, 2 n, 4 n, … and `most`, for n declared agents."""
         numbers, count = {*self._columns(self.declared.agents), self.most}, self.declared.agents
         while count < self.most:
             numbers.add(count)
@@ -105,7 +109,7 @@ class Search:
         return sorted(numbers)
 
     def measured(self) -> Rule:
-        """Return the rule for all scenarios of the search that are simulated so far."""
+        """Return a rule that chooses among all scenarios simulated so far."""
         points = {}
         for scenario, samples in self.grid.found.items():
             if scenario.row in self.rows:
@@ -115,7 +119,7 @@ class Search:
         return Rule(points, self.declared, available, self.worth, self.usd_per_hour, self.asked, self.named)
 
     def find_numbers(self) -> None:
-        """Simulate numbers of agents until the named numbers of the rows that may be recommended are known."""
+        """Simulate numbers of agents until `Rule.enough` is exact for each model and speed that may be recommended."""
         self._refine(self.rows[0])
         for row in self.rows[1:]:
             best = self.measured().choose().recommended
@@ -126,20 +130,20 @@ class Search:
                 self._refine(row)
 
     def complete(self) -> Rule:
-        """Simulate the rest of the default grid. Return the rule for all simulated scenarios."""
+        """Simulate the rest of the default grid. Return a rule that chooses among all simulated scenarios."""
         while missing := [scenario for scenario in self.grid_scenarios() if scenario not in self.grid.found]:
             self.take(missing)
         return self.measured()
 
     def grid_scenarios(self) -> list[Scenario]:
-        """Return the default grid: all rows with the numbers of agents of `columns`."""
+        """Return the default grid: each model and speed in `rows` with each number of agents in `columns`."""
         return [Scenario(*row, count) for row in self.rows for count in self.columns()]
 
     def _refine(self, row: Row) -> None:
-        """Simulate further numbers of agents of a row, until the named number is known.
+        """Simulate further numbers of agents of a row until the result of `Rule.enough` is exact.
 
-        The named number lies between two simulated numbers. In each round, this range is divided into `PARTS` parts. At
-        the end, twice the named number is simulated too, because it may be quicker than all others.
+        A row is a model at one speed. The exact result lies between two simulated numbers. Each round divides this
+        range into `PARTS` parts. At the end, twice the result is simulated, because it may be quicker than all others.
         """
         while True:
             rule = self.measured()
@@ -155,8 +159,8 @@ class Search:
     def columns(self) -> list[int]:
         """Return the numbers of agents of the default grid, at most four.
 
-        These are 1, the declared and the recommended number, half of the declared number unless more are recommended,
-        and double of it unless fewer are recommended.
+        These are 1, the declared number n and the recommended number r. If r is at most n, n / 2 is added. If r is at
+        least n, 2 n is added, or the largest useful number if 2 n exceeds it.
         """
         return self._columns(self.measured().choose().recommended.agents)
 
@@ -167,12 +171,12 @@ class Search:
         return sorted({1, declared, recommended, *half, *({double} if recommended >= declared else set())})
 
     def _may_be_best(self, row: Row) -> bool:
-        """Return whether more agents at another speed may be worth more than either alone."""
+        """Return whether the change from the recommended scenario to any simulated scenario of a row is worth it."""
         rule = self.measured()
         best = rule.choose().recommended
         return any(rule.adds(best, Scenario(*row, count)) for count in rule.numbers(row))
 
 
 def _about_twice(agents: int, scenario: Scenario) -> bool:
-    """Return whether a scenario has 1.5 to 3 times as many agents."""
+    """Return whether the number of agents of a scenario is 1.5 to 3 times `agents`."""
     return 3 * agents <= 2 * scenario.agents <= 6 * agents

@@ -61,7 +61,7 @@ def verdict(grid: Sequence[Scenario], seconds: Mapping[Scenario, Floats]) -> Ver
 
 
 def fewest(grid: Iterable[Scenario]) -> Scenario:
-    """Return the first scenario with the fewest agents in all crews that vary."""
+    """Return the first scenario with the fewest agents, added up over all crews that vary."""
     return min(grid, key=lambda scenario: scenario.all_agents)
 
 
@@ -78,9 +78,9 @@ def _least(points: Sequence[Scenario], p50: Mapping[Scenario, float]) -> Scenari
 class Verdict:
     """The answer to the question whether more agents or a higher speed saves more time.
 
-    A row is a model at one speed. The first row has the first model at its lowest speed. Agents are those of all crews
-    that vary. Two scenarios are about equal if their p50s differ by at most 1%, or if their difference is not
-    significant.
+    A row is a model at one speed. The first row is the first model at its lowest speed. If several crews vary, their
+    numbers of agents are added up. Two scenarios are about equal if their p50s differ by at most 1%, or if their
+    difference is not significant.
 
     more : the quickest scenario in the first row. If several are within 1% of the least p50, the one with the fewest
         agents is taken.
@@ -90,11 +90,12 @@ class Verdict:
         about equal; empty if the grid has a single row or a single number of agents
     difference : 95% interval of the median of `time of more − time of faster` in seconds, paired by sample
     best : the scenario with the least p50; if several scenarios have the least p50, the one with the fewest agents
-    close : whether `best` is about equal to `more` or `faster`. If `gains` is empty, `best` is compared with the first
-        scenario that has the fewest agents.
-    no_more : effect of more agents if `more` has the fewest agents. ``little``: they save less than 1%. ``nothing``:
-        they save no time. ``slower``: they cost time. Otherwise, the text is empty.
-    no_faster : effect of the other rows if `faster` is in the first row, with the same texts; otherwise empty
+    close : whether `best` is about equal to `more` or `faster`. If `gains` is empty: whether `best` is about equal to
+        the first scenario with the fewest agents
+    no_more : reason why `more` has the fewest agents: more agents save less than 1% (``little``), save no time
+        (``nothing``) or cost time (``slower``). Otherwise empty
+    no_faster : reason why `faster` is in the first row: other rows save little, save no time or cost time, with the
+        same texts. Otherwise empty
     """
 
     more: Scenario

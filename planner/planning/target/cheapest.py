@@ -57,10 +57,10 @@ class Candidates:
         return [self.of(scenario) for scenario in self.grid.found]
 
     def cheapest(self, some: Iterable[Candidate]) -> Candidate | None:
-        """Return the cheapest of those that surely meet the target; None if there is none.
+        """Return the cheapest of the candidates that surely meet the target; None if there is none.
 
-        What can be bought comes first, in the order of `AVAILABILITY`. Of those that cost about the same, the one with
-        the fewest agents is taken.
+        Candidates that are easier to buy come first, in the order of `AVAILABILITY`. Of those that cost about the same,
+        the one with the fewest agents is taken.
         """
         meeting = [candidate for candidate in some if candidate.standing == "meets"]
         first = min((candidate.rank for candidate in meeting), default=0)
@@ -74,7 +74,7 @@ class Candidates:
         )
 
     def is_cheaper(self, candidate: Candidate, than: Candidate) -> bool:
-        """Return whether a scenario costs less, or about as much with fewer agents."""
+        """Return whether `candidate` costs clearly less than `than`, or has fewer agents and does not cost more."""
         fewer = candidate.scenario.all_agents < than.scenario.all_agents
         return Cost.of(candidate) < Cost.of(than) and (fewer or not self.about_as_cheap(than, candidate))
 
@@ -87,10 +87,11 @@ class Candidates:
         return more.value <= ALIKE * other.mean or (more.low is not None and not more.above)
 
     def closest(self) -> Candidate:
-        """Return the scenario that comes closest to the target, if none surely meets it.
+        """Return the scenario that comes closest to the target, for the case that none surely meets it.
 
-        It is the quickest scenario within the budget. If no scenario is within the budget, it is the cheapest one. What
-        can be bought comes first. Of those that are about as quick, the one with the fewest agents is taken.
+        It is the quickest scenario within the budget. Of those that are about as quick, the one with the fewest agents
+        is taken. If no scenario is within the budget, it is the cheapest one. In both cases, scenarios that are easier
+        to buy come first, in the order of `AVAILABILITY`.
         """
         within = [candidate for candidate in self.all() if candidate.in_budget != "misses"]
         some = within or self.all()
@@ -116,7 +117,7 @@ def neighbours(numbers: Sequence[int], most: int, wide: bool) -> Iterator[tuple[
     One crew has one agent more or less, or one crew has one more and another crew has one less.
 
     most : largest number of agents of a crew
-    wide : whether one crew may also have up to twice its agents, in at most `WIDE` steps
+    wide : whether to add combinations in which one crew has up to twice its agents; at most `WIDE` for each crew
     """
     steps = [(index, change) for index in range(len(numbers)) for change in (-1, 1)]
     pairs = [((more, 1), (less, -1)) for more in range(len(numbers)) for less in range(len(numbers)) if more != less]

@@ -39,10 +39,10 @@ class Crews:
         cls, workflow: Workflow, crew: str | None, agents: AgentCounts, seed: int, stopping: Stopping,
         progress: Progress,
     ) -> Crews:  # fmt: skip
-        """Choose the crews. If a workflow has several and none is named, choose the one with the largest drag.
+        """Choose the crews. If a workflow has several crews and none is named, choose the crew with the largest drag.
 
-        Raises InputError if a crew is unknown, or if there are too many combinations. Also raises InputError if numbers
-        are given without the name of a crew, and the workflow has several crews.
+        Raises InputError if a crew is unknown, or if there are too many combinations. Also raises InputError if the
+        workflow has several crews, and numbers are given without the name of a crew.
         """
         requested = CrewNumbers.of(workflow, agents, crew)
         sizing = Sizing.of(workflow, requested.crew)
@@ -62,7 +62,7 @@ class Crews:
     def combinations(self, widest: int) -> list[Numbers]:
         """Return all combinations of the requested numbers.
 
-        widest : largest useful number of agents. Default numbers above it are left out
+        widest : largest useful number of agents; default numbers above it are left out
         """
         numbers = self.requested.agents
         if numbers is None:

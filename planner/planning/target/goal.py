@@ -121,7 +121,9 @@ def percentile_of(values: Seconds | Usd, q: float) -> float:
 
 
 def interval_of(values: Seconds | Usd, q: float) -> tuple[float | None, float | None]:
-    """Return the ends of the 95% interval of a percentile of a time or a cost. None: too few samples.
+    """Return the ends of the 95% interval of a percentile of a time or a cost.
+
+    Return (None, None) if there are too few samples.
 
     q : the percentile as a share: 0.5, 0.9 or 0.95
     """
@@ -142,9 +144,9 @@ def few_samples(q: float, seconds: Iterable[Values]) -> tuple[Note, ...]:
 
 
 def standing(samples: Values, q: float, limit: float) -> Standing:
-    """Return ``meets`` if the quantile `q` is within a limit, and ``misses`` if it is above the limit.
+    """Return the position of the 95% interval of the quantile `q` relative to `limit`.
 
-    Return ``limit`` if the 95% interval of the quantile contains the limit.
+    ``meets``: the interval is at most `limit`. ``misses``: it is above `limit`. ``limit``: it contains `limit`.
     """
     low, high = samples.interval(q)
     if low < high and not enclosed(samples.count, q):

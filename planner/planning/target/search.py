@@ -40,9 +40,9 @@ MOST_STEPS = 24
 class Obstacle:
     """The reason why no scenario surely meets a target.
 
-    closest : the quickest scenario within the budget; if there is none, the cheapest scenario. What everybody can buy
-        comes first
-    steps : the steps of `closest` that save the most time if they are shortened, the best first
+    closest : the quickest scenario within the budget, or the cheapest scenario if none is within the budget. In both
+        cases, scenarios that everybody can buy come first
+    steps : the steps whose shortening would save the most time in `closest`, the best first
     holders : the steps, crews, queues and limits with the largest drags in `closest`, the largest first
     """
 
@@ -60,16 +60,18 @@ class TargetResult:
     crew_drag : drag of a chosen crew in the declared scenario, as a share of the mean completion time
     declared : declared number of agents of each crew; empty if the workflow has no crews
     candidates : the scenarios of the grid, in the order of the requested models, speeds and numbers of agents
-    cheapest : the cheapest scenario that surely meets the target, in the grid or between its points; None if there is
-        none. What everybody can buy comes first. If several scenarios cost about the same, the one with the fewest
-        agents is taken
-    perhaps : a cheaper scenario, no harder to buy, that may meet the target; None if there is none
-    next_cheaper : the cheaper scenario, no harder to buy, that misses the target by least; None if there is none
-    restricted_cheapest : the cheapest scenario that surely meets the target, if it is cheaper than `cheapest` but
-        harder to buy; otherwise None
-    speeds : the least speed needed, for each model and combination of numbers of agents
-    agents : the least number of agents needed, for each model, speed and crew
-    obstacle : the reason why `cheapest` is None; None if there is a cheapest scenario
+    cheapest : the cheapest scenario that surely meets the target, in the grid or between points of the grid; None if
+        there is none. Scenarios that everybody can buy come first. If several scenarios cost about the same, the one
+        with the fewest agents is taken
+    perhaps : the cheapest scenario that may meet the target, among those cheaper than `cheapest` and no harder to buy.
+        If `cheapest` is None, among those easiest to buy. None if there is none
+    next_cheaper : the quickest scenario that misses the target, among those cheaper than `cheapest` and no harder to
+        buy; None if there is none
+    restricted_cheapest : the cheapest scenario that surely meets the target, among those harder to buy than `cheapest`;
+        None if it is not cheaper than `cheapest`
+    speeds : for each model and combination of numbers of agents, the least speed that meets the deadline
+    agents : for each model, speed and crew, the least number of agents that meets the deadline
+    obstacle : the reason why `cheapest` is None; None if `cheapest` is a scenario
     restricted : availability of each model that not everybody can buy: ``limited`` or ``retired``
     """
 
@@ -106,12 +108,13 @@ def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], a
              progress: Progress = quiet) -> TargetResult:  # fmt: skip
     """Find the cheapest scenario that meets a target.
 
-    The scenarios of the grid decide the number of samples. Further scenarios use the same samples: those with the
-    least speed or number of agents, and those with nearly the agents of the cheapest scenario.
+    First simulate the grid of the given models, speeds and numbers of agents. It decides the number of samples. Then
+    search outside the grid, with as many samples: for the least speed, for the least number of agents, and for a
+    cheaper scenario with nearly the agents of the cheapest one.
 
     agents : numbers of agents to try, of one crew or of several crews by name. None: the default numbers of the only
         crew, or of the crew with the largest drag
-    tiers : further models that are tried at the given speeds only
+    tiers : further models to try at the given speeds; their least speeds are not searched for
     The other arguments are those of `compare`.
 
     Raises InputError as `compare` does. Also raises InputError if there are too many combinations, or if the target has
@@ -155,10 +158,11 @@ def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], a
 
 
 def _descend(search: Search, candidates: Candidates) -> Candidate | None:
-    """Return the cheapest scenario that surely meets the target, in the grid or between its points.
+    """Return the cheapest scenario that surely meets the target, in the grid or between points of the grid.
 
-    Simulate scenarios with nearly the same agents as the cheapest one, and continue with the cheapest of all, until
-    it stays the same. If its speed is hypothetical, the least speed is searched for with these agents.
+    In each round, simulate scenarios with nearly the agents of the cheapest scenario so far. Stop if none of them is
+    cheaper. If the speed of the cheapest scenario is not a requested one, also search for the least speed with these
+    agents.
     """
     grid = search.grid
     done: set[Scenario] = set()

@@ -63,7 +63,7 @@ class Search:
 
     @cached_property
     def widest(self) -> int:
-        """The largest useful number of agents of a crew, or the largest requested one if it is larger."""
+        """The largest useful number of agents of a crew, or the largest requested number if that is larger."""
         return max(self.grid.widest(self.models), *(count for numbers in self.combinations for count in numbers))
 
 
@@ -112,7 +112,7 @@ class _Bracket(NamedTuple):
     """The range in which the search for the least number of agents or the least speed continues.
 
     met : the least tried value that meets the deadline; None if no tried value meets it
-    below : the highest tried value below `met`; if `met` is None, the highest tried value; None if there is none
+    below : the highest tried value below `met`, or the highest of all if `met` is None; None if there is none
     """
 
     below: float | None
@@ -138,16 +138,19 @@ class _Line:
     solved: bool = False
 
     def scenario(self, search: Search, x: float) -> Scenario:
-        """Return the scenario of the line with the given number of agents or the given speed."""
+        """Return the scenario with the fixed values of this search.
+
+        x : the value that is searched for: the number of agents of the crew, or the speed
+        """
         if self.crew is None:
             return search.scenario(self.model, x, self.numbers)
         numbers = (*self.numbers[: self.crew], int(x), *self.numbers[self.crew + 1 :])
         return search.scenario(self.model, self.speed, numbers)
 
     def bracket(self, bound: _Bound, deadline: float) -> _Bracket:
-        """Return the two tried numbers between which the search continues.
+        """Return the two tried values between which the search continues.
 
-        The higher number is the least that meets the deadline. The lower number is the next tried number below it.
+        The higher value is the least tried value that meets the deadline. The lower value is the next one below it.
 
         bound : the value to compare with the deadline: the percentile, or an end of its 95% interval
         """
@@ -191,9 +194,9 @@ def needed_speeds(search: Search) -> tuple[Requirement, ...]:
 def needed_agents(search: Search) -> tuple[Requirement, ...]:
     """Find the least number of agents that meets the deadline, for each model, speed and crew.
 
-    The other crews that vary have each combination of their requested numbers. The search tries the requested numbers
-    of the crew, then numbers between them. If no requested number meets the deadline, the search doubles the largest
-    number, up to the largest useful number.
+    If several crews vary, search once for each combination of the requested numbers of the other crews. The search
+    tries the requested numbers of the crew, then numbers between them. If no requested number meets the deadline, the
+    search doubles the largest number, up to the largest useful number.
     """
     widest = search.widest
     lines = []

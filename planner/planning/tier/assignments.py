@@ -181,11 +181,12 @@ def selected(assignments: Assignments, steps: Sequence[str], limits: Limits, pro
 
 
 def best_of(assignments: Assignments, some: Iterable[FastSteps], limits: Limits, most: int) -> list[FastSteps]:
-    """Return the best assignments for a simulation with more samples, the best first.
+    """Choose the best of some assignments, so that they can be simulated with more samples.
 
-    These are at most `most` that are surely within the limits, and at most `most` better ones that may be within them.
+    Return at most `most` assignments that are surely within the limits, the best first. Before them, return at most
+    `most` assignments that are better than these, but only perhaps within the limits.
 
-    some : assignments that have been simulated
+    some : simulated assignments to choose from
     """
     distinct = list(dict.fromkeys(some))
     sure = _ordered(assignments, distinct, limits)[:most]
@@ -206,10 +207,11 @@ def _ordered(assignments: Assignments, some: Iterable[FastSteps], limits: Limits
 def _into_limits(
     assignments: Assignments, current: FastSteps, steps: Sequence[str], limits: Limits, progress: Progress
 ) -> FastSteps:
-    """Move steps, one by one, until an assignment is within the limits. Return it, or the last one.
+    """Move steps, one by one, until the exceeded limit is met or no step is left. Return the result.
 
-    If the assignment is late, the step with the best `_gain` is moved to the fast tier. If it is over the budget, the
-    step that loses the fewest seconds per dollar saved is removed from the fast tier. No step is moved back.
+    If `current` is late, steps are moved to the fast tier until the deadline is met. Each time, the step with the best
+    `_gain` is moved. If `current` is not late, steps are removed from the fast tier until the budget is met. Each time,
+    the step that loses the fewest seconds per dollar saved is removed.
 
     current : the assignment to start from, which must have been simulated
     """
@@ -229,9 +231,10 @@ def _climb(
 ) -> FastSteps:
     """Improve an assignment of steps to the fast tier, and return the result.
 
-    Single steps are moved to or from the fast tier while this improves the time, or with a deadline the cost. If no
-    single move helps, two steps are moved together. Among all moves that help and are within the limits, the move with
-    the highest `_gain` is made. With a deadline, it is the move with the least cost.
+    A move puts a step on the fast tier or removes it. Moves are made as long as there is one that helps and stays
+    within the limits. If no single step helps, two steps are moved together. Without a deadline, a move helps if it
+    saves time, and the move with the highest `_gain` is made. With a deadline, a move helps if it saves cost, and the
+    move to the least cost is made.
 
     current : the assignment to improve, which must have been simulated
     """
@@ -249,7 +252,7 @@ def _climb(
 
 
 def _better(assignments: Assignments, current: FastSteps, move: FastSteps, limits: Limits) -> bool:
-    """Return whether the assignment `move` is quicker or cheaper than `current`, as the limits require."""
+    """Return whether `move` comes before `current` by `Limits.order`, or `current` is not surely within the limits."""
     before, after = assignments.samples_of[current], assignments.samples_of[move]
     return limits.order(after) < limits.order(before) or not limits.fits(before)
 

@@ -10,11 +10,11 @@ from planner.sampling.accumulator import ScenarioSamples
 
 @dataclass(frozen=True)
 class Limits:
-    """What an assignment must keep to: a deadline, a budget, or both.
+    """The limits of an assignment: a deadline, a budget, or both.
 
     percentile : the percentile of time and cost that must be within the limits: 0.5, 0.9 or 0.95
-    deadline : limit of the completion time, in seconds; None: no limit. Then the quickest assignment is searched for,
-        otherwise the cheapest
+    deadline : limit of the completion time, in seconds; None: no limit. With a deadline, the best assignment is the
+        cheapest one; without it, the quickest one
     budget : limit of the cost, in US dollars; None: no limit
     """
 
@@ -42,7 +42,7 @@ class Limits:
         return self.standing(samples) == "meets"
 
     def time(self, samples: ScenarioSamples) -> float:
-        """Return the percentile of the completion time, in seconds."""
+        """Return the completion time in seconds, at the percentile of the limits."""
         return samples.seconds.quantile(self.percentile)
 
     def order(self, samples: ScenarioSamples) -> tuple[float, float]:

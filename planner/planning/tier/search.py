@@ -82,7 +82,8 @@ class AssignmentResult:
 
     steps : paths of the steps on the fast tier, in the order of the task graph
     fits : whether time and cost are surely within the limits, by their 95% intervals
-    in_time, in_budget : positions of these intervals relative to the limits; ``meets`` without a limit
+    in_time : position of the time's 95% interval relative to the deadline; ``meets`` if there is no deadline
+    in_budget : position of the cost's 95% interval relative to the budget; ``meets`` if there is no budget
     chance : probability that the completion time is within the deadline; None if there is no deadline
     to_standard : difference from the assignment with no step on the fast tier
     to_fast : difference from the assignment with all steps on the fast tier
@@ -108,11 +109,11 @@ class TierResult:
     steps : paths of the steps that may be on the fast tier
     standard : result with no step on the fast tier
     fast : result with all steps on the fast tier
-    best : the quickest assignment within the budget; with a deadline, the cheapest within the limits; None if no
-        assignment is surely within the limits
+    best : without a deadline, the quickest assignment within the budget; with a deadline, the cheapest assignment
+        within the limits. None if no assignment is surely within the limits
     thrifty : a cheaper assignment that is about as quick as `best`; None if there is none, or if there is a deadline
-    closest : the assignment that comes closest to the limits if `best` is None; otherwise None. It is the quickest one
-        within the budget. If none is within the budget, it is the cheapest one
+    closest : if `best` is None, the assignment that comes closest to the limits: the quickest one within the budget, or
+        the cheapest one if none is within the budget. None if there is a best assignment
     alone : results with a single step on the fast tier; some steps are missing if time ran out
     searched : number of assignments that the search simulated
     search_samples : number of samples of each assignment in the search
