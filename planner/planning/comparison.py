@@ -250,7 +250,6 @@ def _decision_inputs(
         uncoordinated[extra.widest] if extra.widest in uncoordinated else by_agents[first][extra.widest],
         uncoordinated[1] if 1 in uncoordinated else by_agents[first][1],
         extra.curved,
-        any(step.kind == "human" for _, step in grid.workflow.walk()),
     )
 
 

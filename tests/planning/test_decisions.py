@@ -145,24 +145,12 @@ def test_bound_by_tools(declare: Declare) -> None:
 
 
 def test_bound_by_people(declare: Declare) -> None:
-    """A person of 1 h and a request of 9 + 1 s: 3,610 s, 7.98 rounds in a working day, and hardly more at any speed."""
+    """A person of 1 h and a request of 9 + 1 s: 3,610 s, and hardly less at any speed."""
     found = decided(declare("  a: {human: 1h}\n  b: {needs: a, llm: {output: 450}}", PRICED))
     base = found.pace[0]
-    assert base.names == ("a working day",)
-    assert base.rounds_per_day is not None
-    assert base.rounds_per_day.value == pytest.approx(28800 / 3610)
+    assert base.names == ("8 hours",)
     assert found.ceilings.infinite_speed.speedup.value == pytest.approx(3610 / 3601)
     assert found.ceilings.serial_fraction.value == 1
-
-
-def test_a_run_longer_than_a_working_day_is_told_in_working_days(declare: Declare, golden: Golden) -> None:
-    """36 h and 10 s are 4.5 working days of 8 h; at any speed about as many."""
-    steps = "  a: {human: HOURS}\n  b: {needs: a, llm: {output: 450}}"
-    lines = " ".join(text(compared(declare(steps.replace("HOURS", "36h"), PRICED))))
-    golden(text(compared(declare(steps.replace("HOURS", "36h"), PRICED))))
-    assert amounts(lines) >= {"4.5"}
-    lines = " ".join(text(compared(declare(steps.replace("HOURS", "2h"), PRICED))))
-    golden(text(compared(declare(steps.replace("HOURS", "2h"), PRICED))))
 
 
 def test_further_agents_do_not_excuse_a_worse_model(declare: Declare, golden: Golden) -> None:

@@ -101,7 +101,6 @@ class DecisionInputs:
     uncoordinated : samples of `widest` agents if there is no coordination, and requests do not slow each other down
     uncoordinated_alone : samples of one agent under the same conditions
     load_dependent : whether concurrent requests slow each other down in the workflow as declared
-    people : whether the workflow has steps done by people
     """
 
     grid: ByScenario
@@ -114,7 +113,6 @@ class DecisionInputs:
     uncoordinated: ScenarioValues
     uncoordinated_alone: ScenarioValues
     load_dependent: bool
-    people: bool
 
 
 def decide(inputs: DecisionInputs, verdict: Verdict, options: DecisionOptions) -> Decisions:
@@ -157,8 +155,8 @@ def decide(inputs: DecisionInputs, verdict: Verdict, options: DecisionOptions) -
         value_of_time=at_value,
         beats=_beats(grid, verdict, base, one),
         pace=(
-            pace(base, one, inputs.people),
-            *(pace(scenario, grid[scenario], inputs.people) for scenario in others),
+            pace(base, one),
+            *(pace(scenario, grid[scenario]) for scenario in others),
         ),
         success=tuple(
             success(scenario, grid[scenario], one)

@@ -115,14 +115,12 @@ def _net_savings(per_run: Interval, once: float, runs: int | None) -> Interval |
     return Interval(runs * per_run.value - once, *ends)
 
 
-WORKING_DAY = 8 * 3600.0
-
 PACES = (
     ("at once", 1.0),
     ("within attention", 10.0),
     ("within patience", 60.0),
     ("a coffee", 900.0),
-    ("a working day", WORKING_DAY),
+    ("8 hours", 28_800.0),
 )
 """Names of paces, each with its most seconds. 1 s and 10 s are from Miller 1968 and Nielsen 1993."""
 
@@ -136,13 +134,11 @@ class Pace:
     p50 : median completion time in seconds
     names : names of the paces at the two ends of the p50's 95% interval, the quicker first; one name if the paces are
         equal
-    rounds_per_day : number of runs that fit in a working day of 8 h; None if no step is done by people
     """
 
     scenario: Scenario
     p50: Interval
     names: tuple[str, ...]
-    rounds_per_day: Interval | None
 
 
 def pace_name(seconds: float) -> str:
@@ -150,15 +146,8 @@ def pace_name(seconds: float) -> str:
     return next((name for name, longest in PACES if seconds <= longest), LONGER)
 
 
-def pace(scenario: Scenario, samples: ScenarioValues, people: bool) -> Pace:
-    """Return the pace of a scenario: its typical completion time, as a name.
-
-    people : whether any step is done by people
-    """
+def pace(scenario: Scenario, samples: ScenarioValues) -> Pace:
+    """Return the pace of a scenario: its typical completion time, as a name."""
     p50 = quantile(samples.seconds, 0.5)
     ends = [end for end in (p50.low, p50.high) if end is not None] or [p50.value]
-    rounds = None
-    if people and min(ends):
-        slowest, quickest = (None if end is None else WORKING_DAY / end for end in (p50.high, p50.low))
-        rounds = Interval(WORKING_DAY / p50.value, slowest, quickest)
-    return Pace(scenario, p50, tuple(dict.fromkeys(map(pace_name, ends))), rounds)
+    return Pace(scenario, p50, tuple(dict.fromkeys(map(pace_name, ends))))

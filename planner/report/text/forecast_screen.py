@@ -28,6 +28,8 @@ def answer_lines(forecast: Forecast) -> list[str]:
     """Return the lines of the first screen without notes."""
     title = f"{printable(forecast.workflow)}: how long, and for how much?"
     planned = planned_phrase(forecast.sizes, forecast.result.scenario)
+    if any(note.code == "langgraph-runtime" for note in forecast.notes):
+        planned += ", on LangGraph"
     room = width() - len(title) - len(planned)
     head = [f"{title}{' ' * room}{planned}"] if room >= 2 else wrap_all([title, f"Planned: {planned}"])
     return [

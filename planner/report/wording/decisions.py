@@ -10,7 +10,7 @@ from planner.planning.decisions.agents import AgentNumbers, Doubling
 from planner.planning.decisions.ceilings import Ceiling
 from planner.planning.decisions.chances import PairwiseChance
 from planner.planning.decisions.exchange import AgentsForSpeed, Exchange
-from planner.planning.decisions.payback import LONGER, WORKING_DAY, Pace
+from planner.planning.decisions.payback import LONGER, Pace
 from planner.report.wording import quantities
 from planner.report.wording.money import money_sentences
 from planner.report.wording.phrases import (
@@ -32,8 +32,8 @@ _PACES = {
     "within attention": "within attention (10s)",
     "within patience": "within patience (1min)",
     "a coffee": "within a coffee break (15min)",
-    "a working day": "within a working day",
-    LONGER: "longer than a working day",
+    "8 hours": "within 8h",
+    LONGER: "longer than 8h",
 }
 """Name of a pace → its phrase."""
 
@@ -232,28 +232,9 @@ def _people(comparison: Comparison) -> Iterator[str]:
     base, *others = comparison.decisions.pace
     if others:
         quickest = others[-1]
-        if base.rounds_per_day is not None and quickest.rounds_per_day is not None:
-            yield _runs(comparison, base, base.rounds_per_day, quickest, quickest.rounds_per_day)
-        elif base.names != quickest.names:
+        if base.names != quickest.names:
             slowest = with_scenario(comparison, base.scenario)
             yield f"Pace: {_paces(base)} {slowest}, {_paces(quickest)} at the quickest."
-
-
-def _runs(comparison: Comparison, base: Pace, by_base: Interval, quickest: Pace, by_quickest: Interval) -> str:
-    """Return a sentence on the number of runs in a working day.
-
-    If a run takes longer than a working day, the sentence has the number of working days that a run takes.
-    """
-    quantity = "Runs in a working day of 8h"
-    if min(by_base.value, by_quickest.value) < 1:
-        quantity = "Working days of 8h that a run takes"
-        by_base, by_quickest = (pace.p50.times(1 / WORKING_DAY) for pace in (base, quickest))
-    base_text, quickest_text = with_interval(by_base, _count), with_interval(by_quickest, _count)
-    return f"{quantity}: {base_text} {with_scenario(comparison, base.scenario)}, {quickest_text} at the quickest."
-
-
-def _count(count: float) -> str:
-    return f"{count:.2g}" if count < 10 else quantities.times(count)
 
 
 def _paces(pace: Pace) -> str:

@@ -107,7 +107,9 @@ def _parts(forecast: Forecast) -> list[str]:
     total = sum(forecast.breakdown.values())
     shares = {part: seconds / total for part, seconds in forecast.breakdown.items()} if total else {}
     large = sorted((part for part, share in shares.items() if share >= LEAST_SHARE), key=lambda part: -shares[part])
-    return [f"{_PARTS.get(part, part)} {quantities.percent(shares[part])}" for part in large]
+    slots = all(crew.name == LIMITED for crew in forecast.crews if crew.waiting.mean)
+    phrases = {**_PARTS, "waiting": "waiting for slots"} if slots else _PARTS
+    return [f"{phrases[part]} {quantities.percent(shares[part])}" for part in large]
 
 
 def _busy(crew: Utilisation) -> str:
@@ -116,7 +118,7 @@ def _busy(crew: Utilisation) -> str:
     if crew.name == LEAD:
         subject = "the lead"
     elif crew.name == LIMITED:
-        subject = f"max_concurrency {crew.agents:,}"
+        subject = f"the {crew.agents:,} slots of max_concurrency"
     else:
         subject = f"{queue}s of {printable(name)}" if queue else quantities.crew(name, crew.agents)
     waiting = f", and the run waits {quantities.seconds(crew.waiting.mean)} for a free one" if crew.waiting.mean else ""
