@@ -71,11 +71,10 @@ def load_workflow(
         string start from the current folder
     parameters : values that replace the values of the workflow's parameters
     catalogue : a catalogue, or the path of a catalogue file. The planner's own profiles are always available. None: the
-        file named by the environment variable PLANNER_CATALOGUE. If this variable is not set, None means catalogue.yaml
-        in the workflow's folder
-    only_below : folder that must contain all files that the workflow uses. A link to a file outside of this folder is
-        refused. Use this folder for workflows from other people. The file of the argument `catalogue` may be anywhere.
-        None: no limit
+        file that the environment variable PLANNER_CATALOGUE names; without this variable, catalogue.yaml in the
+        workflow's folder
+    only_below : folder that must contain all files that the workflow uses, for workflows from other people. A link to a
+        file outside of the folder is refused. The file of `catalogue` may be anywhere. None: no limit
 
     Raises InputError if the workflow has problems. The error lists all problems.
     """
@@ -105,13 +104,14 @@ def forecast(
     crew : name of the crew to which the number `agents` applies. None: the only crew
     model : profile to use instead of the workflow's default profile
     runtime : ``langgraph`` or ``dataflow``. None: the runtime that the workflow declares
-    premium : price of speeds above 1. A number is the exponent `x` in `price = speed ** x`. `Premium.through(2.5, 6)`
-        is the law with price 6 at speed 2.5. None: the law fitted to the catalogue
+    premium : price of speeds above 1, relative to the price at speed 1. A number is the exponent `x` in
+        `price = speed ** x`. With `Premium.through(2.5, 6)`, the price at speed 2.5 is 6. None: the law fitted to the
+        catalogue
     seed : seed of the random draws
-    samples : exact number of samples. If `precision` is also given, `samples` is the largest number. None: as many
-        samples as `precision` needs. If `max_time` and `precision` are None too, the largest number is 1,024
-    precision : largest relative error of p50 and p90, such as 0.01. The relative error is `half-width of the 95 %
-        interval / value`. The simulation stops as soon as it is this precise. None: 0.01
+    samples : exact number of samples; with `precision`, the largest number. None: as many as the precision needs, but
+        at most 1,024 if neither `precision` nor `max_time` is given
+    precision : relative error of p50 and p90 at which the simulation stops, such as 0.01. The relative error is
+        `half-width of the 95 % interval / value`. None: 0.01; if `samples` is given, the simulation does not stop early
     max_time : time limit of the simulation, in seconds. At the limit, the result so far is returned
     threads : number of threads for the simulation. None: all cores
     scheduler : address of a Dask cluster. The simulation then runs on the cluster instead of on threads
@@ -143,11 +143,11 @@ def compare(
 ) -> Comparison:  # fmt: skip
     """Advise whether more agents or a faster model are worth it, and compare scenarios on the same random draws.
 
-    speeds : factors by which every output speed is multiplied. None: 1, and the faster tiers of the model; 1 and 2.5
-        if there are no such tiers. If several models are given, None means only 1
-    agents : numbers of agents to compare, or a mapping such as {"coders": [2, 4, 8], "reviewers": [1, 2]}, which
-        compares all combinations of several crews. None: 1, the declared and the recommended number, and half and
-        double of the declared number
+    speeds : factors by which every output speed is multiplied. None: 1, and the faster tiers of the default
+        profile are compared too. Without such tiers, or with one model in `models`: 1 and 2.5. With several models: 1
+    agents : numbers of agents to compare. For several crews, a mapping such as {"coders": [2, 4, 8],
+        "reviewers": [1, 2]}; all combinations are compared. None: 1, the declared number, half or twice the declared
+        number, and the recommended number
     crew : name of the crew whose agents are compared. None: the only crew. If there are several crews and `agents` is
         None, the crew that holds the workflow up most
     models : profiles to use instead of the workflow's default profile, as a list or as a string such as "a,b"
@@ -155,8 +155,8 @@ def compare(
     waiting : number of people who wait for the result
     setup : one-time cost of changing from one agent at 1x to another scenario, such as "2h", "$500" or "2h,$500"
     runs : number of runs that are planned after the change. The result has the total savings of these runs
-    every_n : whether to try every number of agents from 1 to the width of the widest fan-out. Only the first speed is
-        used. This is slow but exact
+    every_n : whether to try every number of agents from 1 to the largest number that can be busy simultaneously. Only
+        the first speed is used. This is slow but exact
     worth : share of the declared scenario's p50 that a change must save to be recommended
 
     The other arguments are the same as in `forecast`. The command `planner compare` does the same.
@@ -182,14 +182,18 @@ def target(
     precision: float | str | None = None, max_time: float | str | None = None, threads: int | None = None,
     scheduler: str | None = None, progress: Progress | None = None,
 ) -> TargetResult:  # fmt: skip
-    """Find the cheapest scenario that meets a deadline and a budget. What everybody can buy comes first.
+    """Find the cheapest scenario that meets a deadline and a budget.
 
-    p50, p90, p95 : deadline for 50, 90 or 95 % of runs, in seconds or as a string such as "4h". Give one of them
+    Scenarios that everybody can buy are preferred, even if others are cheaper.
+
+    p50, p90, p95 : deadline for 50, 90 or 95 % of runs, in seconds or as a string such as "4h". Give exactly one
     budget : largest cost in US dollars, for the same percentage of runs as the deadline. None: no limit
-    speeds : factors by which every output speed is multiplied. None: 1, and the faster tiers of the model; 1, 1.5, 2.5,
-        5 and 8 if there are no such tiers. If several models are given, None means only 1
-    agents : numbers of agents to try, or a mapping such as {"coders": [2, 4, 8], "reviewers": [1, 2]}, which tries all
-        combinations of several crews. Numbers between these are found too. None: 1, 2, 4, 8, 16 and the declared number
+    speeds : factors by which every output speed is multiplied. None: 1, and the faster tiers of the default
+        profile are tried too. Without such tiers, or with one model in `models`: 1, 1.5, 2.5, 5 and 8. With several
+        models: 1
+    agents : numbers of agents to try. For several crews, a mapping such as {"coders": [2, 4, 8], "reviewers": [1, 2]};
+        all combinations are tried. The search also tries numbers between the given ones. None: 1, 2, 4, 8, 16 and the
+        declared number
     crew : name of the crew to which `agents` applies. None: the only crew. If there are several crews and `agents` is
         None, the crew that holds the workflow up most
 
@@ -217,13 +221,14 @@ def tier(
     samples: int | None = None, precision: float | str | None = None, max_time: float | str | None = None,
     threads: int | None = None, scheduler: str | None = None, progress: Progress | None = None,
 ) -> TierResult:  # fmt: skip
-    """Choose the steps to put on a fast tier: the quickest choice within a budget, or the cheapest within a deadline.
+    """Choose the steps to put on a fast tier, within a budget, a deadline, or both.
+
+    With a deadline, the cheapest choice within the limits is found. With only a budget, the quickest choice is found.
 
     fast : profile of the fast tier
-    budget : limit on the cost of a run, in US dollars, for the same percentage of runs as the deadline. Without a
-        deadline, it is a limit on the median cost, and the quickest choice within it is found
-    p50, p90, p95 : deadline for 50, 90 or 95 % of runs, in seconds or as a string such as "4h". Give at most one. The
-        cheapest choice that meets it is found
+    budget : largest cost in US dollars, for the same percentage of runs as the deadline. Without a deadline, for 50 %
+        of runs. None: no limit
+    p50, p90, p95 : deadline for 50, 90 or 95 % of runs, in seconds or as a string such as "4h". Give at most one
     model : profile of the standard tier. None: the workflow's default profile
 
     The other arguments are the same as in `forecast`. The command `planner tier` does the same.
@@ -253,9 +258,9 @@ def sensitivity(
 ) -> Sensitivity:  # fmt: skip
     """Rank the numbers of the workflow's file by their effect on the p90 of the completion time.
 
-    Each number is off in both directions, one at a time, on the same random draws.
+    Each number is decreased and increased by a factor, one number at a time, on the same random draws.
 
-    off : factor by which each number is off, such as 1.5 or "1.5x". Chances are off by their odds. None: 1.5
+    off : the factor, such as 1.5 or "1.5x". For chances, it is a factor on their odds. None: 1.5
 
     The other arguments are the same as in `forecast`. The command `planner sensitivity` does the same.
 

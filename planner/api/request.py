@@ -219,7 +219,7 @@ class GridRequest(Request):
 class CompareRequest(GridRequest):
     """A request to compare all scenarios of a grid.
 
-    If no speed and no model is requested, the faster tiers of the workflow's default profile are compared.
+    If no speed and no model is requested, the workflow's default profile and its faster tiers are compared.
 
     decisions : options for the decisions in the result; None: the default options
     """
@@ -253,7 +253,7 @@ class CompareRequest(GridRequest):
 class TargetRequest(GridRequest):
     """A request for the cheapest scenario that meets a target.
 
-    If no speed and no model is requested, the faster tiers of the workflow's default profile are tried.
+    If no speed and no model is requested, the workflow's default profile and its faster tiers are tried.
     """
 
     target: Target

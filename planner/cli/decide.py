@@ -38,7 +38,7 @@ def target(
     budget: Annotated[
         str | None,
         typer.Option(
-            help="Budget in USD, for the same share of runs as the deadline.", metavar="USD", show_default=False
+            help="Largest cost in USD, for the same share of runs as the deadline.", metavar="USD", show_default=False
         ),
     ] = None,
     everything: All = False,
@@ -85,7 +85,8 @@ def tier(
     budget: Annotated[
         str | None,
         typer.Option(
-            help="Budget in USD, for the same share of runs as the deadline; without a deadline, for 50% of runs.",
+            help="Largest cost in USD, for the same share of runs as the deadline. Without a deadline, for 50% of "
+            "runs.",
             metavar="USD",
             show_default=False,
         ),
@@ -107,9 +108,11 @@ def tier(
     only_below: OnlyBelow = None,
     output: OutputOptions,
 ) -> None:
-    """Choose the steps to run on a fast tier. With a budget, take the quickest choice; with a deadline, the cheapest.
+    """Choose the steps to run on a fast tier. Needs a budget, a deadline, or both.
 
-    Exit code 1: no choice surely keeps the budget and the deadline.
+    With a deadline, find the cheapest choice within the limits. With only a budget, find the quickest choice.
+
+    Exit code 1: no choice is surely within the limits.
     """
     with reported() as progress:
         from planner.api import checks
@@ -141,11 +144,15 @@ def sensitivity(
     *,
     off: Annotated[
         str,
-        typer.Option(help="Factor by which each number of the file is off, one at a time.", metavar="FACTOR"),
+        typer.Option(help="Factor by which a number is decreased and increased.", metavar="FACTOR"),
     ] = "1.5x",
     all_: Annotated[bool, typer.Option("--all", help="Show every number of the file, and every note.")] = False,
     dice: Annotated[
-        bool, typer.Option("--dice", help="Show instead which random draws explain the spread of completion times.")
+        bool,
+        typer.Option(
+            "--dice",
+            help="Show which random draws explain the spread of completion times, instead of the effects of numbers.",
+        ),
     ] = False,
     speed: Speed = "1x",
     agents: Agents = None,
@@ -158,7 +165,7 @@ def sensitivity(
     only_below: OnlyBelow = None,
     output: OutputOptions,
 ) -> None:
-    """Find the estimates that you have to get right. Each number of the file is off by a factor, one at a time."""
+    """Find the estimates that you have to get right. Change each number of the file by a factor, one at a time."""
     with reported() as progress:
         from planner.api import checks
         from planner.api.request import SensitivityRequest

@@ -48,7 +48,9 @@ def models(
     max_price: Annotated[
         float | None,
         typer.Option(
-            help="Show only profiles with at most this output price, in USD per million tokens or per hour.", min=0
+            help="Show only profiles with at most this price: USD per million output tokens, or USD per hour for "
+            "rented machines.",
+            min=0,
         ),
     ] = None,
     available: Annotated[
@@ -57,7 +59,7 @@ def models(
     catalogue: CatalogueFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the catalogue of models and tiers. With the NAME of a profile, show the profile and its sources."""
+    """List the catalogue of models and tiers. 'planner models NAME' shows one profile and its sources."""
     if context.invoked_subcommand is not None:
         context.obj = (catalogue, as_json)
         return

@@ -18,25 +18,26 @@ Speed = Annotated[str, typer.Option(help="Multiply the output speed of every req
 Speeds = Annotated[
     str | None,
     typer.Option(
-        help="Multiply the output speed of every request by each of these factors. "
-        f"[default: 1x and the faster tiers of the model; if there are none, {_SPEEDS}; "
-        "if several models are given, 1x]",
+        help="Multiply the output speed of every request by each of these factors, e.g. 1x,2.5x. [default: 1x, and "
+        "the faster tiers of the workflow's model. Without such tiers, or if --model names one model: "
+        f"{_SPEEDS}. If --model names several: 1x]",
         show_default=False,
     ),
 ]
 Agents = Annotated[
     list[str] | None,
     typer.Option(
-        help="Number of agents. If there are several crews, name each, e.g. --agents writers=4 --agents editors=2.",
+        help="Number of agents. If there are several crews, add their names, e.g. --agents writers=4 --agents "
+        "editors=2.",
         metavar="N",
     ),
 ]
 AgentCounts = Annotated[
     list[str] | None,
     typer.Option(
-        help="Numbers of agents to try. If there are several crews, name one or more of them, e.g. --agents "
-        "writers=1,2,4 --agents editors=1,2. [default: 1,2,4,8,16 and the declared number, of the crew that holds the "
-        "workflow up most]",
+        help="Numbers of agents to try, e.g. 1,2,4. If there are several crews, name one or more of them, e.g. "
+        "--agents writers=1,2,4 --agents editors=1,2. [default: 1,2,4,8,16 and the declared number; if there are "
+        "several crews, only for the one that holds the workflow up most]",
         metavar="N",
         show_default=False,
     ),
@@ -44,9 +45,10 @@ AgentCounts = Annotated[
 ComparedAgents = Annotated[
     list[str] | None,
     typer.Option(
-        help="Numbers of agents to compare. If there are several crews, name one or more of them, e.g. --agents "
-        "writers=1,2,4 --agents editors=1,2. [default: 1, the declared and the recommended number, and half and "
-        "double of the declared number, of the crew that holds the workflow up most]",
+        help="Numbers of agents to compare, e.g. 1,2,4. If there are several crews, name one or more of them, e.g. "
+        "--agents writers=1,2,4 --agents editors=1,2. [default: 1, the declared number, half or twice the declared "
+        "number, and the recommended number; if there are several crews, only for the one that holds the workflow up "
+        "most]",
         metavar="N",
         show_default=False,
     ),
@@ -54,8 +56,9 @@ ComparedAgents = Annotated[
 ComparedSpeeds = Annotated[
     str | None,
     typer.Option(
-        help="Multiply the output speed of every request by each of these factors. [default: 1x and the faster tiers "
-        "of the model; if there are none, 1x,2.5x; if several models are given, 1x]",
+        help="Multiply the output speed of every request by each of these factors, e.g. 1x,2.5x. [default: 1x, and "
+        "the faster tiers of the workflow's model. Without such tiers, or if --model names one model: 1x,2.5x. "
+        "If --model names several: 1x]",
         show_default=False,
     ),
 ]
@@ -90,8 +93,9 @@ Premium = Annotated[
     str | None,
     typer.Option(
         "--premium",
-        help="Rule for the prices of speeds that nobody sells: an exponent, or an example. With 1.2, twice the speed "
-        "costs 2^1.2 = 2.3 times the price; with 2.5x=6x, 2.5 times the speed costs 6 times. [default: 0.97]",
+        help="Rule for the prices of speeds that nobody sells: an exponent, or one speed with its price. With 1.2, "
+        "twice the speed costs 2^1.2 = 2.3 times as much. With 2.5x=6x, 2.5 times the speed costs 6 times as much. "
+        "[default: 0.97]",
         metavar="LAW",
         show_default=False,
     ),
@@ -152,12 +156,12 @@ Settings = Annotated[
 OnlyBelow = Annotated[
     Path | None,
     typer.Option(
-        "--only-below", help="Read only files in this folder. Use this for workflows of other people.", metavar="FOLDER"
+        "--only-below", help="Read only files in this folder. Use this for workflows by other people.", metavar="FOLDER"
     ),
 ]
 ValueOfTime = Annotated[
     str | None,
-    typer.Option("--value-of-time", help="Cost in USD if one person waits for one hour, e.g. 120.", metavar="USD"),
+    typer.Option("--value-of-time", help="Cost of one hour of one person's waiting, in USD, e.g. 120.", metavar="USD"),
 ]
 Waiting = Annotated[str, typer.Option("--waiting", help="Number of people who wait for the result.", metavar="PEOPLE")]
 Setup = Annotated[
@@ -175,7 +179,12 @@ Runs = Annotated[
     ),
 ]
 EveryN = Annotated[
-    bool, typer.Option("--every-n", help="Try every number of agents up to the widest fan-out. This is slow but exact.")
+    bool,
+    typer.Option(
+        "--every-n",
+        help="Try every number of agents, up to the largest number that can be busy at the same time. This is slow but "
+        "exact.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]

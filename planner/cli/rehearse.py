@@ -49,7 +49,7 @@ def rehearse(
         Path | None,
         typer.Option(
             "--export",
-            help="Do not run the workflow; write the source code of a LangGraph application as a starting point.",
+            help="Write the source code of a LangGraph application as a starting point. Do not run the workflow.",
             metavar="APP.PY",
         ),
     ] = None,

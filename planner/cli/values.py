@@ -136,7 +136,9 @@ def parse_scenario(
 
 
 def one_each(crews: dict[str | None, list[int]]) -> Any:
-    """Return the first number of each crew, by name. If no crew is named, return the number, or None if there is none.
+    """Return a dict with the first number of each named crew.
+
+    If `crews` has numbers without a name, return the first of them. If `crews` is empty, return None.
 
     crews : result of `parse_agents`
     """

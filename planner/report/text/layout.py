@@ -59,7 +59,7 @@ def table(rows: Sequence[tuple[str, Sequence[str]]], shortest: int = 12) -> list
     If the table is too wide, its labels are cut. Columns that still do not fit follow below, with the labels again.
 
     rows : label and cells of each row, padded to the width of the column; the first row is the head
-    shortest : least number of columns of a cut label
+    shortest : least width of a cut label, in characters
     """
     if width() == WIDTH:
         return [(label + "".join(cells)).rstrip() for label, cells in rows]
@@ -82,7 +82,7 @@ def table(rows: Sequence[tuple[str, Sequence[str]]], shortest: int = 12) -> list
 def fold(text: str) -> str:
     """Break lines that are too long. Lines with colours stay unchanged.
 
-    If a line has columns and each column fits, the line is broken between two columns.
+    Two or more spaces separate columns. If each column of a line fits, the line is broken only between columns.
     """
     lines = []
     for line in text.split("\n"):

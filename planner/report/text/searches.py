@@ -42,7 +42,7 @@ _CELL, _LABEL, _LONGEST_LABEL, _STEP, _OTHERWISE = 9, 9, 30, 30, 42
 
 
 def target_screen(result: TargetResult) -> str:
-    """Return the answer of a search for a target as text, with what else would be needed, and at most two notes."""
+    """Return the answer of a search for a target as text, with a table of alternatives and at most two notes."""
     count = len(result.candidates)
     more = [f"the chance of each of {count:,} scenarios" if count > 1 else "the chance"]
     more += ["the speeds and agents needed, and all notes"]
@@ -61,7 +61,7 @@ def _target_answer(result: TargetResult) -> list[str]:
 
 
 def _otherwise_needed(result: TargetResult) -> list[str]:
-    """Return the lines of the table of the first screen, with blank lines around it."""
+    """Return the lines of the table of alternatives, with blank lines around it. Without alternatives, return none."""
     rows = otherwise_needed(result)
     if not rows:
         return []
@@ -109,7 +109,7 @@ def _chances(result: TargetResult) -> Iterator[str]:
 
 
 def _steps(obstacle: Obstacle) -> Iterator[str]:
-    """Yield the lines of a table of steps. If these steps take less time, a scenario may meet the target."""
+    """Yield the lines of a table of the steps to shorten, so that a scenario may meet the target."""
     point = obstacle.closest.scenario
     yield f"What to shorten ({quantities.agents(point.agents)} at {quantities.factor(point.speed)}: mean time)"
     head = f"  {'step':<{_STEP}}", [f"{'kind':<10}", f"{'drag':>9}", f"{'on path':>9}", f"{'cost':>9}"]

@@ -53,7 +53,8 @@ def sensitivity_text(sensitivity: Sensitivity, *, everything: bool = False, more
 def _chart(sensitivity: Sensitivity, most: int, everything: bool) -> Iterator[str]:
     """Yield the lines of a tornado chart of effects, with at most `most` rows.
 
-    Estimates come first. Numbers that somebody counts or decides follow; a third of the rows is reserved for them.
+    Estimates come first, then numbers that are counted or decided before the run. If there are enough of these numbers,
+    they have at least a third of the rows.
     """
     estimates, decided = (
         [effect for effect in effects if everything or shown(sensitivity, effect)]
@@ -77,7 +78,7 @@ def _chart(sensitivity: Sensitivity, most: int, everything: bool) -> Iterator[st
 
 
 def _rows(name: str, bar: str, low: str, high: str, cost: str) -> list[str]:
-    """Return the lines of one row. A narrow terminal has no bars, and the name is on a line of its own."""
+    """Return the lines of one row. On a narrow terminal, the name is on a separate line, and the bar is left out."""
     if width() < WIDTH:
         return [*wrap(name), f"{low:>{_TIME}}{high:>{_TIME}}{cost:>{_COST}}".rstrip()]
     room = WIDTH - _BAR - 2 * _TIME - _COST

@@ -71,9 +71,9 @@ def unpaid_crew(comparison: Comparison) -> bool:
 
 
 def advice_sentences(advice: Advice, each_crew: Sequence[Change] = (), unpaid: bool = False) -> list[str]:
-    """Return the verdict, what agents and speed would gain, what holds the workflow up, and what to compare next.
+    """Return the sentences of the advice: verdict, effects of agents and speed, holders, and crews to compare next.
 
-    each_crew : as in `Comparison`
+    each_crew : if the advice changes several crews, the change of each crew alone; otherwise empty
     unpaid : whether people work on the compared crew and are not paid
     """
     reason = ": people are not paid in this plan" if unpaid else ""
@@ -90,7 +90,7 @@ def advice_sentences(advice: Advice, each_crew: Sequence[Change] = (), unpaid: b
 
 
 def _chosen_crew(advice: Advice) -> str:
-    """Return the name of the crew that the planner chose to compare, and how to compare several."""
+    """Return sentences on the crew that the planner chose to compare, and on the options that compare several crews."""
     crew = printable(advice.crew)
     text = f"Compared: numbers of '{crew}', the crew that holds the workflow up most."
     if advice.crew_drag <= SMALL:
@@ -103,7 +103,10 @@ def _chosen_crew(advice: Advice) -> str:
 
 
 def _next_numbers(holders: Sequence[Holder], crew: str) -> str:
-    """Return numbers of agents to try: those of a crew, and two and four times as many."""
+    """Return numbers of agents to try for a crew: 1, 2 and 4 times its number in `holders`, such as `3,6,12`.
+
+    A crew that is not in `holders` counts as 1 agent.
+    """
     agents = next((holder.agents for holder in holders if holder.kind == "crew" and holder.name == crew), None) or 1
     return ",".join(str(times * agents) for times in (1, 2, 4))
 
@@ -133,9 +136,11 @@ def _verdict(advice: Advice) -> str:
 
 
 def _agents(advice: Advice, reason: str) -> str:
-    """Return a sentence on the numbers of agents.
+    """Return a sentence that compares the recommended number of agents with one agent and with more agents.
 
-    reason : why more agents do not cost more; empty if there is nothing to say
+    If there is nothing to compare, return an empty text.
+
+    reason : text for the end of the first clause: why more agents do not cost more; may be empty
     """
     parts = []
     if advice.over_one is not None:
@@ -150,7 +155,11 @@ def _agents(advice: Advice, reason: str) -> str:
 
 
 def _each_crew(advice: Advice, changes: Sequence[Change]) -> str:
-    """Return what each crew alone gains, and the next step up: `Alone: 8 coders save 12min05s; 2 reviewers …`."""
+    """Return a sentence such as `Alone: 8 coders save 12min05s; 2 reviewers save 3min10s.`
+
+    Each clause is about one crew; the other crews are as declared. If there is a next larger number of agents, a
+    second sentence follows, such as `Then 16 coders would save 1min20s.`
+    """
     parts = [f"{_number(advice, change)} {_saves(change)}" for change in changes]
     text = f"Alone: {'; '.join(parts)}."
     if advice.more is not None:
@@ -168,7 +177,7 @@ def _saves(change: Change) -> str:
 
 
 def _number(advice: Advice, change: Change) -> str:
-    """Return the number of agents after a change of one crew. If several crews vary, add the name of the crew."""
+    """Return the new number of agents of the changed crew: `8`, or `8 coders` if several crews vary."""
     if not change.after.others:
         return f"{change.after.agents:,}"
     return changed_phrases(advice.crew, change.before, change.after)[0]
@@ -199,7 +208,7 @@ def _holder(holder: Holder) -> str:
 
 
 def _row(advice: Advice, scenario: Scenario) -> str:
-    """Return `2.5x output speed`, `opus-fast` or `opus-fast at 2.5x`."""
+    """Return the speed and model of a scenario: `2.5x output speed`, `opus-fast` or `opus-fast at 2.5x`."""
     speed = quantities.factor(scenario.speed)
     if scenario.model == advice.declared.model:
         return f"{speed} output speed"
@@ -207,12 +216,15 @@ def _row(advice: Advice, scenario: Scenario) -> str:
 
 
 def _gain(advice: Advice, change: Change) -> str:
-    """Return `1h02 (45% of 2h18) for $0.37 more ($12.30 per hour saved)`."""
+    """Return the time and cost of a change: `1h02 (45% of 2h18) for $0.37 more ($12.30 per hour saved)`."""
     return f"{quantities.seconds(change.saved)} ({_share(advice, change)}){_cost(change)}"
 
 
 def _would(advice: Advice, change: Change) -> str:
-    """Return `save 1h02 (45% of 2h18) for $0.37 more`, or `take 2min00s longer (3% of 1h07)`."""
+    """Return the effect of a change as words that follow `would`.
+
+    For example, `save 1h02 (45% of 2h18) for $0.37 more`, or `take 2min00s longer (3% of 1h07)`.
+    """
     if abs(change.share) < _SAME:
         return f"save under 1%{_cost(change)}"
     if change.saved < 0:
@@ -243,7 +255,7 @@ def _cost(change: Change) -> str:
 
 
 def _share(advice: Advice, change: Change) -> str:
-    """Return the share of a change with its base, such as `45% of 2h18`."""
+    """Return the change of the time as a share, with the time that is 100%: `45% of 2h18`."""
     share = abs(change.share)
     whole = abs(change.saved) / share if share else advice.declared_seconds
     return f"{quantities.percent(share) if share >= _SAME else 'under 1%'} of {quantities.seconds(whole)}"
@@ -269,7 +281,7 @@ class AdviceTable:
     crew : name of the first crew
     rows : name, mark and cells of each row. The mark is ``?`` for a hypothetical row, and ``!`` for a row that is
         limited or retired
-    others : names of the further crews whose numbers are in the names of the rows, if these names have only numbers
+    others : names of the further crews, if the names of the rows have only their numbers; otherwise empty
     """
 
     agents: tuple[int, ...]
@@ -294,7 +306,7 @@ class AdviceTable:
 def advice_table(comparison: Comparison, most_rows: int) -> AdviceTable:
     """Return the table of the first screen.
 
-    most_rows : most rows, if several crews vary; each speed has at least one
+    most_rows : largest number of rows. Each model at each speed has at least one row, even beyond this number
     """
     advice = comparison.advice
     results = {result.scenario: result for result in comparison.results}

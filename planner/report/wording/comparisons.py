@@ -66,9 +66,9 @@ def _other_rows(comparison: Comparison) -> str:
 
 
 def _no_gain(subject: str, gain: str) -> str:
-    """Return a clause such as `more agents gain under 1%`. Return an empty text if `gain` is empty.
+    """Return a clause such as `more agents gain under 1%`.
 
-    gain : ``little``, ``nothing``, ``slower`` or an empty text
+    gain : ``little``, ``nothing`` or ``slower``. If it is an empty text, the clause is empty
     """
     predicates = {"little": "gain under 1%", "nothing": "gain nothing", "slower": "are slower"}
     return f"{subject} {predicates[gain]}" if gain else ""

@@ -28,7 +28,7 @@ def crews_phrase(crew: str, scenario: Scenario) -> str:
 
 
 def compact(others: Others) -> bool:
-    """Return whether the first screen shows only the numbers of further crews, and their names in its legend."""
+    """Return whether the rows of the first screen have the numbers of further crews without the names of the crews."""
     return len(others) > 1 or len(others_phrase(others)) > _LONGEST_NAME
 
 
@@ -38,7 +38,9 @@ def others_phrase(others: Others) -> str:
 
 
 def changed_phrases(crew: str, before: Scenario, after: Scenario) -> tuple[str, str]:
-    """Return the agents of the crews that change, after and before: `8 coders and 2 reviewers`, and `4 and 1`.
+    """Return two phrases for the crews that change: the new numbers of agents with names, and the old numbers.
+
+    For example, the phrases are `8 coders and 2 reviewers` and `4 and 1`.
 
     crew : name of the first crew
     """
@@ -49,10 +51,11 @@ def changed_phrases(crew: str, before: Scenario, after: Scenario) -> tuple[str, 
 
 
 def shown_numbers(advice: Advice, scenarios: Collection[Scenario]) -> tuple[tuple[int, ...], list[Others]]:
-    """Return the numbers of agents of the first crew and the combinations of other crews for the first screen.
+    """Return the numbers of agents for the first screen: of the first crew, and combinations for the other crews.
 
-    If one crew varies, these are all its numbers. Of several crews, the recommended and the declared numbers are the
-    most important, then those that are nearest to the recommended ones. The most important combination comes first.
+    If one crew varies, return all its numbers, and one empty combination. If several crews vary, return at most
+    `MOST_COLUMNS` numbers and `MOST_COMBINATIONS` combinations. The recommended one has priority, then the declared
+    one, then those nearest to the recommended one. Numbers are in rising order, and combinations by priority.
     """
     agents = dict.fromkeys(scenario.agents for scenario in scenarios)
     combinations = dict.fromkeys(scenario.others for scenario in scenarios)

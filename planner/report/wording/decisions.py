@@ -70,7 +70,7 @@ def _ceilings(comparison: Comparison) -> str:
 
 
 def _without_limits(comparison: Comparison) -> str:
-    """Return a phrase for the effects that the ceiling for many agents ignores, such as `without coordination`."""
+    """Return the condition of the ceiling for many agents as text, such as `without coordination`."""
     return f"without coordination{' or slowing each other down' if comparison.decisions.ceilings.slowed else ''}"
 
 
@@ -178,9 +178,9 @@ def _unmatched(comparison: Comparison, exchange: Exchange) -> str:
 
 
 def _agents_match(exchange: Exchange, match: AgentsForSpeed) -> tuple[str, str]:
-    """Return two parts of a clause such as `16 agents match 4 agents at 2.5x (about the same)`.
+    """Return the start and the end of a clause such as `16 agents match 4 agents at 2.5x (about the same)`.
 
-    Here, the first part is `16 agents match`, and the second part is ` (about the same)`.
+    Here, the start is `16 agents match`, and the end is ` (about the same)`. The end may be empty.
     """
     if match.needed is None:
         return f"no number{'' if match.difference.above else ' surely'} matches", ""
@@ -196,9 +196,9 @@ def _agents_match(exchange: Exchange, match: AgentsForSpeed) -> tuple[str, str]:
 
 
 def _row_match(few: int, difference: Interval) -> tuple[str, str]:
-    """Return two parts of a clause such as `4 agents at 2.5x match 16 (about the same)`.
+    """Return the predicate and the end of a clause such as `4 agents at 2.5x match 16 (about the same)`.
 
-    Here, the first part is `match`, and the second part is ` (about the same)`.
+    Here, the predicate is `match`, and the end is ` (about the same)`. The end may be empty.
     """
     if difference.below:
         return f"{'is' if few == 1 else 'are'} quicker than", ""

@@ -50,7 +50,7 @@ def planned_phrase(sizes: Mapping[str, int], scenario: Scenario) -> str:
 
 
 def forecast_sentences(forecast: Forecast) -> Iterator[str]:
-    """Yield the sentences of the answer on cost, results, holders, the parts of the time, and agents."""
+    """Yield sentences on the cost, failures, holders, the parts of the time, and how busy the agents are."""
     yield _cost(forecast)
     accepted = forecast.result.accepted
     if accepted.chance < 1:
@@ -90,9 +90,9 @@ def _cost(forecast: Forecast) -> str:
 
 
 def _holders(forecast: Forecast) -> list[Holder]:
-    """Return the steps and kinds of coordination with the largest drags, the largest first.
+    """Return the steps and kinds of coordination with the largest drags, the largest first, at most `NAMED`.
 
-    A drag counts as in a comparison: if it is significant, and more than `SMALL` of the mean completion time.
+    As in a comparison, drags are left out if they are not significant or at most `SMALL` of the mean completion time.
     """
     steps = [
         Holder("coordination" if step.kind in _COORDINATION else "step", step.step, step.kind, None, step.drag)

@@ -13,10 +13,10 @@ from planner.report.wording.phrases import baseline_agents
 
 
 def speedup_phrase(forecast: Forecast) -> str:
-    """Return a phrase with the speedup, the baseline, the efficiency, and their standard errors.
+    """Return a phrase with the speedup over the baseline, the efficiency, and the standard errors of both.
 
-    The phrase names crews that are not of agents and differ from the baseline. If no crew is of agents and the scenario
-    is the baseline, return an empty text.
+    The phrase describes the baseline by its crews of agents, and by the other crews whose size differs from the
+    scenario. If there is no crew of agents and the scenario is the baseline, return an empty text.
     """
     result, baseline = forecast.result, forecast.baseline
     scenario, errors = result.scenario, result.standard_errors

@@ -41,8 +41,8 @@ class HeatMapCell:
 class HeatMapRow:
     """A row of a heat map, for one model at one speed.
 
-    name : name of the row, with the agents of further crews if several vary. It comes from the workflow's file, so it
-        must be escaped before output
+    name : name of the row. If several crews vary, it has the agents of all crews except the first. The name has text
+        from the workflow's file, so it must be escaped before output
     """
 
     name: str

@@ -185,7 +185,7 @@ def _some(numbers: Sequence[int]) -> str:
 
 
 def _places(values: Values) -> str:
-    """List the steps of up to three places. For more places, list two steps and the number of the others."""
+    """Return the steps that a note is about. For more than three, return two steps and the number of the others."""
     names = [f"'{place['step']}'" for place in values["places"]]
     names = names if len(names) < 4 else [*names[:2], f"{len(names) - 2:,} others"]
     return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)

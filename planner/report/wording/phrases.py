@@ -68,9 +68,9 @@ def first_crew_phrase(comparison: Comparison) -> str:
 
 
 def scenario_name(comparison: Comparison, scenario: Scenario) -> str:
-    """Return a name such as `4 agents at 2.5x`.
+    """Return the name of a scenario, such as `4 agents at 2.5x`.
 
-    The scenario of one agent at the declared speed is called `the baseline` if it is the baseline of speedups.
+    If the scenario is the baseline and has one agent at the declared speed, its name is `the baseline`.
     """
     return "the baseline" if _is_baseline(comparison, scenario) else agents_at(comparison, scenario)
 

@@ -14,8 +14,8 @@ def seconds(value: float) -> str:
     """Return a time as text: `4ms`, `0.42s`, `31.2s`, `6min07s`, `18min14s`, `2h00`, `13h23`, `5d03h`, `365d`.
 
     All times in text and HTML have this format. It has two units at most. From 1 h to 100 h, the second unit is
-    minutes, and it has no name. Rounding changes a time of at least 0.1 s by less than 1%, or by 5 ms. A time above
-    10,000 days has three digits: `38,600d`, `3.86e7d`.
+    minutes, and its name is omitted. The rounding error of a time of at least 0.1 s is less than 1% or at most 5 ms,
+    whichever is larger. A time above 10,000 days has three digits: `38,600d`, `3.86e7d`.
     """
     if 0 < value < 0.0995:
         return f"{1000 * value:.2g}ms" if value >= 9.95e-7 else "<0.001ms"
@@ -136,10 +136,10 @@ def crew(name: str, count: int) -> str:
 def crews(sizes: Mapping[str, int], most: int) -> str:
     """Return the sizes of all crews as text, such as `6 in 'migrators', 3 in 'reviewers'`.
 
-    The agents of a workflow without crews have no name in the text: `4 agents`. If their number is not limited, the
-    text is `at most 4 at a time (no crew limits them)`.
+    For a workflow without crews, the text is `4 agents`, or `at most 4 at a time (no crew limits them)` if `sizes` is
+    empty.
 
-    most : largest number of agents that can be busy in a workflow without crews
+    most : largest number of agents that can be busy if nothing limits them
     """
     if not sizes:
         return "1 at a time" if most == 1 else f"at most {most:,} at a time (no crew limits them)"

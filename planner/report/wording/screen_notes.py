@@ -39,9 +39,9 @@ _LAST = ("not-converged", "unpaid-people")
 
 
 def screen_notes(notes: Sequence[Note], said: Collection[str] = ()) -> list[Note]:
-    """Return the notes for a first screen: at most `MOST_NOTES`, and one for each code. `--all` shows all notes.
+    """Return the notes for a first screen: at most one of each code, and at most `MOST_NOTES` in total.
 
-    said : codes of notes that the screen says in other words
+    said : codes of notes to leave out, because the screen says the same in other words
     """
     notes = [note for note in notes if note.code not in UNSAID and note.code not in said]
     first: dict[str, Note] = {}

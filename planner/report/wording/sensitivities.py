@@ -139,7 +139,7 @@ def _costs(sensitivity: Sensitivity, effect: Effect) -> str:
 
 
 def split_effects(sensitivity: Sensitivity) -> tuple[Sequence[Effect], Sequence[Effect]]:
-    """Return the effects of estimates, and the effects of numbers that somebody counts or decides."""
+    """Return the effects of estimates, and the effects of numbers that are counted or decided before the run."""
     effects = sensitivity.estimates
     return [effect for effect in effects if not effect.decided], [effect for effect in effects if effect.decided]
 

@@ -110,7 +110,7 @@ def _no_speed(result: TargetResult) -> str:
 
 
 def _remedies(result: TargetResult, closest: Candidate, in_time: Candidate | None) -> Iterator[str]:
-    """Yield sentences on limits that would be met, and on crews to try.
+    """Yield sentences on a later deadline or a higher budget that would be met, and on a further crew to enlarge.
 
     in_time : the cheapest scenario that surely meets the deadline; None if there is none
     """
@@ -130,7 +130,7 @@ def _remedies(result: TargetResult, closest: Candidate, in_time: Candidate | Non
 
 
 def _advantage(best: Candidate, other: Candidate) -> str:
-    """Return the advantage of the scenario `other` over the best scenario: `With fewer agents` or `Cheaper`."""
+    """Return the advantage of the scenario `other` over the best scenario: `Fewer agents` or `Cheaper`."""
     if best.usd is None or other.usd is None:
         same = best.price_multiplier == other.price_multiplier
     else:
@@ -230,10 +230,11 @@ def _models_vary(result: TargetResult) -> bool:
 class RequirementRow:
     """A table row about the least speed or the least number of agents that meets a deadline.
 
-    label : the given number of agents, or the given speed
-    needed : least value that meets the deadline; `none` if no value meets it; `unknown` if time ran out
+    label : for a least speed, the number of agents; for a least number of agents, the speed
+    needed : least value that meets the deadline; `none` if no value meets it; `unknown` if time ran out before a value
+        was found
     interval : 95% interval of `needed`; may be empty
-    percentile : p50 or p90 of the completion time with `needed`, or with `closest` if `closest` is not empty
+    percentile : p50, p90 or p95 of the completion time, with `closest` if it is not empty, otherwise with `needed`
     cost : mean cost with `needed`; empty if the cost is unknown or `needed` is not a number
     over_budget : whether `cost` is over the budget
     closest : value that comes closest to the deadline; empty if `needed` is a number
@@ -249,9 +250,9 @@ class RequirementRow:
 
     @property
     def last_cell(self) -> str:
-        """Text of the last cell of the row: the cost. If the cost is over the budget, the mark `$` follows.
+        """Text of the last cell of the row: the cost, followed by the mark `$` if it is over the budget.
 
-        If no value meets the deadline, the text is `at` and the value `closest`.
+        If no value meets the deadline, the text is `at` and the value `closest` instead, such as `at 16 agents`.
         """
         if self.closest:
             return f"at {self.closest}"
@@ -261,7 +262,7 @@ class RequirementRow:
 def requirement_row(result: TargetResult, requirement: Requirement, name: bool = False) -> RequirementRow:
     """Convert a requirement to a table row. The requirement is in `result.speeds` or in `result.agents`.
 
-    name : whether the label names what is needed
+    name : whether the label begins with what is needed: `speed` or the name of the crew
     """
     is_speed, at = requirement.crew is None, requirement.at
     form = quantities.factor if is_speed else lambda value: f"{value:,.0f}"
@@ -283,9 +284,11 @@ def requirement_row(result: TargetResult, requirement: Requirement, name: bool =
 
 
 def _label(result: TargetResult, requirement: Requirement, name: bool) -> str:
-    """Return what is fixed as text, such as `at 1x, 2 reviewers`.
+    """Return the label of a requirement: `4 coders` for a least speed, or `at 1x` for a least number of agents.
 
-    name : whether the text begins with what is needed: `coders at 1x, 2 reviewers`
+    If several crews vary, the label for a least number of agents is `coders at 1x, 2 reviewers`.
+
+    name : whether the label always begins with what is needed: `speed with 4 coders`, or `coders at 1x`
     """
     scenario, crew = requirement.at.scenario, requirement.crew
     model = f" on {printable(requirement.model)}" if _models_vary(result) else ""
@@ -299,7 +302,7 @@ def _label(result: TargetResult, requirement: Requirement, name: bool) -> str:
 
 
 def _is_more(need: Requirement, result: TargetResult) -> bool:
-    """Return whether the needed speed is higher than the least requested speed, or does not exist."""
+    """Return whether a speed above the lowest requested speed is needed. If no speed was found, return True."""
     return need.value is None or need.value > min(candidate.scenario.speed for candidate in result.candidates)
 
 
@@ -308,10 +311,10 @@ MOST_OTHERWISE = 5
 
 
 def otherwise_needed(result: TargetResult) -> list[RequirementRow]:
-    """Return the rows of the first screen on what is needed instead of the best scenario.
+    """Return rows on alternatives to the best scenario, for the first screen. Return at most `MOST_OTHERWISE` rows.
 
-    These are numbers of agents on other models, at 1x and with other numbers of the other crews, and the speed with
-    fewer agents.
+    First come the numbers of agents that are needed at 1x, by model. If several crews vary, other combinations of their
+    numbers follow. The last row is a higher speed with fewer agents.
     """
     best = result.cheapest
     if best is None:

@@ -88,7 +88,7 @@ def _not_met(result: TierResult) -> Iterator[str]:
 
 
 def _ends(result: TierResult, said: AssignmentResult) -> Iterator[str]:
-    """Yield sentences on all steps on one tier. Leave out a choice that has been said already."""
+    """Yield sentences on the choices with all steps on one tier. Leave out `said`, which is reported already."""
     for fast, choice in ((False, result.standard), (True, result.fast)):
         if choice.steps != said.steps:
             yield f"A{_all_on(result, fast)[1:]}: {_outcome(result, choice)}."
@@ -146,7 +146,7 @@ class ChoiceCells(NamedTuple):
 
     time, interval : percentile of the completion time, and its 95% interval
     cost : the same percentile of the cost
-    mark : `late` if the time may be over the deadline; otherwise `over` if the cost may be over the budget
+    mark : `late`: the time may be over the deadline; `over`: only the cost may be over the budget; empty: neither
     """
 
     name: str
