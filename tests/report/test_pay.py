@@ -65,7 +65,7 @@ def test_the_html_has_it_too(found: Forecast, golden: Golden) -> None:
 
 def test_an_explanation_names_rates_and_hours(workflow: Workflow, found: Forecast, golden: Golden) -> None:
     text = golden(explanation_text(found, explain(workflow, found)))
-    assert {"$6.00", "30min00s", "$5.00", "$60.00", "15min00s", "$80.00", "4h57", "$0.50", "$9.00"} <= amounts(
+    assert {"$6.00", "30min", "$5.00", "$60.00", "15min", "$80.00", "4h57", "$0.50", "$9.00"} <= amounts(
         text.replace("/h", "")
     )
 

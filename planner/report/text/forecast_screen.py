@@ -7,7 +7,7 @@ from planner.measures.moments import Distribution
 from planner.planning.forecast_result import Forecast
 from planner.report.text.layout import WIDTH, note_lines, width, wrap, wrap_all
 from planner.report.wording import quantities
-from planner.report.wording.forecast_answer import forecast_sentences, planned_phrase, time_sentence
+from planner.report.wording.forecasts import forecast_sentences, planned_phrase, time_sentence
 from planner.report.wording.screen_notes import screen_notes
 
 MOST_LINES = 25

@@ -223,7 +223,7 @@ def _gain(advice: Advice, change: Change) -> str:
 def _would(advice: Advice, change: Change) -> str:
     """Return the effect of a change as words that follow `would`.
 
-    For example, `save 1h02 (45% of 2h18) for $0.37 more`, or `take 2min00s longer (3% of 1h07)`.
+    For example, `save 1h02 (45% of 2h18) for $0.37 more`, or `take 2min longer (3% of 1h07)`.
     """
     if abs(change.share) < _SAME:
         return f"save under 1%{_cost(change)}"
@@ -233,7 +233,7 @@ def _would(advice: Advice, change: Change) -> str:
 
 
 def _difference(advice: Advice, change: Change) -> str:
-    """Return the difference of times and costs, such as `12.0s longer (1% of 20min00s) for $0.20 less`."""
+    """Return the difference of times and costs, such as `12.0s longer (1% of 20min) for $0.20 less`."""
     time = "as quick"
     if abs(change.share) >= _SAME:
         time = f"{quantities.seconds(abs(change.saved))} {'longer' if change.saved < 0 else 'less'}"

@@ -11,7 +11,7 @@ _PREFIXES = ("", "k", "M", "G", "T", "P", "E")
 
 
 def seconds(value: float) -> str:
-    """Return a time as text: `4ms`, `0.42s`, `31.2s`, `6min07s`, `18min14s`, `2h00`, `13h23`, `5d03h`, `365d`.
+    """Return a time as text: `4ms`, `0.42s`, `31.2s`, `6min07s`, `12min`, `2h00`, `13h23`, `5d03h`, `365d`.
 
     All times in text and HTML have this format. It has two units at most. From 1 h to 100 h, the second unit is
     minutes, and its name is omitted. The rounding error of a time of at least 0.1 s is less than 1% or at most 5 ms,

@@ -10,7 +10,7 @@ from planner.planning.sensitivity.drivers import Driver
 from planner.planning.sensitivity.tornado import Sensitivity
 from planner.planning.sensitivity.variations import Effect, first_to_get_right, significant
 from planner.report.wording import quantities
-from planner.report.wording.forecast_answer import planned_phrase
+from planner.report.wording.forecasts import planned_phrase
 
 LEAST_SHOWN = 0.01
 """Effects below this share of the p90 are not shown, unless all are requested."""
