@@ -68,7 +68,9 @@ class Advice:
     chosen : whether the planner chose the crew, because the workflow has several crews
     crew_drag : drag of the crew in the declared scenario, as a share of the mean completion time
     other_crew : a crew that does not vary, but has a larger drag than the crews that vary. If `chosen` is true: the
-        crew with the next largest drag. None if there is none
+        crew with the next largest drag, unless this drag is at most 1% of the mean completion time. None if there is
+        none
+    other_agents : declared number of agents of `other_crew`; None if there is no such crew
     most : largest number of agents of the crew that can be busy simultaneously
     limited : whether the workflow limits the number of agents in the declared scenario
     declared, declared_seconds, declared_usd : the declared scenario, its p50 and its mean cost
@@ -92,6 +94,7 @@ class Advice:
     chosen: bool
     crew_drag: float
     other_crew: str | None
+    other_agents: int | None
     most: int
     limited: bool
     declared: Scenario
@@ -374,6 +377,7 @@ def advise(
     chosen: bool,
     crew_drag: float,
     other_crew: str | None,
+    other_agents: int | None,
     most: int,
     limited: bool,
     holders: Iterable[Holder],
@@ -384,7 +388,8 @@ def advise(
     one = replace(recommended, agents=1)
     more, faster = rule.next_more(recommended, most), rule.next_faster(recommended)
     return Advice(
-        choice.verdict, rule.worth, rule.usd_per_hour, crew, chosen, crew_drag, other_crew, most, limited,
+        choice.verdict, rule.worth, rule.usd_per_hour, crew, chosen, crew_drag, other_crew,
+        other_agents, most, limited,
         declared, *rule.points[declared], recommended, *choice.named.crews,
         None if recommended == declared else rule.change(declared, recommended),
         rule.change(one, recommended, one) if one in rule.points and recommended.agents > 1 else None,

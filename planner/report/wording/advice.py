@@ -84,7 +84,7 @@ def advice_sentences(advice: Advice, each_crew: Sequence[Change] = (), unpaid: b
         lines.append(_chosen_crew(advice))
     elif advice.other_crew is not None:
         other = printable(advice.other_crew)
-        numbers = _next_numbers(advice.holders, other)
+        numbers = _next_numbers(advice.other_agents)
         lines.append(f"The crew '{other}' holds the workflow up more: try --agents {other}={numbers}.")
     return [line for line in lines if line]
 
@@ -98,17 +98,13 @@ def _chosen_crew(advice: Advice) -> str:
     if advice.other_crew is None:
         return text
     other = printable(advice.other_crew)
-    numbers = [_next_numbers(advice.holders, crew), _next_numbers(advice.holders, other)]
-    return f"{text} For more crews: --agents {crew}={numbers[0]} --agents {other}={numbers[1]}."
+    numbers = [_next_numbers(advice.declared.agents), _next_numbers(advice.other_agents)]
+    return f"{text} To compare two crews: --agents {crew}={numbers[0]} --agents {other}={numbers[1]}."
 
 
-def _next_numbers(holders: Sequence[Holder], crew: str) -> str:
-    """Return numbers of agents to try for a crew: 1, 2 and 4 times its number in `holders`, such as `3,6,12`.
-
-    A crew that is not in `holders` counts as 1 agent.
-    """
-    agents = next((holder.agents for holder in holders if holder.kind == "crew" and holder.name == crew), None) or 1
-    return ",".join(str(times * agents) for times in (1, 2, 4))
+def _next_numbers(agents: int | None) -> str:
+    """Return numbers of agents to try for a crew: 1, 2 and 4 times its declared number, such as `3,6,12`."""
+    return ",".join(str(times * (agents or 1)) for times in (1, 2, 4))
 
 
 def _verdict(advice: Advice) -> str:
