@@ -17,7 +17,7 @@ class DatedPrice:
 
     price : amounts in US dollars by key, such as `input` and `output`
     element : position in the profile's list of prices; None if the profile has no such list
-    about : keys of the provenance with their values as written, such as `source` and `kind`
+    about : other keys of the price as written, such as `source` and `kind`, and their values
     listed : entry of the price table; None if the price is written in full
     holds_from : first day on which the price holds; None: there is no first day
     holds_until : first day on which the price no longer holds; None: unknown

@@ -27,7 +27,8 @@ class Utilisation:
     agents : number of agents; for LangGraph's slots, number of slots in each graph
     utilisation : mean over samples of `seconds held / (agents * completion time)`. An agent is held until a task
         releases the agent, even while the agent does nothing
-    waiting : mean seconds for which the critical path waits for a free agent; 0 for a single agent
+    waiting : mean seconds for which the critical path waits for one of several agents. It is 0 if there is a single
+        agent: the path then goes through the work that the agent does meanwhile
     usd : mean pay of all agents in US dollars; None if they are not paid, or if the cost of the scenario is unknown
     """
 

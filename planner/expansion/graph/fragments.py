@@ -65,9 +65,9 @@ def _no_rows() -> Ints:
 class People:
     """The tasks of people in a fragment.
 
-    previous : array (pairs, 2): a person's task, and an earlier task. The person starts to wait when the earlier
-        task ends
-    first : tasks of people, except tasks that come after another task of a person in the fragment
+    previous : array (pairs, 2). Each row has a task of a person, and the task before it. After the task before it, the
+        person waits for this task
+    first : tasks of people with no task of a person before them in the fragment
     last : last task of a person in the fragment; −1: there is none
     """
 

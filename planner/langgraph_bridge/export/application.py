@@ -295,7 +295,7 @@ def _held_fan_outs(
 ) -> Iterator[tuple[tuple[str, ...], Step]]:
     """Yield the path and the step of each fan-out whose items are held (see `Step.is_held`).
 
-    crew : crew to which the steps around `steps` belong; None: they belong to no crew
+    crew : crew of the step that contains `steps`; None: it belongs to no crew, or `steps` are the outermost
     """
     for name, step in steps.items():
         if step.for_each is not None and step.is_held(crew):

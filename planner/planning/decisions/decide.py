@@ -34,7 +34,7 @@ class DecisionOptions:
     value_of_time : value of an hour of one waiting person, in US dollars; None: not given
     waiting : number of people who wait
     setup : time and cost of setting up a scenario; None: not given. One agent at the declared speed needs no setup
-    worth : share of the declared p50 that a change must save to be advised
+    worth : a change is recommended only if it saves at least this share of the declared scenario's p50
     """
 
     every_n: bool = False

@@ -104,9 +104,9 @@ def pareto(grid: ByScenario, q: float) -> tuple[ParetoPoint, ...]:
 
 
 def price_of_an_hour(grid: ByScenario) -> tuple[Trade, ...]:
-    """Return the changes that lead from the cheapest to the quickest scenario, cheapest first.
+    """Return the price per hour saved of each step on the way from the cheapest scenario to the quickest one.
 
-    The scenarios are those on the lower convex hull of mean time and mean cost.
+    The way goes through the scenarios on the lower convex hull of mean time and mean cost.
     """
     time = {scenario: samples.seconds.mean for scenario, samples in grid.items()}
     cost = {scenario: _mean_usd(samples) for scenario, samples in grid.items()}
