@@ -15,7 +15,7 @@ from planner.planning.decisions.advice import advise, each_alone
 from planner.planning.decisions.chances import ScenarioValues
 from planner.planning.decisions.decide import DecisionInputs, DecisionOptions, decide
 from planner.planning.decisions.extra_scenarios import INSTANT, ExtraScenarios
-from planner.planning.decisions.holders import SMALL, Drags, drags, most_dragging
+from planner.planning.decisions.holders import Drags, drags, most_dragging
 from planner.planning.decisions.search import Search
 from planner.planning.decisions.verdict import rows, verdict
 from planner.planning.grid import Alone, Grid, Uncoordinated
@@ -209,7 +209,7 @@ class _Held:
         """
         seconds = self.drags.crews()
         if self.chosen:
-            rest = [name for name in self.sizing.declared if name not in crews and self.drags.share(name) > SMALL]
+            rest = [name for name in self.sizing.declared if name not in crews and self.drags.share(name) > worth]
             return most_dragging(self.drags, rest) if rest else None
         least = max(*(seconds.pop(crew, 0.0) for crew in crews), worth * self.drags.seconds)
         most = max(seconds, key=lambda name: seconds[name], default=None)

@@ -37,7 +37,7 @@ class Change:
     """The change from one scenario to another.
 
     saved : seconds of p50 that the change saves; negative if `after` is slower
-    share : `saved / p50 of the declared scenario`; for a change from one agent, `saved / p50 of one agent`
+    share : `saved / p50 of before`
     usd : mean US dollars that the change adds; negative if it saves money; None if a price is unknown
     usd_per_hour : `usd / hours saved`; None unless the change saves time and costs money
     availability : ``limited``, ``hypothetical`` or ``retired`` for a new model or speed that not everybody can buy;
@@ -68,8 +68,8 @@ class Advice:
     chosen : whether the planner chose the crew, because the workflow has several crews
     crew_drag : drag of the crew in the declared scenario, as a share of the mean completion time
     other_crew : a crew that does not vary, but has a larger drag than the crews that vary. If `chosen` is true: the
-        crew with the next largest drag, unless this drag is at most 1% of the mean completion time. None if there is
-        none
+        crew with the next largest drag, unless this drag is at most `threshold` of the mean completion time. None if
+        there is none
     other_agents : declared number of agents of `other_crew`; None if there is no such crew
     most : largest number of agents of the crew that can be busy simultaneously
     limited : whether the workflow limits the number of agents in the declared scenario
@@ -280,17 +280,13 @@ class Rule:
                 larger[count] = each
         return larger
 
-    def change(self, before: Scenario, after: Scenario, base: Scenario | None = None) -> Change:
-        """Return the change between two measured scenarios.
-
-        base : scenario whose p50 is the denominator of `Change.share`; None: the declared scenario
-        """
+    def change(self, before: Scenario, after: Scenario) -> Change:
+        """Return the change between two measured scenarios."""
         one, other = self.points[before], self.points[after]
         saved = one.seconds - other.seconds
         usd = None if one.usd is None or other.usd is None else other.usd - one.usd
         per_hour = usd / saved * HOUR if usd is not None and usd > 0 and saved > 0 else None
-        whole = self.points[base or self.declared].seconds
-        share = saved / whole if whole else 0.0
+        share = saved / one.seconds if one.seconds else 0.0
         availability = self.availability(after) if before.row != after.row else ""
         return Change(before, after, saved, share, usd, per_hour, availability, self.adds(before, after))
 
@@ -392,7 +388,7 @@ def advise(
         other_agents, most, limited,
         declared, *rule.points[declared], recommended, *choice.named.crews,
         None if recommended == declared else rule.change(declared, recommended),
-        rule.change(one, recommended, one) if one in rule.points and recommended.agents > 1 else None,
+        rule.change(one, recommended) if one in rule.points and recommended.agents > 1 else None,
         None if more is None else rule.change(recommended, more),
         None if faster is None else rule.change(recommended, faster),
         tuple(holders),

@@ -33,7 +33,7 @@ def first_screen(comparison: Comparison, more: str = "--all") -> str:
     """
     said = ("unpaid-people",) if unpaid_crew(comparison) else ()
     pointer = f"{more} adds all tables, decisions and notes. See also planner forecast."
-    lines = [*answer_lines(comparison), *wrap(pointer), *note_lines(screen_notes(comparison.notes, said))]
+    lines = [*answer_lines(comparison), *note_lines(screen_notes(comparison.notes, said)), *wrap(pointer)]
     return "\n".join(lines) + "\n"
 
 

@@ -45,7 +45,7 @@ _POOLS: Mapping[str, str] = {
     "crew": "the {crew}",
     "queue": "merges of {name}, {agents:,} at a time",
     "lead": "the lead, alone",
-    "limit": "max_concurrency {agents:,}",
+    "limit": "the limit max_concurrency {agents:,}",
 }
 """Kind of a holder with agents or slots → phrase."""
 
@@ -76,10 +76,8 @@ def advice_sentences(advice: Advice, each_crew: Sequence[Change] = (), unpaid: b
     each_crew : if the advice changes several crews, the change of each crew alone; otherwise empty
     unpaid : whether people work on the compared crew and are not paid
     """
-    reason = ": people are not paid in this plan" if unpaid else ""
-    of_agents = advice.recommended.crews != advice.declared.crews
-    agents = _each_crew(advice, each_crew) if each_crew else _agents(advice, "" if of_agents else reason)
-    lines = [f"{_verdict(advice)}{reason if of_agents else ''}.", agents, _faster(advice), held_by(advice.holders)]
+    agents = _each_crew(advice, each_crew) if each_crew else _agents(advice, unpaid)
+    lines = [f"{_verdict(advice, unpaid)}.", agents, _faster(advice), held_by(advice.holders)]
     if advice.chosen:
         lines.append(_chosen_crew(advice))
     elif advice.other_crew is not None:
@@ -94,7 +92,7 @@ def _chosen_crew(advice: Advice) -> str:
     crew = printable(advice.crew)
     text = f"Compared: numbers of '{crew}', the crew that holds the workflow up most."
     if advice.crew_drag <= SMALL:
-        text = f"Compared: numbers of '{crew}'. No crew holds the workflow up."
+        text = f"Compared: numbers of '{crew}'. No crew is short of agents."
     if advice.other_crew is None:
         return text
     other = printable(advice.other_crew)
@@ -107,7 +105,7 @@ def _next_numbers(agents: int | None) -> str:
     return ",".join(str(times * (agents or 1)) for times in (1, 2, 4))
 
 
-def _verdict(advice: Advice) -> str:
+def _verdict(advice: Advice, unpaid: bool) -> str:
     """Return the verdict as a sentence without a full stop."""
     change, after = advice.change, advice.recommended
     if change is None:
@@ -118,36 +116,38 @@ def _verdict(advice: Advice) -> str:
         kept = crews_phrase(advice.crew, after).upper() if advice.limited else "AS DECLARED"
         return f"KEEP {kept}: {reason}"
     agents = " instead of ".join(changed_phrases(advice.crew, advice.declared, after))
-    row, gain = _row(advice, after), _gain(advice, change)
+    row, gain = _row(advice, after), _gain(advice, change, unpaid)
     ending = "s" if after.all_agents == 1 else ""
+    reason = "; what people cost is not in this plan" if unpaid and after.crews != advice.declared.crews else ""
     if advice.verdict == "more-agents":
-        return f"MORE AGENTS: {agents} save{ending} {gain}"
+        return f"MORE AGENTS: {agents} save{ending} {gain}{reason}"
     if advice.verdict in ("fewer-agents", "rebalance"):
-        do = "does" if ending else "do"
-        difference = f"save{ending} {gain}" if change.worth else f"{do} as well: {_difference(advice, change)}"
-        return f"{'FEWER AGENTS' if advice.verdict == 'fewer-agents' else 'REBALANCE'}: {agents} {difference}"
+        within = f"{'is' if ending else 'are'} within {quantities.relative_error(advice.threshold)}"
+        difference = f"save{ending} {gain}" if change.worth else f"{within}: {_difference(advice, change, unpaid)}"
+        return f"{'FEWER AGENTS' if advice.verdict == 'fewer-agents' else 'REBALANCE'}: {agents} {difference}{reason}"
+    sold = change.availability != "hypothetical"
     if advice.verdict == "both":
-        return f"BOTH: {agents}, and {row}, save {gain}"
-    return f"FASTER: {row} saves {gain}"
+        start = "BOTH" if sold else "BOTH, IF THIS SPEED WERE SOLD"
+        return f"{start}: {agents}, and {row}, {'' if sold else 'would '}save {gain}{reason}"
+    return f"FASTER: {row} saves {gain}" if sold else f"FASTER, IF IT WERE SOLD: {row} would save {gain}"
 
 
-def _agents(advice: Advice, reason: str) -> str:
+def _agents(advice: Advice, unpaid: bool) -> str:
     """Return a sentence that compares the recommended number of agents with one agent and with more agents.
 
-    If there is nothing to compare, return an empty text.
-
-    reason : text for the end of the first clause: why more agents do not cost more; may be empty
+    If there is nothing to compare, return an empty text. If the recommended model or speed is not the declared one, the
+    sentence names it, because all of its scenarios have it.
     """
     parts = []
     if advice.over_one is not None:
         number = f"{_number(advice, advice.over_one)} instead of 1"
-        parts.append(f"{number} {_would(advice, advice.over_one)}{reason}")
-        reason = ""
+        parts.append(f"{number} {_would(advice, advice.over_one, unpaid)}")
     if advice.more is not None and advice.more.after != advice.declared:
-        parts.append(f"{_number(advice, advice.more)} would {_would(advice, advice.more)}{reason}")
+        parts.append(f"{_number(advice, advice.more)} would {_would(advice, advice.more, unpaid)}")
     elif advice.recommended.agents >= advice.most and not advice.recommended.others:
         parts.append(f"more than {advice.most:,} would have no work")
-    return f"Agents: {'; '.join(parts)}." if parts else ""
+    row = "" if advice.recommended.row == advice.declared.row else f" with {_row(advice, advice.recommended)}"
+    return f"Agents{row}: {'; '.join(parts)}." if parts else ""
 
 
 def _each_crew(advice: Advice, changes: Sequence[Change]) -> str:
@@ -184,15 +184,17 @@ def _faster(advice: Advice) -> str:
     if change is None:
         return ""
     start = "Faster: " if change.worth or advice.verdict in ("faster", "both") else "Faster: no. "
+    if advice.recommended.crews != advice.declared.crews:
+        start += f"With {crews_phrase(advice.crew, advice.recommended)}, "
     return f"{start}{_row(advice, change.after)} would {_would(advice, change)}."
 
 
 def held_by(holders: Sequence[Holder]) -> str:
     """Return the sentence that names what holds the workflow up, and by how much."""
     if not holders:
-        return "Held by: nothing in particular."
+        return "Held up by: nothing in particular."
     alone = " (each by itself)" if len(holders) > 1 else ""
-    return f"Held by{alone}: {'; '.join(map(_holder, holders))}."
+    return f"Held up by{alone}: {'; '.join(map(_holder, holders))}."
 
 
 def _holder(holder: Holder) -> str:
@@ -211,38 +213,38 @@ def _row(advice: Advice, scenario: Scenario) -> str:
     return printable(scenario.model) if scenario.speed == 1 else f"{printable(scenario.model)} at {speed}"
 
 
-def _gain(advice: Advice, change: Change) -> str:
+def _gain(advice: Advice, change: Change, unpaid: bool = False) -> str:
     """Return the time and cost of a change: `1h02 (45% of 2h18) for $0.37 more ($12.30 per hour saved)`."""
-    return f"{quantities.seconds(change.saved)} ({_share(advice, change)}){_cost(change)}"
+    return f"{quantities.seconds(change.saved)} ({_share(advice, change)}){_cost(change, unpaid)}"
 
 
-def _would(advice: Advice, change: Change) -> str:
+def _would(advice: Advice, change: Change, unpaid: bool = False) -> str:
     """Return the effect of a change as words that follow `would`.
 
     For example, `save 1h02 (45% of 2h18) for $0.37 more`, or `take 2min longer (3% of 1h07)`.
     """
     if abs(change.share) < _SAME:
-        return f"save under 1%{_cost(change)}"
+        return f"save under 1%{_cost(change, unpaid)}"
     if change.saved < 0:
-        return f"take {quantities.seconds(-change.saved)} longer ({_share(advice, change)}){_cost(change)}"
-    return f"save {_gain(advice, change)}"
+        return f"take {quantities.seconds(-change.saved)} longer ({_share(advice, change)}){_cost(change, unpaid)}"
+    return f"save {_gain(advice, change, unpaid)}"
 
 
-def _difference(advice: Advice, change: Change) -> str:
+def _difference(advice: Advice, change: Change, unpaid: bool) -> str:
     """Return the difference of times and costs, such as `12.0s longer (1% of 20min) for $0.20 less`."""
     time = "as quick"
     if abs(change.share) >= _SAME:
         time = f"{quantities.seconds(abs(change.saved))} {'longer' if change.saved < 0 else 'less'}"
         time += f" ({_share(advice, change)})"
-    return f"{time}{_cost(change)}"
+    return f"{time}{_cost(change, unpaid)}"
 
 
-def _cost(change: Change) -> str:
+def _cost(change: Change, unpaid: bool) -> str:
     """Return the cost of a change, such as ` for $28.10 more ($689 per hour saved; nobody sells this speed)`."""
     if change.usd is None:
         cost, rate = "", ""
     elif abs(change.usd) < 5e-5:
-        cost, rate = " at the same cost", ""
+        cost, rate = "" if unpaid else " at the same cost", ""
     else:
         cost = f" for {quantities.usd(abs(change.usd))} {'more' if change.usd > 0 else 'less'}"
         rate = "" if change.usd_per_hour is None else f"{quantities.usd(change.usd_per_hour)} per hour saved"
@@ -349,5 +351,5 @@ def _cell(advice: Advice, result: Result | None) -> AdviceCell:
 def short_usd(value: float) -> str:
     """Return an amount in few characters: `$0.0042`, `$3.1`, `$16`, `$1,234`, `$1.98M`."""
     if 0.0995 <= value < 9.95:
-        return f"${value:.1f}" if value >= 0.995 else f"${value:.2f}"
+        return f"${value:.2f}"
     return f"${value:.0f}" if 9.95 <= value < 999.5 else quantities.usd(value)

@@ -142,7 +142,10 @@ def _over_context(values: Values, names: Names) -> str:
     share = values["share"]
     often = f"{share:.0%}" if share >= 0.005 else "under 1%"
     model, context = values["model"], values["context"]
-    return f"A request exceeds the context of {model} ({context:,.0f} tokens) in {often} of samples: it would fail."
+    return (
+        f"In {often} of the runs, a request exceeds the context of {model} ({context:,.0f} tokens) and would fail. "
+        "Times and costs ignore this."
+    )
 
 
 def _outside_curve(values: Values, names: Names) -> str:

@@ -63,7 +63,7 @@ def _imprecise(note: Note) -> Note | None:
     error = float(note.values["target"] * math.sqrt(needed / samples))
     if error <= LEAST_ERROR:
         return None
-    return Sentence(f"Error of the simulation: p50 or p90 ± {100 * error:.2g}% (95% interval, {count}).", note)
+    return Sentence(f"The simulation is accurate to ± {100 * error:.2g}% ({count}); --precision changes that.", note)
 
 
 def _cautions(notes: Sequence[Note]) -> Iterator[Sentence]:
