@@ -139,7 +139,9 @@ def decision_options(
             raise RefusedError("needs-setup")
         return units.whole(value, MOST_RUNS)
 
-    hour = check.optional("value_of_time", value_of_time, lambda value: float(units.money_per_hour(value)))
+    hour = check.optional(
+        "value_of_time", value_of_time, lambda value: units.positive(float(units.money_per_hour(value)))
+    )
     people = check.take("waiting", waiting, _people)
     once = check.optional("setup", setup, units.setup_of)
     times = check.optional("runs", runs, count)

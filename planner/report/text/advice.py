@@ -14,7 +14,7 @@ from planner.report.wording.advice import (
     question,
     unpaid_crew,
 )
-from planner.report.wording.screen_notes import screen_notes
+from planner.report.wording.screen_notes import more_notes, screen_notes
 
 MOST_LINES = 18
 """Most lines of the first screen, notes and wide grids aside."""
@@ -32,8 +32,9 @@ def first_screen(comparison: Comparison, more: str = "--all") -> str:
     more : option or call that shows the rest
     """
     said = ("unpaid-people",) if unpaid_crew(comparison) else ()
-    pointer = f"{more} adds all tables, decisions and notes. See also planner forecast."
-    lines = [*answer_lines(comparison), *note_lines(screen_notes(comparison.notes, said)), *wrap(pointer)]
+    notes = screen_notes(comparison.notes, said)
+    pointer = f"{more} adds tables, decisions and {more_notes(comparison.notes, notes, said)}."
+    lines = [*answer_lines(comparison), *note_lines(notes), *wrap(pointer)]
     return "\n".join(lines) + "\n"
 
 

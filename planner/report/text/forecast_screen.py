@@ -8,7 +8,7 @@ from planner.planning.forecast_result import Forecast
 from planner.report.text.layout import WIDTH, note_lines, width, wrap, wrap_all
 from planner.report.wording import quantities
 from planner.report.wording.forecasts import forecast_sentences, planned_phrase, time_sentence
-from planner.report.wording.screen_notes import screen_notes
+from planner.report.wording.screen_notes import more_notes, screen_notes
 
 MOST_LINES = 25
 """Most lines of the first screen."""
@@ -19,9 +19,11 @@ def forecast_screen(forecast: Forecast, more: str = "--all") -> str:
 
     more : option or call that shows the rest
     """
-    pointer = f"{more} adds steps, tokens and notes. If estimates are off: planner sensitivity."
-    notes = screen_notes(forecast.notes, ("unpaid-people", "no-price"))
-    return "\n".join([*answer_lines(forecast), "", *wrap(pointer), *note_lines(notes)]) + "\n"
+    said = ("unpaid-people", "no-price")
+    notes = screen_notes(forecast.notes, said)
+    left = more_notes(forecast.notes, notes, said)
+    pointer = f"{more} adds steps, tokens and {left}. If estimates are off: planner sensitivity."
+    return "\n".join([*answer_lines(forecast), "", *note_lines(notes), *wrap(pointer)]) + "\n"
 
 
 def answer_lines(forecast: Forecast) -> list[str]:

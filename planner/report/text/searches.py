@@ -12,7 +12,7 @@ from planner.planning.target.solve import FASTEST, Requirement
 from planner.planning.tier.search import TierResult, by_worth
 from planner.report.text.layout import note_lines, shorten, table, width, wrap, wrap_all
 from planner.report.wording import quantities
-from planner.report.wording.screen_notes import screen_notes
+from planner.report.wording.screen_notes import more_notes, screen_notes
 from planner.report.wording.targets import (
     AGENTS,
     SPEEDS,
@@ -44,13 +44,13 @@ _CELL, _LABEL, _LONGEST_LABEL, _STEP, _OTHERWISE = 9, 9, 30, 30, 42
 def target_screen(result: TargetResult) -> str:
     """Return the answer of a search for a target as text, with a table of alternatives and at most two notes."""
     count = len(result.candidates)
-    more = [f"the chance of each of {count:,} scenarios" if count > 1 else "the chance"]
-    more += ["the speeds and agents needed, and all notes"]
+    chances = f"the chance of each of {count:,} scenarios" if count > 1 else "the chance"
+    notes = screen_notes(result.notes)
     lines = [
         *_target_answer(result),
         *_otherwise_needed(result),
-        *wrap(f"--all adds {' and '.join(more)}."),
-        *note_lines(screen_notes(result.notes)),
+        *note_lines(notes),
+        *wrap(f"--all adds {chances}, the speeds and agents needed, and {more_notes(result.notes, notes)}."),
     ]
     return "\n".join(lines) + "\n"
 
@@ -151,8 +151,9 @@ _CHOICE = 20
 
 def tier_screen(result: TierResult) -> str:
     """Return the answer of a choice of tiers as text, with at most two notes."""
-    more = "--all adds intervals, each step by itself and all notes."
-    lines = [*_tier_answer(result), more, *note_lines(screen_notes(result.notes))]
+    notes = screen_notes(result.notes)
+    more = f"--all adds intervals, each step by itself and {more_notes(result.notes, notes)}."
+    lines = [*_tier_answer(result), *note_lines(notes), more]
     return "\n".join(lines) + "\n"
 
 

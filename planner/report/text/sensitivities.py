@@ -9,7 +9,7 @@ from planner.planning.sensitivity.tornado import Sensitivity
 from planner.planning.sensitivity.variations import Effect
 from planner.report.text.layout import WIDTH, note_lines, shorten, width, wrap, wrap_all
 from planner.report.wording import quantities
-from planner.report.wording.screen_notes import screen_notes
+from planner.report.wording.screen_notes import more_notes, screen_notes
 from planner.report.wording.sensitivities import (
     DECIDED,
     chart_title,
@@ -43,11 +43,12 @@ def sensitivity_text(sensitivity: Sensitivity, *, everything: bool = False, more
     if everything:
         foot = ["", *note_lines(sensitivity.notes)] if sensitivity.notes else []
         return "\n".join([*head, *_chart(sensitivity, numbers, True), *foot]) + "\n"
-    notes = note_lines(screen_notes(sensitivity.notes))
+    shown_notes = screen_notes(sensitivity.notes)
+    notes = note_lines(shown_notes)
     rows = max(_LEAST_ROWS, LINES - len(head) - len(notes) - 6)
     chart = list(_chart(sensitivity, rows, False))
-    pointer = f"{more} shows all {numbers:,} numbers of the file, and all notes."
-    return "\n".join([*head, *chart, "", *wrap(pointer), *notes]) + "\n"
+    pointer = f"{more} shows all {numbers:,} numbers of the file, and {more_notes(sensitivity.notes, shown_notes)}."
+    return "\n".join([*head, *chart, "", *notes, *wrap(pointer)]) + "\n"
 
 
 def _chart(sensitivity: Sensitivity, most: int, everything: bool) -> Iterator[str]:

@@ -43,7 +43,7 @@ def planned_phrase(sizes: Mapping[str, int], scenario: Scenario) -> str:
         crews = [quantities.crew(name, size) for name, size in sizes.items()]
         planned = " and ".join(part for part in (", ".join(crews[:-1]), crews[-1]) if part)
     elif scenario.agents == 1:
-        planned = "1 agent"
+        planned = "1 request at a time"
     else:
         planned = f"no limit on agents, up to {scenario.agents:,} busy"
     model = f", model {printable(scenario.model)}" if scenario.model else ""
@@ -120,7 +120,7 @@ def _busy(crew: Utilisation) -> str:
     if crew.name == LEAD:
         subject = "the lead"
     elif crew.name == LIMITED:
-        subject = f"the {crew.agents:,} slots of max_concurrency"
+        subject = f"the {f'{crew.agents:,} slots' if crew.agents > 1 else 'slot'} of max_concurrency"
     else:
         subject = f"{queue}s of {printable(name)}" if queue else quantities.crew(name, crew.agents)
     waiting = f", and the run waits {quantities.seconds(crew.waiting.mean)} for a free one" if crew.waiting.mean else ""

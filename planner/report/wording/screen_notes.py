@@ -52,6 +52,18 @@ def screen_notes(notes: Sequence[Note], said: Collection[str] = ()) -> list[Note
     return [*filter(None, shown), *_cautions(notes)][:MOST_NOTES]
 
 
+def more_notes(notes: Sequence[Note], shown: Sequence[Note], said: Collection[str] = ()) -> str:
+    """Return how many notes a first screen leaves out as text: `3 more notes`, or `all notes` if it leaves out none.
+
+    shown : the result of `screen_notes`
+    said : as in `screen_notes`
+    """
+    cautioned = any(note.code == CAUTION for note in shown)
+    hidden = [note for note in notes if note.code not in said and not (cautioned and note.code in CAUTIONS)]
+    left = len(hidden) - sum(note.code != CAUTION for note in shown)
+    return f"{left} more note{'s' * (left > 1)}" if left else "all notes"
+
+
 def _imprecise(note: Note) -> Note | None:
     """Return a short note on the error of the simulation; None if it is below `LEAST_ERROR`."""
     samples, needed = note.values["samples"], note.values["needed"]
