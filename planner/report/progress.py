@@ -9,7 +9,7 @@ from threading import Event, RLock, Thread
 from typing import TextIO
 
 PATIENCE = 0.4
-"""Seconds before the bar appears. Python and the planner take about as long to start, so the total is under a second."""
+"""Seconds before the bar appears. Python and the planner take about as long to start: together, under a second."""
 
 _EVERY = 0.2
 

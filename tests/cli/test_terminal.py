@@ -82,7 +82,7 @@ def first_text(*arguments: object, interrupt: bool) -> tuple[float, str, int]:
     pid, leader = pty.fork()
     if not pid:
         os.chdir(ROOT)
-        os.execve(  # noqa: S606
+        os.execve(
             sys.executable, [sys.executable, "-m", "planner", *map(str, arguments)], {**os.environ, "TERM": "xterm"}
         )
     written, seconds = b"", 0.0
