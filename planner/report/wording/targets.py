@@ -231,10 +231,11 @@ class RequirementRow:
     """A table row about the least speed or the least number of agents that meets a deadline.
 
     label : the given number of agents, or the given speed
-    needed : least value that meets the deadline; `none` if no value meets it; `unknown` if time ran out
-    interval : 95% interval of `needed`; may be empty
+    needed : least value that surely meets the deadline, as the cheapest scenario does. If no value surely meets it, the
+        least that probably does; `none` if no value meets it; `unknown` if time ran out
+    interval : 95% interval of the least value that meets the deadline; may be empty
     percentile : p50 or p90 of the completion time with `needed`, or with `closest` if `closest` is not empty
-    cost : mean cost with `needed`; empty if the cost is unknown or `needed` is not a number
+    cost : mean cost with `needed`; empty if the cost is unknown, or if `needed` does not surely meet the deadline
     over_budget : whether `cost` is over the budget
     closest : value that comes closest to the deadline; empty if `needed` is a number
     """
@@ -263,7 +264,7 @@ def requirement_row(result: TargetResult, requirement: Requirement, name: bool =
 
     name : whether the label names what is needed
     """
-    is_speed, at = requirement.crew is None, requirement.at
+    is_speed, at = requirement.crew is None, requirement.sure or requirement.at
     form = quantities.factor if is_speed else lambda value: f"{value:,.0f}"
     label, time = _label(result, requirement, name), quantities.seconds(at.quantile(result.target))
     low, high = requirement.low, requirement.high
@@ -274,11 +275,12 @@ def requirement_row(result: TargetResult, requirement: Requirement, name: bool =
             closest = form(number) if name or len(result.crews) > 1 else quantities.agents(number)
         interval = "" if low is None or not requirement.solved else f"{_end(low, form)} to none"
         return RequirementRow(label, "none" if requirement.solved else "unknown", interval, time, closest=closest)
-    needed, interval = f"≤ {form(requirement.value)}", ""
-    if requirement.solved:
-        needed = form(requirement.value)
-        interval = "" if low == high else f"{_end(low, form)} to {_end(high, form)}"
-    cost = quantities.usd(at.usd.mean) if at.usd else ""
+    needed, interval = form(requirement.value if high is None else high), ""
+    if not requirement.solved:
+        needed = f"≤ {needed}"
+    elif low != high:
+        interval = f"{_end(low, form)} to {_end(high, form)}"
+    cost = quantities.usd(at.usd.mean) if at.usd and requirement.sure else ""
     return RequirementRow(label, needed, interval, time, cost, over_budget=at.in_budget == "misses")
 
 
