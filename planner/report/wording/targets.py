@@ -235,7 +235,8 @@ class RequirementRow:
         least that probably does; `none` if no value meets it; `unknown` if time ran out
     interval : 95% interval of the least value that meets the deadline; may be empty
     percentile : p50 or p90 of the completion time with `needed`, or with `closest` if `closest` is not empty
-    cost : mean cost with `needed`; empty if the cost is unknown, or if `needed` does not surely meet the deadline
+    cost : mean cost with `needed`; empty if the cost is unknown or `needed` is not a number; `not sure` if `needed`
+        does not surely meet the deadline
     over_budget : whether `cost` is over the budget
     closest : value that comes closest to the deadline; empty if `needed` is a number
     """
@@ -280,7 +281,8 @@ def requirement_row(result: TargetResult, requirement: Requirement, name: bool =
         needed = f"≤ {needed}"
     elif low != high:
         interval = f"{_end(low, form)} to {_end(high, form)}"
-    cost = quantities.usd(at.usd.mean) if at.usd and requirement.sure else ""
+    cost = quantities.usd(at.usd.mean) if at.usd else ""
+    cost = cost if requirement.sure else "not sure"
     return RequirementRow(label, needed, interval, time, cost, over_budget=at.in_budget == "misses")
 
 
