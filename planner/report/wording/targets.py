@@ -231,12 +231,10 @@ class RequirementRow:
     """A table row about the least speed or the least number of agents that meets a deadline.
 
     label : the given number of agents, or the given speed
-    needed : least value that surely meets the deadline, as the cheapest scenario does. If no value surely meets it, the
-        least that probably does; `none` if no value meets it; `unknown` if time ran out
-    interval : 95% interval of the least value that meets the deadline; may be empty
+    needed : least value that meets the deadline; `none` if no value meets it; `unknown` if time ran out
+    interval : 95% interval of `needed`; may be empty
     percentile : p50 or p90 of the completion time with `needed`, or with `closest` if `closest` is not empty
-    cost : mean cost with `needed`; empty if the cost is unknown or `needed` is not a number; `not sure` if `needed`
-        does not surely meet the deadline
+    cost : mean cost with `needed`; empty if the cost is unknown or `needed` is not a number
     over_budget : whether `cost` is over the budget
     closest : value that comes closest to the deadline; empty if `needed` is a number
     """
@@ -265,7 +263,7 @@ def requirement_row(result: TargetResult, requirement: Requirement, name: bool =
 
     name : whether the label names what is needed
     """
-    is_speed, at = requirement.crew is None, requirement.sure or requirement.at
+    is_speed, at = requirement.crew is None, requirement.at
     form = quantities.factor if is_speed else lambda value: f"{value:,.0f}"
     label, time = _label(result, requirement, name), quantities.seconds(at.quantile(result.target))
     low, high = requirement.low, requirement.high
@@ -276,7 +274,11 @@ def requirement_row(result: TargetResult, requirement: Requirement, name: bool =
             closest = form(number) if name or len(result.crews) > 1 else quantities.agents(number)
         interval = "" if low is None or not requirement.solved else f"{_end(low, form)} to none"
         return RequirementRow(label, "none" if requirement.solved else "unknown", interval, time, closest=closest)
-    needed, interval = form(requirement.value if high is None else high), ""
+    needed, interval = form(requirement.value), ""
+    if requirement.sure is not None and high is not None:
+        # The cheapest scenario surely meets the deadline. A row that only probably does would look cheaper.
+        needed, at = form(high), requirement.sure
+        time = quantities.seconds(at.quantile(result.target))
     if not requirement.solved:
         needed = f"≤ {needed}"
     elif low != high:
