@@ -109,12 +109,15 @@ def first_text(*arguments: object, interrupt: bool) -> tuple[float, str, int]:
     ids=lambda arguments: " ".join(arguments[:2]),
 )  # fmt: skip
 def test_progress_appears_in_the_first_second_and_ctrl_c_ends_it(arguments: tuple[str, ...]) -> None:
-    """A slow machine gets the time to load Python and the planner: that of a command without any work."""
+    """A slow or busy machine gets twice the time to load Python and the planner: that of a command without any work.
+
+    The first report of these simulations comes after up to 7 s.
+    """
     command, name, *options = arguments
     loading = first_text("forecast", EIGHT, "--samples", 2, interrupt=False)[0]
     seconds, text, code = first_text(command, ROOT / "workflows" / f"{name}.yaml", *options, interrupt=True)
     assert text.startswith("\rsimulating ")
-    assert seconds < max(1.0, loading + 0.5)
+    assert seconds < max(1.0, 2 * loading + 0.5)
     assert code == 130
     assert "Traceback" not in text
     assert text.replace("\r\n", "\n").split("\r")[-1] == "interrupted; nothing was written\n"
