@@ -104,7 +104,7 @@ lists the problems with code 2.
 ## Standard output and standard error
 
 The answer goes to standard output. Problems, notes on the kernel, and with `--json` and `--csv` all notes go to
-standard error. So does a line of progress, if standard error is a terminal and a command takes over a second.
+standard error. So does a line of progress, if standard error is a terminal. It appears within the first second.
 
 ## Environment
 

@@ -55,6 +55,13 @@ def reported() -> Iterator["Progress"]:
                 _progress.reset(token)
 
 
+def hide_progress() -> None:
+    """Erase the progress bar of the current command. It appears again when the simulation reports progress."""
+    progress = _progress.get()
+    if progress is not None:
+        progress.erase()
+
+
 @contextmanager
 def refused() -> Iterator[None]:
     """Context manager for the body of a command. It turns errors into exit codes.
@@ -95,9 +102,7 @@ def show(
     from planner.report.text.layout import without_colour
     from planner.report.wording.notes import worded
 
-    progress = _progress.get()
-    if progress is not None:
-        progress.erase()
+    hide_progress()
     if options.as_json or options.as_csv:
         text = to_json(result) if options.as_json else to_csv(result)
         say_notes(worded(result.notes))

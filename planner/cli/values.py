@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from planner.cli.frame import check_writable, unwritable
+from planner.cli.frame import check_writable, hide_progress, unwritable
 from planner.cli.options import BackendOptions, CompareOptions, GridOptions, SamplingOptions
 
 if TYPE_CHECKING:
@@ -247,6 +247,7 @@ def _loaded(file: Path, settings: list[str] | None, catalogue: Path | None, belo
 
     values = _parameters(settings)
     if file == Path("-"):
+        hide_progress()  # the user may be typing the workflow
         return load(read_stdin(), values, catalogue, STDIN, below)
     return load(file, values, catalogue, only_below=below)
 

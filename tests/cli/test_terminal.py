@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,60 @@ def test_a_dumb_terminal_gets_no_progress_bar() -> None:
     assert "\r" not in on_a_terminal(*arguments, TERM="dumb")
 
 
-# Ctrl-C
+# Progress and Ctrl-C
+
+
+def first_text(*arguments: object, interrupt: bool) -> tuple[float, str, int]:
+    """Seconds until a command writes to its terminal, the text until its end, and its exit code.
+
+    interrupt : press Ctrl-C when the text begins
+    """
+    import pty
+
+    start = time.monotonic()
+    pid, leader = pty.fork()
+    if not pid:
+        os.chdir(ROOT)
+        os.execve(
+            sys.executable, [sys.executable, "-m", "planner", *map(str, arguments)], {**os.environ, "TERM": "xterm"}
+        )
+    written, seconds = b"", 0.0
+    with contextlib.suppress(OSError):  # the end
+        while part := os.read(leader, 65536):
+            if not written:
+                seconds = time.monotonic() - start
+                if interrupt:
+                    os.write(leader, b"\x03")
+            written += part
+    os.close(leader)
+    return seconds, written.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+@pytest.mark.skipif(os.name == "nt", reason="no terminal of this kind")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("compare", "overnight_migration"), ("compare", "eval_500"),
+        ("target", "overnight_migration", "--p90", "14h"), ("target", "eval_500", "--p90", "30min"),
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)  # fmt: skip
+def test_progress_appears_in_the_first_second_and_ctrl_c_ends_it(arguments: tuple[str, ...]) -> None:
+    """A slow or busy machine gets twice the time to load Python and the planner: that of a command without any work.
+
+    The first report of these simulations comes after up to 7 s.
+    """
+    command, name, *options = arguments
+    loading = first_text("forecast", EIGHT, "--samples", 2, interrupt=False)[0]
+    seconds, text, code = first_text(command, ROOT / "workflows" / f"{name}.yaml", *options, interrupt=True)
+    assert text.startswith("\rsimulating ")
+    assert seconds < max(1.0, 2 * loading + 0.5)
+    assert code == 130
+    assert "Traceback" not in text
+    assert text.replace("\r\n", "\n").split("\r")[-1] == "interrupted; nothing was written\n"
+
 
 INTERRUPTED = """
 import os, signal, sys, runpy

@@ -229,12 +229,15 @@ class Generated:
     value: float | None = None
 
     def text(self, instant: str = "") -> tuple[str, str]:
-        """Return the steps and the header, with an instant step, or with instant merges if `instant` is ``merge``."""
+        """Return the steps and the header, with an instant step, or with instant ``merge``, or without ``brief``."""
         bodies = {"before": self.before, "work": self.work, "after": self.after}
         bodies |= {instant: "tool: 0s"} if instant in bodies else {}
-        coordination = (
-            re.sub("merge: .*", "merge: 0.00001s", self.coordination) if instant == "merge" else self.coordination
-        )
+        coordination = self.coordination
+        if instant == "merge":
+            coordination = re.sub("merge: .*", "merge: 0.00001s", coordination)
+        if instant == "brief":
+            coordination = re.sub("brief: .*?}, ", "", coordination)
+            bodies["work"] = re.sub(r"input: (\d)k", r"input: \g<1>100", self.work)  # agents read the brief
         fan_out = f"for_each: {self.items}, crew: team, " if self.items else ""
         steps = f"  before: {{{bodies['before']}}}\n  work: {{needs: before, {fan_out}{bodies['work']}}}\n"
         steps += f"  after: {{needs: work, {bodies['after']}}}"
@@ -296,24 +299,58 @@ def test_generated_plans_are_brute_force(declare: Declare, kind: str, number: in
     rule = Rule(points, Scenario("plain", 1.0, plan.agents), {}, usd_per_hour=plan.value)
     assert (advice.verdict, advice.recommended, advice.enough) == brute_force(rule)
     assert_holders(declare, plan, every, advice)
+    assert is_of(kind, plan, advice)
+
+
+def test_a_dear_speed_is_bought_only_for_some_values_of_time(declare: Declare) -> None:
+    """With a value of time, the plans of this character are some that pay for the speed and some that do not."""
+    speeds = set()
+    for number in range(4):
+        plan = generated("dear", number)
+        workflow = declare(*plan.text())
+        advice = compare(workflow, samples=64, wishes=DecisionOptions(value_of_time=plan.value)).advice
+        speeds.add(advice.recommended.speed)
+    assert speeds == {1, 2.5}
 
 
 def assert_holders(declare: Declare, plan: Generated, every: Comparison, advice: Advice) -> None:
-    """Compare drags of steps and of the crew with simulations of edited files, on the same draws."""
+    """Compare drags of steps, coordination and the crew with simulations of edited files, on the same draws."""
     base = mean(every, plan.agents)
     drags = {("step", step): base - edited(declare, *plan.text(step)) for step in ("before", "work", "after")}
     if plan.items:
         drags["crew", "team"] = base - mean(every, max(plan.items, plan.agents))
-    if plan.coordination:
-        drags["merge", "work"] = base - edited(declare, *plan.text("merge"))
-    found = [("merge" if each.work == "merge" else each.kind, each.name) for each in advice.holders]
-    seconds = {each: holder.drag.mean for each, holder in zip(found, advice.holders, strict=True)}
-    for each, drag in seconds.items():
-        if each in drags:  # no edited file has a lead who does everything side by side, or a queue for every merge
-            assert drag == pytest.approx(drags[each], abs=1e-3), each
-    large = [drag for drag in drags.values() if drag > SMALL * base]
-    largest = sorted([*large, *(drag for each, drag in seconds.items() if each not in drags)], reverse=True)
-    assert list(seconds.values()) == pytest.approx(largest[:NAMED], abs=1e-3)
+    for work in ("brief", "merge") if plan.coordination else ():
+        drags[work, "work"] = base - edited(declare, *plan.text(work))
+    found = {
+        (each.work if each.kind == "coordination" else each.kind, each.name): each.drag.mean for each in advice.holders
+    }
+    expected = sorted((each for each in drags if drags[each] > SMALL * base), key=lambda each: -drags[each])[:NAMED]
+    assert found == pytest.approx({each: drags[each] for each in expected}, abs=1e-3)
+    assert [*found] == expected
+
+
+def is_of(kind: str, plan: Generated, advice: Advice) -> bool:
+    """Whether a plan has the character after which it is named."""
+    first, held = advice.holders[0], {(each.kind, each.name) for each in advice.holders}
+    match kind:
+        case "agent-bound":
+            return (first.name, first.work) == ("work", "llm") and advice.enough > plan.agents
+        case "coordination-bound":
+            return (first.kind, first.work) == ("coordination", "merge") and advice.enough < plan.agents
+        case "people-bound":
+            return first.work == "human" and ("crew", "team") in held and advice.verdict == "more-agents"
+        case "tool-bound":
+            return first.work == "tool" and advice.recommended.speed == 1
+        case "decode-bound":
+            return first.work == "llm" and advice.verdict == "faster"
+        case "prefill-bound":
+            return first.work == "llm" and advice.recommended.speed == 1
+        case "chain":
+            return len(held) == 3 and not plan.items and advice.verdict == "faster"
+        case "saturated":
+            return ("crew", "team") not in held and advice.verdict == "fewer-agents"
+        case _:
+            return first.work == "llm" and plan.value is not None
 
 
 def mean(comparison: Comparison, agents: int) -> float:

@@ -109,6 +109,20 @@ def test_the_cheapest_agents_of_two_crews_are_those_of_all_combinations(
     assert len(found.candidates) == 4
 
 
+def test_twice_the_agents_are_tried_if_more_agents_cost_less(declare: Declare) -> None:
+    """A person is paid until the end. One more than 32 coders saves under 1%, and twice as many a tenth."""
+    steps = """  a: {for_each: 128, crew: coders, llm: {output: 1k to 3k}}
+  b: {needs: a, crew: person, human: 200s to 400s}"""
+    workflow = declare(steps, PRICED + "crews: {coders: {agents: 32}, person: {agents: 1, usd: 60/h, paid: always}}")
+    target = Target(0.9, 900.0)
+    found = find_cheapest(workflow, target, [1.0], {"coders": [1, 32]}, samples=SAMPLES)
+    every = [Scenario("plain", 1.0, count) for count in range(1, 129)]
+    costs = {each.scenario.agents: usd(each) for each in brute(workflow, target, every, "coders")}
+    assert costs[33] > costs[32] * (1 - ALIKE)
+    assert min(costs.values()) < 0.9 * costs[32]
+    assert usd(found.cheapest) <= min(costs.values()) * (1 + 2 * ALIKE)
+
+
 def test_needed_agents_of_a_crew_are_found_for_each_number_of_the_other(declare: Declare) -> None:
     """12 items: ⌈12 / coders⌉ requests of 10 s, and then, or meanwhile, ⌈12 / checkers⌉ checks of 10 s."""
     steps = TWO_CREWS.replace("1k to 3k", "450").replace("20s to 60s", "10s")

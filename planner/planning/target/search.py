@@ -161,8 +161,8 @@ def _descend(search: Search, candidates: Candidates) -> Candidate | None:
     """Return the cheapest scenario that surely meets the target, in the grid or between points of the grid.
 
     In each round, simulate scenarios with nearly the agents of the cheapest scenario so far. Stop if none of them is
-    cheaper. If the speed of the cheapest scenario is not a requested one, also search for the least speed with these
-    agents.
+    cheaper. If more agents cost less, simulate up to twice as many. If the speed of the cheapest scenario is not a
+    requested one, search for the least speed with nearly its agents or up to twice as many.
     """
     grid = search.grid
     done: set[Scenario] = set()
@@ -178,9 +178,18 @@ def _descend(search: Search, candidates: Candidates) -> Candidate | None:
         if requested:
             scenarios = [search.scenario(point.model, point.speed, each) for each in near]
             grid.take(scenarios, Stopping(grid.samples), search.progress)
+            more = [each for each in map(candidates.of, scenarios) if each.scenario.all_agents > point.all_agents]
+            if any(_usd(each) < _usd(best) for each in more):  # one more may save under 1%, and twice as many a tenth
+                wider = neighbours(numbers, search.widest, wide=True)
+                scenarios = [search.scenario(point.model, point.speed, each) for each in wider]
+                grid.take(scenarios, Stopping(grid.samples), search.progress)
         else:
             needed_speeds(replace(search, models=[point.model], combinations=near))
     return candidates.cheapest(candidates.all())
+
+
+def _usd(candidate: Candidate) -> float:
+    return Cost.of(candidate).usd
 
 
 def _cheaper(

@@ -275,11 +275,17 @@ def requirement_row(result: TargetResult, requirement: Requirement, name: bool =
             closest = form(number) if name or len(result.crews) > 1 else quantities.agents(number)
         interval = "" if low is None or not requirement.solved else f"{_end(low, form)} to none"
         return RequirementRow(label, "none" if requirement.solved else "unknown", interval, time, closest=closest)
-    needed, interval = f"≤ {form(requirement.value)}", ""
-    if requirement.solved:
-        needed = form(requirement.value)
-        interval = "" if low == high else f"{_end(low, form)} to {_end(high, form)}"
+    needed, interval = form(requirement.value), ""
+    if requirement.sure is not None and high is not None:
+        # The cheapest scenario surely meets the deadline. A row that only probably does would look cheaper.
+        needed, at = form(high), requirement.sure
+        time = quantities.seconds(at.quantile(result.target))
+    if not requirement.solved:
+        needed = f"≤ {needed}"
+    elif low != high:
+        interval = f"{_end(low, form)} to {_end(high, form)}"
     cost = quantities.usd(at.usd.mean) if at.usd else ""
+    cost = cost if requirement.sure else "not sure"
     return RequirementRow(label, needed, interval, time, cost, over_budget=at.in_budget == "misses")
 
 
