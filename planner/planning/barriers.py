@@ -123,7 +123,7 @@ def advised(
 
     Each recommendation saves at least the share `WORTH` of the completion time.
 
-    graphs : graphs whose nodes may be moved into subgraphs, by name
+    graphs : name → LangGraph graph whose nodes may be moved into subgraphs
     p50 : function `(subgraphs, quick)` that returns the median completion time. If `quick` is true, it may use only
         `FEW` samples.
     without : median completion time without barriers

@@ -53,7 +53,7 @@ def screen_notes(notes: Sequence[Note], said: Collection[str] = ()) -> list[Note
 
 
 def _imprecise(note: Note) -> Note | None:
-    """Return a short note on the error of the simulation; None if it is below `LEAST_ERROR`."""
+    """Return a short note on the error of the simulation; None if the error is at most `LEAST_ERROR`."""
     samples, needed = note.values["samples"], note.values["needed"]
     count = quantities.samples(samples)
     if needed is None:
