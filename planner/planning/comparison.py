@@ -50,7 +50,7 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
             crew: str | None = None, premium: Premium = FITTED, seed: int = 1, samples: int | None = None,
             precision: float | None = None, max_time: float | None = None, backend: Backend | None = None,
             progress: Progress = quiet, wishes: DecisionOptions = NOTHING_MORE) -> Comparison:  # fmt: skip
-    """Simulate combinations of models, speeds and numbers of agents, compare them, and advise.
+    """Simulate combinations of models, speeds and numbers of agents, compare them, and give advice.
 
     speeds : factors on every output speed. None: 1 and `HYPOTHETICAL`, or only 1 if there are several models
     agents : numbers of agents to compare for the crew `crew`. Or a mapping: name of crew → numbers; then all

@@ -26,7 +26,7 @@ class Comparison:
     advice : the recommended change of the declared scenario
     baseline_scenario : the baseline as a `Scenario`; None if a crew other than `crew` does not have its declared
         number of agents in the baseline
-    results : ordered by model, then by speed, then by number of agents
+    results : one result for each scenario, ordered by model, then by speed, then by number of agents
     restricted : availability of each model that not everybody can buy: ``limited`` or ``retired``
     each_crew : if the advice changes the numbers of several crews: the effect of each number alone, as a change from
         the declared scenario. Otherwise empty

@@ -37,7 +37,7 @@ class Level:
     prefill_speed, output_speed : tokens/s; None: not declared
     jitter : standard deviation of the logarithm of the random factor on each request's time
     price : US dollars per million tokens of each kind, or US dollars per hour; None: not declared
-    declared : the values as written in the profile, by key
+    declared : key of the profile → value as written
     factors : name of a profile that declares a random factor on `output_speed` → (value in this sample, estimate as
         written)
     """
@@ -141,7 +141,7 @@ class CrewPay:
     """The pay of a crew in one sample.
 
     place : place in the workflow file where the crew is declared
-    declared : declaration of the crew, with `usd`
+    declared : declaration of the crew; its field `usd` is the declared pay
     usd : pay of all agents in US dollars
     """
 

@@ -62,9 +62,9 @@ class Advice:
     verdict : ``more-agents``, ``fewer-agents``, ``rebalance`` (more agents of some crews, fewer of others), ``faster``,
         ``both`` or ``keep``
     threshold : a change is worth it if it saves at least this share of the declared scenario's p50
-    usd_per_hour : value of an hour for all people who wait, in US dollars; None: not given. With this value and
-        only known costs, `threshold` is not used: a change is worth it if the value of the saved hours exceeds the added
-        cost
+    usd_per_hour : value of an hour for all people who wait, in US dollars; None: not given. If it is given and
+        all costs are known, `threshold` is not used: a change is worth it if the value of the saved hours exceeds the
+        added cost
     crew : name of the crew whose number of agents varies; if several vary, the first of these crews
     chosen : whether the planner chose `crew`, because the workflow has several crews
     crew_drag : drag of `crew` in the declared scenario, as a share of the mean completion time

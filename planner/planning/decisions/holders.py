@@ -64,7 +64,7 @@ class Holder:
 
 @dataclass(frozen=True, eq=False)
 class Drags:
-    """The drags of everything that can hold a scenario up.
+    """The drags of everything that can delay a scenario.
 
     samples : number of samples
     seconds : mean completion time
@@ -106,7 +106,7 @@ def drags(
     workflow: Workflow, sizes: Mapping[str, int], seed: int, samples: int, progress: Progress = quiet,
     speed: float = 1.0,
 ) -> Drags:  # fmt: skip
-    """Return the drags of everything that can hold a scenario up.
+    """Return the drags of everything that can delay a scenario.
 
     sizes : number of agents of each crew
     samples : largest number of samples to use; a large graph uses fewer
