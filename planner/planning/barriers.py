@@ -51,7 +51,7 @@ class Wrapping:
 
     group : name of the graph; empty for the outermost graph
     steps : names of the steps in each new subgraph
-    seconds : median completion time in seconds if this recommendation and all earlier recommendations are followed
+    seconds : median completion time in seconds after this recommendation and those before it in `Barriers.wrappings`
     """
 
     group: str
@@ -123,7 +123,7 @@ def advised(
 
     Each recommendation saves at least the share `WORTH` of the completion time.
 
-    graphs : graphs whose nodes may be moved into subgraphs, by name
+    graphs : name → LangGraph graph whose nodes may be moved into subgraphs
     p50 : function `(subgraphs, quick)` that returns the median completion time. If `quick` is true, it may use only
         `FEW` samples.
     without : median completion time without barriers

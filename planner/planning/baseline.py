@@ -18,11 +18,11 @@ class Baseline:
     """The scenario to which speedups and efficiencies refer.
 
     It has the declared model and one agent in each crew of agents. Crews of people, crews of tools and the lead have
-    their declared numbers. A workflow without crews makes one request at a time.
+    their declared numbers. The baseline of a workflow without crews makes one request at a time.
 
     model : the declared model
     speed : always 1
-    sizes : number of agents of each crew; `DEFAULT_CREW` has one agent if the workflow has no crews
+    sizes : number of agents of each crew; for a workflow without crews, one agent of `DEFAULT_CREW`
     crews : names of the crews of agents
     """
 
@@ -33,7 +33,7 @@ class Baseline:
 
     @classmethod
     def of(cls, workflow: Workflow) -> Baseline:
-        """Return the baseline of a workflow. It has the declared model even if the workflow's model was changed."""
+        """Return the baseline of a workflow, with the declared model even if the workflow's model was changed."""
         crews = agent_crews(workflow)
         sizes = {**crew_sizes(workflow), **dict.fromkeys(crews, 1)} if workflow.crews else {DEFAULT_CREW: 1}
         return cls(workflow.written_for or "", SPEED, sizes, crews)
@@ -49,9 +49,10 @@ class Baseline:
 def agent_crews(workflow: Workflow) -> tuple[str, ...]:
     """Return the names of the crews of agents, in the order of their declarations.
 
-    A crew of agents is a crew that does at least one `llm` or `agent` step. Requests of its coordination do not matter.
+    A crew of agents does at least one `llm` or `agent` step. A crew is not a crew of agents if it makes requests only
+    for its coordination.
 
-    A workflow without crews has the crew `DEFAULT_CREW` if a step makes requests or depends on the number of agents.
+    For a workflow without crews, return `DEFAULT_CREW` if a step makes requests or depends on the number of agents.
     """
     crews = {step_crew for step, step_crew in _with_crews(workflow.steps, None) if step.kind in ("llm", "agent")}
     if not workflow.crews:
@@ -60,9 +61,11 @@ def agent_crews(workflow: Workflow) -> tuple[str, ...]:
 
 
 def _with_crews(steps: Mapping[str, Step], crew: str | None) -> list[tuple[Step, str | None]]:
-    """Return each step, including steps inside other steps, with the name of its crew, or None if it has no crew.
+    """Return pairs of a step and the name of its crew. The name is None if the step has no crew.
 
-    crew : crew of the steps around `steps`
+    Steps inside other steps are included.
+
+    crew : crew of the step that contains `steps`; None: no crew
     """
     found = []
     for step in steps.values():

@@ -50,14 +50,14 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
             crew: str | None = None, premium: Premium = FITTED, seed: int = 1, samples: int | None = None,
             precision: float | None = None, max_time: float | None = None, backend: Backend | None = None,
             progress: Progress = quiet, wishes: DecisionOptions = NOTHING_MORE) -> Comparison:  # fmt: skip
-    """Simulate combinations of models, speeds and numbers of agents, compare them, and advise.
+    """Simulate combinations of models, speeds and numbers of agents, compare them, and give advice.
 
     speeds : factors on every output speed. None: 1 and `HYPOTHETICAL`, or only 1 if there are several models
-    agents : numbers of agents of the crew that varies. For several crews, a mapping from names of crews to numbers: all
+    agents : numbers of agents to compare for the crew `crew`. Or a mapping: name of crew → numbers; then all
         combinations are compared, and the first crew gives the columns of the table. None: 1, the declared number, half
-        or double of it, and the recommended number, which is searched for
-    crew : name of the crew that varies; not used if `agents` is a mapping. None: the only crew or, if `agents` is None
-        and the workflow has several crews, the crew with the largest drag
+        or twice the declared number, and the recommended number, which a search finds
+    crew : name of the crew whose number of agents varies; not used if `agents` is a mapping. None: the only crew. If
+        there are several crews and `agents` is None: the crew with the largest drag
     models : names of profiles; if empty, only the workflow's own model is used
     premium : assumed prices at speeds other than 1x
     samples, precision, max_time : rule for when to stop, as in `Stopping`. All scenarios have the same number of
@@ -167,9 +167,9 @@ class _Held:
 
     drags : drags of steps, crews, queues and limits in the declared scenario
     sizing : sizing of the crew to compare
-    agents : declared number of agents of this crew, or the largest useful number if the workflow declares none
-    chosen : whether the crew was chosen because of its drag
-    limited : whether the number of agents is limited
+    agents : declared number of agents of the crew to compare; the largest useful number if the workflow declares none
+    chosen : whether the crew to compare was chosen because of its drag
+    limited : whether the workflow limits the number of agents in the declared scenario
     """
 
     drags: Drags
@@ -200,12 +200,13 @@ class _Held:
         return cls(found, sizing, count, chosen, limited)
 
     def other(self, crews: Sequence[str], worth: float) -> str | None:
-        """Return the crew with the largest drag. Return None if it is one of `crews`, or if its drag is too small.
+        """Return the crew with the largest drag, apart from `crews`. Return None if its drag is too small.
 
-        A drag is too small if it is at most the share `worth` of the mean completion time. But if the crew to compare
-        was chosen because of its drag, return the crew with the next largest drag; None if there is no other crew.
+        The drag is too small if a crew in `crews` has at least the same drag, or if the drag is at most the share
+        `worth` of the mean completion time. If the crew to compare was chosen because of its drag, there is only one
+        condition: a drag of at most 1% of the mean completion time is too small.
 
-        crews : the crews that vary
+        crews : the crews whose numbers of agents vary
         """
         seconds = self.drags.crews()
         if self.chosen:
@@ -217,9 +218,9 @@ class _Held:
 
 
 def _with_sizes(sizing: Sizing, sizes: Mapping[str, int]) -> int | None:
-    """Return the number of agents that the crew that varies has in `sizes`.
+    """Return the number that `sizes` contains for the crew that varies.
 
-    Return None if any other crew does not have its declared number of agents in `sizes`.
+    Return None if `sizes` contains another number than the declared one for any other crew.
     """
     count = sizes.get(sizing.choose())
     return count if count is not None and sizing.sizes(count) == sizes else None

@@ -37,8 +37,9 @@ class Level:
     prefill_speed, output_speed : tokens/s; None: not declared
     jitter : standard deviation of the logarithm of the random factor on each request's time
     price : US dollars per million tokens of each kind, or US dollars per hour; None: not declared
-    declared : the values as written in the profile, by key
-    factors : random factors on `output_speed`: name of the profile that declares the factor → (value, estimate)
+    declared : key of the profile → value as written
+    factors : name of a profile that declares a random factor on `output_speed` → (value in this sample, estimate as
+        written)
     """
 
     model: str
@@ -140,7 +141,7 @@ class CrewPay:
     """The pay of a crew in one sample.
 
     place : place in the workflow file where the crew is declared
-    declared : declaration of the crew, with `usd`
+    declared : declaration of the crew; its field `usd` is the declared pay
     usd : pay of all agents in US dollars
     """
 
@@ -156,8 +157,8 @@ class Explanation:
 
     sample : number of the sample, counted from 1
     breakdown : seconds of each part of the critical path
-    layers : ``{"overall": factor}`` with the random error factor that the estimates of all steps share; empty if there
-        is no such factor
+    layers : ``{"overall": factor}``: the random factor that multiplies the estimates of all steps; empty if there is no
+        such factor
     crews : the crews that have several agents
     pay : pay of each paid crew
     """
@@ -270,7 +271,7 @@ def _explained(
 
 
 def _first_done(work: Work, traces: Traces) -> tuple[Index, Occurrence | None]:
-    """Return the index of the first executed occurrence of `work`, and the occurrence.
+    """Return the first executed occurrence of `work`, as a pair of its index and its data.
 
     Return `()` and None if `work` is not executed in the sample.
     """

@@ -24,7 +24,7 @@ from planner.workflow.declaration import Workflow
 class Uncoordinated:
     """Scenarios to simulate without coordination.
 
-    workflow : the workflow without coordination; None if the grid's own workflow has no coordination
+    workflow : a copy of the grid's workflow without coordination; None: the grid's workflow itself has none
     uncontended : whether concurrent requests are as fast as a single request
     """
 
@@ -55,8 +55,8 @@ NOBODY = Alone()
 class _ModelBatch:
     """A batch that simulates the scenarios of one model.
 
-    The first points of the batch simulate the scenarios in `uncoordinated`. The next points simulate the baseline's
-    agents with the models and speeds in `alone`. The other points simulate the scenarios in `scenarios`.
+    The batch has one point for each scenario, in this order: the scenarios in `uncoordinated`, the baseline's agents
+    with each model and speed in `alone`, the scenarios in `scenarios`.
     """
 
     batch: Batch
@@ -99,10 +99,10 @@ class Grid:
     ) -> None:
         """Simulate the given scenarios that the grid has not simulated yet.
 
-        The last three arguments are additional scenarios. They are simulated only if a new scenario has the same model.
+        Together with them, additional scenarios of the same models are simulated.
 
-        extra, uncoordinated : additional scenarios that do not decide when to stop
-        alone : additional scenarios that, like the new ones, decide when to stop
+        extra, uncoordinated : additional scenarios; sampling may stop before their results are precise enough
+        alone : additional scenarios; sampling continues until their results are precise enough
         """
         missing: dict[str, list[Scenario]] = {}
         for scenario in dict.fromkeys(scenarios):
@@ -154,7 +154,7 @@ class Grid:
         return used
 
     def over_context(self, scenarios: Iterable[Scenario] | None = None) -> dict[str, float]:
-        """Return for each model how often a request exceeds the context, as a share of the samples.
+        """Return for each model the share of samples in which a request exceeds the model's context.
 
         A model is left out if none of its requests exceeds the context.
 
@@ -220,6 +220,9 @@ class Grid:
         return self._workflows.setdefault(model, self.workflow.on(model))
 
     def _point(self, scenario: Scenario, requested: bool = True) -> GridPoint:
-        """Return the point of a batch that simulates `scenario`. At infinite speed, the price multiplier is 1."""
+        """Return the point of a batch for `scenario`. At infinite speed, the price multiplier is 1.
+
+        requested : as in `GridPoint`
+        """
         multiplier = 1.0 if isinf(scenario.speed) else self.premium.of(scenario.speed)
         return GridPoint(scenario.speed, self.sizing.sizes(scenario.agents, scenario.others), multiplier, requested)

@@ -25,9 +25,9 @@ class Scenario:
 
     model : name of the profile that is used as the workflow's model
     speed : factor on every output speed
-    agents : number of agents of the crew whose size varies; the first of them if several vary
-    others : number of agents of each further crew whose size varies, by name, in the order of the request; empty if
-        one crew varies
+    agents : number of agents of the crew whose size varies; if several vary, of the first of these crews
+    others : if several crews vary, name and number of agents of each one except the first, in the order in which the
+        user named them; otherwise empty
     """
 
     model: str
@@ -52,14 +52,14 @@ class Scenario:
     def agents_of(self, crew: str | None) -> int:
         """Return the number of agents of a crew.
 
-        crew : name of a further crew; None: the first crew
+        crew : name of a crew in `others`; None: the crew of `agents`
         """
         return self.agents if crew is None else dict(self.others)[crew]
 
     def with_agents(self, crew: str | None, agents: int) -> Scenario:
         """Return a copy of the scenario in which a crew has `agents` agents.
 
-        crew : name of a further crew; None: the first crew
+        crew : name of a crew in `others`; None: the crew of the field `agents`
         """
         if crew is None:
             return replace(self, agents=agents)
@@ -240,8 +240,8 @@ class Result:
 class StandardErrors:
     """Standard errors of some fields of a `Result`.
 
-    speedup, efficiency : computed from the variation between groups of samples; None if there are too few samples, or
-        no efficiency
+    speedup, efficiency : computed from the variation between groups of samples; None if there are too few samples.
+        `efficiency` is also None if the result has no efficiency
     coordination_share, tokens : standard errors of means over samples
     """
 

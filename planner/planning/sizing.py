@@ -99,6 +99,7 @@ class Sizing:
         """Return the number of agents of every crew, by name.
 
         agents : number of agents of the crew that varies
-        others : numbers of agents of further crews that vary, by name. All other crews have their declared numbers
+        others : names and numbers of agents of the other crews that vary. All crews that do not vary have their
+            declared numbers
         """
         return {**self.declared, self.choose(): agents, **dict(others)}

@@ -40,7 +40,7 @@ class Change:
     share : `saved / p50 of before`
     usd : mean US dollars that the change adds; negative if it saves money; None if a price is unknown
     usd_per_hour : `usd / hours saved`; None unless the change saves time and costs money
-    availability : ``limited``, ``hypothetical`` or ``retired`` for a new model or speed that not everybody can buy;
+    availability : if the change is to another model or speed, the availability of `after`, as in `AVAILABILITY`;
         otherwise empty
     worth : whether the change is worth it, as in `Rule.adds`
     """
@@ -61,29 +61,31 @@ class Advice:
 
     verdict : ``more-agents``, ``fewer-agents``, ``rebalance`` (more agents of some crews, fewer of others), ``faster``,
         ``both`` or ``keep``
-    threshold : share of the declared p50 that a change must save
-    usd_per_hour : value of an hour for all people who wait, in US dollars; None: not given. If it is given, and all
-        costs are known, a change is worth it if the value of the saved hours exceeds the added cost
-    crew : name of the crew whose number of agents varies; the first of them if several vary
-    chosen : whether the planner chose the crew, because the workflow has several crews
-    crew_drag : drag of the crew in the declared scenario, as a share of the mean completion time
-    other_crew : a crew that does not vary, but has a larger drag than the crews that vary. If `chosen` is true: the
-        crew with the next largest drag, unless this drag is at most `threshold` of the mean completion time. None if
-        there is none
-    other_agents : declared number of agents of `other_crew`; None if there is no such crew
-    most : largest number of agents of the crew that can be busy simultaneously
+    threshold : a change is worth it if it saves at least this share of the declared scenario's p50
+    usd_per_hour : value of an hour for all people who wait, in US dollars; None: not given. If it is given and
+        all costs are known, `threshold` is not used: a change is worth it if the value of the saved hours exceeds the
+        added cost
+    crew : name of the crew whose number of agents varies; if several vary, the first of these crews
+    chosen : whether the planner chose `crew`, because the workflow has several crews
+    crew_drag : drag of `crew` in the declared scenario, as a share of the mean completion time
+    other_crew : the crew with the largest drag among the crews that do not vary. None if there is none, or if its drag
+        is too small: at most the share `threshold` of the mean completion time, or, without `chosen`, at most the drag
+        of a crew that varies
+    other_agents : declared number of agents of `other_crew`; None if `other_crew` is None
+    most : largest number of agents of `crew` that can be busy simultaneously
     limited : whether the workflow limits the number of agents in the declared scenario
     declared, declared_seconds, declared_usd : the declared scenario, its p50 and its mean cost
     recommended : the recommended scenario; the declared scenario if the verdict is ``keep``
-    enough : fewest agents of the crew that do about as well as any number, at the declared model and speed. If several
-        crews vary, the agents of all crews are added up to find the fewest
-    others : numbers of agents of the further crews that vary, in the scenario with `enough` agents of the crew
+    enough : fewest agents of `crew` that do about as well as the best number, at the declared model and speed. If
+        several crews vary, the number of `crew` in the combination that has the fewest agents of all crews together
+    others : numbers of agents of the other crews in this combination; empty if only `crew` varies
     change : change from the declared scenario to the recommended one; None if they are the same
-    over_one : change to the recommended scenario from the same scenario with one agent of the crew. None if the
-        recommended scenario has one agent itself, or if the scenario with one agent was not simulated
-    more : change from the recommended scenario to about twice the agents of one crew. If several crews vary,
-        the quickest of these scenarios is used. None if no larger number was simulated
-    faster : change from the recommended scenario to the best faster model or speed, as in `Rule.next_faster`
+    over_one : change to the recommended scenario from the same scenario with one agent of `crew`. None if the
+        recommended scenario has one agent of `crew`, or if the scenario with one agent was not simulated
+    more : change from the recommended scenario to about twice the agents of one crew. If several crews vary, this is
+        the crew that gives the quickest scenario. None if no larger number was simulated
+    faster : change from the recommended scenario to the best faster model or speed, as in `Rule.next_faster`; None if
+        there is none
     holders : the steps, crews, queues and limits with the largest drags in the declared scenario, the largest first
     """
 
@@ -122,7 +124,7 @@ def availability(scenario: Scenario, restricted: Mapping[str, str]) -> str:
 class Choice:
     """The recommended scenario and the reason for it, as in `Advice`.
 
-    named : result of `Rule.enough` for the declared model and speed
+    named : the scenario that `Rule.enough` returns for the declared model and speed
     """
 
     verdict: Code
@@ -143,11 +145,11 @@ class Rule:
     points : time and cost of each measured scenario, including the declared one
     declared : the declared scenario
     restricted : availability of each model that not everybody can buy
-    worth : share of the declared p50 that a change must save
+    worth : a change is worth it if it saves at least this share of the declared scenario's p50
     usd_per_hour : as in `Advice`
-    asked : combinations of agents to choose from, as in `Scenario.crews`; None: all measured combinations
-    named : results of `enough` from an earlier search of one crew, as a number of agents for each row. In rows without
-        such a number, `enough` uses `points`
+    asked : combinations of numbers of agents to choose from, as in `Scenario.crews`; None: all measured combinations
+    named : row → number of agents that an earlier search has found, to be returned by `enough`. For rows that are
+        missing here, `enough` chooses from `points`. Empty if several crews vary
     """
 
     points: Mapping[Scenario, Point]
@@ -191,11 +193,11 @@ class Rule:
         return Choice("keep", declared, named)
 
     def enough(self, row: Row) -> Scenario:
-        """Return the scenario with the fewest agents that does about as well as the best scenario of a row.
+        """Return the smallest scenario of a row that does about as well as the best scenario of the row.
 
-        A row is a model at one speed. A scenario does about as well if its `loss` is at most `worth * least p50 of the
-        row` above the least loss of the row. The agents of all crews that vary are added up. Among scenarios with the
-        same sum, the cheapest is taken, then the one with the fewest agents of the first crew.
+        A row is a model at one speed. A scenario does about as well if its `loss` exceeds the least loss of the row by
+        at most `worth * least p50 of the row`. The smallest scenario has the fewest agents, added up over all crews
+        that vary. If several are smallest, the cheapest is taken, then the one with fewest agents of the first crew.
         """
         if row in self.named:
             return Scenario(*row, self.named[row])
@@ -217,13 +219,14 @@ class Rule:
         return sorted({scenario.agents for scenario in self.scenarios(row)})
 
     def at(self, rows: Iterable[Row], like: Scenario) -> list[Scenario]:
-        """Return the measured scenarios that have the same agents as `like` and a model and speed from `rows`."""
+        """Return the measured scenarios of `rows` (models at one speed) with the same numbers of agents as `like`."""
         return [scenario for row in rows if (scenario := Scenario(*row, *like.crews)) in self.points]
 
     def loss(self, scenario: Scenario) -> float:
-        """Return the completion time of a scenario in seconds.
+        """Return the completion time of a scenario in seconds, plus the cost converted to seconds.
 
-        If the value of time is given and all costs are known, add the cost, converted to seconds by this value.
+        The cost is converted by the value of time. If no value of time is given, or if any cost is unknown, the cost is
+        not added.
         """
         seconds, usd = self.points[scenario]
         if not self._priced:
@@ -233,20 +236,21 @@ class Rule:
         return seconds + usd / self.usd_per_hour * HOUR
 
     def fastest(self, scenarios: Iterable[Scenario]) -> Scenario | None:
-        """Return the best scenario to which the change from the declared one is worth it; None if there is none.
+        """Return the best of those `scenarios` that are worth the change from the declared one; None if none is.
 
-        Scenarios that are easier to buy come first, in the order of `AVAILABILITY`. If the value of time is given, the
-        best of them has the least `loss`. Otherwise, the best is the cheapest whose p50 is at most the share `worth`
-        above the least p50.
+        Only the scenarios that are easiest to buy are compared, by the order of `AVAILABILITY`. If the value of time is
+        given and all costs are known, the best scenario has the least `loss`. Otherwise, it is the cheapest scenario
+        with a p50 of at most `(1 + worth) * least p50`.
         """
         worth = self._worth(scenarios)
         first = min((self._rank(scenario) for scenario in worth), default=0)
         return self._cheapest([scenario for scenario in worth if self._rank(scenario) == first])
 
     def next_faster(self, scenario: Scenario) -> Scenario | None:
-        """Return the best of the quicker scenarios with the same agents and a model and speed from `rows`.
+        """Return the best scenario in `rows` that has the same agents as `scenario` and is quicker.
 
-        If none is quicker, return None, or the best slower one if `scenario` has the declared model and speed.
+        "Best" has the same meaning as in `fastest`. If no scenario is quicker: return the best slower one if `scenario`
+        has the declared model and speed; otherwise None.
         """
         others = self.at(self.rows, scenario)
         candidates = [other for other in others if self.points[other].seconds < self.points[scenario].seconds]
@@ -269,9 +273,11 @@ class Rule:
         return min(steps, key=lambda each: self.points[each].seconds, default=None)
 
     def _larger(self, scenario: Scenario, crew: str | None) -> dict[int, Scenario]:
-        """Return the scenarios that differ from `scenario` only by more agents of one crew, with these numbers as keys.
+        """Return the scenarios that differ from `scenario` only by more agents of one crew.
 
-        crew : name of a further crew; None: the first crew
+        The keys of the dict are the numbers of agents of this crew.
+
+        crew : name of a crew in `Scenario.others`; None: the crew of `Scenario.agents`
         """
         larger = {}
         for each in self.scenarios(scenario.row):
@@ -352,7 +358,7 @@ def each_alone(declared: Scenario, recommended: Scenario) -> list[Scenario]:
 
 
 def _lever(declared: Scenario, named: Scenario) -> Code:
-    """Return the verdict that recommends the agents of `named`: ``more-agents``, ``fewer-agents`` or ``rebalance``."""
+    """Return the verdict for a change to the agents of `named`: ``more-agents``, ``fewer-agents`` or ``rebalance``."""
     before, after = ((each.agents, *(count for _, count in each.others)) for each in (declared, named))
     pairs = [*zip(before, after, strict=True)]
     if any(new > old for old, new in pairs):

@@ -30,7 +30,8 @@ from planner.planning.results import Others, Row, Scenario
 class DecisionOptions:
     """Options for the decisions of a comparison.
 
-    every_n : whether to simulate every useful number of agents at the first speed
+    every_n : whether to simulate every number of agents from 1 to the largest useful one, for the first model at the
+        lowest speed
     value_of_time : value of an hour of one waiting person, in US dollars; None: not given
     waiting : number of people who wait
     setup : time and cost of setting up a scenario; None: not given. One agent at the declared speed needs no setup
@@ -91,11 +92,11 @@ class DecisionInputs:
     """The samples from which decisions are computed.
 
     grid : samples of the requested scenarios
-    one : a scenario and its samples: one agent of the first crew that varies, at the declared speed
+    one : the scenario of one agent of the first crew, at the declared speed, and the samples of this scenario
     baseline : samples of the baseline, to which speedups refer
-    declared : declared numbers of agents of the further crews that vary
-    by_row : samples of the scenarios in which the further crews have their declared numbers, by row and then by number
-        of agents of the first crew. A row is a model at one speed
+    declared : if several crews vary, the declared numbers of agents of all these crews except the first
+    by_row : row (a model at one speed) → number of agents of the first crew → samples. In these scenarios, all
+        other crews have their declared numbers
     instant : samples of one agent at infinite speed
     widest : largest number of agents of the first crew that can be busy simultaneously
     uncoordinated : samples of `widest` agents if there is no coordination, and requests do not slow each other down
@@ -194,9 +195,10 @@ def _break_evens(inputs: DecisionInputs, first: Row, few: int, best: int, waitin
 
 
 def _beats(grid: ByScenario, verdict: Verdict, base: Scenario, one: ScenarioValues) -> tuple[PairwiseChance, ...]:
-    """Return the chances that `verdict.more` is quicker than `verdict.faster`, and `verdict.best` quicker than `base`.
+    """Return at most two chances that one scenario is quicker than another.
 
-    A chance is left out if both of its scenarios are the same.
+    The first is for `verdict.more` to be quicker than `verdict.faster`, the second is for `verdict.best` to be quicker
+    than `base`. A chance is left out if both of its scenarios are the same.
 
     base : the scenario of one agent at the declared speed
     one : samples of `base`

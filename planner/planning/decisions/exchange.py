@@ -12,7 +12,7 @@ from planner.planning.results import Row
 
 @dataclass(frozen=True)
 class AgentsForSpeed:
-    """The number of agents in the first row of a grid that is as quick as a scenario in another row.
+    """The number of agents with which the first row of a grid is as quick as a scenario in another row.
 
     A row is a model at one speed. A difference is the median of `time in the first row − time of the scenario`, in
     seconds and paired by sample.
@@ -34,13 +34,13 @@ class AgentsForSpeed:
 
 @dataclass(frozen=True)
 class SpeedForAgents:
-    """The row of a grid in which `Exchange.few` agents are as quick as more agents in the first row.
+    """The row of a grid in which `Exchange.few` agents are as quick as a larger number of agents in the first row.
 
     A row is a model at one speed. A difference is the median of `time in a row − time in the first row`, in seconds and
     paired by sample.
 
     agents : number of agents in the first row; it is larger than `Exchange.few`
-    model, speed : the earliest row of the grid whose difference is at most 0; None if there is none
+    model, speed : of all rows with a difference of at most 0, the earliest in the grid; None if there is none
     difference : the difference of this row; if there is no such row, the difference whose 95% interval has the lowest
         lower end
     """

@@ -64,7 +64,7 @@ class Holder:
 
 @dataclass(frozen=True, eq=False)
 class Drags:
-    """The drags of everything that can hold a scenario up.
+    """The drags of everything that can delay a scenario.
 
     samples : number of samples
     seconds : mean completion time
@@ -88,8 +88,8 @@ class Drags:
     def named(self) -> tuple[Holder, ...]:
         """Return at most `NAMED` holders with the largest drags, the largest first.
 
-        Drags that are not significant, or at most 1% of the mean completion time, are left out. If coordination passes
-        through a queue, only the larger drag of the two is used.
+        Drags that are not significant, or at most 1% of the mean completion time, are left out. For a queue and the
+        coordination that passes through this queue, only the one with the larger drag is used.
         """
         smaller = {min(pair, key=lambda index: self.all[index].drag.mean) for pair in self.same}
         counted = [
@@ -106,7 +106,7 @@ def drags(
     workflow: Workflow, sizes: Mapping[str, int], seed: int, samples: int, progress: Progress = quiet,
     speed: float = 1.0,
 ) -> Drags:  # fmt: skip
-    """Return the drags of everything that can hold a scenario up.
+    """Return the drags of everything that can delay a scenario.
 
     sizes : number of agents of each crew
     samples : largest number of samples to use; a large graph uses fewer
@@ -190,6 +190,10 @@ def _lost(run: ScheduledSamples, pools: Sequence[int]) -> np.ndarray:
 
 
 def _passes(graph: TaskGraph, works: Iterable[int], pools: Sequence[int]) -> bool:
-    """Return whether any task of the pieces of work `works` seizes a slot of one of the pools `pools`."""
+    """Return whether any task of some pieces of work seizes a slot of any of the given pools.
+
+    works : indices of the pieces of work in `graph.works`
+    pools : indices of the pools
+    """
     seized = {pool for number in works for pool in graph.graph.acquire[graph.works[number].tasks].ravel().tolist()}
     return not seized.isdisjoint(pools)

@@ -60,7 +60,8 @@ class BreakEven:
     pays : values of an hour at which the row is better. ``from``: above the break-even, because the row is quicker and
         dearer. ``up to``: below the break-even, because the row is slower and cheaper. ``always``: all values.
         ``never``: no value. ``unclear``: the differences do not decide.
-    usd_per_hour : the break-even for each person who waits; None if `pays` is ``always``, ``never`` or ``unclear``
+    usd_per_hour : the break-even: value of an hour of each person who waits; None if `pays` is ``always``, ``never`` or
+        ``unclear``
     """
 
     model: str
@@ -104,9 +105,10 @@ def pareto(grid: ByScenario, q: float) -> tuple[ParetoPoint, ...]:
 
 
 def price_of_an_hour(grid: ByScenario) -> tuple[Trade, ...]:
-    """Return the price per hour saved of each step on the way from the cheapest scenario to the quickest one.
+    """Return the trades that lead from the cheapest scenario to the quickest one.
 
-    The way goes through the scenarios on the lower convex hull of mean time and mean cost.
+    They lead through the scenarios on the lower convex hull of mean time and mean cost. Each trade has its price per
+    hour saved.
     """
     time = {scenario: samples.seconds.mean for scenario, samples in grid.items()}
     cost = {scenario: _mean_usd(samples) for scenario, samples in grid.items()}

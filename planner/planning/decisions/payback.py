@@ -27,11 +27,13 @@ class Setup:
 class PaybackRuns:
     """The least number of runs whose savings pay back a setup.
 
-    runs : number of runs, if each run saves the estimate
-    low : number of runs, if each run saves the upper end of the estimate's 95% interval
-    high : number of runs, if each run saves the lower end of the estimate's 95% interval
+    The savings per run are an estimate with a 95% interval.
 
-    A field is None if these savings are unknown or never pay back the setup.
+    runs : number of runs for the estimated savings per run
+    low : number of runs for the upper end of the interval
+    high : number of runs for the lower end of the interval
+
+    A field is None if the savings are unknown or never pay back the setup.
     """
 
     runs: int | None

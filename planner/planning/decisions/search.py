@@ -27,7 +27,7 @@ class Search:
 
     grid : simulates the scenarios
     declared : the declared scenario
-    rows : rows of the scenarios to simulate; the first is the declared model and speed
+    rows : the rows to simulate; the first is the declared model and speed
     most : largest useful number of agents
     worth, usd_per_hour, asked, named : as in `Rule`
     stopping : decides the number of samples of the first scenarios; all later scenarios have the same number
@@ -61,10 +61,10 @@ class Search:
     def scouted(self) -> tuple[Search, list[Scenario]]:
         """Search for good numbers of agents, with few samples.
 
-        Return a copy of the search in which `named` has the numbers found. Also return the scenarios to simulate first
-        with all samples: the default grid, and a scenario with about twice the recommended number of agents. For the
-        declared and the recommended model and speed, the number of `Rule.enough` and the one with the least loss are
-        added.
+        Return two values. The first is a copy of the search in which `named` has the found numbers. The second is a
+        list of the scenarios to simulate first with all samples. It has the default grid, and a scenario with about
+        twice the recommended number of agents. It also has two scenarios for the declared model and speed, and two for
+        the recommended model and speed: the result of `Rule.enough`, and the scenario with the least loss.
         """
         if self.most == 1:
             return self, self.default_scenarios()

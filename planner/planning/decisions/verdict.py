@@ -94,8 +94,8 @@ class Verdict:
         the first scenario with the fewest agents
     no_more : reason why `more` has the fewest agents: more agents save less than 1% (``little``), save no time
         (``nothing``) or cost time (``slower``). Otherwise empty
-    no_faster : reason why `faster` is in the first row: other rows save little, save no time or cost time, with the
-        same texts. Otherwise empty
+    no_faster : reason why `faster` is in the first row: other rows save less than 1% (``little``), save no time
+        (``nothing``) or cost time (``slower``). Otherwise empty
     """
 
     more: Scenario

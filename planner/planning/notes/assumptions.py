@@ -74,7 +74,7 @@ def other_tokenizers(workflow: Workflow, models: Mapping[str, Profile]) -> tuple
 
 
 def _approximate(declared: Iterable[Any]) -> Iterator[Estimate]:
-    """Yield those estimates in a list of declared values that have approximate token counts."""
+    """Search a list of declared values for estimates. Yield the estimates with approximate token counts."""
     for value in declared:
         if isinstance(value, Estimate) and value.approximate:
             yield value

@@ -10,11 +10,11 @@ from planner.workflow.declaration import Step, Workflow
 
 
 def group_keys_without_effect(step: Step, held: bool) -> Iterator[str]:
-    """Yield the keys that a step declares without effect, out of `crew`, `model` and `size`.
+    """Yield each of the keys `crew`, `model` and `size` that has no effect although the step declares it.
 
     `crew` and `model` are checked only if the step contains other steps, and `size` only if the step is a fan-out.
 
-    held : whether an agent holds the item that contains the step
+    held : whether the step is inside a fan-out in which one agent holds each item from its first to its last step
     """
     if step.within and step.crew is not None and step.for_each is None and not _uses_agents(step, held):
         yield "crew"
@@ -38,7 +38,7 @@ def _declares_sizes(step: Step) -> bool:
 
 
 def _sizes(step: Step) -> Sequence[float]:
-    """Return the sizes of the rows of a backlog. Return an empty sequence if there are none."""
+    """Return the sizes of a fan-out's items from a CSV file; an empty sequence if there are none."""
     backlog = step.for_each.backlog if step.for_each is not None else None
     return backlog.sizes or () if backlog is not None else ()
 
@@ -68,14 +68,14 @@ def reads_cached(step: Step) -> bool:
 
 
 def _uses_agents(step: Step, held: bool) -> bool:
-    """Whether a group uses its crew: a step takes an agent, or a quantity depends on the number of agents."""
+    """Whether a group uses its crew: a step inside it takes an agent, or a quantity depends on the number of agents."""
     return any(_takes_agent_around(other, held) for other in step.within.values()) or depends_on_agents(step)
 
 
 def _takes_agent_around(step: Step, held: bool) -> bool:
     """Whether a step of a group, or a step inside that step, takes an agent of the group's crew.
 
-    held : whether an agent holds the item that contains the step
+    held : whether the step is inside a fan-out in which one agent holds each item from its first to its last step
     """
     if step.crew is not None:
         return False
@@ -117,10 +117,10 @@ def crew_keys_without_effect(workflow: Workflow) -> Iterator[tuple[str, str]]:
 
 
 def _crews_of_items(steps: Mapping[str, Step], around: str | None, values: Mapping[str, float]) -> Iterator[str]:
-    """Yield the crew of each fan-out that has several items, each held by an agent.
+    """Yield the crew of each fan-out with several items if an agent holds each item.
 
-    around : crew of the steps around these steps
-    values : values of the parameters of the file
+    around : crew of the step that contains `steps`; None: no crew
+    values : values of the parameters of the file that contains `steps`
     """
     for step in steps.values():
         crew = step.crew or around

@@ -29,16 +29,16 @@ from planner.workflow.declaration import Step, Workflow
 
 @dataclass(frozen=True)
 class _Around:
-    """The surroundings of a step.
+    """Facts about a step that follow from the steps that contain it.
 
     values : values of the parameters of the step's file
     name : full name of the step; empty for the workflow itself
     crew : crew to which the step belongs; None: the step belongs to no crew
-    model : name of the profile of the step's requests; None: nothing around the step names a profile
-    held : whether an agent holds the item that contains the step
-    sized : whether the items around the step have sizes
-    count : how many times the step can run at the same time, for different items and copies
-    items : number of items that can run at the same time
+    model : name of the profile of the step's requests; None: no profile is named
+    held : whether the step is inside a fan-out in which one agent holds each item from its first to its last step
+    sized : whether the step is inside a fan-out whose items have different sizes
+    count : largest number of simultaneous executions of the step, for different items and copies
+    items : largest number of items for which the step is executed simultaneously
     """
 
     values: Mapping[str, float]
@@ -52,7 +52,7 @@ class _Around:
 
 
 def meaning_notes(workflow: Workflow, sizes: Mapping[str, int]) -> tuple[Note, ...]:
-    """Return a note for each place of a file with a meaning that is easily missed.
+    """Return notes on places of a file whose meaning is easily missed. A note lists all places of the same kind.
 
     sizes : number of agents of each crew in the scenario
     """
@@ -157,7 +157,7 @@ class _Meaning:
 def _seizes(step: Step, held: bool) -> bool:
     """Whether a step, or a step inside it, takes an agent of its crew.
 
-    held : whether an agent holds the item that contains the step
+    held : whether the step is inside a fan-out in which one agent holds each item from its first to its last step
     """
     if step.within:
         return any(_seizes(inner, held) for inner in step.within.values())

@@ -57,7 +57,10 @@ def unused_crews(workflow: Workflow) -> tuple[Note, ...]:
 
 
 def unused_parameters(workflow: Workflow) -> Iterator[str]:
-    """Yield the parameters that nothing in a file uses. Used files are checked too, each with its own parameters."""
+    """Yield the parameters that a file declares but does not use.
+
+    The workflow's file is checked, and each file that it uses, directly or indirectly.
+    """
     names: dict[str, None] = {}
     for other in _files(workflow):
         used = set(_names(other.written())) if other.parameters else set()
@@ -66,7 +69,7 @@ def unused_parameters(workflow: Workflow) -> Iterator[str]:
 
 
 def _names(data: Any, key: str = "") -> Iterator[str]:
-    """Yield the names in a part of a file that may be names of parameters.
+    """Search a part of a file for names. Yield the names that may be parameters.
 
     data : the part, as read from YAML
     key : key of the part; empty for a whole file
@@ -84,7 +87,7 @@ def _names(data: Any, key: str = "") -> Iterator[str]:
 
 
 def unused_models(workflow: Workflow, simulated: Collection[str]) -> Iterator[str]:
-    """Yield the profiles of a file that no request uses and no key names.
+    """Yield the profiles that a file declares in vain: no request uses them, and no key refers to them.
 
     A profile with the same base as a used profile is left out, because `compare` and `tier` may choose it.
     """
@@ -100,7 +103,7 @@ def unused_models(workflow: Workflow, simulated: Collection[str]) -> Iterator[st
 
 
 def _models_of_estimates(declared: Iterable[Any]) -> Iterator[str]:
-    """Yield the names of models for which an estimate in a list of declared values has a separate value."""
+    """Search a list of declared values for estimates. Yield the models for which an estimate has a separate value."""
     for value in _values(declared):
         if isinstance(value, ByModel):
             yield from (name for name, _ in value.models)
@@ -148,7 +151,7 @@ def _inherits_model(steps: Iterable[Step]) -> bool:
 def _uncertainty_is_used(workflow: Workflow) -> bool:
     """Whether the key `uncertainty` of a file has an effect. The answer is true if the file has no such key.
 
-    The errors of estimates multiply tokens and tool times that are ranges.
+    The key has an effect if a number of tokens or a tool time is a range, because random errors multiply only ranges.
     """
     if "uncertainty" not in workflow.model_fields_set:
         return True

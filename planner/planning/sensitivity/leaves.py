@@ -46,8 +46,8 @@ class Leaf:
     text : the number as written in the file
     measure : how a factor changes the number, as in `Measure`
     decided : whether somebody counts or decides the number before the run; False: the number is an estimate
-    change : function from the number and a factor to the changed number
-    value : function from a factor to the changed number; None: the number is not a plain chance or count
+    change : function `(number, factor)` that returns the changed number, as it is declared
+    value : function `(factor)` that returns the changed chance or count; None: not a plain chance or count
     in_file : whether the leaf is a column of sizes
     """
 

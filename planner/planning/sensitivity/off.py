@@ -45,12 +45,12 @@ def _whole(number: float) -> float:
 
 
 def count_times(count: int, factor: float) -> int:
-    """Return a count times `factor`, rounded half up, and at least 1."""
+    """Return `count * factor`, rounded half up, but at least 1."""
     return max(1, math.floor(count * factor + 0.5))
 
 
 def computed_times(count: ComputedCount, factor: float) -> ComputedCount:
-    """Return an expression for a count times `factor`, rounded half up, and at least 1."""
+    """Return an expression for `count * factor`, rounded half up, but at least 1."""
     formula = count.formula
     plain = f"max(round(({formula.plain}) * {factor!r}), 1.0)"
     return replace(count, formula=replace(formula, plain=plain))

@@ -32,7 +32,7 @@ class StatedNumber:
     measure : how a factor changes the number, as in `Measure`
     decided : whether somebody counts or decides the number before the run; False: the number is an estimate
     changed : function from a factor to the workflow in which the number is off by that factor
-    value : function from a factor to the changed number; None: the number is not a plain chance or count
+    value : function from a factor to the changed chance or count; None: the number is not a plain chance or count
     own_batch : whether the changed workflow must be simulated in a separate batch, because all its steps change
     """
 
@@ -188,7 +188,7 @@ def _with_default(workflow: Workflow, file: str, name: str, leaf: Leaf, factor: 
 
 
 def _parameter(workflow: Workflow, name: str, number: float) -> Leaf:
-    """Return the leaf of a parameter. Changes of a whole number are rounded, since it may be a count."""
+    """Return a parameter as a `Leaf`. Changes of a whole number are rounded, because it may be a count."""
     if not float(number).is_integer():
         return Leaf((name,), f"{number:g}", "factor", False, lambda old, factor: old * factor)
     decided = not in_estimates(workflow, name)

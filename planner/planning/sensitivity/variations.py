@@ -121,7 +121,7 @@ class Variations:
     def _together(
         self, changes: Sequence[tuple[StatedNumber, int, float]], progress: Progress
     ) -> Iterator[tuple[tuple[int, float], ScenarioSamples]]:
-        """Simulate changed workflows together, and yield their samples. If one is refused, simulate each alone."""
+        """Simulate changed workflows together, and yield their samples. After an InputError, simulate each alone."""
         try:
             batches = list(self._batches(changes))
             accumulators = sample(
@@ -141,9 +141,9 @@ class Variations:
     def _batches(
         self, changes: Sequence[tuple[StatedNumber, int, float]]
     ) -> Iterator[tuple[list[tuple[int, float]], Batch]]:
-        """Yield batches of changed workflows. Each batch comes with the index and the factor of each of its changes.
+        """Yield batches of changed workflows, each with a list of the changes in the batch.
 
-        A workflow with `own_batch` is alone in its batch.
+        A change is a pair: index of the changed number, and factor. A workflow with `own_batch` is alone in its batch.
         """
         shared = [change for change in changes if not change[0].own_batch]
         if shared:

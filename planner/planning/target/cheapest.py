@@ -117,7 +117,7 @@ def neighbours(numbers: Sequence[int], most: int, wide: bool) -> Iterator[tuple[
     One crew has one agent more or less, or one crew has one more and another crew has one less.
 
     most : largest number of agents of a crew
-    wide : whether to add combinations in which one crew has up to twice its agents; at most `WIDE` for each crew
+    wide : whether to add at most `WIDE` combinations for each crew, in which this crew has up to twice its agents
     """
     steps = [(index, change) for index in range(len(numbers)) for change in (-1, 1)]
     pairs = [((more, 1), (less, -1)) for more in range(len(numbers)) for less in range(len(numbers)) if more != less]

@@ -25,8 +25,8 @@ class Crews:
 
     sizing : sizing of the first crew
     requested : the requested numbers
-    chosen : whether the crew was chosen because of its drag
-    drag : drag of the chosen crew in the declared scenario, as a share of the mean completion time
+    chosen : whether the crew of `sizing` was chosen because of its drag
+    drag : drag of this crew in the declared scenario, as a share of the mean completion time; 0 if `chosen` is false
     """
 
     sizing: Sizing

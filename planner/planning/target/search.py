@@ -56,19 +56,21 @@ class TargetResult:
     """The cheapest scenario that meets a target, and all compared scenarios.
 
     crews : names of the crews whose numbers of agents vary. The first is the crew of `Scenario.agents`
-    chosen : whether the planner chose the crew, because the workflow has several crews
-    crew_drag : drag of a chosen crew in the declared scenario, as a share of the mean completion time
+    chosen : whether the planner chose the crew that varies, because the workflow has several crews
+    crew_drag : drag of this crew in the declared scenario, as a share of the mean completion time; 0 if `chosen` is
+        false
     declared : declared number of agents of each crew; empty if the workflow has no crews
     candidates : the scenarios of the grid, in the order of the requested models, speeds and numbers of agents
     cheapest : the cheapest scenario that surely meets the target, in the grid or between points of the grid; None if
         there is none. Scenarios that everybody can buy come first. If several scenarios cost about the same, the one
         with the fewest agents is taken
-    perhaps : the cheapest scenario that may meet the target, among those cheaper than `cheapest` and no harder to buy.
-        If `cheapest` is None, among those easiest to buy. None if there is none
-    next_cheaper : the quickest scenario that misses the target, among those cheaper than `cheapest` and no harder to
-        buy; None if there is none
-    restricted_cheapest : the cheapest scenario that surely meets the target, among those harder to buy than `cheapest`;
-        None if it is not cheaper than `cheapest`
+    perhaps : a scenario that may meet the target, is cheaper than `cheapest` and is not harder to buy; the cheapest if
+        there are several. If `cheapest` is None: the cheapest of the scenarios that may meet the target and are easiest
+        to buy. None if there is none
+    next_cheaper : a scenario that misses the target, is cheaper than `cheapest` and is not harder to buy; the quickest
+        if there are several; None if there is none
+    restricted_cheapest : the cheapest of the scenarios that surely meet the target and are harder to buy than
+        `cheapest`; None if there is none, or if `cheapest` is not more expensive
     speeds : for each model and combination of numbers of agents, the least speed that meets the deadline
     agents : for each model, speed and crew, the least number of agents that meets the deadline
     obstacle : the reason why `cheapest` is None; None if `cheapest` is a scenario
@@ -108,13 +110,13 @@ def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], a
              progress: Progress = quiet) -> TargetResult:  # fmt: skip
     """Find the cheapest scenario that meets a target.
 
-    First simulate the grid of the given models, speeds and numbers of agents. It decides the number of samples. Then
-    search outside the grid, with as many samples: for the least speed, for the least number of agents, and for a
-    cheaper scenario with nearly the agents of the cheapest one.
+    First simulate the grid of the given models, speeds and numbers of agents, which decides the number of samples. Then
+    simulate scenarios outside the grid with the same number of samples, to find the least speed, the least number of
+    agents, and a cheaper scenario with nearly the same agents as the cheapest one in the grid.
 
-    agents : numbers of agents to try, of one crew or of several crews by name. None: the default numbers of the only
-        crew, or of the crew with the largest drag
-    tiers : further models to try at the given speeds; their least speeds are not searched for
+    agents : numbers of agents to try for one crew, or a mapping: name of crew → numbers. None: the default numbers of
+        the only crew, or of the crew with the largest drag
+    tiers : further models to try, only at the given speeds
     The other arguments are those of `compare`.
 
     Raises InputError as `compare` does. Also raises InputError if there are too many combinations, or if the target has

@@ -138,9 +138,9 @@ class _Line:
     solved: bool = False
 
     def scenario(self, search: Search, x: float) -> Scenario:
-        """Return the scenario with the fixed values of this search.
+        """Return the scenario that this search tries for the value `x`.
 
-        x : the value that is searched for: the number of agents of the crew, or the speed
+        x : number of agents of the crew, or speed, depending on which of the two is searched for
         """
         if self.crew is None:
             return search.scenario(self.model, x, self.numbers)
@@ -224,10 +224,10 @@ def _solve(
 ) -> tuple[Requirement, ...]:
     """Run several searches, and return their results.
 
-    Each search first tries some numbers, then the numbers that `propose` yields. The searches stop if there is no
-    further number, if time is over, or after `_ROUNDS` rounds.
+    Each search tries speeds or numbers of agents: first the ones in `starts`, then the ones that `propose` yields. The
+    searches stop if nothing is left to try, if time is over, or after `_ROUNDS` rounds.
 
-    starts : each search, and the numbers that it tries first
+    starts : each search, and the speeds or numbers of agents that it tries first
     """
     grid, stopping, percentile = search.grid, search.stopping, search.target.percentile
     lines = [line for line, _ in starts]

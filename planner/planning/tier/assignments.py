@@ -183,8 +183,8 @@ def selected(assignments: Assignments, steps: Sequence[str], limits: Limits, pro
 def best_of(assignments: Assignments, some: Iterable[FastSteps], limits: Limits, most: int) -> list[FastSteps]:
     """Choose the best of some assignments, so that they can be simulated with more samples.
 
-    Return at most `most` assignments that are surely within the limits, the best first. Before them, return at most
-    `most` assignments that are better than these, but only perhaps within the limits.
+    The list ends with at most `most` assignments that are surely within the limits, the best of them first. It begins
+    with at most `most` assignments that are better than all of these, but only perhaps within the limits.
 
     some : simulated assignments to choose from
     """

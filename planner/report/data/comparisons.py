@@ -55,7 +55,7 @@ def comparison_csv(comparison: Comparison) -> str:
 
 
 def _each_crew(comparison: Comparison) -> dict[str, Any]:
-    """Return a dict with the change of each crew alone. If a single crew varies, return an empty dict."""
+    """Return a dict with `Comparison.each_crew`. If a single crew varies, return an empty dict."""
     if not comparison.advice.declared.others:
         return {}
     return {"each_crew": [plain_data(change) for change in comparison.each_crew]}

@@ -31,7 +31,7 @@ def plain_data(data: Any) -> Any:
 
 
 def as_dict(data: Any) -> dict[str, Any]:
-    """Convert a dataclass to a dict. The other crews of a scenario become a dict of names and numbers."""
+    """Convert a dataclass to a dict. `Scenario.others` becomes a dict: name of crew → number of agents."""
     return asdict(data, dict_factory=_fields)
 
 

@@ -61,7 +61,7 @@ def sensitivity_csv(sensitivity: Sensitivity) -> str:
 
 
 def dice_csv(sensitivity: Sensitivity) -> str:
-    """Return the influence of random draws as CSV text, with one row for each driver.
+    """Return the influence of random draws as CSV text, with one row for each random quantity.
 
     If nothing is drawn, the only row has empty cells.
     """

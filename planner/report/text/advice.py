@@ -27,7 +27,7 @@ _LEAST_LABEL = 6
 
 
 def first_screen(comparison: Comparison, more: str = "--all") -> str:
-    """Return the answer of a comparison as text: verdict, gains, holders, a table, and at most two notes.
+    """Return the answer of a comparison as text: verdict, gains, largest drags, a table, and at most two notes.
 
     more : option or call that shows the rest
     """
@@ -39,7 +39,7 @@ def first_screen(comparison: Comparison, more: str = "--all") -> str:
 
 
 def answer_lines(comparison: Comparison) -> list[str]:
-    """Return the lines of the first screen without notes."""
+    """Return the lines of the first screen, except for its notes."""
     advice, title = comparison.advice, question(comparison)
     declared = declared_phrase(advice)
     room = width() - len(title) - len(declared)

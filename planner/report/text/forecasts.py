@@ -62,7 +62,7 @@ def forecast_text(forecast: Forecast) -> str:
 
 
 def _speedup(forecast: Forecast) -> list[str]:
-    """Return lines of text with the speedup and the efficiency, indented as far as other values."""
+    """Return indented lines of text with the speedup and the efficiency. They are aligned with the values above."""
     indent = " " * 12
     return [f"{indent}{line}" for line in wrap(speedup_phrase(forecast), len(indent))]
 

@@ -61,7 +61,7 @@ def _target_answer(result: TargetResult) -> list[str]:
 
 
 def _otherwise_needed(result: TargetResult) -> list[str]:
-    """Return the lines of the table of alternatives, with blank lines around it. Without alternatives, return none."""
+    """Return the table of alternatives as lines, with a blank line before and after it; no lines if there are none."""
     rows = otherwise_needed(result)
     if not rows:
         return []

@@ -71,7 +71,7 @@ def unpaid_crew(comparison: Comparison) -> bool:
 
 
 def advice_sentences(advice: Advice, each_crew: Sequence[Change] = (), unpaid: bool = False) -> list[str]:
-    """Return the sentences of the advice: verdict, effects of agents and speed, holders, and crews to compare next.
+    """Return the sentences of the advice: verdict, effects of agents and speed, largest drags, crews to compare next.
 
     each_crew : if the advice changes several crews, the change of each crew alone; otherwise empty
     unpaid : whether people work on the compared crew and are not paid
@@ -263,7 +263,8 @@ def _share(advice: Advice, change: Change) -> str:
 class AdviceCell:
     """A cell of the table of the first screen.
 
-    declared, recommended : whether it is the declared or the recommended scenario
+    declared : whether the cell shows the declared scenario
+    recommended : whether the cell shows the recommended scenario
     """
 
     text: str
@@ -273,13 +274,16 @@ class AdviceCell:
 
 @dataclass(frozen=True)
 class AdviceTable:
-    """The table of the first screen: p50 and mean cost by row and number of agents.
+    """The table of the first screen, with the p50 and the mean cost of scenarios.
 
-    agents : number of agents of the first crew in each column
+    A column is a number of agents of the first crew that varies. A row is a model at one speed. If several crews vary,
+    a row also has fixed numbers of agents of the other crews.
+
+    agents : number of agents of each column
     crew : name of the first crew
-    rows : name, mark and cells of each row. The mark is ``?`` for a hypothetical row, and ``!`` for a row that is
-        limited or retired
-    others : names of the further crews, if the names of the rows have only their numbers; otherwise empty
+    rows : name, mark and cells of each row. The mark is ``?`` if nobody offers the speed, and ``!`` if not everybody
+        can buy the model; otherwise empty
+    others : names of the other crews if the names of the rows show only their numbers; otherwise empty
     """
 
     agents: tuple[int, ...]

@@ -28,7 +28,7 @@ def crews_phrase(crew: str, scenario: Scenario) -> str:
 
 
 def compact(others: Others) -> bool:
-    """Return whether the rows of the first screen have the numbers of further crews without the names of the crews."""
+    """Return whether rows on the first screen show only the numbers of `others`, without the crews' names."""
     return len(others) > 1 or len(others_phrase(others)) > _LONGEST_NAME
 
 
@@ -51,11 +51,12 @@ def changed_phrases(crew: str, before: Scenario, after: Scenario) -> tuple[str, 
 
 
 def shown_numbers(advice: Advice, scenarios: Collection[Scenario]) -> tuple[tuple[int, ...], list[Others]]:
-    """Return the numbers of agents for the first screen: of the first crew, and combinations for the other crews.
+    """Return the numbers of agents to show on the first screen.
 
-    If one crew varies, return all its numbers, and one empty combination. If several crews vary, return at most
-    `MOST_COLUMNS` numbers and `MOST_COMBINATIONS` combinations. The recommended one has priority, then the declared
-    one, then those nearest to the recommended one. Numbers are in rising order, and combinations by priority.
+    If one crew varies, return all its numbers, and a list with one empty combination. If several crews vary, return at
+    most `MOST_COLUMNS` numbers of the first crew, in rising order, and at most `MOST_COMBINATIONS` combinations of
+    numbers of the other crews, by priority. Recommended numbers have the highest priority. Declared numbers are next,
+    then numbers near the recommended ones.
     """
     agents = dict.fromkeys(scenario.agents for scenario in scenarios)
     combinations = dict.fromkeys(scenario.others for scenario in scenarios)

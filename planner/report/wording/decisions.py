@@ -70,7 +70,7 @@ def _ceilings(comparison: Comparison) -> str:
 
 
 def _without_limits(comparison: Comparison) -> str:
-    """Return the condition of the ceiling for many agents as text, such as `without coordination`."""
+    """Return the assumption of the speedup limit for many agents as text, such as `without coordination`."""
     return f"without coordination{' or slowing each other down' if comparison.decisions.ceilings.slowed else ''}"
 
 
@@ -271,7 +271,7 @@ def _beats(comparison: Comparison, beats: PairwiseChance) -> str:
 def _even(beats: PairwiseChance) -> bool:
     """Return whether two scenarios are about equally quick.
 
-    They count as equally quick if the 95% interval of `beats.quicker` contains an even chance.
+    They are about equal if the 95% interval of `beats.quicker` contains an even chance, `(1 - beats.equal) / 2`.
     """
     low, high = beats.quicker.low, beats.quicker.high
     return low is not None and high is not None and low <= (1 - beats.equal) / 2 <= high

@@ -52,7 +52,7 @@ def planned_phrase(sizes: Mapping[str, int], scenario: Scenario) -> str:
 
 
 def forecast_sentences(forecast: Forecast) -> Iterator[str]:
-    """Yield sentences on the cost, failures, holders, the parts of the time, and how busy the agents are."""
+    """Yield sentences on cost, failures, largest drags, parts of the completion time, and how busy agents are."""
     yield _cost(forecast)
     accepted = forecast.result.accepted
     if accepted.chance < 1:
@@ -130,8 +130,9 @@ def _busy(crew: Utilisation) -> str:
 def speedup_phrase(forecast: Forecast) -> str:
     """Return a phrase with the speedup over the baseline, the efficiency, and the standard errors of both.
 
-    The phrase describes the baseline by its crews of agents, and by the other crews whose size differs from the
-    scenario. If there is no crew of agents and the scenario is the baseline, return an empty text.
+    The phrase names the crews of agents in the baseline. It names another crew only if the crew's size in the baseline
+    differs from its size in the scenario. If there is no crew of agents and the scenario is the baseline, return an
+    empty text.
     """
     result, baseline = forecast.result, forecast.baseline
     scenario, errors = result.scenario, result.standard_errors
@@ -182,7 +183,7 @@ def accepted_phrase(result: Result) -> str:
 def waiting_phrase(crew: Utilisation) -> str:
     """Return the mean time for which the critical path waits for an agent, as text.
 
-    If the pool has one agent and this time is 0, return an empty text.
+    If the crew has one agent and the critical path never waits for it, return an empty text.
     """
     return quantities.seconds(crew.waiting.mean) if crew.agents > 1 or crew.waiting.mean else ""
 

@@ -18,12 +18,12 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Names:
-    """Names that one front end gives to the arguments of a request. The front end is the command line or Python.
+    """Names of arguments in a front end, which is either the command line or Python.
 
     argument : function that returns the name of an argument, such as `--speed`
     crew : function that returns the text that selects a crew, such as `crew='reviewers'`
     parameter : function that returns the text that sets a parameter, such as `--set modules=240`
-    refusals : code of an error → message, for errors with different messages in the two front ends
+    refusals : code of an error → message in this front end. Errors with the same message in both are left out
     """
 
     argument: Callable[[str], str]

@@ -92,7 +92,7 @@ MOST_CREWS = 3
 def baseline_agents(baseline: Baseline) -> str:
     """Return the agents of a baseline in words: `one fixer`, `one coder and one reviewer`, `one agent of desk`.
 
-    A baseline without crews of agents is the declared plan: `declared`.
+    If the baseline has no crews of agents, return `declared`.
     """
     crews = [_one_of(crew) for crew in baseline.crews]
     if not crews:

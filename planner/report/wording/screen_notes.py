@@ -65,7 +65,7 @@ def more_notes(notes: Sequence[Note], shown: Sequence[Note], said: Collection[st
 
 
 def _imprecise(note: Note) -> Note | None:
-    """Return a short note on the error of the simulation; None if it is below `LEAST_ERROR`."""
+    """Return a short note on the error of the simulation; None if the error is at most `LEAST_ERROR`."""
     samples, needed = note.values["samples"], note.values["needed"]
     count = quantities.samples(samples)
     if needed is None:

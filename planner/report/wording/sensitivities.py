@@ -124,7 +124,7 @@ def effect_columns(sensitivity: Sensitivity) -> tuple[str, str, str]:
 
 
 def effect_cells(sensitivity: Sensitivity, effect: Effect) -> tuple[str, str, str]:
-    """Return the p90 for the lower number, the p90 for the higher number, and both changes of the cost."""
+    """Return three cells: p90 for the lower number, p90 for the higher number, change of the cost for both."""
     low, high = ("?" if end.p90 is None else quantities.seconds(end.p90) for end in (effect.low, effect.high))
     return low, high, _costs(sensitivity, effect)
 

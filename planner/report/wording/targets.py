@@ -231,10 +231,11 @@ class RequirementRow:
     """A table row about the least speed or the least number of agents that meets a deadline.
 
     label : for a least speed, the number of agents; for a least number of agents, the speed
-    needed : least value that meets the deadline; `none` if no value meets it; `unknown` if time ran out before a value
-        was found
+    needed : least value that meets the deadline; `none` if no value meets it. If time ran out: a value with `≤` in
+        front, or `unknown` if no value was found
     interval : 95% interval of `needed`; may be empty
-    percentile : p50, p90 or p95 of the completion time, with `closest` if it is not empty, otherwise with `needed`
+    percentile : p50, p90 or p95 of the completion time with the value `needed`; with `closest` if `needed` is not a
+        number
     cost : mean cost with `needed`; empty if the cost is unknown or `needed` is not a number
     over_budget : whether `cost` is over the budget
     closest : value that comes closest to the deadline; empty if `needed` is a number
@@ -319,8 +320,8 @@ MOST_OTHERWISE = 5
 def otherwise_needed(result: TargetResult) -> list[RequirementRow]:
     """Return rows on alternatives to the best scenario, for the first screen. Return at most `MOST_OTHERWISE` rows.
 
-    First come the numbers of agents that are needed at 1x, by model. If several crews vary, other combinations of their
-    numbers follow. The last row is a higher speed with fewer agents.
+    First come rows with the number of agents that is needed at 1x. If several crews vary, rows follow with other
+    combinations of numbers for the best scenario's model and speed. The last row is a higher speed with fewer agents.
     """
     best = result.cheapest
     if best is None:
