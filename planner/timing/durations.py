@@ -57,8 +57,8 @@ class Split(Enum):
     def of(cls, graph: TaskGraph, detailed: bool) -> Split:
         """Return the split for the task times of a graph.
 
-        If `detailed`, each part has its own column. Otherwise only coordination has its own column. A graph without
-        coordination then has a single column.
+        If `detailed`, each part has its own column. Otherwise there is one column for coordination (if the graph has
+        any) and one column for all other parts together.
         """
         if detailed:
             return cls.PARTS
