@@ -199,7 +199,7 @@ def task_times(
     """Draw the demands of a graph, and return the times of its tasks.
 
     service : service times of each model
-    speed : speed at which attempts are cut off at their timeout. Nothing else in the result depends on it
+    speed : speed that decides when attempts reach their timeout. Nothing else in the result depends on it
     detailed : whether to separate all parts of the times, and to keep all occurrences of each `Work`
     """
     return _Timing(graph, service, draws, speed, detailed).times()

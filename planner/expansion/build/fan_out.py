@@ -283,9 +283,9 @@ class _FanOut:
         return _Items(fanned_out(item, count, joints, len(self.shared.rounds) - 1), joints)
 
     def ramped_up(self, declared: Coordination, items: _Items, size: int, spare: bool) -> Fragment:
-        """Add a stagger and a ramp-up for each agent to the fan-out.
+        """Add staggers and ramp-ups to the fan-out, one of each for each agent.
 
-        In the queue of the crew, staggers and ramp-ups come before all items.
+        They get agents of the crew before all items.
 
         size : number of tasks of an item
         spare : whether the crew has agents that get no ramp-up and therefore must not begin items

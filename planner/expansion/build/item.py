@@ -167,7 +167,7 @@ class _ItemBuilder:
     def joins(self, segment: ItemSegment) -> bool:
         """Whether a segment can become part of the task under construction.
 
-        The task must run in every sample in which the segment is done.
+        This requires that the task runs in every sample in which the segment is done.
         """
         first, last = self.pending[0], self.pending[-1]
         if segment.pool == NO_POOL or segment.detached or segment.own_task or last.own_task:

@@ -99,8 +99,8 @@ class Crews:
 def number_pools(pools: Ints, crew_pools: int) -> Ints:
     """Convert the pool of each task to the pool numbers of the scheduler.
 
-    Pools of crews and `NO_POOL` keep their numbers. Pools of fragments have the numbers −2, −3, …, which become the
-    next numbers after the crews.
+    Pools of crews and `NO_POOL` keep their numbers. The pools of fragments, −2, −3, …, get the next numbers after the
+    pools of crews.
 
     pools : pool of each task of the workflow
     crew_pools : number of pools of crews

@@ -65,8 +65,8 @@ def _no_rows() -> Ints:
 class People:
     """The tasks of people in a fragment.
 
-    previous : array (pairs, 2): a task of a person, and the earlier task at whose end the person starts to wait for it
-    first : tasks of people with no task of a person before them in the fragment
+    previous : array (pairs, 2): a task of a person, and the earlier task at whose end the wait for this task begins
+    first : tasks of people that come after no other task of a person in the fragment
     last : last task of a person in the fragment; −1: there is none
     """
 
@@ -83,7 +83,7 @@ class Fragment:
     release : pool to which each task releases an agent at its end, or `NO_POOL`
     edges : array (edges, 2): a task, and a task that waits for it
     task_maps : tasks of each `Work` and of each condition
-    races : array (races, 2): first task of each race, and last task plus 1
+    races : array (races, 2): number of the first task of each race, and number of its last task plus 1
     exits : array (copies, 3), for the copies of all races: last task of the copy, number of its race, first task of the
         copy
     people : tasks of people
