@@ -69,10 +69,10 @@ def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None
 
 
 def _context_switches(fragment: Fragment) -> dict[int, int]:
-    """Return ``{task: earlier task}`` for the tasks of people with the key `leaves`.
+    """Return ``{task: earlier task}`` for each task of a person with YAML `leaves`.
 
-    The earlier task is the last task that a person does before this task. At its end, the person starts to wait. If
-    there is no such task, the earlier task is task 0, the start of the run.
+    The person waits for the task from the end of the earlier task on. The earlier task is the last task of a person
+    before this task. If there is no such task, it is task 0, the start of the run.
     """
     switching = {
         int(task)
@@ -101,7 +101,7 @@ class _Expansion(StepBuilder):
         return self.rounds(scope, step) if step.for_each is None else self.items(scope, step)
 
     def rounds(self, scope: Scope, step: Step) -> Fragment:
-        """Return the tasks of all rounds of a step. If the step is a fan-out, return those of one item."""
+        """Return the tasks of all rounds of a step. If the step is a fan-out, return only the tasks of one item."""
         if step.repeat is None:
             return self.copies(scope, step)
         inside = self.in_rounds(scope, step)

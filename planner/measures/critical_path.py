@@ -27,7 +27,7 @@ BREAKDOWN = (*(part.name.lower() for part in Part), "waiting")
 class WorkDetail:
     """Sums over samples for one step, or for one coordination mechanism of the step's crew.
 
-    Seconds are counted in ticks: whole numbers, whose sums are exact.
+    Seconds are added as whole numbers of ticks, so that sums are exact.
 
     done : number of occurrences that are done
     seconds : seconds of work

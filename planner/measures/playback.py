@@ -84,7 +84,7 @@ class Playback:
         """Return the duration in seconds of one occurrence of a piece of work; 0 if the occurrence is not done.
 
         index : number of the occurrence in each loop around the work, such as (2, 7) for round 2 and item 7
-        row : row of the sample
+        row : index of the sample in this playback
         """
         all_rows, item = _all_rows(work, index)
         times = self.occurrences[work, all_rows]
@@ -97,7 +97,7 @@ class Playback:
 
         number : number of the task in the graph
         index : loop indices of the task, such as (2, 7) for round 2 and item 7
-        row : row of the sample
+        row : index of the sample in this playback
         """
         duration = float(self.durations[row, number])
         if duration < 0:
@@ -120,7 +120,7 @@ class Playback:
         The durations are whole ticks, and their sum is `seconds`.
 
         index : loop indices of the agent loop, such as (2, 7) for round 2 and item 7
-        row : row of the sample
+        row : index of the sample in this playback
         seconds : duration of the agent loop
         """
         all_rows, item = _all_rows(work, index)
@@ -151,7 +151,7 @@ class Playback:
     def predicted(self, row: int) -> Spans:
         """Return the predicted start and end of each occurrence in one sample, in seconds.
 
-        row : row of the sample
+        row : index of the sample in this playback
         """
         starts, ends = self.schedule.starts[row], self.schedule.ends[row]
         spans: Spans = {}

@@ -164,7 +164,7 @@ def typical_run(run: ScheduledSamples, sample: int) -> TypicalRun:
 
 
 def _occurrence_spans(run: ScheduledSamples) -> Iterator[tuple[Work, _Spans]]:
-    """Yield each occurrence of each piece of work, as the work and the spans of its items.
+    """Yield, for each occurrence of each piece of work, the work and the spans of its items.
 
     Items that take no time have no span.
 

@@ -27,8 +27,8 @@ class Utilisation:
     agents : number of agents; for LangGraph's slots, number of slots in each graph
     utilisation : mean over samples of `seconds held / (agents * completion time)`. An agent is held until a task
         releases the agent, even while the agent does nothing
-    waiting : mean seconds for which the critical path waits for one of several agents. It is 0 if there is a single
-        agent: the path then goes through the work that the agent does meanwhile
+    waiting : mean seconds for which the critical path waits for an agent. It is 0 if there is only one agent: the
+        critical path then goes through the work that keeps this agent busy
     usd : mean pay of all agents in US dollars; None if they are not paid, or if the cost of the scenario is unknown
     """
 
@@ -73,7 +73,8 @@ class Usage:
     def results(self, priced: bool) -> tuple[Utilisation, ...]:
         """Return the utilisation of each group of pools.
 
-        A group without paid agents is left out if it is `RAMPED_UP`, or if no task seizes its slots.
+        Groups with paid agents are always included. Other groups are left out if no task seizes their slots. The group
+        `RAMPED_UP` is left out too.
 
         priced : whether the cost of the scenario is known
         """

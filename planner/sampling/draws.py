@@ -25,11 +25,12 @@ _SAMPLE = np.uint64((1 << 32) - 1)
 class StreamValues:
     """A rule that converts the draws of a random stream to values.
 
-    estimate : estimate whose value is drawn; None if the stream does not belong to an estimate
-    sigma : for a lognormal factor without an `estimate`, the standard deviation of its logarithm; 0: the values are the
-        draws themselves
-    happens : for an event, two limits: the value is 1 if a uniform draw is between them, otherwise 0; None: the stream
-        does not decide whether an event happens
+    At most one of the three fields is set. If none is set, the values are the draws themselves.
+
+    estimate : if the stream draws an estimate: the estimate
+    sigma : if the stream draws a lognormal factor: standard deviation of the factor's logarithm; otherwise 0
+    happens : if the stream decides whether an event happens: limits `(low, high)`. The value is 1 if
+        `low <= draw < high`, otherwise 0
     """
 
     estimate: Estimate | None = None

@@ -25,7 +25,7 @@ _SHARES = 1 / (1 + np.exp(-np.linspace(-18.0, 18.0, 4801)))
 class SeriesWait:
     """A wait for a person during which no other task can run. The wait does not affect the durations of other tasks.
 
-    path : path of the random draws of the wait
+    path : path in the key of the wait's random draws
     estimate : estimate of the duration
     """
 
@@ -50,7 +50,7 @@ class SeriesWait:
         return max(waits, key=lambda wait: (wait.estimate.quantile(0.95), wait.path), default=None)
 
     def waits(self) -> Waits:
-        """Return the distribution of the wait's duration, without any draws."""
+        """Return the distribution of the wait's duration. Nothing is drawn."""
         return Waits(_SHARES, estimate_quantiles(self.estimate, _SHARES))
 
     def drawn(self, samples: Samples) -> Floats:
@@ -80,7 +80,7 @@ def _once(work: Work, estimate: Estimate) -> bool:
 
 
 def _in_series(graph: Graph, task: int) -> bool:
-    """Whether each other task must end before `task` starts, or can start only after `task` ends.
+    """Whether no other task can run during `task`: each must end before `task` starts, or can start only afterwards.
 
     Return False if an edge leads from a task to a task with a lower number. Otherwise two checks are enough:
 

@@ -57,8 +57,8 @@ class Split(Enum):
     def of(cls, graph: TaskGraph, detailed: bool) -> Split:
         """Return the split for the task times of a graph.
 
-        If `detailed`, each part has its own column. Otherwise only coordination has its own column. A graph without
-        coordination then has a single column.
+        If `detailed`, each part has its own column. Otherwise there is one column for coordination (if the graph has
+        any) and one column for all other parts together.
         """
         if detailed:
             return cls.PARTS
@@ -199,7 +199,7 @@ def task_times(
     """Draw the demands of a graph, and return the times of its tasks.
 
     service : service times of each model
-    speed : speed at which attempts are cut off at their timeout. Nothing else in the result depends on it
+    speed : speed that decides when attempts reach their timeout. Nothing else in the result depends on it
     detailed : whether to separate all parts of the times, and to keep all occurrences of each `Work`
     """
     return _Timing(graph, service, draws, speed, detailed).times()

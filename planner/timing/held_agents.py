@@ -61,9 +61,9 @@ class HeldAgents:
         return [ran[:, working].sum(1) for working in self.working]
 
     def _delayed(self, schedule: Schedule, pool: int, ran: NDArray[np.bool_]) -> Ticks:
-        """Return an array (S,): for each sample, the ticks before the arrivals of agents of a pool.
+        """Return an array (S,): for each sample, the sum of the delays of all arrivals of agents of a pool, in ticks.
 
-        A race may end before an agent arrives.
+        If a race ends before an agent arrives, the delay ends with the race.
         """
         late = self.late[pool]
         lasted = np.where(ran[:, late], schedule.ends[:, late] - schedule.starts[:, late], 0.0)
@@ -94,7 +94,7 @@ def crew_usd(graph: TaskGraph, kernel_graph: Graph, durations: Floats, schedule:
 
 
 class _Races:
-    """The races of a graph, and the innermost race around each task."""
+    """The races of a graph, and the innermost race that contains each task."""
 
     def __init__(self, graph: Graph) -> None:
         count = len(graph.race_lo)
@@ -108,7 +108,7 @@ class _Races:
         self.first = np.searchsorted(graph.race[self.exits], np.arange(count))
 
     def ends(self, schedule: Schedule) -> Floats:
-        """Return an array (S, n) for S samples and n tasks: the time at which the innermost race around a task ends.
+        """Return an array (S, n) for S samples and n tasks: the end time of the innermost race that contains the task.
 
         The time is 0 if the task is not in a race.
         """

@@ -52,7 +52,7 @@ class Pipeline:
     def draw(self, samples: Samples, speed: float = 1.0, detailed: bool = False) -> DrawnSamples:
         """Draw the demands of samples, and compute the times of all tasks.
 
-        speed : speed at which attempts are cut off at their timeout. Nothing else in the result depends on it
+        speed : speed that decides when attempts reach their timeout. Nothing else in the result depends on it
         detailed : whether to separate all parts of task times, and to keep all occurrences of each `Work`
         """
         return self.complete(SampleDemands(samples, self.layers), speed, detailed)
@@ -64,7 +64,7 @@ class Pipeline:
     def complete(self, draws: SampleDemands, speed: float = 1.0, detailed: bool = False) -> DrawnSamples:
         """Draw the demands that `draws` still lacks, and compute the times of all tasks.
 
-        speed : speed at which attempts are cut off at their timeout. Nothing else in the result depends on it
+        speed : speed that decides when attempts reach their timeout. Nothing else in the result depends on it
         detailed : whether to separate all parts of task times, and to keep all occurrences of each `Work`
         """
         service = {name: ServiceTimes.of(profile, draws.samples) for name, profile in self.models.items()}

@@ -57,7 +57,7 @@ _READY = np.iinfo(np.int32).max
 
 
 def fan_out(crews: Crews, scope: Scope, step: Step, pool: int, segments: ItemSegments) -> Fragment:
-    """Return the tasks of a fan-out in which an agent does the steps of an item, one after another.
+    """Return the tasks of a fan-out in which one agent does all steps of an item, one after another.
 
     pool : pool of these agents
     segments : function that returns the `ItemSegment`s of an item
@@ -204,7 +204,10 @@ class _FanOut:
 
     @property
     def order(self) -> Sequence[int]:
-        """Rows of the fan-out (see `SharedItems`). Each row comes after all rows that it waits for."""
+        """Indices of the rows of the fan-out. Each row comes after all rows that it waits for.
+
+        A row is an item done by one agent (see `SharedItems`).
+        """
         return [row for rows in self.shared.rounds for row in rows]
 
     def after(self, declared: Coordination, contents: Sequence[Work | Fragment]) -> list[ItemSegment]:
@@ -280,9 +283,9 @@ class _FanOut:
         return _Items(fanned_out(item, count, joints, len(self.shared.rounds) - 1), joints)
 
     def ramped_up(self, declared: Coordination, items: _Items, size: int, spare: bool) -> Fragment:
-        """Add a stagger and a ramp-up for each agent to the fan-out.
+        """Add staggers and ramp-ups to the fan-out, one of each for each agent.
 
-        In the queue of the crew, staggers and ramp-ups come before all items.
+        They get agents of the crew before all items.
 
         size : number of tasks of an item
         spare : whether the crew has agents that get no ramp-up and therefore must not begin items
@@ -327,11 +330,11 @@ class _Items:
 
 
 def _requests(segments: Sequence[ItemSegment], depth: int, briefing: Briefing) -> Iterator[tuple[Work, Index]]:
-    """Yield the requests that may read the brief, in the order of the item.
+    """Yield the requests of an item that may read the brief, in the order in which the item makes them.
 
     Each request comes with its indices in the loops inside the item.
 
-    depth : number of loops around the item, including its own fan-out
+    depth : number of loops around the item, including the fan-out of the item
     """
     for segment in segments:
         if isinstance(segment.content, Work):

@@ -57,7 +57,7 @@ def item_tasks(
     """Return the tasks of an item, or of a copy, in sequence.
 
     segments : segments of the item, in order
-    loops : loops around the item, including its own fan-out
+    loops : loops around the item, including the fan-out of the item
     guard : condition under which the item is carried out; None: always
     ramped_up : pools of the crew whose agents must ramp up before they serve the item; None: no ramp-up is needed
     """
@@ -79,10 +79,11 @@ def _predecessors(position: int, segments: Sequence[ItemSegment], guard: Guard |
     """Return the positions of the segments that may come directly before the segment at `position`.
 
     For example, let `position` be 2. If segment 1 is never skipped, the result is `[1]`. If only segment 1 may be
-    skipped, the result is `[1, 0]`. If segments 0 and 1 may both be skipped, the result is `[1, 0, −1]`.
+    skipped, the result is `[1, 0]`. If segments 0 and 1 may both be skipped, the result is `[1, 0, −1]`. Here −1 is the
+    start of the item.
 
     guard : condition under which the item is carried out
-    depth : number of loops around the item, including its own fan-out
+    depth : number of loops around the item, including the fan-out of the item
     """
     result = []
     condition = (segments[position].guard, segments[position].inner) if position < len(segments) else (guard, ())
@@ -166,7 +167,7 @@ class _ItemBuilder:
     def joins(self, segment: ItemSegment) -> bool:
         """Whether a segment can become part of the task under construction.
 
-        The task must run in every sample in which the segment is done.
+        This requires that the task runs in every sample in which the segment is done.
         """
         first, last = self.pending[0], self.pending[-1]
         if segment.pool == NO_POOL or segment.detached or segment.own_task or last.own_task:
@@ -227,7 +228,7 @@ class _ItemBuilder:
         return len(self.plan.loops)
 
     def skippable(self, first: ItemSegment) -> bool:
-        """Whether the task under construction must be skipped in samples without its first segment.
+        """Whether the task under construction must be skipped in samples in which its first segment is skipped.
 
         first : first segment of the task
         """

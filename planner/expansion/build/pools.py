@@ -26,9 +26,9 @@ class Crews:
     """The crews of a workflow, the number of agents of each crew, and the runtime of the workflow.
 
     sizes : number of agents of each crew
-    pools : names of all pools. First comes the pool of the lead. Then come the pools of each crew: one for its agents,
-        and one for its merge queue if it has several agents. A workflow without crews has one pool for all its agents
-        instead, if their number is limited
+    pools : names of all pools: the pool of the lead, then the pools of each crew. A crew of one agent has one pool. A
+        larger crew has a pool of agents and a pool for its merge queue. In a workflow without crews, a pool of all
+        agents follows the pool of the lead, if the number of agents is limited
     """
 
     workflow: Workflow
@@ -99,8 +99,8 @@ class Crews:
 def number_pools(pools: Ints, crew_pools: int) -> Ints:
     """Convert the pool of each task to the pool numbers of the scheduler.
 
-    Pools of crews and `NO_POOL` keep their numbers. Pools of fragments have the numbers −2, −3, …, which become the
-    next numbers after the crews.
+    Pools of crews and `NO_POOL` keep their numbers. The pools of fragments, −2, −3, …, get the next numbers after the
+    pools of crews.
 
     pools : pool of each task of the workflow
     crew_pools : number of pools of crews
@@ -114,7 +114,7 @@ class SharedItems:
 
     The first rows contain each item once. If several agents do the same item, further rows at the end repeat the item.
 
-    same : item of each row
+    same : for each row, the index of its item
     rounds : rows of each round. In a round, each agent does at most one row
     """
 

@@ -27,16 +27,16 @@ class Scope:
     written_for : model whose tokenizer counted the step's declared tokens
     values : values of the parameters in the step's file
     names : names of the steps on the path, from the outermost step to the step itself
-    loops : loops around the step, followed by the step's own loops once the expansion is inside them
+    loops : loops around the step. While the body of the step is expanded, the step's own loops follow
     guard : condition under which the step is done; None: always
     depth : number of loops around the step, without the step's own loops
     round : condition of the step's own rounds; None: the step has no `repeat` with `until`
     briefing : briefing of the item that contains the step; None: there is no briefing
     own_tasks : whether each piece of work has its own task, so that a race can cancel it
     locate : function that returns the position of a path in the file
-    groups : for each name in `names`, all steps of that step's group
-    in_turn : for each name in `names`, whether the steps of that group run one after another, as in a held item
-    repeats : full name of the innermost step with `repeat`: the step itself or a step around it
+    groups : for each name in `names`, all steps of the group to which the step with this name belongs
+    in_turn : for each group in `groups`, whether its steps run one after another, as in a held item
+    repeats : full name of the innermost step with `repeat`: the step itself or a step that contains it
     """
 
     path: StepPath

@@ -226,7 +226,7 @@ class _Size:
     def coordination(self, crew: str, passes: int) -> int:
         """Return the number of coordination tasks for an item. A crew of one agent has none.
 
-        passes : number of passes of the item
+        passes : number of passes of the item, which each rework repeats
         """
         if crew not in self.workflow.crews or self.sizes[crew] == 1:
             return 0
@@ -275,7 +275,7 @@ def _agents(sizes: Mapping[str, int], crew: str) -> int | None:
 def most_busy_agents(workflow: Workflow, sizes: Mapping[str, int], crew: str) -> int:
     """Return an upper bound on the number of busy agents of a crew, at least 1.
 
-    In a larger crew, the additional agents would never have work.
+    If the crew had more agents than this number, some of them would never have work.
 
     crew : name of a crew. `DEFAULT_CREW` stands for the agents of a workflow without crews
     """

@@ -149,8 +149,8 @@ class ConditionDraws:
     def fails(self, outcome: Outcome, index: Index) -> Bools:
         """Return a mask (items or 1, samples) that is true where a step fails.
 
-        index : numbers in the loops around the step, and possibly in some of the step's own loops. The result is for
-            all occurrences with these numbers together. For example, a step fails if at least one of its items fails
+        index : a number for each loop around the step, and possibly for some of the step's own loops. All occurrences
+            whose numbers begin with `index` are combined. For example, a step fails if at least one of its items fails
         """
         if (outcome, index) not in self.cache:
             self.cache[outcome, index] = self._fails(outcome, index)

@@ -63,19 +63,19 @@ class ConversationDraws:
         return self._context_after(other, index[: shared_loops(other.loops, work.loops)])
 
     def _context_after(self, work: Work, index: Index) -> Floats:
-        """Return the number of tokens in the context after a work.
+        """Return the number of tokens in the context after some occurrences of a work.
 
-        index : numbers in the outer loops of the work. The result is for the end of all occurrences with these numbers
+        index : first numbers of the occurrences, from the outermost loop inwards. All occurrences whose numbers begin
+            with `index` are included
         """
         if (work, index) not in self.contexts:
             self.contexts[work, index] = self._last_context(work, index)
         return self.contexts[work, index]
 
     def _last_context(self, work: Work, index: Index) -> Floats:
-        """Return the number of tokens in the context after the last occurrence of a work.
+        """Compute the result of `_context_after`: the context after the last of the occurrences that is done.
 
-        Only occurrences that are done count. If no occurrence is done in a sample, return the context from before the
-        work.
+        If none of them is done in a sample, return the context from before the work.
         """
         loops = work.loops[len(index) :]
         first = next(occurrences(loops))
@@ -125,8 +125,8 @@ class ConversationDraws:
     ) -> Index | None:
         """Return the last occurrence of another work before a request.
 
-        Return None if the other work has no occurrence before the request, or if it makes requests itself. The result
-        has numbers only for the loops that are around both the request and the other work.
+        The result has a number only for each loop that contains both the request and the other work. Return None if the
+        other work has no occurrence before the request, or if the other work makes requests.
 
         work : work that makes the request
         task_map : the other work, with its tasks
@@ -144,12 +144,13 @@ class ConversationDraws:
         return index[:shared]
 
     def _seconds(self, work: Work, index: Index) -> Floats:
-        """Return the seconds that a tool or a person takes for several occurrences of a work.
+        """Return the seconds that a tool or a person takes for some occurrences of a work.
 
         The seconds of consecutive occurrences are added. If occurrences run side by side, the longest occurrence
         counts.
 
-        index : numbers in the outer loops of the work. All occurrences with these numbers count
+        index : first numbers of the occurrences, from the outermost loop inwards. All occurrences whose numbers begin
+            with `index` are included
         """
         if len(index) == len(work.loops):
             done = self.demands.done(work, index)

@@ -103,7 +103,7 @@ class Demand:
     def over_items(self, rows: int) -> Demand:
         """Return the sum of this demand over all items, as a single row.
 
-        rows : number of items. If all items have the same demand, the arrays may have a single row instead
+        rows : number of items. An array with a single row has the demand of each item
         """
         return Demand(
             *(np.broadcast_to(value, (rows, value.shape[1])).sum(0, keepdims=True) for value in self._values())

@@ -144,7 +144,7 @@ class DemandDraws:
     def demand(self, work: Work, index: Index, active: Bools | None = None) -> Demand:
         """Return the demand of a work at an occurrence, as if the work were done in every sample.
 
-        active : mask that is used only for agent loops. Where it is false, the demand is 0; None: true everywhere
+        active : mask (items, samples) that only agent loops use. Where it is false, their demand is 0; None: no mask
         """
         if isinstance(work.body, Rework):
             items = innermost_items(work.loops)
@@ -175,7 +175,7 @@ class DemandDraws:
         return cache[key]
 
     def _read(self, work: Work, index: Index) -> tuple[Work | None, Bools | None]:
-        """Return the brief or report that a request reads, and a mask. If the request reads nothing, return None twice.
+        """Return the brief or report that a request reads, and a mask. If it reads nothing, return (None, None).
 
         The mask is true where the request reads the text; None: everywhere. Only the first request of an item reads the
         brief.
@@ -270,9 +270,10 @@ class DemandDraws:
         return demand if active is None else demand.where(active)
 
     def _sum(self, work: Work, index: Index) -> Demand:
-        """Return the sum of the demands of several occurrences of a work. If copies race, only the first copy counts.
+        """Return the sum of the demands of some occurrences of a work. If copies race, only the first copy counts.
 
-        index : numbers in the outer loops of the work. All occurrences with these numbers count
+        index : first numbers of the occurrences, from the outermost loop inwards. All occurrences whose numbers begin
+            with `index` are included
         """
         if (work, index) not in self.sums:
             self.sums[work, index] = self._summed(work, index)

@@ -27,9 +27,9 @@ class Occurrence:
     """Draws the quantities of one occurrence of a work, for all items of the innermost fan-out.
 
     shape : number of items and number of samples
-    cells : number of items, to draw for all items and samples; or array of positions in the random streams
+    cells : number of items, if draws are for all items and samples; otherwise array of positions in the random streams
     trace : requests and tool calls of the occurrence; None: not recorded
-    item : first item that is done in the first sample; None: there is no such item, or it is not determined
+    item : set only if `trace` is recorded: the first item that is done in the first sample; None: no item is done
     """
 
     def __init__(

@@ -21,8 +21,7 @@ from planner.workflow.crews import Merge, Message
 def occurrence_demand(occurrence: Occurrence, active: Bools | None = None) -> Demand:
     """Return the demand of an occurrence, as if the work were done in every sample.
 
-    active : mask (items, samples) that is used only for agent loops. Where it is false, the demand is 0; None: true
-        everywhere
+    active : mask (items, samples) that only agent loops use. Where it is false, their demand is 0; None: no mask
     """
     match occurrence.body:
         case AgentLoop() as body:

@@ -18,12 +18,14 @@ class Loop:
     """A loop around work: the items of a fan-out, rounds or copies.
 
     kind : ``items`` and ``copies`` run side by side, ``rounds`` one after another. Attempts are rounds too
-    path : full name of the step with the fan-out. Draws of item sizes use this name as a key
+    path : for a fan-out, the full name of its step. It is a key of the draws of item sizes
     size : estimate of an item's size. Draws are divided by the mean of the estimate; None: sizes are not drawn
-    sizes : given relative size of each item, with mean 1; None: no sizes are given
-    same : item of each row, if several agents do the same item; None: each row has its own item
+    sizes : declared relative size of each item, with mean 1; None: no sizes are declared
+    same : if several agents do the same item, the item of each row (an item done by one agent); None: each row is a
+        different item
     race : whether the first copy to finish ends the loop
-    together : whether all copies are computed together, like items. False inside another loop that is computed together
+    together : for copies, whether all copies are computed together, like items. This is not possible inside a fan-out
+        or inside other copies that are computed together
     """
 
     count: int
@@ -275,14 +277,15 @@ def always_holds(
 ) -> bool:
     """Whether the condition `guard` certainly holds in every sample in which the condition `given` holds.
 
-    The function uses only two rules. It returns False if they prove nothing:
+    Both conditions belong to work inside an item. The function uses only two rules, and returns False if they prove
+    nothing:
 
     - The first round and the first attempt always take place.
     - If a later round, attempt or conflict takes place, all earlier ones took place too.
 
     index : occurrence of `guard` in the loops inside the item
     base : condition of the item, which encloses `guard` and `given`
-    depth : number of loops around the item, including its own fan-out
+    depth : number of loops around the item, including the fan-out of the item
     given : the condition that is assumed to hold; None: `base`
     given_index : occurrence of `given` in the loops inside the item
     """

@@ -65,9 +65,8 @@ def _no_rows() -> Ints:
 class People:
     """The tasks of people in a fragment.
 
-    previous : array (pairs, 2). Each row has a task of a person, and the task before it. After the task before it, the
-        person waits for this task
-    first : tasks of people with no task of a person before them in the fragment
+    previous : array (pairs, 2): a task of a person, and the earlier task at whose end the wait for this task begins
+    first : tasks of people that come after no other task of a person in the fragment
     last : last task of a person in the fragment; −1: there is none
     """
 
@@ -84,11 +83,12 @@ class Fragment:
     release : pool to which each task releases an agent at its end, or `NO_POOL`
     edges : array (edges, 2): a task, and a task that waits for it
     task_maps : tasks of each `Work` and of each condition
-    races : array (races, 2): first task of the race, and the number after its last task
-    exits : array (copies in races, 3): last task of the copy, number of the race, first task of the copy
+    races : array (races, 2): number of the first task of each race, and number of its last task plus 1
+    exits : array (copies, 3), for the copies of all races: last task of the copy, number of its race, first task of the
+        copy
     people : tasks of people
     own_pools : name and number of slots of each pool that belongs to the fragment (see `OWN_POOL`)
-    outline : tree of how the tasks are composed
+    outline : tree that describes how the tasks are composed
     """
 
     acquire: Ints
@@ -121,7 +121,7 @@ def single_task(
     acquire, release : pool from which the task seizes an agent, and pool to which it releases an agent
     subjects : each `Work` and each condition of the task
     person : whether a person does the task
-    does : each `Work` of the task in order, with its occurrence in the loops inside the item
+    does : each `Work` of the task in order, with its occurrence in the loops inside an item
     """
     task_maps = tuple(TaskMap(subject, np.zeros((), np.int32)) for subject in subjects)
     people = People(first=np.zeros(1, np.int32), last=0) if person else People()

@@ -47,8 +47,8 @@ Branch = tuple[Option, ...]
 class Node:
     """A node of a graph: a step, a subgraph, or a node that does nothing.
 
-    defer : whether the node, once triggered, waits as long as any node without `defer` is triggered
-    path : name of the node in the keys of its draws; empty: the node's own name
+    defer : whether the node, once triggered, waits until no node without `defer` is triggered
+    path : name for the node in the keys of its draws; empty: the name of the node in the graph
     """
 
     step: Step | None = None

@@ -25,7 +25,7 @@ from planner.expansion.graph.work import Work
 def max_open_requests(graph: Graph, outline: Outline, agents: Sequence[int]) -> int:
     """Return an upper bound on the number of requests that are open at the same time.
 
-    outline : tree of how the tasks of the graph are composed
+    outline : tree that describes how the tasks of the graph are composed
     agents : number of agents in each pool
     """
     return _OpenRequestBound(graph, agents).of(outline, 0).total
@@ -46,7 +46,7 @@ class _Open:
     def held(self, pool: int) -> _Open:
         """Return the bounds if an agent of `pool` is held during this part of the graph.
 
-        Requests that counted for `NO_POOL` then count for this agent.
+        The requests of tasks without an agent then count as requests of this agent.
         """
         if pool == NO_POOL or NO_POOL not in self.by_pool:
             return self
@@ -63,7 +63,7 @@ class _OpenRequestBound:
     def of(self, outline: Outline, start: int) -> _Open:
         """Return the bounds on open requests of a part of the graph.
 
-        outline : tree of how the tasks of the part are composed
+        outline : tree that describes how the tasks of the part are composed
         start : first task of the part
         """
         if isinstance(outline, Task):

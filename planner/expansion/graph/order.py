@@ -88,7 +88,7 @@ def waits_for(steps: Steps, name: str) -> set[str]:
 
 
 def between(steps: Steps, first: str, last: str) -> list[str]:
-    """Return the names of the steps on all paths of needs from `first` to `last`, without these two steps."""
+    """Return the names of the steps that lie on any path of `needs` from `first` to `last`, without these two steps."""
     needed, order = needs(steps), in_order(steps)
     after, before = {first}, {last}
     for name in order:
@@ -106,7 +106,7 @@ def max_concurrent_weight(weights: Mapping[str, int], needed: Mapping[str, Colle
     The result is exact for up to `FEW` steps with a weight above 0. For more steps, it is an upper bound (Dilworth
     1950): the steps are split into chains, and only one step of each chain can run at the same time.
 
-    Neither depends on the order of the steps.
+    The order of the steps has no effect on the result.
 
     weights : weight of each step
     needed : for each step, the steps that it waits for directly

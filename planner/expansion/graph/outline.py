@@ -1,4 +1,4 @@
-"""The outline of a task graph: a tree of how its tasks are composed.
+"""The outline of a task graph: a tree that describes how its tasks are composed.
 
 A rehearsal schedules no tasks: it runs a workflow by following this tree. Task numbers are relative to the first task
 of the enclosing outline.
@@ -24,9 +24,9 @@ class Outline:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A part of an outline, which is a tree of how tasks are composed.
+    """A part of an outline. The outline is a tree that describes how tasks are composed.
 
-    at : number of the part's first task in the whole outline
+    at : number of the part's first task in the outline that contains the part
     outline : how the tasks of the part are composed
     """
 
@@ -38,7 +38,7 @@ class Part:
 class Task(Outline):
     """A single task.
 
-    does : each `Work` of the task in order, with its occurrence in the loops inside the item
+    does : each `Work` of the task in order, with its occurrence in the loops inside an item
     """
 
     does: tuple[tuple[object, tuple[int, ...]], ...] = ()
@@ -53,9 +53,9 @@ class Chain(Outline):
 
 @dataclass(frozen=True, eq=False)
 class InRound(Outline):
-    """Tasks that belong to a single round of the loops inside an item.
+    """Tasks of an item that belong to a single round. The item may have several nested loops of rounds.
 
-    inner : number of this round in each of these loops
+    inner : for each of these loops, the number of the round
     body : how the tasks are composed
     """
 

@@ -34,7 +34,7 @@ class SkipCondition:
 
 @dataclass(frozen=True, eq=False)
 class ItemSegment:
-    """A part of an item. The item holds the same agent during the whole part.
+    """A part of an item. During the whole part, the item holds the same agent, or no agent.
 
     pool : pool of the agent that the segment needs; `NO_POOL`: it needs no agent
     content : a `Work`, or a fragment. The tasks of a fragment do not seize the agent themselves
@@ -66,7 +66,7 @@ class ItemSegment:
 
 @dataclass(frozen=True, eq=False)
 class ItemPlan:
-    """The segments of an item or of a copy, in order. They decide in which samples an `AgentTask` is skipped.
+    """The segments of an item or of a copy, in order. The segments decide in which samples an `AgentTask` is skipped.
 
     loops : loops around the item
     agent_tasks : tasks that seize or release agents, in order. They are added while the item is built

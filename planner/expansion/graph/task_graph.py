@@ -54,7 +54,7 @@ class TaskGraph:
     outcomes : outcomes of the outermost steps that may fail and have no fallback
     pools : name of each pool, in the order of pool numbers
     sizes : number of agents of each crew
-    outline : tree of how the tasks are composed
+    outline : tree that describes how the tasks are composed
     paid_crews : the crews whose agents are paid, by name
     """
 

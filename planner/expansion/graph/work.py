@@ -69,8 +69,8 @@ class Conversation:
     between : a pair for each step between the two requests, in order: the full name of the step, and the full names of
         the steps that it needs. Needed steps that are not between the requests are left out
     in_turn : whether the steps in `between` run one after another, as in a held item
-    unneeded : full names of steps that the later request does not wait for within its round, although both may be done
-        in it. Only if the same step makes both requests
+    unneeded : if `itself`: full names of the steps in the round of the later request for which this request does not
+        wait; otherwise empty
     """
 
     work: str

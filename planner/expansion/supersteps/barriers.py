@@ -25,7 +25,7 @@ Content = Callable[[Key], Fragment]
 
 @dataclass(frozen=True)
 class RunSpan:
-    """Subject of a `TaskMap` with two tasks: the first and the last task of a node's run.
+    """A run of a node, as the subject of a `TaskMap`. The map contains the first and the last task of the run.
 
     key : key of the run
     """

@@ -35,7 +35,7 @@ def dispatched(fragment: Fragment, outline: Dispatch, runs: Sequence[tuple[int, 
     """Return a fan-out in which at most `limit` runs are active at the same time.
 
     fragment : the fan-out without a limit
-    outline : tree of how the tasks of the fan-out are composed
+    outline : tree that describes how the tasks of the fan-out are composed
     runs : first and last task of each run, in the order in which the runs are sent
     limit : largest number of active runs; None: no limit
 

@@ -37,7 +37,7 @@ class Runtime:
     graphs : whether groups run as LangGraph graphs
     barriers : whether a superstep of a graph waits for all runs of the previous superstep
     limit : largest number of concurrent tasks in each graph (`max_concurrency`); None: no limit
-    subgraphs : for each group, the sets of steps that become subgraphs. The outermost group has the name ''
+    subgraphs : name of a group → sets of its steps. Each set becomes a subgraph. The outermost group has the name ''
     """
 
     graphs: bool = False
@@ -54,9 +54,9 @@ class Runtime:
         return cls(graphs=True, barriers=True, limit=limit)
 
     def ordered(self, steps: Steps) -> Steps:
-        """Return the steps of a group in the order in which steps that start together get agents.
+        """Return the steps of a group in the order in which they get agents if they start at the same time.
 
-        LangGraph starts the nodes of a superstep in the order of their names. Otherwise the order of the file counts.
+        On LangGraph, this is the order of names. Otherwise it is the order of the file.
         """
         return sorted_by_name(steps) if self.graphs else steps
 

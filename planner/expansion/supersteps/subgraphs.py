@@ -145,7 +145,7 @@ def _retargeted(option: Option, renamed: Callable[[str], str]) -> Option:
 def _replaceable(form: GraphForm, nodes: Collection[str]) -> bool:
     """Whether a single node can replace these nodes.
 
-    This requires one entrance and one exit (see `_one_entrance` and `_one_exit`). Deferred nodes cannot be replaced.
+    See `_one_entrance` and `_one_exit` for the requirements. Deferred nodes cannot be replaced.
     """
     if any(form.nodes[node].defer for node in nodes):
         return False
@@ -157,10 +157,10 @@ def _replaceable(form: GraphForm, nodes: Collection[str]) -> bool:
 
 
 def _one_entrance(form: GraphForm, nodes: Collection[str]) -> bool:
-    """Whether these nodes have a single entrance. An entry is one of these nodes that a node outside triggers.
+    """Whether these nodes have exactly one entry. An entry is one of these nodes that a node outside triggers.
 
-    Nodes inside must not trigger entries. A single entry is an entrance. Several entries are one entrance if all have
-    the same triggers, and no trigger is a conditional edge.
+    Several entries count as one if all have the same triggers, and no trigger is a conditional edge. Nodes inside must
+    not trigger an entry.
     """
     entered_inside = {target for source, target in form.arrows() if source in nodes and target in nodes}
     entries = {target for source, target in form.arrows() if target in nodes and source not in nodes}
@@ -172,10 +172,10 @@ def _one_entrance(form: GraphForm, nodes: Collection[str]) -> bool:
 
 
 def _one_exit(form: GraphForm, nodes: Collection[str], targets_outside: Mapping[str, set[str]]) -> bool:
-    """Whether these nodes have a single exit. An exit is one of these nodes that triggers a node outside.
+    """Whether these nodes have at most one exit. An exit is one of these nodes that triggers a node outside.
 
-    There must be at most one exit, or several exits to the same joins. Conditional edges must not choose between nodes
-    inside and nodes outside.
+    Several exits count as one if all lead to the same joins. Conditional edges must not choose between nodes inside and
+    nodes outside.
 
     targets_outside : for each exit, the nodes outside that it triggers
     """

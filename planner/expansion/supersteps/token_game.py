@@ -144,7 +144,7 @@ class _Game:
         return (*self.key, (run.node, run.number))
 
     def full_joins(self, deferred: bool) -> list[int]:
-        """Return the numbers of full joins. A join is full when all its sources have run.
+        """Return the indices of the full joins in `form.joins`. A join is full when all its sources have run.
 
         deferred : true: only joins with a deferred target; false: only joins with other targets
         """

@@ -304,7 +304,7 @@ def _held_fan_outs(
 
 
 def _leaves(step: Step) -> Iterator[Step]:
-    """Yield the innermost steps within a step, without inner fan-outs and the steps of these fan-outs."""
+    """Yield the innermost steps inside a step. Inner fan-outs and their steps are left out."""
     for inner in step.within.values():
         if inner.for_each is None:
             yield from _leaves(inner) if inner.within else (inner,)

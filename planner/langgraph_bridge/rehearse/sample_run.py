@@ -207,7 +207,7 @@ class GraphContext:
     """State that all graphs of a workflow share.
 
     run : the sample that the graphs run now
-    compiled : pairs of the name of a part of the workflow and the compiled graph that runs this part
+    compiled : pairs: the name of a part of the workflow, and the compiled graph that runs the part
     without_langgraph : the keys are names of parts that run without LangGraph, because LangGraph cannot express them;
         all values are None
     """
