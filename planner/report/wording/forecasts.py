@@ -43,7 +43,7 @@ def planned_phrase(sizes: Mapping[str, int], scenario: Scenario) -> str:
         crews = [quantities.crew(name, size) for name, size in sizes.items()]
         planned = " and ".join(part for part in (", ".join(crews[:-1]), crews[-1]) if part)
     elif scenario.agents == 1:
-        planned = "1 request at a time"
+        planned = "at most 1 agent"
     else:
         planned = f"no limit on agents, up to {scenario.agents:,} busy"
     model = f", model {printable(scenario.model)}" if scenario.model else ""
