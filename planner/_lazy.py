@@ -32,7 +32,7 @@ class _Package(ModuleType):
 def export(package: str, names: Mapping[str, Sequence[str]]) -> None:
     """Make names of a package's modules importable from the package itself.
 
-    names : for each module, given relative to the package, the names to import from it
+    names : path of each module, relative to the package → the names to import from the module
     """
     module = sys.modules[package]
     module.__dict__["__homes__"] = {name: f"{package}.{home}" for home, listed in names.items() for name in listed}

@@ -91,8 +91,8 @@ class Problem:
 
     code : kind of mistake; docs/reference/errors.md has a section for each code
     hint : text that says what to write instead
-    argument : name of the wrong argument in `planner.api`; the command line shows its own name for it
-    remedy : hint as a `Note`, for hints that name arguments
+    argument : name of the wrong argument in `planner.api`; the command line shows the name of the option instead
+    remedy : hint as a `Note` instead of a text, if the hint names arguments
     """
 
     code: str
@@ -119,7 +119,7 @@ class Problem:
 class InputError(Exception):
     """Error for mistakes in the input. The message shows all problems in the order of their positions.
 
-    more : whether there may be further problems
+    more : whether there may be problems that are not listed
     """
 
     def __init__(self, problems: Iterable[Problem], more: bool = False) -> None:
@@ -134,11 +134,13 @@ class InputError(Exception):
 
 
 class CandidateName(str):
-    """A name that hints can suggest.
+    """A name that hints can suggest, such as the name of a profile.
 
-    withdrawn : function that returns whether the name is withdrawn; the function is called when a hint is made
+    withdrawn : function that returns whether the name is out of use, like the name of a retired profile. The function
+        is called when a hint is made
 
-    A withdrawn name is suggested in two cases: the misspelt name is almost the same, or no other name is similar.
+    A name that is out of use is suggested only if the misspelt name is almost equal to it, or if no name in use is
+    similar to the misspelt name.
     """
 
     withdrawn: Callable[[], bool]
@@ -169,7 +171,7 @@ def did_you_mean(name: str, names: Iterable[str], kind: str = "name") -> str | N
 
     The hint suggests up to three similar names. If no name is similar, the hint lists up to 20 of `names`.
 
-    kind : word for a name in the hint, such as "model"
+    kind : word for the named things, such as "model"
     """
     candidates = sorted(set(names))
     current = [other for other in candidates if not (isinstance(other, CandidateName) and other.withdrawn())]
@@ -188,8 +190,8 @@ def did_you_mean(name: str, names: Iterable[str], kind: str = "name") -> str | N
 def model_hint(name: str, names: Collection[str]) -> str:
     """Return a hint for a misspelt name of a model.
 
-    The hint suggests similar names. If no name is similar, the hint lists all names. Instead of a long list, the hint
-    names the command that lists the models.
+    The hint suggests similar names. If no name is similar, the hint lists all names. If there are too many names for a
+    list, the hint tells which command lists the models.
     """
     hint = did_you_mean(name, names, "model")
     if hint and (hint.startswith("did") or len(names) <= _MOST_LISTED_MODELS):
@@ -200,8 +202,8 @@ def model_hint(name: str, names: Collection[str]) -> str:
 def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
     """Return the name that is most similar to `name`, ignoring case.
 
-    Returns None if no name is similar enough. If there are too many names, or if `name` is too long, only a name that
-    differs at most in case is found.
+    Returns None if no name is similar enough. If there are too many names to compare, or if `name` is too long, only a
+    name that is equal to `name` except for case is returned.
 
     cutoff : smallest similarity by difflib's ratio, from 0 to 1
     """

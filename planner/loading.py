@@ -29,7 +29,8 @@ class Loaded:
     declared : the workflow, with the profiles of its own file
     folder : folder of the file, which may contain the user's catalogue
     catalogue : the catalogue, or the path of its file; None means that `Catalogue.of` finds the catalogue
-    only_below : folder outside of which no file is read, except a catalogue that the user names; None means no limit
+    only_below : folder that must contain every file that is read. A catalogue that the user names may be anywhere. None
+        means no limit
     """
 
     declared: Workflow
@@ -40,11 +41,11 @@ class Loaded:
     def serving(
         self, models: Sequence[str] = (), runtime: str | None = None, fast: str | None = None
     ) -> tuple[Workflow, tuple[Note, ...]]:
-        """Return the workflow with all profiles that it may need, and notes for the reader.
+        """Return the workflow with all profiles that it may use, and notes on its runtime and profiles for the user.
 
         models : names of the models to run the workflow on; if empty, the model of the workflow
         runtime : runtime to use; None means the runtime of the workflow
-        fast : name of a profile to which steps may move; None means no such profile
+        fast : name of a profile on which some steps may run instead; None means no such profile
 
         Raises `InputError` if a model is unknown, or if the user's catalogue has problems.
         """
@@ -55,7 +56,8 @@ class Loaded:
     def faster_tiers(self) -> list[str]:
         """Return the names of the faster tiers of the workflow's default profile, the slowest first.
 
-        The catalogue is opened only if the profile or its base is not declared in the workflow's file.
+        The catalogue is opened only if the workflow's file does not declare the default profile, or does not declare
+        the profile on which the default profile is based.
         """
         from planner.catalogue.tiers import faster_tiers
 

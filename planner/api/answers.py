@@ -75,7 +75,7 @@ class Shown:
     def text(self, *, everything: bool = False) -> str:
         """Return the text that `print` shows.
 
-        everything : whether to add what `--all` adds on the command line: all tables and notes
+        everything : whether to include all tables and notes, like the option `--all` of the command line
         """
         return without_colour(self._text(everything)).removesuffix("\n")
 

@@ -85,14 +85,14 @@ def agents_of_crews(value: Any) -> int | dict[str, int]:
 
 
 def one_of_each(check: Checks, agents_: Any, crew: Any) -> int | dict[str, int] | None:
-    """Check a number of agents, or a mapping from crews to numbers. `crew` must be None if crews are named."""
+    """Check a number of agents, or a mapping from crews to numbers. With a mapping, `crew` must be None."""
     _either(check, agents_, crew)
     count: int | dict[str, int] | None = check.optional("agents", agents_, agents_of_crews)
     return count
 
 
 def several_of_each(check: Checks, agents_: Any, crew: Any) -> list[int] | dict[str, list[int]] | None:
-    """Check numbers of agents, or a mapping from crews to such lists. `crew` must be None if crews are named."""
+    """Check a list of numbers of agents, or a mapping from crews to lists. With a mapping, `crew` must be None."""
     _either(check, agents_, crew)
     if agents_ is None:
         return None

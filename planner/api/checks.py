@@ -106,7 +106,10 @@ def threads(check: Checks, value: Any) -> int | None:
 
 
 def off(value: Any) -> float:
-    """Parse the factor by which numbers are off, such as `1.5x`. The factor must be above 1 and at most `MOST_OFF`."""
+    """Parse the factor by which a sensitivity analysis changes each number, such as `1.5x`.
+
+    The factor must be above 1 and at most `MOST_OFF`.
+    """
     factor = units.factor(value)
     if not 1 < factor <= MOST_OFF:
         raise ValueError(f"expected a factor above 1x, up to {MOST_OFF:g}x, such as 1.5x")
@@ -155,7 +158,8 @@ def target(check: Checks, p50: Any, p90: Any, p95: Any, budget: Any) -> Target:
     """Check a deadline and a budget. Return them as a `Target`.
 
     p50, p90, p95 : deadline for 50, 90 or 95 % of runs; exactly one deadline must be given
-    budget : largest cost in US dollars, for the same percentage of runs; None: no limit
+    budget : largest cost of a run in US dollars. This limit must hold for the same percentage of runs as the deadline.
+        None: no limit
     """
     from planner.planning.target.goal import Target
 
@@ -168,7 +172,7 @@ def target(check: Checks, p50: Any, p90: Any, p95: Any, budget: Any) -> Target:
 def limits(check: Checks, p50: Any, p90: Any, p95: Any, budget: Any) -> Limits:
     """Check a deadline, a budget or both. Return them as `Limits`. The arguments are those of `target`.
 
-    Without a deadline, the budget is a limit of the p50.
+    Without a deadline, the budget must hold for 50 % of runs.
     """
     from planner.planning.tier.limits import Limits
 

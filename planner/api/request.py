@@ -135,7 +135,7 @@ class ForecastRequest(ScenarioRequest):
 class SensitivityRequest(ScenarioRequest):
     """A request to rank the numbers of a workflow's file by their effect on the p90 of the completion time.
 
-    off : factor by which each number is off, one at a time; None: the default factor
+    off : factor by which each number is decreased and increased, one number at a time; None: the default factor
     """
 
     off: float | None = None
@@ -193,7 +193,7 @@ class GridRequest(Request):
 
     speeds : factors by which every output speed is multiplied; None: the default speeds
     agents : numbers of agents, or a mapping of crews to their numbers; None: the default numbers
-    models : profiles to use instead of the workflow's default profile; empty: only the default profile
+    models : profiles to use instead of the workflow's default profile; empty: the default profile
     """
 
     speeds: Sequence[float] | None = None
@@ -219,7 +219,7 @@ class GridRequest(Request):
 class CompareRequest(GridRequest):
     """A request to compare all scenarios of a grid.
 
-    If no speed and no model is requested, the workflow's default profile and its faster tiers are compared.
+    If `speeds` and `models` are both omitted, the workflow's default profile and its faster tiers are compared.
 
     decisions : options for the decisions in the result; None: the default options
     """
@@ -253,7 +253,7 @@ class CompareRequest(GridRequest):
 class TargetRequest(GridRequest):
     """A request for the cheapest scenario that meets a target.
 
-    If no speed and no model is requested, the workflow's default profile and its faster tiers are tried.
+    If `speeds` and `models` are both omitted, the workflow's default profile and its faster tiers are tried.
     """
 
     target: Target

@@ -81,9 +81,10 @@ def _row(name: str, model: Any, as_of: date) -> Iterator[str]:
 
 
 def _of_day(model: Any, day: date) -> tuple[dict[str, dict[str, Decimal]], int | None]:
-    """Return the prices of each tier on a day, and the prompt length in tokens above which standard prices rise.
+    """Return the prices of a model on a day, and the prompt length in tokens above which standard prices rise.
 
-    There are no tiers if the model has no prices of tokens.
+    The prices are a mapping: tier → kind of token → price. The mapping is empty if the model has no prices of tokens.
+    The length is None if the standard prices never rise.
     """
     standard = _standard(model.prices, day)
     prices, above = _prices(standard, {})
@@ -134,11 +135,11 @@ def _holds(constraint: Any, day: date) -> bool:
 
 
 def _prices(prices: Any, standard: Mapping[str, Decimal]) -> tuple[dict[str, Decimal], int | None]:
-    """Return prices by name, and the prompt length in tokens above which the prices rise.
+    """Return prices by kind of token, and the prompt length in tokens above which the prices rise.
 
     The length is None if the prices never rise.
 
-    standard : prices to use for names that are missing in `prices`
+    standard : prices to use for kinds of tokens that have no price in `prices`
     """
     by_name = dict(standard)
     above: list[int] = []

@@ -77,7 +77,7 @@ _HEAD = re.compile(r"^(source|as_of|url): (.*)$", re.MULTILINE)
 class ListedPrice:
     """A price from the built-in price table.
 
-    price : US dollars per million tokens of each kind
+    price : for each kind of token, US dollars per million tokens
     above : prompt length in tokens above which requests cost more; None if there is no such length
     later : prices that replace this one, each with its first day
     """

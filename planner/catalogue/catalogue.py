@@ -288,7 +288,7 @@ class Catalogue:
         """Return a number with its provenance.
 
         plain : the number as written
-        provenance : keys of `FactDeclaration` with their values as written
+        provenance : keys and values for a `FactDeclaration`, as written in the file
         """
         own = self._own if from_user else None
         about = FactDeclaration.model_validate(dict(provenance))

@@ -19,8 +19,8 @@ class Fact:
     as_of, kind, conditions : as in `FactDeclaration`; None if the user's file does not give them
     up_to : whether the number is an upper limit
     above : for a price, the prompt length in tokens above which requests cost more
-    holds_from, holds_until, retired_on : as in `FactDeclaration`. If a price is followed by another price,
-        its `holds_until` is the first day of this next price
+    holds_from, holds_until, retired_on : as in `FactDeclaration`. If a later price replaces this price, `holds_until`
+        is the first day of the later price
     others : for a price, the prices that hold on other days
     """
 
@@ -51,8 +51,8 @@ CaveatKind = Literal["sale", "price", "estimate", "claim", "measured"]
 class Caveat(str):
     """A warning for users of a profile: a sentence without a full stop.
 
-    kind : ``sale`` (who can buy it, and until when), ``price``; for a speed, ``estimate``, ``claim`` (of a vendor) or
-        ``measured`` (under conditions)
+    kind : ``sale`` (who can buy the profile, and until when) or ``price``. For a warning about a speed: ``estimate``,
+        ``claim`` (of a vendor) or ``measured`` (under certain conditions)
     profile : name of the profile
     """
 
@@ -68,7 +68,7 @@ class Caveat(str):
 def price_caveats(name: str, price: Fact, today: date) -> Iterator[str]:
     """Yield warnings about a price, as sentences.
 
-    name : name of the profile in use
+    name : name of the profile that declares or inherits the price
     """
     if price.above:
         yield f"prompts of over {price.above:,} tokens cost more at {name} than is planned with"

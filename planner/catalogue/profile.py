@@ -29,7 +29,7 @@ class Price:
 
     cache_read : price of input tokens that are read from a cache; None: the price is `input`
     cache_write : price of input tokens that are written to a cache; None: the price is `input`
-    per_hour : for a model on rented machines, US dollars per hour; its tokens cost nothing. None: tokens are paid
+    per_hour : US dollars per hour for a model on rented machines, for which tokens cost nothing; None: tokens are paid
     """
 
     input: Decimal
@@ -52,7 +52,7 @@ class Price:
 
     @property
     def per_token(self) -> tuple[float, ...]:
-        """All given prices in US dollars per million tokens."""
+        """All prices of tokens that are not None, in US dollars per million tokens."""
         prices = (self.input, self.output, self.cache_read, self.cache_write)
         return tuple(float(price) for price in prices if price is not None)
 
@@ -99,8 +99,8 @@ class Profile:
     caches : whether prompts are cached
     tokens : length of a text in the model's tokens, divided by its length in tokens of o200k_base
     available : ``general``, ``limited`` or ``retired``
-    measured_output : mean output tokens of a request when the curves `ttft` and `output_speed` were measured; None: the
-        curves are independent
+    measured_output : mean output tokens of the requests with which the curves `ttft` and `output_speed` were measured;
+        None: the values of the two curves are interpolated separately
     factors : random factors on `output_speed`
     """
 

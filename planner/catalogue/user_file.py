@@ -235,7 +235,10 @@ def _split(document: Document, data: dict[str, Any], problems: list[Problem]) ->
 
 
 def _order_problems(document: Document, name: str, prices: list[Any]) -> Iterator[Problem]:
-    """Yield the problems of a list of prices: it is empty, or a price does not begin later than the previous price."""
+    """Yield the problems of a list of prices.
+
+    The list must not be empty. Each price must have a later `holds_from` than the price before it.
+    """
     place = document.value("profiles", name, "price")
     hint = "write for example [{input: 4, output: 20}, {value: {input: 3, output: 15}, holds_from: 2027-01-01}]"
     if not prices:

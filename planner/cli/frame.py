@@ -37,7 +37,7 @@ _progress: ContextVar["Progress | None"] = ContextVar("_progress", default=None)
 
 @contextmanager
 def reported() -> Iterator["Progress"]:
-    """Context manager for a command that simulates. It yields a progress bar, and handles errors like `refused`.
+    """Context manager for a command that simulates. It yields a progress bar, and handles errors as `refused` does.
 
     If the simulation kernel is not compiled, a note is printed.
     """

@@ -57,9 +57,9 @@ class Graph:
     copy_lo : for the exit of each copy, the first task of the copy; −1 for any other task
     race_lo, race_hi : for each race, the first task of its copies, and the number after the last task of its copies
     leave : for each task, an index into `since` if a person does the task and may leave before it starts; otherwise −1
-    since : for each task of a person who may leave, an earlier task. The person waits from the end of the earlier task.
-        If this wait takes over ``patience`` seconds, the person leaves, and the person's task takes ``away`` seconds
-        longer (see `simulate`)
+    since : for each task of a person who may leave, an earlier task. The person waits from the end of the earlier task
+        until the person's task starts. If this wait takes over ``patience`` seconds, the person leaves, and the
+        person's task takes ``away`` seconds longer (see `simulate`)
 
     Raises ValueError if the arrays are inconsistent.
     """
@@ -155,7 +155,7 @@ def build_graph(
 ) -> Graph:
     """Build a `Graph` from its edges, which are pairs (predecessor, successor).
 
-    A task that follows several copies of a race waits for only one of them.
+    A task with several copies of one race as predecessors waits until one of these copies ends (see `Graph`).
 
     n : number of tasks
     acquire : as in `Graph`; default: no task seizes a slot
@@ -163,7 +163,7 @@ def build_graph(
     crew : as in `Graph`; default: 1 for each pool
     races : key of a race → (number of the first task of its copies, number after the last task of its copies)
     exits : last task of a copy → (key of the race, first task of the copy)
-    leaves : task of a person → earlier task. The person starts to wait when the earlier task ends
+    leaves : task of a person who may leave → earlier task, at whose end the person's wait begins (as in `Graph.since`)
     """
     pairs = np.asarray(edges, np.int32).reshape(-1, 2)
     source, target = pairs[:, 0], pairs[:, 1]

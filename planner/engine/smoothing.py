@@ -78,7 +78,7 @@ class Waits:
         """Return an array (rows, n): the probability that `rest` plus the random wait is at most the limit.
 
         limits : (rows,) seconds
-        rest : completion times without the wait, (rows, n) or (1, n) seconds; faster if they are sorted
+        rest : completion times without the wait, (rows, n) or (1, n) seconds. The function is faster for sorted times
         """
         chances: Floats = np.interp(limits[:, None] - rest, self.seconds, self.shares, 0.0, 1.0)
         return chances
@@ -90,7 +90,7 @@ class Waits:
 
         q : (rows,) probabilities
         rest : completion times without the wait, (rows, n) or (1, n) seconds
-        near : tolerance of the result, as a probability
+        near : tolerance. Each result is a quantile for a probability that differs from `q` by at most `near`
         """
         wait = np.interp(q, self.shares, self.seconds)
         low, high = rest.min(1) + wait, rest.max(1) + wait
@@ -174,8 +174,8 @@ class Smoothed(Values):
     def share(self, limit: float) -> tuple[float, float, float]:
         """Return the share of samples that are at most `limit`, and the two ends of the share's 95% interval.
 
-        The interval is Wilson's for `share * (1 - share) / error**2` samples, where `error` is the standard error of
-        the share. If there are more samples than this, the interval is Wilson's for the actual number of samples.
+        The interval is Wilson's for n samples. Here n is `share * (1 - share) / error**2` or the actual number of
+        samples, whichever is larger, and `error` is the standard error of the share.
         """
         if self._plain:
             return super().share(limit)

@@ -17,8 +17,8 @@ def bind(declared: Model, values: Mapping[str, float], model: str | None) -> Mod
     """Return a copy of a declaration with bound estimates, or `declared` itself if nothing changes.
 
     An estimate may depend on parameters, on the number of agents or on the model. A bound estimate depends on none of
-    them. Estimates in nested declarations are bound too, but not those in a mapping from names to declarations, such as
-    the steps of a group.
+    them. Estimates in nested declarations are also bound. Estimates in a mapping from names to declarations, such as
+    the steps of a group, are not bound.
 
     values : value of each parameter, and the number of agents under the name `agents`
     model : model of the requests; None if there are no requests

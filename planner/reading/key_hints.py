@@ -161,10 +161,10 @@ class Surroundings:
     """The declaration that contains an unknown key.
 
     allowed : keys that the declaration can have
-    inside : key in `allowed` whose value contains other declarations → the keys that those declarations can have
-    entries : the keys of `inside` whose value is a mapping from names to declarations, such as `steps`
-    name : key whose value is the declaration; "" if the declaration is the whole file, or an entry such as a step
-    around : keys that can be next to `name`; empty if `name` is ""
+    inside : for each key in `allowed` that contains declarations, the keys that these inner declarations can have
+    entries : the keys in `inside` whose value maps names to declarations, such as `steps`
+    name : key that contains the declaration, such as `llm`; "" for the whole file, and for an entry of such a mapping
+    around : keys that are allowed on the same level as `name`; empty if `name` is ""
     """
 
     allowed: Collection[str]

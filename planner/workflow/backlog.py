@@ -102,8 +102,8 @@ class _Rows:
 def read_backlog(folder: Path, name: str, columns: Columns) -> tuple[Backlog | None, list[BadValueError]]:
     """Read a CSV file of items. Returns a `Backlog` of these items, and a list of mistakes.
 
-    If there are mistakes, None is returned instead of the `Backlog`. The attribute `at` of a mistake holds a key of the
-    fan-out, such as `needs`.
+    If there are mistakes, None is returned instead of the `Backlog`. Each mistake is reported at a key of the fan-out,
+    such as `needs`. The attribute `at` of the mistake contains this key.
 
     folder : folder to which the path `name` is relative
     """
@@ -166,8 +166,8 @@ def _ids(table: _Rows, columns: Columns) -> list[str] | None:
 def _add_id_mistakes(table: _Rows, ids: Sequence[str], key: str, in_needs: bool) -> bool:
     """Add each mistake in the column of ids to `table`, and return whether there are any mistakes.
 
-    in_needs : whether a column of needs lists ids. Spaces, commas and semicolons separate the ids in this column, so an
-        id cannot contain them
+    in_needs : whether the file has a column of needs. This column has lists of ids, which are separated by spaces,
+        commas or semicolons. So an id cannot contain these characters
     """
     before = len(table.mistakes)
     first: dict[str, int] = {}

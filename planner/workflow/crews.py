@@ -149,7 +149,7 @@ class Conflict(Declared):
 
     A conflict is found when the item is merged. A part of the item's work is then repeated and merged again.
 
-    chance : probability of a conflict with one particular other agent of the crew
+    chance : probability of a conflict with one other agent. It applies to each other agent of the crew separately
     rework : share of the item's work that is repeated
     """
 
@@ -163,7 +163,7 @@ class Coordination(Declared):
     """Coordination between the agents of a crew.
 
     stagger : seconds between the arrivals of two successive agents
-    redundancy : share of the items that every agent of the crew does, instead of one agent
+    redundancy : share of the items that every agent of the crew does. Each other item is done by one agent
     preset : name of the preset whose values are used for undeclared keys
     """
 

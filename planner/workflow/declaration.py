@@ -251,9 +251,9 @@ class Step(Declared):
         return self._used
 
     def is_held(self, crew: str | None) -> bool:
-        """Whether the items of this fan-out are held: an agent of a crew does the steps of an item, one after another.
+        """Whether each item of this fan-out holds one agent of a crew, who does all steps of the item.
 
-        crew : crew to which the steps around the fan-out belong; None: they belong to no crew
+        crew : crew that this step inherits from the steps that contain it; None: it inherits no crew
         """
         return self.crew is not None or (crew is not None and self.kind not in ("tool", "human"))
 

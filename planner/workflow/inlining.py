@@ -21,7 +21,7 @@ _Declaration = TypeVar("_Declaration", bound=Declared)
 
 
 def inline(workflow: Workflow, used: Mapping[Path, Workflow], backlogs: Mapping[Path, Backlog]) -> Workflow:
-    """Return `workflow` with the used workflows and the rows of CSV files stored in its steps.
+    """Return a copy of `workflow` whose steps contain the workflows that they use and the rows of their CSV files.
 
     The result also has the crews and profiles of the used workflows. If `workflow` declares a crew or profile with the
     same name, the declaration in `workflow` is kept.

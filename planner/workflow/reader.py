@@ -54,7 +54,7 @@ class _ReadFile:
 
     workflow : the workflow; None if there are problems
     problems : problems of the file and of the files that it uses
-    more : whether there may be further problems
+    more : whether there may be problems that are not in `problems`
     unknown : name of each undeclared parameter that the caller sets → a hint
     can_fail : whether the file has a step that may fail and has no `otherwise`
     depth : number of files in the longest chain that begins with this file; each file of a chain uses the next file

@@ -219,7 +219,8 @@ def _list(source: Source, offset: int, problems: Problems) -> list[Record]:
 def _record(source: Source, offset: int, number: int, problems: Problems) -> tuple[Record | None, int | None]:
     """Return the record at `offset`, and the offset at which it ends.
 
-    The record is None if the value at `offset` is not an object. Both results are None if the value is unreadable.
+    If the value at `offset` is unreadable, the record and the offset are None. If the value is readable but is not an
+    object, only the record is None.
 
     number : number of the record in the file, from 1
     """

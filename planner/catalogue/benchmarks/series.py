@@ -185,7 +185,10 @@ def _prefill_fit(series: Sequence[Series]) -> PrefillFit | None:
 
 
 def _mean(runs: Sequence[Run], values: Sequence[float]) -> float:
-    """Return the mean of one value for each run, weighted by the runs' numbers of requests."""
+    """Return the mean of `values`, weighted by the runs' numbers of requests.
+
+    values : one value for each run
+    """
     return sum(run.requests * value for run, value in zip(runs, values, strict=True)) / sum(
         run.requests for run in runs
     )

@@ -200,8 +200,8 @@ def _concurrency(
 def _load(fields: Fields) -> tuple[tuple[str, str], ...]:
     """Return the data set and the nominal lengths of the requests, by key.
 
-    The lengths of random prompts are used only if the data set is random. SGLang writes these lengths for every data
-    set.
+    The lengths of random prompts are used only if the data set is random, because SGLang writes these lengths for every
+    data set.
     """
     data_set = fields.text("dataset_name", "dataset")
     keys = ["isl", "osl", "input_len", "output_len"]

@@ -38,7 +38,7 @@ class Curve:
     def at(self, concurrency: int) -> Estimate:
         """Return the value of the curve at a concurrency.
 
-        - Below the first point, the value is constant.
+        - Below the first point, the value is that of the first point.
         - Between two points, a time is interpolated linearly. For a speed, the time per token is interpolated.
         - Above the last point, all requests share the total throughput of the last point. A time grows in proportion to
           concurrency.

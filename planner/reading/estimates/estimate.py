@@ -35,9 +35,10 @@ class Estimate:
     text : the estimate as declared
     points : for a triangular distribution, the low, likely and high value; for an empirical distribution, all its
         values in ascending order
-    counted : whether the estimate is the number of tokens of a text, in tokens of the tokenizer o200k_base
-    own : whether the estimate is in tokens of the model's own tokenizer, because it was declared for that model
-    approximate : whether the tokens of the text were not counted, but estimated from its length
+    counted : whether the estimate is the length of a text in tokens of the tokenizer o200k_base
+    own : whether the estimate was declared separately for the model (see `ByModel`). A number of tokens is then in
+        tokens of the model's tokenizer
+    approximate : whether the number of tokens of the text was estimated from its number of characters
     """
 
     shape: Literal["constant", "lognormal", "exponential", "triangular", "empirical", "unbound"]

@@ -61,8 +61,8 @@ def read_regular(path: Path, most: int, descriptors: bool = True) -> bytes:
 
     A FIFO, a device or a socket is refused, because the reading could wait forever.
 
-    descriptors : whether /dev/stdin and /dev/fd/N are allowed too. Users can name these paths, but workflow files
-        cannot
+    descriptors : whether the paths /dev/stdin and /dev/fd/N are allowed. A user can give these paths, but a workflow
+        file cannot
 
     Raises `RefusedFileError` if the file is refused, and `OSError` or `ValueError` if the file cannot be opened.
     """

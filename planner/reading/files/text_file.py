@@ -159,7 +159,7 @@ def read_texts(names: Iterable[str], standard_input: BinaryIO | None) -> list[tu
 
 
 def _content(name: str) -> bytes:
-    """Return the content of a file, at most `MOST_COUNTED_BYTES + 1` bytes.
+    """Return the content of a file. Of a larger file, return the first `MOST_COUNTED_BYTES + 1` bytes.
 
     Raises `InputError` if the file cannot be read.
     """

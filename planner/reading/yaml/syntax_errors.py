@@ -37,15 +37,17 @@ class _Rule(NamedTuple):
     The texts can contain these fields:
 
     - `{line}` and `{column}`: position of the start of the faulty construct, such as a list;
-    - `{closing}`: text of the group `closing` in one of the expressions;
-    - `{character}`, `{opener}`, `{problem}`: the text in which the expression of this name is searched.
+    - `{closing}`: text of the group `closing` in one of the regular expressions;
+    - `{character}`: the character at the error;
+    - `{opener}`: the first character of the faulty construct;
+    - `{problem}`: the first part of the YAML parser's message.
 
     message, hint : texts for the user
-    problem, context : expressions for the two parts of the YAML parser's message
-    character : expression for the character at the error, which is "" at the end of a line
-    before : expression for the text before the error in the same line
-    opener : expression for the first character of the faulty construct
-    above : expression for the lines above the error
+    problem, context : regular expressions for the two parts of the YAML parser's message
+    character : regular expression for the character at the error, which is "" at the end of a line
+    before : regular expression for the text before the error in the same line
+    opener : regular expression for the first character of the faulty construct
+    above : regular expression for the lines above the error
     place : place to report: the error, the start of the faulty construct, or the last backslash before the error
     """
 

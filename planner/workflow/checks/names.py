@@ -99,7 +99,7 @@ class _Checks:
     def well_formed(self, section: str) -> bool:
         """Whether the section `section` of the file is a mapping or is missing.
 
-        The names in any other section cannot be read.
+        If the section is anything else, its names cannot be read.
         """
         return isinstance(self.data.get(section, {}), dict)
 

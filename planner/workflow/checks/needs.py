@@ -84,7 +84,7 @@ class Group:
 
     path : path of the group in the file
     steps : name of each step → its mapping
-    file : name of each outermost step in the file → its mapping
+    file : name of each step at the top level of the file → its mapping
     """
 
     document: Document
