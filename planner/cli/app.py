@@ -71,7 +71,7 @@ def main(
         ),
     ] = False,
 ) -> None:
-    """Plan LLM agent workflows before they run: how long, how much, and faster requests or more agents?"""
+    """Forecast the time and cost of LLM agent workflows. Advise whether faster requests or more agents are worth it."""
 
 
 @app.command(cls=Once)

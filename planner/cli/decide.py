@@ -38,7 +38,9 @@ def target(
     budget: Annotated[
         str | None,
         typer.Option(
-            help="Largest cost in USD, for the same share of runs as the deadline.", metavar="USD", show_default=False
+            help="Largest cost in USD. It holds for the same share of runs as the deadline.",
+            metavar="USD",
+            show_default=False,
         ),
     ] = None,
     everything: All = False,
@@ -49,7 +51,7 @@ def target(
     only_below: OnlyBelow = None,
     output: OutputOptions,
 ) -> None:
-    """Find the cheapest scenario that meets a deadline and a budget. Exit code 1: no scenario surely meets both."""
+    """Find the cheapest scenario that meets a deadline and a budget. Exit code 1: no scenario surely meets them."""
     with reported() as progress:
         from planner.api import checks
         from planner.api.request import TargetRequest
@@ -85,8 +87,8 @@ def tier(
     budget: Annotated[
         str | None,
         typer.Option(
-            help="Largest cost in USD, for the same share of runs as the deadline. Without a deadline, for 50% of "
-            "runs.",
+            help="Largest cost in USD. It holds for the same share of runs as the deadline, or, without a deadline, "
+            "for 50% of runs.",
             metavar="USD",
             show_default=False,
         ),
@@ -112,7 +114,7 @@ def tier(
 
     With a deadline, find the cheapest choice within the limits. With only a budget, find the quickest choice.
 
-    Exit code 1: no choice is surely within the limits.
+    Exit code 1: no choice is certain to be within the limits.
     """
     with reported() as progress:
         from planner.api import checks
@@ -144,14 +146,16 @@ def sensitivity(
     *,
     off: Annotated[
         str,
-        typer.Option(help="Factor by which a number is decreased and increased.", metavar="FACTOR"),
+        typer.Option(
+            help="Divide and multiply each number of the file by this factor, one at a time.", metavar="FACTOR"
+        ),
     ] = "1.5x",
     all_: Annotated[bool, typer.Option("--all", help="Show every number of the file, and every note.")] = False,
     dice: Annotated[
         bool,
         typer.Option(
             "--dice",
-            help="Show which random draws explain the spread of completion times, instead of the effects of numbers.",
+            help="Change no number. Show which random draws explain the spread of completion times.",
         ),
     ] = False,
     speed: Speed = "1x",

@@ -41,7 +41,8 @@ def models(
     min_speed: Annotated[
         float | None,
         typer.Option(
-            help="Show only profiles with at least this output speed, in tokens/s. Of a range, the low end counts.",
+            help="Show only profiles with at least this output speed, in tokens/s. If a profile has a range of "
+            "speeds, its low end counts.",
             min=0,
         ),
     ] = None,

@@ -18,9 +18,9 @@ Speed = Annotated[str, typer.Option(help="Multiply the output speed of every req
 Speeds = Annotated[
     str | None,
     typer.Option(
-        help="Multiply the output speed of every request by each of these factors, e.g. 1x,2.5x. [default: 1x, and "
-        "the faster tiers of the workflow's model. Without such tiers, or if --model names one model: "
-        f"{_SPEEDS}. If --model names several: 1x]",
+        help="Multiply the output speed of every request by each of these factors, e.g. 1x,2.5x. [default: 1x and "
+        f"the faster tiers of the workflow's model, or {_SPEEDS} if it has none. With --model: {_SPEEDS} for one "
+        "model, 1x for several]",
         show_default=False,
     ),
 ]
@@ -36,8 +36,8 @@ AgentCounts = Annotated[
     list[str] | None,
     typer.Option(
         help="Numbers of agents to try, e.g. 1,2,4. If there are several crews, name one or more of them, e.g. "
-        "--agents writers=1,2,4 --agents editors=1,2. [default: 1,2,4,8,16 and the declared number; if there are "
-        "several crews, only for the one that holds the workflow up most]",
+        "--agents writers=1,2,4 --agents editors=1,2. [default: 1,2,4,8,16 and the declared number. "
+        "Of several crews, only the one that holds the workflow up most gets these numbers]",
         metavar="N",
         show_default=False,
     ),
@@ -46,9 +46,8 @@ ComparedAgents = Annotated[
     list[str] | None,
     typer.Option(
         help="Numbers of agents to compare, e.g. 1,2,4. If there are several crews, name one or more of them, e.g. "
-        "--agents writers=1,2,4 --agents editors=1,2. [default: 1, the declared number, half or twice the declared "
-        "number, and the recommended number; if there are several crews, only for the one that holds the workflow up "
-        "most]",
+        "--agents writers=1,2,4 --agents editors=1,2. [default: 1, the recommended number, and the declared number "
+        "with half or twice of it. Of several crews, only the one that holds the workflow up most gets these numbers]",
         metavar="N",
         show_default=False,
     ),
@@ -56,9 +55,9 @@ ComparedAgents = Annotated[
 ComparedSpeeds = Annotated[
     str | None,
     typer.Option(
-        help="Multiply the output speed of every request by each of these factors, e.g. 1x,2.5x. [default: 1x, and "
-        "the faster tiers of the workflow's model. Without such tiers, or if --model names one model: 1x,2.5x. "
-        "If --model names several: 1x]",
+        help="Multiply the output speed of every request by each of these factors, e.g. 1x,2.5x. [default: 1x and "
+        "the faster tiers of the workflow's model, or 1x,2.5x if it has none. With --model: 1x,2.5x for one model, 1x "
+        "for several]",
         show_default=False,
     ),
 ]
@@ -132,7 +131,11 @@ Precision = Annotated[
 ]
 MaxTime = Annotated[
     str | None,
-    typer.Option("--max-time", help="Stop after this time, e.g. 30s, and report the result so far.", metavar="TIME"),
+    typer.Option(
+        "--max-time",
+        help="Stop the simulation after this time, e.g. 30s, and report the result so far.",
+        metavar="TIME",
+    ),
 ]
 ThreadCount = Annotated[
     int | None,
@@ -161,21 +164,25 @@ OnlyBelow = Annotated[
 ]
 ValueOfTime = Annotated[
     str | None,
-    typer.Option("--value-of-time", help="Cost of one hour of one person's waiting, in USD, e.g. 120.", metavar="USD"),
+    typer.Option(
+        "--value-of-time", help="Cost of one hour for which one person waits, in USD, e.g. 120.", metavar="USD"
+    ),
 ]
 Waiting = Annotated[str, typer.Option("--waiting", help="Number of people who wait for the result.", metavar="PEOPLE")]
 Setup = Annotated[
     str | None,
     typer.Option(
         "--setup",
-        help="One-time cost of changing from one agent at 1x to another scenario: a time, USD, or both, e.g. 2h,$500.",
+        help="One-time cost of any scenario other than one agent at 1x: a time, USD, or both, e.g. 2h,$500.",
         metavar="WHAT",
     ),
 ]
 Runs = Annotated[
     str | None,
     typer.Option(
-        "--runs", help="Number of planned runs. Show their total savings, minus the cost of --setup.", metavar="COUNT"
+        "--runs",
+        help="Number of planned runs. Show what they save in total, minus the cost of --setup.",
+        metavar="COUNT",
     ),
 ]
 EveryN = Annotated[

@@ -196,8 +196,11 @@ def _flag(value: Any) -> bool:
         return value
     synonyms = {"yes": "true", "on": "true", "no": "false", "off": "false"}
     likely = synonyms.get(value.lower(), value.lower()) if isinstance(value, str) else None
+    if likely not in ("true", "false"):
+        raise BadValueError("expected true or false")
+    quoted = value.lower() == likely
     raise BadValueError(
-        "expected true or false", f"write {likely} without quotes" if likely in ("true", "false") else None
+        "expected true or false", f"write {likely} {'without quotes' if quoted else f'instead of {value}'}"
     )
 
 

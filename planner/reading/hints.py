@@ -51,7 +51,7 @@ def time_meant(text: str) -> str | None:
     if text.endswith("M") and _PREFIX.fullmatch(text):
         return f"write {text[:-1].strip()}min; M is a million"
     if _UNITS_OF_TIME.fullmatch(text):
-        return f"write {text.lower()}"
+        return f"write {text.lower()}" + ("; units of time have small letters" if text != text.lower() else "")
     return None
 
 

@@ -17,7 +17,7 @@ _MEANT = {
     "needs": "depends_on depends depend dependencies dependency after requires require required_by wait_for waits_for "
     "upstream predecessors parents prerequisites run_after runs_after blocked_by",
     "for_each": "for strategy matrix map map_over with_items items each fan_out over batch",
-    "until": "while condition accept accepted stop_when",
+    "until": "condition accept accepted stop_when",
     "repeat": "loop iterate iterations rounds while",
     "retry": "retries max_retries attempts retry_policy retry_on",
     "otherwise": "on_failure on_fail on_error fallback catch except else",
@@ -92,29 +92,30 @@ class _Remark:
 
 
 _REMARKS = (
-    _Remark("crew", "if when condition only_if", "the planner evaluates no condition; write its chance, for example "
-            "'chance: 30%'"),
+    _Remark("crew", "if when condition only_if", "conditions are not evaluated; write the chance that the condition is "
+            "true, for example 'chance: 30%'"),
     _Remark("crew", "failure failure_rate fail_rate error_rate fails", "write the chance that the step succeeds, for "
             "example 'success: 90%'"),
     _Remark("crew", "cost price", "write the price of a call in the tool, for example 'tool: {time: 5min, usd: 0.50}'"),
     _Remark("crew", "name id title", "remove it: the name of a step is its key under 'steps'"),
-    _Remark("crew", "type kind", "write the kind of the step as a key, for example 'llm: {output: 500 to 2k}'"),
+    _Remark("crew", "type kind", "write the kind of the step as a key of its own, for example 'tool: 5min' or 'llm: "
+            "{output: 500 to 2k}'"),
     _Remark("crew", "duration sleep delay latency", "write the time in the body of the step, for example 'tool: 5min'"),
-    _Remark("crew", "trigger_rule", "a step starts when all that it needs has ended; write 'otherwise' on a step that "
-            "may fail, for what is done then"),
+    _Remark("crew", "trigger_rule", "a step starts when all steps in its 'needs' have ended; to run a step only after "
+            "a failure, name it in the 'otherwise' of the step that may fail"),
     _Remark("crew", "timeout timeout_minutes timeout_seconds execution_timeout step_timeout",
-            "write for example 'retry: {timeout: 5min, at_most: 3}'"),
-    _Remark("crew", "continue_on_error allow_failure ignore_errors fail_fast", "remove it: nothing stops when a step "
-            "fails, and the steps that need it still run"),
+            "write the timeout into 'retry', for example 'retry: {timeout: 5min, at_most: 3}'"),
+    _Remark("crew", "continue_on_error allow_failure ignore_errors fail_fast", "remove it: the steps that need a "
+            "failed step still run"),
     _Remark("crew", "next then goto send downstream successors before", "write 'needs' on the step that comes "
             "next"),
-    _Remark("crew", _IN_TURN, "write 'steps', and 'needs' on each of them but the "
-            "first"),
+    _Remark("crew", _IN_TURN, "write 'steps' instead, and name the previous step in the 'needs' of each step except "
+            "the first"),
     _Remark("crews", "state state_schema checkpointer checkpoint store channels reducers recursion_limit finish_point "
             "volumes networks secrets permissions", "remove it: it has no effect on time and cost"),
     _Remark("crews", "entry_point start_node entry", "remove it: steps without 'needs' start first"),
-    _Remark("crews", "defaults default default_args", "write each key on its steps; only 'model' has a default for all "
-            "steps, at the top of the file"),
+    _Remark("crews", "defaults default default_args", "write these keys on each step; only 'model' can be at the top "
+            "of the file, as the default for all steps"),
     _Remark("calls", "min max minimum maximum mean avg average median std stddev p99 p90", "write an estimate, for "
             "example '30s to 4min' or '{p50: 30s, p95: 4min}'"),
     _Remark("id", "items item list", "write the number of items, for example 'count: 2', or name a CSV file "
@@ -122,10 +123,11 @@ _REMARKS = (
     _Remark("crews", "edges edge connections transitions graph flow dag", "write the edges as 'needs' of the steps"),
     _Remark("crews", "version schema api_version", "remove it: workflow files have no version"),
     _Remark("lockstep", "model llm", "write 'model' on the steps of the crew: each request uses the model of its step"),
-    _Remark("continues", "turns tool tools max_turns", "only an agent has turns and tools: write for example 'agent: "
+    _Remark("until", "while", "write 'until' with the chance that a round is accepted, for example 'until: 70%'"),
+    _Remark("continues", "turns tool tools max_turns", "only an agent has turns and tools; write for example 'agent: "
             "{turns: 6 to 14, output: 200 to 900}'"),
     _Remark("continues", "time duration latency seconds", "the time of a request follows from its tokens and its "
-            "model; write 'tool: 5s' instead for a fixed time"),
+            "model; for a fixed time, write for example 'tool: 5s' instead of 'llm'"),
     _Remark("continues", "calls count n requests number", "for several requests, write 'for_each' next to 'llm'"),
     _Remark("", "rpm tpm rps qps itpm otpm max_rpm max_tpm rate_limit rate_limits limits quota throttle "
             "requests_per_minute tokens_per_minute requests_per_second", Note("rate-limit-in-file")),
@@ -133,8 +135,8 @@ _REMARKS = (
             "shift shifts availability", "working hours are not modelled; include nights and weekends in the time of "
             "the person, for example 'human: 10min to 16h'"),
     _Remark("", "schedule schedule_interval scheduled cron on trigger triggers start_at starts_at start start_time "
-            "begin not_before", "times of day are not modelled: a run begins at 0; to delay a step, add a step such "
-            "as 'wait: {tool: 2h}', and name it in 'needs'"),
+            "begin not_before", "triggers and times of day are not modelled; to delay a step, add a step such as "
+            "'wait: {tool: 2h}', and write 'needs: wait' on the delayed step"),
     _Remark("", "priority priorities prio rank urgency importance", "priorities are not modelled; to do one step "
             "before another, use 'needs'"),
     _Remark("", "deadline deadlines due due_date due_by slo sla max_duration max_time time_limit target",
@@ -147,7 +149,8 @@ _REMARKS = (
             "'input', or let the planner count the text, for example with 'input: {text: You are a reviewer.}'"),
     _Remark("", "cpu cpus gpu gpus memory ram disk resources machine machines image container env "
             "environment deploy ports build healthcheck", "machines are not "
-            "modelled; to bound how many steps run at a time, declare a crew, and name it with 'crew'"),
+            "modelled; to limit how many steps run at the same time, declare a crew, and name it on these steps with "
+            "'crew'"),
     _Remark("", "quality accuracy score", "quality is not modelled; instead, write 'success', the chance that a step "
             "succeeds"),
     _Remark("", "description comment comments note notes doc docs label labels tags metadata", "write it as a comment, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Collection, Iterator
@@ -114,7 +115,8 @@ def _problem(model: type[Declared], document: Document, detail: ErrorDetails, pa
     if detail["type"] == "extra_forbidden":
         place = document.key(*path) if len(path) == len(detail["loc"]) else document.value(*path)
         hint = key_hint(name, _value_at(document, detail["loc"]), _surroundings(model, parent))
-        message = f"unknown key '{name}'"
+        alias = re.match(r"\*[^\s,\]}]+", place.text[place.column - 1 :]) if place else None
+        message = f"unknown key '{name}'" + (f" in the value of '{alias[0]}'" if alias else "")
         if isinstance(hint, Note):
             return Problem("unknown-key", message, place, remedy=hint)
         return Problem("unknown-key", message, place, hint)

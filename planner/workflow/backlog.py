@@ -150,13 +150,14 @@ def _ids(table: _Rows, columns: Columns) -> list[str] | None:
     """Return the ids of the rows; None if the column of ids is missing or has mistakes."""
     if columns.id is None and "id" not in table.header:
         if columns.needs is not None:
+            message = f"'needs' refers to ids, but '{table.name}' has no column 'id'"
             hint = "name the column that contains the ids, for example 'id: module'"
-            table.add("has no column 'id'", None, hint, "needs")
+            table.mistakes.append(BadValueError(message, hint, at=("needs",)))
         return None
     names_only = columns.id is None and columns.needs is None
     if names_only and table.header.count("id") > 1:
         return None
-    key = "needs" if columns.id is None else "id"
+    key = "file" if columns.id is None else "id"
     ids = table.column(columns.id or "id", key)
     if ids is None or names_only or not _add_id_mistakes(table, ids, key, columns.needs is not None):
         return ids
@@ -175,13 +176,13 @@ def _add_id_mistakes(table: _Rows, ids: Sequence[str], key: str, in_needs: bool)
     if duplicates:
         row_id = ids[duplicates[0]]
         message = f"{table.quoted(row_id, 'an id', 'the id ')} is already used on line {table.lines[first[row_id]]}"
-        table.add_for_rows(message, duplicates, key, "each id must be unique")
+        table.add_for_rows(message, duplicates, key, "give each row its own id")
     empty = [index for index, row_id in enumerate(ids) if not row_id]
     if empty:
         table.add_for_rows("the id is missing", empty, key, "give each row its own id")
     separated = [index for index, row_id in enumerate(ids) if in_needs and _SEPARATORS.search(row_id)]
     if separated:
-        hint = "ids cannot contain spaces, commas or semicolons: these separate the ids in 'needs'"
+        hint = "ids cannot contain spaces, commas or semicolons: these separate the ids in the column of 'needs'"
         table.add_for_rows(f"{table.quoted(ids[separated[0]], 'a value')} cannot be an id", separated, key, hint)
     return len(table.mistakes) > before
 

@@ -121,7 +121,7 @@ class Merge(Declared):
     def _takes_something(self) -> Self:
         if not self.asks and self.time.scale == 0:
             raise validation_error(
-                BadValueError("a merge needs a time, a request, or both", for_example("merge", self.example))
+                BadValueError("a merge needs a time above 0, a request, or both", for_example("merge", self.example))
             )
         return self
 

@@ -91,7 +91,7 @@ class ForEach(Declared):
     @model_validator(mode="after")
     def _count_or_file(self) -> Self:
         if self.file is not None and "count" in self.model_fields_set:
-            message = "a fan-out has either 'count' or 'file', not both"
+            message = "'for_each' has either 'count' or 'file', not both"
             raise validation_error(BadValueError(message, "remove 'count'", at=("count",), on_key=True))
         if self.file is None and "count" not in self.model_fields_set:
             hint = for_example("for_each", self.example)
@@ -100,7 +100,9 @@ class ForEach(Declared):
             if self.file is None and getattr(self, key) is not None:
                 message = f"'{key}' names a column of a file, but 'file' is missing"
                 raise validation_error(
-                    BadValueError(message, "add for example 'file: backlog.csv'", at=(key,), on_key=True)
+                    BadValueError(
+                        message, "replace 'count', for example by 'file: backlog.csv'", at=(key,), on_key=True
+                    )
                 )
         if self.id is not None and self.needs is None:
             message = "'id' has no effect without 'needs', which lists ids of other rows"
@@ -169,7 +171,9 @@ def _crew(value: Any) -> str:
         hint = f"declare it at the top of the file, '{declared}', and write 'crew: team' here"
         raise BadValueError("expected the name of a crew, not a mapping", hint)
     if isinstance(value, list):
-        raise BadValueError("expected the name of one crew", "put the agents into one crew, or write a step for each")
+        raise BadValueError(
+            "expected the name of one crew", "put all agents into one crew, or write a step for each crew"
+        )
     return as_text(value)
 
 

@@ -100,7 +100,7 @@ def test_values_that_are_all_equal_are_known_exactly() -> None:
 
 def test_there_may_be_10_000_values_and_no_more() -> None:
     assert len(parse_estimate({"values": list(range(MOST_VALUES))}, TOKENS).points) == MOST_VALUES
-    with pytest.raises(BadValueError, match="expected 1 to 10,000 values, not 10,001") as error:
+    with pytest.raises(BadValueError, match="expected at most 10,000 values, not 10,001") as error:
         parse_estimate({"values": list(range(MOST_VALUES + 1))}, TOKENS)
     assert error.value.at == ("values",)
 

@@ -85,11 +85,11 @@ class Formula:
         for name in self.names:
             if name not in values:
                 unknown_parameter(name, values)
-        condition = f" if {AGENTS} = {values[AGENTS]:,.15g}" if AGENTS in self.names else ""
+        condition = self.condition(values)
         try:
             number = _evaluated(self.plain, {name: float(values[name]) for name in self.names})
         except ZeroDivisionError:
-            hint = "write a divisor that is never 0, for example 'max(modules, 1)'"
+            hint = "put the divisor into 'max(…, 1)', so that it is never 0"
             raise BadValueError(f"'= {self.text}' divides by 0{condition}", hint) from None
         except (OverflowError, ValueError):  # floor, ceil or round of an infinite number
             number = math.nan
@@ -99,6 +99,10 @@ class Formula:
             message = f"'= {self.text}' is {self.shown(number)}{condition}, but must not be negative"
             raise BadValueError(message, f"write '= max({self.text}, 0)' to avoid negative numbers")
         return number + 0.0
+
+    def condition(self, values: Mapping[str, float]) -> str:
+        """Return the number of agents as text for messages; "" if the formula does not depend on it."""
+        return f" if {AGENTS} = {values[AGENTS]:,.15g}" if AGENTS in self.names else ""
 
     def shown(self, number: float) -> str:
         """Return a value of the formula as text for messages, with its unit."""
@@ -125,6 +129,8 @@ def parse_formulas(value: str, quantity: Quantity, parameters: Iterable[str] | N
     if not text:
         raise bad_expression("the expression after '=' is missing", "write for example '= 24k / agents'")
     parts = text.split(" to ")
+    if parts[-1].endswith(" to"):
+        raise bad_expression("the upper bound after 'to' is missing", "write for example '= 10k to 30k / agents'")
     if len(parts) > 2:
         raise bad_expression(
             f"'= {text}' has more than one 'to'",
@@ -144,7 +150,7 @@ def unknown_parameter(name: str, parameters: Iterable[str]) -> NoReturn:
     parameters : names of all parameters, for the hint
     """
     names = {*parameters, AGENTS}
-    hint = did_you_mean(name, names, "parameter") if len(names) > 1 or nearest(name, names) else None
+    hint = did_you_mean(name, names) if len(names) > 1 or nearest(name, names) else None
     hint = hint or f"declare the parameter, for example with 'parameters: {{{name}: 10}}'"
     raise BadValueError(f"unknown parameter '{name}'", hint, code="unknown-parameter")
 
@@ -254,7 +260,9 @@ def _tree(plain: str, text: str) -> ast.expr:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         hint = "check whether a bracket, a number or an operator is missing"
         if text.count("(") > text.count(")"):
-            hint = "close the bracket; if the expression contains a comma, put the whole expression in quotes"
+            hint = "close the bracket"
+            if re.search(r"\b(min|max)\s*\(", text):  # in brackets of YAML, the expression ends at a comma
+                hint += "; if the expression contains a comma, put the whole expression in quotes"
         raise bad_expression(f"'= {text}' is not a valid expression", hint) from None
     return tree
 
@@ -280,7 +288,8 @@ def _power_of_time(node: ast.AST, times: Iterable[int], text: str) -> int | None
         case ast.UnaryOp(op=ast.UAdd() | ast.USub()):
             return power(node.operand)
         case ast.BinOp(op=ast.Add() | ast.Sub()):
-            return _same([power(node.left), power(node.right)], text)
+            verb = "adds" if isinstance(node.op, ast.Add) else "takes the difference of"
+            return _same([power(node.left), power(node.right)], text, verb)
         case ast.BinOp(op=ast.Mult() | ast.Div()):
             left, right = power(node.left), power(node.right)
             if left is None or right is None:
@@ -296,22 +305,24 @@ def _power_of_time(node: ast.AST, times: Iterable[int], text: str) -> int | None
                     f"'{name}' needs {needs}",
                     f"write for example '{name}(a, b)'" if several else f"write for example '{name}(a)'",
                 )
-            return _same([power(argument) for argument in arguments], text)
+            return _same([power(argument) for argument in arguments], text, "compares")
     raise bad_expression(f"'= {text}' is not a valid expression", _ALLOWED)
 
 
-def _same(powers: Iterable[int | None], text: str) -> int | None:
+def _same(powers: Iterable[int | None], text: str, verb: str) -> int | None:
     """Return the power of time that several values share: 1 for times, 0 for plain numbers.
 
     A power of None fits any other power. For example, the powers None and 1 give 1. If all powers are None, the result
     is None.
 
+    verb : what the expression does with the values, for messages
+
     Raises `BadValueError` if the powers differ. For example, a time and a plain number cannot be added.
     """
     definite = {power for power in powers if power is not None}
     if len(definite) > 1:
-        hint = "give this number a unit, for example '5s' or 'modules * 1s'"
-        raise BadValueError(f"'= {text}' adds or compares a time and a number without a unit", hint)
+        hint = "give the number a unit, for example '5s' or 'modules * 1s'"
+        raise BadValueError(f"'= {text}' {verb} a time and a number without a unit", hint)
     return definite.pop() if definite else None
 
 

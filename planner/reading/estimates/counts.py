@@ -110,11 +110,11 @@ def parse_item_count(value: Any, context: FileContext = NO_FILE) -> ItemCountVal
     if isinstance(value, str) and value.strip().lower().endswith((".csv", ".json", ".jsonl", ".yaml", ".txt")):
         file = value.strip()
         hint = (
-            f"write for example 'for_each: {{file: {file}}}'"
+            f"for an item in each row of the file, write 'for_each: {{file: {file}}}'"
             if file.lower().endswith(".csv")
-            else ("write the number of items, or name a CSV file of them: 'for_each: {file: rows.csv}'")
+            else "write the number of items, or convert the file to CSV, and write 'for_each: {file: rows.csv}'"
         )
-        raise BadValueError("expected a number of items, not a file", hint)
+        raise BadValueError("expected a number of items, not the name of a file", hint)
     if not isinstance(value, dict) and not is_range:
         return parse_count(value, MOST_ITEMS, context)
     estimate = parse_estimate(value, ITEMS, context)
@@ -142,7 +142,7 @@ def count_of(declared: CountValue, values: Mapping[str, float]) -> int:
 def _computed(value: str, most: int, context: FileContext, agents: bool) -> ComputedCount:
     formulas = parse_formulas(value, _PLAIN, context.parameters)
     if len(formulas) > 1:
-        raise BadValueError("this count cannot be a range", "remove 'to' from the expression")
+        raise BadValueError("this count cannot be a range", "write an expression for one number, without 'to'")
     if not agents and AGENTS in formulas[0].names:
         raise BadValueError("the number of agents cannot depend on itself", "remove 'agents' from the expression")
     count = ComputedCount(formulas[0], most)

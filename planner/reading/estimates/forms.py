@@ -68,16 +68,16 @@ class Arithmetic(UnboundEstimate):
             try:
                 bounds.append(self.quantity.bounded(number))
             except BadValueError as mistake:
-                raise BadValueError(
-                    f"'= {formula.text}' is {formula.shown(number)}, but {mistake}", mistake.hint
-                ) from None
+                shown = replace(formula, unit=self.quantity.unit).shown(number / self.quantity.per_unit)
+                message = f"'= {formula.text}' is {shown}{formula.condition(values)}, but {mistake}"
+                raise BadValueError(message, mistake.hint) from None
         if len(bounds) == 1:
             return exact(bounds[0], self.quantity, self.text)
         if bounds[1] < bounds[0]:
             shown = " to ".join(formula.shown(bound) for formula, bound in zip(self.formulas, bounds, strict=True))
-            raise BadValueError(
-                f"'{self.text}' is {shown}: the lower bound is above the upper bound", "swap the bounds"
-            )
+            condition = next(filter(None, (formula.condition(values) for formula in self.formulas)), "")
+            message = f"'{self.text}' is {shown}{condition}: the lower bound is above the upper bound"
+            raise BadValueError(message, "swap the bounds")
         return ranged(bounds[0], bounds[1], self.quantity, self.text)
 
 
@@ -191,18 +191,19 @@ def _from_mapping(value: dict[str, Any], quantity: Quantity, context: FileContex
     if unknown:
         hint = f"remove '{unknown[0]}'; the allowed keys are {listed(form.keys)}"
         if len(form.keys) == 1:
-            hint = f"remove '{unknown[0]}'; the only allowed key is {listed(form.keys)}"
+            hint = f"remove '{unknown[0]}'; no other key is allowed next to '{form.keys[0]}'"
         similar = nearest(unknown[0], [key for key in form.keys if key not in value])
         if similar:
             hint = f"did you mean '{similar}'?"
         if form.keys == ("by_model",):
-            hint = f"move '{unknown[0]}' into 'by_model', for example {form.example}"
+            hint = f"move '{unknown[0]}' into 'by_model', for example {_by_model(quantity)}"
         if form is _FORMS[0]:
             hint = f"write {quantity.expected.removeprefix('expected ')}"
         raise BadValueError(f"unknown key '{unknown[0]}'", hint, code="unknown-key", at=(unknown[0],), on_key=True)
     for key in form.keys:
         if key not in value:
-            raise BadValueError(f"the key '{key}' is missing", form.all, code="missing-key", on_key=True)
+            hint = form.all or f"write for example {_in_file(quantity)}"
+            raise BadValueError(f"the key '{key}' is missing", hint, code="missing-key", on_key=True)
     return form.parse(value, quantity, context)
 
 
@@ -217,7 +218,7 @@ def _from_percentiles(value: dict[str, Any], quantity: Quantity, context: FileCo
     if p50 == 0:
         high = quantity.spread.split(" to ")[1]
         raise BadValueError(
-            "'p50' must be above 0", f"write a range that begins with 0, for example '0 to {high}'", at=("p50",)
+            "'p50' must be above 0", f"if values can be 0, write a range, for example '0 to {high}'", at=("p50",)
         )
     if p95 == p50:
         return exact(p50, quantity, str(value["p50"]))
@@ -249,7 +250,9 @@ def _from_values(value: dict[str, Any], quantity: Quantity, context: FileContext
     with within("values"):
         values = value["values"]
         if not isinstance(values, list):
-            raise BadValueError("expected a list of values", "write for example 'values: [3, 5, 8]'")
+            raise BadValueError("expected a list of values", _listed_values(quantity))
+        if not values:
+            raise BadValueError("the list has no values", _listed_values(quantity))
         _check_number_of(values)
         numbers = []
         for index, number in enumerate(values):
@@ -277,15 +280,31 @@ def _from_file(value: dict[str, Any], quantity: Quantity, context: FileContext) 
 
 
 def _check_number_of(values: Any) -> None:
-    if not 1 <= len(values) <= MOST_VALUES:
-        raise BadValueError(f"expected 1 to {MOST_VALUES:,} values, not {len(values):,}")
+    if len(values) > MOST_VALUES:
+        raise BadValueError(f"expected at most {MOST_VALUES:,} values, not {len(values):,}")
+
+
+def _listed_values(quantity: Quantity) -> str:
+    return f"write for example 'values: [{', '.join(quantity.spread.split(' to '))}]'"
+
+
+def _by_model(quantity: Quantity) -> str:
+    """Return an example of an estimate with `by_model`."""
+    low, high = quantity.spread.split(" to ")
+    return f"{{by_model: {{claude-sonnet-5: {low}, other: {high}}}}}"
+
+
+def _in_file(quantity: Quantity) -> str:
+    """Return an example of an estimate with `file` and `column`."""
+    column = quantity.name.removeprefix("number of ")
+    return f"{{file: {column.removesuffix('s')}s.csv, column: {column}}}"
 
 
 def _from_models(value: dict[str, Any], quantity: Quantity, context: FileContext) -> Estimate:
     with within("by_model"):
         models = value["by_model"]
         if not isinstance(models, dict) or not models:
-            raise BadValueError("expected an estimate for each model", f"write for example {_FORMS[-1].example}")
+            raise BadValueError("expected an estimate for each model", f"write for example {_by_model(quantity)}")
         estimates = []
         for name, declared in models.items():
             if context.models is not None and name != OTHER and name not in context.models:
@@ -316,7 +335,7 @@ class _Form:
     """One of the forms of estimates that are written as mappings, such as `{p50, p95}`.
 
     keys : the keys of the form
-    all : hint that names all these keys
+    all : hint that names all these keys; empty if the form has a single key, or if the hint depends on the quantity
     example : example of the form, the same for all quantities
     """
 
@@ -335,10 +354,10 @@ _FORMS = (
     _Form(
         ("file", "column"),
         _from_file,
-        "write for example {file: turns.csv, column: turns}",
+        "",
         "{file: turns.csv, column: turns}",
     ),
-    _Form(("by_model",), _from_models, "", "{by_model: {sonnet: 900, other: 1k}}"),
+    _Form(("by_model",), _from_models, "", "{by_model: {claude-sonnet-5: 900, other: 1k}}"),
 )
 
 _COUNTED = (

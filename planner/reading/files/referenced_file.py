@@ -55,6 +55,16 @@ def _suggestion(name: str, path: Path, pattern: str) -> str | None:
     return f"did you mean '{name.removesuffix(path.name)}{similar}'?"
 
 
+_CSV_ERRORS = {
+    "',' expected after '\"'": (
+        "a comma is missing after a closing quote",
+        "add the comma; inside a quoted cell, write each quote twice",
+    ),
+    "unexpected end of data": ("a quote is never closed", "close the quote"),
+}
+"""Error of the csv module → message and hint."""
+
+
 @dataclass(frozen=True)
 class Table:
     """A CSV file.
@@ -99,7 +109,7 @@ class Table:
         Raises `BadValueError` if the column is missing, occurs twice or has an empty cell.
         """
         if not isinstance(name, str):
-            hint = f"the columns of the file are {listed(self.columns)}" if self.shown else None
+            hint = f"the columns of the file are {listed(dict.fromkeys(self.columns))}" if self.shown else None
             raise BadValueError("expected the name of a column", hint)
         if self.columns.count(name) != 1:
             if name in self.columns:
@@ -122,7 +132,7 @@ def read_table(name: Any, folder: Path) -> Table:
     Raises `BadValueError` if the file is unreadable or has no rows.
     """
     if not isinstance(name, str) or not name.strip():
-        raise BadValueError("expected the name of a CSV file", "write for example {file: turns.csv, column: turns}")
+        raise BadValueError("expected the name of a CSV file", "write for example 'file: rows.csv'")
     missing = "give the path of a CSV file, relative to the folder of the workflow file"
     too_large = "remove rows and columns: a few thousand values are enough"
     path = folder / name
@@ -131,9 +141,8 @@ def read_table(name: Any, folder: Path) -> Table:
     try:
         rows = [(reader.line_num, tuple(row)) for row in reader if any(cell.strip() for cell in row)]
     except csv.Error as error:
-        raise BadValueError(
-            f"'{name}', line {reader.line_num}: {error}", "save the file as CSV with commas between the cells"
-        ) from None
+        message, hint = _CSV_ERRORS.get(str(error), (str(error), "save the file as CSV with commas between the cells"))
+        raise BadValueError(f"'{name}', line {reader.line_num}: {message}", hint) from None
     if len(rows) < 2:
         raise BadValueError(
             f"'{name}' has no rows",

@@ -85,12 +85,12 @@ _RULES = (
     ),
     _Rule(
         "a key is not allowed here",
-        "put braces around a mapping, for example {{key: value}}; put quotes around text that contains ': '",
+        "put braces around a mapping, for example {{key: value}}, or quotes around text that contains ': '",
         problem="(values|keys) are not allowed", before=r":\s",
     ),
     _Rule(
         "a key is not allowed here",
-        "if the key on the line above has no ': ', add ': '; otherwise, indent this line less",
+        "add ': ' after the key on the line above, or indent this line less",
         problem="(values|keys) are not allowed",
     ),
     _Rule(

@@ -346,12 +346,14 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
         else f"give the number of agents with {names.argument('agents')}, or declare a crew and name it with 'crew'"
     ),
     "rate-limit-in-file": lambda _, names: (
-        "rate limits are not modelled; instead, limit the requests that run at the same time with "
-        f"'{names.argument('agents')}', or 'max_concurrency' with 'runtime: langgraph'"
+        "rate limits are not modelled; to limit how many requests run at the same time, use "
+        f"'{names.argument('agents')}', or 'max_concurrency' together with 'runtime: langgraph'"
     ),
-    "deadline-in-file": lambda _, names: _not_in_file("a deadline", "'target' takes it", names.argument("p90")),
-    "budget-in-file": lambda _, names: _not_in_file("a budget", "'target' takes it", names.argument("budget")),
-    "option-in-file": lambda values, names: _not_in_file("this", "give it", names.argument(values["name"])),
+    "deadline-in-file": lambda _, names: _not_in_file("a deadline", "give it to 'target'", names.argument("p90")),
+    "budget-in-file": lambda _, names: _not_in_file("a budget", "give it to 'target'", names.argument("budget")),
+    "option-in-file": lambda values, names: _not_in_file(
+        f"'{values['name']}'", "give it", names.argument(values["name"])
+    ),
     "set-parameter": lambda values, names: (
         f"change the value of the parameter, for example with {names.parameter(values['name'], values['value'])}"
     ),

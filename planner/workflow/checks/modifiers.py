@@ -80,14 +80,14 @@ def continues_problems(group: Group, repeated: bool) -> Iterator[Problem]:
         mistake = _not_continued(other, as_mapping(group.steps[other]))
         if mistake is None and other == name and not repeated and "repeat" not in step:
             mistake = (
-                "continues itself but runs only once",
+                "continues itself but is not repeated",
                 "name another step, or add for example 'repeat: {times: 3}'",
             )
         if mistake is None and other != name and other not in needs[name]:
             waiting = waiting or _WaitsFor(needs)
             if waiting.waits(name, other):
                 continue
-            in_branch = "only one branch of a choice runs: name a step of the same branch"
+            in_branch = "only one branch of a choice runs; name a step of the same branch"
             mistake = (
                 f"continues '{other}' but does not wait for '{other}'",
                 in_branch if group.branches else f"add '{other}' to the needs of '{name}'",

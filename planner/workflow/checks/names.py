@@ -26,12 +26,10 @@ from planner.reading.units import BadValueError, count, whole
 from planner.reading.yaml.parse import resolve_scalar
 from planner.reading.yaml.source_map import Document
 from planner.workflow.checks.modifiers import continues_problems, modifier_problems
-from planner.workflow.checks.needs import Group, Path, as_mapping, need_problems, raw_steps
+from planner.workflow.checks.needs import NAME, Group, Path, as_mapping, need_problems, raw_steps
 from planner.workflow.crews import LEAD, with_preset
 from planner.workflow.declaration import BODIES, Step
 
-# Names are limited to characters that messages, commands and expressions can contain.
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TAKEN = {LEAD: "the lead, who exists in every workflow", "agents": "the agents of a workflow without crews"}
 """Names of crews that always exist."""
@@ -107,7 +105,7 @@ class _Checks:
         for name in self.parameters:
             yield from self.name(_PARAMETER, name, "parameters")
         for name in self.crews:
-            yield from self.name(_NAME, name, "crews")
+            yield from self.name(NAME, name, "crews")
             if name in _TAKEN:
                 message = f"'{name}' cannot be the name of a crew: the name is reserved for {_TAKEN[name]}"
                 yield Problem("bad-name", message, self.document.key("crews", name), "choose another name")
@@ -176,7 +174,7 @@ class _Checks:
         yield from need_problems(group)
         yield from continues_problems(group, repeated)
         for name, step in steps.items():
-            yield from self.name(_NAME, name, *path)
+            yield from self.name(NAME, name, *path)
             if isinstance(step, dict):
                 yield from self.step((*path, name), step, model, repeated)
 
@@ -262,9 +260,10 @@ class _Checks:
         for crew, declared in self.crews.items():
             if crew in self.inherited.crews:
                 continue  # the outer file's declaration counts
+            written = as_mapping(as_mapping(declared).get("coordination"))
             for name, mechanism in as_mapping(as_mapping(with_preset(declared)).get("coordination")).items():
                 if isinstance(mechanism, dict) and ("output" in mechanism or "input" in mechanism):
                     place = self.document.key("crews", crew, "coordination", name)
-                    yield Problem(
-                        "unknown-model", f"the mechanism '{name}' makes requests but has no model", place, hint
-                    )
+                    preset = "" if name in written else f" of the preset '{written.get('preset')}'"
+                    message = f"the mechanism '{name}'{preset} makes requests but has no model"
+                    yield Problem("unknown-model", message, place, hint)

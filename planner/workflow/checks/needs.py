@@ -17,6 +17,9 @@ from planner.errors import (
 )
 from planner.reading.yaml.source_map import Document
 
+# Names are limited to characters that messages, commands and expressions can contain.
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
 Path = tuple[str, ...]
 """Keys of a step in the file: ``steps``, a name, ``steps`` or ``choose``, a name, and so on."""
 
@@ -109,7 +112,8 @@ class Group:
         target = next((path for path in _paths(self.file) if path[-1] == name or ".".join(path) == name), None)
         if target is None:
             listed = re.split(r"[,\s]+", name.strip())
-            hint = did_you_mean(name, self.steps.keys() - {step}, "step")
+            known = [other for other in self.steps if other != step and NAME.fullmatch(other)]
+            hint = did_you_mean(name, known, "step")
             if len(listed) > 1:
                 hint = remedy or f"write a list, for example 'needs: [{', '.join(listed)}]'"
             return Problem("unknown-step", f"unknown step '{name}'", place, hint)
@@ -231,18 +235,22 @@ def _cycles(graph: Needs, replaces: Mapping[str, str]) -> Iterator[Problem]:
         first = cycle.index(min(cycle, key=order.__getitem__))
         cycle = [*cycle[first:], *cycle[:first], cycle[first]]
         place = graph[cycle[0]].pop(cycle[1])
-        message = "steps need each other: " + " → ".join(cycle)
-        hint = "remove one of these needs"
+        verb, hint = "need", "remove one of these needs"
         implied = next((name for name, need in pairwise(cycle) if replaces.get(name) == need), None)
         indirect = next(
             ((name, replaces[need]) for name, need in pairwise(cycle) if replaces.get(need) in graph[name]), None
         )
         if implied is None and indirect is not None:
             name, step = indirect
-            hint += f"; '{name}' needs '{step}', so '{name}' also waits for the 'otherwise' of '{step}'"
-        if implied is not None:
-            hint += (
-                f"; '{implied}' is the 'otherwise' of '{replaces[implied]}', "
-                f"so '{implied}' also waits for '{replaces[implied]}'"
+            verb = "wait for"
+            hint = (
+                f"'{name}' needs '{step}', so '{name}' also waits for the 'otherwise' of '{step}'; remove this "
+                "'otherwise', or one of the needs"
             )
-        yield Problem("cycle", message, place, hint)
+        if implied is not None:
+            verb = "wait for"
+            hint = (
+                f"'{implied}' is the 'otherwise' of '{replaces[implied]}', so '{implied}' waits for "
+                f"'{replaces[implied]}'; remove this 'otherwise', or one of the needs"
+            )
+        yield Problem("cycle", f"steps {verb} each other: {' → '.join(cycle)}", place, hint)
