@@ -56,8 +56,7 @@ ComparedSpeeds = Annotated[
     str | None,
     typer.Option(
         help="Multiply the output speed of every request by each of these factors, e.g. 1x,2.5x. [default: 1x and "
-        "the faster tiers of the workflow's model, or 1x,2.5x if it has none. With --model: 1x,2.5x for one model, 1x "
-        "for several]",
+        "2.5x. Without --model, faster tiers of the workflow's model replace 2.5x. With several models, only 1x]",
         show_default=False,
     ),
 ]

@@ -166,7 +166,9 @@ def test_crews_are_named_by_their_sizes(declare: Declare, golden: Golden) -> Non
     steps = "  a: {for_each: 9, crew: migrators, tool: 1s to 9s}\n  b: {for_each: 9, crew: reviewers, tool: 1s to 9s}"
     found = sensitivity(declare(steps, crews), samples=100)
     golden(dice_text(found))
-    assert "\nPlanned: at most 1 agent, model plain" in dice_text(sensitivity(declare("  a: {tool: 1s to 9s}"), samples=100))
+    assert "\nPlanned: at most 1 agent, model plain" in dice_text(
+        sensitivity(declare("  a: {tool: 1s to 9s}"), samples=100)
+    )
 
 
 def test_what_a_forecast_notes_of_times_is_noted(declare: Declare) -> None:

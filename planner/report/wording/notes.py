@@ -349,8 +349,12 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
         "rate limits are not modelled; to limit how many requests run at the same time, use "
         f"'{names.argument('agents')}', or 'max_concurrency' together with 'runtime: langgraph'"
     ),
-    "deadline-in-file": lambda _, names: _not_in_file("a deadline", "give it to 'target'", names.argument("p90")),
-    "budget-in-file": lambda _, names: _not_in_file("a budget", "give it to 'target'", names.argument("budget")),
+    "deadline-in-file": lambda _, names: _not_in_file(
+        "a deadline", "search with 'target', which takes it", names.argument("p90")
+    ),
+    "budget-in-file": lambda _, names: _not_in_file(
+        "a budget", "search with 'target', which takes it", names.argument("budget")
+    ),
     "option-in-file": lambda values, names: _not_in_file(
         f"'{values['name']}'", "give it", names.argument(values["name"])
     ),
