@@ -38,7 +38,7 @@ def target(
     budget: Annotated[
         str | None,
         typer.Option(
-            help="Largest cost in USD. It holds for the same share of runs as the deadline.",
+            help="Largest cost in USD for the share of runs that must meet the deadline.",
             metavar="USD",
             show_default=False,
         ),
@@ -87,8 +87,8 @@ def tier(
     budget: Annotated[
         str | None,
         typer.Option(
-            help="Largest cost in USD. It holds for the same share of runs as the deadline, or, without a deadline, "
-            "for 50% of runs.",
+            help="Largest cost in USD for the share of runs that must meet the deadline. Without a deadline, for 50% "
+            "of runs.",
             metavar="USD",
             show_default=False,
         ),
@@ -147,7 +147,8 @@ def sensitivity(
     off: Annotated[
         str,
         typer.Option(
-            help="Divide and multiply each number of the file by this factor, one at a time.", metavar="FACTOR"
+            help="Try each number of the file divided by this factor, and multiplied by it, one number at a time.",
+            metavar="FACTOR",
         ),
     ] = "1.5x",
     all_: Annotated[bool, typer.Option("--all", help="Show every number of the file, and every note.")] = False,

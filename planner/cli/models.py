@@ -128,7 +128,7 @@ def import_results(
     ] = "catalogue",
     output: Output = None,
 ) -> None:
-    """Convert benchmark results into profiles. Each number in a profile has a source, a date and a kind."""
+    """Convert benchmark results into profiles. Each number gets a source, a date and a kind, such as 'measured'."""
     with refused():
         from planner.catalogue.benchmarks import import_results as run
         from planner.catalogue.benchmarks import is_import_output

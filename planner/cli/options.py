@@ -46,8 +46,9 @@ ComparedAgents = Annotated[
     list[str] | None,
     typer.Option(
         help="Numbers of agents to compare, e.g. 1,2,4. If there are several crews, name one or more of them, e.g. "
-        "--agents writers=1,2,4 --agents editors=1,2. [default: 1, the recommended number, and the declared number "
-        "with half or twice of it. Of several crews, only the one that holds the workflow up most gets these numbers]",
+        "--agents writers=1,2,4 --agents editors=1,2. [default: 1, the recommended number, the declared number, "
+        "and half or twice the declared number. Of several crews, only the one that holds the workflow up most gets "
+        "these numbers]",
         metavar="N",
         show_default=False,
     ),

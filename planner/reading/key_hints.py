@@ -102,7 +102,7 @@ _REMARKS = (
             "{output: 500 to 2k}'"),
     _Remark("crew", "duration sleep delay latency", "write the time in the body of the step, for example 'tool: 5min'"),
     _Remark("crew", "trigger_rule", "a step starts when all steps in its 'needs' have ended; to run a step only after "
-            "a failure, name it in the 'otherwise' of the step that may fail"),
+            "a failure, name this step in the 'otherwise' of the step that may fail"),
     _Remark("crew", "timeout timeout_minutes timeout_seconds execution_timeout step_timeout",
             "write the timeout into 'retry', for example 'retry: {timeout: 5min, at_most: 3}'"),
     _Remark("crew", "continue_on_error allow_failure ignore_errors fail_fast", "remove it: the steps that need a "

@@ -10,7 +10,7 @@ from typing import Any
 from planner.reading.hints import rate_meant
 from planner.reading.units import BadValueError, money
 
-_EXPECTED = "expected US dollars for each time, such as 0.50, or for each hour, such as $80/h"
+_EXPECTED = "expected an amount of US dollars, such as 0.50, or a rate per hour, such as $80/h"
 _PLAIN_HINT = re.compile(r"^write ([\d._]+)$")
 _RATE = re.compile(r"(.*\S)\s*(?:/|\b(?:per|an)\b)\s*(?:h|hr|hour)", re.DOTALL)
 
@@ -37,7 +37,7 @@ def pay(value: Any) -> Pay:
             raise
         hint = mistake.hint
         if rate is not None and hint is not None:
-            hint = _PLAIN_HINT.sub(r"write $\1/h", hint).replace("only the number", "for example $80/h")
+            hint = _PLAIN_HINT.sub(r"write $\1/h", hint).replace("only the number", "only the number and '/h'")
         elif isinstance(value, str):
             hint = rate_meant(value) or hint
         raise BadValueError(_EXPECTED, hint) from None

@@ -131,7 +131,8 @@ def _sizes(table: _Rows, column: str) -> list[float]:
         try:
             sizes.append(positive(count(cell)))
         except BadValueError as mistake:
-            invalid.setdefault(str(mistake), []).append(index)
+            message = str(mistake).replace("must not be negative", "must be above 0")
+            invalid.setdefault(message, []).append(index)
             sizes.append(1.0)
     for message, rows in invalid.items():
         cell = table.rows[rows[0]][table.header.index(column)]

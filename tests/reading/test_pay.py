@@ -33,7 +33,7 @@ def test_pay_is_an_amount_or_a_rate(written: Any, usd: str, hourly: bool) -> Non
     ],
 )  # fmt: skip
 def test_a_remedy_is_named_where_the_meaning_is_clear(written: Any, hint: str | None) -> None:
-    with pytest.raises(BadValueError, match="expected US dollars for each time") as error:
+    with pytest.raises(BadValueError, match="expected an amount of US dollars") as error:
         pay(written)
     assert error.value.hint == hint
 

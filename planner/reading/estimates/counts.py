@@ -110,7 +110,7 @@ def parse_item_count(value: Any, context: FileContext = NO_FILE) -> ItemCountVal
     if isinstance(value, str) and value.strip().lower().endswith((".csv", ".json", ".jsonl", ".yaml", ".txt")):
         file = value.strip()
         hint = (
-            f"for an item in each row of the file, write 'for_each: {{file: {file}}}'"
+            f"to make each row of the file an item, write 'for_each: {{file: {file}}}'"
             if file.lower().endswith(".csv")
             else "write the number of items, or convert the file to CSV, and write 'for_each: {file: rows.csv}'"
         )

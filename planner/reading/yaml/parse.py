@@ -288,9 +288,11 @@ class _Builder:
         parent.nodes += node.nodes
         parent.height = max(parent.height, node.height + 1)
         if parent.nodes > MOST_NODES:
-            self.refuse(f"with the contents of all aliases, the file has over {MOST_NODES:,} values", event)
+            self.refuse(f"the file has over {MOST_NODES:,} values if each alias is replaced by its contents", event)
         if len(self.stack) + node.height > MOST_DEPTH:
-            self.refuse(f"with the contents of aliases, values are nested more than {MOST_DEPTH} levels deep", event)
+            self.refuse(
+                f"values are nested more than {MOST_DEPTH} levels deep if each alias is replaced by its contents", event
+            )
         if parent.merging:
             mappings = node.value if isinstance(node.value, list) else [node.value]
             if all(isinstance(mapping, dict) for mapping in mappings):

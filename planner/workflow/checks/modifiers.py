@@ -42,7 +42,7 @@ def modifier_problems(
     has_body = any(body in step for body in BODIES)
     if isinstance(step.get("otherwise"), str) and has_body and not in_choice and not can_fail(step, path, used):
         message = f"'{path[-1]}' cannot fail, so its 'otherwise' would never run"
-        within = f" or to a step inside '{path[-1]}'" if group else ""
+        within = f" or to a step without 'otherwise' inside '{path[-1]}'" if group else ""
         hint = f"remove 'otherwise', or add for example 'success: 90%' to '{path[-1]}'{within}"
         yield Problem("bad-value", message, document.key(*path, "otherwise"), hint)
 

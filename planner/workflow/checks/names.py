@@ -31,7 +31,7 @@ from planner.workflow.crews import LEAD, with_preset
 from planner.workflow.declaration import BODIES, Step
 
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_TAKEN = {LEAD: "the lead, who exists in every workflow", "agents": "the agents of a workflow without crews"}
+_TAKEN = {LEAD: "the lead, an agent that exists in every workflow", "agents": "the agents of a workflow without crews"}
 """Names of crews that always exist."""
 _STEPS = f"add a step, for example 'steps: {{plan: {Step.example}}}'"
 _BRANCHES = "add branches, for example 'choose: {easy: {chance: 70%, tool: 5s}, hard: {chance: 30%, human: 5min}}'"
