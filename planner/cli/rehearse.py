@@ -49,7 +49,7 @@ def rehearse(
         Path | None,
         typer.Option(
             "--export",
-            help="Write the source code of a LangGraph application as a starting point, instead of running the workflow.",
+            help="Write the source code of a LangGraph application to start from, instead of running the workflow.",
             metavar="APP.PY",
         ),
     ] = None,
