@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from planner.errors import Note
 from planner.expansion.graph.order import max_concurrent_weight, needs
+from planner.expansion.graph.task_graph import DEFAULT_CREW
+from planner.planning.notes.effects import crew_keys_without_effect
 from planner.workflow.checks.agents import (
     coordinating_crews,
     crews_taken,
@@ -26,20 +28,30 @@ def crew_without_agents(
     name : full name of the step
     around : crew to which the steps around this step belong; None: they belong to no crew
     held : whether an agent holds the item that contains the step
-    coordinating : result of `coordinating_crews`
+    coordinating : result of `effective_coordination`
     """
-    if step.crew is None or not step.within or not {step.crew, around}.isdisjoint(coordinating):
+    coordinates = not {step.crew, around}.isdisjoint(coordinating) and _has_held_items(step)
+    if step.crew is None or not step.within or coordinates:
         return
-    held = held if step.for_each is None else True
-    if any(takes_agent_around(inner, held) or _reads_agents(inner) for inner in step.within.values()):
+    inside_held = held if step.for_each is None else True
+    if any(takes_agent_around(inner, inside_held) or _reads_agents(inner) for inner in step.within.values()):
         return
+    taken = list(crews_taken(step, around, held))
+    if taken != list(crews_taken(step.model_copy(update={"crew": None}), around, held)):
+        return  # a group inside names another crew, which does tools only in held items
     values: dict[str, Any] = {
         "step": name,
         "crew": step.crew,
-        "named_inside": step.crew in crews_taken(step, around, held),
+        "named_inside": step.crew in taken,
         "person_or_tool": next(_unmanned(step, name), None),
     }
     yield Note("crew-only-in-turn" if around is None and _in_turn(step) else "crew-without-effect", values)
+
+
+def _has_held_items(step: Step) -> bool:
+    """Whether a group or a fan-out has items that an agent of its crew holds, or of a crew around it."""
+    inner = (inner for inner in step.within.values() if inner.crew is None)
+    return (bool(step.within) and step.for_each is not None) or any(map(_has_held_items, inner))
 
 
 def _reads_agents(step: Step) -> bool:
@@ -74,15 +86,43 @@ def _side_by_side(step: Step) -> bool:
 
 
 def unused_crews(workflow: Workflow) -> tuple[Note, ...]:
-    """Return a note for each crew that no step names, and for each crew from which no step takes an agent."""
+    """Return a note for each crew that no step names, and for each paid crew from which no step takes an agent.
+
+    If such a crew has no pay, the notes on the steps that name it say enough.
+    """
     named = {step.crew for _, step in workflow.walk()}
-    coordinating = coordinating_crews(workflow)
+    coordinating = effective_coordination(workflow)
     taken = {crew for step in workflow.steps.values() for crew in crews_taken(step, None, False, coordinating)}
     return tuple(
         Note("idle-crew" if name in named else "unused-crew", {"crew": name, **_pay(workflow, name)})
         for name in workflow.crews
-        if name not in taken
+        if name not in taken and (name not in named or workflow.crews[name].usd is not None)
     )
+
+
+def effective_coordination(workflow: Workflow) -> frozenset[str]:
+    """Return the crews with coordination or lockstep, without those for which these keys have no effect."""
+    return coordinating_crews(workflow) - {crew for crew, _ in crew_keys_without_effect(workflow)}
+
+
+def limit_without_effect(workflow: Workflow, sizes: Mapping[str, int]) -> tuple[Note, ...]:
+    """Return a note if the number of agents of a workflow without crews is given, but nothing depends on it.
+
+    sizes : number of agents of each crew
+    """
+    requests = [crew for step in workflow.steps.values() for crew in _crews_of_requests(step, None)]
+    if DEFAULT_CREW not in sizes or None in requests or depends_on_agents(workflow):
+        return ()
+    return (Note("agents-without-effect", {"lead": bool(requests)}),)
+
+
+def _crews_of_requests(step: Step, around: str | None) -> Iterator[str | None]:
+    """Yield the crew of each request and agent loop of a step, and of the steps inside it."""
+    crew = step.crew or around
+    if step.kind in ("llm", "agent"):
+        yield crew
+    for inner in step.within.values():
+        yield from _crews_of_requests(inner, crew)
 
 
 def _pay(workflow: Workflow, crew: str) -> dict[str, Any]:

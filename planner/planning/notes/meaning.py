@@ -12,7 +12,7 @@ from planner.expansion.build.size_limits import count_at, most_drawn
 from planner.expansion.graph.order import sorted_by_name
 from planner.expansion.graph.task_graph import DEFAULT_CREW
 from planner.expansion.supersteps.runtime import Runtime
-from planner.planning.notes.crews import crew_without_agents
+from planner.planning.notes.crews import crew_without_agents, effective_coordination
 from planner.planning.notes.effects import (
     caches_more_than_input,
     crew_keys_without_effect,
@@ -24,7 +24,6 @@ from planner.planning.notes.effects import (
 from planner.reading.estimates.estimate import Estimate
 from planner.reading.estimates.forms import Arithmetic
 from planner.reading.fields import Declared
-from planner.workflow.checks.agents import coordinating_crews
 from planner.workflow.crews import LEAD
 from planner.workflow.declaration import Step, Workflow
 
@@ -76,7 +75,7 @@ class _Meaning:
 
     def __init__(self, workflow: Workflow, sizes: Mapping[str, int]) -> None:
         self.workflow, self.sizes, self.limit = workflow, sizes, Runtime.of(workflow).limit
-        self.coordinating = coordinating_crews(workflow)
+        self.coordinating = effective_coordination(workflow)
 
     def group(self, steps: Mapping[str, Step], around: _Around) -> Iterator[Note]:
         for name, step in sorted_by_name(steps).items():

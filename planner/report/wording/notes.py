@@ -316,6 +316,10 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     "hold-without-effect": lambda values, _: f"'hold' has no effect on {_places(values)}: no agent holds the item.",
     "sized-without-effect": lambda values, _: f"'sized' has no effect on {_places(values)}: the items have no size.",
     "crew-without-effect": lambda values, _: _crew_without_effect(values),
+    "agents-without-effect": lambda values, names: (
+        f"{names.argument('agents')} has no effect: it limits requests, and "
+        f"{'only the lead makes requests' if values['lead'] else 'no step makes requests'}."
+    ),
     "crew-only-in-turn": lambda values, _: (
         f"'crew' on {_places(values)} only makes the steps of an item run in turn: none takes an agent of this crew"
         f"{_crew_on_the_step(values['places'])}."
