@@ -105,10 +105,14 @@ _AFTER = {"after": {"needs": "step", "tool": "1min"}}
 """A step in which the crew is idle."""
 
 _ITEMS = {"for_each": 5, "crew": "crew", **_REQUEST}
+_UNMANNED = {"review": {"human": {"time": "3s", "usd": 1}}, "run": {"needs": "review", "hold": False, "tool": "1s"}}
+"""Steps of an item that take no agent. They are shorter than the arrivals of agents, which the fan-out waits for."""
+
 _CREW_FILES: Mapping[str, tuple[int, Data]] = {
     "several agents hold items": (2, {"step": _ITEMS, **_AFTER}),
     "one agent": (1, {"step": _ITEMS, **_AFTER}),
     "no items": (2, {**{name: {"crew": "crew", **_REQUEST} for name in ("step", "b", "c", "d")}, **_AFTER}),
+    "no agent taken": (2, {"step": {"for_each": 5, "crew": "crew", "steps": _UNMANNED}, **_AFTER}),
     "no step": (2, {"step": _REQUEST, **_AFTER}),
 }
 """Columns of the table of crews: number of agents, and steps."""
@@ -260,7 +264,12 @@ def _noted(name: str, before: Outcome, after: Outcome) -> bool:
     section, *names = [part for part in name.split(".") if part != "NAME"]
     new = after.notes - before.notes
     if section == "crews" and names:
-        idle = any(note.startswith("No step names the crew 'crew'") for note in after.notes)
+        starts = (
+            "No step names the crew 'crew'",
+            "No step takes an agent of the crew",
+            "'crew' has no effect on 'step'",
+        )
+        idle = any(note.startswith(starts) for note in after.notes)
         return idle or any(f"'{names[0]}' of the crew 'crew'" in note for note in after.notes)
     if section == "models" and names:
         idle = any(note.startswith("No request uses") and "'profile'" in note for note in after.notes)

@@ -30,8 +30,10 @@ def crew_without_agents(
     held : whether an agent holds the item that contains the step
     coordinating : result of `effective_coordination`
     """
-    coordinates = not {step.crew, around}.isdisjoint(coordinating) and _has_held_items(step)
-    if step.crew is None or not step.within or coordinates:
+    if step.crew is None or not step.within:
+        return
+    has_items = _has_held_items(step)
+    if has_items and not {step.crew, around}.isdisjoint(coordinating):
         return
     inside_held = held if step.for_each is None else True
     if any(takes_agent_around(inner, inside_held) or _reads_agents(inner) for inner in step.within.values()):
@@ -39,13 +41,17 @@ def crew_without_agents(
     taken = list(crews_taken(step, around, held))
     if taken != list(crews_taken(step.model_copy(update={"crew": None}), around, held)):
         return  # a group inside names another crew, which does tools only in held items
+    if has_items and step.crew in taken:
+        return  # an agent that a step of an item names is held
     values: dict[str, Any] = {
         "step": name,
         "crew": step.crew,
         "named_inside": step.crew in taken,
         "person_or_tool": next(_unmanned(step, name), None),
     }
-    yield Note("crew-only-in-turn" if around is None and _in_turn(step) else "crew-without-effect", values)
+    keeps_agents = has_items and len(taken) > 1  # from one step of an item to the next, if both name the same crew
+    in_turn = around is None and (keeps_agents or _in_turn(step))
+    yield Note("crew-only-in-turn" if in_turn else "crew-without-effect", values)
 
 
 def _has_held_items(step: Step) -> bool:

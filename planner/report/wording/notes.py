@@ -225,7 +225,7 @@ def _crew_without_effect(values: Values) -> str:
 def _crew_on_the_step(places: Sequence[Values]) -> str:
     """Return the remedy for a group whose crew does nothing, or an empty text if no step can name the crew."""
     place = next((place for place in places if place["person_or_tool"] is not None), None)
-    return "" if place is None else f"; write 'crew: {place['crew']}' on '{place['person_or_tool']}'"
+    return "" if place is None else f"; write 'crew: {place['crew']}' on '{place['person_or_tool']}' instead"
 
 
 def _paid(values: Values) -> str:
