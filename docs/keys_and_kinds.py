@@ -362,7 +362,8 @@ and each place, two files differ in this key alone. They are made so that the ke
 - **noted**: the result is the same, and a note says so.
 
 The places are the top level, an item that an agent holds, an item that nobody holds, and the fan-out itself. A cell
-names them only if they differ. *In a branch* of a choice, each kind is tried at each place: `as its kind` means the
+names them only if they differ. *Steps of tools* are a group of a tool and a person, *steps of people* one of two
+people. *In a branch* of a choice, each kind is tried at each place: `as its kind` means the
 same outcome as in the other columns. Tests compare the table with the planner. Written by `python docs/generate.py`; do
 not edit it here.
 """

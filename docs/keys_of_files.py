@@ -112,7 +112,7 @@ _CREW_FILES: Mapping[str, tuple[int, Data]] = {
     "several agents hold items": (2, {"step": _ITEMS, **_AFTER}),
     "one agent": (1, {"step": _ITEMS, **_AFTER}),
     "no items": (2, {**{name: {"crew": "crew", **_REQUEST} for name in ("step", "b", "c", "d")}, **_AFTER}),
-    "no agent taken": (2, {"step": {"for_each": 5, "crew": "crew", "steps": _UNMANNED}, **_AFTER}),
+    "no step takes an agent": (2, {"step": {"for_each": 5, "crew": "crew", "steps": _UNMANNED}, **_AFTER}),
     "no step": (2, {"step": _REQUEST, **_AFTER}),
 }
 """Columns of the table of crews: number of agents, and steps."""
@@ -281,7 +281,8 @@ HEADING = "### Keys outside of steps"
 
 _INTRODUCTION = """
 The same for the keys of a file, of a crew and of a profile. The columns are uses of the file, the crew or the profile.
-There **noted** means that a note names the key, or says that nothing uses the crew or the profile. Keys of
+There **noted** means that a note names the key, or says that nothing uses the crew or the profile. In *no step takes
+an agent* the crew has items of people and of tools with `hold: false`: its coordination still has agents. Keys of
 `coordination` are covered by a note on `coordination`. Texts are for the reader.
 
 A switch that says its default, such as `sized: false`, is noted. A number that does, such as `best_of: 1`, is not.

@@ -150,11 +150,11 @@ class _Meaning:
     def is_unbounded(self, step: Step, around: _Around) -> bool:
         """Whether no crew limits how many of a request or a tool run at the same time, and this is worth a note.
 
-        Without crews, the number of requests is reported as the number of agents. A few tools need no note.
+        Without crews, the number of requests is reported as the number of agents. A few tools need no note, nor does a
+        tool with `hold: false`, which says so itself.
         """
         if step.tool is not None:
-            free = step.crew is None and (not around.held or step.hold is False)
-            return free and around.count > FEW
+            return step.crew is None and not around.held and around.count > FEW
         return step.human is None and around.crew is None and around.count > 1 and bool(self.workflow.crews)
 
     def caches(self, model: str | None) -> bool:
