@@ -38,7 +38,8 @@ _BODIES: Mapping[str, Keys] = {
     "tool": {"tool": "30s"},
     "human": {"human": "60s"},
     "steps": {"steps": _GROUP},
-    "steps without requests": {"steps": {"first": {"tool": "10s"}, "second": {"human": "30s"}}},
+    "steps of tools": {"steps": {"first": {"tool": "10s"}, "second": {"human": "30s"}}},
+    "steps of people": {"steps": {"first": {"human": "10s"}, "second": {"needs": "first", "human": "30s"}}},
     "choose": {"choose": {"first": {"chance": "50%", **_REQUEST}, "second": {"chance": "50%", "tool": "30s"}}},
     "use": {"use": "used.yaml"},
 }
@@ -46,7 +47,8 @@ _VARIED: Mapping[str, Keys] = {
     "agent": {"agent": {"turns": 3, "output": "100 to 400"}},
     "tool": {"tool": "10s to 2min"},
     "human": {"human": "10s to 2min"},
-    "steps without requests": {"steps": {"first": {"tool": "10s to 2min"}, "second": {"human": "30s"}}},
+    "steps of tools": {"steps": {"first": {"tool": "10s to 2min"}, "second": {"human": "30s"}}},
+    "steps of people": {"steps": {"first": {"human": "10s to 2min"}, "second": {"needs": "first", "human": "30s"}}},
 }
 KINDS = tuple(_BODIES)
 """Kinds of steps."""
@@ -192,7 +194,10 @@ def workflow_file(key: Key, kind: str, place: str, keys: Keys, late: str, branch
         needs = {"needs": step.pop("needs")} if key.body and "needs" in step else {}
         branches = {"step": {"chance": chance, **step}, "else": {"chance": other, "tool": "5s"}}
         step = {**needs, "choose": branches}
-    takes_agent = kind not in ("tool", "human", "steps without requests") or (kind, place) == ("tool", "held item")
+    takes_agent = not (kind in ("tool", "human") or kind.startswith("steps of")) or (kind, place) == (
+        "tool",
+        "held item",
+    )
     sibling = {"human": "70s"} if takes_agent else {"llm": {"output": 2000}}
     steps: dict[str, Any] = {"step": step, "sibling": sibling, "fallback": {"tool": "20s"}}
     steps["previous"] = {"llm": {"input": "1k", "output": 50}}
@@ -357,7 +362,8 @@ and each place, two files differ in this key alone. They are made so that the ke
 - **noted**: the result is the same, and a note says so.
 
 The places are the top level, an item that an agent holds, an item that nobody holds, and the fan-out itself. A cell
-names them only if they differ. *In a branch* of a choice, each kind is tried at each place: `as its kind` means the
+names them only if they differ. *Steps of tools* are a group of a tool and a person, *steps of people* one of two
+people. *In a branch* of a choice, each kind is tried at each place: `as its kind` means the
 same outcome as in the other columns. Tests compare the table with the planner. Written by `python docs/generate.py`; do
 not edit it here.
 """

@@ -105,10 +105,14 @@ _AFTER = {"after": {"needs": "step", "tool": "1min"}}
 """A step in which the crew is idle."""
 
 _ITEMS = {"for_each": 5, "crew": "crew", **_REQUEST}
+_UNMANNED = {"review": {"human": {"time": "3s", "usd": 1}}, "run": {"needs": "review", "hold": False, "tool": "1s"}}
+"""Steps of an item that take no agent. They are shorter than the arrivals of agents, which the fan-out waits for."""
+
 _CREW_FILES: Mapping[str, tuple[int, Data]] = {
     "several agents hold items": (2, {"step": _ITEMS, **_AFTER}),
     "one agent": (1, {"step": _ITEMS, **_AFTER}),
     "no items": (2, {**{name: {"crew": "crew", **_REQUEST} for name in ("step", "b", "c", "d")}, **_AFTER}),
+    "no step takes an agent": (2, {"step": {"for_each": 5, "crew": "crew", "steps": _UNMANNED}, **_AFTER}),
     "no step": (2, {"step": _REQUEST, **_AFTER}),
 }
 """Columns of the table of crews: number of agents, and steps."""
@@ -260,7 +264,12 @@ def _noted(name: str, before: Outcome, after: Outcome) -> bool:
     section, *names = [part for part in name.split(".") if part != "NAME"]
     new = after.notes - before.notes
     if section == "crews" and names:
-        idle = any(note.startswith("No step names the crew 'crew'") for note in after.notes)
+        starts = (
+            "No step names the crew 'crew'",
+            "No step takes an agent of the crew",
+            "'crew' has no effect on 'step'",
+        )
+        idle = any(note.startswith(starts) for note in after.notes)
         return idle or any(f"'{names[0]}' of the crew 'crew'" in note for note in after.notes)
     if section == "models" and names:
         idle = any(note.startswith("No request uses") and "'profile'" in note for note in after.notes)
@@ -272,7 +281,8 @@ HEADING = "### Keys outside of steps"
 
 _INTRODUCTION = """
 The same for the keys of a file, of a crew and of a profile. The columns are uses of the file, the crew or the profile.
-There **noted** means that a note names the key, or says that nothing uses the crew or the profile. Keys of
+There **noted** means that a note names the key, or says that nothing uses the crew or the profile. In *no step takes
+an agent* the crew has items of people and of tools with `hold: false`: its coordination still has agents. Keys of
 `coordination` are covered by a note on `coordination`. Texts are for the reader.
 
 A switch that says its default, such as `sized: false`, is noted. A number that does, such as `best_of: 1`, is not.

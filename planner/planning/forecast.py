@@ -24,6 +24,7 @@ from planner.planning.notes.assumptions import (
     restricted_notes,
 )
 from planner.planning.notes.concurrency import concurrency
+from planner.planning.notes.crews import limit_without_effect
 from planner.planning.results import Result, Scenario, Tokens
 from planner.planning.sizing import Sizing
 from planner.sampling.accumulator import Accumulator, ScenarioSamples
@@ -77,6 +78,7 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
     precision_reached = reached([accumulator], stopping)
     remarks = (
         *imprecise(precision_reached, accumulator.count),
+        *limit_without_effect(workflow, sizes),
         *declaration_notes(workflow, sizes, models),
         *restricted_notes({name: models[name] for name in models if workflow.written("models", name) is not None}),
         *other_tokenizers(workflow, models),

@@ -69,7 +69,9 @@ def _bound(declared: _Declaration, parameters: Mapping[str, float]) -> _Declarat
     for name in type(declared).model_fields:
         value = getattr(declared, name)
         if isinstance(value, Declared):
-            changes[name] = _bound(value, parameters)
+            bound = _bound(value, parameters)
+            if bound is not value:  # else an undeclared key would become a declared one
+                changes[name] = bound
         elif isinstance(value, Arithmetic | ByModel):
             changes[name] = _bound_estimate(value, parameters)
         elif isinstance(value, ComputedCount):

@@ -54,7 +54,6 @@ def test_a_key_without_effect_is_noted(declare: Declare, golden: Golden, key: st
         "{crew: team, steps: {a: {for_each: 3, steps: {b: {tool: 5s}}}}}",  # an agent holds each item
         "{crew: team, for_each: 3, steps: {a: {human: 5s}, b: {human: 5s}}}",  # in turn
         "{crew: lead, for_each: 3, steps: {a: {crew: team, steps: {b: {tool: 5s}}}}}",  # the tool is done by the team
-        "{crew: team, steps: {a: {for_each: = 2 * agents, tool: 5s}}}",
         "{model: caching, steps: {a: {model: plain, llm: {output: 9}}, b: {llm: {output: 9}}}}",
         "{for_each: {count: 3, size: 0.5x to 2x}, steps: {a: {steps: {b: {tool: {time: 5s, sized: true}}}}}}",
         "{for_each: {count: 3, size: 0.5x to 2x}, choose: {a: {chance: 50%, tool: 5s}, b: {chance: 50%, llm: {output: 9}}}}",

@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from planner.reading.estimates.estimate import Estimate
-from planner.workflow.checks.agents import depends_on_agents
 from planner.workflow.declaration import Step, Workflow
 
 
-def group_keys_without_effect(step: Step, held: bool) -> Iterator[str]:
-    """Yield each of the keys `crew`, `model` and `size` that has no effect although the step declares it.
+def group_keys_without_effect(step: Step) -> Iterator[str]:
+    """Yield the keys that a step declares without effect, out of `model` and `size`.
 
-    `crew` and `model` are checked only if the step contains other steps, and `size` only if the step is a fan-out.
-
-    held : whether the step is inside a fan-out in which one agent holds each item from its first to its last step
+    `model` is checked only if the step contains other steps, and `size` only if the step is a fan-out.
     """
-    if step.within and step.crew is not None and step.for_each is None and not _uses_agents(step, held):
-        yield "crew"
     if step.within and step.model is not None and not _has_request(step):
         yield "model"
     if step.for_each is not None and _declares_sizes(step) and not (has_sizes(step) and _scales(step)):
@@ -65,27 +60,6 @@ def reads_cached(step: Step) -> bool:
     """Whether a step is a single request that declares tokens which are read from a cache."""
     cached = step.llm.cached if step.llm is not None else None
     return isinstance(cached, Estimate) and (cached.varies or bool(cached.scale))
-
-
-def _uses_agents(step: Step, held: bool) -> bool:
-    """Whether a group uses its crew: a step inside it takes an agent, or a quantity depends on the number of agents."""
-    return any(_takes_agent_around(other, held) for other in step.within.values()) or depends_on_agents(step)
-
-
-def _takes_agent_around(step: Step, held: bool) -> bool:
-    """Whether a step of a group, or a step inside that step, takes an agent of the group's crew.
-
-    held : whether the step is inside a fan-out in which one agent holds each item from its first to its last step
-    """
-    if step.crew is not None:
-        return False
-    if step.for_each is not None:
-        held = step.kind not in ("tool", "human")
-        if held:
-            return True
-    if step.within:
-        return any(_takes_agent_around(other, held) for other in step.within.values())
-    return step.kind in ("llm", "agent") or (step.kind == "tool" and held and step.hold is not False)
 
 
 def _has_request(step: Step) -> bool:

@@ -12,6 +12,7 @@ from planner.expansion.build.size_limits import count_at, most_drawn
 from planner.expansion.graph.order import sorted_by_name
 from planner.expansion.graph.task_graph import DEFAULT_CREW
 from planner.expansion.supersteps.runtime import Runtime
+from planner.planning.notes.crews import crew_without_agents, effective_coordination
 from planner.planning.notes.effects import (
     caches_more_than_input,
     crew_keys_without_effect,
@@ -25,6 +26,9 @@ from planner.reading.estimates.forms import Arithmetic
 from planner.reading.fields import Declared
 from planner.workflow.crews import LEAD
 from planner.workflow.declaration import Step, Workflow
+
+FEW = 5
+"""Up to `FEW` tools run side by side without a note."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ class _Meaning:
 
     def __init__(self, workflow: Workflow, sizes: Mapping[str, int]) -> None:
         self.workflow, self.sizes, self.limit = workflow, sizes, Runtime.of(workflow).limit
+        self.coordinating = effective_coordination(workflow)
 
     def group(self, steps: Mapping[str, Step], around: _Around) -> Iterator[Note]:
         for name, step in sorted_by_name(steps).items():
@@ -78,7 +83,8 @@ class _Meaning:
 
     def step(self, step: Step, around: _Around) -> Iterator[Note]:
         inside = replace(around, crew=step.crew or around.crew, model=step.model or around.model)
-        for key in group_keys_without_effect(step, around.held):
+        yield from crew_without_agents(step, around.name, around.crew, around.held, self.coordinating)
+        for key in group_keys_without_effect(step):
             yield Note(f"{key}-without-effect", {"step": around.name})
         agents = self.agents(inside.crew)
         if step.for_each is not None:
@@ -119,11 +125,10 @@ class _Meaning:
             return
         if around.count > 1 and step.human is not None and step.crew is None:
             yield Note("many-people", {"step": around.name, "count": around.count})
-        if step.human is not None and step.human.usd is None and not self.paid(step.crew or around.crew):
+        if step.human is not None and step.human.usd is None and not self.paid(step.crew):
             yield Note("unpaid-people", {"step": around.name, "crew": step.crew or ""})
         requests = step.llm or step.agent
-        free = around.crew is None if requests is not None else step.crew is None and not around.held
-        if (requests or step.tool) is not None and around.count > 1 and free and self.workflow.crews:
+        if self.is_unbounded(step, around):
             yield Note("unbounded-fan-out", {"step": around.name, "count": around.count})
         if around.items > 1 and not around.held and around.crew == LEAD and (requests or step.crew):
             yield Note("items-in-turn", {"step": around.name, "count": around.items})
@@ -141,6 +146,16 @@ class _Meaning:
             plain = [key for key in _scaled(step) if _is_plain(requests, key)]
             if plain:
                 yield Note("size-of-plain-numbers", {"step": around.name, "keys": tuple(plain)})
+
+    def is_unbounded(self, step: Step, around: _Around) -> bool:
+        """Whether no crew limits how many of a request or a tool run at the same time, and this is worth a note.
+
+        Without crews, the number of requests is reported as the number of agents. A few tools need no note, nor does a
+        tool with `hold: false`, which says so itself.
+        """
+        if step.tool is not None:
+            return step.crew is None and not around.held and around.count > FEW
+        return step.human is None and around.crew is None and around.count > 1 and bool(self.workflow.crews)
 
     def caches(self, model: str | None) -> bool:
         """Whether the requests of a profile read from a cache."""

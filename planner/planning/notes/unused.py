@@ -8,6 +8,7 @@ from typing import Any
 
 from planner.catalogue.profile import token_ratio
 from planner.errors import Note
+from planner.planning.notes.crews import unused_crews
 from planner.reading.estimates.estimate import Estimate
 from planner.reading.estimates.forms import Arithmetic, ByModel
 from planner.reading.fields import Declared
@@ -48,12 +49,6 @@ def _note(code: str, key: str, values: Iterable[Any]) -> tuple[Note, ...]:
     """Return one note on all of `values`. Return no note if there are none."""
     values = tuple(values)
     return (Note(code, {key: values}),) if values else ()
-
-
-def unused_crews(workflow: Workflow) -> tuple[Note, ...]:
-    """Return a note for each crew that no step names."""
-    used = {step.crew for _, step in workflow.walk()}
-    return tuple(Note("unused-crew", {"crew": name}) for name in workflow.crews if name not in used)
 
 
 def unused_parameters(workflow: Workflow) -> Iterator[str]:

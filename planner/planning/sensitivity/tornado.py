@@ -12,6 +12,7 @@ from planner.planning.notes.assumptions import (
     of_requests,
     other_tokenizers,
 )
+from planner.planning.notes.crews import limit_without_effect
 from planner.planning.results import Scenario, Seconds, Usd
 from planner.planning.sensitivity.dice import Influence, influences
 from planner.planning.sensitivity.drivers import drivers
@@ -105,6 +106,7 @@ def sensitivity(workflow: Workflow, *, off: float = OFF, speed: float = 1.0,
     )
     remarks = (
         *imprecise(reached, seconds.count), *_left_out(variations, len(numbers)),
+        *limit_without_effect(workflow, sizes),
         *declaration_notes(workflow, sizes, batch.models), *other_tokenizers(workflow, batch.models),
         *of_requests(batch.models, accumulator.over_context),
     )  # fmt: skip

@@ -21,6 +21,7 @@ from planner.planning.notes.assumptions import (
     restricted_notes,
 )
 from planner.planning.notes.concurrency import concurrency
+from planner.planning.notes.crews import limit_without_effect
 from planner.planning.results import Seconds, Usd
 from planner.planning.sizing import Sizing
 from planner.planning.target.goal import Chance, Standing, few_samples
@@ -215,6 +216,7 @@ def tier(workflow: Workflow, fast: str, limits: Limits, *, agents: int | Mapping
         *few_samples(limits.percentile, [samples_of[nothing].seconds, samples_of[everything].seconds]),
         *_left_out(len(steps), search.cut, len(alone) - len(simulated_alone)),
         *restricted_notes(models),
+        *limit_without_effect(workflow, sizes),
         *declaration_notes(workflow, sizes, models), *other_tokenizers(workflow, models),
         *concurrency(dict.fromkeys(samples.accumulator.batch for samples in samples_of.values())),
         *((Note("context-of-other-tier"),) if _continued(workflow) else ()),

@@ -208,6 +208,32 @@ def _copies(place: Values) -> str:
     return f"{_number_of(place)} on {agents}"
 
 
+def _crew_without_effect(values: Values) -> str:
+    """Return one sentence for each reason why the crew of a group has no effect."""
+    named = [place for place in values["places"] if place["named_inside"]]
+    others = [place for place in values["places"] if not place["named_inside"]]
+    sentences = []
+    if others:
+        reason = f"no step inside takes an agent of this crew{_crew_on_the_step(others)}"
+        sentences.append(f"'crew' has no effect on {_places({'places': others})}: {reason}.")
+    if named:
+        reason = "each step inside that takes an agent names its crew itself"
+        sentences.append(f"'crew' has no effect on {_places({'places': named})}: {reason}.")
+    return " ".join(sentences)
+
+
+def _crew_on_the_step(places: Sequence[Values]) -> str:
+    """Return the remedy for a group whose crew does nothing, or an empty text if no step can name the crew."""
+    place = next((place for place in places if place["person_or_tool"] is not None), None)
+    return "" if place is None else f"; write 'crew: {place['crew']}' on '{place['person_or_tool']}' instead"
+
+
+def _paid(values: Values) -> str:
+    """Return the pay of a crew that does nothing, as the end of a sentence."""
+    pay = {"always": ", but they are paid all the same", "busy": ", and cost nothing"}
+    return pay.get(values["paid"], "")
+
+
 def _key_of_crew(place: Values) -> str:
     return f"'{place['key']}' of the crew '{place['step']}'"
 
@@ -250,7 +276,12 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     "estimates-cut-short": "Time ran out before every number of the file was changed: the effects of some are unknown.",
     "estimates-refused": "Some effects are unknown, because a changed file would be too large or have a mistake.",
     "estimates-left-out": "Only {most} of the {numbers:,} numbers of the file were changed, in the order of the file.",
-    "unused-crew": "No step names the crew '{crew}': its agents do nothing.",
+    "unused-crew": lambda values, _: (
+        f"No step names the crew '{values['crew']}': its agents do nothing{_paid(values)}."
+    ),
+    "idle-crew": lambda values, _: (
+        f"No step takes an agent of the crew '{values['crew']}': its agents do nothing{_paid(values)}."
+    ),
     "unused-parameter": lambda values, _: f"Nothing uses {_listed('parameter', values['parameters'])}.",
     "unused-model": lambda values, names: (
         f"No request uses {_listed('model', values['models'])}; {names.argument('models')} would."
@@ -284,8 +315,14 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     ),
     "hold-without-effect": lambda values, _: f"'hold' has no effect on {_places(values)}: no agent holds the item.",
     "sized-without-effect": lambda values, _: f"'sized' has no effect on {_places(values)}: the items have no size.",
-    "crew-without-effect": lambda values, _: (
-        f"'crew' has no effect on {_places(values)}: no step inside takes an agent of this crew."
+    "crew-without-effect": lambda values, _: _crew_without_effect(values),
+    "agents-without-effect": lambda values, names: (
+        f"{names.argument('agents')} has no effect: it limits requests, and "
+        f"{'only the lead makes requests' if values['lead'] else 'no step makes requests'}."
+    ),
+    "crew-only-in-turn": lambda values, _: (
+        f"'crew' on {_places(values)} only makes the steps of an item run in turn: none takes an agent of this crew"
+        f"{_crew_on_the_step(values['places'])}."
     ),
     "model-without-effect": lambda values, _: (
         f"'model' has no effect on {_places(values)}: no request inside uses this model."

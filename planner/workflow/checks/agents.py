@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from planner.errors import Note, Problem
 from planner.reading.estimates.arithmetic import AGENTS
 from planner.reading.estimates.counts import ComputedCount
 from planner.reading.estimates.forms import Arithmetic, ByModel
 from planner.reading.fields import Declared
+from planner.workflow.crews import Coordination
 from planner.workflow.declaration import Step, Workflow
 
 _CONTAINERS = ("steps", "choose", "use")
@@ -16,28 +17,70 @@ _CONTAINERS = ("steps", "choose", "use")
 
 
 def unbound_agents(workflow: Workflow) -> list[Problem]:
-    """Return a problem for each quantity that uses `agents` in a step without a crew.
+    """Return a problem for each quantity that uses `agents` in a step that no agent of its crew does.
 
-    In an expression, `agents` is the number of agents of the step's crew.
+    In an expression, `agents` is the number of agents of the crew that does the step.
     """
     remedy = Note("bind-agents", {"crews": tuple(workflow.crews)})
+    coordinating = coordinating_crews(workflow)
 
-    def group(steps: Mapping[str, Step], path: tuple[str, ...]) -> Iterator[Problem]:
+    def group(steps: Mapping[str, Step], path: tuple[str, ...], around: str | None, held: bool) -> Iterator[Problem]:
         for name, step in steps.items():
-            if step.crew is None:
-                yield from of_step(step, (*path, name))
+            yield from of_step(step, (*path, name), around, held)
 
-    def of_step(step: Step, path: tuple[str, ...]) -> Iterator[Problem]:
-        for key in type(step).model_fields:
-            for place in () if key in _CONTAINERS else _uses_of_agents(getattr(step, key), (*path, key)):
-                message = f"'{AGENTS}' has no value in '{path[-1]}', because no crew does this step"
+    def of_step(step: Step, path: tuple[str, ...], around: str | None, held: bool) -> Iterator[Problem]:
+        keys = (key for key in type(step).model_fields if key not in _CONTAINERS)
+        uses = [place for key in keys for place in _uses_of_agents(getattr(step, key), (*path, key))]
+        crew = step.crew or around
+        if uses and (crew is None or crew not in crews_taken(step, around, held, coordinating)):
+            message = f"'{AGENTS}' has no value in '{path[-1]}', because no crew does this step"
+            for place in uses:
                 yield Problem("unbound-agents", message, workflow.place(*place), remedy=remedy)
+        held = held if step.for_each is None else step.is_held(around)
         if step.used is not None:
-            yield from group(step.used.steps, (*path, "use"))
-        yield from group(step.steps or {}, (*path, "steps"))
-        yield from group(step.choose or {}, (*path, "choose"))
+            yield from group(step.used.steps, (*path, "use"), crew, held)
+        yield from group(step.steps or {}, (*path, "steps"), crew, held)
+        yield from group(step.choose or {}, (*path, "choose"), crew, held)
 
-    return list(group(workflow.steps, ("steps",)))
+    return list(group(workflow.steps, ("steps",), None, held=False))
+
+
+def crews_taken(step: Step, around: str | None, held: bool, coordinating: Collection[str] = ()) -> Iterator[str]:
+    """Yield the crew of each agent that a step takes, or that a step inside it takes.
+
+    around : crew to which the steps around this step belong; None: they belong to no crew
+    held : whether an agent holds the item that contains the step
+    coordinating : result of `coordinating_crews`
+    """
+    crew = step.crew or around
+    if step.for_each is not None:
+        held = step.is_held(around)
+        if held and crew is not None and crew in coordinating:
+            yield crew
+    if not step.within and crew is not None and (step.crew is not None or takes_agent_around(step, held)):
+        yield crew
+    for inner in step.within.values():
+        yield from crews_taken(inner, crew, held, coordinating)
+
+
+def takes_agent_around(step: Step, held: bool) -> bool:
+    """Whether a step, or a step inside it, takes an agent of the crew that a step around it names.
+
+    held : whether an agent holds the item that contains the step
+    """
+    if step.crew is not None:
+        return False
+    if step.for_each is not None:
+        held = step.kind not in ("tool", "human")
+    if step.within:
+        return any(takes_agent_around(inner, held) for inner in step.within.values())
+    return step.kind in ("llm", "agent") or (step.kind == "tool" and held and step.hold is not False)
+
+
+def coordinating_crews(workflow: Workflow) -> frozenset[str]:
+    """Return the crews with coordination or lockstep, which held items have even if their steps take no agent."""
+    crews = workflow.crews.items()
+    return frozenset(name for name, crew in crews if crew.lockstep or crew.coordination != Coordination())
 
 
 def _uses_of_agents(declared: object, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
