@@ -29,7 +29,7 @@ class WorkDetail:
 
     Seconds are added as whole numbers of ticks, so that sums are exact.
 
-    done : number of occurrences that are done
+    done : number of occurrences that are not skipped
     seconds : seconds of work
     critical : seconds on the critical path
     critical_in : number of samples in which the step is on the critical path

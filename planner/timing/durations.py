@@ -87,7 +87,7 @@ class OccurrenceTimes:
     fixed : seconds that do not depend on speed
     decode : seconds at speed 1. At another speed, these are `decode / speed` seconds
     billed : billed amounts if nothing is cancelled; None for tasks that cannot be cancelled
-    done : 1 where the occurrence is done, else 0; None for tasks that cannot be cancelled
+    done : 1 if the work is done at this occurrence, 0 if it is skipped; None for tasks that cannot be cancelled
     wait : seconds before the work begins, which are part of `fixed`
     """
 
@@ -106,9 +106,9 @@ class OccurrenceTimes:
 class WorkTotals:
     """Sums over all occurrences of a `Work`, as if no task were cancelled.
 
-    done : number of occurrences that are done, (samples,)
+    done : number of occurrences that are not skipped, (samples,)
     billed : billed amounts, in arrays (samples,)
-    occurrences : times of each occurrence that may be cancelled. If details are requested, times of all occurrences
+    occurrences : times of occurrences. Without details, only those of occurrences that may be cancelled
     """
 
     work: Work

@@ -110,7 +110,7 @@ class _Races:
     def ends(self, schedule: Schedule) -> Floats:
         """Return an array (S, n) for S samples and n tasks: the end time of the innermost race that contains the task.
 
-        The time is 0 if the task is not in a race.
+        If no race contains the task, the time is 0.
         """
         ends = np.fmin.reduceat(schedule.ends[:, self.exits], self.first, axis=1)
         nested = np.flatnonzero(self.outer >= 0)

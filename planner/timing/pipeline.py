@@ -175,8 +175,8 @@ class ScheduledSamples:
         - A task that never started costs nothing.
         - A request is billed for its whole input. Its output is billed in proportion to the time that the request ran.
         - An agent loop is billed in proportion to the time that it ran.
-        - A tool is billed for all its calls, and a person for the answer. At a rate per hour, they are billed for the
-          time that they worked.
+        - Tools and people that are paid by the hour are billed for the time that they worked. Otherwise a tool is
+          billed for all its calls, and a person for the answer.
 
         If tasks may be cancelled, the schedule must have recorded starts and ends.
         """

@@ -26,9 +26,9 @@ class Crews:
     """The crews of a workflow, the number of agents of each crew, and the runtime of the workflow.
 
     sizes : number of agents of each crew
-    pools : names of all pools: the pool of the lead, then the pools of each crew. A crew of one agent has one pool. A
-        larger crew has a pool of agents and a pool for its merge queue. In a workflow without crews, a pool of all
-        agents follows the pool of the lead, if the number of agents is limited
+    pools : names of all pools. The pool of the lead comes first. Each crew has a pool of agents. A crew of several
+        agents also has a pool for its merge queue. A workflow without crews has a pool of agents if their number is
+        limited
     """
 
     workflow: Workflow
@@ -110,11 +110,11 @@ def number_pools(pools: Ints, crew_pools: int) -> Ints:
 
 @dataclass(frozen=True)
 class SharedItems:
-    """The rows of a fan-out. In each row, one agent does one item.
+    """Items of a fan-out, divided among agents. A row is one item done by one agent.
 
-    The first rows contain each item once. If several agents do the same item, further rows at the end repeat the item.
+    The first rows contain each item once. If further agents repeat an item, their rows come at the end.
 
-    same : for each row, the index of its item
+    same : index of the item of each row
     rounds : rows of each round. In a round, each agent does at most one row
     """
 
@@ -131,7 +131,7 @@ def share_items(order: Sequence[int], agents: int, redundancy: float) -> SharedI
     In a divided round, the agents do different items. In a redundant round, all agents do the same item. Redundant
     rounds are spread evenly among divided rounds.
 
-    order : items, in the order in which rounds use them
+    order : items, in the order in which they are done
     redundancy : share of items that all agents do. The number of such items is rounded half up
     """
     items = len(order)

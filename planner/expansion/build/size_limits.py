@@ -114,7 +114,7 @@ class _SizeContext:
     values : values of the parameters in the step's file
     crew : crew that does the step
     in_rows : whether the step is inside an item or a copy
-    runs : how often the loops around the step run it
+    runs : factors by which the loops around the step multiply its counts
     """
 
     path: tuple[str, ...]
@@ -127,11 +127,13 @@ class _SizeContext:
 
 @dataclass(frozen=True)
 class _Counts:
-    """The number of tasks and passes of a part of a workflow. One pass computes all items of a fan-out.
+    """Counts for a part of a workflow: pieces of work, and passes.
 
-    tasks : number of pieces of work. Two pieces count as two tasks even if they share a task of the scheduler
-    single : passes of work outside of the part's fan-outs
-    in_rows : passes of work inside the part's fan-outs
+    A pass is one computation of a piece of work. It usually covers all items of a fan-out.
+
+    tasks : number of pieces of work, even if several pieces share a task of the scheduler
+    single : number of passes for work outside of the part's fan-outs
+    in_rows : number of passes for work inside the part's fan-outs
     """
 
     tasks: int

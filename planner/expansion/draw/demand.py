@@ -154,9 +154,9 @@ class Layers:
 
 @dataclass(frozen=True, eq=False)
 class OccurrenceInputs:
-    """Quantities that one occurrence of a work takes from other work, or from the loops around the occurrence.
+    """Inputs of one occurrence of a work, determined by other work or by the loops around it.
 
-    size : relative size of the item, with mean 1; None: 1
+    size : relative size of the item, with mean 1; None: all items are equal
     read : tokens of a brief or report that the first request reads
     context : tokens of the context that the request continues
     warm : 1 if the context is still cached, otherwise 0
@@ -172,9 +172,9 @@ class OccurrenceInputs:
 
 @dataclass(frozen=True, eq=False)
 class RequestDraw:
-    """One drawn request, or several concurrent tool calls. Arrays have the shape (items or 1, samples or 1).
+    """One drawn request, or concurrent calls of a tool. Arrays have the shape (items or 1, samples or 1).
 
-    active : 1 if the request or the tool calls are made, otherwise 0
+    active : 1 if the request or the calls are made, otherwise 0
     prompt, output : tokens of the request
     uncached : prompt tokens that are not in a cache
     thinking : output tokens that later requests do not read

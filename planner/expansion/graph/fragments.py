@@ -65,8 +65,9 @@ def _no_rows() -> Ints:
 class People:
     """The tasks of people in a fragment.
 
-    previous : array (pairs, 2): a task of a person, and the earlier task at whose end the wait for this task begins
-    first : tasks of people that come after no other task of a person in the fragment
+    previous : array (pairs, 2): a task of a person, and an earlier task. The wait for the person's task begins when the
+        earlier task ends
+    first : tasks of people without an earlier task of a person in the fragment
     last : last task of a person in the fragment; −1: there is none
     """
 
@@ -151,10 +152,10 @@ def in_sequence(fragments: Sequence[Fragment]) -> Fragment:
 
 
 def with_merged_maps(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]]) -> Fragment:
-    """Return the fragment with a single task map for each subject: for each `Work` and each condition.
+    """Return the fragment with a single task map for each subject. A subject is a `Work` or a condition.
 
-    The given fragment has a separate task map for each round. The loops of rounds become the first axes of the merged
-    map.
+    The given fragment has a separate task map for each round. In the merged map, the loops of rounds are the first
+    axes.
 
     rounds : for each subject, the number of rounds in each loop of rounds
     """

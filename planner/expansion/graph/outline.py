@@ -53,9 +53,9 @@ class Chain(Outline):
 
 @dataclass(frozen=True, eq=False)
 class InRound(Outline):
-    """Tasks of an item that belong to a single round. The item may have several nested loops of rounds.
+    """Tasks in one round of an item. If loops of rounds are nested, it is one round of the innermost loop.
 
-    inner : for each of these loops, the number of the round
+    inner : number of the round in each loop of rounds, outermost loop first
     body : how the tasks are composed
     """
 

@@ -40,12 +40,12 @@ class ItemSegment:
     content : a `Work`, or a fragment. The tasks of a fragment do not seize the agent themselves
     guard : condition under which the segment is done; None: always
     rounds : loops around the segment, inside the item
-    inner : occurrence of the segment in `rounds`
+    inner : number of the segment in each of `rounds`
     own_task : whether the segment shares no task with other segments
     detached : whether the segment has its own task and always releases its agent at the end
     context_switch : whether a person does the segment and may have turned to something else before (YAML `leaves`)
-    releases : whether the item releases the agent after the segment, because no segment that may come next needs an
-        agent of `pool`
+    releases : whether the item releases the agent after the segment. It does so if no segment that may come next needs
+        an agent of `pool`
     """
 
     pool: int
@@ -81,7 +81,7 @@ class ItemPlan:
 class AgentTask:
     """A task without duration that seizes or releases an agent of `pool`.
 
-    position : position of the segment after the task. At the end of the item, `position` is the number of segments
+    position : number of the next segment. At the end of the item, `position` is the number of segments
     """
 
     plan: ItemPlan

@@ -268,8 +268,7 @@ class WorkflowGraphs:
     def sends(self, outline: Dispatch, nodes: list[str], state: State) -> Iterator[tuple[str, State]]:
         """Yield the node and the state of each Send, in order.
 
-        An item without work gets no Send. But if any item may have to wait for another item or for a slot, every item
-        gets a Send.
+        If nothing in the fan-out can wait for other items or for a slot, items without work get no Send.
         """
         slot = state["(first)"]
         for node, part in zip(nodes, outline.parts, strict=True):

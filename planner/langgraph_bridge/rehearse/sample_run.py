@@ -207,9 +207,9 @@ class GraphContext:
     """State that all graphs of a workflow share.
 
     run : the sample that the graphs run now
-    compiled : pairs: the name of a part of the workflow, and the compiled graph that runs the part
-    without_langgraph : the keys are names of parts that run without LangGraph, because LangGraph cannot express them;
-        all values are None
+    compiled : compiled graphs, as pairs: the name of the part of the workflow that the graph runs, and the graph
+    without_langgraph : names of the parts that LangGraph cannot express, as keys. They run without LangGraph. All
+        values are None
     """
 
     run: SampleRun
