@@ -153,7 +153,7 @@ class Detail:
 def _worked(work: Work, occurrence: OccurrenceTimes, run: ScheduledSamples) -> tuple[Floats, Floats | float]:
     """Return the seconds of work of an occurrence, and the number of its items that never started.
 
-    The seconds are an array (S, items) for S samples. The number is an array (S,), or 0 if all items started.
+    The seconds are an array (S, items) for S samples. The number of items is an array (S,), or 0 if all started.
     """
     items = length(occurrence.tasks)
     leaves = work.kind == "human" and run.times.away.size > 0

@@ -193,8 +193,8 @@ def _occurrence_spans(run: ScheduledSamples) -> Iterator[tuple[Work, _Spans]]:
 def _work_order(works: Sequence[Work]) -> dict[tuple[Work, Index], tuple[int, ...]]:
     """Return a sort key for each occurrence of each piece of work.
 
-    The keys give the order in which a single agent does the work. For example, round 1 comes before round 2. Within
-    a round, the work has its declared order.
+    The keys give the order in which a single agent does the work. For example, round 1 comes before round 2. Within a
+    round, pieces of work keep their order in `works`.
     """
     first: dict[object, int] = {}
     for number, work in enumerate(works):

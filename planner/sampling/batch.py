@@ -85,8 +85,7 @@ class DemandGroup:
     def payer(self, point: int) -> int:
         """Return the index of the scenario that stores the cost and tokens of the scenario `point`.
 
-        If all scenarios of the group have equal costs, the first scenario of the group stores them. Otherwise each
-        scenario stores its own cost and tokens.
+        This is the first scenario of the group, if all its scenarios have equal costs. Otherwise it is `point` itself.
         """
         return point if self.own_costs else self.points[0]
 

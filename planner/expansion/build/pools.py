@@ -59,10 +59,10 @@ class Crews:
         return pool not in (NO_POOL, self.unnamed)
 
     def seized_by(self, step: Step, pool: int) -> int:
-        """Return the pool from which a step seizes an agent, or `NO_POOL` if the step needs no agent.
+        """Return the pool from which a step outside of held items seizes an agent.
 
-        This method is for steps outside of held items. A tool or a person needs an agent only if the step
-        itself names a crew.
+        Return `NO_POOL` if the step needs no agent. A tool or a person needs an agent only if the step itself names a
+        crew.
 
         pool : pool of the crew to which the step belongs
         """
@@ -97,13 +97,13 @@ class Crews:
 
 
 def number_pools(pools: Ints, crew_pools: int) -> Ints:
-    """Convert the pool of each task to the pool numbers of the scheduler.
+    """Return the pool number of each task for the scheduler.
 
-    Pools of crews and `NO_POOL` keep their numbers. The pools of fragments, −2, −3, …, get the next numbers after the
-    pools of crews.
+    Fragments number their own pools −2, −3, …. These pools get the numbers after `crew_pools`. Other pools and
+    `NO_POOL` keep their numbers.
 
     pools : pool of each task of the workflow
-    crew_pools : number of pools of crews
+    crew_pools : number of pools that do not belong to fragments
     """
     return np.where(pools <= OWN_POOL, crew_pools + OWN_POOL - pools, pools).astype(np.int32)
 

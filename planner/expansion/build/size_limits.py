@@ -277,9 +277,9 @@ def _agents(sizes: Mapping[str, int], crew: str) -> int | None:
 def most_busy_agents(workflow: Workflow, sizes: Mapping[str, int], crew: str) -> int:
     """Return an upper bound on the number of busy agents of a crew, at least 1.
 
-    If the crew had more agents than this number, some of them would never have work.
+    More agents than this number would never have work.
 
-    crew : name of a crew. `DEFAULT_CREW` stands for the agents of a workflow without crews
+    crew : name of a crew, or `DEFAULT_CREW` for the agents of a workflow without crews
     """
     busy = _BusyAgents(sizes, "" if crew == DEFAULT_CREW else crew, Runtime.of(workflow).limit)
     return max(1, busy.group(workflow.steps, workflow.parameters, "", held=False))
@@ -299,7 +299,7 @@ class _BusyAgents:
     def group(self, steps: Mapping[str, Step], values: Mapping[str, float], crew: str, held: bool) -> int:
         """Return an upper bound on the number of busy agents in a group of steps.
 
-        held : whether an agent holds the item that contains the group. The steps of such a group run one after another
+        held : whether the group is inside a held item. Then one agent does its steps, one after another
         """
         busy = {name: self.step(steps[name], values, crew, held) for name in in_order(steps)}
         if held:

@@ -142,7 +142,7 @@ class AgentLoopDemand:
         """Add one request to the sums of these cells. A cell is a pair of an item and a sample.
 
         context : tokens of the whole prompt
-        new : prompt tokens to prefill if prompts are cached; otherwise the whole prompt is prefilled
+        new : tokens to prefill if prompts are cached. Without a cache, the whole prompt is prefilled
         output : output tokens without thinking
         decoded : output tokens with thinking
         kind : ``compaction`` for the request of a compaction, else empty

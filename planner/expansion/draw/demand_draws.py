@@ -91,10 +91,10 @@ class DemandDraws:
         }
 
     def demands(self, task_map: TaskMap[Work]) -> Iterator[tuple[Ints, Demand, Bools | None]]:
-        """Yield for each occurrence of a work: its tasks, its demand and a mask.
+        """Yield the tasks, the demand and a mask for each occurrence of a work.
 
-        There is one task for each item. The mask (items, samples) is true where the work is done; None: everywhere. The
-        demand is 0 where the work is not done.
+        There is one task for each item. The mask (items, samples) is true where the work is done; None: it is always
+        done. Where the mask is false, the demand is 0.
         """
         work = task_map.subject
         for index in occurrences(work.loops):

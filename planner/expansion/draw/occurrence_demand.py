@@ -88,7 +88,7 @@ def _merge(occurrence: Occurrence, body: Merge) -> Demand:
 
 
 def _sync(occurrence: Occurrence, body: Syncing) -> Demand:
-    """Return the demand of syncs for one item: the demand of all syncs, divided by the number of items.
+    """Return the demand of syncs for one item: an equal share of the demand of all syncs.
 
     At a sync, each agent reads the messages of all other agents and writes one message.
     """

@@ -122,7 +122,7 @@ def drawn_index(index: Index) -> tuple[int, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Guard:
-    """A condition under which work is done. The condition is decided anew for each occurrence of the work.
+    """A condition under which work is done. It is decided separately for each occurrence of the work.
 
     loops : loops around the work
     parent : the enclosing condition, which must hold too; None: there is no enclosing condition
@@ -230,7 +230,7 @@ class DrawnCount:
 class BusyAgents:
     """The number of agents that a fan-out keeps busy. It is `most` or the number of items, whichever is smaller.
 
-    counted : the drawn number of items; None: the number of items is fixed, and at least `most`
+    counted : the drawn number of items; None: the number is fixed and not below `most`
     """
 
     most: int

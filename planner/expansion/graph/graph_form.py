@@ -20,7 +20,7 @@ START, END = "__start__", "__end__"
 class Sending:
     """LangGraph's Sends to one node. Each Send starts a run of the node with its own state.
 
-    width : number of Sends, or an estimate. The estimate is drawn anew whenever the Sends are made
+    width : number of Sends, or an estimate from which the number is drawn each time
     """
 
     node: str

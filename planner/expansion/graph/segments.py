@@ -20,11 +20,10 @@ from planner.expansion.graph.work import Work
 class SkipCondition:
     """Skips a task of an item in samples in which the condition `guard` does not hold.
 
-    Only three kinds of tasks need a `SkipCondition`: tasks that seize an agent, tasks that release an agent, and tasks
-    with a context switch.
+    Only tasks that seize an agent, release an agent, or have a context switch need a `SkipCondition`.
 
     loops : loops around the item
-    inner : occurrence of the task in the loops inside the item
+    inner : number of the task in each loop inside the item
     """
 
     guard: Guard
@@ -66,7 +65,7 @@ class ItemSegment:
 
 @dataclass(frozen=True, eq=False)
 class ItemPlan:
-    """The segments of an item or of a copy, in order. The segments decide in which samples an `AgentTask` is skipped.
+    """The segments of an item or of a copy, in order. They decide in which samples an `AgentTask` is skipped.
 
     loops : loops around the item
     agent_tasks : tasks that seize or release agents, in order. They are added while the item is built

@@ -37,7 +37,7 @@ class Arrivals:
 
     tasks : numbers of the tasks
     seconds : delay of the arrival after the start of the task
-    idle : whether the task ends with the arrival, because there is no ramp-up
+    idle : whether the task ends with the arrival. This is true without a ramp-up
     """
 
     tasks: Ints

@@ -86,10 +86,12 @@ class _Paths:
 
 
 def _between(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
-    """For each pair of nodes, yield candidates for subgraphs in the region between the two nodes.
+    """Yield candidates for subgraphs in the region between two nodes, for each pair of nodes.
 
-    Node X is in this region under two conditions. Every path from the start to X passes the first node of the pair.
-    Every path from X to the end passes the second node.
+    A node is in this region if two conditions hold:
+
+    - Every path from the start to the node passes the first node of the pair.
+    - Every path from the node to the end passes the second node of the pair.
 
     The candidates are the connected parts of the region, and the whole region with the two nodes.
     """

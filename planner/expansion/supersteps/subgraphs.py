@@ -44,7 +44,7 @@ def may_be_subgraph(form: GraphForm, nodes: Collection[str]) -> bool:
 
 
 def _needs(form: GraphForm) -> dict[str, tuple[str, ...]] | None:
-    """Return, for each node, the nodes that it waits for. Return None if the graph is no graph of needs.
+    """Return the nodes that each node waits for, or None if the graph is no graph of needs.
 
     In a graph of needs, every node runs once, after all nodes that it waits for.
     """

@@ -267,7 +267,7 @@ class _ApplicationWriter(ModifierWriter):
 def omissions(workflow: Workflow, sizes: Mapping[str, int]) -> Iterator[str]:
     """Yield a text for each feature of a workflow that the exported application leaves out.
 
-    A crew of one agent needs no coordination. So nothing is yielded for the coordination that such a crew declares.
+    A crew of one agent needs no coordination. So no text says that its coordination is left out.
     """
     for name, crew in workflow.crews.items():
         declared = crew.coordination

@@ -181,7 +181,7 @@ class SourceBuilder:
         return f"agent({text(name)})"
 
     def agent_for(self, context: ExportContext, step: Step) -> str | None:
-        """Return a source expression that waits for the agent that does a step; None: the step needs no agent.
+        """Return a source expression that waits for the agent that does a step, or None if the step needs no agent.
 
         A step outside of crews needs an agent only if the scenario limits the number of agents.
         """

@@ -222,7 +222,7 @@ class WorkflowGraphs:
     def dispatch(self, outline: Dispatch, name: str) -> RunPart:
         """Build the graph of a fan-out or of copies. Return the function that runs the graph.
 
-        Each item or copy is a Send. If agents ramp up, the Sends for ramping up come first.
+        Each item or copy is a Send. Ramp-ups are Sends too, and come first.
         """
         graph: Any = StateGraph(State)
         nodes = ["ramp_up", "item"][-len(outline.parts) :]
